@@ -1,0 +1,1 @@
+console.error("@gradstep/bench: nothing here yet.");

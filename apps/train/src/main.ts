@@ -1,0 +1,1 @@
+console.error("@gradstep/train: nothing here yet.");

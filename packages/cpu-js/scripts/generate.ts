@@ -1,0 +1,2 @@
+// Writes src/generated/: one module of plain JavaScript for each built-in rule.
+export {};
