@@ -15,7 +15,7 @@ child.stderr.on("data", (chunk) => output.push(chunk));
 
 const notice = setTimeout(() => {
   console.error("Preparing: installing and building (under a minute the first time)…");
-}, 1500);
+}, 3000);
 const interrupt = (signal) => {
   child.kill(signal);
   process.exit(exitStatus(null, signal));
