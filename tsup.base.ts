@@ -20,5 +20,11 @@ export function library(options: Options = {}): ReturnType<typeof defineConfig> 
 
 /** A private app: one file at `dist/main.js`; its dependencies stay imports. */
 export function app(options: Options = {}): ReturnType<typeof defineConfig> {
-  return library({ entry: ["src/main.ts"], bundle: true, platform: "node", target: "node20", ...options });
+  return library({
+    entry: ["src/main.ts"],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    ...options,
+  });
 }
