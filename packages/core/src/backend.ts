@@ -1,0 +1,104 @@
+import type { Variant } from "./variant.js";
+
+/** Numbers of a tensor. A backend of precision "f64" holds a Float64Array, every other a Float32Array. */
+export type Values = Float32Array | Float64Array;
+
+/** Where a tensor's bytes are, so that tensors that share memory are found. */
+export interface MemoryRange {
+  /** What owns the bytes: an ArrayBuffer, a GPUBuffer, the memory of a wasm module. Compared by identity. */
+  readonly buffer: object;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** Values of one shape, in the memory of one backend. Row-major. */
+export interface Tensor {
+  readonly backend: Backend;
+  /** Positive integers; empty for a single number. */
+  readonly shape: readonly number[];
+  /** The product of the shape. */
+  readonly size: number;
+  readonly memory: MemoryRange;
+  /** True after `free`. */
+  readonly freed: boolean;
+  /**
+   * Replaces all values; they are copied before this returns.
+   * @throws {GradstepError} `LENGTH_MISMATCH`, `DISPOSED`
+   */
+  write(values: ArrayLike<number>): void;
+  /**
+   * A copy of the values as they are once everything that was called before has been done.
+   * @throws {GradstepError} `DISPOSED`
+   */
+  read(): Promise<Values>;
+  /** Gives memory back that the backend allocated; memory of the caller is left alone. A second call does nothing. */
+  free(): void;
+}
+
+/** A tensor through which typed arrays of the caller reach a kernel. */
+export interface StagingTensor extends Tensor {
+  /**
+   * Makes these the tensor's values for the runs that follow, up to the next call. A backend that works on the
+   * caller's memory borrows the array (nothing is copied, and a kernel that writes to this tensor writes to the array);
+   * others copy it before this returns. The length must be the tensor's size: the caller has checked it.
+   */
+  stage(values: Values): void;
+}
+
+/** One parameter's part in a step. The objects live as long as the optimizer; only `gradient` changes between runs. */
+export interface Update {
+  readonly parameter: Tensor;
+  gradient: Tensor;
+  /** In the order of `variant.slots`. */
+  readonly slots: readonly Tensor[];
+  /** In the order of `variant.scalars`, in f64, set anew before each run. f32 backends round them to f32. */
+  readonly scalars: Float64Array;
+}
+
+/** A variant, compiled. */
+export interface Kernel {
+  /** What was compiled, readable: JavaScript, WGSL, a listing; for people. */
+  readonly source: string;
+  /**
+   * Updates the parameters and slots of the first `count` updates in place. Returns at once; runs take effect in the
+   * order of the calls. Nothing is allocated after the first run with the same tensors.
+   */
+  run(updates: readonly Update[], count: number): void;
+}
+
+/** A place to hold tensors and run kernels. Everything a backend must have; it knows rules only as data. */
+export interface Backend {
+  /** `cpu-js`, `wasm`, `webgpu`, …: for people and reports. */
+  readonly name: string;
+  /** In what the values are held. */
+  readonly precision: "f32" | "f64";
+  /** Whether results are bit-identical to the f32 reference. */
+  readonly exact: boolean;
+  /**
+   * Allocates a tensor of zeros, or of `values`.
+   * @throws {GradstepError} `INVALID_SHAPE`, `LENGTH_MISMATCH`
+   */
+  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor;
+  /** A tensor without values until `stage` gives it some. @throws {GradstepError} `INVALID_SHAPE` */
+  staging(shape: readonly number[]): StagingTensor;
+  /** Compiles a variant, or finds it compiled. */
+  compile(variant: Variant): Kernel;
+}
+
+/** A backend that can work on memory the caller owns: `M` is an array, a GPUBuffer, … */
+export interface WrappingBackend<M> extends Backend {
+  /**
+   * A tensor over the caller's memory: updates are made there, in place.
+   *
+   * @param options.shape the tensor's shape; without it, all values from `offset` on, in one dimension.
+   * @param options.offset number of values to skip, 0 if left out.
+   * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
+   */
+  wrap(memory: M, options?: WrapOptions): Tensor;
+}
+
+/** Which part of the caller's memory a tensor covers. */
+export interface WrapOptions {
+  readonly shape?: readonly number[];
+  readonly offset?: number;
+}

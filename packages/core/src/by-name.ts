@@ -1,0 +1,28 @@
+import { GradstepError, list, show } from "./errors.js";
+import type { OptimizerConfig } from "./optimizer.js";
+import { rules } from "./rules/index.js";
+import type { OptimizerSpec } from "./spec.js";
+
+/**
+ * The built-in rule of this name with these settings: `optimizerByName("adam", { learningRate: 0.01 })` is what
+ * `adam({ learningRate: 0.01 })` gives. Takes what `optimizer.config()` gives, too, groups included.
+ *
+ * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function optimizerByName(
+  name: string | OptimizerConfig,
+  settings: Readonly<Record<string, unknown>> = {},
+): OptimizerSpec {
+  if (name !== null && typeof name === "object") {
+    const spec = optimizerByName(name.name, { ...name.settings, ...settings });
+    return { ...spec, groups: name.groups ?? [] };
+  }
+  const rule = rules.find((one) => one.name === name);
+  if (rule === undefined) {
+    throw new GradstepError(
+      `There is no rule ${show(name)}; expected one of ${list(rules.map((one) => one.name))}.`,
+      { code: "UNKNOWN_RULE" },
+    );
+  }
+  return rule.specify(settings);
+}

@@ -1,0 +1,43 @@
+import type { ElementOp } from "./expression.js";
+import type { Program } from "./program.js";
+
+/**
+ * How a backend writes each operation down. `T` is whatever stands for a value there: a piece of source text, a wasm
+ * local, a closure. The table is total: an operation that is added to the language is a type error in every backend
+ * until the backend has it.
+ */
+export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
+  /** A literal of the rule. */
+  readonly number: (value: number) => T;
+  /** The present element of `p`, `g` or a slot, or a scalar of the step. */
+  readonly input: (name: string, varies: boolean) => T;
+  /**
+   * Called for every operation that is used more than once: gives the value a name, so that it is computed once.
+   * `varies` is false where it belongs before the loop.
+   */
+  readonly share: (value: T, varies: boolean) => T;
+};
+
+/**
+ * Translates a program of elements: one value for each output, in the outputs' order.
+ *
+ * Operations are visited once, operands first. Values that do not vary between elements are always shared, and all
+ * outputs are translated before any is to be stored, since later outputs may read what earlier ones replace.
+ */
+export function emit<T>(
+  program: Program,
+  emitter: Emitter<T>,
+): readonly { readonly name: string; readonly value: T }[] {
+  const values: T[] = [];
+  for (const { op, operands, value, name, varies, uses } of program.nodes) {
+    if (op === "number") values.push(emitter.number(value));
+    else if (op === "input") values.push(emitter.input(name, varies));
+    else {
+      // Programs of elements hold no operation of the host: buildProgram refuses them there.
+      const result = emitter[op as ElementOp](...operands.map((operand) => values[operand]));
+      const isCondition = op === "lt" || op === "le" || op === "eq" || op === "ne";
+      values.push((uses > 1 || !varies) && !isCondition ? emitter.share(result, varies) : result);
+    }
+  }
+  return program.outputs.map(({ name, node }) => ({ name, value: values[node] }));
+}

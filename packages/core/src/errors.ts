@@ -1,0 +1,74 @@
+/**
+ * What went wrong, as a word that never changes between versions. Messages may be reworded; codes may not.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `RULE_SYNTAX` | the text of a rule does not parse, or uses a name or an operation that has no meaning there |
+ * | `INVALID_RULE` | a rule's definition is not consistent |
+ * | `UNKNOWN_RULE` | no built-in rule has that name |
+ * | `UNKNOWN_OPTION` | a key that the rule, the backend or the library's optimizer does not have |
+ * | `INVALID_HYPERPARAMETER` | a hyperparameter or option outside its range |
+ * | `INVALID_PARAMETER` | something that is not a tensor, or has a name that cannot be used |
+ * | `OVERLAPPING_MEMORY` | two tensors of one optimizer share memory |
+ * | `UNKNOWN_PARAMETER` | a name that the optimizer does not have |
+ * | `INVALID_GRADIENT` | a gradient that is neither a Float32Array nor a tensor of the optimizer's backend |
+ * | `LENGTH_MISMATCH` | a number of values that differs from the shape's |
+ * | `INVALID_SHAPE` | a shape that is not a list of positive integers |
+ * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
+ * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
+ * | `DISPOSED` | use after `dispose` or `free` |
+ * | `UNSUPPORTED` | understood, but not available here |
+ */
+export type ErrorCode =
+  | "RULE_SYNTAX"
+  | "INVALID_RULE"
+  | "UNKNOWN_RULE"
+  | "UNKNOWN_OPTION"
+  | "INVALID_HYPERPARAMETER"
+  | "INVALID_PARAMETER"
+  | "OVERLAPPING_MEMORY"
+  | "UNKNOWN_PARAMETER"
+  | "INVALID_GRADIENT"
+  | "LENGTH_MISMATCH"
+  | "INVALID_SHAPE"
+  | "INVALID_MEMORY"
+  | "STATE_MISMATCH"
+  | "DISPOSED"
+  | "UNSUPPORTED";
+
+/** The one error class of gradstep: the message says what was got, what was expected and what to do. */
+export class GradstepError extends Error {
+  override readonly name = "GradstepError";
+  /** Stable across versions; branch on this and not on the message. */
+  readonly code: ErrorCode;
+
+  constructor(message: string, options: { code: ErrorCode; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+  }
+}
+
+/** A value as it reads well inside an error message: short, and strings in quotes. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `a function`;
+  if (ArrayBuffer.isView(value) && "length" in value) {
+    return `${value.constructor.name} of ${String(value.length)} values`;
+  }
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
+  if (value !== null && typeof value === "object") {
+    const name = value.constructor?.name;
+    return name === undefined || name === "Object" ? `an object` : `a ${name}`;
+  }
+  return String(value);
+}
+
+/** Names as an error message lists them. */
+export function list(names: Iterable<string>): string {
+  const all = [...names];
+  if (all.length === 0) return "none";
+  return all.length > 12
+    ? `${all.slice(0, 12).join(", ")} and ${all.length - 12} more`
+    : all.join(", ");
+}

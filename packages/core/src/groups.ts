@@ -1,0 +1,147 @@
+import { GradstepError, list, show } from "./errors.js";
+import { checkHyperparameter } from "./hyperparameter.js";
+import type { Rule } from "./rule.js";
+import { StepScalars } from "./step-scalars.js";
+import type { Variant } from "./variant.js";
+
+/** Which parameters: a name, a list of names, a pattern that names match, or a test of the name. */
+export type Match = string | readonly string[] | RegExp | ((name: string) => boolean);
+
+/** Some parameters and the hyperparameters that are theirs. */
+export type GroupOptions<H extends string = string> = { readonly match: Match } & (string extends H
+  ? Readonly<Record<string, unknown>>
+  : Partial<Readonly<Record<H, number>>>);
+
+/** A group of an optimizer: its hyperparameters can be read and set between steps; nothing recompiles. */
+export type ParameterGroup<H extends string = string> = {
+  /** Names of the parameters in it. */
+  readonly parameters: readonly string[];
+} & (string extends H ? Record<string, unknown> : Record<H, number>);
+
+/** What all groups of an optimizer share. */
+export interface GroupContext {
+  readonly rule: Rule;
+  readonly variant: Variant;
+  /** Switches that were 0 when the optimizer was made and have to stay so. */
+  readonly off: readonly string[];
+}
+
+/**
+ * The hyperparameters of some parameters: those of the optimizer, overridden by its own; and the scalars of a step
+ * that follow from them.
+ */
+export class Group {
+  /** Names of the parameters in it. */
+  readonly parameters: string[] = [];
+  readonly scalars: StepScalars;
+  readonly #label: string;
+  readonly #context: GroupContext;
+  readonly #base: Group | undefined;
+  readonly #match: Match | undefined;
+  readonly #own = new Map<string, number>();
+
+  /**
+   * @param own hyperparameters of this group: all of them where there is no base.
+   * @param match which parameters belong here; the base takes what no other group takes.
+   * @param base the group whose hyperparameters hold where this one has none of its own.
+   */
+  constructor(
+    context: GroupContext,
+    label: string,
+    own: Readonly<Record<string, unknown>>,
+    match?: Match,
+    base?: Group,
+  ) {
+    this.#context = context;
+    this.#label = label;
+    this.#base = base;
+    this.#match = base === undefined ? undefined : checkMatch(label, match);
+    for (const [name, value] of Object.entries(own)) if (value !== undefined) this.set(name, value);
+    this.scalars = new StepScalars(context.variant, (name) => this.get(name));
+  }
+
+  /** Whether a parameter of this name is claimed by this group. */
+  matches(name: string): boolean {
+    const match = this.#match;
+    if (match === undefined) return false;
+    if (typeof match === "string") return match === name;
+    if (match instanceof RegExp) return name.search(match) >= 0;
+    return typeof match === "function" ? match(name) : match.includes(name);
+  }
+
+  /** The value that holds for this group. */
+  get(name: string): number {
+    return this.#own.get(name) ?? this.#base!.get(name);
+  }
+
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  set(name: string, value: unknown): void {
+    this.#own.set(name, this.check(name, value));
+  }
+
+  /** What `set` would store. @throws as `set` does */
+  check(name: string, value: unknown): number {
+    const { rule, off } = this.#context;
+    if (!Object.hasOwn(rule.hyperparameters, name)) {
+      const isOption = Object.hasOwn(rule.options, name);
+      throw new GradstepError(
+        `${this.#label}: "${name}" is not a hyperparameter of ${rule.name}; it has ${list(Object.keys(rule.hyperparameters))}.` +
+          (isOption
+            ? ` An option is chosen for the whole optimizer: ${rule.name}({ ${name}: … }).`
+            : ""),
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
+    const checked = checkHyperparameter(this.#label, name, value, rule.hyperparameters[name]);
+    if (checked !== 0 && off.includes(name)) {
+      throw new GradstepError(
+        `${this.#label}: ${name} is ${checked}; expected 0, because the optimizer was made with ${name} 0 and has no state for it. ` +
+          `Make it with ${rule.name}({ ${name}: ${checked} }).`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    }
+    return checked;
+  }
+
+  /** Its own hyperparameters, without those of its base. */
+  own(): Record<string, number> {
+    return Object.fromEntries(this.#own);
+  }
+
+  /** Takes over hyperparameters that were checked. */
+  replace(own: Readonly<Record<string, number>>): void {
+    this.#own.clear();
+    for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
+  }
+}
+
+function checkMatch(label: string, match: unknown): Match {
+  const valid =
+    typeof match === "string" ||
+    typeof match === "function" ||
+    match instanceof RegExp ||
+    (Array.isArray(match) && match.every((name) => typeof name === "string"));
+  if (valid) return match as Match;
+  throw new GradstepError(
+    `${label}: match is ${show(match)}; expected a name, a list of names, a RegExp or a function of the name.`,
+    {
+      code: "UNKNOWN_OPTION",
+    },
+  );
+}
+
+/**
+ * The group of a parameter: the one that matches its name, or the first.
+ * @throws {GradstepError} `INVALID_PARAMETER` where two match
+ */
+export function groupOf(name: string, base: Group, groups: readonly Group[]): Group {
+  const matching = groups.filter((group) => group.matches(name));
+  if (matching.length > 1) {
+    const indices = matching.map((group) => groups.indexOf(group));
+    throw new GradstepError(
+      `Parameter "${name}" is matched by groups ${indices.join(" and ")}; expected at most one. Make their matches exclude each other.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  return matching[0] ?? base;
+}

@@ -1,0 +1,63 @@
+export { GradstepError, type ErrorCode } from "./errors.js";
+export { createOptimizer } from "./optimizer.js";
+export type {
+  Gradients,
+  Optimizer,
+  OptimizerConfig,
+  OptimizerMethods,
+  OptimizerOptions,
+} from "./optimizer.js";
+export type { GroupOptions, Match, ParameterGroup } from "./groups.js";
+export type { Parameters } from "./parameters.js";
+export type { OptimizerSpec } from "./spec.js";
+export type { GroupState, OptimizerState } from "./state.js";
+
+export { sgd } from "./rules/sgd.js";
+export { adagrad } from "./rules/adagrad.js";
+export { rmsprop } from "./rules/rmsprop.js";
+export { adam } from "./rules/adam.js";
+export { adamw } from "./rules/adamw.js";
+export { adamax } from "./rules/adamax.js";
+export { nadam } from "./rules/nadam.js";
+export { lion } from "./rules/lion.js";
+
+// For those who write a rule.
+export { defineRule } from "./rule.js";
+export type {
+  Choices,
+  CommonHyperparameter,
+  CommonOptions,
+  OptionTable,
+  OptionValues,
+  Rule,
+  RuleDefinition,
+  RuleFactory,
+  Settings,
+} from "./rule.js";
+export { averaging, fraction, nonNegative, type Hyperparameter } from "./hyperparameter.js";
+
+// For those who write a backend.
+export type {
+  Backend,
+  Kernel,
+  MemoryRange,
+  StagingTensor,
+  Tensor,
+  Update,
+  Values,
+  WrapOptions,
+  WrappingBackend,
+} from "./backend.js";
+export { HostTensor, wrapArray } from "./host-tensor.js";
+export { checkLength, sizeOf } from "./shape.js";
+export { emit, type Emitter } from "./emit.js";
+export {
+  smallestNormal,
+  type BinaryOp,
+  type CompareOp,
+  type ElementOp,
+  type Op,
+  type UnaryOp,
+} from "./expression.js";
+export type { Binding, Node, Program } from "./program.js";
+export type { Slot, Variant } from "./variant.js";

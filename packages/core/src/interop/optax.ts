@@ -1,0 +1,130 @@
+import { lookUp, translate, type Dictionary } from "./dictionary.js";
+import { rules } from "../rules/index.js";
+import type { OptimizerSpec } from "../spec.js";
+
+const rate: Dictionary = { learning_rate: { to: "learningRate" } };
+const decay: Dictionary = {
+  weight_decay: { to: "weightDecay" },
+  mask: {
+    only: [null],
+    why: "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).",
+  },
+};
+const precision: Dictionary = { mu_dtype: { only: [null], why: "State is f32 here." } };
+const accumulatorPrecision: Dictionary = {
+  accumulator_dtype: { only: [null], why: "State is f32 here." },
+};
+const betas: Dictionary = { b1: { to: "beta1" }, b2: { to: "beta2" } };
+const eps: Dictionary = { eps: { to: "epsilon" } };
+const adamOptions: Dictionary = {
+  ...rate,
+  ...betas,
+  ...eps,
+  ...precision,
+  eps_root: { to: "epsilonRoot" },
+};
+const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+const paper = { epsilonMode: "paper" } as const;
+
+interface OptaxOptimizer {
+  readonly rule: string;
+  readonly options: Dictionary;
+  /** Optax's defaults and form, in our names. */
+  readonly settings: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** The aliases of Optax 0.2.8. */
+const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
+  sgd: {
+    rule: "sgd",
+    options: {
+      ...rate,
+      ...accumulatorPrecision,
+      momentum: { to: "momentum" },
+      nesterov: { to: "nesterov" },
+    },
+    settings: { momentumForm: "torch" },
+  },
+  adagrad: {
+    rule: "adagrad",
+    options: { ...rate, ...eps, initial_accumulator_value: { to: "initialAccumulatorValue" } },
+    settings: { initialAccumulatorValue: 0.1, epsilon: 1e-7 },
+  },
+  rmsprop: {
+    rule: "rmsprop",
+    options: {
+      ...rate,
+      ...eps,
+      decay: { to: "rho" },
+      centered: { to: "centered" },
+      momentum: { to: "momentum" },
+      eps_in_sqrt: { to: "epsilonInSqrt" },
+      initial_scale: { only: [0], why: "The average starts at 0 here." },
+      nesterov: { only: [false], why: "rmsprop has no Nesterov form here." },
+      bias_correction: {
+        only: [false],
+        why: "adam with beta1 0 and epsilonMode “paper” is the corrected form.",
+      },
+    },
+    settings: { rho: 0.9, epsilon: 1e-8 },
+  },
+  adam: {
+    rule: "adam",
+    options: { ...adamOptions, nesterov: { to: "nesterov" } },
+    settings: { ...adamDefaults, ...paper },
+  },
+  nadam: {
+    rule: "adam",
+    options: adamOptions,
+    settings: { ...adamDefaults, ...paper, nesterov: true },
+  },
+  amsgrad: {
+    rule: "adam",
+    options: adamOptions,
+    settings: { ...adamDefaults, ...paper, amsgrad: true, amsgradOf: "corrected" },
+  },
+  adamw: {
+    rule: "adamw",
+    options: { ...adamOptions, ...decay, nesterov: { to: "nesterov" } },
+    settings: { ...adamDefaults, ...paper, weightDecay: 1e-4 },
+  },
+  nadamw: {
+    rule: "adamw",
+    options: { ...adamOptions, ...decay },
+    settings: { ...adamDefaults, ...paper, weightDecay: 1e-4, nesterov: true },
+  },
+  adamax: {
+    rule: "adamax",
+    options: { ...rate, ...betas, ...eps },
+    settings: { ...adamDefaults, epsilonMode: "inside" },
+  },
+  adamaxw: {
+    rule: "adamax",
+    options: { ...rate, ...betas, ...eps, ...decay },
+    settings: { ...adamDefaults, epsilonMode: "inside", weightDecay: 1e-4 },
+  },
+  lion: {
+    rule: "lion",
+    options: { ...rate, ...betas, ...precision, ...decay },
+    settings: { beta1: 0.9, beta2: 0.99, weightDecay: 1e-3 },
+  },
+};
+
+/**
+ * The spec of an Optax alias: `fromOptax("adamw", { learning_rate: 1e-3, weight_decay: 0.1 })`, with Optax's defaults.
+ * The same gradients give Optax's numbers; its place of ε, `eps_root` and AMSGrad of the corrected average are included.
+ *
+ * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function fromOptax(
+  name: string,
+  options: Readonly<Record<string, unknown>> = {},
+): OptimizerSpec {
+  const optimizer = lookUp("Optax", name, optimizers);
+  const { epsilonInSqrt = true, ...own } = translate(`Optax's ${name}`, options, optimizer.options);
+  // Optax has None where no momentum is meant.
+  if (own.momentum === null) delete own.momentum;
+  const form = epsilonInSqrt === false ? { epsilonMode: "outside" } : {};
+  const rule = rules.find((one) => one.name === optimizer.rule)!;
+  return rule.specify({ ...optimizer.settings, ...own, ...form });
+}

@@ -1,0 +1,100 @@
+import type {
+  Kernel,
+  StagingTensor,
+  Tensor,
+  Update,
+  Values,
+  WrapOptions,
+  WrappingBackend,
+} from "./backend.js";
+import { HostTensor, wrapArray } from "./host-tensor.js";
+import { interpret } from "./interpret.js";
+import type { Program } from "./program.js";
+import type { Variant } from "./variant.js";
+
+/**
+ * The living definition: interprets every rule element by element, rounding each operation to f32. An exact backend
+ * gives these bits. Slow, on purpose without any cleverness.
+ */
+export function reference(): WrappingBackend<Float32Array> {
+  return new ReferenceBackend("reference", "f32", Float32Array);
+}
+
+/** The same in f64, scalars included: what the f32 backends are judged against. */
+export function oracle(): WrappingBackend<Float64Array> {
+  return new ReferenceBackend("oracle", "f64", Float64Array);
+}
+
+class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
+  readonly name: string;
+  readonly precision: "f32" | "f64";
+  readonly exact: boolean;
+  readonly #array: new (length: number) => T;
+
+  constructor(name: string, precision: "f32" | "f64", array: new (length: number) => T) {
+    this.name = name;
+    this.precision = precision;
+    this.exact = precision === "f32";
+    this.#array = array;
+  }
+
+  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
+    const tensor = new HostTensor(this, shape);
+    tensor.stage(new this.#array(tensor.size));
+    if (values !== undefined) tensor.write(values);
+    return tensor;
+  }
+
+  staging(shape: readonly number[]): StagingTensor {
+    return new HostTensor(this, shape);
+  }
+
+  wrap(memory: T, options?: WrapOptions): Tensor {
+    const { shape, values } = wrapArray(this.#array, memory, options);
+    return new HostTensor(this, shape, values);
+  }
+
+  compile(variant: Variant): Kernel {
+    const rounded = this.precision === "f32";
+    return {
+      source: variant.perElement.source,
+      run: (updates, count) => {
+        for (let i = 0; i < count; i += 1) runUpdate(variant, updates[i], rounded);
+      },
+    };
+  }
+}
+
+function runUpdate(variant: Variant, update: Update, rounded: boolean): void {
+  const { perElement, slots, scalars } = variant;
+  const view = (tensor: Tensor): Values => (tensor as HostTensor).view();
+  const arrays = new Map<string, Values>([
+    ["p", view(update.parameter)],
+    ["g", view(update.gradient)],
+    ...slots.map((slot, i): [string, Values] => [slot.name, view(update.slots[i])]),
+  ]);
+  const values = new Float64Array(perElement.nodes.length);
+  const loads = bind(perElement.inputs, arrays);
+  const stores = bind(perElement.outputs, arrays);
+  for (const { name, node } of perElement.inputs) {
+    const position = scalars.indexOf(name);
+    if (position < 0) continue;
+    const scalar = update.scalars[position];
+    values[node] = rounded ? Math.fround(scalar) : scalar;
+  }
+  for (let i = 0; i < update.parameter.size; i += 1) {
+    for (const { array, node } of loads) values[node] = array[i]!;
+    interpret(perElement, values, rounded);
+    for (const { array, node } of stores) array[i] = values[node]!;
+  }
+}
+
+function bind(
+  bindings: Program["inputs"],
+  arrays: ReadonlyMap<string, Values>,
+): readonly { array: Values; node: number }[] {
+  return bindings.flatMap(({ name, node }) => {
+    const array = arrays.get(name);
+    return array === undefined ? [] : [{ array, node }];
+  });
+}

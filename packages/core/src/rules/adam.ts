@@ -1,0 +1,57 @@
+import { averaging, nonNegative } from "../hyperparameter.js";
+import { defineRule } from "../rule.js";
+
+/**
+ * Adam: Kingma & Ba 2015.
+ *
+ * `epsilonMode: "keras"` is the form just before their Section 2.1, ε added to √v before the correction (their ε̂);
+ * `"paper"` is Algorithm 1, m̂ / (√v̂ + ε), as PyTorch, Optax and TF.js compute it. The two differ by the factor
+ * √(1 − β₂ᵗ) on ε, so that one kernel serves both.
+ * `amsgrad`: Reddi, Kale & Kumar 2018, the maximum of v; of v̂ with `amsgradOf: "corrected"`, as Optax has it.
+ * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
+ * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
+ */
+export const adam = /* @__PURE__ */ defineRule({
+  name: "adam",
+  hyperparameters: {
+    learningRate: nonNegative(1e-3),
+    beta1: averaging(0.9),
+    beta2: averaging(0.999),
+    epsilon: nonNegative(1e-7),
+    epsilonRoot: nonNegative(0),
+  },
+  options: {
+    amsgrad: [false, true],
+    nesterov: [false, true],
+    epsilonMode: ["keras", "paper"],
+    amsgradOf: ["raw", "corrected"],
+  },
+  switches: ["epsilonRoot"],
+  slots: ({ amsgrad }): Record<string, number> =>
+    amsgrad ? { m: 0, v: 0, vMax: 0 } : { m: 0, v: 0 },
+  // In f64, because in f32 the difference 1 − β₂ is wrong in its fifth digit.
+  perStep: ({ amsgrad, nesterov, epsilonMode, amsgradOf, epsilonRoot }) => {
+    const corrected = amsgrad && amsgradOf === "corrected";
+    return `
+      c1 = 1 - beta1
+      c2 = 1 - beta2
+      correction2 = 1 - beta2 ** t
+      ${amsgrad ? `scaleV = ${corrected ? "1 / correction2" : "1"}` : ""}
+      root = ${corrected ? "1" : "sqrt(correction2)"}
+      epsilonHat = ${epsilonMode === "paper" ? "epsilon * root" : "epsilon"}
+      ${epsilonRoot ? "epsilonRootHat = epsilonRoot * root * root" : ""}
+      ${
+        nesterov
+          ? `rateM = learningRate * root * beta1 / (1 - beta1 ** (t + 1))
+             rateG = learningRate * root * (1 - beta1) / (1 - beta1 ** t)`
+          : `rate = learningRate * root / (1 - beta1 ** t)`
+      }
+    `;
+  },
+  perElement: ({ amsgrad, nesterov, epsilonRoot }) => `
+    m = m + (g - m) * c1
+    v = v + (g * g - v) * c2
+    ${amsgrad ? "vMax = max(vMax, v * scaleV)" : ""}
+    p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rate"} / (sqrt(${amsgrad ? "vMax" : "v"}${epsilonRoot ? " + epsilonRootHat" : ""}) + epsilonHat)
+  `,
+});

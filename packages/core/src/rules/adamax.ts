@@ -1,0 +1,30 @@
+import { averaging, nonNegative } from "../hyperparameter.js";
+import { defineRule } from "../rule.js";
+
+/**
+ * AdaMax: Kingma & Ba 2015, Algorithm 2.
+ *
+ * `epsilonMode: "outside"` divides by u + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
+ * PyTorch and Optax do. The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
+ */
+export const adamax = /* @__PURE__ */ defineRule({
+  name: "adamax",
+  hyperparameters: {
+    learningRate: nonNegative(1e-3),
+    beta1: averaging(0.9),
+    beta2: averaging(0.999),
+    epsilon: nonNegative(1e-7),
+    learningRateDecay: nonNegative(0),
+  },
+  options: { epsilonMode: ["outside", "inside"] },
+  slots: { m: 0, u: 0 },
+  perStep: `
+    c1 = 1 - beta1
+    rate = learningRate / (1 + (t - 1) * learningRateDecay) / (1 - beta1 ** t)
+  `,
+  perElement: ({ epsilonMode }) => `
+    m = m + (g - m) * c1
+    u = max(u * beta2, abs(g)${epsilonMode === "inside" ? " + epsilon" : ""})
+    p = p - m * rate / ${epsilonMode === "inside" ? "u" : "(u + epsilon)"}
+  `,
+});

@@ -1,0 +1,47 @@
+import { averaging, nonNegative } from "../hyperparameter.js";
+import { defineRule } from "../rule.js";
+
+/**
+ * RMSprop: Tieleman & Hinton 2012 (lecture 6e); `centered` subtracts the square of the mean (Graves 2013, eq. 38 to 41).
+ *
+ * `epsilonMode`: `"inside"` the root, as Keras does; `"outside"` of it, as PyTorch does; `"subtracted"` inside with the
+ * other sign, as TF.js does when centered. `momentumForm` is as in `sgd`.
+ */
+export const rmsprop = /* @__PURE__ */ defineRule({
+  name: "rmsprop",
+  hyperparameters: {
+    learningRate: nonNegative(1e-3),
+    rho: averaging(0.9),
+    momentum: nonNegative(0),
+    epsilon: nonNegative(1e-7),
+  },
+  options: {
+    centered: [false, true],
+    epsilonMode: ["inside", "outside", "subtracted"],
+    momentumForm: ["keras", "torch"],
+  },
+  switches: ["momentum"],
+  slots: ({ centered, momentum }) => ({
+    v: 0,
+    ...(centered ? { a: 0 } : {}),
+    ...(momentum ? { m: 0 } : {}),
+  }),
+  perStep: ({ momentum, momentumForm }) => `
+    c = 1 - rho
+    ${!momentum ? "" : momentumForm === "keras" ? "intake = learningRate; rate = 1" : "intake = 1; rate = learningRate"}
+  `,
+  perElement: ({ centered, momentum, epsilonMode }) => {
+    const variance = centered ? "v - a * a" : "v";
+    const root = {
+      inside: `sqrt(${variance} + epsilon)`,
+      outside: `(sqrt(${variance}) + epsilon)`,
+      subtracted: `sqrt(${variance} - epsilon)`,
+    }[epsilonMode];
+    return `
+      v = v + (g * g - v) * c
+      ${centered ? "a = a + (g - a) * c" : ""}
+      ${momentum ? `m = m * momentum + g * intake / ${root}` : ""}
+      p = p - ${momentum ? "m * rate" : `g * learningRate / ${root}`}
+    `;
+  },
+});

@@ -1,0 +1,38 @@
+import { fraction, nonNegative } from "../hyperparameter.js";
+import { defineRule } from "../rule.js";
+
+/**
+ * Gradient descent, with momentum (Polyak 1964) or Nesterov's (in the form of Sutskever et al. 2013, as all libraries
+ * compute it).
+ *
+ * `momentumForm: "keras"` has the rate inside the velocity, so that a change of the rate acts on what is to come;
+ * `"torch"` has it outside, where it acts on the past, too. `dampening` belongs to the latter.
+ */
+export const sgd = /* @__PURE__ */ defineRule({
+  name: "sgd",
+  hyperparameters: {
+    learningRate: nonNegative(0.01),
+    momentum: nonNegative(0),
+    dampening: fraction(0),
+  },
+  options: { nesterov: [false, true], momentumForm: ["keras", "torch"] },
+  switches: ["momentum"],
+  slots: ({ momentum }) => (momentum ? { m: 0 } : {}),
+  perStep: ({ momentum, nesterov, momentumForm }) => {
+    if (!momentum) return "";
+    const inside = momentumForm === "keras";
+    const intake = inside ? "intake = learningRate" : "intake = t == 1 ? 1 : 1 - dampening";
+    const rate = inside ? "1" : "learningRate";
+    return nesterov
+      ? `${intake}
+         rateM = momentum * ${rate}
+         rateG = learningRate`
+      : `${intake}
+         rateM = ${rate}`;
+  },
+  perElement: ({ momentum, nesterov }) =>
+    !momentum
+      ? `p = p - g * learningRate`
+      : `m = m * momentum + g * intake
+         p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rateM"}`,
+});
