@@ -1,1 +1,97 @@
-console.error("@gradstep/train: nothing here yet.");
+import { type Comparison, compare } from "./comparison.js";
+import { type Digits, readDigits } from "./digits.js";
+import { type Configuration, configurationOf, documentOf } from "./document.js";
+import { interruptedStatus, interruption } from "./interruption.js";
+import { parameterCount } from "./model.js";
+import { helpText, type Options, OptionsError, parseOptions } from "./options.js";
+import { gradstepOptimizer } from "./optimizers.js";
+import { checkReportFile, writeReport } from "./report/file.js";
+import { printComparison } from "./terminal/comparison.js";
+import { count } from "./terminal/figures.js";
+import { progressOn } from "./terminal/progress.js";
+import { type Screen, screenOf } from "./terminal/screen.js";
+import { printSummary } from "./terminal/summary.js";
+import { useBackend } from "./tfjs.js";
+import { type Run, train } from "./training.js";
+
+interface Outcome {
+  readonly run: Run;
+  readonly comparison?: Comparison;
+}
+
+/** Does what the command line says and returns the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(`${helpText()}\n`);
+    return 0;
+  }
+  if (options.report !== undefined) checkReportFile(options.report);
+  const signal = interruption();
+  const digits = readDigits();
+  const configuration = configurationOf(options, digits);
+  // With --json, standard output is for the document alone.
+  const screen = screenOf(options.json ? process.stderr : process.stdout);
+
+  const { run, comparison } = options.compare
+    ? await compareAll(options, configuration, digits, signal, screen)
+    : await trainOne(options, configuration, digits, signal, screen);
+
+  if (options.json) process.stdout.write(`${JSON.stringify(documentOf(configuration, run, comparison), null, 2)}\n`);
+  else if (comparison) printComparison(comparison, screen);
+  else printSummary(run, digits.heldOut.pixels, screen);
+  if (options.report !== undefined) {
+    writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
+    screen.print(`The report is in ${options.report}.`);
+  }
+  return run.interrupted || comparison?.contenders.some((contender) => contender.run.interrupted) ? interruptedStatus : 0;
+}
+
+async function trainOne(
+  options: Options,
+  configuration: Configuration,
+  digits: Digits,
+  signal: AbortSignal,
+  screen: Screen,
+): Promise<Outcome> {
+  await useBackend(options.backend);
+  screen.print(heading(configuration, `gradstep's ${options.optimizer}`, options.backend, screen));
+  const progress = progressOn(screen, options.epochs);
+  const run = await train(gradstepOptimizer(options.optimizer, options.learningRate), digits, options, signal, progress);
+  progress.close();
+  return { run };
+}
+
+async function compareAll(
+  options: Options,
+  configuration: Configuration,
+  digits: Digits,
+  signal: AbortSignal,
+  screen: Screen,
+): Promise<Outcome> {
+  let progress: ReturnType<typeof progressOn> | undefined;
+  const comparison = await compare(digits, options, signal, (maker, backend) => {
+    if (progress) screen.print();
+    screen.print(heading(configuration, `${maker}'s Adam`, backend, screen));
+    progress = progressOn(screen, options.epochs);
+    return progress;
+  });
+  progress?.close();
+  const chosen = comparison.contenders.find(({ maker, backend }) => maker === "gradstep" && backend === options.backend);
+  return { run: (chosen ?? comparison.contenders[0]!).run, comparison };
+}
+
+function heading(configuration: Configuration, optimizer: string, backend: string, { paint }: Screen): string {
+  const { trainingDigits, layers, learningRate, epochs, batchSize, seed } = configuration;
+  const network = `${count(trainingDigits)} digits, ${layers.join("-")} units, ${count(parameterCount)} parameters`;
+  const plan = `${count(epochs)} epochs in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
+  return [paint.bold(`${optimizer} on TF.js's ${backend} backend`), paint.dim(network), paint.dim(plan), ""].join("\n");
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof OptionsError;
+  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = expected ? 2 : 1;
+}

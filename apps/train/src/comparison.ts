@@ -1,0 +1,73 @@
+import type { Digits } from "./digits.js";
+import { gradstepAdamAsTfjs, tfjsAdam, type TrainingOptimizer } from "./optimizers.js";
+import { type BackendName, backendNames, useBackend } from "./tfjs.js";
+import { type Observer, type Plan, type Run, train } from "./training.js";
+
+/** Whose Adam. */
+export type Maker = "gradstep" | "TF.js";
+
+const makers: Record<Maker, (learningRate: number) => TrainingOptimizer> = {
+  gradstep: gradstepAdamAsTfjs,
+  "TF.js": tfjsAdam,
+};
+
+export interface Contender {
+  readonly maker: Maker;
+  readonly backend: BackendName;
+  readonly run: Run;
+}
+
+export interface Ratio {
+  readonly backend: BackendName;
+  /** The time of a step inside TF.js's Adam over that inside gradstep's: above 1, gradstep is faster. */
+  readonly speedup: number;
+  /** The largest difference between the two in the loss of a step. */
+  readonly lossDifference: number;
+}
+
+export interface Comparison {
+  readonly contenders: readonly Contender[];
+  /** For the backends on which both took a step. */
+  readonly ratios: readonly Ratio[];
+}
+
+/**
+ * Trains with gradstep's Adam and with TF.js's own, in that order, on every backend of TF.js: the
+ * same weights, digits and order of digits each time. gradstep's has the numbers of TF.js's here, so
+ * that the losses may be held against each other. After `signal` aborts, no further
+ * contender starts.
+ */
+export async function compare(
+  digits: Digits,
+  plan: Plan,
+  signal: AbortSignal,
+  observe: (maker: Maker, backend: BackendName) => Observer,
+): Promise<Comparison> {
+  const contenders: Contender[] = [];
+  for (const backend of backendNames) {
+    for (const maker of Object.keys(makers) as Maker[]) {
+      // The first one starts in any case, so that there is a run to speak of, if only of no step.
+      if (signal.aborted && contenders.length > 0) break;
+      await useBackend(backend);
+      const run = await train(makers[maker](plan.learningRate), digits, plan, signal, observe(maker, backend));
+      contenders.push({ maker, backend, run });
+    }
+  }
+  return { contenders, ratios: backendNames.flatMap((backend) => ratio(contenders, backend)) };
+}
+
+function ratio(contenders: readonly Contender[], backend: BackendName): Ratio[] {
+  const [ours, theirs] = (Object.keys(makers) as Maker[]).map(
+    (maker) => contenders.find((contender) => contender.maker === maker && contender.backend === backend)?.run,
+  );
+  if (!ours || !theirs) return [];
+  const steps = Math.min(ours.stepLosses.length, theirs.stepLosses.length);
+  if (steps === 0) return [];
+  const differences = Array.from({ length: steps }, (_, step) => Math.abs(ours.stepLosses[step]! - theirs.stepLosses[step]!));
+  return [{ backend, speedup: perStep(theirs) / perStep(ours), lossDifference: Math.max(...differences) }];
+}
+
+/** Seconds in the optimizer for a step. */
+export function perStep({ optimizerSeconds, stepLosses }: Run): number {
+  return optimizerSeconds / stepLosses.length;
+}

@@ -1,0 +1,98 @@
+import type { Comparison } from "./comparison.js";
+import { layerWidths, parameterCount } from "./model.js";
+import type { Options } from "./options.js";
+import type { Epoch, Run } from "./training.js";
+
+/** What was trained, and how. */
+export interface Configuration {
+  readonly optimizer: string;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly backend: string;
+  readonly seed: number;
+  /** Units of each layer, from the pixels to the classes. */
+  readonly layers: readonly number[];
+  readonly parameters: number;
+  readonly trainingDigits: number;
+  readonly heldOutDigits: number;
+}
+
+export interface Timing {
+  readonly steps: number;
+  /** Training and validation, without loading the digits. */
+  readonly seconds: number;
+  readonly stepsPerSecond: number;
+  readonly optimizerSeconds: number;
+  /** `optimizerSeconds` over `seconds`. */
+  readonly optimizerShare: number;
+}
+
+/** A training as JSON; losses that are no finite numbers come out as null. */
+export interface RunDocument {
+  /** Share of the held-out digits that are right at the end, 0 to 1. */
+  readonly validationAccuracy: number;
+  readonly validationLoss: number;
+  readonly interrupted: boolean;
+  readonly history: readonly Epoch[];
+  readonly timing: Timing;
+}
+
+/** What `--json` prints; with `--compare`, `comparison` holds every contender. */
+export interface TrainingDocument extends RunDocument {
+  readonly configuration: Configuration;
+  readonly comparison?: {
+    readonly contenders: readonly (RunDocument & { readonly optimizer: string; readonly backend: string })[];
+    readonly ratios: Comparison["ratios"];
+  };
+}
+
+export function configurationOf(options: Options, digits: { training: { count: number }; heldOut: { count: number } }): Configuration {
+  const { optimizer, learningRate, epochs, batchSize, backend, seed } = options;
+  return {
+    optimizer,
+    learningRate,
+    epochs,
+    batchSize,
+    backend,
+    seed,
+    layers: layerWidths,
+    parameters: parameterCount,
+    trainingDigits: digits.training.count,
+    heldOutDigits: digits.heldOut.count,
+  };
+}
+
+export function documentOf(configuration: Configuration, run: Run, comparison?: Comparison): TrainingDocument {
+  return {
+    ...runDocument(run),
+    configuration,
+    ...(comparison && {
+      comparison: {
+        contenders: comparison.contenders.map(({ maker, backend, run: contender }) => ({
+          optimizer: maker,
+          backend,
+          ...runDocument(contender),
+        })),
+        ratios: comparison.ratios,
+      },
+    }),
+  };
+}
+
+function runDocument({ evaluation, interrupted, history, stepLosses, seconds, optimizerSeconds }: Run): RunDocument {
+  const steps = stepLosses.length;
+  return {
+    validationAccuracy: evaluation.accuracy,
+    validationLoss: evaluation.loss,
+    interrupted,
+    history,
+    timing: {
+      steps,
+      seconds,
+      stepsPerSecond: steps / seconds,
+      optimizerSeconds,
+      optimizerShare: optimizerSeconds / seconds,
+    },
+  };
+}
