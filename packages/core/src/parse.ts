@@ -24,6 +24,9 @@ const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["f32", "f32"],
 ]);
 
+/** Words that cannot be names: they are operations. */
+export const operations: ReadonlySet<string> = new Set(functions.keys());
+
 const comparisons: ReadonlyMap<string, { op: Op; swapped: boolean }> = new Map([
   ["<", { op: "lt", swapped: false }],
   ["<=", { op: "le", swapped: false }],
@@ -254,6 +257,7 @@ export function parse(text: string): readonly Assignment[] {
       continue;
     }
     if (target.kind !== "name") fail("the name that is assigned to");
+    if (operations.has(target.text)) fail(`a name that is not an operation`);
     next += 1;
     expect("=", `after ${target.text}`);
     const value = conditional();

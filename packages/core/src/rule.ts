@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkHyperparameter, nonNegative, type Hyperparameter } from "./hyperparameter.js";
+import { operations } from "./parse.js";
 import type { OptimizerSpec } from "./spec.js";
 import { buildVariant, type Variant } from "./variant.js";
 
@@ -283,7 +284,7 @@ function checkDefinition(
   if (!Object.hasOwn(hyperparameters, "learningRate"))
     fail(`Rule ${name} has no hyperparameter learningRate; every rule needs one.`);
   for (const [key, range] of Object.entries(hyperparameters)) {
-    if (!/^[A-Za-z_]\w*$/.test(key) || taken.includes(key))
+    if (!/^[A-Za-z_]\w*$/.test(key) || taken.includes(key) || operations.has(key))
       fail(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
     checkHyperparameter(`Rule ${name}`, key, range.default, range);
     if (Object.hasOwn(options, key))

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "./errors.js";
-import { parse } from "./parse.js";
+import { operations, parse } from "./parse.js";
 import { buildProgram, type Program } from "./program.js";
 
 /** A tensor of state beside each parameter, of the parameter's shape. */
@@ -49,6 +49,12 @@ export function buildVariant(texts: VariantTexts): Variant {
   const { rule, label, hyperparameters, slots, carry } = texts;
   const reserved = ["p", "g", "t", ...hyperparameters];
   for (const name of [...Object.keys(slots), ...Object.keys(carry)]) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || operations.has(name)) {
+      throw new GradstepError(
+        `Rule ${rule}: ${show(name)} cannot be the name of a slot or carry.`,
+        { code: "INVALID_RULE" },
+      );
+    }
     if (reserved.includes(name) || (name in slots && name in carry)) {
       throw new GradstepError(
         `Rule ${rule}: "${name}" is named twice; give each slot, carry and hyperparameter a name of its own.`,

@@ -1,0 +1,115 @@
+import {
+  GradstepError,
+  HostTensor,
+  wrapArray,
+  type Kernel,
+  type StagingTensor,
+  type Tensor,
+  type Variant,
+  type WrapOptions,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { interpreter } from "./interpreter.js";
+import type { KernelFunction, KernelTable } from "./kernels.js";
+
+/** What `createCpuJs` takes. */
+export interface CpuJsOptions {
+  /** Tables of compiled kernels, for `exact` or not as the backend is. A variant in none of them is interpreted. */
+  readonly kernels?: readonly KernelTable[];
+  /**
+   * Rounds to f32 at every operation: the bits of the reference. Otherwise temporaries are f64 and each store rounds
+   * once, which is faster in today's engines, and more accurate.
+   */
+  readonly exact?: boolean;
+}
+
+/** Plain JavaScript, synchronous, on the caller's own Float32Arrays. */
+export type CpuJs = WrappingBackend<Float32Array>;
+
+/**
+ * A backend with just these kernels, for bundles in which each rule counts.
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (a table for the other value of `exact`)
+ */
+export function createCpuJs(options: CpuJsOptions = {}): CpuJs {
+  return new CpuJsBackend(options);
+}
+
+class CpuJsBackend implements CpuJs {
+  readonly name: string;
+  readonly precision = "f32";
+  readonly exact: boolean;
+  readonly #functions = new Map<string, KernelFunction>();
+  readonly #kernels = new WeakMap<Variant, Kernel>();
+
+  constructor({ kernels = [], exact = false, ...unknown }: CpuJsOptions) {
+    const [key] = Object.keys(unknown);
+    if (key !== undefined)
+      throw new GradstepError(`cpuJs has no option "${key}"; it has exact and kernels.`, {
+        code: "UNKNOWN_OPTION",
+      });
+    if (typeof exact !== "boolean") {
+      throw new GradstepError(`cpuJs: exact is ${String(exact)}; expected true or false.`, {
+        code: "INVALID_HYPERPARAMETER",
+      });
+    }
+    for (const table of kernels) {
+      if (table.exact !== exact) {
+        throw new GradstepError(
+          `cpuJs: got kernels generated with exact: ${table.exact}; expected exact: ${exact}, as the backend has.`,
+          {
+            code: "INVALID_HYPERPARAMETER",
+          },
+        );
+      }
+      for (const [fingerprint, kernel] of Object.entries(table.kernels))
+        this.#functions.set(fingerprint, kernel);
+    }
+    this.exact = exact;
+    this.name = exact ? "cpu-js-exact" : "cpu-js";
+  }
+
+  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
+    const tensor = new HostTensor(this, shape);
+    tensor.stage(new Float32Array(tensor.size));
+    if (values !== undefined) tensor.write(values);
+    return tensor;
+  }
+
+  staging(shape: readonly number[]): StagingTensor {
+    return new HostTensor(this, shape);
+  }
+
+  wrap(memory: Float32Array, options?: WrapOptions): Tensor {
+    const { shape, values } = wrapArray(Float32Array, memory, options);
+    return new HostTensor(this, shape, values);
+  }
+
+  compile(variant: Variant): Kernel {
+    let kernel = this.#kernels.get(variant);
+    if (kernel === undefined) {
+      kernel = bind(
+        variant,
+        this.#functions.get(variant.perElement.fingerprint) ?? interpreter(variant, this.exact),
+      );
+      this.#kernels.set(variant, kernel);
+    }
+    return kernel;
+  }
+}
+
+/** A kernel that takes tensors, from a function that takes arrays. */
+function bind(variant: Variant, update: KernelFunction): Kernel {
+  // One array, filled anew for each parameter: a step allocates nothing.
+  const slots: Float32Array[] = [];
+  const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
+  return {
+    source: String(update),
+    run: (updates, count) => {
+      for (let i = 0; i < count; i += 1) {
+        const { parameter, gradient, slots: tensors, scalars } = updates[i];
+        for (let j = 0; j < variant.slots.length; j += 1) slots[j] = view(tensors[j]);
+        update(view(parameter), view(gradient), slots, scalars);
+      }
+    },
+  };
+}

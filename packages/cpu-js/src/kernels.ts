@@ -1,0 +1,14 @@
+/** A compiled variant: one pass that updates `p` and the slots in place. All arrays have the same length. */
+export type KernelFunction = (
+  p: Float32Array,
+  g: Float32Array,
+  slots: readonly Float32Array[],
+  scalars: Float64Array,
+) => void;
+
+/** The kernels of a rule, by the fingerprint of what they compute; written by `generate`. */
+export interface KernelTable {
+  /** Whether every operation is rounded to f32. */
+  readonly exact: boolean;
+  readonly kernels: Readonly<Record<string, KernelFunction>>;
+}

@@ -1,0 +1,3 @@
+export { createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
+export type { KernelFunction, KernelTable } from "./kernels.js";
+export * from "./generated/fast/index.js";
