@@ -1,1 +1,3 @@
-export {};
+export * from "@gradstep/core";
+export { cpuJs, type CpuJs, type CpuJsOptions } from "@gradstep/cpu-js";
+export { autoBackend } from "./auto-backend.js";
