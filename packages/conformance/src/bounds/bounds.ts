@@ -1,0 +1,92 @@
+import { GradstepError, type ElementOp, type Program } from "@gradstep/core";
+import { anything, operand, point, type Interval } from "./interval.js";
+import { unitRoundoff, type ErrorModel } from "./model.js";
+import { operations } from "./operations.js";
+
+/**
+ * What may come out of a program of elements: (value, error) arithmetic over the program's own graph.
+ *
+ * `input` takes the exact inputs by node (previous state, gradient, scalars rounded to f32), `compute` fills one
+ * interval for each output. The intervals hold every result that the error model permits, whatever an implementation
+ * keeps in registers of higher precision; second-order terms are covered by a factor of 1 + 64u.
+ */
+export class Bounds {
+  readonly program: Program;
+  readonly model: ErrorModel;
+  /** One for each output, in the order of `program.outputs`; replaced by `compute`. */
+  readonly outputs: Interval[];
+  readonly #nodes: Interval[];
+
+  /** @throws {GradstepError} `INVALID_RULE` for operations that only the host has */
+  constructor(program: Program, model: ErrorModel) {
+    this.program = program;
+    this.model = model;
+    this.#nodes = program.nodes.map(({ op, value }) => {
+      if (op === "pow" || op === "f32") {
+        throw new GradstepError(
+          `Got the operation ${op} of the host; expected a program of elements.`,
+          { code: "INVALID_RULE" },
+        );
+      }
+      // A literal may be kept as it is written or as f32 has it.
+      const single = Math.fround(value);
+      return { low: Math.min(value, single), exact: value, high: Math.max(value, single) };
+    });
+    this.outputs = program.outputs.map(() => point(0));
+  }
+
+  /** Sets the input at this node, exactly. */
+  input(node: number, value: number): void {
+    this.#nodes[node] = point(value);
+  }
+
+  /** Computes all outputs from the inputs. */
+  compute(): readonly Interval[] {
+    const { program, model } = this;
+    const nodes = this.#nodes;
+    for (let i = 0; i < program.nodes.length; i += 1) {
+      const { op, operands } = program.nodes[i];
+      if (op === "number" || op === "input") continue;
+      const operation = operations[op as ElementOp];
+      const [a, b, c] = operands;
+      const first = operand(nodes[a], model);
+      if (c !== undefined)
+        nodes[i] = operation(model, nodes[a], operand(nodes[b], model), operand(nodes[c], model));
+      else if (b !== undefined) nodes[i] = operation(model, first, operand(nodes[b], model));
+      else nodes[i] = operation(model, first);
+    }
+    for (let i = 0; i < program.outputs.length; i += 1) {
+      this.outputs[i] = stored(nodes[program.outputs[i].node], model);
+    }
+    return this.outputs;
+  }
+}
+
+/** With second-order terms, and the store's own rounding among subnormals. */
+function stored(interval: Interval, model: ErrorModel): Interval {
+  const { low, exact, high } = operand(interval, model);
+  if (Number.isNaN(low) || (low === high && !Number.isFinite(low))) return { low, exact, high };
+  if (!Number.isFinite(exact)) return anything(exact);
+  const slack = 64 * unitRoundoff;
+  return {
+    low: low - (exact - low) * slack - model.underflow,
+    exact,
+    high: high + (high - exact) * slack + model.underflow,
+  };
+}
+
+/**
+ * How far inside its interval a result is: 0 is exact, 1 the bound, more than 1 outside, NaN where nothing is excluded.
+ */
+export function errorOverBound(result: number, { low, exact, high }: Interval): number {
+  if (Number.isNaN(low)) return Number.isNaN(result) ? 0 : Infinity;
+  if (low === -Infinity && high === Infinity) return Number.NaN;
+  if (Number.isNaN(result)) return Infinity;
+  if (low === high) return result === low ? 0 : Infinity;
+  const error = result - exact;
+  if (error === 0) return 0;
+  const bound = error > 0 ? high - exact : exact - low;
+  if (bound === Infinity) return result < low || result > high ? Infinity : 0;
+  if (!Number.isFinite(result)) return result >= low && result <= high ? 0 : Infinity;
+  return Math.abs(error) / bound;
+}

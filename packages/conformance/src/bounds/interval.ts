@@ -1,0 +1,95 @@
+import { smallestNormal } from "@gradstep/core";
+import { overflowThreshold, type ErrorModel } from "./model.js";
+
+/**
+ * The exact value of an expression and everything that an implementation may have in its place: an error below and
+ * above. `low = high` is a value that every implementation has; all three NaN, a NaN that every implementation has;
+ * −∞ … ∞, anything, NaN included.
+ */
+export interface Interval {
+  low: number;
+  exact: number;
+  high: number;
+}
+
+/** The value, and no other. */
+export function point(value: number): Interval {
+  return { low: value, exact: value, high: value };
+}
+
+/** Everything. */
+export function anything(exact: number): Interval {
+  return { low: -Infinity, exact, high: Infinity };
+}
+
+export function isPoint({ low, high }: Interval): boolean {
+  return low === high || Number.isNaN(low);
+}
+
+/** Whether nothing at all is excluded. */
+export function isAnything({ low, high }: Interval): boolean {
+  return low === -Infinity && high === Infinity;
+}
+
+/** Certainly this number. */
+export function is({ low, high }: Interval, value: number): boolean {
+  return low === value && high === value;
+}
+
+/** The smallest interval around some candidates; NaN among them means that anything can come out. */
+export function hull(exact: number, ...candidates: readonly number[]): Interval {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const candidate of candidates) {
+    if (Number.isNaN(candidate)) return anything(exact);
+    if (candidate < low) low = candidate;
+    if (candidate > high) high = candidate;
+  }
+  return { low, exact, high };
+}
+
+/** The operand as an operation may see it: where subnormals are flushed, 0 is among its values. */
+export function operand(interval: Interval, model: ErrorModel): Interval {
+  if (!model.flushes || is(interval, 0)) return interval;
+  const { low, exact, high } = interval;
+  if (low >= smallestNormal || high <= -smallestNormal || Number.isNaN(low)) return interval;
+  return { low: Math.min(low, 0), exact, high: Math.max(high, 0) };
+}
+
+/**
+ * Adds the rounding of an operation's result.
+ *
+ * @param relative error of the operation, of its result
+ * @param absolute error besides
+ */
+export function rounded(
+  result: Interval,
+  model: ErrorModel,
+  relative: number,
+  absolute: number,
+): Interval {
+  const { low, exact, high } = result;
+  if (!Number.isFinite(low) && low === high) return nonFinite(result, model);
+  if (Number.isNaN(low)) return nonFinite(result, model);
+  const spread = {
+    low: Number.isFinite(low) ? low - Math.abs(low) * relative - absolute : low,
+    exact,
+    high: Number.isFinite(high) ? high + Math.abs(high) * relative + absolute : high,
+  };
+  if (spread.high >= overflowThreshold) {
+    if (!model.keepsNonFinite) return anything(exact);
+    spread.high = Infinity;
+    spread.low = Math.min(spread.low, overflowThreshold);
+  }
+  if (spread.low <= -overflowThreshold) {
+    if (!model.keepsNonFinite) return anything(exact);
+    spread.low = -Infinity;
+    spread.high = Math.max(spread.high, -overflowThreshold);
+  }
+  return operand(spread, model);
+}
+
+/** A certain NaN or infinity: what IEEE 754 says, or anything where the model assumes that there is none. */
+export function nonFinite(result: Interval, model: ErrorModel): Interval {
+  return model.keepsNonFinite ? result : anything(result.exact);
+}

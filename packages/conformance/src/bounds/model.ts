@@ -1,0 +1,62 @@
+/** Unit roundoff of f32: half the distance from 1 to the next number. */
+export const unitRoundoff: number = 2 ** -24;
+
+/** Results of at least this magnitude round to infinity in f32. */
+export const overflowThreshold: number = 2 ** 128 - 2 ** 103;
+
+/**
+ * How far an implementation's operations may be from exact. Relative errors are of the exact result; `abs`, `neg`,
+ * `sign`, `min`, `max`, comparisons and choices are exact everywhere.
+ */
+export interface ErrorModel {
+  readonly name: "roundToNearest" | "wgsl";
+  /** Relative error of `+ − ×`. A result that f32 can hold is exact. */
+  readonly arithmetic: number;
+  /** Relative error of `÷`. */
+  readonly division: number;
+  /** Relative error of `√`. */
+  readonly root: number;
+  /** Absolute error that a product, a quotient or a store may have besides, among subnormals. */
+  readonly underflow: number;
+  /** Subnormal operands and results may be replaced by 0. */
+  readonly flushes: boolean;
+  /** NaN and infinity behave as IEEE 754 says; otherwise anything may follow from them. */
+  readonly keepsNonFinite: boolean;
+  /** x ÷ 1 is x. */
+  readonly divisionByOneIsExact: boolean;
+  /** `division` holds for divisors between these magnitudes only; elsewhere anything may be the result. */
+  readonly divisorRange: readonly [least: number, greatest: number];
+}
+
+/**
+ * IEEE 754 in f32, rounding to nearest, and everything that is more accurate: f64 temporaries with one rounding at the
+ * store included, since no step of them is further from exact.
+ */
+export const roundToNearest: ErrorModel = {
+  name: "roundToNearest",
+  arithmetic: unitRoundoff,
+  division: unitRoundoff,
+  root: unitRoundoff,
+  underflow: 2 ** -150,
+  flushes: false,
+  keepsNonFinite: true,
+  divisionByOneIsExact: true,
+  divisorRange: [0, Infinity],
+};
+
+/**
+ * The worst that the WebGPU Shading Language permits (its section "Floating point accuracy"): `+ − ×` to either
+ * neighbour, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division). One ULP is at most 2u of the value. A fused
+ * `a·b + c` has one rounding in place of two and is inside. √0 is taken to be 0.
+ */
+export const wgsl: ErrorModel = {
+  name: "wgsl",
+  arithmetic: 2 * unitRoundoff,
+  division: 5 * unitRoundoff,
+  root: 9 * unitRoundoff,
+  underflow: 2 ** -149,
+  flushes: true,
+  keepsNonFinite: false,
+  divisionByOneIsExact: false,
+  divisorRange: [2 ** -126, 2 ** 126],
+};
