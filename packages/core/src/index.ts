@@ -1,7 +1,7 @@
 export { GradstepError, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer.js";
+export type { Gradients } from "./gradients.js";
 export type {
-  Gradients,
   Optimizer,
   OptimizerConfig,
   OptimizerMethods,

@@ -1,0 +1,287 @@
+import type { Backend, Kernel, StagingTensor, Tensor, Update, Values } from "./backend.js";
+import { GradstepError, list, show } from "./errors.js";
+import { checkGradient, type Gradients } from "./gradients.js";
+import {
+  Group,
+  groupOf,
+  type GroupContext,
+  type GroupOptions,
+  type ParameterGroup,
+} from "./groups.js";
+import type { OptimizerConfig, OptimizerMethods } from "./optimizer.js";
+import { checkParameters, type Parameters } from "./parameters.js";
+import type { OptimizerSpec } from "./spec.js";
+import { checkState, type OptimizerState } from "./state.js";
+import type { Variant } from "./variant.js";
+
+/** One parameter of an optimizer. */
+interface Entry {
+  readonly name: string;
+  readonly group: Group;
+  readonly update: Update;
+  /** Where typed arrays enter; made when the first one comes. */
+  staging: StagingTensor | undefined;
+}
+
+/** What `createOptimizer` makes: groups, step count and the order of operations. */
+export class RuleOptimizer implements OptimizerMethods<string> {
+  readonly groups: readonly ParameterGroup[];
+  readonly #spec: OptimizerSpec;
+  readonly #variant: Variant;
+  readonly #base: Group;
+  readonly #groups: readonly Group[];
+  readonly #entries: Entry[] = [];
+  readonly #byName = new Map<string, Entry>();
+  /** The updates of the present step, in front; as long as the entries. */
+  readonly #updates: Update[] = [];
+  readonly #found: Entry[] = [];
+  #backend: Backend | undefined;
+  #kernel: Kernel | undefined;
+  #iterations = 0;
+  #disposed = false;
+
+  constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
+    const { rule } = spec;
+    const isOn = (name: string): boolean =>
+      [spec.hyperparameters, ...groups].some(
+        (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
+      );
+    const on = rule.switches.filter(isOn);
+    this.#spec = spec;
+    this.#variant = rule.variant({
+      ...spec.options,
+      ...Object.fromEntries(on.map((name) => [name, true])),
+    });
+    const context: GroupContext = {
+      rule,
+      variant: this.#variant,
+      off: rule.switches.filter((name) => !on.includes(name)),
+    };
+    this.#base = new Group(context, rule.name, spec.hyperparameters);
+    this.#groups = groups.map(
+      ({ match, ...own }, i) =>
+        new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
+    );
+    this.add(parameters);
+    const empty = this.#groups.findIndex((group) => group.parameters.length === 0);
+    if (this.#entries.length > 0 && empty >= 0) {
+      this.dispose();
+      throw new GradstepError(
+        `Group ${empty} matches ${show(groups[empty].match)}, which no parameter does; there are ${list(this.parameters)}.`,
+        {
+          code: "UNKNOWN_PARAMETER",
+        },
+      );
+    }
+    for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
+    this.groups = this.#groups.map((group) => {
+      const facade = { parameters: group.parameters };
+      for (const name of Object.keys(rule.hyperparameters)) defineLive(facade, name, group);
+      return Object.seal(facade) as ParameterGroup;
+    });
+    Object.seal(this);
+  }
+
+  get iterations(): number {
+    return this.#iterations;
+  }
+
+  get parameters(): readonly string[] {
+    return this.#entries.map(({ name }) => name);
+  }
+
+  step(gradients: Gradients): void {
+    this.#checkLive();
+    const count = this.#collect(gradients);
+    for (let i = 0; i < count; i += 1) {
+      const entry = this.#found[i];
+      const gradient = gradients[entry.name]!;
+      entry.update.gradient = ArrayBuffer.isView(gradient)
+        ? this.#stage(entry, gradient)
+        : gradient;
+      this.#updates[i] = entry.update;
+    }
+    const t = this.#iterations + 1;
+    this.#base.scalars.compute(t);
+    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.compute(t);
+    this.#kernel!.run(this.#updates, count);
+    this.#base.scalars.commit();
+    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
+    this.#iterations = t;
+  }
+
+  /** Checks all gradients and puts the entries that have one in front of `#found`; returns their number. */
+  #collect(gradients: Gradients): number {
+    if (gradients === null || typeof gradients !== "object") {
+      throw new GradstepError(
+        `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    let count = 0;
+    let known = 0;
+    for (let i = 0; i < this.#entries.length; i += 1) {
+      const entry = this.#entries[i];
+      const gradient = gradients[entry.name];
+      if (gradient === undefined || gradient === null) {
+        if (entry.name in gradients) known += 1;
+        continue;
+      }
+      checkGradient(entry.name, gradient, entry.update.parameter);
+      this.#found[count] = entry;
+      count += 1;
+      known += 1;
+    }
+    let given = 0;
+    for (const _ in gradients) given += 1;
+    if (given !== known) {
+      const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
+      throw new GradstepError(
+        `Got a gradient for ${list(unknown)}; the optimizer has ${list(this.parameters)}. Add parameters with optimizer.add().`,
+        {
+          code: "UNKNOWN_PARAMETER",
+        },
+      );
+    }
+    if (count === 0) {
+      throw new GradstepError(
+        `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    return count;
+  }
+
+  #stage(entry: Entry, values: Values): Tensor {
+    entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
+    entry.staging.stage(values);
+    return entry.staging;
+  }
+
+  add(parameters: Parameters): void {
+    this.#checkLive();
+    const present = new Map(this.#entries.map(({ name, update }) => [name, update.parameter]));
+    checkParameters(parameters, this.#backend, present);
+    const named = Object.entries(parameters).map(([name, tensor]) => ({
+      name,
+      tensor,
+      group: groupOf(name, this.#base, this.#groups),
+    }));
+    if (named.length === 0) return;
+    const backend = this.#backend ?? named[0].tensor.backend;
+    this.#kernel ??= backend.compile(this.#variant);
+    this.#backend = backend;
+    for (const { name, tensor, group } of named) {
+      const slots = this.#variant.slots.map(({ initial }) => {
+        const first = typeof initial === "number" ? initial : group.get(initial);
+        return first === 0
+          ? backend.tensor(tensor.shape)
+          : backend.tensor(tensor.shape, new Float64Array(tensor.size).fill(first));
+      });
+      const update: Update = {
+        parameter: tensor,
+        gradient: tensor,
+        slots,
+        scalars: group.scalars.values,
+      };
+      const entry: Entry = { name, group, update, staging: undefined };
+      this.#entries.push(entry);
+      this.#updates.push(update);
+      this.#found.push(entry);
+      this.#byName.set(name, entry);
+      group.parameters.push(name);
+    }
+  }
+
+  async state(): Promise<OptimizerState> {
+    this.#checkLive();
+    const { slots: slotList } = this.#variant;
+    // Everything that is not on a device is copied now, so that steps taken while reads are under way change nothing.
+    const state = {
+      version: 1 as const,
+      rule: this.#spec.rule.name,
+      options: { ...this.#spec.options },
+      hyperparameters: this.#base.own(),
+      iterations: this.#iterations,
+      groups: [this.#base, ...this.#groups].map((group) => ({
+        parameters: [...group.parameters],
+        hyperparameters: group === this.#base ? {} : group.own(),
+        carry: group.scalars.carry,
+      })),
+    };
+    const reads = this.#entries.map(({ name, update }) => ({
+      name,
+      values: update.slots.map((slot) => slot.read()),
+    }));
+    const slots: Record<string, Record<string, Values>> = {};
+    for (const { name, values } of reads) {
+      const arrays = await Promise.all(values);
+      slots[name] = Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]]));
+    }
+    return { ...state, slots };
+  }
+
+  restore(state: OptimizerState): void {
+    this.#checkLive();
+    const groups = [this.#base, ...this.#groups];
+    checkState(state, {
+      rule: this.#spec.rule.name,
+      options: this.#spec.options,
+      groups: groups.map(({ parameters }) => parameters),
+      carry: Object.keys(this.#variant.carry),
+      sizes: new Map(this.#entries.map(({ name, update }) => [name, update.parameter.size])),
+      slots: this.#variant.slots.map(({ name }) => name),
+    });
+    const own = [
+      state.hyperparameters,
+      ...state.groups.slice(1).map(({ hyperparameters }) => hyperparameters),
+    ];
+    groups.forEach((group, i) => {
+      for (const [name, value] of Object.entries(own[i])) group.check(name, value);
+      for (const name of i === 0 ? Object.keys(this.#spec.rule.hyperparameters) : [])
+        group.check(name, own[0][name]);
+    });
+    groups.forEach((group, i) => {
+      group.replace(own[i]);
+      group.scalars.carry = state.groups[i].carry;
+    });
+    this.#iterations = state.iterations;
+    for (const { name, update } of this.#entries) {
+      this.#variant.slots.forEach((slot, i) => update.slots[i].write(state.slots[name][slot.name]));
+    }
+  }
+
+  config(): OptimizerConfig {
+    this.#checkLive();
+    return {
+      name: this.#spec.rule.name,
+      settings: { ...this.#base.own(), ...this.#spec.options },
+      groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.own() })),
+    };
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const { update, staging } of this.#entries) {
+      for (const slot of update.slots) slot.free();
+      staging?.free();
+    }
+  }
+
+  #checkLive(): void {
+    if (this.#disposed)
+      throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
+  }
+}
+
+/** A property that reads and sets a hyperparameter of a group. */
+function defineLive(target: object, name: string, group: Group): void {
+  Object.defineProperty(target, name, {
+    enumerable: true,
+    get: () => group.get(name),
+    set: (value: unknown) => {
+      group.set(name, value);
+    },
+  });
+}
