@@ -11,6 +11,14 @@ export type Gradients = Readonly<Record<string, Values | Tensor | null | undefin
  */
 export function checkGradient(name: string, gradient: Values | Tensor, parameter: Tensor): void {
   const { backend, size } = parameter;
+  if (parameter.freed) {
+    throw new GradstepError(
+      `Parameter "${name}" was freed; expected it to outlive the optimizer.`,
+      {
+        code: "DISPOSED",
+      },
+    );
+  }
   if (ArrayBuffer.isView(gradient)) {
     const kind = gradient[Symbol.toStringTag];
     if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
