@@ -10,3 +10,5 @@ export {
   type Tally,
   type Violation,
 } from "./judge.js";
+export { parseGolden, type GoldenCase, type GoldenFile, type Library } from "./golden/format.js";
+export { replay, tolerance, type GoldenResult, type ReplayOptions } from "./golden/replay.js";

@@ -17,6 +17,7 @@
  * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
  * | `DISPOSED` | use after `dispose` or `free` |
+ * | `INVALID_FILE` | a file that cannot be read, or does not hold what it should |
  * | `UNSUPPORTED` | understood, but not available here |
  */
 export type ErrorCode =
@@ -34,6 +35,7 @@ export type ErrorCode =
   | "INVALID_MEMORY"
   | "STATE_MISMATCH"
   | "DISPOSED"
+  | "INVALID_FILE"
   | "UNSUPPORTED";
 
 /** The one error class of gradstep: the message says what was got, what was expected and what to do. */

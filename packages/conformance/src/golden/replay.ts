@@ -1,0 +1,194 @@
+import {
+  createOptimizer,
+  GradstepError,
+  type Backend,
+  type OptimizerState,
+  type Tensor,
+} from "@gradstep/core";
+import { oracle } from "@gradstep/core/reference";
+import { roundToNearest, type ErrorModel } from "../bounds/model.js";
+import { describeViolation, emptyTally, Judge, snapshot } from "../judge.js";
+import type { GoldenCase, GoldenFile, NamedValues } from "./format.js";
+import { goldenSpec } from "./spec.js";
+import { stateEntries } from "./state.js";
+
+/** What became of one golden case. */
+export interface GoldenResult {
+  readonly id: string;
+  readonly status: "passed" | "failed" | "unsupported";
+  /** Against the library's numbers, over all steps; null where nothing was computed. */
+  readonly worstRelativeError: number | null;
+  /** The same for the library's final state, where the file has it and it has a counterpart here. */
+  readonly worstStateError: number | null;
+  /** On an f32 backend, over all steps, each from the backend's own state. */
+  readonly worstErrorOverBound: number | null;
+  /** Why it did not pass. */
+  readonly reason?: string;
+}
+
+/** Options of a replay. */
+export interface ReplayOptions {
+  /** A fresh backend; the f64 reference if left out. */
+  readonly backend?: () => Backend | Promise<Backend>;
+  /** What is asked of an f32 backend. */
+  readonly model?: ErrorModel;
+  /** Stands in for `createOptimizer`: how a broken implementation is put in its place. */
+  readonly create?: typeof createOptimizer;
+}
+
+/** On the f64 reference, a case passes within this. */
+export const tolerance = 1e-12;
+
+/**
+ * Replays every case of a file.
+ *
+ * In f64 a case passes when each value of each step, and of the final state where the file has it, is within 1e-12 of
+ * the library's: relative to the largest magnitude that the element has had so far, because a value that passes through
+ * zero keeps the rounding errors of when it was large. In f32 it passes when each step, from the backend's own state,
+ * is inside the bound.
+ */
+export async function replay(
+  file: GoldenFile,
+  options: ReplayOptions = {},
+): Promise<readonly GoldenResult[]> {
+  const results: GoldenResult[] = [];
+  for (const one of file.cases) results.push(await replayCase(file, one, options));
+  return results;
+}
+
+async function replayCase(
+  file: GoldenFile,
+  one: GoldenCase,
+  options: ReplayOptions,
+): Promise<GoldenResult> {
+  const nothing = { worstRelativeError: null, worstStateError: null, worstErrorOverBound: null };
+  try {
+    return await run(file, one, options);
+  } catch (error) {
+    const isUnsupported = error instanceof GradstepError && error.code === "UNSUPPORTED";
+    const reason = error instanceof Error ? error.message : String(error);
+    return { id: one.id, status: isUnsupported ? "unsupported" : "failed", ...nothing, reason };
+  }
+}
+
+async function run(
+  file: GoldenFile,
+  one: GoldenCase,
+  { backend: make = oracle, model = roundToNearest, create = createOptimizer }: ReplayOptions,
+): Promise<GoldenResult> {
+  const { spec, groups } = goldenSpec(file.library, one);
+  const backend = await make();
+  const names = Object.keys(file.parameters);
+  const isDouble = backend.precision === "f64";
+  const parameters: Record<string, Tensor> = {};
+  const scale = new Map<string, Float64Array>();
+  for (const name of names) {
+    const { shape, values } = file.parameters[name];
+    parameters[name] = backend.tensor(shape, values);
+    scale.set(name, Float64Array.from(values, Math.abs));
+  }
+  const optimizer = create(spec, parameters, { groups });
+  const shapes = Object.fromEntries(names.map((name) => [name, file.parameters[name].shape]));
+  const judge = isDouble ? undefined : new Judge(spec, shapes, groups, model);
+  const tally = emptyTally();
+  const slotScale = new Map<string, Float64Array>();
+  let worst = 0;
+  let reason: string | undefined;
+  for (let t = 0; t < file.gradients.length; t += 1) {
+    const rate = one.learningRatePerStep?.[t];
+    for (const target of rate === undefined ? [] : [optimizer, judge?.optimizer])
+      if (target !== undefined) target.learningRate = rate!;
+    const before = judge && (await snapshot(optimizer, parameters));
+    optimizer.step(gradientsOf(file.gradients[t], isDouble));
+    const after = await snapshot(optimizer, parameters);
+    for (const [name, expected] of Object.entries(one.expected[t])) {
+      const error = relativeError(after[name].p, expected, scale.get(name)!);
+      if (!(error <= worst)) worst = error;
+    }
+    for (const name of names)
+      for (const [slot, values] of Object.entries(after[name]))
+        grow(slotScale, `${name} ${slot}`, values);
+    if (judge !== undefined && before !== undefined) {
+      const single = gradientsOf(file.gradients[t], false) as Record<string, Float32Array>;
+      judge.step(before, single, after, tally);
+      if (judge.violation !== undefined)
+        reason ??= `step ${t + 1}: ${describeViolation(judge.violation)}`;
+    }
+  }
+  const state = await optimizer.state();
+  optimizer.dispose();
+  const stateError = isDouble ? compareState(file, one, state, slotScale) : null;
+  if (isDouble) {
+    if (!(worst <= tolerance)) reason = `relative error ${worst.toExponential(2)}`;
+    else if (stateError !== null && !(stateError <= tolerance))
+      reason = `relative error ${stateError.toExponential(2)} in the final state`;
+  }
+  return {
+    id: one.id,
+    status: reason === undefined ? "passed" : "failed",
+    worstRelativeError: worst,
+    worstStateError: stateError,
+    worstErrorOverBound: judge === undefined ? null : tally.worstErrorOverBound,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function gradientsOf(
+  gradients: NamedValues,
+  isDouble: boolean,
+): Record<string, Float32Array | Float64Array> {
+  const make = isDouble ? Float64Array : Float32Array;
+  return Object.fromEntries(
+    Object.entries(gradients).map(([name, values]) => [name, make.from(values)]),
+  );
+}
+
+/** The worst error of any value, relative to the largest magnitude so far, which it updates. */
+function relativeError(
+  got: ArrayLike<number>,
+  expected: readonly number[],
+  scale: Float64Array,
+): number {
+  let worst = 0;
+  expected.forEach((value, i) => {
+    scale[i] = Math.max(scale[i], Math.abs(value));
+    const error = Math.abs(got[i] - value);
+    const relative = error === 0 ? 0 : error / scale[i];
+    if (!(relative <= worst)) worst = relative;
+  });
+  return worst;
+}
+
+function grow(scales: Map<string, Float64Array>, key: string, values: ArrayLike<number>): void {
+  const scale = scales.get(key) ?? new Float64Array(values.length);
+  for (let i = 0; i < values.length; i += 1) scale[i] = Math.max(scale[i], Math.abs(values[i]));
+  scales.set(key, scale);
+}
+
+/** The worst relative error of the final state; null where the file has none that can be compared. */
+function compareState(
+  { library, parameters }: GoldenFile,
+  one: GoldenCase,
+  state: OptimizerState,
+  scales: ReadonlyMap<string, Float64Array>,
+): number | null {
+  if (one.state === undefined) return null;
+  const { entries } = stateEntries(library, state.rule, Object.keys(parameters), one.state);
+  let worst: number | null = null;
+  for (const { parameter, kind, name, factor, values } of entries) {
+    const group = state.groups.find((candidate) => candidate.parameters.includes(parameter));
+    const got =
+      kind === "slot"
+        ? state.slots[parameter]?.[name]
+        : [kind === "carry" ? (group?.carry[name] ?? Number.NaN) : state.iterations];
+    if (got === undefined) continue;
+    const scale = Float64Array.from(scales.get(`${parameter} ${name}`) ?? values, Math.abs);
+    const error = relativeError(
+      got,
+      values.map((value) => value * factor),
+      scale,
+    );
+    worst = Math.max(worst ?? 0, Number.isNaN(error) ? Infinity : error);
+  }
+  return worst;
+}
