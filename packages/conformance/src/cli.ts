@@ -1,2 +1,35 @@
 #!/usr/bin/env node
-export {};
+import { GradstepError } from "@gradstep/core";
+import { golden } from "./cli/golden.js";
+import { parseOptions } from "./cli/options.js";
+import { help, UsageError } from "./cli/usage.js";
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  switch (options.command) {
+    case "help":
+      process.stdout.write(help);
+      return 0;
+    case "golden":
+      return golden(options);
+    case "verify":
+    case "mutants":
+      throw new UsageError("not yet");
+  }
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isExpected =
+    error instanceof UsageError ||
+    (error instanceof GradstepError && error.code === "INVALID_FILE");
+  if (!isExpected) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -61,17 +61,16 @@ export function parseGolden(text: string, name: string): GoldenFile {
   const numbers = (value: unknown, what: string, length?: number): readonly number[] => {
     const values = array(value, what);
     const wrong = values.findIndex((one) => typeof one !== "number");
-    if (wrong >= 0)
-      return fail(`${what}[${wrong}] is ${kindOf(values[wrong])}; expected a number`);
+    if (wrong >= 0) return fail(`${what}[${wrong}] is ${kindOf(values[wrong])}; expected a number`);
     if (length !== undefined && values.length !== length)
       return fail(`${what} has ${values.length} values; expected ${length}`);
     return values as readonly number[];
   };
 
   const file = record(root, "the document");
-  const library = libraryOf(word(file.library, "library")) ?? fail(
-    `library is ${JSON.stringify(file.library)}; expected keras, torch or optax`,
-  );
+  const library =
+    libraryOf(word(file.library, "library")) ??
+    fail(`library is ${JSON.stringify(file.library)}; expected keras, torch or optax`);
   const parameters = Object.fromEntries(
     Object.entries(record(file.parameters, "parameters")).map(([key, value]) => {
       const { shape, values } = record(value, `parameters.${key}`);
@@ -100,7 +99,9 @@ export function parseGolden(text: string, name: string): GoldenFile {
       named(step, `expected of ${id}, step ${t + 1}`),
     );
     if (expected.length !== gradients.length)
-      fail(`expected of ${id} has ${expected.length} steps; there are ${gradients.length} gradients`);
+      fail(
+        `expected of ${id} has ${expected.length} steps; there are ${gradients.length} gradients`,
+      );
     const { state, note, learningRatePerStep: rates } = one;
     return {
       id,

@@ -102,8 +102,7 @@ async function run(
     optimizer.step(gradientsOf(file.gradients[t], isDouble));
     const after = await snapshot(optimizer, parameters);
     for (const [name, expected] of Object.entries(one.expected[t])) {
-      const error = relativeError(after[name].p, expected, scale.get(name)!);
-      if (!(error <= worst)) worst = error;
+      worst = Math.max(worst, relativeError(after[name].p, expected, scale.get(name)!));
     }
     for (const name of names)
       for (const [slot, values] of Object.entries(after[name]))
@@ -154,7 +153,7 @@ function relativeError(
     scale[i] = Math.max(scale[i], Math.abs(value));
     const error = Math.abs(got[i] - value);
     const relative = error === 0 ? 0 : error / scale[i];
-    if (!(relative <= worst)) worst = relative;
+    worst = Math.max(worst, Number.isNaN(relative) ? Infinity : relative);
   });
   return worst;
 }
@@ -188,7 +187,7 @@ function compareState(
       values.map((value) => value * factor),
       scale,
     );
-    worst = Math.max(worst ?? 0, Number.isNaN(error) ? Infinity : error);
+    worst = Math.max(worst ?? 0, error);
   }
   return worst;
 }

@@ -27,7 +27,9 @@ export function goldenSpec(
 function excludedFromDecay(note = ""): readonly GroupOptions[] {
   const list = /exclude_from_weight_decay\(var_names=(\[.*?\])\)/.exec(note)?.[1];
   if (list === undefined) return [];
-  const patterns = (JSON.parse(list.replaceAll("'", '"')) as string[]).map((one) => new RegExp(one));
+  const patterns = (JSON.parse(list.replaceAll("'", '"')) as string[]).map(
+    (one) => new RegExp(one),
+  );
   return [
     {
       match: (name: string) => patterns.some((one) => one.test(kerasName(name))),

@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { isAbsolute, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Backend } from "@gradstep/core";
+import { roundToNearest, wgsl, type ErrorModel } from "../bounds/model.js";
+import { UsageError } from "./usage.js";
+
+/** A backend that was found by its name. */
+export interface NamedBackend {
+  readonly name: string;
+  /** Gives a fresh one each time. */
+  readonly make: () => Backend | Promise<Backend>;
+  /** What may be asked of it. */
+  readonly model: ErrorModel;
+}
+
+type Factory = (options?: Readonly<Record<string, unknown>>) => Backend | Promise<Backend>;
+
+interface Known {
+  readonly from: string;
+  readonly factory: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly model?: ErrorModel;
+}
+
+const known: Readonly<Record<string, Known>> = {
+  reference: { from: "@gradstep/core/reference", factory: "reference" },
+  oracle: { from: "@gradstep/core/reference", factory: "oracle" },
+  "cpu-js": { from: "@gradstep/cpu-js", factory: "cpuJs" },
+  "cpu-js-exact": { from: "@gradstep/cpu-js", factory: "cpuJs", options: { exact: true } },
+  wasm: { from: "@gradstep/wasm", factory: "wasm" },
+  webgpu: { from: "@gradstep/webgpu", factory: "webgpu", model: wgsl },
+};
+
+/** The directory in which the command was typed: pnpm and npm run scripts from the package's own. */
+export function userDirectory(): string {
+  return process.env.INIT_CWD ?? process.cwd();
+}
+
+/** A path as the user meant it. */
+export function userPath(path: string): string {
+  const meant = resolve(userDirectory(), path);
+  return existsSync(meant) ? meant : resolve(path);
+}
+
+/** @throws {UsageError} for a name that is not known, a module that is not there, or one without a factory */
+export async function loadBackend(name: string): Promise<NamedBackend> {
+  const entry = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (entry !== undefined) {
+    const module = await importPackage(entry.from, name);
+    const factory = module[entry.factory] as Factory;
+    const { options, model = roundToNearest } = entry;
+    return { name, make: () => factory(options), model };
+  }
+  const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
+  if (isPath && !existsSync(userPath(name)))
+    throw new UsageError(
+      `Got backend "${name}"; expected a file that exists (looked for ${userPath(name)}).`,
+    );
+  const module = isPath
+    ? ((await import(pathToFileURL(userPath(name)).href)) as Record<string, unknown>)
+    : await importPackage(name, name);
+  const factory = module.default ?? module.backend;
+  if (typeof factory !== "function") {
+    throw new UsageError(
+      `Module "${name}" has no factory; expected a function as its default export, or named "backend".`,
+    );
+  }
+  return { name, make: () => (factory as Factory)(), model: roundToNearest };
+}
+
+/** Beside this package, or from where the user is. */
+async function importPackage(specifier: string, name: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(specifier)) as Record<string, unknown>;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;
+  }
+  try {
+    const path = createRequire(join(userDirectory(), "_")).resolve(specifier);
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== "MODULE_NOT_FOUND" && code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error;
+  }
+  const names = Object.keys(known).filter((one) => one !== "oracle");
+  throw new UsageError(
+    Object.hasOwn(known, name)
+      ? `Backend "${name}" is not installed; expected the package ${known[name].from} to be.`
+      : `Got backend "${name}"; expected one of ${names.join(", ")}, or a module.`,
+  );
+}

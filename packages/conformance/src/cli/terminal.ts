@@ -1,0 +1,79 @@
+/** Paints text where people look at it: on a terminal, unless NO_COLOR is set. */
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly strong: (text: string) => string;
+}
+
+/** @param stream where the text goes */
+export function painter(stream: { isTTY?: boolean }): Paint {
+  const isColored = stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  const code =
+    (start: number, end: number) =>
+    (text: string): string =>
+      isColored ? `\u001B[${start}m${text}\u001B[${end}m` : text;
+  return { good: code(32, 39), bad: code(31, 39), dim: code(2, 22), strong: code(1, 22) };
+}
+
+/** One column of a table. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand at the right. */
+  readonly align?: "left" | "right";
+}
+
+/** A cell: its text, and how it is painted. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
+/**
+ * A table as lines of text, columns two spaces apart. The last column is cut to the width of the terminal.
+ *
+ * @param width of the terminal; Infinity where there is none
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  paint: Paint,
+  width: number,
+): string {
+  const textOf = (cell: Cell | undefined): string =>
+    typeof cell === "string" ? cell : (cell?.text ?? "");
+  const widths = columns.map(({ title }, i) =>
+    Math.max(title.length, ...rows.map((row) => textOf(row[i]).length)),
+  );
+  const last = columns.length - 1;
+  const before = widths.slice(0, last).reduce((sum, one) => sum + one + 2, 0);
+  widths[last] = Math.max(10, Math.min(widths[last], width - before));
+  const fit = (text: string, i: number): string => {
+    const cut = text.length > widths[i] ? `${text.slice(0, widths[i] - 1)}…` : text;
+    return columns[i].align === "right"
+      ? cut.padStart(widths[i])
+      : i < last
+        ? cut.padEnd(widths[i])
+        : cut;
+  };
+  const line = (cells: readonly Cell[]): string =>
+    columns
+      .map((_, i) => {
+        const cell = cells[i] ?? "";
+        const text = fit(textOf(cell), i);
+        return typeof cell === "string" ? text : cell.paint(text);
+      })
+      .join("  ")
+      .trimEnd();
+  const head = columns.map(({ title }): Cell => ({ text: title, paint: paint.dim }));
+  return [line(head), ...rows.map(line)].join("\n");
+}
+
+/** Columns of the terminal, or no limit. */
+export function widthOf(stream: { columns?: number }): number {
+  return stream.columns ?? Infinity;
+}
+
+/** An error as people read it: 3.7e-16; `–` where there is none. */
+export function figure(value: number | null): string {
+  if (value === null) return "–";
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  return value >= 0.01 && value < 1000 ? value.toFixed(3) : value.toExponential(1);
+}
