@@ -9,7 +9,7 @@ export type {
 } from "./optimizer.js";
 export type { GroupOptions, Match, ParameterGroup } from "./groups.js";
 export type { Parameters } from "./parameters.js";
-export type { OptimizerSpec } from "./spec.js";
+export { variantOf, type OptimizerSpec } from "./spec.js";
 export type { GroupState, OptimizerState } from "./state.js";
 
 export { sgd } from "./rules/sgd.js";

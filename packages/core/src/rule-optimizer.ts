@@ -10,7 +10,7 @@ import {
 } from "./groups.js";
 import type { OptimizerConfig, OptimizerMethods } from "./optimizer.js";
 import { checkParameters, type Parameters } from "./parameters.js";
-import type { OptimizerSpec } from "./spec.js";
+import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import type { Variant } from "./variant.js";
 
@@ -42,16 +42,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
     const { rule } = spec;
-    const isOn = (name: string): boolean =>
-      [spec.hyperparameters, ...groups].some(
-        (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
-      );
-    const on = rule.switches.filter(isOn);
+    const on = switchesOf(spec, groups);
     this.#spec = spec;
-    this.#variant = rule.variant({
-      ...spec.options,
-      ...Object.fromEntries(on.map((name) => [name, true])),
-    });
+    this.#variant = variantOf(spec, groups);
     const context: GroupContext = {
       rule,
       variant: this.#variant,

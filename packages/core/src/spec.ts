@@ -1,5 +1,6 @@
 import type { GroupOptions } from "./groups.js";
 import type { Rule } from "./rule.js";
+import type { Variant } from "./variant.js";
 
 /**
  * A rule with its settings: what `adam({ … })` and `fromKeras(…)` give and `createOptimizer` takes. Plain data beside
@@ -13,4 +14,25 @@ export interface OptimizerSpec<H extends string = string> {
   readonly options: Readonly<Record<string, boolean | string>>;
   /** Groups that came with the settings, as PyTorch's do. */
   readonly groups: readonly GroupOptions<H>[];
+}
+
+/** The rule's switches that are on: their hyperparameter is not 0 in the spec, or in a group. */
+export function switchesOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
+  const isOn = (name: string): boolean =>
+    [spec.hyperparameters, ...groups].some(
+      (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
+    );
+  return spec.rule.switches.filter(isOn);
+}
+
+/** The variant that an optimizer of this spec and these groups compiles; it says which slots there are. */
+export function variantOf(
+  spec: OptimizerSpec,
+  groups: readonly GroupOptions[] = spec.groups,
+): Variant {
+  const on = switchesOf(spec, groups);
+  return spec.rule.variant({
+    ...spec.options,
+    ...Object.fromEntries(on.map((name) => [name, true])),
+  });
 }
