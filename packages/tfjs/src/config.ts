@@ -1,0 +1,94 @@
+import {
+  GradstepError,
+  type GroupOptions,
+  type Match,
+  type OptimizerConfig,
+  type OptimizerSpec,
+  type Rule,
+} from "@gradstep/core";
+import { rules } from "@gradstep/core/rules";
+import type { serialization } from "@tensorflow/tfjs-core";
+
+/** Rules of third parties, by name: known once an optimizer was made with them. */
+const otherRules = new Map<string, Rule>();
+
+/** Makes a rule known to `specOfConfig`. */
+export function rememberRule(rule: Rule): void {
+  if (!rules.includes(rule)) otherRules.set(rule.name, rule);
+}
+
+/** What `model.save` writes about an optimizer. */
+export function configDict(
+  { name, settings, groups }: OptimizerConfig,
+  given: readonly GroupOptions[],
+  inPlace: boolean,
+): serialization.ConfigDict {
+  const written = groups.map(({ match, ...own }, i) => ({
+    match: writeMatch(given[i]!.match, match as string[]),
+    ...own,
+  }));
+  return {
+    rule: escape(name),
+    settings: escapeAll(settings),
+    groups: escapeAll(written),
+    inPlace,
+  } as serialization.ConfigDict;
+}
+
+/**
+ * What `configDict` wrote, as a spec.
+ * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function specOfConfig(config: serialization.ConfigDict): {
+  spec: OptimizerSpec;
+  inPlace: boolean;
+} {
+  const name = unescape(String(config["rule"]));
+  const rule = rules.find((one) => one.name === name) ?? otherRules.get(name);
+  if (rule === undefined) {
+    throw new GradstepError(
+      `The saved model was trained with the rule "${name}", which is not known here; expected one of ${rules.map((one) => one.name).join(", ")}, ` +
+        `or one that was used before. Call tfOptimizer() with that rule once before loading.`,
+      { code: "UNKNOWN_RULE" },
+    );
+  }
+  const settings = unescapeAll(config["settings"] ?? {}) as Record<string, unknown>;
+  const groups = unescapeAll(config["groups"] ?? []) as { match: WrittenMatch }[];
+  return {
+    spec: {
+      ...rule.specify(settings),
+      groups: groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own })),
+    },
+    inPlace: config["inPlace"] !== false,
+  };
+}
+
+type WrittenMatch =
+  | { readonly names: readonly string[] }
+  | { readonly pattern: string; readonly flags: string };
+
+/** A function cannot be written; the names that it has matched so far can. */
+function writeMatch(match: Match, names: readonly string[]): WrittenMatch {
+  if (match instanceof RegExp) return { pattern: match.source, flags: match.flags };
+  if (typeof match === "function") return { names };
+  return { names: typeof match === "string" ? [match] : match };
+}
+
+function readMatch(match: WrittenMatch): Match {
+  return "pattern" in match ? new RegExp(match.pattern, match.flags) : match.names;
+}
+
+// TF.js turns every "_" in a configuration that it loads into camel case, in keys and in values; escaped, names survive.
+const escape = (text: string): string => text.replaceAll("%", "%25").replaceAll("_", "%5F");
+const unescape = (text: string): string => text.replaceAll("%5F", "_").replaceAll("%25", "%");
+const escapeAll = (value: unknown): unknown => mapStrings(value, escape);
+const unescapeAll = (value: unknown): unknown => mapStrings(value, unescape);
+
+function mapStrings(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [change(key), mapStrings(item, change)]),
+  );
+}

@@ -1,0 +1,94 @@
+import { GradstepError } from "@gradstep/core";
+import { engine, type NamedTensorMap, type Tensor, type Variable } from "@tensorflow/tfjs-core";
+
+/** A tensor and its name, as TF.js lists weights and gradients. */
+export interface NamedTensor {
+  name: string;
+  tensor: Tensor;
+}
+
+/** A variable and the gradient that it is to be updated with. */
+export interface Pair {
+  readonly variable: Variable;
+  readonly gradient: Tensor;
+}
+
+/**
+ * The variables and gradients of a step, checked. What has no gradient is left out, and so is what has no values.
+ *
+ * @throws {GradstepError} `INVALID_GRADIENT`, `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `LENGTH_MISMATCH`, `DISPOSED`
+ */
+export function pairsOf(gradients: NamedTensorMap | NamedTensor[]): Pair[] {
+  if (gradients === null || typeof gradients !== "object") {
+    throw new GradstepError(
+      `Got ${String(gradients)} as gradients; expected tensors by variable name, or a list of { name, tensor }.`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+  const named = Array.isArray(gradients)
+    ? gradients
+    : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
+  const names = new Set<string>();
+  const pairs: Pair[] = [];
+  for (const { name, tensor } of named) {
+    if (tensor === null || tensor === undefined) continue;
+    if (names.has(name)) {
+      throw new GradstepError(
+        `Got two gradients for variable "${name}"; expected one. Add them up.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    names.add(name);
+    const pair = { variable: variableOf(name), gradient: tensor };
+    checkPair(pair);
+    if (pair.variable.size > 0) pairs.push(pair);
+  }
+  if (names.size === 0) {
+    throw new GradstepError("Got no gradient for any variable; expected at least one.", {
+      code: "INVALID_GRADIENT",
+    });
+  }
+  return pairs;
+}
+
+function variableOf(name: string): Variable {
+  const { registeredVariables } = engine();
+  const variable = Object.hasOwn(registeredVariables, name) ? registeredVariables[name] : undefined;
+  if (variable !== undefined) return variable;
+  throw new GradstepError(
+    `Got a gradient for "${name}", but TF.js has no variable of that name; expected the name of a tf.variable that was not disposed of.`,
+    { code: "UNKNOWN_PARAMETER" },
+  );
+}
+
+function checkPair({ variable, gradient }: Pair): void {
+  const { name } = variable;
+  if (variable.dtype !== "float32") {
+    throw new GradstepError(
+      `Variable "${name}" is ${variable.dtype}; expected float32. Make it non-trainable, or cast it.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  if (gradient.isDisposed) {
+    throw new GradstepError(`The gradient of "${name}" was disposed of; expected a live tensor.`, {
+      code: "DISPOSED",
+    });
+  }
+  if (gradient.dtype !== "float32") {
+    throw new GradstepError(
+      `The gradient of "${name}" is ${gradient.dtype}; expected float32. Use gradient.toFloat().`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+  if (gradient.size !== variable.size || !isSameShape(gradient.shape, variable.shape)) {
+    throw new GradstepError(
+      `The gradient of "${name}" has shape [${gradient.shape.join(", ")}]; expected [${variable.shape.join(", ")}].`,
+      { code: "LENGTH_MISMATCH" },
+    );
+  }
+}
+
+/** Whether two shapes are equal. */
+export function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, i) => length === b[i]);
+}

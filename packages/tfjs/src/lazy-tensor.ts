@@ -1,0 +1,52 @@
+import { engine, keep, Tensor, type DataType } from "@tensorflow/tfjs-core";
+
+/**
+ * A tensor of values that TF.js gets to know only when it computes with it. Until then it takes no memory of the
+ * backend and is not counted: `model.save` reads the optimizer's weights and never disposes of them, which leaks a
+ * tensor a save with TF.js's own optimizers.
+ *
+ * @param values become the tensor's; the caller has to leave them alone.
+ */
+export function lazyTensor(
+  values: Float32Array | Int32Array,
+  shape: readonly number[],
+  dtype: Extract<DataType, "float32" | "int32">,
+): Tensor {
+  return new LazyTensor(values, shape, dtype);
+}
+
+class LazyTensor extends Tensor {
+  readonly #values: Float32Array | Int32Array;
+  #made: Tensor | undefined;
+
+  constructor(
+    values: Float32Array | Int32Array,
+    shape: readonly number[],
+    dtype: "float32" | "int32",
+  ) {
+    super([...shape], dtype, {}, engine()["nextTensorId"]());
+    this.#values = values;
+    Object.defineProperty(this, "dataId", { get: () => this.#make().dataId });
+  }
+
+  #make(): Tensor {
+    this.throwIfDisposed();
+    this.#made ??= keep(engine().makeTensor(this.#values.slice(), this.shape, this.dtype));
+    return this.#made;
+  }
+
+  override data(): Promise<never> {
+    this.throwIfDisposed();
+    return Promise.resolve(this.#values as never);
+  }
+
+  override dataSync(): never {
+    this.throwIfDisposed();
+    return this.#values as never;
+  }
+
+  override dispose(): void {
+    this.#made?.dispose();
+    this.isDisposedInternal = true;
+  }
+}

@@ -1,0 +1,307 @@
+import { cpuJs } from "@gradstep/cpu-js";
+import {
+  createOptimizer,
+  GradstepError,
+  variantOf,
+  type GroupOptions,
+  type Optimizer as CoreOptimizer,
+  type OptimizerSpec,
+  type OptimizerState,
+  type ParameterGroup,
+  type StagingTensor,
+  type Tensor as CoreTensor,
+  type Variant,
+} from "@gradstep/core";
+import {
+  dispose,
+  Optimizer,
+  type NamedTensorMap,
+  type Scalar,
+  type serialization,
+  type Variable,
+} from "@tensorflow/tfjs-core";
+import { configDict, rememberRule, specOfConfig } from "./config.js";
+import { isSameShape, pairsOf, type NamedTensor } from "./gradients.js";
+import { ParameterTable } from "./parameters.js";
+import { StepMemory } from "./step-memory.js";
+import { mismatch, parseWeights, readWeights, weightsOf, type Weights } from "./weights.js";
+
+/** Options of `tfOptimizer` and of `adam`, `sgd` and the others. */
+export interface TfOptimizerOptions<H extends string = string> {
+  /**
+   * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A group may match
+   * variables that come later.
+   */
+  readonly groups?: readonly GroupOptions<H>[];
+  /**
+   * Whether a variable's own memory is updated where nothing else can see it; true if left out. `false` gives a
+   * variable new memory in every step, as TF.js does.
+   */
+  readonly inPlace?: boolean;
+}
+
+/** A TF.js optimizer with each hyperparameter of its rule as a property that can be read and set between steps. */
+export type TfOptimizer<H extends string = string> = string extends H
+  ? GradstepOptimizer
+  : GradstepOptimizer & Record<H, number>;
+
+const nothing = new Float32Array(0);
+
+/**
+ * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Made by `tfOptimizer`,
+ * `adam` and the others.
+ *
+ * State is keyed by the name of the variable: variables may come later, be missing in a step, and come in any order. A
+ * variable that is made anew under the same name and with the same shape goes on with the state of that name; with
+ * another shape it is an error.
+ */
+export class GradstepOptimizer extends Optimizer {
+  /** The name under which TF.js saves and loads it. */
+  static get className(): string {
+    return "GradstepOptimizer";
+  }
+
+  /** The rate of the next step; every other hyperparameter is a property like it. */
+  declare learningRate: number;
+  readonly #spec: OptimizerSpec;
+  readonly #given: readonly GroupOptions[];
+  readonly #variant: Variant;
+  readonly #core: CoreOptimizer;
+  readonly #table: ParameterTable;
+  readonly #inPlace: boolean;
+  #disposed = false;
+
+  /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  constructor(spec: OptimizerSpec, options: TfOptimizerOptions = {}) {
+    super();
+    const { groups = [], inPlace = true, ...rest } = options;
+    for (const key of Object.keys(rest)) {
+      throw new GradstepError(`tfOptimizer has no option "${key}"; it has groups and inPlace.`, {
+        code: "UNKNOWN_OPTION",
+      });
+    }
+    this.#core = createOptimizer<string>(spec, {}, { groups });
+    this.#spec = spec;
+    this.#given = [...spec.groups, ...groups];
+    this.#variant = variantOf(spec, this.#given);
+    this.#inPlace = inPlace;
+    const backend = cpuJs();
+    this.#table = new ParameterTable((shape): StagingTensor => {
+      const tensor = backend.staging(shape);
+      tensor.stage(nothing);
+      return tensor;
+    });
+    rememberRule(spec.rule);
+    const core = this.#core as unknown as Record<string, number>;
+    for (const name of Object.keys(spec.rule.hyperparameters)) {
+      Object.defineProperty(this, name, {
+        enumerable: true,
+        get: () => core[name],
+        set: (value: number) => {
+          core[name] = value;
+        },
+      });
+    }
+  }
+
+  /** The groups that were given, in that order, with live hyperparameters. */
+  get groups(): readonly ParameterGroup<string>[] {
+    return this.#core.groups;
+  }
+
+  /** Steps taken so far; goes on where a checkpoint ended. */
+  override get iterations(): number {
+    return this.#core.iterations;
+  }
+
+  /** The same as setting `learningRate`, as TF.js's SGD has it. */
+  setLearningRate(learningRate: number): void {
+    this.learningRate = learningRate;
+  }
+
+  /**
+   * Computes the gradients of `f` and applies them. What it allocates is freed, also when it throws.
+   *
+   * @param f gives the cost, a scalar.
+   * @param returnCost whether to return the cost, which is then the caller's.
+   * @param varList the variables to update; left out, all that are trainable.
+   * @throws {GradstepError} as `applyGradients` does
+   */
+  override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
+    const { value, grads } = this.computeGradients(f, varList);
+    try {
+      this.applyGradients(grads);
+    } catch (error) {
+      value.dispose();
+      throw error;
+    } finally {
+      dispose(grads);
+    }
+    if (returnCost) return value;
+    value.dispose();
+    return null;
+  }
+
+  /**
+   * Takes one step. Variables without a gradient stay as they are. A step that throws has changed nothing.
+   *
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_GRADIENT`, `LENGTH_MISMATCH`,
+   * `STATE_MISMATCH`, `DISPOSED`
+   */
+  override applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
+    this.#checkLive();
+    const pairs = pairsOf(variableGradients);
+    if (pairs.length === 0) return;
+    const claims = this.#table.claim(pairs.map(({ variable }) => variable));
+    const memory = new StepMemory(pairs, this.#inPlace);
+    try {
+      const gradients: Record<string, CoreTensor> = {};
+      const added: Record<string, CoreTensor> = {};
+      claims.forEach(({ parameter, isNew }, i) => {
+        gradients[parameter.key] = parameter.gradient;
+        if (isNew) added[parameter.key] = parameter.values;
+        parameter.gradient.stage(memory.gradient(i));
+      });
+      this.#core.add(added);
+      this.#table.adopt(claims);
+      claims.forEach(({ parameter }, i) => parameter.values.stage(memory.parameter(i)));
+      this.#core.step(gradients);
+    } catch (error) {
+      memory.abort();
+      throw error;
+    } finally {
+      // Nothing of TF.js's is held between steps: it may be freed or moved.
+      for (const { parameter } of claims) {
+        parameter.values.stage(nothing);
+        parameter.gradient.stage(nothing);
+      }
+    }
+    memory.commit();
+  }
+
+  /**
+   * The state, as TF.js saves it: `iter`, then each slot of all variables, under the names that TF.js's own optimizers
+   * use. A snapshot: later steps do not change it. The tensors need no `dispose` unless TF.js computed with them.
+   *
+   * @throws {GradstepError} `DISPOSED`
+   */
+  override async getWeights(): Promise<NamedTensor[]> {
+    this.#checkLive();
+    const state = await this.#core.state();
+    return weightsOf(state, this.#variant, (key) => this.#table.shapeOf(key)!);
+  }
+
+  /**
+   * Goes on from a state: what `getWeights` gave here, or TF.js's own optimizer of that kind. Values are copied.
+   * Hyperparameters are not part of it; they are in `getConfig`.
+   *
+   * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`; then nothing has changed
+   */
+  override async setWeights(weightValues: NamedTensor[]): Promise<void> {
+    this.#checkLive();
+    const weights = parseWeights(await readWeights(weightValues), this.#variant);
+    this.#checkLive();
+    this.#restore(weights);
+  }
+
+  #restore({ iterations, parameters, carry }: Weights): void {
+    for (const [key, { shape }] of parameters) {
+      const expected = this.#table.shapeOf(key);
+      if (expected !== undefined && !isSameShape(shape, expected))
+        throw mismatch(`"${key}" has shape [${shape.join(", ")}]; expected [${expected.join(", ")}]`);
+    }
+    const slotless = this.#variant.slots.length === 0;
+    for (const key of slotless ? [] : this.#core.parameters) {
+      if (!parameters.has(key)) throw mismatch(`there are none for "${key}"`);
+    }
+    const carried = Object.keys(this.#variant.carry).length > 0;
+    if (carried && carry?.length !== this.groups.length + 1)
+      throw mismatch(`there is no carry for ${this.groups.length + 1} groups`);
+
+    const added = [...parameters]
+      .filter(([key]) => this.#table.shapeOf(key) === undefined)
+      .map(([key, { shape }]) => this.#table.make(key, shape));
+    this.#core.add(Object.fromEntries(added.map((one) => [one.key, one.values])));
+    for (const parameter of added) this.#table.wait(parameter);
+
+    const { settings, groups } = this.#core.config();
+    const isHyperparameter = (name: string): boolean => name in this.#spec.rule.hyperparameters;
+    const inGroups = new Set(this.groups.flatMap((group) => group.parameters));
+    const slots = this.#core.parameters.map((key) => [key, parameters.get(key)?.slots ?? {}]);
+    const state: OptimizerState = {
+      version: 1,
+      rule: this.#spec.rule.name,
+      options: this.#spec.options,
+      hyperparameters: pick(settings, isHyperparameter),
+      iterations,
+      groups: [
+        {
+          parameters: this.#core.parameters.filter((key) => !inGroups.has(key)),
+          hyperparameters: {},
+          carry: carry?.[0] ?? {},
+        },
+        ...groups.map((group, i) => ({
+          parameters: group.match as readonly string[],
+          hyperparameters: pick(group, isHyperparameter),
+          carry: carry?.[i + 1] ?? {},
+        })),
+      ],
+      slots: Object.fromEntries(slots),
+    };
+    this.#core.restore(state);
+  }
+
+  /** What makes an optimizer like this one, hyperparameters as they are now. @throws {GradstepError} `DISPOSED` */
+  override getConfig(): serialization.ConfigDict {
+    return configDict(this.#core.config(), this.#given, this.#inPlace);
+  }
+
+  /** Makes an optimizer from what `getConfig` gave; TF.js calls it when it loads a model. */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { spec, inPlace } = specOfConfig(config);
+    const make = cls as unknown as new (spec: OptimizerSpec, options: TfOptimizerOptions) => T;
+    return new make(spec, { inPlace });
+  }
+
+  /** Frees all state. Variables are the model's and stay. A second call does nothing. */
+  override dispose(): void {
+    this.#disposed = true;
+    this.#core.dispose();
+  }
+
+  #checkLive(): void {
+    if (this.#disposed)
+      throw new GradstepError("The optimizer was disposed of; make a new one.", {
+        code: "DISPOSED",
+      });
+  }
+}
+
+function pick(
+  table: Readonly<Record<string, unknown>>,
+  keep: (name: string) => boolean,
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => keep(name))) as Record<
+    string,
+    number
+  >;
+}
+
+/**
+ * Any rule as a TF.js optimizer: `tfOptimizer(adam({ … }))` of core, `tfOptimizer(fromTfjs("adam", { … }))` for TF.js's
+ * own numbers, `fromKeras`, `fromTorch`, `optimizerByName`, and rules of your own.
+ *
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function tfOptimizer<H extends string>(
+  spec: OptimizerSpec<H>,
+  options: TfOptimizerOptions<NoInfer<H>> = {},
+): TfOptimizer<H> {
+  return new GradstepOptimizer(
+    spec as OptimizerSpec,
+    options as TfOptimizerOptions,
+  ) as TfOptimizer<H>;
+}
