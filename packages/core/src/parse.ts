@@ -61,6 +61,8 @@ const continues = new Set([
 
 /** Far beyond any rule, and far from the stack's end. */
 const deepest = 100;
+/** A sum of many terms is a tree as deep as it is long, and others walk it recursively. */
+const longest = 1000;
 
 /** An error that quotes the line and points at the column. */
 export function syntaxError(text: string, at: Position, message: string): GradstepError {
@@ -91,9 +93,11 @@ function tokenize(text: string): Token[] {
       tokens.push({ kind: "symbol", text: symbol, at });
     } else if (lineEnd !== undefined) {
       const last = tokens.at(-1);
-      const open =
-        depth > 0 || last === undefined || last.kind === "end of line" || continues.has(last.text);
-      if (!open) tokens.push({ kind: "end of line", text: lineEnd, at });
+      const continued = depth > 0 || (last !== undefined && continues.has(last.text));
+      // Only the end of a line can be passed over; a `;` always ends its assignment.
+      const ends = whole === ";" || !continued;
+      if (ends && last !== undefined && last.kind !== "end of line")
+        tokens.push({ kind: "end of line", text: lineEnd, at });
       if (whole === "\n") {
         line += 1;
         lineStart = lexeme.lastIndex;
@@ -118,6 +122,7 @@ function tokenize(text: string): Token[] {
  */
 export function parse(text: string): readonly Assignment[] {
   const tokens = tokenize(text);
+  const depths = new Map<Expression, number>();
   let next = 0;
   let depth = 0;
 
@@ -159,7 +164,17 @@ export function parse(text: string): readonly Assignment[] {
       if (!isCondition && wantsCondition)
         throw syntaxError(text, operand.at, "Expected a comparison before “?”");
     });
-    return { kind: "operation", op, operands, at };
+    const below = Math.max(...operands.map((operand) => depths.get(operand) ?? 0));
+    if (below >= longest) {
+      throw syntaxError(
+        text,
+        at,
+        `A chain of more than ${longest} operations; give a part of it a name`,
+      );
+    }
+    const expression: Expression = { kind: "operation", op, operands, at };
+    depths.set(expression, below + 1);
+    return expression;
   };
 
   function conditional(): Expression {
