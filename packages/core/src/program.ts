@@ -34,13 +34,16 @@ export interface Program {
   readonly outputs: readonly Binding[];
   /** The text it was made from. */
   readonly source: string;
-  /** 16 hexadecimal digits of what it computes: equal graphs have equal fingerprints, whatever their text. */
+  /**
+   * 16 hexadecimal digits of what it computes and of the order of its arrays: programs with equal fingerprints can
+   * share a kernel, whatever their text.
+   */
   readonly fingerprint: string;
 }
 
 /** What the names in a text stand for. */
 export interface Scope {
-  /** Names with one value for each element. */
+  /** Names with one value for each element, in the order in which a kernel receives their arrays. */
   readonly elements: Iterable<string>;
   /** Names with one value for all elements. They cannot be assigned to. */
   readonly scalars: Iterable<string>;
@@ -51,12 +54,13 @@ export interface Scope {
 }
 
 /**
- * Parses a text and resolves its names.
+ * Parses texts and resolves their names.
  *
+ * @param sources they follow one another; an error points at the line of its own text.
  * @throws {GradstepError} `RULE_SYNTAX`: a text that does not parse, an unknown name, an assignment to a scalar, a
  * temporary that nothing uses, or an operation of the host where there is none.
  */
-export function buildProgram(source: string, scope: Scope): Program {
+export function buildProgram(sources: readonly string[], scope: Scope): Program {
   const elements = new Set(scope.elements);
   const scalars = new Set(scope.scalars);
   const drafts: Omit<Node, "uses">[] = [];
@@ -72,7 +76,7 @@ export function buildProgram(source: string, scope: Scope): Program {
     return drafts.push(draft) - 1;
   }
 
-  function resolve(expression: Expression): number {
+  function resolve(expression: Expression, source: string): number {
     if (expression.kind === "number") {
       return add({ op: "number", operands: [], value: expression.value, name: "", varies: false });
     }
@@ -105,18 +109,20 @@ export function buildProgram(source: string, scope: Scope): Program {
         `“${written}” is for scalars: compute it in perStep and use its name here`,
       );
     }
-    const operands = expression.operands.map(resolve);
+    const operands = expression.operands.map((operand) => resolve(operand, source));
     const varies = operands.some((operand) => drafts[operand].varies);
     return add({ op: expression.op, operands, value: Number.NaN, name: "", varies });
   }
 
-  const assignments = parse(source);
-  for (const { name, value, at } of assignments) {
+  const assignments = sources.flatMap((source) =>
+    parse(source).map((assignment) => ({ ...assignment, source })),
+  );
+  for (const { name, value, at, source } of assignments) {
     if (scalars.has(name))
       throw syntaxError(source, at, `"${name}" is a scalar and cannot be assigned to here`);
-    current.set(name, resolve(value));
+    current.set(name, resolve(value, source));
   }
-  for (const { name, at } of assignments) {
+  for (const { name, at, source } of assignments) {
     if (!scope.isOutput(name) && !elements.has(name) && !read.has(name)) {
       throw syntaxError(source, at, `"${name}" is assigned and never used`);
     }
@@ -125,13 +131,14 @@ export function buildProgram(source: string, scope: Scope): Program {
   const outputs = [...current]
     .filter(([name]) => scope.isOutput(name))
     .map(([name, node]) => ({ name, node }));
-  return prune(drafts, outputs, source);
+  return prune(drafts, outputs, [...elements], sources.join("\n"));
 }
 
 /** Keeps what the outputs need, counts uses and renumbers. */
 function prune(
   drafts: readonly Omit<Node, "uses">[],
   outputs: readonly Binding[],
+  arrays: readonly string[],
   source: string,
 ): Program {
   const uses = drafts.map(() => 0);
@@ -154,13 +161,18 @@ function prune(
   const inputs = nodes.flatMap((node, i) =>
     node.op === "input" ? [{ name: node.name, node: i }] : [],
   );
-  return { nodes, inputs, outputs: kept, source, fingerprint: fingerprint(nodes, kept) };
+  return { nodes, inputs, outputs: kept, source, fingerprint: fingerprint(nodes, kept, arrays) };
 }
 
-function fingerprint(nodes: readonly Node[], outputs: readonly Binding[]): string {
+function fingerprint(
+  nodes: readonly Node[],
+  outputs: readonly Binding[],
+  arrays: readonly string[],
+): string {
   const text = JSON.stringify([
     nodes.map((n) => [n.op, n.operands, String(n.value), n.name, n.varies]),
     outputs,
+    arrays,
   ]);
   return hash(text, 0x811c9dc5) + hash(text, 0x01000193);
 }

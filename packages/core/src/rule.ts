@@ -1,6 +1,6 @@
+import { checkDefinition, checkKeys } from "./definition-checks.js";
 import { GradstepError, list, show } from "./errors.js";
 import { checkHyperparameter, nonNegative, type Hyperparameter } from "./hyperparameter.js";
-import { operations } from "./parse.js";
 import type { OptimizerSpec } from "./spec.js";
 import { buildVariant, type Variant } from "./variant.js";
 
@@ -50,20 +50,6 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
 /** What every rule has beside its own: decay of the weights, and the direction. */
 const commonHyperparameters = { weightDecay: nonNegative(0) } as const;
 const commonOptions = { weightDecayMode: ["decoupled", "l2"], maximize: [false, true] } as const;
-
-/** Names that an optimizer or a group has already. */
-const taken = [
-  "groups",
-  "iterations",
-  "parameters",
-  "step",
-  "add",
-  "state",
-  "restore",
-  "config",
-  "dispose",
-  "match",
-];
 
 /** Hyperparameters of every rule. */
 export type CommonHyperparameter = keyof typeof commonHyperparameters;
@@ -117,15 +103,23 @@ export function defineRule<
   const O extends OptionTable = Record<never, never>,
   const S extends H = never,
 >(definition: RuleDefinition<H, O, S>): RuleFactory<H, O> {
+  checkKeys(definition);
   const { name } = definition;
   const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
     ...commonHyperparameters,
     ...definition.hyperparameters,
   };
+  for (const key of Object.keys(commonOptions)) {
+    if (Object.hasOwn(definition.options ?? {}, key))
+      throw new GradstepError(
+        `Rule ${name}: every rule has the option "${key}" already; choose another name.`,
+        { code: "INVALID_RULE" },
+      );
+  }
   const options: OptionTable = { ...commonOptions, ...definition.options };
   const switches: readonly string[] = definition.switches ?? [];
   const cache = new Map<string, Variant>();
-  checkDefinition(name, hyperparameters, options, switches);
+  checkDefinition({ name, hyperparameters, options, switches });
 
   const shape: OptionTable = {
     ...options,
@@ -133,6 +127,16 @@ export function defineRule<
   };
 
   function variant(choices: Readonly<Record<string, boolean | string>> = {}): Variant {
+    for (const [key, value] of Object.entries(choices)) {
+      if (!Object.hasOwn(shape, key))
+        throw new GradstepError(
+          `${name} has no option "${key}"; it has ${list(Object.keys(shape))}.`,
+          {
+            code: "UNKNOWN_OPTION",
+          },
+        );
+      if (value !== undefined) checkOption(name, key, value, shape[key]);
+    }
     const complete = Object.fromEntries(
       Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
     );
@@ -147,8 +151,8 @@ export function defineRule<
         hyperparameters: Object.keys(hyperparameters),
         slots: choose(definition.slots, chosen),
         carry: definition.carry ?? {},
-        perStep: `${frame.perStep}\n${choose(definition.perStep, chosen)}`,
-        perElement: `${frame.perElement}\n${choose(definition.perElement, chosen)}`,
+        perStep: [frame.perStep, String(choose(definition.perStep, chosen))],
+        perElement: [frame.perElement, String(choose(definition.perElement, chosen))],
       });
       cache.set(key, found);
     }
@@ -165,6 +169,12 @@ export function defineRule<
   }
 
   function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
+    if (settings === null || typeof settings !== "object" || Array.isArray(settings)) {
+      throw new GradstepError(
+        `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
     const numbers = Object.fromEntries(
       Object.entries(hyperparameters).map(([key, range]) => [key, range.default]),
     );
@@ -194,8 +204,8 @@ export function defineRule<
   const extend: RuleFactory<H, O>["extend"] = (changes) =>
     defineRule<H, O, S>({
       ...definition,
-      name: changes.name,
-      hyperparameters: { ...definition.hyperparameters, ...changes.hyperparameters },
+      name: changes?.name,
+      hyperparameters: { ...definition.hyperparameters, ...changes?.hyperparameters },
     });
   return Object.assign(factory, { rule, extend }) as unknown as RuleFactory<H, O>;
 }
@@ -268,34 +278,4 @@ function checkOption(
       code: "INVALID_HYPERPARAMETER",
     },
   );
-}
-
-function checkDefinition(
-  name: string,
-  hyperparameters: Readonly<Record<string, Hyperparameter>>,
-  options: OptionTable,
-  switches: readonly string[],
-): void {
-  const fail = (message: string): never => {
-    throw new GradstepError(message, { code: "INVALID_RULE" });
-  };
-  if (!/^[a-z][a-z0-9-]*$/.test(name))
-    fail(`A rule is named ${show(name)}; expected lower-case letters, digits and "-".`);
-  if (!Object.hasOwn(hyperparameters, "learningRate"))
-    fail(`Rule ${name} has no hyperparameter learningRate; every rule needs one.`);
-  for (const [key, range] of Object.entries(hyperparameters)) {
-    if (!/^[A-Za-z_]\w*$/.test(key) || taken.includes(key) || operations.has(key))
-      fail(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
-    checkHyperparameter(`Rule ${name}`, key, range.default, range);
-    if (Object.hasOwn(options, key))
-      fail(`Rule ${name}: "${key}" is both a hyperparameter and an option.`);
-  }
-  for (const [key, values] of Object.entries(options)) {
-    if (values.length === 0)
-      fail(`Rule ${name}: option ${key} has no values; expected at least one, the default first.`);
-  }
-  for (const key of switches) {
-    if (!Object.hasOwn(hyperparameters, key))
-      fail(`Rule ${name}: switch "${key}" is not one of its hyperparameters.`);
-  }
 }

@@ -36,8 +36,17 @@ export interface VariantTexts {
   readonly hyperparameters: readonly string[];
   readonly slots: Readonly<Record<string, number | string>>;
   readonly carry: Readonly<Record<string, number>>;
-  readonly perStep: string;
-  readonly perElement: string;
+  /** The last is the rule's own; what all rules share stands before it. */
+  readonly perStep: readonly string[];
+  readonly perElement: readonly string[];
+}
+
+/** Names with a meaning in every rule: the parameter, the gradient, the step, and the scalars that all rules share. */
+const reservedNames: readonly string[] = ["p", "g", "t", "decay", "direction", "l2"];
+
+/** Whether a slot, a carry or a hyperparameter can have this name. */
+export function isUsableName(name: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(name) && !operations.has(name) && !reservedNames.includes(name);
 }
 
 /**
@@ -47,55 +56,24 @@ export interface VariantTexts {
  */
 export function buildVariant(texts: VariantTexts): Variant {
   const { rule, label, hyperparameters, slots, carry } = texts;
-  const reserved = ["p", "g", "t", ...hyperparameters];
-  for (const name of [...Object.keys(slots), ...Object.keys(carry)]) {
-    if (!/^[A-Za-z_]\w*$/.test(name) || operations.has(name)) {
-      throw new GradstepError(
-        `Rule ${rule}: ${show(name)} cannot be the name of a slot or carry.`,
-        { code: "INVALID_RULE" },
-      );
-    }
-    if (reserved.includes(name) || (name in slots && name in carry)) {
-      throw new GradstepError(
-        `Rule ${rule}: "${name}" is named twice; give each slot, carry and hyperparameter a name of its own.`,
-        {
-          code: "INVALID_RULE",
-        },
-      );
-    }
-  }
-  for (const [slot, initial] of Object.entries(slots)) {
-    if (
-      typeof initial === "string" ? !hyperparameters.includes(initial) : !Number.isFinite(initial)
-    ) {
-      throw new GradstepError(
-        `Rule ${rule}: slot ${slot} starts at ${show(initial)}; expected a finite number or the name of a hyperparameter.`,
-        { code: "INVALID_RULE" },
-      );
-    }
-  }
+  checkNames(texts);
+  const isSlot = (name: string): boolean => Object.hasOwn(slots, name);
+  const isCarry = (name: string): boolean => Object.hasOwn(carry, name);
 
-  const assignedPerStep = parse(texts.perStep).map(({ name }) => name);
+  const assignedPerStep = texts.perStep.flatMap(parse).map(({ name }) => name);
   const perElement = buildProgram(texts.perElement, {
     elements: ["p", "g", ...Object.keys(slots)],
-    scalars: new Set([...hyperparameters, ...assignedPerStep.filter((name) => !(name in carry))]),
-    isOutput: (name) => name === "p" || name in slots,
+    scalars: new Set([...hyperparameters, ...assignedPerStep.filter((name) => !isCarry(name))]),
+    isOutput: (name) => name === "p" || isSlot(name),
     onHost: false,
   });
-  if (!perElement.outputs.some(({ name }) => name === "p")) {
-    throw new GradstepError(
-      `Rule ${rule}: perElement never assigns to p; expected one line "p = …".`,
-      { code: "INVALID_RULE" },
-    );
-  }
-
   const scalars = perElement.inputs
     .filter(({ node }) => !perElement.nodes[node].varies)
     .map(({ name }) => name);
   const perStep = buildProgram(texts.perStep, {
     elements: Object.keys(carry),
     scalars: [...hyperparameters, "t"],
-    isOutput: (name) => name in carry || scalars.includes(name),
+    isOutput: (name) => isCarry(name) || scalars.includes(name),
     onHost: true,
   });
   return {
@@ -107,4 +85,50 @@ export function buildVariant(texts: VariantTexts): Variant {
     perElement,
     scalars,
   };
+}
+
+/** @throws {GradstepError} `INVALID_RULE`, `RULE_SYNTAX` */
+function checkNames({
+  rule,
+  hyperparameters,
+  slots,
+  carry,
+  perStep,
+  perElement,
+}: VariantTexts): void {
+  const fail = (message: string): never => {
+    throw new GradstepError(`Rule ${rule}: ${message}`, { code: "INVALID_RULE" });
+  };
+  const isTable = (table: unknown): boolean =>
+    table !== null && typeof table === "object" && !Array.isArray(table);
+  if (!isTable(slots) || !isTable(carry))
+    fail(`slots is ${show(slots)}, carry is ${show(carry)}; expected objects of first values.`);
+  const taken = new Set(hyperparameters);
+  for (const name of [...Object.keys(slots), ...Object.keys(carry)]) {
+    if (!isUsableName(name)) fail(`${show(name)} cannot be the name of a slot or carry.`);
+    if (taken.has(name))
+      fail(
+        `"${name}" has a meaning already; give each slot, carry and hyperparameter a name of its own.`,
+      );
+    taken.add(name);
+  }
+  for (const [slot, initial] of Object.entries(slots)) {
+    const known =
+      typeof initial === "string" ? hyperparameters.includes(initial) : Number.isFinite(initial);
+    if (!known)
+      fail(
+        `slot ${slot} starts at ${show(initial)}; expected a finite number or the name of a hyperparameter.`,
+      );
+  }
+  for (const [name, initial] of Object.entries(carry)) {
+    if (!Number.isFinite(initial))
+      fail(`carry ${name} starts at ${show(initial)}; expected a finite number.`);
+  }
+  // What stands in front of a rule's own text computes with these: a second meaning would change it in silence.
+  const own = parse(perStep.at(-1)!).map(({ name }) => name);
+  const clash = own.find((name) => [...reservedNames, ...Object.keys(slots)].includes(name));
+  if (clash !== undefined)
+    fail(`perStep assigns to "${clash}", which has a meaning already; choose another name.`);
+  if (!parse(perElement.at(-1)!).some(({ name }) => name === "p"))
+    fail('perElement never assigns to p; expected one line "p = …".');
 }
