@@ -25,7 +25,7 @@ export class HostTensor implements StagingTensor {
 
   /** The live values: writing to them writes to the tensor. @throws {GradstepError} `DISPOSED` */
   view(): Values {
-    if (this.#values === undefined) throw this.#unusable();
+    if (this.#values === undefined || this.#isDetached) throw this.#unusable();
     return this.#values;
   }
 
@@ -38,7 +38,12 @@ export class HostTensor implements StagingTensor {
   }
 
   get freed(): boolean {
-    return this.#freed;
+    return this.#freed || this.#isDetached;
+  }
+
+  /** Whether the memory went away under the tensor: a transferred buffer, or the memory of wasm that has grown. */
+  get #isDetached(): boolean {
+    return this.#values !== undefined && this.#values.length !== this.size;
   }
 
   stage(values: Values): void {
@@ -49,6 +54,11 @@ export class HostTensor implements StagingTensor {
 
   write(values: ArrayLike<number>): void {
     const target = this.view();
+    if (values === null || typeof values !== "object" || typeof values[0] === "bigint") {
+      throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
+        code: "INVALID_MEMORY",
+      });
+    }
     checkLength("The array to write", values.length, this.size);
     target.set(values);
   }
@@ -67,6 +77,12 @@ export class HostTensor implements StagingTensor {
   }
 
   #unusable(): GradstepError {
+    if (this.#isDetached) {
+      return new GradstepError(
+        "The tensor's memory was detached: its buffer was transferred, or wasm memory has grown. Wrap the new memory.",
+        { code: "DISPOSED" },
+      );
+    }
     return this.#freed
       ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
       : new GradstepError("The tensor has no values yet; give it some with stage().", {
@@ -76,8 +92,41 @@ export class HostTensor implements StagingTensor {
 }
 
 /**
+ * An array of zeros for a shape.
+ * @throws {GradstepError} `INVALID_SHAPE`, also where there is no memory for so many values
+ */
+export function allocateArray<T extends Values>(
+  kind: new (length: number) => T,
+  shape: readonly number[],
+): T {
+  const size = sizeOf(shape);
+  try {
+    return new kind(size);
+  } catch (cause) {
+    throw new GradstepError(
+      `Got shape [${shape.join(", ")}]; there is no memory for its ${size} values.`,
+      { code: "INVALID_SHAPE", cause },
+    );
+  }
+}
+
+function checkWrapOptions(options: unknown): void {
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(`Got ${show(options)}; expected the options { shape, offset }.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
+  for (const key of Object.keys(options)) {
+    if (key !== "shape" && key !== "offset")
+      throw new GradstepError(`wrap has no option "${key}"; it has shape and offset.`, {
+        code: "UNKNOWN_OPTION",
+      });
+  }
+}
+
+/**
  * The part of a typed array that `wrap` covers, as a view of it.
- * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
+ * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
  */
 export function wrapArray<T extends Values>(
   kind: new (length: number) => T,
@@ -92,6 +141,7 @@ export function wrapArray<T extends Values>(
       },
     );
   }
+  checkWrapOptions(options);
   const offset = options.offset ?? 0;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= memory.length) {
     throw new GradstepError(

@@ -7,7 +7,7 @@ import type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
-import { HostTensor, wrapArray } from "./host-tensor.js";
+import { allocateArray, HostTensor, wrapArray } from "./host-tensor.js";
 import { interpret } from "./interpret.js";
 import type { Program } from "./program.js";
 import type { Variant } from "./variant.js";
@@ -39,8 +39,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = new HostTensor(this, shape);
-    tensor.stage(new this.#array(tensor.size));
+    const tensor = new HostTensor(this, shape, allocateArray(this.#array, shape));
     if (values !== undefined) tensor.write(values);
     return tensor;
   }

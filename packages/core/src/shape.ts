@@ -6,7 +6,9 @@ import { GradstepError, show } from "./errors.js";
  */
 export function sizeOf(shape: readonly number[]): number {
   const valid =
-    Array.isArray(shape) && shape.every((length) => Number.isSafeInteger(length) && length > 0);
+    Array.isArray(shape) &&
+    // A copy, because `every` passes over the holes of an array.
+    [...shape].every((length) => Number.isSafeInteger(length) && length > 0);
   const size = valid
     ? (shape as readonly number[]).reduce((product, length) => product * length, 1)
     : Number.NaN;
