@@ -1,4 +1,5 @@
 import { GradstepError, list, show } from "./errors.js";
+import { checkGroups } from "./groups.js";
 import type { OptimizerConfig } from "./optimizer.js";
 import { rules } from "./rules/index.js";
 import type { OptimizerSpec } from "./spec.js";
@@ -14,8 +15,17 @@ export function optimizerByName(
   settings: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
-    const spec = optimizerByName(name.name, { ...name.settings, ...settings });
-    return { ...spec, groups: name.groups ?? [] };
+    const { name: rule, settings: own = {}, groups, ...rest } = name;
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined || typeof rule !== "string") {
+      throw new GradstepError(
+        unknown === undefined
+          ? `Got a configuration of the rule ${show(rule)}; expected a name.`
+          : `A configuration has no "${unknown}"; it has name, settings and groups.`,
+        { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
+      );
+    }
+    return { ...optimizerByName(rule, { ...own, ...settings }), groups: checkGroups(groups) };
   }
   const rule = rules.find((one) => one.name === name);
   if (rule === undefined) {

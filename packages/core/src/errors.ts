@@ -58,7 +58,9 @@ export function show(value: unknown): string {
     return `${value.constructor.name} of ${String(value.length)} values`;
   }
   if (Array.isArray(value))
-    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
+    return value.length > 8 || value.some((one) => typeof one === "object")
+      ? `an array of ${value.length}`
+      : `[${value.map(show).join(", ")}]`;
   if (value !== null && typeof value === "object") {
     const name = value.constructor?.name;
     return name === undefined || name === "Object" ? `an object` : `a ${name}`;

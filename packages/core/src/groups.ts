@@ -115,6 +115,21 @@ export class Group {
   }
 }
 
+/**
+ * The list of groups that was given, as far as its kind goes; each group checks its own content.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function checkGroups(groups: unknown): readonly GroupOptions[] {
+  if (groups === undefined) return [];
+  const isGroup = (group: unknown): boolean =>
+    group !== null && typeof group === "object" && !Array.isArray(group);
+  if (Array.isArray(groups) && [...groups].every(isGroup)) return groups;
+  throw new GradstepError(
+    `groups is ${show(groups)}; expected a list such as [{ match: /bias/, weightDecay: 0 }].`,
+    { code: "UNKNOWN_OPTION" },
+  );
+}
+
 function checkMatch(label: string, match: unknown): Match {
   const valid =
     typeof match === "string" ||

@@ -1,6 +1,6 @@
 import type { Gradients } from "./gradients.js";
 import { GradstepError, show } from "./errors.js";
-import type { GroupOptions, ParameterGroup } from "./groups.js";
+import { checkGroups, type GroupOptions, type ParameterGroup } from "./groups.js";
 import type { Parameters } from "./parameters.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
 import type { OptimizerSpec } from "./spec.js";
@@ -74,7 +74,7 @@ export function createOptimizer<H extends string>(
   parameters: Parameters,
   options: OptimizerOptions<NoInfer<H>> = {},
 ): Optimizer<H> {
-  if (spec?.rule?.variant === undefined) {
+  if (typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
       `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
       {
@@ -82,15 +82,20 @@ export function createOptimizer<H extends string>(
       },
     );
   }
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(`Got ${show(options)}; expected the options { groups }.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
   for (const key of Object.keys(options)) {
     if (key !== "groups")
       throw new GradstepError(`createOptimizer has no option "${key}"; it has groups.`, {
         code: "UNKNOWN_OPTION",
       });
   }
-  const optimizer = new RuleOptimizer(spec, parameters, [
-    ...spec.groups,
-    ...(options.groups ?? []),
-  ]);
+  // A spec is plain data that may have been copied or changed since it was checked.
+  const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
+  const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
+  const optimizer = new RuleOptimizer(checked, parameters, groups);
   return optimizer as unknown as Optimizer<H>;
 }

@@ -9,6 +9,7 @@ function isTensor(value: unknown): value is Tensor {
     value !== null &&
     typeof value === "object" &&
     "backend" in value &&
+    typeof (value.backend as Backend | null)?.compile === "function" &&
     "memory" in value &&
     "size" in value
   );
@@ -29,7 +30,8 @@ export function checkParameters(
   if (
     parameters === null ||
     typeof parameters !== "object" ||
-    Array.isArray(parameters) ||
+    // A Map has no properties: it would pass for an object without parameters.
+    Symbol.iterator in parameters ||
     isTensor(parameters)
   ) {
     throw new GradstepError(

@@ -51,15 +51,27 @@ export function checkState(state: OptimizerState, outline: StateOutline): void {
     fail(`got ${show(state)}; expected what optimizer.state() gave`);
   same("version", state.version, 1);
   same("rule", state.rule, outline.rule);
+  table("options", state.options);
+  table("hyperparameters", state.hyperparameters);
+  table("slots", state.slots);
   for (const key of new Set([...keys(state.options), ...keys(outline.options)])) {
     same(`option ${key}`, state.options[key], outline.options[key]);
   }
   if (!Number.isSafeInteger(state.iterations) || state.iterations < 0) {
     fail(`iterations is ${show(state.iterations)}; expected a non-negative integer`);
   }
-  same("number of groups", state.groups?.length, outline.groups.length);
-  state.groups.forEach((group, i) => {
-    sameNames(`parameters of group ${i}`, group.parameters ?? [], outline.groups[i]);
+  if (!Array.isArray(state.groups)) fail(`groups is ${show(state.groups)}; expected an array`);
+  same("number of groups", state.groups.length, outline.groups.length);
+  // Over the outline, because `forEach` passes over the holes of an array.
+  outline.groups.forEach((parameters, i) => {
+    const group = state.groups[i];
+    table(`group ${i}`, group);
+    table(`hyperparameters of group ${i}`, group.hyperparameters);
+    table(`carry of group ${i}`, group.carry);
+    if (!Array.isArray(group.parameters))
+      fail(`parameters of group ${i} is ${show(group.parameters)}; expected an array of names`);
+    same(`number of parameters of group ${i}`, group.parameters.length, parameters.length);
+    sameNames(`parameters of group ${i}`, group.parameters, parameters);
     sameNames(`carry of group ${i}`, keys(group.carry), outline.carry);
     for (const name of outline.carry) {
       if (!Number.isFinite(group.carry[name]))
@@ -69,10 +81,14 @@ export function checkState(state: OptimizerState, outline: StateOutline): void {
   sameNames("parameters with slots", keys(state.slots), [...outline.sizes.keys()]);
   for (const [parameter, size] of outline.sizes) {
     const slots = state.slots[parameter];
+    table(`slots of ${parameter}`, slots);
     sameNames(`slots of ${parameter}`, keys(slots), outline.slots);
     for (const [slot, values] of Object.entries(slots)) {
-      if (!ArrayBuffer.isView(values))
-        fail(`slot ${slot} of ${parameter} is ${show(values)}; expected a typed array`);
+      if (
+        !ArrayBuffer.isView(values) ||
+        !["Float32Array", "Float64Array"].includes(values[Symbol.toStringTag])
+      )
+        fail(`slot ${slot} of ${parameter} is ${show(values)}; expected a Float32Array`);
       same(`length of slot ${slot} of ${parameter}`, values.length, size);
     }
   }
@@ -83,6 +99,11 @@ function sameNames(what: string, got: readonly string[], expected: readonly stri
   const unknown = got.filter((name) => !expected.includes(name));
   if (missing.length + unknown.length > 0)
     fail(`${what}: missing ${list(missing)}; not known here ${list(unknown)}`);
+}
+
+function table(what: string, value: unknown): void {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    fail(`${what} is ${show(value)}; expected an object`);
 }
 
 function keys(table: Readonly<Record<string, unknown>> | undefined): string[] {
