@@ -79,7 +79,7 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
     registered_name: _registered,
     ...rest
   } = optimizer;
-  const owner = `Keras's ${String(className)}`;
+  const owner = `Keras's ${typeof className === "string" ? className : show(className)}`;
   translate(owner, rest, { class_name: ignored, config: ignored });
   const [name, own] = lookUp("Keras", className, classes);
   const settings = translate(owner, config, { ...common, ...own });
@@ -90,6 +90,6 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
     );
   }
   // Keras writes null where no decay is meant.
-  settings.weightDecay ??= 0;
+  if (settings.weightDecay === null) settings.weightDecay = 0;
   return rules.find((rule) => rule.name === name)!.specify(settings);
 }

@@ -1,4 +1,5 @@
 import { lookUp, translate, type Dictionary } from "./dictionary.js";
+import { GradstepError, show } from "../errors.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../spec.js";
 
@@ -124,7 +125,13 @@ export function fromOptax(
   const { epsilonInSqrt = true, ...own } = translate(`Optax's ${name}`, options, optimizer.options);
   // Optax has None where no momentum is meant.
   if (own.momentum === null) delete own.momentum;
-  const form = epsilonInSqrt === false ? { epsilonMode: "outside" } : {};
+  if (typeof epsilonInSqrt !== "boolean") {
+    throw new GradstepError(
+      `Optax's ${name}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  }
+  const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
   const rule = rules.find((one) => one.name === optimizer.rule)!;
   return rule.specify({ ...optimizer.settings, ...own, ...form });
 }

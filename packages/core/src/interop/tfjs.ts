@@ -46,7 +46,7 @@ const optimizers: Readonly<Record<string, TfjsOptimizer>> = {
   adamax: {
     rule: "adamax",
     options: { ...betas, decay: { to: "learningRateDecay" } },
-    settings: { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+    settings: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
   },
 };
 

@@ -107,6 +107,11 @@ export function fromTorch(
   const optimizer = lookUp("PyTorch", name, optimizers);
   const owner = `PyTorch's ${name}`;
   const dictionary = { ...common, ...optimizer.own };
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(`${owner}: got ${show(options)}; expected an object of options.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
   const { groups = [], ...settings } = options;
   if (!Array.isArray(groups)) {
     throw new GradstepError(
@@ -119,9 +124,9 @@ export function fromTorch(
     owner,
     translate(owner, { ...optimizer.defaults, ...settings }, dictionary),
   );
-  if (base.nesterov === true && (!(Number(base.momentum) > 0) || (base.dampening ?? 0) !== 0)) {
+  if (typeof isDecoupled !== "boolean") {
     throw new GradstepError(
-      `${owner}: nesterov needs momentum above 0 and dampening 0, in PyTorch and here.`,
+      `${owner}: decoupled_weight_decay is ${show(isDecoupled)}; expected true or false.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   }
@@ -129,8 +134,15 @@ export function fromTorch(
   const spec = rule.specify({
     ...base,
     ...optimizer.form,
-    weightDecayMode: isDecoupled === true ? "decoupled" : "l2",
+    weightDecayMode: isDecoupled ? "decoupled" : "l2",
   });
+  const { momentum = 0, dampening = 0 } = spec.hyperparameters;
+  if (base.nesterov === true && (momentum === 0 || dampening !== 0)) {
+    throw new GradstepError(
+      `${owner}: nesterov needs momentum above 0 and dampening 0, in PyTorch and here.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  }
   return {
     ...spec,
     groups: groups.map((group, i) => torchGroup(`${owner}, group ${i}`, group, dictionary)),
