@@ -1,4 +1,5 @@
 import {
+  allocateArray,
   GradstepError,
   HostTensor,
   wrapArray,
@@ -31,7 +32,25 @@ export type CpuJs = WrappingBackend<Float32Array>;
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (a table for the other value of `exact`)
  */
 export function createCpuJs(options: CpuJsOptions = {}): CpuJs {
-  return new CpuJsBackend(options);
+  return new CpuJsBackend(checkOptions(options));
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` */
+export function checkOptions(options: CpuJsOptions): CpuJsOptions {
+  if (options !== null && typeof options === "object") return options;
+  throw new GradstepError(`cpuJs: got ${String(options)}; expected an object of options.`, {
+    code: "UNKNOWN_OPTION",
+  });
+}
+
+function checkTables(tables: unknown): readonly KernelTable[] {
+  const isTable = (table: Partial<KernelTable> | null | undefined): boolean =>
+    typeof table?.kernels === "object" && table.kernels !== null;
+  if (Array.isArray(tables) && [...tables].every(isTable)) return tables;
+  throw new GradstepError(
+    "cpuJs: kernels is not a list of kernel tables; expected what the modules that generate() wrote export.",
+    { code: "INVALID_HYPERPARAMETER" },
+  );
 }
 
 class CpuJsBackend implements CpuJs {
@@ -41,18 +60,22 @@ class CpuJsBackend implements CpuJs {
   readonly #functions = new Map<string, KernelFunction>();
   readonly #kernels = new WeakMap<Variant, Kernel>();
 
-  constructor({ kernels = [], exact = false, ...unknown }: CpuJsOptions) {
+  constructor(options: CpuJsOptions) {
+    const { kernels = [], exact = false, ...unknown } = options;
     const [key] = Object.keys(unknown);
     if (key !== undefined)
       throw new GradstepError(`cpuJs has no option "${key}"; it has exact and kernels.`, {
         code: "UNKNOWN_OPTION",
       });
     if (typeof exact !== "boolean") {
-      throw new GradstepError(`cpuJs: exact is ${String(exact)}; expected true or false.`, {
-        code: "INVALID_HYPERPARAMETER",
-      });
+      throw new GradstepError(
+        `cpuJs: exact is ${typeof exact === "object" ? "an object" : String(exact)}; expected true or false.`,
+        {
+          code: "INVALID_HYPERPARAMETER",
+        },
+      );
     }
-    for (const table of kernels) {
+    for (const table of checkTables(kernels)) {
       if (table.exact !== exact) {
         throw new GradstepError(
           `cpuJs: got kernels generated with exact: ${table.exact}; expected exact: ${exact}, as the backend has.`,
@@ -69,8 +92,7 @@ class CpuJsBackend implements CpuJs {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = new HostTensor(this, shape);
-    tensor.stage(new Float32Array(tensor.size));
+    const tensor = new HostTensor(this, shape, allocateArray(Float32Array, shape));
     if (values !== undefined) tensor.write(values);
     return tensor;
   }

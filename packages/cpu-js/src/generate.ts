@@ -1,5 +1,5 @@
 import type { Rule } from "@gradstep/core";
-import { emitJs } from "./emit-js.js";
+import { emitJs, safe } from "./emit-js.js";
 
 /**
  * A rule as the source of a TypeScript module that exports its kernels: `export const adam: KernelTable = { … }`.
@@ -39,5 +39,5 @@ export function generate(
 
 /** A rule's name as the name of a constant: `schedule-free` → `scheduleFree`. */
 function identifier(name: string): string {
-  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return safe(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
 }

@@ -1,4 +1,4 @@
-import { createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
+import { checkOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
 import * as exactKernels from "./generated/exact/index.js";
 import * as fastKernels from "./generated/fast/index.js";
 
@@ -13,6 +13,8 @@ export type { KernelFunction, KernelTable } from "./kernels.js";
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function cpuJs(options: CpuJsOptions = {}): CpuJs {
-  const builtIn = Object.values(options.exact === true ? exactKernels : fastKernels);
-  return createCpuJs({ ...options, kernels: [...builtIn, ...(options.kernels ?? [])] });
+  const { kernels: own = [], ...rest } = checkOptions(options);
+  const builtIn = Object.values(rest.exact === true ? exactKernels : fastKernels);
+  const kernels = Array.isArray(own) ? [...builtIn, ...own] : own;
+  return createCpuJs({ ...rest, kernels });
 }
