@@ -12,3 +12,12 @@ export {
 } from "./judge.js";
 export { parseGolden, type GoldenCase, type GoldenFile, type Library } from "./golden/format.js";
 export { replay, tolerance, type GoldenResult, type ReplayOptions } from "./golden/replay.js";
+export {
+  conformance,
+  verify,
+  type BackendUnderTest,
+  type CheckResult,
+  type Report,
+  type Runner,
+} from "./suite/conformance.js";
+export { ConformanceError } from "./suite/assert.js";

@@ -70,7 +70,7 @@ export function stateEntries(
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
       else if (rule === "nadam" && /^variable(_\d+)?$/.test(own))
         add(key, value, { parameter: first, kind: "carry", name: "product" });
-      else add(key, value, slot ? { parameter: parameter!, kind: "slot", name: slot } : undefined);
+      else add(key, value, slot ? { parameter, kind: "slot", name: slot } : undefined);
     } else unknown.push(key);
   }
   return { entries, unknown };

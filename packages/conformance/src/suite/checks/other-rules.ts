@@ -1,0 +1,74 @@
+import { averaging, defineRule, nonNegative, type Rule } from "@gradstep/core";
+import { randomRule } from "../random-rule.js";
+import { Random } from "../random.js";
+import type { Check, Context } from "../subject.js";
+import { Trial } from "../trial.js";
+import { randomGradient, randomParameter } from "../values.js";
+import { inCase } from "./bounds.js";
+
+/** A rule as a user would write it at run time: a choice for each element, a carry, a minimum, a flush. */
+const written = defineRule({
+  name: "third-party",
+  hyperparameters: {
+    learningRate: nonNegative(0.01),
+    beta: averaging(0.9),
+    most: nonNegative(0.5),
+  },
+  options: { signed: [false, true] },
+  slots: { m: 0, steps: 1 },
+  carry: { weight: 0 },
+  perStep: `
+    weight = weight * beta + 1
+    rate = learningRate / weight
+  `,
+  perElement: ({ signed }) => `
+    m = flush(m * beta + g)
+    steps = m * g < 0 ? max(steps * 0.5, 0.001) : min(steps * 1.2, 50)
+    h = ${signed ? "sign(m)" : "m"} * steps * rate
+    p = p - (abs(h) > most ? sign(h) * most : h)
+  `,
+});
+
+/** Rules that the backend has not seen before: one that is written here, and random ones over the whole language. */
+export const otherRuleChecks: readonly Check[] = [
+  {
+    group: "rules from elsewhere",
+    name: "a rule that is defined at run time",
+    run: async (context) => {
+      for (let i = 0; i < 12; i += 1)
+        await threeSteps(context, written.rule, { signed: i % 2 === 1, maximize: i % 3 === 0 }, i);
+    },
+  },
+  {
+    group: "rules from elsewhere",
+    name: "random rules",
+    run: async (context) => {
+      const count = Math.max(60, Math.ceil(context.cases / 10));
+      for (let i = 0; i < count; i += 1) {
+        const random = Random.of(context.seed, "random rules", i);
+        const rule = randomRule(`random-${i}`, random);
+        await threeSteps(context, rule, { weightDecay: random.pick([0, 0.1]) }, i);
+      }
+    },
+  },
+];
+
+async function threeSteps(
+  context: Context,
+  rule: Rule,
+  settings: Readonly<Record<string, number | boolean>>,
+  index: number,
+): Promise<void> {
+  const random = Random.of(context.seed, rule.name, index);
+  const size = random.integer(1, 20);
+  try {
+    const trial = await Trial.start(context, rule.specify(settings), {
+      p: { shape: [size], values: randomParameter(size, random) },
+    });
+    for (let step = 0; step < 3; step += 1) await trial.step({ p: randomGradient(size, random) });
+    trial.optimizer.dispose();
+  } catch (error) {
+    throw inCase(error, rule.variant().perElement.source);
+  }
+  context.tally.cases += 1;
+}

@@ -1,0 +1,188 @@
+import type { WrappingBackend } from "@gradstep/core";
+import { adam, createOptimizer } from "@gradstep/core";
+import { assert, assertCode, assertSame } from "../assert.js";
+import type { Check, Context } from "../subject.js";
+
+const group = "tensors";
+
+/** Allocate, wrap, write, read, free. */
+export const tensorChecks: readonly Check[] = [
+  {
+    group,
+    name: "start at zero, or at the values given",
+    run: async ({ subject }) => {
+      const backend = await subject.backend();
+      assertSame(await backend.tensor([2, 3]).read(), [0, 0, 0, 0, 0, 0], "a new tensor");
+      const values = Float32Array.of(1.5, -2.5);
+      const tensor = backend.tensor([2], values);
+      values[0] = 9;
+      assertSame(await tensor.read(), [1.5, -2.5], "a tensor with values, which are copied");
+      const scalar = backend.tensor([], [0.1]);
+      assert(scalar.size === 1 && scalar.shape.length === 0, "shape [] is one number");
+      assertSame(await scalar.read(), [Math.fround(0.1)], "an f64 value rounded to f32");
+    },
+  },
+  {
+    group,
+    name: "writes and reads are copies",
+    run: async ({ subject }) => {
+      const tensor = (await subject.backend()).tensor([3]);
+      const values = Float32Array.of(1, 2, 3);
+      tensor.write(values);
+      values.fill(7);
+      const read = await tensor.read();
+      assertSame(read, [1, 2, 3], "after write");
+      read.fill(8);
+      assertSame(await tensor.read(), [1, 2, 3], "after the array that was read is changed");
+    },
+  },
+  {
+    group,
+    name: "shapes and lengths are checked",
+    run: async ({ subject }) => {
+      const backend = await subject.backend();
+      const shapes: unknown[] = [
+        [0],
+        [2, 0],
+        [-1],
+        [1.5],
+        [Number.NaN],
+        [2 ** 53],
+        "3",
+        3,
+        [["3"]],
+      ];
+      for (const shape of shapes) {
+        await assertCode("INVALID_SHAPE", `tensor(${JSON.stringify(shape)})`, () =>
+          backend.tensor(shape as number[]),
+        );
+        await assertCode("INVALID_SHAPE", `staging(${JSON.stringify(shape)})`, () =>
+          backend.staging(shape as number[]),
+        );
+      }
+      await assertCode("LENGTH_MISMATCH", "3 values for [2]", () => backend.tensor([2], [1, 2, 3]));
+      const tensor = backend.tensor([2], [1, 2]);
+      await assertCode("LENGTH_MISMATCH", "write 3 of 2", () => tensor.write([1, 2, 3]));
+      await assertCode("LENGTH_MISMATCH", "write 1 of 2", () => tensor.write([1]));
+      assertSame(await tensor.read(), [1, 2], "after writes that were refused");
+    },
+  },
+  {
+    group,
+    name: "a freed tensor cannot be used",
+    run: async (context) => {
+      const backend = await context.subject.backend();
+      const tensor = backend.tensor([2], [1, 2]);
+      assert(!tensor.freed, "freed is false before free()");
+      tensor.free();
+      tensor.free();
+      assert(tensor.freed, "freed is true after free()");
+      await assertCode("DISPOSED", "read after free", () => tensor.read());
+      await assertCode("DISPOSED", "write after free", () => tensor.write([1, 2]));
+      await assertCode("DISPOSED", "a parameter that was freed", () =>
+        context.subject.create(adam(), { tensor }),
+      );
+      const parameter = backend.tensor([2], [1, 2]);
+      const optimizer = createOptimizer(adam(), { parameter });
+      await assertCode("DISPOSED", "a gradient that was freed", () =>
+        optimizer.step({ parameter: tensor }),
+      );
+      assertSame(await parameter.read(), [1, 2], "after a step that was refused");
+    },
+  },
+  {
+    group,
+    name: "new tensors are zeros after others were freed",
+    run: async ({ subject }) => {
+      const backend = await subject.backend();
+      for (let i = 0; i < 4; i += 1) {
+        const used = backend.tensor([300], new Float32Array(300).fill(5));
+        used.free();
+        assertSame(await backend.tensor([300]).read(), new Float32Array(300), "after free");
+      }
+    },
+  },
+  {
+    group,
+    name: "the backend says what it is",
+    run: async ({ subject }) => {
+      const backend = await subject.backend();
+      assert(backend.name.length > 0, "name is not empty");
+      assert(backend.precision === "f32", `precision is ${backend.precision}; expected f32`);
+      const tensor = backend.tensor([2, 2]);
+      assert(tensor.backend === backend, "tensor.backend is the backend");
+      assert(tensor.size === 4, "tensor.size is the product of the shape");
+      assert(tensor.memory.byteLength === 16, "tensor.memory covers 4 bytes a value");
+    },
+  },
+  {
+    group: "the caller's arrays",
+    name: "are updated in place and survive free",
+    needs: "wrapsArrays",
+    run: async ({ subject }) => {
+      const backend = (await subject.backend()) as WrappingBackend<Float32Array>;
+      const array = Float32Array.of(1, 2, 3, 4);
+      const whole = backend.wrap(array);
+      assertSame(whole.shape, [4], "shape of all of an array");
+      whole.write([5, 6, 7, 8]);
+      assertSame(array, [5, 6, 7, 8], "the array after write");
+      array[0] = 1;
+      assertSame(await whole.read(), [1, 6, 7, 8], "read after the array was changed");
+      whole.free();
+      assertSame(array, [1, 6, 7, 8], "the array after free");
+      await assertCode("DISPOSED", "read after free", () => whole.read());
+    },
+  },
+  {
+    group: "the caller's arrays",
+    name: "are wrapped where it was said, or refused",
+    needs: "wrapsArrays",
+    run: wrapRanges,
+  },
+];
+
+async function wrapRanges({ subject }: Context): Promise<void> {
+  const backend = (await subject.backend()) as WrappingBackend<Float32Array>;
+  const memory = Float32Array.from({ length: 12 }, (_, i) => i);
+  const view = memory.subarray(3, 11);
+  const ranges = [
+    { tensor: backend.wrap(memory, { offset: 10 }), values: [10, 11] },
+    { tensor: backend.wrap(memory, { offset: 1, shape: [2, 2] }), values: [1, 2, 3, 4] },
+    { tensor: backend.wrap(view, { offset: 2, shape: [3] }), values: [5, 6, 7] },
+    { tensor: backend.wrap(view), values: [3, 4, 5, 6, 7, 8, 9, 10] },
+  ];
+  for (const { tensor, values } of ranges) {
+    assertSame(await tensor.read(), values, "a range");
+    const { buffer, byteOffset, byteLength } = tensor.memory;
+    assert(buffer === memory.buffer, "memory.buffer is the array's");
+    assert(byteOffset === values[0] * 4 && byteLength === values.length * 4, "memory's range");
+  }
+  const wrong: { what: string; code: "INVALID_MEMORY" | "INVALID_SHAPE"; make: () => unknown }[] = [
+    {
+      what: "a Float64Array",
+      code: "INVALID_MEMORY",
+      make: () => backend.wrap(new Float64Array(3) as never),
+    },
+    { what: "a plain array", code: "INVALID_MEMORY", make: () => backend.wrap([1, 2] as never) },
+    { what: "nothing", code: "INVALID_MEMORY", make: () => backend.wrap(undefined as never) },
+    { what: "offset −1", code: "INVALID_MEMORY", make: () => backend.wrap(memory, { offset: -1 }) },
+    {
+      what: "offset 0.5",
+      code: "INVALID_MEMORY",
+      make: () => backend.wrap(memory, { offset: 0.5 }),
+    },
+    {
+      what: "offset 12 of 12",
+      code: "INVALID_MEMORY",
+      make: () => backend.wrap(memory, { offset: 12 }),
+    },
+    { what: "13 of 12", code: "INVALID_MEMORY", make: () => backend.wrap(memory, { shape: [13] }) },
+    {
+      what: "4 at 9 of 12",
+      code: "INVALID_MEMORY",
+      make: () => backend.wrap(memory, { shape: [2, 2], offset: 9 }),
+    },
+    { what: "shape [0]", code: "INVALID_SHAPE", make: () => backend.wrap(memory, { shape: [0] }) },
+  ];
+  for (const { what, code, make } of wrong) await assertCode(code, `wrap of ${what}`, make);
+}
