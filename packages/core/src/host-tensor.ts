@@ -29,7 +29,11 @@ export class HostTensor implements StagingTensor {
     return this.#values;
   }
 
+  /** Empty where the tensor has no values at present. */
   get memory(): MemoryRange {
+    if (this.#values === undefined && !this.#freed) {
+      return { buffer: this, byteOffset: 0, byteLength: 0 };
+    }
     if (this.#memory === undefined) {
       const { buffer, byteOffset, byteLength } = this.view();
       this.#memory = { buffer, byteOffset, byteLength };
@@ -49,6 +53,12 @@ export class HostTensor implements StagingTensor {
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
     this.#values = values;
+    this.#memory = undefined;
+  }
+
+  /** Lets go of what was staged: the tensor has no values until the next `stage`, and keeps nobody's memory alive. */
+  release(): void {
+    this.#values = undefined;
     this.#memory = undefined;
   }
 
