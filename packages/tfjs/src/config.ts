@@ -24,7 +24,7 @@ export function configDict(
   inPlace: boolean,
 ): serialization.ConfigDict {
   const written = groups.map(({ match, ...own }, i) => ({
-    match: writeMatch(given[i]!.match, match as string[]),
+    match: writeMatch(given[i].match, match as string[]),
     ...own,
   }));
   return {

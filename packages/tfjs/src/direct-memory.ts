@@ -31,6 +31,11 @@ export function directMemory(backend: KernelBackend): DirectMemory | undefined {
   return memory ?? undefined;
 }
 
+/** Looks at the backends that exist, so that what is shared from now on is known when the first step comes. */
+export function watchBackends(): void {
+  for (const backend of Object.values(engine().registry)) directMemory(backend);
+}
+
 /** The backend that holds a storage now: TF.js moves it when another backend computes with it. */
 export function backendOf(dataId: DataId): KernelBackend | undefined {
   return engine().state.tensorInfo.get(dataId)?.backend;

@@ -2,13 +2,13 @@ import { cpuJs } from "@gradstep/cpu-js";
 import {
   createOptimizer,
   GradstepError,
+  HostTensor,
   variantOf,
   type GroupOptions,
   type Optimizer as CoreOptimizer,
   type OptimizerSpec,
   type OptimizerState,
   type ParameterGroup,
-  type StagingTensor,
   type Tensor as CoreTensor,
   type Variant,
 } from "@gradstep/core";
@@ -21,6 +21,7 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { configDict, rememberRule, specOfConfig } from "./config.js";
+import { watchBackends } from "./direct-memory.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./gradients.js";
 import { ParameterTable } from "./parameters.js";
 import { StepMemory } from "./step-memory.js";
@@ -45,8 +46,6 @@ export type TfOptimizer<H extends string = string> = string extends H
   ? GradstepOptimizer
   : GradstepOptimizer & Record<H, number>;
 
-const nothing = new Float32Array(0);
-
 /**
  * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Made by `tfOptimizer`,
  * `adam` and the others.
@@ -59,6 +58,11 @@ export class GradstepOptimizer extends Optimizer {
   /** The name under which TF.js saves and loads it. */
   static get className(): string {
     return "GradstepOptimizer";
+  }
+
+  /** Whether it is one of gradstep's: TF.js takes anything that has its methods for an instance of any optimizer. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && #core in value;
   }
 
   /** The rate of the next step; every other hyperparameter is a property like it. */
@@ -86,12 +90,9 @@ export class GradstepOptimizer extends Optimizer {
     this.#variant = variantOf(spec, this.#given);
     this.#inPlace = inPlace;
     const backend = cpuJs();
-    this.#table = new ParameterTable((shape): StagingTensor => {
-      const tensor = backend.staging(shape);
-      tensor.stage(nothing);
-      return tensor;
-    });
+    this.#table = new ParameterTable((shape) => new HostTensor(backend, shape));
     rememberRule(spec.rule);
+    watchBackends();
     const core = this.#core as unknown as Record<string, number>;
     for (const name of Object.keys(spec.rule.hyperparameters)) {
       Object.defineProperty(this, name, {
@@ -172,8 +173,8 @@ export class GradstepOptimizer extends Optimizer {
     } finally {
       // Nothing of TF.js's is held between steps: it may be freed or moved.
       for (const { parameter } of claims) {
-        parameter.values.stage(nothing);
-        parameter.gradient.stage(nothing);
+        parameter.values.release();
+        parameter.gradient.release();
       }
     }
     memory.commit();
@@ -208,7 +209,9 @@ export class GradstepOptimizer extends Optimizer {
     for (const [key, { shape }] of parameters) {
       const expected = this.#table.shapeOf(key);
       if (expected !== undefined && !isSameShape(shape, expected))
-        throw mismatch(`"${key}" has shape [${shape.join(", ")}]; expected [${expected.join(", ")}]`);
+        throw mismatch(
+          `"${key}" has shape [${shape.join(", ")}]; expected [${expected.join(", ")}]`,
+        );
     }
     const slotless = this.#variant.slots.length === 0;
     for (const key of slotless ? [] : this.#core.parameters) {
@@ -300,8 +303,5 @@ export function tfOptimizer<H extends string>(
   spec: OptimizerSpec<H>,
   options: TfOptimizerOptions<NoInfer<H>> = {},
 ): TfOptimizer<H> {
-  return new GradstepOptimizer(
-    spec as OptimizerSpec,
-    options as TfOptimizerOptions,
-  ) as TfOptimizer<H>;
+  return new GradstepOptimizer(spec, options) as TfOptimizer<H>;
 }

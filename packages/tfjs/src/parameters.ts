@@ -1,4 +1,4 @@
-import { GradstepError, type StagingTensor } from "@gradstep/core";
+import { GradstepError, type HostTensor } from "@gradstep/core";
 import type { Variable } from "@tensorflow/tfjs-core";
 import { isSameShape } from "./gradients.js";
 
@@ -7,8 +7,8 @@ export interface Parameter {
   /** The name of its state: that of the variable when it was first met, or the one in the checkpoint. */
   readonly key: string;
   readonly shape: readonly number[];
-  readonly values: StagingTensor;
-  readonly gradient: StagingTensor;
+  readonly values: HostTensor;
+  readonly gradient: HostTensor;
 }
 
 /** Which parameter a variable is. */
@@ -31,10 +31,10 @@ export class ParameterTable {
   readonly #byVariable = new Map<string, Parameter>();
   readonly #byKey = new Map<string, Parameter>();
   readonly #waiting = new Set<Parameter>();
-  readonly #stage: (shape: readonly number[]) => StagingTensor;
+  readonly #stage: (shape: readonly number[]) => HostTensor;
 
   /** @param stage makes a staging tensor. */
-  constructor(stage: (shape: readonly number[]) => StagingTensor) {
+  constructor(stage: (shape: readonly number[]) => HostTensor) {
     this.#stage = stage;
   }
 
@@ -109,8 +109,8 @@ export class ParameterTable {
     const states = [...this.#waiting];
     const fits =
       states.length === variables.length &&
-      states.every(({ shape }, i) => isSameShape(shape, variables[i]!.shape));
-    if (fits) return new Map(variables.map((variable, i) => [variable, states[i]!]));
+      states.every(({ shape }, i) => isSameShape(shape, variables[i].shape));
+    if (fits) return new Map(variables.map((variable, i) => [variable, states[i]]));
     throw new GradstepError(
       `The state belongs to ${quoted(states.map(({ key }) => key))}; the step has ${quoted(variables.map(({ name }) => name))}, ` +
         `of other names and other shapes. Use a new optimizer, or the model that the state was saved with.`,

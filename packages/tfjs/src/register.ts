@@ -35,7 +35,9 @@ export function register(): void {
     const names = argumentsOf[name];
     const factory = factories[name];
     const ours: Factory = (...settings) => {
-      const given = names.map((key, i) => [key, settings[i]]).filter(([, value]) => value !== undefined);
+      const given = names
+        .map((key, i) => [key, settings[i]])
+        .filter(([, value]) => value !== undefined);
       return tfjsOptimizer(name, { ...defaults[name], ...Object.fromEntries(given) });
     };
     factories[name] = ours;

@@ -1,5 +1,11 @@
 import * as core from "@gradstep/core";
-import type { CommonHyperparameter, CommonOptions, OptionTable, RuleFactory, Settings } from "@gradstep/core";
+import type {
+  CommonHyperparameter,
+  CommonOptions,
+  OptionTable,
+  RuleFactory,
+  Settings,
+} from "@gradstep/core";
 import { tfOptimizer, type TfOptimizer, type TfOptimizerOptions } from "./optimizer.js";
 
 /** Makes a TF.js optimizer from a rule's settings. */

@@ -38,13 +38,13 @@ export class StepMemory {
 
   /** The array that pair `i` updates. */
   parameter(i: number): Float32Array {
-    const { memory, dataId, copy } = this.#targets[i]!;
-    return copy ?? memory!.view(dataId!, this.#pairs[i]!.variable.size);
+    const { memory, dataId, copy } = this.#targets[i];
+    return copy ?? memory!.view(dataId!, this.#pairs[i].variable.size);
   }
 
   /** The gradient of pair `i`: to be read only. */
   gradient(i: number): Float32Array {
-    const { gradient } = this.#pairs[i]!;
+    const { gradient } = this.#pairs[i];
     const memory = directMemory(backendOf(gradient.dataId)!);
     return memory?.view(gradient.dataId, gradient.size) ?? (gradient.dataSync() as Float32Array);
   }
@@ -52,7 +52,7 @@ export class StepMemory {
   /** Hands the new values to the variables. */
   commit(): void {
     this.#targets.forEach(({ memory, dataId, fresh, copy }, i) => {
-      const { variable } = this.#pairs[i]!;
+      const { variable } = this.#pairs[i];
       if (memory !== undefined) memory.changed(dataId!, variable.size);
       if (fresh === undefined && copy === undefined) return;
       const next = fresh ?? engine().makeTensor(copy!, variable.shape, "float32");
@@ -71,7 +71,9 @@ function targetOf(variable: Tensor, mayChange: boolean): Target {
   const { dataId, size, shape } = variable;
   const memory = directMemory(backendOf(dataId)!);
   if (mayChange && memory?.isExclusive(dataId) === true) return { memory, dataId };
-  const copy = new Float32Array(memory?.view(dataId, size) ?? (variable.dataSync() as Float32Array));
+  const copy = new Float32Array(
+    memory?.view(dataId, size) ?? (variable.dataSync() as Float32Array),
+  );
   const current: KernelBackend = engine().backend;
   const destination = directMemory(current);
   if (destination === undefined) return { copy };

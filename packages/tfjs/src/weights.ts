@@ -71,7 +71,7 @@ export function weightsOf(
   }
   const carried = Object.keys(variant.carry);
   if (carried.length > 0) {
-    const numbers = state.groups.flatMap(({ carry }) => carried.map((name) => carry[name]!));
+    const numbers = state.groups.flatMap(({ carry }) => carried.map((name) => carry[name]));
     // Numbers of f64, whose bits f32 cannot hold.
     const bits = new Int32Array(Float64Array.from(numbers).buffer);
     const shape = [state.groups.length, carried.length, 2];
@@ -134,7 +134,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
       if (slots[slot] === undefined) throw mismatch(`weight "${key}/${suffix}" is missing`);
     }
   }
-  const iterations = Number(weights[0]!.values[0]);
+  const iterations = Number(weights[0].values[0]);
   if (!Number.isSafeInteger(iterations) || iterations < 0)
     throw mismatch(`iter is ${iterations}; expected a non-negative integer`);
   return { iterations, parameters, carry };
@@ -144,7 +144,7 @@ function parseCarry(values: ArrayLike<number>, names: readonly string[]): Weight
   const numbers = new Float64Array(Int32Array.from(values).buffer);
   const groups: Record<string, number>[] = [];
   for (let i = 0; names.length > 0 && i + names.length <= numbers.length; i += names.length) {
-    groups.push(Object.fromEntries(names.map((name, j) => [name, numbers[i + j]!])));
+    groups.push(Object.fromEntries(names.map((name, j) => [name, numbers[i + j]])));
   }
   return groups;
 }
