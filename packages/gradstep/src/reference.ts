@@ -1,0 +1,1 @@
+export * from "@gradstep/core/reference";
