@@ -83,7 +83,7 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
   translate(owner, rest, { class_name: ignored, config: ignored });
   const [name, own] = lookUp("Keras", className, classes);
   const settings = translate(owner, config, { ...common, ...own });
-  if (typeof settings.learningRate === "object") {
+  if (typeof settings.learningRate === "object" && settings.learningRate !== null) {
     throw new GradstepError(
       `${owner}: learning_rate is a schedule; expected a number. Pass its first value, and set optimizer.learningRate before each step.`,
       { code: "UNSUPPORTED" },

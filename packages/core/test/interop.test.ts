@@ -1,0 +1,411 @@
+import { describe, expect, test } from "vitest";
+import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
+import { createOptimizer } from "../src/optimizer.js";
+import { reference } from "../src/reference.js";
+import type { OptimizerSpec } from "../src/spec.js";
+import { anything, codeOf } from "./support.js";
+
+/** What a spec is made of: rule, hyperparameters, and the options that differ from the rule's defaults. */
+function parts({ rule, hyperparameters, options }: OptimizerSpec): Record<string, unknown> {
+  const changed = Object.entries(options).filter(([key, value]) => value !== rule.options[key][0]);
+  return { rule: rule.name, ...hyperparameters, ...Object.fromEntries(changed) };
+}
+
+describe("fromKeras", () => {
+  const keras = (name: string, config: Record<string, unknown> = {}): OptimizerSpec =>
+    fromKeras({ class_name: name, config });
+
+  // The defaults that Keras 3 documents.
+  test.each([
+    ["SGD", { rule: "sgd", learningRate: 0.01, momentum: 0, weightDecay: 0 }],
+    [
+      "Adagrad",
+      { rule: "adagrad", learningRate: 0.001, initialAccumulatorValue: 0.1, epsilon: 1e-7 },
+    ],
+    ["RMSprop", { rule: "rmsprop", learningRate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7 }],
+    ["Adam", { rule: "adam", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }],
+    ["AdamW", { rule: "adamw", learningRate: 0.001, beta1: 0.9, weightDecay: 0.004 }],
+    ["Adamax", { rule: "adamax", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }],
+    ["Nadam", { rule: "nadam", learningRate: 0.001, beta1: 0.9, epsilon: 1e-7, momentumDecay: 1 }],
+    ["Lion", { rule: "lion", learningRate: 0.001, beta1: 0.9, beta2: 0.99, weightDecay: 0 }],
+  ])("the defaults of %s", (name, wanted) => {
+    const got = parts(keras(name));
+    expect(got).toMatchObject(wanted);
+    expect(Object.values(got).filter((value) => typeof value === "boolean")).toEqual([]);
+  });
+
+  test.each([
+    ["SGD", "learning_rate", 0.3, { learningRate: 0.3 }],
+    ["SGD", "momentum", 0.3, { momentum: 0.3 }],
+    ["SGD", "nesterov", true, { nesterov: true }],
+    ["SGD", "weight_decay", 0.3, { weightDecay: 0.3 }],
+    ["SGD", "weight_decay", null, { weightDecay: 0 }],
+    ["Adagrad", "initial_accumulator_value", 0.3, { initialAccumulatorValue: 0.3 }],
+    ["Adagrad", "epsilon", 0.3, { epsilon: 0.3 }],
+    ["RMSprop", "rho", 0.3, { rho: 0.3 }],
+    ["RMSprop", "momentum", 0.3, { momentum: 0.3 }],
+    ["RMSprop", "epsilon", 0.3, { epsilon: 0.3 }],
+    ["RMSprop", "centered", true, { centered: true }],
+    ["Adam", "beta_1", 0.3, { beta1: 0.3 }],
+    ["Adam", "beta_2", 0.3, { beta2: 0.3 }],
+    ["Adam", "epsilon", 0.3, { epsilon: 0.3 }],
+    ["Adam", "amsgrad", true, { amsgrad: true }],
+    ["AdamW", "amsgrad", true, { amsgrad: true }],
+    ["AdamW", "weight_decay", 0.3, { weightDecay: 0.3 }],
+    ["Adamax", "beta_1", 0.3, { beta1: 0.3 }],
+    ["Nadam", "beta_2", 0.3, { beta2: 0.3 }],
+    ["Lion", "beta_1", 0.3, { beta1: 0.3 }],
+  ])("%s: %s", (name, key, value, change) => {
+    expect(parts(keras(name, { [key]: value }))).toEqual({ ...parts(keras(name)), ...change });
+  });
+
+  test("what has no influence is read over", () => {
+    const config = {
+      name: "adam",
+      jit_compile: true,
+      ema_momentum: 0.5,
+      ema_overwrite_frequency: 3,
+      use_ema: false,
+      clipnorm: null,
+      clipvalue: null,
+      global_clipnorm: null,
+      loss_scale_factor: null,
+      gradient_accumulation_steps: null,
+      is_legacy_optimizer: false,
+    };
+    expect(parts(keras("Adam", config))).toEqual(parts(keras("Adam")));
+    const printed = { class_name: "Adam", config: {}, module: "keras.optimizers" };
+    expect(parts(fromKeras({ ...printed, registered_name: null }))).toEqual(parts(keras("Adam")));
+  });
+
+  test.each([
+    ["clipnorm", 1],
+    ["clipvalue", 1],
+    ["global_clipnorm", 1],
+    ["use_ema", true],
+    ["loss_scale_factor", 8],
+    ["gradient_accumulation_steps", 2],
+    ["is_legacy_optimizer", true],
+    ["learning_rate", { class_name: "CosineDecay", config: {} }],
+  ])("%s is understood and refused", (key, value) => {
+    expect(codeOf(() => keras("Adam", { [key]: value }))).toBe("UNSUPPORTED");
+  });
+
+  test.each([
+    [{ class_name: "Adadelta", config: {} }, "UNSUPPORTED"],
+    [{ class_name: "adam", config: {} }, "UNSUPPORTED"],
+    [{ class_name: "constructor", config: {} }, "UNSUPPORTED"],
+    [{ class_name: Object.create(null), config: {} }, "UNSUPPORTED"],
+    [{ config: {} }, "UNSUPPORTED"],
+    [{ class_name: "Adam" }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: null }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: [] }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: {}, build_config: {} }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: { momentum: 0.9 } }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: { beta1: 0.9 } }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: { constructor: 1 } }, "UNKNOWN_OPTION"],
+    [{ class_name: "Lion", config: { epsilon: 0.9 } }, "UNKNOWN_OPTION"],
+    [{ class_name: "Adam", config: { learning_rate: null } }, "INVALID_HYPERPARAMETER"],
+    [{ class_name: "Adam", config: { beta_1: 1.5 } }, "INVALID_HYPERPARAMETER"],
+    [{ class_name: "Adam", config: { amsgrad: 1 } }, "INVALID_HYPERPARAMETER"],
+    [null, "UNKNOWN_OPTION"],
+    ["Adam", "UNKNOWN_OPTION"],
+  ])("case %# is refused", (optimizer, code) => {
+    expect(codeOf(() => fromKeras(anything(optimizer)))).toBe(code);
+  });
+});
+
+describe("fromTorch", () => {
+  // The defaults that PyTorch documents; decay is L2 but in AdamW.
+  test.each([
+    [
+      "SGD",
+      { rule: "sgd", learningRate: 0.001, momentum: 0, dampening: 0, momentumForm: "torch" },
+      true,
+    ],
+    [
+      "Adagrad",
+      {
+        rule: "adagrad",
+        learningRate: 0.01,
+        learningRateDecay: 0,
+        initialAccumulatorValue: 0,
+        epsilon: 1e-10,
+        epsilonMode: "outside",
+      },
+      true,
+    ],
+    [
+      "RMSprop",
+      { rule: "rmsprop", learningRate: 0.01, rho: 0.99, epsilon: 1e-8, epsilonMode: "outside" },
+      true,
+    ],
+    [
+      "Adam",
+      {
+        rule: "adam",
+        learningRate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        epsilonMode: "paper",
+      },
+      true,
+    ],
+    [
+      "AdamW",
+      {
+        rule: "adamw",
+        learningRate: 0.001,
+        weightDecay: 0.01,
+        epsilon: 1e-8,
+        epsilonMode: "paper",
+      },
+      false,
+    ],
+    [
+      "Adamax",
+      { rule: "adamax", learningRate: 0.002, beta1: 0.9, epsilon: 1e-8, epsilonMode: "inside" },
+      true,
+    ],
+    [
+      "NAdam",
+      {
+        rule: "nadam",
+        learningRate: 0.002,
+        beta1: 0.9,
+        epsilon: 1e-8,
+        momentumDecay: 0.004,
+        productIn: "f32",
+      },
+      true,
+    ],
+  ])("the defaults of %s", (name, wanted, isL2) => {
+    const got = parts(fromTorch(name));
+    expect(got).toMatchObject(isL2 ? { weightDecay: 0, ...wanted } : wanted);
+    expect(got.weightDecayMode).toBe(isL2 ? "l2" : undefined);
+  });
+
+  test.each([
+    ["SGD", { lr: 0.3 }, { learningRate: 0.3 }],
+    ["SGD", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["SGD", { dampening: 0.3 }, { dampening: 0.3 }],
+    ["SGD", { momentum: 0.3, nesterov: true }, { momentum: 0.3, nesterov: true }],
+    ["SGD", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
+    ["SGD", { maximize: true }, { maximize: true }],
+    ["Adagrad", { lr_decay: 0.3 }, { learningRateDecay: 0.3 }],
+    ["Adagrad", { initial_accumulator_value: 0.3 }, { initialAccumulatorValue: 0.3 }],
+    ["Adagrad", { eps: 0.3 }, { epsilon: 0.3 }],
+    ["RMSprop", { alpha: 0.3 }, { rho: 0.3 }],
+    ["RMSprop", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["RMSprop", { centered: true }, { centered: true }],
+    ["Adam", { betas: [0.3, 0.4] }, { beta1: 0.3, beta2: 0.4 }],
+    ["Adam", { amsgrad: true }, { amsgrad: true }],
+    ["Adam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
+    ["AdamW", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
+    ["AdamW", { amsgrad: true }, { amsgrad: true }],
+    ["NAdam", { momentum_decay: 0.3 }, { momentumDecay: 0.3 }],
+    ["NAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
+    ["Adam", { foreach: true, fused: false, capturable: true, differentiable: false }, {}],
+    ["Adam", { foreach: null, fused: null }, {}],
+  ])("%s: %o", (name, options, change) => {
+    expect(parts(fromTorch(name, options))).toEqual(
+      JSON.parse(JSON.stringify({ ...parts(fromTorch(name)), ...change })),
+    );
+  });
+
+  test("groups keep their own options, and take the others from the whole", () => {
+    const spec = fromTorch("AdamW", {
+      lr: 0.01,
+      weight_decay: 0.1,
+      groups: [
+        { parameters: ["bias"], weight_decay: 0 },
+        { parameters: ["head", "tail"], lr: 0.05, betas: [0.5, 0.6], eps: 1e-3, foreach: null },
+      ],
+    });
+    expect(spec.groups).toEqual([
+      { match: ["bias"], weightDecay: 0 },
+      { match: ["head", "tail"], learningRate: 0.05, beta1: 0.5, beta2: 0.6, epsilon: 1e-3 },
+    ]);
+    const backend = reference();
+    const names = ["body", "bias", "head", "tail"];
+    const parameters = Object.fromEntries(names.map((name) => [name, backend.tensor([2])]));
+    const { groups, learningRate } = createOptimizer(spec, parameters);
+    expect(learningRate).toBe(0.01);
+    expect(groups.map(({ parameters: own }) => own)).toEqual([["bias"], ["head", "tail"]]);
+    expect(groups[0]).toMatchObject({ learningRate: 0.01, weightDecay: 0 });
+    expect(groups[1]).toMatchObject({ learningRate: 0.05, weightDecay: 0.1, beta1: 0.5 });
+  });
+
+  test.each([
+    ["Adadelta", {}, "UNSUPPORTED"],
+    ["adam", {}, "UNSUPPORTED"],
+    [Symbol("Adam"), {}, "UNSUPPORTED"],
+    ["Adam", { learning_rate: 1 }, "UNKNOWN_OPTION"],
+    ["Adam", { momentum: 0.9 }, "UNKNOWN_OPTION"],
+    ["Adam", { params: [] }, "UNKNOWN_OPTION"],
+    ["Adam", null, "UNKNOWN_OPTION"],
+    ["Adam", 5, "UNKNOWN_OPTION"],
+    ["Adam", { groups: {} }, "UNKNOWN_OPTION"],
+    ["Adam", { groups: [null] }, "UNKNOWN_OPTION"],
+    ["Adam", { groups: [{ lr: 1 }] }, "UNKNOWN_OPTION"],
+    ["Adam", { groups: [{ parameters: [1] }] }, "UNKNOWN_OPTION"],
+    ["Adam", { groups: [{ parameters: ["a"], momentum: 1 }] }, "UNKNOWN_OPTION"],
+    ["Adam", { betas: 0.9 }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { betas: [0.9] }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { betas: [0.9, 1.5] }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { betas: [0.9, null] }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { lr: -1 }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { lr: null }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { decoupled_weight_decay: 1 }, "INVALID_HYPERPARAMETER"],
+    ["Adam", { maximize: 1 }, "INVALID_HYPERPARAMETER"],
+    ["SGD", { nesterov: true }, "INVALID_HYPERPARAMETER"],
+    ["SGD", { nesterov: true, momentum: Symbol("m") }, "INVALID_HYPERPARAMETER"],
+    ["SGD", { nesterov: true, momentum: 0.9, dampening: 0.1 }, "INVALID_HYPERPARAMETER"],
+  ])("case %# is refused", (name, options, code) => {
+    expect(codeOf(() => fromTorch(anything(name), anything(options)))).toBe(code);
+  });
+
+  test("an option of the whole in a group is refused when the optimizer is made", () => {
+    const spec = fromTorch("Adam", { groups: [{ parameters: ["w"], maximize: true }] });
+    expect(codeOf(() => createOptimizer(spec, { w: reference().tensor([1]) }))).toBe(
+      "UNKNOWN_OPTION",
+    );
+  });
+});
+
+describe("fromOptax", () => {
+  const adam = { rule: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilonMode: "paper" };
+
+  // The defaults of Optax's aliases; the learning rate has none there.
+  test.each([
+    ["sgd", { rule: "sgd", momentum: 0, momentumForm: "torch" }],
+    ["adagrad", { rule: "adagrad", initialAccumulatorValue: 0.1, epsilon: 1e-7 }],
+    ["rmsprop", { rule: "rmsprop", rho: 0.9, epsilon: 1e-8, momentum: 0 }],
+    ["adam", { ...adam, epsilonRoot: 0, weightDecay: 0 }],
+    ["nadam", { ...adam, nesterov: true }],
+    ["amsgrad", { ...adam, amsgrad: true, amsgradOf: "corrected" }],
+    ["adamw", { ...adam, rule: "adamw", weightDecay: 1e-4 }],
+    ["nadamw", { ...adam, rule: "adamw", weightDecay: 1e-4, nesterov: true }],
+    [
+      "adamax",
+      { rule: "adamax", beta1: 0.9, epsilon: 1e-8, epsilonMode: "inside", weightDecay: 0 },
+    ],
+    ["adamaxw", { rule: "adamax", epsilonMode: "inside", weightDecay: 1e-4 }],
+    ["lion", { rule: "lion", beta1: 0.9, beta2: 0.99, weightDecay: 1e-3 }],
+  ])("the defaults of %s", (name, wanted) => {
+    expect(parts(fromOptax(name, { learning_rate: 0.5 }))).toMatchObject({
+      learningRate: 0.5,
+      ...wanted,
+    });
+  });
+
+  test.each([
+    ["sgd", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["sgd", { momentum: null }, {}],
+    ["sgd", { nesterov: true }, { nesterov: true }],
+    ["sgd", { accumulator_dtype: null }, {}],
+    ["adagrad", { initial_accumulator_value: 0.3 }, { initialAccumulatorValue: 0.3 }],
+    ["adagrad", { eps: 0.3 }, { epsilon: 0.3 }],
+    ["rmsprop", { decay: 0.3 }, { rho: 0.3 }],
+    ["rmsprop", { eps: 0.3 }, { epsilon: 0.3 }],
+    ["rmsprop", { centered: true }, { centered: true }],
+    ["rmsprop", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["rmsprop", { eps_in_sqrt: true }, {}],
+    ["rmsprop", { eps_in_sqrt: false }, { epsilonMode: "outside" }],
+    ["rmsprop", { initial_scale: 0, nesterov: false, bias_correction: false }, {}],
+    ["adam", { b1: 0.3, b2: 0.4 }, { beta1: 0.3, beta2: 0.4 }],
+    ["adam", { eps: 0.3 }, { epsilon: 0.3 }],
+    ["adam", { eps_root: 0.3 }, { epsilonRoot: 0.3 }],
+    ["adam", { nesterov: true }, { nesterov: true }],
+    ["adam", { mu_dtype: null }, {}],
+    ["amsgrad", { eps_root: 0.3 }, { epsilonRoot: 0.3 }],
+    ["adamw", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
+    ["adamw", { mask: null }, {}],
+    ["adamaxw", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
+    ["lion", { b2: 0.3, weight_decay: 0.4 }, { beta2: 0.3, weightDecay: 0.4 }],
+  ])("%s: %o", (name, options, change) => {
+    expect(parts(fromOptax(name, options))).toEqual({ ...parts(fromOptax(name)), ...change });
+  });
+
+  test.each([
+    ["yogi", {}, "UNSUPPORTED"],
+    ["adamw", { mask: () => true }, "UNSUPPORTED"],
+    ["adam", { mu_dtype: "bfloat16" }, "UNSUPPORTED"],
+    ["sgd", { accumulator_dtype: "bfloat16" }, "UNSUPPORTED"],
+    ["rmsprop", { initial_scale: 1 }, "UNSUPPORTED"],
+    ["rmsprop", { nesterov: true }, "UNSUPPORTED"],
+    ["rmsprop", { bias_correction: true }, "UNSUPPORTED"],
+    ["adam", { beta1: 0.9 }, "UNKNOWN_OPTION"],
+    ["adam", { weight_decay: 0.9 }, "UNKNOWN_OPTION"],
+    ["adam", null, "UNKNOWN_OPTION"],
+    ["rmsprop", { eps_in_sqrt: 0 }, "INVALID_HYPERPARAMETER"],
+    ["adam", { b1: 1 }, "INVALID_HYPERPARAMETER"],
+    ["adam", { learning_rate: () => 0.1 }, "INVALID_HYPERPARAMETER"],
+  ])("case %# is refused", (name, options, code) => {
+    expect(codeOf(() => fromOptax(name, anything(options)))).toBe(code);
+  });
+});
+
+describe("fromTfjs", () => {
+  // The defaults of tf.train's functions in TF.js 4.22, where they have any.
+  test.each([
+    ["sgd", { rule: "sgd", momentum: 0 }],
+    ["momentum", { rule: "sgd", momentumForm: "torch" }],
+    ["adagrad", { rule: "adagrad", initialAccumulatorValue: 0.1, epsilon: 1e-7 }],
+    ["rmsprop", { rule: "rmsprop", rho: 0.9, momentum: 0, epsilon: 1e-7 }],
+    [
+      "adam",
+      {
+        rule: "adam",
+        learningRate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-7,
+        epsilonMode: "paper",
+      },
+    ],
+    [
+      "adamax",
+      {
+        rule: "adamax",
+        learningRate: 0.002,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-7,
+        learningRateDecay: 0,
+      },
+    ],
+  ])("the defaults of %s", (name, wanted) => {
+    expect(parts(fromTfjs(name))).toMatchObject(wanted);
+  });
+
+  test.each([
+    ["sgd", { learningRate: 0.3 }, { learningRate: 0.3 }],
+    ["momentum", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["momentum", { useNesterov: true }, { nesterov: true }],
+    ["adagrad", { initialAccumulatorValue: 0.3 }, { initialAccumulatorValue: 0.3 }],
+    ["rmsprop", { decay: 0.3 }, { rho: 0.3 }],
+    ["rmsprop", { momentum: 0.3 }, { momentum: 0.3 }],
+    ["rmsprop", { epsilon: 0.3 }, { epsilon: 0.3 }],
+    ["rmsprop", { centered: true }, { centered: true, epsilonMode: "subtracted" }],
+    ["rmsprop", { centered: false }, {}],
+    ["adam", { beta1: 0.3, beta2: 0.4 }, { beta1: 0.3, beta2: 0.4 }],
+    ["adam", { epsilon: 0.3 }, { epsilon: 0.3 }],
+    ["adamax", { decay: 0.3 }, { learningRateDecay: 0.3 }],
+  ])("%s: %o", (name, options, change) => {
+    expect(parts(fromTfjs(name, options))).toEqual({ ...parts(fromTfjs(name)), ...change });
+  });
+
+  test.each([
+    ["adadelta", {}, "UNSUPPORTED"],
+    ["Adam", {}, "UNSUPPORTED"],
+    ["adam", { lr: 1 }, "UNKNOWN_OPTION"],
+    ["sgd", { momentum: 0.9 }, "UNKNOWN_OPTION"],
+    ["adam", null, "UNKNOWN_OPTION"],
+    ["adam", { learningRate: -1 }, "INVALID_HYPERPARAMETER"],
+    ["rmsprop", { centered: "yes" }, "INVALID_HYPERPARAMETER"],
+  ])("case %# is refused", (name, options, code) => {
+    expect(codeOf(() => fromTfjs(name, anything(options)))).toBe(code);
+  });
+});

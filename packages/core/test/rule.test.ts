@@ -1,0 +1,313 @@
+import { describe, expect, test } from "vitest";
+import { averaging, fraction, nonNegative } from "../src/hyperparameter.js";
+import { createOptimizer } from "../src/optimizer.js";
+import { reference } from "../src/reference.js";
+import { defineRule } from "../src/rule.js";
+import { adam } from "../src/rules/adam.js";
+import { rules } from "../src/rules/index.js";
+import { sgd } from "../src/rules/sgd.js";
+import { anything, codeOf, failureOf } from "./support.js";
+
+const plain = {
+  name: "plain",
+  hyperparameters: { learningRate: nonNegative(0.1) },
+  slots: {},
+  perStep: "",
+  perElement: "p = p - g * learningRate",
+};
+
+/** The code with which a definition fails that differs from a good one in this. */
+function failing(changes: object): string {
+  return codeOf(() => defineRule(anything({ ...plain, ...changes })));
+}
+
+describe("a definition is refused", () => {
+  test.each([
+    ["without a name", { name: undefined }],
+    ["with a name that is none", { name: null }],
+    ["with capitals in its name", { name: "Plain" }],
+    ["with a hyphen at the end of its name", { name: "plain-" }],
+    ["with two hyphens in its name", { name: "my--rule" }],
+    ["with an empty name", { name: "" }],
+    ["without hyperparameters", { hyperparameters: undefined }],
+    ["without a learning rate", { hyperparameters: { rate: nonNegative(1) } }],
+    ["with a hyperparameter that is a number", { hyperparameters: { learningRate: 0.1 } }],
+    ["with a hyperparameter that is null", { hyperparameters: { learningRate: null } }],
+    ["without slots", { slots: undefined }],
+    ["with slots that make nothing", { slots: () => null }],
+    ["with a list of slots", { slots: ["m"] }],
+    ["with a list of carries", { carry: ["m"] }],
+    ["with a key that it does not have", { slot: {} }],
+    ["with options that are a list", { options: ["a"] }],
+    ["with an option without values", { options: { mode: [] } }],
+    ["with an option that is no list", { options: { mode: "fast" } }],
+    ["with an option of numbers", { options: { mode: [1, 2] } }],
+    ["with an option of all rules", { options: { maximize: [true, false] } }],
+    ["with an option named as a hyperparameter", { options: { learningRate: ["a"] } }],
+    ["with an option named as a common one", { options: { weightDecay: ["a"] } }],
+    ["with a switch that is no hyperparameter", { switches: ["momentum"] }],
+    ["with switches that are no list", { switches: "learningRate" }],
+    ["with a slot named as the parameter", { slots: { p: 0 } }],
+    ["with a slot named as a hyperparameter", { slots: { learningRate: 0 } }],
+    ["with a slot named as a function", { slots: { sqrt: 0 } }],
+    ["with a slot whose name is none", { slots: { "1m": 0 } }],
+    ["with a slot named as a carry", { slots: { m: 0 }, carry: { m: 0 } }],
+    ["with a slot that starts at NaN", { slots: { m: Number.NaN } }],
+    ["with a slot that starts at an unknown name", { slots: { m: "start" } }],
+    ["with a slot that starts at null", { slots: { m: null } }],
+    ["with a carry that starts at NaN", { carry: { c: Number.NaN } }],
+    ["with a carry that starts at a name", { carry: { c: "learningRate" } }],
+    ["with a carry named t", { carry: { t: 1 } }],
+    ["that never assigns to p", { slots: { m: 0 }, perElement: "m = g" }],
+    // What stands before every rule's text computes with these.
+    ["with a slot named decay", { slots: { decay: 0 } }],
+    ["with a slot named l2", { slots: { l2: 0 } }],
+    ["that assigns to the decay of the weights", { perStep: "decay = 0.5" }],
+    ["that assigns to the step number", { perStep: "t = 2" }],
+    ["that assigns to the direction", { perStep: "direction = 0.5" }],
+    ["that assigns to the gradient in perStep", { perStep: "g = 2" }],
+    [
+      "that assigns to a slot in perStep",
+      { slots: { m: 0 }, perStep: "m = 2", perElement: "p = p - m" },
+    ],
+  ])("%s", (_, changes) => {
+    expect(failing(changes)).toBe("INVALID_RULE");
+  });
+
+  test.each([
+    "p",
+    "g",
+    "t",
+    "decay",
+    "l2",
+    "min",
+    "groups",
+    "step",
+    "dispose",
+    "match",
+    "a-b",
+    "1",
+  ])("with a hyperparameter named %s", (name) => {
+    expect(failing({ hyperparameters: { ...plain.hyperparameters, [name]: nonNegative(1) } })).toBe(
+      "INVALID_RULE",
+    );
+  });
+
+  test.each([null, undefined, 5, "adam", [], () => plain])("that is %s", (definition) => {
+    expect(codeOf(() => defineRule(anything(definition)))).toBe("INVALID_RULE");
+  });
+
+  test.each([
+    ["negative", nonNegative(-1)],
+    ["NaN", nonNegative(Number.NaN)],
+    ["infinite", nonNegative(Infinity)],
+    ["1 where it must be below", averaging(1)],
+    ["above 1", fraction(1.5)],
+    ["missing", {}],
+    ["a text", { default: "1" }],
+  ])("with a default that is %s", (_, range) => {
+    expect(failing({ hyperparameters: { learningRate: range } })).toBe("INVALID_HYPERPARAMETER");
+  });
+
+  test.each([
+    ["perElement", "p = p - x", 1, 9],
+    ["perElement", "p = p - g\n\n  p = p +", 3, 10],
+    ["perElement", "p = p - g ** 2", 1, 11],
+    ["perElement", "p = p - g * t", 1, 13],
+    ["perElement", "learningRate = 2\np = g", 1, 1],
+    ["perElement", "q = g\np = p - g", 1, 1],
+    ["perStep", "rate = learningRate *", 1, 22],
+    ["perStep", "rate = rate2", 1, 8],
+    ["perStep", "\n\nunused = 2", 3, 1],
+    ["perStep", "rate = g", 1, 8],
+  ])("with a mistake in %s: %j", (key, text, line, column) => {
+    const { code, message } = failureOf(() => defineRule(anything({ ...plain, [key]: text })));
+    expect(code).toBe("RULE_SYNTAX");
+    expect(message).toContain(`(line ${line}, column ${column})`);
+  });
+
+  test("with a mistake in a text that only one choice selects", () => {
+    const perElement = ({ fast }: { fast: boolean }): string => (fast ? "p = p - x" : "p = p - g");
+    expect(failing({ options: { fast: [false, true] }, perElement })).toBe("RULE_SYNTAX");
+    expect(failing({ perStep: undefined })).toBe("RULE_SYNTAX");
+    expect(failing({ perElement: 5 })).toBe("RULE_SYNTAX");
+  });
+});
+
+describe("variants", () => {
+  test("equal choices give the same object, whatever is left out and in whatever order", () => {
+    const { rule } = adam;
+    const one = rule.variant({ amsgrad: true });
+    expect(rule.variant({ amsgrad: true, nesterov: false })).toBe(one);
+    expect(rule.variant({ nesterov: false, maximize: false, amsgrad: true })).toBe(one);
+    expect(rule.variant()).not.toBe(one);
+    expect(rule.variant({})).toBe(rule.variant());
+  });
+
+  test("choices that a rule does not have are refused", () => {
+    expect(codeOf(() => adam.rule.variant({ amsgard: true }))).toBe("UNKNOWN_OPTION");
+    expect(codeOf(() => adam.rule.variant({ amsgrad: "yes" }))).toBe("INVALID_HYPERPARAMETER");
+    expect(codeOf(() => adam.rule.variant({ epsilon: true }))).toBe("UNKNOWN_OPTION");
+  });
+
+  test.each(rules.map((rule) => [rule.name, rule] as const))(
+    "%s lists each kernel once and leaves none out",
+    (_, rule) => {
+      const prints = rule.variants().map(({ perElement }) => perElement.fingerprint);
+      expect(new Set(prints).size).toBe(prints.length);
+      expect(prints[0]).toBe(rule.variant().perElement.fingerprint);
+    },
+  );
+
+  test("are labelled with what differs from the defaults", () => {
+    expect(adam.rule.variant().label).toBe("adam");
+    expect(adam.rule.variant({ amsgrad: true, weightDecayMode: "l2" }).label).toBe(
+      "adam weightDecayMode=l2 amsgrad",
+    );
+    expect(sgd.rule.variant({ momentum: true }).label).toBe("sgd momentum");
+  });
+
+  test("a switch selects the slots", () => {
+    const names = (choices: Record<string, boolean>): string[] =>
+      sgd.rule.variant(choices).slots.map(({ name }) => name);
+    expect(names({})).toEqual([]);
+    expect(names({ momentum: true })).toEqual(["m"]);
+  });
+});
+
+describe("specify", () => {
+  test("completes and checks", () => {
+    const { hyperparameters, options, groups, rule } = sgd({ momentum: 0.5, nesterov: true });
+    expect(hyperparameters).toEqual({
+      weightDecay: 0,
+      learningRate: 0.01,
+      momentum: 0.5,
+      dampening: 0,
+    });
+    expect(options).toEqual({
+      weightDecayMode: "decoupled",
+      maximize: false,
+      nesterov: true,
+      momentumForm: "keras",
+    });
+    expect(groups).toEqual([]);
+    expect(rule).toBe(sgd.rule);
+  });
+
+  test("takes undefined for left out", () => {
+    expect(sgd(anything({ momentum: undefined, nesterov: undefined }))).toEqual(sgd());
+  });
+
+  test.each([
+    [{ learningrate: 1 }, "UNKNOWN_OPTION"],
+    [{ lr: 1 }, "UNKNOWN_OPTION"],
+    [{ beta1: 0.9 }, "UNKNOWN_OPTION"],
+    [{ constructor: 1 }, "UNKNOWN_OPTION"],
+    [{ toString: 1 }, "UNKNOWN_OPTION"],
+    [JSON.parse('{ "__proto__": 1 }'), "UNKNOWN_OPTION"],
+    [{ learningRate: -1 }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: Number.NaN }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: Infinity }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: "0.1" }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: null }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: 1n }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: Symbol("x") }, "INVALID_HYPERPARAMETER"],
+    [{ learningRate: Object.create(null) }, "INVALID_HYPERPARAMETER"],
+    [{ dampening: 1.5 }, "INVALID_HYPERPARAMETER"],
+    [{ nesterov: 1 }, "INVALID_HYPERPARAMETER"],
+    [{ nesterov: "true" }, "INVALID_HYPERPARAMETER"],
+    [{ momentumForm: "Keras" }, "INVALID_HYPERPARAMETER"],
+    [{ momentumForm: true }, "INVALID_HYPERPARAMETER"],
+    [null, "UNKNOWN_OPTION"],
+    [5, "UNKNOWN_OPTION"],
+    ["adam", "UNKNOWN_OPTION"],
+    [[], "UNKNOWN_OPTION"],
+  ])("refuses case %#", (settings, code) => {
+    expect(codeOf(() => sgd(anything(settings)))).toBe(code);
+  });
+
+  test.each([-0.1, 1, 1.5, Number.NaN])("beta1 = %f is refused", (beta1) => {
+    expect(codeOf(() => adam({ beta1 }))).toBe("INVALID_HYPERPARAMETER");
+  });
+
+  test("the ends of ranges are allowed", () => {
+    expect(adam({ beta1: 0, learningRate: 0 }).hyperparameters).toMatchObject({
+      beta1: 0,
+      learningRate: 0,
+    });
+    expect(sgd({ dampening: 1 }).hyperparameters.dampening).toBe(1);
+  });
+
+  test("a value that contains itself can be shown", () => {
+    const loop: unknown[] = [];
+    loop.push(loop);
+    expect(codeOf(() => sgd(anything({ learningRate: loop })))).toBe("INVALID_HYPERPARAMETER");
+  });
+});
+
+describe("a rule of a third party", () => {
+  /** Momentum with a sign, a carry, an option and a switch: every part of a definition. */
+  const custom = defineRule({
+    name: "custom-rule",
+    hyperparameters: {
+      learningRate: nonNegative(0.5),
+      beta: averaging(0.5),
+      start: nonNegative(2),
+      bound: nonNegative(0),
+    },
+    options: { kind: ["sum", "sign"] },
+    switches: ["bound"],
+    slots: ({ bound }): Record<string, number | "start"> =>
+      bound ? { m: "start", seen: 0 } : { m: "start" },
+    carry: { total: 1 },
+    perStep: "total = total + beta ** t\nrate = learningRate / total",
+    perElement: ({ kind, bound }) => `
+      m = m * beta + g
+      ${bound ? "seen = max(seen, abs(m))" : ""}
+      step = ${kind === "sign" ? "sign(m)" : "m"} ${bound ? "/ (seen > bound ? seen : bound)" : ""}
+      p = p - step * rate
+    `,
+  });
+
+  function twoSteps(spec: ReturnType<typeof custom>): number {
+    const values = Float32Array.of(1);
+    const optimizer = createOptimizer(spec, { w: reference().wrap(values) });
+    optimizer.step({ w: Float32Array.of(0.25) });
+    optimizer.step({ w: Float32Array.of(-0.5) });
+    return values[0];
+  }
+
+  test("works end to end", () => {
+    // m: 2·½ + ¼ = 1.25, then 0.625 − 0.5 = 0.125; total: 1.5, then 1.75.
+    expect(twoSteps(custom())).toBeCloseTo(1 - (1.25 * 0.5) / 1.5 - (0.125 * 0.5) / 1.75, 6);
+    expect(twoSteps(custom({ kind: "sign" }))).toBeCloseTo(1 - 0.5 / 1.5 - 0.5 / 1.75, 6);
+    // seen: 1.25 both times; bound is the larger.
+    expect(twoSteps(custom({ bound: 2 }))).toBeCloseTo(
+      1 - ((1.25 / 2) * 0.5) / 1.5 - ((0.125 / 2) * 0.5) / 1.75,
+      6,
+    );
+  });
+
+  test("has what all rules have", () => {
+    const values = Float32Array.of(1);
+    const spec = custom({ weightDecay: 0.1, maximize: true, learningRate: 1 });
+    createOptimizer(spec, { w: reference().wrap(values) }).step({ w: Float32Array.of(0.25) });
+    // p·(1 − 0.1), m = 1 − ¼.
+    expect(values[0]).toBeCloseTo(0.9 - 0.75 / 1.5, 6);
+  });
+
+  test("can be extended", () => {
+    const slow = custom.extend({
+      name: "slow",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+    });
+    expect(slow.rule.name).toBe("slow");
+    expect(slow().hyperparameters).toEqual({ ...custom().hyperparameters, learningRate: 0.1 });
+    expect(slow.rule.variant().perElement.fingerprint).toBe(
+      custom.rule.variant().perElement.fingerprint,
+    );
+    expect(custom().hyperparameters.learningRate).toBe(0.5);
+    expect(codeOf(() => custom.extend(anything(null)))).toBe("INVALID_RULE");
+    expect(codeOf(() => custom.extend(anything({ hyperparameters: {} })))).toBe("INVALID_RULE");
+  });
+});

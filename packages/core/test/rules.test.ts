@@ -1,0 +1,354 @@
+// Each rule against its paper, written down a second time: f64, one parameter, a few steps.
+import { describe, expect, test } from "vitest";
+import { createOptimizer } from "../src/optimizer.js";
+import { oracle } from "../src/reference.js";
+import { adagrad } from "../src/rules/adagrad.js";
+import { adam } from "../src/rules/adam.js";
+import { adamax } from "../src/rules/adamax.js";
+import { adamw } from "../src/rules/adamw.js";
+import { lion } from "../src/rules/lion.js";
+import { nadam } from "../src/rules/nadam.js";
+import { rmsprop } from "../src/rules/rmsprop.js";
+import { sgd } from "../src/rules/sgd.js";
+import type { OptimizerSpec } from "../src/spec.js";
+
+const start = 0.7;
+const gradients = [0.3, -0.2, 0.5];
+
+/** The parameter after each step. */
+function run(spec: OptimizerSpec, given: readonly number[] = gradients): number[] {
+  const values = Float64Array.of(start);
+  const optimizer = createOptimizer(spec, { w: oracle().wrap(values) });
+  return given.map((gradient) => {
+    optimizer.step({ w: Float64Array.of(gradient) });
+    return values[0];
+  });
+}
+
+/** The parameter after each step of an update p ← update(p, g, t). */
+function expected(update: (p: number, g: number, t: number) => number): number[] {
+  let p = start;
+  return gradients.map((g, i) => {
+    p = update(p, g, i + 1);
+    return p;
+  });
+}
+
+function expectClose(got: readonly number[], wanted: readonly number[]): void {
+  expect(got).toHaveLength(wanted.length);
+  got.forEach((value, i) => {
+    expect(Math.abs(value - wanted[i])).toBeLessThan(1e-13);
+  });
+}
+
+describe("sgd", () => {
+  test("descends", () => {
+    expectClose(
+      run(sgd({ learningRate: 0.1 })),
+      expected((p, g) => p - 0.1 * g),
+    );
+  });
+
+  test("with momentum, the rate inside of the velocity", () => {
+    let velocity = 0;
+    const wanted = expected((p, g) => {
+      velocity = 0.9 * velocity - 0.1 * g;
+      return p + velocity;
+    });
+    expectClose(run(sgd({ learningRate: 0.1, momentum: 0.9 })), wanted);
+    expectClose(run(sgd({ learningRate: 0.1, momentum: 0.9, momentumForm: "torch" })), wanted);
+  });
+
+  test("with Nesterov's momentum", () => {
+    let velocity = 0;
+    const wanted = expected((p, g) => {
+      velocity = 0.9 * velocity - 0.1 * g;
+      return p + 0.9 * velocity - 0.1 * g;
+    });
+    const settings = { learningRate: 0.1, momentum: 0.9, nesterov: true } as const;
+    expectClose(run(sgd(settings)), wanted);
+    expectClose(run(sgd({ ...settings, momentumForm: "torch" })), wanted);
+  });
+
+  test("with dampening from the second step on, in PyTorch's form", () => {
+    let buffer = 0;
+    const wanted = expected((p, g, t) => {
+      buffer = t === 1 ? g : 0.9 * buffer + (1 - 0.25) * g;
+      return p - 0.1 * buffer;
+    });
+    const settings = { learningRate: 0.1, momentum: 0.9, dampening: 0.25 } as const;
+    expectClose(run(sgd({ ...settings, momentumForm: "torch" })), wanted);
+  });
+
+  test("the forms of momentum differ where the rate changes", () => {
+    const after = (momentumForm: "keras" | "torch"): number => {
+      const values = Float64Array.of(start);
+      const spec = sgd({ learningRate: 0.1, momentum: 0.9, momentumForm });
+      const optimizer = createOptimizer(spec, { w: oracle().wrap(values) });
+      optimizer.step({ w: Float64Array.of(0.3) });
+      optimizer.learningRate = 0.01;
+      optimizer.step({ w: Float64Array.of(-0.2) });
+      return values[0];
+    };
+    const first = start - 0.1 * 0.3;
+    expectClose([after("keras")], [first + 0.9 * (-0.1 * 0.3) - 0.01 * -0.2]);
+    expectClose([after("torch")], [first - 0.01 * (0.9 * 0.3 - 0.2)]);
+  });
+});
+
+describe("adagrad", () => {
+  test("accumulates squares, ε inside of the root", () => {
+    let a = 0.1;
+    const wanted = expected((p, g) => {
+      a += g * g;
+      return p - (0.2 * g) / Math.sqrt(a + 1e-3);
+    });
+    expectClose(run(adagrad({ learningRate: 0.2, epsilon: 1e-3 })), wanted);
+  });
+
+  test("with ε outside, another first value and a decaying rate", () => {
+    let a = 0.5;
+    const wanted = expected((p, g, t) => {
+      a += g * g;
+      return p - ((0.2 / (1 + (t - 1) * 0.3)) * g) / (Math.sqrt(a) + 1e-3);
+    });
+    const settings = { learningRate: 0.2, epsilon: 1e-3, learningRateDecay: 0.3 };
+    expectClose(
+      run(adagrad({ ...settings, initialAccumulatorValue: 0.5, epsilonMode: "outside" })),
+      wanted,
+    );
+  });
+});
+
+describe("rmsprop", () => {
+  const common = { learningRate: 0.1, rho: 0.8, epsilon: 1e-3 };
+
+  test.each([
+    ["inside", (v: number): number => Math.sqrt(v + 1e-3)],
+    ["outside", (v: number): number => Math.sqrt(v) + 1e-3],
+    ["subtracted", (v: number): number => Math.sqrt(v - 1e-3)],
+  ] as const)("ε %s", (epsilonMode, root) => {
+    let v = 0;
+    const wanted = expected((p, g) => {
+      v = 0.8 * v + 0.2 * g * g;
+      return p - (0.1 * g) / root(v);
+    });
+    expectClose(run(rmsprop({ ...common, epsilonMode })), wanted);
+  });
+
+  test("centered", () => {
+    let v = 0;
+    let a = 0;
+    const wanted = expected((p, g) => {
+      v = 0.8 * v + 0.2 * g * g;
+      a = 0.8 * a + 0.2 * g;
+      return p - (0.1 * g) / Math.sqrt(v - a * a + 1e-3);
+    });
+    expectClose(run(rmsprop({ ...common, centered: true })), wanted);
+  });
+
+  test("with momentum, in both forms", () => {
+    let v = 0;
+    let velocity = 0;
+    const wanted = expected((p, g) => {
+      v = 0.8 * v + 0.2 * g * g;
+      velocity = 0.5 * velocity + (0.1 * g) / Math.sqrt(v + 1e-3);
+      return p - velocity;
+    });
+    expectClose(run(rmsprop({ ...common, momentum: 0.5 })), wanted);
+    expectClose(run(rmsprop({ ...common, momentum: 0.5, momentumForm: "torch" })), wanted);
+  });
+});
+
+describe("adam", () => {
+  const common = { learningRate: 0.1, beta1: 0.8, beta2: 0.95, epsilon: 1e-2 };
+
+  /** Kingma & Ba's Algorithm 1, with what is done with the averages left open. */
+  function moments(
+    update: (p: number, averages: { m: number; v: number; g: number; t: number }) => number,
+  ): number[] {
+    let m = 0;
+    let v = 0;
+    return expected((p, g, t) => {
+      m = 0.8 * m + (1 - 0.8) * g;
+      v = 0.95 * v + (1 - 0.95) * g * g;
+      return update(p, { m, v, g, t });
+    });
+  }
+
+  test("Algorithm 1", () => {
+    const wanted = moments(
+      (p, { m, v, t }) =>
+        p - (0.1 * (m / (1 - 0.8 ** t))) / (Math.sqrt(v / (1 - 0.95 ** t)) + 1e-2),
+    );
+    expectClose(run(adam({ ...common, epsilonMode: "paper" })), wanted);
+  });
+
+  test("Keras's form, with ε before the correction", () => {
+    const wanted = moments(
+      (p, { m, v, t }) =>
+        p - (0.1 * (Math.sqrt(1 - 0.95 ** t) / (1 - 0.8 ** t)) * m) / (Math.sqrt(v) + 1e-2),
+    );
+    expectClose(run(adam(common)), wanted);
+  });
+
+  test("AMSGrad of the raw average", () => {
+    let most = 0;
+    const wanted = moments((p, { m, v, t }) => {
+      most = Math.max(most, v);
+      const rate = (0.1 * Math.sqrt(1 - 0.95 ** t)) / (1 - 0.8 ** t);
+      return p - (rate * m) / (Math.sqrt(most) + 1e-2);
+    });
+    expectClose(run(adam({ ...common, amsgrad: true })), wanted);
+  });
+
+  test("AMSGrad of the corrected average", () => {
+    let most = 0;
+    const wanted = moments((p, { m, v, t }) => {
+      most = Math.max(most, v / (1 - 0.95 ** t));
+      return p - (0.1 * (m / (1 - 0.8 ** t))) / (Math.sqrt(most) + 1e-2);
+    });
+    const settings = { ...common, amsgrad: true, epsilonMode: "paper" } as const;
+    expectClose(run(adam({ ...settings, amsgradOf: "corrected" })), wanted);
+  });
+
+  test("the two maxima differ", () => {
+    const settings = { ...common, amsgrad: true, epsilonMode: "paper" } as const;
+    const one = run(adam({ ...settings, amsgradOf: "corrected" }));
+    expect(one[2]).not.toBeCloseTo(run(adam(settings))[2], 4);
+  });
+
+  test("with Nesterov's momentum, in Optax's form", () => {
+    const wanted = moments((p, { m, v, g, t }) => {
+      const ahead = (0.8 * m) / (1 - 0.8 ** (t + 1)) + ((1 - 0.8) * g) / (1 - 0.8 ** t);
+      return p - (0.1 * ahead) / (Math.sqrt(v / (1 - 0.95 ** t)) + 1e-2);
+    });
+    expectClose(run(adam({ ...common, nesterov: true, epsilonMode: "paper" })), wanted);
+  });
+
+  test("with a second ε, under the root", () => {
+    const wanted = moments(
+      (p, { m, v, t }) =>
+        p - (0.1 * (m / (1 - 0.8 ** t))) / (Math.sqrt(v / (1 - 0.95 ** t) + 0.04) + 1e-2),
+    );
+    expectClose(run(adam({ ...common, epsilonRoot: 0.04, epsilonMode: "paper" })), wanted);
+  });
+
+  test("without averages it is the sign of the gradient", () => {
+    const settings = { learningRate: 0.1, beta1: 0, beta2: 0, epsilon: 0 };
+    expectClose(
+      run(adam(settings)),
+      expected((p, g) => p - 0.1 * Math.sign(g)),
+    );
+  });
+});
+
+describe("adamw", () => {
+  test("is adam with another default", () => {
+    const settings = { learningRate: 0.1 };
+    expect(run(adamw(settings))).toEqual(run(adam({ ...settings, weightDecay: 0.004 })));
+    expect(run(adamw({ ...settings, weightDecay: 0 }))).toEqual(run(adam(settings)));
+  });
+});
+
+describe("adamax", () => {
+  test.each([
+    ["outside", (u: number, g: number): number => Math.max(0.95 * u, Math.abs(g)), 0.01],
+    ["inside", (u: number, g: number): number => Math.max(0.95 * u, Math.abs(g) + 0.01), 0],
+  ] as const)("Algorithm 2, ε %s", (epsilonMode, norm, added) => {
+    let m = 0;
+    let u = 0;
+    const wanted = expected((p, g, t) => {
+      m = 0.8 * m + 0.2 * g;
+      u = norm(u, g);
+      return p - ((0.1 / (1 + (t - 1) * 0.3) / (1 - 0.8 ** t)) * m) / (u + added);
+    });
+    const settings = { learningRate: 0.1, beta1: 0.8, beta2: 0.95, epsilon: 0.01 };
+    expectClose(run(adamax({ ...settings, learningRateDecay: 0.3, epsilonMode })), wanted);
+  });
+});
+
+describe("nadam", () => {
+  test.each([1, 0.004])("with its schedule of momenta, decay %f", (momentumDecay) => {
+    const mu = (t: number): number => 0.8 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
+    let m = 0;
+    let v = 0;
+    let product = 1;
+    const wanted = expected((p, g, t) => {
+      m = 0.8 * m + 0.2 * g;
+      v = 0.95 * v + 0.05 * g * g;
+      product *= mu(t);
+      const ahead = (mu(t + 1) * m) / (1 - product * mu(t + 1)) + ((1 - mu(t)) * g) / (1 - product);
+      return p - (0.1 * ahead) / (Math.sqrt(v / (1 - 0.95 ** t)) + 0.01);
+    });
+    const settings = { learningRate: 0.1, beta1: 0.8, beta2: 0.95, epsilon: 0.01, momentumDecay };
+    expectClose(run(nadam(settings)), wanted);
+  });
+
+  test("PyTorch's product is held in f32", () => {
+    const one = run(nadam({ learningRate: 0.1 }));
+    const other = run(nadam({ learningRate: 0.1, productIn: "f32" }));
+    expect(one).not.toEqual(other);
+    expect(Math.abs(one[2] - other[2])).toBeLessThan(1e-7);
+  });
+});
+
+describe("lion", () => {
+  test("Algorithm 2", () => {
+    let m = 0;
+    const wanted = expected((p, g) => {
+      const direction = Math.sign(0.8 * m + 0.2 * g);
+      m = 0.95 * m + 0.05 * g;
+      return p - 0.1 * direction;
+    });
+    expectClose(run(lion({ learningRate: 0.1, beta1: 0.8, beta2: 0.95 })), wanted);
+  });
+});
+
+const everyRule = [
+  ["sgd", sgd],
+  ["adagrad", adagrad],
+  ["rmsprop", rmsprop],
+  ["adam", adam],
+  ["adamw", adamw],
+  ["adamax", adamax],
+  ["nadam", nadam],
+  ["lion", lion],
+] as const;
+
+describe.each(everyRule)("%s, as every rule", (_, factory) => {
+  const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;
+  const settings = { learningRate: 0.1, weightDecay: 0 };
+
+  test("decoupled decay shrinks the parameter by lr·wd before the update", () => {
+    const plain = run(rule(settings));
+    const decayed = run(rule({ ...settings, weightDecay: 0.2 }));
+    // The gradients do not depend on the parameter: each step shrinks what was there and then moves as without decay.
+    let p = start;
+    const wanted = plain.map((value, i) => {
+      p = p * (1 - 0.1 * 0.2) + (value - (plain[i - 1] ?? start));
+      return p;
+    });
+    expectClose(decayed, wanted);
+  });
+
+  test("l2 decay adds wd·p to the gradient", () => {
+    const values = Float64Array.of(start);
+    const optimizer = createOptimizer(rule(settings), { w: oracle().wrap(values) });
+    const wanted = gradients.map((gradient) => {
+      optimizer.step({ w: Float64Array.of(gradient + 0.2 * values[0]) });
+      return values[0];
+    });
+    const got = run(rule({ ...settings, weightDecay: 0.2, weightDecayMode: "l2" }));
+    expectClose(got, wanted);
+  });
+
+  test("maximize negates the gradients", () => {
+    const negated = gradients.map((gradient) => -gradient);
+    expect(run(rule({ ...settings, maximize: true }))).toEqual(run(rule(settings), negated));
+  });
+
+  test("a rate of 0 moves nothing", () => {
+    expect(run(rule({ learningRate: 0 }))).toEqual([start, start, start]);
+  });
+});
