@@ -15,7 +15,7 @@ export function optimizerByName(
   settings: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
-    const { name: rule, settings: own = {}, groups, ...rest } = name;
+    const { name: rule, settings: own, groups, ...rest } = name;
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined || typeof rule !== "string") {
       throw new GradstepError(

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../src/interpret.js";
-import { buildProgram, nodeOf } from "../src/program.js";
+import { buildProgram } from "../src/program.js";
 import { evaluateLines, printLines, programs, singles } from "./language.js";
 
 /** The outputs of a text for these inputs. */

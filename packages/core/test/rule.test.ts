@@ -18,7 +18,7 @@ const plain = {
 
 /** The code with which a definition fails that differs from a good one in this. */
 function failing(changes: object): string {
-  return codeOf(() => defineRule(anything({ ...plain, ...changes })));
+  return codeOf(() => defineRule(anything<typeof plain>({ ...plain, ...changes })));
 }
 
 describe("a definition is refused", () => {
@@ -94,7 +94,7 @@ describe("a definition is refused", () => {
   });
 
   test.each([null, undefined, 5, "adam", [], () => plain])("that is %s", (definition) => {
-    expect(codeOf(() => defineRule(anything(definition)))).toBe("INVALID_RULE");
+    expect(codeOf(() => defineRule(anything<typeof plain>(definition)))).toBe("INVALID_RULE");
   });
 
   test.each([
@@ -121,7 +121,9 @@ describe("a definition is refused", () => {
     ["perStep", "\n\nunused = 2", 3, 1],
     ["perStep", "rate = g", 1, 8],
   ])("with a mistake in %s: %j", (key, text, line, column) => {
-    const { code, message } = failureOf(() => defineRule(anything({ ...plain, [key]: text })));
+    const { code, message } = failureOf(() =>
+      defineRule(anything<typeof plain>({ ...plain, [key]: text })),
+    );
     expect(code).toBe("RULE_SYNTAX");
     expect(message).toContain(`(line ${line}, column ${column})`);
   });
