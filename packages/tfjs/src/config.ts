@@ -43,7 +43,7 @@ export function specOfConfig(config: serialization.ConfigDict): {
   spec: OptimizerSpec;
   inPlace: boolean;
 } {
-  const name = unescape(String(config["rule"]));
+  const name = unescape(config["rule"] as string);
   const rule = rules.find((one) => one.name === name) ?? otherRules.get(name);
   if (rule === undefined) {
     throw new GradstepError(

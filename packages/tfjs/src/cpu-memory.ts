@@ -54,26 +54,28 @@ function watchSharing(backend: CpuBackend): (buffer: ArrayBufferLike) => boolean
   const seen = new WeakSet<ArrayBufferLike>();
   const shared = new WeakSet<ArrayBufferLike>();
   let insideKernel = false;
-  const { write, readSync, bufferSync } = backend;
+  const write = backend.write.bind(backend);
+  const readSync = backend.readSync.bind(backend);
+  const bufferSync = backend.bufferSync.bind(backend);
 
-  backend.write = function (this: CpuBackend, values, shape, dtype) {
+  backend.write = (values, shape, dtype) => {
     if (values instanceof Float32Array) {
       const { buffer } = values;
       if (seen.has(buffer)) shared.add(buffer);
       else seen.add(buffer);
     }
-    return write.call(this, values, shape, dtype);
+    return write(values, shape, dtype);
   };
-  backend.readSync = function (this: CpuBackend, dataId) {
-    const values = readSync.call(this, dataId);
+  backend.readSync = (dataId) => {
+    const values = readSync(dataId);
     if (!insideKernel && values instanceof Float32Array) shared.add(values.buffer);
     return values;
   };
   // Kernels read through this one, and keep nothing.
-  backend.bufferSync = function (this: CpuBackend, tensor) {
+  backend.bufferSync = (tensor) => {
     insideKernel = true;
     try {
-      return bufferSync.call(this, tensor);
+      return bufferSync(tensor);
     } finally {
       insideKernel = false;
     }

@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import { engine, type NamedTensorMap, type Tensor, type Variable } from "@tensorflow/tfjs-core";
+import { engine, Tensor, type NamedTensorMap, type Variable } from "@tensorflow/tfjs-core";
 
 /** A tensor and its name, as TF.js lists weights and gradients. */
 export interface NamedTensor {
@@ -67,6 +67,12 @@ function checkPair({ variable, gradient }: Pair): void {
     throw new GradstepError(
       `Variable "${name}" is ${variable.dtype}; expected float32. Make it non-trainable, or cast it.`,
       { code: "INVALID_PARAMETER" },
+    );
+  }
+  if (!(gradient instanceof Tensor)) {
+    throw new GradstepError(
+      `The gradient of "${name}" is not a tensor; expected one of shape [${variable.shape.join(", ")}]. Convert it with tf.tensor().`,
+      { code: "INVALID_GRADIENT" },
     );
   }
   if (gradient.isDisposed) {

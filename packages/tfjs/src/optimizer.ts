@@ -7,7 +7,6 @@ import {
   type GroupOptions,
   type Optimizer as CoreOptimizer,
   type OptimizerSpec,
-  type OptimizerState,
   type ParameterGroup,
   type Tensor as CoreTensor,
   type Variant,
@@ -25,6 +24,7 @@ import { watchBackends } from "./direct-memory.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./gradients.js";
 import { ParameterTable } from "./parameters.js";
 import { StepMemory } from "./step-memory.js";
+import { stateOf } from "./state.js";
 import { mismatch, parseWeights, readWeights, weightsOf, type Weights } from "./weights.js";
 
 /** Options of `tfOptimizer` and of `adam`, `sgd` and the others. */
@@ -226,32 +226,7 @@ export class GradstepOptimizer extends Optimizer {
       .map(([key, { shape }]) => this.#table.make(key, shape));
     this.#core.add(Object.fromEntries(added.map((one) => [one.key, one.values])));
     for (const parameter of added) this.#table.wait(parameter);
-
-    const { settings, groups } = this.#core.config();
-    const isHyperparameter = (name: string): boolean => name in this.#spec.rule.hyperparameters;
-    const inGroups = new Set(this.groups.flatMap((group) => group.parameters));
-    const slots = this.#core.parameters.map((key) => [key, parameters.get(key)?.slots ?? {}]);
-    const state: OptimizerState = {
-      version: 1,
-      rule: this.#spec.rule.name,
-      options: this.#spec.options,
-      hyperparameters: pick(settings, isHyperparameter),
-      iterations,
-      groups: [
-        {
-          parameters: this.#core.parameters.filter((key) => !inGroups.has(key)),
-          hyperparameters: {},
-          carry: carry?.[0] ?? {},
-        },
-        ...groups.map((group, i) => ({
-          parameters: group.match as readonly string[],
-          hyperparameters: pick(group, isHyperparameter),
-          carry: carry?.[i + 1] ?? {},
-        })),
-      ],
-      slots: Object.fromEntries(slots),
-    };
-    this.#core.restore(state);
+    this.#core.restore(stateOf({ iterations, parameters, carry }, this.#core, this.#spec));
   }
 
   /** What makes an optimizer like this one, hyperparameters as they are now. @throws {GradstepError} `DISPOSED` */
@@ -281,16 +256,6 @@ export class GradstepOptimizer extends Optimizer {
         code: "DISPOSED",
       });
   }
-}
-
-function pick(
-  table: Readonly<Record<string, unknown>>,
-  keep: (name: string) => boolean,
-): Record<string, number> {
-  return Object.fromEntries(Object.entries(table).filter(([name]) => keep(name))) as Record<
-    string,
-    number
-  >;
 }
 
 /**

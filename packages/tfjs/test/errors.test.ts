@@ -20,6 +20,7 @@ describe.each(backends)("errors, %s", (backend) => {
     ["another shape", "LENGTH_MISMATCH", () => ({ w: tf.ones([2, 1]) })],
     ["a gradient of integers", "INVALID_GRADIENT", () => ({ w: tf.ones([2], "int32") })],
     ["a variable of integers", "INVALID_PARAMETER", () => ({ n: tf.ones([2]) })],
+    ["a plain array", "INVALID_GRADIENT", () => ({ w: new Float32Array(2) })],
     [
       "two gradients for a variable",
       "INVALID_GRADIENT",

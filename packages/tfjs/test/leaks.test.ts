@@ -12,7 +12,7 @@ describe.each(backends)("tensors, %s", (backend) => {
     model.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
     expect(tf.memory().numTensors).toBe(start.numTensors);
     const predict = (): tf.Scalar =>
-      tf.losses.softmaxCrossEntropy(data.y, model.apply(data.x) as tf.Tensor) as tf.Scalar;
+      tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(data.y, model.apply(data.x) as tf.Tensor);
     for (let i = 0; i < 1000; i += 1) optimizer.minimize(predict);
     expect(optimizer.iterations).toBe(1000);
     expect(tf.memory().numTensors).toBe(start.numTensors);

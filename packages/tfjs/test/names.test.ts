@@ -1,4 +1,4 @@
-import { adam, sgd } from "@gradstep/tfjs";
+import { adam, adamw, sgd } from "@gradstep/tfjs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { classifier, codeOf, fit, samples, tf, variable } from "./support.js";
 
@@ -155,6 +155,26 @@ describe("hyperparameters", () => {
       }),
     ).toBe("INVALID_HYPERPARAMETER");
     expect(optimizer.beta1).toBe(0);
+  });
+
+  test("AdamW, which TF.js does not have", () => {
+    const v = variable([1], [1], "v");
+    adamw({ learningRate: 0.5, weightDecay: 0.5 }).applyGradients({ v: tf.zeros([1]) });
+    expect([...v.dataSync()]).toEqual([0.75]);
+    expect("adamw" in tf.train).toBe(false);
+  });
+
+  test("the rate of plain descent is live; TF.js's own ignores what is assigned", () => {
+    const run = (optimizer: tf.Optimizer): number => {
+      const v = variable([1], [1], "v");
+      (optimizer as unknown as { learningRate: number }).learningRate = 0.25;
+      optimizer.applyGradients({ v: ones(1) });
+      const value = v.dataSync()[0];
+      v.dispose();
+      return value;
+    };
+    expect(run(sgd({ learningRate: 0.5 }))).toBe(0.75);
+    expect(run(tf.train.sgd(0.5))).toBe(0.5);
   });
 
   test("momentum is live; TF.js's own ignores it", () => {

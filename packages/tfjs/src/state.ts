@@ -1,0 +1,42 @@
+import type { Optimizer, OptimizerSpec, OptimizerState } from "@gradstep/core";
+import type { Weights } from "./weights.js";
+
+/**
+ * The state that an optimizer has with these weights: the hyperparameters stay as they are, which checkpoints of
+ * TF.js keep elsewhere.
+ *
+ * @param optimizer knows every parameter of the weights.
+ */
+export function stateOf(
+  { iterations, parameters, carry }: Weights,
+  optimizer: Optimizer,
+  { rule, options }: OptimizerSpec,
+): OptimizerState {
+  const hyperparametersOf = (table: Readonly<Record<string, unknown>>): Record<string, number> => {
+    const own = Object.entries(table).filter(([name]) => Object.hasOwn(rule.hyperparameters, name));
+    return Object.fromEntries(own) as Record<string, number>;
+  };
+  const { settings, groups } = optimizer.config();
+  const inGroups = new Set(optimizer.groups.flatMap((group) => group.parameters));
+  const slots = optimizer.parameters.map((key) => [key, parameters.get(key)?.slots ?? {}]);
+  return {
+    version: 1,
+    rule: rule.name,
+    options,
+    hyperparameters: hyperparametersOf(settings),
+    iterations,
+    groups: [
+      {
+        parameters: optimizer.parameters.filter((key) => !inGroups.has(key)),
+        hyperparameters: {},
+        carry: carry?.[0] ?? {},
+      },
+      ...groups.map((group, i) => ({
+        parameters: optimizer.groups[i].parameters,
+        hyperparameters: hyperparametersOf(group),
+        carry: carry?.[i + 1] ?? {},
+      })),
+    ],
+    slots: Object.fromEntries(slots) as OptimizerState["slots"],
+  };
+}
