@@ -1,4 +1,4 @@
-import { adam, adamw, tfOptimizer } from "@gradstep/tfjs";
+import { adam, adamw, tfOptimizer } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backends, codeOf, layers, tf, variable } from "./support.js";
 

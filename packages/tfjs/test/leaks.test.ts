@@ -1,4 +1,4 @@
-import { adam, nadam, type GradstepOptimizer } from "@gradstep/tfjs";
+import { adam, nadam, type GradstepOptimizer } from "../src/index.js";
 import { describe, expect, test } from "vitest";
 import { artifactsOf, backends, classifier, fit, layers, samples, tf } from "./support.js";
 

@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import { adam, sgd } from "@gradstep/tfjs";
+import { adam, sgd } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backends, numbers, tf, variable } from "./support.js";
 

@@ -1,4 +1,4 @@
-import { adam, adamw, sgd } from "@gradstep/tfjs";
+import { adam, adamw, sgd } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { classifier, codeOf, fit, samples, tf, variable } from "./support.js";
 

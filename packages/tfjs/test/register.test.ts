@@ -16,8 +16,8 @@ const factory = (name: string): unknown => Reflect.get(tf.train, name);
 
 // Before anything is registered.
 const own = Object.fromEntries(["adam", "sgd", "adadelta"].map((name) => [name, factory(name)]));
-const { register, unregister } = await import("@gradstep/tfjs/register");
-const { GradstepOptimizer } = await import("@gradstep/tfjs");
+const { register, unregister } = await import("../src/register.js");
+const { GradstepOptimizer } = await import("../src/index.js");
 const atImport = factory("adam");
 
 beforeEach(async () => {

@@ -13,7 +13,7 @@ import {
   sgd,
   tfOptimizer,
   type NamedTensor,
-} from "@gradstep/tfjs";
+} from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   artifactsOf,

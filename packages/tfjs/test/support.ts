@@ -66,6 +66,7 @@ export async function fit(
     epochs,
     batchSize: 8,
     shuffle: false,
+    yieldEvery: "never",
     verbose: 0,
     callbacks: {
       onBatchEnd: async (_, logs) => {
