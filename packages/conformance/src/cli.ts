@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { GradstepError } from "@gradstep/core";
 import { golden } from "./cli/golden.js";
+import { mutants } from "./cli/mutants.js";
 import { parseOptions } from "./cli/options.js";
 import { help, UsageError } from "./cli/usage.js";
+import { verify } from "./cli/verify.js";
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
@@ -13,8 +15,9 @@ async function main(): Promise<number> {
     case "golden":
       return golden(options);
     case "verify":
+      return verify(options);
     case "mutants":
-      throw new UsageError("not yet");
+      return mutants(options);
   }
 }
 

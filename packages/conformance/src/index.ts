@@ -21,3 +21,9 @@ export {
   type Runner,
 } from "./suite/conformance.js";
 export { ConformanceError } from "./suite/assert.js";
+export {
+  judgeSuite,
+  type MutantOptions,
+  type MutantReport,
+  type MutantResult,
+} from "./mutants/mutants.js";

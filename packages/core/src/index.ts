@@ -60,4 +60,4 @@ export {
   type UnaryOp,
 } from "./expression.js";
 export type { Binding, Node, Program } from "./program.js";
-export type { Slot, Variant } from "./variant.js";
+export { buildVariant, type Slot, type Variant, type VariantTexts } from "./variant.js";

@@ -13,6 +13,8 @@ export interface NamedBackend {
   readonly make: () => Backend | Promise<Backend>;
   /** What may be asked of it. */
   readonly model: ErrorModel;
+  /** Whether it works in the caller's Float32Arrays. */
+  readonly wrapsArrays: boolean;
 }
 
 type Factory = (options?: Readonly<Record<string, unknown>>) => Backend | Promise<Backend>;
@@ -22,6 +24,7 @@ interface Known {
   readonly factory: string;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly model?: ErrorModel;
+  readonly wrapsArrays?: boolean;
 }
 
 const known: Readonly<Record<string, Known>> = {
@@ -30,7 +33,7 @@ const known: Readonly<Record<string, Known>> = {
   "cpu-js": { from: "@gradstep/cpu-js", factory: "cpuJs" },
   "cpu-js-exact": { from: "@gradstep/cpu-js", factory: "cpuJs", options: { exact: true } },
   wasm: { from: "@gradstep/wasm", factory: "wasm" },
-  webgpu: { from: "@gradstep/webgpu", factory: "webgpu", model: wgsl },
+  webgpu: { from: "@gradstep/webgpu", factory: "webgpu", model: wgsl, wrapsArrays: false },
 };
 
 /** The directory in which the command was typed: pnpm and npm run scripts from the package's own. */
@@ -50,8 +53,8 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
   if (entry !== undefined) {
     const module = await importPackage(entry.from, name);
     const factory = module[entry.factory] as Factory;
-    const { options, model = roundToNearest } = entry;
-    return { name, make: () => factory(options), model };
+    const { options, model = roundToNearest, wrapsArrays = true } = entry;
+    return { name, make: () => factory(options), model, wrapsArrays };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
   if (isPath && !existsSync(userPath(name)))
@@ -67,7 +70,12 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
       `Module "${name}" has no factory; expected a function as its default export, or named "backend".`,
     );
   }
-  return { name, make: () => (factory as Factory)(), model: roundToNearest };
+  return {
+    name,
+    make: () => (factory as Factory)(),
+    model: roundToNearest,
+    wrapsArrays: module.wrapsArrays !== false,
+  };
 }
 
 /** Beside this package, or from where the user is. */

@@ -11,7 +11,8 @@ Commands
   mutants                     break rules and backends on purpose: does the suite notice?
 
 A backend is reference, cpu-js, cpu-js-exact, wasm or webgpu (where installed), or a module (a path or
-a package) whose default export, or export named backend, is a function that gives a fresh backend.
+a package) whose default export, or export named backend, is a function that gives a fresh backend
+(and that exports wrapsArrays = false if it does not work in the caller's Float32Arrays).
 
 Options
   --backend <backend>         golden: judge this backend, step by step, in place of the f64 reference

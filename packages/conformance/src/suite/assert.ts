@@ -50,8 +50,7 @@ export async function assertCode(
     thrown = error;
   }
   assert(thrown !== undefined, `${what}: nothing was thrown; expected ${code}`);
-  assert(
-    thrown instanceof GradstepError && thrown.code === code,
-    `${what}: got ${String(thrown)}; expected a GradstepError with code ${code}`,
-  );
+  if (thrown instanceof GradstepError && thrown.code === code) return;
+  const got = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : typeof thrown;
+  throw new ConformanceError(`${what}: got ${got}; expected a GradstepError with code ${code}`);
 }

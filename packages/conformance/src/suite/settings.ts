@@ -10,24 +10,30 @@ export function choiceCount({ options, switches }: Rule): number {
   return ways * 2 ** switches.length;
 }
 
-/**
- * Settings with the options and switches of this index (modulo their number) and random hyperparameters in their
- * ranges: defaults, values of any magnitude, and the ends of the range.
- */
-export function randomSettings(rule: Rule, index: number, random: Random): RuleSettings {
-  let rest = index % choiceCount(rule);
-  const settings: Record<string, number | boolean | string> = {};
-  for (const [name, values] of Object.entries(rule.options)) {
-    settings[name] = values[rest % values.length];
+/** The options and switches of this index, modulo the number of ways: what `rule.variant` takes. */
+export function choicesAt(rule: Rule, index: number): Readonly<Record<string, boolean | string>> {
+  let rest = index;
+  const choices: Record<string, boolean | string> = {};
+  const switches = rule.switches.map((name): [string, readonly boolean[]] => [name, [false, true]]);
+  for (const [name, values] of [...Object.entries(rule.options), ...switches]) {
+    choices[name] = values[rest % values.length];
     rest = Math.floor(rest / values.length);
   }
+  return choices;
+}
+
+/**
+ * Settings with the options and switches of this index and random hyperparameters in their ranges: defaults, values of
+ * any magnitude, and the ends of the range.
+ */
+export function randomSettings(rule: Rule, index: number, random: Random): RuleSettings {
+  const settings: Record<string, number | boolean | string> = { ...choicesAt(rule, index) };
   for (const [name, range] of Object.entries(rule.hyperparameters)) {
-    const position = rule.switches.indexOf(name);
-    const isOff = position >= 0 && Math.floor(rest / 2 ** position) % 2 === 0;
-    if (isOff) settings[name] = 0;
+    if (settings[name] === false) settings[name] = 0;
     else {
+      const isOn = settings[name] === true;
       const value = randomHyperparameter(name, range, random);
-      settings[name] = position >= 0 && value === 0 ? 0.5 : value;
+      settings[name] = isOn && value === 0 ? 0.5 : value;
     }
   }
   return settings;

@@ -34,11 +34,13 @@ export class Trial {
   readonly #context: Context;
   readonly #fences: readonly Fenced[];
   readonly #isExact: boolean;
+  readonly #initial: Readonly<Record<string, Float32Array>>;
   #before: Record<string, Snapshot> | undefined;
 
   private constructor(
     context: Context,
     isExact: boolean,
+    initial: Readonly<Record<string, Float32Array>>,
     parameters: Readonly<Record<string, Tensor>>,
     fences: readonly Fenced[],
     optimizer: Optimizer,
@@ -46,6 +48,7 @@ export class Trial {
   ) {
     this.#context = context;
     this.#isExact = isExact;
+    this.#initial = initial;
     this.#fences = fences;
     this.parameters = parameters;
     this.optimizer = optimizer;
@@ -81,9 +84,12 @@ export class Trial {
     const shapes = Object.fromEntries(
       Object.entries(initial).map(([name, { shape }]) => [name, shape]),
     );
+    const values = Object.fromEntries(
+      Object.entries(initial).map(([name, one]) => [name, one.values.slice()]),
+    );
     const judge = new Judge(spec, shapes, groups, subject.model);
     const optimizer = subject.create(spec, parameters, { groups });
-    return new Trial(context, backend.exact, parameters, fences, optimizer, judge);
+    return new Trial(context, backend.exact, values, parameters, fences, optimizer, judge);
   }
 
   /** Takes a step and judges it: every output inside its bound, and everything else untouched. */
@@ -93,7 +99,7 @@ export class Trial {
   ): Promise<void> {
     const { tally } = this.#context;
     const { parameters, optimizer, judge } = this;
-    const before = this.#before ?? (await snapshot(optimizer, parameters));
+    const before = this.#before ?? (await this.#first());
     const copies = Object.fromEntries(
       Object.entries(gradients).map(([name, values]) => [name, values.slice()]),
     );
@@ -144,6 +150,17 @@ export class Trial {
   /** The present values of all parameters and slots. */
   values(): Promise<Record<string, Snapshot>> {
     return snapshot(this.optimizer, this.parameters);
+  }
+
+  /** The values before the first step, which are not taken from the backend on trust. */
+  async #first(): Promise<Record<string, Snapshot>> {
+    const first = await snapshot(this.optimizer, this.parameters);
+    const { slots } = await this.judge.optimizer.state();
+    for (const [name, values] of Object.entries(this.#initial)) {
+      const expected = { [name]: { ...slots[name], p: values } };
+      assertSameAll(first, expected, "before the first step");
+    }
+    return first;
   }
 
   #checkFences(): void {

@@ -75,11 +75,7 @@ async function resume(context: Context, spec: OptimizerSpec, random: Random): Pr
     expected,
     `${steps} + ${steps} steps`,
   );
-  assertSameAll(
-    state.slots as Record<string, Snapshot>,
-    kept,
-    "a state, after steps of both optimizers",
-  );
+  assertSameAll(state.slots, kept, "a state, after steps of both optimizers");
   for (const { optimizer } of [straight, before, after]) optimizer.dispose();
 }
 

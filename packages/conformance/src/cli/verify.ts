@@ -1,0 +1,118 @@
+import { verify as verifyBackend, type CheckResult, type Report } from "../suite/conformance.js";
+import { checks } from "../suite/checks/index.js";
+import { loadBackend } from "./load-backend.js";
+import type { Options } from "./options.js";
+import { Progress } from "./progress.js";
+import { figure, painter, table, widthOf, type Cell } from "./terminal.js";
+import { UsageError } from "./usage.js";
+
+/** `verify`: runs the suite against a backend; gives the exit status. */
+export async function verify({
+  targets,
+  cases = 1000,
+  seed,
+  model,
+  json,
+}: Options): Promise<number> {
+  const loaded = await loadBackend(targets[0]);
+  const { precision } = await loaded.make();
+  if (precision !== "f32") {
+    throw new UsageError(
+      `Got backend "${loaded.name}" of precision ${precision}; expected f32: the suite judges against the f64 oracle.`,
+    );
+  }
+  const asked = model ?? loaded.model;
+  const progress = new Progress();
+  const started = performance.now();
+  let done = 0;
+  progress.show(`0/${checks.length}`);
+  const report = await verifyBackend(
+    { backend: loaded.make, model: asked, wrapsArrays: loaded.wrapsArrays, cases, seed },
+    ({ group, name }) => {
+      done += 1;
+      progress.show(`${done}/${checks.length}  ${group}: ${name}`);
+    },
+  );
+  progress.clear();
+  const count = (status: CheckResult["status"]): number =>
+    report.checks.filter((check) => check.status === status).length;
+  const failed = count("failed");
+  const document = {
+    backend: loaded.name,
+    model: asked.name,
+    seed,
+    passed: count("passed"),
+    failed,
+    skipped: count("skipped"),
+    // JSON has no infinity.
+    worstErrorOverBound: Math.min(report.worstErrorOverBound, Number.MAX_VALUE),
+    differingBits: report.differingBits,
+    elements: report.elements,
+    unbounded: report.unbounded,
+    cases: report.cases,
+    seconds: (performance.now() - started) / 1000,
+    checks: report.checks,
+  };
+  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else print(document, report);
+  return failed === 0 ? 0 : 1;
+}
+
+function print(
+  document: {
+    backend: string;
+    model: string;
+    passed: number;
+    failed: number;
+    skipped: number;
+    seconds: number;
+  },
+  report: Report,
+): void {
+  const paint = painter(process.stdout);
+  const rows: Cell[][] = [];
+  for (const group of new Set(report.checks.map((check) => check.group))) {
+    const own = report.checks.filter((check) => check.group === group);
+    const passed = own.filter(({ status }) => status === "passed");
+    const wrong = own.filter(({ status }) => status !== "passed");
+    const isFailed = wrong.some(({ status }) => status === "failed");
+    rows.push([
+      isFailed
+        ? { text: "failed", paint: paint.bad }
+        : passed.length === 0
+          ? { text: "skipped", paint: paint.dim }
+          : { text: "passed", paint: paint.good },
+      group,
+      `${passed.length}/${own.length}`,
+      {
+        text: wrong.map(({ name, status }) => `${name} ${status}`).join(", "),
+        paint: isFailed ? paint.bad : paint.dim,
+      },
+    ]);
+  }
+  const columns = [
+    { title: "" },
+    { title: "what" },
+    { title: "checks", align: "right" },
+    { title: "" },
+  ] as const;
+  const number = (value: number): string => value.toLocaleString("en-US");
+  const lines = [
+    `${paint.strong(document.backend)} ${paint.dim(`judged as ${document.model}`)}`,
+    "",
+    table(columns, rows, paint, widthOf(process.stdout)),
+    "",
+    ...report.checks.flatMap(({ group, name, status, reason = "" }) =>
+      status === "failed" ? [paint.bad(`${group}: ${name}`), `  ${reason}`, ""] : [],
+    ),
+    `error/bound     ${figure(report.worstErrorOverBound)} at worst`,
+    `differing bits  ${number(report.differingBits)} of ${number(report.elements)} values are not the f32 reference's`,
+    `unbounded       ${number(report.unbounded)} values ${paint.dim("(anything may come out: overflow, a root of less than 0)")}`,
+    `random cases    ${number(report.cases)} in ${document.seconds.toFixed(1)} s`,
+    "",
+    (document.failed === 0 ? paint.good : paint.bad)(
+      `${document.passed} passed, ${document.failed} failed, ${document.skipped} skipped`,
+    ),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}

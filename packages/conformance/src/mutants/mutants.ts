@@ -1,0 +1,99 @@
+import { emptyTally } from "../judge.js";
+import { checks } from "../suite/checks/index.js";
+import { runCheck } from "../suite/conformance.js";
+import type { Subject } from "../suite/subject.js";
+import { adamMutants } from "./adam-mutants.js";
+import { arithmeticMutants } from "./arithmetic-mutants.js";
+import { dataMutants } from "./data-mutants.js";
+import { faultyKernel } from "./kernel.js";
+import type { Mutant } from "./mutant.js";
+import { optimizerMutants } from "./optimizer-mutants.js";
+import { otherRuleMutants } from "./other-rule-mutants.js";
+import { subject, withRun } from "./subjects.js";
+
+/** All of them. None is equivalent to what it was made from. */
+export const mutants: readonly Mutant[] = [
+  ...adamMutants,
+  ...otherRuleMutants,
+  ...arithmeticMutants,
+  ...dataMutants,
+  ...optimizerMutants,
+];
+
+/** What became of one mutant. */
+export interface MutantResult {
+  readonly name: string;
+  readonly kind: Mutant["kind"];
+  /** The check that noticed, and what it found; null for a survivor. */
+  readonly killedBy: { readonly check: string; readonly reason: string } | null;
+}
+
+/** What the mutants say about the suite. */
+export interface MutantReport {
+  readonly total: number;
+  readonly killed: number;
+  /** Names of those that no check noticed: failures of the suite. */
+  readonly survivors: readonly string[];
+  /** Checks that fail without any bug: false alarms. */
+  readonly falseAlarms: readonly string[];
+  readonly mutants: readonly MutantResult[];
+}
+
+/** Options of `judgeSuite`. */
+export interface MutantOptions {
+  /** Random cases for each mutant, 64 if left out; each check goes through all options of its rule in any case. */
+  readonly cases?: number;
+  /** Of the random cases, 1 if left out. */
+  readonly seed?: number;
+  /** Called after each mutant. */
+  readonly onResult?: (result: MutantResult) => void;
+}
+
+/**
+ * Judges the suite: runs its checks against each mutant until one notices, and against sound subjects, made by the same
+ * means, where none may.
+ */
+export async function judgeSuite({
+  cases = 64,
+  seed = 1,
+  onResult = () => {},
+}: MutantOptions = {}): Promise<MutantReport> {
+  const falseAlarms: string[] = [];
+  const sound = [
+    subject(),
+    subject({ backend: withRun((_, variant) => faultyKernel(variant, {})) }),
+  ];
+  for (const one of sound) {
+    for (const check of checks) {
+      const { status } = await runCheck(check, contextOf(one, cases, seed));
+      if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
+    }
+  }
+  const results: MutantResult[] = [];
+  for (const mutant of mutants) {
+    const result = await judge(mutant, cases, seed);
+    results.push(result);
+    onResult(result);
+  }
+  const survivors = results.filter(({ killedBy }) => killedBy === null).map(({ name }) => name);
+  const total = results.length;
+  return { total, killed: total - survivors.length, survivors, falseAlarms, mutants: results };
+}
+
+async function judge(mutant: Mutant, cases: number, seed: number): Promise<MutantResult> {
+  const { name, kind, rule } = mutant;
+  const isFirst = (check: (typeof checks)[number]): boolean =>
+    rule !== undefined && check.group === "bounds" && check.name === rule;
+  const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
+  const broken = mutant.subject();
+  for (const check of ordered) {
+    const { status, reason = "" } = await runCheck(check, contextOf(broken, cases, seed));
+    if (status === "failed")
+      return { name, kind, killedBy: { check: `${check.group}: ${check.name}`, reason } };
+  }
+  return { name, kind, killedBy: null };
+}
+
+function contextOf(broken: Subject, cases: number, seed: number) {
+  return { subject: broken, cases, seed, tally: { ...emptyTally(), cases: 0 } };
+}
