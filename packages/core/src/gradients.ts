@@ -7,7 +7,7 @@ export type Gradients = Readonly<Record<string, Values | Tensor | null | undefin
 
 /**
  * Checks one gradient against its parameter.
- * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`
+ * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `INVALID_MEMORY`, `DISPOSED`
  */
 export function checkGradient(name: string, gradient: Values | Tensor, parameter: Tensor): void {
   const { backend, size } = parameter;
@@ -19,6 +19,7 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
       },
     );
   }
+  if (isEmpty(parameter)) throw withoutValues(`Parameter "${name}"`);
   if (ArrayBuffer.isView(gradient)) {
     const kind = gradient[Symbol.toStringTag];
     if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
@@ -35,7 +36,19 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
       code: "DISPOSED",
     });
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
+  if (isEmpty(gradient)) throw withoutValues(`Gradient "${name}"`);
   if (overlaps(gradient.memory, parameter.memory)) throw sharesMemory(name);
+}
+
+/** Whether it is a staging tensor into which nothing was staged: found before a kernel has begun. */
+function isEmpty({ memory }: Tensor): boolean {
+  return memory.byteLength === 0;
+}
+
+function withoutValues(what: string): GradstepError {
+  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
+    code: "INVALID_MEMORY",
+  });
 }
 
 function notAGradient(

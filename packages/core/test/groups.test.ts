@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { optimizerByName } from "../src/by-name.js";
+import type { Match } from "../src/groups.js";
+import { createOptimizer, type Optimizer } from "../src/optimizer.js";
+import { reference } from "../src/reference.js";
+import { adam } from "../src/rules/adam.js";
+import { sgd } from "../src/rules/sgd.js";
+import type { OptimizerSpec } from "../src/spec.js";
+import { anything, codeOf } from "./support.js";
+
+const names = ["dense/kernel", "dense/bias", "head/kernel", "head/bias"];
+
+function make(
+  groups: readonly { readonly match: Match; readonly [key: string]: unknown }[],
+  spec: OptimizerSpec = sgd({ learningRate: 1 }),
+): { optimizer: Optimizer; values: () => number[]; step: () => void } {
+  const backend = reference();
+  const arrays = names.map(() => Float32Array.of(0));
+  const parameters = Object.fromEntries(names.map((name, i) => [name, backend.wrap(arrays[i])]));
+  const optimizer = createOptimizer(spec, parameters, anything({ groups }));
+  const gradients = Object.fromEntries(names.map((name) => [name, Float32Array.of(-1)]));
+  return {
+    optimizer,
+    values: () => arrays.map(([value]) => value),
+    step: () => optimizer.step(gradients),
+  };
+}
+
+describe("a match", () => {
+  test.each<[string, Match, string[]]>([
+    ["a name", "head/bias", ["head/bias"]],
+    ["a list", ["head/bias", "dense/kernel"], ["dense/kernel", "head/bias"]],
+    ["a pattern", /bias/, ["dense/bias", "head/bias"]],
+    ["a pattern with flags", /BIAS$/i, ["dense/bias", "head/bias"]],
+    ["a global pattern", /bias/g, ["dense/bias", "head/bias"]],
+    ["a sticky pattern", /dense/y, ["dense/kernel", "dense/bias"]],
+    ["a global and sticky pattern", /head/gy, ["head/kernel", "head/bias"]],
+    ["a predicate", (name) => name.startsWith("head"), ["head/kernel", "head/bias"]],
+  ])("by %s", (_, match, matched) => {
+    const { optimizer, values, step } = make([{ match, learningRate: 0.5 }]);
+    expect(optimizer.groups).toHaveLength(1);
+    expect(optimizer.groups[0].parameters).toEqual(matched);
+    step();
+    expect(values()).toEqual(names.map((name) => (matched.includes(name) ? 0.5 : 1)));
+  });
+
+  test("does not depend on what a pattern was used for before, nor change it", () => {
+    const match = /bias/g;
+    match.lastIndex = 9;
+    const { optimizer } = make([{ match, learningRate: 0.5 }]);
+    expect(optimizer.groups[0].parameters).toEqual(["dense/bias", "head/bias"]);
+    expect(match.lastIndex).toBe(9);
+  });
+
+  test("a name is not a pattern", () => {
+    expect(codeOf(() => make([{ match: "bias" }]))).toBe("UNKNOWN_PARAMETER");
+  });
+
+  test.each([
+    ["a name that there is not", "heads/bias"],
+    ["an empty list", []],
+    ["a pattern that nothing matches", /gamma/],
+    ["a predicate that nothing passes", () => false],
+  ])("of nothing is refused: %s", (_, match) => {
+    expect(codeOf(() => make([{ match: "head/bias" }, { match: anything(match) }]))).toBe(
+      "UNKNOWN_PARAMETER",
+    );
+  });
+
+  test.each([null, 5, {}, [1], true, undefined])("that is %s is refused", (match) => {
+    expect(codeOf(() => make([{ match: anything(match) }]))).toBe("UNKNOWN_OPTION");
+  });
+
+  test("of one name by two groups is refused", () => {
+    expect(codeOf(() => make([{ match: /bias/ }, { match: /head/ }]))).toBe("INVALID_PARAMETER");
+    expect(codeOf(() => make([{ match: "head/bias" }, { match: "head/bias" }]))).toBe(
+      "INVALID_PARAMETER",
+    );
+  });
+});
+
+describe("hyperparameters of a group", () => {
+  test("override, and follow the optimizer where they do not", () => {
+    const { optimizer, values, step } = make([
+      { match: /dense/, learningRate: 0.5 },
+      { match: "head/bias", weightDecay: 0.1 },
+    ]);
+    const [dense, head] = optimizer.groups;
+    optimizer.learningRate = 2;
+    expect([dense.learningRate, head.learningRate]).toEqual([0.5, 2]);
+    step();
+    expect(values()).toEqual([0.5, 0.5, 2, 2]);
+    dense.learningRate = 0.25;
+    optimizer.learningRate = 4;
+    step();
+    expect(values()).toEqual([0.75, 0.75, 6, Math.fround(Math.fround(2 * Math.fround(0.6)) + 4)]);
+    expect(optimizer.learningRate).toBe(4);
+  });
+
+  test("are checked, when they are given and when they are set", () => {
+    for (const learningRate of [-1, Number.NaN, "1", null, Infinity]) {
+      expect(codeOf(() => make([{ match: /bias/, learningRate }]))).toBe("INVALID_HYPERPARAMETER");
+    }
+    expect(codeOf(() => make([{ match: /bias/, lr: 1 }]))).toBe("UNKNOWN_OPTION");
+    expect(codeOf(() => make([{ match: /bias/, beta1: 0.5 }]))).toBe("UNKNOWN_OPTION");
+    expect(codeOf(() => make([{ match: /bias/, nesterov: true }]))).toBe("UNKNOWN_OPTION");
+    const { optimizer } = make([{ match: /bias/, learningRate: undefined }], adam());
+    const [group] = optimizer.groups;
+    expect(group.learningRate).toBe(0.001);
+    expect(codeOf(() => (group.beta1 = 1.5))).toBe("INVALID_HYPERPARAMETER");
+    expect(() => {
+      group.lr = 1;
+    }).toThrow(TypeError);
+  });
+
+  test.each([[[null]], [[5]], [["bias"]], [[[]]], [new Array(1)]])(
+    "case %# is no group",
+    (groups) => {
+      expect(codeOf(() => make(anything(groups)))).toBe("UNKNOWN_OPTION");
+    },
+  );
+
+  test("a switch that only a group turns on makes state for all", () => {
+    const { optimizer, values, step } = make([{ match: /bias/, momentum: 0.5 }]);
+    step();
+    step();
+    expect(values()).toEqual([2, 2.5, 2, 2.5]);
+    optimizer.momentum = 0.5;
+    step();
+    // The velocity of the others was kept, too.
+    expect(values()).toEqual([3.5, 4.25, 3.5, 4.25]);
+  });
+
+  test("a slot starts at the group's own value", async () => {
+    const backend = reference();
+    const optimizer = createOptimizer(
+      optimizerByName("adagrad"),
+      { a: backend.tensor([1]), b: backend.tensor([1]) },
+      { groups: [{ match: "b", initialAccumulatorValue: 0.5 }] },
+    );
+    const { slots } = await optimizer.state();
+    expect([slots.a.a[0], slots.b.a[0]]).toEqual([Math.fround(0.1), 0.5]);
+  });
+
+  test("parameters that come later join their group", () => {
+    const backend = reference();
+    const optimizer = createOptimizer(
+      sgd({ learningRate: 1 }),
+      {},
+      { groups: [{ match: /bias/, learningRate: 0.5 }] },
+    );
+    const values = Float32Array.of(0);
+    optimizer.add({ bias: backend.wrap(values), kernel: backend.tensor([1]) });
+    expect(optimizer.groups[0].parameters).toEqual(["bias"]);
+    optimizer.step({ bias: Float32Array.of(-1) });
+    expect(values[0]).toBe(0.5);
+    optimizer.add({ "bias:1": backend.tensor([1]) });
+    expect(optimizer.groups[0].parameters).toEqual(["bias", "bias:1"]);
+  });
+});

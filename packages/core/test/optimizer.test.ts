@@ -1,0 +1,424 @@
+import { describe, expect, test } from "vitest";
+import type { Backend, Tensor } from "../src/backend.js";
+import { createOptimizer, type Optimizer } from "../src/optimizer.js";
+import { oracle, reference } from "../src/reference.js";
+import { adagrad } from "../src/rules/adagrad.js";
+import { adam } from "../src/rules/adam.js";
+import { nadam } from "../src/rules/nadam.js";
+import { sgd } from "../src/rules/sgd.js";
+import type { OptimizerSpec } from "../src/spec.js";
+import { anything, bits, codeOf, numbers } from "./support.js";
+
+/** Everything that a step may change, as comparable data. */
+async function everything(
+  optimizer: Optimizer<never>,
+  parameters: Readonly<Record<string, Tensor>>,
+): Promise<unknown> {
+  const { slots, ...rest } = await optimizer.state();
+  const values = await Promise.all(Object.values(parameters).map((tensor) => tensor.read()));
+  return {
+    ...rest,
+    slots: Object.values(slots).map((own) => Object.values(own).map(bits)),
+    values: values.map(bits),
+  };
+}
+
+describe("the life of an optimizer", () => {
+  test("memory of the caller and of the backend, a live rate, reading, the end", async () => {
+    const backend = reference();
+    const memory = Float32Array.of(1, 2, 3, 4);
+    const kernel = backend.wrap(memory, { shape: [2, 2] });
+    const bias = backend.tensor([2]);
+    const optimizer = createOptimizer(sgd({ learningRate: 0.5 }), { kernel, bias });
+    expect(optimizer.parameters).toEqual(["kernel", "bias"]);
+    expect(optimizer.iterations).toBe(0);
+
+    optimizer.step({ kernel: Float32Array.of(1, 1, 2, 2), bias: backend.tensor([2], [4, -4]) });
+    expect([...memory]).toEqual([0.5, 1.5, 2, 3]);
+    expect([...(await bias.read())]).toEqual([-2, 2]);
+
+    optimizer.learningRate = 0.25;
+    expect(optimizer.learningRate).toBe(0.25);
+    optimizer.step({ kernel: Float32Array.of(4, 4, 4, 4) });
+    expect([...memory]).toEqual([-0.5, 0.5, 1, 2]);
+    expect([...(await bias.read())]).toEqual([-2, 2]);
+    expect(optimizer.iterations).toBe(2);
+
+    optimizer.dispose();
+    optimizer.dispose();
+    expect(kernel.freed).toBe(false);
+    expect(codeOf(() => optimizer.step({ kernel: memory.slice() }))).toBe("DISPOSED");
+    expect(codeOf(() => optimizer.add({}))).toBe("DISPOSED");
+    expect(codeOf(() => optimizer.config())).toBe("DISPOSED");
+    await expect(optimizer.state()).rejects.toMatchObject({ code: "DISPOSED" });
+    expect(codeOf(() => optimizer.restore(anything(null)))).toBe("DISPOSED");
+  });
+
+  test("each hyperparameter can be read and set, within its range", () => {
+    const optimizer = createOptimizer(adam(), { w: reference().tensor([1]) });
+    expect(Object.keys(optimizer)).toEqual(
+      expect.arrayContaining(["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]),
+    );
+    optimizer.beta1 = 0.5;
+    optimizer.weightDecay = 0.01;
+    expect(optimizer.config().settings).toMatchObject({ beta1: 0.5, weightDecay: 0.01 });
+    for (const value of [1, 1.5, -0.1, Number.NaN, null, "0.5", undefined]) {
+      expect(codeOf(() => (optimizer.beta1 = anything(value)))).toBe("INVALID_HYPERPARAMETER");
+    }
+    expect(codeOf(() => (optimizer.learningRate = -1))).toBe("INVALID_HYPERPARAMETER");
+    expect(optimizer.beta1).toBe(0.5);
+  });
+
+  test("a misspelled property is not taken in silence", () => {
+    const optimizer = createOptimizer(adam(), { w: reference().tensor([1]) });
+    expect(() => {
+      anything<{ learningrate: number }>(optimizer).learningrate = 1;
+    }).toThrow(TypeError);
+  });
+
+  test("momentum that was 0 at first stays 0", () => {
+    const optimizer = createOptimizer(sgd(), { w: reference().tensor([1]) });
+    expect(codeOf(() => (optimizer.momentum = 0.9))).toBe("INVALID_HYPERPARAMETER");
+    optimizer.momentum = 0;
+    const other = createOptimizer(sgd({ momentum: 0.9 }), { w: reference().tensor([1]) });
+    other.momentum = 0;
+    other.momentum = 0.5;
+    expect(other.momentum).toBe(0.5);
+  });
+
+  test("one spec serves many optimizers", () => {
+    const spec = sgd({ learningRate: 0.5 });
+    const memory = [Float32Array.of(1), Float32Array.of(1)];
+    const [one, other] = memory.map((values) =>
+      createOptimizer(spec, { w: reference().wrap(values) }),
+    );
+    one.learningRate = 0.25;
+    one.step({ w: Float32Array.of(1) });
+    other.step({ w: Float32Array.of(1) });
+    expect(memory.map(([value]) => value)).toEqual([0.75, 0.5]);
+  });
+
+  test("what is wrapped may start anywhere in an array", () => {
+    const memory = Float32Array.of(9, 1, 2, 9);
+    const w = reference().wrap(memory, { offset: 1, shape: [2] });
+    createOptimizer(sgd({ learningRate: 1 }), { w }).step({ w: Float32Array.of(1, 1) });
+    expect([...memory]).toEqual([9, 0, 1, 9]);
+  });
+});
+
+describe("parameters that come later", () => {
+  test("share the step number and have fresh slots", () => {
+    const backend = reference();
+    const [first, late] = [Float32Array.of(1), Float32Array.of(1)];
+    const optimizer = createOptimizer(adagrad({ initialAccumulatorValue: 0.5 }), {
+      first: backend.wrap(first),
+    });
+    optimizer.step({ first: Float32Array.of(1) });
+    optimizer.add({ late: backend.wrap(late) });
+    expect(optimizer.parameters).toEqual(["first", "late"]);
+    optimizer.step({ late: Float32Array.of(2) });
+    expect(optimizer.iterations).toBe(2);
+    expect(late[0]).toBeCloseTo(1 - (2 * 0.001) / Math.sqrt(4.5 + 1e-7), 6);
+  });
+
+  test("see the bias correction of the present step", () => {
+    const values = Float64Array.of(1);
+    const backend = oracle();
+    const spec = adam({ epsilonMode: "paper", epsilon: 0 });
+    const optimizer = createOptimizer(spec, { first: backend.tensor([1]) });
+    for (let i = 0; i < 4; i += 1) optimizer.step({ first: Float64Array.of(1) });
+    optimizer.add({ late: backend.wrap(values) });
+    optimizer.step({ late: Float64Array.of(1) });
+    const rate = (0.001 * Math.sqrt(1 - 0.999 ** 5)) / (1 - 0.9 ** 5);
+    expect(values[0]).toBeCloseTo(1 - (rate * 0.1) / Math.sqrt(0.001), 12);
+  });
+
+  test("may be the first", () => {
+    const memory = Float32Array.of(1);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), {});
+    expect(codeOf(() => optimizer.step({}))).toBe("INVALID_GRADIENT");
+    optimizer.add({});
+    optimizer.add({ w: reference().wrap(memory) });
+    optimizer.step({ w: Float32Array.of(1) });
+    expect(memory[0]).toBe(0);
+  });
+
+  test("are checked against the present ones", () => {
+    const backend = reference();
+    const memory = new Float32Array(8);
+    const optimizer = createOptimizer(sgd(), { w: backend.wrap(memory, { shape: [4] }) });
+    expect(codeOf(() => optimizer.add({ w: backend.tensor([1]) }))).toBe("INVALID_PARAMETER");
+    expect(codeOf(() => optimizer.add({ v: reference().tensor([1]) }))).toBe("INVALID_PARAMETER");
+    const overlapping = backend.wrap(memory, { offset: 3, shape: [2] });
+    expect(codeOf(() => optimizer.add({ fresh: backend.tensor([1]), v: overlapping }))).toBe(
+      "OVERLAPPING_MEMORY",
+    );
+    expect(optimizer.parameters).toEqual(["w"]);
+    optimizer.add({ v: backend.wrap(memory, { offset: 4 }) });
+    expect(optimizer.parameters).toEqual(["w", "v"]);
+  });
+});
+
+describe("parameters are refused", () => {
+  const backend = reference();
+  const good = (): Tensor => backend.tensor([2]);
+
+  test.each([
+    ["null", null],
+    ["undefined", undefined],
+    ["a number", 5],
+    ["a string", "w"],
+    ["a list", [good()]],
+    ["a Map", new Map([["w", good()]])],
+    ["a tensor", good()],
+    ["an array", new Float32Array(2)],
+    ["an array by name", { w: new Float32Array(2) }],
+    ["null by name", { w: null }],
+    ["something like a tensor", { w: { backend: null, memory: null, size: 1 } }],
+    ["something like a tensor of something", { w: { backend: {}, memory: {}, size: 1 } }],
+    ["a function", () => good()],
+    ["tensors of two backends", { w: good(), v: reference().tensor([2]) }],
+    ["a tensor named constructor", { constructor: good() }],
+    ["a tensor named toString", { toString: good() }],
+    ["a tensor named __proto__", Object.fromEntries([["__proto__", good()]])],
+  ])("%s", (_, parameters) => {
+    expect(codeOf(() => createOptimizer(adam(), anything(parameters)))).toBe("INVALID_PARAMETER");
+  });
+
+  test("the same tensor twice", () => {
+    const w = good();
+    expect(codeOf(() => createOptimizer(adam(), { w, v: w }))).toBe("OVERLAPPING_MEMORY");
+  });
+
+  test("overlapping parts of one buffer, though no two neighbors in the list overlap", () => {
+    const memory = new Float32Array(12);
+    const part = (offset: number, length: number): Tensor =>
+      backend.wrap(memory, { offset, shape: [length] });
+    const overlapping = { a: part(0, 4), b: part(8, 4), c: part(3, 2) };
+    expect(codeOf(() => createOptimizer(adam(), overlapping))).toBe("OVERLAPPING_MEMORY");
+    const views = { a: part(0, 6), b: backend.wrap(memory.subarray(5, 7)) };
+    expect(codeOf(() => createOptimizer(adam(), views))).toBe("OVERLAPPING_MEMORY");
+    const inside = { a: part(0, 12), b: part(4, 1) };
+    expect(codeOf(() => createOptimizer(adam(), inside))).toBe("OVERLAPPING_MEMORY");
+    const apart = { a: part(0, 4), b: part(8, 4), c: part(4, 4) };
+    expect(createOptimizer(adam(), apart).parameters).toEqual(["a", "b", "c"]);
+  });
+
+  test("a freed one, and one without values", () => {
+    const w = good();
+    w.free();
+    expect(codeOf(() => createOptimizer(adam(), { w }))).toBe("DISPOSED");
+  });
+
+  test("one without values is taken, but no step on it", async () => {
+    const [w, late] = [good(), backend.staging([2])];
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w, late });
+    const gradient = Float32Array.of(1, 2);
+    expect(codeOf(() => optimizer.step({ w: gradient, late: gradient }))).toBe("INVALID_MEMORY");
+    expect([...(await w.read())]).toEqual([0, 0]);
+    late.stage(new Float32Array(2));
+    optimizer.step({ w: gradient, late: gradient });
+    expect([...(await late.read())]).toEqual([-1, -2]);
+  });
+
+  test("names may be unusual", () => {
+    const names = ["", "0", "a.b/c:0", "ключ", "groups", "m"];
+    const parameters = Object.fromEntries(names.map((name) => [name, good()]));
+    const optimizer = createOptimizer(adam(), parameters);
+    expect(new Set(optimizer.parameters)).toEqual(new Set(names));
+    optimizer.step(Object.fromEntries(names.map((name) => [name, new Float32Array(2)])));
+  });
+});
+
+describe("specs and options are refused", () => {
+  const w = (): { w: Tensor } => ({ w: reference().tensor([1]) });
+
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a name", "adam"],
+    ["the rule itself", adam.rule],
+    ["the factory", adam],
+    ["half a spec", { rule: {} }],
+  ])("%s as a spec", (_, spec) => {
+    expect(codeOf(() => createOptimizer(anything<OptimizerSpec>(spec), w()))).toBe("INVALID_RULE");
+  });
+
+  test.each([
+    ["a hyperparameter of NaN", { hyperparameters: { learningRate: Number.NaN } }],
+    ["a choice that is none", { options: { amsgrad: "maybe" } }],
+  ])("a spec with %s", (_, changes) => {
+    expect(
+      codeOf(() => createOptimizer(anything<OptimizerSpec>({ ...adam(), ...changes }), w())),
+    ).toBe("INVALID_HYPERPARAMETER");
+  });
+
+  test.each([
+    ["an unknown hyperparameter", { hyperparameters: { momentum: 0 } }],
+    ["an unknown option", { options: { centered: true } }],
+    ["groups that are no list", { groups: {} }],
+  ])("a spec with %s", (_, changes) => {
+    expect(
+      codeOf(() => createOptimizer(anything<OptimizerSpec>({ ...adam(), ...changes }), w())),
+    ).toBe("UNKNOWN_OPTION");
+  });
+
+  test("what a spec leaves out has its default", () => {
+    const { rule } = adam();
+    expect(createOptimizer(anything<ReturnType<typeof adam>>({ rule }), w()).beta1).toBe(0.9);
+  });
+
+  test.each([null, 5, "groups", { group: [] }, { groups: null }, { groups: {} }, { groups: "w" }])(
+    "case %# as options",
+    (options) => {
+      expect(codeOf(() => createOptimizer(adam(), w(), anything(options)))).toBe("UNKNOWN_OPTION");
+    },
+  );
+});
+
+describe("gradients", () => {
+  test("that are missing, null or undefined leave their parameter as it is", async () => {
+    const backend = reference();
+    const parameters = { a: backend.tensor([1], [1]), b: backend.tensor([1], [1]) };
+    const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), parameters);
+    optimizer.step({ a: Float32Array.of(1), b: null });
+    optimizer.step({ a: Float32Array.of(1), b: undefined });
+    optimizer.step({ b: Float32Array.of(1) });
+    expect([...(await parameters.a.read())]).toEqual([-1.5]);
+    expect([...(await parameters.b.read())]).toEqual([0]);
+    expect(optimizer.iterations).toBe(3);
+  });
+
+  test("may be inherited, shared, and of another shape of the same size", async () => {
+    const backend = reference();
+    const parameters = { a: backend.tensor([2, 2]), b: backend.tensor([4]) };
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
+    const shared = Float32Array.of(1, 2, 3, 4);
+    optimizer.step({ a: shared, b: shared });
+    optimizer.step(Object.create({ a: shared }));
+    optimizer.step({ a: parameters.b });
+    expect([...(await parameters.a.read())]).toEqual([-1, -2, -3, -4]);
+    expect([...shared]).toEqual([1, 2, 3, 4]);
+  });
+
+  test("in f64 are taken by a backend of f64 only", async () => {
+    const parameters = { w: oracle().tensor([1]) };
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
+    optimizer.step({ w: Float64Array.of(0.1) });
+    optimizer.step({ w: Float32Array.of(0.5) });
+    expect([...(await parameters.w.read())]).toEqual([-0.6]);
+  });
+
+  /** An optimizer in the middle of its work, with everything that could be touched by mistake. */
+  function busy(): { backend: Backend; parameters: Record<string, Tensor>; optimizer: Optimizer } {
+    const backend = reference();
+    const parameters = {
+      a: backend.tensor([4], numbers(4, 1)),
+      b: backend.tensor([4], numbers(4, 2)),
+      c: backend.tensor([4], numbers(4, 3)),
+    };
+    const optimizer = createOptimizer(nadam(), parameters, {
+      groups: [{ match: "b", beta1: 0.5 }],
+    }) as unknown as Optimizer;
+    for (let i = 0; i < 3; i += 1)
+      optimizer.step({ a: numbers(4, i), b: numbers(4, i + 10), c: numbers(4, i + 20) });
+    return { backend, parameters, optimizer };
+  }
+
+  const good = numbers(4, 7);
+  const foreign = reference().tensor([4]);
+  test.each<[string, string, (backend: Backend, parameters: Record<string, Tensor>) => unknown]>([
+    ["null", "INVALID_GRADIENT", () => null],
+    ["undefined", "INVALID_GRADIENT", () => undefined],
+    ["a number", "INVALID_GRADIENT", () => 5],
+    ["a function", "INVALID_GRADIENT", () => () => good],
+    ["nothing", "INVALID_GRADIENT", () => ({})],
+    ["only null", "INVALID_GRADIENT", () => ({ a: null })],
+    ["a Map", "INVALID_GRADIENT", () => new Map([["a", good]])],
+    ["a list", "UNKNOWN_PARAMETER", () => [good, good, good]],
+    ["an array", "UNKNOWN_PARAMETER", () => good],
+    ["an unknown name", "UNKNOWN_PARAMETER", () => ({ a: good, d: good })],
+    ["an unknown name without a gradient", "UNKNOWN_PARAMETER", () => ({ a: good, d: null })],
+    [
+      "as many unknown as missing names",
+      "UNKNOWN_PARAMETER",
+      () => ({ a: good, b: good, d: good }),
+    ],
+    ["a shorter array", "LENGTH_MISMATCH", () => ({ a: good, c: good.slice(1) })],
+    ["a longer array", "LENGTH_MISMATCH", () => ({ a: good, c: numbers(5, 1) })],
+    ["an empty array", "LENGTH_MISMATCH", () => ({ a: good, c: new Float32Array() })],
+    [
+      "a tensor of another size",
+      "LENGTH_MISMATCH",
+      (backend) => ({ a: good, c: backend.tensor([3]) }),
+    ],
+    ["an array of numbers", "INVALID_GRADIENT", () => ({ a: good, c: [1, 2, 3, 4] })],
+    ["a Float64Array", "INVALID_GRADIENT", () => ({ a: good, c: new Float64Array(4) })],
+    ["an Int32Array", "INVALID_GRADIENT", () => ({ a: good, c: new Int32Array(4) })],
+    ["a DataView", "INVALID_GRADIENT", () => ({ a: good, c: new DataView(new ArrayBuffer(16)) })],
+    ["an ArrayBuffer", "INVALID_GRADIENT", () => ({ a: good, c: new ArrayBuffer(16) })],
+    ["a number for a gradient", "INVALID_GRADIENT", () => ({ a: good, c: 0.5 })],
+    ["false for a gradient", "INVALID_GRADIENT", () => ({ a: good, c: false })],
+    ["a bare object", "INVALID_GRADIENT", () => ({ a: good, c: Object.create(null) as object })],
+    ["a symbol", "INVALID_GRADIENT", () => ({ a: good, c: Symbol("c") })],
+    ["another backend's tensor", "INVALID_GRADIENT", () => ({ a: good, c: foreign })],
+    ["the parameter itself", "OVERLAPPING_MEMORY", (_, { c }) => ({ a: good, c })],
+    [
+      "a view of the parameter",
+      "OVERLAPPING_MEMORY",
+      (_, { c }) => ({ a: good, c: new Float32Array(c.memory.buffer as ArrayBuffer, 0, 4) }),
+    ],
+    [
+      "a freed tensor",
+      "DISPOSED",
+      (backend) => {
+        const freed = backend.tensor([4]);
+        freed.free();
+        return { a: good, c: freed };
+      },
+    ],
+    [
+      "a tensor without values",
+      "INVALID_MEMORY",
+      (backend) => ({ a: good, c: backend.staging([4]) }),
+    ],
+  ])("%s: refused with %s, and nothing changes", async (_, code, make) => {
+    const { backend, parameters, optimizer } = busy();
+    const before = await everything(optimizer, parameters);
+    expect(codeOf(() => optimizer.step(anything(make(backend, parameters))))).toBe(code);
+    expect(await everything(optimizer, parameters)).toEqual(before);
+    // And nothing of it is left behind: the next step is the one of an optimizer that saw no mistake.
+    const other = busy();
+    for (const one of [optimizer, other.optimizer]) one.step({ a: good, b: good, c: good });
+    expect(await everything(optimizer, parameters)).toEqual(
+      await everything(other.optimizer, other.parameters),
+    );
+  });
+
+  test.each([
+    ["freed", (w: Tensor): void => w.free()],
+    [
+      "detached",
+      (w: Tensor): void => {
+        structuredClone(w.memory.buffer, { transfer: [w.memory.buffer as ArrayBuffer] });
+      },
+    ],
+  ])("a parameter that was %s stops the step before anything changes", async (_, lose) => {
+    const { parameters, optimizer } = busy();
+    const before = bits(await parameters.a.read());
+    lose(parameters.c);
+    expect(parameters.c.freed).toBe(true);
+    expect(codeOf(() => optimizer.step({ a: good, c: good }))).toBe("DISPOSED");
+    expect(bits(await parameters.a.read())).toEqual(before);
+    expect(optimizer.iterations).toBe(3);
+    optimizer.step({ a: good });
+    expect(optimizer.iterations).toBe(4);
+  });
+
+  test("a typed array whose buffer was transferred has another length", () => {
+    const { optimizer } = busy();
+    const gradient = good.slice();
+    structuredClone(gradient.buffer, { transfer: [gradient.buffer] });
+    expect(codeOf(() => optimizer.step({ a: gradient }))).toBe("LENGTH_MISMATCH");
+  });
+});
