@@ -9,11 +9,23 @@ const furthest = 1;
  * across and down, as `random` has it. Eight thousand digits seen so teach a network what nine
  * times as many would; it costs a few hundredths of a second for an epoch.
  */
-export function shiftDigits(source: DigitSet, order: Uint16Array, random: Random, target: DigitSet): void {
+export function shiftDigits(
+  source: DigitSet,
+  order: Uint16Array,
+  random: Random,
+  target: DigitSet,
+): void {
   const offset = (): number => Math.floor(random() * (2 * furthest + 1)) - furthest;
   order.forEach((from, to) => {
-    shiftDigit(source.pixels, from * pixelsPerDigit, target.pixels, to * pixelsPerDigit, offset(), offset());
-    target.labels[to] = source.labels[from]!;
+    shiftDigit(
+      source.pixels,
+      from * pixelsPerDigit,
+      target.pixels,
+      to * pixelsPerDigit,
+      offset(),
+      offset(),
+    );
+    target.labels[to] = source.labels[from];
   });
 }
 

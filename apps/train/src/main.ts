@@ -12,7 +12,8 @@ import { progressOn } from "./terminal/progress.js";
 import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
 import { useBackend } from "./tfjs.js";
-import { type Run, train } from "./training.js";
+import type { Run } from "./run.js";
+import { train } from "./training.js";
 
 interface Outcome {
   readonly run: Run;
@@ -37,14 +38,19 @@ async function main(args: readonly string[]): Promise<number> {
     ? await compareAll(options, configuration, digits, signal, screen)
     : await trainOne(options, configuration, digits, signal, screen);
 
-  if (options.json) process.stdout.write(`${JSON.stringify(documentOf(configuration, run, comparison), null, 2)}\n`);
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify(documentOf(configuration, run, comparison), null, 2)}\n`,
+    );
   else if (comparison) printComparison(comparison, screen);
   else printSummary(run, digits.heldOut.pixels, screen);
   if (options.report !== undefined) {
     writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
     screen.print(`The report is in ${options.report}.`);
   }
-  return run.interrupted || comparison?.contenders.some((contender) => contender.run.interrupted) ? interruptedStatus : 0;
+  return run.interrupted || comparison?.contenders.some((contender) => contender.run.interrupted)
+    ? interruptedStatus
+    : 0;
 }
 
 async function trainOne(
@@ -55,9 +61,18 @@ async function trainOne(
   screen: Screen,
 ): Promise<Outcome> {
   await useBackend(options.backend);
-  screen.print(heading(configuration, `gradstep's ${options.optimizer}`, options.backend, screen));
+  screen.print(
+    screen.paint.bold(`gradstep's ${options.optimizer} on TF.js's ${options.backend} backend`),
+  );
+  screen.print(`${plan(configuration, screen)}\n`);
   const progress = progressOn(screen, options.epochs);
-  const run = await train(gradstepOptimizer(options.optimizer, options.learningRate), digits, options, signal, progress);
+  const run = await train(
+    gradstepOptimizer(options.optimizer, options.learningRate),
+    digits,
+    options,
+    signal,
+    progress,
+  );
   progress.close();
   return { run };
 }
@@ -70,28 +85,36 @@ async function compareAll(
   screen: Screen,
 ): Promise<Outcome> {
   let progress: ReturnType<typeof progressOn> | undefined;
+  screen.print(screen.paint.bold("gradstep's Adam and TF.js's own, on every backend of TF.js"));
+  screen.print(plan(configuration, screen));
   const comparison = await compare(digits, options, signal, (maker, backend) => {
-    if (progress) screen.print();
-    screen.print(heading(configuration, `${maker}'s Adam`, backend, screen));
+    screen.print(`\n${screen.paint.bold(`${maker}'s Adam on ${backend}`)}`);
     progress = progressOn(screen, options.epochs);
     return progress;
   });
   progress?.close();
-  const chosen = comparison.contenders.find(({ maker, backend }) => maker === "gradstep" && backend === options.backend);
-  return { run: (chosen ?? comparison.contenders[0]!).run, comparison };
+  const chosen = comparison.contenders.find(
+    ({ maker, backend }) => maker === "gradstep" && backend === options.backend,
+  );
+  return { run: (chosen ?? comparison.contenders[0]).run, comparison };
 }
 
-function heading(configuration: Configuration, optimizer: string, backend: string, { paint }: Screen): string {
+function plan(configuration: Configuration, { paint }: Screen): string {
   const { trainingDigits, layers, learningRate, epochs, batchSize, seed } = configuration;
-  const network = `${count(trainingDigits)} digits, ${layers.join("-")} units, ${count(parameterCount)} parameters`;
-  const plan = `${count(epochs)} epochs in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
-  return [paint.bold(`${optimizer} on TF.js's ${backend} backend`), paint.dim(network), paint.dim(plan), ""].join("\n");
+  return [
+    `${count(trainingDigits)} digits, ${layers.join("-")} units, ${count(parameterCount)} parameters`,
+    `${count(epochs)} ${epochs === 1 ? "epoch" : "epochs"} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
+  ]
+    .map(paint.dim)
+    .join("\n");
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const expected = error instanceof OptionsError;
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exitCode = expected ? 2 : 1;
 }

@@ -7,7 +7,7 @@ export const layerWidths: readonly number[] = [pixelsPerDigit, 128, 64, classes]
 /** Weights and biases that the optimizer updates. */
 export const parameterCount: number = layerWidths
   .slice(1)
-  .reduce((sum, units, layer) => sum + (layerWidths[layer]! + 1) * units, 0);
+  .reduce((sum, units, layer) => sum + (layerWidths[layer] + 1) * units, 0);
 
 /**
  * An untrained network: two hidden layers of rectified units, then a softmax over the classes.

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { learningRates, optimizerNames, type OptimizerName } from "./optimizers.js";
+import { optimizerNames, suitableRate } from "./optimizers.js";
 import { type BackendName, backendNames } from "./tfjs.js";
 
 export interface Options {
-  readonly optimizer: OptimizerName;
+  readonly optimizer: string;
   readonly learningRate: number;
   readonly epochs: number;
   /** Digits in a step. */
@@ -30,19 +30,35 @@ interface Option {
 }
 
 /** `--compare` runs four trainings, two of them on TF.js's plain JS. */
-const defaultEpochs = { alone: 10, compared: 3 };
+const defaultEpochs = { alone: 8, compared: 2 };
 
 /** In the order of the help. */
 const options: Record<string, Option> = {
   optimizer: { option: "optimizer", value: "NAME", help: `${optimizerNames.join(" ")} (adam)` },
-  "learning-rate": { option: "learningRate", value: "RATE", help: `at the first step, falls from there (${learningRates.adam} for adam)` },
-  epochs: { option: "epochs", value: "COUNT", help: `passes over the training digits (${defaultEpochs.alone}; with --compare ${defaultEpochs.compared})` },
+  "learning-rate": {
+    option: "learningRate",
+    value: "RATE",
+    help: `at the first step, falls from there (${suitableRate("adam")} for adam)`,
+  },
+  epochs: {
+    option: "epochs",
+    value: "COUNT",
+    help: `passes over the training digits (${defaultEpochs.alone}; with --compare ${defaultEpochs.compared})`,
+  },
   "batch-size": { option: "batchSize", value: "COUNT", help: "digits in a step (64)" },
-  backend: { option: "backend", value: "NAME", help: `TF.js backend whose memory the optimizer works in: ${backendNames.join(" ")} (${backendNames[0]})` },
+  backend: {
+    option: "backend",
+    value: "NAME",
+    help: `TF.js backend whose memory the optimizer works in: ${backendNames.join(" ")} (${backendNames[0]})`,
+  },
   seed: { option: "seed", value: "NUMBER", help: "the same seed gives the same run (1)" },
   compare: { option: "compare", help: "train with TF.js's own Adam and on every backend, too" },
   json: { option: "json", help: "print one JSON document instead" },
-  report: { option: "report", value: "FILE", help: "write an HTML report with curves and a confusion matrix" },
+  report: {
+    option: "report",
+    value: "FILE",
+    help: "write an HTML report with curves and a confusion matrix",
+  },
   help: { option: "help", help: "print this" },
 };
 
@@ -52,7 +68,9 @@ export function parseOptions(args: readonly string[]): Options {
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" }] as const),
+      Object.entries(options).map(
+        ([name, { value }]) => [name, { type: value ? "string" : "boolean" }] as const,
+      ),
     ),
     // Node's own complaints run over several lines and do not say what is there to choose from.
     strict: false,
@@ -65,13 +83,19 @@ export function parseOptions(args: readonly string[]): Options {
     }
     const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (!known || !token.rawName.startsWith("--")) {
-      throw new OptionsError(`Got the unknown option ${token.rawName}; expected one of --${Object.keys(options).join(" --")}.`);
+      throw new OptionsError(
+        `Got the unknown option ${token.rawName}; expected one of --${Object.keys(options).join(" --")}.`,
+      );
     }
     if (known.value === undefined && token.value !== undefined) {
-      throw new OptionsError(`Got ${token.rawName}=${token.value}; expected ${token.rawName} alone, it takes no value.`);
+      throw new OptionsError(
+        `Got ${token.rawName}=${token.value}; expected ${token.rawName} alone, it takes no value.`,
+      );
     }
     if (known.value !== undefined && (token.value === undefined || token.value === "")) {
-      throw new OptionsError(`Got ${token.rawName} without a value; expected ${token.rawName} ${known.value}.`);
+      throw new OptionsError(
+        `Got ${token.rawName} without a value; expected ${token.rawName} ${known.value}.`,
+      );
     }
     given.set(token.name, token.value ?? "");
   }
@@ -82,11 +106,13 @@ function read(given: ReadonlyMap<string, string>): Options {
   const compare = given.has("compare");
   const optimizer = oneOf(given, "optimizer", optimizerNames, "adam");
   if (compare && optimizer !== "adam") {
-    throw new OptionsError(`Got --optimizer ${optimizer} with --compare; expected adam, the optimizer that TF.js has as well.`);
+    throw new OptionsError(
+      `Got --optimizer ${optimizer} with --compare; expected adam, the optimizer that TF.js has as well.`,
+    );
   }
   return {
     optimizer,
-    learningRate: positive(given, "learning-rate", learningRates[optimizer]),
+    learningRate: positive(given, "learning-rate", suitableRate(optimizer)),
     epochs: whole(given, "epochs", 1, 1000, compare ? defaultEpochs.compared : defaultEpochs.alone),
     batchSize: whole(given, "batch-size", 1, 8000, 64),
     backend: oneOf(given, "backend", backendNames, backendNames[0]),
@@ -107,7 +133,8 @@ function oneOf<Name extends string>(
   const value = given.get(option);
   if (value === undefined) return otherwise;
   const found = names.find((name) => name === value);
-  if (found === undefined) throw new OptionsError(`Got --${option} ${value}; expected one of ${names.join(", ")}.`);
+  if (found === undefined)
+    throw new OptionsError(`Got --${option} ${value}; expected one of ${names.join(", ")}.`);
   return found;
 }
 
@@ -123,19 +150,29 @@ function positive(given: ReadonlyMap<string, string>, option: string, otherwise:
   return number;
 }
 
-function whole(given: ReadonlyMap<string, string>, option: string, least: number, most: number, otherwise: number): number {
+function whole(
+  given: ReadonlyMap<string, string>,
+  option: string,
+  least: number,
+  most: number,
+  otherwise: number,
+): number {
   const value = given.get(option);
   if (value === undefined) return otherwise;
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= least && number <= most)) {
-    throw new OptionsError(`Got --${option} ${value}; expected a whole number from ${least} to ${most}.`);
+    throw new OptionsError(
+      `Got --${option} ${value}; expected a whole number from ${least} to ${most}.`,
+    );
   }
   return number;
 }
 
 /** What `--help` prints. */
 export function helpText(): string {
-  const rows = Object.entries(options).map(([name, { value, help }]) => [`--${name}${value ? ` ${value}` : ""}`, help] as const);
+  const rows = Object.entries(options).map(
+    ([name, { value, help }]) => [`--${name}${value ? ` ${value}` : ""}`, help] as const,
+  );
   const width = Math.max(...rows.map(([usage]) => usage.length));
   const indent = " ".repeat(width + 4);
   return [
@@ -144,7 +181,10 @@ export function helpText(): string {
     "",
     "Usage: npm start -- [options]",
     "",
-    ...rows.map(([usage, help]) => `  ${usage.padEnd(width)}  ${wrap(help, 80 - indent.length).join(`\n${indent}`)}`),
+    ...rows.map(
+      ([usage, help]) =>
+        `  ${usage.padEnd(width)}  ${wrap(help, 80 - indent.length).join(`\n${indent}`)}`,
+    ),
     "",
     "Ctrl-C stops after the current batch and shows what there is; twice ends at once.",
   ].join("\n");

@@ -16,8 +16,8 @@ export function seededRandom(seed: number): Random {
 export function shuffle(order: Uint16Array, random: Random): void {
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));
-    const kept = order[last]!;
-    order[last] = order[other]!;
+    const kept = order[last];
+    order[last] = order[other];
     order[other] = kept;
   }
 }

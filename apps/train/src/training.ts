@@ -1,74 +1,14 @@
-import { type Tensor2D, tensor2d } from "@tensorflow/tfjs-core";
+import { tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
 import { shiftDigits } from "./augmentation.js";
-import { classes, type Digits, type DigitSet, oneHot, pixelsPerDigit } from "./digits.js";
-import { type Evaluation, evaluate } from "./evaluation.js";
+import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "./digits.js";
+import { evaluate } from "./evaluation.js";
+import { Meter } from "./meter.js";
 import { digitNetwork } from "./model.js";
 import type { TrainingOptimizer } from "./optimizers.js";
 import { seededRandom, shuffle } from "./random.js";
+import type { Epoch, Observer, Plan, Run } from "./run.js";
+import { rateAt } from "./schedule.js";
 import { timeOptimizer } from "./stopwatch.js";
-
-export interface Plan {
-  readonly epochs: number;
-  /** Digits in a step. */
-  readonly batchSize: number;
-  /** The learning rate of the first step; see `rateAt`. */
-  readonly learningRate: number;
-  /** Decides the first weights, the order of the digits and how they are moved. */
-  readonly seed: number;
-}
-
-export interface Epoch {
-  /** From 1. */
-  readonly epoch: number;
-  /** Mean cross-entropy of its steps, in nats. */
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly validationLoss: number;
-  readonly validationAccuracy: number;
-  readonly steps: number;
-  /** Training and validation together. */
-  readonly seconds: number;
-}
-
-/** Where the training is, after a step. The means are over the epoch so far. */
-export interface Progress {
-  readonly epoch: number;
-  readonly step: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly stepsPerSecond: number;
-  /** Until the last epoch ends. */
-  readonly secondsLeft: number;
-}
-
-/** Is told how the training goes; must not throw. */
-export interface Observer {
-  onStart?(stepsPerEpoch: number): void;
-  onStep?(progress: Progress): void;
-  onEpoch?(epoch: Epoch): void;
-}
-
-export interface Run {
-  /** Completed epochs. */
-  readonly history: readonly Epoch[];
-  /** The loss of every step. */
-  readonly stepLosses: readonly number[];
-  readonly stepsPerEpoch: number;
-  /** The network as it was at the end, on the held-out digits. */
-  readonly evaluation: Evaluation;
-  readonly seconds: number;
-  /** The part of `seconds` that passed inside the optimizer. */
-  readonly optimizerSeconds: number;
-  readonly interrupted: boolean;
-}
-
-/** The rate falls along half a cosine to this share of the first. */
-const lastRate = 0.02;
-
-/** The learning rate at a step: half a cosine from the plan's down to a fiftieth of it (Loshchilov and Hutter 2017). */
-export function rateAt(step: number, steps: number, learningRate: number): number {
-  return learningRate * (lastRate + ((1 - lastRate) * (1 + Math.cos((Math.PI * step) / steps))) / 2);
-}
 
 /**
  * Trains a new network through TF.js Layers on the current backend, with `optimizer`, and disposes
@@ -85,26 +25,20 @@ export async function train(
   network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   const stopwatch = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
-  const { count } = digits.training;
-  const shifted: DigitSet = { count, pixels: new Float32Array(count * pixelsPerDigit), labels: new Uint8Array(count) };
-  const order = Uint16Array.from({ length: count }, (_, index) => index);
-  const random = seededRandom(plan.seed);
-  const stepsPerEpoch = Math.ceil(count / plan.batchSize);
+  const nextEpoch = epochsOf(digits.training, plan.seed);
+  const stepsPerEpoch = Math.ceil(digits.training.count / plan.batchSize);
+  const steps = plan.epochs * stepsPerEpoch;
+  const meter = new Meter(steps);
   const history: Epoch[] = [];
-  const stepLosses: number[] = [];
   observer.onStart?.(stepsPerEpoch);
-  const start = performance.now();
 
   for (let epoch = 1; epoch <= plan.epochs && !signal.aborted; epoch++) {
-    const epochStart = performance.now();
-    shuffle(order, random);
-    shiftDigits(digits.training, order, random, shifted);
-    const inputs = tensors(shifted);
-    const mean = { loss: 0, accuracy: 0, digits: 0 };
-    const { history: logs } = await network.fit(inputs.pixels, inputs.labels, {
+    meter.startEpoch(epoch);
+    const shifted = tensors(nextEpoch());
+    const { history: logs } = await network.fit(shifted.pixels, shifted.labels, {
       epochs: 1,
       batchSize: plan.batchSize,
-      // Shuffled above: TF.js's own shuffle takes no seed.
+      // They come shuffled: TF.js's own shuffle takes no seed.
       shuffle: false,
       verbose: 0,
       validationData: [heldOut.pixels, heldOut.labels],
@@ -112,51 +46,64 @@ export async function train(
       yieldEvery: "batch",
       callbacks: {
         onBatchBegin: async () => {
-          optimizer.learningRate = rateAt(stepLosses.length, plan.epochs * stepsPerEpoch, plan.learningRate);
+          optimizer.learningRate = rateAt(meter.losses.length, steps, plan.learningRate);
         },
-        onBatchEnd: async (batch, batchLogs) => {
-          const size = Number(batchLogs?.["size"]);
-          const loss = Number(batchLogs?.["loss"]);
-          stepLosses.push(loss);
-          mean.digits += size;
-          mean.loss += (loss - mean.loss) * (size / mean.digits);
-          mean.accuracy += (Number(batchLogs?.["acc"]) - mean.accuracy) * (size / mean.digits);
-          const steps = stepLosses.length;
-          const seconds = (performance.now() - start) / 1000;
-          observer.onStep?.({
-            epoch,
-            step: batch + 1,
-            loss: mean.loss,
-            accuracy: mean.accuracy,
-            stepsPerSecond: ((batch + 1) * 1000) / (performance.now() - epochStart),
-            secondsLeft: (seconds / steps) * (plan.epochs * stepsPerEpoch - steps),
-          });
+        onBatchEnd: async (_batch, batchLogs) => {
+          const value = (key: string): number => Number(batchLogs?.[key]);
+          const progress = meter.add(value("size"), value("loss"), value("acc"));
+          observer.onStep?.(progress);
           if (signal.aborted) network.stopTraining = true;
         },
       },
     });
-    dispose(inputs);
-    if (stepLosses.length < epoch * stepsPerEpoch) break;
+    dispose(shifted);
+    // TF.js validates before it ends the last batch, so a complete epoch has all its figures.
+    if (meter.losses.length < epoch * stepsPerEpoch) break;
     const last = (key: string): number => Number(logs[key]?.at(-1));
-    history.push({
+    const done: Epoch = {
       epoch,
       loss: last("loss"),
       accuracy: last("acc"),
       validationLoss: last("val_loss"),
       validationAccuracy: last("val_acc"),
       steps: stepsPerEpoch,
-      seconds: (performance.now() - epochStart) / 1000,
-    });
-    observer.onEpoch?.(history.at(-1)!);
+      seconds: meter.epochSeconds,
+    };
+    history.push(done);
+    observer.onEpoch?.(done);
   }
 
-  const seconds = (performance.now() - start) / 1000;
+  const { losses: stepLosses, seconds } = meter;
   const evaluation = await evaluate(network, digits.heldOut, heldOut.pixels);
   dispose(heldOut);
   network.dispose();
   optimizer.dispose();
-  const interrupted = history.length < plan.epochs;
-  return { history, stepLosses, stepsPerEpoch, evaluation, seconds, optimizerSeconds: stopwatch.seconds, interrupted };
+  return {
+    history,
+    stepLosses,
+    stepsPerEpoch,
+    evaluation,
+    seconds,
+    optimizerSeconds: stopwatch.seconds,
+    interrupted: history.length < plan.epochs,
+  };
+}
+
+/** Gives the digits for one epoch after another: all of them, shuffled and shifted, in memory that the next call uses again. */
+function epochsOf(digits: DigitSet, seed: number): () => DigitSet {
+  const { count } = digits;
+  const random = seededRandom(seed);
+  const order = Uint16Array.from({ length: count }, (_, index) => index);
+  const shifted = {
+    count,
+    pixels: new Float32Array(count * pixelsPerDigit),
+    labels: new Uint8Array(count),
+  };
+  return () => {
+    shuffle(order, random);
+    shiftDigits(digits, order, random, shifted);
+    return shifted;
+  };
 }
 
 interface DigitTensors {

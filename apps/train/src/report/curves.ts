@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import type { Run } from "../training.js";
+import type { Run } from "../run.js";
 
 /** Both are custom properties of the page, so that the curves follow its light and dark colors. */
 const training = "var(--training)";
@@ -19,12 +19,18 @@ export function lossCurves({ stepLosses, stepsPerEpoch, history }: Run): string 
       loss: part.reduce((sum, loss) => sum + loss, 0) / part.length,
     };
   }).filter(({ loss }) => loss > 0 && loss < Infinity);
-  const epochs = history.filter(({ validationLoss }) => validationLoss > 0 && validationLoss < Infinity);
-  return draw([0, stepLosses.length / stepsPerEpoch], { type: "log", label: "loss (nats)", tickFormat: String }, [
-    Plot.line(steps, { x: "epoch", y: "loss", stroke: training, strokeWidth: 1.25 }),
-    Plot.line(epochs, { x: "epoch", y: "validationLoss", stroke: heldOut, strokeWidth: 2 }),
-    Plot.dot(epochs, { x: "epoch", y: "validationLoss", fill: heldOut, r: 3 }),
-  ]);
+  const epochs = history.filter(
+    ({ validationLoss }) => validationLoss > 0 && validationLoss < Infinity,
+  );
+  return draw(
+    [0, stepLosses.length / stepsPerEpoch],
+    { type: "log", label: "loss (nats)", tickFormat: String },
+    [
+      Plot.line(steps, { x: "epoch", y: "loss", stroke: training, strokeWidth: 1.25 }),
+      Plot.line(epochs, { x: "epoch", y: "validationLoss", stroke: heldOut, strokeWidth: 2 }),
+      Plot.dot(epochs, { x: "epoch", y: "validationLoss", fill: heldOut, r: 3 }),
+    ],
+  );
 }
 
 /** The accuracies after each epoch, as SVG. */
@@ -38,16 +44,25 @@ export function accuracyCurves({ history }: Run): string {
   ]);
 }
 
-function draw([first, last]: [number, number], y: Plot.ScaleOptions, marks: Plot.Markish[]): string {
+function draw(
+  [first, last]: [number, number],
+  y: Plot.ScaleOptions,
+  marks: Plot.Markish[],
+): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const figure = Plot.plot({
-    document: document as unknown as Document,
+    document,
     width: 520,
     height: 300,
     marginLeft: 48,
     marginBottom: 42,
     style: { background: "none", fontSize: "12px", fontFamily: "inherit" },
-    x: { label: "epoch", domain: [first, last], ticks: epochTicks(first, last), tickFormat: String },
+    x: {
+      label: "epoch",
+      domain: [first, last],
+      ticks: epochTicks(first, last),
+      tickFormat: String,
+    },
     y: { grid: true, ...y },
     marks,
   });

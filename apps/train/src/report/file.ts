@@ -9,7 +9,9 @@ export function checkReportFile(file: string): void {
     closeSync(openSync(file, "a"));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new OptionsError(`Got --report ${file}, which cannot be written (${code}); expected a file in a folder that exists.`);
+    throw new OptionsError(
+      `Got --report ${file}, which cannot be written (${code}); expected a file in a folder that exists.`,
+    );
   }
   if (!existed) rmSync(file);
 }

@@ -1,9 +1,9 @@
-import { type Comparison, perStep } from "../comparison.js";
+import { type Comparison, perStep, verdicts } from "../comparison.js";
 import type { DigitSet } from "../digits.js";
 import type { Configuration } from "../document.js";
 import { mistakes } from "../evaluation.js";
 import { count, duration, lossText, percent } from "../terminal/figures.js";
-import type { Run } from "../training.js";
+import type { Run } from "../run.js";
 import { confusionTable } from "./confusion.js";
 import { accuracyCurves, lossCurves } from "./curves.js";
 import { digitFigures } from "./pictures.js";
@@ -22,7 +22,8 @@ export function renderReport({ configuration, run, comparison, heldOut }: Report
   const { evaluation } = run;
   const wrong = mistakes(evaluation);
   const steps = run.stepLosses.length;
-  const { optimizer, backend, layers, learningRate, batchSize, seed, trainingDigits } = configuration;
+  const { optimizer, backend, layers, learningRate, batchSize, seed, trainingDigits } =
+    configuration;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -70,37 +71,47 @@ function curves(run: Run): string {
 }
 
 function epochTable({ history }: Run): string {
-  const rows = history.map(({ epoch, loss, accuracy, validationLoss, validationAccuracy, seconds }) => [
-    String(epoch),
-    lossText(loss),
-    percent(accuracy),
-    lossText(validationLoss),
-    percent(validationAccuracy),
-    duration(seconds),
-  ]);
+  const rows = history.map(
+    ({ epoch, loss, accuracy, validationLoss, validationAccuracy, seconds }) => [
+      String(epoch),
+      lossText(loss),
+      percent(accuracy),
+      lossText(validationLoss),
+      percent(validationAccuracy),
+      duration(seconds),
+    ],
+  );
   return table([["", "loss", "accuracy", "held-out loss", "accuracy", "time"], ...rows]);
 }
 
-function comparisonTable({ contenders, ratios }: Comparison): string {
+function comparisonTable(comparison: Comparison): string {
+  const { contenders } = comparison;
   const rows = contenders.map(({ maker, backend, run }) => [
     `${maker} on ${backend}`,
     ...run.history.map(({ loss }) => lossText(loss)),
-    ...new Array<string>(Math.max(0, contenders[0]!.run.history.length - run.history.length)).fill("–"),
+    ...new Array<string>(Math.max(0, contenders[0].run.history.length - run.history.length)).fill(
+      "–",
+    ),
     percent(run.evaluation.accuracy, 2),
     duration(run.seconds),
     `${(perStep(run) * 1000).toFixed(3)} ms`,
     percent(run.optimizerSeconds / run.seconds),
   ]);
-  const epochs = contenders[0]!.run.history.map(({ epoch }) => `loss ${epoch}`);
-  const words = ratios.map(
-    ({ backend, speedup, lossDifference }) =>
-      `<p class="quiet">On ${backend}, a step of gradstep's takes 1/${speedup.toFixed(1)} of the time of TF.js's; the losses of a step differ by ${lossDifference.toExponential(1)} at most.</p>`,
+  const epochs = contenders[0].run.history.map(({ epoch }) => `loss ${epoch}`);
+  const sentences = verdicts(comparison).map((sentence) => `<p class="quiet">${sentence}</p>`);
+  return (
+    table([
+      ["", ...epochs, "held-out accuracy", "training", "optimizer, a step", "its share"],
+      ...rows,
+    ]) + sentences.join("")
   );
-  return table([["", ...epochs, "held-out accuracy", "training", "optimizer, a step", "its share"], ...rows]) + words.join("");
 }
 
 function table([headings, ...rows]: readonly (readonly string[])[]): string {
-  const head = headings!.map((text) => `<th scope="col">${text}</th>`).join("");
-  const body = rows.map(([first, ...cells]) => `<tr><th scope="row">${first}</th>${cells.map((text) => `<td>${text}</td>`).join("")}</tr>`);
+  const head = headings.map((text) => `<th scope="col">${text}</th>`).join("");
+  const body = rows.map(
+    ([first, ...cells]) =>
+      `<tr><th scope="row">${first}</th>${cells.map((text) => `<td>${text}</td>`).join("")}</tr>`,
+  );
   return `<table class="rows"><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table>`;
 }

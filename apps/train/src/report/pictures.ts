@@ -8,7 +8,10 @@ export function digitFigures(predictions: readonly Prediction[], digits: DigitSe
   return predictions
     .map(({ index, label, predicted, confidence }) => {
       const pixels = digits.pixels.subarray(index * pixelsPerDigit, (index + 1) * pixelsPerDigit);
-      const address = pngAddress(Uint8Array.from(pixels, (ink) => Math.round(ink * 255)), side);
+      const address = pngAddress(
+        Uint8Array.from(pixels, (ink) => Math.round(ink * 255)),
+        side,
+      );
       const sure = percent(confidence, 0);
       return `<figure title="${sure} sure that this ${label} is a ${predicted}">
 <img src="${address}" alt="A handwritten ${label}" width="56" height="56">

@@ -12,8 +12,14 @@ export function pngAddress(gray: Uint8Array, width: number): string {
   header[8] = 8;
   // A row begins with its filter: 0, none.
   const rows = Buffer.alloc(height * (width + 1));
-  for (let row = 0; row < height; row++) rows.set(gray.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
-  const file = [signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows, { level: 9 })), chunk("IEND", Buffer.alloc(0))];
+  for (let row = 0; row < height; row++)
+    rows.set(gray.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+  const file = [
+    signature,
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(rows, { level: 9 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ];
   return `data:image/png;base64,${Buffer.concat(file).toString("base64")}`;
 }
 

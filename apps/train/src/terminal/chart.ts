@@ -1,5 +1,5 @@
 import asciichart from "asciichart";
-import type { Run } from "../training.js";
+import type { Run } from "../run.js";
 import type { Screen } from "./screen.js";
 
 const height = 10;
@@ -11,14 +11,19 @@ const margin = labelWidth + 1;
  * The losses as lines of text, on a logarithmic scale: a line for the steps, averaged over as many as
  * share a column, and a dot for the held-out digits after each epoch. Empty when there is nothing to draw.
  */
-export function lossChart(run: Pick<Run, "stepLosses" | "history" | "stepsPerEpoch">, screen: Screen): string[] {
+export function lossChart(
+  run: Pick<Run, "stepLosses" | "history" | "stepsPerEpoch">,
+  screen: Screen,
+): string[] {
   const { paint } = screen;
-  const perColumn = run.stepLosses.length / Math.min(run.stepLosses.length, screen.columns - margin - 3);
+  const perColumn =
+    run.stepLosses.length / Math.min(run.stepLosses.length, screen.columns - margin - 3);
   const line = columnMeans(run.stepLosses, perColumn).map(Math.log10);
   const dots = run.history.map(({ epoch, validationLoss }) => ({
     column: Math.ceil((epoch * run.stepsPerEpoch) / perColumn) - 1,
     value: Math.log10(validationLoss),
   }));
+  const columns = dots.map(({ column }) => column);
   const values = [...line, ...dots.map(({ value }) => value)];
   if (line.length < 2 || !values.every(Number.isFinite)) return [];
 
@@ -30,18 +35,25 @@ export function lossChart(run: Pick<Run, "stepLosses" | "history" | "stepsPerEpo
       height,
       offset: 2,
       symbols: ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"],
-      format: (value) => Number((10 ** value).toPrecision(2)).toString().padStart(labelWidth),
+      format: (value) =>
+        Number((10 ** value).toPrecision(2))
+          .toString()
+          .padStart(labelWidth),
     })
     .split("\n")
     .map((row) => Array.from(row.padEnd(margin + line.length)));
   const ratio = (rows.length - 1) / (max - min);
-  const painted = rows.map((row) => row.map((character, column) => (column < margin ? paint.dim(character) : paint.cyan(character))));
+  const painted = rows.map((row) =>
+    row.map((character, column) =>
+      column < margin ? paint.dim(character) : paint.cyan(character),
+    ),
+  );
   for (const { column, value } of dots) {
-    painted[Math.round((max - value) * ratio)]![margin + column] = paint.yellow("●");
+    painted[Math.round((max - value) * ratio)][margin + column] = paint.yellow("●");
   }
   return [
     ...painted.map((row) => row.join("").trimEnd()),
-    paint.dim(epochAxis(dots.map(({ column }) => column), line.length)),
+    paint.dim(epochAxis(columns, line.length)),
     `${" ".repeat(margin)}${paint.cyan("──")} loss of the training steps   ${paint.yellow("●")} held-out loss, by epoch`,
   ];
 }
@@ -68,7 +80,7 @@ function epochAxis(columns: readonly number[], width: number): string {
     const text = String(index + 1);
     const start = margin + column - text.length + 1;
     if (start < free) return;
-    axis.splice(start, text.length, ...text);
+    axis.splice(start, text.length, ...text.split(""));
     free = start + text.length + 1;
   });
   return axis.join("").trimEnd();

@@ -1,10 +1,11 @@
-import { type Comparison, perStep } from "../comparison.js";
+import { type Comparison, perStep, verdicts } from "../comparison.js";
 import { duration, lossText, percent } from "./figures.js";
 import type { Screen } from "./screen.js";
 import { alignColumns } from "./table.js";
 
 /** Prints the contenders side by side: a column for each, the losses by epoch and then the times. */
-export function printComparison({ contenders, ratios }: Comparison, screen: Screen): void {
+export function printComparison(comparison: Comparison, screen: Screen): void {
+  const { contenders } = comparison;
   const { paint } = screen;
   const runs = contenders.map(({ run }) => run);
   const epochs = Math.max(0, ...runs.map(({ history }) => history.length));
@@ -25,14 +26,9 @@ export function printComparison({ contenders, ratios }: Comparison, screen: Scre
   ];
   const [makers, backends, ...rest] = alignColumns(rows);
   screen.print();
-  screen.print(paint.bold(makers!));
-  screen.print(paint.dim(backends!));
+  screen.print(paint.bold(makers));
+  screen.print(paint.dim(backends));
   for (const line of rest) screen.print(line);
   screen.print();
-  for (const { backend, speedup, lossDifference } of ratios) {
-    const words = speedup >= 1 ? `${speedup.toFixed(1)} times as fast as` : `${(1 / speedup).toFixed(1)} times as slow as`;
-    screen.print(
-      `On ${backend}, gradstep's Adam is ${paint.bold(words)} TF.js's; the losses of a step differ by ${lossDifference.toExponential(1)} at most.`,
-    );
-  }
+  for (const sentence of verdicts(comparison)) screen.print(sentence);
 }

@@ -10,7 +10,9 @@ const gap = 2;
 export function drawDigit(pixels: Float32Array, shades: boolean): string[] {
   const point = (row: number, column: number): number => {
     const first = 2 * row * side + 2 * column;
-    return (pixels[first]! + pixels[first + 1]! + pixels[first + side]! + pixels[first + side + 1]!) / 4;
+    return (
+      (pixels[first] + pixels[first + 1] + pixels[first + side] + pixels[first + side + 1]) / 4
+    );
   };
   return Array.from({ length: drawingWidth / 2 }, (_, row) => {
     const cells = Array.from({ length: drawingWidth }, (_, column) => {
@@ -34,13 +36,19 @@ function halfBlock(upper: number, lower: number): string {
 }
 
 /** As many of the digits as fit in a row, each with what the network took it for. */
-export function digitRow(predictions: readonly Prediction[], pixels: Float32Array, screen: Screen): string[] {
+export function digitRow(
+  predictions: readonly Prediction[],
+  pixels: Float32Array,
+  screen: Screen,
+): string[] {
   const shown = predictions.slice(0, Math.floor((screen.columns + gap) / (drawingWidth + gap)));
   const drawings = shown.map(({ index }) =>
     drawDigit(pixels.subarray(index * pixelsPerDigit, (index + 1) * pixelsPerDigit), screen.shades),
   );
   const captions = shown.map((prediction) => caption(prediction, screen));
-  const lines = (drawings[0] ?? []).map((_, line) => drawings.map((drawing) => drawing[line]).join(" ".repeat(gap)));
+  const lines = (drawings[0] ?? []).map((_, line) =>
+    drawings.map((drawing) => drawing[line]).join(" ".repeat(gap)),
+  );
   return [...lines, captions.join(" ".repeat(gap))];
 }
 

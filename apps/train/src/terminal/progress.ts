@@ -1,10 +1,18 @@
 import cliProgress from "cli-progress";
-import type { Epoch, Observer, Progress } from "../training.js";
+import type { Epoch, Observer, Progress } from "../run.js";
 import { clock, duration, lossText, percent } from "./figures.js";
 import type { Screen } from "./screen.js";
 
 /** Widths of the table's columns. */
-const widths = { epoch: 7, loss: 10, accuracy: 10, validationLoss: 17, validationAccuracy: 10, speed: 10, time: 9 };
+const widths = {
+  epoch: 7,
+  loss: 10,
+  accuracy: 10,
+  validationLoss: 17,
+  validationAccuracy: 10,
+  speed: 10,
+  time: 9,
+};
 
 /** Characters of the live line beside the bar itself. */
 const textBesideBar = 66;
@@ -18,7 +26,8 @@ export function progressOn(screen: Screen, epochs: number): Observer & { close()
   const barWidth = Math.max(8, Math.min(40, screen.columns - 1 - textBesideBar));
   const bar = new cliProgress.SingleBar({
     stream: screen.stream,
-    format: (_options, _params, progress: { stepsPerEpoch: number } & Progress) => liveLine(progress),
+    format: (_options, _params, progress: { stepsPerEpoch: number } & Progress) =>
+      liveLine(progress),
     clearOnComplete: true,
     hideCursor: true,
     // Ctrl-C is ours: the bar would put an end to the process.
@@ -30,7 +39,14 @@ export function progressOn(screen: Screen, epochs: number): Observer & { close()
   // A second Ctrl-C ends the process at once; the cursor comes back all the same.
   process.once("exit", close);
 
-  function liveLine({ epoch, step, loss, accuracy, stepsPerSecond, secondsLeft }: Progress): string {
+  function liveLine({
+    epoch,
+    step,
+    loss,
+    accuracy,
+    stepsPerSecond,
+    secondsLeft,
+  }: Progress): string {
     const done = Math.round((step / stepsPerEpoch) * barWidth);
     return [
       epochText(epoch, epochs),
@@ -67,7 +83,15 @@ export function progressOn(screen: Screen, epochs: number): Observer & { close()
     close,
   };
 
-  function epochLine({ epoch, loss, accuracy, validationLoss, validationAccuracy, steps, seconds }: Epoch): string {
+  function epochLine({
+    epoch,
+    loss,
+    accuracy,
+    validationLoss,
+    validationAccuracy,
+    steps,
+    seconds,
+  }: Epoch): string {
     return [
       epochText(epoch, epochs),
       lossText(loss).padStart(widths.loss),

@@ -1,4 +1,3 @@
-import type { WriteStream } from "node:tty";
 import colors from "picocolors";
 
 type Colors = ReturnType<typeof colors.createColors>;
@@ -20,7 +19,7 @@ export interface Screen {
 /** Looks at the stream and at the environment (`NO_COLOR`, `FORCE_COLOR`, `TERM`). */
 export function screenOf(stream: NodeJS.WriteStream): Screen {
   // A tty's answer accounts for NO_COLOR, FORCE_COLOR and TERM; a pipe or a file is never painted.
-  const colorful = (count: number): boolean => stream.isTTY && (stream as WriteStream).hasColors(count);
+  const colorful = (count: number): boolean => stream.isTTY && stream.hasColors(count);
   return {
     stream,
     paint: colors.createColors(colorful(16)),

@@ -1,5 +1,5 @@
 import { mistakes } from "../evaluation.js";
-import type { Run } from "../training.js";
+import type { Run } from "../run.js";
 import { lossChart } from "./chart.js";
 import { digitRow } from "./drawing.js";
 import { count, duration, percent } from "./figures.js";
@@ -15,14 +15,24 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
   const wrong = mistakes(evaluation);
   const total = evaluation.predictions.length;
 
+  const diverged = !Number.isFinite(evaluation.loss);
+
   section("Loss, on a logarithmic scale", lossChart(run, screen));
-  section("Some held-out digits", digitRow(rightOnes(run), heldOutPixels, screen));
-  if (wrong.length > 0) section("The mistakes it was surest of", digitRow(wrong, heldOutPixels, screen));
+  if (!diverged) {
+    section("Some held-out digits", digitRow(rightOnes(run), heldOutPixels, screen));
+    if (wrong.length > 0)
+      section("The mistakes it was surest of", digitRow(wrong, heldOutPixels, screen));
+  }
 
   screen.print();
-  if (run.interrupted) screen.print(paint.yellow(`Stopped after ${stepsText(run.stepLosses.length)}, as you asked.`));
+  if (diverged)
+    screen.print(
+      paint.yellow("The weights are no finite numbers any more; a lower --learning-rate may help."),
+    );
+  if (run.interrupted)
+    screen.print(paint.yellow(`Stopped after ${stepsText(run.stepLosses.length)}, as you asked.`));
   screen.print(
-    `${paint.bold(paint.green(percent(evaluation.accuracy, 2)))} of ${count(total)} held-out digits are right, ${wrong.length} are wrong.`,
+    `${paint.bold(paint.green(percent(evaluation.accuracy, 2)))} of ${count(total)} held-out digits are right, ${count(wrong.length)} ${wrong.length === 1 ? "is" : "are"} wrong.`,
   );
   screen.print(timing(run));
 }
@@ -42,7 +52,9 @@ function stepsText(steps: number): string {
 /** One digit of each class that the network knows, in order; the classes it never gets right are left out. */
 function rightOnes({ evaluation }: Run): Run["evaluation"]["predictions"] {
   return evaluation.confusion.flatMap((_, digit) => {
-    const found = evaluation.predictions.find(({ label, predicted }) => label === digit && predicted === digit);
+    const found = evaluation.predictions.find(
+      ({ label, predicted }) => label === digit && predicted === digit,
+    );
     return found ? [found] : [];
   });
 }
