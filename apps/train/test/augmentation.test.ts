@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { shiftDigit, shiftDigits } from "../src/augmentation.js";
+import { pixelsPerDigit, side, type DigitSet } from "../src/digits.js";
+import { seededRandom, shuffle } from "../src/random.js";
+
+function set(count: number): DigitSet {
+  return {
+    count,
+    pixels: new Float32Array(count * pixelsPerDigit),
+    labels: new Uint8Array(count),
+  };
+}
+
+/** Digits with one pixel of ink each, in the middle. */
+function dots(count: number): DigitSet {
+  const digits = set(count);
+  for (let index = 0; index < count; index++) {
+    digits.pixels[index * pixelsPerDigit + 14 * side + 14] = index + 1;
+    digits.labels[index] = index % 10;
+  }
+  return digits;
+}
+
+describe("a shift", () => {
+  test.each([
+    [0, 0],
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+    [1, -1],
+  ])("by %i across and %i down moves every pixel so", (right, down) => {
+    const source = Float32Array.from({ length: pixelsPerDigit }, (_, pixel) => pixel + 1);
+    const target = new Float32Array(pixelsPerDigit).fill(-1);
+    shiftDigit(source, 0, target, 0, right, down);
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        const [fromRow, fromColumn] = [row - down, column - right];
+        const inside = fromRow >= 0 && fromRow < side && fromColumn >= 0 && fromColumn < side;
+        const expected = inside ? source[fromRow * side + fromColumn] : 0;
+        expect(target[row * side + column]).toBe(expected);
+      }
+    }
+  });
+
+  test("leaves the digits beside it alone", () => {
+    const target = new Float32Array(3 * pixelsPerDigit).fill(9);
+    shiftDigit(new Float32Array(pixelsPerDigit).fill(1), 0, target, pixelsPerDigit, 1, 1);
+    expect(target.subarray(0, pixelsPerDigit).every((ink) => ink === 9)).toBe(true);
+    expect(target.subarray(2 * pixelsPerDigit).every((ink) => ink === 9)).toBe(true);
+  });
+});
+
+describe("shifted digits", () => {
+  const source = dots(90);
+  const order = Uint16Array.from({ length: 90 }, (_, index) => 89 - index);
+  const shifted = (seed: number): DigitSet => {
+    const target = set(90);
+    shiftDigits(source, order, seededRandom(seed), target);
+    return target;
+  };
+
+  test("are the same for the same seed and others for another", () => {
+    expect(shifted(5)).toEqual(shifted(5));
+    expect(shifted(5).pixels).not.toEqual(shifted(6).pixels);
+  });
+
+  test("come in the given order, moved by a pixel at most, under their own labels", () => {
+    const { pixels, labels } = shifted(5);
+    const places = new Set<number>();
+    order.forEach((from, to) => {
+      const place = pixels
+        .subarray(to * pixelsPerDigit, (to + 1) * pixelsPerDigit)
+        .indexOf(from + 1);
+      expect(labels[to]).toBe(source.labels[from]);
+      expect([13, 14, 15]).toContain(place % side);
+      expect([13, 14, 15]).toContain(Math.floor(place / side));
+      places.add(place);
+    });
+    expect(places.size).toBe(9);
+  });
+});
+
+describe("random numbers", () => {
+  test("are those of Mulberry32, from 0 to below 1", () => {
+    const random = seededRandom(1);
+    const first = Array.from({ length: 3 }, () => Math.round(random() * 1e6) / 1e6);
+    expect(first).toEqual([0.627074, 0.002736, 0.527447]);
+    const many = Array.from({ length: 10_000 }, random);
+    expect(Math.min(...many)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...many)).toBeLessThan(1);
+    expect(many.reduce((sum, value) => sum + value, 0) / 10_000).toBeCloseTo(0.5, 1);
+  });
+
+  test("shuffle: every number stays, most of them elsewhere", () => {
+    const order = Uint16Array.from({ length: 1000 }, (_, index) => index);
+    shuffle(order, seededRandom(3));
+    expect(Array.from(order).sort((one, other) => one - other)).toEqual(
+      Array.from({ length: 1000 }, (_, index) => index),
+    );
+    expect(order.filter((value, index) => value === index).length).toBeLessThan(10);
+  });
+});

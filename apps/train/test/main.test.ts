@@ -1,0 +1,104 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TrainingDocument } from "../src/document.js";
+
+/** What `pnpm build` made; the test task runs after it. */
+const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(...args: string[]): Promise<Ended> {
+  try {
+    return { code: 0, ...(await promisify(execFile)(process.execPath, [program, ...args])) };
+  } catch (error) {
+    return error as Ended;
+  }
+}
+
+describe("the program", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "train-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("prints one JSON document, writes the report and tells its progress elsewhere", async () => {
+    const file = join(folder, "report.html");
+    const { code, stdout, stderr } = await run("--json", "--epochs", "1", "--report", file);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as TrainingDocument;
+    expect(document.validationAccuracy).toBeGreaterThan(0.85);
+    expect(document.history).toHaveLength(1);
+    expect(document.history[0].validationAccuracy).toBeCloseTo(document.validationAccuracy, 6);
+    expect(document.configuration).toMatchObject({
+      optimizer: "adam",
+      backend: "wasm",
+      epochs: 1,
+      seed: 1,
+    });
+    expect(document.timing.steps).toBe(125);
+    expect(document.timing.optimizerShare).toBeGreaterThan(0);
+    expect(document.timing.optimizerShare).toBeLessThan(1);
+    expect(document.interrupted).toBe(false);
+    expect(stderr).toMatch(/\n {4}1\/1 +0\./);
+    expect(stderr).not.toContain("tfjs-node");
+    expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  test("shows chart, digits and figures to people", async () => {
+    const { code, stdout, stderr } = await run("--epochs", "1", "--batch-size", "200");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("gradstep's adam on TF.js's wasm backend\n");
+    expect(stdout).toContain("Loss, on a logarithmic scale");
+    expect(stdout).toContain("✓ 0");
+    expect(stdout).toMatch(/[\d.]+ % of 2,000 held-out digits are right/);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test.each([
+    [["--epochs", "many"], "Got --epochs many; expected a whole number from 1 to 1000.\n"],
+    [["--report", "/dev/null/no"], /^Got --report \/dev\/null\/no, which cannot be written.*\n$/],
+  ])("answers %j in a line and with 2", async (args, message) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain("\n");
+  });
+
+  test("helps", async () => {
+    const { code, stdout } = await run("--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Usage: npm start -- [options]");
+  });
+
+  test("stops after the batch on Ctrl-C, sums up and ends with 130", async () => {
+    const file = join(folder, "stopped.html");
+    const child = spawn(process.execPath, [program, "--json", "--epochs", "9", "--report", file]);
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => {
+      // npm passes on a Ctrl-C that the terminal has sent as well: two signals, one press.
+      if (!chunk.toString().includes("1/9")) return;
+      child.kill("SIGINT");
+      child.kill("SIGINT");
+    });
+    const code = await new Promise((done) => child.on("close", done));
+    expect(code).toBe(130);
+    const document = JSON.parse(stdout) as TrainingDocument;
+    expect(document.interrupted).toBe(true);
+    expect(document.history.length).toBeLessThan(9);
+    expect(document.timing.steps).toBeGreaterThanOrEqual(125);
+    expect(document.timing.steps).toBeLessThan(9 * 125);
+    expect(existsSync(file)).toBe(true);
+  });
+});
