@@ -56,7 +56,8 @@ export interface Scope {
 /**
  * Parses texts and resolves their names.
  *
- * @param sources they follow one another; an error points at the line of its own text.
+ * @param sources they follow one another; an error points at the line of its own text. What those before the last
+ * assign may go unused: a rule that sets `p` without reading it has no use for the decay that stands before it.
  * @throws {GradstepError} `RULE_SYNTAX`: a text that does not parse, an unknown name, an assignment to a scalar, a
  * temporary that nothing uses, or an operation of the host where there is none.
  */
@@ -123,6 +124,7 @@ export function buildProgram(sources: readonly string[], scope: Scope): Program 
     current.set(name, resolve(value, source));
   }
   for (const { name, at, source } of assignments) {
+    if (source !== sources.at(-1)) continue;
     if (!scope.isOutput(name) && !elements.has(name) && !read.has(name)) {
       throw syntaxError(source, at, `"${name}" is assigned and never used`);
     }

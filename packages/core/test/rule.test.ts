@@ -298,6 +298,19 @@ describe("a rule of a third party", () => {
     expect(values[0]).toBeCloseTo(0.9 - 0.75 / 1.5, 6);
   });
 
+  test("may leave out what other rules need: the old parameter, or the gradient", () => {
+    const step = (perElement: string): number => {
+      const values = Float32Array.of(1);
+      const { rule } = defineRule({ ...plain, slots: { z: 0 }, perElement });
+      const spec = rule.specify({ maximize: true, weightDecay: 0.5 });
+      createOptimizer(spec, { w: reference().wrap(values) }).step({ w: Float32Array.of(0.25) });
+      return values[0];
+    };
+    // Dual averaging: the sum of all gradients says where to be.
+    expect(step("z = z + g\np = -z")).toBe(0.25);
+    expect(step("z = p\np = 2")).toBe(2);
+  });
+
   test("can be extended", () => {
     const slow = custom.extend({
       name: "slow",

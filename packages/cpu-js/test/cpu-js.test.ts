@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { adam, createOptimizer, sgd, type Tensor } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { rules } from "@gradstep/core/rules";
+import { describe, expect, test } from "vitest";
+import { cpuJs } from "../src/index.js";
+import * as lean from "../src/lean.js";
+import { adam as exactAdam } from "../src/generated/exact/index.js";
+import { afterSteps, codeOf, differences, numbers } from "./support.js";
+
+describe("cpuJs", () => {
+  test("says what it is", () => {
+    expect(cpuJs()).toMatchObject({ name: "cpu-js", precision: "f32", exact: false });
+    expect(cpuJs({ exact: true })).toMatchObject({ name: "cpu-js-exact", exact: true });
+  });
+
+  test("updates the caller's memory in place, and nothing beside it", () => {
+    const memory = new Float32Array(10).fill(7);
+    const backend = cpuJs();
+    const parameters = {
+      a: backend.wrap(memory.subarray(1, 4)),
+      b: backend.wrap(memory, { offset: 5, shape: [2, 2] }),
+    };
+    const gradients = new Float32Array(9).fill(2);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
+    optimizer.step({ a: gradients.subarray(2, 5), b: gradients.subarray(5) });
+    expect([...memory]).toEqual([7, 5, 5, 5, 7, 5, 5, 5, 5, 7]);
+    expect([...gradients]).toEqual(new Array(9).fill(2));
+  });
+
+  test("works on memory that is shared between threads", () => {
+    const memory = new Float32Array(new SharedArrayBuffer(8));
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w: cpuJs().wrap(memory) });
+    optimizer.step({ w: Float32Array.of(1, 2) });
+    expect([...memory]).toEqual([-1, -2]);
+  });
+
+  test("holds what it borrows, and copies what it is told to write", async () => {
+    const backend = cpuJs();
+    const values = Float32Array.of(1, 2);
+    const own: Tensor = backend.tensor([2], values);
+    values[0] = 9;
+    expect(await own.read()).toEqual(Float32Array.of(1, 2));
+    const staging = backend.staging([2]);
+    staging.stage(values);
+    values[1] = 8;
+    expect(await staging.read()).toEqual(Float32Array.of(9, 8));
+  });
+
+  test("compiles a variant once, and shows what it compiled", () => {
+    const backend = cpuJs();
+    const variant = adam.rule.variant();
+    const kernel = backend.compile(variant);
+    expect(backend.compile(variant)).toBe(kernel);
+    expect(kernel.source).toContain("function updateAdam");
+    expect(backend.compile(adam.rule.variant({ amsgrad: true }))).not.toBe(kernel);
+  });
+
+  test.each([
+    ["an unknown option", { exakt: true }, "UNKNOWN_OPTION"],
+    ["exact that is no boolean", { exact: 1 }, "INVALID_HYPERPARAMETER"],
+    ["exact that cannot be shown", { exact: Object.create(null) }, "INVALID_HYPERPARAMETER"],
+    ["kernels that are no list", { kernels: {} }, "INVALID_HYPERPARAMETER"],
+    ["kernels that are null", { kernels: null }, "INVALID_HYPERPARAMETER"],
+    ["kernels of null", { kernels: [null] }, "INVALID_HYPERPARAMETER"],
+    ["kernels of something", { kernels: [{ exact: false }] }, "INVALID_HYPERPARAMETER"],
+    ["kernels with a hole", { kernels: new Array(1) }, "INVALID_HYPERPARAMETER"],
+    ["kernels that are exact", { kernels: [exactAdam] }, "INVALID_HYPERPARAMETER"],
+    ["kernels that are not exact", { exact: true, kernels: [lean.adam] }, "INVALID_HYPERPARAMETER"],
+    ["null", null, "UNKNOWN_OPTION"],
+    ["text", "exact", "UNKNOWN_OPTION"],
+  ])("refuses %s", (_, options, code) => {
+    expect(codeOf(() => cpuJs(options as never))).toBe(code);
+    expect(codeOf(() => lean.createCpuJs(options as never))).toBe(code);
+  });
+
+  test.each([
+    ["an array of numbers", [1, 2], "INVALID_MEMORY"],
+    ["a Float64Array", new Float64Array(2), "INVALID_MEMORY"],
+    ["null", null, "INVALID_MEMORY"],
+  ])("wraps no %s", (_, memory, code) => {
+    expect(codeOf(() => cpuJs().wrap(memory as never))).toBe(code);
+  });
+
+  test("refuses a shape for which there is no memory", () => {
+    expect(codeOf(() => cpuJs().tensor([2 ** 45]))).toBe("INVALID_SHAPE");
+  });
+});
+
+describe("built-in rules", () => {
+  test.each(rules.map((rule) => [rule.name, rule] as const))(
+    "%s: every variant has a generated kernel, and none is interpreted",
+    (_, rule) => {
+      for (const backend of [cpuJs(), cpuJs({ exact: true })]) {
+        for (const variant of rule.variants())
+          expect(backend.compile(variant).source).toMatch(/^function update[A-Z]\w*\(p\$/);
+      }
+    },
+  );
+
+  test.each(rules.map((rule) => [rule.name, rule] as const))(
+    "%s: exact is the reference, and the default is near",
+    async (_, rule) => {
+      const gradients = [1, 2, 3].map((seed) => numbers(257, seed));
+      const first = numbers(257, 9);
+      const spec = rule.specify({ weightDecay: 0.01 });
+      const wanted = await afterSteps(reference(), spec, first, gradients);
+      const exact = await afterSteps(cpuJs({ exact: true }), spec, first, gradients);
+      const fast = await afterSteps(cpuJs(), spec, first, gradients);
+      for (const name of Object.keys(wanted)) {
+        expect(differences(exact[name], wanted[name])).toEqual([]);
+        const worst = Math.max(...fast[name].map((value, i) => Math.abs(value - wanted[name][i])));
+        expect(worst).toBeLessThan(1e-5);
+      }
+    },
+  );
+});
+
+describe("the lean entry", () => {
+  test("has a table for every rule, and a backend with just the given ones", async () => {
+    const tables: Readonly<Record<string, unknown>> = lean;
+    for (const { name } of rules) expect(tables[name]).toMatchObject({ exact: false });
+    const backend = lean.createCpuJs({ kernels: [lean.adam] });
+    expect(backend.compile(adam.rule.variant()).source).toContain("function updateAdam");
+    expect(backend.compile(sgd.rule.variant()).source).not.toContain("function updateSgd");
+    const run = (one: typeof backend): Promise<Record<string, Float32Array>> =>
+      afterSteps(one, sgd({ momentum: 0.9 }), numbers(9, 1), [numbers(9, 2), numbers(9, 3)]);
+    expect(await run(backend)).toEqual(await run(cpuJs()));
+  });
+});
+
+test("nothing that is published makes code from text", () => {
+  const root = new URL("../dist/", import.meta.url);
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".js"),
+  );
+  expect(files.length).toBeGreaterThan(15);
+  const offenders = files.filter((name) =>
+    /\beval\s*\(|\bFunction\s*\(|\bimport\s*\(|setTimeout\s*\(\s*["'`]/.test(
+      readFileSync(new URL(name, root), "utf8"),
+    ),
+  );
+  expect(offenders).toEqual([]);
+});

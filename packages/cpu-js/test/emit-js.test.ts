@@ -1,0 +1,97 @@
+import { defineRule, nonNegative, type RuleFactory } from "@gradstep/core";
+import { expect, test } from "vitest";
+import { emitJs } from "../src/emit-js.js";
+
+type Factory = Pick<RuleFactory<string, Record<never, never>>, "rule">;
+
+function source(factory: Factory, exact: boolean): string {
+  return emitJs(factory.rule.variant(), { exact });
+}
+
+const momentum = defineRule({
+  name: "momentum",
+  hyperparameters: { learningRate: nonNegative(0.1) },
+  slots: { m: 0 },
+  perStep: "",
+  perElement: "m = m * 0.9 + g\np = p - m * learningRate",
+});
+
+test("a kernel is the loop that one would write", () => {
+  expect(source(momentum, false)).toBe(`\
+function updateMomentum(p$, g$, $slots, $scalars) {
+  const m$ = $slots[0];
+  const decay = fround($scalars[0]);
+  const learningRate = fround($scalars[1]);
+  const $n = p$.length;
+  let $i = 0;
+  for (; $i < $n - 1; $i += 2) {
+    {
+      const p = p$[$i];
+      const m = m$[$i];
+      const g = g$[$i];
+      const $1 = m * 0.9 + g;
+      const $2 = p * decay - $1 * learningRate;
+      p$[$i] = $2;
+      m$[$i] = $1;
+    }
+    {
+      const p = p$[$i + 1];
+      const m = m$[$i + 1];
+      const g = g$[$i + 1];
+      const $1 = m * 0.9 + g;
+      const $2 = p * decay - $1 * learningRate;
+      p$[$i + 1] = $2;
+      m$[$i + 1] = $1;
+    }
+  }
+  if ($i < $n) {
+    const p = p$[$i];
+    const m = m$[$i];
+    const g = g$[$i];
+    const $1 = m * 0.9 + g;
+    const $2 = p * decay - $1 * learningRate;
+    p$[$i] = $2;
+    m$[$i] = $1;
+  }
+}`);
+});
+
+test("an exact kernel rounds every operation, and its literals", () => {
+  const lines = source(momentum, true).split("\n");
+  expect(lines).toContain("      const $1 = fround(fround(m * 0.8999999761581421) + g);");
+  expect(lines).toContain(
+    "      const $2 = fround(fround(p * decay) - fround($1 * learningRate));",
+  );
+});
+
+test("parentheses stand where they are needed, and what does not vary before the loop", () => {
+  const rule = defineRule({
+    name: "shapes",
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    slots: {},
+    perStep: "",
+    perElement: `
+      a = g - (p - learningRate)
+      b = -(a * (g + 1)) / (g / a)
+      c = (g < 0 ? (p > 1 ? a : b) : learningRate > 0.5 ? a : sqrt(learningRate)) * 2
+      p = flush(c) - (b - -g)`,
+  });
+  const lines = source(rule, false).split("\n");
+  expect(lines.slice(1, 5)).toEqual([
+    "  const decay = fround($scalars[0]);",
+    "  const learningRate = fround($scalars[1]);",
+    "  const $4 = sqrt(learningRate);",
+    "  const $n = p$.length;",
+  ]);
+  const first = lines.slice(lines.indexOf("    {") + 1, lines.indexOf("    }"));
+  expect(first).toEqual([
+    "      const p = p$[$i];",
+    "      const g = g$[$i];",
+    "      const $1 = p * decay;",
+    "      const $2 = g - ($1 - learningRate);",
+    "      const $3 = -($2 * (g + 1)) / (g / $2);",
+    "      const $5 = (g < 0 ? (1 < $1 ? $2 : $3) : 0.5 < learningRate ? $2 : $4) * 2;",
+    "      const $6 = (abs($5) < 1.1754943508222875e-38 ? 0 : $5) - ($3 - -g);",
+    "      p$[$i] = $6;",
+  ]);
+});
