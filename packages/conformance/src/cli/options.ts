@@ -78,7 +78,7 @@ function read(args: readonly string[]) {
     });
   } catch (error) {
     // Its messages start with what was got; the rest of them is advice on "--".
-    const [first] = (error instanceof Error ? error.message : String(error)).split(". ");
+    const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new UsageError(
       `${first}; expected --backend, --cases, --seed, --model, --json or --help.`,
     );

@@ -131,8 +131,7 @@ export const optimizerMutants: readonly Mutant[] = [
         const state = await optimizer.state();
         last ??= state;
         for (const [name, slots] of Object.entries(state.slots))
-          for (const [slot, values] of Object.entries(slots))
-            last.slots[name]?.[slot]?.set(values);
+          for (const [slot, values] of Object.entries(slots)) last.slots[name]?.[slot]?.set(values);
         return { ...state, slots: last.slots };
       },
     };

@@ -19,13 +19,17 @@ export interface BackendUnderTest {
   readonly seed?: number;
 }
 
-/** The functions of a test runner: vitest's and node:test's fit. */
+/** How a test is registered. Runners that have no third argument ignore it. */
+type Register = (name: string, body: () => Promise<void>, milliseconds?: number) => unknown;
+
+/** The functions of a test runner: vitest's, Jest's and node:test's fit. */
 export interface Runner {
   readonly describe: (name: string, body: () => void) => unknown;
-  readonly test: ((name: string, body: () => Promise<void>) => unknown) & {
-    readonly skip: (name: string, body: () => Promise<void>) => unknown;
-  };
+  readonly test: Register & { readonly skip: Register };
 }
+
+/** After this a test hangs; a slow machine, many cases or a slow backend are no reason to fail. */
+const patience = 600_000;
 
 /**
  * Registers the suite with a test runner:
@@ -43,7 +47,7 @@ export function conformance({ describe, test, ...options }: BackendUnderTest & R
       for (const check of checks.filter((one) => one.group === group)) {
         const body = (): Promise<void> => check.run(context);
         if (isSkipped(check, context.subject)) test.skip(check.name, body);
-        else test(check.name, body);
+        else test(check.name, body, patience);
       }
     });
   }

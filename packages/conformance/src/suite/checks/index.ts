@@ -15,9 +15,9 @@ export const checks: readonly Check[] = [
   ...orderChecks,
   ...errorChecks,
   ...groupChecks,
-  ...lengthChecks,
   ...nonFiniteChecks,
   ...stateChecks,
+  ...lengthChecks,
   ...boundChecks,
   ...otherRuleChecks,
 ];

@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), "gradstep-conformance-"));
+
+interface Outcome {
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** As typed in `from`, while the process itself runs elsewhere, as under pnpm. */
+function run(args: readonly string[], from = fixtures): Promise<Outcome> {
+  return new Promise((done) => {
+    const environment = {
+      ...process.env,
+      INIT_CWD: from,
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+    };
+    execFile(
+      process.execPath,
+      [cli, ...args],
+      { cwd: tmpdir(), env: environment },
+      (error, output, errors) => {
+        done({ status: error === null ? 0 : Number(error.code), output, errors });
+      },
+    );
+  });
+}
+
+beforeAll(() => {
+  if (!existsSync(cli)) throw new Error("Build first: the tests run dist/cli.js.");
+});
+
+describe("golden", () => {
+  test("--json is one document", async () => {
+    const { status, output, errors } = await run(["golden", "torch.json", "optax.json", "--json"]);
+    expect([status, errors]).toEqual([0, ""]);
+    const { files } = JSON.parse(output) as { files: Record<string, unknown>[] };
+    expect(
+      files.map(({ file, backend, passed, failed, unsupported }) => ({
+        file,
+        backend,
+        passed,
+        failed,
+        unsupported,
+      })),
+    ).toEqual([
+      { file: "torch.json", backend: "oracle", passed: 15, failed: 0, unsupported: 2 },
+      { file: "optax.json", backend: "oracle", passed: 14, failed: 0, unsupported: 7 },
+    ]);
+    const [first] = files[0].cases as Record<string, unknown>[];
+    expect(first).toMatchObject({ id: "adam", status: "passed" });
+    expect(first.worstRelativeError).toBeLessThan(1e-12);
+  });
+
+  test("a table for people, without colours where there is no terminal", async () => {
+    const { status, output } = await run(["golden", "keras.json", "--backend", "reference"]);
+    expect(status).toBe(0);
+    expect(output).toContain("20 passed, 0 failed, 26 unsupported");
+    expect(output).not.toContain("\u001B");
+  });
+
+  test("numbers that differ are a failure", async () => {
+    const file = join(directory, "wrong.json");
+    writeFileSync(
+      file,
+      JSON.stringify({
+        library: "torch",
+        parameters: { a: { shape: [1], values: [1] } },
+        gradients: [{ a: [1] }],
+        cases: [{ id: "x", optimizer: "SGD", config: { lr: 0.1 }, expected: [{ a: [0.8] }] }],
+      }),
+    );
+    const { status, output } = await run(["golden", "wrong.json", "--json"], directory);
+    expect(status).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({
+      files: [{ failed: 1, cases: [{ status: "failed" }] }],
+    });
+  });
+});
+
+describe("verify", () => {
+  test("--json is one document", async () => {
+    const { status, output } = await run([
+      "verify",
+      "reference",
+      "--cases",
+      "1",
+      "--seed",
+      "2",
+      "--json",
+    ]);
+    expect(status).toBe(0);
+    const report = JSON.parse(output) as Record<string, number>;
+    expect(report).toMatchObject({ backend: "reference", failed: 0, skipped: 0, differingBits: 0 });
+    expect(report.worstErrorOverBound).toBeLessThanOrEqual(1);
+    expect(report.passed).toBeGreaterThan(40);
+  });
+
+  test("a module with a broken backend fails", async () => {
+    const core = fileURLToPath(import.meta.resolve("@gradstep/core/reference"));
+    writeFileSync(
+      join(directory, "broken.mjs"),
+      `import { reference } from ${JSON.stringify(core)};
+       export const backend = () => Object.assign(reference(), { compile: () => ({ source: "", run() {} }) });`,
+    );
+    const { status, output } = await run(["verify", "./broken.mjs", "--cases", "1"], directory);
+    expect(status).toBe(1);
+    expect(output).toMatch(/\d+ passed, \d+ failed, 0 skipped/);
+  });
+});
+
+test("mutants: every one is killed, and nothing sound is", async () => {
+  const { status, output } = await run(["mutants", "--cases", "1", "--json"]);
+  const report = JSON.parse(output) as Record<string, unknown>;
+  expect(report).toMatchObject({ survivors: [], falseAlarms: [] });
+  expect(report.killed).toBe(report.total);
+  expect(report.total).toBeGreaterThanOrEqual(40);
+  expect(status).toBe(0);
+});
+
+describe("wrong usage is one line and exit status 2", () => {
+  writeFileSync(join(directory, "malformed.json"), '{ "library": "keras" }');
+  writeFileSync(join(directory, "empty.mjs"), "export {};");
+
+  test.each([
+    [[]],
+    [["bench"]],
+    [["golden"]],
+    [["golden", "no-such-file.json"]],
+    [["golden", "malformed.json"]],
+    [["golden", "malformed.json", "--json"]],
+    [["golden", "malformed.json", "--cases", "3"]],
+    [["verify"]],
+    [["verify", "reference", "cpu-js"]],
+    [["verify", "no-such-backend"]],
+    [["verify", "./no-such-file.mjs"]],
+    [["verify", "./empty.mjs"]],
+    [["verify", "oracle"]],
+    [["verify", "reference", "--cases", "0"]],
+    [["verify", "reference", "--cases", "many"]],
+    [["verify", "reference", "--seed", "-1"]],
+    [["verify", "reference", "--cases"]],
+    [["verify", "reference", "--model", "ieee"]],
+    [["verify", "reference", "--colour"]],
+    [["mutants", "reference"]],
+  ])("%j", async (args) => {
+    const { status, output, errors } = await run(args, directory);
+    expect([status, output]).toEqual([2, ""]);
+    expect(errors).toMatch(/^[^\n]+\n$/);
+    expect(errors).not.toContain("    at ");
+  });
+});
+
+test("--help explains every command", async () => {
+  const { status, output } = await run(["--help"]);
+  expect(status).toBe(0);
+  for (const word of ["verify", "golden", "mutants", "--json", "--cases"])
+    expect(output).toContain(word);
+});
