@@ -1,0 +1,17 @@
+import type { Contender } from "./contender.js";
+import { cpuJsExact } from "./cpu-js-exact.js";
+import { cpuJs } from "./cpu-js.js";
+import { handFolded } from "./hand-folded.js";
+import { hand } from "./hand.js";
+import { tfjsCpu } from "./tfjs-cpu.js";
+import { tfjsWasm } from "./tfjs-wasm.js";
+
+/** Everyone who is measured, in the order of their turns. */
+export const contenders: readonly Contender[] = [
+  hand,
+  handFolded,
+  cpuJs,
+  cpuJsExact,
+  tfjsCpu,
+  tfjsWasm,
+];

@@ -1,0 +1,18 @@
+/** A source of numbers in [0, 1): the same seed gives the same numbers on every machine. */
+export type Random = () => number;
+
+/** Mulberry32 (Tommy Ettinger): 32 bits of state, plenty for some ten thousand values. */
+export function seededRandom(seed: number): Random {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A number of the standard normal distribution (Box and Muller). */
+export function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

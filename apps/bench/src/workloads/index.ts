@@ -1,0 +1,13 @@
+import { imageClassifier } from "./model.js";
+import type { Workload } from "./workload.js";
+
+/** All that can be measured, in the order in which it is. */
+export const workloads: readonly Workload[] = [
+  // One value each: what is left is the cost of a tensor.
+  { name: "scalars", shapes: Array.from({ length: 180 }, () => [1]) },
+  { name: "adam-1e3", shapes: [[1e3]] },
+  { name: "adam-1e5", shapes: [[1e5]] },
+  { name: "adam-1e6", shapes: [[1e6]] },
+  { name: "adam-1.6e7", shapes: [[1.6e7]], long: true },
+  { name: "model", shapes: imageClassifier() },
+];
