@@ -1,0 +1,63 @@
+import { type HeapProfiler, Session } from "node:inspector";
+import type { Entrant } from "./contenders/contender.js";
+
+/** The engine notes one object about each so many bytes; from the notes it estimates the rest. */
+const interval = { coarse: 65_536, fine: 128 } as const;
+
+/** More notes than this say nothing new and fill the memory. */
+const notes = 20_000;
+
+/** At least and at most so many steps are watched. */
+const bounds = { least: 2, most: 5000 } as const;
+
+/**
+ * Bytes a step allocates on the JavaScript heap, garbage included, as the engine's sampling profiler sees it: an
+ * estimate, and 0 where nothing is allocated but for a few bytes when the engine compiles something meanwhile. The contents of large typed arrays lie outside that heap.
+ *
+ * @param steps how many to watch, about.
+ */
+export async function allocatedBytesPerStep(entrant: Entrant, steps: number): Promise<number> {
+  const watchedSteps = Math.round(Math.min(bounds.most, Math.max(bounds.least, steps)));
+  await entrant.enter?.();
+  // A first look says how closely to look.
+  const about = sample(entrant, 1, interval.coarse) * watchedSteps;
+  const closely = Math.max(interval.fine, Math.round(about / notes));
+  return sample(entrant, watchedSteps, closely) / watchedSteps;
+}
+
+/** Bytes allocated in so many steps. */
+function sample(entrant: Entrant, steps: number, samplingInterval: number): number {
+  const session = new Session();
+  session.connect();
+  try {
+    const options = {
+      samplingInterval,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    };
+    session.post("HeapProfiler.startSampling", options);
+    watched(entrant, steps);
+    let bytes: number | undefined;
+    // Answered before `post` returns.
+    session.post("HeapProfiler.stopSampling", (error, result) => {
+      if (error === null) bytes = bytesUnder(result.profile.head, false);
+    });
+    if (bytes === undefined) throw new Error("The heap profiler gave no profile.");
+    return bytes;
+  } finally {
+    session.disconnect();
+  }
+}
+
+function watched(entrant: Entrant, steps: number): void {
+  for (let i = 0; i < steps; i += 1) entrant.step();
+}
+
+/** What was allocated inside `watched`: starting and stopping the profiler allocates, too. */
+function bytesUnder(node: HeapProfiler.SamplingHeapProfileNode, inside: boolean): number {
+  const within = inside || node.callFrame.functionName === watched.name;
+  return node.children.reduce(
+    (sum, child) => sum + bytesUnder(child, within),
+    within ? node.selfSize : 0,
+  );
+}
