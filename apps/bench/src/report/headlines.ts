@@ -1,0 +1,34 @@
+import type { Row } from "../bench.js";
+import { bytes, ratio, speedup, time } from "./figures.js";
+
+/** What a reader should take away, a line each: only what these rows show. */
+export function headlines(rows: readonly Row[]): string[] {
+  const own = rows.filter(({ contender }) => contender === "cpu-js");
+  const single = own.filter(({ tensors, ratios }) => tensors === 1 && "hand" in ratios);
+  const lines: string[] = [];
+  if (single.length > 0) {
+    const each = single.map(({ workload, ratios }) => `${ratio(ratios["hand"])} (${workload})`);
+    lines.push(`cpu-js takes, of the time of the loop people write: ${each.join(", ")}`);
+  }
+  for (const { workload, ratios } of own.filter(
+    ({ tensors, size }) => tensors > 1 && size > tensors,
+  )) {
+    const each = ["tfjs-cpu", "tfjs-wasm"]
+      .filter((name) => name in ratios)
+      .map((name) => `${speedup(ratios[name])} faster than ${name}`);
+    if (each.length > 0) lines.push(`On the ${workload}, cpu-js is ${each.join(" and ")}`);
+  }
+  for (const { size, medianNs } of own.filter(
+    ({ tensors, size }) => tensors > 1 && size === tensors,
+  )) {
+    lines.push(`A tensor costs cpu-js ${time(medianNs / size)} beside its elements`);
+  }
+  if (own.length > 0) {
+    const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));
+    const state = Math.max(...own.map((row) => row.extraBytesPerParameter));
+    lines.push(
+      `cpu-js holds ${Number(state.toFixed(2))} bytes a parameter and allocates ${most === 0 ? "nothing" : `at most ${bytes(most)}`} in a step`,
+    );
+  }
+  return lines;
+}
