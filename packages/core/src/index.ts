@@ -48,7 +48,7 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
-export { allocateArray, HostTensor, wrapArray } from "./host-tensor.js";
+export { allocateArray, checkValues, HostTensor, wrapArray } from "./host-tensor.js";
 export { checkLength, sizeOf } from "./shape.js";
 export { emit, type Emitter } from "./emit.js";
 export {
