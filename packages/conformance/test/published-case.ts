@@ -36,7 +36,7 @@ export function publishedCases(name: string): readonly PublishedCase[] {
 /** All numbers in their order, whatever they are nested in. */
 export function flat(values: PublishedCase["params0"]): number[] {
   if (typeof values === "number") return [values];
-  return Object.values(values).flatMap((one) => flat(one as Numbers));
+  return Object.values(values).flatMap((one) => flat(one));
 }
 
 /** The gradient that the project's test has at this step (1 is the first), from the present parameters. */
