@@ -1,5 +1,6 @@
 import { type HeapProfiler, Session } from "node:inspector";
 import type { Entrant } from "./contenders/contender.js";
+import { median } from "./statistics.js";
 
 /** The engine notes one object about each so many bytes; from the notes it estimates the rest. */
 const interval = { coarse: 65_536, fine: 128 } as const;
@@ -7,22 +8,25 @@ const interval = { coarse: 65_536, fine: 128 } as const;
 /** More notes than this say nothing new and fill the memory. */
 const notes = 20_000;
 
-/** At least and at most so many steps are watched. */
-const bounds = { least: 2, most: 5000 } as const;
+/** The middle one of so many counts: the engine may compile something in one of them. */
+const counts = 3;
+
+/** At least and at most so many steps make a count. */
+const bounds = { least: 1, most: 2000 } as const;
 
 /**
  * Bytes a step allocates on the JavaScript heap, garbage included, as the engine's sampling profiler sees it: an
- * estimate, and 0 where nothing is allocated but for a few bytes when the engine compiles something meanwhile. The contents of large typed arrays lie outside that heap.
+ * estimate, and 0 where nothing is allocated. The contents of large typed arrays lie outside that heap.
  *
  * @param steps how many to watch, about.
  */
 export async function allocatedBytesPerStep(entrant: Entrant, steps: number): Promise<number> {
-  const watchedSteps = Math.round(Math.min(bounds.most, Math.max(bounds.least, steps)));
+  const each = Math.round(Math.min(bounds.most, Math.max(bounds.least, steps / counts)));
   await entrant.enter?.();
   // A first look says how closely to look.
-  const about = sample(entrant, 1, interval.coarse) * watchedSteps;
+  const about = sample(entrant, 1, interval.coarse) * each;
   const closely = Math.max(interval.fine, Math.round(about / notes));
-  return sample(entrant, watchedSteps, closely) / watchedSteps;
+  return median(Array.from({ length: counts }, () => sample(entrant, each, closely) / each));
 }
 
 /** Bytes allocated in so many steps. */

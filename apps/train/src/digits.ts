@@ -44,7 +44,8 @@ const heldOutEvery = 5;
 
 /** The folder of the installed package `mnist` that holds a JSON file for each class. */
 export function digitsFolder(): string {
-  return join(dirname(createRequire(import.meta.url).resolve("mnist")), "digits");
+  const require = createRequire(import.meta.url);
+  return join(dirname(require.resolve("mnist")), "digits");
 }
 
 /**

@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
   else if (comparison) printComparison(comparison, screen);
   else printSummary(run, digits.heldOut.pixels, screen);
   if (options.report !== undefined) {
-    writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
+    await writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
     screen.print(`The report is in ${options.report}.`);
   }
   return run.interrupted || comparison?.contenders.some((contender) => contender.run.interrupted)

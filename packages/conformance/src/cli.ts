@@ -29,10 +29,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const isExpected =
+  const isUsage =
     error instanceof UsageError ||
     (error instanceof GradstepError && error.code === "INVALID_FILE");
-  if (!isExpected) throw error;
+  // A backend that cannot start here says why; anything else is a defect, and its stack is wanted.
+  if (!isUsage && !(error instanceof GradstepError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
+  process.exitCode = isUsage ? 2 : 1;
 }

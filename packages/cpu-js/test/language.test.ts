@@ -97,7 +97,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -122,7 +122,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 });

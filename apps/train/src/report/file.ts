@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { OptionsError } from "../options.js";
-import { type Report, renderReport } from "./page.js";
+import type { Report } from "./page.js";
 
 /** Throws an `OptionsError` unless a report can be written to that file; leaves what is there as it is. */
 export function checkReportFile(file: string): void {
@@ -17,6 +17,8 @@ export function checkReportFile(file: string): void {
 }
 
 /** Writes the report in place of what the file held. */
-export function writeReport(file: string, report: Report): void {
+export async function writeReport(file: string, report: Report): Promise<void> {
+  // The chart library is loaded by those who want a report, and by nobody else.
+  const { renderReport } = await import("./page.js");
   writeFileSync(file, renderReport(report));
 }
