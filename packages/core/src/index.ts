@@ -51,6 +51,7 @@ export type {
 export { allocateArray, checkValues, HostTensor, wrapArray } from "./host-tensor.js";
 export { checkLength, sizeOf } from "./shape.js";
 export { emit, type Emitter } from "./emit.js";
+export { restingOf, settledOf, simplify, type Resting, type Settled } from "./settled.js";
 export {
   smallestNormal,
   type BinaryOp,

@@ -60,6 +60,9 @@ export function interpret(program: Program, values: Float64Array, rounded: boole
       case "f32":
         result = Math.fround(a);
         break;
+      case "floor":
+        result = Math.floor(a);
+        break;
       case "lt":
         result = a < b ? 1 : 0;
         break;

@@ -1,4 +1,11 @@
-import { emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
+import {
+  emit,
+  simplify,
+  smallestNormal,
+  type Emitter,
+  type Settled,
+  type Variant,
+} from "@gradstep/core";
 import {
   block,
   branch,
@@ -28,7 +35,6 @@ import {
   type Access,
 } from "./instructions.js";
 import { i32, join, v128, type Code, type WasmFunction } from "./module.js";
-import { simplify, type Settled } from "./settled.js";
 
 /** Code that leaves a value on the stack. */
 interface Piece {

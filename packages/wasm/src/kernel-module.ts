@@ -1,4 +1,4 @@
-import type { Variant } from "@gradstep/core";
+import { settledOf, type Settled, type Variant } from "@gradstep/core";
 import { emitWasm, rowLength, scalarCell } from "./emit-wasm.js";
 import {
   block,
@@ -23,7 +23,6 @@ import {
 } from "./instructions.js";
 import { open, share } from "./meeting.js";
 import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
-import { settledOf, type Settled } from "./settled.js";
 
 /**
  * A wasm module of the kernels of these variants. For each it exports a function under the variant's fingerprint,

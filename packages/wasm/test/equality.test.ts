@@ -1,10 +1,16 @@
-import { defineRule, nonNegative, type Backend, type Variant } from "@gradstep/core";
+import {
+  defineRule,
+  nonNegative,
+  settledOf,
+  type Backend,
+  type Settled,
+  type Variant,
+} from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { wasm } from "../src/index.js";
-import { settledOf, type Settled } from "../src/settled.js";
 import { firstDifference, run } from "./bits.js";
 
 const timeout = 60_000;

@@ -1,10 +1,10 @@
-import type { Node, Program } from "@gradstep/core";
+import type { Node, Program } from "./program.js";
 
 /** Scalars by name that are known to have a value. */
 export type Settled = ReadonlyMap<string, number>;
 
 /**
- * The values of scalars with which a step has less to do, as most steps have: a factor of `p` that is 1 (nothing
+ * For those who write a backend: the values of scalars with which a step has less to do, as most steps have: a factor of `p` that is 1 (nothing
  * decays) and a limit on a magnitude that is 0 (nothing is below it).
  */
 export function settledOf({ nodes }: Program): Settled {
@@ -46,4 +46,36 @@ export function simplify(program: Program, settled: Settled): Program {
     if (uses > 0) for (const operand of operands) changed[operand].uses += 1;
   }
   return { ...program, nodes: changed, outputs };
+}
+
+/** A slot whose values below a limit become 0 before anything else is done with them. */
+export interface Resting {
+  readonly slot: string;
+  /** The name of the scalar. */
+  readonly limit: string;
+}
+
+/**
+ * For those who write a backend: the slots of which a program reads nothing but `|s| < limit ? 0 : s`. That can be done
+ * in a pass of its own, and only where the limit is not 0.
+ */
+export function restingOf({ nodes }: Program): readonly Resting[] {
+  return nodes.flatMap(({ op, operands }) => {
+    if (op !== "select") return [];
+    const [condition, zero, slot] = operands.map((operand) => nodes[operand]);
+    const [magnitude, limit] = condition.operands.map((operand) => nodes[operand]);
+    const isResting =
+      condition.op === "lt" &&
+      magnitude.op === "abs" &&
+      nodes[magnitude.operands[0]] === slot &&
+      zero.op === "number" &&
+      Object.is(zero.value, 0) &&
+      slot.op === "input" &&
+      slot.varies &&
+      slot.uses === magnitude.uses + 1 &&
+      magnitude.uses === 1 &&
+      limit.op === "input" &&
+      !limit.varies;
+    return isResting ? [{ slot: slot.name, limit: limit.name }] : [];
+  });
 }
