@@ -27,7 +27,7 @@ export function generate(
     "",
     `const { ${used.join(", ")} } = Math;`,
     "",
-    `export const ${identifier(rule.name)}: KernelTable = {`,
+    `export const ${tableName(rule)}: KernelTable = {`,
     `  exact: ${exact},`,
     "  kernels: {",
     ...kernels,
@@ -37,7 +37,7 @@ export function generate(
   ].join("\n");
 }
 
-/** A rule's name as the name of a constant: `schedule-free` → `scheduleFree`. */
-function identifier(name: string): string {
+/** The name under which a rule's table is exported: `schedule-free` → `scheduleFree`. */
+export function tableName({ name }: Rule): string {
   return safe(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
 }
