@@ -1,8 +1,8 @@
 import type { Rule } from "@gradstep/core";
-import { emitJs, safe } from "./emit-js.js";
+import { emitJs } from "./emit-js.js";
 
 /**
- * A rule as the source of a TypeScript module that exports its kernels: `export const adam: KernelTable = { … }`.
+ * A rule as the source of a TypeScript module that exports its kernels: `export const adamKernels: KernelTable = { … }`.
  *
  * For a build step: rules that are known then become code that an engine compiles, without `eval`; `cpuJs({ kernels })`
  * takes the table. Without it, a rule of your own goes through the interpreter.
@@ -37,7 +37,7 @@ export function generate(
   ].join("\n");
 }
 
-/** The name under which a rule's table is exported: `schedule-free` → `scheduleFree`. */
+/** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
 export function tableName({ name }: Rule): string {
-  return safe(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
+  return `${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
 }
