@@ -47,7 +47,7 @@ test("figures have the unit and the digits that suit them", () => {
     "1.25 s",
   ]);
   expect([0.5, 0.00314, 1, 31.4159, 1234].map(ratio)).toEqual([
-    "0.5×",
+    "0.50×",
     "0.0031×",
     "1.00×",
     "31.4×",
@@ -58,7 +58,7 @@ test("figures have the unit and the digits that suit them", () => {
 test("a table has a line for each contender, in 100 columns", () => {
   const lines = tableOf(rows).split("\n");
   expect(lines).toHaveLength(4);
-  expect(lines[2]).toMatch(/cpu-js +125 ms +100 ms +0\.5× +0\.0063× +8 B +0 B/);
+  expect(lines[2]).toMatch(/cpu-js +125 ms +100 ms +0\.50× +0\.0063× +8 B +0 B/);
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
   expect(titleOf(rows[0])).toBe(
     "adam-1.6e7: 16,000,000 parameters in one tensor, medians of 9 rounds",
@@ -67,6 +67,6 @@ test("a table has a line for each contender, in 100 columns", () => {
 
 test("headlines say what the rows show, and nothing without rows", () => {
   expect(headlines([])).toEqual([]);
-  expect(headlines(rows).join("\n")).toContain("0.5× (adam-1.6e7)");
+  expect(headlines(rows).join("\n")).toContain("0.50× (adam-1.6e7)");
   expect(headlines(rows).join("\n")).toContain("allocates nothing in a step");
 });

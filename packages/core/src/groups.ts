@@ -69,6 +69,12 @@ export class Group {
     return typeof match === "function" ? match(name) : match.includes(name);
   }
 
+  /** The names that were given as such: empty for a pattern or a test. */
+  get names(): readonly string[] {
+    if (typeof this.#match === "string") return [this.#match];
+    return Array.isArray(this.#match) ? this.#match : [];
+  }
+
   /** The value that holds for this group. */
   get(name: string): number {
     return this.#own.get(name) ?? this.#base!.get(name);

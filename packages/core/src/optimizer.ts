@@ -56,7 +56,8 @@ export type Optimizer<H extends string = string> = OptimizerMethods<H> & Record<
 export interface OptimizerOptions<H extends string = string> {
   /**
    * Hyperparameters for some of the parameters. A parameter may match one group at most; those that match none have the
-   * optimizer's own. A group that matches nothing is an error, unless there are no parameters yet.
+   * optimizer's own. A group that matches nothing, or that names a parameter which does not exist, is an error, unless there are no
+   * parameters yet.
    */
   readonly groups?: readonly GroupOptions<H>[];
 }
@@ -65,7 +66,7 @@ export interface OptimizerOptions<H extends string = string> {
  * Makes an optimizer for parameters of one backend.
  *
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
- * @param parameters tensors by name; `backend` is needed in `options` only if there are none yet.
+ * @param parameters tensors by name; there may be none yet (see `add`).
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
  * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`
  */

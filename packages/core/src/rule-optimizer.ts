@@ -56,19 +56,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
     );
     this.add(parameters);
-    const empty = this.#groups.findIndex((group) => group.parameters.length === 0);
-    if (this.#entries.length > 0 && empty >= 0) {
-      this.dispose();
-      throw new GradstepError(
-        `Group ${empty} matches ${show(groups[empty].match)}, which no parameter does; there are ${list(this.parameters)}.`,
-        {
-          code: "UNKNOWN_PARAMETER",
-        },
-      );
-    }
+    if (this.#entries.length > 0) this.#checkMatches();
     for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
     this.groups = this.#groups.map((group) => {
-      const facade = { parameters: group.parameters };
+      const facade = {
+        get parameters() {
+          return [...group.parameters];
+        },
+      };
       for (const name of Object.keys(rule.hyperparameters)) defineLive(facade, name, group);
       return Object.seal(facade) as ParameterGroup;
     });
@@ -101,6 +96,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#base.scalars.commit();
     for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
     this.#iterations = t;
+  }
+
+  /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
+  #checkMatches(): void {
+    this.#groups.forEach((group, i) => {
+      const unknown = group.names.filter((name) => !this.#byName.has(name));
+      if (group.parameters.length > 0 && unknown.length === 0) return;
+      this.dispose();
+      const what = unknown.length > 0 ? `names ${list(unknown)}` : "matches nothing";
+      throw new GradstepError(`Group ${i} ${what}; the parameters are ${list(this.parameters)}.`, {
+        code: "UNKNOWN_PARAMETER",
+      });
+    });
   }
 
   /** Checks all gradients and puts the entries that have one in front of `#found`; returns their number. */

@@ -26,6 +26,12 @@ function make(
   };
 }
 
+test("a group's list of parameters is a copy", () => {
+  const { optimizer } = make([{ match: "head/bias" }]);
+  (optimizer.groups[0].parameters as string[]).push("dense/bias");
+  expect(optimizer.groups[0].parameters).toEqual(["head/bias"]);
+});
+
 describe("a match", () => {
   test.each<[string, Match, string[]]>([
     ["a name", "head/bias", ["head/bias"]],
@@ -59,6 +65,7 @@ describe("a match", () => {
   test.each([
     ["a name that there is not", "heads/bias"],
     ["an empty list", []],
+    ["a list with a name that nobody has", ["dense/bias", "dense/bais"]],
     ["a pattern that nothing matches", /gamma/],
     ["a predicate that nothing passes", () => false],
   ])("of nothing is refused: %s", (_, match) => {

@@ -100,7 +100,7 @@ const keywords =
   /^(?:Infinity|NaN|abs|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|fround|function|if|implements|import|in|instanceof|interface|let|max|min|new|null|package|private|protected|public|return|sign|sqrt|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield)$/;
 
 /** A name of a rule as a name in JavaScript. */
-export function safe(name: string): string {
+function safe(name: string): string {
   return keywords.test(name) ? `$${name}` : name;
 }
 

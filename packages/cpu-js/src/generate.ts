@@ -1,8 +1,8 @@
 import type { Rule } from "@gradstep/core";
-import { emitJs, safe } from "./emit-js.js";
+import { emitJs } from "./emit-js.js";
 
 /**
- * A rule as the source of a TypeScript module that exports its kernels: `export const adam: KernelTable = { … }`.
+ * A rule as the source of a TypeScript module that exports its kernels: `export const adamKernels: KernelTable = { … }`.
  *
  * For a build step: rules that are known then become code that an engine compiles, without `eval`; `cpuJs({ kernels })`
  * takes the table. Without it, a rule of your own goes through the interpreter.
@@ -28,7 +28,7 @@ export function generate(
     `const { ${used.join(", ")} } = Math;`,
     "",
     ...(kernels.some((source) => source.includes("$rest(")) ? [rest, ""] : []),
-    `export const ${identifier(rule.name)}: KernelTable = {`,
+    `export const ${tableName(rule)}: KernelTable = {`,
     `  exact: ${exact},`,
     "  kernels: {",
     ...kernels,
@@ -44,7 +44,7 @@ const $rest = (values: Float32Array, limit: number): void => {
   for (let i = 0; i < values.length; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 };`;
 
-/** A rule's name as the name of a constant: `schedule-free` → `scheduleFree`. */
-function identifier(name: string): string {
-  return safe(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
+/** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
+export function tableName({ name }: Rule): string {
+  return `${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
 }

@@ -5,7 +5,7 @@ import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { cpuJs } from "../src/index.js";
 import * as lean from "../src/lean.js";
-import { adam as exactAdam } from "../src/generated/exact/index.js";
+import { adamKernels as exactAdam } from "../src/generated/exact/index.js";
 import { afterSteps, codeOf, differences, numbers } from "./support.js";
 
 describe("cpuJs", () => {
@@ -66,7 +66,11 @@ describe("cpuJs", () => {
     ["kernels of something", { kernels: [{ exact: false }] }, "INVALID_HYPERPARAMETER"],
     ["kernels with a hole", { kernels: new Array(1) }, "INVALID_HYPERPARAMETER"],
     ["kernels that are exact", { kernels: [exactAdam] }, "INVALID_HYPERPARAMETER"],
-    ["kernels that are not exact", { exact: true, kernels: [lean.adam] }, "INVALID_HYPERPARAMETER"],
+    [
+      "kernels that are not exact",
+      { exact: true, kernels: [lean.adamKernels] },
+      "INVALID_HYPERPARAMETER",
+    ],
     ["null", null, "UNKNOWN_OPTION"],
     ["text", "exact", "UNKNOWN_OPTION"],
   ])("refuses %s", (_, options, code) => {
@@ -119,8 +123,8 @@ describe("built-in rules", () => {
 describe("the lean entry", () => {
   test("has a table for every rule, and a backend with just the given ones", async () => {
     const tables: Readonly<Record<string, unknown>> = lean;
-    for (const { name } of rules) expect(tables[name]).toMatchObject({ exact: false });
-    const backend = lean.createCpuJs({ kernels: [lean.adam] });
+    for (const { name } of rules) expect(tables[`${name}Kernels`]).toMatchObject({ exact: false });
+    const backend = lean.createCpuJs({ kernels: [lean.adamKernels] });
     expect(backend.compile(adam.rule.variant()).source).toContain("function updateAdam");
     expect(backend.compile(sgd.rule.variant()).source).not.toContain("function updateSgd");
     const run = (one: typeof backend): Promise<Record<string, Float32Array>> =>

@@ -64,11 +64,11 @@ describe("a name of any kind", () => {
 });
 
 test.each([
-  ["schedule-free", "scheduleFree"],
-  ["a-1-b", "a1B"],
-  ["delete", "$delete"],
-  ["max", "$max"],
-  ["fround", "$fround"],
+  ["schedule-free", "scheduleFreeKernels"],
+  ["a-1-b", "a1BKernels"],
+  ["delete", "deleteKernels"],
+  ["max", "maxKernels"],
+  ["fround", "froundKernels"],
 ])("the rule %s is exported as %s", async (name, exported) => {
   const { rule } = defineRule({
     name,

@@ -15,9 +15,9 @@ export function time(ns: number): string {
   return `${digits(ns / 1e9)} s`;
 }
 
-/** A ratio: `0.45×`, `0.0031×`. */
+/** A ratio: `0.50×`, `0.0031×`. */
 export function ratio(value: number): string {
-  return `${value < 1 ? Number(value.toPrecision(2)) : digits(value)}×`;
+  return `${value < 1 ? value.toPrecision(2) : digits(value)}×`;
 }
 
 /** How many times faster, from the ratio of times: `31×`. */

@@ -1,0 +1,5 @@
+import { conformance } from "@gradstep/conformance";
+import { describe, test } from "vitest";
+import { cpuJs } from "../src/index.js";
+
+conformance({ backend: cpuJs, describe, test });
