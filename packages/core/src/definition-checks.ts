@@ -8,6 +8,7 @@ const taken = [
   "iterations",
   "parameters",
   "step",
+  "gradient",
   "add",
   "state",
   "restore",

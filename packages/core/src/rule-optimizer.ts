@@ -21,6 +21,8 @@ interface Entry {
   readonly update: Update;
   /** Where typed arrays enter; made when the first one comes. */
   staging: StagingTensor | undefined;
+  /** What `gradient` gave; made when it is asked for. */
+  gradient: Tensor | undefined;
 }
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
@@ -159,6 +161,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return entry.staging;
   }
 
+  gradient(name: string): Tensor {
+    this.#checkLive();
+    const entry = this.#byName.get(name);
+    if (entry === undefined) {
+      throw new GradstepError(
+        `Got ${show(name)}; the optimizer has the parameters ${list(this.parameters)}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape);
+    return entry.gradient;
+  }
+
   add(parameters: Parameters): void {
     this.#checkLive();
     const present = new Map(this.#entries.map(({ name, update }) => [name, update.parameter]));
@@ -185,7 +200,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         slots,
         scalars: group.scalars.values,
       };
-      const entry: Entry = { name, group, update, staging: undefined };
+      const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
       this.#updates.push(update);
       this.#found.push(entry);
@@ -264,9 +279,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { update, staging } of this.#entries) {
+    for (const { update, staging, gradient } of this.#entries) {
       for (const slot of update.slots) slot.free();
       staging?.free();
+      gradient?.free();
     }
   }
 
