@@ -12,6 +12,7 @@ import { Crew, type SharedKernel } from "./crew.js";
 import { createArena, type Heap } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
 import { mostThreads } from "./meeting.js";
+import { Pace } from "./pace.js";
 import { memoryImport, mostPages } from "./module.js";
 import { isSupported } from "./support.js";
 import { WasmTensor } from "./wasm-tensor.js";
@@ -171,6 +172,8 @@ class WasmBackend implements Wasm {
       const { fingerprint, source } = variant.perElement;
       const compiled = this.#compiled.get(fingerprint) ?? this.#compile(variant);
       this.#compiled.set(fingerprint, compiled);
+      /** By the logarithm of the size: what holds of a large batch need not hold of a small one. */
+      const paces: Pace[] = [];
       kernel = {
         source,
         run: (updates, count) => {
@@ -180,10 +183,18 @@ class WasmBackend implements Wasm {
           const batch = this.#batch;
           batch.fill(variant, updates, count);
           const { run, shared } = compiled;
-          if (shared !== undefined && batch.elements >= worthSharing && crew!.workers > 0) {
+          if (shared === undefined || batch.elements < worthSharing || crew!.workers === 0) {
+            run(batch.rows, count);
+            return;
+          }
+          const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
+          const isShared = pace.choose();
+          const start = performance.now();
+          if (isShared) {
             batch.divide(count);
             crew!.run(shared, batch);
           } else run(batch.rows, count);
+          pace.record(isShared, (performance.now() - start) / batch.elements);
         },
       };
       this.#kernels.set(variant, kernel);
