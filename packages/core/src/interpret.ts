@@ -60,7 +60,7 @@ export function interpret(program: Program, values: Float64Array, rounded: boole
         values[i] = Math.fround(a);
         break;
       case "floor":
-        result = Math.floor(a);
+        values[i] = Math.floor(a);
         break;
       case "lt":
         values[i] = a < b ? 1 : 0;

@@ -6,7 +6,10 @@ const longestPause = 2048;
 /** Of this many batches on several threads one is run on a single thread, to know what that takes now. */
 const interval = 64;
 
-/** The last few durations. */
+/** Once it is known which is faster, one batch of this many is timed: engines allocate the number that a clock gives. */
+const timedInterval = 8;
+
+/** The last few durations. Numbers stay in typed arrays, where they are not boxed. */
 class Sample {
   readonly #values = new Float64Array(sampleLength);
   readonly #sorted = new Float64Array(sampleLength);
@@ -16,15 +19,24 @@ class Sample {
     return this.#count >= sampleLength;
   }
 
-  get median(): number {
-    this.#sorted.set(this.#values);
-    this.#sorted.sort();
-    return this.#sorted[sampleLength >> 1];
+  /** Adds what has passed since `clock[0]`, for each of so many elements. */
+  add(clock: Float64Array, elements: number): void {
+    this.#values[this.#count % sampleLength] = (performance.now() - clock[0]) / elements;
+    this.#count += 1;
+    const sorted = this.#sorted;
+    sorted.set(this.#values);
+    for (let i = 1; i < sampleLength; i += 1) {
+      for (let j = i; j > 0 && sorted[j - 1] > sorted[j]; j -= 1) {
+        const lower = sorted[j];
+        sorted[j] = sorted[j - 1];
+        sorted[j - 1] = lower;
+      }
+    }
   }
 
-  add(value: number): void {
-    this.#values[this.#count % sampleLength] = value;
-    this.#count += 1;
+  /** Whether the middle one is less than the other's. */
+  isBelow(other: Sample): boolean {
+    return this.#sorted[sampleLength >> 1] < other.#sorted[sampleLength >> 1];
   }
 
   clear(): void {
@@ -39,37 +51,47 @@ class Sample {
 export class Pace {
   readonly #alone = new Sample();
   readonly #several = new Sample();
+  readonly #clock = new Float64Array(1);
   #pause = firstPause;
   #left = 0;
   #since = 0;
+  #isTimed = true;
 
-  /** Whether the next batch goes to all threads. */
-  choose(): boolean {
-    if (!this.#alone.isFull) return false;
-    if (!this.#several.isFull) return true;
-    if (this.#several.median < this.#alone.median) {
-      this.#since = (this.#since + 1) % interval;
-      return this.#since !== 0;
-    }
-    this.#left -= 1;
-    if (this.#left > 0) return false;
-    this.#several.clear();
-    return true;
+  /** Whether the batch that begins now goes to all threads. */
+  begin(): boolean {
+    const isShared = this.#choose();
+    this.#since += 1;
+    const isKnown = this.#alone.isFull && this.#several.isFull;
+    const isTried = isKnown && isShared !== this.#several.isBelow(this.#alone);
+    this.#isTimed = !isKnown || isTried || this.#since % timedInterval === 0;
+    if (this.#isTimed) this.#clock[0] = performance.now();
+    return isShared;
   }
 
-  /** Says what the batch took, for each of its elements. */
-  record(isShared: boolean, milliseconds: number): void {
+  /** Says that it is over. */
+  end(isShared: boolean, elements: number): void {
+    if (!this.#isTimed) return;
     if (!isShared) {
-      this.#alone.add(milliseconds);
+      this.#alone.add(this.#clock, elements);
       return;
     }
-    this.#several.add(milliseconds);
+    this.#several.add(this.#clock, elements);
     if (!this.#several.isFull) return;
-    if (this.#several.median < this.#alone.median) {
+    if (this.#several.isBelow(this.#alone)) {
       this.#pause = firstPause;
     } else if (this.#left <= 0) {
       this.#left = this.#pause;
       this.#pause = Math.min(2 * this.#pause, longestPause);
     }
+  }
+
+  #choose(): boolean {
+    if (!this.#alone.isFull) return false;
+    if (!this.#several.isFull) return true;
+    if (this.#several.isBelow(this.#alone)) return this.#since % interval !== 0;
+    this.#left -= 1;
+    if (this.#left > 0) return false;
+    this.#several.clear();
+    return true;
   }
 }

@@ -20,6 +20,8 @@ export class WasmTensor implements StagingTensor {
   #address: number;
   #freed = false;
   #view: Float32Array | undefined;
+  /** Where `#view` and `#range` begin. */
+  #viewed = 0;
   #range: MemoryRange | undefined;
 
   /** @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far. */
@@ -45,18 +47,21 @@ export class WasmTensor implements StagingTensor {
    */
   view(): Float32Array {
     const { address } = this;
-    const { buffer } = this.#heap.memory;
-    if (this.#view?.buffer !== buffer || this.#view.byteOffset !== address)
+    // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
+    if (this.#view?.length !== this.size || this.#viewed !== address) {
+      const { buffer } = this.#heap.memory;
       this.#view = new Float32Array(buffer, address, this.size);
+      this.#viewed = address;
+      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.size };
+    }
     return this.#view;
   }
 
+  /** Empty where the tensor has no values at present. */
   get memory(): MemoryRange {
     if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
-    const { buffer, byteOffset, byteLength } = this.view();
-    if (this.#range?.buffer !== buffer || this.#range.byteOffset !== byteOffset)
-      this.#range = { buffer, byteOffset, byteLength };
-    return this.#range;
+    this.view();
+    return this.#range!;
   }
 
   get freed(): boolean {

@@ -188,13 +188,12 @@ class WasmBackend implements Wasm {
             return;
           }
           const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
-          const isShared = pace.choose();
-          const start = performance.now();
+          const isShared = pace.begin();
           if (isShared) {
             batch.divide(count);
             crew!.run(shared, batch);
           } else run(batch.rows, count);
-          pace.record(isShared, (performance.now() - start) / batch.elements);
+          pace.end(isShared, batch.elements);
         },
       };
       this.#kernels.set(variant, kernel);
