@@ -190,17 +190,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const backend = this.#backend ?? named[0].tensor.backend;
     this.#kernel ??= backend.compile(this.#variant);
     this.#backend = backend;
-    for (const { name, tensor, group } of named) {
-      const slots = this.#variant.slots.map(({ initial }) => {
-        const first = typeof initial === "number" ? initial : group.get(initial);
-        return first === 0
-          ? backend.tensor(tensor.shape)
-          : backend.tensor(tensor.shape, new Float64Array(tensor.size).fill(first));
-      });
+    const allSlots = this.#allocateSlots(backend, named);
+    for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
         gradient: tensor,
-        slots,
+        slots: allSlots[i],
         scalars: group.scalars.values,
       };
       const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
@@ -209,6 +204,32 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
+    }
+  }
+
+  /** The slots of each parameter, filled with their first values. Where there is no room for all, there are none. */
+  #allocateSlots(
+    backend: Backend,
+    parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
+  ): Tensor[][] {
+    const made: Tensor[] = [];
+    const allocate = ({ shape, size }: Tensor, first: number): Tensor => {
+      const slot =
+        first === 0
+          ? backend.tensor(shape)
+          : backend.tensor(shape, new Float64Array(size).fill(first));
+      made.push(slot);
+      return slot;
+    };
+    try {
+      return parameters.map(({ tensor, group }) =>
+        this.#variant.slots.map(({ initial }) =>
+          allocate(tensor, typeof initial === "number" ? initial : group.get(initial)),
+        ),
+      );
+    } catch (error) {
+      for (const slot of made) slot.free();
+      throw error;
     }
   }
 
