@@ -2,7 +2,7 @@ import { GradstepError } from "@gradstep/core";
 import type { Batch } from "./batch.js";
 import type { Heap } from "./heap.js";
 import { meeting } from "./meeting.js";
-import { maySleep, startWorker, type Thread } from "./worker.js";
+import { maySleep, startWorker, words, type Thread } from "./worker.js";
 
 /** Functions of a module that was made for threads. */
 export interface SharedKernel {
@@ -21,16 +21,6 @@ export interface CrewOptions {
   readonly start?: typeof startWorker;
 }
 
-const indices = {
-  unclaimed: meeting.unclaimed / 4,
-  kernel: meeting.kernel / 4,
-  batch: meeting.batch / 4,
-  arrived: meeting.arrived / 4,
-  length: meeting.byteLength / 4,
-};
-const chunksEnd = meeting.chunksEnd / 4;
-const undone = meeting.undone / 4;
-
 /** Looks at the last chunks before going to sleep, about 20 µs: less than falling asleep and waking up takes. */
 const spins = 4000;
 
@@ -42,8 +32,10 @@ export class Crew {
   /** Things to know, for people; grows when a worker does not start. */
   readonly diagnostics: string[] = [];
   readonly #at: number;
-  readonly #words: Int32Array;
+  readonly #cells: Int32Array;
   readonly #workers = new Map<number, Thread>();
+  /** Those that were lost: a host may say so more than once. */
+  readonly #gone = new Set<number>();
   readonly #patience: number;
   #lost: string | undefined;
   #disposed = false;
@@ -53,12 +45,13 @@ export class Crew {
     const { memory } = heap;
     this.#patience = patience;
     this.#at = heap.allocate(meeting.byteLength);
-    this.#words = new Int32Array(memory.buffer, this.#at, meeting.byteLength / 4);
+    this.#cells = new Int32Array(memory.buffer, this.#at, meeting.byteLength / 4);
     for (let index = 0; index < threads - 1; index += 1) {
       const onLost = (reason: string): void => this.#lose(index, reason);
       try {
         const data = { memory, at: this.#at, index };
-        this.#workers.set(index, start(data, indices, workerUrl, onLost));
+        const worker = start(data, workerUrl, onLost);
+        if (!this.#gone.has(index)) this.#workers.set(index, worker);
       } catch (error) {
         onLost(String(error));
       }
@@ -87,26 +80,26 @@ export class Crew {
 
   /** Runs a batch that was divided. @throws {GradstepError} `WORKER_LOST`: then the batch is unfinished */
   run(kernel: SharedKernel, batch: Batch): void {
-    const words = this.#words;
+    const cells = this.#cells;
     const { chunks } = batch;
-    words[chunksEnd] = batch.chunksEnd;
+    cells[words.chunksEnd] = batch.chunksEnd;
     kernel.open(this.#at, kernel.address, chunks);
-    Atomics.add(words, indices.batch, 1);
-    Atomics.notify(words, indices.batch, chunks - 1);
+    Atomics.add(cells, words.batch, 1);
+    Atomics.notify(cells, words.batch, chunks - 1);
     kernel.share(this.#at, kernel.address);
-    for (let i = 0; i < spins; i += 1) if (Atomics.load(words, undone) === 0) return;
+    for (let i = 0; i < spins; i += 1) if (Atomics.load(cells, words.undone) === 0) return;
     this.#wait();
   }
 
   /** Waits for the chunks that others have claimed: asleep, so that a worker without a core of its own gets this one. */
   #wait(): void {
-    const words = this.#words;
+    const cells = this.#cells;
     const sleeps = maySleep();
     let since = performance.now();
-    let left = Atomics.load(words, undone);
+    let left = Atomics.load(cells, words.undone);
     while (left !== 0) {
-      if (sleeps) Atomics.wait(words, undone, left, this.#patience);
-      const now = Atomics.load(words, undone);
+      if (sleeps) Atomics.wait(cells, words.undone, left, this.#patience);
+      const now = Atomics.load(cells, words.undone);
       if (now !== left) since = performance.now();
       else if (performance.now() - since >= this.#patience) this.#giveUp(left);
       left = now;
@@ -125,13 +118,14 @@ export class Crew {
   }
 
   #lose(index: number, reason: string): void {
-    if (this.#disposed || !this.#workers.delete(index)) {
-      if (this.#disposed) return;
-    }
-    const hasArrived = Atomics.load(this.#words, indices.arrived + index) === 1;
-    if (hasArrived) this.#lost ??= reason;
-    else if (this.diagnostics.length === 0)
-      this.diagnostics.push(`${this.workers + 1} threads: a worker did not start: ${reason}.`);
+    if (this.#disposed || this.#gone.has(index)) return;
+    this.#gone.add(index);
+    this.#workers.delete(index);
+    if (Atomics.load(this.#cells, words.arrived + index) === 1) this.#lost ??= reason;
+    else
+      this.diagnostics.push(
+        `A worker did not start, which leaves ${this.workers + 1} threads: ${reason}.`,
+      );
   }
 
   /** Ends the workers. */

@@ -14,7 +14,7 @@ import { kernelModule } from "./kernel-module.js";
 import { mostThreads } from "./meeting.js";
 import { Pace } from "./pace.js";
 import { memoryImport, mostPages } from "./module.js";
-import { isSupported } from "./support.js";
+import { hasSimd } from "./support.js";
 import { WasmTensor } from "./wasm-tensor.js";
 import { whyNoThreads } from "./worker.js";
 
@@ -72,7 +72,7 @@ export function wasm(options: WasmOptions = {}): Wasm {
         code: "UNKNOWN_OPTION",
       });
   }
-  if (!isSupported()) {
+  if (!hasSimd()) {
     throw new GradstepError("There is no WebAssembly SIMD here; use cpuJs() of @gradstep/cpu-js.", {
       code: "UNSUPPORTED",
     });

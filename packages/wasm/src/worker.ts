@@ -1,4 +1,16 @@
 import type { Worker } from "node:worker_threads";
+import { meeting } from "./meeting.js";
+
+/** Positions in the meeting place, counted in words. */
+export const words = {
+  unclaimed: meeting.unclaimed / 4,
+  kernel: meeting.kernel / 4,
+  chunksEnd: meeting.chunksEnd / 4,
+  undone: meeting.undone / 4,
+  batch: meeting.batch / 4,
+  arrived: meeting.arrived / 4,
+  length: meeting.byteLength / 4,
+} as const;
 
 /**
  * What a worker runs, as text: started from a string it needs no file that a bundler or a server would have to know.
@@ -7,15 +19,15 @@ import type { Worker } from "node:worker_threads";
  * kernel's number is the address of its module in the memory, so that nothing ever has to be sent to a worker: one that
  * is asleep could not receive it.
  */
-const body = (indices: WorkerIndices): string => `
+const body = `
 function work({ memory, at, index }) {
-  const words = new Int32Array(memory.buffer, at, ${indices.length});
+  const words = new Int32Array(memory.buffer, at, ${words.length});
   const kernels = new Map();
-  Atomics.store(words, ${indices.arrived} + index, 1);
+  Atomics.store(words, ${words.arrived} + index, 1);
   for (;;) {
-    const batch = Atomics.load(words, ${indices.batch});
-    if (Atomics.load(words, ${indices.unclaimed}) > 0) {
-      const kernel = Atomics.load(words, ${indices.kernel}) >>> 0;
+    const batch = Atomics.load(words, ${words.batch});
+    if (Atomics.load(words, ${words.unclaimed}) > 0) {
+      const kernel = Atomics.load(words, ${words.kernel}) >>> 0;
       let share = kernels.get(kernel);
       if (!share) {
         const { buffer } = memory;
@@ -26,24 +38,20 @@ function work({ memory, at, index }) {
       }
       share(at, kernel);
     }
-    Atomics.wait(words, ${indices.batch}, batch);
+    Atomics.wait(words, ${words.batch}, batch);
   }
 }`;
-
-/** Positions in the meeting place, in words. */
-interface WorkerIndices {
-  readonly unclaimed: number;
-  readonly kernel: number;
-  readonly batch: number;
-  readonly arrived: number;
-  readonly length: number;
-}
 
 /** What a worker is given. */
 export interface WorkerData {
   readonly memory: WebAssembly.Memory;
   readonly at: number;
   readonly index: number;
+}
+
+/** The script of a worker in a browser, for `wasm({ workerUrl })`. */
+export function workerScript(): string {
+  return `${body}\nonmessage = ({ data }) => work(data);\n`;
 }
 
 /** A running worker, of Node or of a browser. */
@@ -94,26 +102,25 @@ export function maySleep(): boolean {
 
 /**
  * Starts a worker. It does not keep a process of Node alive.
- * @param url of `work`'s text as a script, for pages that allow no script from a blob.
+ * @param url of `workerScript()`, for pages that allow no script from a blob.
  * @param onLost called once if the worker ends.
  */
 export function startWorker(
   data: WorkerData,
-  indices: WorkerIndices,
   url: string | URL | undefined,
   onLost: (reason: string) => void,
 ): Thread {
   const node = nodeWorkers();
   if (node !== undefined) {
-    const source = `${body(indices)}\nwork(require("node:worker_threads").workerData);`;
+    const source = `${body}\nwork(require("node:worker_threads").workerData);`;
     const worker = new node.Worker(source, { eval: true, workerData: data, execArgv: [] });
     worker.on("error", (error) => onLost(String(error)));
     worker.on("exit", (code) => onLost(`it exited with code ${code}`));
     worker.unref();
     return worker;
   }
-  const source = `${body(indices)}\nonmessage = ({ data }) => work(data);`;
-  const own = url ?? host.URL.createObjectURL(new host.Blob([source], { type: "text/javascript" }));
+  const own =
+    url ?? host.URL.createObjectURL(new host.Blob([workerScript()], { type: "text/javascript" }));
   const worker = new host.Worker!(own);
   worker.onerror = ({ message }) => onLost(message ?? "its script did not load");
   worker.postMessage(data);

@@ -8,7 +8,7 @@ import { Batch } from "../src/batch.js";
 import { Crew } from "../src/crew.js";
 import { createArena } from "../src/heap.js";
 import { kernelModule, wasm } from "../src/index.js";
-import type { startWorker } from "../src/worker.js";
+import { words, type startWorker } from "../src/worker.js";
 import { WasmTensor } from "../src/wasm-tensor.js";
 import { firstDifference, run } from "./bits.js";
 
@@ -37,7 +37,9 @@ test("1, 2 and 3 threads give the same bits, for every built-in rule", async () 
       for (const backend of backends.slice(1)) await run(backend, given);
     const [expected, ...others] = await Promise.all(backends.map((backend) => run(backend, given)));
     for (const got of others)
-      got.forEach((array, i) => expect(firstDifference(array, expected[i]), one.label).toBe(-1));
+      got.forEach((array, i) =>
+        expect([one.label, firstDifference(array, expected[i])]).toEqual([one.label, -1]),
+      );
   }
   for (const backend of backends) backend.dispose();
 });
@@ -120,7 +122,7 @@ test("workers that never come cost nothing but their help", () => {
 });
 
 test("a worker that does not start is a diagnostic, and its work is done", () => {
-  const start: typeof startWorker = (_data, _indices, _url, onLost) => {
+  const start: typeof startWorker = (_data, _url, onLost) => {
     onLost("blocked");
     return { terminate: () => {} };
   };
@@ -134,9 +136,9 @@ test("a worker that does not start is a diagnostic, and its work is done", () =>
 test("a worker that ends between steps: the next step says that all were finished, then it goes on", () => {
   let lose: (reason: string) => void = () => {};
   let meeting: Int32Array | undefined;
-  const start: typeof startWorker = ({ memory, at, index }, { arrived }, _url, onLost) => {
+  const start: typeof startWorker = ({ memory, at, index }, _url, onLost) => {
     meeting = new Int32Array(memory.buffer, at, 64);
-    meeting[arrived + index] = 1;
+    meeting[words.arrived + index] = 1;
     lose = onLost;
     return { terminate: () => {} };
   };
@@ -157,10 +159,10 @@ test("a worker that ends between steps: the next step says that all were finishe
 
 test("a worker that dies with a chunk in its hands: the step says that it was not finished", () => {
   let claim = (): void => {};
-  const start: typeof startWorker = ({ memory, at }, { unclaimed }) => {
+  const start: typeof startWorker = ({ memory, at }) => {
     // Claims a chunk as a worker does, in the middle of the caller's turn, and never finishes it.
-    const words = new Int32Array(memory.buffer, at, 64);
-    claim = () => Atomics.sub(words, unclaimed, 1);
+    const cells = new Int32Array(memory.buffer, at, 64);
+    claim = () => Atomics.sub(cells, words.unclaimed, 1);
     return { terminate: () => {} };
   };
   const { crew, heap, step } = crewOf({ threads: 2, start, patience: 50 });
