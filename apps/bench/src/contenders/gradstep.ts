@@ -62,7 +62,7 @@ export function inPlace(backend: WrappingBackend<Float32Array>): Setting {
 }
 
 /** Works in memory of the backend's, where the arrays are copied to at first. */
-export function ownMemory(backend: Backend & { dispose(): void }): Setting {
+export function ownMemory(backend: Backend & { readonly dispose: () => void }): Setting {
   return {
     place: (values, shape) => backend.tensor(shape, values),
     dispose: () => {
