@@ -18,6 +18,8 @@
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
  * | `DISPOSED` | use after `dispose` or `free` |
  * | `INVALID_FILE` | a file that cannot be read, or does not hold what it should |
+ * | `OUT_OF_MEMORY` | a backend has no room for a tensor |
+ * | `DEVICE_LOST` | the device that a backend works on is gone; what was read from it stays |
  * | `UNSUPPORTED` | understood, but not available here |
  */
 export type ErrorCode =
@@ -36,6 +38,8 @@ export type ErrorCode =
   | "STATE_MISMATCH"
   | "DISPOSED"
   | "INVALID_FILE"
+  | "OUT_OF_MEMORY"
+  | "DEVICE_LOST"
   | "UNSUPPORTED";
 
 /** The one error class of gradstep: the message says what was got, what was expected and what to do. */

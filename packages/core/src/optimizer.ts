@@ -1,3 +1,4 @@
+import type { Tensor } from "./backend.js";
 import type { Gradients } from "./gradients.js";
 import { GradstepError, show } from "./errors.js";
 import { checkGroups, type GroupOptions, type ParameterGroup } from "./groups.js";
@@ -31,6 +32,22 @@ export interface OptimizerMethods<H extends string> {
    * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`
    */
   step(gradients: Gradients): void;
+  /**
+   * Records one step into work of the caller's instead of doing it: on WebGPU, a `GPUCommandEncoder` or a
+   * `GPUComputePassEncoder`. Nothing is submitted. The step is counted now, with the hyperparameters of now; it takes
+   * effect when and where the caller's work does. Gradients are tensors: a typed array would be overwritten by the next
+   * step before the first is done.
+   *
+   * @throws {GradstepError} as `step` does, and `UNSUPPORTED` where the backend has no such work
+   */
+  encode(target: object, gradients: Gradients): void;
+  /**
+   * A tensor for the gradient of a parameter, in the backend's own memory, where the backend finds it best; made at the
+   * first call, always the same after that, and freed with the optimizer. Write to it, then pass it to `step`.
+   *
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`
+   */
+  gradient(name: string): Tensor;
   /**
    * Adds parameters, with fresh slots. They share the step number with the others.
    * @throws {GradstepError} as `createOptimizer` does for parameters

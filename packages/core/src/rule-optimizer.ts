@@ -14,6 +14,10 @@ import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import type { Variant } from "./variant.js";
 
+/** Lanes of `Backend.tensor`. */
+const gradientLane = 1;
+const firstSlotLane = 2;
+
 /** One parameter of an optimizer. */
 interface Entry {
   readonly name: string;
@@ -21,6 +25,8 @@ interface Entry {
   readonly update: Update;
   /** Where typed arrays enter; made when the first one comes. */
   staging: StagingTensor | undefined;
+  /** What `gradient` gave. */
+  own: Tensor | undefined;
 }
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
@@ -38,6 +44,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
+  /** Entries in front for whose gradients there is room. */
+  #reserved = 0;
   #disposed = false;
 
   constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
@@ -79,6 +87,56 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   step(gradients: Gradients): void {
+    const count = this.#prepare(gradients);
+    this.#kernel!.run(this.#updates, count);
+    this.#commit();
+  }
+
+  encode(target: object, gradients: Gradients): void {
+    this.#checkLive();
+    const kernel = this.#kernel;
+    if (this.#backend !== undefined && kernel?.encode === undefined) {
+      throw new GradstepError(
+        `Backend ${this.#backend.name} has no work of the caller's to encode into; use step().`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    for (const [name, gradient] of Object.entries(gradients ?? {})) {
+      if (ArrayBuffer.isView(gradient))
+        throw new GradstepError(
+          `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays are not read when the work is done. Write it to optimizer.gradient("${name}").`,
+          { code: "INVALID_GRADIENT" },
+        );
+    }
+    const count = this.#prepare(gradients);
+    kernel!.encode!(target, this.#updates, count);
+    this.#commit();
+  }
+
+  gradient(name: string): Tensor {
+    this.#checkLive();
+    const entry = this.#byName.get(name);
+    if (entry === undefined) {
+      throw new GradstepError(
+        `There is no parameter ${show(name)}; the optimizer has ${list(this.parameters)}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    this.#reserveGradients();
+    entry.own ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientLane);
+    return entry.own;
+  }
+
+  /** Room for the gradients of all parameters, when the first of them is made. */
+  #reserveGradients(): void {
+    if (this.#reserved === this.#entries.length) return;
+    const sizes = this.#entries.slice(this.#reserved).map(({ update }) => update.parameter.size);
+    this.#backend!.reserve?.(sizes, gradientLane);
+    this.#reserved = this.#entries.length;
+  }
+
+  /** Checks and places everything that a step needs; returns the number of its updates. */
+  #prepare(gradients: Gradients): number {
     this.#checkLive();
     const count = this.#collect(gradients);
     for (let i = 0; i < count; i += 1) {
@@ -92,10 +150,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const t = this.#iterations + 1;
     this.#base.scalars.compute(t);
     for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.compute(t);
-    this.#kernel!.run(this.#updates, count);
+    return count;
+  }
+
+  /** The step was taken. */
+  #commit(): void {
     this.#base.scalars.commit();
     for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
-    this.#iterations = t;
+    this.#iterations += 1;
   }
 
   /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
@@ -154,6 +216,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   #stage(entry: Entry, values: Values): Tensor {
+    if (entry.staging === undefined) this.#reserveGradients();
     entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
     entry.staging.stage(values);
     return entry.staging;
@@ -172,25 +235,44 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const backend = this.#backend ?? named[0].tensor.backend;
     this.#kernel ??= backend.compile(this.#variant);
     this.#backend = backend;
-    for (const { name, tensor, group } of named) {
-      const slots = this.#variant.slots.map(({ initial }) => {
-        const first = typeof initial === "number" ? initial : group.get(initial);
-        return first === 0
-          ? backend.tensor(tensor.shape)
-          : backend.tensor(tensor.shape, new Float64Array(tensor.size).fill(first));
-      });
+    const slots = this.#allocateSlots(backend, named);
+    for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
         gradient: tensor,
-        slots,
+        slots: slots[i],
         scalars: group.scalars.values,
       };
-      const entry: Entry = { name, group, update, staging: undefined };
+      const entry: Entry = { name, group, update, staging: undefined, own: undefined };
       this.#entries.push(entry);
       this.#updates.push(update);
       this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
+    }
+  }
+
+  /** Slots for each of the parameters; where memory ends, those that were made are freed. */
+  #allocateSlots(
+    backend: Backend,
+    parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
+  ): Tensor[][] {
+    const made: Tensor[] = [];
+    const sizes = parameters.map(({ tensor }) => tensor.size);
+    try {
+      this.#variant.slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
+      return parameters.map(({ tensor, group }) =>
+        this.#variant.slots.map(({ initial }, k) => {
+          const first = typeof initial === "number" ? initial : group.get(initial);
+          const values = first === 0 ? undefined : new Float64Array(tensor.size).fill(first);
+          const slot = backend.tensor(tensor.shape, values, firstSlotLane + k);
+          made.push(slot);
+          return slot;
+        }),
+      );
+    } catch (error) {
+      for (const slot of made) slot.free();
+      throw error;
     }
   }
 
@@ -264,9 +346,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { update, staging } of this.#entries) {
+    for (const { update, staging, own } of this.#entries) {
       for (const slot of update.slots) slot.free();
       staging?.free();
+      own?.free();
     }
   }
 
