@@ -1,9 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { tests } from "../../vitest.base.js";
 
-export default defineConfig({
-  test: {
-    include: ["test/**/*.test.ts"],
-    // Some train; on a busy machine with two cores that takes a while.
-    testTimeout: 60_000,
-  },
-});
+export default tests;

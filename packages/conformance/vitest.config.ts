@@ -1,10 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { tests } from "../../vitest.base.js";
 
-export default defineConfig({
-  test: {
-    include: ["test/**/*.test.ts"],
-    // For machines that do other things at the same time: nothing here measures time.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
-});
+export default tests;

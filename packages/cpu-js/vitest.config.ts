@@ -1,9 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { tests } from "../../vitest.base.js";
 
-export default defineConfig({
-  test: {
-    include: ["test/**/*.test.ts"],
-    // Far above what any test needs: machines that build at the same time are slow.
-    testTimeout: 60_000,
-  },
-});
+export default tests;

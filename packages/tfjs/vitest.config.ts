@@ -1,7 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { tests } from "../../vitest.base.js";
 
-export default defineConfig({
-  test: {
-    include: ["test/**/*.test.ts"],
-  },
-});
+export default tests;

@@ -69,13 +69,15 @@ async function main(args: readonly string[]): Promise<number> {
       options.quick ? quick : full,
     );
     rows.push(...measured);
-    if (options.native !== undefined) {
-      native.push(await nativeLimit(options.native, workload.name, measured[0].size));
-    }
+    const [{ size, tensors }] = measured;
     progress("");
     print(`\n${colors.bold(titleOf(measured[0]))}\n${tableOf(measured)}`);
-    const limit = native.at(-1);
-    if (limit !== undefined) print(nativeLine(limit, measured));
+    // The program knows one array: beside tensors of one value each it would say nothing.
+    if (options.native !== undefined && size > tensors) {
+      const limit = await nativeLimit(options.native, workload.name, size);
+      native.push(limit);
+      print(nativeLine(limit, measured));
+    }
   }
   print();
   for (const line of headlines(rows)) print(colors.bold(line));

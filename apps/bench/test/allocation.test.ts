@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allocatedBytesPerStep } from "../src/allocation.js";
+import { allocatedBytesPerStep, smallestObject } from "../src/allocation.js";
 import type { Entrant } from "../src/contenders/contender.js";
 
 let kept: unknown;
@@ -25,5 +25,5 @@ test("a step that allocates nothing shows nothing", async () => {
   const entrant = stepping(() => {
     memory[0] += 1;
   });
-  expect(await allocatedBytesPerStep(entrant, 5000)).toBeLessThan(1);
+  expect(await allocatedBytesPerStep(entrant, 5000)).toBeLessThan(smallestObject);
 });

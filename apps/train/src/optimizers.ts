@@ -12,14 +12,14 @@ export const optimizerNames: readonly string[] = rules.map(({ name }) => name);
 
 /** First learning rates that suit this network, found by trying a few for each. */
 const suitableRates: Readonly<Record<string, number>> = {
-  adam: 0.002,
-  adamw: 0.002,
-  adamax: 0.004,
-  nadam: 0.002,
-  adagrad: 0.02,
-  rmsprop: 0.001,
-  sgd: 0.2,
-  lion: 0.0003,
+  adam: 0.003,
+  adamw: 0.003,
+  adamax: 0.008,
+  nadam: 0.003,
+  adagrad: 0.08,
+  rmsprop: 0.002,
+  sgd: 0.3,
+  lion: 0.0005,
 };
 
 /** The first learning rate when none is asked for; that of a rule which nobody has tried here is the rule's own. */

@@ -6,7 +6,7 @@ describe("options", () => {
   test("have defaults", () => {
     expect(parseOptions([])).toEqual({
       optimizer: "adam",
-      learningRate: 0.002,
+      learningRate: 0.003,
       epochs: 8,
       batchSize: 64,
       backend: "wasm",

@@ -1,3 +1,4 @@
+import { smallestObject } from "../allocation.js";
 import type { Row } from "../bench.js";
 import { bytes, ratio, speedup, time } from "./figures.js";
 
@@ -27,7 +28,7 @@ export function headlines(rows: readonly Row[]): string[] {
     const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));
     const state = Math.max(...own.map((row) => row.extraBytesPerParameter));
     lines.push(
-      `cpu-js holds ${Number(state.toFixed(2))} bytes a parameter and allocates ${most === 0 ? "nothing" : `at most ${bytes(most)}`} in a step`,
+      `cpu-js holds ${Number(state.toFixed(2))} bytes a parameter and allocates ${most < smallestObject ? "nothing" : `at most ${bytes(most)}`} in a step`,
     );
   }
   return lines;

@@ -42,7 +42,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .confusion td.wrong { background: color-mix(in oklab, var(--wrong) calc(18% + var(--share) * 0.5), var(--card)); }
 .confusion .share { width: 4.2rem; background: none; color: var(--quiet); text-align: right; font-weight: normal; }
 .rows { width: 100%; }
-.rows th, .rows td { padding: 0.35rem 0.5rem; text-align: right; border-top: 1px solid var(--line); }
+.rows th, .rows td { padding: 0.35rem 0.5rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 .rows thead th { border-top: 0; color: var(--quiet); font-weight: 600; }
 .rows th:first-child { text-align: left; font-weight: normal; }
 .digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); gap: 0.9rem 0.5rem; }
