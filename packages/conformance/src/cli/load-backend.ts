@@ -33,7 +33,8 @@ const known: Readonly<Record<string, Known>> = {
   "cpu-js": { from: "@gradstep/cpu-js", factory: "cpuJs" },
   "cpu-js-exact": { from: "@gradstep/cpu-js", factory: "cpuJs", options: { exact: true } },
   wasm: { from: "@gradstep/wasm", factory: "wasm" },
-  webgpu: { from: "@gradstep/webgpu", factory: "webgpu", model: wgsl, wrapsArrays: false },
+  webgpu: { from: "@gradstep/webgpu/node", factory: "webgpu", model: wgsl, wrapsArrays: false },
+  "worst-case": { from: "@gradstep/conformance", factory: "worstCase", model: wgsl },
 };
 
 /** The directory in which the command was typed: pnpm and npm run scripts from the package's own. */
