@@ -124,7 +124,7 @@ describe("the summary", () => {
     printSummary(sampleRun(), sampleDigits().pixels, screen);
     expect(screen.text()).toContain("90.00 % of 10 held-out digits are right, 1 is wrong.");
     expect(screen.text()).toContain(
-      "8 steps in 4.0 s; the optimizer took 0.20 s of it (5.0 %), 25.000 ms a step.",
+      "8 steps in 4.0 s.\nThe optimizer took 0.20 s of it (5.0 %), 25.000 ms a step.",
     );
     expect(screen.text()).not.toContain(escape);
   });
@@ -158,15 +158,15 @@ test("a comparison is a column for each contender, in 80 columns", () => {
   ];
   printComparison({ contenders, ratios }, screen);
   const lines = screen.text().split("\n");
-  expect(Math.max(...lines.slice(0, -3).map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(lines[1].split(/\s+/)).toEqual(["", "gradstep", "TF.js", "gradstep", "TF.js"]);
   expect(screen.text()).toMatch(/loss, epoch 2( +0\.7000){4}\n/);
   expect(screen.text()).toMatch(/its share +5\.0 % +50\.0 % +5\.0 % +50\.0 %\n/);
   expect(screen.text()).toContain(
-    "On wasm, gradstep's Adam is 10.0 times as fast as TF.js's; the losses of a step differ by 1.5e-6 at most.",
+    "On wasm, gradstep's Adam is 10.0 times as fast as TF.js's;\nthe losses of a step differ by 1.5e-6 at most.",
   );
   expect(screen.text()).toContain(
-    "On cpu, gradstep's Adam is 2.0 times as slow as TF.js's; the losses of all steps are the same.",
+    "On cpu, gradstep's Adam is 2.0 times as slow as TF.js's;\nthe losses of all steps are the same.",
   );
 });
 

@@ -19,63 +19,63 @@ export function interpret(program: Program, values: Float64Array, rounded: boole
     }
     const a = values[operands[0]];
     const b = operands.length > 1 ? values[operands[1]] : 0;
-    let result: number;
     switch (op) {
       case "neg":
-        result = -a;
+        values[i] = -a;
         break;
       case "abs":
-        result = Math.abs(a);
+        values[i] = Math.abs(a);
         break;
       case "sqrt":
-        result = Math.sqrt(a);
+        values[i] = Math.sqrt(a);
         break;
       case "sign":
-        result = Math.sign(a);
+        values[i] = Math.sign(a);
         break;
       case "flush":
-        result = Math.abs(a) < smallestNormal ? 0 : a;
+        values[i] = Math.abs(a) < smallestNormal ? 0 : a;
         break;
       case "add":
-        result = a + b;
+        values[i] = a + b;
         break;
       case "sub":
-        result = a - b;
+        values[i] = a - b;
         break;
       case "mul":
-        result = a * b;
+        values[i] = a * b;
         break;
       case "div":
-        result = a / b;
+        values[i] = a / b;
         break;
       case "min":
-        result = Math.min(a, b);
+        values[i] = Math.min(a, b);
         break;
       case "max":
-        result = Math.max(a, b);
+        values[i] = Math.max(a, b);
         break;
       case "pow":
-        result = a ** b;
+        values[i] = a ** b;
         break;
       case "f32":
-        result = Math.fround(a);
+        values[i] = Math.fround(a);
         break;
       case "lt":
-        result = a < b ? 1 : 0;
+        values[i] = a < b ? 1 : 0;
         break;
       case "le":
-        result = a <= b ? 1 : 0;
+        values[i] = a <= b ? 1 : 0;
         break;
       case "eq":
-        result = a === b ? 1 : 0;
+        values[i] = a === b ? 1 : 0;
         break;
       case "ne":
-        result = a === b ? 0 : 1;
+        values[i] = a === b ? 0 : 1;
         break;
       case "select":
-        result = a === 1 ? b : values[operands[2]];
+        values[i] = a === 1 ? b : values[operands[2]];
         break;
     }
-    values[i] = rounded ? Math.fround(result) : result;
+    // Every case stores by itself, and this reads back: a number that meets others at the end of a switch is boxed.
+    if (rounded) values[i] = Math.fround(values[i]);
   }
 }

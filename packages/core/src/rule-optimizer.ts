@@ -40,7 +40,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #byName = new Map<string, Entry>();
   /** The updates of the present step, in front; as long as the entries. */
   readonly #updates: Update[] = [];
+  /** The entries of the present step and their gradients, in front. */
   readonly #found: Entry[] = [];
+  readonly #given: (Values | Tensor)[] = [];
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
@@ -141,7 +143,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const count = this.#collect(gradients);
     for (let i = 0; i < count; i += 1) {
       const entry = this.#found[i];
-      const gradient = gradients[entry.name]!;
+      const gradient = this.#given[i];
       entry.update.gradient = ArrayBuffer.isView(gradient)
         ? this.#stage(entry, gradient)
         : gradient;
@@ -173,7 +175,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  /** Checks all gradients and puts the entries that have one in front of `#found`; returns their number. */
+  /** Checks all gradients and puts the entries that have one, and it, in front of `#found` and `#given`; returns their number. */
   #collect(gradients: Gradients): number {
     if (gradients === null || typeof gradients !== "object") {
       throw new GradstepError(
@@ -192,6 +194,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       }
       checkGradient(entry.name, gradient, entry.update.parameter);
       this.#found[count] = entry;
+      this.#given[count] = gradient;
       count += 1;
       known += 1;
     }

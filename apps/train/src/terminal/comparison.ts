@@ -30,5 +30,8 @@ export function printComparison(comparison: Comparison, screen: Screen): void {
   screen.print(paint.dim(backends));
   for (const line of rest) screen.print(line);
   screen.print();
-  for (const sentence of verdicts(comparison)) screen.print(sentence);
+  for (const sentence of verdicts(comparison)) {
+    // In two lines, or it is too long for 80 columns.
+    screen.print(sentence.replace("; ", ";\n"));
+  }
 }

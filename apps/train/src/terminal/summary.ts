@@ -42,7 +42,7 @@ function timing({ stepLosses, seconds, optimizerSeconds }: Run): string {
   if (steps === 0) return "No step was taken.";
   const perStep = ((optimizerSeconds * 1000) / steps).toFixed(3);
   const share = percent(optimizerSeconds / seconds);
-  return `${stepsText(steps)} in ${duration(seconds)}; the optimizer took ${duration(optimizerSeconds)} of it (${share}), ${perStep} ms a step.`;
+  return `${stepsText(steps)} in ${duration(seconds)}.\nThe optimizer took ${duration(optimizerSeconds)} of it (${share}), ${perStep} ms a step.`;
 }
 
 function stepsText(steps: number): string {
