@@ -18,7 +18,7 @@ describe("conformance", () => {
     model: wgsl,
     wrapsArrays: false,
     // Each is a round trip to the device; `pnpm conformance verify webgpu` runs as many as one likes.
-    cases: 250,
+    cases: 100,
     describe,
     test: Object.assign(run, { skip }),
   });
