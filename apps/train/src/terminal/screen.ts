@@ -18,8 +18,9 @@ export interface Screen {
 
 /** Looks at the stream and at the environment (`NO_COLOR`, `FORCE_COLOR`, `TERM`). */
 export function screenOf(stream: NodeJS.WriteStream): Screen {
-  // A tty's answer accounts for NO_COLOR, FORCE_COLOR and TERM; a pipe or a file is never painted.
-  const colorful = (count: number): boolean => stream.isTTY && stream.hasColors(count);
+  // A tty's answer accounts for NO_COLOR, FORCE_COLOR and TERM; a pipe or a file is never painted. Its isTTY is
+  // undefined, which to createColors would mean "find out".
+  const colorful = (count: number): boolean => Boolean(stream.isTTY && stream.hasColors(count));
   return {
     stream,
     paint: colors.createColors(colorful(16)),
