@@ -1,6 +1,7 @@
 import {
   checkLength,
   GradstepError,
+  show,
   sizeOf,
   type Backend,
   type MemoryRange,
@@ -49,6 +50,11 @@ export class GpuTensor implements StagingTensor {
 
   write(values: ArrayLike<number>): void {
     this.#checkLive();
+    if (values === null || typeof values !== "object") {
+      throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
+        code: "INVALID_MEMORY",
+      });
+    }
     checkLength("The array to write", values.length, this.size);
     this.#checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
     this.stage(Float32Array.from(values));

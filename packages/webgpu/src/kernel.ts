@@ -14,8 +14,8 @@ import { pipelineOf, type Pipeline } from "./pipelines.js";
 import { Plan, type PlanContext } from "./prepared-plan.js";
 import { computeStage } from "./usage.js";
 
-/** How many batches of tensors are remembered; a loop with two or three sets of gradient buffers is common. */
-const rememberedPlans = 8;
+/** How many batches of tensors are remembered: several optimizers, each with a few sets of gradient buffers. */
+export const rememberedPlans = 32;
 
 /** A command encoder of the caller's, or a compute pass. */
 export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
@@ -112,7 +112,7 @@ export class WebGpuKernel implements Kernel {
     plan.check();
     this.#plans.unshift(plan);
     plan.whenFreed(() => this.#drop(plan));
-    if (this.#plans.length > rememberedPlans) this.#drop(this.#plans.at(-1)!);
+    if (this.#plans.length > rememberedPlans) this.#plans.pop()!.forget();
     return plan;
   }
 

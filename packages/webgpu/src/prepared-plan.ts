@@ -157,6 +157,13 @@ export class Plan {
     for (const tensor of new Set(this.#tensors)) this.#forget.push(tensor.whenFreed(action));
   }
 
+  /** It is not used again. Work of the caller's that was not submitted yet may still need what it made. */
+  forget(): void {
+    for (const forget of this.#forget) forget();
+    this.#forget.length = 0;
+    if (this.#ahead === undefined) this.release();
+  }
+
   /** Frees what it made. */
   release(): void {
     for (const forget of this.#forget) forget();

@@ -2,6 +2,7 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
+import { rememberedPlans } from "../src/kernel.js";
 import { stepsAhead } from "../src/prepared-plan.js";
 import { describe, freshBackend, freshDevice } from "./gpu.js";
 import { Random } from "./random.js";
@@ -88,6 +89,24 @@ describe("encode", () => {
     expect(await run.parameters.w.read()).toEqual(before);
     run.device.queue.submit([encoder.finish()]);
     expect(await run.parameters.w.read()).not.toEqual(before);
+  });
+
+  test("more sets of gradients in one encoder than are remembered", async () => {
+    const run = async (encoded: boolean): Promise<unknown> => {
+      const backend = await freshBackend();
+      const random = new Random(8);
+      const w = backend.tensor([9], random.values(9));
+      const optimizer = createOptimizer(adam({ learningRate: 0.01 }), { w });
+      const encoder = backend.device.createCommandEncoder();
+      for (let i = 0; i < rememberedPlans + 8; i += 1) {
+        const gradient = backend.tensor([9], random.values(9));
+        if (encoded) optimizer.encode(encoder, { w: gradient });
+        else optimizer.step({ w: gradient });
+      }
+      if (encoded) backend.device.queue.submit([encoder.finish()]);
+      return { w: await w.read(), state: await optimizer.state() };
+    };
+    expect(await run(true)).toEqual(await run(false));
   });
 
   test("what cannot be encoded is refused, and no step is counted", async () => {
