@@ -81,6 +81,7 @@ export function adversary(
         return;
       case "pow":
       case "f32":
+      case "floor":
         throw new Error(op);
     }
   });

@@ -16,7 +16,7 @@ export type CompareOp = "lt" | "le" | "eq" | "ne";
 /** Operations that a backend implements for every element. */
 export type ElementOp = UnaryOp | BinaryOp | CompareOp | "select";
 /** Operations on scalars that the host computes in f64. `f32(x)` rounds to f32, for what other libraries keep in f32. */
-export type HostOp = "pow" | "f32";
+export type HostOp = "pow" | "f32" | "floor";
 /** Every operation of the language. */
 export type Op = ElementOp | HostOp;
 
@@ -39,6 +39,7 @@ export const arity: Record<Op, 1 | 2 | 3> = {
   ne: 2,
   pow: 2,
   f32: 1,
+  floor: 1,
   select: 3,
 };
 
@@ -49,7 +50,7 @@ export function isComparison(op: Op): op is CompareOp {
 
 /** Operations that only the host has. */
 export function isHostOp(op: Op): op is HostOp {
-  return op === "pow" || op === "f32";
+  return op === "pow" || op === "f32" || op === "floor";
 }
 
 /** The smallest normal f32: below it, `flush` gives zero. */

@@ -64,12 +64,7 @@ export class HostTensor implements StagingTensor {
 
   write(values: ArrayLike<number>): void {
     const target = this.view();
-    if (values === null || typeof values !== "object" || typeof values[0] === "bigint") {
-      throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
-        code: "INVALID_MEMORY",
-      });
-    }
-    checkLength("The array to write", values.length, this.size);
+    checkValues(values, this.size);
     target.set(values);
   }
 
@@ -99,6 +94,19 @@ export class HostTensor implements StagingTensor {
           code: "INVALID_MEMORY",
         });
   }
+}
+
+/**
+ * Checks what `write` was given.
+ * @throws {GradstepError} `INVALID_MEMORY`, `LENGTH_MISMATCH`
+ */
+export function checkValues(values: ArrayLike<number>, size: number): void {
+  if (values === null || typeof values !== "object" || typeof values[0] === "bigint") {
+    throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
+      code: "INVALID_MEMORY",
+    });
+  }
+  checkLength("The array to write", values.length, size);
 }
 
 /**

@@ -48,9 +48,10 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
-export { allocateArray, HostTensor, wrapArray } from "./host-tensor.js";
+export { allocateArray, checkValues, HostTensor, wrapArray } from "./host-tensor.js";
 export { checkLength, sizeOf } from "./shape.js";
 export { emit, type Emitter } from "./emit.js";
+export { restingOf, settledOf, simplify, type Resting, type Settled } from "./settled.js";
 export {
   smallestNormal,
   type BinaryOp,

@@ -59,6 +59,9 @@ export function interpret(program: Program, values: Float64Array, rounded: boole
       case "f32":
         values[i] = Math.fround(a);
         break;
+      case "floor":
+        values[i] = Math.floor(a);
+        break;
       case "lt":
         values[i] = a < b ? 1 : 0;
         break;

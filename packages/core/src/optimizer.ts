@@ -17,7 +17,7 @@ export interface OptimizerConfig {
 }
 
 /** A rule at work on some parameters. Made by `createOptimizer`. */
-export interface OptimizerMethods<H extends string> {
+export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   /** Steps taken so far. */
   readonly iterations: number;
   /** The groups that were given, in that order, with live hyperparameters. */
@@ -42,17 +42,18 @@ export interface OptimizerMethods<H extends string> {
    */
   encode(target: object, gradients: Gradients): void;
   /**
-   * A tensor for the gradient of a parameter, in the backend's own memory, where the backend finds it best; made at the
-   * first call, always the same after that, and freed with the optimizer. Write to it, then pass it to `step`.
+   * A tensor in the backend's memory for a parameter's gradient, made at the first call, the optimizer's to free: write
+   * into it what `step` is then given, without a copy. `optimizer.gradient("w").view()` is its live values on backends
+   * whose memory JavaScript sees.
    *
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`, `OUT_OF_MEMORY`
    */
-  gradient(name: string): Tensor;
+  gradient(name: string): T;
   /**
    * Adds parameters, with fresh slots. They share the step number with the others.
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters): void;
+  add(parameters: Parameters<T>): void;
   /** Everything the next step depends on beside the parameters' values, as a copy. */
   state(): Promise<OptimizerState>;
   /**
@@ -67,7 +68,11 @@ export interface OptimizerMethods<H extends string> {
 }
 
 /** An optimizer, with each of its rule's hyperparameters as a property that can be read and set between steps. */
-export type Optimizer<H extends string = string> = OptimizerMethods<H> & Record<H, number>;
+export type Optimizer<H extends string = string, T extends Tensor = Tensor> = OptimizerMethods<
+  H,
+  T
+> &
+  Record<H, number>;
 
 /** Options of `createOptimizer`. */
 export interface OptimizerOptions<H extends string = string> {
@@ -87,11 +92,11 @@ export interface OptimizerOptions<H extends string = string> {
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
  * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`
  */
-export function createOptimizer<H extends string>(
+export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   spec: OptimizerSpec<H>,
-  parameters: Parameters,
+  parameters: Parameters<T>,
   options: OptimizerOptions<NoInfer<H>> = {},
-): Optimizer<H> {
+): Optimizer<H, T> {
   if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
       `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
@@ -115,5 +120,5 @@ export function createOptimizer<H extends string>(
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
   const optimizer = new RuleOptimizer(checked, parameters, groups);
-  return optimizer as unknown as Optimizer<H>;
+  return optimizer as unknown as Optimizer<H, T>;
 }

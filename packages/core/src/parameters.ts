@@ -2,7 +2,7 @@ import type { Backend, MemoryRange, Tensor } from "./backend.js";
 import { GradstepError, show } from "./errors.js";
 
 /** Parameters by name. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
 
 function isTensor(value: unknown): value is Tensor {
   return (

@@ -22,6 +22,7 @@ const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["min", "min"],
   ["max", "max"],
   ["f32", "f32"],
+  ["floor", "floor"],
 ]);
 
 /** Words that cannot be names: they are operations. */

@@ -25,8 +25,8 @@ interface Entry {
   readonly update: Update;
   /** Where typed arrays enter; made when the first one comes. */
   staging: StagingTensor | undefined;
-  /** What `gradient` gave. */
-  own: Tensor | undefined;
+  /** What `gradient` gave; made when it is asked for. */
+  gradient: Tensor | undefined;
 }
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
@@ -113,20 +113,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const count = this.#prepare(gradients);
     kernel!.encode!(target, this.#updates, count);
     this.#commit();
-  }
-
-  gradient(name: string): Tensor {
-    this.#checkLive();
-    const entry = this.#byName.get(name);
-    if (entry === undefined) {
-      throw new GradstepError(
-        `There is no parameter ${show(name)}; the optimizer has ${list(this.parameters)}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
-    this.#reserveGradients();
-    entry.own ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientLane);
-    return entry.own;
   }
 
   /** Room for the gradients of all parameters, when the first of them is made. */
@@ -225,6 +211,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return entry.staging;
   }
 
+  gradient(name: string): Tensor {
+    this.#checkLive();
+    const entry = this.#byName.get(name);
+    if (entry === undefined) {
+      throw new GradstepError(
+        `Got ${show(name)}; the optimizer has the parameters ${list(this.parameters)}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    this.#reserveGradients();
+    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientLane);
+    return entry.gradient;
+  }
+
   add(parameters: Parameters): void {
     this.#checkLive();
     const present = new Map(this.#entries.map(({ name, update }) => [name, update.parameter]));
@@ -238,15 +238,15 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const backend = this.#backend ?? named[0].tensor.backend;
     this.#kernel ??= backend.compile(this.#variant);
     this.#backend = backend;
-    const slots = this.#allocateSlots(backend, named);
+    const allSlots = this.#allocateSlots(backend, named);
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
         gradient: tensor,
-        slots: slots[i],
+        slots: allSlots[i],
         scalars: group.scalars.values,
       };
-      const entry: Entry = { name, group, update, staging: undefined, own: undefined };
+      const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
       this.#updates.push(update);
       this.#found.push(entry);
@@ -255,22 +255,25 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }
   }
 
-  /** Slots for each of the parameters; where memory ends, those that were made are freed. */
+  /** The slots of each parameter, filled with their first values. Where there is no room for all, there are none. */
   #allocateSlots(
     backend: Backend,
     parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
   ): Tensor[][] {
     const made: Tensor[] = [];
     const sizes = parameters.map(({ tensor }) => tensor.size);
+    const allocate = ({ shape, size }: Tensor, first: number, lane: number): Tensor => {
+      const values = first === 0 ? undefined : new Float64Array(size).fill(first);
+      const slot = backend.tensor(shape, values, lane);
+      made.push(slot);
+      return slot;
+    };
     try {
       this.#variant.slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
       return parameters.map(({ tensor, group }) =>
         this.#variant.slots.map(({ initial }, k) => {
           const first = typeof initial === "number" ? initial : group.get(initial);
-          const values = first === 0 ? undefined : new Float64Array(tensor.size).fill(first);
-          const slot = backend.tensor(tensor.shape, values, firstSlotLane + k);
-          made.push(slot);
-          return slot;
+          return allocate(tensor, first, firstSlotLane + k);
         }),
       );
     } catch (error) {
@@ -349,10 +352,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { update, staging, own } of this.#entries) {
+    for (const { update, staging, gradient } of this.#entries) {
       for (const slot of update.slots) slot.free();
       staging?.free();
-      own?.free();
+      gradient?.free();
     }
   }
 

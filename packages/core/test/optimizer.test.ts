@@ -182,7 +182,9 @@ describe("parameters are refused", () => {
     ["a tensor named toString", { toString: good() }],
     ["a tensor named __proto__", Object.fromEntries([["__proto__", good()]])],
   ])("%s", (_, parameters) => {
-    expect(codeOf(() => createOptimizer(adam(), anything(parameters)))).toBe("INVALID_PARAMETER");
+    expect(
+      codeOf(() => createOptimizer(adam(), anything<Record<string, Tensor>>(parameters))),
+    ).toBe("INVALID_PARAMETER");
   });
 
   test("the same tensor twice", () => {
@@ -276,6 +278,50 @@ describe("specs and options are refused", () => {
   );
 });
 
+/** An optimizer in the middle of its life. */
+function busy(): { backend: Backend; parameters: Record<string, Tensor>; optimizer: Optimizer } {
+  const backend = reference();
+  const parameters = {
+    a: backend.tensor([4], numbers(4, 1)),
+    b: backend.tensor([4], numbers(4, 2)),
+    c: backend.tensor([4], numbers(4, 3)),
+  };
+  const optimizer = createOptimizer(nadam(), parameters, {
+    groups: [{ match: "b", beta1: 0.5 }],
+  }) as unknown as Optimizer;
+  for (let i = 0; i < 3; i += 1)
+    optimizer.step({ a: numbers(4, i), b: numbers(4, i + 10), c: numbers(4, i + 20) });
+  return { backend, parameters, optimizer };
+}
+
+describe("gradient(name)", () => {
+  test("is a tensor of the parameter's shape, always the same, and freed with the optimizer", () => {
+    const { optimizer, parameters } = busy();
+    const gradient = optimizer.gradient("a");
+    expect(gradient.shape).toEqual(parameters.a.shape);
+    expect(optimizer.gradient("a")).toBe(gradient);
+    optimizer.dispose();
+    expect(gradient.freed).toBe(true);
+    expect(codeOf(() => optimizer.gradient("a"))).toBe("DISPOSED");
+  });
+
+  test("is what step takes as it takes an array", async () => {
+    const [one, other] = [busy(), busy()];
+    const values = new Float32Array(one.parameters.a.size).fill(0.5);
+    const gradient = one.optimizer.gradient("a");
+    gradient.write(values);
+    one.optimizer.step({ a: gradient });
+    other.optimizer.step({ a: values });
+    expect(await everything(one.optimizer, one.parameters)).toEqual(
+      await everything(other.optimizer, other.parameters),
+    );
+  });
+
+  test("refuses a name that the optimizer does not have", () => {
+    expect(codeOf(() => busy().optimizer.gradient("nobody"))).toBe("UNKNOWN_PARAMETER");
+  });
+});
+
 describe("gradients", () => {
   test("that are missing, null or undefined leave their parameter as it is", async () => {
     const backend = reference();
@@ -310,21 +356,6 @@ describe("gradients", () => {
   });
 
   /** An optimizer in the middle of its work, with everything that could be touched by mistake. */
-  function busy(): { backend: Backend; parameters: Record<string, Tensor>; optimizer: Optimizer } {
-    const backend = reference();
-    const parameters = {
-      a: backend.tensor([4], numbers(4, 1)),
-      b: backend.tensor([4], numbers(4, 2)),
-      c: backend.tensor([4], numbers(4, 3)),
-    };
-    const optimizer = createOptimizer(nadam(), parameters, {
-      groups: [{ match: "b", beta1: 0.5 }],
-    }) as unknown as Optimizer;
-    for (let i = 0; i < 3; i += 1)
-      optimizer.step({ a: numbers(4, i), b: numbers(4, i + 10), c: numbers(4, i + 20) });
-    return { backend, parameters, optimizer };
-  }
-
   const good = numbers(4, 7);
   const foreign = reference().tensor([4]);
   test.each<[string, string, (backend: Backend, parameters: Record<string, Tensor>) => unknown]>([

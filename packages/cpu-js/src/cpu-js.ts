@@ -25,7 +25,10 @@ export interface CpuJsOptions {
 }
 
 /** Plain JavaScript, synchronous, on the caller's own Float32Arrays. */
-export type CpuJs = WrappingBackend<Float32Array>;
+export interface CpuJs extends WrappingBackend<Float32Array> {
+  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
+  wrap(memory: Float32Array, options?: WrapOptions): HostTensor;
+}
 
 /**
  * A backend with just these kernels, for bundles in which each rule counts.
@@ -91,7 +94,7 @@ class CpuJsBackend implements CpuJs {
     this.name = exact ? "cpu-js-exact" : "cpu-js";
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
+  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor {
     const tensor = new HostTensor(this, shape, allocateArray(Float32Array, shape));
     if (values !== undefined) tensor.write(values);
     return tensor;
@@ -101,7 +104,7 @@ class CpuJsBackend implements CpuJs {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: Float32Array, options?: WrapOptions): Tensor {
+  wrap(memory: Float32Array, options?: WrapOptions): HostTensor {
     const { shape, values } = wrapArray(Float32Array, memory, options);
     return new HostTensor(this, shape, values);
   }

@@ -1,4 +1,11 @@
-import { emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
+import {
+  emit,
+  restingOf,
+  simplify,
+  smallestNormal,
+  type Emitter,
+  type Variant,
+} from "@gradstep/core";
 
 /** A piece of an expression and how tightly it binds, so that no more parentheses are written than are needed. */
 interface Piece {
@@ -105,13 +112,18 @@ function functionName({ label }: Variant): string {
 /**
  * A variant as the source of one JavaScript function `(p, g, slots, scalars) => void`: one pass over memory.
  *
- * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`; `generate` writes a module that has them.
+ * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`, and to `$rest`; `generate` writes a module that
+ * has them.
  */
 export function emitJs(variant: Variant, options: { readonly exact: boolean }): string {
-  const { perElement, slots, scalars } = variant;
+  const { slots, scalars } = variant;
+  // What comes to rest does so in a pass of its own, at the few steps that have a limit.
+  const resting = restingOf(variant.perElement);
+  const perElement = simplify(variant.perElement, new Map(resting.map(({ limit }) => [limit, 0])));
   const before: string[] = [
     ...slots.map(({ name }, i) => `const ${name}$ = $slots[${i}];`),
     ...scalars.map((name, i) => `const ${safe(name)} = fround($scalars[${i}]);`),
+    ...resting.map(({ slot, limit }) => `if (${safe(limit)} > 0) $rest(${slot}$, ${safe(limit)});`),
   ];
   const element: string[] = [];
   let named = 0;

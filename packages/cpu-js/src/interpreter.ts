@@ -137,6 +137,7 @@ function evaluate(
       break;
     case "pow":
     case "f32":
+    case "floor":
       throw new GradstepError(
         `${op} is an operation of the host; a program of elements cannot hold it.`,
         { code: "INVALID_RULE" },

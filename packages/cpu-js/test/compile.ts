@@ -6,7 +6,8 @@ import type { Rule } from "@gradstep/core";
 export async function compiled(rule: Rule, exact: boolean): Promise<KernelTable> {
   const source = generate(rule, { exact })
     .replace(/^import type .*$/m, "")
-    .replace(/: KernelTable = /, " = ");
+    .replace(/: KernelTable = /, " = ")
+    .replace("(values: Float32Array, limit: number): void", "(values, limit)");
   const url = `data:text/javascript,${encodeURIComponent(source)}`;
   const module = (await import(/* @vite-ignore */ url)) as Record<string, KernelTable>;
   return Object.values(module)[0];

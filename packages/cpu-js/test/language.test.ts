@@ -1,5 +1,11 @@
 // Random rules over the whole language: generated kernels, the interpreter and the reference have to agree.
-import { defineRule, nonNegative, type Rule, type Update } from "@gradstep/core";
+import {
+  defineRule,
+  nonNegative,
+  type Rule,
+  type Update,
+  type WrappingBackend,
+} from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -55,7 +61,7 @@ function arraysOf({ length, pool }: Data): Float32Array[] {
 }
 
 /** What a kernel makes of the data, in place in subarrays: p, m and v. Throws if it wrote anywhere else. */
-function run(backend: ReturnType<typeof createCpuJs>, rule: Rule, given: Data): Float32Array[] {
+function run(backend: WrappingBackend<Float32Array>, rule: Rule, given: Data): Float32Array[] {
   const variant = rule.variant();
   const canary = 12345;
   const buffers = arraysOf(given).map((values, i) => {

@@ -48,7 +48,19 @@ test.each([
     "one that gives no device",
     { info: {}, limits: {}, requestDevice: () => Promise.reject(new Error("refused")) },
   ],
-])("with %s, plain JavaScript", async (_, adapter) => {
+])("with %s, the processor", async (_, adapter) => {
   vi.stubGlobal("navigator", { gpu: { requestAdapter: () => Promise.resolve(adapter) } });
+  expect((await autoBackend()).name).toBe("wasm");
+});
+
+test("else it is wasm where there is SIMD, and cpu-js where that must not be compiled", async () => {
+  expect((await autoBackend()).name).toBe("wasm");
+  const compile = vi.spyOn(WebAssembly, "Module").mockImplementation(function () {
+    throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
+  });
   expect((await autoBackend()).name).toBe("cpu-js");
+  compile.mockRestore();
+  const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+  expect((await autoBackend()).name).toBe("cpu-js");
+  validate.mockRestore();
 });

@@ -3,7 +3,7 @@ import { afterAll, expect, test, vi } from "vitest";
 
 const readmes = [
   "README.md",
-  ...["core", "cpu-js", "gradstep"].map((name) => `packages/${name}/README.md`),
+  ...["core", "cpu-js", "wasm", "gradstep"].map((name) => `packages/${name}/README.md`),
 ];
 const snippets = readmes.flatMap((readme) => {
   const text = readFileSync(new URL(`../../../${readme}`, import.meta.url), "utf8");

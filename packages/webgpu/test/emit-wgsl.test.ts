@@ -29,9 +29,10 @@ function attempt(action: () => Rule): Rule | undefined {
 describe("emit-wgsl", () => {
   test("reads as the rule does", () => {
     const source = emitWgsl(adam().rule.variant());
-    expect(source).toContain("let t1 = m + (g - m) * c1;");
-    expect(source).toContain("let t2 = v + (g * g - v) * c2;");
-    expect(source).toContain("p * decay - t1 * rate / (sqrt(t2) + epsilonHat)");
+    expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mRest);");
+    expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
+    expect(source).toContain("let t4 = t2 + (g * g - t2) * c2;");
+    expect(source).toContain("p * decay - t3 * rate / (sqrt(t4) + epsilonHat)");
     expect(source).not.toMatch(/pow|exp|log/);
   });
 

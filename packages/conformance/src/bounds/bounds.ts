@@ -22,7 +22,7 @@ export class Bounds {
     this.program = program;
     this.model = model;
     this.#nodes = program.nodes.map(({ op, value }) => {
-      if (op === "pow" || op === "f32") {
+      if (op === "pow" || op === "f32" || op === "floor") {
         throw new GradstepError(
           `Got the operation ${op} of the host; expected a program of elements.`,
           { code: "INVALID_RULE" },

@@ -90,6 +90,7 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
         break;
       case "pow":
       case "f32":
+      case "floor":
         throw new GradstepError(`Got the operation ${op} of the host in a program of elements.`, {
           code: "INVALID_RULE",
         });

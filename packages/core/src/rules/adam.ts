@@ -1,5 +1,6 @@
 import { averaging, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
  * Adam: Kingma & Ba 2015.
@@ -35,6 +36,8 @@ export const adam = /* @__PURE__ */ defineRule({
     return `
       c1 = 1 - beta1
       c2 = 1 - beta2
+      ${restLimit("m", negligibleMean)}
+      ${restLimit("v", negligibleSquare)}
       correction2 = 1 - beta2 ** t
       ${amsgrad ? `scaleV = ${corrected ? "1 / correction2" : "1"}` : ""}
       root = ${corrected ? "1" : "sqrt(correction2)"}
@@ -49,6 +52,8 @@ export const adam = /* @__PURE__ */ defineRule({
     `;
   },
   perElement: ({ amsgrad, nesterov, epsilonRoot }) => `
+    ${rest("m")}
+    ${rest("v")}
     m = m + (g - m) * c1
     v = v + (g * g - v) * c2
     ${amsgrad ? "vMax = max(vMax, v * scaleV)" : ""}

@@ -1,5 +1,6 @@
 import { averaging, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMagnitude, negligibleMean, rest, restLimit } from "./rest.js";
 
 /**
  * AdaMax: Kingma & Ba 2015, Algorithm 2.
@@ -20,9 +21,13 @@ export const adamax = /* @__PURE__ */ defineRule({
   slots: { m: 0, u: 0 },
   perStep: `
     c1 = 1 - beta1
+    ${restLimit("m", negligibleMean)}
+    ${restLimit("u", negligibleMagnitude)}
     rate = learningRate / (1 + (t - 1) * learningRateDecay) / (1 - beta1 ** t)
   `,
   perElement: ({ epsilonMode }) => `
+    ${rest("m")}
+    ${rest("u")}
     m = m + (g - m) * c1
     u = max(u * beta2, abs(g)${epsilonMode === "inside" ? " + epsilon" : ""})
     p = p - m * rate / ${epsilonMode === "inside" ? "u" : "(u + epsilon)"}

@@ -1,5 +1,6 @@
 import { averaging, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /** Lion: Chen et al. 2023, Algorithm 2. */
 export const lion = /* @__PURE__ */ defineRule({
@@ -13,8 +14,10 @@ export const lion = /* @__PURE__ */ defineRule({
   perStep: `
     c1 = 1 - beta1
     c2 = 1 - beta2
+    ${restLimit("m", negligibleMean)}
   `,
   perElement: `
+    ${rest("m")}
     p = p - sign(m + (g - m) * c1) * learningRate
     m = m + (g - m) * c2
   `,

@@ -1,5 +1,6 @@
 import { averaging, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
  * Nadam: Dozat 2016, Algorithm 2 with the schedule of momenta μₜ = β₁(1 − ½·0.96^(t·momentumDecay)).
@@ -23,6 +24,8 @@ export const nadam = /* @__PURE__ */ defineRule({
   perStep: ({ productIn }) => `
     c1 = 1 - beta1
     c2 = 1 - beta2
+    ${restLimit("m", negligibleMean)}
+    ${restLimit("v", negligibleSquare)}
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay))
     muNext = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentumDecay))
     product = ${productIn === "f32" ? "f32(product * f32(mu))" : "product * mu"}
@@ -32,6 +35,8 @@ export const nadam = /* @__PURE__ */ defineRule({
     epsilonHat = epsilon * root
   `,
   perElement: `
+    ${rest("m")}
+    ${rest("v")}
     m = m + (g - m) * c1
     v = v + (g * g - v) * c2
     p = p - (m * rateM + g * rateG) / (sqrt(v) + epsilonHat)

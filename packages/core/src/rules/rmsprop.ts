@@ -1,5 +1,6 @@
 import { averaging, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMagnitude, negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
  * RMSprop: Tieleman & Hinton 2012 (lecture 6e); `centered` subtracts the square of the mean (Graves 2013, eq. 38 to 41).
@@ -26,8 +27,11 @@ export const rmsprop = /* @__PURE__ */ defineRule({
     ...(centered ? { a: 0 } : {}),
     ...(momentum ? { m: 0 } : {}),
   }),
-  perStep: ({ momentum, momentumForm }) => `
+  perStep: ({ centered, momentum, momentumForm }) => `
     c = 1 - rho
+    ${restLimit("v", negligibleSquare)}
+    ${centered ? restLimit("a", negligibleMagnitude) : ""}
+    ${momentum ? restLimit("m", negligibleMean) : ""}
     ${!momentum ? "" : momentumForm === "keras" ? "intake = learningRate; rate = 1" : "intake = 1; rate = learningRate"}
   `,
   perElement: ({ centered, momentum, epsilonMode }) => {
@@ -38,9 +42,10 @@ export const rmsprop = /* @__PURE__ */ defineRule({
       subtracted: `sqrt(${variance} - epsilon)`,
     }[epsilonMode];
     return `
+      ${rest("v")}
       v = v + (g * g - v) * c
-      ${centered ? "a = a + (g - a) * c" : ""}
-      ${momentum ? `m = m * momentum + g * intake / ${root}` : ""}
+      ${centered ? `${rest("a")}\na = a + (g - a) * c` : ""}
+      ${momentum ? `${rest("m")}\nm = m * momentum + g * intake / ${root}` : ""}
       p = p - ${momentum ? "m * rate" : `g * learningRate / ${root}`}
     `;
   },

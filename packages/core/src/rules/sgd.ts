@@ -1,5 +1,6 @@
 import { fraction, nonNegative } from "../hyperparameter.js";
 import { defineRule } from "../rule.js";
+import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /**
  * Gradient descent, with momentum (Polyak 1964) or Nesterov's (in the form of Sutskever et al. 2013, as all libraries
@@ -23,16 +24,20 @@ export const sgd = /* @__PURE__ */ defineRule({
     const inside = momentumForm === "keras";
     const intake = inside ? "intake = learningRate" : "intake = t == 1 ? 1 : 1 - dampening";
     const rate = inside ? "1" : "learningRate";
+    const limit = restLimit("m", negligibleMean);
     return nesterov
       ? `${intake}
+         ${limit}
          rateM = momentum * ${rate}
          rateG = learningRate`
       : `${intake}
+         ${limit}
          rateM = ${rate}`;
   },
   perElement: ({ momentum, nesterov }) =>
     !momentum
       ? `p = p - g * learningRate`
-      : `m = m * momentum + g * intake
+      : `${rest("m")}
+         m = m * momentum + g * intake
          p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rateM"}`,
 });

@@ -1,0 +1,139 @@
+import { GradstepError } from "@gradstep/core";
+import { mostPages } from "./module.js";
+
+/** Where a backend's tensors lie: a wasm memory, and a way to reserve parts of it. */
+export interface Heap {
+  readonly memory: WebAssembly.Memory;
+  /** The address of so many bytes, a multiple of 16. What they hold is undefined. */
+  allocate(byteLength: number): number;
+  /** Gives back what `allocate` gave. */
+  free(address: number): void;
+}
+
+/** One cache line, so that no two tensors share one and every vector is aligned. */
+const alignment = 64;
+const pageLength = 65536;
+
+interface Range {
+  address: number;
+  byteLength: number;
+}
+
+/**
+ * A heap that grows its memory as it is needed, and never takes pages that others have added: the memory can be shared
+ * with a module that does the same. First fit, so that what is allocated in a row lies in a row.
+ */
+export class Arena implements Heap {
+  readonly memory: WebAssembly.Memory;
+  readonly #limit: number;
+  /** Free ranges by address, no two adjacent. */
+  readonly #free: Range[] = [];
+  readonly #used = new Map<number, number>();
+
+  /** @param limit in bytes, of the whole memory. */
+  constructor(memory: WebAssembly.Memory, limit: number) {
+    this.memory = memory;
+    this.#limit = limit;
+  }
+
+  /** Bytes that are allocated. */
+  get used(): number {
+    let sum = 0;
+    for (const byteLength of this.#used.values()) sum += byteLength;
+    return sum;
+  }
+
+  /** @throws {GradstepError} `OUT_OF_MEMORY` */
+  allocate(byteLength: number): number {
+    const needed = Math.ceil(byteLength / alignment) * alignment;
+    const range = this.#free.find((one) => one.byteLength >= needed) ?? this.#grow(needed);
+    const { address } = range;
+    range.address += needed;
+    range.byteLength -= needed;
+    if (range.byteLength === 0) this.#free.splice(this.#free.indexOf(range), 1);
+    this.#used.set(address, needed);
+    return address;
+  }
+
+  free(address: number): void {
+    const byteLength = this.#used.get(address);
+    if (byteLength === undefined) return;
+    this.#used.delete(address);
+    this.#release(address, byteLength);
+  }
+
+  /** Puts a range among the free ones, joined to its neighbors. */
+  #release(address: number, byteLength: number): Range {
+    const free = this.#free;
+    let [low, high] = [0, free.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (free[middle].address < address) low = middle + 1;
+      else high = middle;
+    }
+    const range = { address, byteLength };
+    free.splice(low, 0, range);
+    if (low + 1 < free.length && free[low + 1].address === address + byteLength)
+      range.byteLength += free.splice(low + 1, 1)[0].byteLength;
+    const previous = low > 0 ? free[low - 1] : undefined;
+    if (previous === undefined || previous.address + previous.byteLength !== address) return range;
+    previous.byteLength += range.byteLength;
+    free.splice(low, 1);
+    return previous;
+  }
+
+  /** Adds memory: a free range with room for so many bytes. */
+  #grow(byteLength: number): Range {
+    const present = this.memory.buffer.byteLength;
+    const last = this.#free.at(-1);
+    const atEnd =
+      last !== undefined && last.address + last.byteLength === present ? last.byteLength : 0;
+    // The last page stays unused: the address after a tensor must fit into 32 bits. Address 0 is nobody's.
+    const most = Math.min(this.#limit, (mostPages - 1) * pageLength) - present;
+    const needed = byteLength - atEnd + (present === 0 ? alignment : 0);
+    // In proportion, because growth detaches every view.
+    const wanted = Math.min(Math.max(needed, present / 4), most);
+    if (needed > most) throw this.#outOfMemory(byteLength);
+    for (const bytes of [wanted, needed]) {
+      try {
+        const pages = Math.ceil(bytes / pageLength);
+        const address = this.memory.grow(pages) * pageLength;
+        const start = Math.max(address, alignment);
+        return this.#release(start, address + pages * pageLength - start);
+      } catch (cause) {
+        if (bytes === needed) throw this.#outOfMemory(byteLength, cause);
+      }
+    }
+    throw this.#outOfMemory(byteLength);
+  }
+
+  #outOfMemory(byteLength: number, cause?: unknown): GradstepError {
+    const { buffer } = this.memory;
+    return new GradstepError(
+      `No room for ${byteLength} bytes: ${this.used} of ${buffer.byteLength} are in use, and the memory cannot grow ` +
+        `${cause === undefined ? `beyond ${this.#limit}` : "any further on this machine"}. Free tensors and dispose of ` +
+        `optimizers that are done with, or put some of the parameters on a second backend: wasm addresses 4 GiB at most.`,
+      { code: "OUT_OF_MEMORY", cause },
+    );
+  }
+}
+
+/** A heap of its own. @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_HYPERPARAMETER` */
+export function createArena(shared: boolean, limit: number): Arena {
+  const isValid = Number.isSafeInteger(limit) && limit >= pageLength;
+  if (!isValid || limit > mostPages * pageLength) {
+    throw new GradstepError(
+      `wasm: memoryLimit is ${String(limit)}; expected a number of bytes from ${pageLength} to ${mostPages * pageLength}.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  }
+  const maximum = Math.floor(limit / pageLength);
+  try {
+    return new Arena(new WebAssembly.Memory({ initial: 0, maximum, shared }), limit);
+  } catch (cause) {
+    throw new GradstepError(
+      `No address space for ${limit} bytes of wasm memory; set memoryLimit to what is needed.`,
+      { code: "OUT_OF_MEMORY", cause },
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  checkValues,
+  GradstepError,
+  sizeOf,
+  type Backend,
+  type MemoryRange,
+  type StagingTensor,
+  type Values,
+} from "@gradstep/core";
+import type { Heap } from "./heap.js";
+
+/** A tensor in the memory of a wasm backend. */
+export class WasmTensor implements StagingTensor {
+  readonly backend: Backend;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly #heap: Heap;
+  /** Of its own memory; 0 where it has none. */
+  #own = 0;
+  #address: number;
+  #freed = false;
+  #view: Float32Array | undefined;
+  /** Where `#view` and `#range` begin. */
+  #viewed = 0;
+  #range: MemoryRange | undefined;
+
+  /** @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far. */
+  constructor(backend: Backend, heap: Heap, shape: readonly number[], address = 0) {
+    this.size = sizeOf(shape);
+    this.backend = backend;
+    this.shape = Object.freeze([...shape]);
+    this.#heap = heap;
+    this.#address = address;
+  }
+
+  /** Where it lies in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
+  get address(): number {
+    if (this.#address === 0) throw this.#unusable();
+    return this.#address;
+  }
+
+  /**
+   * The live values: writing to them writes to the tensor, and steps show in them. Good until the memory grows, which
+   * any allocation may make it do; ask again rather than keep it.
+   *
+   * @throws {GradstepError} `DISPOSED`
+   */
+  view(): Float32Array {
+    const { address } = this;
+    // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
+    if (this.#view?.length !== this.size || this.#viewed !== address) {
+      const { buffer } = this.#heap.memory;
+      this.#view = new Float32Array(buffer, address, this.size);
+      this.#viewed = address;
+      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.size };
+    }
+    return this.#view;
+  }
+
+  /** Empty where the tensor has no values at present. */
+  get memory(): MemoryRange {
+    if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
+    this.view();
+    return this.#range!;
+  }
+
+  get freed(): boolean {
+    return this.#freed;
+  }
+
+  /** Reserves memory of its own. @throws {GradstepError} `OUT_OF_MEMORY` */
+  allocate(): this {
+    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.size);
+    this.#address = this.#own;
+    return this;
+  }
+
+  /** Values that lie in this memory already are used where they are; others are copied. */
+  stage(values: Values): void {
+    if (this.#freed) throw this.#unusable();
+    if (values.buffer === this.#heap.memory.buffer) this.#address = values.byteOffset;
+    else this.allocate().view().set(values);
+  }
+
+  write(values: ArrayLike<number>): void {
+    const target = this.view();
+    checkValues(values, this.size);
+    target.set(values);
+  }
+
+  read(): Promise<Float32Array> {
+    try {
+      // Not `slice`, which would copy shared memory into shared memory.
+      return Promise.resolve(new Float32Array(this.view()));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  free(): void {
+    if (this.#own !== 0) this.#heap.free(this.#own);
+    this.#own = 0;
+    this.#address = 0;
+    this.#freed = true;
+    this.#view = undefined;
+    this.#range = undefined;
+  }
+
+  #unusable(): GradstepError {
+    return this.#freed
+      ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
+      : new GradstepError("The tensor has no values yet; give it some with stage().", {
+          code: "INVALID_MEMORY",
+        });
+  }
+}

@@ -1,0 +1,31 @@
+import type { Backend, Variant } from "@gradstep/core";
+
+/** Tensors of one variant's update, on a backend, with these values. */
+interface Case {
+  readonly variant: Variant;
+  /** `p`, `g`, then the slots. */
+  readonly arrays: readonly Float32Array[];
+  readonly scalars: Float64Array;
+}
+
+/** The arrays after one run on a backend. */
+export async function run(
+  backend: Backend,
+  { variant, arrays, scalars }: Case,
+): Promise<Float32Array[]> {
+  const tensors = arrays.map((values) => backend.tensor([values.length], values));
+  const [parameter, gradient, ...slots] = tensors;
+  backend.compile(variant).run([{ parameter, gradient, slots, scalars }], 1);
+  const results = await Promise.all(tensors.map((tensor) => tensor.read()));
+  for (const tensor of tensors) tensor.free();
+  return results as Float32Array[];
+}
+
+/** The first element whose bits differ, NaN being equal to NaN; −1 if there is none. */
+export function firstDifference(a: Float32Array, b: Float32Array): number {
+  const [x, y] = [new Uint32Array(a.buffer, a.byteOffset, a.length), new Uint32Array(b.buffer)];
+  for (let i = 0; i < x.length; i += 1) {
+    if (x[i] !== y[i] && !(Number.isNaN(a[i]) && Number.isNaN(b[i]))) return i;
+  }
+  return -1;
+}

@@ -1,0 +1,160 @@
+import { adam, createOptimizer, GradstepError } from "@gradstep/core";
+import { expect, test } from "vitest";
+import { wasm, type Wasm } from "../src/index.js";
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return error instanceof GradstepError ? error.code : String(error);
+  }
+  return undefined;
+}
+
+test("ten thousand optimizers, made and disposed of, take the memory of one", () => {
+  const backend = wasm();
+  const create = (): void => {
+    const w = backend.tensor([1000]);
+    const optimizer = createOptimizer(adam(), { w });
+    optimizer.step({ w: new Float32Array(1000) });
+    optimizer.step({ w: optimizer.gradient("w") });
+    optimizer.dispose();
+    w.free();
+  };
+  create();
+  const { byteLength } = backend.memory.buffer;
+  for (let i = 0; i < 10_000; i += 1) create();
+  expect(backend.memory.buffer.byteLength).toBe(byteLength);
+});
+
+test("a parameter and its slots lie side by side", () => {
+  const backend = wasm();
+  const w = backend.tensor([64]);
+  const optimizer = createOptimizer(adam(), { w });
+  const gradient = optimizer.gradient("w");
+  // p, m, v, and then g.
+  expect(gradient.address - w.address).toBe(3 * 256);
+});
+
+test("a view is live and survives growth when it is asked for again", async () => {
+  const backend = wasm();
+  const w = backend.tensor([3], [1, 2, 3]);
+  const before = w.view();
+  expect(w.view()).toBe(before);
+  before[1] = 20;
+  backend.tensor([1_000_000]);
+  expect(before.length).toBe(0);
+  expect([...w.view()]).toEqual([1, 20, 3]);
+  const copy = await w.read();
+  w.view()[0] = 10;
+  expect([...copy]).toEqual([1, 20, 3]);
+});
+
+test("memory that was used before is zero in a new tensor", () => {
+  const backend = wasm();
+  const first = backend.tensor([100], new Float32Array(100).fill(7));
+  const { address } = first;
+  first.free();
+  const second = backend.tensor([100]);
+  expect(second.address).toBe(address);
+  expect(second.view().every((value) => value === 0)).toBe(true);
+});
+
+test("gradients: written in place, given as a view, or copied in, with the same result", async () => {
+  const values = Float32Array.from({ length: 50 }, (_, i) => Math.sin(i));
+  const results = await Promise.all(
+    [
+      (backend: Wasm, g: Float32Array) => backend.tensor([50], g),
+      (backend: Wasm, g: Float32Array) => backend.tensor([50], g).view(),
+      (_: Wasm, g: Float32Array) => g,
+    ].map(async (give) => {
+      const backend = wasm();
+      const w = backend.tensor([50], values);
+      const optimizer = createOptimizer(adam(), { w });
+      for (let i = 0; i < 3; i += 1) optimizer.step({ w: give(backend, values) });
+      return w.read();
+    }),
+  );
+  expect(results[1]).toEqual(results[0]);
+  expect(results[2]).toEqual(results[0]);
+});
+
+test("wrap takes views of its own memory and nothing else", () => {
+  const backend = wasm();
+  const w = backend.tensor(
+    [10],
+    Float32Array.from({ length: 10 }, (_, i) => i),
+  );
+  const part = backend.wrap(w.view(), { offset: 2, shape: [2, 3] });
+  expect([...part.view()]).toEqual([2, 3, 4, 5, 6, 7]);
+  part.free();
+  expect(w.view()[2]).toBe(2);
+  expect(codeOf(() => backend.wrap(new Float32Array(4)))).toBe("INVALID_MEMORY");
+  expect(codeOf(() => createOptimizer(adam(), { w, part: backend.wrap(w.view()) }))).toBe(
+    "OVERLAPPING_MEMORY",
+  );
+});
+
+test("a gradient that shares memory with its parameter is refused", () => {
+  const backend = wasm();
+  const w = backend.tensor([4]);
+  const optimizer = createOptimizer(adam(), { w });
+  expect(codeOf(() => optimizer.step({ w: w.view() }))).toBe("OVERLAPPING_MEMORY");
+});
+
+test("exhaustion is an error that leaves everything as it was", async () => {
+  const backend = wasm({ memoryLimit: 2 ** 20 });
+  const w = backend.tensor([50_000], new Float32Array(50_000).fill(2));
+  expect(codeOf(() => backend.tensor([250_000]))).toBe("OUT_OF_MEMORY");
+  expect((await w.read())[49_999]).toBe(2);
+  const wide = backend.tensor([100_000]);
+  expect(codeOf(() => createOptimizer(adam(), { wide }))).toBe("OUT_OF_MEMORY");
+  wide.free();
+  expect(codeOf(() => createOptimizer(adam(), { w }).step({ w: new Float32Array(50_000) }))).toBe(
+    undefined,
+  );
+});
+
+test("a heap of somebody else's is where everything lies", async () => {
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  let next = 1024;
+  const freed: number[] = [];
+  const backend = wasm({
+    heap: {
+      memory,
+      allocate: (byteLength) => {
+        const address = next;
+        next += Math.ceil(byteLength / 16) * 16;
+        return address;
+      },
+      free: (address) => void freed.push(address),
+    },
+  });
+  const w = backend.tensor([5], [1, 2, 3, 4, 5]);
+  expect(w.address).toBe(1024);
+  const optimizer = createOptimizer(adam({ learningRate: 1 }), { w });
+  optimizer.step({ w: new Float32Array(5).fill(1) });
+  expect((await w.read())[0]).toBeCloseTo(0);
+  optimizer.dispose();
+  expect(freed.length).toBe(3);
+});
+
+test.each([
+  [{ thread: 2 }, "UNKNOWN_OPTION"],
+  [{ threads: 0 }, "INVALID_HYPERPARAMETER"],
+  [{ threads: 65 }, "INVALID_HYPERPARAMETER"],
+  [{ threads: 1.5 }, "INVALID_HYPERPARAMETER"],
+  [{ memoryLimit: 10 }, "INVALID_HYPERPARAMETER"],
+])("options %j are refused with %s", (options, code) => {
+  expect(codeOf(() => wasm(options as never))).toBe(code);
+});
+
+test("after dispose nothing runs, and values can still be read", async () => {
+  const backend = wasm();
+  const w = backend.tensor([2], [1, 2]);
+  const optimizer = createOptimizer(adam(), { w });
+  backend.dispose();
+  expect(codeOf(() => optimizer.step({ w: new Float32Array(2) }))).toBe("DISPOSED");
+  expect(codeOf(() => backend.tensor([1]))).toBe("DISPOSED");
+  expect([...(await w.read())]).toEqual([1, 2]);
+});
