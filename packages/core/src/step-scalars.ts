@@ -13,6 +13,10 @@ export class StepScalars {
   readonly #nodes: Float64Array;
   readonly #carry: Float64Array;
   readonly #carryNames: readonly string[];
+  // Where each value comes from, looked up once: a step is to cost less than a thousand elements do.
+  readonly #inputs: readonly { name: string; node: number; carried: number }[];
+  readonly #scalarNodes: readonly number[];
+  readonly #carryNodes: readonly number[];
 
   constructor(variant: Variant, hyperparameter: (name: string) => number) {
     this.#variant = variant;
@@ -21,20 +25,28 @@ export class StepScalars {
     this.#nodes = new Float64Array(variant.perStep.nodes.length);
     this.#carryNames = Object.keys(variant.carry);
     this.#carry = Float64Array.from(Object.values(variant.carry));
+    const outputNode = (name: string): number =>
+      variant.perStep.outputs.find((output) => output.name === name)?.node ?? -1;
+    this.#inputs = variant.perStep.inputs.map(({ name, node }) => ({
+      name,
+      node,
+      carried: this.#carryNames.indexOf(name),
+    }));
+    this.#scalarNodes = variant.scalars.map(outputNode);
+    this.#carryNodes = this.#carryNames.map(outputNode);
   }
 
   /** Computes the scalars of step `t` (1 is the first). The carry stays as it is until `commit`. */
   compute(t: number): void {
     const { perStep, scalars } = this.#variant;
-    for (let i = 0; i < perStep.inputs.length; i += 1) {
-      const { name, node } = perStep.inputs[i];
-      const carried = this.#carryNames.indexOf(name);
+    for (let i = 0; i < this.#inputs.length; i += 1) {
+      const { name, node, carried } = this.#inputs[i];
       this.#nodes[node] =
         name === "t" ? t : carried >= 0 ? this.#carry[carried] : this.#hyperparameter(name);
     }
     interpret(perStep, this.#nodes, false);
     for (let i = 0; i < scalars.length; i += 1) {
-      const node = outputNode(this.#variant, scalars[i]);
+      const node = this.#scalarNodes[i];
       this.values[i] = node < 0 ? this.#hyperparameter(scalars[i]) : this.#nodes[node];
     }
   }
@@ -42,7 +54,7 @@ export class StepScalars {
   /** Hands the carry on: what `compute` found is where the next step begins. */
   commit(): void {
     for (let i = 0; i < this.#carryNames.length; i += 1) {
-      const node = outputNode(this.#variant, this.#carryNames[i]);
+      const node = this.#carryNodes[i];
       if (node >= 0) this.#carry[i] = this.#nodes[node]!;
     }
   }
@@ -57,12 +69,4 @@ export class StepScalars {
       this.#carry[i] = carry[name]!;
     });
   }
-}
-
-/** The node of an output, or −1. */
-function outputNode({ perStep }: Variant, name: string): number {
-  for (let i = 0; i < perStep.outputs.length; i += 1) {
-    if (perStep.outputs[i].name === name) return perStep.outputs[i].node;
-  }
-  return -1;
 }

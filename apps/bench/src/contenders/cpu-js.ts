@@ -1,8 +1,8 @@
 import { cpuJs as backend } from "@gradstep/cpu-js";
 import type { Contender } from "./contender.js";
-import { gradstepContender } from "./gradstep.js";
+import { gradstepContender, inPlace } from "./gradstep.js";
 
 /** gradstep's plain JavaScript. */
 export const cpuJs: Contender = gradstepContender("cpu-js", "gradstep in plain JavaScript", () =>
-  backend(),
+  inPlace(backend()),
 );

@@ -5,6 +5,8 @@ import { handFolded } from "./hand-folded.js";
 import { hand } from "./hand.js";
 import { tfjsCpu } from "./tfjs-cpu.js";
 import { tfjsWasm } from "./tfjs-wasm.js";
+import { wasm } from "./wasm.js";
+import { wasmThreads } from "./wasm-threads.js";
 
 /** Everyone who is measured, in the order of their turns. */
 export const contenders: readonly Contender[] = [
@@ -12,6 +14,8 @@ export const contenders: readonly Contender[] = [
   handFolded,
   cpuJs,
   cpuJsExact,
+  wasm,
+  wasmThreads,
   tfjsCpu,
   tfjsWasm,
 ];

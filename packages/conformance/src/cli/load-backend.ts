@@ -34,7 +34,7 @@ const known: Readonly<Record<string, Known>> = {
   oracle: { from: "@gradstep/core/reference", factory: "oracle" },
   "cpu-js": { from: "@gradstep/cpu-js", factory: "cpuJs" },
   "cpu-js-exact": { from: "@gradstep/cpu-js", factory: "cpuJs", options: { exact: true } },
-  wasm: { from: "@gradstep/wasm", factory: "wasm" },
+  wasm: { from: "@gradstep/wasm", factory: "wasm", wrapsArrays: false },
   webgpu: {
     from: "@gradstep/webgpu/node",
     factory: "webgpu",
