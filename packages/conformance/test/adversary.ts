@@ -80,7 +80,6 @@ export function adversary(
         values[i] = a === 1 ? b : c;
         return;
       case "pow":
-      case "floor":
       case "f32":
       case "floor":
         throw new Error(op);
