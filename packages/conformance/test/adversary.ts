@@ -81,7 +81,6 @@ export function adversary(
         return;
       case "pow":
       case "f32":
-      case "floor":
         throw new Error(op);
     }
   });
