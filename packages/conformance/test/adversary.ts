@@ -80,6 +80,7 @@ export function adversary(
         values[i] = a === 1 ? b : c;
         return;
       case "pow":
+      case "floor":
       case "f32":
         throw new Error(op);
     }
