@@ -27,3 +27,4 @@ export {
   type MutantReport,
   type MutantResult,
 } from "./mutants/mutants.js";
+export { worstCase } from "./worst-case/worst-case.js";

@@ -64,6 +64,13 @@ export interface Kernel {
    * order of the calls. Nothing is allocated after the first run with the same tensors.
    */
   run(updates: readonly Update[], count: number): void;
+  /**
+   * Records the same into work of the caller's, which the caller submits: a command encoder, a compute pass. Only a
+   * backend that has such a thing has this. Scalars are those at the time of the call.
+   *
+   * @throws {GradstepError} `UNSUPPORTED` for a target that is none
+   */
+  encode?(target: object, updates: readonly Update[], count: number): void;
 }
 
 /** A place to hold tensors and run kernels. Everything a backend must have; it knows rules only as data. */
@@ -76,9 +83,17 @@ export interface Backend {
   readonly exact: boolean;
   /**
    * Allocates a tensor of zeros, or of `values`.
-   * @throws {GradstepError} `INVALID_SHAPE`, `LENGTH_MISMATCH`
+   *
+   * @param lane 0 for parameters, 1 for gradients, 2 and more for the slots of a rule, in their order. A backend whose
+   * kernels bind whole buffers keeps lanes apart; others ignore it.
+   * @throws {GradstepError} `INVALID_SHAPE`, `LENGTH_MISMATCH`, `OUT_OF_MEMORY`, `DEVICE_LOST`
    */
-  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor;
+  tensor(shape: readonly number[], values?: ArrayLike<number>, lane?: number): Tensor;
+  /**
+   * Makes room for tensors of these sizes (in values) at once, for the calls of `tensor` that follow: they come to lie
+   * in one buffer. A hint; where nothing is gained, a backend does not have it.
+   */
+  reserve?(sizes: readonly number[], lane?: number): void;
   /** A tensor without values until `stage` gives it some. @throws {GradstepError} `INVALID_SHAPE` */
   staging(shape: readonly number[]): StagingTensor;
   /** Compiles a variant, or finds it compiled. */

@@ -19,6 +19,7 @@
  * | `DISPOSED` | use after `dispose` or `free` |
  * | `INVALID_FILE` | a file that cannot be read, or does not hold what it should |
  * | `OUT_OF_MEMORY` | a backend has no room for a tensor |
+ * | `DEVICE_LOST` | the device that a backend works on is gone; what was read from it stays |
  * | `WORKER_LOST` | a thread of a backend ended by itself; the message says whether a step was finished |
  * | `UNSUPPORTED` | understood, but not available here |
  */
@@ -39,6 +40,7 @@ export type ErrorCode =
   | "DISPOSED"
   | "INVALID_FILE"
   | "OUT_OF_MEMORY"
+  | "DEVICE_LOST"
   | "WORKER_LOST"
   | "UNSUPPORTED";
 

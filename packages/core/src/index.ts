@@ -1,4 +1,4 @@
-export { GradstepError, type ErrorCode } from "./errors.js";
+export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer.js";
 export type { Gradients } from "./gradients.js";
 export type {

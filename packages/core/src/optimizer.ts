@@ -33,6 +33,15 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    */
   step(gradients: Gradients): void;
   /**
+   * Records one step into work of the caller's instead of doing it: on WebGPU, a `GPUCommandEncoder` or a
+   * `GPUComputePassEncoder`. Nothing is submitted. The step is counted now, with the hyperparameters of now; it takes
+   * effect when and where the caller's work does. Gradients are tensors: a typed array would be overwritten by the next
+   * step before the first is done.
+   *
+   * @throws {GradstepError} as `step` does, and `UNSUPPORTED` where the backend has no such work
+   */
+  encode(target: object, gradients: Gradients): void;
+  /**
    * A tensor in the backend's memory for a parameter's gradient, made at the first call, the optimizer's to free: write
    * into it what `step` is then given, without a copy. `optimizer.gradient("w").view()` is its live values on backends
    * whose memory JavaScript sees.

@@ -14,6 +14,10 @@ import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import type { Variant } from "./variant.js";
 
+/** Lanes of `Backend.tensor`. */
+const gradientLane = 1;
+const firstSlotLane = 2;
+
 /** One parameter of an optimizer. */
 interface Entry {
   readonly name: string;
@@ -42,6 +46,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
+  /** Entries in front for whose gradients there is room. */
+  #reserved = 0;
   #disposed = false;
 
   constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
@@ -83,6 +89,42 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   step(gradients: Gradients): void {
+    const count = this.#prepare(gradients);
+    this.#kernel!.run(this.#updates, count);
+    this.#commit();
+  }
+
+  encode(target: object, gradients: Gradients): void {
+    this.#checkLive();
+    const kernel = this.#kernel;
+    if (this.#backend !== undefined && kernel?.encode === undefined) {
+      throw new GradstepError(
+        `Backend ${this.#backend.name} has no work of the caller's to encode into; use step().`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    for (const [name, gradient] of Object.entries(gradients ?? {})) {
+      if (ArrayBuffer.isView(gradient))
+        throw new GradstepError(
+          `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays are not read when the work is done. Write it to optimizer.gradient("${name}").`,
+          { code: "INVALID_GRADIENT" },
+        );
+    }
+    const count = this.#prepare(gradients);
+    kernel!.encode!(target, this.#updates, count);
+    this.#commit();
+  }
+
+  /** Room for the gradients of all parameters, when the first of them is made. */
+  #reserveGradients(): void {
+    if (this.#reserved === this.#entries.length) return;
+    const sizes = this.#entries.slice(this.#reserved).map(({ update }) => update.parameter.size);
+    this.#backend!.reserve?.(sizes, gradientLane);
+    this.#reserved = this.#entries.length;
+  }
+
+  /** Checks and places everything that a step needs; returns the number of its updates. */
+  #prepare(gradients: Gradients): number {
     this.#checkLive();
     const count = this.#collect(gradients);
     for (let i = 0; i < count; i += 1) {
@@ -96,10 +138,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const t = this.#iterations + 1;
     this.#base.scalars.compute(t);
     for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.compute(t);
-    this.#kernel!.run(this.#updates, count);
+    return count;
+  }
+
+  /** The step was taken. */
+  #commit(): void {
     this.#base.scalars.commit();
     for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
-    this.#iterations = t;
+    this.#iterations += 1;
   }
 
   /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
@@ -159,6 +205,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   #stage(entry: Entry, values: Values): Tensor {
+    if (entry.staging === undefined) this.#reserveGradients();
     entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
     entry.staging.stage(values);
     return entry.staging;
@@ -173,7 +220,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         { code: "UNKNOWN_PARAMETER" },
       );
     }
-    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape);
+    this.#reserveGradients();
+    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientLane);
     return entry.gradient;
   }
 
@@ -213,19 +261,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
   ): Tensor[][] {
     const made: Tensor[] = [];
-    const allocate = ({ shape, size }: Tensor, first: number): Tensor => {
-      const slot =
-        first === 0
-          ? backend.tensor(shape)
-          : backend.tensor(shape, new Float64Array(size).fill(first));
+    const sizes = parameters.map(({ tensor }) => tensor.size);
+    const allocate = ({ shape, size }: Tensor, first: number, lane: number): Tensor => {
+      const values = first === 0 ? undefined : new Float64Array(size).fill(first);
+      const slot = backend.tensor(shape, values, lane);
       made.push(slot);
       return slot;
     };
     try {
+      this.#variant.slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
       return parameters.map(({ tensor, group }) =>
-        this.#variant.slots.map(({ initial }) =>
-          allocate(tensor, typeof initial === "number" ? initial : group.get(initial)),
-        ),
+        this.#variant.slots.map(({ initial }, k) => {
+          const first = typeof initial === "number" ? initial : group.get(initial);
+          return allocate(tensor, first, firstSlotLane + k);
+        }),
       );
     } catch (error) {
       for (const slot of made) slot.free();

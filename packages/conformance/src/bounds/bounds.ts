@@ -35,9 +35,10 @@ export class Bounds {
     this.outputs = program.outputs.map(() => point(0));
   }
 
-  /** Sets the input at this node, exactly. */
+  /** Sets the input at this node, exactly; where the model assumes that nothing is NaN or infinite, such a value may act as any. */
   input(node: number, value: number): void {
-    this.#nodes[node] = point(value);
+    const isCertain = this.model.keepsNonFinite || Number.isFinite(value);
+    this.#nodes[node] = isCertain ? point(value) : anything(value);
   }
 
   /** Computes all outputs from the inputs. */

@@ -75,7 +75,8 @@ export const operations: Record<ElementOp, Operation> = {
       quotient ?? hull(exact, a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high),
       model,
       model.division,
-      model.underflow,
+      // As many units in the last place among subnormals as elsewhere.
+      model.underflow * (model.division / model.arithmetic),
     );
   },
   min: (_, a, b) => extreme(Math.min, a, b),

@@ -25,6 +25,8 @@ interface Known {
   readonly options?: Readonly<Record<string, unknown>>;
   readonly model?: ErrorModel;
   readonly wrapsArrays?: boolean;
+  /** A property of the first backend that the others take as an option, because it is dear to make. */
+  readonly shared?: string;
 }
 
 const known: Readonly<Record<string, Known>> = {
@@ -33,7 +35,14 @@ const known: Readonly<Record<string, Known>> = {
   "cpu-js": { from: "@gradstep/cpu-js", factory: "cpuJs" },
   "cpu-js-exact": { from: "@gradstep/cpu-js", factory: "cpuJs", options: { exact: true } },
   wasm: { from: "@gradstep/wasm", factory: "wasm", wrapsArrays: false },
-  webgpu: { from: "@gradstep/webgpu", factory: "webgpu", model: wgsl, wrapsArrays: false },
+  webgpu: {
+    from: "@gradstep/webgpu/node",
+    factory: "webgpu",
+    model: wgsl,
+    wrapsArrays: false,
+    shared: "device",
+  },
+  "worst-case": { from: "@gradstep/conformance", factory: "worstCase", model: wgsl },
 };
 
 /** The directory in which the command was typed: pnpm and npm run scripts from the package's own. */
@@ -53,8 +62,14 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
   if (entry !== undefined) {
     const module = await importPackage(entry.from, name);
     const factory = module[entry.factory] as Factory;
-    const { options, model = roundToNearest, wrapsArrays = true } = entry;
-    return { name, make: () => factory(options), model, wrapsArrays };
+    const { options, model = roundToNearest, wrapsArrays = true, shared } = entry;
+    let first: Backend | undefined;
+    const make = async (): Promise<Backend> => {
+      if (shared === undefined) return factory(options);
+      first ??= await factory(options);
+      return factory({ [shared]: Reflect.get(first, shared) as unknown });
+    };
+    return { name, make, model, wrapsArrays };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
   if (isPath && !existsSync(userPath(name)))

@@ -1,3 +1,4 @@
+import { roundToNearest, type ErrorModel } from "../bounds/model.js";
 import { emptyTally } from "../judge.js";
 import { checks } from "../suite/checks/index.js";
 import { runCheck } from "../suite/conformance.js";
@@ -9,7 +10,7 @@ import { faultyKernel } from "./kernel.js";
 import type { Mutant } from "./mutant.js";
 import { optimizerMutants } from "./optimizer-mutants.js";
 import { otherRuleMutants } from "./other-rule-mutants.js";
-import { subject, withRun } from "./subjects.js";
+import { breakable, subject, withRun } from "./subjects.js";
 
 /** All of them. None is equivalent to what it was made from. */
 export const mutants: readonly Mutant[] = [
@@ -45,6 +46,13 @@ export interface MutantOptions {
   readonly cases?: number;
   /** Of the random cases, 1 if left out. */
   readonly seed?: number;
+  /** What results are judged by; rounding to nearest if left out. */
+  readonly model?: ErrorModel;
+  /**
+   * On what bugs in rules and in the optimizer are run: the f32 reference if left out. Bugs in backends are always bugs
+   * of the reference.
+   */
+  readonly backend?: Subject["backend"];
   /** Called after each mutant. */
   readonly onResult?: (result: MutantResult) => void;
 }
@@ -56,8 +64,15 @@ export interface MutantOptions {
 export async function judgeSuite({
   cases = 64,
   seed = 1,
+  model = roundToNearest,
+  backend,
   onResult = () => {},
 }: MutantOptions = {}): Promise<MutantReport> {
+  const placed = (one: Subject): Subject => ({
+    ...one,
+    model,
+    backend: one.backend === breakable ? (backend ?? breakable) : one.backend,
+  });
   const falseAlarms: string[] = [];
   const sound = [
     subject(),
@@ -65,13 +80,13 @@ export async function judgeSuite({
   ];
   for (const one of sound) {
     for (const check of checks) {
-      const { status } = await runCheck(check, contextOf(one, cases, seed));
+      const { status } = await runCheck(check, contextOf(placed(one), cases, seed));
       if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
     }
   }
   const results: MutantResult[] = [];
   for (const mutant of mutants) {
-    const result = await judge(mutant, cases, seed);
+    const result = await judge(mutant, placed(mutant.subject()), cases, seed);
     results.push(result);
     onResult(result);
   }
@@ -80,12 +95,15 @@ export async function judgeSuite({
   return { total, killed: total - survivors.length, survivors, falseAlarms, mutants: results };
 }
 
-async function judge(mutant: Mutant, cases: number, seed: number): Promise<MutantResult> {
-  const { name, kind, rule } = mutant;
+async function judge(
+  { name, kind, rule }: Mutant,
+  broken: Subject,
+  cases: number,
+  seed: number,
+): Promise<MutantResult> {
   const isFirst = (check: (typeof checks)[number]): boolean =>
     rule !== undefined && check.group === "bounds" && check.name === rule;
   const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
-  const broken = mutant.subject();
   for (const check of ordered) {
     const { status, reason = "" } = await runCheck(check, contextOf(broken, cases, seed));
     if (status === "failed")

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { wgsl } from "../src/bounds/model.js";
+import { judgeSuite } from "../src/mutants/mutants.js";
+import { conformance } from "../src/suite/conformance.js";
+import { worstCase } from "../src/worst-case/worst-case.js";
+import { roundTowards, ulp } from "../src/worst-case/rounding.js";
+
+describe("the worst case of WGSL", () => {
+  // `pnpm conformance verify worst-case --cases 100000` runs more of them.
+  conformance({ backend: () => worstCase(11), model: wgsl, cases: 2000, describe, test });
+});
+
+test("units in the last place", () => {
+  expect([ulp(1), ulp(1.99), ulp(2), ulp(2 ** -126), ulp(2 ** -140)]).toEqual([
+    2 ** -23,
+    2 ** -23,
+    2 ** -22,
+    2 ** -149,
+    2 ** -149,
+  ]);
+  expect(roundTowards(1 + 2 ** -24, 1)).toBe(1);
+  expect(roundTowards(1 + 2 ** -24, 2)).toBe(1 + 2 ** -23);
+});
+
+test("mutants are noticed within WGSL's bounds, on the worst case, but for what WGSL permits", async () => {
+  const report = await judgeSuite({ model: wgsl, backend: () => worstCase(5), cases: 48 });
+  expect(report.falseAlarms).toEqual([]);
+  expect(report.survivors).toEqual([
+    // An implementation may assume that neither is there.
+    "NaN becomes 0",
+    "infinity becomes the largest number",
+    // Subnormals may be flushed.
+    "products among subnormals flushed",
+    // As above.
+    "max that forgets NaN",
+  ]);
+}, 180_000);

@@ -1,0 +1,33 @@
+import { GradstepError } from "@gradstep/core";
+import { requestDevice, type DeviceOptions } from "./device.js";
+import { WebGpuBackend, type WebGpu } from "./webgpu.js";
+
+export type { DeviceOptions } from "./device.js";
+export type { EncodeTarget } from "./kernel.js";
+export type { WebGpu } from "./webgpu.js";
+
+/**
+ * A backend on the caller's device; it stays the caller's.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function webgpu(options: { readonly device: GPUDevice }): WebGpu;
+/**
+ * A backend on a device of its own, with the adapter's limits where they are higher than the defaults; `dispose`
+ * destroys it.
+ *
+ * @throws {GradstepError} `UNSUPPORTED` where there is no WebGPU, or no adapter; `UNKNOWN_OPTION`
+ */
+export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
+export function webgpu(
+  options: DeviceOptions & { readonly device?: GPUDevice } = {},
+): WebGpu | Promise<WebGpu> {
+  for (const key of Object.keys(options)) {
+    if (!["device", "gpu", "powerPreference"].includes(key))
+      throw new GradstepError(
+        `webgpu has no option "${key}"; it has device, gpu and powerPreference.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+  }
+  if (options.device !== undefined) return new WebGpuBackend(options.device, false);
+  return requestDevice(options).then((device) => new WebGpuBackend(device, true));
+}

@@ -1,0 +1,246 @@
+import { GradstepError, type Update, type Variant } from "@gradstep/core";
+import {
+  firstArrayBinding,
+  scalarGroups,
+  scalarsBinding,
+  scalarStride,
+  tableBinding,
+  type Form,
+} from "./emit-wgsl.js";
+import type { GpuTensor } from "./gpu-tensor.js";
+import type { Pipeline } from "./pipelines.js";
+import { plan, type BindingLimits, type Dispatch, type Part } from "./plan.js";
+import { bufferUsage } from "./usage.js";
+
+/** How many steps one plan can have recorded into work of the caller's that may not have been submitted. */
+export const stepsAhead = 256;
+
+/** What a plan is made with. */
+export interface PlanContext {
+  readonly device: GPUDevice;
+  readonly variant: Variant;
+  readonly limits: BindingLimits;
+  readonly layout: (form: Form) => GPUBindGroupLayout;
+  readonly pipeline: (form: Form) => Pipeline;
+}
+
+/** What one dispatch needs of the device. */
+interface Command {
+  readonly compiled: Pipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Scalars of some steps in a uniform buffer, and the commands that read them there. */
+interface Slots {
+  readonly buffer: GPUBuffer;
+  readonly commands: readonly Command[];
+}
+
+/**
+ * The dispatches of one batch of tensors, with all that the device needs for them, made once. Steps on the same
+ * tensors only write their scalars.
+ */
+export class Plan {
+  readonly #context: PlanContext;
+  readonly #updates: readonly Update[];
+  readonly #gradients: readonly unknown[];
+  readonly #tensors: readonly GpuTensor[];
+  readonly #dispatches: readonly Dispatch[];
+  readonly #tables: GPUBuffer;
+  readonly #tableOffsets: readonly number[];
+  /** Scalars of one step, as the device sees them: a block for each dispatch. */
+  readonly #scalars: Float32Array<ArrayBuffer>;
+  readonly #block: number;
+  readonly #offset = new Uint32Array(1);
+  readonly #own: Slots;
+  #ahead: Slots | undefined;
+  #next = 0;
+  readonly #targets = new WeakMap<object, number>();
+  readonly #forget: (() => void)[] = [];
+
+  constructor(context: PlanContext, updates: readonly Update[], count: number) {
+    const { device, variant } = context;
+    const { maxComputeWorkgroupsPerDimension: widest, minUniformBufferOffsetAlignment: alignment } =
+      device.limits;
+    this.#context = context;
+    this.#updates = updates.slice(0, count);
+    this.#gradients = this.#updates.map(({ gradient }) => gradient);
+    const parts = this.#updates.map(partOf);
+    this.#tensors = this.#updates.flatMap(tensorsOf);
+    this.#dispatches = plan(parts, context.limits);
+    for (const { tiles } of this.#dispatches) {
+      if (tiles > widest * widest)
+        throw new GradstepError(
+          `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
+          { code: "UNSUPPORTED" },
+        );
+    }
+    this.#block = Math.ceil((scalarStride(variant) * scalarGroups) / alignment) * alignment;
+    this.#scalars = new Float32Array((this.#block / 4) * this.#dispatches.length);
+    let length = 0;
+    this.#tableOffsets = this.#dispatches.map(({ table }) => {
+      const offset = length;
+      length += Math.ceil(table.byteLength / context.limits.alignment) * context.limits.alignment;
+      return offset;
+    });
+    this.#tables = device.createBuffer({
+      label: `gradstep ${variant.label}, tables`,
+      size: length,
+      usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+    });
+    this.#dispatches.forEach(({ table }, i) => {
+      device.queue.writeBuffer(this.#tables, this.#tableOffsets[i], table);
+    });
+    this.#own = this.#slots(1);
+  }
+
+  /** How many dispatches one step is. */
+  get dispatches(): number {
+    return this.#dispatches.length;
+  }
+
+  /** Whether it was made for just these tensors. */
+  fits(updates: readonly Update[], count: number): boolean {
+    if (count !== this.#updates.length) return false;
+    for (let i = 0; i < count; i += 1) {
+      if (updates[i] !== this.#updates[i] || updates[i].gradient !== this.#gradients[i])
+        return false;
+    }
+    return true;
+  }
+
+  /** @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` where the device has refused something since */
+  check(): void {
+    for (let d = 0; d < this.#own.commands.length; d += 1) {
+      const { failure } = this.#own.commands[d].compiled;
+      if (failure !== undefined) throw failure;
+    }
+    for (let i = 0; i < this.#tensors.length; i += 1) {
+      const failure = this.#tensors[i].allocation?.failure;
+      if (failure !== undefined) throw failure;
+    }
+  }
+
+  /** Records a step that is submitted before the next call. */
+  encode(pass: GPUComputePassEncoder): void {
+    this.#write(this.#own.buffer, 0);
+    this.#record(pass, this.#own, 0);
+  }
+
+  /**
+   * Records a step into the caller's pass, to be submitted some time.
+   *
+   * @param target the encoder that the caller gave: the steps in it are counted
+   * @throws {GradstepError} `UNSUPPORTED` for more than `stepsAhead` of them
+   */
+  encodeAhead(pass: () => GPUComputePassEncoder, target: object): void {
+    const steps = (this.#targets.get(target) ?? 0) + 1;
+    if (steps > stepsAhead) {
+      throw new GradstepError(
+        `One encoder got ${steps} steps; expected ${stepsAhead} at most. Submit, and go on with a new encoder.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    this.#targets.set(target, steps);
+    this.#ahead ??= this.#slots(stepsAhead);
+    const slot = this.#next;
+    this.#next = (slot + 1) % stepsAhead;
+    const offset = slot * this.#scalars.byteLength;
+    this.#write(this.#ahead.buffer, offset);
+    this.#record(pass(), this.#ahead, offset);
+  }
+
+  /** Calls an action when one of its tensors is freed. */
+  whenFreed(action: () => void): void {
+    for (const tensor of new Set(this.#tensors)) this.#forget.push(tensor.whenFreed(action));
+  }
+
+  /** It is not used again. Work of the caller's that was not submitted yet may still need what it made. */
+  forget(): void {
+    for (const forget of this.#forget) forget();
+    this.#forget.length = 0;
+    if (this.#ahead === undefined) this.release();
+  }
+
+  /** Frees what it made. */
+  release(): void {
+    for (const forget of this.#forget) forget();
+    this.#tables.destroy();
+    this.#own.buffer.destroy();
+    this.#ahead?.buffer.destroy();
+  }
+
+  #write(buffer: GPUBuffer, offset: number): void {
+    const stride = scalarStride(this.#context.variant) / 4;
+    for (let d = 0; d < this.#dispatches.length; d += 1) {
+      const { scalars } = this.#dispatches[d];
+      for (let k = 0; k < scalars.length; k += 1)
+        this.#scalars.set(scalars[k], (this.#block / 4) * d + stride * k);
+    }
+    this.#context.device.queue.writeBuffer(buffer, offset, this.#scalars);
+  }
+
+  #record(pass: GPUComputePassEncoder, { commands }: Slots, offset: number): void {
+    for (let d = 0; d < commands.length; d += 1) {
+      const { compiled, bindGroup, x, y } = commands[d];
+      this.#offset[0] = offset + this.#block * d;
+      pass.setPipeline(compiled.pipeline);
+      pass.setBindGroup(0, bindGroup, this.#offset, 0, 1);
+      pass.dispatchWorkgroups(x, y);
+    }
+  }
+
+  #slots(steps: number): Slots {
+    const { device, variant, layout, pipeline } = this.#context;
+    const widest = device.limits.maxComputeWorkgroupsPerDimension;
+    const buffer = device.createBuffer({
+      label: `gradstep ${variant.label}, scalars`,
+      size: this.#scalars.byteLength * steps,
+      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+    });
+    const commands = this.#dispatches.map(({ form, windows, table, tiles }, i) => {
+      const bindGroup = device.createBindGroup({
+        layout: layout(form),
+        entries: [
+          {
+            binding: tableBinding,
+            resource: {
+              buffer: this.#tables,
+              offset: this.#tableOffsets[i],
+              size: table.byteLength,
+            },
+          },
+          {
+            binding: scalarsBinding,
+            resource: { buffer, offset: 0, size: scalarStride(variant) * scalarGroups },
+          },
+          ...windows.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
+        ],
+      });
+      const x = Math.min(tiles, widest);
+      return { compiled: pipeline(form), bindGroup, x, y: Math.ceil(tiles / x) };
+    });
+    return { buffer, commands };
+  }
+}
+
+function tensorsOf({ parameter, gradient, slots }: Update): GpuTensor[] {
+  return [parameter, gradient, ...slots] as unknown as GpuTensor[];
+}
+
+/** Tensors in memory of the backend's own are updated with what pads them, so that neighbours join. */
+function partOf(update: Update): Part {
+  const tensors = tensorsOf(update);
+  const lengths = tensors.map(({ allocation, size }) => (allocation?.length ?? size * 4) / 4);
+  const padded = tensors.every(({ allocation }) => allocation !== undefined);
+  return {
+    places: tensors.map(({ memory }) => ({
+      buffer: memory.buffer,
+      start: memory.byteOffset / 4,
+    })),
+    count: padded ? Math.min(...lengths) : update.parameter.size,
+    scalars: update.scalars,
+  };
+}

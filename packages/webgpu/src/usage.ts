@@ -1,0 +1,14 @@
+/** `GPUBufferUsage`, which not every runtime has as a global. */
+export const bufferUsage = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+} as const;
+
+/** `GPUMapMode.READ`. */
+export const mapForReading = 0x1;
+
+/** `GPUShaderStage.COMPUTE`. */
+export const computeStage = 0x4;

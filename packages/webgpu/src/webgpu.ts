@@ -1,0 +1,183 @@
+import {
+  checkLength,
+  GradstepError,
+  show,
+  sizeOf,
+  type Kernel,
+  type StagingTensor,
+  type Tensor,
+  type Variant,
+  type WrapOptions,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { Arenas, type Allocation } from "./arenas.js";
+import { GpuTensor, type TensorHost } from "./gpu-tensor.js";
+import { Guard } from "./guard.js";
+import { WebGpuKernel } from "./kernel.js";
+import { Readback } from "./readback.js";
+import { bufferUsage } from "./usage.js";
+
+/** Where staged gradients are. */
+const gradientLane = 1;
+
+/** A backend on a GPUDevice. */
+export interface WebGpu extends WrappingBackend<GPUBuffer> {
+  /** The device that tensors and kernels live on. */
+  readonly device: GPUDevice;
+  /**
+   * A tensor in the caller's buffer, from any multiple of four bytes on (`offset` counts values). It is updated in
+   * place, and no byte outside of it is touched. The buffer needs the usage STORAGE, and COPY_SRC for `read`, COPY_DST
+   * for `write`; it stays the caller's.
+   *
+   * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
+   */
+  wrap(memory: GPUBuffer, options?: WrapOptions): Tensor;
+  /**
+   * Makes room for tensors of these sizes (in values): they come to lie in one buffer, which is one dispatch a step for
+   * all of them. Without it, a model that is allocated tensor by tensor is three, up to 60 million parameters.
+   */
+  reserve(sizes: readonly number[], lane?: number): void;
+  /**
+   * Resolves once everything that was allocated and compiled so far is known to exist. Without it, the first call after
+   * the device has refused something throws instead.
+   *
+   * @throws {GradstepError} `OUT_OF_MEMORY`, `DEVICE_LOST`, `UNSUPPORTED`
+   */
+  ready(): Promise<void>;
+  /**
+   * Destroys every buffer that the backend made; and the device, if it made that. Buffers and a device of the caller
+   * are left alone.
+   */
+  dispose(): void;
+}
+
+/** @internal */
+export class WebGpuBackend implements WebGpu, TensorHost {
+  readonly name = "webgpu";
+  readonly precision = "f32";
+  readonly exact = false;
+  readonly device: GPUDevice;
+  readonly #ownsDevice: boolean;
+  readonly #guard: Guard;
+  readonly #arenas: Arenas;
+  readonly #readback: Readback;
+  readonly #kernels = new Map<string, WebGpuKernel>();
+
+  constructor(device: GPUDevice, ownsDevice: boolean) {
+    this.device = device;
+    this.#ownsDevice = ownsDevice;
+    this.#guard = new Guard(device);
+    this.#arenas = new Arenas(device, this.#guard);
+    this.#readback = new Readback(device, this.#guard);
+  }
+
+  tensor(shape: readonly number[], values?: ArrayLike<number>, lane = 0): Tensor {
+    const size = sizeOf(shape);
+    if (values !== undefined) checkLength("The array of values", values.length, size);
+    const tensor = this.#allocate(shape, size, lane);
+    if (values !== undefined) tensor.write(values);
+    return tensor;
+  }
+
+  reserve(sizes: readonly number[], lane = 0): void {
+    this.check();
+    this.#arenas.reserve(
+      sizes.map((size) => size * 4),
+      lane,
+    );
+  }
+
+  staging(shape: readonly number[]): StagingTensor {
+    return this.#allocate(shape, sizeOf(shape), gradientLane);
+  }
+
+  wrap(memory: GPUBuffer, options: WrapOptions = {}): Tensor {
+    this.check();
+    checkBuffer(memory);
+    const length = Math.floor(memory.size / 4);
+    const offset = options.offset ?? 0;
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
+      throw new GradstepError(
+        `Got offset ${show(offset)}; expected an integer from 0 to ${length - 1}, counted in values of four bytes.`,
+        { code: "INVALID_MEMORY" },
+      );
+    }
+    const shape = options.shape ?? [length - offset];
+    const size = sizeOf(shape);
+    if (offset + size > length) {
+      throw new GradstepError(
+        `Shape [${shape.join(", ")}] at offset ${offset} needs ${offset + size} values; the buffer has ${length}.`,
+        { code: "INVALID_MEMORY" },
+      );
+    }
+    return new GpuTensor(this, shape, { buffer: memory, byteOffset: offset * 4 });
+  }
+
+  compile(variant: Variant): Kernel {
+    this.check();
+    // What is computed, and the order in which slots and scalars arrive.
+    const key = JSON.stringify([
+      variant.perElement.fingerprint,
+      variant.slots.map(({ name }) => name),
+      variant.scalars,
+    ]);
+    const kernel = this.#kernels.get(key) ?? new WebGpuKernel(this.device, this.#guard, variant);
+    this.#kernels.set(key, kernel);
+    return kernel;
+  }
+
+  ready(): Promise<void> {
+    return this.#guard.settle();
+  }
+
+  dispose(): void {
+    this.#guard.dispose();
+    for (const kernel of this.#kernels.values()) kernel.release();
+    this.#kernels.clear();
+    this.#arenas.destroy();
+    this.#readback.destroy();
+    if (this.#ownsDevice) this.device.destroy();
+  }
+
+  check(): void {
+    this.#guard.check();
+  }
+
+  upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array<ArrayBuffer>): void {
+    this.check();
+    this.device.queue.writeBuffer(buffer, byteOffset, values);
+  }
+
+  download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<Float32Array> {
+    return this.#readback.read(buffer, byteOffset, byteLength);
+  }
+
+  release(allocation: Allocation): void {
+    this.#arenas.free(allocation);
+  }
+
+  #allocate(shape: readonly number[], size: number, lane: number): GpuTensor {
+    this.check();
+    const allocation = this.#arenas.allocate(size * 4, lane);
+    const { buffer, offset } = allocation;
+    return new GpuTensor(this, shape, { buffer, byteOffset: offset }, allocation);
+  }
+}
+
+function checkBuffer(memory: GPUBuffer): void {
+  // Not `instanceof`: a buffer may be of another realm, or of a runtime without the global.
+  const isBuffer =
+    memory !== null && typeof memory === "object" && "mapAsync" in memory && "usage" in memory;
+  if (!isBuffer) {
+    throw new GradstepError(
+      `Got ${show(memory)} to wrap; expected a GPUBuffer. For a typed array use backend.tensor(shape, values).`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+  if ((memory.usage & bufferUsage.STORAGE) === 0) {
+    throw new GradstepError(
+      `The GPUBuffer to wrap has usage ${memory.usage}; expected GPUBufferUsage.STORAGE in it.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { brotliDecompressSync, createBrotliDecompress } from "node:zlib";
+import { filesOf } from "../../src/node/tar.js";
+
+/** How a browser with WebGPU is started. */
+export interface Launch {
+  readonly executablePath: string;
+  readonly env?: Record<string, string>;
+  readonly args: string[];
+}
+
+/** Where Chrome is, on platforms for which npm has no Chromium with a driver. */
+const installed: Readonly<Record<string, string>> = {
+  darwin: "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  win32: "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  linux: "/opt/google/chrome/chrome",
+};
+
+/**
+ * A headless Chromium with WebGPU in software, from npm alone, unpacked once; elsewhere than on Linux x64, the Chrome
+ * that is installed, with the machine's own GPU, or undefined where there is none.
+ */
+export async function chromium(): Promise<Launch | undefined> {
+  const args = [
+    "--enable-unsafe-webgpu",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ];
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    const executablePath = installed[process.platform] ?? "";
+    return existsSync(executablePath) ? { executablePath, args } : undefined;
+  }
+  const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+  const folder = await unpack(join(dirname(entry), ".."));
+  return {
+    executablePath: join(folder, "chromium"),
+    args: [...args, "--no-sandbox", "--use-webgpu-adapter=swiftshader"],
+    env: {
+      ...(process.env as Record<string, string>),
+      LD_LIBRARY_PATH: join(folder, "al2023", "lib"),
+      FONTCONFIG_PATH: join(folder, "fonts"),
+      VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
+    },
+  };
+}
+
+async function unpack(source: string): Promise<string> {
+  const folder = join(source, ".chromium");
+  if (existsSync(folder)) return folder;
+  // Under another name first: another process may be doing the same.
+  const draft = `${folder}-${process.pid}`;
+  const bin = join(source, "bin");
+  for (const [archive, target] of [
+    ["swiftshader", "."],
+    ["al2023", "al2023"],
+    ["fonts", "fonts"],
+  ]) {
+    const bytes = brotliDecompressSync(readFileSync(join(bin, `${archive}.tar.br`)));
+    for (const file of filesOf(bytes)) {
+      const path = join(draft, target, file.name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, file.bytes, { mode: 0o755 });
+    }
+  }
+  await pipeline(
+    createReadStream(join(bin, "chromium.br")),
+    createBrotliDecompress(),
+    createWriteStream(join(draft, "chromium"), { mode: 0o755 }),
+  );
+  try {
+    renameSync(draft, folder);
+  } catch {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return folder;
+}

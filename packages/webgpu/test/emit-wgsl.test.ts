@@ -1,0 +1,100 @@
+import { adam, createOptimizer, defineRule, nonNegative, type Rule } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { rules } from "@gradstep/core/rules";
+import { expect, test } from "vitest";
+import { emitWgsl, type Form } from "../src/emit-wgsl.js";
+import { taken } from "../src/wgsl-names.js";
+import { backendOnSharedDevice, describe, freshDevice } from "./gpu.js";
+
+const forms: readonly Form[] = ([1, 4] as const).flatMap((width) =>
+  (["apart", "beside", "joined"] as const).map((gradients) => ({ width, gradients })),
+);
+
+async function expectToCompile(sources: Iterable<string>): Promise<void> {
+  const device = await freshDevice();
+  for (const code of sources) {
+    const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+    expect(messages.map(({ message }) => `${message}\n${code}`)).toEqual([]);
+  }
+}
+
+function attempt(action: () => Rule): Rule | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+describe("emit-wgsl", () => {
+  test("reads as the rule does", () => {
+    const source = emitWgsl(adam().rule.variant());
+    expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mRest);");
+    expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
+    expect(source).toContain("let t4 = t2 + (g * g - t2) * c2;");
+    expect(source).toContain("p * decay - t3 * rate / (sqrt(t4) + epsilonHat)");
+    expect(source).not.toMatch(/pow|exp|log/);
+  });
+
+  test("every variant of every rule compiles in every form", async () => {
+    const variants = rules.flatMap((rule) => [...rule.variants()]);
+    expect(variants.length).toBeGreaterThan(50);
+    await expectToCompile(
+      new Set(variants.flatMap((one) => forms.map((form) => emitWgsl(one, form)))),
+    );
+  });
+
+  test("names that mean something else in WGSL, or nothing, are names all the same", async () => {
+    const own = ["__a", "_", "__", "x_loop", "x_x_loop", "all_p", "at_g", "t1", "t22", "a_b", "π"];
+    const words = [...taken, ...own].filter((word) => /^[A-Za-z_]\w*$/.test(word));
+    const named: Rule[] = [];
+    for (const word of words) {
+      const parts: Record<string, object> = {
+        slot: {
+          slots: Object.fromEntries([[word, 0.5]]),
+          perElement: `${word} = ${word} + g * g\np = p - g / (${word} + ${word} * g) * learningRate`,
+        },
+        scalar: {
+          slots: { m: 0 },
+          perStep: `${word} = 1 - learningRate`,
+          perElement: `m = m + (g - m) * ${word}\np = p - m * sqrt(${word}) * 1e39`,
+        },
+        temporary: {
+          slots: { m: 0 },
+          perElement: `${word} = g * g + m\nm = ${word} / 2\np = p - ${word} * ${word}`,
+        },
+      };
+      for (const [name, part] of Object.entries(parts)) {
+        const hyperparameters = { learningRate: nonNegative(0.1) };
+        const definition = { name, hyperparameters, slots: {}, perStep: "", perElement: "" };
+        // Some are words of the rule language itself.
+        const rule = attempt(() => defineRule({ ...definition, ...part }).rule);
+        if (rule !== undefined) named.push(rule);
+      }
+    }
+    expect(named.length).toBeGreaterThan(3 * 180);
+    await expectToCompile(named.map((rule) => emitWgsl(rule.variant())));
+  });
+
+  test("operations on literals alone, and numbers that f32 does not hold", async () => {
+    const { rule } = defineRule({
+      name: "literals",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+      slots: { m: 0 },
+      perStep: "",
+      perElement: `
+        m = (1 < 2 ? sqrt(4) : 1 / 0) + flush(1e-40) + max(2, 3) * sign(-0.5) - abs(-2)
+        p = p + (m - -g) * (0.5 - 1) + min(1e39, g) - - (-(-1)) * learningRate
+      `,
+    });
+    await expectToCompile(forms.map((form) => emitWgsl(rule.variant(), form)));
+    const backend = await backendOnSharedDevice();
+    const values: number[][] = [];
+    for (const one of [backend, reference()]) {
+      const p = one.tensor([5], [1, 2, 3, 4, 5]);
+      createOptimizer(rule.specify({}), { p }).step({ p: new Float32Array([1, 2, 3, 4, 5]) });
+      values.push(Array.from(await p.read()));
+    }
+    expect(values[0]).toEqual(values[1]);
+  });
+});

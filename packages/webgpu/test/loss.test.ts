@@ -1,0 +1,120 @@
+import { adam, createOptimizer, sgd, type OptimizerState, type Values } from "@gradstep/core";
+import { webgpu, type WebGpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { describe, freshBackend, freshDevice } from "./gpu.js";
+import { Random } from "./random.js";
+
+const steps = 8;
+const size = 37;
+
+function gradientOf(step: number): Float32Array {
+  return new Random(step + 100).values(size);
+}
+
+describe("a lost device", () => {
+  test("200 losses at random steps: the final bits are the uninterrupted run's", async () => {
+    const random = new Random(5);
+    const backend = await freshBackend();
+    const whole = backend.tensor([size], new Random(1).values(size));
+    const straight = createOptimizer(sgd({ learningRate: 0.01, momentum: 0.9 }), { w: whole });
+    for (let i = 0; i < steps; i += 1) straight.step({ w: gradientOf(i) });
+    const expected = { w: await whole.read(), state: await straight.state() };
+
+    let losses = 0;
+    const codes = new Set<unknown>();
+    while (losses < 200) {
+      let saved: { w: Values; state: OptimizerState | undefined } = {
+        w: new Random(1).values(size),
+        state: undefined,
+      };
+      let current: WebGpu | undefined;
+      let finished = false;
+      while (!finished) {
+        const device = await freshDevice();
+        current = webgpu({ device });
+        const w = current.tensor([size], saved.w);
+        const optimizer = createOptimizer(sgd({ learningRate: 0.01, momentum: 0.9 }), { w });
+        if (saved.state !== undefined) optimizer.restore(saved.state);
+        const end = losses < 200 ? optimizer.iterations + 1 + random.below(steps) : steps;
+        try {
+          while (optimizer.iterations < steps) {
+            if (optimizer.iterations === end) {
+              device.destroy();
+              losses += 1;
+              // The news arrive with the next turn of the event loop.
+              if (random.below(2) === 0) await device.lost;
+            }
+            optimizer.step({ w: gradientOf(optimizer.iterations) });
+            if (random.below(3) === 0)
+              saved = { w: await w.read(), state: await optimizer.state() };
+          }
+          saved = { w: await w.read(), state: await optimizer.state() };
+          finished = true;
+        } catch (error) {
+          codes.add((error as { code: unknown }).code);
+        }
+      }
+      expect(saved).toEqual(expected);
+    }
+    expect(losses).toBeGreaterThanOrEqual(200);
+    expect([...codes]).toEqual(["DEVICE_LOST"]);
+  });
+
+  test("every call says so", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const w = backend.tensor([2]);
+    const optimizer = createOptimizer(adam(), { w });
+    device.destroy();
+    await device.lost;
+    const lost = expect.objectContaining({ code: "DEVICE_LOST" }) as Error;
+    expect(() => optimizer.step({ w: new Float32Array(2) })).toThrow(lost);
+    expect(() => backend.tensor([1])).toThrow(lost);
+    expect(() => w.write([1, 2])).toThrow(lost);
+    expect(() => createOptimizer(adam(), { w })).toThrow(lost);
+    await expect(w.read()).rejects.toThrow(lost);
+    await expect(optimizer.state()).rejects.toThrow(lost);
+    await expect(backend.ready()).rejects.toThrow(lost);
+    expect(optimizer.iterations).toBe(0);
+    optimizer.dispose();
+  });
+
+  test("memory that turns out not to be there: typed error, and no step is counted once it is known", async () => {
+    const real = await freshDevice();
+    let answer: (error: GPUError | null) => void = () => {};
+    let refuse = false;
+    const device = new Proxy(real, {
+      get(target, key) {
+        if (key === "popErrorScope" && refuse) {
+          refuse = false;
+          return () => {
+            void target.popErrorScope();
+            return new Promise<GPUError | null>((resolve) => {
+              answer = resolve;
+            });
+          };
+        }
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const backend = webgpu({ device });
+    const a = backend.tensor([2], [1, 2]);
+    const optimizer = createOptimizer(adam(), { a });
+    await backend.ready();
+    refuse = true;
+    const big = backend.tensor([2 ** 20]);
+    answer({ message: "simulated" });
+    await expect(backend.ready()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+    const failed = expect.objectContaining({ code: "OUT_OF_MEMORY" }) as Error;
+    expect(() => big.write(new Float32Array(2 ** 20))).toThrow(failed);
+    await expect(big.read()).rejects.toThrow(failed);
+    const other = createOptimizer(adam(), { big });
+    expect(() => other.step({ big: new Float32Array(2 ** 20) })).toThrow(failed);
+    expect(other.iterations).toBe(0);
+    // What was there before goes on.
+    optimizer.step({ a: new Float32Array(2) });
+    await backend.ready();
+    expect(Array.from(await a.read())).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,113 @@
+import { adam, createOptimizer, type Tensor } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { webgpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { bufferOf, describe, freshBackend, freshDevice, wordsOf } from "./gpu.js";
+import { Random } from "./random.js";
+
+describe("wrap", () => {
+  test("1,000 tensors at random offsets: right inside, 0 bytes changed outside", async () => {
+    const random = new Random(7);
+    let outside = 0;
+    let wrong = 0;
+    let tensors = 0;
+    for (let round = 0; round < 25; round += 1) {
+      const device = await freshDevice();
+      const backend = webgpu({ device });
+      // Parameters and gradients in one buffer in every third round, closely packed in every other.
+      const shared = round % 3 === 0;
+      const gap = round % 2 === 0 ? 1 : 100;
+      const ranges: { at: number; gradient: number; size: number }[] = [];
+      let length = random.below(gap);
+      for (let i = 0; i < 40; i += 1) {
+        const size = 1 + random.below(90);
+        const at = length;
+        length += size + random.below(gap);
+        const gradient = shared ? length : at + 3;
+        if (shared) length += size + random.below(gap);
+        ranges.push({ at, gradient, size });
+      }
+      const values = random.values(length + random.below(9));
+      const memory = bufferOf(device, values);
+      const forGradients = shared ? values : random.values(length + 3);
+      const gradientMemory = shared ? memory : bufferOf(device, forGradients);
+      const wrap = (buffer: GPUBuffer, offset: number, size: number): Tensor =>
+        backend.wrap(buffer, { offset, shape: [size] });
+      const named = <T>(make: (range: (typeof ranges)[number]) => T): Record<string, T> =>
+        Object.fromEntries(ranges.map((range, i) => [`t${i}`, make(range)]));
+      const optimizer = createOptimizer(
+        adam({ learningRate: 0.01, weightDecay: 0.1 }),
+        named(({ at, size }) => wrap(memory, at, size)),
+        { groups: [{ match: /7$/, learningRate: 0.1 }] },
+      );
+      const gradients = named(({ gradient, size }) => wrap(gradientMemory, gradient, size));
+      optimizer.step(gradients);
+      optimizer.step(gradients);
+      await backend.ready();
+
+      const host = reference();
+      const expected = values.slice();
+      const arrays = named(({ at, size }) => expected.subarray(at, at + size));
+      const other = createOptimizer(
+        adam({ learningRate: 0.01, weightDecay: 0.1 }),
+        Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, host.wrap(array)])),
+        { groups: [{ match: /7$/, learningRate: 0.1 }] },
+      );
+      const plain = named(({ gradient, size }) => forGradients.slice(gradient, gradient + size));
+      other.step(plain);
+      other.step(plain);
+
+      const words = await wordsOf(device, memory);
+      const got = new Float32Array(words.buffer);
+      const before = new Uint32Array(values.buffer);
+      const inside = new Set(
+        ranges.flatMap(({ at, size }) => Array.from({ length: size }, (_, i) => at + i)),
+      );
+      for (let i = 0; i < words.length; i += 1) {
+        if (inside.has(i)) {
+          if (!(Math.abs(got[i] - expected[i]) < 1e-5)) wrong += 1;
+        } else if (words[i] !== before[i]) outside += 1;
+      }
+      tensors += ranges.length;
+      backend.dispose();
+    }
+    expect(tensors).toBe(1000);
+    expect(wrong).toBe(0);
+    expect(outside).toBe(0);
+  });
+
+  test("what cannot be wrapped is refused", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const buffer = bufferOf(device, new Float32Array(8));
+    const code = (action: () => unknown): unknown => {
+      try {
+        action();
+        return undefined;
+      } catch (error) {
+        return (error as { code: unknown }).code;
+      }
+    };
+    expect(code(() => backend.wrap(buffer, { offset: 8 }))).toBe("INVALID_MEMORY");
+    expect(code(() => backend.wrap(buffer, { offset: 0.5 }))).toBe("INVALID_MEMORY");
+    expect(code(() => backend.wrap(buffer, { offset: 1, shape: [8] }))).toBe("INVALID_MEMORY");
+    expect(code(() => backend.wrap(buffer, { shape: [0] }))).toBe("INVALID_SHAPE");
+    expect(code(() => backend.wrap({} as GPUBuffer))).toBe("INVALID_MEMORY");
+    const readOnly = device.createBuffer({ size: 16, usage: 0x80 });
+    const tensor = backend.wrap(readOnly);
+    expect(code(() => tensor.write([1, 2, 3, 4]))).toBe("INVALID_MEMORY");
+    await expect(tensor.read()).rejects.toMatchObject({ code: "INVALID_MEMORY" });
+    const mapped = device.createBuffer({ size: 16, usage: 0x1 | 0x8 });
+    expect(code(() => backend.wrap(mapped))).toBe("INVALID_MEMORY");
+    expect(code(() => webgpu({ devise: device } as never))).toBe("UNKNOWN_OPTION");
+  });
+
+  test("the caller's buffers and device are left alone", async () => {
+    const backend = await freshBackend();
+    const buffer = bufferOf(backend.device, new Float32Array([1, 2]));
+    const tensor = backend.wrap(buffer);
+    tensor.free();
+    backend.dispose();
+    expect(Array.from(await wordsOf(backend.device, buffer))).toEqual([0x3f800000, 0x40000000]);
+  });
+});
