@@ -1,4 +1,5 @@
-export { wasm, type Wasm, type WasmOptions } from "./wasm.js";
+export { wasm, type Wasm } from "./wasm.js";
+export type { WasmOptions } from "./options.js";
 export { WasmTensor } from "./wasm-tensor.js";
 export { isSupported } from "./support.js";
 export { workerScript } from "./worker.js";

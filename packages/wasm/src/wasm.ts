@@ -11,32 +11,12 @@ import { Batch } from "./batch.js";
 import { Crew, type SharedKernel } from "./crew.js";
 import { createArena, type Heap } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
-import { mostThreads } from "./meeting.js";
 import { Pace } from "./pace.js";
-import { memoryImport, mostPages } from "./module.js";
+import { memoryImport } from "./module.js";
+import { checkOptions, type CheckedOptions, type WasmOptions } from "./options.js";
 import { hasSimd } from "./support.js";
 import { WasmTensor } from "./wasm-tensor.js";
 import { whyNoThreads } from "./worker.js";
-
-/** What `wasm` takes. */
-export interface WasmOptions {
-  /**
-   * Threads that share a step, the calling one included: 1 to 64, 1 if left out. Small steps stay on one thread. Where
-   * memory cannot be shared there is one thread, the same bits, and a line in `diagnostics` that says why.
-   */
-  readonly threads?: number;
-  /** The most bytes of memory that it may use: 4 GiB if left out, which is also the most that wasm has. */
-  readonly memoryLimit?: number;
-  /**
-   * Compiled modules of rules, for hosts that forbid compiling at run time: those in `@gradstep/wasm/rules/`. Steps of
-   * a rule that is in one of them use it, on one thread.
-   */
-  readonly modules?: readonly WebAssembly.Module[];
-  /** Memory that somebody else manages, instead of a memory of its own. */
-  readonly heap?: Heap;
-  /** Script of a worker, for pages that allow none from a blob: a file that holds `workerScript`. */
-  readonly workerUrl?: string | URL;
-}
 
 /** A backend in the memory of a wasm module: gives the bits of the f32 reference. */
 export interface Wasm extends WrappingBackend<Float32Array> {
@@ -57,8 +37,6 @@ export interface Wasm extends WrappingBackend<Float32Array> {
 /** Below so many elements a step is over before the workers are awake. */
 const worthSharing = 250_000;
 
-const optionNames = ["threads", "memoryLimit", "modules", "heap", "workerUrl"];
-
 /**
  * WebAssembly SIMD, compiled from the rule in about a millisecond, on one thread or several.
  *
@@ -66,18 +44,13 @@ const optionNames = ["threads", "memoryLimit", "modules", "heap", "workerUrl"];
  * `OUT_OF_MEMORY`
  */
 export function wasm(options: WasmOptions = {}): Wasm {
-  for (const key of Object.keys(options)) {
-    if (!optionNames.includes(key))
-      throw new GradstepError(`wasm has no option "${key}"; it has ${optionNames.join(", ")}.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
+  const checked = checkOptions(options);
   if (!hasSimd()) {
     throw new GradstepError("There is no WebAssembly SIMD here; use cpuJs() of @gradstep/cpu-js.", {
       code: "UNSUPPORTED",
     });
   }
-  return new WasmBackend(options);
+  return new WasmBackend(checked);
 }
 
 type Run = (rows: number, count: number) => void;
@@ -97,16 +70,12 @@ class WasmBackend implements Wasm {
   readonly #diagnostics: string[] = [];
   readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #compiled = new Map<string, Compiled>();
+  readonly #shareFrom: number | undefined;
   #disposed = false;
 
-  constructor(options: WasmOptions) {
-    const { threads = 1, memoryLimit = mostPages * 65536, modules = [], heap, workerUrl } = options;
-    if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
-      throw new GradstepError(
-        `wasm: threads is ${String(threads)}; expected an integer from 1 to ${mostThreads}.`,
-        { code: "INVALID_HYPERPARAMETER" },
-      );
-    }
+  constructor(options: CheckedOptions) {
+    const { threads, shareFrom, memoryLimit, modules, heap, workerUrl } = options;
+    this.#shareFrom = shareFrom;
     const why =
       threads === 1
         ? undefined
@@ -183,8 +152,18 @@ class WasmBackend implements Wasm {
           const batch = this.#batch;
           batch.fill(variant, updates, count);
           const { run, shared } = compiled;
-          if (shared === undefined || batch.elements < worthSharing || crew!.workers === 0) {
+          const from = this.#shareFrom;
+          if (
+            shared === undefined ||
+            batch.elements < (from ?? worthSharing) ||
+            crew!.workers === 0
+          ) {
             run(batch.rows, count);
+            return;
+          }
+          if (from !== undefined) {
+            batch.divide(count);
+            crew!.run(shared, batch);
             return;
           }
           const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());

@@ -145,6 +145,8 @@ test.each([
   [{ threads: 65 }, "INVALID_HYPERPARAMETER"],
   [{ threads: 1.5 }, "INVALID_HYPERPARAMETER"],
   [{ memoryLimit: 10 }, "INVALID_HYPERPARAMETER"],
+  [{ shareFrom: -1 }, "INVALID_HYPERPARAMETER"],
+  [{ shareFrom: Number.NaN }, "INVALID_HYPERPARAMETER"],
 ])("options %j are refused with %s", (options, code) => {
   expect(codeOf(() => wasm(options as never))).toBe(code);
 });

@@ -1,0 +1,68 @@
+import { GradstepError } from "@gradstep/core";
+import type { Heap } from "./heap.js";
+import { mostThreads } from "./meeting.js";
+import { mostPages } from "./module.js";
+
+/** What `wasm` takes. */
+export interface WasmOptions {
+  /**
+   * Threads that share a step, the calling one included: 1 to 64, 1 if left out. Small steps stay on one thread. Where
+   * memory cannot be shared there is one thread, the same bits, and a line in `diagnostics` that says why.
+   */
+  readonly threads?: number;
+  /**
+   * Steps of at least so many elements are always shared. Left out, those of 250,000 are wherever that takes less time,
+   * which is measured now and then.
+   */
+  readonly shareFrom?: number;
+  /** The most bytes of memory that it may use: 4 GiB if left out, which is also the most that wasm has. */
+  readonly memoryLimit?: number;
+  /**
+   * Compiled modules of rules, for hosts that forbid compiling at run time: those in `@gradstep/wasm/rules/`. Steps of
+   * a rule that is in one of them use it, on one thread.
+   */
+  readonly modules?: readonly WebAssembly.Module[];
+  /** Memory that somebody else manages, instead of a memory of its own. */
+  readonly heap?: Heap;
+  /** Script of a worker, for pages that allow none from a blob: a file that holds `workerScript`. */
+  readonly workerUrl?: string | URL;
+}
+
+/** Options with their defaults; what has none may be undefined. */
+export interface CheckedOptions {
+  readonly threads: number;
+  readonly shareFrom: number | undefined;
+  readonly memoryLimit: number;
+  readonly modules: readonly WebAssembly.Module[];
+  readonly heap: Heap | undefined;
+  readonly workerUrl: string | URL | undefined;
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; the limit is checked where it is used */
+export function checkOptions({
+  threads = 1,
+  shareFrom,
+  memoryLimit = mostPages * 65536,
+  modules = [],
+  heap,
+  workerUrl,
+  ...unknown
+}: WasmOptions): CheckedOptions {
+  const [key] = Object.keys(unknown);
+  if (key !== undefined) {
+    throw new GradstepError(
+      `wasm has no option "${key}"; it has threads, shareFrom, memoryLimit, modules, heap and workerUrl.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  const invalid = (name: string, value: unknown, expected: string): never => {
+    throw new GradstepError(`wasm: ${name} is ${String(value)}; expected ${expected}.`, {
+      code: "INVALID_HYPERPARAMETER",
+    });
+  };
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    invalid("threads", threads, `an integer from 1 to ${mostThreads}`);
+  if (shareFrom !== undefined && !(shareFrom >= 0))
+    invalid("shareFrom", shareFrom, "a number of elements");
+  return { threads, shareFrom, memoryLimit, modules, heap, workerUrl };
+}

@@ -1,0 +1,5 @@
+import { conformance } from "@gradstep/conformance";
+import { wasm } from "../../src/index.js";
+import { runner } from "../runner.js";
+
+conformance({ backend: () => wasm(), cases: 500, ...runner });
