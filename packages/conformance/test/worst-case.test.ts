@@ -34,4 +34,4 @@ test("mutants are noticed within WGSL's bounds, on the worst case, but for what 
     // As above.
     "max that forgets NaN",
   ]);
-}, 180_000);
+});
