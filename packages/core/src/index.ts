@@ -1,5 +1,5 @@
 export { GradstepError, show, type ErrorCode } from "./errors.js";
-export { createOptimizer } from "./optimizer.js";
+export { createOptimizer } from "./create-optimizer.js";
 export type { Gradients } from "./gradients.js";
 export type {
   Optimizer,

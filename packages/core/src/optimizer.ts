@@ -1,10 +1,7 @@
 import type { Tensor } from "./backend.js";
 import type { Gradients } from "./gradients.js";
-import { GradstepError, show } from "./errors.js";
-import { checkGroups, type GroupOptions, type ParameterGroup } from "./groups.js";
+import type { GroupOptions, ParameterGroup } from "./groups.js";
 import type { Parameters } from "./parameters.js";
-import { RuleOptimizer } from "./rule-optimizer.js";
-import type { OptimizerSpec } from "./spec.js";
 import type { OptimizerState } from "./state.js";
 
 /** What `optimizerByName` takes to make the same optimizer again. */
@@ -82,43 +79,4 @@ export interface OptimizerOptions<H extends string = string> {
    * parameters yet.
    */
   readonly groups?: readonly GroupOptions<H>[];
-}
-
-/**
- * Makes an optimizer for parameters of one backend.
- *
- * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
- * @param parameters tensors by name; there may be none yet (see `add`).
- * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
- * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`
- */
-export function createOptimizer<H extends string, T extends Tensor = Tensor>(
-  spec: OptimizerSpec<H>,
-  parameters: Parameters<T>,
-  options: OptimizerOptions<NoInfer<H>> = {},
-): Optimizer<H, T> {
-  if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
-    throw new GradstepError(
-      `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
-      {
-        code: "INVALID_RULE",
-      },
-    );
-  }
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(`Got ${show(options)}; expected the options { groups }.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
-  for (const key of Object.keys(options)) {
-    if (key !== "groups")
-      throw new GradstepError(`createOptimizer has no option "${key}"; it has groups.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
-  // A spec is plain data that may have been copied or changed since it was checked.
-  const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
-  const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const optimizer = new RuleOptimizer(checked, parameters, groups);
-  return optimizer as unknown as Optimizer<H, T>;
 }

@@ -10,13 +10,10 @@ import {
 } from "./groups.js";
 import type { OptimizerConfig, OptimizerMethods } from "./optimizer.js";
 import { checkParameters, type Parameters } from "./parameters.js";
+import { allocateSlots, gradientLane } from "./slots.js";
 import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import type { Variant } from "./variant.js";
-
-/** Lanes of `Backend.tensor`. */
-const gradientLane = 1;
-const firstSlotLane = 2;
 
 /** One parameter of an optimizer. */
 interface Entry {
@@ -238,7 +235,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const backend = this.#backend ?? named[0].tensor.backend;
     this.#kernel ??= backend.compile(this.#variant);
     this.#backend = backend;
-    const allSlots = this.#allocateSlots(backend, named);
+    const allSlots = allocateSlots(backend, this.#variant, named);
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
@@ -252,33 +249,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
-    }
-  }
-
-  /** The slots of each parameter, filled with their first values. Where there is no room for all, there are none. */
-  #allocateSlots(
-    backend: Backend,
-    parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
-  ): Tensor[][] {
-    const made: Tensor[] = [];
-    const sizes = parameters.map(({ tensor }) => tensor.size);
-    const allocate = ({ shape, size }: Tensor, first: number, lane: number): Tensor => {
-      const values = first === 0 ? undefined : new Float64Array(size).fill(first);
-      const slot = backend.tensor(shape, values, lane);
-      made.push(slot);
-      return slot;
-    };
-    try {
-      this.#variant.slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
-      return parameters.map(({ tensor, group }) =>
-        this.#variant.slots.map(({ initial }, k) => {
-          const first = typeof initial === "number" ? initial : group.get(initial);
-          return allocate(tensor, first, firstSlotLane + k);
-        }),
-      );
-    } catch (error) {
-      for (const slot of made) slot.free();
-      throw error;
     }
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
 import type { Match } from "../src/groups.js";
-import { createOptimizer, type Optimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 import { sgd } from "../src/rules/sgd.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
-import { createOptimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/spec.js";
 import { anything, codeOf } from "./support.js";

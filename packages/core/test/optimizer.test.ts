@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Backend, Tensor } from "../src/backend.js";
-import { createOptimizer, type Optimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { averaging, fraction, nonNegative } from "../src/hyperparameter.js";
-import { createOptimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import { defineRule } from "../src/rule.js";
 import { adam } from "../src/rules/adam.js";

@@ -1,6 +1,6 @@
 // Each rule against its paper, written down a second time: f64, one parameter, a few steps.
 import { describe, expect, test } from "vitest";
-import { createOptimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
 import { oracle } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";

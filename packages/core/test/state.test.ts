@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
 import type { GroupOptions } from "../src/groups.js";
-import { createOptimizer, type Optimizer } from "../src/optimizer.js";
+import { createOptimizer } from "../src/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rules } from "../src/rules/index.js";
