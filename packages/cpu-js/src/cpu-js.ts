@@ -2,6 +2,7 @@ import {
   allocateArray,
   GradstepError,
   HostTensor,
+  restingOf,
   wrapArray,
   type Kernel,
   type StagingTensor,
@@ -127,14 +128,27 @@ function bind(variant: Variant, update: KernelFunction): Kernel {
   // One array, filled anew for each parameter: a step allocates nothing.
   const slots: Float32Array[] = [];
   const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
+  const resting = restingOf(variant.perElement).map(({ slot, limit }) => ({
+    slot: variant.slots.findIndex(({ name }) => name === slot),
+    scalar: variant.scalars.indexOf(limit),
+  }));
   return {
     source: String(update),
     run: (updates, count) => {
       for (let i = 0; i < count; i += 1) {
         const { parameter, gradient, slots: tensors, scalars } = updates[i];
         for (let j = 0; j < variant.slots.length; j += 1) slots[j] = view(tensors[j]);
+        for (let j = 0; j < resting.length; j += 1)
+          rest(slots[resting[j].slot], scalars, resting[j].scalar);
         update(view(parameter), view(gradient), slots, scalars);
       }
     },
   };
+}
+
+/** Clears what is below the limit, at the few steps that have one. */
+function rest(values: Float32Array, scalars: Float64Array, scalar: number): void {
+  const limit = scalars[scalar] > 0 ? Math.fround(scalars[scalar]) : 0;
+  const count = limit > 0 ? values.length : 0;
+  for (let i = 0; i < count; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 }

@@ -1,6 +1,7 @@
 import {
   emit,
   restingOf,
+  type Program,
   simplify,
   smallestNormal,
   type Emitter,
@@ -112,18 +113,20 @@ function functionName({ label }: Variant): string {
 /**
  * A variant as the source of one JavaScript function `(p, g, slots, scalars) => void`: one pass over memory.
  *
- * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`, and to `$rest`; `generate` writes a module that
- * has them.
+ * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`; `generate` writes a module that has them. Values
+ * that come to rest at some steps (`restingOf`) are the caller's to clear first: a branch in here that most steps pass
+ * over would make V8 throw its code away at the first step that takes it, and box numbers ever after.
  */
 export function emitJs(variant: Variant, options: { readonly exact: boolean }): string {
   const { slots, scalars } = variant;
-  // What comes to rest does so in a pass of its own, at the few steps that have a limit.
+  // What comes to rest has done so before.
   const resting = restingOf(variant.perElement);
   const perElement = simplify(variant.perElement, new Map(resting.map(({ limit }) => [limit, 0])));
   const before: string[] = [
     ...slots.map(({ name }, i) => `const ${name}$ = $slots[${i}];`),
-    ...scalars.map((name, i) => `const ${safe(name)} = fround($scalars[${i}]);`),
-    ...resting.map(({ slot, limit }) => `if (${safe(limit)} > 0) $rest(${slot}$, ${safe(limit)});`),
+    ...scalars.flatMap((name, i) =>
+      isRead(perElement, name) ? [`const ${safe(name)} = fround($scalars[${i}]);`] : [],
+    ),
   ];
   const element: string[] = [];
   let named = 0;
@@ -149,6 +152,10 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
     ...indent(loop(element)),
     "}",
   ].join("\n");
+}
+
+function isRead({ nodes }: Program, input: string): boolean {
+  return nodes.some(({ op, name, uses }) => op === "input" && name === input && uses > 0);
 }
 
 /**

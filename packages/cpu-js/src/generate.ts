@@ -27,7 +27,6 @@ export function generate(
     "",
     `const { ${used.join(", ")} } = Math;`,
     "",
-    ...(kernels.some((source) => source.includes("$rest(")) ? [rest, ""] : []),
     `export const ${tableName(rule)}: KernelTable = {`,
     `  exact: ${exact},`,
     "  kernels: {",
@@ -37,12 +36,6 @@ export function generate(
     "",
   ].join("\n");
 }
-
-/** Makes 0 of what is below a limit. */
-const rest = `\
-const $rest = (values: Float32Array, limit: number): void => {
-  for (let i = 0; i < values.length; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
-};`;
 
 /** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
 export function tableName({ name }: Rule): string {
