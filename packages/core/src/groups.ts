@@ -1,7 +1,7 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkHyperparameter } from "./hyperparameter.js";
 import type { Rule } from "./rule.js";
-import { StepScalars } from "./step-scalars.js";
+import { StepScalars, type Changes } from "./step-scalars.js";
 import type { Variant } from "./variant.js";
 
 /** Which parameters: a name, a list of names, a pattern that names match, or a test of the name. */
@@ -24,6 +24,8 @@ export interface GroupContext {
   readonly variant: Variant;
   /** Switches that were 0 when the optimizer was made and have to stay so. */
   readonly off: readonly string[];
+  /** Counted by every group, since a group may take the hyperparameters of another. */
+  readonly changes: Changes;
 }
 
 /**
@@ -57,7 +59,7 @@ export class Group {
     this.#base = base;
     this.#match = base === undefined ? undefined : checkMatch(label, match);
     for (const [name, value] of Object.entries(own)) if (value !== undefined) this.set(name, value);
-    this.scalars = new StepScalars(context.variant, (name) => this.get(name));
+    this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
   }
 
   /** Whether a parameter of this name is claimed by this group. */
@@ -83,6 +85,7 @@ export class Group {
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
     this.#own.set(name, this.check(name, value));
+    this.#context.changes.count += 1;
   }
 
   /** What `set` would store. @throws as `set` does */
@@ -118,6 +121,7 @@ export class Group {
   replace(own: Readonly<Record<string, number>>): void {
     this.#own.clear();
     for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
+    this.#context.changes.count += 1;
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 import { allocateArray, HostTensor, wrapArray } from "./host-tensor.js";
 import { interpret } from "./interpret.js";
 import type { Program } from "./program.js";
+import { tapeOf, type Tape } from "./tape.js";
 import type { Variant } from "./variant.js";
 
 /**
@@ -55,16 +56,17 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
 
   compile(variant: Variant): Kernel {
     const rounded = this.precision === "f32";
+    const tape = tapeOf(variant.perElement);
     return {
       source: variant.perElement.source,
       run: (updates, count) => {
-        for (let i = 0; i < count; i += 1) runUpdate(variant, updates[i], rounded);
+        for (let i = 0; i < count; i += 1) runUpdate(variant, tape, updates[i], rounded);
       },
     };
   }
 }
 
-function runUpdate(variant: Variant, update: Update, rounded: boolean): void {
+function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolean): void {
   const { perElement, slots, scalars } = variant;
   const view = (tensor: Tensor): Values => (tensor as HostTensor).view();
   const arrays = new Map<string, Values>([
@@ -83,7 +85,7 @@ function runUpdate(variant: Variant, update: Update, rounded: boolean): void {
   }
   for (let i = 0; i < update.parameter.size; i += 1) {
     for (const { array, node } of loads) values[node] = array[i]!;
-    interpret(perElement, values, rounded);
+    interpret(tape, values, rounded);
     for (const { array, node } of stores) array[i] = values[node]!;
   }
 }

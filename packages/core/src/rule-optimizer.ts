@@ -37,9 +37,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #byName = new Map<string, Entry>();
   /** The updates of the present step, in front; as long as the entries. */
   readonly #updates: Update[] = [];
-  /** The entries of the present step and their gradients, in front. */
-  readonly #found: Entry[] = [];
-  readonly #given: (Values | Tensor)[] = [];
+  /** The entries of the present step whose gradients are typed arrays, and those, in front. */
+  readonly #unstaged: Entry[] = [];
+  readonly #arrays: Values[] = [];
+  #arrayCount = 0;
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
@@ -56,6 +57,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       rule,
       variant: this.#variant,
       off: rule.switches.filter((name) => !on.includes(name)),
+      changes: { count: 0 },
     };
     this.#base = new Group(context, rule.name, spec.hyperparameters);
     this.#groups = groups.map(
@@ -124,13 +126,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #prepare(gradients: Gradients): number {
     this.#checkLive();
     const count = this.#collect(gradients);
-    for (let i = 0; i < count; i += 1) {
-      const entry = this.#found[i];
-      const gradient = this.#given[i];
-      entry.update.gradient = ArrayBuffer.isView(gradient)
-        ? this.#stage(entry, gradient)
-        : gradient;
-      this.#updates[i] = entry.update;
+    for (let i = 0; i < this.#arrayCount; i += 1) {
+      const entry = this.#unstaged[i];
+      entry.update.gradient = this.#stage(entry, this.#arrays[i]);
     }
     const t = this.#iterations + 1;
     this.#base.scalars.compute(t);
@@ -158,7 +156,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  /** Checks all gradients and puts the entries that have one, and it, in front of `#found` and `#given`; returns their number. */
+  /**
+   * Checks all gradients and puts the updates of those that there are in front of `#updates`, in the order of the
+   * entries; returns their number. Nothing is staged before all are checked.
+   */
   #collect(gradients: Gradients): number {
     if (gradients === null || typeof gradients !== "object") {
       throw new GradstepError(
@@ -166,20 +167,41 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         { code: "INVALID_GRADIENT" },
       );
     }
+    let count = this.#collectInOrder(gradients);
+    if (count < 0) count = this.#collectByName(gradients);
+    if (count === 0) {
+      throw new GradstepError(
+        `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    return count;
+  }
+
+  /** As most gradients come, in the order of the parameters: a property is found ten times as fast. −1 for any other. */
+  #collectInOrder(gradients: Gradients): number {
+    const entries = this.#entries;
+    let count = 0;
+    let next = 0;
+    this.#arrayCount = 0;
+    for (const name in gradients) {
+      while (next < entries.length && entries[next].name !== name) next += 1;
+      if (next === entries.length) return -1;
+      if (this.#take(entries[next], gradients[name], count)) count += 1;
+      next += 1;
+    }
+    return count;
+  }
+
+  #collectByName(gradients: Gradients): number {
     let count = 0;
     let known = 0;
+    this.#arrayCount = 0;
     for (let i = 0; i < this.#entries.length; i += 1) {
       const entry = this.#entries[i];
-      const gradient = gradients[entry.name];
-      if (gradient === undefined || gradient === null) {
-        if (entry.name in gradients) known += 1;
-        continue;
-      }
-      checkGradient(entry.name, gradient, entry.update.parameter);
-      this.#found[count] = entry;
-      this.#given[count] = gradient;
-      count += 1;
-      known += 1;
+      const { name } = entry;
+      if (this.#take(entry, gradients[name], count)) count += 1;
+      if (name in gradients) known += 1;
     }
     let given = 0;
     for (const _ in gradients) given += 1;
@@ -192,13 +214,21 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         },
       );
     }
-    if (count === 0) {
-      throw new GradstepError(
-        `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
     return count;
+  }
+
+  /** Checks a gradient and puts its update in this place. False where there is none. */
+  #take(entry: Entry, gradient: Gradients[string], place: number): boolean {
+    if (gradient === undefined || gradient === null) return false;
+    const { name, update } = entry;
+    checkGradient(name, gradient, update.parameter);
+    this.#updates[place] = update;
+    if (ArrayBuffer.isView(gradient)) {
+      this.#unstaged[this.#arrayCount] = entry;
+      this.#arrays[this.#arrayCount] = gradient;
+      this.#arrayCount += 1;
+    } else update.gradient = gradient;
+    return true;
   }
 
   #stage(entry: Entry, values: Values): Tensor {
@@ -246,7 +276,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
       this.#updates.push(update);
-      this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
     }

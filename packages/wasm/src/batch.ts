@@ -47,7 +47,11 @@ class Table {
 export class Batch {
   readonly #rows: Table;
   readonly #chunks: Table;
+  /** Whose scalars lie where, for this run: the groups of an optimizer, each with one array. */
+  readonly #groups: Float64Array[] = [];
+  #groupCount = 0;
   #rowCells = 0;
+  #rowCount = 0;
   #isDivided = false;
   /** Elements in all rows. */
   elements = 0;
@@ -74,9 +78,13 @@ export class Batch {
     const slots = variant.slots.length;
     const scalars = variant.scalars.length;
     const cells = rowLength(variant);
-    const isKept = this.#rows.reserve(cells * count);
-    const { words, floats } = this.#rows;
-    let isSame = isKept && this.#isDivided && cells === this.#rowCells;
+    // The scalars come after the rows: there are at most as many groups.
+    const isKept = this.#rows.reserve((cells + scalars) * count);
+    const { words, address } = this.#rows;
+    const scalarsAt = cells * count;
+    this.#groupCount = 0;
+    let group = 0;
+    let isSame = isKept && this.#isDivided && cells === this.#rowCells && count === this.#rowCount;
     let elements = 0;
     let cell = 0;
     for (let i = 0; i < count; i += 1) {
@@ -90,12 +98,31 @@ export class Batch {
       cell += 3;
       for (let j = 0; j < slots; j += 1) words[cell + j] = (update.slots[j] as WasmTensor).address;
       cell += slots;
-      for (let j = 0; j < scalars; j += 1) floats[cell + j] = update.scalars[j];
-      cell += scalars;
+      if (group >= this.#groupCount || this.#groups[group] !== update.scalars)
+        group = this.#groupOf(update.scalars, group, scalarsAt);
+      words[cell] = address + 4 * (scalarsAt + scalars * group);
+      cell += 1;
     }
     this.#isDivided = isSame && elements === this.elements;
     this.#rowCells = cells;
+    this.#rowCount = count;
     this.elements = elements;
+  }
+
+  /** The number of a group, whose scalars are written when they first come. Groups often take turns. */
+  #groupOf(scalars: Float64Array, last: number, scalarsAt: number): number {
+    const groups = this.#groups;
+    const count = this.#groupCount;
+    for (let i = 1; i < count; i += 1) {
+      const group = (last + i) % count;
+      if (groups[group] === scalars) return group;
+    }
+    groups[count] = scalars;
+    this.#groupCount = count + 1;
+    const { floats } = this.#rows;
+    const cell = scalarsAt + count * scalars.length;
+    for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
+    return count;
   }
 
   /** Divides all rows into chunks. Done once for the same sizes. */

@@ -9,6 +9,23 @@ import {
 } from "@gradstep/core";
 import type { Heap } from "./heap.js";
 
+/** A part of a wasm memory. Its buffer is looked up where it is asked for: growth replaces it. */
+class WasmRange implements MemoryRange {
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly #heap: Heap;
+
+  constructor(heap: Heap, byteOffset: number, byteLength: number) {
+    this.#heap = heap;
+    this.byteOffset = byteOffset;
+    this.byteLength = byteLength;
+  }
+
+  get buffer(): ArrayBufferLike {
+    return this.#heap.memory.buffer;
+  }
+}
+
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
@@ -20,9 +37,9 @@ export class WasmTensor implements StagingTensor {
   #address: number;
   #freed = false;
   #view: Float32Array | undefined;
-  /** Where `#view` and `#range` begin. */
+  /** Where `#view` begins. */
   #viewed = 0;
-  #range: MemoryRange | undefined;
+  #range: WasmRange | undefined;
 
   /** @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far. */
   constructor(backend: Backend, heap: Heap, shape: readonly number[], address = 0) {
@@ -52,7 +69,6 @@ export class WasmTensor implements StagingTensor {
       const { buffer } = this.#heap.memory;
       this.#view = new Float32Array(buffer, address, this.size);
       this.#viewed = address;
-      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.size };
     }
     return this.#view;
   }
@@ -60,8 +76,10 @@ export class WasmTensor implements StagingTensor {
   /** Empty where the tensor has no values at present. */
   get memory(): MemoryRange {
     if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
-    this.view();
-    return this.#range!;
+    const { address } = this;
+    if (this.#range?.byteOffset !== address)
+      this.#range = new WasmRange(this.#heap, address, 4 * this.size);
+    return this.#range;
   }
 
   get freed(): boolean {
