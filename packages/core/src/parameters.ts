@@ -151,11 +151,11 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
   }
 }
 
-/** Whether two ranges have a byte in common. */
+/** Whether two ranges have a byte in common. The buffer comes last: a wasm memory takes its time to say it. */
 export function overlaps(a: MemoryRange, b: MemoryRange): boolean {
   return (
-    a.buffer === b.buffer &&
     a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
+    b.byteOffset < a.byteOffset + a.byteLength &&
+    a.buffer === b.buffer
   );
 }
