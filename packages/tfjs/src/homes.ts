@@ -2,10 +2,12 @@ import { engine, type KernelBackend } from "@tensorflow/tfjs-core";
 import { cpuHome } from "./cpu-home.js";
 import { elsewhere, type Home } from "./home.js";
 import { wasmHome } from "./wasm-home.js";
+import { webgpuHome } from "./webgpu-home.js";
 
 const makers: Readonly<Record<string, (backend: KernelBackend) => Home | undefined>> = {
   cpu: cpuHome,
   wasm: wasmHome,
+  webgpu: webgpuHome,
 };
 
 const known = new WeakMap<KernelBackend, Home>();
