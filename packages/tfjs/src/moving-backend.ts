@@ -130,5 +130,9 @@ function presentOf(update: Update, known: PresentUpdate | undefined): PresentUpd
     gradient,
     slots: update.slots.map((slot) => (slot as MovingTensor).present),
     scalars: update.scalars,
+    // TF.js's gradients are of whole variables.
+    copy: undefined,
+    mask: undefined,
+    others: "keep",
   };
 }
