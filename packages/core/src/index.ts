@@ -6,6 +6,7 @@ export type {
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
+  StepOptions,
 } from "./optimizer.js";
 export type { GroupOptions, Match, ParameterGroup } from "./groups.js";
 export type { Parameters } from "./parameters.js";
@@ -40,7 +41,12 @@ export { averaging, fraction, nonNegative, type Hyperparameter } from "./hyperpa
 export type {
   Backend,
   Kernel,
+  Layout,
   MemoryRange,
+  OtherRows,
+  RowMove,
+  RowSources,
+  RowValues,
   StagingTensor,
   Tensor,
   Update,
@@ -48,6 +54,7 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
+export { newRow } from "./backend.js";
 export { allocateArray, checkValues, HostTensor, wrapArray } from "./host-tensor.js";
 export { checkLength, sizeOf } from "./shape.js";
 export { emit, type Emitter } from "./emit.js";
