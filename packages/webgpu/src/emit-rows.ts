@@ -1,6 +1,14 @@
 import type { OtherRows, Variant } from "@gradstep/core";
 import { arraysOf, entryHead, firstArrayBinding, type RowForm } from "./forms.js";
-import { bodyOf, entryPoint, functionsOf, headOf, tableAndScalars, turn } from "./wgsl-text.js";
+import {
+  bodyOf,
+  entryPoint,
+  functionsOf,
+  headOf,
+  packedHalf,
+  tableAndScalars,
+  turn,
+} from "./wgsl-text.js";
 
 /**
  * What the table says of a range of rows after its head, before the positions of `p` and the slots. Positions are those
@@ -28,9 +36,6 @@ export type RowNumbers = Record<(typeof rowNumbers)[number], number>;
 
 /** What happens to rows that are left out, as the table has it. */
 export const otherRowsCode: Readonly<Record<OtherRows, number>> = { keep: 0, decay: 1, zero: 2 };
-
-/** Of f16, the greatest finite number: WGSL has no result for what is beyond it. */
-const greatestHalf = "65504.0";
 
 const gradientText = (from: string): readonly string[] => [
   "fn gradient(at: u32, unit: u32) -> f32 {",
@@ -74,7 +79,7 @@ export function emitRows(variant: Variant, form: RowForm): string {
     store("p", parameter.text),
     ...(form.copy
       ? [
-          `word |= pack2x16float(vec2f(clamp(${parameter.text}, -${greatestHalf}, ${greatestHalf}), 0.0)) << (16u * half);`,
+          `word |= ${packedHalf(parameter.text)} << (16u * half);`,
           "kept &= ~(0xffffu << (16u * half));",
         ]
       : []),

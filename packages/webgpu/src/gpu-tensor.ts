@@ -160,7 +160,6 @@ export class GpuTensor implements StagingTensor {
    * Has other rows from now on, and other memory where some is given; what was its memory is the caller's to release.
    */
   resize(rows: number, allocation?: Allocation): void {
-    if (rows === this.rows && allocation === undefined) return;
     this.#stale();
     this.#size = rows * this.columns;
     this.#shape = Object.freeze([rows, ...this.#shape.slice(1)]);

@@ -17,6 +17,7 @@ import {
 } from "./forms.js";
 import type { Guard } from "./guard.js";
 import { pipelineOf, type Pipeline } from "./pipelines.js";
+import { bindingLimits } from "./plan.js";
 import { Plan, type PlanContext } from "./prepared-plan.js";
 import { computeStage } from "./usage.js";
 
@@ -40,7 +41,6 @@ export class WebGpuKernel implements Kernel {
 
   /** @throws {GradstepError} `UNSUPPORTED` where the device cannot bind as many arrays */
   constructor(device: GPUDevice, guard: Guard, variant: Variant) {
-    const { maxStorageBufferBindingSize } = device.limits;
     this.source = emitWgsl(variant);
     this.#variant = variant;
     this.#device = device;
@@ -48,10 +48,7 @@ export class WebGpuKernel implements Kernel {
     this.#context = {
       device,
       variant,
-      limits: {
-        bindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
-        alignment: device.limits.minStorageBufferOffsetAlignment,
-      },
+      limits: bindingLimits(device),
       layout: (form) => this.#layout(form),
       pipeline: (form) => this.#pipeline(form),
     };

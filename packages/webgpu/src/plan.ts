@@ -41,6 +41,15 @@ export interface BindingLimits {
   readonly alignment: number;
 }
 
+/** What a device allows. */
+export function bindingLimits({ limits }: GPUDevice): BindingLimits {
+  const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = limits;
+  return {
+    bindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
+    alignment: minStorageBufferOffsetAlignment,
+  };
+}
+
 interface Piece extends Part {
   readonly form: Form;
   /** Pieces of equal keys may be in one dispatch. */

@@ -35,14 +35,16 @@ export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
   };
 }
 
-/** A tensor of u32, one a row, in words. */
-export function wordPlace({ memory, layout, rowStride }: GpuTensor): RowPlace {
-  if (layout?.dtype !== "u32")
+/** A tensor of u32, one for each row of others, in words. @throws {GradstepError} `UNSUPPORTED` */
+export function wordPlace({ memory, layout, rowStride, columns }: GpuTensor): RowPlace {
+  if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
     throw new GradstepError(
-      `A mask or indices are in a tensor of ${layout?.dtype ?? "f32"}; expected one of u32. Wrap the buffer with dtype: "u32".`,
+      `A mask or indices are in a tensor of ${layout?.dtype ?? "f32"} with rows of ${columns}; expected u32, one a row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
       { code: "UNSUPPORTED" },
     );
-  return { buffer: memory.buffer, at: memory.byteOffset / 4, step: rowStride };
+  }
+  const step = columns > 1 ? 1 : rowStride;
+  return { buffer: memory.buffer, at: memory.byteOffset / 4, step };
 }
 
 /** A packed copy, in words. @throws {GradstepError} `UNSUPPORTED` */

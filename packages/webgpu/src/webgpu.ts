@@ -2,16 +2,24 @@ import {
   checkLength,
   sizeOf,
   type Kernel,
+  type RowMove,
+  type RowSources,
   type StagingTensor,
   type Tensor,
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
 import { Arenas, type Allocation } from "./arenas.js";
+import type { BoundArray } from "./forms.js";
+import { gatherArrays, gatherText } from "./gather.js";
 import { GpuTensor, type TensorHost } from "./gpu-tensor.js";
 import { Guard } from "./guard.js";
 import { WebGpuKernel } from "./kernel.js";
+import { packArrays, packText, planPack } from "./pack.js";
+import { bindingLimits, type BindingLimits } from "./plan.js";
 import { Readback } from "./readback.js";
+import { remap } from "./remap.js";
+import { SingleUse, tableKernel, type TableKernel } from "./single-use.js";
 import { wrapped, type GpuWrapOptions } from "./wrap.js";
 
 /** Where staged gradients are. */
@@ -62,6 +70,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #arenas: Arenas;
   readonly #readback: Readback;
   readonly #kernels = new Map<string, WebGpuKernel>();
+  #gather: TableKernel | undefined;
+  #pack: TableKernel | undefined;
 
   constructor(device: GPUDevice, ownsDevice: boolean) {
     this.device = device;
@@ -95,6 +105,36 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.check();
     const { shape, ...place } = wrapped(memory, options);
     return new GpuTensor(this, shape, { buffer: memory, ...place });
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    this.check();
+    remap(
+      {
+        device: this.device,
+        guard: this.#guard,
+        arenas: this.#arenas,
+        limits: this.#limits,
+        kernel: () => (this.#gather ??= this.#tableKernel("gather", gatherText, gatherArrays)),
+      },
+      moves,
+      sources,
+    );
+  }
+
+  pack(source: Tensor, target: Tensor): void {
+    const [from, to] = [source, target] as unknown as GpuTensor[];
+    from.checkLive();
+    to.checkLive();
+    const dispatches = planPack(from, to, this.#limits);
+    this.#pack ??= this.#tableKernel("pack", packText, packArrays);
+    const work = new SingleUse(this.device, this.#pack, dispatches);
+    const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
+    const pass = encoder.beginComputePass();
+    work.record(pass);
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
+    work.release();
   }
 
   compile(variant: Variant): Kernel {
@@ -138,6 +178,14 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   release(allocation: Allocation): void {
     this.#arenas.free(allocation);
+  }
+
+  get #limits(): BindingLimits {
+    return bindingLimits(this.device);
+  }
+
+  #tableKernel(name: string, code: string, arrays: readonly BoundArray[]): TableKernel {
+    return tableKernel(this.device, this.#guard, `gradstep ${name}`, code, arrays);
   }
 
   #allocate(shape: readonly number[], size: number, lane: number): GpuTensor {

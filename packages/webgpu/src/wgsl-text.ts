@@ -173,3 +173,11 @@ export const turn: readonly string[] = [
   `    let i = ((tile - table[entry]) * ${turns}u + turn) * ${workgroupSize}u + lane;`,
   "    if (i >= count) { return; }",
 ];
+
+/** Of f16, the greatest finite number: WGSL has no result for what is beyond it. */
+const greatestHalf = "65504.0";
+
+/** A value as f16 in the lower half of a word. */
+export function packedHalf(value: string): string {
+  return `pack2x16float(vec2f(clamp(${value}, -${greatestHalf}, ${greatestHalf}), 0.0))`;
+}
