@@ -8,14 +8,23 @@ import type { Variant } from "./variant.js";
 export type Match = string | readonly string[] | RegExp | ((name: string) => boolean);
 
 /** Some parameters and the hyperparameters that are theirs. */
-export type GroupOptions<H extends string = string> = { readonly match: Match } & (string extends H
-  ? Readonly<Record<string, unknown>>
-  : Partial<Readonly<Record<H, number>>>);
+export type GroupOptions<H extends string = string> = {
+  readonly match: Match;
+  /**
+   * The group is stepped at every n-th step of the optimizer only, the n-th first, and counts its own steps. Gradients
+   * at the others are not looked at. 1 if left out.
+   */
+  readonly every?: number;
+} & (string extends H ? Readonly<Record<string, unknown>> : Partial<Readonly<Record<H, number>>>);
 
 /** A group of an optimizer: its hyperparameters can be read and set between steps; nothing recompiles. */
 export type ParameterGroup<H extends string = string> = {
   /** Names of the parameters in it. */
   readonly parameters: readonly string[];
+  /** Steps of this group so far: fewer than the optimizer's where it is not stepped at every one. */
+  readonly iterations: number;
+  /** At every how manieth step of the optimizer it is stepped. Can be set between steps. */
+  every: number;
 } & (string extends H ? Record<string, unknown> : Record<H, number>);
 
 /** What all groups of an optimizer share. */
@@ -34,6 +43,8 @@ export class Group {
   /** Names of the parameters in it. */
   readonly parameters: string[] = [];
   readonly scalars: StepScalars;
+  /** Steps it has taken. */
+  iterations = 0;
   readonly #label: string;
   readonly #context: GroupContext;
   readonly #base: Group | undefined;
@@ -80,6 +91,11 @@ export class Group {
     return this.#own.get(name) ?? this.#base!.get(name);
   }
 
+  /** At every how manieth step of the optimizer it is stepped. */
+  get every(): number {
+    return this.#own.get("every") ?? 1;
+  }
+
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
     this.#own.set(name, this.check(name, value));
@@ -88,6 +104,7 @@ export class Group {
   /** What `set` would store. @throws as `set` does */
   check(name: string, value: unknown): number {
     const { rule, off } = this.#context;
+    if (name === "every" && this.#base !== undefined) return checkEvery(this.#label, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
       throw new GradstepError(
@@ -109,7 +126,7 @@ export class Group {
     return checked;
   }
 
-  /** Its own hyperparameters, without those of its base. */
+  /** Its own hyperparameters, and `every`, without those of its base. */
   own(): Record<string, number> {
     return Object.fromEntries(this.#own);
   }
@@ -119,6 +136,14 @@ export class Group {
     this.#own.clear();
     for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
   }
+}
+
+function checkEvery(label: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw new GradstepError(
+    `${label}: every is ${show(value)}; expected a positive integer: the group is stepped at every n-th step.`,
+    { code: "INVALID_HYPERPARAMETER" },
+  );
 }
 
 /**

@@ -69,9 +69,10 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   rows(names?: string | readonly string[]): Rows<T>;
   /**
    * Adds parameters, with fresh slots. They share the step number with the others.
+   * @param options.copies as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters<T>): void;
+  add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "copies">): void;
   /** Everything the next step depends on beside the parameters' values, as a copy. */
   state(): Promise<OptimizerState>;
   /**

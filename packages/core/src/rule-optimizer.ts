@@ -1,4 +1,5 @@
-import type { Backend, Kernel, StagingTensor, Tensor, Update, Values } from "./backend.js";
+import type { Backend, Kernel, Tensor, Update, Values } from "./backend.js";
+import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "./errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 import {
@@ -8,23 +9,25 @@ import {
   type GroupOptions,
   type ParameterGroup,
 } from "./groups.js";
-import type { OptimizerConfig, OptimizerMethods } from "./optimizer.js";
-import { checkParameters, type Parameters } from "./parameters.js";
+import type {
+  OptimizerConfig,
+  OptimizerMethods,
+  OptimizerOptions,
+  StepOptions,
+} from "./optimizer.js";
+import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
+import {
+  checkHasRows,
+  checkRowValues,
+  checkStepOptions,
+  isRowValues,
+  rowCount,
+} from "./row-values.js";
+import { EntryRows, type Rows } from "./rows.js";
 import { allocateSlots, gradientLane } from "./slots.js";
 import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import type { Variant } from "./variant.js";
-
-/** One parameter of an optimizer. */
-interface Entry {
-  readonly name: string;
-  readonly group: Group;
-  readonly update: Update;
-  /** Where typed arrays enter; made when the first one comes. */
-  staging: StagingTensor | undefined;
-  /** What `gradient` gave; made when it is asked for. */
-  gradient: Tensor | undefined;
-}
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
 export class RuleOptimizer implements OptimizerMethods<string> {
@@ -45,9 +48,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #iterations = 0;
   /** Entries in front for whose gradients there is room. */
   #reserved = 0;
+  /** Whether an update has a mask. */
+  #isMasked = false;
   #disposed = false;
 
-  constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
+  constructor(
+    spec: OptimizerSpec,
+    parameters: Parameters,
+    groups: readonly GroupOptions[],
+    copies: Parameters = {},
+  ) {
     const { rule } = spec;
     const on = switchesOf(spec, groups);
     this.#spec = spec;
@@ -62,13 +72,22 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       ({ match, ...own }, i) =>
         new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
     );
-    this.add(parameters);
+    this.add(parameters, { copies });
     if (this.#entries.length > 0) this.#checkMatches();
     for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
     this.groups = this.#groups.map((group) => {
       const facade = {
         get parameters() {
           return [...group.parameters];
+        },
+        get iterations() {
+          return group.iterations;
+        },
+        get every() {
+          return group.every;
+        },
+        set every(value) {
+          group.set("every", value);
         },
       };
       for (const name of Object.keys(rule.hyperparameters)) defineLive(facade, name, group);
@@ -85,13 +104,13 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return this.#entries.map(({ name }) => name);
   }
 
-  step(gradients: Gradients): void {
-    const count = this.#prepare(gradients);
-    this.#kernel!.run(this.#updates, count);
+  step(gradients: Gradients, options?: StepOptions): void {
+    const count = this.#prepare(gradients, options);
+    if (count > 0) this.#kernel!.run(this.#updates, count);
     this.#commit();
   }
 
-  encode(target: object, gradients: Gradients): void {
+  encode(target: object, gradients: Gradients, options?: StepOptions): void {
     this.#checkLive();
     const kernel = this.#kernel;
     if (this.#backend !== undefined && kernel?.encode === undefined) {
@@ -107,8 +126,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
           { code: "INVALID_GRADIENT" },
         );
     }
-    const count = this.#prepare(gradients);
-    kernel!.encode!(target, this.#updates, count);
+    const masks = options?.rows ?? {};
+    for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
+      if (ArrayBuffer.isView(mask))
+        throw new GradstepError(
+          `A mask is ${show(mask)}; expected a tensor, since arrays are not read when the work is done. Wrap a buffer as u32.`,
+          { code: "INVALID_MEMORY" },
+        );
+    }
+    const count = this.#prepare(gradients, options);
+    if (count > 0) kernel!.encode!(target, this.#updates, count);
     this.#commit();
   }
 
@@ -121,9 +148,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   /** Checks and places everything that a step needs; returns the number of its updates. */
-  #prepare(gradients: Gradients): number {
+  #prepare(gradients: Gradients, options: StepOptions | undefined): number {
     this.#checkLive();
     const count = this.#collect(gradients);
+    if (options !== undefined || this.#isMasked) this.#mask(count, options);
     for (let i = 0; i < count; i += 1) {
       const entry = this.#found[i];
       const gradient = this.#given[i];
@@ -132,16 +160,60 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         : gradient;
       this.#updates[i] = entry.update;
     }
-    const t = this.#iterations + 1;
-    this.#base.scalars.compute(t);
-    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.compute(t);
+    this.#base.scalars.compute(this.#base.iterations + 1);
+    for (let i = 0; i < this.#groups.length; i += 1) {
+      const group = this.#groups[i];
+      if (this.#isDue(group)) group.scalars.compute(group.iterations + 1);
+    }
     return count;
+  }
+
+  /** Whether the next step is one of the group's. */
+  #isDue({ every }: Group): boolean {
+    return (this.#iterations + 1) % every === 0;
+  }
+
+  /** Checks masks, all before the first is placed, and gives them to the updates of the present step. */
+  #mask(count: number, options: StepOptions = {}): void {
+    checkStepOptions(options);
+    const { rows, otherRows = "keep" } = options;
+    const named = rows === undefined || isRowValues(rows) ? undefined : rows;
+    if (rows !== undefined && this.#backend !== undefined) checkHasRows(this.#backend);
+    const unknown = Object.keys(named ?? {}).filter((name) => !this.#byName.has(name));
+    if (unknown.length > 0) {
+      throw new GradstepError(
+        `Got a mask for ${list(unknown)}; the optimizer has ${list(this.parameters)}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    const maskOf = ({ name }: Entry) =>
+      (named === undefined ? rows : named[name]) as Update["mask"];
+    for (let i = 0; i < count; i += 1) {
+      const { name, update } = this.#found[i];
+      const mask = maskOf(this.#found[i]);
+      if (mask === undefined) continue;
+      const what = `The mask of "${name}"`;
+      checkRowValues(what, mask, rowCount(name, update.parameter), this.#backend!);
+    }
+    for (const entry of this.#entries) entry.update.mask = undefined;
+    for (let i = 0; i < count; i += 1) {
+      const { update } = this.#found[i];
+      update.mask = maskOf(this.#found[i]);
+      update.others = otherRows;
+    }
+    this.#isMasked = rows !== undefined;
   }
 
   /** The step was taken. */
   #commit(): void {
     this.#base.scalars.commit();
-    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
+    this.#base.iterations += 1;
+    for (let i = 0; i < this.#groups.length; i += 1) {
+      const group = this.#groups[i];
+      if (!this.#isDue(group)) continue;
+      group.scalars.commit();
+      group.iterations += 1;
+    }
     this.#iterations += 1;
   }
 
@@ -168,6 +240,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }
     let count = 0;
     let known = 0;
+    let resting = 0;
     for (let i = 0; i < this.#entries.length; i += 1) {
       const entry = this.#entries[i];
       const gradient = gradients[entry.name];
@@ -175,11 +248,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         if (entry.name in gradients) known += 1;
         continue;
       }
+      known += 1;
+      if (!this.#isDue(entry.group)) {
+        resting += 1;
+        continue;
+      }
+      if (entry.update.parameter.size !== entry.size) throw resized(entry);
       checkGradient(entry.name, gradient, entry.update.parameter);
       this.#found[count] = entry;
       this.#given[count] = gradient;
       count += 1;
-      known += 1;
     }
     let given = 0;
     for (const _ in gradients) given += 1;
@@ -192,7 +270,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         },
       );
     }
-    if (count === 0) {
+    const isResting =
+      this.#entries.length > 0 && !this.#entries.some(({ group }) => this.#isDue(group));
+    if (count + resting === 0 && !isResting) {
       throw new GradstepError(
         `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
         { code: "INVALID_GRADIENT" },
@@ -222,10 +302,45 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return entry.gradient;
   }
 
-  add(parameters: Parameters): void {
+  rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkLive();
-    const present = new Map(this.#entries.map(({ name, update }) => [name, update.parameter]));
+    const all = typeof names === "string" ? [names] : names;
+    const isList = Array.isArray(all) && all.length > 0 && new Set(all).size === all.length;
+    const unknown = isList ? all.filter((name) => !this.#byName.has(name)) : [];
+    if (!isList || unknown.length > 0) {
+      throw new GradstepError(
+        `Got ${isList ? list(unknown) : show(names)}; expected some of the parameters ${list(this.parameters)}, each once.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    checkHasRows(this.#backend!);
+    return new EntryRows({
+      backend: this.#backend!,
+      variant: this.#variant,
+      entries: all.map((name) => this.#byName.get(name)!),
+      others: () => this.#tensors(),
+      checkLive: () => this.#checkLive(),
+    });
+  }
+
+  /** Parameters and copies, by names for people. */
+  #tensors(): Map<string, Tensor> {
+    const tensors = new Map<string, Tensor>();
+    for (const { name, update } of this.#entries) {
+      tensors.set(name, update.parameter);
+      if (update.copy !== undefined) tensors.set(`copy of ${name}`, update.copy);
+    }
+    return tensors;
+  }
+
+  add(parameters: Parameters, { copies = {} }: Pick<OptimizerOptions, "copies"> = {}): void {
+    this.#checkLive();
+    const present = this.#tensors();
     checkParameters(parameters, this.#backend, present);
+    const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
+    checkCopies(copies, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
+    const copied = Object.entries(copies).map(([name, copy]) => [`copy of ${name}`, copy] as const);
+    checkDisjoint([...present, ...Object.entries(parameters), ...copied]);
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
@@ -239,16 +354,21 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
+        copy: copies[name],
         gradient: tensor,
+        mask: undefined,
+        others: "keep",
         slots: allSlots[i],
         scalars: group.scalars.values,
       };
-      const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
+      const { size } = tensor;
+      const entry: Entry = { name, group, update, size, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
       this.#updates.push(update);
       this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
+      if (update.copy !== undefined) backend.pack!(tensor, update.copy);
     }
   }
 
@@ -264,6 +384,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       iterations: this.#iterations,
       groups: [this.#base, ...this.#groups].map((group) => ({
         parameters: [...group.parameters],
+        iterations: group.iterations,
         hyperparameters: group === this.#base ? {} : group.own(),
         carry: group.scalars.carry,
       })),
@@ -302,7 +423,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
     groups.forEach((group, i) => {
       group.replace(own[i]);
-      group.scalars.carry = state.groups[i].carry;
+      const { carry, iterations } = state.groups[i];
+      group.scalars.carry = carry;
+      group.iterations = iterations ?? Math.floor(state.iterations / group.every);
     });
     this.#iterations = state.iterations;
     for (const { name, update } of this.#entries) {
@@ -333,6 +456,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (this.#disposed)
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
+}
+
+/** A parameter whose rows were moved by somebody else, another optimizer for example. */
+function resized({ name, size, update: { parameter } }: Entry): GradstepError {
+  return new GradstepError(
+    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows().`,
+    { code: "LENGTH_MISMATCH" },
+  );
 }
 
 /** A property that reads and sets a hyperparameter of a group. */

@@ -1,9 +1,12 @@
 import {
   checkValues,
   GradstepError,
+  growth,
   sizeOf,
+  tooManyRows,
   type Backend,
   type MemoryRange,
+  type Room,
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
@@ -12,9 +15,11 @@ import type { Heap } from "./heap.js";
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
-  readonly shape: readonly number[];
-  readonly size: number;
+  #shape: readonly number[];
+  #size: number;
   readonly #heap: Heap;
+  /** Values that there is room for. */
+  #room: number;
   /** Of its own memory; 0 where it has none. */
   #own = 0;
   #address: number;
@@ -24,13 +29,31 @@ export class WasmTensor implements StagingTensor {
   #viewed = 0;
   #range: MemoryRange | undefined;
 
-  /** @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far. */
-  constructor(backend: Backend, heap: Heap, shape: readonly number[], address = 0) {
-    this.size = sizeOf(shape);
+  /**
+   * @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far.
+   * @param room how many values there is room for at that address; those of the shape if left out.
+   */
+  constructor(
+    backend: Backend,
+    heap: Heap,
+    shape: readonly number[],
+    address = 0,
+    room: number = sizeOf(shape),
+  ) {
+    this.#size = sizeOf(shape);
     this.backend = backend;
-    this.shape = Object.freeze([...shape]);
+    this.#shape = Object.freeze([...shape]);
     this.#heap = heap;
     this.#address = address;
+    this.#room = room;
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   /** Where it lies in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
@@ -48,11 +71,11 @@ export class WasmTensor implements StagingTensor {
   view(): Float32Array {
     const { address } = this;
     // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
-    if (this.#view?.length !== this.size || this.#viewed !== address) {
+    if (this.#view?.length !== this.#size || this.#viewed !== address) {
       const { buffer } = this.#heap.memory;
-      this.#view = new Float32Array(buffer, address, this.size);
+      this.#view = new Float32Array(buffer, address, this.#size);
       this.#viewed = address;
-      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.size };
+      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.#room };
     }
     return this.#view;
   }
@@ -70,7 +93,7 @@ export class WasmTensor implements StagingTensor {
 
   /** Reserves memory of its own. @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(): this {
-    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.size);
+    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.#size);
     this.#address = this.#own;
     return this;
   }
@@ -104,6 +127,46 @@ export class WasmTensor implements StagingTensor {
     this.#freed = true;
     this.#view = undefined;
     this.#range = undefined;
+  }
+
+  /**
+   * Room for a shape that differs in the number of rows.
+   * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
+   */
+  roomFor(shape: readonly number[]): Room {
+    const { address: from } = this;
+    const heap = this.#heap;
+    const size = sizeOf(shape);
+    const before = this.#size;
+    const isSame = size <= this.#room;
+    let room = this.#room;
+    let to = from;
+    if (!isSame) {
+      const rowLength = before / this.#shape[0];
+      const capacity = Math.floor(room / rowLength);
+      if (this.#own === 0) throw tooManyRows(shape, capacity);
+      room = Math.max(shape[0], Math.ceil(capacity * growth)) * rowLength;
+      to = heap.allocate(4 * room);
+    }
+    return {
+      isSame,
+      before: () => new Float32Array(heap.memory.buffer, from, before),
+      after: () => new Float32Array(heap.memory.buffer, to, size),
+      adopt: () => {
+        if (!isSame) {
+          heap.free(from);
+          this.#own = to;
+        }
+        this.#address = to;
+        this.#room = room;
+        this.#size = size;
+        this.#shape = Object.freeze([...shape]);
+        this.#view = undefined;
+      },
+      abandon: () => {
+        if (!isSame) heap.free(to);
+      },
+    };
   }
 
   #unusable(): GradstepError {

@@ -8,6 +8,7 @@ import { arithmeticMutants } from "./arithmetic-mutants.js";
 import { dataMutants } from "./data-mutants.js";
 import { faultyKernel } from "./kernel.js";
 import type { Mutant } from "./mutant.js";
+import { rowMutants } from "./row-mutants.js";
 import { optimizerMutants } from "./optimizer-mutants.js";
 import { otherRuleMutants } from "./other-rule-mutants.js";
 import { breakable, subject, withRun } from "./subjects.js";
@@ -19,6 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,
+  ...rowMutants,
 ];
 
 /** What became of one mutant. */
