@@ -117,7 +117,7 @@ export class GpuTensor implements StagingTensor {
     }
     checkLength("The array to write", values.length, this.#size);
     this.checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
-    if (this.layout === undefined) this.stage(Float32Array.from(values));
+    if (this.layout === undefined) this.stage(values as Values);
     else this.#writeWords(values, this.layout);
   }
 

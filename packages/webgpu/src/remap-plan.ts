@@ -21,7 +21,7 @@ export interface Gathered extends Omit<RowMove, "tensor"> {
 export interface Sources {
   readonly count: number;
   readonly indices: RowPlace;
-  /** The indices once more, where nothing begins anew besides. */
+  /** Anything, where no tensor asks for it. */
   readonly fresh: RowPlace;
 }
 

@@ -59,7 +59,7 @@ export function remap(
     };
     const from = place(indices);
     const sources = { count, indices: from, fresh: fresh === undefined ? from : place(fresh) };
-    const gathered = places.flatMap((one) => gatheredOf(one, count));
+    const gathered = places.flatMap((one) => gatheredOf(one, count, fresh !== undefined));
     if (gathered.length > 0) {
       const scratch = scratchOf(context, gathered);
       temporary.push(scratch);
@@ -93,15 +93,20 @@ export function remap(
   }
 }
 
-/** How many gather dispatches and what it copies are told by the plan; this is what is moved. */
-function gatheredOf({ move, tensor, allocation }: Place, count: number): Gathered[] {
+/** A tensor as it is gathered; none for a packed one. */
+function gatheredOf(
+  { move, tensor, allocation }: Place,
+  count: number,
+  isFresh: boolean,
+): Gathered[] {
   if (tensor.layout !== undefined) return [];
   const { memory, columns } = tensor;
   const byteLength = count * columns * 4;
   const own = allocation ?? tensor.allocation;
   return [
     {
-      ...move,
+      initial: move.initial,
+      anew: move.anew === "fresh" && !isFresh ? "sourceless" : move.anew,
       tensor,
       target: own ?? { buffer: memory.buffer, offset: memory.byteOffset },
       // Nobody else has what pads memory of the backend's own; it is 0 again.
