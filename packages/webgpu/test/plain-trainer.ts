@@ -1,4 +1,12 @@
-import { adam, createOptimizer, newRow, type OptimizerState, type Values } from "@gradstep/core";
+import {
+  adam,
+  createOptimizer,
+  newRow,
+  type Optimizer,
+  type OptimizerState,
+  type Tensor,
+  type Values,
+} from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
 import { decodeHalf } from "./halves.js";
 import { attributes, structLength, type Gradients } from "./trainer.js";
@@ -13,9 +21,11 @@ const decoded = Float32Array.from({ length: 65536 }, (_, bits) => decodeHalf(bit
  */
 export class PlainTrainer {
   readonly #backend: WebGpu;
-  readonly settings: Parameters<typeof adam>[0];
+  readonly #settings: Parameters<typeof adam>[0];
   parameters: Arrays;
   state: OptimizerState;
+  #tensors: Record<string, Tensor> = {};
+  #optimizer: Optimizer<"learningRate"> | undefined;
 
   constructor(
     backend: WebGpu,
@@ -24,26 +34,16 @@ export class PlainTrainer {
     state: OptimizerState,
   ) {
     this.#backend = backend;
-    this.settings = settings;
+    this.#settings = settings;
     this.parameters = parameters;
     this.state = state;
   }
 
   async step({ structs, harmonics, tiles }: Gradients): Promise<void> {
     const rows = tiles.length;
-    const tensors = Object.fromEntries(
-      attributes.map(({ name, columns }) => [
-        name,
-        this.#backend.tensor([rows, columns], this.parameters[name]),
-      ]),
-    );
-    const optimizer = createOptimizer(adam(this.settings), tensors, {
-      groups: attributes.map(({ name, learningRate, every }) => ({
-        match: name,
-        learningRate,
-        every,
-      })),
-    });
+    const optimizer = (this.#optimizer ??= this.#create(rows));
+    const tensors = this.#tensors;
+    for (const { name } of attributes) tensors[name].write(this.parameters[name]);
     optimizer.restore(this.state);
     optimizer.step(
       Object.fromEntries(
@@ -67,8 +67,6 @@ export class PlainTrainer {
         put(values, this.state.slots[name][slot], columns);
     }
     this.state = state;
-    optimizer.dispose();
-    for (const tensor of Object.values(tensors)) tensor.free();
   }
 
   remap(indices: Uint32Array, fresh: Uint32Array): void {
@@ -83,6 +81,22 @@ export class PlainTrainer {
       );
     }
     this.state = { ...this.state, slots };
+    this.#optimizer?.dispose();
+    this.#optimizer = undefined;
+    for (const tensor of Object.values(this.#tensors)) tensor.free();
+  }
+
+  #create(rows: number): Optimizer<"learningRate"> {
+    this.#tensors = Object.fromEntries(
+      attributes.map(({ name, columns }) => [name, this.#backend.tensor([rows, columns])]),
+    );
+    return createOptimizer(adam(this.#settings), this.#tensors, {
+      groups: attributes.map(({ name, learningRate, every }) => ({
+        match: name,
+        learningRate,
+        every,
+      })),
+    });
   }
 }
 

@@ -34,10 +34,10 @@ interface Member {
 
 /** The buffers of a world, as the host sees them. */
 interface Contents {
-  readonly parameters: Uint32Array<ArrayBuffer>;
-  readonly gradients: Uint32Array<ArrayBuffer>;
-  readonly masks: Uint32Array<ArrayBuffer>;
-  readonly copies: Uint32Array<ArrayBuffer>;
+  parameters: Uint32Array<ArrayBuffer>;
+  gradients: Uint32Array<ArrayBuffer>;
+  masks: Uint32Array<ArrayBuffer>;
+  copies: Uint32Array<ArrayBuffer>;
 }
 
 const greatestHalf = 65504;
@@ -65,9 +65,18 @@ export class RowWorld {
   readonly #before: Contents;
   readonly #buffers: Record<keyof Contents, GPUBuffer>;
   readonly #slots: Values[][];
+  readonly #isJoined: boolean;
   readonly updates: Update[];
 
-  constructor(backend: WebGpu, variant: Variant, random: Random, cases: readonly RowCase[]) {
+  /** @param isJoined whether gradients are in the parameters' buffer, behind them */
+  constructor(
+    backend: WebGpu,
+    variant: Variant,
+    random: Random,
+    cases: readonly RowCase[],
+    isJoined = false,
+  ) {
+    this.#isJoined = isJoined;
     this.#backend = backend;
     this.#variant = variant;
     const ends = { parameters: 0, gradients: 0, masks: 0, copies: 0 };
@@ -112,6 +121,13 @@ export class RowWorld {
         bufferOf(backend.device, new Float32Array(this.#before[name].buffer)),
       ]),
     ) as Record<keyof Contents, GPUBuffer>;
+    if (isJoined) {
+      const { parameters, gradients } = this.#before;
+      const both = Uint32Array.from([...parameters, ...gradients]);
+      const buffer = bufferOf(backend.device, new Float32Array(both.buffer));
+      this.#buffers.parameters = buffer;
+      this.#buffers.gradients = buffer;
+    }
     this.#slots = this.#members.map(({ one }) =>
       variant.slots.map(() => random.values(one.rows * one.columns).map(Math.abs)),
     );
@@ -129,6 +145,11 @@ export class RowWorld {
         ),
       ),
     ) as unknown as Contents;
+    if (this.#isJoined) {
+      const { length } = this.#before.parameters;
+      after.gradients = after.parameters.slice(length);
+      after.parameters = after.parameters.slice(0, length);
+    }
     const parameters = new Float32Array(this.#before.parameters.buffer.slice(0));
     const copies = new Uint16Array(this.#before.copies.buffer.slice(0));
     const gotCopies = new Uint16Array(after.copies.buffer);
@@ -189,7 +210,7 @@ export class RowWorld {
       parameter: this.#backend.wrap(parameters, { shape, offset: parameter.at }),
       gradient: this.#backend.wrap(gradients, {
         shape,
-        offset: gradient.at / unit,
+        offset: ((this.#isJoined ? this.#before.parameters.length * 2 : 0) + gradient.at) / unit,
         rowStride: gradient.step / unit,
         dtype: one.gradient === "f16" ? "f16" : "f32",
       }),

@@ -23,10 +23,10 @@ describe("a trainer of 100,000 points", () => {
     const storage = (size: number): GPUBuffer =>
       real.createBuffer({ size, usage: 0x80 | 0x4 | 0x8 });
     const structs = storage(capacity * structLength * 2);
-    const harmonics = storage(capacity * 9 * 4);
+    const harmonics = storage(capacity * 6 * 4);
     const tiles = storage(capacity * 4);
     const copies = storage(capacity * structLength * 2);
-    const harmonicCopies = storage(capacity * 9 * 2);
+    const harmonicCopies = storage(capacity * 6 * 2);
 
     const parameters: Record<string, Tensor> = {};
     const packed: Record<string, Tensor> = {};

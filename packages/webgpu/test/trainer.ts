@@ -24,7 +24,7 @@ export const attributes: readonly Attribute[] = [
   { name: "colors", columns: 4, gradientAt: 11, copyAt: 12, learningRate: 2.5e-3, every: 1 },
   {
     name: "harmonics",
-    columns: 9,
+    columns: 6,
     gradientAt: undefined,
     copyAt: undefined,
     learningRate: 1.25e-4,
@@ -59,7 +59,7 @@ export class SimulatedPass {
   gradients(rows: number): Gradients {
     const structs = new Uint16Array(rows * structLength);
     fill(structs, this.#halves, this.#random);
-    const harmonics = new Float32Array(rows * 9);
+    const harmonics = new Float32Array(rows * 6);
     fill(harmonics, this.#singles, this.#random);
     const tiles = Uint32Array.from({ length: rows }, () => Math.max(0, this.#random.below(12) - 3));
     return { structs, harmonics, tiles };
