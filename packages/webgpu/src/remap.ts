@@ -54,7 +54,7 @@ export function remap(
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });
       temporary.push(buffer);
-      device.queue.writeBuffer(buffer, 0, values as Uint32Array<ArrayBuffer>, 0, count);
+      device.queue.writeBuffer(buffer, 0, values, 0, count);
       return { buffer, at: 0, step: 1 };
     };
     const from = place(indices);

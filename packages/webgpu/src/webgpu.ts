@@ -169,7 +169,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array | Uint32Array): void {
     this.check();
-    this.device.queue.writeBuffer(buffer, byteOffset, values as Float32Array<ArrayBuffer>);
+    this.device.queue.writeBuffer(buffer, byteOffset, values);
   }
 
   download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {

@@ -17,7 +17,7 @@ type Words = Uint32Array<ArrayBuffer>;
 /** The values of a tensor, bit for bit. */
 async function bitsOf({ device }: WebGpu, { memory }: Tensor): Promise<Words> {
   const words = await wordsOf(device, memory.buffer as GPUBuffer);
-  return words.slice(memory.byteOffset / 4, (memory.byteOffset + memory.byteLength) / 4) as Words;
+  return words.slice(memory.byteOffset / 4, (memory.byteOffset + memory.byteLength) / 4);
 }
 
 function anyWords(random: Random, length: number): Words {

@@ -84,6 +84,8 @@ describe("a trainer of 100,000 points", () => {
       real.queue.writeBuffer(tiles, 0, gradients.tiles);
     };
 
+    /** What is called on the device in a step. */
+    const calls = new Set<string>();
     let { gradients, mask } = given();
     for (let step = 1; step <= 50; step += 1) {
       const values = pass.gradients(rows);
@@ -94,14 +96,10 @@ describe("a trainer of 100,000 points", () => {
       optimizer.step(gradients, { rows: isArray ? values.tiles : mask });
       // The first two kinds of steps after a remap prepare themselves.
       if (step % 10 > 5) {
-        const since = Object.keys(counts)
-          .map((key) => [key, counts[key] - (before[key] ?? 0)] as const)
-          .filter(([, count]) => count > 0);
-        expect(Object.fromEntries(since)).toEqual({
-          createCommandEncoder: 1,
-          submit: 1,
-          writeBuffer: isArray ? 2 : 1,
-        });
+        const made = Object.keys(counts)
+          .map((key) => `${key} ${counts[key] - (before[key] ?? 0)}`)
+          .filter((line) => !line.endsWith(" 0"));
+        calls.add(made.sort().join(", "));
       }
       await plain.step(values);
       if (step % 10 === 0) {
@@ -113,6 +111,11 @@ describe("a trainer of 100,000 points", () => {
       }
     }
     await backend.ready();
+    expect([...calls].sort()).toEqual([
+      "createCommandEncoder 1, submit 1, writeBuffer 1",
+      // The mask of the step, where it is an array.
+      "createCommandEncoder 1, submit 1, writeBuffer 2",
+    ]);
 
     const state = await optimizer.state();
     let wrong = 0;
