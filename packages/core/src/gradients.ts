@@ -19,30 +19,31 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
       },
     );
   }
-  if (isEmpty(parameter)) throw withoutValues(`Parameter "${name}"`);
+  const own = parameter.memory;
+  if (own.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
   if (ArrayBuffer.isView(gradient)) {
     const kind = gradient[Symbol.toStringTag];
     if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
       throw notAGradient(name, gradient, backend);
     if (gradient.length !== size) throw mismatch(name, gradient.length, parameter);
-    if (gradient.buffer === parameter.memory.buffer && overlaps(gradient, parameter.memory))
-      throw sharesMemory(name);
+    if (overlaps(gradient, own)) throw sharesMemory(name);
     return;
   }
-  if (typeof gradient !== "object" || gradient.backend !== backend)
+  if (
+    typeof gradient !== "object" ||
+    gradient.backend !== backend ||
+    gradient.layout?.dtype === "u32"
+  )
     throw notAGradient(name, gradient, backend);
   if (gradient.freed)
     throw new GradstepError(`Gradient "${name}" was freed; expected a live tensor.`, {
       code: "DISPOSED",
     });
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
-  if (isEmpty(gradient)) throw withoutValues(`Gradient "${name}"`);
-  if (overlaps(gradient.memory, parameter.memory)) throw sharesMemory(name);
-}
-
-/** Whether it is a staging tensor into which nothing was staged: found before a kernel has begun. */
-function isEmpty({ memory }: Tensor): boolean {
-  return memory.byteLength === 0;
+  const { memory } = gradient;
+  // A staging tensor into which nothing was staged: found before a kernel has begun.
+  if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
+  if (overlaps(memory, own)) throw sharesMemory(name);
 }
 
 function withoutValues(what: string): GradstepError {

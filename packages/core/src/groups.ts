@@ -1,7 +1,7 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkHyperparameter } from "./hyperparameter.js";
 import type { Rule } from "./rule.js";
-import { StepScalars } from "./step-scalars.js";
+import { StepScalars, type Changes } from "./step-scalars.js";
 import type { Variant } from "./variant.js";
 
 /** Which parameters: a name, a list of names, a pattern that names match, or a test of the name. */
@@ -33,6 +33,8 @@ export interface GroupContext {
   readonly variant: Variant;
   /** Switches that were 0 when the optimizer was made and have to stay so. */
   readonly off: readonly string[];
+  /** Counted by every group, since a group may take the hyperparameters of another. */
+  readonly changes: Changes;
 }
 
 /**
@@ -50,6 +52,8 @@ export class Group {
   readonly #base: Group | undefined;
   readonly #match: Match | undefined;
   readonly #own = new Map<string, number>();
+  /** As in `#own`, which takes longer to look into. */
+  #every = 1;
 
   /**
    * @param own hyperparameters of this group: all of them where there is no base.
@@ -68,7 +72,7 @@ export class Group {
     this.#base = base;
     this.#match = base === undefined ? undefined : checkMatch(label, match);
     for (const [name, value] of Object.entries(own)) if (value !== undefined) this.set(name, value);
-    this.scalars = new StepScalars(context.variant, (name) => this.get(name));
+    this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
   }
 
   /** Whether a parameter of this name is claimed by this group. */
@@ -93,12 +97,18 @@ export class Group {
 
   /** At every how manieth step of the optimizer it is stepped. */
   get every(): number {
-    return this.#own.get("every") ?? 1;
+    return this.#every;
+  }
+
+  /** Whether the optimizer's step of this number, 1 being the first, is one of its own. */
+  isDue(iteration: number): boolean {
+    return this.#every === 1 || iteration % this.#every === 0;
   }
 
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
     this.#own.set(name, this.check(name, value));
+    this.#changed();
   }
 
   /** What `set` would store. @throws as `set` does */
@@ -135,6 +145,12 @@ export class Group {
   replace(own: Readonly<Record<string, number>>): void {
     this.#own.clear();
     for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#every = this.#own.get("every") ?? 1;
+    this.#context.changes.count += 1;
   }
 }
 

@@ -1,84 +1,81 @@
 import { smallestNormal } from "./expression.js";
-import type { Program } from "./program.js";
+import { instructionLength, type Code, type Codes, type Tape } from "./tape.js";
 
 /**
- * Evaluates a program: what each operation means. `values` has one place for each node; the caller has put the inputs
- * into theirs (`program.inputs`) and finds the outputs in theirs (`program.outputs`). Nothing is allocated.
+ * Evaluates a tape: what each operation means. `values` has one place for each node of the program; the caller has put
+ * the inputs into theirs (`program.inputs`) and finds the outputs in theirs (`program.outputs`). Nothing is allocated.
  *
  * With `rounded`, every result is rounded to f32: `+ − × ÷ √` of f32 values, computed in f64 and rounded once more,
  * are the correctly rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995), and the other operations are exact.
  */
-export function interpret(program: Program, values: Float64Array, rounded: boolean): void {
-  const { nodes } = program;
-  for (let i = 0; i < nodes.length; i += 1) {
-    const { op, operands, value } = nodes[i];
-    if (op === "input") continue;
-    if (op === "number") {
-      values[i] = rounded ? Math.fround(value) : value;
-      continue;
-    }
-    const a = values[operands[0]];
-    const b = operands.length > 1 ? values[operands[1]] : 0;
-    switch (op) {
-      case "neg":
-        values[i] = -a;
+export function interpret({ cells, numbers }: Tape, values: Float64Array, rounded: boolean): void {
+  for (let i = 0; i < cells.length; i += instructionLength) {
+    const node = cells[i + 1];
+    const a = values[cells[i + 2]];
+    const b = values[cells[i + 3]];
+    switch (cells[i] as Code) {
+      case 0 satisfies Codes["number"]:
+        values[node] = numbers[node];
         break;
-      case "abs":
-        values[i] = Math.abs(a);
+      case 1 satisfies Codes["neg"]:
+        values[node] = -a;
         break;
-      case "sqrt":
-        values[i] = Math.sqrt(a);
+      case 2 satisfies Codes["abs"]:
+        values[node] = Math.abs(a);
         break;
-      case "sign":
-        values[i] = Math.sign(a);
+      case 3 satisfies Codes["sqrt"]:
+        values[node] = Math.sqrt(a);
         break;
-      case "flush":
-        values[i] = Math.abs(a) < smallestNormal ? 0 : a;
+      case 4 satisfies Codes["sign"]:
+        values[node] = Math.sign(a);
         break;
-      case "add":
-        values[i] = a + b;
+      case 5 satisfies Codes["flush"]:
+        values[node] = Math.abs(a) < smallestNormal ? 0 : a;
         break;
-      case "sub":
-        values[i] = a - b;
+      case 6 satisfies Codes["add"]:
+        values[node] = a + b;
         break;
-      case "mul":
-        values[i] = a * b;
+      case 7 satisfies Codes["sub"]:
+        values[node] = a - b;
         break;
-      case "div":
-        values[i] = a / b;
+      case 8 satisfies Codes["mul"]:
+        values[node] = a * b;
         break;
-      case "min":
-        values[i] = Math.min(a, b);
+      case 9 satisfies Codes["div"]:
+        values[node] = a / b;
         break;
-      case "max":
-        values[i] = Math.max(a, b);
+      case 10 satisfies Codes["min"]:
+        values[node] = Math.min(a, b);
         break;
-      case "pow":
-        values[i] = a ** b;
+      case 11 satisfies Codes["max"]:
+        values[node] = Math.max(a, b);
         break;
-      case "f32":
-        values[i] = Math.fround(a);
+      case 12 satisfies Codes["pow"]:
+        values[node] = a ** b;
         break;
-      case "floor":
-        values[i] = Math.floor(a);
+      case 13 satisfies Codes["f32"]:
+        values[node] = Math.fround(a);
         break;
-      case "lt":
-        values[i] = a < b ? 1 : 0;
+      case 14 satisfies Codes["floor"]:
+        values[node] = Math.floor(a);
         break;
-      case "le":
-        values[i] = a <= b ? 1 : 0;
+      case 15 satisfies Codes["lt"]:
+        values[node] = a < b ? 1 : 0;
         break;
-      case "eq":
-        values[i] = a === b ? 1 : 0;
+      case 16 satisfies Codes["le"]:
+        values[node] = a <= b ? 1 : 0;
         break;
-      case "ne":
-        values[i] = a === b ? 0 : 1;
+      case 17 satisfies Codes["eq"]:
+        values[node] = a === b ? 1 : 0;
         break;
-      case "select":
-        values[i] = a === 1 ? b : values[operands[2]];
+      case 18 satisfies Codes["ne"]:
+        values[node] = a === b ? 0 : 1;
+        break;
+      case 19 satisfies Codes["select"]:
+        values[node] = a === 1 ? b : values[cells[i + 4]];
         break;
     }
     // Every case stores by itself, and this reads back: a number that meets others at the end of a switch is boxed.
-    if (rounded) values[i] = Math.fround(values[i]);
+    if (rounded) values[node] = Math.fround(values[node]);
   }
 }

@@ -180,11 +180,11 @@ function rowsOf({
   return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
 }
 
-/** Whether two ranges have a byte in common. */
+/** Whether two ranges have a byte in common. The buffer comes last: a wasm memory takes its time to say it. */
 export function overlaps(a: MemoryRange, b: MemoryRange): boolean {
   return (
-    a.buffer === b.buffer &&
     a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
+    b.byteOffset < a.byteOffset + a.byteLength &&
+    a.buffer === b.buffer
   );
 }

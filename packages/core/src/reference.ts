@@ -13,6 +13,7 @@ import { remapRows } from "./host-rows.js";
 import { HostTensor } from "./host-tensor.js";
 import { interpret } from "./interpret.js";
 import type { Program } from "./program.js";
+import { tapeOf, type Tape } from "./tape.js";
 import type { Variant } from "./variant.js";
 import { wrapArray } from "./wrap-array.js";
 
@@ -63,16 +64,17 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
 
   compile(variant: Variant): Kernel {
     const rounded = this.precision === "f32";
+    const tape = tapeOf(variant.perElement);
     return {
       source: variant.perElement.source,
       run: (updates, count) => {
-        for (let i = 0; i < count; i += 1) runUpdate(variant, updates[i], rounded);
+        for (let i = 0; i < count; i += 1) runUpdate(variant, tape, updates[i], rounded);
       },
     };
   }
 }
 
-function runUpdate(variant: Variant, update: Update, rounded: boolean): void {
+function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolean): void {
   const { perElement, slots, scalars } = variant;
   const view = (tensor: Tensor): Values => (tensor as HostTensor).view();
   const arrays = new Map<string, Values>([
@@ -98,7 +100,7 @@ function runUpdate(variant: Variant, update: Update, rounded: boolean): void {
     if (!isStepped && others === "keep") continue;
     for (const { array, node } of loads) values[node] = array[i]!;
     if (!isStepped && gradient !== undefined) values[gradient] = 0;
-    interpret(perElement, values, rounded);
+    interpret(tape, values, rounded);
     for (const { name, array, node } of stores) {
       if (isStepped || others === "zero" || name !== "p") array[i] = values[node]!;
     }

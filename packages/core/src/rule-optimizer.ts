@@ -1,7 +1,7 @@
 import type { Backend, Kernel, Tensor, Update, Values } from "./backend.js";
 import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "./errors.js";
-import { checkGradient, type Gradients } from "./gradients.js";
+import type { Gradients } from "./gradients.js";
 import {
   Group,
   groupOf,
@@ -16,17 +16,12 @@ import type {
   StepOptions,
 } from "./optimizer.js";
 import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
-import {
-  checkHasRows,
-  checkRowValues,
-  checkStepOptions,
-  isRowValues,
-  rowCount,
-} from "./row-values.js";
+import { checkHasRows, isRowValues } from "./row-values.js";
 import { EntryRows, type Rows } from "./rows.js";
 import { allocateSlots, gradientLane } from "./slots.js";
 import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
+import { StepInputs } from "./step-inputs.js";
 import type { Variant } from "./variant.js";
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
@@ -34,22 +29,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
   readonly #spec: OptimizerSpec;
   readonly #variant: Variant;
+  /** The optimizer's own hyperparameters, which hold where a group has none. */
   readonly #base: Group;
   readonly #groups: readonly Group[];
+  /** The base, then the groups. */
+  readonly #allGroups: readonly Group[];
   readonly #entries: Entry[] = [];
   readonly #byName = new Map<string, Entry>();
-  /** The updates of the present step, in front; as long as the entries. */
-  readonly #updates: Update[] = [];
-  /** The entries of the present step and their gradients, in front. */
-  readonly #found: Entry[] = [];
-  readonly #given: (Values | Tensor)[] = [];
+  readonly #inputs = new StepInputs(this.#entries, this.#byName);
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
   /** Entries in front for whose gradients there is room. */
   #reserved = 0;
-  /** Whether an update has a mask. */
-  #isMasked = false;
   #disposed = false;
 
   constructor(
@@ -66,12 +58,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       rule,
       variant: this.#variant,
       off: rule.switches.filter((name) => !on.includes(name)),
+      changes: { count: 0 },
     };
     this.#base = new Group(context, rule.name, spec.hyperparameters);
     this.#groups = groups.map(
       ({ match, ...own }, i) =>
         new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
     );
+    this.#allGroups = [this.#base, ...this.#groups];
     this.add(parameters, { copies });
     if (this.#entries.length > 0) this.#checkMatches();
     for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
@@ -106,7 +100,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   step(gradients: Gradients, options?: StepOptions): void {
     const count = this.#prepare(gradients, options);
-    if (count > 0) this.#kernel!.run(this.#updates, count);
+    if (count > 0) this.#kernel!.run(this.#inputs.updates, count);
     this.#commit();
   }
 
@@ -135,7 +129,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         );
     }
     const count = this.#prepare(gradients, options);
-    if (count > 0) kernel!.encode!(target, this.#updates, count);
+    if (count > 0) kernel!.encode!(target, this.#inputs.updates, count);
     this.#commit();
   }
 
@@ -150,71 +144,25 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   /** Checks and places everything that a step needs; returns the number of its updates. */
   #prepare(gradients: Gradients, options: StepOptions | undefined): number {
     this.#checkLive();
-    const count = this.#collect(gradients);
-    if (options !== undefined || this.#isMasked) this.#mask(count, options);
-    for (let i = 0; i < count; i += 1) {
-      const entry = this.#found[i];
-      const gradient = this.#given[i];
-      entry.update.gradient = ArrayBuffer.isView(gradient)
-        ? this.#stage(entry, gradient)
-        : gradient;
-      this.#updates[i] = entry.update;
-    }
-    this.#base.scalars.compute(this.#base.iterations + 1);
-    for (let i = 0; i < this.#groups.length; i += 1) {
-      const group = this.#groups[i];
-      if (this.#isDue(group)) group.scalars.compute(group.iterations + 1);
+    const iteration = this.#iterations + 1;
+    const count = this.#inputs.take(gradients, options, iteration);
+    this.#inputs.stage(this.#stage);
+    for (let i = 0; i < this.#allGroups.length; i += 1) {
+      const group = this.#allGroups[i];
+      if (group.isDue(iteration)) group.scalars.compute(group.iterations + 1);
     }
     return count;
   }
 
-  /** Whether the next step is one of the group's. */
-  #isDue({ every }: Group): boolean {
-    return (this.#iterations + 1) % every === 0;
-  }
-
-  /** Checks masks, all before the first is placed, and gives them to the updates of the present step. */
-  #mask(count: number, options: StepOptions = {}): void {
-    checkStepOptions(options);
-    const { rows, otherRows = "keep" } = options;
-    const named = rows === undefined || isRowValues(rows) ? undefined : rows;
-    if (rows !== undefined && this.#backend !== undefined) checkHasRows(this.#backend);
-    const unknown = Object.keys(named ?? {}).filter((name) => !this.#byName.has(name));
-    if (unknown.length > 0) {
-      throw new GradstepError(
-        `Got a mask for ${list(unknown)}; the optimizer has ${list(this.parameters)}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
-    const maskOf = ({ name }: Entry) =>
-      (named === undefined ? rows : named[name]) as Update["mask"];
-    for (let i = 0; i < count; i += 1) {
-      const { name, update } = this.#found[i];
-      const mask = maskOf(this.#found[i]);
-      if (mask === undefined) continue;
-      const what = `The mask of "${name}"`;
-      checkRowValues(what, mask, rowCount(name, update.parameter), this.#backend!);
-    }
-    for (const entry of this.#entries) entry.update.mask = undefined;
-    for (let i = 0; i < count; i += 1) {
-      const { update } = this.#found[i];
-      update.mask = maskOf(this.#found[i]);
-      update.others = otherRows;
-    }
-    this.#isMasked = rows !== undefined;
-  }
-
   /** The step was taken. */
   #commit(): void {
-    this.#base.scalars.commit();
-    this.#base.iterations += 1;
-    for (let i = 0; i < this.#groups.length; i += 1) {
-      const group = this.#groups[i];
-      if (!this.#isDue(group)) continue;
+    this.#iterations += 1;
+    for (let i = 0; i < this.#allGroups.length; i += 1) {
+      const group = this.#allGroups[i];
+      if (!group.isDue(this.#iterations)) continue;
       group.scalars.commit();
       group.iterations += 1;
     }
-    this.#iterations += 1;
   }
 
   /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
@@ -230,63 +178,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  /** Checks all gradients and puts the entries that have one, and it, in front of `#found` and `#given`; returns their number. */
-  #collect(gradients: Gradients): number {
-    if (gradients === null || typeof gradients !== "object") {
-      throw new GradstepError(
-        `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
-    let count = 0;
-    let known = 0;
-    let resting = 0;
-    for (let i = 0; i < this.#entries.length; i += 1) {
-      const entry = this.#entries[i];
-      const gradient = gradients[entry.name];
-      if (gradient === undefined || gradient === null) {
-        if (entry.name in gradients) known += 1;
-        continue;
-      }
-      known += 1;
-      if (!this.#isDue(entry.group)) {
-        resting += 1;
-        continue;
-      }
-      if (entry.update.parameter.size !== entry.size) throw resized(entry);
-      checkGradient(entry.name, gradient, entry.update.parameter);
-      this.#found[count] = entry;
-      this.#given[count] = gradient;
-      count += 1;
-    }
-    let given = 0;
-    for (const _ in gradients) given += 1;
-    if (given !== known) {
-      const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
-      throw new GradstepError(
-        `Got a gradient for ${list(unknown)}; the optimizer has ${list(this.parameters)}. Add parameters with optimizer.add().`,
-        {
-          code: "UNKNOWN_PARAMETER",
-        },
-      );
-    }
-    const isResting =
-      this.#entries.length > 0 && !this.#entries.some(({ group }) => this.#isDue(group));
-    if (count + resting === 0 && !isResting) {
-      throw new GradstepError(
-        `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
-    return count;
-  }
-
-  #stage(entry: Entry, values: Values): Tensor {
+  readonly #stage = (entry: Entry, values: Values): Tensor => {
     if (entry.staging === undefined) this.#reserveGradients();
     entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
     entry.staging.stage(values);
     return entry.staging;
-  }
+  };
 
   gradient(name: string): Tensor {
     this.#checkLive();
@@ -364,8 +261,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       const { size } = tensor;
       const entry: Entry = { name, group, update, size, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
-      this.#updates.push(update);
-      this.#found.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
       if (update.copy !== undefined) backend.pack!(tensor, update.copy);
@@ -382,7 +277,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       options: { ...this.#spec.options },
       hyperparameters: this.#base.own(),
       iterations: this.#iterations,
-      groups: [this.#base, ...this.#groups].map((group) => ({
+      groups: this.#allGroups.map((group) => ({
         parameters: [...group.parameters],
         iterations: group.iterations,
         hyperparameters: group === this.#base ? {} : group.own(),
@@ -403,7 +298,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   restore(state: OptimizerState): void {
     this.#checkLive();
-    const groups = [this.#base, ...this.#groups];
+    const groups = this.#allGroups;
     checkState(state, {
       rule: this.#spec.rule.name,
       options: this.#spec.options,
@@ -456,14 +351,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (this.#disposed)
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
-}
-
-/** A parameter whose rows were moved by somebody else, another optimizer for example. */
-function resized({ name, size, update: { parameter } }: Entry): GradstepError {
-  return new GradstepError(
-    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows().`,
-    { code: "LENGTH_MISMATCH" },
-  );
 }
 
 /** A property that reads and sets a hyperparameter of a group. */

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { emit, type Emitter } from "../src/emit.js";
 import { interpret } from "../src/interpret.js";
 import { buildProgram, type Program } from "../src/program.js";
+import { tapeOf } from "../src/tape.js";
 import { printLines, programs, singles } from "./language.js";
 
 type Read = (name: string) => number;
@@ -77,7 +78,7 @@ test("an emitter of closures computes what the interpreter computes", () => {
       const program = build(printLines(lines), ["a", "b"]);
       const values = new Float64Array(program.nodes.length);
       for (const { name, node } of program.inputs) values[node] = given[name];
-      interpret(program, values, false);
+      interpret(tapeOf(program), values, false);
 
       const shared: Shared[] = [];
       const results = emit(program, closures(shared));

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../src/interpret.js";
 import { buildProgram } from "../src/program.js";
+import { tapeOf } from "../src/tape.js";
 import { evaluateLines, printLines, programs, singles } from "./language.js";
 
 /** The outputs of a text for these inputs. */
@@ -18,7 +19,7 @@ function run(
   });
   const values = new Float64Array(program.nodes.length);
   for (const { name, node } of program.inputs) values[node] = inputs[name];
-  interpret(program, values, rounded);
+  interpret(tapeOf(program), values, rounded);
   return Object.fromEntries(program.outputs.map(({ name, node }) => [name, values[node]]));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, Tensor } from "../src/backend.js";
+import type { Backend, Tensor, Update } from "../src/backend.js";
 import { createOptimizer } from "../src/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
@@ -346,6 +346,27 @@ describe("gradients", () => {
     optimizer.step({ a: parameters.b });
     expect([...(await parameters.a.read())]).toEqual([-1, -2, -3, -4]);
     expect([...shared]).toEqual([1, 2, 3, 4]);
+  });
+
+  test("reach the kernel in the order of the parameters, whatever their own", () => {
+    const backend = reference();
+    const runs: Tensor[][] = [];
+    const watching: Backend = Object.assign(Object.create(backend) as Backend, {
+      compile: () => ({
+        source: "",
+        run: (updates: readonly Update[], count: number) =>
+          runs.push(updates.slice(0, count).map(({ parameter }) => parameter)),
+      }),
+      tensor: (shape: readonly number[]) =>
+        Object.assign(backend.tensor(shape), { backend: watching }),
+    });
+    const [a, b, c] = [watching.tensor([1]), watching.tensor([1]), watching.tensor([1])];
+    const optimizer = createOptimizer(sgd(), { a, b, c });
+    const [x, y] = [watching.tensor([1]), watching.tensor([1])];
+    optimizer.step({ a: x, c: x });
+    optimizer.step({ b: x });
+    optimizer.step({ c: x, a: y, b: null });
+    expect(runs).toEqual([[a, c], [b], [a, c]]);
   });
 
   test("in f64 are taken by a backend of f64 only", async () => {

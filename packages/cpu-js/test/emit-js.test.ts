@@ -80,7 +80,7 @@ test("parentheses stand where they are needed, and what does not vary before the
     "  const decay = fround($scalars[0]);",
     "  const learningRate = fround($scalars[1]);",
     "  const $4 = sqrt(learningRate);",
-    "  const $n = p$.length;",
+    "  let $i = $start;",
   ]);
   const first = lines.slice(lines.indexOf("    {") + 1, lines.indexOf("    }"));
   expect(first).toEqual([

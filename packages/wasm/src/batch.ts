@@ -1,44 +1,13 @@
-import { endOfRun, type Update, type Variant } from "@gradstep/core";
+import type { Update, Variant } from "@gradstep/core";
 import { rowLength } from "./emit-wasm.js";
 import type { Heap } from "./heap.js";
 import { chunkLength } from "./meeting.js";
+import { Runs } from "./runs.js";
+import { Table } from "./table.js";
 import type { WasmTensor } from "./wasm-tensor.js";
 
 /** Elements in a chunk: enough to outweigh claiming it, few enough that nobody waits long for the last one. */
 const elementsInChunk = 16384;
-
-/** A growing part of a heap, seen as i32 and f32 cells. */
-class Table {
-  address = 0;
-  words = new Int32Array(0);
-  floats = new Float32Array(0);
-  #capacity = 0;
-  readonly #heap: Heap;
-
-  constructor(heap: Heap) {
-    this.#heap = heap;
-  }
-
-  /** Makes room for so many cells. Returns whether what they held is still there. */
-  reserve(cells: number): boolean {
-    const isKept = cells <= this.#capacity;
-    if (!isKept) {
-      const capacity = Math.max(cells, 2 * this.#capacity);
-      const address = this.#heap.allocate(4 * capacity);
-      if (this.address !== 0) this.#heap.free(this.address);
-      this.address = address;
-      this.#capacity = capacity;
-      this.words = new Int32Array(0);
-    }
-    // Growth of an unshared memory detaches views; a shared one's go on showing the same bytes.
-    if (this.words.length === 0) {
-      const { buffer } = this.#heap.memory;
-      this.words = new Int32Array(buffer, this.address, this.#capacity);
-      this.floats = new Float32Array(buffer, this.address, this.#capacity);
-    }
-    return isKept;
-  }
-}
 
 /**
  * The tensors of a step as kernels read them, in wasm memory: a row for each, and for threads the chunks into which
@@ -47,28 +16,34 @@ class Table {
 export class Batch {
   readonly #rows: Table;
   readonly #chunks: Table;
-  /** Zeros, and parameters that stay as they are: what rows without a gradient are updated with. */
-  readonly #zeros: Table;
-  readonly #unused: Table;
+  /** Made when the first mask comes. */
+  #runs: Runs | undefined;
+  readonly #heap: Heap;
+  /** Whose scalars lie where, for this run: the groups of an optimizer, each with one array. */
+  readonly #groups: Float64Array[] = [];
+  #groupCount = 0;
   #rowCells = 0;
+  #rowCount = 0;
   #isDivided = false;
-  /** Rows after `fill`. */
-  count = 0;
   /** Elements in all rows. */
   elements = 0;
   /** Chunks after `divide`. */
   chunks = 0;
 
   constructor(heap: Heap) {
+    this.#heap = heap;
     this.#rows = new Table(heap);
     this.#chunks = new Table(heap);
-    this.#zeros = new Table(heap);
-    this.#unused = new Table(heap);
   }
 
   /** Address of the first row. */
   get rows(): number {
     return this.#rows.address;
+  }
+
+  /** How many rows there are. */
+  get count(): number {
+    return this.#rowCount;
   }
 
   /** Address after the last chunk. */
@@ -79,15 +54,21 @@ export class Batch {
   /** Writes the rows of the first `count` updates. Nothing is allocated unless there are more than ever before. */
   fill(variant: Variant, updates: readonly Update[], count: number): void {
     for (let i = 0; i < count; i += 1) {
-      if (updates[i].mask !== undefined) return this.#fillRuns(variant, updates, count);
+      if (updates[i].mask !== undefined) {
+        this.#fillRuns(variant, updates, count);
+        return;
+      }
     }
-    this.count = count;
     const slots = variant.slots.length;
     const scalars = variant.scalars.length;
     const cells = rowLength(variant);
-    const isKept = this.#rows.reserve(cells * count);
-    const { words, floats } = this.#rows;
-    let isSame = isKept && this.#isDivided && cells === this.#rowCells;
+    // The scalars come after the rows: there are at most as many groups.
+    const isKept = this.#rows.reserve((cells + scalars) * count);
+    const { words, address } = this.#rows;
+    const scalarsAt = cells * count;
+    this.#groupCount = 0;
+    let group = 0;
+    let isSame = isKept && this.#isDivided && cells === this.#rowCells && count === this.#rowCount;
     let elements = 0;
     let cell = 0;
     for (let i = 0; i < count; i += 1) {
@@ -101,102 +82,72 @@ export class Batch {
       cell += 3;
       for (let j = 0; j < slots; j += 1) words[cell + j] = (update.slots[j] as WasmTensor).address;
       cell += slots;
-      for (let j = 0; j < scalars; j += 1) floats[cell + j] = update.scalars[j];
-      cell += scalars;
+      if (group >= this.#groupCount || this.#groups[group] !== update.scalars)
+        group = this.#groupOf(update.scalars, group, scalarsAt);
+      words[cell] = address + 4 * (scalarsAt + scalars * group);
+      cell += 1;
     }
     this.#isDivided = isSame && elements === this.elements;
     this.#rowCells = cells;
+    this.#rowCount = count;
     this.elements = elements;
   }
 
-  /** As `fill`, with a row for each run of rows of the parameters that a mask treats alike. */
+  /** As `fill`, with a row for each run of rows of a parameter that its mask treats alike. */
   #fillRuns(variant: Variant, updates: readonly Update[], count: number): void {
-    let runs = 0;
-    let longest = 0;
-    let left = 0;
-    for (let i = 0; i < count; i += 1) {
-      const { parameter, mask, others } = updates[i];
-      const rows = mask as Uint32Array | undefined;
-      const length = parameter.size / (rows?.length ?? 1);
-      if (rows === undefined) runs += 1;
-      else
-        for (let first = 0, next = 0; first < rows.length; first = next) {
-          next = endOfRun(rows, first);
-          const isStepped = rows[first] !== 0;
-          if (isStepped || others !== "keep") runs += 1;
-          if (isStepped || others === "keep") continue;
-          longest = Math.max(longest, (next - first) * length);
-          if (others === "decay") left += (next - first) * length;
-        }
-    }
+    const runs = (this.#runs ??= new Runs(this.#heap));
+    runs.collect(updates, count);
+    const slots = variant.slots.length;
+    const scalars = variant.scalars.length;
     const cells = rowLength(variant);
-    // All of them, before the first is written to: each may make the memory grow.
-    this.#zeros.reserve(longest);
-    this.#unused.reserve(left);
-    this.#rows.reserve(cells * runs);
-    this.#zeros.reserve(longest);
-    this.#unused.reserve(left);
-    this.#zeros.floats.fill(0, 0, longest);
-    this.#rowCells = cells;
-    this.#isDivided = false;
-    this.count = 0;
+    this.#rows.reserve(cells * runs.count + scalars * count);
+    runs.fill(updates);
+    const { words, address } = this.#rows;
+    const scalarsAt = cells * runs.count;
+    this.#groupCount = 0;
     this.elements = 0;
-    left = 0;
-    for (let i = 0; i < count; i += 1) {
-      const update = updates[i];
-      const { size } = update.parameter;
-      const rows = update.mask as Uint32Array | undefined;
-      const length = size / (rows?.length ?? 1);
-      const p = (update.parameter as WasmTensor).address;
-      const g = (update.gradient as WasmTensor).address;
-      if (rows === undefined) this.#writeRow(variant, update, 0, size, p, g);
-      else
-        for (let first = 0, next = 0; first < rows.length; first = next) {
-          next = endOfRun(rows, first);
-          const start = first * length;
-          const end = next * length;
-          if (rows[first] !== 0)
-            this.#writeRow(variant, update, start, end, p + 4 * start, g + 4 * start);
-          else if (update.others === "zero")
-            this.#writeRow(variant, update, start, end, p + 4 * start, this.#zeros.address);
-          else if (update.others === "decay") {
-            const values = (update.parameter as WasmTensor).view();
-            for (let k = start; k < end; k += 1) this.#unused.floats[left + k - start] = values[k];
-            const unused = this.#unused.address + 4 * left;
-            this.#writeRow(variant, update, start, end, unused, this.#zeros.address);
-            left += end - start;
-          }
-        }
+    let cell = 0;
+    for (let i = 0; i < runs.count; i += 1) {
+      const update = updates[runs.updates[i]];
+      const start = runs.starts[i];
+      const size = runs.ends[i] - start;
+      words[cell] = size;
+      words[cell + 1] = runs.parameters[i];
+      words[cell + 2] = runs.gradients[i];
+      cell += 3;
+      for (let j = 0; j < slots; j += 1)
+        words[cell + j] = (update.slots[j] as WasmTensor).address + 4 * start;
+      cell += slots;
+      words[cell] =
+        address + 4 * (scalarsAt + scalars * this.#groupOf(update.scalars, 0, scalarsAt));
+      cell += 1;
+      this.elements += size;
     }
+    this.#isDivided = false;
+    this.#rowCells = cells;
+    this.#rowCount = runs.count;
   }
 
-  /** Appends the row of a range of an update's elements, whose `p` and `g` are at these addresses. */
-  #writeRow(
-    { slots, scalars }: Variant,
-    update: Update,
-    start: number,
-    end: number,
-    p: number,
-    g: number,
-  ): void {
-    const { words, floats } = this.#rows;
-    let cell = this.count * this.#rowCells;
-    words[cell] = end - start;
-    words[cell + 1] = p;
-    words[cell + 2] = g;
-    cell += 3;
-    for (let j = 0; j < slots.length; j += 1)
-      words[cell + j] = (update.slots[j] as WasmTensor).address + 4 * start;
-    cell += slots.length;
-    for (let j = 0; j < scalars.length; j += 1) floats[cell + j] = update.scalars[j];
-    this.count += 1;
-    this.elements += end - start;
+  /** The number of a group, whose scalars are written when they first come. Groups often take turns. */
+  #groupOf(scalars: Float64Array, last: number, scalarsAt: number): number {
+    const groups = this.#groups;
+    const count = this.#groupCount;
+    for (let i = 0; i < count; i += 1) {
+      const group = (last + i) % count;
+      if (groups[group] === scalars) return group;
+    }
+    groups[count] = scalars;
+    this.#groupCount = count + 1;
+    const { floats } = this.#rows;
+    const cell = scalarsAt + count * scalars.length;
+    for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
+    return count;
   }
 
   /** Divides all rows into chunks. Done once for the same sizes. */
   divide(): void {
     if (this.#isDivided) return;
-    const { count } = this;
+    const count = this.#rowCount;
     const rows = this.#rows.words;
     let total = 0;
     for (let i = 0; i < count; i += 1)

@@ -110,15 +110,15 @@ const unrolled = 2;
 
 /**
  * The layout of one tensor's part in a step, as a kernel reads it: cells of 4 bytes: the number of elements; addresses
- * of `p`, `g` and the slots; the scalars, in f32.
+ * of `p`, `g` and the slots; the address of the scalars, which are f32 in cells of their own.
  */
-export function rowLength({ slots, scalars }: Variant): number {
-  return 3 + slots.length + scalars.length;
+export function rowLength({ slots }: Variant): number {
+  return 4 + slots.length;
 }
 
-/** The cell of a scalar in the row. */
-export function scalarCell({ slots, scalars }: Variant, name: string): number {
-  return 3 + slots.length + scalars.indexOf(name);
+/** Leaves the address of a row's scalars on the stack, in place of the row's own. */
+export function scalarsOf({ slots }: Variant): Code {
+  return i32Load(4 * (3 + slots.length));
 }
 
 /**
@@ -148,7 +148,7 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
   };
   const input = (name: string): Piece => {
     if (scalars.includes(name))
-      return share(join(get(row), loadSplat(4 * scalarCell(variant, name))), false);
+      return share(join(get(row), loadSplat(4 * scalars.indexOf(name))), false);
     const local = temporary();
     loads.push({ pointer: pointer(name), local });
     return { code: get(local), varies: true };
@@ -182,6 +182,8 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       ),
       join(get(row), i32Load(4), inBytes(stop), i32Add, tee(stop)),
       join(i32Const(bytes), i32Sub, set(limit)),
+      // From here on it is the address of the scalars.
+      join(get(row), scalarsOf(variant), set(row)),
       before,
       repeat(turn, bytes, limit, i32LeU),
       repeat(body(firstLane, 0), 4, stop, i32LtU),

@@ -1,5 +1,5 @@
 import { settledOf, type Settled, type Variant } from "@gradstep/core";
-import { emitWasm, rowLength, scalarCell } from "./emit-wasm.js";
+import { emitWasm, rowLength, scalarsOf } from "./emit-wasm.js";
 import {
   block,
   branch,
@@ -66,7 +66,8 @@ function addUpdate(functions: WasmFunction[], variant: Variant): number {
     join(
       ...[...settled].map(([name, value], i) =>
         join(
-          join(get(row), f32Load(4 * scalarCell(variant, name)), f32Const(value), f32Eq),
+          join(get(row), scalarsOf(variant), f32Load(4 * variant.scalars.indexOf(name))),
+          join(f32Const(value), f32Eq),
           i > 0 ? i32And : [],
         ),
       ),

@@ -12,6 +12,23 @@ import {
 } from "@gradstep/core";
 import type { Heap } from "./heap.js";
 
+/** A part of a wasm memory. Its buffer is looked up where it is asked for: growth replaces it. */
+class WasmRange implements MemoryRange {
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly #heap: Heap;
+
+  constructor(heap: Heap, byteOffset: number, byteLength: number) {
+    this.#heap = heap;
+    this.byteOffset = byteOffset;
+    this.byteLength = byteLength;
+  }
+
+  get buffer(): ArrayBufferLike {
+    return this.#heap.memory.buffer;
+  }
+}
+
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
@@ -25,9 +42,9 @@ export class WasmTensor implements StagingTensor {
   #address: number;
   #freed = false;
   #view: Float32Array | undefined;
-  /** Where `#view` and `#range` begin. */
+  /** Where `#view` begins. */
   #viewed = 0;
-  #range: MemoryRange | undefined;
+  #range: WasmRange | undefined;
 
   /**
    * @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far.
@@ -75,7 +92,6 @@ export class WasmTensor implements StagingTensor {
       const { buffer } = this.#heap.memory;
       this.#view = new Float32Array(buffer, address, this.#size);
       this.#viewed = address;
-      this.#range = { buffer, byteOffset: address, byteLength: 4 * this.#room };
     }
     return this.#view;
   }
@@ -83,8 +99,10 @@ export class WasmTensor implements StagingTensor {
   /** Empty where the tensor has no values at present. */
   get memory(): MemoryRange {
     if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
-    this.view();
-    return this.#range!;
+    const { address } = this;
+    if (this.#range?.byteOffset !== address)
+      this.#range = new WasmRange(this.#heap, address, 4 * this.#room);
+    return this.#range;
   }
 
   get freed(): boolean {
@@ -162,6 +180,7 @@ export class WasmTensor implements StagingTensor {
         this.#size = size;
         this.#shape = Object.freeze([...shape]);
         this.#view = undefined;
+        this.#range = undefined;
       },
       abandon: () => {
         if (!isSame) heap.free(to);

@@ -1,6 +1,14 @@
-import { adam, createOptimizer, GradstepError } from "@gradstep/core";
+import {
+  adam,
+  createOptimizer,
+  GradstepError,
+  sgd,
+  type Backend,
+  type Tensor,
+} from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
 import { expect, test } from "vitest";
-import { wasm, type Wasm } from "../src/index.js";
+import { wasm, type Heap, type Wasm } from "../src/index.js";
 
 function codeOf(action: () => unknown): string | undefined {
   try {
@@ -34,6 +42,49 @@ test("a parameter and its slots lie side by side", () => {
   const gradient = optimizer.gradient("w");
   // p, m, v, and then g.
   expect(gradient.address - w.address).toBe(3 * 256);
+});
+
+test("each group has scalars of its own, in whatever order its parameters come", async () => {
+  const names = Array.from(
+    { length: 12 },
+    (_, i) => `${"abc"[i % 3]}${i < 6 ? "" : "abc"[i % 2]}${i}`,
+  );
+  const step = async (backend: Backend): Promise<number[]> => {
+    const tensors = (first: number): Record<string, Tensor> =>
+      Object.fromEntries(names.map((name, i) => [name, backend.tensor([1], [first + i])]));
+    const parameters = tensors(-5);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters, {
+      groups: [
+        { match: /^a/, learningRate: 2 },
+        { match: /^b/, weightDecay: 0.5 },
+      ],
+    });
+    optimizer.step(tensors(1));
+    optimizer.groups[1].learningRate = 4;
+    optimizer.weightDecay = 0.25;
+    optimizer.step(tensors(2));
+    const values = await Promise.all(Object.values(parameters).map((tensor) => tensor.read()));
+    return values.map(([value]) => value);
+  };
+  expect(await step(wasm())).toEqual(await step(reference()));
+});
+
+test("a step goes well though every allocation in it detaches all views", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const heap: Heap = {
+    memory,
+    allocate: (byteLength) => memory.grow(Math.ceil(byteLength / 65536)) * 65536,
+    free: () => {},
+  };
+  const backend = wasm({ heap });
+  const w = backend.tensor([5]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+  optimizer.step({ w: Float32Array.of(1, 2, 3, 4, 5) });
+  const bias = backend.tensor([2]);
+  optimizer.add({ bias });
+  optimizer.step({ w: optimizer.gradient("w"), bias: Float32Array.of(6, 7) });
+  expect([...(await w.read())]).toEqual([-1, -2, -3, -4, -5]);
+  expect([...(await bias.read())]).toEqual([-6, -7]);
 });
 
 test("a view is live and survives growth when it is asked for again", async () => {
