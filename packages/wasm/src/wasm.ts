@@ -199,8 +199,7 @@ class WasmBackend implements Wasm {
   }
 
   #compile(variant: Variant): Compiled {
-    const isShared = this.#crew !== undefined;
-    const bytes = kernelModule([variant], isShared);
+    const bytes = kernelModule([variant], isSharedMemory(this.memory));
     let exports: WebAssembly.Exports;
     try {
       ({ exports } = this.#instantiate(new WebAssembly.Module(bytes)));
@@ -212,7 +211,7 @@ class WasmBackend implements Wasm {
       );
     }
     const run = exports[variant.perElement.fingerprint] as Run;
-    if (!isShared) return { run, shared: undefined };
+    if (this.#crew === undefined) return { run, shared: undefined };
     const address = this.#heap.allocate(4 + bytes.length);
     const { buffer } = this.memory;
     new Int32Array(buffer, address, 1)[0] = bytes.length;
@@ -231,4 +230,10 @@ class WasmBackend implements Wasm {
     if (this.#disposed)
       throw new GradstepError("The backend was disposed; make a new one.", { code: "DISPOSED" });
   }
+}
+
+/** Whether threads can share a memory, which modules that import it have to know. */
+function isSharedMemory({ buffer }: WebAssembly.Memory): boolean {
+  // Not by the class, which pages that are not isolated do not have.
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }
