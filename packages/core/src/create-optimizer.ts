@@ -43,6 +43,12 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   // A spec is plain data that may have been copied or changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const optimizer = new RuleOptimizer(checked, parameters, groups, options.copies);
+  const { switches } = spec;
+  const optimizer = new RuleOptimizer(
+    switches === undefined ? checked : { ...checked, switches },
+    parameters,
+    groups,
+    options.copies,
+  );
   return optimizer as unknown as Optimizer<H, T>;
 }

@@ -27,6 +27,8 @@ export interface OptimizerConfig {
   readonly settings: Readonly<Record<string, number | boolean | string>>;
   /** Groups, with the names of their parameters in `match`. */
   readonly groups: readonly GroupOptions[];
+  /** Switches of the rule that are on although their hyperparameters are 0 now; left out where there are none. */
+  readonly switches?: readonly string[];
 }
 
 /** A rule at work on some parameters. Made by `createOptimizer`. */

@@ -29,6 +29,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
   readonly #spec: OptimizerSpec;
   readonly #variant: Variant;
+  /** Those that are on. */
+  readonly #switches: readonly string[];
   /** The optimizer's own hyperparameters, which hold where a group has none. */
   readonly #base: Group;
   readonly #groups: readonly Group[];
@@ -52,6 +54,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   ) {
     const { rule } = spec;
     const on = switchesOf(spec, groups);
+    this.#switches = on;
     this.#spec = spec;
     this.#variant = variantOf(spec, groups);
     const context: GroupContext = {
@@ -330,8 +333,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   config(): OptimizerConfig {
     this.#checkLive();
+    const isZero = (name: string): boolean => this.#allGroups.every((one) => one.get(name) === 0);
+    const switches = this.#switches.filter(isZero);
     return {
       name: this.#spec.rule.name,
+      ...(switches.length > 0 && { switches }),
       settings: { ...this.#base.own(), ...this.#spec.options },
       groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.own() })),
     };
