@@ -1,10 +1,6 @@
-import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { inChromium } from "../../testing/in-chromium.js";
 import { tests } from "../../vitest.base.js";
-import { chromium } from "../webgpu/test/browser/chromium.js";
-
-const launchOptions = await chromium();
-if (launchOptions === undefined) console.warn("Skipped in a browser: found no Chrome.");
 
 /** What makes a page cross-origin isolated, so that TF.js's wasm backend has threads. */
 const isolation = {
@@ -29,31 +25,14 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      ...(launchOptions === undefined
-        ? []
-        : [
-            {
-              server: { headers: isolation },
-              // Found when the first test runs, they would make the page reload.
-              optimizeDeps: {
-                include: ["cpu", "wasm", "webgpu"]
-                  .map((name) => `@tensorflow/tfjs-backend-${name}`)
-                  .concat("@tensorflow/tfjs-core", "@tensorflow/tfjs-layers"),
-              },
-              test: {
-                ...tests.test,
-                name: "chromium",
-                include: ["test/browser/*.test.ts"],
-                browser: {
-                  enabled: true,
-                  headless: true,
-                  screenshotFailures: false,
-                  provider: playwright({ launchOptions }),
-                  instances: [{ browser: "chromium" as const }],
-                },
-              },
-            },
-          ]),
+      ...(await inChromium({
+        name: "chromium",
+        include: ["test/browser/*.test.ts"],
+        headers: isolation,
+        packages: ["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
+          (name) => `@tensorflow/tfjs-${name}`,
+        ),
+      })),
     ],
   },
 });

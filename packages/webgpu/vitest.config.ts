@@ -1,10 +1,6 @@
-import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { inChromium } from "../../testing/in-chromium.js";
 import { tests } from "../../vitest.base.js";
-import { chromium } from "./test/browser/chromium.js";
-
-const launchOptions = await chromium();
-if (launchOptions === undefined) console.warn("Skipped in a browser: found no Chrome.");
 
 export default defineConfig({
   test: {
@@ -20,24 +16,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      ...(launchOptions === undefined
-        ? []
-        : [
-            {
-              test: {
-                ...tests.test,
-                name: "chromium",
-                include: ["test/browser/*.test.ts"],
-                browser: {
-                  enabled: true,
-                  headless: true,
-                  screenshotFailures: false,
-                  provider: playwright({ launchOptions }),
-                  instances: [{ browser: "chromium" as const }],
-                },
-              },
-            },
-          ]),
+      ...(await inChromium({ name: "chromium", include: ["test/browser/*.test.ts"] })),
     ],
   },
 });

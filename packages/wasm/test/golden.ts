@@ -1,0 +1,25 @@
+import { parseGolden, replay } from "@gradstep/conformance";
+import { describe, expect, test } from "vitest";
+import keras from "../../conformance/fixtures/keras.json?raw";
+import optax from "../../conformance/fixtures/optax.json?raw";
+import torch from "../../conformance/fixtures/torch.json?raw";
+import type { Wasm } from "../src/index.js";
+
+/** Replays the runs of the other libraries: all that the reference passes, each step inside its bound. */
+export function golden(threads: string, backend: () => Wasm): void {
+  describe(`golden runs, ${threads}`, () => {
+    test.each([
+      ["keras", keras, 20],
+      ["torch", torch, 15],
+      ["optax", optax, 14],
+    ])("%s", async (name, text, supported) => {
+      const results = await replay(parseGolden(text, name), { backend });
+      const failed = results.filter(({ status }) => status === "failed");
+      expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+      const passed = results.filter(({ status }) => status === "passed");
+      expect(passed.length).toBe(supported);
+      for (const { worstErrorOverBound } of passed)
+        expect(worstErrorOverBound).toBeLessThanOrEqual(1);
+    });
+  });
+}
