@@ -1,5 +1,5 @@
 import type { GroupOptions } from "./groups.js";
-import type { Rule } from "./rule.js";
+import type { Rule } from "./assembled-rule.js";
 import type { Variant } from "./variant.js";
 
 /**
