@@ -11,14 +11,24 @@ export interface MemoryRange {
   readonly byteLength: number;
 }
 
+/** How values lie in memory that is not simply one f32 or f64 after the other. */
+export interface Layout {
+  /** What a value is: `f16` is packed in pairs into words of four bytes, `u32` holds indices and masks. */
+  readonly dtype: "f32" | "f16" | "u32";
+  /** From the first value of a row to the first of the next, counted in values. */
+  readonly rowStride: number;
+}
+
 /** Values of one shape, in the memory of one backend. Row-major. */
 export interface Tensor {
   readonly backend: Backend;
-  /** Positive integers; empty for a single number. */
+  /** Positive integers; empty for a single number. The first changes when rows are remapped. */
   readonly shape: readonly number[];
   /** The product of the shape. */
   readonly size: number;
   readonly memory: MemoryRange;
+  /** Only where it is not plain f32 or f64: such a tensor can be a gradient, a copy, a mask or indices. */
+  readonly layout?: Layout;
   /** True after `free`. */
   readonly freed: boolean;
   /**
@@ -45,10 +55,27 @@ export interface StagingTensor extends Tensor {
   stage(values: Values): void;
 }
 
-/** One parameter's part in a step. The objects live as long as the optimizer; only `gradient` changes between runs. */
+/** A u32 for each row: an array, or a tensor in the backend's memory whose layout says `u32`. */
+export type RowValues = Uint32Array | Tensor;
+
+/**
+ * What happens to the rows that a mask leaves out. `keep`: nothing. `decay`: their slots are updated as by a gradient
+ * of 0, and the parameter stays. `zero`: all is updated as by a gradient of 0.
+ */
+export type OtherRows = "keep" | "decay" | "zero";
+
+/**
+ * One parameter's part in a step. The objects live as long as the optimizer does and the tensors are the same;
+ * `gradient`, `mask` and `others` change between runs.
+ */
 export interface Update {
   readonly parameter: Tensor;
+  /** Packed f16 that the kernel fills from the updated parameter, beside it. */
+  readonly copy: Tensor | undefined;
   gradient: Tensor;
+  /** Only the rows whose u32 is not 0 are stepped; undefined: all. */
+  mask: RowValues | undefined;
+  others: OtherRows;
   /** In the order of `variant.slots`. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64, set anew before each run. f32 backends round them to f32. */
@@ -72,6 +99,28 @@ export interface Kernel {
    */
   encode?(target: object, updates: readonly Update[], count: number): void;
 }
+
+/** What `Backend.remap` does with the rows of one tensor. */
+export interface RowMove {
+  readonly tensor: Tensor;
+  /** What a row holds that begins anew. */
+  readonly initial: number;
+  /** Which rows begin anew beside those without a source: none more, those that `fresh` names, or all. */
+  readonly anew: "sourceless" | "fresh" | "all";
+}
+
+/** Where rows come from. */
+export interface RowSources {
+  /** How many rows there will be, at least 1. */
+  readonly count: number;
+  /** For each of them the row that it was; `newRow` or, in memory that is not looked into, any too large: none. */
+  readonly indices: RowValues;
+  /** Not 0 for a row that begins anew in the tensors that ask for it. */
+  readonly fresh: RowValues | undefined;
+}
+
+/** Among indices: a row that was none before. */
+export const newRow = 0xffff_ffff;
 
 /** A place to hold tensors and run kernels. Everything a backend must have; it knows rules only as data. */
 export interface Backend {
@@ -98,6 +147,16 @@ export interface Backend {
   staging(shape: readonly number[]): StagingTensor;
   /** Compiles a variant, or finds it compiled. */
   compile(variant: Variant): Kernel;
+  /**
+   * Gives tensors other rows: row `i` is what row `indices[i]` was. All have as many rows before. Their shapes change,
+   * and with them their memory where it has no room for so many rows: memory of the backend's own then grows by half
+   * at least, that of the caller (`wrap`) cannot. A backend that has this heeds `mask` in the updates of its kernels.
+   *
+   * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`; then nothing has changed
+   */
+  remap?(moves: readonly RowMove[], sources: RowSources): void;
+  /** Fills a packed tensor with the values of a plain one. A backend that has this heeds `copy` in updates. */
+  pack?(source: Tensor, target: Tensor): void;
 }
 
 /** A backend that can work on memory the caller owns: `M` is an array, a GPUBuffer, … */
@@ -107,6 +166,7 @@ export interface WrappingBackend<M> extends Backend {
    *
    * @param options.shape the tensor's shape; without it, all values from `offset` on, in one dimension.
    * @param options.offset number of values to skip, 0 if left out.
+   * @param options.capacity rows for which there is room from there on, those of the shape if left out.
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
    */
   wrap(memory: M, options?: WrapOptions): Tensor;
@@ -116,4 +176,5 @@ export interface WrappingBackend<M> extends Backend {
 export interface WrapOptions {
   readonly shape?: readonly number[];
   readonly offset?: number;
+  readonly capacity?: number;
 }

@@ -1,10 +1,12 @@
 import type { Tensor } from "./backend.js";
-import { GradstepError, show } from "./errors.js";
+import { GradstepError, list, show } from "./errors.js";
 import { checkGroups } from "./groups.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
 import type { OptimizerSpec } from "./spec.js";
+
+const known = ["groups", "copies"];
 
 /**
  * Makes an optimizer for parameters of one backend.
@@ -12,12 +14,12 @@ import type { OptimizerSpec } from "./spec.js";
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
  * @param parameters tensors by name; there may be none yet (see `add`).
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
- * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`
+ * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy unlike its parameter), `DISPOSED`
  */
 export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   spec: OptimizerSpec<H>,
   parameters: Parameters<T>,
-  options: OptimizerOptions<NoInfer<H>> = {},
+  options: OptimizerOptions<NoInfer<H>, T> = {},
 ): Optimizer<H, T> {
   if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
@@ -28,19 +30,25 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
     );
   }
   if (options === null || typeof options !== "object") {
-    throw new GradstepError(`Got ${show(options)}; expected the options { groups }.`, {
+    throw new GradstepError(`Got ${show(options)}; expected the options { groups, copies }.`, {
       code: "UNKNOWN_OPTION",
     });
   }
   for (const key of Object.keys(options)) {
-    if (key !== "groups")
-      throw new GradstepError(`createOptimizer has no option "${key}"; it has groups.`, {
+    if (!known.includes(key))
+      throw new GradstepError(`createOptimizer has no option "${key}"; it has ${list(known)}.`, {
         code: "UNKNOWN_OPTION",
       });
   }
   // A spec is plain data that may have been copied or changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const optimizer = new RuleOptimizer(checked, parameters, groups);
+  const { switches } = spec;
+  const optimizer = new RuleOptimizer(
+    switches === undefined ? checked : { ...checked, switches },
+    parameters,
+    groups,
+    options.copies,
+  );
   return optimizer as unknown as Optimizer<H, T>;
 }

@@ -17,6 +17,7 @@ const taken = [
   "config",
   "dispose",
   "match",
+  "every",
 ];
 
 /** Names that a definition has. */

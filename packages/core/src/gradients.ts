@@ -29,7 +29,11 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     if (overlaps(gradient, own)) throw sharesMemory(name);
     return;
   }
-  if (typeof gradient !== "object" || gradient.backend !== backend)
+  if (
+    typeof gradient !== "object" ||
+    gradient.backend !== backend ||
+    gradient.layout?.dtype === "u32"
+  )
     throw notAGradient(name, gradient, backend);
   if (gradient.freed)
     throw new GradstepError(`Gradient "${name}" was freed; expected a live tensor.`, {

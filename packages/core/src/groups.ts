@@ -8,14 +8,23 @@ import type { Variant } from "./variant.js";
 export type Match = string | readonly string[] | RegExp | ((name: string) => boolean);
 
 /** Some parameters and the hyperparameters that are theirs. */
-export type GroupOptions<H extends string = string> = { readonly match: Match } & (string extends H
-  ? Readonly<Record<string, unknown>>
-  : Partial<Readonly<Record<H, number>>>);
+export type GroupOptions<H extends string = string> = {
+  readonly match: Match;
+  /**
+   * The group is stepped at every n-th step of the optimizer only, the n-th first, and counts its own steps. Gradients
+   * at the others are not looked at. 1 if left out.
+   */
+  readonly every?: number;
+} & (string extends H ? Readonly<Record<string, unknown>> : Partial<Readonly<Record<H, number>>>);
 
 /** A group of an optimizer: its hyperparameters can be read and set between steps; nothing recompiles. */
 export type ParameterGroup<H extends string = string> = {
   /** Names of the parameters in it. */
   readonly parameters: readonly string[];
+  /** Steps of this group so far: fewer than the optimizer's where it is not stepped at every one. */
+  readonly iterations: number;
+  /** At every how manieth step of the optimizer it is stepped. Can be set between steps. */
+  every: number;
 } & (string extends H ? Record<string, unknown> : Record<H, number>);
 
 /** What all groups of an optimizer share. */
@@ -36,11 +45,15 @@ export class Group {
   /** Names of the parameters in it. */
   readonly parameters: string[] = [];
   readonly scalars: StepScalars;
+  /** Steps it has taken. */
+  iterations = 0;
   readonly #label: string;
   readonly #context: GroupContext;
   readonly #base: Group | undefined;
   readonly #match: Match | undefined;
   readonly #own = new Map<string, number>();
+  /** As in `#own`, which takes longer to look into. */
+  #every = 1;
 
   /**
    * @param own hyperparameters of this group: all of them where there is no base.
@@ -82,15 +95,26 @@ export class Group {
     return this.#own.get(name) ?? this.#base!.get(name);
   }
 
+  /** At every how manieth step of the optimizer it is stepped. */
+  get every(): number {
+    return this.#every;
+  }
+
+  /** Whether the optimizer's step of this number, 1 being the first, is one of its own. */
+  isDue(iteration: number): boolean {
+    return this.#every === 1 || iteration % this.#every === 0;
+  }
+
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
     this.#own.set(name, this.check(name, value));
-    this.#context.changes.count += 1;
+    this.#changed();
   }
 
   /** What `set` would store. @throws as `set` does */
   check(name: string, value: unknown): number {
     const { rule, off } = this.#context;
+    if (name === "every" && this.#base !== undefined) return checkEvery(this.#label, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
       throw new GradstepError(
@@ -112,7 +136,7 @@ export class Group {
     return checked;
   }
 
-  /** Its own hyperparameters, without those of its base. */
+  /** Its own hyperparameters, and `every`, without those of its base. */
   own(): Record<string, number> {
     return Object.fromEntries(this.#own);
   }
@@ -121,8 +145,21 @@ export class Group {
   replace(own: Readonly<Record<string, number>>): void {
     this.#own.clear();
     for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#every = this.#own.get("every") ?? 1;
     this.#context.changes.count += 1;
   }
+}
+
+function checkEvery(label: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw new GradstepError(
+    `${label}: every is ${show(value)}; expected a positive integer: the group is stepped at every n-th step.`,
+    { code: "INVALID_HYPERPARAMETER" },
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { Backend, MemoryRange, StagingTensor, Values, WrapOptions } from "./backend.js";
+import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
 import { GradstepError, show } from "./errors.js";
+import { growth, tooManyRows, type Room } from "./host-rows.js";
 import { checkLength, sizeOf } from "./shape.js";
 
 /**
@@ -8,19 +9,50 @@ import { checkLength, sizeOf } from "./shape.js";
  */
 export class HostTensor implements StagingTensor {
   readonly backend: Backend;
-  readonly shape: readonly number[];
-  readonly size: number;
+  #shape: readonly number[];
+  #size: number;
+  /** Memory of the backend's own or, where the tensor covers only a part of the caller's, that memory. */
+  #room: Values | undefined;
+  #isOwn = false;
   #values: Values | undefined;
   #memory: MemoryRange | undefined;
   #freed = false;
 
-  /** @param values exactly the shape's number of values; left out, the tensor has none until `stage`. */
-  constructor(backend: Backend, shape: readonly number[], values?: Values) {
-    this.size = sizeOf(shape);
-    if (values !== undefined) checkLength("The tensor's memory", values.length, this.size);
+  /**
+   * @param values exactly the shape's number of values; left out, the tensor has none until `stage`.
+   * @param room memory that begins with the values and goes on behind them, for rows that may come.
+   */
+  constructor(
+    backend: Backend,
+    shape: readonly number[],
+    values?: Values,
+    room: Values | undefined = values,
+  ) {
+    this.#size = sizeOf(shape);
+    if (values !== undefined) checkLength("The tensor's memory", values.length, this.#size);
     this.backend = backend;
-    this.shape = Object.freeze([...shape]);
+    this.#shape = Object.freeze([...shape]);
     this.#values = values;
+    this.#room = room;
+  }
+
+  /** A tensor of zeros in memory of its own. @throws {GradstepError} `INVALID_SHAPE` */
+  static allocate<T extends Values>(
+    backend: Backend,
+    kind: new (length: number) => T,
+    shape: readonly number[],
+  ): HostTensor {
+    const tensor = new HostTensor(backend, shape, allocateArray(kind, shape));
+    tensor.#isOwn = true;
+    return tensor;
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   /** The live values: writing to them writes to the tensor. @throws {GradstepError} `DISPOSED` */
@@ -35,7 +67,9 @@ export class HostTensor implements StagingTensor {
       return { buffer: this, byteOffset: 0, byteLength: 0 };
     }
     if (this.#memory === undefined) {
-      const { buffer, byteOffset, byteLength } = this.view();
+      this.view();
+      // With the room behind the values, which nothing else may use.
+      const { buffer, byteOffset, byteLength } = this.#room!;
       this.#memory = { buffer, byteOffset, byteLength };
     }
     return this.#memory;
@@ -47,12 +81,13 @@ export class HostTensor implements StagingTensor {
 
   /** Whether the memory went away under the tensor: a transferred buffer, or the memory of wasm that has grown. */
   get #isDetached(): boolean {
-    return this.#values !== undefined && this.#values.length !== this.size;
+    return this.#values !== undefined && this.#values.length !== this.#size;
   }
 
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
     this.#values = values;
+    this.#room = values;
     this.#memory = undefined;
   }
 
@@ -78,7 +113,40 @@ export class HostTensor implements StagingTensor {
 
   free(): void {
     this.#values = undefined;
+    this.#room = undefined;
     this.#freed = true;
+  }
+
+  /**
+   * Room for a shape that differs in the number of rows.
+   * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
+   */
+  roomFor(shape: readonly number[]): Room {
+    const before = this.view();
+    const size = sizeOf(shape);
+    let room = this.#room!;
+    const isSame = size <= room.length;
+    if (!isSame) {
+      const rowLength = this.#size / this.#shape[0];
+      const capacity = room.length / rowLength;
+      if (!this.#isOwn) throw tooManyRows(shape, Math.floor(capacity));
+      const rows = Math.max(shape[0], Math.ceil(capacity * growth));
+      room = largerArray(room, rows * rowLength);
+    }
+    const after = room.subarray(0, size);
+    return {
+      isSame,
+      before: () => before,
+      after: () => after,
+      adopt: () => {
+        this.#shape = Object.freeze([...shape]);
+        this.#size = size;
+        this.#room = room;
+        this.#values = after;
+        this.#memory = undefined;
+      },
+      abandon: () => {},
+    };
   }
 
   #unusable(): GradstepError {
@@ -93,6 +161,17 @@ export class HostTensor implements StagingTensor {
       : new GradstepError("The tensor has no values yet; give it some with stage().", {
           code: "INVALID_MEMORY",
         });
+  }
+}
+
+function largerArray(array: Values, length: number): Values {
+  try {
+    return array instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    throw new GradstepError(`There is no memory for ${length} values.`, {
+      code: "OUT_OF_MEMORY",
+      cause,
+    });
   }
 }
 
@@ -126,56 +205,4 @@ export function allocateArray<T extends Values>(
       { code: "INVALID_SHAPE", cause },
     );
   }
-}
-
-function checkWrapOptions(options: unknown): void {
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(`Got ${show(options)}; expected the options { shape, offset }.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
-  for (const key of Object.keys(options)) {
-    if (key !== "shape" && key !== "offset")
-      throw new GradstepError(`wrap has no option "${key}"; it has shape and offset.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
-}
-
-/**
- * The part of a typed array that `wrap` covers, as a view of it.
- * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
- */
-export function wrapArray<T extends Values>(
-  kind: new (length: number) => T,
-  memory: T,
-  options: WrapOptions = {},
-): { shape: readonly number[]; values: T } {
-  if (!ArrayBuffer.isView(memory) || memory[Symbol.toStringTag] !== kind.name) {
-    throw new GradstepError(
-      `Got ${show(memory)} to wrap; expected a ${kind.name}. Convert it with new ${kind.name}(values).`,
-      {
-        code: "INVALID_MEMORY",
-      },
-    );
-  }
-  checkWrapOptions(options);
-  const offset = options.offset ?? 0;
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= memory.length) {
-    throw new GradstepError(
-      `Got offset ${show(offset)}; expected an integer from 0 to ${memory.length - 1}, counted in values.`,
-      {
-        code: "INVALID_MEMORY",
-      },
-    );
-  }
-  const shape = options.shape ?? [memory.length - offset];
-  const size = sizeOf(shape);
-  if (offset + size > memory.length) {
-    throw new GradstepError(
-      `Shape [${shape.join(", ")}] at offset ${offset} needs ${offset + size} values; the array has ${memory.length}.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  return { shape, values: memory.subarray(offset, offset + size) as T };
 }

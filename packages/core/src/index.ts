@@ -6,7 +6,9 @@ export type {
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
+  StepOptions,
 } from "./optimizer.js";
+export type { RemapOptions, Rows } from "./rows.js";
 export type { GroupOptions, Match, ParameterGroup } from "./groups.js";
 export type { Parameters } from "./parameters.js";
 export { variantOf, type OptimizerSpec } from "./spec.js";
@@ -32,7 +34,12 @@ export { averaging, fraction, nonNegative, type Hyperparameter } from "./hyperpa
 export type {
   Backend,
   Kernel,
+  Layout,
   MemoryRange,
+  OtherRows,
+  RowMove,
+  RowSources,
+  RowValues,
   StagingTensor,
   Tensor,
   Update,
@@ -40,7 +47,11 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
-export { allocateArray, checkValues, HostTensor, wrapArray } from "./host-tensor.js";
+export { newRow } from "./backend.js";
+export { allocateArray, checkValues, HostTensor } from "./host-tensor.js";
+export { growth, remapRows, tooManyRows, type Room } from "./host-rows.js";
+export { endOfRun } from "./row-runs.js";
+export { wrapArray } from "./wrap-array.js";
 export { checkLength, sizeOf } from "./shape.js";
 export { emit, type Emitter } from "./emit.js";
 export { restingOf, settledOf, simplify, type Resting, type Settled } from "./settled.js";

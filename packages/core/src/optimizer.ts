@@ -1,8 +1,24 @@
-import type { Tensor } from "./backend.js";
+import type { OtherRows, RowValues, Tensor } from "./backend.js";
 import type { Gradients } from "./gradients.js";
 import type { GroupOptions, ParameterGroup } from "./groups.js";
 import type { Parameters } from "./parameters.js";
+import type { Rows } from "./rows.js";
 import type { OptimizerState } from "./state.js";
+
+/** What a single step can be told. */
+export interface StepOptions {
+  /**
+   * Only the rows (along the first dimension) whose u32 is not 0 are stepped: for all parameters of the step, or by the
+   * names of some.
+   */
+  readonly rows?: RowValues | Readonly<Record<string, RowValues>>;
+  /**
+   * What happens to the other rows. `"keep"`, the default: nothing, as PyTorch's SparseAdam does. `"decay"`: their
+   * slots are updated as by a gradient of 0, the parameter stays. `"zero"`: all is updated as by a gradient of 0, as
+   * Keras does with the rows that a sparse gradient leaves out.
+   */
+  readonly otherRows?: OtherRows;
+}
 
 /** What `optimizerByName` takes to make the same optimizer again. */
 export interface OptimizerConfig {
@@ -11,6 +27,8 @@ export interface OptimizerConfig {
   readonly settings: Readonly<Record<string, number | boolean | string>>;
   /** Groups, with the names of their parameters in `match`. */
   readonly groups: readonly GroupOptions[];
+  /** Switches of the rule that are on although their hyperparameters are 0 now; left out where there are none. */
+  readonly switches?: readonly string[];
 }
 
 /** A rule at work on some parameters. Made by `createOptimizer`. */
@@ -26,9 +44,9 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * backend; `tensor.read()` waits for what was called before it. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (among others where no gradient is given),
-   * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`
+   * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows)
    */
-  step(gradients: Gradients): void;
+  step(gradients: Gradients, options?: StepOptions): void;
   /**
    * Records one step into work of the caller's instead of doing it: on WebGPU, a `GPUCommandEncoder` or a
    * `GPUComputePassEncoder`. Nothing is submitted. The step is counted now, with the hyperparameters of now; it takes
@@ -37,7 +55,7 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    *
    * @throws {GradstepError} as `step` does, and `UNSUPPORTED` where the backend has no such work
    */
-  encode(target: object, gradients: Gradients): void;
+  encode(target: object, gradients: Gradients, options?: StepOptions): void;
   /**
    * A tensor in the backend's memory for a parameter's gradient, made at the first call, the optimizer's to free: write
    * into it what `step` is then given, without a copy. `optimizer.gradient("w").view()` is its live values on backends
@@ -47,10 +65,16 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    */
   gradient(name: string): T;
   /**
+   * Parameters whose rows move together: their first dimension is the same. All parameters if `names` is left out.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE`, `UNSUPPORTED`, `DISPOSED`
+   */
+  rows(names?: string | readonly string[]): Rows<T>;
+  /**
    * Adds parameters, with fresh slots. They share the step number with the others.
+   * @param options.copies as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters<T>): void;
+  add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "copies">): void;
   /** Everything the next step depends on beside the parameters' values, as a copy. */
   state(): Promise<OptimizerState>;
   /**
@@ -72,11 +96,16 @@ export type Optimizer<H extends string = string, T extends Tensor = Tensor> = Op
   Record<H, number>;
 
 /** Options of `createOptimizer`. */
-export interface OptimizerOptions<H extends string = string> {
+export interface OptimizerOptions<H extends string = string, T extends Tensor = Tensor> {
   /**
    * Hyperparameters for some of the parameters. A parameter may match one group at most; those that match none have the
    * optimizer's own. A group that matches nothing, or that names a parameter which does not exist, is an error, unless there are no
    * parameters yet.
    */
   readonly groups?: readonly GroupOptions<H>[];
+  /**
+   * Packed f16 copies by parameter, which the step itself keeps up to date: what a renderer reads. Tensors of the same
+   * shape and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.
+   */
+  readonly copies?: Parameters<T>;
 }

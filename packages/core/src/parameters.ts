@@ -1,5 +1,5 @@
 import type { Backend, MemoryRange, Tensor } from "./backend.js";
-import { GradstepError, show } from "./errors.js";
+import { GradstepError, list, show } from "./errors.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
@@ -67,6 +67,13 @@ export function checkParameters(
       throw new GradstepError(`Parameter "${name}" was freed; expected a live tensor.`, {
         code: "DISPOSED",
       });
+    if (tensor.layout !== undefined) {
+      const { dtype, rowStride } = tensor.layout;
+      throw new GradstepError(
+        `Parameter "${name}" is ${dtype} with a row every ${rowStride} values; expected plain f32. Only gradients, copies, masks and indices can have such a layout.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
     common ??= tensor.backend;
     if (tensor.backend !== common) {
       throw new GradstepError(
@@ -78,8 +85,52 @@ export function checkParameters(
   checkDisjoint([...present, ...Object.entries(parameters)]);
 }
 
+/**
+ * Checks the packed copies of some parameters.
+ *
+ * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_SHAPE`, `DISPOSED`
+ */
+export function checkCopies(
+  copies: Parameters,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  backend: Backend | undefined,
+): void {
+  if (copies === null || typeof copies !== "object" || isTensor(copies)) {
+    throw new GradstepError(
+      `copies is ${show(copies)}; expected packed tensors by the names of parameters.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  for (const [name, copy] of Object.entries(copies)) {
+    const shape = shapes.get(name);
+    if (shape === undefined) {
+      throw new GradstepError(
+        `copies names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    const isPacked = isTensor(copy) && copy.layout?.dtype === "f16";
+    if (!isPacked || copy.backend !== backend || backend.pack === undefined) {
+      throw new GradstepError(
+        `The copy of "${name}" is ${show(copy)}; expected a tensor of f16 of the parameters' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+    if (copy.freed)
+      throw new GradstepError(`The copy of "${name}" was freed; expected a live tensor.`, {
+        code: "DISPOSED",
+      });
+    if (show(copy.shape) !== show(shape)) {
+      throw new GradstepError(
+        `The copy of "${name}" has shape ${show(copy.shape)}; expected ${show(shape)}.`,
+        { code: "INVALID_SHAPE" },
+      );
+    }
+  }
+}
+
 /** @throws {GradstepError} `OVERLAPPING_MEMORY` */
-function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): void {
+export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): void {
   const byBuffer = new Map<object, { name: string; start: number; end: number }[]>();
   for (const [name, { memory }] of tensors) {
     const ranges = byBuffer.get(memory.buffer) ?? [];

@@ -1,5 +1,7 @@
 import type {
   Kernel,
+  RowMove,
+  RowSources,
   StagingTensor,
   Tensor,
   Update,
@@ -7,11 +9,13 @@ import type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
-import { allocateArray, HostTensor, wrapArray } from "./host-tensor.js";
+import { remapRows } from "./host-rows.js";
+import { HostTensor } from "./host-tensor.js";
 import { interpret } from "./interpret.js";
 import type { Program } from "./program.js";
 import { tapeOf, type Tape } from "./tape.js";
 import type { Variant } from "./variant.js";
+import { wrapArray } from "./wrap-array.js";
 
 /**
  * The living definition: interprets every rule element by element, rounding each operation to f32. An exact backend
@@ -40,7 +44,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = new HostTensor(this, shape, allocateArray(this.#array, shape));
+    const tensor = HostTensor.allocate(this, this.#array, shape);
     if (values !== undefined) tensor.write(values);
     return tensor;
   }
@@ -50,8 +54,12 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   wrap(memory: T, options?: WrapOptions): Tensor {
-    const { shape, values } = wrapArray(this.#array, memory, options);
-    return new HostTensor(this, shape, values);
+    const { shape, values, room } = wrapArray(this.#array, memory, options);
+    return new HostTensor(this, shape, values, room);
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    remapRows(moves, sources);
   }
 
   compile(variant: Variant): Kernel {
@@ -83,19 +91,28 @@ function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolea
     const scalar = update.scalars[position];
     values[node] = rounded ? Math.fround(scalar) : scalar;
   }
-  for (let i = 0; i < update.parameter.size; i += 1) {
+  const { parameter, others } = update;
+  const mask = update.mask as Uint32Array | undefined;
+  const rowLength = parameter.size / (parameter.shape[0] ?? 1);
+  const gradient = perElement.inputs.find(({ name }) => name === "g")?.node;
+  for (let i = 0; i < parameter.size; i += 1) {
+    const isStepped = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
+    if (!isStepped && others === "keep") continue;
     for (const { array, node } of loads) values[node] = array[i]!;
+    if (!isStepped && gradient !== undefined) values[gradient] = 0;
     interpret(tape, values, rounded);
-    for (const { array, node } of stores) array[i] = values[node]!;
+    for (const { name, array, node } of stores) {
+      if (isStepped || others === "zero" || name !== "p") array[i] = values[node]!;
+    }
   }
 }
 
 function bind(
   bindings: Program["inputs"],
   arrays: ReadonlyMap<string, Values>,
-): readonly { array: Values; node: number }[] {
+): readonly { name: string; array: Values; node: number }[] {
   return bindings.flatMap(({ name, node }) => {
     const array = arrays.get(name);
-    return array === undefined ? [] : [{ array, node }];
+    return array === undefined ? [] : [{ name, array, node }];
   });
 }

@@ -1,6 +1,7 @@
-import type { Backend, Kernel, StagingTensor, Tensor, Update, Values } from "./backend.js";
+import type { Backend, Kernel, Tensor, Update, Values } from "./backend.js";
+import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "./errors.js";
-import { checkGradient, type Gradients } from "./gradients.js";
+import type { Gradients } from "./gradients.js";
 import {
   Group,
   groupOf,
@@ -8,39 +9,36 @@ import {
   type GroupOptions,
   type ParameterGroup,
 } from "./groups.js";
-import type { OptimizerConfig, OptimizerMethods } from "./optimizer.js";
-import { checkParameters, type Parameters } from "./parameters.js";
+import type {
+  OptimizerConfig,
+  OptimizerMethods,
+  OptimizerOptions,
+  StepOptions,
+} from "./optimizer.js";
+import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
+import { checkHasRows, isRowValues } from "./row-values.js";
+import { EntryRows, type Rows } from "./rows.js";
 import { allocateSlots, gradientLane } from "./slots.js";
 import { switchesOf, variantOf, type OptimizerSpec } from "./spec.js";
 import { checkState, type OptimizerState } from "./state.js";
+import { StepInputs } from "./step-inputs.js";
 import type { Variant } from "./variant.js";
-
-/** One parameter of an optimizer. */
-interface Entry {
-  readonly name: string;
-  readonly group: Group;
-  readonly update: Update;
-  /** Where typed arrays enter; made when the first one comes. */
-  staging: StagingTensor | undefined;
-  /** What `gradient` gave; made when it is asked for. */
-  gradient: Tensor | undefined;
-}
 
 /** What `createOptimizer` makes: groups, step count and the order of operations. */
 export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
   readonly #spec: OptimizerSpec;
   readonly #variant: Variant;
+  /** Those that are on. */
+  readonly #switches: readonly string[];
+  /** The optimizer's own hyperparameters, which hold where a group has none. */
   readonly #base: Group;
   readonly #groups: readonly Group[];
+  /** The base, then the groups. */
+  readonly #allGroups: readonly Group[];
   readonly #entries: Entry[] = [];
   readonly #byName = new Map<string, Entry>();
-  /** The updates of the present step, in front; as long as the entries. */
-  readonly #updates: Update[] = [];
-  /** The entries of the present step whose gradients are typed arrays, and those, in front. */
-  readonly #unstaged: Entry[] = [];
-  readonly #arrays: Values[] = [];
-  #arrayCount = 0;
+  readonly #inputs = new StepInputs(this.#entries, this.#byName);
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   #iterations = 0;
@@ -48,9 +46,15 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #reserved = 0;
   #disposed = false;
 
-  constructor(spec: OptimizerSpec, parameters: Parameters, groups: readonly GroupOptions[]) {
+  constructor(
+    spec: OptimizerSpec,
+    parameters: Parameters,
+    groups: readonly GroupOptions[],
+    copies: Parameters = {},
+  ) {
     const { rule } = spec;
     const on = switchesOf(spec, groups);
+    this.#switches = on;
     this.#spec = spec;
     this.#variant = variantOf(spec, groups);
     const context: GroupContext = {
@@ -64,13 +68,23 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       ({ match, ...own }, i) =>
         new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
     );
-    this.add(parameters);
+    this.#allGroups = [this.#base, ...this.#groups];
+    this.add(parameters, { copies });
     if (this.#entries.length > 0) this.#checkMatches();
     for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
     this.groups = this.#groups.map((group) => {
       const facade = {
         get parameters() {
           return [...group.parameters];
+        },
+        get iterations() {
+          return group.iterations;
+        },
+        get every() {
+          return group.every;
+        },
+        set every(value) {
+          group.set("every", value);
         },
       };
       for (const name of Object.keys(rule.hyperparameters)) defineLive(facade, name, group);
@@ -87,13 +101,13 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return this.#entries.map(({ name }) => name);
   }
 
-  step(gradients: Gradients): void {
-    const count = this.#prepare(gradients);
-    this.#kernel!.run(this.#updates, count);
+  step(gradients: Gradients, options?: StepOptions): void {
+    const count = this.#prepare(gradients, options);
+    if (count > 0) this.#kernel!.run(this.#inputs.updates, count);
     this.#commit();
   }
 
-  encode(target: object, gradients: Gradients): void {
+  encode(target: object, gradients: Gradients, options?: StepOptions): void {
     this.#checkLive();
     const kernel = this.#kernel;
     if (this.#backend !== undefined && kernel?.encode === undefined) {
@@ -109,8 +123,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
           { code: "INVALID_GRADIENT" },
         );
     }
-    const count = this.#prepare(gradients);
-    kernel!.encode!(target, this.#updates, count);
+    const masks = options?.rows ?? {};
+    for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
+      if (ArrayBuffer.isView(mask))
+        throw new GradstepError(
+          `A mask is ${show(mask)}; expected a tensor, since arrays are not read when the work is done. Wrap a buffer as u32.`,
+          { code: "INVALID_MEMORY" },
+        );
+    }
+    const count = this.#prepare(gradients, options);
+    if (count > 0) kernel!.encode!(target, this.#inputs.updates, count);
     this.#commit();
   }
 
@@ -123,24 +145,27 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   /** Checks and places everything that a step needs; returns the number of its updates. */
-  #prepare(gradients: Gradients): number {
+  #prepare(gradients: Gradients, options: StepOptions | undefined): number {
     this.#checkLive();
-    const count = this.#collect(gradients);
-    for (let i = 0; i < this.#arrayCount; i += 1) {
-      const entry = this.#unstaged[i];
-      entry.update.gradient = this.#stage(entry, this.#arrays[i]);
+    const iteration = this.#iterations + 1;
+    const count = this.#inputs.take(gradients, options, iteration);
+    this.#inputs.stage(this.#stage);
+    for (let i = 0; i < this.#allGroups.length; i += 1) {
+      const group = this.#allGroups[i];
+      if (group.isDue(iteration)) group.scalars.compute(group.iterations + 1);
     }
-    const t = this.#iterations + 1;
-    this.#base.scalars.compute(t);
-    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.compute(t);
     return count;
   }
 
   /** The step was taken. */
   #commit(): void {
-    this.#base.scalars.commit();
-    for (let i = 0; i < this.#groups.length; i += 1) this.#groups[i].scalars.commit();
     this.#iterations += 1;
+    for (let i = 0; i < this.#allGroups.length; i += 1) {
+      const group = this.#allGroups[i];
+      if (!group.isDue(this.#iterations)) continue;
+      group.scalars.commit();
+      group.iterations += 1;
+    }
   }
 
   /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
@@ -156,87 +181,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  /**
-   * Checks all gradients and puts the updates of those that there are in front of `#updates`, in the order of the
-   * entries; returns their number. Nothing is staged before all are checked.
-   */
-  #collect(gradients: Gradients): number {
-    if (gradients === null || typeof gradients !== "object") {
-      throw new GradstepError(
-        `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
-    let count = this.#collectInOrder(gradients);
-    if (count < 0) count = this.#collectByName(gradients);
-    if (count === 0) {
-      throw new GradstepError(
-        `Got no gradient for any of ${list(this.parameters)}; expected at least one.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
-    return count;
-  }
-
-  /** As most gradients come, in the order of the parameters: a property is found ten times as fast. −1 for any other. */
-  #collectInOrder(gradients: Gradients): number {
-    const entries = this.#entries;
-    let count = 0;
-    let next = 0;
-    this.#arrayCount = 0;
-    for (const name in gradients) {
-      while (next < entries.length && entries[next].name !== name) next += 1;
-      if (next === entries.length) return -1;
-      if (this.#take(entries[next], gradients[name], count)) count += 1;
-      next += 1;
-    }
-    return count;
-  }
-
-  #collectByName(gradients: Gradients): number {
-    let count = 0;
-    let known = 0;
-    this.#arrayCount = 0;
-    for (let i = 0; i < this.#entries.length; i += 1) {
-      const entry = this.#entries[i];
-      const { name } = entry;
-      if (this.#take(entry, gradients[name], count)) count += 1;
-      if (name in gradients) known += 1;
-    }
-    let given = 0;
-    for (const _ in gradients) given += 1;
-    if (given !== known) {
-      const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
-      throw new GradstepError(
-        `Got a gradient for ${list(unknown)}; the optimizer has ${list(this.parameters)}. Add parameters with optimizer.add().`,
-        {
-          code: "UNKNOWN_PARAMETER",
-        },
-      );
-    }
-    return count;
-  }
-
-  /** Checks a gradient and puts its update in this place. False where there is none. */
-  #take(entry: Entry, gradient: Gradients[string], place: number): boolean {
-    if (gradient === undefined || gradient === null) return false;
-    const { name, update } = entry;
-    checkGradient(name, gradient, update.parameter);
-    this.#updates[place] = update;
-    if (ArrayBuffer.isView(gradient)) {
-      this.#unstaged[this.#arrayCount] = entry;
-      this.#arrays[this.#arrayCount] = gradient;
-      this.#arrayCount += 1;
-    } else update.gradient = gradient;
-    return true;
-  }
-
-  #stage(entry: Entry, values: Values): Tensor {
+  readonly #stage = (entry: Entry, values: Values): Tensor => {
     if (entry.staging === undefined) this.#reserveGradients();
     entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
     entry.staging.stage(values);
     return entry.staging;
-  }
+  };
 
   gradient(name: string): Tensor {
     this.#checkLive();
@@ -252,10 +202,45 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return entry.gradient;
   }
 
-  add(parameters: Parameters): void {
+  rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkLive();
-    const present = new Map(this.#entries.map(({ name, update }) => [name, update.parameter]));
+    const all = typeof names === "string" ? [names] : names;
+    const isList = Array.isArray(all) && all.length > 0 && new Set(all).size === all.length;
+    const unknown = isList ? all.filter((name) => !this.#byName.has(name)) : [];
+    if (!isList || unknown.length > 0) {
+      throw new GradstepError(
+        `Got ${isList ? list(unknown) : show(names)}; expected some of the parameters ${list(this.parameters)}, each once.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    checkHasRows(this.#backend!);
+    return new EntryRows({
+      backend: this.#backend!,
+      variant: this.#variant,
+      entries: all.map((name) => this.#byName.get(name)!),
+      others: () => this.#tensors(),
+      checkLive: () => this.#checkLive(),
+    });
+  }
+
+  /** Parameters and copies, by names for people. */
+  #tensors(): Map<string, Tensor> {
+    const tensors = new Map<string, Tensor>();
+    for (const { name, update } of this.#entries) {
+      tensors.set(name, update.parameter);
+      if (update.copy !== undefined) tensors.set(`copy of ${name}`, update.copy);
+    }
+    return tensors;
+  }
+
+  add(parameters: Parameters, { copies = {} }: Pick<OptimizerOptions, "copies"> = {}): void {
+    this.#checkLive();
+    const present = this.#tensors();
     checkParameters(parameters, this.#backend, present);
+    const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
+    checkCopies(copies, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
+    const copied = Object.entries(copies).map(([name, copy]) => [`copy of ${name}`, copy] as const);
+    checkDisjoint([...present, ...Object.entries(parameters), ...copied]);
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
@@ -269,15 +254,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
+        copy: copies[name],
         gradient: tensor,
+        mask: undefined,
+        others: "keep",
         slots: allSlots[i],
         scalars: group.scalars.values,
       };
-      const entry: Entry = { name, group, update, staging: undefined, gradient: undefined };
+      const { size } = tensor;
+      const entry: Entry = { name, group, update, size, staging: undefined, gradient: undefined };
       this.#entries.push(entry);
-      this.#updates.push(update);
       this.#byName.set(name, entry);
       group.parameters.push(name);
+      if (update.copy !== undefined) backend.pack!(tensor, update.copy);
     }
   }
 
@@ -291,8 +280,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       options: { ...this.#spec.options },
       hyperparameters: this.#base.own(),
       iterations: this.#iterations,
-      groups: [this.#base, ...this.#groups].map((group) => ({
+      groups: this.#allGroups.map((group) => ({
         parameters: [...group.parameters],
+        iterations: group.iterations,
         hyperparameters: group === this.#base ? {} : group.own(),
         carry: group.scalars.carry,
       })),
@@ -311,7 +301,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   restore(state: OptimizerState): void {
     this.#checkLive();
-    const groups = [this.#base, ...this.#groups];
+    const groups = this.#allGroups;
     checkState(state, {
       rule: this.#spec.rule.name,
       options: this.#spec.options,
@@ -331,7 +321,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
     groups.forEach((group, i) => {
       group.replace(own[i]);
-      group.scalars.carry = state.groups[i].carry;
+      const { carry, iterations } = state.groups[i];
+      group.scalars.carry = carry;
+      group.iterations = iterations ?? Math.floor(state.iterations / group.every);
     });
     this.#iterations = state.iterations;
     for (const { name, update } of this.#entries) {
@@ -341,8 +333,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   config(): OptimizerConfig {
     this.#checkLive();
+    const isZero = (name: string): boolean => this.#allGroups.every((one) => one.get(name) === 0);
+    const switches = this.#switches.filter(isZero);
     return {
       name: this.#spec.rule.name,
+      ...(switches.length > 0 && { switches }),
       settings: { ...this.#base.own(), ...this.#spec.options },
       groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.own() })),
     };

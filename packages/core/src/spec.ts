@@ -1,3 +1,4 @@
+import { GradstepError, list, show } from "./errors.js";
 import type { GroupOptions } from "./groups.js";
 import type { Rule } from "./assembled-rule.js";
 import type { Variant } from "./variant.js";
@@ -14,15 +15,27 @@ export interface OptimizerSpec<H extends string = string> {
   readonly options: Readonly<Record<string, boolean | string>>;
   /** Groups that came with the settings, as PyTorch's do. */
   readonly groups: readonly GroupOptions<H>[];
+  /** Switches of the rule that are on although their hyperparameter is 0 now, so that the state has a place for it. */
+  readonly switches?: readonly string[];
 }
 
-/** The rule's switches that are on: their hyperparameter is not 0 in the spec, or in a group. */
+/**
+ * The rule's switches that are on: their hyperparameter is not 0 in the spec, or in a group, or the spec says so.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
 export function switchesOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
+  const { rule, switches = [] } = spec;
+  if (!Array.isArray(switches) || !switches.every((name) => rule.switches.includes(name))) {
+    throw new GradstepError(
+      `switches is ${show(switches)}; expected some of ${list(rule.switches)}, which ${rule.name} has.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
   const isOn = (name: string): boolean =>
     [spec.hyperparameters, ...groups].some(
       (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
     );
-  return spec.rule.switches.filter(isOn);
+  return rule.switches.filter((name) => switches.includes(name) || isOn(name));
 }
 
 /** The variant that an optimizer of this spec and these groups compiles; it says which slots there are. */

@@ -22,7 +22,9 @@ export interface OptimizerState {
 export interface GroupState {
   /** Names of its parameters. */
   readonly parameters: readonly string[];
-  /** Hyperparameters that override the optimizer's; empty for the first group. */
+  /** Steps of the group; those that follow from `every` and the optimizer's if left out. */
+  readonly iterations?: number;
+  /** Hyperparameters that override the optimizer's, and `every`; empty for the first group. */
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** Scalars that the rule hands from step to step, such as Nadam's product of momenta. */
   readonly carry: Readonly<Record<string, number>>;
@@ -67,6 +69,10 @@ export function checkState(state: OptimizerState, outline: StateOutline): void {
     const group = state.groups[i];
     table(`group ${i}`, group);
     table(`hyperparameters of group ${i}`, group.hyperparameters);
+    const { iterations } = group;
+    if (iterations !== undefined && (!Number.isSafeInteger(iterations) || iterations < 0)) {
+      fail(`iterations of group ${i} is ${show(iterations)}; expected a non-negative integer`);
+    }
     table(`carry of group ${i}`, group.carry);
     if (!Array.isArray(group.parameters))
       fail(`parameters of group ${i} is ${show(group.parameters)}; expected an array of names`);

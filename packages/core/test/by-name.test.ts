@@ -125,6 +125,25 @@ describe("config", () => {
     expect(again.groups[0]).toMatchObject({ parameters: ["bias"], learningRate: 0.25, rho: 0.75 });
   });
 
+  test("remembers the slot of a momentum that was set to 0", async () => {
+    const w = reference().tensor([2]);
+    const optimizer = core.createOptimizer(core.sgd({ momentum: 0.9 }), { w });
+    optimizer.step({ w: Float32Array.of(1, 2) });
+    expect(optimizer.config()).not.toHaveProperty("switches");
+    optimizer.momentum = 0;
+    const config = optimizer.config();
+    expect(config.switches).toEqual(["momentum"]);
+    const again = core.createOptimizer(optimizerByName(config), { w });
+    again.restore(await optimizer.state());
+    expect(await again.state()).toEqual(await optimizer.state());
+    expect(again.config()).toEqual(config);
+    for (const switches of [["rho"], "momentum", [1]]) {
+      const make = (): unknown =>
+        core.createOptimizer(optimizerByName({ ...config, switches: anything(switches) }), { w });
+      expect(codeOf(make)).toBe("UNKNOWN_OPTION");
+    }
+  });
+
   test.each(rules.map(({ name }) => name))("of %s is what it was made from", (name) => {
     const spec = optimizerByName(name);
     const config = core.createOptimizer(spec, {}).config();

@@ -1,16 +1,17 @@
 import {
-  allocateArray,
   GradstepError,
   HostTensor,
-  restingOf,
+  remapRows,
   wrapArray,
   type Kernel,
+  type RowMove,
+  type RowSources,
   type StagingTensor,
-  type Tensor,
   type Variant,
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
+import { bind } from "./bind.js";
 import { interpreter } from "./interpreter.js";
 import type { KernelFunction, KernelTable } from "./kernels.js";
 
@@ -96,7 +97,7 @@ class CpuJsBackend implements CpuJs {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor {
-    const tensor = new HostTensor(this, shape, allocateArray(Float32Array, shape));
+    const tensor = HostTensor.allocate(this, Float32Array, shape);
     if (values !== undefined) tensor.write(values);
     return tensor;
   }
@@ -106,8 +107,12 @@ class CpuJsBackend implements CpuJs {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): HostTensor {
-    const { shape, values } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values);
+    const { shape, values, room } = wrapArray(Float32Array, memory, options);
+    return new HostTensor(this, shape, values, room);
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    remapRows(moves, sources);
   }
 
   compile(variant: Variant): Kernel {
@@ -121,34 +126,4 @@ class CpuJsBackend implements CpuJs {
     }
     return kernel;
   }
-}
-
-/** A kernel that takes tensors, from a function that takes arrays. */
-function bind(variant: Variant, update: KernelFunction): Kernel {
-  // One array, filled anew for each parameter: a step allocates nothing.
-  const slots: Float32Array[] = [];
-  const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
-  const resting = restingOf(variant.perElement).map(({ slot, limit }) => ({
-    slot: variant.slots.findIndex(({ name }) => name === slot),
-    scalar: variant.scalars.indexOf(limit),
-  }));
-  return {
-    source: String(update),
-    run: (updates, count) => {
-      for (let i = 0; i < count; i += 1) {
-        const { parameter, gradient, slots: tensors, scalars } = updates[i];
-        for (let j = 0; j < variant.slots.length; j += 1) slots[j] = view(tensors[j]);
-        for (let j = 0; j < resting.length; j += 1)
-          rest(slots[resting[j].slot], scalars, resting[j].scalar);
-        update(view(parameter), view(gradient), slots, scalars);
-      }
-    },
-  };
-}
-
-/** Clears what is below the limit, at the few steps that have one. */
-function rest(values: Float32Array, scalars: Float64Array, scalar: number): void {
-  const limit = scalars[scalar] > 0 ? Math.fround(scalars[scalar]) : 0;
-  const count = limit > 0 ? values.length : 0;
-  for (let i = 0; i < count; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 }

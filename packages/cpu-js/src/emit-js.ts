@@ -111,7 +111,7 @@ function functionName({ label }: Variant): string {
 }
 
 /**
- * A variant as the source of one JavaScript function `(p, g, slots, scalars) => void`: one pass over memory.
+ * A variant as the source of one JavaScript function `(p, g, slots, scalars, start, end) => void`: one pass over memory.
  *
  * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`; `generate` writes a module that has them. Values
  * that come to rest at some steps (`restingOf`) are the caller's to clear first: a branch in here that most steps pass
@@ -147,7 +147,7 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
   });
   element.push(...stores);
   return [
-    `function ${functionName(variant)}(p$, g$, ${slots.length === 0 ? "_" : ""}$slots, $scalars) {`,
+    `function ${functionName(variant)}(p$, g$, ${slots.length === 0 ? "_" : ""}$slots, $scalars, $start, $end) {`,
     ...indent(before),
     ...indent(loop(element)),
     "}",
@@ -165,12 +165,11 @@ function isRead({ nodes }: Program, input: string): boolean {
 function loop(element: readonly string[]): string[] {
   const second = element.map((line) => line.replaceAll("[$i]", "[$i + 1]"));
   return [
-    "const $n = p$.length;",
-    "let $i = 0;",
-    "for (; $i < $n - 1; $i += 2) {",
+    "let $i = $start;",
+    "for (; $i < $end - 1; $i += 2) {",
     ...indent(["{", ...indent(element), "}", "{", ...indent(second), "}"]),
     "}",
-    "if ($i < $n) {",
+    "if ($i < $end) {",
     ...indent(element),
     "}",
   ];

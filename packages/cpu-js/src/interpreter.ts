@@ -24,7 +24,7 @@ export function interpreter(variant: Variant, exact: boolean): KernelFunction {
   );
   const arrays: Float32Array[] = [];
 
-  return (p, g, slots, scalars) => {
+  return (p, g, slots, scalars, start, end) => {
     arrays[0] = p;
     arrays[1] = g;
     for (let i = 0; i < slots.length; i += 1) arrays[i + 2] = slots[i];
@@ -37,17 +37,17 @@ export function interpreter(variant: Variant, exact: boolean): KernelFunction {
       if (nodes[i].op === "number") chunks[i][0] = nodes[i].value;
       else if (!nodes[i].varies && nodes[i].op !== "input") evaluate(nodes[i], i, chunks, 1);
     }
-    for (let start = 0; start < p.length; start += chunkLength) {
-      const length = Math.min(chunkLength, p.length - start);
+    for (let from = start; from < end; from += chunkLength) {
+      const length = Math.min(chunkLength, end - from);
       for (let i = 0; i < nodes.length; i += 1) {
         const node = nodes[i];
         if (!node.varies) continue;
-        if (node.op === "input") load(chunks[i], arrays[arrayIndex.get(node.name)!], start, length);
+        if (node.op === "input") load(chunks[i], arrays[arrayIndex.get(node.name)!], from, length);
         else evaluate(node, i, chunks, length);
       }
       for (let i = 0; i < outputs.length; i += 1) {
         const { name, node } = outputs[i];
-        store(arrays[arrayIndex.get(name)!], chunks[node], start, length, nodes[node].varies);
+        store(arrays[arrayIndex.get(name)!], chunks[node], from, length, nodes[node].varies);
       }
     }
   };

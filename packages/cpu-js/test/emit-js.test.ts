@@ -18,13 +18,12 @@ const momentum = defineRule({
 
 test("a kernel is the loop that one would write", () => {
   expect(source(momentum, false)).toBe(`\
-function updateMomentum(p$, g$, $slots, $scalars) {
+function updateMomentum(p$, g$, $slots, $scalars, $start, $end) {
   const m$ = $slots[0];
   const decay = fround($scalars[0]);
   const learningRate = fround($scalars[1]);
-  const $n = p$.length;
-  let $i = 0;
-  for (; $i < $n - 1; $i += 2) {
+  let $i = $start;
+  for (; $i < $end - 1; $i += 2) {
     {
       const p = p$[$i];
       const m = m$[$i];
@@ -44,7 +43,7 @@ function updateMomentum(p$, g$, $slots, $scalars) {
       m$[$i + 1] = $1;
     }
   }
-  if ($i < $n) {
+  if ($i < $end) {
     const p = p$[$i];
     const m = m$[$i];
     const g = g$[$i];
@@ -81,7 +80,7 @@ test("parentheses stand where they are needed, and what does not vary before the
     "  const decay = fround($scalars[0]);",
     "  const learningRate = fround($scalars[1]);",
     "  const $4 = sqrt(learningRate);",
-    "  const $n = p$.length;",
+    "  let $i = $start;",
   ]);
   const first = lines.slice(lines.indexOf("    {") + 1, lines.indexOf("    }"));
   expect(first).toEqual([

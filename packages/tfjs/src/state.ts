@@ -13,7 +13,9 @@ export function stateOf(
   { rule, options }: OptimizerSpec,
 ): OptimizerState {
   const hyperparametersOf = (table: Readonly<Record<string, unknown>>): Record<string, number> => {
-    const own = Object.entries(table).filter(([name]) => Object.hasOwn(rule.hyperparameters, name));
+    const own = Object.entries(table).filter(
+      ([name]) => name === "every" || Object.hasOwn(rule.hyperparameters, name),
+    );
     return Object.fromEntries(own) as Record<string, number>;
   };
   const { settings, groups } = optimizer.config();

@@ -2,43 +2,12 @@ import type { Update, Variant } from "@gradstep/core";
 import { rowLength } from "./emit-wasm.js";
 import type { Heap } from "./heap.js";
 import { chunkLength } from "./meeting.js";
+import { Runs } from "./runs.js";
+import { Table } from "./table.js";
 import type { WasmTensor } from "./wasm-tensor.js";
 
 /** Elements in a chunk: enough to outweigh claiming it, few enough that nobody waits long for the last one. */
 const elementsInChunk = 16384;
-
-/** A growing part of a heap, seen as i32 and f32 cells. */
-class Table {
-  address = 0;
-  words = new Int32Array(0);
-  floats = new Float32Array(0);
-  #capacity = 0;
-  readonly #heap: Heap;
-
-  constructor(heap: Heap) {
-    this.#heap = heap;
-  }
-
-  /** Makes room for so many cells. Returns whether what they held is still there. */
-  reserve(cells: number): boolean {
-    const isKept = cells <= this.#capacity;
-    if (!isKept) {
-      const capacity = Math.max(cells, 2 * this.#capacity);
-      const address = this.#heap.allocate(4 * capacity);
-      if (this.address !== 0) this.#heap.free(this.address);
-      this.address = address;
-      this.#capacity = capacity;
-      this.words = new Int32Array(0);
-    }
-    // Growth of an unshared memory detaches views; a shared one's go on showing the same bytes.
-    if (this.words.length === 0) {
-      const { buffer } = this.#heap.memory;
-      this.words = new Int32Array(buffer, this.address, this.#capacity);
-      this.floats = new Float32Array(buffer, this.address, this.#capacity);
-    }
-    return isKept;
-  }
-}
 
 /**
  * The tensors of a step as kernels read them, in wasm memory: a row for each, and for threads the chunks into which
@@ -47,6 +16,9 @@ class Table {
 export class Batch {
   readonly #rows: Table;
   readonly #chunks: Table;
+  /** Made when the first mask comes. */
+  #runs: Runs | undefined;
+  readonly #heap: Heap;
   /** Whose scalars lie where, for this run: the groups of an optimizer, each with one array. */
   readonly #groups: Float64Array[] = [];
   #groupCount = 0;
@@ -59,6 +31,7 @@ export class Batch {
   chunks = 0;
 
   constructor(heap: Heap) {
+    this.#heap = heap;
     this.#rows = new Table(heap);
     this.#chunks = new Table(heap);
   }
@@ -68,6 +41,11 @@ export class Batch {
     return this.#rows.address;
   }
 
+  /** How many rows there are. */
+  get count(): number {
+    return this.#rowCount;
+  }
+
   /** Address after the last chunk. */
   get chunksEnd(): number {
     return this.#chunks.address + 4 * chunkLength * this.chunks;
@@ -75,6 +53,12 @@ export class Batch {
 
   /** Writes the rows of the first `count` updates. Nothing is allocated unless there are more than ever before. */
   fill(variant: Variant, updates: readonly Update[], count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      if (updates[i].mask !== undefined) {
+        this.#fillRuns(variant, updates, count);
+        return;
+      }
+    }
     const slots = variant.slots.length;
     const scalars = variant.scalars.length;
     const cells = rowLength(variant);
@@ -109,11 +93,46 @@ export class Batch {
     this.elements = elements;
   }
 
+  /** As `fill`, with a row for each run of rows of a parameter that its mask treats alike. */
+  #fillRuns(variant: Variant, updates: readonly Update[], count: number): void {
+    const runs = (this.#runs ??= new Runs(this.#heap));
+    runs.collect(updates, count);
+    const slots = variant.slots.length;
+    const scalars = variant.scalars.length;
+    const cells = rowLength(variant);
+    this.#rows.reserve(cells * runs.count + scalars * count);
+    runs.fill(updates);
+    const { words, address } = this.#rows;
+    const scalarsAt = cells * runs.count;
+    this.#groupCount = 0;
+    this.elements = 0;
+    let cell = 0;
+    for (let i = 0; i < runs.count; i += 1) {
+      const update = updates[runs.updates[i]];
+      const start = runs.starts[i];
+      const size = runs.ends[i] - start;
+      words[cell] = size;
+      words[cell + 1] = runs.parameters[i];
+      words[cell + 2] = runs.gradients[i];
+      cell += 3;
+      for (let j = 0; j < slots; j += 1)
+        words[cell + j] = (update.slots[j] as WasmTensor).address + 4 * start;
+      cell += slots;
+      words[cell] =
+        address + 4 * (scalarsAt + scalars * this.#groupOf(update.scalars, 0, scalarsAt));
+      cell += 1;
+      this.elements += size;
+    }
+    this.#isDivided = false;
+    this.#rowCells = cells;
+    this.#rowCount = runs.count;
+  }
+
   /** The number of a group, whose scalars are written when they first come. Groups often take turns. */
   #groupOf(scalars: Float64Array, last: number, scalarsAt: number): number {
     const groups = this.#groups;
     const count = this.#groupCount;
-    for (let i = 1; i < count; i += 1) {
+    for (let i = 0; i < count; i += 1) {
       const group = (last + i) % count;
       if (groups[group] === scalars) return group;
     }
@@ -126,8 +145,9 @@ export class Batch {
   }
 
   /** Divides all rows into chunks. Done once for the same sizes. */
-  divide(count: number): void {
+  divide(): void {
     if (this.#isDivided) return;
+    const count = this.#rowCount;
     const rows = this.#rows.words;
     let total = 0;
     for (let i = 0; i < count; i += 1)

@@ -1,9 +1,12 @@
 import {
   checkValues,
   GradstepError,
+  growth,
   sizeOf,
+  tooManyRows,
   type Backend,
   type MemoryRange,
+  type Room,
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
@@ -29,9 +32,11 @@ class WasmRange implements MemoryRange {
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
-  readonly shape: readonly number[];
-  readonly size: number;
+  #shape: readonly number[];
+  #size: number;
   readonly #heap: Heap;
+  /** Values that there is room for. */
+  #room: number;
   /** Of its own memory; 0 where it has none. */
   #own = 0;
   #address: number;
@@ -41,13 +46,31 @@ export class WasmTensor implements StagingTensor {
   #viewed = 0;
   #range: WasmRange | undefined;
 
-  /** @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far. */
-  constructor(backend: Backend, heap: Heap, shape: readonly number[], address = 0) {
-    this.size = sizeOf(shape);
+  /**
+   * @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far.
+   * @param room how many values there is room for at that address; those of the shape if left out.
+   */
+  constructor(
+    backend: Backend,
+    heap: Heap,
+    shape: readonly number[],
+    address = 0,
+    room: number = sizeOf(shape),
+  ) {
+    this.#size = sizeOf(shape);
     this.backend = backend;
-    this.shape = Object.freeze([...shape]);
+    this.#shape = Object.freeze([...shape]);
     this.#heap = heap;
     this.#address = address;
+    this.#room = room;
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   /** Where it lies in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
@@ -65,9 +88,9 @@ export class WasmTensor implements StagingTensor {
   view(): Float32Array {
     const { address } = this;
     // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
-    if (this.#view?.length !== this.size || this.#viewed !== address) {
+    if (this.#view?.length !== this.#size || this.#viewed !== address) {
       const { buffer } = this.#heap.memory;
-      this.#view = new Float32Array(buffer, address, this.size);
+      this.#view = new Float32Array(buffer, address, this.#size);
       this.#viewed = address;
     }
     return this.#view;
@@ -78,7 +101,7 @@ export class WasmTensor implements StagingTensor {
     if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
     const { address } = this;
     if (this.#range?.byteOffset !== address)
-      this.#range = new WasmRange(this.#heap, address, 4 * this.size);
+      this.#range = new WasmRange(this.#heap, address, 4 * this.#room);
     return this.#range;
   }
 
@@ -88,7 +111,7 @@ export class WasmTensor implements StagingTensor {
 
   /** Reserves memory of its own. @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(): this {
-    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.size);
+    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.#size);
     this.#address = this.#own;
     return this;
   }
@@ -122,6 +145,47 @@ export class WasmTensor implements StagingTensor {
     this.#freed = true;
     this.#view = undefined;
     this.#range = undefined;
+  }
+
+  /**
+   * Room for a shape that differs in the number of rows.
+   * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
+   */
+  roomFor(shape: readonly number[]): Room {
+    const { address: from } = this;
+    const heap = this.#heap;
+    const size = sizeOf(shape);
+    const before = this.#size;
+    const isSame = size <= this.#room;
+    let room = this.#room;
+    let to = from;
+    if (!isSame) {
+      const rowLength = before / this.#shape[0];
+      const capacity = Math.floor(room / rowLength);
+      if (this.#own === 0) throw tooManyRows(shape, capacity);
+      room = Math.max(shape[0], Math.ceil(capacity * growth)) * rowLength;
+      to = heap.allocate(4 * room);
+    }
+    return {
+      isSame,
+      before: () => new Float32Array(heap.memory.buffer, from, before),
+      after: () => new Float32Array(heap.memory.buffer, to, size),
+      adopt: () => {
+        if (!isSame) {
+          heap.free(from);
+          this.#own = to;
+        }
+        this.#address = to;
+        this.#room = room;
+        this.#size = size;
+        this.#shape = Object.freeze([...shape]);
+        this.#view = undefined;
+        this.#range = undefined;
+      },
+      abandon: () => {
+        if (!isSame) heap.free(to);
+      },
+    };
   }
 
   #unusable(): GradstepError {

@@ -1,7 +1,10 @@
 import {
   GradstepError,
+  remapRows,
   wrapArray,
   type Kernel,
+  type RowMove,
+  type RowSources,
   type StagingTensor,
   type Variant,
   type WrapOptions,
@@ -124,7 +127,7 @@ class WasmBackend implements Wasm {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
-    const { shape, values } = wrapArray(Float32Array, memory, options);
+    const { shape, values, room } = wrapArray(Float32Array, memory, options);
     if (values.buffer !== this.memory.buffer) {
       throw new GradstepError(
         `Got an array in memory of its own to wrap; expected a view of this backend's memory, as it is now. ` +
@@ -132,7 +135,12 @@ class WasmBackend implements Wasm {
         { code: "INVALID_MEMORY" },
       );
     }
-    return this.#tensor(shape, values.byteOffset);
+    return this.#tensor(shape, values.byteOffset, room.length);
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    this.#checkLive();
+    remapRows(moves, sources);
   }
 
   compile(variant: Variant): Kernel {
@@ -158,20 +166,20 @@ class WasmBackend implements Wasm {
             batch.elements < (from ?? worthSharing) ||
             crew!.workers === 0
           ) {
-            run(batch.rows, count);
+            run(batch.rows, batch.count);
             return;
           }
           if (from !== undefined) {
-            batch.divide(count);
+            batch.divide();
             crew!.run(shared, batch);
             return;
           }
           const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
           const isShared = pace.begin();
           if (isShared) {
-            batch.divide(count);
+            batch.divide();
             crew!.run(shared, batch);
-          } else run(batch.rows, count);
+          } else run(batch.rows, batch.count);
           pace.end(isShared, batch.elements);
         },
       };
@@ -185,9 +193,9 @@ class WasmBackend implements Wasm {
     this.#crew?.dispose();
   }
 
-  #tensor(shape: readonly number[], address?: number): WasmTensor {
+  #tensor(shape: readonly number[], address?: number, room?: number): WasmTensor {
     this.#checkLive();
-    return new WasmTensor(this, this.#heap, shape, address);
+    return new WasmTensor(this, this.#heap, shape, address, room);
   }
 
   #compile(variant: Variant): Compiled {

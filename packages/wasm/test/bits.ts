@@ -1,4 +1,4 @@
-import type { Backend, Variant } from "@gradstep/core";
+import type { Backend, Update, Variant } from "@gradstep/core";
 
 /** Tensors of one variant's update, on a backend, with these values. */
 interface Case {
@@ -15,7 +15,16 @@ export async function run(
 ): Promise<Float32Array[]> {
   const tensors = arrays.map((values) => backend.tensor([values.length], values));
   const [parameter, gradient, ...slots] = tensors;
-  backend.compile(variant).run([{ parameter, gradient, slots, scalars }], 1);
+  const update: Update = {
+    parameter,
+    copy: undefined,
+    gradient,
+    mask: undefined,
+    others: "keep",
+    slots,
+    scalars,
+  };
+  backend.compile(variant).run([update], 1);
   const results = await Promise.all(tensors.map((tensor) => tensor.read()));
   for (const tensor of tensors) tensor.free();
   return results as Float32Array[];

@@ -92,11 +92,19 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
   const [parameter, gradient, m, v] = [tensor(), tensor(), tensor(), tensor()];
   gradient.view().fill(1);
   const scalars = Float64Array.from(variant.scalars, () => 0.5);
-  const update: Update = { parameter, gradient, slots: [m, v], scalars };
+  const update: Update = {
+    parameter,
+    copy: undefined,
+    gradient,
+    mask: undefined,
+    others: "keep",
+    slots: [m, v],
+    scalars,
+  };
   const batch = new Batch(heap);
   const step = (): void => {
     batch.fill(variant, [update], 1);
-    batch.divide(1);
+    batch.divide();
     crew.run(kernel, batch);
   };
   return { crew, heap, step, parameter, m };

@@ -1,16 +1,20 @@
+import { wgsl } from "../bounds/model.js";
+import { worstCase } from "../worst-case/worst-case.js";
 import { judgeSuite, mutants as all, type MutantReport } from "../mutants/mutants.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
 import { painter, table, widthOf, type Cell } from "./terminal.js";
 
-/** `mutants`: judges the suite; gives the exit status. */
-export async function mutants({ cases = 64, seed, json }: Options): Promise<number> {
+/** `mutants`: judges the suite; gives the exit status. WGSL's bounds are tried on the worst case of WGSL. */
+export async function mutants({ cases = 64, seed, model, json }: Options): Promise<number> {
   const progress = new Progress();
   let done = 0;
   progress.show("the suite on what is sound");
   const report = await judgeSuite({
     cases,
     seed,
+    ...(model === undefined ? {} : { model }),
+    ...(model === wgsl ? { backend: () => worstCase(seed) } : {}),
     onResult: ({ name }) => {
       done += 1;
       progress.show(`${done}/${all.length}  ${name}`);
@@ -22,7 +26,8 @@ export async function mutants({ cases = 64, seed, json }: Options): Promise<numb
   return report.survivors.length + report.falseAlarms.length === 0 ? 0 : 1;
 }
 
-function print({ total, killed, survivors, falseAlarms, mutants: results }: MutantReport): void {
+function print(report: MutantReport): void {
+  const { total, killed, survivors, allowed, falseAlarms, mutants: results } = report;
   const paint = painter(process.stdout);
   const rows = results.map(({ name, kind, killedBy }): Cell[] => [
     killedBy === null
@@ -41,6 +46,7 @@ function print({ total, killed, survivors, falseAlarms, mutants: results }: Muta
   const lines = [
     table(columns, rows, paint, widthOf(process.stdout)),
     "",
+    ...allowed.map((name) => paint.dim(`no bug under this model, which allows it: ${name}`)),
     ...falseAlarms.map((check) => paint.bad(`false alarm without any bug: ${check}`)),
     (survivors.length + falseAlarms.length === 0 ? paint.good : paint.bad)(
       `${killed} of ${total} killed, ${survivors.length} survived`,

@@ -18,7 +18,7 @@ export interface Options {
 const commands = {
   verify: { least: 1, most: 1, what: "a backend", options: ["cases", "seed", "model"] },
   golden: { least: 1, most: Infinity, what: "at least one file", options: ["backend", "model"] },
-  mutants: { least: 0, most: 0, what: "nothing", options: ["cases", "seed"] },
+  mutants: { least: 0, most: 0, what: "nothing", options: ["cases", "seed", "model"] },
 } as const;
 
 /** @throws {UsageError} */

@@ -18,7 +18,7 @@ Options
   --backend <backend>         golden: judge this backend, step by step, in place of the f64 reference
   --cases <n>                 verify: random cases, default 1000; mutants: for each check, default 64
   --seed <n>                  verify, mutants: of the random cases, default 1
-  --model <model>             verify, golden: round-to-nearest or wgsl; by default what the backend's name implies
+  --model <model>             round-to-nearest or wgsl; by default what the backend's name implies, for mutants the first
   --json                      one JSON document on standard output, nothing else
   --help                      this text
 

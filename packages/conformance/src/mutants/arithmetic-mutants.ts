@@ -58,6 +58,11 @@ const slotsOf = ({ slots }: Variant): readonly string[] => slots.map(({ name }) 
 const secondMoment = (variant: Variant): readonly string[] =>
   slotsOf(variant).filter((name) => name === "v" || name === "a");
 
+/** The same bug, which is none where NaN and infinity may be assumed away. */
+function ofNonFinite(mutant: Mutant): Mutant {
+  return { ...mutant, isAllowed: ({ keepsNonFinite }) => !keepsNonFinite };
+}
+
 /** Kernels that compute a little less well than they must, or not quite the same. */
 export const arithmeticMutants: readonly Mutant[] = [
   afterwards("state in half precision", slotsOf, half),
@@ -69,13 +74,17 @@ export const arithmeticMutants: readonly Mutant[] = [
     (value) => keepBits(value, 20),
   ),
   afterwards("second moment flushed at 1e-30", secondMoment, (v) => (Math.abs(v) < 1e-30 ? 0 : v)),
-  afterwards(
-    "NaN becomes 0",
-    () => ["p"],
-    (value) => (Number.isNaN(value) ? 0 : value),
+  ofNonFinite(
+    afterwards(
+      "NaN becomes 0",
+      () => ["p"],
+      (value) => (Number.isNaN(value) ? 0 : value),
+    ),
   ),
-  afterwards("infinity becomes the largest number", slotsOf, (value) =>
-    Number.isFinite(value) || Number.isNaN(value) ? value : Math.sign(value) * 3.4e38,
+  ofNonFinite(
+    afterwards("infinity becomes the largest number", slotsOf, (value) =>
+      Number.isFinite(value) || Number.isNaN(value) ? value : Math.sign(value) * 3.4e38,
+    ),
   ),
   afterwards("state clipped at 1e15", slotsOf, (value) => Math.max(-1e15, Math.min(1e15, value))),
   scalars(
@@ -100,14 +109,17 @@ export const arithmeticMutants: readonly Mutant[] = [
   kernel("division that adds 1e-12 to every divisor", {
     operations: { div: (a, b) => () => f32(a() / f32(b() + 1e-12)) },
   }),
-  kernel("products among subnormals flushed", {
-    operations: {
-      mul: (a, b) => () => {
-        const product = f32(a() * b());
-        return Math.abs(product) < smallestNormal ? 0 : product;
+  {
+    ...kernel("products among subnormals flushed", {
+      operations: {
+        mul: (a, b) => () => {
+          const product = f32(a() * b());
+          return Math.abs(product) < smallestNormal ? 0 : product;
+        },
       },
-    },
-  }),
+    }),
+    isAllowed: ({ flushes }) => flushes,
+  },
   kernel("sums truncated, not rounded", {
     operations: {
       add: (a, b) => () => truncated(a() + b()),
@@ -115,9 +127,11 @@ export const arithmeticMutants: readonly Mutant[] = [
     },
   }),
   kernel("sign(0) is 1", { operations: { sign: (a) => () => (a() < 0 ? -1 : 1) } }),
-  kernel("max that forgets NaN", {
-    operations: { max: (a, b) => () => (a() > b() ? a() : Number.isNaN(b()) ? a() : b()) },
-  }),
+  ofNonFinite(
+    kernel("max that forgets NaN", {
+      operations: { max: (a, b) => () => (a() > b() ? a() : Number.isNaN(b()) ? a() : b()) },
+    }),
+  ),
   kernel("max of the magnitudes", {
     operations: { max: (a, b) => () => (Math.abs(a()) > Math.abs(b()) ? a() : b()) },
   }),

@@ -55,8 +55,14 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
     for (const update of updates.slice(0, count)) {
       const arrays = arraysOf(variant, update);
       variant.scalars.forEach((name, i) => inputs.set(name, f32(update.scalars[i])));
-      for (let i = 0; i < update.parameter.size; i += 1) {
+      const { parameter, others } = update;
+      const mask = update.mask as Uint32Array | undefined;
+      for (let i = 0; i < parameter.size; i += 1) {
+        const row = Math.floor((i * (mask?.length ?? 1)) / parameter.size);
+        const isStepped = mask === undefined || mask[row] !== 0;
+        if (!isStepped && others === "keep") continue;
         for (const [name, array] of arrays) inputs.set(name, array[i]);
+        if (!isStepped) inputs.set("g", 0);
         const results: number[] = [];
         for (const { name, value } of outputs) {
           const result = value();
@@ -64,7 +70,7 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
           if (storesEarly) inputs.set(name, result);
         }
         outputs.forEach(({ name }, k) => {
-          arrays.get(name)![i] = results[k];
+          if (isStepped || others === "zero" || name !== "p") arrays.get(name)![i] = results[k];
         });
       }
     }

@@ -1,3 +1,4 @@
+import type { ErrorModel } from "../bounds/model.js";
 import type { Subject } from "../suite/subject.js";
 
 /** A bug on purpose. */
@@ -7,6 +8,8 @@ export interface Mutant {
   readonly kind: "rule" | "backend" | "optimizer";
   /** A rule whose checks come first. */
   readonly rule?: string;
+  /** Whether an error model allows what it does, so that under that model it is no bug; none does if left out. */
+  readonly isAllowed?: (model: ErrorModel) => boolean;
   /** A fresh subject with the bug in it. */
   readonly subject: () => Subject;
 }

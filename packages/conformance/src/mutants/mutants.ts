@@ -8,6 +8,7 @@ import { arithmeticMutants } from "./arithmetic-mutants.js";
 import { dataMutants } from "./data-mutants.js";
 import { faultyKernel } from "./kernel.js";
 import type { Mutant } from "./mutant.js";
+import { rowMutants } from "./row-mutants.js";
 import { optimizerMutants } from "./optimizer-mutants.js";
 import { otherRuleMutants } from "./other-rule-mutants.js";
 import { breakable, subject, withRun } from "./subjects.js";
@@ -19,6 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,
+  ...rowMutants,
 ];
 
 /** What became of one mutant. */
@@ -35,6 +37,8 @@ export interface MutantReport {
   readonly killed: number;
   /** Names of those that no check noticed: failures of the suite. */
   readonly survivors: readonly string[];
+  /** Names of those that the error model allows: under it they are no bugs, and were left out. */
+  readonly allowed: readonly string[];
   /** Checks that fail without any bug: false alarms. */
   readonly falseAlarms: readonly string[];
   readonly mutants: readonly MutantResult[];
@@ -85,14 +89,17 @@ export async function judgeSuite({
     }
   }
   const results: MutantResult[] = [];
-  for (const mutant of mutants) {
+  const isAllowed = (mutant: Mutant): boolean => mutant.isAllowed?.(model) ?? false;
+  for (const mutant of mutants.filter((one) => !isAllowed(one))) {
     const result = await judge(mutant, placed(mutant.subject()), cases, seed);
     results.push(result);
     onResult(result);
   }
   const survivors = results.filter(({ killedBy }) => killedBy === null).map(({ name }) => name);
   const total = results.length;
-  return { total, killed: total - survivors.length, survivors, falseAlarms, mutants: results };
+  const allowed = mutants.filter(isAllowed).map(({ name }) => name);
+  const killed = total - survivors.length;
+  return { total, killed, survivors, allowed, falseAlarms, mutants: results };
 }
 
 async function judge(

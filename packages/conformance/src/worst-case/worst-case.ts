@@ -1,5 +1,4 @@
 import {
-  allocateArray,
   HostTensor,
   wrapArray,
   type Kernel,
@@ -36,7 +35,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = new HostTensor(this, shape, allocateArray(Float32Array, shape));
+    const tensor = HostTensor.allocate(this, Float32Array, shape);
     if (values !== undefined) tensor.write(values);
     return tensor;
   }
@@ -46,8 +45,8 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): Tensor {
-    const { shape, values } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values);
+    const { shape, values, room } = wrapArray(Float32Array, memory, options);
+    return new HostTensor(this, shape, values, room);
   }
 
   compile(variant: Variant): Kernel {

@@ -6,6 +6,7 @@ import { lengthChecks } from "./lengths.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { orderChecks } from "./order.js";
 import { otherRuleChecks } from "./other-rules.js";
+import { rowChecks } from "./rows.js";
 import { stateChecks } from "./state.js";
 import { tensorChecks } from "./tensors.js";
 
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
   ...groupChecks,
   ...nonFiniteChecks,
   ...stateChecks,
+  ...rowChecks,
   ...lengthChecks,
   ...boundChecks,
   ...otherRuleChecks,

@@ -1,0 +1,264 @@
+import {
+  newRow,
+  type Backend,
+  type Optimizer,
+  type OptimizerSpec,
+  type OptimizerState,
+  type OtherRows,
+  type Tensor,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { rules } from "@gradstep/core/rules";
+import { snapshot } from "../../judge.js";
+import { assert, assertCode, assertSameAll } from "../assert.js";
+import { Random } from "../random.js";
+import { choiceCount, randomSettings } from "../settings.js";
+import type { Check, Context } from "../subject.js";
+import { randomGradient, randomParameter } from "../values.js";
+import { inCase } from "./bounds.js";
+
+/** Values in a row of each parameter. */
+const rowLengths = { means: 3, colors: 4, opacities: 1 };
+const names = Object.keys(rowLengths) as (keyof typeof rowLengths)[];
+const capacity = 48;
+
+/** A parameter and its slots, by name, as plain arrays. */
+type Plain = Record<string, Float32Array>;
+type Model = Record<string, Plain>;
+
+/** Rows are moved and masked as plain arrays would be: the arithmetic is the backend's, on all rows at once. */
+export const rowChecks: readonly Check[] = [
+  {
+    group: "rows",
+    name: "random remaps, appends and masks are those of plain arrays",
+    run: async (context) => {
+      const sequences = Math.max(rules.length, Math.round(context.cases / 5));
+      for (let i = 0; i < sequences; i += 1) {
+        const random = Random.of(context.seed, "rows", i);
+        const rule = rules[i % rules.length];
+        const settings = randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random);
+        try {
+          await sequence(context, rule.specify(settings), random);
+        } catch (error) {
+          throw inCase(error, `sequence ${i}, ${rule.name} ${JSON.stringify(settings)}`);
+        }
+      }
+    },
+  },
+];
+
+async function sequence(context: Context, spec: OptimizerSpec, random: Random): Promise<void> {
+  const { subject } = context;
+  const backend = await subject.backend();
+  let count = random.integer(1, 12);
+  const groups = [{ match: "colors", learningRate: 0.25 }];
+  const tensors: Record<string, Tensor> = {};
+  const model: Model = {};
+  for (const name of names) {
+    const values = randomParameter(count * rowLengths[name], random);
+    tensors[name] = tensorOf(context, backend, shapeOf(name, count), values, random);
+    model[name] = { p: values.slice() };
+  }
+  const optimizer = subject.create(spec, tensors, { groups });
+  const { slots } = await optimizer.state();
+  for (const name of names) Object.assign(model[name], copyOf(slots[name]));
+  const initial = Object.fromEntries(
+    Object.entries(model.means).map(([key, values]) => [key, key === "p" ? 0 : values[0]]),
+  );
+  if (backend.remap === undefined) {
+    await assertCode("UNSUPPORTED", "rows()", () => optimizer.rows());
+    return;
+  }
+  const rows = optimizer.rows(random.chance(0.5) ? names : undefined);
+  const operations = random.integer(4, 8);
+  for (let i = 0; i < operations; i += 1) {
+    let what: string;
+    if (random.chance(0.5)) {
+      what = "a step";
+      const masks = masksOf(count, random);
+      const others = random.pick<OtherRows>(["keep", "decay", "zero"]);
+      const gradients = Object.fromEntries(
+        names.map((name) => [name, randomGradient(count * rowLengths[name], random)]),
+      );
+      await stepModel(context, spec, groups, await optimizer.state(), model, gradients, (name) => ({
+        mask: masks instanceof Uint32Array ? masks : masks?.[name],
+        others,
+      }));
+      optimizer.step(gradients, masks && { rows: masks, otherRows: others });
+    } else {
+      const { indices, fresh, kind } = remapOf(count, random);
+      what = `${kind} of ${count} rows to ${indices.length}`;
+      const left = random.chance(0.2) ? random.pick(names) : undefined;
+      remapModel(model, initial, indices, fresh);
+      count = indices.length;
+      const options: { fresh?: Uint32Array; parameters?: Record<string, Tensor> } = {};
+      if (fresh !== undefined) options.fresh = fresh;
+      if (left !== undefined) {
+        tensors[left] = backend.tensor(shapeOf(left, count), model[left].p);
+        options.parameters = { [left]: tensors[left] };
+      }
+      const gradient = optimizer.gradient("means");
+      gradient.write(new Float32Array(gradient.size).fill(1));
+      rows.remap(indices, options);
+      assert(
+        (await gradient.read()).every((value) => value === 0),
+        `${what}: the gradient of means is not 0`,
+      );
+      assert(rows.count === count, `${what}: count is ${rows.count}`);
+    }
+    assertSameAll(await snapshot(optimizer, tensors), model, `after ${what} (${i})`);
+    checkShapes(optimizer, tensors, count);
+  }
+  context.tally.cases += 1;
+  optimizer.dispose();
+}
+
+function tensorOf(
+  { subject }: Context,
+  backend: Backend,
+  shape: readonly number[],
+  values: Float32Array,
+  random: Random,
+): Tensor {
+  if (!subject.wrapsArrays || random.chance(0.5)) return backend.tensor(shape, values);
+  const memory = new Float32Array((values.length / shape[0]) * capacity + 3);
+  memory.set(values, 3);
+  return (backend as WrappingBackend<Float32Array>).wrap(memory, { shape, offset: 3, capacity });
+}
+
+/** One mask for all, one for some, or none: empty, full and mixed. */
+function masksOf(
+  count: number,
+  random: Random,
+): Uint32Array | Record<string, Uint32Array> | undefined {
+  const mask = (): Uint32Array => {
+    const share = random.pick([0, 0.1, 0.5, 0.9, 1]);
+    return Uint32Array.from({ length: count }, () =>
+      random.chance(share) ? random.pick([1, 7, 0xffff_ffff]) : 0,
+    );
+  };
+  if (random.chance(0.2)) return undefined;
+  return random.chance(0.6) ? mask() : { means: mask(), opacities: mask() };
+}
+
+function remapOf(
+  count: number,
+  random: Random,
+): { kind: string; indices: Uint32Array; fresh: Uint32Array | undefined } {
+  const all = Array.from({ length: count }, (_, i) => i);
+  const most = capacity - count;
+  const some = (length: number, pick: () => number): number[] => Array.from({ length }, pick);
+  const anyRow = (): number => random.integer(0, count - 1);
+  const kind = random.pick(["a shuffle", "a pruning", "an append", "a cloning", "a gathering"]);
+  let indices: number[];
+  if (kind === "a shuffle") {
+    indices = all
+      .map((row): [number, number] => [random.unit(), row])
+      .sort(([a], [b]) => a - b)
+      .map(([, row]) => row);
+  } else if (kind === "a pruning") {
+    indices = all.filter(() => random.chance(0.6));
+    if (indices.length === 0) indices = [count - 1];
+  } else if (kind === "an append") {
+    indices = [...all, ...some(random.integer(0, most), () => newRow)];
+  } else if (kind === "a cloning") {
+    indices = [...all, ...some(random.integer(0, most), anyRow)];
+  } else {
+    indices = some(random.integer(1, capacity), () => (random.chance(0.2) ? newRow : anyRow()));
+  }
+  const fresh = random.chance(0.5)
+    ? Uint32Array.from(indices, () => (random.chance(0.3) ? random.pick([1, 2 ** 31]) : 0))
+    : undefined;
+  return { kind, indices: Uint32Array.from(indices), fresh };
+}
+
+function remapModel(
+  model: Model,
+  initial: Readonly<Record<string, number>>,
+  indices: Uint32Array,
+  fresh: Uint32Array | undefined,
+): void {
+  for (const name of names) {
+    const length = rowLengths[name];
+    for (const [key, values] of Object.entries(model[name])) {
+      const moved = new Float32Array(indices.length * length);
+      indices.forEach((source, i) => {
+        const isAnew = source === newRow || (key !== "p" && (fresh?.[i] ?? 0) !== 0);
+        for (let j = 0; j < length; j += 1)
+          moved[i * length + j] = isAnew ? initial[key] : values[source * length + j];
+      });
+      model[name][key] = moved;
+    }
+  }
+}
+
+/** A step of all rows, on a fresh backend of the same kind; then each row takes what its mask says. */
+async function stepModel(
+  { subject }: Context,
+  spec: OptimizerSpec,
+  groups: readonly { match: string; learningRate: number }[],
+  state: OptimizerState,
+  model: Model,
+  gradients: Readonly<Record<string, Float32Array>>,
+  maskOf: (name: string) => { mask: Uint32Array | undefined; others: OtherRows },
+): Promise<void> {
+  const step = async (of: Readonly<Record<string, Float32Array>>): Promise<Model> => {
+    const backend = await subject.backend();
+    const tensors = Object.fromEntries(
+      names.map((name) => [name, backend.tensor([model[name].p.length], model[name].p)]),
+    );
+    const optimizer = subject.create(spec, tensors, { groups });
+    optimizer.restore(state);
+    optimizer.step(of);
+    const after = await snapshot(optimizer, tensors);
+    optimizer.dispose();
+    return after as Model;
+  };
+  const stepped = await step(gradients);
+  const zeros = Object.entries(gradients).map(([name, { length }]) => [
+    name,
+    new Float32Array(length),
+  ]);
+  const unstepped = await step(Object.fromEntries(zeros));
+  for (const name of names) {
+    const { mask, others } = maskOf(name);
+    const length = rowLengths[name];
+    for (const [key, values] of Object.entries(model[name])) {
+      const isKept = others === "keep" || (others === "decay" && key === "p");
+      const otherwise = isKept ? values.slice() : unstepped[name][key];
+      for (let i = 0; i < values.length; i += 1) {
+        const isStepped = mask === undefined || mask[Math.floor(i / length)] !== 0;
+        values[i] = (isStepped ? stepped[name][key] : otherwise)[i];
+      }
+    }
+  }
+}
+
+function checkShapes(
+  optimizer: Optimizer,
+  tensors: Readonly<Record<string, Tensor>>,
+  count: number,
+): void {
+  for (const name of names) {
+    const { shape, size } = tensors[name];
+    const gradient = optimizer.gradient(name);
+    assert(
+      shape.join() === shapeOf(name, count).join() && size === count * rowLengths[name],
+      `shape of ${name} is [${shape.join(", ")}], size ${size}, after a remap to ${count} rows`,
+    );
+    assert(
+      gradient.shape.join() === shape.join(),
+      `shape of the gradient of ${name} is [${gradient.shape.join(", ")}]; expected that of the parameter`,
+    );
+  }
+}
+
+function shapeOf(name: keyof typeof rowLengths, count: number): readonly number[] {
+  return name === "opacities" ? [count] : [count, rowLengths[name]];
+}
+
+function copyOf(slots: OptimizerState["slots"][string]): Plain {
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, values]) => [name, Float32Array.from(values)]),
+  );
+}
