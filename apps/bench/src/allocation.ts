@@ -29,7 +29,13 @@ export async function allocatedBytesPerStep(entrant: Entrant, steps: number): Pr
   // A first look says how closely to look.
   const about = sample(entrant, 1, interval.coarse) * each;
   const closely = Math.max(interval.fine, Math.round(about / notes));
-  return median(Array.from({ length: counts }, () => sample(entrant, each, closely) / each));
+  const bytes: number[] = [];
+  while (bytes.length < counts) {
+    await entrant.settle?.();
+    bytes.push(sample(entrant, each, closely) / each);
+  }
+  await entrant.settle?.();
+  return median(bytes);
 }
 
 /** Bytes allocated in so many steps. */

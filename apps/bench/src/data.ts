@@ -1,4 +1,5 @@
-import { normal, seededRandom } from "./random.js";
+import { seededRandom } from "@gradstep/apps-shared/random";
+import { normal } from "./normal.js";
 import { parametersIn, valuesIn, type Workload } from "./workloads/workload.js";
 
 /**

@@ -1,7 +1,10 @@
+import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 
 /** Where figures come from, without anything that names the machine. */
 export interface Machine {
+  /** With `--backend webgpu`: what computes. */
+  readonly gpu?: Gpu;
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
@@ -10,9 +13,10 @@ export interface Machine {
   readonly v8: string;
 }
 
-/** This machine. */
-export function thisMachine(): Machine {
+/** This machine, and its GPU where that computes. */
+export function thisMachine(gpu?: Gpu): Machine {
   return {
+    ...(gpu && { gpu }),
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),

@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
+import { findGpu, type Gpu } from "@gradstep/apps-shared/gpu";
 import colors from "picocolors";
 import { measure, type Row } from "./bench.js";
-import { contenders } from "./contenders/index.js";
+import { contenders as cpuContenders } from "./contenders/index.js";
+import { gpuContenders } from "./contenders/webgpu/index.js";
 import { makeBlock } from "./data.js";
 import { documentOf } from "./document.js";
 import { expectedAfterGate, gateSteps, tolerance } from "./gate.js";
@@ -44,8 +46,18 @@ async function main(args: readonly string[]): Promise<number> {
     !asked.includes(name) || (options.quick && long && !options.workloads.includes(name));
   const leftOut = workloads.filter(isLeftOut).map(({ name }) => name);
 
-  const machine = thisMachine();
+  const gpu = options.backend === "webgpu" ? await gpuOrNothing() : undefined;
+  const contenders = gpu === undefined ? cpuContenders : gpuContenders;
+  const machine = thisMachine(gpu);
   print(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
+  if (gpu !== undefined) {
+    print(
+      gpu.isSoftware
+        ? colors.yellow(`No GPU: ${gpu.description} computes, whose figures say nothing about one.`)
+        : gpu.description,
+    );
+    print("Times are of many steps, until the GPU is done with them.");
+  }
   for (const { name, description } of contenders) print(`  ${name.padEnd(13)} ${description}`);
   print(
     `Before it is timed, every element is within ${tolerance.ofLearningRate} of the rate of the f64 oracle, for ${gateSteps} steps.`,
@@ -94,6 +106,16 @@ async function main(args: readonly string[]): Promise<number> {
     print(`${count(rows.length)} rows written to ${options.json}`);
   }
   return 0;
+}
+
+/** @throws {OptionsError} where there is neither a GPU nor a driver in software */
+async function gpuOrNothing(): Promise<Gpu> {
+  try {
+    return await findGpu();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OptionsError(`Got --backend webgpu, which does not start: ${why}`);
+  }
 }
 
 function nativeLine({ kernel, ns }: Native, rows: readonly Row[]): string {

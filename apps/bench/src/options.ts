@@ -2,8 +2,15 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
+/** What `--backend` takes. */
+export const processors = ["cpu", "webgpu"] as const;
+
+/** Where contenders compute. */
+export type Processor = (typeof processors)[number];
+
 /** What the command line asks for. */
 export interface Options {
+  readonly backend: Processor;
   readonly quick: boolean;
   /** The file to write, if any. */
   readonly json: string | undefined;
@@ -20,6 +27,7 @@ export class OptionsError extends Error {
 }
 
 const values: Readonly<Record<string, string | undefined>> = {
+  backend: "NAME",
   quick: undefined,
   json: "FILE",
   workload: "NAME",
@@ -73,7 +81,18 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   if (unknown !== undefined) {
     throw new OptionsError(`Got --workload ${unknown}; expected one of ${known.join(", ")}.`);
   }
+  const asked = given.get("backend") ?? "cpu";
+  const backend = processors.find((name) => name === asked);
+  if (backend === undefined) {
+    throw new OptionsError(`Got --backend ${asked}; expected one of ${processors.join(", ")}.`);
+  }
+  if (backend === "webgpu" && given.has("native")) {
+    throw new OptionsError(
+      "Got --native with --backend webgpu; expected one of them: the program measures a CPU.",
+    );
+  }
   const options = {
+    backend,
     quick: given.has("quick"),
     json: given.get("json"),
     workloads,
@@ -118,6 +137,7 @@ export function helpText(known: readonly string[]): string {
     "",
     "Usage: pnpm bench [options]",
     "",
+    "  --backend NAME     where contenders compute: cpu, or webgpu on the GPU that Node finds (cpu)",
     "  --quick            fewer rounds, and without the largest workload",
     "  --json FILE        write the rows to a file",
     "  --workload NAME    only this one; may be given again, or several with commas:",

@@ -32,8 +32,11 @@ export async function timeInterleaved(
     const times: number[] = [];
     for (const [i, entrant] of entrants.entries()) {
       await entrant.enter?.();
-      if (counts[i] > 1) entrant.step();
-      times.push(turn(entrant, counts[i]));
+      if (counts[i] > 1) {
+        entrant.step();
+        await entrant.settle?.();
+      }
+      times.push(await turn(entrant, counts[i]));
     }
     return times;
   };
@@ -47,10 +50,11 @@ export async function timeInterleaved(
   return entrants.map((_, i) => rounds.map((times) => times[i]));
 }
 
-/** Nanoseconds a step, over so many. */
-function turn(entrant: Entrant, steps: number): number {
+/** Nanoseconds a step, over so many, until the last is done. */
+async function turn(entrant: Entrant, steps: number): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < steps; i += 1) entrant.step();
+  if (entrant.settle !== undefined) await entrant.settle();
   return ((performance.now() - start) * 1e6) / steps;
 }
 
@@ -60,7 +64,7 @@ async function stepsInTurn(entrant: Entrant, { warmUpNs, turnNs }: Effort): Prom
   let steps = 1;
   let spent = 0;
   for (;;) {
-    const each = turn(entrant, steps);
+    const each = await turn(entrant, steps);
     spent += each * steps;
     if (spent >= warmUpNs) return Math.max(1, Math.round(turnNs / each));
     if (each * steps < turnNs) steps *= 2;

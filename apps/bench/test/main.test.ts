@@ -3,11 +3,20 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findGpu } from "@gradstep/apps-shared/gpu";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contenders } from "../src/contenders/index.js";
+import { gpuContenders } from "../src/contenders/webgpu/index.js";
 import type { Document } from "../src/document.js";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+/** Why there is no GPU here, nor a driver in software, or undefined. */
+const missing = await findGpu().then(
+  () => undefined,
+  (error: unknown) => String(error),
+);
+if (missing !== undefined) console.warn(`Skipped on webgpu: ${missing}`);
 
 let folder: string;
 beforeAll(() => {
@@ -22,8 +31,12 @@ interface Ended {
 }
 
 function bench(...args: string[]): Promise<Ended> {
+  return node(program, ...args);
+}
+
+function node(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -60,6 +73,33 @@ test("a quick run prints a table and writes rows", { timeout: 60_000 }, async ()
     expect(row.allocatedBytesPerStep).toBeGreaterThanOrEqual(0);
     expect(row.worstErrorOverTolerance).toBeLessThanOrEqual(1);
   }
+});
+
+test.skipIf(missing !== undefined)("a quick run on a GPU says on which", async () => {
+  const file = join(folder, "gpu.json");
+  const asked = ["--quick", "--backend", "webgpu", "--workload", "adam-1e3", "--json", file];
+  const { status, stdout, stderr } = await bench(...asked);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const { machine, rows } = JSON.parse(readFileSync(file, "utf8")) as Document;
+  expect(stdout).toContain(machine.gpu!.description);
+  expect(stdout).toMatch(/webgpu reaches, of a buffer copy's bandwidth: [\d.,]+ % \(adam-1e3\)\n/);
+  expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
+  expect(rows.map(({ contender }) => contender)).toEqual(gpuContenders.map(({ name }) => name));
+  for (const { contender, extraBytesPerParameter, worstErrorOverTolerance } of rows) {
+    expect([contender, worstErrorOverTolerance === null]).toEqual([
+      contender,
+      contender === "copy",
+    ]);
+    expect(worstErrorOverTolerance ?? 0).toBeLessThanOrEqual(1);
+    expect(extraBytesPerParameter).toBeCloseTo(contender === "copy" ? 0 : 8, 0);
+  }
+});
+
+test("without a GPU, and without a driver in software, --backend webgpu says so", async () => {
+  const elsewhere = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
+  const ended = await node("--import", elsewhere, program, "--quick", "--backend", "webgpu");
+  expect(ended).toMatchObject({ status: 2, stdout: "" });
+  expect(ended.stderr).toMatch(/^Got --backend webgpu, which does not start: WebGPU in Node .*\n$/);
 });
 
 test("a wrong option is one line and status 2", async () => {

@@ -5,6 +5,7 @@ const known = ["small", "large"];
 
 test("without options, everything", () => {
   expect(parseOptions([], known)).toEqual({
+    backend: "cpu",
     quick: false,
     json: undefined,
     workloads: [],
@@ -23,7 +24,7 @@ test("workloads come one by one or together", () => {
 
 test.each([
   [["fast"], 'Got "fast"'],
-  [["--fast"], "unknown option --fast; expected one of --quick"],
+  [["--fast"], "unknown option --fast; expected one of --backend --quick"],
   [["-q"], "unknown option -q"],
   [["--quick=yes"], "takes no value"],
   [["--json"], "--json FILE"],
@@ -31,6 +32,8 @@ test.each([
   [["--json", "no/such/folder/rows.json"], "a folder that exists"],
   [["--json", "."], "expected a file"],
   [["--native", "no-such-program"], "a program that can be run"],
+  [["--backend", "webgl"], "expected one of cpu, webgpu"],
+  [["--backend", "webgpu", "--native", "node"], "expected one of them"],
 ])("%j is refused in one line", (args, message) => {
   expect(() => parseOptions(args, known)).toThrow(OptionsError);
   expect(() => parseOptions(args, known)).toThrow(message);

@@ -23,6 +23,13 @@ test("contenders take turns, and each enters before its own", async () => {
   expect(times.map(({ length }) => length)).toEqual([3, 3]);
 });
 
+test("what is only begun is waited for, once a turn", async () => {
+  const log: string[] = [];
+  const entrant = { ...recorder("a", log), settle: async () => void log.push("settle") };
+  await timeInterleaved([entrant], { ...effort, rounds: [1, 1] });
+  expect(log).toEqual(["enter a", "a", "settle", "enter a", "a", "settle"]);
+});
+
 test("rounds fill the time, up to their limit", async () => {
   const times = await timeInterleaved([recorder("a", [])], { ...effort, workloadNs: 1e12 });
   expect(times[0].length).toBe(5);

@@ -1,5 +1,5 @@
 import { type DigitSet, pixelsPerDigit, side } from "./digits.js";
-import type { Random } from "./random.js";
+import type { Random } from "@gradstep/apps-shared/random";
 
 /** A digit moves by at most this many pixels, across and down. */
 const furthest = 1;

@@ -1,6 +1,6 @@
 import type { Comparison } from "./comparison.js";
 import { layerWidths, parameterCount } from "./model.js";
-import type { Gpu } from "./gpu.js";
+import type { Gpu } from "@gradstep/apps-shared/gpu";
 import type { Options } from "./options.js";
 import type { Epoch, Run } from "./run.js";
 import type { Backend, BackendName } from "./tfjs.js";

@@ -1,7 +1,7 @@
 import { enableProdMode, setBackend } from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
-import { gpuForTfjs, type Gpu } from "./gpu.js";
+import { gpuForTfjs, type Gpu } from "@gradstep/apps-shared/gpu";
 
 /** TF.js's backend for each of gradstep's: the optimizer works in the memory in which TF.js computes. */
 const tfjsNames = { webgpu: "webgpu", wasm: "wasm", "cpu-js": "cpu" } as const;

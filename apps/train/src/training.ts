@@ -1,3 +1,4 @@
+import { seededRandom } from "@gradstep/apps-shared/random";
 import { tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
 import { shiftDigits } from "./augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "./digits.js";
@@ -5,7 +6,7 @@ import { evaluate } from "./evaluation.js";
 import { Meter } from "./meter.js";
 import { digitNetwork } from "./model.js";
 import type { TrainingOptimizer } from "./optimizers.js";
-import { seededRandom, shuffle } from "./random.js";
+import { shuffle } from "./shuffle.js";
 import type { Epoch, Observer, Plan, Run } from "./run.js";
 import { rateAt } from "./schedule.js";
 import { timeOptimizer } from "./stopwatch.js";

@@ -17,8 +17,12 @@ interface Ended {
 }
 
 async function run(...args: string[]): Promise<Ended> {
+  return node(program, ...args);
+}
+
+async function node(...args: string[]): Promise<Ended> {
   try {
-    return { code: 0, ...(await promisify(execFile)(process.execPath, [program, ...args])) };
+    return { code: 0, ...(await promisify(execFile)(process.execPath, args)) };
   } catch (error) {
     return error as Ended;
   }
@@ -73,6 +77,13 @@ describe("the program", () => {
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).not.toContain("\n");
+  });
+
+  test("says that there is no GPU where there is none", async () => {
+    const elsewhere = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
+    const ended = await node("--import", elsewhere, program, "--backend", "webgpu");
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
+    expect(ended.stderr).toMatch(/^Got --backend webgpu, which does not start: WebGPU in .*\n$/);
   });
 
   test("helps", async () => {

@@ -1,4 +1,4 @@
-import { nodeGpu } from "@gradstep/webgpu/node";
+import { findGpu } from "@gradstep/apps-shared/gpu";
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare } from "../src/comparison.js";
@@ -44,7 +44,7 @@ function trained(name = "adam", seed = plan.seed): Promise<Run> {
 }
 
 /** Why there is no GPU here, nor a driver in software, or undefined. */
-const missing = await nodeGpu().then(
+const missing = await findGpu().then(
   () => undefined,
   (error: unknown) => String(error),
 );
@@ -153,9 +153,10 @@ describe("backends", () => {
   });
 
   test.skipIf(missing !== undefined)("webgpu learns as wasm does", async () => {
-    const once = { ...plan, epochs: 1, batchSize: 200 };
+    const once = { ...plan, epochs: 1, batchSize: 10 };
+    const fewer = { training: fewOf(digits.training), heldOut: fewOf(digits.heldOut) };
     const few = async (): Promise<Run> =>
-      train(gradstepOptimizer("adam", 0.002), digits, once, goOn);
+      train(gradstepOptimizer("adam", 0.002), fewer, once, goOn);
     await useBackend("wasm");
     const there = await few();
     const { name, gpu } = await useBackend("webgpu");

@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkHyperparameter } from "./hyperparameter.js";
-import type { Rule } from "./rule.js";
+import type { Rule } from "./assembled-rule.js";
 import { StepScalars, type Changes } from "./step-scalars.js";
 import type { Variant } from "./variant.js";
 

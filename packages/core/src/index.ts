@@ -25,17 +25,9 @@ export { lion } from "./rules/lion.js";
 
 // For those who write a rule.
 export { defineRule } from "./rule.js";
-export type {
-  Choices,
-  CommonHyperparameter,
-  CommonOptions,
-  OptionTable,
-  OptionValues,
-  Rule,
-  RuleDefinition,
-  RuleFactory,
-  Settings,
-} from "./rule.js";
+export type { CommonHyperparameter, CommonOptions, RuleDefinition, RuleFactory } from "./rule.js";
+export type { Rule, Settings } from "./assembled-rule.js";
+export type { Choices, OptionTable, OptionValues } from "./options.js";
 export { averaging, fraction, nonNegative, type Hyperparameter } from "./hyperparameter.js";
 
 // For those who write a backend.

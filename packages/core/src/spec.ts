@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "./errors.js";
 import type { GroupOptions } from "./groups.js";
-import type { Rule } from "./rule.js";
+import type { Rule } from "./assembled-rule.js";
 import type { Variant } from "./variant.js";
 
 /**

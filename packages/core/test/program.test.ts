@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildProgram, nodeOf, type Program, type Scope } from "../src/program.js";
-import { combinations, type Rule } from "../src/rule.js";
+import type { Rule } from "../src/assembled-rule.js";
+import { combinations } from "../src/options.js";
 import { rules } from "../src/rules/index.js";
 import { codeOf, failureOf } from "./support.js";
 

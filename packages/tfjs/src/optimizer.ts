@@ -147,7 +147,8 @@ export class GradstepOptimizer extends Optimizer {
    * Takes one step. Variables without a gradient stay as they are. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_GRADIENT`, `LENGTH_MISMATCH`,
-   * `STATE_MISMATCH`, `DISPOSED`, `OUT_OF_MEMORY`
+   * `STATE_MISMATCH`, `DISPOSED`, `OUT_OF_MEMORY`, `DEVICE_LOST`; `UNSUPPORTED` where TF.js's webgpu backend was left
+   * for another since the last step
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
     this.#checkLive();

@@ -1,21 +1,16 @@
 import type { Update, Variant } from "@gradstep/core";
-import { rowLength } from "./emit-wasm.js";
 import type { Heap } from "./heap.js";
-import { chunkLength } from "./meeting.js";
+import { rowLength } from "./layout.js";
 import { Runs } from "./runs.js";
 import { Table } from "./table.js";
 import type { WasmTensor } from "./wasm-tensor.js";
 
-/** Elements in a chunk: enough to outweigh claiming it, few enough that nobody waits long for the last one. */
-const elementsInChunk = 16384;
-
 /**
- * The tensors of a step as kernels read them, in wasm memory: a row for each, and for threads the chunks into which
- * they are divided. One for a backend, because runs come one after the other.
+ * The tensors of a step as kernels read them, in wasm memory: a row for each. One for a backend, because runs come one
+ * after the other.
  */
 export class Batch {
   readonly #rows: Table;
-  readonly #chunks: Table;
   /** Made when the first mask comes. */
   #runs: Runs | undefined;
   readonly #heap: Heap;
@@ -24,16 +19,16 @@ export class Batch {
   #groupCount = 0;
   #rowCells = 0;
   #rowCount = 0;
-  #isDivided = false;
+  /** Whether the rows are all of one `fill` without masks. */
+  #isWhole = false;
   /** Elements in all rows. */
   elements = 0;
-  /** Chunks after `divide`. */
-  chunks = 0;
+  /** Another number where the rows lie elsewhere or have other lengths than before. */
+  layout = 0;
 
   constructor(heap: Heap) {
     this.#heap = heap;
     this.#rows = new Table(heap);
-    this.#chunks = new Table(heap);
   }
 
   /** Address of the first row. */
@@ -46,9 +41,14 @@ export class Batch {
     return this.#rowCount;
   }
 
-  /** Address after the last chunk. */
-  get chunksEnd(): number {
-    return this.#chunks.address + 4 * chunkLength * this.chunks;
+  /** Cells in each row, of which the first is the number of elements. */
+  get rowCells(): number {
+    return this.#rowCells;
+  }
+
+  /** The rows, as cells. */
+  get words(): Int32Array {
+    return this.#rows.words;
   }
 
   /** Writes the rows of the first `count` updates. Nothing is allocated unless there are more than ever before. */
@@ -68,7 +68,8 @@ export class Batch {
     const scalarsAt = cells * count;
     this.#groupCount = 0;
     let group = 0;
-    let isSame = isKept && this.#isDivided && cells === this.#rowCells && count === this.#rowCount;
+    let isSame = isKept && this.#isWhole && cells === this.#rowCells && count === this.#rowCount;
+    this.#isWhole = false;
     let elements = 0;
     let cell = 0;
     for (let i = 0; i < count; i += 1) {
@@ -87,7 +88,8 @@ export class Batch {
       words[cell] = address + 4 * (scalarsAt + scalars * group);
       cell += 1;
     }
-    this.#isDivided = isSame && elements === this.elements;
+    this.#isWhole = true;
+    if (!isSame) this.layout += 1;
     this.#rowCells = cells;
     this.#rowCount = count;
     this.elements = elements;
@@ -95,6 +97,7 @@ export class Batch {
 
   /** As `fill`, with a row for each run of rows of a parameter that its mask treats alike. */
   #fillRuns(variant: Variant, updates: readonly Update[], count: number): void {
+    this.#isWhole = false;
     const runs = (this.#runs ??= new Runs(this.#heap));
     runs.collect(updates, count);
     const slots = variant.slots.length;
@@ -123,7 +126,7 @@ export class Batch {
       cell += 1;
       this.elements += size;
     }
-    this.#isDivided = false;
+    this.layout += 1;
     this.#rowCells = cells;
     this.#rowCount = runs.count;
   }
@@ -142,29 +145,5 @@ export class Batch {
     const cell = scalarsAt + count * scalars.length;
     for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
     return count;
-  }
-
-  /** Divides all rows into chunks. Done once for the same sizes. */
-  divide(): void {
-    if (this.#isDivided) return;
-    const count = this.#rowCount;
-    const rows = this.#rows.words;
-    let total = 0;
-    for (let i = 0; i < count; i += 1)
-      total += Math.ceil(rows[i * this.#rowCells] / elementsInChunk);
-    this.#chunks.reserve(chunkLength * total);
-    const chunks = this.#chunks.words;
-    let cell = 0;
-    for (let i = 0; i < count; i += 1) {
-      const size = rows[i * this.#rowCells];
-      for (let start = 0; start < size; start += elementsInChunk) {
-        chunks[cell] = this.rows + 4 * i * this.#rowCells;
-        chunks[cell + 1] = start;
-        chunks[cell + 2] = Math.min(size, start + elementsInChunk);
-        cell += chunkLength;
-      }
-    }
-    this.chunks = total;
-    this.#isDivided = true;
   }
 }

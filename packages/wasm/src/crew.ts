@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import type { Batch } from "./batch.js";
+import type { Chunks } from "./chunks.js";
 import type { Heap } from "./heap.js";
 import { meeting } from "./meeting.js";
 import { maySleep, startWorker, words, type Thread } from "./worker.js";
@@ -79,13 +79,13 @@ export class Crew {
   }
 
   /** Runs a batch that was divided. @throws {GradstepError} `WORKER_LOST`: then the batch is unfinished */
-  run(kernel: SharedKernel, batch: Batch): void {
+  run(kernel: SharedKernel, chunks: Chunks): void {
     const cells = this.#cells;
-    const { chunks } = batch;
-    cells[words.chunksEnd] = batch.chunksEnd;
-    kernel.open(this.#at, kernel.address, chunks);
+    const { count } = chunks;
+    cells[words.chunksEnd] = chunks.end;
+    kernel.open(this.#at, kernel.address, count);
     Atomics.add(cells, words.batch, 1);
-    Atomics.notify(cells, words.batch, chunks - 1);
+    Atomics.notify(cells, words.batch, count - 1);
     kernel.share(this.#at, kernel.address);
     for (let i = 0; i < spins; i += 1) if (Atomics.load(cells, words.undone) === 0) return;
     this.#wait();

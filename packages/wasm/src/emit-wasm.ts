@@ -108,14 +108,6 @@ function emitter(
 /** Vectors in each turn of the loop: more gain nothing, fewer pay for the engine's interrupt check. */
 const unrolled = 2;
 
-/**
- * The layout of one tensor's part in a step, as a kernel reads it: cells of 4 bytes: the number of elements; addresses
- * of `p`, `g` and the slots; the address of the scalars, which are f32 in cells of their own.
- */
-export function rowLength({ slots }: Variant): number {
-  return 4 + slots.length;
-}
-
 /** Leaves the address of a row's scalars on the stack, in place of the row's own. */
 export function scalarsOf({ slots }: Variant): Code {
   return i32Load(4 * (3 + slots.length));

@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import { mostPages } from "./module.js";
+import { mostPages } from "./layout.js";
 
 /** Where a backend's tensors lie: a wasm memory, and a way to reserve parts of it. */
 export interface Heap {

@@ -1,4 +1,5 @@
-export { wasm, type Wasm } from "./wasm.js";
+export { wasm } from "./wasm.js";
+export type { Wasm } from "./memory-backend.js";
 export type { WasmOptions } from "./options.js";
 export { WasmTensor } from "./wasm-tensor.js";
 export { isSupported } from "./support.js";

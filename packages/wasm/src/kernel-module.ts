@@ -1,5 +1,5 @@
 import { settledOf, type Settled, type Variant } from "@gradstep/core";
-import { emitWasm, rowLength, scalarsOf } from "./emit-wasm.js";
+import { emitWasm, scalarsOf } from "./emit-wasm.js";
 import {
   block,
   branch,
@@ -21,6 +21,7 @@ import {
   otherwise,
   set,
 } from "./instructions.js";
+import { rowLength } from "./layout.js";
 import { open, share } from "./meeting.js";
 import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
 

@@ -31,6 +31,7 @@ import {
   notify,
   tee,
 } from "./instructions.js";
+import { chunkLength } from "./layout.js";
 import { i32, i64, join, type WasmFunction } from "./module.js";
 
 /** Threads that can meet, the calling one included. */
@@ -54,9 +55,6 @@ export const meeting = {
   arrived: 132,
   byteLength: 132 + 4 * (mostThreads - 1),
 } as const;
-
-/** Cells of 4 bytes in a chunk: address of the row, first element, element after the last. */
-export const chunkLength = 3;
 
 /** `open(at, kernel, count)`: from here on `count` chunks can be claimed. One store: nobody sees half of it. */
 export const open: WasmFunction = (() => {

@@ -1,3 +1,5 @@
+import { memoryImport, mostPages } from "./layout.js";
+
 /** Bytes of wasm: a part of a module, or of a function's body. */
 export type Code = readonly number[];
 
@@ -48,12 +50,6 @@ export interface WasmFunction {
   /** The name under which it is exported, if it is. */
   readonly name?: string;
 }
-
-/** The module and the name under which kernels import their memory. */
-export const memoryImport = { module: "gradstep", name: "memory" } as const;
-
-/** The most pages of 64 KiB that a wasm memory can have. */
-export const mostPages = 65536;
 
 /** A module of these functions, over an imported memory. They call each other by their index in the list. */
 export function encodeModule(

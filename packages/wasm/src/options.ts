@@ -1,7 +1,7 @@
 import { GradstepError } from "@gradstep/core";
 import type { Heap } from "./heap.js";
 import { mostThreads } from "./meeting.js";
-import { mostPages } from "./module.js";
+import { mostPages } from "./layout.js";
 
 /** What `wasm` takes. */
 export interface WasmOptions {

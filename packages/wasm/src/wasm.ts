@@ -1,41 +1,13 @@
-import {
-  GradstepError,
-  remapRows,
-  wrapArray,
-  type Kernel,
-  type RowMove,
-  type RowSources,
-  type StagingTensor,
-  type Variant,
-  type WrapOptions,
-  type WrappingBackend,
-} from "@gradstep/core";
-import { Batch } from "./batch.js";
+import { GradstepError, type Kernel, type Variant } from "@gradstep/core";
+import { Chunks } from "./chunks.js";
 import { Crew, type SharedKernel } from "./crew.js";
-import { createArena, type Heap } from "./heap.js";
+import { createArena } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
-import { Pace } from "./pace.js";
-import { memoryImport } from "./module.js";
+import { MemoryBackend, type Run, type Wasm } from "./memory-backend.js";
 import { checkOptions, type CheckedOptions, type WasmOptions } from "./options.js";
+import { Pace } from "./pace.js";
 import { hasSimd } from "./support.js";
-import { WasmTensor } from "./wasm-tensor.js";
 import { whyNoThreads } from "./worker.js";
-
-/** A backend in the memory of a wasm module: gives the bits of the f32 reference. */
-export interface Wasm extends WrappingBackend<Float32Array> {
-  /** Where all of its tensors lie. It grows; its `buffer` then is another one. */
-  readonly memory: WebAssembly.Memory;
-  /** What is not as it was asked for, and why: one sentence each. */
-  readonly diagnostics: readonly string[];
-  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor;
-  /**
-   * A tensor over a part of this backend's memory: a view that another wasm module, or another tensor, gave.
-   * @throws {GradstepError} `INVALID_MEMORY` for an array that lies elsewhere, `INVALID_SHAPE`, `UNKNOWN_OPTION`
-   */
-  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor;
-  /** Ends its threads; nothing can be allocated or run any more. Values can still be read. */
-  dispose(): void;
-}
 
 /** Below so many elements a step is over before the workers are awake. */
 const worthSharing = 250_000;
@@ -56,29 +28,20 @@ export function wasm(options: WasmOptions = {}): Wasm {
   return new WasmBackend(checked);
 }
 
-type Run = (rows: number, count: number) => void;
-
 interface Compiled {
   readonly run: Run;
   readonly shared: SharedKernel | undefined;
 }
 
-class WasmBackend implements Wasm {
-  readonly name = "wasm";
-  readonly precision = "f32";
-  readonly exact = true;
-  readonly #heap: Heap;
-  readonly #batch: Batch;
+class WasmBackend extends MemoryBackend {
   readonly #crew: Crew | undefined;
+  readonly #chunks: Chunks;
   readonly #diagnostics: string[] = [];
-  readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #compiled = new Map<string, Compiled>();
   readonly #shareFrom: number | undefined;
-  #disposed = false;
 
   constructor(options: CheckedOptions) {
     const { threads, shareFrom, memoryLimit, modules, heap, workerUrl } = options;
-    this.#shareFrom = shareFrom;
     const why =
       threads === 1
         ? undefined
@@ -87,122 +50,70 @@ class WasmBackend implements Wasm {
           : modules.length > 0
             ? "its modules were compiled for one"
             : whyNoThreads();
-    if (why !== undefined) this.#diagnostics.push(`One thread instead of ${threads}: ${why}.`);
     const isShared = threads > 1 && why === undefined;
-    this.#heap = heap ?? createArena(isShared, memoryLimit);
-    this.#batch = new Batch(this.#heap);
-    if (isShared) this.#crew = new Crew(this.#heap, { threads, workerUrl });
-    for (const module of modules) {
-      const { exports } = this.#instantiate(module);
-      for (const [fingerprint, run] of Object.entries(exports))
-        this.#compiled.set(fingerprint, { run: run as Run, shared: undefined });
-    }
+    super(heap ?? createArena(isShared, memoryLimit), modules);
+    this.#shareFrom = shareFrom;
+    this.#chunks = new Chunks(this.heap, this.batch);
+    if (why !== undefined) this.#diagnostics.push(`One thread instead of ${threads}: ${why}.`);
+    if (isShared) this.#crew = new Crew(this.heap, { threads, workerUrl });
   }
 
-  get memory(): WebAssembly.Memory {
-    return this.#heap.memory;
-  }
-
-  get diagnostics(): readonly string[] {
+  override get diagnostics(): readonly string[] {
     return [...this.#diagnostics, ...(this.#crew?.diagnostics ?? [])];
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor {
-    const tensor = this.#tensor(shape).allocate();
-    if (values === undefined) {
-      tensor.view().fill(0);
-      return tensor;
-    }
-    try {
-      tensor.write(values);
-    } catch (error) {
-      tensor.free();
-      throw error;
-    }
-    return tensor;
-  }
-
-  staging(shape: readonly number[]): StagingTensor {
-    return this.#tensor(shape);
-  }
-
-  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
-    const { shape, values, room } = wrapArray(Float32Array, memory, options);
-    if (values.buffer !== this.memory.buffer) {
-      throw new GradstepError(
-        `Got an array in memory of its own to wrap; expected a view of this backend's memory, as it is now. ` +
-          `Copy the values with backend.tensor(shape, values), or use cpuJs() to work on arrays in place.`,
-        { code: "INVALID_MEMORY" },
-      );
-    }
-    return this.#tensor(shape, values.byteOffset, room.length);
-  }
-
-  remap(moves: readonly RowMove[], sources: RowSources): void {
-    this.#checkLive();
-    remapRows(moves, sources);
-  }
-
-  compile(variant: Variant): Kernel {
-    let kernel = this.#kernels.get(variant);
-    if (kernel === undefined) {
-      const { fingerprint, source } = variant.perElement;
-      const compiled = this.#compiled.get(fingerprint) ?? this.#compile(variant);
-      this.#compiled.set(fingerprint, compiled);
-      /** By the logarithm of the size: what holds of a large batch need not hold of a small one. */
-      const paces: Pace[] = [];
-      kernel = {
-        source,
-        run: (updates, count) => {
-          this.#checkLive();
-          const crew = this.#crew;
-          crew?.check();
-          const batch = this.#batch;
-          batch.fill(variant, updates, count);
-          const { run, shared } = compiled;
-          const from = this.#shareFrom;
-          if (
-            shared === undefined ||
-            batch.elements < (from ?? worthSharing) ||
-            crew!.workers === 0
-          ) {
-            run(batch.rows, batch.count);
-            return;
-          }
-          if (from !== undefined) {
-            batch.divide();
-            crew!.run(shared, batch);
-            return;
-          }
-          const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
-          const isShared = pace.begin();
-          if (isShared) {
-            batch.divide();
-            crew!.run(shared, batch);
-          } else run(batch.rows, batch.count);
-          pace.end(isShared, batch.elements);
-        },
-      };
-      this.#kernels.set(variant, kernel);
-    }
-    return kernel;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
+  override dispose(): void {
+    super.dispose();
     this.#crew?.dispose();
   }
 
-  #tensor(shape: readonly number[], address?: number, room?: number): WasmTensor {
-    this.#checkLive();
-    return new WasmTensor(this, this.#heap, shape, address, room);
+  protected override runnerOf(variant: Variant): Kernel["run"] {
+    const { fingerprint } = variant.perElement;
+    const given = this.given.get(fingerprint);
+    if (given !== undefined) return this.runnerOn(variant, given);
+    const { run, shared } = this.#compiled.get(fingerprint) ?? this.#compile(variant);
+    this.#compiled.set(fingerprint, { run, shared });
+    return shared === undefined
+      ? this.runnerOn(variant, run)
+      : this.#sharedRunner(variant, run, shared, this.#crew!);
+  }
+
+  /** A runner of several threads, where that takes less time. */
+  #sharedRunner(variant: Variant, run: Run, shared: SharedKernel, crew: Crew): Kernel["run"] {
+    const { batch } = this;
+    const chunks = this.#chunks;
+    const from = this.#shareFrom;
+    /** By the logarithm of the size: what holds of a large batch need not hold of a small one. */
+    const paces: Pace[] = [];
+    const share = (): void => {
+      chunks.divide();
+      crew.run(shared, chunks);
+    };
+    return (updates, count) => {
+      this.checkLive();
+      crew.check();
+      batch.fill(variant, updates, count);
+      if (batch.elements < (from ?? worthSharing) || crew.workers === 0) {
+        run(batch.rows, batch.count);
+        return;
+      }
+      if (from !== undefined) {
+        share();
+        return;
+      }
+      const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
+      const isShared = pace.begin();
+      if (isShared) share();
+      else run(batch.rows, batch.count);
+      pace.end(isShared, batch.elements);
+    };
   }
 
   #compile(variant: Variant): Compiled {
     const bytes = kernelModule([variant], isSharedMemory(this.memory));
     let exports: WebAssembly.Exports;
     try {
-      ({ exports } = this.#instantiate(new WebAssembly.Module(bytes)));
+      ({ exports } = this.instantiate(new WebAssembly.Module(bytes)));
     } catch (cause) {
       throw new GradstepError(
         `This host forbids compiling wasm at run time: ${String(cause)}. Pass the rule's compiled module, such as ` +
@@ -212,23 +123,12 @@ class WasmBackend implements Wasm {
     }
     const run = exports[variant.perElement.fingerprint] as Run;
     if (this.#crew === undefined) return { run, shared: undefined };
-    const address = this.#heap.allocate(4 + bytes.length);
+    const address = this.heap.allocate(4 + bytes.length);
     const { buffer } = this.memory;
     new Int32Array(buffer, address, 1)[0] = bytes.length;
     new Uint8Array(buffer, address + 4, bytes.length).set(bytes);
     const { open, share } = exports as unknown as Pick<SharedKernel, "open" | "share">;
     return { run, shared: { address, open, share } };
-  }
-
-  #instantiate(module: WebAssembly.Module): WebAssembly.Instance {
-    return new WebAssembly.Instance(module, {
-      [memoryImport.module]: { [memoryImport.name]: this.memory },
-    });
-  }
-
-  #checkLive(): void {
-    if (this.#disposed)
-      throw new GradstepError("The backend was disposed; make a new one.", { code: "DISPOSED" });
   }
 }
 

@@ -5,6 +5,7 @@ import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
 import { Batch } from "../src/batch.js";
+import { Chunks } from "../src/chunks.js";
 import { Crew } from "../src/crew.js";
 import { createArena } from "../src/heap.js";
 import { kernelModule, wasm } from "../src/index.js";
@@ -102,10 +103,11 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
     scalars,
   };
   const batch = new Batch(heap);
+  const chunks = new Chunks(heap, batch);
   const step = (): void => {
     batch.fill(variant, [update], 1);
-    batch.divide();
-    crew.run(kernel, batch);
+    chunks.divide();
+    crew.run(kernel, chunks);
   };
   return { crew, heap, step, parameter, m };
 }

@@ -8,11 +8,11 @@ import {
   type Form,
   type RowForm,
 } from "./forms.js";
-import { granularity } from "./arenas.js";
 import type { GpuTensor } from "./gpu-tensor.js";
 import { MaskUploads } from "./mask-uploads.js";
 import type { Pipeline } from "./pipelines.js";
-import { plan, type BindingLimits, type Dispatch, type Part } from "./plan.js";
+import { partOf, tensorsOf } from "./part.js";
+import { plan, type BindingLimits, type Dispatch } from "./plan.js";
 import { needsRows, rowPartOf, wordPlace } from "./row-part.js";
 import { planRows } from "./row-plan.js";
 import { bufferUsage } from "./usage.js";
@@ -260,27 +260,4 @@ export class Plan {
     });
     return { buffer, commands };
   }
-}
-
-function tensorsOf({ parameter, gradient, slots, mask, copy }: Update): GpuTensor[] {
-  const tensors = [parameter, gradient, ...slots, mask, copy].filter(
-    (one) => one !== undefined && !(one instanceof Uint32Array),
-  );
-  return tensors as unknown as GpuTensor[];
-}
-
-/** Tensors in memory of the backend's own are updated with what pads them, so that neighbours join. */
-function partOf({ parameter, gradient, slots, scalars }: Update): Part {
-  const tensors = [parameter, gradient, ...slots] as unknown as GpuTensor[];
-  const isPadded = tensors.every(({ allocation }) => allocation !== undefined);
-  return {
-    places: tensors.map(({ memory }) => ({
-      buffer: memory.buffer,
-      start: memory.byteOffset / 4,
-    })),
-    count: isPadded
-      ? Math.ceil((parameter.size * 4) / granularity) * (granularity / 4)
-      : parameter.size,
-    scalars,
-  };
 }

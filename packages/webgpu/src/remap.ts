@@ -45,15 +45,15 @@ export function remap(
   for (const { tensor, anew } of moves) check(tensor as unknown as GpuTensor, anew, count);
   const places = allocateAll(arenas, moves, count);
   const temporary: { destroy(): void }[] = [];
+  const make = (size: number, usage: number): GPUBuffer => {
+    const buffer = temporaryBuffer(context, size, usage, moves);
+    temporary.push(buffer);
+    return buffer;
+  };
   try {
     const place = (values: RowValues): RowPlace => {
       if (!(values instanceof Uint32Array)) return wordPlace(values as unknown as GpuTensor);
-      const buffer = device.createBuffer({
-        label: "gradstep row sources",
-        size: count * 4,
-        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
-      });
-      temporary.push(buffer);
+      const buffer = make(count * 4, bufferUsage.STORAGE | bufferUsage.COPY_DST);
       device.queue.writeBuffer(buffer, 0, values, 0, count);
       return { buffer, at: 0, step: 1 };
     };
@@ -61,8 +61,7 @@ export function remap(
     const sources = { count, indices: from, fresh: fresh === undefined ? from : place(fresh) };
     const gathered = places.flatMap((one) => gatheredOf(one, count, fresh !== undefined));
     if (gathered.length > 0) {
-      const scratch = scratchOf(context, gathered);
-      temporary.push(scratch);
+      const scratch = make(scratchLength(gathered), bufferUsage.STORAGE | bufferUsage.COPY_SRC);
       const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
         const work = new SingleUse(device, context.kernel(), batch.dispatches);
         temporary.push({ destroy: () => work.release() });
@@ -166,8 +165,13 @@ function allocateAll(arenas: Arenas, moves: readonly RowMove[], count: number): 
   }
 }
 
-function scratchOf({ device, guard }: RemapContext, gathered: readonly Gathered[]): GPUBuffer {
-  const size = scratchLength(gathered);
+/** A buffer for one remap. Where it turns out later that there is no memory for it, the tensors have lost their values. */
+function temporaryBuffer(
+  { device, guard }: RemapContext,
+  size: number,
+  usage: number,
+  moves: readonly RowMove[],
+): GPUBuffer {
   const { maxBufferSize } = device.limits;
   if (size > maxBufferSize) {
     throw new GradstepError(
@@ -177,18 +181,13 @@ function scratchOf({ device, guard }: RemapContext, gathered: readonly Gathered[
   }
   return guard.watch(
     "out-of-memory",
-    () =>
-      device.createBuffer({
-        label: "gradstep scratch",
-        size,
-        usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC,
-      }),
+    () => device.createBuffer({ label: "gradstep remap", size, usage }),
     (message) => {
       const error = new GradstepError(
-        `The device has no ${size} bytes to move rows through: ${message}. Make tensors from the values read last.`,
+        `The device had no ${size} bytes to move rows through: ${message}. Make tensors from the values read last.`,
         { code: "OUT_OF_MEMORY" },
       );
-      for (const { tensor } of gathered) tensor.fail(error);
+      for (const { tensor } of moves) (tensor as unknown as GpuTensor).fail(error);
       return error;
     },
   );

@@ -45,6 +45,10 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    * all of them. Without it, a model that is allocated tensor by tensor is three, up to 60 million parameters.
    */
   reserve(sizes: readonly number[], lane?: number): void;
+  /** As `Backend` has it: indices and flags may be in a buffer that a shader has written and that nobody reads. */
+  remap(moves: readonly RowMove[], sources: RowSources): void;
+  /** Fills a packed copy, in a submit of its own. @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY` */
+  pack(source: Tensor, target: Tensor): void;
   /**
    * Resolves once everything that was allocated and compiled so far is known to exist. Without it, the first call after
    * the device has refused something throws instead.

@@ -19,6 +19,7 @@ describe("conformance", () => {
     wrapsArrays: false,
     // Each is a round trip to the device; `pnpm conformance verify webgpu` runs as many as one likes.
     cases: 100,
+    sequences: 200,
     describe,
     test: Object.assign(run, { skip }),
   });

@@ -131,6 +131,9 @@ describe("counts", () => {
     optimizer.step({ parameter: new Float32Array(5) });
     await optimizer.state();
     expect(destroyed.size).toBe(0);
+    optimizer.step({ parameter: new Float32Array(5) }, { rows: new Uint32Array(5) });
+    optimizer.rows().remap(new Uint32Array(2000), { fresh: new Uint32Array(2000) });
+    optimizer.step({ parameter: new Float32Array(2000) }, { rows: new Uint32Array(2000) });
     optimizer.dispose();
     parameter.free();
     // All but what values are read through.

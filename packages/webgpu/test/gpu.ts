@@ -2,6 +2,8 @@ import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { afterEach, describe as plain } from "vitest";
 
+export { bufferOf, wordsOf } from "./buffers.js";
+
 /** Why there is no GPU here, or undefined. */
 export const missing: string | undefined = await nodeGpu().then(
   () => undefined,
@@ -47,24 +49,4 @@ export async function backendOnSharedDevice(): Promise<WebGpu> {
   const backend = webgpu({ device: await shared });
   made.unshift(backend);
   return backend;
-}
-
-/** A buffer of the caller's with these contents. */
-export function bufferOf(device: GPUDevice, values: Float32Array<ArrayBuffer>): GPUBuffer {
-  const usage = 0x80 | 0x4 | 0x8;
-  const buffer = device.createBuffer({ size: values.byteLength, usage });
-  device.queue.writeBuffer(buffer, 0, values);
-  return buffer;
-}
-
-/** The bytes of a buffer, as u32s. */
-export async function wordsOf(device: GPUDevice, buffer: GPUBuffer): Promise<Uint32Array> {
-  const staging = device.createBuffer({ size: buffer.size, usage: 0x1 | 0x8 });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(0x1);
-  const words = new Uint32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  return words;
 }

@@ -111,7 +111,7 @@ describe("remap", () => {
             initial: random.below(2) === 0 ? 0 : random.unit(),
             anew: (["sourceless", "fresh", "all"] as const)[random.below(3)],
           }));
-          backend.remap!(moves, {
+          backend.remap(moves, {
             count: next,
             indices: given(indices),
             fresh: fresh === undefined ? undefined : given(fresh),
@@ -140,12 +140,12 @@ describe("remap", () => {
     let moves = 0;
     for (let rows = 65; rows < 2000; rows += 1) {
       const { buffer, byteOffset } = tensor.memory;
-      backend.remap!([move], { count: rows, indices: new Uint32Array(rows), fresh: undefined });
+      backend.remap([move], { count: rows, indices: new Uint32Array(rows), fresh: undefined });
       if (tensor.memory.buffer !== buffer || tensor.memory.byteOffset !== byteOffset) moves += 1;
       places.add(tensor.memory.buffer);
     }
     expect(moves).toBeLessThanOrEqual(9);
-    backend.remap!([move], { count: 3, indices: new Uint32Array(3), fresh: undefined });
+    backend.remap([move], { count: 3, indices: new Uint32Array(3), fresh: undefined });
     const { buffer, byteOffset } = tensor.memory as { buffer: GPUBuffer; byteOffset: number };
     const words = (await wordsOf(backend.device, buffer)).slice(byteOffset / 4);
     expect(Array.from(new Float32Array(words.buffer).subarray(0, 64))).toEqual([
@@ -171,7 +171,7 @@ describe("remap", () => {
         anew: one === own ? "sourceless" : anew,
       }));
       const indices = new Uint32Array(count);
-      backend.remap!(moves, { count, indices, fresh: undefined });
+      backend.remap(moves, { count, indices, fresh: undefined });
     };
     const fails = (code: string): Error => expect.objectContaining({ code }) as Error;
     expect(() => remap(wrapped, 3)).toThrow(fails("INVALID_MEMORY"));
@@ -241,7 +241,7 @@ describe("remap", () => {
     await backend.ready();
     refuse = true;
     const moves: RowMove[] = [{ tensor: w, initial: 0, anew: "sourceless" }];
-    backend.remap!(moves, { count: 2, indices: new Uint32Array(2), fresh: undefined });
+    backend.remap(moves, { count: 2, indices: new Uint32Array(2), fresh: undefined });
     await expect(backend.ready()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
     await expect(w.read()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
   });

@@ -1,6 +1,6 @@
 import type { OtherRows, Tensor, Update, Values, Variant } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
-import { bufferOf, wordsOf } from "./gpu.js";
+import { bufferOf, wordsOf } from "./buffers.js";
 import { decodeHalf, encodeHalf, isRounded } from "./halves.js";
 import type { Random } from "./random.js";
 

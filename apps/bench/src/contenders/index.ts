@@ -4,7 +4,7 @@ import { cpuJs } from "./cpu-js.js";
 import { handFolded } from "./hand-folded.js";
 import { hand } from "./hand.js";
 import { tfjsCpu } from "./tfjs-cpu.js";
-import { tfjsWasm } from "./tfjs-wasm.js";
+import { tfjsFused, tfjsWasm } from "./tfjs-wasm.js";
 import { wasm } from "./wasm.js";
 import { wasmThreads } from "./wasm-threads.js";
 
@@ -18,4 +18,5 @@ export const contenders: readonly Contender[] = [
   wasmThreads,
   tfjsCpu,
   tfjsWasm,
+  tfjsFused,
 ];

@@ -25,6 +25,11 @@ export function speedup(value: number): string {
   return ratio(1 / value);
 }
 
+/** A share: `93 %`, `0.4 %`. */
+export function percent(share: number): string {
+  return `${digits(100 * share)} %`;
+}
+
 /** Bytes, in units that suit: `8 B`, `12.3 kB`. */
 export function bytes(value: number): string {
   if (value < 1e3) return `${Math.round(value)} B`;

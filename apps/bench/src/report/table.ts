@@ -3,7 +3,7 @@ import type { Row } from "../bench.js";
 import { bytes, count, ratio, time } from "./figures.js";
 
 /** The rivals that have a column of their own. */
-const shown = ["hand", "tfjs-cpu", "tfjs-wasm"];
+const shown = ["hand", "tfjs-cpu", "tfjs-wasm", "copy", "wgsl", "tfjs-webgpu"];
 
 /** A workload's rows as lines of at most 100 characters. */
 export function tableOf(rows: readonly Row[]): string {

@@ -120,5 +120,6 @@ async function judge(
 }
 
 function contextOf(broken: Subject, cases: number, seed: number) {
-  return { subject: broken, cases, seed, tally: { ...emptyTally(), cases: 0 } };
+  const tally = { ...emptyTally(), cases: 0 };
+  return { subject: broken, cases, sequences: 16, allChoices: true, seed, tally };
 }

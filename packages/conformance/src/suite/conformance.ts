@@ -15,6 +15,8 @@ export interface BackendUnderTest {
   readonly wrapsArrays?: boolean;
   /** Random cases over the whole suite, about: 1000 if left out. */
   readonly cases?: number;
+  /** Random sequences of remaps and masked steps; a fifth of the cases if left out. */
+  readonly sequences?: number;
   /** Of the random cases, 1 if left out. */
   readonly seed?: number;
 }
@@ -112,11 +114,15 @@ function contextOf({
   model = roundToNearest,
   wrapsArrays = true,
   cases = 1000,
+  sequences = Math.ceil(cases / 5),
   seed = 1,
 }: BackendUnderTest): Context {
   return {
     subject: { backend, create: createOptimizer, model, wrapsArrays },
     cases,
+    sequences,
+    // Those that share a kernel differ on the host, where all backends are the same.
+    allChoices: false,
     seed,
     tally: { ...emptyTally(), cases: 0 },
   };

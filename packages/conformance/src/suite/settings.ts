@@ -23,6 +23,24 @@ export function choicesAt(rule: Rule, index: number): Readonly<Record<string, bo
 }
 
 /**
+ * The indices of all choices, in an order that begins with one for each thing that a backend can be asked to compute;
+ * `kernels` is the number of those. The other choices differ in what is computed on the host.
+ */
+export function kernelsFirst(rule: Rule): { indices: readonly number[]; kernels: number } {
+  const all = Array.from({ length: choiceCount(rule) }, (_, i) => i);
+  const seen = new Set<string>();
+  const isNew = (index: number): boolean => {
+    const { size } = seen;
+    return seen.add(rule.variant(choicesAt(rule, index)).perElement.fingerprint).size > size;
+  };
+  const first = all.filter(isNew);
+  return {
+    indices: [...first, ...all.filter((index) => !first.includes(index))],
+    kernels: first.length,
+  };
+}
+
+/**
  * Settings with the options and switches of this index and random hyperparameters in their ranges: defaults, values of
  * any magnitude, and the ends of the range.
  */

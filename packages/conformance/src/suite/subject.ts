@@ -17,8 +17,12 @@ export interface Subject {
 /** What a check is given. */
 export interface Context {
   readonly subject: Subject;
-  /** Random cases over the whole suite, about. Checks that go through all options make one case of each at least. */
+  /** Random cases over the whole suite, about. Checks that go through all kernels make one case of each at least. */
   readonly cases: number;
+  /** Random sequences of remaps and masked steps. */
+  readonly sequences: number;
+  /** Whether they make one of every choice of options at least, also of those that share a kernel. */
+  readonly allChoices: boolean;
   readonly seed: number;
   /** To which findings are added. */
   readonly tally: Tally & { cases: number };

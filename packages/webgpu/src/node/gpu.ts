@@ -55,7 +55,7 @@ async function importDawn(): Promise<Dawn> {
     return (await import(name)) as Dawn;
   } catch (cause) {
     throw new GradstepError(
-      `WebGPU in Node needs the package webgpu, which cannot be loaded here (${String(cause)}). Install it: npm install webgpu.`,
+      `WebGPU in Node needs the package webgpu, which cannot be loaded here (${String(cause).split("\n")[0]}). Install it: npm install webgpu.`,
       { code: "UNSUPPORTED", cause },
     );
   }

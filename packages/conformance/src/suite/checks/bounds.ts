@@ -2,12 +2,12 @@ import type { GroupOptions, OptimizerSpec, Rule } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { ConformanceError } from "../assert.js";
 import { Random } from "../random.js";
-import { choiceCount, randomHyperparameter, randomSettings } from "../settings.js";
+import { kernelsFirst, randomHyperparameter, randomSettings } from "../settings.js";
 import type { Check, Context } from "../subject.js";
 import { Trial } from "../trial.js";
 import { randomGradient, randomParameter, randomShape, sizeOfShape } from "../values.js";
 
-/** Every rule, all options, random hyperparameters and values: each step inside its bound. */
+/** Every rule, every kernel, random hyperparameters and values: each step inside its bound. */
 export const boundChecks: readonly Check[] = rules.map((rule) => ({
   group: "bounds",
   name: rule.name,
@@ -15,12 +15,13 @@ export const boundChecks: readonly Check[] = rules.map((rule) => ({
 }));
 
 async function randomCases(rule: Rule, context: Context): Promise<void> {
-  const { cases, seed, tally } = context;
+  const { cases, seed, tally, allChoices } = context;
   const share = Math.ceil(cases / rules.length);
-  const count = Math.max(share, choiceCount(rule));
+  const { indices, kernels } = kernelsFirst(rule);
+  const count = Math.max(share, allChoices ? indices.length : kernels);
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(seed, rule.name, i);
-    const settings = randomSettings(rule, i, random);
+    const settings = randomSettings(rule, indices[i % indices.length], random);
     try {
       await randomCase(rule.specify(settings), rule, context, random);
     } catch (error) {

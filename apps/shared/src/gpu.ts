@@ -8,17 +8,24 @@ export interface Gpu {
   readonly isSoftware: boolean;
 }
 
-/**
- * Gives TF.js, which takes Node for a browser here, a `navigator.gpu`, and loads its webgpu backend.
- * @throws {GradstepError} `UNSUPPORTED` where Node finds no GPU and no driver in software
- */
-export async function gpuForTfjs(): Promise<Gpu> {
+/** Finds a GPU, or a driver in software. @throws {GradstepError} `UNSUPPORTED` where there is neither */
+export async function findGpu(): Promise<Gpu> {
   const { gpu, description } = await nodeGpu();
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  return { description, isSoftware: adapter?.info.isFallbackAdapter === true };
+}
+
+/**
+ * Gives TF.js, which takes Node for a browser here, a `navigator.gpu`, and loads its webgpu backend.
+ * @throws {GradstepError} `UNSUPPORTED` where there is neither a GPU nor a driver in software
+ */
+export async function gpuForTfjs(): Promise<Gpu> {
+  const found = await findGpu();
+  const { gpu } = await nodeGpu();
   const { globals } = (await import("webgpu")) as { globals: object };
   const scope = Object.assign(globalThis as { navigator?: object }, globals);
   scope.navigator ??= {};
   Object.defineProperty(scope.navigator, "gpu", { value: gpu, configurable: true });
   await import("@tensorflow/tfjs-backend-webgpu");
-  return { description, isSoftware: adapter?.info.isFallbackAdapter === true };
+  return found;
 }

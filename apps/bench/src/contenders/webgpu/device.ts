@@ -1,0 +1,36 @@
+import type { WebGpu } from "@gradstep/webgpu";
+import { webgpu } from "@gradstep/webgpu/node";
+
+let shared: Promise<WebGpu> | undefined;
+
+/** The device on which all contenders but TF.js compute; TF.js asks for one of its own. */
+export async function sharedDevice(): Promise<GPUDevice> {
+  shared ??= webgpu();
+  return (await shared).device;
+}
+
+/** `GPUBufferUsage`, which Node has no global for. */
+export const usage = { COPY_SRC: 0x4, COPY_DST: 0x8, UNIFORM: 0x40, STORAGE: 0x80, MAP_READ: 0x1 };
+
+/** A buffer with these values. */
+export function bufferOf(device: GPUDevice, values: Float32Array): GPUBuffer {
+  const buffer = device.createBuffer({
+    size: values.byteLength,
+    usage: usage.STORAGE | usage.COPY_SRC | usage.COPY_DST,
+  });
+  device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+  return buffer;
+}
+
+/** A copy of a buffer's values. */
+export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
+  const { size } = buffer;
+  const copy = device.createBuffer({ size, usage: usage.MAP_READ | usage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, copy, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await copy.mapAsync(usage.MAP_READ);
+  const values = new Float32Array(copy.getMappedRange().slice(0));
+  copy.destroy();
+  return values;
+}

@@ -1,0 +1,137 @@
+import { bufferUsage, computeStage, readBytes, storage } from "./buffers.js";
+
+const blockLength = 256;
+
+/** An exclusive prefix sum over the numbers of successors says where each row goes. */
+const text = `
+@group(0) @binding(0) var<uniform> rows: u32;
+@group(0) @binding(1) var<storage, read> successors: array<u32>;
+@group(0) @binding(2) var<storage, read_write> offsets: array<u32>;
+@group(0) @binding(3) var<storage, read_write> blocks: array<u32>;
+@group(0) @binding(4) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(5) var<storage, read_write> fresh: array<u32>;
+
+var<workgroup> sums: array<u32, ${blockLength}>;
+
+@compute @workgroup_size(${blockLength})
+fn sum_rows(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) block: vec3u,
+) {
+  let row = id.x;
+  let own = select(0u, successors[row], row < rows);
+  sums[lane] = own;
+  for (var distance = 1u; distance < ${blockLength}u; distance *= 2u) {
+    workgroupBarrier();
+    let before = select(0u, sums[lane - min(lane, distance)], lane >= distance);
+    workgroupBarrier();
+    sums[lane] += before;
+  }
+  offsets[row] = sums[lane] - own;
+  if (lane == ${blockLength - 1}u) { blocks[block.x] = sums[lane]; }
+}
+
+// There are few blocks: one invocation adds them up, and puts the total behind the last.
+@compute @workgroup_size(1)
+fn sum_blocks() {
+  let count = (rows + ${blockLength - 1}u) / ${blockLength}u;
+  var total = 0u;
+  for (var block = 0u; block < count; block++) {
+    let own = blocks[block];
+    blocks[block] = total;
+    total += own;
+  }
+  blocks[count] = total;
+}
+
+@compute @workgroup_size(${blockLength})
+fn place_rows(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x;
+  if (row >= rows) { return; }
+  let first = offsets[row] + blocks[row / ${blockLength}u];
+  for (var k = 0u; k < successors[row]; k++) {
+    indices[first + k] = row;
+    fresh[first + k] = u32(successors[row] > 1u);
+  }
+}
+`;
+
+/** Where the rows of a scene come from that was densified, in buffers on the device. */
+export interface Densified {
+  /** How many rows there are now. */
+  readonly count: number;
+  /** For each of them, the row that it was. */
+  readonly indices: GPUBuffer;
+  /** Not 0 where it is one of two halves: its moments begin anew. */
+  readonly fresh: GPUBuffer;
+}
+
+/** Finds the rows of a densified scene on the device. */
+export class Densifier {
+  readonly #device: GPUDevice;
+  readonly #rows: GPUBuffer;
+  readonly #blocks: GPUBuffer;
+  readonly #indices: GPUBuffer;
+  readonly #fresh: GPUBuffer;
+  readonly #bindGroup: GPUBindGroup;
+  readonly #pipelines: readonly GPUComputePipeline[];
+
+  /** @param capacity rows for which there is room, before and after */
+  constructor(device: GPUDevice, successors: GPUBuffer, capacity: number) {
+    const blocks = Math.ceil(capacity / blockLength);
+    this.#device = device;
+    this.#rows = device.createBuffer({
+      size: 4,
+      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+    });
+    this.#blocks = storage(device, "blocks", (blocks + 1) * 4);
+    this.#indices = storage(device, "indices", capacity * 4);
+    this.#fresh = storage(device, "fresh", capacity * 4);
+    const offsets = storage(device, "offsets", blocks * blockLength * 4);
+    const types = [
+      "uniform",
+      "read-only-storage",
+      "storage",
+      "storage",
+      "storage",
+      "storage",
+    ] as const;
+    const layout = device.createBindGroupLayout({
+      entries: types.map((type, binding) => ({
+        binding,
+        visibility: computeStage,
+        buffer: { type },
+      })),
+    });
+    const buffers = [this.#rows, successors, offsets, this.#blocks, this.#indices, this.#fresh];
+    this.#bindGroup = device.createBindGroup({
+      layout,
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+    const module = device.createShaderModule({ label: "densify", code: text });
+    this.#pipelines = ["sum_rows", "sum_blocks", "place_rows"].map((entryPoint) =>
+      device.createComputePipeline({
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint },
+      }),
+    );
+  }
+
+  /** Only their number is read back: four bytes. */
+  async densify(rows: number): Promise<Densified> {
+    const blocks = Math.ceil(rows / blockLength);
+    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows]));
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setBindGroup(0, this.#bindGroup);
+    this.#pipelines.forEach((pipeline, i) => {
+      pass.setPipeline(pipeline);
+      pass.dispatchWorkgroups(i === 1 ? 1 : blocks);
+    });
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+    const [count] = new Uint32Array(await readBytes(this.#device, this.#blocks, 4, blocks * 4));
+    return { count, indices: this.#indices, fresh: this.#fresh };
+  }
+}

@@ -1,0 +1,2 @@
+export * from "./generated/index.js";
+export type { CompiledRuleFactory } from "./compiled-rule.js";

@@ -1,0 +1,50 @@
+import { GradstepError, type Kernel, type Variant } from "@gradstep/core";
+import { createArena, type Heap } from "./heap.js";
+import { mostPages } from "./layout.js";
+import { MemoryBackend, type Wasm } from "./memory-backend.js";
+
+export type { Heap } from "./heap.js";
+export type { Wasm } from "./memory-backend.js";
+export * from "./generated/index.js";
+
+/** What `createWasm` takes. */
+export interface LeanWasmOptions {
+  /** Compiled rules: what `adamKernels()` gives, or modules of `@gradstep/wasm/rules/`. */
+  readonly modules: readonly WebAssembly.Module[];
+  /** As for `wasm`. */
+  readonly memoryLimit?: number;
+  readonly heap?: Heap;
+}
+
+/**
+ * A backend with just these kernels, on one thread, for bundles in which each kilobyte counts.
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`
+ */
+export function createWasm(options: LeanWasmOptions): Wasm {
+  const { modules, memoryLimit = mostPages * 65536, heap, ...unknown } = options ?? {};
+  const [key] = Object.keys(unknown);
+  if (key !== undefined) {
+    throw new GradstepError(
+      `createWasm has no option "${key}"; it has modules, memoryLimit and heap. For threads use wasm() of @gradstep/wasm.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  if (!Array.isArray(modules) || !modules.every((one) => one instanceof WebAssembly.Module)) {
+    throw new GradstepError(
+      `createWasm: got no list of modules; expected compiled ones, such as [adamKernels()].`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  }
+  return new LeanBackend(heap ?? createArena(false, memoryLimit), modules);
+}
+
+class LeanBackend extends MemoryBackend {
+  protected override runnerOf(variant: Variant): Kernel["run"] {
+    const run = this.given.get(variant.perElement.fingerprint);
+    if (run !== undefined) return this.runnerOn(variant, run);
+    throw new GradstepError(
+      `No module has the kernel of ${variant.label}; pass it to createWasm({ modules }), or use wasm() of @gradstep/wasm, which compiles any rule.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  GradstepError,
+  remapRows,
+  wrapArray,
+  type Kernel,
+  type RowMove,
+  type RowSources,
+  type StagingTensor,
+  type Update,
+  type Variant,
+  type WrapOptions,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { Batch } from "./batch.js";
+import type { Heap } from "./heap.js";
+import { memoryImport } from "./layout.js";
+import { WasmTensor } from "./wasm-tensor.js";
+
+/** A backend in the memory of a wasm module: gives the bits of the f32 reference. */
+export interface Wasm extends WrappingBackend<Float32Array> {
+  /** Where all of its tensors lie. It grows; its `buffer` then is another one. */
+  readonly memory: WebAssembly.Memory;
+  /** What is not as it was asked for, and why: one sentence each. */
+  readonly diagnostics: readonly string[];
+  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor;
+  /**
+   * A tensor over a part of this backend's memory: a view that another wasm module, or another tensor, gave.
+   * @throws {GradstepError} `INVALID_MEMORY` for an array that lies elsewhere, `INVALID_SHAPE`, `UNKNOWN_OPTION`
+   */
+  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor;
+  /** Ends its threads; nothing can be allocated or run any more. Values can still be read. */
+  dispose(): void;
+}
+
+/** A kernel of a module: updates `count` tensors, whose rows lie at the address `rows`. */
+export type Run = (rows: number, count: number) => void;
+
+/** What all backends in wasm memory have in common. Where kernels come from is up to each. */
+export abstract class MemoryBackend implements Wasm {
+  readonly name = "wasm";
+  readonly precision = "f32";
+  readonly exact = true;
+  protected readonly heap: Heap;
+  protected readonly batch: Batch;
+  /** Kernels of modules that were compiled before, by fingerprint. */
+  protected readonly given = new Map<string, Run>();
+  readonly #kernels = new WeakMap<Variant, Kernel>();
+  #disposed = false;
+
+  constructor(heap: Heap, modules: readonly WebAssembly.Module[]) {
+    this.heap = heap;
+    this.batch = new Batch(heap);
+    for (const module of modules) {
+      for (const [fingerprint, run] of Object.entries(this.instantiate(module).exports))
+        this.given.set(fingerprint, run as Run);
+    }
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.heap.memory;
+  }
+
+  get diagnostics(): readonly string[] {
+    return [];
+  }
+
+  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor {
+    const tensor = this.#tensor(shape).allocate();
+    if (values === undefined) {
+      tensor.view().fill(0);
+      return tensor;
+    }
+    try {
+      tensor.write(values);
+    } catch (error) {
+      tensor.free();
+      throw error;
+    }
+    return tensor;
+  }
+
+  staging(shape: readonly number[]): StagingTensor {
+    return this.#tensor(shape);
+  }
+
+  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
+    const { shape, values, room } = wrapArray(Float32Array, memory, options);
+    if (values.buffer !== this.memory.buffer) {
+      throw new GradstepError(
+        `Got an array in memory of its own to wrap; expected a view of this backend's memory, as it is now. ` +
+          `Copy the values with backend.tensor(shape, values), or use cpuJs() to work on arrays in place.`,
+        { code: "INVALID_MEMORY" },
+      );
+    }
+    return this.#tensor(shape, values.byteOffset, room.length);
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    this.checkLive();
+    remapRows(moves, sources);
+  }
+
+  compile(variant: Variant): Kernel {
+    let kernel = this.#kernels.get(variant);
+    if (kernel === undefined) {
+      kernel = { source: variant.perElement.source, run: this.runnerOf(variant) };
+      this.#kernels.set(variant, kernel);
+    }
+    return kernel;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+
+  /** What runs a variant. Called once for each. @throws {GradstepError} `UNSUPPORTED` */
+  protected abstract runnerOf(variant: Variant): Kernel["run"];
+
+  /** A runner of one thread. */
+  protected runnerOn(variant: Variant, run: Run): Kernel["run"] {
+    const { batch } = this;
+    return (updates: readonly Update[], count: number) => {
+      this.checkLive();
+      batch.fill(variant, updates, count);
+      run(batch.rows, batch.count);
+    };
+  }
+
+  #tensor(shape: readonly number[], address?: number, room?: number): WasmTensor {
+    this.checkLive();
+    return new WasmTensor(this, this.heap, shape, address, room);
+  }
+
+  protected instantiate(module: WebAssembly.Module): WebAssembly.Instance {
+    return new WebAssembly.Instance(module, {
+      [memoryImport.module]: { [memoryImport.name]: this.memory },
+    });
+  }
+
+  protected checkLive(): void {
+    if (this.#disposed)
+      throw new GradstepError("The backend was disposed; make a new one.", { code: "DISPOSED" });
+  }
+}

@@ -1,0 +1,43 @@
+import process from "node:process";
+import { adam, type RowMove } from "@gradstep/core";
+import { rules } from "@gradstep/core/rules";
+import { webgpu } from "@gradstep/webgpu";
+import { emitRows } from "../../src/emit-rows.js";
+import { Random } from "../random.js";
+import { randomCase, scalarsOf } from "../row-cases.js";
+import { RowWorld, type Findings } from "../row-world.js";
+
+// Run by Deno, whose WebGPU is wgpu: every form compiles, random tensors are stepped, rows move.
+const backend = await webgpu();
+const refused: string[] = [];
+for (const rule of rules) {
+  for (const variant of rule.variants()) {
+    const form = { gradients: "apart", mask: true, copy: true } as const;
+    const module = backend.device.createShaderModule({ code: emitRows(variant, form) });
+    const { messages } = await module.getCompilationInfo();
+    refused.push(...messages.map(({ message }) => message));
+  }
+}
+
+const random = new Random(3);
+const variant = adam().rule.variant();
+const found: Findings = { values: 0, copies: 0, outside: 0 };
+for (let round = 0; round < 5; round += 1) {
+  const scalars = scalarsOf(variant, random);
+  const cases = Array.from({ length: 40 }, () => randomCase(random, scalars));
+  const world = new RowWorld(backend, variant, random, cases, round === 4);
+  backend.compile(variant).run(world.updates, world.updates.length);
+  const { values, copies, outside } = await world.findings();
+  found.values += values;
+  found.copies += copies;
+  found.outside += outside;
+}
+
+const tensor = backend.tensor([3, 2], [1, 2, 3, 4, 5, 6]);
+const move: RowMove = { tensor, initial: 7, anew: "fresh" };
+const [indices, fresh] = [Uint32Array.of(2, 9, 0, 1, 2), Uint32Array.of(0, 0, 1, 0, 0)];
+backend.remap([move], { count: 5, indices, fresh });
+const rows = Array.from(await tensor.read());
+process.stdout.write(`${JSON.stringify({ refused, found, rows })}\n`, () => {
+  process.exit(0);
+});
