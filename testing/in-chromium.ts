@@ -9,6 +9,8 @@ interface Lane {
   readonly include: readonly string[];
   /** With which the page is served. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Packages that the tests import: found when the first of them runs, they would make the page reload. */
+  readonly packages?: readonly string[];
 }
 
 /** Projects of vitest for a headless Chromium: none, and a line that says so, where there is no Chrome. */
@@ -20,8 +22,9 @@ export async function inChromium(
     console.warn("Skipped in a browser: found no Chrome.");
     return [];
   }
-  return lanes.map(({ name, include, headers = {} }) => ({
+  return lanes.map(({ name, include, headers = {}, packages = [] }) => ({
     server: { headers },
+    optimizeDeps: { include: [...packages] },
     test: {
       ...tests.test,
       name,

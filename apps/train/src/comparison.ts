@@ -1,6 +1,6 @@
 import type { Digits } from "./digits.js";
 import { gradstepAdamAsTfjs, tfjsAdam, type TrainingOptimizer } from "./optimizers.js";
-import { type BackendName, backendNames, useBackend } from "./tfjs.js";
+import { type BackendName, useBackend } from "./tfjs.js";
 import type { Observer, Plan, Run } from "./run.js";
 import { train } from "./training.js";
 
@@ -36,8 +36,11 @@ export interface Comparison {
   readonly ratios: readonly Ratio[];
 }
 
+/** The backends that a comparison is made on, besides the one that was asked for. */
+const always: readonly BackendName[] = ["wasm", "cpu-js"];
+
 /**
- * Trains with gradstep's Adam and with TF.js's own, in that order, on every backend of TF.js: the
+ * Trains with gradstep's Adam and with TF.js's own, in that order, on wasm, cpu-js and `chosen`: the
  * same weights, digits and order of digits each time. gradstep's has the numbers of TF.js's here, so
  * that the losses may be held against each other. After `signal` aborts, no further
  * contender starts.
@@ -45,11 +48,13 @@ export interface Comparison {
 export async function compare(
   digits: Digits,
   plan: Plan,
+  chosen: BackendName,
   signal: AbortSignal,
   observe: (maker: Maker, backend: BackendName) => Observer,
 ): Promise<Comparison> {
   const contenders: Contender[] = [];
-  for (const backend of backendNames) {
+  const backends = new Set([...(always.includes(chosen) ? [] : [chosen]), ...always]);
+  for (const backend of backends) {
     for (const maker of Object.keys(makers) as Maker[]) {
       // The first one starts in any case, so that there is a run to speak of, if only of no step.
       if (signal.aborted && contenders.length > 0) break;
@@ -64,7 +69,7 @@ export async function compare(
       contenders.push({ maker, backend, run });
     }
   }
-  return { contenders, ratios: backendNames.flatMap((backend) => ratio(contenders, backend)) };
+  return { contenders, ratios: [...backends].flatMap((backend) => ratio(contenders, backend)) };
 }
 
 function ratio(contenders: readonly Contender[], backend: BackendName): Ratio[] {

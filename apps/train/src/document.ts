@@ -1,7 +1,9 @@
 import type { Comparison } from "./comparison.js";
 import { layerWidths, parameterCount } from "./model.js";
+import type { Gpu } from "./gpu.js";
 import type { Options } from "./options.js";
 import type { Epoch, Run } from "./run.js";
+import type { Backend, BackendName } from "./tfjs.js";
 
 /** What was trained, and how. */
 export interface Configuration {
@@ -9,7 +11,10 @@ export interface Configuration {
   readonly learningRate: number;
   readonly epochs: number;
   readonly batchSize: number;
-  readonly backend: string;
+  /** The one that `auto` found. */
+  readonly backend: BackendName;
+  /** What computes, on webgpu. */
+  readonly gpu?: Gpu;
   readonly seed: number;
   /** Units of each layer, from the pixels to the classes. */
   readonly layers: readonly number[];
@@ -53,14 +58,16 @@ export interface TrainingDocument extends RunDocument {
 export function configurationOf(
   options: Options,
   digits: { training: { count: number }; heldOut: { count: number } },
+  { name, gpu }: Backend,
 ): Configuration {
-  const { optimizer, learningRate, epochs, batchSize, backend, seed } = options;
+  const { optimizer, learningRate, epochs, batchSize, seed } = options;
   return {
     optimizer,
     learningRate,
     epochs,
     batchSize,
-    backend,
+    backend: name,
+    ...(gpu && { gpu }),
     seed,
     layers: layerWidths,
     parameters: parameterCount,

@@ -1,3 +1,4 @@
+import { GradstepError } from "@gradstep/core";
 import { type Comparison, compare } from "./comparison.js";
 import { type Digits, readDigits } from "./digits.js";
 import { type Configuration, configurationOf, documentOf } from "./document.js";
@@ -11,7 +12,7 @@ import { count } from "./terminal/figures.js";
 import { progressOn } from "./terminal/progress.js";
 import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
-import { useBackend } from "./tfjs.js";
+import { type Backend, useBackend } from "./tfjs.js";
 import type { Run } from "./run.js";
 import { train } from "./training.js";
 
@@ -30,7 +31,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.report !== undefined) checkReportFile(options.report);
   const signal = interruption();
   const digits = readDigits();
-  const configuration = configurationOf(options, digits);
+  const backend = await chosenBackend(options);
+  const configuration = configurationOf(options, digits, backend);
   // With --json, standard output is for the document alone.
   const screen = screenOf(options.json ? process.stderr : process.stdout);
 
@@ -44,6 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
     );
   else if (comparison) printComparison(comparison, screen);
   else printSummary(run, digits.heldOut.pixels, screen);
+  if (!options.json && backend.gpu !== undefined)
+    screen.print("On a GPU that is the time to record its work, which the GPU does meanwhile.");
   if (options.report !== undefined) {
     await writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
     screen.print(`The report is in ${options.report}.`);
@@ -53,6 +57,16 @@ async function main(args: readonly string[]): Promise<number> {
     : 0;
 }
 
+/** Starts the backend that was asked for. @throws {OptionsError} where it is a GPU, and there is none. */
+async function chosenBackend({ backend }: Options): Promise<Backend> {
+  try {
+    return await useBackend(backend);
+  } catch (error) {
+    if (!(error instanceof GradstepError)) throw error;
+    throw new OptionsError(`Got --backend ${backend}, which does not start: ${error.message}`);
+  }
+}
+
 async function trainOne(
   options: Options,
   configuration: Configuration,
@@ -60,10 +74,8 @@ async function trainOne(
   signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
-  await useBackend(options.backend);
-  screen.print(
-    screen.paint.bold(`gradstep's ${options.optimizer} on TF.js's ${options.backend} backend`),
-  );
+  const { optimizer, backend } = configuration;
+  screen.print(screen.paint.bold(`gradstep's ${optimizer} on ${backend}, in the memory of TF.js`));
   screen.print(`${plan(configuration, screen)}\n`);
   const progress = progressOn(screen, options.epochs);
   const run = await train(
@@ -85,23 +97,27 @@ async function compareAll(
   screen: Screen,
 ): Promise<Outcome> {
   let progress: ReturnType<typeof progressOn> | undefined;
-  screen.print(screen.paint.bold("gradstep's Adam and TF.js's own, on every backend of TF.js"));
+  screen.print(screen.paint.bold("gradstep's Adam and TF.js's own, in the same memory"));
   screen.print(plan(configuration, screen));
-  const comparison = await compare(digits, options, signal, (maker, backend) => {
+  const { backend: chosenName } = configuration;
+  const comparison = await compare(digits, options, chosenName, signal, (maker, backend) => {
     screen.print(`\n${screen.paint.bold(`${maker}'s Adam on ${backend}`)}`);
     progress = progressOn(screen, options.epochs);
     return progress;
   });
   progress?.close();
   const chosen = comparison.contenders.find(
-    ({ maker, backend }) => maker === "gradstep" && backend === options.backend,
+    ({ maker, backend }) => maker === "gradstep" && backend === chosenName,
   );
   return { run: (chosen ?? comparison.contenders[0]).run, comparison };
 }
 
 function plan(configuration: Configuration, { paint }: Screen): string {
-  const { trainingDigits, layers, learningRate, epochs, batchSize, seed } = configuration;
+  const { trainingDigits, layers, learningRate, epochs, batchSize, seed, gpu } = configuration;
+  const device =
+    gpu && (gpu.isSoftware ? `no GPU: ${gpu.description} computes, slowly` : gpu.description);
   return [
+    ...(device === undefined ? [] : [device]),
     `${count(trainingDigits)} digits, ${layers.join("-")} units, ${count(parameterCount)} parameters`,
     `${count(epochs)} ${epochs === 1 ? "epoch" : "epochs"} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
   ]

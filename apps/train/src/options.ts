@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { optimizerNames, suitableRate } from "./optimizers.js";
-import { type BackendName, backendNames } from "./tfjs.js";
+import { type BackendChoice, backendChoices } from "./tfjs.js";
 
 export interface Options {
   readonly optimizer: string;
@@ -8,7 +8,7 @@ export interface Options {
   readonly epochs: number;
   /** Digits in a step. */
   readonly batchSize: number;
-  readonly backend: BackendName;
+  readonly backend: BackendChoice;
   readonly seed: number;
   readonly compare: boolean;
   readonly json: boolean;
@@ -29,7 +29,7 @@ interface Option {
   readonly help: string;
 }
 
-/** `--compare` runs four trainings, two of them on TF.js's plain JS. */
+/** `--compare` runs four trainings or six, two of them on TF.js's plain JS. */
 const defaultEpochs = { alone: 8, compared: 2 };
 
 /** In the order of the help. */
@@ -49,10 +49,10 @@ const options: Record<string, Option> = {
   backend: {
     option: "backend",
     value: "NAME",
-    help: `TF.js backend whose memory the optimizer works in: ${backendNames.join(" ")} (${backendNames[0]})`,
+    help: `where gradstep and TF.js compute, in the same memory: ${backendChoices.join(" ")} (${backendChoices[0]})`,
   },
   seed: { option: "seed", value: "NUMBER", help: "the same seed gives the same run (1)" },
-  compare: { option: "compare", help: "train with TF.js's own Adam and on every backend, too" },
+  compare: { option: "compare", help: "train with TF.js's own Adam and on wasm and cpu-js, too" },
   json: { option: "json", help: "print one JSON document instead" },
   report: {
     option: "report",
@@ -115,7 +115,7 @@ function read(given: ReadonlyMap<string, string>): Options {
     learningRate: positive(given, "learning-rate", suitableRate(optimizer)),
     epochs: whole(given, "epochs", 1, 1000, compare ? defaultEpochs.compared : defaultEpochs.alone),
     batchSize: whole(given, "batch-size", 1, 8000, 64),
-    backend: oneOf(given, "backend", backendNames, backendNames[0]),
+    backend: oneOf(given, "backend", backendChoices, backendChoices[0]),
     seed: whole(given, "seed", 0, 2 ** 32 - 1, 1),
     compare,
     json: given.has("json"),

@@ -57,7 +57,7 @@ describe("the program", () => {
   test("shows chart, digits and figures to people", async () => {
     const { code, stdout, stderr } = await run("--epochs", "1", "--batch-size", "200");
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("gradstep's adam on TF.js's wasm backend\n");
+    expect(stdout).toContain("gradstep's adam on wasm, in the memory of TF.js\n");
     expect(stdout).toContain("Loss, on a logarithmic scale");
     expect(stdout).toContain("✓ 0");
     expect(stdout).toMatch(/[\d.]+ % of 2,000 held-out digits are right/);

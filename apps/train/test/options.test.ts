@@ -20,13 +20,13 @@ describe("options", () => {
 
   test("are all read, with = or a space; the last of two wins", () => {
     const args =
-      "--optimizer lion --learning-rate=1e-4 --epochs 3 --epochs 4 --batch-size 32 --backend cpu --seed 0 --json --report out.html --help";
+      "--optimizer lion --learning-rate=1e-4 --epochs 3 --epochs 4 --batch-size 32 --backend cpu-js --seed 0 --json --report out.html --help";
     expect(parseOptions(args.split(" "))).toEqual({
       optimizer: "lion",
       learningRate: 1e-4,
       epochs: 4,
       batchSize: 32,
-      backend: "cpu",
+      backend: "cpu-js",
       seed: 0,
       compare: false,
       json: true,
@@ -69,7 +69,7 @@ describe("options", () => {
     [["--learning-rate", "0x10"], "Got --learning-rate 0x10; expected a number above 0"],
     [["--learning-rate", "1e999"], "Got --learning-rate 1e999; expected a number above 0"],
     [["--optimizer", "adan"], "Got --optimizer adan; expected one of "],
-    [["--backend", "webgl"], "Got --backend webgl; expected one of wasm, cpu."],
+    [["--backend", "webgl"], "Got --backend webgl; expected one of wasm, webgpu, cpu-js, auto."],
     [["--json=yes"], "Got --json=yes; expected --json alone"],
     [["--compare", "--optimizer", "sgd"], "Got --optimizer sgd with --compare; expected adam"],
   ])("%j is refused in one line", (args, message) => {

@@ -148,13 +148,13 @@ describe("the summary", () => {
 test("a comparison is a column for each contender, in 80 columns", () => {
   const run = sampleRun();
   const screen = fakeScreen();
-  const contenders = (["wasm", "cpu"] as const).flatMap((backend) => [
+  const contenders = (["wasm", "cpu-js"] as const).flatMap((backend) => [
     { maker: "gradstep" as const, backend, run },
     { maker: "TF.js" as const, backend, run: { ...run, optimizerSeconds: 2 } },
   ]);
   const ratios = [
     { backend: "wasm" as const, speedup: 10, lossDifference: 1.5e-6 },
-    { backend: "cpu" as const, speedup: 0.5, lossDifference: 0 },
+    { backend: "cpu-js" as const, speedup: 0.5, lossDifference: 0 },
   ];
   printComparison({ contenders, ratios }, screen);
   const lines = screen.text().split("\n");
@@ -166,7 +166,7 @@ test("a comparison is a column for each contender, in 80 columns", () => {
     "On wasm, gradstep's Adam is 10.0 times as fast as TF.js's;\nthe losses of a step differ by 1.5e-6 at most.",
   );
   expect(screen.text()).toContain(
-    "On cpu, gradstep's Adam is 2.0 times as slow as TF.js's;\nthe losses of all steps are the same.",
+    "On cpu-js, gradstep's Adam is 2.0 times as slow as TF.js's;\nthe losses of all steps are the same.",
   );
 });
 

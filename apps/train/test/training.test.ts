@@ -1,5 +1,6 @@
-import { memory } from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { nodeGpu } from "@gradstep/webgpu/node";
+import { getBackend, memory } from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare } from "../src/comparison.js";
 import { pixelsPerDigit, readDigits, type Digits, type DigitSet } from "../src/digits.js";
 import { judge, mistakes } from "../src/evaluation.js";
@@ -41,6 +42,13 @@ function trained(name = "adam", seed = plan.seed): Promise<Run> {
     goOn,
   );
 }
+
+/** Why there is no GPU here, nor a driver in software, or undefined. */
+const missing = await nodeGpu().then(
+  () => undefined,
+  (error: unknown) => String(error),
+);
+if (missing !== undefined) console.warn(`Skipped on webgpu: ${missing}`);
 
 beforeAll(() => useBackend("wasm"));
 
@@ -110,15 +118,21 @@ test("a comparison sets gradstep's Adam beside TF.js's on every backend", async 
   const { contenders, ratios } = await compare(
     digits,
     { ...plan, epochs: 1 },
+    "wasm",
     goOn,
     (maker, backend) => {
       seen.push(`${maker} on ${backend}`);
       return {};
     },
   );
-  expect(seen).toEqual(["gradstep on wasm", "TF.js on wasm", "gradstep on cpu", "TF.js on cpu"]);
+  expect(seen).toEqual([
+    "gradstep on wasm",
+    "TF.js on wasm",
+    "gradstep on cpu-js",
+    "TF.js on cpu-js",
+  ]);
   expect(contenders.map(({ maker, backend }) => `${maker} on ${backend}`)).toEqual(seen);
-  expect(ratios.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
+  expect(ratios.map(({ backend }) => backend)).toEqual(["wasm", "cpu-js"]);
   for (const { speedup, lossDifference } of ratios) {
     expect(speedup).toBeGreaterThan(0);
     expect(lossDifference).toBeLessThan(1e-4);
@@ -126,6 +140,33 @@ test("a comparison sets gradstep's Adam beside TF.js's on every backend", async 
   const [ours, , onCpu] = contenders.map(({ run }) => run.stepLosses);
   ours.forEach((loss, step) => expect(Math.abs(loss - onCpu[step])).toBeLessThan(1e-4));
   await useBackend("wasm");
+});
+
+describe("backends", () => {
+  afterAll(() => useBackend("wasm"));
+
+  test("auto is one that is there, and no GPU in software", async () => {
+    const { name, gpu } = await useBackend("auto");
+    expect(name).toBe(gpu === undefined ? "wasm" : "webgpu");
+    expect(gpu?.isSoftware ?? false).toBe(false);
+    expect(getBackend()).toBe(name);
+  });
+
+  test.skipIf(missing !== undefined)("webgpu learns as wasm does", async () => {
+    const once = { ...plan, epochs: 1, batchSize: 200 };
+    const few = async (): Promise<Run> =>
+      train(gradstepOptimizer("adam", 0.002), digits, once, goOn);
+    await useBackend("wasm");
+    const there = await few();
+    const { name, gpu } = await useBackend("webgpu");
+    expect(name).toBe("webgpu");
+    expect(gpu!.description).not.toBe("");
+    const { stepLosses } = await few();
+    expect(stepLosses).toHaveLength(2);
+    stepLosses.forEach((loss, i) =>
+      expect(Math.abs(loss - there.stepLosses[i])).toBeLessThan(1e-4),
+    );
+  });
 });
 
 test("the network has the parameters that are told, the same ones for the same seed", () => {

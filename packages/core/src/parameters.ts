@@ -131,24 +131,53 @@ export function checkCopies(
 
 /** @throws {GradstepError} `OVERLAPPING_MEMORY` */
 export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): void {
-  const byBuffer = new Map<object, { name: string; start: number; end: number }[]>();
-  for (const [name, { memory }] of tensors) {
-    const ranges = byBuffer.get(memory.buffer) ?? [];
-    if (ranges.length === 0) byBuffer.set(memory.buffer, ranges);
-    ranges.push({ name, start: memory.byteOffset, end: memory.byteOffset + memory.byteLength });
+  const byBuffer = new Map<
+    object,
+    { name: string; tensor: Tensor; start: number; end: number }[]
+  >();
+  for (const [name, tensor] of tensors) {
+    const { buffer, byteOffset: start, byteLength } = tensor.memory;
+    const ranges = byBuffer.get(buffer) ?? [];
+    if (ranges.length === 0) byBuffer.set(buffer, ranges);
+    ranges.push({ name, tensor, start, end: start + byteLength });
   }
   for (const ranges of byBuffer.values()) {
     ranges.sort((a, b) => a.start - b.start);
-    ranges.forEach((range, i) => {
-      const previous = ranges[i - 1];
-      if (previous !== undefined && range.start < previous.end) {
+    // Those that have not ended yet: one at most, unless rows lie between each other's.
+    let open: typeof ranges = [];
+    for (const range of ranges) {
+      open = open.filter(({ end }) => range.start < end);
+      const other = open.find(({ tensor }) => !areInterleaved(tensor, range.tensor));
+      if (other !== undefined) {
         throw new GradstepError(
-          `Parameters "${previous.name}" and "${range.name}" share memory; expected each to have its own. Pass a shared parameter once.`,
+          `Parameters "${other.name}" and "${range.name}" share memory; expected each to have its own. Pass a shared parameter once.`,
           { code: "OVERLAPPING_MEMORY" },
         );
       }
-    });
+      open.push(range);
+    }
   }
+}
+
+/** Whether the rows of one lie in the gaps between the rows of the other: fields of the same structs. */
+function areInterleaved(a: Tensor, b: Tensor): boolean {
+  const [one, other] = [rowsOf(a), rowsOf(b)];
+  if (one === undefined || other === undefined || one.stride !== other.stride) return false;
+  const { stride } = one;
+  const distance = b.memory.byteOffset - a.memory.byteOffset;
+  const ahead = ((distance % stride) + stride) % stride;
+  return ahead >= one.length && stride - ahead >= other.length;
+}
+
+/** Rows with gaps between them, in bytes. */
+function rowsOf({
+  layout,
+  shape,
+  size,
+}: Tensor): { readonly stride: number; readonly length: number } | undefined {
+  if (layout === undefined) return undefined;
+  const width = layout.dtype === "f16" ? 2 : 4;
+  return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
 }
 
 /** Whether two ranges have a byte in common. The buffer comes last: a wasm memory takes its time to say it. */

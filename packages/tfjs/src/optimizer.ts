@@ -1,8 +1,6 @@
-import { cpuJs } from "@gradstep/cpu-js";
 import {
   createOptimizer,
   GradstepError,
-  HostTensor,
   variantOf,
   type GroupOptions,
   type Optimizer as CoreOptimizer,
@@ -13,6 +11,7 @@ import {
 } from "@gradstep/core";
 import {
   dispose,
+  engine,
   Optimizer,
   type NamedTensorMap,
   type Scalar,
@@ -20,8 +19,9 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { configDict, rememberRule, specOfConfig } from "./config.js";
-import { watchBackends } from "./direct-memory.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./gradients.js";
+import { homeOf, watchBackends } from "./homes.js";
+import { MovingBackend } from "./moving-backend.js";
 import { ParameterTable } from "./parameters.js";
 import { StepMemory } from "./step-memory.js";
 import { stateOf } from "./state.js";
@@ -71,6 +71,7 @@ export class GradstepOptimizer extends Optimizer {
   readonly #given: readonly GroupOptions[];
   readonly #variant: Variant;
   readonly #core: CoreOptimizer;
+  readonly #backend = new MovingBackend();
   readonly #table: ParameterTable;
   readonly #inPlace: boolean;
   #disposed = false;
@@ -89,8 +90,7 @@ export class GradstepOptimizer extends Optimizer {
     this.#given = [...spec.groups, ...groups];
     this.#variant = variantOf(spec, this.#given);
     this.#inPlace = inPlace;
-    const backend = cpuJs();
-    this.#table = new ParameterTable((shape) => new HostTensor(backend, shape));
+    this.#table = new ParameterTable((shape) => this.#backend.staging(shape));
     rememberRule(spec.rule);
     watchBackends();
     const core = this.#core as unknown as Record<string, number>;
@@ -147,25 +147,26 @@ export class GradstepOptimizer extends Optimizer {
    * Takes one step. Variables without a gradient stay as they are. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_GRADIENT`, `LENGTH_MISMATCH`,
-   * `STATE_MISMATCH`, `DISPOSED`
+   * `STATE_MISMATCH`, `DISPOSED`, `OUT_OF_MEMORY`
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
     this.#checkLive();
     const pairs = pairsOf(variableGradients);
     if (pairs.length === 0) return;
+    const { backend } = engine();
+    this.#backend.moveTo(homeOf(backend), this.#variant);
     const claims = this.#table.claim(pairs.map(({ variable }) => variable));
-    const memory = new StepMemory(pairs, this.#inPlace);
+    const memory = new StepMemory(pairs, backend, this.#backend.home, this.#inPlace);
     try {
       const gradients: Record<string, CoreTensor> = {};
       const added: Record<string, CoreTensor> = {};
-      claims.forEach(({ parameter, isNew }, i) => {
+      for (const { parameter, isNew } of claims) {
         gradients[parameter.key] = parameter.gradient;
         if (isNew) added[parameter.key] = parameter.values;
-        parameter.gradient.stage(memory.gradient(i));
-      });
+      }
       this.#core.add(added);
       this.#table.adopt(claims);
-      claims.forEach(({ parameter }, i) => parameter.values.stage(memory.parameter(i)));
+      memory.place(claims.map(({ parameter }) => parameter));
       this.#core.step(gradients);
     } catch (error) {
       memory.abort();
@@ -248,6 +249,7 @@ export class GradstepOptimizer extends Optimizer {
   override dispose(): void {
     this.#disposed = true;
     this.#core.dispose();
+    this.#table.dispose();
   }
 
   #checkLive(): void {

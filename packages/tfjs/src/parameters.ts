@@ -1,14 +1,15 @@
-import { GradstepError, type HostTensor } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
 import type { Variable } from "@tensorflow/tfjs-core";
 import { isSameShape } from "./gradients.js";
+import type { StepTensor } from "./step-tensor.js";
 
 /** One parameter of the optimizer: its name in states, and the tensors through which a step reaches its memory. */
 export interface Parameter {
   /** The name of its state: that of the variable when it was first met, or the one in the checkpoint. */
   readonly key: string;
   readonly shape: readonly number[];
-  readonly values: HostTensor;
-  readonly gradient: HostTensor;
+  readonly values: StepTensor;
+  readonly gradient: StepTensor;
 }
 
 /** Which parameter a variable is. */
@@ -31,10 +32,10 @@ export class ParameterTable {
   readonly #byVariable = new Map<string, Parameter>();
   readonly #byKey = new Map<string, Parameter>();
   readonly #waiting = new Set<Parameter>();
-  readonly #stage: (shape: readonly number[]) => HostTensor;
+  readonly #stage: (shape: readonly number[]) => StepTensor;
 
-  /** @param stage makes a staging tensor. */
-  constructor(stage: (shape: readonly number[]) => HostTensor) {
+  /** @param stage makes a tensor that can stand for a variable or its gradient. */
+  constructor(stage: (shape: readonly number[]) => StepTensor) {
     this.#stage = stage;
   }
 
@@ -81,6 +82,14 @@ export class ParameterTable {
       this.#byVariable.set(name, parameter);
       this.#byKey.set(parameter.key, parameter);
       this.#waiting.delete(parameter);
+    }
+  }
+
+  /** Frees what steps were taken through. */
+  dispose(): void {
+    for (const { values, gradient } of this.#byKey.values()) {
+      values.free();
+      gradient.free();
     }
   }
 

@@ -1,11 +1,11 @@
 import { engine, type KernelBackend, type Tensor } from "@tensorflow/tfjs-core";
-import { backendOf, directMemory, type DataId, type DirectMemory } from "./direct-memory.js";
+import { backendOf, type DataId, type Home } from "./home.js";
 import type { Pair } from "./gradients.js";
+import type { Parameter } from "./parameters.js";
 
 /** Where the new values of one variable are made. */
 interface Target {
-  /** Storage in a backend's own memory; with `fresh`, a new one that the variable takes over afterwards. */
-  readonly memory?: DirectMemory;
+  /** Storage in the home's memory; with `fresh`, a new one that the variable takes over afterwards. */
   readonly dataId?: DataId;
   readonly fresh?: Tensor;
   /** A copy on the JavaScript side, which goes to the backend afterwards. */
@@ -13,22 +13,29 @@ interface Target {
 }
 
 /**
- * The memory of one step: for each variable an array to update, its own where nothing else sees it, and for each
- * gradient an array to read. A storage that is shared is never changed: the variable gets a new one.
+ * The memory of one step: for each variable a storage to update, its own where nothing else sees it, and for each
+ * gradient one to read. A storage that is shared is never changed: the variable gets a new one.
  */
 export class StepMemory {
   readonly #pairs: readonly Pair[];
+  readonly #backend: KernelBackend;
+  readonly #home: Home;
   readonly #targets: Target[] = [];
 
-  /** Allocates all that is needed; afterwards nothing moves until `commit`. */
-  constructor(pairs: readonly Pair[], inPlace: boolean) {
+  /**
+   * Allocates all that is needed of TF.js.
+   * @param backend the one that TF.js computes on now, whose home the step is taken in.
+   */
+  constructor(pairs: readonly Pair[], backend: KernelBackend, home: Home, inPlace: boolean) {
     this.#pairs = pairs;
+    this.#backend = backend;
+    this.#home = home;
     // A gradient may be a variable itself, of this step even: what is read must not change.
     const gradientIds = new Set(pairs.map(({ gradient }) => gradient.dataId));
     try {
       for (const { variable } of pairs) {
         const mayChange = inPlace && !gradientIds.has(variable.dataId);
-        this.#targets.push(targetOf(variable, mayChange));
+        this.#targets.push(this.#target(variable, mayChange));
       }
     } catch (error) {
       this.abort();
@@ -36,24 +43,25 @@ export class StepMemory {
     }
   }
 
-  /** The array that pair `i` updates. */
-  parameter(i: number): Float32Array {
-    const { memory, dataId, copy } = this.#targets[i];
-    return copy ?? memory!.view(dataId!, this.#pairs[i].variable.size);
-  }
-
-  /** The gradient of pair `i`: to be read only. */
-  gradient(i: number): Float32Array {
-    const { gradient } = this.#pairs[i];
-    const memory = directMemory(backendOf(gradient.dataId)!);
-    return memory?.view(gradient.dataId, gradient.size) ?? (gradient.dataSync() as Float32Array);
+  /** Lets the optimizer's tensors stand for variables and gradients, in their order. Nothing moves until `commit`. */
+  place(parameters: readonly Parameter[]): void {
+    const { memory } = this.#home;
+    parameters.forEach(({ values, gradient: read }, i) => {
+      const { dataId, copy } = this.#targets[i];
+      if (copy === undefined) memory!.place(values, dataId!);
+      else values.stage(copy);
+      const { gradient } = this.#pairs[i];
+      if (this.#holds(gradient)) memory!.place(read, gradient.dataId);
+      else read.stage(gradient.dataSync<"float32">());
+    });
+    memory?.flush?.();
   }
 
   /** Hands the new values to the variables. */
   commit(): void {
-    this.#targets.forEach(({ memory, dataId, fresh, copy }, i) => {
+    this.#targets.forEach(({ dataId, fresh, copy }, i) => {
       const { variable } = this.#pairs[i];
-      if (memory !== undefined) memory.changed(dataId!, variable.size);
+      if (dataId !== undefined) this.#home.memory!.changed(dataId, variable.size);
       if (fresh === undefined && copy === undefined) return;
       const next = fresh ?? engine().makeTensor(copy!, variable.shape, "float32");
       variable.assign(next);
@@ -65,18 +73,18 @@ export class StepMemory {
   abort(): void {
     for (const { fresh } of this.#targets) fresh?.dispose();
   }
-}
 
-function targetOf(variable: Tensor, mayChange: boolean): Target {
-  const { dataId, size, shape } = variable;
-  const memory = directMemory(backendOf(dataId)!);
-  if (mayChange && memory?.isExclusive(dataId) === true) return { memory, dataId };
-  const copy = new Float32Array(
-    memory?.view(dataId, size) ?? (variable.dataSync() as Float32Array),
-  );
-  const current: KernelBackend = engine().backend;
-  const destination = directMemory(current);
-  if (destination === undefined) return { copy };
-  const fresh = engine().makeTensor(copy, shape, "float32", current);
-  return { memory: destination, dataId: fresh.dataId, fresh };
+  #target(variable: Tensor, mayChange: boolean): Target {
+    const { memory } = this.#home;
+    const { dataId } = variable;
+    if (memory === undefined) return { copy: variable.dataSync<"float32">().slice() };
+    if (mayChange && this.#holds(variable) && memory.isExclusive(dataId)) return { dataId };
+    const fresh = memory.copyOf(variable);
+    return { dataId: fresh.dataId, fresh };
+  }
+
+  /** Whether a tensor lies in the home's memory. */
+  #holds({ dataId }: Tensor): boolean {
+    return this.#home.memory !== undefined && backendOf(dataId) === this.#backend;
+  }
 }

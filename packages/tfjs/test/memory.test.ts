@@ -235,7 +235,10 @@ test("the backend changes between steps", async () => {
     return values;
   };
   const there = await run(["cpu", "cpu", "cpu", "cpu", "cpu", "cpu"]);
-  expect(await run(["cpu", "wasm", "wasm", "elsewhere", "cpu", "elsewhere"])).toEqual(there);
+  // The same bits in JavaScript memory; kernels in WebAssembly round each operation, by a part in 10⁷ of a step.
+  expect(await run(["cpu", "cpu", "elsewhere", "elsewhere", "cpu", "elsewhere"])).toEqual(there);
+  const through = await run(["cpu", "wasm", "wasm", "elsewhere", "cpu", "wasm"]);
+  through.forEach((value, i) => expect(Math.abs(value - there[i])).toBeLessThan(1e-6));
 });
 
 test("variables and gradients on other backends than the current one", async () => {

@@ -110,8 +110,7 @@ class WasmBackend extends MemoryBackend {
   }
 
   #compile(variant: Variant): Compiled {
-    const isShared = this.#crew !== undefined;
-    const bytes = kernelModule([variant], isShared);
+    const bytes = kernelModule([variant], isSharedMemory(this.memory));
     let exports: WebAssembly.Exports;
     try {
       ({ exports } = this.instantiate(new WebAssembly.Module(bytes)));
@@ -123,7 +122,7 @@ class WasmBackend extends MemoryBackend {
       );
     }
     const run = exports[variant.perElement.fingerprint] as Run;
-    if (!isShared) return { run, shared: undefined };
+    if (this.#crew === undefined) return { run, shared: undefined };
     const address = this.heap.allocate(4 + bytes.length);
     const { buffer } = this.memory;
     new Int32Array(buffer, address, 1)[0] = bytes.length;
@@ -131,4 +130,10 @@ class WasmBackend extends MemoryBackend {
     const { open, share } = exports as unknown as Pick<SharedKernel, "open" | "share">;
     return { run, shared: { address, open, share } };
   }
+}
+
+/** Whether threads can share a memory, which modules that import it have to know. */
+function isSharedMemory({ buffer }: WebAssembly.Memory): boolean {
+  // Not by the class, which pages that are not isolated do not have.
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }

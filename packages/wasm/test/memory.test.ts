@@ -166,8 +166,11 @@ test("exhaustion is an error that leaves everything as it was", async () => {
   );
 });
 
-test("a heap of somebody else's is where everything lies", async () => {
-  const memory = new WebAssembly.Memory({ initial: 2 });
+test.each([
+  ["", { initial: 2 }],
+  [", shared by threads of theirs", { initial: 2, maximum: 2, shared: true }],
+])("a heap of somebody else's is where everything lies%s", async (_, descriptor) => {
+  const memory = new WebAssembly.Memory(descriptor);
   let next = 1024;
   const freed: number[] = [];
   const backend = wasm({

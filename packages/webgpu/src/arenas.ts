@@ -16,6 +16,7 @@ export interface Allocation {
   readonly offset: number;
   /** In bytes, a multiple of `granularity`; what is beyond the tensor's values is nobody else's. */
   readonly length: number;
+  readonly lane: number;
   /** Why there is no memory behind it after all, once that is known. */
   readonly failure: GradstepError | undefined;
 }
@@ -122,6 +123,7 @@ function roundUp(bytes: number): number {
 class Arena {
   readonly buffer: GPUBuffer;
   readonly length: number;
+  readonly lane: number;
   failure: GradstepError | undefined;
   readonly #device: GPUDevice;
   /** What is free, by offset; neighbours are joined. */
@@ -132,6 +134,7 @@ class Arena {
   constructor(device: GPUDevice, guard: Guard, length: number, lane: number) {
     this.#device = device;
     this.length = length;
+    this.lane = lane;
     this.#gaps = [{ offset: 0, length }];
     this.buffer = guard.watch(
       "out-of-memory",
@@ -166,6 +169,7 @@ class Arena {
       buffer: this.buffer,
       offset,
       length,
+      lane: this.lane,
       get failure() {
         return failure();
       },

@@ -5,6 +5,7 @@ import { WebGpuBackend, type WebGpu } from "./webgpu.js";
 export type { DeviceOptions } from "./device.js";
 export type { EncodeTarget } from "./kernel.js";
 export type { WebGpu } from "./webgpu.js";
+export type { GpuWrapOptions } from "./wrap.js";
 
 /**
  * A backend on the caller's device; it stays the caller's.

@@ -1,16 +1,23 @@
 import { GradstepError, show, type Kernel, type Update, type Variant } from "@gradstep/core";
+import { emitRows } from "./emit-rows.js";
+import { emitWgsl } from "./emit-wgsl.js";
 import {
   arraysOf,
-  emitWgsl,
   firstArrayBinding,
+  formKey,
+  isRowForm,
+  layoutKey,
   scalarGroups,
   scalarsBinding,
   scalarStride,
   tableBinding,
+  usualForm,
   type Form,
-} from "./emit-wgsl.js";
+  type RowForm,
+} from "./forms.js";
 import type { Guard } from "./guard.js";
 import { pipelineOf, type Pipeline } from "./pipelines.js";
+import { bindingLimits } from "./plan.js";
 import { Plan, type PlanContext } from "./prepared-plan.js";
 import { computeStage } from "./usage.js";
 
@@ -34,14 +41,6 @@ export class WebGpuKernel implements Kernel {
 
   /** @throws {GradstepError} `UNSUPPORTED` where the device cannot bind as many arrays */
   constructor(device: GPUDevice, guard: Guard, variant: Variant) {
-    const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = device.limits;
-    const needed = variant.slots.length + 3;
-    if (needed > maxStorageBuffersPerShaderStage) {
-      throw new GradstepError(
-        `${variant.label} has ${variant.slots.length} slots, for which a shader binds ${needed} storage buffers; this device has ${maxStorageBuffersPerShaderStage}. Ask for a higher maxStorageBuffersPerShaderStage.`,
-        { code: "UNSUPPORTED" },
-      );
-    }
     this.source = emitWgsl(variant);
     this.#variant = variant;
     this.#device = device;
@@ -49,13 +48,11 @@ export class WebGpuKernel implements Kernel {
     this.#context = {
       device,
       variant,
-      limits: {
-        bindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
-        alignment: device.limits.minStorageBufferOffsetAlignment,
-      },
+      limits: bindingLimits(device),
       layout: (form) => this.#layout(form),
       pipeline: (form) => this.#pipeline(form),
     };
+    this.#layout(usualForm);
   }
 
   run(updates: readonly Update[], count: number): void {
@@ -68,6 +65,14 @@ export class WebGpuKernel implements Kernel {
   }
 
   encode(target: object, updates: readonly Update[], count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const { mask } = updates[i];
+      if (mask instanceof Uint32Array)
+        throw new GradstepError(
+          `Got ${show(mask)} as a mask to encode; expected a tensor, since arrays are not read when the work is done. Wrap a GPUBuffer with dtype: "u32".`,
+          { code: "UNSUPPORTED" },
+        );
+    }
     const own = target as Partial<EncodeTarget>;
     if ("dispatchWorkgroups" in own) {
       this.#plan(updates, count).encodeAhead(() => own as GPUComputePassEncoder, target);
@@ -111,7 +116,7 @@ export class WebGpuKernel implements Kernel {
     const plan = new Plan(this.#context, updates, count);
     plan.check();
     this.#plans.unshift(plan);
-    plan.whenFreed(() => this.#drop(plan));
+    plan.whenStale(() => this.#drop(plan));
     if (this.#plans.length > rememberedPlans) this.#plans.pop()!.forget();
     return plan;
   }
@@ -123,13 +128,15 @@ export class WebGpuKernel implements Kernel {
     plan.release();
   }
 
-  #layout(form: Form): GPUBindGroupLayout {
-    // The width says nothing about what is bound.
-    const found = this.#layouts.get(form.gradients);
+  #layout(form: Form | RowForm): GPUBindGroupLayout {
+    const key = layoutKey(form);
+    const found = this.#layouts.get(key);
     if (found !== undefined) return found;
+    const arrays = arraysOf(this.#variant, form);
+    this.#checkBindings(arrays.length + 1, form);
     const visibility = computeStage;
     const layout = this.#device.createBindGroupLayout({
-      label: `gradstep ${this.#variant.label}, ${form.gradients}`,
+      label: `gradstep ${this.#variant.label}, ${key}`,
       entries: [
         { binding: tableBinding, visibility, buffer: { type: "read-only-storage" } },
         {
@@ -141,28 +148,43 @@ export class WebGpuKernel implements Kernel {
             minBindingSize: scalarStride(this.#variant) * scalarGroups,
           },
         },
-        ...arraysOf(this.#variant, form).map((name, i) => ({
+        ...arrays.map(({ access }, i) => ({
           binding: firstArrayBinding + i,
           visibility,
           buffer: {
-            type:
-              name === "g" && form.gradients === "apart"
-                ? ("read-only-storage" as const)
-                : ("storage" as const),
+            type: access === "read" ? ("read-only-storage" as const) : ("storage" as const),
           },
         })),
       ],
     });
-    this.#layouts.set(form.gradients, layout);
+    this.#layouts.set(key, layout);
     return layout;
   }
 
-  #pipeline(form: Form): Pipeline {
-    const key = `${form.width} ${form.gradients}`;
+  #checkBindings(needed: number, form: Form | RowForm): void {
+    const { maxStorageBuffersPerShaderStage: most } = this.#device.limits;
+    if (needed <= most) return;
+    const { label, slots } = this.#variant;
+    const besides =
+      isRowForm(form) && form.mask
+        ? form.copy
+          ? ", a mask and a copy"
+          : ", a mask"
+        : isRowForm(form) && form.copy
+          ? ", a copy"
+          : "";
+    throw new GradstepError(
+      `${label} has ${slots.length} slots${besides}, for which a shader binds ${needed} storage buffers; this device has ${most}. Ask for a higher maxStorageBuffersPerShaderStage.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+
+  #pipeline(form: Form | RowForm): Pipeline {
+    const key = formKey(form);
     const found = this.#pipelines.get(key);
     if (found !== undefined) return found;
     const label = `gradstep ${this.#variant.label}, ${key}`;
-    const code = emitWgsl(this.#variant, form);
+    const code = isRowForm(form) ? emitRows(this.#variant, form) : emitWgsl(this.#variant, form);
     const pipeline = pipelineOf(this.#device, this.#guard, label, code, this.#layout(form));
     this.#pipelines.set(key, pipeline);
     return pipeline;

@@ -1,4 +1,4 @@
-import { entryHead, scalarGroups, tileLength, type Form } from "./emit-wgsl.js";
+import { entryHead, scalarGroups, tileLength, type Form, type RowForm } from "./forms.js";
 
 /** Where an array of f32 values is. */
 export interface Place {
@@ -24,8 +24,8 @@ export interface Window {
 }
 
 /** One dispatch: what is bound, and the table that says which elements are updated. */
-export interface Dispatch {
-  readonly form: Form;
+export interface Dispatch<F = Form | RowForm> {
+  readonly form: F;
   readonly windows: readonly Window[];
   readonly table: Uint32Array<ArrayBuffer>;
   readonly tiles: number;
@@ -39,6 +39,15 @@ export interface BindingLimits {
   readonly bindingSize: number;
   /** What the offset of a binding is a multiple of. */
   readonly alignment: number;
+}
+
+/** What a device allows. */
+export function bindingLimits({ limits }: GPUDevice): BindingLimits {
+  const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = limits;
+  return {
+    bindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
+    alignment: minStorageBufferOffsetAlignment,
+  };
 }
 
 interface Piece extends Part {
@@ -59,7 +68,7 @@ interface Range {
  * Ranges that begin at multiples of four in every array are updated four values at a time, up to a rest of three; all
  * others one value at a time. Nothing outside the parts is touched.
  */
-export function plan(parts: readonly Part[], limits: BindingLimits): Dispatch[] {
+export function plan(parts: readonly Part[], limits: BindingLimits): Dispatch<Form>[] {
   const ids = new Map<GPUBuffer, number>();
   const id = (buffer: GPUBuffer): number => {
     const found = ids.get(buffer) ?? ids.size;
@@ -192,7 +201,7 @@ class Builder {
     return true;
   }
 
-  finish(): Dispatch {
+  finish(): Dispatch<Form> {
     const { width } = this.#form;
     const bound = this.#ranges.map((range) => aligned(range, this.#limits));
     const counts = this.#pieces.map(({ count }) => Math.ceil(count / width / tileLength));

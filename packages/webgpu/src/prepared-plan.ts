@@ -6,10 +6,15 @@ import {
   scalarStride,
   tableBinding,
   type Form,
-} from "./emit-wgsl.js";
+  type RowForm,
+} from "./forms.js";
+import { granularity } from "./arenas.js";
 import type { GpuTensor } from "./gpu-tensor.js";
+import { MaskUploads } from "./mask-uploads.js";
 import type { Pipeline } from "./pipelines.js";
 import { plan, type BindingLimits, type Dispatch, type Part } from "./plan.js";
+import { needsRows, rowPartOf, wordPlace } from "./row-part.js";
+import { planRows } from "./row-plan.js";
 import { bufferUsage } from "./usage.js";
 
 /** How many steps one plan can have recorded into work of the caller's that may not have been submitted. */
@@ -20,8 +25,9 @@ export interface PlanContext {
   readonly device: GPUDevice;
   readonly variant: Variant;
   readonly limits: BindingLimits;
-  readonly layout: (form: Form) => GPUBindGroupLayout;
-  readonly pipeline: (form: Form) => Pipeline;
+  /** @throws {GradstepError} `UNSUPPORTED` where the device cannot bind as many arrays */
+  readonly layout: (form: Form | RowForm) => GPUBindGroupLayout;
+  readonly pipeline: (form: Form | RowForm) => Pipeline;
 }
 
 /** What one dispatch needs of the device. */
@@ -45,7 +51,9 @@ interface Slots {
 export class Plan {
   readonly #context: PlanContext;
   readonly #updates: readonly Update[];
-  readonly #gradients: readonly unknown[];
+  /** What the updates were given besides, when this was made. */
+  readonly #given: readonly Pick<Update, "gradient" | "mask" | "others">[];
+  readonly #masks: MaskUploads;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly Dispatch[];
   readonly #tables: GPUBuffer;
@@ -62,20 +70,17 @@ export class Plan {
 
   constructor(context: PlanContext, updates: readonly Update[], count: number) {
     const { device, variant } = context;
-    const { maxComputeWorkgroupsPerDimension: widest, minUniformBufferOffsetAlignment: alignment } =
-      device.limits;
+    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
     this.#context = context;
     this.#updates = updates.slice(0, count);
-    this.#gradients = this.#updates.map(({ gradient }) => gradient);
-    const parts = this.#updates.map(partOf);
+    this.#given = this.#updates.map(({ gradient, mask, others }) => ({ gradient, mask, others }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
-    this.#dispatches = plan(parts, context.limits);
-    for (const { tiles } of this.#dispatches) {
-      if (tiles > widest * widest)
-        throw new GradstepError(
-          `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
-          { code: "UNSUPPORTED" },
-        );
+    this.#masks = new MaskUploads(device, variant.label, this.#updates);
+    try {
+      this.#dispatches = this.#plan();
+    } catch (error) {
+      this.#masks.release();
+      throw error;
     }
     this.#block = Math.ceil((scalarStride(variant) * scalarGroups) / alignment) * alignment;
     this.#scalars = new Float32Array((this.#block / 4) * this.#dispatches.length);
@@ -105,8 +110,11 @@ export class Plan {
   fits(updates: readonly Update[], count: number): boolean {
     if (count !== this.#updates.length) return false;
     for (let i = 0; i < count; i += 1) {
-      if (updates[i] !== this.#updates[i] || updates[i].gradient !== this.#gradients[i])
-        return false;
+      const update = updates[i];
+      const { gradient, mask, others } = this.#given[i];
+      if (update !== this.#updates[i] || update.gradient !== gradient) return false;
+      if (update.mask !== mask && !this.#masks.fits(i, update)) return false;
+      if (mask !== undefined && update.others !== others) return false;
     }
     return true;
   }
@@ -118,13 +126,14 @@ export class Plan {
       if (failure !== undefined) throw failure;
     }
     for (let i = 0; i < this.#tensors.length; i += 1) {
-      const failure = this.#tensors[i].allocation?.failure;
+      const { failure } = this.#tensors[i];
       if (failure !== undefined) throw failure;
     }
   }
 
   /** Records a step that is submitted before the next call. */
   encode(pass: GPUComputePassEncoder): void {
+    this.#masks.write();
     this.#write(this.#own.buffer, 0);
     this.#record(pass, this.#own, 0);
   }
@@ -152,9 +161,9 @@ export class Plan {
     this.#record(pass(), this.#ahead, offset);
   }
 
-  /** Calls an action when one of its tensors is freed. */
-  whenFreed(action: () => void): void {
-    for (const tensor of new Set(this.#tensors)) this.#forget.push(tensor.whenFreed(action));
+  /** Calls an action when one of its tensors is freed, or gets other rows. */
+  whenStale(action: () => void): void {
+    for (const tensor of new Set(this.#tensors)) this.#forget.push(tensor.whenStale(action));
   }
 
   /** It is not used again. Work of the caller's that was not submitted yet may still need what it made. */
@@ -167,9 +176,36 @@ export class Plan {
   /** Frees what it made. */
   release(): void {
     for (const forget of this.#forget) forget();
+    this.#masks.release();
     this.#tables.destroy();
     this.#own.buffer.destroy();
     this.#ahead?.buffer.destroy();
+  }
+
+  /** Plain tensors and those with rows; a dispatch is of one kind. */
+  #plan(): Dispatch[] {
+    const { device, limits, layout } = this.#context;
+    const plain = this.#updates.filter((update) => !needsRows(update)).map(partOf);
+    const rows = this.#updates.flatMap((update, i) => {
+      if (!needsRows(update)) return [];
+      const { mask } = update;
+      const place =
+        mask === undefined || mask instanceof Uint32Array
+          ? this.#masks.place(i)
+          : wordPlace(mask as unknown as GpuTensor);
+      return [rowPartOf(update, place)];
+    });
+    const dispatches = [...plan(plain, limits), ...planRows(rows, limits)];
+    const { maxComputeWorkgroupsPerDimension: widest } = device.limits;
+    for (const { tiles, form } of dispatches) {
+      layout(form);
+      if (tiles > widest * widest)
+        throw new GradstepError(
+          `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
+          { code: "UNSUPPORTED" },
+        );
+    }
+    return dispatches;
   }
 
   #write(buffer: GPUBuffer, offset: number): void {
@@ -226,21 +262,25 @@ export class Plan {
   }
 }
 
-function tensorsOf({ parameter, gradient, slots }: Update): GpuTensor[] {
-  return [parameter, gradient, ...slots] as unknown as GpuTensor[];
+function tensorsOf({ parameter, gradient, slots, mask, copy }: Update): GpuTensor[] {
+  const tensors = [parameter, gradient, ...slots, mask, copy].filter(
+    (one) => one !== undefined && !(one instanceof Uint32Array),
+  );
+  return tensors as unknown as GpuTensor[];
 }
 
 /** Tensors in memory of the backend's own are updated with what pads them, so that neighbours join. */
-function partOf(update: Update): Part {
-  const tensors = tensorsOf(update);
-  const lengths = tensors.map(({ allocation, size }) => (allocation?.length ?? size * 4) / 4);
-  const padded = tensors.every(({ allocation }) => allocation !== undefined);
+function partOf({ parameter, gradient, slots, scalars }: Update): Part {
+  const tensors = [parameter, gradient, ...slots] as unknown as GpuTensor[];
+  const isPadded = tensors.every(({ allocation }) => allocation !== undefined);
   return {
     places: tensors.map(({ memory }) => ({
       buffer: memory.buffer,
       start: memory.byteOffset / 4,
     })),
-    count: padded ? Math.min(...lengths) : update.parameter.size,
-    scalars: update.scalars,
+    count: isPadded
+      ? Math.ceil((parameter.size * 4) / granularity) * (granularity / 4)
+      : parameter.size,
+    scalars,
   };
 }

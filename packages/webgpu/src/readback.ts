@@ -31,7 +31,7 @@ export class Readback {
   }
 
   /** @throws {GradstepError} `DEVICE_LOST`, `OUT_OF_MEMORY` */
-  async read(buffer: GPUBuffer, offset: number, byteLength: number): Promise<Float32Array> {
+  async read(buffer: GPUBuffer, offset: number, byteLength: number): Promise<ArrayBuffer> {
     const chunk = this.#chunk(byteLength);
     const from = chunk.used;
     chunk.used += Math.ceil(byteLength / 8) * 8;
@@ -41,10 +41,10 @@ export class Readback {
     this.#device.queue.submit([encoder.finish()]);
     chunk.mapped ??= this.#map(chunk);
     const bytes = await chunk.mapped;
-    const values = new Float32Array(bytes.slice(from, from + byteLength));
+    const copy = bytes.slice(from, from + byteLength);
     chunk.open -= 1;
     if (chunk.open === 0) this.#recycle(chunk);
-    return values;
+    return copy;
   }
 
   destroy(): void {

@@ -1,21 +1,26 @@
 import {
   checkLength,
-  GradstepError,
-  show,
   sizeOf,
   type Kernel,
+  type RowMove,
+  type RowSources,
   type StagingTensor,
   type Tensor,
   type Variant,
-  type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
 import { Arenas, type Allocation } from "./arenas.js";
+import type { BoundArray } from "./forms.js";
+import { gatherArrays, gatherText } from "./gather.js";
 import { GpuTensor, type TensorHost } from "./gpu-tensor.js";
 import { Guard } from "./guard.js";
 import { WebGpuKernel } from "./kernel.js";
+import { packArrays, packText, planPack } from "./pack.js";
+import { bindingLimits, type BindingLimits } from "./plan.js";
 import { Readback } from "./readback.js";
-import { bufferUsage } from "./usage.js";
+import { remap } from "./remap.js";
+import { SingleUse, tableKernel, type TableKernel } from "./single-use.js";
+import { wrapped, type GpuWrapOptions } from "./wrap.js";
 
 /** Where staged gradients are. */
 const gradientLane = 1;
@@ -25,13 +30,16 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /** The device that tensors and kernels live on. */
   readonly device: GPUDevice;
   /**
-   * A tensor in the caller's buffer, from any multiple of four bytes on (`offset` counts values). It is updated in
-   * place, and no byte outside of it is touched. The buffer needs the usage STORAGE, and COPY_SRC for `read`, COPY_DST
-   * for `write`; it stays the caller's.
+   * A tensor in the caller's buffer, from any multiple of four bytes on (`offset` counts values), or of two for f16. It
+   * is updated in place, and no byte outside of it is touched. The buffer needs the usage STORAGE, and COPY_SRC for
+   * `read`, COPY_DST for `write`; it stays the caller's.
    *
-   * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
+   * Packed f16, u32 and rows with gaps between them can be gradients (f32, f16), copies of parameters (f16), masks and
+   * indices (u32). `read` decodes them, u32 into a Float64Array; `write` takes u32 without gaps.
+   *
+   * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
    */
-  wrap(memory: GPUBuffer, options?: WrapOptions): Tensor;
+  wrap(memory: GPUBuffer, options?: GpuWrapOptions): Tensor;
   /**
    * Makes room for tensors of these sizes (in values): they come to lie in one buffer, which is one dispatch a step for
    * all of them. Without it, a model that is allocated tensor by tensor is three, up to 60 million parameters.
@@ -62,6 +70,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #arenas: Arenas;
   readonly #readback: Readback;
   readonly #kernels = new Map<string, WebGpuKernel>();
+  #gather: TableKernel | undefined;
+  #pack: TableKernel | undefined;
 
   constructor(device: GPUDevice, ownsDevice: boolean) {
     this.device = device;
@@ -91,26 +101,40 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     return this.#allocate(shape, sizeOf(shape), gradientLane);
   }
 
-  wrap(memory: GPUBuffer, options: WrapOptions = {}): Tensor {
+  wrap(memory: GPUBuffer, options: GpuWrapOptions = {}): Tensor {
     this.check();
-    checkBuffer(memory);
-    const length = Math.floor(memory.size / 4);
-    const offset = options.offset ?? 0;
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
-      throw new GradstepError(
-        `Got offset ${show(offset)}; expected an integer from 0 to ${length - 1}, counted in values of four bytes.`,
-        { code: "INVALID_MEMORY" },
-      );
-    }
-    const shape = options.shape ?? [length - offset];
-    const size = sizeOf(shape);
-    if (offset + size > length) {
-      throw new GradstepError(
-        `Shape [${shape.join(", ")}] at offset ${offset} needs ${offset + size} values; the buffer has ${length}.`,
-        { code: "INVALID_MEMORY" },
-      );
-    }
-    return new GpuTensor(this, shape, { buffer: memory, byteOffset: offset * 4 });
+    const { shape, ...place } = wrapped(memory, options);
+    return new GpuTensor(this, shape, { buffer: memory, ...place });
+  }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    this.check();
+    remap(
+      {
+        device: this.device,
+        guard: this.#guard,
+        arenas: this.#arenas,
+        limits: this.#limits,
+        kernel: () => (this.#gather ??= this.#tableKernel("gather", gatherText, gatherArrays)),
+      },
+      moves,
+      sources,
+    );
+  }
+
+  pack(source: Tensor, target: Tensor): void {
+    const [from, to] = [source, target] as unknown as GpuTensor[];
+    from.checkLive();
+    to.checkLive();
+    const dispatches = planPack(from, to, this.#limits);
+    this.#pack ??= this.#tableKernel("pack", packText, packArrays);
+    const work = new SingleUse(this.device, this.#pack, dispatches);
+    const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
+    const pass = encoder.beginComputePass();
+    work.record(pass);
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
+    work.release();
   }
 
   compile(variant: Variant): Kernel {
@@ -143,12 +167,12 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#guard.check();
   }
 
-  upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array<ArrayBuffer>): void {
+  upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array | Uint32Array): void {
     this.check();
     this.device.queue.writeBuffer(buffer, byteOffset, values);
   }
 
-  download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<Float32Array> {
+  download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
     return this.#readback.read(buffer, byteOffset, byteLength);
   }
 
@@ -156,28 +180,16 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#arenas.free(allocation);
   }
 
+  get #limits(): BindingLimits {
+    return bindingLimits(this.device);
+  }
+
+  #tableKernel(name: string, code: string, arrays: readonly BoundArray[]): TableKernel {
+    return tableKernel(this.device, this.#guard, `gradstep ${name}`, code, arrays);
+  }
+
   #allocate(shape: readonly number[], size: number, lane: number): GpuTensor {
     this.check();
-    const allocation = this.#arenas.allocate(size * 4, lane);
-    const { buffer, offset } = allocation;
-    return new GpuTensor(this, shape, { buffer, byteOffset: offset }, allocation);
-  }
-}
-
-function checkBuffer(memory: GPUBuffer): void {
-  // Not `instanceof`: a buffer may be of another realm, or of a runtime without the global.
-  const isBuffer =
-    memory !== null && typeof memory === "object" && "mapAsync" in memory && "usage" in memory;
-  if (!isBuffer) {
-    throw new GradstepError(
-      `Got ${show(memory)} to wrap; expected a GPUBuffer. For a typed array use backend.tensor(shape, values).`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  if ((memory.usage & bufferUsage.STORAGE) === 0) {
-    throw new GradstepError(
-      `The GPUBuffer to wrap has usage ${memory.usage}; expected GPUBufferUsage.STORAGE in it.`,
-      { code: "INVALID_MEMORY" },
-    );
+    return new GpuTensor(this, shape, { allocation: this.#arenas.allocate(size * 4, lane) });
   }
 }

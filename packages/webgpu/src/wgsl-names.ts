@@ -19,9 +19,12 @@ export const taken: ReadonlySet<string> = new Set(
   typedef typeid typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with
   writeonly yield
 
-  abs array bool f32 max min select sign sqrt u32 vec3u vec4f
+  abs array bitcast bool clamp f32 max min pack2x16float select sign sqrt u32 unpack2x16float vec2f vec3u vec4f
 
   Scalars Value count element entry group groups i lane own scalars table tile turn update
+
+  at_word column columns first g_at g_step g_unit gradient half kept line line_at line_length line_step mask_at mask_step
+  others pairs row stepped unit value word
   `
     .trim()
     .split(/\s+/),

@@ -2,7 +2,8 @@ import { adam, createOptimizer, defineRule, nonNegative, type Rule } from "@grad
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
-import { emitWgsl, type Form } from "../src/emit-wgsl.js";
+import { emitWgsl } from "../src/emit-wgsl.js";
+import type { Form } from "../src/forms.js";
 import { taken } from "../src/wgsl-names.js";
 import { backendOnSharedDevice, describe, freshDevice } from "./gpu.js";
 

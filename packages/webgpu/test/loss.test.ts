@@ -64,11 +64,21 @@ describe("a lost device", () => {
     const device = await freshDevice();
     const backend = webgpu({ device });
     const w = backend.tensor([2]);
-    const optimizer = createOptimizer(adam(), { w });
+    const buffer = device.createBuffer({ size: 8, usage: 0x80 });
+    const copy = backend.wrap(buffer, { shape: [2], dtype: "f16" });
+    const optimizer = createOptimizer(adam(), { w }, { copies: { w: copy } });
+    const rows = optimizer.rows();
     device.destroy();
     await device.lost;
     const lost = expect.objectContaining({ code: "DEVICE_LOST" }) as Error;
     expect(() => optimizer.step({ w: new Float32Array(2) })).toThrow(lost);
+    expect(() => optimizer.step({ w: new Float32Array(2) }, { rows: new Uint32Array(2) })).toThrow(
+      lost,
+    );
+    expect(() => rows.remap(new Uint32Array(3))).toThrow(lost);
+    expect(rows.count).toBe(2);
+    expect(() => backend.pack!(w, copy)).toThrow(lost);
+    expect(() => backend.wrap(buffer)).toThrow(lost);
     expect(() => backend.tensor([1])).toThrow(lost);
     expect(() => w.write([1, 2])).toThrow(lost);
     expect(() => createOptimizer(adam(), { w })).toThrow(lost);

@@ -102,6 +102,56 @@ describe("wrap", () => {
     expect(code(() => webgpu({ devise: device } as never))).toBe("UNKNOWN_OPTION");
   });
 
+  test("types and rows that do not fit, or make no sense, are refused", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const buffer = bufferOf(device, new Float32Array(8));
+    const code = (options: object): unknown => {
+      try {
+        return backend.wrap(buffer, options).shape;
+      } catch (error) {
+        return (error as { code: unknown }).code;
+      }
+    };
+    expect(code({ dtype: "f16" })).toEqual([16]);
+    expect(code({ dtype: "f16", offset: 15 })).toEqual([1]);
+    expect(code({ dtype: "f16", offset: 16 })).toBe("INVALID_MEMORY");
+    expect(code({ dtype: "bf16" })).toBe("INVALID_MEMORY");
+    expect(code({ dtype: "toString" })).toBe("INVALID_MEMORY");
+    expect(code({ type: "f16" })).toBe("UNKNOWN_OPTION");
+    expect(code({ rowStride: 4 })).toBe("INVALID_SHAPE");
+    expect(code({ shape: [2, 3], rowStride: 5 })).toEqual([2, 3]);
+    expect(code({ shape: [2, 3], rowStride: 6 })).toBe("INVALID_MEMORY");
+    expect(code({ shape: [2, 3], rowStride: 2 })).toBe("INVALID_MEMORY");
+    expect(code({ shape: [2, 3], rowStride: 3.5 })).toBe("INVALID_MEMORY");
+    expect(code({ shape: [2, 2], capacity: 4 })).toEqual([2, 2]);
+    expect(code({ shape: [2, 2], capacity: 5 })).toBe("INVALID_MEMORY");
+    expect(code({ shape: [2, 2], capacity: 1 })).toBe("INVALID_MEMORY");
+    expect(code({ shape: [], capacity: 2 })).toBe("INVALID_MEMORY");
+  });
+
+  test("f16 and rows with gaps are read; u32 is read and written exactly", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const halves = Uint16Array.from([0, 0x3c00, 0xc000, 1, 0x7c00, 0x3555, 0x7bff, 0]);
+    const buffer = bufferOf(device, new Float32Array(halves.buffer));
+    const odd = backend.wrap(buffer, { dtype: "f16", offset: 1, shape: [2, 2], rowStride: 4 });
+    expect(Array.from(await odd.read())).toEqual([1, -2, 0.333251953125, 65504]);
+    const all = backend.wrap(buffer, { dtype: "f16", offset: 3 });
+    expect(Array.from(await all.read())).toEqual([2 ** -24, Infinity, 0.333251953125, 65504, 0]);
+    const words = backend.wrap(buffer, { dtype: "u32" });
+    words.write([0, 1, 2 ** 24 + 1, 2 ** 32 - 1]);
+    expect(Array.from(await words.read())).toEqual([0, 1, 2 ** 24 + 1, 2 ** 32 - 1]);
+    expect(() => words.write([0, 1, -1, 2])).toThrow("integer from 0");
+    expect(() => all.write([1, 2, 3, 4, 5])).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
+    );
+    const floats = backend.wrap(buffer, { shape: [2], rowStride: 2 });
+    expect(floats.layout).toEqual({ dtype: "f32", rowStride: 2 });
+    expect(() => floats.write([1, 2])).toThrow("row stride");
+    expect(backend.wrap(buffer, { shape: [2], rowStride: 1 }).layout).toBeUndefined();
+  });
+
   test("the caller's buffers and device are left alone", async () => {
     const backend = await freshBackend();
     const buffer = bufferOf(backend.device, new Float32Array([1, 2]));

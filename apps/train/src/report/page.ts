@@ -22,7 +22,7 @@ export function renderReport({ configuration, run, comparison, heldOut }: Report
   const { evaluation } = run;
   const wrong = mistakes(evaluation);
   const steps = run.stepLosses.length;
-  const { optimizer, backend, layers, learningRate, batchSize, seed, trainingDigits } =
+  const { optimizer, backend, gpu, layers, learningRate, batchSize, seed, trainingDigits } =
     configuration;
   return `<!doctype html>
 <html lang="en">
@@ -35,7 +35,7 @@ export function renderReport({ configuration, run, comparison, heldOut }: Report
 <body>
 <h1>Handwritten digits, trained with ${optimizer}</h1>
 <p class="quiet">${count(trainingDigits)} MNIST digits through a network of ${layers.join("-")} units (${count(configuration.parameters)} parameters);
-TF.js on its ${backend} backend; learning rate ${learningRate}, batches of ${batchSize}, seed ${seed}.</p>
+gradstep and TF.js on ${backend}${gpu ? ` (${gpu.description})` : ""}; learning rate ${learningRate}, batches of ${batchSize}, seed ${seed}.</p>
 ${run.interrupted ? `<p>Stopped by hand after ${count(steps)} steps.</p>` : ""}
 <div class="figures">
 ${tile(percent(evaluation.accuracy, 2), `of ${count(heldOut.count)} held-out digits right`)}

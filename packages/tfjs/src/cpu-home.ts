@@ -1,5 +1,6 @@
+import type { Values } from "@gradstep/core";
 import type { DataType, KernelBackend } from "@tensorflow/tfjs-core";
-import type { DataId, DirectMemory } from "./direct-memory.js";
+import { copyThrough, hostHome, type DataId, type Home } from "./home.js";
 
 /** What is used of TF.js's cpu backend. */
 interface CpuBackend {
@@ -11,11 +12,11 @@ interface CpuBackend {
 }
 
 /** The typed arrays of TF.js's cpu backend. */
-export function cpuMemory(backend: KernelBackend): DirectMemory | undefined {
+export function cpuHome(backend: KernelBackend): Home | undefined {
   if (!isCpuBackend(backend)) return undefined;
   const isShared = watchSharing(backend);
   const valuesOf = (dataId: DataId): unknown => backend.data.get(dataId).values;
-  return {
+  return hostHome({
     isExclusive(dataId) {
       const values = valuesOf(dataId);
       return (
@@ -26,15 +27,17 @@ export function cpuMemory(backend: KernelBackend): DirectMemory | undefined {
         !isShared(values.buffer)
       );
     },
-    view(dataId, size) {
+    place(target, dataId) {
       const values = valuesOf(dataId);
-      if (values instanceof Float32Array && values.length === size) return values;
-      return Float32Array.from(backend.readSync(dataId) as ArrayLike<number>);
+      const isPlain = values instanceof Float32Array && values.length === target.size;
+      const read = (): Float32Array => Float32Array.from(backend.readSync(dataId) as Values);
+      target.stage(isPlain ? values : read());
     },
+    copyOf: (variable) => copyThrough(variable, backend),
     changed() {
       // Kernels read the array itself.
     },
-  };
+  });
 }
 
 function isCpuBackend(backend: unknown): backend is CpuBackend {

@@ -1,0 +1,162 @@
+import { adam, createOptimizer, type Backend } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { cpuJs } from "@gradstep/cpu-js";
+import { tfOptimizer } from "../src/index.js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { codeOf, numbers, tf, variable } from "./support.js";
+
+/** What these tests look at, and change, of TF.js's emscripten module. */
+interface Module {
+  asm: object;
+  _malloc: (byteLength: number) => number;
+  _free: (address: number) => void;
+  readonly HEAPU8: Uint8Array;
+}
+
+const { factory } = tf.engine().registryFactory["wasm"];
+let module: Module;
+/** Blocks of the heap that are in use. */
+const blocks = new Set<number>();
+
+/** A backend that nobody has computed on. */
+beforeEach(async () => {
+  tf.removeBackend("wasm");
+  tf.registerBackend("wasm", factory);
+  await tf.setBackend("wasm");
+  ({ wasm: module } = tf.backend() as unknown as { wasm: Module });
+  // Emscripten replaces both at their first call.
+  module._free(module._malloc(8));
+  const { _malloc: malloc, _free: free } = module;
+  blocks.clear();
+  module._malloc = (byteLength) => {
+    const address = malloc(byteLength);
+    blocks.add(address);
+    return address;
+  };
+  module._free = (address) => {
+    blocks.delete(address);
+    free(address);
+  };
+});
+afterEach(() => {
+  tf.disposeVariables();
+});
+
+const sizes = [1, 3, 64, 1000];
+const spec = adam({ learningRate: 0.05, epsilon: 1e-3 });
+const gradientsOf = (step: number): Float32Array[] =>
+  sizes.map((size, i) => numbers(size, 10 * step + i));
+
+function byName<T>(values: readonly T[]): Record<string, T> {
+  return Object.fromEntries(values.map((value, i) => [`v${i}`, value]));
+}
+
+/** 20 steps of TF.js variables, and what they come to. */
+function walked(): Float32Array[] {
+  const variables = sizes.map((size, i) => variable(numbers(size, i), [size], `v${i}`));
+  const optimizer = tfOptimizer(spec);
+  for (let step = 1; step <= 20; step += 1) {
+    const gradients = gradientsOf(step).map((values, i) => ({
+      name: `v${i}`,
+      tensor: tf.tensor(values),
+    }));
+    optimizer.applyGradients(gradients);
+    tf.dispose(gradients.map(({ tensor }) => tensor));
+  }
+  optimizer.dispose();
+  return variables.map((one) => one.dataSync<"float32">().slice());
+}
+
+/** The same steps on one of gradstep's backends. */
+async function expected(backend: Backend): Promise<Float32Array[]> {
+  const parameters = sizes.map((size, i) => backend.tensor([size], numbers(size, i)));
+  const optimizer = createOptimizer(spec, byName(parameters));
+  for (let step = 1; step <= 20; step += 1) optimizer.step(byName(gradientsOf(step)));
+  return Promise.all(parameters.map(async (one) => (await one.read()) as Float32Array));
+}
+
+test("kernels are WebAssembly: the bits are the reference's", async () => {
+  expect(walked()).toEqual(await expected(reference()));
+});
+
+test("where the module keeps its memory to itself, kernels are JavaScript on views of the heap", async () => {
+  module.asm = { ...module.asm, memory: undefined };
+  expect(walked()).toEqual(await expected(cpuJs()));
+});
+
+test("the heap holds two slots a variable, and nothing once the optimizer is disposed of", async () => {
+  const v = variable(numbers(100, 1), [100], "v");
+  const w = variable(numbers(7, 2), [7], "w");
+  const cost = (): tf.Scalar => tf.tidy(() => tf.add(tf.sum(tf.square(v)), tf.sum(tf.square(w))));
+  // The table of a step, which all optimizers share.
+  const first = tfOptimizer(spec);
+  first.minimize(cost);
+  first.dispose();
+  const before = blocks.size;
+  const optimizer = tfOptimizer(spec);
+  optimizer.minimize(cost);
+  expect(blocks.size).toBe(before + 4);
+  for (let i = 0; i < 1000; i += 1) optimizer.minimize(cost);
+  for (let i = 0; i < 20; i += 1) await optimizer.getWeights();
+  await optimizer.setWeights(await optimizer.getWeights());
+  expect(blocks.size).toBe(before + 4);
+  // Gradients from elsewhere are copied into memory of the optimizer's.
+  await tf.setBackend("cpu");
+  const gradients = { v: tf.tensor(numbers(100, 3)) };
+  await tf.setBackend("wasm");
+  optimizer.applyGradients(gradients);
+  expect(blocks.size).toBe(before + 5);
+  await tf.setBackend("cpu");
+  optimizer.applyGradients(gradients);
+  // `v` and the state are no longer there.
+  expect(blocks.size).toBe(before - 1);
+  await tf.setBackend("wasm");
+  optimizer.minimize(cost);
+  expect(blocks.size).toBe(before + 4);
+  optimizer.dispose();
+  expect(blocks.size).toBe(before);
+});
+
+test("the heap grows while the state is allocated", () => {
+  const size = 6_000_000;
+  const v = variable(new Float32Array(size).fill(1), [size], "v");
+  const optimizer = tfOptimizer(adam({ learningRate: 0.5 }));
+  const gradient = tf.fill([size], 3);
+  const { buffer } = module.HEAPU8;
+  optimizer.applyGradients({ v: gradient });
+  expect(module.HEAPU8.buffer).not.toBe(buffer);
+  expect(v.dataSync().every((value) => Math.abs(value - 0.5) < 1e-5)).toBe(true);
+  optimizer.dispose();
+});
+
+test("no room for the state is an error, and nothing changes", async () => {
+  const v = variable([1, 2], [2], "v");
+  const optimizer = tfOptimizer(spec);
+  const gradients = { v: tf.tensor([1, 1]) };
+  const malloc = module._malloc;
+  module._malloc = () => 0;
+  expect(await codeOf(() => optimizer.applyGradients(gradients))).toBe("OUT_OF_MEMORY");
+  expect([...v.dataSync()]).toEqual([1, 2]);
+  expect(optimizer.iterations).toBe(0);
+  module._malloc = malloc;
+  optimizer.applyGradients(gradients);
+  expect(optimizer.iterations).toBe(1);
+});
+
+test("state that has no room where the next step is taken stays where it is", async () => {
+  await tf.setBackend("cpu");
+  variable([1, 2], [2], "v");
+  const optimizer = tfOptimizer(spec);
+  const gradients = { v: tf.tensor([1, 1]) };
+  optimizer.applyGradients(gradients);
+  await tf.setBackend("wasm");
+  const malloc = module._malloc;
+  module._malloc = () => 0;
+  expect(await codeOf(() => optimizer.applyGradients(gradients))).toBe("OUT_OF_MEMORY");
+  module._malloc = malloc;
+  await tf.setBackend("cpu");
+  optimizer.applyGradients(gradients);
+  const [, m] = await optimizer.getWeights();
+  expect(m.tensor.dataSync()[1]).toBeCloseTo(0.19, 6);
+  expect(optimizer.iterations).toBe(2);
+});

@@ -1,0 +1,195 @@
+import { GradstepError, type RowMove, type RowSources, type RowValues } from "@gradstep/core";
+import type { Allocation, Arenas } from "./arenas.js";
+import { granularity } from "./arenas.js";
+import type { GpuTensor } from "./gpu-tensor.js";
+import type { Guard } from "./guard.js";
+import type { BindingLimits } from "./plan.js";
+import { planRemap, scratchLength, type Gathered } from "./remap-plan.js";
+import { wordPlace } from "./row-part.js";
+import type { RowPlace } from "./row-plan.js";
+import { SingleUse, type TableKernel } from "./single-use.js";
+import { bufferUsage } from "./usage.js";
+
+/** Memory that has become too small grows to so many times its rows, so that few calls have to allocate. */
+const growth = 1.5;
+
+/** What a remap needs of its backend. */
+export interface RemapContext {
+  readonly device: GPUDevice;
+  readonly guard: Guard;
+  readonly arenas: Arenas;
+  readonly limits: BindingLimits;
+  readonly kernel: () => TableKernel;
+}
+
+/** A tensor and the memory that it will have. */
+interface Place {
+  readonly move: RowMove;
+  readonly tensor: GpuTensor;
+  readonly allocation: Allocation | undefined;
+}
+
+/**
+ * Gives tensors other rows: gathers them into scratch memory, and copies them from there to where they belong, all in
+ * one submit. Packed tensors only change their shape: `pack` fills them anew.
+ *
+ * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`, `UNSUPPORTED`, `DISPOSED`, `DEVICE_LOST`; then nothing has
+ * changed
+ */
+export function remap(
+  context: RemapContext,
+  moves: readonly RowMove[],
+  { count, indices, fresh }: RowSources,
+): void {
+  const { device, arenas } = context;
+  for (const { tensor, anew } of moves) check(tensor as unknown as GpuTensor, anew, count);
+  const places = allocateAll(arenas, moves, count);
+  const temporary: { destroy(): void }[] = [];
+  try {
+    const place = (values: RowValues): RowPlace => {
+      if (!(values instanceof Uint32Array)) return wordPlace(values as unknown as GpuTensor);
+      const buffer = device.createBuffer({
+        label: "gradstep row sources",
+        size: count * 4,
+        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+      });
+      temporary.push(buffer);
+      device.queue.writeBuffer(buffer, 0, values, 0, count);
+      return { buffer, at: 0, step: 1 };
+    };
+    const from = place(indices);
+    const sources = { count, indices: from, fresh: fresh === undefined ? from : place(fresh) };
+    const gathered = places.flatMap((one) => gatheredOf(one, count, fresh !== undefined));
+    if (gathered.length > 0) {
+      const scratch = scratchOf(context, gathered);
+      temporary.push(scratch);
+      const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
+        const work = new SingleUse(device, context.kernel(), batch.dispatches);
+        temporary.push({ destroy: () => work.release() });
+        return { ...batch, work };
+      });
+      const encoder = device.createCommandEncoder({ label: "gradstep remap" });
+      for (const { work, copies } of batches) {
+        const pass = encoder.beginComputePass();
+        work.record(pass);
+        pass.end();
+        for (const { gathered: one, scratchOffset } of copies) {
+          const { buffer, offset } = one.target;
+          encoder.copyBufferToBuffer(scratch, scratchOffset, buffer, offset, one.byteLength);
+        }
+      }
+      device.queue.submit([encoder.finish()]);
+    }
+  } catch (error) {
+    for (const { allocation } of places) if (allocation !== undefined) arenas.free(allocation);
+    throw error;
+  } finally {
+    for (const one of temporary) one.destroy();
+  }
+  for (const { tensor, allocation } of places) {
+    const before = tensor.allocation;
+    tensor.resize(count, allocation);
+    if (allocation !== undefined) arenas.free(before!);
+  }
+}
+
+/** A tensor as it is gathered; none for a packed one. */
+function gatheredOf(
+  { move, tensor, allocation }: Place,
+  count: number,
+  isFresh: boolean,
+): Gathered[] {
+  if (tensor.layout !== undefined) return [];
+  const { memory, columns } = tensor;
+  const byteLength = count * columns * 4;
+  const own = allocation ?? tensor.allocation;
+  return [
+    {
+      initial: move.initial,
+      anew: move.anew === "fresh" && !isFresh ? "sourceless" : move.anew,
+      tensor,
+      target: own ?? { buffer: memory.buffer, offset: memory.byteOffset },
+      // Nobody else has what pads memory of the backend's own; it is 0 again.
+      byteLength:
+        own === undefined ? byteLength : Math.ceil(byteLength / granularity) * granularity,
+    },
+  ];
+}
+
+function check(tensor: GpuTensor, anew: RowMove["anew"], count: number): void {
+  tensor.checkLive();
+  if (tensor.layout !== undefined && anew !== "all") {
+    throw new GradstepError(
+      `Got a tensor of ${tensor.layout.dtype} with a row stride of ${tensor.rowStride} whose rows are to move; expected f32 whose rows follow each other.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  if (tensor.allocation !== undefined) return;
+  if (count > tensor.capacity) {
+    throw new GradstepError(
+      `A wrapped tensor of shape [${tensor.shape.join(", ")}] is to have ${count} rows; its memory has room for ${tensor.capacity}. Wrap a larger buffer, with { capacity } for what is to come.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+  if (tensor.layout === undefined)
+    tensor.checkUsage(bufferUsage.COPY_DST, "given other rows", "COPY_DST");
+}
+
+/** New memory for those that need it; where there is not enough for all, there is none. */
+function allocateAll(arenas: Arenas, moves: readonly RowMove[], count: number): Place[] {
+  const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
+  const bytes = tensors.map((tensor) =>
+    tensor.allocation === undefined || count <= tensor.capacity
+      ? undefined
+      : Math.max(count, Math.ceil(tensor.capacity * growth)) * tensor.columns * 4,
+  );
+  const lanes = new Map<number, number[]>();
+  tensors.forEach(({ allocation }, i) => {
+    const length = bytes[i];
+    if (length === undefined) return;
+    const { lane } = allocation!;
+    lanes.set(lane, [...(lanes.get(lane) ?? []), length]);
+  });
+  const made: Allocation[] = [];
+  try {
+    for (const [lane, lengths] of lanes) arenas.reserve(lengths, lane);
+    return tensors.map((tensor, i) => {
+      const length = bytes[i];
+      if (length === undefined) return { move: moves[i], tensor, allocation: undefined };
+      const allocation = arenas.allocate(length, tensor.allocation!.lane);
+      made.push(allocation);
+      return { move: moves[i], tensor, allocation };
+    });
+  } catch (error) {
+    for (const allocation of made) arenas.free(allocation);
+    throw error;
+  }
+}
+
+function scratchOf({ device, guard }: RemapContext, gathered: readonly Gathered[]): GPUBuffer {
+  const size = scratchLength(gathered);
+  const { maxBufferSize } = device.limits;
+  if (size > maxBufferSize) {
+    throw new GradstepError(
+      `Rows are moved through a buffer of ${size} bytes; this device's may have ${maxBufferSize}. Ask for a device with a higher maxBufferSize, or split the parameter.`,
+      { code: "OUT_OF_MEMORY" },
+    );
+  }
+  return guard.watch(
+    "out-of-memory",
+    () =>
+      device.createBuffer({
+        label: "gradstep scratch",
+        size,
+        usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC,
+      }),
+    (message) => {
+      const error = new GradstepError(
+        `The device has no ${size} bytes to move rows through: ${message}. Make tensors from the values read last.`,
+        { code: "OUT_OF_MEMORY" },
+      );
+      for (const { tensor } of gathered) tensor.fail(error);
+      return error;
+    },
+  );
+}

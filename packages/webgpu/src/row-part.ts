@@ -1,0 +1,71 @@
+import { GradstepError, type Update } from "@gradstep/core";
+import type { GpuTensor } from "./gpu-tensor.js";
+import type { CopyPlace, RowPart, RowPlace } from "./row-plan.js";
+
+/** Whether an update needs a kernel that knows of rows. */
+export function needsRows({ gradient, mask, copy }: Update): boolean {
+  return gradient.layout !== undefined || mask !== undefined || copy !== undefined;
+}
+
+/**
+ * An update that knows of rows, as it lies in memory.
+ *
+ * @param mask where its mask is
+ * @throws {GradstepError} `UNSUPPORTED` for a copy whose rows share words, and for other types than are read
+ */
+export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
+  const [parameter, gradient, ...slots] = [
+    update.parameter,
+    update.gradient,
+    ...update.slots,
+  ] as unknown as GpuTensor[];
+  const { rows, columns } = parameter;
+  return {
+    rows,
+    columns,
+    places: [parameter, ...slots].map(({ memory }) => ({
+      buffer: memory.buffer,
+      start: memory.byteOffset / 4,
+    })),
+    gradient: gradientPlace(gradient),
+    mask,
+    others: update.others,
+    copy: update.copy === undefined ? undefined : copyPlace(update.copy as unknown as GpuTensor),
+    scalars: update.scalars,
+  };
+}
+
+/** A tensor of u32, one for each row of others, in words. @throws {GradstepError} `UNSUPPORTED` */
+export function wordPlace({ memory, layout, rowStride, columns }: GpuTensor): RowPlace {
+  if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
+    throw new GradstepError(
+      `A mask or indices are in a tensor of ${layout?.dtype ?? "f32"} with rows of ${columns}; expected u32, one a row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  const step = columns > 1 ? 1 : rowStride;
+  return { buffer: memory.buffer, at: memory.byteOffset / 4, step };
+}
+
+/** A packed copy, in words. @throws {GradstepError} `UNSUPPORTED` */
+export function copyPlace({ memory, layout, rowStride, rows, columns }: GpuTensor): CopyPlace {
+  const isFlat = rowStride === columns || rows === 1;
+  const isAligned = memory.byteOffset % 4 === 0 && (isFlat || rowStride % 2 === 0);
+  if (layout?.dtype !== "f16" || !isAligned) {
+    throw new GradstepError(
+      `A copy is a tensor of ${layout?.dtype ?? "f32"} at offset ${memory.byteOffset / 2} with a row stride of ${rowStride}, counted in f16; expected f16 at an even offset, with rows that follow each other or have an even stride, so that no word belongs to two rows. Pad the rows.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  return { buffer: memory.buffer, at: memory.byteOffset / 4, step: rowStride / 2, isFlat };
+}
+
+function gradientPlace({ memory, layout, rowStride }: GpuTensor): RowPart["gradient"] {
+  if (layout?.dtype === "u32")
+    throw new GradstepError(
+      `A gradient is a tensor of u32; expected f32 or f16. Wrap its buffer with another dtype.`,
+      { code: "UNSUPPORTED" },
+    );
+  const unit = layout?.dtype === "f16" ? 1 : 2;
+  return { buffer: memory.buffer, at: memory.byteOffset / 2, step: rowStride * unit, unit };
+}

@@ -1,0 +1,248 @@
+import {
+  adam,
+  createOptimizer,
+  newRow,
+  type RowMove,
+  type RowValues,
+  type Tensor,
+} from "@gradstep/core";
+import { webgpu, type WebGpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { countingDevice } from "./counting-device.js";
+import { bufferOf, describe, freshBackend, freshDevice, wordsOf } from "./gpu.js";
+import { Random } from "./random.js";
+
+type Words = Uint32Array<ArrayBuffer>;
+
+/** The values of a tensor, bit for bit. */
+async function bitsOf({ device }: WebGpu, { memory }: Tensor): Promise<Words> {
+  const words = await wordsOf(device, memory.buffer as GPUBuffer);
+  return words.slice(memory.byteOffset / 4, (memory.byteOffset + memory.byteLength) / 4);
+}
+
+function anyWords(random: Random, length: number): Words {
+  return Uint32Array.from({ length }, () => random.below(2 ** 32));
+}
+
+/** What a tensor holds after a remap. */
+function moved(
+  before: Words,
+  columns: number,
+  { initial, anew }: Omit<RowMove, "tensor">,
+  indices: Words,
+  fresh: Words | undefined,
+): Words {
+  const rows = before.length / columns;
+  const begin = new Uint32Array(new Float32Array([initial]).buffer)[0];
+  return Uint32Array.from({ length: indices.length * columns }, (_, at) => {
+    const row = Math.floor(at / columns);
+    const isAnew =
+      anew === "all" ||
+      indices[row] >= rows ||
+      (anew === "fresh" && fresh !== undefined && fresh[row] !== 0);
+    return isAnew ? begin : before[indices[row] * columns + (at % columns)];
+  });
+}
+
+describe("remap", () => {
+  test.each([
+    ["as the device has them", {}],
+    ["of 1,024 bytes", { maxStorageBufferBindingSize: 1024, maxComputeWorkgroupsPerDimension: 3 }],
+    ["of 4,096 bytes", { maxStorageBufferBindingSize: 4096, maxComputeWorkgroupsPerDimension: 5 }],
+  ])(
+    "bindings %s: random rows, moved bit for bit, and 0 bytes changed outside",
+    async (_, limits) => {
+      const random = new Random(17);
+      for (let round = 0; round < 20; round += 1) {
+        const real = await freshDevice();
+        const backend = webgpu({ device: countingDevice(real, limits).device });
+        const capacity = 1 + random.below(400);
+        let count = 1 + random.below(capacity);
+        // Wrapped memory at random places of one buffer, and memory of the backend's.
+        const shapes = Array.from({ length: 4 }, () => 1 + random.below(9));
+        const starts: number[] = [];
+        let end = random.below(9);
+        for (const columns of shapes) {
+          starts.push(end);
+          end += capacity * columns + random.below(9);
+        }
+        const contents = anyWords(random, end + 5);
+        const memory = bufferOf(real, new Float32Array(contents.buffer.slice(0)));
+        const tensors = shapes.flatMap((columns, k) => {
+          const shape = [count, columns];
+          const own = backend.tensor(shape, undefined, k % 2);
+          const { buffer, byteOffset } = own.memory as { buffer: GPUBuffer; byteOffset: number };
+          const values = anyWords(random, count * columns);
+          real.queue.writeBuffer(buffer, byteOffset, values);
+          return [
+            {
+              tensor: backend.wrap(memory, { shape, offset: starts[k], capacity }),
+              values: contents.slice(starts[k], starts[k] + count * columns),
+            },
+            { tensor: own, values },
+          ];
+        });
+        for (let i = 0; i < 4; i += 1) {
+          const next = 1 + random.below(capacity);
+          const pick = (): number => (random.below(5) === 0 ? newRow : random.below(count + 2));
+          const indices = Uint32Array.from({ length: next }, pick);
+          const fresh =
+            random.below(2) === 0
+              ? undefined
+              : Uint32Array.from({ length: next }, () => random.below(3));
+          // As an array, which may be longer, or as u32s with gaps in a buffer.
+          const given = (values: Words): RowValues => {
+            if (random.below(2) === 0) return Uint32Array.from([...values, 7]);
+            const step = 1 + random.below(3);
+            const words = anyWords(random, 2 + next * step);
+            values.forEach((value, row) => {
+              words[1 + row * step] = value;
+            });
+            const buffer = bufferOf(real, new Float32Array(words.buffer));
+            return backend.wrap(buffer, {
+              shape: [next],
+              offset: 1,
+              rowStride: step,
+              dtype: "u32",
+            });
+          };
+          const moves = tensors.map(({ tensor }): RowMove => ({
+            tensor,
+            initial: random.below(2) === 0 ? 0 : random.unit(),
+            anew: (["sourceless", "fresh", "all"] as const)[random.below(3)],
+          }));
+          backend.remap!(moves, {
+            count: next,
+            indices: given(indices),
+            fresh: fresh === undefined ? undefined : given(fresh),
+          });
+          for (const [k, one] of tensors.entries()) {
+            const columns = shapes[Math.floor(k / 2)];
+            one.values = moved(one.values, columns, moves[k], indices, fresh);
+            expect(one.tensor.shape).toEqual([next, columns]);
+            expect(await bitsOf(backend, one.tensor)).toEqual(one.values);
+            if (k % 2 === 0) contents.set(one.values, starts[k / 2]);
+          }
+          count = next;
+          expect(await wordsOf(real, memory)).toEqual(contents);
+        }
+        await backend.ready();
+        backend.dispose();
+      }
+    },
+  );
+
+  test("memory of the backend's grows by half at least, and what pads it is 0", async () => {
+    const backend = await freshBackend();
+    const tensor = backend.tensor([64, 3], new Float32Array(192).fill(5), 2);
+    const move: RowMove = { tensor, initial: 1, anew: "sourceless" };
+    const places = new Set<unknown>([tensor.memory.buffer]);
+    let moves = 0;
+    for (let rows = 65; rows < 2000; rows += 1) {
+      const { buffer, byteOffset } = tensor.memory;
+      backend.remap!([move], { count: rows, indices: new Uint32Array(rows), fresh: undefined });
+      if (tensor.memory.buffer !== buffer || tensor.memory.byteOffset !== byteOffset) moves += 1;
+      places.add(tensor.memory.buffer);
+    }
+    expect(moves).toBeLessThanOrEqual(9);
+    backend.remap!([move], { count: 3, indices: new Uint32Array(3), fresh: undefined });
+    const { buffer, byteOffset } = tensor.memory as { buffer: GPUBuffer; byteOffset: number };
+    const words = (await wordsOf(backend.device, buffer)).slice(byteOffset / 4);
+    expect(Array.from(new Float32Array(words.buffer).subarray(0, 64))).toEqual([
+      ...Array.from({ length: 9 }, () => 5),
+      ...Array.from({ length: 55 }, () => 0),
+    ]);
+  });
+
+  test("what has no room, or cannot be moved, is refused, and nothing has changed", async () => {
+    const real = await freshDevice();
+    const { device } = countingDevice(real, { maxBufferSize: 2 ** 20 });
+    const backend = webgpu({ device });
+    const own = backend.tensor([2, 2], [1, 2, 3, 4]);
+    const wrapped = backend.wrap(bufferOf(real, new Float32Array(8).fill(7)), { shape: [2, 2] });
+    const buffer = real.createBuffer({ size: 32, usage: 0x80 | 0x4 });
+    const unwritable = backend.wrap(buffer, { shape: [2, 2], capacity: 4 });
+    const half = backend.wrap(buffer, { shape: [2, 2], dtype: "f16" });
+    const place = { ...own.memory };
+    const remap = (tensor: Tensor, count: number, anew: RowMove["anew"] = "sourceless"): void => {
+      const moves: RowMove[] = [own, tensor].map((one) => ({
+        tensor: one,
+        initial: 0,
+        anew: one === own ? "sourceless" : anew,
+      }));
+      const indices = new Uint32Array(count);
+      backend.remap!(moves, { count, indices, fresh: undefined });
+    };
+    const fails = (code: string): Error => expect.objectContaining({ code }) as Error;
+    expect(() => remap(wrapped, 3)).toThrow(fails("INVALID_MEMORY"));
+    expect(() => remap(wrapped, 3)).toThrow("room for 2");
+    expect(() => remap(unwritable, 3)).toThrow("COPY_DST");
+    expect(() => remap(half, 2)).toThrow(fails("UNSUPPORTED"));
+    expect(() => remap(half, 17, "all")).toThrow(fails("INVALID_MEMORY"));
+    const large = backend.tensor([2, 2]);
+    expect(() => remap(large, 2 ** 18)).toThrow(fails("OUT_OF_MEMORY"));
+    large.free();
+    expect(() => remap(large, 1)).toThrow(fails("DISPOSED"));
+    expect(own.memory).toEqual(place);
+    expect(own.shape).toEqual([2, 2]);
+    expect(Array.from(await own.read())).toEqual([1, 2, 3, 4]);
+    remap(half, 1, "all");
+    expect(half.shape).toEqual([1, 2]);
+    expect(Array.from(await own.read())).toEqual([1, 2]);
+  });
+
+  test("a remap of an optimizer: one submit, one dispatch for each buffer, and nothing read back", async () => {
+    const { device, counts } = countingDevice(await freshDevice());
+    const backend = webgpu({ device });
+    const shapes = { means: [100, 3], scales: [100, 3], opacities: [100] };
+    const parameters = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
+    );
+    const optimizer = createOptimizer(adam(), parameters);
+    const step = (): void =>
+      optimizer.step(
+        Object.fromEntries(
+          Object.entries(parameters).map(([name, { size }]) => [name, new Float32Array(size)]),
+        ),
+      );
+    step();
+    const rows = optimizer.rows();
+    const before = { ...counts };
+    rows.remap(Uint32Array.from({ length: 150 }, (_, i) => i % 100));
+    const since = (key: string): number => (counts[key] ?? 0) - (before[key] ?? 0);
+    expect(since("submit")).toBe(1);
+    expect(since("mapAsync")).toBe(0);
+    // Indices and tables of dispatches: parameters, m and v.
+    expect(since("writeBuffer")).toBe(1 + 3);
+    expect(since("createBindGroup")).toBe(3);
+    step();
+    await backend.ready();
+    expect(parameters.means.shape).toEqual([150, 3]);
+  });
+
+  test("a device that has no memory for the move, as it turns out: typed error", async () => {
+    const real = await freshDevice();
+    let refuse = false;
+    const device = new Proxy(real, {
+      get(target, key) {
+        if (key === "popErrorScope" && refuse) {
+          refuse = false;
+          return () => {
+            void target.popErrorScope();
+            return Promise.resolve({ message: "simulated" });
+          };
+        }
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const backend = webgpu({ device });
+    const w = backend.tensor([4], [1, 2, 3, 4]);
+    await backend.ready();
+    refuse = true;
+    const moves: RowMove[] = [{ tensor: w, initial: 0, anew: "sourceless" }];
+    backend.remap!(moves, { count: 2, indices: new Uint32Array(2), fresh: undefined });
+    await expect(backend.ready()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+    await expect(w.read()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+  });
+});

@@ -1,0 +1,276 @@
+import {
+  adam,
+  adamax,
+  createOptimizer,
+  lion,
+  nadam,
+  rmsprop,
+  sgd,
+  type OtherRows,
+  type Tensor,
+  type Variant,
+} from "@gradstep/core";
+import { webgpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { emitRows } from "../src/emit-rows.js";
+import type { RowForm } from "../src/forms.js";
+import { rules } from "@gradstep/core/rules";
+import { countingDevice, type Counts } from "./counting-device.js";
+import { backendOnSharedDevice, bufferOf, describe, freshDevice, wordsOf } from "./gpu.js";
+import { Random } from "./random.js";
+import { RowWorld, type RowCase } from "./row-world.js";
+
+const modes: readonly OtherRows[] = ["keep", "decay", "zero"];
+const forms: readonly RowForm[] = (["apart", "joined"] as const).flatMap((gradients) =>
+  [false, true].flatMap((mask) => [false, true].map((copy) => ({ gradients, mask, copy }))),
+);
+
+/** Positive scalars, as a step has them: one in eight is 0. */
+function scalarsOf(variant: Variant, random: Random): Float64Array {
+  return Float64Array.from(variant.scalars, () => (random.below(8) === 0 ? 0 : random.unit()));
+}
+
+function randomCase(random: Random, scalars: Float64Array, most = 40): RowCase {
+  const of = <T>(...all: readonly T[]): T => all[random.below(all.length)];
+  return {
+    rows: 1 + random.below(most),
+    columns: 1 + random.below(9),
+    gradient: of("plain", "strided", "f16", "f16"),
+    mask: of("none", "array", "tensor", "strided"),
+    density: of(0, 0.1, 0.5, 0.9, 1),
+    others: of(...modes),
+    copy: of("none", "flat", "padded"),
+    scalars,
+  };
+}
+
+const nothing = { values: 0, copies: 0, outside: 0 };
+
+describe("rows", () => {
+  test("every variant of every rule compiles in every form", async () => {
+    const device = await freshDevice();
+    const variants = rules.flatMap((rule) => [...rule.variants()]);
+    const sources = new Set(variants.flatMap((one) => forms.map((form) => emitRows(one, form))));
+    expect(sources.size).toBeGreaterThan(400);
+    for (const code of sources) {
+      const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+      expect(messages.map(({ message }) => `${message}\n${code}`)).toEqual([]);
+    }
+  });
+
+  test.each([
+    ["sgd", sgd({ momentum: 0.9 })],
+    ["rmsprop", rmsprop({ momentum: 0.9 })],
+    ["adam", adam({ weightDecay: 0.1 })],
+    ["adamax", adamax()],
+    ["nadam", nadam()],
+    ["lion", lion()],
+  ])(
+    "%s: what becomes of the other rows, with masks of none, some and all",
+    async (_, { rule, options }) => {
+      const backend = await backendOnSharedDevice();
+      const variant = rule.variant(options);
+      const random = new Random(11);
+      for (const others of modes) {
+        for (const density of [0, 0.3, 1]) {
+          const cases = (["plain", "f16"] as const).map((gradient): RowCase => ({
+            ...randomCase(random, scalarsOf(variant, random)),
+            rows: 50,
+            gradient,
+            mask: "array",
+            others,
+            density,
+          }));
+          const world = new RowWorld(backend, variant, random, cases);
+          backend.compile(variant).run(world.updates, world.updates.length);
+          expect({ others, density, ...(await world.findings()) }).toEqual({
+            others,
+            density,
+            ...nothing,
+          });
+        }
+      }
+    },
+  );
+
+  test("1,000 random tensors: right inside, 0 bytes changed outside", async () => {
+    const variant = adam().rule.variant();
+    const random = new Random(5);
+    let tensors = 0;
+    for (let round = 0; round < 25; round += 1) {
+      const backend = await backendOnSharedDevice();
+      const groups = Array.from({ length: 20 }, () => scalarsOf(variant, random));
+      const cases = Array.from({ length: 40 }, () => randomCase(random, groups[random.below(20)]));
+      const world = new RowWorld(backend, variant, random, cases);
+      backend.compile(variant).run(world.updates, world.updates.length);
+      expect(await world.findings()).toEqual(nothing);
+      tensors += cases.length;
+      await backend.ready();
+      backend.dispose();
+    }
+    expect(tensors).toBe(1000);
+  });
+
+  test("gradients in the parameters' buffer", async () => {
+    const backend = await backendOnSharedDevice();
+    const variant = adam().rule.variant();
+    const random = new Random(6);
+    for (let round = 0; round < 10; round += 1) {
+      const scalars = scalarsOf(variant, random);
+      const cases = Array.from({ length: 10 }, () => randomCase(random, scalars));
+      const world = new RowWorld(backend, variant, random, cases, true);
+      backend.compile(variant).run(world.updates, world.updates.length);
+      expect(await world.findings()).toEqual(nothing);
+    }
+    await backend.ready();
+  });
+
+  test("masks as arrays: one write for each, however many tensors share it, and others at each step", async () => {
+    const { device, counts } = countingDevice(await freshDevice());
+    const backend = webgpu({ device });
+    const names = ["a", "b", "c"];
+    const parameters = Object.fromEntries(names.map((name) => [name, backend.tensor([8, 2])]));
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
+    const gradients = Object.fromEntries(names.map((name) => [name, optimizer.gradient(name)]));
+    for (const gradient of Object.values(gradients)) gradient.write(new Float32Array(16).fill(-1));
+    const expected = new Float32Array(16);
+    let before: Counts = {};
+    for (let step = 0; step < 6; step += 1) {
+      if (step === 1) before = { ...counts };
+      const mask = Uint32Array.from({ length: 8 }, (_, row) => (row + step) % 3);
+      expected.forEach((value, at) => {
+        expected[at] = value + (mask[Math.floor(at / 2)] === 0 ? 0 : 1);
+      });
+      optimizer.step(gradients, { rows: mask });
+      // It was copied.
+      mask.fill(0);
+    }
+    const since = Object.keys(counts).map(
+      (key) => [key, counts[key] - (before[key] ?? 0)] as const,
+    );
+    expect(Object.fromEntries(since.filter(([, count]) => count > 0))).toEqual({
+      createCommandEncoder: 5,
+      submit: 5,
+      writeBuffer: 10,
+    });
+    for (const tensor of Object.values(parameters))
+      expect(Array.from(await tensor.read())).toEqual(Array.from(expected));
+    // Each its own: three writes.
+    const own = (): Record<string, Uint32Array> =>
+      Object.fromEntries(names.map((name) => [name, new Uint32Array(8)]));
+    optimizer.step(gradients, { rows: own() });
+    before = { ...counts };
+    optimizer.step(gradients, { rows: own() });
+    expect(counts.writeBuffer - before.writeBuffer).toBe(4);
+    expect(counts.createBuffer).toBe(before.createBuffer);
+  });
+
+  test("what one dispatch cannot bind, or would write twice, is refused before anything is done", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const values = new Float32Array(64).fill(1);
+    const [one, other] = [bufferOf(device, values), bufferOf(device, values)];
+    const half = (buffer: GPUBuffer, offset: number, rowStride = 3): Tensor =>
+      backend.wrap(buffer, { shape: [4, 3], dtype: "f16", offset, rowStride });
+    const w = (): Tensor => backend.wrap(one, { shape: [4, 3] });
+    const code = (action: () => unknown): unknown => {
+      try {
+        return action();
+      } catch (error) {
+        return (error as { code: unknown }).code;
+      }
+    };
+    const step = (w: Tensor, gradient: Tensor, options: object, copy?: Tensor): unknown =>
+      code(() => {
+        const optimizer = createOptimizer(adam(), { w }, copy && { copies: { w: copy } });
+        optimizer.step({ w: gradient }, options);
+        return optimizer.iterations;
+      });
+    const mask = (buffer: GPUBuffer): Tensor =>
+      backend.wrap(buffer, { shape: [4], offset: 40, dtype: "u32" });
+    const gradient = half(other, 0);
+    expect(step(w(), gradient, {})).toBe(1);
+    expect(step(w(), gradient, { rows: mask(other) })).toBe(1);
+    expect(step(w(), gradient, { rows: mask(one) })).toBe("INVALID_MEMORY");
+    expect(step(w(), gradient, {}, half(one, 100))).toBe("INVALID_MEMORY");
+    expect(step(w(), gradient, {}, half(other, 100))).toBe("INVALID_MEMORY");
+    const third = bufferOf(device, values);
+    expect(step(w(), gradient, { rows: mask(third) }, half(third, 0))).toBe("INVALID_MEMORY");
+    expect(step(w(), gradient, {}, half(third, 1))).toBe("UNSUPPORTED");
+    expect(step(w(), gradient, {}, half(third, 0, 5))).toBe("UNSUPPORTED");
+    expect(step(w(), gradient, {}, half(third, 2, 3))).toBe(1);
+    // A row that no binding holds.
+    const { device: tight } = countingDevice(device, { maxStorageBufferBindingSize: 1024 });
+    const small = webgpu({ device: tight });
+    const wide = createOptimizer(adam(), { w: small.tensor([2, 300]) });
+    expect(code(() => wide.step({ w: new Float32Array(600) }, { rows: new Uint32Array(2) }))).toBe(
+      "UNSUPPORTED",
+    );
+    // Table, p, g, three slots, mask and copy.
+    const variant = [...adam().rule.variants()].find(({ slots }) => slots.length === 3)!;
+    const random = new Random(1);
+    const scalars = scalarsOf(variant, random);
+    const world = new RowWorld(backend, variant, random, [
+      { ...randomCase(random, scalars), mask: "array", copy: "flat" },
+    ]);
+    backend.compile(variant).run(world.updates, 1);
+    expect(await world.findings()).toEqual(nothing);
+    const seven = webgpu({
+      device: countingDevice(device, { maxStorageBuffersPerShaderStage: 7 }).device,
+    });
+    const narrow = new RowWorld(seven, variant, random, [
+      { ...randomCase(random, scalars), mask: "array", copy: "flat" },
+    ]);
+    expect(() => seven.compile(variant).run(narrow.updates, 1)).toThrow(
+      "3 slots, a mask and a copy, for which a shader binds 8",
+    );
+  });
+
+  test("copies in fields of the same structs, and words that are only half a copy's", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const contents = Uint16Array.from({ length: 32 }, (_, i) => 0x7000 + i);
+    const buffer = bufferOf(device, new Float32Array(contents.buffer.slice(0)));
+    const copy = (offset: number, columns: number): Tensor =>
+      backend.wrap(buffer, { shape: [4, columns], dtype: "f16", offset, rowStride: 8 });
+    const parameters = {
+      a: backend.tensor([4, 3], new Float32Array(12).fill(1)),
+      b: backend.tensor([4, 2], new Float32Array(8).fill(2)),
+    };
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters, {
+      copies: { a: copy(0, 3), b: copy(4, 2) },
+    });
+    const rows = (a: number, b: number): number[] =>
+      Array.from({ length: 32 }, (_, i) => [a, a, a, 0, b, b, 0, 0][i % 8] || 0x7000 + i);
+    const halves = async (): Promise<number[]> => [
+      ...new Uint16Array((await wordsOf(device, buffer)).buffer),
+    ];
+    expect(await halves()).toEqual(rows(0x3c00, 0x4000));
+    const gradients = { a: new Float32Array(12).fill(-1), b: new Float32Array(8).fill(-1) };
+    optimizer.step(gradients);
+    expect(await halves()).toEqual(rows(0x4000, 0x4200));
+    // What is not told apart by its rows is refused.
+    expect(() =>
+      createOptimizer(sgd(), parameters, { copies: { a: copy(0, 3), b: copy(2, 2) } }),
+    ).toThrow(expect.objectContaining({ code: "OVERLAPPING_MEMORY" }) as Error);
+  });
+
+  test.each([1024, 2048, 4096])("bindings of %i bytes: tensors are split by rows", async (size) => {
+    const { device } = countingDevice(await freshDevice(), {
+      maxStorageBufferBindingSize: size,
+      maxComputeWorkgroupsPerDimension: 3,
+    });
+    const backend = webgpu({ device });
+    const variant = adam().rule.variant();
+    const random = new Random(size);
+    for (let round = 0; round < 8; round += 1) {
+      const cases = Array.from({ length: 3 }, () =>
+        randomCase(random, scalarsOf(variant, random), 300),
+      );
+      const world = new RowWorld(backend, variant, random, cases);
+      backend.compile(variant).run(world.updates, world.updates.length);
+      expect(await world.findings()).toEqual(nothing);
+    }
+    await backend.ready();
+  });
+});

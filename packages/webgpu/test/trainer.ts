@@ -1,0 +1,98 @@
+import { newRow } from "@gradstep/core";
+import type { Random } from "./random.js";
+
+/** An attribute of the points that a trainer fits. */
+export interface Attribute {
+  readonly name: string;
+  readonly columns: number;
+  /** Where its gradients begin in a struct of `structLength` f16; undefined: f32 in a buffer of their own. */
+  readonly gradientAt: number | undefined;
+  /** Where its packed copy begins in a struct of as many f16; undefined: in a buffer of its own, without gaps. */
+  readonly copyAt: number | undefined;
+  readonly learningRate: number;
+  readonly every: number;
+}
+
+/** f16 in the struct of one row: 32 bytes. */
+export const structLength = 16;
+
+/** Five attributes, five groups. */
+export const attributes: readonly Attribute[] = [
+  { name: "means", columns: 3, gradientAt: 0, copyAt: 0, learningRate: 1.6e-4, every: 1 },
+  { name: "scales", columns: 3, gradientAt: 3, copyAt: 4, learningRate: 5e-3, every: 1 },
+  { name: "rotations", columns: 4, gradientAt: 7, copyAt: 8, learningRate: 1e-3, every: 1 },
+  { name: "colors", columns: 4, gradientAt: 11, copyAt: 12, learningRate: 2.5e-3, every: 1 },
+  {
+    name: "harmonics",
+    columns: 6,
+    gradientAt: undefined,
+    copyAt: undefined,
+    learningRate: 1.25e-4,
+    every: 5,
+  },
+];
+
+/** What a backward pass leaves in its buffers. */
+export interface Gradients {
+  /** Structs of f16. */
+  readonly structs: Uint16Array<ArrayBuffer>;
+  readonly harmonics: Float32Array<ArrayBuffer>;
+  /** How many tiles each point was seen in. */
+  readonly tiles: Uint32Array<ArrayBuffer>;
+}
+
+/** Finite f16 of ordinary size, of which gradients are taken at random places. */
+export class SimulatedPass {
+  readonly #random: Random;
+  readonly #halves: Uint16Array;
+  readonly #singles: Float32Array;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#halves = Uint16Array.from({ length: 2 ** 20 }, () => {
+      const exponent = 4 + random.below(12);
+      return (random.below(2) << 15) | (exponent << 10) | random.below(1024);
+    });
+    this.#singles = random.values(2 ** 18);
+  }
+
+  gradients(rows: number): Gradients {
+    const structs = new Uint16Array(rows * structLength);
+    fill(structs, this.#halves, this.#random);
+    const harmonics = new Float32Array(rows * 6);
+    fill(harmonics, this.#singles, this.#random);
+    const tiles = Uint32Array.from({ length: rows }, () => Math.max(0, this.#random.below(12) - 3));
+    return { structs, harmonics, tiles };
+  }
+}
+
+function fill<T extends Uint16Array | Float32Array>(target: T, pool: T, random: Random): void {
+  for (let at = 0; at < target.length;) {
+    const from = random.below(pool.length);
+    const length = Math.min(pool.length - from, target.length - at);
+    target.set(pool.subarray(from, from + length), at);
+    at += length;
+  }
+}
+
+/** A densification: a tenth of the rows goes, an eighth is split in two that begin anew, and a few come. */
+export function densify(
+  rows: number,
+  random: Random,
+): { readonly indices: Uint32Array<ArrayBuffer>; readonly fresh: Uint32Array<ArrayBuffer> } {
+  const indices: number[] = [];
+  const fresh: number[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const chance = random.unit();
+    const copies = chance < 0.1 ? 0 : chance < 0.225 ? 2 : 1;
+    for (let k = 0; k < copies; k += 1) {
+      indices.push(row);
+      fresh.push(copies === 2 ? 1 : 0);
+    }
+  }
+  for (let k = 0; k < 5; k += 1) {
+    indices.push(newRow);
+    fresh.push(0);
+  }
+  return { indices: Uint32Array.from(indices), fresh: Uint32Array.from(fresh) };
+}
