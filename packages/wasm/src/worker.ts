@@ -13,6 +13,12 @@ export const words = {
 } as const;
 
 /**
+ * Looks for the next batch before going to sleep, some 50 µs: where steps follow one another, nobody has to be woken.
+ * Where they do not, it is that much of a core once a step.
+ */
+const spins = 10_000;
+
+/**
  * What a worker runs, as text: started from a string it needs no file that a bundler or a server would have to know.
  *
  * It is given the shared memory and the address of the meeting place, and sleeps until the count of batches changes. A
@@ -37,6 +43,7 @@ function work({ memory, at, index }) {
         kernels.set(kernel, share);
       }
       share(at, kernel);
+      for (let i = 0; i < ${spins} && Atomics.load(words, ${words.batch}) === batch; i += 1);
     }
     Atomics.wait(words, ${words.batch}, batch);
   }
