@@ -1,13 +1,17 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "gradstep-conformance-"));
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
 
 interface Outcome {
   readonly status: number;
