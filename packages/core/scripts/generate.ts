@@ -1,7 +1,7 @@
 // Writes src/generated/: the built-in rules as data, for bundles that parse no text.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { Rule } from "../src/assembled-rule.js";
-import { compileRule } from "../src/compile-rule.js";
+import type { Rule } from "../src/rule/assembled-rule.js";
+import { compileRule } from "../src/rule/compile-rule.js";
 import { rules } from "../src/rules/index.js";
 
 const folder = new URL("../src/generated/", import.meta.url);
@@ -10,7 +10,7 @@ mkdirSync(folder, { recursive: true });
 
 function moduleOf(rule: Rule): string {
   return `// Generated from src/rules/${rule.name}.ts; do not edit.
-import { compiledRule } from "../compiled-rule.js";
+import { compiledRule } from "../rule/compiled-rule.js";
 
 export const ${rule.name} = /* @__PURE__ */ compiledRule(${JSON.stringify(compileRule(rule), null, 2)});
 `;

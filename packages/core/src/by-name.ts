@@ -1,8 +1,8 @@
 import { GradstepError, list, show } from "./errors.js";
-import { checkGroups } from "./groups.js";
-import type { OptimizerConfig } from "./optimizer.js";
+import { checkGroups } from "./optimizer/group-options.js";
+import type { OptimizerConfig } from "./optimizer/optimizer.js";
 import { rules } from "./rules/index.js";
-import type { OptimizerSpec } from "./spec.js";
+import type { OptimizerSpec } from "./rule/spec.js";
 
 /**
  * The built-in rule of this name with these settings: `optimizerByName("adam", { learningRate: 0.01 })` is what

@@ -1,18 +1,19 @@
 export { GradstepError, show, type ErrorCode } from "./errors.js";
-export { createOptimizer } from "./create-optimizer.js";
-export type { Gradients } from "./gradients.js";
+export { createOptimizer } from "./optimizer/create-optimizer.js";
+export type { Gradients } from "./optimizer/gradients.js";
 export type {
   Optimizer,
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
-  StepOptions,
-} from "./optimizer.js";
-export type { RemapOptions, Rows } from "./rows.js";
-export type { GroupOptions, Match, ParameterGroup } from "./groups.js";
-export type { Parameters } from "./parameters.js";
-export { variantOf, type OptimizerSpec } from "./spec.js";
-export type { GroupState, OptimizerState } from "./state.js";
+} from "./optimizer/optimizer.js";
+export type { RemapOptions, Rows } from "./optimizer/rows.js";
+export type { GroupOptions, Match } from "./optimizer/group-options.js";
+export type { ParameterGroup } from "./optimizer/groups.js";
+export type { StepOptions } from "./optimizer/step-options.js";
+export type { Parameters } from "./optimizer/parameters.js";
+export { variantOf, type OptimizerSpec } from "./rule/spec.js";
+export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export { sgd } from "./rules/sgd.js";
 export { adagrad } from "./rules/adagrad.js";
@@ -24,11 +25,16 @@ export { nadam } from "./rules/nadam.js";
 export { lion } from "./rules/lion.js";
 
 // For those who write a rule.
-export { defineRule } from "./rule.js";
-export type { CommonHyperparameter, CommonOptions, RuleDefinition, RuleFactory } from "./rule.js";
-export type { Rule, Settings } from "./assembled-rule.js";
-export type { Choices, OptionTable, OptionValues } from "./options.js";
-export { averaging, fraction, nonNegative, type Hyperparameter } from "./hyperparameter.js";
+export { defineRule } from "./rule/rule.js";
+export type {
+  CommonHyperparameter,
+  CommonOptions,
+  RuleDefinition,
+  RuleFactory,
+} from "./rule/rule.js";
+export type { Rule, Settings } from "./rule/assembled-rule.js";
+export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
+export { averaging, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
 
 // For those who write a backend.
 export type {
@@ -46,15 +52,15 @@ export type {
   Values,
   WrapOptions,
   WrappingBackend,
-} from "./backend.js";
-export { newRow } from "./backend.js";
-export { allocateArray, checkValues, HostTensor } from "./host-tensor.js";
-export { growth, remapRows, tooManyRows, type Room } from "./host-rows.js";
-export { endOfRun } from "./row-runs.js";
-export { wrapArray } from "./wrap-array.js";
-export { checkLength, sizeOf } from "./shape.js";
-export { emit, type Emitter } from "./emit.js";
-export { restingOf, settledOf, simplify, type Resting, type Settled } from "./settled.js";
+} from "./backend/backend.js";
+export { newRow } from "./backend/backend.js";
+export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
+export { growth, remapRows, tooManyRows, type Room } from "./backend/host-rows.js";
+export { endOfRun } from "./backend/row-runs.js";
+export { wrapArray } from "./backend/wrap-array.js";
+export { checkLength, sizeOf } from "./backend/shape.js";
+export { emit, type Emitter } from "./language/emit.js";
+export { restingOf, settledOf, simplify, type Resting, type Settled } from "./language/settled.js";
 export {
   smallestNormal,
   type BinaryOp,
@@ -62,6 +68,6 @@ export {
   type ElementOp,
   type Op,
   type UnaryOp,
-} from "./expression.js";
-export type { Binding, Node, Program } from "./program.js";
-export { buildVariant, type Slot, type Variant, type VariantTexts } from "./variant.js";
+} from "./language/expression.js";
+export type { Binding, Node, Program } from "./language/program.js";
+export { buildVariant, type Slot, type Variant, type VariantTexts } from "./rule/variant.js";

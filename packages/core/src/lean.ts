@@ -1,2 +1,2 @@
 export * from "./generated/index.js";
-export type { CompiledRuleFactory } from "./compiled-rule.js";
+export type { CompiledRuleFactory } from "./rule/compiled-rule.js";

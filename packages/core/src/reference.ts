@@ -8,14 +8,14 @@ import type {
   Values,
   WrapOptions,
   WrappingBackend,
-} from "./backend.js";
-import { remapRows } from "./host-rows.js";
-import { HostTensor } from "./host-tensor.js";
-import { interpret } from "./interpret.js";
-import type { Program } from "./program.js";
-import { tapeOf, type Tape } from "./tape.js";
-import type { Variant } from "./variant.js";
-import { wrapArray } from "./wrap-array.js";
+} from "./backend/backend.js";
+import { remapRows } from "./backend/host-rows.js";
+import { HostTensor } from "./backend/host-tensor.js";
+import { interpret } from "./language/interpret.js";
+import type { Program } from "./language/program.js";
+import { tapeOf, type Tape } from "./language/tape.js";
+import type { Variant } from "./rule/variant.js";
+import { wrapArray } from "./backend/wrap-array.js";
 
 /**
  * The living definition: interprets every rule element by element, rounding each operation to f32. An exact backend

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { emit, type Emitter } from "../src/emit.js";
-import { interpret } from "../src/interpret.js";
-import { buildProgram, type Program } from "../src/program.js";
-import { tapeOf } from "../src/tape.js";
+import { emit, type Emitter } from "../src/language/emit.js";
+import { interpret } from "../src/language/interpret.js";
+import { buildProgram, type Program } from "../src/language/program.js";
+import { tapeOf } from "../src/language/tape.js";
 import { printLines, programs, singles } from "./language.js";
 
 type Read = (name: string) => number;

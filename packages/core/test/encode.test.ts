@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, Update } from "../src/backend.js";
-import { createOptimizer } from "../src/create-optimizer.js";
+import type { Backend, Update } from "../src/backend/backend.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 import { sgd } from "../src/rules/sgd.js";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import type { Match } from "../src/groups.js";
-import { createOptimizer } from "../src/create-optimizer.js";
-import type { Optimizer } from "../src/optimizer.js";
+import type { Match } from "../src/optimizer/group-options.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/spec.js";
+import type { OptimizerSpec } from "../src/rule/spec.js";
 import { anything, codeOf } from "./support.js";
 
 const names = ["dense/kernel", "dense/bias", "head/kernel", "head/bias"];

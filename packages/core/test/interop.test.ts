@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
-import { createOptimizer } from "../src/create-optimizer.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
-import type { OptimizerSpec } from "../src/spec.js";
+import type { OptimizerSpec } from "../src/rule/spec.js";
 import { anything, codeOf } from "./support.js";
 
 /** What a spec is made of: rule, hyperparameters, and the options that differ from the rule's defaults. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { interpret } from "../src/interpret.js";
-import { buildProgram } from "../src/program.js";
-import { tapeOf } from "../src/tape.js";
+import { interpret } from "../src/language/interpret.js";
+import { buildProgram } from "../src/language/program.js";
+import { tapeOf } from "../src/language/tape.js";
 import { evaluateLines, printLines, programs, singles } from "./language.js";
 
 /** The outputs of a text for these inputs. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { createOptimizer } from "../src/create-optimizer.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import * as lean from "../src/lean.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 import { rules } from "../src/rules/index.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { Variant } from "../src/variant.js";
+import type { Variant } from "../src/rule/variant.js";
 import { codeOf, failureOf } from "./support.js";
 
 /** A variant without the texts that it was made from. */

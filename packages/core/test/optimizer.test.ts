@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, Tensor, Update } from "../src/backend.js";
-import { createOptimizer } from "../src/create-optimizer.js";
-import type { Optimizer } from "../src/optimizer.js";
+import type { Backend, Tensor, Update } from "../src/backend/backend.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";
 import { nadam } from "../src/rules/nadam.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/spec.js";
+import type { OptimizerSpec } from "../src/rule/spec.js";
 import { anything, bits, codeOf, numbers } from "./support.js";
 
 /** Everything that a step may change, as comparable data. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GradstepError } from "../src/errors.js";
-import type { Expression } from "../src/expression.js";
-import { parse } from "../src/parse.js";
+import type { Expression } from "../src/language/expression.js";
+import { parse } from "../src/language/parse.js";
 import { print, trees } from "./language.js";
 import { codeOf, failureOf } from "./support.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { buildProgram, nodeOf, type Program, type Scope } from "../src/program.js";
-import type { Rule } from "../src/assembled-rule.js";
-import { combinations } from "../src/options.js";
+import { buildProgram, nodeOf, type Program, type Scope } from "../src/language/program.js";
+import type { Rule } from "../src/rule/assembled-rule.js";
+import { combinations } from "../src/rule/options.js";
 import { rules } from "../src/rules/index.js";
 import { codeOf, failureOf } from "./support.js";
 

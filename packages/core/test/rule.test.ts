@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { averaging, fraction, nonNegative } from "../src/hyperparameter.js";
-import { createOptimizer } from "../src/create-optimizer.js";
+import { averaging, fraction, nonNegative } from "../src/rule/hyperparameter.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
-import { defineRule } from "../src/rule.js";
+import { defineRule } from "../src/rule/rule.js";
 import { adam } from "../src/rules/adam.js";
 import { rules } from "../src/rules/index.js";
 import { sgd } from "../src/rules/sgd.js";

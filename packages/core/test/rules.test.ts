@@ -1,6 +1,6 @@
 // Each rule against its paper, written down a second time: f64, one parameter, a few steps.
 import { describe, expect, test } from "vitest";
-import { createOptimizer } from "../src/create-optimizer.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";
@@ -10,7 +10,7 @@ import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/spec.js";
+import type { OptimizerSpec } from "../src/rule/spec.js";
 
 const start = 0.7;
 const gradients = [0.3, -0.2, 0.5];

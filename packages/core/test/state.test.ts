@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import type { GroupOptions } from "../src/groups.js";
-import { createOptimizer } from "../src/create-optimizer.js";
-import type { Optimizer } from "../src/optimizer.js";
+import type { GroupOptions } from "../src/optimizer/group-options.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rules } from "../src/rules/index.js";
-import type { OptimizerSpec } from "../src/spec.js";
-import type { OptimizerState } from "../src/state.js";
+import type { OptimizerSpec } from "../src/rule/spec.js";
+import type { OptimizerState } from "../src/optimizer/state.js";
 import { anything, bits, codeOf, numbers } from "./support.js";
 
 const sizes = { kernel: 7, bias: 3 };

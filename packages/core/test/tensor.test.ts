@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Tensor } from "../src/backend.js";
-import { HostTensor } from "../src/host-tensor.js";
-import { createOptimizer } from "../src/create-optimizer.js";
+import type { Tensor } from "../src/backend/backend.js";
+import { HostTensor } from "../src/backend/host-tensor.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { rules } from "../src/rules/index.js";
 import { anything, bits, codeOf, numbers } from "./support.js";

@@ -1,7 +1,7 @@
 import { ignored, lookUp, translate, type Dictionary } from "./dictionary.js";
 import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
-import type { OptimizerSpec } from "../spec.js";
+import type { OptimizerSpec } from "../rule/spec.js";
 
 /** What `keras.optimizers.serialize(optimizer)` gives. */
 export interface KerasOptimizer {

@@ -1,7 +1,7 @@
 import { lookUp, translate, type Dictionary } from "./dictionary.js";
 import { GradstepError, show } from "../errors.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../spec.js";
+import type { OptimizerSpec } from "../rule/spec.js";
 
 const rate: Dictionary = { learning_rate: { to: "learningRate" } };
 const decay: Dictionary = {

@@ -1,6 +1,6 @@
 import { lookUp, translate, type Dictionary } from "./dictionary.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../spec.js";
+import type { OptimizerSpec } from "../rule/spec.js";
 
 const rate: Dictionary = { learningRate: { to: "learningRate" } };
 const epsilon: Dictionary = { epsilon: { to: "epsilon" } };

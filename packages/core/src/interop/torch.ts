@@ -1,8 +1,8 @@
 import { ignored, lookUp, translate, type Dictionary } from "./dictionary.js";
 import { GradstepError, show } from "../errors.js";
-import type { GroupOptions } from "../groups.js";
+import type { GroupOptions } from "../optimizer/group-options.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../spec.js";
+import type { OptimizerSpec } from "../rule/spec.js";
 
 /** How PyTorch computes, not what: of no influence on the numbers. */
 const common: Dictionary = {

@@ -1,5 +1,5 @@
-import { nonNegative } from "../hyperparameter.js";
-import { defineRule } from "../rule.js";
+import { nonNegative } from "../rule/hyperparameter.js";
+import { defineRule } from "../rule/rule.js";
 
 /**
  * AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form.

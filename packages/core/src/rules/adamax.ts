@@ -1,5 +1,5 @@
-import { averaging, nonNegative } from "../hyperparameter.js";
-import { defineRule } from "../rule.js";
+import { averaging, nonNegative } from "../rule/hyperparameter.js";
+import { defineRule } from "../rule/rule.js";
 import { negligibleMagnitude, negligibleMean, rest, restLimit } from "./rest.js";
 
 /**

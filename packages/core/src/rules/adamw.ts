@@ -1,5 +1,5 @@
 import { adam } from "./adam.js";
-import { nonNegative } from "../hyperparameter.js";
+import { nonNegative } from "../rule/hyperparameter.js";
 
 /** AdamW: Loshchilov & Hutter 2019. Adam, with decoupled weight decay on by default (0.004, as in Keras). */
 export const adamw = /* @__PURE__ */ adam.extend({

@@ -1,5 +1,5 @@
-import { averaging, nonNegative } from "../hyperparameter.js";
-import { defineRule } from "../rule.js";
+import { averaging, nonNegative } from "../rule/hyperparameter.js";
+import { defineRule } from "../rule/rule.js";
 import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /** Lion: Chen et al. 2023, Algorithm 2. */

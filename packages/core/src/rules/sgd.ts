@@ -1,5 +1,5 @@
-import { fraction, nonNegative } from "../hyperparameter.js";
-import { defineRule } from "../rule.js";
+import { fraction, nonNegative } from "../rule/hyperparameter.js";
+import { defineRule } from "../rule/rule.js";
 import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /**

@@ -1,0 +1,81 @@
+import type { Values, WrapOptions } from "./backend.js";
+import { GradstepError, show } from "../errors.js";
+import { sizeOf } from "./shape.js";
+
+function checkWrapOptions(options: unknown): void {
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(
+      `Got ${show(options)}; expected the options { shape, offset, capacity }.`,
+      {
+        code: "UNKNOWN_OPTION",
+      },
+    );
+  }
+  for (const key of Object.keys(options)) {
+    if (!["shape", "offset", "capacity"].includes(key))
+      throw new GradstepError(`wrap has no option "${key}"; it has shape, offset and capacity.`, {
+        code: "UNKNOWN_OPTION",
+      });
+  }
+}
+
+/**
+ * The part of a typed array that `wrap` covers, as a view of it, and that with the room behind it.
+ * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
+ */
+export function wrapArray<T extends Values>(
+  kind: new (length: number) => T,
+  memory: T,
+  options: WrapOptions = {},
+): { shape: readonly number[]; values: T; room: T } {
+  if (!ArrayBuffer.isView(memory) || memory[Symbol.toStringTag] !== kind.name) {
+    throw new GradstepError(
+      `Got ${show(memory)} to wrap; expected a ${kind.name}. Convert it with new ${kind.name}(values).`,
+      {
+        code: "INVALID_MEMORY",
+      },
+    );
+  }
+  checkWrapOptions(options);
+  const offset = options.offset ?? 0;
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= memory.length) {
+    throw new GradstepError(
+      `Got offset ${show(offset)}; expected an integer from 0 to ${memory.length - 1}, counted in values.`,
+      {
+        code: "INVALID_MEMORY",
+      },
+    );
+  }
+  const shape = options.shape ?? [memory.length - offset];
+  const size = sizeOf(shape);
+  if (offset + size > memory.length) {
+    throw new GradstepError(
+      `Shape [${shape.join(", ")}] at offset ${offset} needs ${offset + size} values; the array has ${memory.length}.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+  const room = size * roomOf(shape, options.capacity);
+  if (offset + room > memory.length) {
+    throw new GradstepError(
+      `A capacity of ${options.capacity} rows of shape [${shape.join(", ")}] at offset ${offset} needs ${offset + room} values; the array has ${memory.length}.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+  return {
+    shape,
+    values: memory.subarray(offset, offset + size) as T,
+    room: memory.subarray(offset, offset + room) as T,
+  };
+}
+
+/** How many times the shape's rows there is room for. */
+function roomOf(shape: readonly number[], capacity: unknown): number {
+  if (capacity === undefined) return 1;
+  const [rows] = shape;
+  if (rows !== undefined && Number.isSafeInteger(capacity) && (capacity as number) >= rows)
+    return (capacity as number) / rows;
+  throw new GradstepError(
+    `Got capacity ${show(capacity)}; expected an integer from ${rows === undefined ? "the first dimension of a shape" : rows} on, counted in rows.`,
+    { code: "INVALID_MEMORY" },
+  );
+}

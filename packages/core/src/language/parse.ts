@@ -1,0 +1,288 @@
+import { GradstepError } from "../errors.js";
+import {
+  arity,
+  isComparison,
+  type Assignment,
+  type Expression,
+  type Op,
+  type Position,
+} from "./expression.js";
+
+interface Token {
+  readonly kind: "number" | "name" | "symbol" | "end of line" | "end of text";
+  readonly text: string;
+  readonly at: Position;
+}
+
+const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
+  ["abs", "abs"],
+  ["sqrt", "sqrt"],
+  ["sign", "sign"],
+  ["flush", "flush"],
+  ["min", "min"],
+  ["max", "max"],
+  ["f32", "f32"],
+  ["floor", "floor"],
+]);
+
+/** Words that cannot be names: they are operations. */
+export const operations: ReadonlySet<string> = new Set(functions.keys());
+
+const comparisons: ReadonlyMap<string, { op: Op; swapped: boolean }> = new Map([
+  ["<", { op: "lt", swapped: false }],
+  ["<=", { op: "le", swapped: false }],
+  [">", { op: "lt", swapped: true }],
+  [">=", { op: "le", swapped: true }],
+  ["==", { op: "eq", swapped: false }],
+  ["!=", { op: "ne", swapped: false }],
+] as const);
+
+const lexeme =
+  /\/\/[^\n]*|[ \t\r]+|(\n|;)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/()<>=?:,])/y;
+
+/** Symbols that cannot end an assignment: a line that ends in one goes on in the next. */
+const continues = new Set([
+  "+",
+  "-",
+  "*",
+  "/",
+  "**",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "==",
+  "!=",
+  "=",
+  "?",
+  ":",
+  ",",
+  "(",
+]);
+
+/** Far beyond any rule, and far from the stack's end. */
+const deepest = 100;
+/** A sum of many terms is a tree as deep as it is long, and others walk it recursively. */
+const longest = 1000;
+
+/** An error that quotes the line and points at the column. */
+export function syntaxError(text: string, at: Position, message: string): GradstepError {
+  const line = text.split("\n")[at.line - 1] ?? "";
+  const place = `line ${at.line}, column ${at.column}`;
+  return new GradstepError(`${message} (${place})\n  ${line}\n  ${" ".repeat(at.column - 1)}^`, {
+    code: "RULE_SYNTAX",
+  });
+}
+
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let line = 1;
+  let lineStart = 0;
+  let depth = 0;
+  lexeme.lastIndex = 0;
+  while (lexeme.lastIndex < text.length) {
+    const start = lexeme.lastIndex;
+    const at = { line, column: start - lineStart + 1 };
+    const match = lexeme.exec(text);
+    if (match === null)
+      throw syntaxError(text, at, `"${text[start]}" is not part of the rule language`);
+    const [whole, lineEnd, number, name, symbol] = match;
+    if (number !== undefined) tokens.push({ kind: "number", text: number, at });
+    else if (name !== undefined) tokens.push({ kind: "name", text: name, at });
+    else if (symbol !== undefined) {
+      depth += symbol === "(" ? 1 : symbol === ")" ? -1 : 0;
+      tokens.push({ kind: "symbol", text: symbol, at });
+    } else if (lineEnd !== undefined) {
+      const last = tokens.at(-1);
+      const continued = depth > 0 || (last !== undefined && continues.has(last.text));
+      // Only the end of a line can be passed over; a `;` always ends its assignment.
+      const ends = whole === ";" || !continued;
+      if (ends && last !== undefined && last.kind !== "end of line")
+        tokens.push({ kind: "end of line", text: lineEnd, at });
+      if (whole === "\n") {
+        line += 1;
+        lineStart = lexeme.lastIndex;
+      }
+    }
+  }
+  tokens.push({ kind: "end of text", text: "", at: { line, column: text.length - lineStart + 1 } });
+  return tokens.filter((token, i) => {
+    // `a` and `? b : c` may stand on two lines, as people write it.
+    const next = tokens[i + 1]?.text;
+    return !(token.kind === "end of line" && token.text === "\n" && (next === "?" || next === ":"));
+  });
+}
+
+/**
+ * Parses the text of a rule: assignments, one a line (or separated by `;`), each `name = expression`.
+ *
+ * Precedence from the loosest: `c ? a : b`, comparisons (`< <= > >= == !=`, not chained), `+ -`, `* /`, unary `-`,
+ * `**` (right to left), calls and parentheses. `//` starts a comment. Left to right where JavaScript is.
+ *
+ * @throws {GradstepError} `RULE_SYNTAX`, pointing at line and column.
+ */
+export function parse(text: string): readonly Assignment[] {
+  const tokens = tokenize(text);
+  const depths = new Map<Expression, number>();
+  let next = 0;
+  let depth = 0;
+
+  const peek = (): Token => tokens[next];
+  const fail = (expected: string, token: Token = peek()): never => {
+    const got =
+      token.kind === "number" || token.kind === "name" || token.kind === "symbol"
+        ? `"${token.text}"`
+        : `the ${token.kind}`;
+    throw syntaxError(text, token.at, `Got ${got}; expected ${expected}`);
+  };
+  const take = (symbol: string): boolean => {
+    if (peek().kind !== "symbol" || peek().text !== symbol) return false;
+    next += 1;
+    return true;
+  };
+  const expect = (symbol: string, why: string): void => {
+    if (!take(symbol)) fail(`"${symbol}" ${why}`);
+  };
+  /** Every recursion passes through here, so that no text can exhaust the stack. */
+  const nested = (inner: () => Expression): Expression => {
+    depth += 1;
+    if (depth > deepest)
+      throw syntaxError(
+        text,
+        peek().at,
+        `Nested more than ${deepest} deep; give a part of it a name`,
+      );
+    const expression = inner();
+    depth -= 1;
+    return expression;
+  };
+  const operation = (op: Op, at: Position, ...operands: Expression[]): Expression => {
+    operands.forEach((operand, i) => {
+      const isCondition = operand.kind === "operation" && isComparison(operand.op);
+      const wantsCondition = op === "select" && i === 0;
+      if (isCondition && !wantsCondition)
+        throw syntaxError(text, operand.at, "A comparison can only stand before “?”");
+      if (!isCondition && wantsCondition)
+        throw syntaxError(text, operand.at, "Expected a comparison before “?”");
+    });
+    const below = Math.max(...operands.map((operand) => depths.get(operand) ?? 0));
+    if (below >= longest) {
+      throw syntaxError(
+        text,
+        at,
+        `A chain of more than ${longest} operations; give a part of it a name`,
+      );
+    }
+    const expression: Expression = { kind: "operation", op, operands, at };
+    depths.set(expression, below + 1);
+    return expression;
+  };
+
+  function conditional(): Expression {
+    const condition = comparison();
+    const at = peek().at;
+    if (!take("?")) return condition;
+    const whenTrue = nested(conditional);
+    expect(":", "after the first branch of “?”");
+    return operation("select", at, condition, whenTrue, nested(conditional));
+  }
+
+  function comparison(): Expression {
+    const left = additive();
+    const { at, text: symbol } = peek();
+    const found = comparisons.get(symbol);
+    if (found === undefined) return left;
+    next += 1;
+    const right = additive();
+    return found.swapped
+      ? operation(found.op, at, right, left)
+      : operation(found.op, at, left, right);
+  }
+
+  function additive(): Expression {
+    let left = multiplicative();
+    for (;;) {
+      const at = peek().at;
+      if (take("+")) left = operation("add", at, left, multiplicative());
+      else if (take("-")) left = operation("sub", at, left, multiplicative());
+      else return left;
+    }
+  }
+
+  function multiplicative(): Expression {
+    let left = unary();
+    for (;;) {
+      const at = peek().at;
+      if (take("*")) left = operation("mul", at, left, unary());
+      else if (take("/")) left = operation("div", at, left, unary());
+      else return left;
+    }
+  }
+
+  function unary(): Expression {
+    const at = peek().at;
+    return take("-") ? operation("neg", at, nested(unary)) : power();
+  }
+
+  function power(): Expression {
+    const base = primary();
+    const at = peek().at;
+    return take("**") ? operation("pow", at, base, nested(unary)) : base;
+  }
+
+  function primary(): Expression {
+    const token = peek();
+    const { at } = token;
+    if (take("(")) {
+      const inner = nested(conditional);
+      expect(")", "to close the parenthesis");
+      return inner;
+    }
+    if (token.kind === "number") {
+      next += 1;
+      return { kind: "number", value: Number(token.text), at };
+    }
+    if (token.kind !== "name") fail("a number, a name or “(”");
+    next += 1;
+    if (!take("(")) return { kind: "name", name: token.text, at };
+    return call(token);
+  }
+
+  function call(token: Token): Expression {
+    const op = functions.get(token.text);
+    if (op === undefined)
+      return fail(`one of ${[...functions.keys()].join(", ")} before “(”`, token);
+    const operands = [nested(conditional)];
+    while (take(",")) operands.push(nested(conditional));
+    expect(")", `after the arguments of ${token.text}`);
+    if (operands.length !== arity[op]) {
+      throw syntaxError(
+        text,
+        token.at,
+        `${token.text} got ${operands.length} arguments; expected ${arity[op]}`,
+      );
+    }
+    return operation(op, token.at, ...operands);
+  }
+
+  const assignments: Assignment[] = [];
+  while (peek().kind !== "end of text") {
+    const target = peek();
+    if (target.kind === "end of line") {
+      next += 1;
+      continue;
+    }
+    if (target.kind !== "name") fail("the name that is assigned to");
+    if (operations.has(target.text)) fail(`a name that is not an operation`);
+    next += 1;
+    expect("=", `after ${target.text}`);
+    const value = conditional();
+    if (value.kind === "operation" && isComparison(value.op)) {
+      throw syntaxError(text, value.at, "A comparison can only stand before “?”");
+    }
+    if (peek().kind !== "end of line" && peek().kind !== "end of text")
+      fail("an operator or the end of the line");
+    assignments.push({ name: target.text, value, at: target.at });
+  }
+  return assignments;
+}

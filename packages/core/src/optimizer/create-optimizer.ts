@@ -1,0 +1,54 @@
+import type { Tensor } from "../backend/backend.js";
+import { GradstepError, list, show } from "../errors.js";
+import { checkGroups } from "./group-options.js";
+import type { Optimizer, OptimizerOptions } from "./optimizer.js";
+import type { Parameters } from "./parameters.js";
+import { RuleOptimizer } from "./rule-optimizer.js";
+import type { OptimizerSpec } from "../rule/spec.js";
+
+const known = ["groups", "copies"];
+
+/**
+ * Makes an optimizer for parameters of one backend.
+ *
+ * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
+ * @param parameters tensors by name; there may be none yet (see `add`).
+ * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
+ * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy unlike its parameter), `DISPOSED`
+ */
+export function createOptimizer<H extends string, T extends Tensor = Tensor>(
+  spec: OptimizerSpec<H>,
+  parameters: Parameters<T>,
+  options: OptimizerOptions<NoInfer<H>, T> = {},
+): Optimizer<H, T> {
+  if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
+    throw new GradstepError(
+      `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
+      {
+        code: "INVALID_RULE",
+      },
+    );
+  }
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(`Got ${show(options)}; expected the options { groups, copies }.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw new GradstepError(`createOptimizer has no option "${key}"; it has ${list(known)}.`, {
+        code: "UNKNOWN_OPTION",
+      });
+  }
+  // A spec is plain data that may have been copied or changed since it was checked.
+  const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
+  const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
+  const { switches } = spec;
+  const optimizer = new RuleOptimizer(
+    switches === undefined ? checked : { ...checked, switches },
+    parameters,
+    groups,
+    options.copies,
+  );
+  return optimizer as unknown as Optimizer<H, T>;
+}

@@ -1,0 +1,81 @@
+import type { Backend, Tensor, Values } from "../backend/backend.js";
+import { GradstepError, show } from "../errors.js";
+import { overlaps } from "./parameters.js";
+
+/** Gradients by the names of their parameters; a parameter whose gradient is missing is left as it is. */
+export type Gradients = Readonly<Record<string, Values | Tensor | null | undefined>>;
+
+/**
+ * Checks one gradient against its parameter.
+ * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `INVALID_MEMORY`, `DISPOSED`
+ */
+export function checkGradient(name: string, gradient: Values | Tensor, parameter: Tensor): void {
+  const { backend, size } = parameter;
+  if (parameter.freed) {
+    throw new GradstepError(
+      `Parameter "${name}" was freed; expected it to outlive the optimizer.`,
+      {
+        code: "DISPOSED",
+      },
+    );
+  }
+  const own = parameter.memory;
+  if (own.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
+  if (ArrayBuffer.isView(gradient)) {
+    const kind = gradient[Symbol.toStringTag];
+    if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
+      throw notAGradient(name, gradient, backend);
+    if (gradient.length !== size) throw mismatch(name, gradient.length, parameter);
+    if (overlaps(gradient, own)) throw sharesMemory(name);
+    return;
+  }
+  if (
+    typeof gradient !== "object" ||
+    gradient.backend !== backend ||
+    gradient.layout?.dtype === "u32"
+  )
+    throw notAGradient(name, gradient, backend);
+  if (gradient.freed)
+    throw new GradstepError(`Gradient "${name}" was freed; expected a live tensor.`, {
+      code: "DISPOSED",
+    });
+  if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
+  const { memory } = gradient;
+  // A staging tensor into which nothing was staged: found before a kernel has begun.
+  if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
+  if (overlaps(memory, own)) throw sharesMemory(name);
+}
+
+function withoutValues(what: string): GradstepError {
+  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
+    code: "INVALID_MEMORY",
+  });
+}
+
+function notAGradient(
+  name: string,
+  gradient: unknown,
+  { name: backend, precision }: Backend,
+): GradstepError {
+  const array = precision === "f64" ? "Float64Array" : "Float32Array";
+  return new GradstepError(
+    `Gradient "${name}" is ${show(gradient)}; expected a ${array} or a tensor of the same ${backend} backend. Convert it with new ${array}(values).`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
+
+function mismatch(name: string, length: number, { size, shape }: Tensor): GradstepError {
+  return new GradstepError(
+    `Gradient "${name}" has ${length} values; expected ${size} (shape [${shape.join(", ")}]).`,
+    { code: "LENGTH_MISMATCH" },
+  );
+}
+
+function sharesMemory(name: string): GradstepError {
+  return new GradstepError(
+    `Gradient "${name}" shares memory with its parameter; expected memory of its own. Pass a copy.`,
+    {
+      code: "OVERLAPPING_MEMORY",
+    },
+  );
+}

@@ -1,0 +1,190 @@
+import type { Backend, MemoryRange, Tensor } from "../backend/backend.js";
+import { GradstepError, list, show } from "../errors.js";
+
+/** Parameters by name. */
+export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
+
+function isTensor(value: unknown): value is Tensor {
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    "backend" in value &&
+    typeof (value.backend as Backend | null)?.compile === "function" &&
+    "memory" in value &&
+    "size" in value
+  );
+}
+
+/**
+ * Checks the parameters of an optimizer: tensors of one backend, alive, under usable names, no two in the same memory.
+ *
+ * @param backend the backend they have to be of; left out, that of the first.
+ * @param present memory that is taken already, by name.
+ * @throws {GradstepError} `INVALID_PARAMETER`, `DISPOSED`, `OVERLAPPING_MEMORY`
+ */
+export function checkParameters(
+  parameters: Parameters,
+  backend?: Backend,
+  present: ReadonlyMap<string, Tensor> = new Map(),
+): void {
+  if (
+    parameters === null ||
+    typeof parameters !== "object" ||
+    // A Map has no properties: it would pass for an object without parameters.
+    Symbol.iterator in parameters ||
+    isTensor(parameters)
+  ) {
+    throw new GradstepError(
+      `Got ${show(parameters)} as parameters; expected tensors by name, such as { kernel, bias }.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  let common = backend;
+  for (const [name, tensor] of Object.entries(parameters)) {
+    if (name in Object.prototype) {
+      throw new GradstepError(
+        `A parameter cannot be named "${name}": every object has a property of that name. Choose another.`,
+        {
+          code: "INVALID_PARAMETER",
+        },
+      );
+    }
+    if (present.has(name)) {
+      throw new GradstepError(
+        `The optimizer has a parameter "${name}" already; choose another name.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+    if (!isTensor(tensor)) {
+      throw new GradstepError(
+        `Parameter "${name}" is ${show(tensor)}; expected a tensor. Make one with backend.wrap(array) or backend.tensor(shape).`,
+        {
+          code: "INVALID_PARAMETER",
+        },
+      );
+    }
+    if (tensor.freed)
+      throw new GradstepError(`Parameter "${name}" was freed; expected a live tensor.`, {
+        code: "DISPOSED",
+      });
+    if (tensor.layout !== undefined) {
+      const { dtype, rowStride } = tensor.layout;
+      throw new GradstepError(
+        `Parameter "${name}" is ${dtype} with a row every ${rowStride} values; expected plain f32. Only gradients, copies, masks and indices can have such a layout.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+    common ??= tensor.backend;
+    if (tensor.backend !== common) {
+      throw new GradstepError(
+        `Parameter "${name}" is of backend ${tensor.backend.name}; expected the same backend object as the others (${common.name}).`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+  }
+  checkDisjoint([...present, ...Object.entries(parameters)]);
+}
+
+/**
+ * Checks the packed copies of some parameters.
+ *
+ * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_SHAPE`, `DISPOSED`
+ */
+export function checkCopies(
+  copies: Parameters,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  backend: Backend | undefined,
+): void {
+  if (copies === null || typeof copies !== "object" || isTensor(copies)) {
+    throw new GradstepError(
+      `copies is ${show(copies)}; expected packed tensors by the names of parameters.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  for (const [name, copy] of Object.entries(copies)) {
+    const shape = shapes.get(name);
+    if (shape === undefined) {
+      throw new GradstepError(
+        `copies names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    const isPacked = isTensor(copy) && copy.layout?.dtype === "f16";
+    if (!isPacked || copy.backend !== backend || backend.pack === undefined) {
+      throw new GradstepError(
+        `The copy of "${name}" is ${show(copy)}; expected a tensor of f16 of the parameters' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+    if (copy.freed)
+      throw new GradstepError(`The copy of "${name}" was freed; expected a live tensor.`, {
+        code: "DISPOSED",
+      });
+    if (show(copy.shape) !== show(shape)) {
+      throw new GradstepError(
+        `The copy of "${name}" has shape ${show(copy.shape)}; expected ${show(shape)}.`,
+        { code: "INVALID_SHAPE" },
+      );
+    }
+  }
+}
+
+/** @throws {GradstepError} `OVERLAPPING_MEMORY` */
+export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): void {
+  const byBuffer = new Map<
+    object,
+    { name: string; tensor: Tensor; start: number; end: number }[]
+  >();
+  for (const [name, tensor] of tensors) {
+    const { buffer, byteOffset: start, byteLength } = tensor.memory;
+    const ranges = byBuffer.get(buffer) ?? [];
+    if (ranges.length === 0) byBuffer.set(buffer, ranges);
+    ranges.push({ name, tensor, start, end: start + byteLength });
+  }
+  for (const ranges of byBuffer.values()) {
+    ranges.sort((a, b) => a.start - b.start);
+    // Those that have not ended yet: one at most, unless rows lie between each other's.
+    let open: typeof ranges = [];
+    for (const range of ranges) {
+      open = open.filter(({ end }) => range.start < end);
+      const other = open.find(({ tensor }) => !areInterleaved(tensor, range.tensor));
+      if (other !== undefined) {
+        throw new GradstepError(
+          `Parameters "${other.name}" and "${range.name}" share memory; expected each to have its own. Pass a shared parameter once.`,
+          { code: "OVERLAPPING_MEMORY" },
+        );
+      }
+      open.push(range);
+    }
+  }
+}
+
+/** Whether the rows of one lie in the gaps between the rows of the other: fields of the same structs. */
+function areInterleaved(a: Tensor, b: Tensor): boolean {
+  const [one, other] = [rowsOf(a), rowsOf(b)];
+  if (one === undefined || other === undefined || one.stride !== other.stride) return false;
+  const { stride } = one;
+  const distance = b.memory.byteOffset - a.memory.byteOffset;
+  const ahead = ((distance % stride) + stride) % stride;
+  return ahead >= one.length && stride - ahead >= other.length;
+}
+
+/** Rows with gaps between them, in bytes. */
+function rowsOf({
+  layout,
+  shape,
+  size,
+}: Tensor): { readonly stride: number; readonly length: number } | undefined {
+  if (layout === undefined) return undefined;
+  const width = layout.dtype === "f16" ? 2 : 4;
+  return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
+}
+
+/** Whether two ranges have a byte in common. The buffer comes last: a wasm memory takes its time to say it. */
+export function overlaps(a: MemoryRange, b: MemoryRange): boolean {
+  return (
+    a.byteOffset < b.byteOffset + b.byteLength &&
+    b.byteOffset < a.byteOffset + a.byteLength &&
+    a.buffer === b.buffer
+  );
+}

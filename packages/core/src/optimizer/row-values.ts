@@ -1,0 +1,67 @@
+import type { Backend, RowValues, Tensor } from "../backend/backend.js";
+import { GradstepError, show } from "../errors.js";
+
+/** Whether it is one mask, rather than several by name. */
+export function isRowValues(rows: object): rows is RowValues {
+  return ArrayBuffer.isView(rows) || ("backend" in rows && "memory" in rows);
+}
+
+/** A parameter's number of rows. @throws {GradstepError} `INVALID_SHAPE` for a single number */
+export function rowCount(name: string, { shape }: Tensor): number {
+  if (shape.length > 0) return shape[0];
+  throw new GradstepError(`Parameter "${name}" is a single number; expected one with rows.`, {
+    code: "INVALID_SHAPE",
+  });
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` */
+export function checkHasRows(backend: Backend): void {
+  if (backend.remap === undefined)
+    throw new GradstepError(`Backend ${backend.name} does not work on rows; use another backend.`, {
+      code: "UNSUPPORTED",
+    });
+}
+
+/**
+ * Whether it has a u32 for each row.
+ *
+ * @param what what it is, for people: `The mask`
+ * @param more whether it may have more
+ * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY`, `DISPOSED`
+ */
+export function checkRowValues(
+  what: string,
+  values: unknown,
+  count: number,
+  backend: Backend,
+  more = false,
+): asserts values is RowValues {
+  const isTensor =
+    values !== null && typeof values === "object" && "backend" in values && "memory" in values;
+  if (isTensor) {
+    const { size, freed, layout, backend: own } = values as Tensor;
+    if (own !== backend || layout?.dtype !== "u32") throw notRowValues(what, values, backend);
+    if (freed)
+      throw new GradstepError(`${what} was freed; expected a live tensor.`, { code: "DISPOSED" });
+    if (size < count || (size > count && !more)) throw wrongLength(what, size, count);
+    return;
+  }
+  if (!ArrayBuffer.isView(values) || (values as Uint32Array)[Symbol.toStringTag] !== "Uint32Array")
+    throw notRowValues(what, values, backend);
+  const { length } = values as Uint32Array;
+  if (length < count || (length > count && !more)) throw wrongLength(what, length, count);
+}
+
+function notRowValues(what: string, values: unknown, { name }: Backend): GradstepError {
+  return new GradstepError(
+    `${what} is ${show(values)}; expected a Uint32Array, or a tensor of u32 of the same ${name} backend.`,
+    { code: "INVALID_MEMORY" },
+  );
+}
+
+function wrongLength(what: string, length: number, count: number): GradstepError {
+  return new GradstepError(
+    `${what} has ${length} values; expected ${count}, one for each row. Pass a part of it with subarray().`,
+    { code: "LENGTH_MISMATCH" },
+  );
+}

@@ -1,0 +1,38 @@
+import type { Backend, Tensor } from "../backend/backend.js";
+import type { Group } from "./groups.js";
+import type { Variant } from "../rule/variant.js";
+
+/** The lane of gradients (see `Backend.tensor`). */
+export const gradientLane = 1;
+const firstSlotLane = 2;
+
+/**
+ * The slots of each parameter, filled with their first values, each slot in its own lane. Where there is no room for
+ * all, there are none.
+ */
+export function allocateSlots(
+  backend: Backend,
+  { slots }: Variant,
+  parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
+): Tensor[][] {
+  const made: Tensor[] = [];
+  const allocate = ({ shape, size }: Tensor, first: number, lane: number): Tensor => {
+    const values = first === 0 ? undefined : new Float64Array(size).fill(first);
+    const slot = backend.tensor(shape, values, lane);
+    made.push(slot);
+    return slot;
+  };
+  try {
+    const sizes = parameters.map(({ tensor }) => tensor.size);
+    slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
+    return parameters.map(({ tensor, group }) =>
+      slots.map(({ initial }, k) => {
+        const first = typeof initial === "number" ? initial : group.get(initial);
+        return allocate(tensor, first, firstSlotLane + k);
+      }),
+    );
+  } catch (error) {
+    for (const slot of made) slot.free();
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+import type { RowValues, Tensor, Update, Values } from "../backend/backend.js";
+import type { Entry } from "./entry.js";
+import { GradstepError, list, show } from "../errors.js";
+import { checkGradient, type Gradients } from "./gradients.js";
+import { checkHasRows, checkRowValues, isRowValues, rowCount } from "./row-values.js";
+import { checkStepOptions, type StepOptions } from "./step-options.js";
+
+/** What a step is given, gradients and masks: all is checked before anything is handed to an update. */
+export class StepInputs {
+  /** The updates of the present step, in front, in the order of the entries. */
+  readonly updates: Update[] = [];
+  readonly #entries: readonly Entry[];
+  readonly #byName: ReadonlyMap<string, Entry>;
+  /** The entries of the present step, in front. */
+  readonly #taken: Entry[] = [];
+  /** Those of them whose gradients are typed arrays, and those arrays, in front. */
+  readonly #unstaged: Entry[] = [];
+  readonly #arrays: Values[] = [];
+  #arrayCount = 0;
+  /** Whether an update has a mask. */
+  #isMasked = false;
+
+  /** @param entries and their names; there may come more. */
+  constructor(entries: readonly Entry[], byName: ReadonlyMap<string, Entry>) {
+    this.#entries = entries;
+    this.#byName = byName;
+  }
+
+  /**
+   * Takes what a step of this number is given; returns the number of its updates. Gradients that are typed arrays are
+   * not in their updates before `stage`.
+   *
+   * @throws {GradstepError} as `optimizer.step` does
+   */
+  take(gradients: Gradients, options: StepOptions | undefined, iteration: number): number {
+    if (gradients === null || typeof gradients !== "object") {
+      throw new GradstepError(
+        `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    let count = this.#takeInOrder(gradients, iteration);
+    if (count < 0) count = this.#takeByName(gradients, iteration);
+    if (count === 0) this.#checkResting(gradients, iteration);
+    if (options !== undefined || this.#isMasked) this.#mask(count, options);
+    return count;
+  }
+
+  /** Hands the typed arrays over, through what gives a tensor for one. */
+  stage(staged: (entry: Entry, values: Values) => Tensor): void {
+    for (let i = 0; i < this.#arrayCount; i += 1) {
+      const entry = this.#unstaged[i];
+      entry.update.gradient = staged(entry, this.#arrays[i]);
+    }
+  }
+
+  /** As most gradients come, in the order of the parameters: a property is found ten times as fast. −1 for any other. */
+  #takeInOrder(gradients: Gradients, iteration: number): number {
+    const entries = this.#entries;
+    let count = 0;
+    let next = 0;
+    this.#arrayCount = 0;
+    for (const name in gradients) {
+      while (next < entries.length && entries[next].name !== name) next += 1;
+      if (next === entries.length) return -1;
+      if (this.#takeOne(entries[next], gradients[name], count, iteration)) count += 1;
+      next += 1;
+    }
+    return count;
+  }
+
+  #takeByName(gradients: Gradients, iteration: number): number {
+    let count = 0;
+    let known = 0;
+    this.#arrayCount = 0;
+    for (let i = 0; i < this.#entries.length; i += 1) {
+      const entry = this.#entries[i];
+      const { name } = entry;
+      if (this.#takeOne(entry, gradients[name], count, iteration)) count += 1;
+      if (name in gradients) known += 1;
+    }
+    let given = 0;
+    for (const _ in gradients) given += 1;
+    if (given !== known) {
+      const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
+      throw new GradstepError(
+        `Got a gradient for ${list(unknown)}; the optimizer has ${list(this.#byName.keys())}. Add parameters with optimizer.add().`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    return count;
+  }
+
+  /** Checks a gradient and puts its update in this place. False where there is none, or it is not the group's turn. */
+  #takeOne(entry: Entry, gradient: Gradients[string], place: number, iteration: number): boolean {
+    if (gradient === undefined || gradient === null || !entry.group.isDue(iteration)) return false;
+    const { name, update } = entry;
+    if (update.parameter.size !== entry.size) throw resized(entry);
+    checkGradient(name, gradient, update.parameter);
+    this.#taken[place] = entry;
+    this.updates[place] = update;
+    if (ArrayBuffer.isView(gradient)) {
+      this.#unstaged[this.#arrayCount] = entry;
+      this.#arrays[this.#arrayCount] = gradient;
+      this.#arrayCount += 1;
+    } else update.gradient = gradient;
+    return true;
+  }
+
+  /** A step without a gradient is a mistake, unless it is no group's turn, or of none that has one. */
+  #checkResting(gradients: Gradients, iteration: number): void {
+    const isGiven = ({ name }: Entry): boolean => (gradients[name] ?? undefined) !== undefined;
+    const isResting = ({ group }: Entry): boolean => !group.isDue(iteration);
+    const entries = this.#entries;
+    if (entries.some(isGiven) || (entries.length > 0 && entries.every(isResting))) return;
+    throw new GradstepError(
+      `Got no gradient for any of ${list(this.#byName.keys())}; expected at least one.`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+
+  #mask(count: number, options: StepOptions = {}): void {
+    checkStepOptions(options);
+    const { rows, otherRows = "keep" } = options;
+    if (rows !== undefined) this.#checkMasks(rows, count);
+    const named = rows === undefined || isRowValues(rows) ? undefined : rows;
+    for (let i = 0; i < this.#entries.length; i += 1) this.#entries[i].update.mask = undefined;
+    for (let i = 0; i < count; i += 1) {
+      const { name, update } = this.#taken[i];
+      update.mask = named === undefined ? (rows as RowValues | undefined) : named[name];
+      update.others = otherRows;
+    }
+    this.#isMasked = rows !== undefined;
+  }
+
+  #checkMasks(rows: RowValues | Readonly<Record<string, RowValues>>, count: number): void {
+    const unknown = isRowValues(rows)
+      ? []
+      : Object.keys(rows).filter((name) => !this.#byName.has(name));
+    if (unknown.length > 0) {
+      throw new GradstepError(
+        `Got a mask for ${list(unknown)}; the optimizer has ${list(this.#byName.keys())}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    for (let i = 0; i < count; i += 1) {
+      const { name, update } = this.#taken[i];
+      const mask = isRowValues(rows) ? rows : rows[name];
+      if (mask === undefined) continue;
+      const { backend } = update.parameter;
+      checkHasRows(backend);
+      checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);
+    }
+  }
+}
+
+/** A parameter whose rows were moved by somebody else, another optimizer for example. */
+function resized({ name, size, update: { parameter } }: Entry): GradstepError {
+  return new GradstepError(
+    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows().`,
+    { code: "LENGTH_MISMATCH" },
+  );
+}

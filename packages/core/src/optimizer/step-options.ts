@@ -1,0 +1,55 @@
+import type { OtherRows, RowValues } from "../backend/backend.js";
+import { GradstepError, list, show } from "../errors.js";
+import { isRowValues } from "./row-values.js";
+
+/** What a single step can be told. */
+export interface StepOptions {
+  /**
+   * Only the rows (along the first dimension) whose u32 is not 0 are stepped: for all parameters of the step, or by the
+   * names of some.
+   */
+  readonly rows?: RowValues | Readonly<Record<string, RowValues>>;
+  /**
+   * What happens to the other rows. `"keep"`, the default: nothing, as PyTorch's SparseAdam does. `"decay"`: their
+   * slots are updated as by a gradient of 0, the parameter stays. `"zero"`: all is updated as by a gradient of 0, as
+   * Keras does with the rows that a sparse gradient leaves out.
+   */
+  readonly otherRows?: OtherRows;
+}
+
+const stepOptions = ["rows", "otherRows"];
+const otherRows = ["keep", "decay", "zero"];
+
+/**
+ * Whether it has the form of options for a step.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function checkStepOptions(options: StepOptions): void {
+  if (options === null || typeof options !== "object" || isRowValues(options)) {
+    throw new GradstepError(
+      `Got ${show(options)} as options of a step; expected { rows, otherRows }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  for (const key of Object.keys(options)) {
+    if (!stepOptions.includes(key))
+      throw new GradstepError(`A step has no option "${key}"; it has ${list(stepOptions)}.`, {
+        code: "UNKNOWN_OPTION",
+      });
+  }
+  const { rows, otherRows: others } = options;
+  if (others !== undefined && !otherRows.includes(others)) {
+    throw new GradstepError(
+      `otherRows is ${show(others)}; expected ${list(otherRows.map(show))}.`,
+      {
+        code: "UNKNOWN_OPTION",
+      },
+    );
+  }
+  if (rows !== undefined && (rows === null || typeof rows !== "object")) {
+    throw new GradstepError(
+      `rows is ${show(rows)}; expected a Uint32Array with one value for each row, or such masks by the names of parameters.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+}

@@ -1,0 +1,118 @@
+import { GradstepError, list, show } from "../errors.js";
+import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
+import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
+import type { OptimizerSpec } from "./spec.js";
+import type { Variant } from "./variant.js";
+
+/** A rule whose types are not known: what registries hold and backends see. */
+export interface Rule {
+  readonly name: string;
+  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+  readonly options: OptionTable;
+  /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
+  readonly switches: readonly string[];
+  /** The variant for these choices; left out, an option has its default. Equal choices give the same object. */
+  variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
+  /** Every variant that differs in what it computes for an element. */
+  variants(): readonly Variant[];
+  /** Splits and checks settings. @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec;
+}
+
+/** What a rule can be called with: any of its hyperparameters and options. */
+export type Settings<H extends string, O extends OptionTable> = Partial<
+  Readonly<Record<H, number>>
+> &
+  Partial<Choices<O>>;
+
+/** What a rule is made of, and where its variants come from. */
+export interface RuleParts {
+  readonly name: string;
+  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+  readonly options: OptionTable;
+  readonly switches: readonly string[];
+}
+
+/** A value for each option and each switch. */
+export type CompleteChoices = Readonly<Record<string, boolean | string>>;
+
+/**
+ * A rule of these parts.
+ * @param build gives the variant for complete choices; it is asked once for each.
+ * @param known choices of which it has a variant, where it has not one for all.
+ */
+export function assembleRule(
+  { name, hyperparameters, options, switches }: RuleParts,
+  build: (choices: CompleteChoices, shape: OptionTable) => Variant,
+  known?: Iterable<CompleteChoices>,
+): Rule {
+  const cache = new Map<string, Variant>();
+  const shape: OptionTable = {
+    ...options,
+    ...Object.fromEntries(switches.map((key) => [key, [false, true]])),
+  };
+
+  function variant(choices: Readonly<Record<string, boolean | string>> = {}): Variant {
+    for (const [key, value] of Object.entries(choices)) {
+      if (!Object.hasOwn(shape, key))
+        throw new GradstepError(
+          `${name} has no option "${key}"; it has ${list(Object.keys(shape))}.`,
+          {
+            code: "UNKNOWN_OPTION",
+          },
+        );
+      if (value !== undefined) checkOption(name, key, value, shape[key]);
+    }
+    const complete = Object.fromEntries(
+      Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
+    );
+    const key = JSON.stringify(complete);
+    let found = cache.get(key);
+    if (found === undefined) {
+      found = build(complete, shape);
+      cache.set(key, found);
+    }
+    return found;
+  }
+
+  function variants(): readonly Variant[] {
+    const distinct = new Map<string, Variant>();
+    for (const choices of known ?? combinations(shape)) {
+      const one = variant(choices);
+      if (!distinct.has(one.perElement.fingerprint)) distinct.set(one.perElement.fingerprint, one);
+    }
+    return [...distinct.values()];
+  }
+
+  function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
+    if (settings === null || typeof settings !== "object" || Array.isArray(settings)) {
+      throw new GradstepError(
+        `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
+    const numbers = Object.fromEntries(
+      Object.entries(hyperparameters).map(([key, range]) => [key, range.default]),
+    );
+    const choices = Object.fromEntries(
+      Object.entries(options).map(([key, values]) => [key, values[0]]),
+    );
+    for (const [key, value] of Object.entries(settings)) {
+      if (value === undefined) continue;
+      if (Object.hasOwn(hyperparameters, key))
+        numbers[key] = checkHyperparameter(name, key, value, hyperparameters[key]);
+      else if (Object.hasOwn(options, key))
+        choices[key] = checkOption(name, key, value, options[key]);
+      else {
+        throw new GradstepError(
+          `${name} has no option "${key}"; it has ${list([...Object.keys(hyperparameters), ...Object.keys(options)])}.`,
+          { code: "UNKNOWN_OPTION" },
+        );
+      }
+    }
+    return { rule, hyperparameters: numbers, options: choices, groups: [] };
+  }
+
+  const rule: Rule = { name, hyperparameters, options, switches, variant, variants, specify };
+  return rule;
+}

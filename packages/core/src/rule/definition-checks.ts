@@ -1,0 +1,105 @@
+import { GradstepError, list, show } from "../errors.js";
+import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
+import { isUsableName } from "./variant.js";
+
+/** Names that an optimizer or a group has already. */
+const taken = [
+  "groups",
+  "iterations",
+  "parameters",
+  "step",
+  "encode",
+  "gradient",
+  "rows",
+  "add",
+  "state",
+  "restore",
+  "config",
+  "dispose",
+  "match",
+  "every",
+];
+
+/** Names that a definition has. */
+const keys = [
+  "name",
+  "hyperparameters",
+  "options",
+  "switches",
+  "slots",
+  "carry",
+  "perStep",
+  "perElement",
+];
+
+function invalid(message: string): never {
+  throw new GradstepError(message, { code: "INVALID_RULE" });
+}
+
+function isTable(value: unknown): boolean {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/**
+ * Whether it is a definition at all, and has no key that would be ignored.
+ * @throws {GradstepError} `INVALID_RULE`
+ */
+export function checkKeys(definition: object): void {
+  if (!isTable(definition)) invalid(`Got ${show(definition)}; expected the definition of a rule.`);
+  for (const key of Object.keys(definition)) {
+    if (!keys.includes(key)) invalid(`A rule has no "${key}"; it has ${list(keys)}.`);
+  }
+  const { hyperparameters, options = {} } = definition as Readonly<Record<string, unknown>>;
+  if (!isTable(hyperparameters) || !isTable(options)) {
+    invalid(
+      `A rule's hyperparameters are ${show(hyperparameters)}, its options ${show(options)}; expected objects, by name.`,
+    );
+  }
+}
+
+/**
+ * Whether the names and ranges of a rule can be used together. What its texts say is checked when they are parsed.
+ * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
+ */
+export function checkDefinition(rule: {
+  readonly name: unknown;
+  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+  readonly options: Readonly<Record<string, readonly unknown[]>>;
+  readonly switches: readonly string[];
+}): void {
+  const { name, hyperparameters, options, switches } = rule;
+  if (typeof name !== "string" || !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) {
+    return invalid(
+      `A rule is named ${show(name)}; expected lower-case words and digits, joined by "-".`,
+    );
+  }
+  if (!Object.hasOwn(hyperparameters, "learningRate"))
+    invalid(`Rule ${name} has no hyperparameter learningRate; every rule needs one.`);
+  for (const [key, range] of Object.entries(hyperparameters)) {
+    if (!isUsableName(key) || taken.includes(key))
+      invalid(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
+    if (!isTable(range)) {
+      invalid(
+        `Rule ${name}: ${key} is ${show(range)}; expected a default and a range, such as nonNegative(0.001).`,
+      );
+    }
+    checkHyperparameter(`Rule ${name}`, key, range.default, range);
+    if (Object.hasOwn(options, key))
+      invalid(`Rule ${name}: "${key}" is both a hyperparameter and an option.`);
+  }
+  for (const [key, values] of Object.entries(options)) {
+    const isChoice = (value: unknown): boolean =>
+      typeof value === "boolean" || typeof value === "string";
+    if (!Array.isArray(values) || values.length === 0 || !values.every(isChoice)) {
+      invalid(
+        `Rule ${name}: option ${key} is ${show(values)}; expected a list of booleans or strings, the default first.`,
+      );
+    }
+  }
+  if (!Array.isArray(switches))
+    invalid(`Rule ${name}: switches is ${show(switches)}; expected a list of hyperparameters.`);
+  for (const key of switches) {
+    if (!Object.hasOwn(hyperparameters, key))
+      invalid(`Rule ${name}: switch "${key}" is not one of its hyperparameters.`);
+  }
+}

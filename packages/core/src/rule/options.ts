@@ -1,0 +1,42 @@
+import { GradstepError, show } from "../errors.js";
+
+/** The values an option may take; the first is the default. */
+export type OptionValues = readonly (boolean | string)[];
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, OptionValues>>;
+
+/** One value for each option. */
+export type Choices<O extends OptionTable> = { readonly [K in keyof O]: O[K][number] };
+
+/** Every way to choose one value for each key. */
+export function* combinations(table: OptionTable): Generator<Record<string, boolean | string>> {
+  const entries = Object.entries(table);
+  const total = entries.reduce((product, [, values]) => product * values.length, 1);
+  for (let index = 0; index < total; index += 1) {
+    let rest = index;
+    yield Object.fromEntries(
+      entries.map(([key, values]) => {
+        const value = values[rest % values.length];
+        rest = Math.floor(rest / values.length);
+        return [key, value];
+      }),
+    );
+  }
+}
+
+/** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+export function checkOption(
+  owner: string,
+  name: string,
+  value: unknown,
+  values: OptionValues,
+): boolean | string {
+  const found = values.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new GradstepError(
+    `${owner}: ${name} is ${show(value)}; expected ${values.map((one) => show(one)).join(" or ")}.`,
+    {
+      code: "INVALID_HYPERPARAMETER",
+    },
+  );
+}

@@ -1,0 +1,157 @@
+import { assembleRule, type Rule, type Settings } from "./assembled-rule.js";
+import { checkDefinition, checkKeys } from "./definition-checks.js";
+import { GradstepError } from "../errors.js";
+import { nonNegative, type Hyperparameter } from "./hyperparameter.js";
+import type { Choices, OptionTable } from "./options.js";
+import type { OptimizerSpec } from "./spec.js";
+import { buildVariant } from "./variant.js";
+
+/** What the texts of a rule depend on: a value for each option, and whether each switch is on. */
+export type Shape<O extends OptionTable, S extends string> = Choices<O> &
+  Readonly<Record<S, boolean>>;
+
+/** A text, or what makes it from the chosen options. */
+type Chosen<T, O extends OptionTable, S extends string> =
+  | T
+  | ((choices: Shape<NoInfer<O>, NoInfer<S>>) => T);
+
+/** What `defineRule` takes. `H`: names of hyperparameters; `O`: options; `S`: hyperparameters that are switches. */
+export interface RuleDefinition<H extends string, O extends OptionTable, S extends H> {
+  /** Lower case, unique in an application. */
+  readonly name: string;
+  /** Numbers that may change between steps, with their ranges. `learningRate` must be among them. */
+  readonly hyperparameters: Readonly<Record<H, Hyperparameter>>;
+  /** Choices that are made with the optimizer and never change; each may select other texts. */
+  readonly options?: O;
+  /** Hyperparameters whose being 0 at first selects a simpler text; they are booleans among the choices. */
+  readonly switches?: readonly S[];
+  /** State beside each parameter: name → first value (a number, or the hyperparameter that holds it). */
+  readonly slots: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
+  /** Scalars that one step hands to the next: name → value before the first. */
+  readonly carry?: Readonly<Record<string, number>>;
+  /**
+   * Assignments computed once a step on the host, in f64. Reads hyperparameters, the step number `t` (1 at the first
+   * step) and the carry; assigns scalars and the carry.
+   */
+  readonly perStep: Chosen<string, O, S>;
+  /**
+   * Assignments computed for every element on the backend, in this order. Reads `p`, `g`, the slots, hyperparameters
+   * and the scalars of `perStep`; assigns `p`, slots and temporaries.
+   */
+  readonly perElement: Chosen<string, O, S>;
+}
+
+/** What every rule has beside its own: decay of the weights, and the direction. */
+const commonHyperparameters = { weightDecay: nonNegative(0) } as const;
+const commonOptions = { weightDecayMode: ["decoupled", "l2"], maximize: [false, true] } as const;
+
+/** Hyperparameters of every rule. */
+export type CommonHyperparameter = keyof typeof commonHyperparameters;
+/** Options of every rule. */
+export type CommonOptions = typeof commonOptions;
+
+/** A rule as it is used: `adam({ learningRate: 0.01 })`. `rule` holds what it is made of. */
+export interface RuleFactory<H extends string, O extends OptionTable> {
+  (
+    settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
+  ): OptimizerSpec<H | CommonHyperparameter>;
+  readonly rule: Rule;
+  /** The same mathematics under another name, with other defaults. */
+  extend(changes: {
+    readonly name: string;
+    readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+  }): RuleFactory<H, O>;
+}
+
+/**
+ * Makes an optimizer rule from a few lines of mathematics.
+ *
+ * Around them stands what all rules share, in Keras's order: `maximize` and L2 decay act on the gradient, decoupled
+ * decay (p ← p·(1 − learningRate·weightDecay)) on the parameter, then the rule. All of it is one pass over memory.
+ *
+ * @throws {GradstepError} `RULE_SYNTAX` (points at the column), `INVALID_RULE`. Every variant is checked at once.
+ */
+export function defineRule<
+  const H extends string,
+  const O extends OptionTable = Record<never, never>,
+  const S extends H = never,
+>(definition: RuleDefinition<H, O, S>): RuleFactory<H, O> {
+  checkKeys(definition);
+  const { name } = definition;
+  const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
+    ...commonHyperparameters,
+    ...definition.hyperparameters,
+  };
+  for (const key of Object.keys(commonOptions)) {
+    if (Object.hasOwn(definition.options ?? {}, key))
+      throw new GradstepError(
+        `Rule ${name}: every rule has the option "${key}" already; choose another name.`,
+        { code: "INVALID_RULE" },
+      );
+  }
+  const options: OptionTable = { ...commonOptions, ...definition.options };
+  const switches: readonly string[] = definition.switches ?? [];
+  checkDefinition({ name, hyperparameters, options, switches });
+
+  const rule = assembleRule({ name, hyperparameters, options, switches }, (choices, shape) => {
+    const chosen = choices as Shape<O, S>;
+    const frame = frameOf(choices);
+    return buildVariant({
+      rule: name,
+      label: labelOf(name, choices, shape),
+      hyperparameters: Object.keys(hyperparameters),
+      slots: choose(definition.slots, chosen),
+      carry: definition.carry ?? {},
+      perStep: [frame.perStep, String(choose(definition.perStep, chosen))],
+      perElement: [frame.perElement, String(choose(definition.perElement, chosen))],
+    });
+  });
+  rule.variants();
+  const factory = (settings: Readonly<Record<string, unknown>> = {}): OptimizerSpec =>
+    rule.specify(settings);
+  const extend: RuleFactory<H, O>["extend"] = (changes) =>
+    defineRule<H, O, S>({
+      ...definition,
+      name: changes?.name,
+      hyperparameters: { ...definition.hyperparameters, ...changes?.hyperparameters },
+    });
+  return Object.assign(factory, { rule, extend }) as unknown as RuleFactory<H, O>;
+}
+
+/** The lines that stand before every rule's own. Each factor is exactly 1, or 0, where it has nothing to do. */
+function frameOf({ weightDecayMode, maximize }: Readonly<Record<string, boolean | string>>): {
+  perStep: string;
+  perElement: string;
+} {
+  const l2 = weightDecayMode === "l2";
+  if (!l2 && maximize === false) {
+    return { perStep: "decay = 1 - learningRate * weightDecay", perElement: "p = p * decay" };
+  }
+  return {
+    perStep: `
+      direction = ${maximize === true ? "-1" : "1"}
+      decay = ${l2 ? "1" : "1 - learningRate * weightDecay"}
+      l2 = ${l2 ? "weightDecay" : "0"}`,
+    perElement: `
+      g = g * direction + p * l2
+      p = p * decay`,
+  };
+}
+
+function choose<T, O extends OptionTable, S extends string>(
+  chosen: Chosen<T, O, S>,
+  choices: Shape<O, S>,
+): T {
+  return typeof chosen === "function" ? (chosen as (choices: Shape<O, S>) => T)(choices) : chosen;
+}
+
+function labelOf(
+  name: string,
+  choices: Readonly<Record<string, boolean | string>>,
+  table: OptionTable,
+): string {
+  const parts = Object.entries(choices)
+    .filter(([key, value]) => value !== table[key][0])
+    .map(([key, value]) => (value === true ? key : `${key}=${value}`));
+  return [name, ...parts].join(" ");
+}

@@ -1,0 +1,51 @@
+import { GradstepError, list, show } from "../errors.js";
+import type { GroupOptions } from "../optimizer/group-options.js";
+import type { Rule } from "./assembled-rule.js";
+import type { Variant } from "./variant.js";
+
+/**
+ * A rule with its settings: what `adam({ … })` and `fromKeras(…)` give and `createOptimizer` takes. Plain data beside
+ * the rule; it may be used for any number of optimizers.
+ */
+export interface OptimizerSpec<H extends string = string> {
+  readonly rule: Rule;
+  /** A checked value for each hyperparameter of the rule. */
+  readonly hyperparameters: Readonly<Record<H, number>>;
+  /** A checked value for each option of the rule. */
+  readonly options: Readonly<Record<string, boolean | string>>;
+  /** Groups that came with the settings, as PyTorch's do. */
+  readonly groups: readonly GroupOptions<H>[];
+  /** Switches of the rule that are on although their hyperparameter is 0 now, so that the state has a place for it. */
+  readonly switches?: readonly string[];
+}
+
+/**
+ * The rule's switches that are on: their hyperparameter is not 0 in the spec, or in a group, or the spec says so.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function switchesOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
+  const { rule, switches = [] } = spec;
+  if (!Array.isArray(switches) || !switches.every((name) => rule.switches.includes(name))) {
+    throw new GradstepError(
+      `switches is ${show(switches)}; expected some of ${list(rule.switches)}, which ${rule.name} has.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  const isOn = (name: string): boolean =>
+    [spec.hyperparameters, ...groups].some(
+      (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
+    );
+  return rule.switches.filter((name) => switches.includes(name) || isOn(name));
+}
+
+/** The variant that an optimizer of this spec and these groups compiles; it says which slots there are. */
+export function variantOf(
+  spec: OptimizerSpec,
+  groups: readonly GroupOptions[] = spec.groups,
+): Variant {
+  const on = switchesOf(spec, groups);
+  return spec.rule.variant({
+    ...spec.options,
+    ...Object.fromEntries(on.map((name) => [name, true])),
+  });
+}
