@@ -36,7 +36,9 @@ function bench(...args: string[]): Promise<Ended> {
 
 function node(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, (error, stdout, stderr) => {
+    // Not painted, whatever the runner was told.
+    const env = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined };
+    execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
