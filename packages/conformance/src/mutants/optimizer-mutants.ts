@@ -74,6 +74,21 @@ export const optimizerMutants: readonly Mutant[] = [
   restoring("slots are restored with 16 bits", (state) =>
     withSlots(state, (value) => keepBits(value, 16)),
   ),
+  restoring("the groups' own step numbers are not restored", (state) => ({
+    ...state,
+    groups: state.groups.map((group) => ({ ...group, iterations: 0 })),
+  })),
+  {
+    name: "groups are stepped at every step",
+    kind: "optimizer",
+    subject: () =>
+      subject({
+        create: (spec, parameters, options = {}) => {
+          const groups = options.groups?.map((group) => ({ ...group, every: 1 })) ?? [];
+          return createOptimizer(spec, parameters, { ...options, groups });
+        },
+      }),
+  },
   restoring("the groups' own rates are not restored", (state) => ({
     ...state,
     groups: state.groups.map((group) => ({ ...group, hyperparameters: {} })),
