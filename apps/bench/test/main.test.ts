@@ -36,8 +36,8 @@ function bench(...args: string[]): Promise<Ended> {
 
 function node(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    // Not painted, whatever the runner was told.
-    const env = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined };
+    // Not painted, also where `CI` says that it may be.
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined };
     execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
