@@ -27,6 +27,7 @@ export async function inChromium(
     optimizeDeps: { include: [...packages] },
     test: {
       ...tests.test,
+      isolate: true,
       name,
       include: [...include],
       browser: {

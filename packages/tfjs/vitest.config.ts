@@ -11,7 +11,8 @@ const isolation = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...tests.test, name: "node", include: ["test/*.test.ts"] } },
+      // TF.js has one engine for all.
+      { test: { ...tests.test, isolate: true, name: "node", include: ["test/*.test.ts"] } },
       {
         test: {
           ...tests.test,
@@ -20,7 +21,6 @@ export default defineConfig({
           setupFiles: ["test/webgpu/set-up.ts"],
           // The driver is found through the environment, which a worker thread has only a copy of.
           pool: "forks",
-          isolate: false,
           // A driver in software takes all processors by itself.
           fileParallelism: false,
         },
