@@ -55,7 +55,8 @@ export type {
 } from "./backend/backend.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
-export { growth, remapRows, tooManyRows, type Room } from "./backend/host-rows.js";
+export { grownCapacity, remapRows, tooManyRows, type Room } from "./backend/host-rows.js";
+export { arraysOf } from "./backend/update-arrays.js";
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export { checkLength, sizeOf } from "./backend/shape.js";

@@ -11,6 +11,7 @@ import type {
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-rows.js";
 import { HostTensor } from "./backend/host-tensor.js";
+import { arraysOf } from "./backend/update-arrays.js";
 import { interpret } from "./language/interpret.js";
 import type { Program } from "./language/program.js";
 import { tapeOf, type Tape } from "./language/tape.js";
@@ -75,13 +76,8 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
 }
 
 function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolean): void {
-  const { perElement, slots, scalars } = variant;
-  const view = (tensor: Tensor): Values => (tensor as HostTensor).view();
-  const arrays = new Map<string, Values>([
-    ["p", view(update.parameter)],
-    ["g", view(update.gradient)],
-    ...slots.map((slot, i): [string, Values] => [slot.name, view(update.slots[i])]),
-  ]);
+  const { perElement, scalars } = variant;
+  const arrays = arraysOf<Values>(variant, update);
   const values = new Float64Array(perElement.nodes.length);
   const loads = bind(perElement.inputs, arrays);
   const stores = bind(perElement.outputs, arrays);

@@ -1,7 +1,7 @@
 import {
   checkValues,
   GradstepError,
-  growth,
+  grownCapacity,
   sizeOf,
   tooManyRows,
   type Backend,
@@ -163,7 +163,7 @@ export class WasmTensor implements StagingTensor {
       const rowLength = before / this.#shape[0];
       const capacity = Math.floor(room / rowLength);
       if (this.#own === 0) throw tooManyRows(shape, capacity);
-      room = Math.max(shape[0], Math.ceil(capacity * growth)) * rowLength;
+      room = grownCapacity(shape[0], capacity) * rowLength;
       to = heap.allocate(4 * room);
     }
     return {

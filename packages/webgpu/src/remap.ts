@@ -1,4 +1,10 @@
-import { GradstepError, type RowMove, type RowSources, type RowValues } from "@gradstep/core";
+import {
+  GradstepError,
+  grownCapacity,
+  type RowMove,
+  type RowSources,
+  type RowValues,
+} from "@gradstep/core";
 import type { Allocation, Arenas } from "./arenas.js";
 import { granularity } from "./arenas.js";
 import type { GpuTensor } from "./gpu-tensor.js";
@@ -9,9 +15,6 @@ import { wordPlace } from "./row-part.js";
 import type { RowPlace } from "./row-plan.js";
 import { SingleUse, type TableKernel } from "./single-use.js";
 import { bufferUsage } from "./usage.js";
-
-/** Memory that has become too small grows to so many times its rows, so that few calls have to allocate. */
-const growth = 1.5;
 
 /** What a remap needs of its backend. */
 export interface RemapContext {
@@ -140,7 +143,7 @@ function allocateAll(arenas: Arenas, moves: readonly RowMove[], count: number): 
   const bytes = tensors.map((tensor) =>
     tensor.allocation === undefined || count <= tensor.capacity
       ? undefined
-      : Math.max(count, Math.ceil(tensor.capacity * growth)) * tensor.columns * 4,
+      : grownCapacity(count, tensor.capacity) * tensor.columns * 4,
   );
   const lanes = new Map<number, number[]>();
   tensors.forEach(({ allocation }, i) => {

@@ -1,5 +1,5 @@
-import { smallestNormal, type Variant } from "@gradstep/core";
-import { arraysOf, faultyKernel, type Faults } from "./kernel.js";
+import { arraysOf, smallestNormal, type Variant } from "@gradstep/core";
+import { faultyKernel, type Faults } from "./kernel.js";
 import type { Mutant } from "./mutant.js";
 import { bfloat16, half, keepBits } from "./round.js";
 import { subject, withRun, type Run } from "./subjects.js";
@@ -22,7 +22,7 @@ function afterwards(
     (updates, count) => {
       run(updates, count);
       for (const update of updates.slice(0, count)) {
-        const arrays = arraysOf(variant, update);
+        const arrays = arraysOf<Float32Array>(variant, update);
         for (const one of names(variant)) {
           const array = arrays.get(one)!;
           array.forEach((value, i) => {

@@ -1,5 +1,11 @@
-import { HostTensor, type Kernel, type Tensor, type Update, type Variant } from "@gradstep/core";
-import { arraysOf } from "./kernel.js";
+import {
+  arraysOf,
+  HostTensor,
+  type Kernel,
+  type Tensor,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
 import type { Mutant } from "./mutant.js";
 import { subject, withChange, withRun, type Breakable, type Run } from "./subjects.js";
 
@@ -15,7 +21,7 @@ function changing(name: string, change: (backend: Breakable) => void): Mutant {
 function skipping(name: string, skips: (i: number, size: number) => boolean): Mutant {
   return running(name, (run, variant) => (updates, count) => {
     const kept = updates.slice(0, count).map((update) => {
-      const arrays = [...arraysOf(variant, update).values()];
+      const arrays = [...arraysOf<Float32Array>(variant, update).values()];
       return { arrays, copies: arrays.map((array) => array.slice()) };
     });
     run(updates, count);
@@ -55,7 +61,7 @@ export const dataMutants: readonly Mutant[] = [
   running("a tail of four is written past the end", (run, variant) => (updates, count) => {
     run(updates, count);
     for (const update of updates.slice(0, count)) {
-      const { buffer, byteOffset, length } = arraysOf(variant, update).get("p")!;
+      const { buffer, byteOffset, length } = arraysOf<Float32Array>(variant, update).get("p")!;
       const rest = Math.min(
         (4 - (length % 4)) % 4,
         buffer.byteLength / 4 - byteOffset / 4 - length,
@@ -135,7 +141,8 @@ export const dataMutants: readonly Mutant[] = [
   }),
   running("the gradient is overwritten", (run, variant) => (updates, count) => {
     run(updates, count);
-    for (const update of updates.slice(0, count)) arraysOf(variant, update).get("g")!.fill(0);
+    for (const update of updates.slice(0, count))
+      arraysOf<Float32Array>(variant, update).get("g")!.fill(0);
   }),
   running("runs are put off until somebody waits", (run) => (updates, count) => {
     const later = updates.slice(0, count).map((update) => ({ ...update }));

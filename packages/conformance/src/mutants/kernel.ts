@@ -1,11 +1,4 @@
-import {
-  emit,
-  smallestNormal,
-  type Emitter,
-  type HostTensor,
-  type Update,
-  type Variant,
-} from "@gradstep/core";
+import { arraysOf, emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
 import type { Run } from "./subjects.js";
 
 /** A value for the present element. */
@@ -53,7 +46,7 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
   });
   return (updates, count) => {
     for (const update of updates.slice(0, count)) {
-      const arrays = arraysOf(variant, update);
+      const arrays = arraysOf<Float32Array>(variant, update);
       variant.scalars.forEach((name, i) => inputs.set(name, f32(update.scalars[i])));
       const { parameter, others } = update;
       const mask = update.mask as Uint32Array | undefined;
@@ -75,14 +68,4 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
       }
     }
   };
-}
-
-/** The live arrays of an update, by the names that a rule has for them. */
-export function arraysOf({ slots }: Variant, update: Update): Map<string, Float32Array> {
-  const view = (tensor: unknown): Float32Array => (tensor as HostTensor).view() as Float32Array;
-  return new Map([
-    ["p", view(update.parameter)],
-    ["g", view(update.gradient)],
-    ...slots.map(({ name }, i): [string, Float32Array] => [name, view(update.slots[i])]),
-  ]);
 }

@@ -1,11 +1,11 @@
 import {
+  arraysOf,
   HostTensor,
   wrapArray,
   type Kernel,
   type StagingTensor,
   type Tensor,
   type Update,
-  type Values,
   type Variant,
   type WrapOptions,
   type WrappingBackend,
@@ -60,13 +60,8 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
 }
 
 function runUpdate(variant: Variant, update: Update, seed: number): void {
-  const { perElement, slots, scalars } = variant;
-  const view = (tensor: Tensor): Values => (tensor as HostTensor).view();
-  const arrays = new Map<string, Values>([
-    ["p", view(update.parameter)],
-    ["g", view(update.gradient)],
-    ...slots.map((slot, i): [string, Values] => [slot.name, view(update.slots[i])]),
-  ]);
+  const { perElement, scalars } = variant;
+  const arrays = arraysOf<Float32Array>(variant, update);
   const values = new Float64Array(perElement.nodes.length);
   for (let i = 0; i < update.parameter.size; i += 1) {
     let state = seed;

@@ -2,7 +2,12 @@ import { newRow, type RowMove, type RowSources, type Values } from "./backend.js
 import { GradstepError } from "../errors.js";
 
 /** Capacity becomes so many times what it was, so that a growing model moves to new memory a few times only. */
-export const growth = 1.5;
+const growth = 1.5;
+
+/** For how many rows there is to be room, when so many do not fit where there is room for `capacity`. */
+export function grownCapacity(rows: number, capacity: number): number {
+  return Math.max(rows, Math.ceil(capacity * growth));
+}
 
 /** Memory for a tensor with another number of rows, while it still has those from before. */
 export interface Room {

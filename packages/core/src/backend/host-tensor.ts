@@ -1,6 +1,6 @@
 import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
 import { GradstepError, show } from "../errors.js";
-import { growth, tooManyRows, type Room } from "./host-rows.js";
+import { grownCapacity, tooManyRows, type Room } from "./host-rows.js";
 import { checkLength, sizeOf } from "./shape.js";
 
 /**
@@ -130,8 +130,7 @@ export class HostTensor implements StagingTensor {
       const rowLength = this.#size / this.#shape[0];
       const capacity = room.length / rowLength;
       if (!this.#isOwn) throw tooManyRows(shape, Math.floor(capacity));
-      const rows = Math.max(shape[0], Math.ceil(capacity * growth));
-      room = largerArray(room, rows * rowLength);
+      room = largerArray(room, grownCapacity(shape[0], capacity) * rowLength);
     }
     const after = room.subarray(0, size);
     return {

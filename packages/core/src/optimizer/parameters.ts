@@ -4,7 +4,8 @@ import { GradstepError, list, show } from "../errors.js";
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
 
-function isTensor(value: unknown): value is Tensor {
+/** Whether it is a tensor of any backend. */
+export function isTensor(value: unknown): value is Tensor {
   return (
     value !== null &&
     typeof value === "object" &&

@@ -1,9 +1,10 @@
 import type { Backend, RowValues, Tensor } from "../backend/backend.js";
 import { GradstepError, show } from "../errors.js";
+import { isTensor } from "./parameters.js";
 
 /** Whether it is one mask, rather than several by name. */
 export function isRowValues(rows: object): rows is RowValues {
-  return ArrayBuffer.isView(rows) || ("backend" in rows && "memory" in rows);
+  return ArrayBuffer.isView(rows) || isTensor(rows);
 }
 
 /** A parameter's number of rows. @throws {GradstepError} `INVALID_SHAPE` for a single number */
@@ -36,10 +37,8 @@ export function checkRowValues(
   backend: Backend,
   more = false,
 ): asserts values is RowValues {
-  const isTensor =
-    values !== null && typeof values === "object" && "backend" in values && "memory" in values;
-  if (isTensor) {
-    const { size, freed, layout, backend: own } = values as Tensor;
+  if (isTensor(values)) {
+    const { size, freed, layout, backend: own } = values;
     if (own !== backend || layout?.dtype !== "u32") throw notRowValues(what, values, backend);
     if (freed)
       throw new GradstepError(`${what} was freed; expected a live tensor.`, { code: "DISPOSED" });

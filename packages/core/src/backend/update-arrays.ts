@@ -1,0 +1,11 @@
+import type { Variant } from "../rule/variant.js";
+import type { Update, Values } from "./backend.js";
+import type { HostTensor } from "./host-tensor.js";
+
+/** The live arrays of an update on the host, by the names that a rule has for them: `p`, `g`, then the slots. */
+export function arraysOf<T extends Values>({ slots }: Variant, update: Update): Map<string, T> {
+  const { parameter, gradient } = update;
+  const names = ["p", "g", ...slots.map(({ name }) => name)];
+  const tensors = [parameter, gradient, ...update.slots];
+  return new Map(names.map((name, i) => [name, (tensors[i] as HostTensor).view() as T]));
+}
