@@ -195,6 +195,7 @@ describe("a mask", () => {
       ["INVALID_MEMORY", { rows: backend.tensor([2]) }],
       ["UNKNOWN_PARAMETER", { rows: { v: mask } }],
       ["UNKNOWN_OPTION", { rows: 1 }],
+      ["UNKNOWN_OPTION", { rows: [1, 0] }],
       ["UNKNOWN_OPTION", { rows: null }],
       ["UNKNOWN_OPTION", { row: mask }],
       ["UNKNOWN_OPTION", { rows: mask, otherRows: "drop" }],

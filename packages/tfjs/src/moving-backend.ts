@@ -10,11 +10,6 @@ import { elsewhere, type Home } from "./home.js";
 import { MovingTensor } from "./moving-tensor.js";
 import { StepTensor } from "./step-tensor.js";
 
-/** An update as the backend that computes now takes it. */
-interface PresentUpdate extends Update {
-  readonly parameter: Tensor;
-}
-
 /**
  * The backend of one optimizer: passes all work on to that of the home where steps are taken now, and takes the slots
  * along when the home changes.
@@ -76,8 +71,9 @@ export class MovingBackend implements Backend {
   compile(variant: Variant): Kernel {
     let compute: Backend | undefined;
     let kernel: Kernel;
-    let present = new WeakMap<Update, PresentUpdate>();
-    const batch: PresentUpdate[] = [];
+    /** Updates as the backend that computes now takes them. */
+    let present = new WeakMap<Update, Update>();
+    const batch: Update[] = [];
     const kernelNow = (): Kernel => {
       if (compute !== this.#home.compute) {
         ({ compute } = this.#home);
@@ -118,7 +114,7 @@ export class MovingBackend implements Backend {
 }
 
 /** The same object for the same memory: backends keep what they have prepared for it. */
-function presentOf(update: Update, known: PresentUpdate | undefined): PresentUpdate {
+function presentOf(update: Update, known: Update | undefined): Update {
   const { present: parameter } = update.parameter as StepTensor;
   const { present: gradient } = update.gradient as StepTensor;
   if (known?.parameter === parameter) {

@@ -9,6 +9,7 @@ import {
   type RowForm,
 } from "./forms.js";
 import type { GpuTensor } from "./gpu-tensor.js";
+import { gridOf, type Grid } from "./grid.js";
 import { MaskUploads } from "./mask-uploads.js";
 import type { Pipeline } from "./pipelines.js";
 import { partOf, tensorsOf } from "./part.js";
@@ -34,8 +35,7 @@ export interface PlanContext {
 interface Command {
   readonly compiled: Pipeline;
   readonly bindGroup: GPUBindGroup;
-  readonly x: number;
-  readonly y: number;
+  readonly grid: Grid;
 }
 
 /** Scalars of some steps in a uniform buffer, and the commands that read them there. */
@@ -196,14 +196,9 @@ export class Plan {
       return [rowPartOf(update, place)];
     });
     const dispatches = [...plan(plain, limits), ...planRows(rows, limits)];
-    const { maxComputeWorkgroupsPerDimension: widest } = device.limits;
     for (const { tiles, form } of dispatches) {
       layout(form);
-      if (tiles > widest * widest)
-        throw new GradstepError(
-          `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
-          { code: "UNSUPPORTED" },
-        );
+      gridOf(device, tiles);
     }
     return dispatches;
   }
@@ -220,17 +215,16 @@ export class Plan {
 
   #record(pass: GPUComputePassEncoder, { commands }: Slots, offset: number): void {
     for (let d = 0; d < commands.length; d += 1) {
-      const { compiled, bindGroup, x, y } = commands[d];
+      const { compiled, bindGroup, grid } = commands[d];
       this.#offset[0] = offset + this.#block * d;
       pass.setPipeline(compiled.pipeline);
       pass.setBindGroup(0, bindGroup, this.#offset, 0, 1);
-      pass.dispatchWorkgroups(x, y);
+      pass.dispatchWorkgroups(grid.x, grid.y);
     }
   }
 
   #slots(steps: number): Slots {
     const { device, variant, layout, pipeline } = this.#context;
-    const widest = device.limits.maxComputeWorkgroupsPerDimension;
     const buffer = device.createBuffer({
       label: `gradstep ${variant.label}, scalars`,
       size: this.#scalars.byteLength * steps,
@@ -255,8 +249,7 @@ export class Plan {
           ...windows.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
         ],
       });
-      const x = Math.min(tiles, widest);
-      return { compiled: pipeline(form), bindGroup, x, y: Math.ceil(tiles / x) };
+      return { compiled: pipeline(form), bindGroup, grid: gridOf(device, tiles) };
     });
     return { buffer, commands };
   }

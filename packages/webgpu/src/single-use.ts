@@ -1,6 +1,6 @@
-import { GradstepError } from "@gradstep/core";
 import type { Bound } from "./dispatch-builder.js";
 import { tableBinding, type BoundArray } from "./forms.js";
+import { gridOf, type Grid } from "./grid.js";
 import type { Guard } from "./guard.js";
 import { pipelineOf, type Pipeline } from "./pipelines.js";
 import { bufferUsage, computeStage } from "./usage.js";
@@ -35,23 +35,15 @@ export class SingleUse {
   readonly #commands: {
     bindGroup: GPUBindGroup;
     pipeline: GPUComputePipeline;
-    x: number;
-    y: number;
+    grid: Grid;
   }[] = [];
   readonly #tables: GPUBuffer[] = [];
 
   /** @throws {GradstepError} `UNSUPPORTED` where the device refuses the kernel, or has too few workgroups */
   constructor(device: GPUDevice, { layout, compiled }: TableKernel, dispatches: readonly Bound[]) {
     if (compiled.failure !== undefined) throw compiled.failure;
-    const widest = device.limits.maxComputeWorkgroupsPerDimension;
-    for (const { tiles } of dispatches) {
-      if (tiles > widest * widest)
-        throw new GradstepError(
-          `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
-          { code: "UNSUPPORTED" },
-        );
-    }
-    for (const { table, windows, tiles } of dispatches) {
+    const grids = dispatches.map(({ tiles }) => gridOf(device, tiles));
+    dispatches.forEach(({ table, windows }, i) => {
       const buffer = device.createBuffer({
         label: "gradstep table",
         size: table.byteLength,
@@ -66,17 +58,15 @@ export class SingleUse {
           resource,
         })),
       });
-      const x = Math.min(tiles, widest);
-      const { pipeline } = compiled;
-      this.#commands.push({ bindGroup, pipeline, x, y: Math.ceil(tiles / x) });
-    }
+      this.#commands.push({ bindGroup, pipeline: compiled.pipeline, grid: grids[i] });
+    });
   }
 
   record(pass: GPUComputePassEncoder): void {
-    for (const { bindGroup, pipeline, x, y } of this.#commands) {
+    for (const { bindGroup, pipeline, grid } of this.#commands) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(x, y);
+      pass.dispatchWorkgroups(grid.x, grid.y);
     }
   }
 

@@ -46,7 +46,7 @@ export function checkStepOptions(options: StepOptions): void {
       },
     );
   }
-  if (rows !== undefined && (rows === null || typeof rows !== "object")) {
+  if (rows !== undefined && (rows === null || typeof rows !== "object" || Array.isArray(rows))) {
     throw new GradstepError(
       `rows is ${show(rows)}; expected a Uint32Array with one value for each row, or such masks by the names of parameters.`,
       { code: "UNKNOWN_OPTION" },
