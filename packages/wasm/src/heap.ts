@@ -12,7 +12,16 @@ export interface Heap {
 
 /** One cache line, so that no two tensors share one and every vector is aligned. */
 const alignment = 64;
+/**
+ * Of blocks from `large` on: further apart than a processor's stores under way, which it compares with loads by the last
+ * twelve bits of their addresses alone (ADR 0014).
+ */
+const largeAlignment = 512;
+const large = 8192;
 const pageLength = 65536;
+
+/** The next multiple. Addresses exceed what bit operations take. */
+const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 
 interface Range {
   address: number;
@@ -45,12 +54,17 @@ export class Arena implements Heap {
 
   /** @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(byteLength: number): number {
-    const needed = Math.ceil(byteLength / alignment) * alignment;
-    const range = this.#free.find((one) => one.byteLength >= needed) ?? this.#grow(needed);
-    const { address } = range;
-    range.address += needed;
-    range.byteLength -= needed;
-    if (range.byteLength === 0) this.#free.splice(this.#free.indexOf(range), 1);
+    const needed = roundUp(byteLength, alignment);
+    const multiple = byteLength < large ? alignment : largeAlignment;
+    const room = (one: Range): number =>
+      one.address + one.byteLength - roundUp(one.address, multiple);
+    const range =
+      this.#free.find((one) => room(one) >= needed) ?? this.#grow(needed + multiple - alignment);
+    const address = roundUp(range.address, multiple);
+    const before = { address: range.address, byteLength: address - range.address };
+    const after = { address: address + needed, byteLength: room(range) - needed };
+    const left = [before, after].filter((one) => one.byteLength > 0);
+    this.#free.splice(this.#free.indexOf(range), 1, ...left);
     this.#used.set(address, needed);
     return address;
   }
@@ -90,7 +104,7 @@ export class Arena implements Heap {
       last !== undefined && last.address + last.byteLength === present ? last.byteLength : 0;
     // The last page stays unused: the address after a tensor must fit into 32 bits. Address 0 is nobody's.
     const most = Math.min(this.#limit, (mostPages - 1) * pageLength) - present;
-    const needed = byteLength - atEnd + (present === 0 ? alignment : 0);
+    const needed = byteLength - atEnd + (present === 0 ? largeAlignment : 0);
     // In proportion, because growth detaches every view.
     const wanted = Math.min(Math.max(needed, present / 4), most);
     if (needed > most) throw this.#outOfMemory(byteLength);
@@ -98,7 +112,7 @@ export class Arena implements Heap {
       try {
         const pages = Math.ceil(bytes / pageLength);
         const address = this.memory.grow(pages) * pageLength;
-        const start = Math.max(address, alignment);
+        const start = Math.max(address, largeAlignment);
         return this.#release(start, address + pages * pageLength - start);
       } catch (cause) {
         if (bytes === needed) throw this.#outOfMemory(byteLength, cause);
