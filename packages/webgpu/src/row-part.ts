@@ -27,7 +27,7 @@ export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
       buffer: memory.buffer,
       start: memory.byteOffset / 4,
     })),
-    gradient: gradientPlace(gradient),
+    gradient: gradientPlace(gradient, parameter),
     mask,
     others: update.others,
     copy: update.copy === undefined ? undefined : copyPlace(update.copy as unknown as GpuTensor),
@@ -60,12 +60,23 @@ export function copyPlace({ memory, layout, rowStride, rows, columns }: GpuTenso
   return { buffer: memory.buffer, at: memory.byteOffset / 4, step: rowStride / 2, isFlat };
 }
 
-function gradientPlace({ memory, layout, rowStride }: GpuTensor): RowPart["gradient"] {
+/** Values that follow each other need not have the parameter's shape. */
+function gradientPlace(
+  { memory, layout, shape, columns, rowStride }: GpuTensor,
+  parameter: GpuTensor,
+): RowPart["gradient"] {
+  const isFlat = rowStride === columns;
+  if (!isFlat && columns !== parameter.columns)
+    throw new GradstepError(
+      `A gradient has the shape [${shape.join(", ")}] and a row stride of ${rowStride}; expected rows of ${parameter.columns} values, as in the parameter's shape [${parameter.shape.join(", ")}].`,
+      { code: "INVALID_GRADIENT" },
+    );
   if (layout?.dtype === "u32")
     throw new GradstepError(
       `A gradient is a tensor of u32; expected f32 or f16. Wrap its buffer with another dtype.`,
       { code: "UNSUPPORTED" },
     );
   const unit = layout?.dtype === "f16" ? 1 : 2;
-  return { buffer: memory.buffer, at: memory.byteOffset / 2, step: rowStride * unit, unit };
+  const step = isFlat ? parameter.columns : rowStride;
+  return { buffer: memory.buffer, at: memory.byteOffset / 2, step: step * unit, unit };
 }

@@ -15,6 +15,7 @@ import type { RowForm } from "../src/forms.js";
 import { rules } from "@gradstep/core/rules";
 import { countingDevice, type Counts } from "./counting-device.js";
 import { backendOnSharedDevice, bufferOf, describe, freshDevice, wordsOf } from "./gpu.js";
+import { encodeHalf } from "./halves.js";
 import { Random } from "./random.js";
 import { randomCase, scalarsOf } from "./row-cases.js";
 import { RowWorld, type RowCase } from "./row-world.js";
@@ -203,6 +204,35 @@ describe("rows", () => {
     expect(() => seven.compile(variant).run(narrow.updates, 1)).toThrow(
       "3 slots, a mask and a copy, for which a shader binds 8",
     );
+  });
+
+  test("a gradient whose values follow each other may have another shape than its parameter", async () => {
+    const device = await freshDevice();
+    const backend = webgpu({ device });
+    const w = backend.tensor([4, 3]);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+    const numbers = Float32Array.from({ length: 12 }, (_, i) => i + 1);
+    const f16 = bufferOf(device, new Float32Array(Uint16Array.from(numbers, encodeHalf).buffer));
+    const rows = Uint32Array.of(1, 0, 1, 0);
+    const expected = Array.from(numbers, (value, i) =>
+      rows[Math.floor(i / 3)] === 0 ? 0 : -value,
+    );
+    for (const gradient of [
+      backend.tensor([12], numbers),
+      backend.tensor([2, 6], numbers),
+      backend.wrap(f16, { dtype: "f16" }),
+      backend.wrap(f16, { dtype: "f16", shape: [6, 2] }),
+    ]) {
+      w.write(new Float32Array(12));
+      optimizer.step({ w: gradient }, { rows });
+      expect(Array.from(await w.read(), (value) => value + 0)).toEqual(expected);
+    }
+    const spread = bufferOf(device, new Float32Array(64));
+    const gradient = backend.wrap(spread, { shape: [6, 2], rowStride: 4 });
+    expect(() => optimizer.step({ w: gradient })).toThrow(
+      expect.objectContaining({ code: "INVALID_GRADIENT" }) as Error,
+    );
+    expect(optimizer.iterations).toBe(4);
   });
 
   test("copies in fields of the same structs, and words that are only half a copy's", async () => {
