@@ -9,7 +9,7 @@ export type {
 } from "./optimizer/optimizer.js";
 export type { RemapOptions, Rows } from "./optimizer/rows.js";
 export type { GroupOptions, Match } from "./optimizer/group-options.js";
-export type { ParameterGroup } from "./optimizer/groups.js";
+export type { ParameterGroup } from "./optimizer/parameter-group.js";
 export type { StepOptions } from "./optimizer/step-options.js";
 export type { Parameters } from "./optimizer/parameters.js";
 export { variantOf, type OptimizerSpec } from "./rule/spec.js";

@@ -21,6 +21,9 @@ export class Batch {
   #rowCount = 0;
   /** Whether the rows are all of one `fill` without masks. */
   #isWhole = false;
+  /** Whose rows they are then, as long as the tensors lie where they lay. */
+  #updates: readonly Update[] | undefined;
+  #variant: Variant | undefined;
   /** Elements in all rows. */
   elements = 0;
   /** Another number where the rows lie elsewhere or have other lengths than before. */
@@ -63,6 +66,7 @@ export class Batch {
     const scalars = variant.scalars.length;
     const cells = rowLength(variant);
     // The scalars come after the rows: there are at most as many groups.
+    this.#updates = undefined;
     const isKept = this.#rows.reserve((cells + scalars) * count);
     const { words, address } = this.#rows;
     const scalarsAt = cells * count;
@@ -89,15 +93,36 @@ export class Batch {
       cell += 1;
     }
     this.#isWhole = true;
+    this.#updates = updates;
+    this.#variant = variant;
     if (!isSame) this.layout += 1;
     this.#rowCells = cells;
     this.#rowCount = count;
     this.elements = elements;
   }
 
+  /** Whether the rows are still what `fill` made of these updates, but for the scalars. */
+  holds(variant: Variant, updates: readonly Update[]): boolean {
+    return this.#updates === updates && this.#variant === variant;
+  }
+
+  /** Says that a tensor no longer lies where it lay, or is of another size. */
+  forget(): void {
+    this.#updates = undefined;
+  }
+
+  /** Writes the scalars of rows without masks anew. */
+  refresh(): void {
+    // Where the memory has grown, the table is seen anew.
+    if (this.#rows.floats.length === 0) this.#rows.reserve(0);
+    let cell = this.#rowCells * this.#rowCount;
+    for (let i = 0; i < this.#groupCount; i += 1) cell = this.#write(this.#groups[i], cell);
+  }
+
   /** As `fill`, with a row for each run of rows of a parameter that its mask treats alike. */
   #fillRuns(variant: Variant, updates: readonly Update[], count: number): void {
     this.#isWhole = false;
+    this.#updates = undefined;
     const runs = (this.#runs ??= new Runs(this.#heap));
     runs.collect(updates, count);
     const slots = variant.slots.length;
@@ -141,9 +166,14 @@ export class Batch {
     }
     groups[count] = scalars;
     this.#groupCount = count + 1;
-    const { floats } = this.#rows;
-    const cell = scalarsAt + count * scalars.length;
-    for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
+    this.#write(scalars, scalarsAt + count * scalars.length);
     return count;
+  }
+
+  /** Writes scalars from this cell on; returns the one after them. */
+  #write(scalars: Float64Array, cell: number): number {
+    const { floats } = this.#rows;
+    for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
+    return cell + scalars.length;
   }
 }

@@ -1,7 +1,7 @@
-import { GradstepError, type Kernel, type Variant } from "@gradstep/core";
+import { GradstepError, type Variant } from "@gradstep/core";
 import { createArena, type Heap } from "./heap.js";
 import { mostPages } from "./layout.js";
-import { MemoryBackend, type Wasm } from "./memory-backend.js";
+import { MemoryBackend, type Runner, type Wasm } from "./memory-backend.js";
 
 export type { Heap } from "./heap.js";
 export type { Wasm } from "./memory-backend.js";
@@ -39,9 +39,9 @@ export function createWasm(options: LeanWasmOptions): Wasm {
 }
 
 class LeanBackend extends MemoryBackend {
-  protected override runnerOf(variant: Variant): Kernel["run"] {
+  protected override runnerOf(variant: Variant): Runner {
     const run = this.given.get(variant.perElement.fingerprint);
-    if (run !== undefined) return this.runnerOn(variant, run);
+    if (run !== undefined) return this.runnerOn(variant, this.alone(run));
     throw new GradstepError(
       `No module has the kernel of ${variant.label}; pass it to createWasm({ modules }), or use wasm() of @gradstep/wasm, which compiles any rule.`,
       { code: "UNSUPPORTED" },

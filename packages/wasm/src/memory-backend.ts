@@ -6,7 +6,6 @@ import {
   type RowMove,
   type RowSources,
   type StagingTensor,
-  type Update,
   type Variant,
   type WrapOptions,
   type WrappingBackend,
@@ -14,7 +13,7 @@ import {
 import { Batch } from "./batch.js";
 import type { Heap } from "./heap.js";
 import { memoryImport } from "./layout.js";
-import { WasmTensor } from "./wasm-tensor.js";
+import { WasmTensor, type TensorHome } from "./wasm-tensor.js";
 
 /** A backend in the memory of a wasm module: gives the bits of the f32 reference. */
 export interface Wasm extends WrappingBackend<Float32Array> {
@@ -35,6 +34,9 @@ export interface Wasm extends WrappingBackend<Float32Array> {
 /** A kernel of a module: updates `count` tensors, whose rows lie at the address `rows`. */
 export type Run = (rows: number, count: number) => void;
 
+/** The ways in which a backend runs a variant. */
+export type Runner = Pick<Kernel, "run" | "repeater">;
+
 /** What all backends in wasm memory have in common. Where kernels come from is up to each. */
 export abstract class MemoryBackend implements Wasm {
   readonly name = "wasm";
@@ -45,11 +47,13 @@ export abstract class MemoryBackend implements Wasm {
   /** Kernels of modules that were compiled before, by fingerprint. */
   protected readonly given = new Map<string, Run>();
   readonly #kernels = new WeakMap<Variant, Kernel>();
+  readonly #home: TensorHome;
   #disposed = false;
 
   constructor(heap: Heap, modules: readonly WebAssembly.Module[]) {
     this.heap = heap;
     this.batch = new Batch(heap);
+    this.#home = { backend: this, heap, moved: () => this.batch.forget() };
     for (const module of modules) {
       for (const [fingerprint, run] of Object.entries(this.instantiate(module).exports))
         this.given.set(fingerprint, run as Run);
@@ -103,7 +107,7 @@ export abstract class MemoryBackend implements Wasm {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = { source: variant.perElement.source, run: this.runnerOf(variant) };
+      kernel = { source: variant.perElement.source, ...this.runnerOf(variant) };
       this.#kernels.set(variant, kernel);
     }
     return kernel;
@@ -111,24 +115,43 @@ export abstract class MemoryBackend implements Wasm {
 
   dispose(): void {
     this.#disposed = true;
+    this.batch.forget();
   }
 
   /** What runs a variant. Called once for each. @throws {GradstepError} `UNSUPPORTED` */
-  protected abstract runnerOf(variant: Variant): Kernel["run"];
+  protected abstract runnerOf(variant: Variant): Runner;
 
-  /** A runner of one thread. */
-  protected runnerOn(variant: Variant, run: Run): Kernel["run"] {
+  /** Runs the rows of the batch with a module's kernel, on this thread. */
+  protected alone(run: Run): () => void {
     const { batch } = this;
-    return (updates: readonly Update[], count: number) => {
-      this.checkLive();
-      batch.fill(variant, updates, count);
-      run(batch.rows, batch.count);
+    return () => run(batch.rows, batch.count);
+  }
+
+  /** A runner of what runs the rows of the batch; with a check to be made before anything changes. */
+  protected runnerOn(variant: Variant, runRows: () => void, check?: () => void): Runner {
+    const { batch } = this;
+    const repeat = (): void => {
+      batch.refresh();
+      runRows();
+    };
+    return {
+      run: (updates, count) => {
+        this.checkLive();
+        check?.();
+        batch.fill(variant, updates, count);
+        runRows();
+      },
+      repeater: (updates) => {
+        if (!batch.holds(variant, updates)) return undefined;
+        check?.();
+        return repeat;
+      },
     };
   }
 
   #tensor(shape: readonly number[], address?: number, room?: number): WasmTensor {
     this.checkLive();
-    return new WasmTensor(this, this.heap, shape, address, room);
+    return new WasmTensor(this.#home, shape, address, room);
   }
 
   protected instantiate(module: WebAssembly.Module): WebAssembly.Instance {

@@ -29,12 +29,20 @@ class WasmRange implements MemoryRange {
   }
 }
 
+/** What the tensors of a backend have in common. */
+export interface TensorHome {
+  readonly backend: Backend;
+  readonly heap: Heap;
+  /** Told of a tensor that no longer lies where it lay, or is of another size. */
+  readonly moved: () => void;
+}
+
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
   #shape: readonly number[];
   #size: number;
-  readonly #heap: Heap;
+  readonly #home: TensorHome;
   /** Values that there is room for. */
   #room: number;
   /** Of its own memory; 0 where it has none. */
@@ -51,16 +59,15 @@ export class WasmTensor implements StagingTensor {
    * @param room how many values there is room for at that address; those of the shape if left out.
    */
   constructor(
-    backend: Backend,
-    heap: Heap,
+    home: TensorHome,
     shape: readonly number[],
     address = 0,
     room: number = sizeOf(shape),
   ) {
     this.#size = sizeOf(shape);
-    this.backend = backend;
+    this.backend = home.backend;
     this.#shape = Object.freeze([...shape]);
-    this.#heap = heap;
+    this.#home = home;
     this.#address = address;
     this.#room = room;
   }
@@ -89,7 +96,7 @@ export class WasmTensor implements StagingTensor {
     const { address } = this;
     // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
     if (this.#view?.length !== this.#size || this.#viewed !== address) {
-      const { buffer } = this.#heap.memory;
+      const { buffer } = this.#home.heap.memory;
       this.#view = new Float32Array(buffer, address, this.#size);
       this.#viewed = address;
     }
@@ -101,7 +108,7 @@ export class WasmTensor implements StagingTensor {
     if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
     const { address } = this;
     if (this.#range?.byteOffset !== address)
-      this.#range = new WasmRange(this.#heap, address, 4 * this.#room);
+      this.#range = new WasmRange(this.#home.heap, address, 4 * this.#room);
     return this.#range;
   }
 
@@ -111,15 +118,15 @@ export class WasmTensor implements StagingTensor {
 
   /** Reserves memory of its own. @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(): this {
-    if (this.#own === 0) this.#own = this.#heap.allocate(4 * this.#size);
-    this.#address = this.#own;
+    if (this.#own === 0) this.#own = this.#home.heap.allocate(4 * this.#size);
+    this.#moveTo(this.#own);
     return this;
   }
 
   /** Values that lie in this memory already are used where they are; others are copied. */
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
-    if (values.buffer === this.#heap.memory.buffer) this.#address = values.byteOffset;
+    if (values.buffer === this.#home.heap.memory.buffer) this.#moveTo(values.byteOffset);
     else this.allocate().view().set(values);
   }
 
@@ -139,9 +146,9 @@ export class WasmTensor implements StagingTensor {
   }
 
   free(): void {
-    if (this.#own !== 0) this.#heap.free(this.#own);
+    if (this.#own !== 0) this.#home.heap.free(this.#own);
     this.#own = 0;
-    this.#address = 0;
+    this.#moveTo(0);
     this.#freed = true;
     this.#view = undefined;
     this.#range = undefined;
@@ -153,7 +160,7 @@ export class WasmTensor implements StagingTensor {
    */
   roomFor(shape: readonly number[]): Room {
     const { address: from } = this;
-    const heap = this.#heap;
+    const heap = this.#home.heap;
     const size = sizeOf(shape);
     const before = this.#size;
     const isSame = size <= this.#room;
@@ -175,6 +182,7 @@ export class WasmTensor implements StagingTensor {
           heap.free(from);
           this.#own = to;
         }
+        this.#home.moved();
         this.#address = to;
         this.#room = room;
         this.#size = size;
@@ -186,6 +194,12 @@ export class WasmTensor implements StagingTensor {
         if (!isSame) heap.free(to);
       },
     };
+  }
+
+  #moveTo(address: number): void {
+    if (address === this.#address) return;
+    if (this.#address !== 0) this.#home.moved();
+    this.#address = address;
   }
 
   #unusable(): GradstepError {

@@ -1,9 +1,9 @@
-import { GradstepError, type Kernel, type Variant } from "@gradstep/core";
+import { GradstepError, type Variant } from "@gradstep/core";
 import { Chunks } from "./chunks.js";
 import { Crew, type SharedKernel } from "./crew.js";
 import { createArena } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
-import { MemoryBackend, type Run, type Wasm } from "./memory-backend.js";
+import { MemoryBackend, type Run, type Runner, type Wasm } from "./memory-backend.js";
 import { checkOptions, type CheckedOptions, type WasmOptions } from "./options.js";
 import { Pace } from "./pace.js";
 import { hasSimd } from "./support.js";
@@ -67,19 +67,19 @@ class WasmBackend extends MemoryBackend {
     this.#crew?.dispose();
   }
 
-  protected override runnerOf(variant: Variant): Kernel["run"] {
+  protected override runnerOf(variant: Variant): Runner {
     const { fingerprint } = variant.perElement;
     const given = this.given.get(fingerprint);
-    if (given !== undefined) return this.runnerOn(variant, given);
+    if (given !== undefined) return this.runnerOn(variant, this.alone(given));
     const { run, shared } = this.#compiled.get(fingerprint) ?? this.#compile(variant);
     this.#compiled.set(fingerprint, { run, shared });
     return shared === undefined
-      ? this.runnerOn(variant, run)
-      : this.#sharedRunner(variant, run, shared, this.#crew!);
+      ? this.runnerOn(variant, this.alone(run))
+      : this.#sharedRunner(variant, this.alone(run), shared, this.#crew!);
   }
 
   /** A runner of several threads, where that takes less time. */
-  #sharedRunner(variant: Variant, run: Run, shared: SharedKernel, crew: Crew): Kernel["run"] {
+  #sharedRunner(variant: Variant, alone: () => void, shared: SharedKernel, crew: Crew): Runner {
     const { batch } = this;
     const chunks = this.#chunks;
     const from = this.#shareFrom;
@@ -89,12 +89,9 @@ class WasmBackend extends MemoryBackend {
       chunks.divide();
       crew.run(shared, chunks);
     };
-    return (updates, count) => {
-      this.checkLive();
-      crew.check();
-      batch.fill(variant, updates, count);
+    const runRows = (): void => {
       if (batch.elements < (from ?? worthSharing) || crew.workers === 0) {
-        run(batch.rows, batch.count);
+        alone();
         return;
       }
       if (from !== undefined) {
@@ -104,9 +101,10 @@ class WasmBackend extends MemoryBackend {
       const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
       const isShared = pace.begin();
       if (isShared) share();
-      else run(batch.rows, batch.count);
+      else alone();
       pace.end(isShared, batch.elements);
     };
+    return this.runnerOn(variant, runRows, () => crew.check());
   }
 
   #compile(variant: Variant): Compiled {

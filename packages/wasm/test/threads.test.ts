@@ -88,8 +88,8 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { gradstep: { memory: heap.memory } });
   const kernel = { address, ...exports } as unknown as Parameters<Crew["run"]>[0];
-  const owner = wasm();
-  const tensor = (): WasmTensor => new WasmTensor(owner, heap, [size]).allocate();
+  const home = { backend: wasm(), heap, moved: () => {} };
+  const tensor = (): WasmTensor => new WasmTensor(home, [size]).allocate();
   const [parameter, gradient, m, v] = [tensor(), tensor(), tensor(), tensor()];
   gradient.view().fill(1);
   const scalars = Float64Array.from(variant.scalars, () => 0.5);

@@ -8,6 +8,7 @@ import { arithmeticMutants } from "./arithmetic-mutants.js";
 import { dataMutants } from "./data-mutants.js";
 import { faultyKernel } from "./kernel.js";
 import type { Mutant } from "./mutant.js";
+import { repeatMutants, soundRepeats } from "./repeat-mutants.js";
 import { rowMutants } from "./row-mutants.js";
 import { optimizerMutants } from "./optimizer-mutants.js";
 import { otherRuleMutants } from "./other-rule-mutants.js";
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...dataMutants,
   ...optimizerMutants,
   ...rowMutants,
+  ...repeatMutants,
 ];
 
 /** What became of one mutant. */
@@ -81,6 +83,7 @@ export async function judgeSuite({
   const sound = [
     subject(),
     subject({ backend: withRun((_, variant) => faultyKernel(variant, {})) }),
+    soundRepeats.subject(),
   ];
   for (const one of sound) {
     for (const check of checks) {

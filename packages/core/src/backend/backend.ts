@@ -92,6 +92,15 @@ export interface Kernel {
    */
   run(updates: readonly Update[], count: number): void;
   /**
+   * For a step that is given the tensors of the last one, as most are: how to do the last run of these updates once
+   * more, with the scalars that they have when it is called. Undefined where another run came between, or memory of one
+   * of the tensors has changed. What it gives must not throw before it has begun: the step counts as taken by then.
+   *
+   * After a step the caches are full of its elements, and each thing that the next one looks at is far away. A backend
+   * for which that matters has this, and looks at little in it.
+   */
+  repeater?(updates: readonly Update[]): (() => void) | undefined;
+  /**
    * Records the same into work of the caller's, which the caller submits: a command encoder, a compute pass. Only a
    * backend that has such a thing has this. Scalars are those at the time of the call.
    *

@@ -5,16 +5,6 @@ import type { Match } from "./group-options.js";
 import { StepScalars, type Changes } from "./step-scalars.js";
 import type { Variant } from "../rule/variant.js";
 
-/** A group of an optimizer: its hyperparameters can be read and set between steps; nothing recompiles. */
-export type ParameterGroup<H extends string = string> = {
-  /** Names of the parameters in it. */
-  readonly parameters: readonly string[];
-  /** Steps of this group so far: fewer than the optimizer's where it is not stepped at every one. */
-  readonly iterations: number;
-  /** At every how manieth step of the optimizer it is stepped. Can be set between steps. */
-  every: number;
-} & (string extends H ? Record<string, unknown> : Record<H, number>);
-
 /** What all groups of an optimizer share. */
 export interface GroupContext {
   readonly rule: Rule;

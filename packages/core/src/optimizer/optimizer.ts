@@ -1,7 +1,7 @@
 import type { Tensor } from "../backend/backend.js";
 import type { Gradients } from "./gradients.js";
 import type { GroupOptions } from "./group-options.js";
-import type { ParameterGroup } from "./groups.js";
+import type { ParameterGroup } from "./parameter-group.js";
 import type { Parameters } from "./parameters.js";
 import type { Rows } from "./rows.js";
 import type { StepOptions } from "./step-options.js";

@@ -3,8 +3,9 @@ import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { Gradients } from "./gradients.js";
 import type { GroupOptions } from "./group-options.js";
-import { Group, groupOf, type GroupContext, type ParameterGroup } from "./groups.js";
+import { Group, groupOf, type GroupContext } from "./groups.js";
 import type { OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
+import { defineLive, parameterGroup, type ParameterGroup } from "./parameter-group.js";
 import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
 import { checkHasRows, isRowValues } from "./row-values.js";
 import { EntryRows, type Rows } from "./rows.js";
@@ -62,25 +63,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#allGroups = [this.#base, ...this.#groups];
     this.add(parameters, { copies });
     if (this.#entries.length > 0) this.#checkMatches();
-    for (const name of Object.keys(rule.hyperparameters)) defineLive(this, name, this.#base);
-    this.groups = this.#groups.map((group) => {
-      const facade = {
-        get parameters() {
-          return [...group.parameters];
-        },
-        get iterations() {
-          return group.iterations;
-        },
-        get every() {
-          return group.every;
-        },
-        set every(value) {
-          group.set("every", value);
-        },
-      };
-      for (const name of Object.keys(rule.hyperparameters)) defineLive(facade, name, group);
-      return Object.seal(facade) as ParameterGroup;
-    });
+    const hyperparameters = Object.keys(rule.hyperparameters);
+    defineLive(this, this.#base, hyperparameters);
+    this.groups = this.#groups.map((group) => parameterGroup(group, hyperparameters));
     Object.seal(this);
   }
 
@@ -93,9 +78,24 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   step(gradients: Gradients, options?: StepOptions): void {
+    if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options);
     if (count > 0) this.#kernel!.run(this.#inputs.updates, count);
     this.#commit();
+  }
+
+  /** Takes the last step once more, where it was one with the same tensors. False, and nothing is done, for any other. */
+  #repeat(gradients: Gradients): boolean {
+    if (this.#disposed || !this.#inputs.isRepeat(gradients)) return false;
+    const groups = this.#allGroups;
+    for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
+    const repeat = this.#kernel!.repeater?.(this.#inputs.updates);
+    if (repeat === undefined) return false;
+    for (let i = 0; i < groups.length; i += 1) groups[i].scalars.compute(groups[i].iterations + 1);
+    // Before the run, which leaves nothing of this in the caches.
+    this.#commit();
+    repeat();
+    return true;
   }
 
   encode(target: object, gradients: Gradients, options?: StepOptions): void {
@@ -348,15 +348,4 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (this.#disposed)
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
-}
-
-/** A property that reads and sets a hyperparameter of a group. */
-function defineLive(target: object, name: string, group: Group): void {
-  Object.defineProperty(target, name, {
-    enumerable: true,
-    get: () => group.get(name),
-    set: (value: unknown) => {
-      group.set(name, value);
-    },
-  });
 }

@@ -19,6 +19,8 @@ export class StepInputs {
   #arrayCount = 0;
   /** Whether an update has a mask. */
   #isMasked = false;
+  /** How many updates a step has that can be repeated: all of the present one, or 0. */
+  #repeatable = 0;
 
   /** @param entries and their names; there may come more. */
   constructor(entries: readonly Entry[], byName: ReadonlyMap<string, Entry>) {
@@ -39,11 +41,24 @@ export class StepInputs {
         { code: "INVALID_GRADIENT" },
       );
     }
+    this.#repeatable = 0;
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkResting(gradients, iteration);
     if (options !== undefined || this.#isMasked) this.#mask(count, options);
+    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
     return count;
+  }
+
+  /** Whether gradients are the tensors that `take` was given last, by the same names in the order of the parameters. */
+  isRepeat(gradients: Gradients): boolean {
+    let count = 0;
+    for (const name in gradients) {
+      if (count === this.#repeatable || this.#taken[count].name !== name) return false;
+      if (gradients[name] !== this.updates[count].gradient) return false;
+      count += 1;
+    }
+    return count > 0 && count === this.#repeatable;
   }
 
   /** Hands the typed arrays over, through what gives a tensor for one. */

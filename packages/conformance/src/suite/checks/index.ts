@@ -6,6 +6,7 @@ import { lengthChecks } from "./lengths.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { orderChecks } from "./order.js";
 import { otherRuleChecks } from "./other-rules.js";
+import { repeatChecks } from "./repeats.js";
 import { rowChecks } from "./rows.js";
 import { stateChecks } from "./state.js";
 import { tensorChecks } from "./tensors.js";
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   ...groupChecks,
   ...nonFiniteChecks,
   ...stateChecks,
+  ...repeatChecks,
   ...rowChecks,
   ...lengthChecks,
   ...boundChecks,
