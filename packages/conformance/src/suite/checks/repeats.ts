@@ -25,7 +25,7 @@ export const repeatChecks: readonly Check[] = [
     group: "repeats",
     name: "steps with the same tensors are steps with copies of their values",
     run: async (context) => {
-      for (let i = 0; i < Math.ceil(context.sequences / 8); i += 1) {
+      for (let i = 0; i < Math.max(8, context.sequences / 8); i += 1) {
         const random = Random.of(context.seed, "repeats", i);
         const rule = rules[i % rules.length];
         const settings = randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random);
