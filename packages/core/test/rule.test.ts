@@ -33,7 +33,7 @@ describe("a definition is refused", () => {
     ["without a learning rate", { hyperparameters: { rate: nonNegative(1) } }],
     ["with a hyperparameter that is a number", { hyperparameters: { learningRate: 0.1 } }],
     ["with a hyperparameter that is null", { hyperparameters: { learningRate: null } }],
-    ["without slots", { slots: undefined }],
+    ["with slots that are null", { slots: null }],
     ["with slots that make nothing", { slots: () => null }],
     ["with a list of slots", { slots: ["m"] }],
     ["with a list of carries", { carry: ["m"] }],
@@ -131,8 +131,23 @@ describe("a definition is refused", () => {
   test("with a mistake in a text that only one choice selects", () => {
     const perElement = ({ fast }: { fast: boolean }): string => (fast ? "p = p - x" : "p = p - g");
     expect(failing({ options: { fast: [false, true] }, perElement })).toBe("RULE_SYNTAX");
-    expect(failing({ perStep: undefined })).toBe("RULE_SYNTAX");
-    expect(failing({ perElement: 5 })).toBe("RULE_SYNTAX");
+  });
+
+  test("without a text, or with one that is none", () => {
+    expect(failing({ perElement: undefined })).toBe("INVALID_RULE");
+    expect(failing({ perElement: 5 })).toBe("INVALID_RULE");
+    expect(failing({ perElement: () => null })).toBe("INVALID_RULE");
+    expect(failing({ perStep: null })).toBe("INVALID_RULE");
+  });
+
+  test("without slots, carry and scalars it is a rule", () => {
+    const { name, hyperparameters, perElement } = plain;
+    const { rule } = defineRule({ name, hyperparameters, perElement });
+    expect(rule.variant().slots).toEqual([]);
+    expect(rule.variant().scalars).toEqual(["decay", "learningRate"]);
+    expect(rule.variant().perElement.fingerprint).toBe(
+      defineRule(plain).rule.variant().perElement.fingerprint,
+    );
   });
 });
 

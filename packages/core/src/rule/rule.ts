@@ -25,15 +25,15 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   readonly options?: O;
   /** Hyperparameters whose being 0 at first selects a simpler text; they are booleans among the choices. */
   readonly switches?: readonly S[];
-  /** State beside each parameter: name → first value (a number, or the hyperparameter that holds it). */
-  readonly slots: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
+  /** State beside each parameter: name → first value (a number, or the hyperparameter that holds it). None if left out. */
+  readonly slots?: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
   /** Scalars that one step hands to the next: name → value before the first. */
   readonly carry?: Readonly<Record<string, number>>;
   /**
    * Assignments computed once a step on the host, in f64. Reads hyperparameters, the step number `t` (1 at the first
-   * step) and the carry; assigns scalars and the carry.
+   * step) and the carry; assigns scalars and the carry. None if left out.
    */
-  readonly perStep: Chosen<string, O, S>;
+  readonly perStep?: Chosen<string, O, S>;
   /**
    * Assignments computed for every element on the backend, in this order. Reads `p`, `g`, the slots, hyperparameters
    * and the scalars of `perStep`; assigns `p`, slots and temporaries.
@@ -96,14 +96,15 @@ export function defineRule<
   const rule = assembleRule({ name, hyperparameters, options, switches }, (choices, shape) => {
     const chosen = choices as Shape<O, S>;
     const frame = frameOf(choices);
+    const { slots = {}, carry = {}, perStep = "", perElement } = definition;
     return buildVariant({
       rule: name,
       label: labelOf(name, choices, shape),
       hyperparameters: Object.keys(hyperparameters),
-      slots: choose(definition.slots, chosen),
-      carry: definition.carry ?? {},
-      perStep: [frame.perStep, String(choose(definition.perStep, chosen))],
-      perElement: [frame.perElement, String(choose(definition.perElement, chosen))],
+      slots: choose(slots, chosen),
+      carry,
+      perStep: [frame.perStep, choose(perStep, chosen)],
+      perElement: [frame.perElement, choose(perElement, chosen)],
     });
   });
   rule.variants();

@@ -103,6 +103,11 @@ function checkNames({
     table !== null && typeof table === "object" && !Array.isArray(table);
   if (!isTable(slots) || !isTable(carry))
     fail(`slots is ${show(slots)}, carry is ${show(carry)}; expected objects of first values.`);
+  for (const [key, texts] of Object.entries({ perStep, perElement })) {
+    const text: unknown = texts.at(-1);
+    if (typeof text !== "string")
+      fail(`${key} is ${show(text)}; expected text, or a function of the options that returns it.`);
+  }
   const taken = new Set(hyperparameters);
   for (const name of [...Object.keys(slots), ...Object.keys(carry)]) {
     if (!isUsableName(name)) fail(`${show(name)} cannot be the name of a slot or carry.`);

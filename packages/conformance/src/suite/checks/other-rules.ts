@@ -29,6 +29,22 @@ const written = defineRule({
   `,
 });
 
+/** Clears nothing but subnormals. */
+const flushing = defineRule({
+  name: "flushing",
+  hyperparameters: { learningRate: nonNegative(1) },
+  slots: { m: 0 },
+  perElement: `
+    m = flush(g)
+    p = p - m * learningRate
+  `,
+});
+
+/** Both sides of the smallest normal number of f32, and of what a careless backend might take for it. */
+const aroundNothing = [-126, -125, -124, -120, -110, -101, -100, -99, -64, -24].flatMap(
+  (exponent) => [2 ** exponent, -(2 ** exponent), 2 ** exponent * (1 - 2 ** -23)],
+);
+
 /** Rules that the backend has not seen before: one that is written here, and random ones over the whole language. */
 export const otherRuleChecks: readonly Check[] = [
   {
@@ -37,6 +53,26 @@ export const otherRuleChecks: readonly Check[] = [
     run: async (context) => {
       for (let i = 0; i < 12; i += 1)
         await threeSteps(context, written.rule, { signed: i % 2 === 1, maximize: i % 3 === 0 }, i);
+    },
+  },
+  {
+    group: "rules from elsewhere",
+    name: "flush clears what is smaller than the smallest normal number, and nothing else",
+    run: async (context) => {
+      const gradient = Float32Array.from([
+        ...aroundNothing,
+        2 ** -149,
+        0,
+        -0,
+        Infinity,
+        Number.NaN,
+      ]);
+      const { length } = gradient;
+      const trial = await Trial.start(context, flushing.rule.specify({}), {
+        p: { shape: [length], values: new Float32Array(length) },
+      });
+      await trial.step({ p: gradient });
+      trial.optimizer.dispose();
     },
   },
   {
