@@ -46,19 +46,17 @@ interface Piece {
 /** Gives a value a local: computed where the stream of code is, used from there on. */
 type Share = (code: Code, varies: boolean) => Piece;
 
+/** What is the same for all elements: for each code, the piece that it was given. */
+type Common = (code: Code) => Piece;
+
 /** The table from operations to SIMD instructions. Each is the reference's operation, bit for bit. */
 function emitter(
   input: (name: string) => Piece,
   share: Share,
+  common: Common,
   temporary: () => number,
 ): Emitter<Piece> {
-  const constants = new Map<string, Piece>();
-  const constant = (value: number): Piece => {
-    const code = join(f32Const(value), f32x4.splat);
-    const piece = constants.get(code.join()) ?? share(code, false);
-    constants.set(code.join(), piece);
-    return piece;
-  };
+  const constant = (value: number): Piece => common(join(f32Const(value), f32x4.splat));
   const plain =
     (instruction: Code) =>
     (...operands: Piece[]): Piece => ({
@@ -108,6 +106,13 @@ function emitter(
 /** Vectors in each turn of the loop: more gain nothing, fewer pay for the engine's interrupt check. */
 const unrolled = 2;
 
+/** One vector's way through a turn: all of it is read before anything is written. */
+interface Vector {
+  readonly loads: readonly { readonly pointer: number; readonly local: number }[];
+  readonly element: Code;
+  readonly stores: readonly { readonly pointer: number; readonly code: Code }[];
+}
+
 /** Leaves the address of a row's scalars on the stack, in place of the row's own. */
 export function scalarsOf({ slots }: Variant): Code {
   return i32Load(4 * (3 + slots.length));
@@ -124,35 +129,56 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
   const pointer = (name: string): number => 3 + arrays.indexOf(name);
   const limit = 3 + arrays.length;
-  let vectors = 0;
+  let temporaries = 0;
   const temporary = (): number => {
-    vectors += 1;
-    return limit + vectors;
+    temporaries += 1;
+    return limit + temporaries;
   };
 
   const before: number[] = [];
-  const element: number[] = [];
-  const loads: { readonly pointer: number; readonly local: number }[] = [];
-  const share: Share = (code, varies) => {
+  const known = new Map<string, Piece>();
+  const common: Common = (code) => {
+    const key = code.join();
+    const found = known.get(key);
+    if (found !== undefined) return found;
     const local = temporary();
-    (varies ? element : before).push(...code, ...set(local));
-    return { code: get(local), varies };
+    before.push(...code, ...set(local));
+    const piece = { code: get(local), varies: false };
+    known.set(key, piece);
+    return piece;
   };
-  const input = (name: string): Piece => {
-    if (scalars.includes(name))
-      return share(join(get(row), loadSplat(4 * scalars.indexOf(name))), false);
-    const local = temporary();
-    loads.push({ pointer: pointer(name), local });
-    return { code: get(local), varies: true };
+  const program = simplify(perElement, settled);
+  /** Each vector has locals of its own, so that the next one's need not wait. */
+  const vector = (): Vector => {
+    const loads: { readonly pointer: number; readonly local: number }[] = [];
+    const element: number[] = [];
+    const share: Share = (code, varies) => {
+      if (!varies) return common(code);
+      const local = temporary();
+      element.push(...code, ...set(local));
+      return { code: get(local), varies };
+    };
+    const input = (name: string): Piece => {
+      if (scalars.includes(name))
+        return common(join(get(row), loadSplat(4 * scalars.indexOf(name))));
+      const local = temporary();
+      loads.push({ pointer: pointer(name), local });
+      return { code: get(local), varies: true };
+    };
+    const outputs = emit(program, emitter(input, share, common, temporary));
+    const stores = outputs.map(({ name, value }) => ({ pointer: pointer(name), code: value.code }));
+    // The parameter last: it depends on all the rest.
+    stores.sort((one, other) => other.pointer - one.pointer);
+    return { loads, element, stores };
   };
-  const outputs = emit(simplify(perElement, settled), emitter(input, share, temporary));
+  const vectors = Array.from({ length: unrolled }, vector);
 
-  /** One vector: everything is read before anything is written. */
-  const body = ({ load, store }: Access, offset: number): Code =>
+  const load = (one: Vector, access: Access, offset: number): Code =>
+    join(...one.loads.map((from) => join(get(from.pointer), access.load(offset), set(from.local))));
+  const update = (one: Vector, access: Access, offset: number): Code =>
     join(
-      ...loads.map((one) => join(get(one.pointer), load(offset), set(one.local))),
-      element,
-      ...outputs.map(({ name, value }) => join(get(pointer(name)), value.code, store(offset))),
+      one.element,
+      ...one.stores.map((to) => join(get(to.pointer), to.code, access.store(offset))),
     );
   /** Repeats a body that covers so many bytes, while the pointer to `p` compares with the bound. */
   const repeat = (code: Code, bytes: number, bound: number, comparison: Code): Code =>
@@ -163,11 +189,15 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       join(branch(0), end, end),
     );
   const bytes = 16 * unrolled;
-  const turn = join(...Array.from({ length: unrolled }, (_, i) => body(fourLanes, 16 * i)));
+  const turn = join(
+    ...vectors.map((one, i) => load(one, fourLanes, 16 * i)),
+    ...vectors.map((one, i) => update(one, fourLanes, 16 * i)),
+  );
+  const single = join(load(vectors[0], firstLane, 0), update(vectors[0], firstLane, 0));
   const inBytes = (local: number): Code => join(get(local), i32Const(2), i32Shl);
   return {
     parameters: 3,
-    locals: [...arrays.map(() => i32), i32, ...Array<number>(vectors).fill(v128)],
+    locals: [...arrays.map(() => i32), i32, ...Array<number>(temporaries).fill(v128)],
     body: join(
       ...arrays.map((_, i) =>
         join(get(row), i32Load(4 * (1 + i)), inBytes(start), i32Add, set(3 + i)),
@@ -178,7 +208,7 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       join(get(row), scalarsOf(variant), set(row)),
       before,
       repeat(turn, bytes, limit, i32LeU),
-      repeat(body(firstLane, 0), 4, stop, i32LtU),
+      repeat(single, 4, stop, i32LtU),
     ),
   };
 }
