@@ -87,6 +87,21 @@ test("a step goes well though every allocation in it detaches all views", async 
   expect([...(await bias.read())]).toEqual([-6, -7]);
 });
 
+test("parameters that replaced others are stepped by the gradients of the last step", async () => {
+  const backend = wasm();
+  const w = backend.tensor([2], [0, 0]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+  const gradient = backend.tensor([2], [1, 2]);
+  optimizer.step({ w: gradient });
+  optimizer.step({ w: gradient });
+  const replaced = backend.tensor([2], [10, 20]);
+  // Without slots nothing is moved.
+  optimizer.rows().remap(Uint32Array.of(0, 1), { parameters: { w: replaced } });
+  optimizer.step({ w: gradient });
+  expect([...(await w.read())]).toEqual([-2, -4]);
+  expect([...(await replaced.read())]).toEqual([9, 18]);
+});
+
 test("a view is live and survives growth when it is asked for again", async () => {
   const backend = wasm();
   const w = backend.tensor([3], [1, 2, 3]);

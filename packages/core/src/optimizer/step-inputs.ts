@@ -55,6 +55,8 @@ export class StepInputs {
     let count = 0;
     for (const name in gradients) {
       if (count === this.#repeatable || this.#taken[count].name !== name) return false;
+      // Its rows were moved: there is another update.
+      if (this.#taken[count].update !== this.updates[count]) return false;
       if (gradients[name] !== this.updates[count].gradient) return false;
       count += 1;
     }
