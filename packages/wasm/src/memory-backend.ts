@@ -69,13 +69,14 @@ export abstract class MemoryBackend implements Wasm {
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor {
+    const given = values && this.#outside(values);
     const tensor = this.#tensor(shape).allocate();
-    if (values === undefined) {
+    if (given === undefined) {
       tensor.view().fill(0);
       return tensor;
     }
     try {
-      tensor.write(values);
+      tensor.write(given);
     } catch (error) {
       tensor.free();
       throw error;
@@ -101,7 +102,12 @@ export abstract class MemoryBackend implements Wasm {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.checkLive();
-    remapRows(moves, sources);
+    const { count, indices, fresh } = sources;
+    remapRows(moves, {
+      count,
+      indices: this.#outside(indices),
+      fresh: fresh && this.#outside(fresh),
+    });
   }
 
   compile(variant: Variant): Kernel {
@@ -147,6 +153,12 @@ export abstract class MemoryBackend implements Wasm {
         return repeat;
       },
     };
+  }
+
+  /** The same, or a copy of what lies in this memory: growth detaches that. */
+  #outside<T extends object>(values: T): T {
+    const isInside = ArrayBuffer.isView(values) && values.buffer === this.memory.buffer;
+    return isInside && "slice" in values ? (values as unknown as { slice(): T }).slice() : values;
   }
 
   #tensor(shape: readonly number[], address?: number, room?: number): WasmTensor {

@@ -69,14 +69,18 @@ test("each group has scalars of its own, in whatever order its parameters come",
   expect(await step(wasm())).toEqual(await step(reference()));
 });
 
-test("a step goes well though every allocation in it detaches all views", async () => {
+/** A heap whose every allocation detaches all views. */
+function growing(): Heap {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const heap: Heap = {
+  return {
     memory,
     allocate: (byteLength) => memory.grow(Math.ceil(byteLength / 65536)) * 65536,
     free: () => {},
   };
-  const backend = wasm({ heap });
+}
+
+test("a step goes well though every allocation in it detaches all views", async () => {
+  const backend = wasm({ heap: growing() });
   const w = backend.tensor([5]);
   const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
   optimizer.step({ w: Float32Array.of(1, 2, 3, 4, 5) });
@@ -85,6 +89,34 @@ test("a step goes well though every allocation in it detaches all views", async 
   optimizer.step({ w: optimizer.gradient("w"), bias: Float32Array.of(6, 7) });
   expect([...(await w.read())]).toEqual([-1, -2, -3, -4, -5]);
   expect([...(await bias.read())]).toEqual([-6, -7]);
+});
+
+test("what lies in the memory can be given to what makes it grow", async () => {
+  const backend = wasm({ heap: growing() });
+  const [gradient, rows, indices, fresh] = [3, 3, 4, 4].map((size) => backend.tensor([size]));
+  const words = ({ address }: { address: number }, ...values: number[]): Uint32Array => {
+    const view = new Uint32Array(backend.memory.buffer, address, values.length);
+    view.set(values);
+    return view;
+  };
+  gradient.write([1, 2, 3]);
+  const a = backend.tensor([3], [0, 0, 0]);
+  const b = backend.tensor([3], [0, 0, 0]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), { a, b });
+  const given = { a: Float32Array.of(4, 5, 6), b: gradient.view() };
+  optimizer.step(given, { rows: words(rows, 1, 0, 1), otherRows: "decay" });
+  expect(given.b.length).toBe(0);
+  expect([...(await a.read())]).toEqual([-4, 0, -6]);
+  expect([...(await b.read())]).toEqual([-1, 0, -3]);
+
+  const moved = words(indices, 2, 0, 1, 0);
+  optimizer.rows("a").remap(moved, { fresh: words(fresh, 0, 1, 0, 0) });
+  expect(moved.length).toBe(0);
+  expect([...(await a.read())]).toEqual([-6, -4, 0, -4]);
+  const { slots } = await optimizer.state();
+  expect([...Object.values(slots.a)[0]]).toEqual([6, 0, 0, 4]);
+
+  expect([...(await backend.tensor([3], gradient.view()).read())]).toEqual([1, 2, 3]);
 });
 
 test("parameters that replaced others are stepped by the gradients of the last step", async () => {

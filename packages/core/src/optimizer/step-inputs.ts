@@ -65,9 +65,16 @@ export class StepInputs {
 
   /** Hands the typed arrays over, through what gives a tensor for one. */
   stage(staged: (entry: Entry, values: Values) => Tensor): void {
-    for (let i = 0; i < this.#arrayCount; i += 1) {
-      const entry = this.#unstaged[i];
-      entry.update.gradient = staged(entry, this.#arrays[i]);
+    if (this.#arrayCount === 0) return;
+    const { buffer } = this.#unstaged[0].update.parameter.memory;
+    // Those in the backend's own memory first: room for the others may make it grow, which detaches them.
+    for (let pass = 0; pass < 2; pass += 1) {
+      for (let i = 0; i < this.#arrayCount; i += 1) {
+        const entry = this.#unstaged[i];
+        const values = this.#arrays[i];
+        if ((values.buffer === buffer) === (pass === 0))
+          entry.update.gradient = staged(entry, values);
+      }
     }
   }
 
@@ -144,7 +151,8 @@ export class StepInputs {
     for (let i = 0; i < this.#entries.length; i += 1) this.#entries[i].update.mask = undefined;
     for (let i = 0; i < count; i += 1) {
       const { name, update } = this.#taken[i];
-      update.mask = named === undefined ? (rows as RowValues | undefined) : named[name];
+      const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
+      update.mask = outside(mask, update.parameter);
       update.others = otherRows;
     }
     this.#isMasked = rows !== undefined;
@@ -169,6 +177,11 @@ export class StepInputs {
       checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);
     }
   }
+}
+
+/** The mask, or a copy of one in the parameter's own memory: room for gradients may make that grow and detach it. */
+function outside(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
+  return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;
 }
 
 /** A parameter whose rows were moved by somebody else, another optimizer for example. */
