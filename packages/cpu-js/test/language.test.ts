@@ -18,7 +18,7 @@ import {
 } from "../../core/test/language.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { compiled } from "./compile.js";
-import { differences } from "./support.js";
+import { afterSteps, differences, numbers } from "./support.js";
 
 const names = ["p", "g", "m", "v", "a", "b"];
 const lines = programs(["p", "m", "v"], names);
@@ -176,4 +176,29 @@ describe("what is awkward to write down", () => {
       interpreted.map((values) => [...values]),
     );
   });
+});
+
+test.each([
+  ["a gradient below a limit", "m = m * 0.5 + (abs(g) < limit ? 0 : g)\nv = m"],
+  ["a slot that is never assigned", "h = abs(m) < limit ? 0 : m\nv = g + h"],
+  [
+    "a limit of a slot and of the gradient",
+    "m = abs(m) < limit ? 0 : m\nm = m + (abs(g) < limit ? 0 : g)\nv = m",
+  ],
+  [
+    "a condition that is used twice",
+    "h = abs(m) < limit ? 1 : 2\nm = abs(m) < limit ? 0 : m\nm = m + g * h\nv = m",
+  ],
+])("%s does not come to rest", async (_, line) => {
+  const { rule } = defineRule({
+    name: "limited",
+    hyperparameters: { learningRate: nonNegative(1), limit: nonNegative(0.4) },
+    slots: { m: 0.25, v: 0 },
+    perElement: `${line}\np = p - v * learningRate`,
+  });
+  const gradients = [1, 2, 3, 4].map((seed) => numbers(9, seed));
+  const wanted = await afterSteps(reference(), rule.specify({}), numbers(9, 5), gradients);
+  const kernels = [await compiled(rule, true)];
+  for (const backend of [createCpuJs({ exact: true }), createCpuJs({ exact: true, kernels })])
+    expect(await afterSteps(backend, rule.specify({}), numbers(9, 5), gradients)).toEqual(wanted);
 });

@@ -56,26 +56,35 @@ export interface Resting {
 }
 
 /**
- * For those who write a backend: the slots of which a program reads nothing but `|s| < limit ? 0 : s`. That can be done
- * in a pass of its own, and only where the limit is not 0.
+ * For those who write a backend: the slots that a program assigns and of which it reads nothing but
+ * `|s| < limit ? 0 : s`, with limits that it uses for nothing else. That can be done in a pass of its own, and only where
+ * the limit is not 0.
  */
-export function restingOf({ nodes }: Program): readonly Resting[] {
-  return nodes.flatMap(({ op, operands }) => {
+export function restingOf({ nodes, outputs }: Program): readonly Resting[] {
+  const all = nodes.flatMap(({ op, operands }) => {
     if (op !== "select") return [];
     const [condition, zero, slot] = operands.map((operand) => nodes[operand]);
     const [magnitude, limit] = condition.operands.map((operand) => nodes[operand]);
     const isResting =
       condition.op === "lt" &&
+      condition.uses === 1 &&
       magnitude.op === "abs" &&
       nodes[magnitude.operands[0]] === slot &&
       zero.op === "number" &&
       Object.is(zero.value, 0) &&
       slot.op === "input" &&
-      slot.varies &&
+      slot.name !== "p" &&
+      outputs.some(({ name }) => name === slot.name) &&
       slot.uses === magnitude.uses + 1 &&
       magnitude.uses === 1 &&
       limit.op === "input" &&
       !limit.varies;
-    return isResting ? [{ slot: slot.name, limit: limit.name }] : [];
+    return isResting ? [{ slot, limit }] : [];
   });
+  // Who clears them in a pass of its own takes the limit for 0 in all the rest.
+  const isOnlyLimit = (limit: Node): boolean =>
+    all.filter((one) => one.limit === limit).length === limit.uses;
+  return all
+    .filter(({ limit }) => isOnlyLimit(limit))
+    .map(({ slot, limit }) => ({ slot: slot.name, limit: limit.name }));
 }
