@@ -474,4 +474,40 @@ describe("gradients", () => {
     structuredClone(gradient.buffer, { transfer: [gradient.buffer] });
     expect(codeOf(() => optimizer.step({ a: gradient }))).toBe("LENGTH_MISMATCH");
   });
+
+  test("after a run that threw, a step is not taken for a repetition of it", async () => {
+    const backend: Backend = reference();
+    const compile = backend.compile.bind(backend);
+    let isLost = false;
+    let last: Tensor[] = [];
+    backend.compile = (variant) => {
+      const kernel = compile(variant);
+      return {
+        ...kernel,
+        run: (updates, count) => {
+          if (isLost) throw new Error("lost");
+          last = updates.slice(0, count).map(({ gradient }) => gradient);
+          kernel.run(updates, count);
+        },
+        // As on wasm, where the addresses of the last run are kept.
+        repeater: (updates) => () => {
+          const repeated = updates.slice(0, last.length);
+          const again = repeated.map((one, i) => ({ ...one, gradient: last[i] }));
+          kernel.run(again, again.length);
+        },
+      };
+    };
+    const w = backend.tensor([1], [0]);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+    const [one, ten] = [backend.tensor([1], [1]), backend.tensor([1], [10])];
+    optimizer.step({ w: one });
+    isLost = true;
+    expect(() => optimizer.step({ w: ten })).toThrow("lost");
+    isLost = false;
+    optimizer.step({ w: ten });
+    expect([...(await w.read())]).toEqual([-11]);
+    optimizer.step({ w: ten });
+    expect([...(await w.read())]).toEqual([-21]);
+    expect(optimizer.iterations).toBe(3);
+  });
 });

@@ -81,6 +81,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options);
     if (count > 0) this.#kernel!.run(this.#inputs.updates, count);
+    this.#inputs.ran(count);
     this.#commit();
   }
 

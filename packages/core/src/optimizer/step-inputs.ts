@@ -19,7 +19,7 @@ export class StepInputs {
   #arrayCount = 0;
   /** Whether an update has a mask. */
   #isMasked = false;
-  /** How many updates a step has that can be repeated: all of the present one, or 0. */
+  /** How many updates the last step had, if it was run and can be repeated; otherwise 0. */
   #repeatable = 0;
 
   /** @param entries and their names; there may come more. */
@@ -46,11 +46,15 @@ export class StepInputs {
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkResting(gradients, iteration);
     if (options !== undefined || this.#isMasked) this.#mask(count, options);
-    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
     return count;
   }
 
-  /** Whether gradients are the tensors that `take` was given last, by the same names in the order of the parameters. */
+  /** Says that a kernel has run what was taken, these first updates. A run that throws is not one to be repeated. */
+  ran(count: number): void {
+    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
+  }
+
+  /** Whether gradients are the tensors of the last run, by the same names in the order of the parameters. */
   isRepeat(gradients: Gradients): boolean {
     let count = 0;
     for (const name in gradients) {
