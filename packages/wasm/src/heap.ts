@@ -10,6 +10,12 @@ export interface Heap {
   free(address: number): void;
 }
 
+/** Whether threads can share a memory: modules that import it have to know, and its old buffers are never detached. */
+export function isSharedMemory({ buffer }: WebAssembly.Memory): boolean {
+  // Not by the class, which pages that are not isolated do not have.
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+}
+
 /** One cache line, so that no two tensors share one and every vector is aligned. */
 const alignment = 64;
 /**

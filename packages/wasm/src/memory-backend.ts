@@ -11,7 +11,7 @@ import {
   type WrappingBackend,
 } from "@gradstep/core";
 import { Batch } from "./batch.js";
-import type { Heap } from "./heap.js";
+import { isSharedMemory, type Heap } from "./heap.js";
 import { memoryImport } from "./layout.js";
 import { WasmTensor, type TensorHome } from "./wasm-tensor.js";
 
@@ -53,7 +53,12 @@ export abstract class MemoryBackend implements Wasm {
   constructor(heap: Heap, modules: readonly WebAssembly.Module[]) {
     this.heap = heap;
     this.batch = new Batch(heap);
-    this.#home = { backend: this, heap, moved: () => this.batch.forget() };
+    this.#home = {
+      backend: this,
+      heap,
+      isShared: isSharedMemory(heap.memory),
+      moved: () => this.batch.forget(),
+    };
     for (const module of modules) {
       for (const [fingerprint, run] of Object.entries(this.instantiate(module).exports))
         this.given.set(fingerprint, run as Run);

@@ -33,6 +33,8 @@ class WasmRange implements MemoryRange {
 export interface TensorHome {
   readonly backend: Backend;
   readonly heap: Heap;
+  /** Whether threads share its memory. */
+  readonly isShared: boolean;
   /** Told of a tensor that no longer lies where it lay, or is of another size. */
   readonly moved: () => void;
 }
@@ -95,12 +97,18 @@ export class WasmTensor implements StagingTensor {
   view(): Float32Array {
     const { address } = this;
     // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
-    if (this.#view?.length !== this.#size || this.#viewed !== address) {
+    if (this.#view?.length !== this.#size || this.#viewed !== address || this.#isOutdated) {
       const { buffer } = this.#home.heap.memory;
       this.#view = new Float32Array(buffer, address, this.#size);
       this.#viewed = address;
     }
     return this.#view;
+  }
+
+  /** Whether the view is of a buffer that shared memory had before it grew: nothing detaches that. */
+  get #isOutdated(): boolean {
+    const { isShared, heap } = this.#home;
+    return isShared && this.#view?.buffer !== heap.memory.buffer;
   }
 
   /** Empty where the tensor has no values at present. */

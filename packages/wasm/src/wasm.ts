@@ -1,7 +1,7 @@
 import { GradstepError, type Variant } from "@gradstep/core";
 import { Chunks } from "./chunks.js";
 import { Crew, type SharedKernel } from "./crew.js";
-import { createArena } from "./heap.js";
+import { createArena, isSharedMemory } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
 import { MemoryBackend, type Run, type Runner, type Wasm } from "./memory-backend.js";
 import { checkOptions, type CheckedOptions, type WasmOptions } from "./options.js";
@@ -128,10 +128,4 @@ class WasmBackend extends MemoryBackend {
     const { open, share } = exports as unknown as Pick<SharedKernel, "open" | "share">;
     return { run, shared: { address, open, share } };
   }
-}
-
-/** Whether threads can share a memory, which modules that import it have to know. */
-function isSharedMemory({ buffer }: WebAssembly.Memory): boolean {
-  // Not by the class, which pages that are not isolated do not have.
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }

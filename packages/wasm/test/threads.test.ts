@@ -88,7 +88,7 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { gradstep: { memory: heap.memory } });
   const kernel = { address, ...exports } as unknown as Parameters<Crew["run"]>[0];
-  const home = { backend: wasm(), heap, moved: () => {} };
+  const home = { backend: wasm(), heap, isShared: true, moved: () => {} };
   const tensor = (): WasmTensor => new WasmTensor(home, [size]).allocate();
   const [parameter, gradient, m, v] = [tensor(), tensor(), tensor(), tensor()];
   gradient.view().fill(1);
@@ -230,6 +230,23 @@ test("where memory cannot be shared: one thread, and one line that says why", as
   const optimizer = createOptimizer(adam(), { w });
   optimizer.step({ w: new Float32Array(300_000).fill(1) });
   expect((await w.read())[299_999]).toBeCloseTo(-1e-3);
+});
+
+test("a view that is asked for after shared memory has grown is one of the memory as it is now", () => {
+  const backend = wasm({ threads: 2 });
+  const w = backend.tensor([3], [1, 2, 3]);
+  const before = w.view();
+  expect(w.view()).toBe(before);
+  backend.tensor([1_000_000]);
+  expect(before.buffer).not.toBe(backend.memory.buffer);
+  expect(w.view().buffer).toBe(backend.memory.buffer);
+  expect(w.view()).toBe(w.view());
+  expect([...backend.wrap(w.view(), { offset: 1 }).view()]).toEqual([2, 3]);
+  const optimizer = createOptimizer(adam(), { w });
+  expect(() => optimizer.step({ w: w.view() })).toThrow(
+    expect.objectContaining({ code: "OVERLAPPING_MEMORY" }),
+  );
+  backend.dispose();
 });
 
 test("a kernel is compiled once for a variant", () => {
