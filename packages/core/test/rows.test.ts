@@ -88,6 +88,17 @@ describe("remap", () => {
     expect([...(await w.read())]).toEqual([1, 1, 2, 2, 3, 3]);
   });
 
+  test("capacity is counted in whole rows, whatever their number", () => {
+    // In f64, 22 · (25 / 22) is more than 25, and 11 · (15 / 11) less than 15.
+    for (const [rows, capacity] of [
+      [22, 25],
+      [11, 15],
+    ]) {
+      const w = backend.wrap(new Float32Array(capacity), { shape: [rows], capacity });
+      expect(w.memory.byteLength).toBe(4 * capacity);
+    }
+  });
+
   test("memory of the caller is used up to its capacity", async () => {
     const memory = new Float32Array(10).fill(5);
     const w = backend.wrap(memory, { shape: [2, 2], offset: 1, capacity: 4 });

@@ -54,7 +54,7 @@ export function wrapArray<T extends Values>(
       { code: "INVALID_MEMORY" },
     );
   }
-  const room = size * roomOf(shape, options.capacity);
+  const room = roomOf(shape, size, options.capacity);
   if (offset + room > memory.length) {
     throw new GradstepError(
       `A capacity of ${options.capacity} rows of shape [${shape.join(", ")}] at offset ${offset} needs ${offset + room} values; the array has ${memory.length}.`,
@@ -68,12 +68,12 @@ export function wrapArray<T extends Values>(
   };
 }
 
-/** How many times the shape's rows there is room for. */
-function roomOf(shape: readonly number[], capacity: unknown): number {
-  if (capacity === undefined) return 1;
+/** How many values there is room for. */
+function roomOf(shape: readonly number[], size: number, capacity: unknown): number {
+  if (capacity === undefined) return size;
   const [rows] = shape;
   if (rows !== undefined && Number.isSafeInteger(capacity) && (capacity as number) >= rows)
-    return (capacity as number) / rows;
+    return (capacity as number) * (size / rows);
   throw new GradstepError(
     `Got capacity ${show(capacity)}; expected an integer from ${rows === undefined ? "the first dimension of a shape" : rows} on, counted in rows.`,
     { code: "INVALID_MEMORY" },
