@@ -271,6 +271,18 @@ describe("specs and options are refused", () => {
     expect(createOptimizer(anything<ReturnType<typeof adam>>({ rule }), w()).beta1).toBe(0.9);
   });
 
+  test.each([null, 5, { copy: {} }, { groups: [] }])("case %# as options of add", (options) => {
+    const optimizer = createOptimizer(adam(), w());
+    expect(codeOf(() => optimizer.add(anything({ v: w().w }), anything(options)))).toBe(
+      "UNKNOWN_OPTION",
+    );
+    expect(optimizer.parameters).toEqual(["w"]);
+  });
+
+  test("a Map in place of settings", () => {
+    expect(codeOf(() => adam(anything(new Map([["learningRate", 1]]))))).toBe("UNKNOWN_OPTION");
+  });
+
   test.each([null, 5, "groups", { group: [] }, { groups: null }, { groups: {} }, { groups: "w" }])(
     "case %# as options",
     (options) => {

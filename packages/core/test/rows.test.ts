@@ -177,6 +177,8 @@ describe("rows", () => {
     expect(codeOf(() => optimizer.rows([]))).toBe("UNKNOWN_PARAMETER");
     expect(codeOf(() => optimizer.rows(["a", "a"]))).toBe("UNKNOWN_PARAMETER");
     expect(codeOf(() => optimizer.rows(anything(3)))).toBe("UNKNOWN_PARAMETER");
+    expect(codeOf(() => optimizer.rows(anything([Symbol("a")])))).toBe("UNKNOWN_PARAMETER");
+    expect(codeOf(() => optimizer.rows(anything([null])))).toBe("UNKNOWN_PARAMETER");
     expect(optimizer.rows("a").count).toBe(3);
   });
 
@@ -208,6 +210,7 @@ describe("a mask", () => {
       ["UNKNOWN_OPTION", { rows: 1 }],
       ["UNKNOWN_OPTION", { rows: [1, 0] }],
       ["UNKNOWN_OPTION", { rows: null }],
+      ["UNKNOWN_OPTION", { rows: new Map([["w", mask]]) }],
       ["UNKNOWN_OPTION", { row: mask }],
       ["UNKNOWN_OPTION", { rows: mask, otherRows: "drop" }],
       ["UNKNOWN_OPTION", mask],

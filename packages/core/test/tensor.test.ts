@@ -128,6 +128,11 @@ describe("tensors", () => {
     [5, "INVALID_MEMORY"],
     ["12", "INVALID_MEMORY"],
     [BigInt64Array.of(1n, 2n), "INVALID_MEMORY"],
+    [[1, 2n], "INVALID_MEMORY"],
+    [[1, Symbol("2")], "INVALID_MEMORY"],
+    [[1, "2"], "INVALID_MEMORY"],
+    [[1, null], "INVALID_MEMORY"],
+    [Object.assign(Array(2), { 0: 1 }), "INVALID_MEMORY"],
     [() => 1, "INVALID_MEMORY"],
   ])("write, case %#: refused", async (values, code) => {
     const tensor = reference().tensor([2], [7, 8]);

@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
 import type { Heap } from "./heap.js";
 import { mostThreads } from "./meeting.js";
 import { mostPages } from "./layout.js";
@@ -39,15 +39,21 @@ export interface CheckedOptions {
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; the limit is checked where it is used */
-export function checkOptions({
-  threads = 1,
-  shareFrom,
-  memoryLimit = mostPages * 65536,
-  modules = [],
-  heap,
-  workerUrl,
-  ...unknown
-}: WasmOptions): CheckedOptions {
+export function checkOptions(options: WasmOptions): CheckedOptions {
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(`wasm: got ${show(options)}; expected an object of options.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
+  const {
+    threads = 1,
+    shareFrom,
+    memoryLimit = mostPages * 65536,
+    modules = [],
+    heap,
+    workerUrl,
+    ...unknown
+  } = options;
   const [key] = Object.keys(unknown);
   if (key !== undefined) {
     throw new GradstepError(
@@ -56,13 +62,27 @@ export function checkOptions({
     );
   }
   const invalid = (name: string, value: unknown, expected: string): never => {
-    throw new GradstepError(`wasm: ${name} is ${String(value)}; expected ${expected}.`, {
+    throw new GradstepError(`wasm: ${name} is ${show(value)}; expected ${expected}.`, {
       code: "INVALID_HYPERPARAMETER",
     });
   };
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
     invalid("threads", threads, `an integer from 1 to ${mostThreads}`);
-  if (shareFrom !== undefined && !(shareFrom >= 0))
+  if (shareFrom !== undefined && !(typeof shareFrom === "number" && shareFrom >= 0))
     invalid("shareFrom", shareFrom, "a number of elements");
+  if (!Array.isArray(modules) || !modules.every((one) => isKind(one, "Module")))
+    invalid("modules", modules, "a list of compiled modules");
+  if (heap !== undefined && !isHeap(heap))
+    invalid("heap", heap, "an object of memory, allocate and free");
   return { threads, shareFrom, memoryLimit, modules, heap, workerUrl };
+}
+
+function isHeap(heap: Partial<Heap> | null): boolean {
+  const isFunction = (value: unknown): boolean => typeof value === "function";
+  return isKind(heap?.memory, "Memory") && isFunction(heap?.allocate) && isFunction(heap?.free);
+}
+
+/** Not by the class, which another realm has its own of. */
+function isKind(value: unknown, kind: string): boolean {
+  return Object.prototype.toString.call(value) === `[object WebAssembly.${kind}]`;
 }

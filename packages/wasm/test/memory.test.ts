@@ -207,6 +207,10 @@ test("exhaustion is an error that leaves everything as it was", async () => {
   expect((await w.read())[49_999]).toBe(2);
   const wide = backend.tensor([100_000]);
   expect(codeOf(() => createOptimizer(adam(), { wide }))).toBe("OUT_OF_MEMORY");
+  const empty = createOptimizer(adam(), {});
+  expect(codeOf(() => empty.add({ wide }))).toBe("OUT_OF_MEMORY");
+  empty.add({ w: reference().tensor([1]) });
+  empty.step({ w: Float32Array.of(1) });
   wide.free();
   expect(codeOf(() => createOptimizer(adam(), { w }).step({ w: new Float32Array(50_000) }))).toBe(
     undefined,
@@ -248,6 +252,13 @@ test.each([
   [{ memoryLimit: 10 }, "INVALID_HYPERPARAMETER"],
   [{ shareFrom: -1 }, "INVALID_HYPERPARAMETER"],
   [{ shareFrom: Number.NaN }, "INVALID_HYPERPARAMETER"],
+  [{ shareFrom: "1" }, "INVALID_HYPERPARAMETER"],
+  [{ modules: null }, "INVALID_HYPERPARAMETER"],
+  [{ modules: [5] }, "INVALID_HYPERPARAMETER"],
+  [{ heap: null }, "INVALID_HYPERPARAMETER"],
+  [{ heap: {} }, "INVALID_HYPERPARAMETER"],
+  [null, "UNKNOWN_OPTION"],
+  [2, "UNKNOWN_OPTION"],
 ])("options %j are refused with %s", (options, code) => {
   expect(codeOf(() => wasm(options as never))).toBe(code);
 });

@@ -185,6 +185,14 @@ export function checkValues(values: ArrayLike<number>, size: number): void {
     });
   }
   checkLength("The array to write", values.length, size);
+  if (ArrayBuffer.isView(values)) return;
+  for (let i = 0; i < size; i += 1) {
+    if (typeof values[i] !== "number")
+      throw new GradstepError(
+        `The array to write has ${show(values[i])} at ${i}; expected numbers. Convert it with new Float32Array(values).`,
+        { code: "INVALID_MEMORY" },
+      );
+  }
 }
 
 /**

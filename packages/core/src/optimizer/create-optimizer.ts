@@ -1,12 +1,11 @@
 import type { Tensor } from "../backend/backend.js";
-import { GradstepError, list, show } from "../errors.js";
+import { GradstepError, show } from "../errors.js";
 import { checkGroups } from "./group-options.js";
+import { checkKeys } from "./options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
 import type { OptimizerSpec } from "../rule/spec.js";
-
-const known = ["groups", "copies"];
 
 /**
  * Makes an optimizer for parameters of one backend.
@@ -29,17 +28,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
       },
     );
   }
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(`Got ${show(options)}; expected the options { groups, copies }.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new GradstepError(`createOptimizer has no option "${key}"; it has ${list(known)}.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
+  checkKeys("createOptimizer", options, ["groups", "copies"]);
   // A spec is plain data that may have been copied or changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];

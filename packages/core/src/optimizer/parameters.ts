@@ -96,7 +96,12 @@ export function checkCopies(
   shapes: ReadonlyMap<string, readonly number[]>,
   backend: Backend | undefined,
 ): void {
-  if (copies === null || typeof copies !== "object" || isTensor(copies)) {
+  if (
+    copies === null ||
+    typeof copies !== "object" ||
+    Symbol.iterator in copies ||
+    isTensor(copies)
+  ) {
     throw new GradstepError(
       `copies is ${show(copies)}; expected packed tensors by the names of parameters.`,
       { code: "INVALID_PARAMETER" },

@@ -4,6 +4,7 @@ import { GradstepError, list, show } from "../errors.js";
 import type { Gradients } from "./gradients.js";
 import type { GroupOptions } from "./group-options.js";
 import { Group, groupOf, type GroupContext } from "./groups.js";
+import { checkKeys } from "./options.js";
 import type { OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
 import { defineLive, parameterGroup, type ParameterGroup } from "./parameter-group.js";
 import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
@@ -197,7 +198,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkLive();
     const all = typeof names === "string" ? [names] : names;
-    const isList = Array.isArray(all) && all.length > 0 && new Set(all).size === all.length;
+    const isList =
+      Array.isArray(all) &&
+      all.length > 0 &&
+      new Set(all).size === all.length &&
+      [...all].every((name) => typeof name === "string");
     const unknown = isList ? all.filter((name) => !this.#byName.has(name)) : [];
     if (!isList || unknown.length > 0) {
       throw new GradstepError(
@@ -225,8 +230,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return tensors;
   }
 
-  add(parameters: Parameters, { copies = {} }: Pick<OptimizerOptions, "copies"> = {}): void {
+  add(parameters: Parameters, options: Pick<OptimizerOptions, "copies"> = {}): void {
     this.#checkLive();
+    checkKeys("add", options, ["copies"]);
+    const { copies = {} } = options;
     const present = this.#tensors();
     checkParameters(parameters, this.#backend, present);
     const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
@@ -240,9 +247,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }));
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
-    this.#kernel ??= backend.compile(this.#variant);
-    this.#backend = backend;
+    const kernel = this.#kernel ?? backend.compile(this.#variant);
     const allSlots = allocateSlots(backend, this.#variant, named);
+    this.#kernel = kernel;
+    this.#backend = backend;
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,

@@ -46,7 +46,12 @@ export function checkStepOptions(options: StepOptions): void {
       },
     );
   }
-  if (rows !== undefined && (rows === null || typeof rows !== "object" || Array.isArray(rows))) {
+  const isOneOrByName = (value: unknown): boolean =>
+    value !== null &&
+    typeof value === "object" &&
+    // A list or a Map has no masks by name: it would pass for an object without any.
+    (isRowValues(value) || !(Symbol.iterator in value));
+  if (rows !== undefined && !isOneOrByName(rows)) {
     throw new GradstepError(
       `rows is ${show(rows)}; expected a Uint32Array with one value for each row, or such masks by the names of parameters.`,
       { code: "UNKNOWN_OPTION" },

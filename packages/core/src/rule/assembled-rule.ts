@@ -85,7 +85,8 @@ export function assembleRule(
   }
 
   function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
-    if (settings === null || typeof settings !== "object" || Array.isArray(settings)) {
+    // A Map has no properties: it would pass for an object without settings.
+    if (settings === null || typeof settings !== "object" || Symbol.iterator in settings) {
       throw new GradstepError(
         `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
         { code: "UNKNOWN_OPTION" },
