@@ -47,6 +47,16 @@ describe("a definition is refused", () => {
     ["with an option named as a common one", { options: { weightDecay: ["a"] } }],
     ["with a switch that is no hyperparameter", { switches: ["momentum"] }],
     ["with switches that are no list", { switches: "learningRate" }],
+    ["with a switch that is a symbol", { switches: [Symbol("s")] }],
+    [
+      "with a least value that is text",
+      { hyperparameters: { learningRate: { default: 1, min: "0" } } },
+    ],
+    [
+      "with a bound of NaN",
+      { hyperparameters: { learningRate: { default: 1, below: Number.NaN } } },
+    ],
+    ["with a bound of null", { hyperparameters: { learningRate: { default: 1, max: null } } }],
     ["with a slot named as the parameter", { slots: { p: 0 } }],
     ["with a slot named as a hyperparameter", { slots: { learningRate: 0 } }],
     ["with a slot named as a function", { slots: { sqrt: 0 } }],

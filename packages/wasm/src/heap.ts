@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
 import { mostPages } from "./layout.js";
 
 /** Where a backend's tensors lie: a wasm memory, and a way to reserve parts of it. */
@@ -143,7 +143,7 @@ export function createArena(shared: boolean, limit: number): Arena {
   const isValid = Number.isSafeInteger(limit) && limit >= pageLength;
   if (!isValid || limit > mostPages * pageLength) {
     throw new GradstepError(
-      `wasm: memoryLimit is ${String(limit)}; expected a number of bytes from ${pageLength} to ${mostPages * pageLength}.`,
+      `wasm: memoryLimit is ${show(limit)}; expected a number of bytes from ${pageLength} to ${mostPages * pageLength}.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   }

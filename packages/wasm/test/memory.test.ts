@@ -253,6 +253,7 @@ test.each([
   [{ shareFrom: -1 }, "INVALID_HYPERPARAMETER"],
   [{ shareFrom: Number.NaN }, "INVALID_HYPERPARAMETER"],
   [{ shareFrom: "1" }, "INVALID_HYPERPARAMETER"],
+  [{ memoryLimit: [Symbol("s")] }, "INVALID_HYPERPARAMETER"],
   [{ modules: null }, "INVALID_HYPERPARAMETER"],
   [{ modules: [5] }, "INVALID_HYPERPARAMETER"],
   [{ heap: null }, "INVALID_HYPERPARAMETER"],

@@ -83,6 +83,11 @@ export function checkDefinition(rule: {
         `Rule ${name}: ${key} is ${show(range)}; expected a default and a range, such as nonNegative(0.001).`,
       );
     }
+    for (const bound of ["min", "max", "below"] as const) {
+      const value: unknown = range[bound];
+      if (value !== undefined && (typeof value !== "number" || Number.isNaN(value)))
+        invalid(`Rule ${name}: ${bound} of ${key} is ${show(value)}; expected a number.`);
+    }
     checkHyperparameter(`Rule ${name}`, key, range.default, range);
     if (Object.hasOwn(options, key))
       invalid(`Rule ${name}: "${key}" is both a hyperparameter and an option.`);
@@ -100,6 +105,6 @@ export function checkDefinition(rule: {
     invalid(`Rule ${name}: switches is ${show(switches)}; expected a list of hyperparameters.`);
   for (const key of switches) {
     if (!Object.hasOwn(hyperparameters, key))
-      invalid(`Rule ${name}: switch "${key}" is not one of its hyperparameters.`);
+      invalid(`Rule ${name}: switch ${show(key)} is not one of its hyperparameters.`);
   }
 }

@@ -55,7 +55,7 @@ export function checkHyperparameter(
     value < (range.below ?? Infinity);
   if (inside) return value;
   throw new GradstepError(
-    `${owner}: ${name} is ${show(value)}; expected ${describe(range)} (the default is ${range.default}).`,
+    `${owner}: ${name} is ${show(value)}; expected ${describe(range)} (the default is ${show(range.default)}).`,
     { code: "INVALID_HYPERPARAMETER" },
   );
 }
