@@ -113,7 +113,9 @@ export class Plan {
       const update = updates[i];
       const { gradient, mask, others } = this.#given[i];
       if (update !== this.#updates[i] || update.gradient !== gradient) return false;
-      if (update.mask !== mask && !this.#masks.fits(i, update)) return false;
+      const isSame =
+        mask instanceof Uint32Array ? this.#masks.fits(i, update) : update.mask === mask;
+      if (!isSame) return false;
       if (mask !== undefined && update.others !== others) return false;
     }
     return true;

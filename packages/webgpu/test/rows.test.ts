@@ -235,6 +235,32 @@ describe("rows", () => {
     expect(optimizer.iterations).toBe(4);
   });
 
+  test("masks that were one array may be two at the next step, and the other way round", async () => {
+    const backend = await backendOnSharedDevice();
+    const names = ["a", "b", "c"] as const;
+    const parameters = Object.fromEntries(names.map((name) => [name, backend.tensor([2])]));
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
+    const ones = Float32Array.of(-1, -1);
+    const gradients = { a: ones, b: ones, c: ones };
+    const [m, n] = [Uint32Array.of(1, 0), Uint32Array.of(0, 1)];
+    const expected = [0, 0, 0, 0, 0, 0];
+    for (const masks of [
+      [m, m, m],
+      [n, m, n],
+      [m, m, n],
+      [n, n, n],
+      [n, n, m],
+    ]) {
+      optimizer.step(gradients, { rows: { a: masks[0], b: masks[1], c: masks[2] } });
+      masks.forEach((mask, i) => {
+        expected[2 * i] += mask[0];
+        expected[2 * i + 1] += mask[1];
+      });
+      const got = await Promise.all(names.map((name) => parameters[name].read()));
+      expect(got.flatMap((values) => [...values])).toEqual(expected);
+    }
+  });
+
   test("copies in fields of the same structs, and words that are only half a copy's", async () => {
     const device = await freshDevice();
     const backend = webgpu({ device });
