@@ -67,10 +67,12 @@ export function planPack(
 }
 
 function* stretchesOf(
-  { memory, rows, columns }: GpuTensor,
+  { memory }: GpuTensor,
   target: GpuTensor,
   { bindingSize, alignment }: BindingLimits,
 ): Generator<Stretch> {
+  // The copy's rows: those of the source follow each other, and may be of another length.
+  const { rows, columns } = target;
   const { buffer, at, step, isFlat } = copyPlace(target);
   const room = bindingSize - alignment - 4;
   // A row of a copy may end within a word, so that the next piece has to begin two rows on.

@@ -261,6 +261,29 @@ describe("rows", () => {
     }
   });
 
+  test("pack goes by the rows of the copy, whatever the shape of what it packs", async () => {
+    const backend = await backendOnSharedDevice();
+    const numbers = Float32Array.from({ length: 12 }, (_, i) => i + 1);
+    for (const shape of [[12], [12, 1], [4, 3], [2, 6]]) {
+      const source = backend.tensor(shape, numbers);
+      for (const [rows, columns, rowStride] of [
+        [3, 4, 6],
+        [12, 1, 2],
+        [4, 3, 3],
+      ]) {
+        const before = Uint16Array.from({ length: 32 }, () => 0x7000);
+        const buffer = bufferOf(backend.device, new Float32Array(before.buffer.slice(0)));
+        const copy = { shape: [rows, columns], dtype: "f16", rowStride, offset: 2 } as const;
+        backend.pack(source, backend.wrap(buffer, copy));
+        numbers.forEach((value, i) => {
+          before[2 + Math.floor(i / columns) * rowStride + (i % columns)] = encodeHalf(value);
+        });
+        const after = new Uint16Array((await wordsOf(backend.device, buffer)).buffer);
+        expect([...after]).toEqual([...before]);
+      }
+    }
+  });
+
   test("copies in fields of the same structs, and words that are only half a copy's", async () => {
     const device = await freshDevice();
     const backend = webgpu({ device });
