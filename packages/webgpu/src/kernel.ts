@@ -67,7 +67,7 @@ export class WebGpuKernel implements Kernel {
   encode(target: object, updates: readonly Update[], count: number): void {
     for (let i = 0; i < count; i += 1) {
       const { mask } = updates[i];
-      if (mask instanceof Uint32Array)
+      if (ArrayBuffer.isView(mask))
         throw new GradstepError(
           `Got ${show(mask)} as a mask to encode; expected a tensor, since arrays are not read when the work is done. Wrap a GPUBuffer with dtype: "u32".`,
           { code: "UNSUPPORTED" },

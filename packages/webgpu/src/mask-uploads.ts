@@ -26,7 +26,7 @@ export class MaskUploads {
     let size = 0;
     for (const update of updates) {
       const { mask } = update;
-      if (!(mask instanceof Uint32Array) || uploads.has(mask)) continue;
+      if (!ArrayBuffer.isView(mask) || uploads.has(mask)) continue;
       uploads.set(mask, { update, byteOffset: size });
       size += mask.byteLength;
     }
@@ -52,7 +52,7 @@ export class MaskUploads {
 
   /** Whether update `i` has its array where it had it when this was made. */
   fits(i: number, { mask }: Update): boolean {
-    return mask instanceof Uint32Array && this.#sources[i]?.mask === mask;
+    return ArrayBuffer.isView(mask) && this.#sources[i]?.mask === mask;
   }
 
   /** Copies the arrays of now. */
@@ -62,7 +62,7 @@ export class MaskUploads {
       this.#device.queue.writeBuffer(
         this.#buffer!,
         byteOffset,
-        update.mask as Uint32Array<ArrayBuffer>,
+        ownWords(update.mask as Uint32Array),
       );
     }
   }
@@ -70,4 +70,11 @@ export class MaskUploads {
   release(): void {
     this.#buffer?.destroy();
   }
+}
+
+/** Words that a queue takes in every runtime: of shared memory, a copy. */
+export function ownWords(words: Uint32Array): Uint32Array<ArrayBuffer> {
+  return words.buffer instanceof ArrayBuffer
+    ? (words as Uint32Array<ArrayBuffer>)
+    : Uint32Array.from(words);
 }

@@ -6,7 +6,7 @@ import type { Part } from "./plan.js";
 /** The tensors of an update. */
 export function tensorsOf({ parameter, gradient, slots, mask, copy }: Update): GpuTensor[] {
   const tensors = [parameter, gradient, ...slots, mask, copy].filter(
-    (one) => one !== undefined && !(one instanceof Uint32Array),
+    (one) => one !== undefined && !ArrayBuffer.isView(one),
   );
   return tensors as unknown as GpuTensor[];
 }

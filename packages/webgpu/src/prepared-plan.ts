@@ -113,8 +113,7 @@ export class Plan {
       const update = updates[i];
       const { gradient, mask, others } = this.#given[i];
       if (update !== this.#updates[i] || update.gradient !== gradient) return false;
-      const isSame =
-        mask instanceof Uint32Array ? this.#masks.fits(i, update) : update.mask === mask;
+      const isSame = ArrayBuffer.isView(mask) ? this.#masks.fits(i, update) : update.mask === mask;
       if (!isSame) return false;
       if (mask !== undefined && update.others !== others) return false;
     }
@@ -192,7 +191,7 @@ export class Plan {
       if (!needsRows(update)) return [];
       const { mask } = update;
       const place =
-        mask === undefined || mask instanceof Uint32Array
+        mask === undefined || ArrayBuffer.isView(mask)
           ? this.#masks.place(i)
           : wordPlace(mask as unknown as GpuTensor);
       return [rowPartOf(update, place)];

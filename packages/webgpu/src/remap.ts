@@ -9,6 +9,7 @@ import type { Allocation, Arenas } from "./arenas.js";
 import { granularity } from "./arenas.js";
 import type { GpuTensor } from "./gpu-tensor.js";
 import type { Guard } from "./guard.js";
+import { ownWords } from "./mask-uploads.js";
 import type { BindingLimits } from "./plan.js";
 import { planRemap, scratchLength, type Gathered } from "./remap-plan.js";
 import { wordPlace } from "./row-part.js";
@@ -55,9 +56,9 @@ export function remap(
   };
   try {
     const place = (values: RowValues): RowPlace => {
-      if (!(values instanceof Uint32Array)) return wordPlace(values as unknown as GpuTensor);
+      if (!ArrayBuffer.isView(values)) return wordPlace(values as unknown as GpuTensor);
       const buffer = make(count * 4, bufferUsage.STORAGE | bufferUsage.COPY_DST);
-      device.queue.writeBuffer(buffer, 0, values, 0, count);
+      device.queue.writeBuffer(buffer, 0, ownWords(values), 0, count);
       return { buffer, at: 0, step: 1 };
     };
     const from = place(indices);

@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { emitRows } from "../src/emit-rows.js";
 import type { RowForm } from "../src/forms.js";
@@ -233,6 +234,23 @@ describe("rows", () => {
       expect.objectContaining({ code: "INVALID_GRADIENT" }) as Error,
     );
     expect(optimizer.iterations).toBe(4);
+  });
+
+  test("masks and indices may be in shared memory, and arrays of another realm", async () => {
+    const backend = await backendOnSharedDevice();
+    const shared = new Uint32Array(new SharedArrayBuffer(12)).subarray(1);
+    const others = runInNewContext("Uint32Array.of(0, 1)") as Uint32Array;
+    shared[1] = 1;
+    for (const rows of [shared, others]) {
+      const w = backend.tensor([2]);
+      const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), { w });
+      for (let i = 0; i < 2; i += 1) optimizer.step({ w: Float32Array.of(-1, -2) }, { rows });
+      expect([...(await w.read())]).toEqual([0, 5]);
+      // Row 1 stays where it is, and begins with a momentum of 0.
+      optimizer.rows().remap(rows, { fresh: rows });
+      optimizer.step({ w: Float32Array.of(-1, -2) }, { rows });
+      expect([...(await w.read())]).toEqual([0, 7]);
+    }
   });
 
   test("masks that were one array may be two at the next step, and the other way round", async () => {
