@@ -1,5 +1,5 @@
 import {
-  checkLength,
+  checkValues,
   GradstepError,
   show,
   sizeOf,
@@ -110,12 +110,7 @@ export class GpuTensor implements StagingTensor {
 
   write(values: ArrayLike<number>): void {
     this.checkLive();
-    if (values === null || typeof values !== "object") {
-      throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
-        code: "INVALID_MEMORY",
-      });
-    }
-    checkLength("The array to write", values.length, this.#size);
+    checkValues(values, this.#size);
     this.checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
     if (this.layout === undefined) this.stage(values as Values);
     else this.#writeWords(values, this.layout);

@@ -73,7 +73,8 @@ export class WebGpuKernel implements Kernel {
           { code: "UNSUPPORTED" },
         );
     }
-    const own = target as Partial<EncodeTarget>;
+    // What is no object has none of the methods, and cannot be asked for them.
+    const own = Object(target) as Partial<EncodeTarget>;
     if ("dispatchWorkgroups" in own) {
       this.#plan(updates, count).encodeAhead(() => own as GPUComputePassEncoder, target);
     } else if ("beginComputePass" in own) {

@@ -1,5 +1,7 @@
 import {
-  checkLength,
+  checkValues,
+  GradstepError,
+  show,
   sizeOf,
   type Kernel,
   type RowMove,
@@ -43,11 +45,13 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /**
    * Makes room for tensors of these sizes (in values): they come to lie in one buffer, which is one dispatch a step for
    * all of them. Without it, a model that is allocated tensor by tensor is three, up to 60 million parameters.
+   *
+   * @throws {GradstepError} `INVALID_SHAPE`
    */
   reserve(sizes: readonly number[], lane?: number): void;
   /** As `Backend` has it: indices and flags may be in a buffer that a shader has written and that nobody reads. */
   remap(moves: readonly RowMove[], sources: RowSources): void;
-  /** Fills a packed copy, in a submit of its own. @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY` */
+  /** Fills a packed copy, in a submit of its own. @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER` */
   pack(source: Tensor, target: Tensor): void;
   /**
    * Resolves once everything that was allocated and compiled so far is known to exist. Without it, the first call after
@@ -77,7 +81,14 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   #gather: TableKernel | undefined;
   #pack: TableKernel | undefined;
 
+  /** @throws {GradstepError} `INVALID_MEMORY` */
   constructor(device: GPUDevice, ownsDevice: boolean) {
+    // Not `instanceof`: a device may be of another realm, or of a runtime without the global.
+    if (typeof device?.queue !== "object")
+      throw new GradstepError(
+        `Got ${show(device)} as the device; expected a GPUDevice, such as await adapter.requestDevice().`,
+        { code: "INVALID_MEMORY" },
+      );
     this.device = device;
     this.#ownsDevice = ownsDevice;
     this.#guard = new Guard(device);
@@ -87,7 +98,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   tensor(shape: readonly number[], values?: ArrayLike<number>, lane = 0): Tensor {
     const size = sizeOf(shape);
-    if (values !== undefined) checkLength("The array of values", values.length, size);
+    if (values !== undefined) checkValues(values, size);
     const tensor = this.#allocate(shape, size, lane);
     if (values !== undefined) tensor.write(values);
     return tensor;
@@ -95,6 +106,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   reserve(sizes: readonly number[], lane = 0): void {
     this.check();
+    const isValid =
+      Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
+    if (!isValid)
+      throw new GradstepError(
+        `Got ${show(sizes)} to reserve; expected an array of integers, the numbers of values.`,
+        { code: "INVALID_SHAPE" },
+      );
     this.#arenas.reserve(
       sizes.map((size) => size * 4),
       lane,
@@ -127,6 +145,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   pack(source: Tensor, target: Tensor): void {
+    for (const tensor of [source, target]) {
+      if (tensor?.backend !== this)
+        throw new GradstepError(
+          `Got ${show(tensor)} to pack; expected a tensor of the same webgpu backend, and one for its copy.`,
+          { code: "INVALID_PARAMETER" },
+        );
+    }
     const [from, to] = [source, target] as unknown as GpuTensor[];
     from.checkLive();
     to.checkLive();

@@ -75,6 +75,12 @@ export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
 }
 
 function checkOptions(options: GpuWrapOptions): void {
+  if (options === null || typeof options !== "object") {
+    throw new GradstepError(
+      `Got ${show(options)}; expected the options { shape, offset, capacity, dtype, rowStride }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
   const known = ["shape", "offset", "capacity", "dtype", "rowStride"];
   for (const key of Object.keys(options)) {
     if (!known.includes(key))

@@ -1,4 +1,4 @@
-import { adam, createOptimizer, type Tensor } from "@gradstep/core";
+import { adam, createOptimizer, type GradstepError, type Tensor } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
@@ -100,6 +100,63 @@ describe("wrap", () => {
     const mapped = device.createBuffer({ size: 16, usage: 0x1 | 0x8 });
     expect(code(() => backend.wrap(mapped))).toBe("INVALID_MEMORY");
     expect(code(() => webgpu({ devise: device } as never))).toBe("UNKNOWN_OPTION");
+  });
+
+  test("what is no tensor, no device, no encoder or no array of numbers is told, and nothing has changed", async () => {
+    const backend = await freshBackend();
+    const { device } = backend;
+    const message = (action: () => unknown): string => {
+      try {
+        action();
+        return "none";
+      } catch (error) {
+        const { name, code, message: text } = error as GradstepError;
+        return `${name} ${code}: ${text}`;
+      }
+    };
+    const w = backend.tensor([2], [1, 2]);
+    const optimizer = createOptimizer(adam(), { w });
+    const gradients = { w: backend.tensor([2], [1, 1], 1) };
+    const buffer = bufferOf(device, Float32Array.of(3, 4));
+    const copy = backend.wrap(buffer, { shape: [2], dtype: "f16" });
+    const other = webgpu({ device }).wrap(buffer, { shape: [2], dtype: "f16" });
+    for (const nothing of [null, undefined, 3, "x"] as never[]) {
+      expect(message(() => optimizer.encode(nothing, gradients))).toMatch(
+        /^GradstepError UNSUPPORTED: Got .* to encode into; expected a GPUCommandEncoder/,
+      );
+      expect(message(() => backend.pack(w, nothing))).toMatch(
+        /^GradstepError INVALID_PARAMETER: Got .* to pack; expected a tensor/,
+      );
+      expect(message(() => backend.pack(nothing, copy))).toMatch("GradstepError INVALID_PARAMETER");
+      expect(message(() => backend.reserve(nothing))).toMatch(
+        /^GradstepError INVALID_SHAPE: Got .* to reserve; expected an array/,
+      );
+      if (nothing === undefined) continue;
+      expect(message(() => backend.wrap(buffer, nothing))).toMatch(
+        /^GradstepError UNKNOWN_OPTION: Got .*; expected the options/,
+      );
+      expect(message(() => backend.tensor([2], nothing))).toMatch(
+        /^GradstepError INVALID_MEMORY: Got .* to write; expected an array of numbers/,
+      );
+      expect(message(() => webgpu({ device: nothing }))).toMatch(
+        /^GradstepError INVALID_MEMORY: Got .* as the device; expected a GPUDevice/,
+      );
+    }
+    expect(message(() => backend.pack(w, other))).toMatch("GradstepError INVALID_PARAMETER");
+    expect(message(() => webgpu({ device: Promise.resolve(device) as never }))).toMatch(
+      "a Promise",
+    );
+    for (const sizes of [[-1], [0.5], [Number.NaN], ["x"]] as number[][])
+      expect(message(() => backend.reserve(sizes))).toMatch("GradstepError INVALID_SHAPE");
+    const big = [1n, 2n] as never;
+    expect(message(() => w.write(big))).toMatch("GradstepError INVALID_MEMORY");
+    expect(message(() => backend.tensor([2], big))).toMatch("GradstepError INVALID_MEMORY");
+    expect(message(() => backend.tensor([2], [1]))).toMatch("GradstepError LENGTH_MISMATCH");
+    expect(optimizer.iterations).toBe(0);
+    expect([...(await w.read())]).toEqual([1, 2]);
+    expect([...new Float32Array((await wordsOf(device, buffer)).buffer)]).toEqual([3, 4]);
+    optimizer.encode(device.createCommandEncoder(), gradients);
+    expect(optimizer.iterations).toBe(1);
   });
 
   test("types and rows that do not fit, or make no sense, are refused", async () => {
