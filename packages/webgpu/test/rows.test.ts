@@ -279,6 +279,29 @@ describe("rows", () => {
     }
   });
 
+  test("where a copy is refused, the optimizer is as it was", async () => {
+    const { device, counts } = countingDevice(await freshDevice());
+    const backend = webgpu({ device });
+    const w = backend.tensor([2, 3], [1, 2, 3, 4, 5, 6]);
+    const v = backend.tensor([2, 3], [6, 5, 4, 3, 2, 1]);
+    const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), { w });
+    const buffer = bufferOf(device, new Float32Array(8));
+    const odd = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 1 }) };
+    const refused = expect.objectContaining({ code: "UNSUPPORTED" }) as Error;
+    const before = { ...counts };
+    expect(() => optimizer.add({ v }, { copies: odd })).toThrow(refused);
+    expect(() => createOptimizer(adam(), { v }, { copies: odd })).toThrow(refused);
+    expect(counts).toEqual(before);
+    expect(optimizer.parameters).toEqual(["w"]);
+    const even = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 2 }) };
+    optimizer.add({ v }, { copies: even });
+    const ones = new Float32Array(6).fill(1);
+    optimizer.step({ w: ones, v: ones });
+    expect([...(await v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
+    expect([...(await even.v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
+    expect(Object.keys((await optimizer.state()).slots)).toEqual(["w", "v"]);
+  });
+
   test("pack goes by the rows of the copy, whatever the shape of what it packs", async () => {
     const backend = await backendOnSharedDevice();
     const numbers = Float32Array.from({ length: 12 }, (_, i) => i + 1);

@@ -248,6 +248,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
     const kernel = this.#kernel ?? backend.compile(this.#variant);
+    // A backend may refuse a copy: before anything is the optimizer's.
+    for (const { name, tensor } of named)
+      if (copies[name] !== undefined) backend.pack!(tensor, copies[name]);
     const allSlots = allocateSlots(backend, this.#variant, named);
     this.#kernel = kernel;
     this.#backend = backend;
@@ -266,7 +269,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       this.#entries.push(entry);
       this.#byName.set(name, entry);
       group.parameters.push(name);
-      if (update.copy !== undefined) backend.pack!(tensor, update.copy);
     }
   }
 
