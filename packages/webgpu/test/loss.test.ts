@@ -130,6 +130,24 @@ describe("a lost device", () => {
     optimizer.dispose();
   });
 
+  test("a state that cannot be read rejects once, however many slots there are", async () => {
+    const backend = await freshBackend();
+    const parameters = { a: backend.tensor([2]), b: backend.tensor([2]), c: backend.tensor([2]) };
+    const optimizer = createOptimizer(adam(), parameters);
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown): number => unhandled.push(error);
+    process.on("unhandledRejection", listener);
+    try {
+      backend.device.destroy();
+      await backend.device.lost;
+      await expect(optimizer.state()).rejects.toMatchObject({ code: "DEVICE_LOST" });
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listener);
+    }
+  });
+
   test("memory that turns out not to be there: typed error, and no step is counted once it is known", async () => {
     const real = await freshDevice();
     let answer: (error: GPUError | null) => void = () => {};

@@ -289,15 +289,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         carry: group.scalars.carry,
       })),
     };
-    const reads = this.#entries.map(({ name, update }) => ({
-      name,
-      values: update.slots.map((slot) => slot.read()),
-    }));
-    const slots: Record<string, Record<string, Values>> = {};
-    for (const { name, values } of reads) {
-      const arrays = await Promise.all(values);
-      slots[name] = Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]]));
-    }
+    const reads = this.#entries.map(({ name, update }) =>
+      Promise.all(update.slots.map((slot) => slot.read())).then((arrays) => [
+        name,
+        Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]])),
+      ]),
+    );
+    // All at once: a read that fails while another one is awaited would be nobody's.
+    const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
     return { ...state, slots };
   }
 
