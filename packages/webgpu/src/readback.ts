@@ -30,7 +30,7 @@ export class Readback {
     this.#guard = guard;
   }
 
-  /** @throws {GradstepError} `DEVICE_LOST`, `OUT_OF_MEMORY` */
+  /** @throws {GradstepError} `DEVICE_LOST`, `DISPOSED`, `OUT_OF_MEMORY` */
   async read(buffer: GPUBuffer, offset: number, byteLength: number): Promise<ArrayBuffer> {
     const chunk = this.#chunk(byteLength);
     const from = chunk.used;
@@ -88,6 +88,8 @@ export class Readback {
     await Promise.resolve();
     if (this.#filling === chunk) this.#filling = undefined;
     try {
+      // Disposing destroys the buffer, which may be mapped no more.
+      this.#guard.check();
       await chunk.buffer.mapAsync(mapForReading, 0, chunk.used);
       return chunk.buffer.getMappedRange(0, chunk.used);
     } catch (error) {

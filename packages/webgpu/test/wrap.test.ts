@@ -209,6 +209,19 @@ describe("wrap", () => {
     expect(backend.wrap(buffer, { shape: [2], rowStride: 1 }).layout).toBeUndefined();
   });
 
+  test("a backend that is disposed right after a read: the read says so, and the device nothing", async () => {
+    const device = await freshDevice();
+    const errors: string[] = [];
+    device.addEventListener("uncapturederror", ({ error }) => errors.push(error.message));
+    const backend = webgpu({ device });
+    const tensor = backend.tensor([2], [1, 2]);
+    const read = tensor.read();
+    backend.dispose();
+    await expect(read).rejects.toMatchObject({ name: "GradstepError", code: "DISPOSED" });
+    await device.queue.onSubmittedWorkDone();
+    expect(errors).toEqual([]);
+  });
+
   test("the caller's buffers and device are left alone", async () => {
     const backend = await freshBackend();
     const buffer = bufferOf(backend.device, new Float32Array([1, 2]));
