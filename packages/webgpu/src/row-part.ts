@@ -48,8 +48,9 @@ export function wordPlace({ memory, layout, rowStride, columns }: GpuTensor): Ro
 }
 
 /** A packed copy, in words. @throws {GradstepError} `UNSUPPORTED` */
-export function copyPlace({ memory, layout, rowStride, rows, columns }: GpuTensor): CopyPlace {
-  const isFlat = rowStride === columns || rows === 1;
+export function copyPlace({ memory, layout, rowStride, columns }: GpuTensor): CopyPlace {
+  // Also of a single row: a remap makes it several.
+  const isFlat = rowStride === columns;
   const isAligned = memory.byteOffset % 4 === 0 && (isFlat || rowStride % 2 === 0);
   if (layout?.dtype !== "f16" || !isAligned) {
     throw new GradstepError(

@@ -191,6 +191,26 @@ describe("remap", () => {
     expect(Array.from(await own.read())).toEqual([1, 2]);
   });
 
+  test("a copy of one row has to lie as one of several: it may become that", async () => {
+    const backend = await freshBackend();
+    const buffer = bufferOf(backend.device, new Float32Array(32));
+    const copy = (rowStride: number): Tensor =>
+      backend.wrap(buffer, { shape: [1, 3], dtype: "f16", rowStride, capacity: 4 });
+    const w = backend.tensor([1, 3], [1, 2, 3]);
+    expect(() => createOptimizer(adam(), { w }, { copies: { w: copy(5) } })).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
+    );
+    for (const stride of [3, 6]) {
+      w.write([1, 2, 3]);
+      const copies = { w: copy(stride) };
+      const optimizer = createOptimizer(adam(), { w }, { copies });
+      optimizer.rows().remap(Uint32Array.of(0, newRow, 0));
+      expect([...(await copies.w.read())]).toEqual([1, 2, 3, 0, 0, 0, 1, 2, 3]);
+      optimizer.rows().remap(Uint32Array.of(2));
+      expect([...(await copies.w.read())]).toEqual([1, 2, 3]);
+    }
+  });
+
   test("a remap of an optimizer: one submit, one dispatch for each buffer, and nothing read back", async () => {
     const { device, counts } = countingDevice(await freshDevice());
     const backend = webgpu({ device });
