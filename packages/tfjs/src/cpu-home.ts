@@ -7,6 +7,7 @@ interface CpuBackend {
   readonly data: { get(dataId: DataId): { readonly values: unknown } };
   refCount(dataId: DataId): number;
   write(values: unknown, shape: readonly number[], dtype: DataType): DataId;
+  move(dataId: DataId, values: unknown, ...rest: unknown[]): void;
   readSync(dataId: DataId): unknown;
   bufferSync(tensor: unknown): unknown;
 }
@@ -41,10 +42,10 @@ export function cpuHome(backend: KernelBackend): Home | undefined {
 }
 
 function isCpuBackend(backend: unknown): backend is CpuBackend {
-  const { data, refCount, write, readSync, bufferSync } = backend as Partial<CpuBackend>;
+  const { data, refCount, write, move, readSync, bufferSync } = backend as Partial<CpuBackend>;
   return (
     typeof data?.get === "function" &&
-    [refCount, write, readSync, bufferSync].every((method) => typeof method === "function")
+    [refCount, write, move, readSync, bufferSync].every((method) => typeof method === "function")
   );
 }
 
@@ -58,6 +59,7 @@ function watchSharing(backend: CpuBackend): (buffer: ArrayBufferLike) => boolean
   const shared = new WeakSet<ArrayBufferLike>();
   let insideKernel = false;
   const write = backend.write.bind(backend);
+  const move = backend.move.bind(backend);
   const readSync = backend.readSync.bind(backend);
   const bufferSync = backend.bufferSync.bind(backend);
 
@@ -68,6 +70,11 @@ function watchSharing(backend: CpuBackend): (buffer: ArrayBufferLike) => boolean
       else seen.add(buffer);
     }
     return write(values, shape, dtype);
+  };
+  // What comes from another backend may be what that one handed out.
+  backend.move = (dataId, values, ...rest) => {
+    if (values instanceof Float32Array) shared.add(values.buffer);
+    move(dataId, values, ...rest);
   };
   backend.readSync = (dataId) => {
     const values = readSync(dataId);

@@ -241,6 +241,22 @@ test("the backend changes between steps", async () => {
   through.forEach((value, i) => expect(Math.abs(value - there[i])).toBeLessThan(1e-6));
 });
 
+test("cpu: a slice of a variable that has come from another backend keeps the old values", async () => {
+  const optimizer = sgd({ learningRate: 1 });
+  await tf.setBackend("wasm");
+  const v = variable([1, 2, 3], [3], "v");
+  await tf.setBackend("cpu");
+  const slice = tf.slice(v, [0], [2]);
+  for (const expected of [
+    [0, 1, 2],
+    [-1, 0, 1],
+  ]) {
+    optimizer.applyGradients({ v: tf.ones([3]) });
+    expect([...v.dataSync()]).toEqual(expected);
+    expect([...slice.dataSync()]).toEqual([1, 2]);
+  }
+});
+
 test("variables and gradients on other backends than the current one", async () => {
   await tf.setBackend("cpu");
   const a = variable([1, 2], [2], "a");
