@@ -19,7 +19,7 @@ export function rememberRule(rule: Rule): void {
 
 /** What `model.save` writes about an optimizer. */
 export function configDict(
-  { name, settings, groups }: OptimizerConfig,
+  { name, settings, groups, switches }: OptimizerConfig,
   given: readonly GroupOptions[],
   inPlace: boolean,
 ): serialization.ConfigDict {
@@ -31,6 +31,7 @@ export function configDict(
     rule: escape(name),
     settings: escapeAll(settings),
     groups: escapeAll(written),
+    ...(switches !== undefined && { switches: escapeAll(switches) }),
     inPlace,
   } as serialization.ConfigDict;
 }
@@ -54,10 +55,12 @@ export function specOfConfig(config: serialization.ConfigDict): {
   }
   const settings = unescapeAll(config["settings"] ?? {}) as Record<string, unknown>;
   const groups = unescapeAll(config["groups"] ?? []) as { match: WrittenMatch }[];
+  const switches = unescapeAll(config["switches"]) as readonly string[] | undefined;
   return {
     spec: {
       ...rule.specify(settings),
       groups: groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own })),
+      ...(switches !== undefined && { switches }),
     },
     inPlace: config["inPlace"] !== false,
   };

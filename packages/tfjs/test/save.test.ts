@@ -145,6 +145,24 @@ describe("a model that was saved and loaded with its optimizer", () => {
     ]);
   });
 
+  test("a momentum that was set to 0 may be raised again", async () => {
+    const halted = (): GradstepOptimizer => {
+      const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
+      optimizer.momentum = 0;
+      return optimizer;
+    };
+    const { weights, loaded } = await interrupted(halted);
+    expect(weights[0]).toEqual(weights[1]);
+    const resumed = loaded.optimizer as ReturnType<typeof sgd>;
+    expect(resumed.momentum).toBe(0);
+    resumed.momentum = 0.5;
+    const v = variable([1], [1], "v");
+    for (const expected of [0.9, 0.75]) {
+      resumed.applyGradients({ v: tf.ones([1]) });
+      expect(v.dataSync()[0]).toBeCloseTo(expected, 6);
+    }
+  });
+
   test("the learning rate acts on what comes, iterations go on; TF.js's own restores them, too", async () => {
     const { loaded } = await interrupted(() => adam({ learningRate: 0.01 }));
     const { loaded: theirs } = await interrupted(() => tf.train.adam(0.01));
