@@ -22,8 +22,11 @@ const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slo
   ],
 };
 
-/** TF.js writes momenta of RMSprop even where the momentum is 0; they have no influence then. */
-const withoutInfluence: Readonly<Record<string, readonly string[]>> = { rmsprop: ["momentum"] };
+/** TF.js writes momenta even where the momentum is 0; they have no influence then. */
+const withoutInfluence: Readonly<Record<string, readonly string[]>> = {
+  sgd: ["momentum"],
+  rmsprop: ["momentum"],
+};
 
 const carryName = "gradstep/carry";
 

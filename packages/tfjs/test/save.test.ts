@@ -338,6 +338,7 @@ describe("checkpoints of TF.js's own optimizers", () => {
   const kinds: [string, Record<string, unknown>, () => tf.Optimizer][] = [
     ["adam", { learningRate: 0.01 }, () => tf.train.adam(0.01)],
     ["momentum", { learningRate: 0.1, momentum: 0.9 }, () => tf.train.momentum(0.1, 0.9)],
+    ["momentum", { learningRate: 0.1, momentum: 0 }, () => tf.train.momentum(0.1, 0)],
     ["adagrad", { learningRate: 0.1 }, () => tf.train.adagrad(0.1)],
     ["rmsprop", { learningRate: 0.01 }, () => tf.train.rmsprop(0.01)],
     ["sgd", { learningRate: 0.1 }, () => tf.train.sgd(0.1)],
