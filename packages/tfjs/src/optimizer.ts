@@ -207,7 +207,8 @@ export class GradstepOptimizer extends Optimizer {
     this.#restore(weights);
   }
 
-  #restore({ iterations, parameters, carry }: Weights): void {
+  #restore(weights: Weights): void {
+    const { parameters, carry, groupIterations } = weights;
     for (const [key, { shape }] of parameters) {
       const expected = this.#table.shapeOf(key);
       if (expected !== undefined && !isSameShape(shape, expected))
@@ -222,13 +223,17 @@ export class GradstepOptimizer extends Optimizer {
     const carried = Object.keys(this.#variant.carry).length > 0;
     if (carried && carry?.length !== this.groups.length + 1)
       throw mismatch(`there is no carry for ${this.groups.length + 1} groups`);
+    if (groupIterations !== undefined && groupIterations.length !== this.groups.length + 1)
+      throw mismatch(
+        `there are the steps of ${groupIterations.length} groups; expected ${this.groups.length + 1}`,
+      );
 
     const added = [...parameters]
       .filter(([key]) => this.#table.shapeOf(key) === undefined)
       .map(([key, { shape }]) => this.#table.make(key, shape));
     this.#core.add(Object.fromEntries(added.map((one) => [one.key, one.values])));
     for (const parameter of added) this.#table.wait(parameter);
-    this.#core.restore(stateOf({ iterations, parameters, carry }, this.#core, this.#spec));
+    this.#core.restore(stateOf(weights, this.#core, this.#spec));
   }
 
   /** What makes an optimizer like this one, hyperparameters as they are now. @throws {GradstepError} `DISPOSED` */

@@ -8,7 +8,7 @@ import type { Weights } from "./weights.js";
  * @param optimizer knows every parameter of the weights.
  */
 export function stateOf(
-  { iterations, parameters, carry }: Weights,
+  { iterations, parameters, carry, groupIterations }: Weights,
   optimizer: Optimizer,
   { rule, options }: OptimizerSpec,
 ): OptimizerState {
@@ -37,6 +37,7 @@ export function stateOf(
         parameters: optimizer.groups[i].parameters,
         hyperparameters: hyperparametersOf(group),
         carry: carry?.[i + 1] ?? {},
+        ...(groupIterations !== undefined && { iterations: groupIterations[i + 1] }),
       })),
     ],
     slots: Object.fromEntries(slots) as OptimizerState["slots"],

@@ -29,6 +29,7 @@ const withoutInfluence: Readonly<Record<string, readonly string[]>> = {
 };
 
 const carryName = "gradstep/carry";
+const groupIterationsName = "gradstep/iterations";
 
 /** The state of some parameters, as it is in a checkpoint. */
 export interface Weights {
@@ -36,6 +37,8 @@ export interface Weights {
   readonly parameters: ReadonlyMap<string, ParameterWeights>;
   /** For each group, the optimizer's own first, the scalars that the rule hands from step to step. */
   readonly carry: readonly Readonly<Record<string, number>>[] | undefined;
+  /** The steps of each group, in that order; left out where all take every step. */
+  readonly groupIterations: readonly number[] | undefined;
 }
 
 /** The slots of one parameter. */
@@ -80,6 +83,13 @@ export function weightsOf(
     const shape = [state.groups.length, carried.length, 2];
     weights.push({ name: carryName, tensor: lazyTensor(bits, shape, "int32") });
   }
+  const counts = state.groups.map(({ iterations = state.iterations }) => iterations);
+  const everies = state.groups.map(({ hyperparameters: { every = 1 } }) => every);
+  // Neither follows from the other once `every` was set between steps.
+  if (counts.some((count, i) => count !== state.iterations || everies[i] !== 1)) {
+    const tensor = lazyTensor(Int32Array.from(counts), [counts.length], "int32");
+    weights.push({ name: groupIterationsName, tensor });
+  }
   return weights;
 }
 
@@ -110,9 +120,14 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
   const layout = layoutOf(variant);
   const parameters = new Map<string, ParameterWeights>();
   let carry: Weights["carry"];
+  let groupIterations: Weights["groupIterations"];
   for (const { name, shape, values } of weights.slice(1)) {
     if (name === carryName) {
       carry = parseCarry(values, Object.keys(variant.carry));
+      continue;
+    }
+    if (name === groupIterationsName) {
+      groupIterations = Array.from(values);
       continue;
     }
     const cut = name.lastIndexOf("/");
@@ -140,7 +155,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
   const iterations = Number(weights[0].values[0]);
   if (!Number.isSafeInteger(iterations) || iterations < 0)
     throw mismatch(`iter is ${iterations}; expected a non-negative integer`);
-  return { iterations, parameters, carry };
+  return { iterations, parameters, carry, groupIterations };
 }
 
 function parseCarry(values: ArrayLike<number>, names: readonly string[]): Weights["carry"] {

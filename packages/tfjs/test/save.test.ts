@@ -223,6 +223,32 @@ describe("getWeights and setWeights", () => {
     expect(Array.from((await optimizer.getWeights())[1].tensor.dataSync())).toEqual(before);
   });
 
+  test("the steps of a group whose every has been set", async () => {
+    const run = async (
+      next: (first: GradstepOptimizer) => Promise<GradstepOptimizer>,
+    ): Promise<number[]> => {
+      const v = variable([1, 1], [2], "v");
+      const first = adam({ learningRate: 0.1 }, { groups: [{ match: "v" }] });
+      for (let i = 0; i < 4; i += 1) first.applyGradients({ v: gradient(1, i) });
+      first.groups[0].every = 3;
+      const optimizer = await next(first);
+      for (let i = 0; i < 5; i += 1) optimizer.applyGradients({ v: gradient(2, -i) });
+      const values = Array.from(v.dataSync());
+      tf.disposeVariables();
+      return [optimizer.iterations, optimizer.groups[0].iterations, ...values];
+    };
+    const expected = await run(async (first) => first);
+    expect(expected.slice(0, 2)).toEqual([9, 6]);
+    const resume = async (first: GradstepOptimizer): Promise<GradstepOptimizer> => {
+      const resumed = adam({ learningRate: 0.1 }, { groups: [{ match: "v", every: 3 }] });
+      const weights = await copyOf(await first.getWeights());
+      await resumed.setWeights(weights);
+      expect(await codeOf(() => adam().setWeights(weights))).toBe("STATE_MISMATCH");
+      return resumed;
+    };
+    expect(await run(resume)).toEqual(expected);
+  });
+
   test("some variables are not there this time: their state is kept", async () => {
     const optimizer = adam();
     await optimizer.setWeights(await stepped());
