@@ -30,7 +30,14 @@ export function pairsOf(gradients: NamedTensorMap | NamedTensor[]): Pair[] {
     : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
   const names = new Set<string>();
   const pairs: Pair[] = [];
-  for (const { name, tensor } of named) {
+  for (const one of named) {
+    if (one === null || typeof one !== "object") {
+      throw new GradstepError(
+        `Got ${String(one)} in the list of gradients; expected { name, tensor }.`,
+        { code: "INVALID_GRADIENT" },
+      );
+    }
+    const { name, tensor } = one;
     if (tensor === null || tensor === undefined) continue;
     if (names.has(name)) {
       throw new GradstepError(

@@ -1,5 +1,5 @@
 import { GradstepError, type OptimizerState, type Variant } from "@gradstep/core";
-import type { Tensor } from "@tensorflow/tfjs-core";
+import { Tensor } from "@tensorflow/tfjs-core";
 import type { NamedTensor } from "./gradients.js";
 import { isSameShape } from "./gradients.js";
 import { lazyTensor } from "./lazy-tensor.js";
@@ -100,12 +100,19 @@ interface ReadWeight {
   readonly values: Float32Array | Int32Array;
 }
 
-/** Reads weights. The values are copies. @throws {GradstepError} `STATE_MISMATCH` */
+/** Reads weights. The values are copies. @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED` */
 export async function readWeights(weights: readonly NamedTensor[]): Promise<ReadWeight[]> {
   if (!Array.isArray(weights) || weights[0]?.name !== "iter") {
     throw mismatch(`got ${String(weights?.[0]?.name)} as the first weight; expected "iter"`);
   }
-  const read = async ({ name, tensor }: { name: string; tensor: Tensor }): Promise<ReadWeight> => {
+  const read = async (weight: Partial<NamedTensor> | null): Promise<ReadWeight> => {
+    const { name, tensor } = weight ?? {};
+    if (typeof name !== "string" || !(tensor instanceof Tensor))
+      throw mismatch(`weight "${String(name)}" is not of the form { name, tensor }`);
+    if (tensor.isDisposed)
+      throw new GradstepError(`Weight "${name}" was disposed of; expected a live tensor.`, {
+        code: "DISPOSED",
+      });
     const values = (await tensor.data()) as Float32Array | Int32Array;
     return { name, shape: tensor.shape, values: values.slice() };
   };
@@ -128,6 +135,8 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     }
     if (name === groupIterationsName) {
       groupIterations = Array.from(values);
+      if (groupIterations.some((count) => !Number.isSafeInteger(count) || count < 0))
+        throw mismatch(`weight "${name}" holds something else than numbers of steps`);
       continue;
     }
     const cut = name.lastIndexOf("/");
@@ -158,10 +167,14 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
   return { iterations, parameters, carry, groupIterations };
 }
 
-function parseCarry(values: ArrayLike<number>, names: readonly string[]): Weights["carry"] {
-  const numbers = new Float64Array(Int32Array.from(values).buffer);
+function parseCarry(values: Float32Array | Int32Array, names: readonly string[]): Weights["carry"] {
+  if (names.length === 0) return undefined;
+  const isWhole = values instanceof Int32Array && values.length % (2 * names.length) === 0;
+  const numbers = isWhole ? Array.from(new Float64Array(values.slice().buffer)) : [];
+  if (!isWhole || !numbers.every(Number.isFinite))
+    throw mismatch(`weight "${carryName}" does not hold ${names.length} numbers for each group`);
   const groups: Record<string, number>[] = [];
-  for (let i = 0; names.length > 0 && i + names.length <= numbers.length; i += names.length) {
+  for (let i = 0; i < numbers.length; i += names.length) {
     groups.push(Object.fromEntries(names.map((name, j) => [name, numbers[i + j]])));
   }
   return groups;

@@ -14,6 +14,11 @@ describe.each(backends)("errors, %s", (backend) => {
   const wrong: [what: string, code: string, gradients: () => unknown][] = [
     ["no object", "INVALID_GRADIENT", () => null],
     ["no gradient", "INVALID_GRADIENT", () => ({})],
+    [
+      "a list that holds null",
+      "INVALID_GRADIENT",
+      () => [{ name: "w", tensor: tf.ones([2]) }, null],
+    ],
     ["only missing gradients", "INVALID_GRADIENT", () => ({ w: null })],
     ["an unknown variable", "UNKNOWN_PARAMETER", () => ({ w: tf.ones([2]), x: tf.ones([2]) })],
     ["another length", "LENGTH_MISMATCH", () => ({ w: tf.ones([3]) })],

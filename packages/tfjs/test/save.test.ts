@@ -340,6 +340,13 @@ describe("getWeights and setWeights", () => {
       ([, ...rest]) => [{ name: "iter", tensor: tf.scalar(-1, "int32") }, ...rest],
     ],
     ["nothing", () => []],
+    ["null in the list", (weights) => [...weights, null as never]],
+    ["a weight without a tensor", (weights) => [...weights, { name: "b/m" } as never]],
+    ["a weight without a name", ([iter, { tensor }]) => [iter, { tensor } as never]],
+    [
+      "steps of groups that are none",
+      (weights) => [...weights, { name: "gradstep/iterations", tensor: tf.tensor([-1], [1]) }],
+    ],
   ];
   test.each(wrong)("%s: STATE_MISMATCH, and nothing changes", async (_, change) => {
     const weights = await stepped();
@@ -347,6 +354,27 @@ describe("getWeights and setWeights", () => {
     expect(await codeOf(() => optimizer.setWeights(change(weights)))).toBe("STATE_MISMATCH");
     expect(optimizer.iterations).toBe(0);
     expect(await optimizer.getWeights()).toHaveLength(1);
+  });
+
+  const carries: [string, () => tf.Tensor][] = [
+    ["half a number", () => tf.tensor([1, 1, 1], [3], "int32")],
+    ["floats", () => tf.tensor([1, 1])],
+    ["NaN", () => tf.tensor([-1, -1], [2], "int32")],
+  ];
+  test.each(carries)("a carry of %s: STATE_MISMATCH, and nothing changes", async (_, carry) => {
+    const weights = [...(await stepped()), { name: "gradstep/carry", tensor: carry() }];
+    const optimizer = nadam();
+    expect(await codeOf(() => optimizer.setWeights(weights))).toBe("STATE_MISMATCH");
+    expect((await optimizer.getWeights()).map(({ name }) => name)).toEqual([
+      "iter",
+      "gradstep/carry",
+    ]);
+  });
+
+  test("weights that were disposed of", async () => {
+    const weights = await stepped();
+    weights[2].tensor.dispose();
+    expect(await codeOf(() => adam().setWeights(weights))).toBe("DISPOSED");
   });
 
   test("weights that lack a variable in use, or have another rule's slots", async () => {
