@@ -77,6 +77,31 @@ describe("sgd", () => {
     expect(run(sgd({ ...settings, momentumForm: "torch" }))).toEqual(near(wanted));
   });
 
+  test("PyTorch's dampening is of no influence where the momentum is 0", () => {
+    const plain = Float64Array.of(0);
+    const damped = Float64Array.of(0);
+    const settings = { learningRate: 1, dampening: 0.5, momentumForm: "torch" } as const;
+    const backend = oracle();
+    const optimizer = createOptimizer(
+      sgd(settings),
+      { plain: backend.wrap(plain), damped: backend.wrap(damped) },
+      { groups: [{ match: "damped", momentum: 0.5 }] },
+    );
+    const seen: number[][] = [];
+    for (let i = 0; i < 3; i += 1) {
+      optimizer.step({ plain: Float64Array.of(1), damped: Float64Array.of(1) });
+      seen.push([plain[0], damped[0]]);
+    }
+    expect(seen).toEqual([
+      [-1, -1],
+      [-2, -2],
+      [-3, -3],
+    ]);
+    optimizer.groups[0].momentum = 0;
+    optimizer.step({ damped: Float64Array.of(4) });
+    expect(damped[0]).toBe(-7);
+  });
+
   test("the forms of momentum differ where the rate changes", () => {
     const after = (momentumForm: "keras" | "torch"): number => {
       const values = Float64Array.of(start);

@@ -7,7 +7,7 @@ import { negligibleMean, rest, restLimit } from "./rest.js";
  * compute it).
  *
  * `momentumForm: "keras"` has the rate inside the velocity, so that a change of the rate acts on what is to come;
- * `"torch"` has it outside, where it acts on the past, too. `dampening` belongs to the latter.
+ * `"torch"` has it outside, where it acts on the past, too. `dampening` belongs to the latter, where momentum is not 0.
  */
 export const sgd = /* @__PURE__ */ defineRule({
   name: "sgd",
@@ -22,7 +22,9 @@ export const sgd = /* @__PURE__ */ defineRule({
   perStep: ({ momentum, nesterov, momentumForm }) => {
     if (!momentum) return "";
     const inside = momentumForm === "keras";
-    const intake = inside ? "intake = learningRate" : "intake = t == 1 ? 1 : 1 - dampening";
+    const intake = inside
+      ? "intake = learningRate"
+      : "intake = momentum == 0 ? 1 : t == 1 ? 1 : 1 - dampening";
     const rate = inside ? "1" : "learningRate";
     const limit = restLimit("m", negligibleMean);
     return nesterov
