@@ -247,6 +247,7 @@ describe("fromTorch", () => {
     ["Adam", null, "UNKNOWN_OPTION"],
     ["Adam", 5, "UNKNOWN_OPTION"],
     ["Adam", { groups: {} }, "UNKNOWN_OPTION"],
+    ["Adam", [], "UNKNOWN_OPTION"],
     ["Adam", { groups: [null] }, "UNKNOWN_OPTION"],
     ["Adam", { groups: [{ lr: 1 }] }, "UNKNOWN_OPTION"],
     ["Adam", { groups: [{ parameters: [1] }] }, "UNKNOWN_OPTION"],

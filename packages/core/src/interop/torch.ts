@@ -107,7 +107,7 @@ export function fromTorch(
   const optimizer = lookUp("PyTorch", name, optimizers);
   const owner = `PyTorch's ${name}`;
   const dictionary = { ...common, ...optimizer.own };
-  if (options === null || typeof options !== "object") {
+  if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw new GradstepError(`${owner}: got ${show(options)}; expected an object of options.`, {
       code: "UNKNOWN_OPTION",
     });
