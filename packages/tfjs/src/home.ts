@@ -50,7 +50,10 @@ export function backendOf(dataId: DataId): KernelBackend | undefined {
 
 /** A copy of a variable's values, as a tensor of a backend. */
 export function copyThrough(variable: TfTensor, backend: KernelBackend): TfTensor {
-  // Read from tfjs-cpu, an array is the variable's own.
-  const values = variable.dataSync<"float32">().slice();
-  return engine().makeTensor(values, variable.shape, "float32", backend);
+  return engine().makeTensor(valuesOf(variable), variable.shape, "float32", backend);
+}
+
+/** A copy of a variable's values. Read from tfjs-cpu, they are the variable's own, or the integers that it was cast from. */
+export function valuesOf(variable: TfTensor): Float32Array {
+  return new Float32Array(variable.dataSync());
 }

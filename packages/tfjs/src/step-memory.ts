@@ -1,5 +1,5 @@
 import { engine, type KernelBackend, type Tensor } from "@tensorflow/tfjs-core";
-import { backendOf, type DataId, type Home } from "./home.js";
+import { backendOf, valuesOf, type DataId, type Home } from "./home.js";
 import type { Pair } from "./gradients.js";
 import type { Parameter } from "./parameters.js";
 
@@ -77,7 +77,7 @@ export class StepMemory {
   #target(variable: Tensor, mayChange: boolean): Target {
     const { memory } = this.#home;
     const { dataId } = variable;
-    if (memory === undefined) return { copy: variable.dataSync<"float32">().slice() };
+    if (memory === undefined) return { copy: valuesOf(variable) };
     if (mayChange && this.#holds(variable) && memory.isExclusive(dataId)) return { dataId };
     const fresh = memory.copyOf(variable);
     return { dataId: fresh.dataId, fresh };

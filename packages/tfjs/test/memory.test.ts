@@ -241,6 +241,25 @@ test("the backend changes between steps", async () => {
   through.forEach((value, i) => expect(Math.abs(value - there[i])).toBeLessThan(1e-6));
 });
 
+test.each(["cpu", "elsewhere"])("%s: a variable that was cast from integers", async (name) => {
+  await tf.setBackend("cpu");
+  for (const dtype of ["int32", "bool"] as const)
+    tf.tidy(() => tf.variable(tf.cast(tf.tensor([1, 0], [2], dtype), "float32"), true, dtype));
+  await tf.setBackend(name);
+  const optimizer = sgd({ learningRate: 0.25 });
+  const { int32, bool } = tf.engine().registeredVariables;
+  const gradient = tf.tidy(() => tf.cast(tf.tensor([1, -2], [2], "int32"), "float32"));
+  for (const expected of [
+    [0.75, 0.5],
+    [0.5, 1],
+  ]) {
+    optimizer.applyGradients({ int32: gradient, bool: gradient });
+    expect([...int32.dataSync()]).toEqual(expected);
+    expect([...bool.dataSync()]).toEqual(expected);
+  }
+  gradient.dispose();
+});
+
 test("cpu: a slice of a variable that has come from another backend keeps the old values", async () => {
   const optimizer = sgd({ learningRate: 1 });
   await tf.setBackend("wasm");
