@@ -44,7 +44,8 @@ export function specOfConfig(config: serialization.ConfigDict): {
   spec: OptimizerSpec;
   inPlace: boolean;
 } {
-  const name = unescape(config["rule"] as string);
+  const written = config?.["rule"];
+  const name = typeof written === "string" ? unescape(written) : JSON.stringify(written);
   const rule = rules.find((one) => one.name === name) ?? otherRules.get(name);
   if (rule === undefined) {
     throw new GradstepError(
@@ -54,7 +55,13 @@ export function specOfConfig(config: serialization.ConfigDict): {
     );
   }
   const settings = unescapeAll(config["settings"] ?? {}) as Record<string, unknown>;
-  const groups = unescapeAll(config["groups"] ?? []) as { match: WrittenMatch }[];
+  const groups = unescapeAll(config["groups"] ?? []);
+  if (!Array.isArray(groups) || !groups.every(isWrittenGroup)) {
+    throw new GradstepError(
+      `The configuration's groups are ${JSON.stringify(groups)}; expected what getConfig() gives.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
   const switches = unescapeAll(config["switches"]) as readonly string[] | undefined;
   return {
     spec: {
@@ -69,6 +76,11 @@ export function specOfConfig(config: serialization.ConfigDict): {
 type WrittenMatch =
   | { readonly names: readonly string[] }
   | { readonly pattern: string; readonly flags: string };
+
+function isWrittenGroup(group: unknown): group is { match: WrittenMatch } {
+  const match = (group as { match?: Partial<Record<string, unknown>> | null } | null)?.match;
+  return Array.isArray(match?.["names"]) || typeof match?.["pattern"] === "string";
+}
 
 /** A function cannot be written; the names that it has matched so far can. */
 function writeMatch(match: Match, names: readonly string[]): WrittenMatch {

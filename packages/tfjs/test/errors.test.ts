@@ -1,4 +1,4 @@
-import { adam, adamw, tfOptimizer } from "../src/index.js";
+import { adam, adamw, GradstepOptimizer, tfOptimizer } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backends, codeOf, layers, tf, variable } from "./support.js";
 
@@ -69,10 +69,25 @@ describe("errors", () => {
     expect(await codeOf(() => adamw({ learningRate: -1 }))).toBe("INVALID_HYPERPARAMETER");
     expect(await codeOf(() => adam({ rho: 1 } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => adam({}, { group: [] } as object))).toBe("UNKNOWN_OPTION");
+    expect(await codeOf(() => adam({}, null as never))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => tfOptimizer("adam" as never))).toBe("INVALID_RULE");
     expect(await codeOf(() => adam({}, { groups: [{ match: "w", beta1: 2 }] }))).toBe(
       "INVALID_HYPERPARAMETER",
     );
+  });
+
+  test.each([
+    [null, "UNKNOWN_RULE"],
+    [{}, "UNKNOWN_RULE"],
+    [{ rule: 5 }, "UNKNOWN_RULE"],
+    [{ rule: "adam", settings: { rho: 1 } }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", switches: ["momentum"] }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", groups: 5 }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", groups: [null] }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", groups: [{ match: null }] }, "UNKNOWN_OPTION"],
+  ])("the configuration %j is %s", async (config, code) => {
+    const load = (): unknown => GradstepOptimizer.fromConfig(GradstepOptimizer, config as never);
+    expect(await codeOf(load)).toBe(code);
   });
 
   test("complex numbers", async () => {
