@@ -247,10 +247,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }));
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
-    const kernel = this.#kernel ?? backend.compile(this.#variant);
     // A backend may refuse a copy: before anything is the optimizer's.
     for (const { name, tensor } of named)
       if (copies[name] !== undefined) backend.pack!(tensor, copies[name]);
+    const kernel = this.#kernel ?? backend.compile(this.#variant);
     const allSlots = allocateSlots(backend, this.#variant, named);
     this.#kernel = kernel;
     this.#backend = backend;
