@@ -17,9 +17,9 @@ import {
   fourLanes,
   get,
   i32Add,
+  i32And,
   i32Const,
   i32Eqz,
-  i32LeU,
   i32Load,
   i32LtU,
   i32Shl,
@@ -180,10 +180,10 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       one.element,
       ...one.stores.map((to) => join(get(to.pointer), to.code, access.store(offset))),
     );
-  /** Repeats a body that covers so many bytes, while the pointer to `p` compares with the bound. */
-  const repeat = (code: Code, bytes: number, bound: number, comparison: Code): Code =>
+  /** Repeats a body that covers so many bytes, while the pointer to `p` is below the bound. */
+  const repeat = (code: Code, bytes: number, bound: number): Code =>
     join(
-      join(block, loop, get(pointer("p")), get(bound), comparison, i32Eqz, branchIf(1)),
+      join(block, loop, get(pointer("p")), get(bound), i32LtU, i32Eqz, branchIf(1)),
       code,
       ...arrays.map((_, i) => join(get(3 + i), i32Const(bytes), i32Add, set(3 + i))),
       join(branch(0), end, end),
@@ -203,12 +203,14 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
         join(get(row), i32Load(4 * (1 + i)), inBytes(start), i32Add, set(3 + i)),
       ),
       join(get(row), i32Load(4), inBytes(stop), i32Add, tee(stop)),
-      join(i32Const(bytes), i32Sub, set(limit)),
+      // Whole turns end there: from `p` on, so that nothing is subtracted from an address near 0.
+      join(get(pointer("p")), i32Sub, i32Const(-bytes), i32And),
+      join(get(pointer("p")), i32Add, set(limit)),
       // From here on it is the address of the scalars.
       join(get(row), scalarsOf(variant), set(row)),
       before,
-      repeat(turn, bytes, limit, i32LeU),
-      repeat(single, 4, stop, i32LtU),
+      repeat(turn, bytes, limit),
+      repeat(single, 4, stop),
     ),
   };
 }

@@ -4,7 +4,10 @@ import { mostPages } from "./layout.js";
 /** Where a backend's tensors lie: a wasm memory, and a way to reserve parts of it. */
 export interface Heap {
   readonly memory: WebAssembly.Memory;
-  /** The address of so many bytes, a multiple of 16. What they hold is undefined. */
+  /**
+   * The address of so many bytes: not 0, and a multiple of 4; of 16 is faster. What they hold is undefined. Throws where
+   * there is no room.
+   */
   allocate(byteLength: number): number;
   /** Gives back what `allocate` gave. */
   free(address: number): void;

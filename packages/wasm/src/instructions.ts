@@ -8,7 +8,6 @@ export const i32Eqz: Code = [0x45];
 export const i32Eq: Code = [0x46];
 export const i32Ne: Code = [0x47];
 export const i32LtU: Code = [0x49];
-export const i32LeU: Code = [0x4d];
 export const f32Eq: Code = [0x5b];
 export const i32Add: Code = [0x6a];
 export const i32Sub: Code = [0x6b];
@@ -65,11 +64,15 @@ export const v128Or: Code = simd(0x50);
 /** `a b mask`: the bits of `a` where the mask is 1, those of `b` elsewhere. */
 export const v128Select: Code = simd(0x52);
 
-/** A non-negative constant: signed LEB128, whose last byte has to leave the sign bit clear. */
+/** A constant, in signed LEB128: the second bit of its last byte is the sign of all before it. */
 export function i32Const(value: number): Code {
-  const bytes = [...unsigned(value)];
-  const last = bytes.at(-1)!;
-  return [0x41, ...(last < 0x40 ? bytes : [...bytes.slice(0, -1), last + 0x80, 0])];
+  const bytes = [0x41];
+  for (let rest = value; ; rest >>= 7) {
+    const byte = rest & 0x7f;
+    const isLast = rest >= -0x40 && rest < 0x40;
+    bytes.push(isLast ? byte : byte + 0x80);
+    if (isLast) return bytes;
+  }
 }
 
 /** @param value rounded to f32 */

@@ -1,4 +1,5 @@
 import { GradstepError, type Variant } from "@gradstep/core";
+import { ForeignHeap } from "./foreign-heap.js";
 import { createArena, type Heap } from "./heap.js";
 import { mostPages } from "./layout.js";
 import { MemoryBackend, type Runner, type Wasm } from "./memory-backend.js";
@@ -35,7 +36,10 @@ export function createWasm(options: LeanWasmOptions): Wasm {
       { code: "INVALID_HYPERPARAMETER" },
     );
   }
-  return new LeanBackend(heap ?? createArena(false, memoryLimit), modules);
+  return new LeanBackend(
+    heap === undefined ? createArena(false, memoryLimit) : new ForeignHeap(heap),
+    modules,
+  );
 }
 
 class LeanBackend extends MemoryBackend {

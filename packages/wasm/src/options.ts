@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { ForeignHeap } from "./foreign-heap.js";
 import type { Heap } from "./heap.js";
 import { mostThreads } from "./meeting.js";
 import { mostPages } from "./layout.js";
@@ -70,19 +71,19 @@ export function checkOptions(options: WasmOptions): CheckedOptions {
     invalid("threads", threads, `an integer from 1 to ${mostThreads}`);
   if (shareFrom !== undefined && !(typeof shareFrom === "number" && shareFrom >= 0))
     invalid("shareFrom", shareFrom, "a number of elements");
-  if (!Array.isArray(modules) || !modules.every((one) => isKind(one, "Module")))
+  if (!Array.isArray(modules) || !modules.every(isModule))
     invalid("modules", modules, "a list of compiled modules");
-  if (heap !== undefined && !isHeap(heap))
-    invalid("heap", heap, "an object of memory, allocate and free");
-  return { threads, shareFrom, memoryLimit, modules, heap, workerUrl };
-}
-
-function isHeap(heap: Partial<Heap> | null): boolean {
-  const isFunction = (value: unknown): boolean => typeof value === "function";
-  return isKind(heap?.memory, "Memory") && isFunction(heap?.allocate) && isFunction(heap?.free);
+  return {
+    threads,
+    shareFrom,
+    memoryLimit,
+    modules,
+    heap: heap === undefined ? undefined : new ForeignHeap(heap),
+    workerUrl,
+  };
 }
 
 /** Not by the class, which another realm has its own of. */
-function isKind(value: unknown, kind: string): boolean {
-  return Object.prototype.toString.call(value) === `[object WebAssembly.${kind}]`;
+function isModule(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }

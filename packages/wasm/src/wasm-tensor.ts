@@ -39,6 +39,9 @@ export interface TensorHome {
   readonly moved: () => void;
 }
 
+/** No address: what others wrap may begin at 0. */
+const nowhere = -1;
+
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
@@ -47,23 +50,24 @@ export class WasmTensor implements StagingTensor {
   readonly #home: TensorHome;
   /** Values that there is room for. */
   #room: number;
-  /** Of its own memory; 0 where it has none. */
+  /** Of its own memory; 0 where it has none: no heap allocates there. */
   #own = 0;
+  /** Where its values are, if they are anywhere. */
   #address: number;
   #freed = false;
   #view: Float32Array | undefined;
   /** Where `#view` begins. */
-  #viewed = 0;
+  #viewed = nowhere;
   #range: WasmRange | undefined;
 
   /**
-   * @param address in the heap's memory, of bytes that somebody else owns; 0 for none so far.
+   * @param address in the heap's memory, of bytes that somebody else owns; left out, there are none so far.
    * @param room how many values there is room for at that address; those of the shape if left out.
    */
   constructor(
     home: TensorHome,
     shape: readonly number[],
-    address = 0,
+    address = nowhere,
     room: number = sizeOf(shape),
   ) {
     this.#size = sizeOf(shape);
@@ -84,7 +88,7 @@ export class WasmTensor implements StagingTensor {
 
   /** Where it lies in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
   get address(): number {
-    if (this.#address === 0) throw this.#unusable();
+    if (this.#address === nowhere) throw this.#unusable();
     return this.#address;
   }
 
@@ -113,7 +117,8 @@ export class WasmTensor implements StagingTensor {
 
   /** Empty where the tensor has no values at present. */
   get memory(): MemoryRange {
-    if (this.#address === 0 && !this.#freed) return { buffer: this, byteOffset: 0, byteLength: 0 };
+    if (this.#address === nowhere && !this.#freed)
+      return { buffer: this, byteOffset: 0, byteLength: 0 };
     const { address } = this;
     if (this.#range?.byteOffset !== address)
       this.#range = new WasmRange(this.#home.heap, address, 4 * this.#room);
@@ -156,7 +161,7 @@ export class WasmTensor implements StagingTensor {
   free(): void {
     if (this.#own !== 0) this.#home.heap.free(this.#own);
     this.#own = 0;
-    this.#moveTo(0);
+    this.#moveTo(nowhere);
     this.#freed = true;
     this.#view = undefined;
     this.#range = undefined;
@@ -206,7 +211,7 @@ export class WasmTensor implements StagingTensor {
 
   #moveTo(address: number): void {
     if (address === this.#address) return;
-    if (this.#address !== 0) this.#home.moved();
+    if (this.#address !== nowhere) this.#home.moved();
     this.#address = address;
   }
 

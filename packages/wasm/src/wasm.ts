@@ -85,22 +85,20 @@ class WasmBackend extends MemoryBackend {
     const from = this.#shareFrom;
     /** By the logarithm of the size: what holds of a large batch need not hold of a small one. */
     const paces: Pace[] = [];
-    const share = (): void => {
-      chunks.divide();
-      crew.run(shared, chunks);
-    };
     const runRows = (): void => {
       if (batch.elements < (from ?? worthSharing) || crew.workers === 0) {
         alone();
         return;
       }
+      // Also where this one is not shared: one that repeats it may not fail for want of room.
+      chunks.divide();
       if (from !== undefined) {
-        share();
+        crew.run(shared, chunks);
         return;
       }
       const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
       const isShared = pace.begin();
-      if (isShared) share();
+      if (isShared) crew.run(shared, chunks);
       else alone();
       pace.end(isShared, batch.elements);
     };

@@ -9,6 +9,7 @@ import {
 import { reference } from "@gradstep/core/reference";
 import { expect, test } from "vitest";
 import { wasm, type Heap, type Wasm } from "../src/index.js";
+import { adamKernels, createWasm } from "../src/lean.js";
 
 function codeOf(action: () => unknown): string | undefined {
   try {
@@ -242,6 +243,34 @@ test.each([
   expect((await w.read())[0]).toBeCloseTo(0);
   optimizer.dispose();
   expect(freed.length).toBe(3);
+});
+
+test.each([undefined, Number.NaN, 0, -64, 1026, 2 ** 17])(
+  "a heap that gives %s as an address has no room, and nothing is touched",
+  (address) => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    const heap = { memory, allocate: () => address as number, free: () => {} };
+    for (const backend of [wasm({ heap }), createWasm({ modules: [adamKernels()], heap })])
+      expect(codeOf(() => backend.tensor([5], [1, 2, 3, 4, 5]))).toBe("OUT_OF_MEMORY");
+    expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true);
+  },
+);
+
+test("arrays that begin at address 0 are stepped as any other", async () => {
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  let next = 65536;
+  const allocate = (byteLength: number): number => (next += 512 * Math.ceil(byteLength / 512));
+  const backend = wasm({ heap: { memory, allocate, free: () => {} } });
+  for (let size = 1; size < 40; size += 1) {
+    next = 65536;
+    const values = Float32Array.from({ length: size }, (_, i) => i - 3);
+    const w = backend.wrap(new Float32Array(memory.buffer, 0, size));
+    w.write(values);
+    const expected = reference().tensor([size], values);
+    createOptimizer(adam({ learningRate: 0.1 }), { w }).step({ w: values });
+    createOptimizer(adam({ learningRate: 0.1 }), { w: expected }).step({ w: values });
+    expect(await w.read()).toEqual(await expected.read());
+  }
 });
 
 test.each([

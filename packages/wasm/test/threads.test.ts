@@ -249,6 +249,22 @@ test("a view that is asked for after shared memory has grown is one of the memor
   backend.dispose();
 });
 
+test("a step that is repeated needs no more room, whether it is shared or not", () => {
+  const backend = wasm({ threads: 2, memoryLimit: 2 ** 24 });
+  const w = backend.tensor([300_000]);
+  const optimizer = createOptimizer(adam(), { w });
+  const gradients = { w: optimizer.gradient("w") };
+  optimizer.step(gradients);
+  const fill = (size: number): void => {
+    for (;;) backend.tensor([size]);
+  };
+  for (let size = 2 ** 20; size >= 1; size >>= 1)
+    expect(() => fill(size)).toThrow(expect.objectContaining({ code: "OUT_OF_MEMORY" }));
+  for (let i = 0; i < 40; i += 1) optimizer.step(gradients);
+  expect(optimizer.iterations).toBe(41);
+  backend.dispose();
+});
+
 test("a kernel is compiled once for a variant", () => {
   const backend = wasm({ threads: 2 });
   const kernel: Kernel = backend.compile(variant);
