@@ -1,3 +1,4 @@
+export { checkOptions } from "./check-options.js";
 export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { Gradients } from "./optimizer/gradients.js";

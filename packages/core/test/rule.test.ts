@@ -56,6 +56,10 @@ describe("a definition is refused", () => {
       "with a bound of NaN",
       { hyperparameters: { learningRate: { default: 1, below: Number.NaN } } },
     ],
+    [
+      "with a bound that has no such name",
+      { hyperparameters: { learningRate: { default: 1, minimum: 0 } } },
+    ],
     ["with a bound of null", { hyperparameters: { learningRate: { default: 1, max: null } } }],
     ["with a slot named as the parameter", { slots: { p: 0 } }],
     ["with a slot named as a hyperparameter", { slots: { learningRate: 0 } }],

@@ -1,7 +1,9 @@
 import {
+  checkOptions,
   GradstepError,
   HostTensor,
   remapRows,
+  show,
   wrapArray,
   type Kernel,
   type RowMove,
@@ -26,6 +28,9 @@ export interface CpuJsOptions {
   readonly exact?: boolean;
 }
 
+/** The names of `CpuJsOptions`. */
+export const cpuJsOptions = ["exact", "kernels"];
+
 /** Plain JavaScript, synchronous, on the caller's own Float32Arrays. */
 export interface CpuJs extends WrappingBackend<Float32Array> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
@@ -37,15 +42,7 @@ export interface CpuJs extends WrappingBackend<Float32Array> {
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (a table for the other value of `exact`)
  */
 export function createCpuJs(options: CpuJsOptions = {}): CpuJs {
-  return new CpuJsBackend(checkOptions(options));
-}
-
-/** @throws {GradstepError} `UNKNOWN_OPTION` */
-export function checkOptions(options: CpuJsOptions): CpuJsOptions {
-  if (options !== null && typeof options === "object") return options;
-  throw new GradstepError(`cpuJs: got ${String(options)}; expected an object of options.`, {
-    code: "UNKNOWN_OPTION",
-  });
+  return new CpuJsBackend(options);
 }
 
 function checkTables(tables: unknown): readonly KernelTable[] {
@@ -66,19 +63,12 @@ class CpuJsBackend implements CpuJs {
   readonly #kernels = new WeakMap<Variant, Kernel>();
 
   constructor(options: CpuJsOptions) {
-    const { kernels = [], exact = false, ...unknown } = options;
-    const [key] = Object.keys(unknown);
-    if (key !== undefined)
-      throw new GradstepError(`cpuJs has no option "${key}"; it has exact and kernels.`, {
-        code: "UNKNOWN_OPTION",
-      });
+    checkOptions("cpuJs", options, cpuJsOptions);
+    const { kernels = [], exact = false } = options;
     if (typeof exact !== "boolean") {
-      throw new GradstepError(
-        `cpuJs: exact is ${typeof exact === "object" ? "an object" : String(exact)}; expected true or false.`,
-        {
-          code: "INVALID_HYPERPARAMETER",
-        },
-      );
+      throw new GradstepError(`cpuJs: exact is ${show(exact)}; expected true or false.`, {
+        code: "INVALID_HYPERPARAMETER",
+      });
     }
     for (const table of checkTables(kernels)) {
       if (table.exact !== exact) {

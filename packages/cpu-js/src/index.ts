@@ -1,4 +1,5 @@
-import { checkOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
+import { checkOptions } from "@gradstep/core";
+import { cpuJsOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
 import * as exactKernels from "./generated/exact/index.js";
 import * as fastKernels from "./generated/fast/index.js";
 
@@ -13,7 +14,8 @@ export type { KernelFunction, KernelTable } from "./kernels.js";
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function cpuJs(options: CpuJsOptions = {}): CpuJs {
-  const { kernels: own = [], ...rest } = checkOptions(options);
+  checkOptions("cpuJs", options, cpuJsOptions);
+  const { kernels: own = [], ...rest } = options;
   const builtIn = Object.values(rest.exact === true ? exactKernels : fastKernels);
   const kernels = Array.isArray(own) ? [...builtIn, ...own] : own;
   return createCpuJs({ ...rest, kernels });

@@ -73,6 +73,7 @@ describe("cpuJs", () => {
     ],
     ["null", null, "UNKNOWN_OPTION"],
     ["text", "exact", "UNKNOWN_OPTION"],
+    ["a list", [{ exact: true }], "UNKNOWN_OPTION"],
   ])("refuses %s", (_, options, code) => {
     expect(codeOf(() => cpuJs(options as never))).toBe(code);
     expect(codeOf(() => lean.createCpuJs(options as never))).toBe(code);

@@ -90,7 +90,15 @@ function writeMatch(match: Match, names: readonly string[]): WrittenMatch {
 }
 
 function readMatch(match: WrittenMatch): Match {
-  return "pattern" in match ? new RegExp(match.pattern, match.flags) : match.names;
+  if (!("pattern" in match)) return match.names;
+  try {
+    return new RegExp(match.pattern, match.flags);
+  } catch (cause) {
+    throw new GradstepError(
+      `The configuration has a group for ${JSON.stringify(match)}; expected a regular expression, as getConfig() gives it.`,
+      { code: "UNKNOWN_OPTION", cause },
+    );
+  }
 }
 
 // TF.js turns every "_" in a configuration that it loads into camel case, in keys and in values; escaped, names survive.

@@ -1,6 +1,8 @@
 import {
+  checkOptions,
   createOptimizer,
   GradstepError,
+  show,
   variantOf,
   type GroupOptions,
   type Optimizer as CoreOptimizer,
@@ -79,15 +81,10 @@ export class GradstepOptimizer extends Optimizer {
   /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   constructor(spec: OptimizerSpec, options: TfOptimizerOptions = {}) {
     super();
-    if (options === null || typeof options !== "object") {
-      throw new GradstepError(
-        `Got ${String(options)} as options; expected an object with groups and inPlace.`,
-        { code: "UNKNOWN_OPTION" },
-      );
-    }
-    const { groups = [], inPlace = true, ...rest } = options;
-    for (const key of Object.keys(rest)) {
-      throw new GradstepError(`tfOptimizer has no option "${key}"; it has groups and inPlace.`, {
+    checkOptions("tfOptimizer", options, ["groups", "inPlace"]);
+    const { groups = [], inPlace = true } = options;
+    if (typeof inPlace !== "boolean") {
+      throw new GradstepError(`tfOptimizer: inPlace is ${show(inPlace)}; expected true or false.`, {
         code: "UNKNOWN_OPTION",
       });
     }

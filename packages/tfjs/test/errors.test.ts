@@ -70,6 +70,7 @@ describe("errors", () => {
     expect(await codeOf(() => adam({ rho: 1 } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => adam({}, { group: [] } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => adam({}, null as never))).toBe("UNKNOWN_OPTION");
+    expect(await codeOf(() => adam({}, { inPlace: "no" } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => tfOptimizer("adam" as never))).toBe("INVALID_RULE");
     expect(await codeOf(() => adam({}, { groups: [{ match: "w", beta1: 2 }] }))).toBe(
       "INVALID_HYPERPARAMETER",
@@ -85,6 +86,8 @@ describe("errors", () => {
     [{ rule: "adam", groups: 5 }, "UNKNOWN_OPTION"],
     [{ rule: "adam", groups: [null] }, "UNKNOWN_OPTION"],
     [{ rule: "adam", groups: [{ match: null }] }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", groups: [{ match: { pattern: "(" } }] }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", groups: [{ match: { pattern: "w", flags: "?" } }] }, "UNKNOWN_OPTION"],
   ])("the configuration %j is %s", async (config, code) => {
     const load = (): unknown => GradstepOptimizer.fromConfig(GradstepOptimizer, config as never);
     expect(await codeOf(load)).toBe(code);

@@ -1,4 +1,4 @@
-import { GradstepError, type Variant } from "@gradstep/core";
+import { checkOptions, GradstepError, type Variant } from "@gradstep/core";
 import { ForeignHeap } from "./foreign-heap.js";
 import { createArena, type Heap } from "./heap.js";
 import { mostPages } from "./layout.js";
@@ -22,14 +22,8 @@ export interface LeanWasmOptions {
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`
  */
 export function createWasm(options: LeanWasmOptions): Wasm {
-  const { modules, memoryLimit = mostPages * 65536, heap, ...unknown } = options ?? {};
-  const [key] = Object.keys(unknown);
-  if (key !== undefined) {
-    throw new GradstepError(
-      `createWasm has no option "${key}"; it has modules, memoryLimit and heap. For threads use wasm() of @gradstep/wasm.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
+  checkOptions("createWasm", options, ["modules", "memoryLimit", "heap"]);
+  const { modules, memoryLimit = mostPages * 65536, heap } = options;
   if (!Array.isArray(modules) || !modules.every((one) => one instanceof WebAssembly.Module)) {
     throw new GradstepError(
       `createWasm: got no list of modules; expected compiled ones, such as [adamKernels()].`,

@@ -1,4 +1,4 @@
-import { GradstepError, show } from "@gradstep/core";
+import { checkOptions, GradstepError, show } from "@gradstep/core";
 import { ForeignHeap } from "./foreign-heap.js";
 import type { Heap } from "./heap.js";
 import { mostThreads } from "./meeting.js";
@@ -29,6 +29,8 @@ export interface WasmOptions {
   readonly workerUrl?: string | URL;
 }
 
+const names = ["threads", "shareFrom", "memoryLimit", "modules", "heap", "workerUrl"];
+
 /** Options with their defaults; what has none may be undefined. */
 export interface CheckedOptions {
   readonly threads: number;
@@ -40,12 +42,8 @@ export interface CheckedOptions {
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; the limit is checked where it is used */
-export function checkOptions(options: WasmOptions): CheckedOptions {
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(`wasm: got ${show(options)}; expected an object of options.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
+export function checkWasmOptions(options: WasmOptions): CheckedOptions {
+  checkOptions("wasm", options, names);
   const {
     threads = 1,
     shareFrom,
@@ -53,15 +51,7 @@ export function checkOptions(options: WasmOptions): CheckedOptions {
     modules = [],
     heap,
     workerUrl,
-    ...unknown
   } = options;
-  const [key] = Object.keys(unknown);
-  if (key !== undefined) {
-    throw new GradstepError(
-      `wasm has no option "${key}"; it has threads, shareFrom, memoryLimit, modules, heap and workerUrl.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
   const invalid = (name: string, value: unknown, expected: string): never => {
     throw new GradstepError(`wasm: ${name} is ${show(value)}; expected ${expected}.`, {
       code: "INVALID_HYPERPARAMETER",

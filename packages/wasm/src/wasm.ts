@@ -4,7 +4,7 @@ import { Crew, type SharedKernel } from "./crew.js";
 import { createArena, isSharedMemory } from "./heap.js";
 import { kernelModule } from "./kernel-module.js";
 import { MemoryBackend, type Run, type Runner, type Wasm } from "./memory-backend.js";
-import { checkOptions, type CheckedOptions, type WasmOptions } from "./options.js";
+import { checkWasmOptions, type CheckedOptions, type WasmOptions } from "./options.js";
 import { Pace } from "./pace.js";
 import { hasSimd } from "./support.js";
 import { whyNoThreads } from "./worker.js";
@@ -19,7 +19,7 @@ const worthSharing = 250_000;
  * `OUT_OF_MEMORY`
  */
 export function wasm(options: WasmOptions = {}): Wasm {
-  const checked = checkOptions(options);
+  const checked = checkWasmOptions(options);
   if (!hasSimd()) {
     throw new GradstepError("There is no WebAssembly SIMD here; use cpuJs() of @gradstep/cpu-js.", {
       code: "UNSUPPORTED",

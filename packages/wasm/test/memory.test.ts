@@ -288,6 +288,7 @@ test.each([
   [{ heap: null }, "INVALID_HYPERPARAMETER"],
   [{ heap: {} }, "INVALID_HYPERPARAMETER"],
   [null, "UNKNOWN_OPTION"],
+  [[], "UNKNOWN_OPTION"],
   [2, "UNKNOWN_OPTION"],
 ])("options %j are refused with %s", (options, code) => {
   expect(codeOf(() => wasm(options as never))).toBe(code);

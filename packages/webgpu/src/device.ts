@@ -8,6 +8,9 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
+/** The names of what `webgpu` can be told. */
+export const webgpuOptions = ["device", "gpu", "powerPreference"];
+
 /** Limits that are worth having above the default. */
 const wanted = [
   "maxBufferSize",

@@ -1,5 +1,5 @@
-import { GradstepError } from "@gradstep/core";
-import { requestDevice, type DeviceOptions } from "./device.js";
+import { checkOptions } from "@gradstep/core";
+import { requestDevice, webgpuOptions, type DeviceOptions } from "./device.js";
 import { WebGpuBackend, type WebGpu } from "./webgpu.js";
 
 export type { DeviceOptions } from "./device.js";
@@ -22,13 +22,7 @@ export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
 export function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
 ): WebGpu | Promise<WebGpu> {
-  for (const key of Object.keys(options)) {
-    if (!["device", "gpu", "powerPreference"].includes(key))
-      throw new GradstepError(
-        `webgpu has no option "${key}"; it has device, gpu and powerPreference.`,
-        { code: "UNKNOWN_OPTION" },
-      );
-  }
+  checkOptions("webgpu", options, webgpuOptions);
   if (options.device !== undefined) return new WebGpuBackend(options.device, false);
   return requestDevice(options).then((device) => new WebGpuBackend(device, true));
 }

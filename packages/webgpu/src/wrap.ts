@@ -1,4 +1,11 @@
-import { GradstepError, show, sizeOf, type Layout, type WrapOptions } from "@gradstep/core";
+import {
+  checkOptions,
+  GradstepError,
+  show,
+  sizeOf,
+  type Layout,
+  type WrapOptions,
+} from "@gradstep/core";
 import { bufferUsage } from "./usage.js";
 
 /** Which part of a GPUBuffer a tensor covers, and what is in it. */
@@ -29,7 +36,7 @@ const bytes: Readonly<Record<Layout["dtype"], number>> = { f32: 4, f16: 2, u32: 
  */
 export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
   checkBuffer(memory);
-  checkOptions(options);
+  checkWrapOptions(options);
   const { dtype = "f32", offset = 0 } = options;
   const width = bytes[dtype];
   // What a binding can hold: whole words.
@@ -74,20 +81,8 @@ export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
   return { shape, byteOffset: offset * width, layout: { dtype, rowStride }, capacity };
 }
 
-function checkOptions(options: GpuWrapOptions): void {
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(
-      `Got ${show(options)}; expected the options { shape, offset, capacity, dtype, rowStride }.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
-  const known = ["shape", "offset", "capacity", "dtype", "rowStride"];
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new GradstepError(`wrap has no option "${key}"; it has ${known.join(", ")}.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
+function checkWrapOptions(options: GpuWrapOptions): void {
+  checkOptions("wrap", options, ["shape", "offset", "capacity", "dtype", "rowStride"]);
   const { dtype } = options;
   if (dtype !== undefined && !Object.hasOwn(bytes, dtype))
     throw new GradstepError(`Got dtype ${show(dtype)}; expected "f32", "f16" or "u32".`, {

@@ -100,6 +100,7 @@ describe("wrap", () => {
     const mapped = device.createBuffer({ size: 16, usage: 0x1 | 0x8 });
     expect(code(() => backend.wrap(mapped))).toBe("INVALID_MEMORY");
     expect(code(() => webgpu({ devise: device } as never))).toBe("UNKNOWN_OPTION");
+    expect(code(() => webgpu(null as never))).toBe("UNKNOWN_OPTION");
   });
 
   test("what is no tensor, no device, no encoder or no array of numbers is told, and nothing has changed", async () => {
@@ -133,7 +134,7 @@ describe("wrap", () => {
       );
       if (nothing === undefined) continue;
       expect(message(() => backend.wrap(buffer, nothing))).toMatch(
-        /^GradstepError UNKNOWN_OPTION: Got .*; expected the options/,
+        /^GradstepError UNKNOWN_OPTION: wrap: got .*; expected an object of options/,
       );
       expect(message(() => backend.tensor([2], nothing))).toMatch(
         /^GradstepError INVALID_MEMORY: Got .* to write; expected an array of numbers/,

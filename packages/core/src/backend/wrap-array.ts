@@ -1,23 +1,7 @@
 import type { Values, WrapOptions } from "./backend.js";
+import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import { sizeOf } from "./shape.js";
-
-function checkWrapOptions(options: unknown): void {
-  if (options === null || typeof options !== "object") {
-    throw new GradstepError(
-      `Got ${show(options)}; expected the options { shape, offset, capacity }.`,
-      {
-        code: "UNKNOWN_OPTION",
-      },
-    );
-  }
-  for (const key of Object.keys(options)) {
-    if (!["shape", "offset", "capacity"].includes(key))
-      throw new GradstepError(`wrap has no option "${key}"; it has shape, offset and capacity.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
-}
 
 /**
  * The part of a typed array that `wrap` covers, as a view of it, and that with the room behind it.
@@ -36,7 +20,7 @@ export function wrapArray<T extends Values>(
       },
     );
   }
-  checkWrapOptions(options);
+  checkOptions("wrap", options, ["shape", "offset", "capacity"]);
   const offset = options.offset ?? 0;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= memory.length) {
     throw new GradstepError(

@@ -1,7 +1,7 @@
 import type { Tensor } from "../backend/backend.js";
 import { GradstepError, show } from "../errors.js";
 import { checkGroups } from "./group-options.js";
-import { checkKeys } from "./options.js";
+import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
@@ -28,7 +28,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
       },
     );
   }
-  checkKeys("createOptimizer", options, ["groups", "copies"]);
+  checkOptions("createOptimizer", options, ["groups", "copies"]);
   // A spec is plain data that may have been copied or changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];

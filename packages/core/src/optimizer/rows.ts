@@ -6,6 +6,7 @@ import {
   type Tensor,
   type Update,
 } from "../backend/backend.js";
+import { checkOptions } from "../check-options.js";
 import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
@@ -83,7 +84,7 @@ export class EntryRows implements Rows {
   remap(indices: RowValues, options: RemapOptions = {}): void {
     const { backend, entries, checkLive } = this.#context;
     checkLive();
-    checkOptions(options);
+    checkOptions("remap", options, ["count", "fresh", "parameters", "copies"]);
     const before = this.#count();
     const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
     if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
@@ -184,21 +185,6 @@ export class EntryRows implements Rows {
       );
     }
     return first.rows;
-  }
-}
-
-const remapOptions = ["count", "fresh", "parameters", "copies"];
-
-function checkOptions(options: RemapOptions): void {
-  if (options === null || typeof options !== "object")
-    throw new GradstepError(`Got ${show(options)}; expected the options { count, fresh, … }.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  for (const key of Object.keys(options)) {
-    if (!remapOptions.includes(key))
-      throw new GradstepError(`remap has no option "${key}"; it has ${list(remapOptions)}.`, {
-        code: "UNKNOWN_OPTION",
-      });
   }
 }
 

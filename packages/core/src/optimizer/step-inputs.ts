@@ -183,6 +183,28 @@ export class StepInputs {
   }
 }
 
+/**
+ * Checks that a step can be encoded: what an array holds when the work is done is nobody's promise.
+ * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
+ */
+export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
+  for (const [name, gradient] of Object.entries(gradients ?? {})) {
+    if (ArrayBuffer.isView(gradient))
+      throw new GradstepError(
+        `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays are not read when the work is done. Write it to optimizer.gradient("${name}").`,
+        { code: "INVALID_GRADIENT" },
+      );
+  }
+  const masks = options?.rows ?? {};
+  for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
+    if (ArrayBuffer.isView(mask))
+      throw new GradstepError(
+        `A mask is ${show(mask)}; expected a tensor, since arrays are not read when the work is done. Wrap a buffer as u32.`,
+        { code: "INVALID_MEMORY" },
+      );
+  }
+}
+
 /** The mask, or a copy of one in the parameter's own memory: room for gradients may make that grow and detach it. */
 function outside(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
   return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;

@@ -1,4 +1,5 @@
 import type { OtherRows, RowValues } from "../backend/backend.js";
+import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import { isRowValues } from "./row-values.js";
 
@@ -17,7 +18,6 @@ export interface StepOptions {
   readonly otherRows?: OtherRows;
 }
 
-const stepOptions = ["rows", "otherRows"];
 const otherRows = ["keep", "decay", "zero"];
 
 /**
@@ -25,18 +25,12 @@ const otherRows = ["keep", "decay", "zero"];
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkStepOptions(options: StepOptions): void {
-  if (options === null || typeof options !== "object" || isRowValues(options)) {
-    throw new GradstepError(
-      `Got ${show(options)} as options of a step; expected { rows, otherRows }.`,
-      { code: "UNKNOWN_OPTION" },
-    );
+  if (isRowValues(options)) {
+    throw new GradstepError(`step: got ${show(options)}; expected it in an object, { rows }.`, {
+      code: "UNKNOWN_OPTION",
+    });
   }
-  for (const key of Object.keys(options)) {
-    if (!stepOptions.includes(key))
-      throw new GradstepError(`A step has no option "${key}"; it has ${list(stepOptions)}.`, {
-        code: "UNKNOWN_OPTION",
-      });
-  }
+  checkOptions("step", options, ["rows", "otherRows"]);
   const { rows, otherRows: others } = options;
   if (others !== undefined && !otherRows.includes(others)) {
     throw new GradstepError(

@@ -32,6 +32,8 @@ const keys = [
   "perElement",
 ];
 
+const rangeKeys = ["default", "min", "max", "below"];
+
 function invalid(message: string): never {
   throw new GradstepError(message, { code: "INVALID_RULE" });
 }
@@ -83,9 +85,11 @@ export function checkDefinition(rule: {
         `Rule ${name}: ${key} is ${show(range)}; expected a default and a range, such as nonNegative(0.001).`,
       );
     }
-    for (const bound of ["min", "max", "below"] as const) {
-      const value: unknown = range[bound];
-      if (value !== undefined && (typeof value !== "number" || Number.isNaN(value)))
+    for (const [bound, value] of Object.entries(range) as [string, unknown][]) {
+      if (!rangeKeys.includes(bound))
+        invalid(`Rule ${name}: ${key} has no "${bound}"; it has ${list(rangeKeys)}.`);
+      const isNumber = typeof value === "number" && !Number.isNaN(value);
+      if (bound !== "default" && value !== undefined && !isNumber)
         invalid(`Rule ${name}: ${bound} of ${key} is ${show(value)}; expected a number.`);
     }
     checkHyperparameter(`Rule ${name}`, key, range.default, range);

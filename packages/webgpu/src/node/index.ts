@@ -1,4 +1,5 @@
-import { requestDevice, type DeviceOptions } from "../device.js";
+import { checkOptions } from "@gradstep/core";
+import { requestDevice, webgpuOptions, type DeviceOptions } from "../device.js";
 import { WebGpuBackend, type WebGpu } from "../webgpu.js";
 import { nodeGpu } from "./gpu.js";
 
@@ -8,11 +9,12 @@ export { nodeGpu, type NodeGpu } from "./gpu.js";
  * A backend in Node: through the package `webgpu`, which has to be installed beside this one.
  *
  * @param options.device a device of the caller's; a device of its own if left out.
- * @throws {GradstepError} `UNSUPPORTED` where that package is missing, or finds no adapter
+ * @throws {GradstepError} `UNSUPPORTED` where that package is missing, or finds no adapter; `UNKNOWN_OPTION`
  */
 export async function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
 ): Promise<WebGpu> {
+  checkOptions("webgpu", options, webgpuOptions);
   if (options.device !== undefined) return new WebGpuBackend(options.device, false);
   const gpu = options.gpu ?? (await nodeGpu()).gpu;
   return new WebGpuBackend(await requestDevice({ ...options, gpu }), true);
