@@ -83,6 +83,17 @@ export class Group {
     return this.#every === 1 || iteration % this.#every === 0;
   }
 
+  /** Computes the scalars of its next step. */
+  prepare(): void {
+    this.scalars.compute(this.iterations + 1);
+  }
+
+  /** That step was taken. */
+  commit(): void {
+    this.scalars.commit();
+    this.iterations += 1;
+  }
+
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
     this.#own.set(name, this.check(name, value));

@@ -91,9 +91,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
     const repeat = this.#table.kernel!.repeater?.(this.#inputs.updates);
     if (repeat === undefined) return false;
-    for (let i = 0; i < groups.length; i += 1) groups[i].scalars.compute(groups[i].iterations + 1);
-    // Before the run, which leaves nothing of this in the caches.
-    this.#commit();
+    // Counted before the run, which leaves nothing of this in the caches.
+    this.#iterations += 1;
+    for (let i = 0; i < groups.length; i += 1) {
+      groups[i].prepare();
+      groups[i].commit();
+    }
     repeat();
     return true;
   }
@@ -121,7 +124,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#inputs.stage(this.#table.stage);
     for (let i = 0; i < this.#allGroups.length; i += 1) {
       const group = this.#allGroups[i];
-      if (group.isDue(iteration)) group.scalars.compute(group.iterations + 1);
+      if (group.isDue(iteration)) group.prepare();
     }
     return count;
   }
@@ -131,9 +134,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#iterations += 1;
     for (let i = 0; i < this.#allGroups.length; i += 1) {
       const group = this.#allGroups[i];
-      if (!group.isDue(this.#iterations)) continue;
-      group.scalars.commit();
-      group.iterations += 1;
+      if (group.isDue(this.#iterations)) group.commit();
     }
   }
 

@@ -28,7 +28,7 @@ export class StepScalars {
   readonly #changes: Changes;
   /** How many changes have been seen. */
   #seen = -1;
-  /** Scalars of `#known` steps from `#first` on, a row for each. */
+  /** The live scalars of `#known` steps from `#first` on, a row for each. */
   readonly #ahead: Float64Array;
   #first = 0;
   #known = 0;
@@ -42,8 +42,11 @@ export class StepScalars {
   readonly #stepNode: number;
   readonly #settled: Tape;
   readonly #live: Tape;
-  /** The nodes of the scalars. */
-  readonly #scalarNodes: Int32Array;
+  /** Scalars that follow from hyperparameters alone, from their nodes to their places in `values`. */
+  readonly #settledScalars: Moves;
+  /** The nodes of the others, and their places. */
+  readonly #liveNodes: Int32Array;
+  readonly #livePlaces: Int32Array;
   readonly #carryIn: Moves;
   readonly #carryOut: Moves;
 
@@ -74,8 +77,14 @@ export class StepScalars {
     ];
     this.#nodes = new Float64Array(perStep.nodes.length + plain.length);
     this.values = new Float64Array(scalars.length);
-    this.#ahead = new Float64Array(mostAhead * scalars.length);
-    this.#scalarNodes = Int32Array.from(scalars, place);
+    const ends = scalars.map((name, i) => ({ from: place(name), to: i }));
+    const live = ends.filter(({ from }) => isLive[from]);
+    this.#settledScalars = Int32Array.from(
+      ends.filter((end) => !live.includes(end)).flatMap(({ from, to }) => [from, to]),
+    );
+    this.#liveNodes = Int32Array.from(live, ({ from }) => from);
+    this.#livePlaces = Int32Array.from(live, ({ to }) => to);
+    this.#ahead = new Float64Array(mostAhead * live.length);
     this.#stepNode = inputs.get("t") ?? -1;
     this.#carryIn = Int32Array.from(
       this.#carryNames.flatMap((name, i) => (inputs.has(name) ? [i, inputs.get(name)!] : [])),
@@ -95,8 +104,10 @@ export class StepScalars {
       for (let i = 0; i < this.#known; i += 1) this.#computeAhead(i);
     }
     const { values } = this;
-    const row = (t - this.#first) * values.length;
-    for (let i = 0; i < values.length; i += 1) values[i] = this.#ahead[row + i];
+    const ahead = this.#ahead;
+    const to = this.#livePlaces;
+    const row = (t - this.#first) * to.length;
+    for (let i = 0; i < to.length; i += 1) values[to[i]] = ahead[row + i];
   }
 
   /** Computes what follows from hyperparameters alone. */
@@ -104,6 +115,7 @@ export class StepScalars {
     const nodes = this.#nodes;
     for (const { name, node } of this.#hyperparameters) nodes[node] = this.#hyperparameter(name);
     interpret(this.#settled, nodes, false);
+    move(this.#settledScalars, nodes, this.values);
     this.#seen = this.#changes.count;
     this.#known = 0;
   }
@@ -114,9 +126,10 @@ export class StepScalars {
     if (this.#stepNode >= 0) nodes[this.#stepNode] = this.#first + steps;
     move(this.#carryIn, this.#carry, nodes);
     interpret(this.#live, nodes, false);
-    const from = this.#scalarNodes;
+    const ahead = this.#ahead;
+    const from = this.#liveNodes;
     const row = steps * from.length;
-    for (let i = 0; i < from.length; i += 1) this.#ahead[row + i] = nodes[from[i]];
+    for (let i = 0; i < from.length; i += 1) ahead[row + i] = nodes[from[i]];
   }
 
   /** Hands the carry on: what `compute` found is where the next step begins. */
