@@ -37,7 +37,7 @@ test.each(snippets)("$name runs, and prints what its comments say", async ({ nam
     const wanted = values.split(",").map(Number);
     expect(got).toHaveLength(wanted.length);
     wanted.forEach((value, index) => {
-      expect(got[index]).toBeCloseTo(value, 2);
+      expect(got[index]).toBeCloseTo(value, 6);
     });
   });
   printed.mockRestore();
