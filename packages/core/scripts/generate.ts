@@ -1,6 +1,6 @@
 // Writes src/generated/: the built-in rules as data, for bundles that parse no text.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { Rule } from "../src/rule/assembled-rule.js";
+import type { Rule } from "../src/rule/spec.js";
 import { compileRule } from "../src/rule/compile-rule.js";
 import { rules } from "../src/rules/index.js";
 

@@ -13,7 +13,7 @@ export type { GroupOptions, Match } from "./optimizer/group-options.js";
 export type { ParameterGroup } from "./optimizer/parameter-group.js";
 export type { StepOptions } from "./optimizer/step-options.js";
 export type { Parameters } from "./optimizer/parameters.js";
-export { variantOf, type OptimizerSpec } from "./rule/spec.js";
+export { variantOf, type OptimizerSpec, type Rule } from "./rule/spec.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export { sgd } from "./rules/sgd.js";
@@ -33,7 +33,7 @@ export type {
   RuleDefinition,
   RuleFactory,
 } from "./rule/rule.js";
-export type { Rule, Settings } from "./rule/assembled-rule.js";
+export type { Settings } from "./rule/assembled-rule.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
 export { averaging, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { buildProgram, nodeOf, type Program, type Scope } from "../src/language/program.js";
-import type { Rule } from "../src/rule/assembled-rule.js";
+import type { Rule } from "../src/rule/spec.js";
 import { combinations } from "../src/rule/options.js";
 import { rules } from "../src/rules/index.js";
 import { codeOf, failureOf } from "./support.js";

@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter } from "../rule/hyperparameter.js";
-import type { Rule } from "../rule/assembled-rule.js";
+import type { Rule } from "../rule/spec.js";
 import type { Match } from "./group-options.js";
 import { StepScalars, type Changes } from "./step-scalars.js";
 import type { Variant } from "../rule/variant.js";

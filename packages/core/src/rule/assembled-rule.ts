@@ -1,23 +1,8 @@
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
-import type { OptimizerSpec } from "./spec.js";
+import type { OptimizerSpec, Rule } from "./spec.js";
 import type { Variant } from "./variant.js";
-
-/** A rule whose types are not known: what registries hold and backends see. */
-export interface Rule {
-  readonly name: string;
-  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
-  readonly options: OptionTable;
-  /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
-  readonly switches: readonly string[];
-  /** The variant for these choices; left out, an option has its default. Equal choices give the same object. */
-  variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
-  /** Every variant that differs in what it computes for an element. */
-  variants(): readonly Variant[];
-  /** Splits and checks settings. @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
-  specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec;
-}
 
 /** What a rule can be called with: any of its hyperparameters and options. */
 export type Settings<H extends string, O extends OptionTable> = Partial<

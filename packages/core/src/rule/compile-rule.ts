@@ -1,4 +1,4 @@
-import type { Rule } from "./assembled-rule.js";
+import type { Rule } from "./spec.js";
 import type {
   CompiledNode,
   CompiledProgram,

@@ -1,10 +1,10 @@
-import { assembleRule, type CompleteChoices, type Rule, type Settings } from "./assembled-rule.js";
+import { assembleRule, type CompleteChoices, type Settings } from "./assembled-rule.js";
 import { GradstepError } from "../errors.js";
 import type { Op } from "../language/expression.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
 import type { Binding, Node, Program } from "../language/program.js";
-import type { OptimizerSpec } from "./spec.js";
+import type { OptimizerSpec, Rule } from "./spec.js";
 import type { Variant } from "./variant.js";
 
 /** A node of a program: the name of an input, a number, or an operation and the places of its operands. */

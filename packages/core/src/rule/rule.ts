@@ -1,9 +1,9 @@
-import { assembleRule, type Rule, type Settings } from "./assembled-rule.js";
+import { assembleRule, type Settings } from "./assembled-rule.js";
 import { checkDefinition, checkKeys } from "./definition-checks.js";
 import { GradstepError } from "../errors.js";
 import { nonNegative, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
-import type { OptimizerSpec } from "./spec.js";
+import type { OptimizerSpec, Rule } from "./spec.js";
 import { buildVariant } from "./variant.js";
 
 /** What the texts of a rule depend on: a value for each option, and whether each switch is on. */

@@ -1,7 +1,23 @@
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/group-options.js";
-import type { Rule } from "./assembled-rule.js";
+import type { Hyperparameter } from "./hyperparameter.js";
+import type { OptionTable } from "./options.js";
 import type { Variant } from "./variant.js";
+
+/** A rule whose types are not known: what registries hold and backends see. */
+export interface Rule {
+  readonly name: string;
+  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+  readonly options: OptionTable;
+  /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
+  readonly switches: readonly string[];
+  /** The variant for these choices; left out, an option has its default. Equal choices give the same object. */
+  variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
+  /** Every variant that differs in what it computes for an element. */
+  variants(): readonly Variant[];
+  /** Splits and checks settings. @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec;
+}
 
 /**
  * A rule with its settings: what `adam({ … })` and `fromKeras(…)` give and `createOptimizer` takes. Plain data beside
