@@ -12,7 +12,7 @@ import type { Guard } from "./guard.js";
 import { ownWords } from "./mask-uploads.js";
 import type { BindingLimits } from "./plan.js";
 import { planRemap, scratchLength, type Gathered } from "./remap-plan.js";
-import { wordPlace } from "./row-part.js";
+import { copyPlace, wordPlace } from "./row-part.js";
 import type { RowPlace } from "./row-plan.js";
 import { SingleUse, type TableKernel } from "./single-use.js";
 import { bufferUsage } from "./usage.js";
@@ -127,6 +127,7 @@ function check(tensor: GpuTensor, anew: RowMove["anew"], count: number): void {
       { code: "UNSUPPORTED" },
     );
   }
+  if (tensor.layout !== undefined) copyPlace(tensor);
   if (tensor.allocation !== undefined) return;
   if (count > tensor.capacity) {
     throw new GradstepError(

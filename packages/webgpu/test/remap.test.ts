@@ -211,6 +211,25 @@ describe("remap", () => {
     }
   });
 
+  test("where a copy that is to replace another is refused, no row has moved", async () => {
+    const backend = await freshBackend();
+    const buffer = bufferOf(backend.device, new Float32Array(32));
+    const copy = (rows: number, offset: number): Tensor =>
+      backend.wrap(buffer, { shape: [rows, 3], dtype: "f16", offset });
+    const w = backend.tensor([1, 3], [1, 2, 3]);
+    const optimizer = createOptimizer(adam(), { w }, { copies: { w: copy(1, 0) } });
+    const twice = Uint32Array.of(0, 0);
+    expect(() => optimizer.rows().remap(twice, { copies: { w: copy(2, 11) } })).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
+    );
+    expect(w.shape).toEqual([1, 3]);
+    expect([...(await w.read())]).toEqual([1, 2, 3]);
+    const replaced = { w: copy(2, 10) };
+    optimizer.rows().remap(twice, { copies: replaced });
+    expect([...(await w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
+    expect([...(await replaced.w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
+  });
+
   test("a remap of an optimizer: one submit, one dispatch for each buffer, and nothing read back", async () => {
     const { device, counts } = countingDevice(await freshDevice());
     const backend = webgpu({ device });

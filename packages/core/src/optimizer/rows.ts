@@ -124,12 +124,13 @@ export class EntryRows implements Rows {
         const value = typeof initial === "number" ? initial : group.get(initial);
         return { tensor, initial: value, anew: "fresh" };
       });
-      const { parameter, copy } = update;
+      const { parameter } = update;
+      const copy = copies[name] ?? update.copy;
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, anew: "sourceless" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, anew: "all" });
-      if (copy !== undefined && copies[name] === undefined)
-        moves.push({ tensor: copy, initial: 0, anew: "all" });
+      // One that replaces another has its rows; the backend may still refuse it.
+      if (copy !== undefined) moves.push({ tensor: copy, initial: 0, anew: "all" });
       return moves;
     });
   }
