@@ -134,6 +134,7 @@ test("mutants: every one is killed, and nothing sound is", async () => {
 describe("wrong usage is one line and exit status 2", () => {
   writeFileSync(join(directory, "malformed.json"), '{ "library": "keras" }');
   writeFileSync(join(directory, "empty.mjs"), "export {};");
+  writeFileSync(join(directory, "nothing.mjs"), "export default () => null;");
 
   test.each([
     [[]],
@@ -148,6 +149,8 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "no-such-backend"]],
     [["verify", "./no-such-file.mjs"]],
     [["verify", "./empty.mjs"]],
+    [["verify", "./nothing.mjs"]],
+    [["verify", "."]],
     [["verify", "oracle"]],
     [["verify", "reference", "--cases", "0"]],
     [["verify", "reference", "--cases", "many"]],

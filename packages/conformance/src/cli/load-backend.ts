@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Backend } from "@gradstep/core";
+import { show, type Backend } from "@gradstep/core";
 import { roundToNearest, wgsl, type ErrorModel } from "../bounds/model.js";
 import { UsageError } from "./usage.js";
 
@@ -72,7 +72,7 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
     return { name, make, model, wrapsArrays };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
-  if (isPath && !existsSync(userPath(name)))
+  if (isPath && statSync(userPath(name), { throwIfNoEntry: false })?.isFile() !== true)
     throw new UsageError(
       `Got backend "${name}"; expected a file that exists (looked for ${userPath(name)}).`,
     );
@@ -87,10 +87,23 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
   }
   return {
     name,
-    make: () => (factory as Factory)(),
+    make: async () => checkedBackend(await (factory as Factory)(), name),
     model: roundToNearest,
     wrapsArrays: module.wrapsArrays !== false,
   };
+}
+
+/** @throws {UsageError} for what is no backend at all */
+function checkedBackend(backend: Backend, name: string): Backend {
+  // Only its types say that it is one.
+  const methods = Object(backend) as Partial<Record<string, unknown>>;
+  const missing = ["tensor", "staging", "compile"].filter(
+    (method) => typeof methods[method] !== "function",
+  );
+  if (missing.length === 0) return backend;
+  throw new UsageError(
+    `The factory of module "${name}" gave ${show(backend)}, which has no ${missing.join(", ")}; expected a backend.`,
+  );
 }
 
 /** Beside this package, or from where the user is. */
