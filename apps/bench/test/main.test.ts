@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -114,4 +114,16 @@ test("help goes to standard output", async () => {
   const { status, stdout } = await bench("--help");
   expect(status).toBe(0);
   expect(stdout).toContain("--workload NAME");
+});
+
+test("finishes when nobody reads on (`| head`)", async () => {
+  const file = join(folder, "unread.json");
+  const args = ["--quick", "--workload", "scalars", "--json", file];
+  const child = spawn(process.execPath, [program, ...args]);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout.once("data", () => child.stdout.destroy());
+  const code = await new Promise((done) => child.on("close", done));
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(existsSync(file)).toBe(true);
 });

@@ -92,6 +92,17 @@ describe("the program", () => {
     expect(stdout).toContain("Usage: npm start -- [options]");
   });
 
+  test("finishes when nobody reads on (`| head`)", async () => {
+    const file = join(folder, "unread.html");
+    const child = spawn(process.execPath, [program, "--epochs", "1", "--report", file]);
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const code = await new Promise((done) => child.on("close", done));
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(existsSync(file)).toBe(true);
+  });
+
   test("stops after the batch on Ctrl-C, sums up and ends with 130", async () => {
     const file = join(folder, "stopped.html");
     const child = spawn(process.execPath, [program, "--json", "--epochs", "9", "--report", file]);
