@@ -162,6 +162,32 @@ describe("remap", () => {
     expect(codeOf(() => other.step({ w: Float32Array.of(1) }))).toBe("LENGTH_MISMATCH");
     one.step({ w: Float32Array.of(1) });
   });
+
+  test("slots follow a parameter that another optimizer moved", async () => {
+    const w = backend.tensor([3], [1, 2, 3]);
+    const make = () => createOptimizer(adagrad({ learningRate: 0 }), { w });
+    const [one, other] = [make(), make()];
+    other.step({ w: Float32Array.of(1, 2, 3) });
+    const before = await momenta(other, "w");
+    one.rows().remap(Uint32Array.of(newRow, 2, 0, 1, newRow));
+    const rows = other.rows();
+    expect(rows.count).toBe(3);
+    const indices = Uint32Array.of(newRow, 2, 0, 1, newRow);
+    expect(codeOf(() => rows.remap(Uint32Array.of(4), { parameters: { w } }))).toBe(
+      "INVALID_MEMORY",
+    );
+    expect(codeOf(() => rows.remap(indices))).toBe("LENGTH_MISMATCH");
+    expect(await momenta(other, "w")).toEqual(before);
+    rows.remap(indices, { parameters: { w } });
+    expect([...(await w.read())]).toEqual([0, 3, 1, 2, 0]);
+    const initial = Math.fround(0.1);
+    expect(await momenta(other, "w")).toEqual([initial, before[2], before[0], before[1], initial]);
+
+    one.rows().remap(Uint32Array.of(1));
+    rows.remap(Uint32Array.of(1), { parameters: { w } });
+    expect(await momenta(other, "w")).toEqual([before[2]]);
+    other.step({ w: Float32Array.of(1) });
+  });
 });
 
 describe("rows", () => {

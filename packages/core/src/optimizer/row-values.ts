@@ -1,4 +1,5 @@
 import type { Backend, RowValues, Tensor } from "../backend/backend.js";
+import type { Entry } from "./entry.js";
 import { GradstepError, show } from "../errors.js";
 import { isTensor } from "./parameters.js";
 
@@ -13,6 +14,14 @@ export function rowCount(name: string, { shape }: Tensor): number {
   throw new GradstepError(`Parameter "${name}" is a single number; expected one with rows.`, {
     code: "INVALID_SHAPE",
   });
+}
+
+/** A parameter whose rows were moved by somebody else, another optimizer for example. */
+export function resized({ name, size, update: { parameter } }: Entry): GradstepError {
+  return new GradstepError(
+    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows(); if they were moved already, its slots alone with remap(indices, { parameters }).`,
+    { code: "LENGTH_MISMATCH" },
+  );
 }
 
 /** @throws {GradstepError} `UNSUPPORTED` */

@@ -10,7 +10,7 @@ import { checkOptions } from "../check-options.js";
 import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
-import { checkRowValues, rowCount } from "./row-values.js";
+import { checkRowValues, resized, rowCount } from "./row-values.js";
 import type { Variant } from "../rule/variant.js";
 
 /** What `remap` can be told. */
@@ -23,8 +23,8 @@ export interface RemapOptions<T extends Tensor = Tensor> {
    */
   readonly fresh?: RowValues;
   /**
-   * Parameters that the caller has rearranged already: tensors with `count` rows that take the place of the present
-   * ones. Only their slots are moved. What they replace is the caller's to free.
+   * Parameters that the caller, or another optimizer, has rearranged already: tensors with `count` rows that take the
+   * place of the present ones, or are those. Only their slots are moved. What they replace is the caller's to free.
    */
   readonly parameters?: Parameters<T>;
   /** Packed copies that take the place of the present ones, where those have no room for so many rows. */
@@ -98,6 +98,10 @@ export class EntryRows implements Rows {
     const { fresh, parameters = {}, copies = {} } = options;
     if (fresh !== undefined) checkRowValues("fresh", fresh, count, backend, true);
     this.#checkReplacements(parameters, copies, count);
+    const other = entries.find(
+      ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
+    );
+    if (other !== undefined) throw resized(other);
     this.#checkApart(parameters, copies);
 
     backend.remap!(this.#moves(parameters, copies), { count, indices, fresh });
@@ -174,9 +178,10 @@ export class EntryRows implements Rows {
 
   #count(): number {
     const { entries } = this.#context;
-    const [first, ...rest] = entries.map(({ name, update }) => ({
+    // Of the slots: another optimizer may have moved those of the parameter.
+    const [first, ...rest] = entries.map(({ name, size, update: { parameter } }) => ({
       name,
-      rows: rowCount(name, update.parameter),
+      rows: size / (parameter.size / rowCount(name, parameter)),
     }));
     const other = rest.find(({ rows }) => rows !== first.rows);
     if (other !== undefined) {

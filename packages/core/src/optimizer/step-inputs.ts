@@ -2,7 +2,7 @@ import type { RowValues, Tensor, Update, Values } from "../backend/backend.js";
 import type { Entry } from "./entry.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
-import { checkHasRows, checkRowValues, isRowValues, rowCount } from "./row-values.js";
+import { checkHasRows, checkRowValues, isRowValues, resized, rowCount } from "./row-values.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
 /** What a step is given, gradients and masks: all is checked before anything is handed to an update. */
@@ -208,12 +208,4 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
 /** The mask, or a copy of one in the parameter's own memory: room for gradients may make that grow and detach it. */
 function outside(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
   return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;
-}
-
-/** A parameter whose rows were moved by somebody else, another optimizer for example. */
-function resized({ name, size, update: { parameter } }: Entry): GradstepError {
-  return new GradstepError(
-    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows().`,
-    { code: "LENGTH_MISMATCH" },
-  );
 }
