@@ -188,6 +188,19 @@ describe("remap", () => {
     expect(await momenta(other, "w")).toEqual([before[2]]);
     other.step({ w: Float32Array.of(1) });
   });
+
+  test("a state of before, when another optimizer moved the parameter", async () => {
+    const w = backend.tensor([3]);
+    const [one, other] = [createOptimizer(adam(), { w }), createOptimizer(adam(), { w })];
+    other.step({ w: Float32Array.of(1, 2, 3) });
+    const state = await other.state();
+    one.rows().remap(Uint32Array.of(0));
+    const moved = await one.state();
+    expect(codeOf(() => other.restore({ ...moved, iterations: 7 }))).toBe("STATE_MISMATCH");
+    expect(other.iterations).toBe(1);
+    other.restore(state);
+    expect(await other.state()).toEqual(state);
+  });
 });
 
 describe("rows", () => {

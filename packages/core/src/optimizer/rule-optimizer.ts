@@ -213,7 +213,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       options: this.#spec.options,
       groups: groups.map(({ parameters }) => parameters),
       carry: Object.keys(this.#variant.carry),
-      sizes: new Map(this.#table.entries.map(({ name, update }) => [name, update.parameter.size])),
+      // Of the slots: another optimizer may have moved the rows of the parameter.
+      sizes: new Map(this.#table.entries.map(({ name, size }) => [name, size])),
       slots: this.#variant.slots.map(({ name }) => name),
     });
     const own = [
