@@ -71,8 +71,8 @@ export function emitRows(variant: Variant, form: RowForm): string {
     `all_${name}[at_${name} + value] = ${name === "p" && isJoined ? `bitcast<u32>(${text})` : text};`;
   const parameter = results.find(({ name }) => name === "p")!;
   const type = (name: string): string => {
-    const isWord = name === "g" || name === "mask" || name === "copy" || (name === "p" && isJoined);
-    return isWord ? "u32" : "f32";
+    const words = ["all_g", "row_mask", "row_copy", ...(isJoined ? ["all_p"] : [])];
+    return words.includes(name) ? "u32" : "f32";
   };
 
   const updated = [
@@ -89,7 +89,7 @@ export function emitRows(variant: Variant, form: RowForm): string {
     "let column = value % columns;",
     ...(form.mask
       ? [
-          "let stepped = all_mask[mask_at + row * mask_step] != 0u;",
+          "let stepped = row_mask[mask_at + row * mask_step] != 0u;",
           `if (!stepped && others == ${otherRowsCode.keep}u) { continue; }`,
         ]
       : []),
@@ -108,7 +108,7 @@ export function emitRows(variant: Variant, form: RowForm): string {
         "let pairs = (line_length + 1u) / 2u;",
         "let line = i / pairs;",
         "let first = i % pairs * 2u;",
-        "let at_word = line_at + line * line_step + first / 2u;",
+        "let word_at = line_at + line * line_step + first / 2u;",
         "var word = 0u;",
         "// What else is in the word: the last row may leave half of it to somebody else.",
         "var kept = 0xffffffffu;",
@@ -118,9 +118,9 @@ export function emitRows(variant: Variant, form: RowForm): string {
         ...value.map((line) => `  ${line}`),
         "}",
         "if (kept == 0u) {",
-        "  all_copy[at_word] = word;",
+        "  row_copy[word_at] = word;",
         "} else if (kept != 0xffffffffu) {",
-        "  all_copy[at_word] = word | (all_copy[at_word] & kept);",
+        "  row_copy[word_at] = word | (row_copy[word_at] & kept);",
         "}",
       ]
     : ["let value = i;", ...value];
@@ -133,7 +133,7 @@ export function emitRows(variant: Variant, form: RowForm): string {
     ...tableAndScalars,
     ...arraysOf(variant, form).map(
       ({ name, access }, i) =>
-        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> all_${name}: array<${type(name)}>;`,
+        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${type(name)}>;`,
     ),
     "",
     ...functionsOf(variant),

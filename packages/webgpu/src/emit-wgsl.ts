@@ -19,8 +19,9 @@ export function emitWgsl(variant: Variant, form: Form = usualForm): string {
   }
   const arrays = arraysOf(variant, form);
   const tensors = ["p", "g", ...slots.map(({ name }) => name)];
-  const home = (name: string): string => (arrays.some((one) => one.name === name) ? name : "p");
-  const place = (name: string): string => `all_${home(name)}[at_${name} + i]`;
+  const home = (name: string): string =>
+    arrays.some((one) => one.name === `all_${name}`) ? `all_${name}` : "all_p";
+  const place = (name: string): string => `${home(name)}[at_${name} + i]`;
   const { before, element, results } = bodyOf(variant, place);
   return [
     `// ${label}: updates ${["p", ...slots.map(({ name }) => name)].join(", ")} from g, ${form.width === 4 ? "four values at a time" : "one value at a time"}.`,
@@ -30,7 +31,7 @@ export function emitWgsl(variant: Variant, form: Form = usualForm): string {
     ...tableAndScalars,
     ...arrays.map(
       ({ name, access }, i) =>
-        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> all_${name}: array<Value>;`,
+        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<Value>;`,
     ),
     "",
     ...functionsOf(variant),

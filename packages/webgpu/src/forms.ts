@@ -48,6 +48,7 @@ export function isRowForm(form: Form | RowForm): form is RowForm {
 
 /** An array that a kernel binds. */
 export interface BoundArray {
+  /** What the shader calls it. Those of `p`, `g` and the slots begin with `all_`, since a slot can have any name. */
   readonly name: string;
   readonly access: "read" | "read_write";
 }
@@ -56,13 +57,14 @@ export interface BoundArray {
 export function arraysOf({ slots }: Variant, form: Form | RowForm): readonly BoundArray[] {
   const written = (name: string): BoundArray => ({ name, access: "read_write" });
   const read = (name: string): BoundArray => ({ name, access: "read" });
+  const gradients = form.gradients === "apart" ? read("all_g") : written("all_g");
   const rows = isRowForm(form) ? form : undefined;
   return [
-    written("p"),
-    ...(form.gradients === "joined" ? [] : [form.gradients === "apart" ? read("g") : written("g")]),
-    ...slots.map(({ name }) => written(name)),
-    ...(rows?.mask === true ? [read("mask")] : []),
-    ...(rows?.copy === true ? [written("copy")] : []),
+    written("all_p"),
+    ...(form.gradients === "joined" ? [] : [gradients]),
+    ...slots.map(({ name }) => written(`all_${name}`)),
+    ...(rows?.mask === true ? [read("row_mask")] : []),
+    ...(rows?.copy === true ? [written("row_copy")] : []),
   ];
 }
 

@@ -23,8 +23,8 @@ export const taken: ReadonlySet<string> = new Set(
 
   Scalars Value count element entry group groups i lane own scalars table tile turn update
 
-  at_word column columns first g_at g_step g_unit gradient half kept line line_at line_length line_step mask_at mask_step
-  others pairs row stepped unit value word
+  column columns first g_at g_step g_unit gradient half kept line line_at line_length line_step mask_at mask_step others
+  pairs row row_copy row_mask stepped unit value word word_at
   `
     .trim()
     .split(/\s+/),

@@ -2,13 +2,16 @@ import {
   adam,
   adamax,
   createOptimizer,
+  defineRule,
   lion,
   nadam,
+  nonNegative,
   rmsprop,
   sgd,
   type Tensor,
 } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
+import { nodeGpu } from "@gradstep/webgpu/node";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { emitRows } from "../src/emit-rows.js";
@@ -73,6 +76,32 @@ describe("rows", () => {
       }
     },
   );
+
+  test("slots may have any name that a rule allows, also those of masks, copies and their words", async () => {
+    const { rule } = defineRule({
+      name: "named",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+      slots: { word: 0, mask: 0, copy: 0, row_mask: 0 },
+      perElement: `
+        word = word + g
+        mask = mask + word
+        copy = copy - g
+        row_mask = row_mask - copy
+        p = p - (word + mask + copy + row_mask) * learningRate
+      `,
+    });
+    const variant = rule.variant();
+    const limits = { maxStorageBuffersPerShaderStage: 9 };
+    const { gpu } = await nodeGpu();
+    const device = await (await gpu.requestAdapter())!.requestDevice({ requiredLimits: limits });
+    const backend = webgpu({ device });
+    const random = new Random(8);
+    const cases = Array.from({ length: 20 }, () => randomCase(random, scalarsOf(variant, random)));
+    const world = new RowWorld(backend, variant, random, cases);
+    backend.compile(variant).run(world.updates, world.updates.length);
+    expect(await world.findings()).toEqual(nothing);
+    device.destroy();
+  });
 
   test("1,000 random tensors: right inside, 0 bytes changed outside", async () => {
     const variant = adam().rule.variant();
