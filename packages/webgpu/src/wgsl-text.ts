@@ -27,7 +27,9 @@ function within({ text, binding }: Piece, least: number): string {
 /** A literal of f32 that WGSL takes: the greatest finite one stands for what is beyond it. */
 function literal(value: number): string {
   const single = Math.fround(value);
-  return String(Number.isFinite(single) ? single : Math.sign(value) * 3.4028234663852886e38);
+  if (!Number.isFinite(single)) return String(Math.sign(value) * 3.4028234663852886e38);
+  // Digits alone are an integer in WGSL, and those end at 2⁶³.
+  return Math.abs(single) < 2 ** 63 ? String(single) : single.toExponential();
 }
 
 /**

@@ -19,6 +19,22 @@ async function expectToCompile(sources: Iterable<string>): Promise<void> {
   }
 }
 
+/** The parameters after a step on WebGPU, and those of the reference. */
+async function stepped(rule: Rule): Promise<readonly number[][]> {
+  const backend = await backendOnSharedDevice();
+  const values: number[][] = [];
+  for (const one of [backend, reference()]) {
+    const p = one.tensor([5], [1, 2, 3, 4, 5]);
+    createOptimizer(rule.specify({}), { p }).step({ p: new Float32Array([1, 2, 3, 4, 5]) });
+    values.push(Array.from(await p.read()));
+  }
+  return values;
+}
+
+function ruleOf(name: string, perElement: string): Rule {
+  return defineRule({ name, hyperparameters: { learningRate: nonNegative(0.1) }, perElement }).rule;
+}
+
 function attempt(action: () => Rule): Rule | undefined {
   try {
     return action();
@@ -77,6 +93,18 @@ describe("emit-wgsl", () => {
     await expectToCompile(named.map((rule) => emitWgsl(rule.variant())));
   });
 
+  test("literals as great as f32 has them, with all their digits", async () => {
+    const literals = ["9e18", "1e19", "5e20", "1e21", "3.4e38", "123456789012345678901234567890"];
+    const rulesOf = literals.map((literal, i) =>
+      ruleOf(`great-${i}`, `p = min(p * ${literal}, ${literal}) - ${literal} * g`),
+    );
+    await expectToCompile(rulesOf.map((rule) => emitWgsl(rule.variant())));
+    for (const rule of rulesOf) {
+      const [values, expected] = await stepped(rule);
+      expect(values).toEqual(expected);
+    }
+  });
+
   test("operations on literals alone, and numbers that f32 does not hold", async () => {
     const { rule } = defineRule({
       name: "literals",
@@ -89,13 +117,7 @@ describe("emit-wgsl", () => {
       `,
     });
     await expectToCompile(forms.map((form) => emitWgsl(rule.variant(), form)));
-    const backend = await backendOnSharedDevice();
-    const values: number[][] = [];
-    for (const one of [backend, reference()]) {
-      const p = one.tensor([5], [1, 2, 3, 4, 5]);
-      createOptimizer(rule.specify({}), { p }).step({ p: new Float32Array([1, 2, 3, 4, 5]) });
-      values.push(Array.from(await p.read()));
-    }
-    expect(values[0]).toEqual(values[1]);
+    const [values, expected] = await stepped(rule);
+    expect(values).toEqual(expected);
   });
 });
