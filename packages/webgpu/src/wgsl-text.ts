@@ -8,7 +8,12 @@ interface Piece {
   readonly binding: number;
   /** Whether it is a literal: an operation on literals alone would be evaluated, and refused, when it is compiled. */
   readonly isLiteral?: boolean;
+  /** How many operations are in it, one within the other. */
+  readonly depth: number;
 }
+
+/** Compilers of WGSL refuse what is nested too deep: Tint takes 512 operations, and half of 98 signs. */
+const deepest = 32;
 
 const comparison = 1;
 const additive = 2;
@@ -16,8 +21,8 @@ const multiplicative = 3;
 const unary = 4;
 const atom = 5;
 
-function piece(text: string, binding: number): Piece {
-  return { text, binding };
+function piece(text: string, binding: number, operands: readonly Piece[] = []): Piece {
+  return { text, binding, depth: Math.max(0, ...operands.map(({ depth }) => depth + 1)) };
 }
 
 function within({ text, binding }: Piece, least: number): string {
@@ -39,36 +44,42 @@ function literal(value: number): string {
  */
 function emitter(share: (text: string, varies: boolean) => string): Emitter<Piece> {
   const named = (a: Piece): Piece => piece(share(a.text, false), atom);
-  /** At least one operand that is known only when the kernel runs. */
+  // What does not vary is shared already, and flat.
+  const flat = (a: Piece): Piece => (a.depth < deepest ? a : piece(share(a.text, true), atom));
+  /** At least one operand that is known only when the kernel runs, and none that is nested too deep. */
   const late = (operands: readonly Piece[]): readonly Piece[] =>
-    operands.every(({ isLiteral }) => isLiteral === true) ? operands.map(named) : operands;
+    operands.every(({ isLiteral }) => isLiteral === true)
+      ? operands.map(named)
+      : operands.map(flat);
   const call =
     (name: string) =>
-    (...operands: Piece[]): Piece =>
-      piece(
-        `${name}(${late(operands)
-          .map(({ text }) => text)
-          .join(", ")})`,
-        atom,
-      );
+    (...operands: Piece[]): Piece => {
+      const all = late(operands);
+      return piece(`${name}(${all.map(({ text }) => text).join(", ")})`, atom, all);
+    };
   // Left-associative: the right operand must bind tighter.
   const infix =
     (operator: string, binding: number) =>
     (...operands: Piece[]): Piece => {
       const [a, b] = late(operands);
-      return piece(`${within(a, binding)} ${operator} ${within(b, binding + 1)}`, binding);
+      const text = `${within(a, binding)} ${operator} ${within(b, binding + 1)}`;
+      return piece(text, binding, [a, b]);
     };
   // Comparisons do not associate at all.
   const compare =
     (operator: string) =>
     (...operands: Piece[]): Piece => {
       const [a, b] = late(operands);
-      return piece(`${within(a, additive)} ${operator} ${within(b, additive)}`, comparison);
+      const text = `${within(a, additive)} ${operator} ${within(b, additive)}`;
+      return piece(text, comparison, [a, b]);
     };
   return {
-    number: (value) => ({ text: `Value(${literal(value)})`, binding: atom, isLiteral: true }),
+    number: (value) => ({ ...piece(`Value(${literal(value)})`, atom), isLiteral: true }),
     input: (name) => piece(safe(name), atom),
-    neg: (...operands) => piece(`-${within(late(operands)[0], atom)}`, unary),
+    neg: (...operands) => {
+      const [a] = late(operands);
+      return piece(`-${within(a, atom)}`, unary, [a]);
+    },
     abs: call("abs"),
     sqrt: call("sqrt"),
     sign: call("sign"),
@@ -83,7 +94,10 @@ function emitter(share: (text: string, varies: boolean) => string): Emitter<Piec
     le: compare("<="),
     eq: compare("=="),
     ne: compare("!="),
-    select: (condition, a, b) => piece(`select(${b.text}, ${a.text}, ${condition.text})`, atom),
+    select: (condition, ...branches) => {
+      const [a, b] = branches.map(flat);
+      return piece(`select(${b.text}, ${a.text}, ${condition.text})`, atom, [condition, a, b]);
+    },
     share: (value, varies) => piece(share(value.text, varies), atom),
   };
 }

@@ -105,6 +105,28 @@ describe("emit-wgsl", () => {
     }
   });
 
+  test("texts as long and as deep as the language has them", async () => {
+    const nested = (before: string, after: string, times = 98): string =>
+      `p = p - ${before.repeat(times)}g${after.repeat(times)}`;
+    const texts = [
+      `p = p${" - g".repeat(990)}`,
+      `p = p${Array.from({ length: 990 }, (_, i) => ` - g * ${i}.5`).join("")}`,
+      nested("-", ""),
+      nested("(1 + ", ")"),
+      nested("sqrt(1 + ", ")"),
+      nested("(g < 2 ? 1 : ", ")", 49),
+      nested("(g < 2 ? 1 + ", " : 3)", 49),
+      nested("flush(", ")"),
+      `p = ${"min(p + 1, ".repeat(98)}g${")".repeat(98)}`,
+    ];
+    const rulesOf = texts.map((text, i) => ruleOf(`deep-${i}`, text));
+    await expectToCompile(rulesOf.map((rule) => emitWgsl(rule.variant())));
+    for (const rule of [rulesOf[0], rulesOf[2]]) {
+      const [values, expected] = await stepped(rule);
+      expect(values).toEqual(expected);
+    }
+  });
+
   test("operations on literals alone, and numbers that f32 does not hold", async () => {
     const { rule } = defineRule({
       name: "literals",
