@@ -94,3 +94,20 @@ test("parentheses stand where they are needed, and what does not vary before the
     "      p$[$i] = $6;",
   ]);
 });
+
+test("a condition that is used more than once is written once", () => {
+  const rounds = Array.from(
+    { length: 12 },
+    (_, i) => `
+      low = low < high ? ${i} : p
+      high = before < high ? g : ${i}.5
+      before = low`,
+  );
+  const nested = defineRule({
+    name: "nested",
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    perElement: `low = p\nbefore = p\nhigh = g\n${rounds.join("")}\np = low - high * learningRate`,
+  });
+  const conditions = source(nested, true).match(/ < (?!\$end)/g) ?? [];
+  expect(conditions).toHaveLength(3 * 12);
+});

@@ -119,6 +119,12 @@ describe("emit-wgsl", () => {
       nested("flush(", ")"),
       `p = ${"min(p + 1, ".repeat(98)}g${")".repeat(98)}`,
     ];
+    // Each condition is used twice, and in the next one.
+    const chained = Array.from(
+      { length: 20 },
+      (_, i) => `a = b < c ? ${i} : p\nc = b < c ? g : ${i}.5\nb = a\n`,
+    );
+    texts.push(`b = p\nc = g\n${chained.join("")}p = b - c * learningRate`);
     const rulesOf = texts.map((text, i) => ruleOf(`deep-${i}`, text));
     await expectToCompile(rulesOf.map((rule) => emitWgsl(rule.variant())));
     for (const rule of [rulesOf[0], rulesOf[2]]) {

@@ -1,4 +1,4 @@
-import type { ElementOp } from "./expression.js";
+import { isComparison, type ElementOp } from "./expression.js";
 import type { Program } from "./program.js";
 
 /**
@@ -21,8 +21,9 @@ export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
 /**
  * Translates a program of elements: one value for each output, in the outputs' order.
  *
- * Operations are visited once, operands first. Values that do not vary between elements are always shared, and all
- * outputs are translated before any is to be stored, since later outputs may read what earlier ones replace.
+ * Operations are visited once, operands first. Values that do not vary between elements are always shared, and
+ * conditions as all else where they are used more than once. All outputs are translated before any is to be stored,
+ * since later outputs may read what earlier ones replace.
  */
 export function emit<T>(
   program: Program,
@@ -35,8 +36,8 @@ export function emit<T>(
     else {
       // Programs of elements hold no operation of the host: buildProgram refuses them there.
       const result = emitter[op as ElementOp](...operands.map((operand) => values[operand]));
-      const isCondition = op === "lt" || op === "le" || op === "eq" || op === "ne";
-      values.push((uses > 1 || !varies) && !isCondition ? emitter.share(result, varies) : result);
+      const isShared = uses > 1 || (!varies && !isComparison(op));
+      values.push(isShared ? emitter.share(result, varies) : result);
     }
   }
   return program.outputs.map(({ name, node }) => ({ name, value: values[node] }));
