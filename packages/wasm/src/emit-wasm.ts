@@ -63,12 +63,12 @@ function emitter(
       code: join(...operands.map(({ code }) => code), instruction),
       varies: operands.some(({ varies }) => varies),
     });
-  // A condition may be used more than once, and a rule's text could nest such uses: each gets a local.
+  // Conditions are shared only where they are used more than once; those that do not vary belong before the loop.
   const compare =
     (instruction: Code) =>
     (...operands: Piece[]): Piece => {
-      const { code, varies } = plain(instruction)(...operands);
-      return share(code, varies);
+      const condition = plain(instruction)(...operands);
+      return condition.varies ? condition : share(condition.code, false);
     };
   return {
     number: constant,
