@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { adam, createOptimizer, sgd } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
-import { expect, test, vi } from "vitest";
+import type adamModule from "@gradstep/wasm/rules/adam.wasm";
+import { expect, expectTypeOf, test, vi } from "vitest";
 import { isSupported, kernelModule, wasm } from "../src/index.js";
 
 const builtIn = (name: string): Uint8Array<ArrayBuffer> =>
@@ -10,6 +11,10 @@ const builtIn = (name: string): Uint8Array<ArrayBuffer> =>
 test("every built-in rule is in the package, as it would be compiled now", () => {
   for (const rule of rules)
     expect(Buffer.compare(builtIn(rule.name), kernelModule(rule.variants()))).toBe(0);
+});
+
+test("the file of a rule is a module to those who import it", () => {
+  expectTypeOf<typeof adamModule>().toEqualTypeOf<WebAssembly.Module>();
 });
 
 test("a module that was compiled before is used, and nothing is compiled", async () => {
