@@ -103,8 +103,11 @@ function emitter(
   };
 }
 
-/** Vectors in each turn of the loop: more gain nothing, fewer pay for the engine's interrupt check. */
-const unrolled = 2;
+/**
+ * Pairs of vectors in a turn of the loop: what a turn costs beside them, the engine's interrupt check among it, is felt
+ * where two threads share a core (ADR 0015).
+ */
+export const pairsInTurn = 4;
 
 /** One vector's way through a turn: all of it is read before anything is written. */
 interface Vector {
@@ -122,8 +125,13 @@ export function scalarsOf({ slots }: Variant): Code {
  * A variant as a wasm function `(row, start, end)`: updates the elements from `start` to before `end`.
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
+ * @param pairs of vectors in a turn of its loop.
  */
-export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFunction {
+export function emitWasm(
+  variant: Variant,
+  settled: Settled = new Map(),
+  pairs: number = pairsInTurn,
+): WasmFunction {
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
@@ -171,7 +179,8 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
     stores.sort((one, other) => other.pointer - one.pointer);
     return { loads, element, stores };
   };
-  const vectors = Array.from({ length: unrolled }, vector);
+  const pair = [vector(), vector()];
+  const [first] = pair;
 
   const load = (one: Vector, access: Access, offset: number): Code =>
     join(...one.loads.map((from) => join(get(from.pointer), access.load(offset), set(from.local))));
@@ -188,12 +197,19 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       ...arrays.map((_, i) => join(get(3 + i), i32Const(bytes), i32Add, set(3 + i))),
       join(branch(0), end, end),
     );
-  const bytes = 16 * unrolled;
-  const turn = join(
-    ...vectors.map((one, i) => load(one, fourLanes, 16 * i)),
-    ...vectors.map((one, i) => update(one, fourLanes, 16 * i)),
-  );
-  const single = join(load(vectors[0], firstLane, 0), update(vectors[0], firstLane, 0));
+  /** The same, as often as there are whole bodies: a power of two of bytes. */
+  const repeatWhole = (code: Code, bytes: number): Code =>
+    join(
+      // Counted from `p` on, so that nothing is subtracted from an address near 0.
+      join(get(stop), get(pointer("p")), i32Sub, i32Const(-bytes), i32And),
+      join(get(pointer("p")), i32Add, set(limit)),
+      repeat(code, bytes, limit),
+    );
+  const turn = Array.from({ length: pairs }, (_, i) => [
+    ...pair.map((one, j) => load(one, fourLanes, 32 * i + 16 * j)),
+    ...pair.map((one, j) => update(one, fourLanes, 32 * i + 16 * j)),
+  ]);
+  const alone = (access: Access): Code => join(load(first, access, 0), update(first, access, 0));
   const inBytes = (local: number): Code => join(get(local), i32Const(2), i32Shl);
   return {
     parameters: 3,
@@ -202,15 +218,13 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       ...arrays.map((_, i) =>
         join(get(row), i32Load(4 * (1 + i)), inBytes(start), i32Add, set(3 + i)),
       ),
-      join(get(row), i32Load(4), inBytes(stop), i32Add, tee(stop)),
-      // Whole turns end there: from `p` on, so that nothing is subtracted from an address near 0.
-      join(get(pointer("p")), i32Sub, i32Const(-bytes), i32And),
-      join(get(pointer("p")), i32Add, set(limit)),
+      join(get(row), i32Load(4), inBytes(stop), i32Add, set(stop)),
       // From here on it is the address of the scalars.
       join(get(row), scalarsOf(variant), set(row)),
       before,
-      repeat(turn, bytes, limit),
-      repeat(single, 4, stop),
+      repeatWhole(join(...turn.flat()), 32 * pairs),
+      repeatWhole(alone(fourLanes), 16),
+      repeat(alone(firstLane), 4, stop),
     ),
   };
 }
