@@ -24,6 +24,7 @@ import {
   i32LtU,
   i32Shl,
   i32Sub,
+  i32x4Splat,
   loadSplat,
   loop,
   set,
@@ -41,6 +42,8 @@ interface Piece {
   readonly code: Code;
   /** Whether it differs between elements; otherwise it belongs before the loop. */
   readonly varies: boolean;
+  /** Whether it is the literal 0: all bits of it are. */
+  readonly isZero?: boolean;
 }
 
 /** Gives a value a local: computed where the stream of code is, used from there on. */
@@ -70,22 +73,27 @@ function emitter(
       const condition = plain(instruction)(...operands);
       return condition.varies ? condition : share(condition.code, false);
     };
+  // Engines make the mask of f32x4.abs anew at each use, from three instructions.
+  const abs = (x: Piece): Piece =>
+    plain(v128And)(x, common(join(i32Const(0x7fffffff), i32x4Splat)));
   return {
-    number: constant,
+    number: (value) => ({ ...constant(value), isZero: Object.is(value, 0) }),
     input,
     neg: plain(f32x4.neg),
-    abs: plain(f32x4.abs),
+    abs,
     sqrt: plain(f32x4.sqrt),
     // 1 with the sign of x where 0 < |x|; x itself where it is ±0 or NaN.
     sign: (x) => {
       const local = temporary();
       const signed = join(constant(-0).code, v128And, constant(1).code, v128Or);
-      const isSigned = join(constant(0).code, get(local), f32x4.abs, f32x4.lt);
+      const magnitude = abs({ code: get(local), varies: true }).code;
+      const isSigned = join(constant(0).code, magnitude, f32x4.lt);
       return plain(join(tee(local), signed, get(local), isSigned, v128Select))(x);
     },
     flush: (x) => {
       const local = temporary();
-      const isSmall = join(get(local), f32x4.abs, constant(smallestNormal).code, f32x4.lt);
+      const magnitude = abs({ code: get(local), varies: true }).code;
+      const isSmall = join(magnitude, constant(smallestNormal).code, f32x4.lt);
       return plain(join(tee(local), isSmall, v128AndNot))(x);
     },
     add: plain(f32x4.add),
@@ -98,7 +106,9 @@ function emitter(
     le: compare(f32x4.le),
     eq: compare(f32x4.eq),
     ne: compare(f32x4.ne),
-    select: (condition, a, b) => plain(v128Select)(a, b, condition),
+    // Values that come to rest are 0 where the condition holds: one operation instead of three.
+    select: (condition, a, b) =>
+      a.isZero === true ? plain(v128AndNot)(b, condition) : plain(v128Select)(a, b, condition),
     share: ({ code }, varies) => share(code, varies),
   };
 }
@@ -107,7 +117,7 @@ function emitter(
  * Pairs of vectors in a turn of the loop: what a turn costs beside them, the engine's interrupt check among it, is felt
  * where two threads share a core (ADR 0015).
  */
-export const pairsInTurn = 4;
+const pairsInTurn = 4;
 
 /** One vector's way through a turn: all of it is read before anything is written. */
 interface Vector {
@@ -125,13 +135,8 @@ export function scalarsOf({ slots }: Variant): Code {
  * A variant as a wasm function `(row, start, end)`: updates the elements from `start` to before `end`.
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
- * @param pairs of vectors in a turn of its loop.
  */
-export function emitWasm(
-  variant: Variant,
-  settled: Settled = new Map(),
-  pairs: number = pairsInTurn,
-): WasmFunction {
+export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFunction {
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
@@ -205,7 +210,7 @@ export function emitWasm(
       join(get(pointer("p")), i32Add, set(limit)),
       repeat(code, bytes, limit),
     );
-  const turn = Array.from({ length: pairs }, (_, i) => [
+  const turn = Array.from({ length: pairsInTurn }, (_, i) => [
     ...pair.map((one, j) => load(one, fourLanes, 32 * i + 16 * j)),
     ...pair.map((one, j) => update(one, fourLanes, 32 * i + 16 * j)),
   ]);
@@ -222,7 +227,7 @@ export function emitWasm(
       // From here on it is the address of the scalars.
       join(get(row), scalarsOf(variant), set(row)),
       before,
-      repeatWhole(join(...turn.flat()), 32 * pairs),
+      repeatWhole(join(...turn.flat()), 32 * pairsInTurn),
       repeatWhole(alone(fourLanes), 16),
       repeat(alone(firstLane), 4, stop),
     ),

@@ -46,7 +46,6 @@ export const f32x4 = {
   ne: simd(0x42),
   lt: simd(0x43),
   le: simd(0x45),
-  abs: simd(0xe0),
   neg: simd(0xe1),
   sqrt: simd(0xe3),
   add: simd(0xe4),
@@ -56,6 +55,8 @@ export const f32x4 = {
   min: simd(0xe8),
   max: simd(0xe9),
 } as const;
+
+export const i32x4Splat: Code = simd(0x11);
 
 export const v128And: Code = simd(0x4e);
 /** `a b`: the bits of `a` that `b` does not have. */

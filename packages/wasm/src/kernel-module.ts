@@ -1,5 +1,5 @@
 import { settledOf, type Settled, type Variant } from "@gradstep/core";
-import { emitWasm, pairsInTurn, scalarsOf } from "./emit-wasm.js";
+import { emitWasm, scalarsOf } from "./emit-wasm.js";
 import {
   block,
   branch,
@@ -59,10 +59,7 @@ function addUpdate(functions: WasmFunction[], variant: Variant): number {
   const limits: Settled = new Map([...all].filter(([, value]) => value === 0));
   const levels = [all, limits].filter(({ size }, i) => size > 0 && (i === 0 || size < all.size));
   const first = functions.length;
-  // What looks for negligible values as well is for one step in 64.
-  const pairs = limits.size > 0 ? 1 : pairsInTurn;
-  functions.push(...levels.map((settled) => emitWasm(variant, settled)));
-  functions.push(emitWasm(variant, undefined, pairs));
+  functions.push(...levels.map((settled) => emitWasm(variant, settled)), emitWasm(variant));
   if (levels.length === 0) return first;
   const row = 0;
   const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));

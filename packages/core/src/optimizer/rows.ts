@@ -61,6 +61,8 @@ export interface RowsContext {
   readonly entries: readonly Entry[];
   /** The memory that others of the optimizer's tensors are in, by name. */
   readonly others: () => ReadonlyMap<string, Tensor>;
+  /** Told that the entries have other updates. */
+  readonly moved: () => void;
   /** @throws {GradstepError} `DISPOSED` */
   readonly checkLive: () => void;
 }
@@ -106,6 +108,7 @@ export class EntryRows implements Rows {
 
     backend.remap!(this.#moves(parameters, copies), { count, indices, fresh });
 
+    this.#context.moved();
     for (const entry of entries) {
       const { update, name } = entry;
       entry.staging?.free();

@@ -86,7 +86,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   /** Takes the last step once more, where it was one with the same tensors. False, and nothing is done, for any other. */
   #repeat(gradients: Gradients): boolean {
-    if (this.#disposed || !this.#inputs.isRepeat(gradients)) return false;
+    if (!this.#inputs.isRepeat(gradients)) return false;
     const groups = this.#allGroups;
     for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
     const repeat = this.#table.kernel!.repeater?.(this.#inputs.updates);
@@ -166,6 +166,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       variant: this.#variant,
       entries,
       others: () => this.#table.tensors(),
+      moved: () => this.#inputs.forget(),
       checkLive: () => this.#checkLive(),
     });
   }
@@ -253,6 +254,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#inputs.forget();
     this.#table.free();
   }
 

@@ -19,8 +19,9 @@ export class StepInputs {
   #arrayCount = 0;
   /** Whether an update has a mask. */
   #isMasked = false;
-  /** How many updates the last step had, if it was run and can be repeated; otherwise 0. */
-  #repeatable = 0;
+  /** Names and gradients of the last step, if it was run and can be repeated; otherwise there are none. */
+  readonly #repeatable: string[] = [];
+  readonly #repeated: Tensor[] = [];
 
   /** @param entries and their names; there may come more. */
   constructor(entries: readonly Entry[], byName: ReadonlyMap<string, Entry>) {
@@ -41,7 +42,7 @@ export class StepInputs {
         { code: "INVALID_GRADIENT" },
       );
     }
-    this.#repeatable = 0;
+    this.forget();
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkResting(gradients, iteration);
@@ -51,20 +52,30 @@ export class StepInputs {
 
   /** Says that a kernel has run what was taken, these first updates. A run that throws is not one to be repeated. */
   ran(count: number): void {
-    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
+    if (this.#arrayCount > 0 || this.#isMasked) return;
+    for (let i = 0; i < count; i += 1) {
+      this.#repeatable[i] = this.#taken[i].name;
+      this.#repeated[i] = this.updates[i].gradient;
+    }
+  }
+
+  /** Says that the last step is not one to be repeated: there are other updates, or none. */
+  forget(): void {
+    this.#repeatable.length = 0;
+    this.#repeated.length = 0;
   }
 
   /** Whether gradients are the tensors of the last run, by the same names in the order of the parameters. */
   isRepeat(gradients: Gradients): boolean {
+    const names = this.#repeatable;
+    const tensors = this.#repeated;
     let count = 0;
     for (const name in gradients) {
-      if (count === this.#repeatable || this.#taken[count].name !== name) return false;
-      // Its rows were moved: there is another update.
-      if (this.#taken[count].update !== this.updates[count]) return false;
-      if (gradients[name] !== this.updates[count].gradient) return false;
+      if (count >= names.length || names[count] !== name || tensors[count] !== gradients[name])
+        return false;
       count += 1;
     }
-    return count > 0 && count === this.#repeatable;
+    return count > 0 && count === names.length;
   }
 
   /** Hands the typed arrays over, through what gives a tensor for one. */

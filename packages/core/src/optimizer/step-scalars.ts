@@ -22,31 +22,29 @@ const mostAhead = 16;
  * nothing carried, the scalars of some steps to come are computed with those of this one.
  */
 export class StepScalars {
+  // In front what every step looks at, in as few cache lines as that takes.
   /** What a kernel receives, in the order of `variant.scalars`. */
   readonly values: Float64Array;
-  readonly #hyperparameter: (name: string) => number;
-  readonly #changes: Changes;
-  /** How many changes have been seen. */
-  #seen = -1;
-  /** The live scalars of `#known` steps from `#first` on, a row for each. */
+  /** The same for `#known` steps from `#first` on, a row for each. */
   readonly #ahead: Float64Array;
   #first = 0;
   #known = 0;
+  readonly #hasCarry: boolean;
+  readonly #changes: Changes;
+  /** How many changes have been seen. */
+  #seen = -1;
+  readonly #hyperparameter: (name: string) => number;
   /** A value for each node of `perStep`. */
   readonly #nodes: Float64Array;
   readonly #carry: Float64Array;
   readonly #carryNames: readonly string[];
-  readonly #hasCarry: boolean;
   // Where each value comes from and goes to, looked up once.
   readonly #hyperparameters: readonly { readonly name: string; readonly node: number }[];
   readonly #stepNode: number;
   readonly #settled: Tape;
   readonly #live: Tape;
-  /** Scalars that follow from hyperparameters alone, from their nodes to their places in `values`. */
-  readonly #settledScalars: Moves;
-  /** The nodes of the others, and their places. */
-  readonly #liveNodes: Int32Array;
-  readonly #livePlaces: Int32Array;
+  /** For each scalar its node. */
+  readonly #scalarNodes: Int32Array;
   readonly #carryIn: Moves;
   readonly #carryOut: Moves;
 
@@ -77,14 +75,8 @@ export class StepScalars {
     ];
     this.#nodes = new Float64Array(perStep.nodes.length + plain.length);
     this.values = new Float64Array(scalars.length);
-    const ends = scalars.map((name, i) => ({ from: place(name), to: i }));
-    const live = ends.filter(({ from }) => isLive[from]);
-    this.#settledScalars = Int32Array.from(
-      ends.filter((end) => !live.includes(end)).flatMap(({ from, to }) => [from, to]),
-    );
-    this.#liveNodes = Int32Array.from(live, ({ from }) => from);
-    this.#livePlaces = Int32Array.from(live, ({ to }) => to);
-    this.#ahead = new Float64Array(mostAhead * live.length);
+    this.#scalarNodes = Int32Array.from(scalars, place);
+    this.#ahead = new Float64Array(mostAhead * scalars.length);
     this.#stepNode = inputs.get("t") ?? -1;
     this.#carryIn = Int32Array.from(
       this.#carryNames.flatMap((name, i) => (inputs.has(name) ? [i, inputs.get(name)!] : [])),
@@ -96,18 +88,35 @@ export class StepScalars {
 
   /** Computes the scalars of step `t` (1 is the first). The carry stays as it is until `commit`. */
   compute(t: number): void {
-    if (this.#seen !== this.#changes.count) this.#settle();
-    if (this.#hasCarry || t < this.#first || t >= this.#first + this.#known) {
-      this.#first = t;
-      // Twice as many as the last time: who sets a rate at each step has no use for any.
-      this.#known = this.#hasCarry ? 1 : Math.min(Math.max(1, 2 * this.#known), mostAhead);
-      for (let i = 0; i < this.#known; i += 1) this.#computeAhead(i);
-    }
+    if (
+      t < this.#first ||
+      t >= this.#first + this.#known ||
+      this.#hasCarry ||
+      this.#seen !== this.#changes.count
+    )
+      this.#computeAhead(t);
     const { values } = this;
     const ahead = this.#ahead;
-    const to = this.#livePlaces;
-    const row = (t - this.#first) * to.length;
-    for (let i = 0; i < to.length; i += 1) values[to[i]] = ahead[row + i];
+    const row = (t - this.#first) * values.length;
+    for (let i = 0; i < values.length; i += 1) values[i] = ahead[row + i];
+  }
+
+  /** Computes the scalars of step `t`, and of some after it. */
+  #computeAhead(t: number): void {
+    if (this.#seen !== this.#changes.count) this.#settle();
+    this.#first = t;
+    // Twice as many as the last time: who sets a rate at each step has no use for any.
+    this.#known = this.#hasCarry ? 1 : Math.min(Math.max(1, 2 * this.#known), mostAhead);
+    const nodes = this.#nodes;
+    const ahead = this.#ahead;
+    const from = this.#scalarNodes;
+    for (let step = 0; step < this.#known; step += 1) {
+      if (this.#stepNode >= 0) nodes[this.#stepNode] = t + step;
+      move(this.#carryIn, this.#carry, nodes);
+      interpret(this.#live, nodes, false);
+      const row = step * from.length;
+      for (let i = 0; i < from.length; i += 1) ahead[row + i] = nodes[from[i]];
+    }
   }
 
   /** Computes what follows from hyperparameters alone. */
@@ -115,21 +124,8 @@ export class StepScalars {
     const nodes = this.#nodes;
     for (const { name, node } of this.#hyperparameters) nodes[node] = this.#hyperparameter(name);
     interpret(this.#settled, nodes, false);
-    move(this.#settledScalars, nodes, this.values);
     this.#seen = this.#changes.count;
     this.#known = 0;
-  }
-
-  /** Computes the scalars of a step after `#first`. */
-  #computeAhead(steps: number): void {
-    const nodes = this.#nodes;
-    if (this.#stepNode >= 0) nodes[this.#stepNode] = this.#first + steps;
-    move(this.#carryIn, this.#carry, nodes);
-    interpret(this.#live, nodes, false);
-    const ahead = this.#ahead;
-    const from = this.#liveNodes;
-    const row = steps * from.length;
-    for (let i = 0; i < from.length; i += 1) ahead[row + i] = nodes[from[i]];
   }
 
   /** Hands the carry on: what `compute` found is where the next step begins. */
