@@ -1,79 +1,411 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Tensor, Values } from "../src/backend/backend.js";
+import * as lean from "../src/lean/index.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
-import * as lean from "../src/lean.js";
+import { StepScalars } from "../src/optimizer/step-scalars.js";
 import { reference } from "../src/reference.js";
-import { adam } from "../src/rules/adam.js";
-import { rules } from "../src/rules/index.js";
-import { sgd } from "../src/rules/sgd.js";
+import type { Hyperparameter } from "../src/rule/hyperparameter.js";
+import type { Rule } from "../src/rule/spec.js";
 import type { Variant } from "../src/rule/variant.js";
-import { codeOf, failureOf } from "./support.js";
+import { rules } from "../src/rules/index.js";
+import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
-/** A variant without the texts that it was made from. */
-function withoutTexts({ perStep, perElement, ...rest }: Variant): unknown {
-  return {
-    ...rest,
-    perStep: { ...perStep, source: "" },
-    perElement: { ...perElement, source: "" },
-  };
-}
+type LeanRule = lean.LeanRule<string, Readonly<Record<string, unknown>>>;
+type State = Awaited<ReturnType<lean.LeanOptimizer["state"]>>;
 
-const subjects = Object.entries(lean).map(([name, { rule: compiled }]) => ({
-  name,
-  compiled,
-  rule: rules.find((one) => one.name === name)!,
+const subjects = rules.map((rule) => ({
+  name: rule.name,
+  rule,
+  compiled: anything<Readonly<Record<string, LeanRule>>>(lean)[rule.name],
 }));
 
-test("every built-in rule was compiled", () => {
-  expect(subjects.map(({ name }) => name).sort()).toEqual(rules.map(({ name }) => name).sort());
-});
+/** The rule's own variant that a compiled one stands for. */
+function fullVariant(rule: Rule, { choices }: lean.CompiledVariant): Variant {
+  return rule.variant(choices);
+}
+
+/** The reference, with the kernels of these rules: it interprets the graphs of their texts. */
+function leanReference(): lean.LeanBackend {
+  const backend = reference();
+  const compile = backend.compile.bind(backend);
+  const variants = rules.flatMap((rule) => rule.variants());
+  return Object.assign(backend, {
+    isLean: true as const,
+    compile: ({ perElement }: lean.LeanVariant | Variant) =>
+      compile(variants.find((one) => one.perElement.fingerprint === perElement.fingerprint)!),
+  });
+}
+
+const tensorOf = (backend: lean.LeanBackend, values: ArrayLike<number>): lean.LeanTensor =>
+  backend.tensor([values.length], values) as lean.LeanTensor;
+
+/** A number that a hyperparameter may be, near its default and at the ends of its range. */
+function within({
+  default: usual,
+  min = 0,
+  max = 1,
+  below = 1,
+}: Hyperparameter): fc.Arbitrary<number> {
+  const most = Math.min(max, below - 1e-6);
+  return fc.oneof(
+    fc.constantFrom(usual, min),
+    fc.double({ min, max: most, noNaN: true, noDefaultInfinity: true }),
+  );
+}
 
 describe.each(subjects)("$name", ({ name, rule, compiled }) => {
+  const { rule: table } = compiled;
+
   test("has its rule's settings", () => {
-    expect(compiled.name).toBe(name);
-    expect(compiled.hyperparameters).toEqual(rule.hyperparameters);
-    expect(compiled.options).toEqual(rule.options);
-    expect(compiled.switches).toEqual(rule.switches);
-    expect(compiled.specify({ learningRate: 0.5 })).toEqual({
-      ...rule.specify({ learningRate: 0.5 }),
-      rule: compiled,
-    });
+    expect(table.name).toBe(name);
+    expect(table.hyperparameters).toEqual(rule.hyperparameters);
+    expect(table.switches).toEqual(rule.switches);
+    const defaults = Object.entries(rule.options).map(([key, [value]]) => [key, value]);
+    expect(table.options).toEqual(Object.fromEntries(defaults));
+    expect(compiled({ learningRate: 0.5 }).hyperparameters).toEqual(
+      rule.specify({ learningRate: 0.5 }).hyperparameters,
+    );
   });
 
-  test("has the graphs that parsing its rule gives", () => {
-    expect(withoutTexts(compiled.variant())).toEqual(withoutTexts(rule.variant()));
-    for (const variant of compiled.variants()) {
-      const same = rule
-        .variants()
-        .find(({ perElement }) => perElement.fingerprint === variant.perElement.fingerprint);
-      expect(variant.perElement.nodes).toEqual(same?.perElement.nodes);
-    }
-  });
-});
-
-test.each([
-  [lean.adam.rule, adam.rule, { epsilonMode: "paper" }],
-  [lean.sgd.rule, sgd.rule, { momentum: true }],
-])("%o has what needs no other kernel, and switches with state", (compiled, rule, choices) => {
-  expect(withoutTexts(compiled.variant(choices))).toEqual(withoutTexts(rule.variant(choices)));
-});
-
-test("what was left out is refused, with the way to it", () => {
-  expect(codeOf(() => lean.adam.rule.variant({ amsgrad: true }))).toBe("UNSUPPORTED");
-  const w = reference().tensor([1]);
-  const { code, message } = failureOf(() =>
-    createOptimizer(lean.adam({ nesterov: true, maximize: true }), { w }),
+  test.each(table.variants.map((variant, i) => ({ i, variant })))(
+    "variant $i $variant.choices is that of its rule, scalars and carry to the bit",
+    ({ variant }) => {
+      const full = fullVariant(rule, variant);
+      expect(variant.fingerprint).toBe(full.perElement.fingerprint);
+      expect(variant.scalars).toHaveLength(full.scalars.length);
+      expect(variant.carry).toEqual(full.carry);
+      expect(Object.entries(variant.slots)).toEqual(
+        full.slots.map((slot) => [slot.name, slot.initial]),
+      );
+      const settings = fc.record(
+        Object.fromEntries(
+          Object.entries(rule.hyperparameters).map(([key, range]) => [key, within(range)]),
+        ),
+      );
+      fc.assert(
+        fc.property(settings, fc.integer({ min: 1, max: 400 }), (hyperparameters, first) => {
+          const expected = new StepScalars(full, (key) => hyperparameters[key], { count: 0 });
+          const to = new Float64Array(full.scalars.length + Object.keys(full.carry).length);
+          const carry = Float64Array.from(Object.values(full.carry));
+          for (let t = first; t < first + 70; t += 1) {
+            expected.compute(t);
+            expected.commit();
+            variant.perStep(hyperparameters, t, to, carry);
+            carry.set(to.subarray(full.scalars.length));
+            expect([...to]).toEqual([...expected.values, ...Object.values(expected.carry)]);
+          }
+        }),
+        { numRuns: 30 },
+      );
+    },
   );
-  expect(code).toBe("UNSUPPORTED");
-  expect(message).toContain("without maximize and nesterov; import adam from @gradstep/core");
-  expect(codeOf(() => lean.adam({ rate: 1 } as never))).toBe("UNKNOWN_OPTION");
+
+  test("steps, sets and restores as the whole optimizer does, to the bit", async () => {
+    const event = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({
+          kind: fc.constant("step"),
+          which: fc.integer({ min: 1, max: 3 }),
+          inTensors: fc.boolean(),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant("rate"),
+          value: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("exchange") }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(table.variants.length - 1),
+        fc.array(event, { minLength: 70, maxLength: 90 }),
+        async (i, events) => {
+          const { choices } = table.variants[i];
+          const settings: Record<string, unknown> = { weightDecay: 0.01 };
+          for (const [key, value] of Object.entries(choices))
+            settings[key] = table.switches.includes(key) ? 0.9 : value;
+          const backend = leanReference();
+          const first = { a: numbers(5, 1), b: numbers(3, 2) };
+          const own = { a: tensorOf(backend, first.a), b: tensorOf(backend, first.b) };
+          const whole = { a: reference().tensor([5], first.a), b: undefined as unknown as Tensor };
+          whole.b = whole.a.backend.tensor([3], first.b);
+          let small = lean.createOptimizer(compiled(anything<never>(settings)), own);
+          let large = createOptimizer(rule.specify(settings), whole);
+          for (const [t, { kind, ...rest }] of events.entries()) {
+            if (kind === "rate") {
+              const { value } = rest as { value: number };
+              small.learningRate = value;
+              anything<{ learningRate: number }>(large).learningRate = value;
+            } else if (kind === "exchange") {
+              // Each goes on from the other's state.
+              const [fromSmall, fromLarge] = [await small.state(), await large.state()];
+              small.dispose();
+              large.dispose();
+              small = lean.createOptimizer(compiled(anything<never>(settings)), own);
+              large = createOptimizer(rule.specify(settings), whole);
+              small.restore(fromLarge);
+              large.restore(fromSmall);
+            } else {
+              const { which, inTensors } = rest as { which: number; inTensors: boolean };
+              const arrays: Record<string, Values> = {};
+              if (which & 1) arrays.a = numbers(5, t + 10);
+              if (which & 2) arrays.b = numbers(3, t + 20);
+              large.step(arrays);
+              if (inTensors) {
+                const tensors = Object.entries(arrays).map(([key, values]) => {
+                  small.gradient(key).write(values);
+                  return [key, small.gradient(key)];
+                });
+                small.step(Object.fromEntries(tensors));
+              } else small.step(arrays);
+            }
+          }
+          for (const key of ["a", "b"] as const)
+            expect(bits(await own[key].read())).toEqual(bits(await whole[key].read()));
+          expect(await small.state()).toEqual(await large.state());
+          expect(small.iterations).toBe(large.iterations);
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
 });
 
-test("a state goes from one form of a rule to the other", async () => {
-  const make = (spec: ReturnType<typeof adam>) =>
-    createOptimizer(spec, { w: reference().tensor([2], [1, 2]) });
-  const optimizer = make(adam({ learningRate: 0.5 }));
-  optimizer.step({ w: Float32Array.of(1, -1) });
-  const other = make(lean.adam());
-  other.restore(await optimizer.state());
-  expect(await other.state()).toEqual(await optimizer.state());
+describe("settings", () => {
+  test.each([
+    ["an option that it does not have", { rate: 1 }, "UNKNOWN_OPTION"],
+    ["a rate below 0", { learningRate: -1 }, "INVALID_HYPERPARAMETER"],
+    ["a rate that is no number", { learningRate: "1" }, "INVALID_HYPERPARAMETER"],
+    ["an option that takes another kernel", { amsgrad: true }, "UNSUPPORTED"],
+    ["a value that no option has", { epsilonMode: "torch" }, "UNSUPPORTED"],
+    ["a switch that takes another kernel", { epsilonRoot: 1e-8 }, "UNSUPPORTED"],
+  ])("%s is refused", (_, settings, code) => {
+    expect(codeOf(() => lean.adam(anything(settings)))).toBe(code);
+  });
+
+  test("what was left out is where the message says", () => {
+    const { message } = failureOf(() => lean.adam(anything({ nesterov: true, maximize: true })));
+    expect(message).toContain('"nesterov":true');
+    expect(message).toContain("import adam from @gradstep/core");
+  });
+
+  test("defaults may be said, and undefined is none", () => {
+    const { hyperparameters, options } = lean.adam(
+      anything<never>({ epsilonMode: "keras", beta1: undefined }),
+    );
+    expect(hyperparameters.beta1).toBe(0.9);
+    expect(options).toEqual(lean.adam().options);
+    expect(() => lean.adam(anything({ amsgrad: false }))).not.toThrow();
+  });
+});
+
+describe("mistakes", () => {
+  const make = () => {
+    const backend = leanReference();
+    const w = tensorOf(backend, [1, 2]);
+    return { backend, w, optimizer: lean.createOptimizer(lean.adam(), { w }) };
+  };
+
+  test.each([
+    [
+      "no rule",
+      () => lean.createOptimizer(anything<never>(undefined), { w: make().w }),
+      "INVALID_RULE",
+    ],
+    [
+      "a rule of another module",
+      () => lean.createOptimizer(anything<never>(rules[0].specify({})), { w: make().w }),
+      "INVALID_RULE",
+    ],
+    ["no parameters", () => lean.createOptimizer(lean.adam(), {}), "INVALID_PARAMETER"],
+    ["null", () => lean.createOptimizer(lean.adam(), anything<never>(null)), "INVALID_PARAMETER"],
+    [
+      "an array",
+      () => lean.createOptimizer(lean.adam(), anything<never>({ w: new Float32Array(1) })),
+      "INVALID_PARAMETER",
+    ],
+    [
+      "a tensor of a backend without these kernels",
+      () => lean.createOptimizer(lean.adam(), anything<never>({ w: reference().tensor([1]) })),
+      "INVALID_PARAMETER",
+    ],
+    [
+      "tensors of two backends",
+      () => lean.createOptimizer(lean.adam(), { a: make().w, b: make().w }),
+      "INVALID_PARAMETER",
+    ],
+    [
+      "one of them nothing",
+      () => lean.createOptimizer(lean.adam(), { a: make().w, b: anything<never>(undefined) }),
+      "INVALID_PARAMETER",
+    ],
+    [
+      "a name that every object has",
+      () => lean.createOptimizer(lean.adam(), { toString: make().w }),
+      "INVALID_PARAMETER",
+    ],
+  ])("%s is refused", (_, action, code) => {
+    expect(codeOf(action)).toBe(code);
+  });
+
+  test("a parameter that was freed, or comes twice", () => {
+    const { w } = make();
+    expect(codeOf(() => lean.createOptimizer(lean.adam(), { a: w, b: w }))).toBe(
+      "OVERLAPPING_MEMORY",
+    );
+    w.free();
+    expect(codeOf(() => lean.createOptimizer(lean.adam(), { w }))).toBe("INVALID_PARAMETER");
+  });
+
+  test.each<[string, (w: lean.LeanTensor) => unknown, string]>([
+    ["nothing", () => undefined, "INVALID_GRADIENT"],
+    ["null", () => null, "INVALID_GRADIENT"],
+    ["no gradient", () => ({}), "INVALID_GRADIENT"],
+    ["only missing ones", () => ({ w: undefined, v: null }), "UNKNOWN_PARAMETER"],
+    ["a missing one", () => ({ w: undefined }), "INVALID_GRADIENT"],
+    ["another name", () => ({ v: Float32Array.of(1, 1) }), "UNKNOWN_PARAMETER"],
+    ["a name of every object", () => ({ toString: Float32Array.of(1, 1) }), "UNKNOWN_PARAMETER"],
+    ["a list", () => ({ w: [1, 1] }), "INVALID_GRADIENT"],
+    ["a number", () => ({ w: 1 }), "INVALID_GRADIENT"],
+    ["f64", () => ({ w: Float64Array.of(1, 1) }), "INVALID_GRADIENT"],
+    ["integers", () => ({ w: Int32Array.of(1, 1) }), "INVALID_GRADIENT"],
+    ["another length", () => ({ w: Float32Array.of(1) }), "LENGTH_MISMATCH"],
+    [
+      "a tensor of another length",
+      ({ backend }) => ({ w: backend.tensor([3]) }),
+      "LENGTH_MISMATCH",
+    ],
+    ["a tensor of another backend", () => ({ w: reference().tensor([2]) }), "INVALID_GRADIENT"],
+    ["the parameter itself", (w) => ({ w }), "OVERLAPPING_MEMORY"],
+  ])("a step with %s is refused and changes nothing", async (_, gradients, code) => {
+    const { w, optimizer } = make();
+    optimizer.step({ w: Float32Array.of(1, 1) });
+    const before = [bits(await w.read()), await optimizer.state()];
+    expect(codeOf(() => optimizer.step(anything(gradients(w))))).toBe(code);
+    expect([bits(await w.read()), await optimizer.state()]).toEqual(before);
+  });
+
+  test("a hyperparameter out of its range, or under a name that is none", () => {
+    const { optimizer } = make();
+    expect(codeOf(() => (optimizer.learningRate = -1))).toBe("INVALID_HYPERPARAMETER");
+    expect(codeOf(() => (optimizer.epsilonRoot = 1))).toBe("INVALID_HYPERPARAMETER");
+    expect(optimizer.learningRate).toBe(0.001);
+    expect(() => (anything<Record<string, number>>(optimizer).rate = 1)).toThrow(TypeError);
+  });
+
+  test("gradient of a name that is none", () => {
+    expect(codeOf(() => make().optimizer.gradient("v"))).toBe("UNKNOWN_PARAMETER");
+  });
+
+  test("after dispose nothing works, and slots are free", () => {
+    const { backend, optimizer } = make();
+    const made: Tensor[] = [];
+    const tensor = backend.tensor.bind(backend);
+    backend.tensor = (...given) => {
+      made.push(tensor(...given));
+      return made.at(-1)!;
+    };
+    const w = tensorOf(backend, [1]);
+    const other = lean.createOptimizer(lean.adam(), { w });
+    other.gradient("w");
+    other.dispose();
+    other.dispose();
+    expect(made.map((one) => [one === w, one.freed])).toEqual([
+      [true, false],
+      [false, true],
+      [false, true],
+      [false, true],
+    ]);
+    for (const action of [
+      () => other.step({ w: Float32Array.of(1) }),
+      () => other.gradient("w"),
+      () => other.restore(anything({})),
+    ])
+      expect(codeOf(action)).toBe("DISPOSED");
+    expect(() => optimizer.step({ w: Float32Array.of(1, 1) })).not.toThrow();
+  });
+
+  test("slots that there is no room for leave none behind", () => {
+    const { backend } = make();
+    const made: Tensor[] = [];
+    const tensor = backend.tensor.bind(backend);
+    const w = tensorOf(backend, [1]);
+    backend.tensor = (...given) => {
+      if (made.length === 1) throw new RangeError("full");
+      made.push(tensor(...given));
+      return made[0];
+    };
+    expect(() => lean.createOptimizer(lean.adam(), { w })).toThrow("full");
+    expect(made.map(({ freed }) => freed)).toEqual([true]);
+  });
+});
+
+describe("states that do not belong", () => {
+  const state = async () => {
+    const backend = leanReference();
+    const optimizer = lean.createOptimizer(lean.nadam(), {
+      a: tensorOf(backend, [1, 2]),
+      b: tensorOf(backend, [3]),
+    });
+    optimizer.step({ a: Float32Array.of(1, 1), b: Float32Array.of(1) });
+    return { optimizer, state: await optimizer.state() };
+  };
+
+  test.each<[string, (one: State) => unknown]>([
+    ["nothing", () => undefined],
+    ["null", () => null],
+    ["text", () => "state"],
+    ["an empty object", () => ({})],
+    ["another version", (one) => ({ ...one, version: 2 })],
+    ["another rule", (one) => ({ ...one, rule: "adam" })],
+    ["another option", (one) => ({ ...one, options: { ...one.options, maximize: true } })],
+    ["no options", (one) => ({ ...one, options: undefined })],
+    ["two groups", (one) => ({ ...one, groups: [...one.groups, ...one.groups] })],
+    ["no carry", (one) => ({ ...one, groups: [{ ...one.groups[0], carry: {} }] })],
+    [
+      "a carry that is no number",
+      (one) => ({ ...one, groups: [{ ...one.groups[0], carry: { product: Number.NaN } }] }),
+    ],
+    ["half a step", (one) => ({ ...one, iterations: 0.5 })],
+    ["less than no step", (one) => ({ ...one, iterations: -1 })],
+    ["a parameter less", (one) => ({ ...one, slots: { a: one.slots.a } })],
+    ["a parameter more", (one) => ({ ...one, slots: { ...one.slots, c: one.slots.b } })],
+    ["a slot less", (one) => ({ ...one, slots: { ...one.slots, b: { m: one.slots.b.m } } })],
+    ["another length", (one) => ({ ...one, slots: { ...one.slots, b: one.slots.a } })],
+    ["a list of values", (one) => ({ ...one, slots: { ...one.slots, b: { m: [1], v: [1] } } })],
+    [
+      "integers",
+      (one) => ({
+        ...one,
+        slots: { ...one.slots, b: { m: Int32Array.of(1), v: Int32Array.of(1) } },
+      }),
+    ],
+  ])("%s", async (_, change) => {
+    const { optimizer, state: own } = await state();
+    expect(codeOf(() => optimizer.restore(anything(change(own))))).toBe("STATE_MISMATCH");
+    expect(await optimizer.state()).toEqual(own);
+  });
+
+  test("hyperparameters out of their range, or missing", async () => {
+    const { optimizer, state: own } = await state();
+    for (const hyperparameters of [{ ...own.hyperparameters, beta1: 2 }, {}, undefined])
+      expect(codeOf(() => optimizer.restore(anything({ ...own, hyperparameters })))).toBe(
+        "INVALID_HYPERPARAMETER",
+      );
+    expect(await optimizer.state()).toEqual(own);
+  });
+
+  test("groups of the whole optimizer", async () => {
+    const { optimizer } = await state();
+    const w = reference().tensor([1]);
+    const nadam = rules.find(({ name }) => name === "nadam")!;
+    const other = createOptimizer(nadam.specify({}), { w }, { groups: [{ match: "w" }] });
+    const given = await other.state();
+    expect(codeOf(() => optimizer.restore(given))).toBe("STATE_MISMATCH");
+  });
 });

@@ -113,11 +113,19 @@ function emitter(
   };
 }
 
-/**
- * Pairs of vectors in a turn of the loop: what a turn costs beside them, the engine's interrupt check among it, is felt
- * where two threads share a core (ADR 0015).
- */
-const pairsInTurn = 4;
+/** How a loop is laid out. */
+export interface LoopShape {
+  /**
+   * Vectors in a turn: what a turn costs beside them, the engine's interrupt check among it, is felt where two threads
+   * share a core (ADR 0018).
+   */
+  readonly vectors: number;
+  /** Vectors that are loaded before the first of them is computed, each with locals of its own. */
+  readonly together: number;
+}
+
+/** What is fastest. */
+const fast: LoopShape = { vectors: 8, together: 2 };
 
 /** One vector's way through a turn: all of it is read before anything is written. */
 interface Vector {
@@ -136,7 +144,11 @@ export function scalarsOf({ slots }: Variant): Code {
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
  */
-export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFunction {
+export function emitWasm(
+  variant: Variant,
+  settled: Settled = new Map(),
+  { vectors: vectorsInTurn, together }: LoopShape = fast,
+): WasmFunction {
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
@@ -184,8 +196,8 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
     stores.sort((one, other) => other.pointer - one.pointer);
     return { loads, element, stores };
   };
-  const pair = [vector(), vector()];
-  const [first] = pair;
+  const vectors = Array.from({ length: together }, vector);
+  const [first] = vectors;
 
   const load = (one: Vector, access: Access, offset: number): Code =>
     join(...one.loads.map((from) => join(get(from.pointer), access.load(offset), set(from.local))));
@@ -210,10 +222,11 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       join(get(pointer("p")), i32Add, set(limit)),
       repeat(code, bytes, limit),
     );
-  const turn = Array.from({ length: pairsInTurn }, (_, i) => [
-    ...pair.map((one, j) => load(one, fourLanes, 32 * i + 16 * j)),
-    ...pair.map((one, j) => update(one, fourLanes, 32 * i + 16 * j)),
-  ]);
+  const turn: Code[] = [];
+  for (let offset = 0; offset < 16 * vectorsInTurn; offset += 16 * together) {
+    turn.push(...vectors.map((one, i) => load(one, fourLanes, offset + 16 * i)));
+    turn.push(...vectors.map((one, i) => update(one, fourLanes, offset + 16 * i)));
+  }
   const alone = (access: Access): Code => join(load(first, access, 0), update(first, access, 0));
   const inBytes = (local: number): Code => join(get(local), i32Const(2), i32Shl);
   return {
@@ -227,7 +240,7 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
       // From here on it is the address of the scalars.
       join(get(row), scalarsOf(variant), set(row)),
       before,
-      repeatWhole(join(...turn.flat()), 32 * pairsInTurn),
+      vectorsInTurn > 1 ? repeatWhole(join(...turn), 16 * vectorsInTurn) : [],
       repeatWhole(alone(fourLanes), 16),
       repeat(alone(firstLane), 4, stop),
     ),

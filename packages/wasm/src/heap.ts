@@ -67,8 +67,9 @@ export class Arena implements Heap {
     const multiple = byteLength < large ? alignment : largeAlignment;
     const room = (one: Range): number =>
       one.address + one.byteLength - roundUp(one.address, multiple);
-    const range =
-      this.#free.find((one) => room(one) >= needed) ?? this.#grow(needed + multiple - alignment);
+    const find = (): Range | undefined => this.#free.find((one) => room(one) >= needed);
+    if (find() === undefined) this.#grow(needed + multiple - alignment);
+    const range = find()!;
     const address = roundUp(range.address, multiple);
     const before = { address: range.address, byteLength: address - range.address };
     const after = { address: address + needed, byteLength: room(range) - needed };
@@ -86,56 +87,49 @@ export class Arena implements Heap {
   }
 
   /** Puts a range among the free ones, joined to its neighbors. */
-  #release(address: number, byteLength: number): Range {
-    const free = this.#free;
-    let [low, high] = [0, free.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (free[middle].address < address) low = middle + 1;
-      else high = middle;
+  #release(address: number, byteLength: number): void {
+    const all = [...this.#free, { address, byteLength }].sort((a, b) => a.address - b.address);
+    this.#free.length = 0;
+    for (const range of all) {
+      const last = this.#free.at(-1);
+      if (last !== undefined && last.address + last.byteLength === range.address)
+        last.byteLength += range.byteLength;
+      else this.#free.push(range);
     }
-    const range = { address, byteLength };
-    free.splice(low, 0, range);
-    if (low + 1 < free.length && free[low + 1].address === address + byteLength)
-      range.byteLength += free.splice(low + 1, 1)[0].byteLength;
-    const previous = low > 0 ? free[low - 1] : undefined;
-    if (previous === undefined || previous.address + previous.byteLength !== address) return range;
-    previous.byteLength += range.byteLength;
-    free.splice(low, 1);
-    return previous;
   }
 
-  /** Adds memory: a free range with room for so many bytes. */
-  #grow(byteLength: number): Range {
+  /** Adds memory, so that there is a free range of so many bytes. */
+  #grow(byteLength: number): void {
     const present = this.memory.buffer.byteLength;
     const last = this.#free.at(-1);
-    const atEnd =
-      last !== undefined && last.address + last.byteLength === present ? last.byteLength : 0;
+    const isAtEnd = last !== undefined && last.address + last.byteLength === present;
     // The last page stays unused: the address after a tensor must fit into 32 bits. Address 0 is nobody's.
     const most = Math.min(this.#limit, (mostPages - 1) * pageLength) - present;
-    const needed = byteLength - atEnd + (present === 0 ? largeAlignment : 0);
+    const first = present === 0 ? largeAlignment : 0;
+    const needed = byteLength - (isAtEnd ? last.byteLength : 0) + first;
+    if (needed > most) throw this.#outOfMemory(byteLength);
     // In proportion, because growth detaches every view.
     const wanted = Math.min(Math.max(needed, present / 4), most);
-    if (needed > most) throw this.#outOfMemory(byteLength);
+    let refusal: unknown;
     for (const bytes of [wanted, needed]) {
+      const pages = Math.ceil(bytes / pageLength);
       try {
-        const pages = Math.ceil(bytes / pageLength);
         const address = this.memory.grow(pages) * pageLength;
-        const start = Math.max(address, largeAlignment);
-        return this.#release(start, address + pages * pageLength - start);
+        this.#release(address + first, pages * pageLength - first);
+        return;
       } catch (cause) {
-        if (bytes === needed) throw this.#outOfMemory(byteLength, cause);
+        refusal = cause;
       }
     }
-    throw this.#outOfMemory(byteLength);
+    throw this.#outOfMemory(byteLength, refusal);
   }
 
   #outOfMemory(byteLength: number, cause?: unknown): GradstepError {
     const { buffer } = this.memory;
+    const end = cause === undefined ? `beyond ${this.#limit}` : "any further on this machine";
     return new GradstepError(
-      `No room for ${byteLength} bytes: ${this.used} of ${buffer.byteLength} are in use, and the memory cannot grow ` +
-        `${cause === undefined ? `beyond ${this.#limit}` : "any further on this machine"}. Free tensors and dispose of ` +
-        `optimizers that are done with, or put some of the parameters on a second backend: wasm addresses 4 GiB at most.`,
+      `No room for ${byteLength} bytes: ${this.used} of ${buffer.byteLength} are in use, and the memory cannot grow ${end}. ` +
+        `Free tensors, dispose of optimizers, or use a second backend.`,
       { code: "OUT_OF_MEMORY", cause },
     );
   }

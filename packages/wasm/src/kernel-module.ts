@@ -25,20 +25,30 @@ import { rowLength } from "./layout.js";
 import { open, share } from "./meeting.js";
 import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
 
+/** What can be chosen about a module. */
+export interface ModuleOptions {
+  /**
+   * The memory is one that threads share. There is one variant then, and the module also exports `open` and `share`.
+   */
+  readonly shared?: boolean;
+  /**
+   * As small as can be: with shorter turns, and without a kernel of their own for steps without weight decay. Takes some
+   * percent longer where two threads share a core.
+   */
+  readonly small?: boolean;
+}
+
 /**
  * A wasm module of the kernels of these variants. For each it exports a function under the variant's fingerprint,
  * `(rows, count)`: updates `count` tensors, whose rows lie at the address `rows`, one after the other.
- *
- * With `shared`, there is one variant and the memory is one that threads share; the module also exports `open` and
- * `share`.
  */
 export function kernelModule(
   variants: readonly Variant[],
-  shared = false,
+  { shared = false, small = false }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const functions: WasmFunction[] = [];
   for (const variant of variants) {
-    const update = addUpdate(functions, variant);
+    const update = addUpdate(functions, variant, small);
     functions.push({
       name: variant.perElement.fingerprint,
       parameters: 2,
@@ -54,12 +64,18 @@ export function kernelModule(
  * Adds the function `(row, start, end)` of a variant, and returns its index: it picks the kernel that does what these
  * scalars leave to be done. Most steps need not look for negligible values, and many have no decay.
  */
-function addUpdate(functions: WasmFunction[], variant: Variant): number {
+function addUpdate(functions: WasmFunction[], variant: Variant, small: boolean): number {
   const all = settledOf(variant.perElement);
   const limits: Settled = new Map([...all].filter(([, value]) => value === 0));
-  const levels = [all, limits].filter(({ size }, i) => size > 0 && (i === 0 || size < all.size));
+  const levels = [...(small ? [] : [all]), limits].filter(
+    ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
+  );
   const first = functions.length;
-  functions.push(...levels.map((settled) => emitWasm(variant, settled)), emitWasm(variant));
+  const shape = small ? { vectors: 4, together: 1 } : undefined;
+  functions.push(...levels.map((settled) => emitWasm(variant, settled, shape)));
+  // What clears negligible values is for one step in 64.
+  const isRare = small && limits.size > 0;
+  functions.push(emitWasm(variant, undefined, isRare ? { vectors: 1, together: 1 } : shape));
   if (levels.length === 0) return first;
   const row = 0;
   const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));

@@ -106,7 +106,7 @@ class WasmBackend extends MemoryBackend {
   }
 
   #compile(variant: Variant): Compiled {
-    const bytes = kernelModule([variant], isSharedMemory(this.memory));
+    const bytes = kernelModule([variant], { shared: isSharedMemory(this.memory) });
     let exports: WebAssembly.Exports;
     try {
       ({ exports } = this.instantiate(new WebAssembly.Module(bytes)));

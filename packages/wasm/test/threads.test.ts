@@ -80,7 +80,7 @@ test("an optimizer gives the same bits with threads over many steps and tensors 
 function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) {
   const heap = createArena(true, 2 ** 26);
   const crew = new Crew(heap, options);
-  const bytes = kernelModule([variant], true);
+  const bytes = kernelModule([variant], { shared: true });
   const address = heap.allocate(bytes.length + 4);
   const { buffer } = heap.memory;
   new Int32Array(buffer, address, 1)[0] = bytes.length;

@@ -24,12 +24,10 @@ export type CompleteChoices = Readonly<Record<string, boolean | string>>;
 /**
  * A rule of these parts.
  * @param build gives the variant for complete choices; it is asked once for each.
- * @param known choices of which it has a variant, where it has not one for all.
  */
 export function assembleRule(
   { name, hyperparameters, options, switches }: RuleParts,
   build: (choices: CompleteChoices, shape: OptionTable) => Variant,
-  known?: Iterable<CompleteChoices>,
 ): Rule {
   const cache = new Map<string, Variant>();
   const shape: OptionTable = {
@@ -62,7 +60,7 @@ export function assembleRule(
 
   function variants(): readonly Variant[] {
     const distinct = new Map<string, Variant>();
-    for (const choices of known ?? combinations(shape)) {
+    for (const choices of combinations(shape)) {
       const one = variant(choices);
       if (!distinct.has(one.perElement.fingerprint)) distinct.set(one.perElement.fingerprint, one);
     }

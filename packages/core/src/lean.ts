@@ -1,2 +1,0 @@
-export * from "./generated/index.js";
-export type { CompiledRuleFactory } from "./rule/compiled-rule.js";
