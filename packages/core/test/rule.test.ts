@@ -353,5 +353,7 @@ describe("a rule of a third party", () => {
     expect(custom().hyperparameters.learningRate).toBe(0.5);
     expect(codeOf(() => custom.extend(anything(null)))).toBe("INVALID_RULE");
     expect(codeOf(() => custom.extend(anything({ hyperparameters: {} })))).toBe("INVALID_RULE");
+    const more = { name: "more", hyperparameters: { other: nonNegative(1) } };
+    expect(codeOf(() => custom.extend(more))).toBe("INVALID_RULE");
   });
 });

@@ -13,7 +13,7 @@ import { whyNoThreads } from "./worker.js";
 const worthSharing = 250_000;
 
 /**
- * WebAssembly SIMD, compiled from the rule in about a millisecond, on one thread or several.
+ * WebAssembly SIMD, compiled from the rule in a few milliseconds, on one thread or several.
  *
  * @throws {GradstepError} `UNSUPPORTED` (no WebAssembly SIMD here), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`,
  * `OUT_OF_MEMORY`

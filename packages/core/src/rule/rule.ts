@@ -1,6 +1,6 @@
 import { assembleRule, type Settings } from "./assembled-rule.js";
 import { checkDefinition, checkKeys } from "./definition-checks.js";
-import { GradstepError } from "../errors.js";
+import { GradstepError, list } from "../errors.js";
 import { nonNegative, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./spec.js";
@@ -56,7 +56,7 @@ export interface RuleFactory<H extends string, O extends OptionTable> {
     settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
   ): OptimizerSpec<H | CommonHyperparameter>;
   readonly rule: Rule;
-  /** The same mathematics under another name, with other defaults. */
+  /** The same mathematics under another name, with other defaults. @throws {GradstepError} `INVALID_RULE` */
   extend(changes: {
     readonly name: string;
     readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
@@ -64,14 +64,10 @@ export interface RuleFactory<H extends string, O extends OptionTable> {
 }
 
 /**
- * Makes an optimizer rule from a few lines of mathematics.
- *
- * Around them stands what all rules share, in Keras's order: `maximize` and L2 decay act on the gradient, decoupled
- * decay (p ← p·(1 − learningRate·weightDecay)) on the parameter, then the rule. All of it is one pass over memory.
- *
- * @throws {GradstepError} `RULE_SYNTAX` (points at the column), `INVALID_RULE`. Every variant is checked at once.
+ * As `defineRule`, without building every variant to see whether it can be built: an import of all built-in rules would
+ * take half a second. The tests of this package do that.
  */
-export function defineRule<
+export function builtInRule<
   const H extends string,
   const O extends OptionTable = Record<never, never>,
   const S extends H = never,
@@ -107,16 +103,43 @@ export function defineRule<
       perElement: [frame.perElement, choose(perElement, chosen)],
     });
   });
-  rule.variants();
   const factory = (settings: Readonly<Record<string, unknown>> = {}): OptimizerSpec =>
     rule.specify(settings);
-  const extend: RuleFactory<H, O>["extend"] = (changes) =>
-    defineRule<H, O, S>({
+  const extend: RuleFactory<H, O>["extend"] = (changes) => {
+    const unknown = Object.keys(changes?.hyperparameters ?? {}).find(
+      (key) => !Object.hasOwn(hyperparameters, key),
+    );
+    if (unknown !== undefined) {
+      throw new GradstepError(
+        `${name} has no hyperparameter "${unknown}" to have another default; it has ${list(Object.keys(hyperparameters))}.`,
+        { code: "INVALID_RULE" },
+      );
+    }
+    return builtInRule<H, O, S>({
       ...definition,
       name: changes?.name,
       hyperparameters: { ...definition.hyperparameters, ...changes?.hyperparameters },
     });
+  };
   return Object.assign(factory, { rule, extend }) as unknown as RuleFactory<H, O>;
+}
+
+/**
+ * Makes an optimizer rule from a few lines of mathematics.
+ *
+ * Around them stands what all rules share, in Keras's order: `maximize` and L2 decay act on the gradient, decoupled
+ * decay (p ← p·(1 − learningRate·weightDecay)) on the parameter, then the rule. All of it is one pass over memory.
+ *
+ * @throws {GradstepError} `RULE_SYNTAX` (points at the column), `INVALID_RULE`. Every variant is checked at once.
+ */
+export function defineRule<
+  const H extends string,
+  const O extends OptionTable = Record<never, never>,
+  const S extends H = never,
+>(definition: RuleDefinition<H, O, S>): RuleFactory<H, O> {
+  const factory = builtInRule(definition);
+  factory.rule.variants();
+  return factory;
 }
 
 /** The lines that stand before every rule's own. Each factor is exactly 1, or 0, where it has nothing to do. */

@@ -1,5 +1,5 @@
 import { nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 
 /**
  * AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form.
@@ -7,7 +7,7 @@ import { defineRule } from "../rule/rule.js";
  * `epsilonMode: "inside"` divides by √(a + ε), as Keras does; `"outside"` by √a + ε, as PyTorch does.
  * The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
  */
-export const adagrad = /* @__PURE__ */ defineRule({
+export const adagrad = /* @__PURE__ */ builtInRule({
   name: "adagrad",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

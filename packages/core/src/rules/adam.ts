@@ -1,5 +1,5 @@
 import { averaging, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
@@ -12,7 +12,7 @@ import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
  * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
  * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
  */
-export const adam = /* @__PURE__ */ defineRule({
+export const adam = /* @__PURE__ */ builtInRule({
   name: "adam",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

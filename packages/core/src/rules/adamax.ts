@@ -1,5 +1,5 @@
 import { averaging, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMagnitude, negligibleMean, rest, restLimit } from "./rest.js";
 
 /**
@@ -8,7 +8,7 @@ import { negligibleMagnitude, negligibleMean, rest, restLimit } from "./rest.js"
  * `epsilonMode: "outside"` divides by u + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
  * PyTorch and Optax do. The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
  */
-export const adamax = /* @__PURE__ */ defineRule({
+export const adamax = /* @__PURE__ */ builtInRule({
   name: "adamax",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

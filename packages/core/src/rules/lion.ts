@@ -1,9 +1,9 @@
 import { averaging, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /** Lion: Chen et al. 2023, Algorithm 2. */
-export const lion = /* @__PURE__ */ defineRule({
+export const lion = /* @__PURE__ */ builtInRule({
   name: "lion",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

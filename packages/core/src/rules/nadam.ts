@@ -1,5 +1,5 @@
 import { averaging, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
@@ -9,7 +9,7 @@ import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
  * PyTorch multiplies and keeps it in f32 (`productIn: "f32"`).
  * ε has the paper's place, as in Keras and PyTorch.
  */
-export const nadam = /* @__PURE__ */ defineRule({
+export const nadam = /* @__PURE__ */ builtInRule({
   name: "nadam",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

@@ -1,5 +1,5 @@
 import { averaging, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMagnitude, negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
 
 /**
@@ -8,7 +8,7 @@ import { negligibleMagnitude, negligibleMean, negligibleSquare, rest, restLimit 
  * `epsilonMode`: `"inside"` the root, as Keras does; `"outside"` of it, as PyTorch does; `"subtracted"` inside with the
  * other sign, as TF.js does when centered. `momentumForm` is as in `sgd`.
  */
-export const rmsprop = /* @__PURE__ */ defineRule({
+export const rmsprop = /* @__PURE__ */ builtInRule({
   name: "rmsprop",
   hyperparameters: {
     learningRate: nonNegative(1e-3),

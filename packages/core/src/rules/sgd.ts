@@ -1,5 +1,5 @@
 import { fraction, nonNegative } from "../rule/hyperparameter.js";
-import { defineRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/rule.js";
 import { negligibleMean, rest, restLimit } from "./rest.js";
 
 /**
@@ -9,7 +9,7 @@ import { negligibleMean, rest, restLimit } from "./rest.js";
  * `momentumForm: "keras"` has the rate inside the velocity, so that a change of the rate acts on what is to come;
  * `"torch"` has it outside, where it acts on the past, too. `dampening` belongs to the latter, where momentum is not 0.
  */
-export const sgd = /* @__PURE__ */ defineRule({
+export const sgd = /* @__PURE__ */ builtInRule({
   name: "sgd",
   hyperparameters: {
     learningRate: nonNegative(0.01),
