@@ -12,7 +12,7 @@ export interface WasmOptions {
    */
   readonly threads?: number;
   /**
-   * Steps of at least so many elements are always shared. Left out, those of 250,000 are wherever that takes less time,
+   * Steps of at least so many elements are always shared. Left out, those of 65,536 are wherever that takes less time,
    * which is measured now and then.
    */
   readonly shareFrom?: number;

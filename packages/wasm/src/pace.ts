@@ -6,6 +6,9 @@ const longestPause = 2048;
 /** Of this many batches on several threads one is run on a single thread, to know what that takes now. */
 const interval = 64;
 
+/** A trial of several threads ends where one batch takes so many times as long as on a single one: a core is busy. */
+const hopeless = 4;
+
 /** Once it is known which is faster, one batch of this many is timed: engines allocate the number that a clock gives. */
 const timedInterval = 8;
 
@@ -37,6 +40,20 @@ class Sample {
   /** Whether the middle one is less than the other's. */
   isBelow(other: Sample): boolean {
     return this.#sorted[sampleLength >> 1] < other.#sorted[sampleLength >> 1];
+  }
+
+  /** Whether the last one is so many times the other's middle one. */
+  isFarAbove(other: Sample, times: number): boolean {
+    const last = this.#values[(this.#count - 1) % sampleLength];
+    return last > times * other.#sorted[sampleLength >> 1];
+  }
+
+  /** Takes the last one for all. */
+  settle(): void {
+    const last = this.#values[(this.#count - 1) % sampleLength];
+    this.#values.fill(last);
+    this.#sorted.fill(last);
+    this.#count = sampleLength;
   }
 
   clear(): void {
@@ -76,7 +93,10 @@ export class Pace {
       return;
     }
     this.#several.add(this.#clock, elements);
-    if (!this.#several.isFull) return;
+    if (!this.#several.isFull) {
+      if (!this.#several.isFarAbove(this.#alone, hopeless)) return;
+      this.#several.settle();
+    }
     if (this.#several.isBelow(this.#alone)) {
       this.#pause = firstPause;
     } else if (this.#left <= 0) {

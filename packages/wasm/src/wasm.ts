@@ -10,7 +10,7 @@ import { hasSimd } from "./support.js";
 import { whyNoThreads } from "./worker.js";
 
 /** Below so many elements a step is over before the workers are awake. */
-const worthSharing = 250_000;
+const worthSharing = 65_536;
 
 /**
  * WebAssembly SIMD, compiled from the rule in a few milliseconds, on one thread or several.
