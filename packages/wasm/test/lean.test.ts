@@ -114,6 +114,16 @@ describe("tensors", () => {
     expect(codeOf(() => optimizer.step({ w: w.view() }))).toBe("OVERLAPPING_MEMORY");
   });
 
+  test("a view of this memory is a gradient, too, where others are large arrays", async () => {
+    const own = lean.createWasm(lean.adamKernels());
+    const parameters = { a: own.tensor([2]), b: own.tensor([200_000]) };
+    const optimizer = core.createOptimizer(core.adam({ learningRate: 0.5 }), parameters);
+    const source = own.tensor([2], [1, -1]);
+    optimizer.step({ a: source.view(), b: new Float32Array(200_000).fill(1) });
+    expect([...(await parameters.a.read())].map(Math.sign)).toEqual([-1, 1]);
+    expect((await parameters.b.read())[199_999]).toBeLessThan(0);
+  });
+
   test("that are made and freed take the memory of one", () => {
     const own = lean.createWasm(lean.adamKernels());
     const w = own.tensor([1000]);

@@ -1,10 +1,6 @@
 export * from "../generated/index.js";
-export {
-  createOptimizer,
-  type LeanBackend,
-  type LeanOptimizer,
-  type LeanTensor,
-} from "./optimizer.js";
+export type { LeanBackend, LeanTensor } from "./backend.js";
+export { createOptimizer, type LeanOptimizer } from "./create-optimizer.js";
 export type {
   CompiledRule,
   CompiledVariant,

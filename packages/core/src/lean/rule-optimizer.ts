@@ -1,56 +1,15 @@
-import type { Backend, Kernel, Tensor, Update, Values } from "../backend/backend.js";
+import type { Kernel, Tensor, Update, Values } from "../backend/backend.js";
 import { GradstepError, show, type ErrorCode } from "../errors.js";
 import type { Gradients } from "../optimizer/gradients.js";
 import { overlaps, type Parameters } from "../optimizer/parameters.js";
 import type { OptimizerState } from "../optimizer/state.js";
 import { checkHyperparameter } from "../rule/hyperparameter.js";
-import type { Variant } from "../rule/variant.js";
+import type { LeanBackend, LeanTensor } from "./backend.js";
 import type { LeanSpec, LeanVariant } from "./rule.js";
-
-/** An optimizer of one group, whose hyperparameters can be set between steps. Made by `createOptimizer`. */
-export type LeanOptimizer<H extends string = string, T extends LeanTensor = LeanTensor> = Record<
-  H,
-  number
-> & {
-  /** Steps taken so far. */
-  readonly iterations: number;
-  /** The names of all parameters. */
-  readonly parameters: readonly string[];
-  /**
-   * Takes one step. One that throws has changed nothing.
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`
-   */
-  step(gradients: Gradients): void;
-  /**
-   * A tensor for a parameter's gradient: to write into, and to give to `step`. A typed array that `step` is given is
-   * written into it, too.
-   *
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `OUT_OF_MEMORY`
-   */
-  gradient(name: string): T;
-  /** All that the next step depends on, as the optimizer of `@gradstep/core` has it. */
-  state(): Promise<OptimizerState>;
-  /** Goes on from a state, which may be one of `@gradstep/core`. @throws {GradstepError} `STATE_MISMATCH` */
-  restore(state: OptimizerState): void;
-  /** Frees the slots and gradients. */
-  dispose(): void;
-};
-
-/** A backend that has the kernels of these rules. */
-export interface LeanBackend extends Backend {
-  readonly isLean: true;
-  /** @throws {GradstepError} `UNSUPPORTED` */
-  compile(variant: LeanVariant | Variant): Kernel;
-}
-
-/** A tensor of such a backend. */
-export interface LeanTensor extends Tensor {
-  readonly backend: LeanBackend;
-}
 
 interface Entry {
   readonly update: Update;
-  /** What `gradient` gives, and where typed arrays enter. */
+  /** What `gradient` gives, and where typed arrays enter: made at once, so that no step makes memory grow under one. */
   gradient?: Tensor;
 }
 
@@ -58,22 +17,8 @@ function fail(code: ErrorCode, message: string): never {
   throw new GradstepError(message, { code });
 }
 
-/**
- * An optimizer for bundles in which each kilobyte counts: one group, whole tensors. Groups are several optimizers;
- * rows and encoders take `createOptimizer` of `@gradstep/core`.
- *
- * @param parameters tensors by name, of one backend that has the rule's kernels, such as `createWasm(adamKernels())`.
- * @throws {GradstepError} `INVALID_RULE`, `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNSUPPORTED` (no kernel),
- * `OUT_OF_MEMORY`
- */
-export function createOptimizer<H extends string, T extends LeanTensor = LeanTensor>(
-  spec: LeanSpec<H>,
-  parameters: Parameters<T>,
-): LeanOptimizer<H, T> {
-  return new RuleOptimizer(spec, parameters) as unknown as LeanOptimizer<H, T>;
-}
-
-class RuleOptimizer {
+/** What `createOptimizer` makes: one group, whole tensors. */
+export class RuleOptimizer {
   readonly #spec: LeanSpec;
   readonly #variant: LeanVariant;
   readonly #hyperparameters: Record<string, number>;
@@ -140,12 +85,14 @@ class RuleOptimizer {
           slots,
           scalars,
         };
-        this.#entries.set(name, { update });
+        const entry: Entry = { update };
+        this.#entries.set(name, entry);
         variant.slots.forEach(({ initial }, i) => {
           const first = typeof initial === "number" ? initial : hyperparameters[initial];
           const { shape, size } = parameter;
           slots.push(backend.tensor(shape, new Float32Array(size).fill(first), 2 + i));
         });
+        entry.gradient = backend.tensor(parameter.shape, undefined, 1);
       }
     } catch (error) {
       this.dispose();
@@ -178,8 +125,6 @@ class RuleOptimizer {
       const gradient = gradients[name];
       const entry = this.#find(name);
       if (gradient === undefined || gradient === null) continue;
-      // Before the check: room for it may make memory grow, which detaches views of it.
-      if (ArrayBuffer.isView(gradient)) this.gradient(name);
       this.#check(name, gradient, entry.update.parameter);
       this.#taken[count] = entry;
       this.#updates[count] = entry.update;
@@ -229,8 +174,7 @@ class RuleOptimizer {
 
   gradient(name: string): Tensor {
     this.#checkLive();
-    const entry = this.#find(name);
-    return (entry.gradient ??= this.#backend.tensor(entry.update.parameter.shape, undefined, 1));
+    return this.#find(name).gradient!;
   }
 
   async state(): Promise<OptimizerState> {
