@@ -84,7 +84,9 @@ test.skipIf(missing !== undefined)("a quick run on a GPU says on which", async (
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const { machine, rows } = JSON.parse(readFileSync(file, "utf8")) as Document;
   expect(stdout).toContain(machine.gpu!.description);
-  expect(stdout).toMatch(/webgpu reaches, of a buffer copy's bandwidth: [\d.,]+ % \(adam-1e3\)\n/);
+  expect(stdout).toMatch(
+    /webgpu reaches, of a copying shader's bandwidth: [\d.,]+ % \(adam-1e3\)\n/,
+  );
   expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
   expect(rows.map(({ contender }) => contender)).toEqual(gpuContenders.map(({ name }) => name));
   for (const { contender, extraBytesPerParameter, worstErrorOverTolerance } of rows) {

@@ -76,7 +76,7 @@ test("on a GPU the headlines are about bandwidth and about other shaders", () =>
   const row = { ...common, ...rest, contender: "webgpu", medianNs: 1e6, minNs: 9e5, ratios };
   const one = { ...row, workload: "scalars", size: 180, tensors: 180 };
   expect(headlines([one, row])).toEqual([
-    "webgpu reaches, of a buffer copy's bandwidth: 80.0 % (adam-1.6e7)",
+    "webgpu reaches, of a copying shader's bandwidth: 80.0 % (adam-1.6e7)",
     "On scalars, webgpu is 1.25× as fast as wgsl and 20.0× as fast as tfjs-webgpu",
     "On adam-1.6e7, webgpu is 1.25× as fast as wgsl and 20.0× as fast as tfjs-webgpu",
     "webgpu holds 8 bytes a parameter",

@@ -44,7 +44,7 @@ function gpuHeadlines(own: readonly Row[]): string[] {
     const each = large.map(
       ({ workload, ratios }) => `${percent(1 / ratios["copy"])} (${workload})`,
     );
-    lines.push(`webgpu reaches, of a buffer copy's bandwidth: ${each.join(", ")}`);
+    lines.push(`webgpu reaches, of a copying shader's bandwidth: ${each.join(", ")}`);
   }
   for (const { workload, ratios } of own) {
     const each = ["wgsl", "tfjs-webgpu"]

@@ -1,0 +1,2 @@
+export * from "@gradstep/core/lean";
+export * from "@gradstep/wasm/lean";
