@@ -45,14 +45,14 @@ export interface Tape {
  * @param isWanted the nodes to take, all if left out. What the others give is found where it was put.
  */
 export function tapeOf({ nodes }: Program, isWanted: (node: number) => boolean = () => true): Tape {
-  const cells = nodes.flatMap(({ op, operands }, node) => {
-    if (op === "input" || !isWanted(node)) return [];
+  const cells: number[] = [];
+  const numbers = new Float64Array(nodes.length);
+  nodes.forEach(({ op, operands, value }, node) => {
+    numbers[node] = value;
+    if (op === "input" || !isWanted(node)) return;
     // Reading a fourth operand's place must be harmless: what is not there is the first node.
     const [a = 0, b = 0, c = 0] = operands;
-    return [codes[op], node, a, b, c];
+    cells.push(codes[op], node, a, b, c);
   });
-  return {
-    cells: Int32Array.from(cells),
-    numbers: Float64Array.from(nodes, ({ value }) => value),
-  };
+  return { cells: Int32Array.from(cells), numbers };
 }

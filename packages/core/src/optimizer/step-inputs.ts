@@ -19,9 +19,12 @@ export class StepInputs {
   #arrayCount = 0;
   /** Whether an update has a mask. */
   #isMasked = false;
-  /** Names and gradients of the last step, if it was run and can be repeated; otherwise there are none. */
-  readonly #repeatable: string[] = [];
-  readonly #repeated: Tensor[] = [];
+  /** How many updates the last step had, if it was run and can be repeated; otherwise 0. */
+  #repeatable = 0;
+  /** Names and gradients of the last step, once it was repeated: all that the next repetition looks at. */
+  readonly #names: string[] = [];
+  readonly #gradients: Tensor[] = [];
+  #isNoted = false;
 
   /** @param entries and their names; there may come more. */
   constructor(entries: readonly Entry[], byName: ReadonlyMap<string, Entry>) {
@@ -52,45 +55,54 @@ export class StepInputs {
 
   /** Says that a kernel has run what was taken, these first updates. A run that throws is not one to be repeated. */
   ran(count: number): void {
-    if (this.#arrayCount > 0 || this.#isMasked) return;
-    for (let i = 0; i < count; i += 1) {
-      this.#repeatable[i] = this.#taken[i].name;
-      this.#repeated[i] = this.updates[i].gradient;
-    }
+    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
   }
 
   /** Says that the last step is not one to be repeated: there are other updates, or none. */
   forget(): void {
-    this.#repeatable.length = 0;
-    this.#repeated.length = 0;
+    this.#repeatable = 0;
+    this.#isNoted = false;
   }
 
   /** Whether gradients are the tensors of the last run, by the same names in the order of the parameters. */
   isRepeat(gradients: Gradients): boolean {
-    const names = this.#repeatable;
-    const tensors = this.#repeated;
+    const names = this.#names;
+    const tensors = this.#gradients;
+    const isNoted = this.#isNoted;
     let count = 0;
     for (const name in gradients) {
-      if (count >= names.length || names[count] !== name || tensors[count] !== gradients[name])
-        return false;
+      if (count === this.#repeatable) return false;
+      if (!isNoted) {
+        names[count] = this.#taken[count].name;
+        tensors[count] = this.updates[count].gradient;
+      }
+      if (names[count] !== name || tensors[count] !== gradients[name]) return false;
       count += 1;
     }
-    return count > 0 && count === names.length;
+    if (count === 0 || count < this.#repeatable) return false;
+    this.#isNoted = true;
+    return true;
   }
 
   /** Hands the typed arrays over, through what gives a tensor for one. */
   stage(staged: (entry: Entry, values: Values) => Tensor): void {
     if (this.#arrayCount === 0) return;
     const { buffer } = this.#unstaged[0].update.parameter.memory;
+    const count = this.#arrayCount;
     // Those in the backend's own memory first: room for the others may make it grow, which detaches them.
-    for (let pass = 0; pass < 2; pass += 1) {
-      for (let i = 0; i < this.#arrayCount; i += 1) {
-        const entry = this.#unstaged[i];
-        const values = this.#arrays[i];
-        if ((values.buffer === buffer) === (pass === 0))
-          entry.update.gradient = staged(entry, values);
-      }
+    let inside = 0;
+    for (let i = 0; i < count; i += 1) {
+      if (this.#arrays[i].buffer !== buffer) continue;
+      this.#stageOne(i, staged);
+      inside += 1;
     }
+    for (let i = 0; i < count; i += 1)
+      if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
+  }
+
+  #stageOne(place: number, staged: (entry: Entry, values: Values) => Tensor): void {
+    const entry = this.#unstaged[place];
+    entry.update.gradient = staged(entry, this.#arrays[place]);
   }
 
   /** As most gradients come, in the order of the parameters: a property is found ten times as fast. −1 for any other. */
