@@ -6,8 +6,12 @@ const longestPause = 2048;
 /** Of this many batches on several threads one is run on a single thread, to know what that takes now. */
 const interval = 64;
 
-/** A trial of several threads ends where one batch takes so many times as long as on a single one: a core is busy. */
-const hopeless = 4;
+/**
+ * A trial of several threads ends with a batch that takes so many times as long as on a single one, and so many
+ * milliseconds for waking them: a core is busy.
+ */
+const hopeless = 2;
+const wakeUp = 0.1;
 
 /** Once it is known which is faster, one batch of this many is timed: engines allocate the number that a clock gives. */
 const timedInterval = 8;
@@ -42,10 +46,10 @@ class Sample {
     return this.#sorted[sampleLength >> 1] < other.#sorted[sampleLength >> 1];
   }
 
-  /** Whether the last one is so many times the other's middle one. */
-  isFarAbove(other: Sample, times: number): boolean {
+  /** Whether the last one is above so many times the other's middle one, and something. */
+  isFarAbove(other: Sample, times: number, more: number): boolean {
     const last = this.#values[(this.#count - 1) % sampleLength];
-    return last > times * other.#sorted[sampleLength >> 1];
+    return last > times * other.#sorted[sampleLength >> 1] + more;
   }
 
   /** Takes the last one for all. */
@@ -94,7 +98,7 @@ export class Pace {
     }
     this.#several.add(this.#clock, elements);
     if (!this.#several.isFull) {
-      if (!this.#several.isFarAbove(this.#alone, hopeless)) return;
+      if (!this.#several.isFarAbove(this.#alone, hopeless, wakeUp / elements)) return;
       this.#several.settle();
     }
     if (this.#several.isBelow(this.#alone)) {
