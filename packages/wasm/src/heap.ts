@@ -88,13 +88,16 @@ export class Arena implements Heap {
 
   /** Puts a range among the free ones, joined to its neighbors. */
   #release(address: number, byteLength: number): void {
-    const all = [...this.#free, { address, byteLength }].sort((a, b) => a.address - b.address);
-    this.#free.length = 0;
-    for (const range of all) {
-      const last = this.#free.at(-1);
-      if (last !== undefined && last.address + last.byteLength === range.address)
-        last.byteLength += range.byteLength;
-      else this.#free.push(range);
+    const free = this.#free;
+    const next = free.findIndex((one) => one.address > address);
+    const place = next < 0 ? free.length : next;
+    free.splice(place, 0, { address, byteLength });
+    for (const i of [place + 1, place]) {
+      const [before, after] = [free[i - 1], free[i]];
+      if (before === undefined || after === undefined) continue;
+      if (before.address + before.byteLength !== after.address) continue;
+      before.byteLength += after.byteLength;
+      free.splice(i, 1);
     }
   }
 
