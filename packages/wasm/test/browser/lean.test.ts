@@ -1,0 +1,3 @@
+import { leanEquality } from "../lean-equality.js";
+
+leanEquality();
