@@ -183,6 +183,8 @@ describe("settings", () => {
     ["a rate that is no number", { learningRate: "1" }, "INVALID_HYPERPARAMETER"],
     ["an option that takes another kernel", { amsgrad: true }, "UNSUPPORTED"],
     ["a value that no option has", { epsilonMode: "torch" }, "UNSUPPORTED"],
+    ["a value of another kind", { amsgrad: 1n }, "UNSUPPORTED"],
+    ["text", "adam", "UNKNOWN_OPTION"],
     ["a switch that takes another kernel", { epsilonRoot: 1e-8 }, "UNSUPPORTED"],
   ])("%s is refused", (_, settings, code) => {
     expect(codeOf(() => lean.adam(anything(settings)))).toBe(code);
@@ -190,8 +192,11 @@ describe("settings", () => {
 
   test("what was left out is where the message says", () => {
     const { message } = failureOf(() => lean.adam(anything({ nesterov: true, maximize: true })));
-    expect(message).toContain('"nesterov":true');
-    expect(message).toContain("import adam from @gradstep/core");
+    expect(message).toContain("for this maximize and nesterov; import adam from @gradstep/core");
+  });
+
+  test("null is no setting", () => {
+    expect(lean.adam(anything(null)).hyperparameters).toEqual(lean.adam().hyperparameters);
   });
 
   test("defaults may be said, and undefined is none", () => {

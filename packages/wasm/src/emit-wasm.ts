@@ -143,12 +143,14 @@ export function scalarsOf({ slots }: Variant): Code {
  * A variant as a wasm function `(row, start, end)`: updates the elements from `start` to before `end`.
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
+ * @param shape of its loop; what follows it goes through single vectors, then single elements.
  */
 export function emitWasm(
   variant: Variant,
   settled: Settled = new Map(),
-  { vectors: vectorsInTurn, together }: LoopShape = fast,
+  shape: LoopShape = fast,
 ): WasmFunction {
+  const { vectors: vectorsInTurn, together } = shape;
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];

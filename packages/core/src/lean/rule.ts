@@ -63,7 +63,7 @@ export function leanRule<H extends string, O>(rule: CompiledRule<H>): LeanRule<H
     const numbers: Record<string, number> = {};
     for (const [key, range] of Object.entries(ranges)) numbers[key] = range.default;
     const choices: Record<string, unknown> = { ...options };
-    for (const [key, value] of Object.entries(settings)) {
+    for (const [key, value] of Object.entries(settings ?? {})) {
       if (value === undefined) continue;
       if (Object.hasOwn(ranges, key))
         numbers[key] = checkHyperparameter(name, key, value, ranges[key]);
@@ -83,8 +83,9 @@ export function leanRule<H extends string, O>(rule: CompiledRule<H>): LeanRule<H
       ),
     );
     if (found === undefined) {
+      const others = Object.keys(chosen).filter((key) => chosen[key] !== (options[key] ?? false));
       throw new GradstepError(
-        `${name} was not compiled for ${JSON.stringify(settings)}; import ${name} from @gradstep/core.`,
+        `${name} was not compiled for this ${others.join(" and ")}; import ${name} from @gradstep/core.`,
         { code: "UNSUPPORTED" },
       );
     }
