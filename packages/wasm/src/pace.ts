@@ -6,6 +6,9 @@ const longestPause = 2048;
 /** Of this many batches on several threads one is run on a single thread, to know what that takes now. */
 const interval = 64;
 
+/** Several threads are taken where they need less than this share of the time: otherwise it is soon the other way round. */
+const worthwhile = 0.9;
+
 /**
  * A trial of several threads ends with a batch that takes so many times as long as on a single one, and so many
  * milliseconds for waking them: a core is busy.
@@ -41,9 +44,9 @@ class Sample {
     }
   }
 
-  /** Whether the middle one is less than the other's. */
-  isBelow(other: Sample): boolean {
-    return this.#sorted[sampleLength >> 1] < other.#sorted[sampleLength >> 1];
+  /** Whether the middle one is less than this share of the other's. */
+  isBelow(other: Sample, share: number): boolean {
+    return this.#sorted[sampleLength >> 1] < share * other.#sorted[sampleLength >> 1];
   }
 
   /** Whether the last one is above so many times the other's middle one, and something. */
@@ -83,7 +86,7 @@ export class Pace {
     const isShared = this.#choose();
     this.#since += 1;
     const isKnown = this.#alone.isFull && this.#several.isFull;
-    const isTried = isKnown && isShared !== this.#several.isBelow(this.#alone);
+    const isTried = isKnown && isShared !== this.#isFaster;
     this.#isTimed = !isKnown || isTried || this.#since % timedInterval === 0;
     if (this.#isTimed) this.#clock[0] = performance.now();
     return isShared;
@@ -101,7 +104,7 @@ export class Pace {
       if (!this.#several.isFarAbove(this.#alone, hopeless, wakeUp / elements)) return;
       this.#several.settle();
     }
-    if (this.#several.isBelow(this.#alone)) {
+    if (this.#isFaster) {
       this.#pause = firstPause;
     } else if (this.#left <= 0) {
       this.#left = this.#pause;
@@ -109,10 +112,15 @@ export class Pace {
     }
   }
 
+  /** Whether several threads are, by what is known. */
+  get #isFaster(): boolean {
+    return this.#several.isBelow(this.#alone, worthwhile);
+  }
+
   #choose(): boolean {
     if (!this.#alone.isFull) return false;
     if (!this.#several.isFull) return true;
-    if (this.#several.isBelow(this.#alone)) return this.#since % interval !== 0;
+    if (this.#isFaster) return this.#since % interval !== 0;
     this.#left -= 1;
     if (this.#left > 0) return false;
     this.#several.clear();

@@ -40,6 +40,10 @@ test("what is slower is tried five times, and again after pauses that double", (
   expect(trials.map((batch, i) => batch - (trials[i - 1] ?? 0))).toEqual([5, 68, 132, 260]);
 });
 
+test("what is hardly faster stays on one thread", () => {
+  expect(sharedAt(run(new Pace(), 60, 1, () => 0.95))).toEqual([5, 6, 7, 8, 9]);
+});
+
 test("a trial ends with the first batch that waits for a worker", () => {
   const shared = sharedAt(run(new Pace(), 400, 1, () => 5));
   expect(shared).toEqual([5, 69, 197]);
