@@ -37,7 +37,7 @@ export type Run = (rows: number, count: number) => void;
 /** The ways in which a backend runs a variant. */
 export type Runner = Pick<Kernel, "run" | "repeater">;
 
-/** What all backends in wasm memory have in common. Where kernels come from is up to each. */
+/** Tensors, rows and the tables of steps in wasm memory. Where kernels come from, and who runs them, is up to its heir. */
 export abstract class MemoryBackend implements Wasm {
   readonly name = "wasm";
   readonly precision = "f32";
