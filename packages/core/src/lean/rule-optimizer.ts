@@ -29,8 +29,9 @@ export class RuleOptimizer {
   readonly #values: Float64Array;
   readonly #handed: Float64Array;
   readonly #carry: Float64Array;
-  /** Those of the present step, in front. */
+  // Those of the present step, in front.
   readonly #taken: Entry[] = [];
+  readonly #given: (Values | Tensor)[] = [];
   readonly #updates: Update[] = [];
   #iterations = 0;
   #disposed = false;
@@ -127,19 +128,17 @@ export class RuleOptimizer {
       if (gradient === undefined || gradient === null) continue;
       this.#check(name, gradient, entry.update.parameter);
       this.#taken[count] = entry;
-      this.#updates[count] = entry.update;
+      this.#given[count] = gradient;
       count += 1;
     }
     if (count === 0)
       fail("INVALID_GRADIENT", `Got ${show(gradients)}; expected gradients by name.`);
-    count = 0;
-    for (const name in gradients) {
-      const gradient = gradients[name];
-      if (gradient === undefined || gradient === null) continue;
-      const { update, gradient: own } = this.#taken[count];
+    for (let i = 0; i < count; i += 1) {
+      const { update, gradient: own } = this.#taken[i];
+      const gradient = this.#given[i];
       if (ArrayBuffer.isView(gradient)) own!.write(gradient);
       update.gradient = ArrayBuffer.isView(gradient) ? own! : gradient;
-      count += 1;
+      this.#updates[i] = update;
     }
     this.#variant.perStep(this.#hyperparameters, this.#iterations + 1, this.#values, this.#carry);
     this.#kernel.run(this.#updates, count);
