@@ -1,6 +1,6 @@
 import { parametersIn } from "../../workloads/workload.js";
 import type { Contender } from "../contender.js";
-import { sharedDevice, usage } from "./device.js";
+import { gridOf, sharedDevice, usage } from "./device.js";
 
 /** Bytes that Adam reads (p, g, m, v) and writes (p, m, v) for a parameter. */
 const bytesMoved = 7 * 4;
@@ -38,19 +38,16 @@ export const copy: Contender = {
       layout: "auto",
       compute: { module, entryPoint: "copy" },
     });
-    const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension: widest } = device.limits;
-    const most = Math.floor(maxStorageBufferBindingSize / 256) * 256;
+    const most = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
     const parts: { bound: GPUBindGroup; x: number; y: number }[] = [];
     for (let offset = 0; offset < size; offset += most) {
       const length = Math.min(most, size - offset);
-      const groups = Math.ceil(length / bytesInGroup);
-      const x = Math.min(groups, widest);
       const entries = [from, to].map((buffer, binding) => ({
         binding,
         resource: { buffer, offset, size: length },
       }));
       const bound = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      parts.push({ bound, x, y: Math.ceil(groups / x) });
+      parts.push({ bound, ...gridOf(device, Math.ceil(length / bytesInGroup)) });
     }
     return {
       step: () => {

@@ -12,6 +12,12 @@ export async function sharedDevice(): Promise<GPUDevice> {
 /** `GPUBufferUsage`, which Node has no global for. */
 export const usage = { COPY_SRC: 0x4, COPY_DST: 0x8, UNIFORM: 0x40, STORAGE: 0x80, MAP_READ: 0x1 };
 
+/** So many workgroups as two dimensions that the device can dispatch. */
+export function gridOf({ limits }: GPUDevice, groups: number): { x: number; y: number } {
+  const x = Math.min(groups, limits.maxComputeWorkgroupsPerDimension);
+  return { x, y: Math.ceil(groups / x) };
+}
+
 /** A buffer with these values. */
 export function bufferOf(device: GPUDevice, values: Float32Array): GPUBuffer {
   const buffer = device.createBuffer({

@@ -1,7 +1,7 @@
 import { hyperparameters } from "../../adam.js";
 import { gradientKinds } from "../../data.js";
 import type { Contender } from "../contender.js";
-import { bufferOf, readBuffer, sharedDevice, usage } from "./device.js";
+import { bufferOf, gridOf, readBuffer, sharedDevice, usage } from "./device.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 const workgroupSize = 256;
@@ -53,12 +53,7 @@ export const wgsl: Contender = {
         }),
       ),
     );
-    const widest = device.limits.maxComputeWorkgroupsPerDimension;
-    const shapes = arrays.map(({ length }) => {
-      const groups = Math.ceil(length / workgroupSize);
-      const x = Math.min(groups, widest);
-      return { x, y: Math.ceil(groups / x) };
-    });
+    const shapes = arrays.map(({ length }) => gridOf(device, Math.ceil(length / workgroupSize)));
     let t = 0;
     return {
       step: () => {
