@@ -68,8 +68,11 @@ export class Arena implements Heap {
     const room = (one: Range): number =>
       one.address + one.byteLength - roundUp(one.address, multiple);
     const find = (): Range | undefined => this.#free.find((one) => room(one) >= needed);
-    if (find() === undefined) this.#grow(needed + multiple - alignment);
-    const range = find()!;
+    let range = find();
+    if (range === undefined) {
+      this.#grow(needed + multiple - alignment);
+      range = find()!;
+    }
     const address = roundUp(range.address, multiple);
     const before = { address: range.address, byteLength: address - range.address };
     const after = { address: address + needed, byteLength: room(range) - needed };

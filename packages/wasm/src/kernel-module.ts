@@ -1,5 +1,5 @@
 import { settledOf, type Settled, type Variant } from "@gradstep/core";
-import { emitWasm, scalarsOf } from "./emit-wasm.js";
+import { emitWasm, scalarsOf, type LoopShape } from "./emit-wasm.js";
 import {
   block,
   branch,
@@ -24,6 +24,10 @@ import {
 import { rowLength } from "./layout.js";
 import { open, share } from "./meeting.js";
 import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
+
+/** Loops of small modules, and of their kernels that rarely run. */
+const shorter: LoopShape = { vectors: 4, together: 1 };
+const shortest: LoopShape = { vectors: 1, together: 1 };
 
 /** What can be chosen about a module. */
 export interface ModuleOptions {
@@ -71,11 +75,11 @@ function addUpdate(functions: WasmFunction[], variant: Variant, small: boolean):
     ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
   );
   const first = functions.length;
-  const shape = small ? { vectors: 4, together: 1 } : undefined;
+  const shape = small ? shorter : undefined;
   functions.push(...levels.map((settled) => emitWasm(variant, settled, shape)));
   // What clears negligible values is for one step in 64.
   const isRare = small && limits.size > 0;
-  functions.push(emitWasm(variant, undefined, isRare ? { vectors: 1, together: 1 } : shape));
+  functions.push(emitWasm(variant, undefined, isRare ? shortest : shape));
   if (levels.length === 0) return first;
   const row = 0;
   const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));
