@@ -1,11 +1,12 @@
 import type { Kernel, Tensor, Update, Values } from "../backend/backend.js";
 import { GradstepError, show, type ErrorCode } from "../errors.js";
 import type { Gradients } from "../optimizer/gradients.js";
+import { defineLive } from "../optimizer/parameter-group.js";
 import { overlaps, type Parameters } from "../optimizer/parameters.js";
 import type { OptimizerState } from "../optimizer/state.js";
 import { checkHyperparameter } from "../rule/hyperparameter.js";
 import type { LeanBackend, LeanTensor } from "./backend.js";
-import type { LeanSpec, LeanVariant } from "./rule.js";
+import type { LeanSpec } from "./rule.js";
 
 interface Entry {
   readonly update: Update;
@@ -20,7 +21,6 @@ function fail(code: ErrorCode, message: string): never {
 /** What `createOptimizer` makes: one group, whole tensors. */
 export class RuleOptimizer {
   readonly #spec: LeanSpec;
-  readonly #variant: LeanVariant;
   readonly #hyperparameters: Record<string, number>;
   readonly #entries = new Map<string, Entry>();
   readonly #backend: LeanBackend;
@@ -38,13 +38,9 @@ export class RuleOptimizer {
 
   constructor(spec: LeanSpec, parameters: Parameters<LeanTensor>) {
     if (spec?.variant === undefined)
-      fail(
-        "INVALID_RULE",
-        `Got ${show(spec)} as the rule; expected what adam() gives, of this module.`,
-      );
+      fail("INVALID_RULE", `Got ${show(spec)} as the rule; expected what adam() gives.`);
     const { rule, variant, hyperparameters } = spec;
     this.#spec = spec;
-    this.#variant = variant;
     this.#hyperparameters = { ...hyperparameters };
     this.#carry = Float64Array.from(Object.values(variant.carry));
     this.#values = new Float64Array(variant.scalars.length + this.#carry.length);
@@ -99,15 +95,13 @@ export class RuleOptimizer {
       this.dispose();
       throw error;
     }
-    for (const name in rule.hyperparameters) {
-      Object.defineProperty(this, name, {
-        enumerable: true,
-        get: () => this.#hyperparameters[name],
-        set: (value: unknown) => {
-          this.#hyperparameters[name] = this.#checked(name, value);
-        },
-      });
-    }
+    const live = {
+      get: (name: string) => this.#hyperparameters[name],
+      set: (name: string, value: unknown) => {
+        this.#hyperparameters[name] = this.#checked(name, value);
+      },
+    };
+    defineLive(this, live, Object.keys(rule.hyperparameters));
     Object.seal(this);
   }
 
@@ -140,7 +134,12 @@ export class RuleOptimizer {
       update.gradient = ArrayBuffer.isView(gradient) ? own! : gradient;
       this.#updates[i] = update;
     }
-    this.#variant.perStep(this.#hyperparameters, this.#iterations + 1, this.#values, this.#carry);
+    this.#spec.variant.perStep(
+      this.#hyperparameters,
+      this.#iterations + 1,
+      this.#values,
+      this.#carry,
+    );
     this.#kernel.run(this.#updates, count);
     this.#carry.set(this.#handed);
     this.#iterations += 1;
@@ -178,8 +177,8 @@ export class RuleOptimizer {
 
   async state(): Promise<OptimizerState> {
     this.#checkLive();
-    const { rule, options } = this.#spec;
-    const { slots, carry } = this.#variant;
+    const { rule, options, variant } = this.#spec;
+    const { slots, carry } = variant;
     const state = {
       version: 1 as const,
       rule: rule.name,
@@ -204,8 +203,8 @@ export class RuleOptimizer {
 
   restore(state: OptimizerState): void {
     this.#checkLive();
-    const { rule, options } = this.#spec;
-    const { slots, carry } = this.#variant;
+    const { rule, options, variant } = this.#spec;
+    const { slots, carry } = variant;
     const names = Object.keys(options);
     let isOwn = false;
     try {

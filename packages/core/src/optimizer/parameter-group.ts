@@ -31,7 +31,11 @@ export function parameterGroup(group: Group, hyperparameters: readonly string[])
 }
 
 /** Properties that read and set the hyperparameters of a group. */
-export function defineLive(target: object, group: Group, hyperparameters: readonly string[]): void {
+export function defineLive(
+  target: object,
+  group: Pick<Group, "get" | "set">,
+  hyperparameters: readonly string[],
+): void {
   for (const name of hyperparameters) {
     Object.defineProperty(target, name, {
       enumerable: true,

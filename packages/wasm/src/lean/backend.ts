@@ -66,7 +66,6 @@ class WasmBackend implements LeanWasm {
       );
     }
     const table = this.#table;
-    const at = ({ memory }: { memory: { byteOffset: number } }): number => memory.byteOffset;
     return {
       source,
       run: (updates, count) => {
@@ -78,9 +77,9 @@ class WasmBackend implements LeanWasm {
         for (let i = 0; i < count; i += 1) {
           const { parameter, gradient, slots: own, scalars: values } = updates[i];
           words[cell] = parameter.size;
-          words[cell + 1] = at(parameter);
-          words[cell + 2] = at(gradient);
-          for (let j = 0; j < own.length; j += 1) words[cell + 3 + j] = at(own[j]);
+          words[cell + 1] = parameter.memory.byteOffset;
+          words[cell + 2] = gradient.memory.byteOffset;
+          for (let j = 0; j < own.length; j += 1) words[cell + 3 + j] = own[j].memory.byteOffset;
           cell += rowLength;
           words[cell - 1] = address + 4 * scalar;
           for (let j = 0; j < values.length; j += 1) floats[scalar + j] = values[j];
