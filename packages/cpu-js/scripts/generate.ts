@@ -20,7 +20,7 @@ for (const exact of [false, true]) {
     const owner = owners.get(fingerprints) ?? rule;
     if (owner === rule) {
       owners.set(fingerprints, rule);
-      const source = generate(rule, { exact, types: "../../kernels.js" });
+      const source = generate(rule, { exact, types: "../../kernel-table.js" });
       writeFileSync(new URL(`${rule.name}.ts`, folder), source);
     }
     return `export { ${tableName(owner)} as ${tableName(rule)} } from "./${owner.name}.js";`;

@@ -6,7 +6,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import type { KernelFunction } from "./kernels.js";
+import type { KernelFunction } from "./kernel-table.js";
 
 /** A kernel that takes tensors, from a function that takes arrays. */
 export function bind(variant: Variant, update: KernelFunction): Kernel {

@@ -15,7 +15,7 @@ import {
 } from "@gradstep/core";
 import { bind } from "./bind.js";
 import { interpreter } from "./interpreter.js";
-import type { KernelFunction, KernelTable } from "./kernels.js";
+import type { KernelFunction, KernelTable } from "./kernel-table.js";
 
 /** What `createCpuJs` takes. */
 export interface CpuJsOptions {

@@ -4,7 +4,7 @@ import * as exactKernels from "./generated/exact/index.js";
 import * as fastKernels from "./generated/fast/index.js";
 
 export type { CpuJs, CpuJsOptions } from "./cpu-js.js";
-export type { KernelFunction, KernelTable } from "./kernels.js";
+export type { KernelFunction, KernelTable } from "./kernel-table.js";
 
 /**
  * Plain JavaScript, compiled ahead of time for every built-in rule; synchronous, in place on the caller's own

@@ -1,5 +1,5 @@
 import { GradstepError, smallestNormal, type Node, type Variant } from "@gradstep/core";
-import type { KernelFunction } from "./kernels.js";
+import type { KernelFunction } from "./kernel-table.js";
 
 /** Values of one node over a chunk. Float32Arrays round every operation, Float64Arrays none. */
 type Chunk = Float32Array | Float64Array;

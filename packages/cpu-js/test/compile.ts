@@ -1,5 +1,5 @@
 import { generate } from "../src/generate.js";
-import type { KernelTable } from "../src/kernels.js";
+import type { KernelTable } from "../src/kernel-table.js";
 import type { Rule } from "@gradstep/core";
 
 /** The kernels of a rule, as a build step and an engine make them. The types are what a bundler would strip. */

@@ -4,7 +4,7 @@ import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { cpuJs } from "../src/index.js";
-import * as lean from "../src/lean.js";
+import * as kernels from "../src/kernels.js";
 import { adamKernels as exactAdam } from "../src/generated/exact/index.js";
 import { afterSteps, codeOf, differences, numbers } from "./support.js";
 
@@ -68,7 +68,7 @@ describe("cpuJs", () => {
     ["kernels that are exact", { kernels: [exactAdam] }, "INVALID_HYPERPARAMETER"],
     [
       "kernels that are not exact",
-      { exact: true, kernels: [lean.adamKernels] },
+      { exact: true, kernels: [kernels.adamKernels] },
       "INVALID_HYPERPARAMETER",
     ],
     ["null", null, "UNKNOWN_OPTION"],
@@ -76,7 +76,7 @@ describe("cpuJs", () => {
     ["a list", [{ exact: true }], "UNKNOWN_OPTION"],
   ])("refuses %s", (_, options, code) => {
     expect(codeOf(() => cpuJs(options as never))).toBe(code);
-    expect(codeOf(() => lean.createCpuJs(options as never))).toBe(code);
+    expect(codeOf(() => kernels.createCpuJs(options as never))).toBe(code);
   });
 
   test.each([
@@ -121,11 +121,11 @@ describe("built-in rules", () => {
   );
 });
 
-describe("the lean entry", () => {
+describe("the entry of kernels", () => {
   test("has a table for every rule, and a backend with just the given ones", async () => {
-    const tables: Readonly<Record<string, unknown>> = lean;
+    const tables: Readonly<Record<string, unknown>> = kernels;
     for (const { name } of rules) expect(tables[`${name}Kernels`]).toMatchObject({ exact: false });
-    const backend = lean.createCpuJs({ kernels: [lean.adamKernels] });
+    const backend = kernels.createCpuJs({ kernels: [kernels.adamKernels] });
     expect(backend.compile(adam.rule.variant()).source).toContain("function updateAdam");
     expect(backend.compile(sgd.rule.variant()).source).not.toContain("function updateSgd");
     const run = (one: typeof backend): Promise<Record<string, Float32Array>> =>

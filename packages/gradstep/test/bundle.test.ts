@@ -51,17 +51,3 @@ test("a rule of one's own is defined", async () => {
   );
   expect(value).toBe(1);
 });
-
-test("the lean entry trains, and is small", async () => {
-  const { value, bytes } = await bundled(
-    "lean",
-    `import { adam, adamKernels, createOptimizer, createWasm } from "gradstep/lean";
-     const weights = createWasm(adamKernels()).tensor([2]);
-     const optimizer = createOptimizer(adam({ learningRate: 0.5 }), { weights });
-     optimizer.step({ weights: Float32Array.of(1, -1) });
-     export const value = await weights.read();`,
-  );
-  expect((value as Float32Array)[0]).toBeCloseTo(-0.5);
-  expect((value as Float32Array)[1]).toBeCloseTo(0.5);
-  expect(bytes).toBeLessThan(17_000);
-});

@@ -113,19 +113,11 @@ function emitter(
   };
 }
 
-/** How a loop is laid out. */
-export interface LoopShape {
-  /**
-   * Vectors in a turn: what a turn costs beside them, the engine's interrupt check among it, is felt where two threads
-   * share a core (ADR 0018).
-   */
-  readonly vectors: number;
-  /** Vectors that are loaded before the first of them is computed, each with locals of its own. */
-  readonly together: number;
-}
+/** Vectors per loop iteration (ADR 0018). A multiple of `vectorsTogether`; 16 bytes times it is a power of two. */
+const vectorsPerIteration = 8;
 
-/** What is fastest. */
-const fast: LoopShape = { vectors: 8, together: 2 };
+/** Vectors that are loaded before the first of them is computed, each with its own locals (ADR 0015). */
+const vectorsTogether = 2;
 
 /** One vector's way through a turn: all of it is read before anything is written. */
 interface Vector {
@@ -143,14 +135,8 @@ export function scalarsOf({ slots }: Variant): Code {
  * A variant as a wasm function `(row, start, end)`: updates the elements from `start` to before `end`.
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
- * @param shape of its loop; what follows it goes through single vectors, then single elements.
  */
-export function emitWasm(
-  variant: Variant,
-  settled: Settled = new Map(),
-  shape: LoopShape = fast,
-): WasmFunction {
-  const { vectors: vectorsInTurn, together } = shape;
+export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFunction {
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
@@ -198,7 +184,7 @@ export function emitWasm(
     stores.sort((one, other) => other.pointer - one.pointer);
     return { loads, element, stores };
   };
-  const vectors = Array.from({ length: together }, vector);
+  const vectors = Array.from({ length: vectorsTogether }, vector);
   const [first] = vectors;
 
   const load = (one: Vector, access: Access, offset: number): Code =>
@@ -225,7 +211,7 @@ export function emitWasm(
       repeat(code, bytes, limit),
     );
   const turn: Code[] = [];
-  for (let offset = 0; offset < 16 * vectorsInTurn; offset += 16 * together) {
+  for (let offset = 0; offset < 16 * vectorsPerIteration; offset += 16 * vectorsTogether) {
     turn.push(...vectors.map((one, i) => load(one, fourLanes, offset + 16 * i)));
     turn.push(...vectors.map((one, i) => update(one, fourLanes, offset + 16 * i)));
   }
@@ -242,7 +228,7 @@ export function emitWasm(
       // From here on it is the address of the scalars.
       join(get(row), scalarsOf(variant), set(row)),
       before,
-      vectorsInTurn > 1 ? repeatWhole(join(...turn), 16 * vectorsInTurn) : [],
+      repeatWhole(join(...turn), 16 * vectorsPerIteration),
       repeatWhole(alone(fourLanes), 16),
       repeat(alone(firstLane), 4, stop),
     ),

@@ -1,5 +1,5 @@
 import { settledOf, type Settled, type Variant } from "@gradstep/core";
-import { emitWasm, scalarsOf, type LoopShape } from "./emit-wasm.js";
+import { emitWasm, scalarsOf } from "./emit-wasm.js";
 import {
   block,
   branch,
@@ -25,21 +25,12 @@ import { rowLength } from "./layout.js";
 import { open, share } from "./meeting.js";
 import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
 
-/** Loops of small modules, and of their kernels that rarely run. */
-const shorter: LoopShape = { vectors: 4, together: 1 };
-const shortest: LoopShape = { vectors: 1, together: 1 };
-
 /** What can be chosen about a module. */
 export interface ModuleOptions {
   /**
    * The memory is one that threads share. There is one variant then, and the module also exports `open` and `share`.
    */
   readonly shared?: boolean;
-  /**
-   * As small as can be: with shorter turns, and without a kernel of their own for steps without weight decay. Takes some
-   * percent longer where two threads share a core.
-   */
-  readonly small?: boolean;
 }
 
 /**
@@ -48,11 +39,11 @@ export interface ModuleOptions {
  */
 export function kernelModule(
   variants: readonly Variant[],
-  { shared = false, small = false }: ModuleOptions = {},
+  { shared = false }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const functions: WasmFunction[] = [];
   for (const variant of variants) {
-    const update = addUpdate(functions, variant, small);
+    const update = addUpdate(functions, variant);
     functions.push({
       name: variant.perElement.fingerprint,
       parameters: 2,
@@ -68,18 +59,14 @@ export function kernelModule(
  * Adds the function `(row, start, end)` of a variant, and returns its index: it picks the kernel that does what these
  * scalars leave to be done. Most steps need not look for negligible values, and many have no decay.
  */
-function addUpdate(functions: WasmFunction[], variant: Variant, small: boolean): number {
+function addUpdate(functions: WasmFunction[], variant: Variant): number {
   const all = settledOf(variant.perElement);
   const limits: Settled = new Map([...all].filter(([, value]) => value === 0));
-  const levels = [...(small ? [] : [all]), limits].filter(
+  const levels = [all, limits].filter(
     ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
   );
   const first = functions.length;
-  const shape = small ? shorter : undefined;
-  functions.push(...levels.map((settled) => emitWasm(variant, settled, shape)));
-  // What clears negligible values is for one step in 64.
-  const isRare = small && limits.size > 0;
-  functions.push(emitWasm(variant, undefined, isRare ? shortest : shape));
+  functions.push(...levels.map((settled) => emitWasm(variant, settled)), emitWasm(variant));
   if (levels.length === 0) return first;
   const row = 0;
   const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));

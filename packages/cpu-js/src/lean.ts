@@ -1,3 +1,0 @@
-export { createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
-export type { KernelFunction, KernelTable } from "./kernels.js";
-export * from "./generated/fast/index.js";

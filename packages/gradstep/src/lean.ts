@@ -1,2 +1,0 @@
-export * from "@gradstep/core/lean";
-export * from "@gradstep/wasm/lean";

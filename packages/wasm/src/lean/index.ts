@@ -1,3 +1,0 @@
-export * from "../generated/index.js";
-export { createWasm, type LeanWasm } from "./backend.js";
-export { WasmLeanTensor } from "./tensor.js";

@@ -1,3 +1,0 @@
-import { leanEquality } from "../lean-equality.js";
-
-leanEquality();
