@@ -16,20 +16,20 @@ var<workgroup> sums: array<u32, ${blockLength}>;
 @compute @workgroup_size(${blockLength})
 fn sum_rows(
   @builtin(global_invocation_id) id: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) pool: u32,
   @builtin(workgroup_id) block: vec3u,
 ) {
   let row = id.x;
   let own = select(0u, successors[row], row < rows);
-  sums[lane] = own;
+  sums[pool] = own;
   for (var distance = 1u; distance < ${blockLength}u; distance *= 2u) {
     workgroupBarrier();
-    let before = select(0u, sums[lane - min(lane, distance)], lane >= distance);
+    let before = select(0u, sums[pool - min(pool, distance)], pool >= distance);
     workgroupBarrier();
-    sums[lane] += before;
+    sums[pool] += before;
   }
-  offsets[row] = sums[lane] - own;
-  if (lane == ${blockLength - 1}u) { blocks[block.x] = sums[lane]; }
+  offsets[row] = sums[pool] - own;
+  if (pool == ${blockLength - 1}u) { blocks[block.x] = sums[pool]; }
 }
 
 // There are few blocks: one invocation adds them up, and puts the total behind the last.

@@ -22,13 +22,13 @@ export class WithGradstep implements Trainer {
   constructor(backend: WebGpu, scene: Scene, initial: Record<string, Float32Array>, rows: number) {
     this.#backend = backend;
     this.#scene = scene;
-    const copies: Record<string, Tensor> = {};
+    const mirrors: Record<string, Tensor> = {};
     // One buffer for all: one dispatch for all.
     backend.reserve(attributes.map(({ columns }) => rows * columns));
     for (const { name, columns, copyAt } of attributes) {
       const shape = [rows, columns];
       this.#parameters[name] = backend.tensor(shape, initial[name]);
-      copies[name] = backend.wrap(scene.copies, {
+      mirrors[name] = backend.wrap(scene.copies, {
         shape,
         capacity: scene.capacity,
         dtype: "f16",
@@ -42,7 +42,7 @@ export class WithGradstep implements Trainer {
       every,
     }));
     const rule = adam({ beta1, beta2, epsilon, epsilonMode: "paper" });
-    this.#optimizer = createOptimizer(rule, this.#parameters, { groups, copies });
+    this.#optimizer = createOptimizer(rule, this.#parameters, { groups, mirrors });
     this.#given = this.#wrap(rows);
   }
 
@@ -54,7 +54,7 @@ export class WithGradstep implements Trainer {
   remap({ count, indices, fresh }: Densified): void {
     const words = { shape: [count], dtype: "u32" } as const;
     this.#optimizer.rows().remap(this.#backend.wrap(indices, words), {
-      fresh: this.#backend.wrap(fresh, words),
+      resetRows: this.#backend.wrap(fresh, words),
     });
     this.#given = this.#wrap(count);
   }

@@ -101,8 +101,8 @@ describe("Adam's bound in closed form", () => {
         epsilonHat: epsilon,
         rate,
         decay: 1,
-        mRest: 0,
-        vRest: 0,
+        mFlushThreshold: 0,
+        vFlushThreshold: 0,
       };
       const bounds = new Bounds(program, model);
       for (const { name, node } of program.inputs) bounds.input(node, values[name]);

@@ -15,18 +15,18 @@ export function optimizerByName(
   settings: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
-    const { name: rule, settings: own, groups, switches, ...rest } = name;
+    const { name: rule, settings: own, groups, structural, ...rest } = name;
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined || typeof rule !== "string") {
       throw new GradstepError(
         unknown === undefined
           ? `Got a configuration of the rule ${show(rule)}; expected a name.`
-          : `A configuration has no "${unknown}"; it has name, settings, groups and switches.`,
+          : `A configuration has no "${unknown}"; it has name, settings, groups and structural.`,
         { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
       );
     }
     const spec = { ...optimizerByName(rule, { ...own, ...settings }), groups: checkGroups(groups) };
-    return switches === undefined ? spec : { ...spec, switches };
+    return structural === undefined ? spec : { ...spec, structural };
   }
   const rule = rules.find((one) => one.name === name);
   if (rule === undefined) {

@@ -35,7 +35,7 @@ export type {
 } from "./rule/rule.js";
 export type { Settings } from "./rule/assembled-rule.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
-export { averaging, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
+export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
 
 // For those who write a backend.
 export type {
@@ -43,7 +43,7 @@ export type {
   Kernel,
   Layout,
   MemoryRange,
-  OtherRows,
+  UnselectedRows,
   RowMove,
   RowSources,
   RowValues,
@@ -56,13 +56,19 @@ export type {
 } from "./backend/backend.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
-export { grownCapacity, remapRows, tooManyRows, type Room } from "./backend/host-rows.js";
+export { grownCapacity, remapRows, tooManyRows, type Reallocation } from "./backend/host-rows.js";
 export { arraysOf } from "./backend/update-arrays.js";
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export { checkLength, sizeOf } from "./backend/shape.js";
 export { emit, type Emitter } from "./language/emit.js";
-export { restingOf, settledOf, simplify, type Resting, type Settled } from "./language/settled.js";
+export {
+  flushedSlotsOf,
+  knownScalarsOf,
+  specialize,
+  type FlushedSlot,
+  type KnownScalars,
+} from "./language/specialize.js";
 export {
   smallestNormal,
   type BinaryOp,

@@ -14,7 +14,7 @@ import { HostTensor } from "./backend/host-tensor.js";
 import { arraysOf } from "./backend/update-arrays.js";
 import { interpret } from "./language/interpret.js";
 import type { Program } from "./language/program.js";
-import { tapeOf, type Tape } from "./language/tape.js";
+import { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 import type { Variant } from "./rule/variant.js";
 import { wrapArray } from "./backend/wrap-array.js";
 
@@ -65,7 +65,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
 
   compile(variant: Variant): Kernel {
     const rounded = this.precision === "f32";
-    const tape = tapeOf(variant.perElement);
+    const tape = bytecodeOf(variant.perElement);
     return {
       source: variant.perElement.source,
       run: (updates, count) => {
@@ -75,7 +75,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 }
 
-function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolean): void {
+function runUpdate(variant: Variant, tape: Bytecode, update: Update, rounded: boolean): void {
   const { perElement, scalars } = variant;
   const arrays = arraysOf<Values>(variant, update);
   const values = new Float64Array(perElement.nodes.length);
@@ -87,18 +87,18 @@ function runUpdate(variant: Variant, tape: Tape, update: Update, rounded: boolea
     const scalar = update.scalars[position];
     values[node] = rounded ? Math.fround(scalar) : scalar;
   }
-  const { parameter, others } = update;
+  const { parameter, unselectedRows } = update;
   const mask = update.mask as Uint32Array | undefined;
   const rowLength = parameter.size / (parameter.shape[0] ?? 1);
   const gradient = perElement.inputs.find(({ name }) => name === "g")?.node;
   for (let i = 0; i < parameter.size; i += 1) {
     const isStepped = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
-    if (!isStepped && others === "keep") continue;
+    if (!isStepped && unselectedRows === "keep") continue;
     for (const { array, node } of loads) values[node] = array[i]!;
     if (!isStepped && gradient !== undefined) values[gradient] = 0;
     interpret(tape, values, rounded);
     for (const { name, array, node } of stores) {
-      if (isStepped || others === "zero" || name !== "p") array[i] = values[node]!;
+      if (isStepped || unselectedRows === "zero" || name !== "p") array[i] = values[node]!;
     }
   }
 }

@@ -129,17 +129,19 @@ describe("config", () => {
     const w = reference().tensor([2]);
     const optimizer = core.createOptimizer(core.sgd({ momentum: 0.9 }), { w });
     optimizer.step({ w: Float32Array.of(1, 2) });
-    expect(optimizer.config()).not.toHaveProperty("switches");
+    expect(optimizer.config()).not.toHaveProperty("structural");
     optimizer.momentum = 0;
     const config = optimizer.config();
-    expect(config.switches).toEqual(["momentum"]);
+    expect(config.structural).toEqual(["momentum"]);
     const again = core.createOptimizer(optimizerByName(config), { w });
     again.restore(await optimizer.state());
     expect(await again.state()).toEqual(await optimizer.state());
     expect(again.config()).toEqual(config);
-    for (const switches of [["rho"], "momentum", [1]]) {
+    for (const structural of [["rho"], "momentum", [1]]) {
       const make = (): unknown =>
-        core.createOptimizer(optimizerByName({ ...config, switches: anything(switches) }), { w });
+        core.createOptimizer(optimizerByName({ ...config, structural: anything(structural) }), {
+          w,
+        });
       expect(codeOf(make)).toBe("UNKNOWN_OPTION");
     }
   });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { emit, type Emitter } from "../src/language/emit.js";
 import { interpret } from "../src/language/interpret.js";
 import { buildProgram, type Program } from "../src/language/program.js";
-import { tapeOf } from "../src/language/tape.js";
+import { bytecodeOf } from "../src/language/bytecode.js";
 import { printLines, programs, singles } from "./language.js";
 
 type Read = (name: string) => number;
@@ -78,7 +78,7 @@ test("an emitter of closures computes what the interpreter computes", () => {
       const program = build(printLines(lines), ["a", "b"]);
       const values = new Float64Array(program.nodes.length);
       for (const { name, node } of program.inputs) values[node] = given[name];
-      interpret(tapeOf(program), values, false);
+      interpret(bytecodeOf(program), values, false);
 
       const shared: Shared[] = [];
       const results = emit(program, closures(shared));

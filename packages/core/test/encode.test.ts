@@ -79,16 +79,16 @@ describe("gradient", () => {
 });
 
 describe("memory", () => {
-  test("lanes and room ahead are said for slots and gradients", () => {
+  test("pools and room ahead are said for slots and gradients", () => {
     const backend: Backend = reference();
     const calls: unknown[] = [];
     const tensor = backend.tensor.bind(backend);
-    backend.tensor = (shape, values, lane) => {
-      calls.push(["tensor", lane]);
+    backend.tensor = (shape, values, pool) => {
+      calls.push(["tensor", pool]);
       return tensor(shape, values);
     };
-    backend.reserve = (sizes, lane) => {
-      calls.push(["reserve", lane, ...sizes]);
+    backend.reserve = (sizes, pool) => {
+      calls.push(["reserve", pool, ...sizes]);
     };
     const parameters = { a: tensor([2]), b: tensor([3]) };
     const optimizer = createOptimizer(adam(), parameters);

@@ -128,7 +128,7 @@ describe("hyperparameters of a group", () => {
     },
   );
 
-  test("a switch that only a group turns on makes state for all", () => {
+  test("a structural hyperparameter that only a group turns on makes state for all", () => {
     const { optimizer, values, step } = make([{ match: /bias/, momentum: 0.5 }]);
     step();
     step();

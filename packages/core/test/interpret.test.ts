@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../src/language/interpret.js";
 import { buildProgram } from "../src/language/program.js";
-import { tapeOf } from "../src/language/tape.js";
+import { bytecodeOf } from "../src/language/bytecode.js";
 import { evaluateLines, printLines, programs, singles } from "./language.js";
 
 /** The outputs of a text for these inputs. */
@@ -19,7 +19,7 @@ function run(
   });
   const values = new Float64Array(program.nodes.length);
   for (const { name, node } of program.inputs) values[node] = inputs[name];
-  interpret(tapeOf(program), values, rounded);
+  interpret(bytecodeOf(program), values, rounded);
   return Object.fromEntries(program.outputs.map(({ name, node }) => [name, values[node]]));
 }
 

@@ -151,8 +151,8 @@ describe("fingerprints", () => {
   });
 });
 
-function shapeOf({ options, switches }: Rule): Rule["options"] {
-  return { ...options, ...Object.fromEntries(switches.map((key) => [key, [false, true]])) };
+function shapeOf({ options, structural }: Rule): Rule["options"] {
+  return { ...options, ...Object.fromEntries(structural.map((key) => [key, [false, true]])) };
 }
 
 describe("errors", () => {

@@ -36,7 +36,7 @@ describe("remap", () => {
     const before = await momenta(optimizer, "b");
     const rows = optimizer.rows();
     expect([rows.names, rows.count]).toEqual([["w", "b"], 3]);
-    rows.remap(Uint32Array.of(2, 0, 0, newRow), { fresh: Uint32Array.of(0, 0, 1, 0) });
+    rows.remap(Uint32Array.of(2, 0, 0, newRow), { resetRows: Uint32Array.of(0, 0, 1, 0) });
     expect(rows.count).toBe(4);
     expect(w.shape).toEqual([4, 2]);
     expect(b.size).toBe(4);
@@ -135,8 +135,8 @@ describe("remap", () => {
       ["LENGTH_MISMATCH", () => rows.remap(anything(undefined))],
       ["LENGTH_MISMATCH", () => rows.remap(good, { count: 3 })],
       ["LENGTH_MISMATCH", () => rows.remap(good, { count: 1.5 })],
-      ["LENGTH_MISMATCH", () => rows.remap(good, { fresh: Uint32Array.of(1) })],
-      ["INVALID_MEMORY", () => rows.remap(good, { fresh: anything([1, 0]) })],
+      ["LENGTH_MISMATCH", () => rows.remap(good, { resetRows: Uint32Array.of(1) })],
+      ["INVALID_MEMORY", () => rows.remap(good, { resetRows: anything([1, 0]) })],
       ["UNKNOWN_OPTION", () => rows.remap(good, anything({ counts: 2 }))],
       ["UNKNOWN_OPTION", () => rows.remap(good, anything(null))],
       ["INVALID_PARAMETER", () => rows.remap(good, { parameters: anything(null) })],
@@ -145,7 +145,7 @@ describe("remap", () => {
       ["INVALID_SHAPE", () => rows.remap(good, { parameters: { w: backend.tensor([3, 2]) } })],
       ["INVALID_PARAMETER", () => rows.remap(good, { parameters: { w: other } })],
       ["DISPOSED", () => rows.remap(good, { parameters: { b: freed } })],
-      ["UNKNOWN_PARAMETER", () => rows.remap(good, { copies: { w: backend.tensor([2, 2]) } })],
+      ["UNKNOWN_PARAMETER", () => rows.remap(good, { mirrors: { w: backend.tensor([2, 2]) } })],
     ];
     for (const [code, action] of cases) expect(codeOf(action)).toBe(code);
     expect([w.shape, b.shape]).toEqual([[3, 2], [3]]);
@@ -251,7 +251,7 @@ describe("a mask", () => {
       ["UNKNOWN_OPTION", { rows: null }],
       ["UNKNOWN_OPTION", { rows: new Map([["w", mask]]) }],
       ["UNKNOWN_OPTION", { row: mask }],
-      ["UNKNOWN_OPTION", { rows: mask, otherRows: "drop" }],
+      ["UNKNOWN_OPTION", { rows: mask, unselectedRows: "drop" }],
       ["UNKNOWN_OPTION", mask],
       ["UNKNOWN_OPTION", null],
       ["INVALID_SHAPE", { rows: mask }, { ...g, s: numbers(1, 1) }],

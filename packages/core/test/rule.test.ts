@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { averaging, fraction, nonNegative } from "../src/rule/hyperparameter.js";
+import { decayRate, fraction, nonNegative } from "../src/rule/hyperparameter.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import { defineRule } from "../src/rule/rule.js";
@@ -36,7 +36,7 @@ describe("a definition is refused", () => {
     ["with slots that are null", { slots: null }],
     ["with slots that make nothing", { slots: () => null }],
     ["with a list of slots", { slots: ["m"] }],
-    ["with a list of carries", { carry: ["m"] }],
+    ["with a list of persistent scalars", { persistentScalars: ["m"] }],
     ["with a key that it does not have", { slot: {} }],
     ["with options that are a list", { options: ["a"] }],
     ["with an option without values", { options: { mode: [] } }],
@@ -45,9 +45,9 @@ describe("a definition is refused", () => {
     ["with an option of all rules", { options: { maximize: [true, false] } }],
     ["with an option named as a hyperparameter", { options: { learningRate: ["a"] } }],
     ["with an option named as a common one", { options: { weightDecay: ["a"] } }],
-    ["with a switch that is no hyperparameter", { switches: ["momentum"] }],
-    ["with switches that are no list", { switches: "learningRate" }],
-    ["with a switch that is a symbol", { switches: [Symbol("s")] }],
+    ["with a structural hyperparameter that is no hyperparameter", { structural: ["momentum"] }],
+    ["with structural hyperparameters that are no list", { structural: "learningRate" }],
+    ["with a structural hyperparameter that is a symbol", { structural: [Symbol("s")] }],
     [
       "with a least value that is text",
       { hyperparameters: { learningRate: { default: 1, min: "0" } } },
@@ -65,13 +65,16 @@ describe("a definition is refused", () => {
     ["with a slot named as a hyperparameter", { slots: { learningRate: 0 } }],
     ["with a slot named as a function", { slots: { sqrt: 0 } }],
     ["with a slot whose name is none", { slots: { "1m": 0 } }],
-    ["with a slot named as a carry", { slots: { m: 0 }, carry: { m: 0 } }],
+    ["with a slot named as a persistent scalar", { slots: { m: 0 }, persistentScalars: { m: 0 } }],
     ["with a slot that starts at NaN", { slots: { m: Number.NaN } }],
     ["with a slot that starts at an unknown name", { slots: { m: "start" } }],
     ["with a slot that starts at null", { slots: { m: null } }],
-    ["with a carry that starts at NaN", { carry: { c: Number.NaN } }],
-    ["with a carry that starts at a name", { carry: { c: "learningRate" } }],
-    ["with a carry named t", { carry: { t: 1 } }],
+    ["with a persistent scalar that starts at NaN", { persistentScalars: { c: Number.NaN } }],
+    [
+      "with a persistent scalar that starts at a name",
+      { persistentScalars: { c: "learningRate" } },
+    ],
+    ["with a persistent scalar named t", { persistentScalars: { t: 1 } }],
     ["that never assigns to p", { slots: { m: 0 }, perElement: "m = g" }],
     // What stands before every rule's text computes with these.
     ["with a slot named decay", { slots: { decay: 0 } }],
@@ -115,7 +118,7 @@ describe("a definition is refused", () => {
     ["negative", nonNegative(-1)],
     ["NaN", nonNegative(Number.NaN)],
     ["infinite", nonNegative(Infinity)],
-    ["1 where it must be below", averaging(1)],
+    ["1 where it must be below", decayRate(1)],
     ["above 1", fraction(1.5)],
     ["missing", {}],
     ["a text", { default: "1" }],
@@ -154,7 +157,7 @@ describe("a definition is refused", () => {
     expect(failing({ perStep: null })).toBe("INVALID_RULE");
   });
 
-  test("without slots, carry and scalars it is a rule", () => {
+  test("without slots, persistent scalars and scalars it is a rule", () => {
     const { name, hyperparameters, perElement } = plain;
     const { rule } = defineRule({ name, hyperparameters, perElement });
     expect(rule.variant().slots).toEqual([]);
@@ -198,7 +201,7 @@ describe("variants", () => {
     expect(sgd.rule.variant({ momentum: true }).label).toBe("sgd momentum");
   });
 
-  test("a switch selects the slots", () => {
+  test("a structural hyperparameter selects the slots", () => {
     const names = (choices: Record<string, boolean>): string[] =>
       sgd.rule.variant(choices).slots.map(({ name }) => name);
     expect(names({})).toEqual([]);
@@ -277,20 +280,20 @@ describe("specify", () => {
 });
 
 describe("a rule of a third party", () => {
-  /** Momentum with a sign, a carry, an option and a switch: every part of a definition. */
+  /** Momentum with a sign, a persistent scalar, an option and a structural hyperparameter: every part of a definition. */
   const custom = defineRule({
     name: "custom-rule",
     hyperparameters: {
       learningRate: nonNegative(0.5),
-      beta: averaging(0.5),
+      beta: decayRate(0.5),
       start: nonNegative(2),
       bound: nonNegative(0),
     },
     options: { kind: ["sum", "sign"] },
-    switches: ["bound"],
+    structural: ["bound"],
     slots: ({ bound }): Record<string, number | "start"> =>
       bound ? { m: "start", seen: 0 } : { m: "start" },
-    carry: { total: 1 },
+    persistentScalars: { total: 1 },
     perStep: "total = total + beta ** t\nrate = learningRate / total",
     perElement: ({ kind, bound }) => `
       m = m * beta + g

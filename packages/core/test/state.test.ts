@@ -174,7 +174,7 @@ test("writing to a state, or to a restored one, does not reach the optimizer", a
   optimizer.restore(state);
   state.slots.kernel.m.fill(9);
   anything<string[]>(state.groups[0].parameters).push("other");
-  anything<Record<string, number>>(state.groups[0].carry).product = 9;
+  anything<Record<string, number>>(state.groups[0].persistentScalars).product = 9;
   expect(comparable(await optimizer.state())).toEqual(before);
 });
 
@@ -231,7 +231,7 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
     expect(codeOf(() => on.optimizer.restore(states[1]))).toBe("STATE_MISMATCH");
   });
 
-  const group = { parameters: ["kernel"], hyperparameters: {}, carry: { product: 1 } };
+  const group = { parameters: ["kernel"], hyperparameters: {}, persistentScalars: { product: 1 } };
   const other = { ...group, parameters: ["bias"] };
   test.each<[string, object]>([
     ["another version", { version: 2 }],
@@ -268,13 +268,31 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
       { groups: [group, { ...other, parameters: new Array(1e9) }] },
     ],
     ["groups with null parameters", { groups: [group, { ...other, parameters: [null] }] }],
-    ["groups without a carry", { groups: [group, { ...other, carry: undefined }] }],
-    ["groups with a null carry", { groups: [group, { ...other, carry: null }] }],
-    ["groups with an empty carry", { groups: [group, { ...other, carry: {} }] }],
-    ["groups with another carry", { groups: [group, { ...other, carry: { product: 1, c: 1 } }] }],
-    ["a carry of NaN", { groups: [group, { ...other, carry: { product: Number.NaN } }] }],
-    ["a carry that is null", { groups: [group, { ...other, carry: { product: null } }] }],
-    ["a carry that is text", { groups: [group, { ...other, carry: { product: "1" } }] }],
+    [
+      "groups without persistent scalars",
+      { groups: [group, { ...other, persistentScalars: undefined }] },
+    ],
+    [
+      "groups with null persistent scalars",
+      { groups: [group, { ...other, persistentScalars: null }] },
+    ],
+    ["groups with no persistent scalar", { groups: [group, { ...other, persistentScalars: {} }] }],
+    [
+      "groups with other persistent scalars",
+      { groups: [group, { ...other, persistentScalars: { product: 1, c: 1 } }] },
+    ],
+    [
+      "a persistent scalar of NaN",
+      { groups: [group, { ...other, persistentScalars: { product: Number.NaN } }] },
+    ],
+    [
+      "a persistent scalar that is null",
+      { groups: [group, { ...other, persistentScalars: { product: null } }] },
+    ],
+    [
+      "a persistent scalar that is text",
+      { groups: [group, { ...other, persistentScalars: { product: "1" } }] },
+    ],
     [
       "groups without hyperparameters",
       { groups: [group, { ...other, hyperparameters: undefined }] },

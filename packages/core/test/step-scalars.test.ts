@@ -21,13 +21,13 @@ describe.each(subjects)("$rule.name $choices", ({ rule, choices }) => {
       name === "learningRate" ? rate() : rule.hyperparameters[name].default;
 
   /** The scalars of one step, computed by themselves. */
-  function alone(t: number, rate: number, carry: Record<string, number>): number[] {
+  function alone(t: number, rate: number, persistentScalars: Record<string, number>): number[] {
     const scalars = new StepScalars(
       variant,
       hyperparameter(() => rate),
       { count: 0 },
     );
-    scalars.carry = carry;
+    scalars.persistentScalars = persistentScalars;
     scalars.compute(t);
     return [...scalars.values];
   }
@@ -48,7 +48,7 @@ describe.each(subjects)("$rule.name $choices", ({ rule, choices }) => {
         changes.count += 1;
       }
       scalars.compute(t);
-      expect([...scalars.values]).toEqual(alone(t, rate, scalars.carry));
+      expect([...scalars.values]).toEqual(alone(t, rate, scalars.persistentScalars));
       // A step that fails computes, and hands nothing on.
       if (i % 5 !== 0) scalars.commit();
     }

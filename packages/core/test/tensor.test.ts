@@ -161,9 +161,9 @@ describe("the reference and the oracle", () => {
           );
           const update = {
             parameter: tensor(wide),
-            copy: undefined,
+            mirror: undefined,
             mask: undefined,
-            others: "keep" as const,
+            unselectedRows: "keep" as const,
             gradient: tensor(wide.map((value, i) => value / (i + 2))),
             slots: variant.slots.map((_slot, i) => tensor(wide.map((value) => value / (i + 4)))),
             scalars,
@@ -193,9 +193,9 @@ describe("the reference and the oracle", () => {
       values: Float32Array,
     ): Parameters<ReturnType<typeof backend.compile>["run"]>[0][number] => ({
       parameter: backend.wrap(values),
-      copy: undefined,
+      mirror: undefined,
       mask: undefined,
-      others: "keep",
+      unselectedRows: "keep",
       gradient: backend.tensor([1], [1]),
       slots: [],
       scalars: Float64Array.of(1, 0.5),

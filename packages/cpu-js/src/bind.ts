@@ -1,6 +1,6 @@
 import {
   endOfRun,
-  restingOf,
+  flushedSlotsOf,
   type HostTensor,
   type Kernel,
   type Tensor,
@@ -13,9 +13,9 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
   // One array, filled anew for each parameter: a step allocates nothing.
   const slots: Float32Array[] = [];
   const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
-  const resting = restingOf(variant.perElement).map(({ slot, limit }) => ({
+  const resting = flushedSlotsOf(variant.perElement).map(({ slot, threshold }) => ({
     slot: variant.slots.findIndex(({ name }) => name === slot),
-    scalar: variant.scalars.indexOf(limit),
+    scalar: variant.scalars.indexOf(threshold),
   }));
   /** What stands for the gradient of rows that have none, and for their parameters where those stay. */
   let zeros = new Float32Array(0);
@@ -37,7 +37,7 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
     source: String(update),
     run: (updates, count) => {
       for (let i = 0; i < count; i += 1) {
-        const { parameter, gradient, slots: tensors, scalars, mask, others } = updates[i];
+        const { parameter, gradient, slots: tensors, scalars, mask, unselectedRows } = updates[i];
         for (let j = 0; j < variant.slots.length; j += 1) slots[j] = view(tensors[j]);
         const p = view(parameter);
         const g = view(gradient);
@@ -45,7 +45,7 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
           updateRange(p, g, scalars, 0, p.length);
           continue;
         }
-        if (others !== "keep" && zeros.length < p.length) {
+        if (unselectedRows !== "keep" && zeros.length < p.length) {
           zeros = new Float32Array(p.length);
           unused = new Float32Array(p.length);
         }
@@ -56,8 +56,8 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
           const start = first * rowLength;
           const end = next * rowLength;
           if (rows[first] !== 0) updateRange(p, g, scalars, start, end);
-          else if (others === "zero") updateRange(p, zeros, scalars, start, end);
-          else if (others === "decay") {
+          else if (unselectedRows === "zero") updateRange(p, zeros, scalars, start, end);
+          else if (unselectedRows === "decay") {
             for (let k = start; k < end; k += 1) unused[k] = p[k];
             updateRange(unused, zeros, scalars, start, end);
           }

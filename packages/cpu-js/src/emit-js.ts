@@ -1,8 +1,8 @@
 import {
   emit,
-  restingOf,
+  flushedSlotsOf,
   type Program,
-  simplify,
+  specialize,
   smallestNormal,
   type Emitter,
   type Variant,
@@ -120,8 +120,11 @@ function functionName({ label }: Variant): string {
 export function emitJs(variant: Variant, options: { readonly exact: boolean }): string {
   const { slots, scalars } = variant;
   // What comes to rest has done so before.
-  const resting = restingOf(variant.perElement);
-  const perElement = simplify(variant.perElement, new Map(resting.map(({ limit }) => [limit, 0])));
+  const resting = flushedSlotsOf(variant.perElement);
+  const perElement = specialize(
+    variant.perElement,
+    new Map(resting.map(({ threshold }) => [threshold, 0])),
+  );
   const before: string[] = [
     ...slots.map(({ name }, i) => `const ${name}$ = $slots[${i}];`),
     ...scalars.flatMap((name, i) =>

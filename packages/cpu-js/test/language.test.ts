@@ -75,9 +75,9 @@ function run(backend: WrappingBackend<Float32Array>, rule: Rule, given: Data): F
   );
   const update: Update = {
     parameter: tensors[0],
-    copy: undefined,
+    mirror: undefined,
     mask: undefined,
-    others: "keep",
+    unselectedRows: "keep",
     gradient: tensors[1],
     slots: [tensors[2], tensors[3]],
     scalars: Float64Array.from(variant.scalars, (name) =>

@@ -1,4 +1,4 @@
-import { averaging, defineRule, nonNegative } from "@gradstep/core";
+import { decayRate, defineRule, nonNegative } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
 import { createCpuJs } from "../src/cpu-js.js";
@@ -44,7 +44,7 @@ describe("a name of any kind", () => {
         name: "hyperparameter",
         hyperparameters: Object.fromEntries([
           ["learningRate", nonNegative(0.1)],
-          [word === "update" ? "updates" : word, averaging(0.5)],
+          [word === "update" ? "updates" : word, decayRate(0.5)],
         ]) as { learningRate: ReturnType<typeof nonNegative> },
         slots: {},
         perStep: "",

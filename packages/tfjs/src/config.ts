@@ -19,7 +19,7 @@ export function rememberRule(rule: Rule): void {
 
 /** What `model.save` writes about an optimizer. */
 export function configDict(
-  { name, settings, groups, switches }: OptimizerConfig,
+  { name, settings, groups, structural }: OptimizerConfig,
   given: readonly GroupOptions[],
   inPlace: boolean,
 ): serialization.ConfigDict {
@@ -31,7 +31,7 @@ export function configDict(
     rule: escape(name),
     settings: escapeAll(settings),
     groups: escapeAll(written),
-    ...(switches !== undefined && { switches: escapeAll(switches) }),
+    ...(structural !== undefined && { structural: escapeAll(structural) }),
     inPlace,
   } as serialization.ConfigDict;
 }
@@ -62,12 +62,12 @@ export function specOfConfig(config: serialization.ConfigDict): {
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const switches = unescapeAll(config["switches"]) as readonly string[] | undefined;
+  const structural = unescapeAll(config["structural"]) as readonly string[] | undefined;
   return {
     spec: {
       ...rule.specify(settings),
       groups: groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own })),
-      ...(switches !== undefined && { switches }),
+      ...(structural !== undefined && { structural }),
     },
     inPlace: config["inPlace"] !== false,
   };

@@ -38,12 +38,12 @@ export class MovingBackend implements Backend {
       const slots = [...this.#slots];
       const made: Tensor[] = [];
       try {
-        for (const lane of new Set(slots.map((slot) => slot.lane))) {
-          const sizes = slots.filter((slot) => slot.lane === lane).map(({ size }) => size);
-          compute.reserve?.(sizes, lane);
+        for (const pool of new Set(slots.map((slot) => slot.pool))) {
+          const sizes = slots.filter((slot) => slot.pool === pool).map(({ size }) => size);
+          compute.reserve?.(sizes, pool);
         }
-        for (const { shape, present, lane } of slots)
-          made.push(compute.tensor(shape, this.#home.readSync(present), lane));
+        for (const { shape, present, pool } of slots)
+          made.push(compute.tensor(shape, this.#home.readSync(present), pool));
       } catch (error) {
         for (const tensor of made) tensor.free();
         throw error;
@@ -53,15 +53,15 @@ export class MovingBackend implements Backend {
     this.#home = next;
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>, lane = 0): MovingTensor {
-    const present = this.#home.compute.tensor(shape, values, lane);
-    const slot = new MovingTensor(this, present, lane, (freed) => this.#slots.delete(freed));
+  tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): MovingTensor {
+    const present = this.#home.compute.tensor(shape, values, pool);
+    const slot = new MovingTensor(this, present, pool, (freed) => this.#slots.delete(freed));
     this.#slots.add(slot);
     return slot;
   }
 
-  reserve(sizes: readonly number[], lane?: number): void {
-    this.#home.compute.reserve?.(sizes, lane);
+  reserve(sizes: readonly number[], pool?: number): void {
+    this.#home.compute.reserve?.(sizes, pool);
   }
 
   staging(shape: readonly number[]): StepTensor {
@@ -127,8 +127,8 @@ function presentOf(update: Update, known: Update | undefined): Update {
     slots: update.slots.map((slot) => (slot as MovingTensor).present),
     scalars: update.scalars,
     // TF.js's gradients are of whole variables.
-    copy: undefined,
+    mirror: undefined,
     mask: undefined,
-    others: "keep",
+    unselectedRows: "keep",
   };
 }

@@ -4,7 +4,7 @@ import type { Backend, MemoryRange, Tensor, Values } from "@gradstep/core";
 export class MovingTensor implements Tensor {
   readonly backend: Backend;
   /** See `Backend.tensor`. */
-  readonly lane: number;
+  readonly pool: number;
   readonly #whenFreed: (tensor: MovingTensor) => void;
   #present: Tensor;
 
@@ -12,11 +12,11 @@ export class MovingTensor implements Tensor {
   constructor(
     backend: Backend,
     present: Tensor,
-    lane: number,
+    pool: number,
     whenFreed: (tensor: MovingTensor) => void,
   ) {
     this.backend = backend;
-    this.lane = lane;
+    this.pool = pool;
     this.#present = present;
     this.#whenFreed = whenFreed;
   }

@@ -211,7 +211,7 @@ export class GradstepOptimizer extends Optimizer {
   }
 
   #restore(weights: Weights): void {
-    const { parameters, carry, groupIterations } = weights;
+    const { parameters, persistentScalars, groupIterations } = weights;
     for (const [key, { shape }] of parameters) {
       const expected = this.#table.shapeOf(key);
       if (expected !== undefined && !isSameShape(shape, expected))
@@ -223,9 +223,9 @@ export class GradstepOptimizer extends Optimizer {
     for (const key of slotless ? [] : this.#core.parameters) {
       if (!parameters.has(key)) throw mismatch(`there are none for "${key}"`);
     }
-    const carried = Object.keys(this.#variant.carry).length > 0;
-    if (carried && carry?.length !== this.groups.length + 1)
-      throw mismatch(`there is no carry for ${this.groups.length + 1} groups`);
+    const carried = Object.keys(this.#variant.persistentScalars).length > 0;
+    if (carried && persistentScalars?.length !== this.groups.length + 1)
+      throw mismatch(`there are no persistent scalars for ${this.groups.length + 1} groups`);
     if (groupIterations !== undefined && groupIterations.length !== this.groups.length + 1)
       throw mismatch(
         `there are the steps of ${groupIterations.length} groups; expected ${this.groups.length + 1}`,

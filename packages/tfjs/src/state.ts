@@ -8,7 +8,7 @@ import type { Weights } from "./weights.js";
  * @param optimizer knows every parameter of the weights.
  */
 export function stateOf(
-  { iterations, parameters, carry, groupIterations }: Weights,
+  { iterations, parameters, persistentScalars, groupIterations }: Weights,
   optimizer: Optimizer,
   { rule, options }: OptimizerSpec,
 ): OptimizerState {
@@ -31,12 +31,12 @@ export function stateOf(
       {
         parameters: optimizer.parameters.filter((key) => !inGroups.has(key)),
         hyperparameters: {},
-        carry: carry?.[0] ?? {},
+        persistentScalars: persistentScalars?.[0] ?? {},
       },
       ...groups.map((group, i) => ({
         parameters: optimizer.groups[i].parameters,
         hyperparameters: hyperparametersOf(group),
-        carry: carry?.[i + 1] ?? {},
+        persistentScalars: persistentScalars?.[i + 1] ?? {},
         ...(groupIterations !== undefined && { iterations: groupIterations[i + 1] }),
       })),
     ],

@@ -28,7 +28,7 @@ const withoutInfluence: Readonly<Record<string, readonly string[]>> = {
   rmsprop: ["momentum"],
 };
 
-const carryName = "gradstep/carry";
+const persistentScalarsName = "gradstep/persistentScalars";
 const groupIterationsName = "gradstep/iterations";
 
 /** The state of some parameters, as it is in a checkpoint. */
@@ -36,7 +36,7 @@ export interface Weights {
   readonly iterations: number;
   readonly parameters: ReadonlyMap<string, ParameterWeights>;
   /** For each group, the optimizer's own first, the scalars that the rule hands from step to step. */
-  readonly carry: readonly Readonly<Record<string, number>>[] | undefined;
+  readonly persistentScalars: readonly Readonly<Record<string, number>>[] | undefined;
   /** The steps of each group, in that order; left out where all take every step. */
   readonly groupIterations: readonly number[] | undefined;
 }
@@ -75,13 +75,15 @@ export function weightsOf(
       });
     }
   }
-  const carried = Object.keys(variant.carry);
+  const carried = Object.keys(variant.persistentScalars);
   if (carried.length > 0) {
-    const numbers = state.groups.flatMap(({ carry }) => carried.map((name) => carry[name]));
+    const numbers = state.groups.flatMap(({ persistentScalars }) =>
+      carried.map((name) => persistentScalars[name]),
+    );
     // Numbers of f64, whose bits f32 cannot hold.
     const bits = new Int32Array(Float64Array.from(numbers).buffer);
     const shape = [state.groups.length, carried.length, 2];
-    weights.push({ name: carryName, tensor: lazyTensor(bits, shape, "int32") });
+    weights.push({ name: persistentScalarsName, tensor: lazyTensor(bits, shape, "int32") });
   }
   const counts = state.groups.map(({ iterations = state.iterations }) => iterations);
   const everies = state.groups.map(({ hyperparameters: { every = 1 } }) => every);
@@ -126,11 +128,11 @@ export async function readWeights(weights: readonly NamedTensor[]): Promise<Read
 export function parseWeights(weights: readonly ReadWeight[], variant: Variant): Weights {
   const layout = layoutOf(variant);
   const parameters = new Map<string, ParameterWeights>();
-  let carry: Weights["carry"];
+  let persistentScalars: Weights["persistentScalars"];
   let groupIterations: Weights["groupIterations"];
   for (const { name, shape, values } of weights.slice(1)) {
-    if (name === carryName) {
-      carry = parseCarry(values, Object.keys(variant.carry));
+    if (name === persistentScalarsName) {
+      persistentScalars = parsePersistentScalars(values, Object.keys(variant.persistentScalars));
       continue;
     }
     if (name === groupIterationsName) {
@@ -164,15 +166,20 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
   const iterations = Number(weights[0].values[0]);
   if (!Number.isSafeInteger(iterations) || iterations < 0)
     throw mismatch(`iter is ${iterations}; expected a non-negative integer`);
-  return { iterations, parameters, carry, groupIterations };
+  return { iterations, parameters, persistentScalars, groupIterations };
 }
 
-function parseCarry(values: Float32Array | Int32Array, names: readonly string[]): Weights["carry"] {
+function parsePersistentScalars(
+  values: Float32Array | Int32Array,
+  names: readonly string[],
+): Weights["persistentScalars"] {
   if (names.length === 0) return undefined;
   const isWhole = values instanceof Int32Array && values.length % (2 * names.length) === 0;
   const numbers = isWhole ? Array.from(new Float64Array(values.slice().buffer)) : [];
   if (!isWhole || !numbers.every(Number.isFinite))
-    throw mismatch(`weight "${carryName}" does not hold ${names.length} numbers for each group`);
+    throw mismatch(
+      `weight "${persistentScalarsName}" does not hold ${names.length} numbers for each group`,
+    );
   const groups: Record<string, number>[] = [];
   for (let i = 0; i < numbers.length; i += names.length) {
     groups.push(Object.fromEntries(names.map((name, j) => [name, numbers[i + j]])));

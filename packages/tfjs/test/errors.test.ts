@@ -82,7 +82,7 @@ describe("errors", () => {
     [{}, "UNKNOWN_RULE"],
     [{ rule: 5 }, "UNKNOWN_RULE"],
     [{ rule: "adam", settings: { rho: 1 } }, "UNKNOWN_OPTION"],
-    [{ rule: "adam", switches: ["momentum"] }, "UNKNOWN_OPTION"],
+    [{ rule: "adam", structural: ["momentum"] }, "UNKNOWN_OPTION"],
     [{ rule: "adam", groups: 5 }, "UNKNOWN_OPTION"],
     [{ rule: "adam", groups: [null] }, "UNKNOWN_OPTION"],
     [{ rule: "adam", groups: [{ match: null }] }, "UNKNOWN_OPTION"],

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { averaging, defineRule, nonNegative } from "@gradstep/core";
+import { decayRate, defineRule, nonNegative } from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
 import {
   adam,
@@ -60,7 +60,7 @@ async function interrupted(
 
 const twice = /* a third party's rule */ defineRule({
   name: "twice-as-slow",
-  hyperparameters: { learningRate: nonNegative(0.01), beta_slow: averaging(0.5) },
+  hyperparameters: { learningRate: nonNegative(0.01), beta_slow: decayRate(0.5) },
   slots: { slow_mean: 0 },
   perStep: "c = 1 - beta_slow",
   perElement: `
@@ -356,20 +356,26 @@ describe("getWeights and setWeights", () => {
     expect(await optimizer.getWeights()).toHaveLength(1);
   });
 
-  const carries: [string, () => tf.Tensor][] = [
+  const malformed: [string, () => tf.Tensor][] = [
     ["half a number", () => tf.tensor([1, 1, 1], [3], "int32")],
     ["floats", () => tf.tensor([1, 1])],
     ["NaN", () => tf.tensor([-1, -1], [2], "int32")],
   ];
-  test.each(carries)("a carry of %s: STATE_MISMATCH, and nothing changes", async (_, carry) => {
-    const weights = [...(await stepped()), { name: "gradstep/carry", tensor: carry() }];
-    const optimizer = nadam();
-    expect(await codeOf(() => optimizer.setWeights(weights))).toBe("STATE_MISMATCH");
-    expect((await optimizer.getWeights()).map(({ name }) => name)).toEqual([
-      "iter",
-      "gradstep/carry",
-    ]);
-  });
+  test.each(malformed)(
+    "a persistent scalar of %s: STATE_MISMATCH, and nothing changes",
+    async (_, persistentScalars) => {
+      const weights = [
+        ...(await stepped()),
+        { name: "gradstep/persistentScalars", tensor: persistentScalars() },
+      ];
+      const optimizer = nadam();
+      expect(await codeOf(() => optimizer.setWeights(weights))).toBe("STATE_MISMATCH");
+      expect((await optimizer.getWeights()).map(({ name }) => name)).toEqual([
+        "iter",
+        "gradstep/persistentScalars",
+      ]);
+    },
+  );
 
   test("weights that were disposed of", async () => {
     const weights = await stepped();

@@ -1,9 +1,9 @@
 import {
   emit,
-  simplify,
+  specialize,
   smallestNormal,
   type Emitter,
-  type Settled,
+  type KnownScalars,
   type Variant,
 } from "@gradstep/core";
 import {
@@ -136,7 +136,7 @@ export function scalarsOf({ slots }: Variant): Code {
  *
  * @param settled scalars whose values are known; what they leave undone is left out.
  */
-export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFunction {
+export function emitWasm(variant: Variant, settled: KnownScalars = new Map()): WasmFunction {
   const { perElement, slots, scalars } = variant;
   const [row, start, stop] = [0, 1, 2];
   const arrays = ["p", "g", ...slots.map(({ name }) => name)];
@@ -160,7 +160,7 @@ export function emitWasm(variant: Variant, settled: Settled = new Map()): WasmFu
     known.set(key, piece);
     return piece;
   };
-  const program = simplify(perElement, settled);
+  const program = specialize(perElement, settled);
   /** Each vector has locals of its own, so that the next one's need not wait. */
   const vector = (): Vector => {
     const loads: { readonly pointer: number; readonly local: number }[] = [];

@@ -1,4 +1,4 @@
-import { settledOf, type Settled, type Variant } from "@gradstep/core";
+import { knownScalarsOf, type KnownScalars, type Variant } from "@gradstep/core";
 import { emitWasm, scalarsOf } from "./emit-wasm.js";
 import {
   block,
@@ -60,8 +60,8 @@ export function kernelModule(
  * scalars leave to be done. Most steps need not look for negligible values, and many have no decay.
  */
 function addUpdate(functions: WasmFunction[], variant: Variant): number {
-  const all = settledOf(variant.perElement);
-  const limits: Settled = new Map([...all].filter(([, value]) => value === 0));
+  const all = knownScalarsOf(variant.perElement);
+  const limits: KnownScalars = new Map([...all].filter(([, value]) => value === 0));
   const levels = [all, limits].filter(
     ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
   );
@@ -70,7 +70,7 @@ function addUpdate(functions: WasmFunction[], variant: Variant): number {
   if (levels.length === 0) return first;
   const row = 0;
   const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));
-  const holds = (settled: Settled): Code =>
+  const holds = (settled: KnownScalars): Code =>
     join(
       ...[...settled].map(([name, value], i) =>
         join(

@@ -107,11 +107,11 @@ export abstract class MemoryBackend implements Wasm {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.checkLive();
-    const { count, indices, fresh } = sources;
+    const { count, indices, resetRows } = sources;
     remapRows(moves, {
       count,
       indices: this.#outside(indices),
-      fresh: fresh && this.#outside(fresh),
+      resetRows: resetRows && this.#outside(resetRows),
     });
   }
 

@@ -37,7 +37,7 @@ export class Runs {
     this.#longest = 0;
     this.#staying = 0;
     for (let i = 0; i < count; i += 1) {
-      const { parameter, mask, others } = updates[i];
+      const { parameter, mask, unselectedRows } = updates[i];
       if (mask === undefined) {
         this.#add(i, 0, parameter.size);
         continue;
@@ -47,11 +47,11 @@ export class Runs {
       for (let first = 0, next = 0; first < rows.length; first = next) {
         next = endOfRun(rows, first);
         const isStepped = rows[first] !== 0;
-        if (!isStepped && others === "keep") continue;
+        if (!isStepped && unselectedRows === "keep") continue;
         this.#add(i, first * length, next * length);
         if (isStepped) continue;
         this.#longest = Math.max(this.#longest, (next - first) * length);
-        if (others === "decay") this.#staying += (next - first) * length;
+        if (unselectedRows === "decay") this.#staying += (next - first) * length;
       }
     }
     this.#zeros.reserve(this.#longest);
@@ -66,7 +66,7 @@ export class Runs {
     this.#zeros.floats.fill(0, 0, this.#longest);
     let place = 0;
     for (let i = 0; i < this.count; i += 1) {
-      const { parameter, gradient, mask, others } = updates[this.updates[i]];
+      const { parameter, gradient, mask, unselectedRows } = updates[this.updates[i]];
       const start = this.starts[i];
       const end = this.ends[i];
       const rows = mask as Uint32Array | undefined;
@@ -76,7 +76,7 @@ export class Runs {
       this.gradients[i] = isStepped
         ? (gradient as WasmTensor).address + 4 * start
         : this.#zeros.address;
-      if (isStepped || others !== "decay") continue;
+      if (isStepped || unselectedRows !== "decay") continue;
       const values = (parameter as WasmTensor).view();
       const unused = this.#unused.floats;
       for (let k = start; k < end; k += 1) unused[place + k - start] = values[k];

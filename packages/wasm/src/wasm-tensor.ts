@@ -6,7 +6,7 @@ import {
   tooManyRows,
   type Backend,
   type MemoryRange,
-  type Room,
+  type Reallocation,
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
@@ -171,15 +171,15 @@ export class WasmTensor implements StagingTensor {
    * Room for a shape that differs in the number of rows.
    * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
    */
-  roomFor(shape: readonly number[]): Room {
+  reallocate(shape: readonly number[]): Reallocation {
     const { address: from } = this;
     const heap = this.#home.heap;
     const size = sizeOf(shape);
     const before = this.#size;
-    const isSame = size <= this.#room;
+    const isInPlace = size <= this.#room;
     let room = this.#room;
     let to = from;
-    if (!isSame) {
+    if (!isInPlace) {
       const rowLength = before / this.#shape[0];
       const capacity = Math.floor(room / rowLength);
       if (this.#own === 0) throw tooManyRows(shape, capacity);
@@ -187,11 +187,11 @@ export class WasmTensor implements StagingTensor {
       to = heap.allocate(4 * room);
     }
     return {
-      isSame,
+      isInPlace,
       before: () => new Float32Array(heap.memory.buffer, from, before),
       after: () => new Float32Array(heap.memory.buffer, to, size),
-      adopt: () => {
-        if (!isSame) {
+      commit: () => {
+        if (!isInPlace) {
           heap.free(from);
           this.#own = to;
         }
@@ -203,8 +203,8 @@ export class WasmTensor implements StagingTensor {
         this.#view = undefined;
         this.#range = undefined;
       },
-      abandon: () => {
-        if (!isSame) heap.free(to);
+      rollback: () => {
+        if (!isInPlace) heap.free(to);
       },
     };
   }

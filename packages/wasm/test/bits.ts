@@ -17,10 +17,10 @@ export async function run(
   const [parameter, gradient, ...slots] = tensors;
   const update: Update = {
     parameter,
-    copy: undefined,
+    mirror: undefined,
     gradient,
     mask: undefined,
-    others: "keep",
+    unselectedRows: "keep",
     slots,
     scalars,
   };

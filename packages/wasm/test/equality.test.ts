@@ -1,9 +1,9 @@
 import {
   defineRule,
   nonNegative,
-  settledOf,
+  knownScalarsOf,
   type Backend,
-  type Settled,
+  type KnownScalars,
   type Variant,
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
@@ -40,7 +40,7 @@ async function difference(
   variant: Variant,
   length: number,
   pool: readonly number[],
-  settled: Settled = new Map(),
+  settled: KnownScalars = new Map(),
 ): Promise<string | undefined> {
   const at = (i: number): number => pool[((i * 2654435761) % 4294967291) % pool.length];
   const arrays = Array.from({ length: 2 + variant.slots.length }, (_, a) =>
@@ -141,7 +141,7 @@ test("every variant of every built-in rule gives the reference's bits", { timeou
 test("the shorter kernels for settled scalars give the reference's bits", { timeout }, async () => {
   const backend = wasm();
   for (const variant of variants) {
-    const all = [...settledOf(variant.perElement)];
+    const all = [...knownScalarsOf(variant.perElement)];
     for (const settled of [all, all.filter(([, value]) => value === 0)])
       expect(await difference(backend, variant, 77, pool, new Map(settled))).toBeUndefined();
   }

@@ -104,13 +104,13 @@ test("what lies in the memory can be given to what makes it grow", async () => {
   const b = backend.tensor([3], [0, 0, 0]);
   const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), { a, b });
   const given = { a: Float32Array.of(4, 5, 6), b: gradient.view() };
-  optimizer.step(given, { rows: words(rows, 1, 0, 1), otherRows: "decay" });
+  optimizer.step(given, { rows: words(rows, 1, 0, 1), unselectedRows: "decay" });
   expect(given.b.length).toBe(0);
   expect([...(await a.read())]).toEqual([-4, 0, -6]);
   expect([...(await b.read())]).toEqual([-1, 0, -3]);
 
   const moved = words(indices, 2, 0, 1, 0);
-  optimizer.rows("a").remap(moved, { fresh: words(fresh, 0, 1, 0, 0) });
+  optimizer.rows("a").remap(moved, { resetRows: words(fresh, 0, 1, 0, 0) });
   expect(moved.length).toBe(0);
   expect([...(await a.read())]).toEqual([-6, -4, 0, -4]);
   const { slots } = await optimizer.state();

@@ -95,10 +95,10 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
   const scalars = Float64Array.from(variant.scalars, () => 0.5);
   const update: Update = {
     parameter,
-    copy: undefined,
+    mirror: undefined,
     gradient,
     mask: undefined,
-    others: "keep",
+    unselectedRows: "keep",
     slots: [m, v],
     scalars,
   };

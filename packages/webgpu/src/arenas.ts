@@ -16,7 +16,7 @@ export interface Allocation {
   readonly offset: number;
   /** In bytes, a multiple of `granularity`; what is beyond the tensor's values is nobody else's. */
   readonly length: number;
-  readonly lane: number;
+  readonly pool: number;
   /** Why there is no memory behind it after all, once that is known. */
   readonly failure: GradstepError | undefined;
 }
@@ -28,14 +28,14 @@ interface ArenaLimits {
 }
 
 /**
- * Few large buffers, cut into tensors. Each lane has its own: tensors of different lanes never share a buffer, so that
+ * Few large buffers, cut into tensors. Each pool has its own: tensors of different pools never share a buffer, so that
  * one dispatch can bind them side by side.
  */
 export class Arenas {
   readonly #device: GPUDevice;
   readonly #guard: Guard;
   readonly #limits: ArenaLimits;
-  readonly #lanes = new Map<number, Arena[]>();
+  readonly #pools = new Map<number, Arena[]>();
 
   constructor(device: GPUDevice, guard: Guard) {
     this.#device = device;
@@ -47,9 +47,9 @@ export class Arenas {
    * Allocates zeros.
    * @throws {GradstepError} `OUT_OF_MEMORY` where no buffer of the device can be that large
    */
-  allocate(bytes: number, lane: number): Allocation {
+  allocate(bytes: number, pool: number): Allocation {
     const length = roundUp(bytes);
-    const arenas = this.#arenas(lane);
+    const arenas = this.#arenas(pool);
     // The latest first: that is where room was made.
     for (let i = arenas.length - 1; i >= 0; i -= 1) {
       const found = arenas[i].failure === undefined ? arenas[i].take(length) : undefined;
@@ -62,30 +62,30 @@ export class Arenas {
         { code: "OUT_OF_MEMORY" },
       );
     }
-    // Steep growth: a dispatch binds one arena of each lane, so that few of them are few dispatches.
+    // Steep growth: a dispatch binds one arena of each pool, so that few of them are few dispatches.
     const total = arenas.reduce((sum, arena) => sum + arena.length, 0);
     const usual = Math.min(Math.max(total * growth, smallestArena), this.#largest);
-    return this.#add(Math.max(length, usual), lane).take(length)!;
+    return this.#add(Math.max(length, usual), pool).take(length)!;
   }
 
   /** Makes room for allocations of these sizes in one arena, as long as one binding can hold it. */
-  reserve(sizes: readonly number[], lane: number): void {
+  reserve(sizes: readonly number[], pool: number): void {
     const length = sizes.reduce((sum, bytes) => sum + roundUp(bytes), 0);
     if (length === 0 || length > this.#largest) return;
-    const last = this.#arenas(lane).at(-1);
+    const last = this.#arenas(pool).at(-1);
     if (last?.failure === undefined && last?.hasRoom(length) === true) return;
-    this.#add(Math.max(length, smallestArena), lane);
+    this.#add(Math.max(length, smallestArena), pool);
   }
 
-  #arenas(lane: number): Arena[] {
-    const arenas = this.#lanes.get(lane) ?? [];
-    this.#lanes.set(lane, arenas);
+  #arenas(pool: number): Arena[] {
+    const arenas = this.#pools.get(pool) ?? [];
+    this.#pools.set(pool, arenas);
     return arenas;
   }
 
-  #add(length: number, lane: number): Arena {
-    const arena = new Arena(this.#device, this.#guard, length, lane);
-    this.#arenas(lane).push(arena);
+  #add(length: number, pool: number): Arena {
+    const arena = new Arena(this.#device, this.#guard, length, pool);
+    this.#arenas(pool).push(arena);
     return arena;
   }
 
@@ -98,7 +98,7 @@ export class Arenas {
 
   /** Gives an allocation back; an arena without any is destroyed. */
   free(allocation: Allocation): void {
-    for (const arenas of this.#lanes.values()) {
+    for (const arenas of this.#pools.values()) {
       const index = arenas.findIndex(({ buffer }) => buffer === allocation.buffer);
       if (index < 0) continue;
       if (arenas[index].give(allocation)) {
@@ -111,8 +111,8 @@ export class Arenas {
 
   /** Destroys every buffer. */
   destroy(): void {
-    for (const arena of [...this.#lanes.values()].flat()) arena.buffer.destroy();
-    this.#lanes.clear();
+    for (const arena of [...this.#pools.values()].flat()) arena.buffer.destroy();
+    this.#pools.clear();
   }
 }
 
@@ -123,7 +123,7 @@ function roundUp(bytes: number): number {
 class Arena {
   readonly buffer: GPUBuffer;
   readonly length: number;
-  readonly lane: number;
+  readonly pool: number;
   failure: GradstepError | undefined;
   readonly #device: GPUDevice;
   /** What is free, by offset; neighbours are joined. */
@@ -131,16 +131,16 @@ class Arena {
   /** Nothing behind this was ever used: it holds zeros. */
   #fresh = 0;
 
-  constructor(device: GPUDevice, guard: Guard, length: number, lane: number) {
+  constructor(device: GPUDevice, guard: Guard, length: number, pool: number) {
     this.#device = device;
     this.length = length;
-    this.lane = lane;
+    this.pool = pool;
     this.#gaps = [{ offset: 0, length }];
     this.buffer = guard.watch(
       "out-of-memory",
       () =>
         device.createBuffer({
-          label: `gradstep arena, lane ${lane}`,
+          label: `gradstep arena, pool ${pool}`,
           size: length,
           usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC | bufferUsage.COPY_DST,
         }),
@@ -169,7 +169,7 @@ class Arena {
       buffer: this.buffer,
       offset,
       length,
-      lane: this.lane,
+      pool: this.pool,
       get failure() {
         return failure();
       },

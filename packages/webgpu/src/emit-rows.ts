@@ -1,4 +1,4 @@
-import type { OtherRows, Variant } from "@gradstep/core";
+import type { UnselectedRows, Variant } from "@gradstep/core";
 import { arraysOf, entryHead, firstArrayBinding, type RowForm } from "./forms.js";
 import {
   bodyOf,
@@ -21,7 +21,7 @@ export const rowNumbers = [
   "g_unit",
   "g_at",
   "g_step",
-  /** How `otherRows` has it. */
+  /** How `unselectedRows` has it. */
   "others",
   "mask_at",
   "mask_step",
@@ -35,7 +35,11 @@ export const rowNumbers = [
 export type RowNumbers = Record<(typeof rowNumbers)[number], number>;
 
 /** What happens to rows that are left out, as the table has it. */
-export const otherRowsCode: Readonly<Record<OtherRows, number>> = { keep: 0, decay: 1, zero: 2 };
+export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
+  keep: 0,
+  decay: 1,
+  zero: 2,
+};
 
 const gradientText = (from: string): readonly string[] => [
   "fn gradient(at: u32, unit: u32) -> f32 {",
@@ -90,14 +94,14 @@ export function emitRows(variant: Variant, form: RowForm): string {
     ...(form.mask
       ? [
           "let stepped = row_mask[mask_at + row * mask_step] != 0u;",
-          `if (!stepped && others == ${otherRowsCode.keep}u) { continue; }`,
+          `if (!stepped && others == ${unselectedRowsCode.keep}u) { continue; }`,
         ]
       : []),
     ...element,
     ...results.filter(({ name }) => name !== "p").map(({ name, text }) => store(name, text)),
     ...(form.mask
       ? [
-          `if (stepped || others == ${otherRowsCode.zero}u) {`,
+          `if (stepped || others == ${unselectedRowsCode.zero}u) {`,
           ...updated.map((line) => `  ${line}`),
           "}",
         ]

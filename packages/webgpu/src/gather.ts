@@ -29,7 +29,7 @@ export const gatherNumbers = [
 export type GatherNumbers = Record<(typeof gatherNumbers)[number], number>;
 
 /** Which rows begin anew, as the table has it. */
-export const anewCode = { sourceless: 0, fresh: 1, all: 2 } as const;
+export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
 
 /** What is bound after the table, in order. */
 export const gatherArrays = [
@@ -61,8 +61,8 @@ export const gatherText: string = [
   "      continue;",
   "    }",
   "    let before = all_indices[index_at + row * index_step];",
-  `    var begins = before >= rows_before || anew == ${anewCode.all}u;`,
-  `    if (anew == ${anewCode.fresh}u) { begins = begins || all_fresh[fresh_at + row * fresh_step] != 0u; }`,
+  `    var begins = before >= rows_before || anew == ${resetCode.all}u;`,
+  `    if (anew == ${resetCode.flagged}u) { begins = begins || all_fresh[fresh_at + row * fresh_step] != 0u; }`,
   "    if (begins) {",
   "      if (window_low == 0u) { all_target[target_at + i] = initial; }",
   "      continue;",

@@ -4,8 +4,8 @@ import type { GpuTensor } from "./gpu-tensor.js";
 import type { Part } from "./plan.js";
 
 /** The tensors of an update. */
-export function tensorsOf({ parameter, gradient, slots, mask, copy }: Update): GpuTensor[] {
-  const tensors = [parameter, gradient, ...slots, mask, copy].filter(
+export function tensorsOf({ parameter, gradient, slots, mask, mirror }: Update): GpuTensor[] {
+  const tensors = [parameter, gradient, ...slots, mask, mirror].filter(
     (one) => one !== undefined && !ArrayBuffer.isView(one),
   );
   return tensors as unknown as GpuTensor[];

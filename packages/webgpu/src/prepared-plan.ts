@@ -52,7 +52,7 @@ export class Plan {
   readonly #context: PlanContext;
   readonly #updates: readonly Update[];
   /** What the updates were given besides, when this was made. */
-  readonly #given: readonly Pick<Update, "gradient" | "mask" | "others">[];
+  readonly #given: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
   readonly #masks: MaskUploads;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly Dispatch[];
@@ -73,7 +73,11 @@ export class Plan {
     const { minUniformBufferOffsetAlignment: alignment } = device.limits;
     this.#context = context;
     this.#updates = updates.slice(0, count);
-    this.#given = this.#updates.map(({ gradient, mask, others }) => ({ gradient, mask, others }));
+    this.#given = this.#updates.map(({ gradient, mask, unselectedRows }) => ({
+      gradient,
+      mask,
+      unselectedRows,
+    }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
     this.#masks = new MaskUploads(device, variant.label, this.#updates);
     try {
@@ -111,11 +115,11 @@ export class Plan {
     if (count !== this.#updates.length) return false;
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
-      const { gradient, mask, others } = this.#given[i];
+      const { gradient, mask, unselectedRows } = this.#given[i];
       if (update !== this.#updates[i] || update.gradient !== gradient) return false;
       const isSame = ArrayBuffer.isView(mask) ? this.#masks.fits(i, update) : update.mask === mask;
       if (!isSame) return false;
-      if (mask !== undefined && update.others !== others) return false;
+      if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
     }
     return true;
   }

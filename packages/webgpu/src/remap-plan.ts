@@ -1,7 +1,7 @@
 import type { RowMove } from "@gradstep/core";
 import { granularity } from "./arenas.js";
 import { dispatchesOf, type Bound, type Span, type Stretch } from "./dispatch-builder.js";
-import { anewCode, gatherNumbers, type GatherNumbers } from "./gather.js";
+import { resetCode, gatherNumbers, type GatherNumbers } from "./gather.js";
 import type { GpuTensor } from "./gpu-tensor.js";
 import type { BindingLimits } from "./plan.js";
 import type { RowPlace } from "./row-plan.js";
@@ -81,7 +81,7 @@ function padded(byteLength: number): number {
 
 /** One stretch for each piece of the new rows, and for each window of the old ones. */
 function* stretchesOf(
-  { tensor, initial, anew, byteLength }: Gathered,
+  { tensor, initial, reset, byteLength }: Gathered,
   target: { readonly buffer: GPUBuffer; readonly offset: number },
   { count, indices, fresh }: Sources,
   { bindingSize, alignment }: BindingLimits,
@@ -91,7 +91,7 @@ function* stretchesOf(
   const longest = Math.max(columns, indices.step, fresh.step) * 4;
   const most = Math.max(1, Math.floor((room - granularity) / longest));
   const window = Math.floor(room / 4);
-  const windows = anew === "all" ? 1 : Math.ceil(tensor.size / window);
+  const windows = reset === "all" ? 1 : Math.ceil(tensor.size / window);
   for (let from = 0; from < count; from += most) {
     const piece = Math.min(most, count - from);
     const values = piece * columns;
@@ -126,7 +126,7 @@ function* stretchesOf(
             fresh_step: fresh.step,
             rows_before: rows,
             initial: bitsOf(initial),
-            anew: anewCode[anew],
+            anew: resetCode[reset],
             window_low: low,
             window_high: high,
             source_at: (begin - sourceLow) / 4,

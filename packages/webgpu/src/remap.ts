@@ -43,10 +43,10 @@ interface Place {
 export function remap(
   context: RemapContext,
   moves: readonly RowMove[],
-  { count, indices, fresh }: RowSources,
+  { count, indices, resetRows }: RowSources,
 ): void {
   const { device, arenas } = context;
-  for (const { tensor, anew } of moves) check(tensor as unknown as GpuTensor, anew, count);
+  for (const { tensor, reset } of moves) check(tensor as unknown as GpuTensor, reset, count);
   const places = allocateAll(arenas, moves, count);
   const temporary: { destroy(): void }[] = [];
   const make = (size: number, usage: number): GPUBuffer => {
@@ -62,8 +62,12 @@ export function remap(
       return { buffer, at: 0, step: 1 };
     };
     const from = place(indices);
-    const sources = { count, indices: from, fresh: fresh === undefined ? from : place(fresh) };
-    const gathered = places.flatMap((one) => gatheredOf(one, count, fresh !== undefined));
+    const sources = {
+      count,
+      indices: from,
+      fresh: resetRows === undefined ? from : place(resetRows),
+    };
+    const gathered = places.flatMap((one) => gatheredOf(one, count, resetRows !== undefined));
     if (gathered.length > 0) {
       const scratch = make(scratchLength(gathered), bufferUsage.STORAGE | bufferUsage.COPY_SRC);
       const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
@@ -109,7 +113,7 @@ function gatheredOf(
   return [
     {
       initial: move.initial,
-      anew: move.anew === "fresh" && !isFresh ? "sourceless" : move.anew,
+      reset: move.reset === "flagged" && !isFresh ? "added" : move.reset,
       tensor,
       target: own ?? { buffer: memory.buffer, offset: memory.byteOffset },
       // Nobody else has what pads memory of the backend's own; it is 0 again.
@@ -119,7 +123,7 @@ function gatheredOf(
   ];
 }
 
-function check(tensor: GpuTensor, anew: RowMove["anew"], count: number): void {
+function check(tensor: GpuTensor, anew: RowMove["reset"], count: number): void {
   tensor.checkLive();
   if (tensor.layout !== undefined && anew !== "all") {
     throw new GradstepError(
@@ -147,20 +151,20 @@ function allocateAll(arenas: Arenas, moves: readonly RowMove[], count: number): 
       ? undefined
       : grownCapacity(count, tensor.capacity) * tensor.columns * 4,
   );
-  const lanes = new Map<number, number[]>();
+  const pools = new Map<number, number[]>();
   tensors.forEach(({ allocation }, i) => {
     const length = bytes[i];
     if (length === undefined) return;
-    const { lane } = allocation!;
-    lanes.set(lane, [...(lanes.get(lane) ?? []), length]);
+    const { pool } = allocation!;
+    pools.set(pool, [...(pools.get(pool) ?? []), length]);
   });
   const made: Allocation[] = [];
   try {
-    for (const [lane, lengths] of lanes) arenas.reserve(lengths, lane);
+    for (const [pool, lengths] of pools) arenas.reserve(lengths, pool);
     return tensors.map((tensor, i) => {
       const length = bytes[i];
       if (length === undefined) return { move: moves[i], tensor, allocation: undefined };
-      const allocation = arenas.allocate(length, tensor.allocation!.lane);
+      const allocation = arenas.allocate(length, tensor.allocation!.pool);
       made.push(allocation);
       return { move: moves[i], tensor, allocation };
     });

@@ -3,8 +3,8 @@ import type { GpuTensor } from "./gpu-tensor.js";
 import type { CopyPlace, RowPart, RowPlace } from "./row-plan.js";
 
 /** Whether an update needs a kernel that knows of rows. */
-export function needsRows({ gradient, mask, copy }: Update): boolean {
-  return gradient.layout !== undefined || mask !== undefined || copy !== undefined;
+export function needsRows({ gradient, mask, mirror }: Update): boolean {
+  return gradient.layout !== undefined || mask !== undefined || mirror !== undefined;
 }
 
 /**
@@ -29,8 +29,9 @@ export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
     })),
     gradient: gradientPlace(gradient, parameter),
     mask,
-    others: update.others,
-    copy: update.copy === undefined ? undefined : copyPlace(update.copy as unknown as GpuTensor),
+    others: update.unselectedRows,
+    copy:
+      update.mirror === undefined ? undefined : copyPlace(update.mirror as unknown as GpuTensor),
     scalars: update.scalars,
   };
 }

@@ -1,6 +1,6 @@
-import { GradstepError, type OtherRows } from "@gradstep/core";
+import { GradstepError, type UnselectedRows } from "@gradstep/core";
 import { dispatchesOf, type Span, type Stretch } from "./dispatch-builder.js";
-import { otherRowsCode, rowNumbers, type RowNumbers } from "./emit-rows.js";
+import { unselectedRowsCode, rowNumbers, type RowNumbers } from "./emit-rows.js";
 import { formKey, type RowForm } from "./forms.js";
 import type { BindingLimits, Dispatch, Place } from "./plan.js";
 
@@ -27,7 +27,7 @@ export interface RowPart {
   readonly gradient: RowPlace & { readonly unit: 1 | 2 };
   /** In words. */
   readonly mask: RowPlace | undefined;
-  readonly others: OtherRows;
+  readonly others: UnselectedRows;
   readonly copy: CopyPlace | undefined;
   readonly scalars: Float64Array;
 }
@@ -196,7 +196,7 @@ function stretchOf(piece: Piece, { gradients }: RowForm): Stretch {
         g_unit: gradient.unit,
         g_at: gradient.at + from * gradient.step - g / 2,
         g_step: gradient.step,
-        others: otherRowsCode[others],
+        others: unselectedRowsCode[others],
         mask_at: mask === undefined ? 0 : mask.at + from * mask.step - maskLow / 4,
         mask_step: mask?.step ?? 0,
         line_length: lineLength,

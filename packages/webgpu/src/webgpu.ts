@@ -48,7 +48,7 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    *
    * @throws {GradstepError} `INVALID_SHAPE`
    */
-  reserve(sizes: readonly number[], lane?: number): void;
+  reserve(sizes: readonly number[], pool?: number): void;
   /** As `Backend` has it: indices and flags may be in a buffer that a shader has written and that nobody reads. */
   remap(moves: readonly RowMove[], sources: RowSources): void;
   /** Fills a packed copy, in a submit of its own. @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER` */
@@ -96,15 +96,15 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#readback = new Readback(device, this.#guard);
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>, lane = 0): Tensor {
+  tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): Tensor {
     const size = sizeOf(shape);
     if (values !== undefined) checkValues(values, size);
-    const tensor = this.#allocate(shape, size, lane);
+    const tensor = this.#allocate(shape, size, pool);
     if (values !== undefined) tensor.write(values);
     return tensor;
   }
 
-  reserve(sizes: readonly number[], lane = 0): void {
+  reserve(sizes: readonly number[], pool = 0): void {
     this.check();
     const isValid =
       Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
@@ -115,7 +115,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
       );
     this.#arenas.reserve(
       sizes.map((size) => size * 4),
-      lane,
+      pool,
     );
   }
 
@@ -217,8 +217,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     return tableKernel(this.device, this.#guard, `gradstep ${name}`, code, arrays);
   }
 
-  #allocate(shape: readonly number[], size: number, lane: number): GpuTensor {
+  #allocate(shape: readonly number[], size: number, pool: number): GpuTensor {
     this.check();
-    return new GpuTensor(this, shape, { allocation: this.#arenas.allocate(size * 4, lane) });
+    return new GpuTensor(this, shape, { allocation: this.#arenas.allocate(size * 4, pool) });
   }
 }

@@ -21,7 +21,7 @@ export const taken: ReadonlySet<string> = new Set(
 
   abs array bitcast bool clamp f32 max min pack2x16float select sign sqrt u32 unpack2x16float vec2f vec3u vec4f
 
-  Scalars Value count element entry group groups i lane own scalars table tile turn update
+  Scalars Value count element entry group groups i pool own scalars table tile turn update
 
   column columns first g_at g_step g_unit gradient half kept line line_at line_length line_step mask_at mask_step others
   pairs row row_copy row_mask stepped unit value word word_at

@@ -175,7 +175,7 @@ export const entryPoint: readonly string[] = [
   "fn update(",
   "  @builtin(workgroup_id) group: vec3u,",
   "  @builtin(num_workgroups) groups: vec3u,",
-  "  @builtin(local_invocation_index) lane: u32,",
+  "  @builtin(local_invocation_index) pool: u32,",
   ") {",
   "  let tile = group.y * groups.x + group.x;",
   "  if (tile >= table[0]) { return; }",
@@ -186,7 +186,7 @@ export const entryPoint: readonly string[] = [
 /** The loop over the elements of a tile: in it, `i` is the element. It is closed by the caller. */
 export const turn: readonly string[] = [
   `  for (var turn = 0u; turn < ${turns}u; turn++) {`,
-  `    let i = ((tile - table[entry]) * ${turns}u + turn) * ${workgroupSize}u + lane;`,
+  `    let i = ((tile - table[entry]) * ${turns}u + turn) * ${workgroupSize}u + pool;`,
   "    if (i >= count) { return; }",
 ];
 

@@ -132,7 +132,7 @@ describe("counts", () => {
     await optimizer.state();
     expect(destroyed.size).toBe(0);
     optimizer.step({ parameter: new Float32Array(5) }, { rows: new Uint32Array(5) });
-    optimizer.rows().remap(new Uint32Array(2000), { fresh: new Uint32Array(2000) });
+    optimizer.rows().remap(new Uint32Array(2000), { resetRows: new Uint32Array(2000) });
     optimizer.step({ parameter: new Float32Array(2000) }, { rows: new Uint32Array(2000) });
     optimizer.dispose();
     parameter.free();

@@ -46,7 +46,7 @@ function attempt(action: () => Rule): Rule | undefined {
 describe("emit-wgsl", () => {
   test("reads as the rule does", () => {
     const source = emitWgsl(adam().rule.variant());
-    expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mRest);");
+    expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mFlushThreshold);");
     expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
     expect(source).toContain("let t4 = t2 + (g * g - t2) * c2;");
     expect(source).toContain("p * decay - t3 * rate / (sqrt(t4) + epsilonHat)");

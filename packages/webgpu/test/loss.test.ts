@@ -86,7 +86,10 @@ describe("a lost device", () => {
               await device.lost;
             }
             const rows = Uint32Array.from({ length: size + i }, (_, row) => row % 3);
-            optimizer.step({ w: new Random(i).values(size + i) }, { rows, otherRows: "decay" });
+            optimizer.step(
+              { w: new Random(i).values(size + i) },
+              { rows, unselectedRows: "decay" },
+            );
             optimizer.rows().remap(sources[i]);
             saved = { w: await w.read(), state: await optimizer.state() };
           }
@@ -107,7 +110,7 @@ describe("a lost device", () => {
     const w = backend.tensor([2]);
     const buffer = device.createBuffer({ size: 8, usage: 0x80 });
     const copy = backend.wrap(buffer, { shape: [2], dtype: "f16" });
-    const optimizer = createOptimizer(adam(), { w }, { copies: { w: copy } });
+    const optimizer = createOptimizer(adam(), { w }, { mirrors: { w: copy } });
     const rows = optimizer.rows();
     device.destroy();
     await device.lost;

@@ -28,7 +28,7 @@ function anyWords(random: Random, length: number): Words {
 function moved(
   before: Words,
   columns: number,
-  { initial, anew }: Omit<RowMove, "tensor">,
+  { initial, reset }: Omit<RowMove, "tensor">,
   indices: Words,
   fresh: Words | undefined,
 ): Words {
@@ -37,9 +37,9 @@ function moved(
   return Uint32Array.from({ length: indices.length * columns }, (_, at) => {
     const row = Math.floor(at / columns);
     const isAnew =
-      anew === "all" ||
+      reset === "all" ||
       indices[row] >= rows ||
-      (anew === "fresh" && fresh !== undefined && fresh[row] !== 0);
+      (reset === "flagged" && fresh !== undefined && fresh[row] !== 0);
     return isAnew ? begin : before[indices[row] * columns + (at % columns)];
   });
 }
@@ -109,12 +109,12 @@ describe("remap", () => {
           const moves = tensors.map(({ tensor }): RowMove => ({
             tensor,
             initial: random.below(2) === 0 ? 0 : random.unit(),
-            anew: (["sourceless", "fresh", "all"] as const)[random.below(3)],
+            reset: (["added", "flagged", "all"] as const)[random.below(3)],
           }));
           backend.remap(moves, {
             count: next,
             indices: given(indices),
-            fresh: fresh === undefined ? undefined : given(fresh),
+            resetRows: fresh === undefined ? undefined : given(fresh),
           });
           for (const [k, one] of tensors.entries()) {
             const columns = shapes[Math.floor(k / 2)];
@@ -135,17 +135,17 @@ describe("remap", () => {
   test("memory of the backend's grows by half at least, and what pads it is 0", async () => {
     const backend = await freshBackend();
     const tensor = backend.tensor([64, 3], new Float32Array(192).fill(5), 2);
-    const move: RowMove = { tensor, initial: 1, anew: "sourceless" };
+    const move: RowMove = { tensor, initial: 1, reset: "added" };
     const places = new Set<unknown>([tensor.memory.buffer]);
     let moves = 0;
     for (let rows = 65; rows < 2000; rows += 1) {
       const { buffer, byteOffset } = tensor.memory;
-      backend.remap([move], { count: rows, indices: new Uint32Array(rows), fresh: undefined });
+      backend.remap([move], { count: rows, indices: new Uint32Array(rows), resetRows: undefined });
       if (tensor.memory.buffer !== buffer || tensor.memory.byteOffset !== byteOffset) moves += 1;
       places.add(tensor.memory.buffer);
     }
     expect(moves).toBeLessThanOrEqual(9);
-    backend.remap([move], { count: 3, indices: new Uint32Array(3), fresh: undefined });
+    backend.remap([move], { count: 3, indices: new Uint32Array(3), resetRows: undefined });
     const { buffer, byteOffset } = tensor.memory as { buffer: GPUBuffer; byteOffset: number };
     const words = (await wordsOf(backend.device, buffer)).slice(byteOffset / 4);
     expect(Array.from(new Float32Array(words.buffer).subarray(0, 64))).toEqual([
@@ -164,14 +164,14 @@ describe("remap", () => {
     const unwritable = backend.wrap(buffer, { shape: [2, 2], capacity: 4 });
     const half = backend.wrap(buffer, { shape: [2, 2], dtype: "f16" });
     const place = { ...own.memory };
-    const remap = (tensor: Tensor, count: number, anew: RowMove["anew"] = "sourceless"): void => {
+    const remap = (tensor: Tensor, count: number, anew: RowMove["reset"] = "added"): void => {
       const moves: RowMove[] = [own, tensor].map((one) => ({
         tensor: one,
         initial: 0,
-        anew: one === own ? "sourceless" : anew,
+        reset: one === own ? "added" : anew,
       }));
       const indices = new Uint32Array(count);
-      backend.remap(moves, { count, indices, fresh: undefined });
+      backend.remap(moves, { count, indices, resetRows: undefined });
     };
     const fails = (code: string): Error => expect.objectContaining({ code }) as Error;
     expect(() => remap(wrapped, 3)).toThrow(fails("INVALID_MEMORY"));
@@ -197,17 +197,17 @@ describe("remap", () => {
     const copy = (rowStride: number): Tensor =>
       backend.wrap(buffer, { shape: [1, 3], dtype: "f16", rowStride, capacity: 4 });
     const w = backend.tensor([1, 3], [1, 2, 3]);
-    expect(() => createOptimizer(adam(), { w }, { copies: { w: copy(5) } })).toThrow(
+    expect(() => createOptimizer(adam(), { w }, { mirrors: { w: copy(5) } })).toThrow(
       expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
     );
     for (const stride of [3, 6]) {
       w.write([1, 2, 3]);
-      const copies = { w: copy(stride) };
-      const optimizer = createOptimizer(adam(), { w }, { copies });
+      const mirrors = { w: copy(stride) };
+      const optimizer = createOptimizer(adam(), { w }, { mirrors });
       optimizer.rows().remap(Uint32Array.of(0, newRow, 0));
-      expect([...(await copies.w.read())]).toEqual([1, 2, 3, 0, 0, 0, 1, 2, 3]);
+      expect([...(await mirrors.w.read())]).toEqual([1, 2, 3, 0, 0, 0, 1, 2, 3]);
       optimizer.rows().remap(Uint32Array.of(2));
-      expect([...(await copies.w.read())]).toEqual([1, 2, 3]);
+      expect([...(await mirrors.w.read())]).toEqual([1, 2, 3]);
     }
   });
 
@@ -217,15 +217,15 @@ describe("remap", () => {
     const copy = (rows: number, offset: number): Tensor =>
       backend.wrap(buffer, { shape: [rows, 3], dtype: "f16", offset });
     const w = backend.tensor([1, 3], [1, 2, 3]);
-    const optimizer = createOptimizer(adam(), { w }, { copies: { w: copy(1, 0) } });
+    const optimizer = createOptimizer(adam(), { w }, { mirrors: { w: copy(1, 0) } });
     const twice = Uint32Array.of(0, 0);
-    expect(() => optimizer.rows().remap(twice, { copies: { w: copy(2, 11) } })).toThrow(
+    expect(() => optimizer.rows().remap(twice, { mirrors: { w: copy(2, 11) } })).toThrow(
       expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
     );
     expect(w.shape).toEqual([1, 3]);
     expect([...(await w.read())]).toEqual([1, 2, 3]);
     const replaced = { w: copy(2, 10) };
-    optimizer.rows().remap(twice, { copies: replaced });
+    optimizer.rows().remap(twice, { mirrors: replaced });
     expect([...(await w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
     expect([...(await replaced.w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
   });
@@ -279,8 +279,8 @@ describe("remap", () => {
     const w = backend.tensor([4], [1, 2, 3, 4]);
     await backend.ready();
     refuse = true;
-    const moves: RowMove[] = [{ tensor: w, initial: 0, anew: "sourceless" }];
-    backend.remap(moves, { count: 2, indices: new Uint32Array(2), fresh: undefined });
+    const moves: RowMove[] = [{ tensor: w, initial: 0, reset: "added" }];
+    backend.remap(moves, { count: 2, indices: new Uint32Array(2), resetRows: undefined });
     await expect(backend.ready()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
     await expect(w.read()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
   });

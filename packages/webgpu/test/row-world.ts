@@ -1,4 +1,4 @@
-import type { OtherRows, Tensor, Update, Values, Variant } from "@gradstep/core";
+import type { UnselectedRows, Tensor, Update, Values, Variant } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
 import { bufferOf, wordsOf } from "./buffers.js";
 import { decodeHalf, encodeHalf, isRounded } from "./halves.js";
@@ -12,7 +12,7 @@ export interface RowCase {
   readonly mask: "none" | "array" | "tensor" | "strided";
   /** How probable it is that a row is stepped. */
   readonly density: number;
-  readonly others: OtherRows;
+  readonly others: UnselectedRows;
   readonly copy: "none" | "flat" | "padded";
   readonly scalars: Float64Array;
 }
@@ -225,8 +225,8 @@ export class RowWorld {
                 rowStride: mask.step,
                 dtype: "u32",
               }),
-      others: one.others,
-      copy:
+      unselectedRows: one.others,
+      mirror:
         one.copy === "none"
           ? undefined
           : this.#backend.wrap(copies, {
@@ -263,8 +263,8 @@ export class RowWorld {
         parameter: backend.tensor([rows, columns], p),
         gradient: backend.tensor([rows, columns], g, 1),
         mask: undefined,
-        others: "keep",
-        copy: undefined,
+        unselectedRows: "keep",
+        mirror: undefined,
         slots: this.#slots[i].map((values, k) => backend.tensor([rows, columns], values, 2 + k)),
         scalars: one.scalars,
       };

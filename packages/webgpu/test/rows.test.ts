@@ -192,7 +192,7 @@ describe("rows", () => {
     };
     const step = (w: Tensor, gradient: Tensor, options: object, copy?: Tensor): unknown =>
       code(() => {
-        const optimizer = createOptimizer(adam(), { w }, copy && { copies: { w: copy } });
+        const optimizer = createOptimizer(adam(), { w }, copy && { mirrors: { w: copy } });
         optimizer.step({ w: gradient }, options);
         return optimizer.iterations;
       });
@@ -276,7 +276,7 @@ describe("rows", () => {
       for (let i = 0; i < 2; i += 1) optimizer.step({ w: Float32Array.of(-1, -2) }, { rows });
       expect([...(await w.read())]).toEqual([0, 5]);
       // Row 1 stays where it is, and begins with a momentum of 0.
-      optimizer.rows().remap(rows, { fresh: rows });
+      optimizer.rows().remap(rows, { resetRows: rows });
       optimizer.step({ w: Float32Array.of(-1, -2) }, { rows });
       expect([...(await w.read())]).toEqual([0, 7]);
     }
@@ -318,12 +318,12 @@ describe("rows", () => {
     const odd = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 1 }) };
     const refused = expect.objectContaining({ code: "UNSUPPORTED" }) as Error;
     const before = { ...counts };
-    expect(() => optimizer.add({ v }, { copies: odd })).toThrow(refused);
-    expect(() => createOptimizer(adam(), { v }, { copies: odd })).toThrow(refused);
+    expect(() => optimizer.add({ v }, { mirrors: odd })).toThrow(refused);
+    expect(() => createOptimizer(adam(), { v }, { mirrors: odd })).toThrow(refused);
     expect(counts).toEqual(before);
     expect(optimizer.parameters).toEqual(["w"]);
     const even = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 2 }) };
-    optimizer.add({ v }, { copies: even });
+    optimizer.add({ v }, { mirrors: even });
     const ones = new Float32Array(6).fill(1);
     optimizer.step({ w: ones, v: ones });
     expect([...(await v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
@@ -366,7 +366,7 @@ describe("rows", () => {
       b: backend.tensor([4, 2], new Float32Array(8).fill(2)),
     };
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters, {
-      copies: { a: copy(0, 3), b: copy(4, 2) },
+      mirrors: { a: copy(0, 3), b: copy(4, 2) },
     });
     const rows = (a: number, b: number): number[] =>
       Array.from({ length: 32 }, (_, i) => [a, a, a, 0, b, b, 0, 0][i % 8] || 0x7000 + i);
@@ -379,7 +379,7 @@ describe("rows", () => {
     expect(await halves()).toEqual(rows(0x4000, 0x4200));
     // What is not told apart by its rows is refused.
     expect(() =>
-      createOptimizer(sgd(), parameters, { copies: { a: copy(0, 3), b: copy(2, 2) } }),
+      createOptimizer(sgd(), parameters, { mirrors: { a: copy(0, 3), b: copy(2, 2) } }),
     ).toThrow(expect.objectContaining({ code: "OVERLAPPING_MEMORY" }) as Error);
   });
 

@@ -49,7 +49,7 @@ describe("a trainer of 100,000 points", () => {
         learningRate,
         every,
       })),
-      copies: packed,
+      mirrors: packed,
     });
     const given = (): { gradients: Record<string, Tensor>; mask: Tensor } => ({
       gradients: Object.fromEntries(
@@ -104,7 +104,7 @@ describe("a trainer of 100,000 points", () => {
       await plain.step(values);
       if (step % 10 === 0) {
         const { indices, fresh } = densify(rows, random);
-        optimizer.rows().remap(indices, { fresh });
+        optimizer.rows().remap(indices, { resetRows: fresh });
         plain.remap(indices, fresh);
         rows = indices.length;
         ({ gradients, mask } = given());

@@ -14,9 +14,9 @@ import type { Contender } from "./contender.js";
 /** A backend at work: how arrays become its tensors, and how it is let go. */
 interface Setting {
   /** Makes room for tensors of these sizes, where that helps. */
-  readonly reserve?: (sizes: readonly number[], lane: number) => void;
+  readonly reserve?: (sizes: readonly number[], pool: number) => void;
   /** A tensor with these values: over the array, or a copy of it. Lane 0 is for parameters, 1 for gradients. */
-  readonly place: (values: Float32Array, shape: readonly number[], lane: number) => Tensor;
+  readonly place: (values: Float32Array, shape: readonly number[], pool: number) => Tensor;
   /** Takes a step otherwise than by `optimizer.step`. */
   readonly stepper?: (optimizer: Encoder) => StepBy;
   readonly dispose?: () => void;
@@ -46,12 +46,12 @@ export function gradstepContender(
       const { shapes } = workload;
       const arrays = copy();
       const names = arrays.map((_, i) => `tensor${i}`);
-      const placeAll = (values: readonly Float32Array[], lane: number): Tensor[] => {
+      const placeAll = (values: readonly Float32Array[], pool: number): Tensor[] => {
         reserve?.(
           values.map(({ length }) => length),
-          lane,
+          pool,
         );
-        return values.map((array, i) => place(array, shapes[i], lane));
+        return values.map((array, i) => place(array, shapes[i], pool));
       };
       const tensors = placeAll(arrays, 0);
       const optimizer = createOptimizer(rule, byName(names, tensors));
@@ -90,8 +90,8 @@ export function inPlace(backend: WrappingBackend<Float32Array>): Setting {
 /** Works in memory of the backend's, where the arrays are copied to at first. */
 export function ownMemory(backend: Backend & { readonly dispose: () => void }): Setting {
   return {
-    reserve: (sizes, lane) => backend.reserve?.(sizes, lane),
-    place: (values, shape, lane) => backend.tensor(shape, values, lane),
+    reserve: (sizes, pool) => backend.reserve?.(sizes, pool),
+    place: (values, shape, pool) => backend.tensor(shape, values, pool),
     dispose: () => {
       backend.dispose();
     },

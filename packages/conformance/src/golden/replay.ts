@@ -179,7 +179,11 @@ function compareState(
     const got =
       kind === "slot"
         ? state.slots[parameter]?.[name]
-        : [kind === "carry" ? (group?.carry[name] ?? Number.NaN) : state.iterations];
+        : [
+            kind === "persistentScalar"
+              ? (group?.persistentScalars[name] ?? Number.NaN)
+              : state.iterations,
+          ];
     if (got === undefined) continue;
     const scale = Float64Array.from(scales.get(`${parameter} ${name}`) ?? values, Math.abs);
     const error = relativeError(

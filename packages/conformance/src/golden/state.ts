@@ -5,7 +5,7 @@ import type { Library } from "./format.js";
 export interface StateEntry {
   readonly parameter: string;
   /** A slot of the parameter, or a number that the rule carries, or the number of steps. */
-  readonly kind: "slot" | "carry" | "iterations";
+  readonly kind: "slot" | "persistentScalar" | "iterations";
   readonly name: string;
   /** What the library's values are multiplied by to be ours. */
   readonly factor: 1 | -1;
@@ -69,7 +69,7 @@ export function stateEntries(
       if (own === "iteration")
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
       else if (rule === "nadam" && /^variable(_\d+)?$/.test(own))
-        add(key, value, { parameter: first, kind: "carry", name: "product" });
+        add(key, value, { parameter: first, kind: "persistentScalar", name: "product" });
       else add(key, value, slot ? { parameter, kind: "slot", name: slot } : undefined);
     } else unknown.push(key);
   }
@@ -81,7 +81,7 @@ function torchEntry(
   name: string,
 ): Omit<StateEntry, "values" | "factor"> | undefined {
   if (name === "step") return { parameter, kind: "iterations", name: "iterations" };
-  if (name === "mu_product") return { parameter, kind: "carry", name: "product" };
+  if (name === "mu_product") return { parameter, kind: "persistentScalar", name: "product" };
   const slot = torchSlots[name];
   return slot === undefined ? undefined : { parameter, kind: "slot", name: slot };
 }

@@ -48,12 +48,12 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
     for (const update of updates.slice(0, count)) {
       const arrays = arraysOf<Float32Array>(variant, update);
       variant.scalars.forEach((name, i) => inputs.set(name, f32(update.scalars[i])));
-      const { parameter, others } = update;
+      const { parameter, unselectedRows } = update;
       const mask = update.mask as Uint32Array | undefined;
       for (let i = 0; i < parameter.size; i += 1) {
         const row = Math.floor((i * (mask?.length ?? 1)) / parameter.size);
         const isStepped = mask === undefined || mask[row] !== 0;
-        if (!isStepped && others === "keep") continue;
+        if (!isStepped && unselectedRows === "keep") continue;
         for (const [name, array] of arrays) inputs.set(name, array[i]);
         if (!isStepped) inputs.set("g", 0);
         const results: number[] = [];
@@ -63,7 +63,8 @@ export function faultyKernel(variant: Variant, { operations, storesEarly = false
           if (storesEarly) inputs.set(name, result);
         }
         outputs.forEach(({ name }, k) => {
-          if (isStepped || others === "zero" || name !== "p") arrays.get(name)![i] = results[k];
+          if (isStepped || unselectedRows === "zero" || name !== "p")
+            arrays.get(name)![i] = results[k];
         });
       }
     }

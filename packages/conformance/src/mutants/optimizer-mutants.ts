@@ -68,7 +68,9 @@ export const optimizerMutants: readonly Mutant[] = [
     ...state,
     groups: state.groups.map((group) => ({
       ...group,
-      carry: Object.fromEntries(Object.keys(group.carry).map((name) => [name, 1])),
+      persistentScalars: Object.fromEntries(
+        Object.keys(group.persistentScalars).map((name) => [name, 1]),
+      ),
     })),
   })),
   restoring("slots are restored with 16 bits", (state) =>

@@ -28,7 +28,7 @@ function masking(name: string, change: (update: Update) => Update): Mutant {
 }
 
 const u32 = (values: unknown): Uint32Array => values as Uint32Array;
-const isSlot = ({ anew }: RowMove): boolean => anew === "fresh";
+const isSlot = ({ reset }: RowMove): boolean => reset === "flagged";
 
 /** Rows that are masked or moved wrongly. */
 export const rowMutants: readonly Mutant[] = [
@@ -47,19 +47,19 @@ export const rowMutants: readonly Mutant[] = [
   })),
   masking("other rows are kept when they should decay", (update) => ({
     ...update,
-    others: "keep",
+    unselectedRows: "keep",
   })),
   masking("parameters of other rows move when slots alone should decay", (update) => ({
     ...update,
-    others: update.others === "decay" ? "zero" : update.others,
+    unselectedRows: update.unselectedRows === "decay" ? "zero" : update.unselectedRows,
   })),
   masking("parameters of other rows stay when all should be stepped", (update) => ({
     ...update,
-    others: update.others === "zero" ? "decay" : update.others,
+    unselectedRows: update.unselectedRows === "zero" ? "decay" : update.unselectedRows,
   })),
   moving("rows that begin anew keep their slots", (moves, sources) => [
     moves,
-    { ...sources, fresh: undefined },
+    { ...sources, resetRows: undefined },
   ]),
   moving("a new row is the first", (moves, sources) => [
     moves,
@@ -70,12 +70,17 @@ export const rowMutants: readonly Mutant[] = [
     sources,
   ]),
   moving("parameters begin anew with their slots", (moves, sources) => [
-    moves.map((move) => (isSlot(move) || move.anew === "all" ? move : { ...move, anew: "fresh" })),
+    moves.map((move) =>
+      isSlot(move) || move.reset === "all" ? move : { ...move, reset: "flagged" },
+    ),
     sources,
   ]),
-  moving("a row begins anew only where fresh is 1", (moves, sources) => [
+  moving("a row begins anew only where resetRows is 1", (moves, sources) => [
     moves,
-    { ...sources, fresh: sources.fresh && u32(sources.fresh).map((flag) => (flag === 1 ? 1 : 0)) },
+    {
+      ...sources,
+      resetRows: sources.resetRows && u32(sources.resetRows).map((flag) => (flag === 1 ? 1 : 0)),
+    },
   ]),
   moving("indices are read from the other end", (moves, sources) => [
     moves,
@@ -101,7 +106,7 @@ export const rowMutants: readonly Mutant[] = [
     return [moves, { ...sources, indices: from }];
   }),
   moving("gradients are moved with their rows", (moves, sources) => [
-    moves.map((move) => (move.anew === "all" ? { ...move, anew: "sourceless" } : move)),
+    moves.map((move) => (move.reset === "all" ? { ...move, reset: "added" } : move)),
     sources,
   ]),
 ];

@@ -40,7 +40,7 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
       slots: Object.fromEntries(
         variant.slots.map(({ name, initial }) => [name, edits.slots?.[name] ?? initial]),
       ),
-      carry: variant.carry,
+      persistentScalars: variant.persistentScalars,
       // All of it is one text here, with what all rules share.
       perStep: [step, ""],
       perElement: ["", element],

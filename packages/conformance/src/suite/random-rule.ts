@@ -27,7 +27,7 @@ export function randomRule(name: string, random: Random): Rule {
     name,
     hyperparameters: { learningRate: nonNegative(0.01), alpha: nonNegative(0.1) },
     slots: { a: 0, b: 0.5 },
-    carry: { sum: 0 },
+    persistentScalars: { sum: 0 },
     perStep: `
       sum = sum + alpha
       decayed = learningRate * 0.9 ** t + sum * 0.001

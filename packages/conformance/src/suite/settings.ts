@@ -4,18 +4,21 @@ import type { Random } from "./random.js";
 /** Settings of a rule: hyperparameters and options. */
 export type RuleSettings = Readonly<Record<string, number | boolean | string>>;
 
-/** In how many ways a rule's options and switches can be chosen. */
-export function choiceCount({ options, switches }: Rule): number {
+/** In how many ways a rule's options and structural hyperparameters can be chosen. */
+export function choiceCount({ options, structural }: Rule): number {
   const ways = Object.values(options).reduce((product, { length }) => product * length, 1);
-  return ways * 2 ** switches.length;
+  return ways * 2 ** structural.length;
 }
 
-/** The options and switches of this index, modulo the number of ways: what `rule.variant` takes. */
+/** The options and structural hyperparameters of this index, modulo the number of ways: what `rule.variant` takes. */
 export function choicesAt(rule: Rule, index: number): Readonly<Record<string, boolean | string>> {
   let rest = index;
   const choices: Record<string, boolean | string> = {};
-  const switches = rule.switches.map((name): [string, readonly boolean[]] => [name, [false, true]]);
-  for (const [name, values] of [...Object.entries(rule.options), ...switches]) {
+  const structural = rule.structural.map((name): [string, readonly boolean[]] => [
+    name,
+    [false, true],
+  ]);
+  for (const [name, values] of [...Object.entries(rule.options), ...structural]) {
     choices[name] = values[rest % values.length];
     rest = Math.floor(rest / values.length);
   }
@@ -41,7 +44,7 @@ export function kernelsFirst(rule: Rule): { indices: readonly number[]; kernels:
 }
 
 /**
- * Settings with the options and switches of this index and random hyperparameters in their ranges: defaults, values of
+ * Settings with the options and structural hyperparameters of this index and random hyperparameters in their ranges: defaults, values of
  * any magnitude, and the ends of the range.
  */
 export function randomSettings(rule: Rule, index: number, random: Random): RuleSettings {

@@ -62,7 +62,7 @@ export type RowValues = Uint32Array | Tensor;
  * What happens to the rows that a mask leaves out. `keep`: nothing. `decay`: their slots are updated as by a gradient
  * of 0, and the parameter stays. `zero`: all is updated as by a gradient of 0.
  */
-export type OtherRows = "keep" | "decay" | "zero";
+export type UnselectedRows = "keep" | "decay" | "zero";
 
 /**
  * One parameter's part in a step. The objects live as long as the optimizer does and the tensors are the same;
@@ -71,11 +71,11 @@ export type OtherRows = "keep" | "decay" | "zero";
 export interface Update {
   readonly parameter: Tensor;
   /** Packed f16 that the kernel fills from the updated parameter, beside it. */
-  readonly copy: Tensor | undefined;
+  readonly mirror: Tensor | undefined;
   gradient: Tensor;
   /** Only the rows whose u32 is not 0 are stepped; undefined: all. */
   mask: RowValues | undefined;
-  others: OtherRows;
+  unselectedRows: UnselectedRows;
   /** In the order of `variant.slots`. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64, set anew before each run. f32 backends round them to f32. */
@@ -115,7 +115,7 @@ export interface RowMove {
   /** What a row holds that begins anew. */
   readonly initial: number;
   /** Which rows begin anew beside those without a source: none more, those that `fresh` names, or all. */
-  readonly anew: "sourceless" | "fresh" | "all";
+  readonly reset: "added" | "flagged" | "all";
 }
 
 /** Where rows come from. */
@@ -125,7 +125,7 @@ export interface RowSources {
   /** For each of them the row that it was; `newRow` or, in memory that is not looked into, any too large: none. */
   readonly indices: RowValues;
   /** Not 0 for a row that begins anew in the tensors that ask for it. */
-  readonly fresh: RowValues | undefined;
+  readonly resetRows: RowValues | undefined;
 }
 
 /** Among indices: a row that was none before. */
@@ -142,16 +142,16 @@ export interface Backend {
   /**
    * Allocates a tensor of zeros, or of `values`.
    *
-   * @param lane 0 for parameters, 1 for gradients, 2 and more for the slots of a rule, in their order. A backend whose
-   * kernels bind whole buffers keeps lanes apart; others ignore it.
+   * @param pool 0 for parameters, 1 for gradients, 2 and more for the slots of a rule, in their order. A backend whose
+   * kernels bind whole buffers keeps pools apart; others ignore it.
    * @throws {GradstepError} `INVALID_SHAPE`, `LENGTH_MISMATCH`, `OUT_OF_MEMORY`, `DEVICE_LOST`
    */
-  tensor(shape: readonly number[], values?: ArrayLike<number>, lane?: number): Tensor;
+  tensor(shape: readonly number[], values?: ArrayLike<number>, pool?: number): Tensor;
   /**
    * Makes room for tensors of these sizes (in values) at once, for the calls of `tensor` that follow: they come to lie
    * in one buffer. A hint; where nothing is gained, a backend does not have it.
    */
-  reserve?(sizes: readonly number[], lane?: number): void;
+  reserve?(sizes: readonly number[], pool?: number): void;
   /** A tensor without values until `stage` gives it some. @throws {GradstepError} `INVALID_SHAPE` */
   staging(shape: readonly number[]): StagingTensor;
   /** Compiles a variant, or finds it compiled. */

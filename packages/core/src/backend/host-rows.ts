@@ -1,65 +1,73 @@
 import { newRow, type RowMove, type RowSources, type Values } from "./backend.js";
 import { GradstepError } from "../errors.js";
 
-/** Capacity becomes so many times what it was, so that a growing model moves to new memory a few times only. */
+/** Factor by which capacity grows, so that a growing model is reallocated only a few times. */
 const growth = 1.5;
 
-/** For how many rows there is to be room, when so many do not fit where there is room for `capacity`. */
+/** The capacity to grow to when `rows` exceeds `capacity`. */
 export function grownCapacity(rows: number, capacity: number): number {
   return Math.max(rows, Math.ceil(capacity * growth));
 }
 
-/** Memory for a tensor with another number of rows, while it still has those from before. */
-export interface Room {
-  /** Whether it is the memory of before. */
-  readonly isSame: boolean;
-  /** The values of before. */
+/** Memory for a tensor whose number of rows changes; the tensor keeps its old memory until `commit`. */
+export interface Reallocation {
+  /** Whether old and new values share memory. */
+  readonly isInPlace: boolean;
+  /** The old values. */
   before(): Values;
-  /** Where those of after are to be. */
+  /** Where the new values go. */
   after(): Values;
-  /** Makes it the tensor's. */
-  adopt(): void;
-  /** Gives it back. */
-  abandon(): void;
+  /** Makes the new memory the tensor's. */
+  commit(): void;
+  /** Frees the new memory; the tensor is unchanged. */
+  rollback(): void;
 }
 
-/** A tensor whose values JavaScript sees, and that can have other rows. */
+/** A tensor in host memory whose number of rows can change. */
 interface RowTensor {
-  roomFor(shape: readonly number[]): Room;
+  reallocate(shape: readonly number[]): Reallocation;
 }
 
-/** What `Backend.remap` is where the values of tensors can be seen. All of its tensors must have `roomFor`. */
-export function remapRows(moves: readonly RowMove[], { count, indices, fresh }: RowSources): void {
+/** What `Backend.remap` is where the values of tensors can be seen. All of its tensors must have `reallocate`. */
+export function remapRows(
+  moves: readonly RowMove[],
+  { count, indices, resetRows }: RowSources,
+): void {
   const from = (indices as Uint32Array).subarray(0, count);
-  const rooms: Room[] = [];
+  const reallocations: Reallocation[] = [];
   try {
     for (const { tensor } of moves) {
       const shape = [count, ...tensor.shape.slice(1)];
-      rooms.push((tensor as unknown as RowTensor).roomFor(shape));
+      reallocations.push((tensor as unknown as RowTensor).reallocate(shape));
     }
   } catch (error) {
-    for (const room of rooms) room.abandon();
+    for (const one of reallocations) one.rollback();
     throw error;
   }
   const moved = from.findIndex((source, i) => source !== i);
   const kept = moved < 0 ? count : moved;
   moves.forEach((move, k) => {
-    const room = rooms[k];
+    const reallocation = reallocations[k];
     const rowLength = move.tensor.size / move.tensor.shape[0];
-    gather(room, kept, rowLength, from);
-    beginAnew(room.after(), move, rowLength, from, fresh as Uint32Array | undefined);
-    room.adopt();
+    gather(reallocation, kept, rowLength, from);
+    resetValues(reallocation.after(), move, rowLength, from, resetRows as Uint32Array | undefined);
+    reallocation.commit();
   });
 }
 
 /** Row `i` becomes what row `from[i]` was. @param kept rows in front that stay where they are */
-function gather(room: Room, kept: number, rowLength: number, from: Uint32Array): void {
-  const after = room.after();
-  let before = room.before();
+function gather(
+  reallocation: Reallocation,
+  kept: number,
+  rowLength: number,
+  from: Uint32Array,
+): void {
+  const after = reallocation.after();
+  let before = reallocation.before();
   // Rows in front are where they were; of the others, one may be overwritten before it is read.
-  if (room.isSame) before = before.slice(kept * rowLength);
+  if (reallocation.isInPlace) before = before.slice(kept * rowLength);
   else after.set(before.subarray(0, kept * rowLength));
-  const skipped = room.isSame ? kept : 0;
+  const skipped = reallocation.isInPlace ? kept : 0;
   for (let i = kept; i < from.length; i += 1) {
     const source = from[i];
     if (source === newRow) continue;
@@ -70,17 +78,17 @@ function gather(room: Room, kept: number, rowLength: number, from: Uint32Array):
   }
 }
 
-function beginAnew(
+function resetValues(
   values: Values,
-  { initial, anew }: RowMove,
+  { initial, reset }: RowMove,
   rowLength: number,
   from: Uint32Array,
-  fresh: Uint32Array | undefined,
+  resetRows: Uint32Array | undefined,
 ): void {
   for (let i = 0; i < from.length; i += 1) {
-    const isAnew =
-      anew === "all" || from[i] === newRow || (anew === "fresh" && (fresh?.[i] ?? 0) !== 0);
-    if (isAnew) values.fill(initial, i * rowLength, (i + 1) * rowLength);
+    const isReset =
+      reset === "all" || from[i] === newRow || (reset === "flagged" && (resetRows?.[i] ?? 0) !== 0);
+    if (isReset) values.fill(initial, i * rowLength, (i + 1) * rowLength);
   }
 }
 

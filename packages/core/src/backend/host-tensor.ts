@@ -1,6 +1,6 @@
 import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
 import { GradstepError, show } from "../errors.js";
-import { grownCapacity, tooManyRows, type Room } from "./host-rows.js";
+import { grownCapacity, tooManyRows, type Reallocation } from "./host-rows.js";
 import { checkLength, sizeOf } from "./shape.js";
 
 /**
@@ -118,15 +118,15 @@ export class HostTensor implements StagingTensor {
   }
 
   /**
-   * Room for a shape that differs in the number of rows.
+   * Memory for a shape that differs only in the number of rows.
    * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
    */
-  roomFor(shape: readonly number[]): Room {
+  reallocate(shape: readonly number[]): Reallocation {
     const before = this.view();
     const size = sizeOf(shape);
     let room = this.#room!;
-    const isSame = size <= room.length;
-    if (!isSame) {
+    const isInPlace = size <= room.length;
+    if (!isInPlace) {
       const rowLength = this.#size / this.#shape[0];
       const capacity = room.length / rowLength;
       if (!this.#isOwn) throw tooManyRows(shape, Math.floor(capacity));
@@ -134,17 +134,17 @@ export class HostTensor implements StagingTensor {
     }
     const after = room.subarray(0, size);
     return {
-      isSame,
+      isInPlace,
       before: () => before,
       after: () => after,
-      adopt: () => {
+      commit: () => {
         this.#shape = Object.freeze([...shape]);
         this.#size = size;
         this.#room = room;
         this.#values = after;
         this.#memory = undefined;
       },
-      abandon: () => {},
+      rollback: () => {},
     };
   }
 

@@ -1,5 +1,5 @@
 import { smallestNormal } from "./expression.js";
-import { instructionLength, type Code, type Codes, type Tape } from "./tape.js";
+import { instructionLength, type Opcode, type Opcodes, type Bytecode } from "./bytecode.js";
 
 /**
  * Evaluates a tape: what each operation means. `values` has one place for each node of the program; the caller has put
@@ -8,71 +8,75 @@ import { instructionLength, type Code, type Codes, type Tape } from "./tape.js";
  * With `rounded`, every result is rounded to f32: `+ − × ÷ √` of f32 values, computed in f64 and rounded once more,
  * are the correctly rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995), and the other operations are exact.
  */
-export function interpret({ cells, numbers }: Tape, values: Float64Array, rounded: boolean): void {
-  for (let i = 0; i < cells.length; i += instructionLength) {
-    const node = cells[i + 1];
-    const a = values[cells[i + 2]];
-    const b = values[cells[i + 3]];
-    switch (cells[i] as Code) {
-      case 0 satisfies Codes["number"]:
+export function interpret(
+  { instructions, numbers }: Bytecode,
+  values: Float64Array,
+  rounded: boolean,
+): void {
+  for (let i = 0; i < instructions.length; i += instructionLength) {
+    const node = instructions[i + 1];
+    const a = values[instructions[i + 2]];
+    const b = values[instructions[i + 3]];
+    switch (instructions[i] as Opcode) {
+      case 0 satisfies Opcodes["number"]:
         values[node] = numbers[node];
         break;
-      case 1 satisfies Codes["neg"]:
+      case 1 satisfies Opcodes["neg"]:
         values[node] = -a;
         break;
-      case 2 satisfies Codes["abs"]:
+      case 2 satisfies Opcodes["abs"]:
         values[node] = Math.abs(a);
         break;
-      case 3 satisfies Codes["sqrt"]:
+      case 3 satisfies Opcodes["sqrt"]:
         values[node] = Math.sqrt(a);
         break;
-      case 4 satisfies Codes["sign"]:
+      case 4 satisfies Opcodes["sign"]:
         values[node] = Math.sign(a);
         break;
-      case 5 satisfies Codes["flush"]:
+      case 5 satisfies Opcodes["flush"]:
         values[node] = Math.abs(a) < smallestNormal ? 0 : a;
         break;
-      case 6 satisfies Codes["add"]:
+      case 6 satisfies Opcodes["add"]:
         values[node] = a + b;
         break;
-      case 7 satisfies Codes["sub"]:
+      case 7 satisfies Opcodes["sub"]:
         values[node] = a - b;
         break;
-      case 8 satisfies Codes["mul"]:
+      case 8 satisfies Opcodes["mul"]:
         values[node] = a * b;
         break;
-      case 9 satisfies Codes["div"]:
+      case 9 satisfies Opcodes["div"]:
         values[node] = a / b;
         break;
-      case 10 satisfies Codes["min"]:
+      case 10 satisfies Opcodes["min"]:
         values[node] = Math.min(a, b);
         break;
-      case 11 satisfies Codes["max"]:
+      case 11 satisfies Opcodes["max"]:
         values[node] = Math.max(a, b);
         break;
-      case 12 satisfies Codes["pow"]:
+      case 12 satisfies Opcodes["pow"]:
         values[node] = a ** b;
         break;
-      case 13 satisfies Codes["f32"]:
+      case 13 satisfies Opcodes["f32"]:
         values[node] = Math.fround(a);
         break;
-      case 14 satisfies Codes["floor"]:
+      case 14 satisfies Opcodes["floor"]:
         values[node] = Math.floor(a);
         break;
-      case 15 satisfies Codes["lt"]:
+      case 15 satisfies Opcodes["lt"]:
         values[node] = a < b ? 1 : 0;
         break;
-      case 16 satisfies Codes["le"]:
+      case 16 satisfies Opcodes["le"]:
         values[node] = a <= b ? 1 : 0;
         break;
-      case 17 satisfies Codes["eq"]:
+      case 17 satisfies Opcodes["eq"]:
         values[node] = a === b ? 1 : 0;
         break;
-      case 18 satisfies Codes["ne"]:
+      case 18 satisfies Opcodes["ne"]:
         values[node] = a === b ? 0 : 1;
         break;
-      case 19 satisfies Codes["select"]:
-        values[node] = a === 1 ? b : values[cells[i + 4]];
+      case 19 satisfies Opcodes["select"]:
+        values[node] = a === 1 ? b : values[instructions[i + 4]];
         break;
     }
     // Every case stores by itself, and this reads back: a number that meets others at the end of a switch is boxed.

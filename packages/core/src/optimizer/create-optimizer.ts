@@ -13,7 +13,7 @@ import type { OptimizerSpec } from "../rule/spec.js";
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
  * @param parameters tensors by name; there may be none yet (see `add`).
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
- * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy unlike its parameter), `DISPOSED`
+ * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror unlike its parameter), `DISPOSED`
  */
 export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   spec: OptimizerSpec<H>,
@@ -28,16 +28,16 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
       },
     );
   }
-  checkOptions("createOptimizer", options, ["groups", "copies"]);
+  checkOptions("createOptimizer", options, ["groups", "mirrors"]);
   // A spec is plain data that may have been copied or changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const { switches } = spec;
+  const { structural } = spec;
   const optimizer = new RuleOptimizer(
-    switches === undefined ? checked : { ...checked, switches },
+    structural === undefined ? checked : { ...checked, structural },
     parameters,
     groups,
-    options.copies,
+    options.mirrors,
   );
   return optimizer as unknown as Optimizer<H, T>;
 }

@@ -15,7 +15,7 @@ export interface OptimizerConfig {
   /** Groups, with the names of their parameters in `match`. */
   readonly groups: readonly GroupOptions[];
   /** Switches of the rule that are on although their hyperparameters are 0 now; left out where there are none. */
-  readonly switches?: readonly string[];
+  readonly structural?: readonly string[];
 }
 
 /** A rule at work on some parameters. Made by `createOptimizer`. */
@@ -58,10 +58,10 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   rows(names?: string | readonly string[]): Rows<T>;
   /**
    * Adds parameters, with fresh slots. They share the step number with the others.
-   * @param options.copies as in `createOptimizer`
+   * @param options.mirrors as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "copies">): void;
+  add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "mirrors">): void;
   /** Everything the next step depends on beside the parameters' values, as a copy. */
   state(): Promise<OptimizerState>;
   /**
@@ -91,8 +91,8 @@ export interface OptimizerOptions<H extends string = string, T extends Tensor = 
    */
   readonly groups?: readonly GroupOptions<H>[];
   /**
-   * Packed f16 copies by parameter, which the step itself keeps up to date: what a renderer reads. Tensors of the same
+   * Packed f16 mirrors by parameter, which the step itself keeps up to date: what a renderer reads. Tensors of the same
    * shape and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.
    */
-  readonly copies?: Parameters<T>;
+  readonly mirrors?: Parameters<T>;
 }

@@ -1,15 +1,15 @@
 import type { Backend, Kernel, Tensor, Update, Values } from "../backend/backend.js";
-import type { Entry } from "./entry.js";
+import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { Group } from "./groups.js";
-import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
-import { allocateSlots, gradientLane } from "./slots.js";
+import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
+import { allocateSlots, gradientPool } from "./slots.js";
 import type { Variant } from "../rule/variant.js";
 
 /** The parameters of an optimizer, with what belongs to each; and the backend that they bring. */
 export class ParameterTable {
-  readonly entries: Entry[] = [];
-  readonly byName = new Map<string, Entry>();
+  readonly entries: ParameterRecord[] = [];
+  readonly byName = new Map<string, ParameterRecord>();
   readonly #variant: Variant;
   readonly #groupOf: (name: string) => Group;
   #backend: Backend | undefined;
@@ -36,24 +36,26 @@ export class ParameterTable {
     return this.entries.map(({ name }) => name);
   }
 
-  /** Parameters and copies, by names for people. */
+  /** Parameters and mirrors, by names for people. */
   tensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
     for (const { name, update } of this.entries) {
       tensors.set(name, update.parameter);
-      if (update.copy !== undefined) tensors.set(`copy of ${name}`, update.copy);
+      if (update.mirror !== undefined) tensors.set(`mirror of ${name}`, update.mirror);
     }
     return tensors;
   }
 
   /** @throws {GradstepError} as `optimizer.add` does; then nothing has changed */
-  add(parameters: Parameters, copies: Parameters): void {
+  add(parameters: Parameters, mirrors: Parameters): void {
     const present = this.tensors();
     checkParameters(parameters, this.#backend, present);
     const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
-    checkCopies(copies, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
-    const copied = Object.entries(copies).map(([name, copy]) => [`copy of ${name}`, copy] as const);
-    checkDisjoint([...present, ...Object.entries(parameters), ...copied]);
+    checkMirrors(mirrors, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
+    const mirrored = Object.entries(mirrors).map(
+      ([name, mirror]) => [`mirror of ${name}`, mirror] as const,
+    );
+    checkDisjoint([...present, ...Object.entries(parameters), ...mirrored]);
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
@@ -61,9 +63,9 @@ export class ParameterTable {
     }));
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
-    // A backend may refuse a copy: before anything is the optimizer's.
+    // A backend may refuse a mirror: before anything is the optimizer's.
     for (const { name, tensor } of named)
-      if (copies[name] !== undefined) backend.pack!(tensor, copies[name]);
+      if (mirrors[name] !== undefined) backend.pack!(tensor, mirrors[name]);
     const kernel = this.#kernel ?? backend.compile(this.#variant);
     const allSlots = allocateSlots(backend, this.#variant, named);
     this.#kernel = kernel;
@@ -71,15 +73,22 @@ export class ParameterTable {
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
         parameter: tensor,
-        copy: copies[name],
+        mirror: mirrors[name],
         gradient: tensor,
         mask: undefined,
-        others: "keep",
+        unselectedRows: "keep",
         slots: allSlots[i],
         scalars: group.scalars.values,
       };
       const { size } = tensor;
-      const entry: Entry = { name, group, update, size, staging: undefined, gradient: undefined };
+      const entry: ParameterRecord = {
+        name,
+        group,
+        update,
+        size,
+        staging: undefined,
+        gradient: undefined,
+      };
       this.entries.push(entry);
       this.byName.set(name, entry);
       group.parameters.push(name);
@@ -87,7 +96,7 @@ export class ParameterTable {
   }
 
   /** The entries of these names. @throws {GradstepError} `UNKNOWN_PARAMETER`, also for none and for one that comes twice */
-  select(names: readonly string[]): readonly Entry[] {
+  select(names: readonly string[]): readonly ParameterRecord[] {
     const isList =
       Array.isArray(names) &&
       names.length > 0 &&
@@ -111,19 +120,19 @@ export class ParameterTable {
       );
     }
     this.#reserveGradients();
-    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientLane);
+    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientPool);
     return entry.gradient;
   }
 
   /** The tensor through which a typed array enters. */
-  readonly stage = (entry: Entry, values: Values): Tensor => {
+  readonly stage = (entry: ParameterRecord, values: Values): Tensor => {
     if (entry.staging === undefined) this.#reserveGradients();
     entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
     entry.staging.stage(values);
     return entry.staging;
   };
 
-  /** Frees what was allocated: not the parameters, nor copies of them. */
+  /** Frees what was allocated: not the parameters, nor mirrors of them. */
   free(): void {
     for (const { update, staging, gradient } of this.entries) {
       for (const slot of update.slots) slot.free();
@@ -136,7 +145,7 @@ export class ParameterTable {
   #reserveGradients(): void {
     if (this.#reserved === this.entries.length) return;
     const sizes = this.entries.slice(this.#reserved).map(({ update }) => update.parameter.size);
-    this.#backend!.reserve?.(sizes, gradientLane);
+    this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.entries.length;
   }
 }

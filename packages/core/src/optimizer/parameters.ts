@@ -71,7 +71,7 @@ export function checkParameters(
     if (tensor.layout !== undefined) {
       const { dtype, rowStride } = tensor.layout;
       throw new GradstepError(
-        `Parameter "${name}" is ${dtype} with a row every ${rowStride} values; expected plain f32. Only gradients, copies, masks and indices can have such a layout.`,
+        `Parameter "${name}" is ${dtype} with a row every ${rowStride} values; expected plain f32. Only gradients, mirrors, masks and indices can have such a layout.`,
         { code: "INVALID_PARAMETER" },
       );
     }
@@ -87,48 +87,48 @@ export function checkParameters(
 }
 
 /**
- * Checks the packed copies of some parameters.
+ * Checks the packed mirrors of some parameters.
  *
  * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_SHAPE`, `DISPOSED`
  */
-export function checkCopies(
-  copies: Parameters,
+export function checkMirrors(
+  mirrors: Parameters,
   shapes: ReadonlyMap<string, readonly number[]>,
   backend: Backend | undefined,
 ): void {
   if (
-    copies === null ||
-    typeof copies !== "object" ||
-    Symbol.iterator in copies ||
-    isTensor(copies)
+    mirrors === null ||
+    typeof mirrors !== "object" ||
+    Symbol.iterator in mirrors ||
+    isTensor(mirrors)
   ) {
     throw new GradstepError(
-      `copies is ${show(copies)}; expected packed tensors by the names of parameters.`,
+      `mirrors is ${show(mirrors)}; expected packed tensors by the names of parameters.`,
       { code: "INVALID_PARAMETER" },
     );
   }
-  for (const [name, copy] of Object.entries(copies)) {
+  for (const [name, mirror] of Object.entries(mirrors)) {
     const shape = shapes.get(name);
     if (shape === undefined) {
       throw new GradstepError(
-        `copies names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
+        `mirrors names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
         { code: "UNKNOWN_PARAMETER" },
       );
     }
-    const isPacked = isTensor(copy) && copy.layout?.dtype === "f16";
-    if (!isPacked || copy.backend !== backend || backend.pack === undefined) {
+    const isPacked = isTensor(mirror) && mirror.layout?.dtype === "f16";
+    if (!isPacked || mirror.backend !== backend || backend.pack === undefined) {
       throw new GradstepError(
-        `The copy of "${name}" is ${show(copy)}; expected a tensor of f16 of the parameters' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.`,
+        `The mirror of "${name}" is ${show(mirror)}; expected a tensor of f16 of the parameters' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.`,
         { code: "INVALID_PARAMETER" },
       );
     }
-    if (copy.freed)
-      throw new GradstepError(`The copy of "${name}" was freed; expected a live tensor.`, {
+    if (mirror.freed)
+      throw new GradstepError(`The mirror of "${name}" was freed; expected a live tensor.`, {
         code: "DISPOSED",
       });
-    if (show(copy.shape) !== show(shape)) {
+    if (show(mirror.shape) !== show(shape)) {
       throw new GradstepError(
-        `The copy of "${name}" has shape ${show(copy.shape)}; expected ${show(shape)}.`,
+        `The mirror of "${name}" has shape ${show(mirror.shape)}; expected ${show(shape)}.`,
         { code: "INVALID_SHAPE" },
       );
     }

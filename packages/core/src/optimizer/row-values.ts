@@ -1,5 +1,5 @@
 import type { Backend, RowValues, Tensor } from "../backend/backend.js";
-import type { Entry } from "./entry.js";
+import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, show } from "../errors.js";
 import { isTensor } from "./parameters.js";
 
@@ -17,7 +17,7 @@ export function rowCount(name: string, { shape }: Tensor): number {
 }
 
 /** A parameter whose rows were moved by somebody else, another optimizer for example. */
-export function resized({ name, size, update: { parameter } }: Entry): GradstepError {
+export function resized({ name, size, update: { parameter } }: ParameterRecord): GradstepError {
   return new GradstepError(
     `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows(); if they were moved already, its slots alone with remap(indices, { parameters }).`,
     { code: "LENGTH_MISMATCH" },

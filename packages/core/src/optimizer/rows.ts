@@ -7,9 +7,9 @@ import {
   type Update,
 } from "../backend/backend.js";
 import { checkOptions } from "../check-options.js";
-import type { Entry } from "./entry.js";
+import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../errors.js";
-import { checkCopies, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
+import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
 import { checkRowValues, resized, rowCount } from "./row-values.js";
 import type { Variant } from "../rule/variant.js";
 
@@ -21,14 +21,14 @@ export interface RemapOptions<T extends Tensor = Tensor> {
    * Rows whose u32 is not 0 take their parameters from where the index says, and begin with the slots of a new row: a
    * clone, a split.
    */
-  readonly fresh?: RowValues;
+  readonly resetRows?: RowValues;
   /**
    * Parameters that the caller, or another optimizer, has rearranged already: tensors with `count` rows that take the
    * place of the present ones, or are those. Only their slots are moved. What they replace is the caller's to free.
    */
   readonly parameters?: Parameters<T>;
-  /** Packed copies that take the place of the present ones, where those have no room for so many rows. */
-  readonly copies?: Parameters<T>;
+  /** Packed mirrors that replace the current ones, where those have no room for the new number of rows. */
+  readonly mirrors?: Parameters<T>;
 }
 
 /** Parameters whose rows move together. Made by `optimizer.rows`. */
@@ -42,7 +42,7 @@ export interface Rows<T extends Tensor = Tensor> {
    *
    * Tensors keep their identity and change their shape. Memory of the backend's grows ahead, by half at least, so that
    * few calls move to another place; memory of the caller's is used up to the `capacity` it was wrapped with. What
-   * `gradient` gave is 0 in all rows afterwards, copies are filled anew. Views and buffers that were asked for before are to be
+   * `gradient` gave is 0 in all rows afterwards, mirrors are filled anew. Views and buffers that were asked for before are to be
    * asked for again.
    *
    * @param indices from 0 to before `count`. In a tensor, which is not looked into, any that is too large means
@@ -58,7 +58,7 @@ export interface Rows<T extends Tensor = Tensor> {
 export interface RowsContext {
   readonly backend: Backend;
   readonly variant: Variant;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ParameterRecord[];
   /** The memory that others of the optimizer's tensors are in, by name. */
   readonly others: () => ReadonlyMap<string, Tensor>;
   /** Told that the entries have other updates. */
@@ -68,7 +68,7 @@ export interface RowsContext {
 }
 
 /** @internal */
-export class EntryRows implements Rows {
+export class ParameterRows implements Rows {
   readonly names: readonly string[];
   readonly #context: RowsContext;
 
@@ -86,7 +86,7 @@ export class EntryRows implements Rows {
   remap(indices: RowValues, options: RemapOptions = {}): void {
     const { backend, entries, checkLive } = this.#context;
     checkLive();
-    checkOptions("remap", options, ["count", "fresh", "parameters", "copies"]);
+    checkOptions("remap", options, ["count", "resetRows", "parameters", "mirrors"]);
     const before = this.#count();
     const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
     if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
@@ -97,16 +97,16 @@ export class EntryRows implements Rows {
     }
     checkRowValues("indices", indices, count, backend, true);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
-    const { fresh, parameters = {}, copies = {} } = options;
-    if (fresh !== undefined) checkRowValues("fresh", fresh, count, backend, true);
-    this.#checkReplacements(parameters, copies, count);
+    const { resetRows, parameters = {}, mirrors = {} } = options;
+    if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
+    this.#checkReplacements(parameters, mirrors, count);
     const other = entries.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
     );
     if (other !== undefined) throw resized(other);
-    this.#checkApart(parameters, copies);
+    this.#checkApart(parameters, mirrors);
 
-    backend.remap!(this.#moves(parameters, copies), { count, indices, fresh });
+    backend.remap!(this.#moves(parameters, mirrors), { count, indices, resetRows });
 
     this.#context.moved();
     for (const entry of entries) {
@@ -114,35 +114,35 @@ export class EntryRows implements Rows {
       entry.staging?.free();
       entry.staging = undefined;
       const parameter = parameters[name] ?? update.parameter;
-      const copy = copies[name] ?? update.copy;
+      const mirror = mirrors[name] ?? update.mirror;
       // Another object, because what a backend has prepared for an update is prepared for its tensors.
-      const next: Update = { ...update, parameter, copy, gradient: parameter, mask: undefined };
+      const next: Update = { ...update, parameter, mirror, gradient: parameter, mask: undefined };
       entry.update = next;
       entry.size = parameter.size;
-      if (copy !== undefined) backend.pack!(parameter, copy);
+      if (mirror !== undefined) backend.pack!(parameter, mirror);
     }
   }
 
-  #moves(parameters: Parameters, copies: Parameters): RowMove[] {
+  #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
     const { entries, variant } = this.#context;
     return entries.flatMap(({ name, group, update, gradient }) => {
       const moves: RowMove[] = update.slots.map((tensor, k) => {
         const { initial } = variant.slots[k];
         const value = typeof initial === "number" ? initial : group.get(initial);
-        return { tensor, initial: value, anew: "fresh" };
+        return { tensor, initial: value, reset: "flagged" };
       });
       const { parameter } = update;
-      const copy = copies[name] ?? update.copy;
+      const mirror = mirrors[name] ?? update.mirror;
       if (parameters[name] === undefined)
-        moves.push({ tensor: parameter, initial: 0, anew: "sourceless" });
-      if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, anew: "all" });
+        moves.push({ tensor: parameter, initial: 0, reset: "added" });
+      if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
       // One that replaces another has its rows; the backend may still refuse it.
-      if (copy !== undefined) moves.push({ tensor: copy, initial: 0, anew: "all" });
+      if (mirror !== undefined) moves.push({ tensor: mirror, initial: 0, reset: "all" });
       return moves;
     });
   }
 
-  #checkReplacements(parameters: Parameters, copies: Parameters, count: number): void {
+  #checkReplacements(parameters: Parameters, mirrors: Parameters, count: number): void {
     const { backend, entries } = this.#context;
     checkParameters(parameters, backend);
     const shapes = new Map(
@@ -163,18 +163,18 @@ export class EntryRows implements Rows {
         );
       }
     }
-    const copied = new Map([...shapes].filter((_, i) => entries[i].update.copy !== undefined));
-    checkCopies(copies, copied, backend);
+    const mirrored = new Map([...shapes].filter((_, i) => entries[i].update.mirror !== undefined));
+    checkMirrors(mirrors, mirrored, backend);
   }
 
   /** Replacements must not lie in memory of the optimizer's other tensors. */
-  #checkApart(parameters: Parameters, copies: Parameters): void {
+  #checkApart(parameters: Parameters, mirrors: Parameters): void {
     const { entries, others } = this.#context;
     const tensors = new Map(others());
     for (const { name, update } of entries) {
       tensors.set(name, parameters[name] ?? update.parameter);
-      const copy = copies[name] ?? update.copy;
-      if (copy !== undefined) tensors.set(`copy of ${name}`, copy);
+      const mirror = mirrors[name] ?? update.mirror;
+      if (mirror !== undefined) tensors.set(`mirror of ${name}`, mirror);
     }
     checkDisjoint([...tensors]);
   }

@@ -9,8 +9,8 @@ import { defineLive, parameterGroup, type ParameterGroup } from "./parameter-gro
 import { ParameterTable } from "./parameter-table.js";
 import type { Parameters } from "./parameters.js";
 import { checkHasRows } from "./row-values.js";
-import { EntryRows, type Rows } from "./rows.js";
-import { switchesOf, variantOf, type OptimizerSpec } from "../rule/spec.js";
+import { ParameterRows, type Rows } from "./rows.js";
+import { structuralOf, variantOf, type OptimizerSpec } from "../rule/spec.js";
 import { checkState, type OptimizerState } from "./state.js";
 import { checkEncodable, StepInputs } from "./step-inputs.js";
 import type { StepOptions } from "./step-options.js";
@@ -22,7 +22,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #spec: OptimizerSpec;
   readonly #variant: Variant;
   /** Those that are on. */
-  readonly #switches: readonly string[];
+  readonly #structural: readonly string[];
   /** The optimizer's own hyperparameters, which hold where a group has none. */
   readonly #base: Group;
   readonly #groups: readonly Group[];
@@ -37,17 +37,17 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     spec: OptimizerSpec,
     parameters: Parameters,
     groups: readonly GroupOptions[],
-    copies: Parameters = {},
+    mirrors: Parameters = {},
   ) {
     const { rule } = spec;
-    const on = switchesOf(spec, groups);
-    this.#switches = on;
+    const on = structuralOf(spec, groups);
+    this.#structural = on;
     this.#spec = spec;
     this.#variant = variantOf(spec, groups);
     const context: GroupContext = {
       rule,
       variant: this.#variant,
-      off: rule.switches.filter((name) => !on.includes(name)),
+      off: rule.structural.filter((name) => !on.includes(name)),
       changes: { count: 0 },
     };
     this.#base = new Group(context, rule.name, spec.hyperparameters);
@@ -60,7 +60,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       groupOf(name, this.#base, this.#groups),
     );
     this.#inputs = new StepInputs(this.#table.entries, this.#table.byName);
-    this.#table.add(parameters, copies);
+    this.#table.add(parameters, mirrors);
     if (this.#table.entries.length > 0) this.#checkMatches();
     const hyperparameters = Object.keys(rule.hyperparameters);
     defineLive(this, this.#base, hyperparameters);
@@ -161,7 +161,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const entries = this.#table.select(typeof names === "string" ? [names] : names);
     const backend = this.#table.backend!;
     checkHasRows(backend);
-    return new EntryRows({
+    return new ParameterRows({
       backend,
       variant: this.#variant,
       entries,
@@ -171,11 +171,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  add(parameters: Parameters, options: Pick<OptimizerOptions, "copies"> = {}): void {
+  add(parameters: Parameters, options: Pick<OptimizerOptions, "mirrors"> = {}): void {
     this.#checkLive();
-    checkOptions("add", options, ["copies"]);
-    const { copies = {} } = options;
-    this.#table.add(parameters, copies);
+    checkOptions("add", options, ["mirrors"]);
+    const { mirrors = {} } = options;
+    this.#table.add(parameters, mirrors);
   }
 
   async state(): Promise<OptimizerState> {
@@ -192,7 +192,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
         parameters: [...group.parameters],
         iterations: group.iterations,
         hyperparameters: group === this.#base ? {} : group.own(),
-        carry: group.scalars.carry,
+        persistentScalars: group.scalars.persistentScalars,
       })),
     };
     const reads = this.#table.entries.map(({ name, update }) =>
@@ -213,7 +213,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       rule: this.#spec.rule.name,
       options: this.#spec.options,
       groups: groups.map(({ parameters }) => parameters),
-      carry: Object.keys(this.#variant.carry),
+      persistentScalars: Object.keys(this.#variant.persistentScalars),
       // Of the slots: another optimizer may have moved the rows of the parameter.
       sizes: new Map(this.#table.entries.map(({ name, size }) => [name, size])),
       slots: this.#variant.slots.map(({ name }) => name),
@@ -229,8 +229,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
     groups.forEach((group, i) => {
       group.replace(own[i]);
-      const { carry, iterations } = state.groups[i];
-      group.scalars.carry = carry;
+      const { persistentScalars, iterations } = state.groups[i];
+      group.scalars.persistentScalars = persistentScalars;
       group.iterations = iterations ?? Math.floor(state.iterations / group.every);
     });
     this.#iterations = state.iterations;
@@ -242,10 +242,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   config(): OptimizerConfig {
     this.#checkLive();
     const isZero = (name: string): boolean => this.#allGroups.every((one) => one.get(name) === 0);
-    const switches = this.#switches.filter(isZero);
+    const structural = this.#structural.filter(isZero);
     return {
       name: this.#spec.rule.name,
-      ...(switches.length > 0 && { switches }),
+      ...(structural.length > 0 && { structural }),
       settings: { ...this.#base.own(), ...this.#spec.options },
       groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.own() })),
     };

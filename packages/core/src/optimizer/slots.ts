@@ -2,12 +2,12 @@ import type { Backend, Tensor } from "../backend/backend.js";
 import type { Group } from "./groups.js";
 import type { Variant } from "../rule/variant.js";
 
-/** The lane of gradients (see `Backend.tensor`). */
-export const gradientLane = 1;
-const firstSlotLane = 2;
+/** The pool of gradients (see `Backend.tensor`). */
+export const gradientPool = 1;
+const firstSlotPool = 2;
 
 /**
- * The slots of each parameter, filled with their first values, each slot in its own lane. Where there is no room for
+ * The slots of each parameter, filled with their first values, each slot in its own pool. Where there is no room for
  * all, there are none.
  */
 export function allocateSlots(
@@ -16,19 +16,19 @@ export function allocateSlots(
   parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
 ): Tensor[][] {
   const made: Tensor[] = [];
-  const allocate = ({ shape, size }: Tensor, first: number, lane: number): Tensor => {
+  const allocate = ({ shape, size }: Tensor, first: number, pool: number): Tensor => {
     const values = first === 0 ? undefined : new Float64Array(size).fill(first);
-    const slot = backend.tensor(shape, values, lane);
+    const slot = backend.tensor(shape, values, pool);
     made.push(slot);
     return slot;
   };
   try {
     const sizes = parameters.map(({ tensor }) => tensor.size);
-    slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotLane + k));
+    slots.forEach((_, k) => backend.reserve?.(sizes, firstSlotPool + k));
     return parameters.map(({ tensor, group }) =>
       slots.map(({ initial }, k) => {
         const first = typeof initial === "number" ? initial : group.get(initial);
-        return allocate(tensor, first, firstSlotLane + k);
+        return allocate(tensor, first, firstSlotPool + k);
       }),
     );
   } catch (error) {

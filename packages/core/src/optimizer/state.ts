@@ -27,7 +27,7 @@ export interface GroupState {
   /** Hyperparameters that override the optimizer's, and `every`; empty for the first group. */
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** Scalars that the rule hands from step to step, such as Nadam's product of momenta. */
-  readonly carry: Readonly<Record<string, number>>;
+  readonly persistentScalars: Readonly<Record<string, number>>;
 }
 
 /** What a state has to agree with. */
@@ -35,7 +35,7 @@ export interface StateOutline {
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
   readonly groups: readonly (readonly string[])[];
-  readonly carry: readonly string[];
+  readonly persistentScalars: readonly string[];
   /** Sizes by parameter. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly slots: readonly string[];
@@ -73,15 +73,21 @@ export function checkState(state: OptimizerState, outline: StateOutline): void {
     if (iterations !== undefined && (!Number.isSafeInteger(iterations) || iterations < 0)) {
       fail(`iterations of group ${i} is ${show(iterations)}; expected a non-negative integer`);
     }
-    table(`carry of group ${i}`, group.carry);
+    table(`persistent scalar of group ${i}`, group.persistentScalars);
     if (!Array.isArray(group.parameters))
       fail(`parameters of group ${i} is ${show(group.parameters)}; expected an array of names`);
     same(`number of parameters of group ${i}`, group.parameters.length, parameters.length);
     sameNames(`parameters of group ${i}`, group.parameters, parameters);
-    sameNames(`carry of group ${i}`, keys(group.carry), outline.carry);
-    for (const name of outline.carry) {
-      if (!Number.isFinite(group.carry[name]))
-        fail(`carry ${name} is ${show(group.carry[name])}; expected a finite number`);
+    sameNames(
+      `persistent scalar of group ${i}`,
+      keys(group.persistentScalars),
+      outline.persistentScalars,
+    );
+    for (const name of outline.persistentScalars) {
+      if (!Number.isFinite(group.persistentScalars[name]))
+        fail(
+          `persistent scalar ${name} is ${show(group.persistentScalars[name])}; expected a finite number`,
+        );
     }
   });
   sameNames("parameters with slots", keys(state.slots), [...outline.sizes.keys()]);

@@ -1,5 +1,5 @@
 import type { RowValues, Tensor, Update, Values } from "../backend/backend.js";
-import type { Entry } from "./entry.js";
+import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 import { checkHasRows, checkRowValues, isRowValues, resized, rowCount } from "./row-values.js";
@@ -9,12 +9,12 @@ import { checkStepOptions, type StepOptions } from "./step-options.js";
 export class StepInputs {
   /** The updates of the present step, in front, in the order of the entries. */
   readonly updates: Update[] = [];
-  readonly #entries: readonly Entry[];
-  readonly #byName: ReadonlyMap<string, Entry>;
+  readonly #entries: readonly ParameterRecord[];
+  readonly #byName: ReadonlyMap<string, ParameterRecord>;
   /** The entries of the present step, in front. */
-  readonly #taken: Entry[] = [];
+  readonly #taken: ParameterRecord[] = [];
   /** Those of them whose gradients are typed arrays, and those arrays, in front. */
-  readonly #unstaged: Entry[] = [];
+  readonly #unstaged: ParameterRecord[] = [];
   readonly #arrays: Values[] = [];
   #arrayCount = 0;
   /** Whether an update has a mask. */
@@ -27,7 +27,7 @@ export class StepInputs {
   #isNoted = false;
 
   /** @param entries and their names; there may come more. */
-  constructor(entries: readonly Entry[], byName: ReadonlyMap<string, Entry>) {
+  constructor(entries: readonly ParameterRecord[], byName: ReadonlyMap<string, ParameterRecord>) {
     this.#entries = entries;
     this.#byName = byName;
   }
@@ -85,7 +85,7 @@ export class StepInputs {
   }
 
   /** Hands the typed arrays over, through what gives a tensor for one. */
-  stage(staged: (entry: Entry, values: Values) => Tensor): void {
+  stage(staged: (entry: ParameterRecord, values: Values) => Tensor): void {
     if (this.#arrayCount === 0) return;
     const { buffer } = this.#unstaged[0].update.parameter.memory;
     const count = this.#arrayCount;
@@ -100,7 +100,7 @@ export class StepInputs {
       if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
   }
 
-  #stageOne(place: number, staged: (entry: Entry, values: Values) => Tensor): void {
+  #stageOne(place: number, staged: (entry: ParameterRecord, values: Values) => Tensor): void {
     const entry = this.#unstaged[place];
     entry.update.gradient = staged(entry, this.#arrays[place]);
   }
@@ -143,7 +143,12 @@ export class StepInputs {
   }
 
   /** Checks a gradient and puts its update in this place. False where there is none, or it is not the group's turn. */
-  #takeOne(entry: Entry, gradient: Gradients[string], place: number, iteration: number): boolean {
+  #takeOne(
+    entry: ParameterRecord,
+    gradient: Gradients[string],
+    place: number,
+    iteration: number,
+  ): boolean {
     if (gradient === undefined || gradient === null || !entry.group.isDue(iteration)) return false;
     const { name, update } = entry;
     if (update.parameter.size !== entry.size) throw resized(entry);
@@ -160,8 +165,9 @@ export class StepInputs {
 
   /** A step without a gradient is a mistake, unless it is no group's turn, or of none that has one. */
   #checkResting(gradients: Gradients, iteration: number): void {
-    const isGiven = ({ name }: Entry): boolean => (gradients[name] ?? undefined) !== undefined;
-    const isResting = ({ group }: Entry): boolean => !group.isDue(iteration);
+    const isGiven = ({ name }: ParameterRecord): boolean =>
+      (gradients[name] ?? undefined) !== undefined;
+    const isResting = ({ group }: ParameterRecord): boolean => !group.isDue(iteration);
     const entries = this.#entries;
     if (entries.some(isGiven) || (entries.length > 0 && entries.every(isResting))) return;
     throw new GradstepError(
@@ -172,7 +178,7 @@ export class StepInputs {
 
   #mask(count: number, options: StepOptions = {}): void {
     checkStepOptions(options);
-    const { rows, otherRows = "keep" } = options;
+    const { rows, unselectedRows = "keep" } = options;
     if (rows !== undefined) this.#checkMasks(rows, count);
     const named = rows === undefined || isRowValues(rows) ? undefined : rows;
     for (let i = 0; i < this.#entries.length; i += 1) this.#entries[i].update.mask = undefined;
@@ -180,7 +186,7 @@ export class StepInputs {
       const { name, update } = this.#taken[i];
       const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
       update.mask = outside(mask, update.parameter);
-      update.others = otherRows;
+      update.unselectedRows = unselectedRows;
     }
     this.#isMasked = rows !== undefined;
   }

@@ -1,4 +1,4 @@
-import type { OtherRows, RowValues } from "../backend/backend.js";
+import type { UnselectedRows, RowValues } from "../backend/backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import { isRowValues } from "./row-values.js";
@@ -15,10 +15,10 @@ export interface StepOptions {
    * slots are updated as by a gradient of 0, the parameter stays. `"zero"`: all is updated as by a gradient of 0, as
    * Keras does with the rows that a sparse gradient leaves out.
    */
-  readonly otherRows?: OtherRows;
+  readonly unselectedRows?: UnselectedRows;
 }
 
-const otherRows = ["keep", "decay", "zero"];
+const unselectedRows = ["keep", "decay", "zero"];
 
 /**
  * Whether it has the form of options for a step.
@@ -30,11 +30,11 @@ export function checkStepOptions(options: StepOptions): void {
       code: "UNKNOWN_OPTION",
     });
   }
-  checkOptions("step", options, ["rows", "otherRows"]);
-  const { rows, otherRows: others } = options;
-  if (others !== undefined && !otherRows.includes(others)) {
+  checkOptions("step", options, ["rows", "unselectedRows"]);
+  const { rows, unselectedRows: others } = options;
+  if (others !== undefined && !unselectedRows.includes(others)) {
     throw new GradstepError(
-      `otherRows is ${show(others)}; expected ${list(otherRows.map(show))}.`,
+      `unselectedRows is ${show(others)}; expected ${list(unselectedRows.map(show))}.`,
       {
         code: "UNKNOWN_OPTION",
       },

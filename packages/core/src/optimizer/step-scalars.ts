@@ -1,5 +1,5 @@
 import { interpret } from "../language/interpret.js";
-import { tapeOf, type Tape } from "../language/tape.js";
+import { bytecodeOf, type Bytecode } from "../language/bytecode.js";
 import type { Variant } from "../rule/variant.js";
 
 /** How often a hyperparameter of an optimizer was set. */
@@ -14,7 +14,7 @@ type Moves = Int32Array;
 const mostAhead = 16;
 
 /**
- * The scalars of a step, from hyperparameters, the step number and the carry: computed on the host, in f64, into the
+ * The scalars of a step, from hyperparameters, the step number and the persistentScalars: computed on the host, in f64, into the
  * same memory each time.
  *
  * A step comes when the elements of the last one have filled the caches: what takes 0.2 µs in a row takes 1 to 10 µs
@@ -29,39 +29,40 @@ export class StepScalars {
   readonly #ahead: Float64Array;
   #first = 0;
   #known = 0;
-  readonly #hasCarry: boolean;
+  readonly #hasPersistent: boolean;
   readonly #changes: Changes;
   /** How many changes have been seen. */
   #seen = -1;
   readonly #hyperparameter: (name: string) => number;
   /** A value for each node of `perStep`. */
   readonly #nodes: Float64Array;
-  readonly #carry: Float64Array;
-  readonly #carryNames: readonly string[];
+  readonly #persistent: Float64Array;
+  readonly #persistentNames: readonly string[];
   // Where each value comes from and goes to, looked up once.
   readonly #hyperparameters: readonly { readonly name: string; readonly node: number }[];
   readonly #stepNode: number;
-  readonly #settled: Tape;
-  readonly #live: Tape;
+  readonly #settled: Bytecode;
+  readonly #live: Bytecode;
   /** For each scalar its node. */
   readonly #scalarNodes: Int32Array;
-  readonly #carryIn: Moves;
-  readonly #carryOut: Moves;
+  readonly #persistentInputs: Moves;
+  readonly #persistentOutputs: Moves;
 
   /** @param changes counts what would make `hyperparameter` give another number. */
   constructor(variant: Variant, hyperparameter: (name: string) => number, changes: Changes) {
-    const { perStep, scalars, carry } = variant;
+    const { perStep, scalars, persistentScalars } = variant;
     this.#hyperparameter = hyperparameter;
     this.#changes = changes;
-    this.#carryNames = Object.keys(carry);
-    this.#carry = Float64Array.from(Object.values(carry));
-    this.#hasCarry = this.#carryNames.length > 0;
-    const isLiveInput = (name: string): boolean => name === "t" || Object.hasOwn(carry, name);
+    this.#persistentNames = Object.keys(persistentScalars);
+    this.#persistent = Float64Array.from(Object.values(persistentScalars));
+    this.#hasPersistent = this.#persistentNames.length > 0;
+    const isLiveInput = (name: string): boolean =>
+      name === "t" || Object.hasOwn(persistentScalars, name);
     const isLive: boolean[] = [];
     for (const { op, name, operands } of perStep.nodes)
       isLive.push(op === "input" ? isLiveInput(name) : operands.some((node) => isLive[node]));
-    this.#settled = tapeOf(perStep, (node) => !isLive[node]);
-    this.#live = tapeOf(perStep, (node) => isLive[node]);
+    this.#settled = bytecodeOf(perStep, (node) => !isLive[node]);
+    this.#live = bytecodeOf(perStep, (node) => isLive[node]);
 
     const inputs = new Map(perStep.inputs.map(({ name, node }) => [name, node]));
     const outputs = new Map(perStep.outputs.map(({ name, node }) => [name, node]));
@@ -78,20 +79,22 @@ export class StepScalars {
     this.#scalarNodes = Int32Array.from(scalars, place);
     this.#ahead = new Float64Array(mostAhead * scalars.length);
     this.#stepNode = inputs.get("t") ?? -1;
-    this.#carryIn = Int32Array.from(
-      this.#carryNames.flatMap((name, i) => (inputs.has(name) ? [i, inputs.get(name)!] : [])),
+    this.#persistentInputs = Int32Array.from(
+      this.#persistentNames.flatMap((name, i) => (inputs.has(name) ? [i, inputs.get(name)!] : [])),
     );
-    this.#carryOut = Int32Array.from(
-      this.#carryNames.flatMap((name, i) => (outputs.has(name) ? [outputs.get(name)!, i] : [])),
+    this.#persistentOutputs = Int32Array.from(
+      this.#persistentNames.flatMap((name, i) =>
+        outputs.has(name) ? [outputs.get(name)!, i] : [],
+      ),
     );
   }
 
-  /** Computes the scalars of step `t` (1 is the first). The carry stays as it is until `commit`. */
+  /** Computes the scalars of step `t` (1 is the first). The persistent scalars stays as it is until `commit`. */
   compute(t: number): void {
     if (
       t < this.#first ||
       t >= this.#first + this.#known ||
-      this.#hasCarry ||
+      this.#hasPersistent ||
       this.#seen !== this.#changes.count
     )
       this.#computeAhead(t);
@@ -106,13 +109,13 @@ export class StepScalars {
     if (this.#seen !== this.#changes.count) this.#settle();
     this.#first = t;
     // Twice as many as the last time: who sets a rate at each step has no use for any.
-    this.#known = this.#hasCarry ? 1 : Math.min(Math.max(1, 2 * this.#known), mostAhead);
+    this.#known = this.#hasPersistent ? 1 : Math.min(Math.max(1, 2 * this.#known), mostAhead);
     const nodes = this.#nodes;
     const ahead = this.#ahead;
     const from = this.#scalarNodes;
     for (let step = 0; step < this.#known; step += 1) {
       if (this.#stepNode >= 0) nodes[this.#stepNode] = t + step;
-      move(this.#carryIn, this.#carry, nodes);
+      move(this.#persistentInputs, this.#persistent, nodes);
       interpret(this.#live, nodes, false);
       const row = step * from.length;
       for (let i = 0; i < from.length; i += 1) ahead[row + i] = nodes[from[i]];
@@ -128,19 +131,19 @@ export class StepScalars {
     this.#known = 0;
   }
 
-  /** Hands the carry on: what `compute` found is where the next step begins. */
+  /** Hands the persistent scalars on: what `compute` found is where the next step begins. */
   commit(): void {
-    if (this.#hasCarry) move(this.#carryOut, this.#nodes, this.#carry);
+    if (this.#hasPersistent) move(this.#persistentOutputs, this.#nodes, this.#persistent);
   }
 
-  /** The carry, by name. */
-  get carry(): Record<string, number> {
-    return Object.fromEntries(this.#carryNames.map((name, i) => [name, this.#carry[i]]));
+  /** The persistentScalars, by name. */
+  get persistentScalars(): Record<string, number> {
+    return Object.fromEntries(this.#persistentNames.map((name, i) => [name, this.#persistent[i]]));
   }
 
-  set carry(carry: Readonly<Record<string, number>>) {
-    this.#carryNames.forEach((name, i) => {
-      this.#carry[i] = carry[name]!;
+  set persistentScalars(persistentScalars: Readonly<Record<string, number>>) {
+    this.#persistentNames.forEach((name, i) => {
+      this.#persistent[i] = persistentScalars[name]!;
     });
   }
 }

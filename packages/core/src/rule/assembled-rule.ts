@@ -15,10 +15,10 @@ export interface RuleParts {
   readonly name: string;
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly options: OptionTable;
-  readonly switches: readonly string[];
+  readonly structural: readonly string[];
 }
 
-/** A value for each option and each switch. */
+/** A value for each option and each structural hyperparameter. */
 export type CompleteChoices = Readonly<Record<string, boolean | string>>;
 
 /**
@@ -26,13 +26,13 @@ export type CompleteChoices = Readonly<Record<string, boolean | string>>;
  * @param build gives the variant for complete choices; it is asked once for each.
  */
 export function assembleRule(
-  { name, hyperparameters, options, switches }: RuleParts,
+  { name, hyperparameters, options, structural }: RuleParts,
   build: (choices: CompleteChoices, shape: OptionTable) => Variant,
 ): Rule {
   const cache = new Map<string, Variant>();
   const shape: OptionTable = {
     ...options,
-    ...Object.fromEntries(switches.map((key) => [key, [false, true]])),
+    ...Object.fromEntries(structural.map((key) => [key, [false, true]])),
   };
 
   function variant(choices: Readonly<Record<string, boolean | string>> = {}): Variant {
@@ -97,6 +97,6 @@ export function assembleRule(
     return { rule, hyperparameters: numbers, options: choices, groups: [] };
   }
 
-  const rule: Rule = { name, hyperparameters, options, switches, variant, variants, specify };
+  const rule: Rule = { name, hyperparameters, options, structural, variant, variants, specify };
   return rule;
 }

@@ -25,9 +25,9 @@ const keys = [
   "name",
   "hyperparameters",
   "options",
-  "switches",
+  "structural",
   "slots",
-  "carry",
+  "persistentScalars",
   "perStep",
   "perElement",
 ];
@@ -67,9 +67,9 @@ export function checkDefinition(rule: {
   readonly name: unknown;
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly options: Readonly<Record<string, readonly unknown[]>>;
-  readonly switches: readonly string[];
+  readonly structural: readonly string[];
 }): void {
-  const { name, hyperparameters, options, switches } = rule;
+  const { name, hyperparameters, options, structural } = rule;
   if (typeof name !== "string" || !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) {
     return invalid(
       `A rule is named ${show(name)}; expected lower-case words and digits, joined by "-".`,
@@ -105,10 +105,12 @@ export function checkDefinition(rule: {
       );
     }
   }
-  if (!Array.isArray(switches))
-    invalid(`Rule ${name}: switches is ${show(switches)}; expected a list of hyperparameters.`);
-  for (const key of switches) {
+  if (!Array.isArray(structural))
+    invalid(`Rule ${name}: structural is ${show(structural)}; expected a list of hyperparameters.`);
+  for (const key of structural) {
     if (!Object.hasOwn(hyperparameters, key))
-      invalid(`Rule ${name}: switch ${show(key)} is not one of its hyperparameters.`);
+      invalid(
+        `Rule ${name}: structural hyperparameter ${show(key)} is not one of its hyperparameters.`,
+      );
   }
 }

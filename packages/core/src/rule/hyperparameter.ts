@@ -17,7 +17,7 @@ export function nonNegative(value: number): Hyperparameter {
 }
 
 /** The weight of the past in a decaying average: 0 ≤ β < 1. */
-export function averaging(value: number): Hyperparameter {
+export function decayRate(value: number): Hyperparameter {
   return { default: value, min: 0, below: 1 };
 }
 

@@ -6,7 +6,7 @@ import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./spec.js";
 import { buildVariant } from "./variant.js";
 
-/** What the texts of a rule depend on: a value for each option, and whether each switch is on. */
+/** What the texts of a rule depend on: a value for each option, and whether each structural hyperparameter is not 0. */
 export type Shape<O extends OptionTable, S extends string> = Choices<O> &
   Readonly<Record<S, boolean>>;
 
@@ -15,7 +15,7 @@ type Chosen<T, O extends OptionTable, S extends string> =
   | T
   | ((choices: Shape<NoInfer<O>, NoInfer<S>>) => T);
 
-/** What `defineRule` takes. `H`: names of hyperparameters; `O`: options; `S`: hyperparameters that are switches. */
+/** What `defineRule` takes. `H`: names of hyperparameters; `O`: options; `S`: structural hyperparameters. */
 export interface RuleDefinition<H extends string, O extends OptionTable, S extends H> {
   /** Lower case, unique in an application. */
   readonly name: string;
@@ -24,14 +24,14 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   /** Choices that are made with the optimizer and never change; each may select other texts. */
   readonly options?: O;
   /** Hyperparameters whose being 0 at first selects a simpler text; they are booleans among the choices. */
-  readonly switches?: readonly S[];
+  readonly structural?: readonly S[];
   /** State beside each parameter: name → first value (a number, or the hyperparameter that holds it). None if left out. */
   readonly slots?: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
   /** Scalars that one step hands to the next: name → value before the first. */
-  readonly carry?: Readonly<Record<string, number>>;
+  readonly persistentScalars?: Readonly<Record<string, number>>;
   /**
    * Assignments computed once a step on the host, in f64. Reads hyperparameters, the step number `t` (1 at the first
-   * step) and the carry; assigns scalars and the carry. None if left out.
+   * step) and the persistentScalars; assigns scalars and the persistent scalars. None if left out.
    */
   readonly perStep?: Chosen<string, O, S>;
   /**
@@ -86,19 +86,19 @@ export function builtInRule<
       );
   }
   const options: OptionTable = { ...commonOptions, ...definition.options };
-  const switches: readonly string[] = definition.switches ?? [];
-  checkDefinition({ name, hyperparameters, options, switches });
+  const structural: readonly string[] = definition.structural ?? [];
+  checkDefinition({ name, hyperparameters, options, structural });
 
-  const rule = assembleRule({ name, hyperparameters, options, switches }, (choices, shape) => {
+  const rule = assembleRule({ name, hyperparameters, options, structural }, (choices, shape) => {
     const chosen = choices as Shape<O, S>;
     const frame = frameOf(choices);
-    const { slots = {}, carry = {}, perStep = "", perElement } = definition;
+    const { slots = {}, persistentScalars = {}, perStep = "", perElement } = definition;
     return buildVariant({
       rule: name,
       label: labelOf(name, choices, shape),
       hyperparameters: Object.keys(hyperparameters),
       slots: choose(slots, chosen),
-      carry,
+      persistentScalars,
       perStep: [frame.perStep, choose(perStep, chosen)],
       perElement: [frame.perElement, choose(perElement, chosen)],
     });

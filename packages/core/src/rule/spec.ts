@@ -10,7 +10,7 @@ export interface Rule {
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly options: OptionTable;
   /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
-  readonly switches: readonly string[];
+  readonly structural: readonly string[];
   /** The variant for these choices; left out, an option has its default. Equal choices give the same object. */
   variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
   /** Every variant that differs in what it computes for an element. */
@@ -32,18 +32,18 @@ export interface OptimizerSpec<H extends string = string> {
   /** Groups that came with the settings, as PyTorch's do. */
   readonly groups: readonly GroupOptions<H>[];
   /** Switches of the rule that are on although their hyperparameter is 0 now, so that the state has a place for it. */
-  readonly switches?: readonly string[];
+  readonly structural?: readonly string[];
 }
 
 /**
  * The rule's switches that are on: their hyperparameter is not 0 in the spec, or in a group, or the spec says so.
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
-export function switchesOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
-  const { rule, switches = [] } = spec;
-  if (!Array.isArray(switches) || !switches.every((name) => rule.switches.includes(name))) {
+export function structuralOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
+  const { rule, structural = [] } = spec;
+  if (!Array.isArray(structural) || !structural.every((name) => rule.structural.includes(name))) {
     throw new GradstepError(
-      `switches is ${show(switches)}; expected some of ${list(rule.switches)}, which ${rule.name} has.`,
+      `structural is ${show(structural)}; expected some of ${list(rule.structural)}, which ${rule.name} has.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
@@ -51,7 +51,7 @@ export function switchesOf(spec: OptimizerSpec, groups: readonly GroupOptions[])
     [spec.hyperparameters, ...groups].some(
       (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
     );
-  return rule.switches.filter((name) => switches.includes(name) || isOn(name));
+  return rule.structural.filter((name) => structural.includes(name) || isOn(name));
 }
 
 /** The variant that an optimizer of this spec and these groups compiles; it says which slots there are. */
@@ -59,7 +59,7 @@ export function variantOf(
   spec: OptimizerSpec,
   groups: readonly GroupOptions[] = spec.groups,
 ): Variant {
-  const on = switchesOf(spec, groups);
+  const on = structuralOf(spec, groups);
   return spec.rule.variant({
     ...spec.options,
     ...Object.fromEntries(on.map((name) => [name, true])),

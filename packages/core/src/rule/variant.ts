@@ -20,8 +20,8 @@ export interface Variant {
   readonly label: string;
   readonly slots: readonly Slot[];
   /** Scalars that one step hands to the next, and their values before the first. */
-  readonly carry: Readonly<Record<string, number>>;
-  /** Computed once a step on the host, in f64: from hyperparameters, `t` and the carry to scalars and the next carry. */
+  readonly persistentScalars: Readonly<Record<string, number>>;
+  /** Computed once a step on the host, in f64: from hyperparameters, `t` and the persistent scalars to scalars and their next values. */
   readonly perStep: Program;
   /** Computed for every element on the backend: from `p`, `g`, slots and scalars to `p` and slots. */
   readonly perElement: Program;
@@ -35,7 +35,7 @@ export interface VariantTexts {
   readonly label: string;
   readonly hyperparameters: readonly string[];
   readonly slots: Readonly<Record<string, number | string>>;
-  readonly carry: Readonly<Record<string, number>>;
+  readonly persistentScalars: Readonly<Record<string, number>>;
   /** The last is the rule's own; what all rules share stands before it. */
   readonly perStep: readonly string[];
   readonly perElement: readonly string[];
@@ -44,7 +44,7 @@ export interface VariantTexts {
 /** Names with a meaning in every rule: the parameter, the gradient, the step, and the scalars that all rules share. */
 const reservedNames: readonly string[] = ["p", "g", "t", "decay", "direction", "l2"];
 
-/** Whether a slot, a carry or a hyperparameter can have this name. */
+/** Whether a slot, a persistent scalar or a hyperparameter can have this name. */
 export function isUsableName(name: string): boolean {
   return /^[A-Za-z_]\w*$/.test(name) && !operations.has(name) && !reservedNames.includes(name);
 }
@@ -55,15 +55,18 @@ export function isUsableName(name: string): boolean {
  * @throws {GradstepError} `RULE_SYNTAX`, `INVALID_RULE`
  */
 export function buildVariant(texts: VariantTexts): Variant {
-  const { rule, label, hyperparameters, slots, carry } = texts;
+  const { rule, label, hyperparameters, slots, persistentScalars } = texts;
   checkNames(texts);
   const isSlot = (name: string): boolean => Object.hasOwn(slots, name);
-  const isCarry = (name: string): boolean => Object.hasOwn(carry, name);
+  const isPersistent = (name: string): boolean => Object.hasOwn(persistentScalars, name);
 
   const assignedPerStep = texts.perStep.flatMap(parse).map(({ name }) => name);
   const perElement = buildProgram(texts.perElement, {
     elements: ["p", "g", ...Object.keys(slots)],
-    scalars: new Set([...hyperparameters, ...assignedPerStep.filter((name) => !isCarry(name))]),
+    scalars: new Set([
+      ...hyperparameters,
+      ...assignedPerStep.filter((name) => !isPersistent(name)),
+    ]),
     isOutput: (name) => name === "p" || isSlot(name),
     onHost: false,
   });
@@ -71,16 +74,16 @@ export function buildVariant(texts: VariantTexts): Variant {
     .filter(({ node }) => !perElement.nodes[node].varies)
     .map(({ name }) => name);
   const perStep = buildProgram(texts.perStep, {
-    elements: Object.keys(carry),
+    elements: Object.keys(persistentScalars),
     scalars: [...hyperparameters, "t"],
-    isOutput: (name) => isCarry(name) || scalars.includes(name),
+    isOutput: (name) => isPersistent(name) || scalars.includes(name),
     onHost: true,
   });
   return {
     rule,
     label,
     slots: Object.entries(slots).map(([name, initial]) => ({ name, initial })),
-    carry,
+    persistentScalars,
     perStep,
     perElement,
     scalars,
@@ -92,7 +95,7 @@ function checkNames({
   rule,
   hyperparameters,
   slots,
-  carry,
+  persistentScalars,
   perStep,
   perElement,
 }: VariantTexts): void {
@@ -101,19 +104,22 @@ function checkNames({
   };
   const isTable = (table: unknown): boolean =>
     table !== null && typeof table === "object" && !Array.isArray(table);
-  if (!isTable(slots) || !isTable(carry))
-    fail(`slots is ${show(slots)}, carry is ${show(carry)}; expected objects of first values.`);
+  if (!isTable(slots) || !isTable(persistentScalars))
+    fail(
+      `slots is ${show(slots)}, persistentScalars is ${show(persistentScalars)}; expected objects of first values.`,
+    );
   for (const [key, texts] of Object.entries({ perStep, perElement })) {
     const text: unknown = texts.at(-1);
     if (typeof text !== "string")
       fail(`${key} is ${show(text)}; expected text, or a function of the options that returns it.`);
   }
   const taken = new Set(hyperparameters);
-  for (const name of [...Object.keys(slots), ...Object.keys(carry)]) {
-    if (!isUsableName(name)) fail(`${show(name)} cannot be the name of a slot or carry.`);
+  for (const name of [...Object.keys(slots), ...Object.keys(persistentScalars)]) {
+    if (!isUsableName(name))
+      fail(`${show(name)} cannot be the name of a slot or persistent scalar.`);
     if (taken.has(name))
       fail(
-        `"${name}" has a meaning already; give each slot, carry and hyperparameter a name of its own.`,
+        `"${name}" has a meaning already; give each slot, persistent scalar and hyperparameter a name of its own.`,
       );
     taken.add(name);
   }
@@ -125,9 +131,9 @@ function checkNames({
         `slot ${slot} starts at ${show(initial)}; expected a finite number or the name of a hyperparameter.`,
       );
   }
-  for (const [name, initial] of Object.entries(carry)) {
+  for (const [name, initial] of Object.entries(persistentScalars)) {
     if (!Number.isFinite(initial))
-      fail(`carry ${name} starts at ${show(initial)}; expected a finite number.`);
+      fail(`persistent scalar ${name} starts at ${show(initial)}; expected a finite number.`);
   }
   // What stands in front of a rule's own text computes with these: a second meaning would change it in silence.
   const own = parse(perStep.at(-1)!).map(({ name }) => name);

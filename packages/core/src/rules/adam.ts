@@ -1,6 +1,6 @@
-import { averaging, nonNegative } from "../rule/hyperparameter.js";
+import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
+import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "./flush.js";
 
 /**
  * Adam: Kingma & Ba 2015.
@@ -16,8 +16,8 @@ export const adam = /* @__PURE__ */ builtInRule({
   name: "adam",
   hyperparameters: {
     learningRate: nonNegative(1e-3),
-    beta1: averaging(0.9),
-    beta2: averaging(0.999),
+    beta1: decayRate(0.9),
+    beta2: decayRate(0.999),
     epsilon: nonNegative(1e-7),
     epsilonRoot: nonNegative(0),
   },
@@ -27,7 +27,7 @@ export const adam = /* @__PURE__ */ builtInRule({
     epsilonMode: ["keras", "paper"],
     amsgradOf: ["raw", "corrected"],
   },
-  switches: ["epsilonRoot"],
+  structural: ["epsilonRoot"],
   slots: ({ amsgrad }): Record<string, number> =>
     amsgrad ? { m: 0, v: 0, vMax: 0 } : { m: 0, v: 0 },
   // In f64, because in f32 the difference 1 − β₂ is wrong in its fifth digit.
@@ -36,8 +36,8 @@ export const adam = /* @__PURE__ */ builtInRule({
     return `
       c1 = 1 - beta1
       c2 = 1 - beta2
-      ${restLimit("m", negligibleMean)}
-      ${restLimit("v", negligibleSquare)}
+      ${flushThreshold("m", negligibleMean)}
+      ${flushThreshold("v", negligibleSquare)}
       correction2 = 1 - beta2 ** t
       ${amsgrad ? `scaleV = ${corrected ? "1 / correction2" : "1"}` : ""}
       root = ${corrected ? "1" : "sqrt(correction2)"}
@@ -52,8 +52,8 @@ export const adam = /* @__PURE__ */ builtInRule({
     `;
   },
   perElement: ({ amsgrad, nesterov, epsilonRoot }) => `
-    ${rest("m")}
-    ${rest("v")}
+    ${flushStatement("m")}
+    ${flushStatement("v")}
     m = m + (g - m) * c1
     v = v + (g * g - v) * c2
     ${amsgrad ? "vMax = max(vMax, v * scaleV)" : ""}

@@ -1,6 +1,6 @@
-import { averaging, nonNegative } from "../rule/hyperparameter.js";
+import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMagnitude, negligibleMean, rest, restLimit } from "./rest.js";
+import { negligibleMagnitude, negligibleMean, flushStatement, flushThreshold } from "./flush.js";
 
 /**
  * AdaMax: Kingma & Ba 2015, Algorithm 2.
@@ -12,8 +12,8 @@ export const adamax = /* @__PURE__ */ builtInRule({
   name: "adamax",
   hyperparameters: {
     learningRate: nonNegative(1e-3),
-    beta1: averaging(0.9),
-    beta2: averaging(0.999),
+    beta1: decayRate(0.9),
+    beta2: decayRate(0.999),
     epsilon: nonNegative(1e-7),
     learningRateDecay: nonNegative(0),
   },
@@ -21,13 +21,13 @@ export const adamax = /* @__PURE__ */ builtInRule({
   slots: { m: 0, u: 0 },
   perStep: `
     c1 = 1 - beta1
-    ${restLimit("m", negligibleMean)}
-    ${restLimit("u", negligibleMagnitude)}
+    ${flushThreshold("m", negligibleMean)}
+    ${flushThreshold("u", negligibleMagnitude)}
     rate = learningRate / (1 + (t - 1) * learningRateDecay) / (1 - beta1 ** t)
   `,
   perElement: ({ epsilonMode }) => `
-    ${rest("m")}
-    ${rest("u")}
+    ${flushStatement("m")}
+    ${flushStatement("u")}
     m = m + (g - m) * c1
     u = max(u * beta2, abs(g)${epsilonMode === "inside" ? " + epsilon" : ""})
     p = p - m * rate / ${epsilonMode === "inside" ? "u" : "(u + epsilon)"}

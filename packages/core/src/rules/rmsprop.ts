@@ -1,6 +1,12 @@
-import { averaging, nonNegative } from "../rule/hyperparameter.js";
+import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMagnitude, negligibleMean, negligibleSquare, rest, restLimit } from "./rest.js";
+import {
+  negligibleMagnitude,
+  negligibleMean,
+  negligibleSquare,
+  flushStatement,
+  flushThreshold,
+} from "./flush.js";
 
 /**
  * RMSprop: Tieleman & Hinton 2012 (lecture 6e); `centered` subtracts the square of the mean (Graves 2013, eq. 38 to 41).
@@ -12,7 +18,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
   name: "rmsprop",
   hyperparameters: {
     learningRate: nonNegative(1e-3),
-    rho: averaging(0.9),
+    rho: decayRate(0.9),
     momentum: nonNegative(0),
     epsilon: nonNegative(1e-7),
   },
@@ -21,7 +27,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
     epsilonMode: ["inside", "outside", "subtracted"],
     momentumForm: ["keras", "torch"],
   },
-  switches: ["momentum"],
+  structural: ["momentum"],
   slots: ({ centered, momentum }) => ({
     v: 0,
     ...(centered ? { a: 0 } : {}),
@@ -29,9 +35,9 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
   }),
   perStep: ({ centered, momentum, momentumForm }) => `
     c = 1 - rho
-    ${restLimit("v", negligibleSquare)}
-    ${centered ? restLimit("a", negligibleMagnitude) : ""}
-    ${momentum ? restLimit("m", negligibleMean) : ""}
+    ${flushThreshold("v", negligibleSquare)}
+    ${centered ? flushThreshold("a", negligibleMagnitude) : ""}
+    ${momentum ? flushThreshold("m", negligibleMean) : ""}
     ${!momentum ? "" : momentumForm === "keras" ? "intake = learningRate; rate = 1" : "intake = 1; rate = learningRate"}
   `,
   perElement: ({ centered, momentum, epsilonMode }) => {
@@ -42,10 +48,10 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
       subtracted: `sqrt(${variance} - epsilon)`,
     }[epsilonMode];
     return `
-      ${rest("v")}
+      ${flushStatement("v")}
       v = v + (g * g - v) * c
-      ${centered ? `${rest("a")}\na = a + (g - a) * c` : ""}
-      ${momentum ? `${rest("m")}\nm = m * momentum + g * intake / ${root}` : ""}
+      ${centered ? `${flushStatement("a")}\na = a + (g - a) * c` : ""}
+      ${momentum ? `${flushStatement("m")}\nm = m * momentum + g * intake / ${root}` : ""}
       p = p - ${momentum ? "m * rate" : `g * learningRate / ${root}`}
     `;
   },

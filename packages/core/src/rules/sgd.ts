@@ -1,6 +1,6 @@
 import { fraction, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, rest, restLimit } from "./rest.js";
+import { negligibleMean, flushStatement, flushThreshold } from "./flush.js";
 
 /**
  * Gradient descent, with momentum (Polyak 1964) or Nesterov's (in the form of Sutskever et al. 2013, as all libraries
@@ -17,7 +17,7 @@ export const sgd = /* @__PURE__ */ builtInRule({
     dampening: fraction(0),
   },
   options: { nesterov: [false, true], momentumForm: ["keras", "torch"] },
-  switches: ["momentum"],
+  structural: ["momentum"],
   slots: ({ momentum }) => (momentum ? { m: 0 } : {}),
   perStep: ({ momentum, nesterov, momentumForm }) => {
     if (!momentum) return "";
@@ -26,7 +26,7 @@ export const sgd = /* @__PURE__ */ builtInRule({
       ? "intake = learningRate"
       : "intake = momentum == 0 ? 1 : t == 1 ? 1 : 1 - dampening";
     const rate = inside ? "1" : "learningRate";
-    const limit = restLimit("m", negligibleMean);
+    const limit = flushThreshold("m", negligibleMean);
     return nesterov
       ? `${intake}
          ${limit}
@@ -39,7 +39,7 @@ export const sgd = /* @__PURE__ */ builtInRule({
   perElement: ({ momentum, nesterov }) =>
     !momentum
       ? `p = p - g * learningRate`
-      : `${rest("m")}
+      : `${flushStatement("m")}
          m = m * momentum + g * intake
          p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rateM"}`,
 });

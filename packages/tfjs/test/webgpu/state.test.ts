@@ -1,5 +1,5 @@
 import "@tensorflow/tfjs-backend-webgpu";
-import { averaging, defineRule, nonNegative } from "@gradstep/core";
+import { decayRate, defineRule, nonNegative } from "@gradstep/core";
 import { adam, tfOptimizer } from "../../src/index.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { artifactsOf, codeOf, layers, numbers, tf, variable } from "../support.js";
@@ -20,7 +20,7 @@ describe("state, webgpu", () => {
       tfOptimizer(
         defineRule({
           name: "slow",
-          hyperparameters: { learningRate: nonNegative(0.01), beta: averaging(0.5) },
+          hyperparameters: { learningRate: nonNegative(0.01), beta: decayRate(0.5) },
           slots: { mean: 0 },
           perStep: "c = 1 - beta",
           perElement: `

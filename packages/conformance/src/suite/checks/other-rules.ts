@@ -1,4 +1,4 @@
-import { averaging, defineRule, nonNegative, type Rule } from "@gradstep/core";
+import { decayRate, defineRule, nonNegative, type Rule } from "@gradstep/core";
 import { randomRule } from "../random-rule.js";
 import { Random } from "../random.js";
 import type { Check, Context } from "../subject.js";
@@ -6,17 +6,17 @@ import { Trial } from "../trial.js";
 import { randomGradient, randomParameter } from "../values.js";
 import { inCase } from "./bounds.js";
 
-/** A rule as a user would write it at run time: a choice for each element, a carry, a minimum, a flush. */
+/** A rule as a user would write it at run time: a choice for each element, a persistentScalars, a minimum, a flush. */
 const written = defineRule({
   name: "third-party",
   hyperparameters: {
     learningRate: nonNegative(0.01),
-    beta: averaging(0.9),
+    beta: decayRate(0.9),
     most: nonNegative(0.5),
   },
   options: { signed: [false, true] },
   slots: { m: 0, steps: 1 },
-  carry: { weight: 0 },
+  persistentScalars: { weight: 0 },
   perStep: `
     weight = weight * beta + 1
     rate = learningRate / weight

@@ -4,7 +4,7 @@ import {
   type Optimizer,
   type OptimizerSpec,
   type OptimizerState,
-  type OtherRows,
+  type UnselectedRows,
   type Tensor,
   type WrappingBackend,
 } from "@gradstep/core";
@@ -82,7 +82,7 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
     if (random.chance(0.5)) {
       what = "a step";
       const masks = masksOf(count, random);
-      const others = random.pick<OtherRows>(["keep", "decay", "zero"]);
+      const others = random.pick<UnselectedRows>(["keep", "decay", "zero"]);
       const gradients = Object.fromEntries(
         names.map((name) => [name, randomGradient(count * rowLengths[name], random)]),
       );
@@ -91,15 +91,15 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
         mask: masks instanceof Uint32Array ? masks : masks?.[name],
         others,
       }));
-      optimizer.step(gradients, masks && { rows: masks, otherRows: others });
+      optimizer.step(gradients, masks && { rows: masks, unselectedRows: others });
     } else {
-      const { indices, fresh, kind } = remapOf(count, random);
+      const { indices, resetRows, kind } = remapOf(count, random);
       what = `${kind} of ${count} rows to ${indices.length}`;
       const left = random.chance(0.2) ? random.pick(names) : undefined;
-      remapModel(model, initial, indices, fresh);
+      remapModel(model, initial, indices, resetRows);
       count = indices.length;
-      const options: { fresh?: Uint32Array; parameters?: Record<string, Tensor> } = {};
-      if (fresh !== undefined) options.fresh = fresh;
+      const options: { resetRows?: Uint32Array; parameters?: Record<string, Tensor> } = {};
+      if (resetRows !== undefined) options.resetRows = resetRows;
       if (left !== undefined) {
         tensors[left] = backend.tensor(shapeOf(left, count), model[left].p);
         options.parameters = { [left]: tensors[left] };
@@ -151,7 +151,7 @@ function masksOf(
 function remapOf(
   count: number,
   random: Random,
-): { kind: string; indices: Uint32Array; fresh: Uint32Array | undefined } {
+): { kind: string; indices: Uint32Array; resetRows: Uint32Array | undefined } {
   const all = Array.from({ length: count }, (_, i) => i);
   const most = capacity - count;
   const some = (length: number, pick: () => number): number[] => Array.from({ length }, pick);
@@ -173,24 +173,24 @@ function remapOf(
   } else {
     indices = some(random.integer(1, capacity), () => (random.chance(0.2) ? newRow : anyRow()));
   }
-  const fresh = random.chance(0.5)
+  const resetRows = random.chance(0.5)
     ? Uint32Array.from(indices, () => (random.chance(0.3) ? random.pick([1, 2 ** 31]) : 0))
     : undefined;
-  return { kind, indices: Uint32Array.from(indices), fresh };
+  return { kind, indices: Uint32Array.from(indices), resetRows };
 }
 
 function remapModel(
   model: Model,
   initial: Readonly<Record<string, number>>,
   indices: Uint32Array,
-  fresh: Uint32Array | undefined,
+  resetRows: Uint32Array | undefined,
 ): void {
   for (const name of names) {
     const length = rowLengths[name];
     for (const [key, values] of Object.entries(model[name])) {
       const moved = new Float32Array(indices.length * length);
       indices.forEach((source, i) => {
-        const isAnew = source === newRow || (key !== "p" && (fresh?.[i] ?? 0) !== 0);
+        const isAnew = source === newRow || (key !== "p" && (resetRows?.[i] ?? 0) !== 0);
         for (let j = 0; j < length; j += 1)
           moved[i * length + j] = isAnew ? initial[key] : values[source * length + j];
       });
@@ -206,7 +206,7 @@ async function stepModel(
   { spec, groups, state }: Stepping,
   model: Model,
   gradients: Readonly<Record<string, Float32Array>>,
-  maskOf: (name: string) => { mask: Uint32Array | undefined; others: OtherRows },
+  maskOf: (name: string) => { mask: Uint32Array | undefined; others: UnselectedRows },
 ): Promise<void> {
   const step = async (of: Readonly<Record<string, Float32Array>>): Promise<Model> => {
     const tensors = Object.fromEntries(

@@ -2,7 +2,7 @@ import type { StagingTensor, Tensor, Update } from "../backend/backend.js";
 import type { Group } from "./groups.js";
 
 /** One parameter of an optimizer. */
-export interface Entry {
+export interface ParameterRecord {
   readonly name: string;
   readonly group: Group;
   update: Update;

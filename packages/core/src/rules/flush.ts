@@ -15,11 +15,11 @@ export const negligibleMagnitude = "epsilon * 2 ** -28";
 export const negligibleSquare = "(epsilon * 2 ** -28) ** 2";
 
 /** The scalar below which a slot comes to rest. */
-export function restLimit(slot: string, limit: string): string {
-  return `${slot}Rest = floor(t / 64) * 64 == t ? ${limit} : 0`;
+export function flushThreshold(slot: string, limit: string): string {
+  return `${slot}FlushThreshold = floor(t / 64) * 64 == t ? ${limit} : 0`;
 }
 
 /** The line for each element; it stands before all that reads the slot. */
-export function rest(slot: string): string {
-  return `${slot} = abs(${slot}) < ${slot}Rest ? 0 : ${slot}`;
+export function flushStatement(slot: string): string {
+  return `${slot} = abs(${slot}) < ${slot}FlushThreshold ? 0 : ${slot}`;
 }

@@ -2,7 +2,7 @@ import type { Op } from "./expression.js";
 import type { Program } from "./program.js";
 
 /** What an operation is called on a tape. */
-export const codes = {
+export const opcodes = {
   number: 0,
   neg: 1,
   abs: 2,
@@ -26,16 +26,16 @@ export const codes = {
 } as const satisfies Record<Op | "number", number>;
 
 /** By name, as types: the cases of a switch are numbers, and a slip in one does not compile. */
-export type Codes = typeof codes;
+export type Opcodes = typeof opcodes;
 /** Any of them. */
-export type Code = Codes[keyof Codes];
+export type Opcode = Opcodes[keyof Opcodes];
 
 /** Cells of an instruction: its code, the node whose value it gives, and the nodes of up to three operands. */
 export const instructionLength = 5;
 
 /** A program, or a part of one, as it is interpreted: in a few cache lines, since a step finds the cache cold. */
-export interface Tape {
-  readonly cells: Int32Array;
+export interface Bytecode {
+  readonly instructions: Int32Array;
   /** The numbers of the program, each at the place of its node. */
   readonly numbers: Float64Array;
 }
@@ -44,7 +44,10 @@ export interface Tape {
  * The instructions of a program in their order; inputs need none.
  * @param isWanted the nodes to take, all if left out. What the others give is found where it was put.
  */
-export function tapeOf({ nodes }: Program, isWanted: (node: number) => boolean = () => true): Tape {
+export function bytecodeOf(
+  { nodes }: Program,
+  isWanted: (node: number) => boolean = () => true,
+): Bytecode {
   const cells: number[] = [];
   const numbers = new Float64Array(nodes.length);
   nodes.forEach(({ op, operands, value }, node) => {
@@ -52,7 +55,7 @@ export function tapeOf({ nodes }: Program, isWanted: (node: number) => boolean =
     if (op === "input" || !isWanted(node)) return;
     // Reading a fourth operand's place must be harmless: what is not there is the first node.
     const [a = 0, b = 0, c = 0] = operands;
-    cells.push(codes[op], node, a, b, c);
+    cells.push(opcodes[op], node, a, b, c);
   });
-  return { cells: Int32Array.from(cells), numbers };
+  return { instructions: Int32Array.from(cells), numbers };
 }

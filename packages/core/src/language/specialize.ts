@@ -1,13 +1,13 @@
 import type { Node, Program } from "./program.js";
 
 /** Scalars by name that are known to have a value. */
-export type Settled = ReadonlyMap<string, number>;
+export type KnownScalars = ReadonlyMap<string, number>;
 
 /**
  * For those who write a backend: the values of scalars with which a step has less to do, as most steps have: a factor of `p` that is 1 (nothing
  * decays) and a limit on a magnitude that is 0 (nothing is below it).
  */
-export function settledOf({ nodes }: Program): Settled {
+export function knownScalarsOf({ nodes }: Program): KnownScalars {
   const settled = new Map<string, number>();
   const isScalar = ({ op, varies }: Node): boolean => op === "input" && !varies;
   for (const { op, operands } of nodes) {
@@ -20,7 +20,7 @@ export function settledOf({ nodes }: Program): Settled {
 }
 
 /** The program without what those values make the identity: x · 1, and `|x| < 0 ? a : b`. Exact for every x. */
-export function simplify(program: Program, settled: Settled): Program {
+export function specialize(program: Program, settled: KnownScalars): Program {
   const { nodes } = program;
   const isKnown = (node: number, value: number): boolean =>
     nodes[node].op === "input" && settled.get(nodes[node].name) === value;
@@ -49,10 +49,10 @@ export function simplify(program: Program, settled: Settled): Program {
 }
 
 /** A slot whose values below a limit become 0 before anything else is done with them. */
-export interface Resting {
+export interface FlushedSlot {
   readonly slot: string;
   /** The name of the scalar. */
-  readonly limit: string;
+  readonly threshold: string;
 }
 
 /**
@@ -60,12 +60,12 @@ export interface Resting {
  * `|s| < limit ? 0 : s`, with limits that it uses for nothing else. That can be done in a pass of its own, and only where
  * the limit is not 0.
  */
-export function restingOf({ nodes, outputs }: Program): readonly Resting[] {
+export function flushedSlotsOf({ nodes, outputs }: Program): readonly FlushedSlot[] {
   const all = nodes.flatMap(({ op, operands }) => {
     if (op !== "select") return [];
     const [condition, zero, slot] = operands.map((operand) => nodes[operand]);
     const [magnitude, limit] = condition.operands.map((operand) => nodes[operand]);
-    const isResting =
+    const isFlushed =
       condition.op === "lt" &&
       condition.uses === 1 &&
       magnitude.op === "abs" &&
@@ -79,12 +79,12 @@ export function restingOf({ nodes, outputs }: Program): readonly Resting[] {
       magnitude.uses === 1 &&
       limit.op === "input" &&
       !limit.varies;
-    return isResting ? [{ slot, limit }] : [];
+    return isFlushed ? [{ slot, limit }] : [];
   });
   // Who clears them in a pass of its own takes the limit for 0 in all the rest.
   const isOnlyLimit = (limit: Node): boolean =>
     all.filter((one) => one.limit === limit).length === limit.uses;
   return all
     .filter(({ limit }) => isOnlyLimit(limit))
-    .map(({ slot, limit }) => ({ slot: slot.name, limit: limit.name }));
+    .map(({ slot, limit }) => ({ slot: slot.name, threshold: limit.name }));
 }
