@@ -1,9 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** `full` (`pnpm test:full`) runs every case; otherwise tests run a sample of their random cases and mutants. */
+const { GRADSTEP_TEST = "sample", GRADSTEP_SEED = "" } = process.env;
+
 /** What every package's tests have in common. */
 export const tests = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Tests in a browser see these, too.
+    env: { GRADSTEP_TEST, GRADSTEP_SEED },
     // Nothing here measures time, and a machine that builds at the same time is slow: only a hang is a failure.
     testTimeout: 300_000,
     hookTimeout: 300_000,
