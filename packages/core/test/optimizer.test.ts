@@ -107,6 +107,43 @@ describe("the life of an optimizer", () => {
   });
 });
 
+describe("removed parameters", () => {
+  test("free their slots; the others keep state and step number", () => {
+    const backend = reference();
+    const [a, b] = [Float32Array.of(0), Float32Array.of(0)];
+    const spec = sgd({ learningRate: 1, momentum: 0.5 });
+    const optimizer = createOptimizer(
+      spec,
+      { a: backend.wrap(a), b: backend.wrap(b) },
+      { groups: [{ match: "a", learningRate: 2 }] },
+    );
+    optimizer.step({ a: Float32Array.of(1), b: Float32Array.of(1) });
+    optimizer.remove("a");
+    expect(optimizer.parameters).toEqual(["b"]);
+    expect(optimizer.groups[0]!.parameters).toEqual([]);
+    optimizer.step({ b: Float32Array.of(1) });
+    expect(optimizer.iterations).toBe(2);
+    expect([a[0], b[0]]).toEqual([-2, -2.5]);
+    expect(codeOf(() => optimizer.step({ a: Float32Array.of(1) }))).toBe("UNKNOWN_PARAMETER");
+    // Under the same name it starts again, without momentum.
+    optimizer.add({ a: backend.wrap(a) });
+    optimizer.step({ a: Float32Array.of(1) });
+    expect(a[0]).toBe(-4);
+  });
+
+  test("are checked before any is removed", () => {
+    const backend = reference();
+    const optimizer = createOptimizer(sgd(), { a: backend.tensor([1]), b: backend.tensor([1]) });
+    expect(codeOf(() => optimizer.remove(["a", "c"]))).toBe("UNKNOWN_PARAMETER");
+    expect(codeOf(() => optimizer.remove([]))).toBe("UNKNOWN_PARAMETER");
+    expect(optimizer.parameters).toEqual(["a", "b"]);
+    optimizer.remove(["b", "a"]);
+    expect(optimizer.parameters).toEqual([]);
+    optimizer.dispose();
+    expect(codeOf(() => optimizer.remove("a"))).toBe("DISPOSED");
+  });
+});
+
 describe("parameters that come later", () => {
   test("share the step number and have fresh slots", () => {
     const backend = reference();

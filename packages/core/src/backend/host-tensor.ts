@@ -91,9 +91,10 @@ export class HostTensor implements StagingTensor {
     this.#memory = undefined;
   }
 
-  /** Lets go of what was staged: the tensor has no values until the next `stage`, and keeps nobody's memory alive. */
+  /** Drops what was staged: the tensor has no values and keeps no memory alive until the next `stage`. */
   release(): void {
     this.#values = undefined;
+    this.#room = undefined;
     this.#memory = undefined;
   }
 

@@ -62,6 +62,12 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
   add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "mirrors">): void;
+  /**
+   * Removes parameters and frees their slots; the parameters themselves stay. The other parameters and the step number
+   * are unchanged.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`; then nothing has changed
+   */
+  remove(names: string | readonly string[]): void;
   /** Everything the next step depends on beside the parameters' values, as a copy. */
   state(): Promise<OptimizerState>;
   /**

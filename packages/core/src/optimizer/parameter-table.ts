@@ -110,6 +110,19 @@ export class ParameterTable {
     );
   }
 
+  /** @throws {GradstepError} as `optimizer.remove` does; then nothing has changed */
+  remove(names: readonly string[]): void {
+    for (const entry of this.select(names)) {
+      const { name, group } = entry;
+      const index = this.entries.indexOf(entry);
+      if (index < this.#reserved) this.#reserved -= 1;
+      this.entries.splice(index, 1);
+      this.byName.delete(name);
+      group.parameters.splice(group.parameters.indexOf(name), 1);
+      freeRecord(entry);
+    }
+  }
+
   /** The tensor for a parameter's gradient. @throws {GradstepError} `UNKNOWN_PARAMETER`, `OUT_OF_MEMORY` */
   gradient(name: string): Tensor {
     const entry = this.byName.get(name);
@@ -134,11 +147,7 @@ export class ParameterTable {
 
   /** Frees what was allocated: not the parameters, nor mirrors of them. */
   free(): void {
-    for (const { update, staging, gradient } of this.entries) {
-      for (const slot of update.slots) slot.free();
-      staging?.free();
-      gradient?.free();
-    }
+    for (const entry of this.entries) freeRecord(entry);
   }
 
   /** Room for the gradients of all parameters, when the first of them is made. */
@@ -148,4 +157,10 @@ export class ParameterTable {
     this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.entries.length;
   }
+}
+
+function freeRecord({ update, staging, gradient }: ParameterRecord): void {
+  for (const slot of update.slots) slot.free();
+  staging?.free();
+  gradient?.free();
 }

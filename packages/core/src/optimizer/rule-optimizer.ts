@@ -178,6 +178,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#table.add(parameters, mirrors);
   }
 
+  remove(names: string | readonly string[]): void {
+    this.#checkLive();
+    this.#table.remove(typeof names === "string" ? [names] : names);
+    this.#inputs.forget();
+  }
+
   async state(): Promise<OptimizerState> {
     this.#checkLive();
     const { slots: slotList } = this.#variant;
