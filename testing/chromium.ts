@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { brotliDecompressSync, createBrotliDecompress } from "node:zlib";
-import { filesOf } from "../packages/webgpu/src/node/tar.js";
+import { filesOf } from "../packages/webgpu/src/node/tar-archive.js";
 
 /** How a browser with WebGPU is started. */
 export interface Launch {

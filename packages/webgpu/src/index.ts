@@ -1,11 +1,11 @@
 import { checkOptions } from "@gradstep/core";
-import { requestDevice, webgpuOptions, type DeviceOptions } from "./device.js";
-import { WebGpuBackend, type WebGpu } from "./webgpu.js";
+import { requestDevice, webgpuOptions, type DeviceOptions } from "./device/request-device.js";
+import { WebGpuBackend, type WebGpu } from "./webgpu-backend.js";
 
-export type { DeviceOptions } from "./device.js";
-export type { EncodeTarget } from "./kernel.js";
-export type { WebGpu } from "./webgpu.js";
-export type { GpuWrapOptions } from "./wrap.js";
+export type { DeviceOptions } from "./device/request-device.js";
+export type { EncodeTarget } from "./webgpu-kernel.js";
+export type { WebGpu } from "./webgpu-backend.js";
+export type { GpuWrapOptions } from "./memory/wrap-options.js";
 
 /**
  * A backend on the caller's device; it stays the caller's.

@@ -2,8 +2,8 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { rememberedPlans } from "../src/kernel.js";
-import { stepsAhead } from "../src/prepared-plan.js";
+import { rememberedPlans } from "../src/webgpu-kernel.js";
+import { stepsAhead } from "../src/planning/step-plan.js";
 import { describe, freshBackend, freshDevice } from "./gpu.js";
 import { Random } from "./random.js";
 

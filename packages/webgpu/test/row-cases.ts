@@ -1,6 +1,6 @@
 import type { Variant } from "@gradstep/core";
 import type { Random } from "./random.js";
-import type { RowCase } from "./row-world.js";
+import type { RowCase } from "./row-fixture.js";
 
 /** Positive scalars, as a step has them: one in eight is 0. */
 export function scalarsOf(variant: Variant, random: Random): Float64Array {

@@ -14,15 +14,15 @@ import { webgpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { emitRows } from "../src/emit-rows.js";
-import type { RowForm } from "../src/forms.js";
+import { emitRows } from "../src/shaders/row-kernel.js";
+import type { RowForm } from "../src/shaders/kernel-layout.js";
 import { rules } from "@gradstep/core/rules";
 import { countingDevice, type Counts } from "./counting-device.js";
 import { backendOnSharedDevice, bufferOf, describe, freshDevice, wordsOf } from "./gpu.js";
-import { encodeHalf } from "./halves.js";
+import { encodeHalf } from "./float16.js";
 import { Random } from "./random.js";
 import { randomCase, scalarsOf } from "./row-cases.js";
-import { RowWorld, type RowCase } from "./row-world.js";
+import { RowWorld, type RowCase } from "./row-fixture.js";
 
 const forms: readonly RowForm[] = (["apart", "joined"] as const).flatMap((gradients) =>
   [false, true].flatMap((mask) => [false, true].map((copy) => ({ gradients, mask, copy }))),

@@ -1,9 +1,9 @@
 import { checkOptions } from "@gradstep/core";
-import { requestDevice, webgpuOptions, type DeviceOptions } from "../device.js";
-import { WebGpuBackend, type WebGpu } from "../webgpu.js";
-import { nodeGpu } from "./gpu.js";
+import { requestDevice, webgpuOptions, type DeviceOptions } from "../device/request-device.js";
+import { WebGpuBackend, type WebGpu } from "../webgpu-backend.js";
+import { nodeGpu } from "./node-gpu.js";
 
-export { nodeGpu, type NodeGpu } from "./gpu.js";
+export { nodeGpu, type NodeGpu } from "./node-gpu.js";
 
 /**
  * A backend in Node: through the package `webgpu`, which has to be installed beside this one.

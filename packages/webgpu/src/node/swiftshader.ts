@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { filesOf } from "./tar.js";
+import { filesOf } from "./tar-archive.js";
 
 /** `RTLD_NODELETE` of glibc: Node closes what is no addon of its own; this keeps it loaded. */
 const keepLoaded = 0x1000;

@@ -2,10 +2,10 @@ import process from "node:process";
 import { adam, type RowMove } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { webgpu } from "@gradstep/webgpu";
-import { emitRows } from "../../src/emit-rows.js";
+import { emitRows } from "../../src/shaders/row-kernel.js";
 import { Random } from "../random.js";
 import { randomCase, scalarsOf } from "../row-cases.js";
-import { RowWorld, type Findings } from "../row-world.js";
+import { RowWorld, type Findings } from "../row-fixture.js";
 
 // Run by Deno, whose WebGPU is wgpu: every form compiles, random tensors are stepped, rows move.
 const backend = await webgpu();

@@ -1,6 +1,6 @@
 import { GradstepError, show, type Kernel, type Update, type Variant } from "@gradstep/core";
-import { emitRows } from "./emit-rows.js";
-import { emitWgsl } from "./emit-wgsl.js";
+import { emitRows } from "./shaders/row-kernel.js";
+import { emitWgsl } from "./shaders/dense-kernel.js";
 import {
   arraysOf,
   firstArrayBinding,
@@ -14,12 +14,12 @@ import {
   usualForm,
   type Form,
   type RowForm,
-} from "./forms.js";
-import type { Guard } from "./guard.js";
-import { pipelineOf, type Pipeline } from "./pipelines.js";
-import { bindingLimits } from "./plan.js";
-import { Plan, type PlanContext } from "./prepared-plan.js";
-import { computeStage } from "./usage.js";
+} from "./shaders/kernel-layout.js";
+import type { Guard } from "./device/error-tracker.js";
+import { pipelineOf, type Pipeline } from "./device/pipeline-cache.js";
+import { bindingLimits } from "./planning/dense-dispatches.js";
+import { Plan, type PlanContext } from "./planning/step-plan.js";
+import { computeStage } from "./device/webgpu-constants.js";
 
 /** How many batches of tensors are remembered: several optimizers, each with a few sets of gradient buffers. */
 export const rememberedPlans = 32;

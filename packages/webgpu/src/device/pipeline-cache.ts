@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "./guard.js";
+import type { Guard } from "./error-tracker.js";
 
 /** A pipeline, and why the device refused it after all, once that is known. */
 export interface Pipeline {

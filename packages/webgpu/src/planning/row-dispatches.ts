@@ -1,8 +1,8 @@
 import { GradstepError, type UnselectedRows } from "@gradstep/core";
 import { dispatchesOf, type Span, type Stretch } from "./dispatch-builder.js";
-import { unselectedRowsCode, rowNumbers, type RowNumbers } from "./emit-rows.js";
-import { formKey, type RowForm } from "./forms.js";
-import type { BindingLimits, Dispatch, Place } from "./plan.js";
+import { unselectedRowsCode, rowNumbers, type RowNumbers } from "../shaders/row-kernel.js";
+import { formKey, type RowForm } from "../shaders/kernel-layout.js";
+import type { BindingLimits, Dispatch, Place } from "./dense-dispatches.js";
 
 /** Where rows of other than plain values are: the first, and how far it is to the next, in units of some bytes. */
 export interface RowPlace {

@@ -8,8 +8,8 @@ import {
   type Values,
 } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
-import { decodeHalf } from "./halves.js";
-import { attributes, structLength, type Gradients } from "./trainer.js";
+import { decodeHalf } from "./float16.js";
+import { attributes, structLength, type Gradients } from "./splat-trainer.js";
 
 type Arrays = Record<string, Values>;
 

@@ -1,5 +1,5 @@
 import type { UnselectedRows, Variant } from "@gradstep/core";
-import { arraysOf, entryHead, firstArrayBinding, type RowForm } from "./forms.js";
+import { arraysOf, entryHead, firstArrayBinding, type RowForm } from "./kernel-layout.js";
 import {
   bodyOf,
   entryPoint,
@@ -8,7 +8,7 @@ import {
   packedHalf,
   tableAndScalars,
   turn,
-} from "./wgsl-text.js";
+} from "./wgsl-emitter.js";
 
 /**
  * What the table says of a range of rows after its head, before the positions of `p` and the slots. Positions are those

@@ -6,7 +6,7 @@ import {
   type Layout,
   type WrapOptions,
 } from "@gradstep/core";
-import { bufferUsage } from "./usage.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** Which part of a GPUBuffer a tensor covers, and what is in it. */
 export interface GpuWrapOptions extends WrapOptions {

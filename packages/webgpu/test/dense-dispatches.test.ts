@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { plan, type Part, type Place } from "../src/plan.js";
+import { plan, type Part, type Place } from "../src/planning/dense-dispatches.js";
 
 const limits = { bindingSize: 2 ** 27, alignment: 256 };
 const scalars = new Float64Array(1);

@@ -1,6 +1,6 @@
 import { GradstepError, type Variant } from "@gradstep/core";
-import { arraysOf, entryHead, firstArrayBinding, usualForm, type Form } from "./forms.js";
-import { bodyOf, entryPoint, functionsOf, headOf, tableAndScalars, turn } from "./wgsl-text.js";
+import { arraysOf, entryHead, firstArrayBinding, usualForm, type Form } from "./kernel-layout.js";
+import { bodyOf, entryPoint, functionsOf, headOf, tableAndScalars, turn } from "./wgsl-emitter.js";
 
 /**
  * A variant as a WGSL module with one entry point, `update`.

@@ -1,10 +1,10 @@
 import { checkLength, GradstepError } from "@gradstep/core";
 import { dispatchesOf, type Span, type Stretch } from "./dispatch-builder.js";
-import { entryHead, tableBinding, type BoundArray } from "./forms.js";
-import type { GpuTensor } from "./gpu-tensor.js";
-import type { BindingLimits } from "./plan.js";
-import { copyPlace } from "./row-part.js";
-import { entryPoint, packedHalf, turn } from "./wgsl-text.js";
+import { entryHead, tableBinding, type BoundArray } from "../shaders/kernel-layout.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { BindingLimits } from "./dense-dispatches.js";
+import { copyPlace } from "./row-item.js";
+import { entryPoint, packedHalf, turn } from "../shaders/wgsl-emitter.js";
 
 const packNumbers = ["source_at", "line_length", "line_at", "line_step"] as const;
 

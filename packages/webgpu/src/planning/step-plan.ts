@@ -7,16 +7,16 @@ import {
   tableBinding,
   type Form,
   type RowForm,
-} from "./forms.js";
-import type { GpuTensor } from "./gpu-tensor.js";
-import { gridOf, type Grid } from "./grid.js";
-import { MaskUploads } from "./mask-uploads.js";
-import type { Pipeline } from "./pipelines.js";
-import { partOf, tensorsOf } from "./part.js";
-import { plan, type BindingLimits, type Dispatch } from "./plan.js";
-import { needsRows, rowPartOf, wordPlace } from "./row-part.js";
-import { planRows } from "./row-plan.js";
-import { bufferUsage } from "./usage.js";
+} from "../shaders/kernel-layout.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import { gridOf, type Grid } from "./workgroup-grid.js";
+import { MaskUploads } from "../memory/mask-uploads.js";
+import type { Pipeline } from "../device/pipeline-cache.js";
+import { partOf, tensorsOf } from "./dense-item.js";
+import { plan, type BindingLimits, type Dispatch } from "./dense-dispatches.js";
+import { needsRows, rowPartOf, wordPlace } from "./row-item.js";
+import { planRows } from "./row-dispatches.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** How many steps one plan can have recorded into work of the caller's that may not have been submitted. */
 export const stepsAhead = 256;

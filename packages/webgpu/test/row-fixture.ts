@@ -1,7 +1,7 @@
 import type { UnselectedRows, Tensor, Update, Values, Variant } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
 import { bufferOf, wordsOf } from "./buffers.js";
-import { decodeHalf, encodeHalf, isRounded } from "./halves.js";
+import { decodeHalf, encodeHalf, isRounded } from "./float16.js";
 import type { Random } from "./random.js";
 
 /** How a tensor of a world is stepped. */

@@ -1,10 +1,10 @@
 import type { RowMove } from "@gradstep/core";
-import { granularity } from "./arenas.js";
+import { granularity } from "../memory/buffer-pools.js";
 import { dispatchesOf, type Bound, type Span, type Stretch } from "./dispatch-builder.js";
-import { resetCode, gatherNumbers, type GatherNumbers } from "./gather.js";
-import type { GpuTensor } from "./gpu-tensor.js";
-import type { BindingLimits } from "./plan.js";
-import type { RowPlace } from "./row-plan.js";
+import { resetCode, gatherNumbers, type GatherNumbers } from "../shaders/gather-kernel.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { BindingLimits } from "./dense-dispatches.js";
+import type { RowPlace } from "./row-dispatches.js";
 
 /** Tensors are gathered together as long as they need no more bytes than this. */
 const usualScratch = 2 ** 26;

@@ -1,6 +1,12 @@
 import { emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
-import { scalarGroups, scalarsBinding, tableBinding, turns, workgroupSize } from "./forms.js";
-import { safe } from "./wgsl-names.js";
+import {
+  scalarGroups,
+  scalarsBinding,
+  tableBinding,
+  turns,
+  workgroupSize,
+} from "./kernel-layout.js";
+import { safe } from "./reserved-words.js";
 
 /** A piece of an expression, and how tightly it binds. */
 interface Piece {

@@ -2,9 +2,9 @@ import { adam, createOptimizer, defineRule, nonNegative, type Rule } from "@grad
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
-import { emitWgsl } from "../src/emit-wgsl.js";
-import type { Form } from "../src/forms.js";
-import { taken } from "../src/wgsl-names.js";
+import { emitWgsl } from "../src/shaders/dense-kernel.js";
+import type { Form } from "../src/shaders/kernel-layout.js";
+import { taken } from "../src/shaders/reserved-words.js";
 import { backendOnSharedDevice, describe, freshDevice } from "./gpu.js";
 
 const forms: readonly Form[] = ([1, 4] as const).flatMap((width) =>

@@ -1,6 +1,6 @@
 import { GradstepError, type Update } from "@gradstep/core";
-import type { GpuTensor } from "./gpu-tensor.js";
-import type { CopyPlace, RowPart, RowPlace } from "./row-plan.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { CopyPlace, RowPart, RowPlace } from "./row-dispatches.js";
 
 /** Whether an update needs a kernel that knows of rows. */
 export function needsRows({ gradient, mask, mirror }: Update): boolean {

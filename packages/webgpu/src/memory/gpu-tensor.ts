@@ -9,9 +9,9 @@ import {
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
-import type { Allocation } from "./arenas.js";
-import { fromHalf } from "./half.js";
-import { bufferUsage } from "./usage.js";
+import type { Allocation } from "./buffer-pools.js";
+import { fromHalf } from "./float16.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** What a tensor needs of its backend. */
 export interface TensorHost extends Backend {

@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "./guard.js";
-import { bufferUsage } from "./usage.js";
+import type { Guard } from "../device/error-tracker.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** Allocations begin at multiples of this, in bytes, so that each of them can be bound by itself. */
 export const granularity = 256;

@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
-import { entryHead, scalarGroups, tileLength } from "./forms.js";
-import type { BindingLimits, Window } from "./plan.js";
+import { entryHead, scalarGroups, tileLength } from "../shaders/kernel-layout.js";
+import type { BindingLimits, Window } from "./dense-dispatches.js";
 
 /** Bytes of a buffer that a range of elements uses; a multiple of four long. */
 export interface Span {

@@ -1,9 +1,9 @@
 import type { Bound } from "./dispatch-builder.js";
-import { tableBinding, type BoundArray } from "./forms.js";
-import { gridOf, type Grid } from "./grid.js";
-import type { Guard } from "./guard.js";
-import { pipelineOf, type Pipeline } from "./pipelines.js";
-import { bufferUsage, computeStage } from "./usage.js";
+import { tableBinding, type BoundArray } from "../shaders/kernel-layout.js";
+import { gridOf, type Grid } from "./workgroup-grid.js";
+import type { Guard } from "../device/error-tracker.js";
+import { pipelineOf, type Pipeline } from "../device/pipeline-cache.js";
+import { bufferUsage, computeStage } from "../device/webgpu-constants.js";
 
 /** A kernel that is no rule's: it binds a table and some arrays. */
 export interface TableKernel {

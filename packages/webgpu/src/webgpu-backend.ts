@@ -11,18 +11,18 @@ import {
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
-import { Arenas, type Allocation } from "./arenas.js";
-import type { BoundArray } from "./forms.js";
-import { gatherArrays, gatherText } from "./gather.js";
-import { GpuTensor, type TensorHost } from "./gpu-tensor.js";
-import { Guard } from "./guard.js";
-import { WebGpuKernel } from "./kernel.js";
-import { packArrays, packText, planPack } from "./pack.js";
-import { bindingLimits, type BindingLimits } from "./plan.js";
-import { Readback } from "./readback.js";
-import { remap } from "./remap.js";
-import { SingleUse, tableKernel, type TableKernel } from "./single-use.js";
-import { wrapped, type GpuWrapOptions } from "./wrap.js";
+import { Arenas, type Allocation } from "./memory/buffer-pools.js";
+import type { BoundArray } from "./shaders/kernel-layout.js";
+import { gatherArrays, gatherText } from "./shaders/gather-kernel.js";
+import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
+import { Guard } from "./device/error-tracker.js";
+import { WebGpuKernel } from "./webgpu-kernel.js";
+import { packArrays, packText, planPack } from "./planning/mirror-packing.js";
+import { bindingLimits, type BindingLimits } from "./planning/dense-dispatches.js";
+import { Readback } from "./memory/readback.js";
+import { remap } from "./planning/row-remap.js";
+import { SingleUse, tableKernel, type TableKernel } from "./planning/one-shot-dispatches.js";
+import { wrapped, type GpuWrapOptions } from "./memory/wrap-options.js";
 
 /** Where staged gradients are. */
 const gradientLane = 1;

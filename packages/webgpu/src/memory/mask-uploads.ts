@@ -1,6 +1,6 @@
 import type { RowValues, Update } from "@gradstep/core";
-import type { RowPlace } from "./row-plan.js";
-import { bufferUsage } from "./usage.js";
+import type { RowPlace } from "../planning/row-dispatches.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** An array that a step copies to the device. */
 interface Upload {

@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "./guard.js";
-import { bufferUsage, mapForReading } from "./usage.js";
+import type { Guard } from "../device/error-tracker.js";
+import { bufferUsage, mapForReading } from "../device/webgpu-constants.js";
 
 const smallestChunk = 2 ** 20;
 

@@ -5,17 +5,17 @@ import {
   type RowSources,
   type RowValues,
 } from "@gradstep/core";
-import type { Allocation, Arenas } from "./arenas.js";
-import { granularity } from "./arenas.js";
-import type { GpuTensor } from "./gpu-tensor.js";
-import type { Guard } from "./guard.js";
-import { ownWords } from "./mask-uploads.js";
-import type { BindingLimits } from "./plan.js";
+import type { Allocation, Arenas } from "../memory/buffer-pools.js";
+import { granularity } from "../memory/buffer-pools.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { Guard } from "../device/error-tracker.js";
+import { ownWords } from "../memory/mask-uploads.js";
+import type { BindingLimits } from "./dense-dispatches.js";
 import { planRemap, scratchLength, type Gathered } from "./remap-plan.js";
-import { copyPlace, wordPlace } from "./row-part.js";
-import type { RowPlace } from "./row-plan.js";
-import { SingleUse, type TableKernel } from "./single-use.js";
-import { bufferUsage } from "./usage.js";
+import { copyPlace, wordPlace } from "./row-item.js";
+import type { RowPlace } from "./row-dispatches.js";
+import { SingleUse, type TableKernel } from "./one-shot-dispatches.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** What a remap needs of its backend. */
 export interface RemapContext {

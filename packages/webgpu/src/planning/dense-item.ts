@@ -1,7 +1,7 @@
 import type { Update } from "@gradstep/core";
-import { granularity } from "./arenas.js";
-import type { GpuTensor } from "./gpu-tensor.js";
-import type { Part } from "./plan.js";
+import { granularity } from "../memory/buffer-pools.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { Part } from "./dense-dispatches.js";
 
 /** The tensors of an update. */
 export function tensorsOf({ parameter, gradient, slots, mask, mirror }: Update): GpuTensor[] {

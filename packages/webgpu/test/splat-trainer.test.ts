@@ -3,10 +3,16 @@ import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice, countingEncoder } from "./counting-device.js";
 import { describe, freshDevice, wordsOf } from "./gpu.js";
-import { isRounded } from "./halves.js";
-import { PlainTrainer } from "./plain-trainer.js";
+import { isRounded } from "./float16.js";
+import { PlainTrainer } from "./array-trainer.js";
 import { Random } from "./random.js";
-import { attributes, densify, SimulatedPass, structLength, type Gradients } from "./trainer.js";
+import {
+  attributes,
+  densify,
+  SimulatedPass,
+  structLength,
+  type Gradients,
+} from "./splat-trainer.js";
 
 const capacity = 140_000;
 const settings = { epsilon: 1e-15, beta2: 0.99 };

@@ -1,4 +1,10 @@
-import { entryHead, scalarGroups, tileLength, type Form, type RowForm } from "./forms.js";
+import {
+  entryHead,
+  scalarGroups,
+  tileLength,
+  type Form,
+  type RowForm,
+} from "../shaders/kernel-layout.js";
 
 /** Where an array of f32 values is. */
 export interface Place {

@@ -1,5 +1,5 @@
-import { entryPoint, turn } from "./wgsl-text.js";
-import { entryHead, tableBinding } from "./forms.js";
+import { entryPoint, turn } from "./wgsl-emitter.js";
+import { entryHead, tableBinding } from "./kernel-layout.js";
 
 /**
  * What the table says of some rows of a tensor after its head. Positions are those of the first row in what is bound,
