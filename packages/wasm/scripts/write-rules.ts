@@ -1,7 +1,7 @@
 // Writes dist/rules/: one module for each built-in rule, for hosts that compile wasm only ahead of time.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rules } from "@gradstep/core/rules";
-import { kernelModule } from "../src/kernel-module.js";
+import { kernelModule } from "../src/codegen/kernel-module.js";
 
 const folder = new URL("../dist/rules/", import.meta.url);
 mkdirSync(folder, { recursive: true });

@@ -1,8 +1,8 @@
-export { wasm } from "./wasm.js";
+export { wasm } from "./wasm-backend.js";
 export type { Wasm } from "./memory-backend.js";
 export type { WasmOptions } from "./options.js";
-export { WasmTensor } from "./wasm-tensor.js";
-export { isSupported } from "./support.js";
-export { workerScript } from "./worker.js";
-export { kernelModule } from "./kernel-module.js";
-export type { Heap } from "./heap.js";
+export { WasmTensor } from "./memory/wasm-tensor.js";
+export { isSupported } from "./feature-detection.js";
+export { workerScript } from "./threads/worker.js";
+export { kernelModule } from "./codegen/kernel-module.js";
+export type { Heap } from "./memory/growable-heap.js";

@@ -10,10 +10,10 @@ import {
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { Batch } from "./batch.js";
-import { isSharedMemory, type Heap } from "./heap.js";
-import { memoryImport } from "./layout.js";
-import { WasmTensor, type TensorHome } from "./wasm-tensor.js";
+import { Batch } from "./batch/batch-table.js";
+import { isSharedMemory, type Heap } from "./memory/growable-heap.js";
+import { memoryImport } from "./memory/layout.js";
+import { WasmTensor, type TensorHome } from "./memory/wasm-tensor.js";
 
 /** A backend in the memory of a wasm module: gives the bits of the f32 reference. */
 export interface Wasm extends WrappingBackend<Float32Array> {

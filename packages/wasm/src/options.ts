@@ -1,8 +1,8 @@
 import { checkOptions, GradstepError, show } from "@gradstep/core";
-import { ForeignHeap } from "./foreign-heap.js";
-import type { Heap } from "./heap.js";
-import { mostThreads } from "./meeting.js";
-import { mostPages } from "./layout.js";
+import { ForeignHeap } from "./memory/foreign-heap.js";
+import type { Heap } from "./memory/growable-heap.js";
+import { mostThreads } from "./threads/control-block.js";
+import { mostPages } from "./memory/layout.js";
 
 /** What `wasm` takes. */
 export interface WasmOptions {

@@ -1,7 +1,7 @@
 import { GradstepError } from "@gradstep/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createArena } from "../src/heap.js";
+import { createArena } from "../src/memory/growable-heap.js";
 
 const mebibyte = 2 ** 20;
 

@@ -4,13 +4,13 @@ import { promisify } from "node:util";
 import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
-import { Batch } from "../src/batch.js";
-import { Chunks } from "../src/chunks.js";
-import { Crew } from "../src/crew.js";
-import { createArena } from "../src/heap.js";
+import { Batch } from "../src/batch/batch-table.js";
+import { Chunks } from "../src/threads/chunk-table.js";
+import { Crew } from "../src/threads/worker-pool.js";
+import { createArena } from "../src/memory/growable-heap.js";
 import { kernelModule, wasm } from "../src/index.js";
-import { words, type startWorker } from "../src/worker.js";
-import { WasmTensor } from "../src/wasm-tensor.js";
+import { words, type startWorker } from "../src/threads/worker.js";
+import { WasmTensor } from "../src/memory/wasm-tensor.js";
 import { firstDifference, run } from "./bits.js";
 
 const variants = rules.flatMap((rule) => rule.variants());
@@ -195,7 +195,7 @@ test("a worker that dies with a chunk in its hands: the step says that it was no
 
 test("a real worker that is killed is noticed", async () => {
   const workers: { terminate(): unknown }[] = [];
-  const { startWorker: real } = await import("../src/worker.js");
+  const { startWorker: real } = await import("../src/threads/worker.js");
   const start: typeof startWorker = (...given) => {
     const worker = real(...given);
     workers.push(worker);

@@ -1,9 +1,9 @@
 import { adam, createOptimizer } from "@gradstep/core";
 import { expect, test, vi } from "vitest";
 import { wasm, workerScript } from "../../src/index.js";
-import { Crew } from "../../src/crew.js";
-import { createArena } from "../../src/heap.js";
-import { words } from "../../src/worker.js";
+import { Crew } from "../../src/threads/worker-pool.js";
+import { createArena } from "../../src/memory/growable-heap.js";
+import { words } from "../../src/threads/worker.js";
 
 async function train(threads: number): Promise<Float32Array> {
   const backend = wasm({ threads, shareFrom: 0 });

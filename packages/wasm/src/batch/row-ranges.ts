@@ -1,7 +1,7 @@
 import { endOfRun, type Update } from "@gradstep/core";
-import type { Heap } from "./heap.js";
-import { Table } from "./table.js";
-import type { WasmTensor } from "./wasm-tensor.js";
+import type { Heap } from "../memory/growable-heap.js";
+import { Table } from "../memory/growable-buffer.js";
+import type { WasmTensor } from "../memory/wasm-tensor.js";
 
 /**
  * The updates of a step whose parameters have masks, as ranges of elements that a kernel treats alike. Rows that have

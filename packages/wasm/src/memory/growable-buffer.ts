@@ -1,4 +1,4 @@
-import type { Heap } from "./heap.js";
+import type { Heap } from "./growable-heap.js";
 
 /** A growing part of a heap, seen as i32 and f32 cells. */
 export class Table {

@@ -30,9 +30,9 @@ import {
   loop,
   notify,
   tee,
-} from "./instructions.js";
-import { chunkLength } from "./layout.js";
-import { i32, i64, join, type WasmFunction } from "./module.js";
+} from "../codegen/instruction-set.js";
+import { chunkLength } from "../memory/layout.js";
+import { i32, i64, join, type WasmFunction } from "../codegen/module-encoder.js";
 
 /** Threads that can meet, the calling one included. */
 export const mostThreads = 64;

@@ -1,4 +1,4 @@
-import { join, unsigned, type Code } from "./module.js";
+import { join, unsigned, type Code } from "./module-encoder.js";
 
 const simd = (opcode: number): Code => join([0xfd], unsigned(opcode));
 const atomic = (opcode: number, align: number, offset: number): Code =>

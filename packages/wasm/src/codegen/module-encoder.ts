@@ -1,4 +1,4 @@
-import { memoryImport, mostPages } from "./layout.js";
+import { memoryImport, mostPages } from "../memory/layout.js";
 
 /** Bytes of wasm: a part of a module, or of a function's body. */
 export type Code = readonly number[];

@@ -1,9 +1,9 @@
 import type { Update, Variant } from "@gradstep/core";
-import type { Heap } from "./heap.js";
-import { rowLength } from "./layout.js";
-import { Runs } from "./runs.js";
-import { Table } from "./table.js";
-import type { WasmTensor } from "./wasm-tensor.js";
+import type { Heap } from "../memory/growable-heap.js";
+import { rowLength } from "../memory/layout.js";
+import { Runs } from "./row-ranges.js";
+import { Table } from "../memory/growable-buffer.js";
+import type { WasmTensor } from "../memory/wasm-tensor.js";
 
 /**
  * The tensors of a step as kernels read them, in wasm memory: a row for each. One for a backend, because runs come one

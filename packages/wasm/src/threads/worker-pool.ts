@@ -1,7 +1,7 @@
 import { GradstepError } from "@gradstep/core";
-import type { Chunks } from "./chunks.js";
-import type { Heap } from "./heap.js";
-import { meeting } from "./meeting.js";
+import type { Chunks } from "./chunk-table.js";
+import type { Heap } from "../memory/growable-heap.js";
+import { meeting } from "./control-block.js";
 import { maySleep, startWorker, words, type Thread } from "./worker.js";
 
 /** Functions of a module that was made for threads. */

@@ -1,5 +1,5 @@
-import { f32Const, f32x4, set } from "./instructions.js";
-import { encodeModule, v128 } from "./module.js";
+import { f32Const, f32x4, set } from "./codegen/instruction-set.js";
+import { encodeModule, v128 } from "./codegen/module-encoder.js";
 
 /** The smallest module that has SIMD. */
 function probe(): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Pace } from "../src/pace.js";
+import { Pace } from "../src/threads/thread-count-tuner.js";
 
 const elements = 100_000;
 let now = 0;

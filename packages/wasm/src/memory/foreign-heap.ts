@@ -1,5 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
-import type { Heap } from "./heap.js";
+import type { Heap } from "./growable-heap.js";
 
 /** A heap that somebody else manages. What it gives is checked: at a wrong address a step would change other people's values. */
 export class ForeignHeap implements Heap {

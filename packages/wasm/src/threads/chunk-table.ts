@@ -1,7 +1,7 @@
-import type { Batch } from "./batch.js";
-import type { Heap } from "./heap.js";
-import { chunkLength } from "./layout.js";
-import { Table } from "./table.js";
+import type { Batch } from "../batch/batch-table.js";
+import type { Heap } from "../memory/growable-heap.js";
+import { chunkLength } from "../memory/layout.js";
+import { Table } from "../memory/growable-buffer.js";
 
 /** Elements in a chunk: enough to outweigh claiming it, few enough that nobody waits long for the last one. */
 const elementsInChunk = 16384;

@@ -1,5 +1,5 @@
 import { knownScalarsOf, type KnownScalars, type Variant } from "@gradstep/core";
-import { emitWasm, scalarsOf } from "./emit-wasm.js";
+import { emitWasm, scalarsOf } from "./kernel-emitter.js";
 import {
   block,
   branch,
@@ -20,10 +20,10 @@ import {
   loop,
   otherwise,
   set,
-} from "./instructions.js";
-import { rowLength } from "./layout.js";
-import { open, share } from "./meeting.js";
-import { encodeModule, join, type Code, type WasmFunction } from "./module.js";
+} from "./instruction-set.js";
+import { rowLength } from "../memory/layout.js";
+import { open, share } from "../threads/control-block.js";
+import { encodeModule, join, type Code, type WasmFunction } from "./module-encoder.js";
 
 /** What can be chosen about a module. */
 export interface ModuleOptions {

@@ -34,8 +34,8 @@ import {
   v128Or,
   v128Select,
   type Access,
-} from "./instructions.js";
-import { i32, join, v128, type Code, type WasmFunction } from "./module.js";
+} from "./instruction-set.js";
+import { i32, join, v128, type Code, type WasmFunction } from "./module-encoder.js";
 
 /** Code that leaves a value on the stack. */
 interface Piece {

@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { meeting } from "./meeting.js";
+import { meeting } from "./control-block.js";
 
 /** Positions in the meeting place, counted in words. */
 export const words = {

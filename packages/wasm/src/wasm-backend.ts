@@ -1,13 +1,13 @@
 import { GradstepError, type Variant } from "@gradstep/core";
-import { Chunks } from "./chunks.js";
-import { Crew, type SharedKernel } from "./crew.js";
-import { createArena, isSharedMemory } from "./heap.js";
-import { kernelModule } from "./kernel-module.js";
+import { Chunks } from "./threads/chunk-table.js";
+import { Crew, type SharedKernel } from "./threads/worker-pool.js";
+import { createArena, isSharedMemory } from "./memory/growable-heap.js";
+import { kernelModule } from "./codegen/kernel-module.js";
 import { MemoryBackend, type Run, type Runner, type Wasm } from "./memory-backend.js";
 import { checkWasmOptions, type CheckedOptions, type WasmOptions } from "./options.js";
-import { Pace } from "./pace.js";
-import { hasSimd } from "./support.js";
-import { whyNoThreads } from "./worker.js";
+import { Pace } from "./threads/thread-count-tuner.js";
+import { hasSimd } from "./feature-detection.js";
+import { whyNoThreads } from "./threads/worker.js";
 
 /** Below so many elements a step is over before the workers are awake. */
 const worthSharing = 65_536;

@@ -10,7 +10,7 @@ import {
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
-import type { Heap } from "./heap.js";
+import type { Heap } from "./growable-heap.js";
 
 /** A part of a wasm memory. Its buffer is looked up where it is asked for: growth replaces it. */
 class WasmRange implements MemoryRange {
