@@ -1,8 +1,12 @@
-export { wasm } from "./wasm-backend.js";
-export type { Wasm } from "./memory-backend.js";
+export { wasm, type Wasm } from "./wasm.js";
 export type { WasmOptions } from "./options.js";
-export { WasmTensor } from "./memory/wasm-tensor.js";
+export type { WasmTensor } from "./memory/wasm-tensor.js";
+export type { Heap } from "./memory/heap.js";
+export type { WasmMemory, WasmModule } from "./webassembly-types.js";
 export { isSupported } from "./feature-detection.js";
-export { workerScript } from "./threads/worker.js";
-export { kernelModule } from "./codegen/kernel-module.js";
-export type { Heap } from "./memory/growable-heap.js";
+export { workerScript } from "./threads/worker-script.js";
+export {
+  kernelModule,
+  type KernelModuleOptions,
+  type KernelSource,
+} from "./codegen/kernel-module.js";

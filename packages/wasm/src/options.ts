@@ -1,53 +1,56 @@
 import { checkOptions, GradstepError, show } from "@gradstep/core";
 import { ForeignHeap } from "./memory/foreign-heap.js";
-import type { Heap } from "./memory/growable-heap.js";
-import { mostThreads } from "./threads/control-block.js";
-import { mostPages } from "./memory/layout.js";
+import type { Heap } from "./memory/heap.js";
+import { maxPages, pageSize } from "./memory/layout.js";
+import type { WasmModule } from "./webassembly-types.js";
 
-/** What `wasm` takes. */
+/** Options of `wasm`. */
 export interface WasmOptions {
   /**
-   * Threads that share a step, the calling one included: 1 to 64, 1 if left out. Small steps stay on one thread. Where
-   * memory cannot be shared there is one thread, the same bits, and a line in `diagnostics` that says why.
+   * Number of threads, the calling one included: 1 to 64, default 1. Small steps run on one thread. If memory cannot be
+   * shared, all steps do, with the same bits, and `diagnostics` says why.
    */
   readonly threads?: number;
   /**
-   * Steps of at least so many elements are always shared. Left out, those of 65,536 are wherever that takes less time,
-   * which is measured now and then.
+   * Steps of at least this many elements always run on all threads. If left out, steps of 65,536 elements and more do
+   * when that is faster, which is measured from time to time.
    */
-  readonly shareFrom?: number;
-  /** The most bytes of memory that it may use: 4 GiB if left out, which is also the most that wasm has. */
+  readonly parallelThreshold?: number;
+  /** The maximum size of the memory in bytes. Default: 4 GiB, the maximum of wasm. */
   readonly memoryLimit?: number;
   /**
-   * Compiled modules of rules, for hosts that forbid compiling at run time: those in `@gradstep/wasm/rules/`. Steps of
-   * a rule that is in one of them use it, on one thread.
+   * Compiled modules of rules, for hosts that forbid compiling at run time: those of `@gradstep/wasm/rules/`, or of
+   * `kernelModule`. Rules in these modules run on one thread.
    */
-  readonly modules?: readonly WebAssembly.Module[];
-  /** Memory that somebody else manages, instead of a memory of its own. */
+  readonly modules?: readonly WasmModule[];
+  /** An allocator for all tensors, instead of a memory of the backend's own. */
   readonly heap?: Heap;
-  /** Script of a worker, for pages that allow none from a blob: a file that holds `workerScript`. */
-  readonly workerUrl?: string | URL;
+  /** URL of a file that holds `workerScript()`, for pages that forbid workers from blobs. */
+  readonly workerUrl?: string | { readonly href: string };
 }
 
-const names = ["threads", "shareFrom", "memoryLimit", "modules", "heap", "workerUrl"];
+const names = ["threads", "parallelThreshold", "memoryLimit", "modules", "heap", "workerUrl"];
 
-/** Options with their defaults; what has none may be undefined. */
+/** The maximum number of threads, the calling one included. */
+export const maxThreads = 64;
+
+/** Options with their defaults. */
 export interface CheckedOptions {
   readonly threads: number;
-  readonly shareFrom: number | undefined;
+  readonly parallelThreshold: number | undefined;
   readonly memoryLimit: number;
-  readonly modules: readonly WebAssembly.Module[];
+  readonly modules: readonly WasmModule[];
   readonly heap: Heap | undefined;
-  readonly workerUrl: string | URL | undefined;
+  readonly workerUrl: string | undefined;
 }
 
-/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; the limit is checked where it is used */
+/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`. `memoryLimit` is checked where it is used. */
 export function checkWasmOptions(options: WasmOptions): CheckedOptions {
   checkOptions("wasm", options, names);
   const {
     threads = 1,
-    shareFrom,
-    memoryLimit = mostPages * 65536,
+    parallelThreshold,
+    memoryLimit = maxPages * pageSize,
     modules = [],
     heap,
     workerUrl,
@@ -57,23 +60,29 @@ export function checkWasmOptions(options: WasmOptions): CheckedOptions {
       code: "INVALID_HYPERPARAMETER",
     });
   };
-  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
-    invalid("threads", threads, `an integer from 1 to ${mostThreads}`);
-  if (shareFrom !== undefined && !(typeof shareFrom === "number" && shareFrom >= 0))
-    invalid("shareFrom", shareFrom, "a number of elements");
+  if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads)
+    invalid("threads", threads, `an integer from 1 to ${maxThreads}`);
+  if (
+    parallelThreshold !== undefined &&
+    !(typeof parallelThreshold === "number" && parallelThreshold >= 0)
+  )
+    invalid("parallelThreshold", parallelThreshold, "a number of elements");
   if (!Array.isArray(modules) || !modules.every(isModule))
-    invalid("modules", modules, "a list of compiled modules");
+    invalid("modules", modules, "a list of compiled WebAssembly modules");
+  const url = typeof workerUrl === "object" ? workerUrl?.href : workerUrl;
+  if (workerUrl !== undefined && typeof url !== "string")
+    invalid("workerUrl", workerUrl, "a string or a URL");
   return {
     threads,
-    shareFrom,
+    parallelThreshold,
     memoryLimit,
     modules,
     heap: heap === undefined ? undefined : new ForeignHeap(heap),
-    workerUrl,
+    workerUrl: url,
   };
 }
 
-/** Not by the class, which another realm has its own of. */
+/** Not by instanceof: another realm has its own class. */
 function isModule(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }

@@ -1,129 +1,235 @@
-import { GradstepError, type Variant } from "@gradstep/core";
-import { Chunks } from "./threads/chunk-table.js";
-import { Crew, type SharedKernel } from "./threads/worker-pool.js";
-import { createArena, isSharedMemory } from "./memory/growable-heap.js";
+import {
+  GradstepError,
+  remapRows,
+  wrapArray,
+  type Kernel,
+  type RowMove,
+  type RowSources,
+  type StagingTensor,
+  type Variant,
+  type WrapOptions,
+} from "@gradstep/core";
+import { BatchTable } from "./batch/batch-table.js";
+import { instantiate, instantiateKernels, type RunKernel } from "./codegen/instantiate.js";
 import { kernelModule } from "./codegen/kernel-module.js";
-import { MemoryBackend, type Run, type Runner, type Wasm } from "./memory-backend.js";
-import { checkWasmOptions, type CheckedOptions, type WasmOptions } from "./options.js";
-import { Pace } from "./threads/thread-count-tuner.js";
-import { hasSimd } from "./feature-detection.js";
-import { whyNoThreads } from "./threads/worker.js";
+import { createHeap } from "./memory/growable-heap.js";
+import { isSharedMemory, type Heap } from "./memory/heap.js";
+import { WasmTensor, type TensorContext } from "./memory/wasm-tensor.js";
+import type { CheckedOptions } from "./options.js";
+import type { ParallelRunner } from "./threads/parallel-runner.js";
+import { threadsUnavailable } from "./threads/thread-support.js";
+import type { Wasm } from "./wasm.js";
+import type { WasmMemory, WasmModule } from "./webassembly-types.js";
 
-/** Below so many elements a step is over before the workers are awake. */
-const worthSharing = 65_536;
-
-/**
- * WebAssembly SIMD, compiled from the rule in a few milliseconds, on one thread or several.
- *
- * @throws {GradstepError} `UNSUPPORTED` (no WebAssembly SIMD here), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`,
- * `OUT_OF_MEMORY`
- */
-export function wasm(options: WasmOptions = {}): Wasm {
-  const checked = checkWasmOptions(options);
-  if (!hasSimd()) {
-    throw new GradstepError("There is no WebAssembly SIMD here; use cpuJs() of @gradstep/cpu-js.", {
-      code: "UNSUPPORTED",
-    });
-  }
-  return new WasmBackend(checked);
+/** What runs the entries of the batch with the kernel of a variant. */
+interface CompiledVariant {
+  readonly variant: Variant;
+  /** Replaced once the threads are ready. */
+  runBatch: () => void;
 }
 
-interface Compiled {
-  readonly run: Run;
-  readonly shared: SharedKernel | undefined;
-}
-
-class WasmBackend extends MemoryBackend {
-  readonly #crew: Crew | undefined;
-  readonly #chunks: Chunks;
+/** The implementation of `Wasm`. */
+export class WasmBackend implements Wasm {
+  readonly name = "wasm";
+  readonly precision = "f32";
+  readonly exact = true;
+  readonly #heap: Heap;
+  readonly #batch: BatchTable;
+  readonly #tensorContext: TensorContext;
+  /** Kernels of the modules that the user supplied, by fingerprint. */
+  readonly #precompiled = new Map<string, RunKernel>();
+  /** Kernels that were compiled here, by fingerprint. */
+  readonly #compiled = new Map<string, CompiledVariant>();
+  readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #diagnostics: string[] = [];
-  readonly #compiled = new Map<string, Compiled>();
-  readonly #shareFrom: number | undefined;
+  #parallel: ParallelRunner | undefined;
+  readonly #ready: Promise<void>;
+  #isDisposed = false;
 
+  /** @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_HYPERPARAMETER` */
   constructor(options: CheckedOptions) {
-    const { threads, shareFrom, memoryLimit, modules, heap, workerUrl } = options;
-    const why =
-      threads === 1
-        ? undefined
-        : heap !== undefined
-          ? "the memory is not its own"
-          : modules.length > 0
-            ? "its modules were compiled for one"
-            : whyNoThreads();
-    const isShared = threads > 1 && why === undefined;
-    super(heap ?? createArena(isShared, memoryLimit), modules);
-    this.#shareFrom = shareFrom;
-    this.#chunks = new Chunks(this.heap, this.batch);
-    if (why !== undefined) this.#diagnostics.push(`One thread instead of ${threads}: ${why}.`);
-    if (isShared) this.#crew = new Crew(this.heap, { threads, workerUrl });
-  }
-
-  override get diagnostics(): readonly string[] {
-    return [...this.#diagnostics, ...(this.#crew?.diagnostics ?? [])];
-  }
-
-  override dispose(): void {
-    super.dispose();
-    this.#crew?.dispose();
-  }
-
-  protected override runnerOf(variant: Variant): Runner {
-    const { fingerprint } = variant.perElement;
-    const given = this.given.get(fingerprint);
-    if (given !== undefined) return this.runnerOn(variant, this.alone(given));
-    const { run, shared } = this.#compiled.get(fingerprint) ?? this.#compile(variant);
-    this.#compiled.set(fingerprint, { run, shared });
-    return shared === undefined
-      ? this.runnerOn(variant, this.alone(run))
-      : this.#sharedRunner(variant, this.alone(run), shared, this.#crew!);
-  }
-
-  /** A runner of several threads, where that takes less time. */
-  #sharedRunner(variant: Variant, alone: () => void, shared: SharedKernel, crew: Crew): Runner {
-    const { batch } = this;
-    const chunks = this.#chunks;
-    const from = this.#shareFrom;
-    /** By the logarithm of the size: what holds of a large batch need not hold of a small one. */
-    const paces: Pace[] = [];
-    const runRows = (): void => {
-      if (batch.elements < (from ?? worthSharing) || crew.workers === 0) {
-        alone();
-        return;
-      }
-      // Also where this one is not shared: one that repeats it may not fail for want of room.
-      chunks.divide();
-      if (from !== undefined) {
-        crew.run(shared, chunks);
-        return;
-      }
-      const pace = (paces[Math.clz32(batch.elements)] ??= new Pace());
-      const isShared = pace.begin();
-      if (isShared) crew.run(shared, chunks);
-      else alone();
-      pace.end(isShared, batch.elements);
+    const { threads, memoryLimit, modules, heap } = options;
+    const reason = threads === 1 ? undefined : whyOneThread(options);
+    const isParallel = threads > 1 && reason === undefined;
+    this.#heap = heap ?? createHeap(isParallel, memoryLimit);
+    this.#batch = new BatchTable(this.#heap);
+    this.#tensorContext = {
+      backend: this,
+      heap: this.#heap,
+      isShared: isSharedMemory(this.memory),
+      onRelocate: () => this.#batch.invalidate(),
     };
-    return this.runnerOn(variant, runRows, () => crew.check());
+    for (const module of modules) this.#addModule(module);
+    if (reason !== undefined)
+      this.#diagnostics.push(`One thread instead of ${threads}: ${reason}.`);
+    this.#ready = isParallel ? this.#loadThreads(options) : Promise.resolve();
   }
 
-  #compile(variant: Variant): Compiled {
-    const bytes = kernelModule([variant], { shared: isSharedMemory(this.memory) });
-    let exports: WebAssembly.Exports;
+  get memory(): WasmMemory {
+    return this.#heap.memory;
+  }
+
+  get diagnostics(): readonly string[] {
+    return [...this.#diagnostics, ...(this.#parallel?.diagnostics ?? [])];
+  }
+
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor {
+    const source = values && this.#copyIfInMemory(values);
+    const tensor = this.#tensor(shape).allocate();
+    if (source === undefined) {
+      tensor.view().fill(0);
+      return tensor;
+    }
     try {
-      ({ exports } = this.instantiate(new WebAssembly.Module(bytes)));
-    } catch (cause) {
+      tensor.write(source);
+    } catch (error) {
+      tensor.free();
+      throw error;
+    }
+    return tensor;
+  }
+
+  staging(shape: readonly number[]): StagingTensor {
+    return this.#tensor(shape);
+  }
+
+  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
+    const { shape, values, room } = wrapArray(Float32Array, memory, options);
+    if (values.buffer !== this.memory.buffer) {
       throw new GradstepError(
-        `This host forbids compiling wasm at run time: ${String(cause)}. Pass the rule's compiled module, such as ` +
-          `wasm({ modules: [module] }) with @gradstep/wasm/rules/${variant.rule}.wasm; a rule of your own needs cpuJs().`,
-        { code: "UNSUPPORTED", cause },
+        `Got an array outside this backend's memory; expected a view of the memory's current buffer. ` +
+          `Copy the values with backend.tensor(shape, values), or use cpuJs() to update arrays in place.`,
+        { code: "INVALID_MEMORY" },
       );
     }
-    const run = exports[variant.perElement.fingerprint] as Run;
-    if (this.#crew === undefined) return { run, shared: undefined };
-    const address = this.heap.allocate(4 + bytes.length);
-    const { buffer } = this.memory;
-    new Int32Array(buffer, address, 1)[0] = bytes.length;
-    new Uint8Array(buffer, address + 4, bytes.length).set(bytes);
-    const { open, share } = exports as unknown as Pick<SharedKernel, "open" | "share">;
-    return { run, shared: { address, open, share } };
+    return this.#tensor(shape, values.byteOffset, room.length);
   }
+
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    this.#checkLive();
+    const { count, indices, resetRows } = sources;
+    remapRows(moves, {
+      count,
+      indices: this.#copyIfInMemory(indices),
+      resetRows: resetRows && this.#copyIfInMemory(resetRows),
+    });
+  }
+
+  compile(variant: Variant): Kernel {
+    let kernel = this.#kernels.get(variant);
+    if (kernel === undefined) {
+      kernel = this.#kernelOf(variant);
+      this.#kernels.set(variant, kernel);
+    }
+    return kernel;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#batch.invalidate();
+    this.#parallel?.dispose();
+  }
+
+  #kernelOf(variant: Variant): Kernel {
+    const batch = this.#batch;
+    const compiled = this.#compile(variant);
+    const repeat = (): void => {
+      batch.updateScalars();
+      compiled.runBatch();
+    };
+    return {
+      source: variant.perElement.source,
+      run: (updates, count) => {
+        this.#checkLive();
+        this.#parallel?.throwPendingError();
+        batch.fill(variant, updates, count);
+        compiled.runBatch();
+      },
+      repeater: (updates) => {
+        if (!batch.matches(variant, updates)) return undefined;
+        this.#parallel?.throwPendingError();
+        return repeat;
+      },
+    };
+  }
+
+  #compile(variant: Variant): CompiledVariant {
+    const { fingerprint } = variant.perElement;
+    const precompiled = this.#precompiled.get(fingerprint);
+    if (precompiled !== undefined) return { variant, runBatch: this.#onOneThread(precompiled) };
+    let compiled = this.#compiled.get(fingerprint);
+    if (compiled === undefined) {
+      const runBatch = this.#parallel?.compile(variant) ?? this.#compileForOneThread(variant);
+      compiled = { variant, runBatch };
+      this.#compiled.set(fingerprint, compiled);
+    }
+    return compiled;
+  }
+
+  #compileForOneThread(variant: Variant): () => void {
+    const bytes = kernelModule([variant], { shared: isSharedMemory(this.memory) });
+    const exports = instantiateKernels(bytes, this.memory, variant.rule);
+    return this.#onOneThread(exports[variant.perElement.fingerprint] as RunKernel);
+  }
+
+  #onOneThread(run: RunKernel): () => void {
+    const batch = this.#batch;
+    return () => run(batch.address, batch.count);
+  }
+
+  #addModule(module: WasmModule): void {
+    for (const [fingerprint, run] of Object.entries(instantiate(module, this.memory)))
+      this.#precompiled.set(fingerprint, run as RunKernel);
+  }
+
+  /** Loads the code for threads, starts them, and recompiles for them what was compiled until then. */
+  async #loadThreads(options: CheckedOptions): Promise<void> {
+    const { threads } = options;
+    const loading = `Steps run on one thread until the code for ${threads} threads is loaded: await backend.ready().`;
+    this.#diagnostics.push(loading);
+    let parallel: ParallelRunner | undefined;
+    try {
+      const { ParallelRunner } = await import("./threads/parallel-runner.js");
+      if (this.#isDisposed) return;
+      parallel = new ParallelRunner(this.#heap, this.#batch, options);
+      const variants = [...this.#compiled.values()];
+      const runners = variants.map(({ variant }) => parallel!.compile(variant));
+      for (const [i, compiled] of variants.entries()) compiled.runBatch = runners[i];
+      // A repeated step must not have to divide the batch: that allocates.
+      this.#batch.invalidate();
+      this.#parallel = parallel;
+    } catch (error) {
+      parallel?.dispose();
+      this.#diagnostics.push(`One thread instead of ${threads}: ${String(error)}`);
+    } finally {
+      this.#diagnostics.splice(this.#diagnostics.indexOf(loading), 1);
+    }
+  }
+
+  /** The values, or a copy if they are in this memory: growth would detach them. */
+  #copyIfInMemory<T extends object>(values: T): T {
+    const isInMemory = ArrayBuffer.isView(values) && values.buffer === this.memory.buffer;
+    return isInMemory && "slice" in values ? (values as unknown as { slice(): T }).slice() : values;
+  }
+
+  #tensor(shape: readonly number[], address?: number, capacity?: number): WasmTensor {
+    this.#checkLive();
+    return new WasmTensor(this.#tensorContext, shape, address, capacity);
+  }
+
+  #checkLive(): void {
+    if (this.#isDisposed)
+      throw new GradstepError("The backend was disposed; make a new one.", { code: "DISPOSED" });
+  }
+}
+
+/** Why several threads are not possible with these options; undefined if they are. */
+function whyOneThread({ heap, modules }: CheckedOptions): string | undefined {
+  if (heap !== undefined) return "the memory of a heap option is not shared with workers";
+  if (modules.length > 0) return "precompiled modules run on one thread";
+  return threadsUnavailable();
 }

@@ -3,4 +3,4 @@ import { golden } from "./golden.js";
 import { threaded } from "./threaded.js";
 
 golden("one thread", () => wasm());
-golden("three threads", threaded());
+golden("three threads", await threaded());

@@ -2,11 +2,12 @@ import { afterAll } from "vitest";
 import { wasm, type Wasm } from "../src/index.js";
 
 /**
- * Backends of three threads that share every step, however small. A few for all tests of a file in turn, because each
- * has workers, which end with the file.
+ * Creates backends of three threads that run every step on all of them, however small. The tests of a file share a few,
+ * because each has workers, which end with the file.
  */
-export function threaded(): () => Wasm {
-  const backends = Array.from({ length: 4 }, () => wasm({ threads: 3, shareFrom: 0 }));
+export async function threaded(): Promise<() => Wasm> {
+  const backends = Array.from({ length: 4 }, () => wasm({ threads: 3, parallelThreshold: 0 }));
+  await Promise.all(backends.map((backend) => backend.ready()));
   afterAll(() => {
     for (const backend of backends) backend.dispose();
   });

@@ -4,12 +4,14 @@ import { promisify } from "node:util";
 import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
-import { Batch } from "../src/batch/batch-table.js";
-import { Chunks } from "../src/threads/chunk-table.js";
-import { Crew } from "../src/threads/worker-pool.js";
-import { createArena } from "../src/memory/growable-heap.js";
-import { kernelModule, wasm } from "../src/index.js";
-import { words, type startWorker } from "../src/threads/worker.js";
+import { BatchTable } from "../src/batch/batch-table.js";
+import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
+import { WorkerPool } from "../src/threads/worker-pool.js";
+import { createHeap } from "../src/memory/growable-heap.js";
+import { wasm, type Wasm, type WasmOptions } from "../src/index.js";
+import { controlWords } from "../src/threads/control-block.js";
+import { threadedKernelModule } from "../src/threads/threaded-kernel-module.js";
+import type { startWorker } from "../src/threads/worker.js";
 import { WasmTensor } from "../src/memory/wasm-tensor.js";
 import { firstDifference, run } from "./bits.js";
 
@@ -21,9 +23,19 @@ function numbers(length: number, salt: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(i * 1.7 + salt)));
 }
 
+/** A backend whose threads are ready. */
+async function ready(options: WasmOptions): Promise<Wasm> {
+  const backend = wasm(options);
+  await backend.ready();
+  expect(backend.diagnostics).toEqual([]);
+  return backend;
+}
+
 test("1, 2 and 3 threads give the same bits, for every built-in rule", async () => {
-  const backends = [1, 2, 3].map((threads) => wasm({ threads }));
-  const length = 300_001;
+  const backends = await Promise.all(
+    [1, 2, 3].map((threads) => ready({ threads, parallelThreshold: 0 })),
+  );
+  const length = 3 * chunkSize + 1;
   const all = [0, 1, 2, 3, 4].map((salt) => numbers(length, salt));
   const scalars = (count: number): Float64Array =>
     Float64Array.from({ length: count }, (_, i) => 0.9 / (i + 1));
@@ -33,9 +45,6 @@ test("1, 2 and 3 threads give the same bits, for every built-in rule", async () 
       arrays: all.slice(0, 2 + one.slots.length),
       scalars: scalars(one.scalars.length),
     };
-    // The first five batches of a kernel go to one thread, to be compared with.
-    for (let i = 0; i < 6; i += 1)
-      for (const backend of backends.slice(1)) await run(backend, given);
     const [expected, ...others] = await Promise.all(backends.map((backend) => run(backend, given)));
     for (const got of others)
       got.forEach((array, i) =>
@@ -47,9 +56,12 @@ test("1, 2 and 3 threads give the same bits, for every built-in rule", async () 
 
 test("an optimizer gives the same bits with threads over many steps and tensors of all sizes", async () => {
   const sizes = { a: 1, b: 10, c: 16_384, d: 16_385, e: 300_000, f: 7 };
+  const gradients = [0, 1, 2].map((salt) =>
+    Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, numbers(size, salt)])),
+  );
   const results = await Promise.all(
     [1, 2, 3].map(async (threads) => {
-      const backend = wasm({ threads });
+      const backend = await ready({ threads });
       const parameters = Object.fromEntries(
         Object.entries(sizes).map(([name, size]) => [
           name,
@@ -58,14 +70,8 @@ test("an optimizer gives the same bits with threads over many steps and tensors 
       );
       const optimizer = createOptimizer(adam({ weightDecay: 0.1 }), parameters);
       for (let i = 0; i < 100; i += 1) {
-        const left = i % 7 === 3 ? "c" : "";
-        optimizer.step(
-          Object.fromEntries(
-            Object.entries(sizes)
-              .filter(([name]) => name !== left)
-              .map(([name, size]) => [name, numbers(size, i % 3)]),
-          ),
-        );
+        const { c, ...others } = gradients[i % 3];
+        optimizer.step(i % 7 === 3 ? others : { ...others, c });
       }
       const values = await Promise.all(Object.values(parameters).map((tensor) => tensor.read()));
       backend.dispose();
@@ -76,20 +82,20 @@ test("an optimizer gives the same bits with threads over many steps and tensors 
     got.forEach((array, i) => expect(firstDifference(array, results[0][i])).toBe(-1));
 });
 
-/** A crew and a batch of one tensor, run by hand: without the clock's opinion on whether it pays. */
-function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) {
-  const heap = createArena(true, 2 ** 26);
-  const crew = new Crew(heap, options);
-  const bytes = kernelModule([variant], { shared: true });
+/** A worker pool and a batch of one tensor, run without the tuner. */
+function poolOf(options: ConstructorParameters<typeof WorkerPool>[1], size = 200_000) {
+  const heap = createHeap(true, 2 ** 26);
+  const pool = new WorkerPool(heap, options);
+  const bytes = threadedKernelModule(variant);
   const address = heap.allocate(bytes.length + 4);
   const { buffer } = heap.memory;
   new Int32Array(buffer, address, 1)[0] = bytes.length;
   new Uint8Array(buffer, address + 4).set(bytes);
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { gradstep: { memory: heap.memory } });
-  const kernel = { address, ...exports } as unknown as Parameters<Crew["run"]>[0];
-  const home = { backend: wasm(), heap, isShared: true, moved: () => {} };
-  const tensor = (): WasmTensor => new WasmTensor(home, [size]).allocate();
+  const kernel = { address, ...exports } as unknown as Parameters<WorkerPool["run"]>[0];
+  const context = { backend: wasm(), heap, isShared: true, onRelocate: () => {} };
+  const tensor = (): WasmTensor => new WasmTensor(context, [size]).allocate();
   const [parameter, gradient, m, v] = [tensor(), tensor(), tensor(), tensor()];
   gradient.view().fill(1);
   const scalars = Float64Array.from(variant.scalars, () => 0.5);
@@ -102,124 +108,124 @@ function crewOf(options: ConstructorParameters<typeof Crew>[1], size = 200_000) 
     slots: [m, v],
     scalars,
   };
-  const batch = new Batch(heap);
-  const chunks = new Chunks(heap, batch);
+  const batch = new BatchTable(heap);
+  const chunks = new ChunkTable(heap, batch);
   const step = (): void => {
     batch.fill(variant, [update], 1);
     chunks.divide();
-    crew.run(kernel, chunks);
+    pool.run(kernel, chunks);
   };
-  return { crew, heap, step, parameter, m };
+  return { pool, heap, step, parameter, m };
 }
 
 test("every chunk is updated once, whoever claims it", async () => {
-  const { crew, step, m } = crewOf({ threads: 3 });
-  await vi.waitUntil(() => crew.workers === 2);
+  const { pool, step, m } = poolOf({ threads: 3 });
+  await vi.waitUntil(() => pool.workers === 2);
   for (let i = 1; i <= 300; i += 1) {
     m.view().fill(i);
     step();
     // m + (g − m)·0.5
     expect(m.view().every((value) => value === i + (1 - i) * 0.5)).toBe(true);
   }
-  crew.dispose();
+  pool.dispose();
 });
 
-test("workers that never come cost nothing but their help", () => {
+test("a step is complete without workers that never come", () => {
   const start: typeof startWorker = () => ({ terminate: () => {} });
-  const { step, m } = crewOf({ threads: 4, start });
+  const { step, m } = poolOf({ threads: 4, start });
   step();
   expect(m.view().every((value) => value === 0.5)).toBe(true);
 });
 
-test("a worker that does not start is a diagnostic, and its work is done", () => {
+test("a worker that does not start is a diagnostic, and steps are complete", () => {
   const start: typeof startWorker = (_data, _url, onLost) => {
     onLost("blocked");
     return { terminate: () => {} };
   };
-  const { crew, step, m } = crewOf({ threads: 2, start });
-  crew.check();
-  expect(crew.diagnostics).toEqual([expect.stringContaining("blocked")]);
+  const { pool, step, m } = poolOf({ threads: 2, start });
+  pool.throwPendingError();
+  expect(pool.diagnostics).toEqual([expect.stringContaining("blocked")]);
   step();
   expect(m.view()[199_999]).toBe(0.5);
 });
 
-test("a worker that ends between steps: the next step says that all were finished, then it goes on", () => {
+test("a worker that ends between steps: the next step reports it once and changes nothing", () => {
   let lose: (reason: string) => void = () => {};
-  let meeting: Int32Array | undefined;
-  const start: typeof startWorker = ({ memory, at, index }, _url, onLost) => {
-    meeting = new Int32Array(memory.buffer, at, 64);
-    meeting[words.arrived + index] = 1;
+  let words: Int32Array | undefined;
+  const start: typeof startWorker = ({ memory, control, index }, _url, onLost) => {
+    words = new Int32Array(memory.buffer, control, 64);
+    words[controlWords.started + index] = 1;
     lose = onLost;
     return { terminate: () => {} };
   };
-  const { crew, step, m } = crewOf({ threads: 2, start });
+  const { pool, step, m } = poolOf({ threads: 2, start });
   step();
   lose("killed");
-  expect(() => crew.check()).toThrow(
+  expect(() => pool.throwPendingError()).toThrow(
     expect.objectContaining({
       code: "WORKER_LOST",
-      message: expect.stringContaining("Every step so far was finished"),
+      message: expect.stringContaining("All earlier steps are complete"),
     }),
   );
-  crew.check();
-  expect(crew.workers).toBe(0);
+  pool.throwPendingError();
+  expect(pool.workers).toBe(0);
   step();
   expect(m.view()[0]).toBe(0.75);
 });
 
-test("a worker that dies with a chunk in its hands: the step says that it was not finished", () => {
+test("a worker that ends during its chunk: the step reports that it is incomplete", () => {
   let claim = (): void => {};
-  const start: typeof startWorker = ({ memory, at }) => {
-    // Claims a chunk as a worker does, in the middle of the caller's turn, and never finishes it.
-    const cells = new Int32Array(memory.buffer, at, 64);
-    claim = () => Atomics.sub(cells, words.unclaimed, 1);
+  const start: typeof startWorker = ({ memory, control }) => {
+    // Claims a chunk as a worker does, while the caller runs the batch, and never finishes it.
+    const cells = new Int32Array(memory.buffer, control, 64);
+    claim = () => Atomics.sub(cells, controlWords.unclaimed, 1);
     return { terminate: () => {} };
   };
-  const { crew, heap, step } = crewOf({ threads: 2, start, patience: 50 });
+  const { pool, heap, step } = poolOf({ threads: 2, start, timeoutMs: 50 });
   const { notify } = Atomics;
-  const spy = vi.spyOn(Atomics, "notify").mockImplementation((...given) => {
+  const spy = vi.spyOn(Atomics, "notify").mockImplementation((...args) => {
     claim();
-    return notify(...given);
+    return notify(...args);
   });
   expect(step).toThrow(
     expect.objectContaining({
       code: "WORKER_LOST",
-      message: expect.stringContaining("The step was not finished"),
+      message: expect.stringContaining("The step is incomplete"),
     }),
   );
   spy.mockRestore();
-  expect(crew.workers).toBe(0);
-  expect(crew.diagnostics.length).toBe(1);
+  expect(pool.workers).toBe(0);
+  expect(pool.diagnostics.length).toBe(1);
   heap.free(0);
 });
 
-test("a real worker that is killed is noticed", async () => {
+test("a terminated worker is noticed", async () => {
   const workers: { terminate(): unknown }[] = [];
   const { startWorker: real } = await import("../src/threads/worker.js");
-  const start: typeof startWorker = (...given) => {
-    const worker = real(...given);
+  const start: typeof startWorker = (...args) => {
+    const worker = real(...args);
     workers.push(worker);
     return worker;
   };
-  const { crew, step } = crewOf({ threads: 2, start });
+  const { pool, step } = poolOf({ threads: 2, start });
   const kernelRuns = async (): Promise<void> => {
     step();
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
   for (let i = 0; i < 20; i += 1) await kernelRuns();
   void workers[0].terminate();
-  await vi.waitUntil(() => crew.workers === 0);
-  expect(() => crew.check()).toThrow(GradstepError);
+  await vi.waitUntil(() => pool.workers === 0);
+  expect(() => pool.throwPendingError()).toThrow(GradstepError);
   step();
 });
 
-test("a live backend does not keep a process alive, and dispose ends the workers", async () => {
-  const script = fileURLToPath(new URL("child.mjs", import.meta.url));
+test("a live backend does not keep a process alive", async () => {
+  const script = fileURLToPath(new URL("exits-by-itself.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
   expect(stdout.trim()).toBe("0.999 []");
 });
 
-test("where memory cannot be shared: one thread, and one line that says why", async () => {
+test("without cross-origin isolation: one thread, and one diagnostic", async () => {
   vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
   vi.stubGlobal("Worker", class {});
   vi.stubGlobal("crossOriginIsolated", false);
@@ -232,8 +238,8 @@ test("where memory cannot be shared: one thread, and one line that says why", as
   expect((await w.read())[299_999]).toBeCloseTo(-1e-3);
 });
 
-test("a view that is asked for after shared memory has grown is one of the memory as it is now", () => {
-  const backend = wasm({ threads: 2 });
+test("view() after growth of shared memory is a view of its current buffer", async () => {
+  const backend = await ready({ threads: 2 });
   const w = backend.tensor([3], [1, 2, 3]);
   const before = w.view();
   expect(w.view()).toBe(before);
@@ -249,8 +255,8 @@ test("a view that is asked for after shared memory has grown is one of the memor
   backend.dispose();
 });
 
-test("a step that is repeated needs no more room, whether it is shared or not", () => {
-  const backend = wasm({ threads: 2, memoryLimit: 2 ** 24 });
+test("a repeated step needs no more memory, on one thread and on several", async () => {
+  const backend = await ready({ threads: 2, memoryLimit: 2 ** 24 });
   const w = backend.tensor([300_000]);
   const optimizer = createOptimizer(adam(), { w });
   const gradients = { w: optimizer.gradient("w") };
@@ -265,7 +271,7 @@ test("a step that is repeated needs no more room, whether it is shared or not", 
   backend.dispose();
 });
 
-test("a kernel is compiled once for a variant", () => {
+test("compile returns the same kernel for the same variant", () => {
   const backend = wasm({ threads: 2 });
   const kernel: Kernel = backend.compile(variant);
   expect(backend.compile(variant)).toBe(kernel);

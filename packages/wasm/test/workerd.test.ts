@@ -50,6 +50,7 @@ test.skipIf(binary === undefined)(
         external: ["adam.wasm"],
         platform: "neutral",
         silent: true,
+        splitting: false,
       });
       copyFileSync(here("../dist/rules/adam.wasm"), join(folder, "adam.wasm"));
       writeFileSync(join(folder, "config.capnp"), config);

@@ -6,5 +6,9 @@ import { gradstepContender, ownMemory } from "./gradstep.js";
 export const wasmThreads: Contender = gradstepContender(
   "wasm-2",
   "the same on two threads, where it pays",
-  () => ownMemory(backend({ threads: 2 })),
+  async () => {
+    const threaded = backend({ threads: 2 });
+    await threaded.ready();
+    return ownMemory(threaded);
+  },
 );

@@ -1,163 +1,178 @@
 import type { Update, Variant } from "@gradstep/core";
-import type { Heap } from "../memory/growable-heap.js";
-import { rowLength } from "../memory/layout.js";
-import { Runs } from "./row-ranges.js";
-import { Table } from "../memory/growable-buffer.js";
+import { GrowableBuffer } from "../memory/growable-buffer.js";
+import type { Heap } from "../memory/heap.js";
+import { entryWords } from "../memory/layout.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
+import { RowRanges } from "./row-ranges.js";
 
 /**
- * The tensors of a step as kernels read them, in wasm memory: a row for each. One for a backend, because runs come one
- * after the other.
+ * The tensors of a step as kernels read them, in wasm memory: one entry per tensor, then the scalars of each group.
+ * A backend has one, because runs follow one another.
  */
-export class Batch {
-  readonly #rows: Table;
-  /** Made when the first mask comes. */
-  #runs: Runs | undefined;
+export class BatchTable {
+  readonly #buffer: GrowableBuffer;
+  /** Created when the first mask is given. */
+  #ranges: RowRanges | undefined;
   readonly #heap: Heap;
-  /** Whose scalars lie where, for this run: the groups of an optimizer, each with one array. */
+  /** The scalars of this run, one array per group of the optimizer, in the order in which they are in the table. */
   readonly #groups: Float64Array[] = [];
   #groupCount = 0;
-  #rowCells = 0;
-  #rowCount = 0;
-  /** Whether the rows are all of one `fill` without masks. */
-  #isWhole = false;
-  /** Whose rows they are then, as long as the tensors lie where they lay. */
+  #entryWords = 0;
+  #count = 0;
+  #elements = 0;
+  #layoutVersion = 0;
+  /** Whether the entries are those of one `fill` without masks. */
+  #isUnmasked = false;
+  /** The updates of that `fill`, if the addresses and sizes of their tensors have not changed since. */
   #updates: readonly Update[] | undefined;
   #variant: Variant | undefined;
-  /** Elements in all rows. */
-  elements = 0;
-  /** Another number where the rows lie elsewhere or have other lengths than before. */
-  layout = 0;
 
   constructor(heap: Heap) {
     this.#heap = heap;
-    this.#rows = new Table(heap);
+    this.#buffer = new GrowableBuffer(heap);
   }
 
-  /** Address of the first row. */
-  get rows(): number {
-    return this.#rows.address;
+  /** Address of the first entry. */
+  get address(): number {
+    return this.#buffer.address;
   }
 
-  /** How many rows there are. */
+  /** The number of entries. */
   get count(): number {
-    return this.#rowCount;
+    return this.#count;
   }
 
-  /** Cells in each row, of which the first is the number of elements. */
-  get rowCells(): number {
-    return this.#rowCells;
+  /** The length of an entry in words. The first word is its number of elements. */
+  get entryWords(): number {
+    return this.#entryWords;
   }
 
-  /** The rows, as cells. */
+  /** The table as words. */
   get words(): Int32Array {
-    return this.#rows.words;
+    return this.#buffer.words;
   }
 
-  /** Writes the rows of the first `count` updates. Nothing is allocated unless there are more than ever before. */
+  /** The number of elements in all entries. */
+  get elements(): number {
+    return this.#elements;
+  }
+
+  /** Changes when the address, the number or the sizes of the entries change. */
+  get layoutVersion(): number {
+    return this.#layoutVersion;
+  }
+
+  /**
+   * Writes the entries of the first `count` updates. Allocates only if the table has never been this long.
+   * @throws {GradstepError} `OUT_OF_MEMORY`
+   */
   fill(variant: Variant, updates: readonly Update[], count: number): void {
     for (let i = 0; i < count; i += 1) {
       if (updates[i].mask !== undefined) {
-        this.#fillRuns(variant, updates, count);
+        this.#fillRanges(variant, updates, count);
         return;
       }
     }
     const slots = variant.slots.length;
     const scalars = variant.scalars.length;
-    const cells = rowLength(variant);
-    // The scalars come after the rows: there are at most as many groups.
+    const length = entryWords(variant);
     this.#updates = undefined;
-    const isKept = this.#rows.reserve((cells + scalars) * count);
-    const { words, address } = this.#rows;
-    const scalarsAt = cells * count;
+    // There are at most as many groups as entries.
+    const isKept = this.#buffer.reserve((length + scalars) * count);
+    const { words, address } = this.#buffer;
+    const firstScalar = length * count;
     this.#groupCount = 0;
     let group = 0;
-    let isSame = isKept && this.#isWhole && cells === this.#rowCells && count === this.#rowCount;
-    this.#isWhole = false;
+    let isSameLayout =
+      isKept && this.#isUnmasked && length === this.#entryWords && count === this.#count;
+    this.#isUnmasked = false;
     let elements = 0;
-    let cell = 0;
+    let word = 0;
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
       const { size } = update.parameter;
       elements += size;
-      isSame &&= words[cell] === size;
-      words[cell] = size;
-      words[cell + 1] = (update.parameter as WasmTensor).address;
-      words[cell + 2] = (update.gradient as WasmTensor).address;
-      cell += 3;
-      for (let j = 0; j < slots; j += 1) words[cell + j] = (update.slots[j] as WasmTensor).address;
-      cell += slots;
+      isSameLayout &&= words[word] === size;
+      words[word] = size;
+      words[word + 1] = (update.parameter as WasmTensor).address;
+      words[word + 2] = (update.gradient as WasmTensor).address;
+      word += 3;
+      for (let j = 0; j < slots; j += 1) words[word + j] = (update.slots[j] as WasmTensor).address;
+      word += slots;
       if (group >= this.#groupCount || this.#groups[group] !== update.scalars)
-        group = this.#groupOf(update.scalars, group, scalarsAt);
-      words[cell] = address + 4 * (scalarsAt + scalars * group);
-      cell += 1;
+        group = this.#groupOf(update.scalars, group, firstScalar);
+      words[word] = address + 4 * (firstScalar + scalars * group);
+      word += 1;
     }
-    this.#isWhole = true;
+    this.#isUnmasked = true;
     this.#updates = updates;
     this.#variant = variant;
-    if (!isSame) this.layout += 1;
-    this.#rowCells = cells;
-    this.#rowCount = count;
-    this.elements = elements;
+    if (!isSameLayout) this.#layoutVersion += 1;
+    this.#entryWords = length;
+    this.#count = count;
+    this.#elements = elements;
   }
 
-  /** Whether the rows are still what `fill` made of these updates, but for the scalars. */
-  holds(variant: Variant, updates: readonly Update[]): boolean {
+  /** Whether the entries are still those that `fill` wrote for these updates, except for the scalars. */
+  matches(variant: Variant, updates: readonly Update[]): boolean {
     return this.#updates === updates && this.#variant === variant;
   }
 
-  /** Says that a tensor no longer lies where it lay, or is of another size. */
-  forget(): void {
+  /** Makes `matches` false until the next `fill`: the address or the size of a tensor has changed. */
+  invalidate(): void {
     this.#updates = undefined;
   }
 
-  /** Writes the scalars of rows without masks anew. */
-  refresh(): void {
-    // Where the memory has grown, the table is seen anew.
-    if (this.#rows.floats.length === 0) this.#rows.reserve(0);
-    let cell = this.#rowCells * this.#rowCount;
-    for (let i = 0; i < this.#groupCount; i += 1) cell = this.#write(this.#groups[i], cell);
+  /** Writes the current scalars of a batch without masks. */
+  updateScalars(): void {
+    // Renews views that growth has detached.
+    if (this.#buffer.floats.length === 0) this.#buffer.reserve(0);
+    let word = this.#entryWords * this.#count;
+    for (let i = 0; i < this.#groupCount; i += 1) word = this.#writeScalars(this.#groups[i], word);
   }
 
-  /** As `fill`, with a row for each run of rows of a parameter that its mask treats alike. */
-  #fillRuns(variant: Variant, updates: readonly Update[], count: number): void {
-    this.#isWhole = false;
+  /** As `fill`, with one entry per range of rows that a mask treats alike. */
+  #fillRanges(variant: Variant, updates: readonly Update[], count: number): void {
+    this.#isUnmasked = false;
     this.#updates = undefined;
-    const runs = (this.#runs ??= new Runs(this.#heap));
-    runs.collect(updates, count);
+    const ranges = (this.#ranges ??= new RowRanges(this.#heap));
+    ranges.collect(updates, count);
     const slots = variant.slots.length;
     const scalars = variant.scalars.length;
-    const cells = rowLength(variant);
-    this.#rows.reserve(cells * runs.count + scalars * count);
-    runs.fill(updates);
-    const { words, address } = this.#rows;
-    const scalarsAt = cells * runs.count;
+    const length = entryWords(variant);
+    this.#buffer.reserve(length * ranges.count + scalars * count);
+    ranges.resolveAddresses(updates);
+    const { words, address } = this.#buffer;
+    const firstScalar = length * ranges.count;
     this.#groupCount = 0;
-    this.elements = 0;
-    let cell = 0;
-    for (let i = 0; i < runs.count; i += 1) {
-      const update = updates[runs.updates[i]];
-      const start = runs.starts[i];
-      const size = runs.ends[i] - start;
-      words[cell] = size;
-      words[cell + 1] = runs.parameters[i];
-      words[cell + 2] = runs.gradients[i];
-      cell += 3;
+    this.#elements = 0;
+    let word = 0;
+    for (let i = 0; i < ranges.count; i += 1) {
+      const update = updates[ranges.updates[i]];
+      const start = ranges.starts[i];
+      const size = ranges.ends[i] - start;
+      words[word] = size;
+      words[word + 1] = ranges.parameters[i];
+      words[word + 2] = ranges.gradients[i];
+      word += 3;
       for (let j = 0; j < slots; j += 1)
-        words[cell + j] = (update.slots[j] as WasmTensor).address + 4 * start;
-      cell += slots;
-      words[cell] =
-        address + 4 * (scalarsAt + scalars * this.#groupOf(update.scalars, 0, scalarsAt));
-      cell += 1;
-      this.elements += size;
+        words[word + j] = (update.slots[j] as WasmTensor).address + 4 * start;
+      word += slots;
+      const group = this.#groupOf(update.scalars, 0, firstScalar);
+      words[word] = address + 4 * (firstScalar + scalars * group);
+      word += 1;
+      this.#elements += size;
     }
-    this.layout += 1;
-    this.#rowCells = cells;
-    this.#rowCount = runs.count;
+    this.#layoutVersion += 1;
+    this.#entryWords = length;
+    this.#count = ranges.count;
   }
 
-  /** The number of a group, whose scalars are written when they first come. Groups often take turns. */
-  #groupOf(scalars: Float64Array, last: number, scalarsAt: number): number {
+  /**
+   * The index of a group. Its scalars are written when it is first seen.
+   * @param last the index of the last group that was looked up: groups often alternate.
+   */
+  #groupOf(scalars: Float64Array, last: number, firstScalar: number): number {
     const groups = this.#groups;
     const count = this.#groupCount;
     for (let i = 0; i < count; i += 1) {
@@ -166,14 +181,14 @@ export class Batch {
     }
     groups[count] = scalars;
     this.#groupCount = count + 1;
-    this.#write(scalars, scalarsAt + count * scalars.length);
+    this.#writeScalars(scalars, firstScalar + count * scalars.length);
     return count;
   }
 
-  /** Writes scalars from this cell on; returns the one after them. */
-  #write(scalars: Float64Array, cell: number): number {
-    const { floats } = this.#rows;
-    for (let i = 0; i < scalars.length; i += 1) floats[cell + i] = scalars[i];
-    return cell + scalars.length;
+  /** Writes scalars from this word on; returns the word after them. */
+  #writeScalars(scalars: Float64Array, word: number): number {
+    const { floats } = this.#buffer;
+    for (let i = 0; i < scalars.length; i += 1) floats[word + i] = scalars[i];
+    return word + scalars.length;
   }
 }

@@ -1,41 +1,50 @@
 import { endOfRun, type Update } from "@gradstep/core";
-import type { Heap } from "../memory/growable-heap.js";
-import { Table } from "../memory/growable-buffer.js";
+import { GrowableBuffer } from "../memory/growable-buffer.js";
+import type { Heap } from "../memory/heap.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 
 /**
- * The updates of a step whose parameters have masks, as ranges of elements that a kernel treats alike. Rows that have
- * no gradient are updated with zeros; parameters that stay as they are, beside themselves.
+ * The updates of a step with masks, as ranges of elements that a kernel treats alike. Unselected rows that decay, or
+ * that are updated as by a gradient of 0, read their gradient from zeros. Where only the slots decay, the kernel updates
+ * a scratch copy of the parameter.
  *
- * Its arrays grow to the most runs that there were and are then filled anew.
+ * The arrays keep their length between steps and are refilled.
  */
-export class Runs {
-  /** How many there are. */
-  count = 0;
-  /** The update of each, by its place in the step. */
+export class RowRanges {
+  #count = 0;
+  /** Per range: the index of its update in the step. */
   readonly updates: number[] = [];
-  /** Elements of the update: the first, and that behind the last. */
+  /** Per range: the first element of the update, and the end (exclusive). */
   readonly starts: number[] = [];
   readonly ends: number[] = [];
-  /** Addresses of what stands for `p` and `g` from the first element on. */
+  /** Per range: the addresses that the kernel uses for `p` and `g`, at the first element. */
   readonly parameters: number[] = [];
   readonly gradients: number[] = [];
-  readonly #zeros: Table;
-  readonly #unused: Table;
-  /** Elements of the longest run with a gradient of 0, and of all whose parameters stay. */
-  #longest = 0;
-  #staying = 0;
+  readonly #zeros: GrowableBuffer;
+  readonly #scratch: GrowableBuffer;
+  /** Elements in the longest range with a gradient of 0. */
+  #zeroElements = 0;
+  /** Elements in all ranges whose parameter does not change. */
+  #scratchElements = 0;
 
   constructor(heap: Heap) {
-    this.#zeros = new Table(heap);
-    this.#unused = new Table(heap);
+    this.#zeros = new GrowableBuffer(heap);
+    this.#scratch = new GrowableBuffer(heap);
   }
 
-  /** Finds the runs of the first `count` updates, and makes room for what they need. */
+  /** The number of ranges. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Finds the ranges of the first `count` updates, and reserves the memory that they need.
+   * @throws {GradstepError} `OUT_OF_MEMORY`
+   */
   collect(updates: readonly Update[], count: number): void {
-    this.count = 0;
-    this.#longest = 0;
-    this.#staying = 0;
+    this.#count = 0;
+    this.#zeroElements = 0;
+    this.#scratchElements = 0;
     for (let i = 0; i < count; i += 1) {
       const { parameter, mask, unselectedRows } = updates[i];
       if (mask === undefined) {
@@ -46,49 +55,50 @@ export class Runs {
       const length = parameter.size / rows.length;
       for (let first = 0, next = 0; first < rows.length; first = next) {
         next = endOfRun(rows, first);
-        const isStepped = rows[first] !== 0;
-        if (!isStepped && unselectedRows === "keep") continue;
+        const isSelected = rows[first] !== 0;
+        if (!isSelected && unselectedRows === "keep") continue;
         this.#add(i, first * length, next * length);
-        if (isStepped) continue;
-        this.#longest = Math.max(this.#longest, (next - first) * length);
-        if (unselectedRows === "decay") this.#staying += (next - first) * length;
+        if (isSelected) continue;
+        this.#zeroElements = Math.max(this.#zeroElements, (next - first) * length);
+        if (unselectedRows === "decay") this.#scratchElements += (next - first) * length;
       }
     }
-    this.#zeros.reserve(this.#longest);
-    this.#unused.reserve(this.#staying);
+    this.#zeros.reserve(this.#zeroElements);
+    this.#scratch.reserve(this.#scratchElements);
   }
 
-  /** Finds the addresses. Nothing may be allocated between this and the run. */
-  fill(updates: readonly Update[]): void {
-    // Once more: room for other things may have moved the memory away under the tables.
-    this.#zeros.reserve(this.#longest);
-    this.#unused.reserve(this.#staying);
-    this.#zeros.floats.fill(0, 0, this.#longest);
-    let place = 0;
-    for (let i = 0; i < this.count; i += 1) {
+  /** Sets `parameters` and `gradients`. Nothing may be allocated between this and the run. */
+  resolveAddresses(updates: readonly Update[]): void {
+    // Once more: other allocations may have detached the views.
+    this.#zeros.reserve(this.#zeroElements);
+    this.#scratch.reserve(this.#scratchElements);
+    this.#zeros.floats.fill(0, 0, this.#zeroElements);
+    let scratchStart = 0;
+    for (let i = 0; i < this.#count; i += 1) {
       const { parameter, gradient, mask, unselectedRows } = updates[this.updates[i]];
       const start = this.starts[i];
       const end = this.ends[i];
       const rows = mask as Uint32Array | undefined;
       const row = rows === undefined ? 0 : (start * rows.length) / parameter.size;
-      const isStepped = rows === undefined || rows[row] !== 0;
+      const isSelected = rows === undefined || rows[row] !== 0;
       this.parameters[i] = (parameter as WasmTensor).address + 4 * start;
-      this.gradients[i] = isStepped
+      this.gradients[i] = isSelected
         ? (gradient as WasmTensor).address + 4 * start
         : this.#zeros.address;
-      if (isStepped || unselectedRows !== "decay") continue;
+      if (isSelected || unselectedRows !== "decay") continue;
       const values = (parameter as WasmTensor).view();
-      const unused = this.#unused.floats;
-      for (let k = start; k < end; k += 1) unused[place + k - start] = values[k];
-      this.parameters[i] = this.#unused.address + 4 * place;
-      place += end - start;
+      const scratch = this.#scratch.floats;
+      for (let k = start; k < end; k += 1) scratch[scratchStart + k - start] = values[k];
+      this.parameters[i] = this.#scratch.address + 4 * scratchStart;
+      scratchStart += end - start;
     }
   }
 
   #add(update: number, start: number, end: number): void {
-    this.updates[this.count] = update;
-    this.starts[this.count] = start;
-    this.ends[this.count] = end;
-    this.count += 1;
+    const i = this.#count;
+    this.updates[i] = update;
+    this.starts[i] = start;
+    this.ends[i] = end;
+    this.#count = i + 1;
   }
 }

@@ -1,104 +1,134 @@
-import { knownScalarsOf, type KnownScalars, type Variant } from "@gradstep/core";
-import { emitWasm, scalarsOf } from "./kernel-emitter.js";
+import {
+  GradstepError,
+  knownScalarsOf,
+  show,
+  type KnownScalars,
+  type Rule,
+  type Variant,
+} from "@gradstep/core";
+import { entryWords } from "../memory/layout.js";
 import {
   block,
-  branch,
-  branchIf,
+  br,
+  brIf,
   call,
+  elseThen,
   end,
   f32Const,
   f32Eq,
   f32Load,
-  get,
   i32Add,
   i32And,
   i32Const,
   i32Eqz,
   i32Load,
   i32Sub,
-  ifTrue,
+  ifThen,
+  localGet,
+  localSet,
   loop,
-  otherwise,
-  set,
 } from "./instruction-set.js";
-import { rowLength } from "../memory/layout.js";
-import { open, share } from "../threads/control-block.js";
-import { encodeModule, join, type Code, type WasmFunction } from "./module-encoder.js";
+import { emitKernel, loadScalarsAddress } from "./kernel-emitter.js";
+import { concat, encodeModule, type Code, type WasmFunction } from "./module-encoder.js";
 
-/** What can be chosen about a module. */
-export interface ModuleOptions {
-  /**
-   * The memory is one that threads share. There is one variant then, and the module also exports `open` and `share`.
-   */
+/** Options of `kernelModule`. */
+export interface KernelModuleOptions {
+  /** Whether the module imports shared memory. False if left out. */
   readonly shared?: boolean;
 }
 
+/** What `kernelModule` compiles: a rule with all of its variants (`adam`, or `adam.rule`), or some variants. */
+export type KernelSource = Rule | { readonly rule: Rule } | readonly Variant[];
+
 /**
- * A wasm module of the kernels of these variants. For each it exports a function under the variant's fingerprint,
- * `(rows, count)`: updates `count` tensors, whose rows lie at the address `rows`, one after the other.
+ * Compiles a rule to the bytes of a wasm module, for `wasm({ modules })` on hosts that forbid compiling at run time.
+ *
+ * Per variant the module exports a function under the variant's fingerprint, `(entries, count)`: it updates `count`
+ * tensors, whose batch entries are consecutive from the address `entries`.
+ *
+ * @throws {GradstepError} `INVALID_RULE` for a source that is not a rule
  */
 export function kernelModule(
-  variants: readonly Variant[],
-  { shared = false }: ModuleOptions = {},
+  source: KernelSource,
+  { shared = false }: KernelModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const functions: WasmFunction[] = [];
-  for (const variant of variants) {
-    const update = addUpdate(functions, variant);
-    functions.push({
-      name: variant.perElement.fingerprint,
-      parameters: 2,
-      locals: [],
-      body: forEachRow(update, 4 * rowLength(variant)),
-    });
-    if (shared) functions.push(open, share(update));
-  }
+  for (const variant of variantsOf(source)) addKernel(functions, variant);
   return encodeModule(functions, shared);
 }
 
+function variantsOf(source: KernelSource): readonly Variant[] {
+  const candidate = source as Partial<Rule> & { readonly rule?: Partial<Rule> };
+  const rule = candidate?.rule ?? candidate;
+  const variants: unknown = Array.isArray(source) ? source : rule?.variants?.();
+  const isVariant = (variant: Partial<Variant> | null): boolean =>
+    typeof variant?.perElement?.fingerprint === "string";
+  if (Array.isArray(variants) && variants.every(isVariant)) return variants as Variant[];
+  throw new GradstepError(
+    `kernelModule: got ${show(source)}; expected a rule, such as adam or what defineRule returns, or a list of its variants.`,
+    { code: "INVALID_RULE" },
+  );
+}
+
 /**
- * Adds the function `(row, start, end)` of a variant, and returns its index: it picks the kernel that does what these
- * scalars leave to be done. Most steps need not look for negligible values, and many have no decay.
+ * Adds the kernel of a variant, exported under its fingerprint.
+ *
+ * @returns the index of its update function `(entry, start, end)`
+ */
+export function addKernel(functions: WasmFunction[], variant: Variant): number {
+  const update = addUpdate(functions, variant);
+  functions.push({
+    name: variant.perElement.fingerprint,
+    parameters: 2,
+    locals: [],
+    body: forEachEntry(update, 4 * entryWords(variant)),
+  });
+  return update;
+}
+
+/**
+ * Adds the function `(entry, start, end)` of a variant, and returns its index. It calls the shortest kernel that the
+ * scalars of the step permit: most steps need not flush negligible values, and many have no decay.
  */
 function addUpdate(functions: WasmFunction[], variant: Variant): number {
   const all = knownScalarsOf(variant.perElement);
-  const limits: KnownScalars = new Map([...all].filter(([, value]) => value === 0));
-  const levels = [all, limits].filter(
+  const flushThresholds: KnownScalars = new Map([...all].filter(([, value]) => value === 0));
+  const levels = [all, flushThresholds].filter(
     ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
   );
   const first = functions.length;
-  functions.push(...levels.map((settled) => emitWasm(variant, settled)), emitWasm(variant));
+  functions.push(...levels.map((known) => emitKernel(variant, known)), emitKernel(variant));
   if (levels.length === 0) return first;
-  const row = 0;
-  const run = (kernel: number): Code => join(get(row), get(1), get(2), call(kernel));
-  const holds = (settled: KnownScalars): Code =>
-    join(
-      ...[...settled].map(([name, value], i) =>
-        join(
-          join(get(row), scalarsOf(variant), f32Load(4 * variant.scalars.indexOf(name))),
-          join(f32Const(value), f32Eq),
+  const entry = 0;
+  const run = (kernel: number): Code =>
+    concat(localGet(entry), localGet(1), localGet(2), call(kernel));
+  const holds = (known: KnownScalars): Code =>
+    concat(
+      ...[...known].map(([name, value], i) =>
+        concat(
+          concat(localGet(entry), loadScalarsAddress(variant)),
+          concat(f32Load(4 * variant.scalars.indexOf(name)), f32Const(value), f32Eq),
           i > 0 ? i32And : [],
         ),
       ),
     );
-  const choices = levels.map((settled, i) =>
-    join(holds(settled), ifTrue, run(first + i), otherwise),
-  );
+  const choices = levels.map((known, i) => concat(holds(known), ifThen, run(first + i), elseThen));
   const index = functions.push({
     parameters: 3,
     locals: [],
-    body: join(...choices, run(first + levels.length), ...levels.map(() => end)),
+    body: concat(...choices, run(first + levels.length), ...levels.map(() => end)),
   });
   return index - 1;
 }
 
-/** Calls `update` for each row. */
-function forEachRow(update: number, rowBytes: number): Code {
-  const [row, count] = [0, 1];
-  return join(
-    join(block, loop, get(count), i32Eqz, branchIf(1)),
-    join(get(row), i32Const(0), get(row), i32Load(0), call(update)),
-    join(get(row), i32Const(rowBytes), i32Add, set(row)),
-    join(get(count), i32Const(1), i32Sub, set(count)),
-    join(branch(0), end, end),
+/** Calls `update` for every entry, with all of its elements. */
+function forEachEntry(update: number, entryBytes: number): Code {
+  const [entry, count] = [0, 1];
+  return concat(
+    concat(block, loop, localGet(count), i32Eqz, brIf(1)),
+    concat(localGet(entry), i32Const(0), localGet(entry), i32Load(0), call(update)),
+    concat(localGet(entry), i32Const(entryBytes), i32Add, localSet(entry)),
+    concat(localGet(count), i32Const(1), i32Sub, localSet(count)),
+    concat(br(0), end, end),
   );
 }

@@ -1,82 +1,88 @@
-import { memoryImport, mostPages } from "../memory/layout.js";
+import { maxPages, memoryImport } from "../memory/layout.js";
 
-/** Bytes of wasm: a part of a module, or of a function's body. */
+/** Bytes of wasm: a part of a module, or of a function body. */
 export type Code = readonly number[];
 
-/** One after the other. `flat` would take many times as long. */
-export const join = (...parts: readonly Code[]): Code => ([] as number[]).concat(...parts);
+/** Concatenates code. Spread arguments: `flat` takes many times as long. */
+export const concat = (...parts: readonly Code[]): Code => ([] as number[]).concat(...parts);
 
-/** Types of values. */
+/** Value types. */
 export const i32 = 0x7f;
 export const i64 = 0x7e;
 export const v128 = 0x7b;
 
 /** An unsigned integer in LEB128. */
-export function unsigned(value: number): Code {
+export function leb128(value: number): Code {
   const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) + 0x80);
-    rest = Math.floor(rest / 0x80);
+  let remaining = value;
+  while (remaining >= 0x80) {
+    bytes.push((remaining % 0x80) + 0x80);
+    remaining = Math.floor(remaining / 0x80);
   }
-  bytes.push(rest);
+  bytes.push(remaining);
   return bytes;
 }
 
-/** A list of items, preceded by their number. */
-function list(items: readonly Code[]): Code {
-  return join(unsigned(items.length), ...items);
+/** A vector of the binary format: the number of items, then the items. */
+function vector(items: readonly Code[]): Code {
+  return concat(leb128(items.length), ...items);
 }
 
-/** Code, preceded by its length in bytes. */
+/** The length of the code in bytes, then the code. */
 function sized(code: Code): Code {
-  return join(unsigned(code.length), code);
+  return concat(leb128(code.length), code);
 }
 
-function text(value: string): Code {
-  return sized([...new TextEncoder().encode(value)]);
+/** A name of ASCII characters. Not through TextEncoder: jsdom and AudioWorklets have none. */
+function asciiName(value: string): Code {
+  return sized(Array.from(value, (character) => character.charCodeAt(0)));
 }
 
 function section(id: number, items: readonly Code[]): Code {
-  return join([id], sized(list(items)));
+  return concat([id], sized(vector(items)));
 }
 
-/** A function without results: its parameters are i32. */
+/** A function without results whose parameters are all i32. */
 export interface WasmFunction {
+  /** The number of parameters. */
   readonly parameters: number;
-  /** Types of the locals after the parameters. */
+  /** Types of the locals that follow the parameters. */
   readonly locals: Code;
   readonly body: Code;
-  /** The name under which it is exported, if it is. */
+  /** The ASCII name under which the function is exported; not exported if left out. */
   readonly name?: string;
 }
 
-/** A module of these functions, over an imported memory. They call each other by their index in the list. */
+/**
+ * Encodes a module that imports its memory. Functions call each other by their index in the list.
+ *
+ * @param isShared whether the imported memory is shared.
+ */
 export function encodeModule(
   functions: readonly WasmFunction[],
-  shared: boolean,
+  isShared: boolean,
 ): Uint8Array<ArrayBuffer> {
-  const limits = shared ? [3, 0, ...unsigned(mostPages)] : [0, 0];
-  const memory = join(text(memoryImport.module), text(memoryImport.name), [2], limits);
-  // One type for each function, so that a function's index is its type's.
+  const limits = isShared ? [3, 0, ...leb128(maxPages)] : [0, 0];
+  const memory = concat(asciiName(memoryImport.module), asciiName(memoryImport.name), [2], limits);
+  // One type per function, so that the index of a function is also the index of its type.
   const types = functions.map(({ parameters }) =>
-    join([0x60], list(Array<Code>(parameters).fill([i32])), [0]),
+    concat([0x60], vector(Array<Code>(parameters).fill([i32])), [0]),
   );
   const exports = functions.flatMap(({ name }, i) =>
-    name === undefined ? [] : [join(text(name), [0], unsigned(i))],
+    name === undefined ? [] : [concat(asciiName(name), [0], leb128(i))],
   );
   const bodies = functions.map(({ locals, body }) =>
-    sized(join(list(locals.map((type) => [1, type])), body, [0x0b])),
+    sized(concat(vector(locals.map((type) => [1, type])), body, [0x0b])),
   );
   const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
   return Uint8Array.from(
-    join(
+    concat(
       magic,
       section(1, types),
       section(2, [memory]),
       section(
         3,
-        functions.map((_, i) => unsigned(i)),
+        functions.map((_, i) => leb128(i)),
       ),
       section(7, exports),
       section(10, bodies),

@@ -1,16 +1,17 @@
 import { GradstepError, show } from "@gradstep/core";
-import type { Heap } from "./growable-heap.js";
+import type { WasmMemory } from "../webassembly-types.js";
+import type { Heap } from "./heap.js";
 
-/** A heap that somebody else manages. What it gives is checked: at a wrong address a step would change other people's values. */
+/** A heap that the user supplies. Its addresses are checked: a step at a wrong address would change other data. */
 export class ForeignHeap implements Heap {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly #heap: Heap;
 
   /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
   constructor(heap: Heap) {
     if (!isHeap(heap)) {
       throw new GradstepError(
-        `wasm: heap is ${show(heap)}; expected an object of memory, allocate and free.`,
+        `wasm: heap is ${show(heap)}; expected an object with memory, allocate and free.`,
         { code: "INVALID_HYPERPARAMETER" },
       );
     }
@@ -18,18 +19,19 @@ export class ForeignHeap implements Heap {
     this.#heap = heap;
   }
 
-  /** @throws {GradstepError} `OUT_OF_MEMORY`; what the heap itself throws */
+  /** @throws {GradstepError} `OUT_OF_MEMORY`; also what the heap itself throws */
   allocate(byteLength: number): number {
     const address = this.#heap.allocate(byteLength);
-    const isInside =
+    const { byteLength: end } = this.memory.buffer;
+    const isValid =
       Number.isSafeInteger(address) &&
       address > 0 &&
       address % 4 === 0 &&
-      address + byteLength <= this.memory.buffer.byteLength;
-    if (isInside) return address;
+      address + byteLength <= end;
+    if (isValid) return address;
     throw new GradstepError(
-      `The heap gave ${show(address)} for ${byteLength} bytes; expected a positive multiple of 4 (of 16 is best) with so many bytes after it in its memory of ${this.memory.buffer.byteLength}. ` +
-        `An allocate that has no more room should throw.`,
+      `The heap returned the address ${show(address)} for ${byteLength} bytes; expected a positive multiple of 4 (of 16 ` +
+        `for speed) whose block ends within its memory of ${end} bytes. An allocate without room should throw.`,
       { code: "OUT_OF_MEMORY" },
     );
   }
@@ -40,7 +42,7 @@ export class ForeignHeap implements Heap {
 }
 
 function isHeap(heap: Partial<Heap> | null): boolean {
-  // Not by the class, which another realm has its own of.
+  // Not by instanceof: another realm has its own class.
   const isMemory = Object.prototype.toString.call(heap?.memory) === "[object WebAssembly.Memory]";
   return isMemory && typeof heap?.allocate === "function" && typeof heap.free === "function";
 }

@@ -1,7 +1,8 @@
-import type { Heap } from "./growable-heap.js";
+import type { Heap } from "./heap.js";
 
-/** A growing part of a heap, seen as i32 and f32 cells. */
-export class Table {
+/** A block of a heap that grows, seen as i32 and f32 words. */
+export class GrowableBuffer {
+  /** 0 until the first `reserve`. */
   address = 0;
   words = new Int32Array(0);
   floats = new Float32Array(0);
@@ -12,19 +13,24 @@ export class Table {
     this.#heap = heap;
   }
 
-  /** Makes room for so many cells. Returns whether what they held is still there. */
-  reserve(cells: number): boolean {
-    const isKept = cells <= this.#capacity;
+  /**
+   * Makes room for this many words, and renews the views if growth of the memory has detached them.
+   *
+   * @returns whether the contents were kept
+   * @throws {GradstepError} `OUT_OF_MEMORY`
+   */
+  reserve(words: number): boolean {
+    const isKept = words <= this.#capacity;
     if (!isKept) {
-      const capacity = Math.max(cells, 2 * this.#capacity);
+      const capacity = Math.max(words, 2 * this.#capacity);
       const address = this.#heap.allocate(4 * capacity);
       if (this.address !== 0) this.#heap.free(this.address);
       this.address = address;
       this.#capacity = capacity;
       this.words = new Int32Array(0);
     }
-    // Growth of an unshared memory detaches views; a shared one's go on showing the same bytes.
-    if (this.words.length === 0) {
+    // Growth detaches the views of unshared memory. Views of shared memory remain valid.
+    if (this.words.length !== this.#capacity) {
       const { buffer } = this.#heap.memory;
       this.words = new Int32Array(buffer, this.address, this.#capacity);
       this.floats = new Float32Array(buffer, this.address, this.#capacity);

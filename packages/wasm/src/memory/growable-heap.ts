@@ -1,60 +1,44 @@
 import { GradstepError, show } from "@gradstep/core";
-import { mostPages } from "./layout.js";
-
-/** Where a backend's tensors lie: a wasm memory, and a way to reserve parts of it. */
-export interface Heap {
-  readonly memory: WebAssembly.Memory;
-  /**
-   * The address of so many bytes: not 0, and a multiple of 4; of 16 is faster. What they hold is undefined. Throws where
-   * there is no room.
-   */
-  allocate(byteLength: number): number;
-  /** Gives back what `allocate` gave. */
-  free(address: number): void;
-}
-
-/** Whether threads can share a memory: modules that import it have to know, and its old buffers are never detached. */
-export function isSharedMemory({ buffer }: WebAssembly.Memory): boolean {
-  // Not by the class, which pages that are not isolated do not have.
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
-}
+import type { WasmMemory } from "../webassembly-types.js";
+import type { Heap } from "./heap.js";
+import { maxPages, pageSize } from "./layout.js";
 
 /** One cache line, so that no two tensors share one and every vector is aligned. */
 const alignment = 64;
 /**
- * Of blocks from `large` on: further apart than a processor's stores under way, which it compares with loads by the last
- * twelve bits of their addresses alone (ADR 0014).
+ * The alignment of blocks of `largeBlock` bytes and more. Processors compare loads with pending stores by the low 12
+ * bits of their addresses: arrays of a step are then at least this far apart, modulo 4096, or not at all (ADR 0014).
  */
 const largeAlignment = 512;
-const large = 8192;
-const pageLength = 65536;
+const largeBlock = 8192;
 
-/** The next multiple. Addresses exceed what bit operations take. */
+/** The next multiple. Not with bit operations: addresses exceed 31 bits. */
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 
-interface Range {
+interface FreeRange {
   address: number;
   byteLength: number;
 }
 
 /**
- * A heap that grows its memory as it is needed, and never takes pages that others have added: the memory can be shared
- * with a module that does the same. First fit, so that what is allocated in a row lies in a row.
+ * A heap that grows its memory on demand. It never uses pages that others have added, so that another module can grow
+ * the same memory. First fit: successive allocations are adjacent.
  */
-export class Arena implements Heap {
-  readonly memory: WebAssembly.Memory;
+export class GrowableHeap implements Heap {
+  readonly memory: WasmMemory;
   readonly #limit: number;
-  /** Free ranges by address, no two adjacent. */
-  readonly #free: Range[] = [];
+  /** By address, no two adjacent. */
+  readonly #free: FreeRange[] = [];
+  /** Lengths of the allocated blocks by address. */
   readonly #used = new Map<number, number>();
 
-  /** @param limit in bytes, of the whole memory. */
-  constructor(memory: WebAssembly.Memory, limit: number) {
+  /** @param limit of the whole memory, in bytes */
+  constructor(memory: WasmMemory, limit: number) {
     this.memory = memory;
     this.#limit = limit;
   }
 
-  /** Bytes that are allocated. */
+  /** Allocated bytes. */
   get used(): number {
     let sum = 0;
     for (const byteLength of this.#used.values()) sum += byteLength;
@@ -64,10 +48,10 @@ export class Arena implements Heap {
   /** @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(byteLength: number): number {
     const needed = roundUp(byteLength, alignment);
-    const multiple = byteLength < large ? alignment : largeAlignment;
-    const room = (one: Range): number =>
-      one.address + one.byteLength - roundUp(one.address, multiple);
-    const find = (): Range | undefined => this.#free.find((one) => room(one) >= needed);
+    const multiple = byteLength < largeBlock ? alignment : largeAlignment;
+    const usable = (range: FreeRange): number =>
+      range.address + range.byteLength - roundUp(range.address, multiple);
+    const find = (): FreeRange | undefined => this.#free.find((range) => usable(range) >= needed);
     let range = find();
     if (range === undefined) {
       this.#grow(needed + multiple - alignment);
@@ -75,13 +59,14 @@ export class Arena implements Heap {
     }
     const address = roundUp(range.address, multiple);
     const before = { address: range.address, byteLength: address - range.address };
-    const after = { address: address + needed, byteLength: room(range) - needed };
-    const left = [before, after].filter((one) => one.byteLength > 0);
-    this.#free.splice(this.#free.indexOf(range), 1, ...left);
+    const after = { address: address + needed, byteLength: usable(range) - needed };
+    const remaining = [before, after].filter(({ byteLength: length }) => length > 0);
+    this.#free.splice(this.#free.indexOf(range), 1, ...remaining);
     this.#used.set(address, needed);
     return address;
   }
 
+  /** Frees a block. Does nothing for an address that is not allocated. */
   free(address: number): void {
     const byteLength = this.#used.get(address);
     if (byteLength === undefined) return;
@@ -89,13 +74,13 @@ export class Arena implements Heap {
     this.#release(address, byteLength);
   }
 
-  /** Puts a range among the free ones, joined to its neighbors. */
+  /** Adds a free range, merged with its neighbors. */
   #release(address: number, byteLength: number): void {
     const free = this.#free;
-    const next = free.findIndex((one) => one.address > address);
-    const place = next < 0 ? free.length : next;
-    free.splice(place, 0, { address, byteLength });
-    for (const i of [place + 1, place]) {
+    const next = free.findIndex((range) => range.address > address);
+    const index = next < 0 ? free.length : next;
+    free.splice(index, 0, { address, byteLength });
+    for (const i of [index + 1, index]) {
       const [before, after] = [free[i - 1], free[i]];
       if (before === undefined || after === undefined) continue;
       if (before.address + before.byteLength !== after.address) continue;
@@ -104,24 +89,25 @@ export class Arena implements Heap {
     }
   }
 
-  /** Adds memory, so that there is a free range of so many bytes. */
+  /** Grows the memory until there is a free range of this many bytes. */
   #grow(byteLength: number): void {
-    const present = this.memory.buffer.byteLength;
+    const current = this.memory.buffer.byteLength;
     const last = this.#free.at(-1);
-    const isAtEnd = last !== undefined && last.address + last.byteLength === present;
-    // The last page stays unused: the address after a tensor must fit into 32 bits. Address 0 is nobody's.
-    const most = Math.min(this.#limit, (mostPages - 1) * pageLength) - present;
-    const first = present === 0 ? largeAlignment : 0;
-    const needed = byteLength - (isAtEnd ? last.byteLength : 0) + first;
-    if (needed > most) throw this.#outOfMemory(byteLength);
+    const isAtEnd = last !== undefined && last.address + last.byteLength === current;
+    // The last page stays unused: the address after a tensor must fit into 32 bits.
+    const maxGrowth = Math.min(this.#limit, (maxPages - 1) * pageSize) - current;
+    // Address 0 stays unused.
+    const reserved = current === 0 ? largeAlignment : 0;
+    const needed = byteLength - (isAtEnd ? last.byteLength : 0) + reserved;
+    if (needed > maxGrowth) throw this.#outOfMemory(byteLength);
     // In proportion, because growth detaches every view.
-    const wanted = Math.min(Math.max(needed, present / 4), most);
+    const preferred = Math.min(Math.max(needed, current / 4), maxGrowth);
     let refusal: unknown;
-    for (const bytes of [wanted, needed]) {
-      const pages = Math.ceil(bytes / pageLength);
+    for (const bytes of [preferred, needed]) {
+      const pages = Math.ceil(bytes / pageSize);
       try {
-        const address = this.memory.grow(pages) * pageLength;
-        this.#release(address + first, pages * pageLength - first);
+        const address = this.memory.grow(pages) * pageSize;
+        this.#release(address + reserved, pages * pageSize - reserved);
         return;
       } catch (cause) {
         refusal = cause;
@@ -132,7 +118,7 @@ export class Arena implements Heap {
 
   #outOfMemory(byteLength: number, cause?: unknown): GradstepError {
     const { buffer } = this.memory;
-    const end = cause === undefined ? `beyond ${this.#limit}` : "any further on this machine";
+    const end = cause === undefined ? `beyond ${this.#limit} bytes` : "any further on this machine";
     return new GradstepError(
       `No room for ${byteLength} bytes: ${this.used} of ${buffer.byteLength} are in use, and the memory cannot grow ${end}. ` +
         `Free tensors, dispose of optimizers, or use a second backend.`,
@@ -141,22 +127,42 @@ export class Arena implements Heap {
   }
 }
 
-/** A heap of its own. @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_HYPERPARAMETER` */
-export function createArena(shared: boolean, limit: number): Arena {
-  const isValid = Number.isSafeInteger(limit) && limit >= pageLength;
-  if (!isValid || limit > mostPages * pageLength) {
+/**
+ * Creates a heap with a memory of its own.
+ *
+ * @param limit in bytes
+ * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_HYPERPARAMETER`
+ */
+export function createHeap(isShared: boolean, limit: number): GrowableHeap {
+  const isValid = Number.isSafeInteger(limit) && limit >= pageSize;
+  if (!isValid || limit > maxPages * pageSize) {
     throw new GradstepError(
-      `wasm: memoryLimit is ${show(limit)}; expected a number of bytes from ${pageLength} to ${mostPages * pageLength}.`,
+      `wasm: memoryLimit is ${show(limit)}; expected a number of bytes from ${pageSize} to ${maxPages * pageSize}.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   }
-  const maximum = Math.floor(limit / pageLength);
+  const maximum = Math.floor(limit / pageSize);
   try {
-    return new Arena(new WebAssembly.Memory({ initial: 0, maximum, shared }), limit);
+    return new GrowableHeap(
+      new WebAssembly.Memory({ initial: 0, maximum, shared: isShared }),
+      limit,
+    );
   } catch (cause) {
     throw new GradstepError(
-      `No address space for ${limit} bytes of wasm memory; set memoryLimit to what is needed.`,
+      canCreateMemory()
+        ? `There is no address space for ${limit} bytes of wasm memory; set memoryLimit to what you need.`
+        : `There is no address space for another wasm memory, of any size. The process may be limited (ulimit -v), or ` +
+            `there may be too many backends: let go of those that you no longer use. Share one backend, or use cpuJs().`,
       { code: "OUT_OF_MEMORY", cause },
     );
+  }
+}
+
+/** Whether a wasm memory can be created: engines reserve gigabytes of address space for one of any size. */
+export function canCreateMemory(): boolean {
+  try {
+    return new WebAssembly.Memory({ initial: 0, maximum: 1 }).buffer.byteLength === 0;
+  } catch {
+    return false;
   }
 }

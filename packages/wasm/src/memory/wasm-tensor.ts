@@ -10,9 +10,9 @@ import {
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
-import type { Heap } from "./growable-heap.js";
+import type { Heap } from "./heap.js";
 
-/** A part of a wasm memory. Its buffer is looked up where it is asked for: growth replaces it. */
+/** A range of a wasm memory. Its buffer is looked up at each use: growth replaces it. */
 class WasmRange implements MemoryRange {
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -29,53 +29,52 @@ class WasmRange implements MemoryRange {
   }
 }
 
-/** What the tensors of a backend have in common. */
-export interface TensorHome {
+/** What all tensors of a backend have in common. */
+export interface TensorContext {
   readonly backend: Backend;
   readonly heap: Heap;
-  /** Whether threads share its memory. */
+  /** Whether threads can share the memory. */
   readonly isShared: boolean;
-  /** Told of a tensor that no longer lies where it lay, or is of another size. */
-  readonly moved: () => void;
+  /** Called when the address or the size of a tensor changes. */
+  readonly onRelocate: () => void;
 }
 
-/** No address: what others wrap may begin at 0. */
-const nowhere = -1;
+/** The address of a tensor without values. Not 0, where wrapped memory may begin. */
+const unallocated = -1;
 
 /** A tensor in the memory of a wasm backend. */
 export class WasmTensor implements StagingTensor {
   readonly backend: Backend;
   #shape: readonly number[];
   #size: number;
-  readonly #home: TensorHome;
-  /** Values that there is room for. */
-  #room: number;
-  /** Of its own memory; 0 where it has none: no heap allocates there. */
-  #own = 0;
-  /** Where its values are, if they are anywhere. */
+  readonly #context: TensorContext;
+  /** The number of values for which there is room at the address. */
+  #capacity: number;
+  /** Address of the block that the tensor owns; 0 if it owns none. */
+  #ownedAddress = 0;
   #address: number;
   #freed = false;
   #view: Float32Array | undefined;
-  /** Where `#view` begins. */
-  #viewed = nowhere;
+  /** The address of `#view`. */
+  #viewAddress = unallocated;
   #range: WasmRange | undefined;
 
   /**
-   * @param address in the heap's memory, of bytes that somebody else owns; left out, there are none so far.
-   * @param room how many values there is room for at that address; those of the shape if left out.
+   * @param address in the memory of the heap, of bytes that the tensor does not own. Without values if left out.
+   * @param capacity the number of values for which there is room at the address; that of the shape if left out.
    */
   constructor(
-    home: TensorHome,
+    context: TensorContext,
     shape: readonly number[],
-    address = nowhere,
-    room: number = sizeOf(shape),
+    address = unallocated,
+    capacity: number = sizeOf(shape),
   ) {
     this.#size = sizeOf(shape);
-    this.backend = home.backend;
+    this.backend = context.backend;
     this.#shape = Object.freeze([...shape]);
-    this.#home = home;
+    this.#context = context;
     this.#address = address;
-    this.#room = room;
+    this.#capacity = capacity;
   }
 
   get shape(): readonly number[] {
@@ -86,42 +85,42 @@ export class WasmTensor implements StagingTensor {
     return this.#size;
   }
 
-  /** Where it lies in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
+  /** The address in the memory, in bytes. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
   get address(): number {
-    if (this.#address === nowhere) throw this.#unusable();
+    if (this.#address === unallocated) throw this.#unusable();
     return this.#address;
   }
 
   /**
-   * The live values: writing to them writes to the tensor, and steps show in them. Good until the memory grows, which
-   * any allocation may make it do; ask again rather than keep it.
+   * The live values: writes to the view change the tensor, and steps change the view. Any allocation can grow the memory,
+   * which detaches all views: call this again instead of keeping one.
    *
    * @throws {GradstepError} `DISPOSED`
    */
   view(): Float32Array {
     const { address } = this;
-    // A detached view has no length. Asking the memory for its buffer takes longer than all the rest.
-    if (this.#view?.length !== this.#size || this.#viewed !== address || this.#isOutdated) {
-      const { buffer } = this.#home.heap.memory;
+    // By length: a detached view has none. Getting the buffer of the memory takes longer than all the rest.
+    if (this.#view?.length !== this.#size || this.#viewAddress !== address || this.#isOutdated) {
+      const { buffer } = this.#context.heap.memory;
       this.#view = new Float32Array(buffer, address, this.#size);
-      this.#viewed = address;
+      this.#viewAddress = address;
     }
     return this.#view;
   }
 
-  /** Whether the view is of a buffer that shared memory had before it grew: nothing detaches that. */
+  /** Whether the view belongs to a buffer from before shared memory grew, which does not detach it. */
   get #isOutdated(): boolean {
-    const { isShared, heap } = this.#home;
+    const { isShared, heap } = this.#context;
     return isShared && this.#view?.buffer !== heap.memory.buffer;
   }
 
-  /** Empty where the tensor has no values at present. */
+  /** Empty if the tensor has no values now. */
   get memory(): MemoryRange {
-    if (this.#address === nowhere && !this.#freed)
+    if (this.#address === unallocated && !this.#freed)
       return { buffer: this, byteOffset: 0, byteLength: 0 };
     const { address } = this;
     if (this.#range?.byteOffset !== address)
-      this.#range = new WasmRange(this.#home.heap, address, 4 * this.#room);
+      this.#range = new WasmRange(this.#context.heap, address, 4 * this.#capacity);
     return this.#range;
   }
 
@@ -129,17 +128,17 @@ export class WasmTensor implements StagingTensor {
     return this.#freed;
   }
 
-  /** Reserves memory of its own. @throws {GradstepError} `OUT_OF_MEMORY` */
+  /** Allocates a block for the values. @throws {GradstepError} `OUT_OF_MEMORY` */
   allocate(): this {
-    if (this.#own === 0) this.#own = this.#home.heap.allocate(4 * this.#size);
-    this.#moveTo(this.#own);
+    if (this.#ownedAddress === 0) this.#ownedAddress = this.#context.heap.allocate(4 * this.#size);
+    this.#moveTo(this.#ownedAddress);
     return this;
   }
 
-  /** Values that lie in this memory already are used where they are; others are copied. */
+  /** Uses values that are in this memory in place, and copies others. */
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
-    if (values.buffer === this.#home.heap.memory.buffer) this.#moveTo(values.byteOffset);
+    if (values.buffer === this.#context.heap.memory.buffer) this.#moveTo(values.byteOffset);
     else this.allocate().view().set(values);
   }
 
@@ -159,45 +158,45 @@ export class WasmTensor implements StagingTensor {
   }
 
   free(): void {
-    if (this.#own !== 0) this.#home.heap.free(this.#own);
-    this.#own = 0;
-    this.#moveTo(nowhere);
+    if (this.#ownedAddress !== 0) this.#context.heap.free(this.#ownedAddress);
+    this.#ownedAddress = 0;
+    this.#moveTo(unallocated);
     this.#freed = true;
     this.#view = undefined;
     this.#range = undefined;
   }
 
   /**
-   * Room for a shape that differs in the number of rows.
+   * Prepares another number of rows.
    * @throws {GradstepError} `INVALID_MEMORY`, `OUT_OF_MEMORY`, `DISPOSED`
    */
   reallocate(shape: readonly number[]): Reallocation {
     const { address: from } = this;
-    const heap = this.#home.heap;
+    const heap = this.#context.heap;
     const size = sizeOf(shape);
-    const before = this.#size;
-    const isInPlace = size <= this.#room;
-    let room = this.#room;
+    const oldSize = this.#size;
+    const isInPlace = size <= this.#capacity;
+    let capacity = this.#capacity;
     let to = from;
     if (!isInPlace) {
-      const rowLength = before / this.#shape[0];
-      const capacity = Math.floor(room / rowLength);
-      if (this.#own === 0) throw tooManyRows(shape, capacity);
-      room = grownCapacity(shape[0], capacity) * rowLength;
-      to = heap.allocate(4 * room);
+      const rowLength = oldSize / this.#shape[0];
+      const rows = Math.floor(capacity / rowLength);
+      if (this.#ownedAddress === 0) throw tooManyRows(shape, rows);
+      capacity = grownCapacity(shape[0], rows) * rowLength;
+      to = heap.allocate(4 * capacity);
     }
     return {
       isInPlace,
-      before: () => new Float32Array(heap.memory.buffer, from, before),
+      before: () => new Float32Array(heap.memory.buffer, from, oldSize),
       after: () => new Float32Array(heap.memory.buffer, to, size),
       commit: () => {
         if (!isInPlace) {
-          heap.free(from);
-          this.#own = to;
+          heap.free(this.#ownedAddress);
+          this.#ownedAddress = to;
         }
-        this.#home.moved();
+        this.#context.onRelocate();
         this.#address = to;
-        this.#room = room;
+        this.#capacity = capacity;
         this.#size = size;
         this.#shape = Object.freeze([...shape]);
         this.#view = undefined;
@@ -211,7 +210,7 @@ export class WasmTensor implements StagingTensor {
 
   #moveTo(address: number): void {
     if (address === this.#address) return;
-    if (this.#address !== nowhere) this.#home.moved();
+    if (this.#address !== unallocated) this.#context.onRelocate();
     this.#address = address;
   }
 

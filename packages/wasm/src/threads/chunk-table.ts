@@ -1,49 +1,56 @@
-import type { Batch } from "../batch/batch-table.js";
-import type { Heap } from "../memory/growable-heap.js";
-import { chunkLength } from "../memory/layout.js";
-import { Table } from "../memory/growable-buffer.js";
+import type { BatchTable } from "../batch/batch-table.js";
+import { GrowableBuffer } from "../memory/growable-buffer.js";
+import type { Heap } from "../memory/heap.js";
+import { chunkWords } from "../memory/layout.js";
 
-/** Elements in a chunk: enough to outweigh claiming it, few enough that nobody waits long for the last one. */
-const elementsInChunk = 16384;
+/** Elements per chunk: enough to outweigh the cost of a claim, few enough that the last chunk does not delay a step. */
+export const chunkSize = 16384;
 
-/** The parts of a batch that threads claim, in wasm memory. */
-export class Chunks {
-  readonly #table: Table;
-  readonly #batch: Batch;
-  /** The layout that was divided. */
-  #layout = -1;
-  /** How many there are. */
-  count = 0;
+/** The chunks of a batch, which threads claim, in wasm memory. */
+export class ChunkTable {
+  readonly #buffer: GrowableBuffer;
+  readonly #batch: BatchTable;
+  /** The layout version of the batch that was divided. */
+  #layoutVersion = -1;
+  #count = 0;
 
-  constructor(heap: Heap, batch: Batch) {
-    this.#table = new Table(heap);
+  constructor(heap: Heap, batch: BatchTable) {
+    this.#buffer = new GrowableBuffer(heap);
     this.#batch = batch;
   }
 
-  /** Address after the last chunk. */
-  get end(): number {
-    return this.#table.address + 4 * chunkLength * this.count;
+  /** The number of chunks. */
+  get count(): number {
+    return this.#count;
   }
 
-  /** Divides all rows. Done once for the same layout. */
+  /** Address of the end of the table. */
+  get end(): number {
+    return this.#buffer.address + 4 * chunkWords * this.#count;
+  }
+
+  /**
+   * Divides the entries of the batch into chunks. Does nothing if the layout of the batch is unchanged.
+   * @throws {GradstepError} `OUT_OF_MEMORY`
+   */
   divide(): void {
-    const { rows, words, rowCells, count, layout } = this.#batch;
-    if (layout === this.#layout) return;
+    const { address, words, entryWords, count, layoutVersion } = this.#batch;
+    if (layoutVersion === this.#layoutVersion) return;
     let total = 0;
-    for (let i = 0; i < count; i += 1) total += Math.ceil(words[i * rowCells] / elementsInChunk);
-    this.#table.reserve(chunkLength * total);
-    const chunks = this.#table.words;
-    let cell = 0;
+    for (let i = 0; i < count; i += 1) total += Math.ceil(words[i * entryWords] / chunkSize);
+    this.#buffer.reserve(chunkWords * total);
+    const chunks = this.#buffer.words;
+    let word = 0;
     for (let i = 0; i < count; i += 1) {
-      const size = words[i * rowCells];
-      for (let start = 0; start < size; start += elementsInChunk) {
-        chunks[cell] = rows + 4 * i * rowCells;
-        chunks[cell + 1] = start;
-        chunks[cell + 2] = Math.min(size, start + elementsInChunk);
-        cell += chunkLength;
+      const size = words[i * entryWords];
+      for (let start = 0; start < size; start += chunkSize) {
+        chunks[word] = address + 4 * i * entryWords;
+        chunks[word + 1] = start;
+        chunks[word + 2] = Math.min(size, start + chunkSize);
+        word += chunkWords;
       }
     }
-    this.count = total;
-    this.#layout = layout;
+    this.#count = total;
+    this.#layoutVersion = layoutVersion;
   }
 }

@@ -1,25 +1,25 @@
-/** Batches by which each way is judged: by the middle one, so that an interruption does not count. */
+/** Batches per sample. A sample is judged by its median, so that an interruption does not count. */
 const sampleLength = 5;
-/** Batches on one thread before several are tried again: doubled each time that they lose. */
-const firstPause = 64;
-const longestPause = 2048;
-/** Of this many batches on several threads one is run on a single thread, to know what that takes now. */
-const interval = 64;
+/** Batches on one thread before all threads are tried again. Doubled each time that they are slower. */
+const initialBackoff = 64;
+const maxBackoff = 2048;
+/** Of this many batches on all threads, one runs on one thread, to measure what that takes now. */
+const reprobeInterval = 64;
 
-/** Several threads are taken where they need less than this share of the time: otherwise it is soon the other way round. */
-const worthwhile = 0.9;
+/** All threads are used if they need less than this fraction of the time of one. A hysteresis: times fluctuate. */
+const requiredRatio = 0.9;
 
 /**
- * A trial of several threads ends with a batch that takes so many times as long as on a single one, and so many
- * milliseconds for waking them: a core is busy.
+ * A trial of all threads ends early with a batch that takes `abortRatio` times as long as on one thread plus `wakeCost`
+ * milliseconds, the time to wake the workers: a core is busy.
  */
-const hopeless = 2;
-const wakeUp = 0.1;
+const abortRatio = 2;
+const wakeCost = 0.1;
 
-/** Once it is known which is faster, one batch of this many is timed: engines allocate the number that a clock gives. */
+/** Once both times are known, one batch of this many is timed: engines allocate the number that a clock returns. */
 const timedInterval = 8;
 
-/** The last few durations. Numbers stay in typed arrays, where they are not boxed. */
+/** The last few durations per element. In typed arrays, so that numbers are not boxed. */
 class Sample {
   readonly #values = new Float64Array(sampleLength);
   readonly #sorted = new Float64Array(sampleLength);
@@ -29,7 +29,7 @@ class Sample {
     return this.#count >= sampleLength;
   }
 
-  /** Adds what has passed since `clock[0]`, for each of so many elements. */
+  /** Adds the time since `clock[0]`, divided by the number of elements. */
   add(clock: Float64Array, elements: number): void {
     this.#values[this.#count % sampleLength] = (performance.now() - clock[0]) / elements;
     this.#count += 1;
@@ -44,19 +44,19 @@ class Sample {
     }
   }
 
-  /** Whether the middle one is less than this share of the other's. */
-  isBelow(other: Sample, share: number): boolean {
-    return this.#sorted[sampleLength >> 1] < share * other.#sorted[sampleLength >> 1];
+  /** Whether the median is less than `ratio` times the other's. */
+  isBelow(other: Sample, ratio: number): boolean {
+    return this.#sorted[sampleLength >> 1] < ratio * other.#sorted[sampleLength >> 1];
   }
 
-  /** Whether the last one is above so many times the other's middle one, and something. */
-  isFarAbove(other: Sample, times: number, more: number): boolean {
+  /** Whether the last duration is above `ratio` times the other's median plus `constant`. */
+  isFarAbove(other: Sample, ratio: number, constant: number): boolean {
     const last = this.#values[(this.#count - 1) % sampleLength];
-    return last > times * other.#sorted[sampleLength >> 1] + more;
+    return last > ratio * other.#sorted[sampleLength >> 1] + constant;
   }
 
-  /** Takes the last one for all. */
-  settle(): void {
+  /** Completes the sample with copies of the last duration. */
+  fillWithLast(): void {
     const last = this.#values[(this.#count - 1) % sampleLength];
     this.#values.fill(last);
     this.#sorted.fill(last);
@@ -69,61 +69,60 @@ class Sample {
 }
 
 /**
- * Chooses between one thread and several by what they took: several are slower where the cores are busy with something
- * else, and nothing but the clock says so. The way that lost is tried again now and then.
+ * Chooses between one thread and all threads by measured time: if other work keeps the cores busy, all threads are
+ * slower, and only a clock shows it. The slower choice is tried again from time to time.
  */
-export class Pace {
-  readonly #alone = new Sample();
-  readonly #several = new Sample();
+export class ThreadCountTuner {
+  readonly #single = new Sample();
+  readonly #parallel = new Sample();
   readonly #clock = new Float64Array(1);
-  #pause = firstPause;
-  #left = 0;
-  #since = 0;
+  #backoff = initialBackoff;
+  #remainingBackoff = 0;
+  #batches = 0;
   #isTimed = true;
 
-  /** Whether the batch that begins now goes to all threads. */
+  /** Starts a batch. @returns whether to run it on all threads */
   begin(): boolean {
-    const isShared = this.#choose();
-    this.#since += 1;
-    const isKnown = this.#alone.isFull && this.#several.isFull;
-    const isTried = isKnown && isShared !== this.#isFaster;
-    this.#isTimed = !isKnown || isTried || this.#since % timedInterval === 0;
+    const isParallel = this.#choose();
+    this.#batches += 1;
+    const isKnown = this.#single.isFull && this.#parallel.isFull;
+    const isProbe = isKnown && isParallel !== this.#isParallelFaster;
+    this.#isTimed = !isKnown || isProbe || this.#batches % timedInterval === 0;
     if (this.#isTimed) this.#clock[0] = performance.now();
-    return isShared;
+    return isParallel;
   }
 
-  /** Says that it is over. */
-  end(isShared: boolean, elements: number): void {
+  /** Ends the batch. */
+  end(isParallel: boolean, elements: number): void {
     if (!this.#isTimed) return;
-    if (!isShared) {
-      this.#alone.add(this.#clock, elements);
+    if (!isParallel) {
+      this.#single.add(this.#clock, elements);
       return;
     }
-    this.#several.add(this.#clock, elements);
-    if (!this.#several.isFull) {
-      if (!this.#several.isFarAbove(this.#alone, hopeless, wakeUp / elements)) return;
-      this.#several.settle();
+    this.#parallel.add(this.#clock, elements);
+    if (!this.#parallel.isFull) {
+      if (!this.#parallel.isFarAbove(this.#single, abortRatio, wakeCost / elements)) return;
+      this.#parallel.fillWithLast();
     }
-    if (this.#isFaster) {
-      this.#pause = firstPause;
-    } else if (this.#left <= 0) {
-      this.#left = this.#pause;
-      this.#pause = Math.min(2 * this.#pause, longestPause);
+    if (this.#isParallelFaster) {
+      this.#backoff = initialBackoff;
+    } else if (this.#remainingBackoff <= 0) {
+      this.#remainingBackoff = this.#backoff;
+      this.#backoff = Math.min(2 * this.#backoff, maxBackoff);
     }
   }
 
-  /** Whether several threads are, by what is known. */
-  get #isFaster(): boolean {
-    return this.#several.isBelow(this.#alone, worthwhile);
+  get #isParallelFaster(): boolean {
+    return this.#parallel.isBelow(this.#single, requiredRatio);
   }
 
   #choose(): boolean {
-    if (!this.#alone.isFull) return false;
-    if (!this.#several.isFull) return true;
-    if (this.#isFaster) return this.#since % interval !== 0;
-    this.#left -= 1;
-    if (this.#left > 0) return false;
-    this.#several.clear();
+    if (!this.#single.isFull) return false;
+    if (!this.#parallel.isFull) return true;
+    if (this.#isParallelFaster) return this.#batches % reprobeInterval !== 0;
+    this.#remainingBackoff -= 1;
+    if (this.#remainingBackoff > 0) return false;
+    this.#parallel.clear();
     return true;
   }
 }

@@ -1,137 +1,150 @@
 import { GradstepError } from "@gradstep/core";
-import type { Chunks } from "./chunk-table.js";
-import type { Heap } from "../memory/growable-heap.js";
-import { meeting } from "./control-block.js";
-import { maySleep, startWorker, words, type Thread } from "./worker.js";
+import type { Heap } from "../memory/heap.js";
+import type { ChunkTable } from "./chunk-table.js";
+import { controlBlock, controlWords } from "./control-block.js";
+import { canBlock, startWorker, type WorkerThread } from "./worker.js";
 
-/** Functions of a module that was made for threads. */
-export interface SharedKernel {
-  /** Address of the module in the memory: `[length, …bytes]`. */
+/** The functions of a threaded kernel module, and where workers find the module. */
+export interface ThreadedKernel {
+  /** Address of the module in the shared memory: its length in bytes (i32), then the bytes. */
   readonly address: number;
-  readonly open: (at: number, kernel: number, count: number) => void;
-  readonly share: (at: number, kernel: number) => void;
+  readonly publishChunks: (control: number, kernel: number, count: number) => void;
+  readonly claimChunks: (control: number, kernel: number) => void;
 }
 
-/** What can be set about a crew. */
-export interface CrewOptions {
+/** Options of a worker pool. */
+export interface WorkerPoolOptions {
+  /** Threads, the calling one included. */
   readonly threads: number;
   readonly workerUrl?: string | URL | undefined;
-  /** Milliseconds without any progress after which a worker is given up. */
-  readonly patience?: number;
+  /** Milliseconds without progress after which a worker is considered lost. */
+  readonly timeoutMs?: number;
   readonly start?: typeof startWorker;
 }
 
-/** Looks at the last chunks before going to sleep, about 20 µs: less than falling asleep and waking up takes. */
-const spins = 4000;
+/** Polls for the last chunks before the caller sleeps: about 20 µs, less than it takes to sleep and wake up. */
+const spinIterations = 4000;
 
 /**
- * Threads that work through the chunks of a batch together with the caller. Nobody is given a part: each claims a chunk
- * at a time, so that a worker that comes late, or not at all, leaves its share to the others.
+ * Workers that update the chunks of a batch together with the calling thread. Every thread claims one chunk at a time,
+ * so that a worker that is late or never comes leaves its chunks to the others.
  */
-export class Crew {
-  /** Things to know, for people; grows when a worker does not start. */
-  readonly diagnostics: string[] = [];
-  readonly #at: number;
-  readonly #cells: Int32Array;
-  readonly #workers = new Map<number, Thread>();
-  /** Those that were lost: a host may say so more than once. */
-  readonly #gone = new Set<number>();
-  readonly #patience: number;
-  #lost: string | undefined;
-  #disposed = false;
+export class WorkerPool {
+  readonly #diagnostics: string[] = [];
+  readonly #control: number;
+  readonly #words: Int32Array;
+  readonly #workers = new Map<number, WorkerThread>();
+  /** Indices of lost workers: a host may report one more than once. */
+  readonly #lostWorkers = new Set<number>();
+  readonly #timeoutMs: number;
+  /** Why a worker was lost, until `throwPendingError` has reported it. */
+  #pendingError: string | undefined;
+  #isDisposed = false;
 
-  constructor(heap: Heap, options: CrewOptions) {
-    const { threads, workerUrl, patience = 10_000, start = startWorker } = options;
+  /** Starts the workers. @throws {GradstepError} `OUT_OF_MEMORY` */
+  constructor(heap: Heap, options: WorkerPoolOptions) {
+    const { threads, workerUrl, timeoutMs = 10_000, start = startWorker } = options;
     const { memory } = heap;
-    this.#patience = patience;
-    this.#at = heap.allocate(meeting.byteLength);
-    this.#cells = new Int32Array(memory.buffer, this.#at, meeting.byteLength / 4);
+    this.#timeoutMs = timeoutMs;
+    this.#control = heap.allocate(controlBlock.byteLength);
+    this.#words = new Int32Array(memory.buffer, this.#control, controlWords.length);
+    this.#words.fill(0);
     for (let index = 0; index < threads - 1; index += 1) {
       const onLost = (reason: string): void => this.#lose(index, reason);
       try {
-        const data = { memory, at: this.#at, index };
+        const data = { memory, control: this.#control, index };
         const worker = start(data, workerUrl, onLost);
-        if (!this.#gone.has(index)) this.#workers.set(index, worker);
+        if (!this.#lostWorkers.has(index)) this.#workers.set(index, worker);
       } catch (error) {
         onLost(String(error));
       }
     }
   }
 
-  /** Workers that have not been lost. */
+  /** One sentence per worker that did not start. */
+  get diagnostics(): readonly string[] {
+    return this.#diagnostics;
+  }
+
+  /** Workers that are not lost. */
   get workers(): number {
     return this.#workers.size;
   }
 
   /**
-   * Says once that a worker was lost since the last batch.
+   * Reports once that a worker was lost since the last batch.
    * @throws {GradstepError} `WORKER_LOST`
    */
-  check(): void {
-    const reason = this.#lost;
+  throwPendingError(): void {
+    const reason = this.#pendingError;
     if (reason === undefined) return;
-    this.#lost = undefined;
+    this.#pendingError = undefined;
     throw new GradstepError(
-      `A worker thread ended between two steps: ${reason}. Every step so far was finished, and this one has changed ` +
-        `nothing. Call step again: it goes on with ${this.workers + 1} threads.`,
+      `A worker thread ended between two steps: ${reason}. All earlier steps are complete, and this call has changed ` +
+        `nothing. Call step again: it continues with ${this.workers + 1} threads.`,
       { code: "WORKER_LOST" },
     );
   }
 
-  /** Runs a batch that was divided. @throws {GradstepError} `WORKER_LOST`: then the batch is unfinished */
-  run(kernel: SharedKernel, chunks: Chunks): void {
-    const cells = this.#cells;
+  /**
+   * Updates all chunks of the table, which must have one at least.
+   * @throws {GradstepError} `WORKER_LOST`: the batch is incomplete
+   */
+  run(kernel: ThreadedKernel, chunks: ChunkTable): void {
+    const words = this.#words;
     const { count } = chunks;
-    cells[words.chunksEnd] = chunks.end;
-    kernel.open(this.#at, kernel.address, count);
-    Atomics.add(cells, words.batch, 1);
-    Atomics.notify(cells, words.batch, count - 1);
-    kernel.share(this.#at, kernel.address);
-    for (let i = 0; i < spins; i += 1) if (Atomics.load(cells, words.undone) === 0) return;
-    this.#wait();
+    words[controlWords.chunksEnd] = chunks.end;
+    kernel.publishChunks(this.#control, kernel.address, count);
+    Atomics.add(words, controlWords.batch, 1);
+    Atomics.notify(words, controlWords.batch, count - 1);
+    kernel.claimChunks(this.#control, kernel.address);
+    for (let i = 0; i < spinIterations; i += 1)
+      if (Atomics.load(words, controlWords.pending) === 0) return;
+    this.#waitForWorkers();
   }
 
-  /** Waits for the chunks that others have claimed: asleep, so that a worker without a core of its own gets this one. */
-  #wait(): void {
-    const cells = this.#cells;
-    const sleeps = maySleep();
-    let since = performance.now();
-    let left = Atomics.load(cells, words.undone);
-    while (left !== 0) {
-      if (sleeps) Atomics.wait(cells, words.undone, left, this.#patience);
-      const now = Atomics.load(cells, words.undone);
-      if (now !== left) since = performance.now();
-      else if (performance.now() - since >= this.#patience) this.#giveUp(left);
-      left = now;
+  /** Sleeps until the chunks that workers have claimed are finished: a worker without a core of its own gets this one. */
+  #waitForWorkers(): void {
+    const words = this.#words;
+    const mayBlock = canBlock();
+    let lastProgress = performance.now();
+    let pending = Atomics.load(words, controlWords.pending);
+    while (pending !== 0) {
+      if (mayBlock) Atomics.wait(words, controlWords.pending, pending, this.#timeoutMs);
+      const now = Atomics.load(words, controlWords.pending);
+      if (now !== pending) lastProgress = performance.now();
+      else if (performance.now() - lastProgress >= this.#timeoutMs) this.#abandonBatch(pending);
+      pending = now;
     }
   }
 
-  #giveUp(left: number): never {
+  #abandonBatch(pending: number): never {
     this.dispose();
-    this.diagnostics.push("One thread: a worker was lost in the middle of a step.");
+    this.#diagnostics.push("One thread: a worker was lost during a step.");
     throw new GradstepError(
-      `A worker thread did not finish its part of a step within ${this.#patience} ms. The step was not finished: ` +
-        `${left} of its chunks may be updated in part. Restore parameters and state from before; the backend goes on ` +
-        `with one thread.`,
+      `A worker thread did not finish its chunks of a step within ${this.#timeoutMs} ms. The step is incomplete: ` +
+        `${pending} of its chunks may be partly updated. Restore parameters and state from an earlier step; the backend ` +
+        `continues with one thread.`,
       { code: "WORKER_LOST" },
     );
   }
 
   #lose(index: number, reason: string): void {
-    if (this.#disposed || this.#gone.has(index)) return;
-    this.#gone.add(index);
+    if (this.#isDisposed || this.#lostWorkers.has(index)) return;
+    this.#lostWorkers.add(index);
     this.#workers.delete(index);
-    if (Atomics.load(this.#cells, words.arrived + index) === 1) this.#lost ??= reason;
+    if (Atomics.load(this.#words, controlWords.started + index) === 1)
+      this.#pendingError ??= reason;
     else
-      this.diagnostics.push(
+      this.#diagnostics.push(
         `A worker did not start, which leaves ${this.workers + 1} threads: ${reason}.`,
       );
   }
 
   /** Ends the workers. */
   dispose(): void {
-    this.#disposed = true;
-    for (const worker of this.#workers.values()) void worker.terminate();
+    this.#isDisposed = true;
+    for (const worker of this.#workers.values()) worker.terminate();
     this.#workers.clear();
   }
 }

@@ -2,4 +2,4 @@ import { conformance } from "@gradstep/conformance";
 import { runner } from "../runner.js";
 import { threaded } from "../threaded.js";
 
-conformance({ backend: threaded(), cases: 500, ...runner });
+conformance({ backend: await threaded(), cases: 500, ...runner });

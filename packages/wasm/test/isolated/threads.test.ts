@@ -1,12 +1,13 @@
 import { adam, createOptimizer } from "@gradstep/core";
 import { expect, test, vi } from "vitest";
 import { wasm, workerScript } from "../../src/index.js";
-import { Crew } from "../../src/threads/worker-pool.js";
-import { createArena } from "../../src/memory/growable-heap.js";
-import { words } from "../../src/threads/worker.js";
+import { WorkerPool } from "../../src/threads/worker-pool.js";
+import { createHeap } from "../../src/memory/growable-heap.js";
+import { controlWords } from "../../src/threads/control-block.js";
 
 async function train(threads: number): Promise<Float32Array> {
-  const backend = wasm({ threads, shareFrom: 0 });
+  const backend = wasm({ threads, parallelThreshold: 0 });
+  await backend.ready();
   expect(backend.diagnostics).toEqual([]);
   const size = 400_003;
   const w = backend.tensor(
@@ -32,14 +33,16 @@ test("the page is cross-origin isolated, and threads give the bits of one", asyn
   }
 });
 
-/** Whether a worker of a crew comes. */
+/** Whether a worker of a pool comes. */
 async function arrives(workerUrl?: string): Promise<boolean> {
-  const heap = createArena(true, 2 ** 20);
-  const crew = new Crew(heap, { threads: 2, workerUrl });
+  const heap = createHeap(true, 2 ** 20);
+  const pool = new WorkerPool(heap, { threads: 2, workerUrl });
   const cells = new Int32Array(heap.memory.buffer);
-  await vi.waitUntil(() => cells.subarray(16 + words.arrived).includes(1) || crew.workers === 0);
-  const hasCome = crew.workers === 1;
-  crew.dispose();
+  await vi.waitUntil(
+    () => cells.subarray(16 + controlWords.started).includes(1) || pool.workers === 0,
+  );
+  const hasCome = pool.workers === 1;
+  pool.dispose();
   return hasCome;
 }
 
@@ -50,7 +53,8 @@ test("workers come from a blob, and from an address", async () => {
 });
 
 test("a worker whose script is not there is a diagnostic", async () => {
-  const backend = wasm({ threads: 2, shareFrom: 0, workerUrl: "/nowhere/worker.js" });
+  const backend = wasm({ threads: 2, parallelThreshold: 0, workerUrl: "/nowhere/worker.js" });
+  await backend.ready();
   await vi.waitUntil(() => backend.diagnostics.length === 1);
   expect(backend.diagnostics[0]).toContain("did not start");
   const w = backend.tensor([3]);

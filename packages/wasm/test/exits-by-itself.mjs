@@ -1,8 +1,9 @@
-// Ends by itself, though its backend is alive: run by threads.test.ts, on what was built.
+// Exits by itself although its backend is alive. Run by threads.test.ts, on the build.
 import { createOptimizer, sgd } from "@gradstep/core";
 import { wasm } from "../dist/index.js";
 
 const backend = wasm({ threads: 3 });
+await backend.ready();
 const w = backend.tensor([400_000], new Float32Array(400_000).fill(1));
 const optimizer = createOptimizer(sgd({ learningRate: 0.0001 }), { w });
 for (let i = 0; i < 10; i += 1) {

@@ -1,0 +1,44 @@
+import { GradstepError, type WrapOptions, type WrappingBackend } from "@gradstep/core";
+import { hasSimd } from "./feature-detection.js";
+import type { WasmTensor } from "./memory/wasm-tensor.js";
+import { checkWasmOptions, type WasmOptions } from "./options.js";
+import { WasmBackend } from "./wasm-backend.js";
+import type { WasmMemory } from "./webassembly-types.js";
+
+/** A backend in WebAssembly. Its results are bit-identical to the f32 reference. */
+export interface Wasm extends WrappingBackend<Float32Array> {
+  /** The memory of all tensors. When it grows, its `buffer` is replaced. */
+  readonly memory: WasmMemory;
+  /** How the backend differs from what was asked for, and why: one sentence each. */
+  readonly diagnostics: readonly string[];
+  /**
+   * Resolves once the threads are ready to take part in steps, or cannot be: then `diagnostics` says why. Until then
+   * steps run on one thread, with the same bits.
+   */
+  ready(): Promise<void>;
+  tensor(shape: readonly number[], values?: ArrayLike<number>): WasmTensor;
+  /**
+   * A tensor over a part of this backend's memory: a view of it, from another wasm module or another tensor.
+   * @throws {GradstepError} `INVALID_MEMORY` for an array in other memory, `INVALID_SHAPE`, `UNKNOWN_OPTION`
+   */
+  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor;
+  /** Ends the threads. Afterwards nothing can be allocated or run; values can still be read. */
+  dispose(): void;
+}
+
+/**
+ * Creates a backend that compiles rules to WebAssembly SIMD, within a few milliseconds, for one thread or several.
+ *
+ * @throws {GradstepError} `UNSUPPORTED` (no WebAssembly SIMD), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`,
+ * `OUT_OF_MEMORY` (no address space for the memory)
+ */
+export function wasm(options: WasmOptions = {}): Wasm {
+  const checked = checkWasmOptions(options);
+  if (!hasSimd()) {
+    throw new GradstepError(
+      "This host has no WebAssembly SIMD; use cpuJs() of @gradstep/cpu-js instead.",
+      { code: "UNSUPPORTED" },
+    );
+  }
+  return new WasmBackend(checked);
+}
