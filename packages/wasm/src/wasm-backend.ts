@@ -9,7 +9,7 @@ import {
   type Variant,
   type WrapOptions,
 } from "@gradstep/core";
-import { BatchTable } from "./batch/batch-table.js";
+import { BatchTable } from "./planning/batch-table.js";
 import { instantiate, instantiateKernels, type RunKernel } from "./codegen/instantiate.js";
 import { kernelModule } from "./codegen/kernel-module.js";
 import { createHeap } from "./memory/growable-heap.js";

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
-import { BatchTable } from "../src/batch/batch-table.js";
+import { BatchTable } from "../src/planning/batch-table.js";
 import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
 import { WorkerPool } from "../src/threads/worker-pool.js";
 import { createHeap } from "../src/memory/growable-heap.js";

@@ -1,4 +1,4 @@
-import type { BatchTable } from "../batch/batch-table.js";
+import type { BatchTable } from "../planning/batch-table.js";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { chunkWords } from "../memory/layout.js";

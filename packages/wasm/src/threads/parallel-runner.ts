@@ -1,5 +1,5 @@
 import type { Variant } from "@gradstep/core";
-import type { BatchTable } from "../batch/batch-table.js";
+import type { BatchTable } from "../planning/batch-table.js";
 import { instantiateKernels, type RunKernel } from "../codegen/instantiate.js";
 import type { Heap } from "../memory/heap.js";
 import { ChunkTable } from "./chunk-table.js";
