@@ -3,7 +3,7 @@ import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/rule/spec.js";
-import { anything, codeOf } from "./support.js";
+import { anything, codeOf, failureOf } from "./support.js";
 
 /** What a spec is made of: rule, hyperparameters, and the options that differ from the rule's defaults. */
 function parts({ rule, hyperparameters, options }: OptimizerSpec): Record<string, unknown> {
@@ -72,6 +72,7 @@ describe("fromKeras", () => {
       loss_scale_factor: null,
       gradient_accumulation_steps: null,
       is_legacy_optimizer: false,
+      decay: 0,
     };
     expect(parts(keras("Adam", config))).toEqual(parts(keras("Adam")));
     const printed = { class_name: "Adam", config: {}, module: "keras.optimizers" };
@@ -85,6 +86,7 @@ describe("fromKeras", () => {
     ["use_ema", true],
     ["loss_scale_factor", 8],
     ["gradient_accumulation_steps", 2],
+    ["decay", 1e-6],
     ["is_legacy_optimizer", true],
     ["learning_rate", { class_name: "CosineDecay", config: {} }],
   ])("%s is understood and refused", (key, value) => {
@@ -243,7 +245,6 @@ describe("fromTorch", () => {
     [Symbol("Adam"), {}, "UNSUPPORTED"],
     ["Adam", { learning_rate: 1 }, "UNKNOWN_OPTION"],
     ["Adam", { momentum: 0.9 }, "UNKNOWN_OPTION"],
-    ["Adam", { params: [] }, "UNKNOWN_OPTION"],
     ["Adam", null, "UNKNOWN_OPTION"],
     ["Adam", 5, "UNKNOWN_OPTION"],
     ["Adam", { groups: {} }, "UNKNOWN_OPTION"],
@@ -267,10 +268,47 @@ describe("fromTorch", () => {
     expect(codeOf(() => fromTorch(anything(name), anything(options)))).toBe(code);
   });
 
-  test("an option of the whole in a group is refused when the optimizer is made", () => {
-    const spec = fromTorch("Adam", { groups: [{ parameters: ["w"], maximize: true }] });
-    expect(codeOf(() => createOptimizer(spec, { w: reference().tensor([1]) }))).toBe(
-      "UNKNOWN_OPTION",
+  test.each([{ maximize: true }, { amsgrad: true }, { decoupled_weight_decay: true }])(
+    "a group cannot have another %o than the whole",
+    (option) => {
+      const options = { groups: [{ parameters: ["w"], ...option }] };
+      expect(codeOf(() => fromTorch("Adam", options))).toBe("UNSUPPORTED");
+    },
+  );
+
+  // json.dumps(optimizer.state_dict()["param_groups"]) of PyTorch 2.13, after a scheduler was made.
+  const printed = {
+    SGD: `[{"lr": 0.01, "momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": false, "maximize": false, "foreach": null, "differentiable": false, "fused": null, "initial_lr": 0.01, "params": [0]}]`,
+    Adagrad: `[{"lr": 0.01, "lr_decay": 0, "eps": 1e-10, "weight_decay": 0, "initial_accumulator_value": 0, "foreach": null, "maximize": false, "differentiable": false, "fused": null, "initial_lr": 0.01, "params": [0]}]`,
+    RMSprop: `[{"lr": 0.01, "momentum": 0, "alpha": 0.99, "eps": 1e-08, "centered": false, "weight_decay": 0, "capturable": false, "foreach": null, "maximize": false, "differentiable": false, "initial_lr": 0.01, "params": [0]}]`,
+    Adam: `[{"param_names": ["w", "b"], "lr": 0.0004, "betas": [0.95, 0.999], "eps": 1e-08, "weight_decay": 0, "amsgrad": false, "maximize": false, "foreach": null, "capturable": false, "differentiable": false, "fused": null, "decoupled_weight_decay": false, "initial_lr": 0.0004, "max_lr": 0.01, "min_lr": 4e-08, "max_momentum": 0.95, "base_momentum": 0.85, "params": [0, 1]}]`,
+    AdamW: `[{"lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01, "amsgrad": false, "maximize": false, "foreach": null, "capturable": false, "differentiable": false, "fused": null, "decoupled_weight_decay": true, "initial_lr": 0.01, "params": [0]}]`,
+    Adamax: `[{"lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0, "foreach": null, "maximize": false, "differentiable": false, "capturable": false, "initial_lr": 0.01, "params": [0]}]`,
+    NAdam: `[{"lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0, "momentum_decay": 0.004, "decoupled_weight_decay": false, "maximize": false, "foreach": null, "capturable": false, "differentiable": false, "initial_lr": 0.01, "params": [0]}]`,
+  };
+  test.each(Object.entries(printed))("takes the parameter groups that %s prints", (name, text) => {
+    const groups = JSON.parse(text) as Record<string, unknown>[];
+    const wanted = name === "Adam" ? { lr: 4e-4, betas: [0.95, 0.999] } : { lr: 0.01 };
+    expect(parts(fromTorch(name, groups[0]))).toEqual(parts(fromTorch(name, wanted)));
+    expect(fromTorch(name, groups)).toEqual(fromTorch(name, groups[0]));
+  });
+
+  test("takes a list of several groups", () => {
+    const [first] = JSON.parse(printed.AdamW) as Record<string, unknown>[];
+    const second = { ...first, weight_decay: 0, params: [1] };
+    const groups = [{ match: ["bias"], weightDecay: 0 }];
+    expect(fromTorch("AdamW", [first, { ...second, parameters: ["bias"] }]).groups).toEqual(groups);
+    expect(fromTorch("AdamW", [first, { ...second, param_names: ["bias"] }]).groups).toEqual(
+      groups,
+    );
+    const { code, message } = failureOf(() => fromTorch("AdamW", [first, second]));
+    expect(code).toBe("UNKNOWN_OPTION");
+    expect(message).toContain('add parameters: ["…"]');
+  });
+
+  test("an option that is undefined has PyTorch's default", () => {
+    expect(fromTorch("AdamW", { lr: undefined, decoupled_weight_decay: undefined })).toEqual(
+      fromTorch("AdamW"),
     );
   });
 });

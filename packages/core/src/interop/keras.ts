@@ -1,37 +1,40 @@
-import { ignored, lookUp, translate, type Dictionary } from "./dictionary.js";
+import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerSpec } from "../rule/spec.js";
 
-/** What `keras.optimizers.serialize(optimizer)` gives. */
+/** What `keras.optimizers.serialize(optimizer)` returns. */
 export interface KerasOptimizer {
   readonly class_name: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Written by Keras beside the two; of no influence. */
+  /** Ignored. */
   readonly module?: unknown;
+  /** Ignored. */
   readonly registered_name?: unknown;
 }
 
-const later = "Apply it to the gradients or parameters yourself, around optimizer.step().";
+const ownStep = "Apply it to the gradients or parameters yourself, around optimizer.step().";
 
-const common: Dictionary = {
+const common: OptionMap = {
   name: ignored,
   learning_rate: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
-  clipnorm: { only: [null], why: later },
-  clipvalue: { only: [null], why: later },
-  global_clipnorm: { only: [null], why: later },
-  use_ema: { only: [false], why: later },
-  // Of no influence while use_ema is false.
+  clipnorm: { only: [null], why: ownStep },
+  clipvalue: { only: [null], why: ownStep },
+  global_clipnorm: { only: [null], why: ownStep },
+  use_ema: { only: [false], why: ownStep },
+  // Without effect while use_ema is false.
   ema_momentum: ignored,
   ema_overwrite_frequency: ignored,
   loss_scale_factor: { only: [null], why: "Divide the gradients by it before optimizer.step()." },
   gradient_accumulation_steps: {
-    only: [null],
+    only: [null, 1],
     why: "Pass the mean of the gradients every n-th time.",
   },
+  // Keras 2.
+  decay: { only: [0, null], why: "Set optimizer.learningRate before each step." },
   jit_compile: ignored,
-  is_legacy_optimizer: { only: [false], why: "Save the optimizer with Keras 3." },
+  is_legacy_optimizer: { only: [false, null], why: "Save the optimizer with Keras 3." },
 };
 
 const beta1 = { beta_1: { to: "beta1" } } as const;
@@ -40,56 +43,70 @@ const epsilon = { epsilon: { to: "epsilon" } } as const;
 const betas = { ...beta1, ...beta2, ...epsilon } as const;
 const momentum = { momentum: { to: "momentum" } } as const;
 
-/** Keras 3: class → rule here, and the options that class has beside the common ones. */
-const classes: Readonly<Record<string, readonly [rule: string, own: Dictionary]>> = {
-  SGD: ["sgd", { ...momentum, nesterov: { to: "nesterov" } }],
-  Adagrad: [
-    "adagrad",
-    { ...epsilon, initial_accumulator_value: { to: "initialAccumulatorValue" } },
-  ],
-  RMSprop: [
-    "rmsprop",
-    { ...epsilon, ...momentum, rho: { to: "rho" }, centered: { to: "centered" } },
-  ],
-  Adam: ["adam", { ...betas, amsgrad: { to: "amsgrad" } }],
-  AdamW: ["adamw", { ...betas, amsgrad: { to: "amsgrad" } }],
-  Adamax: ["adamax", betas],
-  Nadam: ["nadam", betas],
-  Lion: ["lion", { ...beta1, ...beta2 }],
+interface KerasClass {
+  readonly rule: string;
+  /** The options it has in addition to the common ones. */
+  readonly options: OptionMap;
+  /** The options of the rule that select Keras's formula, where its default is another. */
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+/** The classes of Keras 3. */
+const classes: Readonly<Record<string, KerasClass>> = {
+  SGD: { rule: "sgd", options: { ...momentum, nesterov: { to: "nesterov" } } },
+  Adagrad: {
+    rule: "adagrad",
+    options: { ...epsilon, initial_accumulator_value: { to: "initialAccumulatorValue" } },
+  },
+  RMSprop: {
+    rule: "rmsprop",
+    options: { ...epsilon, ...momentum, rho: { to: "rho" }, centered: { to: "centered" } },
+    form: { averageForm: "sum-of-squares" },
+  },
+  Adam: { rule: "adam", options: { ...betas, amsgrad: { to: "amsgrad" } } },
+  AdamW: { rule: "adamw", options: { ...betas, amsgrad: { to: "amsgrad" } } },
+  Adamax: { rule: "adamax", options: betas },
+  Nadam: { rule: "nadam", options: betas },
+  Lion: { rule: "lion", options: { ...beta1, ...beta2 }, form: { averageForm: "sum" } },
 };
 
 /**
- * The spec of a Keras 3 optimizer, from what Keras prints: `{ class_name: "Adam", config: { learning_rate: 0.01, … } }`.
- * The same gradients give Keras's numbers.
+ * The spec of a Keras optimizer, from what Keras prints: `{ class_name: "Adam", config: { learning_rate: 0.01, … } }`.
+ * The same gradients give the numbers of Keras 3. The config of Keras 2 is accepted, too.
  *
- * @throws {GradstepError} `UNSUPPORTED` (a class or a value without counterpart), `UNKNOWN_OPTION` (a key that is not
- * understood is never ignored), `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `UNSUPPORTED` (a class or a value without a counterpart), `UNKNOWN_OPTION` (unknown options
+ * are never ignored), `INVALID_HYPERPARAMETER`
  */
 export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
-  if (optimizer === null || typeof optimizer !== "object") {
+  if (
+    optimizer === null ||
+    typeof optimizer !== "object" ||
+    (optimizer.class_name === undefined && optimizer.config === undefined)
+  ) {
     throw new GradstepError(
-      `Got ${show(optimizer)}; expected { class_name, config } as keras.optimizers.serialize gives.`,
+      `Got ${show(optimizer)}; expected { class_name, config } as keras.optimizers.serialize(optimizer) returns it.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const {
-    class_name: className,
-    config,
-    module: _module,
-    registered_name: _registered,
-    ...rest
-  } = optimizer;
+  const { class_name: className, config } = optimizer;
   const owner = `Keras's ${typeof className === "string" ? className : show(className)}`;
-  translate(owner, rest, { class_name: ignored, config: ignored });
-  const [name, own] = lookUp("Keras", className, classes);
-  const settings = translate(owner, config, { ...common, ...own });
+  translate(owner, optimizer, {
+    class_name: ignored,
+    config: ignored,
+    module: ignored,
+    registered_name: ignored,
+    // Written by Keras where one optimizer is used in several places.
+    shared_object_id: ignored,
+  });
+  const { rule, options, form } = lookUp("Keras", className, classes);
+  const settings = translate(owner, config, { ...common, ...options });
   if (typeof settings.learningRate === "object" && settings.learningRate !== null) {
     throw new GradstepError(
       `${owner}: learning_rate is a schedule; expected a number. Pass its first value, and set optimizer.learningRate before each step.`,
       { code: "UNSUPPORTED" },
     );
   }
-  // Keras writes null where no decay is meant.
+  // Keras prints null where there is no decay.
   if (settings.weightDecay === null) settings.weightDecay = 0;
-  return rules.find((rule) => rule.name === name)!.specify(settings);
+  return rules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
 }

@@ -1,23 +1,23 @@
-import { lookUp, translate, type Dictionary } from "./dictionary.js";
+import { lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/spec.js";
 
-const rate: Dictionary = { learning_rate: { to: "learningRate" } };
-const decay: Dictionary = {
+const rate: OptionMap = { learning_rate: { to: "learningRate" } };
+const decay: OptionMap = {
   weight_decay: { to: "weightDecay" },
   mask: {
     only: [null],
     why: "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).",
   },
 };
-const precision: Dictionary = { mu_dtype: { only: [null], why: "State is f32 here." } };
-const accumulatorPrecision: Dictionary = {
+const precision: OptionMap = { mu_dtype: { only: [null], why: "State is f32 here." } };
+const accumulatorPrecision: OptionMap = {
   accumulator_dtype: { only: [null], why: "State is f32 here." },
 };
-const betas: Dictionary = { b1: { to: "beta1" }, b2: { to: "beta2" } };
-const eps: Dictionary = { eps: { to: "epsilon" } };
-const adamOptions: Dictionary = {
+const betas: OptionMap = { b1: { to: "beta1" }, b2: { to: "beta2" } };
+const eps: OptionMap = { eps: { to: "epsilon" } };
+const adamOptions: OptionMap = {
   ...rate,
   ...betas,
   ...eps,
@@ -25,11 +25,11 @@ const adamOptions: Dictionary = {
   eps_root: { to: "epsilonRoot" },
 };
 const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
-const paper = { epsilonMode: "paper" } as const;
+const adamForm = { epsilonMode: "paper", averageForm: "sum-of-squares" } as const;
 
 interface OptaxOptimizer {
   readonly rule: string;
-  readonly options: Dictionary;
+  readonly options: OptionMap;
   /** Optax's defaults and form, in our names. */
   readonly settings: Readonly<Record<string, number | string | boolean>>;
 }
@@ -67,32 +67,32 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
         why: "adam with beta1 0 and epsilonMode “paper” is the corrected form.",
       },
     },
-    settings: { rho: 0.9, epsilon: 1e-8 },
+    settings: { rho: 0.9, epsilon: 1e-8, averageForm: "sum-of-squares" },
   },
   adam: {
     rule: "adam",
     options: { ...adamOptions, nesterov: { to: "nesterov" } },
-    settings: { ...adamDefaults, ...paper },
+    settings: { ...adamDefaults, ...adamForm },
   },
   nadam: {
     rule: "adam",
     options: adamOptions,
-    settings: { ...adamDefaults, ...paper, nesterov: true },
+    settings: { ...adamDefaults, ...adamForm, nesterov: true },
   },
   amsgrad: {
     rule: "adam",
     options: adamOptions,
-    settings: { ...adamDefaults, ...paper, amsgrad: true, amsgradOf: "corrected" },
+    settings: { ...adamDefaults, ...adamForm, amsgrad: true, amsgradOf: "corrected" },
   },
   adamw: {
     rule: "adamw",
     options: { ...adamOptions, ...decay, nesterov: { to: "nesterov" } },
-    settings: { ...adamDefaults, ...paper, weightDecay: 1e-4 },
+    settings: { ...adamDefaults, ...adamForm, weightDecay: 1e-4 },
   },
   nadamw: {
     rule: "adamw",
     options: { ...adamOptions, ...decay },
-    settings: { ...adamDefaults, ...paper, weightDecay: 1e-4, nesterov: true },
+    settings: { ...adamDefaults, ...adamForm, weightDecay: 1e-4, nesterov: true },
   },
   adamax: {
     rule: "adamax",
@@ -107,7 +107,7 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
   lion: {
     rule: "lion",
     options: { ...rate, ...betas, ...precision, ...decay },
-    settings: { beta1: 0.9, beta2: 0.99, weightDecay: 1e-3 },
+    settings: { beta1: 0.9, beta2: 0.99, weightDecay: 1e-3, averageForm: "sum" },
   },
 };
 

@@ -1,15 +1,15 @@
-import { lookUp, translate, type Dictionary } from "./dictionary.js";
+import { lookUp, translate, type OptionMap } from "./option-map.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/spec.js";
 
-const rate: Dictionary = { learningRate: { to: "learningRate" } };
-const epsilon: Dictionary = { epsilon: { to: "epsilon" } };
-const betas: Dictionary = { ...rate, ...epsilon, beta1: { to: "beta1" }, beta2: { to: "beta2" } };
-const momentum: Dictionary = { momentum: { to: "momentum" } };
+const rate: OptionMap = { learningRate: { to: "learningRate" } };
+const epsilon: OptionMap = { epsilon: { to: "epsilon" } };
+const betas: OptionMap = { ...rate, ...epsilon, beta1: { to: "beta1" }, beta2: { to: "beta2" } };
+const momentum: OptionMap = { momentum: { to: "momentum" } };
 
 interface TfjsOptimizer {
   readonly rule: string;
-  readonly options: Dictionary;
+  readonly options: OptionMap;
   /** TF.js's defaults and form, in our names. */
   readonly settings: Readonly<Record<string, number | string>>;
 }
@@ -36,12 +36,18 @@ const optimizers: Readonly<Record<string, TfjsOptimizer>> = {
       decay: { to: "rho" },
       centered: { to: "centered" },
     },
-    settings: { rho: 0.9, epsilon: 1e-7 },
+    settings: { rho: 0.9, epsilon: 1e-7, averageForm: "sum-of-squares" },
   },
   adam: {
     rule: "adam",
     options: betas,
-    settings: { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, epsilonMode: "paper" },
+    settings: {
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-7,
+      epsilonMode: "paper",
+      averageForm: "sum-of-squares",
+    },
   },
   adamax: {
     rule: "adamax",

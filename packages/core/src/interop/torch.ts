@@ -1,18 +1,28 @@
-import { ignored, lookUp, translate, type Dictionary } from "./dictionary.js";
+import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/group-options.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/spec.js";
 
-/** How PyTorch computes, not what: of no influence on the numbers. */
-const common: Dictionary = {
+type Options = Readonly<Record<string, unknown>>;
+
+const common: OptionMap = {
   lr: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
   maximize: { to: "maximize" },
+  // How PyTorch computes, not what.
   foreach: ignored,
   fused: ignored,
   capturable: ignored,
   differentiable: ignored,
+  // What PyTorch and its schedulers store in a parameter group. The current values are in lr, betas and momentum.
+  params: ignored,
+  param_names: ignored,
+  initial_lr: ignored,
+  max_lr: ignored,
+  min_lr: ignored,
+  max_momentum: ignored,
+  base_momentum: ignored,
 };
 
 const eps = { eps: { to: "epsilon" } } as const;
@@ -21,10 +31,11 @@ const decoupled = { decoupled_weight_decay: { to: "decoupled" } } as const;
 
 interface TorchOptimizer {
   readonly rule: string;
-  readonly own: Dictionary;
-  /** PyTorch's defaults, in its names. */
-  readonly defaults: Readonly<Record<string, unknown>>;
-  /** What makes the rule here compute PyTorch's form. */
+  /** The options it has in addition to the common ones. */
+  readonly options: OptionMap;
+  /** PyTorch's defaults, under PyTorch's names. */
+  readonly defaults: Options;
+  /** The options of the rule that select PyTorch's formulas. */
   readonly form: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +45,7 @@ const adamDefaults = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8 } as const;
 const optimizers: Readonly<Record<string, TorchOptimizer>> = {
   SGD: {
     rule: "sgd",
-    own: {
+    options: {
       momentum: { to: "momentum" },
       dampening: { to: "dampening" },
       nesterov: { to: "nesterov" },
@@ -44,7 +55,7 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
   },
   Adagrad: {
     rule: "adagrad",
-    own: {
+    options: {
       ...eps,
       lr_decay: { to: "learningRateDecay" },
       initial_accumulator_value: { to: "initialAccumulatorValue" },
@@ -54,90 +65,69 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
   },
   RMSprop: {
     rule: "rmsprop",
-    own: {
+    options: {
       ...eps,
       alpha: { to: "rho" },
       momentum: { to: "momentum" },
       centered: { to: "centered" },
     },
     defaults: { lr: 0.01, alpha: 0.99, eps: 1e-8 },
-    form: { epsilonMode: "outside", momentumForm: "torch" },
+    form: { epsilonMode: "outside", momentumForm: "torch", averageForm: "sum" },
   },
   Adam: {
     rule: "adam",
-    own: { ...betas, ...decoupled, amsgrad: { to: "amsgrad" } },
+    options: { ...betas, ...decoupled, amsgrad: { to: "amsgrad" } },
     defaults: adamDefaults,
-    form: { epsilonMode: "paper" },
+    form: { epsilonMode: "paper", averageForm: "sum" },
   },
   AdamW: {
     rule: "adamw",
-    own: { ...betas, amsgrad: { to: "amsgrad" } },
-    defaults: { ...adamDefaults, weight_decay: 0.01 },
-    form: { epsilonMode: "paper" },
+    options: { ...betas, ...decoupled, amsgrad: { to: "amsgrad" } },
+    defaults: { ...adamDefaults, weight_decay: 0.01, decoupled_weight_decay: true },
+    form: { epsilonMode: "paper", averageForm: "sum" },
   },
   Adamax: {
     rule: "adamax",
-    own: betas,
+    options: betas,
     defaults: { ...adamDefaults, lr: 2e-3 },
     form: { epsilonMode: "inside" },
   },
   NAdam: {
     rule: "nadam",
-    own: { ...betas, ...decoupled, momentum_decay: { to: "momentumDecay" } },
+    options: { ...betas, ...decoupled, momentum_decay: { to: "momentumDecay" } },
     defaults: { ...adamDefaults, lr: 2e-3, momentum_decay: 4e-3 },
-    form: { productIn: "f32" },
+    form: { productIn: "f32", averageForm: "sum" },
   },
 };
 
 /**
  * The spec of a PyTorch optimizer: `fromTorch("AdamW", { lr: 1e-3, weight_decay: 0.1 })`, with PyTorch's defaults. The
- * same gradients give PyTorch's numbers; its L2 `weight_decay`, `maximize` and place of ε are included.
+ * same gradients give PyTorch's numbers, including its L2 `weight_decay`, `maximize`, its place of ε, and what happens
+ * when the square of a gradient overflows.
  *
- * Parameter groups are written as `{ groups: [{ parameters: ["kernel"], lr: 0.05 }, …], lr: 0.01 }`: names in place of
- * tensors, and the options of the whole beside them.
+ * Options can be what PyTorch prints: a parameter group of `optimizer.state_dict()["param_groups"]`, or that list. The
+ * first group then holds for all parameters that no other group names. PyTorch prints the names of parameters only if
+ * the optimizer was made with `named_parameters()`; otherwise add them to the other groups as `parameters`.
  *
- * One difference remains: PyTorch counts steps for each parameter, and leaves the count where a gradient is None.
+ * Groups can also be written as `{ lr: 0.01, groups: [{ parameters: ["kernel"], lr: 0.05 }] }`.
+ *
+ * One difference remains: PyTorch counts steps per parameter and skips those without a gradient; gradstep counts them
+ * per group. So bias correction differs for a parameter whose first gradient comes late.
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
-export function fromTorch(
-  name: string,
-  options: Readonly<Record<string, unknown>> = {},
-): OptimizerSpec {
-  const optimizer = lookUp("PyTorch", name, optimizers);
+export function fromTorch(name: string, options: Options | readonly Options[] = {}): OptimizerSpec {
+  const { rule: ruleName, options: own, defaults, form } = lookUp("PyTorch", name, optimizers);
   const owner = `PyTorch's ${name}`;
-  const dictionary = { ...common, ...optimizer.own };
-  if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    throw new GradstepError(`${owner}: got ${show(options)}; expected an object of options.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
-  const { groups = [], ...settings } = options;
-  if (!Array.isArray(groups)) {
-    throw new GradstepError(
-      `${owner}: groups is ${show(groups)}; expected a list of { parameters, … }.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
-  const isAdamW = name === "AdamW";
-  const { decoupled: isDecoupled = isAdamW, ...base } = unpackBetas(
-    owner,
-    translate(owner, { ...optimizer.defaults, ...settings }, dictionary),
-  );
-  if (typeof isDecoupled !== "boolean") {
-    throw new GradstepError(
-      `${owner}: decoupled_weight_decay is ${show(isDecoupled)}; expected true or false.`,
-      { code: "INVALID_HYPERPARAMETER" },
-    );
-  }
-  const rule = rules.find((one) => one.name === optimizer.rule)!;
-  const spec = rule.specify({
-    ...base,
-    ...optimizer.form,
-    weightDecayMode: isDecoupled ? "decoupled" : "l2",
-  });
+  const map = { ...common, ...own };
+  const { groups, ...whole } = Array.isArray(options)
+    ? fromParameterGroups(owner, options as readonly Options[])
+    : withGroups(owner, options as Options);
+  const base = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
+  const rule = rules.find((one) => one.name === ruleName)!;
+  const spec = rule.specify({ weightDecayMode: "l2", ...base, ...form });
   const { momentum = 0, dampening = 0 } = spec.hyperparameters;
-  if (base.nesterov === true && (momentum === 0 || dampening !== 0)) {
+  if (spec.options.nesterov === true && (momentum === 0 || dampening !== 0)) {
     throw new GradstepError(
       `${owner}: nesterov needs momentum above 0 and dampening 0, in PyTorch and here.`,
       { code: "INVALID_HYPERPARAMETER" },
@@ -145,32 +135,93 @@ export function fromTorch(
   }
   return {
     ...spec,
-    groups: groups.map((group, i) => torchGroup(`${owner}, group ${i}`, group, dictionary)),
+    groups: groups.map((group, i) => groupOptions(`${owner}, group ${i}`, group, map, spec)),
   };
 }
 
-function torchGroup(owner: string, group: unknown, dictionary: Dictionary): GroupOptions {
-  const { parameters, ...settings } = (group ?? {}) as Readonly<Record<string, unknown>>;
-  if (!Array.isArray(parameters) || !parameters.every((name) => typeof name === "string")) {
+/** @throws {GradstepError} `UNKNOWN_OPTION` */
+function withGroups(owner: string, options: Options): { groups: readonly Options[] } & Options {
+  checkIsObject(owner, options);
+  const { groups = [], ...whole } = options;
+  if (!Array.isArray(groups)) {
     throw new GradstepError(
-      `${owner}: parameters is ${show(parameters)}; expected a list of names.`,
+      `${owner}: groups is ${show(groups)}; expected a list of { parameters, … }.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
-  // What is no hyperparameter here is refused by createOptimizer, with the group's index.
-  return { match: parameters, ...unpackBetas(owner, translate(owner, settings, dictionary)) };
+  return { ...whole, groups };
 }
 
-function unpackBetas(
+/** PyTorch repeats every option in each group: only what differs from the first is the group's own. */
+function fromParameterGroups(
   owner: string,
-  { betas: pair, ...rest }: Record<string, unknown>,
-): Record<string, unknown> {
-  if (pair === undefined) return rest;
-  if (!Array.isArray(pair) || pair.length !== 2) {
+  [first, ...rest]: readonly Options[],
+): { groups: readonly Options[] } & Options {
+  checkIsObject(owner, first);
+  const { parameters: _, ...whole } = first;
+  const groups = rest.map((group) => {
+    checkIsObject(owner, group);
+    const own = Object.entries(group).filter(
+      ([key, value]) => isName(key) || JSON.stringify(value) !== JSON.stringify(whole[key]),
+    );
+    return Object.fromEntries(own);
+  });
+  return { ...whole, groups };
+}
+
+function isName(key: string): boolean {
+  return key === "parameters" || key === "param_names";
+}
+
+function groupOptions(
+  owner: string,
+  group: unknown,
+  map: OptionMap,
+  { rule, options }: OptimizerSpec,
+): GroupOptions {
+  checkIsObject(owner, group);
+  const { parameters, ...own } = group;
+  const names = parameters ?? own.param_names;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
     throw new GradstepError(
-      `${owner}: betas is ${show(pair)}; expected two numbers, such as [0.9, 0.999].`,
-      { code: "INVALID_HYPERPARAMETER" },
+      `${owner}: parameters is ${show(names)}; expected a list of names. PyTorch prints indices, as params, and names only if the optimizer has them: add parameters: ["…"].`,
+      { code: "UNKNOWN_OPTION" },
     );
   }
-  return { ...rest, beta1: pair[0], beta2: pair[1] };
+  const settings = settingsOf(owner, own, map);
+  for (const [key, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(rule.options, key)) continue;
+    if (value !== options[key]) {
+      throw new GradstepError(
+        `${owner}: ${key} is ${show(value)}; expected ${show(options[key])}, as in the other groups. Make an optimizer for each.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    delete settings[key];
+  }
+  return { match: names, ...settings };
+}
+
+/** Options under the names they have here; what is left out is left out. */
+function settingsOf(owner: string, options: Options, map: OptionMap): Record<string, unknown> {
+  const { betas: pair, decoupled: isDecoupled, ...settings } = translate(owner, options, map);
+  if (pair !== undefined) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new GradstepError(
+        `${owner}: betas is ${show(pair)}; expected two numbers, such as [0.9, 0.999].`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    }
+    [settings.beta1, settings.beta2] = pair as unknown[];
+  }
+  if (isDecoupled !== undefined) {
+    if (typeof isDecoupled !== "boolean") {
+      throw new GradstepError(
+        `${owner}: decoupled_weight_decay is ${show(isDecoupled)}; expected true or false.`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    }
+    settings.weightDecayMode = isDecoupled ? "decoupled" : "l2";
+  }
+  return settings;
 }

@@ -1,6 +1,7 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
+import { averageForms, averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "./flush.js";
+import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**
  * Adam: Kingma & Ba 2015.
@@ -11,6 +12,10 @@ import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from
  * `amsgrad`: Reddi, Kale & Kumar 2018, the maximum of v; of v̂ with `amsgradOf: "corrected"`, as Optax has it.
  * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
  * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
+ * `averageForm` is how v is rounded: `"difference"` as in Keras; `"sum"` as in PyTorch, `"sum-of-squares"` as in Optax
+ * and TF.js, which stay finite after a gradient whose square is not an f32 (|g| above 1.8e19).
+ *
+ * Keep `epsilon` above 1e-38: a smaller f32 is subnormal, GPUs take it for 0, and 0 / 0 is NaN where the gradient is 0.
  */
 export const adam = /* @__PURE__ */ builtInRule({
   name: "adam",
@@ -26,16 +31,18 @@ export const adam = /* @__PURE__ */ builtInRule({
     nesterov: [false, true],
     epsilonMode: ["keras", "paper"],
     amsgradOf: ["raw", "corrected"],
+    averageForm: averageForms,
   },
   structural: ["epsilonRoot"],
   slots: ({ amsgrad }): Record<string, number> =>
     amsgrad ? { m: 0, v: 0, vMax: 0 } : { m: 0, v: 0 },
   // In f64, because in f32 the difference 1 − β₂ is wrong in its fifth digit.
-  perStep: ({ amsgrad, nesterov, epsilonMode, amsgradOf, epsilonRoot }) => {
+  perStep: ({ amsgrad, nesterov, epsilonMode, amsgradOf, averageForm, epsilonRoot }) => {
     const corrected = amsgrad && amsgradOf === "corrected";
     return `
       c1 = 1 - beta1
       c2 = 1 - beta2
+      ${squareFactors(averageForm, "c2")}
       ${flushThreshold("m", negligibleMean)}
       ${flushThreshold("v", negligibleSquare)}
       correction2 = 1 - beta2 ** t
@@ -51,11 +58,11 @@ export const adam = /* @__PURE__ */ builtInRule({
       }
     `;
   },
-  perElement: ({ amsgrad, nesterov, epsilonRoot }) => `
+  perElement: ({ amsgrad, nesterov, averageForm, epsilonRoot }) => `
     ${flushStatement("m")}
     ${flushStatement("v")}
     m = m + (g - m) * c1
-    v = v + (g * g - v) * c2
+    ${averageOfSquares(averageForm, "beta2", "c2")}
     ${amsgrad ? "vMax = max(vMax, v * scaleV)" : ""}
     p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rate"} / (sqrt(${amsgrad ? "vMax" : "v"}${epsilonRoot ? " + epsilonRootHat" : ""}) + epsilonHat)
   `,

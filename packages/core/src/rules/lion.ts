@@ -1,8 +1,13 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, flushStatement, flushThreshold } from "./flush.js";
+import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
-/** Lion: Chen et al. 2023, Algorithm 2. */
+/**
+ * Lion: Chen et al. 2023, Algorithm 2.
+ *
+ * `averageForm`: `"difference"` is m + (g − m)·(1 − β); `"sum"`, β·m + (1 − β)·g, is what Keras and Optax compute. After
+ * an infinite gradient the first gives NaN; with the second the sign, and so the step, stays finite.
+ */
 export const lion = /* @__PURE__ */ builtInRule({
   name: "lion",
   hyperparameters: {
@@ -10,15 +15,20 @@ export const lion = /* @__PURE__ */ builtInRule({
     beta1: decayRate(0.9),
     beta2: decayRate(0.99),
   },
+  options: { averageForm: ["difference", "sum"] },
   slots: { m: 0 },
   perStep: `
     c1 = 1 - beta1
     c2 = 1 - beta2
     ${flushThreshold("m", negligibleMean)}
   `,
-  perElement: `
-    ${flushStatement("m")}
-    p = p - sign(m + (g - m) * c1) * learningRate
-    m = m + (g - m) * c2
-  `,
+  perElement: ({ averageForm }) => {
+    const average = (decay: string, weight: string): string =>
+      averageForm === "difference" ? `m + (g - m) * ${weight}` : `m * ${decay} + g * ${weight}`;
+    return `
+      ${flushStatement("m")}
+      p = p - sign(${average("beta1", "c1")}) * learningRate
+      m = ${average("beta2", "c2")}
+    `;
+  },
 });

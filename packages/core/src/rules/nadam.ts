@@ -1,13 +1,14 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
+import { averageForms, averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "./flush.js";
+import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**
  * Nadam: Dozat 2016, Algorithm 2 with the schedule of momenta μₜ = β₁(1 − ½·0.96^(t·momentumDecay)).
  *
- * `momentumDecay` is 1 in Keras and 0.004 in PyTorch. The product of all μ is carried from step to step;
- * PyTorch multiplies and keeps it in f32 (`productIn: "f32"`).
- * ε has the paper's place, as in Keras and PyTorch.
+ * `momentumDecay` is 1 in Keras and 0.004 in PyTorch. The product of all μ is kept from step to step; PyTorch computes
+ * and stores it in f32 (`productIn: "f32"`). ε is added as in the paper, as in Keras and PyTorch. `averageForm` is as in
+ * `adam`.
  */
 export const nadam = /* @__PURE__ */ builtInRule({
   name: "nadam",
@@ -18,12 +19,13 @@ export const nadam = /* @__PURE__ */ builtInRule({
     epsilon: nonNegative(1e-7),
     momentumDecay: nonNegative(1),
   },
-  options: { productIn: ["f64", "f32"] },
+  options: { productIn: ["f64", "f32"], averageForm: averageForms },
   slots: { m: 0, v: 0 },
   persistentScalars: { product: 1 },
-  perStep: ({ productIn }) => `
+  perStep: ({ productIn, averageForm }) => `
     c1 = 1 - beta1
     c2 = 1 - beta2
+    ${squareFactors(averageForm, "c2")}
     ${flushThreshold("m", negligibleMean)}
     ${flushThreshold("v", negligibleSquare)}
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay))
@@ -34,11 +36,11 @@ export const nadam = /* @__PURE__ */ builtInRule({
     rateG = learningRate * root * (1 - mu) / (1 - product)
     epsilonHat = epsilon * root
   `,
-  perElement: `
+  perElement: ({ averageForm }) => `
     ${flushStatement("m")}
     ${flushStatement("v")}
     m = m + (g - m) * c1
-    v = v + (g * g - v) * c2
+    ${averageOfSquares(averageForm, "beta2", "c2")}
     p = p - (m * rateM + g * rateG) / (sqrt(v) + epsilonHat)
   `,
 });

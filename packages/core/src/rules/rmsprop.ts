@@ -1,4 +1,5 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
+import { averageForms, averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/rule.js";
 import {
   negligibleMagnitude,
@@ -6,13 +7,14 @@ import {
   negligibleSquare,
   flushStatement,
   flushThreshold,
-} from "./flush.js";
+} from "../rule-fragments/flush-to-zero.js";
 
 /**
  * RMSprop: Tieleman & Hinton 2012 (lecture 6e); `centered` subtracts the square of the mean (Graves 2013, eq. 38 to 41).
  *
- * `epsilonMode`: `"inside"` the root, as Keras does; `"outside"` of it, as PyTorch does; `"subtracted"` inside with the
- * other sign, as TF.js does when centered. `momentumForm` is as in `sgd`.
+ * `epsilonMode`: `"inside"` adds ε under the root, as Keras does; `"outside"` adds it to the root, as PyTorch does;
+ * `"subtracted"` subtracts it under the root, as TF.js does when centered. `momentumForm` is as in `sgd`, `averageForm`
+ * as in `adam`; `fromKeras` selects `"sum-of-squares"`, which Keras uses here.
  */
 export const rmsprop = /* @__PURE__ */ builtInRule({
   name: "rmsprop",
@@ -26,6 +28,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
     centered: [false, true],
     epsilonMode: ["inside", "outside", "subtracted"],
     momentumForm: ["keras", "torch"],
+    averageForm: averageForms,
   },
   structural: ["momentum"],
   slots: ({ centered, momentum }) => ({
@@ -33,15 +36,19 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
     ...(centered ? { a: 0 } : {}),
     ...(momentum ? { m: 0 } : {}),
   }),
-  perStep: ({ centered, momentum, momentumForm }) => `
+  perStep: ({ centered, momentum, momentumForm, averageForm }) => `
     c = 1 - rho
+    ${squareFactors(averageForm, "c")}
     ${flushThreshold("v", negligibleSquare)}
     ${centered ? flushThreshold("a", negligibleMagnitude) : ""}
     ${momentum ? flushThreshold("m", negligibleMean) : ""}
     ${!momentum ? "" : momentumForm === "keras" ? "intake = learningRate; rate = 1" : "intake = 1; rate = learningRate"}
   `,
-  perElement: ({ centered, momentum, epsilonMode }) => {
-    const variance = centered ? "v - a * a" : "v";
+  perElement: ({ centered, momentum, epsilonMode, averageForm }) => {
+    // Where a² overflows, so has v: ∞ − ∞ would be NaN.
+    const difference =
+      averageForm === "difference" ? "v - a * a" : `(abs(a) < ${2 ** 64} ? v - a * a : v)`;
+    const variance = centered ? difference : "v";
     const root = {
       inside: `sqrt(${variance} + epsilon)`,
       outside: `(sqrt(${variance}) + epsilon)`,
@@ -49,7 +56,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
     }[epsilonMode];
     return `
       ${flushStatement("v")}
-      v = v + (g * g - v) * c
+      ${averageOfSquares(averageForm, "rho", "c")}
       ${centered ? `${flushStatement("a")}\na = a + (g - a) * c` : ""}
       ${momentum ? `${flushStatement("m")}\nm = m * momentum + g * intake / ${root}` : ""}
       p = p - ${momentum ? "m * rate" : `g * learningRate / ${root}`}

@@ -1,6 +1,6 @@
 import { fraction, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, flushStatement, flushThreshold } from "./flush.js";
+import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**
  * Gradient descent, with momentum (Polyak 1964) or Nesterov's (in the form of Sutskever et al. 2013, as all libraries

@@ -1,0 +1,70 @@
+import { GradstepError, list, show } from "../errors.js";
+
+/** What becomes of one option of another library. */
+export type Mapping =
+  /** The same value under another name. */
+  | { readonly to: string }
+  /** Known, but only these values are supported. */
+  | { readonly only: readonly unknown[]; readonly why: string };
+
+/** The option does not affect the numbers: it says how the library computes, prints or names things. */
+export const ignored = "ignored";
+
+/** The options of one optimizer of another library, by their names there. */
+export type OptionMap = Readonly<Record<string, Mapping | typeof ignored>>;
+
+/**
+ * Translates options.
+ *
+ * @param owner the library's optimizer, for messages: `PyTorch's Adam`
+ * @throws {GradstepError} `UNKNOWN_OPTION` for an option that the map does not have, `UNSUPPORTED` for a value without a
+ * counterpart
+ */
+export function translate(
+  owner: string,
+  options: unknown,
+  map: OptionMap,
+): Record<string, unknown> {
+  checkIsObject(owner, options);
+  const translated: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const mapping = Object.hasOwn(map, key) ? map[key] : undefined;
+    if (mapping === undefined) {
+      throw new GradstepError(
+        `${owner}: "${key}" is not a known option; expected ${list(Object.keys(map))}.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
+    if (mapping === ignored) continue;
+    if ("to" in mapping) {
+      translated[mapping.to] = value;
+    } else if (!mapping.only.includes(value)) {
+      throw new GradstepError(
+        `${owner}: ${key} is ${show(value)}; expected ${mapping.only.map(show).join(" or ")}. ${mapping.why}`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+  }
+  return translated;
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` unless it is an object with options by name */
+export function checkIsObject(
+  owner: string,
+  options: unknown,
+): asserts options is Readonly<Record<string, unknown>> {
+  if (options !== null && typeof options === "object" && !(Symbol.iterator in options)) return;
+  throw new GradstepError(`${owner}: got ${show(options)}; expected an object of options.`, {
+    code: "UNKNOWN_OPTION",
+  });
+}
+
+/** The library's optimizer of that name. @throws {GradstepError} `UNSUPPORTED` */
+export function lookUp<T>(library: string, name: unknown, table: Readonly<Record<string, T>>): T {
+  if (typeof name === "string" && Object.hasOwn(table, name)) return table[name];
+  throw new GradstepError(
+    `${library}'s optimizer ${show(name)} is not supported; expected one of ${list(Object.keys(table))}.`,
+    { code: "UNSUPPORTED" },
+  );
+}
