@@ -116,6 +116,7 @@ describe("config", () => {
         centered: true,
         epsilonMode: "inside",
         momentumForm: "keras",
+        averageForm: "difference",
       },
       groups: [{ match: ["bias"], weightDecay: 0, rho: 0.75 }],
     });
