@@ -13,7 +13,7 @@ export type { GroupOptions, Match } from "./optimizer/group-options.js";
 export type { ParameterGroup } from "./optimizer/parameter-group.js";
 export type { StepOptions } from "./optimizer/step-options.js";
 export type { Parameters } from "./optimizer/parameters.js";
-export { variantOf, type OptimizerSpec, type Rule } from "./rule/spec.js";
+export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/spec.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export { sgd } from "./rules/sgd.js";

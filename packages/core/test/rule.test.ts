@@ -4,8 +4,10 @@ import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import { defineRule } from "../src/rule/rule.js";
 import { adam } from "../src/rules/adam.js";
+import { adamw } from "../src/rules/adamw.js";
 import { rules } from "../src/rules/index.js";
 import { sgd } from "../src/rules/sgd.js";
+import { checkRule } from "../src/rule/spec.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
 const plain = {
@@ -358,5 +360,30 @@ describe("a rule of a third party", () => {
     expect(codeOf(() => custom.extend(anything({ hyperparameters: {} })))).toBe("INVALID_RULE");
     const more = { name: "more", hyperparameters: { other: nonNegative(1) } };
     expect(codeOf(() => custom.extend(more))).toBe("INVALID_RULE");
+  });
+});
+
+describe("what defineRule returns", () => {
+  const custom = defineRule({
+    name: "custom",
+    hyperparameters: { learningRate: nonNegative(1) },
+    perElement: "p = p - g * learningRate",
+  });
+
+  test("is a rule by itself", () => {
+    const { rule } = custom;
+    expect(custom.name).toBe("custom");
+    expect(custom.variants()).toEqual(rule.variants());
+    expect(custom.variant({ maximize: true })).toBe(rule.variant({ maximize: true }));
+    for (const key of ["hyperparameters", "options", "structural", "specify"] as const)
+      expect(custom[key]).toBe(rule[key]);
+    expect(custom.extend({ name: "other", hyperparameters: {} }).name).toBe("other");
+    expect(adamw.name).toBe("adamw");
+  });
+
+  test("passes checkRule, and what is not a rule does not", () => {
+    for (const rule of [custom, custom.rule, adamw]) checkRule("test", rule);
+    for (const rule of [undefined, null, "adam", custom(), {}, () => {}])
+      expect(codeOf(() => checkRule("test", rule))).toBe("INVALID_RULE");
   });
 });

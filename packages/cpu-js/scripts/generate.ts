@@ -1,8 +1,9 @@
-// Writes src/generated/: one module of plain JavaScript for each built-in rule and mode.
+// Writes src/generated/: one module of kernels per built-in rule and mode.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Rule } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { generate, tableName } from "../src/generate.js";
+import { compiledVariants } from "./compiled-variants.js";
 
 const root = new URL("../src/generated/", import.meta.url);
 rmSync(root, { recursive: true, force: true });
@@ -12,15 +13,13 @@ for (const exact of [false, true]) {
   mkdirSync(folder, { recursive: true });
   const owners = new Map<string, Rule>();
   const exported = rules.map((rule) => {
-    const fingerprints = rule
-      .variants()
-      .map(({ perElement }) => perElement.fingerprint)
-      .join();
+    const variants = compiledVariants(rule);
+    const fingerprints = variants.map(({ perElement }) => perElement.fingerprint).join();
     // A rule that differs from another only in its defaults has the same kernels.
     const owner = owners.get(fingerprints) ?? rule;
     if (owner === rule) {
       owners.set(fingerprints, rule);
-      const source = generate(rule, { exact, types: "../../kernel-table.js" });
+      const source = generate(rule, { exact, variants, types: "../../kernel-table.js" });
       writeFileSync(new URL(`${rule.name}.ts`, folder), source);
     }
     return `export { ${tableName(owner)} as ${tableName(rule)} } from "./${owner.name}.js";`;

@@ -1,33 +1,45 @@
-import type { Rule } from "@gradstep/core";
+import { checkOptions, checkRule, type Rule, type Variant } from "@gradstep/core";
 import { emitJs } from "./emit-js.js";
 
+/** Options of `generate`. */
+export interface GenerateOptions {
+  /** Kernels for `cpuJs({ exact: true })`. False if left out. */
+  readonly exact?: boolean;
+  /** The variants to compile. All variants of the rule if left out. */
+  readonly variants?: readonly Variant[];
+  /**
+   * Writes TypeScript, with `KernelTable` imported from this module, such as `"@gradstep/cpu-js"`. JavaScript if left out.
+   */
+  readonly types?: string;
+}
+
 /**
- * A rule as the source of a TypeScript module that exports its kernels: `export const adamKernels: KernelTable = { … }`.
+ * The source of a module that exports a rule's kernels: `export const signumKernels = { … }`.
  *
- * For a build step: rules that are known then become code that an engine compiles, without `eval`; `cpuJs({ kernels })`
- * takes the table. Without it, a rule of your own goes through the interpreter.
+ * For a build script: the kernels become code that an engine compiles, without `eval`, and `cpuJs({ kernels: [signumKernels] })`
+ * uses them. Without them, `cpuJs()` interprets rules that are not built in.
  *
- * @param options.exact for `cpuJs({ exact: true })`.
- * @param options.types the module from which the type `KernelTable` is imported.
+ * @param rule what `defineRule` returned, or its `rule`.
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
  */
-export function generate(
-  rule: Rule,
-  options: { readonly exact: boolean; readonly types?: string },
-): string {
-  const { exact, types = "@gradstep/cpu-js" } = options;
-  const kernels = rule
-    .variants()
-    .map((variant) => `    "${variant.perElement.fingerprint}": ${emitJs(variant, { exact })},`);
+export function generate(rule: Rule, options: GenerateOptions = {}): string {
+  checkRule("generate", rule);
+  checkOptions("generate", options, ["exact", "variants", "types"]);
+  const { exact = false, variants = rule.variants(), types } = options;
+  const kernels = variants.map(
+    (variant) => `    "${variant.perElement.fingerprint}": ${emitJs(variant, { exact })},`,
+  );
   const used = ["abs", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
     kernels.some((source) => source.includes(`${name}(`)),
   );
+  const annotation = types === undefined ? "" : ": KernelTable";
   return [
     `// Generated from the rule "${rule.name}"; do not edit.`,
-    `import type { KernelTable } from "${types}";`,
+    ...(types === undefined ? [] : [`import type { KernelTable } from "${types}";`]),
     "",
     `const { ${used.join(", ")} } = Math;`,
     "",
-    `export const ${tableName(rule)}: KernelTable = {`,
+    `export const ${tableName(rule)}${annotation} = {`,
     `  exact: ${exact},`,
     "  kernels: {",
     ...kernels,

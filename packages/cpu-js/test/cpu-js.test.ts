@@ -1,5 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { adam, createOptimizer, sgd, type Tensor } from "@gradstep/core";
+import {
+  adam,
+  createOptimizer,
+  sgd,
+  variantOf,
+  type OptimizerSpec,
+  type Tensor,
+  type Variant,
+} from "@gradstep/core";
+import { fromKeras, fromOptax, fromTfjs, fromTorch } from "@gradstep/core/interop";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
@@ -94,10 +103,11 @@ describe("cpuJs", () => {
 
 describe("built-in rules", () => {
   test.each(rules.map((rule) => [rule.name, rule] as const))(
-    "%s: every variant has a generated kernel, and none is interpreted",
+    "%s: every variant with the rule's own form of averages is compiled",
     (_, rule) => {
       for (const backend of [cpuJs(), cpuJs({ exact: true })]) {
-        for (const variant of rule.variants())
+        const isOwn = ({ label }: Variant): boolean => !label.includes("averageForm");
+        for (const variant of rule.variants().filter(isOwn))
           expect(backend.compile(variant).source).toMatch(/^function update[A-Z]\w*\(p\$/);
       }
     },
@@ -119,6 +129,51 @@ describe("built-in rules", () => {
       }
     },
   );
+});
+
+describe("optimizers of other libraries", () => {
+  const options = { learning_rate: 0.1 };
+  const specs: Readonly<Record<string, OptimizerSpec>> = {
+    ...Object.fromEntries(
+      ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam"].map((name) => [
+        `PyTorch's ${name}`,
+        fromTorch(name),
+      ]),
+    ),
+    "PyTorch's amsgrad": fromTorch("AdamW", { amsgrad: true }),
+    "PyTorch's centered RMSprop": fromTorch("RMSprop", { centered: true, momentum: 0.9 }),
+    ...Object.fromEntries(
+      ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Lion"].map((name) => [
+        `Keras's ${name}`,
+        fromKeras({ class_name: name, config: {} }),
+      ]),
+    ),
+    ...Object.fromEntries(
+      [
+        "sgd",
+        "adagrad",
+        "rmsprop",
+        "adam",
+        "nadam",
+        "amsgrad",
+        "adamw",
+        "nadamw",
+        "adamax",
+        "lion",
+      ].map((name) => [`Optax's ${name}`, fromOptax(name, options)]),
+    ),
+    ...Object.fromEntries(
+      ["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamax"].map((name) => [
+        `TF.js's ${name}`,
+        fromTfjs(name, { learningRate: 0.1 }),
+      ]),
+    ),
+    "TF.js's centered rmsprop": fromTfjs("rmsprop", { learningRate: 0.1, centered: true }),
+  };
+  test.each(Object.entries(specs))("%s is compiled", (_, spec) => {
+    for (const backend of [cpuJs(), cpuJs({ exact: true })])
+      expect(backend.compile(variantOf(spec)).source).toMatch(/^function update[A-Z]\w*\(p\$/);
+  });
 });
 
 describe("the entry of kernels", () => {

@@ -77,7 +77,7 @@ test.each([
     perStep: "",
     perElement: "p = p - max(g, -1) * learningRate",
   });
-  expect(generate(rule, { exact: true })).toContain(`export const ${exported}: KernelTable`);
+  expect(generate(rule, { exact: true })).toContain(`export const ${exported} = {`);
   expect(await compiled(rule, true)).toMatchObject({ exact: true });
 });
 

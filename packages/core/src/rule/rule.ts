@@ -50,11 +50,15 @@ export type CommonHyperparameter = keyof typeof commonHyperparameters;
 /** Options of every rule. */
 export type CommonOptions = typeof commonOptions;
 
-/** A rule as it is used: `adam({ learningRate: 0.01 })`. `rule` holds what it is made of. */
-export interface RuleFactory<H extends string, O extends OptionTable> {
+/**
+ * A rule that can be called with settings: `adam({ learningRate: 0.01 })`. It has all properties of a `Rule`, and can be
+ * passed where one is expected.
+ */
+export interface RuleFactory<H extends string, O extends OptionTable> extends Rule {
   (
     settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
   ): OptimizerSpec<H | CommonHyperparameter>;
+  /** The rule without the call. */
   readonly rule: Rule;
   /** The same mathematics under another name, with other defaults. @throws {GradstepError} `INVALID_RULE` */
   extend(changes: {
@@ -121,7 +125,10 @@ export function builtInRule<
       hyperparameters: { ...definition.hyperparameters, ...changes?.hyperparameters },
     });
   };
-  return Object.assign(factory, { rule, extend }) as unknown as RuleFactory<H, O>;
+  // A function's name cannot be assigned to.
+  Object.defineProperty(factory, "name", { value: name });
+  const { name: _, ...properties } = rule;
+  return Object.assign(factory, { ...properties, rule, extend }) as unknown as RuleFactory<H, O>;
 }
 
 /**

@@ -20,6 +20,19 @@ export interface Rule {
 }
 
 /**
+ * Checks that a value is a rule: what `defineRule` returned, or its `rule`.
+ * @param what whose argument it is, for the message
+ * @throws {GradstepError} `INVALID_RULE`
+ */
+export function checkRule(what: string, rule: unknown): asserts rule is Rule {
+  if (typeof (rule as Partial<Rule> | null | undefined)?.variants === "function") return;
+  throw new GradstepError(
+    `${what}: got ${show(rule)}; expected a rule, such as adam or what defineRule() returned.`,
+    { code: "INVALID_RULE" },
+  );
+}
+
+/**
  * A rule with its settings: what `adam({ … })` and `fromKeras(…)` give and `createOptimizer` takes. Plain data beside
  * the rule; it may be used for any number of optimizers.
  */

@@ -1,7 +1,16 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
-import { averageForms, averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
+import {
+  averageForms,
+  averageOfSquares,
+  squareFactors,
+} from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMean, negligibleSquare, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
+import {
+  negligibleMean,
+  negligibleSquare,
+  flushStatement,
+  flushThreshold,
+} from "../rule-fragments/flush-to-zero.js";
 
 /**
  * Adam: Kingma & Ba 2015.

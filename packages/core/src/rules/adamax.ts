@@ -1,6 +1,11 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/rule.js";
-import { negligibleMagnitude, negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
+import {
+  negligibleMagnitude,
+  negligibleMean,
+  flushStatement,
+  flushThreshold,
+} from "../rule-fragments/flush-to-zero.js";
 
 /**
  * AdaMax: Kingma & Ba 2015, Algorithm 2.

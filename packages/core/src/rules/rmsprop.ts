@@ -1,5 +1,9 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
-import { averageForms, averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
+import {
+  averageForms,
+  averageOfSquares,
+  squareFactors,
+} from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/rule.js";
 import {
   negligibleMagnitude,
