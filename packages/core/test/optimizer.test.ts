@@ -120,7 +120,7 @@ describe("removed parameters", () => {
     optimizer.step({ a: Float32Array.of(1), b: Float32Array.of(1) });
     optimizer.remove("a");
     expect(optimizer.parameters).toEqual(["b"]);
-    expect(optimizer.groups[0]!.parameters).toEqual([]);
+    expect(optimizer.groups[0].parameters).toEqual([]);
     optimizer.step({ b: Float32Array.of(1) });
     expect(optimizer.iterations).toBe(2);
     expect([a[0], b[0]]).toEqual([-2, -2.5]);
