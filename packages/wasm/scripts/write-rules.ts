@@ -1,14 +1,13 @@
-// Writes dist/rules/: one module for each built-in rule, for hosts that compile wasm only ahead of time.
+// Writes dist/rules/: one module per built-in rule, for hosts that forbid compiling wasm at run time.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rules } from "@gradstep/core/rules";
 import { kernelModule } from "../src/codegen/kernel-module.js";
 
 const folder = new URL("../dist/rules/", import.meta.url);
 mkdirSync(folder, { recursive: true });
-// What such a file is where it is imported: hosts and bundlers that can do that make a module of it.
+// The type of an import of such a file, on hosts and bundlers that compile it.
 writeFileSync(
   new URL("module.d.ts", folder),
-  "declare const module: WebAssembly.Module;\nexport default module;\n",
+  'import type { WasmModule } from "../index.js";\n\ndeclare const module: WasmModule;\nexport default module;\n',
 );
-for (const rule of rules)
-  writeFileSync(new URL(`${rule.name}.wasm`, folder), kernelModule(rule.variants()));
+for (const rule of rules) writeFileSync(new URL(`${rule.name}.wasm`, folder), kernelModule(rule));

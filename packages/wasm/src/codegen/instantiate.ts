@@ -5,8 +5,11 @@ import type { WasmMemory, WasmModule } from "../webassembly-types.js";
 /** A kernel of a module: updates `count` tensors, whose batch entries are consecutive from the address `entries`. */
 export type RunKernel = (entries: number, count: number) => void;
 
+/** The exports of a module of kernels. */
+export type Exports = Readonly<Record<string, unknown>>;
+
 /** Instantiates a module of kernels over a memory. */
-export function instantiate(module: WasmModule, memory: WasmMemory): WebAssembly.Exports {
+export function instantiate(module: WasmModule, memory: WasmMemory): Exports {
   const imports = { [memoryImport.module]: { [memoryImport.name]: memory } };
   return new WebAssembly.Instance(module, imports).exports;
 }
@@ -21,7 +24,7 @@ export function instantiateKernels(
   bytes: Uint8Array<ArrayBuffer>,
   memory: WasmMemory,
   rule: string,
-): WebAssembly.Exports {
+): Exports {
   try {
     return instantiate(new WebAssembly.Module(bytes), memory);
   } catch (cause) {

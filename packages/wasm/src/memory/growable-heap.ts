@@ -151,8 +151,8 @@ export function createHeap(isShared: boolean, limit: number): GrowableHeap {
     throw new GradstepError(
       canCreateMemory()
         ? `There is no address space for ${limit} bytes of wasm memory; set memoryLimit to what you need.`
-        : `There is no address space for another wasm memory, of any size. The process may be limited (ulimit -v), or ` +
-            `there may be too many backends: let go of those that you no longer use. Share one backend, or use cpuJs().`,
+        : `There is no address space for another wasm memory of any size: the process is limited (ulimit -v), or it has ` +
+            `too many (a page can have about 125). Release backends that you no longer use, share one, or use cpuJs().`,
       { code: "OUT_OF_MEMORY", cause },
     );
   }

@@ -1,4 +1,5 @@
 import { memoryImport } from "../memory/layout.js";
+import type { WasmMemory } from "../webassembly-types.js";
 import { controlWords } from "./control-block.js";
 
 /**
@@ -9,7 +10,7 @@ const spinIterations = 10_000;
 
 /** What a worker is given when it starts. */
 export interface WorkerData {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** Address of the control block. */
   readonly control: number;
   /** Index among the workers, from 0. */
