@@ -10,7 +10,12 @@ import {
   type WrapOptions,
 } from "@gradstep/core";
 import { BatchTable } from "./planning/batch-table.js";
-import { instantiate, instantiateKernels, type RunKernel } from "./codegen/instantiate.js";
+import {
+  instantiate,
+  instantiateKernels,
+  type Exports,
+  type RunKernel,
+} from "./codegen/instantiate.js";
 import { kernelModule } from "./codegen/kernel-module.js";
 import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
@@ -181,8 +186,19 @@ export class WasmBackend implements Wasm {
     return () => run(batch.address, batch.count);
   }
 
+  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` for a module that is not one of kernels for this memory */
   #addModule(module: WasmModule): void {
-    for (const [fingerprint, run] of Object.entries(instantiate(module, this.memory)))
+    let exports: Exports;
+    try {
+      exports = instantiate(module, this.memory);
+    } catch (cause) {
+      throw new GradstepError(
+        `wasm: modules has one that cannot be instantiated: ${String(cause)}. Expected those of ` +
+          `@gradstep/wasm/rules/, or of kernelModule(rule) of the same version.`,
+        { code: "INVALID_HYPERPARAMETER", cause },
+      );
+    }
+    for (const [fingerprint, run] of Object.entries(exports))
       this.#precompiled.set(fingerprint, run as RunKernel);
   }
 

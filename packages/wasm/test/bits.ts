@@ -1,6 +1,6 @@
 import type { Backend, Update, Variant } from "@gradstep/core";
 
-/** Tensors of one variant's update, on a backend, with these values. */
+/** One update of a variant. */
 interface Case {
   readonly variant: Variant;
   /** `p`, `g`, then the slots. */
@@ -8,7 +8,7 @@ interface Case {
   readonly scalars: Float64Array;
 }
 
-/** The arrays after one run on a backend. */
+/** Runs the update on a backend. @returns the arrays afterwards */
 export async function run(
   backend: Backend,
   { variant, arrays, scalars }: Case,
@@ -30,7 +30,7 @@ export async function run(
   return results as Float32Array[];
 }
 
-/** The first element whose bits differ, NaN being equal to NaN; −1 if there is none. */
+/** The index of the first element whose bits differ; −1 if there is none. All NaN are equal. */
 export function firstDifference(a: Float32Array, b: Float32Array): number {
   const [x, y] = [new Uint32Array(a.buffer, a.byteOffset, a.length), new Uint32Array(b.buffer)];
   for (let i = 0; i < x.length; i += 1) {

@@ -5,7 +5,7 @@ import optax from "../../conformance/fixtures/optax.json?raw";
 import torch from "../../conformance/fixtures/torch.json?raw";
 import type { Wasm } from "../src/index.js";
 
-/** Replays the runs of the other libraries: all that the reference passes, each step inside its bound. */
+/** Replays the golden runs of other libraries: all that the reference passes, each step within its bound. */
 export function golden(threads: string, backend: () => Wasm): void {
   describe(`golden runs, ${threads}`, () => {
     test.each([

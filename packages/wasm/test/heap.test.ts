@@ -5,7 +5,7 @@ import { createHeap } from "../src/memory/growable-heap.js";
 
 const mebibyte = 2 ** 20;
 
-test("ranges are aligned, disjoint, inside the memory, and come back whole", () => {
+test("blocks are aligned, disjoint and inside the memory, and all free blocks merge", () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 300_000 }), frees: fc.nat() }), {
@@ -41,19 +41,19 @@ test("ranges are aligned, disjoint, inside the memory, and come back whole", () 
   );
 });
 
-test("what is allocated in a row lies in a row", () => {
+test("successive allocations are adjacent", () => {
   const heap = createHeap(false, mebibyte);
   const [a, b, c] = [100, 64, 4].map((bytes) => heap.allocate(bytes));
   expect([b - a, c - b]).toEqual([128, 64]);
 });
 
-test("a small block takes the room that the alignment of a large one leaves", () => {
+test("a small block fills the gap before an aligned large one", () => {
   const heap = createHeap(false, mebibyte);
   const [small, large, second] = [64, 10_000, 64].map((bytes) => heap.allocate(bytes));
   expect([large - small, second - small]).toEqual([512, 64]);
 });
 
-test("the last page stays unused, and memory of others is left alone", () => {
+test("pages that others have added are not used", () => {
   const heap = createHeap(false, 4 * mebibyte);
   const first = heap.allocate(1000);
   const theirs = heap.memory.grow(3) * 65536;
@@ -63,7 +63,7 @@ test("the last page stays unused, and memory of others is left alone", () => {
   expect(isTheirs(first, 1000) || isTheirs(second, 500_000)).toBe(false);
 });
 
-test("an heap that is full says so, and what is freed can be had again", () => {
+test("a full heap is an error, and freed memory can be allocated again", () => {
   const heap = createHeap(false, mebibyte);
   const address = heap.allocate(mebibyte / 2);
   const full = (): number => heap.allocate(mebibyte / 2);
@@ -74,14 +74,14 @@ test("an heap that is full says so, and what is freed can be had again", () => {
   expect(full()).toBe(address);
 });
 
-test("more than 4 GiB is refused before anything is touched", () => {
+test("more than 4 GiB is refused before the memory grows", () => {
   const heap = createHeap(false, 2 ** 32);
   expect(() => heap.allocate(2 ** 32)).toThrow(expect.objectContaining({ code: "OUT_OF_MEMORY" }));
   expect(heap.memory.buffer.byteLength).toBe(0);
 });
 
 test.each([0, 1, -1, 65535, 2 ** 32 + 1, Number.NaN, 70_000.5, "1 GiB"])(
-  "a limit of %j is refused",
+  "memoryLimit %j is refused",
   (limit) => {
     expect(() => createHeap(false, limit as number)).toThrow(
       expect.objectContaining({ code: "INVALID_HYPERPARAMETER" }),

@@ -1,23 +1,72 @@
 import { readFileSync } from "node:fs";
-import { adam, createOptimizer, sgd } from "@gradstep/core";
+import { adam, createOptimizer, decayRate, defineRule, nonNegative, sgd } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import type adamModule from "@gradstep/wasm/rules/adam.wasm";
 import { expect, expectTypeOf, test, vi } from "vitest";
-import { isSupported, kernelModule, wasm } from "../src/index.js";
+import { kernelModule, wasm } from "../src/index.js";
 
 const builtIn = (name: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(new URL(`../dist/rules/${name}.wasm`, import.meta.url)));
 
-test("every built-in rule is in the package, as it would be compiled now", () => {
+const signum = defineRule({
+  name: "signum",
+  hyperparameters: { learningRate: nonNegative(1e-3), beta: decayRate(0.9) },
+  slots: { m: 0 },
+  perStep: "c = 1 - beta",
+  perElement: `
+    m = m + (g - m) * c
+    p = p - sign(m) * learningRate
+  `,
+});
+
+test("the package has the module of every built-in rule, as kernelModule compiles it", () => {
   for (const rule of rules)
     expect(Buffer.compare(builtIn(rule.name), kernelModule(rule.variants()))).toBe(0);
 });
 
-test("the file of a rule is a module to those who import it", () => {
+test("an import of a rule's file is a module", () => {
   expectTypeOf<typeof adamModule>().toEqualTypeOf<WebAssembly.Module>();
 });
 
-test("a module that was compiled before is used, and nothing is compiled", async () => {
+test("kernelModule takes a factory, a rule, a spec, or variants, with the same bytes", () => {
+  const bytes = kernelModule(signum);
+  expect(bytes.length).toBeGreaterThan(1000);
+  for (const source of [signum.rule, signum.rule.variants(), signum({ learningRate: 1 })])
+    expect(kernelModule(source)).toEqual(bytes);
+});
+
+test("kernelModule's module of a rule of one's own is used by wasm({ modules })", async () => {
+  const backend = wasm({ modules: [new WebAssembly.Module(kernelModule(signum))] });
+  const compile = vi.spyOn(WebAssembly, "Module");
+  const w = backend.tensor([3], [1, 2, 3]);
+  createOptimizer(signum({ learningRate: 0.5 }), { w }).step({ w: Float32Array.of(1, -1, 0) });
+  expect(compile).not.toHaveBeenCalled();
+  compile.mockRestore();
+  expect([...(await w.read())]).toEqual([0.5, 2.5, 3]);
+});
+
+test.each([
+  undefined,
+  null,
+  5,
+  "adam",
+  {},
+  { rule: null },
+  [undefined],
+  [adam],
+  () => adam,
+  adam.rule.variant(),
+  { variants: () => 5 },
+])("kernelModule(%j) is refused", (source) => {
+  expect(() => kernelModule(source as never)).toThrow(
+    expect.objectContaining({
+      code: "INVALID_RULE",
+      message: expect.stringContaining("expected a rule") as string,
+    }),
+  );
+});
+
+test("a precompiled module is used, and nothing is compiled", async () => {
   const modules = [new WebAssembly.Module(builtIn("adam"))];
   const compile = vi.spyOn(WebAssembly, "Module").mockImplementation(function () {
     throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
@@ -31,15 +80,37 @@ test("a module that was compiled before is used, and nothing is compiled", async
   expect(() => createOptimizer(sgd(), { w })).toThrow(
     expect.objectContaining({
       code: "UNSUPPORTED",
-      message: expect.stringContaining("rules/sgd.wasm"),
+      message: expect.stringContaining("rules/sgd.wasm") as string,
     }),
   );
-  expect(isSupported()).toBe(false);
   compile.mockRestore();
-  expect(isSupported()).toBe(true);
 });
 
-test("modules run on one thread, which is said", () => {
+test("precompiled modules run on one thread, and diagnostics say so", async () => {
   const backend = wasm({ threads: 2, modules: [new WebAssembly.Module(builtIn("lion"))] });
   expect(backend.diagnostics).toEqual([expect.stringContaining("One thread instead of 2")]);
+  await backend.ready();
+  expect(backend.diagnostics.length).toBe(1);
+});
+
+test("a module that is not one of kernels for the backend's memory is refused", () => {
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+  const importing = [1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 101, 1, 102, 0, 0];
+  for (const bytes of [
+    Uint8Array.from([...empty, ...importing]),
+    kernelModule(adam, { shared: true }),
+  ]) {
+    expect(() => wasm({ modules: [new WebAssembly.Module(bytes)] })).toThrow(
+      expect.objectContaining({
+        code: "INVALID_HYPERPARAMETER",
+        message: expect.stringContaining("cannot be instantiated") as string,
+      }),
+    );
+  }
+});
+
+test.each([[null], [{ share: true }], [5]])("options %j of kernelModule are refused", (options) => {
+  expect(() => kernelModule(adam, options as never)).toThrow(
+    expect.objectContaining({ code: "UNKNOWN_OPTION" }),
+  );
 });

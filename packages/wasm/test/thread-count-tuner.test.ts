@@ -8,67 +8,67 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Runs batches that take so many milliseconds on one thread and on several; which of them were shared. */
+/** Runs batches that take these milliseconds on one thread and on all threads. @returns which ran on all threads */
 function run(
   tuner: ThreadCountTuner,
   batches: number,
-  alone: number,
-  several: (batch: number) => number,
+  single: number,
+  parallel: (batch: number) => number,
 ): boolean[] {
   vi.spyOn(performance, "now").mockImplementation(() => now);
   return Array.from({ length: batches }, (_, batch) => {
-    const isShared = tuner.begin();
-    now += isShared ? several(batch) : alone;
-    tuner.end(isShared, elements);
-    return isShared;
+    const isParallel = tuner.begin();
+    now += isParallel ? parallel(batch) : single;
+    tuner.end(isParallel, elements);
+    return isParallel;
   });
 }
 
-const sharedAt = (batches: readonly boolean[]): number[] =>
-  batches.flatMap((isShared, batch) => (isShared ? [batch] : []));
+const parallelBatches = (batches: readonly boolean[]): number[] =>
+  batches.flatMap((isParallel, batch) => (isParallel ? [batch] : []));
 
-test("what is faster on several threads stays there, but for one batch in 64 that says what one takes", () => {
+test("batches that are faster on all threads stay there, except one in 64 that measures one thread", () => {
   const batches = run(new ThreadCountTuner(), 300, 1, () => 0.6);
-  expect(sharedAt(batches.slice(0, 10))).toEqual([5, 6, 7, 8, 9]);
-  expect(batches.slice(10).filter((isShared) => !isShared)).toHaveLength(4);
+  expect(parallelBatches(batches.slice(0, 10))).toEqual([5, 6, 7, 8, 9]);
+  expect(batches.slice(10).filter((isParallel) => !isParallel)).toHaveLength(4);
 });
 
-test("what is slower is tried five times, and again after pauses that double", () => {
-  const shared = sharedAt(run(new ThreadCountTuner(), 700, 1, () => 1.5));
-  expect(shared.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
-  const trials = shared.filter((batch, i) => i === 0 || batch !== shared[i - 1] + 1);
+test("batches that are slower are tried five times, and again after pauses that double", () => {
+  const parallel = parallelBatches(run(new ThreadCountTuner(), 700, 1, () => 1.5));
+  expect(parallel.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
+  const trials = parallel.filter((batch, i) => i === 0 || batch !== parallel[i - 1] + 1);
   expect(trials.map((batch, i) => batch - (trials[i - 1] ?? 0))).toEqual([5, 68, 132, 260]);
 });
 
-test("what is hardly faster stays on one thread", () => {
-  expect(sharedAt(run(new ThreadCountTuner(), 60, 1, () => 0.95))).toEqual([5, 6, 7, 8, 9]);
+test("batches that are hardly faster stay on one thread", () => {
+  expect(parallelBatches(run(new ThreadCountTuner(), 60, 1, () => 0.95))).toEqual([5, 6, 7, 8, 9]);
 });
 
-test("a trial ends with the first batch that waits for a worker", () => {
-  const shared = sharedAt(run(new ThreadCountTuner(), 400, 1, () => 5));
-  expect(shared).toEqual([5, 69, 197]);
+test("a trial ends with the first batch that waits for a busy core", () => {
+  const parallel = parallelBatches(run(new ThreadCountTuner(), 400, 1, () => 5));
+  expect(parallel).toEqual([5, 69, 197]);
 });
 
-test("a trial outlives what waking the workers takes", () => {
+test("the time to wake the workers does not end a trial", () => {
   // A step of 50 µs: 0.13 ms the first time, 30 µs from then on.
-  const shared = sharedAt(
+  const parallel = parallelBatches(
     run(new ThreadCountTuner(), 40, 0.05, (batch) => (batch === 5 ? 0.13 : 0.03)),
   );
-  expect(shared.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
-  expect(shared.length).toBeGreaterThan(30);
+  expect(parallel.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
+  expect(parallel.length).toBeGreaterThan(30);
 });
 
-test("several threads are left when they have become slower", () => {
+test("batches return to one thread when all threads become slower", () => {
   const tuner = new ThreadCountTuner();
   run(tuner, 100, 1, () => 0.6);
-  const shared = sharedAt(run(tuner, 400, 1, () => 3));
+  const parallel = parallelBatches(run(tuner, 400, 1, () => 3));
   // One batch in eight is timed, and three of five have to be slow.
-  expect(shared.length).toBeLessThan(50);
+  expect(parallel.length).toBeLessThan(50);
 });
 
-test("one batch that was interrupted decides nothing", () => {
+test("an interrupted batch changes nothing", () => {
   const tuner = new ThreadCountTuner();
   run(tuner, 100, 1, () => 0.6);
   const batches = run(tuner, 200, 1, (batch) => (batch % 50 === 0 ? 20 : 0.6));
-  expect(batches.filter((isShared) => !isShared).length).toBeLessThan(6);
+  expect(batches.filter((isParallel) => !isParallel).length).toBeLessThan(6);
 });

@@ -18,7 +18,7 @@ import { firstDifference, run } from "./bits.js";
 const variants = rules.flatMap((rule) => rule.variants());
 const [variant] = variants.filter(({ rule }) => rule === "adam");
 
-/** Some numbers, of which no two arrays have the same. */
+/** Numbers that differ between arrays. */
 function numbers(length: number, salt: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(i * 1.7 + salt)));
 }
@@ -31,7 +31,7 @@ async function ready(options: WasmOptions): Promise<Wasm> {
   return backend;
 }
 
-test("1, 2 and 3 threads give the same bits, for every built-in rule", async () => {
+test("1, 2 and 3 threads give the same bits for every variant of every rule", async () => {
   const backends = await Promise.all(
     [1, 2, 3].map((threads) => ready({ threads, parallelThreshold: 0 })),
   );
@@ -118,7 +118,7 @@ function poolOf(options: ConstructorParameters<typeof WorkerPool>[1], size = 200
   return { pool, heap, step, parameter, m };
 }
 
-test("every chunk is updated once, whoever claims it", async () => {
+test("every chunk is updated exactly once", async () => {
   const { pool, step, m } = poolOf({ threads: 3 });
   await vi.waitUntil(() => pool.workers === 2);
   for (let i = 1; i <= 300; i += 1) {

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   GradstepError,
   knownScalarsOf,
   show,
@@ -46,15 +47,16 @@ export type KernelSource = Rule | { readonly rule: Rule } | readonly Variant[];
  * Per variant the module exports a function under the variant's fingerprint, `(entries, count)`: it updates `count`
  * tensors, whose batch entries are consecutive from the address `entries`.
  *
- * @throws {GradstepError} `INVALID_RULE` for a source that is not a rule
+ * @throws {GradstepError} `INVALID_RULE` for a source that is not a rule, `UNKNOWN_OPTION`
  */
 export function kernelModule(
   source: KernelSource,
-  { shared = false }: KernelModuleOptions = {},
+  options: KernelModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkOptions("kernelModule", options, ["shared"]);
   const functions: WasmFunction[] = [];
   for (const variant of variantsOf(source)) addKernel(functions, variant);
-  return encodeModule(functions, shared);
+  return encodeModule(functions, options.shared ?? false);
 }
 
 function variantsOf(source: KernelSource): readonly Variant[] {

@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
 import { wasm } from "../../src/index.js";
+import { cases } from "../../../../testing/cases.js";
 import { runner } from "../runner.js";
 
-conformance({ backend: () => wasm(), cases: 500, ...runner });
+conformance({ backend: () => wasm(), cases: cases(500, 60), ...runner });

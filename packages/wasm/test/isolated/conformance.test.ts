@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
+import { cases } from "../../../../testing/cases.js";
 import { runner } from "../runner.js";
 import { threaded } from "../threaded.js";
 
-conformance({ backend: await threaded(), cases: 500, ...runner });
+conformance({ backend: await threaded(), cases: cases(500, 60), ...runner });

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { wasm, workerScript } from "../../src/index.js";
 import { WorkerPool } from "../../src/threads/worker-pool.js";
 import { createHeap } from "../../src/memory/growable-heap.js";
-import { controlWords } from "../../src/threads/control-block.js";
+import { controlBlock } from "../../src/threads/control-block.js";
 
 async function train(threads: number): Promise<Float32Array> {
   const backend = wasm({ threads, parallelThreshold: 0 });
@@ -24,7 +24,7 @@ async function train(threads: number): Promise<Float32Array> {
   return values;
 }
 
-test("the page is cross-origin isolated, and threads give the bits of one", async () => {
+test("in an isolated page, threads give the bits of one thread", async () => {
   expect(crossOriginIsolated).toBe(true);
   const one = await train(1);
   for (const threads of [2, 3]) {
@@ -33,26 +33,37 @@ test("the page is cross-origin isolated, and threads give the bits of one", asyn
   }
 });
 
-/** Whether a worker of a pool comes. */
-async function arrives(workerUrl?: string): Promise<boolean> {
+/** Whether the worker of a pool starts. */
+async function starts(workerUrl?: string): Promise<boolean> {
   const heap = createHeap(true, 2 ** 20);
+  const allocate = vi.spyOn(heap, "allocate");
   const pool = new WorkerPool(heap, { threads: 2, workerUrl });
-  const cells = new Int32Array(heap.memory.buffer);
-  await vi.waitUntil(
-    () => cells.subarray(16 + controlWords.started).includes(1) || pool.workers === 0,
-  );
-  const hasCome = pool.workers === 1;
+  const control = allocate.mock.results[0].value as number;
+  const started = new Int32Array(heap.memory.buffer, control + controlBlock.started, 1);
+  await vi.waitUntil(() => started[0] === 1 || pool.workers === 0);
   pool.dispose();
-  return hasCome;
+  return started[0] === 1;
 }
 
-test("workers come from a blob, and from an address", async () => {
-  expect(await arrives()).toBe(true);
+test("workers start from a blob and from a URL", async () => {
+  expect(await starts()).toBe(true);
   const url = `data:text/javascript,${encodeURIComponent(workerScript())}`;
-  expect(await arrives(url)).toBe(true);
+  expect(await starts(url)).toBe(true);
 });
 
-test("a worker whose script is not there is a diagnostic", async () => {
+test("blob URLs are revoked: after the worker has loaded, and when the pool is disposed of before", async () => {
+  const created = vi.spyOn(URL, "createObjectURL");
+  const revoked = vi.spyOn(URL, "revokeObjectURL");
+  expect(await starts()).toBe(true);
+  expect(created).toHaveBeenCalledTimes(1);
+  await vi.waitUntil(() => revoked.mock.calls.length === 1);
+  for (let i = 0; i < 10; i += 1)
+    new WorkerPool(createHeap(true, 2 ** 20), { threads: 3 }).dispose();
+  expect(created).toHaveBeenCalledTimes(21);
+  expect(revoked.mock.calls.flat()).toEqual(created.mock.results.map(({ value }) => value));
+});
+
+test("a worker whose script does not load is a diagnostic", async () => {
   const backend = wasm({ threads: 2, parallelThreshold: 0, workerUrl: "/nowhere/worker.js" });
   await backend.ready();
   await vi.waitUntil(() => backend.diagnostics.length === 1);

@@ -2,7 +2,7 @@ import { adam, createOptimizer } from "@gradstep/core";
 import { expect, test } from "vitest";
 import { wasm } from "../../src/index.js";
 
-test("a page that is not cross-origin isolated: one thread, and one line that says why", async () => {
+test("a page that is not cross-origin isolated: one thread, and one diagnostic", async () => {
   expect(crossOriginIsolated).toBe(false);
   const backend = wasm({ threads: 4 });
   expect(backend.diagnostics).toEqual([expect.stringContaining("cross-origin isolated")]);

@@ -1,0 +1,190 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { adam, createOptimizer } from "@gradstep/core";
+import { afterEach, expect, test, vi } from "vitest";
+import { isSupported, wasm } from "../src/index.js";
+import { nodeWorkerThreads, threadsUnavailable } from "../src/threads/thread-support.js";
+import { startWorker } from "../src/threads/worker.js";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+test("a host without TextEncoder (jsdom, AudioWorklet) runs steps", async () => {
+  vi.stubGlobal("TextEncoder", undefined);
+  vi.stubGlobal("TextDecoder", undefined);
+  expect(isSupported()).toBe(true);
+  const backend = wasm();
+  const w = backend.tensor([5], [1, 2, 3, 4, 5]);
+  createOptimizer(adam({ learningRate: 1 }), { w }).step({ w: new Float32Array(5).fill(1) });
+  expect((await w.read())[4]).toBeCloseTo(4);
+});
+
+test("a host without WebAssembly is not supported", () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  expect(isSupported()).toBe(false);
+  expect(() => wasm()).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));
+});
+
+test("a host without address space for any memory is not supported, and memoryLimit is no advice", () => {
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(function () {
+    throw new RangeError("could not allocate memory");
+  });
+  expect(isSupported()).toBe(false);
+  expect(() => wasm()).toThrow(
+    expect.objectContaining({
+      code: "OUT_OF_MEMORY",
+      message: expect.stringMatching(/of any size.*cpuJs\(\)/) as string,
+    }),
+  );
+});
+
+test("a host with address space for a smaller memory only: the advice is memoryLimit", () => {
+  const { Memory } = WebAssembly;
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(function (
+    descriptor: WebAssembly.MemoryDescriptor,
+  ) {
+    if (descriptor.maximum! > 16384) throw new RangeError("could not allocate memory");
+    return new Memory(descriptor);
+  });
+  expect(isSupported()).toBe(true);
+  expect(() => wasm()).toThrow(
+    expect.objectContaining({
+      code: "OUT_OF_MEMORY",
+      message: expect.stringContaining("set memoryLimit") as string,
+    }),
+  );
+  expect(wasm({ memoryLimit: 2 ** 30 }).name).toBe("wasm");
+});
+
+// The limit is one of Linux.
+test.skipIf(process.platform !== "linux")(
+  "in a process with limited address space (ulimit -v), isSupported() is false and wasm() throws OUT_OF_MEMORY",
+  async () => {
+    const script = fileURLToPath(new URL("limited-address-space.mjs", import.meta.url));
+    const command = `ulimit -v 6000000 && exec "${process.execPath}" "${script}"`;
+    const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+    expect(stdout.trim()).toBe("false OUT_OF_MEMORY OUT_OF_MEMORY");
+  },
+);
+
+test("a page whose policy forbids compiling is not supported, and the error names the policy", () => {
+  vi.spyOn(WebAssembly, "Module").mockImplementation(function () {
+    throw new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module");
+  });
+  expect(isSupported()).toBe(false);
+  const backend = wasm();
+  expect(() => createOptimizer(adam(), { w: backend.tensor([1]) })).toThrow(
+    expect.objectContaining({
+      code: "UNSUPPORTED",
+      message: expect.stringMatching(/'wasm-unsafe-eval'.*rules\/adam\.wasm/) as string,
+    }),
+  );
+});
+
+test("a renderer of Electron uses Web Workers, although Node's modules are there", () => {
+  const { getBuiltinModule } = process as {
+    getBuiltinModule: (this: void, name: string) => unknown;
+  };
+  expect(nodeWorkerThreads()).toBeDefined();
+  expect(threadsUnavailable()).toBeUndefined();
+  vi.stubGlobal("process", { type: "browser", getBuiltinModule });
+  expect(nodeWorkerThreads()).toBeDefined();
+  for (const type of ["renderer", "worker"]) {
+    vi.stubGlobal("process", { type, getBuiltinModule });
+    expect(nodeWorkerThreads()).toBeUndefined();
+  }
+  vi.stubGlobal("Worker", undefined);
+  expect(threadsUnavailable()).toContain("no workers");
+  vi.stubGlobal("Worker", class {});
+  vi.stubGlobal("crossOriginIsolated", true);
+  expect(threadsUnavailable()).toBeUndefined();
+  vi.stubGlobal("SharedArrayBuffer", undefined);
+  expect(threadsUnavailable()).toContain("not cross-origin isolated");
+});
+
+/** A Web Worker of a browser that does nothing by itself. */
+class StubWorker {
+  static created: StubWorker[] = [];
+  onmessage: (() => void) | null = null;
+  onerror: ((event: { message?: string }) => void) | null = null;
+  readonly posted: unknown[] = [];
+  terminated = false;
+  readonly url: string;
+  constructor(url: string) {
+    this.url = url;
+    StubWorker.created.push(this);
+  }
+  postMessage(data: unknown): void {
+    this.posted.push(data);
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+/** Starts a stub of a Web Worker; says which blob URLs are live. */
+function startStub(url?: string) {
+  vi.stubGlobal("process", undefined);
+  vi.stubGlobal("Worker", StubWorker);
+  const live = new Set<string>();
+  vi.spyOn(URL, "createObjectURL").mockImplementation(() => {
+    live.add("blob:1");
+    return "blob:1";
+  });
+  vi.spyOn(URL, "revokeObjectURL").mockImplementation((blob) => void live.delete(blob));
+  const lost: string[] = [];
+  const data = { memory: new WebAssembly.Memory({ initial: 0 }), control: 64, index: 0 };
+  const start = () => startWorker(data, url, (reason) => lost.push(reason));
+  return { start, live, lost, data };
+}
+
+test("the blob URL of a worker is live until the worker has loaded, failed or been terminated", () => {
+  for (const end of [
+    (worker: StubWorker) => worker.onmessage!(),
+    (worker: StubWorker) => worker.onerror!({ message: "blocked" }),
+    (worker: StubWorker) => worker.onerror!({}),
+  ]) {
+    const { start, live, data } = startStub();
+    start();
+    const worker = StubWorker.created.at(-1)!;
+    expect([worker.url, [...live]]).toEqual(["blob:1", ["blob:1"]]);
+    expect(worker.posted).toEqual([data]);
+    end(worker);
+    expect([...live]).toEqual([]);
+  }
+  const { start, live } = startStub();
+  start().terminate();
+  expect([...live]).toEqual([]);
+  expect(StubWorker.created.at(-1)!.terminated).toBe(true);
+});
+
+test("a Web Worker that fails is lost, with the reason that the host gives", () => {
+  const { start, lost } = startStub();
+  start();
+  StubWorker.created.at(-1)!.onerror!({ message: "blocked" });
+  StubWorker.created.at(-1)!.onerror!({});
+  expect(lost).toEqual(["blocked", "its script did not load"]);
+});
+
+test("a worker that cannot be created leaves no blob URL behind", () => {
+  const { start, live } = startStub();
+  vi.stubGlobal(
+    "Worker",
+    class {
+      constructor() {
+        throw new Error("refused");
+      }
+    },
+  );
+  expect(start).toThrow("refused");
+  expect([...live]).toEqual([]);
+});
+
+test("a worker from workerUrl creates no blob", () => {
+  const { start, live } = startStub("/worker.js");
+  start();
+  expect([StubWorker.created.at(-1)!.url, live.size]).toEqual(["/worker.js", 0]);
+});

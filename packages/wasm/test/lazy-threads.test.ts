@@ -1,0 +1,72 @@
+import { adam, createOptimizer, sgd } from "@gradstep/core";
+import { afterEach, expect, test, vi } from "vitest";
+import { wasm } from "../src/index.js";
+import { chunkSize } from "../src/threads/chunk-table.js";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const size = 2 * chunkSize;
+const gradient = (): Float32Array => new Float32Array(size).fill(1);
+
+test("a kernel that was compiled before the threads were ready runs on them afterwards", async () => {
+  const backend = wasm({ threads: 2, parallelThreshold: 0 });
+  const w = backend.tensor([size]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+  const gradients = { w: optimizer.gradient("w") };
+  gradients.w.write(gradient());
+  const notify = vi.spyOn(Atomics, "notify");
+  for (let i = 0; i < 3; i += 1) optimizer.step(gradients);
+  expect(notify).not.toHaveBeenCalled();
+  expect(backend.diagnostics).toEqual([expect.stringContaining("await backend.ready()")]);
+  await backend.ready();
+  expect(backend.diagnostics).toEqual([]);
+  for (let i = 0; i < 2; i += 1) optimizer.step(gradients);
+  expect(notify).toHaveBeenCalledTimes(2);
+  const values = await w.read();
+  expect([values[0], values[chunkSize - 1], values[size - 1]]).toEqual([-5, -5, -5]);
+  backend.dispose();
+});
+
+test("one thread is ready at once, and says nothing", async () => {
+  const backend = wasm();
+  expect(backend.diagnostics).toEqual([]);
+  await backend.ready();
+  expect(backend.diagnostics).toEqual([]);
+});
+
+test("a backend that is disposed of before its threads are loaded starts none", async () => {
+  const { WorkerPool } = await import("../src/threads/worker-pool.js");
+  const dispose = vi.spyOn(WorkerPool.prototype, "dispose");
+  const backend = wasm({ threads: 2 });
+  const { byteLength } = backend.memory.buffer;
+  backend.dispose();
+  await backend.ready();
+  expect(backend.memory.buffer.byteLength).toBe(byteLength);
+  expect(dispose).not.toHaveBeenCalled();
+  expect(backend.diagnostics).toEqual([]);
+});
+
+test("threads for which there is no memory are a diagnostic, and steps run on one thread", async () => {
+  const backend = wasm({ threads: 2, parallelThreshold: 0, memoryLimit: 2 ** 20 });
+  const w = backend.tensor([10]);
+  const optimizer = createOptimizer(adam({ learningRate: 1 }), { w });
+  const gradients = { w: optimizer.gradient("w") };
+  gradients.w.view().fill(1);
+  optimizer.step(gradients);
+  for (let length = 2 ** 18; length >= 1; length >>= 1) {
+    try {
+      for (;;) backend.tensor([length]);
+    } catch {
+      // Full, for this length.
+    }
+  }
+  await backend.ready();
+  expect(backend.diagnostics).toEqual([
+    expect.stringMatching(/^One thread instead of 2: .*No room for/),
+  ]);
+  optimizer.step(gradients);
+  expect((await w.read())[9]).toBeCloseTo(-2);
+  backend.dispose();
+});
