@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  checkRule,
   GradstepError,
   knownScalarsOf,
   show,
@@ -38,38 +39,42 @@ export interface KernelModuleOptions {
   readonly shared?: boolean;
 }
 
-/** What `kernelModule` compiles: a rule with all of its variants (`adam`, or `adam.rule`), or some variants. */
-export type KernelSource = Rule | { readonly rule: Rule } | readonly Variant[];
-
 /**
  * Compiles a rule to the bytes of a wasm module, for `wasm({ modules })` on hosts that forbid compiling at run time.
  *
  * Per variant the module exports a function under the variant's fingerprint, `(entries, count)`: it updates `count`
  * tensors, whose batch entries are consecutive from the address `entries`.
  *
- * @throws {GradstepError} `INVALID_RULE` for a source that is not a rule, `UNKNOWN_OPTION`
+ * @param rule what `defineRule` returned, or some variants of a rule
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
  */
 export function kernelModule(
-  source: KernelSource,
+  rule: Rule | readonly Variant[],
   options: KernelModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkOptions("kernelModule", options, ["shared"]);
   const functions: WasmFunction[] = [];
-  for (const variant of variantsOf(source)) addKernel(functions, variant);
+  for (const variant of variantsOf(rule)) addKernel(functions, variant);
   return encodeModule(functions, options.shared ?? false);
 }
 
-function variantsOf(source: KernelSource): readonly Variant[] {
-  const candidate = source as Partial<Rule> & { readonly rule?: Partial<Rule> };
-  const rule = candidate?.rule ?? candidate;
-  const variants: unknown = Array.isArray(source) ? source : rule?.variants?.();
-  const isVariant = (variant: Partial<Variant> | null): boolean =>
-    typeof variant?.perElement?.fingerprint === "string";
-  if (Array.isArray(variants) && variants.every(isVariant)) return variants as Variant[];
-  throw new GradstepError(
-    `kernelModule: got ${show(source)}; expected a rule, such as adam or what defineRule returns, or a list of its variants.`,
-    { code: "INVALID_RULE" },
-  );
+function variantsOf(rule: Rule | readonly Variant[]): readonly Variant[] {
+  if (!isList(rule)) {
+    checkRule("kernelModule", rule);
+    return rule.variants();
+  }
+  if (rule.some((variant) => typeof variant?.perElement?.fingerprint !== "string")) {
+    throw new GradstepError(
+      `kernelModule: got ${show(rule)}; expected a rule, or a list of its variants.`,
+      { code: "INVALID_RULE" },
+    );
+  }
+  return rule;
+}
+
+/** As Array.isArray, which TypeScript does not use to narrow read-only arrays. */
+function isList<T>(value: object | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
 }
 
 /**
