@@ -1,0 +1,15 @@
+import { conformance } from "@gradstep/conformance";
+import { cpuJs } from "@gradstep/cpu-js";
+import { wasm } from "@gradstep/wasm";
+import { describe, test } from "vitest";
+
+const isWasm = process.env["MUTATED_PACKAGE"] === "wasm";
+
+// Fewer random cases than a backend's own test: a mutant that no other test notices runs all of them.
+conformance({
+  backend: () => (isWasm ? wasm() : cpuJs({ exact: true })),
+  wrapsArrays: !isWasm,
+  cases: 100,
+  describe,
+  test,
+});

@@ -1,0 +1,42 @@
+/** Functions whose arguments are parts of an error's message. */
+const messageFunctions = new Set([
+  "fail",
+  "invalid",
+  "mismatch",
+  "same",
+  "sameNames",
+  "syntaxError",
+  "table",
+]);
+
+/**
+ * Tells Stryker to leave the texts of errors and diagnostics as they are: tests assert codes, not words. Everything
+ * else is mutated, the conditions under which an error is thrown and its code, too.
+ */
+export const strykerPlugins = [
+  {
+    kind: "Ignore",
+    name: "messages",
+    value: {
+      shouldIgnore({ node, parent, key, listKey }) {
+        if (listKey !== "arguments") return undefined;
+        const { callee } = parent;
+        const isText = node.type === "StringLiteral" || node.type === "TemplateLiteral";
+        const isMessage =
+          parent.type === "NewExpression"
+            ? /Error$/.test(callee.name) && key === 0
+            : isText && (messageFunctions.has(callee.name) || isDiagnostics(callee));
+        return isMessage ? "text of a message" : undefined;
+      },
+    },
+  },
+];
+
+/** `diagnostics.push`, whoever owns the list. */
+function isDiagnostics({ type, object }) {
+  return type === "MemberExpression" && /diagnostics/i.test(nameOf(object.property ?? object));
+}
+
+function nameOf({ name, id }) {
+  return name ?? id?.name ?? "";
+}

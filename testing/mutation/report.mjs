@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { equivalents } from "./equivalents.mjs";
+
+/** Where the results of a package are kept: Stryker's report, without what a later run can do without. */
+export const resultsOf = (name) => `testing/mutation/results/${name}.json`;
+
+export const readResults = (name) => JSON.parse(readFileSync(resultsOf(name), "utf8"));
+
+/** A report as it is stored: one mutant per line, and of the tests that reach a killed mutant only the one that kills it. */
+export function compact({ schemaVersion, thresholds, files, testFiles }) {
+  const mutants = ({ mutants: all, ...file }) => ({
+    ...file,
+    mutants: all.map((mutant) =>
+      mutant.status === "Killed" ? { ...mutant, coveredBy: mutant.killedBy } : mutant,
+    ),
+  });
+  const kept = Object.fromEntries(
+    Object.entries(files).map(([path, file]) => [path, mutants(file)]),
+  );
+  return `${JSON.stringify({ schemaVersion, thresholds, files: kept, testFiles })}\n`;
+}
+
+/** The table of a package, its totals in one line, and the mutants that survive without a reason. */
+export function describePackage(name, { files }) {
+  const rows = Object.entries(files)
+    .map(([path, file]) => describeFile(path, file))
+    .filter(({ total }) => total > 0)
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  const all = {
+    path: `**${name}**`,
+    ...Object.fromEntries(columns.map((key) => [key, sum(key)])),
+    total: sum("total"),
+  };
+  const text = [
+    `| file | ${columns.join(" | ")} | score |`,
+    `| --- |${" ---: |".repeat(columns.length + 1)}`,
+    ...[...rows, all].map(
+      (row) => `| ${row.path} | ${columns.map((key) => row[key]).join(" | ")} | ${score(row)} |`,
+    ),
+  ].join("\n");
+  return {
+    text,
+    summary: `${score(all)} of ${all.total} mutants, ${all.explained} of the others explained`,
+    unexplained: rows.flatMap((row) => row.unexplained),
+  };
+}
+
+const columns = ["killed", "timeout", "explained", "survived"];
+
+function score({ killed, timeout, total }) {
+  return total === 0 ? "" : `${((100 * (killed + timeout)) / total).toFixed(1)} %`;
+}
+
+function describeFile(path, { source, mutants }) {
+  const counts = { killed: 0, timeout: 0, explained: 0, survived: 0, total: 0 };
+  const unexplained = [];
+  const short = path.replace(/^packages\/[^/]+\/src\//, "");
+  for (const mutant of mutants) {
+    const kind = kinds[mutant.status];
+    if (kind === undefined) continue;
+    counts.total += 1;
+    if (kind !== "survived") {
+      counts[kind] += 1;
+      continue;
+    }
+    const original = textAt(source, mutant.location);
+    const isExplained = equivalents.some(
+      ({ file, code, becomes }) =>
+        path.endsWith(`/${file}`) && code === original && becomes === mutant.replacement,
+    );
+    counts[isExplained ? "explained" : "survived"] += 1;
+    if (!isExplained) {
+      const { line, column } = mutant.location.start;
+      const one = (text) => text.replace(/\s+/g, " ").slice(0, 100);
+      unexplained.push(`${path}:${line}:${column}  ${one(original)}  →  ${one(mutant.replacement)}`);
+    }
+  }
+  return { path: short, ...counts, unexplained };
+}
+
+/** Mutants of another status (ignored, or failing to load at all) do not count. */
+const kinds = { Killed: "killed", Timeout: "timeout", Survived: "survived", NoCoverage: "survived" };
+
+/** The text between two positions, of which lines and columns are counted from 1. */
+function textAt(source, { start, end }) {
+  const lines = source.split("\n").slice(start.line - 1, end.line);
+  lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1);
+  lines[0] = lines[0].slice(start.column - 1);
+  return lines.join("\n");
+}
+
+/** Replaces what lies between the marks of a section. */
+export function replaceSection(page, name, text) {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from === -1 || to === -1) throw new Error(`The page has no section "${name}".`);
+  return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`;
+}

@@ -1,0 +1,95 @@
+// Mutates the sources of core, cpu-js and wasm, and writes the score by file into docs/mutation.md.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Stryker } from "@stryker-mutator/core";
+import { compact, describePackage, readResults, replaceSection, resultsOf } from "./report.mjs";
+
+const packages = ["core", "cpu-js", "wasm"];
+const page = "docs/mutation.md";
+
+const usage = `\
+Usage: pnpm test:mutation [options] [source files]
+
+Mutates packages/{${packages.join(",")}}/src and runs the tests that reach each mutant. Results of mutants whose code and
+tests have not changed are reused.
+
+  --filter=<package>  only this package (may be repeated)
+  --force             reuse no results
+  --report            run nothing; write ${page} from the stored results
+  -h, --help
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    filter: { type: "string", multiple: true, default: packages },
+    force: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+
+const filters = values.filter.map((name) => name.replace(/^@gradstep\//, ""));
+const unknown = filters.find((name) => !packages.includes(name));
+if (unknown !== undefined) {
+  console.error(`No package "${unknown}" is mutated; there are ${packages.join(", ")}.`);
+  process.exit(1);
+}
+
+/** Runs the mutants of a package and stores their results. */
+async function mutate(name) {
+  const sources = `packages/${name}/src/`;
+  const files = positionals.filter((file) => file.startsWith(sources));
+  if (positionals.length > 0 && files.length === 0) return;
+  const results = resultsOf(name);
+  const working = `.stryker-tmp/${name}.json`;
+  mkdirSync(".stryker-tmp", { recursive: true });
+  if (existsSync(results)) copyFileSync(results, working);
+  // The tests run in child processes: they inherit these.
+  Object.assign(process.env, {
+    MUTATED_PACKAGE: name,
+    GRADSTEP_TEST: "sample",
+    GRADSTEP_SEED: "1",
+  });
+  const started = Date.now();
+  await new Stryker({
+    mutate: [
+      ...(files.length > 0 ? files : [`${sources}**/*.ts`]),
+      `!${sources}generated/**`,
+    ],
+    testRunner: "vitest",
+    vitest: { configFile: "testing/mutation/vitest.config.ts", related: false },
+    plugins: ["@stryker-mutator/vitest-runner", "./testing/mutation/ignore-messages.mjs"],
+    ignorers: ["messages"],
+    coverageAnalysis: "perTest",
+    concurrency: Number(process.env.MUTATION_WORKERS ?? 1),
+    // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
+    timeoutMS: 30_000,
+    timeoutFactor: 4,
+    ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
+    incremental: true,
+    incrementalFile: working,
+    force: values.force,
+    reporters: ["progress-append-only", "clear-text", "html"],
+    htmlReporter: { fileName: `.stryker-tmp/${name}.html` },
+    clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
+    tempDirName: ".stryker-tmp/sandbox",
+    allowEmpty: true,
+  }).runMutationTest();
+  mkdirSync("testing/mutation/results", { recursive: true });
+  writeFileSync(results, compact(JSON.parse(readFileSync(working, "utf8"))));
+  console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+for (const name of filters) {
+  if (!values.report) await mutate(name);
+  if (!existsSync(resultsOf(name))) continue;
+  const section = describePackage(name, readResults(name));
+  writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, section.text));
+  console.log(`${name}: ${section.summary}`);
+  for (const line of section.unexplained) console.log(`  ${line}`);
+}
