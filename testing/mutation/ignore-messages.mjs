@@ -1,5 +1,8 @@
-/** Functions whose arguments are parts of an error's message. */
+/** Functions that take texts for an error's message: what is wrong, or whose option it is. */
 const messageFunctions = new Set([
+  "checkHyperparameter",
+  "checkOption",
+  "checkOptions",
   "fail",
   "invalid",
   "mismatch",
@@ -24,7 +27,7 @@ export const strykerPlugins = [
         const isText = node.type === "StringLiteral" || node.type === "TemplateLiteral";
         const isMessage =
           parent.type === "NewExpression"
-            ? /Error$/.test(callee.name) && key === 0
+            ? callee.name?.endsWith("Error") && key === 0
             : isText && (messageFunctions.has(callee.name) || isDiagnostics(callee));
         return isMessage ? "text of a message" : undefined;
       },

@@ -1,24 +1,4 @@
-import { readFileSync } from "node:fs";
 import { equivalents } from "./equivalents.mjs";
-
-/** Where the results of a package are kept: Stryker's report, without what a later run can do without. */
-export const resultsOf = (name) => `testing/mutation/results/${name}.json`;
-
-export const readResults = (name) => JSON.parse(readFileSync(resultsOf(name), "utf8"));
-
-/** A report as it is stored: one mutant per line, and of the tests that reach a killed mutant only the one that kills it. */
-export function compact({ schemaVersion, thresholds, files, testFiles }) {
-  const mutants = ({ mutants: all, ...file }) => ({
-    ...file,
-    mutants: all.map((mutant) =>
-      mutant.status === "Killed" ? { ...mutant, coveredBy: mutant.killedBy } : mutant,
-    ),
-  });
-  const kept = Object.fromEntries(
-    Object.entries(files).map(([path, file]) => [path, mutants(file)]),
-  );
-  return `${JSON.stringify({ schemaVersion, thresholds, files: kept, testFiles })}\n`;
-}
 
 /** The table of a package, its totals in one line, and the mutants that survive without a reason. */
 export function describePackage(name, { files }) {
@@ -73,14 +53,21 @@ function describeFile(path, { source, mutants }) {
     if (!isExplained) {
       const { line, column } = mutant.location.start;
       const one = (text) => text.replace(/\s+/g, " ").slice(0, 100);
-      unexplained.push(`${path}:${line}:${column}  ${one(original)}  →  ${one(mutant.replacement)}`);
+      unexplained.push(
+        `${path}:${line}:${column}  ${one(original)}  →  ${one(mutant.replacement)}`,
+      );
     }
   }
   return { path: short, ...counts, unexplained };
 }
 
 /** Mutants of another status (ignored, or failing to load at all) do not count. */
-const kinds = { Killed: "killed", Timeout: "timeout", Survived: "survived", NoCoverage: "survived" };
+const kinds = {
+  Killed: "killed",
+  Timeout: "timeout",
+  Survived: "survived",
+  NoCoverage: "survived",
+};
 
 /** The text between two positions, of which lines and columns are counted from 1. */
 function textAt(source, { start, end }) {

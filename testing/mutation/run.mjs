@@ -1,8 +1,9 @@
 // Mutates the sources of core, cpu-js and wasm, and writes the score by file into docs/mutation.md.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
-import { compact, describePackage, readResults, replaceSection, resultsOf } from "./report.mjs";
+import { describePackage, replaceSection } from "./report.mjs";
+import { readResults, writeResults } from "./results.mjs";
 
 const packages = ["core", "cpu-js", "wasm"];
 const page = "docs/mutation.md";
@@ -45,10 +46,11 @@ async function mutate(name) {
   const sources = `packages/${name}/src/`;
   const files = positionals.filter((file) => file.startsWith(sources));
   if (positionals.length > 0 && files.length === 0) return;
-  const results = resultsOf(name);
   const working = `.stryker-tmp/${name}.json`;
+  const before = readResults(name);
   mkdirSync(".stryker-tmp", { recursive: true });
-  if (existsSync(results)) copyFileSync(results, working);
+  if (before === undefined) rmSync(working, { force: true });
+  else writeFileSync(working, JSON.stringify(before));
   // The tests run in child processes: they inherit these.
   Object.assign(process.env, {
     MUTATED_PACKAGE: name,
@@ -57,10 +59,7 @@ async function mutate(name) {
   });
   const started = Date.now();
   await new Stryker({
-    mutate: [
-      ...(files.length > 0 ? files : [`${sources}**/*.ts`]),
-      `!${sources}generated/**`,
-    ],
+    mutate: [...(files.length > 0 ? files : [`${sources}**/*.ts`]), `!${sources}generated/**`],
     testRunner: "vitest",
     vitest: { configFile: "testing/mutation/vitest.config.ts", related: false },
     plugins: ["@stryker-mutator/vitest-runner", "./testing/mutation/ignore-messages.mjs"],
@@ -80,15 +79,15 @@ async function mutate(name) {
     tempDirName: ".stryker-tmp/sandbox",
     allowEmpty: true,
   }).runMutationTest();
-  mkdirSync("testing/mutation/results", { recursive: true });
-  writeFileSync(results, compact(JSON.parse(readFileSync(working, "utf8"))));
+  writeResults(name, JSON.parse(readFileSync(working, "utf8")));
   console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 for (const name of filters) {
   if (!values.report) await mutate(name);
-  if (!existsSync(resultsOf(name))) continue;
-  const section = describePackage(name, readResults(name));
+  const results = readResults(name);
+  if (results === undefined) continue;
+  const section = describePackage(name, results);
   writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, section.text));
   console.log(`${name}: ${section.summary}`);
   for (const line of section.unexplained) console.log(`  ${line}`);

@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The suite comes last: most mutants are noticed by a package's own tests, which are quicker. */
 class SuiteLast extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isSuite = ({ moduleId }: TestSpecification): number => Number(/conformance/.test(moduleId));
+    const isSuite = ({ moduleId }: TestSpecification): number =>
+      Number(/conformance/.test(moduleId));
     return files.toSorted((a, b) => isSuite(a) - isSuite(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
 }
@@ -28,7 +29,10 @@ export default defineConfig({
         find: /^@gradstep\/core\/(rules|interop)$/,
         replacement: `${root}packages/core/src/$1/index.ts`,
       },
-      { find: /^@gradstep\/(core|cpu-js)\/([a-z-]+)$/, replacement: `${root}packages/$1/src/$2.ts` },
+      {
+        find: /^@gradstep\/(core|cpu-js)\/([a-z-]+)$/,
+        replacement: `${root}packages/$1/src/$2.ts`,
+      },
     ],
   },
   test: {
