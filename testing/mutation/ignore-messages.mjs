@@ -3,6 +3,7 @@ const messageFunctions = new Set([
   "checkHyperparameter",
   "checkOption",
   "checkOptions",
+  "checkRule",
   "fail",
   "invalid",
   "mismatch",

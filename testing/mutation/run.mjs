@@ -16,6 +16,7 @@ tests have not changed are reused.
 
   --filter=<package>  only this package (may be repeated)
   --force             reuse no results
+  --skip-static       leave out what runs only while a module loads: a third of the mutants, most of the time
   --report            run nothing; write ${page} from the stored results
   -h, --help
 `;
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
   options: {
     filter: { type: "string", multiple: true, default: packages },
     force: { type: "boolean", default: false },
+    "skip-static": { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -65,6 +67,8 @@ async function mutate(name) {
     plugins: ["@stryker-mutator/vitest-runner", "./testing/mutation/ignore-messages.mjs"],
     ignorers: ["messages"],
     coverageAnalysis: "perTest",
+    ignoreStatic: values["skip-static"],
+    warnings: { slow: false },
     concurrency: Number(process.env.MUTATION_WORKERS ?? 1),
     // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
     timeoutMS: 30_000,

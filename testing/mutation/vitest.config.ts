@@ -42,6 +42,6 @@ export default defineConfig({
     exclude: ["packages/*/test/conformance*.test.ts"],
     setupFiles: ["testing/mutation/setup.ts"],
     sequence: { sequencer: SuiteLast },
-    isolate: process.env["ISO"] === "1",
+    isolate: process.env["ISO"] !== "0",
   },
 });

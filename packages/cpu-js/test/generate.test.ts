@@ -1,52 +1,107 @@
-import { adam, decayRate, defineRule, nonNegative, variantOf } from "@gradstep/core";
+import { adam, defineRule, nonNegative, type Node } from "@gradstep/core";
 import { expect, test } from "vitest";
+import { createCpuJs, type KernelTable } from "../src/kernels.js";
+import { emitJs } from "../src/emit-js.js";
 import { generate } from "../src/generate.js";
-import { cpuJs } from "../src/index.js";
-import { compiled } from "./compile.js";
-import { afterSteps, codeOf, numbers } from "./support.js";
+import { interpreter } from "../src/interpreter.js";
+import { codeOf } from "./support.js";
 
-const signum = defineRule({
-  name: "signum",
-  hyperparameters: { learningRate: nonNegative(1e-3), beta: decayRate(0.9) },
-  slots: { m: 0 },
-  perStep: "c = 1 - beta",
-  perElement: `
-    m = m + (g - m) * c
-    p = p - sign(m) * learningRate
-  `,
+const { rule } = defineRule({
+  name: "clipped",
+  hyperparameters: { learningRate: nonNegative(0.1), unread: nonNegative(0) },
+  options: { signed: [false, true] },
+  slots: {},
+  perElement: ({ signed }) => `p = p - ${signed ? "sign(g)" : "sqrt(abs(g))"} * learningRate`,
 });
 
-test("writes JavaScript, for what defineRule returned and for its rule", async () => {
-  const source = generate(signum);
-  expect(source).toBe(generate(signum.rule));
-  expect(source).toContain("export const signumKernels = {");
-  expect(source).not.toContain("KernelTable");
-  const backend = cpuJs({ kernels: [await compiled(signum, false)] });
-  expect(backend.compile(signum.variant()).source).toContain("function updateSignum(");
-  const gradients = [numbers(5, 1), numbers(5, 2)];
-  const after = await afterSteps(backend, signum(), numbers(5, 3), gradients);
-  expect(after).toEqual(await afterSteps(cpuJs(), signum(), numbers(5, 3), gradients));
+test("a module says what it was made from; as TypeScript, it imports the type of its table", () => {
+  const script = generate(rule).split("\n");
+  expect(script[0]).toBe('// Generated from the rule "clipped"; do not edit.');
+  expect(script).toContain("export const clippedKernels = {");
+  expect(script.filter((line) => line.startsWith("import"))).toEqual([]);
+  const typed = generate(rule, { types: "./table.js" }).split("\n");
+  expect(typed[1]).toBe('import type { KernelTable } from "./table.js";');
+  expect(typed).toContain("export const clippedKernels: KernelTable = {");
 });
 
-test("writes TypeScript where the module of the types is given", () => {
-  const source = generate(signum, { types: "@gradstep/cpu-js" });
-  expect(source).toContain('import type { KernelTable } from "@gradstep/cpu-js";');
-  expect(source).toContain("export const signumKernels: KernelTable = {");
+test("a module has the kernels of all variants, or of those that are asked for", () => {
+  const count = (source: string): number => source.match(/function update/g)?.length ?? 0;
+  expect(count(generate(rule))).toBe(4);
+  expect(count(generate(rule, { variants: [rule.variant({ signed: true })] }))).toBe(1);
 });
 
-test("compiles only the variants it is given", () => {
-  const variant = variantOf(adam({ amsgrad: true }));
-  const source = generate(adam, { variants: [variant] });
-  expect(source.match(/"[0-9a-f]{16}"/g)).toEqual([`"${variant.perElement.fingerprint}"`]);
+test.each([
+  ["an unknown option", rule, { exakt: true }, "UNKNOWN_OPTION"],
+  ["a rule that is none", { name: "clipped" }, {}, "INVALID_RULE"],
+])("refuses %s", (_, one, options, code) => {
+  expect(codeOf(() => generate(one as never, options as never))).toBe(code);
 });
 
-test.each([[undefined], [null], ["adam"], [adam()], [{ name: "adam" }]])(
-  "%o is not a rule",
-  (rule) => {
-    expect(codeOf(() => generate(rule as never))).toBe("INVALID_RULE");
+test("a literal is negated as it is written, and in parentheses where it has a sign of its own", () => {
+  const factory = defineRule({
+    name: "literal",
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    perElement: "p = p - g * learningRate * -2 + -0 * g",
+  });
+  const variant = factory.rule.variant();
+  const lines = (value: number): string => {
+    const nodes = variant.perElement.nodes.map((node) =>
+      node.value === 2 ? { ...node, value } : node,
+    );
+    return emitJs({ ...variant, perElement: { ...variant.perElement, nodes } }, { exact: false });
+  };
+  const compact = (value: number): string => lines(value).replace(/\s/g, "");
+  expect(compact(2)).toContain("=-2;");
+  expect(compact(2)).toContain("=-0;");
+  expect(compact(-2)).toContain("=-(-2);");
+});
+
+test("a module takes from Math what its kernels call, and nothing else", () => {
+  // `sign` is called by one variant, `abs` and `sqrt` by the other.
+  expect(generate(rule, { exact: false })).toContain(
+    "\nconst { abs, fround, sign, sqrt } = Math;\n",
+  );
+});
+
+test("a kernel has a name for each choice of options", () => {
+  const names = rule
+    .variants()
+    .map((variant) => /\w+(?=\()/.exec(emitJs(variant, { exact: false }))?.[0]);
+  expect(names).toEqual([
+    "updateClipped",
+    "updateClipped_weightDecayMode_l2",
+    "updateClipped_signed",
+    "updateClipped_weightDecayMode_l2_signed",
+  ]);
+  const source = emitJs(adam.rule.variant({ amsgrad: true, nesterov: true }), { exact: true });
+  expect(source).toMatch(/^function updateAdam_amsgrad_nesterov\(/);
+});
+
+test("a kernel declares nothing that it does not read, which TypeScript would refuse", () => {
+  const source = emitJs(rule.variant(), { exact: false });
+  expect(source).not.toContain("unread");
+  expect(source).toMatch(
+    /^function updateClipped\(p\$, g\$, _\$slots, \$scalars, \$start, \$end\) /,
+  );
+  // At most steps nothing is cleared: the kernel has no use for the thresholds.
+  expect(emitJs(adam.rule.variant(), { exact: false })).not.toContain("FlushThreshold");
+});
+
+test("a table without kernels is refused", () => {
+  const tables = [{ exact: false, kernels: null }] as unknown as KernelTable[];
+  expect(codeOf(() => createCpuJs({ kernels: tables }))).toBe("INVALID_HYPERPARAMETER");
+});
+
+test.each(["pow", "f32", "floor"] as const)(
+  "the interpreter refuses %s, an operation of the host",
+  (op) => {
+    const variant = rule.variant();
+    const nodes = variant.perElement.nodes.map((node): Node =>
+      node.op === "sqrt" ? { ...node, op } : node,
+    );
+    const altered = { ...variant, perElement: { ...variant.perElement, nodes } };
+    const update = interpreter(altered, true);
+    const one = Float32Array.of(1);
+    expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1))).toBe("INVALID_RULE");
   },
 );
-
-test("refuses options that it does not have", () => {
-  expect(codeOf(() => generate(adam, { exakt: true } as never))).toBe("UNKNOWN_OPTION");
-});
