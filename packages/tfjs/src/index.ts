@@ -6,6 +6,6 @@ serialization.registerClass(GradstepOptimizer);
 
 export { GradstepOptimizer, tfOptimizer } from "./optimizer.js";
 export type { TfOptimizer, TfOptimizerOptions } from "./optimizer.js";
-export type { NamedTensor } from "./gradients.js";
-export { adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from "./rules.js";
-export type { TfOptimizerFactory } from "./rules.js";
+export type { NamedTensor } from "./step/gradients.js";
+export { adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from "./factories.js";
+export type { TfOptimizerFactory } from "./factories.js";

@@ -1,44 +1,36 @@
 import {
   checkOptions,
-  createOptimizer,
   GradstepError,
   show,
-  variantOf,
   type GroupOptions,
-  type Optimizer as CoreOptimizer,
   type OptimizerSpec,
   type ParameterGroup,
-  type Tensor as CoreTensor,
-  type Variant,
 } from "@gradstep/core";
 import {
   dispose,
-  engine,
   Optimizer,
   type NamedTensorMap,
   type Scalar,
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { configDict, rememberRule, specOfConfig } from "./config.js";
-import { isSameShape, pairsOf, type NamedTensor } from "./gradients.js";
-import { homeOf, watchBackends } from "./homes.js";
-import { MovingBackend } from "./moving-backend.js";
-import { ParameterTable } from "./parameters.js";
-import { StepMemory } from "./step-memory.js";
-import { stateOf } from "./state.js";
-import { mismatch, parseWeights, readWeights, weightsOf, type Weights } from "./weights.js";
+import { defineHyperparameters, rejectMisnamedHyperparameters } from "./hyperparameters.js";
+import { lazyTensor } from "./state/lazy-tensor.js";
+import { configDict, rememberRule, specOfConfig } from "./state/saved-config.js";
+import { parseWeights, readWeights } from "./state/weights.js";
+import type { NamedTensor } from "./step/gradients.js";
+import { VariableOptimizer } from "./variable-optimizer.js";
 
-/** Options of `tfOptimizer` and of `adam`, `sgd` and the others. */
+/** Options of `tfOptimizer`, `adam`, `sgd` and the others. */
 export interface TfOptimizerOptions<H extends string = string> {
   /**
-   * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A group may match
-   * variables that come later.
+   * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
+   * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
    */
   readonly groups?: readonly GroupOptions<H>[];
   /**
-   * Whether a variable's own memory is updated where nothing else can see it; true if left out. `false` gives a
-   * variable new memory in every step, as TF.js does.
+   * Whether variables are updated in place where their memory is not shared; true if left out. `false` allocates new
+   * memory for each variable in every step, as TF.js does.
    */
   readonly inPlace?: boolean;
 }
@@ -49,12 +41,21 @@ export type TfOptimizer<H extends string = string> = string extends H
   : GradstepOptimizer & Record<H, number>;
 
 /**
- * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Made by `tfOptimizer`,
- * `adam` and the others.
+ * The key of the implementation; internal. It is not a private field, because methods could not read that on
+ * `Object.create(optimizer)` or a `Proxy`.
+ */
+export const implementation: unique symbol = Symbol("gradstep");
+
+/** Frees the state of optimizers that were dropped without `dispose`: TF.js's heap and GPU buffers are not collected. */
+const registry = new FinalizationRegistry<VariableOptimizer>((dropped) => dropped.dispose());
+
+/**
+ * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Created by
+ * `tfOptimizer`, `adam` and the others.
  *
  * State is keyed by the name of the variable: variables may come later, be missing in a step, and come in any order. A
- * variable that is made anew under the same name and with the same shape goes on with the state of that name; with
- * another shape it is an error.
+ * variable that is created again with the same name and shape continues with the state of that name; another shape is
+ * an error, unless the rule has no state. The state of a variable that was disposed of is removed in the next step.
  */
 export class GradstepOptimizer extends Optimizer {
   /** The name under which TF.js saves and loads it. */
@@ -62,21 +63,17 @@ export class GradstepOptimizer extends Optimizer {
     return "GradstepOptimizer";
   }
 
-  /** Whether it is one of gradstep's: TF.js takes anything that has its methods for an instance of any optimizer. */
+  /** Whether it is one of gradstep's optimizers. TF.js itself accepts any object with the methods of an optimizer. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && #core in value;
+    return typeof value === "object" && value !== null && implementation in value;
   }
 
-  /** The rate of the next step; every other hyperparameter is a property like it. */
+  /** The learning rate of the next step; every other hyperparameter is a property like it. */
   declare learningRate: number;
-  readonly #spec: OptimizerSpec;
-  readonly #given: readonly GroupOptions[];
-  readonly #variant: Variant;
-  readonly #core: CoreOptimizer;
-  readonly #backend = new MovingBackend();
-  readonly #table: ParameterTable;
-  readonly #inPlace: boolean;
-  #disposed = false;
+  /** @internal */
+  declare readonly [implementation]: VariableOptimizer;
+  /** What `incrementIterations` and `extractIterations` add to the steps that were taken. */
+  declare private iterationOffset: number;
 
   /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   constructor(spec: OptimizerSpec, options: TfOptimizerOptions = {}) {
@@ -88,34 +85,24 @@ export class GradstepOptimizer extends Optimizer {
         code: "UNKNOWN_OPTION",
       });
     }
-    this.#core = createOptimizer<string>(spec, {}, { groups });
-    this.#spec = spec;
-    this.#given = [...spec.groups, ...groups];
-    this.#variant = variantOf(spec, this.#given);
-    this.#inPlace = inPlace;
-    this.#table = new ParameterTable((shape) => this.#backend.staging(shape));
+    const variableOptimizer = new VariableOptimizer(spec, groups, inPlace);
+    Object.defineProperties(this, {
+      [implementation]: { value: variableOptimizer },
+      iterationOffset: { value: 0, writable: true },
+    });
+    registry.register(this, variableOptimizer, variableOptimizer);
     rememberRule(spec.rule);
-    watchBackends();
-    const core = this.#core as unknown as Record<string, number>;
-    for (const name of Object.keys(spec.rule.hyperparameters)) {
-      Object.defineProperty(this, name, {
-        enumerable: true,
-        get: () => core[name],
-        set: (value: number) => {
-          core[name] = value;
-        },
-      });
-    }
+    defineHyperparameters(this, variableOptimizer.core, Object.keys(spec.rule.hyperparameters));
   }
 
-  /** The groups that were given, in that order, with live hyperparameters. */
+  /** The groups in the order in which they were given, with live hyperparameters. */
   get groups(): readonly ParameterGroup<string>[] {
-    return this.#core.groups;
+    return this[implementation].core.groups;
   }
 
-  /** Steps taken so far; goes on where a checkpoint ended. */
+  /** Steps taken so far, including those before a checkpoint. */
   override get iterations(): number {
-    return this.#core.iterations;
+    return this[implementation].core.iterations + this.iterationOffset;
   }
 
   /** The same as setting `learningRate`, as TF.js's SGD has it. */
@@ -126,9 +113,9 @@ export class GradstepOptimizer extends Optimizer {
   /**
    * Computes the gradients of `f` and applies them. What it allocates is freed, also when it throws.
    *
-   * @param f gives the cost, a scalar.
-   * @param returnCost whether to return the cost, which is then the caller's.
-   * @param varList the variables to update; left out, all that are trainable.
+   * @param f returns the cost, a scalar.
+   * @param returnCost whether to return the cost; the caller then disposes of it.
+   * @param varList the variables to update; all trainable ones if left out.
    * @throws {GradstepError} as `applyGradients` does
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
@@ -147,104 +134,78 @@ export class GradstepOptimizer extends Optimizer {
   }
 
   /**
-   * Takes one step. Variables without a gradient stay as they are. A step that throws has changed nothing.
+   * Takes one step. Variables without a gradient are unchanged. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_GRADIENT`, `LENGTH_MISMATCH`,
-   * `STATE_MISMATCH`, `DISPOSED`, `OUT_OF_MEMORY`, `DEVICE_LOST`; `UNSUPPORTED` where TF.js's webgpu backend was left
-   * for another since the last step
+   * `STATE_MISMATCH`, `DISPOSED`, `OUT_OF_MEMORY`, `DEVICE_LOST`; `UNSUPPORTED` where TF.js switched from its webgpu
+   * backend to another one since the last step
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
-    this.#checkLive();
-    const pairs = pairsOf(variableGradients);
-    if (pairs.length === 0) return;
-    const { backend } = engine();
-    this.#backend.moveTo(homeOf(backend), this.#variant);
-    const claims = this.#table.claim(pairs.map(({ variable }) => variable));
-    const memory = new StepMemory(pairs, backend, this.#backend.home, this.#inPlace);
-    try {
-      const gradients: Record<string, CoreTensor> = {};
-      const added: Record<string, CoreTensor> = {};
-      for (const { parameter, isNew } of claims) {
-        gradients[parameter.key] = parameter.gradient;
-        if (isNew) added[parameter.key] = parameter.values;
-      }
-      this.#core.add(added);
-      this.#table.adopt(claims);
-      memory.place(claims.map(({ parameter }) => parameter));
-      this.#core.step(gradients);
-    } catch (error) {
-      memory.abort();
-      throw error;
-    } finally {
-      // Nothing of TF.js's is held between steps: it may be freed or moved.
-      for (const { parameter } of claims) {
-        parameter.values.release();
-        parameter.gradient.release();
-      }
-    }
-    memory.commit();
+    this.checkLive();
+    this[implementation].step(variableGradients);
   }
 
   /**
-   * The state, as TF.js saves it: `iter`, then each slot of all variables, under the names that TF.js's own optimizers
-   * use. A snapshot: later steps do not change it. The tensors need no `dispose` unless TF.js computed with them.
+   * The state as TF.js saves it: `iter`, then each slot of all variables, under the names that TF.js's own optimizers
+   * use. Variables that were disposed of are left out, unless there are no others. A snapshot: later steps do not change
+   * it. The tensors need no `dispose` unless TF.js computed with them.
    *
    * @throws {GradstepError} `DISPOSED`
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    this.#checkLive();
-    const state = await this.#core.state();
-    return weightsOf(state, this.#variant, (key) => this.#table.shapeOf(key)!);
+    this.checkLive();
+    const weights = await this[implementation].weights();
+    return this.iterationOffset === 0
+      ? weights
+      : [await this.saveIterations(), ...weights.slice(1)];
   }
 
   /**
-   * Goes on from a state: what `getWeights` gave here, or TF.js's own optimizer of that kind. Values are copied.
-   * Hyperparameters are not part of it; they are in `getConfig`.
+   * Continues from a state: the result of `getWeights` here, or of TF.js's own optimizer of the same kind. It replaces
+   * all state; the next step assigns it to variables by name. Values are copied. Hyperparameters are not part of it;
+   * they are in `getConfig`.
    *
    * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`; then nothing has changed
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
-    this.#checkLive();
-    const weights = parseWeights(await readWeights(weightValues), this.#variant);
-    this.#checkLive();
-    this.#restore(weights);
+    this.checkLive();
+    const weights = parseWeights(
+      await readWeights(weightValues),
+      this[implementation].variant,
+    );
+    this.checkLive();
+    this[implementation].restore(weights);
+    this.iterationOffset = 0;
   }
 
-  #restore(weights: Weights): void {
-    const { parameters, persistentScalars, groupIterations } = weights;
-    for (const [key, { shape }] of parameters) {
-      const expected = this.#table.shapeOf(key);
-      if (expected !== undefined && !isSameShape(shape, expected))
-        throw mismatch(
-          `"${key}" has shape [${shape.join(", ")}]; expected [${expected.join(", ")}]`,
-        );
-    }
-    const slotless = this.#variant.slots.length === 0;
-    for (const key of slotless ? [] : this.#core.parameters) {
-      if (!parameters.has(key)) throw mismatch(`there are none for "${key}"`);
-    }
-    const carried = Object.keys(this.#variant.persistentScalars).length > 0;
-    if (carried && persistentScalars?.length !== this.groups.length + 1)
-      throw mismatch(`there are no persistent scalars for ${this.groups.length + 1} groups`);
-    if (groupIterations !== undefined && groupIterations.length !== this.groups.length + 1)
-      throw mismatch(
-        `there are the steps of ${groupIterations.length} groups; expected ${this.groups.length + 1}`,
-      );
-
-    const added = [...parameters]
-      .filter(([key]) => this.#table.shapeOf(key) === undefined)
-      .map(([key, { shape }]) => this.#table.make(key, shape));
-    this.#core.add(Object.fromEntries(added.map((one) => [one.key, one.values])));
-    for (const parameter of added) this.#table.wait(parameter);
-    this.#core.restore(stateOf(weights, this.#core, this.#spec));
+  /** The number of steps as the first of the weights, `iter`. */
+  override saveIterations(): Promise<NamedTensor> {
+    return Promise.resolve({
+      name: "iter",
+      tensor: lazyTensor(Int32Array.of(this.iterations), [], "int32"),
+    });
   }
 
-  /** What makes an optimizer like this one, hyperparameters as they are now. @throws {GradstepError} `DISPOSED` */
+  /** Adds one to `iterations`, for subclasses. The bias correction still counts the steps that were taken. */
+  protected override incrementIterations(): void {
+    this.iterationOffset += 1;
+  }
+
+  /** Sets `iterations` from the first of some weights and returns the others, for subclasses. */
+  protected override async extractIterations(weightValues: NamedTensor[]): Promise<NamedTensor[]> {
+    const [first, ...rest] = weightValues;
+    const [iterations] = await first!.tensor.data<"int32">();
+    this.iterationOffset += iterations! - this.iterations;
+    return rest;
+  }
+
+  /** A configuration for `fromConfig`, with the current hyperparameters. @throws {GradstepError} `DISPOSED` */
   override getConfig(): serialization.ConfigDict {
-    return configDict(this.#core.config(), this.#given, this.#inPlace);
+    const { core, groups, inPlace } = this[implementation];
+    return configDict(core.config(), groups, inPlace);
   }
 
-  /** Makes an optimizer from what `getConfig` gave; TF.js calls it when it loads a model. */
+  /** Creates an optimizer from the result of `getConfig`; TF.js calls it when it loads a model. */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
@@ -254,24 +215,25 @@ export class GradstepOptimizer extends Optimizer {
     return new make(spec, { inPlace });
   }
 
-  /** Frees all state. Variables are the model's and stay. A second call does nothing. */
+  /** Frees all state. The variables are not disposed of. A second call does nothing. */
   override dispose(): void {
-    this.#disposed = true;
-    this.#core.dispose();
-    this.#table.dispose();
+    registry.unregister(this[implementation]);
+    this[implementation].dispose();
   }
 
-  #checkLive(): void {
-    if (this.#disposed)
-      throw new GradstepError("The optimizer was disposed of; make a new one.", {
+  private checkLive(): void {
+    if (this[implementation].isDisposed)
+      throw new GradstepError("The optimizer was disposed of; create a new one.", {
         code: "DISPOSED",
       });
   }
 }
 
+rejectMisnamedHyperparameters(GradstepOptimizer.prototype);
+
 /**
  * Any rule as a TF.js optimizer: `tfOptimizer(adam({ … }))` of core, `tfOptimizer(fromTfjs("adam", { … }))` for TF.js's
- * own numbers, `fromKeras`, `fromTorch`, `optimizerByName`, and rules of your own.
+ * own numbers, `fromKeras`, `fromTorch`, `optimizerByName`, and custom rules.
  *
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */

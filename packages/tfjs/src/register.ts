@@ -1,63 +1,81 @@
-import { serialization, train } from "@tensorflow/tfjs-core";
+import * as core from "@tensorflow/tfjs-core";
 import "./index.js";
-import type { GradstepOptimizer } from "./optimizer.js";
-import { serializableOf, tfjsNames, tfjsOptimizer, type TfjsName } from "./tfjs-rules.js";
+import { GradstepOptimizer } from "./optimizer.js";
+import { addCompileNames } from "./tfjs-optimizers/compile-names.js";
+import { tfjsNames, type TfjsName } from "./tfjs-optimizers/kinds.js";
+import { tfjsOptimizers } from "./tfjs-optimizers/tfjs-optimizer.js";
 
 type Factory = (...settings: unknown[]) => GradstepOptimizer;
 
-/** The order of the arguments in `tf.train`. */
-const argumentsOf: Readonly<Record<TfjsName, readonly string[]>> = {
-  sgd: ["learningRate"],
-  momentum: ["learningRate", "momentum", "useNesterov"],
-  adagrad: ["learningRate", "initialAccumulatorValue"],
-  rmsprop: ["learningRate", "decay", "momentum", "epsilon", "centered"],
-  adam: ["learningRate", "beta1", "beta2", "epsilon"],
-  adamax: ["learningRate", "beta1", "beta2", "epsilon", "decay"],
-};
+/** A copy of TF.js: `import * as tf from "@tensorflow/tfjs"`, or the global `tf` of a script from a CDN. */
+export interface TfjsNamespace {
+  readonly train: object;
+  readonly serialization: {
+    readonly SerializationMap: Pick<
+      typeof core.serialization.SerializationMap,
+      "getMap" | "register"
+    >;
+  };
+}
 
-/** TF.js's defaults that differ from ours. */
-const defaults: Partial<Record<TfjsName, Readonly<Record<string, number>>>> = {
-  adamax: { learningRate: 0.002 },
-};
-
-const factories = train as unknown as Record<TfjsName, Factory>;
-let undo: (() => void)[] = [];
+/** What undoes the registration, by copy of TF.js. */
+const registered = new Map<object, (() => void)[]>();
 
 /**
  * Makes `tf.train.sgd`, `momentum`, `adagrad`, `rmsprop`, `adam` and `adamax` gradstep's, with TF.js's arguments and
  * numbers, and with them `model.compile({ optimizer: "adam" })` and models that are loaded with their optimizer.
- * `adadelta` stays TF.js's own. Importing this module has done it; a second call does nothing.
+ * `compile` also takes "adamw", "nadam", "lion" and "momentum". `adadelta` stays TF.js's own. Importing this module has
+ * called it; a second call does nothing.
+ *
+ * @param tf the copy of TF.js to change; the one from npm if left out.
  */
-export function register(): void {
-  if (undo.length > 0) return;
+export function register(tf: TfjsNamespace = core): void {
+  const { train, serialization } = tf;
+  if (registered.has(train)) return;
+  const undo: (() => void)[] = [];
+  registered.set(train, undo);
+  const factories = train as Record<TfjsName, Factory>;
   const { classNameMap } = serialization.SerializationMap.getMap();
-  for (const name of tfjsNames) {
-    const names = argumentsOf[name];
-    const factory = factories[name];
-    const ours: Factory = (...settings) => {
-      const given = names
-        .map((key, i) => [key, settings[i]])
-        .filter(([, value]) => value !== undefined);
-      return tfjsOptimizer(name, { ...defaults[name], ...Object.fromEntries(given) });
-    };
-    factories[name] = ours;
-    const serializable = serializableOf(name);
-    const { className } = serializable;
+  const replace = (className: string, type: unknown): void => {
     const before = classNameMap[className];
-    serialization.SerializationMap.register(serializable);
+    serialization.SerializationMap.register(type as typeof core.SGDOptimizer);
     undo.push(() => {
-      // Whoever replaced it after us keeps it.
-      if (factories[name] === ours) factories[name] = factory;
       if (before === undefined) delete classNameMap[className];
       else classNameMap[className] = before;
     });
+  };
+  for (const name of tfjsNames) {
+    const type = tfjsOptimizers[name];
+    const factory = factories[name];
+    // A function, so that `new tf.train.adam()` works, too.
+    const ours = function (...settings: unknown[]): GradstepOptimizer {
+      return new type(...settings);
+    };
+    factories[name] = ours;
+    replace(type.className, type);
+    undo.push(() => {
+      // Another library may have replaced it since.
+      if (factories[name] === ours) factories[name] = factory;
+    });
   }
+  if (train !== core.train) replace(GradstepOptimizer.className, GradstepOptimizer);
+  undo.push(addCompileNames(classNameMap));
 }
 
-/** Gives TF.js its own optimizers back. Optimizers that exist stay as they are. A second call does nothing. */
+/** Restores TF.js's own optimizers. Existing optimizers stay as they are. A second call does nothing. */
 export function unregister(): void {
-  for (const step of undo) step();
-  undo = [];
+  for (const undo of registered.values()) for (const step of undo) step();
+  registered.clear();
 }
 
 register();
+warnOfOtherCopy();
+
+/** A script from a CDN is another copy of TF.js, which this module's import does not change. */
+function warnOfOtherCopy(): void {
+  const { tf } = globalThis as { tf?: Partial<TfjsNamespace> };
+  if (tf?.train === undefined || tf.train === core.train || registered.has(tf.train)) return;
+  console.warn(
+    "gradstep: the global tf is another copy of TensorFlow.js than the one that @gradstep/tfjs imports. Its optimizers are unchanged; call register(tf) to replace them.",
+  );
+}

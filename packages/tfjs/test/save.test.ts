@@ -383,12 +383,19 @@ describe("getWeights and setWeights", () => {
     expect(await codeOf(() => adam().setWeights(weights))).toBe("DISPOSED");
   });
 
-  test("weights that lack a variable in use, or have another rule's slots", async () => {
+  test("the state of another model: the next step is an error and changes nothing", async () => {
     const weights = await stepped();
     const optimizer = adam();
-    variable([1], [1], "c");
+    const c = variable([1], [1], "c");
     optimizer.applyGradients({ c: gradient(1) });
-    expect(await codeOf(() => optimizer.setWeights(weights))).toBe("STATE_MISMATCH");
+    const before = Array.from(c.dataSync());
+    await optimizer.setWeights(weights);
+    expect(await codeOf(() => optimizer.applyGradients({ c: gradient(1) }))).toBe("STATE_MISMATCH");
+    expect(Array.from(c.dataSync())).toEqual(before);
+  });
+
+  test("the slots of another rule", async () => {
+    const weights = await stepped();
     expect(await codeOf(() => sgd().setWeights(weights))).toBe("STATE_MISMATCH");
     expect(await codeOf(() => nadam().setWeights(weights))).toBe("STATE_MISMATCH");
   });

@@ -1,19 +1,25 @@
 import { GradstepError, type Tensor } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import type { GPUData, KernelBackend } from "@tensorflow/tfjs-core";
-import { backendOf, copyThrough, type DataId, type DirectMemory, type Home } from "./home.js";
+import {
+  backendOf,
+  copyThrough,
+  type DataId,
+  type DirectMemory,
+  type MemoryAdapter,
+} from "./memory-adapter.js";
 
-/** What TF.js's webgpu backend knows of a storage. */
+/** What TF.js's webgpu backend records about a storage. */
 interface TensorData {
-  /** A copy on the JavaScript side, or the only values, before they are uploaded. */
+  /** A copy in JavaScript memory; the only values as long as nothing was uploaded. */
   values: unknown;
-  /** A GPUBuffer, once there is one; a texture for images. */
+  /** A GPUBuffer once there is one, or a texture for images. */
   readonly resource?: unknown;
-  /** Whether the buffer is the caller's. */
+  /** Whether the buffer is owned by the caller. */
   readonly external?: boolean;
 }
 
-/** What is used of TF.js's webgpu backend. */
+/** The members of TF.js's webgpu backend that are used. */
 interface WebGpuBackend extends KernelBackend {
   readonly device: GPUDevice;
   readonly tensorMap: { get(dataId: DataId): TensorData };
@@ -27,10 +33,10 @@ interface WebGpuBackend extends KernelBackend {
 }
 
 /** The buffers of TF.js's webgpu backend, on its own device. */
-export function webgpuHome(backend: KernelBackend): Home | undefined {
+export function webgpuAdapter(backend: KernelBackend): MemoryAdapter | undefined {
   if (!isWebGpuBackend(backend)) return undefined;
   const compute = webgpu({ device: backend.device });
-  const outdate = watchReads(backend);
+  const invalidateReads = watchReads(backend);
   const wrapped = new WeakMap<GPUBuffer, Tensor>();
   const memory: DirectMemory = {
     isExclusive(dataId) {
@@ -38,37 +44,37 @@ export function webgpuHome(backend: KernelBackend): Home | undefined {
       const isBuffer = resource === undefined || resource === null || isGpuBuffer(resource);
       return backend.refCount(dataId) === 1 && isBuffer && external !== true;
     },
-    place(target, dataId) {
+    bind(target, dataId) {
       backend.uploadToGPU(dataId);
       const buffer = backend.tensorMap.get(dataId).resource as GPUBuffer;
       let tensor = wrapped.get(buffer);
-      // The same tensor for a buffer that TF.js uses again: what was prepared for it is found.
+      // The same tensor for a buffer that TF.js reuses, so that its prepared bind groups are found again.
       if (tensor?.size !== target.size) {
         tensor = compute.wrap(buffer, { shape: [target.size] });
         wrapped.set(buffer, tensor);
       }
-      target.place(tensor);
+      target.bind(tensor);
     },
     copyOf(variable) {
       if (backendOf(variable.dataId) !== backend) return copyThrough(variable, backend);
       backend.uploadToGPU(variable.dataId);
       return variable.dataToGPU().tensorRef;
     },
-    // What TF.js has recorded comes before the step: gradients, and uses of the old values.
+    // Commands that TF.js has recorded come before the step: they compute gradients and read the old values.
     flush() {
       backend.endComputePassEncoder();
       if (backend.commandEncoder !== null) backend.submitQueue();
     },
-    changed: outdate,
+    markChanged: invalidateReads,
   };
   return {
     compute,
     memory,
-    // TF.js itself reads a GPU at once through a canvas, which not every platform has, and where it fails gives zeros.
+    // TF.js itself reads a GPU synchronously through a canvas. Not every platform has one, and a failed read gives zeros.
     readSync() {
       throw new GradstepError(
-        `The optimizer's state is on the GPU, where TF.js's webgpu backend has trained so far; a step on another backend needs it at once, and it can be read only in time. ` +
-          `Before tf.setBackend(), read it with await optimizer.getWeights(); then set it in a new optimizer.`,
+        `The optimizer's state is on the GPU of TF.js's webgpu backend. A step on another backend needs it synchronously; a GPU can only be read asynchronously. ` +
+          `Call await optimizer.getWeights() before tf.setBackend(), then set the result in a new optimizer.`,
         { code: "UNSUPPORTED" },
       );
     },
@@ -98,8 +104,8 @@ function isGpuBuffer(resource: unknown): boolean {
 }
 
 /**
- * TF.js keeps what it has read of a storage and does not look again. This returns what makes it forget, also what is
- * being read at the time and was copied before the values changed.
+ * TF.js caches the values that it has read from a storage. This returns a function that drops the cached values, and the
+ * result of a read that is still pending and copied the storage before it changed.
  */
 function watchReads(backend: WebGpuBackend): (dataId: DataId) => void {
   const reading = new Map<DataId, number>();

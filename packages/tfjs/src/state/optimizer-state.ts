@@ -2,10 +2,10 @@ import type { Optimizer, OptimizerSpec, OptimizerState } from "@gradstep/core";
 import type { Weights } from "./weights.js";
 
 /**
- * The state that an optimizer has with these weights: the hyperparameters stay as they are, which checkpoints of
- * TF.js keep elsewhere.
+ * Weights as a state for `optimizer.restore`. The hyperparameters are the optimizer's current ones, because TF.js saves
+ * them separately (`getConfig`).
  *
- * @param optimizer knows every parameter of the weights.
+ * @param optimizer has every parameter of the weights.
  */
 export function stateOf(
   { iterations, parameters, persistentScalars, groupIterations }: Weights,

@@ -7,36 +7,22 @@ export interface NamedTensor {
   tensor: Tensor;
 }
 
-/** A variable and the gradient that it is to be updated with. */
+/** A variable and its gradient. */
 export interface Pair {
   readonly variable: Variable;
   readonly gradient: Tensor;
 }
 
 /**
- * The variables and gradients of a step, checked. What has no gradient is left out, and so is what has no values.
+ * The variables and gradients of a step, checked. Variables without a gradient and empty variables are left out.
  *
  * @throws {GradstepError} `INVALID_GRADIENT`, `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `LENGTH_MISMATCH`, `DISPOSED`
  */
 export function pairsOf(gradients: NamedTensorMap | NamedTensor[]): Pair[] {
-  if (gradients === null || typeof gradients !== "object") {
-    throw new GradstepError(
-      `Got ${String(gradients)} as gradients; expected tensors by variable name, or a list of { name, tensor }.`,
-      { code: "INVALID_GRADIENT" },
-    );
-  }
-  const named = Array.isArray(gradients)
-    ? gradients
-    : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
+  const named = listOf(gradients);
   const names = new Set<string>();
   const pairs: Pair[] = [];
   for (const one of named) {
-    if (one === null || typeof one !== "object") {
-      throw new GradstepError(
-        `Got ${String(one)} in the list of gradients; expected { name, tensor }.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
     const { name, tensor } = one;
     if (tensor === null || tensor === undefined) continue;
     if (names.has(name)) {
@@ -56,6 +42,45 @@ export function pairsOf(gradients: NamedTensorMap | NamedTensor[]): Pair[] {
     });
   }
   return pairs;
+}
+
+/**
+ * Gradients as a list; entries may have no tensor.
+ * @throws {GradstepError} `INVALID_GRADIENT` for anything that is not of one of the two forms
+ */
+export function listOf(gradients: NamedTensorMap | NamedTensor[]): NamedTensor[] {
+  const isIterable = (value: object): boolean => Symbol.iterator in value;
+  if (Array.isArray(gradients)) {
+    for (const one of gradients as unknown[]) {
+      const isEntry =
+        typeof one === "object" &&
+        one !== null &&
+        typeof (one as NamedTensor).name === "string" &&
+        "tensor" in one;
+      if (!isEntry) {
+        throw new GradstepError(
+          `Got ${describe(one)} in the list of gradients; expected { name, tensor }, with the name of a variable.`,
+          { code: "INVALID_GRADIENT" },
+        );
+      }
+    }
+    return gradients;
+  }
+  // A Map has no properties: it would pass for an object without gradients.
+  if (gradients === null || typeof gradients !== "object" || isIterable(gradients)) {
+    throw new GradstepError(
+      `Got ${describe(gradients)} as gradients; expected an object of tensors by variable name, or a list of { name, tensor }.`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+  return Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof Tensor) return "a tensor";
+  if (value instanceof Map) return "a Map";
+  return `{ ${Object.keys(value).join(", ")} }`;
 }
 
 function variableOf(name: string): Variable {

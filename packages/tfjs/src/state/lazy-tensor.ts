@@ -1,11 +1,11 @@
 import { engine, keep, Tensor, type DataType } from "@tensorflow/tfjs-core";
 
 /**
- * A tensor of values that TF.js gets to know only when it computes with it. Until then it takes no memory of the
- * backend and is not counted: `model.save` reads the optimizer's weights and never disposes of them, which leaks a
- * tensor a save with TF.js's own optimizers.
+ * A tensor that is registered with TF.js only once TF.js computes with it. Until then it uses no memory of the backend
+ * and is not counted: `model.save` reads the optimizer's weights and never disposes of them, which leaks one tensor per
+ * save with TF.js's own optimizers.
  *
- * @param values become the tensor's; the caller has to leave them alone.
+ * @param values are owned by the tensor from now on; the caller must not change them.
  */
 export function lazyTensor(
   values: Float32Array | Int32Array,

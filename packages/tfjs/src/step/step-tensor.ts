@@ -10,19 +10,19 @@ import {
 } from "@gradstep/core";
 
 /**
- * A parameter or a gradient of the optimizer: stands for some memory of TF.js's during a step, and for nothing between
- * steps, when that memory may be freed or moved.
+ * A parameter or a gradient of the optimizer. It is bound to memory of TF.js during a step only: between steps TF.js may
+ * free or move that memory.
  */
 export class StepTensor implements StagingTensor {
   readonly backend: Backend;
   readonly shape: readonly number[];
   readonly size: number;
   readonly #compute: () => Backend;
-  #present: Tensor | undefined;
+  #current: Tensor | undefined;
   #staging: StagingTensor | undefined;
   #freed = false;
 
-  /** @param compute the backend that computes now, which may change between steps. */
+  /** @param compute returns the backend that computes now, which may change between steps. */
   constructor(backend: Backend, shape: readonly number[], compute: () => Backend) {
     this.backend = backend;
     this.shape = Object.freeze([...shape]);
@@ -30,30 +30,30 @@ export class StepTensor implements StagingTensor {
     this.#compute = compute;
   }
 
-  /** What it stands for. @throws {GradstepError} `INVALID_MEMORY` between steps */
-  get present(): Tensor {
-    if (this.#present === undefined)
+  /** The tensor that it is bound to. @throws {GradstepError} `INVALID_MEMORY` between steps */
+  get current(): Tensor {
+    if (this.#current === undefined)
       throw new GradstepError(
         "The tensor has no values between steps; read the variable instead.",
         { code: "INVALID_MEMORY" },
       );
-    return this.#present;
+    return this.#current;
   }
 
   get memory(): MemoryRange {
-    return this.#present?.memory ?? { buffer: this, byteOffset: 0, byteLength: 0 };
+    return this.#current?.memory ?? { buffer: this, byteOffset: 0, byteLength: 0 };
   }
 
   get freed(): boolean {
     return this.#freed;
   }
 
-  /** Lets it stand for a tensor of the backend that computes now. */
-  place(tensor: Tensor): void {
-    this.#present = tensor;
+  /** Binds it to a tensor of the backend that computes now. */
+  bind(tensor: Tensor): void {
+    this.#current = tensor;
   }
 
-  /** Lets it stand for an array: in place, where the backend that computes now can; for a copy, elsewhere. */
+  /** Binds it to an array, or to a copy of the array where the current backend cannot work in it. */
   stage(values: Values): void {
     const compute = this.#compute();
     if (this.#staging?.backend !== compute) {
@@ -61,27 +61,27 @@ export class StepTensor implements StagingTensor {
       this.#staging = compute.staging(this.shape);
     }
     this.#staging.stage(values);
-    this.#present = this.#staging;
+    this.#current = this.#staging;
   }
 
-  /** Ends what `place` or `stage` began. */
+  /** Ends the binding, so that no memory is kept alive. */
   release(): void {
-    this.#present = undefined;
+    this.#current = undefined;
     if (this.#staging instanceof HostTensor) this.#staging.release();
   }
 
   write(values: ArrayLike<number>): void {
-    this.present.write(values);
+    this.current.write(values);
   }
 
   async read(): Promise<Values> {
-    return this.present.read();
+    return this.current.read();
   }
 
   free(): void {
     this.#staging?.free();
     this.#staging = undefined;
-    this.#present = undefined;
+    this.#current = undefined;
     this.#freed = true;
   }
 }

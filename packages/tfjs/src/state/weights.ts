@@ -1,12 +1,12 @@
 import { GradstepError, type OptimizerState, type Variant } from "@gradstep/core";
 import { Tensor } from "@tensorflow/tfjs-core";
-import type { NamedTensor } from "./gradients.js";
-import { isSameShape } from "./gradients.js";
+import { isSameShape, type NamedTensor } from "../step/gradients.js";
 import { lazyTensor } from "./lazy-tensor.js";
+import type { Fingerprint } from "./variable-fingerprint.js";
 
 /**
- * What TF.js's checkpoints call our slots, in TF.js's order; a checkpoint of one is a checkpoint of the other. A rule
- * that is not here has its slots under their own names.
+ * The names of slots in TF.js's checkpoints, in TF.js's order, so that TF.js and gradstep read each other's checkpoints.
+ * The slots of other rules are saved under their own names.
  */
 const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slot: string])[]>> = {
   sgd: [["momentum", "m"]],
@@ -22,32 +22,34 @@ const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slo
   ],
 };
 
-/** TF.js writes momenta even where the momentum is 0; they have no influence then. */
-const withoutInfluence: Readonly<Record<string, readonly string[]>> = {
+/** TF.js saves momenta even where the momentum is 0 and they are not used. */
+const unused: Readonly<Record<string, readonly string[]>> = {
   sgd: ["momentum"],
   rmsprop: ["momentum"],
 };
 
 const persistentScalarsName = "gradstep/persistentScalars";
 const groupIterationsName = "gradstep/iterations";
+const fingerprintsName = "gradstep/fingerprints";
 
-/** The state of some parameters, as it is in a checkpoint. */
+/** The content of a checkpoint. */
 export interface Weights {
   readonly iterations: number;
   readonly parameters: ReadonlyMap<string, ParameterWeights>;
-  /** For each group, the optimizer's own first, the scalars that the rule hands from step to step. */
+  /** For each group, the optimizer's own first, the scalars that the rule keeps between steps. */
   readonly persistentScalars: readonly Readonly<Record<string, number>>[] | undefined;
   /** The steps of each group, in that order; left out where all take every step. */
   readonly groupIterations: readonly number[] | undefined;
 }
 
-/** The slots of one parameter. */
+/** The state of one parameter. */
 export interface ParameterWeights {
   readonly shape: readonly number[];
   readonly slots: Record<string, Float32Array>;
+  fingerprint?: Fingerprint;
 }
 
-/** How a rule's slots are called in a checkpoint, in order. */
+/** The names of a rule's slots in a checkpoint, in order. */
 function layoutOf({ rule, slots }: Variant): (readonly [suffix: string, slot: string])[] {
   const own = slots.map(({ name }) => [name, name] as const);
   const layout = tfjsNames[rule]?.filter(([, slot]) => slots.some(({ name }) => name === slot));
@@ -55,24 +57,25 @@ function layoutOf({ rule, slots }: Variant): (readonly [suffix: string, slot: st
 }
 
 /**
- * A state as TF.js's named weights: `iter`, then each slot of all parameters. The tensors take no memory of the backend
+ * A state as TF.js's named weights: `iter`, then each slot of all parameters. The tensors use no memory of the backend
  * until TF.js computes with them.
+ *
+ * @param shapes of the parameters that are written, in that order.
+ * @param fingerprints of the values of their variables, where names alone would be ambiguous.
  */
 export function weightsOf(
   state: OptimizerState,
   variant: Variant,
-  shapeOf: (key: string) => readonly number[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  fingerprints?: ReadonlyMap<string, Fingerprint>,
 ): NamedTensor[] {
   const weights = [
     { name: "iter", tensor: lazyTensor(Int32Array.of(state.iterations), [], "int32") },
   ];
   for (const [suffix, slot] of layoutOf(variant)) {
-    for (const [key, slots] of Object.entries(state.slots)) {
-      const values = slots[slot] as Float32Array;
-      weights.push({
-        name: `${key}/${suffix}`,
-        tensor: lazyTensor(values, shapeOf(key), "float32"),
-      });
+    for (const [key, shape] of shapes) {
+      const values = state.slots[key][slot] as Float32Array;
+      weights.push({ name: `${key}/${suffix}`, tensor: lazyTensor(values, shape, "float32") });
     }
   }
   const carried = Object.keys(variant.persistentScalars);
@@ -87,15 +90,20 @@ export function weightsOf(
   }
   const counts = state.groups.map(({ iterations = state.iterations }) => iterations);
   const everies = state.groups.map(({ hyperparameters: { every = 1 } }) => every);
-  // Neither follows from the other once `every` was set between steps.
+  // Once `every` was set between steps, the counts cannot be computed from it.
   if (counts.some((count, i) => count !== state.iterations || everies[i] !== 1)) {
     const tensor = lazyTensor(Int32Array.from(counts), [counts.length], "int32");
     weights.push({ name: groupIterationsName, tensor });
   }
+  if (fingerprints !== undefined) {
+    const hashes = [...shapes.keys()].flatMap((key) => fingerprints.get(key) ?? [0, 0]);
+    const tensor = lazyTensor(Int32Array.from(hashes), [shapes.size, 2], "int32");
+    weights.push({ name: fingerprintsName, tensor });
+  }
   return weights;
 }
 
-/** A weight whose values were read. */
+/** A weight and its values. */
 interface ReadWeight {
   readonly name: string;
   readonly shape: readonly number[];
@@ -122,7 +130,7 @@ export async function readWeights(weights: readonly NamedTensor[]): Promise<Read
 }
 
 /**
- * Sorts weights by parameter, whatever their order.
+ * Sorts weights by parameter. Their order does not matter.
  * @throws {GradstepError} `STATE_MISMATCH` where one is missing or not known
  */
 export function parseWeights(weights: readonly ReadWeight[], variant: Variant): Weights {
@@ -130,6 +138,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
   const parameters = new Map<string, ParameterWeights>();
   let persistentScalars: Weights["persistentScalars"];
   let groupIterations: Weights["groupIterations"];
+  let fingerprints: Float32Array | Int32Array | undefined;
   for (const { name, shape, values } of weights.slice(1)) {
     if (name === persistentScalarsName) {
       persistentScalars = parsePersistentScalars(values, Object.keys(variant.persistentScalars));
@@ -138,7 +147,11 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     if (name === groupIterationsName) {
       groupIterations = Array.from(values);
       if (groupIterations.some((count) => !Number.isSafeInteger(count) || count < 0))
-        throw mismatch(`weight "${name}" holds something else than numbers of steps`);
+        throw mismatch(`weight "${name}" does not hold numbers of steps`);
+      continue;
+    }
+    if (name === fingerprintsName) {
+      fingerprints = values;
       continue;
     }
     const cut = name.lastIndexOf("/");
@@ -146,7 +159,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     const suffix = name.slice(cut + 1);
     const slot = cut > 0 ? layout.find(([one]) => one === suffix)?.[1] : undefined;
     if (slot === undefined) {
-      if (withoutInfluence[variant.rule]?.includes(suffix) === true) continue;
+      if (unused[variant.rule]?.includes(suffix) === true) continue;
       throw mismatch(
         `weight "${name}" is not known; expected names that end in ${layout.map(([one]) => `/${one}`).join(", ") || "nothing: there are no slots"}`,
       );
@@ -154,7 +167,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     const parameter = parameters.get(key) ?? { shape, slots: {} };
     parameters.set(key, parameter);
     if (!isSameShape(shape, parameter.shape) || !(values instanceof Float32Array)) {
-      throw mismatch(`weight "${name}" has another shape or type than the slots beside it`);
+      throw mismatch(`weight "${name}" has another shape or type than the other slots of its variable`);
     }
     parameter.slots[slot] = values;
   }
@@ -162,6 +175,12 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     for (const [suffix, slot] of layout) {
       if (slots[slot] === undefined) throw mismatch(`weight "${key}/${suffix}" is missing`);
     }
+  }
+  if (fingerprints?.length === 2 * parameters.size) {
+    const hashes = fingerprints;
+    [...parameters.values()].forEach((one, i) => {
+      one.fingerprint = [hashes[2 * i], hashes[2 * i + 1]];
+    });
   }
   const iterations = Number(weights[0].values[0]);
   if (!Number.isSafeInteger(iterations) || iterations < 0)
@@ -187,10 +206,10 @@ function parsePersistentScalars(
   return groups;
 }
 
-/** @param what got and expected. */
+/** @param what was got and expected, for the message. */
 export function mismatch(what: string): GradstepError {
   return new GradstepError(
-    `The weights do not belong to this optimizer: ${what}. Set what getWeights() of an optimizer of the same rule and options gave.`,
+    `The weights do not belong to this optimizer: ${what}. Pass the result of getWeights() of an optimizer with the same rule and options.`,
     { code: "STATE_MISMATCH" },
   );
 }

@@ -1,14 +1,20 @@
 import { GradstepError } from "@gradstep/core";
 import { isSupported, wasm, type Heap, type WasmTensor } from "@gradstep/wasm";
 import type { KernelBackend } from "@tensorflow/tfjs-core";
-import { copyThrough, hostHome, type DataId, type DirectMemory, type Home } from "./home.js";
+import {
+  copyThrough,
+  hostAdapter,
+  type DataId,
+  type DirectMemory,
+  type MemoryAdapter,
+} from "./memory-adapter.js";
 
-/** What is used of TF.js's emscripten module. */
+/** The members of TF.js's Emscripten module that are used. */
 interface WasmModule {
   readonly HEAPU8: Uint8Array;
-  /** Where the module makes its own memory. */
+  /** Has the memory where the module allocates its own. */
   readonly asm?: { readonly memory?: unknown };
-  /** Where it is given one: the build with threads. */
+  /** Has the memory where it is passed in: in the build with threads. */
   readonly wasmMemory?: unknown;
   _malloc?(byteLength: number): number;
   _free?(address: number): void;
@@ -18,7 +24,7 @@ interface WasmModule {
   };
 }
 
-/** What is used of TF.js's wasm backend. */
+/** The members of TF.js's wasm backend that are used. */
 interface WasmBackend {
   readonly wasm: WasmModule;
   readonly dataIdMap: {
@@ -32,32 +38,32 @@ interface WasmBackend {
 }
 
 /**
- * The heap of TF.js's wasm backend. Kernels are WebAssembly in the same memory, and the optimizer's state is allocated
- * there with TF.js's own `malloc`; where the module keeps that to itself, or no WebAssembly may be compiled, they are
- * JavaScript on views of the heap.
+ * The heap of TF.js's wasm backend. The kernels are WebAssembly in the same memory, and the optimizer's state is
+ * allocated there with TF.js's own `malloc`. Where the module hides its memory, or WebAssembly may not be compiled, the
+ * kernels are JavaScript on views of the heap.
  */
-export function wasmHome(backend: KernelBackend): Home | undefined {
+export function wasmAdapter(backend: KernelBackend): MemoryAdapter | undefined {
   if (!isWasmBackend(backend)) return undefined;
   const module = backend.wasm;
   const heap = isSupported() ? heapOf(module) : undefined;
   const memory: DirectMemory = {
     isExclusive: (dataId) => backend.refCount(dataId) === 1,
     // The buffer is looked up each time: growth replaces it and detaches every view.
-    place(target, dataId) {
+    bind(target, dataId) {
       const { buffer } = heap?.memory ?? module.HEAPU8;
       const { memoryOffset } = backend.dataIdMap.get(dataId);
       target.stage(new Float32Array(buffer, memoryOffset, target.size));
     },
     copyOf: (variable) => copyThrough(variable, backend),
-    // XNNPACK packs the weights of matrix products and convolutions once for each tensor id and keeps them until the
-    // id is disposed of. This forgets the packed copy; the memory itself belongs to the JavaScript side and stays.
-    changed(dataId, size) {
+    // XNNPACK packs the weights of matrix products and convolutions once per tensor id and keeps them until the id is
+    // disposed of. This drops the packed copy; the memory itself is managed by the JavaScript side and stays.
+    markChanged(dataId, size) {
       const { id, memoryOffset } = backend.dataIdMap.get(dataId);
       module.tfjs.disposeData(id);
       module.tfjs.registerTensor(id, size, memoryOffset);
     },
   };
-  if (heap === undefined) return hostHome(memory);
+  if (heap === undefined) return hostAdapter(memory);
   return {
     compute: wasm({ heap }),
     memory,
@@ -76,7 +82,7 @@ function isWasmBackend(backend: unknown): backend is WasmBackend {
   );
 }
 
-/** Vectors are aligned to this, which TF.js's `malloc` does not promise. */
+/** Vectors are aligned to this number of bytes, which TF.js's `malloc` does not promise. */
 const alignment = 16;
 
 function heapOf(module: WasmModule): Heap | undefined {
@@ -86,17 +92,17 @@ function heapOf(module: WasmModule): Heap | undefined {
     typeof module._malloc === "function" &&
     typeof module._free === "function";
   if (!isKnown) return undefined;
-  /** What `malloc` gave, by what is used of it. */
+  /** Addresses that `malloc` returned, by the aligned addresses in them. */
   const blocks = new Map<number, number>();
   return {
     memory,
     allocate(byteLength) {
-      // Addresses are unsigned, and come signed.
+      // Addresses are unsigned; Emscripten returns them signed.
       const block = module._malloc!(byteLength + alignment) >>> 0;
       if (block === 0) {
         throw new GradstepError(
-          `TF.js's wasm heap of ${memory.buffer.byteLength} bytes has no room for ${byteLength} more, which the optimizer's state needs, and cannot grow. ` +
-            `Dispose of tensors and optimizers that are done with, or train a smaller model.`,
+          `TF.js's wasm heap of ${memory.buffer.byteLength} bytes cannot grow by the ${byteLength} bytes that the optimizer's state needs. ` +
+            `Dispose of tensors and optimizers that are no longer used, or train a smaller model.`,
           { code: "OUT_OF_MEMORY" },
         );
       }

@@ -9,15 +9,15 @@ import {
 import { rules } from "@gradstep/core/rules";
 import type { serialization } from "@tensorflow/tfjs-core";
 
-/** Rules of third parties, by name: known once an optimizer was made with them. */
-const otherRules = new Map<string, Rule>();
+/** Custom rules by name, known once an optimizer was made with them. */
+const customRules = new Map<string, Rule>();
 
-/** Makes a rule known to `specOfConfig`. */
+/** Makes a custom rule known to `specOfConfig`. */
 export function rememberRule(rule: Rule): void {
-  if (!rules.includes(rule)) otherRules.set(rule.name, rule);
+  if (!rules.some(({ name }) => name === rule.name)) customRules.set(rule.name, rule);
 }
 
-/** What `model.save` writes about an optimizer. */
+/** The configuration of an optimizer, as `model.save` writes it. */
 export function configDict(
   { name, settings, groups, structural }: OptimizerConfig,
   given: readonly GroupOptions[],
@@ -37,7 +37,7 @@ export function configDict(
 }
 
 /**
- * What `configDict` wrote, as a spec.
+ * The spec and the options that `configDict` wrote.
  * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function specOfConfig(config: serialization.ConfigDict): {
@@ -46,7 +46,7 @@ export function specOfConfig(config: serialization.ConfigDict): {
 } {
   const written = config?.["rule"];
   const name = typeof written === "string" ? unescape(written) : JSON.stringify(written);
-  const rule = rules.find((one) => one.name === name) ?? otherRules.get(name);
+  const rule = rules.find((one) => one.name === name) ?? customRules.get(name);
   if (rule === undefined) {
     throw new GradstepError(
       `The saved model was trained with the rule "${name}", which is not known here; expected one of ${rules.map((one) => one.name).join(", ")}, ` +
@@ -82,7 +82,7 @@ function isWrittenGroup(group: unknown): group is { match: WrittenMatch } {
   return Array.isArray(match?.["names"]) || typeof match?.["pattern"] === "string";
 }
 
-/** A function cannot be written; the names that it has matched so far can. */
+/** A function cannot be saved; the names that it has matched so far are saved in its place. */
 function writeMatch(match: Match, names: readonly string[]): WrittenMatch {
   if (match instanceof RegExp) return { pattern: match.source, flags: match.flags };
   if (typeof match === "function") return { names };
@@ -101,7 +101,7 @@ function readMatch(match: WrittenMatch): Match {
   }
 }
 
-// TF.js turns every "_" in a configuration that it loads into camel case, in keys and in values; escaped, names survive.
+// TF.js converts "_" to camel case in a configuration that it loads, in keys and values. Escaped names survive that.
 const escape = (text: string): string => text.replaceAll("%", "%25").replaceAll("_", "%5F");
 const unescape = (text: string): string => text.replaceAll("%5F", "_").replaceAll("%25", "%");
 const escapeAll = (value: unknown): unknown => mapStrings(value, escape);

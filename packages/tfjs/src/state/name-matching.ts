@@ -1,0 +1,160 @@
+import { GradstepError } from "@gradstep/core";
+import type { Variable } from "@tensorflow/tfjs-core";
+import { valuesOf } from "../memory/memory-adapter.js";
+import { isSameShape } from "../step/gradients.js";
+import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./variable-fingerprint.js";
+import { compareNumbers, familyOf, isNumberedByTfjs } from "./variable-names.js";
+
+/** A state from a checkpoint that has no variable yet. */
+export interface WaitingState {
+  readonly key: string;
+  readonly shape: readonly number[];
+  /** Of its variable's values when it was saved; only where the names alone are ambiguous. */
+  readonly fingerprint?: Fingerprint | undefined;
+}
+
+/** For each variable its state, or undefined where it has none. */
+type Matches<S> = readonly (S | undefined)[];
+
+/**
+ * Finds the states of variables by name. TF.js's numbers in names may differ between two processes, so a name that TF.js
+ * numbered counts only together with the others of its family (see `familyOf`). In this order:
+ *
+ * 1. the variable's values are those that the state was saved with, where the checkpoint has fingerprints;
+ * 2. the names are equal, and no name of the family is left without a variable;
+ * 3. there are as many variables as states: in order;
+ * 4. there are as many variables of the family in TF.js as states: in the order of their numbers.
+ *
+ * @param variables of one step, without state so far.
+ * @param registered all variables in TF.js that have no state so far.
+ * @throws {GradstepError} `STATE_MISMATCH` where several assignments are possible
+ */
+export function matchByName<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+  registered: readonly Variable[],
+): Map<Variable, S> {
+  const found = new Map<Variable, S>();
+  const statesByFamily = groupBy(states, ({ key }) => familyOf(key));
+  for (const [family, members] of groupBy(variables, ({ name }) => familyOf(name))) {
+    const candidates = statesByFamily.get(family);
+    if (candidates === undefined) continue;
+    const relatives = registered.filter(({ name }) => familyOf(name) === family);
+    const matches = matchFamily(candidates, members, relatives);
+    members.forEach((variable, i) => {
+      const state = matches[i];
+      if (state !== undefined) found.set(variable, state);
+    });
+  }
+  return found;
+}
+
+/** The states in order, if there are as many as variables and all shapes agree. */
+export function matchInOrder<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+): Matches<S> | undefined {
+  const fits =
+    states.length === variables.length &&
+    states.every(({ shape }, i) => isSameShape(shape, variables[i].shape));
+  return fits ? states : undefined;
+}
+
+function matchFamily<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+  registered: readonly Variable[],
+): Matches<S> {
+  const equalNames = variables.map(({ name }) => states.find(({ key }) => key === name));
+  const isNumbered = states.some(({ key }) => isNumberedByTfjs(key));
+  // Users choose names that are unique; what has another name is another variable.
+  if (!isNumbered && equalNames.some((state) => state !== undefined)) return equalNames;
+  const matches =
+    (isNumbered ? matchByValues(states, variables) : undefined) ??
+    (areAllThere(states, equalNames, registered) ? equalNames : undefined) ??
+    matchInOrder(states, variables) ??
+    (isNumbered ? matchAllRegistered(states, variables, registered) : undefined);
+  if (matches !== undefined) return matches;
+  // The caller compares the shapes.
+  if (states.length === 1 && variables.length === 1) return states;
+  throw new GradstepError(
+    `The state holds ${quoted(states.map(({ key }) => key))}, the step has the variables ${quoted(variables.map((one) => one.name))}; ` +
+      `it is not clear which belongs to which. Use one optimizer per model, and give layers and variables names of their own: tf.layers.dense({ name }), tf.variable(value, true, name).`,
+    { code: "STATE_MISMATCH" },
+  );
+}
+
+function matchByValues<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+): Matches<S> | undefined {
+  if (states.every(({ fingerprint }) => fingerprint === undefined)) return undefined;
+  const matches = variables.map((variable): S | undefined => {
+    const fingerprint = readFingerprint(variable);
+    const same = states.filter(
+      (state) =>
+        fingerprint !== undefined &&
+        state.fingerprint !== undefined &&
+        isSameShape(state.shape, variable.shape) &&
+        isSameFingerprint(state.fingerprint, fingerprint),
+    );
+    return same.length === 1 ? same[0] : undefined;
+  });
+  return matches.includes(undefined) || new Set(matches).size < matches.length
+    ? undefined
+    : matches;
+}
+
+function readFingerprint(variable: Variable): Fingerprint | undefined {
+  try {
+    return fingerprintOf(valuesOf(variable));
+  } catch {
+    // Values on a GPU cannot be read synchronously.
+    return undefined;
+  }
+}
+
+function areAllThere(
+  states: readonly WaitingState[],
+  equalNames: Matches<WaitingState>,
+  registered: readonly Variable[],
+): boolean {
+  const isRegistered = ({ key, shape }: WaitingState): boolean =>
+    registered.some((variable) => variable.name === key && isSameShape(variable.shape, shape));
+  return !equalNames.includes(undefined) && (states.length === 1 || states.every(isRegistered));
+}
+
+function matchAllRegistered<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+  registered: readonly Variable[],
+): Matches<S> | undefined {
+  const ofSuchShape = registered.filter((variable) =>
+    states.some(({ shape }) => isSameShape(shape, variable.shape)),
+  );
+  const sortedStates = [...states].sort((a, b) => compareNumbers(a.key, b.key));
+  for (const some of [ofSuchShape, ofSuchShape.filter(({ trainable }) => trainable)]) {
+    const sorted = [...some].sort((a, b) => compareNumbers(a.name, b.name));
+    if (matchInOrder(sortedStates, sorted) === undefined) continue;
+    const matches = variables.map((one): S | undefined => sortedStates[sorted.indexOf(one)]);
+    if (!matches.includes(undefined)) return matches;
+  }
+  return undefined;
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Names for a message. */
+export function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, 6).map((name) => `"${name}"`);
+  return shown.join(", ") + (names.length > 6 ? ` and ${names.length - 6} more` : "");
+}

@@ -1,0 +1,34 @@
+import { engine, type Variable } from "@tensorflow/tfjs-core";
+
+/** Is told when TF.js disposes of a variable. */
+export interface DisposalListener {
+  variableDisposed(name: string): void;
+}
+
+const listeners = new Set<DisposalListener>();
+const watched = new WeakSet<object>();
+
+/** Tells a listener of every variable that TF.js disposes of, until `removeDisposalListener`. */
+export function addDisposalListener(listener: DisposalListener): void {
+  watchEngine();
+  listeners.add(listener);
+}
+
+/** Ends what `addDisposalListener` began. */
+export function removeDisposalListener(listener: DisposalListener): void {
+  listeners.delete(listener);
+}
+
+/** TF.js has no event for this: `variable.dispose()`, `model.dispose()` and `tf.disposeVariables()` end in one method. */
+function watchEngine(): void {
+  const tfEngine = engine();
+  if (watched.has(tfEngine)) return;
+  watched.add(tfEngine);
+  const disposeVariable = tfEngine.disposeVariable.bind(tfEngine);
+  tfEngine.disposeVariable = (variable: Variable) => {
+    const { name } = variable;
+    const isRegistered = tfEngine.registeredVariables[name] === variable;
+    disposeVariable(variable);
+    if (isRegistered) for (const listener of listeners) listener.variableDisposed(name);
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * One of TF.js's optimizers: its name in saved models, and its constructor's arguments. A model that is saved with
+ * gradstep's counterpart loads in plain TF.js, and the other way round.
+ */
+export interface TfjsKind {
+  readonly className: string;
+  /** TF.js's names of hyperparameters and options, in the order of the arguments. */
+  readonly parameters: readonly string[];
+  /** Hyperparameters that gradstep's rules call otherwise, by TF.js's name. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** Flags, which cannot be changed later; they are no hyperparameters. */
+  readonly flags?: readonly string[];
+  /** Whether the rule has an epsilon, which is by default that of TF.js's backend. */
+  readonly hasEpsilon?: boolean;
+}
+
+/** By the name in `tf.train`, which is the name that `fromTfjs` takes. */
+export const kinds = {
+  sgd: { className: "SGD", parameters: ["learningRate"] },
+  momentum: {
+    className: "Momentum",
+    parameters: ["learningRate", "momentum", "useNesterov"],
+    flags: ["useNesterov"],
+  },
+  adagrad: {
+    className: "Adagrad",
+    parameters: ["learningRate", "initialAccumulatorValue"],
+    hasEpsilon: true,
+  },
+  rmsprop: {
+    className: "RMSProp",
+    parameters: ["learningRate", "decay", "momentum", "epsilon", "centered"],
+    renamed: { decay: "rho" },
+    flags: ["centered"],
+    hasEpsilon: true,
+  },
+  adam: {
+    className: "Adam",
+    parameters: ["learningRate", "beta1", "beta2", "epsilon"],
+    hasEpsilon: true,
+  },
+  adamax: {
+    className: "Adamax",
+    parameters: ["learningRate", "beta1", "beta2", "epsilon", "decay"],
+    renamed: { decay: "learningRateDecay" },
+    hasEpsilon: true,
+  },
+} as const satisfies Record<string, TfjsKind>;
+
+/** Names in `tf.train` that have a counterpart here; `adadelta` has none. */
+export type TfjsName = keyof typeof kinds;
+
+/** All of them. */
+export const tfjsNames: readonly TfjsName[] = Object.keys(kinds) as TfjsName[];

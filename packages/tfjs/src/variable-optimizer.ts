@@ -1,0 +1,209 @@
+import {
+  createOptimizer,
+  variantOf,
+  type GroupOptions,
+  type Optimizer as CoreOptimizer,
+  type OptimizerConfig,
+  type OptimizerSpec,
+  type Tensor as CoreTensor,
+  type Variant,
+} from "@gradstep/core";
+import { engine, type NamedTensorMap } from "@tensorflow/tfjs-core";
+import { adapterOf } from "./memory/adapters.js";
+import { RelocatableBackend } from "./memory/relocatable-backend.js";
+import { matchingNumberedNames } from "./state/group-matching.js";
+import { stateOf } from "./state/optimizer-state.js";
+import { ParameterTable, type Parameter } from "./state/parameter-table.js";
+import {
+  addDisposalListener,
+  removeDisposalListener,
+  type DisposalListener,
+} from "./state/variable-disposal.js";
+import { fingerprintOf, type Fingerprint } from "./state/variable-fingerprint.js";
+import { withoutUniquenessNumber } from "./state/variable-names.js";
+import { mismatch, weightsOf, type Weights } from "./state/weights.js";
+import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
+import { StepStorage } from "./step/step-storage.js";
+
+/**
+ * A rule at work on TF.js's variables. It does not refer to the `tf.Optimizer` that owns it, so that it can be disposed
+ * of once that one is garbage collected.
+ */
+export class VariableOptimizer implements DisposalListener {
+  readonly core: CoreOptimizer;
+  /** The groups as they were given. */
+  readonly groups: readonly GroupOptions[];
+  readonly inPlace: boolean;
+  readonly variant: Variant;
+  readonly #spec: OptimizerSpec;
+  readonly #backend: RelocatableBackend;
+  readonly #table: ParameterTable;
+  #areGroupsChecked = false;
+  #disposed = false;
+
+  /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  constructor(spec: OptimizerSpec, groups: readonly GroupOptions[], inPlace: boolean) {
+    // Checks spec and groups; the optimizer below has other matches.
+    createOptimizer<string>(spec, {}, { groups }).dispose();
+    const given = [...(spec.groups ?? []), ...groups];
+    this.core = createOptimizer<string>(
+      { ...spec, groups: [] },
+      {},
+      { groups: matchingNumberedNames(given) },
+    );
+    this.#spec = spec;
+    this.groups = given;
+    this.variant = variantOf(spec, given);
+    this.inPlace = inPlace;
+    const backend = new RelocatableBackend();
+    this.#backend = backend;
+    this.#table = new ParameterTable(
+      (shape) => backend.staging(shape),
+      this.variant.slots.length > 0,
+    );
+    addDisposalListener(this);
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** See `GradstepOptimizer.applyGradients`. */
+  step(variableGradients: NamedTensorMap | NamedTensor[]): void {
+    const pairs = pairsOf(variableGradients);
+    if (pairs.length === 0) return;
+    const { backend } = engine();
+    const claims = this.#table.claim(pairs.map(({ variable }) => variable));
+    this.#remove(claims.obsolete);
+    this.#backend.use(adapterOf(backend), this.variant);
+    const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
+    try {
+      const gradients: Record<string, CoreTensor> = {};
+      const added: Record<string, CoreTensor> = {};
+      for (const { parameter, isNew } of claims.list) {
+        gradients[parameter.key] = parameter.gradient;
+        if (isNew) added[parameter.key] = parameter.values;
+      }
+      this.core.add(added);
+      this.#table.adopt(claims);
+      storage.bind(claims.list.map(({ parameter }) => parameter));
+      this.core.step(gradients);
+    } catch (error) {
+      storage.abort();
+      throw error;
+    } finally {
+      // Between steps TF.js may free or move its memory.
+      for (const { parameter } of claims.list) {
+        parameter.values.release();
+        parameter.gradient.release();
+      }
+    }
+    storage.commit();
+    this.#checkGroups();
+  }
+
+  /** The state as TF.js's named weights. */
+  async weights(): Promise<NamedTensor[]> {
+    const shapes = new Map<string, readonly number[]>();
+    for (const key of this.#table.savedKeys()) shapes.set(key, this.#table.get(key)!.shape);
+    // All reads begin now, so that later steps change nothing in the snapshot.
+    const [state, fingerprints] = await Promise.all([
+      this.core.state(),
+      this.#fingerprints([...shapes.keys()]),
+    ]);
+    return weightsOf(state, this.variant, shapes, fingerprints);
+  }
+
+  /**
+   * Replaces the state.
+   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`; then nothing has changed
+   */
+  restore(weights: Weights): void {
+    this.#checkWeights(weights);
+    const outdated = this.core.parameters.filter((key) => {
+      const shape = weights.parameters.get(key)?.shape;
+      return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);
+    });
+    const conflicting = outdated.filter((key) => weights.parameters.has(key));
+    for (const key of conflicting) {
+      if (this.#table.variableOf(key) === undefined) continue;
+      const [got, expected] = [weights.parameters.get(key)!, this.#table.get(key)!];
+      throw mismatch(
+        `"${key}" has shape [${got.shape.join(", ")}]; expected [${expected.shape.join(", ")}]`,
+      );
+    }
+    this.#remove(conflicting.map((key) => this.#table.get(key)!));
+    const made = [...weights.parameters]
+      .filter(([key]) => this.#table.get(key) === undefined)
+      .map(([key, { shape }]) => this.#table.make(key, shape));
+    this.core.add(Object.fromEntries(made.map(({ key, values }) => [key, values])));
+    const removed = outdated.filter((key) => !conflicting.includes(key));
+    if (removed.length > 0) this.core.remove(removed);
+    const added = new Map(made.map((parameter) => [parameter.key, parameter]));
+    const all = [...weights.parameters].map(([key, { fingerprint }]) => {
+      const parameter = (added.get(key) ?? this.#table.get(key))!;
+      parameter.fingerprint = fingerprint;
+      return parameter;
+    });
+    this.#table.replaceAll(all);
+    this.core.restore(stateOf(weights, this.core, this.#spec));
+  }
+
+  /** The configuration that makes an optimizer like this one. */
+  config(): OptimizerConfig {
+    return this.core.config();
+  }
+
+  /** Frees all state. A second call does nothing. */
+  dispose(): void {
+    this.#disposed = true;
+    removeDisposalListener(this);
+    this.core.dispose();
+    this.#table.dispose();
+  }
+
+  variableDisposed(name: string): void {
+    const parameter = this.#table.variableDisposed(name);
+    if (parameter !== undefined) this.#backend.moveToHost(parameter.values);
+  }
+
+  #remove(parameters: readonly Parameter[]): void {
+    if (parameters.length === 0) return;
+    this.core.remove(parameters.map(({ key }) => key));
+    this.#table.remove(parameters);
+  }
+
+  #checkWeights({ persistentScalars, groupIterations }: Weights): void {
+    const count = this.groups.length + 1;
+    const isExpected = Object.keys(this.variant.persistentScalars).length > 0;
+    if (isExpected && persistentScalars?.length !== count)
+      throw mismatch(`there are no persistent scalars for ${count} groups`);
+    if (groupIterations !== undefined && groupIterations.length !== count)
+      throw mismatch(`there are the steps of ${groupIterations.length} groups; expected ${count}`);
+  }
+
+  /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */
+  async #fingerprints(keys: readonly string[]): Promise<Map<string, Fingerprint> | undefined> {
+    const names = keys.filter((key) => key.includes("/")).map(withoutUniquenessNumber);
+    if (new Set(names).size === names.length) return undefined;
+    const reads = keys.map(async (key): Promise<[string, Fingerprint] | undefined> => {
+      const variable = this.#table.variableOf(key);
+      if (variable === undefined) return undefined;
+      return [key, fingerprintOf(new Float32Array(await variable.data()))];
+    });
+    return new Map((await Promise.all(reads)).filter((one) => one !== undefined));
+  }
+
+  /** After the first step: a group that matches no variable is most likely misspelt. Its variables may still come. */
+  #checkGroups(): void {
+    if (this.#areGroupsChecked) return;
+    this.#areGroupsChecked = true;
+    this.core.groups.forEach(({ parameters }, i) => {
+      if (parameters.length > 0) return;
+      console.warn(
+        `gradstep: group ${i} (match: ${String(this.groups[i].match)}) matches none of the variables ${this.core.parameters.join(", ")}. ` +
+          `This is correct only if its variables come in a later step.`,
+      );
+    });
+  }
+}
