@@ -169,10 +169,7 @@ export class GradstepOptimizer extends Optimizer {
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     this.checkLive();
-    const weights = parseWeights(
-      await readWeights(weightValues),
-      this[implementation].variant,
-    );
+    const weights = parseWeights(await readWeights(weightValues), this[implementation].variant);
     this.checkLive();
     this[implementation].restore(weights);
     this.iterationOffset = 0;
@@ -194,8 +191,8 @@ export class GradstepOptimizer extends Optimizer {
   /** Sets `iterations` from the first of some weights and returns the others, for subclasses. */
   protected override async extractIterations(weightValues: NamedTensor[]): Promise<NamedTensor[]> {
     const [first, ...rest] = weightValues;
-    const [iterations] = await first!.tensor.data<"int32">();
-    this.iterationOffset += iterations! - this.iterations;
+    const [iterations] = await first.tensor.data<"int32">();
+    this.iterationOffset += iterations - this.iterations;
     return rest;
   }
 

@@ -48,7 +48,7 @@ describe.each(backends)("memory, %s", (backend) => {
     const optimizer = adam();
     const gradients = { v: tf.ones([2, 3]), w: tf.ones([3]) };
     optimizer.applyGradients(gradients);
-    const tfBackend = tf.backend() as unknown as { write(...values: unknown[]): object };
+    const tfBackend = tf.backend() as unknown as { write: (...values: unknown[]) => object };
     const { write } = tfBackend;
     let writes = 0;
     tfBackend.write = (...values) => {

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   artifactsOf,
   classifier,
-  codeOf,
   fit,
   layers,
   samples,

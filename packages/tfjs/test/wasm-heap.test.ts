@@ -2,8 +2,9 @@ import { adam, createOptimizer, type Backend } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
 import { tfOptimizer } from "../src/index.js";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { codeOf, numbers, tf, variable } from "./support.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { collectGarbage } from "./garbage.js";
+import { codeOf, layers, numbers, tf, variable } from "./support.js";
 
 /** What these tests look at, and change, of TF.js's emscripten module. */
 interface Module {
@@ -159,4 +160,72 @@ test("state that has no room where the next step is taken stays where it is", as
   const [, m] = await optimizer.getWeights();
   expect(m.tensor.dataSync()[1]).toBeCloseTo(0.19, 6);
   expect(optimizer.iterations).toBe(2);
+});
+
+describe("blocks of the heap", () => {
+  const cost = (): tf.Scalar =>
+    tf.tidy(() =>
+      tf.addN<tf.Scalar>(
+        Object.values(tf.engine().registeredVariables).map((one) => tf.sum(tf.square(one))),
+      ),
+    );
+  const trained = (optimizer: tf.Optimizer): layers.LayersModel => {
+    const model = layers.sequential({
+      layers: [layers.layers.dense({ units: 3, inputShape: [4] })],
+    });
+    model.compile({ optimizer, loss: "meanSquaredError" });
+    optimizer.minimize(cost);
+    return model;
+  };
+  /** The blocks in use once everything that optimizers share is allocated. */
+  const baseline = (): number => {
+    const first = tfOptimizer(spec);
+    trained(first).dispose();
+    first.dispose();
+    return blocks.size;
+  };
+
+  test("are freed with the model, although the optimizer is still there", () => {
+    const before = baseline();
+    const optimizer = tfOptimizer(spec);
+    for (let i = 0; i < 3; i += 1) {
+      const model = trained(optimizer);
+      // Two variables of TF.js's, and two slots for each.
+      expect(blocks.size).toBe(before + 2 + 4);
+      model.dispose();
+      expect(blocks.size).toBe(before);
+    }
+    optimizer.dispose();
+  });
+
+  test("are freed by tf.disposeVariables and by the dispose of a single variable", () => {
+    const before = baseline();
+    const optimizer = tfOptimizer(spec);
+    trained(optimizer);
+    tf.disposeVariables();
+    expect(blocks.size).toBe(before);
+    const [v] = [variable([1], [1], "v"), variable([1], [1], "w")];
+    optimizer.minimize(cost);
+    expect(blocks.size).toBe(before + 2 + 4);
+    v.dispose();
+    expect(blocks.size).toBe(before + 1 + 2);
+    optimizer.dispose();
+  });
+
+  test("are freed once an optimizer that was dropped is collected, although its variables live", async () => {
+    const before = baseline();
+    const model = trained(tfOptimizer(spec));
+    const withOne = blocks.size;
+    expect(withOne).toBe(before + 2 + 4);
+    for (let i = 0; i < 5; i += 1) {
+      const next = tfOptimizer(spec);
+      model.compile({ optimizer: next, loss: "meanSquaredError" });
+      next.minimize(cost);
+    }
+    expect(blocks.size).toBeGreaterThan(withOne);
+    await collectGarbage();
+    expect(blocks.size).toBe(withOne);
+    model.dispose();
+    expect(blocks.size).toBe(before);
+  });
 });

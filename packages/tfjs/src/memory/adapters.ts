@@ -19,7 +19,7 @@ export function adapterOf(backend: KernelBackend): MemoryAdapter {
     const { registry } = engine();
     // By name, not by shape alone: the storage of another backend may look alike and be only a cache.
     const name = Object.keys(makers).find((one) => registry[one] === backend);
-    adapter = (name === undefined ? undefined : makers[name]!(backend)) ?? copyAdapter;
+    adapter = (name === undefined ? undefined : makers[name](backend)) ?? copyAdapter;
     known.set(backend, adapter);
   }
   return adapter;

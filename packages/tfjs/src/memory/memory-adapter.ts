@@ -1,4 +1,5 @@
-import { HostTensor, type Backend, type Tensor, type Values } from "@gradstep/core";
+import type { HostTensor } from "@gradstep/core";
+import { type Backend, type Tensor, type Values } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { engine, type KernelBackend, type Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { StepTensor } from "../step/step-tensor.js";

@@ -54,7 +54,7 @@ export class RelocatableBackend implements Backend {
         for (const tensor of made) tensor.free();
         throw error;
       }
-      slots.forEach((slot, i) => slot.relocate(made[i]!));
+      slots.forEach((slot, i) => slot.relocate(made[i]));
     }
     this.#adapter = next;
   }
@@ -111,7 +111,7 @@ export class RelocatableBackend implements Backend {
       run: (updates, count) => {
         const current = currentKernel();
         for (let i = 0; i < count; i += 1) {
-          const update = updates[i]!;
+          const update = updates[i];
           const known = delegates.get(update);
           const delegate = delegateOf(update, known);
           batch[i] = delegate;
@@ -167,6 +167,6 @@ function delegateOf(update: Update, known: Update | undefined): Update {
 }
 
 function areCurrent(tensors: readonly Tensor[], slots: readonly RelocatableTensor[]): boolean {
-  for (let i = 0; i < slots.length; i += 1) if (tensors[i] !== slots[i]!.current) return false;
+  for (let i = 0; i < slots.length; i += 1) if (tensors[i] !== slots[i].current) return false;
   return true;
 }

@@ -176,11 +176,7 @@ export class ParameterTable {
     );
   }
 
-  #freeKey(
-    name: string,
-    taken: ReadonlySet<string>,
-    obsolete: readonly Parameter[],
-  ): string {
+  #freeKey(name: string, taken: ReadonlySet<string>, obsolete: readonly Parameter[]): string {
     const isFree = (key: string): boolean => {
       const holder = this.#byKey.get(key);
       return !taken.has(key) && (holder === undefined || obsolete.includes(holder));

@@ -6,8 +6,8 @@ export function fingerprintOf(values: Float32Array): Fingerprint {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let [a, b] = [0x811c9dc5 | 0, 0x9747b28c | 0];
   for (let i = 0; i < bits.length; i += 1) {
-    a = Math.imul(a ^ bits[i]!, 0x01000193);
-    b = Math.imul(b ^ (b >>> 15) ^ bits[i]!, 0x5bd1e995);
+    a = Math.imul(a ^ bits[i], 0x01000193);
+    b = Math.imul(b ^ (b >>> 15) ^ bits[i], 0x5bd1e995);
   }
   return [a, b];
 }

@@ -167,7 +167,9 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     const parameter = parameters.get(key) ?? { shape, slots: {} };
     parameters.set(key, parameter);
     if (!isSameShape(shape, parameter.shape) || !(values instanceof Float32Array)) {
-      throw mismatch(`weight "${name}" has another shape or type than the other slots of its variable`);
+      throw mismatch(
+        `weight "${name}" has another shape or type than the other slots of its variable`,
+      );
     }
     parameter.slots[slot] = values;
   }

@@ -54,10 +54,10 @@ export class StepStorage {
   bind(parameters: readonly Parameter[]): void {
     const { memory } = this.#adapter;
     parameters.forEach(({ values, gradient: read }, i) => {
-      const { dataId, copy } = this.#targets[i]!;
+      const { dataId, copy } = this.#targets[i];
       if (copy === undefined) memory!.bind(values, dataId!);
       else values.stage(copy);
-      const { gradient } = this.#pairs[i]!;
+      const { gradient } = this.#pairs[i];
       if (this.#holds(gradient)) memory!.bind(read, gradient.dataId);
       else read.stage(gradient.dataSync<"float32">());
     });
@@ -67,7 +67,7 @@ export class StepStorage {
   /** Gives the new values to the variables. */
   commit(): void {
     this.#targets.forEach(({ dataId, replacement, copy }, i) => {
-      const { variable } = this.#pairs[i]!;
+      const { variable } = this.#pairs[i];
       if (dataId !== undefined) this.#adapter.memory!.markChanged(dataId, variable.size);
       if (replacement === undefined && copy === undefined) return;
       const next = replacement ?? engine().makeTensor(copy!, variable.shape, "float32");

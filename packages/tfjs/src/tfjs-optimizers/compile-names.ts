@@ -1,4 +1,4 @@
-import { serialization } from "@tensorflow/tfjs-core";
+import type { serialization } from "@tensorflow/tfjs-core";
 import { adamw, lion, nadam } from "../factories.js";
 import type { GradstepOptimizer } from "../optimizer.js";
 import { tfjsOptimizers } from "./tfjs-optimizer.js";
@@ -13,7 +13,7 @@ const makers: Readonly<Record<string, () => GradstepOptimizer>> = {
 
 /** What is used of `tf.LayersModel`. */
 interface LayersModel {
-  compile(settings: { optimizer: unknown }): void;
+  compile: (this: LayersModel, settings: { optimizer: unknown }) => void;
   isOptimizerOwned: boolean;
 }
 

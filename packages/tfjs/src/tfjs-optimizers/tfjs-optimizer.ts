@@ -29,7 +29,7 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
   const owner = `tf.train.${name}`;
   const hyperparameters = parameters.filter((key) => !flags.includes(key));
 
-  return class extends GradstepOptimizer {
+  const type = class extends GradstepOptimizer {
     static override get className(): string {
       return className;
     }
@@ -95,6 +95,8 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
       return name === "rmsprop" && momentum === 0 && !hasMomenta ? withMomenta(weights) : weights;
     }
   };
+  Object.defineProperty(type, "name", { value: `${className}Optimizer` });
+  return type;
 
   function tfjsNameOf(key: string): string {
     return hyperparameters.find((one) => renamed[one] === key) ?? key;
