@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { brotliDecompressSync, createBrotliDecompress } from "node:zlib";
-import { filesOf } from "../packages/webgpu/src/node/tar-archive.js";
+import { filesOfTar } from "../packages/webgpu/src/node/tar-archive.js";
 
 /** How a browser with WebGPU is started. */
 export interface Launch {
@@ -71,7 +71,7 @@ async function unpack(source: string): Promise<string> {
     ["fonts", "fonts"],
   ]) {
     const bytes = brotliDecompressSync(readFileSync(join(bin, `${archive}.tar.br`)));
-    for (const file of filesOf(bytes)) {
+    for (const file of filesOfTar(bytes)) {
       const path = join(draft, target, file.name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, file.bytes, { mode: 0o755 });

@@ -3,20 +3,20 @@ import { requestDevice, webgpuOptions, type DeviceOptions } from "./device/reque
 import { WebGpuBackend, type WebGpu } from "./webgpu-backend.js";
 
 export type { DeviceOptions } from "./device/request-device.js";
-export type { EncodeTarget } from "./webgpu-kernel.js";
-export type { WebGpu } from "./webgpu-backend.js";
+export type { WebGpuTensor } from "./memory/gpu-tensor.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
+export type { WebGpu } from "./webgpu-backend.js";
+export type { EncodeTarget } from "./webgpu-kernel.js";
 
 /**
- * A backend on the caller's device; it stays the caller's.
+ * A backend on a caller-owned device. `dispose` does not destroy the device.
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function webgpu(options: { readonly device: GPUDevice }): WebGpu;
 /**
- * A backend on a device of its own, with the adapter's limits where they are higher than the defaults; `dispose`
- * destroys it.
+ * A backend on a new device, which has the adapter's limits for buffers and bindings. `dispose` destroys the device.
  *
- * @throws {GradstepError} `UNSUPPORTED` where there is no WebGPU, or no adapter; `UNKNOWN_OPTION`
+ * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter; `UNKNOWN_OPTION`
  */
 export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
 export function webgpu(

@@ -11,59 +11,67 @@ import {
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
-import { Arenas, type Allocation } from "./memory/buffer-pools.js";
-import type { BoundArray } from "./shaders/kernel-layout.js";
-import { gatherArrays, gatherText } from "./shaders/gather-kernel.js";
-import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
-import { Guard } from "./device/error-tracker.js";
-import { WebGpuKernel } from "./webgpu-kernel.js";
-import { packArrays, packText, planPack } from "./planning/mirror-packing.js";
-import { bindingLimits, type BindingLimits } from "./planning/dense-dispatches.js";
+import { ErrorTracker } from "./device/error-tracker.js";
+import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
+import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
 import { Readback } from "./memory/readback.js";
-import { remap } from "./planning/row-remap.js";
-import { SingleUse, tableKernel, type TableKernel } from "./planning/one-shot-dispatches.js";
-import { wrapped, type GpuWrapOptions } from "./memory/wrap-options.js";
+import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
+import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch.js";
+import { planMirrorPacking } from "./planning/mirror-packing.js";
+import {
+  compileTableKernel,
+  OneShotDispatches,
+  type TableKernel,
+} from "./planning/one-shot-dispatches.js";
+import { remapRows } from "./planning/row-remap.js";
+import { StepVerification } from "./planning/step-verification.js";
+import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
+import type { ArrayBinding } from "./shaders/kernel-layout.js";
+import { packArrays, packKernel } from "./shaders/pack-kernel.js";
+import { WebGpuKernel } from "./webgpu-kernel.js";
 
-/** Where staged gradients are. */
-const gradientLane = 1;
+/** The buffer pool of staged gradients. */
+const gradientPool = 1;
 
 /** A backend on a GPUDevice. */
 export interface WebGpu extends WrappingBackend<GPUBuffer> {
-  /** The device that tensors and kernels live on. */
+  /** The device of the tensors and kernels. */
   readonly device: GPUDevice;
+  tensor(shape: readonly number[], values?: ArrayLike<number>, pool?: number): WebGpuTensor;
   /**
-   * A tensor in the caller's buffer, from any multiple of four bytes on (`offset` counts values), or of two for f16. It
-   * is updated in place, and no byte outside of it is touched. The buffer needs the usage STORAGE, and COPY_SRC for
-   * `read`, COPY_DST for `write`; it stays the caller's.
+   * A tensor in a caller-owned buffer. `offset` counts values: a tensor starts at any multiple of four bytes, or of two
+   * bytes for f16. Updates are made in place, and no byte outside of the tensor is written. The buffer needs the usage
+   * STORAGE, `read` needs COPY_SRC, `write` needs COPY_DST. Do not destroy the buffer before the tensor is freed.
    *
-   * Packed f16, u32 and rows with gaps between them can be gradients (f32, f16), copies of parameters (f16), masks and
-   * indices (u32). `read` decodes them, u32 into a Float64Array; `write` takes u32 without gaps.
+   * Packed f16, u32 and rows with gaps can be gradients (f32, f16), mirrors of parameters (f16), masks and indices
+   * (u32). `read` decodes them, u32 into a Float64Array; `write` takes u32 without gaps.
    *
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
    */
-  wrap(memory: GPUBuffer, options?: GpuWrapOptions): Tensor;
+  wrap(memory: GPUBuffer, options?: GpuWrapOptions): WebGpuTensor;
   /**
-   * Makes room for tensors of these sizes (in values): they come to lie in one buffer, which is one dispatch a step for
-   * all of them. Without it, a model that is allocated tensor by tensor is three, up to 60 million parameters.
+   * Allocates one buffer for tensors of these sizes, in values, so that they need one dispatch per step. Without it, a
+   * model that is allocated tensor by tensor needs up to three, for up to 60 million parameters.
    *
    * @throws {GradstepError} `INVALID_SHAPE`
    */
   reserve(sizes: readonly number[], pool?: number): void;
-  /** As `Backend` has it: indices and flags may be in a buffer that a shader has written and that nobody reads. */
+  /** As in `Backend`. Indices and flags can be in a buffer that a shader has written; they are not read back. */
   remap(moves: readonly RowMove[], sources: RowSources): void;
-  /** Fills a packed copy, in a submit of its own. @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER` */
-  pack(source: Tensor, target: Tensor): void;
   /**
-   * Resolves once everything that was allocated and compiled so far is known to exist. Without it, the first call after
-   * the device has refused something throws instead.
+   * Fills a packed f16 mirror, in a submit of its own.
+   * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
+   */
+  pack(source: Tensor, mirror: Tensor): void;
+  /**
+   * Resolves once the device has processed everything so far: allocations, compilations and steps. Without it, errors
+   * of the device are thrown by later calls.
    *
-   * @throws {GradstepError} `OUT_OF_MEMORY`, `DEVICE_LOST`, `UNSUPPORTED`
+   * @throws {GradstepError} the first error since the last call: `OUT_OF_MEMORY`, `DEVICE_LOST`, `UNSUPPORTED`, or
+   * `INVALID_MEMORY` if a wrapped buffer was destroyed that a step, read, write or remap needed
    */
   ready(): Promise<void>;
-  /**
-   * Destroys every buffer that the backend made; and the device, if it made that. Buffers and a device of the caller
-   * are left alone.
-   */
+  /** Destroys the buffers of the backend, and its device unless that is the caller's. Wrapped buffers are kept. */
   dispose(): void;
 }
 
@@ -74,12 +82,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly exact = false;
   readonly device: GPUDevice;
   readonly #ownsDevice: boolean;
-  readonly #guard: Guard;
-  readonly #arenas: Arenas;
+  readonly #errors: ErrorTracker;
+  readonly #pools: BufferPools;
   readonly #readback: Readback;
+  readonly #verification: StepVerification;
   readonly #kernels = new Map<string, WebGpuKernel>();
-  #gather: TableKernel | undefined;
-  #pack: TableKernel | undefined;
+  #gatherKernel: TableKernel | undefined;
+  #packKernel: TableKernel | undefined;
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
   constructor(device: GPUDevice, ownsDevice: boolean) {
@@ -91,12 +100,15 @@ export class WebGpuBackend implements WebGpu, TensorHost {
       );
     this.device = device;
     this.#ownsDevice = ownsDevice;
-    this.#guard = new Guard(device);
-    this.#arenas = new Arenas(device, this.#guard);
-    this.#readback = new Readback(device, this.#guard);
+    this.#errors = new ErrorTracker(device);
+    this.#pools = new BufferPools(device, this.#errors);
+    this.#readback = new Readback(device, this.#errors);
+    this.#verification = new StepVerification(device, this.#errors, () =>
+      [...this.#kernels.values()].flatMap((kernel) => kernel.takeExecutedPlans()),
+    );
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): Tensor {
+  tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): WebGpuTensor {
     const size = sizeOf(shape);
     if (values !== undefined) checkValues(values, size);
     const tensor = this.#allocate(shape, size, pool);
@@ -113,112 +125,139 @@ export class WebGpuBackend implements WebGpu, TensorHost {
         `Got ${show(sizes)} to reserve; expected an array of integers, the numbers of values.`,
         { code: "INVALID_SHAPE" },
       );
-    this.#arenas.reserve(
+    this.#pools.reserve(
       sizes.map((size) => size * 4),
       pool,
     );
   }
 
   staging(shape: readonly number[]): StagingTensor {
-    return this.#allocate(shape, sizeOf(shape), gradientLane);
+    return this.#allocate(shape, sizeOf(shape), gradientPool);
   }
 
-  wrap(memory: GPUBuffer, options: GpuWrapOptions = {}): Tensor {
+  wrap(memory: GPUBuffer, options: GpuWrapOptions = {}): WebGpuTensor {
     this.check();
-    const { shape, ...place } = wrapped(memory, options);
-    return new GpuTensor(this, shape, { buffer: memory, ...place });
+    const { shape, ...storage } = wrappedStorage(memory, options);
+    return new GpuTensor(this, shape, { buffer: memory, ...storage });
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.check();
-    remap(
+    remapRows(
       {
         device: this.device,
-        guard: this.#guard,
-        arenas: this.#arenas,
+        errors: this.#errors,
+        pools: this.#pools,
         limits: this.#limits,
-        kernel: () => (this.#gather ??= this.#tableKernel("gather", gatherText, gatherArrays)),
+        kernel: () => (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
       },
       moves,
       sources,
     );
   }
 
-  pack(source: Tensor, target: Tensor): void {
-    for (const tensor of [source, target]) {
+  pack(source: Tensor, mirror: Tensor): void {
+    for (const tensor of [source, mirror]) {
       if (tensor?.backend !== this)
         throw new GradstepError(
-          `Got ${show(tensor)} to pack; expected a tensor of the same webgpu backend, and one for its copy.`,
+          `Got ${show(tensor)} to pack; expected a tensor and its mirror, both of this webgpu backend.`,
           { code: "INVALID_PARAMETER" },
         );
     }
-    const [from, to] = [source, target] as unknown as GpuTensor[];
+    const [from, to] = [source, mirror] as unknown as GpuTensor[];
     from.checkLive();
     to.checkLive();
-    const dispatches = planPack(from, to, this.#limits);
-    this.#pack ??= this.#tableKernel("pack", packText, packArrays);
-    const work = new SingleUse(this.device, this.#pack, dispatches);
+    const dispatches = planMirrorPacking(from, to, this.#limits);
+    this.#packKernel ??= this.#compile("pack", packKernel, packArrays);
+    const work = new OneShotDispatches(this.device, this.#packKernel, dispatches);
     const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
     const pass = encoder.beginComputePass();
     work.record(pass);
     pass.end();
-    this.device.queue.submit([encoder.finish()]);
-    work.release();
+    this.#submitChecked("pack a mirror", () => this.device.queue.submit([encoder.finish()]));
+    work.destroy();
   }
 
   compile(variant: Variant): Kernel {
     this.check();
-    // What is computed, and the order in which slots and scalars arrive.
+    // What is computed, and the order of slots and scalars.
     const key = JSON.stringify([
       variant.perElement.fingerprint,
       variant.slots.map(({ name }) => name),
       variant.scalars,
     ]);
-    const kernel = this.#kernels.get(key) ?? new WebGpuKernel(this.device, this.#guard, variant);
+    const kernel = this.#kernels.get(key) ?? new WebGpuKernel(this.device, this.#errors, variant);
     this.#kernels.set(key, kernel);
     return kernel;
   }
 
-  ready(): Promise<void> {
-    return this.#guard.settle();
+  async ready(): Promise<void> {
+    const verify = this.#verification.start();
+    await this.#errors.roundTrip();
+    // The error is kept for `drainErrors`.
+    await verify().catch(() => {});
+    await this.#errors.drainErrors();
   }
 
   dispose(): void {
-    this.#guard.dispose();
-    for (const kernel of this.#kernels.values()) kernel.release();
+    this.#errors.dispose();
+    for (const kernel of this.#kernels.values()) kernel.destroy();
     this.#kernels.clear();
-    this.#arenas.destroy();
+    this.#pools.destroy();
     this.#readback.destroy();
     if (this.#ownsDevice) this.device.destroy();
   }
 
   check(): void {
-    this.#guard.check();
+    this.#errors.check();
   }
 
-  upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array | Uint32Array): void {
+  upload(
+    buffer: GPUBuffer,
+    byteOffset: number,
+    values: Float32Array | Uint32Array,
+    isWrapped: boolean,
+  ): void {
     this.check();
-    this.device.queue.writeBuffer(buffer, byteOffset, values);
+    const write = (): void => this.device.queue.writeBuffer(buffer, byteOffset, values);
+    if (isWrapped) this.#submitChecked("write to a wrapped buffer", write);
+    else write();
   }
 
-  download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
-    return this.#readback.read(buffer, byteOffset, byteLength);
+  async download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
+    const verify = this.#verification.start();
+    const bytes = await this.#readback.read(buffer, byteOffset, byteLength);
+    await verify();
+    return bytes;
   }
 
-  release(allocation: Allocation): void {
-    this.#arenas.free(allocation);
+  free(allocation: Allocation): void {
+    this.#pools.free(allocation);
   }
 
   get #limits(): BindingLimits {
-    return bindingLimits(this.device);
+    return bindingLimitsOf(this.device);
   }
 
-  #tableKernel(name: string, code: string, arrays: readonly BoundArray[]): TableKernel {
-    return tableKernel(this.device, this.#guard, `gradstep ${name}`, code, arrays);
+  /** Does work on the queue. If the device refuses it, `ready` rejects. */
+  #submitChecked(purpose: string, work: () => void): void {
+    this.#errors.capture(
+      "validation",
+      work,
+      (message) =>
+        new GradstepError(
+          `The device could not ${purpose}: ${message}. Do not destroy a wrapped buffer before its tensor is freed.`,
+          { code: "INVALID_MEMORY" },
+        ),
+    );
+  }
+
+  #compile(name: string, code: string, arrays: readonly ArrayBinding[]): TableKernel {
+    return compileTableKernel(this.device, this.#errors, `gradstep ${name}`, code, arrays);
   }
 
   #allocate(shape: readonly number[], size: number, pool: number): GpuTensor {
     this.check();
-    return new GpuTensor(this, shape, { allocation: this.#arenas.allocate(size * 4, pool) });
+    return new GpuTensor(this, shape, { allocation: this.#pools.allocate(size * 4, pool) });
   }
 }

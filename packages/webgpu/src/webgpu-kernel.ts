@@ -1,62 +1,61 @@
 import { GradstepError, show, type Kernel, type Update, type Variant } from "@gradstep/core";
-import { emitRows } from "./shaders/row-kernel.js";
-import { emitWgsl } from "./shaders/dense-kernel.js";
-import {
-  arraysOf,
-  firstArrayBinding,
-  formKey,
-  isRowForm,
-  layoutKey,
-  scalarGroups,
-  scalarsBinding,
-  scalarStride,
-  tableBinding,
-  usualForm,
-  type Form,
-  type RowForm,
-} from "./shaders/kernel-layout.js";
-import type { Guard } from "./device/error-tracker.js";
-import { pipelineOf, type Pipeline } from "./device/pipeline-cache.js";
-import { bindingLimits } from "./planning/dense-dispatches.js";
-import { Plan, type PlanContext } from "./planning/step-plan.js";
+import type { ErrorTracker } from "./device/error-tracker.js";
+import { cachedPipeline, type CompiledPipeline } from "./device/pipeline-cache.js";
 import { computeStage } from "./device/webgpu-constants.js";
+import { bindingLimitsOf } from "./planning/dispatch.js";
+import { StepPlan, type StepPlanContext } from "./planning/step-plan.js";
+import { emitDenseKernel } from "./shaders/dense-kernel.js";
+import {
+  arrayBindingsOf,
+  bindGroupLayoutKey,
+  defaultKernelLayout,
+  firstArrayBinding,
+  isRowKernelLayout,
+  kernelLayoutKey,
+  maxScalarSets,
+  scalarsBinding,
+  scalarSetLength,
+  tableBinding,
+  type KernelLayout,
+} from "./shaders/kernel-layout.js";
+import { emitRowKernel } from "./shaders/row-kernel.js";
 
-/** How many batches of tensors are remembered: several optimizers, each with a few sets of gradient buffers. */
-export const rememberedPlans = 32;
+/** How many batches of tensors a kernel remembers: for several optimizers, each with a few sets of gradient buffers. */
+export const maxRememberedPlans = 32;
 
-/** A command encoder of the caller's, or a compute pass. */
+/** An encoder of the caller that `optimizer.encode` records into. */
 export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
-/** A variant on a device: one pipeline for each form that is needed, usually one. */
+/** A variant on a device. It has one pipeline per kernel layout that occurs, usually one. */
 export class WebGpuKernel implements Kernel {
   readonly source: string;
   readonly #variant: Variant;
   readonly #device: GPUDevice;
-  readonly #guard: Guard;
-  readonly #context: PlanContext;
-  readonly #pipelines = new Map<string, Pipeline>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #errors: ErrorTracker;
+  readonly #context: StepPlanContext;
+  readonly #pipelines = new Map<string, CompiledPipeline>();
+  readonly #bindGroupLayouts = new Map<string, GPUBindGroupLayout>();
   /** The most recently used first. */
-  readonly #plans: Plan[] = [];
+  readonly #plans: StepPlan[] = [];
 
-  /** @throws {GradstepError} `UNSUPPORTED` where the device cannot bind as many arrays */
-  constructor(device: GPUDevice, guard: Guard, variant: Variant) {
-    this.source = emitWgsl(variant);
+  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  constructor(device: GPUDevice, errors: ErrorTracker, variant: Variant) {
+    this.source = emitDenseKernel(variant);
     this.#variant = variant;
     this.#device = device;
-    this.#guard = guard;
+    this.#errors = errors;
     this.#context = {
       device,
       variant,
-      limits: bindingLimits(device),
-      layout: (form) => this.#layout(form),
-      pipeline: (form) => this.#pipeline(form),
+      limits: bindingLimitsOf(device),
+      bindGroupLayoutOf: (layout) => this.#bindGroupLayoutOf(layout),
+      pipelineOf: (layout) => this.#pipelineOf(layout),
     };
-    this.#layout(usualForm);
+    this.#bindGroupLayoutOf(defaultKernelLayout);
   }
 
   run(updates: readonly Update[], count: number): void {
-    const plan = this.#plan(updates, count);
+    const plan = this.#planFor(updates, count);
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     plan.encode(pass);
@@ -69,18 +68,19 @@ export class WebGpuKernel implements Kernel {
       const { mask } = updates[i];
       if (ArrayBuffer.isView(mask))
         throw new GradstepError(
-          `Got ${show(mask)} as a mask to encode; expected a tensor, since arrays are not read when the work is done. Wrap a GPUBuffer with dtype: "u32".`,
+          `Got ${show(mask)} as a mask to encode; expected a tensor, since the encoder may be submitted after the array has changed. Wrap a GPUBuffer with dtype: "u32".`,
           { code: "UNSUPPORTED" },
         );
     }
-    // What is no object has none of the methods, and cannot be asked for them.
-    const own = Object(target) as Partial<EncodeTarget>;
-    if ("dispatchWorkgroups" in own) {
-      this.#plan(updates, count).encodeAhead(() => own as GPUComputePassEncoder, target);
-    } else if ("beginComputePass" in own) {
+    // Boxed, since the operator `in` throws for primitive values.
+    const encoder = Object(target) as Partial<EncodeTarget>;
+    if ("dispatchWorkgroups" in encoder) {
+      const plan = this.#planFor(updates, count);
+      plan.encodeDeferred(() => encoder as GPUComputePassEncoder, target);
+    } else if ("beginComputePass" in encoder) {
       let pass: GPUComputePassEncoder | undefined;
-      this.#plan(updates, count).encodeAhead(() => {
-        pass = (own as GPUCommandEncoder).beginComputePass();
+      this.#planFor(updates, count).encodeDeferred(() => {
+        pass = (encoder as GPUCommandEncoder).beginComputePass();
         return pass;
       }, target);
       pass?.end();
@@ -92,21 +92,25 @@ export class WebGpuKernel implements Kernel {
     }
   }
 
-  /** How many dispatches the last batch was. */
+  /** Dispatches of the last batch. */
   get dispatches(): number {
-    return this.#plans[0]?.dispatches ?? 0;
+    return this.#plans[0]?.dispatchCount ?? 0;
   }
 
-  /** Frees what it made. */
-  release(): void {
-    for (const plan of this.#plans.splice(0)) plan.release();
+  /** The plans with steps since the last call. */
+  takeExecutedPlans(): StepPlan[] {
+    return this.#plans.filter((plan) => plan.takeHasExecuted());
   }
 
-  #plan(updates: readonly Update[], count: number): Plan {
-    this.#guard.check();
+  destroy(): void {
+    for (const plan of this.#plans.splice(0)) plan.destroy();
+  }
+
+  #planFor(updates: readonly Update[], count: number): StepPlan {
+    this.#errors.check();
     for (let i = 0; i < this.#plans.length; i += 1) {
       const plan = this.#plans[i];
-      if (!plan.fits(updates, count)) continue;
+      if (!plan.matches(updates, count)) continue;
       plan.check();
       if (i > 0) {
         this.#plans.copyWithin(1, 0, i);
@@ -114,29 +118,29 @@ export class WebGpuKernel implements Kernel {
       }
       return plan;
     }
-    const plan = new Plan(this.#context, updates, count);
+    const plan = new StepPlan(this.#context, updates, count);
     plan.check();
     this.#plans.unshift(plan);
-    plan.whenStale(() => this.#drop(plan));
-    if (this.#plans.length > rememberedPlans) this.#plans.pop()!.forget();
+    plan.whenInvalidated(() => this.#remove(plan));
+    if (this.#plans.length > maxRememberedPlans) this.#plans.pop()!.retire();
     return plan;
   }
 
-  #drop(plan: Plan): void {
+  #remove(plan: StepPlan): void {
     const index = this.#plans.indexOf(plan);
     if (index < 0) return;
     this.#plans.splice(index, 1);
-    plan.release();
+    plan.destroy();
   }
 
-  #layout(form: Form | RowForm): GPUBindGroupLayout {
-    const key = layoutKey(form);
-    const found = this.#layouts.get(key);
-    if (found !== undefined) return found;
-    const arrays = arraysOf(this.#variant, form);
-    this.#checkBindings(arrays.length + 1, form);
+  #bindGroupLayoutOf(layout: KernelLayout): GPUBindGroupLayout {
+    const key = bindGroupLayoutKey(layout);
+    const known = this.#bindGroupLayouts.get(key);
+    if (known !== undefined) return known;
+    const arrays = arrayBindingsOf(this.#variant, layout);
+    this.#checkBindingCount(arrays.length + 1, layout);
     const visibility = computeStage;
-    const layout = this.#device.createBindGroupLayout({
+    const bindGroupLayout = this.#device.createBindGroupLayout({
       label: `gradstep ${this.#variant.label}, ${key}`,
       entries: [
         { binding: tableBinding, visibility, buffer: { type: "read-only-storage" } },
@@ -146,7 +150,7 @@ export class WebGpuKernel implements Kernel {
           buffer: {
             type: "uniform",
             hasDynamicOffset: true,
-            minBindingSize: scalarStride(this.#variant) * scalarGroups,
+            minBindingSize: scalarSetLength(this.#variant) * maxScalarSets,
           },
         },
         ...arrays.map(({ access }, i) => ({
@@ -158,35 +162,36 @@ export class WebGpuKernel implements Kernel {
         })),
       ],
     });
-    this.#layouts.set(key, layout);
-    return layout;
+    this.#bindGroupLayouts.set(key, bindGroupLayout);
+    return bindGroupLayout;
   }
 
-  #checkBindings(needed: number, form: Form | RowForm): void {
-    const { maxStorageBuffersPerShaderStage: most } = this.#device.limits;
-    if (needed <= most) return;
+  #checkBindingCount(needed: number, layout: KernelLayout): void {
+    const { maxStorageBuffersPerShaderStage: limit } = this.#device.limits;
+    if (needed <= limit) return;
     const { label, slots } = this.#variant;
-    const besides =
-      isRowForm(form) && form.mask
-        ? form.copy
-          ? ", a mask and a copy"
-          : ", a mask"
-        : isRowForm(form) && form.copy
-          ? ", a copy"
-          : "";
+    const isRows = isRowKernelLayout(layout);
+    const parts = [
+      `${slots.length} slots`,
+      ...(isRows && layout.mask ? ["a mask"] : []),
+      ...(isRows && layout.mirror ? ["a mirror"] : []),
+    ];
     throw new GradstepError(
-      `${label} has ${slots.length} slots${besides}, for which a shader binds ${needed} storage buffers; this device has ${most}. Ask for a higher maxStorageBuffersPerShaderStage.`,
+      `${label} with ${parts.join(", ")} needs ${needed} storage buffers in a shader; this device allows ${limit}. Request a higher maxStorageBuffersPerShaderStage.`,
       { code: "UNSUPPORTED" },
     );
   }
 
-  #pipeline(form: Form | RowForm): Pipeline {
-    const key = formKey(form);
-    const found = this.#pipelines.get(key);
-    if (found !== undefined) return found;
+  #pipelineOf(layout: KernelLayout): CompiledPipeline {
+    const key = kernelLayoutKey(layout);
+    const known = this.#pipelines.get(key);
+    if (known !== undefined) return known;
     const label = `gradstep ${this.#variant.label}, ${key}`;
-    const code = isRowForm(form) ? emitRows(this.#variant, form) : emitWgsl(this.#variant, form);
-    const pipeline = pipelineOf(this.#device, this.#guard, label, code, this.#layout(form));
+    const code = isRowKernelLayout(layout)
+      ? emitRowKernel(this.#variant, layout)
+      : emitDenseKernel(this.#variant, layout);
+    const bindGroupLayout = this.#bindGroupLayoutOf(layout);
+    const pipeline = cachedPipeline(this.#device, this.#errors, label, code, bindGroupLayout);
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }

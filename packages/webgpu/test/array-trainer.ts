@@ -8,12 +8,12 @@ import {
   type Values,
 } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
-import { decodeHalf } from "./float16.js";
+import { decodeFloat16 } from "./float16.js";
 import { attributes, structLength, type Gradients } from "./splat-trainer.js";
 
 type Arrays = Record<string, Values>;
 
-const decoded = Float32Array.from({ length: 65536 }, (_, bits) => decodeHalf(bits));
+const decoded = Float32Array.from({ length: 65536 }, (_, bits) => decodeFloat16(bits));
 
 /**
  * The trainer in plain arrays: gradients are unpacked here, rows without tiles are put back here, and rows move here.

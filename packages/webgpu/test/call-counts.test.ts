@@ -2,7 +2,7 @@ import { adam, createOptimizer, type Tensor } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice, countingEncoder, type Counts } from "./counting-device.js";
-import { bufferOf, describe, freshDevice } from "./gpu.js";
+import { bufferOf, describe, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 const groups = [{ match: /bias/, weightDecay: 0 }];
@@ -18,7 +18,7 @@ describe("counts", () => {
     [1000, 2, "as they come"],
     [1000, 1, "after reserve"],
   ])("%i tensors of the backend's are %i dispatches a step %s", async (count, dispatches, how) => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
     const random = new Random(1);
@@ -51,7 +51,7 @@ describe("counts", () => {
   });
 
   test("buffers of the caller's, one for each tensor: one pass, and nothing is made after the first step", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
     const random = new Random(1);
@@ -78,7 +78,7 @@ describe("counts", () => {
   });
 
   test("typed arrays: one write for each, and one submit", async () => {
-    const { device, counts } = countingDevice(await freshDevice());
+    const { device, counts } = countingDevice(await newDevice());
     const backend = webgpu({ device });
     const parameters = { a: backend.tensor([5]), b: backend.tensor([6]) };
     const optimizer = createOptimizer(adam(), parameters);
@@ -92,7 +92,7 @@ describe("counts", () => {
   });
 
   test("changing hyperparameters compiles nothing", async () => {
-    const { device, counts } = countingDevice(await freshDevice());
+    const { device, counts } = countingDevice(await newDevice());
     const backend = webgpu({ device });
     const optimizer = createOptimizer(adam(), { a: backend.tensor([5]) });
     optimizer.step({ a: new Float32Array(5).fill(1) });
@@ -105,7 +105,7 @@ describe("counts", () => {
   });
 
   test("what the backend made is destroyed with it, and with its tensors", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const made: GPUBuffer[] = [];
     const destroyed = new Set<GPUBuffer>();
     const device = new Proxy(real, {

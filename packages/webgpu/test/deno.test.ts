@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { useSwiftShader } from "../src/node/swiftshader.js";
+import { loadSwiftShader } from "../src/node/swiftshader.js";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
 // The software driver makes this the same everywhere; wgpu on other platforms' GPUs is for other days.
-const problem = useSwiftShader();
+const problem = loadSwiftShader();
 const mustRun = process.env.CI !== undefined && process.platform === "linux";
 if (problem !== undefined) console.warn(`Skipped in Deno: ${problem}`);
 
@@ -61,7 +61,7 @@ describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
   test("rows: every form compiles, random tensors are right, rows move", async () => {
     expect(await deno("test/deno/rows.ts")).toEqual({
       refused: [],
-      found: { values: 0, copies: 0, outside: 0 },
+      found: { values: 0, mirrors: 0, outside: 0 },
       rows: [5, 6, 7, 7, 7, 7, 3, 4, 5, 6],
     });
   });

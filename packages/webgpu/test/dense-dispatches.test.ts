@@ -1,164 +1,168 @@
 import { describe, expect, test } from "vitest";
-import { plan, type Part, type Place } from "../src/planning/dense-dispatches.js";
+import { planDenseDispatches } from "../src/planning/dense-dispatches.js";
+import type { DenseItem } from "../src/planning/dense-item.js";
+import type { BufferView } from "../src/planning/dispatch.js";
+import { cases, seed } from "../../../testing/cases.js";
+import { Random } from "./random.js";
 
-const limits = { bindingSize: 2 ** 27, alignment: 256 };
+const limits = { maxBindingSize: 2 ** 27, alignment: 256 };
 const scalars = new Float64Array(1);
 
 function buffer(): GPUBuffer {
   return {} as GPUBuffer;
 }
 
-function part(places: readonly Place[], count: number, own = scalars): Part {
-  return { places, count, scalars: own };
+function itemOf(views: readonly BufferView[], count: number, ownScalars = scalars): DenseItem {
+  return { views, count, scalars: ownScalars };
 }
 
-/** Every element that the dispatches update, by buffer and position, as often as it is updated. */
-function touched(parts: readonly Part[], tight = limits): Map<GPUBuffer, number[]> {
-  const found = new Map<GPUBuffer, number[]>();
-  for (const { form, windows, table, tiles } of plan(parts, tight)) {
+/** The positions that the dispatches update, by buffer; a position that is updated twice is there twice. */
+function updatedPositions(
+  items: readonly DenseItem[],
+  tightLimits = limits,
+): Map<GPUBuffer, number[]> {
+  const positions = new Map<GPUBuffer, number[]>();
+  for (const { layout, bindings, table, tiles } of planDenseDispatches(items, tightLimits)) {
     expect(table[0]).toBe(tiles);
-    for (const { offset, size } of windows) {
-      expect(offset % tight.alignment).toBe(0);
-      expect(size).toBeLessThanOrEqual(tight.bindingSize);
+    for (const { offset, size } of bindings) {
+      expect(offset % tightLimits.alignment).toBe(0);
+      expect(size).toBeLessThanOrEqual(tightLimits.maxBindingSize);
     }
-    const arrays = parts[0].places.length;
+    const arrays = items[0].views.length;
     for (let tile = 0; tile < tiles; tile += 1) {
       const entry = table[1 + tile];
-      const [first, count] = table.subarray(entry, entry + 2);
-      for (let i = (tile - first) * 256; i < Math.min(count, (tile - first + 1) * 256); i += 1) {
+      const [firstTile, count] = table.subarray(entry, entry + 2);
+      const end = Math.min(count, (tile - firstTile + 1) * 256);
+      for (let i = (tile - firstTile) * 256; i < end; i += 1) {
         for (let k = 0; k < arrays; k += 1) {
-          const home = form.gradients === "joined" && k > 0 ? k - 1 : k;
-          const { buffer: one, offset, size } = windows[home];
-          const at = (table[entry + 3 + k] + i) * form.width;
-          expect((at + form.width) * 4).toBeLessThanOrEqual(size);
-          const list = found.get(one) ?? [];
-          found.set(one, list);
-          for (let j = 0; j < form.width; j += 1) list.push(offset / 4 + at + j);
+          const binding = layout.gradients === "shared-binding" && k > 0 ? k - 1 : k;
+          const { buffer: bound, offset, size } = bindings[binding];
+          const start = (table[entry + 3 + k] + i) * layout.width;
+          // A bare comparison: `expect` for each value would take most of the time.
+          if ((start + layout.width) * 4 > size) throw new Error(`${start} is out of bounds`);
+          const list = positions.get(bound) ?? [];
+          positions.set(bound, list);
+          for (let j = 0; j < layout.width; j += 1) list.push(offset / 4 + start + j);
         }
       }
     }
   }
-  return found;
+  return positions;
 }
 
-function expected(parts: readonly Part[]): Map<GPUBuffer, number[]> {
-  const found = new Map<GPUBuffer, number[]>();
-  for (const { places, count } of parts) {
-    for (const { buffer: one, start } of places) {
-      const list = found.get(one) ?? [];
-      found.set(one, list);
+function expectedPositions(items: readonly DenseItem[]): Map<GPUBuffer, number[]> {
+  const positions = new Map<GPUBuffer, number[]>();
+  for (const { views, count } of items) {
+    for (const { buffer: one, start } of views) {
+      const list = positions.get(one) ?? [];
+      positions.set(one, list);
       for (let i = 0; i < count; i += 1) list.push(start + i);
     }
   }
-  return found;
+  return positions;
 }
 
-/** Whether each value of each array is updated just once, and nothing else is. */
-function isExact(parts: readonly Part[], tight = limits): boolean {
-  const got = touched(parts, tight);
+/** Whether each value of each array is updated once, and nothing else is. */
+function isExact(items: readonly DenseItem[], tightLimits = limits): boolean {
+  const updated = updatedPositions(items, tightLimits);
   const sorted = (list: readonly number[] = []): string =>
     [...list].sort((a, b) => a - b).join(" ");
-  return [...expected(parts)].every(([one, list]) => sorted(got.get(one)) === sorted(list));
+  return [...expectedPositions(items)].every(
+    ([one, list]) => sorted(updated.get(one)) === sorted(list),
+  );
 }
 
-describe("plan", () => {
-  test("neighbours in the same buffers are one range of one dispatch", () => {
+describe("planDenseDispatches", () => {
+  test("adjacent tensors in the same buffers are one segment of one dispatch", () => {
     const [p, g, m] = [buffer(), buffer(), buffer()];
-    const parts = Array.from({ length: 1000 }, (_, i) =>
-      part(
+    const items = Array.from({ length: 1000 }, (_, i) =>
+      itemOf(
         [p, g, m].map((one) => ({ buffer: one, start: i * 64 })),
         64,
       ),
     );
-    const [only, ...more] = plan(parts, limits);
+    const [only, ...more] = planDenseDispatches(items, limits);
     expect(more).toEqual([]);
     expect(only.tiles).toBe(63);
     expect(only.table.length).toBe(1 + 63 + 6);
   });
 
-  test("a length that is no multiple of four has its rest done one by one", () => {
-    const places = [buffer(), buffer()].map((one) => ({ buffer: one, start: 0 }));
-    const forms = plan([part(places, 10)], limits).map(({ form }) => form.width);
-    expect(forms.sort((a, b) => a - b)).toEqual([1, 4]);
-    expect(isExact([part(places, 10)])).toBe(true);
-    expect(isExact([part(places, 3)])).toBe(true);
-    expect(isExact([part(places, 4)])).toBe(true);
+  test("the remainder of a length that is not a multiple of four is updated value by value", () => {
+    const views = [buffer(), buffer()].map((one) => ({ buffer: one, start: 0 }));
+    const widths = planDenseDispatches([itemOf(views, 10)], limits).map(
+      ({ layout }) => layout.width,
+    );
+    expect(widths.sort((a, b) => a - b)).toEqual([1, 4]);
+    expect(isExact([itemOf(views, 10)])).toBe(true);
+    expect(isExact([itemOf(views, 3)])).toBe(true);
+    expect(isExact([itemOf(views, 4)])).toBe(true);
   });
 
-  test("gradients in the parameters' buffer share its binding where they can", () => {
+  test("gradients in the parameters' buffer share its binding if both fit into it", () => {
     const one = buffer();
-    const near = part(
-      [
-        { buffer: one, start: 3 },
-        { buffer: one, start: 20 },
-      ],
-      17,
-    );
-    expect(plan([near], limits).map(({ form }) => form.gradients)).toEqual(["joined"]);
+    const gradientsOf = (item: DenseItem, tightLimits = limits): string[] =>
+      planDenseDispatches([item], tightLimits).map(({ layout }) => layout.gradients);
+    const itemAt = (p: number, g: number, count: number): DenseItem =>
+      itemOf(
+        [
+          { buffer: one, start: p },
+          { buffer: one, start: g },
+        ],
+        count,
+      );
+    const near = itemAt(3, 20, 17);
+    expect(gradientsOf(near)).toEqual(["shared-binding"]);
     expect(isExact([near])).toBe(true);
-    const far = part(
-      [
-        { buffer: one, start: 0 },
-        { buffer: one, start: 4096 },
-      ],
-      1024,
-    );
-    const tight = { bindingSize: 8192, alignment: 256 };
-    expect(plan([far], tight).map(({ form }) => form.gradients)).toEqual(["beside"]);
+    const far = itemAt(0, 4096, 1024);
+    const tight = { maxBindingSize: 8192, alignment: 256 };
+    expect(gradientsOf(far, tight)).toEqual(["separate-binding"]);
     expect(isExact([far], tight)).toBe(true);
-    // Neither: more than one binding, and meeting within the alignment.
-    const touching = part(
-      [
-        { buffer: one, start: 1 },
-        { buffer: one, start: 1501 },
-      ],
-      1500,
-    );
-    expect(isExact([touching], tight)).toBe(true);
+    // Both together exceed a binding, and separate bindings would overlap because of the alignment.
+    const adjacent = itemAt(1, 1501, 1500);
+    expect(isExact([adjacent], tight)).toBe(true);
   });
 
-  test.each([-1, 0, 1])("at the size of a binding %i values", (more) => {
-    const tight = { bindingSize: 4096, alignment: 256 };
+  test.each([-1, 0, 1])("items of the size of a binding %i values", (more) => {
+    const tight = { maxBindingSize: 4096, alignment: 256 };
     for (const times of [1, 4]) {
-      const places = [buffer(), buffer(), buffer()].map((one, i) => ({ buffer: one, start: i }));
-      expect(isExact([part(places, 1024 * times + more)], tight)).toBe(true);
+      const views = [buffer(), buffer(), buffer()].map((one, i) => ({ buffer: one, start: i }));
+      expect(isExact([itemOf(views, 1024 * times + more)], tight)).toBe(true);
     }
   });
 
-  test("more groups than one dispatch can tell apart", () => {
+  test("more scalar sets than one dispatch can have", () => {
     const [p, g] = [buffer(), buffer()];
-    const parts = Array.from({ length: 40 }, (_, i) =>
-      part(
+    const items = Array.from({ length: 40 }, (_, i) =>
+      itemOf(
         [p, g].map((one) => ({ buffer: one, start: i * 64 })),
         64,
         new Float64Array(1),
       ),
     );
-    expect(plan(parts, limits).map((dispatch) => dispatch.scalars.length)).toEqual([16, 16, 8]);
-    expect(isExact(parts)).toBe(true);
+    expect(planDenseDispatches(items, limits).map(({ scalarSets }) => scalarSets.length)).toEqual([
+      16, 16, 8,
+    ]);
+    expect(isExact(items)).toBe(true);
   });
 
-  test("random layouts: exactly what was asked for, once", () => {
-    let state = 1;
-    const random = (n: number): number => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
-    for (let round = 0; round < 200; round += 1) {
+  test(`random items: each value is updated once (seed ${seed})`, () => {
+    const random = new Random(seed);
+    for (let round = 0; round < cases(1000, 100); round += 1) {
       const buffers = [buffer(), buffer(), buffer()];
-      const joined = random(2) === 0;
-      let at = 0;
-      const parts = Array.from({ length: 1 + random(6) }, () => {
-        const count = 1 + random(300);
-        const starts = joined ? [at, at + count + random(9), at] : [at, at, at];
-        at += count * (joined ? 2 : 1) + 9 + random(80);
-        const own = joined ? [buffers[0], buffers[0], buffers[2]] : buffers;
-        return part(
+      const isShared = random.below(2) === 0;
+      let next = 0;
+      const items = Array.from({ length: 1 + random.below(6) }, () => {
+        const count = 1 + random.below(300);
+        const starts = isShared ? [next, next + count + random.below(9), next] : [next, next, next];
+        next += count * (isShared ? 2 : 1) + 9 + random.below(80);
+        const own = isShared ? [buffers[0], buffers[0], buffers[2]] : buffers;
+        return itemOf(
           starts.map((start, k) => ({ buffer: own[k], start })),
           count,
         );
       });
-      expect(isExact(parts, { bindingSize: 1024 + 256 * random(8), alignment: 256 })).toBe(true);
+      const maxBindingSize = 1024 + 256 * random.below(8);
+      expect(isExact(items, { maxBindingSize, alignment: 256 })).toBe(true);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { adam, createOptimizer, sgd, type OptimizerState, type Values } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { describe, freshBackend, freshDevice } from "./gpu.js";
+import { describe, newBackend, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 const steps = 8;
@@ -14,7 +14,7 @@ function gradientOf(step: number): Float32Array {
 describe("a lost device", () => {
   test("200 losses at random steps: the final bits are the uninterrupted run's", async () => {
     const random = new Random(5);
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const whole = backend.tensor([size], new Random(1).values(size));
     const straight = createOptimizer(sgd({ learningRate: 0.01, momentum: 0.9 }), { w: whole });
     for (let i = 0; i < steps; i += 1) straight.step({ w: gradientOf(i) });
@@ -30,7 +30,7 @@ describe("a lost device", () => {
       let current: WebGpu | undefined;
       let finished = false;
       while (!finished) {
-        const device = await freshDevice();
+        const device = await newDevice();
         current = webgpu({ device });
         const w = current.tensor([size], saved.w);
         const optimizer = createOptimizer(sgd({ learningRate: 0.01, momentum: 0.9 }), { w });
@@ -73,7 +73,7 @@ describe("a lost device", () => {
         state: undefined,
       };
       for (let i = 0; i < steps;) {
-        const device = await freshDevice();
+        const device = await newDevice();
         const backend = webgpu({ device });
         const w = backend.tensor([saved.w.length], saved.w);
         const optimizer = createOptimizer(spec, { w });
@@ -105,7 +105,7 @@ describe("a lost device", () => {
   });
 
   test("every call says so", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const w = backend.tensor([2]);
     const buffer = device.createBuffer({ size: 8, usage: 0x80 });
@@ -134,7 +134,7 @@ describe("a lost device", () => {
   });
 
   test("a state that cannot be read rejects once, however many slots there are", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const parameters = { a: backend.tensor([2]), b: backend.tensor([2]), c: backend.tensor([2]) };
     const optimizer = createOptimizer(adam(), parameters);
     const unhandled: unknown[] = [];
@@ -152,7 +152,7 @@ describe("a lost device", () => {
   });
 
   test("memory that turns out not to be there: typed error, and no step is counted once it is known", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     let answer: (error: GPUError | null) => void = () => {};
     let refuse = false;
     const device = new Proxy(real, {

@@ -2,9 +2,9 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { rememberedPlans } from "../src/webgpu-kernel.js";
-import { stepsAhead } from "../src/planning/step-plan.js";
-import { describe, freshBackend, freshDevice } from "./gpu.js";
+import { maxRememberedPlans } from "../src/webgpu-kernel.js";
+import { maxUnsubmittedSteps } from "../src/planning/step-plan.js";
+import { describe, newBackend, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 interface Run {
@@ -15,7 +15,7 @@ interface Run {
 }
 
 async function start(): Promise<Run> {
-  const backend = await freshBackend();
+  const backend = await newBackend();
   const random = new Random(3);
   const parameters = {
     w: backend.tensor([33], random.values(33)),
@@ -61,7 +61,7 @@ describe("encode", () => {
       single.optimizer.encode(pass, single.gradients);
     }
     pass.end();
-    // Submitted late: steps that were taken meanwhile have scalars of their own.
+    // Submitted late: steps that were reservedWords meanwhile have scalars of their own.
     const command = own.finish();
     single.device.queue.submit([command]);
     expect(await bits(single)).toEqual(expected);
@@ -93,12 +93,12 @@ describe("encode", () => {
 
   test("more sets of gradients in one encoder than are remembered", async () => {
     const run = async (encoded: boolean): Promise<unknown> => {
-      const backend = await freshBackend();
+      const backend = await newBackend();
       const random = new Random(8);
       const w = backend.tensor([9], random.values(9));
       const optimizer = createOptimizer(adam({ learningRate: 0.01 }), { w });
       const encoder = backend.device.createCommandEncoder();
-      for (let i = 0; i < rememberedPlans + 8; i += 1) {
+      for (let i = 0; i < maxRememberedPlans + 8; i += 1) {
         const gradient = backend.tensor([9], random.values(9));
         if (encoded) optimizer.encode(encoder, { w: gradient });
         else optimizer.step({ w: gradient });
@@ -117,9 +117,9 @@ describe("encode", () => {
       "expected a tensor",
     );
     expect(run.optimizer.iterations).toBe(0);
-    for (let i = 0; i < stepsAhead; i += 1) run.optimizer.encode(encoder, run.gradients);
+    for (let i = 0; i < maxUnsubmittedSteps; i += 1) run.optimizer.encode(encoder, run.gradients);
     expect(() => run.optimizer.encode(encoder, run.gradients)).toThrow("expected 256 at most");
-    expect(run.optimizer.iterations).toBe(stepsAhead);
+    expect(run.optimizer.iterations).toBe(maxUnsubmittedSteps);
 
     const backend = cpuJs();
     const host = createOptimizer(adam(), { w: backend.tensor([2]) });
@@ -127,7 +127,7 @@ describe("encode", () => {
   });
 
   test("a lost device is a typed error here, too", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const optimizer = createOptimizer(adam(), { w: backend.tensor([2]) });
     const encoder = device.createCommandEncoder();

@@ -1,7 +1,7 @@
 const words = new DataView(new ArrayBuffer(4));
 
 /** A number from the 16 bits of an IEEE binary16. */
-export function decodeHalf(bits: number): number {
+export function decodeFloat16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   const size =
@@ -16,7 +16,7 @@ export function decodeHalf(bits: number): number {
 }
 
 /** The 16 bits of the f16 nearest to a number, ties to even. */
-export function encodeHalf(value: number): number {
+export function encodeFloat16(value: number): number {
   words.setFloat32(0, value);
   const sign = (words.getUint32(0) >>> 16) & 0x8000;
   const size = Math.abs(value);
@@ -34,11 +34,11 @@ export function encodeHalf(value: number): number {
 
 /** Whether an f16 is one of the two that a number lies between, or is the number: what WGSL asks of a conversion. */
 export function isRounded(bits: number, value: number): boolean {
-  const got = decodeHalf(bits);
+  const got = decodeFloat16(bits);
   if (got === value) return true;
-  const nearest = encodeHalf(value);
+  const nearest = encodeFloat16(value);
   if (bits === nearest) return true;
   // The neighbour on the other side: one bit pattern on, away from zero or towards it.
-  const towards = Math.abs(decodeHalf(nearest)) > Math.abs(value) ? -1 : 1;
+  const towards = Math.abs(decodeFloat16(nearest)) > Math.abs(value) ? -1 : 1;
   return bits === nearest + towards;
 }

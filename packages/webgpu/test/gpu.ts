@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 /** A device that is destroyed after the test. */
-export async function freshDevice(): Promise<GPUDevice> {
+export async function newDevice(): Promise<GPUDevice> {
   const { gpu } = await nodeGpu();
   const adapter = await gpu.requestAdapter();
   const device = await adapter!.requestDevice();
@@ -35,8 +35,8 @@ export async function freshDevice(): Promise<GPUDevice> {
 }
 
 /** A backend on a device of its own, destroyed after the test. */
-export async function freshBackend(): Promise<WebGpu> {
-  const backend = webgpu({ device: await freshDevice() });
+export async function newBackend(): Promise<WebGpu> {
+  const backend = webgpu({ device: await newDevice() });
   made.unshift(backend);
   return backend;
 }

@@ -3,7 +3,7 @@ import { reference } from "@gradstep/core/reference";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
-import { bufferOf, describe, freshDevice } from "./gpu.js";
+import { bufferOf, describe, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 /** Two steps on the device and on the reference; the largest difference. */
@@ -12,7 +12,7 @@ async function difference(
   size: number,
   offset?: number,
 ): Promise<number> {
-  const real = await freshDevice();
+  const real = await newDevice();
   const { device } = countingDevice(real, limits);
   const backend = webgpu({ device });
   const random = new Random(size);
@@ -55,7 +55,7 @@ describe("limits", () => {
   );
 
   test("more workgroups than a device has are refused before anything is done", async () => {
-    const { device } = countingDevice(await freshDevice(), { maxComputeWorkgroupsPerDimension: 3 });
+    const { device } = countingDevice(await newDevice(), { maxComputeWorkgroupsPerDimension: 3 });
     const backend = webgpu({ device });
     const w = backend.tensor([9 * 1024 + 1]);
     const optimizer = createOptimizer(adam(), { w });
@@ -64,7 +64,7 @@ describe("limits", () => {
   });
 
   test("the real limit: a binding of 128 MiB, at it ±1, and the largest buffer", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const limit = real.limits.maxStorageBufferBindingSize / 4;
     expect(limit).toBe(2 ** 25);
     const backend = webgpu({ device: real });
@@ -101,7 +101,7 @@ describe("limits", () => {
   });
 
   test("a tensor that no buffer can hold: typed error, and the optimizer as it was", async () => {
-    const { device } = countingDevice(await freshDevice(), { maxBufferSize: 2 ** 20 });
+    const { device } = countingDevice(await newDevice(), { maxBufferSize: 2 ** 20 });
     const backend = webgpu({ device });
     const a = backend.tensor([2]);
     const optimizer = createOptimizer(adam(), { a });
@@ -114,7 +114,7 @@ describe("limits", () => {
   });
 
   test("more slots than a shader can bind are refused when the rule is compiled", async () => {
-    const backend = webgpu({ device: await freshDevice() });
+    const backend = webgpu({ device: await newDevice() });
     const slots = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, 0]));
     const many = defineRule({
       name: "many",
@@ -123,6 +123,8 @@ describe("limits", () => {
       perStep: "",
       perElement: "p = p - g * learningRate - a - b - c - d - e - f",
     });
-    expect(() => createOptimizer(many(), { w: backend.tensor([1]) })).toThrow("9 storage buffers");
+    expect(() => createOptimizer(many(), { w: backend.tensor([1]) })).toThrow(
+      "needs 9 storage buffers",
+    );
   });
 });

@@ -16,8 +16,8 @@ export function randomCase(random: Random, scalars: Float64Array, most = 40): Ro
     gradient: of("plain", "strided", "f16", "f16"),
     mask: of("none", "array", "tensor", "strided"),
     density: of(0, 0.1, 0.5, 0.9, 1),
-    others: of("keep", "decay", "zero"),
-    copy: of("none", "flat", "padded"),
+    unselectedRows: of("keep", "decay", "zero"),
+    mirror: of("none", "contiguous", "padded"),
     scalars,
   };
 }

@@ -9,7 +9,7 @@ import {
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
-import { bufferOf, describe, freshBackend, freshDevice, wordsOf } from "./gpu.js";
+import { bufferOf, describe, newBackend, newDevice, wordsOf } from "./gpu.js";
 import { Random } from "./random.js";
 
 type Words = Uint32Array<ArrayBuffer>;
@@ -54,7 +54,7 @@ describe("remap", () => {
     async (_, limits) => {
       const random = new Random(17);
       for (let round = 0; round < 20; round += 1) {
-        const real = await freshDevice();
+        const real = await newDevice();
         const backend = webgpu({ device: countingDevice(real, limits).device });
         const capacity = 1 + random.below(400);
         let count = 1 + random.below(capacity);
@@ -133,7 +133,7 @@ describe("remap", () => {
   );
 
   test("memory of the backend's grows by half at least, and what pads it is 0", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const tensor = backend.tensor([64, 3], new Float32Array(192).fill(5), 2);
     const move: RowMove = { tensor, initial: 1, reset: "added" };
     const places = new Set<unknown>([tensor.memory.buffer]);
@@ -155,7 +155,7 @@ describe("remap", () => {
   });
 
   test("what has no room, or cannot be moved, is refused, and nothing has changed", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const { device } = countingDevice(real, { maxBufferSize: 2 ** 20 });
     const backend = webgpu({ device });
     const own = backend.tensor([2, 2], [1, 2, 3, 4]);
@@ -175,7 +175,7 @@ describe("remap", () => {
     };
     const fails = (code: string): Error => expect.objectContaining({ code }) as Error;
     expect(() => remap(wrapped, 3)).toThrow(fails("INVALID_MEMORY"));
-    expect(() => remap(wrapped, 3)).toThrow("room for 2");
+    expect(() => remap(wrapped, 3)).toThrow("capacity is 2 rows");
     expect(() => remap(unwritable, 3)).toThrow("COPY_DST");
     expect(() => remap(half, 2)).toThrow(fails("UNSUPPORTED"));
     expect(() => remap(half, 17, "all")).toThrow(fails("INVALID_MEMORY"));
@@ -192,7 +192,7 @@ describe("remap", () => {
   });
 
   test("a copy of one row has to lie as one of several: it may become that", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const buffer = bufferOf(backend.device, new Float32Array(32));
     const copy = (rowStride: number): Tensor =>
       backend.wrap(buffer, { shape: [1, 3], dtype: "f16", rowStride, capacity: 4 });
@@ -212,7 +212,7 @@ describe("remap", () => {
   });
 
   test("where a copy that is to replace another is refused, no row has moved", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const buffer = bufferOf(backend.device, new Float32Array(32));
     const copy = (rows: number, offset: number): Tensor =>
       backend.wrap(buffer, { shape: [rows, 3], dtype: "f16", offset });
@@ -231,7 +231,7 @@ describe("remap", () => {
   });
 
   test("a remap of an optimizer: one submit, one dispatch for each buffer, and nothing read back", async () => {
-    const { device, counts } = countingDevice(await freshDevice());
+    const { device, counts } = countingDevice(await newDevice());
     const backend = webgpu({ device });
     const shapes = { means: [100, 3], scales: [100, 3], opacities: [100] };
     const parameters = Object.fromEntries(
@@ -260,7 +260,7 @@ describe("remap", () => {
   });
 
   test("a device that has no memory for the move, as it turns out: typed error", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     let refuse = false;
     const device = new Proxy(real, {
       get(target, key) {

@@ -14,27 +14,31 @@ import { webgpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { emitRows } from "../src/shaders/row-kernel.js";
-import type { RowForm } from "../src/shaders/kernel-layout.js";
+import { emitRowKernel } from "../src/shaders/row-kernel.js";
+import type { RowKernelLayout } from "../src/shaders/kernel-layout.js";
 import { rules } from "@gradstep/core/rules";
 import { countingDevice, type Counts } from "./counting-device.js";
-import { backendOnSharedDevice, bufferOf, describe, freshDevice, wordsOf } from "./gpu.js";
-import { encodeHalf } from "./float16.js";
+import { backendOnSharedDevice, bufferOf, describe, newDevice, wordsOf } from "./gpu.js";
+import { encodeFloat16 } from "./float16.js";
 import { Random } from "./random.js";
 import { randomCase, scalarsOf } from "./row-cases.js";
-import { RowWorld, type RowCase } from "./row-fixture.js";
+import { RowFixture, type RowCase } from "./row-fixture.js";
 
-const forms: readonly RowForm[] = (["apart", "joined"] as const).flatMap((gradients) =>
-  [false, true].flatMap((mask) => [false, true].map((copy) => ({ gradients, mask, copy }))),
+const layouts: readonly RowKernelLayout[] = (
+  ["separate-buffer", "shared-binding"] as const
+).flatMap((gradients) =>
+  [false, true].flatMap((mask) => [false, true].map((mirror) => ({ gradients, mask, mirror }))),
 );
 
-const nothing = { values: 0, copies: 0, outside: 0 };
+const nothing = { values: 0, mirrors: 0, outside: 0 };
 
 describe("rows", () => {
   test("every variant of every rule compiles in every form", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const variants = rules.flatMap((rule) => [...rule.variants()]);
-    const sources = new Set(variants.flatMap((one) => forms.map((form) => emitRows(one, form))));
+    const sources = new Set(
+      variants.flatMap((one) => layouts.map((layout) => emitRowKernel(one, layout))),
+    );
     expect(sources.size).toBeGreaterThan(400);
     for (const code of sources) {
       const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
@@ -55,20 +59,20 @@ describe("rows", () => {
       const backend = await backendOnSharedDevice();
       const variant = rule.variant(options);
       const random = new Random(11);
-      for (const others of ["keep", "decay", "zero"] as const) {
+      for (const unselectedRows of ["keep", "decay", "zero"] as const) {
         for (const density of [0, 0.3, 1]) {
           const cases = (["plain", "f16"] as const).map((gradient): RowCase => ({
             ...randomCase(random, scalarsOf(variant, random)),
             rows: 50,
             gradient,
             mask: "array",
-            others,
+            unselectedRows,
             density,
           }));
-          const world = new RowWorld(backend, variant, random, cases);
-          backend.compile(variant).run(world.updates, world.updates.length);
-          expect({ others, density, ...(await world.findings()) }).toEqual({
-            others,
+          const fixture = new RowFixture(backend, variant, random, cases);
+          backend.compile(variant).run(fixture.updates, fixture.updates.length);
+          expect({ unselectedRows, density, ...(await fixture.findings()) }).toEqual({
+            unselectedRows,
             density,
             ...nothing,
           });
@@ -97,9 +101,9 @@ describe("rows", () => {
     const backend = webgpu({ device });
     const random = new Random(8);
     const cases = Array.from({ length: 20 }, () => randomCase(random, scalarsOf(variant, random)));
-    const world = new RowWorld(backend, variant, random, cases);
-    backend.compile(variant).run(world.updates, world.updates.length);
-    expect(await world.findings()).toEqual(nothing);
+    const fixture = new RowFixture(backend, variant, random, cases);
+    backend.compile(variant).run(fixture.updates, fixture.updates.length);
+    expect(await fixture.findings()).toEqual(nothing);
     device.destroy();
   });
 
@@ -111,9 +115,9 @@ describe("rows", () => {
       const backend = await backendOnSharedDevice();
       const groups = Array.from({ length: 20 }, () => scalarsOf(variant, random));
       const cases = Array.from({ length: 40 }, () => randomCase(random, groups[random.below(20)]));
-      const world = new RowWorld(backend, variant, random, cases);
-      backend.compile(variant).run(world.updates, world.updates.length);
-      expect(await world.findings()).toEqual(nothing);
+      const fixture = new RowFixture(backend, variant, random, cases);
+      backend.compile(variant).run(fixture.updates, fixture.updates.length);
+      expect(await fixture.findings()).toEqual(nothing);
       tensors += cases.length;
       await backend.ready();
       backend.dispose();
@@ -128,15 +132,15 @@ describe("rows", () => {
     for (let round = 0; round < 10; round += 1) {
       const scalars = scalarsOf(variant, random);
       const cases = Array.from({ length: 10 }, () => randomCase(random, scalars));
-      const world = new RowWorld(backend, variant, random, cases, true);
-      backend.compile(variant).run(world.updates, world.updates.length);
-      expect(await world.findings()).toEqual(nothing);
+      const fixture = new RowFixture(backend, variant, random, cases, true);
+      backend.compile(variant).run(fixture.updates, fixture.updates.length);
+      expect(await fixture.findings()).toEqual(nothing);
     }
     await backend.ready();
   });
 
   test("masks as arrays: one write for each, however many tensors share it, and others at each step", async () => {
-    const { device, counts } = countingDevice(await freshDevice());
+    const { device, counts } = countingDevice(await newDevice());
     const backend = webgpu({ device });
     const names = ["a", "b", "c"];
     const parameters = Object.fromEntries(names.map((name) => [name, backend.tensor([8, 2])]));
@@ -176,7 +180,7 @@ describe("rows", () => {
   });
 
   test("what one dispatch cannot bind, or would write twice, is refused before anything is done", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const values = new Float32Array(64).fill(1);
     const [one, other] = [bufferOf(device, values), bufferOf(device, values)];
@@ -220,29 +224,29 @@ describe("rows", () => {
     const variant = [...adam().rule.variants()].find(({ slots }) => slots.length === 3)!;
     const random = new Random(1);
     const scalars = scalarsOf(variant, random);
-    const world = new RowWorld(backend, variant, random, [
-      { ...randomCase(random, scalars), mask: "array", copy: "flat" },
+    const fixture = new RowFixture(backend, variant, random, [
+      { ...randomCase(random, scalars), mask: "array", mirror: "contiguous" },
     ]);
-    backend.compile(variant).run(world.updates, 1);
-    expect(await world.findings()).toEqual(nothing);
+    backend.compile(variant).run(fixture.updates, 1);
+    expect(await fixture.findings()).toEqual(nothing);
     const seven = webgpu({
       device: countingDevice(device, { maxStorageBuffersPerShaderStage: 7 }).device,
     });
-    const narrow = new RowWorld(seven, variant, random, [
-      { ...randomCase(random, scalars), mask: "array", copy: "flat" },
+    const narrow = new RowFixture(seven, variant, random, [
+      { ...randomCase(random, scalars), mask: "array", mirror: "contiguous" },
     ]);
     expect(() => seven.compile(variant).run(narrow.updates, 1)).toThrow(
-      "3 slots, a mask and a copy, for which a shader binds 8",
+      "3 slots, a mask, a mirror needs 8 storage buffers",
     );
   });
 
   test("a gradient whose values follow each other may have another shape than its parameter", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const w = backend.tensor([4, 3]);
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
     const numbers = Float32Array.from({ length: 12 }, (_, i) => i + 1);
-    const f16 = bufferOf(device, new Float32Array(Uint16Array.from(numbers, encodeHalf).buffer));
+    const f16 = bufferOf(device, new Float32Array(Uint16Array.from(numbers, encodeFloat16).buffer));
     const rows = Uint32Array.of(1, 0, 1, 0);
     const expected = Array.from(numbers, (value, i) =>
       rows[Math.floor(i / 3)] === 0 ? 0 : -value,
@@ -309,7 +313,7 @@ describe("rows", () => {
   });
 
   test("where a copy is refused, the optimizer is as it was", async () => {
-    const { device, counts } = countingDevice(await freshDevice());
+    const { device, counts } = countingDevice(await newDevice());
     const backend = webgpu({ device });
     const w = backend.tensor([2, 3], [1, 2, 3, 4, 5, 6]);
     const v = backend.tensor([2, 3], [6, 5, 4, 3, 2, 1]);
@@ -346,7 +350,7 @@ describe("rows", () => {
         const copy = { shape: [rows, columns], dtype: "f16", rowStride, offset: 2 } as const;
         backend.pack(source, backend.wrap(buffer, copy));
         numbers.forEach((value, i) => {
-          before[2 + Math.floor(i / columns) * rowStride + (i % columns)] = encodeHalf(value);
+          before[2 + Math.floor(i / columns) * rowStride + (i % columns)] = encodeFloat16(value);
         });
         const after = new Uint16Array((await wordsOf(backend.device, buffer)).buffer);
         expect([...after]).toEqual([...before]);
@@ -355,7 +359,7 @@ describe("rows", () => {
   });
 
   test("copies in fields of the same structs, and words that are only half a copy's", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const contents = Uint16Array.from({ length: 32 }, (_, i) => 0x7000 + i);
     const buffer = bufferOf(device, new Float32Array(contents.buffer.slice(0)));
@@ -384,7 +388,7 @@ describe("rows", () => {
   });
 
   test.each([1024, 2048, 4096])("bindings of %i bytes: tensors are split by rows", async (size) => {
-    const { device } = countingDevice(await freshDevice(), {
+    const { device } = countingDevice(await newDevice(), {
       maxStorageBufferBindingSize: size,
       maxComputeWorkgroupsPerDimension: 3,
     });
@@ -395,9 +399,9 @@ describe("rows", () => {
       const cases = Array.from({ length: 3 }, () =>
         randomCase(random, scalarsOf(variant, random), 300),
       );
-      const world = new RowWorld(backend, variant, random, cases);
-      backend.compile(variant).run(world.updates, world.updates.length);
-      expect(await world.findings()).toEqual(nothing);
+      const fixture = new RowFixture(backend, variant, random, cases);
+      backend.compile(variant).run(fixture.updates, fixture.updates.length);
+      expect(await fixture.findings()).toEqual(nothing);
     }
     await backend.ready();
   });

@@ -2,17 +2,20 @@ import { adam, createOptimizer, defineRule, nonNegative, type Rule } from "@grad
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
-import { emitWgsl } from "../src/shaders/dense-kernel.js";
-import type { Form } from "../src/shaders/kernel-layout.js";
-import { taken } from "../src/shaders/reserved-words.js";
-import { backendOnSharedDevice, describe, freshDevice } from "./gpu.js";
+import { emitDenseKernel } from "../src/shaders/dense-kernel.js";
+import type { DenseKernelLayout } from "../src/shaders/kernel-layout.js";
+import { reservedWords } from "../src/shaders/reserved-words.js";
+import { backendOnSharedDevice, describe, newDevice } from "./gpu.js";
 
-const forms: readonly Form[] = ([1, 4] as const).flatMap((width) =>
-  (["apart", "beside", "joined"] as const).map((gradients) => ({ width, gradients })),
+const layouts: readonly DenseKernelLayout[] = ([1, 4] as const).flatMap((width) =>
+  (["separate-buffer", "separate-binding", "shared-binding"] as const).map((gradients) => ({
+    width,
+    gradients,
+  })),
 );
 
 async function expectToCompile(sources: Iterable<string>): Promise<void> {
-  const device = await freshDevice();
+  const device = await newDevice();
   for (const code of sources) {
     const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
     expect(messages.map(({ message }) => `${message}\n${code}`)).toEqual([]);
@@ -45,7 +48,7 @@ function attempt(action: () => Rule): Rule | undefined {
 
 describe("emit-wgsl", () => {
   test("reads as the rule does", () => {
-    const source = emitWgsl(adam().rule.variant());
+    const source = emitDenseKernel(adam().rule.variant());
     expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mFlushThreshold);");
     expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
     expect(source).toContain("let t4 = t2 + (g * g - t2) * c2;");
@@ -57,13 +60,25 @@ describe("emit-wgsl", () => {
     const variants = rules.flatMap((rule) => [...rule.variants()]);
     expect(variants.length).toBeGreaterThan(50);
     await expectToCompile(
-      new Set(variants.flatMap((one) => forms.map((form) => emitWgsl(one, form)))),
+      new Set(variants.flatMap((one) => layouts.map((layout) => emitDenseKernel(one, layout)))),
     );
   });
 
   test("names that mean something else in WGSL, or nothing, are names all the same", async () => {
-    const own = ["__a", "_", "__", "x_loop", "x_x_loop", "all_p", "at_g", "t1", "t22", "a_b", "π"];
-    const words = [...taken, ...own].filter((word) => /^[A-Za-z_]\w*$/.test(word));
+    const own = [
+      "__a",
+      "_",
+      "__",
+      "x_loop",
+      "x_x_loop",
+      "all_p",
+      "start_g",
+      "t1",
+      "t22",
+      "a_b",
+      "π",
+    ];
+    const words = [...reservedWords, ...own].filter((word) => /^[A-Za-z_]\w*$/.test(word));
     const named: Rule[] = [];
     for (const word of words) {
       const parts: Record<string, object> = {
@@ -90,7 +105,7 @@ describe("emit-wgsl", () => {
       }
     }
     expect(named.length).toBeGreaterThan(3 * 180);
-    await expectToCompile(named.map((rule) => emitWgsl(rule.variant())));
+    await expectToCompile(named.map((rule) => emitDenseKernel(rule.variant())));
   });
 
   test("literals as great as f32 has them, with all their digits", async () => {
@@ -98,7 +113,7 @@ describe("emit-wgsl", () => {
     const rulesOf = literals.map((literal, i) =>
       ruleOf(`great-${i}`, `p = min(p * ${literal}, ${literal}) - ${literal} * g`),
     );
-    await expectToCompile(rulesOf.map((rule) => emitWgsl(rule.variant())));
+    await expectToCompile(rulesOf.map((rule) => emitDenseKernel(rule.variant())));
     for (const rule of rulesOf) {
       const [values, expected] = await stepped(rule);
       expect(values).toEqual(expected);
@@ -126,7 +141,7 @@ describe("emit-wgsl", () => {
     );
     texts.push(`b = p\nc = g\n${chained.join("")}p = b - c * learningRate`);
     const rulesOf = texts.map((text, i) => ruleOf(`deep-${i}`, text));
-    await expectToCompile(rulesOf.map((rule) => emitWgsl(rule.variant())));
+    await expectToCompile(rulesOf.map((rule) => emitDenseKernel(rule.variant())));
     for (const rule of [rulesOf[0], rulesOf[2]]) {
       const [values, expected] = await stepped(rule);
       expect(values).toEqual(expected);
@@ -144,7 +159,7 @@ describe("emit-wgsl", () => {
         p = p + (m - -g) * (0.5 - 1) + min(1e39, g) - - (-(-1)) * learningRate
       `,
     });
-    await expectToCompile(forms.map((form) => emitWgsl(rule.variant(), form)));
+    await expectToCompile(layouts.map((layout) => emitDenseKernel(rule.variant(), layout)));
     const [values, expected] = await stepped(rule);
     expect(values).toEqual(expected);
   });

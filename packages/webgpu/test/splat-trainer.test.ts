@@ -2,7 +2,7 @@ import { adam, createOptimizer, type Tensor } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice, countingEncoder } from "./counting-device.js";
-import { describe, freshDevice, wordsOf } from "./gpu.js";
+import { describe, newDevice, wordsOf } from "./gpu.js";
 import { isRounded } from "./float16.js";
 import { PlainTrainer } from "./array-trainer.js";
 import { Random } from "./random.js";
@@ -19,7 +19,7 @@ const settings = { epsilon: 1e-15, beta2: 0.99 };
 
 describe("a trainer of 100,000 points", () => {
   test("50 steps and 5 remaps are those of plain arrays around dense steps, and a step makes nothing", async () => {
-    const real = await freshDevice();
+    const real = await newDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
     const random = new Random(1);

@@ -41,7 +41,7 @@ export interface Gradients {
   readonly tiles: Uint32Array<ArrayBuffer>;
 }
 
-/** Finite f16 of ordinary size, of which gradients are taken at random places. */
+/** Finite f16 of ordinary size, of which gradients are reservedWords at random places. */
 export class SimulatedPass {
   readonly #random: Random;
   readonly #halves: Uint16Array;

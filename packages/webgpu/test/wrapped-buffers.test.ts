@@ -2,7 +2,7 @@ import { adam, createOptimizer, type GradstepError, type Tensor } from "@gradste
 import { reference } from "@gradstep/core/reference";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { bufferOf, describe, freshBackend, freshDevice, wordsOf } from "./gpu.js";
+import { bufferOf, describe, newBackend, newDevice, wordsOf } from "./gpu.js";
 import { Random } from "./random.js";
 
 describe("wrap", () => {
@@ -12,7 +12,7 @@ describe("wrap", () => {
     let wrong = 0;
     let tensors = 0;
     for (let round = 0; round < 25; round += 1) {
-      const device = await freshDevice();
+      const device = await newDevice();
       const backend = webgpu({ device });
       // Parameters and gradients in one buffer in every third round, closely packed in every other.
       const shared = round % 3 === 0;
@@ -77,7 +77,7 @@ describe("wrap", () => {
   });
 
   test("what cannot be wrapped is refused", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const buffer = bufferOf(device, new Float32Array(8));
     const code = (action: () => unknown): unknown => {
@@ -104,7 +104,7 @@ describe("wrap", () => {
   });
 
   test("what is no tensor, no device, no encoder or no array of numbers is told, and nothing has changed", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const { device } = backend;
     const message = (action: () => unknown): string => {
       try {
@@ -161,7 +161,7 @@ describe("wrap", () => {
   });
 
   test("types and rows that do not fit, or make no sense, are refused", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const buffer = bufferOf(device, new Float32Array(8));
     const code = (options: object): unknown => {
@@ -189,7 +189,7 @@ describe("wrap", () => {
   });
 
   test("f16 and rows with gaps are read; u32 is read and written exactly", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const backend = webgpu({ device });
     const halves = Uint16Array.from([0, 0x3c00, 0xc000, 1, 0x7c00, 0x3555, 0x7bff, 0]);
     const buffer = bufferOf(device, new Float32Array(halves.buffer));
@@ -211,7 +211,7 @@ describe("wrap", () => {
   });
 
   test("a backend that is disposed right after a read: the read says so, and the device nothing", async () => {
-    const device = await freshDevice();
+    const device = await newDevice();
     const errors: string[] = [];
     device.addEventListener("uncapturederror", ({ error }) => errors.push(error.message));
     const backend = webgpu({ device });
@@ -224,7 +224,7 @@ describe("wrap", () => {
   });
 
   test("the caller's buffers and device are left alone", async () => {
-    const backend = await freshBackend();
+    const backend = await newBackend();
     const buffer = bufferOf(backend.device, new Float32Array([1, 2]));
     const tensor = backend.wrap(buffer);
     tensor.free();

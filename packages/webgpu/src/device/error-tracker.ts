@@ -1,22 +1,44 @@
 import { GradstepError } from "@gradstep/core";
 
+/** For each device, how many of its errors no error scope has captured. Backends on one device share a listener. */
+const uncapturedErrors = new WeakMap<GPUDevice, { count: number }>();
+
+function uncapturedErrorsOf(device: GPUDevice): { readonly count: number } {
+  const known = uncapturedErrors.get(device);
+  if (known !== undefined) return known;
+  const errors = { count: 0 };
+  device.addEventListener("uncapturederror", () => {
+    errors.count += 1;
+  });
+  uncapturedErrors.set(device, errors);
+  return errors;
+}
+
 /**
- * What went wrong on a device, for calls that have to return before the device has an answer: later ones are refused
- * once it is known.
+ * Errors that a device reports after the call that caused them has returned. The tracker keeps them, so that a later
+ * call can throw.
  */
-export class Guard {
+export class ErrorTracker {
   readonly #device: GPUDevice;
-  readonly #pending = new Set<Promise<void>>();
-  #lost: GPUDeviceLostInfo | undefined;
-  /** What `settle` has not told yet. */
-  #untold: GradstepError | undefined;
+  /** Error scopes without an answer yet. */
+  readonly #openScopes = new Set<Promise<void>>();
+  readonly #uncapturedErrors: { readonly count: number };
+  #lostInfo: GPUDeviceLostInfo | undefined;
+  /** The first error since `drainErrors` threw one. */
+  #pendingError: GradstepError | undefined;
   #disposed = false;
 
   constructor(device: GPUDevice) {
     this.#device = device;
     void device.lost.then((info) => {
-      this.#lost = info;
+      this.#lostInfo = info;
     });
+    this.#uncapturedErrors = uncapturedErrorsOf(device);
+  }
+
+  /** How many errors of the device no error scope has captured, whoever caused them. */
+  get uncapturedErrors(): number {
+    return this.#uncapturedErrors.count;
   }
 
   /** @throws {GradstepError} `DISPOSED`, `DEVICE_LOST` */
@@ -26,12 +48,12 @@ export class Guard {
         code: "DISPOSED",
       });
     }
-    if (this.#lost !== undefined) throw this.lost();
+    if (this.#lostInfo !== undefined) throw this.deviceLostError();
   }
 
-  /** The error for a device that is gone. */
-  lost(cause?: unknown): GradstepError {
-    const { reason, message } = this.#lost ?? { reason: "unknown", message: String(cause) };
+  /** The error for a device that is lost. */
+  deviceLostError(cause?: unknown): GradstepError {
+    const { reason, message } = this.#lostInfo ?? { reason: "unknown", message: String(cause) };
     return new GradstepError(
       `The GPU device is lost (${reason}: ${message || "no reason given"}). Make a backend on a new device and tensors from the values read last, and restore the optimizer from its last state.`,
       { code: "DEVICE_LOST", cause },
@@ -39,41 +61,74 @@ export class Guard {
   }
 
   /**
-   * Does something that may fail without saying so at once.
-   *
-   * @param failed makes the error from the device's message, and keeps it where it is looked for
+   * Runs an action in an error scope.
+   * @returns its result, and a promise of the device's message if the device refused it; the promise never rejects
    */
-  watch<T>(filter: GPUErrorFilter, action: () => T, failed: (message: string) => GradstepError): T {
+  inScope<T>(
+    filter: GPUErrorFilter,
+    action: () => T,
+  ): { readonly result: T; readonly refusal: Promise<string | undefined> } {
     this.#device.pushErrorScope(filter);
+    let refusal: Promise<string | undefined> | undefined;
     try {
-      return action();
+      const result = action();
+      return { result, refusal: (refusal = this.#popScope()) };
     } finally {
-      const answer = this.#device.popErrorScope().then(
-        (error) => {
-          if (error !== null) this.#untold ??= failed(error.message);
-        },
-        () => {
-          // A lost device answers with a rejection; `check` says so.
-        },
-      );
-      this.#pending.add(answer);
-      void answer.then(() => this.#pending.delete(answer));
+      if (refusal === undefined) void this.#popScope();
     }
   }
 
   /**
-   * Resolves once everything that is watched has an answer.
-   * @throws {GradstepError} the first failure since the last call
+   * Runs an action in an error scope, and keeps the error if the device refuses it.
+   * @param errorOf makes the error from the device's message, and may store it
    */
-  async settle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  capture<T>(
+    filter: GPUErrorFilter,
+    action: () => T,
+    errorOf: (message: string) => GradstepError,
+  ): T {
+    const { result, refusal } = this.inScope(filter, action);
+    const answer = refusal.then((message) => {
+      if (message !== undefined) this.report(errorOf(message));
+    });
+    this.#openScopes.add(answer);
+    void answer.then(() => this.#openScopes.delete(answer));
+    return result;
+  }
+
+  /** Keeps an error for `drainErrors`, and returns it. */
+  report(error: GradstepError): GradstepError {
+    this.#pendingError ??= error;
+    return error;
+  }
+
+  /** Resolves once the device has processed all calls so far, and reported their errors. */
+  async roundTrip(): Promise<void> {
+    await this.inScope("validation", () => {}).refusal;
+  }
+
+  /**
+   * Resolves once every error scope has an answer.
+   * @throws {GradstepError} the first error since the last call
+   */
+  async drainErrors(): Promise<void> {
+    while (this.#openScopes.size > 0) await Promise.all(this.#openScopes);
     this.check();
-    const failure = this.#untold;
-    this.#untold = undefined;
-    if (failure !== undefined) throw failure;
+    const error = this.#pendingError;
+    this.#pendingError = undefined;
+    if (error !== undefined) throw error;
   }
 
   dispose(): void {
     this.#disposed = true;
+  }
+
+  #popScope(): Promise<string | undefined> {
+    return this.#device.popErrorScope().then(
+      // Messages of Dawn have several lines.
+      (error) => error?.message.trim().replaceAll(/\s*\n\s*/g, " "),
+      // A lost device rejects; `check` reports that.
+      () => undefined,
+    );
   }
 }

@@ -1,32 +1,32 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "./error-tracker.js";
+import type { ErrorTracker } from "./error-tracker.js";
 
-/** A pipeline, and why the device refused it after all, once that is known. */
-export interface Pipeline {
+/** A pipeline, and the device's error if it refused the shader. */
+export interface CompiledPipeline {
   readonly pipeline: GPUComputePipeline;
   failure: GradstepError | undefined;
 }
 
-/** What was compiled for each device, by its source: backends on one device share it. */
-const compiled = new WeakMap<GPUDevice, Map<string, Pipeline>>();
+/** The pipelines of each device by shader source; backends on one device share them. */
+const pipelines = new WeakMap<GPUDevice, Map<string, CompiledPipeline>>();
 
 /**
- * Compiles a shader with the entry point `update`, or finds it compiled.
+ * Compiles a shader with the entry point `update`, or returns it from the cache.
  *
- * @param label for people: in the device's messages, and in ours
+ * @param label appears in error messages
  */
-export function pipelineOf(
+export function cachedPipeline(
   device: GPUDevice,
-  guard: Guard,
+  errors: ErrorTracker,
   label: string,
   code: string,
   layout: GPUBindGroupLayout,
-): Pipeline {
-  const known = compiled.get(device) ?? new Map<string, Pipeline>();
-  compiled.set(device, known);
-  const found = known.get(code);
-  if (found !== undefined) return found;
-  const pipeline = guard.watch(
+): CompiledPipeline {
+  const cache = pipelines.get(device) ?? new Map<string, CompiledPipeline>();
+  pipelines.set(device, cache);
+  const cached = cache.get(code);
+  if (cached !== undefined) return cached;
+  const pipeline = errors.capture(
     "validation",
     () =>
       device.createComputePipeline({
@@ -35,13 +35,13 @@ export function pipelineOf(
         compute: { module: device.createShaderModule({ label, code }), entryPoint: "update" },
       }),
     (message) => {
-      result.failure = new GradstepError(`The device refused the kernel ${label}: ${message}`, {
+      compiled.failure = new GradstepError(`The device refused the kernel ${label}: ${message}`, {
         code: "UNSUPPORTED",
       });
-      return result.failure;
+      return compiled.failure;
     },
   );
-  const result: Pipeline = { pipeline, failure: undefined };
-  known.set(code, result);
-  return result;
+  const compiled: CompiledPipeline = { pipeline, failure: undefined };
+  cache.set(code, compiled);
+  return compiled;
 }

@@ -1,26 +1,26 @@
 import { GradstepError } from "@gradstep/core";
 
-/** What `webgpu` asks for a device with. */
+/** How `webgpu` requests a device. */
 export interface DeviceOptions {
-  /** `navigator.gpu` if left out; in Node, what the package `webgpu` gives (see `@gradstep/webgpu/node`). */
+  /** `navigator.gpu` by default; in Node, the object that `nodeGpu` gives (see `@gradstep/webgpu/node`). */
   readonly gpu?: GPU;
-  /** Which GPU, where there are several; `"high-performance"` if left out. */
+  /** Which GPU to use if there are several; `"high-performance"` by default. */
   readonly powerPreference?: GPUPowerPreference;
 }
 
-/** The names of what `webgpu` can be told. */
+/** Names of the options of `webgpu`. */
 export const webgpuOptions = ["device", "gpu", "powerPreference"];
 
-/** Limits that are worth having above the default. */
-const wanted = [
+/** Limits that are requested as high as the adapter has them. */
+const raisedLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
 /**
- * A device of the platform's, with the adapter's limits where they are higher than the defaults.
- * @throws {GradstepError} `UNSUPPORTED` where there is no WebGPU, or no adapter
+ * Requests a device with the adapter's limits for buffers and bindings.
+ * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter
  */
 export async function requestDevice({
   gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu,
@@ -39,6 +39,8 @@ export async function requestDevice({
       { code: "UNSUPPORTED" },
     );
   }
-  const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
+  const requiredLimits = Object.fromEntries(
+    raisedLimits.map((name) => [name, adapter.limits[name]]),
+  );
   return adapter.requestDevice({ label: "gradstep", requiredLimits });
 }

@@ -1,4 +1,4 @@
-/** `GPUBufferUsage`, which not every runtime has as a global. */
+/** Flags of `GPUBufferUsage`, which is not a global in every runtime. */
 export const bufferUsage = {
   MAP_READ: 0x1,
   COPY_SRC: 0x4,
@@ -8,7 +8,7 @@ export const bufferUsage = {
 } as const;
 
 /** `GPUMapMode.READ`. */
-export const mapForReading = 0x1;
+export const mapModeRead = 0x1;
 
 /** `GPUShaderStage.COMPUTE`. */
 export const computeStage = 0x4;

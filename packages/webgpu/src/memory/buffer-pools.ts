@@ -1,109 +1,90 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "../device/error-tracker.js";
+import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 
-/** Allocations begin at multiples of this, in bytes, so that each of them can be bound by itself. */
-export const granularity = 256;
+/** Offsets and lengths of allocations are multiples of this number of bytes, so that each can be bound by itself. */
+export const allocationAlignment = 256;
 
-const smallestArena = 2 ** 20;
+const minBufferSize = 2 ** 20;
 
-/** An arena has as many times the bytes of those before it. */
-const growth = 15;
+/** A new buffer of a pool is this many times as large as all earlier ones together. */
+const growthFactor = 15;
 
-/** A part of an arena. */
+/** A range of a pool's buffer. */
 export interface Allocation {
   readonly buffer: GPUBuffer;
   readonly offset: number;
-  /** In bytes, a multiple of `granularity`; what is beyond the tensor's values is nobody else's. */
+  /** In bytes, a multiple of `allocationAlignment`. Bytes after the tensor's values are padding. */
   readonly length: number;
   readonly pool: number;
-  /** Why there is no memory behind it after all, once that is known. */
+  /** The device's error if it had no memory for the buffer. */
   readonly failure: GradstepError | undefined;
 }
 
-/** What has to be known of a device's limits. */
-interface ArenaLimits {
+/** The limits of a device that pools depend on. */
+interface PoolLimits {
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;
 }
 
 /**
- * Few large buffers, cut into tensors. Each pool has its own: tensors of different pools never share a buffer, so that
- * one dispatch can bind them side by side.
+ * Allocates tensors from few large buffers. Tensors of different pools never share a buffer, so that one dispatch can
+ * bind a buffer of each pool.
  */
-export class Arenas {
+export class BufferPools {
   readonly #device: GPUDevice;
-  readonly #guard: Guard;
-  readonly #limits: ArenaLimits;
-  readonly #pools = new Map<number, Arena[]>();
+  readonly #errors: ErrorTracker;
+  readonly #limits: PoolLimits;
+  readonly #pools = new Map<number, PoolBuffer[]>();
 
-  constructor(device: GPUDevice, guard: Guard) {
+  constructor(device: GPUDevice, errors: ErrorTracker) {
     this.#device = device;
-    this.#guard = guard;
+    this.#errors = errors;
     this.#limits = device.limits;
   }
 
   /**
    * Allocates zeros.
-   * @throws {GradstepError} `OUT_OF_MEMORY` where no buffer of the device can be that large
+   * @throws {GradstepError} `OUT_OF_MEMORY` if the device allows no buffer of that size
    */
-  allocate(bytes: number, pool: number): Allocation {
-    const length = roundUp(bytes);
-    const arenas = this.#arenas(pool);
-    // The latest first: that is where room was made.
-    for (let i = arenas.length - 1; i >= 0; i -= 1) {
-      const found = arenas[i].failure === undefined ? arenas[i].take(length) : undefined;
+  allocate(byteLength: number, pool: number): Allocation {
+    const length = aligned(byteLength);
+    const buffers = this.#buffersOf(pool);
+    // The newest first: it is the one with free space.
+    for (let i = buffers.length - 1; i >= 0; i -= 1) {
+      const found = buffers[i].failure === undefined ? buffers[i].allocate(length) : undefined;
       if (found !== undefined) return found;
     }
     const { maxBufferSize } = this.#limits;
     if (length > maxBufferSize) {
       throw new GradstepError(
-        `A tensor of ${bytes} bytes does not fit into a buffer of this device, which may have ${maxBufferSize}. Ask for a device with a higher maxBufferSize, or split the parameter.`,
+        `A tensor of ${byteLength} bytes does not fit into a buffer of this device, which may have ${maxBufferSize}. Request a device with a higher maxBufferSize, or split the parameter.`,
         { code: "OUT_OF_MEMORY" },
       );
     }
-    // Steep growth: a dispatch binds one arena of each pool, so that few of them are few dispatches.
-    const total = arenas.reduce((sum, arena) => sum + arena.length, 0);
-    const usual = Math.min(Math.max(total * growth, smallestArena), this.#largest);
-    return this.#add(Math.max(length, usual), pool).take(length)!;
+    // A dispatch binds one buffer of each pool: fewer buffers mean fewer dispatches, hence the steep growth.
+    const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    const grown = Math.min(Math.max(total * growthFactor, minBufferSize), this.#maxBindableLength);
+    return this.#addBuffer(Math.max(length, grown), pool).allocate(length)!;
   }
 
-  /** Makes room for allocations of these sizes in one arena, as long as one binding can hold it. */
+  /** Makes one buffer with space for allocations of these sizes, unless they exceed what one binding can hold. */
   reserve(sizes: readonly number[], pool: number): void {
-    const length = sizes.reduce((sum, bytes) => sum + roundUp(bytes), 0);
-    if (length === 0 || length > this.#largest) return;
-    const last = this.#arenas(pool).at(-1);
-    if (last?.failure === undefined && last?.hasRoom(length) === true) return;
-    this.#add(Math.max(length, smallestArena), pool);
+    const length = sizes.reduce((sum, byteLength) => sum + aligned(byteLength), 0);
+    if (length === 0 || length > this.#maxBindableLength) return;
+    const last = this.#buffersOf(pool).at(-1);
+    if (last?.failure === undefined && last?.canAllocate(length) === true) return;
+    this.#addBuffer(Math.max(length, minBufferSize), pool);
   }
 
-  #arenas(pool: number): Arena[] {
-    const arenas = this.#pools.get(pool) ?? [];
-    this.#pools.set(pool, arenas);
-    return arenas;
-  }
-
-  #add(length: number, pool: number): Arena {
-    const arena = new Arena(this.#device, this.#guard, length, pool);
-    this.#arenas(pool).push(arena);
-    return arena;
-  }
-
-  /** The largest arena that one binding can hold. */
-  get #largest(): number {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    return most - (most % granularity);
-  }
-
-  /** Gives an allocation back; an arena without any is destroyed. */
+  /** Frees an allocation, and destroys its buffer if that has no other. */
   free(allocation: Allocation): void {
-    for (const arenas of this.#pools.values()) {
-      const index = arenas.findIndex(({ buffer }) => buffer === allocation.buffer);
+    for (const buffers of this.#pools.values()) {
+      const index = buffers.findIndex(({ buffer }) => buffer === allocation.buffer);
       if (index < 0) continue;
-      if (arenas[index].give(allocation)) {
-        arenas[index].buffer.destroy();
-        arenas.splice(index, 1);
+      if (buffers[index].free(allocation)) {
+        buffers[index].buffer.destroy();
+        buffers.splice(index, 1);
       }
       return;
     }
@@ -111,42 +92,62 @@ export class Arenas {
 
   /** Destroys every buffer. */
   destroy(): void {
-    for (const arena of [...this.#pools.values()].flat()) arena.buffer.destroy();
+    for (const { buffer } of [...this.#pools.values()].flat()) buffer.destroy();
     this.#pools.clear();
+  }
+
+  #buffersOf(pool: number): PoolBuffer[] {
+    const buffers = this.#pools.get(pool) ?? [];
+    this.#pools.set(pool, buffers);
+    return buffers;
+  }
+
+  #addBuffer(length: number, pool: number): PoolBuffer {
+    const buffer = new PoolBuffer(this.#device, this.#errors, length, pool);
+    this.#buffersOf(pool).push(buffer);
+    return buffer;
+  }
+
+  /** The largest buffer that one binding can hold. */
+  get #maxBindableLength(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#limits;
+    const length = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    return length - (length % allocationAlignment);
   }
 }
 
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / granularity) * granularity;
+function aligned(byteLength: number): number {
+  return Math.ceil(byteLength / allocationAlignment) * allocationAlignment;
 }
 
-class Arena {
+/** A buffer with a first-fit allocator. */
+class PoolBuffer {
   readonly buffer: GPUBuffer;
   readonly length: number;
   readonly pool: number;
   failure: GradstepError | undefined;
   readonly #device: GPUDevice;
-  /** What is free, by offset; neighbours are joined. */
-  #gaps: { offset: number; length: number }[];
-  /** Nothing behind this was ever used: it holds zeros. */
-  #fresh = 0;
+  /** Sorted by offset; adjacent ranges are merged. */
+  #freeRanges: { offset: number; length: number }[];
+  /** Bytes from here on were never allocated: they are zeros. */
+  #unusedFrom = 0;
 
-  constructor(device: GPUDevice, guard: Guard, length: number, pool: number) {
+  constructor(device: GPUDevice, errors: ErrorTracker, length: number, pool: number) {
     this.#device = device;
     this.length = length;
     this.pool = pool;
-    this.#gaps = [{ offset: 0, length }];
-    this.buffer = guard.watch(
+    this.#freeRanges = [{ offset: 0, length }];
+    this.buffer = errors.capture(
       "out-of-memory",
       () =>
         device.createBuffer({
-          label: `gradstep arena, pool ${pool}`,
+          label: `gradstep tensors, pool ${pool}`,
           size: length,
           usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC | bufferUsage.COPY_DST,
         }),
       (message) => {
         this.failure = new GradstepError(
-          `The device has no ${length} bytes for tensors: ${message}. Free something, or use a smaller model.`,
+          `The device has no ${length} bytes for tensors: ${message}. Free tensors, or use a smaller model.`,
           { code: "OUT_OF_MEMORY" },
         );
         return this.failure;
@@ -154,16 +155,17 @@ class Arena {
     );
   }
 
-  take(length: number): Allocation | undefined {
-    const index = this.#gaps.findIndex((gap) => gap.length >= length);
+  /** Allocates zeros; undefined if no free range is long enough. */
+  allocate(length: number): Allocation | undefined {
+    const index = this.#freeRanges.findIndex((range) => range.length >= length);
     if (index < 0) return undefined;
-    const gap = this.#gaps[index];
-    const { offset } = gap;
-    if (gap.length === length) this.#gaps.splice(index, 1);
-    else this.#gaps[index] = { offset: offset + length, length: gap.length - length };
-    const used = Math.min(length, this.#fresh - offset);
+    const range = this.#freeRanges[index];
+    const { offset } = range;
+    if (range.length === length) this.#freeRanges.splice(index, 1);
+    else this.#freeRanges[index] = { offset: offset + length, length: range.length - length };
+    const used = Math.min(length, this.#unusedFrom - offset);
     if (used > 0) this.#clear(offset, used);
-    this.#fresh = Math.max(this.#fresh, offset + length);
+    this.#unusedFrom = Math.max(this.#unusedFrom, offset + length);
     const failure = (): GradstepError | undefined => this.failure;
     return {
       buffer: this.buffer,
@@ -176,21 +178,21 @@ class Arena {
     };
   }
 
-  /** Whether an allocation of that length can be made. */
-  hasRoom(length: number): boolean {
-    return this.#gaps.some((gap) => gap.length >= length);
+  canAllocate(length: number): boolean {
+    return this.#freeRanges.some((range) => range.length >= length);
   }
 
-  /** Returns whether nothing is left in use. */
-  give({ offset, length }: Allocation): boolean {
-    const gaps = [...this.#gaps, { offset, length }].sort((a, b) => a.offset - b.offset);
-    this.#gaps = [];
-    for (const gap of gaps) {
-      const last = this.#gaps.at(-1);
-      if (last !== undefined && last.offset + last.length === gap.offset) last.length += gap.length;
-      else this.#gaps.push({ ...gap });
+  /** Returns whether the whole buffer is free now. */
+  free({ offset, length }: Allocation): boolean {
+    const ranges = [...this.#freeRanges, { offset, length }].sort((a, b) => a.offset - b.offset);
+    this.#freeRanges = [];
+    for (const range of ranges) {
+      const last = this.#freeRanges.at(-1);
+      if (last !== undefined && last.offset + last.length === range.offset)
+        last.length += range.length;
+      else this.#freeRanges.push({ ...range });
     }
-    return this.#gaps[0].length === this.length;
+    return this.#freeRanges[0].length === this.length;
   }
 
   #clear(offset: number, length: number): void {

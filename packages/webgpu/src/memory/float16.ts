@@ -1,5 +1,5 @@
-/** The number that 16 bits of IEEE binary16 stand for. */
-export function fromHalf(bits: number): number {
+/** Decodes the 16 bits of an IEEE 754 binary16. */
+export function decodeFloat16(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -7,24 +7,38 @@ import {
   type Layout,
   type MemoryRange,
   type StagingTensor,
+  type Tensor,
   type Values,
 } from "@gradstep/core";
-import type { Allocation } from "./buffer-pools.js";
-import { fromHalf } from "./float16.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import type { Allocation } from "./buffer-pools.js";
+import { decodeFloat16 } from "./float16.js";
+import { uploadable } from "./uploadable-array.js";
+
+/** A tensor in a GPUBuffer. */
+export interface WebGpuTensor extends Tensor {
+  /** The range of the buffer. It changes when rows are remapped. */
+  readonly memory: MemoryRange & { readonly buffer: GPUBuffer };
+}
 
 /** What a tensor needs of its backend. */
 export interface TensorHost extends Backend {
   /** @throws {GradstepError} `DEVICE_LOST`, `DISPOSED` */
   check(): void;
-  upload(buffer: GPUBuffer, byteOffset: number, values: Float32Array | Uint32Array): void;
-  /** Bytes of a buffer, in whole words. */
+  /** Writes to a buffer. @param isWrapped whether the buffer is caller-owned, and may have been destroyed */
+  upload(
+    buffer: GPUBuffer,
+    byteOffset: number,
+    values: Float32Array | Uint32Array,
+    isWrapped: boolean,
+  ): void;
+  /** Reads bytes of a buffer. Offset and length are multiples of four. */
   download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
-  release(allocation: Allocation): void;
+  free(allocation: Allocation): void;
 }
 
-/** Memory of a tensor: a part of the backend's own, or of the caller's with room for some rows. */
-export type GpuMemory =
+/** A range in a buffer of the backend, or in a caller-owned buffer with a capacity in rows. */
+export type TensorStorage =
   | { readonly allocation: Allocation }
   | {
       readonly buffer: GPUBuffer;
@@ -33,31 +47,29 @@ export type GpuMemory =
       readonly capacity: number;
     };
 
-type GpuRange = MemoryRange & { readonly buffer: GPUBuffer };
-
-/** Values in a part of a GPUBuffer: one of the backend's own, or the caller's. */
-export class GpuTensor implements StagingTensor {
+/** A tensor in a buffer of the backend or of the caller. */
+export class GpuTensor implements StagingTensor, WebGpuTensor {
   readonly backend: TensorHost;
   readonly layout?: Layout;
   #shape: readonly number[];
   #size: number;
-  #place: GpuMemory;
-  #memory: GpuRange;
-  readonly #onStale = new Set<() => void>();
+  #storage: TensorStorage;
+  #memory: WebGpuTensor["memory"];
+  readonly #onInvalidated = new Set<() => void>();
   #failure: GradstepError | undefined;
   #freed = false;
 
-  constructor(backend: TensorHost, shape: readonly number[], place: GpuMemory) {
+  constructor(backend: TensorHost, shape: readonly number[], storage: TensorStorage) {
     this.backend = backend;
     this.#shape = Object.freeze([...shape]);
     this.#size = sizeOf(shape);
-    this.#place = place;
-    if ("layout" in place) {
-      const { dtype, rowStride } = place.layout;
+    this.#storage = storage;
+    if ("layout" in storage) {
+      const { dtype, rowStride } = storage.layout;
       const isPlain = dtype === "f32" && rowStride === this.columns;
-      if (!isPlain) this.layout = Object.freeze({ ...place.layout });
+      if (!isPlain) this.layout = Object.freeze({ ...storage.layout });
     }
-    this.#memory = this.#range();
+    this.#memory = this.#memoryRange();
   }
 
   get shape(): readonly number[] {
@@ -68,38 +80,38 @@ export class GpuTensor implements StagingTensor {
     return this.#size;
   }
 
-  get memory(): GpuRange {
+  get memory(): WebGpuTensor["memory"] {
     return this.#memory;
   }
 
-  /** The first dimension; 1 for a single number. */
+  /** The first dimension; 1 for a scalar. */
   get rows(): number {
     return this.#shape[0] ?? 1;
   }
 
-  /** Values of a row. */
+  /** Values per row. */
   get columns(): number {
     return this.#size / this.rows;
   }
 
-  /** From the first value of a row to the first of the next, in values. */
+  /** Distance between the first values of adjacent rows, in values. */
   get rowStride(): number {
     return this.layout?.rowStride ?? this.columns;
   }
 
-  /** The backend's memory behind it; undefined where the memory is the caller's. */
+  /** Undefined if the memory is caller-owned. */
   get allocation(): Allocation | undefined {
-    return "allocation" in this.#place ? this.#place.allocation : undefined;
+    return "allocation" in this.#storage ? this.#storage.allocation : undefined;
   }
 
-  /** Rows for which there is room. */
+  /** The number of rows that fit into the memory. */
   get capacity(): number {
-    return "allocation" in this.#place
-      ? Math.floor(this.#place.allocation.length / 4 / this.columns)
-      : this.#place.capacity;
+    return "allocation" in this.#storage
+      ? Math.floor(this.#storage.allocation.length / 4 / this.columns)
+      : this.#storage.capacity;
   }
 
-  /** Why there are no values in it after all, once that is known. */
+  /** The error because of which the tensor has no values. The device may report it late. */
   get failure(): GradstepError | undefined {
     return this.#failure ?? this.allocation?.failure;
   }
@@ -117,29 +129,28 @@ export class GpuTensor implements StagingTensor {
   }
 
   stage(values: Values): void {
-    const plain = values instanceof Float32Array && values.buffer instanceof ArrayBuffer;
-    const single = plain ? values : Float32Array.from(values);
-    this.backend.upload(this.#memory.buffer, this.#memory.byteOffset, single);
+    this.#upload(values instanceof Float32Array ? uploadable(values) : Float32Array.from(values));
   }
 
-  /** The values, row by row without gaps: f32 and f16 in a Float32Array, u32 in a Float64Array, which holds them all. */
+  /** The values, row by row without gaps: f32 and f16 in a Float32Array, u32 in a Float64Array, which holds all u32. */
   async read(): Promise<Values> {
     this.checkLive();
     this.checkUsage(bufferUsage.COPY_SRC, "read", "COPY_SRC");
     const { buffer, byteOffset, byteLength } = this.#memory;
     const { layout, rows, columns, rowStride } = this;
-    const before = byteOffset % 4;
-    const length = Math.ceil((before + byteLength) / 4) * 4;
-    const bytes = await this.backend.download(buffer, byteOffset - before, length);
+    // Copies are made in whole words.
+    const misalignment = byteOffset % 4;
+    const length = Math.ceil((misalignment + byteLength) / 4) * 4;
+    const bytes = await this.backend.download(buffer, byteOffset - misalignment, length);
     if (this.failure !== undefined) throw this.failure;
     if (layout === undefined) return new Float32Array(bytes);
     const isWord = layout.dtype === "u32";
     const values = isWord ? new Float64Array(rows * columns) : new Float32Array(rows * columns);
-    const source = arrayOf(bytes, layout.dtype);
+    const source = typedArrayOf(bytes, layout.dtype);
     for (let row = 0, to = 0; row < rows; row += 1) {
-      const from = before / 2 + row * rowStride;
+      const from = misalignment / 2 + row * rowStride;
       for (let k = from; k < from + columns; k += 1, to += 1)
-        values[to] = layout.dtype === "f16" ? fromHalf(source[k]) : source[k];
+        values[to] = layout.dtype === "f16" ? decodeFloat16(source[k]) : source[k];
     }
     return values;
   }
@@ -147,30 +158,28 @@ export class GpuTensor implements StagingTensor {
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
-    this.#stale();
-    if (this.allocation !== undefined) this.backend.release(this.allocation);
+    this.#invalidate();
+    if (this.allocation !== undefined) this.backend.free(this.allocation);
   }
 
-  /**
-   * Has other rows from now on, and other memory where some is given; what was its memory is the caller's to release.
-   */
+  /** Changes the number of rows, and the memory if a new allocation is given. The caller frees the old one. */
   resize(rows: number, allocation?: Allocation): void {
-    this.#stale();
+    this.#invalidate();
     this.#size = rows * this.columns;
     this.#shape = Object.freeze([rows, ...this.#shape.slice(1)]);
-    if (allocation !== undefined) this.#place = { allocation };
-    this.#memory = this.#range();
+    if (allocation !== undefined) this.#storage = { allocation };
+    this.#memory = this.#memoryRange();
   }
 
-  /** There are no values in it after all. */
+  /** Marks the values as lost. */
   fail(error: GradstepError): void {
     this.#failure = error;
   }
 
-  /** Calls an action once when the tensor is freed or gets other rows; the function that is returned takes that back. */
-  whenStale(action: () => void): () => void {
-    this.#onStale.add(action);
-    return () => this.#onStale.delete(action);
+  /** Calls an action once when the tensor is freed or resized. @returns a function that cancels this */
+  whenInvalidated(action: () => void): () => void {
+    this.#onInvalidated.add(action);
+    return () => this.#onInvalidated.delete(action);
   }
 
   /** @throws {GradstepError} `DISPOSED`, `DEVICE_LOST`, `OUT_OF_MEMORY` */
@@ -182,10 +191,10 @@ export class GpuTensor implements StagingTensor {
   }
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
-  checkUsage(flag: number, what: string, name: string): void {
+  checkUsage(flag: number, purpose: string, name: string): void {
     if ((this.#memory.buffer.usage & flag) !== 0) return;
     throw new GradstepError(
-      `The wrapped GPUBuffer cannot be ${what}: its usage is ${this.#memory.buffer.usage}; expected GPUBufferUsage.${name} in it.`,
+      `The wrapped GPUBuffer cannot be ${purpose}: its usage is ${this.#memory.buffer.usage}; expected GPUBufferUsage.${name} in it.`,
       { code: "INVALID_MEMORY" },
     );
   }
@@ -193,7 +202,7 @@ export class GpuTensor implements StagingTensor {
   #writeWords(values: ArrayLike<number>, { dtype, rowStride }: Layout): void {
     if (dtype !== "u32" || rowStride !== this.columns) {
       throw new GradstepError(
-        `A tensor of ${dtype} with a row stride of ${rowStride} cannot be written to from here; expected f32 or u32 whose rows follow each other. Write to its GPUBuffer on the device, or with queue.writeBuffer.`,
+        `Got a tensor of ${dtype} with a row stride of ${rowStride} to write to; expected f32 or u32 without gaps between rows. Write to its GPUBuffer on the device, or with queue.writeBuffer.`,
         { code: "UNSUPPORTED" },
       );
     }
@@ -201,30 +210,35 @@ export class GpuTensor implements StagingTensor {
     for (let i = 0; i < words.length; i += 1) {
       if (words[i] !== values[i])
         throw new GradstepError(
-          `Got ${show(values[i])} at position ${i} of the array to write; expected an integer from 0 to 4294967295.`,
+          `Got ${show(values[i])} at index ${i} of the array to write; expected an integer from 0 to 4294967295.`,
           { code: "INVALID_MEMORY" },
         );
     }
-    this.backend.upload(this.#memory.buffer, this.#memory.byteOffset, words);
+    this.#upload(words);
   }
 
-  #range(): GpuRange {
-    if ("allocation" in this.#place) {
-      const { buffer, offset } = this.#place.allocation;
+  #upload(values: Float32Array | Uint32Array): void {
+    const { buffer, byteOffset } = this.#memory;
+    this.backend.upload(buffer, byteOffset, values, this.allocation === undefined);
+  }
+
+  #memoryRange(): WebGpuTensor["memory"] {
+    if ("allocation" in this.#storage) {
+      const { buffer, offset } = this.#storage.allocation;
       return { buffer, byteOffset: offset, byteLength: this.#size * 4 };
     }
-    const { buffer, byteOffset } = this.#place;
+    const { buffer, byteOffset } = this.#storage;
     const length = (this.rows - 1) * this.rowStride + this.columns;
     return { buffer, byteOffset, byteLength: length * (this.layout?.dtype === "f16" ? 2 : 4) };
   }
 
-  #stale(): void {
-    for (const action of this.#onStale) action();
-    this.#onStale.clear();
+  #invalidate(): void {
+    for (const action of this.#onInvalidated) action();
+    this.#onInvalidated.clear();
   }
 }
 
-function arrayOf(bytes: ArrayBuffer, dtype: Layout["dtype"]): ArrayLike<number> {
+function typedArrayOf(bytes: ArrayBuffer, dtype: Layout["dtype"]): ArrayLike<number> {
   if (dtype === "f16") return new Uint16Array(bytes);
   return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
 }

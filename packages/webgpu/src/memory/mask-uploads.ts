@@ -1,23 +1,24 @@
 import type { RowValues, Update } from "@gradstep/core";
-import type { RowPlace } from "../planning/row-dispatches.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import type { RowView } from "../planning/row-item.js";
+import { uploadable } from "./uploadable-array.js";
 
 /** An array that a step copies to the device. */
 interface Upload {
-  /** The update from which the array is taken: the first of those that share it. */
+  /** The update whose array it is: the first of those that share the array. */
   readonly update: Update;
   readonly byteOffset: number;
 }
 
 /**
- * Room on the device for the masks of a batch of tensors that come as arrays. An array that several tensors share is
- * one write; which of them share one is fixed, the arrays may be others at each step.
+ * A buffer for the masks of a batch that are arrays. An array that several tensors share is one write. Which tensors
+ * share one is fixed; the arrays may change with each step.
  */
 export class MaskUploads {
   readonly #device: GPUDevice;
   readonly #buffer: GPUBuffer | undefined;
   readonly #uploads: readonly Upload[];
-  /** For each update, the one whose array it has. */
+  /** For each update, the first update with the same array. */
   readonly #sources: readonly (Update | undefined)[];
 
   constructor(device: GPUDevice, label: string, updates: readonly Update[]) {
@@ -42,39 +43,32 @@ export class MaskUploads {
           });
   }
 
-  /** Where the mask of update `i` is, if it comes as an array. */
-  place(i: number): RowPlace | undefined {
-    const source = this.#sources[i];
+  /** Where the mask of update `index` is on the device; undefined unless it is an array. */
+  viewOf(index: number): RowView | undefined {
+    const source = this.#sources[index];
     if (source === undefined) return undefined;
     const { byteOffset } = this.#uploads.find(({ update }) => update === source)!;
-    return { buffer: this.#buffer!, at: byteOffset / 4, step: 1 };
+    return { buffer: this.#buffer!, start: byteOffset / 4, stride: 1 };
   }
 
-  /** Whether update `i` has its array where it had it when this was made. */
-  fits(i: number, { mask }: Update): boolean {
-    return ArrayBuffer.isView(mask) && this.#sources[i]?.mask === mask;
+  /** Whether update `index` shares its array with the same updates as before. */
+  matches(index: number, { mask }: Update): boolean {
+    return ArrayBuffer.isView(mask) && this.#sources[index]?.mask === mask;
   }
 
-  /** Copies the arrays of now. */
+  /** Copies the current arrays to the device. */
   write(): void {
     for (let i = 0; i < this.#uploads.length; i += 1) {
       const { update, byteOffset } = this.#uploads[i];
       this.#device.queue.writeBuffer(
         this.#buffer!,
         byteOffset,
-        ownWords(update.mask as Uint32Array),
+        uploadable(update.mask as Uint32Array<ArrayBuffer>),
       );
     }
   }
 
-  release(): void {
+  destroy(): void {
     this.#buffer?.destroy();
   }
-}
-
-/** Words that a queue takes in every runtime: of shared memory, a copy. */
-export function ownWords(words: Uint32Array): Uint32Array<ArrayBuffer> {
-  return words.buffer instanceof ArrayBuffer
-    ? (words as Uint32Array<ArrayBuffer>)
-    : Uint32Array.from(words);
 }

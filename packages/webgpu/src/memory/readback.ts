@@ -1,49 +1,63 @@
 import { GradstepError } from "@gradstep/core";
-import type { Guard } from "../device/error-tracker.js";
-import { bufferUsage, mapForReading } from "../device/webgpu-constants.js";
+import type { ErrorTracker } from "../device/error-tracker.js";
+import { bufferUsage, mapModeRead } from "../device/webgpu-constants.js";
 
-const smallestChunk = 2 ** 20;
+const minChunkSize = 2 ** 20;
 
-/** A buffer that the host can read, filled by the reads of one turn of the event loop. */
+/** A mappable buffer that the reads of one turn of the event loop share. */
 interface Chunk {
   readonly buffer: GPUBuffer;
   readonly size: number;
   used: number;
   /** Resolves once the buffer is mapped. */
   mapped: Promise<ArrayBuffer> | undefined;
-  /** Reads that have not taken their values yet. */
-  open: number;
+  /** Reads that have not copied their bytes yet. */
+  openReads: number;
 }
 
 /**
- * Copies values back to the host. Each read is a copy on the queue, made at once, so that it sees what was submitted
- * before it and nothing else; the reads of one turn share a buffer, which is mapped once.
+ * Copies buffers to the host. Each read submits a copy at once, so that it sees the effects of everything submitted
+ * before it and nothing else. The reads of one turn of the event loop share a buffer, which is mapped once.
  */
 export class Readback {
   readonly #device: GPUDevice;
-  readonly #guard: Guard;
+  readonly #errors: ErrorTracker;
   readonly #idle: Chunk[] = [];
   #filling: Chunk | undefined;
 
-  constructor(device: GPUDevice, guard: Guard) {
+  constructor(device: GPUDevice, errors: ErrorTracker) {
     this.#device = device;
-    this.#guard = guard;
+    this.#errors = errors;
   }
 
-  /** @throws {GradstepError} `DEVICE_LOST`, `DISPOSED`, `OUT_OF_MEMORY` */
+  /**
+   * @throws {GradstepError} `DEVICE_LOST`, `DISPOSED`, `OUT_OF_MEMORY`; `INVALID_MEMORY` if the device cannot copy from
+   * the buffer, as after `buffer.destroy()`
+   */
   async read(buffer: GPUBuffer, offset: number, byteLength: number): Promise<ArrayBuffer> {
-    const chunk = this.#chunk(byteLength);
-    const from = chunk.used;
+    const chunk = this.#chunkFor(byteLength);
+    const start = chunk.used;
     chunk.used += Math.ceil(byteLength / 8) * 8;
-    chunk.open += 1;
-    const encoder = this.#device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, chunk.buffer, from, byteLength);
-    this.#device.queue.submit([encoder.finish()]);
+    chunk.openReads += 1;
+    // Without the copy, the chunk would still hold the values of an earlier read.
+    const { refusal } = this.#errors.inScope("validation", () => {
+      const encoder = this.#device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, chunk.buffer, start, byteLength);
+      this.#device.queue.submit([encoder.finish()]);
+    });
     chunk.mapped ??= this.#map(chunk);
     const bytes = await chunk.mapped;
-    const copy = bytes.slice(from, from + byteLength);
-    chunk.open -= 1;
-    if (chunk.open === 0) this.#recycle(chunk);
+    const message = await refusal;
+    const copy = bytes.slice(start, start + byteLength);
+    chunk.openReads -= 1;
+    if (chunk.openReads === 0) this.#recycle(chunk);
+    if (message !== undefined)
+      throw this.#errors.report(
+        new GradstepError(
+          `The GPUBuffer of a tensor cannot be read: ${message}. Keep a wrapped buffer until its tensor is freed; do not destroy it before.`,
+          { code: "INVALID_MEMORY" },
+        ),
+      );
     return copy;
   }
 
@@ -53,21 +67,21 @@ export class Readback {
     this.#idle.length = 0;
   }
 
-  #chunk(byteLength: number): Chunk {
+  #chunkFor(byteLength: number): Chunk {
     if (this.#filling !== undefined && this.#filling.used + byteLength <= this.#filling.size)
       return this.#filling;
     const index = this.#idle.findIndex(({ size }) => size >= byteLength);
-    const size = Math.max(smallestChunk, Math.ceil(byteLength / 8) * 8);
+    const size = Math.max(minChunkSize, Math.ceil(byteLength / 8) * 8);
     const chunk =
       index < 0
-        ? { buffer: this.#allocate(size), size, used: 0, mapped: undefined, open: 0 }
+        ? { buffer: this.#createBuffer(size), size, used: 0, mapped: undefined, openReads: 0 }
         : this.#idle.splice(index, 1)[0];
     this.#filling = chunk;
     return chunk;
   }
 
-  #allocate(size: number): GPUBuffer {
-    return this.#guard.watch(
+  #createBuffer(size: number): GPUBuffer {
+    return this.#errors.capture(
       "out-of-memory",
       () =>
         this.#device.createBuffer({
@@ -77,25 +91,25 @@ export class Readback {
         }),
       (message) =>
         new GradstepError(
-          `The device has no ${size} bytes to read through: ${message}. Free something, or read smaller tensors.`,
+          `The device has no ${size} bytes to read through: ${message}. Free tensors, or read smaller ones.`,
           { code: "OUT_OF_MEMORY" },
         ),
     );
   }
 
-  /** Once this turn's reads are all recorded: a buffer that is being mapped takes no more copies. */
+  /** Waits until this turn's reads are recorded, since a buffer that is being mapped takes no copies. */
   async #map(chunk: Chunk): Promise<ArrayBuffer> {
     await Promise.resolve();
     if (this.#filling === chunk) this.#filling = undefined;
     try {
-      // Disposing destroys the buffer, which may be mapped no more.
-      this.#guard.check();
-      await chunk.buffer.mapAsync(mapForReading, 0, chunk.used);
+      // `dispose` destroys the buffer, which can then not be mapped.
+      this.#errors.check();
+      await chunk.buffer.mapAsync(mapModeRead, 0, chunk.used);
       return chunk.buffer.getMappedRange(0, chunk.used);
     } catch (error) {
       chunk.buffer.destroy();
-      await this.#guard.settle();
-      throw this.#guard.lost(error);
+      await this.#errors.drainErrors();
+      throw this.#errors.deviceLostError(error);
     }
   }
 
@@ -103,8 +117,8 @@ export class Readback {
     chunk.buffer.unmap();
     chunk.used = 0;
     chunk.mapped = undefined;
-    // One buffer of the usual size is kept; a large one would only hold memory.
-    if (chunk.size === smallestChunk && this.#idle.length === 0) this.#idle.push(chunk);
+    // One buffer of the minimum size is kept; a larger one would only hold memory.
+    if (chunk.size === minChunkSize && this.#idle.length === 0) this.#idle.push(chunk);
     else chunk.buffer.destroy();
   }
 }

@@ -8,38 +8,38 @@ import {
 } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
 
-/** Which part of a GPUBuffer a tensor covers, and what is in it. */
+/** Which part of a GPUBuffer a tensor covers, and how its values are stored. */
 export interface GpuWrapOptions extends WrapOptions {
   /**
-   * What a value is: `f32`, the default; `f16`, packed in pairs into words, at any of them; `u32`, for masks and
-   * indices. Offsets and strides count values of this type. Parameters are f32 without gaps.
+   * The type of a value: `f32` (the default); `f16`, two packed into each word, starting at any of them; `u32`, for
+   * masks and indices. Offsets and strides count values of this type. Parameters are f32 without gaps.
    */
   readonly dtype?: Layout["dtype"];
-  /** From the first value of a row to the first of the next, in values; the length of a row if left out. */
+  /** Distance between the first values of adjacent rows, in values; the length of a row by default. */
   readonly rowStride?: number;
 }
 
-/** Where and how the values of a tensor lie. */
-export interface Wrapped {
+/** The storage of a wrapped tensor. */
+export interface WrappedStorage {
   readonly shape: readonly number[];
   readonly byteOffset: number;
   readonly layout: Layout;
-  /** Rows for which there is room. */
+  /** The number of rows that fit. */
   readonly capacity: number;
 }
 
-const bytes: Readonly<Record<Layout["dtype"], number>> = { f32: 4, f16: 2, u32: 4 };
+const bytesPerValue: Readonly<Record<Layout["dtype"], number>> = { f32: 4, f16: 2, u32: 4 };
 
 /**
- * Checks what a caller wants to wrap.
+ * Checks the arguments of `wrap`, and fills in the defaults.
  * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
  */
-export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
+export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): WrappedStorage {
   checkBuffer(memory);
   checkWrapOptions(options);
   const { dtype = "f32", offset = 0 } = options;
-  const width = bytes[dtype];
-  // What a binding can hold: whole words.
+  const width = bytesPerValue[dtype];
+  // A binding holds whole words.
   const length = Math.floor(memory.size / 4) * (4 / width);
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
     throw new GradstepError(
@@ -66,15 +66,15 @@ export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
   const capacity = options.capacity ?? rows;
   if (!Number.isSafeInteger(capacity) || capacity < rows || (shape.length === 0 && capacity > 1)) {
     throw new GradstepError(
-      `Got capacity ${show(capacity)}; expected an integer, at least the ${rows} rows of shape [${shape.join(", ")}].`,
+      `Got capacity ${show(capacity)}; expected an integer of at least ${rows}, the rows of shape [${shape.join(", ")}].`,
       { code: "INVALID_MEMORY" },
     );
   }
   const needed = offset + (capacity - 1) * rowStride + rowLength;
   if (needed > length) {
-    const room = capacity > rows ? ` and a capacity of ${capacity} rows` : "";
+    const hasCapacity = capacity > rows;
     throw new GradstepError(
-      `Shape [${shape.join(", ")}]${room} at offset ${offset} needs ${needed} values of ${width} bytes; the buffer has ${length}. Make the buffer larger, or the ${room === "" ? "shape" : "capacity"} smaller.`,
+      `Shape [${shape.join(", ")}]${hasCapacity ? ` with a capacity of ${capacity} rows` : ""} at offset ${offset} needs ${needed} values of ${width} bytes; the buffer has ${length}. Use a larger buffer, or a smaller ${hasCapacity ? "capacity" : "shape"}.`,
       { code: "INVALID_MEMORY" },
     );
   }
@@ -84,7 +84,7 @@ export function wrapped(memory: GPUBuffer, options: GpuWrapOptions): Wrapped {
 function checkWrapOptions(options: GpuWrapOptions): void {
   checkOptions("wrap", options, ["shape", "offset", "capacity", "dtype", "rowStride"]);
   const { dtype } = options;
-  if (dtype !== undefined && !Object.hasOwn(bytes, dtype))
+  if (dtype !== undefined && !Object.hasOwn(bytesPerValue, dtype))
     throw new GradstepError(`Got dtype ${show(dtype)}; expected "f32", "f16" or "u32".`, {
       code: "INVALID_MEMORY",
     });

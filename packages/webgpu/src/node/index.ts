@@ -6,10 +6,10 @@ import { nodeGpu } from "./node-gpu.js";
 export { nodeGpu, type NodeGpu } from "./node-gpu.js";
 
 /**
- * A backend in Node: through the package `webgpu`, which has to be installed beside this one.
+ * A backend in Node, through the package `webgpu`, which must be installed as well.
  *
- * @param options.device a device of the caller's; a device of its own if left out.
- * @throws {GradstepError} `UNSUPPORTED` where that package is missing, or finds no adapter; `UNKNOWN_OPTION`
+ * @param options.device a caller-owned device; a new one by default
+ * @throws {GradstepError} `UNSUPPORTED` if that package is missing or finds no adapter; `UNKNOWN_OPTION`
  */
 export async function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},

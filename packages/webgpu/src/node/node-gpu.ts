@@ -1,10 +1,10 @@
 import { GradstepError } from "@gradstep/core";
-import { hasVulkan, useSwiftShader } from "./swiftshader.js";
+import { hasVulkanLoader, loadSwiftShader } from "./swiftshader.js";
 
 /** A `navigator.gpu` for Node. */
 export interface NodeGpu {
   readonly gpu: GPU;
-  /** What it computes on, as the driver calls it. */
+  /** The name of the adapter, as its driver gives it. */
   readonly description: string;
 }
 
@@ -12,50 +12,49 @@ interface Dawn {
   readonly create: (options: string[]) => GPU;
 }
 
-/**
- * Everything that lives on a device crashes once the object that `create` gave is collected, so it is kept; it does
- * not keep the process alive.
- */
-let found: Promise<NodeGpu> | undefined;
+/** Kept, since devices crash once the object that `create` returned is collected. It does not keep the process alive. */
+let nodeGpuPromise: Promise<NodeGpu> | undefined;
 
 /**
- * WebGPU in Node: the package `webgpu` (Dawn) on the platform's own GPU; on Linux x64 without one, on SwiftShader, a
- * driver in software, if the package `@sparticuz/chromium` is installed, too. Every call gives the same object.
+ * WebGPU in Node: the package `webgpu` (Dawn) on the GPU of the platform. On Linux x64 without one it runs on
+ * SwiftShader, a software driver, if the package `@sparticuz/chromium` is installed. All calls return the same object.
  *
  * @throws {GradstepError} `UNSUPPORTED`
  */
 export function nodeGpu(): Promise<NodeGpu> {
-  found ??= find();
-  return found;
+  nodeGpuPromise ??= createNodeGpu();
+  return nodeGpuPromise;
 }
 
-async function find(): Promise<NodeGpu> {
+async function createNodeGpu(): Promise<NodeGpu> {
   const { create } = await importDawn();
-  if (process.platform !== "linux" || hasVulkan()) {
+  if (process.platform !== "linux" || hasVulkanLoader()) {
     const gpu = create([]);
     const adapter = await gpu.requestAdapter();
     if (adapter !== null) return { gpu, description: adapter.info.description };
   }
-  const problem = useSwiftShader();
+  const problem = loadSwiftShader();
   if (problem === undefined) {
     const gpu = create([]);
-    const software = await gpu.requestAdapter();
-    if (software !== null) return { gpu, description: software.info.description };
+    const adapter = await gpu.requestAdapter();
+    if (adapter !== null) return { gpu, description: adapter.info.description };
   }
   throw new GradstepError(
-    `Node found no GPU${problem === undefined ? "" : `, nor a driver in software: ${problem}`}. Install a Vulkan driver, or @sparticuz/chromium on Linux x64.`,
+    `Node found no GPU${problem === undefined ? "" : `, and no software driver: ${problem}`}. Install a Vulkan driver, or @sparticuz/chromium on Linux x64.`,
     { code: "UNSUPPORTED" },
   );
 }
 
 async function importDawn(): Promise<Dawn> {
-  // Its name is kept from bundlers: it is there or not.
+  // Bundlers must leave this import alone: the package is optional, and contains a native addon.
   const name = "webgpu";
   try {
-    return (await import(name)) as Dawn;
+    return (await import(
+      /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name
+    )) as Dawn;
   } catch (cause) {
     throw new GradstepError(
-      `WebGPU in Node needs the package webgpu, which cannot be loaded here (${String(cause).split("\n")[0]}). Install it: npm install webgpu.`,
+      `WebGPU in Node needs the package webgpu, which cannot be loaded here (${String(cause).split("\n")[0]}). Install it: npm install webgpu. If this program is bundled, the package must be installed where the bundle runs.`,
       { code: "UNSUPPORTED", cause },
     );
   }

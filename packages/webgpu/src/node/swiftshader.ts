@@ -1,64 +1,66 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { filesOf } from "./tar-archive.js";
+import { chromiumPackageFolder } from "./chromium-package.js";
+import { filesOfTar } from "./tar-archive.js";
 
-/** `RTLD_NODELETE` of glibc: Node closes what is no addon of its own; this keeps it loaded. */
-const keepLoaded = 0x1000;
+/** `RTLD_NODELETE` of glibc. Node closes libraries that are not addons; this flag keeps them loaded. */
+const rtldNoDelete = 0x1000;
 
 /**
- * Puts SwiftShader, a Vulkan driver in software, where Dawn finds it, for this process; returns what is in the way, if
- * anything is. It comes with `@sparticuz/chromium`, as does the Vulkan loader, and is unpacked once.
+ * Makes Dawn use SwiftShader, a Vulkan driver in software, in this process. The driver and the Vulkan loader come from
+ * `@sparticuz/chromium`, and are unpacked once.
  *
- * Dawn loads `libvulkan.so.1` by name, which the dynamic linker looks for in LD_LIBRARY_PATH as it was when the process
- * started; but a library of that name that is loaded already is found first, wherever it lies.
+ * Dawn loads `libvulkan.so.1` by name. The dynamic linker searches the LD_LIBRARY_PATH with which the process was
+ * started; but a loaded library of that name takes precedence, whatever its folder.
+ *
+ * @returns the problem, if there is one
  */
-export function useSwiftShader(): string | undefined {
+export function loadSwiftShader(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64")
     return `there is none for ${process.platform} ${process.arch}`;
-  const folder = packageFolder();
+  const folder = chromiumPackageFolder([
+    // Empty in a CommonJS bundle.
+    ...(import.meta.url ? [import.meta.url] : []),
+    ...(process.argv[1] === undefined ? [] : [process.argv[1]]),
+    join(process.cwd(), "package.json"),
+  ]);
   if (folder === undefined) return "the package @sparticuz/chromium is not installed";
-  const driver = unpack(folder);
-  process.env.VK_ICD_FILENAMES = join(driver, "vk_swiftshader_icd.json");
-  return load(join(driver, "libvulkan.so.1"));
-}
-
-/** Whether the dynamic linker finds a Vulkan loader by itself. Dawn would complain on the terminal where it does not. */
-export function hasVulkan(): boolean {
-  return load("libvulkan.so.1") === undefined;
-}
-
-/** Loads a library that is no addon of Node's; returns what is in the way. */
-function load(library: string): string | undefined {
   try {
-    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | keepLoaded);
+    const driver = unpackDriver(folder);
+    process.env.VK_ICD_FILENAMES = join(driver, "vk_swiftshader_icd.json");
+    return loadLibrary(join(driver, "libvulkan.so.1"));
   } catch (error) {
-    // It is loaded by the time Node finds that it is no addon.
+    return `the driver in ${folder} cannot be unpacked (${String(error).split("\n")[0]})`;
+  }
+}
+
+/** Whether the dynamic linker finds a Vulkan loader. Dawn prints a warning if it does not. */
+export function hasVulkanLoader(): boolean {
+  return loadLibrary("libvulkan.so.1") === undefined;
+}
+
+/** Loads a library that is not an addon of Node. @returns the problem, if there is one */
+function loadLibrary(library: string): string | undefined {
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | rtldNoDelete);
+  } catch (error) {
+    // The library is loaded by the time Node finds that it is not an addon.
     if (!String(error).includes("did not self-register")) return String(error);
   }
   return undefined;
 }
 
-function packageFolder(): string | undefined {
-  try {
-    const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
-    return join(dirname(entry), "..");
-  } catch {
-    return undefined;
-  }
-}
-
-/** Unpacks the driver into a folder beside the package, unless that was done; returns the folder. */
-function unpack(folder: string): string {
+/** Unpacks the driver into the package's folder, unless that was done before. @returns the driver's folder */
+function unpackDriver(folder: string): string {
   const driver = join(folder, ".swiftshader");
   if (existsSync(driver)) return driver;
-  // Under another name first: another process may be doing the same.
+  const archive = brotliDecompressSync(readFileSync(join(folder, "bin", "swiftshader.tar.br")));
+  // Another process may be doing the same, so the folder gets its name when it is complete.
   const draft = `${driver}-${process.pid}`;
   mkdirSync(draft, { recursive: true });
-  const archive = brotliDecompressSync(readFileSync(join(folder, "bin", "swiftshader.tar.br")));
-  for (const { name, bytes } of filesOf(archive)) {
+  for (const { name, bytes } of filesOfTar(archive)) {
     if (/^(?:libvulkan|libvk_swiftshader|vk_swiftshader)/.test(name))
       writeFileSync(join(draft, name), bytes, { mode: 0o755 });
   }

@@ -4,28 +4,29 @@ interface ArchivedFile {
   readonly bytes: Uint8Array;
 }
 
-const block = 512;
+const blockSize = 512;
 
-/** The plain files of a tar archive (POSIX ustar), in its order. */
-export function filesOf(archive: Uint8Array): ArchivedFile[] {
+/** The regular files of a tar archive (POSIX ustar), in its order. */
+export function filesOfTar(archive: Uint8Array): ArchivedFile[] {
   const files: ArchivedFile[] = [];
-  let at = 0;
-  while (at + block <= archive.length && archive[at] !== 0) {
-    const size = Number.parseInt(text(archive, at + 124, 12), 8);
-    const type = archive[at + 156];
-    const begin = at + block;
-    // 0 and "0" are plain files.
+  let header = 0;
+  while (header + blockSize <= archive.length && archive[header] !== 0) {
+    const size = Number.parseInt(textAt(archive, header + 124, 12), 8);
+    const type = archive[header + 156];
+    const start = header + blockSize;
+    // Regular files have type 0 or "0".
     if (type === 0 || type === 0x30) {
-      const name = text(archive, at, 100).replace(/^\.\//, "");
-      files.push({ name, bytes: archive.subarray(begin, begin + size) });
+      const name = textAt(archive, header, 100).replace(/^\.\//, "");
+      files.push({ name, bytes: archive.subarray(start, start + size) });
     }
-    at = begin + Math.ceil(size / block) * block;
+    header = start + Math.ceil(size / blockSize) * blockSize;
   }
   return files;
 }
 
-function text(bytes: Uint8Array, from: number, length: number): string {
-  let end = from;
-  while (end < from + length && bytes[end] !== 0) end += 1;
-  return new TextDecoder().decode(bytes.subarray(from, end));
+/** A text that ends at a zero byte. */
+function textAt(bytes: Uint8Array, start: number, maxLength: number): string {
+  let end = start;
+  while (end < start + maxLength && bytes[end] !== 0) end += 1;
+  return new TextDecoder().decode(bytes.subarray(start, end));
 }

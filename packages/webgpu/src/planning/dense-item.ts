@@ -1,30 +1,28 @@
 import type { Update } from "@gradstep/core";
-import { granularity } from "../memory/buffer-pools.js";
+import { allocationAlignment } from "../memory/buffer-pools.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { Part } from "./dense-dispatches.js";
+import type { BufferView } from "./dispatch.js";
 
-/** The tensors of an update. */
-export function tensorsOf({ parameter, gradient, slots, mask, mirror }: Update): GpuTensor[] {
-  const tensors = [parameter, gradient, ...slots, mask, mirror].filter(
-    (one) => one !== undefined && !ArrayBuffer.isView(one),
-  );
-  return tensors as unknown as GpuTensor[];
+/** One update of plain f32 tensors: the same range of elements in each array. */
+export interface DenseItem {
+  /** `p`, `g` and the slots. */
+  readonly views: readonly BufferView[];
+  readonly count: number;
+  /** The scalars of the parameter's group, compared by identity. */
+  readonly scalars: Float64Array;
 }
 
 /**
- * An update of plain tensors, as it lies in memory. Those in memory of the backend's own are updated with what pads
- * them, so that neighbours join.
+ * Where the tensors of an update are. If all of them are in the backend's buffers, their padding is updated as well, so
+ * that adjacent tensors become one range.
  */
-export function partOf({ parameter, gradient, slots, scalars }: Update): Part {
+export function denseItemOf({ parameter, gradient, slots, scalars }: Update): DenseItem {
   const tensors = [parameter, gradient, ...slots] as unknown as GpuTensor[];
   const isPadded = tensors.every(({ allocation }) => allocation !== undefined);
   return {
-    places: tensors.map(({ memory }) => ({
-      buffer: memory.buffer,
-      start: memory.byteOffset / 4,
-    })),
+    views: tensors.map(({ memory }) => ({ buffer: memory.buffer, start: memory.byteOffset / 4 })),
     count: isPadded
-      ? Math.ceil((parameter.size * 4) / granularity) * (granularity / 4)
+      ? Math.ceil((parameter.size * 4) / allocationAlignment) * (allocationAlignment / 4)
       : parameter.size,
     scalars,
   };

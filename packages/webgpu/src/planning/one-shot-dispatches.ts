@@ -1,49 +1,52 @@
-import type { Bound } from "./dispatch-builder.js";
-import { tableBinding, type BoundArray } from "../shaders/kernel-layout.js";
-import { gridOf, type Grid } from "./workgroup-grid.js";
-import type { Guard } from "../device/error-tracker.js";
-import { pipelineOf, type Pipeline } from "../device/pipeline-cache.js";
+import type { ErrorTracker } from "../device/error-tracker.js";
+import { cachedPipeline, type CompiledPipeline } from "../device/pipeline-cache.js";
 import { bufferUsage, computeStage } from "../device/webgpu-constants.js";
+import { tableBinding, type ArrayBinding } from "../shaders/kernel-layout.js";
+import type { SegmentDispatch } from "./segment-dispatches.js";
+import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 
-/** A kernel that is no rule's: it binds a table and some arrays. */
+/** A kernel that binds a table and some arrays, and no scalars. */
 export interface TableKernel {
   readonly layout: GPUBindGroupLayout;
-  readonly compiled: Pipeline;
+  readonly compiled: CompiledPipeline;
 }
 
-/** Compiles one, or finds it compiled. */
-export function tableKernel(
+export function compileTableKernel(
   device: GPUDevice,
-  guard: Guard,
+  errors: ErrorTracker,
   label: string,
   code: string,
-  arrays: readonly BoundArray[],
+  arrays: readonly ArrayBinding[],
 ): TableKernel {
   const layout = device.createBindGroupLayout({
     label,
-    entries: [{ access: "read" }, ...arrays].map(({ access }, binding) => ({
-      binding: tableBinding + binding,
+    entries: [{ access: "read" }, ...arrays].map(({ access }, i) => ({
+      binding: tableBinding + i,
       visibility: computeStage,
       buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
     })),
   });
-  return { layout, compiled: pipelineOf(device, guard, label, code, layout) };
+  return { layout, compiled: cachedPipeline(device, errors, label, code, layout) };
 }
 
-/** Dispatches that are recorded once, and what they need of the device. */
-export class SingleUse {
+/** Dispatches that are recorded once, with their tables and bind groups. */
+export class OneShotDispatches {
   readonly #commands: {
     bindGroup: GPUBindGroup;
     pipeline: GPUComputePipeline;
-    grid: Grid;
+    grid: WorkgroupGrid;
   }[] = [];
   readonly #tables: GPUBuffer[] = [];
 
-  /** @throws {GradstepError} `UNSUPPORTED` where the device refuses the kernel, or has too few workgroups */
-  constructor(device: GPUDevice, { layout, compiled }: TableKernel, dispatches: readonly Bound[]) {
+  /** @throws {GradstepError} `UNSUPPORTED` if the device refused the kernel, or allows too few workgroups */
+  constructor(
+    device: GPUDevice,
+    { layout, compiled }: TableKernel,
+    dispatches: readonly SegmentDispatch[],
+  ) {
     if (compiled.failure !== undefined) throw compiled.failure;
-    const grids = dispatches.map(({ tiles }) => gridOf(device, tiles));
-    dispatches.forEach(({ table, windows }, i) => {
+    const grids = dispatches.map(({ tiles }) => workgroupGridOf(device, tiles));
+    dispatches.forEach(({ table, bindings }, i) => {
       const buffer = device.createBuffer({
         label: "gradstep table",
         size: table.byteLength,
@@ -53,8 +56,8 @@ export class SingleUse {
       this.#tables.push(buffer);
       const bindGroup = device.createBindGroup({
         layout,
-        entries: [{ buffer }, ...windows].map((resource, binding) => ({
-          binding: tableBinding + binding,
+        entries: [{ buffer }, ...bindings].map((resource, k) => ({
+          binding: tableBinding + k,
           resource,
         })),
       });
@@ -70,8 +73,8 @@ export class SingleUse {
     }
   }
 
-  /** Frees what it made; after it was submitted. */
-  release(): void {
+  /** Destroys the tables. Call this after the commands were submitted. */
+  destroy(): void {
     for (const table of this.#tables) table.destroy();
   }
 }

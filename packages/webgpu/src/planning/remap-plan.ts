@@ -1,61 +1,71 @@
 import type { RowMove } from "@gradstep/core";
-import { granularity } from "../memory/buffer-pools.js";
-import { dispatchesOf, type Bound, type Span, type Stretch } from "./dispatch-builder.js";
-import { resetCode, gatherNumbers, type GatherNumbers } from "../shaders/gather-kernel.js";
+import { allocationAlignment } from "../memory/buffer-pools.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { BindingLimits } from "./dense-dispatches.js";
-import type { RowPlace } from "./row-dispatches.js";
+import {
+  gatherParameterNames,
+  resetCode,
+  type GatherParameters,
+} from "../shaders/gather-kernel.js";
+import type { BindingLimits } from "./dispatch.js";
+import type { RowView } from "./row-item.js";
+import {
+  planSegmentDispatches,
+  type ByteSpan,
+  type Segment,
+  type SegmentDispatch,
+} from "./segment-dispatches.js";
 
-/** Tensors are gathered together as long as they need no more bytes than this. */
-const usualScratch = 2 ** 26;
+/** Tensors are gathered together unless they need more scratch memory than this. */
+const maxSharedScratch = 2 ** 26;
 
-/** A tensor whose rows move, and where its new rows are put. */
-export interface Gathered extends Omit<RowMove, "tensor"> {
+/** A tensor whose rows are gathered, and the memory for its new rows. */
+export interface GatheredTensor extends Omit<RowMove, "tensor"> {
   readonly tensor: GpuTensor;
   readonly target: { readonly buffer: GPUBuffer; readonly offset: number };
-  /** Of its new memory, with what pads it. */
+  /** The length of the new memory, padding included. */
   readonly byteLength: number;
 }
 
-/** Where rows come from, on the device. */
-export interface Sources {
+/** Row sources on the device. */
+export interface DeviceRowSources {
   readonly count: number;
-  readonly indices: RowPlace;
-  /** Anything, where no tensor asks for it. */
-  readonly fresh: RowPlace;
+  readonly indices: RowView;
+  /** Any valid view if no tensor resets flagged rows. */
+  readonly resetRows: RowView;
 }
 
-/** Tensors that are gathered into scratch memory together, and then copied to where they belong. */
-export interface Batch {
-  readonly dispatches: readonly Bound[];
-  readonly copies: readonly { readonly gathered: Gathered; readonly scratchOffset: number }[];
+/** Tensors that are gathered into scratch memory together, and then copied to their targets. */
+export interface RemapBatch {
+  readonly dispatches: readonly SegmentDispatch[];
+  readonly copies: readonly { readonly gathered: GatheredTensor; readonly scratchOffset: number }[];
 }
 
-/** How many bytes of scratch memory are needed: for all tensors, or for the largest if those are too many. */
-export function scratchLength(gathered: readonly Gathered[]): number {
+/** The bytes of scratch memory for all tensors, or for the largest one if all together are too large. */
+export function scratchLength(gathered: readonly GatheredTensor[]): number {
   const lengths = gathered.map(({ byteLength }) => padded(byteLength));
   const total = lengths.reduce((sum, length) => sum + length, 0);
-  return total <= usualScratch ? total : Math.max(...lengths);
+  return total <= maxSharedScratch ? total : Math.max(...lengths);
 }
 
 /**
- * As few batches and dispatches as there can be: tensors whose sources are in one buffer are one dispatch, as long as
- * what they use fits into bindings.
+ * Plans as few batches and dispatches as possible. Tensors in the same buffer are one dispatch, as long as what they use
+ * fits into bindings.
  *
- * @throws {GradstepError} `UNSUPPORTED` where a single row does not fit into a binding
+ * @throws {GradstepError} `UNSUPPORTED` if a single row does not fit into a binding
  */
 export function planRemap(
-  gathered: readonly Gathered[],
-  sources: Sources,
+  gathered: readonly GatheredTensor[],
+  sources: DeviceRowSources,
   scratch: GPUBuffer,
   limits: BindingLimits,
-): Batch[] {
+): RemapBatch[] {
   const buffers = [...new Set(gathered.map(({ tensor }) => tensor.memory.buffer))];
-  const position = ({ tensor }: Gathered): number => buffers.indexOf(tensor.memory.buffer);
+  const bufferIndex = ({ tensor }: GatheredTensor): number => buffers.indexOf(tensor.memory.buffer);
   const sorted = [...gathered].sort(
-    (a, b) => position(a) - position(b) || a.tensor.memory.byteOffset - b.tensor.memory.byteOffset,
+    (a, b) =>
+      bufferIndex(a) - bufferIndex(b) || a.tensor.memory.byteOffset - b.tensor.memory.byteOffset,
   );
-  const batches: Batch["copies"][number][][] = [];
+  const batches: RemapBatch["copies"][number][][] = [];
   let used = Infinity;
   for (const one of sorted) {
     const length = padded(one.byteLength);
@@ -67,71 +77,71 @@ export function planRemap(
     used += length;
   }
   return batches.map((copies) => {
-    const stretches = copies.flatMap(({ gathered: one, scratchOffset }) => [
-      ...stretchesOf(one, { buffer: scratch, offset: scratchOffset }, sources, limits),
+    const segments = copies.flatMap(({ gathered: one, scratchOffset }) => [
+      ...segmentsOf(one, { buffer: scratch, offset: scratchOffset }, sources, limits),
     ]);
-    return { dispatches: dispatchesOf(stretches, limits), copies };
+    return { dispatches: planSegmentDispatches(segments, limits), copies };
   });
 }
 
-/** Allocations begin where bindings can. */
 function padded(byteLength: number): number {
-  return Math.ceil(byteLength / granularity) * granularity;
+  return Math.ceil(byteLength / allocationAlignment) * allocationAlignment;
 }
 
-/** One stretch for each piece of the new rows, and for each window of the old ones. */
-function* stretchesOf(
-  { tensor, initial, reset, byteLength }: Gathered,
+/** One segment per range of new rows and part of the old tensor. */
+function* segmentsOf(
+  { tensor, initial, reset, byteLength }: GatheredTensor,
   target: { readonly buffer: GPUBuffer; readonly offset: number },
-  { count, indices, fresh }: Sources,
-  { bindingSize, alignment }: BindingLimits,
-): Generator<Stretch> {
+  { count, indices, resetRows }: DeviceRowSources,
+  { maxBindingSize, alignment }: BindingLimits,
+): Generator<Segment> {
   const { columns, memory, rows } = tensor;
-  const room = bindingSize - alignment - 4;
-  const longest = Math.max(columns, indices.step, fresh.step) * 4;
-  const most = Math.max(1, Math.floor((room - granularity) / longest));
-  const window = Math.floor(room / 4);
-  const windows = reset === "all" ? 1 : Math.ceil(tensor.size / window);
-  for (let from = 0; from < count; from += most) {
-    const piece = Math.min(most, count - from);
-    const values = piece * columns;
-    // The last piece is followed by what pads the tensor.
-    const elements = from + piece === count ? byteLength / 4 - from * columns : values;
-    const into = target.offset + from * columns * 4;
-    const words = ({ buffer, at, step }: RowPlace): Span => {
-      const low = (at + from * step) * 4;
-      return { buffer, low, high: low + ((piece - 1) * step + 1) * 4 };
+  const maxLength = maxBindingSize - alignment - 4;
+  const longestRow = Math.max(columns, indices.stride, resetRows.stride) * 4;
+  const maxRows = Math.max(1, Math.floor((maxLength - allocationAlignment) / longestRow));
+  const maxSourceValues = Math.floor(maxLength / 4);
+  const sourceParts = reset === "all" ? 1 : Math.ceil(tensor.size / maxSourceValues);
+  for (let firstRow = 0; firstRow < count; firstRow += maxRows) {
+    const rowCount = Math.min(maxRows, count - firstRow);
+    const valueCount = rowCount * columns;
+    // The last segment clears the padding.
+    const elements =
+      firstRow + rowCount === count ? byteLength / 4 - firstRow * columns : valueCount;
+    const targetLow = target.offset + firstRow * columns * 4;
+    const words = ({ buffer, start, stride }: RowView): ByteSpan => {
+      const low = (start + firstRow * stride) * 4;
+      return { buffer, low, high: low + ((rowCount - 1) * stride + 1) * 4 };
     };
-    for (let k = 0; k < windows; k += 1) {
-      const low = k * window;
-      const high = Math.min(tensor.size, low + window);
-      const begin = memory.byteOffset + low * 4;
+    for (let part = 0; part < sourceParts; part += 1) {
+      const low = part * maxSourceValues;
+      const high = Math.min(tensor.size, low + maxSourceValues);
+      const sourceLow = memory.byteOffset + low * 4;
       yield {
         spans: [
           words(indices),
-          words(fresh),
-          { buffer: memory.buffer, low: begin, high: memory.byteOffset + high * 4 },
-          { buffer: target.buffer, low: into, high: into + elements * 4 },
+          words(resetRows),
+          { buffer: memory.buffer, low: sourceLow, high: memory.byteOffset + high * 4 },
+          { buffer: target.buffer, low: targetLow, high: targetLow + elements * 4 },
         ],
         count: elements,
         scalars: undefined,
-        numbers: ([indicesLow, freshLow, sourceLow, targetLow]) => {
-          const numbers: GatherNumbers = {
+        parametersAt: ([indicesOffset, resetOffset, sourceOffset, targetOffset]) => {
+          const parameters: GatherParameters = {
             columns,
-            values,
-            target_at: (into - targetLow) / 4,
-            index_at: indices.at + from * indices.step - indicesLow / 4,
-            index_step: indices.step,
-            fresh_at: fresh.at + from * fresh.step - freshLow / 4,
-            fresh_step: fresh.step,
+            value_count: valueCount,
+            target_start: (targetLow - targetOffset) / 4,
+            index_start: indices.start + firstRow * indices.stride - indicesOffset / 4,
+            index_stride: indices.stride,
+            reset_start: resetRows.start + firstRow * resetRows.stride - resetOffset / 4,
+            reset_stride: resetRows.stride,
             rows_before: rows,
             initial: bitsOf(initial),
-            anew: resetCode[reset],
-            window_low: low,
-            window_high: high,
-            source_at: (begin - sourceLow) / 4,
+            reset_mode: resetCode[reset],
+            source_low: low,
+            source_high: high,
+            source_start: (sourceLow - sourceOffset) / 4,
           };
-          return gatherNumbers.map((name) => numbers[name]);
+          return gatherParameterNames.map((name) => parameters[name]);
         },
       };
     }

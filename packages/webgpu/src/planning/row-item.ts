@@ -1,19 +1,49 @@
-import { GradstepError, type Update } from "@gradstep/core";
+import { GradstepError, type UnselectedRows, type Update } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { CopyPlace, RowPart, RowPlace } from "./row-dispatches.js";
+import type { BufferView } from "./dispatch.js";
 
-/** Whether an update needs a kernel that knows of rows. */
-export function needsRows({ gradient, mask, mirror }: Update): boolean {
+/** Rows in a buffer. The units of `start` and `stride`, the distance between rows, depend on the use. */
+export interface RowView {
+  readonly buffer: GPUBuffer;
+  readonly start: number;
+  readonly stride: number;
+}
+
+/** A packed f16 mirror, in words. */
+export interface MirrorView extends RowView {
+  /** Whether there are no gaps between rows. Then a row may start within a word. */
+  readonly isContiguous: boolean;
+}
+
+/** One update of tensors by rows. */
+export interface RowItem {
+  readonly rows: number;
+  readonly columns: number;
+  /** `p` and the slots. */
+  readonly views: readonly BufferView[];
+  /** In units of two bytes; a value is `unit` of them. */
+  readonly gradient: RowView & { readonly unit: 1 | 2 };
+  /** In words. */
+  readonly mask: RowView | undefined;
+  readonly unselectedRows: UnselectedRows;
+  readonly mirror: MirrorView | undefined;
+  /** The scalars of the parameter's group, compared by identity. */
+  readonly scalars: Float64Array;
+}
+
+/** Whether an update needs a kernel that works by rows. */
+export function needsRowKernel({ gradient, mask, mirror }: Update): boolean {
   return gradient.layout !== undefined || mask !== undefined || mirror !== undefined;
 }
 
 /**
- * An update that knows of rows, as it lies in memory.
+ * Where the tensors of an update are.
  *
  * @param mask where its mask is
- * @throws {GradstepError} `UNSUPPORTED` for a copy whose rows share words, and for other types than are read
+ * @throws {GradstepError} `UNSUPPORTED` for a mirror whose rows share words, and for types that cannot be used;
+ * `INVALID_GRADIENT`
  */
-export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
+export function rowItemOf(update: Update, mask: RowView | undefined): RowItem {
   const [parameter, gradient, ...slots] = [
     update.parameter,
     update.gradient,
@@ -23,62 +53,63 @@ export function rowPartOf(update: Update, mask: RowPlace | undefined): RowPart {
   return {
     rows,
     columns,
-    places: [parameter, ...slots].map(({ memory }) => ({
+    views: [parameter, ...slots].map(({ memory }) => ({
       buffer: memory.buffer,
       start: memory.byteOffset / 4,
     })),
-    gradient: gradientPlace(gradient, parameter),
+    gradient: gradientView(gradient, parameter),
     mask,
-    others: update.unselectedRows,
-    copy:
-      update.mirror === undefined ? undefined : copyPlace(update.mirror as unknown as GpuTensor),
+    unselectedRows: update.unselectedRows,
+    mirror:
+      update.mirror === undefined ? undefined : mirrorView(update.mirror as unknown as GpuTensor),
     scalars: update.scalars,
   };
 }
 
-/** A tensor of u32, one for each row of others, in words. @throws {GradstepError} `UNSUPPORTED` */
-export function wordPlace({ memory, layout, rowStride, columns }: GpuTensor): RowPlace {
+/** A mask or indices: one u32 per row, in words. @throws {GradstepError} `UNSUPPORTED` */
+export function wordView({ memory, layout, rowStride, columns }: GpuTensor): RowView {
   if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
     throw new GradstepError(
-      `A mask or indices are in a tensor of ${layout?.dtype ?? "f32"} with rows of ${columns}; expected u32, one a row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
+      `Got a mask or indices in a tensor of ${layout?.dtype ?? "f32"} with ${columns} values per row; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
       { code: "UNSUPPORTED" },
     );
   }
-  const step = columns > 1 ? 1 : rowStride;
-  return { buffer: memory.buffer, at: memory.byteOffset / 4, step };
+  const stride = columns > 1 ? 1 : rowStride;
+  return { buffer: memory.buffer, start: memory.byteOffset / 4, stride };
 }
 
-/** A packed copy, in words. @throws {GradstepError} `UNSUPPORTED` */
-export function copyPlace({ memory, layout, rowStride, columns }: GpuTensor): CopyPlace {
-  // Also of a single row: a remap makes it several.
-  const isFlat = rowStride === columns;
-  const isAligned = memory.byteOffset % 4 === 0 && (isFlat || rowStride % 2 === 0);
+/** A packed mirror, in words. @throws {GradstepError} `UNSUPPORTED` */
+export function mirrorView({ memory, layout, rowStride, columns }: GpuTensor): MirrorView {
+  // A single row is checked as well: a remap can add rows.
+  const isContiguous = rowStride === columns;
+  const isAligned = memory.byteOffset % 4 === 0 && (isContiguous || rowStride % 2 === 0);
   if (layout?.dtype !== "f16" || !isAligned) {
     throw new GradstepError(
-      `A copy is a tensor of ${layout?.dtype ?? "f32"} at offset ${memory.byteOffset / 2} with a row stride of ${rowStride}, counted in f16; expected f16 at an even offset, with rows that follow each other or have an even stride, so that no word belongs to two rows. Pad the rows.`,
+      `Got a mirror of ${layout?.dtype ?? "f32"} at offset ${memory.byteOffset / 2} with a row stride of ${rowStride}, counted in f16; expected f16 at an even offset, with an even row stride or without gaps, so that no word belongs to two rows. Pad the rows.`,
       { code: "UNSUPPORTED" },
     );
   }
-  return { buffer: memory.buffer, at: memory.byteOffset / 4, step: rowStride / 2, isFlat };
+  const start = memory.byteOffset / 4;
+  return { buffer: memory.buffer, start, stride: rowStride / 2, isContiguous };
 }
 
-/** Values that follow each other need not have the parameter's shape. */
-function gradientPlace(
+/** A gradient without gaps may have another shape than its parameter. */
+function gradientView(
   { memory, layout, shape, columns, rowStride }: GpuTensor,
   parameter: GpuTensor,
-): RowPart["gradient"] {
-  const isFlat = rowStride === columns;
-  if (!isFlat && columns !== parameter.columns)
+): RowItem["gradient"] {
+  const isContiguous = rowStride === columns;
+  if (!isContiguous && columns !== parameter.columns)
     throw new GradstepError(
-      `A gradient has the shape [${shape.join(", ")}] and a row stride of ${rowStride}; expected rows of ${parameter.columns} values, as in the parameter's shape [${parameter.shape.join(", ")}].`,
+      `Got a gradient of shape [${shape.join(", ")}] with a row stride of ${rowStride}; expected rows of ${parameter.columns} values, as in the parameter's shape [${parameter.shape.join(", ")}].`,
       { code: "INVALID_GRADIENT" },
     );
   if (layout?.dtype === "u32")
     throw new GradstepError(
-      `A gradient is a tensor of u32; expected f32 or f16. Wrap its buffer with another dtype.`,
+      `Got a gradient of u32; expected f32 or f16. Wrap its buffer with another dtype.`,
       { code: "UNSUPPORTED" },
     );
   const unit = layout?.dtype === "f16" ? 1 : 2;
-  const step = isFlat ? parameter.columns : rowStride;
-  return { buffer: memory.buffer, at: memory.byteOffset / 2, step: step * unit, unit };
+  const stride = isContiguous ? parameter.columns : rowStride;
+  return { buffer: memory.buffer, start: memory.byteOffset / 2, stride: stride * unit, unit };
 }

@@ -5,74 +5,76 @@ import {
   type RowSources,
   type RowValues,
 } from "@gradstep/core";
-import type { Allocation, Arenas } from "../memory/buffer-pools.js";
-import { granularity } from "../memory/buffer-pools.js";
-import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { Guard } from "../device/error-tracker.js";
-import { ownWords } from "../memory/mask-uploads.js";
-import type { BindingLimits } from "./dense-dispatches.js";
-import { planRemap, scratchLength, type Gathered } from "./remap-plan.js";
-import { copyPlace, wordPlace } from "./row-item.js";
-import type { RowPlace } from "./row-dispatches.js";
-import { SingleUse, type TableKernel } from "./one-shot-dispatches.js";
+import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { allocationAlignment, type Allocation, type BufferPools } from "../memory/buffer-pools.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import { uploadable } from "../memory/uploadable-array.js";
+import type { BindingLimits } from "./dispatch.js";
+import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
+import { planRemap, scratchLength, type GatheredTensor } from "./remap-plan.js";
+import { mirrorView, wordView, type RowView } from "./row-item.js";
 
 /** What a remap needs of its backend. */
 export interface RemapContext {
   readonly device: GPUDevice;
-  readonly guard: Guard;
-  readonly arenas: Arenas;
+  readonly errors: ErrorTracker;
+  readonly pools: BufferPools;
   readonly limits: BindingLimits;
   readonly kernel: () => TableKernel;
 }
 
-/** A tensor and the memory that it will have. */
-interface Place {
+/** A tensor, and its new memory if it needs some. */
+interface Target {
   readonly move: RowMove;
   readonly tensor: GpuTensor;
   readonly allocation: Allocation | undefined;
 }
 
 /**
- * Gives tensors other rows: gathers them into scratch memory, and copies them from there to where they belong, all in
- * one submit. Packed tensors only change their shape: `pack` fills them anew.
+ * Remaps the rows of tensors: gathers them into scratch memory and copies them from there to their memory, in one
+ * submit. Packed tensors only change their shape; `pack` fills them.
  *
  * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`, `UNSUPPORTED`, `DISPOSED`, `DEVICE_LOST`; then nothing has
  * changed
  */
-export function remap(
+export function remapRows(
   context: RemapContext,
   moves: readonly RowMove[],
   { count, indices, resetRows }: RowSources,
 ): void {
-  const { device, arenas } = context;
+  const { device, errors, pools } = context;
   for (const { tensor, reset } of moves) check(tensor as unknown as GpuTensor, reset, count);
-  const places = allocateAll(arenas, moves, count);
+  const targets = allocateTargets(pools, moves, count);
   const temporary: { destroy(): void }[] = [];
-  const make = (size: number, usage: number): GPUBuffer => {
-    const buffer = temporaryBuffer(context, size, usage, moves);
+  const temporaryBufferOf = (size: number, usage: number): GPUBuffer => {
+    const buffer = createTemporaryBuffer(context, size, usage, moves);
     temporary.push(buffer);
     return buffer;
   };
   try {
-    const place = (values: RowValues): RowPlace => {
-      if (!ArrayBuffer.isView(values)) return wordPlace(values as unknown as GpuTensor);
-      const buffer = make(count * 4, bufferUsage.STORAGE | bufferUsage.COPY_DST);
-      device.queue.writeBuffer(buffer, 0, ownWords(values), 0, count);
-      return { buffer, at: 0, step: 1 };
+    const viewOf = (values: RowValues): RowView => {
+      if (!ArrayBuffer.isView(values)) return wordView(values as unknown as GpuTensor);
+      const buffer = temporaryBufferOf(count * 4, bufferUsage.STORAGE | bufferUsage.COPY_DST);
+      const words = uploadable(values as Uint32Array<ArrayBuffer>);
+      device.queue.writeBuffer(buffer, 0, words, 0, count);
+      return { buffer, start: 0, stride: 1 };
     };
-    const from = place(indices);
+    const indexView = viewOf(indices);
     const sources = {
       count,
-      indices: from,
-      fresh: resetRows === undefined ? from : place(resetRows),
+      indices: indexView,
+      resetRows: resetRows === undefined ? indexView : viewOf(resetRows),
     };
-    const gathered = places.flatMap((one) => gatheredOf(one, count, resetRows !== undefined));
+    const gathered = targets.flatMap((target) =>
+      gatheredTensorOf(target, count, resetRows !== undefined),
+    );
     if (gathered.length > 0) {
-      const scratch = make(scratchLength(gathered), bufferUsage.STORAGE | bufferUsage.COPY_SRC);
+      const scratchUsage = bufferUsage.STORAGE | bufferUsage.COPY_SRC;
+      const scratch = temporaryBufferOf(scratchLength(gathered), scratchUsage);
       const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
-        const work = new SingleUse(device, context.kernel(), batch.dispatches);
-        temporary.push({ destroy: () => work.release() });
+        const work = new OneShotDispatches(device, context.kernel(), batch.dispatches);
+        temporary.push(work);
         return { ...batch, work };
       });
       const encoder = device.createCommandEncoder({ label: "gradstep remap" });
@@ -85,98 +87,110 @@ export function remap(
           encoder.copyBufferToBuffer(scratch, scratchOffset, buffer, offset, one.byteLength);
         }
       }
-      device.queue.submit([encoder.finish()]);
+      errors.capture(
+        "validation",
+        () => device.queue.submit([encoder.finish()]),
+        (message) =>
+          failTensors(
+            moves,
+            new GradstepError(
+              `The device could not move rows: ${message}. Do not destroy a wrapped buffer before its tensor is freed. Make tensors from the values read last.`,
+              { code: "INVALID_MEMORY" },
+            ),
+          ),
+      );
     }
   } catch (error) {
-    for (const { allocation } of places) if (allocation !== undefined) arenas.free(allocation);
+    for (const { allocation } of targets) if (allocation !== undefined) pools.free(allocation);
     throw error;
   } finally {
     for (const one of temporary) one.destroy();
   }
-  for (const { tensor, allocation } of places) {
+  for (const { tensor, allocation } of targets) {
     const before = tensor.allocation;
     tensor.resize(count, allocation);
-    if (allocation !== undefined) arenas.free(before!);
+    if (allocation !== undefined) pools.free(before!);
   }
 }
 
-/** A tensor as it is gathered; none for a packed one. */
-function gatheredOf(
-  { move, tensor, allocation }: Place,
+/** The tensor as it is gathered; none if it is packed. */
+function gatheredTensorOf(
+  { move, tensor, allocation }: Target,
   count: number,
-  isFresh: boolean,
-): Gathered[] {
+  hasResetRows: boolean,
+): GatheredTensor[] {
   if (tensor.layout !== undefined) return [];
   const { memory, columns } = tensor;
   const byteLength = count * columns * 4;
-  const own = allocation ?? tensor.allocation;
+  const ownMemory = allocation ?? tensor.allocation;
   return [
     {
       initial: move.initial,
-      reset: move.reset === "flagged" && !isFresh ? "added" : move.reset,
+      reset: move.reset === "flagged" && !hasResetRows ? "added" : move.reset,
       tensor,
-      target: own ?? { buffer: memory.buffer, offset: memory.byteOffset },
-      // Nobody else has what pads memory of the backend's own; it is 0 again.
+      target: ownMemory ?? { buffer: memory.buffer, offset: memory.byteOffset },
+      // Padding of the backend's own memory becomes 0. Caller-owned memory has no padding.
       byteLength:
-        own === undefined ? byteLength : Math.ceil(byteLength / granularity) * granularity,
+        ownMemory === undefined
+          ? byteLength
+          : Math.ceil(byteLength / allocationAlignment) * allocationAlignment,
     },
   ];
 }
 
-function check(tensor: GpuTensor, anew: RowMove["reset"], count: number): void {
+function check(tensor: GpuTensor, reset: RowMove["reset"], count: number): void {
   tensor.checkLive();
-  if (tensor.layout !== undefined && anew !== "all") {
+  if (tensor.layout !== undefined && reset !== "all") {
     throw new GradstepError(
-      `Got a tensor of ${tensor.layout.dtype} with a row stride of ${tensor.rowStride} whose rows are to move; expected f32 whose rows follow each other.`,
+      `Got a tensor of ${tensor.layout.dtype} with a row stride of ${tensor.rowStride} to remap; expected f32 without gaps between rows.`,
       { code: "UNSUPPORTED" },
     );
   }
-  if (tensor.layout !== undefined) copyPlace(tensor);
+  if (tensor.layout !== undefined) mirrorView(tensor);
   if (tensor.allocation !== undefined) return;
   if (count > tensor.capacity) {
     throw new GradstepError(
-      `A wrapped tensor of shape [${tensor.shape.join(", ")}] is to have ${count} rows; its memory has room for ${tensor.capacity}. Wrap a larger buffer, with { capacity } for what is to come.`,
+      `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,
       { code: "INVALID_MEMORY" },
     );
   }
-  if (tensor.layout === undefined)
-    tensor.checkUsage(bufferUsage.COPY_DST, "given other rows", "COPY_DST");
+  if (tensor.layout === undefined) tensor.checkUsage(bufferUsage.COPY_DST, "remapped", "COPY_DST");
 }
 
-/** New memory for those that need it; where there is not enough for all, there is none. */
-function allocateAll(arenas: Arenas, moves: readonly RowMove[], count: number): Place[] {
+/** Allocates memory for the tensors that need more: for all of them, or for none. */
+function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: number): Target[] {
   const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
-  const bytes = tensors.map((tensor) =>
+  const byteLengths = tensors.map((tensor) =>
     tensor.allocation === undefined || count <= tensor.capacity
       ? undefined
       : grownCapacity(count, tensor.capacity) * tensor.columns * 4,
   );
-  const pools = new Map<number, number[]>();
+  const lengthsByPool = new Map<number, number[]>();
   tensors.forEach(({ allocation }, i) => {
-    const length = bytes[i];
-    if (length === undefined) return;
+    const byteLength = byteLengths[i];
+    if (byteLength === undefined) return;
     const { pool } = allocation!;
-    pools.set(pool, [...(pools.get(pool) ?? []), length]);
+    lengthsByPool.set(pool, [...(lengthsByPool.get(pool) ?? []), byteLength]);
   });
-  const made: Allocation[] = [];
+  const allocations: Allocation[] = [];
   try {
-    for (const [pool, lengths] of pools) arenas.reserve(lengths, pool);
+    for (const [pool, lengths] of lengthsByPool) pools.reserve(lengths, pool);
     return tensors.map((tensor, i) => {
-      const length = bytes[i];
-      if (length === undefined) return { move: moves[i], tensor, allocation: undefined };
-      const allocation = arenas.allocate(length, tensor.allocation!.pool);
-      made.push(allocation);
+      const byteLength = byteLengths[i];
+      if (byteLength === undefined) return { move: moves[i], tensor, allocation: undefined };
+      const allocation = pools.allocate(byteLength, tensor.allocation!.pool);
+      allocations.push(allocation);
       return { move: moves[i], tensor, allocation };
     });
   } catch (error) {
-    for (const allocation of made) arenas.free(allocation);
+    for (const allocation of allocations) pools.free(allocation);
     throw error;
   }
 }
 
-/** A buffer for one remap. Where it turns out later that there is no memory for it, the tensors have lost their values. */
-function temporaryBuffer(
-  { device, guard }: RemapContext,
+/** A buffer for one remap. If the device reports later that it has no memory for it, the tensors have lost their values. */
+function createTemporaryBuffer(
+  { device, errors }: RemapContext,
   size: number,
   usage: number,
   moves: readonly RowMove[],
@@ -184,20 +198,25 @@ function temporaryBuffer(
   const { maxBufferSize } = device.limits;
   if (size > maxBufferSize) {
     throw new GradstepError(
-      `Rows are moved through a buffer of ${size} bytes; this device's may have ${maxBufferSize}. Ask for a device with a higher maxBufferSize, or split the parameter.`,
+      `A remap needs a temporary buffer of ${size} bytes; a buffer of this device may have ${maxBufferSize}. Request a device with a higher maxBufferSize, or split the parameter.`,
       { code: "OUT_OF_MEMORY" },
     );
   }
-  return guard.watch(
+  return errors.capture(
     "out-of-memory",
     () => device.createBuffer({ label: "gradstep remap", size, usage }),
-    (message) => {
-      const error = new GradstepError(
-        `The device had no ${size} bytes to move rows through: ${message}. Make tensors from the values read last.`,
-        { code: "OUT_OF_MEMORY" },
-      );
-      for (const { tensor } of moves) (tensor as unknown as GpuTensor).fail(error);
-      return error;
-    },
+    (message) =>
+      failTensors(
+        moves,
+        new GradstepError(
+          `The device had no ${size} bytes for a remap: ${message}. Make tensors from the values read last.`,
+          { code: "OUT_OF_MEMORY" },
+        ),
+      ),
   );
+}
+
+function failTensors(moves: readonly RowMove[], error: GradstepError): GradstepError {
+  for (const { tensor } of moves) (tensor as unknown as GpuTensor).fail(error);
+  return error;
 }

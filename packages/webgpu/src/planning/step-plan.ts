@@ -1,79 +1,80 @@
 import { GradstepError, type Update, type Variant } from "@gradstep/core";
+import type { CompiledPipeline } from "../device/pipeline-cache.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import { MaskUploads } from "../memory/mask-uploads.js";
 import {
   firstArrayBinding,
-  scalarGroups,
+  maxScalarSets,
   scalarsBinding,
-  scalarStride,
+  scalarSetLength,
   tableBinding,
-  type Form,
-  type RowForm,
+  type KernelLayout,
 } from "../shaders/kernel-layout.js";
-import type { GpuTensor } from "../memory/gpu-tensor.js";
-import { gridOf, type Grid } from "./workgroup-grid.js";
-import { MaskUploads } from "../memory/mask-uploads.js";
-import type { Pipeline } from "../device/pipeline-cache.js";
-import { partOf, tensorsOf } from "./dense-item.js";
-import { plan, type BindingLimits, type Dispatch } from "./dense-dispatches.js";
-import { needsRows, rowPartOf, wordPlace } from "./row-item.js";
-import { planRows } from "./row-dispatches.js";
-import { bufferUsage } from "../device/webgpu-constants.js";
+import { planDenseDispatches } from "./dense-dispatches.js";
+import { denseItemOf } from "./dense-item.js";
+import type { BindingLimits, Dispatch } from "./dispatch.js";
+import { planRowDispatches } from "./row-dispatches.js";
+import { needsRowKernel, rowItemOf, wordView } from "./row-item.js";
+import { UniformRing } from "./uniform-ring.js";
+import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 
-/** How many steps one plan can have recorded into work of the caller's that may not have been submitted. */
-export const stepsAhead = 256;
+/** How many steps of one plan the caller may have encoded and not yet submitted. */
+export const maxUnsubmittedSteps = 256;
 
-/** What a plan is made with. */
-export interface PlanContext {
+/** What a plan needs of its kernel. */
+export interface StepPlanContext {
   readonly device: GPUDevice;
   readonly variant: Variant;
   readonly limits: BindingLimits;
-  /** @throws {GradstepError} `UNSUPPORTED` where the device cannot bind as many arrays */
-  readonly layout: (form: Form | RowForm) => GPUBindGroupLayout;
-  readonly pipeline: (form: Form | RowForm) => Pipeline;
+  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  readonly bindGroupLayoutOf: (layout: KernelLayout) => GPUBindGroupLayout;
+  readonly pipelineOf: (layout: KernelLayout) => CompiledPipeline;
 }
 
-/** What one dispatch needs of the device. */
 interface Command {
-  readonly compiled: Pipeline;
+  readonly compiled: CompiledPipeline;
   readonly bindGroup: GPUBindGroup;
-  readonly grid: Grid;
+  readonly grid: WorkgroupGrid;
 }
 
-/** Scalars of some steps in a uniform buffer, and the commands that read them there. */
-interface Slots {
-  readonly buffer: GPUBuffer;
+/** A uniform ring, and the commands that read from it. */
+interface RingCommands {
+  readonly ring: UniformRing;
   readonly commands: readonly Command[];
 }
 
 /**
- * The dispatches of one batch of tensors, with all that the device needs for them, made once. Steps on the same
+ * The dispatches for one batch of tensors, with their tables and bind groups, prepared once. Further steps on the same
  * tensors only write their scalars.
  */
-export class Plan {
-  readonly #context: PlanContext;
+export class StepPlan {
+  readonly #context: StepPlanContext;
   readonly #updates: readonly Update[];
-  /** What the updates were given besides, when this was made. */
-  readonly #given: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
+  /** The inputs of the updates for which this was prepared. */
+  readonly #inputs: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
   readonly #masks: MaskUploads;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly Dispatch[];
   readonly #tables: GPUBuffer;
   readonly #tableOffsets: readonly number[];
-  /** Scalars of one step, as the device sees them: a block for each dispatch. */
-  readonly #scalars: Float32Array<ArrayBuffer>;
-  readonly #block: number;
-  readonly #offset = new Uint32Array(1);
-  readonly #own: Slots;
-  #ahead: Slots | undefined;
-  #next = 0;
-  readonly #targets = new WeakMap<object, number>();
-  readonly #forget: (() => void)[] = [];
+  /** Bytes of scalars per dispatch. */
+  readonly #blockLength: number;
+  readonly #dynamicOffset = new Uint32Array(1);
+  /** For steps that are submitted at once. */
+  readonly #immediate: RingCommands;
+  /** For steps that the caller submits. */
+  #deferred: RingCommands | undefined;
+  readonly #stepsPerTarget = new WeakMap<object, number>();
+  readonly #cancelInvalidation: (() => void)[] = [];
+  #hasExecuted = false;
+  #destroyed = false;
 
-  constructor(context: PlanContext, updates: readonly Update[], count: number) {
-    const { device, variant } = context;
-    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+  constructor(context: StepPlanContext, updates: readonly Update[], count: number) {
+    const { device, variant, limits } = context;
     this.#context = context;
     this.#updates = updates.slice(0, count);
-    this.#given = this.#updates.map(({ gradient, mask, unselectedRows }) => ({
+    this.#inputs = this.#updates.map(({ gradient, mask, unselectedRows }) => ({
       gradient,
       mask,
       unselectedRows,
@@ -81,17 +82,18 @@ export class Plan {
     this.#tensors = this.#updates.flatMap(tensorsOf);
     this.#masks = new MaskUploads(device, variant.label, this.#updates);
     try {
-      this.#dispatches = this.#plan();
+      this.#dispatches = this.#planDispatches();
     } catch (error) {
-      this.#masks.release();
+      this.#masks.destroy();
       throw error;
     }
-    this.#block = Math.ceil((scalarStride(variant) * scalarGroups) / alignment) * alignment;
-    this.#scalars = new Float32Array((this.#block / 4) * this.#dispatches.length);
+    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+    this.#blockLength =
+      Math.ceil((scalarSetLength(variant) * maxScalarSets) / alignment) * alignment;
     let length = 0;
     this.#tableOffsets = this.#dispatches.map(({ table }) => {
       const offset = length;
-      length += Math.ceil(table.byteLength / context.limits.alignment) * context.limits.alignment;
+      length += Math.ceil(table.byteLength / limits.alignment) * limits.alignment;
       return offset;
     });
     this.#tables = device.createBuffer({
@@ -102,32 +104,38 @@ export class Plan {
     this.#dispatches.forEach(({ table }, i) => {
       device.queue.writeBuffer(this.#tables, this.#tableOffsets[i], table);
     });
-    this.#own = this.#slots(1);
+    this.#immediate = this.#createRing(1);
   }
 
-  /** How many dispatches one step is. */
-  get dispatches(): number {
+  /** Dispatches per step. */
+  get dispatchCount(): number {
     return this.#dispatches.length;
   }
 
-  /** Whether it was made for just these tensors. */
-  fits(updates: readonly Update[], count: number): boolean {
+  get destroyed(): boolean {
+    return this.#destroyed;
+  }
+
+  /** Whether this was prepared for these tensors. */
+  matches(updates: readonly Update[], count: number): boolean {
     if (count !== this.#updates.length) return false;
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
-      const { gradient, mask, unselectedRows } = this.#given[i];
+      const { gradient, mask, unselectedRows } = this.#inputs[i];
       if (update !== this.#updates[i] || update.gradient !== gradient) return false;
-      const isSame = ArrayBuffer.isView(mask) ? this.#masks.fits(i, update) : update.mask === mask;
-      if (!isSame) return false;
+      const isSameMask = ArrayBuffer.isView(mask)
+        ? this.#masks.matches(i, update)
+        : update.mask === mask;
+      if (!isSameMask) return false;
       if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
     }
     return true;
   }
 
-  /** @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` where the device has refused something since */
+  /** @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`, `INVALID_MEMORY` if the device has refused something */
   check(): void {
-    for (let d = 0; d < this.#own.commands.length; d += 1) {
-      const { failure } = this.#own.commands[d].compiled;
+    for (let d = 0; d < this.#immediate.commands.length; d += 1) {
+      const { failure } = this.#immediate.commands[d].compiled;
       if (failure !== undefined) throw failure;
     }
     for (let i = 0; i < this.#tensors.length; i += 1) {
@@ -138,124 +146,143 @@ export class Plan {
 
   /** Records a step that is submitted before the next call. */
   encode(pass: GPUComputePassEncoder): void {
+    this.#hasExecuted = true;
     this.#masks.write();
-    this.#write(this.#own.buffer, 0);
-    this.#record(pass, this.#own, 0);
+    const offset = this.#immediate.ring.write();
+    this.#record(pass, this.#immediate, offset);
   }
 
   /**
-   * Records a step into the caller's pass, to be submitted some time.
+   * Records a step into a pass that the caller submits later.
    *
-   * @param target the encoder that the caller gave: the steps in it are counted
-   * @throws {GradstepError} `UNSUPPORTED` for more than `stepsAhead` of them
+   * @param target the caller's encoder: its steps are counted
+   * @throws {GradstepError} `UNSUPPORTED` for more than `maxUnsubmittedSteps` steps in one encoder
    */
-  encodeAhead(pass: () => GPUComputePassEncoder, target: object): void {
-    const steps = (this.#targets.get(target) ?? 0) + 1;
-    if (steps > stepsAhead) {
+  encodeDeferred(passOf: () => GPUComputePassEncoder, target: object): void {
+    const steps = (this.#stepsPerTarget.get(target) ?? 0) + 1;
+    if (steps > maxUnsubmittedSteps) {
       throw new GradstepError(
-        `One encoder got ${steps} steps; expected ${stepsAhead} at most. Submit, and go on with a new encoder.`,
+        `Got ${steps} steps for one encoder; expected ${maxUnsubmittedSteps} at most. Submit it, and continue with a new encoder.`,
         { code: "UNSUPPORTED" },
       );
     }
-    this.#targets.set(target, steps);
-    this.#ahead ??= this.#slots(stepsAhead);
-    const slot = this.#next;
-    this.#next = (slot + 1) % stepsAhead;
-    const offset = slot * this.#scalars.byteLength;
-    this.#write(this.#ahead.buffer, offset);
-    this.#record(pass(), this.#ahead, offset);
+    this.#hasExecuted = true;
+    this.#stepsPerTarget.set(target, steps);
+    this.#deferred ??= this.#createRing(maxUnsubmittedSteps);
+    const offset = this.#deferred.ring.write();
+    this.#record(passOf(), this.#deferred, offset);
   }
 
-  /** Calls an action when one of its tensors is freed, or gets other rows. */
-  whenStale(action: () => void): void {
-    for (const tensor of new Set(this.#tensors)) this.#forget.push(tensor.whenStale(action));
+  /** Whether there was a step since the last call. */
+  takeHasExecuted(): boolean {
+    const hasExecuted = this.#hasExecuted;
+    this.#hasExecuted = false;
+    return hasExecuted;
   }
 
-  /** It is not used again. Work of the caller's that was not submitted yet may still need what it made. */
-  forget(): void {
-    for (const forget of this.#forget) forget();
-    this.#forget.length = 0;
-    if (this.#ahead === undefined) this.release();
+  /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
+  recordEmptyDispatches(pass: GPUComputePassEncoder): void {
+    for (const { compiled, bindGroup } of this.#immediate.commands) {
+      pass.setPipeline(compiled.pipeline);
+      pass.setBindGroup(0, bindGroup, [0]);
+      pass.dispatchWorkgroups(0);
+    }
   }
 
-  /** Frees what it made. */
-  release(): void {
-    for (const forget of this.#forget) forget();
-    this.#masks.release();
+  /** Calls an action when one of the tensors is freed or resized. */
+  whenInvalidated(action: () => void): void {
+    for (const tensor of new Set(this.#tensors))
+      this.#cancelInvalidation.push(tensor.whenInvalidated(action));
+  }
+
+  /** Ends its use. Its buffers stay if the caller may still submit steps that read them. */
+  retire(): void {
+    for (const cancel of this.#cancelInvalidation) cancel();
+    this.#cancelInvalidation.length = 0;
+    if (this.#deferred === undefined) this.destroy();
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+    for (const cancel of this.#cancelInvalidation) cancel();
+    this.#masks.destroy();
     this.#tables.destroy();
-    this.#own.buffer.destroy();
-    this.#ahead?.buffer.destroy();
+    this.#immediate.ring.destroy();
+    this.#deferred?.ring.destroy();
   }
 
-  /** Plain tensors and those with rows; a dispatch is of one kind. */
-  #plan(): Dispatch[] {
-    const { device, limits, layout } = this.#context;
-    const plain = this.#updates.filter((update) => !needsRows(update)).map(partOf);
-    const rows = this.#updates.flatMap((update, i) => {
-      if (!needsRows(update)) return [];
+  #planDispatches(): Dispatch[] {
+    const { device, limits, bindGroupLayoutOf } = this.#context;
+    const denseItems = this.#updates.filter((update) => !needsRowKernel(update)).map(denseItemOf);
+    const rowItems = this.#updates.flatMap((update, i) => {
+      if (!needsRowKernel(update)) return [];
       const { mask } = update;
-      const place =
+      const view =
         mask === undefined || ArrayBuffer.isView(mask)
-          ? this.#masks.place(i)
-          : wordPlace(mask as unknown as GpuTensor);
-      return [rowPartOf(update, place)];
+          ? this.#masks.viewOf(i)
+          : wordView(mask as unknown as GpuTensor);
+      return [rowItemOf(update, view)];
     });
-    const dispatches = [...plan(plain, limits), ...planRows(rows, limits)];
-    for (const { tiles, form } of dispatches) {
-      layout(form);
-      gridOf(device, tiles);
+    const dispatches = [
+      ...planDenseDispatches(denseItems, limits),
+      ...planRowDispatches(rowItems, limits),
+    ];
+    // Both throw if the device cannot run a dispatch; nothing is allocated yet.
+    for (const { tiles, layout } of dispatches) {
+      bindGroupLayoutOf(layout);
+      workgroupGridOf(device, tiles);
     }
     return dispatches;
   }
 
-  #write(buffer: GPUBuffer, offset: number): void {
-    const stride = scalarStride(this.#context.variant) / 4;
-    for (let d = 0; d < this.#dispatches.length; d += 1) {
-      const { scalars } = this.#dispatches[d];
-      for (let k = 0; k < scalars.length; k += 1)
-        this.#scalars.set(scalars[k], (this.#block / 4) * d + stride * k);
-    }
-    this.#context.device.queue.writeBuffer(buffer, offset, this.#scalars);
-  }
-
-  #record(pass: GPUComputePassEncoder, { commands }: Slots, offset: number): void {
+  #record(pass: GPUComputePassEncoder, { commands }: RingCommands, offset: number): void {
     for (let d = 0; d < commands.length; d += 1) {
       const { compiled, bindGroup, grid } = commands[d];
-      this.#offset[0] = offset + this.#block * d;
+      this.#dynamicOffset[0] = offset + this.#blockLength * d;
       pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, this.#offset, 0, 1);
+      pass.setBindGroup(0, bindGroup, this.#dynamicOffset, 0, 1);
       pass.dispatchWorkgroups(grid.x, grid.y);
     }
   }
 
-  #slots(steps: number): Slots {
-    const { device, variant, layout, pipeline } = this.#context;
-    const buffer = device.createBuffer({
+  #createRing(steps: number): RingCommands {
+    const { device, variant, bindGroupLayoutOf, pipelineOf } = this.#context;
+    const ring = new UniformRing(device, {
       label: `gradstep ${variant.label}, scalars`,
-      size: this.#scalars.byteLength * steps,
-      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+      dispatches: this.#dispatches,
+      scalarSetLength: scalarSetLength(variant),
+      blockLength: this.#blockLength,
+      steps,
     });
-    const commands = this.#dispatches.map(({ form, windows, table, tiles }, i) => {
+    const scalars = {
+      buffer: ring.buffer,
+      offset: 0,
+      size: scalarSetLength(variant) * maxScalarSets,
+    };
+    const commands = this.#dispatches.map(({ layout, bindings, table, tiles }, i): Command => {
+      const tableRange = {
+        buffer: this.#tables,
+        offset: this.#tableOffsets[i],
+        size: table.byteLength,
+      };
       const bindGroup = device.createBindGroup({
-        layout: layout(form),
+        layout: bindGroupLayoutOf(layout),
         entries: [
-          {
-            binding: tableBinding,
-            resource: {
-              buffer: this.#tables,
-              offset: this.#tableOffsets[i],
-              size: table.byteLength,
-            },
-          },
-          {
-            binding: scalarsBinding,
-            resource: { buffer, offset: 0, size: scalarStride(variant) * scalarGroups },
-          },
-          ...windows.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
+          { binding: tableBinding, resource: tableRange },
+          { binding: scalarsBinding, resource: scalars },
+          ...bindings.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
         ],
       });
-      return { compiled: pipeline(form), bindGroup, grid: gridOf(device, tiles) };
+      return { compiled: pipelineOf(layout), bindGroup, grid: workgroupGridOf(device, tiles) };
     });
-    return { buffer, commands };
+    return { ring, commands };
   }
+}
+
+/** All tensors of an update. */
+function tensorsOf({ parameter, gradient, slots, mask, mirror }: Update): GpuTensor[] {
+  const tensors = [parameter, gradient, ...slots, mask, mirror].filter(
+    (one) => one !== undefined && !ArrayBuffer.isView(one),
+  );
+  return tensors as unknown as GpuTensor[];
 }

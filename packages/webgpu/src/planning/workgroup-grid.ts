@@ -1,22 +1,22 @@
 import { GradstepError } from "@gradstep/core";
 
-/** Workgroups of a dispatch: so many in a row, and so many rows. */
-export interface Grid {
+/** The workgroups of a dispatch in two dimensions. */
+export interface WorkgroupGrid {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * A grid with at least so many workgroups.
- * @throws {GradstepError} `UNSUPPORTED` where the device has too few
+ * A grid with at least one workgroup per tile.
+ * @throws {GradstepError} `UNSUPPORTED` if the device allows too few workgroups
  */
-export function gridOf({ limits }: GPUDevice, tiles: number): Grid {
-  const widest = limits.maxComputeWorkgroupsPerDimension;
-  if (tiles > widest * widest)
+export function workgroupGridOf({ limits }: GPUDevice, tiles: number): WorkgroupGrid {
+  const maxPerDimension = limits.maxComputeWorkgroupsPerDimension;
+  if (tiles > maxPerDimension * maxPerDimension)
     throw new GradstepError(
-      `A dispatch needs ${tiles} workgroups; this device has ${widest} × ${widest}.`,
+      `A dispatch needs ${tiles} workgroups; this device allows ${maxPerDimension} × ${maxPerDimension}. Split the parameter.`,
       { code: "UNSUPPORTED" },
     );
-  const x = Math.min(tiles, widest);
+  const x = Math.min(tiles, maxPerDimension);
   return { x, y: Math.ceil(tiles / x) };
 }

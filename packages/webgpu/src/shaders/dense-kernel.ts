@@ -1,47 +1,64 @@
 import { GradstepError, type Variant } from "@gradstep/core";
-import { arraysOf, entryHead, firstArrayBinding, usualForm, type Form } from "./kernel-layout.js";
-import { bodyOf, entryPoint, functionsOf, headOf, tableAndScalars, turn } from "./wgsl-emitter.js";
+import {
+  arrayBindingsOf,
+  defaultKernelLayout,
+  entryHeaderLength,
+  firstArrayBinding,
+  type DenseKernelLayout,
+} from "./kernel-layout.js";
+import { kernelBodyOf } from "./wgsl-emitter.js";
+import {
+  elementLoop,
+  entryPoint,
+  functionDeclarations,
+  tableAndScalars,
+  typeDeclarations,
+} from "./wgsl-fragments.js";
 
 /**
- * A variant as a WGSL module with one entry point, `update`.
+ * A WGSL module that updates plain f32 tensors; its entry point is `update`.
  *
- * Each workgroup updates one tile of one range of elements. The table says which range, where it begins in each array
- * and whose scalars it takes, so that any number of tensors in the same buffers are one dispatch.
+ * Each workgroup updates one tile of a segment, a range of elements. The table has the start of each segment in each
+ * array and the index of its scalars, so that one dispatch updates any number of tensors in the same buffers.
  *
- * @throws {GradstepError} `UNSUPPORTED` for a form that does not exist
+ * @throws {GradstepError} `UNSUPPORTED` for a width that does not exist
  */
-export function emitWgsl(variant: Variant, form: Form = usualForm): string {
+export function emitDenseKernel(
+  variant: Variant,
+  layout: DenseKernelLayout = defaultKernelLayout,
+): string {
   const { label, slots } = variant;
-  if (form.width !== 1 && form.width !== 4) {
-    throw new GradstepError(`Got a width of ${String(form.width)}; expected 1 or 4.`, {
+  if (layout.width !== 1 && layout.width !== 4) {
+    throw new GradstepError(`Got a width of ${String(layout.width)}; expected 1 or 4.`, {
       code: "UNSUPPORTED",
     });
   }
-  const arrays = arraysOf(variant, form);
+  const arrays = arrayBindingsOf(variant, layout);
+  const updated = ["p", ...slots.map(({ name }) => name)];
   const tensors = ["p", "g", ...slots.map(({ name }) => name)];
-  const home = (name: string): string =>
-    arrays.some((one) => one.name === `all_${name}`) ? `all_${name}` : "all_p";
-  const place = (name: string): string => `${home(name)}[at_${name} + i]`;
-  const { before, element, results } = bodyOf(variant, place);
+  const arrayOf = (name: string): string =>
+    arrays.some((array) => array.name === `all_${name}`) ? `all_${name}` : "all_p";
+  const element = (name: string): string => `${arrayOf(name)}[start_${name} + i]`;
+  const { perDispatch, perElement, results } = kernelBodyOf(variant, element);
   return [
-    `// ${label}: updates ${["p", ...slots.map(({ name }) => name)].join(", ")} from g, ${form.width === 4 ? "four values at a time" : "one value at a time"}.`,
-    ...headOf(variant, form.width === 4 ? "vec4f" : "f32"),
-    `// The number of tiles; the range of each, as a position in this table; then, for each range: its first tile, the`,
-    `// number of its elements, whose scalars it takes, and where it begins in ${tensors.join(", ")}.`,
+    `// ${label}: updates ${updated.join(", ")} from g, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
+    ...typeDeclarations(variant, layout.width === 4 ? "vec4f" : "f32"),
+    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
+    `// count, index of the scalars, start in each of ${tensors.join(", ")}.`,
     ...tableAndScalars,
     ...arrays.map(
       ({ name, access }, i) =>
         `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<Value>;`,
     ),
     "",
-    ...functionsOf(variant),
+    ...functionDeclarations(variant),
     ...entryPoint,
-    "  let own = table[entry + 2u];",
-    ...tensors.map((name, k) => `  let at_${name} = table[entry + ${entryHead + k}u];`),
-    ...before.map((line) => `  ${line}`),
-    ...turn,
-    ...element.map((line) => `    ${line}`),
-    ...results.map(({ name, text }) => `    ${place(name)} = ${text};`),
+    "  let scalar_set = table[entry + 2u];",
+    ...tensors.map((name, k) => `  let start_${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...perDispatch.map((line) => `  ${line}`),
+    ...elementLoop,
+    ...perElement.map((line) => `    ${line}`),
+    ...results.map(({ name, text }) => `    ${element(name)} = ${text};`),
     "  }",
     "}",
     "",

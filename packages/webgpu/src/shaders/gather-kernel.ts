@@ -1,51 +1,51 @@
-import { entryPoint, turn } from "./wgsl-emitter.js";
-import { entryHead, tableBinding } from "./kernel-layout.js";
+import { entryHeaderLength, tableBinding } from "./kernel-layout.js";
+import { elementLoop, entryPoint } from "./wgsl-fragments.js";
 
 /**
- * What the table says of some rows of a tensor after its head. Positions are those of the first row in what is bound,
- * in words, as are steps, from one row to the next.
+ * Parameters of a segment of rows in the table. Starts are positions of the segment's first row in the bindings, and
+ * strides are distances between rows, both in words.
  */
-export const gatherNumbers = [
+export const gatherParameterNames = [
   "columns",
-  /** Of so many elements; those beyond only pad, and are 0. */
-  "values",
-  "target_at",
-  "index_at",
-  "index_step",
-  "fresh_at",
-  "fresh_step",
+  /** The number of values; the elements after them are padding, and become 0. */
+  "value_count",
+  "target_start",
+  "index_start",
+  "index_stride",
+  "reset_start",
+  "reset_stride",
   "rows_before",
-  /** As bits. */
+  /** The bits of an f32. */
   "initial",
-  /** How `RowMove.anew` has it. */
-  "anew",
-  /** Which values of the tensor are bound, from this one to before that one, and where the first of them is. */
-  "window_low",
-  "window_high",
-  "source_at",
+  /** A value of `resetCode`. */
+  "reset_mode",
+  /** The values of the source tensor that are bound: from the first to before the second. */
+  "source_low",
+  "source_high",
+  /** The position of the first of these values in its binding. */
+  "source_start",
 ] as const;
 
-/** What the numbers of some rows are called. */
-export type GatherNumbers = Record<(typeof gatherNumbers)[number], number>;
+export type GatherParameters = Record<(typeof gatherParameterNames)[number], number>;
 
-/** Which rows begin anew, as the table has it. */
+/** Which rows get the initial value, as a number in the table. */
 export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
 
-/** What is bound after the table, in order. */
+/** The arrays that are bound after the table, in order. */
 export const gatherArrays = [
   { name: "indices", access: "read" },
-  { name: "fresh", access: "read" },
+  { name: "reset_rows", access: "read" },
   { name: "source", access: "read" },
   { name: "target", access: "read_write" },
 ] as const;
 
 /**
- * A WGSL module with one entry point, `update`: row `i` of a tensor becomes what row `indices[i]` was. Values are moved
- * as words, so that no bit of them changes. A tensor that is larger than a binding is seen through several windows; the
- * first of them writes the rows that begin anew.
+ * A WGSL module that gathers rows; its entry point is `update`. Row `i` of the target becomes row `indices[i]` of the
+ * source, or the initial value. Values are copied as words, so that no bit changes. A source that is larger than a
+ * binding is bound in several parts, one per segment; the segment of the first part writes the initial values.
  */
-export const gatherText: string = [
-  "// Gathers rows: row i becomes what row indices[i] was, or begins anew.",
+export const gatherKernel: string = [
+  "// Gathers rows: row i becomes row indices[i], or the initial value.",
   `@group(0) @binding(${tableBinding}) var<storage, read> table: array<u32>;`,
   ...gatherArrays.map(
     ({ name, access }, i) =>
@@ -53,23 +53,27 @@ export const gatherText: string = [
   ),
   "",
   ...entryPoint,
-  ...gatherNumbers.map((name, k) => `  let ${name} = table[entry + ${entryHead + k}u];`),
-  ...turn,
+  ...gatherParameterNames.map(
+    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
+  ),
+  ...elementLoop,
   "    let row = i / columns;",
-  "    if (i >= values) {",
-  "      all_target[target_at + i] = 0u;",
+  "    if (i >= value_count) {",
+  "      all_target[target_start + i] = 0u;",
   "      continue;",
   "    }",
-  "    let before = all_indices[index_at + row * index_step];",
-  `    var begins = before >= rows_before || anew == ${resetCode.all}u;`,
-  `    if (anew == ${resetCode.flagged}u) { begins = begins || all_fresh[fresh_at + row * fresh_step] != 0u; }`,
-  "    if (begins) {",
-  "      if (window_low == 0u) { all_target[target_at + i] = initial; }",
+  "    let source_row = all_indices[index_start + row * index_stride];",
+  `    var is_reset = source_row >= rows_before || reset_mode == ${resetCode.all}u;`,
+  `    if (reset_mode == ${resetCode.flagged}u) {`,
+  "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",
+  "    }",
+  "    if (is_reset) {",
+  "      if (source_low == 0u) { all_target[target_start + i] = initial; }",
   "      continue;",
   "    }",
-  "    let at = before * columns + i % columns;",
-  "    if (at >= window_low && at < window_high) {",
-  "      all_target[target_at + i] = all_source[source_at + at - window_low];",
+  "    let source_index = source_row * columns + i % columns;",
+  "    if (source_index >= source_low && source_index < source_high) {",
+  "      all_target[target_start + i] = all_source[source_start + source_index - source_low];",
   "    }",
   "  }",
   "}",

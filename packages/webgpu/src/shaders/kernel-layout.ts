@@ -1,85 +1,88 @@
 import type { Variant } from "@gradstep/core";
 
-/** How many invocations work together, and how many elements each of them updates, one after the other. */
+/** Invocations per workgroup, and elements that each invocation updates in a loop. */
 export const workgroupSize = 64;
-export const turns = 4;
+export const elementsPerInvocation = 4;
 
-/** Elements that one workgroup updates: floats, groups of four, or the halves of a word together. */
-export const tileLength: number = workgroupSize * turns;
+/** Elements per workgroup. An element is a value, a vec4f, or the two values that share a word of a mirror. */
+export const elementsPerTile: number = workgroupSize * elementsPerInvocation;
 
-/** Groups of hyperparameters that one dispatch can tell apart. */
-export const scalarGroups = 16;
+/** How many parameter groups, each with its own scalars, one dispatch can serve. */
+export const maxScalarSets = 16;
 
-/** The form of a kernel for tensors that are plain: what its memory looks like, never what it computes. */
-export interface Form {
-  /** 4: all ranges begin at multiples of four values and are read as vec4f; 1: they begin anywhere. */
+/** How a kernel accesses memory if all tensors are plain f32 without masks and mirrors. It computes the same in each. */
+export interface DenseKernelLayout {
+  /** 4: ranges start at multiples of four values in every array, and are accessed as vec4f. 1: they start anywhere. */
   readonly width: 1 | 4;
   /**
-   * Where gradients are: in another buffer than the parameters (`apart`), in the same one but not within the same
-   * binding (`beside`), or in one binding with them (`joined`).
+   * Where gradients are: in another buffer than the parameters (`separate-buffer`), in another binding of the same
+   * buffer (`separate-binding`), or in the same binding (`shared-binding`).
    */
-  readonly gradients: "apart" | "beside" | "joined";
+  readonly gradients: "separate-buffer" | "separate-binding" | "shared-binding";
 }
 
-/** The form of a kernel that knows of rows: gradients that lie in some layout, masks, packed copies. */
-export interface RowForm {
-  readonly gradients: "apart" | "joined";
-  /** Whether it leaves out rows whose u32 is 0. */
+/** How a kernel accesses memory if it works by rows: gradients with a layout, masks, mirrors. */
+export interface RowKernelLayout {
+  readonly gradients: "separate-buffer" | "shared-binding";
+  /** Whether it skips rows whose mask is 0. */
   readonly mask: boolean;
-  /** Whether it fills packed f16 copies: then an element is the two values of a word. */
-  readonly copy: boolean;
+  /** Whether it fills packed f16 mirrors. Then an element is the two values of a word. */
+  readonly mirror: boolean;
 }
 
-/** The form in which a backend's own tensors are updated. */
-export const usualForm: Form = { width: 4, gradients: "apart" };
+export type KernelLayout = DenseKernelLayout | RowKernelLayout;
 
-/** Bindings of group 0, in the order of their numbers; the storage buffers after the table hold values. */
+/** The layout of tensors that the backend allocates. */
+export const defaultKernelLayout: DenseKernelLayout = { width: 4, gradients: "separate-buffer" };
+
+/** Bindings of group 0. The arrays of values follow the table and the scalars. */
 export const tableBinding = 0;
 export const scalarsBinding = 1;
 export const firstArrayBinding = 2;
 
-/** What the table says of a range of elements, as u32s, before the position of each array. */
-export const entryHead = 3;
+/** Words of a table entry before the layout's own parameters: first tile, element count, index of the scalar set. */
+export const entryHeaderLength = 3;
 
-/** Whether a form is one for rows. */
-export function isRowForm(form: Form | RowForm): form is RowForm {
-  return "mask" in form;
+export function isRowKernelLayout(layout: KernelLayout): layout is RowKernelLayout {
+  return "mask" in layout;
 }
 
 /** An array that a kernel binds. */
-export interface BoundArray {
-  /** What the shader calls it. Those of `p`, `g` and the slots begin with `all_`, since a slot can have any name. */
+export interface ArrayBinding {
+  /** The name in the shader. Names of `p`, `g` and slots start with `all_`, since a slot can have any name. */
   readonly name: string;
   readonly access: "read" | "read_write";
 }
 
-/** The arrays that a kernel of this form binds, in order: `p`, `g` unless it is joined, the slots, `mask`, `copy`. */
-export function arraysOf({ slots }: Variant, form: Form | RowForm): readonly BoundArray[] {
-  const written = (name: string): BoundArray => ({ name, access: "read_write" });
-  const read = (name: string): BoundArray => ({ name, access: "read" });
-  const gradients = form.gradients === "apart" ? read("all_g") : written("all_g");
-  const rows = isRowForm(form) ? form : undefined;
+/** The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots, mask, mirror. */
+export function arrayBindingsOf({ slots }: Variant, layout: KernelLayout): readonly ArrayBinding[] {
+  const writable = (name: string): ArrayBinding => ({ name, access: "read_write" });
+  const readOnly = (name: string): ArrayBinding => ({ name, access: "read" });
+  const gradients = layout.gradients === "separate-buffer" ? readOnly("all_g") : writable("all_g");
+  const rowLayout = isRowKernelLayout(layout) ? layout : undefined;
   return [
-    written("all_p"),
-    ...(form.gradients === "joined" ? [] : [gradients]),
-    ...slots.map(({ name }) => written(`all_${name}`)),
-    ...(rows?.mask === true ? [read("row_mask")] : []),
-    ...(rows?.copy === true ? [written("row_copy")] : []),
+    writable("all_p"),
+    ...(layout.gradients === "shared-binding" ? [] : [gradients]),
+    ...slots.map(({ name }) => writable(`all_${name}`)),
+    ...(rowLayout?.mask === true ? [readOnly("row_mask")] : []),
+    ...(rowLayout?.mirror === true ? [writable("row_mirror")] : []),
   ];
 }
 
-/** What tells forms apart whose bindings differ; the width of a plain one says nothing about them. */
-export function layoutKey(form: Form | RowForm): string {
-  if (!isRowForm(form)) return form.gradients;
-  return `rows ${form.gradients}${form.mask ? " mask" : ""}${form.copy ? " copy" : ""}`;
+/** Equal for layouts whose bindings are the same; the width does not matter. */
+export function bindGroupLayoutKey(layout: KernelLayout): string {
+  if (!isRowKernelLayout(layout)) return layout.gradients;
+  return `rows ${layout.gradients}${layout.mask ? " mask" : ""}${layout.mirror ? " mirror" : ""}`;
 }
 
-/** What tells forms apart whose text differs. */
-export function formKey(form: Form | RowForm): string {
-  return isRowForm(form) ? layoutKey(form) : `${form.width} ${form.gradients}`;
+/** Equal for layouts whose shaders are the same. */
+export function kernelLayoutKey(layout: KernelLayout): string {
+  return isRowKernelLayout(layout)
+    ? bindGroupLayoutKey(layout)
+    : `${layout.width} ${layout.gradients}`;
 }
 
-/** Bytes from the scalars of one group to those of the next in the uniform buffer. */
-export function scalarStride({ scalars }: Variant): number {
+/** Bytes per scalar set in the uniform buffer. */
+export function scalarSetLength({ scalars }: Variant): number {
   return Math.max(1, Math.ceil(scalars.length / 4)) * 16;
 }

@@ -1,8 +1,8 @@
 /**
- * Words that a rule may use as names and a shader may not: keywords and reserved words of WGSL (its Section 2.7 and
- * Appendix "Reserved words"), predeclared types and functions that the emitter calls, and the emitter's own names.
+ * Names that a rule may use and a shader may not: keywords and reserved words of WGSL (its Section 2.7 and Appendix
+ * "Reserved Words"), predeclared types and functions that the emitter calls, and names that the emitter declares.
  */
-export const taken: ReadonlySet<string> = new Set(
+export const reservedWords: ReadonlySet<string> = new Set(
   `
   alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let
   loop override requires return struct switch true var while
@@ -21,20 +21,21 @@ export const taken: ReadonlySet<string> = new Set(
 
   abs array bitcast bool clamp f32 max min pack2x16float select sign sqrt u32 unpack2x16float vec2f vec3u vec4f
 
-  Scalars Value count element entry group groups i pool own scalars table tile turn update
+  Scalars Value count entry i invocation iteration scalar_set scalars table tile update workgroup workgroup_count
 
-  column columns first g_at g_step g_unit gradient half kept line line_at line_length line_step mask_at mask_step others
-  pairs row row_copy row_mask stepped unit value word word_at
+  column columns first flush gradient gradient_start gradient_stride gradient_unit half index kept_bits line
+  line_length line_start line_stride mask_start mask_stride mirror_index pairs row row_mask row_mirror selected unit
+  unselected value_index word
   `
     .trim()
     .split(/\s+/),
 );
 
 /**
- * A name of a rule as a name in WGSL: itself, or with `x_` before it where it would mean something else there. Two
+ * The WGSL name for a name of a rule: the same, or with the prefix `x_` if it has another meaning in the shader. Two
  * names never become one.
  */
-export function safe(name: string): string {
-  const isFree = !taken.has(name) && !/^(?:__|_$|x_|all_|at_|t\d)/.test(name);
+export function wgslName(name: string): string {
+  const isFree = !reservedWords.has(name) && !/^(?:__|_$|x_|all_|start_|t\d)/.test(name);
   return isFree ? name : `x_${name}`;
 }

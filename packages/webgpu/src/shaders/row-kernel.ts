@@ -1,153 +1,158 @@
 import type { UnselectedRows, Variant } from "@gradstep/core";
-import { arraysOf, entryHead, firstArrayBinding, type RowForm } from "./kernel-layout.js";
 import {
-  bodyOf,
+  arrayBindingsOf,
+  entryHeaderLength,
+  firstArrayBinding,
+  type RowKernelLayout,
+} from "./kernel-layout.js";
+import { kernelBodyOf } from "./wgsl-emitter.js";
+import {
+  elementLoop,
   entryPoint,
-  functionsOf,
-  headOf,
-  packedHalf,
+  functionDeclarations,
+  packedFloat16,
   tableAndScalars,
-  turn,
-} from "./wgsl-emitter.js";
+  typeDeclarations,
+} from "./wgsl-fragments.js";
 
 /**
- * What the table says of a range of rows after its head, before the positions of `p` and the slots. Positions are those
- * of its first row in what is bound, and steps those from one row to the next: of gradients in units of two bytes, of
- * masks and of copies in words.
+ * Parameters of a segment of rows in the table, before the starts of `p` and the slots. Starts are positions of the
+ * segment's first row in the bindings; strides are distances between rows. Those of gradients count units of two bytes,
+ * those of masks and mirrors count words.
  */
-export const rowNumbers = [
+export const rowParameterNames = [
   "columns",
-  /** 1 where a gradient is f16; 2 where it is f32, which begins at an even position. */
-  "g_unit",
-  "g_at",
-  "g_step",
-  /** How `unselectedRows` has it. */
-  "others",
-  "mask_at",
-  "mask_step",
-  /** A copy without gaps is one line; of any other, each row is one. */
+  /** Units per gradient value: 1 for f16, 2 for f32. */
+  "gradient_unit",
+  "gradient_start",
+  "gradient_stride",
+  /** A value of `unselectedRowsCode`. */
+  "unselected",
+  "mask_start",
+  "mask_stride",
+  /** A mirror without gaps is one line; otherwise each row is a line. */
   "line_length",
-  "line_at",
-  "line_step",
+  "line_start",
+  "line_stride",
 ] as const;
 
-/** What the numbers of a range are called. */
-export type RowNumbers = Record<(typeof rowNumbers)[number], number>;
+export type RowParameters = Record<(typeof rowParameterNames)[number], number>;
 
-/** What happens to rows that are left out, as the table has it. */
+/** What happens to unselected rows, as a number in the table. */
 export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
   keep: 0,
   decay: 1,
   zero: 2,
 };
 
-const gradientText = (from: string): readonly string[] => [
-  "fn gradient(at: u32, unit: u32) -> f32 {",
-  `  let word = ${from}[at / 2u];`,
-  "  return select(bitcast<f32>(word), unpack2x16float(word)[at % 2u], unit == 1u);",
+const gradientFunction = (array: string): readonly string[] => [
+  "fn gradient(index: u32, unit: u32) -> f32 {",
+  `  let word = ${array}[index / 2u];`,
+  "  return select(bitcast<f32>(word), unpack2x16float(word)[index % 2u], unit == 1u);",
   "}",
   "",
 ];
 
 /**
- * A variant as a WGSL module with one entry point, `update`, for tensors with rows: gradients may lie anywhere and be
- * packed f16, rows may be left out, and the parameter may have a packed f16 copy. It computes what `emitWgsl`'s does.
+ * A WGSL module that updates tensors by rows; its entry point is `update`. Gradients can start anywhere and can be
+ * packed f16, rows can be left out by a mask, and the parameter can have a packed f16 mirror. It computes the same as
+ * `emitDenseKernel`.
  *
- * An element is a value or, where there is a copy, the values that share a word of it, so that no other invocation
- * writes to that word.
+ * With a mirror, an element is the values that share one of its words, so that no other invocation writes to that word.
  */
-export function emitRows(variant: Variant, form: RowForm): string {
+export function emitRowKernel(variant: Variant, layout: RowKernelLayout): string {
   const { label, slots } = variant;
   const names = ["p", ...slots.map(({ name }) => name)];
-  const numbers = [...rowNumbers, ...names.map((name) => `at_${name}`)];
-  // Where gradients are in the parameters' binding, that holds words, too.
-  const isJoined = form.gradients === "joined";
+  const parameters = [...rowParameterNames, ...names.map((name) => `start_${name}`)];
+  // A binding that holds parameters and gradients is an array of words.
+  const isShared = layout.gradients === "shared-binding";
   const load = (name: string): string => {
     if (name === "g") {
-      const value = "gradient(g_at + row * g_step + column * g_unit, g_unit)";
-      return form.mask ? `select(0.0, ${value}, stepped)` : value;
+      const value =
+        "gradient(gradient_start + row * gradient_stride + column * gradient_unit, gradient_unit)";
+      return layout.mask ? `select(0.0, ${value}, selected)` : value;
     }
-    const value = `all_${name}[at_${name} + value]`;
-    return name === "p" && isJoined ? `bitcast<f32>(${value})` : value;
+    const value = `all_${name}[start_${name} + value_index]`;
+    return name === "p" && isShared ? `bitcast<f32>(${value})` : value;
   };
-  const { before, element, results } = bodyOf(variant, load);
+  const { perDispatch, perElement, results } = kernelBodyOf(variant, load);
   const store = (name: string, text: string): string =>
-    `all_${name}[at_${name} + value] = ${name === "p" && isJoined ? `bitcast<u32>(${text})` : text};`;
+    `all_${name}[start_${name} + value_index] = ${name === "p" && isShared ? `bitcast<u32>(${text})` : text};`;
   const parameter = results.find(({ name }) => name === "p")!;
   const type = (name: string): string => {
-    const words = ["all_g", "row_mask", "row_copy", ...(isJoined ? ["all_p"] : [])];
+    const words = ["all_g", "row_mask", "row_mirror", ...(isShared ? ["all_p"] : [])];
     return words.includes(name) ? "u32" : "f32";
   };
 
-  const updated = [
+  const storeParameter = [
     store("p", parameter.text),
-    ...(form.copy
+    ...(layout.mirror
       ? [
-          `word |= ${packedHalf(parameter.text)} << (16u * half);`,
-          "kept &= ~(0xffffu << (16u * half));",
+          `word |= ${packedFloat16(parameter.text)} << (16u * half);`,
+          "kept_bits &= ~(0xffffu << (16u * half));",
         ]
       : []),
   ];
-  const value = [
-    "let row = value / columns;",
-    "let column = value % columns;",
-    ...(form.mask
+  const updateValue = [
+    "let row = value_index / columns;",
+    "let column = value_index % columns;",
+    ...(layout.mask
       ? [
-          "let stepped = row_mask[mask_at + row * mask_step] != 0u;",
-          `if (!stepped && others == ${unselectedRowsCode.keep}u) { continue; }`,
+          "let selected = row_mask[mask_start + row * mask_stride] != 0u;",
+          `if (!selected && unselected == ${unselectedRowsCode.keep}u) { continue; }`,
         ]
       : []),
-    ...element,
+    ...perElement,
     ...results.filter(({ name }) => name !== "p").map(({ name, text }) => store(name, text)),
-    ...(form.mask
+    ...(layout.mask
       ? [
-          `if (stepped || others == ${unselectedRowsCode.zero}u) {`,
-          ...updated.map((line) => `  ${line}`),
+          `if (selected || unselected == ${unselectedRowsCode.zero}u) {`,
+          ...storeParameter.map((line) => `  ${line}`),
           "}",
         ]
-      : updated),
+      : storeParameter),
   ];
-  const loop = form.copy
+  const updateElement = layout.mirror
     ? [
         "let pairs = (line_length + 1u) / 2u;",
         "let line = i / pairs;",
         "let first = i % pairs * 2u;",
-        "let word_at = line_at + line * line_step + first / 2u;",
+        "let mirror_index = line_start + line * line_stride + first / 2u;",
         "var word = 0u;",
-        "// What else is in the word: the last row may leave half of it to somebody else.",
-        "var kept = 0xffffffffu;",
+        "// Bits of the word that are not written. The last value of a line may share its word with other data.",
+        "var kept_bits = 0xffffffffu;",
         "for (var half = 0u; half < 2u; half++) {",
         "  if (first + half >= line_length) { break; }",
-        "  let value = line * line_length + first + half;",
-        ...value.map((line) => `  ${line}`),
+        "  let value_index = line * line_length + first + half;",
+        ...updateValue.map((line) => `  ${line}`),
         "}",
-        "if (kept == 0u) {",
-        "  row_copy[word_at] = word;",
-        "} else if (kept != 0xffffffffu) {",
-        "  row_copy[word_at] = word | (row_copy[word_at] & kept);",
+        "if (kept_bits == 0u) {",
+        "  row_mirror[mirror_index] = word;",
+        "} else if (kept_bits != 0xffffffffu) {",
+        "  row_mirror[mirror_index] = word | (row_mirror[mirror_index] & kept_bits);",
         "}",
       ]
-    : ["let value = i;", ...value];
+    : ["let value_index = i;", ...updateValue];
 
   return [
-    `// ${label}: updates ${names.join(", ")} from g, by rows${form.mask ? ", without those that the mask leaves out" : ""}${form.copy ? ", and packs a copy of p" : ""}.`,
-    ...headOf(variant, "f32"),
-    "// The number of tiles; the range of each, as a position in this table; then, for each range: its first tile, the",
-    `// number of its elements, whose scalars it takes; ${numbers.join(", ")}.`,
+    `// ${label}: updates ${names.join(", ")} from g, by rows${layout.mask ? ", skips rows whose mask is 0" : ""}${layout.mirror ? ", packs a mirror of p" : ""}.`,
+    ...typeDeclarations(variant, "f32"),
+    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
+    `// count, index of the scalars, ${parameters.join(", ")}.`,
     ...tableAndScalars,
-    ...arraysOf(variant, form).map(
+    ...arrayBindingsOf(variant, layout).map(
       ({ name, access }, i) =>
         `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${type(name)}>;`,
     ),
     "",
-    ...functionsOf(variant),
-    ...gradientText(isJoined ? "all_p" : "all_g"),
+    ...functionDeclarations(variant),
+    ...gradientFunction(isShared ? "all_p" : "all_g"),
     ...entryPoint,
-    "  let own = table[entry + 2u];",
-    ...numbers.map((name, k) => `  let ${name} = table[entry + ${entryHead + k}u];`),
-    ...before.map((line) => `  ${line}`),
-    ...turn,
-    ...loop.map((line) => `    ${line}`),
+    "  let scalar_set = table[entry + 2u];",
+    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...perDispatch.map((line) => `  ${line}`),
+    ...elementLoop,
+    ...updateElement.map((line) => `    ${line}`),
     "  }",
     "}",
     "",

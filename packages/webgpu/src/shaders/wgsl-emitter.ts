@@ -1,90 +1,89 @@
-import { emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
-import {
-  scalarGroups,
-  scalarsBinding,
-  tableBinding,
-  turns,
-  workgroupSize,
-} from "./kernel-layout.js";
-import { safe } from "./reserved-words.js";
+import { emit, type Emitter, type Variant } from "@gradstep/core";
+import { wgslName } from "./reserved-words.js";
 
-/** A piece of an expression, and how tightly it binds. */
-interface Piece {
+/** An expression. */
+interface Expression {
   readonly text: string;
-  readonly binding: number;
-  /** Whether it is a literal: an operation on literals alone would be evaluated, and refused, when it is compiled. */
+  readonly precedence: number;
+  /** Operations on literals alone are constant expressions, which a compiler evaluates and may refuse. */
   readonly isLiteral?: boolean;
-  /** How many operations are in it, one within the other. */
+  /** The depth of nesting. */
   readonly depth: number;
 }
 
-/** Compilers of WGSL refuse what is nested too deep: Tint takes 512 operations, and half of 98 signs. */
-const deepest = 32;
+/** Compilers limit the depth of expressions: Tint accepts 512 nested operations, but only 49 nested negations. */
+const maxDepth = 32;
 
 const comparison = 1;
 const additive = 2;
 const multiplicative = 3;
 const unary = 4;
-const atom = 5;
+const primary = 5;
 
-function piece(text: string, binding: number, operands: readonly Piece[] = []): Piece {
-  return { text, binding, depth: Math.max(0, ...operands.map(({ depth }) => depth + 1)) };
+function expression(
+  text: string,
+  precedence: number,
+  operands: readonly Expression[] = [],
+): Expression {
+  return { text, precedence, depth: Math.max(0, ...operands.map(({ depth }) => depth + 1)) };
 }
 
-function within({ text, binding }: Piece, least: number): string {
-  return binding < least ? `(${text})` : text;
+function parenthesized({ text, precedence }: Expression, minPrecedence: number): string {
+  return precedence < minPrecedence ? `(${text})` : text;
 }
 
-/** A literal of f32 that WGSL takes: the greatest finite one stands for what is beyond it. */
+/** An f32 literal. The largest finite f32 replaces values outside the range. */
 function literal(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return String(Math.sign(value) * 3.4028234663852886e38);
-  // Digits alone are an integer in WGSL, and those end at 2⁶³.
+  // Digits without a point are an integer literal in WGSL, which is limited to 2⁶³.
   return Math.abs(single) < 2 ** 63 ? String(single) : single.toExponential();
 }
 
 /**
- * The table from operations to WGSL. `Value` is vec4f or f32, so that one text serves both.
+ * The WGSL text of each operation. `Value` is vec4f or f32, so that one text serves both.
  *
- * @param share gives a value a name: returns the name.
+ * @param declare declares a constant with this value, and returns its name
  */
-function emitter(share: (text: string, varies: boolean) => string): Emitter<Piece> {
-  const named = (a: Piece): Piece => piece(share(a.text, false), atom);
-  // What does not vary is shared already, and flat.
-  const flat = (a: Piece): Piece => (a.depth < deepest ? a : piece(share(a.text, true), atom));
-  /** At least one operand that is known only when the kernel runs, and none that is nested too deep. */
-  const late = (operands: readonly Piece[]): readonly Piece[] =>
+function wgslEmitter(declare: (text: string, varies: boolean) => string): Emitter<Expression> {
+  const named = (a: Expression): Expression => expression(declare(a.text, false), primary);
+  // An expression that does not vary is shared already, and so not deep.
+  const shallow = (a: Expression): Expression =>
+    a.depth < maxDepth ? a : expression(declare(a.text, true), primary);
+  /** Ensures that an operand is known only at run time, and that no operand is nested too deeply. */
+  const operandsOf = (operands: readonly Expression[]): readonly Expression[] =>
     operands.every(({ isLiteral }) => isLiteral === true)
       ? operands.map(named)
-      : operands.map(flat);
+      : operands.map(shallow);
   const call =
     (name: string) =>
-    (...operands: Piece[]): Piece => {
-      const all = late(operands);
-      return piece(`${name}(${all.map(({ text }) => text).join(", ")})`, atom, all);
+    (...all: Expression[]): Expression => {
+      const operands = operandsOf(all);
+      const text = `${name}(${operands.map((operand) => operand.text).join(", ")})`;
+      return expression(text, primary, operands);
     };
-  // Left-associative: the right operand must bind tighter.
+  // Left-associative: the right operand needs a higher precedence.
   const infix =
-    (operator: string, binding: number) =>
-    (...operands: Piece[]): Piece => {
-      const [a, b] = late(operands);
-      const text = `${within(a, binding)} ${operator} ${within(b, binding + 1)}`;
-      return piece(text, binding, [a, b]);
+    (operator: string, precedence: number) =>
+    (...operands: Expression[]): Expression => {
+      const [a, b] = operandsOf(operands);
+      const text = `${parenthesized(a, precedence)} ${operator} ${parenthesized(b, precedence + 1)}`;
+      return expression(text, precedence, [a, b]);
     };
-  // Comparisons do not associate at all.
+  // Comparisons are not associative.
   const compare =
     (operator: string) =>
-    (...operands: Piece[]): Piece => {
-      const [a, b] = late(operands);
-      const text = `${within(a, additive)} ${operator} ${within(b, additive)}`;
-      return piece(text, comparison, [a, b]);
+    (...operands: Expression[]): Expression => {
+      const [a, b] = operandsOf(operands);
+      const text = `${parenthesized(a, additive)} ${operator} ${parenthesized(b, additive)}`;
+      return expression(text, comparison, [a, b]);
     };
   return {
-    number: (value) => ({ ...piece(`Value(${literal(value)})`, atom), isLiteral: true }),
-    input: (name) => piece(safe(name), atom),
+    number: (value) => ({ ...expression(`Value(${literal(value)})`, primary), isLiteral: true }),
+    input: (name) => expression(wgslName(name), primary),
     neg: (...operands) => {
-      const [a] = late(operands);
-      return piece(`-${within(a, atom)}`, unary, [a]);
+      const [a] = operandsOf(operands);
+      return expression(`-${parenthesized(a, primary)}`, unary, [a]);
     },
     abs: call("abs"),
     sqrt: call("sqrt"),
@@ -101,105 +100,53 @@ function emitter(share: (text: string, varies: boolean) => string): Emitter<Piec
     eq: compare("=="),
     ne: compare("!="),
     select: (condition, ...branches) => {
-      const [a, b] = branches.map(flat);
-      return piece(`select(${b.text}, ${a.text}, ${condition.text})`, atom, [condition, a, b]);
+      const [a, b] = branches.map(shallow);
+      return expression(`select(${b.text}, ${a.text}, ${condition.text})`, primary, [
+        condition,
+        a,
+        b,
+      ]);
     },
-    share: (value, varies) => piece(share(value.text, varies), atom),
+    share: (value, varies) => expression(declare(value.text, varies), primary),
   };
 }
 
-const flush = [
-  "fn flush(x: Value) -> Value {",
-  `  return select(x, Value(0), abs(x) < Value(${smallestNormal}));`,
-  "}",
-  "",
-];
-
-/** What a kernel computes, as lines of WGSL. */
-export interface Body {
-  /** The scalars of the step, and what follows from them alone. */
-  readonly before: readonly string[];
-  /** The values of one element are read, and the new ones computed. */
-  readonly element: readonly string[];
-  /** `p` and the slots, and the names that their new values have. */
+/** The computation of a variant, as lines of WGSL. */
+export interface KernelBody {
+  /** Declares the scalars of the step, and values that depend only on them. */
+  readonly perDispatch: readonly string[];
+  /** Loads the values of one element, and computes the new ones. */
+  readonly perElement: readonly string[];
+  /** `p` and the slots, and the names of their new values. */
   readonly results: readonly { readonly name: string; readonly text: string }[];
 }
 
 /**
- * The computation of a variant. All results are in registers when it ends: a store may replace what another one reads.
+ * Emits the computation of a variant. All results are computed before the first store, since a store may replace a value
+ * that another result depends on.
  *
- * @param load what gives the present value of `p`, `g` or a slot
+ * @param load gives the expression for the current value of `p`, `g` or a slot
  */
-export function bodyOf({ perElement, scalars }: Variant, load: (name: string) => string): Body {
-  const before: string[] = [];
-  const element: string[] = [];
+export function kernelBodyOf(
+  { perElement: program, scalars }: Variant,
+  load: (name: string) => string,
+): KernelBody {
+  const perDispatch: string[] = [];
+  const perElement: string[] = [];
   let count = 0;
-  const share = (text: string, varies: boolean): string => {
+  const declare = (text: string, varies: boolean): string => {
     count += 1;
-    (varies ? element : before).push(`let t${count} = ${text};`);
+    (varies ? perElement : perDispatch).push(`let t${count} = ${text};`);
     return `t${count}`;
   };
-  for (const name of scalars) before.push(`let ${safe(name)} = Value(scalars[own].${safe(name)});`);
-  for (const { name, node } of perElement.inputs) {
-    if (perElement.nodes[node].varies) element.push(`let ${safe(name)} = ${load(name)};`);
+  for (const name of scalars.map(wgslName))
+    perDispatch.push(`let ${name} = Value(scalars[scalar_set].${name});`);
+  for (const { name, node } of program.inputs) {
+    if (program.nodes[node].varies) perElement.push(`let ${wgslName(name)} = ${load(name)};`);
   }
-  const results = emit(perElement, emitter(share)).map(({ name, value }) => {
+  const results = emit(program, wgslEmitter(declare)).map(({ name, value }) => {
     const isName = /^\w+$/.test(value.text);
-    return { name, text: isName ? value.text : share(value.text, true) };
+    return { name, text: isName ? value.text : declare(value.text, true) };
   });
-  return { before, element, results };
-}
-
-/** What stands before the arrays in every kernel: what a value is, and the scalars of a group. */
-export function headOf({ scalars }: Variant, value: "f32" | "vec4f"): readonly string[] {
-  return [
-    `alias Value = ${value};`,
-    "",
-    "struct Scalars {",
-    ...(scalars.length === 0 ? ["unused"] : scalars.map(safe)).map(
-      (name, i) => `  ${i === 0 ? "@align(16) " : ""}${name}: f32,`,
-    ),
-    "}",
-    "",
-  ];
-}
-
-/** The bindings that every kernel has. */
-export const tableAndScalars: readonly string[] = [
-  `@group(0) @binding(${tableBinding}) var<storage, read> table: array<u32>;`,
-  `@group(0) @binding(${scalarsBinding}) var<uniform> scalars: array<Scalars, ${scalarGroups}>;`,
-];
-
-/** What the kernel calls. */
-export function functionsOf({ perElement }: Variant): readonly string[] {
-  return perElement.nodes.some(({ op }) => op === "flush") ? flush : [];
-}
-
-/** The beginning of the entry point: finds the workgroup's tile and its entry in the table. */
-export const entryPoint: readonly string[] = [
-  `@compute @workgroup_size(${workgroupSize})`,
-  "fn update(",
-  "  @builtin(workgroup_id) group: vec3u,",
-  "  @builtin(num_workgroups) groups: vec3u,",
-  "  @builtin(local_invocation_index) pool: u32,",
-  ") {",
-  "  let tile = group.y * groups.x + group.x;",
-  "  if (tile >= table[0]) { return; }",
-  "  let entry = table[1u + tile];",
-  "  let count = table[entry + 1u];",
-];
-
-/** The loop over the elements of a tile: in it, `i` is the element. It is closed by the caller. */
-export const turn: readonly string[] = [
-  `  for (var turn = 0u; turn < ${turns}u; turn++) {`,
-  `    let i = ((tile - table[entry]) * ${turns}u + turn) * ${workgroupSize}u + pool;`,
-  "    if (i >= count) { return; }",
-];
-
-/** Of f16, the greatest finite number: WGSL has no result for what is beyond it. */
-const greatestHalf = "65504.0";
-
-/** A value as f16 in the lower half of a word. */
-export function packedHalf(value: string): string {
-  return `pack2x16float(vec2f(clamp(${value}, -${greatestHalf}, ${greatestHalf}), 0.0))`;
+  return { perDispatch, perElement, results };
 }

@@ -2,18 +2,18 @@ import process from "node:process";
 import { adam, type RowMove } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { webgpu } from "@gradstep/webgpu";
-import { emitRows } from "../../src/shaders/row-kernel.js";
+import { emitRowKernel } from "../../src/shaders/row-kernel.js";
 import { Random } from "../random.js";
 import { randomCase, scalarsOf } from "../row-cases.js";
-import { RowWorld, type Findings } from "../row-fixture.js";
+import { RowFixture, type Findings } from "../row-fixture.js";
 
 // Run by Deno, whose WebGPU is wgpu: every form compiles, random tensors are stepped, rows move.
 const backend = await webgpu();
 const refused: string[] = [];
 for (const rule of rules) {
   for (const variant of rule.variants()) {
-    const form = { gradients: "apart", mask: true, copy: true } as const;
-    const module = backend.device.createShaderModule({ code: emitRows(variant, form) });
+    const layout = { gradients: "separate-buffer", mask: true, mirror: true } as const;
+    const module = backend.device.createShaderModule({ code: emitRowKernel(variant, layout) });
     const { messages } = await module.getCompilationInfo();
     refused.push(...messages.map(({ message }) => message));
   }
@@ -21,15 +21,15 @@ for (const rule of rules) {
 
 const random = new Random(3);
 const variant = adam().rule.variant();
-const found: Findings = { values: 0, copies: 0, outside: 0 };
+const found: Findings = { values: 0, mirrors: 0, outside: 0 };
 for (let round = 0; round < 5; round += 1) {
   const scalars = scalarsOf(variant, random);
   const cases = Array.from({ length: 40 }, () => randomCase(random, scalars));
-  const world = new RowWorld(backend, variant, random, cases, round === 4);
-  backend.compile(variant).run(world.updates, world.updates.length);
-  const { values, copies, outside } = await world.findings();
+  const fixture = new RowFixture(backend, variant, random, cases, round === 4);
+  backend.compile(variant).run(fixture.updates, fixture.updates.length);
+  const { values, mirrors, outside } = await fixture.findings();
   found.values += values;
-  found.copies += copies;
+  found.mirrors += mirrors;
   found.outside += outside;
 }
 

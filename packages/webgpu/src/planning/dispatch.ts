@@ -1,0 +1,41 @@
+import type { KernelLayout } from "../shaders/kernel-layout.js";
+
+/** An array of f32 values in a buffer. */
+export interface BufferView {
+  readonly buffer: GPUBuffer;
+  /** The position of the first value, in values. */
+  readonly start: number;
+}
+
+/** A range of a buffer that is bound, in bytes. */
+export interface BindingRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** One dispatch: what is bound, and the table that says which elements are updated. */
+export interface Dispatch<L = KernelLayout> {
+  readonly layout: L;
+  /** The arrays of values, in the order of the layout. */
+  readonly bindings: readonly BindingRange[];
+  readonly table: Uint32Array<ArrayBuffer>;
+  readonly tiles: number;
+  /** The scalars of each parameter group in the dispatch. */
+  readonly scalarSets: readonly Float64Array[];
+}
+
+/** Limits of a device for bindings, in bytes. */
+export interface BindingLimits {
+  readonly maxBindingSize: number;
+  /** Offsets of bindings are multiples of this. */
+  readonly alignment: number;
+}
+
+export function bindingLimitsOf({ limits }: GPUDevice): BindingLimits {
+  const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = limits;
+  return {
+    maxBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
+    alignment: minStorageBufferOffsetAlignment,
+  };
+}

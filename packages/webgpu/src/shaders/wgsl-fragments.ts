@@ -1,0 +1,70 @@
+import { smallestNormal, type Variant } from "@gradstep/core";
+import {
+  elementsPerInvocation,
+  maxScalarSets,
+  scalarsBinding,
+  tableBinding,
+  workgroupSize,
+} from "./kernel-layout.js";
+import { wgslName } from "./reserved-words.js";
+
+/** Declares the type of a value and the struct of a scalar set. */
+export function typeDeclarations({ scalars }: Variant, value: "f32" | "vec4f"): readonly string[] {
+  return [
+    `alias Value = ${value};`,
+    "",
+    "struct Scalars {",
+    ...(scalars.length === 0 ? ["unused"] : scalars.map(wgslName)).map(
+      (name, i) => `  ${i === 0 ? "@align(16) " : ""}${name}: f32,`,
+    ),
+    "}",
+    "",
+  ];
+}
+
+/** Declares the bindings that every kernel of a rule has. */
+export const tableAndScalars: readonly string[] = [
+  `@group(0) @binding(${tableBinding}) var<storage, read> table: array<u32>;`,
+  `@group(0) @binding(${scalarsBinding}) var<uniform> scalars: array<Scalars, ${maxScalarSets}>;`,
+];
+
+const flushFunction = [
+  "fn flush(x: Value) -> Value {",
+  `  return select(x, Value(0), abs(x) < Value(${smallestNormal}));`,
+  "}",
+  "",
+];
+
+/** Declares the functions that a variant calls. */
+export function functionDeclarations({ perElement }: Variant): readonly string[] {
+  return perElement.nodes.some(({ op }) => op === "flush") ? flushFunction : [];
+}
+
+/** The start of the entry point: finds the tile of the workgroup, and the table entry of the tile. */
+export const entryPoint: readonly string[] = [
+  `@compute @workgroup_size(${workgroupSize})`,
+  "fn update(",
+  "  @builtin(workgroup_id) workgroup: vec3u,",
+  "  @builtin(num_workgroups) workgroup_count: vec3u,",
+  "  @builtin(local_invocation_index) invocation: u32,",
+  ") {",
+  "  let tile = workgroup.y * workgroup_count.x + workgroup.x;",
+  "  if (tile >= table[0]) { return; }",
+  "  let entry = table[1u + tile];",
+  "  let count = table[entry + 1u];",
+];
+
+/** The start of the loop over the elements of an invocation; `i` is the element. */
+export const elementLoop: readonly string[] = [
+  `  for (var iteration = 0u; iteration < ${elementsPerInvocation}u; iteration++) {`,
+  `    let i = ((tile - table[entry]) * ${elementsPerInvocation}u + iteration) * ${workgroupSize}u + invocation;`,
+  "    if (i >= count) { return; }",
+];
+
+/** The largest finite f16: in WGSL, the result of packing a larger value is undefined. */
+const maxFloat16 = "65504.0";
+
+/** Packs a value as f16 into the lower half of a word. */
+export function packedFloat16(value: string): string {
+  return `pack2x16float(vec2f(clamp(${value}, -${maxFloat16}, ${maxFloat16}), 0.0))`;
+}
