@@ -33,11 +33,24 @@ test("batches that are faster on all threads stay there, except one in 64 that m
   expect(batches.slice(10).filter((isParallel) => !isParallel)).toHaveLength(4);
 });
 
-test("batches that are slower are tried five times, and again after pauses that double", () => {
-  const parallel = parallelBatches(run(new ThreadCountTuner(), 700, 1, () => 1.5));
-  expect(parallel.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
+/** How many batches there are between the beginnings of trials. */
+function gaps(parallel: readonly number[]): number[] {
   const trials = parallel.filter((batch, i) => i === 0 || batch !== parallel[i - 1] + 1);
-  expect(trials.map((batch, i) => batch - (trials[i - 1] ?? 0))).toEqual([5, 68, 132, 260]);
+  return trials.map((batch, i) => batch - (trials[i - 1] ?? 0));
+}
+
+test("batches that are slower are tried five times, and again after pauses that double up to 2048", () => {
+  const parallel = parallelBatches(run(new ThreadCountTuner(), 8300, 1, () => 1.5));
+  expect(parallel.slice(0, 5)).toEqual([5, 6, 7, 8, 9]);
+  expect(gaps(parallel)).toEqual([5, 68, 132, 260, 516, 1028, 2052, 2052, 2052]);
+});
+
+test("the pause is short again after a time in which all threads were faster", () => {
+  const tuner = new ThreadCountTuner();
+  run(tuner, 600, 1, () => 1.5);
+  expect(parallelBatches(run(tuner, 600, 1, () => 0.5)).length).toBeGreaterThan(100);
+  const parallel = parallelBatches(run(tuner, 400, 1, () => 1.5));
+  expect(gaps(parallel).slice(-2)).toEqual([70, 132]);
 });
 
 test("batches that are hardly faster stay on one thread", () => {

@@ -6,10 +6,14 @@ import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
 import { BatchTable } from "../src/planning/batch-table.js";
 import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
-import { WorkerPool } from "../src/threads/worker-pool.js";
+import {
+  WorkerPool,
+  type ThreadedKernel,
+  type WorkerPoolOptions,
+} from "../src/threads/worker-pool.js";
 import { createHeap } from "../src/memory/growable-heap.js";
 import { wasm, type Wasm, type WasmOptions } from "../src/index.js";
-import { controlWords } from "../src/threads/control-block.js";
+import { controlBlock, controlWords } from "../src/threads/control-block.js";
 import { threadedKernelModule } from "../src/threads/threaded-kernel-module.js";
 import type { startWorker } from "../src/threads/worker.js";
 import { WasmTensor } from "../src/memory/wasm-tensor.js";
@@ -83,8 +87,7 @@ test("an optimizer gives the same bits with threads over many steps and tensors 
 });
 
 /** A worker pool and a batch of one tensor, run without the tuner. */
-function poolOf(options: ConstructorParameters<typeof WorkerPool>[1], size = 200_000) {
-  const heap = createHeap(true, 2 ** 26);
+function poolOf(options: WorkerPoolOptions, size = 200_000, heap = createHeap(true, 2 ** 26)) {
   const pool = new WorkerPool(heap, options);
   const bytes = threadedKernelModule(variant);
   const address = heap.allocate(bytes.length + 4);
@@ -145,6 +148,7 @@ test("a worker that does not start is a diagnostic, and steps are complete", () 
   const { pool, step, m } = poolOf({ threads: 2, start });
   pool.throwPendingError();
   expect(pool.diagnostics).toEqual([expect.stringContaining("blocked")]);
+  expect(pool.workers).toBe(0);
   step();
   expect(m.view()[199_999]).toBe(0.5);
 });
@@ -181,7 +185,7 @@ test("a worker that ends during its chunk: the step reports that it is incomplet
     claim = () => Atomics.sub(cells, controlWords.unclaimed, 1);
     return { terminate: () => {} };
   };
-  const { pool, heap, step } = poolOf({ threads: 2, start, timeoutMs: 50 });
+  const { pool, step } = poolOf({ threads: 2, start, timeoutMs: 50 });
   const { notify } = Atomics;
   const spy = vi.spyOn(Atomics, "notify").mockImplementation((...args) => {
     claim();
@@ -196,7 +200,77 @@ test("a worker that ends during its chunk: the step reports that it is incomplet
   spy.mockRestore();
   expect(pool.workers).toBe(0);
   expect(pool.diagnostics.length).toBe(1);
-  heap.free(0);
+});
+
+test("slow workers are waited for while they make progress", () => {
+  let words = new Int32Array(0);
+  const start: typeof startWorker = ({ memory, control }) => {
+    words = new Int32Array(memory.buffer, control, 64);
+    return { terminate: () => {} };
+  };
+  const { step } = poolOf({ threads: 2, start, timeoutMs: 1000 });
+  // The worker claims three chunks, and finishes one per 900 ms.
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  vi.spyOn(Atomics, "notify").mockImplementation(() => {
+    Atomics.sub(words, controlWords.unclaimed, 3);
+    return 1;
+  });
+  const wait = vi.spyOn(Atomics, "wait").mockImplementation(() => {
+    now += 900;
+    Atomics.sub(words, controlWords.pending, 1);
+    return "not-equal";
+  });
+  step();
+  expect(wait).toHaveBeenCalledTimes(3);
+  vi.restoreAllMocks();
+});
+
+test("dispose terminates all workers, whose ends are no errors", () => {
+  const terminated: number[] = [];
+  const start: typeof startWorker = ({ index }, _url, onLost) => ({
+    terminate() {
+      terminated.push(index);
+      onLost("it exited with code 1");
+    },
+  });
+  const { pool } = poolOf({ threads: 4, start });
+  expect(pool.workers).toBe(3);
+  pool.dispose();
+  expect(terminated).toEqual([0, 1, 2]);
+  expect(pool.workers).toBe(0);
+  pool.throwPendingError();
+  expect(pool.diagnostics).toEqual([]);
+});
+
+test("the control block may be in memory that was used before", () => {
+  const heap = createHeap(true, 2 ** 26);
+  const address = heap.allocate(2 ** 16);
+  new Uint8Array(heap.memory.buffer, address, 2 ** 16).fill(1);
+  heap.free(address);
+  const start: typeof startWorker = (_data, _url, onLost) => {
+    onLost("blocked");
+    return { terminate: () => {} };
+  };
+  const { pool } = poolOf({ threads: 2, start }, 1, heap);
+  pool.throwPendingError();
+  expect(pool.diagnostics.length).toBe(1);
+});
+
+test("a thread that is late, for another kernel, claims nothing", () => {
+  const heap = createHeap(true, 2 ** 20);
+  const control = heap.allocate(controlBlock.byteLength);
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(threadedKernelModule(variant)),
+    { gradstep: { memory: heap.memory } },
+  );
+  const { publishChunks, claimChunks } = exports as unknown as ThreadedKernel;
+  const words = new Int32Array(heap.memory.buffer, control, controlWords.length);
+  publishChunks(control, 4096, 3);
+  claimChunks(control, 8192);
+  expect(words[controlWords.unclaimed]).toBe(3);
+  expect(words[controlWords.kernel]).toBe(4096);
+  expect(words[controlWords.pending]).toBe(3);
 });
 
 test("a terminated worker is noticed", async () => {
