@@ -1,4 +1,4 @@
-import { adam, createOptimizer, sgd } from "@gradstep/core";
+import { adam, createOptimizer, GradstepError, sgd } from "@gradstep/core";
 import { afterEach, expect, test, vi } from "vitest";
 import { wasm, type WasmTensor } from "../src/index.js";
 import { chunkSize } from "../src/threads/chunk-table.js";
@@ -46,6 +46,30 @@ test("a backend that is disposed of before its threads are loaded starts none", 
   expect(backend.memory.buffer.byteLength).toBe(byteLength);
   expect(dispose).not.toHaveBeenCalled();
   expect(backend.diagnostics).toEqual([]);
+});
+
+test("a worker that is lost between steps is an error of the next one, which changes nothing", async () => {
+  const { ParallelRunner } = await import("../src/threads/parallel-runner.js");
+  const backend = wasm({ threads: 2 });
+  await backend.ready();
+  const w = backend.tensor([10]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+  const gradients = { w: optimizer.gradient("w") };
+  gradients.w.view().fill(1);
+  const lost = vi.spyOn(ParallelRunner.prototype, "throwPendingError");
+  // The first step runs the batch, later ones repeat it.
+  for (let steps = 0; steps < 3; steps += 1) {
+    lost.mockImplementationOnce(() => {
+      throw new GradstepError("lost", { code: "WORKER_LOST" });
+    });
+    expect(() => optimizer.step(gradients)).toThrow(
+      expect.objectContaining({ code: "WORKER_LOST" }),
+    );
+    expect([optimizer.iterations, w.view()[9]]).toEqual([steps, -steps]);
+    optimizer.step(gradients);
+    expect([optimizer.iterations, w.view()[9]]).toEqual([steps + 1, -steps - 1]);
+  }
+  backend.dispose();
 });
 
 test("dispose ends the workers", async () => {

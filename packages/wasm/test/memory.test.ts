@@ -193,6 +193,13 @@ test("wrap accepts only views of the backend's memory", () => {
   );
 });
 
+test("a tensor that cannot be filled leaves no memory allocated", () => {
+  const backend = wasm();
+  const { address } = backend.tensor([4]);
+  expect(codeOf(() => backend.tensor([4], [1, 2]))).toBe("LENGTH_MISMATCH");
+  expect(backend.tensor([4]).address).toBe(address + 64);
+});
+
 test("a gradient that shares memory with its parameter is refused", () => {
   const backend = wasm();
   const w = backend.tensor([4]);
