@@ -65,7 +65,7 @@ test("a worker that is lost between steps is an error of the next one, which cha
     expect(() => optimizer.step(gradients)).toThrow(
       expect.objectContaining({ code: "WORKER_LOST" }),
     );
-    expect([optimizer.iterations, w.view()[9]]).toEqual([steps, -steps]);
+    expect([optimizer.iterations, w.view()[9]]).toEqual([steps, 0 - steps]);
     optimizer.step(gradients);
     expect([optimizer.iterations, w.view()[9]]).toEqual([steps + 1, -steps - 1]);
   }
