@@ -9,7 +9,7 @@ const isWasm = process.env["MUTATED_PACKAGE"] === "wasm";
 conformance({
   backend: () => (isWasm ? wasm() : cpuJs({ exact: true })),
   wrapsArrays: !isWasm,
-  cases: 100,
+  cases: 50,
   describe,
   test,
 });

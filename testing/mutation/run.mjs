@@ -77,9 +77,8 @@ async function mutate(name) {
     incremental: true,
     incrementalFile: working,
     force: values.force,
-    reporters: ["progress-append-only", "clear-text", "html"],
+    reporters: ["progress-append-only", "html"],
     htmlReporter: { fileName: `.stryker-tmp/${name}.html` },
-    clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
     tempDirName: ".stryker-tmp/sandbox",
     allowEmpty: true,
   }).runMutationTest();
