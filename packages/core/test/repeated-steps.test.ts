@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import type { Backend, Kernel, Tensor, Update } from "../src/backend/backend.js";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
+import type { GroupOptions } from "../src/optimizer/group-options.js";
+import type { Optimizer } from "../src/optimizer/optimizer.js";
+import { reference } from "../src/reference.js";
+import { adam } from "../src/rules/adam.js";
+
+/** The reference, which here repeats runs, and how often it has done so. */
+function repeating(): { backend: Backend; repeats: () => number } {
+  let count = 0;
+  const backend: Backend = reference();
+  const compile = backend.compile.bind(backend);
+  backend.compile = (variant): Kernel => {
+    const kernel = compile(variant);
+    let last: readonly Update[] = [];
+    return {
+      ...kernel,
+      run: (updates, length) => {
+        last = updates.slice(0, length);
+        kernel.run(updates, length);
+      },
+      repeater: () => () => {
+        count += 1;
+        kernel.run(last, last.length);
+      },
+    };
+  };
+  return { backend, repeats: () => count };
+}
+
+interface Run {
+  readonly optimizer: Optimizer;
+  readonly gradients: Record<string, Tensor>;
+  readonly values: () => Promise<number[]>;
+}
+
+function make(backend: Backend, groups: readonly GroupOptions[]): Run {
+  const tensor = (value: number): Tensor => backend.tensor([1], [value]);
+  const parameters = { w: tensor(1), s: tensor(2) };
+  const optimizer = createOptimizer(adam({ learningRate: 0.125 }), parameters, { groups });
+  return {
+    optimizer: optimizer as unknown as Optimizer,
+    gradients: { w: tensor(0.5), s: tensor(-0.25) },
+    values: async () =>
+      (await Promise.all([parameters.w.read(), parameters.s.read()])).map(([value]) => value),
+  };
+}
+
+/** A copy of a tensor's value for each step, so that no step is a repetition. */
+async function fresh(backend: Backend, { gradients }: Run): Promise<Record<string, Tensor>> {
+  const entries = Object.entries(gradients).map(
+    async ([name, one]) => [name, backend.tensor([1], await one.read())] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe.each<[string, GroupOptions[]]>([
+  ["one group", []],
+  ["a group with a rate of its own", [{ match: "s", learningRate: 0.5 }]],
+])("%s", (_, groups) => {
+  test("repeated steps are those with other tensors of the same values", async () => {
+    const { backend, repeats } = repeating();
+    const one = make(backend, groups);
+    const other = make(backend, groups);
+    for (let i = 0; i < 70; i += 1) {
+      if (i === 20) for (const { optimizer } of [one, other]) optimizer.learningRate = 0.0625;
+      one.optimizer.step(one.gradients);
+      other.optimizer.step(await fresh(backend, other));
+    }
+    expect(repeats()).toBe(69);
+    expect(await one.values()).toEqual(await other.values());
+    const counts = ({ optimizer }: Run): number[] => [
+      optimizer.iterations,
+      ...optimizer.groups.map(({ iterations }) => iterations),
+    ];
+    expect(counts(one)).toEqual(counts(other));
+    expect(new Set(counts(one))).toEqual(new Set([70]));
+    expect((await one.optimizer.state()).groups).toEqual((await other.optimizer.state()).groups);
+  });
+});
+
+test("where a group is not stepped at every step, no step is repeated", async () => {
+  const { backend, repeats } = repeating();
+  const { optimizer, gradients, values } = make(backend, [{ match: "s", every: 2 }]);
+  const seen: number[] = [];
+  for (let i = 0; i < 6; i += 1) {
+    optimizer.step(gradients);
+    seen.push((await values())[1]);
+  }
+  expect(repeats()).toBe(0);
+  expect(optimizer.groups[0].iterations).toBe(3);
+  // It changes at the steps 2, 4 and 6 alone.
+  expect(seen[0]).toBe(2);
+  expect(seen[2]).toBe(seen[1]);
+  expect(seen[4]).toBe(seen[3]);
+  expect(new Set(seen).size).toBe(4);
+  // Told otherwise, steps are repeated again: the last one was a step of both.
+  optimizer.groups[0].every = 1;
+  optimizer.step(gradients);
+  optimizer.step(gradients);
+  expect(repeats()).toBe(2);
+  expect(optimizer.groups[0].iterations).toBe(5);
+});
+
+test.each<[string, (run: Run, backend: Backend) => Record<string, Tensor>]>([
+  ["one tensor is another", ({ gradients }, backend) => ({ ...gradients, s: backend.tensor([1]) })],
+  ["one is missing", ({ gradients: { w } }) => ({ w })],
+  ["the first is missing", ({ gradients: { s } }) => ({ s })],
+  ["they are exchanged", ({ gradients: { w, s } }) => ({ w: s, s: w })],
+  ["they come in another order", ({ gradients: { w, s } }) => ({ s, w })],
+])("a step is not a repetition where %s", async (_, change) => {
+  const { backend, repeats } = repeating();
+  const one = make(backend, []);
+  const plain = reference();
+  const other = make(plain, []);
+  for (const { optimizer, gradients } of [one, other]) {
+    optimizer.step(gradients);
+    optimizer.step(gradients);
+  }
+  expect(repeats()).toBe(1);
+  one.optimizer.step(change(one, backend));
+  other.optimizer.step(change(other, plain));
+  expect(repeats()).toBe(1);
+  expect(await one.values()).toEqual(await other.values());
+});

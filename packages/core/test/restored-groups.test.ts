@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { createOptimizer } from "../src/optimizer/create-optimizer.js";
+import type { Optimizer } from "../src/optimizer/optimizer.js";
+import type { GroupOptions } from "../src/optimizer/group-options.js";
+import { reference } from "../src/reference.js";
+import { adam } from "../src/rules/adam.js";
+
+const backend = reference();
+
+function make(group: Omit<GroupOptions, "match">): Optimizer {
+  const tensors = { w: backend.tensor([1]), s: backend.tensor([1]) };
+  const groups = [{ match: "s", ...group }];
+  return createOptimizer(adam(), tensors, { groups }) as unknown as Optimizer;
+}
+
+function step(optimizer: Optimizer, count: number): void {
+  for (let i = 0; i < count; i += 1)
+    optimizer.step({ w: Float32Array.of(1), s: Float32Array.of(1) });
+}
+
+describe("restore", () => {
+  test("takes the step number of a group from the state, which `every` alone does not tell", async () => {
+    const saved = make({ every: 2 });
+    step(saved, 5);
+    saved.groups[0].every = 4;
+    step(saved, 4);
+    // Steps 2, 4 and 8.
+    expect([saved.iterations, saved.groups[0].iterations]).toEqual([9, 3]);
+    const restored = make({ every: 4 });
+    restored.restore(await saved.state());
+    expect([restored.iterations, restored.groups[0].iterations]).toEqual([9, 3]);
+    expect(restored.groups[0].every).toBe(4);
+  });
+
+  test("replaces what a group overrides: what the state's group did not follows the optimizer", async () => {
+    const saved = make({ weightDecay: 0.25 });
+    step(saved, 1);
+    const restored = make({ beta1: 0.5, epsilon: 1, every: 3 });
+    restored.restore(await saved.state());
+    const [group] = restored.groups;
+    expect(group).toMatchObject({ weightDecay: 0.25, beta1: 0.9, epsilon: 1e-7, every: 1 });
+    restored.beta1 = 0.75;
+    expect(group.beta1).toBe(0.75);
+    expect(restored.config().groups).toEqual([{ match: ["s"], weightDecay: 0.25 }]);
+  });
+
+  test("takes a state without step numbers of groups, as they follow from `every`", async () => {
+    const saved = make({ every: 3 });
+    step(saved, 8);
+    const state = structuredClone(await saved.state());
+    for (const group of state.groups) delete (group as { iterations?: number }).iterations;
+    const restored = make({ every: 3 });
+    restored.restore(state);
+    expect(restored.groups[0].iterations).toBe(2);
+  });
+});
