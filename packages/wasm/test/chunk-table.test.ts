@@ -1,100 +1,67 @@
-import { adam, variantOf, type Tensor, type Update } from "@gradstep/core";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createHeap } from "../src/memory/growable-heap.js";
-import { WasmTensor } from "../src/memory/wasm-tensor.js";
-import { BatchTable } from "../src/planning/batch-table.js";
+import type { BatchTable } from "../src/planning/batch-table.js";
 import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
-import { wasm } from "../src/index.js";
 
-const variant = variantOf(adam());
-const backend = wasm();
+const entryWords = 6;
+const firstEntry = 1024;
 
-/** A batch of tensors of these sizes, and its chunks. */
-function tables() {
-  const heap = createHeap(false, 2 ** 26);
-  const context = { backend, heap, isShared: false, onRelocate: () => {} };
-  const batch = new BatchTable(heap);
-  const chunks = new ChunkTable(heap, batch);
-  const fill = (sizes: readonly number[]): void => {
-    const updates = sizes.map((size): Update => {
-      const tensor = (): Tensor => new WasmTensor(context, [size]).allocate();
-      return {
-        parameter: tensor(),
-        mirror: undefined,
-        gradient: tensor(),
-        mask: undefined,
-        unselectedRows: "keep",
-        slots: [tensor(), tensor()],
-        scalars: new Float64Array(variant.scalars.length),
-      };
-    });
-    batch.fill(variant, updates, updates.length);
-  };
-  /** As [entry, first element, end]. */
-  const rows = (): number[][] => {
-    const words = new Int32Array(heap.memory.buffer);
-    const start = chunks.end / 4 - 3 * chunks.count;
-    return Array.from({ length: chunks.count }, (_, i) => {
-      const [address, first, end] = words.subarray(start + 3 * i, start + 3 * i + 3);
-      return [(address - batch.address) / (4 * batch.entryWords), first, end];
-    });
-  };
-  return { heap, batch, chunks, fill, rows };
+interface Chunk {
+  readonly entry: number;
+  readonly start: number;
+  readonly end: number;
 }
 
-test.each([
-  [[1], [[0, 0, 1]]],
-  [[chunkSize - 1], [[0, 0, chunkSize - 1]]],
-  [[chunkSize], [[0, 0, chunkSize]]],
-  [
-    [chunkSize + 1],
-    [
-      [0, 0, chunkSize],
-      [0, chunkSize, chunkSize + 1],
-    ],
-  ],
-  [
-    [2 * chunkSize, 3, 2 * chunkSize + 7],
-    [
-      [0, 0, chunkSize],
-      [0, chunkSize, 2 * chunkSize],
-      [1, 0, 3],
-      [2, 0, chunkSize],
-      [2, chunkSize, 2 * chunkSize],
-      [2, 2 * chunkSize, 2 * chunkSize + 7],
-    ],
-  ],
-])("tensors of %j elements are divided into exactly these chunks", (sizes, expected) => {
-  const { chunks, fill, rows } = tables();
-  fill(sizes);
-  chunks.divide();
-  expect(chunks.count).toBe(expected.length);
-  expect(rows()).toEqual(expected);
-});
+/** A batch of tensors with these numbers of elements, and its chunks as threads find them. */
+function tableOf(): { divide: (sizes: readonly number[], layoutVersion: number) => Chunk[] } {
+  const heap = createHeap(false, 2 ** 24);
+  const batch = { address: firstEntry, entryWords, words: new Int32Array(0), count: 0 };
+  const table = new ChunkTable(heap, batch as unknown as BatchTable);
+  return {
+    divide: (sizes, layoutVersion) => {
+      const words = new Int32Array(entryWords * sizes.length);
+      sizes.forEach((size, i) => words.set([size], i * entryWords));
+      Object.assign(batch, { words, count: sizes.length, layoutVersion });
+      table.divide();
+      const start = table.end - 12 * table.count;
+      const chunks = new Int32Array(heap.memory.buffer, start, 3 * table.count);
+      return Array.from({ length: table.count }, (_, i) => ({
+        entry: (chunks[3 * i] - firstEntry) / (4 * entryWords),
+        start: chunks[3 * i + 1],
+        end: chunks[3 * i + 2],
+      }));
+    },
+  };
+}
 
-test("a batch with another layout is divided again; one with the same layout is not", () => {
-  const { batch, chunks, fill, rows } = tables();
-  fill([chunkSize, 5]);
-  chunks.divide();
-  const version = batch.layoutVersion;
-  const { end } = chunks;
-  // Other tensors of the same sizes.
-  fill([chunkSize, 5]);
-  expect(batch.layoutVersion).toBe(version);
-  // A mark that dividing again would overwrite.
-  new Int32Array(batch.words.buffer)[end / 4 - 1] = -1;
-  chunks.divide();
-  expect(rows()[1]).toEqual([1, 0, -1]);
-  for (const sizes of [[chunkSize, 6], [chunkSize], [chunkSize, 5, 1]]) {
-    fill(sizes);
-    chunks.divide();
-    expect(rows()).toEqual(sizes.map((size, i) => [i, 0, size]));
-  }
-});
+describe("the chunks of a batch", () => {
+  test.each([1, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize, 3 * chunkSize - 1])(
+    "cover %i elements, each once, and none is empty",
+    (size) => {
+      const chunks = tableOf().divide([size], 1);
+      expect(chunks.map(({ start }) => start)).toEqual(
+        Array.from({ length: Math.ceil(size / chunkSize) }, (_, i) => i * chunkSize),
+      );
+      chunks.forEach(({ end }, i) => expect(end).toBe(chunks[i + 1]?.start ?? size));
+      for (const { start, end } of chunks) expect(end).toBeGreaterThan(start);
+    },
+  );
 
-test("elements counts all entries", () => {
-  const { batch, fill } = tables();
-  fill([chunkSize, 5, 7]);
-  expect(batch.elements).toBe(chunkSize + 12);
-  expect(batch.count).toBe(3);
+  test("are those of all tensors, in their order", () => {
+    expect(tableOf().divide([chunkSize, 5, 2 * chunkSize, chunkSize + 7], 1)).toEqual([
+      { entry: 0, start: 0, end: chunkSize },
+      { entry: 1, start: 0, end: 5 },
+      { entry: 2, start: 0, end: chunkSize },
+      { entry: 2, start: chunkSize, end: 2 * chunkSize },
+      { entry: 3, start: 0, end: chunkSize },
+      { entry: 3, start: chunkSize, end: chunkSize + 7 },
+    ]);
+  });
+
+  test("follow the layout of the batch, also when there are fewer than before", () => {
+    const table = tableOf();
+    expect(table.divide([2 * chunkSize, 3], 1)).toHaveLength(3);
+    expect(table.divide([3], 2)).toEqual([{ entry: 0, start: 0, end: 3 }]);
+    expect(table.divide([9 * chunkSize], 3)).toHaveLength(9);
+  });
 });
