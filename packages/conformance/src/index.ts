@@ -1,30 +1,26 @@
 export { Bounds, errorOverBound } from "./bounds/bounds.js";
+export { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "./bounds/error-model.js";
 export type { Interval } from "./bounds/interval.js";
-export { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "./bounds/model.js";
+export { emptyStats, type CheckStats } from "./checker/check-stats.js";
+export { Checker } from "./checker/checker.js";
+export { snapshot, type Snapshot } from "./checker/snapshot.js";
 export {
   describeViolation,
-  emptyTally,
-  Judge,
-  snapshot,
-  type Snapshot,
-  type Tally,
+  type BitDifference,
+  type ValueLocation,
   type Violation,
-} from "./judge.js";
-export { parseGolden, type GoldenCase, type GoldenFile, type Library } from "./golden/format.js";
+} from "./checker/violation.js";
+export { parseGolden, type GoldenCase, type GoldenFile, type Library } from "./golden/golden-file.js";
 export { replay, tolerance, type GoldenResult, type ReplayOptions } from "./golden/replay.js";
 export {
-  conformance,
-  verify,
-  type BackendUnderTest,
-  type CheckResult,
-  type Report,
-  type Runner,
-} from "./suite/conformance.js";
-export { ConformanceError } from "./suite/assert.js";
-export {
-  judgeSuite,
+  runMutants,
   type MutantOptions,
   type MutantReport,
   type MutantResult,
-} from "./mutants/mutants.js";
-export { worstCase } from "./worst-case/worst-case.js";
+} from "./mutants/run-mutants.js";
+export { worstCase } from "./simulated-gpu/worst-case-backend.js";
+export { ConformanceError } from "./suite/assertions.js";
+export type { Capability, RuleLike } from "./suite/check.js";
+export { conformance, type Runner } from "./suite/conformance.js";
+export type { SuiteOptions } from "./suite/options.js";
+export { verify, type CheckResult, type Report } from "./suite/verify.js";

@@ -1,5 +1,5 @@
 import type { Program } from "@gradstep/core";
-import type { Random } from "../src/suite/random.js";
+import type { Random } from "../src/suite/random/random.js";
 
 /** An evaluation that errs as far as it is free to: rounds to either neighbour, fuses, flushes, or does not round. */
 export function adversary(

@@ -2,8 +2,8 @@ import { defineRule, type Program } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { Bounds, errorOverBound } from "../src/bounds/bounds.js";
-import { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "../src/bounds/model.js";
-import { Random } from "../src/suite/random.js";
+import { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "../src/bounds/error-model.js";
+import { Random } from "../src/suite/random/random.js";
 import { adversary } from "./adversary.js";
 
 const u = unitRoundoff;

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createOptimizer, GradstepError } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { wgsl } from "../src/bounds/model.js";
-import { parseGolden } from "../src/golden/format.js";
+import { wgsl } from "../src/bounds/error-model.js";
+import { parseGolden } from "../src/golden/golden-file.js";
 import { replay, tolerance } from "../src/golden/replay.js";
 
 const fixture = (name: string): string =>

@@ -1,9 +1,9 @@
 import { GradstepError } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
-import { mutants } from "../src/mutants/mutants.js";
-import { mutateRule } from "../src/mutants/rule-mutant.js";
-import { bfloat16, half, keepBits } from "../src/mutants/round.js";
+import { mutants } from "../src/mutants/all-mutants.js";
+import { mutateRule } from "../src/mutants/rules/mutate-rule.js";
+import { bfloat16, half, keepBits } from "../src/mutants/backends/narrow-rounding.js";
 
 test("mutants have names of their own", () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);

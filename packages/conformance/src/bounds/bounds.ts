@@ -1,7 +1,7 @@
 import { GradstepError, type ElementOp, type Program } from "@gradstep/core";
 import { anything, operand, point, type Interval } from "./interval.js";
-import { unitRoundoff, type ErrorModel } from "./model.js";
-import { operations } from "./operations.js";
+import { unitRoundoff, type ErrorModel } from "./error-model.js";
+import { operations } from "./interval-operations.js";
 
 /**
  * What may come out of a program of elements: (value, error) arithmetic over the program's own graph.

@@ -1,5 +1,5 @@
 import { smallestNormal } from "@gradstep/core";
-import { overflowThreshold, type ErrorModel } from "./model.js";
+import { overflowThreshold, type ErrorModel } from "./error-model.js";
 
 /**
  * The exact value of an expression and everything that an implementation may have in its place: an error below and

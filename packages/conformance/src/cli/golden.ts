@@ -3,7 +3,7 @@ import { UsageError } from "./usage.js";
 import { loadBackend, userPath } from "./load-backend.js";
 import { figure, painter, table, widthOf, type Cell } from "./terminal.js";
 import type { Options } from "./options.js";
-import { parseGolden } from "../golden/format.js";
+import { parseGolden } from "../golden/golden-file.js";
 import { replay, type GoldenResult } from "../golden/replay.js";
 
 /** What the command found in one file. */

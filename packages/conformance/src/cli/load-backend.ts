@@ -3,17 +3,17 @@ import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { show, type Backend } from "@gradstep/core";
-import { roundToNearest, wgsl, type ErrorModel } from "../bounds/model.js";
+import { roundToNearest, wgsl, type ErrorModel } from "../bounds/error-model.js";
 import { UsageError } from "./usage.js";
 
-/** A backend that was found by its name. */
+/** A backend by its name. */
 export interface NamedBackend {
   readonly name: string;
-  /** Gives a fresh one each time. */
+  /** Returns a fresh backend. */
   readonly make: () => Backend | Promise<Backend>;
-  /** What may be asked of it. */
+  /** How far results may be from exact. */
   readonly model: ErrorModel;
-  /** Whether it works in the caller's Float32Arrays. */
+  /** Whether `wrap` takes a Float32Array and updates it in place. */
   readonly wrapsArrays: boolean;
 }
 
@@ -25,7 +25,7 @@ interface Known {
   readonly options?: Readonly<Record<string, unknown>>;
   readonly model?: ErrorModel;
   readonly wrapsArrays?: boolean;
-  /** A property of the first backend that the others take as an option, because it is dear to make. */
+  /** A property of the first backend that the others take as an option, because it is expensive to make. */
   readonly shared?: string;
 }
 
@@ -45,18 +45,18 @@ const known: Readonly<Record<string, Known>> = {
   "worst-case": { from: "@gradstep/conformance", factory: "worstCase", model: wgsl },
 };
 
-/** The directory in which the command was typed: pnpm and npm run scripts from the package's own. */
+/** The directory in which the command was typed. pnpm and npm run scripts in the package's own directory. */
 export function userDirectory(): string {
   return process.env.INIT_CWD ?? process.cwd();
 }
 
-/** A path as the user meant it. */
+/** A path relative to the user's directory. */
 export function userPath(path: string): string {
   const meant = resolve(userDirectory(), path);
   return existsSync(meant) ? meant : resolve(path);
 }
 
-/** @throws {UsageError} for a name that is not known, a module that is not there, or one without a factory */
+/** @throws {UsageError} for an unknown name, a missing module, or a module without a factory */
 export async function loadBackend(name: string): Promise<NamedBackend> {
   const entry = Object.hasOwn(known, name) ? known[name] : undefined;
   if (entry !== undefined) {
@@ -72,13 +72,7 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
     return { name, make, model, wrapsArrays };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
-  if (isPath && statSync(userPath(name), { throwIfNoEntry: false })?.isFile() !== true)
-    throw new UsageError(
-      `Got backend "${name}"; expected a file that exists (looked for ${userPath(name)}).`,
-    );
-  const module = isPath
-    ? ((await import(pathToFileURL(userPath(name)).href)) as Record<string, unknown>)
-    : await importPackage(name, name);
+  const module = isPath ? await importFile("backend", name) : await importPackage(name, name);
   const factory = module.default ?? module.backend;
   if (typeof factory !== "function") {
     throw new UsageError(
@@ -93,20 +87,27 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
   };
 }
 
-/** @throws {UsageError} for what is no backend at all */
+/** The exports of a file. @throws {UsageError} if there is no such file */
+export async function importFile(what: string, name: string): Promise<Record<string, unknown>> {
+  const path = userPath(name);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  throw new UsageError(`Got ${what} "${name}"; expected a file that exists (looked for ${path}).`);
+}
+
+/** @throws {UsageError} if it is not a backend */
 function checkedBackend(backend: Backend, name: string): Backend {
-  // Only its types say that it is one.
   const methods = Object(backend) as Partial<Record<string, unknown>>;
   const missing = ["tensor", "staging", "compile"].filter(
     (method) => typeof methods[method] !== "function",
   );
   if (missing.length === 0) return backend;
   throw new UsageError(
-    `The factory of module "${name}" gave ${show(backend)}, which has no ${missing.join(", ")}; expected a backend.`,
+    `The factory of module "${name}" returned ${show(backend)}, which has no ${missing.join(", ")}; expected a backend.`,
   );
 }
 
-/** Beside this package, or from where the user is. */
+/** From this package's dependencies, or from the user's directory. */
 async function importPackage(specifier: string, name: string): Promise<Record<string, unknown>> {
   try {
     return (await import(specifier)) as Record<string, unknown>;

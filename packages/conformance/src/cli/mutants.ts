@@ -1,23 +1,31 @@
-import { wgsl } from "../bounds/model.js";
-import { worstCase } from "../worst-case/worst-case.js";
-import { judgeSuite, mutants as all, type MutantReport } from "../mutants/mutants.js";
+import { wgsl } from "../bounds/error-model.js";
+import { mutants as all } from "../mutants/all-mutants.js";
+import { runMutants, type MutantReport } from "../mutants/run-mutants.js";
+import { worstCase } from "../simulated-gpu/worst-case-backend.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
 import { painter, table, widthOf, type Cell } from "./terminal.js";
 
-/** `mutants`: judges the suite; gives the exit status. WGSL's bounds are tried on the worst case of WGSL. */
-export async function mutants({ cases = 64, seed, model, json }: Options): Promise<number> {
+/** `mutants`: tests the suite and returns the exit status. WGSL's bounds are tested on the worst case of WGSL. */
+export async function mutants({
+  cases = 64,
+  seed,
+  sample,
+  model,
+  json,
+}: Options): Promise<number> {
   const progress = new Progress();
   let done = 0;
-  progress.show("the suite on what is sound");
-  const report = await judgeSuite({
+  progress.show("targets without a bug");
+  const report = await runMutants({
     cases,
     seed,
+    ...(sample === undefined ? {} : { sample: { count: sample, seed } }),
     ...(model === undefined ? {} : { model }),
     ...(model === wgsl ? { backend: () => worstCase(seed) } : {}),
     onResult: ({ name }) => {
       done += 1;
-      progress.show(`${done}/${all.length}  ${name}`);
+      progress.show(`${done}/${sample ?? all.length}  ${name}`);
     },
   });
   progress.clear();
@@ -46,8 +54,8 @@ function print(report: MutantReport): void {
   const lines = [
     table(columns, rows, paint, widthOf(process.stdout)),
     "",
-    ...allowed.map((name) => paint.dim(`no bug under this model, which allows it: ${name}`)),
-    ...falseAlarms.map((check) => paint.bad(`false alarm without any bug: ${check}`)),
+    ...allowed.map((name) => paint.dim(`allowed by this error model: ${name}`)),
+    ...falseAlarms.map((check) => paint.bad(`failed without a bug: ${check}`)),
     (survivors.length + falseAlarms.length === 0 ? paint.good : paint.bad)(
       `${killed} of ${total} killed, ${survivors.length} survived`,
     ),

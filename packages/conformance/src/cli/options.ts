@@ -1,24 +1,28 @@
 import { parseArgs } from "node:util";
-import { roundToNearest, wgsl, type ErrorModel } from "../bounds/model.js";
+import { roundToNearest, wgsl, type ErrorModel } from "../bounds/error-model.js";
 import { UsageError } from "./usage.js";
 
-/** A command line, understood. */
+/** A parsed command line. */
 export interface Options {
   readonly command: "verify" | "golden" | "mutants" | "help";
-  /** What stands after the command. */
+  /** The arguments after the command. */
   readonly targets: readonly string[];
   readonly backend: string | undefined;
+  /** Files of `--rule`. */
+  readonly rules: readonly string[];
+  /** How many mutants to run; all if undefined. */
+  readonly sample: number | undefined;
   readonly cases: number | undefined;
   readonly seed: number;
   readonly model: ErrorModel | undefined;
   readonly json: boolean;
 }
 
-/** How many targets each command takes, and the options it has beside `--json` and `--help`. */
+/** How many arguments each command takes, and its options besides `--json` and `--help`. */
 const commands = {
-  verify: { least: 1, most: 1, what: "a backend", options: ["cases", "seed", "model"] },
-  golden: { least: 1, most: Infinity, what: "at least one file", options: ["backend", "model"] },
-  mutants: { least: 0, most: 0, what: "nothing", options: ["cases", "seed", "model"] },
+  verify: { min: 1, max: 1, what: "a backend", options: ["rule", "cases", "seed", "model"] },
+  golden: { min: 1, max: Infinity, what: "at least one file", options: ["backend", "model"] },
+  mutants: { min: 0, max: 0, what: "nothing", options: ["sample", "cases", "seed", "model"] },
 } as const;
 
 /** @throws {UsageError} */
@@ -28,6 +32,8 @@ export function parseOptions(args: readonly string[]): Options {
   const shared = {
     targets,
     backend: undefined,
+    rules: [],
+    sample: undefined,
     cases: undefined,
     seed: 1,
     model: undefined,
@@ -39,12 +45,12 @@ export function parseOptions(args: readonly string[]): Options {
       `Got ${name === undefined ? "no command" : `command "${name}"`}; expected verify, golden or mutants (--help says more).`,
     );
   }
-  const { least, most, what, options } = commands[name];
-  if (targets.length < least || targets.length > most) {
+  const { min, max, what, options } = commands[name];
+  if (targets.length < min || targets.length > max) {
     const got = targets.length === 0 ? "nothing" : targets.map((one) => `"${one}"`).join(" ");
     throw new UsageError(`${name} got ${got}; expected ${what}.`);
   }
-  for (const option of ["backend", "cases", "seed", "model"] as const) {
+  for (const option of ["backend", "rule", "sample", "cases", "seed", "model"] as const) {
     if (values[option] !== undefined && !(options as readonly string[]).includes(option)) {
       throw new UsageError(
         `Got --${option} for ${name}; expected ${[...options, "json"].map((one) => `--${one}`).join(", ")}.`,
@@ -55,6 +61,8 @@ export function parseOptions(args: readonly string[]): Options {
     command: name,
     targets,
     backend: values.backend,
+    rules: values.rule ?? [],
+    sample: values.sample === undefined ? undefined : count("sample", values.sample, 1),
     cases: values.cases === undefined ? undefined : count("cases", values.cases, 1),
     seed: values.seed === undefined ? 1 : count("seed", values.seed, 0),
     model: values.model === undefined ? undefined : modelOf(values.model),
@@ -69,6 +77,8 @@ function read(args: readonly string[]) {
       allowPositionals: true,
       options: {
         backend: { type: "string" },
+        rule: { type: "string", multiple: true },
+        sample: { type: "string" },
         cases: { type: "string" },
         seed: { type: "string" },
         model: { type: "string" },
@@ -77,18 +87,18 @@ function read(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // Its messages start with what was got; the rest of them is advice on "--".
+    // The message begins with what was got; the rest is advice on "--".
     const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new UsageError(
-      `${first}; expected --backend, --cases, --seed, --model, --json or --help.`,
+      `${first}; expected --backend, --rule, --sample, --cases, --seed, --model, --json or --help.`,
     );
   }
 }
 
-function count(option: string, text: string, least: number): number {
+function count(option: string, text: string, min: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`Got --${option} "${text}"; expected an integer of at least ${least}.`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min)
+    throw new UsageError(`Got --${option} "${text}"; expected an integer of at least ${min}.`);
   return value;
 }
 

@@ -1,4 +1,4 @@
-/** A command that cannot be understood: one line on standard error, exit status 2. */
+/** A command that is not understood: one line on standard error, exit status 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -8,19 +8,22 @@ export const help = `Usage: gradstep-conformance <command> [options]
 Commands
   verify <backend>            run the suite against a backend
   golden <file>…              replay runs of Keras, PyTorch or Optax
-  mutants                     break rules and backends on purpose: does the suite notice?
+  mutants                     check the suite itself: does it notice bugs that were made on purpose?
 
 A backend is reference, cpu-js, cpu-js-exact, wasm or webgpu (where installed), or a module (a path or
-a package) whose default export, or export named backend, is a function that gives a fresh backend
-(and that exports wrapsArrays = false if it does not work in the caller's Float32Arrays).
+a package) whose default export, or export named backend, is a function that returns a fresh backend.
+The module exports wrapsArrays = false if wrap() does not update a Float32Array in place.
 
 Options
-  --backend <backend>         golden: judge this backend, step by step, in place of the f64 reference
-  --cases <n>                 verify: random cases, default 1000; mutants: for each check, default 64
-  --seed <n>                  verify, mutants: of the random cases, default 1
-  --model <model>             round-to-nearest or wgsl; by default what the backend's name implies, for mutants the first
-  --json                      one JSON document on standard output, nothing else
-  --help                      this text
+  --rule <file>               verify: a module that exports rules (what defineRule returns); the checks of
+                              rules run on these instead of the built-in ones; may be repeated
+  --backend <backend>         golden: check this backend, step by step, instead of the f64 reference
+  --cases <n>                 verify: random cases, default 1000; mutants: per mutant, default 64
+  --sample <n>                mutants: run this many, chosen by the seed; default all
+  --seed <n>                  verify, mutants: seed of the random cases, default 1
+  --model <model>             round-to-nearest or wgsl; default: what the backend's name implies
+  --json                      print one JSON document and nothing else
+  --help                      print this text
 
 Exit status: 0 all passed, 1 something failed, 2 the command was not understood or a file could not be read.
 `;

@@ -1,36 +1,45 @@
-import { verify as verifyBackend, type CheckResult, type Report } from "../suite/conformance.js";
-import { checks } from "../suite/checks/index.js";
+import { verify as verifyBackend, type CheckResult, type Report } from "../suite/verify.js";
 import { loadBackend } from "./load-backend.js";
+import { loadRules } from "./load-rules.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
 import { figure, painter, table, widthOf, type Cell } from "./terminal.js";
 import { UsageError } from "./usage.js";
 
-/** `verify`: runs the suite against a backend; gives the exit status. */
+/** `verify`: runs the suite against a backend and returns the exit status. */
 export async function verify({
   targets,
+  rules: ruleFiles,
   cases = 1000,
   seed,
   model,
   json,
 }: Options): Promise<number> {
   const loaded = await loadBackend(targets[0]);
+  const rules = await loadRules(ruleFiles);
   const { precision } = await loaded.make();
   if (precision !== "f32") {
     throw new UsageError(
-      `Got backend "${loaded.name}" of precision ${precision}; expected f32: the suite judges against the f64 oracle.`,
+      `Got backend "${loaded.name}" of precision ${precision}; expected f32: the suite compares with the f64 oracle.`,
     );
   }
   const asked = model ?? loaded.model;
   const progress = new Progress();
   const started = performance.now();
   let done = 0;
-  progress.show(`0/${checks.length}`);
+  progress.show("…");
   const report = await verifyBackend(
-    { backend: loaded.make, model: asked, wrapsArrays: loaded.wrapsArrays, cases, seed },
-    ({ group, name }) => {
+    {
+      backend: loaded.make,
+      model: asked,
+      wrapsArrays: loaded.wrapsArrays,
+      ...(rules.length > 0 ? { rules } : {}),
+      cases,
+      seed,
+    },
+    ({ group, name }, total) => {
       done += 1;
-      progress.show(`${done}/${checks.length}  ${group}: ${name}`);
+      progress.show(`${done}/${total}  ${group}: ${name}`);
     },
   );
   progress.clear();
@@ -40,6 +49,7 @@ export async function verify({
   const document = {
     backend: loaded.name,
     model: asked.name,
+    ...(rules.length > 0 ? { rules: rules.map(({ name }) => name) } : {}),
     seed,
     passed: count("passed"),
     failed,
@@ -62,6 +72,8 @@ function print(
   document: {
     backend: string;
     model: string;
+    rules?: readonly string[];
+    seed: number;
     passed: number;
     failed: number;
     skipped: number;
@@ -98,16 +110,17 @@ function print(
   ] as const;
   const number = (value: number): string => value.toLocaleString("en-US");
   const lines = [
-    `${paint.strong(document.backend)} ${paint.dim(`judged as ${document.model}`)}`,
+    `${paint.strong(document.backend)} ${paint.dim(`error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
     "",
     table(columns, rows, paint, widthOf(process.stdout)),
     "",
     ...report.checks.flatMap(({ group, name, status, reason = "" }) =>
       status === "failed" ? [paint.bad(`${group}: ${name}`), `  ${reason}`, ""] : [],
     ),
+    ...skipped(report.checks).map((line) => paint.dim(line)),
     `error/bound     ${figure(report.worstErrorOverBound)} at worst`,
-    `differing bits  ${number(report.differingBits)} of ${number(report.elements)} values are not the f32 reference's`,
-    `unbounded       ${number(report.unbounded)} values ${paint.dim("(anything may come out: overflow, a root of less than 0)")}`,
+    `differing bits  ${number(report.differingBits)} of ${number(report.elements)} values differ from the f32 reference's`,
+    `unbounded       ${number(report.unbounded)} values ${paint.dim("(any result is allowed: overflow, or the root of a negative number)")}`,
     `random cases    ${number(report.cases)} in ${document.seconds.toFixed(1)} s`,
     "",
     (document.failed === 0 ? paint.good : paint.bad)(
@@ -115,4 +128,16 @@ function print(
     ),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** One line per reason, and an empty one after them. */
+function skipped(checks: Report["checks"]): readonly string[] {
+  const reasons = checks.flatMap(({ status, reason = "" }) =>
+    status === "skipped" ? [reason] : [],
+  );
+  const lines = [...new Set(reasons)].map((reason) => {
+    const count = reasons.filter((one) => one === reason).length;
+    return `${count} skipped: ${reason}`;
+  });
+  return lines.length > 0 ? [...lines, ""] : [];
 }

@@ -6,11 +6,14 @@ import {
   type Tensor,
 } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
-import { roundToNearest, type ErrorModel } from "../bounds/model.js";
-import { describeViolation, emptyTally, Judge, snapshot } from "../judge.js";
-import type { GoldenCase, GoldenFile, NamedValues } from "./format.js";
-import { goldenSpec } from "./spec.js";
-import { stateEntries } from "./state.js";
+import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
+import { emptyStats } from "../checker/check-stats.js";
+import { Checker } from "../checker/checker.js";
+import { snapshot } from "../checker/snapshot.js";
+import { describeViolation } from "../checker/violation.js";
+import type { GoldenCase, GoldenFile, NamedValues } from "./golden-file.js";
+import { goldenSpec } from "./optimizer-spec.js";
+import { stateEntries } from "./library-state.js";
 
 /** What became of one golden case. */
 export interface GoldenResult {
@@ -89,16 +92,16 @@ async function run(
   }
   const optimizer = create(spec, parameters, { groups });
   const shapes = Object.fromEntries(names.map((name) => [name, file.parameters[name].shape]));
-  const judge = isDouble ? undefined : new Judge(spec, shapes, groups, model);
-  const tally = emptyTally();
+  const checker = isDouble ? undefined : new Checker(spec, shapes, groups, model);
+  const stats = emptyStats();
   const slotScale = new Map<string, Float64Array>();
   let worst = 0;
   let reason: string | undefined;
   for (let t = 0; t < file.gradients.length; t += 1) {
     const rate = one.learningRatePerStep?.[t];
-    for (const target of rate === undefined ? [] : [optimizer, judge?.optimizer])
+    for (const target of rate === undefined ? [] : [optimizer, checker?.optimizer])
       if (target !== undefined) target.learningRate = rate!;
-    const before = judge && (await snapshot(optimizer, parameters));
+    const before = checker && (await snapshot(optimizer, parameters));
     optimizer.step(gradientsOf(file.gradients[t], isDouble));
     const after = await snapshot(optimizer, parameters);
     for (const [name, expected] of Object.entries(one.expected[t])) {
@@ -107,11 +110,11 @@ async function run(
     for (const name of names)
       for (const [slot, values] of Object.entries(after[name]))
         grow(slotScale, `${name} ${slot}`, values);
-    if (judge !== undefined && before !== undefined) {
+    if (checker !== undefined && before !== undefined) {
       const single = gradientsOf(file.gradients[t], false) as Record<string, Float32Array>;
-      judge.step(before, single, after, tally);
-      if (judge.violation !== undefined)
-        reason ??= `step ${t + 1}: ${describeViolation(judge.violation)}`;
+      checker.step(before, single, after, stats);
+      if (checker.violation !== undefined)
+        reason ??= describeViolation(checker.violation);
     }
   }
   const state = await optimizer.state();
@@ -127,7 +130,7 @@ async function run(
     status: reason === undefined ? "passed" : "failed",
     worstRelativeError: worst,
     worstStateError: stateError,
-    worstErrorOverBound: judge === undefined ? null : tally.worstErrorOverBound,
+    worstErrorOverBound: checker === undefined ? null : stats.worstErrorOverBound,
     ...(reason === undefined ? {} : { reason }),
   };
 }

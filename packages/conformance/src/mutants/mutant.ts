@@ -1,15 +1,15 @@
-import type { ErrorModel } from "../bounds/model.js";
-import type { Subject } from "../suite/subject.js";
+import type { ErrorModel } from "../bounds/error-model.js";
+import type { Target } from "../suite/check.js";
 
-/** A bug on purpose. */
+/** A bug that was made on purpose. */
 export interface Mutant {
   readonly name: string;
-  /** Where the bug is: in a rule's text, in a backend, or in the optimizer around them. */
+  /** Where the bug is: in the text of a rule, in a backend, or in the optimizer. */
   readonly kind: "rule" | "backend" | "optimizer";
-  /** A rule whose checks come first. */
+  /** The rule whose checks run first. */
   readonly rule?: string;
-  /** Whether an error model allows what it does, so that under that model it is no bug; none does if left out. */
+  /** Whether an error model allows this behaviour, so that it is not a bug; false if left out. */
   readonly isAllowed?: (model: ErrorModel) => boolean;
-  /** A fresh subject with the bug in it. */
-  readonly subject: () => Subject;
+  /** A fresh target with the bug. */
+  readonly target: () => Target;
 }

@@ -1,24 +1,30 @@
 import type { GroupOptions, OptimizerSpec, Rule } from "@gradstep/core";
-import { rules } from "@gradstep/core/rules";
-import { ConformanceError } from "../assert.js";
-import { Random } from "../random.js";
-import { kernelsFirst, randomHyperparameter, randomSettings } from "../settings.js";
-import type { Check, Context } from "../subject.js";
-import { Trial } from "../trial.js";
-import { randomGradient, randomParameter, randomShape, sizeOfShape } from "../values.js";
+import { assert, inCase } from "../assertions.js";
+import type { Check, Context } from "../check.js";
+import { Harness } from "../harness.js";
+import { Random } from "../random/random.js";
+import { kernelsFirst, randomHyperparameter, randomSettings } from "../random/random-settings.js";
+import {
+  randomGradient,
+  randomParameter,
+  randomShape,
+  sizeOfShape,
+} from "../random/random-values.js";
 
-/** Every rule, every kernel, random hyperparameters and values: each step inside its bound. */
-export const boundChecks: readonly Check[] = rules.map((rule) => ({
-  group: "bounds",
-  name: rule.name,
-  run: (context) => randomCases(rule, context),
-}));
+/** Every kernel of every rule, with random hyperparameters and values: each step is inside its bound. */
+export function boundChecks(rules: readonly Rule[]): readonly Check[] {
+  return rules.map((rule) => ({
+    group: "bounds",
+    name: rule.name,
+    run: (context) => randomCases(rule, Math.ceil(context.cases / rules.length), context),
+  }));
+}
 
-async function randomCases(rule: Rule, context: Context): Promise<void> {
-  const { cases, seed, tally, allChoices } = context;
-  const share = Math.ceil(cases / rules.length);
+async function randomCases(rule: Rule, cases: number, context: Context): Promise<void> {
+  const { seed, stats, allChoices } = context;
   const { indices, kernels } = kernelsFirst(rule);
-  const count = Math.max(share, allChoices ? indices.length : kernels);
+  const count = Math.max(cases, allChoices ? indices.length : kernels);
+  const before = { ...stats };
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(seed, rule.name, i);
     const settings = randomSettings(rule, indices[i % indices.length], random);
@@ -27,11 +33,16 @@ async function randomCases(rule: Rule, context: Context): Promise<void> {
     } catch (error) {
       throw inCase(error, `${rule.name} case ${i}, seed ${seed}, ${JSON.stringify(settings)}`);
     }
-    tally.cases += 1;
+    stats.cases += 1;
   }
+  const elements = stats.elements - before.elements;
+  assert(
+    elements > stats.unbounded - before.unbounded,
+    `${rule.name}: none of ${elements} values has a bound (overflow, or the root of a negative number); expected some`,
+  );
 }
 
-/** Three steps of a few tensors in one batch, with groups, missing gradients and a rate that changes. */
+/** Three steps of a few tensors in one batch, with groups, missing gradients and a learning rate that changes. */
 async function randomCase(
   spec: OptimizerSpec,
   rule: Rule,
@@ -45,8 +56,8 @@ async function randomCase(
       return [name, { shape, values: randomParameter(sizeOfShape(shape), random) }];
     }),
   );
-  const trial = await Trial.start(context, spec, initial, randomGroups(names, rule, random));
-  if (random.chance(0.3)) await trial.jump(random.pick([1, 9, 99, 1000, 100_000]));
+  const harness = await Harness.start(context, spec, initial, randomGroups(names, rule, random));
+  if (random.chance(0.3)) await harness.jump(random.pick([1, 9, 62, 99, 1000, 100_000]));
   const repeated = random.chance(0.2);
   let gradients: Record<string, Float32Array> = {};
   for (let step = 0; step < 3; step += 1) {
@@ -58,15 +69,19 @@ async function randomCase(
       if (Object.keys(gradients).length === 0)
         gradients[names[0]] = randomGradient(initial[names[0]].values.length, random);
     }
-    await trial.step(gradients, random.chance(0.3) ? names : []);
+    await harness.step(gradients, random.chance(0.3) ? names : []);
     if (random.chance(0.3)) {
-      const rate = 10 ** random.between(-6, 0);
-      trial.both((optimizer) => {
-        optimizer.learningRate = rate;
+      const learningRate = randomHyperparameter(
+        "learningRate",
+        rule.hyperparameters.learningRate,
+        random,
+      );
+      harness.both((optimizer) => {
+        optimizer.learningRate = learningRate;
       });
     }
   }
-  trial.optimizer.dispose();
+  harness.optimizer.dispose();
 }
 
 function randomGroups(names: readonly string[], rule: Rule, random: Random): GroupOptions[] {
@@ -77,11 +92,4 @@ function randomGroups(names: readonly string[], rule: Rule, random: Random): Gro
     learningRate: randomHyperparameter("learningRate", learningRate, random),
     weightDecay: randomHyperparameter("weightDecay", weightDecay, random),
   }));
-}
-
-/** Says in which case something was found, so that it can be found again. */
-export function inCase(error: unknown, where: string): Error {
-  const what = error instanceof Error ? error.message : String(error);
-  const located = error instanceof ConformanceError ? ConformanceError : Error;
-  return new located(`${what}\n  in ${where}`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { adam, type ErrorCode, type Tensor } from "@gradstep/core";
-import { snapshot } from "../../judge.js";
-import { assert, assertCode, assertSameAll } from "../assert.js";
-import type { Check, Context } from "../subject.js";
+import { snapshot } from "../../checker/snapshot.js";
+import { assert, assertCode, assertSameAll } from "../assertions.js";
+import type { Check, Context } from "../check.js";
 
 /** A step, a setter or a restore that throws has a code and has changed nothing. */
 export const errorChecks: readonly Check[] = [
@@ -28,20 +28,20 @@ export const errorChecks: readonly Check[] = [
 ];
 
 async function start(context: Context) {
-  const backend = await context.subject.backend();
+  const backend = await context.target.backend();
   const parameters: Record<string, Tensor> = {
     a: backend.tensor([3], [1, 2, 3]),
     b: backend.tensor([2], [4, 5]),
   };
   const groups = [{ match: "b", learningRate: 0.5 }];
-  const optimizer = context.subject.create(adam({ learningRate: 0.1 }), parameters, { groups });
+  const optimizer = context.target.create(adam({ learningRate: 0.1 }), parameters, { groups });
   optimizer.step({ a: Float32Array.of(1, 2, 3), b: Float32Array.of(1, 2) });
   return { backend, parameters, optimizer };
 }
 
 async function refuseAll(context: Context): Promise<void> {
   const { backend, parameters, optimizer } = await start(context);
-  const foreign = (await context.subject.backend()).tensor([3]);
+  const foreign = (await context.target.backend()).tensor([3]);
   const good = Float32Array.of(1, 1, 1);
   const state = await optimizer.state();
   const { slots } = state;

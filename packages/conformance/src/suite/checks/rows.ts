@@ -4,60 +4,66 @@ import {
   type Optimizer,
   type OptimizerSpec,
   type OptimizerState,
+  type Rule,
   type UnselectedRows,
   type Tensor,
   type WrappingBackend,
 } from "@gradstep/core";
-import { rules } from "@gradstep/core/rules";
-import { snapshot } from "../../judge.js";
-import { assert, assertCode, assertSameAll } from "../assert.js";
-import { Random } from "../random.js";
-import { choiceCount, randomSettings } from "../settings.js";
-import type { Check, Context } from "../subject.js";
-import { randomGradient, randomParameter } from "../values.js";
-import { inCase } from "./bounds.js";
+import { snapshot } from "../../checker/snapshot.js";
+import { assert, assertSameAll, inCase } from "../assertions.js";
+import { Random } from "../random/random.js";
+import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
+import type { Check, Context } from "../check.js";
+import { randomGradient, randomParameter } from "../random/random-values.js";
 
 /** Values in a row of each parameter. */
 const rowLengths = { means: 3, colors: 4, opacities: 1 };
 const names = Object.keys(rowLengths) as (keyof typeof rowLengths)[];
 const capacity = 48;
 
-/** A parameter and its slots, by name, as plain arrays. */
-type Plain = Record<string, Float32Array>;
-type Model = Record<string, Plain>;
+/** A parameter and its slots, by name. */
+type PlainArrays = Record<string, Float32Array>;
+type Model = Record<string, PlainArrays>;
 
-/** What an optimizer is made with, and the state from which it goes on. */
-interface Stepping {
+/** What an optimizer is made of, and the state from which it continues. */
+interface OptimizerSetup {
   readonly spec: OptimizerSpec;
   readonly groups: readonly { match: string; learningRate: number }[];
   readonly state: OptimizerState;
 }
 
-/** Rows are moved and masked as plain arrays would be: the arithmetic is the backend's, on all rows at once. */
-export const rowChecks: readonly Check[] = [
-  {
-    group: "rows",
-    name: "random remaps, appends and masks are those of plain arrays",
-    run: async (context) => {
-      for (let i = 0; i < context.sequences; i += 1) {
-        const random = Random.of(context.seed, "rows", i);
-        const rule = rules[i % rules.length];
-        const settings = randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random);
-        try {
-          await sequence(context, rule.specify(settings), random);
-        } catch (error) {
-          throw inCase(error, `sequence ${i}, ${rule.name} ${JSON.stringify(settings)}`);
+/** Rows are moved and masked as in plain arrays. The arithmetic is the backend's own, on all rows at once. */
+export function rowChecks(rules: readonly Rule[]): readonly Check[] {
+  return [
+    {
+      group: "rows",
+      name: "random remaps, appends and masks give what plain arrays give",
+      needs: "rows",
+      run: async (context) => {
+        for (let i = 0; i < Math.max(context.sequences, rules.length); i += 1) {
+          const random = Random.of(context.seed, "rows", i);
+          const rule = rules[i % rules.length];
+          const settings = randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random);
+          try {
+            await sequence(context, rule.specify(settings), random);
+          } catch (error) {
+            throw inCase(
+              error,
+              `sequence ${i}, seed ${context.seed}, ${rule.name} ${JSON.stringify(settings)}`,
+            );
+          }
         }
-      }
+      },
     },
-  },
-];
+  ];
+}
 
 async function sequence(context: Context, spec: OptimizerSpec, random: Random): Promise<void> {
-  const { subject } = context;
-  const backend = await subject.backend();
+  const { target } = context;
+  const backend = await target.backend();
   let count = random.integer(1, 12);
-  const groups = [{ match: "colors", learningRate: 0.25 }];
+  const { hyperparameters } = spec.rule;
+  const groups = [{ match: "colors", learningRate: inRange(hyperparameters.learningRate, 0.25) }];
   const tensors: Record<string, Tensor> = {};
   const model: Model = {};
   for (const name of names) {
@@ -65,16 +71,12 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
     tensors[name] = tensorOf(context, backend, shapeOf(name, count), values, random);
     model[name] = { p: values.slice() };
   }
-  const optimizer = subject.create(spec, tensors, { groups });
+  const optimizer = target.create(spec, tensors, { groups });
   const { slots } = await optimizer.state();
   for (const name of names) Object.assign(model[name], copyOf(slots[name]));
   const initial = Object.fromEntries(
     Object.entries(model.means).map(([key, values]) => [key, key === "p" ? 0 : values[0]]),
   );
-  if (backend.remap === undefined) {
-    await assertCode("UNSUPPORTED", "rows()", () => optimizer.rows());
-    return;
-  }
   const rows = optimizer.rows(random.chance(0.5) ? names : undefined);
   const operations = random.integer(4, 8);
   for (let i = 0; i < operations; i += 1) {
@@ -82,27 +84,27 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
     if (random.chance(0.5)) {
       what = "a step";
       const masks = masksOf(count, random);
-      const others = random.pick<UnselectedRows>(["keep", "decay", "zero"]);
+      const unselectedRows = random.pick<UnselectedRows>(["keep", "decay", "zero"]);
       const gradients = Object.fromEntries(
         names.map((name) => [name, randomGradient(count * rowLengths[name], random)]),
       );
       const state = await optimizer.state();
       await stepModel(context, backend, { spec, groups, state }, model, gradients, (name) => ({
         mask: masks instanceof Uint32Array ? masks : masks?.[name],
-        others,
+        unselectedRows,
       }));
-      optimizer.step(gradients, masks && { rows: masks, unselectedRows: others });
+      optimizer.step(gradients, masks && { rows: masks, unselectedRows });
     } else {
       const { indices, resetRows, kind } = remapOf(count, random);
       what = `${kind} of ${count} rows to ${indices.length}`;
-      const left = random.chance(0.2) ? random.pick(names) : undefined;
+      const replaced = random.chance(0.2) ? random.pick(names) : undefined;
       remapModel(model, initial, indices, resetRows);
       count = indices.length;
       const options: { resetRows?: Uint32Array; parameters?: Record<string, Tensor> } = {};
       if (resetRows !== undefined) options.resetRows = resetRows;
-      if (left !== undefined) {
-        tensors[left] = backend.tensor(shapeOf(left, count), model[left].p);
-        options.parameters = { [left]: tensors[left] };
+      if (replaced !== undefined) {
+        tensors[replaced] = backend.tensor(shapeOf(replaced, count), model[replaced].p);
+        options.parameters = { [replaced]: tensors[replaced] };
       }
       const gradient = optimizer.gradient("means");
       gradient.write(new Float32Array(gradient.size).fill(1));
@@ -113,35 +115,39 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
       );
       assert(rows.count === count, `${what}: count is ${rows.count}`);
     }
-    assertSameAll(await snapshot(optimizer, tensors), model, `after ${what} (${i})`);
+    assertSameAll(
+      await snapshot(optimizer, tensors),
+      model,
+      `${spec.rule.name}, step ${optimizer.iterations}, operation ${i}, after ${what}`,
+    );
     checkShapes(optimizer, tensors, count);
   }
-  context.tally.cases += 1;
+  context.stats.cases += 1;
   optimizer.dispose();
 }
 
 function tensorOf(
-  { subject }: Context,
+  { target }: Context,
   backend: Backend,
   shape: readonly number[],
   values: Float32Array,
   random: Random,
 ): Tensor {
-  if (!subject.wrapsArrays || random.chance(0.5)) return backend.tensor(shape, values);
+  if (!target.wrapsArrays || random.chance(0.5)) return backend.tensor(shape, values);
   const memory = new Float32Array((values.length / shape[0]) * capacity + 3);
   memory.set(values, 3);
   return (backend as WrappingBackend<Float32Array>).wrap(memory, { shape, offset: 3, capacity });
 }
 
-/** One mask for all, one for some, or none: empty, full and mixed. */
+/** One mask for all parameters, masks for some, or none. Masks are empty, full or mixed. */
 function masksOf(
   count: number,
   random: Random,
 ): Uint32Array | Record<string, Uint32Array> | undefined {
   const mask = (): Uint32Array => {
-    const share = random.pick([0, 0.1, 0.5, 0.9, 1]);
+    const probability = random.pick([0, 0.1, 0.5, 0.9, 1]);
     return Uint32Array.from({ length: count }, () =>
-      random.chance(share) ? random.pick([1, 7, 0xffff_ffff]) : 0,
+      random.chance(probability) ? random.pick([1, 7, 0xffff_ffff]) : 0,
     );
   };
   if (random.chance(0.2)) return undefined;
@@ -153,23 +159,23 @@ function remapOf(
   random: Random,
 ): { kind: string; indices: Uint32Array; resetRows: Uint32Array | undefined } {
   const all = Array.from({ length: count }, (_, i) => i);
-  const most = capacity - count;
+  const free = capacity - count;
   const some = (length: number, pick: () => number): number[] => Array.from({ length }, pick);
   const anyRow = (): number => random.integer(0, count - 1);
-  const kind = random.pick(["a shuffle", "a pruning", "an append", "a cloning", "a gathering"]);
+  const kind = random.pick(["shuffle", "prune", "append", "clone", "gather"]);
   let indices: number[];
-  if (kind === "a shuffle") {
+  if (kind === "shuffle") {
     indices = all
       .map((row): [number, number] => [random.unit(), row])
       .sort(([a], [b]) => a - b)
       .map(([, row]) => row);
-  } else if (kind === "a pruning") {
+  } else if (kind === "prune") {
     indices = all.filter(() => random.chance(0.6));
     if (indices.length === 0) indices = [count - 1];
-  } else if (kind === "an append") {
-    indices = [...all, ...some(random.integer(0, most), () => newRow)];
-  } else if (kind === "a cloning") {
-    indices = [...all, ...some(random.integer(0, most), anyRow)];
+  } else if (kind === "append") {
+    indices = [...all, ...some(random.integer(0, free), () => newRow)];
+  } else if (kind === "clone") {
+    indices = [...all, ...some(random.integer(0, free), anyRow)];
   } else {
     indices = some(random.integer(1, capacity), () => (random.chance(0.2) ? newRow : anyRow()));
   }
@@ -190,29 +196,29 @@ function remapModel(
     for (const [key, values] of Object.entries(model[name])) {
       const moved = new Float32Array(indices.length * length);
       indices.forEach((source, i) => {
-        const isAnew = source === newRow || (key !== "p" && (resetRows?.[i] ?? 0) !== 0);
+        const isReset = source === newRow || (key !== "p" && (resetRows?.[i] ?? 0) !== 0);
         for (let j = 0; j < length; j += 1)
-          moved[i * length + j] = isAnew ? initial[key] : values[source * length + j];
+          moved[i * length + j] = isReset ? initial[key] : values[source * length + j];
       });
       model[name][key] = moved;
     }
   }
 }
 
-/** A step of all rows, by another optimizer in this state; then each row takes what its mask says. */
+/** A step of all rows by another optimizer with this state; then each row takes its values according to its mask. */
 async function stepModel(
-  { subject }: Context,
+  { target }: Context,
   backend: Backend,
-  { spec, groups, state }: Stepping,
+  { spec, groups, state }: OptimizerSetup,
   model: Model,
   gradients: Readonly<Record<string, Float32Array>>,
-  maskOf: (name: string) => { mask: Uint32Array | undefined; others: UnselectedRows },
+  maskOf: (name: string) => { mask: Uint32Array | undefined; unselectedRows: UnselectedRows },
 ): Promise<void> {
   const step = async (of: Readonly<Record<string, Float32Array>>): Promise<Model> => {
     const tensors = Object.fromEntries(
       names.map((name) => [name, backend.tensor([model[name].p.length], model[name].p)]),
     );
-    const optimizer = subject.create(spec, tensors, { groups });
+    const optimizer = target.create(spec, tensors, { groups });
     optimizer.restore(state);
     optimizer.step(of);
     const after = await snapshot(optimizer, tensors);
@@ -227,14 +233,14 @@ async function stepModel(
   ]);
   const unstepped = await step(Object.fromEntries(zeros));
   for (const name of names) {
-    const { mask, others } = maskOf(name);
+    const { mask, unselectedRows } = maskOf(name);
     const length = rowLengths[name];
     for (const [key, values] of Object.entries(model[name])) {
-      const isKept = others === "keep" || (others === "decay" && key === "p");
-      const otherwise = isKept ? values.slice() : unstepped[name][key];
+      const isKept = unselectedRows === "keep" || (unselectedRows === "decay" && key === "p");
+      const unselected = isKept ? values.slice() : unstepped[name][key];
       for (let i = 0; i < values.length; i += 1) {
-        const isStepped = mask === undefined || mask[Math.floor(i / length)] !== 0;
-        values[i] = (isStepped ? stepped[name][key] : otherwise)[i];
+        const isSelected = mask === undefined || mask[Math.floor(i / length)] !== 0;
+        values[i] = (isSelected ? stepped[name][key] : unselected)[i];
       }
     }
   }
@@ -263,7 +269,7 @@ function shapeOf(name: keyof typeof rowLengths, count: number): readonly number[
   return name === "opacities" ? [count] : [count, rowLengths[name]];
 }
 
-function copyOf(slots: OptimizerState["slots"][string]): Plain {
+function copyOf(slots: OptimizerState["slots"][string]): PlainArrays {
   return Object.fromEntries(
     Object.entries(slots).map(([name, values]) => [name, Float32Array.from(values)]),
   );

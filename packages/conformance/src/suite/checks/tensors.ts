@@ -1,7 +1,7 @@
 import type { WrappingBackend } from "@gradstep/core";
 import { adam, createOptimizer } from "@gradstep/core";
-import { assert, assertCode, assertSame } from "../assert.js";
-import type { Check, Context } from "../subject.js";
+import { assert, assertCode, assertSame } from "../assertions.js";
+import type { Check, Context } from "../check.js";
 
 const group = "tensors";
 
@@ -10,8 +10,8 @@ export const tensorChecks: readonly Check[] = [
   {
     group,
     name: "start at zero, or at the values given",
-    run: async ({ subject }) => {
-      const backend = await subject.backend();
+    run: async ({ target }) => {
+      const backend = await target.backend();
       assertSame(await backend.tensor([2, 3]).read(), [0, 0, 0, 0, 0, 0], "a new tensor");
       const values = Float32Array.of(1.5, -2.5);
       const tensor = backend.tensor([2], values);
@@ -25,8 +25,8 @@ export const tensorChecks: readonly Check[] = [
   {
     group,
     name: "writes and reads are copies",
-    run: async ({ subject }) => {
-      const tensor = (await subject.backend()).tensor([3]);
+    run: async ({ target }) => {
+      const tensor = (await target.backend()).tensor([3]);
       const values = Float32Array.of(1, 2, 3);
       tensor.write(values);
       values.fill(7);
@@ -39,8 +39,8 @@ export const tensorChecks: readonly Check[] = [
   {
     group,
     name: "shapes and lengths are checked",
-    run: async ({ subject }) => {
-      const backend = await subject.backend();
+    run: async ({ target }) => {
+      const backend = await target.backend();
       const shapes: unknown[] = [
         [0],
         [2, 0],
@@ -71,7 +71,7 @@ export const tensorChecks: readonly Check[] = [
     group,
     name: "a freed tensor cannot be used",
     run: async (context) => {
-      const backend = await context.subject.backend();
+      const backend = await context.target.backend();
       const tensor = backend.tensor([2], [1, 2]);
       assert(!tensor.freed, "freed is false before free()");
       tensor.free();
@@ -80,7 +80,7 @@ export const tensorChecks: readonly Check[] = [
       await assertCode("DISPOSED", "read after free", () => tensor.read());
       await assertCode("DISPOSED", "write after free", () => tensor.write([1, 2]));
       await assertCode("DISPOSED", "a parameter that was freed", () =>
-        context.subject.create(adam(), { tensor }),
+        context.target.create(adam(), { tensor }),
       );
       const parameter = backend.tensor([2], [1, 2]);
       const optimizer = createOptimizer(adam(), { parameter });
@@ -93,8 +93,8 @@ export const tensorChecks: readonly Check[] = [
   {
     group,
     name: "new tensors are zeros after others were freed",
-    run: async ({ subject }) => {
-      const backend = await subject.backend();
+    run: async ({ target }) => {
+      const backend = await target.backend();
       for (let i = 0; i < 4; i += 1) {
         const used = backend.tensor([300], new Float32Array(300).fill(5));
         used.free();
@@ -105,8 +105,8 @@ export const tensorChecks: readonly Check[] = [
   {
     group,
     name: "the backend says what it is",
-    run: async ({ subject }) => {
-      const backend = await subject.backend();
+    run: async ({ target }) => {
+      const backend = await target.backend();
       assert(backend.name.length > 0, "name is not empty");
       assert(backend.precision === "f32", `precision is ${backend.precision}; expected f32`);
       const tensor = backend.tensor([2, 2]);
@@ -119,8 +119,8 @@ export const tensorChecks: readonly Check[] = [
     group: "the caller's arrays",
     name: "are updated in place and survive free",
     needs: "wrapsArrays",
-    run: async ({ subject }) => {
-      const backend = (await subject.backend()) as WrappingBackend<Float32Array>;
+    run: async ({ target }) => {
+      const backend = (await target.backend()) as WrappingBackend<Float32Array>;
       const array = Float32Array.of(1, 2, 3, 4);
       const whole = backend.wrap(array);
       assertSame(whole.shape, [4], "shape of all of an array");
@@ -141,8 +141,8 @@ export const tensorChecks: readonly Check[] = [
   },
 ];
 
-async function wrapRanges({ subject }: Context): Promise<void> {
-  const backend = (await subject.backend()) as WrappingBackend<Float32Array>;
+async function wrapRanges({ target }: Context): Promise<void> {
+  const backend = (await target.backend()) as WrappingBackend<Float32Array>;
   const memory = Float32Array.from({ length: 12 }, (_, i) => i);
   const view = memory.subarray(3, 11);
   const ranges = [

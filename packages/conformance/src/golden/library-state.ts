@@ -1,0 +1,87 @@
+import { kerasName } from "./optimizer-spec.js";
+import type { Library } from "./golden-file.js";
+
+/** One array of a library's state, and what it is here. */
+export interface StateEntry {
+  readonly parameter: string;
+  /** A slot of the parameter, or a number that the rule carries, or the number of steps. */
+  readonly kind: "slot" | "persistentScalar" | "iterations";
+  readonly name: string;
+  /** What the library's values are multiplied by to be ours. */
+  readonly factor: 1 | -1;
+  readonly values: readonly number[];
+}
+
+const torchSlots: Readonly<Record<string, string>> = {
+  exp_avg: "m",
+  exp_avg_sq: "v",
+  max_exp_avg_sq: "vMax",
+  exp_inf: "u",
+  square_avg: "v",
+  grad_avg: "a",
+  momentum_buffer: "m",
+  sum: "a",
+};
+
+const kerasSlots: Readonly<Record<string, string>> = {
+  momentum: "m",
+  velocity: "v",
+  velocity_hat: "vMax",
+  norm: "u",
+  average_gradient: "a",
+  accumulator: "a",
+};
+
+/**
+ * The entries of a library's final state that have a counterpart here, and the keys of those that have none.
+ *
+ * Keras's SGD keeps the momentum with the other sign; everything else is the same number.
+ */
+export function stateEntries(
+  library: Library,
+  rule: string,
+  parameters: readonly string[],
+  state: Readonly<Record<string, unknown>>,
+): { readonly entries: readonly StateEntry[]; readonly unknown: readonly string[] } {
+  const entries: StateEntry[] = [];
+  const unknown: string[] = [];
+  const add = (
+    key: string,
+    values: unknown,
+    entry: Omit<StateEntry, "values" | "factor"> | undefined,
+  ): void => {
+    if (entry === undefined || !Array.isArray(values)) unknown.push(key);
+    else {
+      const factor = library === "keras" && rule === "sgd" && entry.kind === "slot" ? -1 : 1;
+      entries.push({ ...entry, factor, values: values as readonly number[] });
+    }
+  };
+  const first = parameters[0];
+  for (const [key, value] of Object.entries(state)) {
+    if (library === "torch") {
+      for (const [name, values] of Object.entries((value ?? {}) as Record<string, unknown>))
+        add(`${key}/${name}`, values, torchEntry(key, name));
+    } else if (library === "keras") {
+      const own = key.slice(key.indexOf("/") + 1);
+      if (own === "learning_rate") continue;
+      const parameter = parameters.find((name) => own.startsWith(`${kerasName(name)}_`));
+      const slot = parameter && kerasSlots[own.slice(kerasName(parameter).length + 1)];
+      if (own === "iteration")
+        add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
+      else if (rule === "nadam" && /^variable(_\d+)?$/.test(own))
+        add(key, value, { parameter: first, kind: "persistentScalar", name: "product" });
+      else add(key, value, slot ? { parameter, kind: "slot", name: slot } : undefined);
+    } else unknown.push(key);
+  }
+  return { entries, unknown };
+}
+
+function torchEntry(
+  parameter: string,
+  name: string,
+): Omit<StateEntry, "values" | "factor"> | undefined {
+  if (name === "step") return { parameter, kind: "iterations", name: "iterations" };
+  if (name === "mu_product") return { parameter, kind: "persistentScalar", name: "product" };
+  const slot = torchSlots[name];
+  return slot === undefined ? undefined : { parameter, kind: "slot", name: slot };
+}

@@ -1,0 +1,19 @@
+import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
+import { dataMutants } from "./backends/data-mutants.js";
+import { repeatMutants } from "./backends/repeat-mutants.js";
+import { rowMutants } from "./backends/row-mutants.js";
+import type { Mutant } from "./mutant.js";
+import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
+import { adamMutants } from "./rules/adam-mutants.js";
+import { otherRuleMutants } from "./rules/other-rule-mutants.js";
+
+/** All mutants. None is equivalent to the original. */
+export const mutants: readonly Mutant[] = [
+  ...adamMutants,
+  ...otherRuleMutants,
+  ...arithmeticMutants,
+  ...dataMutants,
+  ...optimizerMutants,
+  ...rowMutants,
+  ...repeatMutants,
+];

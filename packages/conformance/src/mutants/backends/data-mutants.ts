@@ -1,0 +1,272 @@
+import {
+  arraysOf,
+  HostTensor,
+  type Kernel,
+  type Tensor,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
+import type { Mutant } from "../mutant.js";
+import { target, withChange, withRun, type MutableBackend, type Run } from "../mutable-target.js";
+
+function running(name: string, change: (run: Run, variant: Variant) => Run): Mutant {
+  return { name, kind: "backend", target: () => target({ backend: withRun(change) }) };
+}
+
+function changing(name: string, change: (backend: MutableBackend) => void): Mutant {
+  return { name, kind: "backend", target: () => target({ backend: withChange(change) }) };
+}
+
+/** Leaves some elements as they were. */
+function skipping(name: string, skips: (i: number, size: number) => boolean): Mutant {
+  return running(name, (run, variant) => (updates, count) => {
+    const kept = updates.slice(0, count).map((update) => {
+      const arrays = [...arraysOf<Float32Array>(variant, update).values()];
+      return { arrays, copies: arrays.map((array) => array.slice()) };
+    });
+    run(updates, count);
+    for (const { arrays, copies } of kept)
+      arrays.forEach((array, k) => {
+        for (let i = 0; i < array.length; i += 1)
+          if (skips(i, array.length)) array[i] = copies[k][i];
+      });
+  });
+}
+
+/** Hands other updates to the kernel. */
+function handing(name: string, change: (updates: readonly Update[]) => readonly Update[]): Mutant {
+  return running(name, (run) => (updates, count) => {
+    const changed = change(updates.slice(0, count));
+    run(changed, changed.length);
+  });
+}
+
+const live = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
+
+/** Kernels found by rule, across backends: variants of one rule get each other's. */
+const kernels = new Map<string, Kernel>();
+
+/** Backends that compute well and lose, mix up or overrun their data. */
+export const dataMutants: readonly Mutant[] = [
+  skipping("the last element is left out", (i, size) => i === size - 1),
+  skipping("the first element is left out", (i) => i === 0),
+  skipping("what is left after groups of four is left out", (i, size) => i >= size - (size % 4)),
+  skipping(
+    "what is left after groups of four is left out, above 64",
+    (i, size) => size > 64 && i >= size - (size % 4),
+  ),
+  skipping("the 129th element is left out", (i) => i === 128),
+  skipping("nothing after 4,096 elements", (i) => i >= 4096),
+  skipping("every piece of 1,024 lacks its last element", (i) => i % 1024 === 1023),
+  running("a tail of four is written past the end", (run, variant) => (updates, count) => {
+    run(updates, count);
+    for (const update of updates.slice(0, count)) {
+      const { buffer, byteOffset, length } = arraysOf<Float32Array>(variant, update).get("p")!;
+      const rest = Math.min(
+        (4 - (length % 4)) % 4,
+        buffer.byteLength / 4 - byteOffset / 4 - length,
+      );
+      new Float32Array(buffer, byteOffset + length * 4, rest).fill(0);
+    }
+  }),
+  running("the gradient of the step before", (run) => {
+    const stale = new Map<Tensor, Float32Array>();
+    return (updates, count) => {
+      const now = updates.slice(0, count).map((update) => {
+        const gradient = live(update.gradient).slice();
+        const before = stale.get(update.parameter) ?? gradient;
+        stale.set(update.parameter, gradient);
+        return {
+          ...update,
+          gradient: new HostTensor(update.gradient.backend, update.gradient.shape, before),
+        };
+      });
+      run(now, count);
+    };
+  }),
+  running("the gradient array of the first step, for ever", (run) => {
+    const first = new Map<Tensor, Tensor>();
+    return (updates, count) => {
+      for (const { parameter, gradient } of updates.slice(0, count))
+        if (!first.has(parameter)) {
+          first.set(
+            parameter,
+            new HostTensor(gradient.backend, gradient.shape, live(gradient).slice()),
+          );
+        }
+      run(
+        updates
+          .slice(0, count)
+          .map((update) => ({ ...update, gradient: first.get(update.parameter)! })),
+        count,
+      );
+    };
+  }),
+  handing("all tensors have the first one's scalars", (updates) =>
+    updates.map((update) => ({ ...update, scalars: updates[0].scalars })),
+  ),
+  handing("the first two slots swapped", (updates) =>
+    updates.map((update) => {
+      const [a, b, ...rest] = update.slots;
+      return b === undefined ? update : { ...update, slots: [b, a, ...rest] };
+    }),
+  ),
+  handing("the first tensor alone", (updates) => updates.slice(0, 1)),
+  handing("no more than sixteen tensors", (updates) => updates.slice(0, 16)),
+  handing("the last tensor is left out", (updates) =>
+    updates.length > 1 ? updates.slice(0, -1) : updates,
+  ),
+  handing("gradients of two tensors of one size swapped", (updates) => {
+    const [a, b] = updates;
+    if (b === undefined || a.parameter.size !== b.parameter.size) return updates;
+    return [{ ...a, gradient: b.gradient }, { ...b, gradient: a.gradient }, ...updates.slice(2)];
+  }),
+  running("tensors without a gradient are updated, too", (run) => (updates) => {
+    run(updates, updates.length);
+  }),
+  running("each run is made twice", (run) => (updates, count) => {
+    run(updates, count);
+    run(updates, count);
+  }),
+  running("scalars of the first run, for ever", (run) => {
+    const first = new Map<Tensor, Float64Array>();
+    return (updates, count) => {
+      const frozen = updates.slice(0, count).map((update) => {
+        const scalars = first.get(update.parameter) ?? update.scalars.slice();
+        first.set(update.parameter, scalars);
+        return { ...update, scalars };
+      });
+      run(frozen, count);
+    };
+  }),
+  running("the gradient is overwritten", (run, variant) => (updates, count) => {
+    run(updates, count);
+    for (const update of updates.slice(0, count))
+      arraysOf<Float32Array>(variant, update).get("g")!.fill(0);
+  }),
+  running("runs are put off until somebody waits", (run) => (updates, count) => {
+    const later = updates.slice(0, count).map((update) => ({ ...update }));
+    void Promise.resolve().then(() => {
+      run(later, count);
+    });
+  }),
+  running(
+    "slots are written to the other's place from the second tensor on",
+    (run) => (updates, count) => {
+      run(
+        updates.slice(0, count).map((update, i) =>
+          i === 0
+            ? update
+            : {
+                ...update,
+                slots: updates[0].slots.map((slot, k) =>
+                  slot.size === update.slots[k].size ? slot : update.slots[k],
+                ),
+              },
+        ),
+        count,
+      );
+    },
+  ),
+  changing("kernels are found by the rule's name alone", (backend) => {
+    const compile = backend.compile.bind(backend);
+    backend.compile = (variant) => {
+      const found = kernels.get(variant.rule) ?? compile(variant);
+      kernels.set(variant.rule, found);
+      return found;
+    };
+  }),
+  changing("wrap ignores the offset", (backend) => {
+    const wrap = backend.wrap.bind(backend);
+    backend.wrap = (memory, options) => {
+      wrap(memory, options);
+      return options?.shape === undefined ? wrap(memory) : wrap(memory, { shape: options.shape });
+    };
+  }),
+  changing("wrap begins one value too late where it can", (backend) => {
+    const wrap = backend.wrap.bind(backend);
+    backend.wrap = (memory, options = {}) => {
+      const tensor = wrap(memory, options);
+      const offset = (options.offset ?? 0) + 1;
+      return offset + tensor.size <= memory.length
+        ? wrap(memory, { shape: tensor.shape, offset })
+        : tensor;
+    };
+  }),
+  changing("wrap ignores where a view begins", (backend) => {
+    const wrap = backend.wrap.bind(backend);
+    backend.wrap = (memory, options) => {
+      wrap(memory, options);
+      return wrap(new Float32Array(memory.buffer), {
+        ...options,
+        shape: wrap(memory, options).shape,
+      });
+    };
+  }),
+  changing("wrap copies", (backend) => {
+    const wrap = backend.wrap.bind(backend);
+    backend.wrap = (memory, options) => wrap(memory.slice(), options);
+  }),
+  changing("free does nothing", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    backend.tensor = (shape, values) => Object.assign(tensor(shape, values), { free: () => {} });
+  }),
+  changing("free clears the caller's memory", (backend) => {
+    const wrap = backend.wrap.bind(backend);
+    backend.wrap = (memory, options) => {
+      const tensor = wrap(memory, options);
+      const free = tensor.free.bind(tensor);
+      return Object.assign(tensor, {
+        free: () => {
+          live(tensor).fill(0);
+          free();
+        },
+      });
+    };
+  }),
+  changing("new tensors hold what freed ones held", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    const freed = new Map<number, Float32Array>();
+    backend.tensor = (shape, values) => {
+      const made = tensor(shape, values) as HostTensor;
+      const used = freed.get(made.size);
+      if (used !== undefined && values === undefined) made.write(used);
+      const free = made.free.bind(made);
+      return Object.assign(made, {
+        free: () => {
+          if (!made.freed) freed.set(made.size, live(made));
+          free();
+        },
+      });
+    };
+  }),
+  changing("a tensor keeps the array it was made from", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    backend.tensor = (shape, values) => {
+      const made = tensor(shape, values) as HostTensor;
+      if (values instanceof Float32Array) made.stage(values);
+      return made;
+    };
+  }),
+  changing("read gives the live values", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    backend.tensor = (shape, values) => {
+      const made = tensor(shape, values);
+      return Object.assign(made, { read: async () => live(made) });
+    };
+  }),
+  changing("staging copies the first array only", (backend) => {
+    const staging = backend.staging.bind(backend);
+    backend.staging = (shape) => {
+      const made = staging(shape);
+      const stage = made.stage.bind(made);
+      let isStaged = false;
+      return Object.assign(made, {
+        stage: (values: Float32Array) => {
+          if (!isStaged) stage(values.slice());
+          isStaged = true;
+        },
+      });
+    };
+  }),
+];

@@ -1,0 +1,65 @@
+import type { Update } from "@gradstep/core";
+import type { Mutant } from "../mutant.js";
+import { mutableReference, target, type Run } from "../mutable-target.js";
+
+/** What a kernel knows of the last run on its backend. */
+interface LastRun {
+  readonly updates: readonly Update[];
+  readonly count: number;
+  /** The updates as they were. */
+  readonly copies: readonly Update[];
+}
+
+/** A backend that repeats runs, in a way of its own. */
+function repeating(
+  name: string,
+  repeater: (last: LastRun, updates: readonly Update[], run: Run) => (() => void) | undefined,
+): Mutant {
+  const backend = () => {
+    const broken = mutableReference();
+    const compile = broken.compile.bind(broken);
+    let last: LastRun | undefined;
+    broken.compile = (variant) => {
+      const kernel = compile(variant);
+      return {
+        source: kernel.source,
+        run: (updates, count) => {
+          kernel.run(updates, count);
+          const copies = updates
+            .slice(0, count)
+            .map((update) => ({ ...update, scalars: update.scalars.slice() }));
+          last = { updates, count, copies };
+        },
+        repeater: (updates) => last && repeater(last, updates, kernel.run.bind(kernel)),
+      };
+    };
+    return broken;
+  };
+  return { name, kind: "backend", target: () => target({ backend }) };
+}
+
+const areLive = (updates: readonly Update[]): boolean =>
+  updates.every(({ parameter, gradient }) => !parameter.freed && !gradient.freed);
+
+/** Steps that are taken for a repetition of the last one, or repeat it wrongly. */
+export const repeatMutants: readonly Mutant[] = [
+  repeating("a repeated step has the scalars of the one before", ({ updates, copies }, now, run) =>
+    updates === now && areLive(copies) ? () => run(copies, copies.length) : undefined,
+  ),
+  repeating("what is repeated is the last run, whoever's it was", ({ updates, count }, _, run) =>
+    areLive(updates.slice(0, count)) ? () => run(updates, count) : undefined,
+  ),
+  repeating("a step is repeated with tensors that were freed", ({ updates, count }, now, run) =>
+    updates === now ? () => run(updates, count) : undefined,
+  ),
+  repeating("a repeated step leaves the last update out", ({ updates, count }, now, run) =>
+    updates === now && areLive(updates.slice(0, count))
+      ? () => run(updates, Math.max(1, count - 1))
+      : undefined,
+  ),
+];
+
+/** A backend that repeats runs as it should: no bug. */
+export const soundRepeats = repeating("sound", ({ updates, count }, now, run) =>
+  updates === now && areLive(updates.slice(0, count)) ? () => run(updates, count) : undefined,
+);

@@ -1,0 +1,112 @@
+import { newRow, type RowMove, type RowSources, type Update } from "@gradstep/core";
+import type { Mutant } from "../mutant.js";
+import { target, withChange, withRun } from "../mutable-target.js";
+
+function moving(
+  name: string,
+  change: (moves: readonly RowMove[], sources: RowSources) => [readonly RowMove[], RowSources],
+): Mutant {
+  const backend = withChange((broken) => {
+    const remap = broken.remap!.bind(broken);
+    broken.remap = (moves, sources) => {
+      remap(...change(moves, sources));
+    };
+  });
+  return { name, kind: "backend", target: () => target({ backend }) };
+}
+
+function masking(name: string, change: (update: Update) => Update): Mutant {
+  const backend = withRun((run) => (updates, count) => {
+    run(
+      updates
+        .slice(0, count)
+        .map((update) => (update.mask === undefined ? update : change(update))),
+      count,
+    );
+  });
+  return { name, kind: "backend", target: () => target({ backend }) };
+}
+
+const u32 = (values: unknown): Uint32Array => values as Uint32Array;
+const isSlot = ({ reset }: RowMove): boolean => reset === "flagged";
+
+/** Rows that are masked or moved wrongly. */
+export const rowMutants: readonly Mutant[] = [
+  masking("masks are not looked at", (update) => ({ ...update, mask: undefined })),
+  masking("a row is stepped only where its mask is 1", (update) => ({
+    ...update,
+    mask: u32(update.mask).map((value) => (value === 1 ? 1 : 0)),
+  })),
+  masking("a row takes the mask of the row before", (update) => ({
+    ...update,
+    mask: u32(update.mask).map((_, i, mask) => mask[Math.max(0, i - 1)]),
+  })),
+  masking("the last row is always stepped", (update) => ({
+    ...update,
+    mask: u32(update.mask).map((value, i, { length }) => (i === length - 1 ? 1 : value)),
+  })),
+  masking("other rows are kept when they should decay", (update) => ({
+    ...update,
+    unselectedRows: "keep",
+  })),
+  masking("parameters of other rows move when slots alone should decay", (update) => ({
+    ...update,
+    unselectedRows: update.unselectedRows === "decay" ? "zero" : update.unselectedRows,
+  })),
+  masking("parameters of other rows stay when all should be stepped", (update) => ({
+    ...update,
+    unselectedRows: update.unselectedRows === "zero" ? "decay" : update.unselectedRows,
+  })),
+  moving("rows that begin anew keep their slots", (moves, sources) => [
+    moves,
+    { ...sources, resetRows: undefined },
+  ]),
+  moving("a new row is the first", (moves, sources) => [
+    moves,
+    { ...sources, indices: u32(sources.indices).map((row) => (row === newRow ? 0 : row)) },
+  ]),
+  moving("a new row has the slots of zeros", (moves, sources) => [
+    moves.map((move) => ({ ...move, initial: 0 })),
+    sources,
+  ]),
+  moving("parameters begin anew with their slots", (moves, sources) => [
+    moves.map((move) =>
+      isSlot(move) || move.reset === "all" ? move : { ...move, reset: "flagged" },
+    ),
+    sources,
+  ]),
+  moving("a row begins anew only where resetRows is 1", (moves, sources) => [
+    moves,
+    {
+      ...sources,
+      resetRows: sources.resetRows && u32(sources.resetRows).map((flag) => (flag === 1 ? 1 : 0)),
+    },
+  ]),
+  moving("indices are read from the other end", (moves, sources) => [
+    moves,
+    { ...sources, indices: u32(sources.indices).slice().reverse() },
+  ]),
+  moving("the last row is left as it was", (moves, sources) => {
+    const { indices, count } = sources;
+    const rows = moves[0].tensor.shape[0];
+    return [
+      moves,
+      {
+        ...sources,
+        indices: u32(indices).map((row, i) => (i === count - 1 ? Math.min(i, rows - 1) : row)),
+      },
+    ];
+  }),
+  moving("rows are moved one after the other in the same memory", (moves, sources) => {
+    const rows = moves[0].tensor.shape[0];
+    const from = u32(sources.indices).slice();
+    // What a row that was overwritten already now holds is what it was overwritten with.
+    for (let i = 0; i < from.length; i += 1)
+      if (from[i] < i && from[i] < rows) from[i] = from[from[i]];
+    return [moves, { ...sources, indices: from }];
+  }),
+  moving("gradients are moved with their rows", (moves, sources) => [
+    moves.map((move) => (move.reset === "all" ? { ...move, reset: "added" } : move)),
+    sources,
+  ]),
+];

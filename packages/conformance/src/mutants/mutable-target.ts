@@ -1,0 +1,58 @@
+import {
+  createOptimizer,
+  type Backend,
+  type Update,
+  type Variant,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { roundToNearest } from "../bounds/error-model.js";
+import type { Target } from "../suite/check.js";
+
+type HostBackend = WrappingBackend<Float32Array>;
+
+/** A backend whose members can be replaced. */
+export type MutableBackend = { -readonly [K in keyof HostBackend]: HostBackend[K] };
+
+/** The f32 reference, declared as not exact, so that only bounds check its numbers. */
+export function mutableReference(): MutableBackend {
+  const backend = reference() as MutableBackend;
+  backend.exact = false;
+  return backend;
+}
+
+/** A target without a bug, except in the given parts. */
+export function target(parts: Partial<Pick<Target, "backend" | "create">> = {}): Target {
+  return {
+    backend: mutableReference,
+    create: createOptimizer,
+    model: roundToNearest,
+    wrapsArrays: true,
+    ...parts,
+  };
+}
+
+/** What a kernel does when it runs. */
+export type Run = (updates: readonly Update[], count: number) => void;
+
+/** A backend whose kernels run something else. */
+export function withRun(change: (run: Run, variant: Variant) => Run): () => Backend {
+  return () => {
+    const backend = mutableReference();
+    const compile = backend.compile.bind(backend);
+    backend.compile = (variant) => {
+      const kernel = compile(variant);
+      return { source: kernel.source, run: change(kernel.run.bind(kernel), variant) };
+    };
+    return backend;
+  };
+}
+
+/** A backend with some members replaced. */
+export function withChange(change: (backend: MutableBackend) => void): () => Backend {
+  return () => {
+    const backend = mutableReference();
+    change(backend);
+    return backend;
+  };
+}

@@ -1,0 +1,162 @@
+import {
+  createOptimizer,
+  type Gradients,
+  type Optimizer,
+  type OptimizerMethods,
+  type OptimizerState,
+  type Tensor,
+} from "@gradstep/core";
+import type { Mutant } from "../mutant.js";
+import { keepBits } from "../backends/narrow-rounding.js";
+import { target } from "../mutable-target.js";
+
+/** Replaces some methods of every optimizer that is made. */
+function wrapping(
+  name: string,
+  change: (
+    optimizer: Optimizer,
+    parameters: Readonly<Record<string, Tensor>>,
+  ) => Partial<OptimizerMethods<string>>,
+): Mutant {
+  const create: typeof createOptimizer = (spec, parameters, options) => {
+    const optimizer = createOptimizer(spec, parameters, options);
+    const own = change(optimizer, parameters);
+    return new Proxy(optimizer, {
+      get: (target, key) =>
+        Object.hasOwn(own, key)
+          ? Reflect.get(own, key)
+          : bound(target, Reflect.get(target, key, target)),
+      set: (target, key, value) => Reflect.set(target, key, value, target),
+    });
+  };
+  return { name, kind: "optimizer", target: () => target({ create }) };
+}
+
+/** Methods of the optimizer need the optimizer itself as their receiver. */
+function bound(target: object, value: unknown): unknown {
+  return typeof value === "function" ? value.bind(target) : value;
+}
+
+/** Restores something other than the state that it is given; what is no state of it is refused as it should be. */
+function restoring(name: string, change: (state: OptimizerState) => OptimizerState): Mutant {
+  return wrapping(name, (optimizer) => ({
+    restore: (state: OptimizerState) => {
+      optimizer.restore(state);
+      optimizer.restore(change(state));
+    },
+  }));
+}
+
+/** The same state with other values in its slots. */
+function withSlots(state: OptimizerState, change: (value: number) => number): OptimizerState {
+  const slots = Object.entries(state.slots).map(([name, values]) => [
+    name,
+    Object.fromEntries(Object.entries(values).map(([slot, array]) => [slot, array.map(change)])),
+  ]);
+  return { ...state, slots: Object.fromEntries(slots) };
+}
+
+/** The optimizer around rule and backend: what it forgets, or does in the wrong order. */
+export const optimizerMutants: readonly Mutant[] = [
+  restoring("the step number is not restored", (state) => ({ ...state, iterations: 0 })),
+  restoring("the step number is restored one too small", (state) => ({
+    ...state,
+    iterations: Math.max(0, state.iterations - 1),
+  })),
+  restoring("slots are not restored", (state) => withSlots(state, () => 0)),
+  restoring("what a rule carries is not restored", (state) => ({
+    ...state,
+    groups: state.groups.map((group) => ({
+      ...group,
+      persistentScalars: Object.fromEntries(
+        Object.keys(group.persistentScalars).map((name) => [name, 1]),
+      ),
+    })),
+  })),
+  restoring("slots are restored with 16 bits", (state) =>
+    withSlots(state, (value) => keepBits(value, 16)),
+  ),
+  restoring("the groups' own step numbers are not restored", (state) => ({
+    ...state,
+    groups: state.groups.map((group) => ({ ...group, iterations: 0 })),
+  })),
+  {
+    name: "groups are stepped at every step",
+    kind: "optimizer",
+    target: () =>
+      target({
+        create: (spec, parameters, options = {}) => {
+          const groups = options.groups?.map((group) => ({ ...group, every: 1 })) ?? [];
+          return createOptimizer(spec, parameters, { ...options, groups });
+        },
+      }),
+  },
+  restoring("the groups' own rates are not restored", (state) => ({
+    ...state,
+    groups: state.groups.map((group) => ({ ...group, hyperparameters: {} })),
+  })),
+  wrapping("a missing gradient is taken for zeros", (optimizer, parameters) => ({
+    step: (gradients: Gradients) => {
+      const missing = Object.entries(parameters)
+        .filter(([name]) => (gradients?.[name] ?? undefined) === undefined)
+        .map(([name, { size }]) => [name, new Float32Array(size)]);
+      const isEmpty = gradients === null || Object.values(gradients).every((one) => !one);
+      optimizer.step(isEmpty ? gradients : { ...gradients, ...Object.fromEntries(missing) });
+    },
+  })),
+  wrapping("gradients are checked one by one, between updates", (optimizer) => ({
+    step: (gradients: Gradients) => {
+      const { groups } = optimizer;
+      const entries = Object.entries(gradients ?? {}).filter(
+        ([, one]) => one !== undefined && one !== null,
+      );
+      if (entries.length < 2 || groups.length === 0 || optimizer.iterations === 0) {
+        optimizer.step(gradients);
+        return;
+      }
+      for (const [name, gradient] of entries) optimizer.step({ [name]: gradient });
+    },
+  })),
+  wrapping("an unknown gradient is ignored", (optimizer) => ({
+    step: (gradients: Gradients) => {
+      optimizer.step(
+        Object.fromEntries(
+          Object.entries(gradients ?? {}).filter(([name]) => optimizer.parameters.includes(name)),
+        ),
+      );
+    },
+  })),
+  wrapping("a gradient of another length is cut", (optimizer, parameters) => ({
+    step: (gradients: Gradients) => {
+      optimizer.step(
+        gradients &&
+          Object.fromEntries(
+            Object.entries(gradients).map(([name, one]) => [
+              name,
+              one instanceof Float32Array && one.length > (parameters[name]?.size ?? Infinity)
+                ? one.slice(0, parameters[name].size)
+                : one,
+            ]),
+          ),
+      );
+    },
+  })),
+  wrapping("the state is the live slots", (optimizer) => {
+    let last: OptimizerState | undefined;
+    return {
+      state: async () => {
+        const state = await optimizer.state();
+        last ??= state;
+        for (const [name, slots] of Object.entries(state.slots))
+          for (const [slot, values] of Object.entries(slots)) last.slots[name]?.[slot]?.set(values);
+        return { ...state, slots: last.slots };
+      },
+    };
+  }),
+  wrapping("dispose frees the parameters, too", (optimizer, parameters) => ({
+    dispose: () => {
+      optimizer.dispose();
+      for (const tensor of Object.values(parameters)) tensor.free();
+    },
+  })),
+];

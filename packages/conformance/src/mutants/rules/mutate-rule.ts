@@ -1,0 +1,101 @@
+import {
+  buildVariant,
+  createOptimizer,
+  GradstepError,
+  type Rule,
+  type Variant,
+} from "@gradstep/core";
+import { rules } from "@gradstep/core/rules";
+import type { Mutant } from "../mutant.js";
+import { choiceCount, choicesAt } from "../../suite/random/random-settings.js";
+import { target } from "../mutable-target.js";
+
+/** A replacement in a text; the text must hold it for the edit to apply. */
+export type Edit = readonly [from: string | RegExp, to: string];
+
+/** What is wrong in a rule's texts. */
+export interface Edits {
+  /** In `perElement`: all of them, or the variant stays as it is. */
+  readonly element?: readonly Edit[];
+  /** In `perStep`: all of them, or the variant stays as it is. */
+  readonly step?: readonly Edit[];
+  /** First values of slots. */
+  readonly slots?: Readonly<Record<string, number>>;
+}
+
+/**
+ * A rule with other texts in those of its variants to which all edits apply.
+ * @throws {GradstepError} `INVALID_RULE` where they apply to none: then the mutant is not one
+ */
+export function mutateRule(rule: Rule, edits: Edits): Rule {
+  const cache = new Map<Variant, Variant>();
+  const mutate = (variant: Variant): Variant => {
+    const element = apply(variant.perElement.source, edits.element);
+    const step = apply(variant.perStep.source, edits.step);
+    if (element === undefined || step === undefined) return variant;
+    return buildVariant({
+      rule: variant.rule,
+      label: variant.label,
+      hyperparameters: Object.keys(rule.hyperparameters),
+      slots: Object.fromEntries(
+        variant.slots.map(({ name, initial }) => [name, edits.slots?.[name] ?? initial]),
+      ),
+      persistentScalars: variant.persistentScalars,
+      // All of it is one text here, with what all rules share.
+      perStep: [step, ""],
+      perElement: ["", element],
+    });
+  };
+  const cached = (variant: Variant): Variant => {
+    const found = cache.get(variant) ?? mutate(variant);
+    cache.set(variant, found);
+    return found;
+  };
+  const mutated: Rule = {
+    ...rule,
+    variant: (choices) => cached(rule.variant(choices)),
+    variants: () => rule.variants().map(cached),
+    specify: (settings) => ({ ...rule.specify(settings), rule: mutated }),
+  };
+  const all = Array.from({ length: choiceCount(rule) }, (_, i) => rule.variant(choicesAt(rule, i)));
+  if (all.every((variant) => cached(variant) === variant)) {
+    throw new GradstepError(
+      `The edits ${JSON.stringify(edits)} apply to no variant of ${rule.name}; expected at least one.`,
+      { code: "INVALID_RULE" },
+    );
+  }
+  return mutated;
+}
+
+/** A mutant of one built-in rule: wherever that rule is used, its texts are others. */
+export function ruleMutant(name: string, rule: string, edits: Edits): Mutant {
+  return {
+    name: `${rule}: ${name}`,
+    kind: "rule",
+    rule,
+    target: () => {
+      // At once, so that texts that do not parse are an error here and not a kill in a check.
+      const mutated = mutateRule(
+        rules.find((one) => one.name === rule)!,
+        edits,
+      );
+      const create: typeof createOptimizer = (spec, parameters, options) =>
+        createOptimizer(
+          spec?.rule?.name === rule ? { ...spec, rule: mutated } : spec,
+          parameters,
+          options,
+        );
+      return target({ create });
+    },
+  };
+}
+
+function apply(text: string, edits: readonly Edit[] = []): string | undefined {
+  let result = text;
+  for (const [from, to] of edits) {
+    const next = typeof from === "string" ? result.replaceAll(from, to) : result.replace(from, to);
+    if (next === result) return undefined;
+    result = next;
+  }
+  return result;
+}

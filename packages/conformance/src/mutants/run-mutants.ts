@@ -1,0 +1,138 @@
+import { rules } from "@gradstep/core/rules";
+import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
+import { emptyStats } from "../checker/check-stats.js";
+import type { Check, Context, Target } from "../suite/check.js";
+import { checksFor } from "../suite/checks/all-checks.js";
+import { Random } from "../suite/random/random.js";
+import { runCheck } from "../suite/verify.js";
+import { mutants } from "./all-mutants.js";
+import { closureKernel } from "./backends/closure-kernel.js";
+import { soundRepeats } from "./backends/repeat-mutants.js";
+import { mutableReference, target, withRun } from "./mutable-target.js";
+import type { Mutant } from "./mutant.js";
+
+/** The result of one mutant. */
+export interface MutantResult {
+  readonly name: string;
+  readonly kind: Mutant["kind"];
+  /** The first check that failed, and its message; null for a survivor. */
+  readonly killedBy: { readonly check: string; readonly reason: string } | null;
+}
+
+/** The results of all mutants that were run. */
+export interface MutantReport {
+  readonly total: number;
+  readonly killed: number;
+  /** Names of the mutants that no check noticed: gaps of the suite. */
+  readonly survivors: readonly string[];
+  /** Names of the mutants that the error model allows, which are not run. */
+  readonly allowed: readonly string[];
+  /** Checks that fail without a bug. */
+  readonly falseAlarms: readonly string[];
+  readonly mutants: readonly MutantResult[];
+}
+
+/** Options of `runMutants`. */
+export interface MutantOptions {
+  /** Random cases per mutant, 64 if left out. A check runs every choice of options of its rule in any case. */
+  readonly cases?: number;
+  /** Seed of the random cases, 1 if left out. */
+  readonly seed?: number;
+  /** Runs only this many mutants, chosen by a seed. */
+  readonly sample?: { readonly count: number; readonly seed: number };
+  /** The error model; rounding to nearest if left out. */
+  readonly model?: ErrorModel;
+  /**
+   * The backend of mutants of rules and of the optimizer: the f32 reference if left out. Mutants of backends are always
+   * mutants of the reference.
+   */
+  readonly backend?: Target["backend"];
+  /** Called after each mutant. */
+  readonly onResult?: (result: MutantResult) => void;
+}
+
+/**
+ * Tests the suite: runs its checks against each mutant until one fails, and against targets without a bug, where none
+ * may fail.
+ */
+export async function runMutants({
+  cases = 64,
+  seed = 1,
+  sample,
+  model = roundToNearest,
+  backend = mutableReference,
+  onResult = () => {},
+}: MutantOptions = {}): Promise<MutantReport> {
+  const contextOf = (one: Target): Context => ({
+    target: { ...one, model, backend: one.backend === mutableReference ? backend : one.backend },
+    cases,
+    sequences: 16,
+    allChoices: true,
+    seed,
+    stats: { ...emptyStats(), cases: 0 },
+  });
+  const checks = checksFor(rules);
+  const falseAlarms: string[] = [];
+  for (const one of targetsWithoutBug()) {
+    for (const check of checks) {
+      const { status } = await runCheck(check, contextOf(one));
+      if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
+    }
+  }
+  const isAllowed = (mutant: Mutant): boolean => mutant.isAllowed?.(model) ?? false;
+  const results: MutantResult[] = [];
+  for (const mutant of sampleOf(
+    mutants.filter((one) => !isAllowed(one)),
+    sample,
+  )) {
+    const result = await runMutant(mutant, contextOf(mutant.target()), checks);
+    results.push(result);
+    onResult(result);
+  }
+  const survivors = results.filter(({ killedBy }) => killedBy === null).map(({ name }) => name);
+  return {
+    total: results.length,
+    killed: results.length - survivors.length,
+    survivors,
+    allowed: mutants.filter(isAllowed).map(({ name }) => name),
+    falseAlarms,
+    mutants: results,
+  };
+}
+
+/** Made by the same means as the mutants. */
+function targetsWithoutBug(): readonly Target[] {
+  return [
+    target(),
+    target({ backend: withRun((_, variant) => closureKernel(variant, {})) }),
+    soundRepeats.target(),
+  ];
+}
+
+/** Some of all, in their order. */
+function sampleOf(all: readonly Mutant[], sample: MutantOptions["sample"]): readonly Mutant[] {
+  if (sample === undefined) return all;
+  const order = new Map(
+    all.map((mutant) => [mutant, Random.of(sample.seed, mutant.name).unit()]),
+  );
+  const chosen = new Set(
+    [...all].sort((a, b) => order.get(a)! - order.get(b)!).slice(0, sample.count),
+  );
+  return all.filter((mutant) => chosen.has(mutant));
+}
+
+async function runMutant(
+  { name, kind, rule }: Mutant,
+  context: Context,
+  checks: readonly Check[],
+): Promise<MutantResult> {
+  const isFirst = (check: Check): boolean =>
+    rule !== undefined && check.group === "bounds" && check.name === rule;
+  const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
+  for (const check of ordered) {
+    const { status, reason = "" } = await runCheck(check, context);
+    if (status === "failed")
+      return { name, kind, killedBy: { check: `${check.group}: ${check.name}`, reason } };
+  }
+  return { name, kind, killedBy: null };
+}

@@ -1,0 +1,47 @@
+import type { Backend, createOptimizer, Rule } from "@gradstep/core";
+import type { ErrorModel } from "../bounds/error-model.js";
+import type { CheckStats } from "../checker/check-stats.js";
+
+/** What is checked. */
+export interface Target {
+  /** Returns a fresh backend. */
+  readonly backend: () => Backend | Promise<Backend>;
+  /** `createOptimizer`, or a mutant's replacement. */
+  readonly create: typeof createOptimizer;
+  /** How far results may be from exact. */
+  readonly model: ErrorModel;
+  /** Whether `wrap` takes a Float32Array and updates it in place. */
+  readonly wrapsArrays: boolean;
+  /** Whether the backend moves rows and applies masks; left out, whether a fresh backend has `remap`. */
+  readonly rows?: boolean;
+}
+
+/** Input of a check. */
+export interface Context {
+  readonly target: Target;
+  /** The approximate number of random cases in the whole suite. A check runs at least one case per kernel. */
+  readonly cases: number;
+  /** Random sequences of remaps and masked steps. */
+  readonly sequences: number;
+  /** Whether a check runs every choice of options, also those that share a kernel. */
+  readonly allChoices: boolean;
+  readonly seed: number;
+  /** Findings are added to it. */
+  readonly stats: CheckStats & { cases: number };
+}
+
+/** What a backend may lack. */
+export type Capability = "wrapsArrays" | "rows";
+
+/** One property of a backend or a rule. */
+export interface Check {
+  readonly group: string;
+  readonly name: string;
+  /** The check is skipped for a backend without this capability. */
+  readonly needs?: Capability;
+  /** Rejects if the property does not hold, with a message that says where. */
+  readonly run: (context: Context) => Promise<void>;
+}
+
+/** A rule, or what `defineRule` returns. */
+export type RuleLike = Rule | { readonly rule: Rule };

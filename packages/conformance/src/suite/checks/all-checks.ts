@@ -1,0 +1,45 @@
+import { adam, nadam, sgd, type OptimizerSpec, type Rule } from "@gradstep/core";
+import { rules as builtInRules } from "@gradstep/core/rules";
+import type { Check } from "../check.js";
+import { boundChecks } from "./bounds.js";
+import { callOrderChecks } from "./call-order.js";
+import { errorChecks } from "./errors.js";
+import { flushChecks } from "./flushing.js";
+import { groupChecks } from "./groups.js";
+import { maximizeChecks } from "./maximize.js";
+import { nonFiniteChecks } from "./non-finite.js";
+import { optimizerModelChecks } from "./optimizer-model.js";
+import { repeatedStepChecks } from "./repeated-steps.js";
+import { resumeChecks } from "./resume.js";
+import { rowChecks } from "./rows.js";
+import { runTimeRuleChecks } from "./run-time-rules.js";
+import { lengthChecks } from "./tensor-lengths.js";
+import { tensorChecks } from "./tensors.js";
+
+/** Every check, the fast ones first. Those of rules run on the given rules, the others on the backend itself. */
+export function checksFor(rules: readonly Rule[]): readonly Check[] {
+  const isBuiltIn = rules === builtInRules;
+  const own = rules.map((rule) => rule.specify({}));
+  const groupSpecs: readonly OptimizerSpec[] = [
+    adam({ learningRate: 0.01 }),
+    sgd({ learningRate: 0.1, momentum: 0.9 }),
+    nadam({ learningRate: 0.01, weightDecay: 0.1 }),
+  ];
+  const lengthSpecs = [adam({ learningRate: 0.01, amsgrad: true, weightDecay: 0.1 })];
+  return [
+    ...tensorChecks,
+    ...callOrderChecks,
+    ...errorChecks,
+    ...optimizerModelChecks,
+    ...groupChecks(isBuiltIn ? groupSpecs : own),
+    ...maximizeChecks(rules),
+    ...flushChecks(rules),
+    ...nonFiniteChecks(rules),
+    ...resumeChecks(rules),
+    ...repeatedStepChecks(rules),
+    ...rowChecks(rules),
+    ...lengthChecks(isBuiltIn ? lengthSpecs : own),
+    ...boundChecks(rules),
+    ...runTimeRuleChecks,
+  ];
+}

@@ -1,0 +1,108 @@
+import type { OptimizerSpec, Rule } from "@gradstep/core";
+import { snapshot } from "../../checker/snapshot.js";
+import { assert, assertSame } from "../assertions.js";
+import type { Check, Context } from "../check.js";
+
+/** Every 64th step clears values that are too small to matter. */
+const interval = 64;
+const epsilon = 1e-7;
+
+/** Below this, the mean of gradients moves no parameter. */
+const mean = 2 ** -96;
+/** Below this, a magnitude changes no sum with ε in f32; the square of it, no square. */
+const magnitude = epsilon * 2 ** -28;
+const square = magnitude ** 2;
+
+/** The thresholds of each slot, by built-in rule. A slot that is not named is never cleared. */
+const thresholds: Readonly<Record<string, { settings: object; slots: Record<string, number> }>> = {
+  sgd: { settings: { momentum: 0.9 }, slots: { m: mean } },
+  adagrad: { settings: { epsilon }, slots: { a: 0 } },
+  rmsprop: {
+    settings: { momentum: 0.9, centered: true, epsilon },
+    slots: { m: mean, v: square, a: magnitude },
+  },
+  adam: { settings: { epsilon }, slots: { m: mean, v: square } },
+  adamw: { settings: { epsilon }, slots: { m: mean, v: square } },
+  adamax: { settings: { epsilon }, slots: { m: mean, u: magnitude } },
+  nadam: { settings: { epsilon }, slots: { m: mean, v: square } },
+  lion: { settings: {}, slots: { m: mean } },
+};
+
+/** Slots whose values have a sign. */
+const signed = new Set(["m", "a"]);
+
+/** The slots of the built-in rules: which small values are cleared, at which steps, and in which rows. */
+export function flushChecks(rules: readonly Rule[]): readonly Check[] {
+  return rules
+    .filter(({ name }) => Object.hasOwn(thresholds, name))
+    .flatMap((rule) => {
+      const { settings, slots } = thresholds[rule.name];
+      const spec = rule.specify({ ...settings });
+      const group = "clearing of small values";
+      return [
+        {
+          group,
+          name: `${rule.name}: at every 64th step and at no other`,
+          run: (context: Context) => clearing(context, spec, slots),
+        },
+        {
+          group,
+          name: `${rule.name}: only in the rows of a mask`,
+          needs: "rows" as const,
+          run: (context: Context) => clearing(context, spec, slots, Uint32Array.of(0, 1, 0, 1)),
+        },
+      ];
+    });
+}
+
+async function clearing(
+  { target }: Context,
+  spec: OptimizerSpec,
+  slots: Readonly<Record<string, number>>,
+  mask?: Uint32Array,
+): Promise<void> {
+  const backend = await target.backend();
+  const rowLength = 8;
+  const rows = 4;
+  const size = rows * rowLength;
+  const parameters = { p: backend.tensor([rows, rowLength], new Float32Array(size).fill(1)) };
+  const optimizer = target.create(spec, parameters);
+  const state = await optimizer.state();
+  const before = Object.fromEntries(
+    Object.entries(slots).map(([slot, limit]) => [
+      slot,
+      Float32Array.from({ length: size }, (_, i) => {
+        const value = (limit || square) * [0.5, 0.75, 1.5, 2 ** 20][i % 4];
+        return signed.has(slot) && i % 8 >= 4 ? -value : value;
+      }),
+    ]),
+  );
+  const steps = mask === undefined ? [1, 32, 63, 64, 65, 128] : [63, 64];
+  for (const step of steps) {
+    const iterations = step - 1;
+    optimizer.restore({
+      ...state,
+      iterations,
+      groups: state.groups.map((group) => ({ ...group, iterations })),
+      slots: { p: { ...state.slots.p, ...before } },
+    });
+    optimizer.step({ p: new Float32Array(size) }, mask && { rows: mask });
+    const { p: after } = await snapshot(optimizer, parameters);
+    for (const [slot, limit] of Object.entries(slots)) {
+      for (let i = 0; i < size; i += 1) {
+        const start = before[slot][i];
+        const where = `${spec.rule.name}, step ${step}: ${slot} of "p"[${i}]`;
+        if (mask !== undefined && mask[Math.floor(i / rowLength)] === 0) {
+          assertSame([after[slot][i]], [start], `${where}, in a row that the mask leaves out`);
+          continue;
+        }
+        const isCleared = step % interval === 0 && Math.abs(start) < limit;
+        assert(
+          (after[slot][i] === 0) === isCleared,
+          `${where} is ${after[slot][i]} after ${start} and a gradient of 0; expected ${isCleared ? "exactly 0 (bound 0)" : "not 0"} with the threshold ${limit} at every ${interval}th step`,
+        );
+      }
+    }
+  }
+  optimizer.dispose();
+}

@@ -1,0 +1,120 @@
+import type { UnselectedRows } from "@gradstep/core";
+import {
+  countingStep,
+  firstTotal,
+  type CountingScalars,
+  type CountingValues,
+} from "./counting-rule.js";
+
+/** Numbers that a group may have of its own. */
+export type Overrides = Partial<
+  Record<"learningRate" | "weightDecay" | "alpha" | "every", number>
+>;
+
+/** A group of the plain optimizer. The first one holds the optimizer's own numbers. */
+export interface PlainGroup {
+  readonly names: string[];
+  overrides: Overrides;
+  iterations: number;
+  /** The persistent scalar. */
+  total: number;
+}
+
+/** What a step is given besides gradients. */
+export interface PlainStepOptions {
+  readonly rows?: Readonly<Record<string, Uint32Array | undefined>>;
+  readonly unselectedRows?: UnselectedRows;
+}
+
+const sameForAll = { weightDecay: 0 };
+
+/**
+ * What an optimizer with the counting rule does, in plain JavaScript and without anything of the library: the
+ * definition of groups, `every`, masks, persistent scalars and row moves that backends and optimizers are compared with.
+ */
+export class PlainOptimizer {
+  readonly groups: readonly PlainGroup[];
+  /** Elements by parameter. */
+  readonly values = new Map<string, CountingValues[]>();
+  readonly rowLength: number;
+  iterations = 0;
+
+  /** @param groups the names and numbers of each group; those of the optimizer itself come first. */
+  constructor(groups: readonly { names: readonly string[]; overrides: Overrides }[], rowLength: number) {
+    this.rowLength = rowLength;
+    this.groups = groups.map(({ names, overrides }) => ({
+      names: [...names],
+      overrides: { ...overrides },
+      iterations: 0,
+      total: firstTotal,
+    }));
+  }
+
+  /** A parameter with fresh slots. */
+  add(name: string, p: readonly number[]): void {
+    const count = this.number(this.groupOf(name), "alpha");
+    this.values.set(
+      name,
+      p.map((value) => ({ p: value, sum: 0, count })),
+    );
+  }
+
+  /** The number that holds for a group. */
+  number(group: PlainGroup, name: "learningRate" | "weightDecay" | "alpha"): number {
+    return group.overrides[name] ?? this.groups[0].overrides[name] ?? sameForAll.weightDecay;
+  }
+
+  groupOf(name: string): PlainGroup {
+    return this.groups.find(({ names }) => names.includes(name))!;
+  }
+
+  step(gradients: Readonly<Record<string, readonly number[]>>, options: PlainStepOptions): void {
+    this.iterations += 1;
+    for (const group of this.groups) {
+      if (this.iterations % (group.overrides.every ?? 1) !== 0) continue;
+      group.iterations += 1;
+      const alpha = this.number(group, "alpha");
+      group.total += alpha;
+      const scalars: CountingScalars = {
+        learningRate: this.number(group, "learningRate"),
+        weightDecay: this.number(group, "weightDecay"),
+        alpha,
+        total: group.total,
+        t: group.iterations,
+      };
+      for (const name of group.names)
+        if (gradients[name] !== undefined) this.#update(name, gradients[name], scalars, options);
+    }
+  }
+
+  #update(
+    name: string,
+    gradient: readonly number[],
+    scalars: CountingScalars,
+    { rows = {}, unselectedRows = "keep" }: PlainStepOptions,
+  ): void {
+    const mask = rows[name];
+    const values = this.values.get(name)!;
+    values.forEach((value, i) => {
+      const isSelected = mask === undefined || mask[Math.floor(i / this.rowLength)] !== 0;
+      if (!isSelected && unselectedRows === "keep") return;
+      const next = countingStep(value, isSelected ? gradient[i] : 0, scalars);
+      values[i] = isSelected || unselectedRows === "zero" ? next : { ...next, p: value.p };
+    });
+  }
+
+  /** Row `i` becomes what row `indices[i]` was; undefined is a new row. Flagged rows keep `p` and have new slots. */
+  remap(indices: readonly (number | undefined)[], isReset: readonly boolean[]): void {
+    for (const [name, values] of this.values) {
+      const count = this.number(this.groupOf(name), "alpha");
+      const moved = indices.flatMap((from, row) =>
+        Array.from({ length: this.rowLength }, (_, k): CountingValues => {
+          const source = from === undefined ? undefined : values[from * this.rowLength + k];
+          if (source === undefined) return { p: 0, sum: 0, count };
+          return isReset[row] ? { p: source.p, sum: 0, count } : { ...source };
+        }),
+      );
+      this.values.set(name, moved);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { createOptimizer, GradstepError, show, type Backend, type Rule } from "@gradstep/core";
+import { rules as builtInRules } from "@gradstep/core/rules";
+import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
+import { emptyStats } from "../checker/check-stats.js";
+import type { Check, Context, RuleLike } from "./check.js";
+import { checksFor } from "./checks/all-checks.js";
+
+/** Options of the suite: the backend, its capabilities, and how much to run. */
+export interface SuiteOptions {
+  /** Returns a fresh backend. Called for every test, often several times. */
+  readonly backend: () => Backend | Promise<Backend>;
+  /** How far results may be from exact; rounding to nearest if left out. */
+  readonly model?: ErrorModel;
+  /** Whether `wrap` takes a Float32Array and updates it in place; true if left out. False skips the tests that need it. */
+  readonly wrapsArrays?: boolean;
+  /**
+   * Whether the backend moves rows and applies masks. Left out, the suite looks whether a fresh backend has `remap`.
+   * False skips the tests that need it.
+   */
+  readonly rows?: boolean;
+  /**
+   * The rules to check: rules, or what `defineRule` returns. The built-in rules if left out. The tests of the backend
+   * itself (tensors, order, errors) run in either case.
+   */
+  readonly rules?: readonly RuleLike[];
+  /** The approximate number of random cases in the whole suite: 1000 if left out. */
+  readonly cases?: number;
+  /** Random sequences of remaps and masked steps: a fifth of the cases if left out. */
+  readonly sequences?: number;
+  /** Seed of the random cases: 1 if left out. */
+  readonly seed?: number;
+}
+
+/** The checks that these options ask for, and their input. @throws {GradstepError} `INVALID_RULE` */
+export function suiteOf({
+  backend,
+  model = roundToNearest,
+  wrapsArrays = true,
+  rows,
+  rules,
+  cases = 1000,
+  sequences = Math.ceil(cases / 5),
+  seed = 1,
+}: SuiteOptions): { readonly checks: readonly Check[]; readonly context: Context } {
+  const target = {
+    backend,
+    create: createOptimizer,
+    model,
+    wrapsArrays,
+    ...(rows === undefined ? {} : { rows }),
+  };
+  return {
+    checks: checksFor(rules === undefined ? builtInRules : rulesOf(rules)),
+    context: {
+      target,
+      cases,
+      sequences,
+      // Choices that share a kernel differ only on the host, where all backends are the same.
+      allChoices: false,
+      seed,
+      stats: { ...emptyStats(), cases: 0 },
+    },
+  };
+}
+
+/**
+ * Rules as the suite needs them.
+ * @throws {GradstepError} `INVALID_RULE` for anything else, for none, and for two of one name
+ */
+export function rulesOf(rules: readonly unknown[]): readonly Rule[] {
+  const found = Array.isArray(rules) ? [...rules].map(ruleOf) : [];
+  if (found.length === 0) throw invalid(`rules is ${show(rules)}; expected at least one rule.`);
+  const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) < i);
+  if (twice !== undefined)
+    throw invalid(`rules has two rules named "${twice.name}"; give each a name of its own.`);
+  return found;
+}
+
+/** Whether it is a rule, or what `defineRule` returns. */
+export function isRuleLike(value: unknown): value is RuleLike {
+  const isRule = (one: unknown): boolean =>
+    typeof (one as Partial<Rule> | null | undefined)?.specify === "function";
+  return isRule(value) || isRule((value as { rule?: unknown } | null | undefined)?.rule);
+}
+
+/** @throws {GradstepError} `INVALID_RULE` if it is not a rule */
+export function ruleOf(value: unknown): Rule {
+  if (isRuleLike(value)) return "specify" in value ? value : value.rule;
+  throw invalid(`rules has ${show(value)}; expected what defineRule() returns.`);
+}
+
+function invalid(message: string): GradstepError {
+  return new GradstepError(message, { code: "INVALID_RULE" });
+}

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { wgsl } from "../src/bounds/error-model.js";
+import { runMutants } from "../src/mutants/run-mutants.js";
+import { conformance } from "../src/suite/conformance.js";
+import { worstCase } from "../src/simulated-gpu/worst-case-backend.js";
+import { roundTowards, ulp } from "../src/simulated-gpu/float-neighbors.js";
+
+describe("the worst case of WGSL", () => {
+  // `pnpm conformance verify worst-case --cases 100000` runs more of them.
+  conformance({ backend: () => worstCase(11), model: wgsl, cases: 2000, describe, test });
+});
+
+test("units in the last place", () => {
+  expect([ulp(1), ulp(1.99), ulp(2), ulp(2 ** -126), ulp(2 ** -140)]).toEqual([
+    2 ** -23,
+    2 ** -23,
+    2 ** -22,
+    2 ** -149,
+    2 ** -149,
+  ]);
+  expect(roundTowards(1 + 2 ** -24, 1)).toBe(1);
+  expect(roundTowards(1 + 2 ** -24, 2)).toBe(1 + 2 ** -23);
+});
+
+test("mutants are noticed within WGSL's bounds, on the worst case", async () => {
+  const report = await runMutants({ model: wgsl, backend: () => worstCase(5), cases: 48 });
+  expect(report).toMatchObject({ falseAlarms: [], survivors: [] });
+  expect(report.allowed).toEqual([
+    // An implementation may assume that neither is there.
+    "NaN becomes 0",
+    "infinity becomes the largest number",
+    // Subnormals may be flushed.
+    "products among subnormals flushed",
+    // As the first.
+    "max that forgets NaN",
+  ]);
+});
