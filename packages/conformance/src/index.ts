@@ -10,7 +10,12 @@ export {
   type ValueLocation,
   type Violation,
 } from "./checker/violation.js";
-export { parseGolden, type GoldenCase, type GoldenFile, type Library } from "./golden/golden-file.js";
+export {
+  parseGolden,
+  type GoldenCase,
+  type GoldenFile,
+  type Library,
+} from "./golden/golden-file.js";
 export { replay, tolerance, type GoldenResult, type ReplayOptions } from "./golden/replay.js";
 export {
   runMutants,

@@ -113,8 +113,7 @@ async function run(
     if (checker !== undefined && before !== undefined) {
       const single = gradientsOf(file.gradients[t], false) as Record<string, Float32Array>;
       checker.step(before, single, after, stats);
-      if (checker.violation !== undefined)
-        reason ??= describeViolation(checker.violation);
+      if (checker.violation !== undefined) reason ??= describeViolation(checker.violation);
     }
   }
   const state = await optimizer.state();

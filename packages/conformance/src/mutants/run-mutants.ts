@@ -112,9 +112,7 @@ function targetsWithoutBug(): readonly Target[] {
 /** Some of all, in their order. */
 function sampleOf(all: readonly Mutant[], sample: MutantOptions["sample"]): readonly Mutant[] {
   if (sample === undefined) return all;
-  const order = new Map(
-    all.map((mutant) => [mutant, Random.of(sample.seed, mutant.name).unit()]),
-  );
+  const order = new Map(all.map((mutant) => [mutant, Random.of(sample.seed, mutant.name).unit()]));
   const chosen = new Set(
     [...all].sort((a, b) => order.get(a)! - order.get(b)!).slice(0, sample.count),
   );

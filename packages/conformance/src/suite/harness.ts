@@ -186,7 +186,10 @@ export class Harness {
       const isUnchanged = memory.every(
         (value, i) => (i >= start && i < start + size) || value === guardValue,
       );
-      assert(isUnchanged, `${step}: memory around a wrapped tensor of ${size} values was written to`);
+      assert(
+        isUnchanged,
+        `${step}: memory around a wrapped tensor of ${size} values was written to`,
+      );
     }
   }
 }

@@ -17,23 +17,21 @@ export function maximizeChecks(rules: readonly Rule[]): readonly Check[] {
       name: "weight decay shrinks the parameter in either direction",
       run: oneStepOfSgd,
     },
-    ...rules.map(
-      (rule): Check => ({
-        group: "maximize",
-        name: `${rule.name}: to maximize is to minimize with the opposite gradient`,
-        run: async (context) => {
-          for (const weightDecayMode of modes) {
-            const weightDecay = inRange(rule.hyperparameters.weightDecay, 0.125);
-            const settings = { weightDecayMode, weightDecay };
-            await oppositeGradients(
-              context,
-              rule.specify({ ...settings, maximize: true }),
-              rule.specify(settings),
-            );
-          }
-        },
-      }),
-    ),
+    ...rules.map((rule): Check => ({
+      group: "maximize",
+      name: `${rule.name}: to maximize is to minimize with the opposite gradient`,
+      run: async (context) => {
+        for (const weightDecayMode of modes) {
+          const weightDecay = inRange(rule.hyperparameters.weightDecay, 0.125);
+          const settings = { weightDecayMode, weightDecay };
+          await oppositeGradients(
+            context,
+            rule.specify({ ...settings, maximize: true }),
+            rule.specify(settings),
+          );
+        }
+      },
+    })),
   ];
 }
 
@@ -61,8 +59,7 @@ async function oppositeGradients(
 ): Promise<void> {
   const { target, seed, stats } = context;
   const random = Random.of(seed, `maximize ${maximizing.rule.name}`);
-  const numbers = (): Float32Array =>
-    Float32Array.from({ length: 5 }, () => random.between(-1, 1));
+  const numbers = (): Float32Array => Float32Array.from({ length: 5 }, () => random.between(-1, 1));
   const parameters = { p: (await target.backend()).tensor([5], numbers()) };
   const optimizer = target.create(maximizing, parameters);
   const checker = new Checker(minimizing, { p: [5] }, [], target.model);

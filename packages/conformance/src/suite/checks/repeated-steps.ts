@@ -34,37 +34,44 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
       needs: "rows",
       run: (context) => sequences(context, rules, true),
     },
-  {
-    group,
-    name: "a tensor can be the gradient of one parameter and then of another",
-    run: async (context) => {
-      const backend = await context.target.backend();
-      const parameters = { a: backend.tensor([2]), b: backend.tensor([2]) };
-      const optimizer = context.target.create(sgd({ learningRate: 1 }), parameters);
-      const gradient = backend.tensor([2], [1, 2]);
-      for (const name of ["a", "a", "b", "b", "b", "a"]) optimizer.step({ [name]: gradient });
-      assertSame(await parameters.a.read(), [-3, -6], "after three steps of its own");
-      assertSame(await parameters.b.read(), [-3, -6], "after three steps of its own");
-    },
-  },
-  {
-    group,
-    name: "a freed gradient or parameter is refused, and nothing has changed",
-    run: async (context) => {
-      for (const freed of ["gradient", "parameter"]) {
+    {
+      group,
+      name: "a tensor can be the gradient of one parameter and then of another",
+      run: async (context) => {
         const backend = await context.target.backend();
-        const parameters = { a: backend.tensor([4]), b: backend.tensor([4]) };
-        const optimizer = context.target.create(rules[0].specify({}), parameters);
-        const gradients = { a: backend.tensor([4], [1, 2, 3, 4]), b: backend.tensor([4]) };
-        for (let i = 0; i < 3; i += 1) optimizer.step(gradients);
-        const before = await parameters.a.read();
-        (freed === "gradient" ? gradients : parameters).b.free();
-        await assertCode("DISPOSED", `a freed ${freed}`, () => optimizer.step(gradients));
-        assert(optimizer.iterations === 3, `iterations is ${optimizer.iterations} after a refused step; expected 3`);
-        assertSameAll({ a: { p: await parameters.a.read() } }, { a: { p: before } }, "after a refused step");
-      }
+        const parameters = { a: backend.tensor([2]), b: backend.tensor([2]) };
+        const optimizer = context.target.create(sgd({ learningRate: 1 }), parameters);
+        const gradient = backend.tensor([2], [1, 2]);
+        for (const name of ["a", "a", "b", "b", "b", "a"]) optimizer.step({ [name]: gradient });
+        assertSame(await parameters.a.read(), [-3, -6], "after three steps of its own");
+        assertSame(await parameters.b.read(), [-3, -6], "after three steps of its own");
+      },
     },
-  },
+    {
+      group,
+      name: "a freed gradient or parameter is refused, and nothing has changed",
+      run: async (context) => {
+        for (const freed of ["gradient", "parameter"]) {
+          const backend = await context.target.backend();
+          const parameters = { a: backend.tensor([4]), b: backend.tensor([4]) };
+          const optimizer = context.target.create(rules[0].specify({}), parameters);
+          const gradients = { a: backend.tensor([4], [1, 2, 3, 4]), b: backend.tensor([4]) };
+          for (let i = 0; i < 3; i += 1) optimizer.step(gradients);
+          const before = await parameters.a.read();
+          (freed === "gradient" ? gradients : parameters).b.free();
+          await assertCode("DISPOSED", `a freed ${freed}`, () => optimizer.step(gradients));
+          assert(
+            optimizer.iterations === 3,
+            `iterations is ${optimizer.iterations} after a refused step; expected 3`,
+          );
+          assertSameAll(
+            { a: { p: await parameters.a.read() } },
+            { a: { p: before } },
+            "after a refused step",
+          );
+        }
+      },
+    },
   ];
 }
 
@@ -161,10 +168,7 @@ async function runEvents(
   }
   const { iterations } = optimizer;
   const steps = events.filter(({ kind }) => kind === "step" || kind === "mask").length;
-  assert(
-    iterations === steps,
-    `${spec.rule.name}: iterations is ${iterations}; expected ${steps}`,
-  );
+  assert(iterations === steps, `${spec.rule.name}: iterations is ${iterations}; expected ${steps}`);
   const result = {
     ...(await snapshot(optimizer, parameters)),
     ...(await snapshot(other, neighbor)),

@@ -52,7 +52,12 @@ export const runTimeRuleChecks: readonly Check[] = [
     name: "a rule with choices and persistent scalars",
     run: async (context) => {
       for (let i = 0; i < 12; i += 1)
-        await threeSteps(context, thirdParty.rule, { signed: i % 2 === 1, maximize: i % 3 === 0 }, i);
+        await threeSteps(
+          context,
+          thirdParty.rule,
+          { signed: i % 2 === 1, maximize: i % 3 === 0 },
+          i,
+        );
     },
   },
   {
@@ -104,7 +109,10 @@ async function threeSteps(
     for (let step = 0; step < 3; step += 1) await harness.step({ p: randomGradient(size, random) });
     harness.optimizer.dispose();
   } catch (error) {
-    throw inCase(error, `rule ${rule.name}, seed ${context.seed}: ${rule.variant().perElement.source}`);
+    throw inCase(
+      error,
+      `rule ${rule.name}, seed ${context.seed}: ${rule.variant().perElement.source}`,
+    );
   }
   context.stats.cases += 1;
 }

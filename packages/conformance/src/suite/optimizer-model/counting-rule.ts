@@ -5,21 +5,23 @@ import { defineRule, nonNegative, type RuleFactory } from "@gradstep/core";
  * that an optimizer hands to a kernel shows: the gradient, the group's hyperparameters, its step number, its persistent
  * scalar, and the first values of slots.
  */
-export const countingRule: RuleFactory<"learningRate" | "alpha", Record<never, never>> = defineRule({
-  name: "counting",
-  hyperparameters: { learningRate: nonNegative(1), alpha: nonNegative(1) },
-  slots: { sum: 0, count: "alpha" },
-  persistentScalars: { total: 100 },
-  perStep: `
+export const countingRule: RuleFactory<"learningRate" | "alpha", Record<never, never>> = defineRule(
+  {
+    name: "counting",
+    hyperparameters: { learningRate: nonNegative(1), alpha: nonNegative(1) },
+    slots: { sum: 0, count: "alpha" },
+    persistentScalars: { total: 100 },
+    perStep: `
     total = total + alpha
     offset = total * 2 + t
   `,
-  perElement: `
+    perElement: `
     sum = sum + g
     count = count + 1
     p = p - g * learningRate + sum * alpha + offset
   `,
-});
+  },
+);
 
 /** First value of the persistent scalar. */
 export const firstTotal = 100;

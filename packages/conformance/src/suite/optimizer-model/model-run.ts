@@ -73,7 +73,17 @@ export class ModelRun {
   /** One random call, or a few that belong together. */
   async call(): Promise<void> {
     const random = this.#random;
-    const kinds = ["step", "step", "step", "repeat", "repeat", "set", "set", "write", "save"] as const;
+    const kinds = [
+      "step",
+      "step",
+      "step",
+      "repeat",
+      "repeat",
+      "set",
+      "set",
+      "write",
+      "save",
+    ] as const;
     const others = [
       ...(this.#saved === undefined ? [] : (["restore", "restore"] as const)),
       ...(this.#plain.values.has("e") ? [] : (["add"] as const)),
@@ -183,7 +193,9 @@ export class ModelRun {
         : this.#tensorOf(name, numbers[name]);
     }
     const options = this.#hasRows && random.chance(0.6) ? this.#stepOptions() : undefined;
-    this.#note(`${given.join("")}${options === undefined ? "" : ` ${JSON.stringify(options.step)}`}`);
+    this.#note(
+      `${given.join("")}${options === undefined ? "" : ` ${JSON.stringify(options.step)}`}`,
+    );
     this.#optimizer.step(gradients, options?.step);
     this.#plain.step(numbers, options?.plain ?? {});
   }
@@ -237,7 +249,9 @@ export class ModelRun {
         iterations: group.iterations,
         total: group.total,
       })),
-      slots: new Map([...values].map(([name, all]) => [name, all.map(({ sum, count }) => ({ sum, count }))])),
+      slots: new Map(
+        [...values].map(([name, all]) => [name, all.map(({ sum, count }) => ({ sum, count }))]),
+      ),
     };
     const reading = this.#optimizer.state();
     // A state is what it was when it was asked for.
@@ -250,7 +264,10 @@ export class ModelRun {
     const random = this.#random;
     const edited = saved.groups.map((group, i) => {
       if (random.chance(0.5)) return group;
-      const overrides = { ...(i === 0 ? { learningRate: 1, alpha: 1, weightDecay: 0 } : {}), ...this.#overrides() };
+      const overrides = {
+        ...(i === 0 ? { learningRate: 1, alpha: 1, weightDecay: 0 } : {}),
+        ...this.#overrides(),
+      };
       if (i > 0 && random.chance(0.5)) Object.assign(overrides, { every: random.integer(1, 3) });
       return { overrides, iterations: random.integer(0, 20), total: random.integer(0, 200) };
     });
@@ -314,10 +331,13 @@ export class ModelRun {
     }
     this.#rows = count;
     this.#saved = undefined;
-    this.#optimizer.rows().remap(Uint32Array.from(indices, (row) => row ?? newRow), {
-      parameters,
-      ...(isFlagged ? { resetRows: flags } : {}),
-    });
+    this.#optimizer.rows().remap(
+      Uint32Array.from(indices, (row) => row ?? newRow),
+      {
+        parameters,
+        ...(isFlagged ? { resetRows: flags } : {}),
+      },
+    );
   }
 
   /** Masks for all parameters or for some, and what happens to the other rows; each may be left out. */
@@ -325,7 +345,12 @@ export class ModelRun {
     const random = this.#random;
     const mask = (): Uint32Array =>
       Uint32Array.from({ length: this.#rows }, () => random.pick([0, 0, 1, 7]));
-    const unselectedRows = random.pick<UnselectedRows | undefined>([undefined, "keep", "decay", "zero"]);
+    const unselectedRows = random.pick<UnselectedRows | undefined>([
+      undefined,
+      "keep",
+      "decay",
+      "zero",
+    ]);
     const other = unselectedRows === undefined ? {} : { unselectedRows };
     if (random.chance(0.2)) return { step: other, plain: other };
     if (random.chance(0.5)) {

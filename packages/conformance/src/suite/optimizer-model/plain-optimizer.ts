@@ -7,9 +7,7 @@ import {
 } from "./counting-rule.js";
 
 /** Numbers that a group may have of its own. */
-export type Overrides = Partial<
-  Record<"learningRate" | "weightDecay" | "alpha" | "every", number>
->;
+export type Overrides = Partial<Record<"learningRate" | "weightDecay" | "alpha" | "every", number>>;
 
 /** A group of the plain optimizer. The first one holds the optimizer's own numbers. */
 export interface PlainGroup {
@@ -40,7 +38,10 @@ export class PlainOptimizer {
   iterations = 0;
 
   /** @param groups the names and numbers of each group; those of the optimizer itself come first. */
-  constructor(groups: readonly { names: readonly string[]; overrides: Overrides }[], rowLength: number) {
+  constructor(
+    groups: readonly { names: readonly string[]; overrides: Overrides }[],
+    rowLength: number,
+  ) {
     this.rowLength = rowLength;
     this.groups = groups.map(({ names, overrides }) => ({
       names: [...names],
