@@ -25,7 +25,7 @@ export {
 } from "./mutants/run-mutants.js";
 export { worstCase } from "./simulated-gpu/worst-case-backend.js";
 export { ConformanceError } from "./suite/assertions.js";
-export type { Capability, RuleLike } from "./suite/check.js";
+export type { Capability } from "./suite/check.js";
 export { conformance, type Runner } from "./suite/conformance.js";
 export type { SuiteOptions } from "./suite/options.js";
 export { verify, type CheckResult, type Report } from "./suite/verify.js";

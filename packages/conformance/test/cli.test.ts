@@ -120,14 +120,52 @@ describe("verify", () => {
     expect(status).toBe(1);
     expect(output).toMatch(/\d+ passed, \d+ failed, 0 skipped/);
   });
+
+  const core = fileURLToPath(import.meta.resolve("@gradstep/core"));
+  const coreReference = fileURLToPath(import.meta.resolve("@gradstep/core/reference"));
+
+  test("--rule checks the rules of a module", async () => {
+    writeFileSync(
+      join(directory, "signum.mjs"),
+      `import { defineRule, nonNegative } from ${JSON.stringify(core)};
+       export const unrelated = 1;
+       export const signum = defineRule({
+         name: "signum",
+         hyperparameters: { learningRate: nonNegative(0.01) },
+         slots: { m: 0 },
+         perElement: "m = m * 0.5 + g; p = p - sign(m) * learningRate",
+       });
+       export default signum;`,
+    );
+    const args = ["verify", "reference", "--rule", "signum.mjs", "--cases", "5", "--json"];
+    const { status, output, errors } = await run(args, directory);
+    expect(errors).toBe("");
+    expect(status).toBe(0);
+    const report = JSON.parse(output) as { checks: Record<string, string>[] };
+    expect(report).toMatchObject({ rules: ["signum"], failed: 0 });
+    expect(report.checks).toContainEqual({ group: "bounds", name: "signum", status: "passed" });
+  });
+
+  test("a backend without rows shows skipped checks and why", async () => {
+    writeFileSync(
+      join(directory, "no-rows.mjs"),
+      `import { reference } from ${JSON.stringify(coreReference)};
+       export const wrapsArrays = false;
+       export default () => Object.assign(reference(), { remap: undefined });`,
+    );
+    const { status, output } = await run(["verify", "./no-rows.mjs", "--cases", "1"], directory);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^skipped +rows +0\/1 /m);
+    expect(output).toMatch(/^\d+ skipped: the backend has no remap\(\)/m);
+    expect(output).toMatch(/^3 skipped: the backend is declared with wrapsArrays: false$/m);
+  });
 });
 
-test("mutants: every one is killed, and nothing sound is", async () => {
-  const { status, output } = await run(["mutants", "--cases", "1", "--json"]);
+test("mutants: a sample, chosen by the seed, is killed", async () => {
+  const args = ["mutants", "--cases", "1", "--sample", "3", "--seed", "1", "--json"];
+  const { status, output } = await run(args);
   const report = JSON.parse(output) as Record<string, unknown>;
-  expect(report).toMatchObject({ survivors: [], falseAlarms: [] });
-  expect(report.killed).toBe(report.total);
-  expect(report.total).toBeGreaterThanOrEqual(40);
+  expect(report).toMatchObject({ survivors: [], falseAlarms: [], killed: 3, total: 3 });
   expect(status).toBe(0);
 });
 
@@ -158,6 +196,11 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "reference", "--cases"]],
     [["verify", "reference", "--model", "ieee"]],
     [["verify", "reference", "--colour"]],
+    [["verify", "reference", "--rule", "./no-such-file.mjs"]],
+    [["verify", "reference", "--rule", "./empty.mjs"]],
+    [["verify", "reference", "--sample", "3"]],
+    [["mutants", "--rule", "./empty.mjs"]],
+    [["mutants", "--sample", "0"]],
     [["mutants", "reference"]],
   ])("%j", async (args) => {
     const { status, output, errors } = await run(args, directory);
@@ -170,6 +213,6 @@ describe("wrong usage is one line and exit status 2", () => {
 test("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
-  for (const word of ["verify", "golden", "mutants", "--json", "--cases"])
+  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule"])
     expect(output).toContain(word);
 });

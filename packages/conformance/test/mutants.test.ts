@@ -1,9 +1,36 @@
 import { GradstepError } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
+import { cases, isFull, seed } from "../../../testing/cases.js";
 import { mutants } from "../src/mutants/all-mutants.js";
+import { runMutants } from "../src/mutants/run-mutants.js";
 import { mutateRule } from "../src/mutants/rules/mutate-rule.js";
+import { sampleOf } from "../src/mutants/sample.js";
 import { bfloat16, half, keepBits } from "../src/mutants/backends/narrow-rounding.js";
+
+const sampleSize = 24;
+const sampled = isFull ? "all" : `a sample of ${sampleSize}, GRADSTEP_SEED=${seed}`;
+
+test(`the suite notices every mutant and nothing else (${sampled})`, async () => {
+  const report = await runMutants({
+    cases: cases(64, 1),
+    ...(isFull ? {} : { sample: { count: sampleSize, seed } }),
+  });
+  const names = report.mutants.map(({ name }) => name);
+  console.info(`Mutants, ${sampled}:\n${names.join("; ")}`);
+  expect(report).toMatchObject({ falseAlarms: [], survivors: [] });
+  expect(report.killed).toBe(isFull ? mutants.length : sampleSize);
+});
+
+test("a sample depends on its seed alone", () => {
+  const first = sampleOf(mutants, { count: 20, seed: 1 });
+  expect(first.length).toBe(20);
+  expect(sampleOf(mutants, { count: 20, seed: 1 })).toEqual(first);
+  expect(sampleOf(mutants, { count: 20, seed: 2 })).not.toEqual(first);
+  // Within a few weeks, every mutant has its day.
+  const days = Array.from({ length: 60 }, (_, seed) => sampleOf(mutants, { count: 20, seed }));
+  expect(new Set(days.flat()).size).toBe(mutants.length);
+});
 
 test("mutants have names of their own", () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);

@@ -1,52 +1,230 @@
+import { defineRule, nadam, nonNegative, sgd, type Backend } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
 import { wgsl } from "../src/bounds/error-model.js";
+import { describeDifference } from "../src/checker/violation.js";
 import { conformance } from "../src/suite/conformance.js";
-import { verify } from "../src/suite/verify.js";
+import { verify, type CheckResult } from "../src/suite/verify.js";
 
 conformance({ backend: reference, describe, test });
 
+/** A backend without `remap`, as a first version of a backend is. */
+function withoutRows(): Backend {
+  return Object.assign(reference() as Backend, { remap: undefined as never });
+}
+
+function named(checks: readonly CheckResult[], status: CheckResult["status"]): readonly string[] {
+  return checks
+    .filter((one) => one.status === status)
+    .map(({ group, name }) => `${group}: ${name}`);
+}
+
 describe("the suite", () => {
-  test("fails on a backend that does nothing when it runs", async () => {
-    const report = await verify({
+  test("fails for a backend that does nothing when it runs", async () => {
+    const { checks } = await verify({
       cases: 1,
       backend: () => Object.assign(reference(), { compile: () => ({ source: "", run: () => {} }) }),
     });
-    const failed = new Set(
-      report.checks.filter(({ status }) => status === "failed").map(({ group }) => group),
+    const failed = checks.filter(({ status }) => status === "failed").map(({ group }) => group);
+    expect(new Set(failed)).toEqual(
+      new Set([
+        "order of calls",
+        "errors",
+        "optimizer",
+        "repeated steps",
+        "groups",
+        "maximize",
+        "clearing of small values",
+        "NaN and infinity",
+        "lengths",
+        "bounds",
+        "rules defined at run time",
+      ]),
     );
-    for (const group of ["order of calls", "optimizer", "groups", "lengths", "bounds", "rules defined at run time"])
-      expect(failed).toContain(group);
-  });
-
-  test("skips by declared capability alone, and says so", async () => {
-    const report = await verify({ cases: 1, backend: reference, wrapsArrays: false, model: wgsl });
-    const skipped = report.checks.filter(({ status }) => status === "skipped");
-    expect(skipped.map(({ group }) => group)).toEqual([
-      "the caller's arrays",
-      "the caller's arrays",
-    ]);
-    expect(skipped[0].reason).toContain("wrapsArrays");
-    expect(report.checks.filter(({ status }) => status === "failed")).toEqual([]);
-  });
-
-  test("registers skipped tests with the runner", () => {
-    const names: string[] = [];
-    conformance({
-      backend: reference,
-      wrapsArrays: false,
-      describe: (_, body) => {
-        body();
-      },
-      test: Object.assign(() => {}, { skip: (name: string) => names.push(name) }),
-    });
-    expect(names.length).toBe(2);
   });
 
   test("finds the same with the same seed, and something else with another", async () => {
-    const run = (seed: number) => verify({ cases: 1, backend: reference, seed });
+    const run = (seed: number) => verify({ cases: 1, backend: reference, rules: [sgd], seed });
     const [first, again, other] = [await run(3), await run(3), await run(4)];
     expect(again).toEqual(first);
-    expect(other.worstErrorOverBound).not.toBe(first.worstErrorOverBound);
+    expect(other.elements).not.toBe(first.elements);
+  });
+});
+
+describe("a missing capability", () => {
+  test("is skipped and not passed, with the reason", async () => {
+    const { checks } = await verify({
+      cases: 1,
+      backend: withoutRows,
+      wrapsArrays: false,
+      model: wgsl,
+    });
+    expect(named(checks, "failed")).toEqual([]);
+    const skipped = checks.filter(({ status }) => status === "skipped");
+    expect(named(checks, "skipped").length).toBeGreaterThan(13);
+    for (const { reason } of skipped)
+      expect([
+        "the backend is declared with wrapsArrays: false",
+        "the backend has no remap(), so it does not move rows or apply masks",
+      ]).toContain(reason);
+    expect(checks.filter(({ group }) => group === "rows").map(({ status }) => status)).toEqual([
+      "skipped",
+    ]);
+  });
+
+  test("is skipped by a runner at once where it is declared", () => {
+    const skipped: string[] = [];
+    conformance({
+      backend: reference,
+      wrapsArrays: false,
+      rows: false,
+      describe: (_, body) => {
+        body();
+      },
+      test: Object.assign(() => {}, { skip: (name: string) => skipped.push(name) }),
+    });
+    expect(skipped.some((name) => name.includes("wrapsArrays: false"))).toBe(true);
+    expect(skipped.some((name) => name.includes("no remap()"))).toBe(true);
+  });
+
+  test("is skipped by a runner when the backend is there, or fails where that cannot be", async () => {
+    const bodies = new Map<string, (...input: readonly unknown[]) => Promise<void>>();
+    conformance({
+      backend: async () => withoutRows(),
+      describe: (_, body) => {
+        body();
+      },
+      test: Object.assign(
+        (name: string, body: () => Promise<void>) => {
+          bodies.set(name, body);
+        },
+        { skip: () => expect.unreachable() },
+      ),
+    });
+    const body = bodies.get("random remaps, appends and masks give what plain arrays give")!;
+    const reasons: string[] = [];
+    await body({ skip: (reason: string) => reasons.push(reason) });
+    expect(reasons).toEqual([expect.stringContaining("no remap()")]);
+    await expect(body()).rejects.toThrow("pass rows: false to conformance()");
+  });
+});
+
+describe("rules of one's own", () => {
+  const mine = defineRule({
+    name: "mine",
+    hyperparameters: { learningRate: { default: 0.25, min: 0.1, max: 0.5 }, mix: nonNegative(2) },
+    slots: { m: "mix" },
+    perElement: `
+      m = m * 0.5 + g
+      p = p - m * learningRate
+    `,
+  });
+
+  test("are checked in place of the built-in ones", async () => {
+    const { checks } = await verify({ cases: 1, backend: reference, rules: [mine] });
+    expect(named(checks, "failed")).toEqual([]);
+    const passed = named(checks, "passed");
+    for (const check of ["bounds: mine", "NaN and infinity: mine", "rows: random remaps"])
+      expect(passed.some((name) => name.startsWith(check))).toBe(true);
+    for (const group of ["groups", "maximize", "state", "lengths", "bounds"])
+      expect(passed.some((name) => name.startsWith(`${group}: mine`))).toBe(true);
+    expect(passed.some((name) => name.includes("adam"))).toBe(false);
+  });
+
+  test("are checked against the backend's own kernels", async () => {
+    const backend = (): Backend => {
+      const broken = reference() as Backend & { exact: boolean };
+      broken.exact = false;
+      const compile = broken.compile.bind(broken);
+      broken.compile = (variant) => {
+        const kernel = compile(variant);
+        if (variant.rule !== "mine") return kernel;
+        return {
+          ...kernel,
+          run: (updates, count) => {
+            kernel.run(updates, count);
+            updates[0].slots[0].write(new Float32Array(updates[0].parameter.size));
+          },
+        };
+      };
+      return broken;
+    };
+    const { checks } = await verify({ cases: 1, backend, rules: [mine] });
+    const bounds = checks.find(({ group }) => group === "bounds");
+    expect(bounds).toMatchObject({ name: "mine", status: "failed" });
+    expect(bounds!.reason).toMatch(
+      /^mine, step 1: m of "\w+"\[\d+\] is 0; expected \S+, between \S+ and \S+ \(error\/bound \S+\)\n {2}in mine case 0, seed 1/,
+    );
+  });
+
+  test.each([
+    ["no rules", []],
+    ["what is not a rule", [{}]],
+    ["two of one name", [mine, mine]],
+  ])("are refused: %s", async (_, rules) => {
+    const options = { backend: reference, rules: rules as never };
+    await expect(verify(options)).rejects.toMatchObject({ code: "INVALID_RULE" });
+  });
+
+  test("fail if no value has a bound", async () => {
+    const overflowing = defineRule({
+      name: "overflowing",
+      hyperparameters: { learningRate: nonNegative(1) },
+      perElement: "p = sqrt(-1 - abs(p)) * 0 + 1e38 * 1e38 * sign(g) * learningRate",
+    });
+    const { checks } = await verify({
+      cases: 1,
+      backend: reference,
+      rules: [overflowing],
+      model: wgsl,
+    });
+    const bounds = checks.find(({ group }) => group === "bounds");
+    expect(bounds).toMatchObject({ status: "failed" });
+    expect(bounds!.reason).toContain("has a bound");
+  });
+});
+
+describe("a failure says where", () => {
+  const where = { rule: "sgd", step: 3, parameter: "w", output: "m", element: 7 };
+
+  test("a value that differs from the reference's, on an exact backend", () => {
+    const difference = { ...where, got: 0, expected: -0 };
+    expect(describeDifference(difference, 1)).toBe(
+      'sgd, step 3: m of "w"[7] is 0; expected exactly -0, as the f32 reference has it, ' +
+        "because the backend declares exact: true (bound 0; 1 value differs)",
+    );
+    expect(describeDifference(difference, 2)).toContain("2 values differ)");
+  });
+
+  test("in every check of a backend with one wrong value", async () => {
+    const backend = (): Backend => {
+      const broken = reference();
+      const compile = broken.compile.bind(broken);
+      broken.compile = (variant) => {
+        const kernel = compile(variant);
+        return {
+          ...kernel,
+          run: (updates, count) => {
+            kernel.run(updates, count);
+            const view = (updates[0].parameter as unknown as { view(): Float32Array }).view();
+            // The last bit: on an exact backend even that is a failure.
+            const bits = new Int32Array(view.buffer, view.byteOffset, view.length);
+            bits[bits.length - 1] += 1;
+          },
+        };
+      };
+      return broken;
+    };
+    const { checks } = await verify({ cases: 1, backend, rules: [sgd, nadam] });
+    const reasons = checks.flatMap(({ group, status, reason = "" }) =>
+      status === "failed" && group !== "order of calls" ? [reason] : [],
+    );
+    expect(reasons.length).toBeGreaterThan(10);
+    for (const reason of reasons) {
+      expect(reason).toMatch(
+        /^[\w-]+[^:]*, step \d+[^:]*: \w+ of "\w+"\[\d+\] is \S+; expected (exactly )?\S+.*\(.*bound/,
+      );
+      expect(reason).not.toMatch(/\b1 values/);
+    }
   });
 });

@@ -1,5 +1,4 @@
-import type { Rule } from "@gradstep/core";
-import { isRuleLike, ruleOf } from "../suite/options.js";
+import { checkRule, type Rule } from "@gradstep/core";
 import { importFile } from "./load-backend.js";
 import { UsageError } from "./usage.js";
 
@@ -10,9 +9,8 @@ import { UsageError } from "./usage.js";
 export async function loadRules(files: readonly string[]): Promise<readonly Rule[]> {
   const modules = await Promise.all(
     files.map(async (file) => {
-      const exported = Object.values(await importFile("rule", file)).filter(isRuleLike);
-      // A module may export a rule by name and as its default.
-      const rules = new Set(exported.map(ruleOf));
+      // A module may export a rule by its name and as the default.
+      const rules = new Set(Object.values(await importFile("rule", file)).filter(isRule));
       if (rules.size > 0) return [...rules];
       throw new UsageError(
         `Module "${file}" exports no rule; expected what defineRule() returns, by any name.`,
@@ -20,4 +18,13 @@ export async function loadRules(files: readonly string[]): Promise<readonly Rule
     }),
   );
   return modules.flat();
+}
+
+function isRule(value: unknown): value is Rule {
+  try {
+    checkRule("rule", value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -3,13 +3,13 @@ import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";
 import type { Check, Context, Target } from "../suite/check.js";
 import { checksFor } from "../suite/checks/all-checks.js";
-import { Random } from "../suite/random/random.js";
 import { runCheck } from "../suite/verify.js";
 import { mutants } from "./all-mutants.js";
 import { closureKernel } from "./backends/closure-kernel.js";
 import { soundRepeats } from "./backends/repeat-mutants.js";
 import { mutableReference, target, withRun } from "./mutable-target.js";
 import type { Mutant } from "./mutant.js";
+import { sampleOf, type Sample } from "./sample.js";
 
 /** The result of one mutant. */
 export interface MutantResult {
@@ -38,8 +38,8 @@ export interface MutantOptions {
   readonly cases?: number;
   /** Seed of the random cases, 1 if left out. */
   readonly seed?: number;
-  /** Runs only this many mutants, chosen by a seed. */
-  readonly sample?: { readonly count: number; readonly seed: number };
+  /** Runs only this many mutants, and one of the targets without a bug, chosen by a seed. */
+  readonly sample?: Sample;
   /** The error model; rounding to nearest if left out. */
   readonly model?: ErrorModel;
   /**
@@ -73,7 +73,7 @@ export async function runMutants({
   });
   const checks = checksFor(rules);
   const falseAlarms: string[] = [];
-  for (const one of targetsWithoutBug()) {
+  for (const one of sampleOf(targetsWithoutBug(), sample && { ...sample, count: 1 })) {
     for (const check of checks) {
       const { status } = await runCheck(check, contextOf(one));
       if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
@@ -107,16 +107,6 @@ function targetsWithoutBug(): readonly Target[] {
     target({ backend: withRun((_, variant) => closureKernel(variant, {})) }),
     soundRepeats.target(),
   ];
-}
-
-/** Some of all, in their order. */
-function sampleOf(all: readonly Mutant[], sample: MutantOptions["sample"]): readonly Mutant[] {
-  if (sample === undefined) return all;
-  const order = new Map(all.map((mutant) => [mutant, Random.of(sample.seed, mutant.name).unit()]));
-  const chosen = new Set(
-    [...all].sort((a, b) => order.get(a)! - order.get(b)!).slice(0, sample.count),
-  );
-  return all.filter((mutant) => chosen.has(mutant));
 }
 
 async function runMutant(

@@ -15,14 +15,25 @@ export function assert(condition: boolean, message: string): asserts condition {
  * The same bits, where all NaN are alike.
  *
  * @param what where the values come from: `after write`
+ * @param tensor which values they are: `p of "w"`
  * @throws {ConformanceError} for the first value that differs
  */
 export function assertSame(
   got: ArrayLike<number>,
   expected: ArrayLike<number>,
   what: string,
+  tensor = "values",
 ): void {
-  assertSameValues(got, expected, what, "value ");
+  assert(
+    got.length === expected.length,
+    `${what}: ${tensor} has ${got.length} elements; expected ${expected.length}`,
+  );
+  for (let i = 0; i < got.length; i += 1) {
+    if (!Object.is(got[i], expected[i]))
+      throw new ConformanceError(
+        `${what}: ${tensor}[${i}] is ${text(got[i])}; expected exactly ${text(expected[i])} (bound 0)`,
+      );
+  }
 }
 
 /** The same for all parameters and slots in `expected`; the message names parameter, slot and index. */
@@ -33,25 +44,7 @@ export function assertSameAll(
 ): void {
   for (const [parameter, values] of Object.entries(expected))
     for (const [name, array] of Object.entries(values))
-      assertSameValues(got[parameter][name], array, what, `${name} of "${parameter}"`);
-}
-
-function assertSameValues(
-  got: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  what: string,
-  tensor: string,
-): void {
-  assert(
-    got.length === expected.length,
-    `${what}: ${tensor.trim()} has ${got.length} elements; expected ${expected.length}`,
-  );
-  for (let i = 0; i < got.length; i += 1) {
-    if (!Object.is(got[i], expected[i]))
-      throw new ConformanceError(
-        `${what}: ${tensor}[${i}] is ${text(got[i])}; expected exactly ${text(expected[i])} (bound 0)`,
-      );
-  }
+      assertSame(got[parameter][name], array, what, `${name} of "${parameter}"`);
 }
 
 /** @throws {ConformanceError} unless both are the same as JSON, where keys are sorted */

@@ -1,4 +1,4 @@
-import type { Backend, createOptimizer, Rule } from "@gradstep/core";
+import type { Backend, createOptimizer } from "@gradstep/core";
 import type { ErrorModel } from "../bounds/error-model.js";
 import type { CheckStats } from "../checker/check-stats.js";
 
@@ -42,6 +42,3 @@ export interface Check {
   /** Rejects if the property does not hold, with a message that says where. */
   readonly run: (context: Context) => Promise<void>;
 }
-
-/** A rule, or what `defineRule` returns. */
-export type RuleLike = Rule | { readonly rule: Rule };

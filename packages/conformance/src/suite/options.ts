@@ -1,8 +1,15 @@
-import { createOptimizer, GradstepError, show, type Backend, type Rule } from "@gradstep/core";
+import {
+  checkRule,
+  createOptimizer,
+  GradstepError,
+  show,
+  type Backend,
+  type Rule,
+} from "@gradstep/core";
 import { rules as builtInRules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";
-import type { Check, Context, RuleLike } from "./check.js";
+import type { Check, Context } from "./check.js";
 import { checksFor } from "./checks/all-checks.js";
 
 /** Options of the suite: the backend, its capabilities, and how much to run. */
@@ -19,10 +26,10 @@ export interface SuiteOptions {
    */
   readonly rows?: boolean;
   /**
-   * The rules to check: rules, or what `defineRule` returns. The built-in rules if left out. The tests of the backend
-   * itself (tensors, order, errors) run in either case.
+   * The rules to check, such as what `defineRule` returns. The built-in rules if left out. The tests of the backend
+   * itself (tensors, order of calls, errors) run in either case.
    */
-  readonly rules?: readonly RuleLike[];
+  readonly rules?: readonly Rule[];
   /** The approximate number of random cases in the whole suite: 1000 if left out. */
   readonly cases?: number;
   /** Random sequences of remaps and masked steps: a fifth of the cases if left out. */
@@ -64,29 +71,18 @@ export function suiteOf({
 }
 
 /**
- * Rules as the suite needs them.
+ * Checks a list of rules.
  * @throws {GradstepError} `INVALID_RULE` for anything else, for none, and for two of one name
  */
-export function rulesOf(rules: readonly unknown[]): readonly Rule[] {
-  const found = Array.isArray(rules) ? [...rules].map(ruleOf) : [];
-  if (found.length === 0) throw invalid(`rules is ${show(rules)}; expected at least one rule.`);
-  const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) < i);
+function rulesOf(rules: readonly Rule[]): readonly Rule[] {
+  if (!Array.isArray(rules) || rules.length === 0)
+    throw invalid(`rules is ${show(rules)}; expected a list of rules, such as [adam].`);
+  for (const rule of rules) checkRule("rules", rule);
+  const names = rules.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined)
-    throw invalid(`rules has two rules named "${twice.name}"; give each a name of its own.`);
-  return found;
-}
-
-/** Whether it is a rule, or what `defineRule` returns. */
-export function isRuleLike(value: unknown): value is RuleLike {
-  const isRule = (one: unknown): boolean =>
-    typeof (one as Partial<Rule> | null | undefined)?.specify === "function";
-  return isRule(value) || isRule((value as { rule?: unknown } | null | undefined)?.rule);
-}
-
-/** @throws {GradstepError} `INVALID_RULE` if it is not a rule */
-export function ruleOf(value: unknown): Rule {
-  if (isRuleLike(value)) return "specify" in value ? value : value.rule;
-  throw invalid(`rules has ${show(value)}; expected what defineRule() returns.`);
+    throw invalid(`rules has two rules named "${twice}"; give each a name of its own.`);
+  return [...rules];
 }
 
 function invalid(message: string): GradstepError {

@@ -123,6 +123,7 @@ export const errorChecks: readonly Check[] = [
         await a.read(),
         before.map((value, i) => value - (5 + i)),
         "sgd, step 1, with a gradient behind the parameter in one array",
+        'p of "a"',
       );
     },
   },

@@ -1,6 +1,6 @@
 import type { OptimizerSpec, Rule } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assert, assertSame } from "../assertions.js";
+import { assert } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 
 /** Every 64th step clears values that are too small to matter. */
@@ -93,7 +93,10 @@ async function clearing(
         const start = before[slot][i];
         const where = `${spec.rule.name}, step ${step}: ${slot} of "p"[${i}]`;
         if (mask !== undefined && mask[Math.floor(i / rowLength)] === 0) {
-          assertSame([after[slot][i]], [start], `${where}, in a row that the mask leaves out`);
+          assert(
+            Object.is(after[slot][i], start),
+            `${where}, in a row that the mask leaves out, is ${after[slot][i]}; expected exactly ${start} (bound 0)`,
+          );
           continue;
         }
         const isCleared = step % interval === 0 && Math.abs(start) < limit;

@@ -45,8 +45,8 @@ async function oneStepOfSgd({ target }: Context): Promise<void> {
       const optimizer = target.create(spec, { p });
       optimizer.step({ p: Float32Array.of(2, 2) });
       const expected = maximize ? [7, -5] : [5, -7];
-      const what = `sgd ${weightDecayMode}${maximize ? " maximize" : ""}, step 1: p`;
-      assertSame(await p.read(), expected, what);
+      const what = `sgd ${weightDecayMode}${maximize ? " maximize" : ""}, step 1`;
+      assertSame(await p.read(), expected, what, 'p of "p"');
       optimizer.dispose();
     }
   }

@@ -43,8 +43,8 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
         const optimizer = context.target.create(sgd({ learningRate: 1 }), parameters);
         const gradient = backend.tensor([2], [1, 2]);
         for (const name of ["a", "a", "b", "b", "b", "a"]) optimizer.step({ [name]: gradient });
-        assertSame(await parameters.a.read(), [-3, -6], "after three steps of its own");
-        assertSame(await parameters.b.read(), [-3, -6], "after three steps of its own");
+        assertSame(await parameters.a.read(), [-3, -6], "sgd, step 6", 'p of "a"');
+        assertSame(await parameters.b.read(), [-3, -6], "sgd, step 6", 'p of "b"');
       },
     },
     {
@@ -133,7 +133,7 @@ async function runEvents(
         parameters.b.write(event.b);
         break;
       case "rate":
-        optimizer.learningRate = event.value;
+        optimizer.learningRate = inRange(spec.rule.hyperparameters.learningRate, event.value);
         break;
       case "mask":
         maskedStep(optimizer, gradients, event.mask);
