@@ -275,11 +275,11 @@ export class ModelRun {
     const isCounted = edited.map(() => random.chance(0.8));
     const state: OptimizerState = {
       ...saved.state,
-      hyperparameters: edited[0].overrides as Record<string, number>,
-      groups: saved.state.groups.map(({ iterations: _, ...group }, i) => ({
-        ...group,
+      hyperparameters: edited[0].overrides,
+      groups: saved.state.groups.map(({ parameters }, i) => ({
+        parameters,
         ...(isCounted[i] ? { iterations: edited[i].iterations } : {}),
-        hyperparameters: i === 0 ? {} : (edited[i].overrides as Record<string, number>),
+        hyperparameters: i === 0 ? {} : edited[i].overrides,
         persistentScalars: { total: edited[i].total },
       })),
     };
