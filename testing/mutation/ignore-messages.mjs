@@ -23,18 +23,29 @@ export const strykerPlugins = [
     name: "messages",
     value: {
       shouldIgnore({ node, parent, key, listKey }) {
-        if (listKey !== "arguments") return undefined;
-        const { callee } = parent;
-        const isText = node.type === "StringLiteral" || node.type === "TemplateLiteral";
+        const isArgument = listKey === "arguments";
         const isMessage =
-          parent.type === "NewExpression"
-            ? callee.name?.endsWith("Error") && key === 0
-            : isText && (messageFunctions.has(callee.name) || isDiagnostics(callee));
+          isArgument && parent.type === "NewExpression"
+            ? parent.callee.name?.endsWith("Error") && key === 0
+            : isText(node) && (isArgument ? takesMessage(parent.callee) : isAdvice(parent));
         return isMessage ? "text of a message" : undefined;
       },
     },
   },
 ];
+
+function isText({ type }) {
+  return type === "StringLiteral" || type === "TemplateLiteral";
+}
+
+function takesMessage(callee) {
+  return messageFunctions.has(callee.name) || isDiagnostics(callee);
+}
+
+/** `why: "…"`, in tables of options that are refused. */
+function isAdvice({ type, key }) {
+  return type === "ObjectProperty" && key.name === "why";
+}
 
 /** `diagnostics.push`, whoever owns the list. */
 function isDiagnostics({ type, object }) {
