@@ -1,6 +1,6 @@
 import { bundlers } from "./bundles.js";
 import type { Pages } from "./pages.js";
-import { deno, fromNpm, type Runtime, thisNode, workerd } from "./runtimes.js";
+import { bun, deno, otherNode, type Runtime, thisNode, workerd } from "./runtimes.js";
 import type { Column, StepResults } from "./step-results.js";
 
 /** A row of the table: a way to run the program that takes the steps. */
@@ -20,12 +20,12 @@ export function stepCells(project: string, pages: Pages | undefined): Cells[] {
   });
   const major = Number(process.versions.node.split(".")[0]);
   const nodes = [20, 22, 24].map((version) =>
-    row(`Node ${version}`, version === major ? thisNode : fromNpm(`node@${version}`, "node")),
+    row(`Node ${version}`, version === major ? thisNode : otherNode(version)),
   );
   return [
     ...nodes,
     row("Deno", deno),
-    row("Bun", fromNpm("bun@1", "bun")),
+    row("Bun", bun),
     row("workerd", workerd, {
       threads: "workerd has no threads",
       webgpu: "workerd has no WebGPU",

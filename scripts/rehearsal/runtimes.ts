@@ -16,18 +16,21 @@ export type Runtime = (project: string) => Promise<StepResults>;
 /** This Node. */
 export const thisNode: Runtime = (project) => results(process.execPath, ["server.js"], project);
 
-/** A command of a package that npm fetches into its cache, as npx does. */
-export function fromNpm(packageName: string, command: string): Runtime {
+/** A Node of another version. */
+export function otherNode(version: number): Runtime {
   return async (project) => {
-    const path = await runNpmCommand(packageName, ["node", "-p", "process.env.PATH"]);
-    return results(command, ["server.js"], project, { ...process.env, PATH: path.trim() });
+    const PATH = await pathOf(`node@${version}`);
+    return results("node", ["server.js"], project, { ...process.env, PATH });
   };
 }
 
-export const deno: Runtime = async (project) => {
-  const launch = await chromium();
-  const driver = launch?.env?.VK_ICD_FILENAMES;
-  return results(
+export const bun: Runtime = async (project) => {
+  const PATH = await pathOf("bun@1");
+  return results("bun", ["server.js"], project, { ...(await withSoftwareDriver()), PATH });
+};
+
+export const deno: Runtime = async (project) =>
+  results(
     process.execPath,
     [
       join(dirname(requireIn("webgpu").resolve("deno/package.json")), "bin.cjs"),
@@ -38,16 +41,20 @@ export const deno: Runtime = async (project) => {
       "server.js",
     ],
     project,
-    {
-      ...process.env,
-      NO_COLOR: "1",
-      DENO_NO_UPDATE_CHECK: "1",
-      ...(driver === undefined
-        ? {}
-        : { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dirname(driver) }),
-    },
+    { ...(await withSoftwareDriver()), NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
   );
-};
+
+/** The PATH with which the commands of a package run that npm fetches into its cache, as npx does. */
+async function pathOf(packageName: string): Promise<string> {
+  return (await runNpmCommand(packageName, ["node", "-p", "process.env.PATH"])).trim();
+}
+
+/** The environment in which Vulkan finds the software driver of Chromium, where there is one. */
+async function withSoftwareDriver(): Promise<NodeJS.ProcessEnv> {
+  const driver = (await chromium())?.env?.VK_ICD_FILENAMES;
+  if (driver === undefined) return process.env;
+  return { ...process.env, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dirname(driver) };
+}
 
 export const workerd: Runtime = async (project) => {
   const folder = mkdtempSync(join(project, "workerd-"));

@@ -46,8 +46,8 @@ function loadLibrary(library: string): string | undefined {
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | rtldNoDelete);
   } catch (error) {
-    // The library is loaded by the time Node finds that it is not an addon.
-    if (!String(error).includes("did not self-register")) return String(error);
+    // The library is loaded by the time Node, or Bun, finds that it is not an addon.
+    if (!/did not self-register|napi_register_module/.test(String(error))) return String(error);
   }
   return undefined;
 }
