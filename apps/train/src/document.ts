@@ -1,19 +1,21 @@
-import type { Comparison } from "./comparison.js";
-import { layerWidths, parameterCount } from "./model.js";
 import type { Gpu } from "@gradstep/apps-shared/gpu";
-import type { Options } from "./options.js";
-import type { Epoch, Run } from "./run.js";
-import type { Backend, BackendName } from "./tfjs.js";
+import { median } from "@gradstep/apps-shared/median";
+import type { Backend, BackendName } from "./backend.js";
+import type { Comparison, Library } from "./comparison/compare.js";
+import type { Options } from "./options.mjs";
+import { layerWidths, parameterCount } from "./training/network.js";
+import { type Problem, problemOf } from "./training/problem.js";
+import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
 
 /** What was trained, and how. */
 export interface Configuration {
-  readonly optimizer: string;
+  readonly optimizer: Options["optimizer"];
   readonly learningRate: number;
   readonly epochs: number;
   readonly batchSize: number;
-  /** The one that `auto` found. */
+  /** With `--backend auto`, the one that was found. */
   readonly backend: BackendName;
-  /** What computes, on webgpu. */
+  /** What computes, with WebGPU. */
   readonly gpu?: Gpu;
   readonly seed: number;
   /** Units of each layer, from the pixels to the classes. */
@@ -29,29 +31,35 @@ export interface Timing {
   readonly seconds: number;
   readonly stepsPerSecond: number;
   readonly optimizerSeconds: number;
-  /** `optimizerSeconds` over `seconds`. */
-  readonly optimizerShare: number;
+  /** `optimizerSeconds` divided by `seconds`. */
+  readonly optimizerFraction: number;
+  /** Median. */
+  readonly optimizerMillisecondsPerStep: number;
 }
 
-/** A training as JSON; losses that are no finite numbers come out as null. */
+/** A training as JSON. Numbers that are not finite, such as the losses of a training that diverged, become null. */
 export interface RunDocument {
-  /** Share of the held-out digits that are right at the end, 0 to 1. */
+  /** Fraction of the held-out digits that the final network predicts, 0 to 1. */
   readonly validationAccuracy: number;
   readonly validationLoss: number;
   readonly interrupted: boolean;
+  readonly diverged: boolean;
+  /** Why the training failed; null if it did not. */
+  readonly problem: Problem | null;
   readonly history: readonly Epoch[];
   readonly timing: Timing;
 }
 
-/** What `--json` prints; with `--compare`, `comparison` holds every contender. */
+/** What `--json` prints. With `--compare`, the run is that of gradstep on the chosen backend. */
 export interface TrainingDocument extends RunDocument {
   readonly configuration: Configuration;
   readonly comparison?: {
-    readonly contenders: readonly (RunDocument & {
-      readonly optimizer: string;
-      readonly backend: string;
-    })[];
-    readonly ratios: Comparison["ratios"];
+    readonly backends: readonly ({
+      readonly backend: BackendName;
+      /** TF.js's median time per optimizer step divided by gradstep's; null if one of them made no step. */
+      readonly speedup: number | null;
+      readonly lossDifference: number | null;
+    } & Readonly<Record<Library, RunDocument>>)[];
   };
 }
 
@@ -86,37 +94,35 @@ export function documentOf(
     configuration,
     ...(comparison && {
       comparison: {
-        contenders: comparison.contenders.map(({ maker, backend, run: contender }) => ({
-          optimizer: maker,
+        backends: comparison.backends.map(({ backend, speedup, lossDifference, runs }) => ({
           backend,
-          ...runDocument(contender),
+          speedup: speedup ?? null,
+          lossDifference: lossDifference ?? null,
+          gradstep: runDocument(runs.gradstep),
+          "TF.js": runDocument(runs["TF.js"]),
         })),
-        ratios: comparison.ratios,
       },
     }),
   };
 }
 
-function runDocument({
-  evaluation,
-  interrupted,
-  history,
-  stepLosses,
-  seconds,
-  optimizerSeconds,
-}: Run): RunDocument {
-  const steps = stepLosses.length;
+function runDocument(run: Run): RunDocument {
+  const { evaluation, interrupted, history, stepLosses, optimizerTimes, seconds } = run;
+  const problem = problemOf(run) ?? null;
   return {
     validationAccuracy: evaluation.accuracy,
     validationLoss: evaluation.loss,
     interrupted,
+    diverged: problem?.kind === "diverged",
+    problem,
     history,
     timing: {
-      steps,
+      steps: stepLosses.length,
       seconds,
-      stepsPerSecond: steps / seconds,
-      optimizerSeconds,
-      optimizerShare: optimizerSeconds / seconds,
+      stepsPerSecond: stepLosses.length / seconds,
+      optimizerSeconds: optimizerSeconds(run),
+      optimizerFraction: optimizerFraction(run),
+      optimizerMillisecondsPerStep: median(optimizerTimes) * 1000,
     },
   };
 }

@@ -1,22 +1,22 @@
 /** The exit status of a program that Ctrl-C ended: 128 + SIGINT. */
 export const interruptedStatus = 130;
 
-/** Two signals this close (milliseconds) are one press: npm passes on a Ctrl-C that the terminal has sent as well. */
-const samePress = 300;
+/** Two signals within this time (milliseconds) are one key press: npm passes on a Ctrl-C that the terminal sent too. */
+const samePressTime = 300;
 
 /**
- * A signal that is aborted by the first Ctrl-C, so that work may end in good order.
- * The second Ctrl-C ends the process at once.
+ * Returns a signal that the first Ctrl-C aborts, so that the work can end in order. The second Ctrl-C ends the process at
+ * once.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  let first = 0;
+  let firstPress = 0;
   process.on("SIGINT", () => {
     const now = performance.now();
     if (!controller.signal.aborted) {
-      first = now;
+      firstPress = now;
       controller.abort();
-    } else if (now - first > samePress) {
+    } else if (now - firstPress > samePressTime) {
       process.exit(interruptedStatus);
     }
   });

@@ -1,64 +1,70 @@
+import { count } from "@gradstep/apps-shared/format";
 import { GradstepError } from "@gradstep/core";
-import { type Comparison, compare } from "./comparison.js";
-import { type Digits, readDigits } from "./digits.js";
+import { type Backend, backendTitles, useBackend } from "./backend.js";
+import { type Comparison, compare } from "./comparison/compare.js";
+import { type Digits, readDigits } from "./data/digits.js";
 import { type Configuration, configurationOf, documentOf } from "./document.js";
 import { interruptedStatus, interruption } from "./interruption.js";
-import { parameterCount } from "./model.js";
-import { helpText, type Options, OptionsError, parseOptions } from "./options.js";
-import { gradstepOptimizer } from "./optimizers.js";
-import { checkReportFile, writeReport } from "./report/file.js";
+import { helpText, type Options, optimizers, OptionsError, parseOptions } from "./options.mjs";
+import { originOf } from "./report/origin.js";
+import { checkReportFile, writeReport } from "./report/report-file.js";
 import { printComparison } from "./terminal/comparison.js";
-import { count } from "./terminal/figures.js";
-import { progressOn } from "./terminal/progress.js";
+import { comparisonProgress } from "./terminal/comparison-progress.js";
 import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
-import { type Backend, useBackend } from "./tfjs.js";
-import type { Run } from "./run.js";
-import { train } from "./training.js";
+import { trainingProgress } from "./terminal/training-progress.js";
+import { gradstepOptimizer } from "./training/optimizers.js";
+import type { Run } from "./training/run.js";
+import { train } from "./training/train.js";
 
 interface Outcome {
   readonly run: Run;
   readonly comparison?: Comparison;
 }
 
-/** Does what the command line says and returns the exit status. */
+/** Runs the command line and returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) {
-    process.stdout.write(`${helpText()}\n`);
+    const { columns } = screenOf(process.stdout);
+    process.stdout.write(`${helpText(Math.min(80, columns))}\n`);
     return 0;
   }
   if (options.report !== undefined) checkReportFile(options.report);
+  const start = new Date();
   const signal = interruption();
   const digits = readDigits();
-  const backend = await chosenBackend(options);
+  const backend = await startBackend(options);
   const configuration = configurationOf(options, digits, backend);
   // With --json, standard output is for the document alone.
   const screen = screenOf(options.json ? process.stderr : process.stdout);
+  printHeading(options, configuration, screen);
 
   const { run, comparison } = options.compare
-    ? await compareAll(options, configuration, digits, signal, screen)
-    : await trainOne(options, configuration, digits, signal, screen);
+    ? await runComparison(options, configuration, digits, signal, screen)
+    : await runTraining(options, digits, signal, screen);
 
-  if (options.json)
-    process.stdout.write(
-      `${JSON.stringify(documentOf(configuration, run, comparison), null, 2)}\n`,
-    );
-  else if (comparison) printComparison(comparison, screen);
+  if (options.json) {
+    const document = documentOf(configuration, run, comparison);
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  } else if (comparison) printComparison(comparison, screen);
   else printSummary(run, digits.heldOut.pixels, screen);
-  if (!options.json && backend.gpu !== undefined)
-    screen.print("On a GPU that is the time to record its work, which the GPU does meanwhile.");
-  if (options.report !== undefined) {
-    await writeReport(options.report, { configuration, run, comparison, heldOut: digits.heldOut });
-    screen.print(`The report is in ${options.report}.`);
+  if (!options.json && backend.gpu !== undefined) {
+    screen.printWrapped(
+      "On WebGPU, optimizer times are CPU time spent recording commands; the GPU runs asynchronously.",
+    );
   }
-  return run.interrupted || comparison?.contenders.some((contender) => contender.run.interrupted)
-    ? interruptedStatus
-    : 0;
+  if (options.report !== undefined) {
+    const origin = originOf(start, args);
+    const { heldOut } = digits;
+    await writeReport(options.report, { configuration, run, comparison, heldOut, origin });
+    screen.printWrapped(`Report: ${options.report}`);
+  }
+  return signal.aborted ? interruptedStatus : 0;
 }
 
-/** Starts the backend that was asked for. @throws {OptionsError} where it is a GPU, and there is none. */
-async function chosenBackend({ backend }: Options): Promise<Backend> {
+/** Starts the chosen backend. @throws {OptionsError} if it is WebGPU and there is none. */
+async function startBackend({ backend }: Options): Promise<Backend> {
   try {
     return await useBackend(backend);
   } catch (error) {
@@ -67,65 +73,63 @@ async function chosenBackend({ backend }: Options): Promise<Backend> {
   }
 }
 
-async function trainOne(
+async function runTraining(
   options: Options,
-  configuration: Configuration,
   digits: Digits,
   signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
-  const { optimizer, backend } = configuration;
-  screen.print(screen.paint.bold(`gradstep's ${optimizer} on ${backend}, in the memory of TF.js`));
-  screen.print(`${plan(configuration, screen)}\n`);
-  const progress = progressOn(screen, options.epochs);
-  const run = await train(
-    gradstepOptimizer(options.optimizer, options.learningRate),
-    digits,
-    options,
-    signal,
-    progress,
-  );
+  const progress = trainingProgress(screen, options.epochs);
+  const optimizer = gradstepOptimizer(options.optimizer, options.learningRate);
+  const run = await train(optimizer, digits, options, signal, progress);
   progress.close();
   return { run };
 }
 
-async function compareAll(
+async function runComparison(
   options: Options,
-  configuration: Configuration,
+  { backend: chosen }: Configuration,
   digits: Digits,
   signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
-  let progress: ReturnType<typeof progressOn> | undefined;
-  screen.print(screen.paint.bold("gradstep's Adam and TF.js's own, in the same memory"));
-  screen.print(plan(configuration, screen));
-  const { backend: chosenName } = configuration;
-  const comparison = await compare(digits, options, chosenName, signal, (maker, backend) => {
-    screen.print(`\n${screen.paint.bold(`${maker}'s Adam on ${backend}`)}`);
-    progress = progressOn(screen, options.epochs);
+  let progress: ReturnType<typeof comparisonProgress> | undefined;
+  const comparison = await compare(digits, options, chosen, signal, (backend) => {
+    if (progress !== undefined) screen.print();
+    screen.print(screen.paint.bold(backendTitles[backend]));
+    progress = comparisonProgress(screen, options.epochs);
     return progress;
   });
   progress?.close();
-  const chosen = comparison.contenders.find(
-    ({ maker, backend }) => maker === "gradstep" && backend === chosenName,
+  return { run: comparison.backends[0].runs.gradstep, comparison };
+}
+
+function printHeading(options: Options, configuration: Configuration, screen: Screen): void {
+  const { paint } = screen;
+  const { optimizer, backend, gpu, trainingDigits, layers, parameters } = configuration;
+  const { learningRate, epochs, batchSize, seed } = configuration;
+  const title = options.compare
+    ? "Training a digit classifier · gradstep Adam and TF.js Adam, in turns"
+    : `Training a digit classifier · gradstep ${optimizers[optimizer].title} · ${backendTitles[backend]}`;
+  screen.printWrapped(title, paint.bold);
+  if (gpu !== undefined) {
+    screen.printWrapped(
+      gpu.isSoftware ? `No GPU: ${gpu.description} computes on the CPU, slowly` : gpu.description,
+      gpu.isSoftware ? paint.yellow : paint.dim,
+    );
+  }
+  screen.printWrapped(
+    `${count(trainingDigits, "digit")}, ${layers.join("-")} units, ${count(parameters, "parameter")}`,
+    paint.dim,
   );
-  return { run: (chosen ?? comparison.contenders[0]).run, comparison };
+  screen.printWrapped(
+    `${count(epochs, "epoch")} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
+    paint.dim,
+  );
+  screen.print();
 }
 
-function plan(configuration: Configuration, { paint }: Screen): string {
-  const { trainingDigits, layers, learningRate, epochs, batchSize, seed, gpu } = configuration;
-  const device =
-    gpu && (gpu.isSoftware ? `no GPU: ${gpu.description} computes, slowly` : gpu.description);
-  return [
-    ...(device === undefined ? [] : [device]),
-    `${count(trainingDigits)} digits, ${layers.join("-")} units, ${count(parameterCount)} parameters`,
-    `${count(epochs)} ${epochs === 1 ? "epoch" : "epochs"} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
-  ]
-    .map(paint.dim)
-    .join("\n");
-}
-
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that has read enough (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
@@ -133,9 +137,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const expected = error instanceof OptionsError;
+  const isUserError = error instanceof OptionsError;
   process.stderr.write(
-    `${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    `${isUserError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
   );
-  process.exitCode = expected ? 2 : 1;
+  process.exitCode = isUserError ? 2 : 1;
 }

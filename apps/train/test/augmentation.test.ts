@@ -1,8 +1,8 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
 import { describe, expect, test } from "vitest";
-import { shiftDigit, shiftDigits } from "../src/augmentation.js";
-import { pixelsPerDigit, side, type DigitSet } from "../src/digits.js";
-import { shuffle } from "../src/shuffle.js";
+import { shiftDigit, shiftDigits } from "../src/data/augmentation.js";
+import { pixelsPerDigit, side, type DigitSet } from "../src/data/digits.js";
+import { shuffle } from "../src/data/shuffle.js";
 
 function set(count: number): DigitSet {
   return {
@@ -30,7 +30,7 @@ describe("a shift", () => {
     [0, 1],
     [0, -1],
     [1, -1],
-  ])("by %i across and %i down moves every pixel so", (right, down) => {
+  ])("by %i across and %i down moves every pixel", (right, down) => {
     const source = Float32Array.from({ length: pixelsPerDigit }, (_, pixel) => pixel + 1);
     const target = new Float32Array(pixelsPerDigit).fill(-1);
     shiftDigit(source, 0, target, 0, right, down);
@@ -44,7 +44,7 @@ describe("a shift", () => {
     }
   });
 
-  test("leaves the digits beside it alone", () => {
+  test("does not touch the neighbouring digits", () => {
     const target = new Float32Array(3 * pixelsPerDigit).fill(9);
     shiftDigit(new Float32Array(pixelsPerDigit).fill(1), 0, target, pixelsPerDigit, 1, 1);
     expect(target.subarray(0, pixelsPerDigit).every((ink) => ink === 9)).toBe(true);
@@ -61,12 +61,12 @@ describe("shifted digits", () => {
     return target;
   };
 
-  test("are the same for the same seed and others for another", () => {
+  test("depend on the seed alone", () => {
     expect(shifted(5)).toEqual(shifted(5));
     expect(shifted(5).pixels).not.toEqual(shifted(6).pixels);
   });
 
-  test("come in the given order, moved by a pixel at most, under their own labels", () => {
+  test("keep the given order and their labels, and move by at most one pixel", () => {
     const { pixels, labels } = shifted(5);
     const places = new Set<number>();
     order.forEach((from, to) => {
@@ -82,7 +82,7 @@ describe("shifted digits", () => {
   });
 });
 
-test("shuffle: every number stays, most of them elsewhere", () => {
+test("shuffle keeps every number and moves most of them", () => {
   const order = Uint16Array.from({ length: 1000 }, (_, index) => index);
   shuffle(order, seededRandom(3));
   expect(Array.from(order).sort((one, other) => one - other)).toEqual(

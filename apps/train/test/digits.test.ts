@@ -2,7 +2,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { digitsFolder, oneHot, pixelsPerDigit, readDigits, type DigitSet } from "../src/digits.js";
+import {
+  digitsFolder,
+  oneHot,
+  pixelsPerDigit,
+  readDigits,
+  type DigitSet,
+} from "../src/data/digits.js";
 
 const digits = readDigits();
 
@@ -24,7 +30,7 @@ describe("the digits", () => {
     expect(digits.heldOut.labels).toHaveLength(2000);
   });
 
-  test("are ink between 0 and 1", () => {
+  test("have pixels between 0 and 1", () => {
     for (const { pixels } of [digits.training, digits.heldOut]) {
       expect(pixels.every((ink) => ink >= 0 && ink <= 1)).toBe(true);
     }
@@ -55,13 +61,13 @@ describe("the digits", () => {
       first * pixelsPerDigit,
       (first + 1) * pixelsPerDigit,
     );
-    const places = Array.from({ length: 5 }, (_, place) => place).filter((place) =>
-      picture.every((ink, pixel) => ink === Math.fround(file.data[place * pixelsPerDigit + pixel])),
+    const matches = [0, 1, 2, 3, 4].filter((index) =>
+      picture.every((ink, pixel) => ink === Math.fround(file.data[index * pixelsPerDigit + pixel])),
     );
-    expect(places).toHaveLength(1);
+    expect(matches).toHaveLength(1);
   });
 
-  test("are refused when a file has another checksum", () => {
+  test("are rejected if a file has another checksum", () => {
     const folder = mkdtempSync(join(tmpdir(), "digits-"));
     try {
       cpSync(digitsFolder(), folder, { recursive: true });

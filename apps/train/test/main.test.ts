@@ -7,24 +7,24 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainingDocument } from "../src/document.js";
 
-/** What `pnpm build` made; the test task runs after it. */
+/** Built by `pnpm build`, which the test task depends on. */
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-interface Ended {
+interface Result {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-async function run(...args: string[]): Promise<Ended> {
+async function run(...args: string[]): Promise<Result> {
   return node(program, ...args);
 }
 
-async function node(...args: string[]): Promise<Ended> {
+async function node(...args: string[]): Promise<Result> {
   try {
     return { code: 0, ...(await promisify(execFile)(process.execPath, args)) };
   } catch (error) {
-    return error as Ended;
+    return error as Result;
   }
 }
 
@@ -35,7 +35,7 @@ describe("the program", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("prints one JSON document, writes the report and tells its progress elsewhere", async () => {
+  test("prints one JSON document, writes the report, and shows progress on standard error", async () => {
     const file = join(folder, "report.html");
     const { code, stdout, stderr } = await run("--json", "--epochs", "1", "--report", file);
     expect(code).toBe(0);
@@ -50,21 +50,23 @@ describe("the program", () => {
       seed: 1,
     });
     expect(document.timing.steps).toBe(125);
-    expect(document.timing.optimizerShare).toBeGreaterThan(0);
-    expect(document.timing.optimizerShare).toBeLessThan(1);
+    expect(document.timing.optimizerFraction).toBeGreaterThan(0);
+    expect(document.timing.optimizerFraction).toBeLessThan(1);
+    expect(document.timing.optimizerMillisecondsPerStep).toBeGreaterThan(0);
+    expect([document.diverged, document.problem]).toEqual([false, null]);
     expect(document.interrupted).toBe(false);
-    expect(stderr).toMatch(/\n {4}1\/1 +0\./);
+    expect(stderr).toMatch(/\n {6}1\/1 +0\./);
     expect(stderr).not.toContain("tfjs-node");
     expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>/);
   });
 
-  test("shows chart, digits and figures to people", async () => {
+  test("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
     const { code, stdout, stderr } = await run("--epochs", "1", "--batch-size", "200");
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("gradstep's adam on wasm, in the memory of TF.js\n");
+    expect(stdout).toContain("Training a digit classifier · gradstep Adam · WebAssembly\n");
     expect(stdout).toContain("Loss, on a logarithmic scale");
-    expect(stdout).toContain("✓ 0");
-    expect(stdout).toMatch(/[\d.]+ % of 2,000 held-out digits are right/);
+    expect(stdout).toContain("✓ 0 / 0");
+    expect(stdout).toMatch(/[\d.]+ % accuracy on 2,000 held-out digits/);
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(stdout).not.toContain("\u001b");
   });
@@ -72,7 +74,7 @@ describe("the program", () => {
   test.each([
     [["--epochs", "many"], "Got --epochs many; expected a whole number from 1 to 1000.\n"],
     [["--report", "/dev/null/no"], /^Got --report \/dev\/null\/no, which cannot be written.*\n$/],
-  ])("answers %j in a line and with 2", async (args, message) => {
+  ])("rejects %j in one line, with status 2", async (args, message) => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
@@ -80,19 +82,19 @@ describe("the program", () => {
   });
 
   test("says that there is no GPU where there is none", async () => {
-    const elsewhere = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
-    const ended = await node("--import", elsewhere, program, "--backend", "webgpu");
-    expect(ended).toMatchObject({ code: 2, stdout: "" });
-    expect(ended.stderr).toMatch(/^Got --backend webgpu, which does not start: WebGPU in .*\n$/);
+    const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
+    const result = await node("--import", unsupported, program, "--backend", "webgpu");
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/^Got --backend webgpu, which does not start: WebGPU in .*\n$/);
   });
 
-  test("helps", async () => {
-    const { code, stdout } = await run("--help");
+  test.each(["--help", "-h"])("prints its help for %s", async (option) => {
+    const { code, stdout } = await run(option);
     expect(code).toBe(0);
     expect(stdout).toContain("Usage: npm start -- [options]");
   });
 
-  test("finishes when nobody reads on (`| head`)", async () => {
+  test("finishes when its output is closed (`| head`)", async () => {
     const file = join(folder, "unread.html");
     const child = spawn(process.execPath, [program, "--epochs", "1", "--report", file]);
     let stderr = "";
@@ -103,13 +105,13 @@ describe("the program", () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test("stops after the batch on Ctrl-C, sums up and ends with 130", async () => {
+  test("stops after the batch on Ctrl-C, prints its results and ends with 130", async () => {
     const file = join(folder, "stopped.html");
     const child = spawn(process.execPath, [program, "--json", "--epochs", "9", "--report", file]);
     let stdout = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => {
-      // npm passes on a Ctrl-C that the terminal has sent as well: two signals, one press.
+      // npm passes on a Ctrl-C that the terminal sent too: two signals, one press.
       if (!chunk.toString().includes("1/9")) return;
       child.kill("SIGINT");
       child.kill("SIGINT");

@@ -1,6 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
-import { helpText, OptionsError, parseOptions } from "../src/options.js";
-import { optimizerNames } from "../src/optimizers.js";
+import { helpText, optimizerNames, OptionsError, parseOptions } from "../src/options.mjs";
+import { widthOf } from "./support.js";
 
 describe("options", () => {
   test("have defaults", () => {
@@ -18,7 +24,7 @@ describe("options", () => {
     });
   });
 
-  test("are all read, with = or a space; the last of two wins", () => {
+  test("are read with = or a space, and the last of two wins", () => {
     const args =
       "--optimizer lion --learning-rate=1e-4 --epochs 3 --epochs 4 --batch-size 32 --backend cpu-js --seed 0 --json --report out.html --help";
     expect(parseOptions(args.split(" "))).toEqual({
@@ -35,7 +41,8 @@ describe("options", () => {
     });
   });
 
-  test("take every rule of gradstep, each with a learning rate of its own", () => {
+  test("include every rule of gradstep, each with its own learning rate", () => {
+    expect([...optimizerNames].sort()).toEqual(rules.map(({ name }) => name).sort());
     for (const name of optimizerNames) {
       const { optimizer, learningRate } = parseOptions(["--optimizer", name]);
       expect(optimizer).toBe(name);
@@ -46,22 +53,28 @@ describe("options", () => {
     );
   });
 
-  test("train for fewer epochs when comparing, unless told otherwise", () => {
+  test("default to fewer epochs with --compare", () => {
     expect(parseOptions(["--compare"]).epochs).toBe(2);
     expect(parseOptions(["--compare", "--epochs", "7"]).epochs).toBe(7);
+  });
+
+  test("-h is --help", () => {
+    expect(parseOptions(["-h"]).help).toBe(true);
   });
 
   test.each([
     [["--epoch", "3"], "Got the unknown option --epoch; expected one of --optimizer "],
     [["-e", "3"], "Got the unknown option -e; expected one of "],
+    [["-help"], "Got the unknown option -e; expected one of "],
     [["--no-json"], "Got the unknown option --no-json; expected one of "],
     [["--__proto__", "3"], "Got the unknown option --__proto__; expected one of "],
-    [["5"], 'Got "5"; expected only options'],
+    [["5"], 'Got "5" with no option before it; expected one of --optimizer '],
     [["--epochs", "x"], "Got --epochs x; expected a whole number from 1 to 1000."],
     [["--epochs", "0"], "Got --epochs 0; expected a whole number from 1 to 1000."],
     [["--epochs", "2.5"], "Got --epochs 2.5; expected a whole number from 1 to 1000."],
     [["--epochs"], "Got --epochs without a value; expected --epochs COUNT."],
     [["--report="], "Got --report without a value; expected --report FILE."],
+    [["--report", "--json"], "Got --report without a value; expected --report FILE."],
     [["--batch-size", "8001"], "Got --batch-size 8001; expected a whole number from 1 to 8000."],
     [["--seed", "-1"], "Got --seed -1; expected a whole number from 0 to 4294967295."],
     [["--learning-rate", "-1"], "Got --learning-rate -1; expected a number above 0"],
@@ -72,7 +85,7 @@ describe("options", () => {
     [["--backend", "webgl"], "Got --backend webgl; expected one of wasm, webgpu, cpu-js, auto."],
     [["--json=yes"], "Got --json=yes; expected --json alone"],
     [["--compare", "--optimizer", "sgd"], "Got --optimizer sgd with --compare; expected adam"],
-  ])("%j is refused in one line", (args, message) => {
+  ])("%j is rejected in one line", (args, message) => {
     let error: unknown;
     try {
       parseOptions(args);
@@ -84,12 +97,25 @@ describe("options", () => {
     expect((error as OptionsError).message).not.toContain("\n");
   });
 
-  test("are in the help, in 80 columns", () => {
-    const lines = helpText().split("\n");
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(82);
+  test.each([60, 80])("are in the help, which fits in %i columns", (columns) => {
+    expect(widthOf(helpText(columns))).toBeLessThanOrEqual(columns);
     for (const option of Object.keys(parseOptions([]))) {
       const name = option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      expect(helpText()).toContain(`  --${name}`);
+      expect(helpText(columns)).toContain(`--${name}`);
+    }
+  });
+
+  test("can be read where nothing is installed or built", () => {
+    const folder = mkdtempSync(join(tmpdir(), "options-"));
+    try {
+      for (const file of ["train/src/options.mjs", "shared/src/command-line.mjs"]) {
+        cpSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), join(folder, file));
+      }
+      const script = `import { helpText } from ${JSON.stringify(join(folder, "train/src/options.mjs"))}; console.log(helpText());`;
+      const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script]);
+      expect(output.toString()).toBe(`${helpText()}\n`);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });

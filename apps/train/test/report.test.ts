@@ -4,19 +4,54 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OptionsError } from "../src/options.js";
-import { checkReportFile } from "../src/report/file.js";
+import { type DigitSet, pixelsPerDigit } from "../src/data/digits.js";
+import { OptionsError } from "../src/options.mjs";
+import { originOf } from "../src/report/origin.js";
 import { renderReport } from "../src/report/page.js";
 import { pngAddress } from "../src/report/png.js";
-import { sampleConfiguration, sampleDigits, sampleRun } from "./support.js";
+import { checkReportFile } from "../src/report/report-file.js";
+import { evaluatePredictions } from "../src/training/evaluation.js";
+import {
+  divergedRun,
+  sampleComparison,
+  sampleConfiguration,
+  sampleDigits,
+  sampleRun,
+} from "./support.js";
 
-const report = { configuration: sampleConfiguration, run: sampleRun(), heldOut: sampleDigits() };
+const report = {
+  configuration: sampleConfiguration,
+  run: sampleRun(),
+  heldOut: sampleDigits(),
+  origin: originOf(new Date("2026-11-28T17:45:59Z"), [
+    "--epochs",
+    "2",
+    "--report",
+    "my <report>.html",
+  ]),
+};
+
+function pageOf(html: string): Document {
+  return parseHTML(html).document;
+}
+
+/** Predictions of `count` digits, all wrong. */
+function mistakesOf(count: number): Pick<typeof report, "run" | "heldOut"> {
+  const probabilities = new Float32Array(count * 10);
+  const labels = new Uint8Array(count);
+  for (let digit = 0; digit < count; digit++) probabilities[digit * 10 + 1] = 1;
+  const heldOut: DigitSet = { count, pixels: new Float32Array(count * pixelsPerDigit), labels };
+  return {
+    run: { ...sampleRun(), evaluation: evaluatePredictions(probabilities, labels) },
+    heldOut,
+  };
+}
 
 describe("the report", () => {
   const html = renderReport(report);
-  const { document } = parseHTML(html);
+  const document = pageOf(html);
 
-  test("loads nothing from anywhere and runs no script", () => {
+  test("loads nothing and runs no script", () => {
     expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(
       /https?:|\burl\(|@import/,
     );
@@ -28,23 +63,49 @@ describe("the report", () => {
     }
   });
 
-  test("has the figures", () => {
-    expect(document.querySelector("title")?.textContent).toBe("90.00 % · adam · gradstep");
+  test("has a title and figures", () => {
+    const title = "Training a digit classifier · gradstep Adam · WebAssembly";
+    expect(document.querySelector("title")?.textContent).toBe(title);
+    expect(document.querySelector("h1")?.textContent).toBe(title);
     expect(
       [...document.querySelectorAll(".figures b")].map(({ textContent }) => textContent),
-    ).toEqual(["90.00 %", report.run.evaluation.loss.toFixed(4), "4.0 s", "5.0 %"]);
+    ).toEqual(["90.00 %", report.run.evaluation.loss.toFixed(4), "4.00 s", "20.0 ms"]);
   });
 
-  test("has curves of loss and accuracy, a dot for each epoch", () => {
+  test("ends with command line, version and date", () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL("../../../packages/core/package.json", import.meta.url), "utf8"),
+    ) as { version: string };
+    expect(document.querySelector("footer code")?.textContent).toBe(
+      "npm start -- --epochs 2 --report 'my <report>.html'",
+    );
+    expect(document.querySelector("footer")?.textContent).toContain(
+      `gradstep ${version} · 2026-11-28 17:45 UTC · Node ${process.versions.node}`,
+    );
+    expect(html).not.toContain("<report>");
+  });
+
+  test("has curves of loss and accuracy, a dot for each epoch, for two widths of the page", () => {
     const charts = [...document.querySelectorAll("svg")];
-    expect(charts.map((chart) => chart.querySelectorAll("circle").length)).toEqual([2, 4]);
+    expect(charts.map((chart) => chart.querySelectorAll("circle").length)).toEqual([2, 2, 4, 4]);
+    expect(charts.map((chart) => chart.parentElement?.className)).toEqual([
+      "wide",
+      "narrow",
+      "wide",
+      "narrow",
+    ]);
+    // Shown as wide as they are on a phone of 390 pixels, so that 12 pixels of text stay 12 pixels.
+    expect(Number(charts[1].getAttribute("width"))).toBeLessThan(345);
     for (const path of document.querySelectorAll("svg path[d]")) {
       expect(path.getAttribute("d")).not.toContain("NaN");
     }
   });
 
-  test("has the confusion matrix: rows are digits, columns what they were taken for", () => {
-    const rows = [...document.querySelectorAll(".confusion tbody tr")];
+  test("has the confusion matrix, with its axes named", () => {
+    const table = document.querySelector(".confusion")!;
+    expect(table.querySelector("thead th.axis")?.textContent).toBe("Predicted");
+    expect(table.querySelector("tbody th.axis")?.textContent).toBe("Actual");
+    const rows = [...table.querySelectorAll("tbody tr")];
     expect(rows).toHaveLength(10);
     const cells = rows.map((row) =>
       [...row.querySelectorAll("td")].map(({ textContent }) => textContent),
@@ -54,33 +115,104 @@ describe("the report", () => {
       expected[digit === 9 ? 4 : digit] = "1";
       expect(row).toEqual([...expected, digit === 9 ? "0.0 %" : "100.0 %"]);
     });
+    expect(table.querySelector("td.wrong")?.getAttribute("title")).toBe("predicted 4, actual 9: 1");
   });
 
-  test("shows the mistakes", () => {
+  test.each([
+    [1, "10%"],
+    [5, "50%"],
+    [20, "100%"],
+  ])("tints a cell of %i mistakes by %s", (count, tint) => {
+    const cell = pageOf(renderReport({ ...report, ...mistakesOf(count) })).querySelector(
+      "td.wrong",
+    );
+    expect(cell?.textContent).toBe(String(count));
+    expect(cell?.getAttribute("style")).toBe(`--tint: ${tint}`);
+  });
+
+  test("shows the mistakes as predicted / actual", () => {
     const figures = [...document.querySelectorAll(".digits figure")];
     expect(figures.map((figure) => figure.querySelector("figcaption")?.textContent)).toEqual([
-      "4 for 9",
+      "4 / 9 91 %",
     ]);
     expect(figures[0].querySelector("img")?.getAttribute("alt")).toBe("A handwritten 9");
+    expect(html.match(/predicted \/ actual/g)).toHaveLength(1);
+    expect(document.querySelector("details")).toBeNull();
   });
 
-  test("has the comparison when there is one", () => {
-    const contenders = [
-      { maker: "gradstep" as const, backend: "wasm" as const, run: report.run },
-      { maker: "TF.js" as const, backend: "wasm" as const, run: { ...report.run, history: [] } },
-    ];
-    const ratios = [{ backend: "wasm" as const, speedup: 4, lossDifference: 1e-6 }];
-    const page = renderReport({ ...report, comparison: { contenders, ratios } });
-    expect(html).not.toContain("beside TF.js's");
-    expect(page).toContain("beside TF.js's");
-    expect(page).toContain("On wasm, gradstep's Adam is 4.0 times as fast as TF.js's");
+  test("folds many mistakes away", () => {
+    const page = pageOf(renderReport({ ...report, ...mistakesOf(70) }));
+    const all = page.querySelectorAll(".digits figure").length;
+    const folded = page.querySelectorAll("details figure").length;
+    expect(all).toBe(70);
+    expect(all - folded).toBeLessThanOrEqual(60);
+    expect(page.querySelector("summary")?.textContent).toBe("Show all 70 mistakes");
+    expect(page.querySelector("details")?.hasAttribute("open")).toBe(false);
   });
 
-  test("can be written of a training that was stopped at once", () => {
-    const run = { ...report.run, history: [], stepLosses: [], interrupted: true, seconds: 0 };
-    const page = renderReport({ ...report, run });
-    expect(page).toContain("Stopped by hand after 0 steps.");
-    expect(page).not.toContain("NaN");
+  test("puts the held-out accuracy next to the epoch, in a table that scrolls", () => {
+    const headings = [...document.querySelectorAll(".scroll .rows th[scope=col]")];
+    expect(headings.slice(0, 2).map(({ textContent }) => textContent)).toEqual([
+      "epoch",
+      "held\u2011out accuracy",
+    ]);
+  });
+
+  test("says that a training diverged, and shows no mistakes then", () => {
+    const page = pageOf(renderReport({ ...report, run: divergedRun() }));
+    expect(page.querySelector(".problem")?.textContent).toBe(
+      "The training diverged: the loss of step 30 is NaN. Try a lower --learning-rate.",
+    );
+    expect(page.querySelector(".digits")).toBeNull();
+    expect(document.querySelector(".problem")).toBeNull();
+  });
+
+  test("begins with the comparison when there is one", () => {
+    const page = pageOf(renderReport({ ...report, comparison: sampleComparison() }));
+    expect(page.querySelector("h1")?.textContent).toBe(
+      "Training a digit classifier · gradstep Adam and TF.js Adam",
+    );
+    expect(page.querySelector(".figures")?.textContent).toContain("10.0×");
+    expect([...page.querySelectorAll("h2")].slice(0, 4).map((h2) => h2.textContent)).toEqual([
+      "Optimizer time per step",
+      "Training loss on WebAssembly",
+      "Whole trainings",
+      "The training with gradstep Adam on WebAssembly",
+    ]);
+    expect([...page.querySelectorAll("h3")].map((h3) => h3.textContent)).toEqual([
+      "WebAssembly: gradstep is 10.0× faster",
+      "JavaScript: gradstep is 2.00× slower",
+    ]);
+    expect(
+      [...page.querySelectorAll(".bars i")].map(
+        (bar) => /width: [\d.]+%/.exec(bar.getAttribute("style")!)![0],
+      ),
+    ).toEqual(["width: 10.0%", "width: 100.0%", "width: 100.0%", "width: 50.0%"]);
+    // Two curves in one chart.
+    const overlaid = page.querySelectorAll("svg")[0];
+    expect(overlaid.querySelectorAll("g[aria-label=line] path")).toHaveLength(2);
+  });
+
+  test("can be written of a training that was stopped before its first step", () => {
+    const run = {
+      ...report.run,
+      history: [],
+      stepLosses: [],
+      optimizerTimes: [],
+      interrupted: true,
+      seconds: 0,
+    };
+    const runs = { gradstep: run, "TF.js": run };
+    const comparison = {
+      backends: [{ backend: "wasm" as const, runs, speedup: undefined, lossDifference: undefined }],
+    };
+    for (const page of [
+      renderReport({ ...report, run }),
+      renderReport({ ...report, run, comparison }),
+    ]) {
+      expect(page).toContain("Stopped by Ctrl-C after 0 steps.");
+      expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    }
   });
 });
 
@@ -110,7 +242,7 @@ describe("the report's file", () => {
     expect(existsSync(not)).toBe(false);
   });
 
-  test.each(["missing/report.html", "."])("%s is refused", (name) => {
+  test.each(["missing/report.html", "."])("%s is rejected", (name) => {
     expect(() => checkReportFile(join(folder, name))).toThrow(OptionsError);
     expect(() => checkReportFile(join(folder, name))).toThrow(
       /^Got --report .*, which cannot be written/,

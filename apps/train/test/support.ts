@@ -1,9 +1,10 @@
 import { Writable } from "node:stream";
+import type { BackendComparison, Comparison } from "../src/comparison/compare.js";
+import { type DigitSet, pixelsPerDigit } from "../src/data/digits.js";
 import type { Configuration } from "../src/document.js";
-import { pixelsPerDigit, type DigitSet } from "../src/digits.js";
-import { judge } from "../src/evaluation.js";
-import type { Run } from "../src/run.js";
-import { screenOf, type Screen } from "../src/terminal/screen.js";
+import { type Screen, screenOf } from "../src/terminal/screen.js";
+import { evaluatePredictions } from "../src/training/evaluation.js";
+import type { Run } from "../src/training/run.js";
 
 /** A terminal that keeps what is written to it. */
 export function fakeScreen(
@@ -24,31 +25,76 @@ export function fakeScreen(
   return { ...screen, text: () => written.join("") };
 }
 
-/** A digit of each class; ink 1 in a ring, so that it can be seen. */
+/** The length of the longest line. */
+export function widthOf(text: string): number {
+  return Math.max(...text.split("\n").map((line) => line.length));
+}
+
+/** A digit of each class: a horizontal gradient. */
 export function sampleDigits(): DigitSet {
   const pixels = new Float32Array(10 * pixelsPerDigit);
   for (let pixel = 0; pixel < pixels.length; pixel++) pixels[pixel] = (pixel % 28) / 27;
   return { count: 10, pixels, labels: Uint8Array.from({ length: 10 }, (_, digit) => digit) };
 }
 
-/** A run of two epochs of four steps that takes every 9 for a 4. */
+/** A run of two epochs of four steps that predicts 4 for every 9. */
 export function sampleRun(): Run {
   const probabilities = new Float32Array(100).fill(0.01);
   for (let digit = 0; digit < 10; digit++)
     probabilities[digit * 10 + (digit === 9 ? 4 : digit)] = 0.91;
-  const epoch = { accuracy: 0.7, validationAccuracy: 0.8, steps: 4, seconds: 2 };
+  const epoch = {
+    accuracy: 0.7,
+    validationAccuracy: 0.8,
+    steps: 4,
+    seconds: 2,
+    optimizerSecondsPerStep: 0.02,
+  };
   return {
     history: [
       { ...epoch, epoch: 1, loss: 1.2, validationLoss: 0.9 },
       { ...epoch, epoch: 2, loss: 0.7, validationLoss: 0.6 },
     ],
     stepLosses: [2.3, 1.4, 1, 0.8, 0.75, 0.7, 0.68, 0.65],
+    optimizerTimes: [0.06, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02],
     stepsPerEpoch: 4,
-    evaluation: judge(probabilities, sampleDigits().labels),
+    evaluation: evaluatePredictions(probabilities, sampleDigits().labels),
     seconds: 4,
-    optimizerSeconds: 0.2,
     interrupted: false,
   };
+}
+
+/** A training of 100 steps whose loss became NaN at step 30. */
+export function divergedRun(): Run {
+  const stepLosses = Array.from({ length: 100 }, (_, step) =>
+    step < 29 ? 2.3 + step : Number.NaN,
+  );
+  return {
+    ...sampleRun(),
+    stepLosses,
+    optimizerTimes: stepLosses.map(() => 0.02),
+    stepsPerEpoch: 50,
+    evaluation: evaluatePredictions(new Float32Array(100).fill(Number.NaN), sampleDigits().labels),
+  };
+}
+
+/** gradstep with 20 ms per step and TF.js with ten times as much on wasm, and half of it on cpu-js. */
+export function sampleComparison(): Comparison {
+  const run = sampleRun();
+  const timed = (factor: number): Run => ({
+    ...run,
+    optimizerTimes: run.optimizerTimes.map((time) => time * factor),
+  });
+  const compared = (
+    backend: BackendComparison["backend"],
+    speedup: number,
+    lossDifference: number,
+  ): BackendComparison => ({
+    backend,
+    runs: { gradstep: run, "TF.js": timed(speedup) },
+    speedup,
+    lossDifference,
+  });
+  return { backends: [compared("wasm", 10, 1.5e-6), compared("cpu-js", 0.5, 0)] };
 }
 
 export const sampleConfiguration: Configuration = {

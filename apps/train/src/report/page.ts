@@ -1,13 +1,22 @@
-import { type Comparison, perStep, verdicts } from "../comparison.js";
-import type { DigitSet } from "../digits.js";
+import { count } from "@gradstep/apps-shared/format";
+import { median } from "@gradstep/apps-shared/median";
+import { backendTitles } from "../backend.js";
+import type { Comparison } from "../comparison/compare.js";
+import type { DigitSet } from "../data/digits.js";
 import type { Configuration } from "../document.js";
-import { mistakes } from "../evaluation.js";
-import { count, duration, lossText, percent } from "../terminal/figures.js";
-import type { Run } from "../run.js";
+import { duration, lossText, milliseconds, percent } from "../format.js";
+import { optimizers } from "../options.mjs";
+import { mistakes } from "../training/evaluation.js";
+import { problemOf } from "../training/problem.js";
+import { optimizerFraction, type Run } from "../training/run.js";
+import { comparisonSections } from "./comparison.js";
 import { confusionTable } from "./confusion.js";
 import { accuracyCurves, lossCurves } from "./curves.js";
-import { digitFigures } from "./pictures.js";
-import { style } from "./style.js";
+import { escapeHtml, legend, section, table, tile, withOptions } from "./html.js";
+import { mistakeFigures } from "./mistakes.js";
+import type { Origin } from "./origin.js";
+import { problemNotice } from "./problem-notice.js";
+import { styleSheet } from "./style-sheet.js";
 
 export interface Report {
   readonly configuration: Configuration;
@@ -15,103 +24,117 @@ export interface Report {
   readonly comparison?: Comparison | undefined;
   /** The digits that `run.evaluation` is about. */
   readonly heldOut: DigitSet;
+  readonly origin: Origin;
 }
 
-/** A whole HTML page that loads nothing: style, curves and pictures are inside it, and it has no script. */
-export function renderReport({ configuration, run, comparison, heldOut }: Report): string {
-  const { evaluation } = run;
-  const wrong = mistakes(evaluation);
-  const steps = run.stepLosses.length;
-  const { optimizer, backend, gpu, layers, learningRate, batchSize, seed, trainingDigits } =
-    configuration;
+/** A whole HTML page that loads nothing: styles, curves and images are inside it, and it has no script. */
+export function renderReport(report: Report): string {
+  const { configuration, run, comparison, heldOut, origin } = report;
+  const optimizer = `gradstep ${optimizers[configuration.optimizer].title}`;
+  const backend = backendTitles[configuration.backend];
+  const title =
+    comparison === undefined
+      ? `Training a digit classifier · ${optimizer} · ${backend}`
+      : "Training a digit classifier · gradstep Adam and TF.js Adam";
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${percent(evaluation.accuracy, 2)} · ${optimizer} · gradstep</title>
-<style>${style}</style>
+<title>${title}</title>
+<style>${styleSheet}</style>
 </head>
 <body>
-<h1>Handwritten digits, trained with ${optimizer}</h1>
-<p class="quiet">${count(trainingDigits)} MNIST digits through a network of ${layers.join("-")} units (${count(configuration.parameters)} parameters);
-gradstep and TF.js on ${backend}${gpu ? ` (${gpu.description})` : ""}; learning rate ${learningRate}, batches of ${batchSize}, seed ${seed}.</p>
-${run.interrupted ? `<p>Stopped by hand after ${count(steps)} steps.</p>` : ""}
-<div class="figures">
-${tile(percent(evaluation.accuracy, 2), `of ${count(heldOut.count)} held-out digits right`)}
-${tile(lossText(evaluation.loss), "held-out loss")}
-${tile(duration(run.seconds), `training, ${count(steps)} steps`)}
-${tile(steps > 0 ? percent(run.optimizerSeconds / run.seconds) : "–", "of it in the optimizer")}
-</div>
-${run.history.length > 0 ? curves(run) : ""}
-<div class="pair">
-<section><h2>What was taken for what</h2>
-${confusionTable(evaluation)}
-<p class="legend">A row for each digit, a column for what the network took it for.</p></section>
-${run.history.length > 0 ? `<section><h2>Epoch by epoch</h2>${epochTable(run)}</section>` : ""}
-</div>
-${comparison ? `<section><h2>gradstep's Adam beside TF.js's</h2>${comparisonTable(comparison)}</section>` : ""}
-${wrong.length > 0 ? `<section><h2>All ${count(wrong.length)} mistakes, the surest first</h2><div class="digits">\n${digitFigures(wrong, heldOut)}\n</div></section>` : ""}
-<footer>Made by gradstep's trainer.</footer>
+<header>
+<h1>${title}</h1>
+<p class="quiet">${settingsText(configuration)}</p>
+</header>
+${comparison === undefined ? "" : `${comparisonSections(comparison)}\n<h2 class="part">The training with ${optimizer} on ${backend}</h2>`}
+${runSections(run, heldOut)}
+<footer>${footerText(origin)}</footer>
 </body>
 </html>
 `;
 }
 
-function tile(figure: string, caption: string): string {
-  return `<div><b>${figure}</b><span>${caption}</span></div>`;
+function settingsText(configuration: Configuration): string {
+  const { gpu, layers, learningRate, batchSize, seed, epochs } = configuration;
+  const device = gpu === undefined ? "" : `, on ${escapeHtml(gpu.description)}`;
+  return `${count(configuration.trainingDigits)} MNIST digits, a network of ${layers.join("-")} units (${count(configuration.parameters, "parameter")})${device}; ${count(epochs, "epoch")} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}.`;
 }
 
-function curves(run: Run): string {
-  const legend = `<p class="legend"><span><i style="background: var(--training)"></i>training</span><span><i style="background: var(--held-out)"></i>held out</span></p>`;
-  return `<div class="pair">
-<section><h2>Loss</h2>${lossCurves(run)}${legend}</section>
-<section><h2>Accuracy</h2>${accuracyCurves(run)}${legend}</section>
+function footerText({ date, version, command, platform }: Origin): string {
+  const minutes = `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return `<code>${withOptions(escapeHtml(command))}</code><br>gradstep ${version} · ${minutes} · ${platform}`;
+}
+
+/** The sections about one training. */
+function runSections(run: Run, heldOut: DigitSet): string {
+  const { evaluation, stepLosses, seconds, optimizerTimes } = run;
+  const problem = problemOf(run);
+  const steps = stepLosses.length;
+  const notices = [
+    problem && problemNotice(problem),
+    run.interrupted && `<p class="notice">Stopped by Ctrl-C after ${count(steps, "step")}.</p>`,
+  ].filter(Boolean);
+  return `${notices.join("\n")}
+<div class="figures">
+${tile(percent(evaluation.accuracy), `accuracy on ${count(heldOut.count)} held-out digits`)}
+${tile(lossText(evaluation.loss), "held-out loss")}
+${tile(duration(seconds), `training time, ${count(steps, "step")}`)}
+${steps > 0 ? tile(milliseconds(median(optimizerTimes)), `in the optimizer per step, ${percent(optimizerFraction(run), 1)} of the time`) : ""}
+</div>
+<div class="cards">
+${cards(run, heldOut).join("\n")}
 </div>`;
+}
+
+const namedColors = [
+  ["first", "training"],
+  ["second", "held-out"],
+] as const;
+
+/** Cards for a grid of two columns: curves, the table of epochs in the whole width, the confusion matrix, the mistakes. */
+function cards(run: Run, heldOut: DigitSet): string[] {
+  const { evaluation, history, stepLosses } = run;
+  const wrong = mistakes(evaluation);
+  const halves: string[] = [];
+  if (stepLosses.length > 1) {
+    const colors = legend(history.length > 0 ? namedColors : namedColors.slice(0, 1));
+    halves.push(section("Loss", `${lossCurves(run)}${colors}`));
+  }
+  // One epoch is no curve.
+  if (history.length > 1) {
+    halves.push(section("Accuracy", `${accuracyCurves(run)}${legend(namedColors)}`));
+  }
+  halves.push(section("Confusion matrix", confusionTable(evaluation)));
+  // The predictions of a network that guesses are no use to anyone.
+  if (problemOf(run) === undefined && wrong.length > 0) {
+    const isLeftOver = halves.length % 2 === 0;
+    halves.push(section("Mistakes", mistakeFigures(wrong, heldOut), isLeftOver ? "wide" : ""));
+  }
+  const epochs = history.length > 0 ? [section("Epochs", epochTable(run), "wide")] : [];
+  return [...halves.slice(0, 2), ...epochs, ...halves.slice(2)];
 }
 
 function epochTable({ history }: Run): string {
   const rows = history.map(
     ({ epoch, loss, accuracy, validationLoss, validationAccuracy, seconds }) => [
       String(epoch),
-      lossText(loss),
-      percent(accuracy),
-      lossText(validationLoss),
       percent(validationAccuracy),
+      lossText(validationLoss),
+      percent(accuracy),
+      lossText(loss),
       duration(seconds),
     ],
   );
-  return table([["", "loss", "accuracy", "held-out loss", "accuracy", "time"], ...rows]);
-}
-
-function comparisonTable(comparison: Comparison): string {
-  const { contenders } = comparison;
-  const rows = contenders.map(({ maker, backend, run }) => [
-    `${maker} on ${backend}`,
-    ...run.history.map(({ loss }) => lossText(loss)),
-    ...new Array<string>(Math.max(0, contenders[0].run.history.length - run.history.length)).fill(
-      "–",
-    ),
-    percent(run.evaluation.accuracy, 2),
-    duration(run.seconds),
-    `${(perStep(run) * 1000).toFixed(3)} ms`,
-    percent(run.optimizerSeconds / run.seconds),
-  ]);
-  const epochs = contenders[0].run.history.map(({ epoch }) => `loss ${epoch}`);
-  const sentences = verdicts(comparison).map((sentence) => `<p class="quiet">${sentence}</p>`);
-  return (
-    table([
-      ["", ...epochs, "held-out accuracy", "training", "optimizer, a step", "its share"],
-      ...rows,
-    ]) + sentences.join("")
-  );
-}
-
-function table([headings, ...rows]: readonly (readonly string[])[]): string {
-  const head = headings.map((text) => `<th scope="col">${text}</th>`).join("");
-  const body = rows.map(
-    ([first, ...cells]) =>
-      `<tr><th scope="row">${first}</th>${cells.map((text) => `<td>${text}</td>`).join("")}</tr>`,
-  );
-  return `<table class="rows"><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table>`;
+  const headings = [
+    "epoch",
+    "held\u2011out accuracy",
+    "held\u2011out loss",
+    "training accuracy",
+    "training loss",
+    "time",
+  ];
+  return table([headings, ...rows]);
 }

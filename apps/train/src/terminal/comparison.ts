@@ -1,37 +1,122 @@
-import { type Comparison, perStep, verdicts } from "../comparison.js";
-import { duration, lossText, percent } from "./figures.js";
+import { count } from "@gradstep/apps-shared/format";
+import { median } from "@gradstep/apps-shared/median";
+import { backendTitles } from "../backend.js";
+import {
+  type BackendComparison,
+  type Comparison,
+  libraries,
+  type Library,
+} from "../comparison/compare.js";
+import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
+import { duration, lossText, milliseconds, percent } from "../format.js";
+import { problemOf, problemText } from "../training/problem.js";
+import { optimizerFraction } from "../training/run.js";
+import { overlaidLossChart } from "./chart.js";
 import type { Screen } from "./screen.js";
-import { alignColumns } from "./table.js";
+import { printSection } from "./summary.js";
+import { type Column, fittingColumns, headingLines, rowLine } from "./table.js";
 
-/** Prints the contenders side by side: a column for each, the losses by epoch and then the times. */
-export function printComparison(comparison: Comparison, screen: Screen): void {
-  const { contenders } = comparison;
+/** Prints the result of a comparison: the times per optimizer step, the losses in one chart, then the whole trainings. */
+export function printComparison({ backends }: Comparison, screen: Screen): void {
   const { paint } = screen;
-  const runs = contenders.map(({ run }) => run);
-  const epochs = Math.max(0, ...runs.map(({ history }) => history.length));
-  const each = (text: (run: (typeof runs)[number]) => string): string[] => runs.map(text);
-  const rows = [
-    ["", ...contenders.map(({ maker }) => maker)],
-    ["", ...contenders.map(({ backend }) => `on ${backend}`)],
-    ...Array.from({ length: epochs }, (_, epoch) => [
-      `loss, epoch ${epoch + 1}`,
-      ...each(({ history }) => (history[epoch] ? lossText(history[epoch].loss) : "-")),
+  const [{ backend, runs }] = backends;
+  const steps = runs.gradstep.optimizerTimes.length;
+  const withSteps = backends.filter(({ speedup }) => speedup !== undefined);
+  printSection(
+    screen,
+    `Optimizer time per step, median of ${count(steps)}`,
+    withSteps.flatMap((compared, index) => [
+      ...(index > 0 ? [""] : []),
+      `${backendTitles[compared.backend]}: ${paint.bold(paint.green(speedupSentence(compared)))}`,
+      ...stepTimeBars(compared, screen),
     ]),
-    ["held-out loss", ...each(({ evaluation }) => lossText(evaluation.loss))],
-    ["held-out accuracy", ...each(({ evaluation }) => percent(evaluation.accuracy, 2))],
-    ["training", ...each(({ seconds }) => duration(seconds))],
-    ["in the optimizer", ...each(({ optimizerSeconds }) => duration(optimizerSeconds))],
-    ["its share", ...each(({ optimizerSeconds, seconds }) => percent(optimizerSeconds / seconds))],
-    ["a step of it", ...each((run) => `${(perStep(run) * 1000).toFixed(3)} ms`)],
-  ];
-  const [makers, backends, ...rest] = alignColumns(rows);
+  );
+  printSection(
+    screen,
+    `Training loss (${backendTitles[backend]}), on a logarithmic scale`,
+    overlaidLossChart([runs.gradstep, runs["TF.js"]], libraries as [Library, Library], screen),
+  );
+  const columns = fittingColumns(runColumns, screen.columns);
+  printSection(screen, "Whole trainings", [
+    ...headingLines(columns).map(paint.dim),
+    ...backends.flatMap((compared) =>
+      libraries.map((library) => rowLine(columns, { ...compared, library })),
+    ),
+  ]);
   screen.print();
-  screen.print(paint.bold(makers));
-  screen.print(paint.dim(backends));
-  for (const line of rest) screen.print(line);
-  screen.print();
-  for (const sentence of verdicts(comparison)) {
-    // In two lines, or it is too long for 80 columns.
-    screen.print(sentence.replace("; ", ";\n"));
+  screen.printWrapped(lossDifferenceSentence(backends), paint.dim);
+  for (const compared of backends) {
+    for (const library of libraries) {
+      const problem = problemOf(compared.runs[library]);
+      if (problem === undefined) continue;
+      screen.printWrapped(
+        `${library} on ${backendTitles[compared.backend]}: ${problemText(problem)} ${problem.remedy}`,
+        (line) => paint.bold(paint.red(line)),
+      );
+    }
+  }
+  if (backends.some((compared) => libraries.some((name) => compared.runs[name].interrupted))) {
+    screen.printWrapped("Stopped by Ctrl-C.", paint.yellow);
   }
 }
+
+/** A bar for each of the two; the longer one is as long as there is room. */
+function stepTimeBars({ runs }: BackendComparison, { paint, columns }: Screen): string[] {
+  const times = libraries.map((library) => median(runs[library].optimizerTimes));
+  const longest = Math.max(...times);
+  const room = Math.min(40, columns - 25);
+  return libraries.map((library, index) => {
+    const bar = barText((times[index] / longest) * room).padEnd(room);
+    const color = library === "gradstep" ? paint.cyan : paint.yellow;
+    return `  ${library.padEnd(8)}  ${color(bar)}  ${milliseconds(times[index]).padStart(9)}`;
+  });
+}
+
+/** A bar of that many characters, drawn to an eighth of one. */
+function barText(length: number): string {
+  const eighths = Math.max(1, Math.round(length * 8));
+  const rest = eighths % 8;
+  return (
+    "█".repeat(Math.floor(eighths / 8)) + (rest > 0 ? String.fromCodePoint(0x2590 - rest) : "")
+  );
+}
+
+type Row = BackendComparison & { readonly library: Library };
+
+const runColumns: readonly Column<Row>[] = [
+  {
+    name: "",
+    width: 21,
+    rank: 0,
+    align: "left",
+    cell: ({ backend, library }) => `${backendTitles[backend].padEnd(12)} ${library}`,
+  },
+  {
+    group: "held-out",
+    name: "loss",
+    width: 8,
+    rank: 4,
+    cell: ({ runs, library }) => lossText(runs[library].evaluation.loss),
+  },
+  {
+    group: "held-out",
+    name: "accuracy",
+    width: 8,
+    rank: 1,
+    cell: ({ runs, library }) => percent(runs[library].evaluation.accuracy),
+  },
+  {
+    group: "time",
+    name: "total",
+    width: 7,
+    rank: 3,
+    cell: ({ runs, library }) => duration(runs[library].seconds),
+  },
+  {
+    group: "time",
+    name: "optimizer",
+    width: 9,
+    rank: 2,
+    cell: ({ runs, library }) => percent(optimizerFraction(runs[library]), 1),
+  },
+];

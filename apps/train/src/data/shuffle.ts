@@ -4,8 +4,8 @@ import type { Random } from "@gradstep/apps-shared/random";
 export function shuffle(order: Uint16Array, random: Random): void {
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));
-    const kept = order[last];
+    const moved = order[last];
     order[last] = order[other];
-    order[other] = kept;
+    order[other] = moved;
   }
 }

@@ -1,13 +1,13 @@
 import { type DigitSet, pixelsPerDigit, side } from "./digits.js";
 import type { Random } from "@gradstep/apps-shared/random";
 
-/** A digit moves by at most this many pixels, across and down. */
-const furthest = 1;
+/** The largest shift in pixels, horizontally and vertically. */
+const maxShift = 1;
 
 /**
- * Writes the digits of `source`, in the given order, to `target`, each moved by -1, 0 or 1 pixels
- * across and down, as `random` has it. Eight thousand digits seen so teach a network what nine
- * times as many would; it costs a few hundredths of a second for an epoch.
+ * Writes the digits of `source` to `target` in the given order, each shifted by a random -1, 0 or 1
+ * pixels horizontally and vertically. This makes up to nine different images of every digit, for a
+ * few hundredths of a second per epoch.
  */
 export function shiftDigits(
   source: DigitSet,
@@ -15,7 +15,7 @@ export function shiftDigits(
   random: Random,
   target: DigitSet,
 ): void {
-  const offset = (): number => Math.floor(random() * (2 * furthest + 1)) - furthest;
+  const offset = (): number => Math.floor(random() * (2 * maxShift + 1)) - maxShift;
   order.forEach((from, to) => {
     shiftDigit(
       source.pixels,
@@ -29,7 +29,7 @@ export function shiftDigits(
   });
 }
 
-/** Copies one digit, `right` pixels to the right and `down` pixels down; what comes into view is blank. */
+/** Copies one digit, shifted `right` pixels to the right and `down` pixels down. Uncovered pixels are blank. */
 export function shiftDigit(
   source: Float32Array,
   sourceStart: number,

@@ -1,13 +1,13 @@
 import type { Evaluation } from "./evaluation.js";
 
 /** How to train. */
-export interface Plan {
+export interface TrainingSettings {
   readonly epochs: number;
-  /** Digits in a step. */
+  /** Digits per step. */
   readonly batchSize: number;
   /** The learning rate of the first step; see `rateAt`. */
   readonly learningRate: number;
-  /** Decides the first weights, the order of the digits and how they are moved. */
+  /** Determines the initial weights, the order of the digits and how they are shifted. */
   readonly seed: number;
 }
 
@@ -22,9 +22,11 @@ export interface Epoch {
   readonly steps: number;
   /** Training and validation together. */
   readonly seconds: number;
+  /** Median time inside the optimizer, per step. */
+  readonly optimizerSecondsPerStep: number;
 }
 
-/** Where the training is, after a step. The means are over the epoch so far. */
+/** The state of a training after a step. Means and medians are over the epoch so far. */
 export interface Progress {
   readonly epoch: number;
   readonly step: number;
@@ -33,9 +35,11 @@ export interface Progress {
   readonly stepsPerSecond: number;
   /** Until the last epoch ends. */
   readonly secondsLeft: number;
+  /** Median time inside the optimizer, per step. */
+  readonly optimizerSecondsPerStep: number;
 }
 
-/** Is told how the training goes; must not throw. */
+/** Receives the events of a training. Must not throw. */
 export interface Observer {
   onStart?(stepsPerEpoch: number): void;
   onStep?(progress: Progress): void;
@@ -47,11 +51,22 @@ export interface Run {
   readonly history: readonly Epoch[];
   /** The loss of every step. */
   readonly stepLosses: readonly number[];
+  /** Seconds inside the optimizer, for every step. */
+  readonly optimizerTimes: readonly number[];
   readonly stepsPerEpoch: number;
-  /** The network as it was at the end, on the held-out digits. */
+  /** The final network on the held-out digits. */
   readonly evaluation: Evaluation;
+  /** Training and validation. */
   readonly seconds: number;
-  /** The part of `seconds` that passed inside the optimizer. */
-  readonly optimizerSeconds: number;
   readonly interrupted: boolean;
+}
+
+/** The part of a training's time that passed inside the optimizer, 0 to 1; NaN if it made no step. */
+export function optimizerFraction(run: Run): number {
+  return run.stepLosses.length === 0 ? Number.NaN : optimizerSeconds(run) / run.seconds;
+}
+
+/** Seconds inside the optimizer, all steps together. */
+export function optimizerSeconds({ optimizerTimes }: Run): number {
+  return optimizerTimes.reduce((sum, time) => sum + time, 0);
 }

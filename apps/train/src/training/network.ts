@@ -1,5 +1,5 @@
 import { initializers, layers, type Sequential, sequential } from "@tensorflow/tfjs-layers";
-import { classes, pixelsPerDigit } from "./digits.js";
+import { classes, pixelsPerDigit } from "../data/digits.js";
 
 /** Units of each layer, from the pixels to the ten classes. */
 export const layerWidths: readonly number[] = [pixelsPerDigit, 128, 64, classes];
@@ -10,7 +10,7 @@ export const parameterCount: number = layerWidths
   .reduce((sum, units, layer) => sum + (layerWidths[layer] + 1) * units, 0);
 
 /**
- * An untrained network: two hidden layers of rectified units, then a softmax over the classes.
+ * An untrained network: two hidden layers of rectified linear units, then a softmax over the classes.
  * The same seed gives the same weights on every backend (Glorot and Bengio 2010, uniform).
  * Dense layers only: TF.js's wasm backend has no gradients of convolutions.
  */

@@ -2,38 +2,42 @@ import { enableProdMode, setBackend } from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { gpuForTfjs, type Gpu } from "@gradstep/apps-shared/gpu";
+import type { BackendChoice } from "./options.mjs";
 
-/** TF.js's backend for each of gradstep's: the optimizer works in the memory in which TF.js computes. */
+/** TF.js's name for each of gradstep's backends. The optimizer works in the memory in which TF.js computes. */
 const tfjsNames = { webgpu: "webgpu", wasm: "wasm", "cpu-js": "cpu" } as const;
 
-/** A backend of gradstep's. */
+/** A backend of gradstep. */
 export type BackendName = keyof typeof tfjsNames;
 
-/** What `--backend` takes. */
-export const backendChoices = ["wasm", "webgpu", "cpu-js", "auto"] as const;
+/** Names for people. */
+export const backendTitles: Readonly<Record<BackendName, string>> = {
+  webgpu: "WebGPU",
+  wasm: "WebAssembly",
+  "cpu-js": "JavaScript",
+};
 
-export type BackendChoice = (typeof backendChoices)[number];
-
-/** A backend that TF.js computes on. */
+/** The backend that TF.js computes on. */
 export interface Backend {
   readonly name: BackendName;
-  /** The GPU, as its driver calls it, where there is one. */
+  /** What computes, with WebGPU. */
   readonly gpu?: Gpu;
 }
 
 /**
- * Makes TF.js compute on that backend from now on; `auto` is a GPU if there is one, else wasm, else cpu-js. Tensors
- * that exist stay where they are. Production mode is what keeps TF.js's banners and hints off the terminal.
+ * Makes TF.js compute on that backend from now on. `auto` is WebGPU if there is a GPU, else wasm, else cpu-js. Existing
+ * tensors stay where they are.
  */
 export async function useBackend(choice: BackendChoice): Promise<Backend> {
+  // Keeps TF.js's banners and hints off the terminal.
   enableProdMode();
-  if (choice === "auto") return useBest();
+  if (choice === "auto") return useFastest();
   const gpu = choice === "webgpu" ? await gpuForTfjs() : undefined;
   await start(choice);
   return { name: choice, ...(gpu && { gpu }) };
 }
 
-async function useBest(): Promise<Backend> {
+async function useFastest(): Promise<Backend> {
   const gpu = await gpuForTfjs().catch(() => undefined);
   if (gpu !== undefined && !gpu.isSoftware) {
     await start("webgpu");

@@ -1,53 +1,80 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
 import { tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
-import { shiftDigits } from "./augmentation.js";
-import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "./digits.js";
+import { shiftDigits } from "../data/augmentation.js";
+import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
+import { shuffle } from "../data/shuffle.js";
 import { evaluate } from "./evaluation.js";
-import { Meter } from "./meter.js";
-import { digitNetwork } from "./model.js";
+import { rateAt } from "./learning-rate.js";
+import { digitNetwork } from "./network.js";
+import { timeOptimizer } from "./optimizer-times.js";
 import type { TrainingOptimizer } from "./optimizers.js";
-import { shuffle } from "./shuffle.js";
-import type { Epoch, Observer, Plan, Run } from "./run.js";
-import { rateAt } from "./schedule.js";
-import { timeOptimizer } from "./stopwatch.js";
+import { ProgressMeter } from "./progress-meter.js";
+import type { Epoch, Observer, Run, TrainingSettings } from "./run.js";
+import { Stopwatch } from "./stopwatch.js";
+import { Turns } from "./turns.js";
 
 /**
- * Trains a new network through TF.js Layers on the current backend, with `optimizer`, and disposes
- * of both. When `signal` aborts, it stops after the current batch and judges what it has.
+ * Trains a new network with TF.js Layers on the current backend, and disposes of the network and of `optimizer`. If
+ * `signal` aborts, the training stops after the current batch and the network is evaluated as it is.
+ *
+ * @param turns for trainings that take turns: one step each. Time spent waiting for a turn is not counted.
  */
 export async function train(
   optimizer: TrainingOptimizer,
   digits: Digits,
-  plan: Plan,
+  settings: TrainingSettings,
   signal: AbortSignal,
   observer: Observer = {},
+  turns: Turns = new Turns(),
 ): Promise<Run> {
-  const network = digitNetwork(plan.seed);
+  await turns.take();
+  try {
+    return await trainInTurns(optimizer, digits, settings, signal, observer, turns);
+  } finally {
+    turns.pass();
+  }
+}
+
+async function trainInTurns(
+  optimizer: TrainingOptimizer,
+  digits: Digits,
+  settings: TrainingSettings,
+  signal: AbortSignal,
+  observer: Observer,
+  turns: Turns,
+): Promise<Run> {
+  const network = digitNetwork(settings.seed);
   network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
-  const stopwatch = timeOptimizer(optimizer);
+  const optimizerTimes = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
-  const nextEpoch = epochsOf(digits.training, plan.seed);
-  const stepsPerEpoch = Math.ceil(digits.training.count / plan.batchSize);
-  const steps = plan.epochs * stepsPerEpoch;
-  const meter = new Meter(steps);
+  const nextEpoch = epochsOf(digits.training, settings.seed);
+  const stepsPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
+  const steps = settings.epochs * stepsPerEpoch;
+  const stopwatch = new Stopwatch();
+  const meter = new ProgressMeter(steps, stopwatch, optimizerTimes);
   const history: Epoch[] = [];
   observer.onStart?.(stepsPerEpoch);
+  stopwatch.start();
 
-  for (let epoch = 1; epoch <= plan.epochs && !signal.aborted; epoch++) {
+  for (let epoch = 1; epoch <= settings.epochs && !signal.aborted; epoch++) {
     meter.startEpoch(epoch);
     const shifted = tensors(nextEpoch());
     const { history: logs } = await network.fit(shifted.pixels, shifted.labels, {
       epochs: 1,
-      batchSize: plan.batchSize,
-      // They come shuffled: TF.js's own shuffle takes no seed.
+      batchSize: settings.batchSize,
+      // They are shuffled already: TF.js's own shuffle takes no seed.
       shuffle: false,
       verbose: 0,
       validationData: [heldOut.pixels, heldOut.labels],
-      // Lets Ctrl-C in after every batch.
+      // Lets the event loop run after every batch, so that Ctrl-C is noticed.
       yieldEvery: "batch",
       callbacks: {
         onBatchBegin: async () => {
-          optimizer.learningRate = rateAt(meter.losses.length, steps, plan.learningRate);
+          stopwatch.stop();
+          turns.pass();
+          await turns.take();
+          stopwatch.start();
+          optimizer.learningRate = rateAt(meter.losses.length, steps, settings.learningRate);
         },
         onBatchEnd: async (_batch, batchLogs) => {
           const value = (key: string): number => Number(batchLogs?.[key]);
@@ -61,7 +88,7 @@ export async function train(
     // TF.js validates before it ends the last batch, so a complete epoch has all its figures.
     if (meter.losses.length < epoch * stepsPerEpoch) break;
     const last = (key: string): number => Number(logs[key]?.at(-1));
-    const done: Epoch = {
+    const completed: Epoch = {
       epoch,
       loss: last("loss"),
       accuracy: last("acc"),
@@ -69,28 +96,32 @@ export async function train(
       validationAccuracy: last("val_acc"),
       steps: stepsPerEpoch,
       seconds: meter.epochSeconds,
+      optimizerSecondsPerStep: meter.optimizerSecondsPerStep,
     };
-    history.push(done);
-    observer.onEpoch?.(done);
+    history.push(completed);
+    observer.onEpoch?.(completed);
   }
 
-  const { losses: stepLosses, seconds } = meter;
+  stopwatch.stop();
   const evaluation = await evaluate(network, digits.heldOut, heldOut.pixels);
   dispose(heldOut);
   network.dispose();
   optimizer.dispose();
   return {
     history,
-    stepLosses,
+    stepLosses: meter.losses,
+    optimizerTimes,
     stepsPerEpoch,
     evaluation,
-    seconds,
-    optimizerSeconds: stopwatch.seconds,
-    interrupted: history.length < plan.epochs,
+    seconds: stopwatch.seconds,
+    interrupted: history.length < settings.epochs,
   };
 }
 
-/** Gives the digits for one epoch after another: all of them, shuffled and shifted, in memory that the next call uses again. */
+/**
+ * Returns a function that gives the digits of the next epoch: all of them, shuffled and shifted, in memory that the next
+ * call overwrites.
+ */
 function epochsOf(digits: DigitSet, seed: number): () => DigitSet {
   const { count } = digits;
   const random = seededRandom(seed);

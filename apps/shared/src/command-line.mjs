@@ -1,0 +1,131 @@
+// Plain JavaScript without dependencies, so that a command line can be checked before anything is installed or built.
+import { parseArgs } from "node:util";
+
+/**
+ * An option of a program.
+ * @typedef {object} OptionDefinition
+ * @property {string} [value] The help's name for its value. A flag has none.
+ * @property {string} [short] A letter that stands for the option: `h` for `-h`.
+ * @property {string} help
+ */
+
+/** A command line that the program does not understand. The message is one line: what was given, what was expected. */
+export class OptionsError extends Error {
+  /** @override */
+  name = "OptionsError";
+}
+
+/**
+ * Reads a command line, without the program's name.
+ *
+ * @param {readonly string[]} args
+ * @param {Readonly<Record<string, OptionDefinition>>} definitions By name, without the dashes.
+ * @returns {ReadonlyMap<string, readonly string[]>} The values of each option that was given, in order. The value of a
+ *   flag is an empty string.
+ * @throws {OptionsError}
+ */
+export function readOptions(args, definitions) {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(definitions).map(([name, { value, short }]) => [
+        name,
+        {
+          type: value === undefined ? /** @type {const} */ ("boolean") : "string",
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
+    // Node's own messages take several lines and do not list the options.
+    strict: false,
+    tokens: true,
+  });
+  /** @type {Map<string, string[]>} */
+  const given = new Map();
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      throw new OptionsError(
+        `Got "${token.value}" with no option before it; expected one of --${Object.keys(definitions).join(" --")}.`,
+      );
+    }
+    const { name, rawName, value, inlineValue } = token;
+    const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    if (definition === undefined) {
+      throw new OptionsError(
+        `Got the unknown option ${rawName}; expected one of --${Object.keys(definitions).join(" --")}.`,
+      );
+    }
+    if (definition.value === undefined && value !== undefined) {
+      throw new OptionsError(
+        `Got ${rawName}=${value}; expected ${rawName} alone, because it takes no value.`,
+      );
+    }
+    // In `--report --json`, the second is an option and not the value of the first.
+    const isMissing =
+      value === undefined || value === "" || (!inlineValue && value.startsWith("--"));
+    if (definition.value !== undefined && isMissing) {
+      throw new OptionsError(
+        `Got ${rawName} without a value; expected ${rawName} ${definition.value}.`,
+      );
+    }
+    given.set(name, [...(given.get(name) ?? []), value ?? ""]);
+  }
+  return given;
+}
+
+/**
+ * The value, if it is one of the names.
+ *
+ * @template {string} Name
+ * @param {string} option The option's name, for the message.
+ * @param {string} value
+ * @param {readonly Name[]} names
+ * @returns {Name}
+ * @throws {OptionsError}
+ */
+export function oneOf(option, value, names) {
+  const found = names.find((name) => name === value);
+  if (found === undefined) {
+    throw new OptionsError(`Got --${option} ${value}; expected one of ${names.join(", ")}.`);
+  }
+  return found;
+}
+
+/**
+ * The text about each option, for the help of a program.
+ *
+ * @param {Readonly<Record<string, OptionDefinition>>} definitions
+ * @param {number} columns
+ * @returns {string[]} Lines.
+ */
+export function optionLines(definitions, columns) {
+  const rows = Object.entries(definitions).map(([name, { value, short, help }]) => ({
+    usage: `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
+    help,
+  }));
+  const width = Math.max(...rows.map(({ usage }) => usage.length));
+  const indent = " ".repeat(width + 4);
+  return rows.flatMap(({ usage, help }) =>
+    wrap(help, columns - indent.length).map((line, index) =>
+      index === 0 ? `  ${usage.padEnd(width)}  ${line}` : indent + line,
+    ),
+  );
+}
+
+/**
+ * Breaks a text between words. A word longer than a line gets a line of its own.
+ *
+ * @param {string} text
+ * @param {number} columns
+ * @returns {string[]} Lines of at most that many characters.
+ */
+export function wrap(text, columns) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line !== "" && line.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}

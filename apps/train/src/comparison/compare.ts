@@ -1,0 +1,92 @@
+import { median } from "@gradstep/apps-shared/median";
+import { type BackendName, useBackend } from "../backend.js";
+import type { Digits } from "../data/digits.js";
+import { gradstepOptimizer, tfjsAdam } from "../training/optimizers.js";
+import type { Observer, Run, TrainingSettings } from "../training/run.js";
+import { train } from "../training/train.js";
+import { Turns } from "../training/turns.js";
+
+/** Whose Adam. */
+export type Library = "gradstep" | "TF.js";
+
+export const libraries: readonly Library[] = ["gradstep", "TF.js"];
+
+/** Two trainings on one backend that differ in whose Adam it is. */
+export interface BackendComparison {
+  readonly backend: BackendName;
+  readonly runs: Readonly<Record<Library, Run>>;
+  /** TF.js's median time per optimizer step divided by gradstep's; undefined if one of them made no step. */
+  readonly speedup: number | undefined;
+  /**
+   * The largest difference between the losses of a step. It starts near 1e-6: TF.js has β2 in f32, so its 1 − β2ᵗ is off
+   * by 1e-5. Later it may be a thousand times as large, where a rectified unit is active in only one of the networks.
+   */
+  readonly lossDifference: number | undefined;
+}
+
+export interface Comparison {
+  readonly backends: readonly BackendComparison[];
+}
+
+/** The backends of every comparison. */
+const alwaysCompared: readonly BackendName[] = ["wasm", "cpu-js"];
+
+/**
+ * Trains with gradstep's Adam and with TF.js's own, on `chosen`, wasm and cpu-js: the same initial weights, digits and
+ * order of digits. The two trainings of a backend take turns, one step each, so that whatever else the machine does slows
+ * both. Once `signal` aborts, no further backend is started.
+ */
+export async function compare(
+  digits: Digits,
+  settings: TrainingSettings,
+  chosen: BackendName,
+  signal: AbortSignal,
+  observe: (backend: BackendName) => Readonly<Record<Library, Observer>>,
+): Promise<Comparison> {
+  const backends: BackendComparison[] = [];
+  for (const backend of new Set([chosen, ...alwaysCompared])) {
+    // The first one always starts, so that there is a run to report, even if it has no step.
+    if (signal.aborted && backends.length > 0) break;
+    await useBackend(backend);
+    backends.push(await compareOn(backend, digits, settings, signal, observe(backend)));
+  }
+  return { backends };
+}
+
+async function compareOn(
+  backend: BackendName,
+  digits: Digits,
+  settings: TrainingSettings,
+  signal: AbortSignal,
+  observers: Readonly<Record<Library, Observer>>,
+): Promise<BackendComparison> {
+  const turns = new Turns();
+  const failure = new AbortController();
+  const run = async (library: Library): Promise<Run> => {
+    const create = library === "gradstep" ? gradstepAdam : tfjsAdam;
+    const optimizer = create(settings.learningRate);
+    const stop = AbortSignal.any([signal, failure.signal]);
+    try {
+      return await train(optimizer, digits, settings, stop, observers[library], turns);
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  };
+  const [gradstep, tfjs] = await Promise.all([run("gradstep"), run("TF.js")]);
+  const runs = { gradstep, "TF.js": tfjs };
+  const steps = Math.min(gradstep.stepLosses.length, tfjs.stepLosses.length);
+  if (steps === 0) return { backend, runs, speedup: undefined, lossDifference: undefined };
+  return {
+    backend,
+    runs,
+    speedup: median(tfjs.optimizerTimes) / median(gradstep.optimizerTimes),
+    lossDifference: gradstep.stepLosses
+      .slice(0, steps)
+      .reduce((max, loss, step) => Math.max(max, Math.abs(loss - tfjs.stepLosses[step])), 0),
+  };
+}
+
+function gradstepAdam(learningRate: number): ReturnType<typeof gradstepOptimizer> {
+  return gradstepOptimizer("adam", learningRate);
+}

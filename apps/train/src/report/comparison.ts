@@ -1,0 +1,94 @@
+import { count, speedupText } from "@gradstep/apps-shared/format";
+import { median } from "@gradstep/apps-shared/median";
+import { backendTitles } from "../backend.js";
+import { type BackendComparison, type Comparison, libraries } from "../comparison/compare.js";
+import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
+import { duration, lossText, milliseconds, percent } from "../format.js";
+import { problemOf } from "../training/problem.js";
+import { optimizerFraction } from "../training/run.js";
+import { overlaidLossCurves } from "./curves.js";
+import { legend, section, table, tile } from "./html.js";
+import { problemNotice } from "./problem-notice.js";
+
+/** The part of a report that compares: times per optimizer step first, then the losses, then the whole trainings. */
+export function comparisonSections({ backends }: Comparison): string {
+  const [{ backend, runs }] = backends;
+  const tiles = backends.flatMap((compared) =>
+    compared.speedup === undefined
+      ? []
+      : [
+          tile(
+            speedupText(Math.max(compared.speedup, 1 / compared.speedup)),
+            `${compared.speedup >= 1 ? "faster" : "slower"} than TF.js's Adam on ${backendTitles[compared.backend]}`,
+          ),
+        ],
+  );
+  const hasSteps = runs.gradstep.stepLosses.length > 0;
+  return `<div class="figures">\n${tiles.join("\n")}\n</div>
+${problemNotices(backends)}
+<div class="cards">
+${hasSteps ? section("Optimizer time per step", stepTimes(backends)) : ""}
+${hasSteps ? section(`Training loss on ${backendTitles[backend]}`, `${overlaidLossCurves(runs.gradstep, runs["TF.js"])}${legend(namedColors)}`) : ""}
+${section("Whole trainings", `${runTable(backends)}\n<p class="quiet">${lossDifferenceSentence(backends)}</p>`, "wide")}
+</div>`;
+}
+
+const namedColors = [
+  ["first", "gradstep"],
+  ["second", "TF.js"],
+] as const;
+
+function problemNotices(backends: readonly BackendComparison[]): string {
+  return backends
+    .flatMap(({ backend, runs }) =>
+      libraries.flatMap((library) => {
+        const problem = problemOf(runs[library]);
+        if (problem === undefined) return [];
+        return [problemNotice(problem, `${library} on ${backendTitles[backend]}: `)];
+      }),
+    )
+    .join("\n");
+}
+
+/** A bar for each training; the longer one of a backend has the full width. */
+function stepTimes(backends: readonly BackendComparison[]): string {
+  const steps = backends[0].runs.gradstep.optimizerTimes.length;
+  const withSteps = backends.filter(({ speedup }) => speedup !== undefined);
+  const charts = withSteps.map((compared) => {
+    const { backend, runs } = compared;
+    const times = libraries.map((library) => median(runs[library].optimizerTimes));
+    const longest = Math.max(...times);
+    const bars = libraries.map((library, index) => {
+      const width = ((times[index] / longest) * 100).toFixed(1);
+      return `<dt>${library}</dt><dd><i style="width: ${width}%; background: var(--${namedColors[index][0]})"></i></dd><dd>${milliseconds(times[index])}</dd>`;
+    });
+    return `<h3>${backendTitles[backend]}: ${speedupSentence(compared)}</h3>\n<dl class="bars">${bars.join("\n")}</dl>`;
+  });
+  return `${charts.join("\n")}
+<p class="legend">Median of ${count(steps, "step")}. The two trainings of a backend took turns, one step each.</p>`;
+}
+
+function runTable(backends: readonly BackendComparison[]): string {
+  const rows = backends.flatMap(({ backend, runs }) =>
+    libraries.map((library) => {
+      const { evaluation, seconds, history } = runs[library];
+      return [
+        `${backendTitles[backend]}, ${library}`,
+        percent(evaluation.accuracy),
+        lossText(evaluation.loss),
+        history.length > 0 ? lossText(history[history.length - 1].loss) : "–",
+        duration(seconds),
+        percent(optimizerFraction(runs[library]), 1),
+      ];
+    }),
+  );
+  const headings = [
+    "",
+    "held\u2011out accuracy",
+    "held\u2011out loss",
+    "training loss, last epoch",
+    "training time",
+    "of it in the optimizer",
+  ];
+  return table([headings, ...rows]);
+}

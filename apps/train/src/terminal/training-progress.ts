@@ -1,0 +1,77 @@
+import { threeDigits } from "@gradstep/apps-shared/format";
+import { clock, duration, lossText, percent } from "../format.js";
+import type { Epoch, Observer } from "../training/run.js";
+import { liveLineOn } from "./live-line.js";
+import type { Screen } from "./screen.js";
+import { type Column, fittingColumns, headingLines, rowLine } from "./table.js";
+
+/** A line for every epoch and, on a live screen, a bar below it that moves with every step. */
+export function trainingProgress(screen: Screen, epochs: number): Observer & { close(): void } {
+  const { paint } = screen;
+  const columns = fittingColumns(columnsFor(epochs), screen.columns);
+  const live = liveLineOn(screen);
+  let stepsPerEpoch = 0;
+  let hasHeadings = false;
+  return {
+    onStart(steps) {
+      stepsPerEpoch = steps;
+    },
+    onStep({ epoch, step, loss, accuracy, stepsPerSecond, secondsLeft }) {
+      live.update(step, stepsPerEpoch, epochText(epoch, epochs), [
+        `${clock(secondsLeft)} left`,
+        `loss ${lossText(loss)}`,
+        percent(accuracy).padStart(8),
+        `${threeDigits(stepsPerSecond)} steps/s`,
+      ]);
+    },
+    onEpoch(epoch) {
+      live.close();
+      // Not before there is a row, or a training that is stopped early would leave an empty table.
+      if (!hasHeadings) for (const line of headingLines(columns)) screen.print(paint.dim(line));
+      hasHeadings = true;
+      screen.print(
+        rowLine(columns, epoch, (text, { rank }) => (rank === 1 ? paint.bold(text) : text)),
+      );
+    },
+    close: () => live.close(),
+  };
+}
+
+function columnsFor(epochs: number): readonly Column<Epoch>[] {
+  return [
+    { name: "epoch", width: 7, rank: 0, cell: ({ epoch }) => epochText(epoch, epochs) },
+    { group: "training", name: "loss", width: 8, rank: 4, cell: ({ loss }) => lossText(loss) },
+    {
+      group: "training",
+      name: "accuracy",
+      width: 8,
+      rank: 5,
+      cell: ({ accuracy }) => percent(accuracy),
+    },
+    {
+      group: "held-out",
+      name: "loss",
+      width: 8,
+      rank: 2,
+      cell: ({ validationLoss }) => lossText(validationLoss),
+    },
+    {
+      group: "held-out",
+      name: "accuracy",
+      width: 8,
+      rank: 1,
+      cell: ({ validationAccuracy }) => percent(validationAccuracy),
+    },
+    {
+      name: "steps/s",
+      width: 7,
+      rank: 6,
+      cell: ({ steps, seconds }) => threeDigits(steps / seconds),
+    },
+    { name: "time", width: 7, rank: 3, cell: ({ seconds }) => duration(seconds) },
+  ];
+}
+
+export function epochText(epoch: number, epochs: number): string {
+  return `${epoch}/${epochs}`;
+}

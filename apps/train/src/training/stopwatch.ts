@@ -1,0 +1,20 @@
+/** Measures time while it runs. */
+export class Stopwatch {
+  #seconds = 0;
+  #start: number | undefined;
+
+  /** Seconds that it has run. */
+  get seconds(): number {
+    const running = this.#start === undefined ? 0 : (performance.now() - this.#start) / 1000;
+    return this.#seconds + running;
+  }
+
+  start(): void {
+    this.#start ??= performance.now();
+  }
+
+  stop(): void {
+    this.#seconds = this.seconds;
+    this.#start = undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { documentOf } from "../src/document.js";
+import { problemOf, problemText } from "../src/training/problem.js";
+import type { Run } from "../src/training/run.js";
+import { divergedRun, sampleConfiguration, sampleRun } from "./support.js";
+
+/** A run of 100 steps with those losses and that accuracy. */
+function run(loss: (step: number) => number, accuracy: number): Run {
+  const sample = sampleRun();
+  return {
+    ...sample,
+    stepLosses: Array.from({ length: 100 }, (_, step) => loss(step)),
+    evaluation: { ...sample.evaluation, accuracy },
+  };
+}
+
+const falling = (step: number): number => 2.3 * 0.97 ** step;
+
+describe("a training", () => {
+  test("that learned has no problem", () => {
+    expect(problemOf(run(falling, 0.9))).toBeUndefined();
+    expect(problemOf(sampleRun())).toBeUndefined();
+  });
+
+  test.each([
+    ["has a loss that is NaN", divergedRun(), "the loss of step 30 is NaN"],
+    [
+      "has a loss that is infinite",
+      run((step) => (step === 4 ? Infinity : 1), 0.9),
+      "the loss of step 5 is Infinity",
+    ],
+    [
+      "has weights that are not finite",
+      {
+        ...sampleRun(),
+        evaluation: { ...sampleRun().evaluation, loss: Number.NaN },
+      },
+      "the held-out loss is NaN",
+    ],
+    [
+      "has a rising loss",
+      run((step) => 2.3 + step / 10, 0.3),
+      "the loss rose from 2.3000 to 11.7500, and held-out accuracy is 30.00 %",
+    ],
+    [
+      "jumped and guesses",
+      run((step) => (step === 1 ? 40 : 2.3), 0.1),
+      "the loss jumped from 2.3000 to 40.0000, and held-out accuracy is 10.00 %, no better than guessing",
+    ],
+  ])("diverged if it %s", (_, diverged, evidence) => {
+    const problem = problemOf(diverged)!;
+    expect(problem).toMatchObject({ kind: "diverged", evidence });
+    expect(problemText(problem)).toBe(`The training diverged: ${evidence}.`);
+    const document = documentOf(sampleConfiguration, diverged);
+    expect(document).toMatchObject({ diverged: true, problem });
+  });
+
+  test("did not learn if it guesses after an epoch and the loss never moved", () => {
+    const guessing = run(() => 2.3, 0.1);
+    expect(problemOf(guessing)).toMatchObject({ kind: "did not learn" });
+    expect(documentOf(sampleConfiguration, guessing).diverged).toBe(false);
+  });
+
+  test("is not judged before an epoch, nor after a few steps", () => {
+    expect(problemOf({ ...run(() => 2.3, 0.1), history: [] })).toBeUndefined();
+    expect(problemOf({ ...run(() => 2.3, 0.1), stepLosses: [2.3, 9] })).toBeUndefined();
+    expect(problemOf({ ...run(falling, 0.1), stepLosses: [], history: [] })).toBeUndefined();
+  });
+
+  test("that jumped and recovered has no problem", () => {
+    expect(problemOf(run((step) => (step === 1 ? 40 : falling(step)), 0.9))).toBeUndefined();
+  });
+});
