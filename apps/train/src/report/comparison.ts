@@ -1,4 +1,4 @@
-import { count, speedupText } from "@gradstep/apps-shared/format";
+import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
 import { backendTitles } from "../backend.js";
 import { type BackendComparison, type Comparison, libraries } from "../comparison/compare.js";
@@ -18,8 +18,8 @@ export function comparisonSections({ backends }: Comparison): string {
       ? []
       : [
           tile(
-            speedupText(Math.max(compared.speedup, 1 / compared.speedup)),
-            `${compared.speedup >= 1 ? "faster" : "slower"} than TF.js's Adam on ${backendTitles[compared.backend]}`,
+            milliseconds(median(compared.runs.gradstep.optimizerTimes)),
+            `per optimizer step with gradstep, ${milliseconds(median(compared.runs["TF.js"].optimizerTimes))} with TF.js, on ${backendTitles[compared.backend]}`,
           ),
         ],
   );
