@@ -13,13 +13,13 @@ import { attributes, structLength, type Gradients } from "./splat-trainer.js";
 
 type Arrays = Record<string, Values>;
 
-const decoded = Float32Array.from({ length: 65536 }, (_, bits) => decodeFloat16(bits));
+const float16Values = Float32Array.from({ length: 65536 }, (_, bits) => decodeFloat16(bits));
 
 /**
- * The trainer in plain arrays: gradients are unpacked here, rows without tiles are put back here, and rows move here.
- * Only the arithmetic is the backend's, on all values at once.
+ * The splat trainer with plain arrays: gradients are decoded, unselected rows restored and rows remapped on the host. Only
+ * the arithmetic is that of the backend, in dense steps.
  */
-export class PlainTrainer {
+export class ArrayTrainer {
   readonly #backend: WebGpu;
   readonly #settings: Parameters<typeof adam>[0];
   parameters: Arrays;
@@ -47,14 +47,16 @@ export class PlainTrainer {
     optimizer.restore(this.state);
     optimizer.step(
       Object.fromEntries(
-        attributes.map(({ name, columns, gradientAt }) => [
+        attributes.map(({ name, columns, gradientOffset }) => [
           name,
-          gradientAt === undefined ? harmonics : unpacked(structs, gradientAt, rows, columns),
+          gradientOffset === undefined
+            ? harmonics
+            : unpacked(structs, gradientOffset, rows, columns),
         ]),
       ),
     );
     const state = await optimizer.state();
-    const put = (values: Values, old: Values, columns: number): Values => {
+    const restored = (values: Values, old: Values, columns: number): Values => {
       for (let row = 0; row < rows; row += 1) {
         if (tiles[row] !== 0) continue;
         for (let at = row * columns; at < (row + 1) * columns; at += 1) values[at] = old[at];
@@ -62,21 +64,21 @@ export class PlainTrainer {
       return values;
     };
     for (const { name, columns } of attributes) {
-      this.parameters[name] = put(await tensors[name].read(), this.parameters[name], columns);
+      this.parameters[name] = restored(await tensors[name].read(), this.parameters[name], columns);
       for (const [slot, values] of Object.entries(state.slots[name]))
-        put(values, this.state.slots[name][slot], columns);
+        restored(values, this.state.slots[name][slot], columns);
     }
     this.state = state;
   }
 
-  remap(indices: Uint32Array, fresh: Uint32Array): void {
+  remap(indices: Uint32Array, resetRows: Uint32Array): void {
     const slots: Record<string, Record<string, Values>> = {};
     for (const { name, columns } of attributes) {
       this.parameters[name] = moved(this.parameters[name], columns, indices);
       slots[name] = Object.fromEntries(
         Object.entries(this.state.slots[name]).map(([slot, values]) => [
           slot,
-          moved(values, columns, indices, fresh),
+          moved(values, columns, indices, resetRows),
         ]),
       );
     }
@@ -102,14 +104,15 @@ export class PlainTrainer {
 
 function unpacked(
   structs: Uint16Array,
-  gradientAt: number,
+  gradientOffset: number,
   rows: number,
   columns: number,
 ): Float32Array {
   const values = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row += 1) {
-    const from = row * structLength + gradientAt;
-    for (let k = 0; k < columns; k += 1) values[row * columns + k] = decoded[structs[from + k]];
+    const start = row * structLength + gradientOffset;
+    for (let k = 0; k < columns; k += 1)
+      values[row * columns + k] = float16Values[structs[start + k]];
   }
   return values;
 }
@@ -118,11 +121,11 @@ function moved(
   values: Values,
   columns: number,
   indices: Uint32Array,
-  fresh?: Uint32Array,
+  resetRows?: Uint32Array,
 ): Float32Array {
   const after = new Float32Array(indices.length * columns);
   for (let row = 0; row < indices.length; row += 1) {
-    if (indices[row] === newRow || (fresh !== undefined && fresh[row] !== 0)) continue;
+    if (indices[row] === newRow || (resetRows !== undefined && resetRows[row] !== 0)) continue;
     for (let k = 0; k < columns; k += 1)
       after[row * columns + k] = values[indices[row] * columns + k];
   }

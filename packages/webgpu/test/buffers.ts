@@ -1,4 +1,4 @@
-/** A buffer of the caller's with these contents. */
+/** A caller-owned buffer with these contents. */
 export function bufferOf(device: GPUDevice, values: Float32Array<ArrayBuffer>): GPUBuffer {
   const usage = 0x80 | 0x4 | 0x8;
   const buffer = device.createBuffer({ size: values.byteLength, usage });

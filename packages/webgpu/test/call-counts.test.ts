@@ -2,7 +2,7 @@ import { adam, createOptimizer, type Tensor } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice, countingEncoder, type Counts } from "./counting-device.js";
-import { bufferOf, describe, newDevice } from "./gpu.js";
+import { bufferOf, describe, sharedDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 const groups = [{ match: /bias/, weightDecay: 0 }];
@@ -11,14 +11,14 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => (i % 2 === 0 ? `kernel${i}` : `bias${i}`));
 }
 
-describe("counts", () => {
+describe("calls of the device", () => {
   test.each([
-    [1, 1, "as they come"],
-    [180, 1, "as they come"],
-    [1000, 2, "as they come"],
+    [1, 1, "without reserve"],
+    [180, 1, "without reserve"],
+    [1000, 2, "without reserve"],
     [1000, 1, "after reserve"],
-  ])("%i tensors of the backend's are %i dispatches a step %s", async (count, dispatches, how) => {
-    const real = await newDevice();
+  ])("%i tensors of the backend need %i dispatches per step %s", async (count, dispatches, how) => {
+    const real = await sharedDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
     const random = new Random(1);
@@ -40,7 +40,7 @@ describe("counts", () => {
     const made = Object.keys(counts).filter((key) => /^create(?!CommandEncoder)/.test(key));
     for (const key of made) expect([key, since(key)]).toEqual([key, 0]);
     expect(since("submit")).toBe(5);
-    // The scalars of all groups are one write.
+    // One write for the scalars of all groups.
     expect(since("writeBuffer")).toBe(5);
     expect(since("mapAsync")).toBe(0);
     const encoder = device.createCommandEncoder();
@@ -50,35 +50,35 @@ describe("counts", () => {
     await backend.ready();
   });
 
-  test("buffers of the caller's, one for each tensor: one pass, and nothing is made after the first step", async () => {
-    const real = await newDevice();
+  test("one caller-owned buffer per tensor: one pass, and nothing is created after the first step", async () => {
+    const real = await sharedDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
     const random = new Random(1);
     const wrap = (size: number): Tensor => backend.wrap(bufferOf(real, random.values(size)));
     const parameters = Object.fromEntries(names(20).map((name) => [name, wrap(37)]));
     const gradients = Object.fromEntries(names(20).map((name) => [name, wrap(37)]));
-    const others = Object.fromEntries(names(20).map((name) => [name, wrap(37)]));
+    const otherGradients = Object.fromEntries(names(20).map((name) => [name, wrap(37)]));
     const optimizer = createOptimizer(adam(), parameters, { groups });
     // Two sets of gradients, as with double buffering.
     optimizer.step(gradients);
-    optimizer.step(others);
+    optimizer.step(otherGradients);
     const warm: Counts = { ...counts };
     for (let i = 0; i < 5; i += 1) {
       optimizer.step(gradients);
-      optimizer.step(others);
+      optimizer.step(otherGradients);
     }
     for (const key of Object.keys(counts).filter((one) => /^create(?!CommandEncoder)/.test(one)))
       expect([key, counts[key] - (warm[key] ?? 0)]).toEqual([key, 0]);
     expect(counts.submit - warm.submit).toBe(10);
     const counting = countingEncoder(device.createCommandEncoder());
     optimizer.encode(counting.encoder, gradients);
-    // A body and a rest for each.
+    // Each tensor has a vectorized part and a remainder.
     expect(counting.counts).toEqual({ dispatches: 40, passes: 1 });
   });
 
-  test("typed arrays: one write for each, and one submit", async () => {
-    const { device, counts } = countingDevice(await newDevice());
+  test("typed arrays: one write per array, and one submit", async () => {
+    const { device, counts } = countingDevice(await sharedDevice());
     const backend = webgpu({ device });
     const parameters = { a: backend.tensor([5]), b: backend.tensor([6]) };
     const optimizer = createOptimizer(adam(), parameters);
@@ -92,7 +92,7 @@ describe("counts", () => {
   });
 
   test("changing hyperparameters compiles nothing", async () => {
-    const { device, counts } = countingDevice(await newDevice());
+    const { device, counts } = countingDevice(await sharedDevice());
     const backend = webgpu({ device });
     const optimizer = createOptimizer(adam(), { a: backend.tensor([5]) });
     optimizer.step({ a: new Float32Array(5).fill(1) });
@@ -104,8 +104,8 @@ describe("counts", () => {
     expect(counts.createComputePipeline).toBe(1);
   });
 
-  test("what the backend made is destroyed with it, and with its tensors", async () => {
-    const real = await newDevice();
+  test("buffers of the backend are destroyed by dispose, and those of tensors by free", async () => {
+    const real = await sharedDevice();
     const made: GPUBuffer[] = [];
     const destroyed = new Set<GPUBuffer>();
     const device = new Proxy(real, {
@@ -136,7 +136,7 @@ describe("counts", () => {
     optimizer.step({ parameter: new Float32Array(2000) }, { rows: new Uint32Array(2000) });
     optimizer.dispose();
     parameter.free();
-    // All but what values are read through.
+    // All but the readback buffer.
     expect(made.length - destroyed.size).toBe(1);
     backend.dispose();
     expect(made.length - destroyed.size).toBe(0);

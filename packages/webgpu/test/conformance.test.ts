@@ -1,26 +1,20 @@
 import { conformance, wgsl } from "@gradstep/conformance";
-import { expect, test } from "vitest";
-import { backendOnSharedDevice, describe } from "./gpu.js";
+import { describe as group, test } from "vitest";
+import { cases, isFull, seed } from "../../../testing/cases.js";
+import { conformanceSample } from "./conformance-sample.js";
+import { describe, newBackend } from "./gpu.js";
 
-// What needs a Float32Array to be wrapped does not apply; that it is refused is what there is to test.
-const skip = (name: string): void => {
-  test(`does not apply, and is refused: ${name}`, async () => {
-    const backend = await backendOnSharedDevice();
-    expect(() => backend.wrap(new Float32Array(1) as never)).toThrow("expected a GPUBuffer");
-  });
-};
-
-const run = test.bind(undefined) as (name: string, body: () => Promise<void>) => void;
-
-describe("conformance", () => {
+describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${seed})`, () => {
   conformance({
-    backend: backendOnSharedDevice,
+    backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    // Each is a round trip to the device; `pnpm conformance verify webgpu` runs as many as one likes.
-    cases: 100,
-    sequences: 200,
-    describe,
-    test: Object.assign(run, { skip }),
+    // Each case is a round trip to the device.
+    cases: cases(200, 20),
+    sequences: cases(200, 10),
+    seed,
+    ...conformanceSample({ describe: group, test }, 0, async () =>
+      (await newBackend()).wrap(new Float32Array(1) as never),
+    ),
   });
 });

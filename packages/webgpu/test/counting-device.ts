@@ -1,8 +1,8 @@
-/** Calls of a device and its queue, by name. */
+/** The number of calls of a device and its queue, by name. */
 export type Counts = Record<string, number>;
 
 /**
- * A device that counts what is called on it, and may claim other limits than it has.
+ * A device that counts its calls, and can report other limits than it has.
  */
 export function countingDevice(
   device: GPUDevice,
@@ -31,7 +31,7 @@ export function countingDevice(
   };
 }
 
-/** An encoder whose passes count their dispatches; the rest goes to the real one. */
+/** An encoder that counts its passes and their dispatches, and forwards them to the real one. */
 export function countingEncoder(encoder: GPUCommandEncoder): {
   readonly encoder: GPUCommandEncoder;
   readonly counts: { dispatches: number; passes: number };

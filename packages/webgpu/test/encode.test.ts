@@ -36,7 +36,7 @@ async function bits({ optimizer, parameters }: Run): Promise<unknown> {
 }
 
 describe("encode", () => {
-  test("ten steps in one command buffer are ten submits, bit for bit", async () => {
+  test("ten steps in one command buffer give the bits of ten submits", async () => {
     const one = await start();
     for (let i = 0; i < 10; i += 1) {
       one.optimizer.learningRate = 0.01 / (i + 1);
@@ -61,13 +61,13 @@ describe("encode", () => {
       single.optimizer.encode(pass, single.gradients);
     }
     pass.end();
-    // Submitted late: steps that were reservedWords meanwhile have scalars of their own.
+    // Submitted late: each step has its own scalars.
     const command = own.finish();
     single.device.queue.submit([command]);
     expect(await bits(single)).toEqual(expected);
   });
 
-  test("encoded and own steps may alternate", async () => {
+  test("encode and step may alternate", async () => {
     const one = await start();
     for (let i = 0; i < 6; i += 1) one.optimizer.step(one.gradients);
     const other = await start();
@@ -80,7 +80,7 @@ describe("encode", () => {
     expect(await bits(other)).toEqual(await bits(one));
   });
 
-  test("nothing happens before the caller submits", async () => {
+  test("nothing changes before the caller submits", async () => {
     const run = await start();
     const before = await run.parameters.w.read();
     const encoder = run.device.createCommandEncoder();
@@ -109,7 +109,7 @@ describe("encode", () => {
     expect(await run(true)).toEqual(await run(false));
   });
 
-  test("what cannot be encoded is refused, and no step is counted", async () => {
+  test("targets and arrays that cannot be encoded are refused, and no step is counted", async () => {
     const run = await start();
     const encoder = run.device.createCommandEncoder();
     expect(() => run.optimizer.encode({}, run.gradients)).toThrow("GPUCommandEncoder");
@@ -126,7 +126,7 @@ describe("encode", () => {
     expect(() => host.encode(encoder, { w: backend.tensor([2]) })).toThrow("use step()");
   });
 
-  test("a lost device is a typed error here, too", async () => {
+  test("a lost device is a typed error", async () => {
     const device = await newDevice();
     const backend = webgpu({ device });
     const optimizer = createOptimizer(adam(), { w: backend.tensor([2]) });

@@ -1,6 +1,6 @@
 const words = new DataView(new ArrayBuffer(4));
 
-/** A number from the 16 bits of an IEEE binary16. */
+/** Decodes the 16 bits of an IEEE 754 binary16. */
 export function decodeFloat16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -15,14 +15,14 @@ export function decodeFloat16(bits: number): number {
   return bits >= 0x8000 ? -size : size;
 }
 
-/** The 16 bits of the f16 nearest to a number, ties to even. */
+/** The 16 bits of the f16 nearest to a number; ties go to even. */
 export function encodeFloat16(value: number): number {
   words.setFloat32(0, value);
   const sign = (words.getUint32(0) >>> 16) & 0x8000;
   const size = Math.abs(value);
   if (Number.isNaN(value)) return sign | 0x7e00;
   if (size >= 65520) return sign | 0x7c00;
-  // The distance between neighbours: 2⁻²⁴ for subnormal ones.
+  // The distance between adjacent f16; 2⁻²⁴ for subnormal ones.
   const exponent = Math.max(-14, Math.floor(Math.log2(Math.max(size, 2 ** -24))));
   const step = 2 ** (exponent - 10);
   const quotient = size / step;
@@ -32,13 +32,13 @@ export function encodeFloat16(value: number): number {
   return sign | (rounded + (exponent + 14) * 1024);
 }
 
-/** Whether an f16 is one of the two that a number lies between, or is the number: what WGSL asks of a conversion. */
+/** Whether an f16 equals a number or is one of the two adjacent to it, as WGSL requires of a conversion. */
 export function isRounded(bits: number, value: number): boolean {
   const got = decodeFloat16(bits);
   if (got === value) return true;
   const nearest = encodeFloat16(value);
   if (bits === nearest) return true;
-  // The neighbour on the other side: one bit pattern on, away from zero or towards it.
+  // The adjacent f16 on the other side of the number.
   const towards = Math.abs(decodeFloat16(nearest)) > Math.abs(value) ? -1 : 1;
   return bits === nearest + towards;
 }

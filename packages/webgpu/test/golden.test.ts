@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { parseGolden, replay, wgsl } from "@gradstep/conformance";
 import { expect, test } from "vitest";
-import { backendOnSharedDevice, describe } from "./gpu.js";
+import { describe, newBackend } from "./gpu.js";
 
 const fixtures = new URL("../../conformance/fixtures/", import.meta.url);
 
 describe("golden runs", () => {
-  test.each(["keras", "torch", "optax"])("%s: every step inside the bound", async (library) => {
+  test.each(["keras", "torch", "optax"])("%s: every step is inside the bound", async (library) => {
     const name = `${library}.json`;
     const golden = parseGolden(readFileSync(new URL(name, fixtures), "utf8"), name);
-    const results = await replay(golden, { backend: backendOnSharedDevice, model: wgsl });
+    const results = await replay(golden, { backend: newBackend, model: wgsl });
     const failed = results.filter(({ status }) => status === "failed");
     expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
     expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThan(10);

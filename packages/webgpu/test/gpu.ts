@@ -1,52 +1,60 @@
+import { setMaxListeners } from "node:events";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
-import { afterEach, describe as plain } from "vitest";
+import { afterEach, describe as vitestDescribe } from "vitest";
 
 export { bufferOf, wordsOf } from "./buffers.js";
 
-/** Why there is no GPU here, or undefined. */
-export const missing: string | undefined = await nodeGpu().then(
+/** Why there is no GPU, or undefined. */
+const missing: string | undefined = await nodeGpu().then(
   () => undefined,
   (error: unknown) => String(error),
 );
 
-// Where tests have to run, a machine without WebGPU is a failure and no skip.
+// In CI on Linux, a machine without WebGPU is a failure and not a skip.
 const mustRun = process.env.CI !== undefined && process.platform === "linux";
 
-/** `describe` for what needs a GPU: a visible skip where there is none. */
-export const describe: typeof plain =
+/** `describe` for tests that need a GPU: a visible skip if there is none. */
+export const describe: typeof vitestDescribe =
   missing === undefined || mustRun
-    ? plain
-    : ((console.warn(`Skipped: ${missing}`), plain.skip) as unknown as typeof plain);
+    ? vitestDescribe
+    : ((console.warn(`Skipped: ${missing}`),
+      vitestDescribe.skip) as unknown as typeof vitestDescribe);
 
-const made: { dispose(): void }[] = [];
+const disposedAfterTest: { dispose(): void }[] = [];
 
 afterEach(() => {
-  for (const one of made.splice(0)) one.dispose();
+  for (const one of disposedAfterTest.splice(0)) one.dispose();
 });
 
-/** A device that is destroyed after the test. */
+/** A device for tests that lose it; it is destroyed after the test. */
 export async function newDevice(): Promise<GPUDevice> {
   const { gpu } = await nodeGpu();
   const adapter = await gpu.requestAdapter();
   const device = await adapter!.requestDevice();
-  made.push({ dispose: () => device.destroy() });
+  disposedAfterTest.push({ dispose: () => device.destroy() });
   return device;
-}
-
-/** A backend on a device of its own, destroyed after the test. */
-export async function newBackend(): Promise<WebGpu> {
-  const backend = webgpu({ device: await newDevice() });
-  made.unshift(backend);
-  return backend;
 }
 
 let shared: Promise<GPUDevice> | undefined;
 
-/** A backend of its own on one device for all, which keeps what it has compiled. */
-export async function backendOnSharedDevice(): Promise<WebGpu> {
-  shared ??= nodeGpu().then(async ({ gpu }) => (await gpu.requestAdapter())!.requestDevice());
-  const backend = webgpu({ device: await shared });
-  made.unshift(backend);
+/** One device for the tests of a file. It keeps what it has compiled. */
+export function sharedDevice(): Promise<GPUDevice> {
+  shared ??= createSharedDevice();
+  return shared;
+}
+
+async function createSharedDevice(): Promise<GPUDevice> {
+  const { gpu } = await nodeGpu();
+  const device = await (await gpu.requestAdapter())!.requestDevice();
+  // Each counting device around it adds a listener.
+  setMaxListeners(0, device);
+  return device;
+}
+
+/** A new backend on the shared device; it is disposed after the test. */
+export async function newBackend(): Promise<WebGpu> {
+  const backend = webgpu({ device: await sharedDevice() });
+  disposedAfterTest.unshift(backend);
   return backend;
 }

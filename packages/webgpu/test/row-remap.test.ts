@@ -9,7 +9,8 @@ import {
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
-import { bufferOf, describe, newBackend, newDevice, wordsOf } from "./gpu.js";
+import { cases, seed } from "../../../testing/cases.js";
+import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";
 import { Random } from "./random.js";
 
 type Words = Uint32Array<ArrayBuffer>;
@@ -24,41 +25,41 @@ function anyWords(random: Random, length: number): Words {
   return Uint32Array.from({ length }, () => random.below(2 ** 32));
 }
 
-/** What a tensor holds after a remap. */
+/** The expected words of a tensor after a remap. */
 function moved(
   before: Words,
   columns: number,
   { initial, reset }: Omit<RowMove, "tensor">,
   indices: Words,
-  fresh: Words | undefined,
+  resetRows: Words | undefined,
 ): Words {
   const rows = before.length / columns;
   const begin = new Uint32Array(new Float32Array([initial]).buffer)[0];
   return Uint32Array.from({ length: indices.length * columns }, (_, at) => {
     const row = Math.floor(at / columns);
-    const isAnew =
+    const isReset =
       reset === "all" ||
       indices[row] >= rows ||
-      (reset === "flagged" && fresh !== undefined && fresh[row] !== 0);
-    return isAnew ? begin : before[indices[row] * columns + (at % columns)];
+      (reset === "flagged" && resetRows !== undefined && resetRows[row] !== 0);
+    return isReset ? begin : before[indices[row] * columns + (at % columns)];
   });
 }
 
 describe("remap", () => {
   test.each([
-    ["as the device has them", {}],
+    ["of the device's size", {}],
     ["of 1,024 bytes", { maxStorageBufferBindingSize: 1024, maxComputeWorkgroupsPerDimension: 3 }],
     ["of 4,096 bytes", { maxStorageBufferBindingSize: 4096, maxComputeWorkgroupsPerDimension: 5 }],
   ])(
-    "bindings %s: random rows, moved bit for bit, and 0 bytes changed outside",
+    `bindings %s: random remaps keep all bits, and no byte outside changes (seed ${seed})`,
     async (_, limits) => {
-      const random = new Random(17);
-      for (let round = 0; round < 20; round += 1) {
-        const real = await newDevice();
+      const random = new Random(seed);
+      for (let round = 0; round < cases(20, 3); round += 1) {
+        const real = await sharedDevice();
         const backend = webgpu({ device: countingDevice(real, limits).device });
         const capacity = 1 + random.below(400);
         let count = 1 + random.below(capacity);
-        // Wrapped memory at random places of one buffer, and memory of the backend's.
+        // Wrapped ranges at random offsets of one buffer, and memory of the backend.
         const shapes = Array.from({ length: 4 }, () => 1 + random.below(9));
         const starts: number[] = [];
         let end = random.below(9);
@@ -86,11 +87,11 @@ describe("remap", () => {
           const next = 1 + random.below(capacity);
           const pick = (): number => (random.below(5) === 0 ? newRow : random.below(count + 2));
           const indices = Uint32Array.from({ length: next }, pick);
-          const fresh =
+          const resetRows =
             random.below(2) === 0
               ? undefined
               : Uint32Array.from({ length: next }, () => random.below(3));
-          // As an array, which may be longer, or as u32s with gaps in a buffer.
+          // As an array, which may be too long, or as u32s with gaps in a buffer.
           const given = (values: Words): RowValues => {
             if (random.below(2) === 0) return Uint32Array.from([...values, 7]);
             const step = 1 + random.below(3);
@@ -114,11 +115,11 @@ describe("remap", () => {
           backend.remap(moves, {
             count: next,
             indices: given(indices),
-            resetRows: fresh === undefined ? undefined : given(fresh),
+            resetRows: resetRows === undefined ? undefined : given(resetRows),
           });
           for (const [k, one] of tensors.entries()) {
             const columns = shapes[Math.floor(k / 2)];
-            one.values = moved(one.values, columns, moves[k], indices, fresh);
+            one.values = moved(one.values, columns, moves[k], indices, resetRows);
             expect(one.tensor.shape).toEqual([next, columns]);
             expect(await bitsOf(backend, one.tensor)).toEqual(one.values);
             if (k % 2 === 0) contents.set(one.values, starts[k / 2]);
@@ -132,17 +133,17 @@ describe("remap", () => {
     },
   );
 
-  test("memory of the backend's grows by half at least, and what pads it is 0", async () => {
+  test("memory of the backend grows by at least half, and its padding is 0", async () => {
     const backend = await newBackend();
     const tensor = backend.tensor([64, 3], new Float32Array(192).fill(5), 2);
     const move: RowMove = { tensor, initial: 1, reset: "added" };
-    const places = new Set<unknown>([tensor.memory.buffer]);
+    const buffers = new Set<unknown>([tensor.memory.buffer]);
     let moves = 0;
     for (let rows = 65; rows < 2000; rows += 1) {
       const { buffer, byteOffset } = tensor.memory;
       backend.remap([move], { count: rows, indices: new Uint32Array(rows), resetRows: undefined });
       if (tensor.memory.buffer !== buffer || tensor.memory.byteOffset !== byteOffset) moves += 1;
-      places.add(tensor.memory.buffer);
+      buffers.add(tensor.memory.buffer);
     }
     expect(moves).toBeLessThanOrEqual(9);
     backend.remap([move], { count: 3, indices: new Uint32Array(3), resetRows: undefined });
@@ -154,8 +155,8 @@ describe("remap", () => {
     ]);
   });
 
-  test("what has no room, or cannot be moved, is refused, and nothing has changed", async () => {
-    const real = await newDevice();
+  test("remaps that exceed memory or move packed tensors are refused, and nothing has changed", async () => {
+    const real = await sharedDevice();
     const { device } = countingDevice(real, { maxBufferSize: 2 ** 20 });
     const backend = webgpu({ device });
     const own = backend.tensor([2, 2], [1, 2, 3, 4]);
@@ -164,11 +165,11 @@ describe("remap", () => {
     const unwritable = backend.wrap(buffer, { shape: [2, 2], capacity: 4 });
     const half = backend.wrap(buffer, { shape: [2, 2], dtype: "f16" });
     const place = { ...own.memory };
-    const remap = (tensor: Tensor, count: number, anew: RowMove["reset"] = "added"): void => {
+    const remap = (tensor: Tensor, count: number, reset: RowMove["reset"] = "added"): void => {
       const moves: RowMove[] = [own, tensor].map((one) => ({
         tensor: one,
         initial: 0,
-        reset: one === own ? "added" : anew,
+        reset: one === own ? "added" : reset,
       }));
       const indices = new Uint32Array(count);
       backend.remap(moves, { count, indices, resetRows: undefined });
@@ -191,7 +192,7 @@ describe("remap", () => {
     expect(Array.from(await own.read())).toEqual([1, 2]);
   });
 
-  test("a copy of one row has to lie as one of several: it may become that", async () => {
+  test("a mirror of one row has the alignment of several rows, which it can become", async () => {
     const backend = await newBackend();
     const buffer = bufferOf(backend.device, new Float32Array(32));
     const copy = (rowStride: number): Tensor =>
@@ -211,7 +212,7 @@ describe("remap", () => {
     }
   });
 
-  test("where a copy that is to replace another is refused, no row has moved", async () => {
+  test("if a mirror that replaces another is refused, no row has moved", async () => {
     const backend = await newBackend();
     const buffer = bufferOf(backend.device, new Float32Array(32));
     const copy = (rows: number, offset: number): Tensor =>
@@ -230,8 +231,8 @@ describe("remap", () => {
     expect([...(await replaced.w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
-  test("a remap of an optimizer: one submit, one dispatch for each buffer, and nothing read back", async () => {
-    const { device, counts } = countingDevice(await newDevice());
+  test("a remap of an optimizer: one submit, one dispatch per buffer, and nothing is read back", async () => {
+    const { device, counts } = countingDevice(await sharedDevice());
     const backend = webgpu({ device });
     const shapes = { means: [100, 3], scales: [100, 3], opacities: [100] };
     const parameters = Object.fromEntries(
@@ -251,7 +252,7 @@ describe("remap", () => {
     const since = (key: string): number => (counts[key] ?? 0) - (before[key] ?? 0);
     expect(since("submit")).toBe(1);
     expect(since("mapAsync")).toBe(0);
-    // Indices and tables of dispatches: parameters, m and v.
+    // The indices, and the tables of three dispatches: parameters, m and v.
     expect(since("writeBuffer")).toBe(1 + 3);
     expect(since("createBindGroup")).toBe(3);
     step();
@@ -259,8 +260,8 @@ describe("remap", () => {
     expect(parameters.means.shape).toEqual([150, 3]);
   });
 
-  test("a device that has no memory for the move, as it turns out: typed error", async () => {
-    const real = await newDevice();
+  test("a device that reports late that it has no memory for a remap: a typed error", async () => {
+    const real = await sharedDevice();
     let refuse = false;
     const device = new Proxy(real, {
       get(target, key) {

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { emitDenseKernel } from "../src/shaders/dense-kernel.js";
 import type { DenseKernelLayout } from "../src/shaders/kernel-layout.js";
 import { reservedWords } from "../src/shaders/reserved-words.js";
-import { backendOnSharedDevice, describe, newDevice } from "./gpu.js";
+import { isFull, seed } from "../../../testing/cases.js";
+import { describe, newBackend, sharedDevice } from "./gpu.js";
 
 const layouts: readonly DenseKernelLayout[] = ([1, 4] as const).flatMap((width) =>
   (["separate-buffer", "separate-binding", "shared-binding"] as const).map((gradients) => ({
@@ -15,16 +16,16 @@ const layouts: readonly DenseKernelLayout[] = ([1, 4] as const).flatMap((width) 
 );
 
 async function expectToCompile(sources: Iterable<string>): Promise<void> {
-  const device = await newDevice();
+  const device = await sharedDevice();
   for (const code of sources) {
     const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
     expect(messages.map(({ message }) => `${message}\n${code}`)).toEqual([]);
   }
 }
 
-/** The parameters after a step on WebGPU, and those of the reference. */
+/** The parameters after a step on WebGPU and on the reference. */
 async function stepped(rule: Rule): Promise<readonly number[][]> {
-  const backend = await backendOnSharedDevice();
+  const backend = await newBackend();
   const values: number[][] = [];
   for (const one of [backend, reference()]) {
     const p = one.tensor([5], [1, 2, 3, 4, 5]);
@@ -46,8 +47,8 @@ function attempt(action: () => Rule): Rule | undefined {
   }
 }
 
-describe("emit-wgsl", () => {
-  test("reads as the rule does", () => {
+describe("emitDenseKernel", () => {
+  test("the shader reads like the rule", () => {
     const source = emitDenseKernel(adam().rule.variant());
     expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mFlushThreshold);");
     expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
@@ -56,15 +57,16 @@ describe("emit-wgsl", () => {
     expect(source).not.toMatch(/pow|exp|log/);
   });
 
-  test("every variant of every rule compiles in every form", async () => {
+  test(`variants of all rules compile in every layout (seed ${seed})`, async () => {
     const variants = rules.flatMap((rule) => [...rule.variants()]);
     expect(variants.length).toBeGreaterThan(50);
-    await expectToCompile(
-      new Set(variants.flatMap((one) => layouts.map((layout) => emitDenseKernel(one, layout)))),
+    const sources = new Set(
+      variants.flatMap((one) => layouts.map((layout) => emitDenseKernel(one, layout))),
     );
+    await expectToCompile([...sources].filter((_, i) => isFull || (i + seed) % 7 === 0));
   });
 
-  test("names that mean something else in WGSL, or nothing, are names all the same", async () => {
+  test(`names with another meaning in WGSL, and reserved words (seed ${seed})`, async () => {
     const own = [
       "__a",
       "_",
@@ -99,16 +101,17 @@ describe("emit-wgsl", () => {
       for (const [name, part] of Object.entries(parts)) {
         const hyperparameters = { learningRate: nonNegative(0.1) };
         const definition = { name, hyperparameters, slots: {}, perStep: "", perElement: "" };
-        // Some are words of the rule language itself.
+        // Some are words of the rule language.
         const rule = attempt(() => defineRule({ ...definition, ...part }).rule);
         if (rule !== undefined) named.push(rule);
       }
     }
     expect(named.length).toBeGreaterThan(3 * 180);
-    await expectToCompile(named.map((rule) => emitDenseKernel(rule.variant())));
+    const sample = named.filter((_, i) => isFull || (i + seed) % 5 === 0);
+    await expectToCompile(sample.map((rule) => emitDenseKernel(rule.variant())));
   });
 
-  test("literals as great as f32 has them, with all their digits", async () => {
+  test("literals of any magnitude, with all their digits", async () => {
     const literals = ["9e18", "1e19", "5e20", "1e21", "3.4e38", "123456789012345678901234567890"];
     const rulesOf = literals.map((literal, i) =>
       ruleOf(`great-${i}`, `p = min(p * ${literal}, ${literal}) - ${literal} * g`),
@@ -120,7 +123,7 @@ describe("emit-wgsl", () => {
     }
   });
 
-  test("texts as long and as deep as the language has them", async () => {
+  test("texts of the greatest length and depth that the language allows", async () => {
     const nested = (before: string, after: string, times = 98): string =>
       `p = p - ${before.repeat(times)}g${after.repeat(times)}`;
     const texts = [
@@ -134,7 +137,7 @@ describe("emit-wgsl", () => {
       nested("flush(", ")"),
       `p = ${"min(p + 1, ".repeat(98)}g${")".repeat(98)}`,
     ];
-    // Each condition is used twice, and in the next one.
+    // Each condition is used twice, and in the next condition.
     const chained = Array.from(
       { length: 20 },
       (_, i) => `a = b < c ? ${i} : p\nc = b < c ? g : ${i}.5\nb = a\n`,
@@ -148,7 +151,7 @@ describe("emit-wgsl", () => {
     }
   });
 
-  test("operations on literals alone, and numbers that f32 does not hold", async () => {
+  test("operations on literals only, and numbers beyond f32", async () => {
     const { rule } = defineRule({
       name: "literals",
       hyperparameters: { learningRate: nonNegative(0.1) },

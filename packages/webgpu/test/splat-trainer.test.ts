@@ -2,9 +2,10 @@ import { adam, createOptimizer, type Tensor } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { countingDevice, countingEncoder } from "./counting-device.js";
-import { describe, newDevice, wordsOf } from "./gpu.js";
+import { cases, seed } from "../../../testing/cases.js";
+import { describe, sharedDevice, wordsOf } from "./gpu.js";
 import { isRounded } from "./float16.js";
-import { PlainTrainer } from "./array-trainer.js";
+import { ArrayTrainer } from "./array-trainer.js";
 import { Random } from "./random.js";
 import {
   attributes,
@@ -14,39 +15,40 @@ import {
   type Gradients,
 } from "./splat-trainer.js";
 
-const capacity = 140_000;
+const points = cases(100_000, 3000);
+const capacity = points * 1.4;
 const settings = { epsilon: 1e-15, beta2: 0.99 };
 
-describe("a trainer of 100,000 points", () => {
-  test("50 steps and 5 remaps are those of plain arrays around dense steps, and a step makes nothing", async () => {
-    const real = await newDevice();
+describe(`a trainer of ${points} points (seed ${seed})`, () => {
+  test("50 steps and 5 remaps give the values of plain arrays around dense steps, and a step creates nothing", async () => {
+    const real = await sharedDevice();
     const { device, counts } = countingDevice(real);
     const backend = webgpu({ device });
-    const random = new Random(1);
+    const random = new Random(seed);
     const pass = new SimulatedPass(random);
-    let rows = 100_000;
+    let rows = points;
 
     const storage = (size: number): GPUBuffer =>
       real.createBuffer({ size, usage: 0x80 | 0x4 | 0x8 });
     const structs = storage(capacity * structLength * 2);
     const harmonics = storage(capacity * 6 * 4);
     const tiles = storage(capacity * 4);
-    const copies = storage(capacity * structLength * 2);
-    const harmonicCopies = storage(capacity * 6 * 2);
+    const mirrors = storage(capacity * structLength * 2);
+    const harmonicMirrors = storage(capacity * 6 * 2);
 
     const parameters: Record<string, Tensor> = {};
-    const packed: Record<string, Tensor> = {};
+    const mirrorTensors: Record<string, Tensor> = {};
     backend.reserve(attributes.map(({ columns }) => rows * columns));
-    for (const { name, columns, copyAt } of attributes) {
+    for (const { name, columns, mirrorOffset } of attributes) {
       const shape = [rows, columns];
       parameters[name] = backend.tensor(shape, random.values(rows * columns));
-      const own = copyAt === undefined;
-      packed[name] = backend.wrap(own ? harmonicCopies : copies, {
+      const hasOwnBuffer = mirrorOffset === undefined;
+      mirrorTensors[name] = backend.wrap(hasOwnBuffer ? harmonicMirrors : mirrors, {
         shape,
         capacity,
         dtype: "f16",
-        offset: copyAt ?? 0,
-        rowStride: own ? columns : structLength,
+        offset: mirrorOffset ?? 0,
+        rowStride: hasOwnBuffer ? columns : structLength,
       });
     }
     const optimizer = createOptimizer(adam(settings), parameters, {
@@ -55,18 +57,18 @@ describe("a trainer of 100,000 points", () => {
         learningRate,
         every,
       })),
-      mirrors: packed,
+      mirrors: mirrorTensors,
     });
-    const given = (): { gradients: Record<string, Tensor>; mask: Tensor } => ({
+    const inputs = (): { gradients: Record<string, Tensor>; mask: Tensor } => ({
       gradients: Object.fromEntries(
-        attributes.map(({ name, columns, gradientAt }) => [
+        attributes.map(({ name, columns, gradientOffset }) => [
           name,
-          gradientAt === undefined
+          gradientOffset === undefined
             ? backend.wrap(harmonics, { shape: [rows, columns] })
             : backend.wrap(structs, {
                 shape: [rows, columns],
                 dtype: "f16",
-                offset: gradientAt,
+                offset: gradientOffset,
                 rowStride: structLength,
               }),
         ]),
@@ -74,7 +76,7 @@ describe("a trainer of 100,000 points", () => {
       mask: backend.wrap(tiles, { shape: [rows], dtype: "u32" }),
     });
 
-    const plain = new PlainTrainer(
+    const expected = new ArrayTrainer(
       webgpu({ device: real }),
       settings,
       Object.fromEntries(
@@ -90,64 +92,65 @@ describe("a trainer of 100,000 points", () => {
       real.queue.writeBuffer(tiles, 0, gradients.tiles);
     };
 
-    /** What is called on the device in a step. */
+    /** Calls of the device per step. */
     const calls = new Set<string>();
-    let { gradients, mask } = given();
+    let { gradients, mask } = inputs();
     for (let step = 1; step <= 50; step += 1) {
       const values = pass.gradients(rows);
       upload(values);
       const before = { ...counts };
-      // Arrays as masks, a new one each time, in every other ten steps.
+      // Every other ten steps have a new array as mask in each step.
       const isArray = Math.floor(step / 10) % 2 === 1;
       optimizer.step(gradients, { rows: isArray ? values.tiles : mask });
-      // The first two kinds of steps after a remap prepare themselves.
+      // The first steps after a remap prepare their plans.
       if (step % 10 > 5) {
         const made = Object.keys(counts)
           .map((key) => `${key} ${counts[key] - (before[key] ?? 0)}`)
           .filter((line) => !line.endsWith(" 0"));
         calls.add(made.sort().join(", "));
       }
-      await plain.step(values);
+      await expected.step(values);
       if (step % 10 === 0) {
-        const { indices, fresh } = densify(rows, random);
-        optimizer.rows().remap(indices, { resetRows: fresh });
-        plain.remap(indices, fresh);
+        const { indices, resetRows } = densify(rows, random);
+        optimizer.rows().remap(indices, { resetRows });
+        expected.remap(indices, resetRows);
         rows = indices.length;
-        ({ gradients, mask } = given());
+        ({ gradients, mask } = inputs());
       }
     }
     await backend.ready();
     expect([...calls].sort()).toEqual([
       "createCommandEncoder 1, submit 1, writeBuffer 1",
-      // The mask of the step, where it is an array.
+      // Steps with an array as mask write it.
       "createCommandEncoder 1, submit 1, writeBuffer 2",
     ]);
 
     const state = await optimizer.state();
     let wrong = 0;
     for (const { name } of attributes) {
-      wrong += differences(await parameters[name].read(), plain.parameters[name]);
+      wrong += differences(await parameters[name].read(), expected.parameters[name]);
       for (const slot of ["m", "v"])
-        wrong += differences(state.slots[name][slot], plain.state.slots[name][slot]);
+        wrong += differences(state.slots[name][slot], expected.state.slots[name][slot]);
     }
     expect(wrong).toBe(0);
 
-    const structWords = new Uint16Array((await wordsOf(real, copies)).buffer);
-    const harmonicWords = new Uint16Array((await wordsOf(real, harmonicCopies)).buffer);
-    let unlike = 0;
-    for (const { name, columns, copyAt } of attributes) {
-      plain.parameters[name].forEach((value, at) => {
+    const structWords = new Uint16Array((await wordsOf(real, mirrors)).buffer);
+    const harmonicWords = new Uint16Array((await wordsOf(real, harmonicMirrors)).buffer);
+    let wrongMirrors = 0;
+    for (const { name, columns, mirrorOffset } of attributes) {
+      expected.parameters[name].forEach((value, at) => {
         const row = Math.floor(at / columns);
         const bits =
-          copyAt === undefined
+          mirrorOffset === undefined
             ? harmonicWords[at]
-            : structWords[row * structLength + copyAt + (at % columns)];
-        if (!isRounded(bits, value)) unlike += 1;
+            : structWords[row * structLength + mirrorOffset + (at % columns)];
+        if (!isRounded(bits, value)) wrongMirrors += 1;
       });
     }
-    expect(unlike).toBe(0);
+    expect(wrongMirrors).toBe(0);
 
-    // Four attributes with four rates in one dispatch; the fifth, whose gradients are elsewhere, at every fifth step.
+    // Four attributes with four rates are one dispatch. The fifth has its gradients in another buffer, and is updated on
+    // every fifth step.
     for (const dispatches of [1, 1, 1, 1, 2]) {
       const counting = countingEncoder(device.createCommandEncoder());
       optimizer.encode(counting.encoder, gradients, { rows: mask });

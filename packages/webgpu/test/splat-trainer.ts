@@ -1,47 +1,61 @@
 import { newRow } from "@gradstep/core";
 import type { Random } from "./random.js";
 
-/** An attribute of the points that a trainer fits. */
+/** An attribute of the points that a trainer optimizes. */
 export interface Attribute {
   readonly name: string;
   readonly columns: number;
-  /** Where its gradients begin in a struct of `structLength` f16; undefined: f32 in a buffer of their own. */
-  readonly gradientAt: number | undefined;
-  /** Where its packed copy begins in a struct of as many f16; undefined: in a buffer of its own, without gaps. */
-  readonly copyAt: number | undefined;
+  /** The offset of its gradients in a struct of `structLength` f16; undefined: f32 in a separate buffer. */
+  readonly gradientOffset: number | undefined;
+  /** The offset of its mirror in a struct of `structLength` f16; undefined: in a separate buffer, without gaps. */
+  readonly mirrorOffset: number | undefined;
   readonly learningRate: number;
   readonly every: number;
 }
 
-/** f16 in the struct of one row: 32 bytes. */
+/** The number of f16 in the struct of one row: 32 bytes. */
 export const structLength = 16;
 
 /** Five attributes, five groups. */
 export const attributes: readonly Attribute[] = [
-  { name: "means", columns: 3, gradientAt: 0, copyAt: 0, learningRate: 1.6e-4, every: 1 },
-  { name: "scales", columns: 3, gradientAt: 3, copyAt: 4, learningRate: 5e-3, every: 1 },
-  { name: "rotations", columns: 4, gradientAt: 7, copyAt: 8, learningRate: 1e-3, every: 1 },
-  { name: "colors", columns: 4, gradientAt: 11, copyAt: 12, learningRate: 2.5e-3, every: 1 },
+  { name: "means", columns: 3, gradientOffset: 0, mirrorOffset: 0, learningRate: 1.6e-4, every: 1 },
+  { name: "scales", columns: 3, gradientOffset: 3, mirrorOffset: 4, learningRate: 5e-3, every: 1 },
+  {
+    name: "rotations",
+    columns: 4,
+    gradientOffset: 7,
+    mirrorOffset: 8,
+    learningRate: 1e-3,
+    every: 1,
+  },
+  {
+    name: "colors",
+    columns: 4,
+    gradientOffset: 11,
+    mirrorOffset: 12,
+    learningRate: 2.5e-3,
+    every: 1,
+  },
   {
     name: "harmonics",
     columns: 6,
-    gradientAt: undefined,
-    copyAt: undefined,
+    gradientOffset: undefined,
+    mirrorOffset: undefined,
     learningRate: 1.25e-4,
     every: 5,
   },
 ];
 
-/** What a backward pass leaves in its buffers. */
+/** The results of a backward pass. */
 export interface Gradients {
   /** Structs of f16. */
   readonly structs: Uint16Array<ArrayBuffer>;
   readonly harmonics: Float32Array<ArrayBuffer>;
-  /** How many tiles each point was seen in. */
+  /** The number of tiles in which each point is visible. */
   readonly tiles: Uint32Array<ArrayBuffer>;
 }
 
-/** Finite f16 of ordinary size, of which gradients are reservedWords at random places. */
+/** Simulates a backward pass: gradients are random ranges of a pool of finite values. */
 export class SimulatedPass {
   readonly #random: Random;
   readonly #halves: Uint16Array;
@@ -75,24 +89,24 @@ function fill<T extends Uint16Array | Float32Array>(target: T, pool: T, random: 
   }
 }
 
-/** A densification: a tenth of the rows goes, an eighth is split in two that begin anew, and a few come. */
+/** A densification: a tenth of the rows is removed, an eighth is split into two with a new state, and five are added. */
 export function densify(
   rows: number,
   random: Random,
-): { readonly indices: Uint32Array<ArrayBuffer>; readonly fresh: Uint32Array<ArrayBuffer> } {
+): { readonly indices: Uint32Array<ArrayBuffer>; readonly resetRows: Uint32Array<ArrayBuffer> } {
   const indices: number[] = [];
-  const fresh: number[] = [];
+  const resetRows: number[] = [];
   for (let row = 0; row < rows; row += 1) {
     const chance = random.unit();
     const copies = chance < 0.1 ? 0 : chance < 0.225 ? 2 : 1;
     for (let k = 0; k < copies; k += 1) {
       indices.push(row);
-      fresh.push(copies === 2 ? 1 : 0);
+      resetRows.push(copies === 2 ? 1 : 0);
     }
   }
   for (let k = 0; k < 5; k += 1) {
     indices.push(newRow);
-    fresh.push(0);
+    resetRows.push(0);
   }
-  return { indices: Uint32Array.from(indices), fresh: Uint32Array.from(fresh) };
+  return { indices: Uint32Array.from(indices), resetRows: Uint32Array.from(resetRows) };
 }
