@@ -29,7 +29,7 @@ await import(pathToFileURL(program).href);
 async function checkOptions(path) {
   // A program that has no such module parses its options itself.
   if (!existsSync(path)) return;
-  const { helpText, optionNames = [], OptionsError, parseOptions } = await import(
+  const { helpText, optionNames, OptionsError, parseOptions } = await import(
     pathToFileURL(path).href
   );
   const problem = forgottenDashes(optionNames, args, process.env);
@@ -44,7 +44,7 @@ async function checkOptions(path) {
     console.error(error.message);
     process.exit(2);
   }
-  console.log(helpText(process.stdout.columns));
+  console.log(helpText(Math.min(80, process.stdout.columns ?? 80)));
   process.exit(0);
 }
 

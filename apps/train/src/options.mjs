@@ -69,10 +69,13 @@ const definitions = {
   compare: {
     help: "train with gradstep's Adam and with TF.js's own, in turns, on wasm, on cpu-js and on --backend",
   },
-  json: { help: "print one JSON document instead" },
+  json: { help: "print one JSON document instead: npm start --silent -- --json" },
   report: { value: "FILE", help: "write an HTML report with curves and a confusion matrix" },
   help: { short: "h", help: "print this" },
 };
+
+/** Names without dashes, for `scripts/start.mjs`. @public */
+export const optionNames = Object.keys(definitions);
 
 /**
  * Reads a command line, without the program's name.
