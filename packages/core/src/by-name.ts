@@ -1,12 +1,12 @@
 import { GradstepError, list, show } from "./errors.js";
-import { checkGroups } from "./optimizer/group-options.js";
+import { checkGroups } from "./optimizer/groups/group-options.js";
 import type { OptimizerConfig } from "./optimizer/optimizer.js";
 import { rules } from "./rules/index.js";
-import type { OptimizerSpec } from "./rule/spec.js";
+import type { OptimizerSpec } from "./rule/rule.js";
 
 /**
- * The built-in rule of this name with these settings: `optimizerByName("adam", { learningRate: 0.01 })` is what
- * `adam({ learningRate: 0.01 })` gives. Takes what `optimizer.config()` gives, too, groups included.
+ * The spec of the built-in rule of this name: `optimizerByName("adam", { learningRate: 0.01 })` returns what
+ * `adam({ learningRate: 0.01 })` returns. Also takes what `optimizer.config()` returned, groups included.
  *
  * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
@@ -15,17 +15,17 @@ export function optimizerByName(
   settings: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
-    const { name: rule, settings: own, groups, structural, ...rest } = name;
+    const { name: rule, settings: configured, groups, structural, ...rest } = name;
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined || typeof rule !== "string") {
       throw new GradstepError(
         unknown === undefined
-          ? `Got a configuration of the rule ${show(rule)}; expected a name.`
-          : `A configuration has no "${unknown}"; it has name, settings, groups and structural.`,
+          ? `Got a configuration whose name is ${show(rule)}; expected the name of a rule.`
+          : `A configuration has no "${unknown}"; expected name, settings, groups and structural.`,
         { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
       );
     }
-    const spec = { ...optimizerByName(rule, { ...own, ...settings }), groups: checkGroups(groups) };
+    const spec = { ...optimizerByName(rule, { ...configured, ...settings }), groups: checkGroups(groups) };
     return structural === undefined ? spec : { ...spec, structural };
   }
   const rule = rules.find((one) => one.name === name);

@@ -1,16 +1,16 @@
 import { GradstepError, list, show } from "./errors.js";
 
 /**
- * Whether it is an object of options, without any that would be ignored: for those who write a backend, too.
+ * Checks that a value is an object with known options only. Backends use it, too.
  *
- * @param what whose options they are, as a message begins: `wrap`
+ * @param what whose options they are, as the message begins: `wrap`
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
-  // Lists and maps have no properties of such names: they would pass for objects without any.
+  // Lists and maps would pass for objects without options.
   if (options === null || typeof options !== "object" || Symbol.iterator in options) {
     throw new GradstepError(
-      `${what}: got ${show(options)}; expected an object of options, of ${list(known)}.`,
+      `${what}: got ${show(options)}; expected an object with some of ${list(known)}.`,
       { code: "UNKNOWN_OPTION" },
     );
   }

@@ -1,12 +1,12 @@
 /**
- * What went wrong, as a word that never changes between versions. Messages may be reworded; codes may not.
+ * The kind of an error. Codes never change between versions; messages may.
  *
  * | code | meaning |
  * |---|---|
  * | `RULE_SYNTAX` | the text of a rule does not parse, or uses a name or an operation that has no meaning there |
- * | `INVALID_RULE` | a rule's definition is not consistent |
+ * | `INVALID_RULE` | a definition of a rule that is not consistent, or a value that is not a rule |
  * | `UNKNOWN_RULE` | no built-in rule has that name |
- * | `UNKNOWN_OPTION` | a key that the rule, the backend or the library's optimizer does not have |
+ * | `UNKNOWN_OPTION` | an option that does not exist, or options that are not an object |
  * | `INVALID_HYPERPARAMETER` | a hyperparameter or option outside its range |
  * | `INVALID_PARAMETER` | something that is not a tensor, or has a name that cannot be used |
  * | `OVERLAPPING_MEMORY` | two tensors of one optimizer share memory |
@@ -17,11 +17,11 @@
  * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
  * | `DISPOSED` | use after `dispose` or `free` |
- * | `INVALID_FILE` | a file that cannot be read, or does not hold what it should |
- * | `OUT_OF_MEMORY` | a backend has no room for a tensor |
- * | `DEVICE_LOST` | the device that a backend works on is gone; what was read from it stays |
- * | `WORKER_LOST` | a thread of a backend ended by itself; the message says whether a step was finished |
- * | `UNSUPPORTED` | understood, but not available here |
+ * | `INVALID_FILE` | a file that cannot be read, or has the wrong content |
+ * | `OUT_OF_MEMORY` | a backend has no memory for a tensor |
+ * | `DEVICE_LOST` | the device of a backend was lost; values read before remain valid |
+ * | `WORKER_LOST` | a worker thread of a backend ended; the message says whether the step was finished |
+ * | `UNSUPPORTED` | valid, but not available here |
  */
 export type ErrorCode =
   | "RULE_SYNTAX"
@@ -44,10 +44,10 @@ export type ErrorCode =
   | "WORKER_LOST"
   | "UNSUPPORTED";
 
-/** The one error class of gradstep: the message says what was got, what was expected and what to do. */
+/** The error class of gradstep. The message says what was received, what was expected and what to do. */
 export class GradstepError extends Error {
   override readonly name = "GradstepError";
-  /** Stable across versions; branch on this and not on the message. */
+  /** Stable across versions; use this, not the message, to tell errors apart. */
   readonly code: ErrorCode;
 
   constructor(message: string, options: { code: ErrorCode; cause?: unknown }) {
@@ -56,7 +56,7 @@ export class GradstepError extends Error {
   }
 }
 
-/** A value as it reads well inside an error message: short, and strings in quotes. */
+/** A short text for a value in an error message; strings are quoted. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return `a function`;
@@ -74,7 +74,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** Names as an error message lists them. */
+/** Names for an error message. */
 export function list(names: Iterable<string>): string {
   const all = [...names];
   if (all.length === 0) return "none";

@@ -1,19 +1,19 @@
 export { checkOptions } from "./check-options.js";
 export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
-export type { Gradients } from "./optimizer/gradients.js";
+export type { Gradients } from "./optimizer/step/gradients.js";
 export type {
   Optimizer,
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
 } from "./optimizer/optimizer.js";
-export type { RemapOptions, Rows } from "./optimizer/rows.js";
-export type { GroupOptions, Match } from "./optimizer/group-options.js";
-export type { ParameterGroup } from "./optimizer/parameter-group.js";
-export type { StepOptions } from "./optimizer/step-options.js";
-export type { Parameters } from "./optimizer/parameters.js";
-export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/spec.js";
+export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
+export type { GroupOptions, Match } from "./optimizer/groups/group-options.js";
+export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
+export type { StepOptions } from "./optimizer/step/step-options.js";
+export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
+export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export { sgd } from "./rules/sgd.js";
@@ -25,19 +25,20 @@ export { adamax } from "./rules/adamax.js";
 export { nadam } from "./rules/nadam.js";
 export { lion } from "./rules/lion.js";
 
-// For those who write a rule.
-export { defineRule } from "./rule/rule.js";
+// To define rules.
+export { defineRule } from "./rule/define-rule.js";
 export type {
   CommonHyperparameter,
   CommonOptions,
+  RuleChanges,
   RuleDefinition,
   RuleFactory,
-} from "./rule/rule.js";
-export type { Settings } from "./rule/assembled-rule.js";
+} from "./rule/rule-factory.js";
+export type { Settings } from "./rule/assemble-rule.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
 export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
 
-// For those who write a backend.
+// To implement backends.
 export type {
   Backend,
   Kernel,
@@ -78,4 +79,5 @@ export {
   type UnaryOp,
 } from "./language/expression.js";
 export type { Binding, Node, Program } from "./language/program.js";
-export { buildVariant, type Slot, type Variant, type VariantTexts } from "./rule/variant.js";
+export { buildVariant } from "./rule/build-variant.js";
+export type { Slot, Variant, VariantTexts } from "./rule/variant.js";

@@ -19,14 +19,14 @@ import type { Variant } from "./rule/variant.js";
 import { wrapArray } from "./backend/wrap-array.js";
 
 /**
- * The living definition: interprets every rule element by element, rounding each operation to f32. An exact backend
- * gives these bits. Slow, on purpose without any cleverness.
+ * The executable definition of the rule language: interprets a rule element by element and rounds every operation to
+ * f32. Exact backends give these bits. Slow and simple on purpose.
  */
 export function reference(): WrappingBackend<Float32Array> {
   return new ReferenceBackend("reference", "f32", Float32Array);
 }
 
-/** The same in f64, scalars included: what the f32 backends are judged against. */
+/** The same in f64, scalars included: the expected values against which f32 backends are checked. */
 export function oracle(): WrappingBackend<Float64Array> {
   return new ReferenceBackend("oracle", "f64", Float64Array);
 }
@@ -55,8 +55,8 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   wrap(memory: T, options?: WrapOptions): Tensor {
-    const { shape, values, room } = wrapArray(this.#array, memory, options);
-    return new HostTensor(this, shape, values, room);
+    const { shape, values, reserved } = wrapArray(this.#array, memory, options);
+    return new HostTensor(this, shape, values, reserved);
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
@@ -65,17 +65,17 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
 
   compile(variant: Variant): Kernel {
     const rounded = this.precision === "f32";
-    const tape = bytecodeOf(variant.perElement);
+    const bytecode = bytecodeOf(variant.perElement);
     return {
       source: variant.perElement.source,
       run: (updates, count) => {
-        for (let i = 0; i < count; i += 1) runUpdate(variant, tape, updates[i], rounded);
+        for (let i = 0; i < count; i += 1) runUpdate(variant, bytecode, updates[i], rounded);
       },
     };
   }
 }
 
-function runUpdate(variant: Variant, tape: Bytecode, update: Update, rounded: boolean): void {
+function runUpdate(variant: Variant, bytecode: Bytecode, update: Update, rounded: boolean): void {
   const { perElement, scalars } = variant;
   const arrays = arraysOf<Values>(variant, update);
   const values = new Float64Array(perElement.nodes.length);
@@ -92,13 +92,13 @@ function runUpdate(variant: Variant, tape: Bytecode, update: Update, rounded: bo
   const rowLength = parameter.size / (parameter.shape[0] ?? 1);
   const gradient = perElement.inputs.find(({ name }) => name === "g")?.node;
   for (let i = 0; i < parameter.size; i += 1) {
-    const isStepped = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
-    if (!isStepped && unselectedRows === "keep") continue;
+    const isSelected = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
+    if (!isSelected && unselectedRows === "keep") continue;
     for (const { array, node } of loads) values[node] = array[i]!;
-    if (!isStepped && gradient !== undefined) values[gradient] = 0;
-    interpret(tape, values, rounded);
+    if (!isSelected && gradient !== undefined) values[gradient] = 0;
+    interpret(bytecode, values, rounded);
     for (const { name, array, node } of stores) {
-      if (isStepped || unselectedRows === "zero" || name !== "p") array[i] = values[node]!;
+      if (isSelected || unselectedRows === "zero" || name !== "p") array[i] = values[node]!;
     }
   }
 }

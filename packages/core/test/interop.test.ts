@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
-import type { OptimizerSpec } from "../src/rule/spec.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
 /** What a spec is made of: rule, hyperparameters, and the options that differ from the rule's defaults. */

@@ -7,8 +7,8 @@ import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";
 import { nadam } from "../src/rules/nadam.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/rule/spec.js";
-import { anything, bits, codeOf, numbers } from "./support.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
+import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
 /** Everything that a step may change, as comparable data. */
 async function everything(
@@ -70,11 +70,40 @@ describe("the life of an optimizer", () => {
     expect(optimizer.beta1).toBe(0.5);
   });
 
-  test("a misspelled property is not taken in silence", () => {
+  test("setting a property that does not exist is refused, and lists those that do", () => {
     const optimizer = createOptimizer(adam(), { w: reference().tensor([1]) });
-    expect(() => {
-      anything<{ learningrate: number }>(optimizer).learningrate = 1;
-    }).toThrow(TypeError);
+    const { code, message } = failureOf(() => (anything<{ lr: number }>(optimizer).lr = 1));
+    expect(code).toBe("UNKNOWN_OPTION");
+    expect(message).toContain('"lr"');
+    expect(message).toContain("learningRate, beta1, beta2, epsilon");
+    expect("lr" in optimizer).toBe(false);
+    expect(Object.keys(optimizer)).toContain("learningRate");
+    expect(String(optimizer)).toBe("[object Object]");
+  });
+
+  test("a step without parameters says so", () => {
+    const { code, message } = failureOf(() => createOptimizer(adam(), {}).step({}));
+    expect(code).toBe("INVALID_GRADIENT");
+    expect(message).toContain("optimizer.add()");
+  });
+
+  test("a parameter of another backend object of the same kind is refused with advice", () => {
+    const parameters = { a: reference().tensor([1]), b: reference().tensor([1]) };
+    const { code, message } = failureOf(() => createOptimizer(adam(), parameters));
+    expect(code).toBe("INVALID_PARAMETER");
+    expect(message).toContain("Make the backend once");
+  });
+
+  test("a parameter whose buffer was transferred is not said to be freed", () => {
+    const array = new Float32Array(2);
+    const w = reference().wrap(array);
+    const optimizer = createOptimizer(sgd(), { w });
+    structuredClone(array, { transfer: [array.buffer] });
+    const { code, message } = failureOf(() => optimizer.step({ w: new Float32Array(2) }));
+    expect(code).toBe("DISPOSED");
+    expect(message).toContain("transferred or resized");
+    expect(message).not.toContain("freed");
+    expect(optimizer.iterations).toBe(0);
   });
 
   test("momentum that was 0 at first stays 0", () => {

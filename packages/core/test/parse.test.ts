@@ -1,10 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GradstepError } from "../src/errors.js";
-import type { Expression } from "../src/language/expression.js";
-import { parse } from "../src/language/parse.js";
+import type { Assignment, Expression } from "../src/language/expression.js";
+import { parse as parseText } from "../src/language/parse.js";
+import { explained } from "../src/language/syntax-errors.js";
 import { print, trees } from "./language.js";
 import { codeOf, failureOf } from "./support.js";
+
+/** Parses as `defineRule` does, with faults in words. */
+function parse(text: string): readonly Assignment[] {
+  return explained(() => parseText(text));
+}
 
 /** An expression with parentheses around every operation. */
 function explicit(expression: Expression): string {
@@ -18,7 +24,7 @@ function read(text: string): string {
   return assignments.map(({ name, value }) => `${name} = ${explicit(value)}`).join("; ");
 }
 
-/** What becomes of a text; anything but a GradstepError is thrown on. */
+/** "parsed", or the code of the error. Anything but a GradstepError is thrown. */
 function outcome(text: string): string {
   try {
     parse(text);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { buildProgram, nodeOf, type Program, type Scope } from "../src/language/program.js";
-import type { Rule } from "../src/rule/spec.js";
+import { buildProgram, type Program, type Scope } from "../src/language/program.js";
+import { explained } from "../src/language/syntax-errors.js";
+import type { Rule } from "../src/rule/rule.js";
 import { combinations } from "../src/rule/options.js";
 import { rules } from "../src/rules/index.js";
-import { codeOf, failureOf } from "./support.js";
+import { failureOf } from "./support.js";
 
 const scope: Scope = {
   elements: ["p", "g", "m"],
@@ -13,10 +14,10 @@ const scope: Scope = {
 };
 
 function build(text: string, changes: Partial<Scope> = {}): Program {
-  return buildProgram([text], { ...scope, ...changes });
+  return explained(() => buildProgram([text], { ...scope, ...changes }));
 }
 
-/** The graph as text, one node a line: `2: add 0 1`. */
+/** The graph as text, one node per line: `2: add 0 1`. */
 function listing({ nodes, outputs }: Program): string[] {
   return [
     ...nodes.map(({ op, operands, value, name }, i) =>
@@ -88,12 +89,6 @@ describe("the graph", () => {
       "4: sub 3 2",
       "p = 4",
     ]);
-  });
-
-  test("nodeOf finds inputs and outputs", () => {
-    const program = build("p = p - g");
-    expect(nodeOf(program.inputs, "g")).toBe(1);
-    expect(codeOf(() => nodeOf(program.outputs, "q"))).toBe("INVALID_RULE");
   });
 
   test("names of every object's properties are names like others", () => {
@@ -174,7 +169,9 @@ describe("errors", () => {
   });
 
   test("point at the line of the text that is wrong", () => {
-    const { message } = failureOf(() => buildProgram(["p = p * a\n\n", "m = g\np = x"], scope));
+    const { message } = failureOf(() =>
+      explained(() => buildProgram(["p = p * a\n\n", "m = g\np = x"], scope)),
+    );
     expect(message).toContain("(line 2, column 5)");
     expect(message).toContain("  p = x\n");
   });

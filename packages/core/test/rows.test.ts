@@ -107,7 +107,7 @@ describe("remap", () => {
     expect([...memory]).toEqual([5, 5, 5, 5, 5, 0, 0, 0, 0, 5]);
     const error = failureOf(() => optimizer.rows().remap(Uint32Array.of(0, 1, 2, 3, 0)));
     expect(error.code).toBe("INVALID_MEMORY");
-    expect(error.message).toContain("room for 4 rows");
+    expect(error.message).toContain("wrapped memory for 4 rows");
     expect(w.shape).toEqual([4, 2]);
     for (const capacity of [0, 1, 1.5, 5, anything<number>("4")]) {
       const wrap = (): unknown => backend.wrap(memory, { shape: [2, 2], offset: 1, capacity });

@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { decayRate, fraction, nonNegative } from "../src/rule/hyperparameter.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
-import { defineRule } from "../src/rule/rule.js";
+import { defineRule } from "../src/rule/define-rule.js";
 import { adam } from "../src/rules/adam.js";
 import { adamw } from "../src/rules/adamw.js";
 import { rules } from "../src/rules/index.js";
 import { sgd } from "../src/rules/sgd.js";
-import { checkRule } from "../src/rule/spec.js";
+import { checkRule } from "../src/rule/rule.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
 const plain = {
@@ -77,6 +77,11 @@ describe("a definition is refused", () => {
       { persistentScalars: { c: "learningRate" } },
     ],
     ["with a persistent scalar named t", { persistentScalars: { t: 1 } }],
+    ["with a slot that is never used", { slots: { m: 0 } }],
+    [
+      "with a slot that only a comment mentions",
+      { slots: { m: 0 }, perElement: "p = p - g * learningRate // m" },
+    ],
     ["that never assigns to p", { slots: { m: 0 }, perElement: "m = g" }],
     // What stands before every rule's text computes with these.
     ["with a slot named decay", { slots: { decay: 0 } }],
@@ -361,6 +366,20 @@ describe("a rule of a third party", () => {
     const more = { name: "more", hyperparameters: { other: nonNegative(1) } };
     expect(codeOf(() => custom.extend(more))).toBe("INVALID_RULE");
   });
+});
+
+test("an unknown name is answered with the names that can be used, each once", () => {
+  const { code, message } = failureOf(() =>
+    defineRule({
+      name: "typo",
+      hyperparameters: { learningRate: nonNegative(1) },
+      slots: { m: 0 },
+      perStep: "rate = learningRate * 2",
+      perElement: "m = m + g\np = p - q * rate",
+    }),
+  );
+  expect(code).toBe("RULE_SYNTAX");
+  expect(message.split("known names: ")[1]).toMatch(/^p, g, m, weightDecay, learningRate, rate \(/);
 });
 
 describe("what defineRule returns", () => {

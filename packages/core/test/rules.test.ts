@@ -10,7 +10,7 @@ import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/rule/spec.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
 
 const start = 0.7;
 const gradients = [0.3, -0.2, 0.5];

@@ -1,14 +1,18 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import { afterAll, describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import type { GroupOptions } from "../src/optimizer/group-options.js";
+import type { GroupOptions } from "../src/optimizer/groups/group-options.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rules } from "../src/rules/index.js";
-import type { OptimizerSpec } from "../src/rule/spec.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
 import type { OptimizerState } from "../src/optimizer/state.js";
-import { anything, bits, codeOf, numbers } from "./support.js";
+import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
 const sizes = { kernel: 7, bias: 3 };
 
@@ -340,9 +344,11 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
     ["a huge slot", ({ bias }) => (bias.v = new Float32Array(1e7))],
     ["a slot of integers", ({ bias }) => (bias.v = new Int32Array(3))],
     ["a slot of big integers", ({ bias }) => (bias.v = new BigInt64Array(3))],
-    ["a slot that is a list", ({ bias }) => (bias.v = [0, 0, 0])],
+    ["a slot that is a shorter list", ({ bias }) => (bias.v = [0, 0])],
+    ["a slot that is a list of text", ({ bias }) => (bias.v = [0, "0", 0])],
+    ["a slot that is a list with a hole", ({ bias }) => (bias.v = [0, , 0])],
+    ["a slot that is an object of other keys", ({ bias }) => (bias.v = { a: 0, b: 0, c: 0 })],
     ["a slot that is null", ({ bias }) => (bias.v = null)],
-    ["a slot that went through JSON", ({ bias }) => (bias.v = JSON.parse(JSON.stringify(bias.v)))],
     ["a slot that is a DataView", ({ bias }) => (bias.v = new DataView(new ArrayBuffer(12)))],
     ["a parameter less", (slots) => delete slots.bias],
     ["a parameter more", (slots) => (slots.late = { m: new Float32Array(1) })],
@@ -362,6 +368,74 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
 
   test("a promise of a state, where the await was forgotten", async () => {
     expect(await refusal(good())).toBe("STATE_MISMATCH");
+  });
+});
+
+describe("a state that was stored", () => {
+  const specs: readonly OptimizerSpec[] = rules.map((rule) => rule.specify({ weightDecay: 0.01 }));
+  const bias = [{ match: "bias", weightDecay: 0, every: 2 }];
+  const folder = mkdtempSync(join(tmpdir(), "gradstep-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const viaFile = (content: string | Uint8Array): Buffer => {
+    const file = join(folder, "state");
+    writeFileSync(file, content);
+    return readFileSync(file);
+  };
+  const asJson = (state: OptimizerState): string => JSON.stringify(state);
+  const withArrays = (_: string, value: unknown): unknown =>
+    value instanceof Float32Array ? [...value] : value;
+
+  /** How users store a state, and get it back. */
+  const stores: readonly [string, (state: OptimizerState) => unknown][] = [
+    // As localStorage holds it.
+    ["as JSON text", (state) => JSON.parse(asJson(state))],
+    ["as JSON with plain arrays", (state) => JSON.parse(JSON.stringify(state, withArrays))],
+    ["as JSON on disk", (state) => JSON.parse(viaFile(asJson(state)).toString())],
+    ["with v8.serialize on disk", (state) => deserialize(viaFile(serialize(state)))],
+    // As IndexedDB holds it.
+    ["with structuredClone", (state) => structuredClone(state)],
+  ];
+  test.each(stores)("%s continues bit for bit", async (_, store) => {
+    for (const spec of specs) {
+      const first = start(spec, bias);
+      first.steps(0, 5);
+      const state = anything<OptimizerState>(store(await first.optimizer.state()));
+      const second = start(spec, bias, first.arrays);
+      second.optimizer.restore(state);
+      first.steps(5, 9);
+      second.steps(5, 9);
+      expect(bits(second.arrays.kernel)).toEqual(bits(first.arrays.kernel));
+      expect(bits(second.arrays.bias)).toEqual(bits(first.arrays.bias));
+      expect(comparable(await second.optimizer.state())).toEqual(
+        comparable(await first.optimizer.state()),
+      );
+    }
+  });
+
+  test("as JSON with values that JSON does not have is refused, and nothing changes", async () => {
+    const { optimizer } = start(nadam());
+    optimizer.step({ bias: Float32Array.of(Number.NaN, Infinity, 1) });
+    const text = asJson(await optimizer.state());
+    const other = start(nadam());
+    const before = comparable(await other.optimizer.state());
+    const { code, message } = failureOf(() => {
+      other.optimizer.restore(JSON.parse(text) as OptimizerState);
+    });
+    expect(code).toBe("STATE_MISMATCH");
+    expect(message).toContain("JSON, which turns NaN and Infinity into null");
+    expect(message).toContain("slot m of bias has null at 0");
+    expect(comparable(await other.optimizer.state())).toEqual(before);
+  });
+
+  test("restores the learning rate, and may have another one after that", async () => {
+    const { optimizer } = start(nadam({ learningRate: 0.5 }));
+    const state = await optimizer.state();
+    const other = start(nadam({ learningRate: 0.25 })).optimizer;
+    other.restore(state);
+    expect(other.learningRate).toBe(0.5);
+    other.learningRate = 0.125;
+    expect(other.learningRate).toBe(0.125);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { adam } from "../src/rules/adam.js";
 import { nadam } from "../src/rules/nadam.js";
 import { sgd } from "../src/rules/sgd.js";
-import { StepScalars } from "../src/optimizer/step-scalars.js";
+import { StepScalars } from "../src/optimizer/step/step-scalars.js";
 
 const subjects = [
   { rule: adam.rule, choices: {} },

@@ -4,7 +4,7 @@ import { HostTensor } from "../src/backend/host-tensor.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { rules } from "../src/rules/index.js";
-import { anything, bits, codeOf, numbers } from "./support.js";
+import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
 describe("tensors", () => {
   test("have a shape, a size, a place in memory, and values", async () => {
@@ -55,6 +55,12 @@ describe("tensors", () => {
     await expect(tensor.read()).rejects.toMatchObject({ code: "DISPOSED" });
     tensor.free();
     await expect(tensor.read()).rejects.toMatchObject({ code: "DISPOSED" });
+  });
+
+  test("an empty array is refused with a message that says so", () => {
+    const { code, message } = failureOf(() => reference().wrap(new Float32Array(0)));
+    expect(code).toBe("INVALID_MEMORY");
+    expect(message).toContain("an empty Float32Array");
   });
 
   test("a staging tensor borrows, and has nothing before that", async () => {

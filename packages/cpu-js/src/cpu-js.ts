@@ -35,6 +35,8 @@ export const cpuJsOptions = ["exact", "kernels"];
 export interface CpuJs extends WrappingBackend<Float32Array> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
   wrap(memory: Float32Array, options?: WrapOptions): HostTensor;
+  /** Does nothing, since nothing is held: for code that works with any backend. */
+  dispose(): void;
 }
 
 /**
@@ -97,13 +99,15 @@ class CpuJsBackend implements CpuJs {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): HostTensor {
-    const { shape, values, room } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values, room);
+    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
+    return new HostTensor(this, shape, values, reserved);
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     remapRows(moves, sources);
   }
+
+  dispose(): void {}
 
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);

@@ -2,31 +2,67 @@ import type { Backend } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { isSupported, wasm } from "@gradstep/wasm";
 
-/** What is looked at of `navigator.gpu`. */
+/** What `autoBackend` returns: a backend of any kind, which can be disposed of. */
+export interface AutoBackend extends Backend {
+  dispose(): void;
+}
+
+/** The part of a `GPUAdapter` that tells a GPU from software. Which properties exist depends on the browser's age. */
+interface Adapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+  readonly isFallbackAdapter?: boolean;
+}
+
+/** The part of `navigator.gpu` that is used. */
 interface Gpu {
   requestAdapter(options?: {
     powerPreference?: "low-power" | "high-performance";
-  }): Promise<{ readonly info: { readonly isFallbackAdapter?: boolean } } | null>;
+  }): Promise<Adapter | null>;
 }
 
 /**
- * The fastest backend that this platform has: WebGPU where there is a GPU (one that is simulated in software does not
- * count); else `wasm()`; or `cpuJs()` where there is no WebAssembly with SIMD or it must not be compiled at run time. Its
- * tensors are its own: make them with `backend.tensor(shape, values)` and read them with `await tensor.read()`. For
- * updates in place on your own arrays use `cpuJs()`.
+ * The fastest backend that works on this platform: WebGPU if there is a GPU (a software adapter does not count), else
+ * `wasm()`, else `cpuJs()`, which works everywhere. Never rejects: a backend that cannot be made, whatever the reason,
+ * gives way to the next one. `backend.name` says which it is.
  *
- * `backend.name` says which it is.
+ * Tensors are in the backend's memory: make them with `backend.tensor(shape, values)` and read them with
+ * `await tensor.read()`. For in-place updates of your own arrays use `cpuJs()`.
  */
-export async function autoBackend(): Promise<Backend> {
-  return (await gpuBackend()) ?? (isSupported() ? wasm() : cpuJs());
+export async function autoBackend(): Promise<AutoBackend> {
+  return (await gpuBackend()) ?? wasmBackend() ?? cpuJs();
 }
 
-async function gpuBackend(): Promise<Backend | undefined> {
-  const gpu = (globalThis as { navigator?: { gpu?: Gpu } }).navigator?.gpu;
-  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter || adapter.info.isFallbackAdapter === true) return undefined;
-  // Loaded where it is needed only.
-  const { webgpu } = await import("@gradstep/webgpu");
-  // An adapter need not have a device to give.
-  return webgpu().catch(() => undefined);
+async function gpuBackend(): Promise<AutoBackend | undefined> {
+  try {
+    const { gpu } = (globalThis as { navigator?: { gpu?: Gpu } }).navigator ?? {};
+    const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter || isSoftware(adapter)) return undefined;
+    // Loaded only where it is used.
+    const { webgpu } = await import("@gradstep/webgpu");
+    return await webgpu();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Chrome 113 to 131 and Deno have `isFallbackAdapter` on the adapter; `info` is missing or throws in some of them. */
+function isSoftware(adapter: Adapter): boolean {
+  return flag(() => adapter.info?.isFallbackAdapter) ?? flag(() => adapter.isFallbackAdapter) ?? false;
+}
+
+function flag(read: () => boolean | undefined): boolean | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined without WebAssembly with SIMD, where compiling is forbidden, and where no memory can be made. */
+function wasmBackend(): AutoBackend | undefined {
+  try {
+    return isSupported() ? wasm() : undefined;
+  } catch {
+    return undefined;
+  }
 }

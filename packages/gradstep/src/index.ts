@@ -1,4 +1,4 @@
 export * from "@gradstep/core";
 export { cpuJs, type CpuJs, type CpuJsOptions } from "@gradstep/cpu-js";
 export { wasm, type Wasm, type WasmOptions } from "@gradstep/wasm";
-export { autoBackend } from "./auto-backend.js";
+export { autoBackend, type AutoBackend } from "./auto-backend.js";

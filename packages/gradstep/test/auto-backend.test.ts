@@ -1,6 +1,6 @@
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { afterEach, expect, test, vi } from "vitest";
-import { adam, autoBackend, createOptimizer } from "../src/index.js";
+import { adam, autoBackend, cpuJs, createOptimizer, wasm } from "../src/index.js";
 
 test("autoBackend gives a backend that takes the first step of Adam", async () => {
   const backend = await autoBackend();
@@ -38,19 +38,67 @@ test.skipIf(!hasGpu)("where there is a GPU, it is taken", async () => {
   expect(backend.name).toBe("webgpu");
   const tensor = backend.tensor([2], [1, 2]);
   expect([...(await tensor.read())]).toEqual([1, 2]);
-  (backend as unknown as { dispose(): void }).dispose();
+  backend.dispose();
 });
+
+const refuses = { limits: {}, requestDevice: () => Promise.reject(new Error("refused")) };
+
+function throwing(key: string, rest: object = refuses): object {
+  const get = (): never => {
+    throw new TypeError("Illegal invocation");
+  };
+  return Object.defineProperty({ ...rest }, key, { get });
+}
 
 test.each([
   ["no adapter", null],
-  ["one in software", { info: { isFallbackAdapter: true } }],
-  [
-    "one that gives no device",
-    { info: {}, limits: {}, requestDevice: () => Promise.reject(new Error("refused")) },
-  ],
+  ["an adapter in software", { info: { isFallbackAdapter: true }, isFallbackAdapter: false }],
+  ["an adapter in software, as Chrome 131 says it", { info: {}, isFallbackAdapter: true }],
+  ["an adapter in software without info", { isFallbackAdapter: true }],
+  ["an adapter in software whose info throws", throwing("info", { isFallbackAdapter: true })],
+  ["an adapter that gives no device", { info: {}, ...refuses }],
+  ["an adapter without info, as in Chrome 126", { isFallbackAdapter: false, ...refuses }],
+  ["an adapter whose info throws", throwing("info")],
+  ["an adapter whose isFallbackAdapter throws", throwing("isFallbackAdapter")],
+  ["an adapter that is not one", {}],
 ])("with %s, the processor", async (_, adapter) => {
   vi.stubGlobal("navigator", { gpu: { requestAdapter: () => Promise.resolve(adapter) } });
   expect((await autoBackend()).name).toBe("wasm");
+});
+
+test.each([
+  ["rejects", { gpu: { requestAdapter: () => Promise.reject(new Error("blocked")) } }],
+  [
+    "throws",
+    {
+      gpu: {
+        requestAdapter: () => {
+          throw new Error("blocked");
+        },
+      },
+    },
+  ],
+  ["does not exist", { gpu: {} }],
+  ["is behind a getter that throws", throwing("gpu", {})],
+  ["has no navigator", undefined],
+])("where requestAdapter %s, the processor", async (_, navigator) => {
+  vi.stubGlobal("navigator", navigator);
+  expect((await autoBackend()).name).toBe("wasm");
+});
+
+test("cpu-js where no memory can be made for wasm", async () => {
+  const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(function () {
+    throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+  });
+  expect((await autoBackend()).name).toBe("cpu-js");
+  memory.mockRestore();
+});
+
+test("every backend can be disposed of", async () => {
+  for (const backend of [cpuJs(), wasm(), await autoBackend()]) {
+    backend.dispose();
+    backend.dispose();
+  }
 });
 
 test("else it is wasm where there is SIMD, and cpu-js where that must not be compiled", async () => {

@@ -103,7 +103,7 @@ export class WasmBackend implements Wasm {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
-    const { shape, values, room } = wrapArray(Float32Array, memory, options);
+    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
     if (values.buffer !== this.memory.buffer) {
       throw new GradstepError(
         `Got an array outside this backend's memory; expected a view of the memory's current buffer. ` +
@@ -111,7 +111,7 @@ export class WasmBackend implements Wasm {
         { code: "INVALID_MEMORY" },
       );
     }
-    return this.#tensor(shape, values.byteOffset, room.length);
+    return this.#tensor(shape, values.byteOffset, reserved.length);
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

@@ -45,8 +45,8 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): Tensor {
-    const { shape, values, room } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values, room);
+    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
+    return new HostTensor(this, shape, values, reserved);
   }
 
   compile(variant: Variant): Kernel {

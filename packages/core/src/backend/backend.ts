@@ -3,185 +3,191 @@ import type { Variant } from "../rule/variant.js";
 /** Numbers of a tensor. A backend of precision "f64" holds a Float64Array, every other a Float32Array. */
 export type Values = Float32Array | Float64Array;
 
-/** Where a tensor's bytes are, so that tensors that share memory are found. */
+/** Where the bytes of a tensor are. Used to find tensors that share memory. */
 export interface MemoryRange {
-  /** What owns the bytes: an ArrayBuffer, a GPUBuffer, the memory of a wasm module. Compared by identity. */
+  /** The owner of the bytes: an ArrayBuffer, a GPUBuffer, a wasm memory. Compared by identity. */
   readonly buffer: object;
   readonly byteOffset: number;
   readonly byteLength: number;
 }
 
-/** How values lie in memory that is not simply one f32 or f64 after the other. */
+/** The layout of values in memory, unless it is one f32 or f64 after the other. */
 export interface Layout {
-  /** What a value is: `f16` is packed in pairs into words of four bytes, `u32` holds indices and masks. */
+  /** The type of a value: `f16` values are packed in pairs into four bytes, `u32` is for indices and masks. */
   readonly dtype: "f32" | "f16" | "u32";
-  /** From the first value of a row to the first of the next, counted in values. */
+  /** Distance from the first value of a row to the first value of the next, counted in values. */
   readonly rowStride: number;
 }
 
-/** Values of one shape, in the memory of one backend. Row-major. */
+/** Values of a shape, in the memory of a backend. Row-major. */
 export interface Tensor {
   readonly backend: Backend;
-  /** Positive integers; empty for a single number. The first changes when rows are remapped. */
+  /** Positive integers; empty for a single number. The first one changes when rows are remapped. */
   readonly shape: readonly number[];
   /** The product of the shape. */
   readonly size: number;
   readonly memory: MemoryRange;
-  /** Only where it is not plain f32 or f64: such a tensor can be a gradient, a copy, a mask or indices. */
+  /** Undefined for plain f32 or f64. A tensor with a layout can be a gradient, a mirror, a mask or indices. */
   readonly layout?: Layout;
-  /** True after `free`. */
+  /** True after `free`, and if the memory was detached. */
   readonly freed: boolean;
+  /** True if the tensor lost its memory without `free`: a buffer that was transferred or resized, wasm memory that grew. */
+  readonly detached?: boolean;
   /**
    * Replaces all values; they are copied before this returns.
    * @throws {GradstepError} `LENGTH_MISMATCH`, `DISPOSED`
    */
   write(values: ArrayLike<number>): void;
   /**
-   * A copy of the values as they are once everything that was called before has been done.
+   * A copy of the values after everything that was called before has been executed.
    * @throws {GradstepError} `DISPOSED`
    */
   read(): Promise<Values>;
-  /** Gives memory back that the backend allocated; memory of the caller is left alone. A second call does nothing. */
+  /** Frees memory that the backend allocated, not caller-owned memory. A second call does nothing. */
   free(): void;
 }
 
-/** A tensor through which typed arrays of the caller reach a kernel. */
+/** A tensor through which a kernel receives typed arrays. */
 export interface StagingTensor extends Tensor {
   /**
-   * Makes these the tensor's values for the runs that follow, up to the next call. A backend that works on the
-   * caller's memory borrows the array (nothing is copied, and a kernel that writes to this tensor writes to the array);
-   * others copy it before this returns. The length must be the tensor's size: the caller has checked it.
+   * Makes these the values of the tensor for all following runs until the next call. A backend that works on
+   * caller-owned memory borrows the array (nothing is copied, and kernels write to the array); other backends copy it
+   * before this returns. The length must be the size of the tensor; it is not checked.
    */
   stage(values: Values): void;
 }
 
-/** A u32 for each row: an array, or a tensor in the backend's memory whose layout says `u32`. */
+/** A u32 per row: an array, or a tensor of the backend whose layout is `u32`. */
 export type RowValues = Uint32Array | Tensor;
 
 /**
- * What happens to the rows that a mask leaves out. `keep`: nothing. `decay`: their slots are updated as by a gradient
- * of 0, and the parameter stays. `zero`: all is updated as by a gradient of 0.
+ * What happens to rows that a mask does not select. `keep`: nothing. `decay`: their slots are updated as if the gradient
+ * were 0; the parameter stays. `zero`: slots and parameter are updated as if the gradient were 0.
  */
 export type UnselectedRows = "keep" | "decay" | "zero";
 
 /**
- * One parameter's part in a step. The objects live as long as the optimizer does and the tensors are the same;
- * `gradient`, `mask` and `others` change between runs.
+ * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`, `mask` and
+ * `unselectedRows` change between runs.
  */
 export interface Update {
   readonly parameter: Tensor;
-  /** Packed f16 that the kernel fills from the updated parameter, beside it. */
+  /** A packed f16 copy of the parameter, which the kernel updates. */
   readonly mirror: Tensor | undefined;
   gradient: Tensor;
-  /** Only the rows whose u32 is not 0 are stepped; undefined: all. */
+  /** Rows whose u32 is not 0 are selected; all rows if undefined. */
   mask: RowValues | undefined;
   unselectedRows: UnselectedRows;
   /** In the order of `variant.slots`. */
   readonly slots: readonly Tensor[];
-  /** In the order of `variant.scalars`, in f64, set anew before each run. f32 backends round them to f32. */
+  /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */
   readonly scalars: Float64Array;
 }
 
-/** A variant, compiled. */
+/** A compiled variant. */
 export interface Kernel {
-  /** What was compiled, readable: JavaScript, WGSL, a listing; for people. */
+  /** Readable code, for people: JavaScript, WGSL or a listing. */
   readonly source: string;
   /**
-   * Updates the parameters and slots of the first `count` updates in place. Returns at once; runs take effect in the
-   * order of the calls. Nothing is allocated after the first run with the same tensors.
+   * Updates the parameters and slots of the first `count` updates in place. Returns immediately; runs take effect in
+   * the order of the calls. Nothing is allocated after the first run with the same tensors.
    */
   run(updates: readonly Update[], count: number): void;
   /**
-   * For a step that is given the tensors of the last one, as most are: how to do the last run of these updates once
-   * more, with the scalars that they have when it is called. Undefined where another run came between, or memory of one
-   * of the tensors has changed. What it gives must not throw before it has begun: the step counts as taken by then.
+   * A function that repeats the last run of these updates, with the scalars they have when it is called: for steps with
+   * the same tensors as the last one, which most steps are. Undefined if another run came between, or if the memory of a
+   * tensor has changed. The function must not throw before it updates anything, since the step is already counted.
    *
-   * After a step the caches are full of its elements, and each thing that the next one looks at is far away. A backend
-   * for which that matters has this, and looks at little in it.
+   * Optional. A run evicts everything else from the caches, so a repeated run should read as little as possible.
    */
   repeater?(updates: readonly Update[]): (() => void) | undefined;
   /**
-   * Records the same into work of the caller's, which the caller submits: a command encoder, a compute pass. Only a
-   * backend that has such a thing has this. Scalars are those at the time of the call.
+   * Records the same work into a target of the caller, who submits it: a command encoder or a compute pass. Scalars are
+   * those at the time of the call. Optional.
    *
-   * @throws {GradstepError} `UNSUPPORTED` for a target that is none
+   * @throws {GradstepError} `UNSUPPORTED` for another kind of target
    */
   encode?(target: object, updates: readonly Update[], count: number): void;
 }
 
-/** What `Backend.remap` does with the rows of one tensor. */
+/** How `Backend.remap` moves the rows of one tensor. */
 export interface RowMove {
   readonly tensor: Tensor;
-  /** What a row holds that begins anew. */
+  /** The value of rows that are reset. */
   readonly initial: number;
-  /** Which rows begin anew beside those without a source: none more, those that `fresh` names, or all. */
+  /** Which rows are reset: those without a source, also those in `resetRows`, or all. */
   readonly reset: "added" | "flagged" | "all";
 }
 
-/** Where rows come from. */
+/** The sources of the new rows. */
 export interface RowSources {
-  /** How many rows there will be, at least 1. */
+  /** The new number of rows, at least 1. */
   readonly count: number;
-  /** For each of them the row that it was; `newRow` or, in memory that is not looked into, any too large: none. */
+  /** The old index of each new row. `newRow`, and in a tensor every index that is too large, means that there is none. */
   readonly indices: RowValues;
-  /** Not 0 for a row that begins anew in the tensors that ask for it. */
+  /** Not 0 for rows that are reset in tensors whose `reset` is `"flagged"`. */
   readonly resetRows: RowValues | undefined;
 }
 
-/** Among indices: a row that was none before. */
+/** The index of a row without a source. */
 export const newRow = 0xffff_ffff;
 
-/** A place to hold tensors and run kernels. Everything a backend must have; it knows rules only as data. */
+/** Holds tensors and runs kernels. A backend knows rules only as data. */
 export interface Backend {
-  /** `cpu-js`, `wasm`, `webgpu`, …: for people and reports. */
+  /** `cpu-js`, `wasm`, `webgpu`, …: for messages and reports. */
   readonly name: string;
-  /** In what the values are held. */
+  /** The precision of values and arithmetic. */
   readonly precision: "f32" | "f64";
   /** Whether results are bit-identical to the f32 reference. */
   readonly exact: boolean;
   /**
    * Allocates a tensor of zeros, or of `values`.
    *
-   * @param pool 0 for parameters, 1 for gradients, 2 and more for the slots of a rule, in their order. A backend whose
-   * kernels bind whole buffers keeps pools apart; others ignore it.
+   * @param pool 0 for parameters, 1 for gradients, 2 and more for the slots of a rule, in their order. Backends whose
+   * kernels bind whole buffers allocate each pool from buffers of its own; others ignore it.
    * @throws {GradstepError} `INVALID_SHAPE`, `LENGTH_MISMATCH`, `OUT_OF_MEMORY`, `DEVICE_LOST`
    */
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool?: number): Tensor;
   /**
-   * Makes room for tensors of these sizes (in values) at once, for the calls of `tensor` that follow: they come to lie
-   * in one buffer. A hint; where nothing is gained, a backend does not have it.
+   * Reserves memory for tensors of these sizes (in values), so that the following calls of `tensor` place them in one
+   * buffer. A hint. Optional.
    */
   reserve?(sizes: readonly number[], pool?: number): void;
-  /** A tensor without values until `stage` gives it some. @throws {GradstepError} `INVALID_SHAPE` */
+  /** A tensor that has no values before `stage`. @throws {GradstepError} `INVALID_SHAPE` */
   staging(shape: readonly number[]): StagingTensor;
-  /** Compiles a variant, or finds it compiled. */
+  /** Compiles a variant, or returns the kernel that was compiled before. */
   compile(variant: Variant): Kernel;
   /**
-   * Gives tensors other rows: row `i` is what row `indices[i]` was. All have as many rows before. Their shapes change,
-   * and with them their memory where it has no room for so many rows: memory of the backend's own then grows by half
-   * at least, that of the caller (`wrap`) cannot. A backend that has this heeds `mask` in the updates of its kernels.
+   * Moves rows: row `i` becomes what row `indices[i]` was. All tensors have the same number of rows. Their shapes change;
+   * memory that the backend owns grows by at least half if it is too small, caller-owned memory cannot grow. Optional; a
+   * backend with it must respect `mask` in updates.
    *
    * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`; then nothing has changed
    */
   remap?(moves: readonly RowMove[], sources: RowSources): void;
-  /** Fills a packed tensor with the values of a plain one. A backend that has this heeds `copy` in updates. */
+  /** Fills a packed tensor with the values of a plain one. Optional; a backend with it must respect `mirror` in updates. */
   pack?(source: Tensor, target: Tensor): void;
+  /**
+   * Frees what the backend holds, such as memory, threads, or a device that it requested. Tensors of the backend cannot
+   * be used afterwards. A second call does nothing. A backend that holds nothing may omit it.
+   */
+  dispose?(): void;
 }
 
-/** A backend that can work on memory the caller owns: `M` is an array, a GPUBuffer, … */
+/** A backend that can work on caller-owned memory. `M` is its type: an array, a GPUBuffer, … */
 export interface WrappingBackend<M> extends Backend {
   /**
-   * A tensor over the caller's memory: updates are made there, in place.
+   * A tensor over caller-owned memory, which is updated in place.
    *
-   * @param options.shape the tensor's shape; without it, all values from `offset` on, in one dimension.
-   * @param options.offset number of values to skip, 0 if left out.
-   * @param options.capacity rows for which there is room from there on, those of the shape if left out.
+   * @param options.shape all values from `offset` on, in one dimension, if left out
+   * @param options.offset number of values to skip; 0 if left out
+   * @param options.capacity number of rows to which the tensor may grow; the rows of the shape if left out
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
    */
   wrap(memory: M, options?: WrapOptions): Tensor;
 }
 
-/** Which part of the caller's memory a tensor covers. */
+/** The part of caller-owned memory that a tensor covers. */
 export interface WrapOptions {
   readonly shape?: readonly number[];
   readonly offset?: number;

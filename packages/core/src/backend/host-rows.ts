@@ -28,7 +28,7 @@ interface RowTensor {
   reallocate(shape: readonly number[]): Reallocation;
 }
 
-/** What `Backend.remap` is where the values of tensors can be seen. All of its tensors must have `reallocate`. */
+/** `Backend.remap` for backends in host memory. All tensors must have `reallocate`, as `HostTensor` has. */
 export function remapRows(
   moves: readonly RowMove[],
   { count, indices, resetRows }: RowSources,
@@ -55,7 +55,7 @@ export function remapRows(
   });
 }
 
-/** Row `i` becomes what row `from[i]` was. @param kept rows in front that stay where they are */
+/** Row `i` becomes what row `from[i]` was. @param kept number of rows, from the first, that stay where they are */
 function gather(
   reallocation: Reallocation,
   kept: number,
@@ -64,16 +64,16 @@ function gather(
 ): void {
   const after = reallocation.after();
   let before = reallocation.before();
-  // Rows in front are where they were; of the others, one may be overwritten before it is read.
+  // The kept rows stay. The others are copied first, since a row may be overwritten before it is read.
   if (reallocation.isInPlace) before = before.slice(kept * rowLength);
   else after.set(before.subarray(0, kept * rowLength));
   const skipped = reallocation.isInPlace ? kept : 0;
   for (let i = kept; i < from.length; i += 1) {
     const source = from[i];
     if (source === newRow) continue;
-    const isInFront = source < skipped;
-    const values = isInFront ? after : before;
-    const start = (isInFront ? source : source - skipped) * rowLength;
+    const isKept = source < skipped;
+    const values = isKept ? after : before;
+    const start = (isKept ? source : source - skipped) * rowLength;
     for (let j = 0; j < rowLength; j += 1) after[i * rowLength + j] = values[start + j];
   }
 }
@@ -92,10 +92,10 @@ function resetValues(
   }
 }
 
-/** Memory of the caller's that is too small for what comes. */
+/** The error for caller-owned memory that is too small for the new rows. */
 export function tooManyRows(shape: readonly number[], capacity: number): GradstepError {
   return new GradstepError(
-    `Shape [${shape.join(", ")}] does not fit into wrapped memory with room for ${capacity} rows. Wrap it with a larger capacity, or pass the tensors that take its place as \`parameters\`.`,
+    `Shape [${shape.join(", ")}] does not fit into wrapped memory for ${capacity} rows. Wrap it with a larger capacity, or pass replacements as \`parameters\`.`,
     { code: "INVALID_MEMORY" },
   );
 }

@@ -4,39 +4,39 @@ import { grownCapacity, tooManyRows, type Reallocation } from "./host-rows.js";
 import { checkLength, sizeOf } from "./shape.js";
 
 /**
- * A tensor in memory that JavaScript sees: what a backend on the host needs of tensors. Kernels work on `view()`.
- * As a staging tensor it borrows whatever it is given.
+ * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor
+ * it borrows the arrays that it is given.
  */
 export class HostTensor implements StagingTensor {
   readonly backend: Backend;
   #shape: readonly number[];
   #size: number;
-  /** Memory of the backend's own or, where the tensor covers only a part of the caller's, that memory. */
-  #room: Values | undefined;
+  /** The values and the capacity behind them. */
+  #reserved: Values | undefined;
   #isOwn = false;
   #values: Values | undefined;
   #memory: MemoryRange | undefined;
   #freed = false;
 
   /**
-   * @param values exactly the shape's number of values; left out, the tensor has none until `stage`.
-   * @param room memory that begins with the values and goes on behind them, for rows that may come.
+   * @param values as many as the shape has; if left out, the tensor has none before `stage`
+   * @param reserved an array that starts with the values and continues behind them, for rows to be added
    */
   constructor(
     backend: Backend,
     shape: readonly number[],
     values?: Values,
-    room: Values | undefined = values,
+    reserved: Values | undefined = values,
   ) {
     this.#size = sizeOf(shape);
     if (values !== undefined) checkLength("The tensor's memory", values.length, this.#size);
     this.backend = backend;
     this.#shape = Object.freeze([...shape]);
     this.#values = values;
-    this.#room = room;
+    this.#reserved = reserved;
   }
 
-  /** A tensor of zeros in memory of its own. @throws {GradstepError} `INVALID_SHAPE` */
+  /** A tensor of zeros in new memory. @throws {GradstepError} `INVALID_SHAPE` */
   static allocate<T extends Values>(
     backend: Backend,
     kind: new (length: number) => T,
@@ -57,44 +57,43 @@ export class HostTensor implements StagingTensor {
 
   /** The live values: writing to them writes to the tensor. @throws {GradstepError} `DISPOSED` */
   view(): Values {
-    if (this.#values === undefined || this.#isDetached) throw this.#unusable();
+    if (this.#values === undefined || this.detached) throw this.#unusable();
     return this.#values;
   }
 
-  /** Empty where the tensor has no values at present. */
+  /** Empty while the tensor has no values. */
   get memory(): MemoryRange {
     if (this.#values === undefined && !this.#freed) {
       return { buffer: this, byteOffset: 0, byteLength: 0 };
     }
     if (this.#memory === undefined) {
       this.view();
-      // With the room behind the values, which nothing else may use.
-      const { buffer, byteOffset, byteLength } = this.#room!;
+      // With the capacity behind the values, which nothing else may use.
+      const { buffer, byteOffset, byteLength } = this.#reserved!;
       this.#memory = { buffer, byteOffset, byteLength };
     }
     return this.#memory;
   }
 
   get freed(): boolean {
-    return this.#freed || this.#isDetached;
+    return this.#freed || this.detached;
   }
 
-  /** Whether the memory went away under the tensor: a transferred buffer, or the memory of wasm that has grown. */
-  get #isDetached(): boolean {
+  get detached(): boolean {
     return this.#values !== undefined && this.#values.length !== this.#size;
   }
 
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
     this.#values = values;
-    this.#room = values;
+    this.#reserved = values;
     this.#memory = undefined;
   }
 
   /** Drops what was staged: the tensor has no values and keeps no memory alive until the next `stage`. */
   release(): void {
     this.#values = undefined;
-    this.#room = undefined;
+    this.#reserved = undefined;
     this.#memory = undefined;
   }
 
@@ -114,7 +113,7 @@ export class HostTensor implements StagingTensor {
 
   free(): void {
     this.#values = undefined;
-    this.#room = undefined;
+    this.#reserved = undefined;
     this.#freed = true;
   }
 
@@ -125,15 +124,15 @@ export class HostTensor implements StagingTensor {
   reallocate(shape: readonly number[]): Reallocation {
     const before = this.view();
     const size = sizeOf(shape);
-    let room = this.#room!;
-    const isInPlace = size <= room.length;
+    let reserved = this.#reserved!;
+    const isInPlace = size <= reserved.length;
     if (!isInPlace) {
       const rowLength = this.#size / this.#shape[0];
-      const capacity = room.length / rowLength;
+      const capacity = reserved.length / rowLength;
       if (!this.#isOwn) throw tooManyRows(shape, Math.floor(capacity));
-      room = largerArray(room, grownCapacity(shape[0], capacity) * rowLength);
+      reserved = largerArray(reserved, grownCapacity(shape[0], capacity) * rowLength);
     }
-    const after = room.subarray(0, size);
+    const after = reserved.subarray(0, size);
     return {
       isInPlace,
       before: () => before,
@@ -141,7 +140,7 @@ export class HostTensor implements StagingTensor {
       commit: () => {
         this.#shape = Object.freeze([...shape]);
         this.#size = size;
-        this.#room = room;
+        this.#reserved = reserved;
         this.#values = after;
         this.#memory = undefined;
       },
@@ -150,9 +149,9 @@ export class HostTensor implements StagingTensor {
   }
 
   #unusable(): GradstepError {
-    if (this.#isDetached) {
+    if (this.detached) {
       return new GradstepError(
-        "The tensor's memory was detached: its buffer was transferred, or wasm memory has grown. Wrap the new memory.",
+        "The tensor lost its memory: the buffer was transferred or resized, or wasm memory has grown. Wrap the new memory.",
         { code: "DISPOSED" },
       );
     }
@@ -168,7 +167,7 @@ function largerArray(array: Values, length: number): Values {
   try {
     return array instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
   } catch (cause) {
-    throw new GradstepError(`There is no memory for ${length} values.`, {
+    throw new GradstepError(`Out of memory for ${length} values; free tensors, or use fewer rows.`, {
       code: "OUT_OF_MEMORY",
       cause,
     });
@@ -176,7 +175,7 @@ function largerArray(array: Values, length: number): Values {
 }
 
 /**
- * Checks what `write` was given.
+ * Checks the argument of `write`.
  * @throws {GradstepError} `INVALID_MEMORY`, `LENGTH_MISMATCH`
  */
 export function checkValues(values: ArrayLike<number>, size: number): void {
@@ -198,7 +197,7 @@ export function checkValues(values: ArrayLike<number>, size: number): void {
 
 /**
  * An array of zeros for a shape.
- * @throws {GradstepError} `INVALID_SHAPE`, also where there is no memory for so many values
+ * @throws {GradstepError} `INVALID_SHAPE`, also if there is not enough memory
  */
 export function allocateArray<T extends Values>(
   kind: new (length: number) => T,
@@ -209,7 +208,7 @@ export function allocateArray<T extends Values>(
     return new kind(size);
   } catch (cause) {
     throw new GradstepError(
-      `Got shape [${shape.join(", ")}]; there is no memory for its ${size} values.`,
+      `Got shape [${shape.join(", ")}]; there is not enough memory for its ${size} values.`,
       { code: "INVALID_SHAPE", cause },
     );
   }

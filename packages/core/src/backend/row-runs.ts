@@ -1,6 +1,6 @@
 /**
- * For those who write a backend on the host: where the run of consecutive rows ends that begins at `first` and that a
- * mask treats alike, so that kernels need not know of rows. No more than a count of rows: nothing is allocated.
+ * The end of the run of consecutive rows, from `first` on, that a mask either all selects or all does not. Backends in
+ * host memory run their kernels on such ranges.
  */
 export function endOfRun(mask: Uint32Array, first: number): number {
   const isStepped = mask[first] !== 0;

@@ -7,7 +7,7 @@ import { GradstepError, show } from "../errors.js";
 export function sizeOf(shape: readonly number[]): number {
   const valid =
     Array.isArray(shape) &&
-    // A copy, because `every` passes over the holes of an array.
+    // A copy, because `every` skips the holes of an array.
     [...shape].every((length) => Number.isSafeInteger(length) && length > 0);
   const size = valid
     ? (shape as readonly number[]).reduce((product, length) => product * length, 1)

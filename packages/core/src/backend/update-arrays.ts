@@ -2,7 +2,7 @@ import type { Variant } from "../rule/variant.js";
 import type { Update, Values } from "./backend.js";
 import type { HostTensor } from "./host-tensor.js";
 
-/** The live arrays of an update on the host, by the names that a rule has for them: `p`, `g`, then the slots. */
+/** The live arrays of an update in host memory, by their names in the rule: `p`, `g`, then the slots. */
 export function arraysOf<T extends Values>({ slots }: Variant, update: Update): Map<string, T> {
   const { parameter, gradient } = update;
   const names = ["p", "g", ...slots.map(({ name }) => name)];

@@ -4,14 +4,15 @@ import { GradstepError, show } from "../errors.js";
 import { sizeOf } from "./shape.js";
 
 /**
- * The part of a typed array that `wrap` covers, as a view of it, and that with the room behind it.
+ * Checks the arguments of `wrap` for a typed array.
+ * @returns the shape, a view of the values, and a view of the values with the capacity behind them
  * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
  */
 export function wrapArray<T extends Values>(
   kind: new (length: number) => T,
   memory: T,
   options: WrapOptions = {},
-): { shape: readonly number[]; values: T; room: T } {
+): { shape: readonly number[]; values: T; reserved: T } {
   if (!ArrayBuffer.isView(memory) || memory[Symbol.toStringTag] !== kind.name) {
     throw new GradstepError(
       `Got ${show(memory)} to wrap; expected a ${kind.name}. Convert it with new ${kind.name}(values).`,
@@ -21,6 +22,12 @@ export function wrapArray<T extends Values>(
     );
   }
   checkOptions("wrap", options, ["shape", "offset", "capacity"]);
+  if (memory.length === 0) {
+    throw new GradstepError(
+      `Got an empty ${kind.name} to wrap; expected at least one value. An array is empty after its buffer was transferred.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
   const offset = options.offset ?? 0;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= memory.length) {
     throw new GradstepError(
@@ -38,28 +45,28 @@ export function wrapArray<T extends Values>(
       { code: "INVALID_MEMORY" },
     );
   }
-  const room = roomOf(shape, size, options.capacity);
-  if (offset + room > memory.length) {
+  const capacity = capacityOf(shape, size, options.capacity);
+  if (offset + capacity > memory.length) {
     throw new GradstepError(
-      `A capacity of ${options.capacity} rows of shape [${shape.join(", ")}] at offset ${offset} needs ${offset + room} values; the array has ${memory.length}.`,
+      `A capacity of ${options.capacity} rows of shape [${shape.join(", ")}] at offset ${offset} needs ${offset + capacity} values; the array has ${memory.length}.`,
       { code: "INVALID_MEMORY" },
     );
   }
   return {
     shape,
     values: memory.subarray(offset, offset + size) as T,
-    room: memory.subarray(offset, offset + room) as T,
+    reserved: memory.subarray(offset, offset + capacity) as T,
   };
 }
 
-/** How many values there is room for. */
-function roomOf(shape: readonly number[], size: number, capacity: unknown): number {
+/** The number of values in a capacity of rows. @throws {GradstepError} `INVALID_MEMORY` */
+function capacityOf(shape: readonly number[], size: number, capacity: unknown): number {
   if (capacity === undefined) return size;
   const [rows] = shape;
   if (rows !== undefined && Number.isSafeInteger(capacity) && (capacity as number) >= rows)
     return (capacity as number) * (size / rows);
   throw new GradstepError(
-    `Got capacity ${show(capacity)}; expected an integer from ${rows === undefined ? "the first dimension of a shape" : rows} on, counted in rows.`,
+    `Got capacity ${show(capacity)}; expected ${rows === undefined ? "none, since the tensor has no rows" : `an integer from ${rows} on, counted in rows`}.`,
     { code: "INVALID_MEMORY" },
   );
 }

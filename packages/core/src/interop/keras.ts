@@ -1,7 +1,7 @@
 import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
-import type { OptimizerSpec } from "../rule/spec.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 /** What `keras.optimizers.serialize(optimizer)` returns. */
 export interface KerasOptimizer {

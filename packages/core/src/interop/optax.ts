@@ -1,7 +1,7 @@
 import { lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../rule/spec.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learning_rate: { to: "learningRate" } };
 const decay: OptionMap = {
@@ -11,9 +11,9 @@ const decay: OptionMap = {
     why: "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).",
   },
 };
-const precision: OptionMap = { mu_dtype: { only: [null], why: "State is f32 here." } };
+const precision: OptionMap = { mu_dtype: { only: [null], why: "State is f32." } };
 const accumulatorPrecision: OptionMap = {
-  accumulator_dtype: { only: [null], why: "State is f32 here." },
+  accumulator_dtype: { only: [null], why: "State is f32." },
 };
 const betas: OptionMap = { b1: { to: "beta1" }, b2: { to: "beta2" } };
 const eps: OptionMap = { eps: { to: "epsilon" } };
@@ -30,7 +30,7 @@ const adamForm = { epsilonMode: "paper", averageForm: "sum-of-squares" } as cons
 interface OptaxOptimizer {
   readonly rule: string;
   readonly options: OptionMap;
-  /** Optax's defaults and form, in our names. */
+  /** Optax's defaults and formulas, as settings of the rule. */
   readonly settings: Readonly<Record<string, number | string | boolean>>;
 }
 
@@ -60,11 +60,11 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
       centered: { to: "centered" },
       momentum: { to: "momentum" },
       eps_in_sqrt: { to: "epsilonInSqrt" },
-      initial_scale: { only: [0], why: "The average starts at 0 here." },
-      nesterov: { only: [false], why: "rmsprop has no Nesterov form here." },
+      initial_scale: { only: [0], why: "The average starts at 0." },
+      nesterov: { only: [false], why: "rmsprop has no Nesterov momentum." },
       bias_correction: {
         only: [false],
-        why: "adam with beta1 0 and epsilonMode “paper” is the corrected form.",
+        why: "The corrected form is adam with beta1: 0 and epsilonMode: “paper”.",
       },
     },
     settings: { rho: 0.9, epsilon: 1e-8, averageForm: "sum-of-squares" },
@@ -113,7 +113,8 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
 
 /**
  * The spec of an Optax alias: `fromOptax("adamw", { learning_rate: 1e-3, weight_decay: 0.1 })`, with Optax's defaults.
- * The same gradients give Optax's numbers; its place of ε, `eps_root` and AMSGrad of the corrected average are included.
+ * The same gradients give Optax's numbers, including its place of ε, `eps_root`, AMSGrad of the corrected average, and
+ * what happens when the square of a gradient overflows.
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
@@ -122,9 +123,9 @@ export function fromOptax(
   options: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   const optimizer = lookUp("Optax", name, optimizers);
-  const { epsilonInSqrt = true, ...own } = translate(`Optax's ${name}`, options, optimizer.options);
-  // Optax has None where no momentum is meant.
-  if (own.momentum === null) delete own.momentum;
+  const { epsilonInSqrt = true, ...translated } = translate(`Optax's ${name}`, options, optimizer.options);
+  // Optax uses None for no momentum.
+  if (translated.momentum === null) delete translated.momentum;
   if (typeof epsilonInSqrt !== "boolean") {
     throw new GradstepError(
       `Optax's ${name}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
@@ -133,5 +134,5 @@ export function fromOptax(
   }
   const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
   const rule = rules.find((one) => one.name === optimizer.rule)!;
-  return rule.specify({ ...optimizer.settings, ...own, ...form });
+  return rule.specify({ ...optimizer.settings, ...translated, ...form });
 }

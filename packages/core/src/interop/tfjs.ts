@@ -1,6 +1,6 @@
 import { lookUp, translate, type OptionMap } from "./option-map.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../rule/spec.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learningRate: { to: "learningRate" } };
 const epsilon: OptionMap = { epsilon: { to: "epsilon" } };
@@ -10,7 +10,7 @@ const momentum: OptionMap = { momentum: { to: "momentum" } };
 interface TfjsOptimizer {
   readonly rule: string;
   readonly options: OptionMap;
-  /** TF.js's defaults and form, in our names. */
+  /** TF.js's defaults and formulas, as settings of the rule. */
   readonly settings: Readonly<Record<string, number | string>>;
 }
 
@@ -57,8 +57,8 @@ const optimizers: Readonly<Record<string, TfjsOptimizer>> = {
 };
 
 /**
- * The spec of a TF.js optimizer: `fromTfjs("adam", { learningRate: 0.01 })`, with TF.js's defaults and its options' own
- * names. The same gradients give TF.js's numbers, up to its f32.
+ * The spec of a TF.js optimizer: `fromTfjs("adam", { learningRate: 0.01 })`, with TF.js's names and defaults. The same
+ * gradients give TF.js's numbers, up to its rounding to f32.
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */

@@ -1,8 +1,8 @@
 import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
-import type { GroupOptions } from "../optimizer/group-options.js";
+import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import { rules } from "../rules/index.js";
-import type { OptimizerSpec } from "../rule/spec.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 type Options = Readonly<Record<string, unknown>>;
 

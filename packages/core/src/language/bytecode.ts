@@ -1,7 +1,7 @@
 import type { Op } from "./expression.js";
 import type { Program } from "./program.js";
 
-/** What an operation is called on a tape. */
+/** The opcode of each operation. */
 export const opcodes = {
   number: 0,
   neg: 1,
@@ -25,37 +25,37 @@ export const opcodes = {
   select: 19,
 } as const satisfies Record<Op | "number", number>;
 
-/** By name, as types: the cases of a switch are numbers, and a slip in one does not compile. */
+/** Opcodes by name, as types: with them, a wrong number in the cases of a switch does not compile. */
 export type Opcodes = typeof opcodes;
-/** Any of them. */
+/** Any opcode. */
 export type Opcode = Opcodes[keyof Opcodes];
 
-/** Cells of an instruction: its code, the node whose value it gives, and the nodes of up to three operands. */
+/** Length of an instruction: the opcode, the node that it computes, and the nodes of up to three operands. */
 export const instructionLength = 5;
 
-/** A program, or a part of one, as it is interpreted: in a few cache lines, since a step finds the cache cold. */
+/** A program, or a part of one, for the interpreter: compact, since a step starts with cold caches. */
 export interface Bytecode {
   readonly instructions: Int32Array;
-  /** The numbers of the program, each at the place of its node. */
+  /** The numbers of the program, each at the index of its node. */
   readonly numbers: Float64Array;
 }
 
 /**
- * The instructions of a program in their order; inputs need none.
- * @param isWanted the nodes to take, all if left out. What the others give is found where it was put.
+ * Compiles a program. Inputs need no instructions.
+ * @param isIncluded the nodes to compile, all if left out; the values of the other nodes must exist already
  */
 export function bytecodeOf(
   { nodes }: Program,
-  isWanted: (node: number) => boolean = () => true,
+  isIncluded: (node: number) => boolean = () => true,
 ): Bytecode {
-  const cells: number[] = [];
+  const instructions: number[] = [];
   const numbers = new Float64Array(nodes.length);
   nodes.forEach(({ op, operands, value }, node) => {
     numbers[node] = value;
-    if (op === "input" || !isWanted(node)) return;
-    // Reading a fourth operand's place must be harmless: what is not there is the first node.
+    if (op === "input" || !isIncluded(node)) return;
+    // The interpreter always reads three operands: missing ones are the first node.
     const [a = 0, b = 0, c = 0] = operands;
-    cells.push(opcodes[op], node, a, b, c);
+    instructions.push(opcodes[op], node, a, b, c);
   });
-  return { instructions: Int32Array.from(cells), numbers };
+  return { instructions: Int32Array.from(instructions), numbers };
 }

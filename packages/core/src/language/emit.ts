@@ -2,28 +2,26 @@ import { isComparison, type ElementOp } from "./expression.js";
 import type { Program } from "./program.js";
 
 /**
- * How a backend writes each operation down. `T` is whatever stands for a value there: a piece of source text, a wasm
- * local, a closure. The table is total: an operation that is added to the language is a type error in every backend
- * until the backend has it.
+ * How a backend translates each operation. `T` stands for a value there: source text, a wasm local, a closure. The table
+ * is total: an operation that is added to the language is a type error in every backend that does not translate it.
  */
 export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
   /** A literal of the rule. */
   readonly number: (value: number) => T;
-  /** The present element of `p`, `g` or a slot, or a scalar of the step. */
+  /** The current element of `p`, `g` or a slot, or a scalar of the step. */
   readonly input: (name: string, varies: boolean) => T;
   /**
-   * Called for every operation that is used more than once: gives the value a name, so that it is computed once.
-   * `varies` is false where it belongs before the loop.
+   * Called for every operation that is used more than once: binds the value to a name, so that it is computed once.
+   * If `varies` is false, the binding belongs before the loop.
    */
   readonly share: (value: T, varies: boolean) => T;
 };
 
 /**
- * Translates a program of elements: one value for each output, in the outputs' order.
+ * Translates a program of elements: one value per output, in the order of the outputs.
  *
- * Operations are visited once, operands first. Values that do not vary between elements are always shared, and
- * conditions as all else where they are used more than once. All outputs are translated before any is to be stored,
- * since later outputs may read what earlier ones replace.
+ * Operations are visited once, operands first. Values that do not vary between elements are always shared, except for
+ * conditions. All outputs must be computed before any is stored, since later outputs may read what earlier ones replace.
  */
 export function emit<T>(
   program: Program,
@@ -34,7 +32,7 @@ export function emit<T>(
     if (op === "number") values.push(emitter.number(value));
     else if (op === "input") values.push(emitter.input(name, varies));
     else {
-      // Programs of elements hold no operation of the host: buildProgram refuses them there.
+      // buildProgram refuses operations of the host in programs of elements.
       const result = emitter[op as ElementOp](...operands.map((operand) => values[operand]));
       const isShared = uses > 1 || (!varies && !isComparison(op));
       values.push(isShared ? emitter.share(result, varies) : result);

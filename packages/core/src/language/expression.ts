@@ -1,26 +1,25 @@
 /**
- * The rule language: what an expression can be made of.
+ * The operations of the rule language.
  *
- * Every operation is one rounding in f32 (`add sub mul div sqrt`) or exact (the rest), so that an implementation that
- * rounds correctly has no freedom left: its bits are the reference's bits. There is no `exp`, `log` or `pow` for
- * elements, because no two platforms agree on their last bit; `pow` exists for the scalars that the host computes once
- * a step, in f64.
+ * In f32, every operation is rounded once (`add sub mul div sqrt`) or exact (the others), so that implementations that
+ * round correctly have the same bits. There is no `exp`, `log` or `pow` for elements, because platforms differ in their
+ * last bits; `pow` exists for the scalars that the host computes once per step, in f64.
  */
 
-/** One operand. `flush(x)` is x, or +0 where |x| < 2⁻¹²⁶: subnormals slow every later step down and carry nothing. */
+/** One operand. `flush(x)` is x, or +0 if |x| < 2⁻¹²⁶: subnormal numbers slow down every later step. */
 export type UnaryOp = "neg" | "abs" | "sqrt" | "sign" | "flush";
 /** Two operands. `min` and `max` give NaN if either is NaN. */
 export type BinaryOp = "add" | "sub" | "mul" | "div" | "min" | "max";
 /** Two operands; the result is a condition, and a condition can only be the first operand of `select`. */
 export type CompareOp = "lt" | "le" | "eq" | "ne";
-/** Operations that a backend implements for every element. */
+/** Operations per element, which backends implement. */
 export type ElementOp = UnaryOp | BinaryOp | CompareOp | "select";
-/** Operations on scalars that the host computes in f64. `f32(x)` rounds to f32, for what other libraries keep in f32. */
+/** Operations on scalars, which the host computes in f64. `f32(x)` rounds to f32, as other libraries do. */
 export type HostOp = "pow" | "f32" | "floor";
 /** Every operation of the language. */
 export type Op = ElementOp | HostOp;
 
-/** How many operands each operation takes. */
+/** The number of operands of each operation. */
 export const arity: Record<Op, 1 | 2 | 3> = {
   neg: 1,
   abs: 1,
@@ -48,7 +47,7 @@ export function isComparison(op: Op): op is CompareOp {
   return op === "lt" || op === "le" || op === "eq" || op === "ne";
 }
 
-/** Operations that only the host has. */
+/** Operations that only the host implements. */
 export function isHostOp(op: Op): op is HostOp {
   return op === "pow" || op === "f32" || op === "floor";
 }
@@ -56,7 +55,7 @@ export function isHostOp(op: Op): op is HostOp {
 /** The smallest normal f32: below it, `flush` gives zero. */
 export const smallestNormal: number = 2 ** -126;
 
-/** A place in a rule's text, both counted from 1. */
+/** A position in a rule's text; both numbers start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -73,7 +72,7 @@ export type Expression =
       readonly at: Position;
     };
 
-/** `name = expression`, one step of a rule. */
+/** `name = expression`, one statement of a rule. */
 export interface Assignment {
   readonly name: string;
   readonly value: Expression;

@@ -2,11 +2,11 @@ import { smallestNormal } from "./expression.js";
 import { instructionLength, type Opcode, type Opcodes, type Bytecode } from "./bytecode.js";
 
 /**
- * Evaluates a tape: what each operation means. `values` has one place for each node of the program; the caller has put
- * the inputs into theirs (`program.inputs`) and finds the outputs in theirs (`program.outputs`). Nothing is allocated.
+ * Evaluates bytecode. `values` has one element per node of the program: the caller sets those of `program.inputs` and
+ * reads those of `program.outputs`. Nothing is allocated.
  *
- * With `rounded`, every result is rounded to f32: `+ − × ÷ √` of f32 values, computed in f64 and rounded once more,
- * are the correctly rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995), and the other operations are exact.
+ * With `rounded`, every result is rounded to f32: `+ − × ÷ √` of f32 values, computed in f64 and then rounded, are the
+ * correctly rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995). The other operations are exact.
  */
 export function interpret(
   { instructions, numbers }: Bytecode,
@@ -79,7 +79,7 @@ export function interpret(
         values[node] = a === 1 ? b : values[instructions[i + 4]];
         break;
     }
-    // Every case stores by itself, and this reads back: a number that meets others at the end of a switch is boxed.
+    // Every case stores its result and this reads it back, since V8 boxes a number that is merged after a switch.
     if (rounded) values[node] = Math.fround(values[node]);
   }
 }

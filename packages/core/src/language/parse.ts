@@ -1,4 +1,3 @@
-import { GradstepError } from "../errors.js";
 import {
   arity,
   isComparison,
@@ -7,6 +6,7 @@ import {
   type Op,
   type Position,
 } from "./expression.js";
+import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
 
 interface Token {
   readonly kind: "number" | "name" | "symbol" | "end of line" | "end of text";
@@ -60,19 +60,10 @@ const continues = new Set([
   "(",
 ]);
 
-/** Far beyond any rule, and far from the stack's end. */
-const deepest = 100;
-/** A sum of many terms is a tree as deep as it is long, and others walk it recursively. */
-const longest = 1000;
-
-/** An error that quotes the line and points at the column. */
-export function syntaxError(text: string, at: Position, message: string): GradstepError {
-  const line = text.split("\n")[at.line - 1] ?? "";
-  const place = `line ${at.line}, column ${at.column}`;
-  return new GradstepError(`${message} (${place})\n  ${line}\n  ${" ".repeat(at.column - 1)}^`, {
-    code: "RULE_SYNTAX",
-  });
-}
+/** Limits that no rule comes near, and that keep recursion far from the end of the stack. */
+const maxDepth = 100;
+/** A sum of many terms is a tree as deep as it is long. */
+const maxChain = 1000;
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -84,8 +75,7 @@ function tokenize(text: string): Token[] {
     const start = lexeme.lastIndex;
     const at = { line, column: start - lineStart + 1 };
     const match = lexeme.exec(text);
-    if (match === null)
-      throw syntaxError(text, at, `"${text[start]}" is not part of the rule language`);
+    if (match === null) throw new SyntaxFault("unknown character", text, at, text[start]);
     const [whole, lineEnd, number, name, symbol] = match;
     if (number !== undefined) tokens.push({ kind: "number", text: number, at });
     else if (name !== undefined) tokens.push({ kind: "name", text: name, at });
@@ -95,7 +85,7 @@ function tokenize(text: string): Token[] {
     } else if (lineEnd !== undefined) {
       const last = tokens.at(-1);
       const continued = depth > 0 || (last !== undefined && continues.has(last.text));
-      // Only the end of a line can be passed over; a `;` always ends its assignment.
+      // A line may continue; a `;` always ends its assignment.
       const ends = whole === ";" || !continued;
       if (ends && last !== undefined && last.kind !== "end of line")
         tokens.push({ kind: "end of line", text: lineEnd, at });
@@ -107,19 +97,19 @@ function tokenize(text: string): Token[] {
   }
   tokens.push({ kind: "end of text", text: "", at: { line, column: text.length - lineStart + 1 } });
   return tokens.filter((token, i) => {
-    // `a` and `? b : c` may stand on two lines, as people write it.
+    // `? b : c` may stand on the line after its condition.
     const next = tokens[i + 1]?.text;
     return !(token.kind === "end of line" && token.text === "\n" && (next === "?" || next === ":"));
   });
 }
 
 /**
- * Parses the text of a rule: assignments, one a line (or separated by `;`), each `name = expression`.
+ * Parses the text of a rule: assignments `name = expression`, one per line or separated by `;`.
  *
- * Precedence from the loosest: `c ? a : b`, comparisons (`< <= > >= == !=`, not chained), `+ -`, `* /`, unary `-`,
- * `**` (right to left), calls and parentheses. `//` starts a comment. Left to right where JavaScript is.
+ * Precedence, lowest first: `c ? a : b`, comparisons (`< <= > >= == !=`, not chained), `+ -`, `* /`, unary `-`, `**`
+ * (right to left), calls and parentheses. `//` starts a comment. Associativity is that of JavaScript.
  *
- * @throws {GradstepError} `RULE_SYNTAX`, pointing at line and column.
+ * @throws {SyntaxFault}
  */
 export function parse(text: string): readonly Assignment[] {
   const tokens = tokenize(text);
@@ -128,30 +118,24 @@ export function parse(text: string): readonly Assignment[] {
   let depth = 0;
 
   const peek = (): Token => tokens[next];
-  const fail = (expected: string, token: Token = peek()): never => {
-    const got =
-      token.kind === "number" || token.kind === "name" || token.kind === "symbol"
-        ? `"${token.text}"`
-        : `the ${token.kind}`;
-    throw syntaxError(text, token.at, `Got ${got}; expected ${expected}`);
+  /** @param name what the message mentions in addition */
+  const fail = (problem: SyntaxProblem, name = "", token: Token = peek()): never => {
+    const { kind, at } = token;
+    const isWord = kind === "number" || kind === "name" || kind === "symbol";
+    throw new SyntaxFault(problem, text, at, isWord ? `"${token.text}"` : `the ${kind}`, name);
   };
   const take = (symbol: string): boolean => {
     if (peek().kind !== "symbol" || peek().text !== symbol) return false;
     next += 1;
     return true;
   };
-  const expect = (symbol: string, why: string): void => {
-    if (!take(symbol)) fail(`"${symbol}" ${why}`);
+  const expect = (symbol: string, problem: SyntaxProblem, name?: string): void => {
+    if (!take(symbol)) fail(problem, name);
   };
-  /** Every recursion passes through here, so that no text can exhaust the stack. */
+  /** Every recursion goes through this, so that no text can exhaust the stack. */
   const nested = (inner: () => Expression): Expression => {
     depth += 1;
-    if (depth > deepest)
-      throw syntaxError(
-        text,
-        peek().at,
-        `Nested more than ${deepest} deep; give a part of it a name`,
-      );
+    if (depth > maxDepth) throw new SyntaxFault("too deep", text, peek().at, String(maxDepth));
     const expression = inner();
     depth -= 1;
     return expression;
@@ -161,18 +145,12 @@ export function parse(text: string): readonly Assignment[] {
       const isCondition = operand.kind === "operation" && isComparison(operand.op);
       const wantsCondition = op === "select" && i === 0;
       if (isCondition && !wantsCondition)
-        throw syntaxError(text, operand.at, "A comparison can only stand before “?”");
+        throw new SyntaxFault("comparison as a value", text, operand.at);
       if (!isCondition && wantsCondition)
-        throw syntaxError(text, operand.at, "Expected a comparison before “?”");
+        throw new SyntaxFault("condition without a comparison", text, operand.at);
     });
     const below = Math.max(...operands.map((operand) => depths.get(operand) ?? 0));
-    if (below >= longest) {
-      throw syntaxError(
-        text,
-        at,
-        `A chain of more than ${longest} operations; give a part of it a name`,
-      );
-    }
+    if (below >= maxChain) throw new SyntaxFault("too long", text, at, String(maxChain));
     const expression: Expression = { kind: "operation", op, operands, at };
     depths.set(expression, below + 1);
     return expression;
@@ -183,7 +161,7 @@ export function parse(text: string): readonly Assignment[] {
     const at = peek().at;
     if (!take("?")) return condition;
     const whenTrue = nested(conditional);
-    expect(":", "after the first branch of “?”");
+    expect(":", "expected :");
     return operation("select", at, condition, whenTrue, nested(conditional));
   }
 
@@ -235,14 +213,14 @@ export function parse(text: string): readonly Assignment[] {
     const { at } = token;
     if (take("(")) {
       const inner = nested(conditional);
-      expect(")", "to close the parenthesis");
+      expect(")", "expected ) of a group");
       return inner;
     }
     if (token.kind === "number") {
       next += 1;
       return { kind: "number", value: Number(token.text), at };
     }
-    if (token.kind !== "name") fail("a number, a name or “(”");
+    if (token.kind !== "name") fail("expected an operand");
     next += 1;
     if (!take("(")) return { kind: "name", name: token.text, at };
     return call(token);
@@ -250,17 +228,13 @@ export function parse(text: string): readonly Assignment[] {
 
   function call(token: Token): Expression {
     const op = functions.get(token.text);
-    if (op === undefined)
-      return fail(`one of ${[...functions.keys()].join(", ")} before “(”`, token);
+    if (op === undefined) return fail("expected a function", "", token);
     const operands = [nested(conditional)];
     while (take(",")) operands.push(nested(conditional));
-    expect(")", `after the arguments of ${token.text}`);
+    expect(")", "expected ) of a call", token.text);
     if (operands.length !== arity[op]) {
-      throw syntaxError(
-        text,
-        token.at,
-        `${token.text} got ${operands.length} arguments; expected ${arity[op]}`,
-      );
+      const counts = [String(operands.length), String(arity[op])];
+      throw new SyntaxFault("number of arguments", text, token.at, token.text, ...counts);
     }
     return operation(op, token.at, ...operands);
   }
@@ -272,16 +246,16 @@ export function parse(text: string): readonly Assignment[] {
       next += 1;
       continue;
     }
-    if (target.kind !== "name") fail("the name that is assigned to");
-    if (operations.has(target.text)) fail(`a name that is not an operation`);
+    if (target.kind !== "name") fail("expected a target");
+    if (operations.has(target.text)) fail("expected another target");
     next += 1;
-    expect("=", `after ${target.text}`);
+    expect("=", "expected =", target.text);
     const value = conditional();
     if (value.kind === "operation" && isComparison(value.op)) {
-      throw syntaxError(text, value.at, "A comparison can only stand before “?”");
+      throw new SyntaxFault("comparison as a value", text, value.at);
     }
     if (peek().kind !== "end of line" && peek().kind !== "end of text")
-      fail("an operator or the end of the line");
+      fail("expected the end of the line");
     assignments.push({ name: target.text, value, at: target.at });
   }
   return assignments;

@@ -1,6 +1,6 @@
-import { GradstepError, list } from "../errors.js";
 import { isHostOp, type Expression, type Op } from "./expression.js";
-import { parse, syntaxError } from "./parse.js";
+import { parse } from "./parse.js";
+import { SyntaxFault } from "./syntax-fault.js";
 
 /** One value of a program: a number, an input, or an operation on earlier nodes (by index). */
 export interface Node {
@@ -11,9 +11,9 @@ export interface Node {
   readonly value: number;
   /** The name of an `input`; empty otherwise. */
   readonly name: string;
-  /** False where the value is the same for every element: a backend computes it once, before its loop. */
+  /** False if the value is the same for every element: a backend computes it once, before its loop. */
   readonly varies: boolean;
-  /** How many operands and outputs refer to this node. */
+  /** Number of operands and outputs that refer to this node. */
   readonly uses: number;
 }
 
@@ -23,43 +23,43 @@ export interface Binding {
   readonly node: number;
 }
 
-/**
- * A rule's text as a graph: every sub-expression once, operands before their users, nothing that no output needs.
- */
+/** A rule's text as a graph: every sub-expression once, operands before their users, only what the outputs need. */
 export interface Program {
   readonly nodes: readonly Node[];
   /** Inputs that the program reads, in order of first use. */
   readonly inputs: readonly Binding[];
   /** Final values of the assigned names that outlive the program, in the order of their first assignment. */
   readonly outputs: readonly Binding[];
-  /** The text it was made from. */
+  /** The text from which it was made. */
   readonly source: string;
   /**
-   * 16 hexadecimal digits of what it computes and of the order of its arrays: programs with equal fingerprints can
-   * share a kernel, whatever their text.
+   * A hash of what it computes and of the order of its arrays, as 16 hexadecimal digits. Programs with equal
+   * fingerprints can share a kernel, whatever their text.
    */
   readonly fingerprint: string;
 }
 
-/** What the names in a text stand for. */
+/** What the names in a text mean. */
 export interface Scope {
-  /** Names with one value for each element, in the order in which a kernel receives their arrays. */
+  /** Names with a value per element, in the order in which a kernel receives their arrays. */
   readonly elements: Iterable<string>;
-  /** Names with one value for all elements. They cannot be assigned to. */
+  /** Names with a single value for all elements. They cannot be assigned to. */
   readonly scalars: Iterable<string>;
-  /** Assigned names whose last value is an output; other assigned names are temporaries. */
+  /** Whether the last value of an assigned name is an output; otherwise the name is a temporary. */
   readonly isOutput: (name: string) => boolean;
-  /** Whether it is computed by the host, which has operations that backends lack (`**`, `f32`). */
+  /** Whether the host computes it, which has operations that backends lack (`**`, `f32`, `floor`). */
   readonly onHost: boolean;
+  /** Names that errors do not suggest. */
+  readonly unlisted?: readonly string[];
 }
 
 /**
  * Parses texts and resolves their names.
  *
- * @param sources they follow one another; an error points at the line of its own text. What those before the last
- * assign may go unused: a rule that sets `p` without reading it has no use for the decay that stands before it.
- * @throws {GradstepError} `RULE_SYNTAX`: a text that does not parse, an unknown name, an assignment to a scalar, a
- * temporary that nothing uses, or an operation of the host where there is none.
+ * @param sources texts that follow one another; a fault points at the line of its own text. Only the last text must use
+ * everything that it assigns: a rule that sets `p` without reading it does not use the decay before it.
+ * @throws {SyntaxFault} for a text that does not parse, an unknown name, an assignment to a scalar, a temporary that
+ * nothing uses, and an operation of the host in a program of elements
  */
 export function buildProgram(sources: readonly string[], scope: Scope): Program {
   const elements = new Set(scope.elements);
@@ -87,12 +87,9 @@ export function buildProgram(sources: readonly string[], scope: Scope): Program 
       const assigned = current.get(name);
       if (assigned !== undefined) return assigned;
       if (!elements.has(name) && !scalars.has(name)) {
-        const names = list([...elements, ...scalars, ...current.keys()]);
-        throw syntaxError(
-          source,
-          expression.at,
-          `"${name}" has no value here; known names: ${names}`,
-        );
+        const names = new Set([...elements, ...scalars, ...current.keys()]);
+        for (const internal of scope.unlisted ?? []) names.delete(internal);
+        throw new SyntaxFault("unknown name", source, expression.at, name, ...names);
       }
       return add({
         op: "input",
@@ -104,11 +101,7 @@ export function buildProgram(sources: readonly string[], scope: Scope): Program 
     }
     if (isHostOp(expression.op) && !scope.onHost) {
       const written = expression.op === "pow" ? "**" : expression.op;
-      throw syntaxError(
-        source,
-        expression.at,
-        `“${written}” is for scalars: compute it in perStep and use its name here`,
-      );
+      throw new SyntaxFault("host operation", source, expression.at, written);
     }
     const operands = expression.operands.map((operand) => resolve(operand, source));
     const varies = operands.some((operand) => drafts[operand].varies);
@@ -119,15 +112,13 @@ export function buildProgram(sources: readonly string[], scope: Scope): Program 
     parse(source).map((assignment) => ({ ...assignment, source })),
   );
   for (const { name, value, at, source } of assignments) {
-    if (scalars.has(name))
-      throw syntaxError(source, at, `"${name}" is a scalar and cannot be assigned to here`);
+    if (scalars.has(name)) throw new SyntaxFault("assigned scalar", source, at, name);
     current.set(name, resolve(value, source));
   }
   for (const { name, at, source } of assignments) {
     if (source !== sources.at(-1)) continue;
-    if (!scope.isOutput(name) && !elements.has(name) && !read.has(name)) {
-      throw syntaxError(source, at, `"${name}" is assigned and never used`);
-    }
+    if (!scope.isOutput(name) && !elements.has(name) && !read.has(name))
+      throw new SyntaxFault("unused name", source, at, name);
   }
 
   const outputs = [...current]
@@ -136,7 +127,7 @@ export function buildProgram(sources: readonly string[], scope: Scope): Program 
   return prune(drafts, outputs, [...elements], sources.join("\n"));
 }
 
-/** Keeps what the outputs need, counts uses and renumbers. */
+/** Keeps the nodes that the outputs need, counts their uses and renumbers them. */
 function prune(
   drafts: readonly Omit<Node, "uses">[],
   outputs: readonly Binding[],
@@ -184,12 +175,4 @@ function hash(text: string, seed: number): string {
   let h = seed;
   for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return (h >>> 0).toString(16).padStart(8, "0");
-}
-
-/** The node index of an input, or of an output; the program must have it. */
-export function nodeOf(bindings: readonly Binding[], name: string): number {
-  const found = bindings.find((binding) => binding.name === name);
-  if (found === undefined)
-    throw new GradstepError(`The program has no "${name}"`, { code: "INVALID_RULE" });
-  return found.node;
 }

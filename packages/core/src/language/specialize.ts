@@ -1,43 +1,43 @@
 import type { Node, Program } from "./program.js";
 
-/** Scalars by name that are known to have a value. */
+/** The values of scalars that are known, by name. */
 export type KnownScalars = ReadonlyMap<string, number>;
 
 /**
- * For those who write a backend: the values of scalars with which a step has less to do, as most steps have: a factor of `p` that is 1 (nothing
- * decays) and a limit on a magnitude that is 0 (nothing is below it).
+ * Values of scalars that make a step simpler, and that they have at most steps: a factor of `p` that is 1 (no decay), and
+ * a threshold of a magnitude that is 0 (no flush). Backends compile a second kernel for these.
  */
 export function knownScalarsOf({ nodes }: Program): KnownScalars {
-  const settled = new Map<string, number>();
+  const known = new Map<string, number>();
   const isScalar = ({ op, varies }: Node): boolean => op === "input" && !varies;
   for (const { op, operands } of nodes) {
     const [a, b] = operands.map((operand) => nodes[operand]);
     if (a === undefined || b === undefined || !isScalar(b)) continue;
-    if (op === "mul" && a.op === "input" && a.name === "p") settled.set(b.name, 1);
-    if (op === "lt" && a.op === "abs") settled.set(b.name, 0);
+    if (op === "mul" && a.op === "input" && a.name === "p") known.set(b.name, 1);
+    if (op === "lt" && a.op === "abs") known.set(b.name, 0);
   }
-  return settled;
+  return known;
 }
 
-/** The program without what those values make the identity: x · 1, and `|x| < 0 ? a : b`. Exact for every x. */
-export function specialize(program: Program, settled: KnownScalars): Program {
+/** The program without the operations that known values make redundant: x · 1, and `|x| < 0 ? a : b`. Exact for every x. */
+export function specialize(program: Program, known: KnownScalars): Program {
   const { nodes } = program;
   const isKnown = (node: number, value: number): boolean =>
-    nodes[node].op === "input" && settled.get(nodes[node].name) === value;
-  /** What stands for a node. */
-  const instead = nodes.map((_, i) => i);
+    nodes[node].op === "input" && known.get(nodes[node].name) === value;
+  /** The node that replaces each node. */
+  const replacement = nodes.map((_, i) => i);
   nodes.forEach(({ op, operands }, i) => {
-    const [a, b, c] = operands.map((operand) => instead[operand]);
-    if (op === "mul" && isKnown(b, 1)) instead[i] = a;
+    const [a, b, c] = operands.map((operand) => replacement[operand]);
+    if (op === "mul" && isKnown(b, 1)) replacement[i] = a;
     if (op !== "select") return;
     const condition = nodes[a];
-    const [x, limit] = condition.operands;
-    if (condition.op === "lt" && nodes[x].op === "abs" && isKnown(limit, 0)) instead[i] = c;
+    const [x, threshold] = condition.operands;
+    if (condition.op === "lt" && nodes[x].op === "abs" && isKnown(threshold, 0)) replacement[i] = c;
   });
-  const outputs = program.outputs.map(({ name, node }) => ({ name, node: instead[node] }));
+  const outputs = program.outputs.map(({ name, node }) => ({ name, node: replacement[node] }));
   const changed = nodes.map((node) => ({
     ...node,
-    operands: node.operands.map((operand) => instead[operand]),
+    operands: node.operands.map((operand) => replacement[operand]),
     uses: 0,
   }));
   for (const { node } of outputs) changed[node].uses += 1;
@@ -48,23 +48,22 @@ export function specialize(program: Program, settled: KnownScalars): Program {
   return { ...program, nodes: changed, outputs };
 }
 
-/** A slot whose values below a limit become 0 before anything else is done with them. */
+/** A slot whose values below a threshold become 0 before anything else reads them. */
 export interface FlushedSlot {
   readonly slot: string;
-  /** The name of the scalar. */
+  /** The name of the scalar that is the threshold. */
   readonly threshold: string;
 }
 
 /**
- * For those who write a backend: the slots that a program assigns and of which it reads nothing but
- * `|s| < limit ? 0 : s`, with limits that it uses for nothing else. That can be done in a pass of its own, and only where
- * the limit is not 0.
+ * The slots that a program reads only as `|s| < threshold ? 0 : s`, with thresholds that it uses for nothing else.
+ * Backends can flush these in a separate pass, at steps whose threshold is not 0.
  */
 export function flushedSlotsOf({ nodes, outputs }: Program): readonly FlushedSlot[] {
   const all = nodes.flatMap(({ op, operands }) => {
     if (op !== "select") return [];
     const [condition, zero, slot] = operands.map((operand) => nodes[operand]);
-    const [magnitude, limit] = condition.operands.map((operand) => nodes[operand]);
+    const [magnitude, threshold] = condition.operands.map((operand) => nodes[operand]);
     const isFlushed =
       condition.op === "lt" &&
       condition.uses === 1 &&
@@ -77,14 +76,14 @@ export function flushedSlotsOf({ nodes, outputs }: Program): readonly FlushedSlo
       outputs.some(({ name }) => name === slot.name) &&
       slot.uses === magnitude.uses + 1 &&
       magnitude.uses === 1 &&
-      limit.op === "input" &&
-      !limit.varies;
-    return isFlushed ? [{ slot, limit }] : [];
+      threshold.op === "input" &&
+      !threshold.varies;
+    return isFlushed ? [{ slot, threshold }] : [];
   });
-  // Who clears them in a pass of its own takes the limit for 0 in all the rest.
-  const isOnlyLimit = (limit: Node): boolean =>
-    all.filter((one) => one.limit === limit).length === limit.uses;
+  // A separate pass means that the threshold counts as 0 everywhere else.
+  const isOnlyThreshold = (threshold: Node): boolean =>
+    all.filter((one) => one.threshold === threshold).length === threshold.uses;
   return all
-    .filter(({ limit }) => isOnlyLimit(limit))
-    .map(({ slot, limit }) => ({ slot: slot.name, threshold: limit.name }));
+    .filter(({ threshold }) => isOnlyThreshold(threshold))
+    .map(({ slot, threshold }) => ({ slot: slot.name, threshold: threshold.name }));
 }

@@ -1,19 +1,19 @@
 import type { Tensor } from "../backend/backend.js";
 import { GradstepError, show } from "../errors.js";
-import { checkGroups } from "./group-options.js";
+import { checkGroups } from "./groups/group-options.js";
 import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
-import type { Parameters } from "./parameters.js";
+import type { Parameters } from "./parameters/parameter-checks.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
-import type { OptimizerSpec } from "../rule/spec.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 /**
- * Makes an optimizer for parameters of one backend.
+ * Creates an optimizer for parameters of one backend.
  *
- * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` gave.
- * @param parameters tensors by name; there may be none yet (see `add`).
+ * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` returned
+ * @param parameters tensors by name; may be empty (see `add`)
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
- * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror unlike its parameter), `DISPOSED`
+ * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror of another shape than its parameter), `DISPOSED`
  */
 export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   spec: OptimizerSpec<H>,
@@ -22,14 +22,14 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
 ): Optimizer<H, T> {
   if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
-      `Got ${show(spec)} as the rule; expected what a rule gives when called, such as adam() or adam({ learningRate: 0.01 }).`,
+      `Got ${show(spec)} as the rule; expected what a rule returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
       {
         code: "INVALID_RULE",
       },
     );
   }
   checkOptions("createOptimizer", options, ["groups", "mirrors"]);
-  // A spec is plain data that may have been copied or changed since it was checked.
+  // A spec is plain data, which may have been changed since it was checked.
   const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
   const { structural } = spec;

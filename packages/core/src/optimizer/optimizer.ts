@@ -1,63 +1,65 @@
 import type { Tensor } from "../backend/backend.js";
-import type { Gradients } from "./gradients.js";
-import type { GroupOptions } from "./group-options.js";
-import type { ParameterGroup } from "./parameter-group.js";
-import type { Parameters } from "./parameters.js";
-import type { Rows } from "./rows.js";
-import type { StepOptions } from "./step-options.js";
+import type { Gradients } from "./step/gradients.js";
+import type { GroupOptions } from "./groups/group-options.js";
+import type { ParameterGroup } from "./groups/parameter-group.js";
+import type { Parameters } from "./parameters/parameter-checks.js";
+import type { Rows } from "./rows/parameter-rows.js";
+import type { StepOptions } from "./step/step-options.js";
 import type { OptimizerState } from "./state.js";
 
-/** What `optimizerByName` takes to make the same optimizer again. */
+/** Plain data from which `optimizerByName` makes the same spec again. */
 export interface OptimizerConfig {
   readonly name: string;
   /** Hyperparameters and options. */
   readonly settings: Readonly<Record<string, number | boolean | string>>;
   /** Groups, with the names of their parameters in `match`. */
   readonly groups: readonly GroupOptions[];
-  /** Switches of the rule that are on although their hyperparameters are 0 now; left out where there are none. */
+  /** Structural hyperparameters that count as not 0 although they are 0 now; left out if there are none. */
   readonly structural?: readonly string[];
 }
 
-/** A rule at work on some parameters. Made by `createOptimizer`. */
+/** A rule applied to parameters. Made by `createOptimizer`. */
 export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
-  /** Steps taken so far. */
+  /** Number of steps taken. */
   readonly iterations: number;
-  /** The groups that were given, in that order, with live hyperparameters. */
+  /** The groups of the options, in their order. */
   readonly groups: readonly ParameterGroup<H>[];
   /** The names of all parameters. */
   readonly parameters: readonly string[];
   /**
-   * Takes one step: each parameter with a gradient, and its slots, are updated in place. Returns at once on every
-   * backend; `tensor.read()` waits for what was called before it. A step that throws has changed nothing.
+   * Takes one step: updates each parameter that has a gradient, and its slots, in place. Returns immediately on every
+   * backend; `tensor.read()` waits for everything called before it. A step that throws has changed nothing.
    *
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (among others where no gradient is given),
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (also if there is no gradient at all),
    * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows)
    */
   step(gradients: Gradients, options?: StepOptions): void;
   /**
-   * Records one step into work of the caller's instead of doing it: on WebGPU, a `GPUCommandEncoder` or a
-   * `GPUComputePassEncoder`. Nothing is submitted. The step is counted now, with the hyperparameters of now; it takes
-   * effect when and where the caller's work does. Gradients are tensors: a typed array would be overwritten by the next
-   * step before the first is done.
+   * Records one step into a target of the caller instead of executing it: on WebGPU, a `GPUCommandEncoder` or a
+   * `GPUComputePassEncoder`. Nothing is submitted. The step is counted at once, with the current hyperparameters, and
+   * takes effect when the caller's work is executed. Gradients must be tensors: a typed array would be overwritten by
+   * the next step before this one is executed.
    *
-   * @throws {GradstepError} as `step` does, and `UNSUPPORTED` where the backend has no such work
+   * @throws {GradstepError} as `step` does, and `UNSUPPORTED` if the backend cannot encode
    */
   encode(target: object, gradients: Gradients, options?: StepOptions): void;
   /**
-   * A tensor in the backend's memory for a parameter's gradient, made at the first call, the optimizer's to free: write
-   * into it what `step` is then given, without a copy. `optimizer.gradient("w").view()` is its live values on backends
-   * whose memory JavaScript sees.
+   * A tensor in the backend's memory for a parameter's gradient: write the gradient to it and pass it to `step`, which
+   * then copies nothing. Made at the first call, owned and freed by the optimizer. On backends whose memory JavaScript
+   * can access, `optimizer.gradient("w").view()` is its live values.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`, `OUT_OF_MEMORY`
    */
   gradient(name: string): T;
   /**
-   * Parameters whose rows move together: their first dimension is the same. All parameters if `names` is left out.
+   * Rows of parameters that have the same first dimension, to be moved together. All parameters if `names` is left out.
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE`, `UNSUPPORTED`, `DISPOSED`
    */
   rows(names?: string | readonly string[]): Rows<T>;
   /**
-   * Adds parameters, with fresh slots. They share the step number with the others.
+   * Adds parameters, with new slots. Steps are counted per group, not per parameter: a parameter added at step 5,000 has
+   * the bias correction of step 5,000, so that Adam's first updates of it are up to 3 times as large as usual. Put late
+   * parameters into an optimizer of their own if that matters.
    * @param options.mirrors as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
@@ -68,20 +70,22 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`; then nothing has changed
    */
   remove(names: string | readonly string[]): void;
-  /** Everything the next step depends on beside the parameters' values, as a copy. */
+  /** Copies everything the next step depends on, apart from the values of the parameters. */
   state(): Promise<OptimizerState>;
   /**
-   * Goes on from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
+   * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
+   * All hyperparameters are replaced by those of the state, the learning rate included; to use another rate, set it after
+   * `restore`. The values of the parameters are not part of a state.
    * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; then nothing has changed
    */
   restore(state: OptimizerState): void;
-  /** What makes an optimizer like this one, as plain data. */
+  /** Plain data from which `optimizerByName` makes the spec of an optimizer like this one. */
   config(): OptimizerConfig;
-  /** Frees the slots. Parameters are the caller's and stay. A second call does nothing. */
+  /** Frees the slots, not the parameters. A second call does nothing. */
   dispose(): void;
 }
 
-/** An optimizer, with each of its rule's hyperparameters as a property that can be read and set between steps. */
+/** An optimizer. The hyperparameters of its rule are properties that can be read and set between steps. */
 export type Optimizer<H extends string = string, T extends Tensor = Tensor> = OptimizerMethods<
   H,
   T
@@ -91,14 +95,14 @@ export type Optimizer<H extends string = string, T extends Tensor = Tensor> = Op
 /** Options of `createOptimizer`. */
 export interface OptimizerOptions<H extends string = string, T extends Tensor = Tensor> {
   /**
-   * Hyperparameters for some of the parameters. A parameter may match one group at most; those that match none have the
-   * optimizer's own. A group that matches nothing, or that names a parameter which does not exist, is an error, unless there are no
-   * parameters yet.
+   * Hyperparameters for some of the parameters. A parameter may match at most one group; parameters that match none have
+   * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,
+   * unless there are no parameters yet.
    */
   readonly groups?: readonly GroupOptions<H>[];
   /**
-   * Packed f16 mirrors by parameter, which the step itself keeps up to date: what a renderer reads. Tensors of the same
-   * shape and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.
+   * Packed f16 copies of parameters, by name, which each step updates: for renderers. Tensors of the parameter's shape
+   * and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.
    */
   readonly mirrors?: Parameters<T>;
 }

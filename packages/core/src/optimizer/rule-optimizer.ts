@@ -1,32 +1,33 @@
 import type { Tensor } from "../backend/backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list } from "../errors.js";
-import type { Gradients } from "./gradients.js";
-import type { GroupOptions } from "./group-options.js";
-import { Group, groupOf, type GroupContext } from "./groups.js";
+import type { Gradients } from "./step/gradients.js";
+import type { GroupOptions } from "./groups/group-options.js";
+import { Group, groupOf, type GroupContext } from "./groups/group.js";
 import type { OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
-import { defineLive, parameterGroup, type ParameterGroup } from "./parameter-group.js";
-import { ParameterTable } from "./parameter-table.js";
-import type { Parameters } from "./parameters.js";
-import { checkHasRows } from "./row-values.js";
-import { ParameterRows, type Rows } from "./rows.js";
-import { structuralOf, variantOf, type OptimizerSpec } from "../rule/spec.js";
+import { defineHyperparameters, parameterGroup, type ParameterGroup } from "./groups/parameter-group.js";
+import { ParameterTable } from "./parameters/parameter-table.js";
+import type { Parameters } from "./parameters/parameter-checks.js";
+import { checkHasRows } from "./rows/row-checks.js";
+import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
+import { structuralOf, variantOf, type OptimizerSpec } from "../rule/rule.js";
+import { refuseUnknown } from "./refuse-unknown.js";
 import { checkState, type OptimizerState } from "./state.js";
-import { checkEncodable, StepInputs } from "./step-inputs.js";
-import type { StepOptions } from "./step-options.js";
+import { checkEncodable, StepInputs } from "./step/step-inputs.js";
+import type { StepOptions } from "./step/step-options.js";
 import type { Variant } from "../rule/variant.js";
 
-/** What `createOptimizer` makes: groups, step count and the order of operations. */
+/** The optimizer that `createOptimizer` makes: it owns the groups and the step count, and orders what a step does. */
 export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
   readonly #spec: OptimizerSpec;
   readonly #variant: Variant;
-  /** Those that are on. */
+  /** Structural hyperparameters that are not 0. */
   readonly #structural: readonly string[];
-  /** The optimizer's own hyperparameters, which hold where a group has none. */
-  readonly #base: Group;
+  /** The optimizer's hyperparameters, which hold unless a group overrides them. */
+  readonly #defaults: Group;
   readonly #groups: readonly Group[];
-  /** The base, then the groups. */
+  /** The defaults, then the groups. */
   readonly #allGroups: readonly Group[];
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
@@ -40,30 +41,29 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     mirrors: Parameters = {},
   ) {
     const { rule } = spec;
-    const on = structuralOf(spec, groups);
-    this.#structural = on;
+    this.#structural = structuralOf(spec, groups);
     this.#spec = spec;
     this.#variant = variantOf(spec, groups);
     const context: GroupContext = {
       rule,
       variant: this.#variant,
-      off: rule.structural.filter((name) => !on.includes(name)),
+      mustBeZero: rule.structural.filter((name) => !this.#structural.includes(name)),
       changes: { count: 0 },
     };
-    this.#base = new Group(context, rule.name, spec.hyperparameters);
+    this.#defaults = new Group(context, rule.name, spec.hyperparameters);
     this.#groups = groups.map(
-      ({ match, ...own }, i) =>
-        new Group(context, `${rule.name}, group ${i}`, own, match, this.#base),
+      ({ match, ...overrides }, i) =>
+        new Group(context, `${rule.name}, group ${i}`, overrides, match, this.#defaults),
     );
-    this.#allGroups = [this.#base, ...this.#groups];
+    this.#allGroups = [this.#defaults, ...this.#groups];
     this.#table = new ParameterTable(this.#variant, (name) =>
-      groupOf(name, this.#base, this.#groups),
+      groupOf(name, this.#defaults, this.#groups),
     );
-    this.#inputs = new StepInputs(this.#table.entries, this.#table.byName);
+    this.#inputs = new StepInputs(this.#table.records, this.#table.byName);
     this.#table.add(parameters, mirrors);
-    if (this.#table.entries.length > 0) this.#checkMatches();
+    if (this.#table.records.length > 0) this.#checkMatches();
     const hyperparameters = Object.keys(rule.hyperparameters);
-    defineLive(this, this.#base, hyperparameters);
+    defineHyperparameters(this, this.#defaults, hyperparameters);
     this.groups = this.#groups.map((group) => parameterGroup(group, hyperparameters));
     Object.seal(this);
   }
@@ -80,18 +80,18 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options);
     if (count > 0) this.#table.kernel!.run(this.#inputs.updates, count);
-    this.#inputs.ran(count);
+    this.#inputs.markRun(count);
     this.#commit();
   }
 
-  /** Takes the last step once more, where it was one with the same tensors. False, and nothing is done, for any other. */
+  /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
   #repeat(gradients: Gradients): boolean {
     if (!this.#inputs.isRepeat(gradients)) return false;
     const groups = this.#allGroups;
     for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
     const repeat = this.#table.kernel!.repeater?.(this.#inputs.updates);
     if (repeat === undefined) return false;
-    // Counted before the run, which leaves nothing of this in the caches.
+    // Counted before the run, which evicts all of this from the caches.
     this.#iterations += 1;
     for (let i = 0; i < groups.length; i += 1) {
       groups[i].prepare();
@@ -106,7 +106,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const { backend, kernel } = this.#table;
     if (backend !== undefined && kernel?.encode === undefined) {
       throw new GradstepError(
-        `Backend ${backend.name} has no work of the caller's to encode into; use step().`,
+        `Backend ${backend.name} cannot encode steps; use step().`,
         { code: "UNSUPPORTED" },
       );
     }
@@ -116,7 +116,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#commit();
   }
 
-  /** Checks and places everything that a step needs; returns the number of its updates. */
+  /** Checks and prepares everything that a step needs; returns the number of its updates. */
   #prepare(gradients: Gradients, options: StepOptions | undefined): number {
     this.#checkLive();
     const iteration = this.#iterations + 1;
@@ -129,7 +129,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return count;
   }
 
-  /** The step was taken. */
+  /** Counts the step. */
   #commit(): void {
     this.#iterations += 1;
     for (let i = 0; i < this.#allGroups.length; i += 1) {
@@ -138,7 +138,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }
   }
 
-  /** A group without parameters, or a name in it that nobody has, is a slip of the pen. */
+  /** A group without parameters, or with an unknown name, is a mistake. @throws {GradstepError} `UNKNOWN_PARAMETER` */
   #checkMatches(): void {
     this.#groups.forEach((group, i) => {
       const unknown = group.names.filter((name) => !this.#table.byName.has(name));
@@ -158,15 +158,15 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkLive();
-    const entries = this.#table.select(typeof names === "string" ? [names] : names);
+    const records = this.#table.select(typeof names === "string" ? [names] : names);
     const backend = this.#table.backend!;
     checkHasRows(backend);
     return new ParameterRows({
       backend,
       variant: this.#variant,
-      entries,
-      others: () => this.#table.tensors(),
-      moved: () => this.#inputs.forget(),
+      records,
+      tensors: () => this.#table.tensors(),
+      onRemap: () => this.#inputs.forget(),
       checkLive: () => this.#checkLive(),
     });
   }
@@ -187,27 +187,27 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   async state(): Promise<OptimizerState> {
     this.#checkLive();
     const { slots: slotList } = this.#variant;
-    // Everything that is not on a device is copied now, so that steps taken while reads are under way change nothing.
+    // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
     const state = {
       version: 1 as const,
       rule: this.#spec.rule.name,
       options: { ...this.#spec.options },
-      hyperparameters: this.#base.own(),
+      hyperparameters: this.#defaults.overrides(),
       iterations: this.#iterations,
       groups: this.#allGroups.map((group) => ({
         parameters: [...group.parameters],
         iterations: group.iterations,
-        hyperparameters: group === this.#base ? {} : group.own(),
+        hyperparameters: group === this.#defaults ? {} : group.overrides(),
         persistentScalars: group.scalars.persistentScalars,
       })),
     };
-    const reads = this.#table.entries.map(({ name, update }) =>
+    const reads = this.#table.records.map(({ name, update }) =>
       Promise.all(update.slots.map((slot) => slot.read())).then((arrays) => [
         name,
         Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]])),
       ]),
     );
-    // All at once: a read that fails while another one is awaited would be nobody's.
+    // Await all reads together; otherwise one rejection would go unhandled.
     const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
     return { ...state, slots };
   }
@@ -215,33 +215,33 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   restore(state: OptimizerState): void {
     this.#checkLive();
     const groups = this.#allGroups;
-    checkState(state, {
+    const slots = checkState(state, {
       rule: this.#spec.rule.name,
       options: this.#spec.options,
       groups: groups.map(({ parameters }) => parameters),
       persistentScalars: Object.keys(this.#variant.persistentScalars),
-      // Of the slots: another optimizer may have moved the rows of the parameter.
-      sizes: new Map(this.#table.entries.map(({ name, size }) => [name, size])),
+      // The sizes of the slots: another optimizer may have moved the rows of the parameter.
+      sizes: new Map(this.#table.records.map(({ name, size }) => [name, size])),
       slots: this.#variant.slots.map(({ name }) => name),
     });
-    const own = [
+    const overrides = [
       state.hyperparameters,
       ...state.groups.slice(1).map(({ hyperparameters }) => hyperparameters),
     ];
     groups.forEach((group, i) => {
-      for (const [name, value] of Object.entries(own[i])) group.check(name, value);
+      for (const [name, value] of Object.entries(overrides[i])) group.check(name, value);
       for (const name of i === 0 ? Object.keys(this.#spec.rule.hyperparameters) : [])
-        group.check(name, own[0][name]);
+        group.check(name, overrides[0][name]);
     });
     groups.forEach((group, i) => {
-      group.replace(own[i]);
+      group.replace(overrides[i]);
       const { persistentScalars, iterations } = state.groups[i];
       group.scalars.persistentScalars = persistentScalars;
       group.iterations = iterations ?? Math.floor(state.iterations / group.every);
     });
     this.#iterations = state.iterations;
-    for (const { name, update } of this.#table.entries) {
-      this.#variant.slots.forEach((slot, i) => update.slots[i].write(state.slots[name][slot.name]));
+    for (const { name, update } of this.#table.records) {
+      update.slots.forEach((slot, i) => slot.write(slots.get(name)![i]));
     }
   }
 
@@ -252,8 +252,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return {
       name: this.#spec.rule.name,
       ...(structural.length > 0 && { structural }),
-      settings: { ...this.#base.own(), ...this.#spec.options },
-      groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.own() })),
+      settings: { ...this.#defaults.overrides(), ...this.#spec.options },
+      groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.overrides() })),
     };
   }
 
@@ -269,3 +269,5 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
 }
+
+refuseUnknown(RuleOptimizer.prototype);

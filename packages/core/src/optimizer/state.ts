@@ -1,32 +1,39 @@
 import type { Values } from "../backend/backend.js";
 import { GradstepError, list, show } from "../errors.js";
 
-/** Everything the next step depends on beside the parameters: plain data, keyed by name. */
+/**
+ * Everything the next step depends on, apart from the values of the parameters: plain data, keyed by name. It survives
+ * `structuredClone`, IndexedDB and `v8.serialize` bit for bit, and JSON as long as all values are finite (JSON also drops
+ * the sign of zeros).
+ */
 export interface OptimizerState {
   /** Version of this layout. */
   readonly version: 1;
   /** Name of the rule. */
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
-  /** Hyperparameters of the optimizer as they are now. */
+  /** Current hyperparameters of the optimizer. */
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** Steps taken. */
   readonly iterations: number;
-  /** The optimizer's own group first, then those that were given. */
+  /** The optimizer's own group first, then the others in their order. */
   readonly groups: readonly GroupState[];
-  /** Values by parameter and slot, in the parameter's layout; f32, or f64 on a backend of that precision. */
+  /**
+   * Values by parameter and slot, in the parameter's layout: f32, or f64 from a backend of that precision. `restore`
+   * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
+   */
   readonly slots: Readonly<Record<string, Readonly<Record<string, Values>>>>;
 }
 
-/** One group's part of a state. */
+/** The state of one group. */
 export interface GroupState {
   /** Names of its parameters. */
   readonly parameters: readonly string[];
-  /** Steps of the group; those that follow from `every` and the optimizer's if left out. */
+  /** Steps of the group; if left out, computed from the optimizer's steps and `every`. */
   readonly iterations?: number;
   /** Hyperparameters that override the optimizer's, and `every`; empty for the first group. */
   readonly hyperparameters: Readonly<Record<string, number>>;
-  /** Scalars that the rule hands from step to step, such as Nadam's product of momenta. */
+  /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
   readonly persistentScalars: Readonly<Record<string, number>>;
 }
 
@@ -34,92 +41,128 @@ export interface GroupState {
 export interface StateOutline {
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
+  /** Names of the parameters of each group. */
   readonly groups: readonly (readonly string[])[];
   readonly persistentScalars: readonly string[];
-  /** Sizes by parameter. */
+  /** Number of values per parameter. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly slots: readonly string[];
 }
 
+/** The values of a state's slots, by parameter, in the order of the outline's slots. */
+export type SlotValues = ReadonlyMap<string, readonly ArrayLike<number>[]>;
+
 /**
- * Checks that a state can be restored into an optimizer of this outline.
- * @throws {GradstepError} `STATE_MISMATCH`, naming the first thing that differs
+ * Checks that a state can be restored into an optimizer of this outline, and returns its slots.
+ * @throws {GradstepError} `STATE_MISMATCH`, naming the first difference
  */
-export function checkState(state: OptimizerState, outline: StateOutline): void {
-  const same = (what: string, got: unknown, expected: unknown): void => {
-    if (got !== expected) fail(`${what} is ${show(got)}; expected ${show(expected)}`);
-  };
+export function checkState(state: OptimizerState, outline: StateOutline): SlotValues {
   if (state === null || typeof state !== "object")
-    fail(`got ${show(state)}; expected what optimizer.state() gave`);
-  same("version", state.version, 1);
-  same("rule", state.rule, outline.rule);
-  table("options", state.options);
-  table("hyperparameters", state.hyperparameters);
-  table("slots", state.slots);
-  for (const key of new Set([...keys(state.options), ...keys(outline.options)])) {
-    same(`option ${key}`, state.options[key], outline.options[key]);
-  }
-  if (!Number.isSafeInteger(state.iterations) || state.iterations < 0) {
-    fail(`iterations is ${show(state.iterations)}; expected a non-negative integer`);
-  }
+    fail(`got ${show(state)}; expected what optimizer.state() returned`);
+  checkSame("version", state.version, 1);
+  checkSame("rule", state.rule, outline.rule);
+  checkIsTable("options", state.options);
+  checkIsTable("hyperparameters", state.hyperparameters);
+  checkIsTable("slots", state.slots);
+  for (const key of new Set([...Object.keys(state.options), ...Object.keys(outline.options)]))
+    checkSame(`option ${key}`, state.options[key], outline.options[key]);
+  checkCount("iterations", state.iterations);
   if (!Array.isArray(state.groups)) fail(`groups is ${show(state.groups)}; expected an array`);
-  same("number of groups", state.groups.length, outline.groups.length);
-  // Over the outline, because `forEach` passes over the holes of an array.
+  checkSame("number of groups", state.groups.length, outline.groups.length);
+  // Over the outline, because `forEach` skips the holes of an array.
   outline.groups.forEach((parameters, i) => {
-    const group = state.groups[i];
-    table(`group ${i}`, group);
-    table(`hyperparameters of group ${i}`, group.hyperparameters);
-    const { iterations } = group;
-    if (iterations !== undefined && (!Number.isSafeInteger(iterations) || iterations < 0)) {
-      fail(`iterations of group ${i} is ${show(iterations)}; expected a non-negative integer`);
-    }
-    table(`persistent scalar of group ${i}`, group.persistentScalars);
-    if (!Array.isArray(group.parameters))
-      fail(`parameters of group ${i} is ${show(group.parameters)}; expected an array of names`);
-    same(`number of parameters of group ${i}`, group.parameters.length, parameters.length);
-    sameNames(`parameters of group ${i}`, group.parameters, parameters);
-    sameNames(
-      `persistent scalar of group ${i}`,
-      keys(group.persistentScalars),
-      outline.persistentScalars,
-    );
-    for (const name of outline.persistentScalars) {
-      if (!Number.isFinite(group.persistentScalars[name]))
-        fail(
-          `persistent scalar ${name} is ${show(group.persistentScalars[name])}; expected a finite number`,
-        );
-    }
+    checkGroup(`group ${i}`, state.groups[i], parameters, outline.persistentScalars);
   });
-  sameNames("parameters with slots", keys(state.slots), [...outline.sizes.keys()]);
-  for (const [parameter, size] of outline.sizes) {
-    const slots = state.slots[parameter];
-    table(`slots of ${parameter}`, slots);
-    sameNames(`slots of ${parameter}`, keys(slots), outline.slots);
-    for (const [slot, values] of Object.entries(slots)) {
-      if (
-        !ArrayBuffer.isView(values) ||
-        !["Float32Array", "Float64Array"].includes(values[Symbol.toStringTag])
-      )
-        fail(`slot ${slot} of ${parameter} is ${show(values)}; expected a Float32Array`);
-      same(`length of slot ${slot} of ${parameter}`, values.length, size);
-    }
+  checkNames("parameters with slots", Object.keys(state.slots), [...outline.sizes.keys()]);
+  return new Map(
+    [...outline.sizes].map(([parameter, size]) => {
+      const slots = state.slots[parameter];
+      checkIsTable(`slots of ${parameter}`, slots);
+      checkNames(`slots of ${parameter}`, Object.keys(slots), outline.slots);
+      return [
+        parameter,
+        outline.slots.map((slot) => slotValues(`slot ${slot} of ${parameter}`, slots[slot], size)),
+      ];
+    }),
+  );
+}
+
+function checkGroup(
+  what: string,
+  group: GroupState,
+  parameters: readonly string[],
+  persistentScalars: readonly string[],
+): void {
+  checkIsTable(what, group);
+  checkIsTable(`hyperparameters of ${what}`, group.hyperparameters);
+  if (group.iterations !== undefined) checkCount(`iterations of ${what}`, group.iterations);
+  checkIsTable(`persistentScalars of ${what}`, group.persistentScalars);
+  if (!Array.isArray(group.parameters))
+    fail(`parameters of ${what} is ${show(group.parameters)}; expected an array of names`);
+  checkSame(`number of parameters of ${what}`, group.parameters.length, parameters.length);
+  checkNames(`parameters of ${what}`, group.parameters, parameters);
+  checkNames(
+    `persistentScalars of ${what}`,
+    Object.keys(group.persistentScalars),
+    persistentScalars,
+  );
+  for (const name of persistentScalars) {
+    const value = group.persistentScalars[name];
+    if (!Number.isFinite(value))
+      fail(`persistent scalar ${name} is ${show(value)}; expected a finite number`);
   }
 }
 
-function sameNames(what: string, got: readonly string[], expected: readonly string[]): void {
+/** The values of one slot: a typed array, or what JSON makes of one. */
+function slotValues(what: string, slot: unknown, size: number): ArrayLike<number> {
+  if (isFloatArray(slot)) {
+    checkSame(`length of ${what}`, slot.length, size);
+    return slot;
+  }
+  if (ArrayBuffer.isView(slot) || slot === null || typeof slot !== "object")
+    fail(`${what} is ${show(slot)}; expected a Float32Array`);
+  const values: readonly unknown[] = Array.isArray(slot) ? slot : Object.values(slot);
+  checkSame(`length of ${what}`, values.length, size);
+  for (let i = 0; i < size; i += 1) {
+    // An object has its values under "0", "1", …, in this order.
+    const value = (slot as readonly unknown[])[i];
+    if (typeof value === "number") continue;
+    if (value !== null) fail(`${what} has ${show(value)} at ${i}; expected a number`);
+    throw new GradstepError(
+      `The state went through JSON, which turns NaN and Infinity into null: ${what} has null at ${i}. Store such states with v8.serialize, in IndexedDB, or slot by slot as bytes.`,
+      { code: "STATE_MISMATCH" },
+    );
+  }
+  return values as readonly number[];
+}
+
+/** True for arrays of another realm, too, such as those that a frame or a test environment makes. */
+function isFloatArray(value: unknown): value is Values {
+  return (
+    ArrayBuffer.isView(value) &&
+    ["Float32Array", "Float64Array"].includes((value as Values)[Symbol.toStringTag])
+  );
+}
+
+function checkSame(what: string, got: unknown, expected: unknown): void {
+  if (got !== expected) fail(`${what} is ${show(got)}; expected ${show(expected)}`);
+}
+
+function checkCount(what: string, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 0)
+    fail(`${what} is ${show(count)}; expected a non-negative integer`);
+}
+
+function checkNames(what: string, got: readonly string[], expected: readonly string[]): void {
   const missing = expected.filter((name) => !got.includes(name));
   const unknown = got.filter((name) => !expected.includes(name));
   if (missing.length + unknown.length > 0)
-    fail(`${what}: missing ${list(missing)}; not known here ${list(unknown)}`);
+    fail(`${what}: ${list(missing)} missing; ${list(unknown)} unknown here`);
 }
 
-function table(what: string, value: unknown): void {
+function checkIsTable(what: string, value: unknown): void {
   if (value === null || typeof value !== "object" || Array.isArray(value))
     fail(`${what} is ${show(value)}; expected an object`);
-}
-
-function keys(table: Readonly<Record<string, unknown>> | undefined): string[] {
-  return Object.keys(table ?? {});
 }
 
 function fail(what: string): never {

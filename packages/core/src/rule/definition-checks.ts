@@ -1,9 +1,10 @@
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
-import { isUsableName } from "./variant.js";
+import { isUsableName } from "./build-variant.js";
+import { commonHyperparameters, commonOptions } from "./common-statements.js";
 
-/** Names that an optimizer or a group has already. */
-const taken = [
+/** Names of properties that optimizers and groups have. */
+const propertyNames = [
   "groups",
   "iterations",
   "parameters",
@@ -12,6 +13,7 @@ const taken = [
   "gradient",
   "rows",
   "add",
+  "remove",
   "state",
   "restore",
   "config",
@@ -20,8 +22,8 @@ const taken = [
   "every",
 ];
 
-/** Names that a definition has. */
-const keys = [
+/** The keys of a definition. */
+const definitionKeys = [
   "name",
   "hyperparameters",
   "options",
@@ -43,33 +45,38 @@ function isTable(value: unknown): boolean {
 }
 
 /**
- * Whether it is a definition at all, and has no key that would be ignored.
- * @throws {GradstepError} `INVALID_RULE`
+ * Checks that a value is the definition of a rule, whose names and ranges can be used together. Its texts are checked
+ * when they are parsed.
+ * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
  */
-export function checkKeys(definition: object): void {
+export function checkDefinition(definition: object): void {
   if (!isTable(definition)) invalid(`Got ${show(definition)}; expected the definition of a rule.`);
   for (const key of Object.keys(definition)) {
-    if (!keys.includes(key)) invalid(`A rule has no "${key}"; it has ${list(keys)}.`);
+    if (!definitionKeys.includes(key))
+      invalid(`A rule has no "${key}"; it has ${list(definitionKeys)}.`);
   }
-  const { hyperparameters, options = {} } = definition as Readonly<Record<string, unknown>>;
+  const {
+    name,
+    hyperparameters,
+    options = {},
+    structural = [],
+  } = definition as Readonly<Record<string, unknown>>;
   if (!isTable(hyperparameters) || !isTable(options)) {
     invalid(
       `A rule's hyperparameters are ${show(hyperparameters)}, its options ${show(options)}; expected objects, by name.`,
     );
   }
+  checkParts({ name, hyperparameters, options, structural } as DefinitionParts);
 }
 
-/**
- * Whether the names and ranges of a rule can be used together. What its texts say is checked when they are parsed.
- * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
- */
-export function checkDefinition(rule: {
+interface DefinitionParts {
   readonly name: unknown;
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly options: Readonly<Record<string, readonly unknown[]>>;
   readonly structural: readonly string[];
-}): void {
-  const { name, hyperparameters, options, structural } = rule;
+}
+
+function checkParts({ name, hyperparameters, options, structural }: DefinitionParts): void {
   if (typeof name !== "string" || !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) {
     return invalid(
       `A rule is named ${show(name)}; expected lower-case words and digits, joined by "-".`,
@@ -78,7 +85,7 @@ export function checkDefinition(rule: {
   if (!Object.hasOwn(hyperparameters, "learningRate"))
     invalid(`Rule ${name} has no hyperparameter learningRate; every rule needs one.`);
   for (const [key, range] of Object.entries(hyperparameters)) {
-    if (!isUsableName(key) || taken.includes(key))
+    if (!isUsableName(key) || propertyNames.includes(key))
       invalid(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
     if (!isTable(range)) {
       invalid(
@@ -97,6 +104,8 @@ export function checkDefinition(rule: {
       invalid(`Rule ${name}: "${key}" is both a hyperparameter and an option.`);
   }
   for (const [key, values] of Object.entries(options)) {
+    if (Object.hasOwn(commonOptions, key) || Object.hasOwn(commonHyperparameters, key))
+      invalid(`Rule ${name}: every rule has "${key}" already; choose another name for the option.`);
     const isChoice = (value: unknown): boolean =>
       typeof value === "boolean" || typeof value === "string";
     if (!Array.isArray(values) || values.length === 0 || !values.every(isChoice)) {

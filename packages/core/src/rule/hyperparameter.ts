@@ -1,27 +1,27 @@
 import { GradstepError, show } from "../errors.js";
 
-/** A number that can be changed between steps, its default and the values it may take. */
+/** The default of a number that can be changed between steps, and the values it may have. */
 export interface Hyperparameter {
   readonly default: number;
-  /** Least allowed value; without it, any finite number. */
+  /** Smallest allowed value; without it, any finite number is allowed. */
   readonly min?: number;
-  /** Greatest allowed value. */
+  /** Largest allowed value. */
   readonly max?: number;
-  /** All allowed values are smaller than this. */
+  /** Allowed values are less than this. */
   readonly below?: number;
 }
 
-/** A rate, a decay, an epsilon: finite and not negative. */
+/** A finite number ≥ 0, such as a rate, a decay or an epsilon. */
 export function nonNegative(value: number): Hyperparameter {
   return { default: value, min: 0 };
 }
 
-/** The weight of the past in a decaying average: 0 ≤ β < 1. */
+/** The weight of the past in a moving average: 0 ≤ β < 1. */
 export function decayRate(value: number): Hyperparameter {
   return { default: value, min: 0, below: 1 };
 }
 
-/** A share of something: 0 ≤ x ≤ 1. */
+/** A number from 0 to 1, both included. */
 export function fraction(value: number): Hyperparameter {
   return { default: value, min: 0, max: 1 };
 }
@@ -38,7 +38,7 @@ function describe({ min, max, below }: Hyperparameter): string {
 /**
  * Checks one value.
  *
- * @param owner whose hyperparameter it is, for the message: a rule's name, or a group of it.
+ * @param owner for the message: the name of a rule or a group
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */
 export function checkHyperparameter(

@@ -1,14 +1,14 @@
 import { GradstepError, show } from "../errors.js";
 
-/** The values an option may take; the first is the default. */
+/** The values an option may have; the first is the default. */
 export type OptionValues = readonly (boolean | string)[];
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionValues>>;
 
-/** One value for each option. */
+/** One value per option. */
 export type Choices<O extends OptionTable> = { readonly [K in keyof O]: O[K][number] };
 
-/** Every way to choose one value for each key. */
+/** Every combination of one value per key. */
 export function* combinations(table: OptionTable): Generator<Record<string, boolean | string>> {
   const entries = Object.entries(table);
   const total = entries.reduce((product, [, values]) => product * values.length, 1);

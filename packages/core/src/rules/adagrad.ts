@@ -1,10 +1,10 @@
 import { nonNegative } from "../rule/hyperparameter.js";
-import { builtInRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/built-in-rule.js";
 
 /**
  * AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form.
  *
- * `epsilonMode: "inside"` divides by √(a + ε), as Keras does; `"outside"` by √a + ε, as PyTorch does.
+ * `epsilonMode`: `"inside"` divides by √(a + ε), as Keras does; `"outside"` divides by √a + ε, as PyTorch does.
  * The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
  */
 export const adagrad = /* @__PURE__ */ builtInRule({

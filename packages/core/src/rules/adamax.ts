@@ -1,5 +1,5 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
-import { builtInRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/built-in-rule.js";
 import {
   negligibleMagnitude,
   negligibleMean,
@@ -10,7 +10,7 @@ import {
 /**
  * AdaMax: Kingma & Ba 2015, Algorithm 2.
  *
- * `epsilonMode: "outside"` divides by u + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
+ * `epsilonMode`: `"outside"` divides by u + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
  * PyTorch and Optax do. The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
  */
 export const adamax = /* @__PURE__ */ builtInRule({

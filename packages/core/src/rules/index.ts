@@ -6,9 +6,9 @@ import { lion } from "./lion.js";
 import { nadam } from "./nadam.js";
 import { rmsprop } from "./rmsprop.js";
 import { sgd } from "./sgd.js";
-import type { Rule } from "../rule/spec.js";
+import type { Rule } from "../rule/rule.js";
 
-/** Every built-in rule: what backends generate code from and what the suite runs. A new rule is a file and a line here. */
+/** All built-in rules: backends generate code for them, and the conformance suite runs them. */
 export const rules: readonly Rule[] = [sgd, adagrad, rmsprop, adam, adamw, adamax, nadam, lion].map(
   ({ rule }) => rule,
 );

@@ -1,5 +1,5 @@
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
-import { builtInRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/built-in-rule.js";
 import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**

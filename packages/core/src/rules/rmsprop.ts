@@ -4,7 +4,7 @@ import {
   averageOfSquares,
   squareFactors,
 } from "../rule-fragments/average-of-squares.js";
-import { builtInRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/built-in-rule.js";
 import {
   negligibleMagnitude,
   negligibleMean,

@@ -1,13 +1,14 @@
 import { fraction, nonNegative } from "../rule/hyperparameter.js";
-import { builtInRule } from "../rule/rule.js";
+import { builtInRule } from "../rule/built-in-rule.js";
 import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**
- * Gradient descent, with momentum (Polyak 1964) or Nesterov's (in the form of Sutskever et al. 2013, as all libraries
- * compute it).
+ * Gradient descent, with momentum (Polyak 1964) or Nesterov momentum (in the form of Sutskever et al. 2013, which all
+ * libraries compute).
  *
- * `momentumForm: "keras"` has the rate inside the velocity, so that a change of the rate acts on what is to come;
- * `"torch"` has it outside, where it acts on the past, too. `dampening` belongs to the latter, where momentum is not 0.
+ * `momentumForm`: `"keras"` multiplies gradients by the rate before they enter the velocity, so that a new rate affects
+ * only later gradients; `"torch"` multiplies the velocity, so that a new rate affects earlier gradients, too.
+ * `dampening` applies to the second form, if momentum is not 0.
  */
 export const sgd = /* @__PURE__ */ builtInRule({
   name: "sgd",

@@ -1,20 +1,20 @@
-import { GradstepError, show } from "../errors.js";
+import { GradstepError, show } from "../../errors.js";
 
-/** Which parameters: a name, a list of names, a pattern that names match, or a test of the name. */
+/** Selects parameters: a name, a list of names, a pattern for names, or a function that tests a name. */
 export type Match = string | readonly string[] | RegExp | ((name: string) => boolean);
 
-/** Some parameters and the hyperparameters that are theirs. */
+/** Hyperparameters for some of the parameters. */
 export type GroupOptions<H extends string = string> = {
   readonly match: Match;
   /**
-   * The group is stepped at every n-th step of the optimizer only, the n-th first, and counts its own steps. Gradients
-   * at the others are not looked at. 1 if left out.
+   * The group is updated every `every` steps of the optimizer, for the first time at step number `every`, and counts its
+   * own steps. Its gradients are ignored at the other steps. 1 if left out.
    */
   readonly every?: number;
 } & (string extends H ? Readonly<Record<string, unknown>> : Partial<Readonly<Record<H, number>>>);
 
 /**
- * The list of groups that was given, as far as its kind goes; each group checks its own content.
+ * Checks that groups are a list of objects; the content of a group is checked when the group is made.
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkGroups(groups: unknown): readonly GroupOptions[] {

@@ -1,18 +1,19 @@
-import type { Group } from "./groups.js";
+import { refuseUnknown } from "../refuse-unknown.js";
+import type { Group } from "./group.js";
 
-/** A group of an optimizer: its hyperparameters can be read and set between steps; nothing recompiles. */
+/** A group of an optimizer. Its hyperparameters can be read and set between steps; nothing is recompiled. */
 export type ParameterGroup<H extends string = string> = {
   /** Names of the parameters in it. */
   readonly parameters: readonly string[];
-  /** Steps of this group so far: fewer than the optimizer's where it is not stepped at every one. */
+  /** Steps of this group so far: fewer than the optimizer's if `every` is above 1. */
   readonly iterations: number;
-  /** At every how manieth step of the optimizer it is stepped. Can be set between steps. */
+  /** The group is updated every `every` optimizer steps. Can be set between steps. */
   every: number;
 } & (string extends H ? Record<string, unknown> : Record<H, number>);
 
-/** A group as the optimizer's user sees it. */
+/** The public view of a group. */
 export function parameterGroup(group: Group, hyperparameters: readonly string[]): ParameterGroup {
-  const facade = {
+  const view = {
     get parameters() {
       return [...group.parameters];
     },
@@ -26,12 +27,12 @@ export function parameterGroup(group: Group, hyperparameters: readonly string[])
       group.set("every", value);
     },
   };
-  defineLive(facade, group, hyperparameters);
-  return Object.seal(facade) as ParameterGroup;
+  defineHyperparameters(view, group, hyperparameters);
+  return Object.seal(refuseUnknown(view)) as ParameterGroup;
 }
 
-/** Properties that read and set the hyperparameters of a group. */
-export function defineLive(
+/** Defines a property per hyperparameter, which reads and sets that of the group. */
+export function defineHyperparameters(
   target: object,
   group: Pick<Group, "get" | "set">,
   hyperparameters: readonly string[],

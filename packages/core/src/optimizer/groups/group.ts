@@ -1,59 +1,57 @@
-import { GradstepError, list, show } from "../errors.js";
-import { checkHyperparameter } from "../rule/hyperparameter.js";
-import type { Rule } from "../rule/spec.js";
+import { GradstepError, list, show } from "../../errors.js";
+import { checkHyperparameter } from "../../rule/hyperparameter.js";
+import type { Rule } from "../../rule/rule.js";
 import type { Match } from "./group-options.js";
-import { StepScalars, type Changes } from "./step-scalars.js";
-import type { Variant } from "../rule/variant.js";
+import { StepScalars, type Changes } from "../step/step-scalars.js";
+import type { Variant } from "../../rule/variant.js";
 
-/** What all groups of an optimizer share. */
+/** What the groups of an optimizer share. */
 export interface GroupContext {
   readonly rule: Rule;
   readonly variant: Variant;
-  /** Switches that were 0 when the optimizer was made and have to stay so. */
-  readonly off: readonly string[];
-  /** Counted by every group, since a group may take the hyperparameters of another. */
+  /** Structural hyperparameters that were 0 when the optimizer was made and must stay 0. */
+  readonly mustBeZero: readonly string[];
+  /** One counter for all groups, since groups read the hyperparameters of the default group. */
   readonly changes: Changes;
 }
 
-/**
- * The hyperparameters of some parameters: those of the optimizer, overridden by its own; and the scalars of a step
- * that follow from them.
- */
+/** Some parameters, with their hyperparameters, the scalars computed from them, and a count of steps. */
 export class Group {
   /** Names of the parameters in it. */
   readonly parameters: string[] = [];
   readonly scalars: StepScalars;
-  /** Steps it has taken. */
+  /** Steps taken. */
   iterations = 0;
   readonly #label: string;
   readonly #context: GroupContext;
-  readonly #base: Group | undefined;
+  readonly #defaults: Group | undefined;
   readonly #match: Match | undefined;
-  readonly #own = new Map<string, number>();
-  /** As in `#own`, which takes longer to look into. */
+  readonly #overrides = new Map<string, number>();
+  /** The value in `#overrides`, without the look-up. */
   #every = 1;
 
   /**
-   * @param own hyperparameters of this group: all of them where there is no base.
-   * @param match which parameters belong here; the base takes what no other group takes.
-   * @param base the group whose hyperparameters hold where this one has none of its own.
+   * @param overrides hyperparameters of this group; all of them if there is no group of defaults
+   * @param match the parameters of this group; the group of defaults has those that match no other
+   * @param defaults the group of the hyperparameters that this one does not override
+   * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
    */
   constructor(
     context: GroupContext,
     label: string,
-    own: Readonly<Record<string, unknown>>,
+    overrides: Readonly<Record<string, unknown>>,
     match?: Match,
-    base?: Group,
+    defaults?: Group,
   ) {
     this.#context = context;
     this.#label = label;
-    this.#base = base;
-    this.#match = base === undefined ? undefined : checkMatch(label, match);
-    for (const [name, value] of Object.entries(own)) if (value !== undefined) this.set(name, value);
+    this.#defaults = defaults;
+    this.#match = defaults === undefined ? undefined : checkMatch(label, match);
+    for (const [name, value] of Object.entries(overrides)) if (value !== undefined) this.set(name, value);
     this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
   }
 
-  /** Whether a parameter of this name is claimed by this group. */
+  /** Whether a parameter of this name belongs to this group. */
   matches(name: string): boolean {
     const match = this.#match;
     if (match === undefined) return false;
@@ -62,33 +60,33 @@ export class Group {
     return typeof match === "function" ? match(name) : match.includes(name);
   }
 
-  /** The names that were given as such: empty for a pattern or a test. */
+  /** The names in `match`; empty for a pattern or a function. */
   get names(): readonly string[] {
     if (typeof this.#match === "string") return [this.#match];
     return Array.isArray(this.#match) ? this.#match : [];
   }
 
-  /** The value that holds for this group. */
+  /** The value of a hyperparameter in this group. */
   get(name: string): number {
-    return this.#own.get(name) ?? this.#base!.get(name);
+    return this.#overrides.get(name) ?? this.#defaults!.get(name);
   }
 
-  /** At every how manieth step of the optimizer it is stepped. */
+  /** The group is updated every `every` optimizer steps. */
   get every(): number {
     return this.#every;
   }
 
-  /** Whether the optimizer's step of this number, 1 being the first, is one of its own. */
+  /** Whether the group is updated at the optimizer's step of this number; 1 is the first. */
   isDue(iteration: number): boolean {
     return this.#every === 1 || iteration % this.#every === 0;
   }
 
-  /** Computes the scalars of its next step. */
+  /** Computes the scalars of the next step. */
   prepare(): void {
     this.scalars.compute(this.iterations + 1);
   }
 
-  /** That step was taken. */
+  /** To be called when that step was taken. */
   commit(): void {
     this.scalars.commit();
     this.iterations += 1;
@@ -96,14 +94,14 @@ export class Group {
 
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   set(name: string, value: unknown): void {
-    this.#own.set(name, this.check(name, value));
+    this.#overrides.set(name, this.check(name, value));
     this.#changed();
   }
 
-  /** What `set` would store. @throws as `set` does */
+  /** The value that `set` would store. @throws as `set` does */
   check(name: string, value: unknown): number {
-    const { rule, off } = this.#context;
-    if (name === "every" && this.#base !== undefined) return checkEvery(this.#label, value);
+    const { rule, mustBeZero } = this.#context;
+    if (name === "every" && this.#defaults !== undefined) return checkEvery(this.#label, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
       throw new GradstepError(
@@ -115,7 +113,7 @@ export class Group {
       );
     }
     const checked = checkHyperparameter(this.#label, name, value, rule.hyperparameters[name]);
-    if (checked !== 0 && off.includes(name)) {
+    if (checked !== 0 && mustBeZero.includes(name)) {
       throw new GradstepError(
         `${this.#label}: ${name} is ${checked}; expected 0, because the optimizer was made with ${name} 0 and has no state for it. ` +
           `Make it with ${rule.name}({ ${name}: ${checked} }).`,
@@ -125,20 +123,20 @@ export class Group {
     return checked;
   }
 
-  /** Its own hyperparameters, and `every`, without those of its base. */
-  own(): Record<string, number> {
-    return Object.fromEntries(this.#own);
+  /** The hyperparameters that this group overrides, and `every`. */
+  overrides(): Record<string, number> {
+    return Object.fromEntries(this.#overrides);
   }
 
-  /** Takes over hyperparameters that were checked. */
-  replace(own: Readonly<Record<string, number>>): void {
-    this.#own.clear();
-    for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
+  /** Replaces all overrides. They must have been checked. */
+  replace(overrides: Readonly<Record<string, number>>): void {
+    this.#overrides.clear();
+    for (const [name, value] of Object.entries(overrides)) this.#overrides.set(name, value);
     this.#changed();
   }
 
   #changed(): void {
-    this.#every = this.#own.get("every") ?? 1;
+    this.#every = this.#overrides.get("every") ?? 1;
     this.#context.changes.count += 1;
   }
 }
@@ -146,7 +144,7 @@ export class Group {
 function checkEvery(label: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
   throw new GradstepError(
-    `${label}: every is ${show(value)}; expected a positive integer: the group is stepped at every n-th step.`,
+    `${label}: every is ${show(value)}; expected a positive integer: the group is updated every n steps.`,
     { code: "INVALID_HYPERPARAMETER" },
   );
 }
@@ -167,17 +165,17 @@ function checkMatch(label: string, match: unknown): Match {
 }
 
 /**
- * The group of a parameter: the one that matches its name, or the first.
- * @throws {GradstepError} `INVALID_PARAMETER` where two match
+ * The group that matches the name of a parameter, or else the group of defaults.
+ * @throws {GradstepError} `INVALID_PARAMETER` if two groups match
  */
-export function groupOf(name: string, base: Group, groups: readonly Group[]): Group {
+export function groupOf(name: string, defaults: Group, groups: readonly Group[]): Group {
   const matching = groups.filter((group) => group.matches(name));
   if (matching.length > 1) {
     const indices = matching.map((group) => groups.indexOf(group));
     throw new GradstepError(
-      `Parameter "${name}" is matched by groups ${indices.join(" and ")}; expected at most one. Make their matches exclude each other.`,
+      `Parameter "${name}" matches groups ${indices.join(" and ")}; expected at most one. Make the matches exclusive.`,
       { code: "INVALID_PARAMETER" },
     );
   }
-  return matching[0] ?? base;
+  return matching[0] ?? defaults;
 }

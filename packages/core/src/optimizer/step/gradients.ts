@@ -1,8 +1,8 @@
-import type { Backend, Tensor, Values } from "../backend/backend.js";
-import { GradstepError, show } from "../errors.js";
-import { overlaps } from "./parameters.js";
+import type { Backend, Tensor, Values } from "../../backend/backend.js";
+import { GradstepError, show } from "../../errors.js";
+import { notLive, overlaps } from "../parameters/parameter-checks.js";
 
-/** Gradients by the names of their parameters; a parameter whose gradient is missing is left as it is. */
+/** Gradients by the names of their parameters; a parameter without a gradient is not updated. */
 export type Gradients = Readonly<Record<string, Values | Tensor | null | undefined>>;
 
 /**
@@ -11,14 +11,7 @@ export type Gradients = Readonly<Record<string, Values | Tensor | null | undefin
  */
 export function checkGradient(name: string, gradient: Values | Tensor, parameter: Tensor): void {
   const { backend, size } = parameter;
-  if (parameter.freed) {
-    throw new GradstepError(
-      `Parameter "${name}" was freed; expected it to outlive the optimizer.`,
-      {
-        code: "DISPOSED",
-      },
-    );
-  }
+  if (parameter.freed) throw notLive(`Parameter "${name}"`, parameter);
   const own = parameter.memory;
   if (own.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
   if (ArrayBuffer.isView(gradient)) {
@@ -35,13 +28,10 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     gradient.layout?.dtype === "u32"
   )
     throw notAGradient(name, gradient, backend);
-  if (gradient.freed)
-    throw new GradstepError(`Gradient "${name}" was freed; expected a live tensor.`, {
-      code: "DISPOSED",
-    });
+  if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
   const { memory } = gradient;
-  // A staging tensor into which nothing was staged: found before a kernel has begun.
+  // A staging tensor without values must be found before a kernel starts.
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
   if (overlaps(memory, own)) throw sharesMemory(name);
 }
@@ -59,7 +49,7 @@ function notAGradient(
 ): GradstepError {
   const array = precision === "f64" ? "Float64Array" : "Float32Array";
   return new GradstepError(
-    `Gradient "${name}" is ${show(gradient)}; expected a ${array} or a tensor of the same ${backend} backend. Convert it with new ${array}(values).`,
+    `Gradient "${name}" is ${show(gradient)}; expected a ${array}, or a tensor of the parameter's ${backend} backend. Convert it with new ${array}(values).`,
     { code: "INVALID_GRADIENT" },
   );
 }
@@ -73,7 +63,7 @@ function mismatch(name: string, length: number, { size, shape }: Tensor): Gradst
 
 function sharesMemory(name: string): GradstepError {
   return new GradstepError(
-    `Gradient "${name}" shares memory with its parameter; expected memory of its own. Pass a copy.`,
+    `Gradient "${name}" shares memory with its parameter; expected other memory. Pass a copy.`,
     {
       code: "OVERLAPPING_MEMORY",
     },

@@ -1,40 +1,40 @@
-import type { RowValues, Tensor, Update, Values } from "../backend/backend.js";
-import type { ParameterRecord } from "./parameter-record.js";
-import { GradstepError, list, show } from "../errors.js";
+import type { RowValues, Tensor, Update, Values } from "../../backend/backend.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { GradstepError, list, show } from "../../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
-import { checkHasRows, checkRowValues, isRowValues, resized, rowCount } from "./row-values.js";
+import { checkHasRows, checkRowValues, isRowValues, resized, rowCount } from "../rows/row-checks.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
-/** What a step is given, gradients and masks: all is checked before anything is handed to an update. */
+/** The gradients and masks of a step. Everything is checked before an update changes. */
 export class StepInputs {
-  /** The updates of the present step, in front, in the order of the entries. */
+  /** The updates of the current step, in the order of the records. Only the first ones are valid. */
   readonly updates: Update[] = [];
-  readonly #entries: readonly ParameterRecord[];
+  readonly #records: readonly ParameterRecord[];
   readonly #byName: ReadonlyMap<string, ParameterRecord>;
-  /** The entries of the present step, in front. */
+  /** The records of these updates. */
   readonly #taken: ParameterRecord[] = [];
-  /** Those of them whose gradients are typed arrays, and those arrays, in front. */
+  /** The records whose gradients are typed arrays, and those arrays; the first `#arrayCount` are valid. */
   readonly #unstaged: ParameterRecord[] = [];
   readonly #arrays: Values[] = [];
   #arrayCount = 0;
   /** Whether an update has a mask. */
   #isMasked = false;
-  /** How many updates the last step had, if it was run and can be repeated; otherwise 0. */
+  /** Number of updates of the last step if it can be repeated, otherwise 0. */
   #repeatable = 0;
-  /** Names and gradients of the last step, once it was repeated: all that the next repetition looks at. */
+  /** Names and gradients of the last step, noted at the first repetition: the next one compares only these. */
   readonly #names: string[] = [];
   readonly #gradients: Tensor[] = [];
   #isNoted = false;
 
-  /** @param entries and their names; there may come more. */
-  constructor(entries: readonly ParameterRecord[], byName: ReadonlyMap<string, ParameterRecord>) {
-    this.#entries = entries;
+  /** @param records may grow later, as may `byName` */
+  constructor(records: readonly ParameterRecord[], byName: ReadonlyMap<string, ParameterRecord>) {
+    this.#records = records;
     this.#byName = byName;
   }
 
   /**
-   * Takes what a step of this number is given; returns the number of its updates. Gradients that are typed arrays are
-   * not in their updates before `stage`.
+   * Takes the inputs of the step with this number; returns the number of its updates. Gradients that are typed arrays
+   * become part of their updates in `stage`.
    *
    * @throws {GradstepError} as `optimizer.step` does
    */
@@ -48,23 +48,23 @@ export class StepInputs {
     this.forget();
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
-    if (count === 0) this.#checkResting(gradients, iteration);
+    if (count === 0) this.#checkIsSkipped(gradients, iteration);
     if (options !== undefined || this.#isMasked) this.#mask(count, options);
     return count;
   }
 
-  /** Says that a kernel has run what was taken, these first updates. A run that throws is not one to be repeated. */
-  ran(count: number): void {
+  /** To be called when a kernel has run the first `count` updates. After a run that throws, the step is not repeated. */
+  markRun(count: number): void {
     if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
   }
 
-  /** Says that the last step is not one to be repeated: there are other updates, or none. */
+  /** To be called when the last step cannot be repeated, because updates were replaced or removed. */
   forget(): void {
     this.#repeatable = 0;
     this.#isNoted = false;
   }
 
-  /** Whether gradients are the tensors of the last run, by the same names in the order of the parameters. */
+  /** Whether the gradients are the tensors of the last run, under the same names and in the order of the parameters. */
   isRepeat(gradients: Gradients): boolean {
     const names = this.#names;
     const tensors = this.#gradients;
@@ -84,12 +84,12 @@ export class StepInputs {
     return true;
   }
 
-  /** Hands the typed arrays over, through what gives a tensor for one. */
-  stage(staged: (entry: ParameterRecord, values: Values) => Tensor): void {
+  /** Puts the typed arrays into their updates. @param staged returns the tensor through which an array enters */
+  stage(staged: (record: ParameterRecord, values: Values) => Tensor): void {
     if (this.#arrayCount === 0) return;
     const { buffer } = this.#unstaged[0].update.parameter.memory;
     const count = this.#arrayCount;
-    // Those in the backend's own memory first: room for the others may make it grow, which detaches them.
+    // Arrays in the backend's memory come first: staging the others may make it grow, which detaches them.
     let inside = 0;
     for (let i = 0; i < count; i += 1) {
       if (this.#arrays[i].buffer !== buffer) continue;
@@ -100,21 +100,21 @@ export class StepInputs {
       if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
   }
 
-  #stageOne(place: number, staged: (entry: ParameterRecord, values: Values) => Tensor): void {
-    const entry = this.#unstaged[place];
-    entry.update.gradient = staged(entry, this.#arrays[place]);
+  #stageOne(index: number, staged: (record: ParameterRecord, values: Values) => Tensor): void {
+    const record = this.#unstaged[index];
+    record.update.gradient = staged(record, this.#arrays[index]);
   }
 
-  /** As most gradients come, in the order of the parameters: a property is found ten times as fast. −1 for any other. */
+  /** For gradients in the order of the parameters, whose properties are found ten times as fast; otherwise −1. */
   #takeInOrder(gradients: Gradients, iteration: number): number {
-    const entries = this.#entries;
+    const records = this.#records;
     let count = 0;
     let next = 0;
     this.#arrayCount = 0;
     for (const name in gradients) {
-      while (next < entries.length && entries[next].name !== name) next += 1;
-      if (next === entries.length) return -1;
-      if (this.#takeOne(entries[next], gradients[name], count, iteration)) count += 1;
+      while (next < records.length && records[next].name !== name) next += 1;
+      if (next === records.length) return -1;
+      if (this.#takeOne(records[next], gradients[name], count, iteration)) count += 1;
       next += 1;
     }
     return count;
@@ -124,10 +124,10 @@ export class StepInputs {
     let count = 0;
     let known = 0;
     this.#arrayCount = 0;
-    for (let i = 0; i < this.#entries.length; i += 1) {
-      const entry = this.#entries[i];
-      const { name } = entry;
-      if (this.#takeOne(entry, gradients[name], count, iteration)) count += 1;
+    for (let i = 0; i < this.#records.length; i += 1) {
+      const record = this.#records[i];
+      const { name } = record;
+      if (this.#takeOne(record, gradients[name], count, iteration)) count += 1;
       if (name in gradients) known += 1;
     }
     let given = 0;
@@ -142,36 +142,38 @@ export class StepInputs {
     return count;
   }
 
-  /** Checks a gradient and puts its update in this place. False where there is none, or it is not the group's turn. */
+  /** Checks a gradient and puts its update at this index. False without a gradient, and if the group skips the step. */
   #takeOne(
-    entry: ParameterRecord,
+    record: ParameterRecord,
     gradient: Gradients[string],
-    place: number,
+    index: number,
     iteration: number,
   ): boolean {
-    if (gradient === undefined || gradient === null || !entry.group.isDue(iteration)) return false;
-    const { name, update } = entry;
-    if (update.parameter.size !== entry.size) throw resized(entry);
+    if (gradient === undefined || gradient === null || !record.group.isDue(iteration)) return false;
+    const { name, update } = record;
+    if (update.parameter.size !== record.size) throw resized(record);
     checkGradient(name, gradient, update.parameter);
-    this.#taken[place] = entry;
-    this.updates[place] = update;
+    this.#taken[index] = record;
+    this.updates[index] = update;
     if (ArrayBuffer.isView(gradient)) {
-      this.#unstaged[this.#arrayCount] = entry;
+      this.#unstaged[this.#arrayCount] = record;
       this.#arrays[this.#arrayCount] = gradient;
       this.#arrayCount += 1;
     } else update.gradient = gradient;
     return true;
   }
 
-  /** A step without a gradient is a mistake, unless it is no group's turn, or of none that has one. */
-  #checkResting(gradients: Gradients, iteration: number): void {
+  /** A step without updates is a mistake, unless groups skip it. @throws {GradstepError} `INVALID_GRADIENT` */
+  #checkIsSkipped(gradients: Gradients, iteration: number): void {
     const isGiven = ({ name }: ParameterRecord): boolean =>
       (gradients[name] ?? undefined) !== undefined;
-    const isResting = ({ group }: ParameterRecord): boolean => !group.isDue(iteration);
-    const entries = this.#entries;
-    if (entries.some(isGiven) || (entries.length > 0 && entries.every(isResting))) return;
+    const isSkipped = ({ group }: ParameterRecord): boolean => !group.isDue(iteration);
+    const records = this.#records;
+    if (records.some(isGiven) || (records.length > 0 && records.every(isSkipped))) return;
     throw new GradstepError(
-      `Got no gradient for any of ${list(this.#byName.keys())}; expected at least one.`,
+      records.length === 0
+        ? "The optimizer has no parameters yet; add some with optimizer.add()."
+        : `Got no gradient; expected one for at least one of ${list(this.#byName.keys())}.`,
       { code: "INVALID_GRADIENT" },
     );
   }
@@ -181,11 +183,11 @@ export class StepInputs {
     const { rows, unselectedRows = "keep" } = options;
     if (rows !== undefined) this.#checkMasks(rows, count);
     const named = rows === undefined || isRowValues(rows) ? undefined : rows;
-    for (let i = 0; i < this.#entries.length; i += 1) this.#entries[i].update.mask = undefined;
+    for (let i = 0; i < this.#records.length; i += 1) this.#records[i].update.mask = undefined;
     for (let i = 0; i < count; i += 1) {
       const { name, update } = this.#taken[i];
       const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
-      update.mask = outside(mask, update.parameter);
+      update.mask = safeMask(mask, update.parameter);
       update.unselectedRows = unselectedRows;
     }
     this.#isMasked = rows !== undefined;
@@ -213,14 +215,14 @@ export class StepInputs {
 }
 
 /**
- * Checks that a step can be encoded: what an array holds when the work is done is nobody's promise.
+ * Checks that gradients and masks are tensors: an array may have other values when encoded work is executed.
  * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
  */
 export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
   for (const [name, gradient] of Object.entries(gradients ?? {})) {
     if (ArrayBuffer.isView(gradient))
       throw new GradstepError(
-        `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays are not read when the work is done. Write it to optimizer.gradient("${name}").`,
+        `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays cannot be read when the work is executed. Write it to optimizer.gradient("${name}").`,
         { code: "INVALID_GRADIENT" },
       );
   }
@@ -228,13 +230,13 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
   for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
     if (ArrayBuffer.isView(mask))
       throw new GradstepError(
-        `A mask is ${show(mask)}; expected a tensor, since arrays are not read when the work is done. Wrap a buffer as u32.`,
+        `A mask is ${show(mask)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,
         { code: "INVALID_MEMORY" },
       );
   }
 }
 
-/** The mask, or a copy of one in the parameter's own memory: room for gradients may make that grow and detach it. */
-function outside(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
+/** The mask; copied if it is in the parameter's memory, which may grow for gradients and detach the mask. */
+function safeMask(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
   return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;
 }

@@ -1,54 +1,56 @@
-import { interpret } from "../language/interpret.js";
-import { bytecodeOf, type Bytecode } from "../language/bytecode.js";
-import type { Variant } from "../rule/variant.js";
+import { interpret } from "../../language/interpret.js";
+import { bytecodeOf, type Bytecode } from "../../language/bytecode.js";
+import type { Variant } from "../../rule/variant.js";
 
-/** How often a hyperparameter of an optimizer was set. */
+/** The number of times that hyperparameters of an optimizer were set. */
 export interface Changes {
   count: number;
 }
 
-/** Which values go where: pairs of places, from and to. */
+/** Which values are copied where: pairs of indices, from and to. */
 type Moves = Int32Array;
 
-/** The most steps whose scalars are computed at once. */
-const mostAhead = 16;
+/** Maximum number of steps whose scalars are computed together. */
+const maxAhead = 16;
 
 /**
- * The scalars of a step, from hyperparameters, the step number and the persistentScalars: computed on the host, in f64, into the
- * same memory each time.
+ * Computes the scalars of a step from the hyperparameters, the step number and the persistent scalars: on the host, in
+ * f64, into the same memory each time.
  *
- * A step comes when the elements of the last one have filled the caches: what takes 0.2 µs in a row takes 1 to 10 µs
- * there. So what follows from hyperparameters alone is computed when one of them was set, and where nothing is set and
- * nothing carried, the scalars of some steps to come are computed with those of this one.
+ * Kernels evict everything else from the caches, so code that takes 0.2 µs in a loop takes 1 to 10 µs after one. That is
+ * why values that depend on hyperparameters alone are computed only after one was set, and why the scalars of several
+ * steps are computed together if no hyperparameter was set and the rule has no persistent scalars.
  */
 export class StepScalars {
-  // In front what every step looks at, in as few cache lines as that takes.
-  /** What a kernel receives, in the order of `variant.scalars`. */
+  // The fields that every step reads come first, to share cache lines.
+  /** The scalars for the kernel, in the order of `variant.scalars`. */
   readonly values: Float64Array;
-  /** The same for `#known` steps from `#first` on, a row for each. */
+  /** The scalars of `#known` steps from `#first` on, one row per step. */
   readonly #ahead: Float64Array;
   #first = 0;
   #known = 0;
   readonly #hasPersistent: boolean;
   readonly #changes: Changes;
-  /** How many changes have been seen. */
+  /** The count of changes at the last evaluation. */
   #seen = -1;
   readonly #hyperparameter: (name: string) => number;
-  /** A value for each node of `perStep`. */
+  /** A value per node of `perStep`. */
   readonly #nodes: Float64Array;
   readonly #persistent: Float64Array;
   readonly #persistentNames: readonly string[];
-  // Where each value comes from and goes to, looked up once.
+  // Where each value comes from and goes to.
   readonly #hyperparameters: readonly { readonly name: string; readonly node: number }[];
   readonly #stepNode: number;
-  readonly #settled: Bytecode;
+  /** Computes what depends on hyperparameters alone. */
+  readonly #constants: Bytecode;
+  /** Computes what depends on the step number and the persistent scalars. */
   readonly #live: Bytecode;
-  /** For each scalar its node. */
+  /** The node of each scalar. */
   readonly #scalarNodes: Int32Array;
   readonly #persistentInputs: Moves;
   readonly #persistentOutputs: Moves;
 
-  /** @param changes counts what would make `hyperparameter` give another number. */
+  /** @param changes counts the times that `hyperparameter` may have changed its result */
   constructor(variant: Variant, hyperparameter: (name: string) => number, changes: Changes) {
     const { perStep, scalars, persistentScalars } = variant;
     this.#hyperparameter = hyperparameter;
@@ -61,12 +63,12 @@ export class StepScalars {
     const isLive: boolean[] = [];
     for (const { op, name, operands } of perStep.nodes)
       isLive.push(op === "input" ? isLiveInput(name) : operands.some((node) => isLive[node]));
-    this.#settled = bytecodeOf(perStep, (node) => !isLive[node]);
+    this.#constants = bytecodeOf(perStep, (node) => !isLive[node]);
     this.#live = bytecodeOf(perStep, (node) => isLive[node]);
 
     const inputs = new Map(perStep.inputs.map(({ name, node }) => [name, node]));
     const outputs = new Map(perStep.outputs.map(({ name, node }) => [name, node]));
-    // A scalar that perStep does not compute is a hyperparameter: it has a place after the nodes.
+    // A scalar that perStep does not compute is a hyperparameter; its value comes after the nodes.
     const plain = scalars.filter((name) => !outputs.has(name));
     const place = (name: string): number =>
       outputs.get(name) ?? perStep.nodes.length + plain.indexOf(name);
@@ -77,7 +79,7 @@ export class StepScalars {
     this.#nodes = new Float64Array(perStep.nodes.length + plain.length);
     this.values = new Float64Array(scalars.length);
     this.#scalarNodes = Int32Array.from(scalars, place);
-    this.#ahead = new Float64Array(mostAhead * scalars.length);
+    this.#ahead = new Float64Array(maxAhead * scalars.length);
     this.#stepNode = inputs.get("t") ?? -1;
     this.#persistentInputs = Int32Array.from(
       this.#persistentNames.flatMap((name, i) => (inputs.has(name) ? [i, inputs.get(name)!] : [])),
@@ -89,7 +91,7 @@ export class StepScalars {
     );
   }
 
-  /** Computes the scalars of step `t` (1 is the first). The persistent scalars stays as it is until `commit`. */
+  /** Computes the scalars of step `t` (1 is the first). Persistent scalars do not change before `commit`. */
   compute(t: number): void {
     if (
       t < this.#first ||
@@ -104,12 +106,12 @@ export class StepScalars {
     for (let i = 0; i < values.length; i += 1) values[i] = ahead[row + i];
   }
 
-  /** Computes the scalars of step `t`, and of some after it. */
+  /** Computes the scalars of step `t` and of some steps after it. */
   #computeAhead(t: number): void {
-    if (this.#seen !== this.#changes.count) this.#settle();
+    if (this.#seen !== this.#changes.count) this.#computeConstants();
     this.#first = t;
-    // Twice as many as the last time: who sets a rate at each step has no use for any.
-    this.#known = this.#hasPersistent ? 1 : Math.min(Math.max(1, 2 * this.#known), mostAhead);
+    // Twice as many as last time: with a rate that is set before each step, none is computed in vain.
+    this.#known = this.#hasPersistent ? 1 : Math.min(Math.max(1, 2 * this.#known), maxAhead);
     const nodes = this.#nodes;
     const ahead = this.#ahead;
     const from = this.#scalarNodes;
@@ -122,28 +124,28 @@ export class StepScalars {
     }
   }
 
-  /** Computes what follows from hyperparameters alone. */
-  #settle(): void {
+  /** Computes what depends on hyperparameters alone. */
+  #computeConstants(): void {
     const nodes = this.#nodes;
     for (const { name, node } of this.#hyperparameters) nodes[node] = this.#hyperparameter(name);
-    interpret(this.#settled, nodes, false);
+    interpret(this.#constants, nodes, false);
     this.#seen = this.#changes.count;
     this.#known = 0;
   }
 
-  /** Hands the persistent scalars on: what `compute` found is where the next step begins. */
+  /** Stores the persistent scalars that `compute` found, for the next step. */
   commit(): void {
     if (this.#hasPersistent) move(this.#persistentOutputs, this.#nodes, this.#persistent);
   }
 
-  /** The persistentScalars, by name. */
+  /** The persistent scalars, by name. */
   get persistentScalars(): Record<string, number> {
     return Object.fromEntries(this.#persistentNames.map((name, i) => [name, this.#persistent[i]]));
   }
 
-  set persistentScalars(persistentScalars: Readonly<Record<string, number>>) {
+  set persistentScalars(values: Readonly<Record<string, number>>) {
     this.#persistentNames.forEach((name, i) => {
-      this.#persistent[i] = persistentScalars[name]!;
+      this.#persistent[i] = values[name]!;
     });
   }
 }

@@ -1,16 +1,16 @@
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
-import type { OptimizerSpec, Rule } from "./spec.js";
+import type { OptimizerSpec, Rule } from "./rule.js";
 import type { Variant } from "./variant.js";
 
-/** What a rule can be called with: any of its hyperparameters and options. */
+/** What a rule can be called with: any of its hyperparameters and options, by name. */
 export type Settings<H extends string, O extends OptionTable> = Partial<
   Readonly<Record<H, number>>
 > &
   Partial<Choices<O>>;
 
-/** What a rule is made of, and where its variants come from. */
+/** What a rule is made of, apart from its texts. */
 export interface RuleParts {
   readonly name: string;
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
@@ -18,12 +18,12 @@ export interface RuleParts {
   readonly structural: readonly string[];
 }
 
-/** A value for each option and each structural hyperparameter. */
+/** A value per option and per structural hyperparameter. */
 export type CompleteChoices = Readonly<Record<string, boolean | string>>;
 
 /**
- * A rule of these parts.
- * @param build gives the variant for complete choices; it is asked once for each.
+ * Makes a rule of these parts.
+ * @param build builds the variant for complete choices; called once per combination
  */
 export function assembleRule(
   { name, hyperparameters, options, structural }: RuleParts,
@@ -68,7 +68,7 @@ export function assembleRule(
   }
 
   function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
-    // A Map has no properties: it would pass for an object without settings.
+    // A Map has no properties, so it would pass for an object without settings.
     if (settings === null || typeof settings !== "object" || Symbol.iterator in settings) {
       throw new GradstepError(
         `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,

@@ -1,5 +1,5 @@
-import type { Backend, MemoryRange, Tensor } from "../backend/backend.js";
-import { GradstepError, list, show } from "../errors.js";
+import type { Backend, MemoryRange, Tensor } from "../../backend/backend.js";
+import { GradstepError, list, show } from "../../errors.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
@@ -19,19 +19,19 @@ export function isTensor(value: unknown): value is Tensor {
 /**
  * Checks the parameters of an optimizer: tensors of one backend, alive, under usable names, no two in the same memory.
  *
- * @param backend the backend they have to be of; left out, that of the first.
- * @param present memory that is taken already, by name.
+ * @param backend the backend they must belong to; the first parameter's if left out
+ * @param current tensors that the optimizer has already, by name
  * @throws {GradstepError} `INVALID_PARAMETER`, `DISPOSED`, `OVERLAPPING_MEMORY`
  */
 export function checkParameters(
   parameters: Parameters,
   backend?: Backend,
-  present: ReadonlyMap<string, Tensor> = new Map(),
+  current: ReadonlyMap<string, Tensor> = new Map(),
 ): void {
   if (
     parameters === null ||
     typeof parameters !== "object" ||
-    // A Map has no properties: it would pass for an object without parameters.
+    // A Map has no properties, so it would pass for an object without parameters.
     Symbol.iterator in parameters ||
     isTensor(parameters)
   ) {
@@ -50,7 +50,7 @@ export function checkParameters(
         },
       );
     }
-    if (present.has(name)) {
+    if (current.has(name)) {
       throw new GradstepError(
         `The optimizer has a parameter "${name}" already; choose another name.`,
         { code: "INVALID_PARAMETER" },
@@ -64,10 +64,7 @@ export function checkParameters(
         },
       );
     }
-    if (tensor.freed)
-      throw new GradstepError(`Parameter "${name}" was freed; expected a live tensor.`, {
-        code: "DISPOSED",
-      });
+    if (tensor.freed) throw notLive(`Parameter "${name}"`, tensor);
     if (tensor.layout !== undefined) {
       const { dtype, rowStride } = tensor.layout;
       throw new GradstepError(
@@ -78,12 +75,12 @@ export function checkParameters(
     common ??= tensor.backend;
     if (tensor.backend !== common) {
       throw new GradstepError(
-        `Parameter "${name}" is of backend ${tensor.backend.name}; expected the same backend object as the others (${common.name}).`,
+        `Parameter "${name}" is of backend ${tensor.backend.name}; expected the backend object of the other parameters (${common.name}). Make the backend once, and all tensors with it.`,
         { code: "INVALID_PARAMETER" },
       );
     }
   }
-  checkDisjoint([...present, ...Object.entries(parameters)]);
+  checkDisjoint([...current, ...Object.entries(parameters)]);
 }
 
 /**
@@ -122,10 +119,7 @@ export function checkMirrors(
         { code: "INVALID_PARAMETER" },
       );
     }
-    if (mirror.freed)
-      throw new GradstepError(`The mirror of "${name}" was freed; expected a live tensor.`, {
-        code: "DISPOSED",
-      });
+    if (mirror.freed) throw notLive(`The mirror of "${name}"`, mirror);
     if (show(mirror.shape) !== show(shape)) {
       throw new GradstepError(
         `The mirror of "${name}" has shape ${show(mirror.shape)}; expected ${show(shape)}.`,
@@ -135,7 +129,17 @@ export function checkMirrors(
   }
 }
 
-/** @throws {GradstepError} `OVERLAPPING_MEMORY` */
+/** The error for a tensor that cannot be used any more. @param what what it is, as the message begins */
+export function notLive(what: string, { detached }: Tensor): GradstepError {
+  return new GradstepError(
+    detached === true
+      ? `${what} lost its memory: the buffer was transferred or resized, or wasm memory has grown. Wrap the new memory.`
+      : `${what} was freed; expected a live tensor.`,
+    { code: "DISPOSED" },
+  );
+}
+
+/** Checks that no two tensors share memory. @throws {GradstepError} `OVERLAPPING_MEMORY` */
 export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): void {
   const byBuffer = new Map<
     object,
@@ -149,14 +153,14 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
   }
   for (const ranges of byBuffer.values()) {
     ranges.sort((a, b) => a.start - b.start);
-    // Those that have not ended yet: one at most, unless rows lie between each other's.
+    // Ranges that have not ended yet: at most one, unless rows are interleaved.
     let open: typeof ranges = [];
     for (const range of ranges) {
       open = open.filter(({ end }) => range.start < end);
       const other = open.find(({ tensor }) => !areInterleaved(tensor, range.tensor));
       if (other !== undefined) {
         throw new GradstepError(
-          `Parameters "${other.name}" and "${range.name}" share memory; expected each to have its own. Pass a shared parameter once.`,
+          `Parameters "${other.name}" and "${range.name}" share memory; expected memory of their own. Pass a shared parameter once.`,
           { code: "OVERLAPPING_MEMORY" },
         );
       }
@@ -165,7 +169,7 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
   }
 }
 
-/** Whether the rows of one lie in the gaps between the rows of the other: fields of the same structs. */
+/** Whether the rows of one tensor lie in the gaps between the rows of the other, as fields of an array of structs do. */
 function areInterleaved(a: Tensor, b: Tensor): boolean {
   const [one, other] = [rowsOf(a), rowsOf(b)];
   if (one === undefined || other === undefined || one.stride !== other.stride) return false;
@@ -175,7 +179,7 @@ function areInterleaved(a: Tensor, b: Tensor): boolean {
   return ahead >= one.length && stride - ahead >= other.length;
 }
 
-/** Rows with gaps between them, in bytes. */
+/** The stride and length of rows with gaps between them, in bytes. */
 function rowsOf({
   layout,
   shape,
@@ -186,7 +190,7 @@ function rowsOf({
   return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
 }
 
-/** Whether two ranges have a byte in common. The buffer comes last: a wasm memory takes its time to say it. */
+/** Whether two ranges have a byte in common. Buffers are compared last, since wasm's `memory.buffer` is slow to read. */
 export function overlaps(a: MemoryRange, b: MemoryRange): boolean {
   return (
     a.byteOffset < b.byteOffset + b.byteLength &&

@@ -1,29 +1,29 @@
-import type { Backend, Kernel, Tensor, Update, Values } from "../backend/backend.js";
+import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/backend.js";
 import type { ParameterRecord } from "./parameter-record.js";
-import { GradstepError, list, show } from "../errors.js";
-import type { Group } from "./groups.js";
-import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
-import { allocateSlots, gradientPool } from "./slots.js";
-import type { Variant } from "../rule/variant.js";
+import { GradstepError, list, show } from "../../errors.js";
+import type { Group } from "../groups/group.js";
+import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameter-checks.js";
+import { allocateSlots, gradientPool } from "./slot-allocation.js";
+import type { Variant } from "../../rule/variant.js";
 
-/** The parameters of an optimizer, with what belongs to each; and the backend that they bring. */
+/** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
-  readonly entries: ParameterRecord[] = [];
+  readonly records: ParameterRecord[] = [];
   readonly byName = new Map<string, ParameterRecord>();
   readonly #variant: Variant;
   readonly #groupOf: (name: string) => Group;
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
-  /** Entries in front for whose gradients there is room. */
+  /** Number of records, from the first, whose gradients have reserved memory. */
   #reserved = 0;
 
-  /** @param groupOf where a parameter of this name belongs. @throws as that does */
+  /** @param groupOf the group of a parameter of this name; may throw */
   constructor(variant: Variant, groupOf: (name: string) => Group) {
     this.#variant = variant;
     this.#groupOf = groupOf;
   }
 
-  /** The one of the first parameter; undefined as long as there is none. */
+  /** The backend of the first parameter; undefined while there is none. */
   get backend(): Backend | undefined {
     return this.#backend;
   }
@@ -33,13 +33,13 @@ export class ParameterTable {
   }
 
   get names(): readonly string[] {
-    return this.entries.map(({ name }) => name);
+    return this.records.map(({ name }) => name);
   }
 
-  /** Parameters and mirrors, by names for people. */
+  /** Parameters and mirrors, by the names used in messages. */
   tensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
-    for (const { name, update } of this.entries) {
+    for (const { name, update } of this.records) {
       tensors.set(name, update.parameter);
       if (update.mirror !== undefined) tensors.set(`mirror of ${name}`, update.mirror);
     }
@@ -48,14 +48,14 @@ export class ParameterTable {
 
   /** @throws {GradstepError} as `optimizer.add` does; then nothing has changed */
   add(parameters: Parameters, mirrors: Parameters): void {
-    const present = this.tensors();
-    checkParameters(parameters, this.#backend, present);
+    const current = this.tensors();
+    checkParameters(parameters, this.#backend, current);
     const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
     checkMirrors(mirrors, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
     const mirrored = Object.entries(mirrors).map(
       ([name, mirror]) => [`mirror of ${name}`, mirror] as const,
     );
-    checkDisjoint([...present, ...Object.entries(parameters), ...mirrored]);
+    checkDisjoint([...current, ...Object.entries(parameters), ...mirrored]);
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
@@ -63,7 +63,7 @@ export class ParameterTable {
     }));
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
-    // A backend may refuse a mirror: before anything is the optimizer's.
+    // A backend may refuse a mirror, so this comes before anything changes.
     for (const { name, tensor } of named)
       if (mirrors[name] !== undefined) backend.pack!(tensor, mirrors[name]);
     const kernel = this.#kernel ?? backend.compile(this.#variant);
@@ -81,7 +81,7 @@ export class ParameterTable {
         scalars: group.scalars.values,
       };
       const { size } = tensor;
-      const entry: ParameterRecord = {
+      const record: ParameterRecord = {
         name,
         group,
         update,
@@ -89,13 +89,13 @@ export class ParameterTable {
         staging: undefined,
         gradient: undefined,
       };
-      this.entries.push(entry);
-      this.byName.set(name, entry);
+      this.records.push(record);
+      this.byName.set(name, record);
       group.parameters.push(name);
     }
   }
 
-  /** The entries of these names. @throws {GradstepError} `UNKNOWN_PARAMETER`, also for none and for one that comes twice */
+  /** The records of these names. @throws {GradstepError} `UNKNOWN_PARAMETER`, also for no name and for duplicates */
   select(names: readonly string[]): readonly ParameterRecord[] {
     const isList =
       Array.isArray(names) &&
@@ -105,57 +105,57 @@ export class ParameterTable {
     const unknown = isList ? names.filter((name) => !this.byName.has(name)) : [];
     if (isList && unknown.length === 0) return names.map((name) => this.byName.get(name)!);
     throw new GradstepError(
-      `Got ${isList ? list(unknown) : show(names)}; expected some of the parameters ${list(this.names)}, each once.`,
+      `Got ${isList ? list(unknown) : show(names)}; expected names of parameters without duplicates, from ${list(this.names)}.`,
       { code: "UNKNOWN_PARAMETER" },
     );
   }
 
   /** @throws {GradstepError} as `optimizer.remove` does; then nothing has changed */
   remove(names: readonly string[]): void {
-    for (const entry of this.select(names)) {
-      const { name, group } = entry;
-      const index = this.entries.indexOf(entry);
+    for (const record of this.select(names)) {
+      const { name, group } = record;
+      const index = this.records.indexOf(record);
       if (index < this.#reserved) this.#reserved -= 1;
-      this.entries.splice(index, 1);
+      this.records.splice(index, 1);
       this.byName.delete(name);
       group.parameters.splice(group.parameters.indexOf(name), 1);
-      freeRecord(entry);
+      freeRecord(record);
     }
   }
 
   /** The tensor for a parameter's gradient. @throws {GradstepError} `UNKNOWN_PARAMETER`, `OUT_OF_MEMORY` */
   gradient(name: string): Tensor {
-    const entry = this.byName.get(name);
-    if (entry === undefined) {
+    const record = this.byName.get(name);
+    if (record === undefined) {
       throw new GradstepError(
         `Got ${show(name)}; the optimizer has the parameters ${list(this.names)}.`,
         { code: "UNKNOWN_PARAMETER" },
       );
     }
     this.#reserveGradients();
-    entry.gradient ??= this.#backend!.tensor(entry.update.parameter.shape, undefined, gradientPool);
-    return entry.gradient;
+    record.gradient ??= this.#backend!.tensor(record.update.parameter.shape, undefined, gradientPool);
+    return record.gradient;
   }
 
-  /** The tensor through which a typed array enters. */
-  readonly stage = (entry: ParameterRecord, values: Values): Tensor => {
-    if (entry.staging === undefined) this.#reserveGradients();
-    entry.staging ??= this.#backend!.staging(entry.update.parameter.shape);
-    entry.staging.stage(values);
-    return entry.staging;
+  /** The tensor through which the kernel receives a typed array. */
+  readonly stage = (record: ParameterRecord, values: Values): Tensor => {
+    if (record.staging === undefined) this.#reserveGradients();
+    record.staging ??= this.#backend!.staging(record.update.parameter.shape);
+    record.staging.stage(values);
+    return record.staging;
   };
 
-  /** Frees what was allocated: not the parameters, nor mirrors of them. */
+  /** Frees what was allocated: slots, staging tensors and gradients, not parameters and mirrors. */
   free(): void {
-    for (const entry of this.entries) freeRecord(entry);
+    for (const record of this.records) freeRecord(record);
   }
 
-  /** Room for the gradients of all parameters, when the first of them is made. */
+  /** Reserves memory for the gradients of all parameters when the first of them is needed. */
   #reserveGradients(): void {
-    if (this.#reserved === this.entries.length) return;
-    const sizes = this.entries.slice(this.#reserved).map(({ update }) => update.parameter.size);
+    if (this.#reserved === this.records.length) return;
+    const sizes = this.records.slice(this.#reserved).map(({ update }) => update.parameter.size);
     this.#backend!.reserve?.(sizes, gradientPool);
-    this.#reserved = this.entries.length;
+    this.#reserved = this.records.length;
   }
 }
 

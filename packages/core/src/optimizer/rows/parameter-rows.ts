@@ -5,64 +5,64 @@ import {
   type RowValues,
   type Tensor,
   type Update,
-} from "../backend/backend.js";
-import { checkOptions } from "../check-options.js";
-import type { ParameterRecord } from "./parameter-record.js";
-import { GradstepError, list, show } from "../errors.js";
-import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameters.js";
-import { checkRowValues, resized, rowCount } from "./row-values.js";
-import type { Variant } from "../rule/variant.js";
+} from "../../backend/backend.js";
+import { checkOptions } from "../../check-options.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { GradstepError, list, show } from "../../errors.js";
+import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
+import { checkRowValues, resized, rowCount } from "./row-checks.js";
+import type { Variant } from "../../rule/variant.js";
 
-/** What `remap` can be told. */
+/** Options of `remap`. */
 export interface RemapOptions<T extends Tensor = Tensor> {
-  /** How many rows there will be, at least 1; the number of indices if left out. */
+  /** The new number of rows, at least 1; the number of indices if left out. */
   readonly count?: number;
   /**
-   * Rows whose u32 is not 0 take their parameters from where the index says, and begin with the slots of a new row: a
-   * clone, a split.
+   * Rows whose u32 is not 0 take their parameters from where the index says, and their slots start as those of a new
+   * row: for clones and splits.
    */
   readonly resetRows?: RowValues;
   /**
-   * Parameters that the caller, or another optimizer, has rearranged already: tensors with `count` rows that take the
-   * place of the present ones, or are those. Only their slots are moved. What they replace is the caller's to free.
+   * Parameters that the caller or another optimizer has rearranged already: tensors with `count` rows that replace the
+   * current ones, or are the current ones. Only their slots are moved. The caller frees the tensors that are replaced.
    */
   readonly parameters?: Parameters<T>;
-  /** Packed mirrors that replace the current ones, where those have no room for the new number of rows. */
+  /** Packed mirrors that replace the current ones, if those are too small for the new number of rows. */
   readonly mirrors?: Parameters<T>;
 }
 
 /** Parameters whose rows move together. Made by `optimizer.rows`. */
 export interface Rows<T extends Tensor = Tensor> {
   readonly names: readonly string[];
-  /** How many rows there are now. */
+  /** The current number of rows. */
   readonly count: number;
   /**
-   * Row `i` of the parameters and of their slots becomes what row `indices[i]` was: to prune, to clone, to reorder, to
-   * append. An index of `newRow` (0xffffffff) makes a row of zeros with the slots of a new parameter.
+   * Row `i` of the parameters and of their slots becomes what row `indices[i]` was: to prune, clone, reorder or append
+   * rows. The index `newRow` (0xffffffff) makes a row of zeros with the slots of a new parameter.
    *
-   * Tensors keep their identity and change their shape. Memory of the backend's grows ahead, by half at least, so that
-   * few calls move to another place; memory of the caller's is used up to the `capacity` it was wrapped with. What
-   * `gradient` gave is 0 in all rows afterwards, mirrors are filled anew. Views and buffers that were asked for before are to be
-   * asked for again.
+   * Tensors keep their identity and change their shape. Memory that the backend owns grows by at least half, so that few
+   * calls reallocate; caller-owned memory is used up to the `capacity` with which it was wrapped. Afterwards, gradient
+   * tensors of `optimizer.gradient` hold zeros, and mirrors are up to date. Views and buffers obtained before are stale;
+   * get them again.
    *
-   * @param indices from 0 to before `count`. In a tensor, which is not looked into, any that is too large means
+   * @param indices rows from 0 to `count` − 1. Tensors are not inspected; in them, every index that is too large means
    * `newRow`.
-   * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY` (an index that is too large, no room in memory of the
-   * caller's), `INVALID_SHAPE`, `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`,
+   * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY` (an index is too large, or caller-owned memory too
+   * small), `INVALID_SHAPE`, `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`,
    * `OUT_OF_MEMORY`, `DISPOSED`; then nothing has changed
    */
   remap(indices: RowValues, options?: RemapOptions<T>): void;
 }
 
-/** What the rows of an optimizer need of it. */
+/** The parts of an optimizer that its rows use. */
 export interface RowsContext {
   readonly backend: Backend;
   readonly variant: Variant;
-  readonly entries: readonly ParameterRecord[];
-  /** The memory that others of the optimizer's tensors are in, by name. */
-  readonly others: () => ReadonlyMap<string, Tensor>;
-  /** Told that the entries have other updates. */
-  readonly moved: () => void;
+  readonly records: readonly ParameterRecord[];
+  /** All parameters and mirrors of the optimizer, by name. */
+  readonly tensors: () => ReadonlyMap<string, Tensor>;
+  /** Called when the records have new updates. */
+  readonly onRemap: () => void;
   /** @throws {GradstepError} `DISPOSED` */
   readonly checkLive: () => void;
 }
@@ -72,10 +72,10 @@ export class ParameterRows implements Rows {
   readonly names: readonly string[];
   readonly #context: RowsContext;
 
-  /** @throws {GradstepError} `INVALID_SHAPE` where the numbers of rows differ */
+  /** @throws {GradstepError} `INVALID_SHAPE` if the numbers of rows differ */
   constructor(context: RowsContext) {
     this.#context = context;
-    this.names = context.entries.map(({ name }) => name);
+    this.names = context.records.map(({ name }) => name);
     this.#count();
   }
 
@@ -84,14 +84,14 @@ export class ParameterRows implements Rows {
   }
 
   remap(indices: RowValues, options: RemapOptions = {}): void {
-    const { backend, entries, checkLive } = this.#context;
+    const { backend, records, checkLive } = this.#context;
     checkLive();
     checkOptions("remap", options, ["count", "resetRows", "parameters", "mirrors"]);
     const before = this.#count();
     const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
     if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
       throw new GradstepError(
-        `count is ${show(count)}; expected a positive integer. To remove all rows, make another optimizer.`,
+        `count is ${show(count)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
         { code: "LENGTH_MISMATCH" },
       );
     }
@@ -100,7 +100,7 @@ export class ParameterRows implements Rows {
     const { resetRows, parameters = {}, mirrors = {} } = options;
     if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
     this.#checkReplacements(parameters, mirrors, count);
-    const other = entries.find(
+    const other = records.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
     );
     if (other !== undefined) throw resized(other);
@@ -108,24 +108,24 @@ export class ParameterRows implements Rows {
 
     backend.remap!(this.#moves(parameters, mirrors), { count, indices, resetRows });
 
-    this.#context.moved();
-    for (const entry of entries) {
-      const { update, name } = entry;
-      entry.staging?.free();
-      entry.staging = undefined;
+    this.#context.onRemap();
+    for (const record of records) {
+      const { update, name } = record;
+      record.staging?.free();
+      record.staging = undefined;
       const parameter = parameters[name] ?? update.parameter;
       const mirror = mirrors[name] ?? update.mirror;
-      // Another object, because what a backend has prepared for an update is prepared for its tensors.
+      // A new object, because backends cache what they prepare for the tensors of an update.
       const next: Update = { ...update, parameter, mirror, gradient: parameter, mask: undefined };
-      entry.update = next;
-      entry.size = parameter.size;
+      record.update = next;
+      record.size = parameter.size;
       if (mirror !== undefined) backend.pack!(parameter, mirror);
     }
   }
 
   #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
-    const { entries, variant } = this.#context;
-    return entries.flatMap(({ name, group, update, gradient }) => {
+    const { records, variant } = this.#context;
+    return records.flatMap(({ name, group, update, gradient }) => {
       const moves: RowMove[] = update.slots.map((tensor, k) => {
         const { initial } = variant.slots[k];
         const value = typeof initial === "number" ? initial : group.get(initial);
@@ -136,23 +136,23 @@ export class ParameterRows implements Rows {
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, reset: "added" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
-      // One that replaces another has its rows; the backend may still refuse it.
+      // A replacement already has the rows, but the backend may refuse it.
       if (mirror !== undefined) moves.push({ tensor: mirror, initial: 0, reset: "all" });
       return moves;
     });
   }
 
   #checkReplacements(parameters: Parameters, mirrors: Parameters, count: number): void {
-    const { backend, entries } = this.#context;
+    const { backend, records } = this.#context;
     checkParameters(parameters, backend);
     const shapes = new Map(
-      entries.map(({ name, update }) => [name, [count, ...update.parameter.shape.slice(1)]]),
+      records.map(({ name, update }) => [name, [count, ...update.parameter.shape.slice(1)]]),
     );
     for (const [name, { shape }] of Object.entries(parameters)) {
       const expected = shapes.get(name);
       if (expected === undefined) {
         throw new GradstepError(
-          `parameters names "${name}"; expected one of these rows' parameters ${list(shapes.keys())}.`,
+          `parameters has "${name}"; expected parameters of these rows: ${list(shapes.keys())}.`,
           { code: "UNKNOWN_PARAMETER" },
         );
       }
@@ -163,15 +163,15 @@ export class ParameterRows implements Rows {
         );
       }
     }
-    const mirrored = new Map([...shapes].filter((_, i) => entries[i].update.mirror !== undefined));
+    const mirrored = new Map([...shapes].filter((_, i) => records[i].update.mirror !== undefined));
     checkMirrors(mirrors, mirrored, backend);
   }
 
-  /** Replacements must not lie in memory of the optimizer's other tensors. */
+  /** Replacements must not share memory with other tensors of the optimizer. */
   #checkApart(parameters: Parameters, mirrors: Parameters): void {
-    const { entries, others } = this.#context;
-    const tensors = new Map(others());
-    for (const { name, update } of entries) {
+    const { records } = this.#context;
+    const tensors = new Map(this.#context.tensors());
+    for (const { name, update } of records) {
       tensors.set(name, parameters[name] ?? update.parameter);
       const mirror = mirrors[name] ?? update.mirror;
       if (mirror !== undefined) tensors.set(`mirror of ${name}`, mirror);
@@ -180,16 +180,16 @@ export class ParameterRows implements Rows {
   }
 
   #count(): number {
-    const { entries } = this.#context;
-    // Of the slots: another optimizer may have moved those of the parameter.
-    const [first, ...rest] = entries.map(({ name, size, update: { parameter } }) => ({
+    const { records } = this.#context;
+    // The rows of the slots: another optimizer may have moved those of the parameter.
+    const [first, ...rest] = records.map(({ name, size, update: { parameter } }) => ({
       name,
       rows: size / (parameter.size / rowCount(name, parameter)),
     }));
     const other = rest.find(({ rows }) => rows !== first.rows);
     if (other !== undefined) {
       throw new GradstepError(
-        `Parameter "${first.name}" has ${first.rows} rows and "${other.name}" ${other.rows}; expected as many. Name those that belong together: optimizer.rows(["${first.name}"]).`,
+        `Parameter "${first.name}" has ${first.rows} rows and "${other.name}" has ${other.rows}; expected the same number. Name the parameters that belong together: optimizer.rows(["${first.name}"]).`,
         { code: "INVALID_SHAPE" },
       );
     }

@@ -1,14 +1,14 @@
-import type { Backend, Tensor } from "../backend/backend.js";
-import type { Group } from "./groups.js";
-import type { Variant } from "../rule/variant.js";
+import type { Backend, Tensor } from "../../backend/backend.js";
+import type { Group } from "../groups/group.js";
+import type { Variant } from "../../rule/variant.js";
 
-/** The pool of gradients (see `Backend.tensor`). */
+/** The buffer pool of gradients (see `Backend.tensor`). */
 export const gradientPool = 1;
 const firstSlotPool = 2;
 
 /**
- * The slots of each parameter, filled with their first values, each slot in its own pool. Where there is no room for
- * all, there are none.
+ * Allocates the slots of each parameter, filled with their first values, each slot in its own pool. If memory runs out,
+ * everything allocated so far is freed.
  */
 export function allocateSlots(
   backend: Backend,

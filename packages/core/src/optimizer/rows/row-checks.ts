@@ -1,9 +1,9 @@
-import type { Backend, RowValues, Tensor } from "../backend/backend.js";
-import type { ParameterRecord } from "./parameter-record.js";
-import { GradstepError, show } from "../errors.js";
-import { isTensor } from "./parameters.js";
+import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { GradstepError, show } from "../../errors.js";
+import { isTensor, notLive } from "../parameters/parameter-checks.js";
 
-/** Whether it is one mask, rather than several by name. */
+/** Whether a value is one mask, and not an object of masks by name. */
 export function isRowValues(rows: object): rows is RowValues {
   return ArrayBuffer.isView(rows) || isTensor(rows);
 }
@@ -16,10 +16,10 @@ export function rowCount(name: string, { shape }: Tensor): number {
   });
 }
 
-/** A parameter whose rows were moved by somebody else, another optimizer for example. */
+/** The error for a parameter whose rows were moved without this optimizer, by another one for example. */
 export function resized({ name, size, update: { parameter } }: ParameterRecord): GradstepError {
   return new GradstepError(
-    `Parameter "${name}" has ${parameter.size} values and its slots ${size}; expected as many. Move its rows with this optimizer's rows(); if they were moved already, its slots alone with remap(indices, { parameters }).`,
+    `Parameter "${name}" has ${parameter.size} values and its slots have ${size}; expected the same number. Move its rows with this optimizer's rows(); if they were moved already, move only its slots with remap(indices, { parameters }).`,
     { code: "LENGTH_MISMATCH" },
   );
 }
@@ -27,16 +27,16 @@ export function resized({ name, size, update: { parameter } }: ParameterRecord):
 /** @throws {GradstepError} `UNSUPPORTED` */
 export function checkHasRows(backend: Backend): void {
   if (backend.remap === undefined)
-    throw new GradstepError(`Backend ${backend.name} does not work on rows; use another backend.`, {
+    throw new GradstepError(`Backend ${backend.name} does not support rows; use another backend.`, {
       code: "UNSUPPORTED",
     });
 }
 
 /**
- * Whether it has a u32 for each row.
+ * Checks that a value has a u32 per row.
  *
- * @param what what it is, for people: `The mask`
- * @param more whether it may have more
+ * @param what what it is, as the message begins: `The mask`
+ * @param more whether it may have more values than rows
  * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY`, `DISPOSED`
  */
 export function checkRowValues(
@@ -47,10 +47,10 @@ export function checkRowValues(
   more = false,
 ): asserts values is RowValues {
   if (isTensor(values)) {
-    const { size, freed, layout, backend: own } = values;
-    if (own !== backend || layout?.dtype !== "u32") throw notRowValues(what, values, backend);
-    if (freed)
-      throw new GradstepError(`${what} was freed; expected a live tensor.`, { code: "DISPOSED" });
+    const { size, freed, layout } = values;
+    if (values.backend !== backend || layout?.dtype !== "u32")
+      throw notRowValues(what, values, backend);
+    if (freed) throw notLive(what, values);
     if (size < count || (size > count && !more)) throw wrongLength(what, size, count);
     return;
   }
@@ -62,14 +62,14 @@ export function checkRowValues(
 
 function notRowValues(what: string, values: unknown, { name }: Backend): GradstepError {
   return new GradstepError(
-    `${what} is ${show(values)}; expected a Uint32Array, or a tensor of u32 of the same ${name} backend.`,
+    `${what} is ${show(values)}; expected a Uint32Array, or a u32 tensor of the parameters' ${name} backend.`,
     { code: "INVALID_MEMORY" },
   );
 }
 
 function wrongLength(what: string, length: number, count: number): GradstepError {
   return new GradstepError(
-    `${what} has ${length} values; expected ${count}, one for each row. Pass a part of it with subarray().`,
+    `${what} has ${length} values; expected ${count}, one per row. Pass a part of it with subarray().`,
     { code: "LENGTH_MISMATCH" },
   );
 }

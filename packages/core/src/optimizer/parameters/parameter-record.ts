@@ -1,0 +1,15 @@
+import type { StagingTensor, Tensor, Update } from "../../backend/backend.js";
+import type { Group } from "../groups/group.js";
+
+/** One parameter of an optimizer, and what belongs to it. */
+export interface ParameterRecord {
+  readonly name: string;
+  readonly group: Group;
+  update: Update;
+  /** Number of values in the parameter and in each slot. */
+  size: number;
+  /** The tensor through which the kernel receives typed arrays; made for the first one. */
+  staging: StagingTensor | undefined;
+  /** What `optimizer.gradient` returned; made on first use. */
+  gradient: Tensor | undefined;
+}

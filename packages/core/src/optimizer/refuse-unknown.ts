@@ -1,0 +1,23 @@
+import { GradstepError, list } from "../errors.js";
+
+/**
+ * The last object of a prototype chain: setting a property that nothing in the chain has is an error, where JavaScript
+ * would add the property or say that the object is not extensible. Properties that exist are found before it, so access
+ * to them costs nothing.
+ */
+const refusingPrototype: object = /* @__PURE__ */ new Proxy(
+  {},
+  {
+    set(_, key, __, receiver: object) {
+      throw new GradstepError(
+        `There is no property "${String(key)}" to set; expected one of ${list(Object.keys(receiver))}.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    },
+  },
+);
+
+/** Makes an object, or all instances of a class whose prototype this is, refuse properties that do not exist. */
+export function refuseUnknown<T extends object>(target: T): T {
+  return Object.setPrototypeOf(target, refusingPrototype) as T;
+}

@@ -1,0 +1,54 @@
+import type { UnselectedRows, RowValues } from "../../backend/backend.js";
+import { checkOptions } from "../../check-options.js";
+import { GradstepError, list, show } from "../../errors.js";
+import { isRowValues } from "../rows/row-checks.js";
+
+/** Options of a single step. */
+export interface StepOptions {
+  /**
+   * A mask: only rows (along the first dimension) whose u32 is not 0 are selected. One mask for all parameters of the
+   * step, or masks by the names of parameters.
+   */
+  readonly rows?: RowValues | Readonly<Record<string, RowValues>>;
+  /**
+   * What happens to the other rows. `"keep"`, the default: nothing, as in PyTorch's SparseAdam. `"decay"`: their slots
+   * are updated as if the gradient were 0; the parameter stays. `"zero"`: slots and parameter are updated as if the
+   * gradient were 0, as Keras does with the rows that a sparse gradient leaves out.
+   */
+  readonly unselectedRows?: UnselectedRows;
+}
+
+const unselectedRowsValues = ["keep", "decay", "zero"];
+
+/**
+ * Checks the options of a step, apart from the length of masks.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function checkStepOptions(options: StepOptions): void {
+  if (isRowValues(options)) {
+    throw new GradstepError(`step: got ${show(options)}; expected an object, { rows }.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
+  checkOptions("step", options, ["rows", "unselectedRows"]);
+  const { rows, unselectedRows } = options;
+  if (unselectedRows !== undefined && !unselectedRowsValues.includes(unselectedRows)) {
+    throw new GradstepError(
+      `unselectedRows is ${show(unselectedRows)}; expected ${list(unselectedRowsValues.map(show))}.`,
+      {
+        code: "UNKNOWN_OPTION",
+      },
+    );
+  }
+  const isOneOrByName = (value: unknown): boolean =>
+    value !== null &&
+    typeof value === "object" &&
+    // A list or a Map would pass for an object without masks.
+    (isRowValues(value) || !(Symbol.iterator in value));
+  if (rows !== undefined && !isOneOrByName(rows)) {
+    throw new GradstepError(
+      `rows is ${show(rows)}; expected a Uint32Array with one value per row, or masks by the names of parameters.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+}

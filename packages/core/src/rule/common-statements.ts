@@ -1,0 +1,32 @@
+import { nonNegative } from "./hyperparameter.js";
+
+/** The hyperparameter that every rule has in addition to its own. */
+export const commonHyperparameters = { weightDecay: nonNegative(0) } as const;
+
+/** The options that every rule has in addition to its own: how weights decay, and the direction. */
+export const commonOptions = {
+  weightDecayMode: ["decoupled", "l2"],
+  maximize: [false, true],
+} as const;
+
+/** The scalars that the common statements compute. */
+export const commonScalars = ["decay", "direction", "l2"] as const;
+
+/** The statements before every rule's own. A factor without effect is exactly 1, a term without effect exactly 0. */
+export function commonStatements({
+  weightDecayMode,
+  maximize,
+}: Readonly<Record<string, boolean | string>>): { perStep: string; perElement: string } {
+  const isL2 = weightDecayMode === "l2";
+  if (!isL2 && maximize === false)
+    return { perStep: "decay = 1 - learningRate * weightDecay", perElement: "p = p * decay" };
+  return {
+    perStep: `
+      direction = ${maximize === true ? "-1" : "1"}
+      decay = ${isL2 ? "1" : "1 - learningRate * weightDecay"}
+      l2 = ${isL2 ? "weightDecay" : "0"}`,
+    perElement: `
+      g = g * direction + p * l2
+      p = p * decay`,
+  };
+}

@@ -1,0 +1,155 @@
+import { assembleRule, type Settings } from "./assemble-rule.js";
+import { commonHyperparameters, commonOptions, commonStatements } from "./common-statements.js";
+import { GradstepError, list, show } from "../errors.js";
+import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
+import type { Choices, OptionTable } from "./options.js";
+import type { OptimizerSpec, Rule } from "./rule.js";
+import type { Variant, VariantTexts } from "./variant.js";
+
+/** What the texts of a rule depend on: a value per option, and whether each structural hyperparameter is not 0. */
+export type Shape<O extends OptionTable, S extends string> = Choices<O> &
+  Readonly<Record<S, boolean>>;
+
+/** A value, or a function that returns it for the chosen options. */
+type Chosen<T, O extends OptionTable, S extends string> =
+  | T
+  | ((choices: Shape<NoInfer<O>, NoInfer<S>>) => T);
+
+/** What `defineRule` takes. `H`: names of hyperparameters; `O`: options; `S`: structural hyperparameters. */
+export interface RuleDefinition<H extends string, O extends OptionTable, S extends H> {
+  /** Lower case, unique in an application. */
+  readonly name: string;
+  /** Numbers that may change between steps, with their ranges. `learningRate` must be among them. */
+  readonly hyperparameters: Readonly<Record<H, Hyperparameter>>;
+  /** Choices that are made with the optimizer and never change; each may select other texts. */
+  readonly options?: O;
+  /** Hyperparameters that select a simpler text if they are 0 at first; they are booleans among the choices. */
+  readonly structural?: readonly S[];
+  /** State per parameter: name → first value (a number, or the hyperparameter that holds it). None if left out. */
+  readonly slots?: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
+  /** Scalars that are kept from step to step: name → value before the first step. */
+  readonly persistentScalars?: Readonly<Record<string, number>>;
+  /**
+   * Assignments computed once per step on the host, in f64. Reads hyperparameters, the step number `t` (1 at the first
+   * step) and the persistent scalars; assigns scalars and persistent scalars. None if left out.
+   */
+  readonly perStep?: Chosen<string, O, S>;
+  /**
+   * Assignments computed per element on the backend, in this order. Reads `p`, `g`, the slots, hyperparameters and the
+   * scalars of `perStep`; assigns `p`, slots and temporaries.
+   */
+  readonly perElement: Chosen<string, O, S>;
+}
+
+/** Hyperparameters of every rule. */
+export type CommonHyperparameter = keyof typeof commonHyperparameters;
+/** Options of every rule. */
+export type CommonOptions = typeof commonOptions;
+
+/** What an extended rule changes. */
+export interface RuleChanges {
+  readonly name: string;
+  /** New defaults and ranges. */
+  readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
+}
+
+/**
+ * A rule that can be called with settings: `adam({ learningRate: 0.01 })`. It has all properties of a `Rule`, and can be
+ * passed where one is expected.
+ */
+export interface RuleFactory<H extends string, O extends OptionTable> extends Rule {
+  (
+    settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
+  ): OptimizerSpec<H | CommonHyperparameter>;
+  /** The rule without the call. */
+  readonly rule: Rule;
+  /**
+   * The same mathematics under another name, with other defaults.
+   * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER`
+   */
+  extend(changes: RuleChanges): RuleFactory<H, O>;
+}
+
+/**
+ * Makes the factory of a rule.
+ * @param build builds a variant from its texts
+ * @param define defines the rules that extend this one
+ */
+export function makeFactory<H extends string, O extends OptionTable, S extends H>(
+  definition: RuleDefinition<H, O, S>,
+  build: (texts: VariantTexts) => Variant,
+  define: (extended: RuleDefinition<H, O, S>) => RuleFactory<H, O>,
+): RuleFactory<H, O> {
+  const { name, slots = {}, persistentScalars = {}, perStep = "", perElement } = definition;
+  const structural: readonly string[] = definition.structural ?? [];
+  const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
+    ...commonHyperparameters,
+    ...definition.hyperparameters,
+  };
+  const options: OptionTable = { ...commonOptions, ...definition.options };
+
+  const rule = assembleRule({ name, hyperparameters, options, structural }, (choices, shape) => {
+    const chosen = choices as Shape<O, S>;
+    const common = commonStatements(choices);
+    return build({
+      rule: name,
+      label: labelOf(name, choices, shape),
+      hyperparameters: Object.keys(hyperparameters),
+      slots: choose(slots, chosen),
+      persistentScalars,
+      perStep: [common.perStep, choose(perStep, chosen)],
+      perElement: [common.perElement, choose(perElement, chosen)],
+    });
+  });
+  const factory = (settings: Readonly<Record<string, unknown>> = {}): OptimizerSpec =>
+    rule.specify(settings);
+  const extend = (changes: RuleChanges): RuleFactory<H, O> => {
+    checkChanges(rule, changes);
+    return define({
+      ...definition,
+      name: changes.name,
+      hyperparameters: { ...definition.hyperparameters, ...changes.hyperparameters },
+    });
+  };
+  const { name: _, ...properties } = rule;
+  Object.assign(factory, { ...properties, rule, extend });
+  // A function's name cannot be assigned to.
+  return Object.defineProperty(factory, "name", { value: name }) as unknown as RuleFactory<H, O>;
+}
+
+/** @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` */
+function checkChanges({ name, hyperparameters }: Rule, changes: RuleChanges): void {
+  if (typeof changes?.name !== "string" || typeof changes.hyperparameters !== "object") {
+    throw new GradstepError(
+      `${name}: got ${show(changes)} to extend it; expected { name, hyperparameters }.`,
+      { code: "INVALID_RULE" },
+    );
+  }
+  for (const [key, range] of Object.entries(changes.hyperparameters)) {
+    if (!Object.hasOwn(hyperparameters, key)) {
+      throw new GradstepError(
+        `${name} has no hyperparameter "${key}" to extend; it has ${list(Object.keys(hyperparameters))}.`,
+        { code: "INVALID_RULE" },
+      );
+    }
+    checkHyperparameter(`Rule ${changes.name}`, key, range?.default, range ?? hyperparameters[key]);
+  }
+}
+
+function choose<T, O extends OptionTable, S extends string>(
+  chosen: Chosen<T, O, S>,
+  choices: Shape<O, S>,
+): T {
+  return typeof chosen === "function" ? (chosen as (choices: Shape<O, S>) => T)(choices) : chosen;
+}
+
+function labelOf(
+  name: string,
+  choices: Readonly<Record<string, boolean | string>>,
+  table: OptionTable,
+): string {
+  const parts = Object.entries(choices)
+    .filter(([key, value]) => value !== table[key][0])
+    .map(([key, value]) => (value === true ? key : `${key}=${value}`));
+  return [name, ...parts].join(" ");
+}
