@@ -25,7 +25,10 @@ export function optimizerByName(
         { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
       );
     }
-    const spec = { ...optimizerByName(rule, { ...configured, ...settings }), groups: checkGroups(groups) };
+    const spec = {
+      ...optimizerByName(rule, { ...configured, ...settings }),
+      groups: checkGroups(groups),
+    };
     return structural === undefined ? spec : { ...spec, structural };
   }
   const rule = rules.find((one) => one.name === name);

@@ -47,7 +47,9 @@ async function gpuBackend(): Promise<AutoBackend | undefined> {
 
 /** Chrome 113 to 131 and Deno have `isFallbackAdapter` on the adapter; `info` is missing or throws in some of them. */
 function isSoftware(adapter: Adapter): boolean {
-  return flag(() => adapter.info?.isFallbackAdapter) ?? flag(() => adapter.isFallbackAdapter) ?? false;
+  return (
+    flag(() => adapter.info?.isFallbackAdapter) ?? flag(() => adapter.isFallbackAdapter) ?? false
+  );
 }
 
 function flag(read: () => boolean | undefined): boolean | undefined {

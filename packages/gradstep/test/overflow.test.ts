@@ -7,11 +7,7 @@ import { reference } from "../src/reference.js";
 const huge = [1.8e19, 1.9e19, 2e19, 1e20, 1e25, 3e38] as const;
 
 /** Backends that round every operation to f32. */
-const exact: readonly (() => Backend)[] = [
-  reference,
-  () => cpuJs({ exact: true }),
-  () => wasm(),
-];
+const exact: readonly (() => Backend)[] = [reference, () => cpuJs({ exact: true }), () => wasm()];
 
 async function last(backend: Backend, spec: OptimizerSpec, first: number): Promise<number> {
   const w = backend.tensor([1], [1]);

@@ -167,10 +167,13 @@ function largerArray(array: Values, length: number): Values {
   try {
     return array instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
   } catch (cause) {
-    throw new GradstepError(`Out of memory for ${length} values; free tensors, or use fewer rows.`, {
-      code: "OUT_OF_MEMORY",
-      cause,
-    });
+    throw new GradstepError(
+      `Out of memory for ${length} values; free tensors, or use fewer rows.`,
+      {
+        code: "OUT_OF_MEMORY",
+        cause,
+      },
+    );
   }
 }
 

@@ -123,7 +123,11 @@ export function fromOptax(
   options: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   const optimizer = lookUp("Optax", name, optimizers);
-  const { epsilonInSqrt = true, ...translated } = translate(`Optax's ${name}`, options, optimizer.options);
+  const { epsilonInSqrt = true, ...translated } = translate(
+    `Optax's ${name}`,
+    options,
+    optimizer.options,
+  );
   // Optax uses None for no momentum.
   if (translated.momentum === null) delete translated.momentum;
   if (typeof epsilonInSqrt !== "boolean") {

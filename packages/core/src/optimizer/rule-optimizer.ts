@@ -5,7 +5,11 @@ import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import { Group, groupOf, type GroupContext } from "./groups/group.js";
 import type { OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
-import { defineHyperparameters, parameterGroup, type ParameterGroup } from "./groups/parameter-group.js";
+import {
+  defineHyperparameters,
+  parameterGroup,
+  type ParameterGroup,
+} from "./groups/parameter-group.js";
 import { ParameterTable } from "./parameters/parameter-table.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
@@ -105,10 +109,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     const { backend, kernel } = this.#table;
     if (backend !== undefined && kernel?.encode === undefined) {
-      throw new GradstepError(
-        `Backend ${backend.name} cannot encode steps; use step().`,
-        { code: "UNSUPPORTED" },
-      );
+      throw new GradstepError(`Backend ${backend.name} cannot encode steps; use step().`, {
+        code: "UNSUPPORTED",
+      });
     }
     checkEncodable(gradients, options);
     const count = this.#prepare(gradients, options);

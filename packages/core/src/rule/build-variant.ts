@@ -66,10 +66,7 @@ function checkNames(texts: VariantTexts): void {
   }
   for (const [name, initial] of Object.entries(persistentScalars)) {
     if (!Number.isFinite(initial))
-      fail(
-        rule,
-        `persistent scalar ${name} starts at ${show(initial)}; expected a finite number.`,
-      );
+      fail(rule, `persistent scalar ${name} starts at ${show(initial)}; expected a finite number.`);
   }
   // The common statements compute with these: another meaning would change them silently.
   const assigned = parse(texts.perStep.at(-1)!).map(({ name }) => name);
@@ -82,7 +79,12 @@ function checkNames(texts: VariantTexts): void {
 
 /** Each slot costs memory per parameter. */
 function checkSlotsAreUsed({ rule, slots, perElement }: VariantTexts): void {
-  const words = new Set(perElement.at(-1)!.replaceAll(/\/\/.*/g, "").match(/[A-Za-z_]\w*/g));
+  const words = new Set(
+    perElement
+      .at(-1)!
+      .replaceAll(/\/\/.*/g, "")
+      .match(/[A-Za-z_]\w*/g),
+  );
   const unused = Object.keys(slots).find((slot) => !words.has(slot));
   if (unused !== undefined)
     fail(rule, `slot ${unused} is never used in perElement; use it, or remove it from slots.`);

@@ -47,7 +47,8 @@ export class Group {
     this.#label = label;
     this.#defaults = defaults;
     this.#match = defaults === undefined ? undefined : checkMatch(label, match);
-    for (const [name, value] of Object.entries(overrides)) if (value !== undefined) this.set(name, value);
+    for (const [name, value] of Object.entries(overrides))
+      if (value !== undefined) this.set(name, value);
     this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
   }
 

@@ -2,7 +2,12 @@ import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/back
 import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
-import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "./parameter-checks.js";
+import {
+  checkMirrors,
+  checkDisjoint,
+  checkParameters,
+  type Parameters,
+} from "./parameter-checks.js";
 import { allocateSlots, gradientPool } from "./slot-allocation.js";
 import type { Variant } from "../../rule/variant.js";
 
@@ -133,7 +138,11 @@ export class ParameterTable {
       );
     }
     this.#reserveGradients();
-    record.gradient ??= this.#backend!.tensor(record.update.parameter.shape, undefined, gradientPool);
+    record.gradient ??= this.#backend!.tensor(
+      record.update.parameter.shape,
+      undefined,
+      gradientPool,
+    );
     return record.gradient;
   }
 

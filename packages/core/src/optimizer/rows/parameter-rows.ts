@@ -9,7 +9,12 @@ import {
 import { checkOptions } from "../../check-options.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { checkMirrors, checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
+import {
+  checkMirrors,
+  checkDisjoint,
+  checkParameters,
+  type Parameters,
+} from "../parameters/parameter-checks.js";
 import { checkRowValues, resized, rowCount } from "./row-checks.js";
 import type { Variant } from "../../rule/variant.js";
 

@@ -2,7 +2,13 @@ import type { RowValues, Tensor, Update, Values } from "../../backend/backend.js
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
-import { checkHasRows, checkRowValues, isRowValues, resized, rowCount } from "../rows/row-checks.js";
+import {
+  checkHasRows,
+  checkRowValues,
+  isRowValues,
+  resized,
+  rowCount,
+} from "../rows/row-checks.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
 /** The gradients and masks of a step. Everything is checked before an update changes. */
