@@ -346,7 +346,10 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
     ["a slot of big integers", ({ bias }) => (bias.v = new BigInt64Array(3))],
     ["a slot that is a shorter list", ({ bias }) => (bias.v = [0, 0])],
     ["a slot that is a list of text", ({ bias }) => (bias.v = [0, "0", 0])],
-    ["a slot that is a list with a hole", ({ bias }) => (bias.v = [0, , 0])],
+    [
+      "a slot that is a list with a hole",
+      ({ bias }) => (bias.v = Object.assign(new Array(3), [0])),
+    ],
     ["a slot that is an object of other keys", ({ bias }) => (bias.v = { a: 0, b: 0, c: 0 })],
     ["a slot that is null", ({ bias }) => (bias.v = null)],
     ["a slot that is a DataView", ({ bias }) => (bias.v = new DataView(new ArrayBuffer(12)))],

@@ -28,14 +28,20 @@ const lengths = fc.oneof(
   fc.integer({ min: 1, max: 3000 }),
 );
 
-/** A rule of these lines, with two slots and two scalars; every rule's decay is left at 1. */
+/** The text, with `m = m` or `v = v` for slots that it does not use: a rule must use all of its slots. */
+function withAllSlots(text: string): string {
+  const unused = ["m", "v"].filter((slot) => !new RegExp(`\\b${slot}\\b`).test(text));
+  return [text, ...unused.map((slot) => `${slot} = ${slot}`)].join("\n");
+}
+
+/** A rule of these lines, with two slots and two scalars. The decay of all rules stays 1. */
 function ruleOf(program: Lines): Rule {
   return defineRule({
     name: "random",
     hyperparameters: { learningRate: nonNegative(1), a: nonNegative(0), b: nonNegative(0) },
     slots: { m: 0, v: 0 },
     perStep: "",
-    perElement: printLines(program),
+    perElement: withAllSlots(printLines(program)),
   }).rule;
 }
 
@@ -162,7 +168,7 @@ describe("what is awkward to write down", () => {
       hyperparameters: { learningRate: nonNegative(1), a: nonNegative(0), b: nonNegative(0) },
       slots: { m: 0, v: 0 },
       perStep: "",
-      perElement: text,
+      perElement: withAllSlots(text),
     });
     const wanted = run(reference(), rule, given);
     for (const kernels of [[await compiled(rule, true)], []]) {
