@@ -13,15 +13,13 @@ export function isUsableName(name: string): boolean {
 }
 
 /**
- * Builds a variant and checks everything about it.
+ * Builds a variant and checks its texts and names.
  * @throws {GradstepError} `RULE_SYNTAX`, `INVALID_RULE`
  */
 export function buildVariant(texts: VariantTexts): Variant {
   return explained(() => {
     checkNames(texts);
-    const variant = assembleVariant(texts);
-    checkSlotsAreUsed(texts);
-    return variant;
+    return assembleVariant(texts);
   });
 }
 
@@ -77,8 +75,8 @@ function checkNames(texts: VariantTexts): void {
     fail(rule, 'perElement never assigns to p; expected a statement "p = …".');
 }
 
-/** Each slot costs memory per parameter. */
-function checkSlotsAreUsed({ rule, slots, perElement }: VariantTexts): void {
+/** Checks that no slot is useless, since each costs memory per parameter. @throws {GradstepError} `INVALID_RULE` */
+export function checkSlotsAreUsed({ rule, slots, perElement }: VariantTexts): void {
   const words = new Set(
     perElement
       .at(-1)!

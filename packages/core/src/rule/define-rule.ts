@@ -1,7 +1,8 @@
-import { buildVariant } from "./build-variant.js";
+import { buildVariant, checkSlotsAreUsed } from "./build-variant.js";
 import { checkDefinition } from "./definition-checks.js";
 import type { OptionTable } from "./options.js";
 import { makeFactory, type RuleDefinition, type RuleFactory } from "./rule-factory.js";
+import type { Variant, VariantTexts } from "./variant.js";
 
 /**
  * Defines an optimizer rule from a few lines of mathematics.
@@ -19,7 +20,12 @@ export function defineRule<
   const S extends H = never,
 >(definition: RuleDefinition<H, O, S>): RuleFactory<H, O> {
   checkDefinition(definition);
-  const factory = makeFactory(definition, buildVariant, defineRule<H, O, S>);
+  const build = (texts: VariantTexts): Variant => {
+    const variant = buildVariant(texts);
+    checkSlotsAreUsed(texts);
+    return variant;
+  };
+  const factory = makeFactory(definition, build, defineRule<H, O, S>);
   factory.rule.variants();
   return factory;
 }
