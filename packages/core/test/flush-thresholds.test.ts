@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StepScalars } from "../src/optimizer/step-scalars.js";
+import { StepScalars } from "../src/optimizer/step/step-scalars.js";
 import { adam } from "../src/rules/adam.js";
 import { adamax } from "../src/rules/adamax.js";
 import { adamw } from "../src/rules/adamw.js";
@@ -7,7 +7,7 @@ import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { Rule } from "../src/rule/spec.js";
+import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;
 /** What vanishes in a sum with ε in f32, and its square. */

@@ -3,7 +3,7 @@ import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { sgd } from "../src/rules/sgd.js";
-import type { OptimizerSpec } from "../src/rule/spec.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
 
 const backend = reference();
 const mask = Uint32Array.of(1, 0);

@@ -22,13 +22,14 @@ export const lion = /* @__PURE__ */ builtInRule({
     c2 = 1 - beta2
     ${flushThreshold("m", negligibleMean)}
   `,
-  perElement: ({ averageForm }) => {
-    const average = (decay: string, weight: string): string =>
-      averageForm === "difference" ? `m + (g - m) * ${weight}` : `m * ${decay} + g * ${weight}`;
-    return `
-      ${flushStatement("m")}
-      p = p - sign(${average("beta1", "c1")}) * learningRate
-      m = ${average("beta2", "c2")}
-    `;
-  },
+  perElement: ({ averageForm }) => `
+    ${flushStatement("m")}
+    p = p - sign(${average(averageForm, "beta1", "c1")}) * learningRate
+    m = ${average(averageForm, "beta2", "c2")}
+  `,
 });
+
+/** The average of m and g. @param decay β @param weight 1 − β */
+function average(form: "difference" | "sum", decay: string, weight: string): string {
+  return form === "difference" ? `m + (g - m) * ${weight}` : `m * ${decay} + g * ${weight}`;
+}
