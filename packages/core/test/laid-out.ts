@@ -1,0 +1,37 @@
+import type { Backend, Layout, Tensor } from "../src/backend/backend.js";
+
+/** Where a tensor lies: rows of values of this kind, with a distance between the rows. */
+export interface Place {
+  readonly shape: readonly number[];
+  readonly dtype: Layout["dtype"];
+  /** In values; that of rows without gaps if left out. */
+  readonly rowStride?: number;
+  readonly buffer?: object;
+  readonly byteOffset?: number;
+}
+
+/** A tensor with a layout, as backends on a GPU have. It holds no values: for checks and for kernels that are stubs. */
+export function laidOut(backend: Backend, place: Place): Tensor {
+  const { dtype, buffer = {}, byteOffset = 0 } = place;
+  let freed = false;
+  const size = place.shape.reduce((product, n) => product * n, 1);
+  const [rows = 1] = place.shape;
+  const rowLength = size / rows;
+  const { rowStride = rowLength } = place;
+  const width = dtype === "f16" ? 2 : 4;
+  return {
+    backend,
+    shape: place.shape,
+    size,
+    layout: { dtype, rowStride },
+    memory: { buffer, byteOffset, byteLength: ((rows - 1) * rowStride + rowLength) * width },
+    get freed() {
+      return freed;
+    },
+    write: () => {},
+    read: () => Promise.resolve(new Float32Array(size)),
+    free: () => {
+      freed = true;
+    },
+  };
+}
