@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../src/backend/backend.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
-import { checkDisjoint } from "../src/optimizer/parameters.js";
+import { checkDisjoint } from "../src/optimizer/parameters/parameter-checks.js";
 import { reference } from "../src/reference.js";
 import { sgd } from "../src/rules/sgd.js";
 import { laidOut, type Place } from "./laid-out.js";
