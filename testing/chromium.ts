@@ -8,20 +8,20 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { brotliDecompressSync, createBrotliDecompress } from "node:zlib";
+import { chromiumPackageFolder } from "../packages/webgpu/src/node/chromium-package.js";
 import { filesOfTar } from "../packages/webgpu/src/node/tar-archive.js";
 
-/** How a browser with WebGPU is started. */
+/** Launch options of a browser with WebGPU. */
 export interface Launch {
   readonly executablePath: string;
   readonly env?: Record<string, string>;
   readonly args: string[];
 }
 
-/** Where Chrome is, on platforms for which npm has no Chromium with a driver. */
+/** The path of Chrome on platforms for which npm has no Chromium with a driver. */
 const installed: Readonly<Record<string, string>> = {
   darwin: "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   win32: "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
@@ -29,8 +29,8 @@ const installed: Readonly<Record<string, string>> = {
 };
 
 /**
- * A headless Chromium with WebGPU in software, from npm alone, unpacked once; elsewhere than on Linux x64, the Chrome
- * that is installed, with the machine's own GPU, or undefined where there is none.
+ * Linux x64: a headless Chromium with a software driver for WebGPU, from `@sparticuz/chromium`, unpacked once. Other
+ * platforms: the installed Chrome with the machine's GPU, or undefined if there is none.
  */
 export async function chromium(): Promise<Launch | undefined> {
   const args = [
@@ -45,8 +45,9 @@ export async function chromium(): Promise<Launch | undefined> {
     const executablePath = installed[process.platform] ?? "";
     return existsSync(executablePath) ? { executablePath, args } : undefined;
   }
-  const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
-  const folder = await unpack(join(dirname(entry), ".."));
+  const source = chromiumPackageFolder([import.meta.url]);
+  if (source === undefined) throw new Error("@sparticuz/chromium is not installed.");
+  const folder = await unpack(source);
   return {
     executablePath: join(folder, "chromium"),
     args: [...args, "--no-sandbox", "--use-webgpu-adapter=swiftshader"],
@@ -62,7 +63,7 @@ export async function chromium(): Promise<Launch | undefined> {
 async function unpack(source: string): Promise<string> {
   const folder = join(source, ".chromium");
   if (existsSync(folder)) return folder;
-  // Under another name first: another process may be doing the same.
+  // Another process may be doing the same, so the folder gets its name when it is complete.
   const draft = `${folder}-${process.pid}`;
   const bin = join(source, "bin");
   for (const [archive, target] of [

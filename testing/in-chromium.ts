@@ -4,25 +4,26 @@ import { tests } from "../vitest.base.js";
 import { chromium } from "./chromium.js";
 
 /** Tests that run on a page. */
-interface Lane {
+interface BrowserTests {
+  /** The name of the vitest project. */
   readonly name: string;
   readonly include: readonly string[];
-  /** With which the page is served. */
+  /** Headers with which the page is served. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Packages that the tests import: found when the first of them runs, they would make the page reload. */
+  /** Packages that the tests import. Vite would otherwise find them late, and reload the page. */
   readonly packages?: readonly string[];
 }
 
-/** Projects of vitest for a headless Chromium: none, and a line that says so, where there is no Chrome. */
+/** vitest projects that run in a headless Chromium. Without Chrome: no projects, and a warning. */
 export async function inChromium(
-  ...lanes: readonly Lane[]
+  ...projects: readonly BrowserTests[]
 ): Promise<TestProjectInlineConfiguration[]> {
   const launchOptions = await chromium();
   if (launchOptions === undefined) {
     console.warn("Skipped in a browser: found no Chrome.");
     return [];
   }
-  return lanes.map(({ name, include, headers = {}, packages = [] }) => ({
+  return projects.map(({ name, include, headers = {}, packages = [] }) => ({
     server: { headers },
     optimizeDeps: { include: [...packages] },
     test: {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { afterEach, describe as vitestDescribe } from "vitest";
@@ -40,16 +39,8 @@ let shared: Promise<GPUDevice> | undefined;
 
 /** One device for the tests of a file. It keeps what it has compiled. */
 export function sharedDevice(): Promise<GPUDevice> {
-  shared ??= createSharedDevice();
+  shared ??= nodeGpu().then(async ({ gpu }) => (await gpu.requestAdapter())!.requestDevice());
   return shared;
-}
-
-async function createSharedDevice(): Promise<GPUDevice> {
-  const { gpu } = await nodeGpu();
-  const device = await (await gpu.requestAdapter())!.requestDevice();
-  // Each counting device around it adds a listener.
-  setMaxListeners(0, device);
-  return device;
 }
 
 /** A new backend on the shared device; it is disposed after the test. */

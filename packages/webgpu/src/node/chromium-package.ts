@@ -1,40 +1,23 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-const packageName = "@sparticuz/chromium";
+import { fileURLToPath } from "node:url";
 
 /**
  * The folder of the package `@sparticuz/chromium`, which has its archives in `bin`; undefined if it is not installed.
- * Its entry point is in another folder in each major version.
+ *
+ * The search follows Node's rule for packages, and not `require.resolve`: bundlers replace that, and the package's entry
+ * point is in another folder in each major version.
  *
  * @param from files from which the package is looked up, in order: paths or file URLs
  */
 export function chromiumPackageFolder(from: readonly string[]): string | undefined {
   for (const file of from) {
-    const entry = resolveFrom(file);
-    if (entry === undefined) continue;
-    for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
-      if (nameOf(folder) === packageName) return folder;
+    const path = file.startsWith("file:") ? fileURLToPath(file) : file;
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      const candidate = join(folder, "node_modules", "@sparticuz", "chromium");
+      if (existsSync(join(candidate, "package.json"))) return candidate;
+      if (folder === dirname(folder)) break;
     }
   }
   return undefined;
-}
-
-function resolveFrom(file: string): string | undefined {
-  try {
-    return createRequire(file).resolve(packageName);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The name in the folder's package.json, if there is one. */
-function nameOf(folder: string): unknown {
-  try {
-    return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { name?: unknown })
-      .name;
-  } catch {
-    return undefined;
-  }
 }
