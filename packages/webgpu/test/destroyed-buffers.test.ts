@@ -1,6 +1,6 @@
 import { adam, createOptimizer, sgd, type Optimizer, type Tensor } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
 import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
 
@@ -17,6 +17,11 @@ function wrap(backend: WebGpu, values: readonly number[]): Wrapped {
 }
 
 describe("a wrapped buffer that was destroyed", () => {
+  // The errors are expected: otherwise Dawn prints them.
+  beforeAll(async () => {
+    (await sharedDevice()).addEventListener("uncapturederror", (event) => event.preventDefault());
+  });
+
   test("read rejects instead of giving the values of another tensor, and so does ready, once", async () => {
     const backend = await newBackend();
     const { buffer, tensor } = wrap(backend, [1, 2, 3, 4]);
