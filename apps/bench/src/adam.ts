@@ -1,6 +1,6 @@
 import { adam } from "@gradstep/core";
 
-/** What every contender computes with: TF.js's ε, in the textbook's place, m̂ / (√v̂ + ε). */
+/** The hyperparameters of all contenders: TF.js's ε, where the paper has it, m̂ / (√v̂ + ε). */
 export const hyperparameters = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -8,5 +8,5 @@ export const hyperparameters = {
   epsilon: 1e-7,
 } as const;
 
-/** The same as gradstep's rule. */
+/** The same for gradstep. */
 export const rule: ReturnType<typeof adam> = adam({ ...hyperparameters, epsilonMode: "paper" });

@@ -1,45 +1,48 @@
 import { type HeapProfiler, Session } from "node:inspector";
-import type { Entrant } from "./contenders/contender.js";
-import { median } from "./statistics.js";
+import { median } from "@gradstep/apps-shared/median";
+import type { RunningContender } from "./contenders/contender.js";
 
-/** The engine notes one object about each so many bytes; from the notes it estimates the rest. */
-const interval = { coarse: 65_536, fine: 128 } as const;
+/** The profiler samples about one object per this many bytes, and estimates the rest. */
+const samplingIntervals = { coarse: 65_536, fine: 128 } as const;
 
-/** More notes than this say nothing new and fill the memory. */
-const notes = 20_000;
+/** More samples than this add no precision and fill the memory. */
+const maxSamples = 20_000;
 
-/** The middle one of so many counts: the engine may compile something in one of them. */
+/** The median of this many counts is used: the engine may compile something during one of them. */
 const counts = 3;
 
-/** Bytes. Where a step shows less, most steps allocate nothing: what is left are the engine's own notes on the code. */
+/** Bytes. Below this, most steps allocate nothing: the rest is the engine's own data about the code. */
 export const smallestObject = 16;
 
-/** At least and at most so many steps make a count. */
-const bounds = { least: 1, most: 2000 } as const;
+/** Steps per count. */
+const stepsPerCount = { min: 1, max: 2000 } as const;
 
 /**
- * Bytes a step allocates on the JavaScript heap, garbage included, as the engine's sampling profiler sees it: an
- * estimate, below `smallestObject` where nothing is allocated. The contents of large typed arrays lie outside that heap.
+ * Bytes that a step allocates on the JavaScript heap, garbage included, as the engine's sampling profiler sees it: an
+ * estimate, below `smallestObject` if nothing is allocated. The contents of large typed arrays are not on that heap.
  *
- * @param steps how many to watch, about.
+ * @param steps about how many steps to count.
  */
-export async function allocatedBytesPerStep(entrant: Entrant, steps: number): Promise<number> {
-  const each = Math.round(Math.min(bounds.most, Math.max(bounds.least, steps / counts)));
-  await entrant.enter?.();
-  // A first look says how closely to look.
-  const about = sample(entrant, 1, interval.coarse) * each;
-  const closely = Math.max(interval.fine, Math.round(about / notes));
+export async function allocatedBytesPerStep(
+  contender: RunningContender,
+  steps: number,
+): Promise<number> {
+  const each = Math.round(Math.min(stepsPerCount.max, Math.max(stepsPerCount.min, steps / counts)));
+  await contender.activate?.();
+  // A coarse estimate determines the precise interval.
+  const estimate = sample(contender, 1, samplingIntervals.coarse) * each;
+  const interval = Math.max(samplingIntervals.fine, Math.round(estimate / maxSamples));
   const bytes: number[] = [];
   while (bytes.length < counts) {
-    await entrant.settle?.();
-    bytes.push(sample(entrant, each, closely) / each);
+    await contender.waitUntilDone?.();
+    bytes.push(sample(contender, each, interval) / each);
   }
-  await entrant.settle?.();
+  await contender.waitUntilDone?.();
   return median(bytes);
 }
 
-/** Bytes allocated in so many steps. */
-function sample(entrant: Entrant, steps: number, samplingInterval: number): number {
+/** Bytes allocated in that many steps. */
+function sample(contender: RunningContender, steps: number, samplingInterval: number): number {
   const session = new Session();
   session.connect();
   try {
@@ -49,7 +52,7 @@ function sample(entrant: Entrant, steps: number, samplingInterval: number): numb
       includeObjectsCollectedByMinorGC: true,
     };
     session.post("HeapProfiler.startSampling", options);
-    watched(entrant, steps);
+    makeSteps(contender, steps);
     let bytes: number | undefined;
     // Answered before `post` returns.
     session.post("HeapProfiler.stopSampling", (error, result) => {
@@ -62,13 +65,13 @@ function sample(entrant: Entrant, steps: number, samplingInterval: number): numb
   }
 }
 
-function watched(entrant: Entrant, steps: number): void {
-  for (let i = 0; i < steps; i += 1) entrant.step();
+function makeSteps(contender: RunningContender, steps: number): void {
+  for (let i = 0; i < steps; i += 1) contender.step();
 }
 
-/** What was allocated inside `watched`: starting and stopping the profiler allocates, too. */
+/** Only what was allocated inside `makeSteps`: starting and stopping the profiler allocates too. */
 function bytesUnder(node: HeapProfiler.SamplingHeapProfileNode, inside: boolean): number {
-  const within = inside || node.callFrame.functionName === watched.name;
+  const within = inside || node.callFrame.functionName === makeSteps.name;
   return node.children.reduce(
     (sum, child) => sum + bytesUnder(child, within),
     within ? node.selfSize : 0,

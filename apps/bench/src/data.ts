@@ -1,20 +1,20 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
-import { normal } from "./normal.js";
+import { standardNormal } from "./standard-normal.js";
 import { parametersIn, valuesIn, type Workload } from "./workloads/workload.js";
 
 /**
- * After this many values the data repeat, so that f64 arithmetic on this many judges every element of any workload.
- * A prime: no chunk, vector or tensor that a contender works in falls in step with it.
+ * After this many values the data repeat, so that this many values in f64 suffice to check every element of any workload.
+ * A prime, so that it is no multiple of a contender's chunks, vectors or tensors.
  */
 export const period = 65_537;
 
-/** Steps use gradients of two kinds in turn: with a constant one, m̂ and v̂ would hide wrong decay rates. */
+/** Steps alternate between gradients of two kinds: constant ones would hide wrong decay rates in m̂ and v̂. */
 export const gradientKinds = 2;
 
-/** How far the second kind lies behind the first; whole cache lines. */
+/** The offset of the second kind from the first; whole cache lines. */
 const shift = 4096;
 
-/** The values that repeat. */
+/** One period of the data. */
 export interface Block {
   readonly parameters: Float32Array;
   /** By kind. */
@@ -25,21 +25,21 @@ export interface Block {
 export interface Data {
   readonly workload: Workload;
   readonly block: Block;
-  /** Where each tensor begins, counted in values from the beginning of the first. */
+  /** Where each tensor begins, in values from the start of the first. */
   readonly offsets: readonly number[];
-  /** The gradients by kind, then by tensor: shared by all contenders, which must leave them as they are. */
+  /** The gradients by kind, then by tensor. All contenders share them and must not change them. */
   readonly gradients: readonly (readonly Float32Array[])[];
-  /** New arrays of all parameters, as they are before the first step. */
+  /** New arrays of all parameters, with their values before the first step. */
   readonly parameters: () => Float32Array[];
 }
 
-/** The same for the same seed: parameters as of a fresh network, gradients over five orders of magnitude. */
+/** Depends on the seed alone: parameters like those of a new network, gradients over five orders of magnitude. */
 export function makeBlock(seed: number): Block {
   const random = seededRandom(seed);
-  const parameters = Float32Array.from({ length: period }, () => 0.05 * normal(random));
+  const parameters = Float32Array.from({ length: period }, () => 0.05 * standardNormal(random));
   const gradient = Float32Array.from(
     { length: period },
-    () => normal(random) * 10 ** (-5 * random()),
+    () => standardNormal(random) * 10 ** (-5 * random()),
   );
   const gradients = Array.from({ length: gradientKinds }, (_, kind) =>
     repeat(gradient, kind * shift, period),
@@ -47,12 +47,12 @@ export function makeBlock(seed: number): Block {
   return { parameters, gradients };
 }
 
-/** Spreads the block over a workload's tensors, laid end to end. */
+/** Fills a workload's tensors, one after the other, with the repeated block. */
 export function dataFor(workload: Workload, block: Block): Data {
   const sizes = workload.shapes.map(valuesIn);
   let end = 0;
   const offsets = sizes.map((size) => (end += size) - size);
-  // One array serves all kinds: the second is the first, read further on.
+  // One array holds both kinds: the second is the first, read from a later index.
   const all = repeat(block.gradients[0], 0, parametersIn(workload) + (gradientKinds - 1) * shift);
   const gradients = Array.from({ length: gradientKinds }, (_, kind) =>
     sizes.map((size, i) =>

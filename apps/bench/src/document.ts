@@ -1,6 +1,6 @@
-import type { Row } from "./bench.js";
-import { gateSteps, tolerance } from "./gate.js";
+import { checkedSteps, tolerance } from "./correctness.js";
 import type { Machine } from "./machine.js";
+import type { Row } from "./measure.js";
 import type { Native } from "./native.js";
 
 /** What `--json` writes. */
@@ -8,21 +8,21 @@ export interface Document {
   readonly machine: Machine;
   readonly quick: boolean;
   readonly seed: number;
-  /** What a result may be off before a contender is timed. */
-  readonly gate: { readonly steps: number; readonly tolerance: typeof tolerance };
-  /** Workloads that this run leaves out. */
-  readonly leftOut: readonly string[];
+  /** The check that every contender passes before it is timed. */
+  readonly check: { readonly steps: number; readonly tolerance: typeof tolerance };
+  /** Workloads that were not measured. */
+  readonly skipped: readonly string[];
   readonly rows: readonly Row[];
-  /** With `--native`: the machine's own speed, measured apart from the rows. */
+  /** With `--native`: the machine's own speed, measured separately from the rows. */
   readonly native?: readonly Native[];
 }
 
-/** All of a run, as plain data. */
-export function documentOf(run: Omit<Document, "gate">): Document {
+/** A whole run as plain data. */
+export function documentOf(run: Omit<Document, "check">): Document {
   const { rows, native, ...about } = run;
   return {
     ...about,
-    gate: { steps: gateSteps, tolerance },
+    check: { steps: checkedSteps, tolerance },
     rows,
     ...(native === undefined ? {} : { native }),
   };

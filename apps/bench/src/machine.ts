@@ -1,9 +1,9 @@
 import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 
-/** Where figures come from, without anything that names the machine. */
+/** The machine that was measured, without anything that identifies it. */
 export interface Machine {
-  /** With `--backend webgpu`: what computes. */
+  /** What computes, with `--backend webgpu`. */
   readonly gpu?: Gpu;
   readonly cpu: string;
   readonly cores: number;
@@ -13,7 +13,7 @@ export interface Machine {
   readonly v8: string;
 }
 
-/** This machine, and its GPU where that computes. */
+/** This machine, with its GPU if that computes. */
 export function thisMachine(gpu?: Gpu): Machine {
   return {
     ...(gpu && { gpu }),

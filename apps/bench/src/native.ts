@@ -1,26 +1,26 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** The machine's own speed on one size, as a native program measured it. */
+/** The speed of a native program on this machine, for one size. */
 export interface Native {
   readonly workload: string;
   readonly size: number;
-  /** The program's name for its fastest Adam on one thread. */
+  /** The program's fastest Adam kernel on one thread. */
   readonly kernel: string;
   /** A step over all parameters. */
   readonly ns: number;
 }
 
-/** How often the program repeats its measurement. */
+/** How often the program repeats each measurement. */
 const rounds = 15;
 
 /**
- * Asks a native program for its speed: it is called as `PROGRAM SIZE ROUNDS 0` and prints one JSON object a line,
- * `{ name, N, threads, ns }`, with nanoseconds an element. Kernels whose names begin with `adam` count.
+ * Runs a native program as `PROGRAM SIZE ROUNDS 0`. It prints one JSON object per line, `{ name, N, threads, ns }`, with
+ * nanoseconds per element. Only kernels whose names begin with `adam` are used.
  *
- * It runs by itself, and not in turn with the contenders: figures beside it are rough.
+ * It does not take turns with the contenders, so a comparison with them is rough.
  */
-export async function nativeLimit(
+export async function measureNative(
   program: string,
   workload: string,
   size: number,

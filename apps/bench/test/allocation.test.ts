@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { allocatedBytesPerStep, smallestObject } from "../src/allocation.js";
-import type { Entrant } from "../src/contenders/contender.js";
+import type { RunningContender } from "../src/contenders/contender.js";
 
 let kept: unknown;
 
-function stepping(step: () => void): Entrant {
+function stepping(step: () => void): RunningContender {
   return { step, read: async () => [], stateBytes: async () => 0, dispose: () => {} };
 }
 
@@ -16,14 +16,14 @@ test("garbage is counted", async () => {
     500,
   );
   expect(kept).toHaveLength(1000);
-  // An object of one field takes 16 bytes or more, with its place in the array 20.
+  // An object with one field takes at least 16 bytes, plus 4 in the array.
   expect(bytes).toBeGreaterThan(1e4);
 });
 
-test("a step that allocates nothing shows nothing", async () => {
+test("a step that allocates nothing has no bytes", async () => {
   const memory = new Int32Array(4);
-  const entrant = stepping(() => {
+  const contender = stepping(() => {
     memory[0] += 1;
   });
-  expect(await allocatedBytesPerStep(entrant, 5000)).toBeLessThan(smallestObject);
+  expect(await allocatedBytesPerStep(contender, 5000)).toBeLessThan(smallestObject);
 });

@@ -5,12 +5,12 @@ import { parametersIn, valuesIn } from "../src/workloads/workload.js";
 
 const block = makeBlock(1);
 
-test("a seed gives the same values again, another seed others", () => {
+test("the values depend on the seed alone", () => {
   expect(makeBlock(1)).toEqual(block);
   expect(makeBlock(2).parameters).not.toEqual(block.parameters);
 });
 
-test("gradients are finite, never 0, of two kinds, and span orders of magnitude", () => {
+test("gradients are finite, never 0, of two kinds, and span three orders of magnitude", () => {
   const [first, second] = block.gradients;
   expect(first).not.toEqual(second);
   const sizes = Array.from(first, Math.abs).sort((a, b) => a - b);
@@ -19,18 +19,18 @@ test("gradients are finite, never 0, of two kinds, and span orders of magnitude"
   expect(sizes[Math.floor(0.9 * period)] / sizes[Math.floor(0.1 * period)]).toBeGreaterThan(1e3);
 });
 
-test("each value of a workload is the block's at its place", () => {
+test("each value of a workload is the one of the block at its index", () => {
   const shapes = [[3], [100, 700], [1], [period]];
   const data = dataFor({ name: "some", shapes }, block);
   expect(data.offsets).toEqual([0, 3, 70_003, 70_004]);
   data.parameters().forEach((values, tensor) => {
     expect(values.length).toBe(valuesIn(shapes[tensor]));
-    const at = data.offsets[tensor];
+    const offset = data.offsets[tensor];
     for (const i of [0, 1, 65_533, 65_534, values.length - 1]) {
       if (i >= values.length) continue;
-      expect(values[i]).toBe(block.parameters[(at + i) % period]);
+      expect(values[i]).toBe(block.parameters[(offset + i) % period]);
       data.gradients.forEach((kind, k) => {
-        expect(kind[tensor][i]).toBe(block.gradients[k][(at + i) % period]);
+        expect(kind[tensor][i]).toBe(block.gradients[k][(offset + i) % period]);
       });
     }
   });

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { nativeLimit } from "../src/native.js";
+import { measureNative } from "../src/native.js";
 
 let folder: string;
 beforeAll(() => {
@@ -18,7 +18,7 @@ function program(...lines: object[]): string {
   return path;
 }
 
-test("the fastest adam on one thread counts, for all its elements", async () => {
+test("the fastest adam kernel on one thread is used, for all elements", async () => {
   const path = program(
     { name: "adam_a", N: 1000, threads: 1, ns: 2 },
     { name: "adam_b", N: 1000, threads: 1, ns: 1.5 },
@@ -26,9 +26,11 @@ test("the fastest adam on one thread counts, for all its elements", async () => 
     { name: "copy", N: 1000, threads: 1, ns: 0.1 },
   );
   const limit = { workload: "some", size: 1000, kernel: "adam_b", ns: 1500 };
-  expect(await nativeLimit(path, "some", 1000)).toEqual(limit);
+  expect(await measureNative(path, "some", 1000)).toEqual(limit);
 });
 
-test("a program that says nothing of use is an error", async () => {
-  await expect(nativeLimit(program(), "some", 1000)).rejects.toThrow("no line for an adam kernel");
+test("a program without an adam kernel is an error", async () => {
+  await expect(measureNative(program(), "some", 1000)).rejects.toThrow(
+    "no line for an adam kernel",
+  );
 });

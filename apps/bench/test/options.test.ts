@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
-import { helpText, OptionsError, parseOptions } from "../src/options.js";
+import {
+  helpText,
+  optionNames,
+  OptionsError,
+  parseOptions,
+  workloadNames,
+} from "../src/options.mjs";
+import { workloads } from "../src/workloads/index.js";
 
-const known = ["small", "large"];
-
-test("without options, everything", () => {
-  expect(parseOptions([], known)).toEqual({
+test("there are defaults", () => {
+  expect(parseOptions([])).toEqual({
     backend: "cpu",
     quick: false,
     json: undefined,
@@ -14,36 +19,42 @@ test("without options, everything", () => {
   });
 });
 
-test("workloads come one by one or together", () => {
-  expect(parseOptions(["--workload", "small", "--workload=large"], known).workloads).toEqual(known);
-  expect(parseOptions(["--quick", "--workload=large,small"], known)).toMatchObject({
+test("workloads are given one by one or together", () => {
+  expect(parseOptions(["--workload", "adam-1e3", "--workload=model"]).workloads).toEqual([
+    "adam-1e3",
+    "model",
+  ]);
+  expect(parseOptions(["--quick", "--workload=model,adam-1e3"])).toMatchObject({
     quick: true,
-    workloads: ["large", "small"],
+    workloads: ["model", "adam-1e3"],
   });
 });
 
 test.each([
-  [["fast"], 'Got "fast"'],
+  [["fast"], 'Got "fast" with no option before it'],
   [["--fast"], "unknown option --fast; expected one of --backend --quick"],
   [["-q"], "unknown option -q"],
   [["--quick=yes"], "takes no value"],
   [["--json"], "--json FILE"],
-  [["--workload", "huge"], "expected one of small, large"],
+  [["--workload", "huge"], "expected one of scalars, adam-1e3"],
   [["--json", "no/such/folder/rows.json"], "a folder that exists"],
   [["--json", "."], "expected a file"],
   [["--native", "no-such-program"], "a program that can be run"],
   [["--backend", "webgl"], "expected one of cpu, webgpu"],
   [["--backend", "webgpu", "--native", "node"], "expected one of them"],
-])("%j is refused in one line", (args, message) => {
-  expect(() => parseOptions(args, known)).toThrow(OptionsError);
-  expect(() => parseOptions(args, known)).toThrow(message);
-  expect(() => parseOptions(args, known)).not.toThrow("\n");
+])("%j is rejected in one line", (args, message) => {
+  expect(() => parseOptions(args)).toThrow(OptionsError);
+  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => parseOptions(args)).not.toThrow("\n");
 });
 
-test("the help names every option and fits 100 columns", () => {
-  const text = helpText(known);
-  for (const option of ["quick", "json", "workload", "native", "help"]) {
-    expect(text).toContain(`--${option}`);
-  }
-  expect(Math.max(...text.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
+test.each([60, 80, 100])("the help names every option and fits %i columns", (columns) => {
+  const text = helpText(columns);
+  for (const option of optionNames) expect(text).toContain(`--${option}`);
+  expect(Math.max(...text.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(columns);
+  expect(parseOptions(["-h"]).help).toBe(true);
+});
+
+test("every workload can be chosen by name", () => {
+  expect(workloads.map(({ name }) => name)).toEqual(workloadNames);
 });

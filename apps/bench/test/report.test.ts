@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Row } from "../src/bench.js";
-import { ratio, time } from "../src/report/figures.js";
+import type { Row } from "../src/measure.js";
+import { percent, time } from "../src/report/format.js";
 import { headlines } from "../src/report/headlines.js";
 import { tableOf, titleOf } from "../src/report/table.js";
 
@@ -11,76 +11,74 @@ const common = {
   rounds: 9,
   extraBytesPerParameter: 8,
 };
-const rest = { allocatedBytesPerStep: 0, worstErrorOverTolerance: 0.1 };
+const more = { allocatedBytesPerStep: 0, largestErrorOverTolerance: 0.1 };
 const rows: Row[] = [
   {
     ...common,
-    ...rest,
+    ...more,
     contender: "hand",
     medianNs: 2.5e8,
     minNs: 2e8,
-    ratios: { "cpu-js": 2, "tfjs-cpu": 0.0125 },
+    speedups: { "cpu-js": 0.5, "tfjs-cpu": 80 },
   },
   {
     ...common,
-    ...rest,
+    ...more,
     contender: "cpu-js",
     medianNs: 1.25e8,
     minNs: 1e8,
-    ratios: { hand: 0.5, "tfjs-cpu": 0.00625 },
+    speedups: { hand: 2, "tfjs-cpu": 160 },
   },
   {
     ...common,
-    ...rest,
+    ...more,
     contender: "tfjs-cpu",
     medianNs: 2e10,
     minNs: 1.9e10,
-    ratios: { hand: 80, "cpu-js": 160 },
+    speedups: { hand: 0.0125, "cpu-js": 0.00625 },
   },
 ];
 
-test("figures have the unit and the digits that suit them", () => {
+test("numbers have a suitable unit and three digits", () => {
   expect([12.34, 1234, 5.6e6, 1.25e9].map(time)).toEqual([
     "12.3 ns",
     "1.23 µs",
     "5.60 ms",
     "1.25 s",
   ]);
-  expect([0.5, 0.00314, 1, 31.4159, 1234].map(ratio)).toEqual([
-    "0.50×",
-    "0.0031×",
-    "1.00×",
-    "31.4×",
-    "1,234×",
-  ]);
+  expect([0.931, 0.004].map(percent)).toEqual(["93.1 %", "0.400 %"]);
 });
 
 test("a table has a line for each contender, in 100 columns", () => {
   const lines = tableOf(rows).split("\n");
   expect(lines).toHaveLength(4);
-  expect(lines[2]).toMatch(/cpu-js +125 ms +100 ms +0\.50× +0\.0063× +8 B +0 B/);
+  expect(lines[0]).toMatch(/vs hand +vs tfjs-cpu/);
+  expect(lines[2]).toMatch(/cpu-js +125 ms +100 ms +2\.00× +160× +8 B +0 B/);
+  expect(lines[3]).toMatch(/tfjs-cpu +20\.0 s +19\.0 s +0\.0125× +– /);
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
   expect(titleOf(rows[0])).toBe(
-    "adam-1.6e7: 16,000,000 parameters in one tensor, medians of 9 rounds",
+    "adam-1.6e7: 16,000,000 parameters in 1 tensor, medians of 9 rounds",
   );
 });
 
-test("headlines say what the rows show, and nothing without rows", () => {
+test("headlines are speedups, memory and allocations; there are none without rows", () => {
   expect(headlines([])).toEqual([]);
-  expect(headlines(rows).join("\n")).toContain("0.50× (adam-1.6e7)");
-  expect(headlines(rows).join("\n")).toContain("allocates nothing in a step");
+  expect(headlines(rows)).toEqual([
+    "On adam-1.6e7, cpu-js is 2.00× faster than hand and 160× faster than tfjs-cpu",
+    "cpu-js holds 8 bytes per parameter and allocates nothing per step",
+  ]);
 });
 
 test("on a GPU the headlines are about bandwidth and about other shaders", () => {
-  const ratios = { copy: 1.25, wgsl: 0.8, "tfjs-webgpu": 0.05 };
-  const row = { ...common, ...rest, contender: "webgpu", medianNs: 1e6, minNs: 9e5, ratios };
-  const one = { ...row, workload: "scalars", size: 180, tensors: 180 };
-  expect(headlines([one, row])).toEqual([
+  const speedups = { copy: 0.8, wgsl: 1.25, "tfjs-webgpu": 20 };
+  const row = { ...common, ...more, contender: "webgpu", medianNs: 1e6, minNs: 9e5, speedups };
+  const scalars = { ...row, workload: "scalars", size: 180, tensors: 180 };
+  expect(headlines([scalars, row])).toEqual([
     "webgpu reaches, of a copying shader's bandwidth: 80.0 % (adam-1.6e7)",
-    "On scalars, webgpu is 1.25× as fast as wgsl and 20.0× as fast as tfjs-webgpu",
-    "On adam-1.6e7, webgpu is 1.25× as fast as wgsl and 20.0× as fast as tfjs-webgpu",
-    "webgpu holds 8 bytes a parameter",
+    "On scalars, webgpu is 1.25× faster than wgsl and 20.0× faster than tfjs-webgpu",
+    "On adam-1.6e7, webgpu is 1.25× faster than wgsl and 20.0× faster than tfjs-webgpu",
+    "webgpu holds 8 bytes per parameter",
   ]);
-  const lines = tableOf([row, { ...row, contender: "copy", ratios: { webgpu: 13_604 } }]);
-  expect(lines).toContain("/ copy");
+  const lines = tableOf([row, { ...row, contender: "copy", speedups: { webgpu: 1 / 13_604 } }]);
+  expect(lines).toContain("vs copy");
 });

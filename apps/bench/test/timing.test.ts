@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { Entrant } from "../src/contenders/contender.js";
+import type { RunningContender } from "../src/contenders/contender.js";
 import { timeInterleaved } from "../src/timing.js";
 
-const effort = { warmUpNs: 0, turnNs: 0, workloadNs: 0, rounds: [3, 5], watchNs: 0 } as const;
+const budget = { warmUpNs: 0, turnNs: 0, workloadNs: 0, rounds: [3, 5], allocationNs: 0 } as const;
 
-function recorder(name: string, log: string[]): Entrant {
+function recorder(name: string, log: string[]): RunningContender {
   return {
-    enter: async () => void log.push(`enter ${name}`),
+    activate: async () => void log.push(`activate ${name}`),
     step: () => void log.push(name),
     read: async () => [],
     stateBytes: async () => 0,
@@ -14,23 +14,23 @@ function recorder(name: string, log: string[]): Entrant {
   };
 }
 
-test("contenders take turns, and each enters before its own", async () => {
+test("contenders take turns, and each is activated before its own", async () => {
   const log: string[] = [];
-  const times = await timeInterleaved([recorder("a", log), recorder("b", log)], effort);
-  const round = ["enter a", "a", "enter b", "b"];
-  // The first is the warm-up.
+  const times = await timeInterleaved([recorder("a", log), recorder("b", log)], budget);
+  const round = ["activate a", "a", "activate b", "b"];
+  // The first round is the warm-up.
   expect(log).toEqual([round, round, round, round].flat());
   expect(times.map(({ length }) => length)).toEqual([3, 3]);
 });
 
-test("what is only begun is waited for, once a turn", async () => {
+test("asynchronous steps are waited for once per turn", async () => {
   const log: string[] = [];
-  const entrant = { ...recorder("a", log), settle: async () => void log.push("settle") };
-  await timeInterleaved([entrant], { ...effort, rounds: [1, 1] });
-  expect(log).toEqual(["enter a", "a", "settle", "enter a", "a", "settle"]);
+  const contender = { ...recorder("a", log), waitUntilDone: async () => void log.push("wait") };
+  await timeInterleaved([contender], { ...budget, rounds: [1, 1] });
+  expect(log).toEqual(["activate a", "a", "wait", "activate a", "a", "wait"]);
 });
 
 test("rounds fill the time, up to their limit", async () => {
-  const times = await timeInterleaved([recorder("a", [])], { ...effort, workloadNs: 1e12 });
+  const times = await timeInterleaved([recorder("a", [])], { ...budget, workloadNs: 1e12 });
   expect(times[0].length).toBe(5);
 });

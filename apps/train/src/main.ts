@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) {
     const { columns } = screenOf(process.stdout);
-    process.stdout.write(`${helpText(Math.min(80, columns))}\n`);
+    process.stdout.write(`${helpText(columns)}\n`);
     return 0;
   }
   if (options.report !== undefined) checkReportFile(options.report);

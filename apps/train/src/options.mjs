@@ -74,7 +74,7 @@ const definitions = {
   help: { short: "h", help: "print this" },
 };
 
-/** Names without dashes, for `scripts/start.mjs`. @public */
+/** The names of all options, without dashes; also for `scripts/start.mjs`. */
 export const optionNames = Object.keys(definitions);
 
 /**
@@ -149,10 +149,11 @@ function wholeNumber(option, value, min, max, fallback) {
 /**
  * What `--help` prints.
  *
- * @param {number} [columns]
+ * @param {number} [screenColumns] The width of the terminal; at most 80 are used.
  * @returns {string}
  */
-export function helpText(columns = 80) {
+export function helpText(screenColumns = 80) {
+  const columns = Math.min(80, screenColumns);
   return [
     ...wrap(
       "Trains a network on 8,000 handwritten digits with gradstep's optimizers and tests it on 2,000 others.",

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
-import { helpText, optimizerNames, OptionsError, parseOptions } from "../src/options.mjs";
+import {
+  helpText,
+  optimizerNames,
+  optionNames,
+  OptionsError,
+  parseOptions,
+} from "../src/options.mjs";
 import { widthOf } from "./support.js";
 
 describe("options", () => {
@@ -99,10 +105,12 @@ describe("options", () => {
 
   test.each([60, 80])("are in the help, which fits in %i columns", (columns) => {
     expect(widthOf(helpText(columns))).toBeLessThanOrEqual(columns);
-    for (const option of Object.keys(parseOptions([]))) {
-      const name = option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      expect(helpText(columns)).toContain(`--${name}`);
-    }
+    expect(helpText(columns + 100)).toBe(helpText());
+    const names = Object.keys(parseOptions([])).map((option) =>
+      option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    );
+    expect(optionNames).toEqual(names);
+    for (const name of names) expect(helpText(columns)).toContain(`--${name}`);
   });
 
   test("can be read where nothing is installed or built", () => {

@@ -1,27 +1,27 @@
 import type { Data } from "../data.js";
 
-/** One way to take Adam steps. A new one is a file beside this one and a line in the table. */
+/** One way to make Adam steps. To add one, write a module like those in this folder and list it in `index.ts`. */
 export interface Contender {
   readonly name: string;
   /** A few words for the legend. */
   readonly description: string;
-  /** It takes no steps but does something to hold them against: its result is not judged. */
-  readonly isYardstick?: boolean;
-  /** Gets ready with parameters of its own; nothing of this is timed. */
-  readonly start: (data: Data) => Promise<Entrant>;
+  /** It makes no steps, but gives a time to compare with. Its result is not checked. */
+  readonly isBaseline?: boolean;
+  /** Prepares everything with its own parameters. Not timed. */
+  readonly start: (data: Data) => Promise<RunningContender>;
 }
 
 /** A contender that is ready to step. */
-export interface Entrant {
-  /** Called before each of its turns, untimed: makes its backend the present one, say. */
-  enter?(): Promise<void>;
+export interface RunningContender {
+  /** Called before each of its turns, not timed: makes its backend the current one, for example. */
+  activate?(): Promise<void>;
   /** One step over all tensors, on the gradients of the next kind. */
   step(): void;
-  /** Waits for the steps that `step` has only begun; timed, once for all steps of a turn. */
-  settle?(): Promise<void>;
-  /** The parameters as they are now, by tensor. */
+  /** Waits for steps that run asynchronously. Timed, once per turn. */
+  waitUntilDone?(): Promise<void>;
+  /** The current parameters, by tensor. */
   read(): Promise<readonly ArrayLike<number>[]>;
-  /** Bytes that the optimizer holds from step to step, beside parameters and gradients. Asked after a step. */
+  /** Bytes that the optimizer holds between steps, without parameters and gradients. Called after a step. */
   stateBytes(): Promise<number>;
   dispose(): void;
 }

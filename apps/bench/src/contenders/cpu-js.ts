@@ -1,8 +1,8 @@
 import { cpuJs as backend } from "@gradstep/cpu-js";
 import type { Contender } from "./contender.js";
-import { gradstepContender, inPlace } from "./gradstep.js";
+import { gradstepContender, inArrays } from "./gradstep.js";
 
-/** gradstep's plain JavaScript. */
+/** gradstep in plain JavaScript. */
 export const cpuJs: Contender = gradstepContender("cpu-js", "gradstep in plain JavaScript", () =>
-  inPlace(backend()),
+  inArrays(backend()),
 );

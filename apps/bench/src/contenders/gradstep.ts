@@ -11,63 +11,64 @@ import { rule } from "../adam.js";
 import { gradientKinds } from "../data.js";
 import type { Contender } from "./contender.js";
 
-/** A backend at work: how arrays become its tensors, and how it is let go. */
-interface Setting {
-  /** Makes room for tensors of these sizes, where that helps. */
+/** A backend, and how it makes tensors from arrays and steps with an optimizer. */
+interface BackendSetup {
+  /** Allocates memory for tensors of these sizes, if that helps. */
   readonly reserve?: (sizes: readonly number[], pool: number) => void;
-  /** A tensor with these values: over the array, or a copy of it. Lane 0 is for parameters, 1 for gradients. */
-  readonly place: (values: Float32Array, shape: readonly number[], pool: number) => Tensor;
-  /** Takes a step otherwise than by `optimizer.step`. */
-  readonly stepper?: (optimizer: Encoder) => StepBy;
+  /** A tensor with these values: a view of the array or a copy. Pool 0 is for parameters, 1 for gradients. */
+  readonly tensor: (values: Float32Array, shape: readonly number[], pool: number) => Tensor;
+  /** How steps are made, if not by `optimizer.step`. */
+  readonly stepping?: (optimizer: Encoder) => Stepping;
   readonly dispose?: () => void;
 }
 
 /** What an optimizer offers besides `step`. */
 export type Encoder = Pick<Optimizer, "encode">;
 
-/** How steps are taken. */
-export interface StepBy {
+export interface Stepping {
   readonly step: (gradients: Gradients) => void;
-  /** As in an entrant. */
-  readonly settle?: () => Promise<void>;
+  /** As in `RunningContender`. */
+  readonly waitUntilDone?: () => Promise<void>;
 }
 
-/** gradstep on a backend. Gradients are tensors of it, as they are where something on the same backend makes them. */
+/**
+ * gradstep on a backend. Gradients are tensors of the same backend, as they are if the gradients are computed on it.
+ */
 export function gradstepContender(
   name: string,
   description: string,
-  set: () => Setting | Promise<Setting>,
+  setUp: () => BackendSetup | Promise<BackendSetup>,
 ): Contender {
   return {
     name,
     description,
     start: async ({ workload, gradients, parameters: copy }) => {
-      const { reserve, place, stepper, dispose } = await set();
+      const { reserve, tensor, stepping, dispose } = await setUp();
       const { shapes } = workload;
       const arrays = copy();
       const names = arrays.map((_, i) => `tensor${i}`);
-      const placeAll = (values: readonly Float32Array[], pool: number): Tensor[] => {
+      const tensorsFor = (values: readonly Float32Array[], pool: number): Tensor[] => {
         reserve?.(
           values.map(({ length }) => length),
           pool,
         );
-        return values.map((array, i) => place(array, shapes[i], pool));
+        return values.map((array, i) => tensor(array, shapes[i], pool));
       };
-      const tensors = placeAll(arrays, 0);
+      const tensors = tensorsFor(arrays, 0);
       const optimizer = createOptimizer(rule, byName(names, tensors));
-      const named = gradients.map((kind) => byName(names, placeAll(kind, 1)));
-      const { step, settle } = stepper?.(optimizer) ?? {
+      const named = gradients.map((kind) => byName(names, tensorsFor(kind, 1)));
+      const { step, waitUntilDone } = stepping?.(optimizer) ?? {
         step: (values: Gradients) => optimizer.step(values),
       };
       return {
         step: () => step(named[optimizer.iterations % gradientKinds]),
-        ...(settle && { settle }),
+        ...(waitUntilDone && { waitUntilDone }),
         read: async () => {
-          await settle?.();
-          return Promise.all(tensors.map((tensor): Promise<Values> => tensor.read()));
+          await waitUntilDone?.();
+          return Promise.all(tensors.map((parameter): Promise<Values> => parameter.read()));
         },
         stateBytes: async () => {
-          await settle?.();
+          await waitUntilDone?.();
           const { slots } = await optimizer.state();
           return Object.values(slots)
             .flatMap((slot) => Object.values(slot))
@@ -82,16 +83,16 @@ export function gradstepContender(
   };
 }
 
-/** Works in the arrays themselves. */
-export function inPlace(backend: WrappingBackend<Float32Array>): Setting {
-  return { place: (values, shape) => backend.wrap(values, { shape }) };
+/** Updates the arrays themselves. */
+export function inArrays(backend: WrappingBackend<Float32Array>): BackendSetup {
+  return { tensor: (values, shape) => backend.wrap(values, { shape }) };
 }
 
-/** Works in memory of the backend's, where the arrays are copied to at first. */
-export function ownMemory(backend: Backend & { readonly dispose: () => void }): Setting {
+/** Copies the arrays into the backend's memory first. */
+export function inBackendMemory(backend: Backend & { readonly dispose: () => void }): BackendSetup {
   return {
     reserve: (sizes, pool) => backend.reserve?.(sizes, pool),
-    place: (values, shape, pool) => backend.tensor(shape, values, pool),
+    tensor: (values, shape, pool) => backend.tensor(shape, values, pool),
     dispose: () => {
       backend.dispose();
     },

@@ -1,10 +1,10 @@
 import { hyperparameters } from "../adam.js";
 import type { Contender } from "./contender.js";
-import { loopContender } from "./loop.js";
+import { loopContender } from "./hand-written.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 
-/** The paper's Section 2, last paragraph: both corrections go into the rate and ε, once a step. */
+/** The paper's Section 2, last paragraph: both corrections are folded into the learning rate and ε, once per step. */
 function update(
   p: Float32Array,
   g: Float32Array,
@@ -22,7 +22,7 @@ function update(
   }
 }
 
-/** What a careful author makes of that loop. */
+/** The optimized form of that loop. */
 export const handFolded: Contender = loopContender(
   "hand-folded",
   "that loop, with the corrections folded into rate and epsilon",

@@ -1,6 +1,6 @@
 import { hyperparameters } from "../adam.js";
 import type { Contender } from "./contender.js";
-import { loopContender } from "./loop.js";
+import { loopContender } from "./hand-written.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 
@@ -23,9 +23,9 @@ function update(
   }
 }
 
-/** The loop that people write. */
+/** The loop that most people write. */
 export const hand: Contender = loopContender(
   "hand",
-  "the loop people write: m̂ and v̂ for each element, three divisions",
+  "the textbook loop: m̂ and v̂ per element, three divisions",
   update,
 );

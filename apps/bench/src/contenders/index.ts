@@ -8,7 +8,7 @@ import { tfjsFused, tfjsWasm } from "./tfjs-wasm.js";
 import { wasm } from "./wasm.js";
 import { wasmThreads } from "./wasm-threads.js";
 
-/** Everyone who is measured, in the order of their turns. */
+/** All contenders on the CPU, in the order of their turns. */
 export const contenders: readonly Contender[] = [
   hand,
   handFolded,

@@ -3,24 +3,23 @@ import { hyperparameters } from "../adam.js";
 import { gradientKinds } from "../data.js";
 import type { Contender } from "./contender.js";
 
-/** What a contender on TF.js may have besides a name and a backend. */
-interface Special {
-  /** Registers the backend, where importing it is not enough. */
+interface TfjsOptions {
+  /** Registers the backend, if importing it is not enough. */
   readonly prepare?: () => Promise<unknown>;
-  /** In place of TF.js's own Adam. */
+  /** Replaces TF.js's own Adam. */
   readonly optimizer?: () => tf.Optimizer;
 }
 
-/** What TF.js's webgpu backend has recorded and not yet submitted. */
-interface Recording {
+/** The part of TF.js's webgpu backend that has recorded commands and not yet submitted them. */
+interface CommandRecorder {
   readonly queue: GPUQueue;
   readonly commandEncoder: unknown;
   endComputePassEncoder(): void;
   submitQueue(): void;
 }
 
-async function settle(): Promise<void> {
-  const backend = tf.backend() as unknown as Recording;
+async function waitForQueue(): Promise<void> {
+  const backend = tf.backend() as unknown as CommandRecorder;
   backend.endComputePassEncoder();
   if (backend.commandEncoder !== null) backend.submitQueue();
   await backend.queue.onSubmittedWorkDone();
@@ -31,9 +30,9 @@ export function tfjsContender(
   name: string,
   description: string,
   backend: string,
-  { prepare, optimizer: special }: Special = {},
+  { prepare, optimizer: createOptimizer }: TfjsOptions = {},
 ): Contender {
-  const enter = async (): Promise<void> => {
+  const activate = async (): Promise<void> => {
     if (!(await tf.setBackend(backend))) {
       throw new Error(`TF.js could not start its ${backend} backend.`);
     }
@@ -45,7 +44,7 @@ export function tfjsContender(
       // Keeps banners and hints off the terminal.
       tf.enableProdMode();
       await prepare?.();
-      await enter();
+      await activate();
       const variables = parameters().map((values, i) =>
         tf.tidy(() =>
           tf.tensor(values, [...workload.shapes[i]]).variable(true, `${name}/tensor${i}`),
@@ -54,18 +53,18 @@ export function tfjsContender(
       const kinds = gradients.map((kind) =>
         kind.map((values, i) => ({
           name: variables[i].name,
-          // A copy, because TF.js would keep the array and all contenders read this one.
+          // A copy, because TF.js keeps the array, and all contenders read this one.
           tensor: tf.tensor(values.slice(), [...workload.shapes[i]]),
         })),
       );
       const { learningRate, beta1, beta2, epsilon } = hyperparameters;
       const before = tf.memory().numBytes;
-      const optimizer = special?.() ?? tf.train.adam(learningRate, beta1, beta2, epsilon);
+      const optimizer = createOptimizer?.() ?? tf.train.adam(learningRate, beta1, beta2, epsilon);
       let steps = 0;
       let held: number | undefined;
       return {
-        enter,
-        ...(backend === "webgpu" ? { settle } : {}),
+        activate,
+        ...(backend === "webgpu" ? { waitUntilDone: waitForQueue } : {}),
         step: () => {
           optimizer.applyGradients(kinds[steps % gradientKinds]);
           steps += 1;
@@ -73,8 +72,8 @@ export function tfjsContender(
         },
         read: () => Promise.all(variables.map((variable) => variable.data())),
         stateBytes: async () => {
-          if (special === undefined) return held ?? 0;
-          // TF.js does not know of this one's state. The first weight is the number of steps.
+          if (createOptimizer === undefined) return held ?? 0;
+          // Not in TF.js's accounts. The first weight is the number of steps.
           const [, ...state] = await optimizer.getWeights();
           return state.reduce((sum, { tensor }) => sum + 4 * tensor.size, 0);
         },

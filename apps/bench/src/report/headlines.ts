@@ -1,58 +1,65 @@
+import { speedupText } from "@gradstep/apps-shared/format";
 import { smallestObject } from "../allocation.js";
-import type { Row } from "../bench.js";
-import { bytes, percent, ratio, speedup, time } from "./figures.js";
+import type { Row } from "../measure.js";
+import { bytes, percent, time } from "./format.js";
 
-/** What a reader should take away, a line each: only what these rows show. */
+/** The main results of these rows, one per line. */
 export function headlines(rows: readonly Row[]): string[] {
-  const onGpu = rows.filter(({ contender }) => contender === "webgpu");
-  if (onGpu.length > 0) return gpuHeadlines(onGpu);
+  const gpuRows = rows.filter(({ contender }) => contender === "webgpu");
+  if (gpuRows.length > 0) return gpuHeadlines(gpuRows);
   const own = rows.filter(({ contender }) => contender === "cpu-js");
-  const single = own.filter(({ tensors, ratios }) => tensors === 1 && "hand" in ratios);
-  const lines: string[] = [];
-  if (single.length > 0) {
-    const each = single.map(({ workload, ratios }) => `${ratio(ratios["hand"])} (${workload})`);
-    lines.push(`cpu-js takes, of the time of the loop people write: ${each.join(", ")}`);
-  }
-  for (const { workload, ratios } of own.filter(
-    ({ tensors, size }) => tensors > 1 && size > tensors,
-  )) {
-    const each = ["tfjs-cpu", "tfjs-wasm"]
-      .filter((name) => name in ratios)
-      .map((name) => `${speedup(ratios[name])} faster than ${name}`);
-    if (each.length > 0) lines.push(`On the ${workload}, cpu-js is ${each.join(" and ")}`);
-  }
-  for (const { size, medianNs } of own.filter(
-    ({ tensors, size }) => tensors > 1 && size === tensors,
-  )) {
-    lines.push(`A tensor costs cpu-js ${time(medianNs / size)} beside its elements`);
+  const lines = speedupLines(own, ["hand", "tfjs-cpu"]);
+  lines.push(
+    ...speedupLines(
+      rows.filter(({ contender }) => contender === "wasm"),
+      ["hand", "tfjs-wasm"],
+    ),
+  );
+  for (const { size, medianNs } of own.filter(isScalars)) {
+    lines.push(`cpu-js takes ${time(medianNs / size)} per tensor, besides its elements`);
   }
   if (own.length > 0) {
     const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));
-    const state = Math.max(...own.map((row) => row.extraBytesPerParameter));
     lines.push(
-      `cpu-js holds ${Number(state.toFixed(2))} bytes a parameter and allocates ${most < smallestObject ? "nothing" : `at most ${bytes(most)}`} in a step`,
+      `cpu-js holds ${stateText(own)} per parameter and allocates ${most < smallestObject ? "nothing" : `at most ${bytes(most)}`} per step`,
     );
   }
   return lines;
 }
 
-/** The same for rows of a GPU. A step and the copy beside it move as many bytes. */
+/** The same for rows of a GPU. The copying shader moves as many bytes as a step. */
 function gpuHeadlines(own: readonly Row[]): string[] {
   const lines: string[] = [];
-  const large = own.filter(({ tensors, size, ratios }) => size > tensors && "copy" in ratios);
+  const large = own.filter((row) => !isScalars(row) && "copy" in row.speedups);
   if (large.length > 0) {
     const each = large.map(
-      ({ workload, ratios }) => `${percent(1 / ratios["copy"])} (${workload})`,
+      ({ workload, speedups }) => `${percent(speedups["copy"])} (${workload})`,
     );
     lines.push(`webgpu reaches, of a copying shader's bandwidth: ${each.join(", ")}`);
   }
-  for (const { workload, ratios } of own) {
-    const each = ["wgsl", "tfjs-webgpu"]
-      .filter((name) => name in ratios)
-      .map((name) => `${speedup(ratios[name])} as fast as ${name}`);
-    if (each.length > 0) lines.push(`On ${workload}, webgpu is ${each.join(" and ")}`);
-  }
-  const state = Math.max(...own.map((row) => row.extraBytesPerParameter));
-  lines.push(`webgpu holds ${Number(state.toFixed(2))} bytes a parameter`);
+  lines.push(...speedupLines(own, ["wgsl", "tfjs-webgpu"]));
+  lines.push(`webgpu holds ${stateText(own)} per parameter`);
   return lines;
+}
+
+/** "On model, cpu-js is 2.44× faster than hand and 38.5× faster than tfjs-cpu" */
+function speedupLines(rows: readonly Row[], rivals: readonly string[]): string[] {
+  return rows
+    .filter((row) => !isScalars(row) || row.contender === "webgpu")
+    .flatMap(({ workload, contender, speedups }) => {
+      const each = rivals
+        .filter((name) => name in speedups)
+        .map((name) => `${speedupText(speedups[name])} faster than ${name}`);
+      return each.length > 0 ? [`On ${workload}, ${contender} is ${each.join(" and ")}`] : [];
+    });
+}
+
+/** Whether each tensor has one value, so that the time is that of the tensors alone. */
+function isScalars({ tensors, size }: Row): boolean {
+  return tensors === size;
+}
+
+function stateText(rows: readonly Row[]): string {
+  const most = Math.max(...rows.map((row) => row.extraBytesPerParameter));
+  return `${Number(most.toFixed(2))} bytes`;
 }

@@ -1,24 +1,25 @@
+import { count, speedupText } from "@gradstep/apps-shared/format";
 import Table from "cli-table3";
-import type { Row } from "../bench.js";
-import { bytes, count, ratio, time } from "./figures.js";
+import type { Row } from "../measure.js";
+import { bytes, time } from "./format.js";
 
-/** The rivals that have a column of their own. */
-const shown = ["hand", "tfjs-cpu", "tfjs-wasm", "copy", "wgsl", "tfjs-webgpu"];
+/** The contenders over which a speedup is shown. */
+const rivals = ["hand", "tfjs-cpu", "tfjs-wasm", "copy", "wgsl", "tfjs-webgpu"];
 
 /** A workload's rows as lines of at most 100 characters. */
 export function tableOf(rows: readonly Row[]): string {
-  const rivals = shown.filter((name) => rows.some(({ contender }) => contender === name));
+  const shown = rivals.filter((name) => rows.some(({ contender }) => contender === name));
   const table = new Table({
     head: [
       "",
-      "a step",
+      "per step",
       "fastest",
-      ...rivals.map((name) => `/ ${name}`),
+      ...shown.map((name) => `vs ${name}`),
       "state/param",
       "heap/step",
     ],
-    colAligns: ["left", ...Array.from({ length: 4 + rivals.length }, () => "right" as const)],
-    chars: bare,
+    colAligns: ["left", ...Array.from({ length: 4 + shown.length }, () => "right" as const)],
+    chars: noFrame,
     style: { head: [], border: [], "padding-left": 2, "padding-right": 1 },
   });
   for (const row of rows) {
@@ -26,7 +27,7 @@ export function tableOf(rows: readonly Row[]): string {
       row.contender,
       time(row.medianNs),
       time(row.minNs),
-      ...rivals.map((name) => (name in row.ratios ? ratio(row.ratios[name]) : "1")),
+      ...shown.map((name) => (name in row.speedups ? speedupText(row.speedups[name]) : "–")),
       `${Number(row.extraBytesPerParameter.toFixed(2))} B`,
       bytes(row.allocatedBytesPerStep),
     ]);
@@ -40,12 +41,10 @@ export function tableOf(rows: readonly Row[]): string {
 
 /** `adam-1e5: 100,000 parameters in 1 tensor, medians of 101 rounds` */
 export function titleOf({ workload, size, tensors, rounds }: Row): string {
-  const place = tensors === 1 ? "one tensor" : `${count(tensors)} tensors`;
-  return `${workload}: ${count(size)} parameters in ${place}, medians of ${rounds} rounds`;
+  return `${workload}: ${count(size, "parameter")} in ${count(tensors, "tensor")}, medians of ${rounds} rounds`;
 }
 
-/** No frames: columns are enough. */
-const bare = {
+const noFrame = {
   top: "",
   "top-mid": "",
   "top-left": "",

@@ -1,9 +1,9 @@
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
-/** All that can be measured, in the order in which it is. */
+/** All workloads, in the order in which they are measured. */
 export const workloads: readonly Workload[] = [
-  // One value each: what is left is the cost of a tensor.
+  // One value each, so that the time is the cost of the tensors themselves.
   { name: "scalars", shapes: Array.from({ length: 180 }, () => [1]) },
   { name: "adam-1e3", shapes: [[1e3]] },
   { name: "adam-1e5", shapes: [[1e5]] },

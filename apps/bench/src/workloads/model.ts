@@ -1,21 +1,21 @@
 type Shape = readonly number[];
 
-/** A convolution without bias and the scale and shift of the batch normalization behind it. */
+/** A convolution without bias, then the scale and shift of its batch normalization. */
 function convolution(kernel: Shape, outputs: number): Shape[] {
   return [kernel, [outputs], [outputs]];
 }
 
-/** An inverted residual block: widen, filter each channel by itself, narrow. */
+/** An inverted residual block: expansion, depthwise convolution, projection. */
 function block(inputs: number, kernel: number, outputs: number): Shape[] {
-  const wide = 6 * inputs;
+  const expanded = 6 * inputs;
   return [
-    ...convolution([1, 1, inputs, wide], wide),
-    ...convolution([kernel, kernel, wide, 1], wide),
-    ...convolution([1, 1, wide, outputs], outputs),
+    ...convolution([1, 1, inputs, expanded], expanded),
+    ...convolution([kernel, kernel, expanded, 1], expanded),
+    ...convolution([1, 1, expanded, outputs], outputs),
   ];
 }
 
-/** Stages as in mobile image classifiers: blocks, the side of their filters, channels that leave them. */
+/** Stages as in mobile image classifiers: number of blocks, size of their filters, output channels. */
 const stages = [
   { blocks: 2, kernel: 3, channels: 24 },
   { blocks: 3, kernel: 5, channels: 40 },
@@ -25,7 +25,7 @@ const stages = [
   { blocks: 2, kernel: 3, channels: 256 },
 ] as const;
 
-/** An image classifier's parameters: 180 tensors of 16 to 792,000 values, 5.3 million in all, two thirds of them vectors. */
+/** The parameters of an image classifier: 180 tensors of 16 to 792,000 values, 5.3 million in total. Two thirds of the tensors are vectors. */
 export function imageClassifier(): Shape[] {
   const shapes: Shape[] = convolution([3, 3, 3, 16], 16);
   let channels = 16;

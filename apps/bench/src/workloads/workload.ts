@@ -1,9 +1,9 @@
 /** Tensors to update in one step. */
 export interface Workload {
-  /** What `--workload` takes and the rows hold. */
+  /** As `--workload` takes it. */
   readonly name: string;
   readonly shapes: readonly (readonly number[])[];
-  /** Left out by `--quick`. */
+  /** Skipped by `--quick`. */
   readonly long?: boolean;
 }
 

@@ -1,11 +1,11 @@
 import { parametersIn } from "../../workloads/workload.js";
 import type { Contender } from "../contender.js";
-import { gridOf, sharedDevice, usage } from "./device.js";
+import { gridOf, sharedDevice, usage } from "./shared-device.js";
 
-/** Bytes that Adam reads (p, g, m, v) and writes (p, m, v) for a parameter. */
+/** Bytes that Adam reads (p, g, m, v) and writes (p, m, v) per parameter. */
 const bytesMoved = 7 * 4;
 
-/** A workgroup's threads, 16 bytes each. */
+/** Invocations per workgroup, 16 bytes each. */
 const workgroupSize = 256;
 const bytesInGroup = 16 * workgroupSize;
 
@@ -20,16 +20,16 @@ fn copy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }`;
 
 /**
- * What the GPU's memory can do: a shader that copies a buffer so long that it moves as many bytes as a step. Not
- * `copyBufferToBuffer`, which reaches a quarter of that on some drivers.
+ * The bandwidth of the GPU's memory: a shader that copies as many bytes as a step moves. Not `copyBufferToBuffer`, which
+ * reaches a quarter of that on some drivers.
  */
 export const copy: Contender = {
   name: "copy",
-  description: "no step: a shader that copies, and so reads and writes as many bytes in all",
-  isYardstick: true,
+  description: "no step: a shader that copies, and moves as many bytes as a step",
+  isBaseline: true,
   start: async ({ workload }) => {
     const device = await sharedDevice();
-    // As many are read as are written.
+    // Half of the bytes are read, half are written.
     const size = Math.ceil((parametersIn(workload) * bytesMoved) / 2 / 256) * 256;
     const make = (): GPUBuffer => device.createBuffer({ size, usage: usage.STORAGE });
     const [from, to] = [make(), make()];
@@ -38,30 +38,30 @@ export const copy: Contender = {
       layout: "auto",
       compute: { module, entryPoint: "copy" },
     });
-    const most = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
-    const parts: { bound: GPUBindGroup; x: number; y: number }[] = [];
-    for (let offset = 0; offset < size; offset += most) {
-      const length = Math.min(most, size - offset);
+    const maxLength = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
+    const ranges: { bound: GPUBindGroup; x: number; y: number }[] = [];
+    for (let offset = 0; offset < size; offset += maxLength) {
+      const length = Math.min(maxLength, size - offset);
       const entries = [from, to].map((buffer, binding) => ({
         binding,
         resource: { buffer, offset, size: length },
       }));
       const bound = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      parts.push({ bound, ...gridOf(device, Math.ceil(length / bytesInGroup)) });
+      ranges.push({ bound, ...gridOf(device, Math.ceil(length / bytesInGroup)) });
     }
     return {
       step: () => {
         const encoder = device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         pass.setPipeline(pipeline);
-        for (const { bound, x, y } of parts) {
+        for (const { bound, x, y } of ranges) {
           pass.setBindGroup(0, bound);
           pass.dispatchWorkgroups(x, y);
         }
         pass.end();
         device.queue.submit([encoder.finish()]);
       },
-      settle: () => device.queue.onSubmittedWorkDone().then(() => undefined),
+      waitUntilDone: () => device.queue.onSubmittedWorkDone().then(() => undefined),
       read: async () => [],
       stateBytes: async () => 0,
       dispose: () => {

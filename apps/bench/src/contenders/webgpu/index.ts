@@ -4,5 +4,5 @@ import { wgsl } from "./wgsl.js";
 import { tfjsFused, tfjsWebgpu } from "./tfjs-webgpu.js";
 import { webgpu } from "./webgpu.js";
 
-/** Everyone who is measured on a GPU, in the order of their turns. */
+/** All contenders on the GPU, in the order of their turns. */
 export const gpuContenders: readonly Contender[] = [copy, wgsl, webgpu, tfjsWebgpu, tfjsFused];

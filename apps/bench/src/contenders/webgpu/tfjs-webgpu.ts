@@ -12,7 +12,7 @@ export const tfjsWebgpu: Contender = tfjsContender(
   { prepare: gpuForTfjs },
 );
 
-/** gradstep's Adam in TF.js's place. */
+/** gradstep's Adam in place of TF.js's. */
 export const tfjsFused: Contender = tfjsContender(
   "tfjs-fused",
   "the same with gradstep's optimizer, in TF.js's buffers",

@@ -1,12 +1,12 @@
 import { hyperparameters } from "../../adam.js";
 import { gradientKinds } from "../../data.js";
 import type { Contender } from "../contender.js";
-import { bufferOf, gridOf, readBuffer, sharedDevice, usage } from "./device.js";
+import { bufferOf, gridOf, readBuffer, sharedDevice, usage } from "./shared-device.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 const workgroupSize = 256;
 
-/** Algorithm 1 of the paper, line by line, as people write it: an element for each invocation, a dispatch a tensor. */
+/** Algorithm 1 of the paper, line by line, as most people write it: one element per invocation, one dispatch per tensor. */
 const shader = /* wgsl */ `
 struct Step { learningRate: f32, beta1: f32, beta2: f32, epsilon: f32, correction1: f32, correction2: f32 }
 @group(0) @binding(0) var<uniform> s: Step;
@@ -26,10 +26,10 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   p[i] = p[i] - s.learningRate * mHat / (sqrt(vHat) + s.epsilon);
 }`;
 
-/** The shader that people write. */
+/** The shader that most people write. */
 export const wgsl: Contender = {
   name: "wgsl",
-  description: "the shader people write: a dispatch a tensor, a submit a step",
+  description: "the textbook shader: one dispatch per tensor, one submit per step",
   start: async ({ gradients, parameters: copy }) => {
     const device = await sharedDevice();
     const module = device.createShaderModule({ code: shader });
@@ -71,7 +71,7 @@ export const wgsl: Contender = {
         pass.end();
         device.queue.submit([encoder.finish()]);
       },
-      settle: () => device.queue.onSubmittedWorkDone().then(() => undefined),
+      waitUntilDone: () => device.queue.onSubmittedWorkDone().then(() => undefined),
       read: () => Promise.all(p.map((buffer) => readBuffer(device, buffer))),
       stateBytes: async () => [...m, ...v].reduce((sum, { size }) => sum + size, 0),
       dispose: () => {

@@ -3,16 +3,16 @@ import { webgpu } from "@gradstep/webgpu/node";
 
 let shared: Promise<WebGpu> | undefined;
 
-/** The device on which all contenders but TF.js compute; TF.js asks for one of its own. */
+/** The device of all contenders but TF.js, which requests its own. */
 export async function sharedDevice(): Promise<GPUDevice> {
   shared ??= webgpu();
   return (await shared).device;
 }
 
-/** `GPUBufferUsage`, which Node has no global for. */
+/** `GPUBufferUsage`, which is not a global in Node. */
 export const usage = { COPY_SRC: 0x4, COPY_DST: 0x8, UNIFORM: 0x40, STORAGE: 0x80, MAP_READ: 0x1 };
 
-/** So many workgroups as two dimensions that the device can dispatch. */
+/** Two dimensions for that many workgroups, within the limit of the device. */
 export function gridOf({ limits }: GPUDevice, groups: number): { x: number; y: number } {
   const x = Math.min(groups, limits.maxComputeWorkgroupsPerDimension);
   return { x, y: Math.ceil(groups / x) };
@@ -28,7 +28,7 @@ export function bufferOf(device: GPUDevice, values: Float32Array): GPUBuffer {
   return buffer;
 }
 
-/** A copy of a buffer's values. */
+/** A copy of the values in a buffer. */
 export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
   const { size } = buffer;
   const copy = device.createBuffer({ size, usage: usage.MAP_READ | usage.COPY_DST });

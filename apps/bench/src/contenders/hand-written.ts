@@ -1,7 +1,7 @@
 import { gradientKinds } from "../data.js";
 import type { Contender } from "./contender.js";
 
-/** One tensor's step in plain JavaScript; `t` is 1 at the first. */
+/** One tensor's step in plain JavaScript. `t` is 1 in the first step. */
 export type Loop = (
   p: Float32Array,
   g: Float32Array,

@@ -1,0 +1,81 @@
+import { median } from "@gradstep/apps-shared/median";
+import { allocatedBytesPerStep } from "./allocation.js";
+import type { Contender, RunningContender } from "./contenders/contender.js";
+import { checkResult } from "./correctness.js";
+import { type Block, dataFor } from "./data.js";
+import { speedupsOver } from "./speedups.js";
+import { type Budget, timeInterleaved } from "./timing.js";
+import { parametersIn, type Workload } from "./workloads/workload.js";
+
+/** One contender on one workload. */
+export interface Row {
+  readonly workload: string;
+  /** Parameters. */
+  readonly size: number;
+  readonly tensors: number;
+  readonly contender: string;
+  readonly rounds: number;
+  /** A step over all tensors. */
+  readonly medianNs: number;
+  readonly minNs: number;
+  /** The median of each other contender divided by this one's: above 1, this one is faster. */
+  readonly speedups: Readonly<Record<string, number>>;
+  /** What the optimizer holds between steps, without parameters and gradients. */
+  readonly extraBytesPerParameter: number;
+  /** On the JavaScript heap, garbage included. */
+  readonly allocatedBytesPerStep: number;
+  /** The largest error after the checked steps, as a multiple of the tolerance; null for a baseline. */
+  readonly largestErrorOverTolerance: number | null;
+}
+
+/**
+ * Measures all contenders on a workload: all results are checked, then all contenders are timed in turns, then their
+ * allocations are counted.
+ *
+ * @throws {WrongResult} before anything is timed
+ */
+export async function measure(
+  workload: Workload,
+  contenders: readonly Contender[],
+  block: Block,
+  expected: Float64Array,
+  budget: Budget,
+): Promise<Row[]> {
+  const data = dataFor(workload, block);
+  const size = parametersIn(workload);
+  const running: RunningContender[] = [];
+  try {
+    const errors: (number | null)[] = [];
+    for (const { name, isBaseline = false, start } of contenders) {
+      const contender = await start(data);
+      running.push(contender);
+      errors.push(isBaseline ? null : await checkResult(name, contender, data, expected));
+    }
+    const times = await timeInterleaved(running, budget);
+    const medians = new Map(contenders.map(({ name }, i) => [name, median(times[i])]));
+    const rows: Row[] = [];
+    for (const [i, contender] of running.entries()) {
+      const { name } = contenders[i];
+      const medianNs = medians.get(name)!;
+      rows.push({
+        workload: workload.name,
+        size,
+        tensors: workload.shapes.length,
+        contender: name,
+        rounds: times[i].length,
+        medianNs,
+        minNs: Math.min(...times[i]),
+        speedups: speedupsOver(name, medians),
+        extraBytesPerParameter: (await contender.stateBytes()) / size,
+        allocatedBytesPerStep: await allocatedBytesPerStep(
+          contender,
+          budget.allocationNs / medianNs,
+        ),
+        largestErrorOverTolerance: errors[i],
+      });
+    }
+    return rows;
+  } finally {
+    for (const contender of running) contender.dispose();
+  }
+}
