@@ -1,6 +1,10 @@
-/** Variables of the environment that vitest hands to tests, in Node and in a browser (see vitest.base.ts). */
-const environment = (import.meta as unknown as { readonly env: Readonly<Record<string, string>> })
-  .env;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const { process } = globalThis as { readonly process?: { readonly env: Variables } };
+
+/** Environment variables. In a browser, vitest passes those that vitest.base.ts names through `import.meta.env`. */
+const environment: Variables =
+  process?.env ?? (import.meta as unknown as { readonly env: Variables }).env;
 
 /** Whether every case runs (`pnpm test:full`), or a sample of them (`npm test`). */
 export const isFull = environment["GRADSTEP_TEST"] === "full";
