@@ -13,17 +13,17 @@ import {
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { bind } from "./bind.js";
+import { bindKernel } from "./bind-kernel.js";
 import { interpreter } from "./interpreter.js";
 import type { KernelFunction, KernelTable } from "./kernel-table.js";
 
-/** What `createCpuJs` takes. */
+/** Options of `cpuJs` and `createCpuJs`. */
 export interface CpuJsOptions {
-  /** Tables of compiled kernels, for `exact` or not as the backend is. A variant in none of them is interpreted. */
+  /** Tables of compiled kernels, generated for the same `exact`. Variants that are in none of them are interpreted. */
   readonly kernels?: readonly KernelTable[];
   /**
-   * Rounds to f32 at every operation: the bits of the reference. Otherwise temporaries are f64 and each store rounds
-   * once, which is faster in today's engines, and more accurate.
+   * Rounds every operation to f32, which gives the bits of the reference. Otherwise temporaries are f64 and only stores
+   * round, which is faster and more accurate. False if left out.
    */
   readonly exact?: boolean;
 }
@@ -31,7 +31,7 @@ export interface CpuJsOptions {
 /** The names of `CpuJsOptions`. */
 export const cpuJsOptions = ["exact", "kernels"];
 
-/** Plain JavaScript, synchronous, on the caller's own Float32Arrays. */
+/** The backend in plain JavaScript. Its tensors can wrap caller-owned Float32Arrays. */
 export interface CpuJs extends WrappingBackend<Float32Array> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
   wrap(memory: Float32Array, options?: WrapOptions): HostTensor;
@@ -40,7 +40,7 @@ export interface CpuJs extends WrappingBackend<Float32Array> {
 }
 
 /**
- * A backend with just these kernels, for bundles in which each rule counts.
+ * A backend with these kernels only, for small bundles.
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (a table for the other value of `exact`)
  */
 export function createCpuJs(options: CpuJsOptions = {}): CpuJs {
@@ -52,7 +52,7 @@ function checkTables(tables: unknown): readonly KernelTable[] {
     typeof table?.kernels === "object" && table.kernels !== null;
   if (Array.isArray(tables) && [...tables].every(isTable)) return tables;
   throw new GradstepError(
-    "cpuJs: kernels is not a list of kernel tables; expected what the modules that generate() wrote export.",
+    "cpuJs: kernels is not a list of kernel tables; expected tables from modules that generate() wrote.",
     { code: "INVALID_HYPERPARAMETER" },
   );
 }
@@ -75,7 +75,7 @@ class CpuJsBackend implements CpuJs {
     for (const table of checkTables(kernels)) {
       if (table.exact !== exact) {
         throw new GradstepError(
-          `cpuJs: got kernels generated with exact: ${table.exact}; expected exact: ${exact}, as the backend has.`,
+          `cpuJs: got kernels generated with exact: ${table.exact}; expected exact: ${exact}, as for the backend.`,
           {
             code: "INVALID_HYPERPARAMETER",
           },
@@ -112,7 +112,7 @@ class CpuJsBackend implements CpuJs {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = bind(
+      kernel = bindKernel(
         variant,
         this.#functions.get(variant.perElement.fingerprint) ?? interpreter(variant, this.exact),
       );

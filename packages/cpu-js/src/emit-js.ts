@@ -8,7 +8,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 
-/** A piece of an expression and how tightly it binds, so that no more parentheses are written than are needed. */
+/** The source of an expression and the precedence of its operator, which tells where parentheses are needed. */
 interface Piece {
   readonly text: string;
   readonly binding: number;
@@ -29,7 +29,7 @@ function within({ text, binding }: Piece, least: number): string {
   return binding < least ? `(${text})` : text;
 }
 
-/** Whether it can be repeated at no cost. */
+/** Whether the source can be repeated at no cost. */
 function isName({ text }: Piece): boolean {
   return /^[\w$]+$/.test(text);
 }
@@ -42,16 +42,16 @@ function call(name: string, ...operands: Piece[]): Piece {
   return piece(`${name}(${operands.map(({ text }) => text).join(", ")})`, atom);
 }
 
-/** A left-associative operator: its right operand must bind tighter than itself. */
+/** A left-associative operator, whose right operand needs a higher precedence. */
 function infix(operator: string, binding: number): (a: Piece, b: Piece) => Piece {
   return (a, b) => piece(`${within(a, binding)} ${operator} ${within(b, binding + 1)}`, binding);
 }
 
 /**
- * The table from operations to JavaScript.
+ * Translates operations to JavaScript.
  *
- * @param exact rounds the result of every operation to f32; otherwise temporaries are f64 and only stores round.
- * @param share gives a value a name: returns the name.
+ * @param exact rounds the result of every operation to f32; otherwise temporaries are f64 and only stores round
+ * @param share binds a value to a name and returns the name
  */
 function emitter(exact: boolean, share: (text: string, varies: boolean) => string): Emitter<Piece> {
   const rounded =
@@ -94,13 +94,13 @@ function emitter(exact: boolean, share: (text: string, varies: boolean) => strin
 }
 
 /**
- * Words that a rule may use as names and generated code may not: JavaScript's own, and what it takes from `Math`.
- * The emitter's own names begin with `$`; those of arrays end with it.
+ * Names that rules may use and generated code may not: JavaScript's reserved words, and the functions of `Math`. Names
+ * that the emitter adds start with `$`; names of arrays end with it.
  */
 const keywords =
   /^(?:Infinity|NaN|abs|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|fround|function|if|implements|import|in|instanceof|interface|let|max|min|new|null|package|private|protected|public|return|sign|sqrt|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield)$/;
 
-/** A name of a rule as a name in JavaScript. */
+/** The JavaScript name for a name of a rule. */
 function safe(name: string): string {
   return keywords.test(name) ? `$${name}` : name;
 }
@@ -111,19 +111,20 @@ function functionName({ label }: Variant): string {
 }
 
 /**
- * A variant as the source of one JavaScript function `(p, g, slots, scalars, start, end) => void`: one pass over memory.
+ * The source of a variant as one JavaScript function `(p, g, slots, scalars, start, end) => void`, which makes one pass
+ * over memory.
  *
- * It refers to `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math`; `generate` writes a module that has them. Values
- * that come to rest at some steps (`restingOf`) are the caller's to clear first: a branch in here that most steps pass
- * over would make V8 throw its code away at the first step that takes it, and box numbers ever after.
+ * It uses `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math` as free names; `generate` writes a module that
+ * defines them. The caller must flush `flushedSlotsOf(variant.perElement)` first: a branch that is rarely taken would
+ * make V8 deoptimize the function when it is first taken, and box numbers from then on.
  */
 export function emitJs(variant: Variant, options: { readonly exact: boolean }): string {
   const { slots, scalars } = variant;
-  // What comes to rest has done so before.
-  const resting = flushedSlotsOf(variant.perElement);
+  // Slots were flushed before, so their thresholds count as 0.
+  const thresholds = flushedSlotsOf(variant.perElement).map(({ threshold }) => threshold);
   const perElement = specialize(
     variant.perElement,
-    new Map(resting.map(({ threshold }) => [threshold, 0])),
+    new Map(thresholds.map((threshold) => [threshold, 0])),
   );
   const before: string[] = [
     ...slots.map(({ name }, i) => `const ${name}$ = $slots[${i}];`),
@@ -144,7 +145,7 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
   }
   const results = emit(perElement, emitter(options.exact, share));
   const stores = results.map(({ name, value }) => {
-    // Under a name of its own, so that no store comes before a read; a name alone needs none.
+    // Bound to a name, so that every read comes before the first store.
     const text = isName(value) ? value.text : share(value.text, true);
     return `${name}$[$i] = ${text};`;
   });
@@ -162,8 +163,8 @@ function isRead({ nodes }: Program, input: string): boolean {
 }
 
 /**
- * Two elements in each turn: engines check for interrupts once a turn, and overlap one element's division with the
- * other's. Measured on V8: 0.92× the time for Adam, 0.85× where every operation is rounded.
+ * Two elements per iteration: engines check for interrupts once per iteration, and processors overlap the divisions of
+ * both elements. On V8 this takes 0.92× the time for Adam, and 0.85× if every operation is rounded.
  */
 function loop(element: readonly string[]): string[] {
   const second = element.map((line) => line.replaceAll("[$i]", "[$i + 1]"));

@@ -7,16 +7,16 @@ export type { CpuJs, CpuJsOptions } from "./cpu-js.js";
 export type { KernelFunction, KernelTable } from "./kernel-table.js";
 
 /**
- * Plain JavaScript, compiled ahead of time for every built-in rule; synchronous, in place on the caller's own
- * Float32Arrays, and without `eval`. Rules of your own are interpreted, or given as `kernels` (see `generate`).
+ * The backend in plain JavaScript: synchronous, in place on your own Float32Arrays, and without `eval`. The built-in
+ * rules are compiled ahead of time. Other rules are interpreted unless `kernels` has them (see `generate`).
  *
- * @param options.exact the bits of the f32 reference, at some cost in speed.
+ * @param options.exact gives the bits of the f32 reference, which is slower
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function cpuJs(options: CpuJsOptions = {}): CpuJs {
   checkOptions("cpuJs", options, cpuJsOptions);
-  const { kernels: own = [], ...rest } = options;
+  const { kernels: added = [], ...rest } = options;
   const builtIn = Object.values(rest.exact === true ? exactKernels : fastKernels);
-  const kernels = Array.isArray(own) ? [...builtIn, ...own] : own;
+  const kernels = Array.isArray(added) ? [...builtIn, ...added] : added;
   return createCpuJs({ ...rest, kernels });
 }

@@ -1,17 +1,17 @@
 import { GradstepError, smallestNormal, type Node, type Variant } from "@gradstep/core";
 import type { KernelFunction } from "./kernel-table.js";
 
-/** Values of one node over a chunk. Float32Arrays round every operation, Float64Arrays none. */
+/** The values of one node for a chunk of elements. A Float32Array rounds every operation, a Float64Array none. */
 type Chunk = Float32Array | Float64Array;
 
-/** Small enough that all chunks of a rule stay in the first cache, large enough that the loops outweigh their calls. */
+/** Elements per chunk: all chunks of a rule fit into the L1 cache, and the loops outweigh the calls. */
 const chunkLength = 1024;
 
 /**
- * A kernel for a rule that is known only at run time, where a page's Content-Security-Policy forbids making code: each
- * operation is a loop over a chunk of values.
+ * The kernel of a variant that was not compiled ahead of time. It needs no `eval`, which a Content-Security-Policy may
+ * forbid: each operation is a loop over a chunk of values.
  *
- * @param exact rounds the result of every operation to f32.
+ * @param exact rounds the result of every operation to f32
  */
 export function interpreter(variant: Variant, exact: boolean): KernelFunction {
   const { nodes, inputs, outputs } = variant.perElement;
@@ -67,7 +67,7 @@ function store(
   for (let i = 0; i < length; i += 1) array[start + i] = chunk[varies ? i : 0];
 }
 
-/** One operation over a chunk. An operand that does not vary is read at 0 for every element. */
+/** Evaluates one operation for a chunk. Operands that do not vary have one value, at index 0. */
 function evaluate(
   { op, operands }: Node,
   index: number,
@@ -133,7 +133,7 @@ function evaluate(
       break;
     case "number":
     case "input":
-      // In place already.
+      // Set before.
       break;
     case "pow":
     case "f32":

@@ -1,6 +1,6 @@
 /**
- * A compiled variant: one pass that updates `p` and the slots in place, from element `start` to before `end`. All
- * arrays have at least that length.
+ * A compiled variant: updates elements `start` to `end` − 1 of `p` and the slots in place, in one pass. All arrays have
+ * at least `end` elements.
  */
 export type KernelFunction = (
   p: Float32Array,
@@ -11,7 +11,7 @@ export type KernelFunction = (
   end: number,
 ) => void;
 
-/** The kernels of a rule, by the fingerprint of what they compute; written by `generate`. */
+/** The kernels of a rule, by the fingerprints of their programs. `generate` writes them. */
 export interface KernelTable {
   /** Whether every operation is rounded to f32. */
   readonly exact: boolean;

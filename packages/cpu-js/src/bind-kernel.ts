@@ -8,18 +8,18 @@ import {
 } from "@gradstep/core";
 import type { KernelFunction } from "./kernel-table.js";
 
-/** A kernel that takes tensors, from a function that takes arrays. */
-export function bind(variant: Variant, update: KernelFunction): Kernel {
-  // One array, filled anew for each parameter: a step allocates nothing.
+/** Makes a kernel, which takes tensors, of a function that takes arrays. */
+export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
+  // One array for all parameters, so that steps allocate nothing.
   const slots: Float32Array[] = [];
   const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
-  const resting = flushedSlotsOf(variant.perElement).map(({ slot, threshold }) => ({
+  const flushedSlots = flushedSlotsOf(variant.perElement).map(({ slot, threshold }) => ({
     slot: variant.slots.findIndex(({ name }) => name === slot),
-    scalar: variant.scalars.indexOf(threshold),
+    threshold: variant.scalars.indexOf(threshold),
   }));
-  /** What stands for the gradient of rows that have none, and for their parameters where those stay. */
+  /** The gradient of unselected rows, and a copy of their parameters if those must not change. */
   let zeros = new Float32Array(0);
-  let unused = new Float32Array(0);
+  let discarded = new Float32Array(0);
 
   const updateRange = (
     p: Float32Array,
@@ -28,8 +28,10 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
     start: number,
     end: number,
   ): void => {
-    for (let j = 0; j < resting.length; j += 1)
-      rest(slots[resting[j].slot], scalars, resting[j].scalar, start, end);
+    for (let j = 0; j < flushedSlots.length; j += 1) {
+      const { slot, threshold } = flushedSlots[j];
+      flush(slots[slot], scalars[threshold], start, end);
+    }
     update(p, g, slots, scalars, start, end);
   };
 
@@ -47,7 +49,7 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
         }
         if (unselectedRows !== "keep" && zeros.length < p.length) {
           zeros = new Float32Array(p.length);
-          unused = new Float32Array(p.length);
+          discarded = new Float32Array(p.length);
         }
         const rows = mask as Uint32Array;
         const rowLength = p.length / rows.length;
@@ -58,8 +60,8 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
           if (rows[first] !== 0) updateRange(p, g, scalars, start, end);
           else if (unselectedRows === "zero") updateRange(p, zeros, scalars, start, end);
           else if (unselectedRows === "decay") {
-            for (let k = start; k < end; k += 1) unused[k] = p[k];
-            updateRange(unused, zeros, scalars, start, end);
+            for (let k = start; k < end; k += 1) discarded[k] = p[k];
+            updateRange(discarded, zeros, scalars, start, end);
           }
         }
       }
@@ -67,15 +69,9 @@ export function bind(variant: Variant, update: KernelFunction): Kernel {
   };
 }
 
-/** Clears what is below the limit, at the few steps that have one. */
-function rest(
-  values: Float32Array,
-  scalars: Float64Array,
-  scalar: number,
-  start: number,
-  end: number,
-): void {
-  const limit = scalars[scalar] > 0 ? Math.fround(scalars[scalar]) : 0;
+/** Sets values below the threshold to 0, at the few steps where it is not 0. */
+function flush(values: Float32Array, threshold: number, start: number, end: number): void {
+  const limit = threshold > 0 ? Math.fround(threshold) : 0;
   const stop = limit > 0 ? end : start;
   for (let i = start; i < stop; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 }
