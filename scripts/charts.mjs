@@ -1,0 +1,87 @@
+// Draws the README's charts, light and dark, from docs/figures.json: `node scripts/charts.mjs`.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parse, View } from "vega";
+import { compile } from "vega-lite";
+
+const charts = JSON.parse(readFileSync("docs/figures.json", "utf8"));
+const folder = "docs/pictures";
+
+const themes = {
+  light: { text: "#1f2328", muted: "#59636e", own: "#0969da", other: "#afb8c1" },
+  dark: { text: "#e6edf3", muted: "#9198a1", own: "#4493f8", other: "#545d68" },
+};
+
+function duration(microseconds) {
+  const [value, unit] = microseconds >= 1000 ? [microseconds / 1000, "ms"] : [microseconds, "µs"];
+  return `${Number(value.toPrecision(2)).toLocaleString("en")} ${unit}`;
+}
+
+/** Bars on a logarithmic axis, with the time written behind each. */
+function specification({ title, subtitle, rows }, { text, muted, own, other }) {
+  const times = rows.map(({ microseconds }) => microseconds);
+  const domain = [10 ** Math.floor(Math.log10(Math.min(...times) / 2)), Math.max(...times) * 3];
+  const values = rows.map((row) => ({
+    ...row,
+    start: domain[0],
+    label: `${duration(row.microseconds)}`,
+  }));
+  const y = { field: "name", type: "nominal", sort: null, title: null };
+  const scale = { type: "log", domain, nice: false };
+  const x = { field: "microseconds", type: "quantitative", scale, axis: null };
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    width: 460,
+    height: { step: 26 },
+    padding: 8,
+    background: "transparent",
+    data: { values },
+    title: { text: title, subtitle, anchor: "start", frame: "group", offset: 12 },
+    layer: [
+      {
+        mark: { type: "bar", cornerRadiusEnd: 3, height: { band: 0.68 } },
+        encoding: {
+          y,
+          x: { ...x, field: "start" },
+          x2: { field: "microseconds" },
+          color: {
+            field: "own",
+            legend: null,
+            scale: { domain: [true, false], range: [own, other] },
+          },
+        },
+      },
+      {
+        mark: { type: "text", align: "left", dx: 6, color: text, fontSize: 13 },
+        encoding: { y, x, text: { field: "label" } },
+      },
+    ],
+    config: {
+      font: "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
+      view: { stroke: null },
+      axis: {
+        domain: false,
+        ticks: false,
+        labelColor: text,
+        labelFontSize: 13,
+        labelLimit: 300,
+        labelPadding: 8,
+      },
+      title: {
+        color: text,
+        fontSize: 15,
+        fontWeight: 600,
+        subtitleColor: muted,
+        subtitleFontSize: 12,
+        subtitlePadding: 5,
+      },
+    },
+  };
+}
+
+mkdirSync(folder, { recursive: true });
+for (const chart of charts) {
+  for (const [theme, colors] of Object.entries(themes)) {
+    const view = new View(parse(compile(specification(chart, colors)).spec), { renderer: "none" });
+    writeFileSync(`${folder}/${chart.file}-${theme}.svg`, `${await view.toSVG()}\n`);
+  }
+}
