@@ -1,36 +1,51 @@
 // Builds the package in the current folder, as its `prepack` script: nothing is packed without its build.
 // `changeset publish` packs several packages at once, and their builds overlap; so one of them builds at a time.
-import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { exitStatus, pnpm } from "./with-pnpm.mjs";
 
-const lock = fileURLToPath(new URL("../node_modules/.prepack-lock", import.meta.url));
-/** Milliseconds; no build takes so long, so whoever has held the lock since was killed. */
-const abandoned = 300_000;
+const dependencies = fileURLToPath(new URL("../node_modules", import.meta.url));
+const lock = `${dependencies}/.prepack-lock`;
+/** Milliseconds. No build takes so long, so the process that took the lock was killed. */
+const abandonedAfter = 300_000;
 
-while (!take()) await sleep(100);
+// pnpm does not install while it packs.
+if (!existsSync(`${dependencies}/.bin/turbo`)) {
+  console.error("Got no installed dependencies; the build needs them. Run pnpm install first.");
+  process.exit(1);
+}
+
+const { name } = JSON.parse(readFileSync("package.json", "utf8"));
+while (!takeLock()) await sleep(100);
 try {
-  const { error, status } = spawnSync("turbo", ["run", "build", "--output-logs=errors-only"], {
-    stdio: ["ignore", 2, 2],
-    shell: process.platform === "win32",
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
+  const command = [
+    "exec",
+    "turbo",
+    "run",
+    "build",
+    `--filter=${name}`,
+    "--output-logs=errors-only",
+  ];
+  // Standard output is for what the packing command prints.
+  const child = pnpm(command, ["ignore", 2, 2]);
+  process.exitCode = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(exitStatus(code, signal)));
   });
-  if (error) throw error;
-  process.exitCode = status ?? 1;
 } finally {
   rmSync(lock, { recursive: true, force: true });
 }
 
-/** Takes the lock, unless somebody else has it. */
-function take() {
+/** Takes the lock, unless another process has it. */
+function takeLock() {
   try {
     mkdirSync(lock);
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
     const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (Date.now() - since > abandoned) rmSync(lock, { recursive: true, force: true });
+    if (Date.now() - since > abandonedAfter) rmSync(lock, { recursive: true, force: true });
     return false;
   }
 }

@@ -24,7 +24,7 @@ export async function newProject(
   await runCommand("npm", ["install", ...packages], {
     cwd: folder,
     env: withoutNpmSettings(),
-    timeout: 300_000,
+    timeout: 600_000,
   });
   for (const name of readdirSync(programs)) copyFileSync(join(programs, name), join(folder, name));
 }

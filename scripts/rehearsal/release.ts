@@ -48,9 +48,9 @@ export async function release(copy: string, registry: Registry): Promise<Publish
   };
   writeFileSync(env.NPM_CONFIG_USERCONFIG!, registry.npmrc);
   const pnpm = (...args: string[]): Promise<string> =>
-    runCommand("pnpm", args, { cwd: copy, env, timeout: 300_000 });
+    runCommand("pnpm", args, { cwd: copy, env, timeout: 600_000 });
   await runCommand("pnpm", ["install", "--frozen-lockfile", "--prefer-offline"], { cwd: copy });
-  // A release is versioned where there is something to release; otherwise the current versions are rehearsed.
+  // Without a changeset this changes nothing, and the current versions are rehearsed.
   await pnpm("exec", "changeset", "version");
   await pnpm("exec", "changeset", "publish", "--no-git-tag");
   return manifestsOf(copy).map((manifest) => {
