@@ -16,7 +16,7 @@ import {
 } from "./splat-trainer.js";
 
 const points = cases(100_000, 3000);
-const capacity = points * 1.4;
+const capacity = Math.ceil(points * 1.4);
 const settings = { epsilon: 1e-15, beta2: 0.99 };
 
 describe(`a trainer of ${points} points (seed ${seed})`, () => {

@@ -7,7 +7,8 @@ function uncapturedErrorsOf(device: GPUDevice): { readonly count: number } {
   const known = uncapturedErrors.get(device);
   if (known !== undefined) return known;
   const errors = { count: 0 };
-  device.addEventListener("uncapturederror", () => {
+  // Not every implementation outside of browsers has devices that are event targets.
+  (device as Partial<GPUDevice>).addEventListener?.("uncapturederror", () => {
     errors.count += 1;
   });
   uncapturedErrors.set(device, errors);
