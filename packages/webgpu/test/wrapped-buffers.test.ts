@@ -132,7 +132,7 @@ describe("wrapped buffers", () => {
       );
       if (nothing === undefined) continue;
       expect(message(() => backend.wrap(buffer, nothing))).toMatch(
-        /^GradstepError UNKNOWN_OPTION: wrap: got .*; expected an object of options/,
+        /^GradstepError UNKNOWN_OPTION: wrap: got .*; expected an object with some of shape/,
       );
       expect(message(() => backend.tensor([2], nothing))).toMatch(
         /^GradstepError INVALID_MEMORY: Got .* to write; expected an array of numbers/,
