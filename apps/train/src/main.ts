@@ -109,7 +109,7 @@ function printHeading(options: Options, configuration: Configuration, screen: Sc
   const { optimizer, backend, gpu, trainingDigits, layers, parameters } = configuration;
   const { learningRate, epochs, batchSize, seed } = configuration;
   const title = options.compare
-    ? "Training a digit classifier · gradstep Adam and TF.js Adam, in turns"
+    ? "Training a digit classifier · gradstep Adam and TF.js Adam"
     : `Training a digit classifier · gradstep ${optimizers[optimizer].title} · ${backendTitles[backend]}`;
   screen.printWrapped(title, paint.bold);
   if (gpu !== undefined) {

@@ -344,3 +344,24 @@ test("numbers for people", () => {
     "1.2e12",
   ]);
 });
+
+test("the live bar of a comparison has both times on a terminal of 60 columns", () => {
+  const screen = fakeScreen({ isTTY: true, columns: 60 });
+  const progress = comparisonProgress(screen, 2);
+  const step = {
+    epoch: 1,
+    step: 2,
+    loss: 1.5,
+    accuracy: 0.5,
+    stepsPerSecond: 40,
+    secondsLeft: 20,
+    optimizerSecondsPerStep: 0.000_312,
+  };
+  progress.gradstep.onStart?.(4);
+  progress.gradstep.onStep?.(step);
+  progress["TF.js"].onStep?.({ ...step, optimizerSecondsPerStep: 0.0471 });
+  progress.close();
+  expect(screen.text()).toMatch(
+    /1\/2 {2}━+─+ {2}gradstep 0\.312 ms {2}TF\.js 47\.1 ms {2}0:40 left/,
+  );
+});

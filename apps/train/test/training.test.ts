@@ -164,17 +164,24 @@ describe("a comparison", () => {
     await useBackend("wasm");
   });
 
-  test("stops both trainings of a backend when the signal aborts, and starts no other backend", async () => {
-    const stop = new AbortController();
-    const { backends } = await compare(digits, once, "wasm", stop.signal, () => ({
-      gradstep: { onStep: ({ step }) => step === 3 && stop.abort() },
-      "TF.js": {},
-    }));
-    expect(backends).toHaveLength(1);
-    const { gradstep, "TF.js": tfjs } = backends[0].runs;
-    expect([gradstep.stepLosses.length, tfjs.stepLosses.length]).toEqual([3, 3]);
-    expect([gradstep.interrupted, tfjs.interrupted]).toEqual([true, true]);
-  });
+  test.each([
+    ["gradstep", 3],
+    ["TF.js", 4],
+  ] as const)(
+    "stops after the same number of steps if the signal aborts in a turn of %s, and starts no other backend",
+    async (library, steps) => {
+      const stop = new AbortController();
+      const { backends } = await compare(digits, once, "wasm", stop.signal, () => ({
+        gradstep: {},
+        "TF.js": {},
+        [library]: { onStep: ({ step }: { step: number }) => step === 3 && stop.abort() },
+      }));
+      expect(backends).toHaveLength(1);
+      const { gradstep, "TF.js": tfjs } = backends[0].runs;
+      expect([gradstep.stepLosses.length, tfjs.stepLosses.length]).toEqual([steps, steps]);
+      expect([gradstep.interrupted, tfjs.interrupted]).toEqual([true, true]);
+    },
+  );
 
   test("does not count the time of the other's turns", async () => {
     const turns = new Turns();

@@ -1,4 +1,4 @@
-/** `GPUBufferUsage`, `GPUMapMode` and `GPUShaderStage`, which Node does not have as globals. */
+/** `GPUBufferUsage`, `GPUMapMode` and `GPUShaderStage`, which are not globals in Node. */
 export const bufferUsage = {
   MAP_READ: 0x1,
   COPY_SRC: 0x4,
@@ -9,7 +9,7 @@ export const bufferUsage = {
 export const mapForReading = 0x1;
 export const computeStage = 0x4;
 
-/** A buffer for shaders, of zeros. */
+/** A storage buffer of zeros. */
 export function storage(device: GPUDevice, label: string, byteLength: number): GPUBuffer {
   const { STORAGE, COPY_SRC, COPY_DST } = bufferUsage;
   return device.createBuffer({
@@ -19,7 +19,7 @@ export function storage(device: GPUDevice, label: string, byteLength: number): G
   });
 }
 
-/** A copy of some of the bytes of a buffer. */
+/** A copy of some bytes of a buffer. */
 export async function readBytes(
   device: GPUDevice,
   buffer: GPUBuffer,

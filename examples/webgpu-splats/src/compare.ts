@@ -1,42 +1,41 @@
 import type { WebGpu } from "@gradstep/webgpu";
-import { attributes, copyStride } from "./attributes.js";
+import { attributes, mirrorStride } from "./attributes.js";
 import { readBytes } from "./buffers.js";
 import { ByHand } from "./by-hand/by-hand.js";
-import { Densifier } from "./densify.js";
-import { dispatchCounter, type DispatchCounter } from "./dispatches.js";
+import { Densifier } from "./densifier.js";
+import { dispatchCounter, type DispatchCounter } from "./dispatch-counter.js";
 import { Scene } from "./scene.js";
 import type { Trainer } from "./trainer.js";
 import { WithGradstep } from "./with-gradstep.js";
 
-/** What a trainer did, and what came of it. */
+/** The results of a trainer, and the dispatches that it recorded. */
 export interface Run {
   readonly rows: number;
   readonly values: Readonly<Record<string, Float32Array>>;
-  /** The renderer's copy, as f16 bits. */
-  readonly copies: Uint16Array;
-  /** How often a step was so many dispatches. */
+  /** The renderer's mirror, as f16 bits. */
+  readonly mirror: Uint16Array;
+  /** Number of steps by their number of dispatches. */
   readonly stepDispatches: ReadonlyMap<number, number>;
   readonly remapDispatches: ReadonlySet<number>;
 }
 
-/** How much is done. */
-export interface Effort {
+export interface TrainingSize {
   readonly rows: number;
   readonly steps: number;
-  /** The scene is densified after so many steps. */
+  /** The scene is densified every `densifyEvery` steps. */
   readonly densifyEvery: number;
 }
 
-/** The same simulated training, once with gradstep and once by hand. */
+/** Runs the same simulated training with gradstep and by hand. */
 export async function runBoth(
   backend: WebGpu,
-  effort: Effort,
+  size: TrainingSize,
 ): Promise<{ readonly withGradstep: Run; readonly byHand: Run }> {
   const { device } = backend;
   const count = dispatchCounter(device);
   return {
-    withGradstep: await run(device, effort, count, (...all) => new WithGradstep(backend, ...all)),
-    byHand: await run(device, effort, count, (...all) => new ByHand(...all)),
+    withGradstep: await run(device, size, count, (...all) => new WithGradstep(backend, ...all)),
+    byHand: await run(device, size, count, (...all) => new ByHand(...all)),
   };
 }
 
@@ -53,7 +52,7 @@ export function difference(one: Run, other: Run): number {
 
 async function run(
   device: GPUDevice,
-  { rows, steps, densifyEvery }: Effort,
+  { rows, steps, densifyEvery }: TrainingSize,
   count: DispatchCounter,
   create: (
     scene: Scene,
@@ -66,21 +65,23 @@ async function run(
   const trainer = create(scene, scene.initial(rows), rows);
   const stepDispatches = new Map<number, number>();
   const remapDispatches = new Set<number>();
-  let now = rows;
+  let currentRows = rows;
   for (let step = 1; step <= steps; step += 1) {
-    scene.backward(now);
+    scene.backward(currentRows);
     const encoder = device.createCommandEncoder();
     const dispatches = count(() => trainer.step(encoder));
     device.queue.submit([encoder.finish()]);
     stepDispatches.set(dispatches, (stepDispatches.get(dispatches) ?? 0) + 1);
     if (step % densifyEvery !== 0) continue;
-    scene.judge(now);
-    const densified = await densifier.densify(now);
+    scene.chooseSuccessors(currentRows);
+    const densified = await densifier.densify(currentRows);
     remapDispatches.add(count(() => trainer.remap(densified)));
-    now = densified.count;
+    currentRows = densified.count;
   }
   const values: Record<string, Float32Array> = {};
   for (const { name } of attributes) values[name] = await trainer.read(name);
-  const copies = new Uint16Array(await readBytes(device, scene.copies, now * copyStride * 2));
-  return { rows: now, values, copies, stepDispatches, remapDispatches };
+  const mirror = new Uint16Array(
+    await readBytes(device, scene.mirror, currentRows * mirrorStride * 2),
+  );
+  return { rows: currentRows, values, mirror, stepDispatches, remapDispatches };
 }

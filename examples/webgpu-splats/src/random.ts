@@ -1,4 +1,4 @@
-/** Random numbers from a seed (a linear congruential generator). */
+/** A seeded random number generator (linear congruential). */
 export class Random {
   #state: number;
 

@@ -1,11 +1,11 @@
-import type { Densified } from "./densify.js";
+import type { DensifiedRows } from "./densifier.js";
 
-/** The optimizer of a trainer, and the parameters that it fits. */
+/** The optimizer of a trainer and its parameters. */
 export interface Trainer {
-  /** Records a step of the rows that were in a tile, beside whatever else is in the encoder. */
+  /** Records a step of the rows that were in a tile. The encoder may hold other commands. */
   step(encoder: GPUCommandEncoder): void;
-  /** Prunes and splits rows, with their state. */
-  remap(rows: Densified): void;
-  /** The values of an attribute. */
+  /** Prunes and splits rows together with their optimizer state. */
+  remap(rows: DensifiedRows): void;
+  /** Reads the values of an attribute. */
   read(name: string): Promise<Float32Array>;
 }

@@ -1,12 +1,12 @@
 import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
-import { attributes, beta1, beta2, copyStride, epsilon, gradientStride } from "./attributes.js";
-import type { Densified } from "./densify.js";
+import { attributes, beta1, beta2, mirrorStride, epsilon, gradientStride } from "./attributes.js";
+import type { DensifiedRows } from "./densifier.js";
 import type { Scene } from "./scene.js";
 import type { Trainer } from "./trainer.js";
 
-/** What the backward pass leaves. */
-interface Given {
+/** What the backward pass writes. */
+interface BackwardPass {
   readonly gradients: Record<string, Tensor>;
   readonly tiles: Tensor;
 }
@@ -17,23 +17,23 @@ export class WithGradstep implements Trainer {
   readonly #scene: Scene;
   readonly #parameters: Record<string, Tensor> = {};
   readonly #optimizer: Optimizer<"learningRate">;
-  #given: Given;
+  #backwardPass: BackwardPass;
 
   constructor(backend: WebGpu, scene: Scene, initial: Record<string, Float32Array>, rows: number) {
     this.#backend = backend;
     this.#scene = scene;
     const mirrors: Record<string, Tensor> = {};
-    // One buffer for all: one dispatch for all.
+    // With all parameters in one buffer, one dispatch can update all of them.
     backend.reserve(attributes.map(({ columns }) => rows * columns));
-    for (const { name, columns, copyAt } of attributes) {
+    for (const { name, columns, mirrorOffset } of attributes) {
       const shape = [rows, columns];
       this.#parameters[name] = backend.tensor(shape, initial[name]);
-      mirrors[name] = backend.wrap(scene.copies, {
+      mirrors[name] = backend.wrap(scene.mirror, {
         shape,
         capacity: scene.capacity,
         dtype: "f16",
-        offset: copyAt,
-        rowStride: copyStride,
+        offset: mirrorOffset,
+        rowStride: mirrorStride,
       });
     }
     const groups = attributes.map(({ name, learningRate, every }) => ({
@@ -43,40 +43,40 @@ export class WithGradstep implements Trainer {
     }));
     const rule = adam({ beta1, beta2, epsilon, epsilonMode: "paper" });
     this.#optimizer = createOptimizer(rule, this.#parameters, { groups, mirrors });
-    this.#given = this.#wrap(rows);
+    this.#backwardPass = this.#wrap(rows);
   }
 
   step(encoder: GPUCommandEncoder): void {
-    const { gradients, tiles } = this.#given;
+    const { gradients, tiles } = this.#backwardPass;
     this.#optimizer.encode(encoder, gradients, { rows: tiles });
   }
 
-  remap({ count, indices, fresh }: Densified): void {
+  remap({ count, indices, reset }: DensifiedRows): void {
     const words = { shape: [count], dtype: "u32" } as const;
     this.#optimizer.rows().remap(this.#backend.wrap(indices, words), {
-      resetRows: this.#backend.wrap(fresh, words),
+      resetRows: this.#backend.wrap(reset, words),
     });
-    this.#given = this.#wrap(count);
+    this.#backwardPass = this.#wrap(count);
   }
 
   async read(name: string): Promise<Float32Array> {
     return Float32Array.from(await this.#parameters[name].read());
   }
 
-  /** Tensors over the scene's buffers, for so many rows. */
-  #wrap(rows: number): Given {
+  /** Tensors that are views of the scene's buffers, for that many rows. */
+  #wrap(rows: number): BackwardPass {
     const backend = this.#backend;
     const { gradients, harmonicGradients, tiles } = this.#scene;
     const tensors: Record<string, Tensor> = {};
-    for (const { name, columns, gradientAt } of attributes) {
+    for (const { name, columns, gradientOffset } of attributes) {
       const shape = [rows, columns];
       tensors[name] =
-        gradientAt === undefined
+        gradientOffset === undefined
           ? backend.wrap(harmonicGradients, { shape })
           : backend.wrap(gradients, {
               shape,
               dtype: "f16",
-              offset: gradientAt,
+              offset: gradientOffset,
               rowStride: gradientStride,
             });
     }

@@ -1,7 +1,7 @@
 import { median } from "@gradstep/apps-shared/median";
 import { type BackendName, useBackend } from "../backend.js";
 import type { Digits } from "../data/digits.js";
-import { gradstepOptimizer, tfjsAdam } from "../training/optimizers.js";
+import { gradstepOptimizer, tfjsAdam, type TrainingOptimizer } from "../training/optimizers.js";
 import type { Observer, Run, TrainingSettings } from "../training/run.js";
 import { train } from "../training/train.js";
 import { Turns } from "../training/turns.js";
@@ -61,19 +61,29 @@ async function compareOn(
   observers: Readonly<Record<Library, Observer>>,
 ): Promise<BackendComparison> {
   const turns = new Turns();
-  const failure = new AbortController();
-  const run = async (library: Library): Promise<Run> => {
-    const create = library === "gradstep" ? gradstepAdam : tfjsAdam;
-    const optimizer = create(settings.learningRate);
-    const stop = AbortSignal.any([signal, failure.signal]);
+  // gradstep has the first turn of every round. Both trainings stop in the round in which it sees the signal, so that
+  // they make the same number of steps.
+  const stop = new AbortController();
+  if (signal.aborted) stop.abort();
+  const first: Observer = {
+    ...observers.gradstep,
+    onStep: (progress) => {
+      observers.gradstep.onStep?.(progress);
+      if (signal.aborted) stop.abort();
+    },
+  };
+  const run = async (optimizer: TrainingOptimizer, observer: Observer): Promise<Run> => {
     try {
-      return await train(optimizer, digits, settings, stop, observers[library], turns);
+      return await train(optimizer, digits, settings, stop.signal, observer, turns);
     } catch (error) {
-      failure.abort();
+      stop.abort();
       throw error;
     }
   };
-  const [gradstep, tfjs] = await Promise.all([run("gradstep"), run("TF.js")]);
+  const [gradstep, tfjs] = await Promise.all([
+    run(gradstepOptimizer("adam", settings.learningRate), first),
+    run(tfjsAdam(settings.learningRate), observers["TF.js"]),
+  ]);
   const runs = { gradstep, "TF.js": tfjs };
   const steps = Math.min(gradstep.stepLosses.length, tfjs.stepLosses.length);
   if (steps === 0) return { backend, runs, speedup: undefined, lossDifference: undefined };
@@ -85,8 +95,4 @@ async function compareOn(
       .slice(0, steps)
       .reduce((max, loss, step) => Math.max(max, Math.abs(loss - tfjs.stepLosses[step])), 0),
   };
-}
-
-function gradstepAdam(learningRate: number): ReturnType<typeof gradstepOptimizer> {
-  return gradstepOptimizer("adam", learningRate);
 }

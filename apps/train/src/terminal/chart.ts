@@ -70,6 +70,8 @@ function chart(
     .map(({ step, loss }) => ({ column: columnAt(step), value: Math.log10(loss) }));
 
   const [min, max] = range([...line, ...dots.map(({ value }) => value)]);
+  // With fewer, neighbouring labels would be the same.
+  const digits = max - min > 0.5 ? 2 : max - min > 0.05 ? 3 : 4;
   const rows = asciichart
     .plot(line, {
       min,
@@ -77,8 +79,7 @@ function chart(
       height,
       offset: 2,
       symbols: ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"],
-      // Neighbouring labels of a narrow range would be the same with two digits.
-      format: (value) => axisNumber(10 ** value, max - min < 0.5 ? 3 : 2).padStart(labelWidth),
+      format: (value) => axisNumber(10 ** value, digits).padStart(labelWidth),
     })
     .split("\n")
     .map((row) => Array.from(row.padEnd(margin + line.length)));

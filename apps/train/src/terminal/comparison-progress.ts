@@ -35,9 +35,9 @@ export function comparisonProgress(
         // After TF.js's step, both have made the same number of steps.
         if (library !== "TF.js" || gradstep === undefined || tfjs === undefined) return;
         live.update(progress.step, stepsPerEpoch, epochText(progress.epoch, epochs), [
-          `${clock(gradstep.secondsLeft + tfjs.secondsLeft)} left`,
           `gradstep ${milliseconds(gradstep.optimizerSecondsPerStep)}`,
           `TF.js ${milliseconds(tfjs.optimizerSecondsPerStep)}`,
+          `${clock(gradstep.secondsLeft + tfjs.secondsLeft)} left`,
         ]);
       },
       onEpoch(epoch) {

@@ -25,11 +25,14 @@ export function printComparison({ backends }: Comparison, screen: Screen): void 
   printSection(
     screen,
     `Optimizer time per step, median of ${count(steps)}`,
-    withSteps.flatMap((compared, index) => [
-      ...(index > 0 ? [""] : []),
-      `${backendTitles[compared.backend]}: ${paint.bold(paint.green(speedupSentence(compared)))}`,
-      ...stepTimeBars(compared, screen),
-    ]),
+    withSteps.flatMap((compared, index) => {
+      const color = compared.speedup! >= 1 ? paint.green : paint.yellow;
+      return [
+        ...(index > 0 ? [""] : []),
+        `${backendTitles[compared.backend]}: ${paint.bold(color(speedupSentence(compared)))}`,
+        ...stepTimeBars(compared, screen),
+      ];
+    }),
   );
   printSection(
     screen,

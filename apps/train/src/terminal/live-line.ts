@@ -2,7 +2,7 @@ import cliProgress from "cli-progress";
 import type { Screen } from "./screen.js";
 
 /** Narrower than this, a bar shows nothing; some text is left out instead. */
-const minBarWidth = 10;
+const minBarWidth = 8;
 const maxBarWidth = 40;
 const gap = "  ";
 

@@ -1,13 +1,13 @@
-import { attributes, beta1, beta2, copyStride, type Attribute } from "../attributes.js";
+import { attributes, beta1, beta2, mirrorStride, type Attribute } from "../attributes.js";
 import { bufferUsage, computeStage, readBytes, storage } from "../buffers.js";
-import type { Densified } from "../densify.js";
+import type { DensifiedRows } from "../densifier.js";
 import type { Scene } from "../scene.js";
 import type { Trainer } from "../trainer.js";
 import { adamText, moveText, workgroupSize } from "./shaders.js";
 
 const settingsLength = 32;
 
-/** Buffers of one attribute. Rows move from one set into the other, which take turns. */
+/** Buffers of one attribute. There are two sets; a remap copies the rows from one to the other. */
 interface Buffers {
   readonly parameters: GPUBuffer;
   readonly m: GPUBuffer;
@@ -16,8 +16,8 @@ interface Buffers {
 
 const kinds = ["parameters", "m", "v"] as const;
 
-/** An attribute and all that its dispatches need. */
-interface Part {
+/** An attribute and everything that its dispatches need. */
+interface AttributeState {
   readonly attribute: Attribute;
   readonly settings: GPUBuffer;
   readonly moves: Record<(typeof kinds)[number], GPUBuffer>;
@@ -36,7 +36,7 @@ export class ByHand implements Trainer {
   readonly #adamLayout: GPUBindGroupLayout;
   readonly #moveLayout: GPUBindGroupLayout;
   readonly #move: GPUComputePipeline;
-  readonly #parts: readonly Part[];
+  readonly #states: readonly AttributeState[];
   #rows: number;
   #steps = 0;
 
@@ -48,9 +48,9 @@ export class ByHand implements Trainer {
     this.#adamLayout = this.#layout(["read", "read", "write", "write", "write", "write"]);
     this.#moveLayout = this.#layout(["read", "read", "read", "write"]);
     this.#move = this.#pipeline(moveText, "move_rows", this.#moveLayout);
-    this.#parts = attributes.map((attribute): Part => {
-      const { name, gradientAt } = attribute;
-      const text = adamText(gradientAt === undefined ? "plain" : "structs");
+    this.#states = attributes.map((attribute): AttributeState => {
+      const { name, gradientOffset } = attribute;
+      const text = adamText(gradientOffset === undefined ? "plain" : "structs");
       const current = this.#buffers(attribute);
       device.queue.writeBuffer(current.parameters, 0, initial[name]);
       const settings = this.#uniform();
@@ -74,64 +74,64 @@ export class ByHand implements Trainer {
   step(encoder: GPUCommandEncoder): void {
     this.#steps += 1;
     const pass = encoder.beginComputePass();
-    for (const part of this.#parts) {
-      if (this.#steps % part.attribute.every !== 0) continue;
-      part.steps += 1;
-      this.#writeSettings(part);
-      pass.setPipeline(part.update);
-      pass.setBindGroup(0, part.bindGroup);
+    for (const state of this.#states) {
+      if (this.#steps % state.attribute.every !== 0) continue;
+      state.steps += 1;
+      this.#writeSettings(state);
+      pass.setPipeline(state.update);
+      pass.setBindGroup(0, state.bindGroup);
       pass.dispatchWorkgroups(Math.ceil(this.#rows / workgroupSize));
     }
     pass.end();
   }
 
-  remap({ count, indices, fresh }: Densified): void {
+  remap({ count, indices, reset }: DensifiedRows): void {
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(this.#move);
-    for (const { attribute, moves, current, spare } of this.#parts) {
+    for (const { attribute, moves, current, spare } of this.#states) {
       for (const kind of kinds) {
-        const beginsAnew = kind === "parameters" ? 0 : 1;
-        const words = new Uint32Array([count, attribute.columns, beginsAnew]);
+        const resets = kind === "parameters" ? 0 : 1;
+        const words = new Uint32Array([count, attribute.columns, resets]);
         this.#device.queue.writeBuffer(moves[kind], 0, words);
-        const buffers = [moves[kind], indices, fresh, current[kind], spare[kind]];
+        const buffers = [moves[kind], indices, reset, current[kind], spare[kind]];
         pass.setBindGroup(0, this.#bindGroup(this.#moveLayout, buffers));
         pass.dispatchWorkgroups(Math.ceil(count / workgroupSize));
       }
     }
     pass.end();
     this.#rows = count;
-    for (const part of this.#parts) {
-      const { attribute, settings, current, spare } = part;
-      part.current = spare;
-      part.spare = current;
-      part.bindGroup = this.#bind(attribute, settings, spare);
+    for (const state of this.#states) {
+      const { attribute, settings, current, spare } = state;
+      state.current = spare;
+      state.spare = current;
+      state.bindGroup = this.#bind(attribute, settings, spare);
     }
     this.#pack(encoder);
     this.#device.queue.submit([encoder.finish()]);
   }
 
   async read(name: string): Promise<Float32Array> {
-    const { current, attribute } = this.#parts.find((part) => part.attribute.name === name)!;
+    const { current, attribute } = this.#states.find((state) => state.attribute.name === name)!;
     const byteLength = this.#rows * attribute.columns * 4;
     return new Float32Array(await readBytes(this.#device, current.parameters, byteLength));
   }
 
   #pack(encoder: GPUCommandEncoder): void {
     const pass = encoder.beginComputePass();
-    for (const part of this.#parts) {
-      this.#writeSettings(part);
-      pass.setPipeline(part.pack);
-      pass.setBindGroup(0, part.bindGroup);
+    for (const state of this.#states) {
+      this.#writeSettings(state);
+      pass.setPipeline(state.pack);
+      pass.setBindGroup(0, state.bindGroup);
       pass.dispatchWorkgroups(Math.ceil(this.#rows / workgroupSize));
     }
     pass.end();
   }
 
-  #writeSettings({ attribute, settings, steps }: Part): void {
-    const { columns, gradientAt = 0, copyAt, learningRate } = attribute;
+  #writeSettings({ attribute, settings, steps }: AttributeState): void {
+    const { columns, gradientOffset = 0, mirrorOffset, learningRate } = attribute;
     const bytes = new ArrayBuffer(settingsLength);
-    new Uint32Array(bytes).set([this.#rows, columns, gradientAt, copyAt, copyStride]);
+    new Uint32Array(bytes).set([this.#rows, columns, gradientOffset, mirrorOffset, mirrorStride]);
     new Float32Array(bytes).set([learningRate, 1 - beta1 ** steps, 1 - beta2 ** steps], 5);
     this.#device.queue.writeBuffer(settings, 0, bytes);
   }
@@ -150,16 +150,16 @@ export class ByHand implements Trainer {
     return this.#device.createBuffer({ size: settingsLength, usage });
   }
 
-  #bind({ gradientAt }: Attribute, settings: GPUBuffer, buffers: Buffers): GPUBindGroup {
-    const { tiles, gradients, harmonicGradients, copies } = this.#scene;
+  #bind({ gradientOffset }: Attribute, settings: GPUBuffer, buffers: Buffers): GPUBindGroup {
+    const { tiles, gradients, harmonicGradients, mirror } = this.#scene;
     return this.#bindGroup(this.#adamLayout, [
       settings,
       tiles,
-      gradientAt === undefined ? harmonicGradients : gradients,
+      gradientOffset === undefined ? harmonicGradients : gradients,
       buffers.parameters,
       buffers.m,
       buffers.v,
-      copies,
+      mirror,
     ]);
   }
 
@@ -170,7 +170,7 @@ export class ByHand implements Trainer {
     });
   }
 
-  /** A uniform buffer, and then these. */
+  /** A uniform buffer, followed by storage buffers. */
   #layout(accesses: readonly ("read" | "write")[]): GPUBindGroupLayout {
     const types = accesses.map((access) =>
       access === "read" ? ("read-only-storage" as const) : ("storage" as const),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-/** Lines of a source file that are neither empty nor comments. */
-export function linesOf(file: string): number {
+/** The number of lines of a source file that are neither empty nor comments. */
+export function lineCount(file: string): number {
   const text = readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8");
   return text.split("\n").filter((line) => !/^\s*(?:\/\/|\/\*|\*|$)/.test(line)).length;
 }
