@@ -188,7 +188,9 @@ export class VariableOptimizer implements DisposalListener {
     if (new Set(names).size === names.length) return undefined;
     const reads = keys.map(async (key): Promise<[string, Fingerprint] | undefined> => {
       const variable = this.#table.variableOf(key);
-      if (variable === undefined) return undefined;
+      const { fingerprint } = this.#table.get(key)!;
+      // A parameter that has no variable yet keeps the one from its checkpoint.
+      if (variable === undefined) return fingerprint && [key, fingerprint];
       return [key, fingerprintOf(new Float32Array(await variable.data()))];
     });
     return new Map((await Promise.all(reads)).filter((one) => one !== undefined));
