@@ -11,7 +11,7 @@ const isolation = {
 export default defineConfig({
   test: {
     projects: [
-      // TF.js has one engine for all.
+      // TF.js has one global engine.
       { test: { ...tests.test, isolate: true, name: "node", include: ["test/*.test.ts"] } },
       {
         test: {
@@ -19,9 +19,9 @@ export default defineConfig({
           name: "webgpu",
           include: ["test/webgpu/*.test.ts"],
           setupFiles: ["test/webgpu/set-up.ts"],
-          // The driver is found through the environment, which a worker thread has only a copy of.
+          // The driver is found through the environment, of which a worker thread only has a copy.
           pool: "forks",
-          // A driver in software takes all processors by itself.
+          // A software driver uses all processors.
           fileParallelism: false,
         },
       },

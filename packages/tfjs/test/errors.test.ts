@@ -103,7 +103,7 @@ describe("errors", () => {
     expect(await codeOf(() => adam().applyGradients({ c: gradient }))).toBe("INVALID_PARAMETER");
   });
 
-  test("after dispose; twice is fine", async () => {
+  test("use after dispose is DISPOSED; a second dispose does nothing", async () => {
     const w = variable([1], [1], "w");
     const optimizer = adam();
     optimizer.dispose();
@@ -114,7 +114,7 @@ describe("errors", () => {
     expect([...w.dataSync()]).toEqual([1]);
   });
 
-  test("minimize frees what it made when the step fails", async () => {
+  test("minimize frees its tensors when the step fails", async () => {
     const optimizer = adam();
     const v = variable([1], [1], "v");
     optimizer.dispose();
@@ -123,7 +123,7 @@ describe("errors", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test("is an optimizer to TF.js", () => {
+  test("TF.js accepts it as an optimizer", () => {
     expect(adam()).toBeInstanceOf(tf.Optimizer);
     const model = layers.sequential({
       layers: [layers.layers.dense({ units: 1, inputShape: [1] })],
@@ -132,7 +132,7 @@ describe("errors", () => {
     expect(model.optimizer.getClassName()).toBe("GradstepOptimizer");
   });
 
-  test("minimize gives the cost when asked", () => {
+  test("minimize returns the cost if asked to", () => {
     const v = variable([3], [1], "v");
     const optimizer = adam();
     const cost = optimizer.minimize(() => tf.sum(tf.square(v)), true);

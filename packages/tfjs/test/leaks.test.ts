@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { artifactsOf, backends, classifier, fit, layers, samples, tf } from "./support.js";
 
 describe.each(backends)("tensors, %s", (backend) => {
-  test("none are leaked in 1,000 steps, 20 saves and a dispose", async () => {
+  test("are not leaked in 1,000 steps, 20 saves and a dispose", async () => {
     await tf.setBackend(backend);
     const data = samples(16);
     const model = classifier();
@@ -31,7 +31,7 @@ describe.each(backends)("tensors, %s", (backend) => {
 });
 
 // https://github.com/tensorflow/tfjs/issues/8238
-test("a save leaks nothing; with TF.js's own it leaks a tensor", async () => {
+test("a save leaks nothing; TF.js's own optimizer leaks a tensor per save", async () => {
   await tf.setBackend("cpu");
   const leaked = async (optimizer: tf.Optimizer): Promise<number> => {
     const model = classifier();

@@ -4,7 +4,7 @@ import { adam, sgd } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backends, numbers, tf, variable } from "./support.js";
 
-/** The place of a tensor's storage: an array on cpu, an offset on wasm. */
+/** The location of a tensor's storage: an array on cpu, an offset on wasm. */
 function placeOf(tensor: tf.Tensor): unknown {
   const backend = tf.backend() as unknown as {
     data?: { get(id: object): { values: unknown } };
@@ -81,7 +81,7 @@ describe.each(backends)("memory, %s", (backend) => {
     other.dispose();
   });
 
-  test("an array that dataSync gave keeps the old values", () => {
+  test("an array that dataSync returned keeps the old values", () => {
     const v = variable([1, 2], [2]);
     const before = v.dataSync();
     step(v, [1, 1]);
@@ -89,7 +89,7 @@ describe.each(backends)("memory, %s", (backend) => {
     expect([...v.dataSync()]).toEqual([0, 1]);
   });
 
-  test("a variable on a part of another tensor leaves that as it is", () => {
+  test("a variable on a part of another tensor does not change that tensor", () => {
     const whole = tf.tensor([1, 2, 3, 4]);
     const v = tf.tidy(() => tf.variable(tf.slice(whole, [1], [2])));
     step(v, [1, 1]);
@@ -98,7 +98,7 @@ describe.each(backends)("memory, %s", (backend) => {
     whole.dispose();
   });
 
-  test("once the sharer is gone, updates are in place again", () => {
+  test("updates are in place again once no other tensor shares the storage", () => {
     const v = variable([1, 2], [2]);
     const place = placeOf(v);
     const other = tf.reshape(v, [2, 1]);
@@ -110,7 +110,7 @@ describe.each(backends)("memory, %s", (backend) => {
     expect(placeOf(v)).toBe(next);
   });
 
-  test("assign between two steps", () => {
+  test("a tensor that is assigned between two steps keeps its values", () => {
     const v = variable([1, 2], [2]);
     step(v, [1, 1]);
     const value = tf.tensor([10, 20]);
@@ -133,7 +133,7 @@ describe.each(backends)("memory, %s", (backend) => {
     optimizer.dispose();
   });
 
-  test("inPlace: false gives new memory each step", () => {
+  test("inPlace: false allocates new memory in each step", () => {
     const v = variable([1, 2], [2]);
     const place = placeOf(v);
     const optimizer = sgd({ learningRate: 1 }, { inPlace: false });
@@ -156,7 +156,7 @@ describe.each(backends)("memory, %s", (backend) => {
   });
 });
 
-test("cpu: kernels that read through a buffer do not end updates in place", async () => {
+test("cpu: kernels that read a variable through a buffer do not end in-place updates", async () => {
   await tf.setBackend("cpu");
   const optimizer = sgd({ learningRate: 1 });
   const table = variable(numbers(12, 1), [4, 3], "table");
@@ -177,7 +177,7 @@ test("wasm: a matrix product after a step has the new weights", async () => {
   const x = tf.tensor2d([[1, 2]]);
   const product = (): number[] => tf.tidy(() => Array.from(tf.matMul(x, w).dataSync()));
   expect(product()).toEqual([1, 2]);
-  // XNNPACK keeps a packed copy of the weights: written to from outside, they are not seen.
+  // XNNPACK keeps a packed copy of the weights and does not see a write from outside.
   const heap = tf.backend() as unknown as {
     wasm: { HEAPU8: Uint8Array };
     getMemoryOffset(id: object): number;
@@ -256,7 +256,7 @@ test("the backend changes between steps", async () => {
     return values;
   };
   const there = await run(["cpu", "cpu", "cpu", "cpu", "cpu", "cpu"]);
-  // The same bits in JavaScript memory; kernels in WebAssembly round each operation, by a part in 10⁷ of a step.
+  // The bits are the same in JavaScript memory; WebAssembly kernels round each operation to f32.
   expect(await run(["cpu", "cpu", "unknown", "unknown", "cpu", "unknown"])).toEqual(there);
   const through = await run(["cpu", "wasm", "wasm", "unknown", "cpu", "wasm"]);
   through.forEach((value, i) => expect(Math.abs(value - there[i])).toBeLessThan(1e-6));
@@ -281,7 +281,7 @@ test.each(["cpu", "unknown"])("%s: a variable that was cast from integers", asyn
   gradient.dispose();
 });
 
-test("cpu: a slice of a variable that has come from another backend keeps the old values", async () => {
+test("cpu: a slice of a variable that came from another backend keeps the old values", async () => {
   const optimizer = sgd({ learningRate: 1 });
   await tf.setBackend("wasm");
   const v = variable([1, 2, 3], [3], "v");

@@ -38,7 +38,7 @@ describe("state is keyed by name", () => {
   });
 
   // https://github.com/tensorflow/tfjs/issues/4290
-  test("a variable that is missing in a step takes nobody's place; TF.js mixes the moments up", () => {
+  test("a variable that is missing in a step does not shift the others; TF.js mixes up their moments", () => {
     const run = (optimizer: tf.Optimizer): number => {
       variable([0, 0], [2], "a");
       const b = variable([0, 0], [2], "b");
@@ -53,7 +53,7 @@ describe("state is keyed by name", () => {
     expect(run(tf.train.adam(0.1))).not.toBeCloseTo(-0.2, 2);
   });
 
-  test("a layer that is frozen and thawed, of a shape that TF.js fails on", async () => {
+  test("a layer is frozen and unfrozen, with shapes that TF.js fails on", async () => {
     const data = samples(16);
     const train = async (optimizer: tf.Optimizer): Promise<number[]> => {
       const model = classifier();
@@ -100,7 +100,7 @@ describe("state is keyed by name", () => {
     expect([...a.dataSync(), ...b.dataSync()]).toEqual([-1, 1]);
   });
 
-  test("made anew under its name: goes on with its shape, an error with another", async () => {
+  test("a variable that is created again continues with the same shape; another shape is an error", async () => {
     const optimizer = sgd({ learningRate: 1, momentum: 0.5 });
     variable([0], [1], "a");
     optimizer.applyGradients({ a: ones(1) });
@@ -118,7 +118,7 @@ describe("state is keyed by name", () => {
 });
 
 describe("groups", () => {
-  test("override hyperparameters by name, live, also for variables that come later", () => {
+  test("override hyperparameters by name, also of variables that come later, and can be set between steps", () => {
     const a = variable([1], [1], "a/kernel");
     const optimizer = sgd(
       { learningRate: 1, weightDecay: 0.5 },
@@ -164,7 +164,7 @@ describe("hyperparameters", () => {
     expect("adamw" in tf.train).toBe(false);
   });
 
-  test("the rate of plain descent is live; TF.js's own ignores what is assigned", () => {
+  test("the learning rate of SGD can be set between steps; TF.js ignores the assignment", () => {
     const run = (optimizer: tf.Optimizer): number => {
       const v = variable([1], [1], "v");
       (optimizer as unknown as { learningRate: number }).learningRate = 0.25;
@@ -177,7 +177,7 @@ describe("hyperparameters", () => {
     expect(run(tf.train.sgd(0.5))).toBe(0.5);
   });
 
-  test("momentum is live; TF.js's own ignores it", () => {
+  test("momentum can be set between steps; TF.js ignores the assignment", () => {
     const run = (optimizer: tf.Optimizer): number => {
       const v = variable([0], [1], "v");
       optimizer.applyGradients({ v: ones(1) });

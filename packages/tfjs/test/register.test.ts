@@ -10,7 +10,7 @@ import {
   weightsOf,
 } from "./support.js";
 
-/** What `tf.train` holds under a name. */
+/** The factory of that name in `tf.train`. */
 const factory = (name: string): unknown => Reflect.get(tf.train, name);
 
 // Before anything is registered.
@@ -34,7 +34,7 @@ const compiled = (optimizer: string | tf.Optimizer): layers.Sequential => {
 };
 
 describe("register", () => {
-  test("the import has done it; a second call does nothing; unregister undoes it", () => {
+  test("the import registers; a second call does nothing; unregister restores TF.js's optimizers", () => {
     expect(atImport).not.toBe(own["adam"]);
     const ours = factory("adam");
     register();
@@ -49,7 +49,7 @@ describe("register", () => {
     expect(tf.train.adam()).toBeInstanceOf(GradstepOptimizer);
   });
 
-  test("what another library put there afterwards stays", () => {
+  test("a factory that another library replaced afterwards stays", () => {
     const theirs = (): tf.AdamOptimizer => new tf.AdamOptimizer(1, 0, 0);
     tf.train.adam = theirs;
     unregister();
@@ -156,11 +156,11 @@ describe("saved models", () => {
     expect(ours.weightSpecs!.length).toBe(theirs.weightSpecs!.length);
     const expected = await fit(straight, data, 2);
 
-    // What gradstep saved, in plain TF.js.
+    // Saved with gradstep, loaded in plain TF.js.
     const there = await load(ours);
     expect(there.optimizer).not.toBeInstanceOf(GradstepOptimizer);
     const inTfjs = await fit(there, data, 2);
-    // What TF.js saved, in an app that registers gradstep.
+    // Saved with TF.js, loaded with gradstep registered.
     register();
     const here = await load(theirs);
     expect(here.optimizer.getClassName()).toBe(className);
@@ -191,7 +191,7 @@ describe("saved models", () => {
     const theirs = await layout();
     expect(ours.map(([name]) => name)).toEqual(theirs.map(([name]) => name));
     ours.forEach(([name, value], i) => {
-      // TF.js keeps a momentum that a momentum of 0 never uses.
+      // TF.js saves momenta that a momentum of 0 never uses.
       expect(value).toBeCloseTo(name.endsWith("/momentum") ? 0 : theirs[i][1], 6);
     });
   });

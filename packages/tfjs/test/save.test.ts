@@ -37,7 +37,7 @@ afterEach(() => {
 const compileWith = (model: layers.LayersModel, optimizer: tf.Optimizer): void =>
   model.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
 
-/** Trains, saves, loads and goes on; beside one that was never interrupted. */
+/** Trains, saves, loads and trains again, and compares with training without interruption. */
 async function interrupted(
   optimizer: () => tf.Optimizer,
   pass: (artifacts: tf.io.ModelArtifacts) => tf.io.IOHandler | tf.io.IOHandlerSync = (artifacts) =>
@@ -58,7 +58,7 @@ async function interrupted(
   };
 }
 
-const twice = /* a third party's rule */ defineRule({
+const twice = /* a custom rule */ defineRule({
   name: "twice-as-slow",
   hyperparameters: { learningRate: nonNegative(0.01), beta_slow: decayRate(0.5) },
   slots: { slow_mean: 0 },
@@ -77,11 +77,11 @@ const makers: [string, () => GradstepOptimizer][] = [
   ["nadam", () => nadam({ learningRate: 0.01 }, { groups: [{ match: /kernel/, beta1: 0.8 }] })],
   ["lion", () => lion({ learningRate: 0.001, weightDecay: 0.01 })],
   ["TF.js's adam", () => tfOptimizer(fromTfjs("adam", { learningRate: 0.01 }))],
-  ["a rule of one's own", () => tfOptimizer(twice({ learningRate: 0.1, beta_slow: 0.75 }))],
+  ["a custom rule", () => tfOptimizer(twice({ learningRate: 0.1, beta_slow: 0.75 }))],
 ];
 
 describe("a model that was saved and loaded with its optimizer", () => {
-  test.each(makers)("goes on with the same bits: %s", async (_, optimizer) => {
+  test.each(makers)("resumes with the same bits: %s", async (_, optimizer) => {
     const { losses, weights, loaded } = await interrupted(optimizer);
     expect(losses[0]).toEqual(losses[1]);
     expect(weights[0]).toEqual(weights[1]);
@@ -114,7 +114,7 @@ describe("a model that was saved and loaded with its optimizer", () => {
     }
   });
 
-  test("hyperparameters as they were set, and groups", async () => {
+  test("hyperparameters that were set, and groups, are saved", async () => {
     const model = classifier();
     const optimizer = adamw(
       {},
@@ -145,7 +145,7 @@ describe("a model that was saved and loaded with its optimizer", () => {
     ]);
   });
 
-  test("a momentum that was set to 0 may be raised again", async () => {
+  test("a momentum that was set to 0 can be raised after loading", async () => {
     const halted = (): GradstepOptimizer => {
       const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
       optimizer.momentum = 0;
@@ -163,7 +163,7 @@ describe("a model that was saved and loaded with its optimizer", () => {
     }
   });
 
-  test("the learning rate acts on what comes, iterations go on; TF.js's own restores them, too", async () => {
+  test("iterations continue, as with TF.js's own optimizer", async () => {
     const { loaded } = await interrupted(() => adam({ learningRate: 0.01 }));
     const { loaded: theirs } = await interrupted(() => tf.train.adam(0.01));
     expect(theirs.optimizer.iterations).toBe(loaded.optimizer.iterations);
@@ -199,7 +199,7 @@ describe("getWeights and setWeights", () => {
     expect([...weights[0].tensor.dataSync()]).toEqual([0]);
   });
 
-  test("what was set is what is got, before any step", async () => {
+  test("getWeights returns what setWeights was given, before any step", async () => {
     const weights = await stepped();
     const optimizer = adam();
     await optimizer.setWeights(weights);
@@ -210,7 +210,7 @@ describe("getWeights and setWeights", () => {
     );
   });
 
-  test("a snapshot: later steps do not change it, and it can be gone back to", async () => {
+  test("a snapshot: later steps do not change it, and it can be restored", async () => {
     variable([1, 1], [2], "a");
     const optimizer = adam();
     optimizer.applyGradients({ a: gradient(1, 2) });
@@ -223,7 +223,7 @@ describe("getWeights and setWeights", () => {
     expect(Array.from((await optimizer.getWeights())[1].tensor.dataSync())).toEqual(before);
   });
 
-  test("the steps of a group whose every has been set", async () => {
+  test("the step count of a group whose `every` was set is saved", async () => {
     const run = async (
       next: (first: GradstepOptimizer) => Promise<GradstepOptimizer>,
     ): Promise<number[]> => {
@@ -249,7 +249,7 @@ describe("getWeights and setWeights", () => {
     expect(await run(resume)).toEqual(expected);
   });
 
-  test("some variables are not there this time: their state is kept", async () => {
+  test("the state of variables that are missing is kept", async () => {
     const optimizer = adam();
     await optimizer.setWeights(await stepped());
     variable([1], [1], "b");
@@ -263,7 +263,7 @@ describe("getWeights and setWeights", () => {
     expect(weights[2].tensor.dataSync()[0]).toBeCloseTo(0.3 * 0.9 + 0.1, 6);
   });
 
-  test("names that TF.js made unique again find their state", async () => {
+  test("names that TF.js numbered to make them unique find their state", async () => {
     const optimizer = adam();
     await optimizer.setWeights(await stepped());
     variable([1], [1], "b_7");
@@ -274,7 +274,7 @@ describe("getWeights and setWeights", () => {
     expect(b.tensor.dataSync()[0]).toBeCloseTo(0.27, 6);
   });
 
-  test("no name is known: by position where all shapes agree, an error otherwise", async () => {
+  test("without a known name, state is assigned by position if all shapes agree; otherwise it is an error", async () => {
     const weights = await stepped();
     const fits = adam();
     await fits.setWeights(weights);
@@ -290,12 +290,12 @@ describe("getWeights and setWeights", () => {
     expect(differs.iterations).toBe(1);
   });
 
-  test("anonymous variables: TF.js's numbers are not names", async () => {
+  test("variables without names are matched in order, whatever their numbers", async () => {
     const first = [variable([1, 1], [2]), variable([1], [1])];
     const optimizer = adam();
     optimizer.applyGradients({ [first[0].name]: gradient(1, 2), [first[1].name]: gradient(3) });
     const weights = await copyOf(await optimizer.getWeights());
-    // In another process the numbers are others; here the second has the number that the first had.
+    // In another process the numbers differ; here the second variable has the number that the first had.
     const shifted = weights.map(({ name, tensor }) => ({
       name: name.replace(/^\d+/, (number) => String(Number(number) + 1)),
       tensor,
@@ -377,7 +377,7 @@ describe("getWeights and setWeights", () => {
     },
   );
 
-  test("weights that were disposed of", async () => {
+  test("weights that were disposed of are DISPOSED", async () => {
     const weights = await stepped();
     weights[2].tensor.dispose();
     expect(await codeOf(() => adam().setWeights(weights))).toBe("DISPOSED");

@@ -49,7 +49,7 @@ describe.each([...backends, "unknown"])(
         },
       ],
       [
-        "assign between two steps",
+        "a tensor that is assigned between two steps keeps its values",
         (array) => {
           const v = variable([0, 0, 0, 0], [4], "v");
           stepTwice("v");

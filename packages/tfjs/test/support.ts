@@ -5,10 +5,10 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { GradstepError, type ErrorCode } from "@gradstep/core";
 import { expect } from "vitest";
 
-// Keeps TF.js's advice off the terminal.
+// Silences TF.js's advice.
 tf.enableProdMode();
 
-/** TF.js's backends here that gradstep updates in place. */
+/** TF.js's backends in Node that gradstep updates in place. */
 export const backends = ["cpu", "wasm"] as const;
 
 /** Numbers in [−1, 1) that depend on the seed only. */
@@ -20,7 +20,7 @@ export function numbers(length: number, seed: number): Float32Array {
   });
 }
 
-/** A variable of which nothing but itself holds the storage. */
+/** A variable whose storage no other tensor shares. */
 export function variable(values: ArrayLike<number>, shape: number[], name?: string): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor(Float32Array.from(values), shape), true, name));
 }
@@ -55,7 +55,7 @@ export function samples(count = 64): { x: tf.Tensor2D; y: tf.Tensor2D } {
   return { x: tf.tensor2d(x, [count, 8]), y: tf.tensor2d(y, [count, 3]) };
 }
 
-/** Trains with batches of 8 in order; gives the loss of each step. */
+/** Trains with batches of 8 in order; returns the loss of each step. */
 export async function fit(
   model: layers.LayersModel,
   { x, y }: { x: tf.Tensor; y: tf.Tensor },
@@ -93,7 +93,7 @@ export async function codeOf(act: () => unknown): Promise<ErrorCode> {
   throw new Error("expected a GradstepError; nothing was thrown");
 }
 
-/** What a model is when it is saved, kept in memory. */
+/** A saved model, in memory. */
 export async function artifactsOf(model: layers.LayersModel): Promise<tf.io.ModelArtifacts> {
   let kept: tf.io.ModelArtifacts | undefined;
   await model.save(

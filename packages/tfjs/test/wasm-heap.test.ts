@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { collectGarbage } from "./garbage.js";
 import { codeOf, layers, numbers, tf, variable } from "./support.js";
 
-/** What these tests look at, and change, of TF.js's emscripten module. */
+/** The members of TF.js's Emscripten module that these tests read and replace. */
 interface Module {
   asm: object;
   _malloc: (byteLength: number) => number;
@@ -19,7 +19,7 @@ let module: Module;
 /** Blocks of the heap that are in use. */
 const blocks = new Set<number>();
 
-/** A backend that nobody has computed on. */
+/** A new backend, on which nothing was computed yet. */
 beforeEach(async () => {
   tf.removeBackend("wasm");
   tf.registerBackend("wasm", factory);
@@ -52,7 +52,7 @@ function byName<T>(values: readonly T[]): Record<string, T> {
   return Object.fromEntries(values.map((value, i) => [`v${i}`, value]));
 }
 
-/** 20 steps of TF.js variables, and what they come to. */
+/** The values of TF.js variables after 20 steps. */
 function walked(): Float32Array[] {
   const variables = sizes.map((size, i) => variable(numbers(size, i), [size], `v${i}`));
   const optimizer = tfOptimizer(spec);
@@ -76,20 +76,20 @@ async function expected(backend: Backend): Promise<Float32Array[]> {
   return Promise.all(parameters.map(async (one) => (await one.read()) as Float32Array));
 }
 
-test("kernels are WebAssembly: the bits are the reference's", async () => {
+test("kernels are WebAssembly and give the bits of the reference", async () => {
   expect(walked()).toEqual(await expected(reference()));
 });
 
-test("where the module keeps its memory to itself, kernels are JavaScript on views of the heap", async () => {
+test("kernels are JavaScript on views of the heap where the module hides its memory", async () => {
   module.asm = { ...module.asm, memory: undefined };
   expect(walked()).toEqual(await expected(cpuJs()));
 });
 
-test("the heap holds two slots a variable, and nothing once the optimizer is disposed of", async () => {
+test("the heap has two slots per variable, and none once the optimizer is disposed of", async () => {
   const v = variable(numbers(100, 1), [100], "v");
   const w = variable(numbers(7, 2), [7], "w");
   const cost = (): tf.Scalar => tf.tidy(() => tf.add(tf.sum(tf.square(v)), tf.sum(tf.square(w))));
-  // The table of a step, which all optimizers share.
+  // Allocates the table of a step, which all optimizers share.
   const first = tfOptimizer(spec);
   first.minimize(cost);
   first.dispose();
@@ -101,7 +101,7 @@ test("the heap holds two slots a variable, and nothing once the optimizer is dis
   for (let i = 0; i < 20; i += 1) await optimizer.getWeights();
   await optimizer.setWeights(await optimizer.getWeights());
   expect(blocks.size).toBe(before + 4);
-  // Gradients from elsewhere are copied into memory of the optimizer's.
+  // Gradients on other backends are copied into the optimizer's memory.
   await tf.setBackend("cpu");
   const gradients = { v: tf.tensor(numbers(100, 3)) };
   await tf.setBackend("wasm");
@@ -109,7 +109,7 @@ test("the heap holds two slots a variable, and nothing once the optimizer is dis
   expect(blocks.size).toBe(before + 5);
   await tf.setBackend("cpu");
   optimizer.applyGradients(gradients);
-  // `v` and the state are no longer there.
+  // `v` and the state have left the heap.
   expect(blocks.size).toBe(before - 1);
   await tf.setBackend("wasm");
   optimizer.minimize(cost);
@@ -130,7 +130,7 @@ test("the heap grows while the state is allocated", () => {
   optimizer.dispose();
 });
 
-test("no room for the state is an error, and nothing changes", async () => {
+test("a heap without room for the state is an error, and nothing changes", async () => {
   const v = variable([1, 2], [2], "v");
   const optimizer = tfOptimizer(spec);
   const gradients = { v: tf.tensor([1, 1]) };
@@ -144,7 +144,7 @@ test("no room for the state is an error, and nothing changes", async () => {
   expect(optimizer.iterations).toBe(1);
 });
 
-test("state that has no room where the next step is taken stays where it is", async () => {
+test("state stays where it is if the next step's backend has no room for it", async () => {
   await tf.setBackend("cpu");
   variable([1, 2], [2], "v");
   const optimizer = tfOptimizer(spec);
@@ -190,7 +190,7 @@ describe("blocks of the heap", () => {
     const optimizer = tfOptimizer(spec);
     for (let i = 0; i < 3; i += 1) {
       const model = trained(optimizer);
-      // Two variables of TF.js's, and two slots for each.
+      // Two variables, and two slots for each.
       expect(blocks.size).toBe(before + 2 + 4);
       model.dispose();
       expect(blocks.size).toBe(before);

@@ -30,7 +30,7 @@ test("kernels are WebAssembly in the heap that TF.js's threads share", async () 
     const gradient = tf.tensor(values);
     optimizer.applyGradients({ v: gradient });
     gradient.dispose();
-    // The memory grows.
+    // Makes the memory grow.
     held.push(tf.zeros([1_000_000]));
   }
   expect([...v.dataSync()]).toEqual([...w]);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { tf } from "../support.js";
 import { costsOf } from "../webgpu/walk.js";
 
-test("200 steps of adam beside TF.js's own", async () => {
+test("200 steps of adam with the numbers of TF.js's own", async () => {
   await tf.setBackend("webgpu");
   const expected = await costsOf(tf.train.adam(0.002), 200);
   const got = await costsOf(tfOptimizer(fromTfjs("adam", { learningRate: 0.002 })), 200);

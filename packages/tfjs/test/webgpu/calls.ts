@@ -1,4 +1,4 @@
-/** Calls that are counted, by the name of the method. */
+/** Numbers of calls by method. */
 export interface Calls {
   createBuffer: number;
   createBindGroup: number;
@@ -19,12 +19,12 @@ const calls: Calls = {
   mapAsync: 0,
 };
 
-/** Buffers that were made with a label and not destroyed. */
+/** Buffers with gradstep's label that were not destroyed. */
 const labelled = new Set<unknown>();
 
 type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
-/** Counts what is called on any device from now on. */
+/** Counts the calls on all devices from now on. */
 export function watchCalls(): void {
   const count = (prototype: object, names: readonly (keyof Calls)[]): void => {
     const methods = prototype as Methods;
@@ -58,7 +58,7 @@ export function watchCalls(): void {
   };
 }
 
-/** What `act` calls. */
+/** The calls that `act` makes. */
 export function callsOf(act: () => void): Calls {
   const before = { ...calls };
   act();

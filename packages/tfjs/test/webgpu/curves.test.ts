@@ -14,7 +14,7 @@ beforeAll(async () => {
 /** The last of each kind has the most settings. */
 const kinds = new Map(cases.map((one) => [one[0], one]));
 
-describe("200 steps beside TF.js's own optimizers, webgpu", () => {
+describe("200 steps with the numbers of TF.js's own optimizers, webgpu", () => {
   test.each([...kinds.values()])("%s %j", async (name, settings, theirs) => {
     const expected = await pathOf(theirs());
     const got = await pathOf(tfOptimizer(fromTfjs(name, settings)));

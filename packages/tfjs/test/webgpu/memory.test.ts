@@ -17,14 +17,14 @@ function step(v: tf.Variable, values: ArrayLike<number>): void {
 describe("memory, webgpu", () => {
   beforeEach(async () => {
     await tf.setBackend("webgpu");
-    // Small tensors, too, are computed on the GPU.
+    // Small tensors are computed on the GPU as well.
     tf.env().set("WEBGPU_CPU_FORWARD", false);
   });
   afterEach(() => {
     tf.disposeVariables();
   });
 
-  test("a variable of its own is updated in place", async () => {
+  test("a variable whose storage is not shared is updated in place", async () => {
     const v = onGpu([1, 2, 3], [3]);
     const buffer = bufferOf(v);
     expect(buffer).toBeInstanceOf(GPUBuffer);
@@ -62,7 +62,7 @@ describe("memory, webgpu", () => {
     }
   });
 
-  test("a buffer of the caller's keeps the old values", async () => {
+  test("a caller-owned buffer keeps the old values", async () => {
     const { device } = tf.backend() as unknown as { device: GPUDevice };
     const buffer = device.createBuffer({ size: 8, usage: 0x80 | 0x4 | 0x8 });
     device.queue.writeBuffer(buffer, 0, Float32Array.of(1, 2));
@@ -75,7 +75,7 @@ describe("memory, webgpu", () => {
     buffer.destroy();
   });
 
-  test("what was read before a step is forgotten, also while it is being read", async () => {
+  test("values that were read before a step are dropped, also those of a pending read", async () => {
     const v = onGpu([1, 2], [2]);
     const first = await v.data();
     step(v, [1, 1]);
@@ -86,11 +86,24 @@ describe("memory, webgpu", () => {
     expect([...(await second)]).toEqual([0, 1]);
     expect([...(await again)]).toEqual([0, 1]);
     expect(await valuesOf(v)).toEqual([-1, 0]);
-    // Kept as TF.js does.
+    // TF.js caches what it read.
     expect(await v.data()).toBe(await v.data());
   });
 
-  test("variables that are each other's gradients, and one gradient for two", async () => {
+  test("an array that came in through tf.tensor, and what was read of it, keep their values", async () => {
+    const array = Float32Array.of(1, 2);
+    const v = tf.tidy(() => tf.variable(tf.tensor(array), true, "v"));
+    const seen = v.dataSync();
+    step(v, [1, 1]);
+    step(v, [1, 1]);
+    expect([[...array], [...seen]]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(await valuesOf(v)).toEqual([-1, 0]);
+  });
+
+  test("variables that are each other's gradients, and one gradient for two variables", async () => {
     const a = onGpu([1, 2], [2], "a");
     const b = onGpu([10, 20], [2], "b");
     const optimizer = sgd({ learningRate: 1 });
@@ -104,7 +117,7 @@ describe("memory, webgpu", () => {
     optimizer.dispose();
   });
 
-  test("inPlace: false gives new memory each step", async () => {
+  test("inPlace: false allocates new memory in each step", async () => {
     const v = onGpu([1, 2], [2], "v");
     const buffer = bufferOf(v);
     const optimizer = sgd({ learningRate: 1 }, { inPlace: false });

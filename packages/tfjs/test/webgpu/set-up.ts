@@ -1,7 +1,7 @@
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { globals } from "webgpu";
 
-// What TF.js looks for when it is imported: it takes Node for a browser then.
+// TF.js looks for these when it is imported, and then takes Node for a browser.
 try {
   const { gpu } = await nodeGpu();
   Object.assign(globalThis, globals);
@@ -9,7 +9,7 @@ try {
   scope.navigator ??= {};
   Object.defineProperty(scope.navigator, "gpu", { value: gpu });
 } catch (error) {
-  // Where tests have to run, a machine without WebGPU is a failure and no skip.
+  // In CI a machine without WebGPU is a failure, not a skip.
   if (process.env.CI !== undefined && process.platform === "linux") throw error;
   console.warn(`Skipped: ${String(error)}`);
 }

@@ -16,7 +16,7 @@ describe("state, webgpu", () => {
 
   const rules = {
     adam: () => adam({ learningRate: 0.01, amsgrad: true }),
-    "a rule of one's own": () =>
+    "a custom rule": () =>
       tfOptimizer(
         defineRule({
           name: "slow",
@@ -29,7 +29,7 @@ describe("state, webgpu", () => {
         })(),
       ),
   };
-  test.each(Object.entries(rules))("a save in the middle changes no bit: %s", async (_, make) => {
+  test.each(Object.entries(rules))("saving and resuming changes no bit: %s", async (_, make) => {
     const path = async (resume: boolean): Promise<number[]> => {
       const v = onGpu(numbers(50, 1), [50], "v");
       let optimizer = make();
@@ -75,7 +75,7 @@ describe("state, webgpu", () => {
     expect(await kernel(loaded)).toEqual(await kernel(straight));
   });
 
-  test("goes to the GPU with TF.js, and variables with it", async () => {
+  test("state and variables follow TF.js to the GPU", async () => {
     const run = async (first: string): Promise<number[]> => {
       await tf.setBackend(first);
       const v = variable(numbers(20, 1), [20], "v");
@@ -98,11 +98,11 @@ describe("state, webgpu", () => {
     }
   });
 
-  test("does not leave it in the middle of a step; read and set, it does", async () => {
+  test("state cannot leave the GPU within a step, but through getWeights and setWeights", async () => {
     const v = onGpu([1, 2], [2], "v");
     const optimizer = adam({ learningRate: 1 });
     optimizer.applyGradients({ v: computed([1, 1]) });
-    // TF.js, too, reads variables at once only where they have been read.
+    // TF.js reads a variable synchronously only if it was read before.
     await v.data();
     await tf.setBackend("cpu");
     const gradients = { v: tf.tensor([1, 1]) };

@@ -6,25 +6,25 @@ import { callsOf, ownBuffers, watchCalls } from "./calls.js";
 import { describe } from "./describe.js";
 import { computed, onGpu, valuesOf } from "./tensors.js";
 
-describe("what a step does, webgpu", () => {
+describe("the calls of a step, webgpu", () => {
   let watched = false;
   beforeEach(async () => {
     if (!watched) watchCalls();
     watched = true;
     await tf.setBackend("webgpu");
-    // Small tensors, too, are computed on the GPU.
+    // Small tensors are computed on the GPU as well.
     tf.env().set("WEBGPU_CPU_FORWARD", false);
   });
   afterEach(() => {
     tf.disposeVariables();
   });
 
-  test("a dispatch a variable, TF.js's submit and its own; nothing is read, made or bound", () => {
+  test("one dispatch per variable, TF.js's submit and its own; nothing is read back, created or bound", () => {
     const sizes = [64, 1200, 4];
     sizes.forEach((size, i) => onGpu(numbers(size, i), [size], `v${i}`));
     const optimizer = adam();
     const one = (): ReturnType<typeof callsOf> => {
-      // In the order of TF.js: gradients are computed, used, and go.
+      // In TF.js's order: gradients are computed, used and disposed of.
       const gradients = sizes.map((size, i) => ({
         name: `v${i}`,
         tensor: computed(numbers(size, 1)),
@@ -77,5 +77,20 @@ describe("what a step does, webgpu", () => {
     expect(await valuesOf(v)).toHaveLength(1200);
     expect(await valuesOf(b)).toHaveLength(3);
     tf.dispose(gradients);
+  });
+
+  test("the state of variables that were disposed of is freed by the next step", async () => {
+    const optimizer = adam();
+    onGpu(numbers(8, 1), [8], "first");
+    optimizer.applyGradients({ first: computed(numbers(8, 2)) });
+    const buffers = ownBuffers();
+    for (let i = 0; i < 5; i += 1) {
+      tf.disposeVariables();
+      const v = onGpu(numbers(8, i), [8], `later-${i}`);
+      optimizer.applyGradients({ [v.name]: computed(numbers(8, 2)) });
+    }
+    expect(ownBuffers()).toBe(buffers);
+    expect(await optimizer.getWeights()).toHaveLength(3);
+    optimizer.dispose();
   });
 });

@@ -1,6 +1,6 @@
 import { numbers, tf, variable } from "../support.js";
 
-/** A linear fit whose gradients TF.js computes on the GPU; gives the cost of each step. */
+/** A linear fit whose gradients TF.js computes on the GPU; returns the cost of each step. */
 export async function costsOf(optimizer: tf.Optimizer, steps: number): Promise<Float32Array> {
   const x = tf.tensor2d(
     numbers(32 * 40, 1).map((value) => value / 4),
@@ -19,8 +19,8 @@ export async function costsOf(optimizer: tf.Optimizer, steps: number): Promise<F
 }
 
 /**
- * Walks down a bowl in each of 1,203 values, from far enough not to reach the ground, where rounding decides on which
- * side of it a step ends; gives the values after every 50th of 200 steps.
+ * Minimizes a quadratic function of 1,203 values; returns the values after every 50th of 200 steps. The start is too far
+ * from the minimum to reach it, because there rounding decides the sign of a step.
  */
 export async function pathOf(optimizer: tf.Optimizer): Promise<Float32Array[]> {
   const size = 1203;
