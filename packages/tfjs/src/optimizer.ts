@@ -15,8 +15,10 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { defineHyperparameters, rejectMisnamedHyperparameters } from "./hyperparameters.js";
+import type { ForeignMemory } from "./memory/foreign-memory.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRule, specOfConfig } from "./state/saved-config.js";
+import { removeDisposalListener } from "./state/variable-disposal.js";
 import { parseWeights, readWeights } from "./state/weights.js";
 import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
@@ -47,7 +49,10 @@ export type TfOptimizer<H extends string = string> = string extends H
 export const implementation: unique symbol = Symbol("gradstep");
 
 /** Frees the state of optimizers that were dropped without `dispose`: TF.js's heap and GPU buffers are not collected. */
-const registry = new FinalizationRegistry<VariableOptimizer>((dropped) => dropped.dispose());
+const registry = new FinalizationRegistry<ForeignMemory>((memory) => {
+  memory.freeAll();
+  removeDisposalListener(memory);
+});
 
 /**
  * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Created by
@@ -90,7 +95,7 @@ export class GradstepOptimizer extends Optimizer {
       [implementation]: { value: variableOptimizer },
       iterationOffset: { value: 0, writable: true },
     });
-    registry.register(this, variableOptimizer, variableOptimizer);
+    registry.register(this, variableOptimizer.foreignMemory, variableOptimizer);
     rememberRule(spec.rule);
     defineHyperparameters(this, variableOptimizer.core, Object.keys(spec.rule.hyperparameters));
   }

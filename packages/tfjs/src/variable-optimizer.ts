@@ -10,6 +10,7 @@ import {
 } from "@gradstep/core";
 import { engine, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
+import type { ForeignMemory } from "./memory/foreign-memory.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
 import { matchingNumberedNames } from "./state/group-matching.js";
 import { stateOf } from "./state/optimizer-state.js";
@@ -25,10 +26,7 @@ import { mismatch, weightsOf, type Weights } from "./state/weights.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
 import { StepStorage } from "./step/step-storage.js";
 
-/**
- * A rule at work on TF.js's variables. It does not refer to the `tf.Optimizer` that owns it, so that it can be disposed
- * of once that one is garbage collected.
- */
+/** A rule at work on TF.js's variables: the implementation of `GradstepOptimizer`. */
 export class VariableOptimizer implements DisposalListener {
   readonly core: CoreOptimizer;
   /** The groups as they were given. */
@@ -61,7 +59,11 @@ export class VariableOptimizer implements DisposalListener {
       (shape) => backend.staging(shape),
       this.variant.slots.length > 0,
     );
-    addDisposalListener(this);
+  }
+
+  /** What has to be freed when the optimizer is garbage collected. */
+  get foreignMemory(): ForeignMemory {
+    return this.#backend.foreign;
   }
 
   get isDisposed(): boolean {
@@ -99,6 +101,8 @@ export class VariableOptimizer implements DisposalListener {
       }
     }
     storage.commit();
+    const { foreign } = this.#backend;
+    if (!foreign.isEmpty) addDisposalListener(foreign, this);
     this.#checkGroups();
   }
 
@@ -157,14 +161,19 @@ export class VariableOptimizer implements DisposalListener {
   /** Frees all state. A second call does nothing. */
   dispose(): void {
     this.#disposed = true;
-    removeDisposalListener(this);
+    removeDisposalListener(this.#backend.foreign);
     this.core.dispose();
     this.#table.dispose();
   }
 
+  /** Moves the state of the variable out of TF.js's memory. The next step may need it, or remove it. */
   variableDisposed(name: string): void {
-    const parameter = this.#table.variableDisposed(name);
-    if (parameter !== undefined) this.#backend.moveToHost(parameter.values);
+    const parameter = this.#table.ofVariable(name);
+    if (parameter === undefined) return;
+    this.#backend.moveToHost(parameter.values);
+    parameter.values.unstage();
+    parameter.gradient.unstage();
+    if (this.#backend.foreign.isEmpty) removeDisposalListener(this.#backend.foreign);
   }
 
   #remove(parameters: readonly Parameter[]): void {

@@ -1,6 +1,6 @@
 import { adam, sgd } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { collectGarbage } from "./garbage.js";
+import { collectGarbage, collectNow } from "./garbage.js";
 import { artifactsOf, backends, fit, layers, numbers, tf, variable } from "./support.js";
 
 afterEach(() => {
@@ -130,3 +130,22 @@ test("cpu: arrays of gradients and of former values are not kept between steps",
   expect(values.deref()).toBeUndefined();
   expect(optimizer.iterations).toBe(2);
 });
+
+test.each([...backends])(
+  "%s: memory of dropped optimizers is collected in a loop that never leaves the microtask queue",
+  async (backend) => {
+    await tf.setBackend(backend);
+    const size = 250_000;
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 100; i += 1) {
+      const v = variable(new Float32Array(size), [size], `dropped-${backend}-${i}`);
+      const gradient = tf.fill([size], 1);
+      adam().applyGradients({ [v.name]: gradient });
+      tf.dispose([v, gradient]);
+      await Promise.resolve();
+      if (i % 10 === 9) collectNow();
+    }
+    // 2 MB of state per optimizer, of which 200 MB would be kept.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(60e6);
+  },
+);

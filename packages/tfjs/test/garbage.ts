@@ -2,12 +2,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+/** Collects garbage, but runs no finalizers. */
+export const collectNow = runInNewContext("gc") as () => void;
 
 /** Collects garbage and runs finalizers. */
 export async function collectGarbage(): Promise<void> {
   for (let i = 0; i < 3; i += 1) {
-    collect();
+    collectNow();
     await new Promise((resolve) => {
       setTimeout(resolve, 0);
     });

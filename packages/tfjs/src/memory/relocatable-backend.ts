@@ -9,6 +9,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { StepTensor } from "../step/step-tensor.js";
+import { ForeignMemory } from "./foreign-memory.js";
 import { copyAdapter, type MemoryAdapter } from "./memory-adapter.js";
 import { RelocatableTensor } from "./relocatable-tensor.js";
 
@@ -20,6 +21,8 @@ export class RelocatableBackend implements Backend {
   readonly name = "tfjs";
   readonly precision = "f32";
   readonly exact = false;
+  /** Slots and copies of gradients in TF.js's memory. */
+  readonly foreign = new ForeignMemory();
   #adapter: MemoryAdapter = copyAdapter;
   readonly #slots = new Set<RelocatableTensor>();
   /** The slots of each parameter that was updated. */
@@ -78,7 +81,9 @@ export class RelocatableBackend implements Backend {
 
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): RelocatableTensor {
     const current = this.#adapter.compute.tensor(shape, values, pool);
-    const slot = new RelocatableTensor(this, current, pool, (freed) => this.#slots.delete(freed));
+    const slot = new RelocatableTensor(this, current, pool, this.foreign, (freed) =>
+      this.#slots.delete(freed),
+    );
     this.#slots.add(slot);
     return slot;
   }
@@ -88,7 +93,7 @@ export class RelocatableBackend implements Backend {
   }
 
   staging(shape: readonly number[]): StepTensor {
-    return new StepTensor(this, shape, () => this.#adapter.compute);
+    return new StepTensor(this, shape, this.foreign, () => this.#adapter.compute);
   }
 
   compile(variant: Variant): Kernel {

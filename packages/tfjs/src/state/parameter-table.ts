@@ -42,8 +42,6 @@ export class ParameterTable {
   readonly #byKey = new Map<string, Parameter>();
   /** From a checkpoint, without a variable so far. */
   #waiting = new Set<Parameter>();
-  /** Names of variables that were disposed of. */
-  readonly #disposed = new Set<string>();
   readonly #stage: (shape: readonly number[]) => StepTensor;
   readonly #hasState: boolean;
 
@@ -64,9 +62,13 @@ export class ParameterTable {
   /** The keys that a checkpoint has: without those of disposed variables, unless there are no others. */
   savedKeys(): ReadonlySet<string> {
     const keys = new Set(this.#byKey.keys());
-    for (const name of this.#disposed)
-      if (!isRegistered(name)) keys.delete(this.#byVariable.get(name)!.key);
+    for (const [name, { key }] of this.#byVariable) if (!isRegistered(name)) keys.delete(key);
     return keys.size > 0 ? keys : new Set(this.#byKey.keys());
+  }
+
+  /** The parameter of the variable of that name. */
+  ofVariable(name: string): Parameter | undefined {
+    return this.#byVariable.get(name);
   }
 
   /** The live variable of a parameter. */
@@ -88,7 +90,6 @@ export class ParameterTable {
     for (const one of this.#byKey.values()) if (!kept.has(one)) free(one);
     this.#byVariable.clear();
     this.#byKey.clear();
-    this.#disposed.clear();
     for (const one of parameters) this.#byKey.set(one.key, one);
     this.#waiting = kept;
   }
@@ -103,9 +104,10 @@ export class ParameterTable {
       unknown.length > 0 && this.#waiting.size > 0
         ? this.#match(unknown)
         : new Map<Variable, Parameter>();
-    const obsolete = [...this.#disposed]
-      .filter((name) => !isRegistered(name))
-      .map((name) => this.#byVariable.get(name)!);
+    const obsolete: Parameter[] = [];
+    // The variables of this step are not disposed of.
+    if (this.#byVariable.size > variables.length - unknown.length)
+      for (const [name, one] of this.#byVariable) if (!isRegistered(name)) obsolete.push(one);
     const taken = new Set<string>();
     const list = variables.map((variable): Claim => {
       const { name, shape } = variable;
@@ -132,27 +134,17 @@ export class ParameterTable {
     }
     const removed = new Set(parameters);
     for (const [name, one] of this.#byVariable) {
-      if (!removed.has(one)) continue;
-      this.#byVariable.delete(name);
-      this.#disposed.delete(name);
+      if (removed.has(one)) this.#byVariable.delete(name);
     }
   }
 
   /** Applies what `claim` found. */
   adopt({ list }: Claims): void {
-    this.#disposed.clear();
     for (const { name, parameter } of list) {
       this.#byVariable.set(name, parameter);
       this.#byKey.set(parameter.key, parameter);
       this.#waiting.delete(parameter);
     }
-  }
-
-  /** Notes that a variable was disposed of. Returns its parameter, if there is one. */
-  variableDisposed(name: string): Parameter | undefined {
-    const parameter = this.#byVariable.get(name);
-    if (parameter !== undefined) this.#disposed.add(name);
-    return parameter;
   }
 
   /** Frees the tensors that steps were taken through. */

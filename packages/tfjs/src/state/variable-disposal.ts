@@ -5,18 +5,21 @@ export interface DisposalListener {
   variableDisposed(name: string): void;
 }
 
-const listeners = new Set<DisposalListener>();
+const listeners = new Map<object, DisposalListener>();
 const watched = new WeakSet<object>();
 
-/** Tells a listener of every variable that TF.js disposes of, until `removeDisposalListener`. */
-export function addDisposalListener(listener: DisposalListener): void {
+/**
+ * Tells a listener of every variable that TF.js disposes of, until it is removed.
+ * @param key identifies the listener. It must not refer to it, so that whoever holds the key does not keep it alive.
+ */
+export function addDisposalListener(key: object, listener: DisposalListener): void {
   watchEngine();
-  listeners.add(listener);
+  listeners.set(key, listener);
 }
 
 /** Ends what `addDisposalListener` began. */
-export function removeDisposalListener(listener: DisposalListener): void {
-  listeners.delete(listener);
+export function removeDisposalListener(key: object): void {
+  listeners.delete(key);
 }
 
 /** TF.js has no event for this: `variable.dispose()`, `model.dispose()` and `tf.disposeVariables()` end in one method. */
@@ -29,6 +32,6 @@ function watchEngine(): void {
     const { name } = variable;
     const isRegistered = tfEngine.registeredVariables[name] === variable;
     disposeVariable(variable);
-    if (isRegistered) for (const listener of listeners) listener.variableDisposed(name);
+    if (isRegistered) for (const listener of listeners.values()) listener.variableDisposed(name);
   };
 }

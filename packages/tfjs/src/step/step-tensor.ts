@@ -8,6 +8,7 @@ import {
   type Tensor,
   type Values,
 } from "@gradstep/core";
+import type { ForeignMemory } from "../memory/foreign-memory.js";
 
 /**
  * A parameter or a gradient of the optimizer. It is bound to memory of TF.js during a step only: between steps TF.js may
@@ -17,16 +18,23 @@ export class StepTensor implements StagingTensor {
   readonly backend: Backend;
   readonly shape: readonly number[];
   readonly size: number;
+  readonly #foreign: ForeignMemory;
   readonly #compute: () => Backend;
   #current: Tensor | undefined;
   #staging: StagingTensor | undefined;
   #freed = false;
 
   /** @param compute returns the backend that computes now, which may change between steps. */
-  constructor(backend: Backend, shape: readonly number[], compute: () => Backend) {
+  constructor(
+    backend: Backend,
+    shape: readonly number[],
+    foreign: ForeignMemory,
+    compute: () => Backend,
+  ) {
     this.backend = backend;
     this.shape = Object.freeze([...shape]);
     this.size = sizeOf(shape);
+    this.#foreign = foreign;
     this.#compute = compute;
   }
 
@@ -57,8 +65,9 @@ export class StepTensor implements StagingTensor {
   stage(values: Values): void {
     const compute = this.#compute();
     if (this.#staging?.backend !== compute) {
-      this.#staging?.free();
+      if (this.#staging !== undefined) this.#foreign.free(this.#staging);
       this.#staging = compute.staging(this.shape);
+      this.#foreign.add(this.#staging);
     }
     this.#staging.stage(values);
     this.#current = this.#staging;
@@ -78,10 +87,15 @@ export class StepTensor implements StagingTensor {
     return this.current.read();
   }
 
-  free(): void {
-    this.#staging?.free();
+  /** Frees memory that `stage` allocated; the next `stage` allocates again. */
+  unstage(): void {
+    if (this.#staging !== undefined) this.#foreign.free(this.#staging);
     this.#staging = undefined;
     this.#current = undefined;
+  }
+
+  free(): void {
+    this.unstage();
     this.#freed = true;
   }
 }
