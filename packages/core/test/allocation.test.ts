@@ -10,7 +10,7 @@ type Call =
   | { readonly reserve: readonly number[]; readonly pool: number | undefined }
   | { readonly tensor: readonly number[]; readonly pool: number | undefined };
 
-/** The reference, and what it was asked to allocate. */
+/** The reference backend, which records allocations. */
 function recording(limit = Infinity) {
   const backend = reference() as Backend;
   const calls: Call[] = [];
@@ -30,7 +30,7 @@ function recording(limit = Infinity) {
 }
 
 describe("slots", () => {
-  test("are reserved slot by slot, and allocated in pools of their own", () => {
+  test("are reserved slot by slot, each in its own pool", () => {
     const { backend, calls, start } = recording();
     const parameters = { a: backend.tensor([2, 3]), b: backend.tensor([4]) };
     start();
@@ -41,7 +41,7 @@ describe("slots", () => {
     ]);
   });
 
-  test("begin at the value of their group, in every element", async () => {
+  test("start at the value of their group, in every element", async () => {
     const { backend } = recording();
     const parameters = { a: backend.tensor([2]), b: backend.tensor([3]) };
     const optimizer = createOptimizer(adagrad({ initialAccumulatorValue: 0.5 }), parameters, {
@@ -54,7 +54,7 @@ describe("slots", () => {
     ]);
   });
 
-  test.each([0, 1, 2, 3])("are all freed where there is no room after %i of them", (room) => {
+  test.each([0, 1, 2, 3])("are all freed if memory runs out after %i of them", (room) => {
     const { backend, made, start } = recording(room);
     const parameters = { a: backend.tensor([2]), b: backend.tensor([3]) };
     const optimizer = createOptimizer(adam(), {});
@@ -67,7 +67,7 @@ describe("slots", () => {
 });
 
 describe("gradients", () => {
-  test("of all parameters are reserved with the first, in the pool of gradients", () => {
+  test("of all parameters are reserved when the first one is needed, in the gradient pool", () => {
     const { backend, calls, start } = recording();
     const optimizer = createOptimizer(adam(), {
       a: backend.tensor([2, 3]),
@@ -83,7 +83,7 @@ describe("gradients", () => {
       { tensor: [4], pool: 1 },
       { tensor: [2, 3], pool: 1 },
     ]);
-    // Later parameters alone: the others have their room.
+    // Only for later parameters: memory for the others is reserved.
     const c = backend.tensor([5]);
     calls.length = 0;
     optimizer.add({ c });
@@ -97,7 +97,7 @@ describe("gradients", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test("of parameters that were removed leave no room behind", () => {
+  test("of removed parameters are not counted as reserved", () => {
     const { backend, calls, start } = recording();
     const optimizer = createOptimizer(adam(), {
       a: backend.tensor([2]),

@@ -17,7 +17,7 @@ describe("optimizerByName", () => {
     }
   });
 
-  test("gives what the factory gives, for any settings", () => {
+  test("returns what the factory returns, for any settings", () => {
     const settingsOf = fc.constantFrom(...rules).chain((rule) => {
       const numbers = Object.entries(rule.hyperparameters).map(([key, { max, below }]) => {
         const greatest = max ?? (below === undefined ? 1e6 : below);
@@ -45,7 +45,7 @@ describe("optimizerByName", () => {
     );
   });
 
-  test("settings beside a configuration override it", () => {
+  test("settings given with a configuration override it", () => {
     const config = { name: "adam", settings: { learningRate: 0.5, beta1: 0.5 }, groups: [] };
     expect(optimizerByName(config, { learningRate: 0.25 }).hyperparameters).toMatchObject({
       learningRate: 0.25,
@@ -89,7 +89,7 @@ describe("optimizerByName", () => {
 });
 
 describe("config", () => {
-  test("is plain data of what holds now, and makes the same optimizer again", () => {
+  test("is plain data with the current settings, and makes an equal optimizer", () => {
     const backend = reference();
     const parameters = (): Record<string, core.Tensor> => ({
       kernel: backend.tensor([2]),
@@ -147,7 +147,7 @@ describe("config", () => {
     }
   });
 
-  test.each(rules.map(({ name }) => name))("of %s is what it was made from", (name) => {
+  test.each(rules.map(({ name }) => name))("of %s has the settings it was made with", (name) => {
     const spec = optimizerByName(name);
     const config = core.createOptimizer(spec, {}).config();
     expect(optimizerByName(config)).toEqual(spec);

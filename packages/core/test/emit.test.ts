@@ -7,7 +7,7 @@ import { bytecodeOf } from "../src/language/bytecode.js";
 import { printLines, programs, singles } from "./language.js";
 
 type Read = (name: string) => number;
-/** A value that is computed when it is asked for. */
+/** A value that is computed on demand. */
 type Closure = (read: Read) => number;
 
 interface Shared {
@@ -15,7 +15,7 @@ interface Shared {
   evaluations: number;
 }
 
-/** An emitter whose pieces are closures; `shared` records what `share` was called for. */
+/** An emitter of closures; `shared` records the calls of `share`. */
 function closures(shared: Shared[]): Emitter<Closure> {
   const one =
     (f: (a: number) => number) =>
@@ -99,25 +99,25 @@ test("an emitter of closures computes what the interpreter computes", () => {
   );
 });
 
-test("what is used once is written where it is used", () => {
+test("a value that is used once is not shared", () => {
   const shared: Shared[] = [];
   emit(build("p = p - sqrt(g * g + m)"), closures(shared));
   expect(shared).toEqual([]);
 });
 
-test("what is used twice is shared once", () => {
+test("a value that is used twice is shared once", () => {
   const shared: Shared[] = [];
   emit(build("m = m + g\nv = m * m\np = p - m / (v + g)"), closures(shared));
   expect(shared).toHaveLength(2);
 });
 
-test("what does not vary is shared for before the loop", () => {
+test("a value that does not vary is shared before the loop", () => {
   const shared: Shared[] = [];
   emit(build("p = p - g * sqrt(a + b)", ["a", "b"]), closures(shared));
   expect(shared.map(({ varies }) => varies)).toEqual([false, false]);
 });
 
-test("an emitter hears which inputs and values vary", () => {
+test("an emitter is told which inputs and values vary", () => {
   const heard: string[] = [];
   const emitter: Emitter<string> = {
     ...(Object.fromEntries(

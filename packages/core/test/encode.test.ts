@@ -6,7 +6,7 @@ import { adam } from "../src/rules/adam.js";
 import { sgd } from "../src/rules/sgd.js";
 import { codeOf } from "./support.js";
 
-/** The reference, which records and may refuse what is encoded. */
+/** The reference backend, which records encoded work and can refuse it. */
 function encoding(): { backend: Backend; encoded: unknown[]; refuse: (error: Error) => void } {
   const backend: Backend = reference();
   const encoded: unknown[] = [];
@@ -29,7 +29,7 @@ function encoding(): { backend: Backend; encoded: unknown[]; refuse: (error: Err
 }
 
 describe("encode", () => {
-  test("hands the target on, with the scalars of now, and counts the step", () => {
+  test("passes the target and the current scalars on, and counts the step", () => {
     const { backend, encoded, refuse } = encoding();
     const w = backend.tensor([2]);
     const optimizer = createOptimizer(sgd({ learningRate: 0.5 }), { w });
@@ -49,7 +49,7 @@ describe("encode", () => {
     expect(optimizer.iterations).toBe(2);
   });
 
-  test("arrays and backends without such work are refused", () => {
+  test("arrays, and backends that cannot encode, are refused", () => {
     const { backend } = encoding();
     const optimizer = createOptimizer(sgd(), { w: backend.tensor([2]) });
     expect(codeOf(() => optimizer.encode({}, { w: new Float32Array(2) }))).toBe("INVALID_GRADIENT");
@@ -61,7 +61,7 @@ describe("encode", () => {
 });
 
 describe("gradient", () => {
-  test("gives each parameter a tensor, always the same, until the end", async () => {
+  test("returns the same tensor for a parameter until it is disposed", async () => {
     const backend = reference();
     const w = backend.tensor([2, 2]);
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
@@ -79,7 +79,7 @@ describe("gradient", () => {
 });
 
 describe("memory", () => {
-  test("pools and room ahead are said for slots and gradients", () => {
+  test("pools and reserved sizes are given for slots and gradients", () => {
     const backend: Backend = reference();
     const calls: unknown[] = [];
     const tensor = backend.tensor.bind(backend);
@@ -109,7 +109,7 @@ describe("memory", () => {
     ]);
   });
 
-  test("where it ends, what was made is freed and the optimizer is as it was", () => {
+  test("if memory runs out, everything is freed and the optimizer is unchanged", () => {
     const backend: Backend = reference();
     const made: { freed: boolean }[] = [];
     const tensor = backend.tensor.bind(backend);

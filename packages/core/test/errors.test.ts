@@ -35,7 +35,7 @@ describe("a value in an error message", () => {
     expect(show(value)).toBe(text);
   });
 
-  test("of names is a list, shortened where it is long", () => {
+  test("names are a list, shortened if it is long", () => {
     const names = Array.from("abcdefghijklmn");
     expect(list([])).toBe("none");
     expect(list(["a"])).toBe("a");
@@ -44,7 +44,7 @@ describe("a value in an error message", () => {
   });
 });
 
-test("an error has a name, a code and, where there is one, a cause", () => {
+test("an error has a name, a code and an optional cause", () => {
   const cause = new Error("inner");
   const error = new GradstepError("outer", { code: "DISPOSED", cause });
   expect(error).toBeInstanceOf(Error);
@@ -60,6 +60,6 @@ test("options are an object with known keys", () => {
     expect(() => check(options)).not.toThrow();
   for (const options of [null, undefined, 1, "shape", [], new Map(), new Set(), { Shape: 1 }])
     expect(failureOf(() => check(options)).code).toBe("UNKNOWN_OPTION");
-  // An option that would be ignored is named.
+  // An unknown option is named.
   expect(failureOf(() => check({ shape: [1], capacity: 1 })).message).toContain('"capacity"');
 });

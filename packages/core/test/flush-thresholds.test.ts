@@ -10,7 +10,7 @@ import { sgd } from "../src/rules/sgd.js";
 import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;
-/** What vanishes in a sum with ε in f32, and its square. */
+/** A magnitude that vanishes when ε is added in f32, and its square. */
 const magnitude = 2 ** -48;
 const square = 2 ** -96;
 const mean = 2 ** -96;
@@ -26,7 +26,7 @@ const flushed: readonly (readonly [Rule, Record<string, unknown>, Record<string,
   [sgd.rule, { momentum: 0.9 }, { m: mean }],
 ];
 
-test.each(flushed)("$name %o clears at every 64th step what is too small to matter", (...given) => {
+test.each(flushed)("$name %o flushes negligible values at every 64th step", (...given) => {
   const [rule, settings, thresholds] = given;
   const { hyperparameters, options } = rule.specify(settings);
   const choices = { ...options, ...(settings["momentum"] !== undefined && { momentum: true }) };

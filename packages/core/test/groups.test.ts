@@ -51,7 +51,7 @@ describe("a match", () => {
     expect(values()).toEqual(names.map((name) => (matched.includes(name) ? 0.5 : 1)));
   });
 
-  test("does not depend on what a pattern was used for before, nor change it", () => {
+  test("does not depend on the lastIndex of a pattern, nor changes it", () => {
     const match = /bias/g;
     match.lastIndex = 9;
     const { optimizer } = make([{ match, learningRate: 0.5 }]);
@@ -79,7 +79,7 @@ describe("a match", () => {
     expect(codeOf(() => make([{ match: anything(match) }]))).toBe("UNKNOWN_OPTION");
   });
 
-  test("of one name by two groups is refused", () => {
+  test("is refused if two groups match one name", () => {
     expect(codeOf(() => make([{ match: /bias/ }, { match: /head/ }]))).toBe("INVALID_PARAMETER");
     expect(codeOf(() => make([{ match: "head/bias" }, { match: "head/bias" }]))).toBe(
       "INVALID_PARAMETER",
@@ -88,7 +88,7 @@ describe("a match", () => {
 });
 
 describe("hyperparameters of a group", () => {
-  test("override, and follow the optimizer where they do not", () => {
+  test("override those of the optimizer, and follow it otherwise", () => {
     const { optimizer, values, step } = make([
       { match: /dense/, learningRate: 0.5 },
       { match: "head/bias", weightDecay: 0.1 },
@@ -105,7 +105,7 @@ describe("hyperparameters of a group", () => {
     expect(optimizer.learningRate).toBe(4);
   });
 
-  test("are checked, when they are given and when they are set", () => {
+  test("are checked when the group is made and when they are set", () => {
     for (const learningRate of [-1, Number.NaN, "1", null, Infinity]) {
       expect(codeOf(() => make([{ match: /bias/, learningRate }]))).toBe("INVALID_HYPERPARAMETER");
     }
@@ -126,14 +126,14 @@ describe("hyperparameters of a group", () => {
     },
   );
 
-  test("a structural hyperparameter that only a group turns on makes state for all", () => {
+  test("a structural hyperparameter that only one group sets gives all groups the slot", () => {
     const { optimizer, values, step } = make([{ match: /bias/, momentum: 0.5 }]);
     step();
     step();
     expect(values()).toEqual([2, 2.5, 2, 2.5]);
     optimizer.momentum = 0.5;
     step();
-    // The velocity of the others was kept, too.
+    // The velocity of the other parameters was kept, too.
     expect(values()).toEqual([3.5, 4.25, 3.5, 4.25]);
   });
 
@@ -148,7 +148,7 @@ describe("hyperparameters of a group", () => {
     expect([slots.a.a[0], slots.b.a[0]]).toEqual([Math.fround(0.1), 0.5]);
   });
 
-  test("parameters that come later join their group", () => {
+  test("parameters that are added later join their group", () => {
     const backend = reference();
     const optimizer = createOptimizer(
       sgd({ learningRate: 1 }),

@@ -5,7 +5,7 @@ import { reference } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
-/** What a spec is made of: rule, hyperparameters, and the options that differ from the rule's defaults. */
+/** The rule of a spec, its hyperparameters, and the options that differ from the rule's defaults. */
 function parts({ rule, hyperparameters, options }: OptimizerSpec): Record<string, unknown> {
   const changed = Object.entries(options).filter(([key, value]) => value !== rule.options[key][0]);
   return { rule: rule.name, ...hyperparameters, ...Object.fromEntries(changed) };
@@ -59,7 +59,7 @@ describe("fromKeras", () => {
     expect(parts(keras(name, { [key]: value }))).toEqual({ ...parts(keras(name)), ...change });
   });
 
-  test("what has no influence is read over", () => {
+  test("options without effect are ignored", () => {
     const config = {
       name: "adam",
       jit_compile: true,
@@ -89,7 +89,7 @@ describe("fromKeras", () => {
     ["decay", 1e-6],
     ["is_legacy_optimizer", true],
     ["learning_rate", { class_name: "CosineDecay", config: {} }],
-  ])("%s is understood and refused", (key, value) => {
+  ])("%s is known and refused", (key, value) => {
     expect(codeOf(() => keras("Adam", { [key]: value }))).toBe("UNSUPPORTED");
   });
 
@@ -216,7 +216,7 @@ describe("fromTorch", () => {
     );
   });
 
-  test("groups keep their own options, and take the others from the whole", () => {
+  test("groups have their own options, and the optimizer's otherwise", () => {
     const spec = fromTorch("AdamW", {
       lr: 0.01,
       weight_decay: 0.1,
@@ -269,7 +269,7 @@ describe("fromTorch", () => {
   });
 
   test.each([{ maximize: true }, { amsgrad: true }, { decoupled_weight_decay: true }])(
-    "a group cannot have another %o than the whole",
+    "a group cannot have %o if the optimizer does not",
     (option) => {
       const options = { groups: [{ parameters: ["w"], ...option }] };
       expect(codeOf(() => fromTorch("Adam", options))).toBe("UNSUPPORTED");
@@ -316,7 +316,7 @@ describe("fromTorch", () => {
 describe("fromOptax", () => {
   const adam = { rule: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilonMode: "paper" };
 
-  // The defaults of Optax's aliases; the learning rate has none there.
+  // The defaults of Optax's aliases; the learning rate has no default.
   test.each([
     ["sgd", { rule: "sgd", momentum: 0, momentumForm: "torch" }],
     ["adagrad", { rule: "adagrad", initialAccumulatorValue: 0.1, epsilon: 1e-7 }],
@@ -387,7 +387,7 @@ describe("fromOptax", () => {
 });
 
 describe("fromTfjs", () => {
-  // The defaults of tf.train's functions in TF.js 4.22, where they have any.
+  // The defaults of tf.train's functions in TF.js 4.22.
   test.each([
     ["sgd", { rule: "sgd", momentum: 0 }],
     ["momentum", { rule: "sgd", momentumForm: "torch" }],

@@ -91,7 +91,7 @@ describe("each operation", () => {
 
 describe("f32", () => {
   test.each([
-    // Ties go to the even neighbor.
+    // Ties round to even.
     ["a + b", 1, 2 ** -24, 1],
     ["a + b", 1 + 2 ** -23, 2 ** -24, 1 + 2 ** -22],
     ["a + b", 2 ** 24, 1, 2 ** 24],
@@ -99,7 +99,7 @@ describe("f32", () => {
     ["a * b", largest, 2, Infinity],
     ["a + b", largest, 2 ** 102, largest],
     ["a + b", largest, 2 ** 103, Infinity],
-    // Subnormals are kept; below half of the least, nothing is.
+    // Subnormal numbers are kept; less than half of the smallest becomes 0.
     ["a * b", normal, 2 ** -23, tiny],
     ["a / b", tiny, 2, 0],
     ["a * b", 3 * tiny, 0.5, 2 * tiny],
@@ -110,7 +110,7 @@ describe("f32", () => {
     expect(value(expression, a, b, true)).toBe(expected);
   });
 
-  test("literals are rounded before they are used", () => {
+  test("literals are rounded before use", () => {
     expect(value("a * 0.1", 1, 0, true)).toBe(Math.fround(0.1));
     expect(value("a * 0.1", 1)).toBe(0.1);
     expect(value("a * 3.5e38", 1, 0, true)).toBe(Infinity);
@@ -132,7 +132,7 @@ describe("random programs", () => {
   test.each([
     ["f32", true],
     ["f64", false],
-  ])("give what JavaScript's own operators give, in %s", (_, rounded) => {
+  ])("give the results of JavaScript's operators, in %s", (_, rounded) => {
     const round = rounded ? Math.fround : (x: number): number => x;
     fc.assert(
       fc.property(programs(["p", "m", "v"], names), inputs, (lines, values) => {

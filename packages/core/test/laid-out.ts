@@ -1,16 +1,16 @@
 import type { Backend, Layout, Tensor } from "../src/backend/backend.js";
 
-/** Where a tensor lies: rows of values of this kind, with a distance between the rows. */
+/** The position of a tensor in memory: rows of values of one type, at a distance from each other. */
 export interface Place {
   readonly shape: readonly number[];
   readonly dtype: Layout["dtype"];
-  /** In values; that of rows without gaps if left out. */
+  /** In values; rows have no gaps if left out. */
   readonly rowStride?: number;
   readonly buffer?: object;
   readonly byteOffset?: number;
 }
 
-/** A tensor with a layout, as backends on a GPU have. It holds no values: for checks and for kernels that are stubs. */
+/** A tensor with a layout, as on GPU backends. It has no values: for checks, and for kernels that are stubs. */
 export function laidOut(backend: Backend, place: Place): Tensor {
   const { dtype, buffer = {}, byteOffset = 0 } = place;
   let freed = false;

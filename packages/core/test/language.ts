@@ -1,5 +1,5 @@
-// The rule language as the tests see it: trees of their own, printed, evaluated and made at random, so that nothing of
-// what is tested takes part in its test.
+// An independent model of the rule language for the tests: trees that are printed, evaluated and generated at random
+// without any code that is tested.
 import fc from "fast-check";
 
 export type Tree =
@@ -18,7 +18,7 @@ const infix: Readonly<Record<string, readonly [symbol: string, binding: number]>
   div: ["/", 3],
 };
 
-/** The text of a tree, with the parentheses it needs and no others. */
+/** The text of a tree, with only the parentheses that it needs. */
 export function print(tree: Tree, least = 0): string {
   const { text, binding } = written(tree);
   return binding < least ? `(${text})` : text;
@@ -31,7 +31,7 @@ function written(tree: Tree): { text: string; binding: number } {
   const [a, b, c] = operands;
   if (op in infix) {
     const [symbol, binding] = infix[op];
-    // Comparisons do not chain; the others group to the left.
+    // Comparisons do not chain; other operators are left-associative.
     const left = print(a, binding === 1 ? 2 : binding);
     return { text: `${left} ${symbol} ${print(b, binding + 1)}`, binding };
   }
@@ -41,7 +41,7 @@ function written(tree: Tree): { text: string; binding: number } {
   return { text: `${op}(${operands.map((operand) => print(operand)).join(", ")})`, binding: 6 };
 }
 
-/** What a tree is worth, by JavaScript's own operators; `round` is applied to every result. */
+/** The value of a tree, computed with JavaScript's operators; `round` is applied to every result. */
 export function evaluate(
   tree: Tree,
   values: Readonly<Record<string, number>>,
@@ -73,13 +73,13 @@ export function evaluate(
   return round(results[tree.op]());
 }
 
-/** The smaller one, −0 being smaller than +0. */
+/** The smaller value; −0 is smaller than +0. */
 function smaller(a: number, b: number): number {
   if (a === b) return Object.is(a, -0) ? a : b;
   return a < b ? a : b;
 }
 
-/** Assignments, one after another. */
+/** A sequence of assignments. */
 export type Lines = readonly { readonly name: string; readonly value: Tree }[];
 
 export function printLines(lines: Lines): string {
@@ -168,7 +168,7 @@ export function programs(
     .map(([lines, last]) => [...lines, { name: "p", value: last }]);
 }
 
-/** f32 values, with the awkward ones often among them. */
+/** f32 values, often special ones. */
 export const singles: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(
     0,

@@ -36,7 +36,7 @@ describe("tensors in one buffer", () => {
     const fields = [position, opacity, colour].map(field);
     expect(areDisjoint(...fields)).toBe(true);
     expect(areDisjoint(...[...fields].reverse())).toBe(true);
-    // Wherever the structs begin, and however many rows each has.
+    // At any start of the structs, with any number of rows.
     const later = { ...opacity, shape: [2], byteOffset: 12 + 2 * 32 };
     expect(areDisjoint(field(position), field(later), field(colour))).toBe(true);
   });
@@ -54,16 +54,16 @@ describe("tensors in one buffer", () => {
     expect(areDisjoint(field(other), field(position))).toBe(false);
   });
 
-  test("of 16 bits lie next to those of 32 where their rows are as far apart in bytes", () => {
+  test("of 16 bits can lie next to those of 32 if their strides in bytes are equal", () => {
     const half = { shape: [5, 2], dtype: "f16", rowStride: 16, byteOffset: 12 } as const;
     expect(areDisjoint(field(position), field(half))).toBe(true);
     expect(areDisjoint(field(position), field({ ...half, byteOffset: 10 }))).toBe(false);
-    // Two more of 16 bits fill the struct up to where the next begins.
+    // Two more of 16 bits fill the struct.
     expect(areDisjoint(field(position), field({ ...half, shape: [5, 10] }))).toBe(true);
     expect(areDisjoint(field(position), field({ ...half, shape: [5, 11] }))).toBe(false);
   });
 
-  test("without rows, or plain, must not touch", () => {
+  test("without rows, or without a layout, must not overlap", () => {
     const plain = (byteOffset: number, length: number): Tensor => {
       const { layout: _, ...rest } = field({ shape: [length], rowStride: 1, byteOffset });
       return { ...rest, freed: false };
@@ -71,12 +71,12 @@ describe("tensors in one buffer", () => {
     expect(areDisjoint(plain(0, 4), plain(16, 4))).toBe(true);
     expect(areDisjoint(plain(0, 5), plain(16, 4))).toBe(false);
     expect(areDisjoint(plain(0, 1), field({ ...position, byteOffset: 4 }))).toBe(true);
-    // In a gap of the rows: only other rows may lie there.
+    // In a gap between rows: only other rows may lie there.
     expect(areDisjoint(field(position), plain(12, 1))).toBe(false);
     expect(areDisjoint(field({ shape: [], byteOffset: 0 }), plain(0, 1))).toBe(false);
   });
 
-  test("of other buffers are apart, wherever they begin", () => {
+  test("in different buffers never overlap", () => {
     expect(areDisjoint(field(position), field({ ...position, buffer: {} }))).toBe(true);
   });
 });

@@ -22,12 +22,12 @@ function run(
   });
 }
 
-/** Matches numbers that are these but for the rounding of f64. */
+/** Matches these numbers up to the rounding of f64. */
 const near = (values: readonly number[]): unknown[] =>
   values.map((value): unknown => expect.closeTo(value, 13));
 
 test.each(rules.map(({ name }) => name))("%s maximizes, and decay still shrinks", (name) => {
-  // Of the negated gradient: both kinds of decay pull towards 0, whatever the direction.
+  // Of the negated gradient: both kinds of decay pull towards 0 in any direction.
   expect(run(name, { maximize: true, weightDecay, weightDecayMode: "l2" })).toEqual(
     near(run(name, { weightDecay: 0 }, (gradient, p) => -gradient + weightDecay * p)),
   );

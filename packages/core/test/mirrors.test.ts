@@ -9,7 +9,7 @@ import { anything, codeOf } from "./support.js";
 
 interface Packing {
   readonly backend: Backend;
-  /** What was packed, source and target. */
+  /** The sources and targets of calls of `pack`. */
   readonly packed: (readonly [Tensor, Tensor])[];
   /** The mirrors of each run. */
   readonly runs: (Tensor | undefined)[][];
@@ -18,7 +18,7 @@ interface Packing {
   onPack: (target: Tensor) => void;
 }
 
-/** The reference, with mirrors that are noted and not filled. */
+/** The reference backend, with mirrors that are recorded and not filled. */
 function packing(): Packing {
   const backend = reference() as Backend;
   const result: Packing = { backend, packed: [], runs: [], moves: [], onPack: () => {} };
@@ -56,7 +56,7 @@ const mirrorOf = ({ backend }: Packing, shape: readonly number[] = [2, 3]): Tens
   laidOut(backend, { shape, dtype: "f16" });
 
 describe("mirrors of parameters", () => {
-  test("are filled when the optimizer is made, and given to every step", () => {
+  test("are filled when the optimizer is made, and passed to every step", () => {
     const one = packing();
     const { w, b } = make(one);
     const mirror = mirrorOf(one);
@@ -69,7 +69,7 @@ describe("mirrors of parameters", () => {
     expect(mirror.freed).toBe(false);
   });
 
-  test("come with parameters that come later", () => {
+  test("can be added with parameters", () => {
     const one = packing();
     const { w, b } = make(one);
     const optimizer = createOptimizer(sgd(), { b });
@@ -138,7 +138,7 @@ describe("mirrors of parameters", () => {
     expect(optimizer.parameters).toEqual([]);
   });
 
-  test("that follow one another in one buffer are taken", () => {
+  test("that follow one another in one buffer are accepted", () => {
     const one = packing();
     const buffer = {};
     const at = (shape: readonly number[], byteOffset: number): Tensor =>
@@ -148,7 +148,7 @@ describe("mirrors of parameters", () => {
     expect(one.packed.map(([, target]) => target)).toEqual([mirrors.w, mirrors.b]);
   });
 
-  test("that the backend refuses leave the optimizer without the parameter", () => {
+  test("that the backend refuses do not add the parameter", () => {
     const one = packing();
     const { w, b } = make(one);
     const optimizer = createOptimizer(sgd(), { b });
@@ -164,7 +164,7 @@ describe("mirrors of parameters", () => {
 });
 
 describe("mirrors of parameters whose rows move", () => {
-  test("move with them, and are filled anew", () => {
+  test("move with them, and are filled again", () => {
     const one = packing();
     const { w } = make(one);
     const mirror = mirrorOf(one);
@@ -179,7 +179,7 @@ describe("mirrors of parameters whose rows move", () => {
     expect(one.runs).toEqual([[mirror]]);
   });
 
-  test("may be replaced, by those of the new shape", () => {
+  test("may be replaced by mirrors of the new shape", () => {
     const one = packing();
     const { w, b } = make(one);
     const mirror = mirrorOf(one);
@@ -189,7 +189,7 @@ describe("mirrors of parameters whose rows move", () => {
     const other = mirrorOf(one, [3, 3]);
     const cases: [string, Record<string, Tensor>][] = [
       ["INVALID_SHAPE", { w: mirrorOf(one) }],
-      // It had none: there is nothing to replace.
+      // It had no mirror to replace.
       ["UNKNOWN_PARAMETER", { b: mirrorOf(one, [3]) }],
       ["UNKNOWN_PARAMETER", { v: other }],
       ["INVALID_PARAMETER", { w: mirrorOf(packing(), [3, 3]) }],

@@ -10,7 +10,7 @@ import { sgd } from "../src/rules/sgd.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
-/** Everything that a step may change, as comparable data. */
+/** Everything that a step can change, as comparable data. */
 async function everything(
   optimizer: Optimizer<never>,
   parameters: Readonly<Record<string, Tensor>>,
@@ -24,8 +24,8 @@ async function everything(
   };
 }
 
-describe("the life of an optimizer", () => {
-  test("memory of the caller and of the backend, a live rate, reading, the end", async () => {
+describe("an optimizer from creation to disposal", () => {
+  test("updates caller-owned and backend memory, follows a new rate, and frees its slots", async () => {
     const backend = reference();
     const memory = Float32Array.of(1, 2, 3, 4);
     const kernel = backend.wrap(memory, { shape: [2, 2] });
@@ -128,7 +128,7 @@ describe("the life of an optimizer", () => {
     expect(memory.map(([value]) => value)).toEqual([0.75, 0.5]);
   });
 
-  test("what is wrapped may start anywhere in an array", () => {
+  test("wrapped values may start anywhere in an array", () => {
     const memory = Float32Array.of(9, 1, 2, 9);
     const w = reference().wrap(memory, { offset: 1, shape: [2] });
     createOptimizer(sgd({ learningRate: 1 }), { w }).step({ w: Float32Array.of(1, 1) });
@@ -154,7 +154,7 @@ describe("removed parameters", () => {
     expect(optimizer.iterations).toBe(2);
     expect([a[0], b[0]]).toEqual([-2, -2.5]);
     expect(codeOf(() => optimizer.step({ a: Float32Array.of(1) }))).toBe("UNKNOWN_PARAMETER");
-    // Under the same name it starts again, without momentum.
+    // Added again under the same name, it has no momentum.
     optimizer.add({ a: backend.wrap(a) });
     optimizer.step({ a: Float32Array.of(1) });
     expect(a[0]).toBe(-4);
@@ -173,8 +173,8 @@ describe("removed parameters", () => {
   });
 });
 
-describe("parameters that come later", () => {
-  test("share the step number and have fresh slots", () => {
+describe("parameters that are added later", () => {
+  test("share the step number and have new slots", () => {
     const backend = reference();
     const [first, late] = [Float32Array.of(1), Float32Array.of(1)];
     const optimizer = createOptimizer(adagrad({ initialAccumulatorValue: 0.5 }), {
@@ -188,7 +188,7 @@ describe("parameters that come later", () => {
     expect(late[0]).toBeCloseTo(1 - (2 * 0.001) / Math.sqrt(4.5 + 1e-7), 6);
   });
 
-  test("see the bias correction of the present step", () => {
+  test("have the bias correction of the current step", () => {
     const values = Float64Array.of(1);
     const backend = oracle();
     const spec = adam({ epsilonMode: "paper", epsilon: 0 });
@@ -210,7 +210,7 @@ describe("parameters that come later", () => {
     expect(memory[0]).toBe(0);
   });
 
-  test("are checked against the present ones", () => {
+  test("are checked against the current ones", () => {
     const backend = reference();
     const memory = new Float32Array(8);
     const optimizer = createOptimizer(sgd(), { w: backend.wrap(memory, { shape: [4] }) });
@@ -279,7 +279,7 @@ describe("parameters are refused", () => {
     expect(codeOf(() => createOptimizer(adam(), { w }))).toBe("DISPOSED");
   });
 
-  test("one without values is taken, but no step on it", async () => {
+  test("one without values is accepted, but not stepped", async () => {
     const [w, late] = [good(), backend.staging([2])];
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w, late });
     const gradient = Float32Array.of(1, 2);
@@ -290,7 +290,7 @@ describe("parameters are refused", () => {
     expect([...(await late.read())]).toEqual([-1, -2]);
   });
 
-  test("names may be unusual", () => {
+  test("names can be unusual", () => {
     const names = ["", "0", "a.b/c:0", "ключ", "groups", "m"];
     const parameters = Object.fromEntries(names.map((name) => [name, good()]));
     const optimizer = createOptimizer(adam(), parameters);
@@ -332,7 +332,7 @@ describe("specs and options are refused", () => {
     ).toBe("UNKNOWN_OPTION");
   });
 
-  test("what a spec leaves out has its default", () => {
+  test("options that a spec leaves out have their defaults", () => {
     const { rule } = adam();
     expect(createOptimizer(anything<ReturnType<typeof adam>>({ rule }), w()).beta1).toBe(0.9);
   });
@@ -357,7 +357,7 @@ describe("specs and options are refused", () => {
   );
 });
 
-/** An optimizer in the middle of its life. */
+/** An optimizer after some steps. */
 function busy(): { backend: Backend; parameters: Record<string, Tensor>; optimizer: Optimizer } {
   const backend = reference();
   const parameters = {
@@ -384,7 +384,7 @@ describe("gradient(name)", () => {
     expect(codeOf(() => optimizer.gradient("a"))).toBe("DISPOSED");
   });
 
-  test("is what step takes as it takes an array", async () => {
+  test("is accepted by step like an array", async () => {
     const [one, other] = [busy(), busy()];
     const values = new Float32Array(one.parameters.a.size).fill(0.5);
     const gradient = one.optimizer.gradient("a");
@@ -402,7 +402,7 @@ describe("gradient(name)", () => {
 });
 
 describe("gradients", () => {
-  test("that are missing, null or undefined leave their parameter as it is", async () => {
+  test("that are missing, null or undefined leave their parameter unchanged", async () => {
     const backend = reference();
     const parameters = { a: backend.tensor([1], [1]), b: backend.tensor([1], [1]) };
     const optimizer = createOptimizer(sgd({ learningRate: 1, momentum: 0.5 }), parameters);
@@ -414,7 +414,7 @@ describe("gradients", () => {
     expect(optimizer.iterations).toBe(3);
   });
 
-  test("may be inherited, shared, and of another shape of the same size", async () => {
+  test("may be inherited, shared, or of another shape with the same size", async () => {
     const backend = reference();
     const parameters = { a: backend.tensor([2, 2]), b: backend.tensor([4]) };
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
@@ -426,7 +426,7 @@ describe("gradients", () => {
     expect([...shared]).toEqual([1, 2, 3, 4]);
   });
 
-  test("reach the kernel in the order of the parameters, whatever their own", () => {
+  test("reach the kernel in the order of the parameters, in any order of their own", () => {
     const backend = reference();
     const runs: Tensor[][] = [];
     const watching: Backend = Object.assign(Object.create(backend) as Backend, {
@@ -447,7 +447,7 @@ describe("gradients", () => {
     expect(runs).toEqual([[a, c], [b], [a, c]]);
   });
 
-  test("in f64 are taken by a backend of f64 only", async () => {
+  test("in f64 are accepted by f64 backends only", async () => {
     const parameters = { w: oracle().tensor([1]) };
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters);
     optimizer.step({ w: Float64Array.of(0.1) });
@@ -455,7 +455,7 @@ describe("gradients", () => {
     expect([...(await parameters.w.read())]).toEqual([-0.6]);
   });
 
-  /** An optimizer in the middle of its work, with everything that could be touched by mistake. */
+  /** An optimizer after some steps, with everything that a mistake could change. */
   const good = numbers(4, 7);
   const foreign = reference().tensor([4]);
   test.each<[string, string, (backend: Backend, parameters: Record<string, Tensor>) => unknown]>([
@@ -518,7 +518,7 @@ describe("gradients", () => {
     const before = await everything(optimizer, parameters);
     expect(codeOf(() => optimizer.step(anything(make(backend, parameters))))).toBe(code);
     expect(await everything(optimizer, parameters)).toEqual(before);
-    // And nothing of it is left behind: the next step is the one of an optimizer that saw no mistake.
+    // The next step is that of an optimizer without the mistake.
     const other = busy();
     for (const one of [optimizer, other.optimizer]) one.step({ a: good, b: good, c: good });
     expect(await everything(optimizer, parameters)).toEqual(
@@ -553,7 +553,7 @@ describe("gradients", () => {
     expect(codeOf(() => optimizer.step({ a: gradient }))).toBe("LENGTH_MISMATCH");
   });
 
-  test("after a run that threw, a step is not taken for a repetition of it", async () => {
+  test("after a run that threw, a step is not a repetition of it", async () => {
     const backend: Backend = reference();
     const compile = backend.compile.bind(backend);
     let isLost = false;
@@ -567,7 +567,7 @@ describe("gradients", () => {
           last = updates.slice(0, count).map(({ gradient }) => gradient);
           kernel.run(updates, count);
         },
-        // As on wasm, where the addresses of the last run are kept.
+        // As on wasm, which keeps the addresses of the last run.
         repeater: (updates) => () => {
           const repeated = updates.slice(0, last.length);
           const again = repeated.map((one, i) => ({ ...one, gradient: last[i] }));

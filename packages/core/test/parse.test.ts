@@ -7,7 +7,7 @@ import { explained } from "../src/language/syntax-errors.js";
 import { print, trees } from "./language.js";
 import { codeOf, failureOf } from "./support.js";
 
-/** Parses as `defineRule` does, with faults in words. */
+/** Parses as `defineRule` does, with messages. */
 function parse(text: string): readonly Assignment[] {
   return explained(() => parseText(text));
 }
@@ -114,7 +114,7 @@ describe("lines", () => {
   });
 });
 
-describe("errors point at the place", () => {
+describe("errors point at the position", () => {
   test.each([
     ["x = ", 1, 5],
     ["x = a b", 1, 7],
@@ -146,7 +146,7 @@ describe("errors point at the place", () => {
     ["x = a < b ? c < d : e", 1, 15],
     ["x = a < b ? c", 1, 14],
     ["x = a < b : c", 1, 7],
-    // A semicolon ends an assignment wherever it stands.
+    // A semicolon always ends an assignment.
     ["x = a +; b", 1, 8],
     ["x = (a; b)", 1, 7],
     ["x = max(a;, b)", 1, 10],
@@ -167,7 +167,7 @@ describe("errors point at the place", () => {
 });
 
 describe("properties", () => {
-  test("what is printed is read back as the same tree", () => {
+  test("a printed tree is parsed as the same tree", () => {
     fc.assert(
       fc.property(trees(["a", "b", "x1", "_y"], { onHost: true, depth: 6 }), (tree) => {
         const [{ value }] = parse(`x = ${print(tree)}`);
@@ -177,7 +177,7 @@ describe("properties", () => {
     );
   });
 
-  test("no text does anything but parse or fail with RULE_SYNTAX", () => {
+  test("every text parses or fails with RULE_SYNTAX", () => {
     const words = fc.constantFrom(
       ..."a p = + - * / ** ( ) < <= > >= == != ? : , ; 1 .5 2e3 max sqrt f32 // \n".split(" "),
       "\n",
@@ -200,7 +200,7 @@ describe("properties", () => {
   });
 });
 
-describe("no text exhausts the stack or the patience", () => {
+describe("no text exhausts the stack or takes long", () => {
   const deep = 10_000;
   test.each([
     ["parentheses", `x = ${"(".repeat(deep)}a${")".repeat(deep)}`],
@@ -221,11 +221,11 @@ describe("no text exhausts the stack or the patience", () => {
     expect(codeOf(() => parse(text))).toBe("RULE_SYNTAX");
   });
 
-  test("twenty thousand lines are read", () => {
+  test("twenty thousand lines are parsed", () => {
     expect(parse("x = a + b // c\n".repeat(20_000))).toHaveLength(20_000);
   });
 
-  test("a sum of a thousand terms is read", () => {
+  test("a sum of a thousand terms is parsed", () => {
     expect(parse(`x = ${"a + ".repeat(1000)}a`)).toHaveLength(1);
   });
 });

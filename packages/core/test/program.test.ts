@@ -28,7 +28,7 @@ function listing({ nodes, outputs }: Program): string[] {
 }
 
 describe("the graph", () => {
-  test("holds every sub-expression once, operands first", () => {
+  test("contains every sub-expression once, operands first", () => {
     const program = build("m = (g + a) * (g + a)\np = p - (g + a)");
     expect(listing(program)).toEqual([
       "0: input g",
@@ -43,29 +43,29 @@ describe("the graph", () => {
     expect(program.nodes.map(({ uses }) => uses)).toEqual([1, 1, 3, 1, 1, 1]);
   });
 
-  test("holds nothing that no output needs", () => {
+  test("contains only what outputs need", () => {
     const program = build("t = g / a\nu = t * t\nm = u + u\nm = g\np = p - u * 0 * t\np = p + m");
     expect(program.inputs.map(({ name }) => name)).toEqual(["g", "a", "p"]);
     const dead = build("m = sqrt(g)\nm = g\np = m");
     expect(listing(dead)).toEqual(["0: input g", "m = 0", "p = 0"]);
   });
 
-  test("keeps −0 and 0 apart", () => {
+  test("distinguishes −0 and 0", () => {
     const program = build("p = g * 0 + g * -0");
     expect(program.nodes.filter(({ op }) => op === "mul")).toHaveLength(2);
   });
 
-  test("does not take a + b for b + a", () => {
+  test("distinguishes a + b and b + a", () => {
     expect(build("p = g + m").fingerprint).not.toBe(build("p = m + g").fingerprint);
   });
 
-  test("flags what is the same for every element", () => {
+  test("marks values that are the same for every element", () => {
     const program = build("t = sqrt(a * b) + 2\np = (a < b ? t : 1) * g");
     const varying = program.nodes.filter(({ varies }) => varies).map(({ op, name }) => name || op);
     expect(varying).toEqual(["g", "mul"]);
   });
 
-  test("reads values as they are at that point", () => {
+  test("reads the current values of names", () => {
     expect(listing(build("t = m\nm = g\np = t + m"))).toEqual([
       "0: input m",
       "1: input g",
@@ -91,14 +91,14 @@ describe("the graph", () => {
     ]);
   });
 
-  test("names of every object's properties are names like others", () => {
+  test("names of object properties can be used like others", () => {
     const program = build("constructor = g * 2\ntoString = constructor + 1\np = p - toString");
     expect(program.outputs.map(({ name }) => name)).toEqual(["p"]);
   });
 });
 
 describe("fingerprints", () => {
-  test("do not depend on temporaries, comments and layout", () => {
+  test("do not depend on temporaries, comments and whitespace", () => {
     const one = build("m = m + (g - m) * a // average\np = p - m * b");
     const other = build("s = m + (g - m) *\n a\n\nm = s; t = (p)\np = t - s * b");
     expect(other.fingerprint).toBe(one.fingerprint);
@@ -112,11 +112,11 @@ describe("fingerprints", () => {
     ["m = g\np = g", "p = g"],
     ["m = p\np = g", "m = g\np = p"],
     ["p = g < a ? 1 : 2", "p = g <= a ? 1 : 2"],
-  ])("tell %j from %j", (one, other) => {
+  ])("of %j and %j differ", (one, other) => {
     expect(build(one).fingerprint).not.toBe(build(other).fingerprint);
   });
 
-  test("tell orders of slots apart, for kernels receive slots by position", () => {
+  test("depend on the order of slots, which kernels receive by position", () => {
     const text = "m = m + g\nv = v + g * g\np = p - m / v";
     const isOutput = (): boolean => true;
     const one = build(text, { elements: ["p", "g", "m", "v"], isOutput });
@@ -124,7 +124,7 @@ describe("fingerprints", () => {
     expect(one.fingerprint).not.toBe(other.fingerprint);
   });
 
-  test("of the built-in rules are equal exactly where the graphs are", () => {
+  test("of built-in rules are equal if and only if their graphs are", () => {
     const graphs = new Map<string, string>();
     const prints = new Map<string, string>();
     let seen = 0;
@@ -168,7 +168,7 @@ describe("errors", () => {
     expect(message).toContain(`(line ${line}, column ${column})`);
   });
 
-  test("point at the line of the text that is wrong", () => {
+  test("point at the line in the faulty text", () => {
     const { message } = failureOf(() =>
       explained(() => buildProgram(["p = p * a\n\n", "m = g\np = x"], scope)),
     );

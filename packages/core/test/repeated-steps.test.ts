@@ -6,7 +6,7 @@ import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 
-/** The reference, which here repeats runs, and how often it has done so. */
+/** The reference backend, which repeats runs and counts the repetitions. */
 function repeating(): { backend: Backend; repeats: () => number } {
   let count = 0;
   const backend: Backend = reference();
@@ -47,7 +47,7 @@ function make(backend: Backend, groups: readonly GroupOptions[]): Run {
   };
 }
 
-/** A copy of a tensor's value for each step, so that no step is a repetition. */
+/** A copy of a tensor per step, so that no step is a repetition. */
 async function fresh(backend: Backend, { gradients }: Run): Promise<Record<string, Tensor>> {
   const entries = Object.entries(gradients).map(
     async ([name, one]) => [name, backend.tensor([1], await one.read())] as const,
@@ -59,7 +59,7 @@ describe.each<[string, GroupOptions[]]>([
   ["one group", []],
   ["a group with a rate of its own", [{ match: "s", learningRate: 0.5 }]],
 ])("%s", (_, groups) => {
-  test("repeated steps are those with other tensors of the same values", async () => {
+  test("repeated steps equal steps with other tensors of the same values", async () => {
     const { backend, repeats } = repeating();
     const one = make(backend, groups);
     const other = make(backend, groups);
@@ -80,7 +80,7 @@ describe.each<[string, GroupOptions[]]>([
   });
 });
 
-test("where a group is not stepped at every step, no step is repeated", async () => {
+test("no step is repeated while a group skips steps", async () => {
   const { backend, repeats } = repeating();
   const { optimizer, gradients, values } = make(backend, [{ match: "s", every: 2 }]);
   const seen: number[] = [];
@@ -90,12 +90,12 @@ test("where a group is not stepped at every step, no step is repeated", async ()
   }
   expect(repeats()).toBe(0);
   expect(optimizer.groups[0].iterations).toBe(3);
-  // It changes at the steps 2, 4 and 6 alone.
+  // It changes at steps 2, 4 and 6 only.
   expect(seen[0]).toBe(2);
   expect(seen[2]).toBe(seen[1]);
   expect(seen[4]).toBe(seen[3]);
   expect(new Set(seen).size).toBe(4);
-  // Told otherwise, steps are repeated again: the last one was a step of both.
+  // After `every` is set back, steps are repeated again.
   optimizer.groups[0].every = 1;
   optimizer.step(gradients);
   optimizer.step(gradients);
@@ -109,7 +109,7 @@ test.each<[string, (run: Run, backend: Backend) => Record<string, Tensor>]>([
   ["the first is missing", ({ gradients: { s } }) => ({ s })],
   ["they are exchanged", ({ gradients: { w, s } }) => ({ w: s, s: w })],
   ["they come in another order", ({ gradients: { w, s } }) => ({ s, w })],
-])("a step is not a repetition where %s", async (_, change) => {
+])("a step is not a repetition if %s", async (_, change) => {
   const { backend, repeats } = repeating();
   const one = make(backend, []);
   const plain = reference();

@@ -19,7 +19,7 @@ function step(optimizer: Optimizer, count: number): void {
 }
 
 describe("restore", () => {
-  test("takes the step number of a group from the state, which `every` alone does not tell", async () => {
+  test("restores the step number of a group, which does not follow from `every`", async () => {
     const saved = make({ every: 2 });
     step(saved, 5);
     saved.groups[0].every = 4;
@@ -32,7 +32,7 @@ describe("restore", () => {
     expect(restored.groups[0].every).toBe(4);
   });
 
-  test("replaces what a group overrides: what the state's group did not follows the optimizer", async () => {
+  test("replaces all overrides of a group; other hyperparameters follow the optimizer", async () => {
     const saved = make({ weightDecay: 0.25 });
     step(saved, 1);
     const restored = make({ beta1: 0.5, epsilon: 1, every: 3 });
@@ -44,7 +44,7 @@ describe("restore", () => {
     expect(restored.config().groups).toEqual([{ match: ["s"], weightDecay: 0.25 }]);
   });
 
-  test("takes a state without step numbers of groups, as they follow from `every`", async () => {
+  test("computes missing step numbers of groups from `every`", async () => {
     const saved = make({ every: 3 });
     step(saved, 8);
     const state = structuredClone(await saved.state());

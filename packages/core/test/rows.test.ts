@@ -13,7 +13,7 @@ import { anything, codeOf, failureOf, numbers } from "./support.js";
 
 const backend = reference();
 
-/** An optimizer of three rows after one step: `v` of the slots says which row is which. */
+/** An optimizer of three rows after one step; the slot `v` identifies the rows. */
 function threeRows() {
   const w = backend.tensor([3, 2], [1, 1, 2, 2, 3, 3]);
   const b = backend.tensor([3], [1, 2, 3]);
@@ -45,13 +45,13 @@ describe("remap", () => {
     expect(await momenta(optimizer, "b")).toEqual([before[2], before[0], 0, 0]);
   });
 
-  test("takes as many indices as count says", async () => {
+  test("uses the first `count` indices", async () => {
     const { optimizer, b } = threeRows();
     optimizer.rows().remap(Uint32Array.of(1, 2, 77), { count: 2 });
     expect([...(await b.read())]).toEqual([2, 3]);
   });
 
-  test("grows ahead: most appends stay where they are", () => {
+  test("grows ahead, so that few appends reallocate", () => {
     const b = backend.tensor([4]) as Tensor & { view(): Float32Array };
     const optimizer = createOptimizer(adam(), { b });
     let moves = 0;
@@ -66,7 +66,7 @@ describe("remap", () => {
     expect(moves).toBeLessThanOrEqual(8);
   });
 
-  test("a slot begins anew with the hyperparameter that says so", async () => {
+  test("a slot is reset to the hyperparameter that holds its first value", async () => {
     const b = backend.tensor([2], [1, 2]);
     const optimizer = createOptimizer(adagrad({ initialAccumulatorValue: 0.25 }), { b });
     optimizer.step({ b: Float32Array.of(1, 1) });
@@ -74,7 +74,7 @@ describe("remap", () => {
     expect((await momenta(optimizer, "b"))[1]).toBe(0.25);
   });
 
-  test("parameters that the caller has moved are taken as they are", async () => {
+  test("parameters that the caller has moved are not moved again", async () => {
     const { optimizer, w, b } = threeRows();
     const own = backend.tensor([2, 2], [9, 8, 7, 6]);
     optimizer.rows().remap(Uint32Array.of(1, 2), { parameters: { w: own } });
@@ -88,7 +88,7 @@ describe("remap", () => {
     expect([...(await w.read())]).toEqual([1, 1, 2, 2, 3, 3]);
   });
 
-  test("capacity is counted in whole rows, whatever their number", () => {
+  test("capacity is counted in whole rows, for any number of rows", () => {
     // In f64, 22 · (25 / 22) is more than 25, and 11 · (15 / 11) less than 15.
     for (const [rows, capacity] of [
       [22, 25],
@@ -99,7 +99,7 @@ describe("remap", () => {
     }
   });
 
-  test("memory of the caller is used up to its capacity", async () => {
+  test("caller-owned memory is used up to its capacity", async () => {
     const memory = new Float32Array(10).fill(5);
     const w = backend.wrap(memory, { shape: [2, 2], offset: 1, capacity: 4 });
     const optimizer = createOptimizer(sgd(), { w });
@@ -118,7 +118,7 @@ describe("remap", () => {
     expect(codeOf(() => createOptimizer(sgd(), { tight, overlapping }))).toBe("OVERLAPPING_MEMORY");
   });
 
-  test("what cannot be done is refused, and changes nothing", async () => {
+  test("invalid calls are refused, and change nothing", async () => {
     const { optimizer, w, b } = threeRows();
     const state = await optimizer.state();
     const rows = optimizer.rows();
@@ -189,7 +189,7 @@ describe("remap", () => {
     other.step({ w: Float32Array.of(1) });
   });
 
-  test("a state of before, when another optimizer moved the parameter", async () => {
+  test("an earlier state can be restored after another optimizer moved the parameter", async () => {
     const w = backend.tensor([3]);
     const [one, other] = [createOptimizer(adam(), { w }), createOptimizer(adam(), { w })];
     other.step({ w: Float32Array.of(1, 2, 3) });
@@ -204,7 +204,7 @@ describe("remap", () => {
 });
 
 describe("rows", () => {
-  test("are of parameters that have as many", () => {
+  test("must have the same number in all parameters", () => {
     const optimizer = createOptimizer(sgd(), {
       a: backend.tensor([3, 2]),
       b: backend.tensor([2]),
@@ -221,7 +221,7 @@ describe("rows", () => {
     expect(optimizer.rows("a").count).toBe(3);
   });
 
-  test("a backend without them says so", () => {
+  test("a backend without rows is refused", () => {
     const plain = Object.defineProperty(reference(), "remap", { value: undefined });
     const optimizer = createOptimizer(sgd(), { w: plain.tensor([2]) });
     expect(codeOf(() => optimizer.rows())).toBe("UNSUPPORTED");
@@ -233,7 +233,7 @@ describe("rows", () => {
 });
 
 describe("a mask", () => {
-  test("of the wrong kind is refused, and nothing is stepped", async () => {
+  test("of the wrong kind is refused, and nothing changes", async () => {
     const w = backend.tensor([2, 2], [1, 2, 3, 4]);
     const s = backend.tensor([]);
     const optimizer = createOptimizer(adam(), { w, s });
@@ -266,7 +266,7 @@ describe("a mask", () => {
     expect([...(await w.read())]).toEqual([1, 2, 3, 4]);
   });
 
-  test("holds for its own step alone", async () => {
+  test("applies to its own step only", async () => {
     const w = backend.tensor([2], [0, 0]);
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
     const gradients = { w: Float32Array.of(1, 1) };
@@ -277,8 +277,8 @@ describe("a mask", () => {
   });
 });
 
-describe("a group that is stepped at every n-th step", () => {
-  test("has its own step number, and resumes with it", async () => {
+describe("a group that is updated every n steps", () => {
+  test("has its own step number, which is restored", async () => {
     const make = (values: readonly number[]) => {
       const tensors = { w: backend.tensor([1], [values[0]]), s: backend.tensor([1], [values[1]]) };
       const groups = [{ match: "s", every: 3 }];
@@ -306,7 +306,7 @@ describe("a group that is stepped at every n-th step", () => {
     expect(one.optimizer.config().groups[0]).toMatchObject({ every: 3 });
   });
 
-  test("can be told otherwise between steps; gradients in between are not needed", () => {
+  test("can be changed between steps; gradients of skipped steps are not needed", () => {
     const tensors = { s: backend.tensor([1]) };
     const optimizer = createOptimizer(sgd(), tensors, { groups: [{ match: "s", every: 2 }] });
     optimizer.step({});

@@ -18,7 +18,7 @@ const plain = {
   perElement: "p = p - g * learningRate",
 };
 
-/** The code with which a definition fails that differs from a good one in this. */
+/** The error code of a definition with these changes. */
 function failing(changes: object): string {
   return codeOf(() => defineRule(anything<typeof plain>({ ...plain, ...changes })));
 }
@@ -83,7 +83,7 @@ describe("a definition is refused", () => {
       { slots: { m: 0 }, perElement: "p = p - g * learningRate // m" },
     ],
     ["that never assigns to p", { slots: { m: 0 }, perElement: "m = g" }],
-    // What stands before every rule's text computes with these.
+    // The common statements compute with these.
     ["with a slot named decay", { slots: { decay: 0 } }],
     ["with a slot named l2", { slots: { l2: 0 } }],
     ["that assigns to the decay of the weights", { perStep: "decay = 0.5" }],
@@ -152,19 +152,19 @@ describe("a definition is refused", () => {
     expect(message).toContain(`(line ${line}, column ${column})`);
   });
 
-  test("with a mistake in a text that only one choice selects", () => {
+  test("with a mistake in a text for one choice only", () => {
     const perElement = ({ fast }: { fast: boolean }): string => (fast ? "p = p - x" : "p = p - g");
     expect(failing({ options: { fast: [false, true] }, perElement })).toBe("RULE_SYNTAX");
   });
 
-  test("without a text, or with one that is none", () => {
+  test("without a text, or with a value that is no text", () => {
     expect(failing({ perElement: undefined })).toBe("INVALID_RULE");
     expect(failing({ perElement: 5 })).toBe("INVALID_RULE");
     expect(failing({ perElement: () => null })).toBe("INVALID_RULE");
     expect(failing({ perStep: null })).toBe("INVALID_RULE");
   });
 
-  test("without slots, persistent scalars and scalars it is a rule", () => {
+  test("slots, persistent scalars and scalars are optional", () => {
     const { name, hyperparameters, perElement } = plain;
     const { rule } = defineRule({ name, hyperparameters, perElement });
     expect(rule.variant().slots).toEqual([]);
@@ -176,7 +176,7 @@ describe("a definition is refused", () => {
 });
 
 describe("variants", () => {
-  test("equal choices give the same object, whatever is left out and in whatever order", () => {
+  test("equal choices give the same object, in any order and with any omissions", () => {
     const { rule } = adam;
     const one = rule.variant({ amsgrad: true });
     expect(rule.variant({ amsgrad: true, nesterov: false })).toBe(one);
@@ -185,14 +185,14 @@ describe("variants", () => {
     expect(rule.variant({})).toBe(rule.variant());
   });
 
-  test("choices that a rule does not have are refused", () => {
+  test("unknown choices are refused", () => {
     expect(codeOf(() => adam.rule.variant({ amsgard: true }))).toBe("UNKNOWN_OPTION");
     expect(codeOf(() => adam.rule.variant({ amsgrad: "yes" }))).toBe("INVALID_HYPERPARAMETER");
     expect(codeOf(() => adam.rule.variant({ epsilon: true }))).toBe("UNKNOWN_OPTION");
   });
 
   test.each(rules.map((rule) => [rule.name, rule] as const))(
-    "%s lists each kernel once and leaves none out",
+    "%s lists every kernel exactly once",
     (_, rule) => {
       const prints = rule.variants().map(({ perElement }) => perElement.fingerprint);
       expect(new Set(prints).size).toBe(prints.length);
@@ -200,7 +200,7 @@ describe("variants", () => {
     },
   );
 
-  test("are labelled with what differs from the defaults", () => {
+  test("are labelled with the choices that differ from the defaults", () => {
     expect(adam.rule.variant().label).toBe("adam");
     expect(adam.rule.variant({ amsgrad: true, weightDecayMode: "l2" }).label).toBe(
       "adam weightDecayMode=l2 amsgrad",
@@ -235,7 +235,7 @@ describe("specify", () => {
     expect(rule).toBe(sgd.rule);
   });
 
-  test("takes undefined for left out", () => {
+  test("treats undefined as left out", () => {
     expect(sgd(anything({ momentum: undefined, nesterov: undefined }))).toEqual(sgd());
   });
 
@@ -287,7 +287,7 @@ describe("specify", () => {
 });
 
 describe("a rule of a third party", () => {
-  /** Momentum with a sign, a persistent scalar, an option and a structural hyperparameter: every part of a definition. */
+  /** Uses every part of a definition: a slot, a persistent scalar, an option and a structural hyperparameter. */
   const custom = defineRule({
     name: "custom-rule",
     hyperparameters: {
@@ -329,7 +329,7 @@ describe("a rule of a third party", () => {
     );
   });
 
-  test("has what all rules have", () => {
+  test("has the common options and hyperparameters", () => {
     const values = Float32Array.of(1);
     const spec = custom({ weightDecay: 0.1, maximize: true, learningRate: 1 });
     createOptimizer(spec, { w: reference().wrap(values) }).step({ w: Float32Array.of(0.25) });
@@ -337,7 +337,7 @@ describe("a rule of a third party", () => {
     expect(values[0]).toBeCloseTo(0.9 - 0.75 / 1.5, 6);
   });
 
-  test("may leave out what other rules need: the old parameter, or the gradient", () => {
+  test("need not read the parameter or the gradient", () => {
     const step = (perElement: string): number => {
       const values = Float32Array.of(1);
       const { rule } = defineRule({ ...plain, slots: { z: 0 }, perElement });
@@ -345,7 +345,7 @@ describe("a rule of a third party", () => {
       createOptimizer(spec, { w: reference().wrap(values) }).step({ w: Float32Array.of(0.25) });
       return values[0];
     };
-    // Dual averaging: the sum of all gradients says where to be.
+    // Dual averaging: the parameter follows from the sum of all gradients.
     expect(step("z = z + g\np = -z")).toBe(0.25);
     expect(step("z = p\np = 2")).toBe(2);
   });
@@ -368,7 +368,7 @@ describe("a rule of a third party", () => {
   });
 });
 
-test("an unknown name is answered with the names that can be used, each once", () => {
+test("an error for an unknown name lists each known name once", () => {
   const { code, message } = failureOf(() =>
     defineRule({
       name: "typo",
@@ -389,7 +389,7 @@ describe("what defineRule returns", () => {
     perElement: "p = p - g * learningRate",
   });
 
-  test("is a rule by itself", () => {
+  test("is a rule", () => {
     const { rule } = custom;
     expect(custom.name).toBe("custom");
     expect(custom.variants()).toEqual(rule.variants());

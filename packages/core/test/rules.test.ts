@@ -1,4 +1,4 @@
-// Each rule against its paper, written down a second time: f64, one parameter, a few steps.
+// Each rule against its paper's formulas in f64: one parameter, a few steps.
 import { describe, expect, test } from "vitest";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle } from "../src/reference.js";
@@ -34,7 +34,7 @@ function expected(update: (p: number, g: number, t: number) => number): number[]
   });
 }
 
-/** Matches numbers that are these but for the rounding of f64. */
+/** Matches these numbers up to the rounding of f64. */
 function near(wanted: readonly number[]): readonly unknown[] {
   return wanted.map((value): unknown => expect.closeTo(value, 13));
 }
@@ -44,7 +44,7 @@ describe("sgd", () => {
     expect(run(sgd({ learningRate: 0.1 }))).toEqual(near(expected((p, g) => p - 0.1 * g)));
   });
 
-  test("with momentum, the rate inside of the velocity", () => {
+  test("with momentum, and the rate inside the velocity", () => {
     let velocity = 0;
     const wanted = expected((p, g) => {
       velocity = 0.9 * velocity - 0.1 * g;
@@ -77,7 +77,7 @@ describe("sgd", () => {
     expect(run(sgd({ ...settings, momentumForm: "torch" }))).toEqual(near(wanted));
   });
 
-  test("PyTorch's dampening is of no influence where the momentum is 0", () => {
+  test("PyTorch's dampening has no effect if the momentum is 0", () => {
     const plain = Float64Array.of(0);
     const damped = Float64Array.of(0);
     const settings = { learningRate: 1, dampening: 0.5, momentumForm: "torch" } as const;
@@ -102,7 +102,7 @@ describe("sgd", () => {
     expect(damped[0]).toBe(-7);
   });
 
-  test("the forms of momentum differ where the rate changes", () => {
+  test("the forms of momentum differ when the rate changes", () => {
     const after = (momentumForm: "keras" | "torch"): number => {
       const values = Float64Array.of(start);
       const spec = sgd({ learningRate: 0.1, momentum: 0.9, momentumForm });
@@ -119,7 +119,7 @@ describe("sgd", () => {
 });
 
 describe("adagrad", () => {
-  test("accumulates squares, ε inside of the root", () => {
+  test("accumulates squares, with ε inside the root", () => {
     let a = 0.1;
     const wanted = expected((p, g) => {
       a += g * g;
@@ -184,7 +184,7 @@ describe("rmsprop", () => {
 describe("adam", () => {
   const common = { learningRate: 0.1, beta1: 0.8, beta2: 0.95, epsilon: 1e-2 };
 
-  /** Kingma & Ba's Algorithm 1, with what is done with the averages left open. */
+  /** Kingma & Ba's Algorithm 1, with a function for the update from both averages. */
   function moments(
     update: (p: number, averages: { m: number; v: number; g: number; t: number }) => number,
   ): number[] {

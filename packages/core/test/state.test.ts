@@ -72,7 +72,7 @@ const options: readonly (readonly [name: string, settings: Readonly<Record<strin
   ["nadam", { productIn: "f32", momentumDecay: 0.004 }],
 ];
 
-describe("N steps, a state, and N more are 2N steps, bit for bit", () => {
+describe("N steps, a restored state and N more steps equal 2N steps, bit for bit", () => {
   test.each(options)("%s %o", async (name, settings) => {
     const spec = optimizerByName(name, { learningRate: 0.1, ...settings });
     const groups = [{ match: "bias", learningRate: 0.05, weightDecay: 0.01 }];
@@ -133,7 +133,7 @@ describe("N steps, a state, and N more are 2N steps, bit for bit", () => {
     expect(copy).toEqual(values);
   });
 
-  test("with parameters that came later", async () => {
+  test("with parameters that were added later", async () => {
     const backend = reference();
     const make = (): { optimizer: Optimizer; late: Float32Array; add: () => void } => {
       const late = Float32Array.of(1);
@@ -156,7 +156,7 @@ describe("N steps, a state, and N more are 2N steps, bit for bit", () => {
   });
 });
 
-test("a state is a snapshot, though steps go on while it is read", async () => {
+test("a state is a snapshot, even if steps are taken while it is read", async () => {
   const { optimizer, steps } = start(nadam(), [{ match: "bias", beta1: 0.5 }]);
   steps(0, 3);
   const quiet = comparable(await optimizer.state());
@@ -182,7 +182,7 @@ test("writing to a state, or to a restored one, does not reach the optimizer", a
   expect(comparable(await optimizer.state())).toEqual(before);
 });
 
-test("NaN and infinities in slots are carried", async () => {
+test("NaN and infinities in slots are kept", async () => {
   const { optimizer } = start(nadam());
   optimizer.step({ bias: Float32Array.of(Number.NaN, Infinity, -0) });
   const state = await optimizer.state();
@@ -369,7 +369,7 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
     },
   );
 
-  test("a promise of a state, where the await was forgotten", async () => {
+  test("a promise of a state, without await", async () => {
     expect(await refusal(good())).toBe("STATE_MISMATCH");
   });
 });
@@ -431,7 +431,7 @@ describe("a state that was stored", () => {
     expect(comparable(await other.optimizer.state())).toEqual(before);
   });
 
-  test("restores the learning rate, and may have another one after that", async () => {
+  test("restores the learning rate, which can then be set", async () => {
     const { optimizer } = start(nadam({ learningRate: 0.5 }));
     const state = await optimizer.state();
     const other = start(nadam({ learningRate: 0.25 })).optimizer;
@@ -442,7 +442,7 @@ describe("a state that was stored", () => {
   });
 });
 
-test("a state that is being read outlives its optimizer", async () => {
+test("a pending state resolves after its optimizer is disposed", async () => {
   const { optimizer, steps } = start(nadam());
   steps(0, 2);
   const quiet = comparable(await optimizer.state());

@@ -7,7 +7,7 @@ import { rules } from "../src/rules/index.js";
 import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
 describe("tensors", () => {
-  test("have a shape, a size, a place in memory, and values", async () => {
+  test("have a shape, a size, a memory range and values", async () => {
     const backend = reference();
     const memory = numbers(10, 1);
     const tensor = backend.wrap(memory, { shape: [2, 3], offset: 4 });
@@ -21,7 +21,7 @@ describe("tensors", () => {
     expect([...memory.subarray(4)]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test("a shape is copied, [] is one number, and left out it is the rest of the array", () => {
+  test("a shape is copied; [] is one number; without a shape, the rest of the array is wrapped", () => {
     const backend = reference();
     const shape = [2, 2];
     const tensor = backend.tensor(shape);
@@ -32,7 +32,7 @@ describe("tensors", () => {
     expect(backend.wrap(new Float32Array(5), { offset: 2 }).shape).toEqual([3]);
   });
 
-  test("freed tensors cannot be used; memory of the caller stays", async () => {
+  test("freed tensors cannot be used; caller-owned memory stays", async () => {
     const memory = numbers(3, 1);
     const tensor = reference().wrap(memory);
     tensor.free();
@@ -46,7 +46,7 @@ describe("tensors", () => {
     expect(codeOf(() => staging.stage(memory))).toBe("DISPOSED");
   });
 
-  test("memory that was detached is noticed, not taken for empty", async () => {
+  test("detached memory is detected", async () => {
     const memory = numbers(3, 1);
     const tensor = reference().wrap(memory);
     structuredClone(memory.buffer, { transfer: [memory.buffer as ArrayBuffer] });
@@ -63,7 +63,7 @@ describe("tensors", () => {
     expect(message).toContain("an empty Float32Array");
   });
 
-  test("a staging tensor borrows, and has nothing before that", async () => {
+  test("a staging tensor borrows an array, and has no values before", async () => {
     const backend = reference();
     const staging = backend.staging([2]);
     await expect(staging.read()).rejects.toMatchObject({ code: "INVALID_MEMORY" });
@@ -149,7 +149,7 @@ describe("tensors", () => {
 });
 
 describe("the reference and the oracle", () => {
-  test("say what they are", () => {
+  test("have a name, a precision and exactness", () => {
     expect(reference()).toMatchObject({ name: "reference", precision: "f32", exact: true });
     expect(oracle()).toMatchObject({ name: "oracle", precision: "f64", exact: false });
   });
@@ -191,7 +191,7 @@ describe("the reference and the oracle", () => {
     },
   );
 
-  test("only the first updates of a batch are run", () => {
+  test("a run has only the first updates of a batch", () => {
     const backend = reference();
     const [one, other] = [Float32Array.of(1), Float32Array.of(1)];
     const variant = rules[0].variant();
@@ -210,7 +210,7 @@ describe("the reference and the oracle", () => {
     expect([bits(one), bits(other)]).toEqual([bits([0.5]), bits([1])]);
   });
 
-  test("a step of the oracle is a step of the reference without its roundings", () => {
+  test("a step of the oracle equals a step of the reference up to rounding", () => {
     const [narrow, wide] = [Float32Array.of(0.1), Float64Array.of(0.1)];
     const spec = rules[0].specify({ learningRate: 0.3 });
     createOptimizer(spec, { w: reference().wrap(narrow) }).step({ w: Float32Array.of(0.7) });

@@ -18,12 +18,12 @@ import { adamKernels as exactAdam } from "../src/generated/exact/index.js";
 import { afterSteps, codeOf, differences, numbers } from "./support.js";
 
 describe("cpuJs", () => {
-  test("says what it is", () => {
+  test("has a name, a precision and exactness", () => {
     expect(cpuJs()).toMatchObject({ name: "cpu-js", precision: "f32", exact: false });
     expect(cpuJs({ exact: true })).toMatchObject({ name: "cpu-js-exact", exact: true });
   });
 
-  test("updates the caller's memory in place, and nothing beside it", () => {
+  test("updates caller-owned memory in place, and nothing around it", () => {
     const memory = new Float32Array(10).fill(7);
     const backend = cpuJs();
     const parameters = {
@@ -37,14 +37,14 @@ describe("cpuJs", () => {
     expect([...gradients]).toEqual(new Array(9).fill(2));
   });
 
-  test("works on memory that is shared between threads", () => {
+  test("works on a SharedArrayBuffer", () => {
     const memory = new Float32Array(new SharedArrayBuffer(8));
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w: cpuJs().wrap(memory) });
     optimizer.step({ w: Float32Array.of(1, 2) });
     expect([...memory]).toEqual([-1, -2]);
   });
 
-  test("holds what it borrows, and copies what it is told to write", async () => {
+  test("borrows wrapped arrays, and copies written ones", async () => {
     const backend = cpuJs();
     const values = Float32Array.of(1, 2);
     const own: Tensor = backend.tensor([2], values);

@@ -142,7 +142,7 @@ describe("random rules", () => {
   });
 });
 
-describe("what is awkward to write down", () => {
+describe("expressions that are awkward in JavaScript", () => {
   const given: Data = { length: 5, pool: [0.5, -1, 2, -0, 1e-40, Infinity, -3, 4], a: 2, b: 0.25 };
 
   test.each([
@@ -195,7 +195,7 @@ test.each([
     "a condition that is used twice",
     "h = abs(m) < limit ? 1 : 2\nm = abs(m) < limit ? 0 : m\nm = m + g * h\nv = m",
   ],
-])("%s does not come to rest", async (_, line) => {
+])("%s is not flushed", async (_, line) => {
   const { rule } = defineRule({
     name: "limited",
     hyperparameters: { learningRate: nonNegative(1), limit: nonNegative(0.4) },

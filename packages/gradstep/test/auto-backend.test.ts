@@ -20,7 +20,7 @@ const hasGpu = await nodeGpu().then(
   () => false,
 );
 
-test.skipIf(!hasGpu)("where there is a GPU, it is taken", async () => {
+test.skipIf(!hasGpu)("uses a GPU if there is one", async () => {
   const { gpu } = await nodeGpu();
   // The adapter here is real, but for what it computes on.
   const requestAdapter = async (): Promise<unknown> => {
@@ -61,7 +61,7 @@ test.each([
   ["an adapter whose info throws", throwing("info")],
   ["an adapter whose isFallbackAdapter throws", throwing("isFallbackAdapter")],
   ["an adapter that is not one", {}],
-])("with %s, the processor", async (_, adapter) => {
+])("with %s, uses the CPU", async (_, adapter) => {
   vi.stubGlobal("navigator", { gpu: { requestAdapter: () => Promise.resolve(adapter) } });
   expect((await autoBackend()).name).toBe("wasm");
 });
@@ -81,12 +81,12 @@ test.each([
   ["does not exist", { gpu: {} }],
   ["is behind a getter that throws", throwing("gpu", {})],
   ["has no navigator", undefined],
-])("where requestAdapter %s, the processor", async (_, navigator) => {
+])("if requestAdapter %s, uses the CPU", async (_, navigator) => {
   vi.stubGlobal("navigator", navigator);
   expect((await autoBackend()).name).toBe("wasm");
 });
 
-test("cpu-js where no memory can be made for wasm", async () => {
+test("uses cpu-js if wasm memory cannot be allocated", async () => {
   const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(function () {
     throw new RangeError("WebAssembly.Memory(): could not allocate memory");
   });
@@ -101,7 +101,7 @@ test("every backend can be disposed of", async () => {
   }
 });
 
-test("else it is wasm where there is SIMD, and cpu-js where that must not be compiled", async () => {
+test("without a GPU uses wasm, and cpu-js if wasm has no SIMD or must not be compiled", async () => {
   expect((await autoBackend()).name).toBe("wasm");
   const compile = vi.spyOn(WebAssembly, "Module").mockImplementation(function () {
     throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
