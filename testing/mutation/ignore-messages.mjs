@@ -3,14 +3,18 @@ const messageFunctions = new Set([
   "checkHyperparameter",
   "checkOption",
   "checkOptions",
+  "checkRowValues",
   "checkRule",
   "fail",
   "invalid",
   "mismatch",
+  "notRowValues",
   "same",
   "sameNames",
   "syntaxError",
   "table",
+  "withoutValues",
+  "wrongLength",
 ]);
 
 /**

@@ -124,3 +124,33 @@ test.each<[string, (run: Run, backend: Backend) => Record<string, Tensor>]>([
   expect(repeats()).toBe(1);
   expect(await one.values()).toEqual(await other.values());
 });
+
+test("a step with a mask is no repetition, and none repeats it", async () => {
+  const { backend, repeats } = repeating();
+  const { optimizer, gradients, values } = make(backend, []);
+  const rows = { s: Uint32Array.of(0) };
+  optimizer.step(gradients);
+  const [, before] = await values();
+  optimizer.step(gradients, { rows });
+  expect((await values())[1]).toBe(before);
+  optimizer.step(gradients);
+  expect((await values())[1]).not.toBe(before);
+  expect(repeats()).toBe(0);
+  optimizer.step(gradients, { rows });
+  optimizer.step(gradients, {});
+  expect(repeats()).toBe(0);
+  optimizer.step(gradients);
+  expect(repeats()).toBe(1);
+});
+
+test("a step after rows have moved is no repetition", async () => {
+  const { backend, repeats } = repeating();
+  const w = backend.tensor([2], [1, 2]);
+  const optimizer = createOptimizer(adam(), { w });
+  const gradient = optimizer.gradient("w");
+  for (let i = 0; i < 3; i += 1) optimizer.step({ w: gradient });
+  expect(repeats()).toBe(2);
+  optimizer.rows().remap(Uint32Array.of(1, 0));
+  optimizer.step({ w: gradient });
+  expect(repeats()).toBe(2);
+});
