@@ -6,8 +6,9 @@ import { maxPages, pageSize } from "./layout.js";
 /** One cache line, so that no two tensors share one and every vector is aligned. */
 const alignment = 64;
 /**
- * The alignment of blocks of `largeBlock` bytes and more. Processors compare loads with pending stores by the low 12
- * bits of their addresses: arrays of a step are then at least this far apart, modulo 4096, or not at all (ADR 0014).
+ * The alignment of blocks of `largeBlock` bytes and more. Processors compare loads with pending stores by the low 12 bits
+ * of their addresses. With this alignment, the distance of two arrays modulo 4096 is 0 or at least 512, which does no
+ * harm (ADR 0014).
  */
 const largeAlignment = 512;
 const largeBlock = 8192;

@@ -103,7 +103,7 @@ export class WorkerPool {
     this.#waitForWorkers();
   }
 
-  /** Sleeps until the chunks that workers have claimed are finished: a worker without a core of its own gets this one. */
+  /** Sleeps until workers have finished the chunks that they claimed: a worker without a free core can use this one. */
   #waitForWorkers(): void {
     const words = this.#words;
     const mayBlock = canBlock();
