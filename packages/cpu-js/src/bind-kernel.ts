@@ -30,7 +30,7 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
   ): void => {
     for (let j = 0; j < flushedSlots.length; j += 1) {
       const { slot, threshold } = flushedSlots[j];
-      flush(slots[slot], scalars[threshold], start, end);
+      flush(slots[slot], scalars, threshold, start, end);
     }
     update(p, g, slots, scalars, start, end);
   };
@@ -69,9 +69,18 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
   };
 }
 
-/** Sets values below the threshold to 0, at the few steps where it is not 0. */
-function flush(values: Float32Array, threshold: number, start: number, end: number): void {
-  const limit = threshold > 0 ? Math.fround(threshold) : 0;
+/**
+ * Sets values below the threshold to 0, at the few steps where it is not 0.
+ * @param threshold its index in the scalars: a number would be boxed to be passed
+ */
+function flush(
+  values: Float32Array,
+  scalars: Float64Array,
+  threshold: number,
+  start: number,
+  end: number,
+): void {
+  const limit = scalars[threshold] > 0 ? Math.fround(scalars[threshold]) : 0;
   const stop = limit > 0 ? end : start;
   for (let i = start; i < stop; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 }
