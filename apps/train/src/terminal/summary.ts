@@ -61,7 +61,7 @@ function printTiming(run: Run, screen: Screen): void {
   if (optimizerTimes.length === 0) return;
   screen.print(`${stepCount(run)} in ${duration(seconds)}`);
   screen.printWrapped(
-    `Optimizer: ${duration(optimizerSeconds(run))} (${percent(optimizerFraction(run), 1)} of the time), ${milliseconds(median(optimizerTimes))} per step (median)`,
+    `Optimizer: ${duration(optimizerSeconds(run))} of it (${percent(optimizerFraction(run), 1)}), median ${milliseconds(median(optimizerTimes))} per step`,
   );
 }
 
