@@ -11,7 +11,7 @@ import type { Document } from "../src/document.js";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-/** Why there is no GPU here, nor a driver in software, or undefined. */
+/** The reason why there is neither a GPU nor a software driver, or undefined. */
 const missing = await findGpu().then(
   () => undefined,
   (error: unknown) => String(error),

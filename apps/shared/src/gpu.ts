@@ -1,14 +1,14 @@
 import { nodeGpu } from "@gradstep/webgpu/node";
 
-/** What computes. */
+/** A GPU, or a software driver. */
 export interface Gpu {
-  /** As its driver calls it. */
+  /** The driver's name for it. */
   readonly description: string;
-  /** Whether it is none, but a driver that computes on the CPU. */
+  /** Whether it is a driver that computes on the CPU. */
   readonly isSoftware: boolean;
 }
 
-/** Finds a GPU, or a driver in software. @throws {GradstepError} `UNSUPPORTED` where there is neither */
+/** Finds a GPU or a software driver. @throws {GradstepError} `UNSUPPORTED` if there is neither */
 export async function findGpu(): Promise<Gpu> {
   const { gpu, description } = await nodeGpu();
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -16,8 +16,8 @@ export async function findGpu(): Promise<Gpu> {
 }
 
 /**
- * Gives TF.js, which takes Node for a browser here, a `navigator.gpu`, and loads its webgpu backend.
- * @throws {GradstepError} `UNSUPPORTED` where there is neither a GPU nor a driver in software
+ * Defines `navigator.gpu`, as in a browser, and loads the webgpu backend of TF.js.
+ * @throws {GradstepError} `UNSUPPORTED` if there is neither a GPU nor a software driver
  */
 export async function gpuForTfjs(): Promise<Gpu> {
   const found = await findGpu();

@@ -1,7 +1,7 @@
-/** A source of numbers in [0, 1): the same seed gives the same numbers on every machine. */
+/** Returns the next number in [0, 1). The same seed gives the same numbers on every machine. */
 export type Random = () => number;
 
-/** Mulberry32 (Tommy Ettinger): 32 bits of state, plenty for some ten thousand values. */
+/** Mulberry32 (Tommy Ettinger): 32 bits of state. */
 export function seededRandom(seed: number): Random {
   let state = seed | 0;
   return () => {

@@ -81,7 +81,7 @@ describe("the program", () => {
     expect(stderr.trimEnd()).not.toContain("\n");
   });
 
-  test("says that there is no GPU where there is none", async () => {
+  test("rejects --backend webgpu without a GPU or a software driver", async () => {
     const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
     const result = await node("--import", unsupported, program, "--backend", "webgpu");
     expect(result).toMatchObject({ code: 2, stdout: "" });

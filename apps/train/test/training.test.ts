@@ -45,7 +45,7 @@ function trained(name: OptimizerName = "adam", seed = settings.seed): Promise<Ru
   );
 }
 
-/** Why there is no GPU here, nor a driver in software, or undefined. */
+/** The reason why there is neither a GPU nor a software driver, or undefined. */
 const missing = await findGpu().then(
   () => undefined,
   (error: unknown) => String(error),

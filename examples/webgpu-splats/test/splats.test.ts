@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { difference, runBoth } from "../src/compare.js";
 import { lineCount } from "../src/line-count.js";
 
-/** Why there is no GPU here, or undefined. */
+/** The reason why there is no WebGPU, or undefined. */
 const missing = await nodeGpu().then(
   () => undefined,
   (error: unknown) => String(error),
