@@ -1,6 +1,7 @@
 import { defineRule, type Program } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { Bounds, errorOverBound } from "../src/bounds/bounds.js";
 import { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "../src/bounds/error-model.js";
 import { Random } from "../src/suite/random/random.js";
@@ -81,7 +82,7 @@ describe("Adam's bound in closed form", () => {
     { model: wgsl, factor: 2, terms: [2, 24, 4] },
   ])("$model.name", ({ model, factor, terms: [a, b, c] }) => {
     const random = new Random(5);
-    for (let i = 0; i < 2000; i += 1) {
+    for (let i = 0; i < cases(2000, 300); i += 1) {
       const [c1, c2] = [
         Math.fround(random.between(0.01, 0.5)),
         Math.fround(random.between(1e-3, 0.2)),
@@ -143,7 +144,7 @@ describe("implementations that take every freedom stay inside", () => {
       for (const variant of rule.variants()) {
         const program = variant.perElement;
         const bounds = new Bounds(program, model);
-        for (let i = 0; i < 200; i += 1) {
+        for (let i = 0; i < cases(200, 40); i += 1) {
           const inputs = program.inputs.map(({ name, node }) => {
             const magnitude = Math.abs(random.magnitude(-9, 1));
             const signed = ["p", "g", "m", "a"].includes(name) && random.chance(0.5);

@@ -3,11 +3,16 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { runCommand } from "../src/cli/run-command.js";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "gradstep-conformance-"));
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 afterAll(() => {
   rmSync(directory, { recursive: true });
@@ -92,6 +97,21 @@ describe("golden", () => {
 });
 
 describe("verify", () => {
+  const coreReference = fileURLToPath(import.meta.resolve("@gradstep/core/reference"));
+  const core = fileURLToPath(import.meta.resolve("@gradstep/core"));
+  writeFileSync(
+    join(directory, "signum.mjs"),
+    `import { defineRule, nonNegative } from ${JSON.stringify(core)};
+     export const unrelated = 1;
+     export const signum = defineRule({
+       name: "signum",
+       hyperparameters: { learningRate: nonNegative(0.01) },
+       slots: { m: 0 },
+       perElement: "m = m * 0.5 + g; p = p - sign(m) * learningRate",
+     });
+     export default signum;`,
+  );
+
   test("--json is one document", async () => {
     const { status, output } = await run([
       "verify",
@@ -110,33 +130,20 @@ describe("verify", () => {
   });
 
   test("a module with a broken backend fails", async () => {
-    const core = fileURLToPath(import.meta.resolve("@gradstep/core/reference"));
     writeFileSync(
       join(directory, "broken.mjs"),
-      `import { reference } from ${JSON.stringify(core)};
+      `import { reference } from ${JSON.stringify(coreReference)};
        export const backend = () => Object.assign(reference(), { compile: () => ({ source: "", run() {} }) });`,
     );
-    const { status, output } = await run(["verify", "./broken.mjs", "--cases", "1"], directory);
+    const { status, output } = await run(
+      ["verify", "./broken.mjs", "--cases", "1", "--rule", "signum.mjs"],
+      directory,
+    );
     expect(status).toBe(1);
     expect(output).toMatch(/\d+ passed, \d+ failed, 0 skipped/);
   });
 
-  const core = fileURLToPath(import.meta.resolve("@gradstep/core"));
-  const coreReference = fileURLToPath(import.meta.resolve("@gradstep/core/reference"));
-
   test("--rule checks the rules of a module", async () => {
-    writeFileSync(
-      join(directory, "signum.mjs"),
-      `import { defineRule, nonNegative } from ${JSON.stringify(core)};
-       export const unrelated = 1;
-       export const signum = defineRule({
-         name: "signum",
-         hyperparameters: { learningRate: nonNegative(0.01) },
-         slots: { m: 0 },
-         perElement: "m = m * 0.5 + g; p = p - sign(m) * learningRate",
-       });
-       export default signum;`,
-    );
     const args = ["verify", "reference", "--rule", "signum.mjs", "--cases", "5", "--json"];
     const { status, output, errors } = await run(args, directory);
     expect(errors).toBe("");
@@ -153,7 +160,10 @@ describe("verify", () => {
        export const wrapsArrays = false;
        export default () => Object.assign(reference(), { remap: undefined });`,
     );
-    const { status, output } = await run(["verify", "./no-rows.mjs", "--cases", "1"], directory);
+    const { status, output } = await run(
+      ["verify", "./no-rows.mjs", "--cases", "1", "--rule", "signum.mjs"],
+      directory,
+    );
     expect(status).toBe(0);
     expect(output).toMatch(/^skipped +rows +0\/1 /m);
     expect(output).toMatch(/^\d+ skipped: the backend has no remap\(\)/m);
@@ -203,10 +213,20 @@ describe("wrong usage is one line and exit status 2", () => {
     [["mutants", "--sample", "0"]],
     [["mutants", "reference"]],
   ])("%j", async (args) => {
-    const { status, output, errors } = await run(args, directory);
+    vi.stubEnv("INIT_CWD", directory);
+    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const errors = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const status = await runCommand(args);
+    const [written, lines] = [output.mock.calls, errors.mock.calls.map(String).join("")];
+    vi.restoreAllMocks();
+    expect([status, written]).toEqual([2, []]);
+    expect(lines).toMatch(/^[^\n]+\n$/);
+  });
+
+  test("in a process of its own", async () => {
+    const { status, output, errors } = await run(["verify", "no-such-backend"], directory);
     expect([status, output]).toEqual([2, ""]);
     expect(errors).toMatch(/^[^\n]+\n$/);
-    expect(errors).not.toContain("    at ");
   });
 });
 

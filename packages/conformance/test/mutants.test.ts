@@ -36,6 +36,10 @@ test("mutants have names of their own", () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
 });
 
+test("every mutant can be made", () => {
+  for (const mutant of mutants) expect(mutant.target().create).toBeTypeOf("function");
+});
+
 test("an edit that applies to nothing is refused", () => {
   const [rule] = rules;
   expect(() => mutateRule(rule, { element: [["no such text", ""]] })).toThrow(GradstepError);

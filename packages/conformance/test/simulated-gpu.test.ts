@@ -13,7 +13,7 @@ describe("the worst case of WGSL", () => {
   conformance({
     backend: () => worstCase(11),
     model: wgsl,
-    cases: cases(2000, 200),
+    cases: cases(2000, 50),
     describe,
     test,
   });

@@ -1,12 +1,13 @@
 import { defineRule, nadam, nonNegative, sgd, type Backend } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { describeDifference } from "../src/checker/violation.js";
 import { conformance } from "../src/suite/conformance.js";
 import { verify, type CheckResult } from "../src/suite/verify.js";
 
-conformance({ backend: reference, describe, test });
+conformance({ backend: reference, cases: cases(1000, 100), describe, test });
 
 /** A backend without `remap`, as a first version of a backend is. */
 function withoutRows(): Backend {
@@ -56,6 +57,7 @@ describe("a missing capability", () => {
     const { checks } = await verify({
       cases: 1,
       backend: withoutRows,
+      rules: [sgd, nadam],
       wrapsArrays: false,
       model: wgsl,
     });

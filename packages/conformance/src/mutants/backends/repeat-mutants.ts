@@ -46,6 +46,15 @@ export const repeatMutants: readonly Mutant[] = [
   repeating("a repeated step has the scalars of the one before", ({ updates, copies }, now, run) =>
     updates === now && areLive(copies) ? () => run(copies, copies.length) : undefined,
   ),
+  repeating("a repeated step has the first group's scalars for all", (last, now, run) => {
+    const { updates, count } = last;
+    if (updates !== now || !areLive(updates.slice(0, count))) return undefined;
+    return () =>
+      run(
+        updates.slice(0, count).map((update) => ({ ...update, scalars: updates[0].scalars })),
+        count,
+      );
+  }),
   repeating("what is repeated is the last run, whoever's it was", ({ updates, count }, _, run) =>
     areLive(updates.slice(0, count)) ? () => run(updates, count) : undefined,
   ),

@@ -1,4 +1,11 @@
-import { newRow, type RowMove, type RowSources, type Update } from "@gradstep/core";
+import {
+  arraysOf,
+  flushedSlotsOf,
+  newRow,
+  type RowMove,
+  type RowSources,
+  type Update,
+} from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
 import { target, withChange, withRun } from "../mutable-target.js";
 
@@ -32,7 +39,7 @@ const isSlot = ({ reset }: RowMove): boolean => reset === "flagged";
 
 /** Rows that are masked or moved wrongly. */
 export const rowMutants: readonly Mutant[] = [
-  masking("masks are not looked at", (update) => ({ ...update, mask: undefined })),
+  masking("masks are ignored", (update) => ({ ...update, mask: undefined })),
   masking("a row is stepped only where its mask is 1", (update) => ({
     ...update,
     mask: u32(update.mask).map((value) => (value === 1 ? 1 : 0)),
@@ -57,7 +64,26 @@ export const rowMutants: readonly Mutant[] = [
     ...update,
     unselectedRows: update.unselectedRows === "zero" ? "decay" : update.unselectedRows,
   })),
-  moving("rows that begin anew keep their slots", (moves, sources) => [
+  {
+    name: "small values are cleared in all rows, and not in those of the mask",
+    kind: "backend",
+    target: () =>
+      target({
+        backend: withRun((run, variant) => (updates, count) => {
+          for (const update of updates.slice(0, count)) {
+            if (update.mask === undefined) continue;
+            const arrays = arraysOf<Float32Array>(variant, update);
+            for (const { slot, threshold } of flushedSlotsOf(variant.perElement)) {
+              const limit = update.scalars[variant.scalars.indexOf(threshold)];
+              const values = arrays.get(slot)!;
+              values.set(values.map((value) => (Math.abs(value) < limit ? 0 : value)));
+            }
+          }
+          run(updates, count);
+        }),
+      }),
+  },
+  moving("rows that are reset keep their slots", (moves, sources) => [
     moves,
     { ...sources, resetRows: undefined },
   ]),
@@ -69,13 +95,13 @@ export const rowMutants: readonly Mutant[] = [
     moves.map((move) => ({ ...move, initial: 0 })),
     sources,
   ]),
-  moving("parameters begin anew with their slots", (moves, sources) => [
+  moving("parameters are reset with their slots", (moves, sources) => [
     moves.map((move) =>
       isSlot(move) || move.reset === "all" ? move : { ...move, reset: "flagged" },
     ),
     sources,
   ]),
-  moving("a row begins anew only where resetRows is 1", (moves, sources) => [
+  moving("a row is reset only where resetRows is 1", (moves, sources) => [
     moves,
     {
       ...sources,

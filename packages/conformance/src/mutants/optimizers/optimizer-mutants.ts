@@ -4,6 +4,7 @@ import {
   type Optimizer,
   type OptimizerMethods,
   type OptimizerState,
+  type StepOptions,
   type Tensor,
 } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
@@ -64,7 +65,7 @@ export const optimizerMutants: readonly Mutant[] = [
     iterations: Math.max(0, state.iterations - 1),
   })),
   restoring("slots are not restored", (state) => withSlots(state, () => 0)),
-  restoring("what a rule carries is not restored", (state) => ({
+  restoring("persistent scalars are not restored", (state) => ({
     ...state,
     groups: state.groups.map((group) => ({
       ...group,
@@ -79,6 +80,45 @@ export const optimizerMutants: readonly Mutant[] = [
   restoring("the groups' own step numbers are not restored", (state) => ({
     ...state,
     groups: state.groups.map((group) => ({ ...group, iterations: 0 })),
+  })),
+  restoring("a group's step number follows from every, whatever was saved", (state) => ({
+    ...state,
+    groups: state.groups.map(({ iterations: _, ...group }) => group),
+  })),
+  wrapping("what a group overrides is merged with what it had, and not replaced", (optimizer) => ({
+    restore: (state: OptimizerState) => {
+      const { groups } = optimizer.config();
+      optimizer.restore(state);
+      const merged = state.groups.map((group, i) => {
+        const { match: _, ...before } = groups[i - 1] ?? { match: "" };
+        return i === 0
+          ? group
+          : { ...group, hyperparameters: { ...before, ...group.hyperparameters } };
+      });
+      optimizer.restore({ ...state, groups: merged as OptimizerState["groups"] });
+    },
+  })),
+  wrapping("other rows are treated as in the last masked step", (optimizer) => {
+    let last: StepOptions["unselectedRows"];
+    return {
+      step: (gradients: Gradients, options?: StepOptions) => {
+        last = options?.unselectedRows ?? last;
+        if (options?.rows === undefined || last === undefined) optimizer.step(gradients, options);
+        else optimizer.step(gradients, { ...options, unselectedRows: last });
+      },
+    };
+  }),
+  wrapping("gradients are taken by their position and not by their names", (optimizer) => ({
+    step: (gradients: Gradients, options?: StepOptions) => {
+      const given = Object.entries(gradients ?? {});
+      const names = optimizer.parameters.filter((name) => gradients?.[name]);
+      const sizes = given.map(([, one]) => (one as Float32Array | undefined)?.length);
+      const isMixed = names.length < given.length || new Set(sizes).size > 1;
+      const moved = isMixed
+        ? gradients
+        : Object.fromEntries(given.map(([, gradient], i) => [names[i], gradient]));
+      optimizer.step(moved, options);
+    },
   })),
   {
     name: "groups are stepped at every step",

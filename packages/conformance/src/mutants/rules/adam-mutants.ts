@@ -84,6 +84,16 @@ export const adamMutants: readonly Mutant[] = [
   adam("epsilonRoot without the correction", {
     step: [["epsilonRoot * root * root", "epsilonRoot"]],
   }),
+  adam("small values are cleared at all steps but every 64th", {
+    step: [[/floor\(t \/ 64\) \* 64 == t \? ([^:]+) : 0/g, "floor(t / 64) * 64 == t ? 0 : $1"]],
+  }),
+  adam("small values are cleared at every 32nd step", {
+    step: [[/floor\(t \/ 64\) \* 64/g, "floor(t / 32) * 32"]],
+  }),
+  adam("the threshold of the mean of squares is not squared", {
+    step: [["(epsilon * 2 ** -28) ** 2", "(epsilon * 2 ** -28)"]],
+  }),
+  adam("all negative means are cleared", { element: [["abs(m) <", "m <"]] }),
   adamw("decay after the update", {
     element: [
       ["p = p * decay", ""],

@@ -85,8 +85,8 @@ export const otherRuleMutants: readonly Mutant[] = [
   ruleMutant("momentum updated first", "lion", {
     element: [
       [
-        "    p = p - sign(m + (g - m) * c1) * learningRate\n    m = m + (g - m) * c2",
-        "m = m + (g - m) * c2; p = p - sign(m + (g - m) * c1) * learningRate",
+        /(p = p - sign\(m \+ \(g - m\) \* c1\) \* learningRate)\s+(m = m \+ \(g - m\) \* c2)/,
+        "$2; $1",
       ],
     ],
   }),

@@ -1,6 +1,7 @@
 import { inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { ModelRun } from "../optimizer-model/model-run.js";
+import { withRepeater } from "../repeating-backend.js";
 import { Random } from "../random/random.js";
 
 /**
@@ -25,7 +26,13 @@ async function sequences(context: Context, hasRows: boolean): Promise<void> {
   const { target, seed, sequences: count } = context;
   for (let i = 0; i < Math.max(12, count / 16); i += 1) {
     const random = Random.of(seed, `optimizer model ${hasRows}`, i);
-    const run = new ModelRun(await target.backend(), target.create, random, hasRows);
+    const backend = await target.backend();
+    const run = new ModelRun(
+      i % 2 === 0 ? backend : withRepeater(backend),
+      target.create,
+      random,
+      hasRows,
+    );
     try {
       for (let call = 0; call < 14; call += 1) {
         await run.call();

@@ -13,6 +13,7 @@ import { assert, assertCode, assertSame, assertSameAll, inCase } from "../assert
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
 import type { Check, Context } from "../check.js";
+import { withRepeater } from "../repeating-backend.js";
 import { columns, eventsOf, sizeOfB, type Event } from "./repeated-step-events.js";
 
 const group = "repeated steps";
@@ -113,7 +114,7 @@ async function runEvents(
   events: readonly Event[],
   inTensors: boolean,
 ): Promise<Record<string, Snapshot>> {
-  const backend = await context.target.backend();
+  const backend = withRepeater(await context.target.backend());
   const parameters = { a: backend.tensor([1, columns]), b: backend.tensor([sizeOfB]) };
   const optimizer = context.target.create(spec, parameters, { groups });
   const neighbor = { c: backend.tensor([7]) };

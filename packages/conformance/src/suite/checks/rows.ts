@@ -252,11 +252,15 @@ function checkShapes(
   count: number,
 ): void {
   for (const name of names) {
-    const { shape, size } = tensors[name];
+    const { shape, size, memory } = tensors[name];
     const gradient = optimizer.gradient(name);
     assert(
       shape.join() === shapeOf(name, count).join() && size === count * rowLengths[name],
       `shape of ${name} is [${shape.join(", ")}], size ${size}, after a remap to ${count} rows`,
+    );
+    assert(
+      memory.byteLength >= 4 * size,
+      `memory of ${name} has ${memory.byteLength} bytes after a remap; expected at least ${4 * size}`,
     );
     assert(
       gradient.shape.join() === shape.join(),

@@ -18,6 +18,9 @@ const names = ["a", "b", "c", "d", "e"] as const;
 type Name = (typeof names)[number];
 type CountingOptimizer = Optimizer<"learningRate" | "alpha" | "weightDecay">;
 
+/** Those that are added and removed. */
+const optionalNames = ["a", "e"] as const;
+
 /** The first group takes `e`, too, which is added later. */
 const groupMatches = [/^[be]$/, ["c", "d"]] as const;
 
@@ -84,9 +87,12 @@ export class ModelRun {
       "write",
       "save",
     ] as const;
+    const absent = optionalNames.filter((name) => !this.#plain.values.has(name));
+    const present = optionalNames.filter((name) => this.#plain.values.has(name));
     const others = [
       ...(this.#saved === undefined ? [] : (["restore", "restore"] as const)),
-      ...(this.#plain.values.has("e") ? [] : (["add"] as const)),
+      ...(absent.length === 0 ? [] : (["add"] as const)),
+      ...(present.length === 0 ? [] : (["remove"] as const)),
       ...(this.#hasRows ? (["remap"] as const) : []),
       "replace" as const,
     ];
@@ -107,12 +113,9 @@ export class ModelRun {
       case "restore":
         return this.#restore(this.#saved!);
       case "add":
-        this.#allocate("e");
-        this.#plain.groups[1].names.push("e");
-        this.#plain.add("e", await this.#read("e"));
-        this.#optimizer.add({ e: this.#tensors.e });
-        this.#saved = undefined;
-        return;
+        return this.#add(random.pick(absent));
+      case "remove":
+        return this.#remove(random.pick(present));
       case "remap":
         return this.#remap();
       case "replace":
@@ -308,6 +311,26 @@ export class ModelRun {
     this.#optimizer.restore(state);
   }
 
+  #add(name: (typeof optionalNames)[number]): void {
+    this.#note(name);
+    this.#plain.groups[name === "a" ? 0 : 1].names.push(name);
+    this.#allocate(name);
+    this.#optimizer.add({ [name]: this.#tensors[name] });
+    this.#saved = undefined;
+  }
+
+  #remove(name: string): void {
+    this.#note(name);
+    this.#optimizer.remove(name);
+    assert(
+      !this.#tensors[name].freed,
+      `parameter "${name}", which the caller owns, was freed by remove()`,
+    );
+    delete this.#tensors[name];
+    this.#plain.remove(name);
+    this.#saved = undefined;
+  }
+
   #remap(): void {
     const random = this.#random;
     const count = random.integer(1, 6);
@@ -373,11 +396,7 @@ export class ModelRun {
   #allocate(name: Name): void {
     const p = this.#integers();
     this.#tensors[name] = this.#backend.tensor([this.#rows, rowLength], p);
-    if (name !== "e") this.#plain.add(name, p);
-  }
-
-  async #read(name: string): Promise<number[]> {
-    return [...(await this.#tensors[name].read())];
+    this.#plain.add(name, p);
   }
 
   /** At least one name, in any order. */

@@ -24,8 +24,6 @@ export interface PlainStepOptions {
   readonly unselectedRows?: UnselectedRows;
 }
 
-const sameForAll = { weightDecay: 0 };
-
 /**
  * What an optimizer with the counting rule does, in plain JavaScript and without anything of the library: the
  * definition of groups, `every`, masks, persistent scalars and row moves that backends and optimizers are compared with.
@@ -60,9 +58,15 @@ export class PlainOptimizer {
     );
   }
 
+  remove(name: string): void {
+    const { names } = this.groupOf(name);
+    names.splice(names.indexOf(name), 1);
+    this.values.delete(name);
+  }
+
   /** The number that holds for a group. */
   number(group: PlainGroup, name: "learningRate" | "weightDecay" | "alpha"): number {
-    return group.overrides[name] ?? this.groups[0].overrides[name] ?? sameForAll.weightDecay;
+    return group.overrides[name] ?? this.groups[0].overrides[name] ?? Number.NaN;
   }
 
   groupOf(name: string): PlainGroup {

@@ -1,0 +1,31 @@
+import type { Backend, Kernel, Update } from "@gradstep/core";
+
+/**
+ * Gives the kernels of a backend a `repeater`, unless they have one, so that an optimizer takes its path for repeated
+ * steps on every backend.
+ */
+export function withRepeater(backend: Backend): Backend {
+  const compile = backend.compile.bind(backend);
+  let last: { readonly updates: readonly Update[]; readonly count: number } | undefined;
+  backend.compile = (variant): Kernel => {
+    const kernel = compile(variant);
+    if (kernel.repeater !== undefined) return kernel;
+    const run: Kernel["run"] = (updates, count) => {
+      kernel.run(updates, count);
+      last = { updates, count };
+    };
+    return {
+      source: kernel.source,
+      run,
+      repeater: (updates) => {
+        if (last?.updates !== updates) return undefined;
+        const { count } = last;
+        const tensors = updates
+          .slice(0, count)
+          .flatMap(({ parameter, gradient }) => [parameter, gradient]);
+        return tensors.some(({ freed }) => freed) ? undefined : () => run(updates, count);
+      },
+    };
+  };
+  return backend;
+}

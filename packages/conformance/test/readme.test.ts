@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+// Inside the package, so that its own name and that of core are found.
+const directory = mkdtempSync(join(root, "node_modules", "readme-"));
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** The JavaScript snippets by the file name in their first line. */
+const snippets = new Map(
+  [...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, text]) => [name, text]),
+);
+for (const [name, text] of snippets) writeFileSync(join(directory, name), text);
+
+function node(...args: readonly string[]): string {
+  return execFileSync(process.execPath, args, { cwd: directory, encoding: "utf8" });
+}
+
+test("every snippet names its file", () => {
+  expect([...snippets.keys()].length).toBe(readme.match(/```(js|ts)\n/g)?.length);
+});
+
+test("the backend passes the suite, and the tests that it cannot run are skipped", () => {
+  const lines = node("verify.mjs").trim().split("\n");
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) expect(line).toMatch(/^skipped: |^ {2}the backend has no remap\(\)/);
+});
+
+test("the suite runs in node:test, with a rule of one's own", () => {
+  const output = node("--test", "--test-reporter=tap", "signum.test.mjs");
+  expect(output).toMatch(/^# fail 0$/m);
+  expect(output).toMatch(/^# skipped [1-9]/m);
+  expect(output).toMatch(/ok \d+ - signum/);
+});
+
+test("the suite's test file for node:test is complete", () => {
+  expect(node("--check", "my-backend.test.mjs")).toBe("");
+});
+
+test("the command checks the backend with the rule", () => {
+  const cli = join(root, "dist", "cli.js");
+  const output = node(cli, "verify", "./my-backend.mjs", "--rule", "./signum.mjs", "--cases", "9");
+  expect(output).toMatch(/passed +bounds +1\/1/);
+  expect(output).toMatch(/ 0 failed, /);
+});
