@@ -35,7 +35,7 @@ test(`mutants are noticed within WGSL's bounds, on the worst case (${sampled})`,
   const report = await runMutants({
     model: wgsl,
     backend: () => worstCase(5),
-    cases: cases(48, 1),
+    cases: 200,
     ...(isFull ? {} : { sample: { count: 12, seed } }),
   });
   expect(report).toMatchObject({ falseAlarms: [], survivors: [] });

@@ -83,7 +83,11 @@ export const optimizerMutants: readonly Mutant[] = [
   })),
   restoring("a group's step number follows from every, whatever was saved", (state) => ({
     ...state,
-    groups: state.groups.map(({ iterations: _, ...group }) => group),
+    groups: state.groups.map(({ parameters, hyperparameters, persistentScalars }) => ({
+      parameters,
+      hyperparameters,
+      persistentScalars,
+    })),
   })),
   wrapping("what a group overrides is merged with what it had, and not replaced", (optimizer) => ({
     restore: (state: OptimizerState) => {

@@ -106,6 +106,13 @@ export const errorChecks: readonly Check[] = [
     run: async (context) => {
       const backend = (await context.target.backend()) as WrappingBackend<Float32Array>;
       const memory = Float32Array.from({ length: 8 }, (_, i) => i);
+      const pair = (offset: number) => () =>
+        context.target.create(sgd(), {
+          one: backend.wrap(memory, { shape: [2] }),
+          two: backend.wrap(memory, { shape: [2], offset }),
+        });
+      await assertCode("OVERLAPPING_MEMORY", "two parameters with one value in common", pair(1));
+      pair(2)().dispose();
       // Room for rows is the parameter's, too, where a backend can use it.
       const a = backend.wrap(memory, { shape: [2], offset: 0, capacity: 4 });
       const optimizer = context.target.create(sgd({ learningRate: 1 }), { a });

@@ -1,4 +1,5 @@
-import { inCase } from "../assertions.js";
+import { sgd, type StepOptions } from "@gradstep/core";
+import { assertSame, inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { ModelRun } from "../optimizer-model/model-run.js";
 import { withRepeater } from "../repeating-backend.js";
@@ -20,7 +21,36 @@ export const optimizerModelChecks: readonly Check[] = [
     needs: "rows",
     run: (context) => sequences(context, true),
   },
+  {
+    group: "optimizer",
+    name: "masks and unselectedRows hold for one step",
+    needs: "rows",
+    run: maskedSteps,
+  },
 ];
+
+/** Exact in f32: m is halved, 4 is added to it, and p decreases by m; in a row without gradient 0 is added. */
+async function maskedSteps({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const a = backend.tensor([2]);
+  const optimizer = target.create(sgd({ learningRate: 1, momentum: 0.5 }), { a });
+  const first = Uint32Array.of(1, 0);
+  const second = Uint32Array.of(0, 1);
+  const steps: readonly (readonly [StepOptions | undefined, readonly number[]])[] = [
+    [{ rows: first, unselectedRows: "zero" }, [-4, 0]],
+    [{ rows: second }, [-4, -4]],
+    [undefined, [-10, -10]],
+    [{ unselectedRows: "zero" }, [-17, -17]],
+    [{ rows: first, unselectedRows: "decay" }, [-24.5, -17]],
+    [{ rows: { a: second } }, [-24.5, -22.75]],
+  ];
+  for (const [i, [options, expected]] of steps.entries()) {
+    optimizer.step({ a: Float32Array.of(4, 4) }, options);
+    const what = `sgd, step ${i + 1}, with ${JSON.stringify(options)}`;
+    assertSame(await a.read(), expected, what, 'p of "a"');
+  }
+  optimizer.dispose();
+}
 
 async function sequences(context: Context, hasRows: boolean): Promise<void> {
   const { target, seed, sequences: count } = context;
