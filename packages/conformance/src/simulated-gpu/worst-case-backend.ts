@@ -1,8 +1,11 @@
 import {
   arraysOf,
   HostTensor,
+  remapRows,
   wrapArray,
   type Kernel,
+  type RowMove,
+  type RowSources,
   type StagingTensor,
   type Tensor,
   type Update,
@@ -14,11 +17,10 @@ import { Random } from "../suite/random/random.js";
 import { evaluate } from "./evaluate-program.js";
 
 /**
- * A GPU that errs as far as WGSL lets it, simulated: every rule on it must be inside the bound of the model `wgsl`, and
- * no bug may hide in that bound. Real adapters, and those in software above all, round much better, so that on them the
- * tolerance is never put to use.
+ * Simulates a GPU with the largest errors that WGSL allows. Every rule on it must be inside the bounds of the model
+ * `wgsl`. Real adapters round much better and do not show whether these bounds are right.
  *
- * From equal inputs it computes equal results, as a device does: its choices follow from the seed and the inputs.
+ * Equal inputs give equal results, as on a device: errors depend on the seed and the inputs.
  */
 export function worstCase(seed = 1): WrappingBackend<Float32Array> {
   return new WorstCaseBackend(seed);
@@ -49,6 +51,10 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
     return new HostTensor(this, shape, values, reserved);
   }
 
+  remap(moves: readonly RowMove[], sources: RowSources): void {
+    remapRows(moves, sources);
+  }
+
   compile(variant: Variant): Kernel {
     return {
       source: variant.perElement.source,
@@ -63,16 +69,24 @@ function runUpdate(variant: Variant, update: Update, seed: number): void {
   const { perElement, scalars } = variant;
   const arrays = arraysOf<Float32Array>(variant, update);
   const values = new Float64Array(perElement.nodes.length);
-  for (let i = 0; i < update.parameter.size; i += 1) {
+  const { parameter, unselectedRows } = update;
+  const mask = update.mask as Uint32Array | undefined;
+  const rowLength = parameter.size / (parameter.shape[0] ?? 1);
+  for (let i = 0; i < parameter.size; i += 1) {
+    const isSelected = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
+    if (!isSelected && unselectedRows === "keep") continue;
     let state = seed;
     for (const { name, node } of perElement.inputs) {
       const array = arrays.get(name);
-      values[node] =
-        array === undefined ? Math.fround(update.scalars[scalars.indexOf(name)]) : array[i];
+      if (array === undefined) values[node] = Math.fround(update.scalars[scalars.indexOf(name)]);
+      else values[node] = name === "g" && !isSelected ? 0 : array[i];
       state = mix(state, values[node]);
     }
     evaluate(perElement, values, new Random(state));
-    for (const { name, node } of perElement.outputs) arrays.get(name)![i] = values[node];
+    for (const { name, node } of perElement.outputs) {
+      if (isSelected || unselectedRows === "zero" || name !== "p")
+        arrays.get(name)![i] = values[node];
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type {
   GroupOptions,
   Optimizer,
   OptimizerSpec,
+  OptimizerState,
   Tensor,
   WrappingBackend,
 } from "@gradstep/core";
@@ -156,13 +157,23 @@ export class Harness {
     change(this.checker.optimizer);
   }
 
-  /** Continues as if `t` steps had been taken. */
-  async jump(t: number): Promise<void> {
-    for (const optimizer of [this.optimizer, this.checker.optimizer]) {
-      const state = await optimizer.state();
-      const groups = state.groups.map((group) => ({ ...group, iterations: t }));
-      optimizer.restore({ ...state, iterations: t, groups });
-    }
+  /**
+   * Continues as if `t` steps had been taken.
+   * @param slotValues values for slots of this length; they keep theirs if left out
+   */
+  async jump(t: number, slotValues?: (length: number) => Float32Array): Promise<void> {
+    const state = await this.optimizer.state();
+    const groups = state.groups.map((group) => ({ ...group, iterations: t }));
+    const slots = Object.entries(state.slots).map(([name, values]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(values).map(([slot, array]) => [slot, slotValues?.(array.length) ?? array]),
+      ),
+    ]);
+    const later = { ...state, iterations: t, groups, slots: Object.fromEntries(slots) };
+    this.both((optimizer) => {
+      optimizer.restore(later as OptimizerState);
+    });
   }
 
   /** The current values of all parameters and slots. */

@@ -57,7 +57,17 @@ async function randomCase(
     }),
   );
   const harness = await Harness.start(context, spec, initial, randomGroups(names, rule, random));
-  if (random.chance(0.3)) await harness.jump(random.pick([1, 9, 62, 99, 1000, 100_000]));
+  if (random.chance(0.5)) {
+    const slots = (length: number): Float32Array => {
+      const values = randomGradient(length, random);
+      // Most slots hold averages of gradients or of their squares.
+      return random.chance(0.5) ? values : values.map(Math.abs);
+    };
+    await harness.jump(
+      random.pick([1, 9, 62, 99, 1000, 100_000]),
+      random.chance(0.5) ? slots : undefined,
+    );
+  }
   const repeated = random.chance(0.2);
   let gradients: Record<string, Float32Array> = {};
   for (let step = 0; step < 3; step += 1) {

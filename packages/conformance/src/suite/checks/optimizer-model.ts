@@ -36,18 +36,17 @@ async function maskedSteps({ target }: Context): Promise<void> {
   const optimizer = target.create(sgd({ learningRate: 1, momentum: 0.5 }), { a });
   const first = Uint32Array.of(1, 0);
   const second = Uint32Array.of(0, 1);
-  const steps: readonly (readonly [StepOptions | undefined, readonly number[]])[] = [
-    [{ rows: first, unselectedRows: "zero" }, [-4, 0]],
-    [{ rows: second }, [-4, -4]],
-    [undefined, [-10, -10]],
-    [{ unselectedRows: "zero" }, [-17, -17]],
-    [{ rows: first, unselectedRows: "decay" }, [-24.5, -17]],
-    [{ rows: { a: second } }, [-24.5, -22.75]],
+  const steps: readonly (readonly [string, StepOptions | undefined, readonly number[]])[] = [
+    ["with row 0 alone and zero", { rows: first, unselectedRows: "zero" }, [-4, 0]],
+    ["with row 1 alone", { rows: second }, [-4, -4]],
+    ["without options", undefined, [-10, -10]],
+    ["without a mask and zero", { unselectedRows: "zero" }, [-17, -17]],
+    ["with row 0 alone and decay", { rows: first, unselectedRows: "decay" }, [-24.5, -17]],
+    ["with a mask of a alone", { rows: { a: second } }, [-24.5, -22.75]],
   ];
-  for (const [i, [options, expected]] of steps.entries()) {
+  for (const [i, [what, options, expected]] of steps.entries()) {
     optimizer.step({ a: Float32Array.of(4, 4) }, options);
-    const what = `sgd, step ${i + 1}, with ${JSON.stringify(options)}`;
-    assertSame(await a.read(), expected, what, 'p of "a"');
+    assertSame(await a.read(), expected, `sgd, step ${i + 1}, ${what}`, 'p of "a"');
   }
   optimizer.dispose();
 }
