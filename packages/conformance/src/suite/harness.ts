@@ -2,7 +2,6 @@ import type {
   GroupOptions,
   Optimizer,
   OptimizerSpec,
-  OptimizerState,
   Tensor,
   WrappingBackend,
 } from "@gradstep/core";
@@ -172,7 +171,7 @@ export class Harness {
     ]);
     const later = { ...state, iterations: t, groups, slots: Object.fromEntries(slots) };
     this.both((optimizer) => {
-      optimizer.restore(later as OptimizerState);
+      optimizer.restore(later);
     });
   }
 
