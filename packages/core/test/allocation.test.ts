@@ -118,6 +118,22 @@ describe("gradients", () => {
     ]);
     expect(codeOf(() => optimizer.gradient("b"))).toBe("UNKNOWN_PARAMETER");
   });
+
+  test("of a parameter that was removed before it had one are not counted", () => {
+    const { backend, calls, start } = recording();
+    const optimizer = createOptimizer(adam(), { a: backend.tensor([2]), b: backend.tensor([3]) });
+    start();
+    optimizer.gradient("a");
+    optimizer.add({ c: backend.tensor([4]) });
+    optimizer.remove("c");
+    optimizer.add({ d: backend.tensor([5]) });
+    calls.length = 0;
+    optimizer.gradient("d");
+    expect(calls).toEqual([
+      { reserve: [5], pool: 1 },
+      { tensor: [5], pool: 1 },
+    ]);
+  });
 });
 
 test("dispose frees slots, gradients and staging, and no parameters", () => {

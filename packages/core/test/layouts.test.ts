@@ -81,6 +81,13 @@ describe("tensors in one buffer", () => {
   });
 });
 
+test("a parameter that was freed is refused, also where its memory does not say so", () => {
+  const { layout: _, ...plain } = laidOut(backend, { shape: [2], dtype: "f32" });
+  const optimizer = createOptimizer(sgd(), {});
+  expect(codeOf(() => optimizer.add({ w: { ...plain, freed: true } }))).toBe("DISPOSED");
+  expect(optimizer.parameters).toEqual([]);
+});
+
 describe("a layout", () => {
   test("is not for parameters", () => {
     for (const dtype of ["f32", "f16", "u32"] as const) {

@@ -5,6 +5,7 @@ import type { GroupOptions } from "../src/optimizer/groups/group-options.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
+import { codeOf } from "./support.js";
 
 /** The reference backend, which repeats runs and counts the repetitions. */
 function repeating(): { backend: Backend; repeats: () => number } {
@@ -153,4 +154,15 @@ test("a step after rows have moved is no repetition", async () => {
   optimizer.rows().remap(Uint32Array.of(1, 0));
   optimizer.step({ w: gradient });
   expect(repeats()).toBe(2);
+});
+
+test("a step with a name that nobody has is refused, though its tensors are those of the last one", () => {
+  const { backend, repeats } = repeating();
+  const { optimizer, gradients } = make(backend, []);
+  const { w } = gradients;
+  optimizer.step({ w, s: w });
+  optimizer.step({ w, s: w });
+  expect(repeats()).toBe(1);
+  expect(codeOf(() => optimizer.step({ w, x: w }))).toBe("UNKNOWN_PARAMETER");
+  expect(optimizer.iterations).toBe(2);
 });

@@ -51,3 +51,19 @@ test("a parameter without a mask of its own is stepped in all rows, whatever it 
     [-4, -2],
   ]);
 });
+
+test("a mask does not come back at a later step", () => {
+  const values = { a: Float32Array.of(0, 0), b: Float32Array.of(0, 0) };
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), {
+    a: backend.wrap(values.a),
+    b: backend.wrap(values.b),
+  });
+  const [a, b] = [Float32Array.of(1, 1), Float32Array.of(1, 1)];
+  optimizer.step({ a, b }, { rows: mask });
+  optimizer.step({ a });
+  optimizer.step({ a, b });
+  expect([[...values.a], [...values.b]]).toEqual([
+    [-3, -2],
+    [-2, -1],
+  ]);
+});
