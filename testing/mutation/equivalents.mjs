@@ -1,105 +1,157 @@
 /** What Stryker puts into an empty list. */
-const placeholder = '["Stryker was here"]';
+const element = '["Stryker was here"]';
+
+const moreOften = "Does more often what need not be done, with the same results.";
+const message = "Changes the text of a message alone.";
+const outside = "Reads and writes of a typed array beyond its end have no effect.";
+const assigned = "Elements are assigned before they are read.";
 
 /**
- * Mutants that change nothing that is promised, each with its reason: no test can notice them.
+ * Mutants that change nothing that is promised: no test can notice them. By file: the code, what it becomes, and why.
  *
- * @type {readonly {
- *   readonly file: string;
- *   readonly code: string | RegExp;
- *   readonly becomes: string | RegExp | readonly (string | RegExp)[];
- *   readonly reason: string;
- * }[]}
+ * @type {Readonly<Record<string, readonly (readonly [
+ *   code: string | RegExp,
+ *   becomes: string | RegExp | readonly (string | RegExp)[],
+ *   reason: string,
+ * ])[]>>}
  */
-export const equivalents = [...cpuJs()];
-
-function cpuJs() {
-  const bind = "cpu-js/src/bind.ts";
-  const emit = "cpu-js/src/emit-js.ts";
-  const interpreter = "cpu-js/src/interpreter.ts";
-  const moreOften = "Allocates more often than needed, with the same results.";
-  const outside = "Writes to a typed array beyond its end do nothing.";
-  return [
-    {
-      file: bind,
-      code: "[]",
-      becomes: placeholder,
-      reason: "Elements are assigned before they are read.",
-    },
-    {
-      file: bind,
-      code: 'unselectedRows !== "keep" && zeros.length < p.length',
-      becomes: ["true", 'unselectedRows !== "keep" || zeros.length < p.length'],
-      reason: moreOften,
-    },
-    { file: bind, code: 'unselectedRows !== "keep"', becomes: "true", reason: moreOften },
-    { file: bind, code: '"keep"', becomes: '""', reason: moreOften },
-    {
-      file: bind,
-      code: "zeros.length < p.length",
-      becomes: ["true", "zeros.length <= p.length"],
-      reason: moreOften,
-    },
-    { file: bind, code: "first < rows.length", becomes: "first <= rows.length", reason: outside },
-    {
-      file: bind,
-      code: "k < end",
-      becomes: "k <= end",
-      reason: "The next row overwrites the value.",
-    },
-    {
-      file: bind,
-      code: "scalars[scalar] > 0",
-      becomes: ["true", "scalars[scalar] >= 0"],
-      reason: "No magnitude is below a threshold that is 0, negative or NaN.",
-    },
-    {
-      file: bind,
-      code: "limit > 0",
-      becomes: ["true", "limit >= 0"],
-      reason: "No magnitude is below 0: the loop only takes time.",
-    },
-    {
-      file: emit,
-      code: /^\/\^\(\?:Infinity\|NaN/,
-      becomes: /^\/.*Infinity\|NaN/,
-      reason: "More names get a prefix, which no other name has.",
-    },
-    {
-      file: interpreter,
-      code: "[]",
-      becomes: placeholder,
-      reason: "Elements are assigned before they are read.",
-    },
-    {
-      file: interpreter,
-      code: "i < slots.length",
-      becomes: "i <= slots.length",
-      reason: "No program refers to the array after the last slot.",
-    },
-    {
-      file: interpreter,
-      code: "!nodes[node].varies",
-      becomes: "true",
-      reason: "The value is loaded over before it is read.",
-    },
-    {
-      file: interpreter,
-      code: "from < end",
-      becomes: "from <= end",
-      reason: "The last chunk is empty.",
-    },
-    {
-      file: interpreter,
-      code: "i < length",
-      becomes: "i <= length",
-      reason: "A chunk's values after `length` are not stored; beyond its end, writes do nothing.",
-    },
-    {
-      file: interpreter,
-      code: /^"(?:number|input)"$|^case "input":/,
-      becomes: /.*/,
-      reason: "The caller evaluates neither; the cases make the switch exhaustive.",
-    },
-  ];
-}
+export const equivalents = {
+  "cpu-js/src/bind-kernel.ts": [
+    ["[]", element, assigned],
+    [
+      'unselectedRows !== "keep" && zeros.length < p.length',
+      ["true", 'unselectedRows !== "keep" || zeros.length < p.length'],
+      moreOften,
+    ],
+    ['unselectedRows !== "keep"', "true", moreOften],
+    ['"keep"', '""', moreOften],
+    ["zeros.length < p.length", ["true", "zeros.length <= p.length"], moreOften],
+    ["first < rows.length", "first <= rows.length", outside],
+    ["k < end", "k <= end", "The next row overwrites the value."],
+    [
+      "scalars[threshold] > 0",
+      ["true", "scalars[threshold] >= 0"],
+      "No magnitude is below a threshold that is 0, negative or NaN.",
+    ],
+    ["limit > 0", ["true", "limit >= 0"], "No magnitude is below 0: the loop only takes time."],
+  ],
+  "cpu-js/src/emit-js.ts": [
+    [
+      /^\/\^\(\?:Infinity\|NaN/,
+      /^\/.*Infinity\|NaN/,
+      "More names get a prefix, which no other name has.",
+    ],
+    ['op === "input"', "true", "Nodes of other kinds have no names."],
+  ],
+  "cpu-js/src/interpreter.ts": [
+    ["[]", element, assigned],
+    ["i < slots.length", "i <= slots.length", "No program refers to an array after the last slot."],
+    ["!nodes[node].varies", "true", "The value is loaded over before it is read."],
+    ["from < end", "from <= end", "The last chunk is empty."],
+    ["i < length", "i <= length", "A chunk's values after `length` are not stored."],
+    [
+      /^"(?:number|input)"$|^case "input":/,
+      /.*/,
+      "The caller evaluates neither; the cases make the switch exhaustive.",
+    ],
+  ],
+  "core/src/optimizer/create-optimizer.ts": [
+    ["structural === undefined", "false", "A property that is undefined is as good as none."],
+  ],
+  "core/src/optimizer/groups/group.ts": [
+    ["match === undefined", "false", "The base group is never asked what it matches."],
+    ["false", "true", "The base group is never asked what it matches."],
+    ['typeof this.#match === "string"', "false", message],
+    ['"string"', '""', message],
+    ["[this.#match]", "[]", message],
+    ["this.#every === 1", "false", "Every number is divisible by 1: a shortcut."],
+    [
+      "this.#context.changes.count += 1",
+      "this.#context.changes.count -= 1",
+      "Counts are compared for being different.",
+    ],
+    ["(group) => groups.indexOf(group)", "() => undefined", message],
+  ],
+  "core/src/optimizer/parameters/parameter-checks.ts": [
+    [
+      "[...current, ...Object.entries(parameters)]",
+      "[]",
+      "Callers check the same again, with mirrors.",
+    ],
+    ["ranges.length === 0", "true", "Sets what is there already."],
+    ["[]", element, "What has no end is passed over."],
+  ],
+  "core/src/optimizer/parameters/parameter-table.ts": [
+    ['"keep"', '""', "Read with a mask alone, and then set."],
+    [/^\[\.\.\.names\]\.every/, /\.some\(/, "A name that is no text is unknown, too."],
+    ["[]", element, message],
+    ["record.staging === undefined", "true", moreOften],
+  ],
+  "core/src/optimizer/parameters/slot-allocation.ts": [["first === 0", "false", moreOften]],
+  "core/src/optimizer/rows/parameter-rows.ts": [
+    [
+      "count >= newRow",
+      ["false", "count > newRow"],
+      "No array has so many indices: refused with the same code.",
+    ],
+  ],
+  "core/src/optimizer/rule-optimizer.ts": [
+    ["{ count: 0 }", "{}", moreOften],
+    ["`${rule.name}, group ${i}`", "``", message],
+    ["kernel?.encode", "kernel.encode", "There is a kernel where there is a backend."],
+    ["group.isDue(iteration)", "true", "Computes scalars that nothing reads."],
+    [
+      "unknown.length > 0",
+      ["true", "false", "unknown.length >= 0", "unknown.length <= 0"],
+      message,
+    ],
+    ["`names ${list(unknown)}`", "``", message],
+    ['"matches nothing"', '""', message],
+    ["i === 0", "true", moreOften],
+    ["this.#disposed", "false", "A tensor that was freed is not freed again."],
+  ],
+  "core/src/optimizer/state.ts": [
+    ['typeof slot !== "object"', "false", "What has no elements is of the wrong length."],
+    ["value !== null", "false", message],
+  ],
+  "core/src/optimizer/step/gradients.ts": [
+    ['typeof gradient !== "object"', "false", "What is no object has no backend, either."],
+    [/^precision === "f64"$|^"(?:f64|Float64Array|Float32Array)"$/, /.*/, message],
+  ],
+  "core/src/optimizer/step/step-inputs.ts": [
+    ["[]", element, assigned],
+    ["false", "true", "No step can be repeated before the first was run."],
+    ["count < 0", ["true", "count <= 0"], "The slower way gives the same."],
+    ["count === 0", "true", moreOften],
+    ["options !== undefined || this.#isMasked", "true", moreOften],
+    ["this.#arrayCount === 0", "true", "No array is the tensor that it was staged through."],
+    ["!isNoted", "true", moreOften],
+    ["true", "false", moreOften],
+    ["inside += 1", "inside -= 1", "Compared with 0 alone."],
+    ["inside === 0", "false", "None is inside: each is outside."],
+    ["records[next].name !== name", "true", "The slower way gives the same."],
+    ["next === records.length", "true", "The slower way gives the same."],
+    ["count += 1", "count -= 1", "The slower way gives the same."],
+    ["rows === undefined", "false", "What is undefined is no list of masks, either."],
+  ],
+  "core/src/optimizer/step/step-options.ts": [
+    ["isRowValues(options)", "false", "Refused with the same code, as unknown options."],
+    [/^\{/, "{}", "Refused with the same code, as unknown options."],
+  ],
+  "core/src/optimizer/step/step-scalars.ts": [
+    [
+      "this.#persistentNames.length > 0",
+      ["true", "this.#persistentNames.length >= 0"],
+      "Computes no steps ahead, with the same results.",
+    ],
+    ["[]", element, "Moves nothing: a pair of places is incomplete."],
+    [/^t < this\.#first \|\|/, "true", moreOften],
+    ["t < this.#first", "t <= this.#first", moreOften],
+    ["this.#first + this.#known", "this.#first - this.#known", moreOften],
+    ["this.#seen !== this.#changes.count", "true", moreOften],
+    ["2 * this.#known", "2 / this.#known", "Another number of steps is computed ahead."],
+    ["this.#stepNode >= 0", ["true", "this.#stepNode > 0"], "Decay comes first in every rule."],
+    [/^i < \w+\.length$/, /<=/, outside],
+    ["this.#hasPersistent", "true", "There is nothing to move."],
+  ],
+};

@@ -1,8 +1,13 @@
 import { equivalents } from "./equivalents.mjs";
 
-/** The table of a package, its totals in one line, and the mutants that survive without a reason. */
-export function describePackage(name, { files }) {
+/**
+ * The table of a package, its totals in one line, and the mutants that survive without a reason.
+ *
+ * @param {readonly string[]} sources the files that there are
+ */
+export function describePackage(name, { files, conditions }, sources) {
   const rows = Object.entries(files)
+    .filter(([path]) => sources.includes(path))
     .map(([path, file]) => describeFile(path, file))
     .filter(({ total }) => total > 0)
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
@@ -12,7 +17,20 @@ export function describePackage(name, { files }) {
     ...Object.fromEntries(columns.map((key) => [key, sum(key)])),
     total: sum("total"),
   };
+  const untested = sources.filter((path) => files[path] === undefined).map(shortOf);
+  const skipped = Object.values(files)
+    .flatMap(({ mutants }) => mutants)
+    .filter(({ status, statusReason }) => status === "Ignored" && /static/i.test(statusReason));
+  const notes = [
+    `${conditions}.`,
+    ...(skipped.length > 0
+      ? [`Left out: ${skipped.length} mutants of what runs only while a module loads.`]
+      : []),
+    ...(untested.length > 0 ? [`Not run yet: ${untested.join(", ")}.`] : []),
+  ];
   const text = [
+    notes.join(" "),
+    "",
     `| file | ${columns.join(" | ")} | score |`,
     `| --- |${" ---: |".repeat(columns.length + 1)}`,
     ...[...rows, all].map(
@@ -35,7 +53,6 @@ function score({ killed, timeout, total }) {
 function describeFile(path, { source, mutants }) {
   const counts = { killed: 0, timeout: 0, explained: 0, survived: 0, total: 0 };
   const unexplained = [];
-  const short = path.replace(/^packages\/[^/]+\/src\//, "");
   for (const mutant of mutants) {
     const kind = kinds[mutant.status];
     if (kind === undefined) continue;
@@ -45,11 +62,10 @@ function describeFile(path, { source, mutants }) {
       continue;
     }
     const original = textAt(source, mutant.location);
-    const isExplained = equivalents.some(
-      ({ file, code, becomes }) =>
-        path === `packages/${file}` &&
-        matches(code, original) &&
-        [becomes].flat().some((one) => matches(one, mutant.replacement)),
+    const known = equivalents[path.replace(/^packages\//, "")] ?? [];
+    const isExplained = known.some(
+      ([code, becomes]) =>
+        matches(code, original) && [becomes].flat().some((one) => matches(one, mutant.replacement)),
     );
     counts[isExplained ? "explained" : "survived"] += 1;
     if (!isExplained) {
@@ -60,13 +76,15 @@ function describeFile(path, { source, mutants }) {
       );
     }
   }
-  return { path: short, ...counts, unexplained };
+  return { path: shortOf(path), ...counts, unexplained };
 }
 
 /** @param {string | RegExp} expected */
 function matches(expected, text) {
   return typeof expected === "string" ? expected === text : expected.test(text);
 }
+
+const shortOf = (path) => path.replace(/^packages\/[^/]+\/src\//, "");
 
 /** Mutants of another status (ignored, or failing to load at all) do not count. */
 const kinds = {

@@ -10,8 +10,12 @@ export function readResults(name) {
   return existsSync(path) ? JSON.parse(gunzipSync(readFileSync(path)).toString()) : undefined;
 }
 
-/** Stores a report, without what the next run can do without. */
-export function writeResults(name, { schemaVersion, thresholds, files, testFiles }) {
+/**
+ * Stores a report, without what the next run can do without.
+ *
+ * @param {string} conditions when, and with which versions
+ */
+export function writeResults(name, { schemaVersion, thresholds, files, testFiles }, conditions) {
   const kept = Object.fromEntries(
     Object.entries(files).map(([path, { mutants, ...file }]) => [
       path,
@@ -19,7 +23,7 @@ export function writeResults(name, { schemaVersion, thresholds, files, testFiles
     ]),
   );
   mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify({ schemaVersion, thresholds, files: kept, testFiles });
+  const text = JSON.stringify({ schemaVersion, thresholds, conditions, files: kept, testFiles });
   writeFileSync(pathOf(name), gzipSync(text, { level: 9 }));
 }
 

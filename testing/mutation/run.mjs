@@ -1,5 +1,6 @@
 // Mutates the sources of core, cpu-js and wasm, and writes the score by file into docs/mutation.md.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { describePackage, replaceSection } from "./report.mjs";
@@ -17,6 +18,7 @@ tests have not changed are reused.
   --filter=<package>  only this package (may be repeated)
   --force             reuse no results
   --skip-static       leave out what runs only while a module loads: a third of the mutants, most of the time
+  --concurrency=<n>   mutants at once (1)
   --report            run nothing; write ${page} from the stored results
   -h, --help
 `;
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     filter: { type: "string", multiple: true, default: packages },
     force: { type: "boolean", default: false },
     "skip-static": { type: "boolean", default: false },
+    concurrency: { type: "string", default: "1" },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -69,7 +72,7 @@ async function mutate(name) {
     coverageAnalysis: "perTest",
     ignoreStatic: values["skip-static"],
     warnings: { slow: false },
-    concurrency: Number(process.env.MUTATION_WORKERS ?? 1),
+    concurrency: Number(values.concurrency),
     // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
     timeoutMS: 30_000,
     timeoutFactor: 4,
@@ -82,15 +85,36 @@ async function mutate(name) {
     tempDirName: ".stryker-tmp/sandbox",
     allowEmpty: true,
   }).runMutationTest();
-  writeResults(name, JSON.parse(readFileSync(working, "utf8")));
+  const report = JSON.parse(readFileSync(working, "utf8"));
+  // Of files without anything to mutate Stryker says nothing.
+  for (const path of files.length > 0 ? files : sourcesOf(name))
+    report.files[path] ??= { language: "typescript", source: "", mutants: [] };
+  writeResults(name, report, conditions());
   console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** The files of a package that are mutated. */
+function sourcesOf(name) {
+  const folder = `packages/${name}/src`;
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".ts") && !file.startsWith("generated/"))
+    .map((file) => `${folder}/${file}`);
+}
+
+/** When, and with which versions: they stand above the scores. */
+function conditions() {
+  const require = createRequire(import.meta.url);
+  const versionOf = (name) => require(`${name}/package.json`).version;
+  const [date] = new Date().toISOString().split("T");
+  return `${date}, StrykerJS ${versionOf("@stryker-mutator/core")}, vitest ${versionOf("vitest")}, Node ${process.versions.node}`;
 }
 
 for (const name of filters) {
   if (!values.report) await mutate(name);
   const results = readResults(name);
   if (results === undefined) continue;
-  const section = describePackage(name, results);
+  const section = describePackage(name, results, sourcesOf(name));
   writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, section.text));
   console.log(`${name}: ${section.summary}`);
   for (const line of section.unexplained) console.log(`  ${line}`);

@@ -42,6 +42,7 @@ export default defineConfig({
     exclude: ["packages/*/test/conformance*.test.ts"],
     setupFiles: ["testing/mutation/setup.ts"],
     sequence: { sequencer: SuiteLast },
-    isolate: process.env["ISO"] !== "0",
+    // Files share modules, which are loaded again for each mutant.
+    isolate: false,
   },
 });

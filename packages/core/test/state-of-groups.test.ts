@@ -28,8 +28,11 @@ async function changed(change: (state: LooseState) => void): Promise<OptimizerSt
 }
 
 describe("a match that is a name", () => {
-  test("is of that name, and not of those that contain it", () => {
+  test("is of that name, and not of those that contain it or are contained in it", () => {
     expect(make().groups[0].parameters).toEqual(["w"]);
+    const tensors = { w: backend.tensor([1]), w2: backend.tensor([1]) };
+    const { groups } = createOptimizer(adam(), tensors, { groups: [{ match: "w2" }] });
+    expect(groups[0].parameters).toEqual(["w2"]);
   });
 });
 
