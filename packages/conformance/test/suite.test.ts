@@ -1,10 +1,19 @@
-import { defineRule, nadam, nonNegative, sgd, type Backend } from "@gradstep/core";
+import {
+  defineRule,
+  nadam,
+  nonNegative,
+  sgd,
+  type Backend,
+  type Kernel,
+  type Variant,
+} from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { describeDifference } from "../src/checker/violation.js";
 import { conformance } from "../src/suite/conformance.js";
+import { suiteOf } from "../src/suite/options.js";
 import { verify, type CheckResult } from "../src/suite/verify.js";
 
 conformance({ backend: reference, cases: cases(1000, 100), describe, test });
@@ -229,4 +238,24 @@ describe("a failure says where", () => {
       expect(reason).not.toMatch(/\b1 values/);
     }
   });
+});
+
+test("maxKernels limits the kernels of a rule, and the seed chooses them", async () => {
+  const compiled = async (seed: number): Promise<ReadonlySet<string>> => {
+    const fingerprints = new Set<string>();
+    const backend = (): Backend => {
+      const one = reference();
+      const compile = (variant: Variant): Kernel => {
+        fingerprints.add(variant.perElement.fingerprint);
+        return reference().compile(variant);
+      };
+      return Object.assign(one, { compile });
+    };
+    const { checks, context } = suiteOf({ backend, rules: [sgd], cases: 1, maxKernels: 2, seed });
+    await checks.find(({ group }) => group === "bounds")!.run(context);
+    return fingerprints;
+  };
+  const seeds = await Promise.all(Array.from({ length: 8 }, (_, seed) => compiled(seed)));
+  for (const fingerprints of seeds) expect(fingerprints.size).toBe(2);
+  expect(new Set(seeds.flatMap((fingerprints) => [...fingerprints])).size).toBeGreaterThan(2);
 });

@@ -12,6 +12,7 @@ describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${s
     // Each case is a round trip to the device.
     cases: cases(200, 20),
     sequences: cases(200, 10),
+    maxKernels: cases(Infinity, 6),
     seed,
     ...conformanceSample({ describe: group, test }, 0, async () =>
       (await newBackend()).wrap(new Float32Array(1) as never),

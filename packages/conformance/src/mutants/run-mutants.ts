@@ -68,6 +68,7 @@ export async function runMutants({
     cases,
     sequences: 16,
     allChoices: true,
+    maxKernels: Infinity,
     seed,
     stats: { ...emptyStats(), cases: 0 },
   });

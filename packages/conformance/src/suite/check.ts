@@ -19,12 +19,14 @@ export interface Target {
 /** Input of a check. */
 export interface Context {
   readonly target: Target;
-  /** The approximate number of random cases in the whole suite. A check runs at least one case per kernel. */
+  /** The approximate number of random cases in the whole suite. A check runs at least one case per kernel, up to `maxKernels`. */
   readonly cases: number;
   /** Random sequences of remaps and masked steps. */
   readonly sequences: number;
   /** Whether a check runs every choice of options, also those that share a kernel. */
   readonly allChoices: boolean;
+  /** The most kernels per rule that a check compiles; the seed chooses them. */
+  readonly maxKernels: number;
   readonly seed: number;
   /** Findings are added to it. */
   readonly stats: CheckStats & { cases: number };

@@ -34,6 +34,11 @@ export interface SuiteOptions {
   readonly cases?: number;
   /** Random sequences of remaps and masked steps: a fifth of the cases if left out. */
   readonly sequences?: number;
+  /**
+   * The most kernels per rule that random cases compile, chosen by the seed: all if left out. For quick runs on a
+   * backend that compiles slowly.
+   */
+  readonly maxKernels?: number;
   /** Seed of the random cases: 1 if left out. */
   readonly seed?: number;
 }
@@ -47,6 +52,7 @@ export function suiteOf({
   rules,
   cases = 1000,
   sequences = Math.ceil(cases / 5),
+  maxKernels = Infinity,
   seed = 1,
 }: SuiteOptions): { readonly checks: readonly Check[]; readonly context: Context } {
   const target = {
@@ -64,6 +70,7 @@ export function suiteOf({
       sequences,
       // Choices that share a kernel differ only on the host, where all backends are the same.
       allChoices: false,
+      maxKernels,
       seed,
       stats: { ...emptyStats(), cases: 0 },
     },

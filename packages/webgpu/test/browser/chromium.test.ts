@@ -129,6 +129,7 @@ describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${s
     wrapsArrays: false,
     cases: cases(100, 20),
     sequences: cases(100, 10),
+    maxKernels: cases(Infinity, 6),
     seed,
     ...conformanceSample({ describe, test }, 1, async () =>
       newBackend().wrap(new Float32Array(1) as never),

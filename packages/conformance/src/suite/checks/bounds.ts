@@ -21,9 +21,13 @@ export function boundChecks(rules: readonly Rule[]): readonly Check[] {
 }
 
 async function randomCases(rule: Rule, cases: number, context: Context): Promise<void> {
-  const { seed, stats, allChoices } = context;
-  const { indices, kernels } = kernelsFirst(rule);
-  const count = Math.max(cases, allChoices ? indices.length : kernels);
+  const { seed, stats, allChoices, maxKernels } = context;
+  const all = kernelsFirst(rule);
+  const indices =
+    maxKernels < all.kernels
+      ? Random.of(seed, rule.name).sample(all.indices.slice(0, all.kernels), maxKernels)
+      : all.indices;
+  const count = Math.max(cases, allChoices ? indices.length : Math.min(maxKernels, all.kernels));
   const before = { ...stats };
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(seed, rule.name, i);

@@ -50,6 +50,12 @@ export class Random {
     return values[Math.floor(this.unit() * values.length)];
   }
 
+  /** `count` different values. */
+  sample<T>(values: readonly T[], count: number): T[] {
+    const left = [...values];
+    return Array.from({ length: count }, () => left.splice(this.integer(0, left.length - 1), 1)[0]);
+  }
+
   /** ±10^x, x between the two: every magnitude is as likely as any other. */
   magnitude(least: number, greatest: number): number {
     return (this.chance(0.5) ? 1 : -1) * 10 ** this.between(least, greatest);
