@@ -27,6 +27,12 @@ export const optimizerModelChecks: readonly Check[] = [
     needs: "rows",
     run: maskedSteps,
   },
+  {
+    group: "optimizer",
+    name: "a mask of one parameter leaves the others alone",
+    needs: "rows",
+    run: masksByName,
+  },
 ];
 
 /** Exact in f32: m is halved, 4 is added to it, and p decreases by m; in a row without gradient 0 is added. */
@@ -75,4 +81,28 @@ async function sequences(context: Context, hasRows: boolean): Promise<void> {
     run.dispose();
     context.stats.cases += 1;
   }
+}
+
+/** Each parameter in turn has a mask, the others have none. */
+async function masksByName({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const names = ["a", "b", "c"];
+  const parameters = Object.fromEntries(names.map((name) => [name, backend.tensor([2, 3])]));
+  const optimizer = target.create(sgd({ learningRate: 1 }), parameters);
+  const expected = new Map(names.map((name) => [name, new Float32Array(6)]));
+  for (const [i, masked] of names.entries()) {
+    const gradients = Object.fromEntries(
+      names.map((name) => [name, new Float32Array(6).fill(i + 1)]),
+    );
+    optimizer.step(gradients, { rows: { [masked]: Uint32Array.of(0, 1) } });
+    for (const [name, values] of expected)
+      values.forEach((value, k) => {
+        if (name !== masked || k >= 3) values[k] = value - (i + 1);
+      });
+    for (const [name, values] of expected) {
+      const what = `sgd, step ${i + 1}, with a mask of "${masked}"`;
+      assertSame(await parameters[name].read(), values, what, `p of "${name}"`);
+    }
+  }
+  optimizer.dispose();
 }

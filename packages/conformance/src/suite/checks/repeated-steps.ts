@@ -39,7 +39,7 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
       group,
       name: "a tensor can be the gradient of one parameter and then of another",
       run: async (context) => {
-        const backend = await context.target.backend();
+        const backend = withRepeater(await context.target.backend());
         const parameters = { a: backend.tensor([2]), b: backend.tensor([2]) };
         const optimizer = context.target.create(sgd({ learningRate: 1 }), parameters);
         const gradient = backend.tensor([2], [1, 2]);
@@ -53,7 +53,7 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
       name: "a freed gradient or parameter is refused, and nothing has changed",
       run: async (context) => {
         for (const freed of ["gradient", "parameter"]) {
-          const backend = await context.target.backend();
+          const backend = withRepeater(await context.target.backend());
           const parameters = { a: backend.tensor([4]), b: backend.tensor([4]) };
           const optimizer = context.target.create(rules[0].specify({}), parameters);
           const gradients = { a: backend.tensor([4], [1, 2, 3, 4]), b: backend.tensor([4]) };
