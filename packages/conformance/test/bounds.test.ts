@@ -144,7 +144,7 @@ describe("implementations that take every freedom stay inside", () => {
       for (const variant of rule.variants()) {
         const program = variant.perElement;
         const bounds = new Bounds(program, model);
-        for (let i = 0; i < cases(200, 40); i += 1) {
+        for (let i = 0; i < cases(200, 15); i += 1) {
           const inputs = program.inputs.map(({ name, node }) => {
             const magnitude = Math.abs(random.magnitude(-9, 1));
             const signed = ["p", "g", "m", "a"].includes(name) && random.chance(0.5);

@@ -16,7 +16,7 @@ export interface ErrorModel {
   readonly division: number;
   /** Relative error of `√`. */
   readonly root: number;
-  /** Absolute error that a product, a quotient or a store may have besides, among subnormals. */
+  /** Additional absolute error of a product, a quotient or a store among subnormals. */
   readonly underflow: number;
   /** Subnormal operands and results may be replaced by 0. */
   readonly flushes: boolean;

@@ -60,7 +60,7 @@ export function operand(interval: Interval, model: ErrorModel): Interval {
  * Adds the rounding of an operation's result.
  *
  * @param relative error of the operation, of its result
- * @param absolute error besides
+ * @param additional absolute error
  */
 export function rounded(
   result: Interval,

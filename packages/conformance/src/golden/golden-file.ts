@@ -16,7 +16,7 @@ export interface GoldenCase {
   readonly state?: Readonly<Record<string, unknown>>;
   /** The learning rates a schedule gave. */
   readonly learningRatePerStep?: readonly number[];
-  /** What the run did besides, in words. */
+  /** What else the run did, in words. */
   readonly note?: string;
 }
 

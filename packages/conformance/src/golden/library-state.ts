@@ -4,7 +4,7 @@ import type { Library } from "./golden-file.js";
 /** One array of a library's state, and what it is here. */
 export interface StateEntry {
   readonly parameter: string;
-  /** A slot of the parameter, or a number that the rule carries, or the number of steps. */
+  /** A slot of the parameter, a persistent scalar of the rule, or the number of steps. */
   readonly kind: "slot" | "persistentScalar" | "iterations";
   readonly name: string;
   /** What the library's values are multiplied by to be ours. */

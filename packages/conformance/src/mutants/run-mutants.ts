@@ -38,7 +38,7 @@ export interface MutantOptions {
   readonly cases?: number;
   /** Seed of the random cases, 1 if left out. */
   readonly seed?: number;
-  /** Runs only this many mutants, and one of the targets without a bug, chosen by a seed. */
+  /** Runs only this many mutants, and fewer checks without a bug. */
   readonly sample?: Sample;
   /** The error model; rounding to nearest if left out. */
   readonly model?: ErrorModel;
@@ -63,11 +63,11 @@ export async function runMutants({
   backend = mutableReference,
   onResult = () => {},
 }: MutantOptions = {}): Promise<MutantReport> {
-  const contextOf = (one: Target): Context => ({
+  const contextOf = (one: Target, allChoices: boolean): Context => ({
     target: { ...one, model, backend: one.backend === mutableReference ? backend : one.backend },
-    cases,
+    cases: allChoices ? cases : 1,
     sequences: 16,
-    allChoices: true,
+    allChoices,
     maxKernels: Infinity,
     seed,
     stats: { ...emptyStats(), cases: 0 },
@@ -76,7 +76,7 @@ export async function runMutants({
   const falseAlarms: string[] = [];
   for (const one of sampleOf(targetsWithoutBug(), sample && { ...sample, count: 1 })) {
     for (const check of checks) {
-      const { status } = await runCheck(check, contextOf(one));
+      const { status } = await runCheck(check, contextOf(one, sample === undefined));
       if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
     }
   }
@@ -86,7 +86,7 @@ export async function runMutants({
     mutants.filter((one) => !isAllowed(one)),
     sample,
   )) {
-    const result = await runMutant(mutant, contextOf(mutant.target()), checks);
+    const result = await runMutant(mutant, contextOf(mutant.target(), true), checks);
     results.push(result);
     onResult(result);
   }

@@ -9,9 +9,7 @@ export interface Sample {
 /** Some of a list, in its order; all if there is no sample. */
 export function sampleOf<T>(all: readonly T[], sample: Sample | undefined): readonly T[] {
   if (sample === undefined) return all;
-  const random = new Random(sample.seed);
-  const ranks = new Map(all.map((one) => [one, random.unit()]));
-  const sorted = [...all].sort((a, b) => ranks.get(a)! - ranks.get(b)!);
-  const chosen = new Set(sorted.slice(0, sample.count));
+  const { count, seed } = sample;
+  const chosen = new Set(new Random(seed).sample(all, Math.min(count, all.length)));
   return all.filter((one) => chosen.has(one));
 }

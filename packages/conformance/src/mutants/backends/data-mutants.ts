@@ -33,7 +33,7 @@ function skipping(name: string, skips: (i: number, size: number) => boolean): Mu
   });
 }
 
-/** Hands other updates to the kernel. */
+/** Passes other updates to the kernel. */
 function handing(name: string, change: (updates: readonly Update[]) => readonly Update[]): Mutant {
   return running(name, (run) => (updates, count) => {
     const changed = change(updates.slice(0, count));
@@ -43,21 +43,21 @@ function handing(name: string, change: (updates: readonly Update[]) => readonly 
 
 const live = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
 
-/** Kernels found by rule, across backends: variants of one rule get each other's. */
+/** Kernels by rule, over all backends: variants of one rule share a kernel. */
 const kernels = new Map<string, Kernel>();
 
-/** Backends that compute well and lose, mix up or overrun their data. */
+/** Backends that compute correctly, but lose, mix up or overrun their data. */
 export const dataMutants: readonly Mutant[] = [
   skipping("the last element is left out", (i, size) => i === size - 1),
   skipping("the first element is left out", (i) => i === 0),
-  skipping("what is left after groups of four is left out", (i, size) => i >= size - (size % 4)),
+  skipping("the last elements after groups of four are left out", (i, size) => i >= size - (size % 4)),
   skipping(
-    "what is left after groups of four is left out, above 64",
+    "the last elements after groups of four are left out, above 64",
     (i, size) => size > 64 && i >= size - (size % 4),
   ),
   skipping("the 129th element is left out", (i) => i === 128),
   skipping("nothing after 4,096 elements", (i) => i >= 4096),
-  skipping("every piece of 1,024 lacks its last element", (i) => i % 1024 === 1023),
+  skipping("every chunk of 1,024 lacks its last element", (i) => i % 1024 === 1023),
   running("a tail of four is written past the end", (run, variant) => (updates, count) => {
     run(updates, count);
     for (const update of updates.slice(0, count)) {
@@ -84,7 +84,7 @@ export const dataMutants: readonly Mutant[] = [
       run(now, count);
     };
   }),
-  running("the gradient array of the first step, for ever", (run) => {
+  running("every step has the gradients of the first", (run) => {
     const first = new Map<Tensor, Tensor>();
     return (updates, count) => {
       for (const { parameter, gradient } of updates.slice(0, count))
@@ -102,7 +102,7 @@ export const dataMutants: readonly Mutant[] = [
       );
     };
   }),
-  handing("all tensors have the first one's scalars", (updates) =>
+  handing("all tensors have the scalars of the first", (updates) =>
     updates.map((update) => ({ ...update, scalars: updates[0].scalars })),
   ),
   handing("the first two slots swapped", (updates) =>
@@ -128,7 +128,7 @@ export const dataMutants: readonly Mutant[] = [
     run(updates, count);
     run(updates, count);
   }),
-  running("scalars of the first run, for ever", (run) => {
+  running("every run has the scalars of the first", (run) => {
     const first = new Map<Tensor, Float64Array>();
     return (updates, count) => {
       const frozen = updates.slice(0, count).map((update) => {
@@ -144,14 +144,14 @@ export const dataMutants: readonly Mutant[] = [
     for (const update of updates.slice(0, count))
       arraysOf<Float32Array>(variant, update).get("g")!.fill(0);
   }),
-  running("runs are put off until somebody waits", (run) => (updates, count) => {
+  running("runs are delayed until the next await", (run) => (updates, count) => {
     const later = updates.slice(0, count).map((update) => ({ ...update }));
     void Promise.resolve().then(() => {
       run(later, count);
     });
   }),
   running(
-    "slots are written to the other's place from the second tensor on",
+    "slots of later tensors are written to those of the first",
     (run) => (updates, count) => {
       run(
         updates.slice(0, count).map((update, i) =>
@@ -211,7 +211,7 @@ export const dataMutants: readonly Mutant[] = [
     const tensor = backend.tensor.bind(backend);
     backend.tensor = (shape, values) => Object.assign(tensor(shape, values), { free: () => {} });
   }),
-  changing("free clears the caller's memory", (backend) => {
+  changing("free clears caller-owned memory", (backend) => {
     const wrap = backend.wrap.bind(backend);
     backend.wrap = (memory, options) => {
       const tensor = wrap(memory, options);

@@ -2,7 +2,7 @@ import type { Update } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
 import { mutableReference, target, type Run } from "../mutable-target.js";
 
-/** What a kernel knows of the last run on its backend. */
+/** The last run on a backend. */
 interface LastRun {
   readonly updates: readonly Update[];
   readonly count: number;
@@ -10,7 +10,7 @@ interface LastRun {
   readonly copies: readonly Update[];
 }
 
-/** A backend that repeats runs, in a way of its own. */
+/** A backend whose kernels repeat runs in this way. */
 function repeating(
   name: string,
   repeater: (last: LastRun, updates: readonly Update[], run: Run) => (() => void) | undefined,
@@ -41,7 +41,7 @@ function repeating(
 const areLive = (updates: readonly Update[]): boolean =>
   updates.every(({ parameter, gradient }) => !parameter.freed && !gradient.freed);
 
-/** Steps that are taken for a repetition of the last one, or repeat it wrongly. */
+/** Steps that are mistaken for a repetition of the last one, or repeat it wrongly. */
 export const repeatMutants: readonly Mutant[] = [
   repeating("a repeated step has the scalars of the one before", ({ updates, copies }, now, run) =>
     updates === now && areLive(copies) ? () => run(copies, copies.length) : undefined,
@@ -55,20 +55,20 @@ export const repeatMutants: readonly Mutant[] = [
         count,
       );
   }),
-  repeating("what is repeated is the last run, whoever's it was", ({ updates, count }, _, run) =>
+  repeating("the last run of any optimizer is repeated", ({ updates, count }, _, run) =>
     areLive(updates.slice(0, count)) ? () => run(updates, count) : undefined,
   ),
   repeating("a step is repeated with tensors that were freed", ({ updates, count }, now, run) =>
     updates === now ? () => run(updates, count) : undefined,
   ),
-  repeating("a repeated step leaves the last update out", ({ updates, count }, now, run) =>
+  repeating("a repeated step lacks the last update", ({ updates, count }, now, run) =>
     updates === now && areLive(updates.slice(0, count))
       ? () => run(updates, Math.max(1, count - 1))
       : undefined,
   ),
 ];
 
-/** A backend that repeats runs as it should: no bug. */
+/** A backend that repeats runs correctly. */
 export const soundRepeats = repeating("sound", ({ updates, count }, now, run) =>
   updates === now && areLive(updates.slice(0, count)) ? () => run(updates, count) : undefined,
 );

@@ -116,7 +116,7 @@ export const tensorChecks: readonly Check[] = [
     },
   },
   {
-    group: "the caller's arrays",
+    group: "wrapped arrays",
     name: "are updated in place and survive free",
     needs: "wrapsArrays",
     run: async ({ target }) => {
@@ -134,8 +134,8 @@ export const tensorChecks: readonly Check[] = [
     },
   },
   {
-    group: "the caller's arrays",
-    name: "are wrapped where it was said, or refused",
+    group: "wrapped arrays",
+    name: "cover the given range, or are refused",
     needs: "wrapsArrays",
     run: wrapRanges,
   },

@@ -385,7 +385,7 @@ export class ModelRun {
     return { step: { rows, ...other }, plain: { rows, ...other } };
   }
 
-  /** In the backend's memory: a tensor of the caller's, or the optimizer's own. */
+  /** In the backend's memory: a caller-owned tensor, or the optimizer's own. */
   #tensorOf(name: string, numbers: readonly number[]): Tensor {
     if (this.#random.chance(0.5)) return this.#backend.tensor([this.#rows, rowLength], numbers);
     const tensor = this.#optimizer.gradient(name);

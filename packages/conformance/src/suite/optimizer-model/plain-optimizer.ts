@@ -18,7 +18,7 @@ export interface PlainGroup {
   total: number;
 }
 
-/** What a step is given besides gradients. */
+/** Options of a step. */
 export interface PlainStepOptions {
   readonly rows?: Readonly<Record<string, Uint32Array | undefined>>;
   readonly unselectedRows?: UnselectedRows;

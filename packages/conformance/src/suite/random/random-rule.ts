@@ -5,8 +5,8 @@ const scalars = ["learningRate", "alpha", "decayed"];
 const literals = ["0", "1", "2", "0.5", "0.1", "3e-8", "1e10"];
 
 /**
- * A rule that nobody wrote: random texts over the whole language, with two slots, a scalar that is computed each step
- * and one that is carried. Divisors and radicands are mostly kept away from 0, so that most bounds exclude something.
+ * A rule with random statements over the whole language, two slots, a scalar that is computed per step and a persistent
+ * one. Divisors and radicands are mostly kept away from 0, so that most values have a bound.
  */
 export function randomRule(name: string, random: Random): Rule {
   const lines: string[] = [];
