@@ -4,11 +4,11 @@ import { unitRoundoff, type ErrorModel } from "./error-model.js";
 import { operations } from "./interval-operations.js";
 
 /**
- * What may come out of a program of elements: (value, error) arithmetic over the program's own graph.
+ * The possible results of a `perElement` program, by interval arithmetic over its graph.
  *
- * `input` takes the exact inputs by node (previous state, gradient, scalars rounded to f32), `compute` fills one
- * interval for each output. The intervals hold every result that the error model permits, whatever an implementation
- * keeps in registers of higher precision; second-order terms are covered by a factor of 1 + 64u.
+ * `input` takes the exact inputs by node (previous state, gradient, scalars rounded to f32), `compute` returns
+ * one interval per output. The intervals include every result that the error model permits, also with temporaries of
+ * higher precision; a factor of 1 + 64u covers second-order terms.
  */
 export class Bounds {
   readonly program: Program;
@@ -28,14 +28,14 @@ export class Bounds {
           { code: "INVALID_RULE" },
         );
       }
-      // A literal may be kept as it is written or as f32 has it.
+      // An implementation may use a literal in f64 or in f32.
       const single = Math.fround(value);
       return { low: Math.min(value, single), exact: value, high: Math.max(value, single) };
     });
     this.outputs = program.outputs.map(() => point(0));
   }
 
-  /** Sets the input at this node, exactly; where the model assumes that nothing is NaN or infinite, such a value may act as any. */
+  /** Sets the exact value of an input. If the model assumes that nothing is NaN or infinite, such a value may act as any. */
   input(node: number, value: number): void {
     const isCertain = this.model.keepsNonFinite || Number.isFinite(value);
     this.#nodes[node] = isCertain ? point(value) : anything(value);
@@ -77,7 +77,7 @@ function stored(interval: Interval, model: ErrorModel): Interval {
 }
 
 /**
- * How far inside its interval a result is: 0 is exact, 1 the bound, more than 1 outside, NaN where nothing is excluded.
+ * The error of a result divided by its bound: 0 is exact, more than 1 is outside, NaN means that any value is allowed.
  */
 export function errorOverBound(result: number, { low, exact, high }: Interval): number {
   if (Number.isNaN(low)) return Number.isNaN(result) ? 0 : Infinity;

@@ -5,7 +5,7 @@ export const unitRoundoff: number = 2 ** -24;
 export const overflowThreshold: number = 2 ** 128 - 2 ** 103;
 
 /**
- * How far an implementation's operations may be from exact. Relative errors are of the exact result; `abs`, `neg`,
+ * The largest errors of an implementation's operations. Relative errors refer to the exact result; `abs`, `neg`,
  * `sign`, `min`, `max`, comparisons and choices are exact everywhere.
  */
 export interface ErrorModel {
@@ -20,11 +20,11 @@ export interface ErrorModel {
   readonly underflow: number;
   /** Subnormal operands and results may be replaced by 0. */
   readonly flushes: boolean;
-  /** NaN and infinity behave as IEEE 754 says; otherwise anything may follow from them. */
+  /** NaN and infinity behave as IEEE 754 says; otherwise they may lead to any result. */
   readonly keepsNonFinite: boolean;
   /** x ÷ 1 is x. */
   readonly divisionByOneIsExact: boolean;
-  /** `division` holds for divisors between these magnitudes only; elsewhere anything may be the result. */
+  /** `division` holds for divisors between these magnitudes only; elsewhere any result is allowed. */
   readonly divisorRange: readonly [least: number, greatest: number];
 }
 
@@ -45,7 +45,7 @@ export const roundToNearest: ErrorModel = {
 };
 
 /**
- * The worst that the WebGPU Shading Language permits (its section "Floating point accuracy"): `+ − ×` to either
+ * The largest errors that the WebGPU Shading Language permits (its section "Floating point accuracy"): `+ − ×` to either
  * neighbour, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division). One ULP is at most 2u of the value. A fused
  * `a·b + c` has one rounding in place of two and is inside. √0 is taken to be 0.
  */

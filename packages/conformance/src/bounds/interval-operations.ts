@@ -14,7 +14,7 @@ import type { ErrorModel } from "./error-model.js";
 
 type Operation = (model: ErrorModel, ...operands: Interval[]) => Interval;
 
-/** What each operation makes of intervals. Total: an operation that is added to the language is a type error here. */
+/** Each operation on intervals. The table is total: a new operation of the language is a type error here. */
 export const operations: Record<ElementOp, Operation> = {
   neg: (_, a) => ({ low: -a.high, exact: -a.exact, high: -a.low }),
   abs: (_, a) => {
@@ -75,7 +75,7 @@ export const operations: Record<ElementOp, Operation> = {
       quotient ?? hull(exact, a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high),
       model,
       model.division,
-      // As many units in the last place among subnormals as elsewhere.
+      // The error in units in the last place is the same among subnormals.
       model.underflow * (model.division / model.arithmetic),
     );
   },
@@ -95,7 +95,7 @@ export const operations: Record<ElementOp, Operation> = {
   },
 };
 
-/** The result where both operands are certain and IEEE 754 leaves no choice: NaN, or an infinity that was there. */
+/** The result if both operands are certain and IEEE 754 leaves no choice: NaN, or the infinity of an operand. */
 function certain(a: Interval, b: Interval, exact: number): Interval | undefined {
   if (Number.isNaN(a.low) || Number.isNaN(b.low)) return point(Number.NaN);
   if (!isPoint(a) || !isPoint(b)) return undefined;
@@ -118,7 +118,7 @@ function extreme(choose: (a: number, b: number) => number, a: Interval, b: Inter
   return { low: choose(a.low, b.low), exact, high: choose(a.high, b.high) };
 }
 
-/** A condition: 1, 0, or both where the intervals touch what it depends on. */
+/** A condition: 1, 0, or either if the intervals do not decide it. */
 function truth(value: boolean, a: Interval, b: Interval, yes: boolean, no: boolean): Interval {
   const exact = value ? 1 : 0;
   if (Number.isNaN(a.low) || Number.isNaN(b.low)) return point(0);

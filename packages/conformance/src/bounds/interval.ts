@@ -2,9 +2,9 @@ import { smallestNormal } from "@gradstep/core";
 import { overflowThreshold, type ErrorModel } from "./error-model.js";
 
 /**
- * The exact value of an expression and everything that an implementation may have in its place: an error below and
- * above. `low = high` is a value that every implementation has; all three NaN, a NaN that every implementation has;
- * −∞ … ∞, anything, NaN included.
+ * The exact value of an expression, and the lowest and highest value that an implementation may have for it. If
+ * `low = high`, every implementation has this value; if all three are NaN, every implementation has NaN. −∞ to ∞ allows
+ * any value, including NaN.
  */
 export interface Interval {
   low: number;
@@ -12,12 +12,12 @@ export interface Interval {
   high: number;
 }
 
-/** The value, and no other. */
+/** Only this value. */
 export function point(value: number): Interval {
   return { low: value, exact: value, high: value };
 }
 
-/** Everything. */
+/** Any value. */
 export function anything(exact: number): Interval {
   return { low: -Infinity, exact, high: Infinity };
 }
@@ -26,7 +26,7 @@ export function isPoint({ low, high }: Interval): boolean {
   return low === high || Number.isNaN(low);
 }
 
-/** Whether nothing at all is excluded. */
+/** Whether any value is allowed. */
 export function isAnything({ low, high }: Interval): boolean {
   return low === -Infinity && high === Infinity;
 }
@@ -36,7 +36,7 @@ export function is({ low, high }: Interval, value: number): boolean {
   return low === value && high === value;
 }
 
-/** The smallest interval around some candidates; NaN among them means that anything can come out. */
+/** The smallest interval around some candidates; if one of them is NaN, any value. */
 export function hull(exact: number, ...candidates: readonly number[]): Interval {
   let low = Infinity;
   let high = -Infinity;
@@ -48,7 +48,7 @@ export function hull(exact: number, ...candidates: readonly number[]): Interval 
   return { low, exact, high };
 }
 
-/** The operand as an operation may see it: where subnormals are flushed, 0 is among its values. */
+/** The operand of an operation. If the model flushes subnormals, it may also be 0. */
 export function operand(interval: Interval, model: ErrorModel): Interval {
   if (!model.flushes || is(interval, 0)) return interval;
   const { low, exact, high } = interval;
@@ -60,7 +60,7 @@ export function operand(interval: Interval, model: ErrorModel): Interval {
  * Adds the rounding of an operation's result.
  *
  * @param relative error of the operation, of its result
- * @param additional absolute error
+ * @param absolute additional absolute error
  */
 export function rounded(
   result: Interval,
@@ -89,7 +89,7 @@ export function rounded(
   return operand(spread, model);
 }
 
-/** A certain NaN or infinity: what IEEE 754 says, or anything where the model assumes that there is none. */
+/** A certain NaN or infinity: as IEEE 754 says, or any value if the model assumes that there is none. */
 export function nonFinite(result: Interval, model: ErrorModel): Interval {
   return model.keepsNonFinite ? result : anything(result.exact);
 }

@@ -1,4 +1,4 @@
-/** A line on a terminal that is written again and again while something goes on; nothing elsewhere. */
+/** A line on a terminal that shows the progress of a command. Writes nothing if there is no terminal. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
   #hasLine = false;
@@ -15,7 +15,7 @@ export class Progress {
     this.#hasLine = true;
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void {
     if (this.#hasLine) this.#stream.write("\r\u001B[2K");
     this.#hasLine = false;

@@ -1,4 +1,4 @@
-/** Paints text where people look at it: on a terminal, unless NO_COLOR is set. */
+/** Colours text on a terminal, unless NO_COLOR is set. */
 export interface Paint {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
@@ -19,17 +19,17 @@ export function painter(stream: { isTTY?: boolean }): Paint {
 /** One column of a table. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand at the right. */
+  /** Numbers are aligned right. */
   readonly align?: "left" | "right";
 }
 
-/** A cell: its text, and how it is painted. */
+/** The text of a cell, and its colour. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 /**
  * A table as lines of text, columns two spaces apart. The last column is cut to the width of the terminal.
  *
- * @param width of the terminal; Infinity where there is none
+ * @param width of the terminal; Infinity if there is none
  */
 export function table(
   columns: readonly Column[],

@@ -6,7 +6,7 @@ export type NamedValues = Readonly<Record<string, readonly number[]>>;
 /** One optimizer's trajectory. */
 export interface GoldenCase {
   readonly id: string;
-  /** The library's name for the optimizer. */
+  /** The optimizer's name in the library. */
   readonly optimizer: string;
   /** What the library prints or takes. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export interface GoldenCase {
   readonly expected: readonly NamedValues[];
   /** The library's own state after the last step, in its own layout. */
   readonly state?: Readonly<Record<string, unknown>>;
-  /** The learning rates a schedule gave. */
+  /** The learning rates of a schedule, by step. */
   readonly learningRatePerStep?: readonly number[];
   /** What else the run did, in words. */
   readonly note?: string;
@@ -38,7 +38,7 @@ export interface GoldenFile {
  *
  * @param text the file's text
  * @param name its name, for messages
- * @throws {GradstepError} `INVALID_FILE`, naming the first thing that is not as it should be
+ * @throws {GradstepError} `INVALID_FILE`, naming the first thing that is wrong
  */
 export function parseGolden(text: string, name: string): GoldenFile {
   const fail = (what: string): never => {

@@ -1,13 +1,13 @@
 import { kerasName } from "./optimizer-spec.js";
 import type { Library } from "./golden-file.js";
 
-/** One array of a library's state, and what it is here. */
+/** One array of a library's state, and its counterpart in gradstep. */
 export interface StateEntry {
   readonly parameter: string;
   /** A slot of the parameter, a persistent scalar of the rule, or the number of steps. */
   readonly kind: "slot" | "persistentScalar" | "iterations";
   readonly name: string;
-  /** What the library's values are multiplied by to be ours. */
+  /** The library's values are multiplied by it. */
   readonly factor: 1 | -1;
   readonly values: readonly number[];
 }
@@ -33,9 +33,9 @@ const kerasSlots: Readonly<Record<string, string>> = {
 };
 
 /**
- * The entries of a library's final state that have a counterpart here, and the keys of those that have none.
+ * The entries of a library's final state that have a counterpart in gradstep, and the keys of the others.
  *
- * Keras's SGD keeps the momentum with the other sign; everything else is the same number.
+ * Keras's SGD stores the momentum with the opposite sign; all other values are the same.
  */
 export function stateEntries(
   library: Library,

@@ -15,13 +15,13 @@ import type { GoldenCase, GoldenFile, NamedValues } from "./golden-file.js";
 import { goldenSpec } from "./optimizer-spec.js";
 import { stateEntries } from "./library-state.js";
 
-/** What became of one golden case. */
+/** The result of one golden case. */
 export interface GoldenResult {
   readonly id: string;
   readonly status: "passed" | "failed" | "unsupported";
-  /** Against the library's numbers, over all steps; null where nothing was computed. */
+  /** Against the library's numbers, over all steps; null if nothing was computed. */
   readonly worstRelativeError: number | null;
-  /** The same for the library's final state, where the file has it and it has a counterpart here. */
+  /** The same for the library's final state; null if the file has none that can be compared. */
   readonly worstStateError: number | null;
   /** On an f32 backend, over all steps, each from the backend's own state. */
   readonly worstErrorOverBound: number | null;
@@ -33,22 +33,22 @@ export interface GoldenResult {
 export interface ReplayOptions {
   /** A fresh backend; the f64 reference if left out. */
   readonly backend?: () => Backend | Promise<Backend>;
-  /** What is asked of an f32 backend. */
+  /** How far results of an f32 backend may be from exact. */
   readonly model?: ErrorModel;
-  /** Stands in for `createOptimizer`: how a broken implementation is put in its place. */
+  /** Replaces `createOptimizer`, to test a broken implementation. */
   readonly create?: typeof createOptimizer;
 }
 
-/** On the f64 reference, a case passes within this. */
+/** The largest relative error with which a case passes on the f64 reference. */
 export const tolerance = 1e-12;
 
 /**
  * Replays every case of a file.
  *
- * In f64 a case passes when each value of each step, and of the final state where the file has it, is within 1e-12 of
- * the library's: relative to the largest magnitude that the element has had so far, because a value that passes through
- * zero keeps the rounding errors of when it was large. In f32 it passes when each step, from the backend's own state,
- * is inside the bound.
+ * In f64, a case passes if each value of each step, and of the final state if the file has one, is within 1e-12 of the
+ * library's value. The error is relative to the largest magnitude of the element so far, because a value that passes
+ * through zero keeps the rounding errors of larger values. In f32, a case passes if each step, from the backend's own
+ * state, is inside the bound.
  */
 export async function replay(
   file: GoldenFile,
@@ -144,7 +144,7 @@ function gradientsOf(
   );
 }
 
-/** The worst error of any value, relative to the largest magnitude so far, which it updates. */
+/** The worst error of any value, relative to the largest magnitude so far. Updates `scale`. */
 function relativeError(
   got: ArrayLike<number>,
   expected: readonly number[],

@@ -50,7 +50,10 @@ const kernels = new Map<string, Kernel>();
 export const dataMutants: readonly Mutant[] = [
   skipping("the last element is left out", (i, size) => i === size - 1),
   skipping("the first element is left out", (i) => i === 0),
-  skipping("the last elements after groups of four are left out", (i, size) => i >= size - (size % 4)),
+  skipping(
+    "the last elements after groups of four are left out",
+    (i, size) => i >= size - (size % 4),
+  ),
   skipping(
     "the last elements after groups of four are left out, above 64",
     (i, size) => size > 64 && i >= size - (size % 4),
@@ -150,24 +153,21 @@ export const dataMutants: readonly Mutant[] = [
       run(later, count);
     });
   }),
-  running(
-    "slots of later tensors are written to those of the first",
-    (run) => (updates, count) => {
-      run(
-        updates.slice(0, count).map((update, i) =>
-          i === 0
-            ? update
-            : {
-                ...update,
-                slots: updates[0].slots.map((slot, k) =>
-                  slot.size === update.slots[k].size ? slot : update.slots[k],
-                ),
-              },
-        ),
-        count,
-      );
-    },
-  ),
+  running("slots of later tensors are written to those of the first", (run) => (updates, count) => {
+    run(
+      updates.slice(0, count).map((update, i) =>
+        i === 0
+          ? update
+          : {
+              ...update,
+              slots: updates[0].slots.map((slot, k) =>
+                slot.size === update.slots[k].size ? slot : update.slots[k],
+              ),
+            },
+      ),
+      count,
+    );
+  }),
   changing("kernels are found by the rule's name alone", (backend) => {
     const compile = backend.compile.bind(backend);
     backend.compile = (variant) => {

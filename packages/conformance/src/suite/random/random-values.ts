@@ -1,6 +1,6 @@
 import type { Random } from "./random.js";
 
-/** Which magnitudes some values have, as exponents of ten. */
+/** A range of magnitudes, as exponents of ten. */
 type Profile = readonly [least: number, greatest: number];
 
 const ordinary: Profile = [-3, 1];
@@ -16,7 +16,7 @@ export function randomParameter(length: number, random: Random): Float32Array {
   return fill(length, random, profile);
 }
 
-/** A gradient: ordinary ones, and all that breaks kernels: zeros, subnormals, squares that overflow or vanish. */
+/** A gradient: ordinary values, zeros, subnormals, and values whose squares overflow or vanish. */
 export function randomGradient(length: number, random: Random): Float32Array {
   const profile = random.chance(0.5)
     ? ordinary
@@ -33,11 +33,11 @@ function fill(length: number, random: Random, [least, greatest]: Profile): Float
   );
 }
 
-/** A shape of this many elements at most: any rank, one element included. */
-export function randomShape(most: number, random: Random): readonly number[] {
+/** A shape with any rank and at most this many elements. */
+export function randomShape(maxSize: number, random: Random): readonly number[] {
   const rank = random.pick([0, 1, 1, 1, 2, 2, 3]);
   const shape: number[] = [];
-  let left = most;
+  let left = maxSize;
   for (let i = 0; i < rank; i += 1) {
     const length = random.integer(1, Math.max(1, left));
     shape.push(length);

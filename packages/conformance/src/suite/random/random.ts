@@ -9,7 +9,7 @@ export class Random {
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   }
 
-  /** A generator of its own for each label and number, so that cases do not depend on each other. */
+  /** A separate generator per label and index, so that cases do not depend on each other. */
   static of(seed: number, label: string, index = 0): Random {
     let hash = (seed ^ 0x811c9dc5) >>> 0;
     for (const character of `${label}#${index}`)
@@ -31,14 +31,14 @@ export class Random {
     return this.bits() / 2 ** 32;
   }
 
-  /** least ≤ x < greatest. */
-  between(least: number, greatest: number): number {
-    return least + (greatest - least) * this.unit();
+  /** min ≤ x < max. */
+  between(min: number, max: number): number {
+    return min + (max - min) * this.unit();
   }
 
-  /** An integer, least ≤ n ≤ greatest. */
-  integer(least: number, greatest: number): number {
-    return least + Math.floor(this.unit() * (greatest - least + 1));
+  /** An integer, min ≤ n ≤ max. */
+  integer(min: number, max: number): number {
+    return min + Math.floor(this.unit() * (max - min + 1));
   }
 
   /** True with this probability. */
@@ -56,8 +56,8 @@ export class Random {
     return Array.from({ length: count }, () => left.splice(this.integer(0, left.length - 1), 1)[0]);
   }
 
-  /** ±10^x, x between the two: every magnitude is as likely as any other. */
-  magnitude(least: number, greatest: number): number {
-    return (this.chance(0.5) ? 1 : -1) * 10 ** this.between(least, greatest);
+  /** ±10^x with min ≤ x < max: all magnitudes are equally likely. */
+  magnitude(min: number, max: number): number {
+    return (this.chance(0.5) ? 1 : -1) * 10 ** this.between(min, max);
   }
 }
