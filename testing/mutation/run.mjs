@@ -74,7 +74,7 @@ async function mutate(name) {
     warnings: { slow: false },
     concurrency: Number(values.concurrency),
     // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
-    timeoutMS: 30_000,
+    timeoutMS: 10_000,
     timeoutFactor: 4,
     ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
     incremental: true,
