@@ -42,6 +42,7 @@ export const equivalents = {
       "More names get a prefix, which no other name has.",
     ],
     ['op === "input"', "true", "Nodes of other kinds have no names."],
+    ["/\\W+/g", "/\\W/g", "Labels have one such character at a time."],
   ],
   "cpu-js/src/interpreter.ts": [
     ["[]", element, assigned],

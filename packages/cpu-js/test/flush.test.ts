@@ -51,36 +51,38 @@ function slotsAfter(backend: CpuJs, given: Given): Record<"kept" | "m" | "v", nu
   return { kept: keptAfter, m: mAfter, v: vAfter };
 }
 
-const tables = [await compiled(rule, false), await compiled(rule, true)];
-const backends: readonly (readonly [string, () => CpuJs])[] = [
-  ["generated", () => createCpuJs({ kernels: [tables[0]] })],
-  ["generated, exact", () => createCpuJs({ exact: true, kernels: [tables[1]] })],
-  ["interpreted", () => createCpuJs()],
-  ["interpreted, exact", () => createCpuJs({ exact: true })],
+const backends: readonly (readonly [string, () => Promise<CpuJs>])[] = [
+  ["generated", async () => createCpuJs({ kernels: [await compiled(rule, false)] })],
+  [
+    "generated, exact",
+    async () => createCpuJs({ exact: true, kernels: [await compiled(rule, true)] }),
+  ],
+  ["interpreted", async () => createCpuJs()],
+  ["interpreted, exact", async () => createCpuJs({ exact: true })],
 ];
 
 describe.each(backends)("clearing of small values, %s", (_, make) => {
   const tenth = Math.fround(0.1);
   const values = [0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 0, Infinity];
 
-  test("magnitudes below a threshold become 0, of either sign, and no others", () => {
+  test("magnitudes below a threshold become 0, of either sign, and no others", async () => {
     const given = { kept: values, m: values, v: values, thresholds: { below: 0.5, under: 0.75 } };
-    expect(slotsAfter(make(), given)).toEqual({
+    expect(slotsAfter(await make(), given)).toEqual({
       kept: values.map((value) => value + 1),
       m: [0, 0, 0.5, -0.5, 0.75, -0.75, 0, Infinity],
       v: [0, 0, 0, 0, 0.75, -0.75, 0, Infinity],
     });
   });
 
-  test("a threshold of 0 clears nothing", () => {
+  test("a threshold of 0 clears nothing", async () => {
     const small = [1e-45, -1e-45, 1e-30, 0];
     const given = { kept: small, m: small, v: small, thresholds: { below: 0, under: 1 } };
-    const { m, v } = slotsAfter(make(), given);
+    const { m, v } = slotsAfter(await make(), given);
     expect(m).toEqual(small.map(Math.fround));
     expect(v).toEqual([0, 0, 0, 0]);
   });
 
-  test("a threshold is rounded to f32, as every scalar is", () => {
+  test("a threshold is rounded to f32, as every scalar is", async () => {
     // The f32 value of 0.1 is larger than the f64 value: unrounded thresholds would differ.
     expect(tenth).toBeGreaterThan(0.1);
     const ulp = 2 ** -27;
@@ -92,36 +94,39 @@ describe.each(backends)("clearing of small values, %s", (_, make) => {
       thresholds: { below: tenth, under: 0.1 + 1e-12 },
     };
     const after = [tenth, 0, Math.fround(tenth + ulp)];
-    expect(slotsAfter(make(), given)).toMatchObject({ m: after, v: after });
+    expect(slotsAfter(await make(), given)).toMatchObject({ m: after, v: after });
   });
 
-  test("only the values of selected rows are cleared", () => {
+  test("only the values of selected rows are cleared", async () => {
     const eight = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => n / 16);
     const given = { kept: eight, m: eight, v: eight, thresholds: { below: 1, under: 1 } };
-    expect(slotsAfter(make(), { ...given, mask: [0, 1, 0, 1] }).m).toEqual(
+    expect(slotsAfter(await make(), { ...given, mask: [0, 1, 0, 1] }).m).toEqual(
       [1, 2, 0, 0, 5, 6, 0, 0].map((n) => n / 16),
     );
-    expect(slotsAfter(make(), { ...given, mask: [1, 0, 0, 1] }).v).toEqual(
+    expect(slotsAfter(await make(), { ...given, mask: [1, 0, 0, 1] }).v).toEqual(
       [0, 0, 3, 4, 5, 6, 0, 0].map((n) => n / 16),
     );
   });
 
-  test.each(["decay", "zero"] as const)("unselected rows are cleared, too, with %s", (how) => {
-    const four = [0.25, -0.25, 0.5, 1];
-    const given = { kept: four, m: four, v: four, thresholds: { below: 0.5, under: 1 } };
-    expect(slotsAfter(make(), { ...given, mask: [0, 1], unselectedRows: how })).toEqual({
-      kept: [0.25, -0.25, 1.5, 2],
-      m: [0, 0, 0.5, 1],
-      v: [0, 0, 0, 1],
-    });
-  });
+  test.each(["decay", "zero"] as const)(
+    "unselected rows are cleared, too, with %s",
+    async (how) => {
+      const four = [0.25, -0.25, 0.5, 1];
+      const given = { kept: four, m: four, v: four, thresholds: { below: 0.5, under: 1 } };
+      expect(slotsAfter(await make(), { ...given, mask: [0, 1], unselectedRows: how })).toEqual({
+        kept: [0.25, -0.25, 1.5, 2],
+        m: [0, 0, 0.5, 1],
+        v: [0, 0, 0, 1],
+      });
+    },
+  );
 
-  test("a long row ends where it ends, whatever follows it", () => {
+  test("a long row ends where it ends, whatever follows it", async () => {
     // More than one chunk of the interpreter, and not a whole number of them.
     const length = 1500;
     const halves = new Array<number>(3 * length).fill(0.5);
     const given = { kept: halves, m: halves, v: halves, thresholds: { below: 1, under: 0.5 } };
-    const { kept, m, v } = slotsAfter(make(), { ...given, mask: [0, 1, 0] });
+    const { kept, m, v } = slotsAfter(await make(), { ...given, mask: [0, 1, 0] });
     const rows = (values: number[]): number[][] =>
       [0, 1, 2].map((row) => [...new Set(values.slice(row * length, (row + 1) * length))]);
     expect({ kept: rows(kept), m: rows(m), v: rows(v) }).toEqual({

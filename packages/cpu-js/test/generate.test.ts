@@ -18,6 +18,7 @@ test("a module says what it was made from; as TypeScript, it imports the type of
   const script = generate(rule).split("\n");
   expect(script[0]).toBe('// Generated from the rule "clipped"; do not edit.');
   expect(script).toContain("export const clippedKernels = {");
+  expect(script).toContain("  exact: false,");
   expect(script.filter((line) => line.startsWith("import"))).toEqual([]);
   const typed = generate(rule, { types: "./table.js" }).split("\n");
   expect(typed[1]).toBe('import type { KernelTable } from "./table.js";');
