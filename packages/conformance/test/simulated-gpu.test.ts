@@ -14,6 +14,7 @@ describe("the worst case of WGSL", () => {
     backend: () => worstCase(11),
     model: wgsl,
     cases: cases(2000, 50),
+    maxKernels: cases(Infinity, 8),
     describe,
     test,
   });
