@@ -23,14 +23,12 @@ export function describePackage(name, { files, conditions }, sources) {
     .filter(({ status, statusReason }) => status === "Ignored" && /static/i.test(statusReason));
   const notes = [
     `${conditions}.`,
-    ...(skipped.length > 0
-      ? [`Left out: ${skipped.length} mutants of what runs only while a module loads.`]
-      : []),
-    ...(untested.length > 0 ? [`Not run yet: ${untested.join(", ")}.`] : []),
-  ];
+    skipped.length > 0 &&
+      `Left out: ${skipped.length} mutants of what runs only while a module loads.`,
+    untested.length > 0 && `Not run yet: ${untested.join(", ")}.`,
+  ].filter((note) => note !== false);
   const text = [
-    notes.join(" "),
-    "",
+    ...notes.flatMap((note) => [note, ""]),
     `| file | ${columns.join(" | ")} | score |`,
     `| --- |${" ---: |".repeat(columns.length + 1)}`,
     ...[...rows, all].map(

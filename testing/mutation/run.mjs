@@ -1,4 +1,5 @@
 // Mutates the sources of core, cpu-js and wasm, and writes the score by file into docs/mutation.md.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -119,3 +120,4 @@ for (const name of filters) {
   console.log(`${name}: ${section.summary}`);
   for (const line of section.unexplained) console.log(`  ${line}`);
 }
+execFileSync("node_modules/.bin/oxfmt", [page]);
