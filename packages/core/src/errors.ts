@@ -61,7 +61,7 @@ export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return `a function`;
   if (ArrayBuffer.isView(value) && "length" in value) {
-    return `${value.constructor.name} of ${String(value.length)} values`;
+    return `${withArticle(value.constructor.name)} of ${String(value.length)} values`;
   }
   if (Array.isArray(value))
     return value.length > 8 || value.some((one) => typeof one === "object")
@@ -69,16 +69,28 @@ export function show(value: unknown): string {
       : `[${value.map(show).join(", ")}]`;
   if (value !== null && typeof value === "object") {
     const name = value.constructor?.name;
-    return name === undefined || name === "Object" ? `an object` : `a ${name}`;
+    return name === undefined || name === "Object" ? `an object` : withArticle(name);
   }
   return String(value);
+}
+
+function withArticle(name: string): string {
+  return /^[AEIOaeio]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 /** Names for an error message. */
 export function list(names: Iterable<string>): string {
   const all = [...names];
   if (all.length === 0) return "none";
-  return all.length > 12
+  // The last name takes no more room than "1 more".
+  return all.length > 13
     ? `${all.slice(0, 12).join(", ")} and ${all.length - 12} more`
     : all.join(", ");
+}
+
+/** Values of which one is expected, for an error message: `"a", "b" or "c"`. */
+export function alternatives(values: readonly unknown[]): string {
+  const texts = values.map(show);
+  const last = texts.pop() ?? "nothing";
+  return texts.length > 0 ? `${texts.join(", ")} or ${last}` : last;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkOptions } from "../src/check-options.js";
-import { GradstepError, list, show } from "../src/errors.js";
+import { alternatives, GradstepError, list, show } from "../src/errors.js";
 import { failureOf } from "./support.js";
 
 describe("a value in an error message", () => {
@@ -19,7 +19,8 @@ describe("a value in an error message", () => {
     [Symbol("s"), "Symbol(s)"],
     [() => 1, "a function"],
     [Custom, "a function"],
-    [new Float32Array(3), "Float32Array of 3 values"],
+    [new Float32Array(3), "a Float32Array of 3 values"],
+    [new Int32Array(2), "an Int32Array of 2 values"],
     [new DataView(new ArrayBuffer(2)), "a DataView"],
     [[], "[]"],
     [[1, "a", null], "an array of 3"],
@@ -40,7 +41,14 @@ describe("a value in an error message", () => {
     expect(list([])).toBe("none");
     expect(list(["a"])).toBe("a");
     expect(list(new Set(names.slice(0, 12)))).toBe("a, b, c, d, e, f, g, h, i, j, k, l");
+    expect(list(names.slice(0, 13))).toBe("a, b, c, d, e, f, g, h, i, j, k, l, m");
     expect(list(names)).toBe("a, b, c, d, e, f, g, h, i, j, k, l and 2 more");
+  });
+
+  test("alternatives are in quotes, with an or before the last", () => {
+    expect(alternatives(["a"])).toBe('"a"');
+    expect(alternatives([false, true])).toBe("false or true");
+    expect(alternatives(["a", "b", "c"])).toBe('"a", "b" or "c"');
   });
 });
 

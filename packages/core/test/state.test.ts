@@ -371,6 +371,8 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
 
   test("a promise of a state, without await", async () => {
     expect(await refusal(good())).toBe("STATE_MISMATCH");
+    const { optimizer } = start(spec(), groups);
+    expect(() => optimizer.restore(anything(good()))).toThrow("await optimizer.state()");
   });
 });
 

@@ -64,7 +64,7 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
       nesterov: { only: [false], why: "rmsprop has no Nesterov momentum." },
       bias_correction: {
         only: [false],
-        why: "The corrected form is adam with beta1: 0 and epsilonMode: “paper”.",
+        why: 'The corrected form is adam with beta1: 0 and epsilonMode: "paper".',
       },
     },
     settings: { rho: 0.9, epsilon: 1e-8, averageForm: "sum-of-squares" },

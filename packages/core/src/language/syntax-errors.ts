@@ -7,25 +7,25 @@ type Message = (...details: string[]) => string;
 /** For problems "expected …", the first detail is what was found. */
 const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "unknown character": (character) => `"${character}" is not part of the rule language`,
-  "expected an operand": (got) => `Got ${got}; expected a number, a name or “(”`,
-  "expected a function": (got) => `Got ${got}; expected one of ${list(operations)} before “(”`,
+  "expected an operand": (got) => `Got ${got}; expected a number, a name or "("`,
+  "expected a function": (got) => `Got ${got}; expected one of ${list(operations)} before "("`,
   "expected a target": (got) => `Got ${got}; expected the name that is assigned to`,
   "expected another target": (got) => `Got ${got}; expected a name that is not an operation`,
   "expected =": (got, name) => `Got ${got}; expected "=" after ${name}`,
-  "expected :": (got) => `Got ${got}; expected ":" after the first branch of “?”`,
+  "expected :": (got) => `Got ${got}; expected ":" after the first branch of "?"`,
   "expected ) of a group": (got) => `Got ${got}; expected ")" to close the parenthesis`,
   "expected ) of a call": (got, name) => `Got ${got}; expected ")" after the arguments of ${name}`,
   "expected the end of the line": (got) =>
     `Got ${got}; expected an operator or the end of the line`,
   "too deep": (limit) => `Nested more than ${limit} deep; give a part of it a name`,
   "too long": (limit) => `A chain of more than ${limit} operations; give a part of it a name`,
-  "comparison as a value": () => "A comparison can only stand before “?”",
-  "condition without a comparison": () => "Expected a comparison before “?”",
+  "comparison as a value": () => 'A comparison can only stand before "?"',
+  "condition without a comparison": () => 'Expected a comparison before "?"',
   "number of arguments": (name, count, expected) =>
     `${name} got ${count} arguments; expected ${expected}`,
   "unknown name": (name, ...known) => `"${name}" has no value here; known names: ${list(known)}`,
   "host operation": (operation) =>
-    `“${operation}” is for scalars: compute it in perStep and use its name here`,
+    `"${operation}" is for scalars: compute it in perStep and use its name here`,
   "assigned scalar": (name) => `"${name}" is a scalar and cannot be assigned to here`,
   "unused name": (name) => `"${name}" is assigned and never used`,
 };

@@ -59,6 +59,11 @@ export type SlotValues = ReadonlyMap<string, readonly ArrayLike<number>[]>;
 export function checkState(state: OptimizerState, outline: StateOutline): SlotValues {
   if (state === null || typeof state !== "object")
     fail(`got ${show(state)}; expected what optimizer.state() returned`);
+  if (state instanceof Promise)
+    throw new GradstepError(
+      "Got a Promise as the state; expected what it resolves to: restore(await optimizer.state()).",
+      { code: "STATE_MISMATCH" },
+    );
   checkSame("version", state.version, 1);
   checkSame("rule", state.rule, outline.rule);
   checkIsTable("options", state.options);

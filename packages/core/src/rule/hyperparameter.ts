@@ -32,7 +32,7 @@ function describe({ min, max, below }: Hyperparameter): string {
     ...(max === undefined ? [] : [`≤ ${max}`]),
     ...(below === undefined ? [] : [`< ${below}`]),
   ];
-  return ["a finite number", ...bounds].join(" ");
+  return bounds.length > 0 ? `a finite number ${bounds.join(" and ")}` : "a finite number";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { GradstepError, show } from "../errors.js";
+import { alternatives, GradstepError, show } from "../errors.js";
 
 /** The values an option may have; the first is the default. */
 export type OptionValues = readonly (boolean | string)[];
@@ -34,9 +34,7 @@ export function checkOption(
   const found = values.find((one) => one === value);
   if (found !== undefined) return found;
   throw new GradstepError(
-    `${owner}: ${name} is ${show(value)}; expected ${values.map((one) => show(one)).join(" or ")}.`,
-    {
-      code: "INVALID_HYPERPARAMETER",
-    },
+    `${owner}: ${name} is ${show(value)}; expected ${alternatives(values)}.`,
+    { code: "INVALID_HYPERPARAMETER" },
   );
 }

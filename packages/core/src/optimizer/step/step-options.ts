@@ -1,6 +1,6 @@
 import type { UnselectedRows, RowValues } from "../../backend/backend.js";
 import { checkOptions } from "../../check-options.js";
-import { GradstepError, list, show } from "../../errors.js";
+import { alternatives, GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
 
 /** Options of a single step. */
@@ -34,7 +34,7 @@ export function checkStepOptions(options: StepOptions): void {
   const { rows, unselectedRows } = options;
   if (unselectedRows !== undefined && !unselectedRowsValues.includes(unselectedRows)) {
     throw new GradstepError(
-      `unselectedRows is ${show(unselectedRows)}; expected ${list(unselectedRowsValues.map(show))}.`,
+      `unselectedRows is ${show(unselectedRows)}; expected ${alternatives(unselectedRowsValues)}.`,
       {
         code: "UNKNOWN_OPTION",
       },
