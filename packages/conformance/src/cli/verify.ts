@@ -86,8 +86,7 @@ function print(
   for (const group of new Set(report.checks.map((check) => check.group))) {
     const own = report.checks.filter((check) => check.group === group);
     const passed = own.filter(({ status }) => status === "passed");
-    const wrong = own.filter(({ status }) => status !== "passed");
-    const isFailed = wrong.some(({ status }) => status === "failed");
+    const isFailed = own.some(({ status }) => status === "failed");
     rows.push([
       isFailed
         ? { text: "failed", paint: paint.bad }
@@ -97,7 +96,7 @@ function print(
       group,
       `${passed.length}/${own.length}`,
       {
-        text: wrong.map(({ name, status }) => `${name} ${status}`).join(", "),
+        text: [...named(own, "failed"), ...named(own, "skipped")].join("; "),
         paint: isFailed ? paint.bad : paint.dim,
       },
     ]);
@@ -110,7 +109,7 @@ function print(
   ] as const;
   const number = (value: number): string => value.toLocaleString("en-US");
   const lines = [
-    `${paint.strong(document.backend)} ${paint.dim(`error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
+    `${paint.strong(document.backend)}${paint.dim(` · error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
     "",
     table(columns, rows, paint, widthOf(process.stdout)),
     "",
@@ -128,6 +127,12 @@ function print(
     ),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** The names of the checks with a status, after the status. */
+function named(checks: Report["checks"], status: CheckResult["status"]): readonly string[] {
+  const names = checks.flatMap((check) => (check.status === status ? [check.name] : []));
+  return names.length > 0 ? [`${status}: ${names.join("; ")}`] : [];
 }
 
 /** One line per reason, and an empty one after them. */

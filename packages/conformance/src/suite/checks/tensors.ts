@@ -1,6 +1,6 @@
 import type { WrappingBackend } from "@gradstep/core";
-import { adam, createOptimizer } from "@gradstep/core";
-import { assert, assertCode, assertSame } from "../assertions.js";
+import { adam, createOptimizer, show } from "@gradstep/core";
+import { assert, assertCode, assertEqual, assertSame } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 
 const group = "tensors";
@@ -18,7 +18,8 @@ export const tensorChecks: readonly Check[] = [
       values[0] = 9;
       assertSame(await tensor.read(), [1.5, -2.5], "a tensor with values, which are copied");
       const scalar = backend.tensor([], [0.1]);
-      assert(scalar.size === 1 && scalar.shape.length === 0, "shape [] is one number");
+      assertEqual(scalar.size, 1, "size of a tensor of shape []");
+      assertEqual(scalar.shape, [], "shape of a tensor of shape []");
       assertSame(await scalar.read(), [Math.fround(0.1)], "an f64 value rounded to f32");
     },
   },
@@ -73,10 +74,10 @@ export const tensorChecks: readonly Check[] = [
     run: async (context) => {
       const backend = await context.target.backend();
       const tensor = backend.tensor([2], [1, 2]);
-      assert(!tensor.freed, "freed is false before free()");
+      assert(!tensor.freed, "tensor.freed is true before free(); expected false");
       tensor.free();
       tensor.free();
-      assert(tensor.freed, "freed is true after free()");
+      assert(tensor.freed, "tensor.freed is false after free(); expected true");
       await assertCode("DISPOSED", "read after free", () => tensor.read());
       await assertCode("DISPOSED", "write after free", () => tensor.write([1, 2]));
       await assertCode("DISPOSED", "a parameter that was freed", () =>
@@ -107,12 +108,19 @@ export const tensorChecks: readonly Check[] = [
     name: "the backend says what it is",
     run: async ({ target }) => {
       const backend = await target.backend();
-      assert(backend.name.length > 0, "name is not empty");
-      assert(backend.precision === "f32", `precision is ${backend.precision}; expected f32`);
+      const { name } = backend as { name?: unknown };
+      assert(
+        typeof name === "string" && name !== "",
+        `backend.name is ${show(name)}; expected a string that is not empty`,
+      );
+      assertEqual(backend.precision, "f32", "backend.precision");
       const tensor = backend.tensor([2, 2]);
-      assert(tensor.backend === backend, "tensor.backend is the backend");
-      assert(tensor.size === 4, "tensor.size is the product of the shape");
-      assert(tensor.memory.byteLength === 16, "tensor.memory covers 4 bytes a value");
+      assert(
+        tensor.backend === backend,
+        "tensor.backend is another object than the backend; expected the object whose tensor() was called",
+      );
+      assertEqual(tensor.size, 4, "tensor.size of shape [2, 2]");
+      assertEqual(tensor.memory.byteLength, 16, "memory.byteLength of a tensor of 4 values");
     },
   },
   {
@@ -154,8 +162,12 @@ async function wrapRanges({ target }: Context): Promise<void> {
   for (const { tensor, values } of ranges) {
     assertSame(await tensor.read(), values, "a range");
     const { buffer, byteOffset, byteLength } = tensor.memory;
-    assert(buffer === memory.buffer, "memory.buffer is the array's");
-    assert(byteOffset === values[0] * 4 && byteLength === values.length * 4, "memory's range");
+    assert(
+      buffer === memory.buffer,
+      "memory.buffer of a wrapped array is another buffer; expected the array's own: wrap must not copy",
+    );
+    assertEqual(byteOffset, values[0] * 4, "memory.byteOffset of a wrapped range");
+    assertEqual(byteLength, values.length * 4, "memory.byteLength of a wrapped range");
   }
   const wrong: { what: string; code: "INVALID_MEMORY" | "INVALID_SHAPE"; make: () => unknown }[] = [
     {
