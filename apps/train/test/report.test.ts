@@ -173,7 +173,7 @@ describe("the report", () => {
       "Training a digit classifier · gradstep Adam and TF.js Adam",
     );
     expect(page.querySelector(".figures")?.textContent?.trim()).toMatch(
-      /^20\.0 ms.*, 200 ms with TF\.js, on WebAssembly/,
+      /^20\.0 ms.*, 200\u00A0ms with TF\.js, on WebAssembly/,
     );
     expect([...page.querySelectorAll("h2")].slice(0, 4).map((h2) => h2.textContent)).toEqual([
       "Optimizer time per step",

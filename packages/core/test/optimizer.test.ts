@@ -87,6 +87,15 @@ describe("an optimizer from creation to disposal", () => {
     expect(message).toContain("optimizer.add()");
   });
 
+  test("what is not a gradient is refused with advice that fits it", () => {
+    const optimizer = createOptimizer(adam(), { w: reference().tensor([2]) });
+    const message = (w: unknown): string =>
+      failureOf(() => optimizer.step(anything({ w }))).message;
+    expect(message([1, 2])).toContain("Convert it with new Float32Array(values).");
+    expect(message(new Float64Array(2))).toContain("Convert it with new Float32Array(values).");
+    expect(message(new Map())).toContain("backend.wrap(memory)");
+  });
+
   test("a parameter of another backend object of the same kind is refused with advice", () => {
     const parameters = { a: reference().tensor([1]), b: reference().tensor([1]) };
     const { code, message } = failureOf(() => createOptimizer(adam(), parameters));

@@ -21,9 +21,10 @@ export function section(title: string, content: string, size: "" | "wide" = ""):
   return `<section class="${size === "wide" ? "card both" : "card"}"><h2>${title}</h2>\n${content}\n</section>`;
 }
 
-/** A figure in large type with a caption. */
+/** A figure in large type with a caption, in which numbers and their units stay on one line. */
 export function tile(figure: string, caption: string): string {
-  return `<div><b>${figure}</b><span>${caption}</span></div>`;
+  const text = caption.replaceAll(/(?<=\d) (?=%|m?s\b)/g, "&nbsp;");
+  return `<div><b>${figure}</b><span>${text}</span></div>`;
 }
 
 /** A table with row headings that scrolls sideways where it does not fit, and shows that it does. */

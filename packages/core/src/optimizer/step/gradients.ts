@@ -48,8 +48,12 @@ function notAGradient(
   { name: backend, precision }: Backend,
 ): GradstepError {
   const array = precision === "f64" ? "Float64Array" : "Float32Array";
+  const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
+  const remedy = isArray
+    ? `Convert it with new ${array}(values).`
+    : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
   return new GradstepError(
-    `Gradient "${name}" is ${show(gradient)}; expected a ${array}, or a tensor of the parameter's ${backend} backend. Convert it with new ${array}(values).`,
+    `Gradient "${name}" is ${show(gradient)}; expected a ${array}, or a tensor of the parameter's ${backend} backend. ${remedy}`,
     { code: "INVALID_GRADIENT" },
   );
 }
