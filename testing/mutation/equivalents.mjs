@@ -155,4 +155,23 @@ export const equivalents = {
     [/^i < \w+\.length$/, /<=/, outside],
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
+  "wasm/src/planning/batch-table.ts": [
+    ["[]", element, assigned],
+    ["false", "true", "The layout is compared with that of the last batch all the same."],
+    [/^group >= this\.#groupCount/, "true", moreOften],
+    ["this.#buffer.floats.length === 0", "true", moreOften],
+    ["i < count", "i <= count", "Looks at one group twice."],
+    ["i < scalars.length", "i <= scalars.length", "The next group overwrites the value."],
+  ],
+  "wasm/src/planning/row-ranges.ts": [
+    ["[]", element, assigned],
+    ["isSelected", "false", "Reserves more than is needed."],
+    ["next - first", "next + first", "Reserves more than is needed."],
+    ['unselectedRows === "decay"', "true", "Reserves more than is needed."],
+    ["k < end", "k <= end", "The next range overwrites the value."],
+  ],
+  "wasm/src/threads/chunk-table.ts": [
+    ["layoutVersion === this.#layoutVersion", "false", moreOften],
+    ["i < count", "i <= count", "Chunks after the last are not counted."],
+  ],
 };

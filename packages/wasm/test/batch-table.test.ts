@@ -198,6 +198,8 @@ describe("a batch with masks", () => {
     const table = new BatchTable(heap);
     const masked = update({ size: 10, scalars, mask: [0, 1, 7, 0, 1] });
     const whole = update({ size: 3, scalars: scalarsFrom(50) });
+    table.fill(variant, [whole, masked], 1);
+    const first = table.layoutVersion;
     const none = update({ size: 4, scalars, mask: [0, 0] });
     table.fill(variant, [whole, masked, none], 3);
     expect(entries(table)).toEqual([entryOf(whole), part(masked, 2, 6), part(masked, 8, 10)]);
@@ -205,9 +207,11 @@ describe("a batch with masks", () => {
     const { layoutVersion } = table;
     table.fill(variant, [whole, masked, none], 3);
     expect(table.layoutVersion).not.toBe(layoutVersion);
-    // Then again without masks: all is written.
+    const before = table.layoutVersion;
+    // Then again without masks: all is written, in a layout that is none of the last ones.
     table.fill(variant, [whole], 1);
     expect(entries(table)).toEqual([entryOf(whole)]);
+    expect([first, layoutVersion, before]).not.toContain(table.layoutVersion);
   });
 
   test("unselected rows have a gradient of 0; what only decays, another place for its parameter", () => {
