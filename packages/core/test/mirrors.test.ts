@@ -161,6 +161,16 @@ describe("mirrors of parameters", () => {
     optimizer.add({ w });
     expect(optimizer.parameters).toEqual(["b", "w"]);
   });
+
+  test("share no memory with parameters that are added later", () => {
+    const one = packing();
+    const { w, b } = make(one);
+    const { buffer } = b.memory;
+    const mirror = laidOut(one.backend, { shape: [2, 3], dtype: "f16", buffer });
+    const optimizer = createOptimizer(sgd(), { w }, { mirrors: { w: mirror } });
+    expect(codeOf(() => optimizer.add({ b }))).toBe("OVERLAPPING_MEMORY");
+    expect(optimizer.parameters).toEqual(["w"]);
+  });
 });
 
 describe("mirrors of parameters whose rows move", () => {
