@@ -100,7 +100,7 @@ describe("an optimizer from creation to disposal", () => {
     const parameters = { a: reference().tensor([1]), b: reference().tensor([1]) };
     const { code, message } = failureOf(() => createOptimizer(adam(), parameters));
     expect(code).toBe("INVALID_PARAMETER");
-    expect(message).toMatch(/another \S+ backend.*Create the backend once/);
+    expect(message).toMatch(/another backend.*Create the backend once/);
   });
 
   test("a parameter whose buffer was transferred is not said to be freed", () => {

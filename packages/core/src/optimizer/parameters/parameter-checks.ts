@@ -75,7 +75,7 @@ export function checkParameters(
     common ??= tensor.backend;
     if (tensor.backend !== common) {
       throw new GradstepError(
-        `Parameter "${name}" is of ${tensor.backend.name === common.name ? `another ${common.name} backend` : `backend ${tensor.backend.name}`}; expected the backend of the other parameters${tensor.backend.name === common.name ? "" : ` (${common.name})`}. Create the backend once, and all tensors with it.`,
+        `Parameter "${name}" is of another backend (${tensor.backend.name}) than the parameters before it (${common.name}). Create the backend once, and all tensors with it.`,
         { code: "INVALID_PARAMETER" },
       );
     }
