@@ -56,9 +56,15 @@ export class GradstepError extends Error {
   }
 }
 
+/** Longer strings are cut in error messages. */
+const maxCharacters = 100;
+
 /** A short text for a value in an error message; strings are quoted. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") {
+    const start = JSON.stringify(value.slice(0, maxCharacters));
+    return value.length > maxCharacters ? `${start}… (${value.length} characters)` : start;
+  }
   if (typeof value === "function") return `a function`;
   if (ArrayBuffer.isView(value) && "length" in value) {
     return `${withArticle(value.constructor.name)} of ${String(value.length)} values`;

@@ -10,6 +10,8 @@ describe("a value in an error message", () => {
   test.each<[unknown, string]>([
     ["adam", '"adam"'],
     ['a "quote"', '"a \\"quote\\""'],
+    ["a".repeat(100), `"${"a".repeat(100)}"`],
+    ["a".repeat(101), `"${"a".repeat(100)}"… (101 characters)`],
     [1.5, "1.5"],
     [Number.NaN, "NaN"],
     [null, "null"],

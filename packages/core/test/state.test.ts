@@ -418,6 +418,19 @@ describe("a state that was stored", () => {
     }
   });
 
+  test("as text that is not parsed is refused with its own remedy, and nothing changes", async () => {
+    const { optimizer } = start(nadam(), bias);
+    const state = await optimizer.state();
+    const { code, message } = failureOf(() => {
+      optimizer.restore(asJson(state) as never);
+    });
+    expect(code).toBe("STATE_MISMATCH");
+    expect(message).toBe(
+      "Got text as the state; expected the object that it was made of: restore(JSON.parse(text)).",
+    );
+    expect(comparable(await optimizer.state())).toEqual(comparable(state));
+  });
+
   test("as JSON with values that JSON does not have is refused, and nothing changes", async () => {
     const { optimizer } = start(nadam());
     optimizer.step({ bias: Float32Array.of(Number.NaN, Infinity, 1) });

@@ -41,6 +41,21 @@ test.skipIf(!hasGpu)("uses a GPU if there is one", async () => {
   backend.dispose();
 });
 
+test.skipIf(!hasGpu)("uses the CPU if the GPU device is lost from the start", async () => {
+  const { gpu } = await nodeGpu();
+  const adapter = (await gpu.requestAdapter())!;
+  const requestDevice = async (): Promise<GPUDevice> => {
+    const device = await adapter.requestDevice();
+    device.destroy();
+    await device.lost;
+    return device;
+  };
+  const requestAdapter = (): Promise<unknown> =>
+    Promise.resolve({ info: {}, limits: adapter.limits, requestDevice });
+  vi.stubGlobal("navigator", { gpu: { requestAdapter } });
+  expect((await autoBackend()).name).toBe("wasm");
+});
+
 const refuses = { limits: {}, requestDevice: () => Promise.reject(new Error("refused")) };
 
 function throwing(key: string, rest: object = refuses): object {

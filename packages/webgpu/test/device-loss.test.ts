@@ -1,5 +1,6 @@
 import { adam, createOptimizer, sgd, type OptimizerState, type Values } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
+import { nodeGpu } from "@gradstep/webgpu/node";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { describe, newBackend, newDevice, sharedDevice } from "./gpu.js";
@@ -152,6 +153,20 @@ describe("a lost device", () => {
     } finally {
       process.off("unhandledRejection", listener);
     }
+  });
+
+  test("a device that is lost from the start: no backend is made", async () => {
+    const adapter = (await (await nodeGpu()).gpu.requestAdapter())!;
+    const requestDevice = async (): Promise<GPUDevice> => {
+      const device = await adapter.requestDevice();
+      device.destroy();
+      await device.lost;
+      return device;
+    };
+    const requestAdapter = (): Promise<unknown> =>
+      Promise.resolve({ limits: adapter.limits, requestDevice });
+    const made = webgpu({ gpu: { requestAdapter } as unknown as GPU });
+    await expect(made).rejects.toMatchObject({ code: "DEVICE_LOST" });
   });
 
   test("a device that reports late that it has no memory: a typed error, and no step is counted", async () => {

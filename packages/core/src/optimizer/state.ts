@@ -57,6 +57,11 @@ export type SlotValues = ReadonlyMap<string, readonly ArrayLike<number>[]>;
  * @throws {GradstepError} `STATE_MISMATCH`, naming the first difference
  */
 export function checkState(state: OptimizerState, outline: StateOutline): SlotValues {
+  if (typeof state === "string")
+    throw new GradstepError(
+      "Got text as the state; expected the object that it was made of: restore(JSON.parse(text)).",
+      { code: "STATE_MISMATCH" },
+    );
   if (state === null || typeof state !== "object")
     fail(`got ${show(state)}; expected what optimizer.state() returned`);
   if (state instanceof Promise)

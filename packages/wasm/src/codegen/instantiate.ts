@@ -29,7 +29,7 @@ export function instantiateKernels(
     return instantiate(new WebAssembly.Module(bytes), memory);
   } catch (cause) {
     throw new GradstepError(
-      `This host forbids compiling wasm at run time: ${String(cause)}. ` +
+      `This host forbids compiling wasm at run time: ${String(cause).replace(/\.+$/, "")}. ` +
         `In a page, allow 'wasm-unsafe-eval' in its Content-Security-Policy (script-src), or use cpuJs(). ` +
         `On a host that imports compiled modules, such as Cloudflare Workers, pass the module of the rule: ` +
         `import module from "@gradstep/wasm/rules/${rule}.wasm" and wasm({ modules: [module] }); ` +

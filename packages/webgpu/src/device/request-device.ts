@@ -20,7 +20,8 @@ const raisedLimits = [
 
 /**
  * Requests a device with the adapter's limits for buffers and bindings.
- * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter
+ * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter; `DEVICE_LOST` if the platform gives a
+ * device that is lost already, as WebGPU does where it cannot make one
  */
 export async function requestDevice({
   gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu,
@@ -33,7 +34,7 @@ export async function requestDevice({
     );
   }
   const adapter = await gpu.requestAdapter({ powerPreference });
-  if (adapter === null) {
+  if (!adapter) {
     throw new GradstepError(
       "WebGPU has no adapter for this platform's GPU; use another backend, such as cpuJs().",
       { code: "UNSUPPORTED" },
@@ -42,5 +43,13 @@ export async function requestDevice({
   const requiredLimits = Object.fromEntries(
     raisedLimits.map((name) => [name, adapter.limits[name]]),
   );
-  return adapter.requestDevice({ label: "gradstep", requiredLimits });
+  const device = await adapter.requestDevice({ label: "gradstep", requiredLimits });
+  const lost = await Promise.race([device.lost, Promise.resolve(undefined)]);
+  if (lost !== undefined) {
+    throw new GradstepError(
+      `The GPU device was lost as soon as it was requested (${lost.reason}: ${lost.message || "no reason given"}). Use another backend, such as cpuJs(), or try again later.`,
+      { code: "DEVICE_LOST" },
+    );
+  }
+  return device;
 }

@@ -62,24 +62,25 @@ async function clearing(
   mask?: Uint32Array,
 ): Promise<void> {
   const backend = await target.backend();
-  const rowLength = 8;
+  const rowLength = 9;
   const rows = 4;
   const size = rows * rowLength;
   const parameters = { p: backend.tensor([rows, rowLength], new Float32Array(size).fill(1)) };
   const optimizer = target.create(spec, parameters);
   const state = await optimizer.state();
-  const before = Object.fromEntries(
-    Object.entries(slots).map(([slot, limit]) => [
-      slot,
-      Float32Array.from({ length: size }, (_, i) => {
-        const value = (limit || square) * [0.5, 0.75, 1.5, 2 ** 20][i % 4];
-        return signed.has(slot) && i % 8 >= 4 ? -value : value;
-      }),
-    ]),
-  );
-  const steps = mask === undefined ? [1, 32, 63, 64, 65, 128] : [63, 64];
+  const steps = mask === undefined ? [1, 32, 63, 64, 65, 128] : [63, 64, 128];
   for (const step of steps) {
     const iterations = step - 1;
+    // The order depends on the step, so that each element is small at one of the steps that clear.
+    const before = Object.fromEntries(
+      Object.entries(slots).map(([slot, limit]) => [
+        slot,
+        Float32Array.from({ length: size }, (_, i) => {
+          const value = (limit || square) * [0.5, 0.75, 1.5, 0.25, 2 ** 20][(i + step) % 5];
+          return signed.has(slot) && i % 8 >= 4 ? -value : value;
+        }),
+      ]),
+    );
     optimizer.restore({
       ...state,
       iterations,
