@@ -3,7 +3,7 @@ import { measure } from "../src/measure.js";
 import type { Contender } from "../src/contenders/contender.js";
 import { hand } from "../src/contenders/hand.js";
 import { contenders } from "../src/contenders/index.js";
-import { type Loop, loopContender } from "../src/contenders/hand-written.js";
+import { type Loop, loopContender } from "../src/contenders/loop-contender.js";
 import { dataFor, makeBlock } from "../src/data.js";
 import { checkResult, expectedParameters, WrongResult } from "../src/correctness.js";
 

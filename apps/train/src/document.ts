@@ -4,7 +4,7 @@ import type { Backend, BackendName } from "./backend.js";
 import type { Comparison, Library } from "./comparison/compare.js";
 import type { Options } from "./options.mjs";
 import { layerWidths, parameterCount } from "./training/network.js";
-import { type Problem, problemOf } from "./training/problem.js";
+import { type Failure, failureOf } from "./training/failure.js";
 import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
 
 /** What was trained, and how. */
@@ -45,7 +45,7 @@ export interface RunDocument {
   readonly interrupted: boolean;
   readonly diverged: boolean;
   /** Why the training failed; null if it did not. */
-  readonly problem: Problem | null;
+  readonly failure: Failure | null;
   readonly history: readonly Epoch[];
   readonly timing: Timing;
 }
@@ -108,13 +108,13 @@ export function documentOf(
 
 function runDocument(run: Run): RunDocument {
   const { evaluation, interrupted, history, stepLosses, optimizerTimes, seconds } = run;
-  const problem = problemOf(run) ?? null;
+  const failure = failureOf(run) ?? null;
   return {
     validationAccuracy: evaluation.accuracy,
     validationLoss: evaluation.loss,
     interrupted,
-    diverged: problem?.kind === "diverged",
-    problem,
+    diverged: failure?.kind === "diverged",
+    failure,
     history,
     timing: {
       steps: stepLosses.length,

@@ -160,11 +160,11 @@ describe("the report", () => {
 
   test("says that a training diverged, and shows no mistakes then", () => {
     const page = pageOf(renderReport({ ...report, run: divergedRun() }));
-    expect(page.querySelector(".problem")?.textContent).toBe(
+    expect(page.querySelector(".failure")?.textContent).toBe(
       "The training diverged: the loss of step 30 is NaN. Try a lower --learning-rate.",
     );
     expect(page.querySelector(".digits")).toBeNull();
-    expect(document.querySelector(".problem")).toBeNull();
+    expect(document.querySelector(".failure")).toBeNull();
   });
 
   test("begins with the comparison when there is one", () => {

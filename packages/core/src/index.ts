@@ -57,7 +57,12 @@ export type {
 } from "./backend/backend.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
-export { grownCapacity, remapRows, tooManyRows, type Reallocation } from "./backend/host-rows.js";
+export {
+  grownCapacity,
+  remapRows,
+  tooManyRows,
+  type Reallocation,
+} from "./backend/host-row-remap.js";
 export { arraysOf } from "./backend/update-arrays.js";
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";

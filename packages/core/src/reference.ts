@@ -9,7 +9,7 @@ import type {
   WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
-import { remapRows } from "./backend/host-rows.js";
+import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
 import { arraysOf } from "./backend/update-arrays.js";
 import { interpret } from "./language/interpret.js";

@@ -15,7 +15,7 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { defineHyperparameters, rejectMisnamedHyperparameters } from "./hyperparameters.js";
-import type { ForeignMemory } from "./memory/foreign-memory.js";
+import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRule, specOfConfig } from "./state/saved-config.js";
 import { removeDisposalListener } from "./state/variable-disposal.js";
@@ -49,9 +49,9 @@ export type TfOptimizer<H extends string = string> = string extends H
 export const implementation: unique symbol = Symbol("gradstep");
 
 /** Frees the state of optimizers that were dropped without `dispose`: TF.js's heap and GPU buffers are not collected. */
-const registry = new FinalizationRegistry<ForeignMemory>((memory) => {
-  memory.freeAll();
-  removeDisposalListener(memory);
+const registry = new FinalizationRegistry<UnmanagedTensors>((tensors) => {
+  tensors.freeAll();
+  removeDisposalListener(tensors);
 });
 
 /**
@@ -95,7 +95,7 @@ export class GradstepOptimizer extends Optimizer {
       [implementation]: { value: variableOptimizer },
       iterationOffset: { value: 0, writable: true },
     });
-    registry.register(this, variableOptimizer.foreignMemory, variableOptimizer);
+    registry.register(this, variableOptimizer.unmanagedTensors, variableOptimizer);
     rememberRule(spec.rule);
     defineHyperparameters(this, variableOptimizer.core, Object.keys(spec.rule.hyperparameters));
   }
@@ -110,7 +110,7 @@ export class GradstepOptimizer extends Optimizer {
     return this[implementation].core.iterations + this.iterationOffset;
   }
 
-  /** The same as setting `learningRate`, as TF.js's SGD has it. */
+  /** Sets `learningRate`. TF.js's SGD has this method. */
   setLearningRate(learningRate: number): void {
     this.learningRate = learningRate;
   }

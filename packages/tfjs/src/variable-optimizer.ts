@@ -10,9 +10,9 @@ import {
 } from "@gradstep/core";
 import { engine, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
-import type { ForeignMemory } from "./memory/foreign-memory.js";
+import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
-import { matchingNumberedNames } from "./state/group-matching.js";
+import { matchingNumberedNames } from "./group-patterns.js";
 import { stateOf } from "./state/optimizer-state.js";
 import { ParameterTable, type Parameter } from "./state/parameter-table.js";
 import {
@@ -20,13 +20,13 @@ import {
   removeDisposalListener,
   type DisposalListener,
 } from "./state/variable-disposal.js";
-import { fingerprintOf, type Fingerprint } from "./state/variable-fingerprint.js";
-import { withoutUniquenessNumber } from "./state/variable-names.js";
+import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
+import { withoutUniquenessNumber } from "./state/name-numbering.js";
 import { mismatch, weightsOf, type Weights } from "./state/weights.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
 import { StepStorage } from "./step/step-storage.js";
 
-/** A rule at work on TF.js's variables: the implementation of `GradstepOptimizer`. */
+/** An optimizer of TF.js's variables: the implementation of `GradstepOptimizer`. */
 export class VariableOptimizer implements DisposalListener {
   readonly core: CoreOptimizer;
   /** The groups as they were given. */
@@ -61,9 +61,9 @@ export class VariableOptimizer implements DisposalListener {
     );
   }
 
-  /** What has to be freed when the optimizer is garbage collected. */
-  get foreignMemory(): ForeignMemory {
-    return this.#backend.foreign;
+  /** The tensors to free when the optimizer is garbage collected. */
+  get unmanagedTensors(): UnmanagedTensors {
+    return this.#backend.unmanaged;
   }
 
   get isDisposed(): boolean {
@@ -101,8 +101,8 @@ export class VariableOptimizer implements DisposalListener {
       }
     }
     storage.commit();
-    const { foreign } = this.#backend;
-    if (!foreign.isEmpty) addDisposalListener(foreign, this);
+    const { unmanaged } = this.#backend;
+    if (!unmanaged.isEmpty) addDisposalListener(unmanaged, this);
     this.#checkGroups();
   }
 
@@ -161,7 +161,7 @@ export class VariableOptimizer implements DisposalListener {
   /** Frees all state. A second call does nothing. */
   dispose(): void {
     this.#disposed = true;
-    removeDisposalListener(this.#backend.foreign);
+    removeDisposalListener(this.#backend.unmanaged);
     this.core.dispose();
     this.#table.dispose();
   }
@@ -173,7 +173,7 @@ export class VariableOptimizer implements DisposalListener {
     this.#backend.moveToHost(parameter.values);
     parameter.values.unstage();
     parameter.gradient.unstage();
-    if (this.#backend.foreign.isEmpty) removeDisposalListener(this.#backend.foreign);
+    if (this.#backend.unmanaged.isEmpty) removeDisposalListener(this.#backend.unmanaged);
   }
 
   #remove(parameters: readonly Parameter[]): void {
@@ -205,7 +205,7 @@ export class VariableOptimizer implements DisposalListener {
     return new Map((await Promise.all(reads)).filter((one) => one !== undefined));
   }
 
-  /** After the first step: a group that matches no variable is most likely misspelt. Its variables may still come. */
+  /** After the first step: a group that matches no variable is most likely misspelled. Its variables may still come. */
   #checkGroups(): void {
     if (this.#areGroupsChecked) return;
     this.#areGroupsChecked = true;

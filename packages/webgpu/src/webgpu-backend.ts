@@ -24,7 +24,7 @@ import {
   type TableKernel,
 } from "./planning/one-shot-dispatches.js";
 import { remapRows } from "./planning/row-remap.js";
-import { StepVerification } from "./planning/step-verification.js";
+import { RefusedStepDetector } from "./planning/refused-step-detector.js";
 import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import { packArrays, packKernel } from "./shaders/pack-kernel.js";
@@ -85,7 +85,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #errors: ErrorTracker;
   readonly #pools: BufferPools;
   readonly #readback: Readback;
-  readonly #verification: StepVerification;
+  readonly #refusedSteps: RefusedStepDetector;
   readonly #kernels = new Map<string, WebGpuKernel>();
   #gatherKernel: TableKernel | undefined;
   #packKernel: TableKernel | undefined;
@@ -103,7 +103,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#errors = new ErrorTracker(device);
     this.#pools = new BufferPools(device, this.#errors);
     this.#readback = new Readback(device, this.#errors);
-    this.#verification = new StepVerification(device, this.#errors, () =>
+    this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () =>
       [...this.#kernels.values()].flatMap((kernel) => kernel.takeExecutedPlans()),
     );
   }
@@ -192,10 +192,10 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   async ready(): Promise<void> {
-    const verify = this.#verification.start();
+    const throwIfRefused = this.#refusedSteps.start();
     await this.#errors.roundTrip();
     // The error is kept for `drainErrors`.
-    await verify().catch(() => {});
+    await throwIfRefused().catch(() => {});
     await this.#errors.drainErrors();
   }
 
@@ -225,9 +225,9 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   async download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
-    const verify = this.#verification.start();
+    const throwIfRefused = this.#refusedSteps.start();
     const bytes = await this.#readback.read(buffer, byteOffset, byteLength);
-    await verify();
+    await throwIfRefused();
     return bytes;
   }
 

@@ -1,6 +1,6 @@
 import { hyperparameters } from "../adam.js";
 import type { Contender } from "./contender.js";
-import { loopContender } from "./hand-written.js";
+import { loopContender } from "./loop-contender.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 

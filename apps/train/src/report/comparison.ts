@@ -4,11 +4,11 @@ import { backendTitles } from "../backend.js";
 import { type BackendComparison, type Comparison, libraries } from "../comparison/compare.js";
 import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
 import { duration, lossText, milliseconds, percent } from "../format.js";
-import { problemOf } from "../training/problem.js";
+import { failureOf } from "../training/failure.js";
 import { optimizerFraction } from "../training/run.js";
 import { overlaidLossCurves } from "./curves.js";
 import { legend, section, table, tile } from "./html.js";
-import { problemNotice } from "./problem-notice.js";
+import { failureNotice } from "./failure-notice.js";
 
 /** The part of a report that compares: times per optimizer step first, then the losses, then the whole trainings. */
 export function comparisonSections({ backends }: Comparison): string {
@@ -25,7 +25,7 @@ export function comparisonSections({ backends }: Comparison): string {
   );
   const hasSteps = runs.gradstep.stepLosses.length > 0;
   return `<div class="figures">\n${tiles.join("\n")}\n</div>
-${problemNotices(backends)}
+${failureNotices(backends)}
 <div class="cards">
 ${hasSteps ? section("Optimizer time per step", stepTimes(backends)) : ""}
 ${hasSteps ? section(`Training loss on ${backendTitles[backend]}`, `${overlaidLossCurves(runs.gradstep, runs["TF.js"])}${legend(namedColors)}`) : ""}
@@ -38,13 +38,13 @@ const namedColors = [
   ["second", "TF.js"],
 ] as const;
 
-function problemNotices(backends: readonly BackendComparison[]): string {
+function failureNotices(backends: readonly BackendComparison[]): string {
   return backends
     .flatMap(({ backend, runs }) =>
       libraries.flatMap((library) => {
-        const problem = problemOf(runs[library]);
-        if (problem === undefined) return [];
-        return [problemNotice(problem, `${library} on ${backendTitles[backend]}: `)];
+        const failure = failureOf(runs[library]);
+        if (failure === undefined) return [];
+        return [failureNotice(failure, `${library} on ${backendTitles[backend]}: `)];
       }),
     )
     .join("\n");

@@ -7,7 +7,7 @@ import type { Configuration } from "../document.js";
 import { duration, lossText, milliseconds, percent } from "../format.js";
 import { optimizers } from "../options.mjs";
 import { mistakes } from "../training/evaluation.js";
-import { problemOf } from "../training/problem.js";
+import { failureOf } from "../training/failure.js";
 import { optimizerFraction, type Run } from "../training/run.js";
 import { comparisonSections } from "./comparison.js";
 import { confusionTable } from "./confusion.js";
@@ -15,7 +15,7 @@ import { accuracyCurves, lossCurves } from "./curves.js";
 import { escapeHtml, legend, section, table, tile, withOptions } from "./html.js";
 import { mistakeFigures } from "./mistakes.js";
 import type { Origin } from "./origin.js";
-import { problemNotice } from "./problem-notice.js";
+import { failureNotice } from "./failure-notice.js";
 import { styleSheet } from "./style-sheet.js";
 
 export interface Report {
@@ -71,10 +71,10 @@ function footerText({ date, version, command, platform }: Origin): string {
 /** The sections about one training. */
 function runSections(run: Run, heldOut: DigitSet): string {
   const { evaluation, stepLosses, seconds, optimizerTimes } = run;
-  const problem = problemOf(run);
+  const failure = failureOf(run);
   const steps = stepLosses.length;
   const notices = [
-    problem && problemNotice(problem),
+    failure && failureNotice(failure),
     run.interrupted && `<p class="notice">Stopped by Ctrl-C after ${count(steps, "step")}.</p>`,
   ].filter(Boolean);
   return `${notices.join("\n")}
@@ -103,13 +103,13 @@ function cards(run: Run, heldOut: DigitSet): string[] {
     const colors = legend(history.length > 0 ? namedColors : namedColors.slice(0, 1));
     halves.push(section("Loss", `${lossCurves(run)}${colors}`));
   }
-  // One epoch is no curve.
+  // A single epoch does not make a curve.
   if (history.length > 1) {
     halves.push(section("Accuracy", `${accuracyCurves(run)}${legend(namedColors)}`));
   }
   halves.push(section("Confusion matrix", confusionTable(evaluation)));
-  // The predictions of a network that guesses are no use to anyone.
-  if (problemOf(run) === undefined && wrong.length > 0) {
+  // The predictions of a network that failed to learn are not worth showing.
+  if (failureOf(run) === undefined && wrong.length > 0) {
     const isLeftOver = halves.length % 2 === 0;
     halves.push(section("Mistakes", mistakeFigures(wrong, heldOut), isLeftOver ? "wide" : ""));
   }

@@ -25,8 +25,8 @@ h2.part { margin: 2.25rem 0 0; font-size: 1.25rem; }
 h3 { margin: 1.1rem 0 0.5rem; font-size: 0.95rem; }
 p { margin: 0.35rem 0 0; }
 .quiet, footer { color: var(--quiet); }
-.problem, .notice { margin: 1.25rem 0 0; padding: 0.6rem 1rem; border-left: 4px solid var(--wrong); border-radius: 4px; background: color-mix(in oklab, var(--wrong) 12%, var(--card)); }
-.problem { font-weight: 600; }
+.failure, .notice { margin: 1.25rem 0 0; padding: 0.6rem 1rem; border-left: 4px solid var(--wrong); border-radius: 4px; background: color-mix(in oklab, var(--wrong) 12%, var(--card)); }
+.failure { font-weight: 600; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1.25rem 0 1rem; }
 .figures div, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }

@@ -9,7 +9,7 @@ import {
 } from "../comparison/compare.js";
 import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
 import { duration, lossText, milliseconds, percent } from "../format.js";
-import { problemOf, problemText } from "../training/problem.js";
+import { failureOf, failureText } from "../training/failure.js";
 import { optimizerFraction } from "../training/run.js";
 import { overlaidLossChart } from "./chart.js";
 import type { Screen } from "./screen.js";
@@ -50,10 +50,10 @@ export function printComparison({ backends }: Comparison, screen: Screen): void 
   screen.printWrapped(lossDifferenceSentence(backends), paint.dim);
   for (const compared of backends) {
     for (const library of libraries) {
-      const problem = problemOf(compared.runs[library]);
-      if (problem === undefined) continue;
+      const failure = failureOf(compared.runs[library]);
+      if (failure === undefined) continue;
       screen.printWrapped(
-        `${library} on ${backendTitles[compared.backend]}: ${problemText(problem)} ${problem.remedy}`,
+        `${library} on ${backendTitles[compared.backend]}: ${failureText(failure)} ${failure.remedy}`,
         (line) => paint.bold(paint.red(line)),
       );
     }

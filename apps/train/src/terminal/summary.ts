@@ -2,7 +2,7 @@ import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
 import { duration, milliseconds, percent } from "../format.js";
 import { mistakes, type Prediction } from "../training/evaluation.js";
-import { problemOf, problemText } from "../training/problem.js";
+import { failureOf, failureText } from "../training/failure.js";
 import { optimizerFraction, optimizerSeconds, type Run } from "../training/run.js";
 import { lossChart } from "./chart.js";
 import { digitRow } from "./digits.js";
@@ -14,11 +14,11 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
   const { paint } = screen;
   const wrong = mistakes(evaluation);
   const total = evaluation.predictions.length;
-  const problem = problemOf(run);
+  const failure = failureOf(run);
 
   printSection(screen, "Loss, on a logarithmic scale", lossChart(run, screen));
-  // The predictions of a network that guesses are no use to anyone.
-  if (problem === undefined) {
+  // The predictions of a network that failed to learn are not worth showing.
+  if (failure === undefined) {
     printSection(
       screen,
       "Held-out digits: predicted / actual, confidence",
@@ -34,16 +34,16 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
   }
 
   screen.print();
-  if (problem !== undefined) {
-    screen.printWrapped(problemText(problem), (line) => paint.bold(paint.red(line)));
-    screen.printWrapped(problem.remedy, paint.yellow);
+  if (failure !== undefined) {
+    screen.printWrapped(failureText(failure), (line) => paint.bold(paint.red(line)));
+    screen.printWrapped(failure.remedy, paint.yellow);
   }
   if (run.interrupted) {
     screen.printWrapped(`Stopped by Ctrl-C after ${stepCount(run)}.`, paint.yellow);
   }
   const accuracy = percent(evaluation.accuracy);
   screen.print(
-    `${paint.bold(problem === undefined ? paint.green(accuracy) : paint.red(accuracy))} accuracy on ${count(total)} held-out digits (${count(wrong.length, "mistake")})`,
+    `${paint.bold(failure === undefined ? paint.green(accuracy) : paint.red(accuracy))} accuracy on ${count(total)} held-out digits (${count(wrong.length, "mistake")})`,
   );
   printTiming(run, screen);
 }

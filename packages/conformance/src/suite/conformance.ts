@@ -1,5 +1,5 @@
 import { ConformanceError } from "./assertions.js";
-import { declaredSkip, skipReason } from "./capability.js";
+import { declaredSkip, skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
 import { suiteOf, type SuiteOptions } from "./options.js";
 

@@ -1,6 +1,6 @@
 import type { CheckStats } from "../checker/check-stats.js";
 import { ConformanceError } from "./assertions.js";
-import { skipReason } from "./capability.js";
+import { skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
 import { suiteOf, type SuiteOptions } from "./options.js";
 

@@ -15,7 +15,7 @@ import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
 import { structuralOf, variantOf, type OptimizerSpec } from "../rule/rule.js";
-import { refuseUnknown } from "./refuse-unknown.js";
+import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { checkState, type OptimizerState } from "./state.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
 import type { StepOptions } from "./step/step-options.js";
@@ -28,7 +28,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #variant: Variant;
   /** Structural hyperparameters that are not 0. */
   readonly #structural: readonly string[];
-  /** The optimizer's hyperparameters, which hold unless a group overrides them. */
+  /** The optimizer's hyperparameters, which apply unless a group overrides them. */
   readonly #defaults: Group;
   readonly #groups: readonly Group[];
   /** The defaults, then the groups. */
@@ -273,4 +273,4 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 }
 
-refuseUnknown(RuleOptimizer.prototype);
+rejectUnknownProperties(RuleOptimizer.prototype);

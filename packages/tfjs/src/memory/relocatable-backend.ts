@@ -9,7 +9,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { StepTensor } from "../step/step-tensor.js";
-import { ForeignMemory } from "./foreign-memory.js";
+import { UnmanagedTensors } from "./unmanaged-tensors.js";
 import { copyAdapter, type MemoryAdapter } from "./memory-adapter.js";
 import { RelocatableTensor } from "./relocatable-tensor.js";
 
@@ -22,7 +22,7 @@ export class RelocatableBackend implements Backend {
   readonly precision = "f32";
   readonly exact = false;
   /** Slots and copies of gradients in TF.js's memory. */
-  readonly foreign = new ForeignMemory();
+  readonly unmanaged = new UnmanagedTensors();
   #adapter: MemoryAdapter = copyAdapter;
   readonly #slots = new Set<RelocatableTensor>();
   /** The slots of each parameter that was updated. */
@@ -81,7 +81,7 @@ export class RelocatableBackend implements Backend {
 
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): RelocatableTensor {
     const current = this.#adapter.compute.tensor(shape, values, pool);
-    const slot = new RelocatableTensor(this, current, pool, this.foreign, (freed) =>
+    const slot = new RelocatableTensor(this, current, pool, this.unmanaged, (freed) =>
       this.#slots.delete(freed),
     );
     this.#slots.add(slot);
@@ -93,7 +93,7 @@ export class RelocatableBackend implements Backend {
   }
 
   staging(shape: readonly number[]): StepTensor {
-    return new StepTensor(this, shape, this.foreign, () => this.#adapter.compute);
+    return new StepTensor(this, shape, this.unmanaged, () => this.#adapter.compute);
   }
 
   compile(variant: Variant): Kernel {

@@ -1,12 +1,12 @@
 import type { Backend, MemoryRange, Tensor, Values } from "@gradstep/core";
-import type { ForeignMemory } from "./foreign-memory.js";
+import type { UnmanagedTensors } from "./unmanaged-tensors.js";
 
 /** A slot of the optimizer, on one of gradstep's backends. It can be relocated to another one between two steps. */
 export class RelocatableTensor implements Tensor {
   readonly backend: Backend;
   /** The buffer pool, see `Backend.tensor`. */
   readonly pool: number;
-  readonly #foreign: ForeignMemory;
+  readonly #unmanaged: UnmanagedTensors;
   readonly #onFree: (tensor: RelocatableTensor) => void;
   #current: Tensor;
 
@@ -15,15 +15,15 @@ export class RelocatableTensor implements Tensor {
     backend: Backend,
     current: Tensor,
     pool: number,
-    foreign: ForeignMemory,
+    unmanaged: UnmanagedTensors,
     onFree: (tensor: RelocatableTensor) => void,
   ) {
     this.backend = backend;
     this.pool = pool;
     this.#current = current;
-    this.#foreign = foreign;
+    this.#unmanaged = unmanaged;
     this.#onFree = onFree;
-    foreign.add(current);
+    unmanaged.add(current);
   }
 
   /** The tensor that holds the values now. */
@@ -49,9 +49,9 @@ export class RelocatableTensor implements Tensor {
 
   /** Replaces the current tensor by one with the same values, and frees it. */
   relocate(tensor: Tensor): void {
-    this.#foreign.free(this.#current);
+    this.#unmanaged.free(this.#current);
     this.#current = tensor;
-    this.#foreign.add(tensor);
+    this.#unmanaged.add(tensor);
   }
 
   write(values: ArrayLike<number>): void {
@@ -64,7 +64,7 @@ export class RelocatableTensor implements Tensor {
 
   free(): void {
     if (this.freed) return;
-    this.#foreign.free(this.#current);
+    this.#unmanaged.free(this.#current);
     this.#onFree(this);
   }
 }

@@ -2,8 +2,8 @@ import { GradstepError } from "@gradstep/core";
 import type { Variable } from "@tensorflow/tfjs-core";
 import { valuesOf } from "../memory/memory-adapter.js";
 import { isSameShape } from "../step/gradients.js";
-import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./variable-fingerprint.js";
-import { compareNumbers, familyOf, isNumberedByTfjs } from "./variable-names.js";
+import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./value-fingerprint.js";
+import { compareNumbers, familyOf, isNumberedByTfjs } from "./name-numbering.js";
 
 /** A state from a checkpoint that has no variable yet. */
 export interface WaitingState {

@@ -2,7 +2,7 @@ import { GradstepError, type OptimizerState, type Variant } from "@gradstep/core
 import { Tensor } from "@tensorflow/tfjs-core";
 import { isSameShape, type NamedTensor } from "../step/gradients.js";
 import { lazyTensor } from "./lazy-tensor.js";
-import type { Fingerprint } from "./variable-fingerprint.js";
+import type { Fingerprint } from "./value-fingerprint.js";
 
 /**
  * The names of slots in TF.js's checkpoints, in TF.js's order, so that TF.js and gradstep read each other's checkpoints.

@@ -8,7 +8,7 @@ import {
   type Tensor,
   type Values,
 } from "@gradstep/core";
-import type { ForeignMemory } from "../memory/foreign-memory.js";
+import type { UnmanagedTensors } from "../memory/unmanaged-tensors.js";
 
 /**
  * A parameter or a gradient of the optimizer. It is bound to memory of TF.js during a step only: between steps TF.js may
@@ -18,7 +18,7 @@ export class StepTensor implements StagingTensor {
   readonly backend: Backend;
   readonly shape: readonly number[];
   readonly size: number;
-  readonly #foreign: ForeignMemory;
+  readonly #unmanaged: UnmanagedTensors;
   readonly #compute: () => Backend;
   #current: Tensor | undefined;
   #staging: StagingTensor | undefined;
@@ -28,13 +28,13 @@ export class StepTensor implements StagingTensor {
   constructor(
     backend: Backend,
     shape: readonly number[],
-    foreign: ForeignMemory,
+    unmanaged: UnmanagedTensors,
     compute: () => Backend,
   ) {
     this.backend = backend;
     this.shape = Object.freeze([...shape]);
     this.size = sizeOf(shape);
-    this.#foreign = foreign;
+    this.#unmanaged = unmanaged;
     this.#compute = compute;
   }
 
@@ -65,9 +65,9 @@ export class StepTensor implements StagingTensor {
   stage(values: Values): void {
     const compute = this.#compute();
     if (this.#staging?.backend !== compute) {
-      if (this.#staging !== undefined) this.#foreign.free(this.#staging);
+      if (this.#staging !== undefined) this.#unmanaged.free(this.#staging);
       this.#staging = compute.staging(this.shape);
-      this.#foreign.add(this.#staging);
+      this.#unmanaged.add(this.#staging);
     }
     this.#staging.stage(values);
     this.#current = this.#staging;
@@ -89,7 +89,7 @@ export class StepTensor implements StagingTensor {
 
   /** Frees memory that `stage` allocated; the next `stage` allocates again. */
   unstage(): void {
-    if (this.#staging !== undefined) this.#foreign.free(this.#staging);
+    if (this.#staging !== undefined) this.#unmanaged.free(this.#staging);
     this.#staging = undefined;
     this.#current = undefined;
   }

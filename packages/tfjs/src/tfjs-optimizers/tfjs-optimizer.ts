@@ -6,7 +6,7 @@ import { lazyTensor } from "../state/lazy-tensor.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "./kinds.js";
 import { numberOf, specOf } from "./tfjs-spec.js";
-import { withTfjsGradients } from "./tfjs-gradients.js";
+import { withTfjsGradients } from "./gradient-conversion.js";
 
 /** The class of one of TF.js's optimizers, with the arguments of TF.js's constructor. */
 export interface TfjsOptimizerClass {

@@ -2,7 +2,7 @@ import { sgd, type StepOptions } from "@gradstep/core";
 import { assertSame, inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { ModelRun } from "../optimizer-model/model-run.js";
-import { withRepeater } from "../repeating-backend.js";
+import { withRepeater } from "../with-repeater.js";
 import { Random } from "../random/random.js";
 
 /**

@@ -13,7 +13,7 @@ import { assert, assertCode, assertSame, assertSameAll, inCase } from "../assert
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
 import type { Check, Context } from "../check.js";
-import { withRepeater } from "../repeating-backend.js";
+import { withRepeater } from "../with-repeater.js";
 import { columns, eventsOf, sizeOfB, type Event } from "./repeated-step-events.js";
 
 const group = "repeated steps";

@@ -1,4 +1,4 @@
-import { refuseUnknown } from "../refuse-unknown.js";
+import { rejectUnknownProperties } from "../reject-unknown-properties.js";
 import type { Group } from "./group.js";
 
 /** A group of an optimizer. Its hyperparameters can be read and set between steps; nothing is recompiled. */
@@ -28,7 +28,7 @@ export function parameterGroup(group: Group, hyperparameters: readonly string[])
     },
   };
   defineHyperparameters(view, group, hyperparameters);
-  return Object.seal(refuseUnknown(view)) as ParameterGroup;
+  return Object.seal(rejectUnknownProperties(view)) as ParameterGroup;
 }
 
 /** Defines a property per hyperparameter, which reads and sets that of the group. */

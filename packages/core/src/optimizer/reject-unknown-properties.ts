@@ -5,7 +5,7 @@ import { GradstepError, list } from "../errors.js";
  * would add the property or say that the object is not extensible. Properties that exist are found before it, so access
  * to them costs nothing.
  */
-const refusingPrototype: object = /* @__PURE__ */ new Proxy(
+const rejectingPrototype: object = /* @__PURE__ */ new Proxy(
   {},
   {
     set(_, key, __, receiver: object) {
@@ -18,6 +18,6 @@ const refusingPrototype: object = /* @__PURE__ */ new Proxy(
 );
 
 /** Makes an object, or all instances of a class whose prototype this is, refuse properties that do not exist. */
-export function refuseUnknown<T extends object>(target: T): T {
-  return Object.setPrototypeOf(target, refusingPrototype) as T;
+export function rejectUnknownProperties<T extends object>(target: T): T {
+  return Object.setPrototypeOf(target, rejectingPrototype) as T;
 }

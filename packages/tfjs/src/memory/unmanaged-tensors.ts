@@ -1,17 +1,17 @@
 import { HostTensor, type Tensor } from "@gradstep/core";
 
 /**
- * Tensors of one optimizer that are not in JavaScript memory: in TF.js's wasm heap, or on a GPU. They have to be freed
- * when the optimizer is garbage collected. It refers to nothing else of the optimizer.
+ * Tensors of one optimizer that the garbage collector does not manage: in TF.js's wasm heap, or on a GPU. They have to be
+ * freed when the optimizer is collected, so this must not refer to anything else of the optimizer.
  */
-export class ForeignMemory {
+export class UnmanagedTensors {
   readonly #tensors = new Set<Tensor>();
 
   get isEmpty(): boolean {
     return this.#tensors.size === 0;
   }
 
-  /** Notes a tensor that was allocated, if it is not in JavaScript memory. */
+  /** Registers a tensor that was allocated, unless it is in JavaScript memory. */
   add(tensor: Tensor): void {
     if (!(tensor instanceof HostTensor)) this.#tensors.add(tensor);
   }
@@ -22,7 +22,7 @@ export class ForeignMemory {
     tensor.free();
   }
 
-  /** Frees all tensors that were noted. */
+  /** Frees all registered tensors. */
   freeAll(): void {
     for (const tensor of this.#tensors) tensor.free();
     this.#tensors.clear();

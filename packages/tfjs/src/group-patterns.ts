@@ -1,5 +1,5 @@
 import type { GroupOptions, Match } from "@gradstep/core";
-import { withoutUniquenessNumber } from "./variable-names.js";
+import { withoutUniquenessNumber } from "./state/name-numbering.js";
 
 /**
  * Groups that match the variables of a layer under any number that TF.js adds to make names unique: `/bias$/` and

@@ -4,10 +4,10 @@ import type { StepPlan } from "./step-plan.js";
 
 /**
  * Finds steps that the device refused because one of their buffers was destroyed. A step itself checks nothing: only if
- * the device has reported an error meanwhile, the plans of the steps since the last verification are submitted once
+ * the device has reported an error meanwhile, the plans of the steps since the last check are submitted once
  * more, without workgroups, in an error scope.
  */
-export class StepVerification {
+export class RefusedStepDetector {
   readonly #device: GPUDevice;
   readonly #errors: ErrorTracker;
   readonly #takeExecutedPlans: () => readonly StepPlan[];
@@ -26,7 +26,7 @@ export class StepVerification {
   }
 
   /**
-   * Starts the verification of all steps so far.
+   * Starts a check of all steps so far.
    * @returns a function to call once the device has processed them; it throws `INVALID_MEMORY`
    */
   start(): () => Promise<void> {

@@ -2,8 +2,8 @@ import { classes } from "../data/digits.js";
 import { lossText, percent } from "../format.js";
 import type { Run } from "./run.js";
 
-/** Why a training has to be called a failure. */
-export interface Problem {
+/** Why a training counts as failed. */
+export interface Failure {
   readonly kind: "diverged" | "did not learn";
   /** What shows it, as the end of a sentence: "the loss of step 3 is NaN". */
   readonly evidence: string;
@@ -21,7 +21,7 @@ const minSteps = 20;
  * Decides whether a training failed. It diverged if a loss is not finite, if the loss has risen, or if it jumped and the
  * network is left guessing. It did not learn if the network guesses after a whole epoch without any of that.
  */
-export function problemOf(run: Run): Problem | undefined {
+export function failureOf(run: Run): Failure | undefined {
   const { stepLosses, evaluation, history } = run;
   const steps = stepLosses.length;
   const badStep = stepLosses.findIndex((loss) => !Number.isFinite(loss));
@@ -56,11 +56,11 @@ export function problemOf(run: Run): Problem | undefined {
   return undefined;
 }
 
-function diverged(evidence: string): Problem {
+function diverged(evidence: string): Failure {
   return { kind: "diverged", evidence, remedy: "Try a lower --learning-rate." };
 }
 
-/** The problem as a sentence: "The training diverged: the loss of step 3 is NaN." */
-export function problemText({ kind, evidence }: Problem): string {
+/** The failure as a sentence: "The training diverged: the loss of step 3 is NaN." */
+export function failureText({ kind, evidence }: Failure): string {
   return `The training ${kind}: ${evidence}.`;
 }

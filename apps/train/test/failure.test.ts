@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { documentOf } from "../src/document.js";
-import { problemOf, problemText } from "../src/training/problem.js";
+import { failureOf, failureText } from "../src/training/failure.js";
 import type { Run } from "../src/training/run.js";
 import { divergedRun, sampleConfiguration, sampleRun } from "./support.js";
 
@@ -17,9 +17,9 @@ function run(loss: (step: number) => number, accuracy: number): Run {
 const falling = (step: number): number => 2.3 * 0.97 ** step;
 
 describe("a training", () => {
-  test("that learned has no problem", () => {
-    expect(problemOf(run(falling, 0.9))).toBeUndefined();
-    expect(problemOf(sampleRun())).toBeUndefined();
+  test("that learned has no failure", () => {
+    expect(failureOf(run(falling, 0.9))).toBeUndefined();
+    expect(failureOf(sampleRun())).toBeUndefined();
   });
 
   test.each([
@@ -48,26 +48,26 @@ describe("a training", () => {
       "the loss jumped from 2.3000 to 40.0000, and held-out accuracy is 10.00 %, no better than guessing",
     ],
   ])("diverged if it %s", (_, diverged, evidence) => {
-    const problem = problemOf(diverged)!;
-    expect(problem).toMatchObject({ kind: "diverged", evidence });
-    expect(problemText(problem)).toBe(`The training diverged: ${evidence}.`);
+    const failure = failureOf(diverged)!;
+    expect(failure).toMatchObject({ kind: "diverged", evidence });
+    expect(failureText(failure)).toBe(`The training diverged: ${evidence}.`);
     const document = documentOf(sampleConfiguration, diverged);
-    expect(document).toMatchObject({ diverged: true, problem });
+    expect(document).toMatchObject({ diverged: true, failure });
   });
 
   test("did not learn if it guesses after an epoch and the loss never moved", () => {
     const guessing = run(() => 2.3, 0.1);
-    expect(problemOf(guessing)).toMatchObject({ kind: "did not learn" });
+    expect(failureOf(guessing)).toMatchObject({ kind: "did not learn" });
     expect(documentOf(sampleConfiguration, guessing).diverged).toBe(false);
   });
 
   test("is not judged before an epoch, nor after a few steps", () => {
-    expect(problemOf({ ...run(() => 2.3, 0.1), history: [] })).toBeUndefined();
-    expect(problemOf({ ...run(() => 2.3, 0.1), stepLosses: [2.3, 9] })).toBeUndefined();
-    expect(problemOf({ ...run(falling, 0.1), stepLosses: [], history: [] })).toBeUndefined();
+    expect(failureOf({ ...run(() => 2.3, 0.1), history: [] })).toBeUndefined();
+    expect(failureOf({ ...run(() => 2.3, 0.1), stepLosses: [2.3, 9] })).toBeUndefined();
+    expect(failureOf({ ...run(falling, 0.1), stepLosses: [], history: [] })).toBeUndefined();
   });
 
-  test("that jumped and recovered has no problem", () => {
-    expect(problemOf(run((step) => (step === 1 ? 40 : falling(step)), 0.9))).toBeUndefined();
+  test("that jumped and recovered has no failure", () => {
+    expect(failureOf(run((step) => (step === 1 ? 40 : falling(step)), 0.9))).toBeUndefined();
   });
 });

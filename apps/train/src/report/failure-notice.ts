@@ -1,0 +1,7 @@
+import { type Failure, failureText } from "../training/failure.js";
+import { withOptions } from "./html.js";
+
+/** A conspicuous paragraph about a training that failed. */
+export function failureNotice(failure: Failure, subject: string = ""): string {
+  return `<p class="failure">${subject}${failureText(failure)} ${withOptions(failure.remedy)}</p>`;
+}
