@@ -1,6 +1,6 @@
 import { adam } from "@gradstep/core";
 
-/** The hyperparameters of all contenders: TF.js's ε, where the paper has it, m̂ / (√v̂ + ε). */
+/** The hyperparameters of all contenders. ε has TF.js's value and the paper's place, m̂ / (√v̂ + ε). */
 export const hyperparameters = {
   learningRate: 1e-3,
   beta1: 0.9,

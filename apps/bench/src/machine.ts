@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 
 /** The machine that was measured, without anything that identifies it. */
 export interface Machine {
-  /** What computes, with `--backend webgpu`. */
+  /** The GPU or software driver that computes, with `--backend webgpu`. */
   readonly gpu?: Gpu;
   readonly cpu: string;
   readonly cores: number;
@@ -13,7 +13,7 @@ export interface Machine {
   readonly v8: string;
 }
 
-/** This machine, with its GPU if that computes. */
+/** This machine, with its GPU if the contenders run on it. */
 export function thisMachine(gpu?: Gpu): Machine {
   return {
     ...(gpu && { gpu }),

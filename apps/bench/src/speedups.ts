@@ -1,4 +1,4 @@
-/** Each other time divided by the own one, by name: 2 over a rival is half its time. */
+/** The speedups of one contender over each of the others, by name: their time divided by its own. */
 export function speedupsOver(
   own: string,
   times: ReadonlyMap<string, number>,

@@ -10,7 +10,7 @@ const tfjsNames = { webgpu: "webgpu", wasm: "wasm", "cpu-js": "cpu" } as const;
 /** A backend of gradstep. */
 export type BackendName = keyof typeof tfjsNames;
 
-/** Names for people. */
+/** Display names. */
 export const backendTitles: Readonly<Record<BackendName, string>> = {
   webgpu: "WebGPU",
   wasm: "WebAssembly",

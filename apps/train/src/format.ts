@@ -21,7 +21,7 @@ export function milliseconds(seconds: number): string {
   return Number.isNaN(seconds) ? "–" : `${threeDigits(seconds * 1000)} ms`;
 }
 
-/** A time until the end as `1:05`; `-:--` if it is unknown. */
+/** The remaining time as `1:05`; `-:--` if it is unknown. */
 export function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return "-:--";
   const whole = Math.ceil(seconds);

@@ -23,7 +23,7 @@ export { OptionsError };
  * @property {boolean} help
  */
 
-/** gradstep's optimizers: their names for people, and first learning rates that suit this network. */
+/** gradstep's optimizers: their display names, and initial learning rates that suit this network. */
 export const optimizers = /** @type {const} */ ({
   adam: { title: "Adam", learningRate: 0.003 },
   adamw: { title: "AdamW", learningRate: 0.003 },

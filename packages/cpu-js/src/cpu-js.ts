@@ -35,7 +35,7 @@ export const cpuJsOptions = ["exact", "kernels"];
 export interface CpuJs extends WrappingBackend<Float32Array> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
   wrap(memory: Float32Array, options?: WrapOptions): HostTensor;
-  /** Does nothing, since nothing is held: for code that works with any backend. */
+  /** Does nothing, since the backend holds no resources. For code that works with any backend. */
   dispose(): void;
 }
 

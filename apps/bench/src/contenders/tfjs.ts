@@ -73,7 +73,7 @@ export function tfjsContender(
         read: () => Promise.all(variables.map((variable) => variable.data())),
         stateBytes: async () => {
           if (createOptimizer === undefined) return held ?? 0;
-          // Not in TF.js's accounts. The first weight is the number of steps.
+          // `tf.memory()` does not count gradstep's state. The first weight is the number of steps.
           const [, ...state] = await optimizer.getWeights();
           return state.reduce((sum, { tensor }) => sum + 4 * tensor.size, 0);
         },

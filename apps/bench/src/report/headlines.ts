@@ -54,7 +54,7 @@ function speedupLines(rows: readonly Row[], rivals: readonly string[]): string[]
     });
 }
 
-/** Whether each tensor has one value, so that the time is that of the tensors alone. */
+/** Whether each tensor has one value, so that the time is the overhead per tensor. */
 function isScalars({ tensors, size }: Row): boolean {
   return tensors === size;
 }

@@ -3,7 +3,7 @@ import type { Workload } from "./workload.js";
 
 /** All workloads, in the order in which they are measured. */
 export const workloads: readonly Workload[] = [
-  // One value each, so that the time is the cost of the tensors themselves.
+  // One value each, so that the time is the overhead per tensor.
   { name: "scalars", shapes: Array.from({ length: 180 }, () => [1]) },
   { name: "adam-1e3", shapes: [[1e3]] },
   { name: "adam-1e5", shapes: [[1e5]] },

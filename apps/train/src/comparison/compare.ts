@@ -6,12 +6,12 @@ import type { Observer, Run, TrainingSettings } from "../training/run.js";
 import { train } from "../training/train.js";
 import { Turns } from "../training/turns.js";
 
-/** Whose Adam. */
+/** The library whose Adam is used. */
 export type Library = "gradstep" | "TF.js";
 
 export const libraries: readonly Library[] = ["gradstep", "TF.js"];
 
-/** Two trainings on one backend that differ in whose Adam it is. */
+/** Two trainings on one backend, one with each library's Adam. */
 export interface BackendComparison {
   readonly backend: BackendName;
   readonly runs: Readonly<Record<Library, Run>>;

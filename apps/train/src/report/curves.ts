@@ -7,7 +7,7 @@ import type { Run } from "../training/run.js";
 const blue = "var(--first)";
 const orange = "var(--second)";
 
-/** At most this many points of a training loss are drawn; each is the mean of neighbouring steps. */
+/** At most this many points of a training loss are drawn; each is the mean of neighboring steps. */
 const maxPoints = 240;
 
 /**

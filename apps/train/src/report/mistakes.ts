@@ -4,7 +4,7 @@ import { percent } from "../format.js";
 import type { Prediction } from "../training/evaluation.js";
 import { pngAddress } from "./png.js";
 
-/** So many mistakes are shown; the others are folded away. */
+/** The number of mistakes that are shown; the others are collapsed. */
 const shown = 24;
 
 /** Mistakes as pictures with captions, in the given order. */

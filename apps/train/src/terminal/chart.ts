@@ -58,7 +58,7 @@ function chart(
 ): string[] {
   const { paint } = screen;
   const isDrawable = (loss: number): boolean => loss > 0 && loss < Infinity;
-  // A training that diverged is drawn until then.
+  // A training that diverged is drawn up to the first loss that cannot be drawn.
   const end = stepLosses.findIndex((loss) => !isDrawable(loss));
   const losses = end === -1 ? stepLosses : stepLosses.slice(0, end);
   const perColumn = stepsPerColumn({ stepLosses: losses }, screen);
@@ -70,7 +70,7 @@ function chart(
     .map(({ step, loss }) => ({ column: columnAt(step), value: Math.log10(loss) }));
 
   const [min, max] = range([...line, ...dots.map(({ value }) => value)]);
-  // With fewer, neighbouring labels would be the same.
+  // With fewer, neighboring labels would be the same.
   const digits = max - min > 0.5 ? 2 : max - min > 0.05 ? 3 : 4;
   const rows = asciichart
     .plot(line, {

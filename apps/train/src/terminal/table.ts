@@ -1,6 +1,6 @@
 /** A column of a table that is printed row by row. */
 export interface Column<Row> {
-  /** Printed above the name. Neighbours with the same group share it. */
+  /** Printed above the name. Neighbors with the same group share it. */
   readonly group?: string;
   readonly name: string;
   /** Characters, without the space before the column. */

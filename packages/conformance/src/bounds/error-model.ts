@@ -24,7 +24,7 @@ export interface ErrorModel {
   readonly keepsNonFinite: boolean;
   /** x ÷ 1 is x. */
   readonly divisionByOneIsExact: boolean;
-  /** `division` holds for divisors between these magnitudes only; elsewhere any result is allowed. */
+  /** `division` applies to divisors between these magnitudes only; elsewhere any result is allowed. */
   readonly divisorRange: readonly [least: number, greatest: number];
 }
 
@@ -46,7 +46,7 @@ export const roundToNearest: ErrorModel = {
 
 /**
  * The largest errors that the WebGPU Shading Language permits (its section "Floating point accuracy"): `+ − ×` to either
- * neighbour, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division). One ULP is at most 2u of the value. A fused
+ * neighbor, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division). One ULP is at most 2u of the value. A fused
  * `a·b + c` has one rounding in place of two and is inside. √0 is taken to be 0.
  */
 export const wgsl: ErrorModel = {

@@ -31,7 +31,7 @@ export function isAnything({ low, high }: Interval): boolean {
   return low === -Infinity && high === Infinity;
 }
 
-/** Certainly this number. */
+/** Whether this number is the only value allowed. */
 export function is({ low, high }: Interval, value: number): boolean {
   return low === value && high === value;
 }

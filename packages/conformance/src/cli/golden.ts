@@ -19,7 +19,7 @@ interface FileReport {
 /** `golden`: replays files; gives the exit status. */
 export async function golden({ targets, backend, model, json }: Options): Promise<number> {
   const loaded = backend === undefined ? undefined : await loadBackend(backend);
-  // All files are read before any is replayed: a bad one spoils the command, not half of its output.
+  // All files are read before any is replayed, so that a bad one fails the command before it prints anything.
   const files = await Promise.all(
     targets.map(async (name) => ({ name, golden: parseGolden(await text(name), name) })),
   );

@@ -1,4 +1,4 @@
-/** Colours text on a terminal, unless NO_COLOR is set. */
+/** Colors text on a terminal, unless NO_COLOR is set. */
 export interface Paint {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
@@ -23,7 +23,7 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** The text of a cell, and its colour. */
+/** The text of a cell, and its color. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 /**

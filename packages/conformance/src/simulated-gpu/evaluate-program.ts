@@ -4,7 +4,7 @@ import { roundDown, roundTowards, roundUp, ulp } from "./float-neighbors.js";
 
 /**
  * Computes a program as a shader is allowed to ("Floating Point Accuracy" in the WebGPU Shading Language): `+ − ×`
- * rounded to either neighbour, `÷` up to 2.5 ULP off, `√` as the inverse of `inverseSqrt`, which is up to 2 ULP off,
+ * rounded to either neighbor, `÷` up to 2.5 ULP off, `√` as the inverse of `inverseSqrt`, which is up to 2 ULP off,
  * `a·b ± c` fused or not, subnormal operands and results replaced by 0 or not. `random` decides what is free,
  * half of the time at an extreme.
  *

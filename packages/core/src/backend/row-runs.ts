@@ -3,8 +3,8 @@
  * host memory run their kernels on such ranges.
  */
 export function endOfRun(mask: Uint32Array, first: number): number {
-  const isStepped = mask[first] !== 0;
+  const isSelected = mask[first] !== 0;
   let end = first + 1;
-  while (end < mask.length && (mask[end] !== 0) === isStepped) end += 1;
+  while (end < mask.length && (mask[end] !== 0) === isSelected) end += 1;
   return end;
 }

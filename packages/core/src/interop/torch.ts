@@ -106,7 +106,7 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
  * when the square of a gradient overflows.
  *
  * Options can be what PyTorch prints: a parameter group of `optimizer.state_dict()["param_groups"]`, or that list. The
- * first group then holds for all parameters that no other group names. PyTorch prints the names of parameters only if
+ * first group then applies to all parameters that no other group names. PyTorch prints the names of parameters only if
  * the optimizer was made with `named_parameters()`; otherwise add them to the other groups as `parameters`.
  *
  * Groups can also be written as `{ lr: 0.01, groups: [{ parameters: ["kernel"], lr: 0.05 }] }`.

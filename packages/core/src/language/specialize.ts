@@ -4,8 +4,8 @@ import type { Node, Program } from "./program.js";
 export type KnownScalars = ReadonlyMap<string, number>;
 
 /**
- * Values of scalars that make a step simpler, and that they have at most steps: a factor of `p` that is 1 (no decay), and
- * a threshold of a magnitude that is 0 (no flush). Backends compile a second kernel for these.
+ * The scalars that have the same value in most steps, with which the step is simpler: a factor of `p` that is 1 (no
+ * decay), and a threshold of a magnitude that is 0 (no flush). Backends compile a second kernel for these values.
  */
 export function knownScalarsOf({ nodes }: Program): KnownScalars {
   const known = new Map<string, number>();

@@ -23,7 +23,7 @@ export type SyntaxProblem =
   | "unused name";
 
 /**
- * A fault in the text of a rule, without words: built-in rules have none, so bundles that hold only those need no
+ * A fault in the text of a rule, without a message: built-in rules have none, so bundles that hold only those need no
  * messages. It never reaches users.
  */
 export class SyntaxFault extends Error {

@@ -1,7 +1,7 @@
 /*
  * Without gradients, a moving average decays into the subnormal numbers and stays there: a correctly rounded x − x·c
- * stops at some multiple of the smallest one. Processors take three times as long over subnormals. So at every 64th step
- * values too small to matter become 0, long before that. At the other steps the threshold is 0, the statement below
+ * stops at some multiple of the smallest one. Processors take three times as long over subnormals. So in every 64th step
+ * values too small to matter become 0, long before that. In the other steps the threshold is 0, the statement below
  * reads `x = x`, and a backend may omit it.
  */
 

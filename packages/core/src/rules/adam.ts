@@ -18,7 +18,7 @@ import {
  * `epsilonMode: "keras"` is the form just before their Section 2.1, ε added to √v before the correction (their ε̂);
  * `"paper"` is Algorithm 1, m̂ / (√v̂ + ε), as PyTorch, Optax and TF.js compute it. The two differ by the factor
  * √(1 − β₂ᵗ) on ε, so that one kernel serves both.
- * `amsgrad`: Reddi, Kale & Kumar 2018, the maximum of v; of v̂ with `amsgradOf: "corrected"`, as Optax has it.
+ * `amsgrad`: Reddi, Kale & Kumar 2018, the maximum of v; of v̂ with `amsgradOf: "corrected"`, as in Optax.
  * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
  * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
  * `averageForm` is how v is rounded: `"difference"` as in Keras; `"sum"` as in PyTorch, `"sum-of-squares"` as in Optax

@@ -49,7 +49,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
     ${!momentum ? "" : momentumForm === "keras" ? "intake = learningRate; rate = 1" : "intake = 1; rate = learningRate"}
   `,
   perElement: ({ centered, momentum, epsilonMode, averageForm }) => {
-    // Where a² overflows, so has v: ∞ − ∞ would be NaN.
+    // Where a² overflows, v is infinite as well: ∞ − ∞ would be NaN.
     const difference =
       averageForm === "difference" ? "v - a * a" : `(abs(a) < ${2 ** 64} ? v - a * a : v)`;
     const variance = centered ? difference : "v";

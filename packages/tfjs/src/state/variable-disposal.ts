@@ -1,6 +1,6 @@
 import { engine, type Variable } from "@tensorflow/tfjs-core";
 
-/** Is told when TF.js disposes of a variable. */
+/** Notified when TF.js disposes of a variable. */
 export interface DisposalListener {
   variableDisposed(name: string): void;
 }
@@ -17,7 +17,7 @@ export function addDisposalListener(key: object, listener: DisposalListener): vo
   listeners.set(key, listener);
 }
 
-/** Ends what `addDisposalListener` began. */
+/** Removes the listener with this key. */
 export function removeDisposalListener(key: object): void {
   listeners.delete(key);
 }

@@ -11,7 +11,7 @@ const makers: Readonly<Record<string, () => GradstepOptimizer>> = {
   momentum: () => new tfjsOptimizers.momentum(0.01, 0.9),
 };
 
-/** What is used of `tf.LayersModel`. */
+/** The part of `tf.LayersModel` that is used. */
 interface LayersModel {
   compile: (this: LayersModel, settings: { optimizer: unknown }) => void;
   isOptimizerOwned: boolean;

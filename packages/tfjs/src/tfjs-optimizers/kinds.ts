@@ -8,7 +8,7 @@ export interface TfjsKind {
   readonly parameters: readonly string[];
   /** Hyperparameters that gradstep's rules call otherwise, by TF.js's name. */
   readonly renamed?: Readonly<Record<string, string>>;
-  /** Flags, which cannot be changed later; they are no hyperparameters. */
+  /** Flags. They are not hyperparameters: they cannot be changed later. */
   readonly flags?: readonly string[];
   /** Whether the rule has an epsilon, which is by default that of TF.js's backend. */
   readonly hasEpsilon?: boolean;

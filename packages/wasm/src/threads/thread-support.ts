@@ -1,4 +1,4 @@
-/** What is used of `node:worker_threads`. */
+/** The part of `node:worker_threads` that is used. */
 interface NodeWorkerThreads {
   readonly Worker: new (
     source: string,
@@ -13,7 +13,7 @@ interface NodeWorker {
   terminate(): unknown;
 }
 
-/** What is used of the globals of Node and of browsers. */
+/** The globals of Node and of browsers that are used. */
 interface Host {
   readonly process?: { readonly type?: string; getBuiltinModule?(name: string): unknown };
   readonly Worker?: unknown;

@@ -1,12 +1,12 @@
 import { nodeWorkerThreads } from "./thread-support.js";
 import { nodeWorkerScript, workerScript, type WorkerData } from "./worker-script.js";
 
-/** A running worker, of Node or of a browser. */
+/** A running worker, in Node or in a browser. */
 export interface WorkerThread {
   terminate(): void;
 }
 
-/** What is used of a Web Worker. */
+/** The part of a Web Worker that is used. */
 interface WebWorker {
   onmessage: (() => void) | null;
   onerror: ((event: { message?: string }) => void) | null;
@@ -14,7 +14,7 @@ interface WebWorker {
   terminate(): void;
 }
 
-/** What is used of the globals of browsers. */
+/** The globals of browsers that are used. */
 interface Host {
   readonly Worker: new (url: string | URL) => WebWorker;
   readonly URL: { createObjectURL(blob: unknown): string; revokeObjectURL(url: string): void };

@@ -58,12 +58,12 @@ const slotsOf = ({ slots }: Variant): readonly string[] => slots.map(({ name }) 
 const secondMoment = (variant: Variant): readonly string[] =>
   slotsOf(variant).filter((name) => name === "v" || name === "a");
 
-/** The same bug, which is none where NaN and infinity may be assumed away. */
+/** The same mutant; not a bug if the error model permits assuming that NaN and infinity do not occur. */
 function ofNonFinite(mutant: Mutant): Mutant {
   return { ...mutant, isAllowed: ({ keepsNonFinite }) => !keepsNonFinite };
 }
 
-/** Kernels that compute a little less well than they must, or not quite the same. */
+/** Kernels that are slightly less accurate than required, or that compute something slightly different. */
 export const arithmeticMutants: readonly Mutant[] = [
   afterwards("state in half precision", slotsOf, half),
   afterwards("state in bfloat16", slotsOf, bfloat16),
@@ -146,7 +146,7 @@ export const arithmeticMutants: readonly Mutant[] = [
   kernel("outputs stored before the others are computed", { storesEarly: true }),
 ];
 
-/** To the neighbour towards 0. */
+/** To the neighbor towards 0. */
 function truncated(value: number): number {
   const nearest = f32(value);
   if (Math.abs(nearest) <= Math.abs(value)) return nearest;

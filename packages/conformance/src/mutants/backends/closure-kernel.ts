@@ -1,7 +1,7 @@
 import { arraysOf, emit, smallestNormal, type Emitter, type Variant } from "@gradstep/core";
 import type { Run } from "../mutable-target.js";
 
-/** A value for the present element. */
+/** Computes a value for the current element. */
 type Thunk = () => number;
 type Operations = Omit<Emitter<Thunk>, "number" | "input" | "share">;
 
@@ -27,7 +27,7 @@ const sound: Operations = {
   select: (condition, a, b) => () => (condition() === 1 ? a() : b()),
 };
 
-/** How a kernel is made of closures: some operations other than they should be, or outputs stored too early. */
+/** The faults of a kernel: operations that are replaced by wrong ones, or outputs that are stored too early. */
 export interface Faults {
   readonly operations?: Partial<Operations>;
   /** Each output is stored before the next is computed from it. */
@@ -52,10 +52,10 @@ export function closureKernel(variant: Variant, { operations, storesEarly = fals
       const mask = update.mask as Uint32Array | undefined;
       for (let i = 0; i < parameter.size; i += 1) {
         const row = Math.floor((i * (mask?.length ?? 1)) / parameter.size);
-        const isStepped = mask === undefined || mask[row] !== 0;
-        if (!isStepped && unselectedRows === "keep") continue;
+        const isSelected = mask === undefined || mask[row] !== 0;
+        if (!isSelected && unselectedRows === "keep") continue;
         for (const [name, array] of arrays) inputs.set(name, array[i]);
-        if (!isStepped) inputs.set("g", 0);
+        if (!isSelected) inputs.set("g", 0);
         const results: number[] = [];
         for (const { name, value } of outputs) {
           const result = value();
@@ -63,7 +63,7 @@ export function closureKernel(variant: Variant, { operations, storesEarly = fals
           if (storesEarly) inputs.set(name, result);
         }
         outputs.forEach(({ name }, k) => {
-          if (isStepped || unselectedRows === "zero" || name !== "p")
+          if (isSelected || unselectedRows === "zero" || name !== "p")
             arrays.get(name)![i] = results[k];
         });
       }

@@ -126,7 +126,7 @@ export const rowMutants: readonly Mutant[] = [
   moving("rows are moved one after the other in the same memory", (moves, sources) => {
     const rows = moves[0].tensor.shape[0];
     const from = u32(sources.indices).slice();
-    // What a row that was overwritten already now holds is what it was overwritten with.
+    // A source row that was overwritten earlier in this loop has the values it was overwritten with.
     for (let i = 0; i < from.length; i += 1)
       if (from[i] < i && from[i] < rows) from[i] = from[from[i]];
     return [moves, { ...sources, indices: from }];

@@ -38,7 +38,7 @@ function bound(target: object, value: unknown): unknown {
   return typeof value === "function" ? value.bind(target) : value;
 }
 
-/** Restores something other than the state that it is given; what is no state of it is refused as it should be. */
+/** Restores a changed copy of the state that it is given; an invalid state is still refused. */
 function restoring(name: string, change: (state: OptimizerState) => OptimizerState): Mutant {
   return wrapping(name, (optimizer) => ({
     restore: (state: OptimizerState) => {

@@ -10,7 +10,7 @@ import type { Mutant } from "../mutant.js";
 import { choiceCount, choicesAt } from "../../suite/random/random-settings.js";
 import { target } from "../mutable-target.js";
 
-/** A replacement in a text; the text must hold it for the edit to apply. */
+/** A replacement in a text. The edit applies only if the text contains `from`. */
 export type Edit = readonly [from: string | RegExp, to: string];
 
 /** What is wrong in a rule's texts. */
@@ -24,8 +24,8 @@ export interface Edits {
 }
 
 /**
- * A rule with other texts in those of its variants to which all edits apply.
- * @throws {GradstepError} `INVALID_RULE` where they apply to none: then the mutant is not one
+ * The rule with the edits made in every variant to which all of them apply.
+ * @throws {GradstepError} `INVALID_RULE` if they apply to no variant, so that the mutant would equal the original
  */
 export function mutateRule(rule: Rule, edits: Edits): Rule {
   const cache = new Map<Variant, Variant>();
@@ -41,7 +41,7 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
         variant.slots.map(({ name, initial }) => [name, edits.slots?.[name] ?? initial]),
       ),
       persistentScalars: variant.persistentScalars,
-      // All of it is one text here, with what all rules share.
+      // The source already contains the statements that all rules share.
       perStep: [step, ""],
       perElement: ["", element],
     });
@@ -67,14 +67,14 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
   return mutated;
 }
 
-/** A mutant of one built-in rule: wherever that rule is used, its texts are others. */
+/** A mutant of one built-in rule: optimizers of that rule use the edited one. */
 export function ruleMutant(name: string, rule: string, edits: Edits): Mutant {
   return {
     name: `${rule}: ${name}`,
     kind: "rule",
     rule,
     target: () => {
-      // At once, so that texts that do not parse are an error here and not a kill in a check.
+      // Built before any check runs, so that an edit that does not parse is an error and does not count as a kill.
       const mutated = mutateRule(
         rules.find((one) => one.name === rule)!,
         edits,

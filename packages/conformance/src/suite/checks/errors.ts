@@ -87,7 +87,7 @@ export const errorChecks: readonly Check[] = [
         ],
         ["LENGTH_MISMATCH", "the old length", () => optimizer.step({ a: new Float32Array(2) })],
       ]);
-      // What was replaced is no longer the optimizer's.
+      // The replaced tensor no longer belongs to the optimizer, so it can be added again.
       optimizer.add({ c: replaced });
       optimizer.step({ a: gradients });
       const expected = [1, 2, 3, 4].map((value) => Math.fround(value - Math.fround(0.01)));
@@ -113,7 +113,7 @@ export const errorChecks: readonly Check[] = [
         });
       await assertCode("OVERLAPPING_MEMORY", "two parameters with one value in common", pair(1));
       pair(2)().dispose();
-      // Room for rows is the parameter's, too, where a backend can use it.
+      // The spare capacity for rows belongs to the parameter, too, if the backend can use it.
       const a = backend.wrap(memory, { shape: [2], offset: 0, capacity: 4 });
       const optimizer = context.target.create(sgd({ learningRate: 1 }), { a });
       if (backend.remap !== undefined) optimizer.rows("a").remap(Uint32Array.of(1, 0, 1));

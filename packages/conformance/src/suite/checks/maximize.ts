@@ -9,7 +9,7 @@ import { Random } from "../random/random.js";
 
 const modes = ["decoupled", "l2"];
 
-/** `maximize` turns the gradient around, and nothing else: weight decay still shrinks the parameter. */
+/** `maximize` negates the gradient, and nothing else: weight decay still shrinks the parameter. */
 export function maximizeChecks(rules: readonly Rule[]): readonly Check[] {
   return [
     {

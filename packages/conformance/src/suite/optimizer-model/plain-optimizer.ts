@@ -6,10 +6,10 @@ import {
   type CountingValues,
 } from "./counting-rule.js";
 
-/** Numbers that a group may have of its own. */
+/** Hyperparameters that a group may override. */
 export type Overrides = Partial<Record<"learningRate" | "weightDecay" | "alpha" | "every", number>>;
 
-/** A group of the plain optimizer. The first one holds the optimizer's own numbers. */
+/** A group of the plain optimizer. The first one holds the optimizer's own hyperparameters. */
 export interface PlainGroup {
   readonly names: string[];
   overrides: Overrides;
@@ -25,8 +25,8 @@ export interface PlainStepOptions {
 }
 
 /**
- * What an optimizer with the counting rule does, in plain JavaScript and without anything of the library: the
- * definition of groups, `every`, masks, persistent scalars and row moves that backends and optimizers are compared with.
+ * What an optimizer with the counting rule does, in plain JavaScript, without any code of the library: the definition of
+ * groups, `every`, masks, persistent scalars and row moves that backends and optimizers are compared with.
  */
 export class PlainOptimizer {
   readonly groups: readonly PlainGroup[];
@@ -35,7 +35,7 @@ export class PlainOptimizer {
   readonly rowLength: number;
   iterations = 0;
 
-  /** @param groups the names and numbers of each group; those of the optimizer itself come first. */
+  /** @param groups the names and hyperparameters of each group; those of the optimizer itself come first. */
   constructor(
     groups: readonly { names: readonly string[]; overrides: Overrides }[],
     rowLength: number,
@@ -64,7 +64,7 @@ export class PlainOptimizer {
     this.values.delete(name);
   }
 
-  /** The number that holds for a group. */
+  /** The value of a hyperparameter in a group. */
   number(group: PlainGroup, name: "learningRate" | "weightDecay" | "alpha"): number {
     return group.overrides[name] ?? this.groups[0].overrides[name] ?? Number.NaN;
   }
