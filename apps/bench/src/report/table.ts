@@ -10,17 +10,10 @@ const rivals = ["hand", "tfjs-cpu", "tfjs-wasm", "copy", "wgsl", "tfjs-webgpu"];
 export function tableOf(rows: readonly Row[]): string {
   const shown = rivals.filter((name) => rows.some(({ contender }) => contender === name));
   const table = new Table({
-    head: [
-      "",
-      "per step",
-      "fastest",
-      ...shown.map((name) => `vs ${name}`),
-      "state/param",
-      "heap/step",
-    ],
+    head: ["", "per step", "fastest", ...shown.map((name) => `vs ${name}`), "B/param", "heap/step"],
     colAligns: ["left", ...Array.from({ length: 4 + shown.length }, () => "right" as const)],
     chars: noFrame,
-    style: { head: [], border: [], "padding-left": 2, "padding-right": 1 },
+    style: { head: [], border: [], "padding-left": 2, "padding-right": 0 },
   });
   for (const row of rows) {
     table.push([
@@ -28,7 +21,7 @@ export function tableOf(rows: readonly Row[]): string {
       time(row.medianNs),
       time(row.minNs),
       ...shown.map((name) => (name in row.speedups ? speedupText(row.speedups[name]) : "–")),
-      `${Number(row.extraBytesPerParameter.toFixed(2))} B`,
+      `${Number(row.extraBytesPerParameter.toFixed(2))}`,
       bytes(row.allocatedBytesPerStep),
     ]);
   }
