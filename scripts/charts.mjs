@@ -29,7 +29,7 @@ function specification({ title, subtitle, rows }, { text, muted, own, other }) {
   const scale = { type: "log", domain, nice: false };
   const x = { field: "microseconds", type: "quantitative", scale, axis: null };
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
     width: 460,
     height: { step: 26 },
     padding: 8,

@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
 import { describe, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { cpuJs } from "../src/index.js";
 
-conformance({ backend: cpuJs, describe, test });
+conformance({ backend: cpuJs, cases: cases(1000, 150), describe, test });

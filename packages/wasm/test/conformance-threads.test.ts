@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
+import { cases } from "../../../testing/cases.js";
 import { runner } from "./runner.js";
 import { threaded } from "./threaded.js";
 
-conformance({ backend: await threaded(), ...runner });
+conformance({ backend: await threaded(), cases: cases(1000, 100), ...runner });

@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
+import { cases } from "../../../testing/cases.js";
 import { wasm } from "../src/index.js";
 import { runner } from "./runner.js";
 
-conformance({ backend: () => wasm(), ...runner });
+conformance({ backend: () => wasm(), cases: cases(1000, 150), ...runner });
