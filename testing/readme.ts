@@ -49,7 +49,7 @@ const strict = {
  * JavaScript, and prints what the comments behind its `console.log` lines say.
  *
  * @param readmes paths from the root of the repository
- * @param testUrl `import.meta.url` of the test file: snippets are placed beside it, so that they find its packages
+ * @param testUrl `import.meta.url` of the test file: snippets are written to its folder, where they find its packages
  */
 export function testReadmes(readmes: readonly string[], testUrl: string): void {
   const folder = fileURLToPath(new URL("./snippets/", testUrl));
