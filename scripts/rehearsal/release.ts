@@ -40,13 +40,24 @@ export async function copyRepository(source: string, target: string): Promise<vo
  * its `prepack` script, so the build is part of it.
  */
 export async function release(copy: string, registry: Registry): Promise<Published[]> {
+  const userConfig = join(copy, "..", "npmrc");
+  writeFileSync(userConfig, registry.npmrc);
   const env: NodeJS.ProcessEnv = {
-    ...process.env,
+    // Whoever started this (npx, pnpm) passes its own configuration on, which would win.
+    ...Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^p?npm_config_/i.test(name)),
+    ),
     CI: "true",
     npm_config_registry: `${registry.url}/`,
-    NPM_CONFIG_USERCONFIG: join(copy, "..", "npmrc"),
+    npm_config_userconfig: userConfig,
+    NPM_CONFIG_USERCONFIG: userConfig,
   };
-  writeFileSync(env.NPM_CONFIG_USERCONFIG!, registry.npmrc);
+  // Whatever the configuration says, nothing can be published anywhere else.
+  for (const path of manifestsOf(copy)) {
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as { publishConfig?: object };
+    manifest.publishConfig = { ...manifest.publishConfig, registry: `${registry.url}/` };
+    writeFileSync(path, JSON.stringify(manifest, null, 2));
+  }
   const pnpm = (...args: string[]): Promise<string> =>
     runCommand("pnpm", args, { cwd: copy, env, timeout: 600_000 });
   await runCommand("pnpm", ["install", "--frozen-lockfile", "--prefer-offline"], { cwd: copy });
