@@ -79,6 +79,10 @@ export function adversary(
       case "select":
         values[i] = a === 1 ? b : c;
         return;
+      case "sum":
+      case "maximum":
+      case "count":
+      case "newtonSchulz":
       case "pow":
       case "floor":
       case "f32":

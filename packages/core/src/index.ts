@@ -64,6 +64,14 @@ export {
   type Reallocation,
 } from "./backend/host-row-remap.js";
 export { arraysOf } from "./backend/update-arrays.js";
+export { checkElementwise } from "./backend/check-elementwise.js";
+export {
+  countOf,
+  dimensionsOf,
+  hasRowsOf,
+  slotShape,
+  type Dimensions,
+} from "./backend/dimensions.js";
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export { checkLength, sizeOf } from "./backend/shape.js";
@@ -83,6 +91,33 @@ export {
   type Op,
   type UnaryOp,
 } from "./language/expression.js";
-export type { Binding, Node, Program } from "./language/program.js";
+export type { Extent } from "./language/extent.js";
+export { newtonSchulz } from "./language/newton-schulz.js";
+export type {
+  Count,
+  MapPass,
+  MatrixPass,
+  Pass,
+  Reduction,
+  Schedule,
+  Temporary,
+} from "./language/passes.js";
+export type { Binding, Node, Program, Source } from "./language/program.js";
+export {
+  emptyValue,
+  join,
+  joinPairwise,
+  reduce,
+  summationBlock,
+  summationLanes,
+  type ReduceOp,
+} from "./language/summation.js";
 export { buildVariant } from "./rule/build-variant.js";
-export type { Slot, Variant, VariantTexts } from "./rule/variant.js";
+export type {
+  Matrices,
+  Slot,
+  SlotDefinition,
+  SlotExtent,
+  Variant,
+  VariantTexts,
+} from "./rule/variant.js";

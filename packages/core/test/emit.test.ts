@@ -4,7 +4,7 @@ import { emit, type Emitter } from "../src/language/emit.js";
 import { interpret } from "../src/language/interpret.js";
 import { buildProgram, type Program } from "../src/language/program.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
-import { printLines, programs, singles } from "./language.js";
+import { elementArrays, printLines, programs, singles } from "./language.js";
 
 type Read = (name: string) => number;
 /** A value that is computed on demand. */
@@ -62,8 +62,8 @@ function closures(shared: Shared[]): Emitter<Closure> {
 }
 
 function build(text: string, scalars: readonly string[] = []): Program {
-  return buildProgram([text], {
-    elements: ["p", "g", "m", "v"],
+  return buildProgram([{ text }], {
+    arrays: elementArrays(["p", "g", "m", "v"]),
     scalars,
     isOutput: (name) => "pmv".includes(name),
     onHost: false,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { interpret } from "../src/language/interpret.js";
 import { buildProgram } from "../src/language/program.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
-import { evaluateLines, printLines, programs, singles } from "./language.js";
+import { elementArrays, evaluateLines, printLines, programs, singles } from "./language.js";
 
 /** The outputs of a text for these inputs. */
 function run(
@@ -11,8 +11,8 @@ function run(
   inputs: Readonly<Record<string, number>>,
   rounded: boolean,
 ): Record<string, number> {
-  const program = buildProgram([text], {
-    elements: Object.keys(inputs),
+  const program = buildProgram([{ text }], {
+    arrays: elementArrays(Object.keys(inputs)),
     scalars: [],
     isOutput: () => true,
     onHost: true,

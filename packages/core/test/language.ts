@@ -1,6 +1,7 @@
 // An independent model of the rule language for the tests: trees that are printed, evaluated and generated at random
 // without any code that is tested.
 import fc from "fast-check";
+import type { Extent } from "../src/language/extent.js";
 
 export type Tree =
   | { readonly kind: "number"; readonly value: number }
@@ -189,3 +190,8 @@ export const singles: fc.Arbitrary<number> = fc.oneof(
   fc.float({ min: -2, max: 2, noNaN: true }),
   fc.float(),
 );
+
+/** Arrays with one value per element. */
+export function elementArrays(names: readonly string[]): ReadonlyMap<string, Extent> {
+  return new Map(names.map((name) => [name, "element"]));
+}

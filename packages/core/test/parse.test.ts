@@ -16,6 +16,7 @@ function parse(text: string): readonly Assignment[] {
 function explicit(expression: Expression): string {
   if (expression.kind === "number") return String(expression.value);
   if (expression.kind === "name") return expression.name;
+  if (expression.kind !== "operation") throw new Error("expected an operation");
   return `(${[expression.op, ...expression.operands.map(explicit)].join(" ")})`;
 }
 

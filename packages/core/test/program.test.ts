@@ -4,17 +4,18 @@ import { explained } from "../src/language/syntax-errors.js";
 import type { Rule } from "../src/rule/rule.js";
 import { combinations } from "../src/rule/options.js";
 import { rules } from "../src/rules/index.js";
+import { elementArrays } from "./language.js";
 import { failureOf } from "./support.js";
 
 const scope: Scope = {
-  elements: ["p", "g", "m"],
+  arrays: elementArrays(["p", "g", "m"]),
   scalars: ["a", "b"],
   isOutput: (name) => name === "p" || name === "m",
   onHost: false,
 };
 
 function build(text: string, changes: Partial<Scope> = {}): Program {
-  return explained(() => buildProgram([text], { ...scope, ...changes }));
+  return explained(() => buildProgram([{ text }], { ...scope, ...changes }));
 }
 
 /** The graph as text, one node per line: `2: add 0 1`. */
@@ -119,8 +120,8 @@ describe("fingerprints", () => {
   test("depend on the order of slots, which kernels receive by position", () => {
     const text = "m = m + g\nv = v + g * g\np = p - m / v";
     const isOutput = (): boolean => true;
-    const one = build(text, { elements: ["p", "g", "m", "v"], isOutput });
-    const other = build(text, { elements: ["p", "g", "v", "m"], isOutput });
+    const one = build(text, { arrays: elementArrays(["p", "g", "m", "v"]), isOutput });
+    const other = build(text, { arrays: elementArrays(["p", "g", "v", "m"]), isOutput });
     expect(one.fingerprint).not.toBe(other.fingerprint);
   });
 
@@ -170,7 +171,7 @@ describe("errors", () => {
 
   test("point at the line in the faulty text", () => {
     const { message } = failureOf(() =>
-      explained(() => buildProgram(["p = p * a\n\n", "m = g\np = x"], scope)),
+      explained(() => buildProgram([{ text: "p = p * a\n\n" }, { text: "m = g\np = x" }], scope)),
     );
     expect(message).toContain("(line 2, column 5)");
     expect(message).toContain("  p = x\n");

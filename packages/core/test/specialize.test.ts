@@ -3,11 +3,12 @@ import { bytecodeOf } from "../src/language/bytecode.js";
 import { interpret } from "../src/language/interpret.js";
 import { buildProgram, type Program } from "../src/language/program.js";
 import { flushedSlotsOf, knownScalarsOf, specialize } from "../src/language/specialize.js";
+import { elementArrays } from "./language.js";
 import { numbers } from "./support.js";
 
 function build(text: string): Program {
-  return buildProgram([text], {
-    elements: ["p", "g", "m", "v"],
+  return buildProgram([{ text }], {
+    arrays: elementArrays(["p", "g", "m", "v"]),
     scalars: ["decay", "rate", "below", "under"],
     isOutput: (name) => ["p", "m", "v"].includes(name),
     onHost: false,

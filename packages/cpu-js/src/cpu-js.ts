@@ -1,4 +1,5 @@
 import {
+  checkElementwise,
   checkOptions,
   GradstepError,
   HostTensor,
@@ -110,6 +111,7 @@ class CpuJsBackend implements CpuJs {
   dispose(): void {}
 
   compile(variant: Variant): Kernel {
+    checkElementwise(this.name, variant);
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
       kernel = bindKernel(

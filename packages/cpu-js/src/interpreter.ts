@@ -138,8 +138,12 @@ function evaluate(
     case "pow":
     case "f32":
     case "floor":
+    case "sum":
+    case "maximum":
+    case "count":
+    case "newtonSchulz":
       throw new GradstepError(
-        `${op} is an operation of the host; a program of elements cannot hold it.`,
+        `${op} is an operation of the host or of tensors; a program of elements cannot hold it.`,
         { code: "INVALID_RULE" },
       );
   }

@@ -1,4 +1,5 @@
 import {
+  checkElementwise,
   GradstepError,
   remapRows,
   wrapArray,
@@ -125,6 +126,7 @@ export class WasmBackend implements Wasm {
   }
 
   compile(variant: Variant): Kernel {
+    checkElementwise(this.name, variant);
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
       kernel = this.#kernelOf(variant);

@@ -1,4 +1,5 @@
 import {
+  checkElementwise,
   checkValues,
   GradstepError,
   show,
@@ -179,6 +180,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   compile(variant: Variant): Kernel {
+    checkElementwise(this.name, variant);
     this.check();
     // What is computed, and the order of slots and scalars.
     const key = JSON.stringify([

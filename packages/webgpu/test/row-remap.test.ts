@@ -34,7 +34,7 @@ function moved(
   resetRows: Words | undefined,
 ): Words {
   const rows = before.length / columns;
-  const begin = new Uint32Array(new Float32Array([initial]).buffer)[0];
+  const begin = new Uint32Array(new Float32Array([initial as number]).buffer)[0];
   return Uint32Array.from({ length: indices.length * columns }, (_, at) => {
     const row = Math.floor(at / columns);
     const isReset =

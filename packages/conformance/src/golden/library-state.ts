@@ -16,7 +16,7 @@ const torchSlots: Readonly<Record<string, string>> = {
   exp_avg: "m",
   exp_avg_sq: "v",
   max_exp_avg_sq: "vMax",
-  exp_inf: "u",
+  exp_inf: "norm",
   square_avg: "v",
   grad_avg: "a",
   momentum_buffer: "m",
@@ -27,7 +27,7 @@ const kerasSlots: Readonly<Record<string, string>> = {
   momentum: "m",
   velocity: "v",
   velocity_hat: "vMax",
-  norm: "u",
+  norm: "norm",
   average_gradient: "a",
   accumulator: "a",
 };

@@ -91,9 +91,16 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
       case "pow":
       case "f32":
       case "floor":
-        throw new GradstepError(`Got the operation ${op} of the host in a program of elements.`, {
-          code: "INVALID_RULE",
-        });
+      case "sum":
+      case "maximum":
+      case "count":
+      case "newtonSchulz":
+        throw new GradstepError(
+          `Got the operation ${op} of the host or of tensors in a program of elements.`,
+          {
+            code: "INVALID_RULE",
+          },
+        );
     }
   }
 }

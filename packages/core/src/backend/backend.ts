@@ -78,13 +78,13 @@ export interface Update {
   /** Rows whose u32 is not 0 are selected; all rows if undefined. */
   mask: RowValues | undefined;
   unselectedRows: UnselectedRows;
-  /** In the order of `variant.slots`. */
+  /** In the order of `variant.slots`. A slot of the extent `all` is the same tensor in all updates. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */
   readonly scalars: Float64Array;
 }
 
-/** A compiled variant. */
+/** A compiled variant. A run executes all passes of `variant.schedule`. */
 export interface Kernel {
   /** Readable code, for people: JavaScript, WGSL or a listing. */
   readonly source: string;
@@ -113,8 +113,8 @@ export interface Kernel {
 /** How `Backend.remap` moves the rows of one tensor. */
 export interface RowMove {
   readonly tensor: Tensor;
-  /** The value of rows that are reset. */
-  readonly initial: number;
+  /** The value of rows that are reset, or the tensor from which they are copied after all moves. */
+  readonly initial: number | Tensor;
   /** Which rows are reset: those without a source, also those in `resetRows`, or all. */
   readonly reset: "added" | "flagged" | "all";
 }
@@ -165,6 +165,11 @@ export interface Backend {
    * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`; then nothing has changed
    */
   remap?(moves: readonly RowMove[], sources: RowSources): void;
+  /**
+   * Copies all values of a tensor to another of the same size. Optional; a backend without it has no slots that start as
+   * a copy of their parameter.
+   */
+  copy?(source: Tensor, target: Tensor): void;
   /** Fills a packed tensor with the values of a plain one. Optional; a backend with it must respect `mirror` in updates. */
   pack?(source: Tensor, target: Tensor): void;
   /**

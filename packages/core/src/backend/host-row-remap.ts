@@ -1,5 +1,6 @@
 import { newRow, type RowMove, type RowSources, type Values } from "./backend.js";
 import { GradstepError } from "../errors.js";
+import type { HostTensor } from "./host-tensor.js";
 
 /** Factor by which capacity grows, so that a growing model is reallocated only a few times. */
 const growth = 1.5;
@@ -53,6 +54,7 @@ export function remapRows(
     resetValues(reallocation.after(), move, rowLength, from, resetRows as Uint32Array | undefined);
     reallocation.commit();
   });
+  for (const move of moves) copyResetRows(move, from, resetRows as Uint32Array | undefined);
 }
 
 /** Row `i` becomes what row `from[i]` was. @param kept number of rows, from the first, that stay where they are */
@@ -80,15 +82,37 @@ function gather(
 
 function resetValues(
   values: Values,
-  { initial, reset }: RowMove,
+  move: RowMove,
   rowLength: number,
   from: Uint32Array,
   resetRows: Uint32Array | undefined,
 ): void {
+  const { initial } = move;
+  if (typeof initial !== "number") return;
+  for (let i = 0; i < from.length; i += 1)
+    if (isReset(move, i, from, resetRows)) values.fill(initial, i * rowLength, (i + 1) * rowLength);
+}
+
+function isReset(
+  { reset }: RowMove,
+  row: number,
+  from: Uint32Array,
+  resetRows: Uint32Array | undefined,
+): boolean {
+  if (reset === "all" || from[row] === newRow) return true;
+  return reset === "flagged" && (resetRows?.[row] ?? 0) !== 0;
+}
+
+/** Copies the rows that are reset from another tensor, whose rows have been moved. */
+function copyResetRows(move: RowMove, from: Uint32Array, resetRows: Uint32Array | undefined): void {
+  if (typeof move.initial === "number") return;
+  const source = (move.initial as HostTensor).view();
+  const target = (move.tensor as HostTensor).view();
+  const rowLength = source.length / from.length;
   for (let i = 0; i < from.length; i += 1) {
-    const isReset =
-      reset === "all" || from[i] === newRow || (reset === "flagged" && (resetRows?.[i] ?? 0) !== 0);
-    if (isReset) values.fill(initial, i * rowLength, (i + 1) * rowLength);
+    if (!isReset(move, i, from, resetRows)) continue;
+    const start = i * rowLength;
+    for (let j = start; j < start + rowLength; j += 1) target[j] = source[j];
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Op } from "./expression.js";
+import { isTensorOp, type Op } from "./expression.js";
 import type { Program } from "./program.js";
 
 /** The opcode of each operation. */
@@ -41,7 +41,7 @@ export interface Bytecode {
 }
 
 /**
- * Compiles a program. Inputs need no instructions.
+ * Compiles a program, or a pass of one. Inputs need no instructions.
  * @param isIncluded the nodes to compile, all if left out; the values of the other nodes must exist already
  */
 export function bytecodeOf(
@@ -52,7 +52,7 @@ export function bytecodeOf(
   const numbers = new Float64Array(nodes.length);
   nodes.forEach(({ op, operands, value }, node) => {
     numbers[node] = value;
-    if (op === "input" || !isIncluded(node)) return;
+    if (op === "input" || isTensorOp(op) || !isIncluded(node)) return;
     // The interpreter always reads three operands: missing ones are the first node.
     const [a = 0, b = 0, c = 0] = operands;
     instructions.push(opcodes[op], node, a, b, c);

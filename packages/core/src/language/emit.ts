@@ -1,4 +1,5 @@
 import { isComparison, type ElementOp } from "./expression.js";
+import type { Extent } from "./extent.js";
 import type { Program } from "./program.js";
 
 /**
@@ -9,12 +10,12 @@ export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
   /** A literal of the rule. */
   readonly number: (value: number) => T;
   /** The current element of `p`, `g` or a slot, or a scalar of the step. */
-  readonly input: (name: string, varies: boolean) => T;
+  readonly input: (name: string, varies: boolean, extent: Extent) => T;
   /**
    * Called for every operation that is used more than once: binds the value to a name, so that it is computed once.
-   * If `varies` is false, the binding belongs before the loop.
+   * If `varies` is false, the binding belongs before the loop; if its extent is that of rows, before the loop over columns.
    */
-  readonly share: (value: T, varies: boolean) => T;
+  readonly share: (value: T, varies: boolean, extent: Extent) => T;
 };
 
 /**
@@ -28,14 +29,14 @@ export function emit<T>(
   emitter: Emitter<T>,
 ): readonly { readonly name: string; readonly value: T }[] {
   const values: T[] = [];
-  for (const { op, operands, value, name, varies, uses } of program.nodes) {
+  for (const { op, operands, value, name, varies, extent, uses } of program.nodes) {
     if (op === "number") values.push(emitter.number(value));
-    else if (op === "input") values.push(emitter.input(name, varies));
+    else if (op === "input") values.push(emitter.input(name, varies, extent));
     else {
-      // buildProgram refuses operations of the host in programs of elements.
+      // buildProgram refuses operations of the host in programs of elements; passes have no operations on tensors.
       const result = emitter[op as ElementOp](...operands.map((operand) => values[operand]));
-      const isShared = uses > 1 || (!varies && !isComparison(op));
-      values.push(isShared ? emitter.share(result, varies) : result);
+      const isShared = uses > 1 || (!varies && !isComparison(op as ElementOp));
+      values.push(isShared ? emitter.share(result, varies, extent) : result);
     }
   }
   return program.outputs.map(({ name, node }) => ({ name, value: values[node] }));

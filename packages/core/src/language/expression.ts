@@ -1,3 +1,5 @@
+import type { ReduceOp } from "./summation.js";
+
 /**
  * The operations of the rule language.
  *
@@ -16,8 +18,13 @@ export type CompareOp = "lt" | "le" | "eq" | "ne";
 export type ElementOp = UnaryOp | BinaryOp | CompareOp | "select";
 /** Operations on scalars, which the host computes in f64. `f32(x)` rounds to f32, as other libraries do. */
 export type HostOp = "pow" | "f32" | "floor";
-/** Every operation of the language. */
+/** Every operation of the language whose operands and result have one index. */
 export type Op = ElementOp | HostOp;
+/**
+ * Operations on whole tensors, which separate the passes of a step. `sum` and `maximum` join the values of a row, a
+ * column, a tensor or all tensors; `count` is their number; `newtonSchulz` is one iteration on a matrix.
+ */
+export type TensorOp = ReduceOp | "count" | "newtonSchulz";
 
 /** The number of operands of each operation. */
 export const arity: Record<Op, 1 | 2 | 3> = {
@@ -55,6 +62,11 @@ export function isHostOp(op: Op): op is HostOp {
 /** The smallest normal f32: below it, `flush` gives zero. */
 export const smallestNormal: number = 2 ** -126;
 
+/** Operations on whole tensors. */
+export function isTensorOp(op: string): op is TensorOp {
+  return op === "sum" || op === "maximum" || op === "count" || op === "newtonSchulz";
+}
+
 /** A position in a rule's text; both numbers start at 1. */
 export interface Position {
   readonly line: number;
@@ -65,6 +77,19 @@ export interface Position {
 export type Expression =
   | { readonly kind: "number"; readonly value: number; readonly at: Position }
   | { readonly kind: "name"; readonly name: string; readonly at: Position }
+  | {
+      readonly kind: "reduction";
+      /** The name as written: `normAll`. */
+      readonly name: string;
+      readonly operand: Expression;
+      readonly at: Position;
+    }
+  | {
+      readonly kind: "newtonSchulz";
+      /** The matrix and three coefficients. */
+      readonly operands: readonly Expression[];
+      readonly at: Position;
+    }
   | {
       readonly kind: "operation";
       readonly op: Op;

@@ -6,7 +6,13 @@ import {
   type Op,
   type Position,
 } from "./expression.js";
+import type { Extent } from "./extent.js";
 import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
+
+/** What a reduction computes of its values. */
+type ReductionKind = "sum" | "mean" | "max" | "norm";
+/** Where a reduction has one value. */
+export type ReducedExtent = Exclude<Extent, "step" | "element">;
 
 interface Token {
   readonly kind: "number" | "name" | "symbol" | "end of line" | "end of text";
@@ -25,8 +31,30 @@ const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["floor", "floor"],
 ]);
 
+/** Over what a reduction goes, by the end of its name. */
+const reducedExtents: readonly (readonly [string, ReducedExtent])[] = [
+  ["Row", "row"],
+  ["Column", "column"],
+  ["Tensor", "tensor"],
+  ["All", "all"],
+];
+
+/** A reduction by its name, such as `normAll`. */
+export const reductions: ReadonlyMap<
+  string,
+  { readonly kind: ReductionKind; readonly over: ReducedExtent }
+> = new Map(
+  (["sum", "mean", "max", "norm"] as const).flatMap((kind) =>
+    reducedExtents.map(([end, over]) => [`${kind}${end}`, { kind, over }] as const),
+  ),
+);
+
 /** Words that cannot be names: they are operations. */
-export const operations: ReadonlySet<string> = new Set(functions.keys());
+export const operations: ReadonlySet<string> = new Set([
+  ...functions.keys(),
+  ...reductions.keys(),
+  "newtonSchulz",
+]);
 
 const comparisons: ReadonlyMap<string, { op: Op; swapped: boolean }> = new Map([
   ["<", { op: "lt", swapped: false }],
@@ -140,6 +168,13 @@ export function parse(text: string): readonly Assignment[] {
     depth -= 1;
     return expression;
   };
+  /** Notes how deep a tree is. */
+  const grown = (expression: Expression, operands: readonly Expression[]): Expression => {
+    const below = Math.max(...operands.map((operand) => depths.get(operand) ?? 0));
+    if (below >= maxChain) throw new SyntaxFault("too long", text, expression.at, String(maxChain));
+    depths.set(expression, below + 1);
+    return expression;
+  };
   const operation = (op: Op, at: Position, ...operands: Expression[]): Expression => {
     operands.forEach((operand, i) => {
       const isCondition = operand.kind === "operation" && isComparison(operand.op);
@@ -149,11 +184,7 @@ export function parse(text: string): readonly Assignment[] {
       if (!isCondition && wantsCondition)
         throw new SyntaxFault("condition without a comparison", text, operand.at);
     });
-    const below = Math.max(...operands.map((operand) => depths.get(operand) ?? 0));
-    if (below >= maxChain) throw new SyntaxFault("too long", text, at, String(maxChain));
-    const expression: Expression = { kind: "operation", op, operands, at };
-    depths.set(expression, below + 1);
-    return expression;
+    return grown({ kind: "operation", op, operands, at }, operands);
   };
 
   function conditional(): Expression {
@@ -227,16 +258,27 @@ export function parse(text: string): readonly Assignment[] {
   }
 
   function call(token: Token): Expression {
-    const op = functions.get(token.text);
-    if (op === undefined) return fail("expected a function", "", token);
+    const { text: name, at } = token;
+    const op = functions.get(name);
+    if (!operations.has(name)) return fail("expected a function", "", token);
     const operands = [nested(conditional)];
     while (take(",")) operands.push(nested(conditional));
-    expect(")", "expected ) of a call", token.text);
-    if (operands.length !== arity[op]) {
-      const counts = [String(operands.length), String(arity[op])];
-      throw new SyntaxFault("number of arguments", text, token.at, token.text, ...counts);
+    expect(")", "expected ) of a call", name);
+    const expected = op === undefined ? (reductions.has(name) ? 1 : 4) : arity[op];
+    if (operands.length !== expected) {
+      const counts = [String(operands.length), String(expected)];
+      throw new SyntaxFault("number of arguments", text, at, name, ...counts);
     }
-    return operation(op, token.at, ...operands);
+    if (op !== undefined) return operation(op, at, ...operands);
+    const comparison = operands.find((one) => one.kind === "operation" && isComparison(one.op));
+    if (comparison !== undefined)
+      throw new SyntaxFault("comparison as a value", text, comparison.at);
+    return grown(
+      reductions.has(name)
+        ? { kind: "reduction", name, operand: operands[0], at }
+        : { kind: "newtonSchulz", operands, at },
+      operands,
+    );
   }
 
   const assignments: Assignment[] = [];

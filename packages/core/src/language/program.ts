@@ -1,17 +1,20 @@
-import { isHostOp, type Expression, type Op } from "./expression.js";
-import { parse } from "./parse.js";
+import { isHostOp, type Expression, type Op, type TensorOp } from "./expression.js";
+import { isWithin, joined, varies, type Extent } from "./extent.js";
+import { parse, reductions } from "./parse.js";
 import { SyntaxFault } from "./syntax-fault.js";
 
 /** One value of a program: a number, an input, or an operation on earlier nodes (by index). */
 export interface Node {
-  readonly op: Op | "number" | "input";
+  readonly op: Op | TensorOp | "number" | "input";
   /** Indices into `Program.nodes`, each smaller than the node's own. */
   readonly operands: readonly number[];
   /** The value of a `number`; NaN otherwise. */
   readonly value: number;
   /** The name of an `input`; empty otherwise. */
   readonly name: string;
-  /** False if the value is the same for every element: a backend computes it once, before its loop. */
+  /** How many values it has. */
+  readonly extent: Extent;
+  /** False if the value is the same for all elements of a tensor: a backend computes it once, before its loop. */
   readonly varies: boolean;
   /** Number of operands and outputs that refer to this node. */
   readonly uses: number;
@@ -39,11 +42,20 @@ export interface Program {
   readonly fingerprint: string;
 }
 
+/** A text, with what its names are in the program. */
+export interface Source {
+  readonly text: string;
+  /** True for statements around a rule's own, which may assign what nothing uses. */
+  readonly isFrame?: boolean;
+  /** The name in the program for a name in the text; the same if left out. */
+  readonly rename?: (name: string) => string;
+}
+
 /** What the names in a text mean. */
 export interface Scope {
-  /** Names with a value per element, in the order in which a kernel receives their arrays. */
-  readonly elements: Iterable<string>;
-  /** Names with a single value for all elements. They cannot be assigned to. */
+  /** Names of arrays with their extents, in the order in which a kernel receives them. */
+  readonly arrays: ReadonlyMap<string, Extent>;
+  /** Names with a single value, which the host computes. They cannot be assigned to. */
   readonly scalars: Iterable<string>;
   /** Whether the last value of an assigned name is an output; otherwise the name is a temporary. */
   readonly isOutput: (name: string) => boolean;
@@ -51,88 +63,156 @@ export interface Scope {
   readonly onHost: boolean;
   /** Names that errors do not suggest. */
   readonly unlisted?: readonly string[];
+  /** What rows and columns are: part of the fingerprint of a program in which they occur. */
+  readonly matrices?: string;
 }
+
+type Draft = Omit<Node, "uses">;
 
 /**
  * Parses texts and resolves their names.
  *
- * @param sources texts that follow one another; a fault points at the line of its own text. Only the last text must use
- * everything that it assigns: a rule that sets `p` without reading it does not use the decay before it.
+ * @param sources texts that follow one another; a fault points at the line of its own text
  * @throws {SyntaxFault} for a text that does not parse, an unknown name, an assignment to a scalar, a temporary that
- * nothing uses, and an operation of the host in a program of elements
+ * nothing uses, an operation of the host in a program of elements, a reduction of what has too few values, and a value
+ * with more values than the slot that it is assigned to
  */
-export function buildProgram(sources: readonly string[], scope: Scope): Program {
-  const elements = new Set(scope.elements);
+export function buildProgram(sources: readonly Source[], scope: Scope): Program {
+  const { arrays } = scope;
   const scalars = new Set(scope.scalars);
-  const drafts: Omit<Node, "uses">[] = [];
+  const drafts: Draft[] = [];
   const known = new Map<string, number>();
   const current = new Map<string, number>();
   const read = new Set<string>();
 
-  function add(draft: Omit<Node, "uses">): number {
-    const key = `${draft.op} ${draft.operands.join(" ")} ${Object.is(draft.value, -0) ? "-0" : draft.value} ${draft.name}`;
+  function add(
+    op: Node["op"],
+    operands: readonly number[],
+    extent: Extent,
+    rest: Partial<Draft> = {},
+  ): number {
+    const { value = Number.NaN, name = "" } = rest;
+    const key = `${op} ${operands.join(" ")} ${Object.is(value, -0) ? "-0" : value} ${name} ${extent}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     known.set(key, drafts.length);
-    return drafts.push(draft) - 1;
+    return drafts.push({ op, operands, value, name, extent, varies: varies(extent) }) - 1;
+  }
+  const operation = (op: Node["op"], ...operands: number[]): number =>
+    add(op, operands, operands.map((operand) => drafts[operand].extent).reduce(joined));
+
+  function resolveName(
+    { name: written, at }: Expression & { kind: "name" },
+    source: Source,
+  ): number {
+    const name = source.rename?.(written) ?? written;
+    read.add(name);
+    const assigned = current.get(name);
+    if (assigned !== undefined) return assigned;
+    if (!arrays.has(name) && !scalars.has(name)) {
+      const names = new Set([...arrays.keys(), ...scalars, ...current.keys()]);
+      for (const internal of scope.unlisted ?? []) names.delete(internal);
+      throw new SyntaxFault("unknown name", source.text, at, written, ...names);
+    }
+    return add("input", [], arrays.get(name) ?? "step", { name });
   }
 
-  function resolve(expression: Expression, source: string): number {
-    if (expression.kind === "number") {
-      return add({ op: "number", operands: [], value: expression.value, name: "", varies: false });
-    }
-    if (expression.kind === "name") {
-      const { name } = expression;
-      read.add(name);
-      const assigned = current.get(name);
-      if (assigned !== undefined) return assigned;
-      if (!elements.has(name) && !scalars.has(name)) {
-        const names = new Set([...elements, ...scalars, ...current.keys()]);
-        for (const internal of scope.unlisted ?? []) names.delete(internal);
-        throw new SyntaxFault("unknown name", source, expression.at, name, ...names);
-      }
-      return add({
-        op: "input",
-        operands: [],
-        value: Number.NaN,
-        name,
-        varies: elements.has(name),
-      });
+  /** `mean` is a sum divided by a count, `norm` the root of a sum of squares. */
+  function resolveReduction(
+    { name, operand, at }: Expression & { kind: "reduction" },
+    source: Source,
+  ): number {
+    if (scope.onHost) throw new SyntaxFault("reduction on the host", source.text, at, name);
+    const { kind, over } = reductions.get(name)!;
+    const value = resolve(operand, source);
+    const { extent } = drafts[value];
+    if (!isWithin(extent, over))
+      throw new SyntaxFault("nothing to reduce", source.text, at, name, extent);
+    const reduced = (op: TensorOp, of: number): number =>
+      over === "all" && extent !== "tensor"
+        ? add(op, [add(op, [of], "tensor")], "all")
+        : add(op, [of], over);
+    if (kind === "max") return reduced("maximum", value);
+    if (kind === "sum") return reduced("sum", value);
+    if (kind === "norm") return operation("sqrt", reduced("sum", operation("mul", value, value)));
+    return operation("div", reduced("sum", value), add("count", [], over, { name: extent }));
+  }
+
+  function resolve(expression: Expression, source: Source): number {
+    const { text } = source;
+    if (expression.kind === "number") return add("number", [], "step", { value: expression.value });
+    if (expression.kind === "name") return resolveName(expression, source);
+    if (expression.kind === "reduction") return resolveReduction(expression, source);
+    if (expression.kind === "newtonSchulz") {
+      if (scope.onHost)
+        throw new SyntaxFault("reduction on the host", text, expression.at, "newtonSchulz");
+      const operands = expression.operands.map((operand) => resolve(operand, source));
+      if (drafts[operands[0]].extent !== "element")
+        throw new SyntaxFault(
+          "nothing to reduce",
+          text,
+          expression.at,
+          "newtonSchulz",
+          drafts[operands[0]].extent,
+        );
+      const isNumber = ({ op, operands: [a] }: Draft): boolean =>
+        op === "number" || (op === "neg" && drafts[a].op === "number");
+      const isScalar = ({ op, extent }: Draft): boolean => op === "input" && extent === "step";
+      if (operands.slice(1).some((one) => !isNumber(drafts[one]) && !isScalar(drafts[one])))
+        throw new SyntaxFault("computed coefficient", text, expression.at);
+      return add("newtonSchulz", operands, "element");
     }
     if (isHostOp(expression.op) && !scope.onHost) {
       const written = expression.op === "pow" ? "**" : expression.op;
-      throw new SyntaxFault("host operation", source, expression.at, written);
+      throw new SyntaxFault("host operation", text, expression.at, written);
     }
-    const operands = expression.operands.map((operand) => resolve(operand, source));
-    const varies = operands.some((operand) => drafts[operand].varies);
-    return add({ op: expression.op, operands, value: Number.NaN, name: "", varies });
+    return operation(
+      expression.op,
+      ...expression.operands.map((operand) => resolve(operand, source)),
+    );
   }
 
   const assignments = sources.flatMap((source) =>
-    parse(source).map((assignment) => ({ ...assignment, source })),
+    parse(source.text).map(({ name: written, value, at }) => {
+      const name = source.rename?.(written) ?? written;
+      return { name, written, value, at, source };
+    }),
   );
-  for (const { name, value, at, source } of assignments) {
-    if (scalars.has(name)) throw new SyntaxFault("assigned scalar", source, at, name);
-    current.set(name, resolve(value, source));
+  for (const { name, written, value, at, source } of assignments) {
+    if (scalars.has(name)) throw new SyntaxFault("assigned scalar", source.text, at, written);
+    const node = resolve(value, source);
+    const extent = scope.isOutput(name) ? arrays.get(name) : undefined;
+    if (extent !== undefined && joined(extent, drafts[node].extent) !== extent)
+      throw new SyntaxFault(
+        "too many values",
+        source.text,
+        at,
+        written,
+        extent,
+        drafts[node].extent,
+      );
+    current.set(name, node);
   }
-  for (const { name, at, source } of assignments) {
-    if (source !== sources.at(-1)) continue;
-    if (!scope.isOutput(name) && !elements.has(name) && !read.has(name))
-      throw new SyntaxFault("unused name", source, at, name);
+  for (const { name, written, at, source } of assignments) {
+    if (source.isFrame === true) continue;
+    if (!scope.isOutput(name) && !arrays.has(name) && !read.has(name))
+      throw new SyntaxFault("unused name", source.text, at, written);
   }
 
   const outputs = [...current]
     .filter(([name]) => scope.isOutput(name))
     .map(([name, node]) => ({ name, node }));
-  return prune(drafts, outputs, [...elements], sources.join("\n"));
+  const source = sources.map(({ text }) => text).join("\n");
+  return prune(drafts, outputs, arrays, source, scope.matrices);
 }
 
 /** Keeps the nodes that the outputs need, counts their uses and renumbers them. */
-function prune(
+export function prune(
   drafts: readonly Omit<Node, "uses">[],
   outputs: readonly Binding[],
-  arrays: readonly string[],
+  arrays: ReadonlyMap<string, Extent>,
   source: string,
+  matrices?: string,
 ): Program {
   const uses = drafts.map(() => 0);
   for (const { node } of outputs) uses[node] += 1;
@@ -154,18 +234,25 @@ function prune(
   const inputs = nodes.flatMap((node, i) =>
     node.op === "input" ? [{ name: node.name, node: i }] : [],
   );
-  return { nodes, inputs, outputs: kept, source, fingerprint: fingerprint(nodes, kept, arrays) };
+  const hash = fingerprint(nodes, kept, arrays, matrices);
+  return { nodes, inputs, outputs: kept, source, fingerprint: hash };
 }
 
+/** Extents are part of it only where a program has others than that of the step and of elements. */
 function fingerprint(
   nodes: readonly Node[],
   outputs: readonly Binding[],
-  arrays: readonly string[],
+  arrays: ReadonlyMap<string, Extent>,
+  matrices = "first",
 ): string {
+  const isPlain = [...arrays.values(), ...nodes.map(({ extent }) => extent)].every(
+    (extent) => extent === "step" || extent === "element",
+  );
   const text = JSON.stringify([
-    nodes.map((n) => [n.op, n.operands, String(n.value), n.name, n.varies]),
+    nodes.map((n) => [n.op, n.operands, String(n.value), n.name, isPlain ? n.varies : n.extent]),
     outputs,
-    arrays,
+    isPlain ? [...arrays.keys()] : [...arrays],
+    ...(isPlain || matrices === "first" ? [] : [matrices]),
   ]);
   return hash(text, 0x811c9dc5) + hash(text, 0x01000193);
 }

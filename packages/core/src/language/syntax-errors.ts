@@ -4,6 +4,12 @@ import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
 
 type Message = (...details: string[]) => string;
 
+function valuesOf(extent: string): string {
+  return extent === "step" || extent === "all"
+    ? "one value for all tensors"
+    : `one value per ${extent}`;
+}
+
 /** For problems "expected …", the first detail is what was found. */
 const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "unknown character": (character) => `"${character}" is not part of the rule language`,
@@ -26,6 +32,13 @@ const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "unknown name": (name, ...known) => `"${name}" has no value here; known names: ${list(known)}`,
   "host operation": (operation) =>
     `"${operation}" is for scalars: compute it in perStep and use its name here`,
+  "reduction on the host": (name) => `${name} is for tensors: use it in perElement`,
+  "nothing to reduce": (name, extent) =>
+    `${name} got ${valuesOf(extent)}; expected more values to work on`,
+  "computed coefficient": () =>
+    "newtonSchulz got a coefficient that is computed here; expected numbers or names of scalars",
+  "too many values": (name, extent, got) =>
+    `"${name}" has ${valuesOf(extent)}, but got ${valuesOf(got)}; reduce them, with mean${extent[0].toUpperCase()}${extent.slice(1)} for example`,
   "assigned scalar": (name) => `"${name}" is a scalar and cannot be assigned to here`,
   "unused name": (name) => `"${name}" is assigned and never used`,
 };

@@ -19,6 +19,10 @@ export type SyntaxProblem =
   | "number of arguments"
   | "unknown name"
   | "host operation"
+  | "reduction on the host"
+  | "nothing to reduce"
+  | "computed coefficient"
+  | "too many values"
   | "assigned scalar"
   | "unused name";
 

@@ -223,8 +223,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       options: this.#spec.options,
       groups: groups.map(({ parameters }) => parameters),
       persistentScalars: Object.keys(this.#variant.persistentScalars),
-      // The sizes of the slots: another optimizer may have moved the rows of the parameter.
-      sizes: new Map(this.#table.records.map(({ name, size }) => [name, size])),
+      sizes: new Map(
+        this.#table.records.map(({ name, update }) => [name, update.slots.map(({ size }) => size)]),
+      ),
       slots: this.#variant.slots.map(({ name }) => name),
     });
     const overrides = [

@@ -44,8 +44,8 @@ export interface StateOutline {
   /** Names of the parameters of each group. */
   readonly groups: readonly (readonly string[])[];
   readonly persistentScalars: readonly string[];
-  /** Number of values per parameter. */
-  readonly sizes: ReadonlyMap<string, number>;
+  /** Number of values of each slot, per parameter. */
+  readonly sizes: ReadonlyMap<string, readonly number[]>;
   readonly slots: readonly string[];
 }
 
@@ -85,13 +85,15 @@ export function checkState(state: OptimizerState, outline: StateOutline): SlotVa
   });
   checkNames("parameters with slots", Object.keys(state.slots), [...outline.sizes.keys()]);
   return new Map(
-    [...outline.sizes].map(([parameter, size]) => {
+    [...outline.sizes].map(([parameter, sizes]) => {
       const slots = state.slots[parameter];
       checkIsTable(`slots of ${parameter}`, slots);
       checkNames(`slots of ${parameter}`, Object.keys(slots), outline.slots);
       return [
         parameter,
-        outline.slots.map((slot) => slotValues(`slot ${slot} of ${parameter}`, slots[slot], size)),
+        outline.slots.map((slot, k) =>
+          slotValues(`slot ${slot} of ${parameter}`, slots[slot], sizes[k]),
+        ),
       ];
     }),
   );

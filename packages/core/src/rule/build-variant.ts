@@ -1,11 +1,12 @@
-import { GradstepError, show } from "../errors.js";
+import { GradstepError, list, show } from "../errors.js";
 import { operations, parse } from "../language/parse.js";
 import { explained } from "../language/syntax-errors.js";
+import type { Source } from "../language/program.js";
 import { commonScalars } from "./common-statements.js";
-import { assembleVariant, type Variant, type VariantTexts } from "./variant.js";
+import { assembleVariant, slotOf, type Variant, type VariantTexts } from "./variant.js";
 
-/** Names with a meaning in every rule: the parameter, the gradient, the step, and the scalars of all rules. */
-const reservedNames: readonly string[] = ["p", "g", "t", ...commonScalars];
+/** Names with a meaning in every rule: the parameter, the gradient, the update, the step, and the scalars of all rules. */
+const reservedNames: readonly string[] = ["p", "g", "u", "t", ...commonScalars];
 
 /** Whether a slot, a persistent scalar or a hyperparameter can have this name. */
 export function isUsableName(name: string): boolean {
@@ -38,7 +39,7 @@ function checkNames(texts: VariantTexts): void {
     );
   }
   for (const key of ["perStep", "perElement"] as const) {
-    const text: unknown = texts[key].at(-1);
+    const text: unknown = ownTextOf(texts[key]);
     if (typeof text !== "string")
       fail(
         rule,
@@ -53,33 +54,62 @@ function checkNames(texts: VariantTexts): void {
       fail(rule, `"${name}" is defined twice; choose another name for one of the two.`);
     taken.add(name);
   }
-  for (const [slot, initial] of Object.entries(slots)) {
-    const isKnown =
-      typeof initial === "string" ? hyperparameters.includes(initial) : Number.isFinite(initial);
-    if (!isKnown)
-      fail(
-        rule,
-        `slot ${slot} starts at ${show(initial)}; expected a finite number or the name of a hyperparameter.`,
-      );
-  }
+  for (const [name, definition] of Object.entries(slots))
+    checkSlot(rule, name, definition, hyperparameters);
   for (const [name, initial] of Object.entries(persistentScalars)) {
     if (!Number.isFinite(initial))
       fail(rule, `persistent scalar ${name} starts at ${show(initial)}; expected a finite number.`);
   }
   // The common statements compute with these: another meaning would change them silently.
-  const assigned = parse(texts.perStep.at(-1)!).map(({ name }) => name);
+  const assigned = parse(ownTextOf(texts.perStep)).map(({ name }) => name);
   const clash = assigned.find((name) => [...reservedNames, ...Object.keys(slots)].includes(name));
   if (clash !== undefined)
     fail(rule, `perStep assigns to "${clash}", which has a meaning already; choose another name.`);
-  if (!parse(texts.perElement.at(-1)!).some(({ name }) => name === "p"))
-    fail(rule, 'perElement never assigns to p; expected a statement "p = …".');
+  if (!parse(ownTextOf(texts.perElement)).some(({ name }) => name === "p" || name === "u"))
+    fail(rule, 'perElement assigns neither u nor p; expected a statement "u = …".');
+}
+
+/** The rule's own text among those of all rules. */
+function ownTextOf(sources: readonly Source[]): string {
+  return sources.find(({ isFrame }) => isFrame !== true)!.text;
+}
+
+const slotExtents: readonly unknown[] = ["element", "row", "column", "tensor", "all"];
+
+/** @throws {GradstepError} `INVALID_RULE` */
+function checkSlot(
+  rule: string,
+  name: string,
+  definition: VariantTexts["slots"][string],
+  hyperparameters: readonly string[],
+): void {
+  if (definition === null) fail(rule, `slot ${name} is null; expected its first value.`);
+  const { initial, extent } = slotOf(name, definition);
+  if (!slotExtents.includes(extent))
+    fail(
+      rule,
+      `slot ${name} has the extent ${show(extent)}; expected one of ${list(slotExtents as string[])}.`,
+    );
+  if (initial === "p" && extent !== "element")
+    fail(
+      rule,
+      `slot ${name} starts as a copy of p, which has one value per element; expected the extent element.`,
+    );
+  const isKnown =
+    typeof initial === "string"
+      ? initial === "p" || hyperparameters.includes(initial)
+      : Number.isFinite(initial);
+  if (!isKnown)
+    fail(
+      rule,
+      `slot ${name} starts at ${show(initial)}; expected a finite number, the name of a hyperparameter, or "p".`,
+    );
 }
 
 /** Checks that no slot is useless, since each costs memory per parameter. @throws {GradstepError} `INVALID_RULE` */
 export function checkSlotsAreUsed({ rule, slots, perElement }: VariantTexts): void {
   const words = new Set(
-    perElement
-      .at(-1)!
+    ownTextOf(perElement)
       .replaceAll(/\/\/.*/g, "")
       .match(/[A-Za-z_]\w*/g),
   );

@@ -12,6 +12,9 @@ export const commonOptions = {
 /** The scalars that the common statements compute. */
 export const commonScalars = ["decay", "direction", "l2"] as const;
 
+/** The statement after every rule's own, for those that assign `u`. */
+export const application = "p = p - u";
+
 /** The statements before every rule's own. A factor without effect is exactly 1, a term without effect exactly 0. */
 export function commonStatements({
   weightDecayMode,

@@ -30,6 +30,7 @@ const definitionKeys = [
   "structural",
   "slots",
   "persistentScalars",
+  "matrices",
   "perStep",
   "perElement",
 ];

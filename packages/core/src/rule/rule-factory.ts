@@ -4,7 +4,8 @@ import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import type { Variant, VariantTexts } from "./variant.js";
+import { framed } from "./framed.js";
+import type { Matrices, SlotDefinition, Variant, VariantTexts } from "./variant.js";
 
 /** What the texts of a rule depend on: a value per option, and whether each structural hyperparameter is not 0. */
 export type Shape<O extends OptionTable, S extends string> = Choices<O> &
@@ -25,8 +26,16 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   readonly options?: O;
   /** Hyperparameters that select a simpler text if they are 0 at first; they are booleans among the choices. */
   readonly structural?: readonly S[];
-  /** State per parameter: name → first value (a number, or the hyperparameter that holds it). None if left out. */
-  readonly slots?: Chosen<Readonly<Record<string, number | NoInfer<H>>>, O, S>;
+  /**
+   * State per parameter, by name: the first value, which is a number, the hyperparameter that holds it, or `"p"` for a
+   * copy of the parameter; or `{ extent, initial }` for a slot with one value per row, column or tensor. None if left out.
+   */
+  readonly slots?: Chosen<Readonly<Record<string, SlotDefinition<NoInfer<H> | "p">>>, O, S>;
+  /**
+   * What the rows and columns of a tensor with more than two dimensions are: the first dimension and all others
+   * (`first`), or the last two (`last`). `first` if left out.
+   */
+  readonly matrices?: Matrices;
   /** Scalars that are kept from step to step: name → value before the first step. */
   readonly persistentScalars?: Readonly<Record<string, number>>;
   /**
@@ -35,8 +44,8 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
    */
   readonly perStep?: Chosen<string, O, S>;
   /**
-   * Assignments computed per element on the backend, in this order. Reads `p`, `g`, the slots, hyperparameters and the
-   * scalars of `perStep`; assigns `p`, slots and temporaries.
+   * Assignments computed on the backend, in this order. Reads `p`, `g`, the slots, hyperparameters and the scalars of
+   * `perStep`; assigns slots, temporaries and `u`, the update: `p = p - u` follows. A text may assign `p` itself instead.
    */
   readonly perElement: Chosen<string, O, S>;
 }
@@ -81,6 +90,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
   define: (extended: RuleDefinition<H, O, S>) => RuleFactory<H, O>,
 ): RuleFactory<H, O> {
   const { name, slots = {}, persistentScalars = {}, perStep = "", perElement } = definition;
+  const { matrices } = definition;
   const structural: readonly string[] = definition.structural ?? [];
   const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
     ...commonHyperparameters,
@@ -97,8 +107,9 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       hyperparameters: Object.keys(hyperparameters),
       slots: choose(slots, chosen),
       persistentScalars,
-      perStep: [common.perStep, choose(perStep, chosen)],
-      perElement: [common.perElement, choose(perElement, chosen)],
+      ...(matrices === undefined ? {} : { matrices }),
+      perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
+      perElement: framed(common.perElement, choose(perElement, chosen)),
     });
   });
   const factory = (settings: Readonly<Record<string, unknown>> = {}): OptimizerSpec =>

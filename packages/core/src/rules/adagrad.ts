@@ -20,6 +20,6 @@ export const adagrad = /* @__PURE__ */ builtInRule({
   perStep: "rate = learningRate / (1 + (t - 1) * learningRateDecay)",
   perElement: ({ epsilonMode }) => `
     a = a + g * g
-    p = p - g * rate / ${epsilonMode === "inside" ? "sqrt(a + epsilon)" : "(sqrt(a) + epsilon)"}
+    u = g * rate / ${epsilonMode === "inside" ? "sqrt(a + epsilon)" : "(sqrt(a) + epsilon)"}
   `,
 });

@@ -73,6 +73,6 @@ export const adam = /* @__PURE__ */ builtInRule({
     m = m + (g - m) * c1
     ${averageOfSquares(averageForm, "beta2", "c2")}
     ${amsgrad ? "vMax = max(vMax, v * scaleV)" : ""}
-    p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rate"} / (sqrt(${amsgrad ? "vMax" : "v"}${epsilonRoot ? " + epsilonRootHat" : ""}) + epsilonHat)
+    u = ${nesterov ? "(m * rateM + g * rateG)" : "m * rate"} / (sqrt(${amsgrad ? "vMax" : "v"}${epsilonRoot ? " + epsilonRootHat" : ""}) + epsilonHat)
   `,
 });

@@ -8,9 +8,9 @@ import {
 } from "../rule-fragments/flush-to-zero.js";
 
 /**
- * AdaMax: Kingma & Ba 2015, Algorithm 2.
+ * AdaMax: Kingma & Ba 2015, Algorithm 2, where `norm` is called u.
  *
- * `epsilonMode`: `"outside"` divides by u + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
+ * `epsilonMode`: `"outside"` divides by norm + ε, as Keras and TF.js do; `"inside"` takes the maximum with |g| + ε, as
  * PyTorch and Optax do. The rate of step t is learningRate / (1 + (t − 1)·learningRateDecay).
  */
 export const adamax = /* @__PURE__ */ builtInRule({
@@ -23,18 +23,18 @@ export const adamax = /* @__PURE__ */ builtInRule({
     learningRateDecay: nonNegative(0),
   },
   options: { epsilonMode: ["outside", "inside"] },
-  slots: { m: 0, u: 0 },
+  slots: { m: 0, norm: 0 },
   perStep: `
     c1 = 1 - beta1
     ${flushThreshold("m", negligibleMean)}
-    ${flushThreshold("u", negligibleMagnitude)}
+    ${flushThreshold("norm", negligibleMagnitude)}
     rate = learningRate / (1 + (t - 1) * learningRateDecay) / (1 - beta1 ** t)
   `,
   perElement: ({ epsilonMode }) => `
     ${flushStatement("m")}
-    ${flushStatement("u")}
+    ${flushStatement("norm")}
     m = m + (g - m) * c1
-    u = max(u * beta2, abs(g)${epsilonMode === "inside" ? " + epsilon" : ""})
-    p = p - m * rate / ${epsilonMode === "inside" ? "u" : "(u + epsilon)"}
+    norm = max(norm * beta2, abs(g)${epsilonMode === "inside" ? " + epsilon" : ""})
+    u = m * rate / ${epsilonMode === "inside" ? "norm" : "(norm + epsilon)"}
   `,
 });

@@ -24,7 +24,7 @@ export const lion = /* @__PURE__ */ builtInRule({
   `,
   perElement: ({ averageForm }) => `
     ${flushStatement("m")}
-    p = p - sign(${average(averageForm, "beta1", "c1")}) * learningRate
+    u = sign(${average(averageForm, "beta1", "c1")}) * learningRate
     m = ${average(averageForm, "beta2", "c2")}
   `,
 });

@@ -50,6 +50,6 @@ export const nadam = /* @__PURE__ */ builtInRule({
     ${flushStatement("v")}
     m = m + (g - m) * c1
     ${averageOfSquares(averageForm, "beta2", "c2")}
-    p = p - (m * rateM + g * rateG) / (sqrt(v) + epsilonHat)
+    u = (m * rateM + g * rateG) / (sqrt(v) + epsilonHat)
   `,
 });

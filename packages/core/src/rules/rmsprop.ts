@@ -63,7 +63,7 @@ export const rmsprop = /* @__PURE__ */ builtInRule({
       ${averageOfSquares(averageForm, "rho", "c")}
       ${centered ? `${flushStatement("a")}\na = a + (g - a) * c` : ""}
       ${momentum ? `${flushStatement("m")}\nm = m * momentum + g * intake / ${root}` : ""}
-      p = p - ${momentum ? "m * rate" : `g * learningRate / ${root}`}
+      u = ${momentum ? "m * rate" : `g * learningRate / ${root}`}
     `;
   },
 });

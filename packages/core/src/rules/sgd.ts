@@ -39,8 +39,8 @@ export const sgd = /* @__PURE__ */ builtInRule({
   },
   perElement: ({ momentum, nesterov }) =>
     !momentum
-      ? `p = p - g * learningRate`
+      ? `u = g * learningRate`
       : `${flushStatement("m")}
          m = m * momentum + g * intake
-         p = p - ${nesterov ? "(m * rateM + g * rateG)" : "m * rateM"}`,
+         u = ${nesterov ? "(m * rateM + g * rateG)" : "m * rateM"}`,
 });

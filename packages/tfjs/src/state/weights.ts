@@ -18,7 +18,7 @@ const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slo
   ],
   adamax: [
     ["m", "m"],
-    ["v", "u"],
+    ["v", "norm"],
   ],
 };
 

@@ -135,7 +135,7 @@ function* segmentsOf(
             reset_start: resetRows.start + firstRow * resetRows.stride - resetOffset / 4,
             reset_stride: resetRows.stride,
             rows_before: rows,
-            initial: bitsOf(initial),
+            initial: bitsOf(initial as number),
             reset_mode: resetCode[reset],
             source_low: low,
             source_high: high,

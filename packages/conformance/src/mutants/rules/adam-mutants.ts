@@ -52,7 +52,7 @@ export const adamMutants: readonly Mutant[] = [
   adam("the old first moment", {
     element: [
       ["m = m + (g - m) * c1", "old = m; m = m + (g - m) * c1"],
-      ["p = p - m * rate", "p = p - old * rate"],
+      ["u = m * rate", "u = old * rate"],
     ],
   }),
   adam("the old second moment", {

@@ -38,12 +38,16 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
       label: variant.label,
       hyperparameters: Object.keys(rule.hyperparameters),
       slots: Object.fromEntries(
-        variant.slots.map(({ name, initial }) => [name, edits.slots?.[name] ?? initial]),
+        variant.slots.map(({ name, initial, extent }) => [
+          name,
+          { extent, initial: edits.slots?.[name] ?? initial },
+        ]),
       ),
       persistentScalars: variant.persistentScalars,
       // The source already contains the statements that all rules share.
-      perStep: [step, ""],
-      perElement: ["", element],
+      matrices: variant.matrices,
+      perStep: [{ text: step, isFrame: true }, { text: "" }],
+      perElement: [{ text: element }],
     });
   };
   const cached = (variant: Variant): Variant => {

@@ -61,10 +61,10 @@ export const otherRuleMutants: readonly Mutant[] = [
     element: [["m * momentum +", "m + momentum * 0 +"]],
   }),
   ruleMutant("norm that does not decay", "adamax", {
-    element: [["u * beta2", "u * (1 + beta2 * 0)"]],
+    element: [["norm * beta2", "norm * (1 + beta2 * 0)"]],
   }),
   ruleMutant("sum in place of the maximum", "adamax", {
-    element: [["max(u * beta2, abs(g))", "(u * beta2 + abs(g))"]],
+    element: [["max(norm * beta2, abs(g))", "(norm * beta2 + abs(g))"]],
   }),
   ruleMutant("norm of the signed gradient", "adamax", { element: [["abs(g)", "g"]] }),
   ruleMutant("no correction", "adamax", { step: [[" / (1 - beta1 ** t)", ""]] }),
@@ -84,10 +84,7 @@ export const otherRuleMutants: readonly Mutant[] = [
   }),
   ruleMutant("momentum updated first", "lion", {
     element: [
-      [
-        /(p = p - sign\(m \+ \(g - m\) \* c1\) \* learningRate)\s+(m = m \+ \(g - m\) \* c2)/,
-        "$2; $1",
-      ],
+      [/(u = sign\(m \+ \(g - m\) \* c1\) \* learningRate)\s+(m = m \+ \(g - m\) \* c2)/, "$2; $1"],
     ],
   }),
   ruleMutant("β₁ and β₂ swapped", "lion", {

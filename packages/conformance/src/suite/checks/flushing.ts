@@ -23,7 +23,7 @@ const thresholds: Readonly<Record<string, { settings: object; slots: Record<stri
   },
   adam: { settings: { epsilon }, slots: { m: mean, v: square } },
   adamw: { settings: { epsilon }, slots: { m: mean, v: square } },
-  adamax: { settings: { epsilon }, slots: { m: mean, u: magnitude } },
+  adamax: { settings: { epsilon }, slots: { m: mean, norm: magnitude } },
   nadam: { settings: { epsilon }, slots: { m: mean, v: square } },
   lion: { settings: {}, slots: { m: mean } },
 };

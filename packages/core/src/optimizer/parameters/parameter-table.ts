@@ -17,6 +17,8 @@ export class ParameterTable {
   readonly byName = new Map<string, ParameterRecord>();
   readonly #variant: Variant;
   readonly #groupOf: (name: string) => Group;
+  /** The slots that all parameters share, by name. */
+  readonly #shared = new Map<string, Tensor>();
   #backend: Backend | undefined;
   #kernel: Kernel | undefined;
   /** Number of records, from the first, whose gradients have reserved memory. */
@@ -72,7 +74,7 @@ export class ParameterTable {
     for (const { name, tensor } of named)
       if (mirrors[name] !== undefined) backend.pack!(tensor, mirrors[name]);
     const kernel = this.#kernel ?? backend.compile(this.#variant);
-    const allSlots = allocateSlots(backend, this.#variant, named);
+    const allSlots = allocateSlots(backend, this.#variant, named, this.#shared);
     this.#kernel = kernel;
     this.#backend = backend;
     for (const [i, { name, tensor, group }] of named.entries()) {
@@ -124,7 +126,7 @@ export class ParameterTable {
       this.records.splice(index, 1);
       this.byName.delete(name);
       group.parameters.splice(group.parameters.indexOf(name), 1);
-      freeRecord(record);
+      this.#freeRecord(record);
     }
   }
 
@@ -156,7 +158,8 @@ export class ParameterTable {
 
   /** Frees what was allocated: slots, staging tensors and gradients, not parameters and mirrors. */
   free(): void {
-    for (const record of this.records) freeRecord(record);
+    for (const record of this.records) this.#freeRecord(record);
+    for (const slot of this.#shared.values()) slot.free();
   }
 
   /** Reserves memory for the gradients of all parameters when the first of them is needed. */
@@ -166,10 +169,11 @@ export class ParameterTable {
     this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.records.length;
   }
-}
 
-function freeRecord({ update, staging, gradient }: ParameterRecord): void {
-  for (const slot of update.slots) slot.free();
-  staging?.free();
-  gradient?.free();
+  #freeRecord({ update, staging, gradient }: ParameterRecord): void {
+    const shared = new Set(this.#shared.values());
+    for (const slot of update.slots) if (!shared.has(slot)) slot.free();
+    staging?.free();
+    gradient?.free();
+  }
 }

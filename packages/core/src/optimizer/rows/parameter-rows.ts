@@ -7,6 +7,7 @@ import {
   type Update,
 } from "../../backend/backend.js";
 import { checkOptions } from "../../check-options.js";
+import { hasRowsOf } from "../../backend/dimensions.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import {
@@ -131,12 +132,15 @@ export class ParameterRows implements Rows {
   #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
     const { records, variant } = this.#context;
     return records.flatMap(({ name, group, update, gradient }) => {
-      const moves: RowMove[] = update.slots.map((tensor, k) => {
-        const { initial } = variant.slots[k];
-        const value = typeof initial === "number" ? initial : group.get(initial);
-        return { tensor, initial: value, reset: "flagged" };
-      });
       const { parameter } = update;
+      const moves: RowMove[] = update.slots.flatMap((tensor, k) => {
+        const { initial, extent } = variant.slots[k];
+        if (!hasRowsOf(extent, parameter.shape, variant.matrices)) return [];
+        const copied = parameters[name] ?? parameter;
+        const value =
+          initial === "p" ? copied : typeof initial === "number" ? initial : group.get(initial);
+        return [{ tensor, initial: value, reset: "flagged" as const }];
+      });
       const mirror = mirrors[name] ?? update.mirror;
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, reset: "added" });

@@ -1,0 +1,21 @@
+import { parse } from "../language/parse.js";
+import type { Source } from "../language/program.js";
+import { application } from "./common-statements.js";
+
+/** A rule's text between the statements of all rules. */
+export function framed(before: string, text: string): readonly Source[] {
+  const frame = (statements: string): Source => ({ text: statements, isFrame: true });
+  return [frame(before), { text }, ...(assignsUpdate(text) ? [frame(application)] : [])];
+}
+
+/** Whether a text leaves it to the frame to apply `u`. */
+function assignsUpdate(text: string): boolean {
+  let names: readonly string[];
+  try {
+    names = parse(text).map(({ name }) => name);
+  } catch {
+    // What is wrong with it is reported when the variant is built.
+    return false;
+  }
+  return names.includes("u") && !names.includes("p");
+}
