@@ -23,7 +23,10 @@ export { OptionsError };
  * @property {boolean} help
  */
 
-/** gradstep's optimizers: their display names, and initial learning rates that suit this network. */
+/**
+ * gradstep's optimizers: their display names, and initial learning rates that suit this network. FTRL is left out, because
+ * it computes parameters from the gradients alone, and a network needs its initial values.
+ */
 export const optimizers = /** @type {const} */ ({
   adam: { title: "Adam", learningRate: 0.003 },
   adamw: { title: "AdamW", learningRate: 0.003 },
@@ -33,6 +36,13 @@ export const optimizers = /** @type {const} */ ({
   rmsprop: { title: "RMSprop", learningRate: 0.002 },
   sgd: { title: "SGD", learningRate: 0.3 },
   lion: { title: "Lion", learningRate: 0.0005 },
+  adadelta: { title: "Adadelta", learningRate: 3 },
+  radam: { title: "RAdam", learningRate: 0.01 },
+  adabelief: { title: "AdaBelief", learningRate: 0.003 },
+  yogi: { title: "Yogi", learningRate: 0.01 },
+  adan: { title: "Adan", learningRate: 0.01 },
+  adopt: { title: "ADOPT", learningRate: 0.003 },
+  ademamix: { title: "AdEMAMix", learningRate: 0.003 },
 });
 
 /** @typedef {keyof typeof optimizers} OptimizerName */

@@ -47,8 +47,9 @@ describe("options", () => {
     });
   });
 
-  test("include every rule of gradstep, each with its own learning rate", () => {
-    expect([...optimizerNames].sort()).toEqual(rules.map(({ name }) => name).sort());
+  test("include every rule of gradstep but FTRL, each with its own learning rate", () => {
+    const names = rules.map(({ name }) => name).filter((name) => name !== "ftrl");
+    expect([...optimizerNames].sort()).toEqual(names.sort());
     for (const name of optimizerNames) {
       const { optimizer, learningRate } = parseOptions(["--optimizer", name]);
       expect(optimizer).toBe(name);

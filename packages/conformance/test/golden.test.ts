@@ -10,9 +10,10 @@ const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8");
 
 const files = [
-  { library: "keras", supported: 20, withState: 20 },
-  { library: "torch", supported: 15, withState: 14 },
-  { library: "optax", supported: 14, withState: 0 },
+  { library: "keras", supported: 23, withState: 23 },
+  { library: "torch", supported: 17, withState: 16 },
+  { library: "optax", supported: 18, withState: 0 },
+  { library: "optax-contrib", supported: 10, withState: 0 },
 ];
 
 describe.each(files)("$library", ({ library, supported, withState }) => {

@@ -16,14 +16,7 @@ export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
-export { sgd } from "./rules/sgd.js";
-export { adagrad } from "./rules/adagrad.js";
-export { rmsprop } from "./rules/rmsprop.js";
-export { adam } from "./rules/adam.js";
-export { adamw } from "./rules/adamw.js";
-export { adamax } from "./rules/adamax.js";
-export { nadam } from "./rules/nadam.js";
-export { lion } from "./rules/lion.js";
+export * from "./rules/factories.js";
 
 // To define rules.
 export { defineRule } from "./rule/define-rule.js";

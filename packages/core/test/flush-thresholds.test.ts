@@ -1,12 +1,21 @@
 import { expect, test } from "vitest";
 import { StepScalars } from "../src/optimizer/step/step-scalars.js";
-import { adam } from "../src/rules/adam.js";
-import { adamax } from "../src/rules/adamax.js";
-import { adamw } from "../src/rules/adamw.js";
-import { lion } from "../src/rules/lion.js";
-import { nadam } from "../src/rules/nadam.js";
-import { rmsprop } from "../src/rules/rmsprop.js";
-import { sgd } from "../src/rules/sgd.js";
+import {
+  adabelief,
+  adadelta,
+  adam,
+  adamax,
+  adamw,
+  adan,
+  ademamix,
+  adopt,
+  lion,
+  nadam,
+  radam,
+  rmsprop,
+  sgd,
+  yogi,
+} from "../src/rules/factories.js";
 import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;
@@ -22,6 +31,13 @@ const flushed: readonly (readonly [Rule, Record<string, unknown>, Record<string,
   [adamax.rule, {}, { m: mean, norm: magnitude }],
   [nadam.rule, {}, { m: mean, v: square }],
   [lion.rule, {}, { m: mean }],
+  [adadelta.rule, {}, { v: magnitude, d: magnitude }],
+  [radam.rule, {}, { m: mean, v: square }],
+  [adabelief.rule, {}, { m: mean, v: square }],
+  [yogi.rule, {}, { m: mean }],
+  [adan.rule, {}, { m: mean, d: mean, v: square }],
+  [adopt.rule, {}, { m: mean, v: square }],
+  [ademamix.rule, {}, { m1: mean, m2: mean, v: square }],
   [rmsprop.rule, { momentum: 0.9, centered: true }, { v: square, a: magnitude, m: mean }],
   [sgd.rule, { momentum: 0.9 }, { m: mean }],
 ];

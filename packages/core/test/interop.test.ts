@@ -28,6 +28,19 @@ describe("fromKeras", () => {
     ["Adamax", { rule: "adamax", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }],
     ["Nadam", { rule: "nadam", learningRate: 0.001, beta1: 0.9, epsilon: 1e-7, momentumDecay: 1 }],
     ["Lion", { rule: "lion", learningRate: 0.001, beta1: 0.9, beta2: 0.99, weightDecay: 0 }],
+    ["Adadelta", { rule: "adadelta", learningRate: 0.001, rho: 0.95, epsilon: 1e-7 }],
+    [
+      "Ftrl",
+      {
+        rule: "ftrl",
+        learningRate: 0.001,
+        initialAccumulatorValue: 0.1,
+        l1RegularizationStrength: 0,
+        l2RegularizationStrength: 0,
+        l2ShrinkageRegularizationStrength: 0,
+        beta: 0,
+      },
+    ],
   ])("the defaults of %s", (name, wanted) => {
     const got = parts(keras(name));
     expect(got).toMatchObject(wanted);
@@ -55,6 +68,18 @@ describe("fromKeras", () => {
     ["Adamax", "beta_1", 0.3, { beta1: 0.3 }],
     ["Nadam", "beta_2", 0.3, { beta2: 0.3 }],
     ["Lion", "beta_1", 0.3, { beta1: 0.3 }],
+    ["Adadelta", "rho", 0.3, { rho: 0.3 }],
+    ["Ftrl", "learning_rate_power", -0.5, {}],
+    ["Ftrl", "initial_accumulator_value", 0.3, { initialAccumulatorValue: 0.3 }],
+    ["Ftrl", "l1_regularization_strength", 0.3, { l1RegularizationStrength: 0.3 }],
+    ["Ftrl", "l2_regularization_strength", 0.3, { l2RegularizationStrength: 0.3 }],
+    [
+      "Ftrl",
+      "l2_shrinkage_regularization_strength",
+      0.3,
+      { l2ShrinkageRegularizationStrength: 0.3 },
+    ],
+    ["Ftrl", "beta", 0.3, { beta: 0.3 }],
   ])("%s: %s", (name, key, value, change) => {
     expect(parts(keras(name, { [key]: value }))).toEqual({ ...parts(keras(name)), ...change });
   });
@@ -94,7 +119,8 @@ describe("fromKeras", () => {
   });
 
   test.each([
-    [{ class_name: "Adadelta", config: {} }, "UNSUPPORTED"],
+    [{ class_name: "LossScaleOptimizer", config: {} }, "UNSUPPORTED"],
+    [{ class_name: "Ftrl", config: { learning_rate_power: -0.3 } }, "UNSUPPORTED"],
     [{ class_name: "adam", config: {} }, "UNSUPPORTED"],
     [{ class_name: "constructor", config: {} }, "UNSUPPORTED"],
     [{ class_name: Object.create(null), config: {} }, "UNSUPPORTED"],
@@ -182,6 +208,16 @@ describe("fromTorch", () => {
       },
       true,
     ],
+    [
+      "Adadelta",
+      { rule: "adadelta", learningRate: 1, rho: 0.9, epsilon: 1e-6, averageForm: "sum" },
+      true,
+    ],
+    [
+      "RAdam",
+      { rule: "radam", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      true,
+    ],
   ])("the defaults of %s", (name, wanted, isL2) => {
     const got = parts(fromTorch(name));
     expect(got).toMatchObject(isL2 ? { weightDecay: 0, ...wanted } : wanted);
@@ -206,6 +242,9 @@ describe("fromTorch", () => {
     ["Adam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
     ["AdamW", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
     ["AdamW", { amsgrad: true }, { amsgrad: true }],
+    ["Adadelta", { rho: 0.3 }, { rho: 0.3 }],
+    ["RAdam", { betas: [0.3, 0.4], eps: 0.5 }, { beta1: 0.3, beta2: 0.4, epsilon: 0.5 }],
+    ["RAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
     ["NAdam", { momentum_decay: 0.3 }, { momentumDecay: 0.3 }],
     ["NAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
     ["Adam", { foreach: true, fused: false, capturable: true, differentiable: false }, {}],
@@ -240,7 +279,7 @@ describe("fromTorch", () => {
   });
 
   test.each([
-    ["Adadelta", {}, "UNSUPPORTED"],
+    ["LBFGS", {}, "UNSUPPORTED"],
     ["adam", {}, "UNSUPPORTED"],
     [Symbol("Adam"), {}, "UNSUPPORTED"],
     ["Adam", { learning_rate: 1 }, "UNKNOWN_OPTION"],
@@ -332,6 +371,19 @@ describe("fromOptax", () => {
     ],
     ["adamaxw", { rule: "adamax", epsilonMode: "inside", weightDecay: 1e-4 }],
     ["lion", { rule: "lion", beta1: 0.9, beta2: 0.99, weightDecay: 1e-3 }],
+    ["adadelta", { rule: "adadelta", rho: 0.9, epsilon: 1e-6, weightDecayMode: "l2" }],
+    ["radam", { rule: "radam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilonMode: "corrected" }],
+    [
+      "adabelief",
+      { rule: "adabelief", beta1: 0.9, beta2: 0.999, epsilon: 1e-16, epsilonRoot: 1e-16 },
+    ],
+    ["yogi", { rule: "yogi", beta1: 0.9, beta2: 0.999, epsilon: 1e-3 }],
+    [
+      "adan",
+      { rule: "adan", beta1: 0.98, beta2: 0.92, beta3: 0.99, epsilon: 1e-8, epsilonRoot: 1e-8 },
+    ],
+    ["adopt", { rule: "adopt", beta1: 0.9, beta2: 0.9999, epsilon: 1e-6 }],
+    ["ademamix", { rule: "ademamix", beta1: 0.9, beta2: 0.999, beta3: 0.9999, alpha: 5 }],
   ])("the defaults of %s", (name, wanted) => {
     expect(parts(fromOptax(name, { learning_rate: 0.5 }))).toMatchObject({
       learningRate: 0.5,
@@ -363,12 +415,20 @@ describe("fromOptax", () => {
     ["adamw", { mask: null }, {}],
     ["adamaxw", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
     ["lion", { b2: 0.3, weight_decay: 0.4 }, { beta2: 0.3, weightDecay: 0.4 }],
+    ["adadelta", { rho: 0.3, weight_decay_mask: null }, { rho: 0.3 }],
+    ["radam", { threshold: 4, eps_root: 0.3, nesterov: false }, { threshold: 4, epsilonRoot: 0.3 }],
+    ["adabelief", { eps_root: 0.3 }, { epsilonRoot: 0.3 }],
+    ["yogi", { b1: 0.3, eps: 0.4 }, { beta1: 0.3, epsilon: 0.4 }],
+    ["adan", { b3: 0.3, weight_decay: 0.4 }, { beta3: 0.3, weightDecay: 0.4 }],
+    ["adopt", { use_clipping: false }, { useClipping: false }],
+    ["ademamix", { b3: 0.3, alpha: 2 }, { beta3: 0.3, alpha: 2 }],
   ])("%s: %o", (name, options, change) => {
     expect(parts(fromOptax(name, options))).toEqual({ ...parts(fromOptax(name)), ...change });
   });
 
   test.each([
-    ["yogi", {}, "UNSUPPORTED"],
+    ["fromage", {}, "UNSUPPORTED"],
+    ["radam", { nesterov: true }, "UNSUPPORTED"],
     ["adamw", { mask: () => true }, "UNSUPPORTED"],
     ["adam", { mu_dtype: "bfloat16" }, "UNSUPPORTED"],
     ["sgd", { accumulator_dtype: "bfloat16" }, "UNSUPPORTED"],

@@ -6,8 +6,11 @@ import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";
 import { adamax } from "../src/rules/adamax.js";
 import { adamw } from "../src/rules/adamw.js";
+import * as factories from "../src/rules/factories.js";
+import { ftrl } from "../src/rules/ftrl.js";
 import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
+import { radam } from "../src/rules/radam.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
 import { sgd } from "../src/rules/sgd.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
@@ -233,6 +236,17 @@ describe("adam", () => {
     expect(run(adam({ ...settings, amsgradOf: "corrected" }))).toEqual(near(wanted));
   });
 
+  test("without bias correction", () => {
+    const wanted = moments((p, { m, v }) => p - (0.1 * m) / (Math.sqrt(v) + 1e-2));
+    const uncorrected = { ...common, biasCorrection: false } as const;
+    expect(run(adam(uncorrected))).toEqual(near(wanted));
+    expect(run(adam({ ...uncorrected, epsilonMode: "paper" }))).toEqual(near(wanted));
+    const nesterov = moments(
+      (p, { m, v, g }) => p - (0.1 * (0.8 * m + (1 - 0.8) * g)) / (Math.sqrt(v) + 1e-2),
+    );
+    expect(run(adam({ ...uncorrected, nesterov: true }))).toEqual(near(nesterov));
+  });
+
   test("the two maxima differ", () => {
     const settings = { ...common, amsgrad: true, epsilonMode: "paper" } as const;
     const one = run(adam({ ...settings, amsgradOf: "corrected" }));
@@ -323,16 +337,43 @@ describe("lion", () => {
   });
 });
 
-const everyRule = [
-  ["sgd", sgd],
-  ["adagrad", adagrad],
-  ["rmsprop", rmsprop],
-  ["adam", adam],
-  ["adamw", adamw],
-  ["adamax", adamax],
-  ["nadam", nadam],
-  ["lion", lion],
-] as const;
+describe("ftrl", () => {
+  test("Algorithm 1: the parameter is the minimum of the linearized losses", () => {
+    let [n, z] = [0.1, 0];
+    const wanted = expected((p, g) => {
+      const sigma = (Math.sqrt(n + g * g) - Math.sqrt(n)) / 0.5;
+      n += g * g;
+      z += g - sigma * p;
+      return Math.abs(z) <= 0.2
+        ? 0
+        : -(z - Math.sign(z) * 0.2) / ((0.3 + Math.sqrt(n)) / 0.5 + 2 * 0.4);
+    });
+    const settings = { learningRate: 0.5, beta: 0.3 } as const;
+    const regularization = {
+      l1RegularizationStrength: 0.2,
+      l2RegularizationStrength: 0.4,
+    } as const;
+    expect(run(ftrl({ ...settings, ...regularization }))).toEqual(near(wanted));
+    expect(wanted).toContain(0);
+    expect(wanted.some((value) => value !== 0)).toBe(true);
+  });
+});
+
+describe("radam", () => {
+  test("is not adaptive until the average of squares is long enough", () => {
+    let m = 0;
+    const wanted = expected((p, g, t) => {
+      m = 0.9 * m + 0.1 * g;
+      return p - (0.1 * m) / (1 - 0.9 ** t);
+    });
+    expect(run(radam({ learningRate: 0.1 }))).toEqual(near(wanted));
+    // Such an average never gets there.
+    expect(run(radam({ learningRate: 0.1, beta2: 0.5, threshold: 0 }))).toEqual(near(wanted));
+  });
+});
+
+/** FTRL computes the parameter instead of moving it. */
+const everyRule = Object.entries(factories).filter(([name]) => name !== "ftrl");
 
 describe.each(everyRule)("%s, as every rule", (_, factory) => {
   const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;

@@ -22,7 +22,7 @@ test.each(rules)("README's row of $name", ({ name, hyperparameters, options }) =
     .filter(([key]) => key !== "weightDecayMode" && key !== "maximize")
     .map(([key, values]) => {
       const texts = values.map((value) => `\`${JSON.stringify(value)}\``).join(", ");
-      return typeof values[0] === "boolean" ? `\`${key}\`` : `\`${key}\`: ${texts}`;
+      return values[0] === false ? `\`${key}\`` : `\`${key}\`: ${texts}`;
     });
   expect(rows.get(name)?.options).toBe(choices.join("; "));
 });

@@ -18,6 +18,7 @@ const torchSlots: Readonly<Record<string, string>> = {
   max_exp_avg_sq: "vMax",
   exp_inf: "norm",
   square_avg: "v",
+  acc_delta: "d",
   grad_avg: "a",
   momentum_buffer: "m",
   sum: "a",
@@ -30,6 +31,9 @@ const kerasSlots: Readonly<Record<string, string>> = {
   norm: "norm",
   average_gradient: "a",
   accumulator: "a",
+  linear: "z",
+  accumulated_grad: "v",
+  accumulated_delta_var: "d",
 };
 
 /**

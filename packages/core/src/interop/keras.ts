@@ -67,6 +67,21 @@ const classes: Readonly<Record<string, KerasClass>> = {
   AdamW: { rule: "adamw", options: { ...betas, amsgrad: { to: "amsgrad" } } },
   Adamax: { rule: "adamax", options: betas },
   Nadam: { rule: "nadam", options: betas },
+  Adadelta: { rule: "adadelta", options: { ...epsilon, rho: { to: "rho" } } },
+  Ftrl: {
+    rule: "ftrl",
+    options: {
+      learning_rate_power: {
+        only: [-0.5],
+        why: "The rule language has a square root per element, but no other power.",
+      },
+      initial_accumulator_value: { to: "initialAccumulatorValue" },
+      l1_regularization_strength: { to: "l1RegularizationStrength" },
+      l2_regularization_strength: { to: "l2RegularizationStrength" },
+      l2_shrinkage_regularization_strength: { to: "l2ShrinkageRegularizationStrength" },
+      beta: { to: "beta" },
+    },
+  },
   Lion: { rule: "lion", options: { ...beta1, ...beta2 }, form: { averageForm: "sum" } },
 };
 

@@ -27,6 +27,11 @@ const adamOptions: OptionMap = {
 const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 const adamForm = { epsilonMode: "paper", averageForm: "sum-of-squares" } as const;
 
+const epsRoot: OptionMap = { eps_root: { to: "epsilonRoot" } };
+const withoutNesterov: OptionMap = {
+  nesterov: { only: [false], why: "This rule has no Nesterov momentum." },
+};
+
 interface OptaxOptimizer {
   readonly rule: string;
   readonly options: OptionMap;
@@ -34,7 +39,7 @@ interface OptaxOptimizer {
   readonly settings: Readonly<Record<string, number | string | boolean>>;
 }
 
-/** The aliases of Optax 0.2.8. */
+/** The aliases of Optax 0.2.8, and optimizers of its `optax.contrib`. */
 const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
   sgd: {
     rule: "sgd",
@@ -103,6 +108,67 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
     rule: "adamax",
     options: { ...rate, ...betas, ...eps, ...decay },
     settings: { ...adamDefaults, epsilonMode: "inside", weightDecay: 1e-4 },
+  },
+  adadelta: {
+    rule: "adadelta",
+    options: {
+      ...rate,
+      ...eps,
+      rho: { to: "rho" },
+      weight_decay: decay.weight_decay,
+      weight_decay_mask: decay.mask,
+    },
+    // Optax adds the decay to the gradient.
+    settings: { rho: 0.9, epsilon: 1e-6, weightDecayMode: "l2" },
+  },
+  radam: {
+    rule: "radam",
+    options: {
+      ...rate,
+      ...betas,
+      ...eps,
+      ...epsRoot,
+      ...withoutNesterov,
+      threshold: { to: "threshold" },
+    },
+    settings: { ...adamDefaults, epsilonMode: "corrected", averageForm: "sum-of-squares" },
+  },
+  adabelief: {
+    rule: "adabelief",
+    options: { ...rate, ...betas, ...eps, ...epsRoot, ...withoutNesterov },
+    settings: {},
+  },
+  yogi: { rule: "yogi", options: { ...rate, ...betas, ...eps }, settings: {} },
+  adan: {
+    rule: "adan",
+    options: { ...rate, ...betas, ...eps, ...epsRoot, ...decay, b3: { to: "beta3" } },
+    settings: { epsilonRoot: 1e-8 },
+  },
+  adopt: {
+    rule: "adopt",
+    options: {
+      ...rate,
+      ...betas,
+      ...eps,
+      ...precision,
+      ...withoutNesterov,
+      use_clipping: { to: "useClipping" },
+    },
+    settings: {},
+  },
+  ademamix: {
+    rule: "ademamix",
+    options: {
+      ...rate,
+      ...betas,
+      ...eps,
+      ...epsRoot,
+      ...precision,
+      ...decay,
+      b3: { to: "beta3" },
+      alpha: { to: "alpha" },
+    },
+    settings: {},
   },
   lion: {
     rule: "lion",

@@ -92,6 +92,18 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
     defaults: { ...adamDefaults, lr: 2e-3 },
     form: { epsilonMode: "inside" },
   },
+  Adadelta: {
+    rule: "adadelta",
+    options: { ...eps, rho: { to: "rho" } },
+    defaults: { lr: 1, rho: 0.9, eps: 1e-6 },
+    form: { averageForm: "sum" },
+  },
+  RAdam: {
+    rule: "radam",
+    options: { ...betas, ...decoupled },
+    defaults: adamDefaults,
+    form: { epsilonMode: "uncorrected", averageForm: "sum" },
+  },
   NAdam: {
     rule: "nadam",
     options: { ...betas, ...decoupled, momentum_decay: { to: "momentumDecay" } },

@@ -22,9 +22,21 @@ export function squareFactors(form: AverageForm, weight: string): string {
     : `factorBefore = 1; factorAfter = ${weight}`;
 }
 
-/** The `perElement` statement that updates v. @param decay β @param weight 1 − β */
-export function averageOfSquares(form: AverageForm, decay: string, weight: string): string {
+/**
+ * The `perElement` statement that updates v.
+ * @param decay β
+ * @param weight 1 − β
+ * @param average the slot, if not v
+ * @param value what is squared, if not g
+ */
+export function averageOfSquares(
+  form: AverageForm,
+  decay: string,
+  weight: string,
+  average = "v",
+  value = "g",
+): string {
   return form === "difference"
-    ? `v = v + (g * g - v) * ${weight}`
-    : `v = v * ${decay} + g * factorBefore * g * factorAfter`;
+    ? `${average} = ${average} + (${value} * ${value} - ${average}) * ${weight}`
+    : `${average} = ${average} * ${decay} + ${value} * factorBefore * ${value} * factorAfter`;
 }

@@ -21,6 +21,7 @@ import {
  * `amsgrad`: Reddi, Kale & Kumar 2018, the maximum of v; of v̂ with `amsgradOf: "corrected"`, as in Optax.
  * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
  * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
+ * `biasCorrection: false` uses m and v as they are.
  * `averageForm` is how v is rounded: `"difference"` as in Keras; `"sum"` as in PyTorch, `"sum-of-squares"` as in Optax
  * and TF.js, which stay finite after a gradient whose square is not an f32 (|g| above 1.8e19).
  *
@@ -41,29 +42,34 @@ export const adam = /* @__PURE__ */ builtInRule({
     epsilonMode: ["keras", "paper"],
     amsgradOf: ["raw", "corrected"],
     averageForm: averageForms,
+    biasCorrection: [true, false],
   },
   structural: ["epsilonRoot"],
   slots: ({ amsgrad }): Record<string, number> =>
     amsgrad ? { m: 0, v: 0, vMax: 0 } : { m: 0, v: 0 },
   // In f64, because in f32 the difference 1 − β₂ is wrong in its fifth digit.
-  perStep: ({ amsgrad, nesterov, epsilonMode, amsgradOf, averageForm, epsilonRoot }) => {
+  perStep: (choices) => {
+    const { amsgrad, nesterov, epsilonMode, amsgradOf, averageForm, biasCorrection, epsilonRoot } =
+      choices;
     const corrected = amsgrad && amsgradOf === "corrected";
+    const correction = (decay: string, step: string) =>
+      biasCorrection ? `(1 - ${decay} ** ${step})` : "1";
     return `
       c1 = 1 - beta1
       c2 = 1 - beta2
       ${squareFactors(averageForm, "c2")}
       ${flushThreshold("m", negligibleMean)}
       ${flushThreshold("v", negligibleSquare)}
-      correction2 = 1 - beta2 ** t
+      correction2 = ${correction("beta2", "t")}
       ${amsgrad ? `scaleV = ${corrected ? "1 / correction2" : "1"}` : ""}
       root = ${corrected ? "1" : "sqrt(correction2)"}
       epsilonHat = ${epsilonMode === "paper" ? "epsilon * root" : "epsilon"}
       ${epsilonRoot ? "epsilonRootHat = epsilonRoot * root * root" : ""}
       ${
         nesterov
-          ? `rateM = learningRate * root * beta1 / (1 - beta1 ** (t + 1))
-             rateG = learningRate * root * (1 - beta1) / (1 - beta1 ** t)`
-          : `rate = learningRate * root / (1 - beta1 ** t)`
+          ? `rateM = learningRate * root * beta1 / ${correction("beta1", "(t + 1)")}
+             rateG = learningRate * root * (1 - beta1) / ${correction("beta1", "t")}`
+          : `rate = learningRate * root / ${correction("beta1", "t")}`
       }
     `;
   },

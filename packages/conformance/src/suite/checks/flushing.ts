@@ -26,10 +26,18 @@ const thresholds: Readonly<Record<string, { settings: object; slots: Record<stri
   adamax: { settings: { epsilon }, slots: { m: mean, norm: magnitude } },
   nadam: { settings: { epsilon }, slots: { m: mean, v: square } },
   lion: { settings: {}, slots: { m: mean } },
+  adadelta: { settings: { epsilon }, slots: { v: magnitude, d: magnitude } },
+  ftrl: { settings: {}, slots: { a: 0, z: 0 } },
+  radam: { settings: { epsilon }, slots: { m: mean, v: square } },
+  adabelief: { settings: { epsilon, epsilonRoot: 0 }, slots: { m: mean, v: square } },
+  yogi: { settings: { epsilon }, slots: { m: mean, v: 0 } },
+  adan: { settings: { epsilon }, slots: { m: mean, d: mean, v: square } },
+  adopt: { settings: { epsilon }, slots: { m: mean, v: square } },
+  ademamix: { settings: { epsilon }, slots: { m1: mean, m2: mean, v: square } },
 };
 
 /** Slots whose values have a sign. */
-const signed = new Set(["m", "a"]);
+const signed = new Set(["m", "m1", "m2", "a"]);
 
 /** The slots of the built-in rules: which small values are cleared, at which steps, and in which rows. */
 export function flushChecks(rules: readonly Rule[]): readonly Check[] {

@@ -1,0 +1,16 @@
+export { adabelief } from "./adabelief.js";
+export { adadelta } from "./adadelta.js";
+export { adagrad } from "./adagrad.js";
+export { adam } from "./adam.js";
+export { adamax } from "./adamax.js";
+export { adamw } from "./adamw.js";
+export { adan } from "./adan.js";
+export { ademamix } from "./ademamix.js";
+export { adopt } from "./adopt.js";
+export { ftrl } from "./ftrl.js";
+export { lion } from "./lion.js";
+export { nadam } from "./nadam.js";
+export { radam } from "./radam.js";
+export { rmsprop } from "./rmsprop.js";
+export { sgd } from "./sgd.js";
+export { yogi } from "./yogi.js";
