@@ -88,7 +88,7 @@ describe("options", () => {
     [["--learning-rate", "0"], "Got --learning-rate 0; expected a number above 0"],
     [["--learning-rate", "0x10"], "Got --learning-rate 0x10; expected a number above 0"],
     [["--learning-rate", "1e999"], "Got --learning-rate 1e999; expected a number above 0"],
-    [["--optimizer", "adan"], "Got --optimizer adan; expected one of "],
+    [["--optimizer", "adma"], "Got --optimizer adma; expected one of "],
     [["--backend", "webgl"], "Got --backend webgl; expected one of wasm, webgpu, cpu-js, auto."],
     [["--json=yes"], "Got --json=yes; expected --json alone"],
     [["--compare", "--optimizer", "sgd"], "Got --optimizer sgd with --compare; expected adam"],

@@ -36,6 +36,6 @@ export const adabelief = /* @__PURE__ */ builtInRule({
     m = m + (g - m) * c1
     difference = g - m
     v = v * beta2 + difference * difference * c2 + epsilonRoot
-    p = p - m * rate / (sqrt(v) + epsilonHat)
+    u = m * rate / (sqrt(v) + epsilonHat)
   `,
 });

@@ -34,6 +34,6 @@ export const adadelta = /* @__PURE__ */ builtInRule({
     ${averageOfSquares(averageForm, "rho", "c")}
     x = sqrt(d + epsilon) * g / sqrt(v + epsilon)
     ${averageOfSquares(averageForm, "rho", "c", "d", "x")}
-    p = p - x * learningRate
+    u = x * learningRate
   `,
 });

@@ -50,6 +50,6 @@ export const adan = /* @__PURE__ */ builtInRule({
     d = d + (difference - d) * c2
     extrapolated = g + difference * c2
     v = v * beta3 + extrapolated * extrapolated * c3
-    p = p - (m * rateM + d * rateD) / (sqrt(v + epsilonRootHat) + epsilonHat)
+    u = (m * rateM + d * rateD) / (sqrt(v + epsilonRootHat) + epsilonHat)
   `,
 });

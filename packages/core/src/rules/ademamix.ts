@@ -47,6 +47,6 @@ export const ademamix = /* @__PURE__ */ builtInRule({
     m1 = m1 + (g - m1) * c1
     m2 = m2 + (g - m2) * c3
     v = v * beta2 + g * g * c2
-    p = p - (m1 * rate1 + m2 * rate2) / (sqrt(v + epsilonRootHat) + epsilonHat)
+    u = (m1 * rate1 + m2 * rate2) / (sqrt(v + epsilonRootHat) + epsilonHat)
   `,
 });

@@ -37,6 +37,6 @@ export const adopt = /* @__PURE__ */ builtInRule({
     normalized = g / max(sqrt(v), epsilon)
     m = m + (max(min(normalized, limit), -limit) - m) * c1
     v = v * beta2 + g * g * c2
-    p = p - m * learningRate
+    u = m * learningRate
   `,
 });

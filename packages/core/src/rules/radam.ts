@@ -48,6 +48,6 @@ export const radam = /* @__PURE__ */ builtInRule({
     ${flushStatement("v")}
     m = m + (g - m) * c1
     ${averageOfSquares(averageForm, "beta2", "c2")}
-    p = p - m * rate / (isRectified == 1 ? sqrt(v + epsilonRootHat) + epsilonHat : 1)
+    u = m * rate / (isRectified == 1 ? sqrt(v + epsilonRootHat) + epsilonHat : 1)
   `,
 });

@@ -29,6 +29,6 @@ export const yogi = /* @__PURE__ */ builtInRule({
     m = m + (g - m) * c1
     square = g * g
     v = v - sign(v - square) * square * c2
-    p = p - m * rate / (sqrt(v) + epsilonHat)
+    u = m * rate / (sqrt(v) + epsilonHat)
   `,
 });
