@@ -2,13 +2,16 @@ import { GradstepError, list, show } from "./errors.js";
 import { checkGroups } from "./optimizer/groups/group-options.js";
 import type { OptimizerConfig } from "./optimizer/optimizer.js";
 import { rules } from "./rules/index.js";
+import { chainedRule, type Link } from "./rule/chain.js";
 import type { OptimizerSpec } from "./rule/rule.js";
+import { stages } from "./stages/index.js";
 
 /**
  * The spec of the built-in rule of this name: `optimizerByName("adam", { learningRate: 0.01 })` returns what
- * `adam({ learningRate: 0.01 })` returns. Also takes what `optimizer.config()` returned, groups included.
+ * `adam({ learningRate: 0.01 })` returns. A chain is named by its parts: `"clip-by-global-norm+adam"`. Also takes what
+ * `optimizer.config()` returned, groups included.
  *
- * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
 export function optimizerByName(
   name: string | OptimizerConfig,
@@ -31,12 +34,20 @@ export function optimizerByName(
     };
     return structural === undefined ? spec : { ...spec, structural };
   }
-  const rule = rules.find((one) => one.name === name);
-  if (rule === undefined) {
-    throw new GradstepError(
-      `There is no rule ${show(name)}; expected one of ${list(rules.map((one) => one.name))}.`,
-      { code: "UNKNOWN_RULE" },
-    );
-  }
+  const links = String(name).split("+").map(linkByName);
+  const rule = links.length === 1 ? links[0].rule : chainedRule(links);
   return rule.specify(settings);
+}
+
+/** @throws {GradstepError} `UNKNOWN_RULE` */
+function linkByName(name: string, _: number, { length }: readonly string[]): Link {
+  const rule = rules.find((one) => one.name === name);
+  if (rule !== undefined) return { rule, stage: undefined };
+  const stage = length > 1 ? stages.find((one) => one.name === name) : undefined;
+  if (stage !== undefined) return { rule: stage, stage };
+  const known = [...rules, ...(length > 1 ? stages : [])].map((one) => one.name);
+  throw new GradstepError(
+    `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(known)}.`,
+    { code: "UNKNOWN_RULE" },
+  );
 }

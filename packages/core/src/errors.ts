@@ -4,7 +4,8 @@
  * | code | meaning |
  * |---|---|
  * | `RULE_SYNTAX` | the text of a rule does not parse, or uses a name or an operation that has no meaning there |
- * | `INVALID_RULE` | a definition of a rule that is not consistent, or a value that is not a rule |
+ * | `INVALID_RULE` | a definition of a rule or stage that is not consistent, or a value that is not a rule |
+ * | `INVALID_CHAIN` | stages in an order that has no meaning, or with names that clash |
  * | `UNKNOWN_RULE` | no built-in rule has that name |
  * | `UNKNOWN_OPTION` | an option that does not exist, or options that are not an object |
  * | `INVALID_HYPERPARAMETER` | a hyperparameter or option outside its range |
@@ -26,6 +27,7 @@
 export type ErrorCode =
   | "RULE_SYNTAX"
   | "INVALID_RULE"
+  | "INVALID_CHAIN"
   | "UNKNOWN_RULE"
   | "UNKNOWN_OPTION"
   | "INVALID_HYPERPARAMETER"

@@ -3,6 +3,7 @@ export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
 export type {
+  Metrics,
   Optimizer,
   OptimizerConfig,
   OptimizerMethods,
@@ -17,6 +18,7 @@ export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export * from "./rules/factories.js";
+export * from "./stages/factories.js";
 
 // To define rules.
 export { defineRule } from "./rule/define-rule.js";
@@ -27,6 +29,9 @@ export type {
   RuleDefinition,
   RuleFactory,
 } from "./rule/rule-factory.js";
+export { chain, type ChainPart } from "./rule/chain.js";
+export { defineStage } from "./rule/define-stage.js";
+export type { Stage, StageDefinition, StageFactory, StageSpec } from "./rule/stage-factory.js";
 export type { Settings } from "./rule/assemble-rule.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
 export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";

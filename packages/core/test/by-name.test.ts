@@ -4,7 +4,8 @@ import { optimizerByName } from "../src/by-name.js";
 import * as core from "../src/index.js";
 import { reference } from "../src/reference.js";
 import { rules } from "../src/rules/index.js";
-import { anything, codeOf } from "./support.js";
+import { adam, chain, clipByGlobalNorm, createOptimizer, ema } from "../src/index.js";
+import { anything, codeOf, failureOf } from "./support.js";
 
 const factories: Readonly<Record<string, (settings: object) => core.OptimizerSpec>> =
   anything(core);
@@ -151,5 +152,33 @@ describe("config", () => {
     const spec = optimizerByName(name);
     const config = core.createOptimizer(spec, {}).config();
     expect(optimizerByName(config)).toEqual(spec);
+  });
+});
+
+describe("a chain by name", () => {
+  test("makes the chain again from its configuration", async () => {
+    const p = reference().tensor([2]);
+    const spec = chain(clipByGlobalNorm(0.5), adam({ amsgrad: true }), ema(0.9));
+    const config = createOptimizer(
+      spec,
+      { p },
+      { groups: [{ match: "p", learningRate: 0.1 }] },
+    ).config();
+    expect(config.name).toBe("clip-by-global-norm+adam+ema");
+    const again = optimizerByName(structuredClone(config));
+    expect(again.hyperparameters).toEqual(spec.hyperparameters);
+    expect(again.options).toEqual(spec.options);
+    expect(again.rule.variant(again.options).perElement.fingerprint).toBe(
+      spec.rule.variant(spec.options).perElement.fingerprint,
+    );
+    expect(createOptimizer(again, { p }).config()).toEqual(config);
+  });
+
+  test.each([
+    ["clip-by-global-norm+sgdm", "UNKNOWN_RULE"],
+    ["adam+clip-by-global-norm", "INVALID_CHAIN"],
+    ["ema", "UNKNOWN_RULE"],
+  ])("%s is refused", (name, code) => {
+    expect(failureOf(() => optimizerByName(name)).code).toBe(code);
   });
 });

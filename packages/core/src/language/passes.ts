@@ -9,6 +9,11 @@ export interface Temporary {
   /** Starts with `@`, which no name of a rule does. */
   readonly name: string;
   readonly extent: Exclude<Extent, "step">;
+  /**
+   * For the extent `all`, if it depends on parameters and gradients alone: what it computes. Rules that run in one step
+   * share such values: the global norm is that of all their tensors.
+   */
+  readonly key?: string;
 }
 
 /** A number of values, which a backend provides as an input: rounded to f32, without rows that a mask leaves out. */
@@ -32,6 +37,8 @@ export interface Reduction {
 /** Evaluates a program for each index of an extent. */
 export interface MapPass {
   readonly kind: "map";
+  /** How many reductions, one after the other, have to be finished before it. */
+  readonly level: number;
   readonly over: Exclude<Extent, "step">;
   /**
    * Inputs are scalars, counts, and arrays of this extent or a wider one. Outputs that are not the operand of a
@@ -44,6 +51,7 @@ export interface MapPass {
 /** One Newton–Schulz iteration per matrix, between temporaries of elements. */
 export interface MatrixPass {
   readonly kind: "newtonSchulz";
+  readonly level: number;
   readonly from: string;
   readonly to: string;
   /** Numbers, or names of scalars. */
@@ -95,7 +103,7 @@ export function scheduleOf(program: Program, arrays: ReadonlyMap<string, Extent>
     [...arrays.values()].every((extent) => extent === "element");
   if (isElementwise) {
     return {
-      passes: [{ kind: "map", over: "element", program, reductions: [] }],
+      passes: [{ kind: "map", level: 0, over: "element", program, reductions: [] }],
       temporaries: [],
       counts: [],
     };
@@ -126,9 +134,22 @@ class Scheduler {
       this.#held.set(i, held);
       if (op === "count")
         this.#counts.push({ name: held, of: name as Extent, per: extent as ReducedExtent });
-      else this.#temporaries.push({ name: held, extent: extent as Temporary["extent"] });
+      else {
+        const key = extent === "all" ? this.#keyOf(i) : undefined;
+        const temporary = { name: held, extent: extent as Temporary["extent"] };
+        this.#temporaries.push(key === undefined ? temporary : { ...temporary, key });
+      }
     });
     this.#lastLevel = Math.max(...program.outputs.map(({ node }) => this.#levels[node]));
+  }
+
+  /** What a node computes, as text; undefined if it depends on more than parameters and gradients. */
+  #keyOf(node: number): string | undefined {
+    const { op, operands, name, value } = this.#program.nodes[node];
+    if (op === "input") return name === "p" || name === "g" ? name : undefined;
+    if (op === "number") return String(value);
+    const keys = operands.map((operand) => this.#keyOf(operand));
+    return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
   }
 
   schedule(): Schedule {
@@ -291,7 +312,7 @@ class Scheduler {
     });
     const outputs = roots.map(({ name, node }) => ({ name, node: renumbered.get(node)! }));
     const program = prune(drafts, outputs, this.#arrays, source);
-    return { kind: "map", over: place.over, program, reductions };
+    return { kind: "map", level: place.level, over: place.over, program, reductions };
   }
 
   /** The nodes that a pass computes or reads; the name of the array for those that it reads in place of computing them. */
@@ -330,6 +351,7 @@ class Scheduler {
     const [, ...coefficients] = nodes[node].operands;
     return {
       kind: "newtonSchulz",
+      level: this.#levels[node],
       from: this.#operandOf(node),
       to: this.#held.get(node)!,
       coefficients: coefficients.map((one) => {

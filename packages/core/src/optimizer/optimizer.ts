@@ -18,6 +18,9 @@ export interface OptimizerConfig {
   readonly structural?: readonly string[];
 }
 
+/** Metrics by name: one number, or one per parameter. */
+export type Metrics = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+
 /** A rule applied to parameters. Made by `createOptimizer`. */
 export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   /** Number of steps taken. */
@@ -79,6 +82,13 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; then nothing has changed
    */
   restore(state: OptimizerState): void;
+  /**
+   * What the last step measured, by name: a number, or numbers by the names of parameters. Which metrics there are is
+   * part of the rule and its stages, such as the global norm of `clipByGlobalNorm`. NaN before the first step. Nothing is
+   * read back unless this is called.
+   * @throws {GradstepError} `DISPOSED`
+   */
+  metrics(): Promise<Metrics>;
   /** Plain data from which `optimizerByName` makes the spec of an optimizer like this one. */
   config(): OptimizerConfig;
   /** Frees the slots, not the parameters. A second call does nothing. */

@@ -4,7 +4,7 @@ import { GradstepError, list } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import { Group, groupOf, type GroupContext } from "./groups/group.js";
-import type { OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
+import type { Metrics, OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
@@ -189,7 +189,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async state(): Promise<OptimizerState> {
     this.#checkLive();
-    const { slots: slotList } = this.#variant;
+    const slotList = this.#stateSlots();
     // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
     const state = {
       version: 1 as const,
@@ -205,7 +205,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       })),
     };
     const reads = this.#table.records.map(({ name, update }) =>
-      Promise.all(update.slots.map((slot) => slot.read())).then((arrays) => [
+      Promise.all(slotList.map(({ index }) => update.slots[index].read())).then((arrays) => [
         name,
         Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]])),
       ]),
@@ -218,15 +218,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   restore(state: OptimizerState): void {
     this.#checkLive();
     const groups = this.#allGroups;
+    const slotList = this.#stateSlots();
     const slots = checkState(state, {
       rule: this.#spec.rule.name,
       options: this.#spec.options,
       groups: groups.map(({ parameters }) => parameters),
       persistentScalars: Object.keys(this.#variant.persistentScalars),
       sizes: new Map(
-        this.#table.records.map(({ name, update }) => [name, update.slots.map(({ size }) => size)]),
+        this.#table.records.map(({ name, update }) => [
+          name,
+          slotList.map(({ index }) => update.slots[index].size),
+        ]),
       ),
-      slots: this.#variant.slots.map(({ name }) => name),
+      slots: slotList.map(({ name }) => name),
     });
     const overrides = [
       state.hyperparameters,
@@ -245,8 +249,33 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
     this.#iterations = state.iterations;
     for (const { name, update } of this.#table.records) {
-      update.slots.forEach((slot, i) => slot.write(slots.get(name)![i]));
+      slotList.forEach(({ index }, i) => update.slots[index].write(slots.get(name)![i]));
     }
+  }
+
+  /** The slots that are part of the state, with their places among all slots. */
+  #stateSlots(): readonly { readonly name: string; readonly index: number }[] {
+    return this.#variant.slots.flatMap(({ name, isMetric }, index) =>
+      isMetric ? [] : [{ name, index }],
+    );
+  }
+
+  async metrics(): Promise<Metrics> {
+    this.#checkLive();
+    const { records } = this.#table;
+    const all = this.#variant.slots.flatMap(({ name, extent, isMetric }, index) =>
+      isMetric ? [{ name, extent, index }] : [],
+    );
+    const reads = all.map(async ({ name, extent, index }) => {
+      const values = await Promise.all(
+        (extent === "all" ? records.slice(0, 1) : records).map(async (record) => {
+          const [value] = await record.update.slots[index].read();
+          return [record.name, value] as const;
+        }),
+      );
+      return [name, extent === "all" ? (values[0]?.[1] ?? Number.NaN) : Object.fromEntries(values)];
+    });
+    return Object.fromEntries(await Promise.all(reads)) as Metrics;
   }
 
   config(): OptimizerConfig {

@@ -2,7 +2,7 @@ import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import type { Variant } from "./variant.js";
+import type { Variant, VariantTexts } from "./variant.js";
 
 /** What a rule can be called with: any of its hyperparameters and options, by name. */
 export type Settings<H extends string, O extends OptionTable> = Partial<
@@ -23,11 +23,13 @@ export type CompleteChoices = Readonly<Record<string, boolean | string>>;
 
 /**
  * Makes a rule of these parts.
- * @param build builds the variant for complete choices; called once per combination
+ * @param textsOf the texts for complete choices
+ * @param build builds a variant; called once per combination
  */
 export function assembleRule(
   { name, hyperparameters, options, structural }: RuleParts,
-  build: (choices: CompleteChoices, shape: OptionTable) => Variant,
+  textsOf: (choices: CompleteChoices, shape: OptionTable) => VariantTexts,
+  build: (texts: VariantTexts, choices: CompleteChoices) => Variant,
 ): Rule {
   const cache = new Map<string, Variant>();
   const shape: OptionTable = {
@@ -35,7 +37,12 @@ export function assembleRule(
     ...Object.fromEntries(structural.map((key) => [key, [false, true]])),
   };
 
-  function variant(choices: Readonly<Record<string, boolean | string>> = {}): Variant {
+  const complete = (choices: CompleteChoices): CompleteChoices =>
+    Object.fromEntries(
+      Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
+    );
+
+  function variant(choices: CompleteChoices = {}): Variant {
     for (const [key, value] of Object.entries(choices)) {
       if (!Object.hasOwn(shape, key))
         throw new GradstepError(
@@ -46,13 +53,11 @@ export function assembleRule(
         );
       if (value !== undefined) checkOption(name, key, value, shape[key]);
     }
-    const complete = Object.fromEntries(
-      Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
-    );
-    const key = JSON.stringify(complete);
+    const all = complete(choices);
+    const key = JSON.stringify(all);
     let found = cache.get(key);
     if (found === undefined) {
-      found = build(complete, shape);
+      found = build(textsOf(all, shape), all);
       cache.set(key, found);
     }
     return found;
@@ -97,6 +102,16 @@ export function assembleRule(
     return { rule, hyperparameters: numbers, options: choices, groups: [] };
   }
 
-  const rule: Rule = { name, hyperparameters, options, structural, variant, variants, specify };
+  const texts = (choices: CompleteChoices = {}): VariantTexts => textsOf(complete(choices), shape);
+  const rule: Rule = {
+    name,
+    hyperparameters,
+    options,
+    structural,
+    texts,
+    variant,
+    variants,
+    specify,
+  };
   return rule;
 }

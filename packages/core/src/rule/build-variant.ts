@@ -56,6 +56,15 @@ function checkNames(texts: VariantTexts): void {
   }
   for (const [name, definition] of Object.entries(slots))
     checkSlot(rule, name, definition, hyperparameters);
+  for (const [name, extent] of Object.entries(texts.metrics ?? {})) {
+    if (!isUsableName(name) || taken.has(name))
+      fail(rule, `${show(name)} cannot be the name of a metric; choose another one.`);
+    taken.add(name);
+    if (extent !== "all" && extent !== "tensor")
+      fail(rule, `metric ${name} has the extent ${show(extent)}; expected "all" or "tensor".`);
+    if (!parse(ownTextOf(texts.perElement)).some((one) => one.name === name))
+      fail(rule, `perElement never assigns to the metric ${name}.`);
+  }
   for (const [name, initial] of Object.entries(persistentScalars)) {
     if (!Number.isFinite(initial))
       fail(rule, `persistent scalar ${name} starts at ${show(initial)}; expected a finite number.`);
@@ -65,7 +74,9 @@ function checkNames(texts: VariantTexts): void {
   const clash = assigned.find((name) => [...reservedNames, ...Object.keys(slots)].includes(name));
   if (clash !== undefined)
     fail(rule, `perStep assigns to "${clash}", which has a meaning already; choose another name.`);
-  if (!parse(ownTextOf(texts.perElement)).some(({ name }) => name === "p" || name === "u"))
+  const isUpdate = (name: string): boolean => name === "p" || name === "u";
+  const updates = parse(ownTextOf(texts.perElement)).some(({ name }) => isUpdate(name));
+  if (texts.isStage !== true && !updates)
     fail(rule, 'perElement assigns neither u nor p; expected a statement "u = …".');
 }
 

@@ -17,6 +17,7 @@ const propertyNames = [
   "state",
   "restore",
   "config",
+  "metrics",
   "dispose",
   "match",
   "every",
@@ -31,6 +32,7 @@ const definitionKeys = [
   "slots",
   "persistentScalars",
   "matrices",
+  "metrics",
   "perStep",
   "perElement",
 ];
@@ -46,19 +48,20 @@ function isTable(value: unknown): boolean {
 }
 
 /**
- * Checks that a value is the definition of a rule, whose names and ranges can be used together. Its texts are checked
+ * Checks that a value is the definition of a rule or of a stage, whose names and ranges can be used together. Its texts are checked
  * when they are parsed.
  * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
  */
-export function checkDefinition(definition: object): void {
-  if (!isTable(definition)) invalid(`Got ${show(definition)}; expected the definition of a rule.`);
+export function checkDefinition(definition: object, isStage = false): void {
+  if (!isTable(definition))
+    invalid(`Got ${show(definition)}; expected the definition of a ${isStage ? "stage" : "rule"}.`);
   for (const key of Object.keys(definition)) {
     if (!definitionKeys.includes(key))
       invalid(`A rule has no "${key}"; it has ${list(definitionKeys)}.`);
   }
   const {
     name,
-    hyperparameters,
+    hyperparameters = isStage ? {} : undefined,
     options = {},
     structural = [],
   } = definition as Readonly<Record<string, unknown>>;
@@ -68,6 +71,8 @@ export function checkDefinition(definition: object): void {
     );
   }
   checkParts({ name, hyperparameters, options, structural } as DefinitionParts);
+  if (!isStage && !Object.hasOwn(hyperparameters as object, "learningRate"))
+    invalid(`Rule ${String(name)} has no hyperparameter learningRate; every rule needs one.`);
 }
 
 interface DefinitionParts {
@@ -83,8 +88,6 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
       `A rule is named ${show(name)}; expected lower-case words and digits, joined by "-".`,
     );
   }
-  if (!Object.hasOwn(hyperparameters, "learningRate"))
-    invalid(`Rule ${name} has no hyperparameter learningRate; every rule needs one.`);
   for (const [key, range] of Object.entries(hyperparameters)) {
     if (!isUsableName(key) || propertyNames.includes(key))
       invalid(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);

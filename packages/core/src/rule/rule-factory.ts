@@ -1,18 +1,18 @@
-import { assembleRule, type Settings } from "./assemble-rule.js";
+import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
 import { commonHyperparameters, commonOptions, commonStatements } from "./common-statements.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
 import { framed } from "./framed.js";
-import type { Matrices, SlotDefinition, Variant, VariantTexts } from "./variant.js";
+import type { Matrices, MetricExtent, SlotDefinition, Variant, VariantTexts } from "./variant.js";
 
 /** What the texts of a rule depend on: a value per option, and whether each structural hyperparameter is not 0. */
 export type Shape<O extends OptionTable, S extends string> = Choices<O> &
   Readonly<Record<S, boolean>>;
 
 /** A value, or a function that returns it for the chosen options. */
-type Chosen<T, O extends OptionTable, S extends string> =
+export type Chosen<T, O extends OptionTable, S extends string> =
   | T
   | ((choices: Shape<NoInfer<O>, NoInfer<S>>) => T);
 
@@ -38,6 +38,11 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   readonly matrices?: Matrices;
   /** Scalars that are kept from step to step: name → value before the first step. */
   readonly persistentScalars?: Readonly<Record<string, number>>;
+  /**
+   * Values to be asked for with `optimizer.metrics()`: names that the text assigns in each step, with how many values
+   * they have. None if left out.
+   */
+  readonly metrics?: Readonly<Record<string, MetricExtent>>;
   /**
    * Assignments computed once per step on the host, in f64. Reads hyperparameters, the step number `t` (1 at the first
    * step) and the persistent scalars; assigns scalars and persistent scalars. None if left out.
@@ -90,7 +95,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
   define: (extended: RuleDefinition<H, O, S>) => RuleFactory<H, O>,
 ): RuleFactory<H, O> {
   const { name, slots = {}, persistentScalars = {}, perStep = "", perElement } = definition;
-  const { matrices } = definition;
+  const { matrices, metrics = {} } = definition;
   const structural: readonly string[] = definition.structural ?? [];
   const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
     ...commonHyperparameters,
@@ -98,20 +103,22 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
   };
   const options: OptionTable = { ...commonOptions, ...definition.options };
 
-  const rule = assembleRule({ name, hyperparameters, options, structural }, (choices, shape) => {
+  const textsOf = (choices: CompleteChoices, shape: OptionTable): VariantTexts => {
     const chosen = choices as Shape<O, S>;
     const common = commonStatements(choices);
-    return build({
+    return {
       rule: name,
       label: labelOf(name, choices, shape),
       hyperparameters: Object.keys(hyperparameters),
       slots: choose(slots, chosen),
       persistentScalars,
       ...(matrices === undefined ? {} : { matrices }),
+      metrics,
       perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
       perElement: framed(common.perElement, choose(perElement, chosen)),
-    });
-  });
+    };
+  };
+  const rule = assembleRule({ name, hyperparameters, options, structural }, textsOf, build);
   const factory = (settings: Readonly<Record<string, unknown>> = {}): OptimizerSpec =>
     rule.specify(settings);
   const extend = (changes: RuleChanges): RuleFactory<H, O> => {
@@ -147,14 +154,16 @@ function checkChanges({ name, hyperparameters }: Rule, changes: RuleChanges): vo
   }
 }
 
-function choose<T, O extends OptionTable, S extends string>(
+/** The value for these choices. */
+export function choose<T, O extends OptionTable, S extends string>(
   chosen: Chosen<T, O, S>,
   choices: Shape<O, S>,
 ): T {
   return typeof chosen === "function" ? (chosen as (choices: Shape<O, S>) => T)(choices) : chosen;
 }
 
-function labelOf(
+/** The name with the choices that differ from the defaults: `adam amsgrad`. */
+export function labelOf(
   name: string,
   choices: Readonly<Record<string, boolean | string>>,
   table: OptionTable,

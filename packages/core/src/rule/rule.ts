@@ -2,7 +2,7 @@ import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
-import type { Variant } from "./variant.js";
+import type { Variant, VariantTexts } from "./variant.js";
 
 /** A rule without the types of its settings. */
 export interface Rule {
@@ -11,6 +11,8 @@ export interface Rule {
   readonly options: OptionTable;
   /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
   readonly structural: readonly string[];
+  /** The texts and names of the variant for these choices. */
+  texts(choices?: Readonly<Record<string, boolean | string>>): VariantTexts;
   /** The variant for these choices; options that are left out have their default. Equal choices give the same object. */
   variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
   /** The variants that differ in what they compute per element. */

@@ -16,6 +16,8 @@ export interface Slot {
    */
   readonly initial: number | string;
   readonly extent: SlotExtent;
+  /** Whether it is a metric: assigned in each step, and no part of the state. */
+  readonly isMetric: boolean;
 }
 
 /**
@@ -48,7 +50,28 @@ export interface Variant {
   readonly matrices: Matrices;
   /** The scalars that `perElement` reads, in the order in which a kernel receives them. */
   readonly scalars: readonly string[];
+  /**
+   * For a chain whose parts can run one after the other, with `g` in memory of the step: these parts. For backends that
+   * have compiled kernels of the parts, but not of the chain. Undefined for a single rule, and for a chain with a stage
+   * between the rule and the application of its update.
+   */
+  readonly parts?: readonly VariantPart[];
 }
+
+/** A stage or the rule of a chain. */
+export interface VariantPart {
+  readonly variant: Variant;
+  /** The index in the chain's scalars of each scalar of the part. */
+  readonly scalars: readonly number[];
+  /** The index in the chain's slots of each slot of the part. */
+  readonly slots: readonly number[];
+}
+
+/** How many values a metric has. */
+export type MetricExtent = "all" | "tensor";
+
+/** What a stage updates: the gradient, the update of the rule, or the parameter. */
+export type UpdatedArray = "g" | "u" | "p";
 
 /** A slot in a definition: its first value, or with its extent. */
 export type SlotDefinition<H = string> =
@@ -64,6 +87,12 @@ export interface VariantTexts {
   readonly slots: Readonly<Record<string, SlotDefinition>>;
   readonly persistentScalars: Readonly<Record<string, number>>;
   readonly matrices?: Matrices;
+  /** Values that are assigned in each step to be asked for, by name: one for all tensors, or one per tensor. */
+  readonly metrics?: Readonly<Record<string, MetricExtent>>;
+  /** The array that the texts update: `p`, or `g` or `u` for a stage on its own. `p` if left out. */
+  readonly updated?: UpdatedArray;
+  /** Whether it is a stage, which reads `g` only before the update is applied. */
+  readonly isStage?: boolean;
   /** Texts that follow one another. */
   readonly perStep: readonly Source[];
   readonly perElement: readonly Source[];
@@ -72,18 +101,28 @@ export interface VariantTexts {
 /** A slot of a definition with everything that was left out. */
 export function slotOf(name: string, definition: SlotDefinition): Slot {
   return typeof definition === "object"
-    ? { name, initial: definition.initial, extent: definition.extent }
-    : { name, initial: definition, extent: "element" };
+    ? { name, initial: definition.initial, extent: definition.extent, isMetric: false }
+    : { name, initial: definition, extent: "element", isMetric: false };
 }
 
 /** Builds a variant from texts that are known to be correct. @throws {SyntaxFault} */
 export function assembleVariant(texts: VariantTexts): Variant {
   const { rule, label, hyperparameters, persistentScalars, matrices = "first" } = texts;
-  const slots = Object.entries(texts.slots).map(([name, slot]) => slotOf(name, slot));
+  const { metrics = {}, updated = "p" } = texts;
+  const slots = [
+    ...Object.entries(texts.slots).map(([name, slot]) => slotOf(name, slot)),
+    ...Object.entries(metrics).map(([name, extent]) => ({
+      name,
+      initial: Number.NaN,
+      extent,
+      isMetric: true,
+    })),
+  ];
   const isPersistent = (name: string): boolean => Object.hasOwn(persistentScalars, name);
   const arrays = new Map<string, Extent>([
     ["p", "element"],
-    ["g", "element"],
+    ...(updated === "p" && texts.isStage === true ? [] : [["g", "element"] as const]),
+    ...(updated === "u" ? [["u", "element"] as const] : []),
     ...slots.map(({ name, extent }) => [name, extent] as const),
   ]);
 
@@ -96,7 +135,7 @@ export function assembleVariant(texts: VariantTexts): Variant {
       ...hyperparameters,
       ...assignedPerStep.filter((name) => !isPersistent(name)),
     ]),
-    isOutput: (name) => name !== "g" && arrays.has(name),
+    isOutput: (name) => name === updated || slots.some((slot) => slot.name === name),
     onHost: false,
     unlisted: commonScalars,
     matrices,

@@ -1,0 +1,249 @@
+import { GradstepError, show } from "../errors.js";
+import { parse } from "../language/parse.js";
+import type { Source } from "../language/program.js";
+import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
+import { labelOf } from "./rule-factory.js";
+import type { OptionTable } from "./options.js";
+import type { OptimizerSpec, Rule } from "./rule.js";
+import type { Stage, StageSpec } from "./stage-factory.js";
+import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
+
+/** A stage or a rule with its settings. */
+export type ChainPart<H extends string = string> = StageSpec<H> | OptimizerSpec<H>;
+
+/** The names of the hyperparameters of parts. */
+type HyperparameterOf<P> = P extends { readonly hyperparameters: Readonly<Record<infer H, number>> }
+  ? H & string
+  : never;
+
+/** A rule that is made of several. */
+interface ChainedRule extends Rule {
+  readonly links: readonly Link[];
+}
+
+/** A stage or a rule of a chain. */
+export interface Link {
+  readonly rule: Rule;
+  /** Undefined for the rule. */
+  readonly stage: Stage | undefined;
+}
+
+/**
+ * One rule with stages before and after it: `chain(clipByGlobalNorm(1), adamw(), ema(0.999))`. The result is a spec like
+ * that of a single rule; its hyperparameters are those of all parts. A part may be a chain itself.
+ *
+ * @throws {GradstepError} `INVALID_CHAIN` without exactly one rule, for stages in an order that has no meaning, and for
+ * names that clash
+ */
+export function chain<const P extends readonly ChainPart[]>(
+  ...parts: P
+): OptimizerSpec<HyperparameterOf<P[number]>> {
+  const rule = chainedRule(parts.flatMap(linksOf));
+  const specs = parts.filter((part): part is OptimizerSpec => !("stage" in part));
+  const [{ groups, structural }] = specs;
+  return {
+    rule,
+    hyperparameters: Object.assign({}, ...parts.map(({ hyperparameters }) => hyperparameters)),
+    options: Object.assign({}, ...parts.map(({ options }) => options)),
+    groups,
+    ...(structural === undefined ? {} : { structural }),
+  } as OptimizerSpec<HyperparameterOf<P[number]>>;
+}
+
+/** The rule of a chain of these links. @throws {GradstepError} as `chain` does */
+export function chainedRule(links: readonly Link[]): ChainedRule {
+  const name = links.map(({ rule }) => rule.name).join("+");
+  checkOrder(name, links);
+  checkNames(name, links);
+  const rule = links.find(({ stage }) => stage === undefined)!.rule;
+  const parts = {
+    name,
+    hyperparameters: Object.assign(
+      {},
+      ...links.map((link) => link.rule.hyperparameters),
+    ) as Rule["hyperparameters"],
+    options: Object.assign({}, ...links.map((link) => link.rule.options)) as OptionTable,
+    structural: rule.structural,
+  };
+  const textsOf = (choices: CompleteChoices, shape: OptionTable): VariantTexts =>
+    joined(name, links, choices, shape);
+  const build = (texts: VariantTexts, choices: CompleteChoices): Variant => {
+    const variant = assembleVariant(texts);
+    const found = partsOf(variant, links, choices);
+    return found === undefined ? variant : { ...variant, parts: found };
+  };
+  return { ...assembleRule(parts, textsOf, build), links };
+}
+
+function linksOf(part: ChainPart): readonly Link[] {
+  if (part !== null && typeof part === "object") {
+    if ("stage" in part && typeof part.stage?.updated === "string")
+      return [{ rule: part.stage, stage: part.stage }];
+    if ("rule" in part && typeof part.rule?.texts === "function")
+      return (part.rule as Partial<ChainedRule>).links ?? [{ rule: part.rule, stage: undefined }];
+  }
+  throw new GradstepError(
+    `chain: got ${show(part)}; expected stages and one rule with their settings, such as clipByGlobalNorm(1) and adam().`,
+    { code: "INVALID_CHAIN" },
+  );
+}
+
+/** Where a stage stands in a chain, by what it updates; the rule is at 1. */
+const ranks = { g: 0, u: 2, p: 3 };
+
+function checkOrder(name: string, links: readonly Link[]): void {
+  const rules = links.filter(({ stage }) => stage === undefined);
+  if (rules.length !== 1) {
+    throw new GradstepError(
+      `chain: got ${rules.length === 0 ? "no rule" : `the rules ${rules.map((one) => one.rule.name).join(" and ")}`}; expected one rule. To use several, give a group a rule of its own.`,
+      { code: "INVALID_CHAIN" },
+    );
+  }
+  const [{ rule }] = rules;
+  const hasUpdate = rule.texts().perElement.some(({ text }) => text.includes("p = p - u"));
+  let before = links[0];
+  for (const link of links) {
+    const { stage } = link;
+    if (stage?.updated === "u" && !hasUpdate) {
+      throw new GradstepError(
+        `${name}: ${stage.name} works on the update u, but ${rule.name} assigns p itself. Use a rule that assigns u, or leave ${stage.name} out.`,
+        { code: "INVALID_CHAIN" },
+      );
+    }
+    if (rankOf(link) < rankOf(before)) {
+      throw new GradstepError(
+        `${name}: ${link.rule.name} stands after ${before.rule.name}, but ${whatOf(link)}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
+        { code: "INVALID_CHAIN" },
+      );
+    }
+    before = link;
+  }
+}
+
+function rankOf({ stage }: Link): number {
+  return stage === undefined ? 1 : ranks[stage.updated];
+}
+
+function whatOf({ stage }: Link): string {
+  if (stage === undefined) return "is the rule";
+  const what = { g: "the gradient", u: "the update", p: "the parameter" }[stage.updated];
+  return `changes ${what}`;
+}
+
+/** Hyperparameters, options and state have names of their own, since they are properties of one optimizer. */
+function checkNames(name: string, links: readonly Link[]): void {
+  const owners = new Map<string, string>();
+  for (const { rule } of links) {
+    const { slots, persistentScalars, metrics = {} } = rule.texts();
+    const names = [rule.hyperparameters, rule.options, slots, persistentScalars, metrics].flatMap(
+      (table) => Object.keys(table),
+    );
+    for (const one of names) {
+      const owner = owners.get(one);
+      if (owner !== undefined) {
+        throw new GradstepError(
+          `${name}: "${one}" belongs to ${owner} and to ${rule.name}; expected different names. Leave one of the two out, or define it with another name.`,
+          { code: "INVALID_CHAIN" },
+        );
+      }
+      owners.set(one, rule.name);
+    }
+  }
+}
+
+/** The texts of all links, one after the other. What a stage calculates for itself has names of its own. */
+function joined(
+  name: string,
+  links: readonly Link[],
+  choices: CompleteChoices,
+  shape: OptionTable,
+): VariantTexts {
+  const all = links.map((link) => {
+    const texts = link.rule.texts(choicesOf(link.rule, choices));
+    return { ...link, texts, sources: sourcesOf(link, texts) };
+  });
+  const { texts: ruleTexts, sources: ruleSources } = all.find(({ stage }) => stage === undefined)!;
+  const of = (updated: string): readonly Source[] =>
+    all.flatMap(({ stage, sources }) => (stage?.updated === updated ? sources.perElement : []));
+  const own = ruleSources.perElement;
+  // The application of the update is the last statement of a rule that assigns u.
+  const isApplied = own.at(-1)!.isFrame === true && own.length > 1;
+  const matrices = all.map(({ texts }) => texts.matrices).find((one) => one === "last");
+  return {
+    rule: name,
+    label: labelOf(name, choices, shape),
+    hyperparameters: all.flatMap(({ rule }) => Object.keys(rule.hyperparameters)),
+    slots: Object.assign({}, ...all.map(({ texts }) => texts.slots)),
+    persistentScalars: Object.assign({}, ...all.map(({ texts }) => texts.persistentScalars)),
+    metrics: Object.assign({}, ...all.map(({ texts }) => texts.metrics)),
+    matrices: matrices ?? ruleTexts.matrices ?? "first",
+    perStep: all.flatMap(({ sources }) => sources.perStep),
+    perElement: [
+      ...of("g"),
+      ...(isApplied ? [...own.slice(0, -1), ...of("u"), own.at(-1)!] : own),
+      ...of("p"),
+    ],
+  };
+}
+
+/** The sources of a link; in those of a stage, its temporaries and scalars are renamed. */
+function sourcesOf(
+  { stage }: Link,
+  texts: VariantTexts,
+): { readonly perStep: readonly Source[]; readonly perElement: readonly Source[] } {
+  if (stage === undefined) return texts;
+  const rename = renamer(stage, texts);
+  const renamed = (sources: readonly Source[]): readonly Source[] =>
+    sources.map((source) => ({ ...source, rename }));
+  return { perStep: renamed(texts.perStep), perElement: renamed(texts.perElement) };
+}
+
+/** Gives what a stage assigns for itself a name with the stage's in front. */
+function renamer(stage: Stage, texts: VariantTexts): (name: string) => string {
+  const shared = new Set([
+    "p",
+    "g",
+    "u",
+    ...[texts.slots, texts.persistentScalars, texts.metrics ?? {}].flatMap((table) =>
+      Object.keys(table),
+    ),
+  ]);
+  const own = new Set(
+    [...texts.perStep, ...texts.perElement]
+      .flatMap(({ text }) => parse(text).map(({ name }) => name))
+      .filter((name) => !shared.has(name)),
+  );
+  const prefix = stage.name.replaceAll("-", "_");
+  return (name) => (own.has(name) ? `${prefix}_${name}` : name);
+}
+
+function choicesOf(rule: Rule, choices: CompleteChoices): CompleteChoices {
+  const known = [...Object.keys(rule.options), ...rule.structural];
+  return Object.fromEntries(known.map((key) => [key, choices[key]]));
+}
+
+/** The variants of the links with where their scalars and slots are, if they can run one after the other. */
+function partsOf(
+  chained: Variant,
+  links: readonly Link[],
+  choices: CompleteChoices,
+): readonly VariantPart[] | undefined {
+  if (links.some(({ stage }) => stage?.updated === "u")) return undefined;
+  const slots = chained.slots.map(({ name }) => name);
+  const parts = links.map(({ rule, stage }): VariantPart => {
+    const chosen = choicesOf(rule, choices);
+    const variant = rule.variant(chosen);
+    const rename = stage === undefined ? undefined : renamer(stage, rule.texts(chosen));
+    return {
+      variant,
+      scalars: variant.scalars.map((name) => chained.scalars.indexOf(rename?.(name) ?? name)),
+      slots: variant.slots.map(({ name }) => slots.indexOf(name)),
+    };
+  });
+  const isComplete = parts.every(({ scalars }) => !scalars.includes(-1));
+  const isSame = parts.every(
+    ({ variant }) =>
+      variant.matrices === chained.matrices || variant.schedule.temporaries.length === 0,
+  );
+  return isComplete && isSame ? parts : undefined;
+}

@@ -1,0 +1,18 @@
+import { builtInStage } from "../rule/built-in-stage.js";
+import { nonNegative } from "../rule/hyperparameter.js";
+
+/**
+ * Clipping by the global norm: Pascanu, Mikolov & Bengio 2013, Algorithm 1, over the gradients of all parameters that
+ * the step updates. Keras's `global_clipnorm`, PyTorch's `clip_grad_norm_`, Optax's `clip_by_global_norm`.
+ *
+ * The metric `globalNorm` is the norm before it was clipped.
+ */
+export const clipByGlobalNorm = /* @__PURE__ */ builtInStage({
+  name: "clip-by-global-norm",
+  hyperparameters: { globalClipNorm: nonNegative(1) },
+  metrics: { globalNorm: "all" },
+  perElement: `
+    globalNorm = normAll(g)
+    g = globalNorm > globalClipNorm ? g * (globalClipNorm / globalNorm) : g
+  `,
+});

@@ -1,0 +1,2 @@
+export { clipByGlobalNorm } from "./clip-by-global-norm.js";
+export { ema } from "./ema.js";

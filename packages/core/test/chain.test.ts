@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import {
+  adam,
+  adamw,
+  chain,
+  createOptimizer,
+  defineRule,
+  defineStage,
+  nonNegative,
+  sgd,
+} from "../src/index.js";
+import { oracle, reference } from "../src/reference.js";
+import { clipByGlobalNorm } from "../src/stages/clip-by-global-norm.js";
+import { ema } from "../src/stages/ema.js";
+import { failureOf } from "./support.js";
+
+const halved = defineStage({
+  name: "halved",
+  hyperparameters: { factor: nonNegative(0.5) },
+  perStep: "scale = factor * 1",
+  perElement: "u = u * scale",
+});
+
+describe("a chain", () => {
+  test("clips, steps and averages", async () => {
+    const backend = oracle();
+    const p = backend.tensor([2], [1, 2]);
+    const optimizer = createOptimizer(
+      chain(clipByGlobalNorm(1), sgd({ learningRate: 0.1 }), ema(0.9)),
+      { p },
+    );
+    optimizer.step({ p: Float64Array.of(3, 4) });
+    const [a, b] = await p.read();
+    expect(a).toBeCloseTo(1 - 0.06, 15);
+    expect(b).toBeCloseTo(2 - 0.08, 15);
+    expect((await optimizer.metrics()).globalNorm).toBeCloseTo(5, 14);
+    expect([...(await optimizer.state()).slots.p.ema]).toEqual([a, b]);
+    optimizer.step({ p: Float64Array.of(0.3, 0) });
+    const after = await p.read();
+    expect(after[0]).toBeCloseTo(a - 0.03, 15);
+    const average = (await optimizer.state()).slots.p.ema;
+    expect(average[0]).toBeCloseTo(a * 0.9 + after[0] * 0.1, 15);
+  });
+
+  test("has the hyperparameters of its parts, which can be set between steps", async () => {
+    const backend = oracle();
+    const p = backend.tensor([1], [0]);
+    const optimizer = createOptimizer(chain(sgd({ learningRate: 1 }), halved()), { p });
+    optimizer.step({ p: Float64Array.of(1) });
+    optimizer.factor = 0.25;
+    optimizer.learningRate = 2;
+    optimizer.step({ p: Float64Array.of(1) });
+    expect((await p.read())[0]).toBe(-1);
+    expect(() => {
+      optimizer.factor = -1;
+    }).toThrow("factor is -1");
+  });
+
+  test("is one pass over elements where no stage reduces", () => {
+    const { rule } = chain(adamw(), halved(), ema());
+    expect(rule.variant().schedule.passes).toHaveLength(1);
+    expect(rule.name).toBe("adamw+halved+ema");
+  });
+
+  test("a chain in a chain", () => {
+    const inner = chain(clipByGlobalNorm(1), adam());
+    expect(chain(inner, ema()).rule.name).toBe("clip-by-global-norm+adam+ema");
+  });
+
+  test("gives the bits of its parts one after the other", async () => {
+    const gradient = Float32Array.from({ length: 37 }, (_, i) => Math.sin(i));
+    const backend = reference();
+    const p = backend.tensor([37]);
+    const q = backend.tensor([37]);
+    const fused = createOptimizer(chain(clipByGlobalNorm(1), adam(), ema(0.9)), { p });
+    const plain = createOptimizer(adam(), { q });
+    for (let step = 0; step < 3; step += 1) {
+      fused.step({ p: gradient });
+      const norm = (await fused.metrics()).globalNorm as number;
+      const factor = Math.min(1, Math.fround(1 / norm));
+      plain.step({ q: gradient.map((g) => Math.fround(g * factor)) });
+    }
+    expect(await p.read()).toEqual(await q.read());
+  });
+
+  test("metrics are no part of the state", async () => {
+    const backend = reference();
+    const p = backend.tensor([1]);
+    const optimizer = createOptimizer(chain(clipByGlobalNorm(1), sgd()), { p });
+    expect(await optimizer.metrics()).toEqual({ globalNorm: Number.NaN });
+    expect((await optimizer.state()).slots).toEqual({ p: {} });
+    optimizer.restore(await optimizer.state());
+  });
+
+  test("parts, for kernels that run one after the other", () => {
+    const { parts, scalars, slots } = chain(clipByGlobalNorm(1), adam(), ema()).rule.variant();
+    expect(parts!.map(({ variant }) => variant.rule)).toEqual([
+      "clip-by-global-norm",
+      "adam",
+      "ema",
+    ]);
+    expect(parts![2].variant.scalars).toEqual(["decay", "weight", "isOverwritten"]);
+    expect(parts![2].scalars.map((i) => scalars[i])).toEqual([
+      "ema_decay",
+      "ema_weight",
+      "ema_isOverwritten",
+    ]);
+    expect(parts![1].slots.map((i) => slots[i].name)).toEqual(["m", "v"]);
+    expect(chain(adam(), halved()).rule.variant().parts).toBeUndefined();
+  });
+});
+
+describe("a chain that has no meaning is refused", () => {
+  const own = defineRule({
+    name: "own",
+    hyperparameters: { learningRate: nonNegative(1) },
+    perElement: "p = p - g * learningRate",
+  });
+  test.each([
+    ["without a rule", () => chain(ema()), "no rule"],
+    ["with two rules", () => chain(adam(), sgd()), "the rules adam and sgd"],
+    [
+      "with a stage after what it should precede",
+      () => chain(adam(), clipByGlobalNorm(1)),
+      "clip-by-global-norm stands after adam",
+    ],
+    [
+      "with a stage before what it should follow",
+      () => chain(ema(), adam()),
+      "adam stands after ema",
+    ],
+    [
+      "with two of a stage",
+      () => chain(adam(), ema(), ema()),
+      '"emaMomentum" belongs to ema and to ema',
+    ],
+    ["with a stage on u and a rule without", () => chain(own(), halved()), "own assigns p itself"],
+    ["with something else", () => chain(adam() as never, 3 as never), "got 3"],
+    ["with a stage that was not called", () => chain(ema as never, adam()), "got a function"],
+  ])("%s", (_, make, message) => {
+    const failure = failureOf(make);
+    expect(failure.code).toBe("INVALID_CHAIN");
+    expect(failure.message).toContain(message);
+  });
+});
+
+describe("a stage that has no meaning is refused", () => {
+  test.each([
+    ["g and p", "g = g * 2\np = p * 2", "g, p"],
+    ["nothing", "x = g", "none"],
+  ])("assigns %s", (_, perElement, assigned) => {
+    const failure = failureOf(() => defineStage({ name: "odd", perElement }));
+    expect(failure.code).toBe("INVALID_RULE");
+    expect(failure.message).toContain(`assigns ${assigned}`);
+  });
+
+  test.each([
+    ["p, and reads g", "p = p - g"],
+    ["g, and reads u", "g = g + u"],
+    ["a syntax error", "g = g +"],
+  ])("%s", (_, perElement) => {
+    expect(failureOf(() => defineStage({ name: "odd", perElement })).code).toBe("RULE_SYNTAX");
+  });
+});
