@@ -3,12 +3,19 @@ import { concat, leb128, type Code } from "./module-encoder.js";
 const simd = (opcode: number): Code => concat([0xfd], leb128(opcode));
 
 export const i32Eqz: Code = [0x45];
+export const i32Eq: Code = [0x46];
 export const i32LtU: Code = [0x49];
+export const i32LeU: Code = [0x4d];
 export const f32Eq: Code = [0x5b];
 export const i32Add: Code = [0x6a];
 export const i32Sub: Code = [0x6b];
+export const i32Mul: Code = [0x6c];
 export const i32And: Code = [0x71];
 export const i32Shl: Code = [0x74];
+/** The i32 with these bits as an f32. */
+export const f32ReinterpretI32: Code = [0xbe];
+/** `a b condition`: `a` where the condition is not 0, else `b`. */
+export const select: Code = [0x1b];
 
 /** Open a block, a loop or a conditional, without results. */
 export const block: Code = [0x02, 0x40];
@@ -69,6 +76,7 @@ export function f32Const(value: number): Code {
 /** All loads and stores assume an alignment of 4 bytes. */
 export const i32Load = (offset: number): Code => concat([0x28, 2], leb128(offset));
 export const f32Load = (offset: number): Code => concat([0x2a, 2], leb128(offset));
+export const f32Store = (offset: number): Code => concat([0x38, 2], leb128(offset));
 /** Loads one f32 into all four lanes. */
 export const loadSplat = (offset: number): Code => concat(simd(0x09), [2], leb128(offset));
 

@@ -3,9 +3,7 @@ import { concat, leb128, type Code } from "../codegen/module-encoder.js";
 const atomic = (opcode: number, align: number, offset: number): Code =>
   concat([0xfe, opcode, align], leb128(offset));
 
-export const i32Eq: Code = [0x46];
 export const i32Ne: Code = [0x47];
-export const i32Mul: Code = [0x6c];
 export const i64Ne: Code = [0x52];
 export const i64Sub: Code = [0x7d];
 export const i64Or: Code = [0x84];
