@@ -196,9 +196,9 @@ describe("newtonSchulz", () => {
       u = x`);
     expect(listing(rule.rule.variant()).slice(1)).toEqual([
       "element: @sum0 g -> @operand7",
-      "newtonSchulz @operand7 -> @newtonSchulz1",
-      "newtonSchulz @newtonSchulz1 -> @newtonSchulz2",
-      "element: @newtonSchulz2 p -> p",
+      "newtonSchulz @operand7 -> @operand7",
+      "newtonSchulz @operand7 -> @operand7",
+      "element: @operand7 p -> p",
     ]);
     createOptimizer(rule(), { p }).step({ p: Float64Array.of(3, 4) });
     const polynomial = (s: number): number => 3.4445 * s - 4.775 * s ** 3 + 2.0315 * s ** 5;
@@ -206,5 +206,39 @@ describe("newtonSchulz", () => {
     const [x, y] = await p.read();
     expect(-x).toBeCloseTo(0.6 * norm, 12);
     expect(-y).toBeCloseTo(0.8 * norm, 12);
+  });
+
+  test("what is read again keeps a temporary of its own", () => {
+    const rule = ruleOf(`
+      x = newtonSchulz(g, 1.5, -0.5, 0)
+      y = newtonSchulz(x, 1.5, -0.5, 0)
+      z = newtonSchulz(g, 3, -3, 1)
+      u = x + y + z`);
+    expect(listing(rule.rule.variant())).toEqual([
+      "element: g -> @operand3",
+      "newtonSchulz @operand3 -> @newtonSchulz0",
+      "newtonSchulz @operand3 -> @newtonSchulz2",
+      "newtonSchulz @newtonSchulz0 -> @newtonSchulz1",
+      "element: @newtonSchulz0 @newtonSchulz1 @newtonSchulz2 p -> p",
+    ]);
+  });
+});
+
+describe("rows and columns", () => {
+  test("are the numbers of rows and columns, one value per tensor", async () => {
+    const backend = reference();
+    const [p, q] = [backend.tensor([2, 3, 4]), backend.tensor([5])];
+    const rule = ruleOf("u = rows * 100 + columns");
+    createOptimizer(rule(), { p, q }).step({ p: new Float32Array(24), q: new Float32Array(5) });
+    expect([...(await p.read())]).toEqual(Array(24).fill(-212));
+    expect([...(await q.read())]).toEqual(Array(5).fill(-501));
+  });
+
+  test("a rule may use the names for its own", async () => {
+    const backend = reference();
+    const p = backend.tensor([2]);
+    const rule = ruleOf("rows = g * 2\n u = rows");
+    createOptimizer(rule(), { p }).step({ p: Float32Array.of(1, 2) });
+    expect([...(await p.read())]).toEqual([-2, -4]);
   });
 });

@@ -6,14 +6,22 @@ interface Values {
 }
 
 /**
- * One Newton–Schulz iteration on each matrix X of a batch: Y = a·X + (b·A + c·A·A)·X with A = X·Xᵀ, which moves the
- * singular values σ of X to a·σ + b·σ³ + c·σ⁵. If X has more rows than columns, Y is that of Xᵀ, transposed.
+ * One Newton–Schulz iteration on each matrix X of a batch, X′ = aX + (bA + cA²)X with A = XXᵀ, which moves the singular
+ * values σ of X to aσ + bσ³ + cσ⁵. If X has more rows than columns, X′ is that of Xᵀ, transposed: aX + X(bA + cA²) with
+ * A = XᵀX.
  *
- * Each element of a product is the sum over k = 0, 1, … in this order, beginning with +0; every product and every sum is
- * rounded. Then come b·A + c·(A·A), and a·X + (…)·X.
+ * In f32 every operation is rounded, in this order:
+ * 1. A, then A² = A·A. An element of a product is the sum over k = 0, 1, … in this order, beginning with +0: the product
+ *    of two factors is rounded, then added to the sum before.
+ * 2. B = b·A + c·A²: two products per element, then their sum.
+ * 3. B·X, or X·B: as 1.
+ * 4. X′ = a·X + B·X: the product, then the sum.
+ *
+ * A, A² and B are symmetric in every bit, since the factors of a product commute: half of each is enough. An iteration
+ * with a = 1, b = 0 and c = 0 computes nothing: X′ is X, so that a scalar can switch it off.
  *
  * @param from X, row-major, one matrix after the other
- * @param to Y; other memory than X
+ * @param to X′; may be the same memory
  * @param coefficients a, b and c
  * @param rounded whether every operation is rounded to f32
  */
@@ -25,47 +33,55 @@ export function newtonSchulz(
   rounded: boolean,
 ): void {
   const round = rounded ? Math.fround : (value: number): number => value;
-  const isTall = rows > columns;
-  const [m, n] = isTall ? [columns, rows] : [rows, columns];
-  const gram = new Float64Array(m * m);
-  const polynomial = new Float64Array(m * m);
-  for (let start = 0; start < matrices * rows * columns; start += rows * columns) {
-    /** Of X, or of Xᵀ if X is tall. */
-    const index = (i: number, k: number): number =>
-      start + (isTall ? k * columns + i : i * columns + k);
-    const product = (
-      count: number,
-      left: (k: number) => number,
-      right: (k: number) => number,
-    ): number => {
-      let sum = 0;
-      for (let k = 0; k < count; k += 1) sum = round(sum + round(left(k) * right(k)));
-      return sum;
-    };
-    for (let i = 0; i < m; i += 1)
-      for (let j = 0; j < m; j += 1)
-        gram[i * m + j] = product(
-          n,
-          (k) => from[index(i, k)],
-          (k) => from[index(j, k)],
-        );
-    for (let i = 0; i < m; i += 1)
-      for (let j = 0; j < m; j += 1) {
-        const square = product(
-          m,
-          (k) => gram[i * m + k],
-          (k) => gram[k * m + j],
-        );
-        polynomial[i * m + j] = round(round(b * gram[i * m + j]) + round(c * square));
-      }
-    for (let i = 0; i < m; i += 1)
-      for (let j = 0; j < n; j += 1) {
-        const moved = product(
-          m,
-          (k) => polynomial[i * m + k],
-          (k) => from[index(k, j)],
-        );
-        to[index(i, j)] = round(round(a * from[index(i, j)]) + moved);
-      }
+  const size = rows * columns;
+  const isIdentity = a === 1 && b === 0 && c === 0;
+  for (let start = 0; start < matrices * size; start += size) {
+    const values = Float64Array.from({ length: size }, (_, i) => from[start + i]);
+    const x = { values, rows, columns };
+    const moved = isIdentity ? x : iterate(x, [a, b, c], round);
+    for (let i = 0; i < size; i += 1) to[start + i] = moved.values[i];
   }
+}
+
+type Round = (value: number) => number;
+
+interface Matrix {
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function iterate(x: Matrix, [a, b, c]: readonly number[], round: Round): Matrix {
+  const isTall = x.rows > x.columns;
+  const gram = isTall ? product(transpose(x), x, round) : product(x, transpose(x), round);
+  const square = product(gram, gram, round);
+  const polynomial = combine(gram, square, (one, two) => round(round(b * one) + round(c * two)));
+  const applied = isTall ? product(x, polynomial, round) : product(polynomial, x, round);
+  return combine(x, applied, (one, two) => round(round(a * one) + two));
+}
+
+function transpose({ values, rows, columns }: Matrix): Matrix {
+  const transposed = new Float64Array(values.length);
+  for (let i = 0; i < rows; i += 1)
+    for (let j = 0; j < columns; j += 1) transposed[j * rows + i] = values[i * columns + j];
+  return { values: transposed, rows: columns, columns: rows };
+}
+
+function product(left: Matrix, right: Matrix, round: Round): Matrix {
+  const { rows, columns: length } = left;
+  const { columns } = right;
+  const values = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i += 1) {
+    for (let j = 0; j < columns; j += 1) {
+      let sum = 0;
+      for (let k = 0; k < length; k += 1)
+        sum = round(sum + round(left.values[i * length + k] * right.values[k * columns + j]));
+      values[i * columns + j] = sum;
+    }
+  }
+  return { values, rows, columns };
+}
+
+function combine(x: Matrix, y: Matrix, join: (x: number, y: number) => number): Matrix {
+  return { ...x, values: x.values.map((value, i) => join(value, y.values[i])) };
 }

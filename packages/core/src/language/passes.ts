@@ -52,6 +52,7 @@ export interface MapPass {
 export interface MatrixPass {
   readonly kind: "newtonSchulz";
   readonly level: number;
+  /** May be the same temporary as `to`. */
   readonly from: string;
   readonly to: string;
   /** Numbers, or names of scalars. */
@@ -130,14 +131,15 @@ class Scheduler {
       const below = Math.max(0, ...operands.map((operand) => this.#levels[operand]));
       this.#levels.push(isTensorOp(op) && op !== "count" ? below + 1 : below);
       if (!isTensorOp(op)) return;
-      const held = `@${op}${this.#held.size}`;
+      const inPlace = op === "newtonSchulz" ? this.#replaceableOperand(operands[0]) : undefined;
+      const held = inPlace ?? `@${op}${this.#held.size}`;
       this.#held.set(i, held);
       if (op === "count")
         this.#counts.push({ name: held, of: name as Extent, per: extent as ReducedExtent });
       else {
         const key = extent === "all" ? this.#keyOf(i) : undefined;
         const temporary = { name: held, extent: extent as Temporary["extent"] };
-        this.#temporaries.push(key === undefined ? temporary : { ...temporary, key });
+        this.#addTemporary(key === undefined ? temporary : { ...temporary, key });
       }
     });
     this.#lastLevel = Math.max(...program.outputs.map(({ node }) => this.#levels[node]));
@@ -368,9 +370,24 @@ class Scheduler {
     const held = this.#held.get(operand);
     if (held !== undefined) return held;
     const name = `@operand${operand}`;
-    if (this.#temporaries.every((one) => one.name !== name))
-      this.#temporaries.push({ name, extent: "element" });
+    this.#addTemporary({ name, extent: "element" });
     return name;
+  }
+
+  /** The temporary that holds an operand, if nothing else reads it: then the result of a matrix pass takes its place. */
+  #replaceableOperand(operand: number): string | undefined {
+    const { nodes } = this.#program;
+    const held = this.#held.get(operand);
+    if (held !== undefined) return nodes[operand].uses === 1 ? held : undefined;
+    const users = nodes.filter(
+      ({ op, operands }) => op === "newtonSchulz" && operands[0] === operand,
+    );
+    return users.length === 1 ? `@operand${operand}` : undefined;
+  }
+
+  #addTemporary(temporary: Temporary): void {
+    if (this.#temporaries.every(({ name }) => name !== temporary.name))
+      this.#temporaries.push(temporary);
   }
 
   #extentOf(name: string): Place["over"] {

@@ -69,6 +69,12 @@ export interface Scope {
 
 type Draft = Omit<Node, "uses">;
 
+/** Names with a value per tensor, where a rule has no others under these names: the numbers of its rows and columns. */
+const counts: ReadonlyMap<string, Extent> = new Map([
+  ["rows", "row"],
+  ["columns", "column"],
+]);
+
 /**
  * Parses texts and resolves their names.
  *
@@ -109,6 +115,9 @@ export function buildProgram(sources: readonly Source[], scope: Scope): Program 
     read.add(name);
     const assigned = current.get(name);
     if (assigned !== undefined) return assigned;
+    const counted = counts.get(name);
+    if (counted !== undefined && !scope.onHost && !arrays.has(name) && !scalars.has(name))
+      return add("count", [], "tensor", { name: counted });
     if (!arrays.has(name) && !scalars.has(name)) {
       const names = new Set([...arrays.keys(), ...scalars, ...current.keys()]);
       for (const internal of scope.unlisted ?? []) names.delete(internal);

@@ -73,6 +73,9 @@ export function f32Const(value: number): Code {
   return [0x43, ...new Uint8Array(Float32Array.of(value).buffer)];
 }
 
+/** `to from count`: copies bytes. */
+export const memoryCopy: Code = [0xfc, 0x0a, 0, 0];
+
 /** All loads and stores assume an alignment of 4 bytes. */
 export const i32Load = (offset: number): Code => concat([0x28, 2], leb128(offset));
 export const f32Load = (offset: number): Code => concat([0x2a, 2], leb128(offset));

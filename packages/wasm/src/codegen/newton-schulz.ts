@@ -24,12 +24,14 @@ import {
   fourLanes,
   i32And,
   i32Const,
+  i32Eq,
   i32Eqz,
   i32LtU,
   ifThen,
   localGet,
   localSet,
   loop,
+  memoryCopy,
   type Access,
 } from "./instruction-set.js";
 import { addProduct, packedBytes, tileMultiple } from "./matrix-product.js";
@@ -47,7 +49,7 @@ export function newtonSchulzScratchBytes(rows: number, columns: number): number 
 
 /**
  * Adds the function `(x, result, scratch, matrices, rows, columns, a, b, c)`: one Newton–Schulz iteration per matrix, with
- * the bits of the reference. `scratch` is the address of `newtonSchulzScratchBytes(rows, columns)`. The result may be `x`
+ * the bits of `newtonSchulz` of the core. `scratch` is the address of `newtonSchulzScratchBytes(rows, columns)`. The result may be `x`
  * itself. The coefficients are the bits of f32 numbers.
  *
  * @param name under which it is exported; not exported if left out
@@ -102,6 +104,12 @@ export function addNewtonSchulz(functions: WasmFunction[], name?: string): numbe
   );
   const aligned = (count: number): Code => roundedUp(localGet(count), tileMultiple);
   const matrixBytes = times(localGet(rows), localGet(width));
+  const copy = concat(
+    localGet(result),
+    localGet(x),
+    times(matrixBytes, localGet(matrices)),
+    memoryCopy,
+  );
   const index = functions.push({
     ...(name === undefined ? {} : { name }),
     parameters: 9,
@@ -114,11 +122,13 @@ export function addNewtonSchulz(functions: WasmFunction[], name?: string): numbe
       assign(square, plus(localGet(gram), times(localGet(line), aligned(size)))),
       assign(applied, plus(localGet(square), times(localGet(line), aligned(size)))),
       assign(packed, plus(localGet(applied), times(localGet(alignedWidth), aligned(rows)))),
+      concat(localGet(a), i32Const(bitsOfOne), i32Eq, localGet(b), i32Eqz, i32And),
+      concat(localGet(c), i32Eqz, i32And, ifThen, copy, elseThen),
       concat(block, loop, localGet(matrices), i32Eqz, brIf(1)),
       iteration,
       concat(increase(x, matrixBytes), increase(result, matrixBytes)),
       assign(matrices, minus(localGet(matrices), i32Const(1))),
-      concat(br(0), end, end),
+      concat(br(0), end, end, end),
     ),
   });
   return index - 1;
