@@ -1,0 +1,90 @@
+import type { Dimensions } from "@gradstep/core";
+import { MatrixProduct } from "./matrix-product.js";
+
+/**
+ * Newton–Schulz iterations: X′ = aX + (bA + cA²)X with A = XXᵀ, on the smaller side of X. Memory for the matrices between
+ * is allocated for the largest X so far.
+ */
+export class NewtonSchulz {
+  readonly #rounded: boolean;
+  readonly #product: MatrixProduct;
+  #x = new Float64Array(0);
+  #transposed = new Float64Array(0);
+  #applied = new Float64Array(0);
+  #gram = new Float64Array(0);
+  #polynomial = new Float64Array(0);
+
+  /** @param rounded whether each operation is rounded to f32, with the bits of the reference */
+  constructor(rounded: boolean) {
+    this.#rounded = rounded;
+    this.#product = new MatrixProduct(rounded);
+  }
+
+  /** One iteration on each matrix of a batch. `to` may be `from`. */
+  run(
+    from: Float32Array,
+    to: Float32Array,
+    { matrices, rows, columns }: Dimensions,
+    a: number,
+    b: number,
+    c: number,
+  ): void {
+    const length = rows * columns;
+    if (a === 1 && b === 0 && c === 0) {
+      if (to !== from) to.set(from);
+      return;
+    }
+    this.#allocate(length, Math.min(rows, columns));
+    for (let start = 0; start < matrices * length; start += length) {
+      this.#load(from, start, rows, columns);
+      this.#iterate(rows, columns, b, c);
+      for (let i = 0; i < length; i += 1) {
+        const term = a * this.#x[i];
+        to[start + i] = (this.#rounded ? Math.fround(term) : term) + this.#applied[i];
+      }
+    }
+  }
+
+  /** (bA + cA²)X, into `#applied`. */
+  #iterate(rows: number, columns: number, b: number, c: number): void {
+    const [x, transposed, gram, polynomial] = [
+      this.#x,
+      this.#transposed,
+      this.#gram,
+      this.#polynomial,
+    ];
+    const isTall = rows > columns;
+    const [size, length] = isTall ? [columns, rows] : [rows, columns];
+    const lines = isTall ? x : transposed;
+    this.#product.multiply(lines, lines, gram, size, size, length, true);
+    this.#product.multiply(gram, gram, polynomial, size, size, size, true);
+    const round = this.#rounded ? Math.fround : (value: number): number => value;
+    for (let i = 0; i < size * size; i += 1)
+      polynomial[i] = round(round(b * gram[i]) + round(c * polynomial[i]));
+    const left = isTall ? transposed : polynomial;
+    const right = isTall ? polynomial : x;
+    this.#product.multiply(left, right, this.#applied, rows, columns, size, false);
+  }
+
+  #load(from: Float32Array, start: number, rows: number, columns: number): void {
+    for (let i = 0; i < rows; i += 1) {
+      for (let j = 0; j < columns; j += 1) {
+        const value = from[start + i * columns + j];
+        this.#x[i * columns + j] = value;
+        this.#transposed[j * rows + i] = value;
+      }
+    }
+  }
+
+  #allocate(length: number, size: number): void {
+    if (this.#x.length < length) {
+      this.#x = new Float64Array(length);
+      this.#transposed = new Float64Array(length);
+      this.#applied = new Float64Array(length);
+    }
+    if (this.#gram.length < size * size) {
+      this.#gram = new Float64Array(size * size);
+      this.#polynomial = new Float64Array(size * size);
+    }
+  }
+}
