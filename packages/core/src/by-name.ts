@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "./errors.js";
-import { checkGroups } from "./optimizer/groups/group-options.js";
-import type { OptimizerConfig } from "./optimizer/optimizer.js";
+import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options.js";
+import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { rules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
 import type { OptimizerSpec } from "./rule/rule.js";
@@ -30,13 +30,22 @@ export function optimizerByName(
     }
     const spec = {
       ...optimizerByName(rule, { ...configured, ...settings }),
-      groups: checkGroups(groups),
+      groups: checkGroups(groups).map(withRule),
     };
     return structural === undefined ? spec : { ...spec, structural };
   }
   const links = String(name).split("+").map(linkByName);
   const rule = links.length === 1 ? links[0].rule : chainedRule(links);
   return rule.specify(settings);
+}
+
+/** A group whose own rule, if it has one, is a spec instead of a configuration. */
+function withRule({ rule, ...group }: GroupOptions | GroupConfig): GroupOptions {
+  if (rule === undefined) return group as GroupOptions;
+  return {
+    ...group,
+    rule: optimizerByName(rule as OptimizerConfig),
+  } as GroupOptions;
 }
 
 /** @throws {GradstepError} `UNKNOWN_RULE` */

@@ -3,6 +3,7 @@ export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
 export type {
+  GroupConfig,
   Metrics,
   Optimizer,
   OptimizerConfig,
@@ -10,7 +11,7 @@ export type {
   OptimizerOptions,
 } from "./optimizer/optimizer.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
-export type { GroupOptions, Match } from "./optimizer/groups/group-options.js";
+export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
@@ -39,6 +40,7 @@ export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hy
 // To implement backends.
 export type {
   Backend,
+  BatchRun,
   Kernel,
   Layout,
   MemoryRange,

@@ -33,14 +33,33 @@ export function compileSchedule({ schedule }: Variant): readonly CompiledPass[] 
   }));
 }
 
-/** Executes the passes of a variant, one after the other, on all updates. */
-export function runSchedule(
-  variant: Variant,
-  passes: readonly CompiledPass[],
-  updates: readonly Update[],
-  rounded: boolean,
-): void {
-  const { schedule, slots } = variant;
+/** The updates of one rule in a step. */
+export interface ScheduleRun {
+  readonly variant: Variant;
+  readonly passes: readonly CompiledPass[];
+  readonly updates: readonly Update[];
+}
+
+/** A run with its tensors, and what all of them share. */
+interface PreparedRun extends ScheduleRun {
+  readonly targets: readonly Target[];
+  readonly extents: ReadonlyMap<string, Extent>;
+  /** The temporaries of the extent `all`. */
+  readonly shared: ReadonlyMap<string, Values>;
+}
+
+/** Executes the passes of some rules as one step: level by level, at each level those of all rules. */
+export function runSchedules(runs: readonly ScheduleRun[], rounded: boolean): void {
+  const prepared = runs.map((run) => prepare(run, rounded));
+  const last = Math.max(...runs.flatMap(({ passes }) => passes.map(({ pass }) => pass.level)));
+  for (let level = 0; level <= last; level += 1) {
+    for (const run of prepared) runLevel(run, level, rounded);
+    for (const run of prepared) reduceAll(run, level, prepared, rounded);
+  }
+}
+
+function prepare(run: ScheduleRun, rounded: boolean): PreparedRun {
+  const { schedule, slots } = run.variant;
   const extents = new Map<string, Extent>([
     ["p", "element"],
     ["g", "element"],
@@ -53,12 +72,20 @@ export function runSchedule(
       extent === "all" && name.startsWith("@") ? [[name, new Float64Array(1)]] : [],
     ),
   );
-  const targets = updates.map((update) => targetOf(variant, update, shared, extents));
+  const targets = run.updates.map((update) => targetOf(run.variant, update, shared, extents));
   for (const count of schedule.counts) fillCount(count, targets, rounded);
+  return { ...run, targets, extents, shared };
+}
+
+function runLevel(
+  { variant, passes, targets, extents }: PreparedRun,
+  level: number,
+  rounded: boolean,
+): void {
   for (const { pass, bytecode } of passes) {
+    if (pass.level !== level) continue;
     if (pass.kind === "newtonSchulz") {
-      for (const target of targets) {
-        const { arrays, dimensions, update } = target;
+      for (const { arrays, dimensions, update } of targets) {
         const coefficients = pass.coefficients.map((one) =>
           coefficient(variant, update, one, rounded),
         );
@@ -75,12 +102,44 @@ export function runSchedule(
     // A pass over all tensors has one index, and the scalars of the first of them.
     for (const target of pass.over === "all" ? targets.slice(0, 1) : targets)
       runPass(variant, pass, bytecode!, target, extents, rounded);
-    for (const { name, op, over } of pass.reductions) {
-      if (over !== "all") continue;
-      const values = targets.map(({ arrays }) => arrays.get(perTensor(name))![0]);
-      shared.get(name)![0] = joinPairwise(op, values, values.length, rounded);
-    }
   }
+}
+
+/** Reduces over all tensors what the passes of a level found. A key stands for the same reduction in another run. */
+function reduceAll(
+  run: PreparedRun,
+  level: number,
+  runs: readonly PreparedRun[],
+  rounded: boolean,
+): void {
+  for (const { name, op } of reductionsOver(run, level)) {
+    const key = keyOf(run, name);
+    const values = runs.flatMap((other) => {
+      const same =
+        other === run
+          ? name
+          : reductionsOver(other, level).find(
+              (one) => key !== undefined && keyOf(other, one.name) === key,
+            )?.name;
+      return same === undefined
+        ? []
+        : other.targets.map(({ arrays }) => arrays.get(perTensor(same))![0]);
+    });
+    run.shared.get(name)![0] = joinPairwise(op, values, values.length, rounded);
+  }
+}
+
+/** The reductions over all tensors in the passes of a level. */
+function reductionsOver({ passes }: ScheduleRun, level: number): readonly Reduction[] {
+  return passes.flatMap(({ pass }) =>
+    pass.kind === "map" && pass.level === level
+      ? pass.reductions.filter(({ over }) => over === "all")
+      : [],
+  );
+}
+
+function keyOf({ variant }: ScheduleRun, name: string): string | undefined {
+  return variant.schedule.temporaries.find((one) => one.name === name)?.key;
 }
 
 /** Where a pass over tensors puts the operand of a reduction over all of them. */

@@ -1,4 +1,5 @@
 import type {
+  BatchRun,
   Kernel,
   RowMove,
   RowSources,
@@ -10,7 +11,7 @@ import type {
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
-import { compileSchedule, runSchedule } from "./reference-passes.js";
+import { compileSchedule, runSchedules, type ScheduleRun } from "./reference-passes.js";
 import type { Variant } from "./rule/variant.js";
 import { wrapArray } from "./backend/wrap-array.js";
 
@@ -31,6 +32,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   readonly name: string;
   readonly precision: "f32" | "f64";
   readonly exact: boolean;
+  readonly #compiled = new WeakMap<Kernel, Omit<ScheduleRun, "updates">>();
   readonly #array: new (length: number) => T;
 
   constructor(name: string, precision: "f32" | "f64", array: new (length: number) => T) {
@@ -66,9 +68,21 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   compile(variant: Variant): Kernel {
     const rounded = this.precision === "f32";
     const passes = compileSchedule(variant);
-    return {
+    const kernel: Kernel = {
       source: variant.perElement.source,
-      run: (updates, count) => runSchedule(variant, passes, updates.slice(0, count), rounded),
+      run: (updates, count) => {
+        runSchedules([{ variant, passes, updates: updates.slice(0, count) }], rounded);
+      },
     };
+    this.#compiled.set(kernel, { variant, passes });
+    return kernel;
+  }
+
+  runTogether(runs: readonly BatchRun[]): void {
+    const all = runs.map(({ kernel, updates, count }) => ({
+      ...this.#compiled.get(kernel!)!,
+      updates: updates.slice(0, count),
+    }));
+    runSchedules(all, this.precision === "f32");
   }
 }

@@ -42,7 +42,7 @@ describe("a match", () => {
     ["a global pattern", /bias/g, ["dense/bias", "head/bias"]],
     ["a sticky pattern", /dense/y, ["dense/kernel", "dense/bias"]],
     ["a global and sticky pattern", /head/gy, ["head/kernel", "head/bias"]],
-    ["a predicate", (name) => name.startsWith("head"), ["head/kernel", "head/bias"]],
+    ["a predicate", ({ name }) => name.startsWith("head"), ["head/kernel", "head/bias"]],
   ])("by %s", (_, match, matched) => {
     const { optimizer, values, step } = make([{ match, learningRate: 0.5 }]);
     expect(optimizer.groups).toHaveLength(1);

@@ -1,4 +1,4 @@
-import type { GroupOptions, Match } from "@gradstep/core";
+import type { GroupOptions, Match, MatchedParameter } from "@gradstep/core";
 import { withoutUniquenessNumber } from "./state/name-numbering.js";
 
 /**
@@ -8,16 +8,17 @@ import { withoutUniquenessNumber } from "./state/name-numbering.js";
 export function matchingNumberedNames(groups: readonly GroupOptions[]): GroupOptions[] {
   return groups.map((group) => {
     if (!isMatch(group.match)) return group;
-    const matchesName = (name: string): boolean => {
-      if (matches(group.match, name)) return true;
+    const matchesParameter = (parameter: MatchedParameter): boolean => {
+      if (matches(group.match, parameter)) return true;
+      const { name, shape } = parameter;
       const base = withoutUniquenessNumber(name);
       return (
         base !== name &&
-        matches(group.match, base) &&
-        !groups.some(({ match }) => isMatch(match) && matches(match, name))
+        matches(group.match, { name: base, shape }) &&
+        !groups.some(({ match }) => isMatch(match) && matches(match, parameter))
       );
     };
-    return { ...group, match: matchesName };
+    return { ...group, match: matchesParameter };
   });
 }
 
@@ -31,8 +32,9 @@ function isMatch(match: unknown): match is Match {
   );
 }
 
-function matches(match: Match, name: string): boolean {
+function matches(match: Match, parameter: MatchedParameter): boolean {
+  const { name } = parameter;
   if (typeof match === "string") return match === name;
   if (match instanceof RegExp) return name.search(match) >= 0;
-  return typeof match === "function" ? match(name) : match.includes(name);
+  return typeof match === "function" ? match(parameter) : match.includes(name);
 }

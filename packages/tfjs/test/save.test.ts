@@ -122,7 +122,7 @@ describe("a model that was saved and loaded with its optimizer", () => {
         groups: [
           { match: /bias$/i, weightDecay: 0 },
           { match: ["a_b%5F/kernel"], learningRate: 0.5 },
-          { match: (name) => name.endsWith("/gamma"), beta1: 0.5 },
+          { match: ({ name }) => name.endsWith("/gamma"), beta1: 0.5 },
         ],
       },
     );

@@ -1,4 +1,4 @@
-import type { GroupOptions, OptimizerSpec } from "@gradstep/core";
+import type { GroupOptions, MatchedParameter, OptimizerSpec } from "@gradstep/core";
 import { fromKeras, fromOptax, fromTorch } from "@gradstep/core/interop";
 import type { GoldenCase, Library } from "./golden-file.js";
 
@@ -32,7 +32,7 @@ function excludedFromDecay(note = ""): readonly GroupOptions[] {
   );
   return [
     {
-      match: (name: string) => patterns.some((one) => one.test(kerasName(name))),
+      match: ({ name }: MatchedParameter) => patterns.some((one) => one.test(kerasName(name))),
       weightDecay: 0,
     },
   ];

@@ -110,6 +110,14 @@ export interface Kernel {
   encode?(target: object, updates: readonly Update[], count: number): void;
 }
 
+/** The updates that one kernel executes in a step. */
+export interface BatchRun {
+  readonly kernel: Kernel | undefined;
+  readonly updates: readonly Update[];
+  /** Number of updates, from the first, that are valid. */
+  readonly count: number;
+}
+
 /** How `Backend.remap` moves the rows of one tensor. */
 export interface RowMove {
   readonly tensor: Tensor;
@@ -170,6 +178,12 @@ export interface Backend {
    * a copy of their parameter.
    */
   copy?(source: Tensor, target: Tensor): void;
+  /**
+   * Runs the kernels of several rules as one step, or encodes them into `target`: temporaries of the extent `all` with
+   * equal keys are reduced over the tensors of all runs, those of the first run first. Passes run level by level, at each
+   * level those of all runs. Optional; a backend without it runs only rules that share no such reduction.
+   */
+  runTogether?(runs: readonly BatchRun[], target?: object): void;
   /** Fills a packed tensor with the values of a plain one. Optional; a backend with it must respect `mirror` in updates. */
   pack?(source: Tensor, target: Tensor): void;
   /**

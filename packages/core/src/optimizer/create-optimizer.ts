@@ -1,6 +1,6 @@
 import type { Tensor } from "../backend/backend.js";
-import { GradstepError, show } from "../errors.js";
 import { checkGroups } from "./groups/group-options.js";
+import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
@@ -20,24 +20,9 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   parameters: Parameters<T>,
   options: OptimizerOptions<NoInfer<H>, T> = {},
 ): Optimizer<H, T> {
-  if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
-    throw new GradstepError(
-      `Got ${show(spec)} as the rule; expected what a rule returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
-      {
-        code: "INVALID_RULE",
-      },
-    );
-  }
+  const checked = checkedSpec("the rule", spec);
   checkOptions("createOptimizer", options, ["groups", "mirrors"]);
-  // A spec is plain data, which may have been changed since it was checked.
-  const checked = spec.rule.specify({ ...spec.hyperparameters, ...spec.options });
   const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const { structural } = spec;
-  const optimizer = new RuleOptimizer(
-    structural === undefined ? checked : { ...checked, structural },
-    parameters,
-    groups,
-    options.mirrors,
-  );
+  const optimizer = new RuleOptimizer(checked, parameters, groups, options.mirrors);
   return optimizer as unknown as Optimizer<H, T>;
 }

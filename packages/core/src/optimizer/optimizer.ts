@@ -7,13 +7,19 @@ import type { Rows } from "./rows/parameter-rows.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { OptimizerState } from "./state.js";
 
+/** A group as plain data. */
+export type GroupConfig = Omit<GroupOptions, "rule"> & {
+  /** The group's own rule. */
+  readonly rule?: Omit<OptimizerConfig, "groups">;
+};
+
 /** Plain data from which `optimizerByName` makes the same spec again. */
 export interface OptimizerConfig {
   readonly name: string;
   /** Hyperparameters and options. */
   readonly settings: Readonly<Record<string, number | boolean | string>>;
   /** Groups, with the names of their parameters in `match`. */
-  readonly groups: readonly GroupOptions[];
+  readonly groups: readonly GroupConfig[];
   /** Structural hyperparameters that count as not 0 although they are 0 now; left out if there are none. */
   readonly structural?: readonly string[];
 }

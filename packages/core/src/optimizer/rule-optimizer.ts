@@ -3,36 +3,37 @@ import { checkOptions } from "../check-options.js";
 import { GradstepError, list } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
-import { Group, groupOf, type GroupContext } from "./groups/group.js";
+import { Group, groupOf, ownDefaults } from "./groups/group.js";
 import type { Metrics, OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
   type ParameterGroup,
 } from "./groups/parameter-group.js";
+import { ruleContext, type KernelRun } from "./groups/rule-context.js";
+import { readMetrics } from "./metrics.js";
 import { ParameterTable } from "./parameters/parameter-table.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
-import { structuralOf, variantOf, type OptimizerSpec } from "../rule/rule.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
-import { checkState, type OptimizerState } from "./state.js";
+import { readState, writeState } from "./saved-state.js";
+import type { OptimizerState } from "./state.js";
+import { runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
 import type { StepOptions } from "./step/step-options.js";
-import type { Variant } from "../rule/variant.js";
 
 /** The optimizer that `createOptimizer` makes: it owns the groups and the step count, and orders what a step does. */
 export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
-  readonly #spec: OptimizerSpec;
-  readonly #variant: Variant;
-  /** Structural hyperparameters that are not 0. */
-  readonly #structural: readonly string[];
-  /** The optimizer's hyperparameters, which apply unless a group overrides them. */
+  /** The optimizer's hyperparameters, which apply unless a group overrides them or has a rule of its own. */
   readonly #defaults: Group;
   readonly #groups: readonly Group[];
   /** The defaults, then the groups. */
   readonly #allGroups: readonly Group[];
+  /** One run per rule. */
+  readonly #runs: readonly KernelRun[];
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
   #iterations = 0;
@@ -44,31 +45,29 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     groups: readonly GroupOptions[],
     mirrors: Parameters = {},
   ) {
-    const { rule } = spec;
-    this.#structural = structuralOf(spec, groups);
-    this.#spec = spec;
-    this.#variant = variantOf(spec, groups);
-    const context: GroupContext = {
-      rule,
-      variant: this.#variant,
-      mustBeZero: rule.structural.filter((name) => !this.#structural.includes(name)),
-      changes: { count: 0 },
-    };
-    this.#defaults = new Group(context, rule.name, spec.hyperparameters);
-    this.#groups = groups.map(
-      ({ match, ...overrides }, i) =>
-        new Group(context, `${rule.name}, group ${i}`, overrides, match, this.#defaults),
-    );
+    const changes = { count: 0 };
+    const sharing = groups.filter(({ rule }) => rule === undefined);
+    const context = ruleContext(spec, sharing, changes);
+    const { name, hyperparameters } = spec.rule;
+    this.#defaults = new Group(context, name, spec.hyperparameters);
+    this.#groups = groups.map(({ match, rule: own, ...overrides }, i) => {
+      const label = `${name}, group ${i}`;
+      const defaults =
+        own === undefined ? this.#defaults : ownDefaults(label, own, overrides, changes);
+      return new Group(defaults.context, label, overrides, match, defaults);
+    });
     this.#allGroups = [this.#defaults, ...this.#groups];
-    this.#table = new ParameterTable(this.#variant, (name) =>
-      groupOf(name, this.#defaults, this.#groups),
+    this.#runs = [...new Set(this.#allGroups.map((group) => group.context.run))];
+    this.#table = new ParameterTable((parameter) =>
+      groupOf(parameter, this.#defaults, this.#groups),
     );
-    this.#inputs = new StepInputs(this.#table.records, this.#table.byName);
+    this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#runs);
     this.#table.add(parameters, mirrors);
     if (this.#table.records.length > 0) this.#checkMatches();
-    const hyperparameters = Object.keys(rule.hyperparameters);
-    defineHyperparameters(this, this.#defaults, hyperparameters);
-    this.groups = this.#groups.map((group) => parameterGroup(group, hyperparameters));
+    defineHyperparameters(this, this.#defaults, Object.keys(hyperparameters));
+    this.groups = this.#groups.map((group) =>
+      parameterGroup(group, Object.keys(group.context.spec.rule.hyperparameters)),
+    );
     Object.seal(this);
   }
 
@@ -83,17 +82,18 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   step(gradients: Gradients, options?: StepOptions): void {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options);
-    if (count > 0) this.#table.kernel!.run(this.#inputs.updates, count);
+    runKernels(this.#table.backend!, this.#runs);
     this.#inputs.markRun(count);
     this.#commit();
   }
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
   #repeat(gradients: Gradients): boolean {
-    if (!this.#inputs.isRepeat(gradients)) return false;
+    if (this.#runs.length > 1 || !this.#inputs.isRepeat(gradients)) return false;
+    const [{ kernel, updates }] = this.#runs;
     const groups = this.#allGroups;
     for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
-    const repeat = this.#table.kernel!.repeater?.(this.#inputs.updates);
+    const repeat = kernel!.repeater?.(updates);
     if (repeat === undefined) return false;
     // Counted before the run, which evicts all of this from the caches.
     this.#iterations += 1;
@@ -107,15 +107,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   encode(target: object, gradients: Gradients, options?: StepOptions): void {
     this.#checkLive();
-    const { backend, kernel } = this.#table;
-    if (backend !== undefined && kernel?.encode === undefined) {
+    const { backend } = this.#table;
+    const kernels = this.#runs.flatMap(({ kernel }) => kernel ?? []);
+    if (backend !== undefined && kernels.some((kernel) => kernel.encode === undefined)) {
       throw new GradstepError(`Backend ${backend.name} cannot encode steps; use step().`, {
         code: "UNSUPPORTED",
       });
     }
     checkEncodable(gradients, options);
-    const count = this.#prepare(gradients, options);
-    if (count > 0) kernel!.encode!(target, this.#inputs.updates, count);
+    this.#prepare(gradients, options);
+    runKernels(backend!, this.#runs, target);
     this.#commit();
   }
 
@@ -166,7 +167,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     checkHasRows(backend);
     return new ParameterRows({
       backend,
-      variant: this.#variant,
       records,
       tensors: () => this.#table.tensors(),
       onRemap: () => this.#inputs.forget(),
@@ -189,104 +189,44 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async state(): Promise<OptimizerState> {
     this.#checkLive();
-    const slotList = this.#stateSlots();
-    // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
-    const state = {
-      version: 1 as const,
-      rule: this.#spec.rule.name,
-      options: { ...this.#spec.options },
-      hyperparameters: this.#defaults.overrides(),
-      iterations: this.#iterations,
-      groups: this.#allGroups.map((group) => ({
-        parameters: [...group.parameters],
-        iterations: group.iterations,
-        hyperparameters: group === this.#defaults ? {} : group.overrides(),
-        persistentScalars: group.scalars.persistentScalars,
-      })),
-    };
-    const reads = this.#table.records.map(({ name, update }) =>
-      Promise.all(slotList.map(({ index }) => update.slots[index].read())).then((arrays) => [
-        name,
-        Object.fromEntries(slotList.map((slot, i) => [slot.name, arrays[i]])),
-      ]),
-    );
-    // Await all reads together; otherwise one rejection would go unhandled.
-    const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
-    return { ...state, slots };
+    return readState({ groups: this.#allGroups, records: this.#table.records }, this.#iterations);
   }
 
   restore(state: OptimizerState): void {
     this.#checkLive();
-    const groups = this.#allGroups;
-    const slotList = this.#stateSlots();
-    const slots = checkState(state, {
-      rule: this.#spec.rule.name,
-      options: this.#spec.options,
-      groups: groups.map(({ parameters }) => parameters),
-      persistentScalars: Object.keys(this.#variant.persistentScalars),
-      sizes: new Map(
-        this.#table.records.map(({ name, update }) => [
-          name,
-          slotList.map(({ index }) => update.slots[index].size),
-        ]),
-      ),
-      slots: slotList.map(({ name }) => name),
-    });
-    const overrides = [
-      state.hyperparameters,
-      ...state.groups.slice(1).map(({ hyperparameters }) => hyperparameters),
-    ];
-    groups.forEach((group, i) => {
-      for (const [name, value] of Object.entries(overrides[i])) group.check(name, value);
-      for (const name of i === 0 ? Object.keys(this.#spec.rule.hyperparameters) : [])
-        group.check(name, overrides[0][name]);
-    });
-    groups.forEach((group, i) => {
-      group.replace(overrides[i]);
-      const { persistentScalars, iterations } = state.groups[i];
-      group.scalars.persistentScalars = persistentScalars;
-      group.iterations = iterations ?? Math.floor(state.iterations / group.every);
-    });
-    this.#iterations = state.iterations;
-    for (const { name, update } of this.#table.records) {
-      slotList.forEach(({ index }, i) => update.slots[index].write(slots.get(name)![i]));
-    }
-  }
-
-  /** The slots that are part of the state, with their places among all slots. */
-  #stateSlots(): readonly { readonly name: string; readonly index: number }[] {
-    return this.#variant.slots.flatMap(({ name, isMetric }, index) =>
-      isMetric ? [] : [{ name, index }],
-    );
+    this.#iterations = writeState({ groups: this.#allGroups, records: this.#table.records }, state);
   }
 
   async metrics(): Promise<Metrics> {
     this.#checkLive();
-    const { records } = this.#table;
-    const all = this.#variant.slots.flatMap(({ name, extent, isMetric }, index) =>
-      isMetric ? [{ name, extent, index }] : [],
-    );
-    const reads = all.map(async ({ name, extent, index }) => {
-      const values = await Promise.all(
-        (extent === "all" ? records.slice(0, 1) : records).map(async (record) => {
-          const [value] = await record.update.slots[index].read();
-          return [record.name, value] as const;
-        }),
-      );
-      return [name, extent === "all" ? (values[0]?.[1] ?? Number.NaN) : Object.fromEntries(values)];
-    });
-    return Object.fromEntries(await Promise.all(reads)) as Metrics;
+    return readMetrics(this.#table.records);
   }
 
   config(): OptimizerConfig {
     this.#checkLive();
-    const isZero = (name: string): boolean => this.#allGroups.every((one) => one.get(name) === 0);
-    const structural = this.#structural.filter(isZero);
     return {
-      name: this.#spec.rule.name,
-      ...(structural.length > 0 && { structural }),
-      settings: { ...this.#defaults.overrides(), ...this.#spec.options },
-      groups: this.#groups.map((group) => ({ match: [...group.parameters], ...group.overrides() })),
+      ...this.#configOf(this.#defaults),
+      groups: this.#groups.map((group) => ({
+        match: [...group.parameters],
+        ...(group.context === this.#defaults.context
+          ? {}
+          : { rule: this.#configOf(group.defaults!) }),
+        ...group.overrides(),
+      })),
+    };
+  }
+
+  /** The configuration of the rule whose hyperparameters these are. */
+  #configOf(defaults: Group): Omit<OptimizerConfig, "groups"> {
+    const { spec, structural } = defaults.context;
+    const groups = this.#allGroups.filter(({ context }) => context === defaults.context);
+    const isZero = (name: string): boolean =>
+      [defaults, ...groups].every((one) => one.get(name) === 0);
+    const zero = structural.filter(isZero);
+    return {
+      name: spec.rule.name,
+      ...(zero.length > 0 && { structural: zero }),
+      settings: { ...defaults.overrides(), ...spec.options },
     };
   }
 

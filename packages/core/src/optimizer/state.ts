@@ -31,7 +31,13 @@ export interface GroupState {
   readonly parameters: readonly string[];
   /** Steps of the group; if left out, computed from the optimizer's steps and `every`. */
   readonly iterations?: number;
-  /** Hyperparameters that override the optimizer's, and `every`; empty for the first group. */
+  /** Name and options of the group's own rule; left out for groups with the optimizer's. */
+  readonly rule?: string;
+  readonly options?: Readonly<Record<string, boolean | string>>;
+  /**
+   * Hyperparameters that override the optimizer's, and `every`; empty for the first group. All of them for a group with
+   * a rule of its own.
+   */
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
   readonly persistentScalars: Readonly<Record<string, number>>;
@@ -41,12 +47,26 @@ export interface GroupState {
 export interface StateOutline {
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
-  /** Names of the parameters of each group. */
-  readonly groups: readonly (readonly string[])[];
+  readonly groups: readonly GroupOutline[];
+  /** The slots of each parameter. */
+  readonly slots: ReadonlyMap<string, readonly SlotOutline[]>;
+}
+
+/** What the state of a group has to agree with. */
+export interface GroupOutline {
+  /** Names. */
+  readonly parameters: readonly string[];
   readonly persistentScalars: readonly string[];
-  /** Number of values of each slot, per parameter. */
-  readonly sizes: ReadonlyMap<string, readonly number[]>;
-  readonly slots: readonly string[];
+  /** Those of the group's own rule. */
+  readonly rule: string | undefined;
+  readonly options: Readonly<Record<string, boolean | string>> | undefined;
+}
+
+/** A slot of one parameter. */
+export interface SlotOutline {
+  readonly name: string;
+  /** Number of values. */
+  readonly size: number;
 }
 
 /** The values of a state's slots, by parameter, in the order of the outline's slots. */
@@ -74,38 +94,54 @@ export function checkState(state: OptimizerState, outline: StateOutline): SlotVa
   checkIsTable("options", state.options);
   checkIsTable("hyperparameters", state.hyperparameters);
   checkIsTable("slots", state.slots);
-  for (const key of new Set([...Object.keys(state.options), ...Object.keys(outline.options)]))
-    checkSame(`option ${key}`, state.options[key], outline.options[key]);
+  checkSameOptions("option", state.options, outline.options);
   checkCount("iterations", state.iterations);
   if (!Array.isArray(state.groups)) fail(`groups is ${show(state.groups)}; expected an array`);
   checkSame("number of groups", state.groups.length, outline.groups.length);
   // Over the outline, because `forEach` skips the holes of an array.
-  outline.groups.forEach((parameters, i) => {
-    checkGroup(`group ${i}`, state.groups[i], parameters, outline.persistentScalars);
+  outline.groups.forEach((group, i) => {
+    checkGroup(`group ${i}`, state.groups[i], group);
   });
-  checkNames("parameters with slots", Object.keys(state.slots), [...outline.sizes.keys()]);
+  checkNames("parameters with slots", Object.keys(state.slots), [...outline.slots.keys()]);
   return new Map(
-    [...outline.sizes].map(([parameter, sizes]) => {
+    [...outline.slots].map(([parameter, expected]) => {
       const slots = state.slots[parameter];
       checkIsTable(`slots of ${parameter}`, slots);
-      checkNames(`slots of ${parameter}`, Object.keys(slots), outline.slots);
+      checkNames(
+        `slots of ${parameter}`,
+        Object.keys(slots),
+        expected.map(({ name }) => name),
+      );
       return [
         parameter,
-        outline.slots.map((slot, k) =>
-          slotValues(`slot ${slot} of ${parameter}`, slots[slot], sizes[k]),
+        expected.map(({ name, size }) =>
+          slotValues(`slot ${name} of ${parameter}`, slots[name], size),
         ),
       ];
     }),
   );
 }
 
+function checkSameOptions(
+  what: string,
+  got: Readonly<Record<string, unknown>>,
+  expected: Readonly<Record<string, unknown>>,
+): void {
+  for (const key of new Set([...Object.keys(got), ...Object.keys(expected)]))
+    checkSame(`${what} ${key}`, got[key], expected[key]);
+}
+
 function checkGroup(
   what: string,
   group: GroupState,
-  parameters: readonly string[],
-  persistentScalars: readonly string[],
+  { parameters, persistentScalars, rule, options }: GroupOutline,
 ): void {
   checkIsTable(what, group);
+  checkSame(`rule of ${what}`, group.rule, rule);
+  if (options !== undefined) {
+    checkIsTable(`options of ${what}`, group.options);
+    checkSameOptions(`${what}: option`, group.options!, options);
+  }
   checkIsTable(`hyperparameters of ${what}`, group.hyperparameters);
   if (group.iterations !== undefined) checkCount(`iterations of ${what}`, group.iterations);
   checkIsTable(`persistentScalars of ${what}`, group.persistentScalars);

@@ -1,11 +1,27 @@
 import { GradstepError, show } from "../../errors.js";
+import type { OptimizerSpec } from "../../rule/rule.js";
 
-/** Selects parameters: a name, a list of names, a pattern for names, or a function that tests a name. */
-export type Match = string | readonly string[] | RegExp | ((name: string) => boolean);
+/** What a function that selects parameters is given. */
+export interface MatchedParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Selects parameters: a name, a list of names, a pattern for names, or a function that tests a parameter. */
+export type Match =
+  | string
+  | readonly string[]
+  | RegExp
+  | ((parameter: MatchedParameter) => boolean);
 
 /** Hyperparameters for some of the parameters. */
 export type GroupOptions<H extends string = string> = {
   readonly match: Match;
+  /**
+   * A rule or chain for these parameters, in place of the optimizer's: `muon({ learningRate: 0.02 })`. Its
+   * hyperparameters are those of the group. Steps are counted together.
+   */
+  readonly rule?: OptimizerSpec;
   /**
    * The group is updated every `every` steps of the optimizer, for the first time at step number `every`, and counts its
    * own steps. Its gradients are ignored at the other steps. 1 if left out.

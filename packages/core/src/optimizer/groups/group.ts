@@ -1,30 +1,23 @@
 import { GradstepError, list, show } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
-import type { Rule } from "../../rule/rule.js";
-import type { Match } from "./group-options.js";
+import type { OptimizerSpec } from "../../rule/rule.js";
 import { StepScalars, type Changes } from "../step/step-scalars.js";
-import type { Variant } from "../../rule/variant.js";
-
-/** What the groups of an optimizer share. */
-export interface GroupContext {
-  readonly rule: Rule;
-  readonly variant: Variant;
-  /** Structural hyperparameters that were 0 when the optimizer was made and must stay 0. */
-  readonly mustBeZero: readonly string[];
-  /** One counter for all groups, since groups read the hyperparameters of the default group. */
-  readonly changes: Changes;
-}
+import type { GroupOptions, Match, MatchedParameter } from "./group-options.js";
+import { checkedSpec, ruleContext, type RuleContext } from "./rule-context.js";
 
 /** Some parameters, with their hyperparameters, the scalars computed from them, and a count of steps. */
 export class Group {
   /** Names of the parameters in it. */
   readonly parameters: string[] = [];
+  /** Whether it holds only the hyperparameters of a group's own rule. */
+  readonly isHidden: boolean;
   readonly scalars: StepScalars;
   /** Steps taken. */
   iterations = 0;
   readonly #label: string;
-  readonly #context: GroupContext;
-  readonly #defaults: Group | undefined;
+  readonly context: RuleContext;
+  /** The group of the hyperparameters that this one does not override. */
+  readonly defaults: Group | undefined;
   readonly #match: Match | undefined;
   readonly #overrides = new Map<string, number>();
   /** The value in `#overrides`, without the look-up. */
@@ -37,28 +30,36 @@ export class Group {
    * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
    */
   constructor(
-    context: GroupContext,
+    context: RuleContext,
     label: string,
     overrides: Readonly<Record<string, unknown>>,
     match?: Match,
     defaults?: Group,
+    isHidden = false,
   ) {
-    this.#context = context;
+    this.isHidden = isHidden;
+    this.context = context;
     this.#label = label;
-    this.#defaults = defaults;
+    this.defaults = defaults;
     this.#match = defaults === undefined ? undefined : checkMatch(label, match);
     for (const [name, value] of Object.entries(overrides))
       if (value !== undefined) this.set(name, value);
     this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
   }
 
-  /** Whether a parameter of this name belongs to this group. */
-  matches(name: string): boolean {
+  /** Whether a parameter belongs to this group. */
+  matches(parameter: MatchedParameter): boolean {
+    const { name } = parameter;
     const match = this.#match;
     if (match === undefined) return false;
     if (typeof match === "string") return match === name;
     if (match instanceof RegExp) return name.search(match) >= 0;
-    return typeof match === "function" ? match(name) : match.includes(name);
+    return typeof match === "function" ? match(parameter) : match.includes(name);
+  }
+
+  /** Whether its hyperparameters are not those of the optimizer. */
+  get hasOwnRule(): boolean {
+    return this.defaults === undefined || this.defaults.isHidden;
   }
 
   /** The names in `match`; empty for a pattern or a function. */
@@ -69,7 +70,7 @@ export class Group {
 
   /** The value of a hyperparameter in this group. */
   get(name: string): number {
-    return this.#overrides.get(name) ?? this.#defaults!.get(name);
+    return this.#overrides.get(name) ?? this.defaults!.get(name);
   }
 
   /** The group is updated every `every` optimizer steps. */
@@ -101,8 +102,9 @@ export class Group {
 
   /** The value that `set` would store. @throws as `set` does */
   check(name: string, value: unknown): number {
-    const { rule, mustBeZero } = this.#context;
-    if (name === "every" && this.#defaults !== undefined) return checkEvery(this.#label, value);
+    const { mustBeZero, spec } = this.context;
+    const { rule } = spec;
+    if (name === "every" && this.defaults !== undefined) return checkEvery(this.#label, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
       throw new GradstepError(
@@ -124,6 +126,11 @@ export class Group {
     return checked;
   }
 
+  /** As `overrides`, with all hyperparameters of the group's own rule. */
+  ownHyperparameters(): Record<string, number> {
+    return { ...(this.hasOwnRule ? this.defaults?.overrides() : undefined), ...this.overrides() };
+  }
+
   /** The hyperparameters that this group overrides, and `every`. */
   overrides(): Record<string, number> {
     return Object.fromEntries(this.#overrides);
@@ -138,8 +145,29 @@ export class Group {
 
   #changed(): void {
     this.#every = this.#overrides.get("every") ?? 1;
-    this.#context.changes.count += 1;
+    this.context.changes.count += 1;
   }
+}
+
+/**
+ * The defaults of a group with a rule of its own.
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function ownDefaults(
+  label: string,
+  rule: OptimizerSpec,
+  overrides: object,
+  changes: Changes,
+): Group {
+  const spec = checkedSpec(`the rule of ${label}`, rule);
+  if (rule.groups.length > 0) {
+    throw new GradstepError(
+      `${label}: ${spec.rule.name} has groups of its own; expected a rule without groups. Make them groups of the optimizer.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  const context = ruleContext(spec, [overrides as GroupOptions], changes);
+  return new Group(context, label, spec.hyperparameters, undefined, undefined, true);
 }
 
 function checkEvery(label: string, value: unknown): number {
@@ -158,7 +186,7 @@ function checkMatch(label: string, match: unknown): Match {
     (Array.isArray(match) && match.every((name) => typeof name === "string"));
   if (valid) return match as Match;
   throw new GradstepError(
-    `${label}: match is ${show(match)}; expected a name, a list of names, a RegExp or a function of the name.`,
+    `${label}: match is ${show(match)}; expected a name, a list of names, a RegExp or a function of { name, shape }.`,
     {
       code: "UNKNOWN_OPTION",
     },
@@ -166,15 +194,19 @@ function checkMatch(label: string, match: unknown): Match {
 }
 
 /**
- * The group that matches the name of a parameter, or else the group of defaults.
+ * The group that matches a parameter, or else the group of defaults.
  * @throws {GradstepError} `INVALID_PARAMETER` if two groups match
  */
-export function groupOf(name: string, defaults: Group, groups: readonly Group[]): Group {
-  const matching = groups.filter((group) => group.matches(name));
+export function groupOf(
+  parameter: MatchedParameter,
+  defaults: Group,
+  groups: readonly Group[],
+): Group {
+  const matching = groups.filter((group) => group.matches(parameter));
   if (matching.length > 1) {
     const indices = matching.map((group) => groups.indexOf(group));
     throw new GradstepError(
-      `Parameter "${name}" matches groups ${indices.join(" and ")}; expected at most one. Make the matches exclusive.`,
+      `Parameter "${parameter.name}" matches groups ${indices.join(" and ")}; expected at most one. Make the matches exclusive.`,
       { code: "INVALID_PARAMETER" },
     );
   }

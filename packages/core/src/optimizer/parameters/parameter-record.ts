@@ -1,10 +1,13 @@
 import type { StagingTensor, Tensor, Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
+import type { KernelRun } from "../groups/rule-context.js";
 
 /** One parameter of an optimizer, and what belongs to it. */
 export interface ParameterRecord {
   readonly name: string;
   readonly group: Group;
+  /** That of the group's rule. */
+  readonly run: KernelRun;
   update: Update;
   /** Number of values in the parameter and in each slot. */
   size: number;

@@ -2,6 +2,8 @@ import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/back
 import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
+import type { MatchedParameter } from "../groups/group-options.js";
+import type { KernelRun } from "../groups/rule-context.js";
 import {
   checkMirrors,
   checkDisjoint,
@@ -9,34 +11,24 @@ import {
   type Parameters,
 } from "./parameter-checks.js";
 import { allocateSlots, gradientPool } from "./slot-allocation.js";
-import type { Variant } from "../../rule/variant.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
   readonly records: ParameterRecord[] = [];
   readonly byName = new Map<string, ParameterRecord>();
-  readonly #variant: Variant;
-  readonly #groupOf: (name: string) => Group;
-  /** The slots that all parameters share, by name. */
-  readonly #shared = new Map<string, Tensor>();
+  readonly #groupOf: (parameter: MatchedParameter) => Group;
   #backend: Backend | undefined;
-  #kernel: Kernel | undefined;
   /** Number of records, from the first, whose gradients have reserved memory. */
   #reserved = 0;
 
-  /** @param groupOf the group of a parameter of this name; may throw */
-  constructor(variant: Variant, groupOf: (name: string) => Group) {
-    this.#variant = variant;
+  /** @param groupOf the group of a parameter; may throw */
+  constructor(groupOf: (parameter: MatchedParameter) => Group) {
     this.#groupOf = groupOf;
   }
 
   /** The backend of the first parameter; undefined while there is none. */
   get backend(): Backend | undefined {
     return this.#backend;
-  }
-
-  get kernel(): Kernel | undefined {
-    return this.#kernel;
   }
 
   get names(): readonly string[] {
@@ -66,16 +58,22 @@ export class ParameterTable {
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
-      group: this.#groupOf(name),
+      group: this.#groupOf({ name, shape: tensor.shape }),
     }));
     if (named.length === 0) return;
     const backend = this.#backend ?? named[0].tensor.backend;
     // A backend may refuse a mirror, so this comes before anything changes.
     for (const { name, tensor } of named)
       if (mirrors[name] !== undefined) backend.pack!(tensor, mirrors[name]);
-    const kernel = this.#kernel ?? backend.compile(this.#variant);
-    const allSlots = allocateSlots(backend, this.#variant, named, this.#shared);
-    this.#kernel = kernel;
+    const kernels = new Map<KernelRun, Kernel>();
+    for (const { group } of named) {
+      const { run, variant } = group.context;
+      if (!kernels.has(run)) kernels.set(run, run.kernel ?? backend.compile(variant));
+    }
+    const runs = new Set([...this.records.map(({ run }) => run), ...kernels.keys()]);
+    checkCanRunTogether(backend, [...runs]);
+    const allSlots = allocateSlots(backend, named);
+    for (const [run, kernel] of kernels) run.kernel = kernel;
     this.#backend = backend;
     for (const [i, { name, tensor, group }] of named.entries()) {
       const update: Update = {
@@ -91,6 +89,7 @@ export class ParameterTable {
       const record: ParameterRecord = {
         name,
         group,
+        run: group.context.run,
         update,
         size,
         staging: undefined,
@@ -126,7 +125,7 @@ export class ParameterTable {
       this.records.splice(index, 1);
       this.byName.delete(name);
       group.parameters.splice(group.parameters.indexOf(name), 1);
-      this.#freeRecord(record);
+      freeRecord(record);
     }
   }
 
@@ -158,8 +157,8 @@ export class ParameterTable {
 
   /** Frees what was allocated: slots, staging tensors and gradients, not parameters and mirrors. */
   free(): void {
-    for (const record of this.records) this.#freeRecord(record);
-    for (const slot of this.#shared.values()) slot.free();
+    for (const record of this.records) freeRecord(record);
+    for (const { run } of this.records) for (const slot of run.shared.values()) slot.free();
   }
 
   /** Reserves memory for the gradients of all parameters when the first of them is needed. */
@@ -169,11 +168,22 @@ export class ParameterTable {
     this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.records.length;
   }
+}
 
-  #freeRecord({ update, staging, gradient }: ParameterRecord): void {
-    const shared = new Set(this.#shared.values());
-    for (const slot of update.slots) if (!shared.has(slot)) slot.free();
-    staging?.free();
-    gradient?.free();
-  }
+/** @throws {GradstepError} `UNSUPPORTED` for rules that have a reduction in common */
+function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void {
+  const keys = runs.flatMap(({ reductionKeys }) => [...new Set(reductionKeys)]);
+  if (backend.runTogether !== undefined || new Set(keys).size === keys.length) return;
+  throw new GradstepError(
+    `Backend ${backend.name} cannot reduce over the tensors of several rules, such as for a global norm; expected one rule with such a reduction.`,
+    { code: "UNSUPPORTED" },
+  );
+}
+
+/** Frees what belongs to a record alone. */
+function freeRecord({ run, update, staging, gradient }: ParameterRecord): void {
+  const shared = new Set(run.shared.values());
+  for (const slot of update.slots) if (!shared.has(slot)) slot.free();
+  staging?.free();
+  gradient?.free();
 }

@@ -2,70 +2,94 @@ import type { Backend, Tensor } from "../../backend/backend.js";
 import { slotShape } from "../../backend/dimensions.js";
 import { sizeOf } from "../../backend/shape.js";
 import { GradstepError } from "../../errors.js";
+import type { Slot } from "../../rule/variant.js";
 import type { Group } from "../groups/group.js";
-import type { Slot, Variant } from "../../rule/variant.js";
+import type { KernelRun } from "../groups/rule-context.js";
 
 /** The buffer pool of gradients (see `Backend.tensor`). */
 export const gradientPool = 1;
 const firstSlotPool = 2;
 
+/** A parameter whose slots are allocated. */
+interface NewParameter {
+  readonly tensor: Tensor;
+  readonly group: Group;
+}
+
 /**
- * Allocates the slots of each parameter, filled with their first values, each slot in its own pool. If memory runs out,
- * everything allocated so far is freed.
+ * Allocates the slots of each parameter, filled with their first values, each slot in its own pool. Slots that the
+ * parameters of a rule share are made with its first parameter. If memory runs out, everything allocated so far is freed.
  *
- * @param shared the slots that all parameters share, by name; those that are missing are added to it
  * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` (a backend that cannot copy parameters)
  */
-export function allocateSlots(
-  backend: Backend,
-  { slots, matrices }: Variant,
-  parameters: readonly { readonly tensor: Tensor; readonly group: Group }[],
-  shared: Map<string, Tensor>,
-): Tensor[][] {
+export function allocateSlots(backend: Backend, parameters: readonly NewParameter[]): Tensor[][] {
+  for (const { group } of parameters) checkCanCopy(backend, group);
+  reserveSlots(backend, parameters);
   const made: Tensor[] = [];
-  const allocate = (
-    { initial, extent }: Slot,
-    k: number,
-    parameter: Tensor,
-    group: Group,
-  ): Tensor => {
-    const shape = slotShape(extent, parameter.shape, matrices);
-    const isCopy = initial === "p";
-    const first = isCopy ? 0 : typeof initial === "number" ? initial : group.get(initial);
-    const values = first === 0 ? undefined : new Float64Array(sizeOf(shape)).fill(first);
-    const slot = backend.tensor(shape, values, firstSlotPool + k);
-    made.push(slot);
-    if (isCopy) backend.copy!(parameter, slot);
-    return slot;
+  const shared = new Map<KernelRun, Map<string, Tensor>>();
+  const allocate = (slot: Slot, pool: number, { tensor, group }: NewParameter): Tensor => {
+    const allocated = allocateSlot(backend, slot, pool, tensor, group);
+    made.push(allocated);
+    return allocated;
   };
-  const copied = slots.find(({ initial }) => initial === "p");
-  if (copied !== undefined && backend.copy === undefined) {
-    throw new GradstepError(
-      `Slot ${copied.name} starts as a copy of its parameter, which backend ${backend.name} cannot make. Use another backend or rule.`,
-      { code: "UNSUPPORTED" },
-    );
-  }
-  const added = new Map<string, Tensor>();
   try {
-    slots.forEach(({ extent }, k) => {
-      const sizes = parameters.map(({ tensor }) =>
-        sizeOf(slotShape(extent, tensor.shape, matrices)),
-      );
-      if (extent !== "all") backend.reserve?.(sizes, firstSlotPool + k);
-    });
-    const all = parameters.map(({ tensor, group }) =>
-      slots.map((slot, k) => {
-        const { name, extent } = slot;
-        if (extent !== "all") return allocate(slot, k, tensor, group);
-        const known = shared.get(name) ?? added.get(name) ?? allocate(slot, k, tensor, group);
+    const all = parameters.map((parameter) => {
+      const { variant, run } = parameter.group.context;
+      const added = shared.get(run) ?? new Map<string, Tensor>();
+      shared.set(run, added);
+      return variant.slots.map((slot, k) => {
+        const pool = firstSlotPool + k;
+        if (slot.extent !== "all") return allocate(slot, pool, parameter);
+        const { name } = slot;
+        const known = run.shared.get(name) ?? added.get(name) ?? allocate(slot, pool, parameter);
         added.set(name, known);
         return known;
-      }),
-    );
-    for (const [name, tensor] of added) shared.set(name, tensor);
+      });
+    });
+    for (const [run, added] of shared)
+      for (const [name, tensor] of added) run.shared.set(name, tensor);
     return all;
   } catch (error) {
     for (const slot of made) slot.free();
     throw error;
   }
+}
+
+function allocateSlot(
+  backend: Backend,
+  { initial, extent }: Slot,
+  pool: number,
+  parameter: Tensor,
+  group: Group,
+): Tensor {
+  const shape = slotShape(extent, parameter.shape, group.context.variant.matrices);
+  const isCopy = initial === "p";
+  const first = isCopy ? 0 : typeof initial === "number" ? initial : group.get(initial);
+  const values = first === 0 ? undefined : new Float64Array(sizeOf(shape)).fill(first);
+  const slot = backend.tensor(shape, values, pool);
+  if (isCopy) backend.copy!(parameter, slot);
+  return slot;
+}
+
+/** Lets the backend place the slots of each pool in one buffer. */
+function reserveSlots(backend: Backend, parameters: readonly NewParameter[]): void {
+  const sizes: number[][] = [];
+  for (const { tensor, group } of parameters) {
+    const { slots, matrices } = group.context.variant;
+    slots.forEach(({ extent }, k) => {
+      if (extent !== "all")
+        (sizes[k] ??= []).push(sizeOf(slotShape(extent, tensor.shape, matrices)));
+    });
+  }
+  sizes.forEach((pool, k) => backend.reserve?.(pool, firstSlotPool + k));
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` */
+function checkCanCopy(backend: Backend, { context }: Group): void {
+  const copied = context.variant.slots.find(({ initial }) => initial === "p");
+  if (copied === undefined || backend.copy !== undefined) return;
+  throw new GradstepError(
+    `Slot ${copied.name} starts as a copy of its parameter, which backend ${backend.name} cannot make. Use another backend or rule.`,
+    { code: "UNSUPPORTED" },
+  );
 }

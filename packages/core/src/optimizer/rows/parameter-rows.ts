@@ -17,7 +17,6 @@ import {
   type Parameters,
 } from "../parameters/parameter-checks.js";
 import { checkRowValues, resized, rowCount } from "./row-checks.js";
-import type { Variant } from "../../rule/variant.js";
 
 /** Options of `remap`. */
 export interface RemapOptions<T extends Tensor = Tensor> {
@@ -63,7 +62,6 @@ export interface Rows<T extends Tensor = Tensor> {
 /** The parts of an optimizer that its rows use. */
 export interface RowsContext {
   readonly backend: Backend;
-  readonly variant: Variant;
   readonly records: readonly ParameterRecord[];
   /** All parameters and mirrors of the optimizer, by name. */
   readonly tensors: () => ReadonlyMap<string, Tensor>;
@@ -130,8 +128,9 @@ export class ParameterRows implements Rows {
   }
 
   #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
-    const { records, variant } = this.#context;
+    const { records } = this.#context;
     return records.flatMap(({ name, group, update, gradient }) => {
+      const { variant } = group.context;
       const { parameter } = update;
       const moves: RowMove[] = update.slots.flatMap((tensor, k) => {
         const { initial, extent } = variant.slots[k];

@@ -1,4 +1,5 @@
 import type { RowValues, Tensor, Update, Values } from "../../backend/backend.js";
+import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
@@ -14,7 +15,7 @@ import { checkStepOptions, type StepOptions } from "./step-options.js";
 /** The gradients and masks of a step. Everything is checked before an update changes. */
 export class StepInputs {
   /** The updates of the current step, in the order of the records. Only the first ones are valid. */
-  readonly updates: Update[] = [];
+  readonly updates: Update[];
   readonly #records: readonly ParameterRecord[];
   readonly #byName: ReadonlyMap<string, ParameterRecord>;
   /** The records of these updates. */
@@ -32,10 +33,21 @@ export class StepInputs {
   readonly #gradients: Tensor[] = [];
   #isNoted = false;
 
-  /** @param records may grow later, as may `byName` */
-  constructor(records: readonly ParameterRecord[], byName: ReadonlyMap<string, ParameterRecord>) {
+  readonly #runs: readonly KernelRun[];
+
+  /**
+   * @param records may grow later, as may `byName`
+   * @param runs where the updates of a step are placed
+   */
+  constructor(
+    records: readonly ParameterRecord[],
+    byName: ReadonlyMap<string, ParameterRecord>,
+    runs: readonly KernelRun[],
+  ) {
     this.#records = records;
     this.#byName = byName;
+    this.#runs = runs;
+    this.updates = runs.length === 1 ? runs[0].updates : [];
   }
 
   /**
@@ -56,7 +68,23 @@ export class StepInputs {
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkIsSkipped(gradients, iteration);
     if (options !== undefined || this.#isMasked) this.#mask(count, options);
+    this.#distribute(count);
     return count;
+  }
+
+  /** Places the updates in the runs of their rules. */
+  #distribute(count: number): void {
+    const runs = this.#runs;
+    if (runs.length === 1) {
+      runs[0].count = count;
+      return;
+    }
+    for (let i = 0; i < runs.length; i += 1) runs[i].count = 0;
+    for (let i = 0; i < count; i += 1) {
+      const { run } = this.#taken[i];
+      run.updates[run.count] = this.updates[i];
+      run.count += 1;
+    }
   }
 
   /** To be called when a kernel has run the first `count` updates. After a run that throws, the step is not repeated. */

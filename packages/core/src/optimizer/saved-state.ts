@@ -1,0 +1,97 @@
+import type { Group } from "./groups/group.js";
+import type { ParameterRecord } from "./parameters/parameter-record.js";
+import { checkState, type OptimizerState, type SlotOutline } from "./state.js";
+
+/** The parts of an optimizer that its state is made of. */
+export interface StateSource {
+  /** The optimizer's own group first. */
+  readonly groups: readonly Group[];
+  readonly records: readonly ParameterRecord[];
+}
+
+/** A slot of a parameter, with its index among all slots. */
+interface SavedSlot extends SlotOutline {
+  readonly index: number;
+}
+
+/** The slots of a parameter that are part of the state: metrics are not. */
+function savedSlots({ group, update }: ParameterRecord): readonly SavedSlot[] {
+  return group.context.variant.slots.flatMap(({ name, isMetric }, index) =>
+    isMetric ? [] : [{ name, index, size: update.slots[index].size }],
+  );
+}
+
+/** Copies everything the next step depends on, apart from the values of the parameters. */
+export async function readState(
+  { groups, records }: StateSource,
+  iterations: number,
+): Promise<OptimizerState> {
+  const [defaults] = groups;
+  const { rule, options } = defaults.context.spec;
+  // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
+  const state = {
+    version: 1 as const,
+    rule: rule.name,
+    options: { ...options },
+    hyperparameters: defaults.ownHyperparameters(),
+    iterations,
+    groups: groups.map((group) => ({
+      parameters: [...group.parameters],
+      iterations: group.iterations,
+      hyperparameters: group === defaults ? {} : group.ownHyperparameters(),
+      persistentScalars: group.scalars.persistentScalars,
+      ...(group.context === defaults.context
+        ? {}
+        : { rule: group.context.spec.rule.name, options: { ...group.context.spec.options } }),
+    })),
+  };
+  const reads = records.map(async (record) => {
+    const saved = savedSlots(record);
+    const arrays = await Promise.all(saved.map(({ index }) => record.update.slots[index].read()));
+    return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
+  });
+  // Await all reads together; otherwise one rejection would go unhandled.
+  const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
+  return { ...state, slots };
+}
+
+/**
+ * Replaces hyperparameters, step counts and slots by those of a state.
+ * @returns the number of steps
+ * @throws {GradstepError} as `optimizer.restore` does; then nothing has changed
+ */
+export function writeState({ groups, records }: StateSource, state: OptimizerState): number {
+  const [defaults] = groups;
+  const { rule, options } = defaults.context.spec;
+  const slots = checkState(state, {
+    rule: rule.name,
+    options,
+    groups: groups.map(({ parameters, context }) => ({
+      parameters,
+      persistentScalars: Object.keys(context.variant.persistentScalars),
+      rule: context === defaults.context ? undefined : context.spec.rule.name,
+      options: context === defaults.context ? undefined : context.spec.options,
+    })),
+    slots: new Map(records.map((record) => [record.name, savedSlots(record)])),
+  });
+  const overrides = groups.map((group, i) =>
+    group === defaults ? state.hyperparameters : state.groups[i].hyperparameters,
+  );
+  groups.forEach((group, i) => {
+    const needed = group.hasOwnRule ? Object.keys(group.context.spec.rule.hyperparameters) : [];
+    for (const name of new Set([...Object.keys(overrides[i]), ...needed]))
+      group.check(name, overrides[i][name]);
+  });
+  groups.forEach((group, i) => {
+    group.replace(overrides[i]);
+    const { persistentScalars, iterations } = state.groups[i];
+    group.scalars.persistentScalars = persistentScalars;
+    group.iterations = iterations ?? Math.floor(state.iterations / group.every);
+  });
+  for (const record of records) {
+    savedSlots(record).forEach(({ index }, i) => {
+      record.update.slots[index].write(slots.get(record.name)![i]);
+    });
+  }
+  return state.iterations;
+}

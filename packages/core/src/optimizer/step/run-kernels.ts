@@ -1,0 +1,38 @@
+import type { Backend } from "../../backend/backend.js";
+import type { KernelRun } from "../groups/rule-context.js";
+
+/**
+ * Runs the kernels of all rules of a step, or encodes them. Rules that have a reduction over all tensors in common run
+ * together, so that it covers the tensors of all of them.
+ *
+ * @param target what the caller encodes into; undefined to run
+ */
+export function runKernels(backend: Backend, runs: readonly KernelRun[], target?: object): void {
+  if (runs.length > 1 && haveCommonReduction(runs)) {
+    backend.runTogether!(
+      runs.filter(({ count }) => count > 0),
+      target,
+    );
+    return;
+  }
+  for (let i = 0; i < runs.length; i += 1) {
+    const { kernel, updates, count } = runs[i];
+    if (count === 0) continue;
+    if (target === undefined) kernel!.run(updates, count);
+    else kernel!.encode!(target, updates, count);
+  }
+}
+
+/** Whether two rules with updates in this step have a reduction over all tensors in common. */
+function haveCommonReduction(runs: readonly KernelRun[]): boolean {
+  for (let i = 0; i < runs.length; i += 1) {
+    if (runs[i].count === 0) continue;
+    for (let j = 0; j < i; j += 1)
+      if (
+        runs[j].count > 0 &&
+        runs[i].reductionKeys.some((key) => runs[j].reductionKeys.includes(key))
+      )
+        return true;
+  }
+  return false;
+}
