@@ -33,7 +33,7 @@ describe("groups", () => {
     ["a global pattern", /bias$/g],
     ["a name", "d/bias"],
     ["a list of names", ["e/bias", "d/bias"]],
-    ["a function", (name) => name === "d/bias"],
+    ["a function", ({ name }) => name === "d/bias"],
   ];
   for (const [what, match] of matches)
     test.each(["d/bias", "d/bias_1", "d/bias_12"])(`${what} matches %s`, (name) => {
