@@ -24,7 +24,10 @@ describe.each(files)("$library", ({ library, supported, withState }) => {
     expect(results.filter(({ status }) => status === "failed")).toEqual([]);
     const passed = results.filter(({ status }) => status === "passed");
     expect(passed.length).toBe(supported);
-    expect(passed.every(({ worstRelativeError }) => worstRelativeError! <= tolerance)).toBe(true);
+    const inexact = golden.cases.filter((one) => one.tolerance !== undefined).map(({ id }) => id);
+    expect(inexact).toEqual(library === "keras" ? ["adafactor", "adafactor.options"] : []);
+    for (const { id, worstRelativeError } of passed)
+      expect(worstRelativeError).toBeLessThanOrEqual(inexact.includes(id) ? 2 ** -22 : tolerance);
     expect(results.filter(({ worstStateError }) => worstStateError !== null).length).toBe(
       withState,
     );

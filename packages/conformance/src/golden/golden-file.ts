@@ -16,6 +16,8 @@ export interface GoldenCase {
   readonly state?: Readonly<Record<string, unknown>>;
   /** The learning rates of a schedule, by step. */
   readonly learningRatePerStep?: readonly number[];
+  /** How far the library's own arithmetic is from f64, relative to the largest magnitude of an element. */
+  readonly tolerance?: number;
   /** What else the run did, in words. */
   readonly note?: string;
 }
@@ -102,7 +104,7 @@ export function parseGolden(text: string, name: string): GoldenFile {
       fail(
         `expected of ${id} has ${expected.length} steps; there are ${gradients.length} gradients`,
       );
-    const { state, note, learningRatePerStep: rates } = one;
+    const { state, note, tolerance, learningRatePerStep: rates } = one;
     return {
       id,
       optimizer: word(one.optimizer, `optimizer of ${id}`),
@@ -112,6 +114,7 @@ export function parseGolden(text: string, name: string): GoldenFile {
       ...(rates === undefined || rates === null
         ? {}
         : { learningRatePerStep: numbers(rates, `learningRatePerStep of ${id}`) }),
+      ...(typeof tolerance === "number" ? { tolerance } : {}),
       ...(typeof note === "string" ? { note } : {}),
     };
   });

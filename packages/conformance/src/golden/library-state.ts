@@ -36,6 +36,11 @@ const kerasSlots: Readonly<Record<string, string>> = {
   accumulated_delta_var: "d",
 };
 
+/** What Keras calls otherwise in a rule of its own. */
+const kerasSlotsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "schedule-free-adamw": { ...kerasSlots, momentum: "z" },
+};
+
 /**
  * The entries of a library's final state that have a counterpart in gradstep, and the keys of the others.
  *
@@ -69,7 +74,8 @@ export function stateEntries(
       const own = key.slice(key.indexOf("/") + 1);
       if (own === "learning_rate") continue;
       const parameter = parameters.find((name) => own.startsWith(`${kerasName(name)}_`));
-      const slot = parameter && kerasSlots[own.slice(kerasName(parameter).length + 1)];
+      const slots = kerasSlotsOf[rule] ?? kerasSlots;
+      const slot = parameter && slots[own.slice(kerasName(parameter).length + 1)];
       if (own === "iteration")
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
       else if (rule === "nadam" && /^variable(_\d+)?$/.test(own))

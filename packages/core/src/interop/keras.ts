@@ -67,6 +67,22 @@ const classes: Readonly<Record<string, KerasClass>> = {
   AdamW: { rule: "adamw", options: { ...betas, amsgrad: { to: "amsgrad" } } },
   Adamax: { rule: "adamax", options: betas },
   Nadam: { rule: "nadam", options: betas },
+  Lamb: { rule: "lamb", options: betas },
+  Adafactor: {
+    rule: "adafactor",
+    options: {
+      beta_2_decay: { to: "beta2Decay" },
+      epsilon_1: { to: "epsilon1" },
+      epsilon_2: { to: "epsilon2" },
+      clip_threshold: { to: "clipThreshold" },
+      // Keras takes the minimum with 1/√t in any case, unless the rate is a schedule.
+      relative_step: ignored,
+    },
+  },
+  ScheduleFreeAdamW: {
+    rule: "schedule-free-adamw",
+    options: { ...betas, warmup_steps: { to: "warmupSteps" } },
+  },
   Adadelta: { rule: "adadelta", options: { ...epsilon, rho: { to: "rho" } } },
   Ftrl: {
     rule: "ftrl",

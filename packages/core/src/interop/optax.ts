@@ -1,15 +1,14 @@
-import { lookUp, translate, type OptionMap } from "./option-map.js";
+import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learning_rate: { to: "learningRate" } };
+const whyNoMask =
+  "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).";
 const decay: OptionMap = {
   weight_decay: { to: "weightDecay" },
-  mask: {
-    only: [null],
-    why: "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).",
-  },
+  mask: { only: [null], why: whyNoMask },
 };
 const precision: OptionMap = { mu_dtype: { only: [null], why: "State is f32." } };
 const accumulatorPrecision: OptionMap = {
@@ -28,6 +27,13 @@ const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 const adamForm = { epsilonMode: "paper", averageForm: "sum-of-squares" } as const;
 
 const epsRoot: OptionMap = { eps_root: { to: "epsilonRoot" } };
+const scheduleFree: OptionMap = {
+  b1: { to: "beta1" },
+  weight_decay: { to: "weightDecay" },
+  weight_lr_power: { to: "weightLearningRatePower" },
+  warmup_steps: { only: [null], why: "Optax's weights and rates are a step apart in its warmup." },
+  state_dtype: { only: [null], why: "State is f32." },
+};
 const withoutNesterov: OptionMap = {
   nesterov: { only: [false], why: "This rule has no Nesterov momentum." },
 };
@@ -170,6 +176,58 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
     },
     settings: {},
   },
+  lamb: {
+    rule: "lamb",
+    options: { ...rate, ...betas, ...eps, ...epsRoot, ...decay },
+    settings: {
+      ...adamDefaults,
+      epsilon: 1e-6,
+      averageForm: "sum-of-squares",
+      weightDecayMode: "update",
+    },
+  },
+  lars: {
+    rule: "lars",
+    options: {
+      ...rate,
+      ...eps,
+      weight_decay: decay.weight_decay,
+      weight_decay_mask: { only: [true], why: whyNoMask },
+      trust_ratio_mask: { only: [true], why: "The ratio applies to all tensors." },
+      trust_coefficient: { to: "trustCoefficient" },
+      momentum: { to: "momentum" },
+      nesterov: { to: "nesterov" },
+    },
+    settings: {},
+  },
+  prodigy: {
+    rule: "prodigy",
+    options: {
+      ...rate,
+      ...eps,
+      betas: { to: "betas" },
+      beta3: { to: "beta3" },
+      estim_lr0: { to: "d0" },
+      estim_lr_coef: { to: "dCoef" },
+      weight_decay: decay.weight_decay,
+      safeguard_warmup: { to: "safeguardWarmup" },
+    },
+    settings: { biasCorrection: true },
+  },
+  schedule_free_sgd: {
+    rule: "schedule-free-sgd",
+    options: { ...rate, ...scheduleFree },
+    settings: {},
+  },
+  schedule_free_adamw: {
+    rule: "schedule-free-adamw",
+    options: { ...rate, ...scheduleFree, ...eps, b2: betas.b2 },
+    settings: {
+      weightLearningRatePower: 2,
+      averageForm: "sum-of-squares",
+      weightDecayMode: "update",
+    },
+  },
   lion: {
     rule: "lion",
     options: { ...rate, ...betas, ...precision, ...decay },
@@ -189,16 +247,17 @@ export function fromOptax(
   options: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
   const optimizer = lookUp("Optax", name, optimizers);
-  const { epsilonInSqrt = true, ...translated } = translate(
-    `Optax's ${name}`,
-    options,
-    optimizer.options,
+  const owner = `Optax's ${name}`;
+  const { epsilonInSqrt = true, ...translated } = withoutPair(
+    owner,
+    translate(owner, options, optimizer.options),
   );
-  // Optax uses None for no momentum.
-  if (translated.momentum === null) delete translated.momentum;
+  // Optax uses None for no momentum, no decay, and a β₃ that follows from β₂.
+  for (const key of ["momentum", "weightDecay", "beta3"])
+    if (translated[key] === null) delete translated[key];
   if (typeof epsilonInSqrt !== "boolean") {
     throw new GradstepError(
-      `Optax's ${name}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
+      `${owner}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   }

@@ -49,6 +49,25 @@ export function translate(
   return translated;
 }
 
+/**
+ * Settings with β₁ and β₂ by themselves, where they have `betas`.
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ */
+export function withoutPair(
+  owner: string,
+  { betas, ...settings }: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (betas === undefined) return settings;
+  if (!Array.isArray(betas) || betas.length !== 2) {
+    throw new GradstepError(
+      `${owner}: betas is ${show(betas)}; expected two numbers, such as [0.9, 0.999].`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  }
+  const [beta1, beta2] = betas as unknown[];
+  return { ...settings, beta1, beta2 };
+}
+
 /** @throws {GradstepError} `UNKNOWN_OPTION` unless it is an object with options by name */
 export function checkIsObject(
   owner: string,

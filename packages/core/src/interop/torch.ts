@@ -1,4 +1,11 @@
-import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
+import {
+  checkIsObject,
+  ignored,
+  lookUp,
+  translate,
+  withoutPair,
+  type OptionMap,
+} from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import { rules } from "../rules/index.js";
@@ -216,16 +223,10 @@ function groupOptions(
 
 /** Options under the names they have here; what is left out is left out. */
 function settingsOf(owner: string, options: Options, map: OptionMap): Record<string, unknown> {
-  const { betas: pair, decoupled: isDecoupled, ...settings } = translate(owner, options, map);
-  if (pair !== undefined) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new GradstepError(
-        `${owner}: betas is ${show(pair)}; expected two numbers, such as [0.9, 0.999].`,
-        { code: "INVALID_HYPERPARAMETER" },
-      );
-    }
-    [settings.beta1, settings.beta2] = pair as unknown[];
-  }
+  const { decoupled: isDecoupled, ...settings } = withoutPair(
+    owner,
+    translate(owner, options, map),
+  );
   if (isDecoupled !== undefined) {
     if (typeof isDecoupled !== "boolean") {
       throw new GradstepError(

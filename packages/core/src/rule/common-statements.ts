@@ -15,13 +15,21 @@ export const commonScalars = ["decay", "direction", "l2"] as const;
 /** The statement after every rule's own, for those that assign `u`. */
 export const application = "p = p - u";
 
-/** The statements before every rule's own. A factor without effect is exactly 1, a term without effect exactly 0. */
+/**
+ * The statements before every rule's own. A factor without effect is exactly 1, a term without effect exactly 0. A rule
+ * whose `weightDecayMode` has more values than these two applies weight decay itself with the others.
+ */
 export function commonStatements({
   weightDecayMode,
   maximize,
 }: Readonly<Record<string, boolean | string>>): { perStep: string; perElement: string } {
   const isL2 = weightDecayMode === "l2";
-  if (!isL2 && maximize === false)
+  const isDecoupled = weightDecayMode === "decoupled";
+  if (!isL2 && !isDecoupled)
+    return maximize === true
+      ? { perStep: "direction = -1", perElement: "g = g * direction" }
+      : { perStep: "", perElement: "" };
+  if (isDecoupled && maximize === false)
     return { perStep: "decay = 1 - learningRate * weightDecay", perElement: "p = p * decay" };
   return {
     perStep: `

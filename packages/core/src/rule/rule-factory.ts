@@ -73,7 +73,7 @@ export interface RuleChanges {
  */
 export interface RuleFactory<H extends string, O extends OptionTable> extends Rule {
   (
-    settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
+    settings?: Settings<H | CommonHyperparameter, O & Omit<CommonOptions, keyof O>>,
   ): OptimizerSpec<H | CommonHyperparameter>;
   /** The rule without the call. */
   readonly rule: Rule;
