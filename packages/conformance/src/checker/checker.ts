@@ -1,5 +1,6 @@
 import {
   createOptimizer,
+  GradstepError,
   type GroupOptions,
   type Kernel,
   type Optimizer,
@@ -48,6 +49,11 @@ export class Checker {
     let label = spec.rule.name;
     let scalars: readonly string[] = [];
     backend.compile = (variant) => {
+      if (variant.schedule.passes.length > 1) {
+        throw new GradstepError(`${variant.label} has reductions, for which there are no bounds.`, {
+          code: "UNSUPPORTED",
+        });
+      }
       const kernel = compile(variant);
       compiled = { kernel, bounds: new Bounds(variant.perElement, model) };
       slots = variant.slots.map(({ name }) => name);

@@ -1,5 +1,5 @@
 import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
-import { rules } from "../rules/index.js";
+import { allRules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
@@ -139,5 +139,5 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
   }
   // Keras prints null where there is no decay.
   if (settings.weightDecay === null) settings.weightDecay = 0;
-  return rules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
+  return allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
 }

@@ -1,6 +1,6 @@
 import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
-import { rules } from "../rules/index.js";
+import { allRules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learning_rate: { to: "learningRate" } };
@@ -262,6 +262,6 @@ export function fromOptax(
     );
   }
   const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
-  const rule = rules.find((one) => one.name === optimizer.rule)!;
+  const rule = allRules.find((one) => one.name === optimizer.rule)!;
   return rule.specify({ ...optimizer.settings, ...translated, ...form });
 }

@@ -8,7 +8,7 @@ import {
 } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
-import { rules } from "../rules/index.js";
+import { allRules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -143,7 +143,7 @@ export function fromTorch(name: string, options: Options | readonly Options[] = 
     ? fromParameterGroups(owner, options as readonly Options[])
     : withGroups(owner, options as Options);
   const base = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
-  const rule = rules.find((one) => one.name === ruleName)!;
+  const rule = allRules.find((one) => one.name === ruleName)!;
   const spec = rule.specify({ weightDecayMode: "l2", ...base, ...form });
   const { momentum = 0, dampening = 0 } = spec.hyperparameters;
   if (spec.options.nesterov === true && (momentum === 0 || dampening !== 0)) {
