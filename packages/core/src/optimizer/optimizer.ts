@@ -40,7 +40,8 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * backend; `tensor.read()` waits for everything called before it. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (also if there is no gradient at all),
-   * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows)
+   * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows),
+   * `SWAPPED` (after `swap`)
    */
   step(gradients: Gradients, options?: StepOptions): void;
   /**
@@ -88,6 +89,16 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; then nothing has changed
    */
   restore(state: OptimizerState): void;
+  /** Whether `swap` has put the weights to evaluate with into the parameters. */
+  readonly isSwapped: boolean;
+  /**
+   * Exchanges the parameters with the weights to evaluate with, which rules such as `scheduleFree` and stages such as
+   * `ema` keep apart; the next call exchanges them back, bit for bit. In between, steps throw, and one copy of the
+   * parameters is kept in the backend's memory.
+   * @throws {GradstepError} `UNSUPPORTED` (a rule without such weights, or a backend that cannot copy), `OUT_OF_MEMORY`,
+   * `DISPOSED`; then nothing has changed
+   */
+  swap(): void;
   /**
    * What the last step measured, by name: a number, or numbers by the names of parameters. Which metrics there are is
    * part of the rule and its stages, such as the global norm of `clipByGlobalNorm`. NaN before the first step. Nothing is

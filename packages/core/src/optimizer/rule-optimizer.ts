@@ -3,6 +3,7 @@ import { checkOptions } from "../check-options.js";
 import { GradstepError, list } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
+import { Evaluation } from "./evaluation.js";
 import { Group, groupOf, ownDefaults } from "./groups/group.js";
 import type { Metrics, OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
 import {
@@ -36,6 +37,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #runs: readonly KernelRun[];
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
+  readonly #evaluation = new Evaluation();
   #iterations = 0;
   #disposed = false;
 
@@ -122,7 +124,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   /** Checks and prepares everything that a step needs; returns the number of its updates. */
   #prepare(gradients: Gradients, options: StepOptions | undefined): number {
-    this.#checkLive();
+    this.#checkTrains();
     const iteration = this.#iterations + 1;
     const count = this.#inputs.take(gradients, options, iteration);
     this.#inputs.stage(this.#table.stage);
@@ -161,7 +163,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   rows(names: string | readonly string[] = this.parameters): Rows {
-    this.#checkLive();
+    this.#checkTrains();
     const records = this.#table.select(typeof names === "string" ? [names] : names);
     const backend = this.#table.backend!;
     checkHasRows(backend);
@@ -170,7 +172,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       records,
       tensors: () => this.#table.tensors(),
       onRemap: () => this.#inputs.forget(),
-      checkLive: () => this.#checkLive(),
+      checkLive: () => this.#checkTrains(),
     });
   }
 
@@ -182,7 +184,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   remove(names: string | readonly string[]): void {
-    this.#checkLive();
+    this.#checkTrains();
     this.#table.remove(typeof names === "string" ? [names] : names);
     this.#inputs.forget();
   }
@@ -195,6 +197,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   restore(state: OptimizerState): void {
     this.#checkLive();
     this.#iterations = writeState({ groups: this.#allGroups, records: this.#table.records }, state);
+  }
+
+  get isSwapped(): boolean {
+    return this.#evaluation.isSwapped;
+  }
+
+  swap(): void {
+    this.#checkLive();
+    this.#evaluation.swap(this.#table.backend, this.#table.records);
+    this.#inputs.forget();
   }
 
   async metrics(): Promise<Metrics> {
@@ -233,8 +245,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#evaluation.free();
     this.#inputs.forget();
     this.#table.free();
+  }
+
+  /** @throws {GradstepError} `DISPOSED`, `SWAPPED` */
+  #checkTrains(): void {
+    this.#checkLive();
+    if (this.isSwapped)
+      throw new GradstepError(
+        "The parameters hold the weights to evaluate with; call swap() once more before you train on.",
+        { code: "SWAPPED" },
+      );
   }
 
   #checkLive(): void {

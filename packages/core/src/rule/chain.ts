@@ -183,6 +183,7 @@ function joined(
       ...(isApplied ? [...own.slice(0, -1), ...of("u"), own.at(-1)!] : own),
       ...of("p"),
     ],
+    evaluation: all.flatMap(({ sources }) => sources.evaluation),
   };
 }
 
@@ -190,12 +191,17 @@ function joined(
 function sourcesOf(
   { stage }: Link,
   texts: VariantTexts,
-): { readonly perStep: readonly Source[]; readonly perElement: readonly Source[] } {
-  if (stage === undefined) return texts;
+): Readonly<Record<"perStep" | "perElement" | "evaluation", readonly Source[]>> {
+  const { perStep, perElement, evaluation = [] } = texts;
+  if (stage === undefined) return { perStep, perElement, evaluation };
   const rename = renamer(stage, texts);
   const renamed = (sources: readonly Source[]): readonly Source[] =>
     sources.map((source) => ({ ...source, rename }));
-  return { perStep: renamed(texts.perStep), perElement: renamed(texts.perElement) };
+  return {
+    perStep: renamed(perStep),
+    perElement: renamed(perElement),
+    evaluation: renamed(evaluation),
+  };
 }
 
 /** Gives what a stage assigns for itself a name with the stage's in front. */

@@ -18,6 +18,8 @@ const propertyNames = [
   "restore",
   "config",
   "metrics",
+  "swap",
+  "isSwapped",
   "dispose",
   "match",
   "every",
@@ -35,6 +37,7 @@ const definitionKeys = [
   "metrics",
   "perStep",
   "perElement",
+  "evaluation",
 ];
 
 const rangeKeys = ["default", "min", "max", "below"];

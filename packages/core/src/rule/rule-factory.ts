@@ -53,6 +53,11 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
    * `perStep`; assigns slots, temporaries and `u`, the update: `p = p - u` follows. A text may assign `p` itself instead.
    */
   readonly perElement: Chosen<string, O, S>;
+  /**
+   * For rules whose parameters are not the weights to evaluate with: assigns these to `p`, from `p`, slots,
+   * hyperparameters and scalars. See `optimizer.swap`. None if left out.
+   */
+  readonly evaluation?: Chosen<string, O, S>;
 }
 
 /** Hyperparameters of every rule. */
@@ -95,7 +100,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
   define: (extended: RuleDefinition<H, O, S>) => RuleFactory<H, O>,
 ): RuleFactory<H, O> {
   const { name, slots = {}, persistentScalars = {}, perStep = "", perElement } = definition;
-  const { matrices, metrics = {} } = definition;
+  const { matrices, metrics = {}, evaluation } = definition;
   const structural: readonly string[] = definition.structural ?? [];
   const hyperparameters: Readonly<Record<string, Hyperparameter>> = {
     ...commonHyperparameters,
@@ -116,6 +121,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       metrics,
       perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
       perElement: framed(common.perElement, choose(perElement, chosen)),
+      evaluation: evaluation === undefined ? [] : [{ text: choose(evaluation, chosen) }],
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural }, textsOf, build);

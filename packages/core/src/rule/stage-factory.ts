@@ -35,6 +35,8 @@ export interface StageDefinition<H extends string, O extends OptionTable> {
    * one that assigns `u` reads these and `u`; one that assigns `p` reads `p`.
    */
   readonly perElement: Chosen<string, O, never>;
+  /** As in `defineRule`: assigns the weights to evaluate with to `p`. */
+  readonly evaluation?: Chosen<string, O, never>;
 }
 
 /** A stage without the types of its settings. */
@@ -66,7 +68,7 @@ export function makeStage<H extends string, O extends OptionTable>(
   build: (texts: VariantTexts) => Variant,
 ): StageFactory<H, O> {
   const { name, slots = {}, persistentScalars = {}, metrics = {}, matrices = "first" } = definition;
-  const { perStep = "", perElement } = definition;
+  const { perStep = "", perElement, evaluation } = definition;
   const hyperparameters = (definition.hyperparameters ?? {}) as Record<string, Hyperparameter>;
   const options: OptionTable = definition.options ?? {};
   const names = Object.keys(hyperparameters);
@@ -85,6 +87,7 @@ export function makeStage<H extends string, O extends OptionTable>(
       updated: updatedBy(name, text),
       perStep: [{ text: choose(perStep, chosen) }],
       perElement: [{ text }],
+      evaluation: evaluation === undefined ? [] : [{ text: choose(evaluation, chosen) }],
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural: [] }, textsOf, build);

@@ -56,6 +56,11 @@ export interface Variant {
    * between the rule and the application of its update.
    */
   readonly parts?: readonly VariantPart[];
+  /**
+   * What computes the weights to evaluate with, of the same slots: it changes `p` alone. Undefined for rules whose
+   * parameters are these weights.
+   */
+  readonly evaluation?: Variant;
 }
 
 /** A stage or the rule of a chain. */
@@ -96,6 +101,8 @@ export interface VariantTexts {
   /** Texts that follow one another. */
   readonly perStep: readonly Source[];
   readonly perElement: readonly Source[];
+  /** The texts of `Variant.evaluation`; none if left out. */
+  readonly evaluation?: readonly Source[];
 }
 
 /** A slot of a definition with everything that was left out. */
@@ -151,15 +158,16 @@ export function assembleVariant(texts: VariantTexts): Variant {
     unlisted: commonScalars,
   });
   const schedule = scheduleOf(perElement, arrays);
-  return {
-    rule,
-    label,
-    slots,
-    persistentScalars,
-    perStep,
-    perElement,
-    schedule,
-    matrices,
-    scalars,
+  const variant = { rule, label, slots, persistentScalars, perStep, perElement, matrices, scalars };
+  const { evaluation = [], ...own } = texts;
+  if (evaluation.length === 0) return { ...variant, schedule };
+  // It need not use every scalar of the step.
+  const perStepOf = own.perStep.map((source) => ({ ...source, isFrame: true }));
+  const evaluated = {
+    ...own,
+    label: `${label}, evaluation`,
+    perStep: perStepOf,
+    perElement: evaluation,
   };
+  return { ...variant, schedule, evaluation: assembleVariant(evaluated) };
 }

@@ -5,6 +5,7 @@ import { decayRate, nonNegative } from "../rule/hyperparameter.js";
  * An exponential moving average of the weights, kept in the slot `ema`: Polyak & Juditsky 1992, in Keras's form
  * (`use_ema`). The first step copies the weights.
  *
+ * `optimizer.swap()` exchanges the weights with their average, and back.
  * With `emaOverwrite` n above 0, every n-th step replaces the weights by their average (`ema_overwrite_frequency`).
  */
 export const ema = /* @__PURE__ */ builtInStage({
@@ -20,4 +21,5 @@ export const ema = /* @__PURE__ */ builtInStage({
     ema = ema * decay + p * weight
     p = isOverwritten == 1 ? ema : p
   `,
+  evaluation: "p = ema",
 });
