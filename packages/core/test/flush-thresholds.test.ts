@@ -16,6 +16,7 @@ import {
   sgd,
   yogi,
 } from "../src/rules/factories.js";
+import { lamb, lars, prodigy, scheduleFreeAdamw } from "../src/rules/reducing-factories.js";
 import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;
@@ -37,6 +38,10 @@ const flushed: readonly (readonly [Rule, Record<string, unknown>, Record<string,
   [yogi.rule, {}, { m: mean }],
   [adan.rule, {}, { m: mean, d: mean, v: square }],
   [adopt.rule, {}, { m: mean, v: square }],
+  [lamb.rule, {}, { m: mean, v: square }],
+  [lars.rule, {}, { m: mean }],
+  [prodigy.rule, {}, { m: mean, s: mean }],
+  [scheduleFreeAdamw.rule, {}, { v: square }],
   [ademamix.rule, {}, { m1: mean, m2: mean, v: square }],
   [rmsprop.rule, { momentum: 0.9, centered: true }, { v: square, a: magnitude, m: mean }],
   [sgd.rule, { momentum: 0.9 }, { m: mean }],

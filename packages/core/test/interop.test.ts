@@ -29,6 +29,31 @@ describe("fromKeras", () => {
     ["Nadam", { rule: "nadam", learningRate: 0.001, beta1: 0.9, epsilon: 1e-7, momentumDecay: 1 }],
     ["Lion", { rule: "lion", learningRate: 0.001, beta1: 0.9, beta2: 0.99, weightDecay: 0 }],
     ["Adadelta", { rule: "adadelta", learningRate: 0.001, rho: 0.95, epsilon: 1e-7 }],
+    ["Lamb", { rule: "lamb", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }],
+    [
+      "Adafactor",
+      {
+        rule: "adafactor",
+        learningRate: 0.001,
+        beta2Decay: -0.8,
+        epsilon1: 1e-30,
+        epsilon2: 1e-3,
+        clipThreshold: 1,
+      },
+    ],
+    [
+      "ScheduleFreeAdamW",
+      {
+        rule: "schedule-free-adamw",
+        learningRate: 0.0025,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        warmupSteps: 0,
+        weightLearningRatePower: 0,
+        weightDecay: 0,
+      },
+    ],
     [
       "Ftrl",
       {
@@ -80,6 +105,13 @@ describe("fromKeras", () => {
       { l2ShrinkageRegularizationStrength: 0.3 },
     ],
     ["Ftrl", "beta", 0.3, { beta: 0.3 }],
+    ["Lamb", "beta_1", 0.3, { beta1: 0.3 }],
+    ["Adafactor", "beta_2_decay", -0.3, { beta2Decay: -0.3 }],
+    ["Adafactor", "epsilon_1", 0.3, { epsilon1: 0.3 }],
+    ["Adafactor", "epsilon_2", 0.3, { epsilon2: 0.3 }],
+    ["Adafactor", "clip_threshold", 0.3, { clipThreshold: 0.3 }],
+    ["Adafactor", "relative_step", false, {}],
+    ["ScheduleFreeAdamW", "warmup_steps", 3, { warmupSteps: 3 }],
   ])("%s: %s", (name, key, value, change) => {
     expect(parts(keras(name, { [key]: value }))).toEqual({ ...parts(keras(name)), ...change });
   });
@@ -384,6 +416,24 @@ describe("fromOptax", () => {
     ],
     ["adopt", { rule: "adopt", beta1: 0.9, beta2: 0.9999, epsilon: 1e-6 }],
     ["ademamix", { rule: "ademamix", beta1: 0.9, beta2: 0.999, beta3: 0.9999, alpha: 5 }],
+    ["lamb", { rule: "lamb", beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecayMode: "update" }],
+    ["lars", { rule: "lars", momentum: 0.9, trustCoefficient: 1e-3, epsilon: 0, weightDecay: 0 }],
+    [
+      "prodigy",
+      { rule: "prodigy", beta1: 0.9, beta2: 0.999, beta3: 0, epsilon: 1e-8, d0: 1e-6, dCoef: 1 },
+    ],
+    ["schedule_free_sgd", { rule: "schedule-free-sgd", beta1: 0.9, weightLearningRatePower: 2 }],
+    [
+      "schedule_free_adamw",
+      {
+        rule: "schedule-free-adamw",
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightLearningRatePower: 2,
+        weightDecayMode: "update",
+      },
+    ],
   ])("the defaults of %s", (name, wanted) => {
     expect(parts(fromOptax(name, { learning_rate: 0.5 }))).toMatchObject({
       learningRate: 0.5,
@@ -422,6 +472,18 @@ describe("fromOptax", () => {
     ["adan", { b3: 0.3, weight_decay: 0.4 }, { beta3: 0.3, weightDecay: 0.4 }],
     ["adopt", { use_clipping: false }, { useClipping: false }],
     ["ademamix", { b3: 0.3, alpha: 2 }, { beta3: 0.3, alpha: 2 }],
+    ["lamb", { eps_root: 0.3, weight_decay: 0.4 }, { epsilonRoot: 0.3, weightDecay: 0.4 }],
+    ["lars", { trust_coefficient: 0.3, nesterov: true }, { trustCoefficient: 0.3, nesterov: true }],
+    ["lars", { weight_decay_mask: true, trust_ratio_mask: true }, {}],
+    ["prodigy", { betas: [0.3, 0.4], beta3: 0.5 }, { beta1: 0.3, beta2: 0.4, beta3: 0.5 }],
+    ["prodigy", { beta3: null, estim_lr0: 0.3 }, { d0: 0.3 }],
+    ["prodigy", { estim_lr_coef: 2, safeguard_warmup: true }, { dCoef: 2, safeguardWarmup: true }],
+    [
+      "schedule_free_sgd",
+      { weight_lr_power: 1, weight_decay: null },
+      { weightLearningRatePower: 1 },
+    ],
+    ["schedule_free_adamw", { b1: 0.3, b2: 0.4 }, { beta1: 0.3, beta2: 0.4 }],
   ])("%s: %o", (name, options, change) => {
     expect(parts(fromOptax(name, options))).toEqual({ ...parts(fromOptax(name)), ...change });
   });
@@ -429,6 +491,8 @@ describe("fromOptax", () => {
   test.each([
     ["fromage", {}, "UNSUPPORTED"],
     ["radam", { nesterov: true }, "UNSUPPORTED"],
+    ["prodigy", { betas: 0.9 }, "INVALID_HYPERPARAMETER"],
+    ["schedule_free_sgd", { warmup_steps: 3 }, "UNSUPPORTED"],
     ["adamw", { mask: () => true }, "UNSUPPORTED"],
     ["adam", { mu_dtype: "bfloat16" }, "UNSUPPORTED"],
     ["sgd", { accumulator_dtype: "bfloat16" }, "UNSUPPORTED"],

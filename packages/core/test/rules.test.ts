@@ -11,6 +11,7 @@ import { ftrl } from "../src/rules/ftrl.js";
 import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
 import { radam } from "../src/rules/radam.js";
+import { lamb, prodigy, scheduleFreeSgd } from "../src/rules/reducing-factories.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
 import { sgd } from "../src/rules/sgd.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
@@ -374,6 +375,45 @@ describe("radam", () => {
 
 /** FTRL computes the parameter instead of moving it. */
 const everyRule = Object.entries(factories).filter(([name]) => name !== "ftrl");
+
+describe("weight decay of a rule's own", () => {
+  test("lamb's update has the norm of the tensor with any decay", () => {
+    const settings = { learningRate: 0.1, weightDecay: 0.5, weightDecayMode: "update" } as const;
+    const [first] = run(lamb(settings));
+    expect(Math.abs(start - first)).toBeCloseTo(0.1 * start, 13);
+  });
+
+  test("prodigy decays by d times the rate", () => {
+    const settings = { learningRate: 0.5, d0: 0.25, epsilon: 1 } as const;
+    const [plain] = run(prodigy(settings));
+    const [decayed] = run(prodigy({ ...settings, weightDecay: 0.2 }));
+    expect(plain - decayed).toBeCloseTo(0.25 * 0.5 * 0.2 * start, 13);
+  });
+
+  test("maximize negates the gradients", () => {
+    const settings = { weightDecay: 0.5, weightDecayMode: "update" } as const;
+    const negated = gradients.map((gradient) => -gradient);
+    expect(run(lamb({ ...settings, maximize: true }))).toEqual(run(lamb(settings), negated));
+  });
+});
+
+describe("schedule-free sgd", () => {
+  test("the average of z is what the parameter and z say that it is", async () => {
+    const w = Float64Array.of(start);
+    const optimizer = createOptimizer(scheduleFreeSgd({ learningRate: 0.1, beta1: 0.8 }), {
+      w: oracle().wrap(w),
+    });
+    let [z, sum] = [start, 0];
+    for (const [i, gradient] of gradients.entries()) {
+      optimizer.step({ w: Float64Array.of(gradient) });
+      z -= 0.1 * gradient;
+      sum += z;
+      const slot = (await optimizer.state()).slots.w.z[0];
+      expect(slot).toBeCloseTo(z, 13);
+      expect((w[0] - (1 - 0.8) * slot) / 0.8).toBeCloseTo(sum / (i + 1), 13);
+    }
+  });
+});
 
 describe.each(everyRule)("%s, as every rule", (_, factory) => {
   const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;
