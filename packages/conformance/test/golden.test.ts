@@ -16,6 +16,7 @@ const files = [
   { library: "optax-contrib", supported: 17, withState: 0 },
   { library: "optax-prodigy", supported: 3, withState: 0 },
   { library: "keras-adafactor", supported: 3, withState: 0 },
+  { library: "torch-adafactor", supported: 3, withState: 0 },
 ];
 
 describe.each(files)("$library", ({ library, supported, withState }) => {

@@ -277,6 +277,9 @@ describe("fromTorch", () => {
     ["Adadelta", { rho: 0.3 }, { rho: 0.3 }],
     ["RAdam", { betas: [0.3, 0.4], eps: 0.5 }, { beta1: 0.3, beta2: 0.4, epsilon: 0.5 }],
     ["RAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
+    ["Adafactor", { eps: [null, 0.3] }, { epsilon2: 0.3 }],
+    ["Adafactor", { eps: [0.3, 0.4], d: 2 }, { epsilon1: 0.3, epsilon2: 0.4, clipThreshold: 2 }],
+    ["Adafactor", { beta2_decay: -0.3 }, { beta2Decay: -0.3 }],
     ["NAdam", { momentum_decay: 0.3 }, { momentumDecay: 0.3 }],
     ["NAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
     ["Adam", { foreach: true, fused: false, capturable: true, differentiable: false }, {}],
@@ -312,6 +315,7 @@ describe("fromTorch", () => {
 
   test.each([
     ["LBFGS", {}, "UNSUPPORTED"],
+    ["Adafactor", { eps: 1e-3 }, "INVALID_HYPERPARAMETER"],
     ["adam", {}, "UNSUPPORTED"],
     [Symbol("Adam"), {}, "UNSUPPORTED"],
     ["Adam", { learning_rate: 1 }, "UNKNOWN_OPTION"],

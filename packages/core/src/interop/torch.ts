@@ -105,6 +105,16 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
     defaults: { lr: 1, rho: 0.9, eps: 1e-6 },
     form: { averageForm: "sum" },
   },
+  Adafactor: {
+    rule: "adafactor",
+    options: {
+      eps: { to: "epsilons" },
+      beta2_decay: { to: "beta2Decay" },
+      d: { to: "clipThreshold" },
+    },
+    defaults: { lr: 0.01, eps: [null, 1e-3] },
+    form: { epsilonMode: "minimum", weightDecayMode: "decoupled" },
+  },
   RAdam: {
     rule: "radam",
     options: { ...betas, ...decoupled },
@@ -223,10 +233,23 @@ function groupOptions(
 
 /** Options under the names they have here; what is left out is left out. */
 function settingsOf(owner: string, options: Options, map: OptionMap): Record<string, unknown> {
-  const { decoupled: isDecoupled, ...settings } = withoutPair(
-    owner,
-    translate(owner, options, map),
-  );
+  const {
+    epsilons,
+    decoupled: isDecoupled,
+    ...settings
+  } = withoutPair(owner, translate(owner, options, map));
+  if (epsilons !== undefined) {
+    if (!Array.isArray(epsilons) || epsilons.length !== 2) {
+      throw new GradstepError(
+        `${owner}: eps is ${show(epsilons)}; expected two numbers, such as [null, 0.001].`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    }
+    const [first, second] = epsilons as unknown[];
+    // PyTorch's default depends on the type: it is the distance from 1 to the next f32.
+    settings.epsilon1 = first ?? 2 ** -23;
+    settings.epsilon2 = second;
+  }
   if (isDecoupled !== undefined) {
     if (typeof isDecoupled !== "boolean") {
       throw new GradstepError(

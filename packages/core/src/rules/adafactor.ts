@@ -2,12 +2,15 @@ import { nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/built-in-rule.js";
 
 /**
- * Adafactor: Shazeer & Stern 2018, Algorithms 4 and 5, in Keras's form. The average of g² is kept as an average per row
- * and one per column of the last two dimensions, so that it takes almost no memory.
+ * Adafactor: Shazeer & Stern 2018, Algorithms 4 and 5. The average of g² is kept as an average per row and one per column
+ * of the last two dimensions, so that it takes almost no memory.
  *
- * A tensor with one dimension is a single column: its average per row is that of each element, and the average per column
- * cancels. The rate of step t is min(learningRate, 1/√t) times the root mean square of the tensor, which counts as at
- * least `epsilon2`; the weight of the new value in an average is t^`beta2Decay`.
+ * `epsilonMode: "added"` adds `epsilon1` to g², as Keras does; `"minimum"` makes it the least mean and the least root of
+ * the estimate, as PyTorch does. A tensor with one dimension is a single column: its average per row is that of each
+ * element, and the average per column cancels.
+ *
+ * The rate of step t is min(learningRate, 1/√t) times the root mean square of the tensor, which counts as at least
+ * `epsilon2`; the weight of the new value in an average is t^`beta2Decay`.
  */
 export const adafactor = /* @__PURE__ */ builtInRule({
   name: "adafactor",
@@ -18,20 +21,29 @@ export const adafactor = /* @__PURE__ */ builtInRule({
     epsilon2: nonNegative(1e-3),
     clipThreshold: nonNegative(1),
   },
+  options: { epsilonMode: ["added", "minimum"] },
   matrices: "last",
   slots: { r: { extent: "row", initial: 0 }, c: { extent: "column", initial: 0 } },
-  perStep: `
+  // PyTorch takes the rate from the parameter before it decays.
+  perStep: ({ epsilonMode }) => `
     weight = t ** beta2Decay
     rate = min(learningRate, 1 / sqrt(t))
+    scaleP = ${epsilonMode === "minimum" ? "1 / decay" : "1"}
   `,
-  // meanColumn(r) of elements, because each matrix of a batch has its own mean. Roots before the product, because a
-  // product of small averages is not an f32.
-  perElement: `
-    square = g * g + epsilon1
+  // meanColumn(r) of elements, because each matrix of a batch has its own mean. The first form takes roots before the
+  // product, because a product of small averages is not an f32.
+  perElement: ({ epsilonMode }) => `
+    square = g * g ${epsilonMode === "added" ? "+ epsilon1" : ""}
     r = r + (meanRow(square) - r) * weight
     c = c + (meanColumn(square) - c) * weight
-    x = g / (sqrt(r / meanColumn(r + 0 * g)) * sqrt(c))
-    alpha = max(epsilon2, sqrt(meanTensor(p * p))) * rate
+    mean = meanColumn(r + 0 * g)
+    root = ${
+      epsilonMode === "added"
+        ? "sqrt(r / mean) * sqrt(c)"
+        : "max(columns == 1 ? sqrt(r) : sqrt(r / max(mean, epsilon1)) * sqrt(c), epsilon1)"
+    }
+    x = g / root
+    alpha = max(epsilon2, sqrt(meanTensor(p * p)) * scaleP) * rate
     u = x * (alpha / max(1, sqrt(meanTensor(x * x)) / clipThreshold))
   `,
 });
