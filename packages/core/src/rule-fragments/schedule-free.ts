@@ -37,3 +37,6 @@ export function scheduleFreeUpdate(direction: string): string {
     z = z - x
   `;
 }
+
+/** The statement that computes x. From y and z it cannot be computed where β₁ is 0: then it is z. */
+export const scheduleFreeEvaluation = "p = beta1 == 0 ? p : p + (p - z) * (1 / beta1 - 1)";

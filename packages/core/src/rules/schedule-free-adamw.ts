@@ -8,6 +8,7 @@ import {
 } from "../rule-fragments/flush-to-zero.js";
 import {
   averageWeight,
+  scheduleFreeEvaluation,
   scheduleFreeHyperparameters,
   scheduleFreeScalars,
   scheduleFreeUpdate,
@@ -15,7 +16,10 @@ import {
 
 /**
  * Schedule-free AdamW: Defazio et al. 2024, Algorithm 1, with Keras's defaults: the averaged sequence takes the place of
- * Adam's momentum. What the parameters, `z` and the weights to evaluate are is described in `schedule-free.ts`.
+ * Adam's momentum.
+ *
+ * Steps move the slot z. The parameters are y, where gradients are taken; `optimizer.swap` exchanges them with x, the
+ * average of all z, which are the weights to evaluate with.
  *
  * `weightDecayMode: "decoupled"` decays the parameter, as Keras does; `"update"` adds weightDecay·p to the update of z, as
  * the authors and Optax do. `averageForm` is as in `adam`.
@@ -48,4 +52,5 @@ export const scheduleFreeAdamw = /* @__PURE__ */ builtInRule({
     ${averageOfSquares(averageForm, "beta2", "c2")}
     ${scheduleFreeUpdate(`(g * root / (sqrt(v) + epsilonHat) ${weightDecayMode === "update" ? "+ p * weightDecay" : ""})`)}
   `,
+  evaluation: scheduleFreeEvaluation,
 });

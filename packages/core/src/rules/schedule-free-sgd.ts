@@ -2,6 +2,7 @@ import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/built-in-rule.js";
 import {
   averageWeight,
+  scheduleFreeEvaluation,
   scheduleFreeHyperparameters,
   scheduleFreeScalars,
   scheduleFreeUpdate,
@@ -9,7 +10,10 @@ import {
 
 /**
  * Schedule-free gradient descent: Defazio et al. 2024, Algorithm 1 of the authors' implementation, with its defaults.
- * What the parameters, `z` and the weights to evaluate are is described in `schedule-free.ts`.
+ *
+ *
+ * Steps move the slot z. The parameters are y, where gradients are taken; `optimizer.swap` exchanges them with x, the
+ * average of all z, which are the weights to evaluate with.
  */
 export const scheduleFreeSgd = /* @__PURE__ */ builtInRule({
   name: "schedule-free-sgd",
@@ -25,4 +29,5 @@ export const scheduleFreeSgd = /* @__PURE__ */ builtInRule({
   perElement: `
     ${scheduleFreeUpdate("g")}
   `,
+  evaluation: scheduleFreeEvaluation,
 });
