@@ -1,6 +1,11 @@
 export { Bounds, errorOverBound } from "./bounds/bounds.js";
 export { roundToNearest, unitRoundoff, wgsl, type ErrorModel } from "./bounds/error-model.js";
 export type { Interval } from "./bounds/interval.js";
+export {
+  newtonSchulzBound,
+  type Coefficient,
+  type MatrixBound,
+} from "./bounds/newton-schulz-bound.js";
 export { emptyStats, type CheckStats } from "./checker/check-stats.js";
 export { Checker } from "./checker/checker.js";
 export { snapshot, type Snapshot } from "./checker/snapshot.js";

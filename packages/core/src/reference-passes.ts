@@ -94,7 +94,7 @@ function runLevel(
           arrays.get(pass.to)!,
           dimensions,
           coefficients,
-          rounded,
+          rounded ? Math.fround : (value) => value,
         );
       }
       continue;

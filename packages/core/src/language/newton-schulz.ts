@@ -23,16 +23,15 @@ interface Values {
  * @param from X, row-major, one matrix after the other
  * @param to X′; may be the same memory
  * @param coefficients a, b and c
- * @param rounded whether every operation is rounded to f32
+ * @param round what an operation does to its exact result: `Math.fround` in f32
  */
 export function newtonSchulz(
   from: Values,
   to: Values,
   { matrices, rows, columns }: Dimensions,
   [a, b, c]: readonly number[],
-  rounded: boolean,
+  round: (value: number) => number,
 ): void {
-  const round = rounded ? Math.fround : (value: number): number => value;
   const size = rows * columns;
   const isIdentity = a === 1 && b === 0 && c === 0;
   for (let start = 0; start < matrices * size; start += size) {
