@@ -73,23 +73,20 @@ export interface Position {
   readonly column: number;
 }
 
+/** An operation on tensors, as it was written. */
+export interface TensorExpression {
+  readonly kind: "tensor";
+  /** `normAll`, `newtonSchulz`, … */
+  readonly name: string;
+  readonly operands: readonly Expression[];
+  readonly at: Position;
+}
+
 /** A parsed expression, before names are resolved. */
 export type Expression =
   | { readonly kind: "number"; readonly value: number; readonly at: Position }
   | { readonly kind: "name"; readonly name: string; readonly at: Position }
-  | {
-      readonly kind: "reduction";
-      /** The name as written: `normAll`. */
-      readonly name: string;
-      readonly operand: Expression;
-      readonly at: Position;
-    }
-  | {
-      readonly kind: "newtonSchulz";
-      /** The matrix and three coefficients. */
-      readonly operands: readonly Expression[];
-      readonly at: Position;
-    }
+  | TensorExpression
   | {
       readonly kind: "operation";
       readonly op: Op;

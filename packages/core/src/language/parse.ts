@@ -273,12 +273,7 @@ export function parse(text: string): readonly Assignment[] {
     const comparison = operands.find((one) => one.kind === "operation" && isComparison(one.op));
     if (comparison !== undefined)
       throw new SyntaxFault("comparison as a value", text, comparison.at);
-    return grown(
-      reductions.has(name)
-        ? { kind: "reduction", name, operand: operands[0], at }
-        : { kind: "newtonSchulz", operands, at },
-      operands,
-    );
+    return grown({ kind: "tensor", name, operands, at }, operands);
   }
 
   const assignments: Assignment[] = [];

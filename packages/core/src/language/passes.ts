@@ -1,5 +1,6 @@
 import { isTensorOp } from "./expression.js";
 import type { Extent } from "./extent.js";
+import { singlePass } from "./language.js";
 import type { ReducedExtent } from "./parse.js";
 import { prune, type Binding, type Node, type Program } from "./program.js";
 import type { ReduceOp } from "./summation.js";
@@ -102,13 +103,7 @@ export function scheduleOf(program: Program, arrays: ReadonlyMap<string, Extent>
   const isElementwise =
     !program.nodes.some(({ op }) => isTensorOp(op)) &&
     [...arrays.values()].every((extent) => extent === "element");
-  if (isElementwise) {
-    return {
-      passes: [{ kind: "map", level: 0, over: "element", program, reductions: [] }],
-      temporaries: [],
-      counts: [],
-    };
-  }
+  if (isElementwise) return singlePass(program);
   return new Scheduler(program, arrays).schedule();
 }
 

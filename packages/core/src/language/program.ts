@@ -1,6 +1,12 @@
-import { isHostOp, type Expression, type Op, type TensorOp } from "./expression.js";
-import { isWithin, joined, varies, type Extent } from "./extent.js";
-import { parse, reductions } from "./parse.js";
+import {
+  isHostOp,
+  type Expression,
+  type Op,
+  type TensorExpression,
+  type TensorOp,
+} from "./expression.js";
+import { joined, varies, type Extent } from "./extent.js";
+import { parse } from "./parse.js";
 import { SyntaxFault } from "./syntax-fault.js";
 
 /** One value of a program: a number, an input, or an operation on earlier nodes (by index). */
@@ -67,7 +73,30 @@ export interface Scope {
   readonly matrices?: string;
 }
 
-type Draft = Omit<Node, "uses">;
+/** A node that is not yet counted. */
+export type Draft = Omit<Node, "uses">;
+
+/** A graph while its expressions are resolved. */
+export interface GraphBuilder {
+  readonly drafts: readonly Draft[];
+  /** Adds a node, or finds an equal one; returns its index. */
+  readonly add: (
+    op: Node["op"],
+    operands: readonly number[],
+    extent: Extent,
+    rest?: Partial<Draft>,
+  ) => number;
+  /** Adds an operation whose operands broadcast. */
+  readonly operation: (op: Node["op"], ...operands: number[]) => number;
+  readonly resolve: (expression: Expression, source: Source) => number;
+}
+
+/** Adds the nodes of an operation on tensors; returns the index of its result. @throws {SyntaxFault} */
+export type TensorResolver = (
+  expression: TensorExpression,
+  source: Source,
+  graph: GraphBuilder,
+) => number;
 
 /** Names with a value per tensor, where a rule has no others under these names: the numbers of its rows and columns. */
 const counts: ReadonlyMap<string, Extent> = new Map([
@@ -79,11 +108,16 @@ const counts: ReadonlyMap<string, Extent> = new Map([
  * Parses texts and resolves their names.
  *
  * @param sources texts that follow one another; a fault points at the line of its own text
+ * @param resolveTensorOperation without it, a text cannot have operations on tensors
  * @throws {SyntaxFault} for a text that does not parse, an unknown name, an assignment to a scalar, a temporary that
  * nothing uses, an operation of the host in a program of elements, a reduction of what has too few values, and a value
  * with more values than the slot that it is assigned to
  */
-export function buildProgram(sources: readonly Source[], scope: Scope): Program {
+export function buildProgram(
+  sources: readonly Source[],
+  scope: Scope,
+  resolveTensorOperation?: TensorResolver,
+): Program {
   const { arrays } = scope;
   const scalars = new Set(scope.scalars);
   const drafts: Draft[] = [];
@@ -126,50 +160,14 @@ export function buildProgram(sources: readonly Source[], scope: Scope): Program 
     return add("input", [], arrays.get(name) ?? "step", { name });
   }
 
-  /** `mean` is a sum divided by a count, `norm` the root of a sum of squares. */
-  function resolveReduction(
-    { name, operand, at }: Expression & { kind: "reduction" },
-    source: Source,
-  ): number {
-    if (scope.onHost) throw new SyntaxFault("reduction on the host", source.text, at, name);
-    const { kind, over } = reductions.get(name)!;
-    const value = resolve(operand, source);
-    const { extent } = drafts[value];
-    if (!isWithin(extent, over))
-      throw new SyntaxFault("nothing to reduce", source.text, at, name, extent);
-    const reduced = (op: TensorOp, of: number): number =>
-      over === "all" && extent !== "tensor"
-        ? add(op, [add(op, [of], "tensor")], "all")
-        : add(op, [of], over);
-    if (kind === "max") return reduced("maximum", value);
-    if (kind === "sum") return reduced("sum", value);
-    if (kind === "norm") return operation("sqrt", reduced("sum", operation("mul", value, value)));
-    return operation("div", reduced("sum", value), add("count", [], over, { name: extent }));
-  }
-
   function resolve(expression: Expression, source: Source): number {
     const { text } = source;
     if (expression.kind === "number") return add("number", [], "step", { value: expression.value });
     if (expression.kind === "name") return resolveName(expression, source);
-    if (expression.kind === "reduction") return resolveReduction(expression, source);
-    if (expression.kind === "newtonSchulz") {
-      if (scope.onHost)
-        throw new SyntaxFault("reduction on the host", text, expression.at, "newtonSchulz");
-      const operands = expression.operands.map((operand) => resolve(operand, source));
-      if (drafts[operands[0]].extent !== "element")
-        throw new SyntaxFault(
-          "nothing to reduce",
-          text,
-          expression.at,
-          "newtonSchulz",
-          drafts[operands[0]].extent,
-        );
-      const isNumber = ({ op, operands: [a] }: Draft): boolean =>
-        op === "number" || (op === "neg" && drafts[a].op === "number");
-      const isScalar = ({ op, extent }: Draft): boolean => op === "input" && extent === "step";
-      if (operands.slice(1).some((one) => !isNumber(drafts[one]) && !isScalar(drafts[one])))
-        throw new SyntaxFault("computed coefficient", text, expression.at);
-      return add("newtonSchulz", operands, "element");
+    if (expression.kind !== "operation") {
+      if (resolveTensorOperation === undefined || scope.onHost)
+        throw new SyntaxFault("reduction on the host", text, expression.at, expression.name);
+      return resolveTensorOperation(expression, source, graph);
     }
     if (isHostOp(expression.op) && !scope.onHost) {
       const written = expression.op === "pow" ? "**" : expression.op;
@@ -181,6 +179,7 @@ export function buildProgram(sources: readonly Source[], scope: Scope): Program 
     );
   }
 
+  const graph: GraphBuilder = { drafts, add, operation, resolve };
   const assignments = sources.flatMap((source) =>
     parse(source.text).map(({ name: written, value, at }) => {
       const name = source.rename?.(written) ?? written;

@@ -1,4 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
+import { tensorLanguage } from "../language/tensor-language.js";
 import { operations, parse } from "../language/parse.js";
 import { explained } from "../language/syntax-errors.js";
 import type { Source } from "../language/program.js";
@@ -20,7 +21,7 @@ export function isUsableName(name: string): boolean {
 export function buildVariant(texts: VariantTexts): Variant {
   return explained(() => {
     checkNames(texts);
-    return assembleVariant(texts);
+    return assembleVariant(texts, tensorLanguage);
   });
 }
 

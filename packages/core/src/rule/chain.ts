@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../errors.js";
 import { parse } from "../language/parse.js";
+import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/program.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
@@ -68,7 +69,7 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
   const textsOf = (choices: CompleteChoices, shape: OptionTable): VariantTexts =>
     joined(name, links, choices, shape);
   const build = (texts: VariantTexts, choices: CompleteChoices): Variant => {
-    const variant = assembleVariant(texts);
+    const variant = assembleVariant(texts, tensorLanguage);
     const found = partsOf(variant, links, choices);
     return found === undefined ? variant : { ...variant, parts: found };
   };

@@ -1,6 +1,7 @@
 import type { Extent } from "../language/extent.js";
 import { parse } from "../language/parse.js";
-import { scheduleOf, type Schedule } from "../language/passes.js";
+import type { Language } from "../language/language.js";
+import type { Schedule } from "../language/passes.js";
 import { buildProgram, type Program, type Source } from "../language/program.js";
 import { commonScalars } from "./common-statements.js";
 
@@ -113,7 +114,7 @@ export function slotOf(name: string, definition: SlotDefinition): Slot {
 }
 
 /** Builds a variant from texts that are known to be correct. @throws {SyntaxFault} */
-export function assembleVariant(texts: VariantTexts): Variant {
+export function assembleVariant(texts: VariantTexts, language: Language): Variant {
   const { rule, label, hyperparameters, persistentScalars, matrices = "first" } = texts;
   const { metrics = {}, updated = "p" } = texts;
   const slots = [
@@ -136,17 +137,21 @@ export function assembleVariant(texts: VariantTexts): Variant {
   const assignedPerStep = texts.perStep.flatMap(({ text, rename }) =>
     parse(text).map(({ name }) => rename?.(name) ?? name),
   );
-  const perElement = buildProgram(texts.perElement, {
-    arrays,
-    scalars: new Set([
-      ...hyperparameters,
-      ...assignedPerStep.filter((name) => !isPersistent(name)),
-    ]),
-    isOutput: (name) => name === updated || slots.some((slot) => slot.name === name),
-    onHost: false,
-    unlisted: commonScalars,
-    matrices,
-  });
+  const perElement = buildProgram(
+    texts.perElement,
+    {
+      arrays,
+      scalars: new Set([
+        ...hyperparameters,
+        ...assignedPerStep.filter((name) => !isPersistent(name)),
+      ]),
+      isOutput: (name) => name === updated || slots.some((slot) => slot.name === name),
+      onHost: false,
+      unlisted: commonScalars,
+      matrices,
+    },
+    language.resolveTensorOperation,
+  );
   const scalars = perElement.inputs
     .filter(({ node }) => perElement.nodes[node].extent === "step")
     .map(({ name }) => name);
@@ -157,7 +162,7 @@ export function assembleVariant(texts: VariantTexts): Variant {
     onHost: true,
     unlisted: commonScalars,
   });
-  const schedule = scheduleOf(perElement, arrays);
+  const schedule = language.scheduleOf(perElement, arrays);
   const variant = { rule, label, slots, persistentScalars, perStep, perElement, matrices, scalars };
   const { evaluation = [], ...own } = texts;
   if (evaluation.length === 0) return { ...variant, schedule };
@@ -169,5 +174,5 @@ export function assembleVariant(texts: VariantTexts): Variant {
     perStep: perStepOf,
     perElement: evaluation,
   };
-  return { ...variant, schedule, evaluation: assembleVariant(evaluated) };
+  return { ...variant, schedule, evaluation: assembleVariant(evaluated, language) };
 }

@@ -1,3 +1,4 @@
+import { tensorLanguage } from "../language/tensor-language.js";
 import { nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/built-in-rule.js";
 
@@ -12,27 +13,28 @@ import { builtInRule } from "../rule/built-in-rule.js";
  * The rate of step t is min(learningRate, 1/√t) times the root mean square of the tensor, which counts as at least
  * `epsilon2`; the weight of the new value in an average is t^`beta2Decay`.
  */
-export const adafactor = /* @__PURE__ */ builtInRule({
-  name: "adafactor",
-  hyperparameters: {
-    learningRate: nonNegative(1e-3),
-    beta2Decay: { default: -0.8, max: 0 },
-    epsilon1: nonNegative(1e-30),
-    epsilon2: nonNegative(1e-3),
-    clipThreshold: nonNegative(1),
-  },
-  options: { epsilonMode: ["added", "minimum"] },
-  matrices: "last",
-  slots: { r: { extent: "row", initial: 0 }, c: { extent: "column", initial: 0 } },
-  // PyTorch takes the rate from the parameter before it decays.
-  perStep: ({ epsilonMode }) => `
+export const adafactor = /* @__PURE__ */ builtInRule(
+  {
+    name: "adafactor",
+    hyperparameters: {
+      learningRate: nonNegative(1e-3),
+      beta2Decay: { default: -0.8, max: 0 },
+      epsilon1: nonNegative(1e-30),
+      epsilon2: nonNegative(1e-3),
+      clipThreshold: nonNegative(1),
+    },
+    options: { epsilonMode: ["added", "minimum"] },
+    matrices: "last",
+    slots: { r: { extent: "row", initial: 0 }, c: { extent: "column", initial: 0 } },
+    // PyTorch takes the rate from the parameter before it decays.
+    perStep: ({ epsilonMode }) => `
     weight = t ** beta2Decay
     rate = min(learningRate, 1 / sqrt(t))
     scaleP = ${epsilonMode === "minimum" ? "1 / decay" : "1"}
   `,
-  // meanColumn(r) of elements, because each matrix of a batch has its own mean. The first form takes roots before the
-  // product, because a product of small averages is not an f32.
-  perElement: ({ epsilonMode }) => `
+    // meanColumn(r) of elements, because each matrix of a batch has its own mean. The first form takes roots before the
+    // product, because a product of small averages is not an f32.
+    perElement: ({ epsilonMode }) => `
     square = g * g ${epsilonMode === "added" ? "+ epsilon1" : ""}
     r = r + (meanRow(square) - r) * weight
     c = c + (meanColumn(square) - c) * weight
@@ -46,4 +48,6 @@ export const adafactor = /* @__PURE__ */ builtInRule({
     alpha = max(epsilon2, sqrt(meanTensor(p * p)) * scaleP) * rate
     u = x * (alpha / max(1, sqrt(meanTensor(x * x)) / clipThreshold))
   `,
-});
+  },
+  tensorLanguage,
+);

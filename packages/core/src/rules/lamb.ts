@@ -1,3 +1,4 @@
+import { tensorLanguage } from "../language/tensor-language.js";
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { averageOfSquares, squareFactors } from "../rule-fragments/average-of-squares.js";
 import { builtInRule } from "../rule/built-in-rule.js";
@@ -15,21 +16,22 @@ import {
  * decays the parameter first, which is the default. `epsilonRoot` is added to v̂ under the root. `averageForm` is as in
  * `adam`.
  */
-export const lamb = /* @__PURE__ */ builtInRule({
-  name: "lamb",
-  hyperparameters: {
-    learningRate: nonNegative(1e-3),
-    beta1: decayRate(0.9),
-    beta2: decayRate(0.999),
-    epsilon: nonNegative(1e-7),
-    epsilonRoot: nonNegative(0),
-  },
-  options: {
-    weightDecayMode: ["decoupled", "l2", "update"],
-    averageForm: ["difference", "sum-of-squares"],
-  },
-  slots: { m: 0, v: 0 },
-  perStep: ({ averageForm }) => `
+export const lamb = /* @__PURE__ */ builtInRule(
+  {
+    name: "lamb",
+    hyperparameters: {
+      learningRate: nonNegative(1e-3),
+      beta1: decayRate(0.9),
+      beta2: decayRate(0.999),
+      epsilon: nonNegative(1e-7),
+      epsilonRoot: nonNegative(0),
+    },
+    options: {
+      weightDecayMode: ["decoupled", "l2", "update"],
+      averageForm: ["difference", "sum-of-squares"],
+    },
+    slots: { m: 0, v: 0 },
+    perStep: ({ averageForm }) => `
     c1 = 1 - beta1
     c2 = 1 - beta2
     ${squareFactors(averageForm, "c2")}
@@ -41,7 +43,7 @@ export const lamb = /* @__PURE__ */ builtInRule({
     epsilonRootHat = epsilonRoot * correction2
     scale = root / (1 - beta1 ** t)
   `,
-  perElement: ({ averageForm, weightDecayMode }) => `
+    perElement: ({ averageForm, weightDecayMode }) => `
     ${flushStatement("m")}
     ${flushStatement("v")}
     m = m + (g - m) * c1
@@ -51,4 +53,6 @@ export const lamb = /* @__PURE__ */ builtInRule({
     normR = normTensor(r)
     u = r * ((normP > 0 ? (normR > 0 ? normP / normR : 1) : 1) * learningRate)
   `,
-});
+  },
+  tensorLanguage,
+);

@@ -1,3 +1,4 @@
+import { tensorLanguage } from "../language/tensor-language.js";
 import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 import { builtInRule } from "../rule/built-in-rule.js";
 import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
@@ -9,31 +10,32 @@ import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragment
  * `learningRate` multiplies d, and is left at 1 or follows a schedule. `beta3` of 0 stands for √β₂. `safeguardWarmup`
  * leaves the rate out of the denominator of d. `weightDecayMode: "update"` decays by the rate of the step, d included.
  */
-export const prodigy = /* @__PURE__ */ builtInRule({
-  name: "prodigy",
-  hyperparameters: {
-    learningRate: nonNegative(1),
-    beta1: decayRate(0.9),
-    beta2: decayRate(0.999),
-    beta3: decayRate(0),
-    epsilon: nonNegative(1e-8),
-    d0: nonNegative(1e-6),
-    dCoef: nonNegative(1),
-  },
-  options: {
-    weightDecayMode: ["update", "l2"],
-    biasCorrection: [false, true],
-    safeguardWarmup: [false, true],
-  },
-  slots: {
-    m: 0,
-    v: 0,
-    s: 0,
-    p0: "p",
-    d: { extent: "all", initial: "d0" },
-    numerator: { extent: "all", initial: 0 },
-  },
-  perStep: ({ biasCorrection }) => `
+export const prodigy = /* @__PURE__ */ builtInRule(
+  {
+    name: "prodigy",
+    hyperparameters: {
+      learningRate: nonNegative(1),
+      beta1: decayRate(0.9),
+      beta2: decayRate(0.999),
+      beta3: decayRate(0),
+      epsilon: nonNegative(1e-8),
+      d0: nonNegative(1e-6),
+      dCoef: nonNegative(1),
+    },
+    options: {
+      weightDecayMode: ["update", "l2"],
+      biasCorrection: [false, true],
+      safeguardWarmup: [false, true],
+    },
+    slots: {
+      m: 0,
+      v: 0,
+      s: 0,
+      p0: "p",
+      d: { extent: "all", initial: "d0" },
+      numerator: { extent: "all", initial: 0 },
+    },
+    perStep: ({ biasCorrection }) => `
     c1 = 1 - beta1
     c2 = 1 - beta2
     decay3 = beta3 == 0 ? sqrt(beta2) : beta3
@@ -41,8 +43,8 @@ export const prodigy = /* @__PURE__ */ builtInRule({
     ${flushThreshold("m", negligibleMean)}
     ${flushThreshold("s", negligibleMean)}
   `,
-  // v has the scale d²·g², for which no threshold is known on the host.
-  perElement: ({ safeguardWarmup, weightDecayMode }) => `
+    // v has the scale d²·g², for which no threshold is known on the host.
+    perElement: ({ safeguardWarmup, weightDecayMode }) => `
     ${flushStatement("m")}
     ${flushStatement("s")}
     dRate = d * rate
@@ -56,4 +58,6 @@ export const prodigy = /* @__PURE__ */ builtInRule({
     d = max(d, denominator > 0 ? numerator * dCoef / denominator : 0)
     u = (m / (sqrt(v) + d * epsilon) ${weightDecayMode === "update" ? "+ p * weightDecay" : ""}) * dRate
   `,
-});
+  },
+  tensorLanguage,
+);

@@ -1,0 +1,27 @@
+import type { Extent } from "./extent.js";
+import type { Schedule } from "./passes.js";
+import type { Program, TensorResolver } from "./program.js";
+
+/** What the texts of rules can hold, and how a program becomes passes. */
+export interface Language {
+  readonly resolveTensorOperation: TensorResolver | undefined;
+  readonly scheduleOf: (program: Program, arrays: ReadonlyMap<string, Extent>) => Schedule;
+}
+
+/**
+ * The language without operations on tensors and with slots of elements alone: for the rules of this package that need
+ * no more, so that an application with these alone contains nothing else.
+ */
+export const elementLanguage: Language = {
+  resolveTensorOperation: undefined,
+  scheduleOf: singlePass,
+};
+
+/** A program of elements as its only pass, unchanged. */
+export function singlePass(program: Program): Schedule {
+  return {
+    passes: [{ kind: "map", level: 0, over: "element", program, reductions: [] }],
+    temporaries: [],
+    counts: [],
+  };
+}
