@@ -5,12 +5,14 @@ import { rowMutants } from "./backends/row-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
+import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
 import { otherRuleMutants } from "./rules/other-rule-mutants.js";
 
 /** All mutants. None is equivalent to the original. */
 export const mutants: readonly Mutant[] = [
   ...adamMutants,
   ...otherRuleMutants,
+  ...adaptiveRuleMutants,
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,

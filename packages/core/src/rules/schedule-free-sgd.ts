@@ -11,7 +11,6 @@ import {
 /**
  * Schedule-free gradient descent: Defazio et al. 2024, Algorithm 1 of the authors' implementation, with its defaults.
  *
- *
  * Steps move the slot z. The parameters are y, where gradients are taken; `optimizer.swap` exchanges them with x, the
  * average of all z, which are the weights to evaluate with.
  */
