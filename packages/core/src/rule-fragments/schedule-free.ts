@@ -38,5 +38,5 @@ export function scheduleFreeUpdate(direction: string): string {
   `;
 }
 
-/** The statement that computes x. From y and z it cannot be computed where β₁ is 0: then it is z. */
-export const scheduleFreeEvaluation = "p = beta1 == 0 ? p : p + (p - z) * (1 / beta1 - 1)";
+/** The statement that computes x. Where β₁ is 0, y and z are the same and say nothing of x. */
+export const scheduleFreeEvaluation = "p = p + (p - z) * (1 / (beta1 == 0 ? 1 : beta1) - 1)";

@@ -51,7 +51,8 @@ export const lamb = /* @__PURE__ */ builtInRule(
     r = m * scale / (sqrt(v + epsilonRootHat) + epsilonHat) ${weightDecayMode === "update" ? "+ p * weightDecay" : ""}
     normP = normTensor(p)
     normR = normTensor(r)
-    u = r * ((normP > 0 ? (normR > 0 ? normP / normR : 1) : 1) * learningRate)
+    ratio = normP > 0 ? (normR > 0 ? normP : 1) / (normR > 0 ? normR : 1) : 1
+    u = r * (ratio * learningRate)
   `,
   },
   tensorLanguage,

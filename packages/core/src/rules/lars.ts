@@ -23,7 +23,7 @@ export const lars = /* @__PURE__ */ builtInRule(
     ${flushStatement("m")}
     normP = normTensor(p)
     normG = normTensor(g)
-    ratio = normP > 0 ? (normG > 0 ? normP * trustCoefficient / (normG + epsilon) : 1) : 1
+    ratio = normP > 0 ? (normG > 0 ? normP * trustCoefficient : 1) / (normG > 0 ? normG + epsilon : 1) : 1
     x = g * (ratio * learningRate)
     m = m * momentum + x
     u = ${nesterov ? "m * momentum + x" : "m"}

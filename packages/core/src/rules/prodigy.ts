@@ -55,7 +55,7 @@ export const prodigy = /* @__PURE__ */ builtInRule(
     x = g * d
     m = m * beta1 + x * c1
     v = flush(v * beta2 + x * x * c2)
-    d = max(d, denominator > 0 ? numerator * dCoef / denominator : 0)
+    d = max(d, (denominator > 0 ? numerator * dCoef : 0) / (denominator > 0 ? denominator : 1))
     u = (m / (sqrt(v) + d * epsilon) ${weightDecayMode === "update" ? "+ p * weightDecay" : ""}) * dRate
   `,
   },
