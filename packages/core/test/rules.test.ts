@@ -383,6 +383,20 @@ describe("weight decay of a rule's own", () => {
     expect(Math.abs(start - first)).toBeCloseTo(0.1 * start, 13);
   });
 
+  test("prodigy's distance grows while gradients keep their direction", async () => {
+    const w = Float64Array.of(start);
+    const optimizer = createOptimizer(prodigy({ d0: 0.01 }), { w: oracle().wrap(w) });
+    const found: number[] = [];
+    for (let t = 0; t < 8; t += 1) {
+      optimizer.step({ w: Float64Array.of(1) });
+      found.push((await optimizer.metrics()).distance as number);
+    }
+    expect(found[0]).toBe(0.01);
+    expect(found.at(-1)).toBe((await optimizer.state()).slots.w.d[0]);
+    expect(found).toEqual([...found].sort((a, b) => a - b));
+    expect(found.at(-1)).toBeGreaterThan(0.02);
+  });
+
   test("prodigy decays by d times the rate", () => {
     const settings = { learningRate: 0.5, d0: 0.25, epsilon: 1 } as const;
     const [plain] = run(prodigy(settings));

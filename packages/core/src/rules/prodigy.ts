@@ -5,7 +5,7 @@ import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragment
 
 /**
  * Prodigy: Mishchenko & Defazio 2024, Algorithm 4, with the authors' extensions and defaults: Adam whose rate is d, an
- * estimate of the distance to the solution that all tensors share and that only grows.
+ * estimate of the distance to the solution that all tensors share and that only grows; it is the metric `distance`.
  *
  * `learningRate` multiplies d, and is left at 1 or follows a schedule. `beta3` of 0 stands for √β₂. `safeguardWarmup`
  * leaves the rate out of the denominator of d. `weightDecayMode: "update"` decays by the rate of the step, d included.
@@ -35,6 +35,7 @@ export const prodigy = /* @__PURE__ */ builtInRule(
       d: { extent: "all", initial: "d0" },
       numerator: { extent: "all", initial: 0 },
     },
+    metrics: { distance: "all" },
     perStep: ({ biasCorrection }) => `
     c1 = 1 - beta1
     c2 = 1 - beta2
@@ -56,6 +57,7 @@ export const prodigy = /* @__PURE__ */ builtInRule(
     m = m * beta1 + x * c1
     v = flush(v * beta2 + x * x * c2)
     d = max(d, (denominator > 0 ? numerator * dCoef : 0) / (denominator > 0 ? denominator : 1))
+    distance = d
     u = (m / (sqrt(v) + d * epsilon) ${weightDecayMode === "update" ? "+ p * weightDecay" : ""}) * dRate
   `,
   },
