@@ -120,5 +120,6 @@ export type {
   SlotDefinition,
   SlotExtent,
   Variant,
+  VariantPart,
   VariantTexts,
 } from "./rule/variant.js";

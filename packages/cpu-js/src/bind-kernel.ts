@@ -1,22 +1,14 @@
-import {
-  endOfRun,
-  flushedSlotsOf,
-  type HostTensor,
-  type Kernel,
-  type Tensor,
-  type Variant,
-} from "@gradstep/core";
+import { endOfRun, type HostTensor, type Kernel, type Tensor, type Variant } from "@gradstep/core";
+import { flush, flushesOf } from "./flush.js";
 import type { KernelFunction } from "./kernel-table.js";
 
-/** Makes a kernel, which takes tensors, of a function that takes arrays. */
+/** Makes the kernel of a variant of elements, which takes tensors, of a function that takes arrays. */
 export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
   // One array for all parameters, so that steps allocate nothing.
   const slots: Float32Array[] = [];
   const view = (tensor: Tensor): Float32Array => (tensor as HostTensor).view() as Float32Array;
-  const flushedSlots = flushedSlotsOf(variant.perElement).map(({ slot, threshold }) => ({
-    slot: variant.slots.findIndex(({ name }) => name === slot),
-    threshold: variant.scalars.indexOf(threshold),
-  }));
+  const slotNames = variant.slots.map(({ name }) => name);
+  const flushes = flushesOf(variant.perElement, slotNames, variant.scalars);
   /** The gradient of unselected rows, and a copy of their parameters if those must not change. */
   let zeros = new Float32Array(0);
   let discarded = new Float32Array(0);
@@ -28,9 +20,9 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
     start: number,
     end: number,
   ): void => {
-    for (let j = 0; j < flushedSlots.length; j += 1) {
-      const { slot, threshold } = flushedSlots[j];
-      flush(slots[slot], scalars, threshold, start, end);
+    for (let j = 0; j < flushes.length; j += 1) {
+      const { array, threshold } = flushes[j];
+      flush(slots[array], scalars, threshold, start, end);
     }
     update(p, g, slots, scalars, start, end);
   };
@@ -67,20 +59,4 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
       }
     },
   };
-}
-
-/**
- * Sets values below the threshold to 0, at the few steps where it is not 0.
- * @param threshold its index in the scalars: a number would be boxed to be passed
- */
-function flush(
-  values: Float32Array,
-  scalars: Float64Array,
-  threshold: number,
-  start: number,
-  end: number,
-): void {
-  const limit = scalars[threshold] > 0 ? Math.fround(scalars[threshold]) : 0;
-  const stop = limit > 0 ? end : start;
-  for (let i = start; i < stop; i += 1) if (Math.abs(values[i]) < limit) values[i] = 0;
 }

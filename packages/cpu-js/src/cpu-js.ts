@@ -1,22 +1,23 @@
 import {
-  checkElementwise,
   checkOptions,
   GradstepError,
   HostTensor,
   remapRows,
   show,
   wrapArray,
+  type BatchRun,
   type Kernel,
   type RowMove,
   type RowSources,
   type StagingTensor,
+  type Tensor,
   type Variant,
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { bindKernel } from "./bind-kernel.js";
-import { interpreter } from "./interpreter.js";
-import type { KernelFunction, KernelTable } from "./kernel-table.js";
+import { compileVariant, type CompiledFunctions } from "./compile-variant.js";
+import type { KernelTable } from "./kernel-table.js";
+import { runTogether } from "./pass-kernel.js";
 
 /** Options of `cpuJs` and `createCpuJs`. */
 export interface CpuJsOptions {
@@ -62,7 +63,7 @@ class CpuJsBackend implements CpuJs {
   readonly name: string;
   readonly precision = "f32";
   readonly exact: boolean;
-  readonly #functions = new Map<string, KernelFunction>();
+  readonly #functions: CompiledFunctions = new Map();
   readonly #kernels = new WeakMap<Variant, Kernel>();
 
   constructor(options: CpuJsOptions) {
@@ -108,18 +109,22 @@ class CpuJsBackend implements CpuJs {
     remapRows(moves, sources);
   }
 
+  copy(source: Tensor, target: Tensor): void {
+    target.write((source as HostTensor).view());
+  }
+
   dispose(): void {}
 
   compile(variant: Variant): Kernel {
-    checkElementwise(this.name, variant);
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = bindKernel(
-        variant,
-        this.#functions.get(variant.perElement.fingerprint) ?? interpreter(variant, this.exact),
-      );
+      kernel = compileVariant(variant, this.#functions, this.exact);
       this.#kernels.set(variant, kernel);
     }
     return kernel;
+  }
+
+  runTogether(runs: readonly BatchRun[]): void {
+    runTogether(runs);
   }
 }

@@ -1,11 +1,22 @@
-import { checkOptions, checkRule, type Rule, type Variant } from "@gradstep/core";
+import {
+  checkOptions,
+  checkRule,
+  GradstepError,
+  variantOf,
+  type MapPass,
+  type OptimizerSpec,
+  type Rule,
+  type Variant,
+} from "@gradstep/core";
+import { isElementwise } from "./array-names.js";
 import { emitJs } from "./emit-js.js";
+import { emitPass } from "./emit-pass.js";
 
 /** Options of `generate`. */
 export interface GenerateOptions {
   /** Kernels for `cpuJs({ exact: true })`. False if left out. */
   readonly exact?: boolean;
-  /** The variants to compile. All variants of the rule if left out. */
+  /** The variants to compile. If left out: all variants of a rule, the one variant of a spec. */
   readonly variants?: readonly Variant[];
   /**
    * Writes TypeScript, with `KernelTable` imported from this module, such as `"@gradstep/cpu-js"`. JavaScript if left out.
@@ -19,18 +30,20 @@ export interface GenerateOptions {
  * For a build script: the kernels become code that an engine compiles, without `eval`, and `cpuJs({ kernels: [signumKernels] })`
  * uses them. Without them, `cpuJs()` interprets rules that are not built in.
  *
- * @param rule what `defineRule` returned, or its `rule`.
+ * @param source a rule, which is what `defineRule` returned, or its `rule`; a stage on `g` or `p`; or a spec, such as
+ * `chain(…)` returns: then only the variant that the spec selects is compiled, the whole chain as one kernel.
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
  */
-export function generate(rule: Rule, options: GenerateOptions = {}): string {
+export function generate(source: Rule | OptimizerSpec, options: GenerateOptions = {}): string {
+  const spec = isSpec(source) ? source : undefined;
+  const rule = spec?.rule ?? source;
   checkRule("generate", rule);
   checkOptions("generate", options, ["exact", "variants", "types"]);
-  const { exact = false, variants = rule.variants(), types } = options;
-  const kernels = variants.map(
-    (variant) => `    "${variant.perElement.fingerprint}": ${emitJs(variant, { exact })},`,
-  );
-  const used = ["abs", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
-    kernels.some((source) => source.includes(`${name}(`)),
+  const { exact = false, types } = options;
+  const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
+  const kernels = distinct(variants).map((variant) => kernelSource(variant, exact));
+  const used = ["abs", "floor", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
+    kernels.some((kernel) => new RegExp(`\\b${name}\\(`).test(kernel)),
   );
   const annotation = types === undefined ? "" : ": KernelTable";
   return [
@@ -51,5 +64,38 @@ export function generate(rule: Rule, options: GenerateOptions = {}): string {
 
 /** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
 export function tableName({ name }: Rule): string {
-  return `${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
+  return `${name.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
+}
+
+function isSpec(source: Rule | OptimizerSpec): source is OptimizerSpec {
+  return source !== null && typeof source === "object" && "rule" in source && "groups" in source;
+}
+
+/** The variants and those that compute weights to evaluate with, once per program. */
+function distinct(variants: readonly Variant[]): readonly Variant[] {
+  const all = variants.flatMap((variant) =>
+    variant.evaluation === undefined ? [variant] : [variant, variant.evaluation],
+  );
+  return [...new Map(all.map((one) => [one.perElement.fingerprint, one])).values()];
+}
+
+/** The entry of a variant in its table. @throws {GradstepError} `INVALID_RULE` */
+function kernelSource(variant: Variant, exact: boolean): string {
+  const { perElement, schedule, rule } = variant;
+  if (perElement.outputs.some(({ name }) => name === "u")) {
+    throw new GradstepError(
+      `generate: ${rule} works on the update u, so it has no kernel of its own. Compile the chain that contains it: generate(chain(…)).`,
+      { code: "INVALID_RULE" },
+    );
+  }
+  if (isElementwise(variant))
+    return `    "${perElement.fingerprint}": ${emitJs(variant, { exact })},`;
+  const passes = schedule.passes.filter((pass): pass is MapPass => pass.kind === "map");
+  return [
+    `    "${perElement.fingerprint}": {`,
+    ...passes.map(
+      (pass) => `      "${pass.program.fingerprint}": ${emitPass(variant, pass, { exact })},`,
+    ),
+    "    },",
+  ].join("\n");
 }

@@ -1,37 +1,80 @@
-import { GradstepError, smallestNormal, type Node, type Variant } from "@gradstep/core";
-import type { KernelFunction } from "./kernel-table.js";
+import {
+  GradstepError,
+  smallestNormal,
+  type Binding,
+  type Extent,
+  type MapPass,
+  type Node,
+  type Values,
+  type Variant,
+} from "@gradstep/core";
+import { arrayNamesOf, storedIn } from "./array-names.js";
+import type { KernelFunction, PassFunction } from "./kernel-table.js";
 
-/** The values of one node for a chunk of elements. A Float32Array rounds every operation, a Float64Array none. */
-type Chunk = Float32Array | Float64Array;
+/** Values per chunk: all chunks of a pass fit into the L1 cache, and the loops outweigh the calls. */
+export const chunkLength = 1024;
 
-/** Elements per chunk: all chunks of a rule fit into the L1 cache, and the loops outweigh the calls. */
-const chunkLength = 1024;
+/** An array that a pass reads or stores. */
+interface Access {
+  readonly node: number;
+  /** Its index among the arrays of the variant. */
+  readonly array: number;
+  readonly extent: Extent;
+}
 
 /**
- * The kernel of a variant that was not compiled ahead of time. It needs no `eval`, which a Content-Security-Policy may
- * forbid: each operation is a loop over a chunk of values.
- *
+ * The kernel of a variant of elements that was not compiled ahead of time.
  * @param exact rounds the result of every operation to f32
  */
 export function interpreter(variant: Variant, exact: boolean): KernelFunction {
-  const { nodes, inputs, outputs } = variant.perElement;
-  const chunks: readonly Chunk[] = nodes.map(({ varies }) => {
-    const length = varies ? chunkLength : 1;
-    return exact ? new Float32Array(length) : new Float64Array(length);
-  });
-  const arrayIndex = new Map(
-    ["p", "g", ...variant.slots.map(({ name }) => name)].map((name, i) => [name, i]),
-  );
+  const update = passInterpreter(variant, variant.schedule.passes[0] as MapPass, exact);
   const arrays: Float32Array[] = [];
-
   return (p, g, slots, scalars, start, end) => {
     arrays[0] = p;
     arrays[1] = g;
     for (let i = 0; i < slots.length; i += 1) arrays[i + 2] = slots[i];
-    for (let i = 0; i < inputs.length; i += 1) {
-      const { name, node } = inputs[i];
-      if (!nodes[node].varies)
-        chunks[node][0] = Math.fround(scalars[variant.scalars.indexOf(name)]);
+    update(arrays, scalars, arrays, start, end, 1, 1);
+  };
+}
+
+/**
+ * A pass that was not compiled ahead of time. It needs no `eval`, which a Content-Security-Policy may forbid: each
+ * operation is a loop over a chunk of values.
+ *
+ * @param exact rounds the result of every operation to f32
+ */
+export function passInterpreter(
+  variant: Variant,
+  { program, over, reductions }: MapPass,
+  exact: boolean,
+): PassFunction {
+  const { nodes } = program;
+  const chunks: readonly Values[] = nodes.map(({ varies }) => {
+    const length = varies ? chunkLength : 1;
+    return exact ? new Float32Array(length) : new Float64Array(length);
+  });
+  const names = arrayNamesOf(variant);
+  const isScalar = ({ node }: Binding): boolean => nodes[node].extent === "step";
+  const scalarInputs = program.inputs
+    .filter(isScalar)
+    .map(({ name, node }) => ({ node, scalar: variant.scalars.indexOf(name) }));
+  const loads: readonly Access[] = program.inputs
+    .filter((input) => !isScalar(input))
+    .map(({ name, node }) => ({ node, array: names.indexOf(name), extent: nodes[node].extent }));
+  const outputs = program.outputs.map(({ name, node }) => ({
+    node,
+    array: names.indexOf(storedIn(name)),
+    operand: reductions.findIndex((one) => one.name === name),
+  }));
+
+  return (arrays, scalars, operands, start, end, rows, columns) => {
+    for (let i = 0; i < scalarInputs.length; i += 1) {
+      const { node, scalar } = scalarInputs[i];
+      chunks[node][0] = Math.fround(scalars[scalar]);
+    }
+    for (let i = 0; i < loads.length; i += 1) {
+      const { node, array } = loads[i];
+      if (!nodes[node].varies) chunks[node][0] = arrays[array][0];
     }
     for (let i = 0; i < nodes.length; i += 1) {
       if (nodes[i].op === "number") chunks[i][0] = nodes[i].value;
@@ -39,31 +82,72 @@ export function interpreter(variant: Variant, exact: boolean): KernelFunction {
     }
     for (let from = start; from < end; from += chunkLength) {
       const length = Math.min(chunkLength, end - from);
-      for (let i = 0; i < nodes.length; i += 1) {
-        const node = nodes[i];
-        if (!node.varies) continue;
-        if (node.op === "input") load(chunks[i], arrays[arrayIndex.get(node.name)!], from, length);
-        else evaluate(node, i, chunks, length);
+      for (let i = 0; i < loads.length; i += 1) {
+        const { node, array, extent } = loads[i];
+        const chunk = chunks[node];
+        if (!nodes[node].varies) continue;
+        if (extent === over) load(chunk, arrays[array], from, length);
+        else if (extent === "row") loadRows(chunk, arrays[array], from, length, columns);
+        else loadColumns(chunk, arrays[array], from, length, rows, columns);
       }
+      for (let i = 0; i < nodes.length; i += 1)
+        if (nodes[i].varies && nodes[i].op !== "input") evaluate(nodes[i], i, chunks, length);
       for (let i = 0; i < outputs.length; i += 1) {
-        const { name, node } = outputs[i];
-        store(arrays[arrayIndex.get(name)!], chunks[node], from, length, nodes[node].varies);
+        const { node, array, operand } = outputs[i];
+        const target = operand < 0 ? arrays[array] : operands[operand];
+        const first = operand < 0 ? from : from - start;
+        store(target, chunks[node], first, length, nodes[node].varies);
       }
     }
   };
 }
 
-function load(chunk: Chunk, array: Float32Array, start: number, length: number): void {
+function load(chunk: Values, array: Values, start: number, length: number): void {
   for (let i = 0; i < length; i += 1) chunk[i] = array[start + i];
 }
 
-function store(
-  array: Float32Array,
-  chunk: Chunk,
+/** For each element of a range, the value of its row. */
+function loadRows(
+  chunk: Values,
+  array: Values,
   start: number,
   length: number,
-  varies: boolean,
+  columns: number,
 ): void {
+  let row = Math.floor(start / columns);
+  let column = start - row * columns;
+  for (let i = 0; i < length; i += 1) {
+    chunk[i] = array[row];
+    column += 1;
+    if (column < columns) continue;
+    column = 0;
+    row += 1;
+  }
+}
+
+/** For each element of a range, the value of its column. */
+function loadColumns(
+  chunk: Values,
+  array: Values,
+  start: number,
+  length: number,
+  rows: number,
+  columns: number,
+): void {
+  let row = Math.floor(start / columns);
+  let column = start - row * columns;
+  let first = Math.floor(row / rows) * columns;
+  for (let i = 0; i < length; i += 1) {
+    chunk[i] = array[first + column];
+    column += 1;
+    if (column < columns) continue;
+    column = 0;
+    row += 1;
+    if (row % rows === 0) first += columns;
+  }
+}
+
+function store(array: Values, chunk: Values, start: number, length: number, varies: boolean): void {
   for (let i = 0; i < length; i += 1) array[start + i] = chunk[varies ? i : 0];
 }
 
@@ -71,7 +155,7 @@ function store(
 function evaluate(
   { op, operands }: Node,
   index: number,
-  chunks: readonly Chunk[],
+  chunks: readonly Values[],
   length: number,
 ): void {
   const out = chunks[index];

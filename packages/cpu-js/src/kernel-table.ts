@@ -1,6 +1,8 @@
+import type { Values } from "@gradstep/core";
+
 /**
- * A compiled variant: updates elements `start` to `end` − 1 of `p` and the slots in place, in one pass. All arrays have
- * at least `end` elements.
+ * A compiled variant of elements: updates elements `start` to `end` − 1 of `p` and the slots in place, in one pass. All
+ * arrays have at least `end` elements.
  */
 export type KernelFunction = (
   p: Float32Array,
@@ -11,9 +13,32 @@ export type KernelFunction = (
   end: number,
 ) => void;
 
-/** The kernels of a rule, by the fingerprints of their programs. `generate` writes them. */
+/**
+ * A compiled pass: evaluates its program for indices `start` to `end` − 1 of its extent, in place.
+ *
+ * @param arrays in the order of `arrayNamesOf(variant)`
+ * @param scalars in the order of `variant.scalars`
+ * @param operands per reduction of the pass, an array for the values that it joins: the first is that of index `start`
+ * @param rows of each matrix of the tensor
+ * @param columns of each matrix of the tensor
+ */
+export type PassFunction = (
+  arrays: readonly Values[],
+  scalars: Float64Array,
+  operands: readonly Values[],
+  start: number,
+  end: number,
+  rows: number,
+  columns: number,
+) => void;
+
+/** The compiled passes of a variant, by the fingerprints of the programs of its passes. */
+export type PassFunctions = Readonly<Record<string, PassFunction>>;
+
+/** The kernels of a rule, by the fingerprints of its variants' `perElement`. `generate` writes them. */
 export interface KernelTable {
   /** Whether every operation is rounded to f32. */
   readonly exact: boolean;
-  readonly kernels: Readonly<Record<string, KernelFunction>>;
+  /** One function for a variant of elements; functions per pass for one with reductions. */
+  readonly kernels: Readonly<Record<string, KernelFunction | PassFunctions>>;
 }

@@ -1,4 +1,4 @@
-import { adam, defineRule, nonNegative, type Node } from "@gradstep/core";
+import { adam, defineRule, nonNegative, type Node, type Pass } from "@gradstep/core";
 import { expect, test } from "vitest";
 import { createCpuJs, type KernelTable } from "../src/kernels.js";
 import { emitJs } from "../src/emit-js.js";
@@ -100,7 +100,10 @@ test.each(["pow", "f32", "floor"] as const)(
     const nodes = variant.perElement.nodes.map((node): Node =>
       node.op === "sqrt" ? { ...node, op } : node,
     );
-    const altered = { ...variant, perElement: { ...variant.perElement, nodes } };
+    const [pass] = variant.schedule.passes;
+    const program = { ...variant.perElement, nodes };
+    const schedule = { ...variant.schedule, passes: [{ ...pass, program } as Pass] };
+    const altered = { ...variant, schedule };
     const update = interpreter(altered, true);
     const one = Float32Array.of(1);
     expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1))).toBe("INVALID_RULE");

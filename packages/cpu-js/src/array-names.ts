@@ -1,0 +1,26 @@
+import type { Variant } from "@gradstep/core";
+
+/** The array to which a stage writes the gradient that it has changed: the caller's own stays as it is. */
+const changedGradient = "@g";
+
+/** The names of a variant's arrays, in the order in which its passes receive them. */
+export function arrayNamesOf({ slots, schedule }: Variant): readonly string[] {
+  const { temporaries, counts } = schedule;
+  const named = [...slots, ...temporaries, ...counts].map(({ name }) => name);
+  return ["p", "g", ...named, changedGradient];
+}
+
+/** The name of the array in which a pass stores an output. */
+export function storedIn(output: string): string {
+  return output === "g" ? changedGradient : output;
+}
+
+/** Whether a variant is one loop over elements, without other arrays than `p`, `g` and its slots. */
+export function isElementwise({ schedule, perElement }: Variant): boolean {
+  const [pass] = schedule.passes;
+  return (
+    pass.kind === "map" &&
+    pass.program === perElement &&
+    perElement.outputs.every(({ name }) => name !== "g")
+  );
+}

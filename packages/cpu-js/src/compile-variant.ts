@@ -1,0 +1,86 @@
+import type { Kernel, Update, Variant } from "@gradstep/core";
+import { isElementwise } from "./array-names.js";
+import { bindKernel } from "./bind-kernel.js";
+import { interpreter, passInterpreter } from "./interpreter.js";
+import type { KernelFunction, PassFunction, PassFunctions } from "./kernel-table.js";
+import { PassKernel } from "./pass-kernel.js";
+import { VariantRunner, type ChainPlace } from "./variant-runner.js";
+
+/** What was compiled ahead of time, by the fingerprints of variants' `perElement`. */
+export type CompiledFunctions = Map<string, KernelFunction | PassFunctions>;
+
+/**
+ * The kernel of a variant. Its passes are compiled functions where there are some, and interpreted otherwise. A chain
+ * that was not compiled as a whole runs as its parts, if one of them was compiled.
+ */
+export function compileVariant(
+  variant: Variant,
+  functions: CompiledFunctions,
+  exact: boolean,
+): Kernel {
+  const isCompiled = ({ perElement }: Variant): boolean => functions.has(perElement.fingerprint);
+  const { parts } = variant;
+  if (!isCompiled(variant) && parts?.some((part) => isCompiled(part.variant)) === true)
+    return chainKernel(variant, parts, functions, exact);
+  if (isElementwise(variant)) {
+    const found = functions.get(variant.perElement.fingerprint);
+    return bindKernel(variant, typeof found === "function" ? found : interpreter(variant, exact));
+  }
+  const compute = passFunctionsOf(variant, functions, exact);
+  return new PassKernel(sourceOf(compute), [new VariantRunner(variant, compute, exact)]);
+}
+
+function chainKernel(
+  variant: Variant,
+  parts: NonNullable<Variant["parts"]>,
+  functions: CompiledFunctions,
+  exact: boolean,
+): Kernel {
+  const changedGradients: ChainPlace["changedGradients"] = new WeakMap<Update, Float32Array>();
+  const changesGradient = ({ perElement }: Variant): boolean =>
+    perElement.outputs.some(({ name }) => name === "g");
+  const computes = parts.map((part) => passFunctionsOf(part.variant, functions, exact));
+  const runners = parts.map((part, i) => {
+    const isGradientChanged = parts.slice(0, i).some((one) => changesGradient(one.variant));
+    const place = { part, changedGradients, isFirst: i === 0, isGradientChanged };
+    return new VariantRunner(part.variant, computes[i], exact, place);
+  });
+  const fused = (): VariantRunner =>
+    new VariantRunner(variant, passFunctionsOf(variant, functions, exact), exact);
+  const keysOf = ({ schedule }: Variant): readonly string[] =>
+    schedule.temporaries.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const ofFirst = keysOf(parts[0].variant);
+  const isShareable = keysOf(variant).every((key) => ofFirst.includes(key));
+  return new PassKernel(sourceOf(computes.flat()), runners, fused, isShareable);
+}
+
+/** The function of each pass of a variant; undefined for matrix passes. */
+function passFunctionsOf(
+  variant: Variant,
+  functions: CompiledFunctions,
+  exact: boolean,
+): readonly (PassFunction | undefined)[] {
+  const found = functions.get(variant.perElement.fingerprint);
+  return variant.schedule.passes.map((pass) => {
+    if (pass.kind !== "map") return undefined;
+    if (typeof found === "function") return asPass(found, variant.slots.length);
+    return found?.[pass.program.fingerprint] ?? passInterpreter(variant, pass, exact);
+  });
+}
+
+/** The kernel of a variant of elements as a pass. */
+function asPass(update: KernelFunction, slotCount: number): PassFunction {
+  const slots: Float32Array[] = [];
+  const pass: PassFunction = (arrays, scalars, _operands, start, end) => {
+    for (let i = 0; i < slotCount; i += 1) slots[i] = arrays[i + 2] as Float32Array;
+    update(arrays[0] as Float32Array, arrays[1] as Float32Array, slots, scalars, start, end);
+  };
+  return Object.assign(pass, { toString: () => String(update) });
+}
+
+function sourceOf(functions: readonly (PassFunction | undefined)[]): string {
+  return functions
+    .filter((one) => one !== undefined)
+    .map(String)
+    .join("\n\n");
+}

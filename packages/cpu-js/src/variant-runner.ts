@@ -1,0 +1,237 @@
+import {
+  joinPairwise,
+  type MatrixPass,
+  type Update,
+  type Values,
+  type Variant,
+  type VariantPart,
+} from "@gradstep/core";
+import { arrayNamesOf } from "./array-names.js";
+import type { PassFunction } from "./kernel-table.js";
+import { MapPassRunner } from "./map-pass-runner.js";
+import { NewtonSchulz } from "./newton-schulz.js";
+import { allocateValues } from "./reducers.js";
+import { Target } from "./target.js";
+
+/** Consecutive passes that one tensor can run through before the next tensor begins. */
+interface Phase {
+  readonly passes: readonly (MapPassRunner | MatrixPass)[];
+  /** The level of its last pass. */
+  readonly level: number;
+}
+
+/** The memory for gradients that the stages of a chain change, by update. */
+export type ChangedGradients = WeakMap<Update, Float32Array>;
+
+/** What a runner has to know of the chain of which its variant is a part. */
+export interface ChainPlace {
+  readonly part: VariantPart;
+  readonly changedGradients: ChangedGradients;
+  readonly isFirst: boolean;
+  /** Whether a part before it has changed the gradient. */
+  readonly isGradientChanged: boolean;
+}
+
+/** Runs the passes of a variant on the updates of a step. */
+export class VariantRunner {
+  readonly phases: readonly Phase[];
+  readonly #variant: Variant;
+  readonly #exact: boolean;
+  readonly #place: ChainPlace | undefined;
+  readonly #names: readonly string[];
+  /** By index among the arrays: those that all tensors share. */
+  readonly #shared: readonly (Values | undefined)[];
+  /** The targets of all updates so far. */
+  readonly #known = new WeakMap<Update, Target>();
+  /** The targets of the step; the first `#count` are valid. */
+  readonly #targets: Target[] = [];
+  #count = 0;
+  /** The values of all tensors for one reduction, in the order of the parameters. */
+  #joined: Values;
+  /** Keys of the temporaries that depend on parameters and gradients alone, by name. */
+  readonly #keys: ReadonlyMap<string, string>;
+  readonly #newtonSchulz: NewtonSchulz;
+
+  /** @param functions one per pass; undefined for matrix passes */
+  constructor(
+    variant: Variant,
+    functions: readonly (PassFunction | undefined)[],
+    exact: boolean,
+    place?: ChainPlace,
+  ) {
+    const { temporaries, counts, passes } = variant.schedule;
+    this.#variant = variant;
+    this.#exact = exact;
+    this.#place = place;
+    this.#names = arrayNamesOf(variant);
+    const isShared = (array: string): boolean =>
+      temporaries.some(({ name, extent }) => name === array && extent === "all") ||
+      counts.some(({ name, per }) => name === array && per === "all");
+    this.#shared = this.#names.map((name) =>
+      isShared(name) ? allocateValues(1, exact) : undefined,
+    );
+    this.#joined = allocateValues(0, exact);
+    // Parts of a chain that read what others changed depend on more than parameters and gradients.
+    const isFirst = place === undefined || place.isFirst;
+    this.#keys = new Map(
+      temporaries.flatMap(({ name, key }) => (isFirst && key !== undefined ? [[name, key]] : [])),
+    );
+    this.#newtonSchulz = new NewtonSchulz(exact);
+    this.phases = phasesOf(
+      passes.map((pass, i) =>
+        pass.kind === "map" ? new MapPassRunner(variant, pass, functions[i]!, exact) : pass,
+      ),
+    );
+  }
+
+  /** Runs all passes. */
+  run(updates: readonly Update[], count: number): void {
+    this.prepare(updates, count);
+    for (let i = 0; i < this.phases.length; i += 1) {
+      this.runPhase(i);
+      this.joinTensors(i);
+    }
+  }
+
+  /** Takes the updates of a step. */
+  prepare(updates: readonly Update[], count: number): void {
+    this.#count = count;
+    for (let i = 0; i < count; i += 1) {
+      let target = this.#known.get(updates[i]);
+      if (target === undefined) {
+        target = new Target(this.#variant, updates[i], this.#exact, this.#place?.part);
+        this.#known.set(updates[i], target);
+      }
+      target.prepare(this.#shared);
+      if (this.#place !== undefined) takeChangedGradient(target, this.#place);
+      this.#targets[i] = target;
+    }
+    this.#targets.length = count;
+    this.#countAll();
+  }
+
+  /** Runs a phase, without joining what it found for each tensor. */
+  runPhase(phase: number): void {
+    const { passes } = this.phases[phase];
+    // A pass over all tensors has one index, and the scalars of the first of them.
+    const isOnce = isOverAll(passes[0]);
+    const count = isOnce ? Math.min(1, this.#count) : this.#count;
+    for (let i = 0; i < count; i += 1) {
+      for (let k = 0; k < passes.length; k += 1) {
+        const pass = passes[k];
+        if (pass instanceof MapPassRunner) pass.run(this.#targets[i], i);
+        else this.#iterate(pass, this.#targets[i]);
+      }
+    }
+  }
+
+  /**
+   * Joins the values of all tensors that the reductions at the end of a phase need.
+   * @param runners those of the rules that run together, which may have reductions with the same keys
+   */
+  joinTensors(phase: number, runners: readonly VariantRunner[] = []): void {
+    const { passes } = this.phases[phase];
+    const last = passes[passes.length - 1];
+    if (!(last instanceof MapPassRunner) || !last.isOverTensors) return;
+    const { reductions } = last.pass;
+    for (let k = 0; k < reductions.length; k += 1) {
+      const { op, name } = reductions[k];
+      const key = this.#keys.get(name);
+      let count = 0;
+      for (let i = 0; i < runners.length; i += 1) {
+        const other = runners[i];
+        const values = other === this ? last.perTensor[k] : other.#valuesOf(key);
+        if (values !== undefined) count = this.#append(values, other.#count, count);
+      }
+      if (runners.length === 0) count = this.#append(last.perTensor[k], this.#count, 0);
+      const result = joinPairwise(op, this.#joined, count, this.#exact);
+      this.#shared[this.#names.indexOf(name)]![0] = result;
+    }
+  }
+
+  /** The values per tensor of the reduction over all tensors with this key. */
+  #valuesOf(key: string | undefined): Values | undefined {
+    if (key === undefined) return undefined;
+    for (let i = 0; i < this.phases.length; i += 1) {
+      const { passes } = this.phases[i];
+      const last = passes[passes.length - 1];
+      if (!(last instanceof MapPassRunner) || !last.isOverTensors) continue;
+      const { reductions } = last.pass;
+      for (let k = 0; k < reductions.length; k += 1)
+        if (this.#keys.get(reductions[k].name) === key) return last.perTensor[k];
+    }
+    return undefined;
+  }
+
+  /** Copies values to those that are joined next. @returns their number */
+  #append(values: Values, count: number, first: number): number {
+    if (this.#joined.length < first + count) {
+      const longer = allocateValues(2 * (first + count), this.#exact);
+      longer.set(this.#joined);
+      this.#joined = longer;
+    }
+    for (let i = 0; i < count; i += 1) this.#joined[first + i] = values[i];
+    return first + count;
+  }
+
+  #countAll(): void {
+    const { counts } = this.#variant.schedule;
+    for (let k = 0; k < counts.length; k += 1) {
+      const { name, of, per } = counts[k];
+      if (per !== "all") continue;
+      let total = 0;
+      for (let i = 0; i < this.#count; i += 1) total += this.#targets[i].total(of);
+      this.#shared[this.#names.indexOf(name)]![0] = total;
+    }
+  }
+
+  #iterate({ from, to, coefficients }: MatrixPass, { arrays, dimensions, scalars }: Target): void {
+    const [a, b, c] = coefficients;
+    this.#newtonSchulz.run(
+      arrays[this.#names.indexOf(from)] as Float32Array,
+      arrays[this.#names.indexOf(to)] as Float32Array,
+      dimensions,
+      this.#coefficient(a, scalars),
+      this.#coefficient(b, scalars),
+      this.#coefficient(c, scalars),
+    );
+  }
+
+  #coefficient(value: number | string, scalars: Float64Array): number {
+    if (typeof value === "string")
+      return Math.fround(scalars[this.#variant.scalars.indexOf(value)]);
+    return this.#exact ? Math.fround(value) : value;
+  }
+}
+
+/** A phase ends where the values of all tensors are joined; a pass over all tensors is a phase of its own. */
+function phasesOf(passes: readonly (MapPassRunner | MatrixPass)[]): readonly Phase[] {
+  const phases: (MapPassRunner | MatrixPass)[][] = [];
+  let isOpen = false;
+  for (const pass of passes) {
+    const isMap = pass instanceof MapPassRunner;
+    if (isOpen && !isOverAll(pass)) phases.at(-1)!.push(pass);
+    else phases.push([pass]);
+    isOpen = !isOverAll(pass) && !(isMap && pass.isOverTensors);
+  }
+  return phases.map((one) => {
+    const last = one.at(-1)!;
+    return { passes: one, level: last instanceof MapPassRunner ? last.pass.level : last.level };
+  });
+}
+
+function isOverAll(pass: MapPassRunner | MatrixPass): boolean {
+  return pass instanceof MapPassRunner && pass.pass.over === "all";
+}
+
+function takeChangedGradient(target: Target, place: ChainPlace): void {
+  const { changedGradients, isGradientChanged } = place;
+  const { update } = target;
+  let values = changedGradients.get(update);
+  if (values?.length !== update.parameter.size) {
+    values = new Float32Array(update.parameter.size);
+    changedGradients.set(update, values);
+  }
+  target.changedGradient = values;
+  if (isGradientChanged) target.useChangedGradient();
+}

@@ -1,0 +1,173 @@
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  defineRule,
+  defineStage,
+  ema,
+  lamb,
+  nonNegative,
+  sgd,
+  variantOf,
+  type OptimizerSpec,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { describe, expect, test } from "vitest";
+import { createCpuJs } from "../src/cpu-js.js";
+import { generate } from "../src/generate.js";
+import { cpuJs } from "../src/index.js";
+import { compiled } from "./compile.js";
+import { after, differingArrays, stepsFor } from "./steps.js";
+import { codeOf, differences, numbers } from "./support.js";
+
+const learningRate = nonNegative(0.1);
+const halved = defineStage({ name: "halved", perElement: "u = u * 0.5" });
+
+describe("chains", () => {
+  const clip = clipByGlobalNorm(0.5);
+  const scaled = defineStage({
+    name: "scaled",
+    hyperparameters: { factor: nonNegative(0.5) },
+    perElement: "g = g * factor + meanRow(g) * p",
+  });
+  const unit = defineStage({
+    name: "unit-norm",
+    slots: { norms: { extent: "row", initial: 0 } },
+    perElement: "norms = normRow(p)\n p = p / (norms + 1e-7)",
+  });
+  const momentum = defineRule({
+    name: "momentum",
+    hyperparameters: { learningRate },
+    slots: { m: 0 },
+    perElement: "m = m * 0.9 + g\nu = m * learningRate",
+  });
+  const specs: Readonly<Record<string, OptimizerSpec>> = {
+    "clip, adam, average": chain(clip, adam({ weightDecay: 0.1 }), ema(0.9)),
+    "two stages on the gradient": chain(scaled(), clip, sgd({ learningRate: 0.1, momentum: 0.9 })),
+    "two that have reductions": chain(clip, scaled(), lamb(), unit(), ema(0.5)),
+    "adam and an average": chain(adam(), ema(0.9)),
+    "a stage on the update": chain(clip, adam(), halved(), ema(0.9)),
+    "a rule that is not built in": chain(clip, momentum(), ema(0.9)),
+  };
+  const tensors = { a: [9, 4], b: [6, 2, 3], c: [1500], d: [] };
+
+  describe.each(Object.entries(specs))("%s", (_, spec) => {
+    const make = async (): Promise<WrappingBackend<Float32Array>[]> => [
+      cpuJs({ exact: true }),
+      cpuJs({ exact: true, kernels: [await compiled(spec, true), await compiled(scaled, true)] }),
+      createCpuJs({ exact: true }),
+    ];
+
+    test("gives the bits of the fused program", async () => {
+      const steps = stepsFor(tensors, 4);
+      const wanted = await after(reference(), spec, tensors, steps);
+      for (const backend of await make())
+        expect(differingArrays(await after(backend, spec, tensors, steps), wanted)).toEqual([]);
+    });
+
+    test.each(["keep", "decay", "zero"] as const)("with masks, other rows: %s", async (how) => {
+      const masked = { a: [9, 4], b: [6, 2, 3], c: [1500] };
+      const steps = stepsFor(masked, 3, (step) => ({
+        unselectedRows: how,
+        rows: Object.fromEntries(
+          Object.entries(masked).map(([name, [length]]) => [
+            name,
+            Uint32Array.from({ length }, (__, r) => (r + step) % 3),
+          ]),
+        ),
+      }));
+      const wanted = await after(reference(), spec, masked, steps);
+      for (const backend of await make())
+        expect(differingArrays(await after(backend, spec, masked, steps), wanted)).toEqual([]);
+    });
+  });
+
+  test("the parts of a chain of built-in stages are compiled; a chain that is generated is one kernel", async () => {
+    const spec = specs["clip, adam, average"];
+    const parts = cpuJs().compile(variantOf(spec)).source;
+    expect(parts.match(/function update\w+/g)).toEqual([
+      ...[0, 1, 2, 3].map((i) => `function updateClip_by_global_norm_pass${i}`),
+      "function updateAdam",
+      "function updateEma",
+    ]);
+    const fused = cpuJs({ kernels: [await compiled(spec, false)] }).compile(variantOf(spec)).source;
+    expect(fused.match(/function update\w+/g)).toEqual(
+      [0, 1, 2, 3].map((i) => `function updateClip_by_global_norm_adam_ema_pass${i}`),
+    );
+  });
+
+  test("a stage on the update has no kernel of its own", () => {
+    expect(codeOf(() => generate(halved))).toBe("INVALID_RULE");
+  });
+});
+
+describe("rules that run together", () => {
+  const clip = (): ReturnType<typeof clipByGlobalNorm> => clipByGlobalNorm(0.5);
+  const first = chain(clip(), adam(), ema(0.9));
+  const centered = defineStage({ name: "centered", perElement: "g = g - meanRow(g)" });
+  const descent = sgd({ learningRate: 0.1 });
+  const cases: Readonly<Record<string, readonly [all: OptimizerSpec, some: OptimizerSpec]>> = {
+    "both as parts": [first, chain(clip(), descent)],
+    "one fused, because of a stage on the update": [first, chain(clip(), descent, halved())],
+    "both fused, because the norm is not of the first part": [
+      chain(centered(), clip(), adam()),
+      chain(centered(), clip(), descent),
+    ],
+    "a rule with a norm of its own": [
+      first,
+      defineRule({
+        name: "normed",
+        hyperparameters: { learningRate },
+        slots: { d: { extent: "all", initial: 0 } },
+        perElement: "d = d + normAll(g)\nu = g * learningRate / (d + meanAll(p))",
+      })(),
+    ],
+  };
+  const tensors = { a: [9, 4], b: [6, 2, 3], c: [700], d: [3, 3] };
+
+  test.each(Object.entries(cases))("%s", async (_, [spec, rule]) => {
+    const together = { ...spec, groups: [{ match: ["b", "d"], rule }] } as OptimizerSpec;
+    const steps = stepsFor(tensors, 3);
+    const wanted = await after(reference(), together, tensors, steps);
+    const alone = steps.map(({ gradients: { a, c } }) => ({ gradients: { a, c } }));
+    const apart = await after(reference(), spec, { a: tensors.a, c: tensors.c }, alone);
+    expect(differences(apart.a, wanted.a)).not.toEqual([]);
+    for (const backend of [cpuJs({ exact: true }), createCpuJs({ exact: true })])
+      expect(differingArrays(await after(backend, together, tensors, steps), wanted)).toEqual([]);
+  });
+});
+
+describe("memory", () => {
+  test("repeated steps allocate nothing", () => {
+    const spec = chain(clipByGlobalNorm(1), lamb(), ema(0.9));
+    const backend = cpuJs();
+    const shape = [300, 50];
+    const w = backend.tensor(shape);
+    const gradient = backend.tensor(shape, numbers(15000, 1));
+    const optimizer = createOptimizer(spec, { w });
+    const arrays: number[] = [];
+    const counted = [Float32Array, Float64Array].map((kind) => {
+      const original = kind;
+      return new Proxy(original, {
+        construct: (target, args: [number]) => {
+          arrays.push(1);
+          return Reflect.construct(target, args) as object;
+        },
+      });
+    });
+    const before = { Float32Array: globalThis.Float32Array, Float64Array: globalThis.Float64Array };
+    optimizer.step({ w: gradient });
+    try {
+      [globalThis.Float32Array, globalThis.Float64Array] = counted as unknown as [
+        typeof Float32Array,
+        typeof Float64Array,
+      ];
+      optimizer.step({ w: gradient });
+      expect(arrays).toEqual([]);
+    } finally {
+      Object.assign(globalThis, before);
+    }
+  });
+});
