@@ -216,6 +216,26 @@ describe("variants", () => {
   });
 });
 
+test("a rule can have a weight decay of its own", async () => {
+  const own = defineRule({
+    name: "own",
+    hyperparameters: { learningRate: nonNegative(0.5) },
+    options: { weightDecayMode: ["update", "decoupled"] },
+    perElement: ({ weightDecayMode }) =>
+      weightDecayMode === "update"
+        ? "u = (g + sign(p) * weightDecay) * learningRate"
+        : "u = g * learningRate",
+  });
+  const after = async (settings: Parameters<typeof own>[0]): Promise<number> => {
+    const w = reference().tensor([1], [2]);
+    createOptimizer(own(settings), { w }).step({ w: Float32Array.of(1) });
+    return (await w.read())[0];
+  };
+  expect(await after({ weightDecay: 0.25 })).toBe(2 - 1.25 * 0.5);
+  expect(await after({ weightDecay: 0.25, maximize: true })).toBe(2 + 0.75 * 0.5);
+  expect(await after({ weightDecay: 0.25, weightDecayMode: "decoupled" })).toBe(2 * 0.875 - 0.5);
+});
+
 describe("specify", () => {
   test("completes and checks", () => {
     const { hyperparameters, options, groups, rule } = sgd({ momentum: 0.5, nesterov: true });

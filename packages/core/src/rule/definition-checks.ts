@@ -111,7 +111,8 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
       invalid(`Rule ${name}: "${key}" is both a hyperparameter and an option.`);
   }
   for (const [key, values] of Object.entries(options)) {
-    if (Object.hasOwn(commonOptions, key) || Object.hasOwn(commonHyperparameters, key))
+    const isCommon = Object.hasOwn(commonOptions, key) || Object.hasOwn(commonHyperparameters, key);
+    if (isCommon && key !== "weightDecayMode")
       invalid(`Rule ${name}: every rule has "${key}" already; choose another name for the option.`);
     const isChoice = (value: unknown): boolean =>
       typeof value === "boolean" || typeof value === "string";

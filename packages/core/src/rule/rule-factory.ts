@@ -22,7 +22,11 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   readonly name: string;
   /** Numbers that may change between steps, with their ranges. `learningRate` must be among them. */
   readonly hyperparameters: Readonly<Record<H, Hyperparameter>>;
-  /** Choices that are made with the optimizer and never change; each may select other texts. */
+  /**
+   * Choices that are made with the optimizer and never change; each may select other texts. With `weightDecayMode`, a
+   * rule selects other modes than `["decoupled", "l2"]`, or another order: in a mode of its own, such as `"update"`, it
+   * applies `weightDecay` itself.
+   */
   readonly options?: O;
   /** Hyperparameters that select a simpler text if they are 0 at first; they are booleans among the choices. */
   readonly structural?: readonly S[];
