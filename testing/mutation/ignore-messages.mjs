@@ -2,6 +2,9 @@
 const messageFunctions =
   /^(?:(?:check|not|without|wrong)[A-Z]\w*|fail|invalid|lookUp|mismatch|onLost|slotValues|translate)$/;
 
+/** Functions that return a part of a message, and nothing else uses. */
+const describingFunctions = /^describe(?:[A-Z]|$)/;
+
 /**
  * Tells Stryker to leave the texts of errors and diagnostics as they are: tests assert codes, not words. Everything
  * else is mutated, the conditions under which an error is thrown and its code, too.
@@ -12,6 +15,7 @@ export const strykerPlugins = [
     name: "messages",
     value: {
       shouldIgnore({ node, parent, key, listKey }) {
+        if (isTextOnly(node)) return "text of a message";
         const isArgument = listKey === "arguments";
         const isMessage =
           isArgument && parent.type === "NewExpression"
@@ -22,6 +26,13 @@ export const strykerPlugins = [
     },
   },
 ];
+
+/** A function that describes, or the table of a problem's messages. */
+function isTextOnly({ type, id }) {
+  return type === "FunctionDeclaration"
+    ? describingFunctions.test(id?.name)
+    : type === "VariableDeclarator" && id.name === "messages";
+}
 
 function isText({ type }) {
   return type === "StringLiteral" || type === "TemplateLiteral";

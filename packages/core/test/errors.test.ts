@@ -48,6 +48,7 @@ describe("a value in an error message", () => {
   });
 
   test("alternatives are in quotes, with an or before the last", () => {
+    expect(alternatives([])).toBe("nothing");
     expect(alternatives(["a"])).toBe('"a"');
     expect(alternatives([false, true])).toBe("false or true");
     expect(alternatives(["a", "b", "c"])).toBe('"a", "b" or "c"');

@@ -34,6 +34,13 @@ test("a group's list of parameters is a copy", () => {
 });
 
 describe("a match", () => {
+  test("by a name is no match of a part of it", () => {
+    const backend = reference();
+    const parameters = { bias: backend.tensor([1]), as: backend.tensor([1]) };
+    const { groups } = createOptimizer(sgd(), parameters, { groups: [{ match: "bias" }] });
+    expect(groups[0].parameters).toEqual(["bias"]);
+  });
+
   test.each<[string, Match, string[]]>([
     ["a name", "head/bias", ["head/bias"]],
     ["a list", ["head/bias", "dense/kernel"], ["dense/kernel", "head/bias"]],

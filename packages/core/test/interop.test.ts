@@ -157,6 +157,8 @@ describe("fromKeras", () => {
     [{ class_name: "constructor", config: {} }, "UNSUPPORTED"],
     [{ class_name: Object.create(null), config: {} }, "UNSUPPORTED"],
     [{ config: {} }, "UNSUPPORTED"],
+    [{}, "UNKNOWN_OPTION"],
+    [[], "UNKNOWN_OPTION"],
     [{ class_name: "Adam" }, "UNKNOWN_OPTION"],
     [{ class_name: "Adam", config: null }, "UNKNOWN_OPTION"],
     [{ class_name: "Adam", config: [] }, "UNKNOWN_OPTION"],
@@ -327,6 +329,7 @@ describe("fromTorch", () => {
     ["Adam", { groups: [null] }, "UNKNOWN_OPTION"],
     ["Adam", { groups: [{ lr: 1 }] }, "UNKNOWN_OPTION"],
     ["Adam", { groups: [{ parameters: [1] }] }, "UNKNOWN_OPTION"],
+    ["Adam", { groups: [{ parameters: ["a", 1] }] }, "UNKNOWN_OPTION"],
     ["Adam", { groups: [{ parameters: ["a"], momentum: 1 }] }, "UNKNOWN_OPTION"],
     ["Adam", { betas: 0.9 }, "INVALID_HYPERPARAMETER"],
     ["Adam", { betas: [0.9] }, "INVALID_HYPERPARAMETER"],
@@ -379,6 +382,13 @@ describe("fromTorch", () => {
     const { code, message } = failureOf(() => fromTorch("AdamW", [first, second]));
     expect(code).toBe("UNKNOWN_OPTION");
     expect(message).toContain('add parameters: ["…"]');
+  });
+
+  test("a group may repeat what the optimizer has", () => {
+    const group = { parameters: ["w"], maximize: true, amsgrad: false };
+    expect(fromTorch("Adam", { maximize: true, groups: [group] }).groups).toEqual([
+      { match: ["w"] },
+    ]);
   });
 
   test("an option that is undefined has PyTorch's default", () => {
@@ -452,6 +462,7 @@ describe("fromOptax", () => {
     ["sgd", { accumulator_dtype: null }, {}],
     ["adagrad", { initial_accumulator_value: 0.3 }, { initialAccumulatorValue: 0.3 }],
     ["adagrad", { eps: 0.3 }, { epsilon: 0.3 }],
+    ["adagrad", { eps: undefined, initial_accumulator_value: undefined }, {}],
     ["rmsprop", { decay: 0.3 }, { rho: 0.3 }],
     ["rmsprop", { eps: 0.3 }, { epsilon: 0.3 }],
     ["rmsprop", { centered: true }, { centered: true }],
@@ -467,6 +478,8 @@ describe("fromOptax", () => {
     ["amsgrad", { eps_root: 0.3 }, { epsilonRoot: 0.3 }],
     ["adamw", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
     ["adamw", { mask: null }, {}],
+    ["adamw", { mask: undefined, mu_dtype: undefined }, {}],
+    ["adadelta", { weight_decay: null }, {}],
     ["adamaxw", { weight_decay: 0.3 }, { weightDecay: 0.3 }],
     ["lion", { b2: 0.3, weight_decay: 0.4 }, { beta2: 0.3, weightDecay: 0.4 }],
     ["adadelta", { rho: 0.3, weight_decay_mask: null }, { rho: 0.3 }],

@@ -56,6 +56,21 @@ const mirrorOf = ({ backend }: Packing, shape: readonly number[] = [2, 3]): Tens
   laidOut(backend, { shape, dtype: "f16" });
 
 describe("mirrors of parameters", () => {
+  test("are memory that no later parameter may share", () => {
+    const one = packing();
+    const memory = new Float32Array(16);
+    const { w } = make(one);
+    // 6 values of 2 bytes, from the third of `memory` on.
+    const place = { shape: [2, 3], dtype: "f16", buffer: memory.buffer, byteOffset: 8 } as const;
+    const mirrors = { w: laidOut(one.backend, place) };
+    const optimizer = createOptimizer(sgd(), { w }, { mirrors });
+    const late = (start: number, end: number): Tensor =>
+      new HostTensor(one.backend, [end - start], memory.subarray(start, end));
+    expect(codeOf(() => optimizer.add({ late: late(0, 3) }))).toBe("OVERLAPPING_MEMORY");
+    expect(codeOf(() => optimizer.add({ late: late(4, 8) }))).toBe("OVERLAPPING_MEMORY");
+    optimizer.add({ before: late(0, 2), after: late(5, 8) });
+  });
+
   test("are filled when the optimizer is made, and passed to every step", () => {
     const one = packing();
     const { w, b } = make(one);

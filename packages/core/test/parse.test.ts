@@ -226,7 +226,14 @@ describe("no text exhausts the stack or takes long", () => {
     expect(parse("x = a + b // c\n".repeat(20_000))).toHaveLength(20_000);
   });
 
-  test("a sum of a thousand terms is parsed", () => {
+  test("a sum of a thousand terms is parsed, and one of a thousand and two is not", () => {
     expect(parse(`x = ${"a + ".repeat(1000)}a`)).toHaveLength(1);
+    expect(codeOf(() => parse(`x = ${"a + ".repeat(1001)}a`))).toBe("RULE_SYNTAX");
+  });
+
+  test("a hundred parentheses are parsed, and one more is not", () => {
+    const inside = (count: number): string => `x = ${"(".repeat(count)}a${")".repeat(count)}`;
+    expect(read(inside(100))).toBe("x = a");
+    expect(codeOf(() => parse(inside(101)))).toBe("RULE_SYNTAX");
   });
 });

@@ -49,6 +49,9 @@ describe("the graph", () => {
     expect(program.inputs.map(({ name }) => name)).toEqual(["g", "a", "p"]);
     const dead = build("m = sqrt(g)\nm = g\np = m");
     expect(listing(dead)).toEqual(["0: input g", "m = 0", "p = 0"]);
+    const deeper = build("m = sqrt(g * a)\nm = g\np = m");
+    expect(listing(deeper)).toEqual(["0: input g", "m = 0", "p = 0"]);
+    expect(deeper.nodes[0].uses).toBe(2);
   });
 
   test("distinguishes −0 and 0", () => {
@@ -134,6 +137,7 @@ describe("fingerprints", () => {
         const { perElement, slots } = rule.variant(choices);
         const graph = [...slots.map(({ name }) => name), ...listing(perElement)].join("\n");
         const { fingerprint } = perElement;
+        expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
         expect(graphs.get(fingerprint) ?? graph).toBe(graph);
         expect(prints.get(graph) ?? fingerprint).toBe(fingerprint);
         graphs.set(fingerprint, graph);
@@ -145,6 +149,16 @@ describe("fingerprints", () => {
     expect(graphs.size).toBe(prints.size);
     expect(graphs.size).toBeGreaterThan(40);
   });
+});
+
+test("combinations are all, once each, the first of the defaults", () => {
+  expect([...combinations({ a: [false, true], b: ["x", "y"] })]).toEqual([
+    { a: false, b: "x" },
+    { a: true, b: "x" },
+    { a: false, b: "y" },
+    { a: true, b: "y" },
+  ]);
+  expect([...combinations({})]).toEqual([{}]);
 });
 
 function shapeOf({ options, structural }: Rule): Rule["options"] {
@@ -159,9 +173,11 @@ describe("errors", () => {
     ["a temporary that nothing reads", "p = p - g\n  t = g", 2, 3],
     ["a misspelled slot", "mm = g\np = p - m", 1, 1],
     ["an assignment to a scalar", "p = g\na = 2", 2, 1],
+    ["an assignment to a scalar that is read", "a = 2\np = g * a", 1, 1],
     ["a power", "p = g ** 2", 1, 7],
     ["a power of scalars", "p = g * a ** b", 1, 11],
     ["a rounding to f32", "p = f32(g)", 1, 5],
+    ["a rounding to integers", "p = floor(g)", 1, 5],
     ["a name that every object has", "p = toString", 1, 5],
   ])("%s", (_, text, line, column) => {
     const { code, message } = failureOf(() => build(text));

@@ -56,6 +56,21 @@ async function fresh(backend: Backend, { gradients }: Run): Promise<Record<strin
   return Object.fromEntries(await Promise.all(entries));
 }
 
+test("the same gradients under each other's names are another step", async () => {
+  const { backend, repeats } = repeating();
+  const { optimizer, gradients, values } = make(backend, []);
+  for (let i = 0; i < 3; i += 1) optimizer.step(gradients);
+  expect(repeats()).toBe(2);
+  optimizer.step({ s: gradients.w, w: gradients.s });
+  expect(repeats()).toBe(2);
+  const other = repeating();
+  const one = make(other.backend, []);
+  for (let i = 0; i < 3; i += 1) one.optimizer.step(await fresh(other.backend, one));
+  const { w, s } = await fresh(other.backend, one);
+  one.optimizer.step({ w: s, s: w });
+  expect(await values()).toEqual(await one.values());
+});
+
 describe.each<[string, GroupOptions[]]>([
   ["one group", []],
   ["a group with a rate of its own", [{ match: "s", learningRate: 0.5 }]],

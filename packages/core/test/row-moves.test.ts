@@ -1,5 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Backend, RowMove, RowSources, Tensor } from "../src/backend/backend.js";
+import { newRow, type Backend, type RowMove } from "../src/backend/backend.js";
+import type { RowSources, Tensor } from "../src/backend/backend.js";
+import type { HostTensor } from "../src/backend/host-tensor.js";
+import { remapRows } from "../src/backend/host-row-remap.js";
+import { endOfRun } from "../src/backend/row-runs.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
@@ -113,4 +118,103 @@ test("rows of an optimizer that was disposed of cannot be moved", () => {
   const rows = optimizer.rows();
   optimizer.dispose();
   expect(codeOf(() => rows.remap(Uint32Array.of(0, 1)))).toBe("DISPOSED");
+});
+
+describe("in host memory", () => {
+  /** Rows with all values of a row equal, so that a row is one number. */
+  const ofRows = (rows: readonly number[], length: number): number[] =>
+    rows.flatMap((row) => Array<number>(length).fill(row));
+
+  test("each row is the one it was told to be, or new, in the same memory or in larger", () => {
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 3 }));
+    const cases = sizes.chain(([count, length]) => {
+      const source = fc.oneof(fc.nat({ max: count - 1 }), fc.constant(newRow));
+      const target = fc.tuple(source, fc.boolean());
+      const kept = fc.nat({ max: count }).map((end) => Array.from({ length: end }, (_, i) => i));
+      return fc.tuple(
+        fc.constant(count),
+        fc.constant(length),
+        kept,
+        fc.array(target, { minLength: 1, maxLength: 9 }),
+        fc.constantFrom("all", "added", "flagged" as const),
+      );
+    });
+    fc.assert(
+      fc.property(cases, ([count, length, kept, targets, reset]) => {
+        const from = [...kept, ...targets.map(([source]) => source)];
+        const flags = [...kept.map(() => false), ...targets.map(([, flag]) => flag)];
+        const before = Array.from({ length: count }, (_, i) => 10 + i);
+        const added = from.map((_, i) => 100 + i);
+        const backend = reference();
+        const values = backend.tensor([count, length], ofRows(before, length));
+        const copied = backend.tensor([count, length], ofRows(before, length));
+        const source = backend.tensor([from.length, length], ofRows(added, length));
+        remapRows(
+          [
+            { tensor: values, initial: 0.5, reset },
+            { tensor: copied, initial: source, reset },
+          ],
+          {
+            count: from.length,
+            // Longer than the number of rows.
+            indices: Uint32Array.of(...from, 0),
+            resetRows: Uint32Array.from(flags, Number),
+          },
+        );
+        const isNew = (row: number): boolean =>
+          reset === "all" || from[row] === newRow || (reset === "flagged" && flags[row]);
+        const expected = (initial: (row: number) => number): number[] =>
+          ofRows(
+            from.map((one, row) => (isNew(row) ? initial(row) : before[one])),
+            length,
+          );
+        expect([...(values as HostTensor).view()]).toEqual(expected(() => 0.5));
+        expect([...(copied as HostTensor).view()]).toEqual(expected((row) => added[row]));
+        expect(values.shape).toEqual([from.length, length]);
+      }),
+    );
+  });
+
+  test("a tensor whose memory cannot grow leaves all as they were", () => {
+    const backend = reference();
+    const free = backend.tensor([2], [1, 2]);
+    const wrapped = backend.wrap(Float32Array.of(3, 4));
+    const moves = [free, wrapped].map((tensor): RowMove => ({
+      tensor,
+      initial: 0,
+      reset: "added",
+    }));
+    const indices = Uint32Array.of(1, 0, newRow);
+    const sources = { count: 3, indices, resetRows: undefined };
+    expect(codeOf(() => remapRows(moves, sources))).toBe("INVALID_MEMORY");
+    expect([...(free as HostTensor).view(), ...(wrapped as HostTensor).view()]).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
+
+  test.each([
+    [
+      [1, 2, 0, 0, 0, 3],
+      [2, 5, 6],
+    ],
+    [[0], [1]],
+    [
+      [0, 0, 1],
+      [2, 3],
+    ],
+    [[1, 1], [2]],
+    [
+      [0, 1, 0],
+      [1, 2, 3],
+    ],
+  ])("runs of the mask %j end at %j", (mask, ends) => {
+    const found: number[] = [];
+    for (let first = 0; first < mask.length; first = found.at(-1)!) {
+      const end = endOfRun(Uint32Array.from(mask), first);
+      // A run that does not end behind its beginning would never end.
+      expect(end).toBeGreaterThan(first);
+      found.push(end);
+    }
+    expect(found).toEqual(ends);
+  });
 });

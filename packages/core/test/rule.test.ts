@@ -44,11 +44,13 @@ describe("a definition is refused", () => {
     ["with an option without values", { options: { mode: [] } }],
     ["with an option that is no list", { options: { mode: "fast" } }],
     ["with an option of numbers", { options: { mode: [1, 2] } }],
+    ["with an option of texts and numbers", { options: { mode: ["a", 2] } }],
     ["with an option of all rules", { options: { maximize: [true, false] } }],
     ["with an option named as a hyperparameter", { options: { learningRate: ["a"] } }],
     ["with an option named as a common one", { options: { weightDecay: ["a"] } }],
     ["with a structural hyperparameter that is no hyperparameter", { structural: ["momentum"] }],
     ["with structural hyperparameters that are no list", { structural: "learningRate" }],
+    ["with a set of structural hyperparameters", { structural: new Set(["learningRate"]) }],
     ["with a structural hyperparameter that is a symbol", { structural: [Symbol("s")] }],
     [
       "with a least value that is text",
@@ -129,6 +131,8 @@ describe("a definition is refused", () => {
     ["above 1", fraction(1.5)],
     ["missing", {}],
     ["a text", { default: "1" }],
+    ["negative and infinite, where any number is allowed", { default: -Infinity }],
+    ["below its least value", { default: 1.5, min: 2 }],
   ])("with a default that is %s", (_, range) => {
     expect(failing({ hyperparameters: { learningRate: range } })).toBe("INVALID_HYPERPARAMETER");
   });
@@ -162,6 +166,14 @@ describe("a definition is refused", () => {
     expect(failing({ perElement: 5 })).toBe("INVALID_RULE");
     expect(failing({ perElement: () => null })).toBe("INVALID_RULE");
     expect(failing({ perStep: null })).toBe("INVALID_RULE");
+  });
+
+  test("a name may have several words, and a bound may be undefined", () => {
+    const range = { default: -2, min: undefined, max: undefined, below: undefined };
+    const definition = { ...plain, name: "my-rule-2", hyperparameters: { learningRate: range } };
+    const spec = defineRule(anything<typeof plain>(definition))();
+    expect(spec.rule.name).toBe("my-rule-2");
+    expect(spec.hyperparameters.learningRate).toBe(-2);
   });
 
   test("slots, persistent scalars and scalars are optional", () => {
@@ -206,6 +218,35 @@ describe("variants", () => {
       "adam weightDecayMode=l2 amsgrad",
     );
     expect(sgd.rule.variant({ momentum: true }).label).toBe("sgd momentum");
+  });
+
+  test("of a new rule have labels, and each has its own kernel", () => {
+    const { rule } = defineRule({
+      ...plain,
+      hyperparameters: { ...plain.hyperparameters, bound: nonNegative(0) },
+      options: { kind: ["sum", "sign"], fast: [false, true] },
+      structural: ["bound"],
+      perElement: ({ kind, bound }) =>
+        `p = p - ${kind === "sign" ? "sign(g)" : "g"} * learningRate ${bound ? "* bound" : ""}`,
+    });
+    expect(rule.variant().label).toBe("plain");
+    expect(rule.variant({ fast: true, kind: "sign", bound: true }).label).toBe(
+      "plain kind=sign fast bound",
+    );
+    expect(rule.variant(anything({ kind: undefined, maximize: true, bound: undefined }))).toBe(
+      rule.variant({ maximize: true }),
+    );
+    // `fast` changes no kernel, and the sums of both directions and decays are one: the first has the defaults.
+    expect(rule.variants().map(({ label }) => label)).toEqual([
+      "plain",
+      "plain weightDecayMode=l2",
+      "plain kind=sign",
+      "plain weightDecayMode=l2 kind=sign",
+      "plain bound",
+      "plain weightDecayMode=l2 bound",
+      "plain kind=sign bound",
+      "plain weightDecayMode=l2 kind=sign bound",
+    ]);
   });
 
   test("a structural hyperparameter selects the slots", () => {
@@ -385,6 +426,14 @@ describe("a rule of a third party", () => {
     expect(codeOf(() => custom.extend(anything({ hyperparameters: {} })))).toBe("INVALID_RULE");
     const more = { name: "more", hyperparameters: { other: nonNegative(1) } };
     expect(codeOf(() => custom.extend(more))).toBe("INVALID_RULE");
+    for (const changed of [undefined, 5, null]) {
+      const changes = { name: "more", hyperparameters: changed };
+      expect(codeOf(() => custom.extend(anything(changes)))).toBe("INVALID_RULE");
+    }
+    for (const range of [undefined, null, {}, { default: -1, min: 0 }]) {
+      const changes = { name: "more", hyperparameters: { beta: range } };
+      expect(codeOf(() => custom.extend(anything(changes)))).toBe("INVALID_HYPERPARAMETER");
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 // Each rule against its paper's formulas in f64: one parameter, a few steps.
 import { describe, expect, test } from "vitest";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
-import { oracle } from "../src/reference.js";
+import { oracle, reference } from "../src/reference.js";
 import { adagrad } from "../src/rules/adagrad.js";
 import { adam } from "../src/rules/adam.js";
 import { adamax } from "../src/rules/adamax.js";
@@ -273,6 +273,26 @@ describe("adam", () => {
   test("without averages it is the sign of the gradient", () => {
     const settings = { learningRate: 0.1, beta1: 0, beta2: 0, epsilon: 0 };
     expect(run(adam(settings))).toEqual(near(expected((p, g) => p - 0.1 * Math.sign(g))));
+  });
+});
+
+describe("the average of squares, where the square of a gradient overflows", () => {
+  // 2⁶⁴ squared is the first power of 2 beyond the range of f32.
+  const [big, weight] = [2 ** 64, 2 ** -24];
+  test.each([
+    ["difference", [Infinity, Number.NaN]],
+    ["sum", [big * big * weight, Math.fround(big * big * weight * (1 - weight))]],
+    ["sum-of-squares", [Infinity, Infinity]],
+  ] as const)("%s", async (averageForm, wanted) => {
+    const spec = adam({ averageForm, beta2: 1 - weight });
+    const optimizer = createOptimizer(spec, { w: reference().tensor([1]) });
+    const averages: number[] = [];
+    for (const gradient of [big, 0]) {
+      optimizer.step({ w: Float32Array.of(gradient) });
+      const { slots } = await optimizer.state();
+      averages.push(slots.w.v[0]);
+    }
+    expect(averages).toEqual(wanted);
   });
 });
 

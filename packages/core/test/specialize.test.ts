@@ -149,6 +149,15 @@ describe("slots that can be cleared in a pass of their own", () => {
     ["a slot that becomes a scalar", "m = abs(m) < below ? rate : m\np = p - m"],
     ["a slot that becomes another", "m = abs(m) < below ? 0 : v\np = p - m"],
     ["the magnitude of another", "m = abs(v) < below ? 0 : m\np = p - m"],
+    [
+      "the magnitude of another, with two uses",
+      "t = m * g\nm = abs(v) < below ? 0 : m\np = p - m * t",
+    ],
+    ["the root of a slot", "m = sqrt(m) < below ? 0 : m\np = p - m"],
+    [
+      "a slot and its magnitude that are also read",
+      "v = abs(m) * m\nm = abs(m) < below ? 0 : m\np = p - m",
+    ],
     ["a slot without its magnitude", "m = m < below ? 0 : m\np = p - m"],
     ["a slot at its threshold, too", "m = abs(m) <= below ? 0 : m\np = p - m"],
     ["a threshold that varies", "m = abs(m) < g ? 0 : m\np = p - m"],

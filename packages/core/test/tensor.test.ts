@@ -33,6 +33,16 @@ describe("tensors", () => {
     expect(backend.wrap(new Float32Array(5), { offset: 2 }).shape).toEqual([3]);
   });
 
+  test("a capacity may be the number of rows, or more", () => {
+    const memory = numbers(8, 1);
+    const at = (capacity: number): number => {
+      const tensor = reference().wrap(memory, { shape: [2, 2], offset: 1, capacity });
+      return tensor.memory.byteLength;
+    };
+    expect(at(2)).toBe(16);
+    expect(at(3)).toBe(24);
+  });
+
   test("freed tensors cannot be used; caller-owned memory stays", async () => {
     const memory = numbers(3, 1);
     const tensor = reference().wrap(memory);
@@ -45,6 +55,26 @@ describe("tensors", () => {
     const staging = reference().staging([3]);
     staging.free();
     expect(codeOf(() => staging.stage(memory))).toBe("DISPOSED");
+  });
+
+  test("a staging tensor that was released has no values until the next", async () => {
+    const staging = new HostTensor(reference(), [2]);
+    staging.stage(Float32Array.of(1, 2));
+    expect(staging.memory.byteLength).toBe(8);
+    staging.release();
+    expect(staging.memory).toEqual({ buffer: staging, byteOffset: 0, byteLength: 0 });
+    await expect(staging.read()).rejects.toMatchObject({ code: "INVALID_MEMORY" });
+    staging.stage(Float32Array.of(3, 4));
+    expect(await staging.read()).toEqual(Float32Array.of(3, 4));
+  });
+
+  test("more rows than there is memory for are refused, and the tensor stays", async () => {
+    const tensor = reference().tensor([1, 2], [1, 2]) as HostTensor;
+    const { code, cause } = failureOf(() => tensor.reallocate([2 ** 40, 2]));
+    expect(code).toBe("OUT_OF_MEMORY");
+    expect(cause).toBeInstanceOf(RangeError);
+    expect(tensor.shape).toEqual([1, 2]);
+    expect(await tensor.read()).toEqual(Float32Array.of(1, 2));
   });
 
   test("detached memory is detected", async () => {
@@ -117,6 +147,9 @@ describe("tensors", () => {
     [new Float32Array(4), { offset: "1" }, "INVALID_MEMORY"],
     [new Float32Array(4), { shape: [5] }, "INVALID_MEMORY"],
     [new Float32Array(4), { shape: [4], offset: 1 }, "INVALID_MEMORY"],
+    [new Float32Array(4), { shape: [2], offset: 1, capacity: 4 }, "INVALID_MEMORY"],
+    [new Float32Array(4), { shape: [2], capacity: 1 }, "INVALID_MEMORY"],
+    [new Float32Array(4), { shape: [], capacity: 1 }, "INVALID_MEMORY"],
     [new Float32Array(4), { shape: [0] }, "INVALID_SHAPE"],
     [new Float32Array(4), { shape: 4 }, "INVALID_SHAPE"],
     [new Float32Array(4), null, "UNKNOWN_OPTION"],

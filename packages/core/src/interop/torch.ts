@@ -187,19 +187,15 @@ function fromParameterGroups(
   [first, ...rest]: readonly Options[],
 ): { groups: readonly Options[] } & Options {
   checkIsObject(owner, first);
-  const { parameters: _, ...whole } = first;
+  const { parameters: _, param_names: __, ...whole } = first;
   const groups = rest.map((group) => {
     checkIsObject(owner, group);
     const own = Object.entries(group).filter(
-      ([key, value]) => isName(key) || JSON.stringify(value) !== JSON.stringify(whole[key]),
+      ([key, value]) => JSON.stringify(value) !== JSON.stringify(whole[key]),
     );
     return Object.fromEntries(own);
   });
   return { ...whole, groups };
-}
-
-function isName(key: string): boolean {
-  return key === "parameters" || key === "param_names";
 }
 
 function groupOptions(

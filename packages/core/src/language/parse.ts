@@ -131,6 +131,12 @@ function tokenize(text: string): Token[] {
   });
 }
 
+/** What a message calls it. */
+function describeToken({ kind, text }: Token): string {
+  const isWord = kind === "number" || kind === "name" || kind === "symbol";
+  return isWord ? `"${text}"` : `the ${kind}`;
+}
+
 /**
  * Parses the text of a rule: assignments `name = expression`, one per line or separated by `;`.
  *
@@ -148,9 +154,7 @@ export function parse(text: string): readonly Assignment[] {
   const peek = (): Token => tokens[next];
   /** @param name what the message mentions in addition */
   const fail = (problem: SyntaxProblem, name = "", token: Token = peek()): never => {
-    const { kind, at } = token;
-    const isWord = kind === "number" || kind === "name" || kind === "symbol";
-    throw new SyntaxFault(problem, text, at, isWord ? `"${token.text}"` : `the ${kind}`, name);
+    throw new SyntaxFault(problem, text, token.at, describeToken(token), name);
   };
   const take = (symbol: string): boolean => {
     if (peek().kind !== "symbol" || peek().text !== symbol) return false;

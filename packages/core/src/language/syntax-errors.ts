@@ -4,7 +4,7 @@ import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
 
 type Message = (...details: string[]) => string;
 
-function valuesOf(extent: string): string {
+function describeExtent(extent: string): string {
   return extent === "step" || extent === "all"
     ? "one value for all tensors"
     : `one value per ${extent}`;
@@ -34,11 +34,11 @@ const messages: Readonly<Record<SyntaxProblem, Message>> = {
     `"${operation}" is for scalars: compute it in perStep and use its name here`,
   "reduction on the host": (name) => `${name} is for tensors: use it in perElement`,
   "nothing to reduce": (name, extent) =>
-    `${name} got ${valuesOf(extent)}; expected more values to work on`,
+    `${name} got ${describeExtent(extent)}; expected more values to work on`,
   "computed coefficient": () =>
     "newtonSchulz got a coefficient that is computed here; expected numbers or names of scalars",
   "too many values": (name, extent, got) =>
-    `"${name}" has ${valuesOf(extent)}, but got ${valuesOf(got)}; reduce them, with mean${extent[0].toUpperCase()}${extent.slice(1)} for example`,
+    `"${name}" has ${describeExtent(extent)}, but got ${describeExtent(got)}; reduce them, with mean${extent[0].toUpperCase()}${extent.slice(1)} for example`,
   "assigned scalar": (name) => `"${name}" is a scalar and cannot be assigned to here`,
   "unused name": (name) => `"${name}" is assigned and never used`,
 };

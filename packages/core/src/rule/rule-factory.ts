@@ -147,20 +147,21 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
 
 /** @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` */
 function checkChanges({ name, hyperparameters }: Rule, changes: RuleChanges): void {
-  if (typeof changes?.name !== "string" || typeof changes.hyperparameters !== "object") {
+  const { name: newName, hyperparameters: changed } = changes ?? {};
+  if (typeof newName !== "string" || typeof changed !== "object" || changed === null) {
     throw new GradstepError(
       `${name}: got ${show(changes)} to extend it; expected { name, hyperparameters }.`,
       { code: "INVALID_RULE" },
     );
   }
-  for (const [key, range] of Object.entries(changes.hyperparameters)) {
+  for (const [key, range] of Object.entries(changed)) {
     if (!Object.hasOwn(hyperparameters, key)) {
       throw new GradstepError(
         `${name} has no hyperparameter "${key}" to extend; it has ${list(Object.keys(hyperparameters))}.`,
         { code: "INVALID_RULE" },
       );
     }
-    checkHyperparameter(`Rule ${changes.name}`, key, range?.default, range ?? hyperparameters[key]);
+    checkHyperparameter(`Rule ${newName}`, key, range?.default, range ?? hyperparameters[key]);
   }
 }
 
