@@ -4,6 +4,8 @@ import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { allRules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
 import type { OptimizerSpec } from "./rule/rule.js";
+import { scheduleFromData } from "./schedules/from-data.js";
+import { isSchedule, isScheduleData } from "./schedules/schedule.js";
 import { stages } from "./stages/index.js";
 
 /**
@@ -29,7 +31,7 @@ export function optimizerByName(
       );
     }
     const spec = {
-      ...optimizerByName(rule, { ...configured, ...settings }),
+      ...optimizerByName(rule, withSchedules({ ...configured, ...settings })),
       groups: checkGroups(groups).map(withRule),
     };
     return structural === undefined ? spec : { ...spec, structural };
@@ -39,11 +41,21 @@ export function optimizerByName(
   return rule.specify(settings);
 }
 
+/** Values whose data of schedules are schedules. */
+function withSchedules(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      isScheduleData(value) && !isSchedule(value) ? scheduleFromData(value) : value,
+    ]),
+  );
+}
+
 /** A group whose own rule, if it has one, is a spec instead of a configuration. */
 function withRule({ rule, ...group }: GroupOptions | GroupConfig): GroupOptions {
-  if (rule === undefined) return group as GroupOptions;
+  if (rule === undefined) return withSchedules(group) as GroupOptions;
   return {
-    ...group,
+    ...withSchedules(group),
     rule: optimizerByName(rule as OptimizerConfig),
   } as GroupOptions;
 }

@@ -3,6 +3,7 @@ export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
 export type {
+  RestoreOptions,
   GroupConfig,
   Metrics,
   Optimizer,
@@ -21,6 +22,10 @@ export type { GroupState, OptimizerState } from "./optimizer/state.js";
 export * from "./rules/factories.js";
 export * from "./rules/reducing-factories.js";
 export * from "./stages/factories.js";
+
+export * from "./schedules/factories.js";
+export type { Schedule, ScheduleData, ScheduleOption } from "./schedules/schedule.js";
+export type { HyperparameterValue } from "./rule/hyperparameter-value.js";
 
 // To define rules.
 export { defineRule } from "./rule/define-rule.js";
@@ -99,8 +104,8 @@ export type {
   MapPass,
   MatrixPass,
   Pass,
+  PassPlan,
   Reduction,
-  Schedule,
   Temporary,
 } from "./language/passes.js";
 export type { Binding, Node, Program, Source } from "./language/program.js";

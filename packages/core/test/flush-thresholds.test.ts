@@ -54,8 +54,11 @@ test.each(flushed)("$name %o flushes negligible values at every 64th step", (...
   const variant = rule.variant(choices);
   const scalars = new StepScalars(
     variant,
-    (name) => (name === "epsilon" ? epsilon : hyperparameters[name]),
-    { count: 0 },
+    {
+      get: (name) => (name === "epsilon" ? epsilon : (hyperparameters[name] as number)),
+      isScheduled: false,
+    },
+    { iterations: 0, changes: 0 },
   );
   const thresholdsAt = (t: number): Record<string, number> => {
     scalars.compute(t);

@@ -12,11 +12,11 @@ const { rule } = defineRule({
 });
 const variant = rule.variant();
 
-function make(changes: { count: number }, rate: () => number) {
+function make(clock: { iterations: number; changes: number }, rate: () => number) {
   const scalars = new StepScalars(
     variant,
-    (name) => (name === "learningRate" ? rate() : 0),
-    changes,
+    { get: (name) => (name === "learningRate" ? rate() : 0), isScheduled: false },
+    clock,
   );
   const at = (name: string): number => scalars.values[variant.scalars.indexOf(name)];
   return (t: number): number[] => {
@@ -27,31 +27,31 @@ function make(changes: { count: number }, rate: () => number) {
 }
 
 test("a hundred steps in a row each have their own", () => {
-  const compute = make({ count: 0 }, () => 0.5);
+  const compute = make({ iterations: 0, changes: 0 }, () => 0.5);
   for (let t = 1; t <= 100; t += 1) expect(compute(t)).toEqual([t * 0.5, 0.5]);
 });
 
 test.each([0, 1, 2, 7])("the first are right after %i changes", (count) => {
-  const compute = make({ count }, () => 0.5);
+  const compute = make({ iterations: 0, changes: count }, () => 0.5);
   expect(compute(1)).toEqual([0.5, 0.5]);
   expect(compute(2)).toEqual([1, 0.5]);
 });
 
 test("a change holds from the next step on, whatever was computed ahead", () => {
   let rate = 0.5;
-  const changes = { count: 0 };
-  const compute = make(changes, () => rate);
+  const clock = { iterations: 0, changes: 0 };
+  const compute = make(clock, () => rate);
   for (let t = 1; t <= 40; t += 1) {
     expect(compute(t)).toEqual([t * rate, rate]);
     if (t === 20 || t === 21 || t === 36) {
       rate /= 2;
-      changes.count += 1;
+      clock.changes += 1;
     }
   }
 });
 
 test("steps may be any, in any order", () => {
-  const compute = make({ count: 0 }, () => 0.25);
+  const compute = make({ iterations: 0, changes: 0 }, () => 0.25);
   for (const t of [1, 2, 3, 4, 3, 100, 101, 116, 117, 90, 1, 2 ** 30])
     expect(compute(t)).toEqual([t * 0.25, 0.25]);
 });

@@ -98,9 +98,11 @@ async function run(
   let worst = 0;
   let reason: string | undefined;
   for (let t = 0; t < file.gradients.length; t += 1) {
-    const rate = one.learningRatePerStep?.[t];
-    for (const target of rate === undefined ? [] : [optimizer, checker?.optimizer])
-      if (target !== undefined) target.learningRate = rate!;
+    const rates = one.learningRatePerStep;
+    if (rates !== undefined) {
+      const difference = Math.abs(optimizer.learningRate - rates[t]);
+      worst = Math.max(worst, difference / Math.max(...rates));
+    }
     const before = checker && (await snapshot(optimizer, parameters));
     optimizer.step(gradientsOf(file.gradients[t], isDouble));
     const after = await snapshot(optimizer, parameters);

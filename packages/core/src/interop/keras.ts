@@ -1,4 +1,5 @@
 import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
+import { scheduleFromKeras } from "./keras-schedules.js";
 import { allRules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerSpec } from "../rule/rule.js";
@@ -131,12 +132,9 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
   });
   const { rule, options, form } = lookUp("Keras", className, classes);
   const settings = translate(owner, config, { ...common, ...options });
-  if (typeof settings.learningRate === "object" && settings.learningRate !== null) {
-    throw new GradstepError(
-      `${owner}: learning_rate is a schedule; expected a number. Pass its first value, and set optimizer.learningRate before each step.`,
-      { code: "UNSUPPORTED" },
-    );
-  }
+  const { learningRate } = settings;
+  if (typeof learningRate === "object" && learningRate !== null)
+    settings.learningRate = scheduleFromKeras(learningRate);
   // Keras prints null where there is no decay.
   if (settings.weightDecay === null) settings.weightDecay = 0;
   return allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });

@@ -79,11 +79,11 @@ export function checkIsObject(
   });
 }
 
-/** The library's optimizer of that name. @throws {GradstepError} `UNSUPPORTED` */
+/** The library's optimizer or schedule of that name. @throws {GradstepError} `UNSUPPORTED` */
 export function lookUp<T>(library: string, name: unknown, table: Readonly<Record<string, T>>): T {
   if (typeof name === "string" && Object.hasOwn(table, name)) return table[name];
   throw new GradstepError(
-    `${library}'s optimizer ${show(name)} is not supported; expected one of ${list(Object.keys(table))}.`,
+    `${library}'s ${show(name)} is not supported; expected one of ${list(Object.keys(table))}.`,
     { code: "UNSUPPORTED" },
   );
 }

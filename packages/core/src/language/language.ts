@@ -1,11 +1,11 @@
 import type { Extent } from "./extent.js";
-import type { Schedule } from "./passes.js";
+import type { PassPlan } from "./passes.js";
 import type { Program, TensorResolver } from "./program.js";
 
 /** What the texts of rules can hold, and how a program becomes passes. */
 export interface Language {
   readonly resolveTensorOperation: TensorResolver | undefined;
-  readonly scheduleOf: (program: Program, arrays: ReadonlyMap<string, Extent>) => Schedule;
+  readonly scheduleOf: (program: Program, arrays: ReadonlyMap<string, Extent>) => PassPlan;
 }
 
 /**
@@ -18,7 +18,7 @@ export const elementLanguage: Language = {
 };
 
 /** A program of elements as its only pass, unchanged. */
-export function singlePass(program: Program): Schedule {
+export function singlePass(program: Program): PassPlan {
   return {
     passes: [{ kind: "map", level: 0, over: "element", program, reductions: [] }],
     temporaries: [],

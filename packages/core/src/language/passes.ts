@@ -63,7 +63,7 @@ export interface MatrixPass {
 export type Pass = MapPass | MatrixPass;
 
 /** How a backend executes a program: passes in this order, and what they hand on. */
-export interface Schedule {
+export interface PassPlan {
   readonly passes: readonly Pass[];
   readonly temporaries: readonly Temporary[];
   readonly counts: readonly Count[];
@@ -99,7 +99,7 @@ function isAfter(a: Place, b: Place): boolean {
  *
  * @param arrays the arrays of the program with their extents, `p` and `g` included
  */
-export function scheduleOf(program: Program, arrays: ReadonlyMap<string, Extent>): Schedule {
+export function scheduleOf(program: Program, arrays: ReadonlyMap<string, Extent>): PassPlan {
   const isElementwise =
     !program.nodes.some(({ op }) => isTensorOp(op)) &&
     [...arrays.values()].every((extent) => extent === "element");
@@ -149,7 +149,7 @@ class Scheduler {
     return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
   }
 
-  schedule(): Schedule {
+  schedule(): PassPlan {
     const stores = this.#placeStores();
     const passes: { readonly place: Place; readonly pass: Pass }[] = [];
     for (const place of this.#places(stores)) {

@@ -102,7 +102,7 @@ function keepTrained(backend: Backend, records: readonly ParameterRecord[]): rea
 
 /** The scalars of the last step. */
 function scalarsOf(variant: Variant, group: Group): Float64Array {
-  const scalars = new StepScalars(variant, (name) => group.get(name), { count: 0 });
+  const scalars = new StepScalars(variant, group, group.context.clock);
   scalars.persistentScalars = group.scalars.persistentScalars;
   scalars.compute(Math.max(1, group.iterations));
   return scalars.values;

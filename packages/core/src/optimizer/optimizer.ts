@@ -5,6 +5,7 @@ import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import type { Rows } from "./rows/parameter-rows.js";
 import type { StepOptions } from "./step/step-options.js";
+import type { ScheduleData } from "../schedules/schedule.js";
 import type { OptimizerState } from "./state.js";
 
 /** A group as plain data. */
@@ -17,11 +18,20 @@ export type GroupConfig = Omit<GroupOptions, "rule"> & {
 export interface OptimizerConfig {
   readonly name: string;
   /** Hyperparameters and options. */
-  readonly settings: Readonly<Record<string, number | boolean | string>>;
+  readonly settings: Readonly<Record<string, number | boolean | string | ScheduleData>>;
   /** Groups, with the names of their parameters in `match`. */
   readonly groups: readonly GroupConfig[];
   /** Structural hyperparameters that count as not 0 although they are 0 now; left out if there are none. */
   readonly structural?: readonly string[];
+}
+
+/** Options of `optimizer.restore`. */
+export interface RestoreOptions {
+  /**
+   * `"same"`: a hyperparameter that follows another schedule than in the state is an error. `"code"`: it follows that of
+   * this optimizer. `"same"` if left out.
+   */
+  readonly schedules?: "same" | "code";
 }
 
 /** Metrics by name: one number, or one per parameter. */
@@ -85,10 +95,13 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   /**
    * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
    * All hyperparameters are replaced by those of the state, the learning rate included; to use another rate, set it after
-   * `restore`. The values of the parameters are not part of a state.
+   * `restore`. Schedules go on at the step of the state, and must be those of the state. The values of the parameters are
+   * not part of a state.
+   *
+   * @param options.schedules `"code"` uses the schedules of this optimizer where those of the state differ
    * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; then nothing has changed
    */
-  restore(state: OptimizerState): void;
+  restore(state: OptimizerState, options?: RestoreOptions): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**

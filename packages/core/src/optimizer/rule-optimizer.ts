@@ -5,7 +5,13 @@ import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import { Evaluation } from "./evaluation.js";
 import { Group, groupOf, ownDefaults } from "./groups/group.js";
-import type { Metrics, OptimizerConfig, OptimizerMethods, OptimizerOptions } from "./optimizer.js";
+import type {
+  Metrics,
+  OptimizerConfig,
+  OptimizerMethods,
+  OptimizerOptions,
+  RestoreOptions,
+} from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
@@ -21,6 +27,7 @@ import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { readState, writeState } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
+import type { Clock } from "./step/step-scalars.js";
 import { runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
 import type { StepOptions } from "./step/step-options.js";
@@ -38,7 +45,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
   readonly #evaluation = new Evaluation();
-  #iterations = 0;
+  readonly #clock: Clock = { iterations: 0, changes: 0 };
   #disposed = false;
 
   constructor(
@@ -47,15 +54,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     groups: readonly GroupOptions[],
     mirrors: Parameters = {},
   ) {
-    const changes = { count: 0 };
     const sharing = groups.filter(({ rule }) => rule === undefined);
-    const context = ruleContext(spec, sharing, changes);
+    const context = ruleContext(spec, sharing, this.#clock);
     const { name, hyperparameters } = spec.rule;
     this.#defaults = new Group(context, name, spec.hyperparameters);
     this.#groups = groups.map(({ match, rule: own, ...overrides }, i) => {
       const label = `${name}, group ${i}`;
       const defaults =
-        own === undefined ? this.#defaults : ownDefaults(label, own, overrides, changes);
+        own === undefined ? this.#defaults : ownDefaults(label, own, overrides, this.#clock);
       return new Group(defaults.context, label, overrides, match, defaults);
     });
     this.#allGroups = [this.#defaults, ...this.#groups];
@@ -74,7 +80,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   get iterations(): number {
-    return this.#iterations;
+    return this.#clock.iterations;
   }
 
   get parameters(): readonly string[] {
@@ -97,12 +103,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
     const repeat = kernel!.repeater?.(updates);
     if (repeat === undefined) return false;
+    // A schedule may refuse its value.
+    for (let i = 0; i < groups.length; i += 1) groups[i].prepare();
     // Counted before the run, which evicts all of this from the caches.
-    this.#iterations += 1;
-    for (let i = 0; i < groups.length; i += 1) {
-      groups[i].prepare();
-      groups[i].commit();
-    }
+    this.#clock.iterations += 1;
+    for (let i = 0; i < groups.length; i += 1) groups[i].commit();
     repeat();
     return true;
   }
@@ -125,7 +130,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   /** Checks and prepares everything that a step needs; returns the number of its updates. */
   #prepare(gradients: Gradients, options: StepOptions | undefined): number {
     this.#checkTrains();
-    const iteration = this.#iterations + 1;
+    const iteration = this.#clock.iterations + 1;
     const count = this.#inputs.take(gradients, options, iteration);
     this.#inputs.stage(this.#table.stage);
     for (let i = 0; i < this.#allGroups.length; i += 1) {
@@ -137,10 +142,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   /** Counts the step. */
   #commit(): void {
-    this.#iterations += 1;
+    this.#clock.iterations += 1;
     for (let i = 0; i < this.#allGroups.length; i += 1) {
       const group = this.#allGroups[i];
-      if (group.isDue(this.#iterations)) group.commit();
+      if (group.isDue(this.#clock.iterations)) group.commit();
     }
   }
 
@@ -191,12 +196,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async state(): Promise<OptimizerState> {
     this.#checkLive();
-    return readState({ groups: this.#allGroups, records: this.#table.records }, this.#iterations);
+    return readState(
+      { groups: this.#allGroups, records: this.#table.records },
+      this.#clock.iterations,
+    );
   }
 
-  restore(state: OptimizerState): void {
+  restore(state: OptimizerState, options: RestoreOptions = {}): void {
     this.#checkLive();
-    this.#iterations = writeState({ groups: this.#allGroups, records: this.#table.records }, state);
+    checkOptions("restore", options, ["schedules"]);
+    this.#clock.iterations = writeState(
+      { groups: this.#allGroups, records: this.#table.records },
+      state,
+      options,
+    );
   }
 
   get isSwapped(): boolean {

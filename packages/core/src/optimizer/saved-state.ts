@@ -1,6 +1,13 @@
 import type { Group } from "./groups/group.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
-import { checkState, type OptimizerState, type SlotOutline } from "./state.js";
+import {
+  isSchedule,
+  isScheduleData,
+  type Schedule,
+  type ScheduleData,
+} from "../schedules/schedule.js";
+import type { RestoreOptions } from "./optimizer.js";
+import { checkState, fail, type OptimizerState, type SlotOutline } from "./state.js";
 
 /** The parts of an optimizer that its state is made of. */
 export interface StateSource {
@@ -60,7 +67,11 @@ export async function readState(
  * @returns the number of steps
  * @throws {GradstepError} as `optimizer.restore` does; then nothing has changed
  */
-export function writeState({ groups, records }: StateSource, state: OptimizerState): number {
+export function writeState(
+  { groups, records }: StateSource,
+  state: OptimizerState,
+  { schedules = "same" }: RestoreOptions,
+): number {
   const [defaults] = groups;
   const { rule, options } = defaults.context.spec;
   const slots = checkState(state, {
@@ -77,13 +88,14 @@ export function writeState({ groups, records }: StateSource, state: OptimizerSta
   const overrides = groups.map((group, i) =>
     group === defaults ? state.hyperparameters : state.groups[i].hyperparameters,
   );
+  const values = groups.map((group, i) => resolved(group, overrides[i], schedules));
   groups.forEach((group, i) => {
     const needed = group.hasOwnRule ? Object.keys(group.context.spec.rule.hyperparameters) : [];
-    for (const name of new Set([...Object.keys(overrides[i]), ...needed]))
-      group.check(name, overrides[i][name]);
+    for (const name of new Set([...Object.keys(values[i]), ...needed]))
+      group.check(name, values[i][name]);
   });
   groups.forEach((group, i) => {
-    group.replace(overrides[i]);
+    group.replace(values[i]);
     const { persistentScalars, iterations } = state.groups[i];
     group.scalars.persistentScalars = persistentScalars;
     group.iterations = iterations ?? Math.floor(state.iterations / group.every);
@@ -94,4 +106,31 @@ export function writeState({ groups, records }: StateSource, state: OptimizerSta
     });
   }
   return state.iterations;
+}
+
+/** The values that a group takes from a state: numbers, and schedules of this optimizer. */
+function resolved(
+  group: Group,
+  saved: Readonly<Record<string, number | ScheduleData>>,
+  schedules: "same" | "code",
+): Record<string, number | Schedule> {
+  const current: Readonly<Record<string, number | Schedule>> = group.ownHyperparameters();
+  const values: Record<string, number | Schedule> = {};
+  for (const [name, value] of Object.entries(saved)) {
+    const own = current[name];
+    if (!isSchedule(own) && !isScheduleData(value)) values[name] = value;
+    else if (schedules === "code" || JSON.stringify(own) === JSON.stringify(value))
+      values[name] = own;
+    else
+      fail(
+        `${name} follows ${described(value)} in the state, and ${described(own)} here; to go on with what is here, use restore(state, { schedules: "code" })`,
+      );
+  }
+  return values;
+}
+
+function described(value: number | ScheduleData | undefined): string {
+  return isScheduleData(value)
+    ? `${value.schedule} ${JSON.stringify(value.options)}`
+    : String(value);
 }

@@ -1,4 +1,5 @@
 import type { Values } from "../backend/backend.js";
+import type { ScheduleData } from "../schedules/schedule.js";
 import { GradstepError, list, show } from "../errors.js";
 
 /**
@@ -13,7 +14,7 @@ export interface OptimizerState {
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
   /** Current hyperparameters of the optimizer. */
-  readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
   /** Steps taken. */
   readonly iterations: number;
   /** The optimizer's own group first, then the others in their order. */
@@ -38,7 +39,7 @@ export interface GroupState {
    * Hyperparameters that override the optimizer's, and `every`; empty for the first group. All of them for a group with
    * a rule of its own.
    */
-  readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
   /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
   readonly persistentScalars: Readonly<Record<string, number>>;
 }
@@ -213,7 +214,8 @@ function checkIsTable(what: string, value: unknown): void {
     fail(`${what} is ${show(value)}; expected an object`);
 }
 
-function fail(what: string): never {
+/** @throws {GradstepError} `STATE_MISMATCH` */
+export function fail(what: string): never {
   throw new GradstepError(
     `The state does not belong to this optimizer: ${what}. Make the optimizer with the rule, options, groups and parameters that the state was taken from.`,
     { code: "STATE_MISMATCH" },

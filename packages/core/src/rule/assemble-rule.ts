@@ -1,12 +1,14 @@
 import { GradstepError, list, show } from "../errors.js";
-import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
+import type { Schedule } from "../schedules/schedule.js";
+import type { Hyperparameter } from "./hyperparameter.js";
+import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
 import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
 import type { Variant, VariantTexts } from "./variant.js";
 
 /** What a rule can be called with: any of its hyperparameters and options, by name. */
 export type Settings<H extends string, O extends OptionTable> = Partial<
-  Readonly<Record<H, number>>
+  Readonly<Record<H, HyperparameterValue>>
 > &
   Partial<Choices<O>>;
 
@@ -80,7 +82,7 @@ export function assembleRule(
         { code: "UNKNOWN_OPTION" },
       );
     }
-    const numbers = Object.fromEntries(
+    const values: Record<string, number | Schedule> = Object.fromEntries(
       Object.entries(hyperparameters).map(([key, range]) => [key, range.default]),
     );
     const choices = Object.fromEntries(
@@ -89,7 +91,7 @@ export function assembleRule(
     for (const [key, value] of Object.entries(settings)) {
       if (value === undefined) continue;
       if (Object.hasOwn(hyperparameters, key))
-        numbers[key] = checkHyperparameter(name, key, value, hyperparameters[key]);
+        values[key] = checkHyperparameterValue(name, key, value, hyperparameters[key]);
       else if (Object.hasOwn(options, key))
         choices[key] = checkOption(name, key, value, options[key]);
       else {
@@ -99,7 +101,7 @@ export function assembleRule(
         );
       }
     }
-    return { rule, hyperparameters: numbers, options: choices, groups: [] };
+    return { rule, hyperparameters: values, options: choices, groups: [] };
   }
 
   const texts = (choices: CompleteChoices = {}): VariantTexts => textsOf(complete(choices), shape);

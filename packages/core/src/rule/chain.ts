@@ -2,6 +2,7 @@ import { GradstepError, show } from "../errors.js";
 import { parse } from "../language/parse.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/program.js";
+import type { Schedule } from "../schedules/schedule.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
@@ -13,7 +14,9 @@ import { assembleVariant, type Variant, type VariantPart, type VariantTexts } fr
 export type ChainPart<H extends string = string> = StageSpec<H> | OptimizerSpec<H>;
 
 /** The names of the hyperparameters of parts. */
-type HyperparameterOf<P> = P extends { readonly hyperparameters: Readonly<Record<infer H, number>> }
+type HyperparameterOf<P> = P extends {
+  readonly hyperparameters: Readonly<Record<infer H, number | Schedule>>;
+}
   ? H & string
   : never;
 

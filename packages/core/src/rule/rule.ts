@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
 import type { Variant, VariantTexts } from "./variant.js";
@@ -40,8 +41,8 @@ export function checkRule(what: string, rule: unknown): asserts rule is Rule {
  */
 export interface OptimizerSpec<H extends string = string> {
   readonly rule: Rule;
-  /** A checked value per hyperparameter of the rule. */
-  readonly hyperparameters: Readonly<Record<H, number>>;
+  /** A checked number per hyperparameter of the rule, or a schedule. */
+  readonly hyperparameters: Readonly<Record<H, number | Schedule>>;
   /** A checked value per option of the rule. */
   readonly options: Readonly<Record<string, boolean | string>>;
   /** Groups that are part of the settings, as in PyTorch. */

@@ -1,6 +1,7 @@
 import { parse } from "../language/parse.js";
 import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
 import { GradstepError, list } from "../errors.js";
+import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
 import type { Rule } from "./rule.js";
@@ -48,13 +49,13 @@ export interface Stage extends Rule {
 /** A stage with its settings: what `clipByGlobalNorm(1)` returns and `chain` takes. */
 export interface StageSpec<H extends string = string> {
   readonly stage: Stage;
-  readonly hyperparameters: Readonly<Record<H, number>>;
+  readonly hyperparameters: Readonly<Record<H, number | Schedule>>;
   readonly options: Readonly<Record<string, boolean | string>>;
 }
 
 /** A stage that can be called with a value of its first hyperparameter, or with settings. It has all properties of a `Stage`. */
 export interface StageFactory<H extends string, O extends OptionTable> extends Stage {
-  (settings?: number | Settings<H, O>): StageSpec<H>;
+  (settings?: number | Schedule | Settings<H, O>): StageSpec<H>;
   /** The stage without the call. */
   readonly stage: Stage;
 }
@@ -92,8 +93,13 @@ export function makeStage<H extends string, O extends OptionTable>(
   };
   const rule = assembleRule({ name, hyperparameters, options, structural: [] }, textsOf, build);
   const stage: Stage = { ...rule, updated: rule.texts().updated ?? "p" };
-  const factory = (settings: number | Readonly<Record<string, unknown>> = {}): StageSpec => {
-    const given = typeof settings === "number" ? { [names[0] ?? "value"]: settings } : settings;
+  const factory = (
+    settings: number | Schedule | Readonly<Record<string, unknown>> = {},
+  ): StageSpec => {
+    const given =
+      typeof settings === "number" || isSchedule(settings)
+        ? { [names[0] ?? "value"]: settings }
+        : settings;
     const { hyperparameters: numbers, options: chosen } = rule.specify(given);
     return { stage, hyperparameters: numbers, options: chosen };
   };

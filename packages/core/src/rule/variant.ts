@@ -1,7 +1,7 @@
 import type { Extent } from "../language/extent.js";
 import { parse } from "../language/parse.js";
 import type { Language } from "../language/language.js";
-import type { Schedule } from "../language/passes.js";
+import type { PassPlan } from "../language/passes.js";
 import { buildProgram, type Program, type Source } from "../language/program.js";
 import { commonScalars } from "./common-statements.js";
 
@@ -47,7 +47,7 @@ export interface Variant {
   /** Computed on the backend: from `p`, `g`, slots and scalars to `p` and slots. */
   readonly perElement: Program;
   /** The passes in which a backend computes `perElement`; one if it has no reductions. */
-  readonly schedule: Schedule;
+  readonly schedule: PassPlan;
   readonly matrices: Matrices;
   /** The scalars that `perElement` reads, in the order in which a kernel receives them. */
   readonly scalars: readonly string[];

@@ -4,6 +4,7 @@ import {
   type Hyperparameter,
   type OptimizerSpec,
   type Rule,
+  type Schedule,
 } from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
 import { engine } from "@tensorflow/tfjs-core";
@@ -28,7 +29,7 @@ export function specOf(name: TfjsName, settings: TfjsSettings): OptimizerSpec {
     );
   const chosen = flags.map((flag) => [flag, Boolean(settings[flag])]);
   const spec = fromTfjs(name, Object.fromEntries(chosen) as Record<string, unknown>);
-  const hyperparameters: Record<string, number> = { ...spec.hyperparameters };
+  const hyperparameters: Record<string, number | Schedule> = { ...spec.hyperparameters };
   if (hasEpsilon) hyperparameters["epsilon"] = backendEpsilon();
   for (const key of parameters) {
     if (flags.includes(key) || !isSet(key)) continue;

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../../errors.js";
+import type { HyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 
 /** What a function that selects parameters is given. */
@@ -27,7 +28,9 @@ export type GroupOptions<H extends string = string> = {
    * own steps. Its gradients are ignored at the other steps. 1 if left out.
    */
   readonly every?: number;
-} & (string extends H ? Readonly<Record<string, unknown>> : Partial<Readonly<Record<H, number>>>);
+} & (string extends H
+  ? Readonly<Record<string, unknown>>
+  : Partial<Readonly<Record<H, HyperparameterValue>>>);
 
 /**
  * Checks that groups are a list of objects; the content of a group is checked when the group is made.

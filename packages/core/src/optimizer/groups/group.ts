@@ -1,7 +1,9 @@
 import { GradstepError, list, show } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
+import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
-import { StepScalars, type Changes } from "../step/step-scalars.js";
+import type { Schedule } from "../../schedules/schedule.js";
+import { StepScalars, type Clock } from "../step/step-scalars.js";
 import type { GroupOptions, Match, MatchedParameter } from "./group-options.js";
 import { checkedSpec, ruleContext, type RuleContext } from "./rule-context.js";
 
@@ -19,7 +21,9 @@ export class Group {
   /** The group of the hyperparameters that this one does not override. */
   readonly defaults: Group | undefined;
   readonly #match: Match | undefined;
-  readonly #overrides = new Map<string, number>();
+  readonly #overrides = new Map<string, number | Schedule>();
+  /** Whether a value in `#overrides` is a schedule. */
+  #hasSchedule = false;
   /** The value in `#overrides`, without the look-up. */
   #every = 1;
 
@@ -44,7 +48,7 @@ export class Group {
     this.#match = defaults === undefined ? undefined : checkMatch(label, match);
     for (const [name, value] of Object.entries(overrides))
       if (value !== undefined) this.set(name, value);
-    this.scalars = new StepScalars(context.variant, (name) => this.get(name), context.changes);
+    this.scalars = new StepScalars(context.variant, this, context.clock);
   }
 
   /** Whether a parameter belongs to this group. */
@@ -68,9 +72,19 @@ export class Group {
     return Array.isArray(this.#match) ? this.#match : [];
   }
 
-  /** The value of a hyperparameter in this group. */
+  /**
+   * The value of a hyperparameter in this group, for the next step.
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER` if a schedule leaves the range of its hyperparameter
+   */
   get(name: string): number {
-    return this.#overrides.get(name) ?? this.defaults!.get(name);
+    const value = this.#overrides.get(name);
+    if (typeof value === "number") return value;
+    if (value === undefined) return this.defaults!.get(name);
+    return this.#checkNumber(name, value.valueAt(this.context.clock.iterations));
+  }
+
+  get isScheduled(): boolean {
+    return this.#hasSchedule || (this.defaults?.isScheduled ?? false);
   }
 
   /** The group is updated every `every` optimizer steps. */
@@ -101,9 +115,8 @@ export class Group {
   }
 
   /** The value that `set` would store. @throws as `set` does */
-  check(name: string, value: unknown): number {
-    const { mustBeZero, spec } = this.context;
-    const { rule } = spec;
+  check(name: string, value: unknown): number | Schedule {
+    const { rule } = this.context.spec;
     if (name === "every" && this.defaults !== undefined) return checkEvery(this.#label, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
@@ -115,6 +128,14 @@ export class Group {
         { code: "UNKNOWN_OPTION" },
       );
     }
+    const checked = checkHyperparameterValue(this.#label, name, value, rule.hyperparameters[name]);
+    return typeof checked === "number" ? this.#checkNumber(name, checked) : checked;
+  }
+
+  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+  #checkNumber(name: string, value: number): number {
+    const { mustBeZero, spec } = this.context;
+    const { rule } = spec;
     const checked = checkHyperparameter(this.#label, name, value, rule.hyperparameters[name]);
     if (checked !== 0 && mustBeZero.includes(name)) {
       throw new GradstepError(
@@ -127,25 +148,26 @@ export class Group {
   }
 
   /** As `overrides`, with all hyperparameters of the group's own rule. */
-  ownHyperparameters(): Record<string, number> {
+  ownHyperparameters(): Record<string, number | Schedule> {
     return { ...(this.hasOwnRule ? this.defaults?.overrides() : undefined), ...this.overrides() };
   }
 
   /** The hyperparameters that this group overrides, and `every`. */
-  overrides(): Record<string, number> {
+  overrides(): Record<string, number | Schedule> {
     return Object.fromEntries(this.#overrides);
   }
 
   /** Replaces all overrides. They must have been checked. */
-  replace(overrides: Readonly<Record<string, number>>): void {
+  replace(overrides: Readonly<Record<string, number | Schedule>>): void {
     this.#overrides.clear();
     for (const [name, value] of Object.entries(overrides)) this.#overrides.set(name, value);
     this.#changed();
   }
 
   #changed(): void {
-    this.#every = this.#overrides.get("every") ?? 1;
-    this.context.changes.count += 1;
+    this.#every = (this.#overrides.get("every") as number | undefined) ?? 1;
+    this.#hasSchedule = [...this.#overrides.values()].some((value) => typeof value !== "number");
+    this.context.clock.changes += 1;
   }
 }
 
@@ -157,7 +179,7 @@ export function ownDefaults(
   label: string,
   rule: OptimizerSpec,
   overrides: object,
-  changes: Changes,
+  clock: Clock,
 ): Group {
   const spec = checkedSpec(`the rule of ${label}`, rule);
   if (rule.groups.length > 0) {
@@ -166,7 +188,7 @@ export function ownDefaults(
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const context = ruleContext(spec, [overrides as GroupOptions], changes);
+  const context = ruleContext(spec, [overrides as GroupOptions], clock);
   return new Group(context, label, spec.hyperparameters, undefined, undefined, true);
 }
 

@@ -2,7 +2,7 @@ import type { Kernel, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import { structuralOf, type OptimizerSpec } from "../../rule/rule.js";
 import type { Variant } from "../../rule/variant.js";
-import type { Changes } from "../step/step-scalars.js";
+import type { Clock } from "../step/step-scalars.js";
 import type { GroupOptions } from "./group-options.js";
 
 /** A rule of an optimizer, with what all of its groups share. */
@@ -12,8 +12,8 @@ export interface RuleContext {
   /** Structural hyperparameters that are not 0, and those that were 0 when the optimizer was made and must stay 0. */
   readonly structural: readonly string[];
   readonly mustBeZero: readonly string[];
-  /** One counter for all groups, since groups read the hyperparameters of the default group. */
-  readonly changes: Changes;
+  /** One for all groups, since groups read the hyperparameters of the default group. */
+  readonly clock: Clock;
   readonly run: KernelRun;
 }
 
@@ -38,7 +38,7 @@ export interface KernelRun {
 export function ruleContext(
   spec: OptimizerSpec,
   groups: readonly GroupOptions[],
-  changes: Changes,
+  clock: Clock,
 ): RuleContext {
   const { rule, options } = spec;
   const structural = structuralOf(spec, groups);
@@ -52,7 +52,7 @@ export function ruleContext(
     variant,
     structural,
     mustBeZero: rule.structural.filter((name) => !structural.includes(name)),
-    changes,
+    clock,
     run: { kernel: undefined, updates: [], count: 0, shared: new Map(), reductionKeys },
   };
 }

@@ -2,9 +2,20 @@ import { interpret } from "../../language/interpret.js";
 import { bytecodeOf, type Bytecode } from "../../language/bytecode.js";
 import type { Variant } from "../../rule/variant.js";
 
-/** The number of times that hyperparameters of an optimizer were set. */
-export interface Changes {
-  count: number;
+/** What all groups of an optimizer have in common: how far it is. */
+export interface Clock {
+  /** Number of steps taken, by which schedules go. */
+  iterations: number;
+  /** Number of times that hyperparameters were set. */
+  changes: number;
+}
+
+/** Where the values of hyperparameters come from. */
+export interface HyperparameterSource {
+  /** The value for the next step. */
+  get(name: string): number;
+  /** Whether one of them follows a schedule, so that values differ from step to step. */
+  readonly isScheduled: boolean;
 }
 
 /** Which values are copied where: pairs of indices, from and to. */
@@ -30,10 +41,10 @@ export class StepScalars {
   #first = 0;
   #known = 0;
   readonly #hasPersistent: boolean;
-  readonly #changes: Changes;
-  /** The count of changes at the last evaluation. */
+  readonly #clock: Clock;
+  /** The number of changes at the last evaluation. */
   #seen = -1;
-  readonly #hyperparameter: (name: string) => number;
+  readonly #source: HyperparameterSource;
   /** A value per node of `perStep`. */
   readonly #nodes: Float64Array;
   readonly #persistent: Float64Array;
@@ -50,11 +61,10 @@ export class StepScalars {
   readonly #persistentInputs: Moves;
   readonly #persistentOutputs: Moves;
 
-  /** @param changes counts the times that `hyperparameter` may have changed its result */
-  constructor(variant: Variant, hyperparameter: (name: string) => number, changes: Changes) {
+  constructor(variant: Variant, source: HyperparameterSource, clock: Clock) {
     const { perStep, scalars, persistentScalars } = variant;
-    this.#hyperparameter = hyperparameter;
-    this.#changes = changes;
+    this.#source = source;
+    this.#clock = clock;
     this.#persistentNames = Object.keys(persistentScalars);
     this.#persistent = Float64Array.from(Object.values(persistentScalars));
     this.#hasPersistent = this.#persistentNames.length > 0;
@@ -97,7 +107,8 @@ export class StepScalars {
       t < this.#first ||
       t >= this.#first + this.#known ||
       this.#hasPersistent ||
-      this.#seen !== this.#changes.count
+      this.#seen !== this.#clock.changes ||
+      this.#source.isScheduled
     )
       this.#computeAhead(t);
     const { values } = this;
@@ -108,10 +119,12 @@ export class StepScalars {
 
   /** Computes the scalars of step `t` and of some steps after it. */
   #computeAhead(t: number): void {
-    if (this.#seen !== this.#changes.count) this.#computeConstants();
+    const { isScheduled } = this.#source;
+    if (this.#seen !== this.#clock.changes || isScheduled) this.#computeConstants();
     this.#first = t;
     // Twice as many as last time: with a rate that is set before each step, none is computed in vain.
-    this.#known = this.#hasPersistent ? 1 : Math.min(Math.max(1, 2 * this.#known), maxAhead);
+    this.#known =
+      this.#hasPersistent || isScheduled ? 1 : Math.min(Math.max(1, 2 * this.#known), maxAhead);
     const nodes = this.#nodes;
     const ahead = this.#ahead;
     const from = this.#scalarNodes;
@@ -127,9 +140,9 @@ export class StepScalars {
   /** Computes what depends on hyperparameters alone. */
   #computeConstants(): void {
     const nodes = this.#nodes;
-    for (const { name, node } of this.#hyperparameters) nodes[node] = this.#hyperparameter(name);
+    for (const { name, node } of this.#hyperparameters) nodes[node] = this.#source.get(name);
     interpret(this.#constants, nodes, false);
-    this.#seen = this.#changes.count;
+    this.#seen = this.#clock.changes;
     this.#known = 0;
   }
 

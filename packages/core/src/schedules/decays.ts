@@ -1,0 +1,110 @@
+import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
+
+/** Options of `exponentialDecay` and `inverseTimeDecay`. */
+export interface StaircaseOptions {
+  /** Whether the value changes only every `decaySteps` steps. False if left out. */
+  readonly staircase?: boolean;
+}
+
+interface RateDecay extends StaircaseOptions {
+  readonly initial: number;
+  readonly decaySteps: number;
+  readonly decayRate: number;
+}
+
+function completed({ staircase = false, decaySteps }: RateDecay, step: number): number {
+  return staircase ? Math.floor(step / decaySteps) : step / decaySteps;
+}
+
+function checkRateDecay(kind: string, { initial, decaySteps, decayRate }: RateDecay): void {
+  checkNumbers(kind, { initial, decayRate });
+  checkSteps(kind, "decaySteps", decaySteps);
+}
+
+/** @internal */
+export const exponentialDecayKind = /* @__PURE__ */ defineSchedule<RateDecay>(
+  "exponential-decay",
+  (options, step) => options.initial * options.decayRate ** completed(options, step),
+);
+
+/**
+ * initial · decayRate^(step / decaySteps): Keras's `ExponentialDecay`.
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ */
+export function exponentialDecay(
+  initial: number,
+  decaySteps: number,
+  decayRate: number,
+  options: StaircaseOptions = {},
+): Schedule {
+  const all = { initial, decaySteps, decayRate, ...options };
+  checkRateDecay("exponentialDecay", all);
+  return exponentialDecayKind(all);
+}
+
+/** @internal */
+export const inverseTimeDecayKind = /* @__PURE__ */ defineSchedule<RateDecay>(
+  "inverse-time-decay",
+  (options, step) => options.initial / (1 + options.decayRate * completed(options, step)),
+);
+
+/**
+ * initial / (1 + decayRate · step / decaySteps): Keras's `InverseTimeDecay`.
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ */
+export function inverseTimeDecay(
+  initial: number,
+  decaySteps: number,
+  decayRate: number,
+  options: StaircaseOptions = {},
+): Schedule {
+  const all = { initial, decaySteps, decayRate, ...options };
+  checkRateDecay("inverseTimeDecay", all);
+  return inverseTimeDecayKind(all);
+}
+
+/** Options of `polynomialDecay`. */
+export interface PolynomialDecayOptions {
+  /** The last value. 0.0001 if left out. */
+  readonly end?: number;
+  /** 1 if left out. */
+  readonly power?: number;
+  /** Whether it starts again, over a multiple of `decaySteps`, where it has reached the end. False if left out. */
+  readonly cycle?: boolean;
+}
+
+/** @internal */
+export const polynomialDecayKind = /* @__PURE__ */ defineSchedule<
+  PolynomialDecayOptions & { readonly initial: number; readonly decaySteps: number }
+>("polynomial-decay", ({ initial, decaySteps, end = 1e-4, power = 1, cycle = false }, step) => {
+  const total = cycle ? decaySteps * Math.max(1, Math.ceil(step / decaySteps)) : decaySteps;
+  return (initial - end) * (1 - Math.min(step, total) / total) ** power + end;
+});
+
+/**
+ * From `initial` to `end` as (1 − step / decaySteps)^power: Keras's `PolynomialDecay`.
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ */
+export function polynomialDecay(
+  initial: number,
+  decaySteps: number,
+  options: PolynomialDecayOptions = {},
+): Schedule {
+  checkNumbers("polynomialDecay", { initial, end: options.end, power: options.power });
+  checkSteps("polynomialDecay", "decaySteps", decaySteps);
+  return polynomialDecayKind({ initial, decaySteps, ...options });
+}
+
+/** @internal */
+export const linearKind = /* @__PURE__ */ defineSchedule<{
+  readonly from: number;
+  readonly to: number;
+  readonly steps: number;
+}>("linear", ({ from, to, steps }, step) => from + (to - from) * (Math.min(step, steps) / steps));
+
+/** From one number to another in this many steps, then constant. @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+export function linear(from: number, to: number, steps: number): Schedule {
+  checkNumbers("linear", { from, to });
+  checkSteps("linear", "steps", steps);
+  return linearKind({ from, to, steps });
+}

@@ -1,0 +1,51 @@
+import { GradstepError, list } from "../errors.js";
+import { constantKind, joinedKind, piecewiseConstantKind, warmupKind } from "./compositions.js";
+import { cosineDecayKind, cosineDecayRestartsKind } from "./cosine-decays.js";
+import { cyclicalKind, oneCycleKind, warmupStableDecayKind } from "./cycles.js";
+import {
+  exponentialDecayKind,
+  inverseTimeDecayKind,
+  linearKind,
+  polynomialDecayKind,
+} from "./decays.js";
+import { isScheduleData, type Schedule, type ScheduleData, type ScheduleKind } from "./schedule.js";
+
+const kinds: ReadonlyMap<string, ScheduleKind<never>> = new Map(
+  [
+    constantKind,
+    cosineDecayKind,
+    cosineDecayRestartsKind,
+    cyclicalKind,
+    exponentialDecayKind,
+    inverseTimeDecayKind,
+    joinedKind,
+    linearKind,
+    oneCycleKind,
+    piecewiseConstantKind,
+    polynomialDecayKind,
+    warmupKind,
+    warmupStableDecayKind,
+  ].map((kind) => [kind.kind, kind as ScheduleKind<never>]),
+);
+
+/** The schedule of stored data. @throws {GradstepError} `UNSUPPORTED` for a function, which cannot be stored */
+export function scheduleFromData({ schedule, options }: ScheduleData): Schedule {
+  const kind = kinds.get(schedule);
+  if (kind === undefined) {
+    throw new GradstepError(
+      schedule === "function"
+        ? "A hyperparameter follows a function, which cannot be stored; pass it again in the settings."
+        : `There is no schedule "${schedule}"; expected one of ${list(kinds.keys())}.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  return kind(revived(options) as never);
+}
+
+/** Options whose data of schedules are schedules. */
+function revived(value: unknown): unknown {
+  if (isScheduleData(value)) return scheduleFromData(value);
+  if (Array.isArray(value)) return value.map(revived);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, revived(one)]));
+}
