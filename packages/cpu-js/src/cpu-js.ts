@@ -15,11 +15,18 @@ import {
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { compileVariant, type CompiledFunctions } from "./compile-variant.js";
-import type { KernelTable } from "./kernel-table.js";
-import { runTogether } from "./pass-kernel.js";
+import { isElementwise } from "./array-names.js";
+import { bindKernel } from "./bind-kernel.js";
+import type { PassCompiler } from "./compile-passes.js";
+import { interpreter } from "./interpreter.js";
+import type {
+  CompiledFunctions,
+  KernelFunction,
+  KernelTable,
+  PassFunctions,
+} from "./kernel-table.js";
 
-/** Options of `cpuJs` and `createCpuJs`. */
+/** Options of `cpuJs`. */
 export interface CpuJsOptions {
   /** Tables of compiled kernels, generated for the same `exact`. Variants that are in none of them are interpreted. */
   readonly kernels?: readonly KernelTable[];
@@ -33,6 +40,12 @@ export interface CpuJsOptions {
 /** The names of `CpuJsOptions`. */
 export const cpuJsOptions = ["exact", "kernels"];
 
+/** Options of `createCpuJs`. */
+export interface CreateCpuJsOptions extends CpuJsOptions {
+  /** `passes` of `@gradstep/cpu-js/kernels`. Without it there are only rules of elements, in a smaller bundle. */
+  readonly passes?: PassCompiler;
+}
+
 /** The backend in plain JavaScript. Its tensors can wrap caller-owned Float32Arrays. */
 export interface CpuJs extends WrappingBackend<Float32Array> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
@@ -45,7 +58,7 @@ export interface CpuJs extends WrappingBackend<Float32Array> {
  * A backend with these kernels only, for small bundles.
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (a table for the other value of `exact`)
  */
-export function createCpuJs(options: CpuJsOptions = {}): CpuJs {
+export function createCpuJs(options: CreateCpuJsOptions = {}): CpuJs {
   return new CpuJsBackend(options);
 }
 
@@ -63,17 +76,20 @@ class CpuJsBackend implements CpuJs {
   readonly name: string;
   readonly precision = "f32";
   readonly exact: boolean;
-  readonly #functions: CompiledFunctions = new Map();
+  readonly runTogether?: (runs: readonly BatchRun[]) => void;
+  readonly #passes: PassCompiler | undefined;
+  readonly #functions: CompiledFunctions;
   readonly #kernels = new WeakMap<Variant, Kernel>();
 
-  constructor(options: CpuJsOptions) {
-    checkOptions("cpuJs", options, cpuJsOptions);
-    const { kernels = [], exact = false } = options;
+  constructor(options: CreateCpuJsOptions) {
+    checkOptions("cpuJs", options, [...cpuJsOptions, "passes"]);
+    const { kernels = [], exact = false, passes } = options;
     if (typeof exact !== "boolean") {
       throw new GradstepError(`cpuJs: exact is ${show(exact)}; expected true or false.`, {
         code: "INVALID_HYPERPARAMETER",
       });
     }
+    const functions = new Map<string, KernelFunction | PassFunctions>();
     for (const table of checkTables(kernels)) {
       if (table.exact !== exact) {
         throw new GradstepError(
@@ -84,8 +100,11 @@ class CpuJsBackend implements CpuJs {
         );
       }
       for (const [fingerprint, kernel] of Object.entries(table.kernels))
-        this.#functions.set(fingerprint, kernel);
+        functions.set(fingerprint, kernel);
     }
+    this.#functions = functions;
+    this.#passes = passes;
+    if (passes !== undefined) this.runTogether = (runs) => passes.runTogether(runs);
     this.exact = exact;
     this.name = exact ? "cpu-js-exact" : "cpu-js";
   }
@@ -118,13 +137,26 @@ class CpuJsBackend implements CpuJs {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = compileVariant(variant, this.#functions, this.exact);
+      kernel =
+        this.#passes?.compile(variant, this.#functions, this.exact) ??
+        this.#compileElements(variant);
       this.#kernels.set(variant, kernel);
     }
     return kernel;
   }
 
-  runTogether(runs: readonly BatchRun[]): void {
-    runTogether(runs);
+  /** @throws {GradstepError} `UNSUPPORTED` for a variant of several passes */
+  #compileElements(variant: Variant): Kernel {
+    if (!isElementwise(variant)) {
+      throw new GradstepError(
+        `${variant.label} has reductions, but createCpuJs() was called without \`passes\`. Call createCpuJs({ kernels, passes }), with \`passes\` of @gradstep/cpu-js/kernels.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    const found = this.#functions.get(variant.perElement.fingerprint);
+    return bindKernel(
+      variant,
+      typeof found === "function" ? found : interpreter(variant, this.exact),
+    );
   }
 }

@@ -42,3 +42,6 @@ export interface KernelTable {
   /** One function for a variant of elements; functions per pass for one with reductions. */
   readonly kernels: Readonly<Record<string, KernelFunction | PassFunctions>>;
 }
+
+/** What the tables of a backend hold, by the fingerprints of variants' `perElement`. */
+export type CompiledFunctions = ReadonlyMap<string, KernelFunction | PassFunctions>;

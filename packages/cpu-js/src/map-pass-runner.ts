@@ -139,8 +139,11 @@ export class MapPassRunner {
       this.#compute(arrays, scalars, this.#operands, start, end, rows, columns);
       return;
     }
-    for (let from = start; from < end; from += chunkLength) {
-      const to = Math.min(end, from + chunkLength);
+    // Ranges hold whole rows, if these fit into them.
+    const rowsPerRange = this.pass.over === "element" ? Math.floor(chunkLength / columns) : 0;
+    const length = rowsPerRange === 0 ? chunkLength : rowsPerRange * columns;
+    for (let from = start; from < end; from += length) {
+      const to = Math.min(end, from + length);
       this.#compute(arrays, scalars, this.#operands, from, to, rows, columns);
       for (let k = 0; k < this.#reducers.length; k += 1) this.#reducers[k].add(from, to);
     }

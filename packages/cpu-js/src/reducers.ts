@@ -19,7 +19,7 @@ import {
 export interface Reducer {
   /** The operands of a range, which the pass computes before it calls `add`. */
   readonly operands: Values;
-  /** Begins a tensor. @param result receives a value per row or column, or one for the tensor */
+  /** Begins a tensor. A range must not divide a row that fits into one. @param result receives a value per row or column, or one for the tensor */
   begin(result: Values, of: Extent, dimensions: Dimensions): void;
   /** Adds the values of indices `start` to `end` − 1, which are in `operands`. */
   add(start: number, end: number): void;
@@ -70,6 +70,7 @@ class ConsecutiveReducer implements Reducer {
     this.#length = isRow ? columns : count;
     const blocks = Math.ceil(this.#length / summationBlock);
     if (this.#blocks.length < blocks) this.#blocks = allocateValues(blocks, this.#exact);
+    this.#lanes.fill(emptyValue[this.#op]);
     this.#result = result;
     this.#index = -1;
     result.fill(emptyValue[this.#op]);
@@ -77,6 +78,10 @@ class ConsecutiveReducer implements Reducer {
 
   add(start: number, end: number): void {
     const length = this.#length;
+    if (this.#over === "row" && length <= summationLanes) {
+      this.#addShortRows(start, end);
+      return;
+    }
     for (let i = start; i < end;) {
       const index = Math.floor(i / length);
       const first = index * length;
@@ -86,6 +91,19 @@ class ConsecutiveReducer implements Reducer {
       const lane = (i - first) % summationLanes;
       addToLanes(this.#op, this.#lanes, lane, this.operands, i - start, stop - i);
       i = stop;
+    }
+  }
+
+  /** Adds rows that have no more values than there are lanes. Ranges hold whole ones. */
+  #addShortRows(start: number, end: number): void {
+    const length = this.#length;
+    const lanes = this.#lanes;
+    const empty = emptyValue[this.#op];
+    for (let i = start, row = start / length; i < end; i += length, row += 1) {
+      for (let l = 0; l < length; l += 1)
+        lanes[l] = join(this.#op, empty, this.operands[i - start + l], false);
+      joinLanes(this.#op, lanes, length, 1);
+      this.#result[row] = lanes[0];
     }
   }
 
@@ -157,24 +175,23 @@ class ColumnReducer implements Reducer {
 
   add(start: number, end: number): void {
     const columns = this.#columns;
+    const first = Math.floor(start / columns);
+    let column = start - first * columns;
+    let matrix = Math.floor(first / this.#rows);
+    let row = first - matrix * this.#rows;
     for (let i = start; i < end;) {
-      const row = Math.floor(i / columns);
-      const matrix = Math.floor(row / this.#rows);
-      const rowInMatrix = row - matrix * this.#rows;
-      const block = Math.floor(rowInMatrix / summationBlock);
+      if (row === this.#rows) {
+        row = 0;
+        matrix += 1;
+      }
+      const block = Math.floor(row / summationBlock);
       if (matrix !== this.#matrix || block !== this.#block) this.#enter(matrix, block);
-      const column = i - row * columns;
       const stop = Math.min(end, i + columns - column);
-      const lane = rowInMatrix % this.#laneCount;
-      addToArray(
-        this.#op,
-        this.#lanes,
-        lane * columns + column,
-        this.operands,
-        i - start,
-        stop - i,
-      );
+      const target = (row % this.#laneCount) * columns + column;
+      addToArray(this.#op, this.#lanes, target, this.operands, i - start, stop - i);
       i = stop;
+      column = 0;
+      row += 1;
     }
   }
 

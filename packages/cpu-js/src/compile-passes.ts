@@ -1,31 +1,36 @@
-import type { Kernel, Update, Variant } from "@gradstep/core";
+import type { BatchRun, Kernel, Update, Variant } from "@gradstep/core";
 import { isElementwise } from "./array-names.js";
-import { bindKernel } from "./bind-kernel.js";
-import { interpreter, passInterpreter } from "./interpreter.js";
-import type { KernelFunction, PassFunction, PassFunctions } from "./kernel-table.js";
-import { PassKernel } from "./pass-kernel.js";
+import { passInterpreter } from "./interpreter.js";
+import type { CompiledFunctions, KernelFunction, PassFunction } from "./kernel-table.js";
+import { PassKernel, runTogether } from "./pass-kernel.js";
 import { VariantRunner, type ChainPlace } from "./variant-runner.js";
 
-/** What was compiled ahead of time, by the fingerprints of variants' `perElement`. */
-export type CompiledFunctions = Map<string, KernelFunction | PassFunctions>;
+/** Makes kernels of several passes. Apart from the backend, so that bundles for rules of elements come without it. */
+export interface PassCompiler {
+  /**
+   * The kernel of a variant. Its passes are compiled functions where there are some, and interpreted otherwise. A chain
+   * that was not compiled as a whole runs as its parts, if one of them was compiled.
+   *
+   * @returns undefined for a variant that is better run as one loop over elements
+   */
+  compile(variant: Variant, functions: CompiledFunctions, exact: boolean): Kernel | undefined;
+  /** Runs kernels as one step; see `Backend.runTogether`. */
+  runTogether(runs: readonly BatchRun[]): void;
+}
 
-/**
- * The kernel of a variant. Its passes are compiled functions where there are some, and interpreted otherwise. A chain
- * that was not compiled as a whole runs as its parts, if one of them was compiled.
- */
-export function compileVariant(
+/** For `createCpuJs`: rules with reductions, chains, and rules that share a reduction. `cpuJs` has it. */
+export const passes: PassCompiler = { compile: compilePasses, runTogether };
+
+function compilePasses(
   variant: Variant,
   functions: CompiledFunctions,
   exact: boolean,
-): Kernel {
+): Kernel | undefined {
   const isCompiled = ({ perElement }: Variant): boolean => functions.has(perElement.fingerprint);
   const { parts } = variant;
   if (!isCompiled(variant) && parts?.some((part) => isCompiled(part.variant)) === true)
     return chainKernel(variant, parts, functions, exact);
-  if (isElementwise(variant)) {
-    const found = functions.get(variant.perElement.fingerprint);
-    return bindKernel(variant, typeof found === "function" ? found : interpreter(variant, exact));
-  }
+  if (isElementwise(variant)) return undefined;
   const compute = passFunctionsOf(variant, functions, exact);
   return new PassKernel(sourceOf(compute), [new VariantRunner(variant, compute, exact)]);
 }
