@@ -3,7 +3,7 @@ import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 
 /**
  * An exponential moving average of the weights, kept in the slot `ema`: Polyak & Juditsky 1992, in Keras's form
- * (`use_ema`). The first step copies the weights.
+ * (`use_ema`). The first step copies the weights; the average of a parameter that is added later begins with its values.
  *
  * `optimizer.swap()` exchanges the weights with their average, and back.
  * With `emaOverwrite` n above 0, every n-th step replaces the weights by their average (`ema_overwrite_frequency`).
@@ -11,7 +11,7 @@ import { decayRate, nonNegative } from "../rule/hyperparameter.js";
 export const ema = /* @__PURE__ */ builtInStage({
   name: "ema",
   hyperparameters: { emaMomentum: decayRate(0.99), emaOverwrite: nonNegative(0) },
-  slots: { ema: 0 },
+  slots: { ema: "p" },
   perStep: `
     decay = t == 1 ? 0 : emaMomentum
     weight = 1 - decay

@@ -1,2 +1,16 @@
+export { adaptiveGradientClip } from "./adaptive-gradient-clip.js";
+export { cautiousUpdate } from "./cautious-update.js";
+export { cautiousWeightDecay } from "./cautious-weight-decay.js";
+export { centralizeGradients } from "./centralize-gradients.js";
+export { clampWeights } from "./clamp-weights.js";
 export { clipByGlobalNorm } from "./clip-by-global-norm.js";
+export { clipByNorm } from "./clip-by-norm.js";
+export { clipByValue } from "./clip-by-value.js";
+export { clipUpdateByRms } from "./clip-update-by-rms.js";
+export { decoupledWeightDecay } from "./decoupled-weight-decay.js";
 export { ema } from "./ema.js";
+export { lookahead } from "./lookahead.js";
+export { maxNorm } from "./max-norm.js";
+export { nonNegativeWeights } from "./non-negative-weights.js";
+export { trustRatio } from "./trust-ratio.js";
+export { unitNorm } from "./unit-norm.js";
