@@ -76,7 +76,7 @@ export const callOrderChecks: readonly Check[] = [
       assert(iterations === 1, `iterations is ${iterations} in a state after 1 step`);
       assert(
         hyperparameters.learningRate === 1,
-        `learningRate is ${String(hyperparameters.learningRate)} in the state; expected 1`,
+        `learningRate is ${JSON.stringify(hyperparameters.learningRate)} in the state; expected 1`,
       );
       const m = { a: { m: new Float32Array(9).fill(1) }, b: { m: new Float32Array(5).fill(2) } };
       assertSameAll(slots, m, "sgd, step 1, state read during step 2");
