@@ -75,6 +75,7 @@ export {
   countOf,
   dimensionsOf,
   hasRowsOf,
+  reducedIndex,
   slotShape,
   type Dimensions,
 } from "./backend/dimensions.js";

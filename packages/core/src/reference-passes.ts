@@ -1,5 +1,5 @@
 import type { Update, Values } from "./backend/backend.js";
-import { countOf, dimensionsOf, type Dimensions } from "./backend/dimensions.js";
+import { countOf, dimensionsOf, reducedIndex, type Dimensions } from "./backend/dimensions.js";
 import { arraysOf } from "./backend/update-arrays.js";
 import { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 import type { Extent } from "./language/extent.js";
@@ -201,15 +201,6 @@ function fillCount({ name, of, per }: Count, targets: readonly Target[], rounded
 /** Rows that a mask leaves out take no part, unless they are updated by a gradient of 0. */
 function takesPart({ isSelected, update }: Target, extent: Extent, index: number): boolean {
   return isSelected(extent, index) || update.unselectedRows !== "keep";
-}
-
-/** The index, in a wider extent, of the value to which a value belongs. */
-function reducedIndex(of: Extent, over: Extent, index: number, dimensions: Dimensions): number {
-  const { rows, columns } = dimensions;
-  if (of === over) return index;
-  if (over === "row") return Math.floor(index / columns);
-  if (over === "column") return Math.floor(index / (rows * columns)) * columns + (index % columns);
-  return 0;
 }
 
 function runPass(

@@ -28,9 +28,7 @@ export class Bounds {
           { code: "INVALID_RULE" },
         );
       }
-      // An implementation may use a literal in f64 or in f32.
-      const single = Math.fround(value);
-      return { low: Math.min(value, single), exact: value, high: Math.max(value, single) };
+      return literal(value);
     });
     this.outputs = program.outputs.map(() => point(0));
   }
@@ -63,8 +61,14 @@ export class Bounds {
   }
 }
 
+/** A number that an implementation may use in f64 or in f32. */
+export function literal(value: number): Interval {
+  const single = Math.fround(value);
+  return { low: Math.min(value, single), exact: value, high: Math.max(value, single) };
+}
+
 /** With second-order terms, and the store's own rounding among subnormals. */
-function stored(interval: Interval, model: ErrorModel): Interval {
+export function stored(interval: Interval, model: ErrorModel): Interval {
   const { low, exact, high } = operand(interval, model);
   if (Number.isNaN(low) || (low === high && !Number.isFinite(low))) return { low, exact, high };
   if (!Number.isFinite(exact)) return anything(exact);

@@ -1,5 +1,6 @@
 import {
   createOptimizer,
+  dimensionsOf,
   GradstepError,
   type GroupOptions,
   type Kernel,
@@ -8,14 +9,42 @@ import {
   type Tensor,
   type Update,
   type Values,
+  type Variant,
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { Bounds, errorOverBound } from "../bounds/bounds.js";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
-import { isAnything } from "../bounds/interval.js";
+import { isAnything, type Interval } from "../bounds/interval.js";
+import { TensorBounds } from "../bounds/tensor-bounds.js";
 import type { CheckStats } from "./check-stats.js";
 import type { Snapshot } from "./snapshot.js";
 import type { BitDifference, ValueLocation, Violation } from "./violation.js";
+
+/** A rule of the checked optimizer. */
+interface CheckedRule {
+  readonly variant: Variant;
+  /** That of the reference. */
+  readonly kernel: Kernel;
+  /** For rules of elements alone, which are checked element by element. */
+  readonly bounds: Bounds | undefined;
+  readonly tensorBounds: TensorBounds;
+}
+
+/** The updates of one rule in a step. */
+interface Batch {
+  readonly rule: CheckedRule;
+  readonly updates: readonly Update[];
+}
+
+/** One parameter of a step: its values before and after, and those of the reference. */
+interface Checked {
+  readonly name: string;
+  readonly update: Update;
+  readonly before: Snapshot;
+  readonly gradient: Float32Array;
+  readonly after: Snapshot;
+  readonly expected: Snapshot;
+}
 
 /**
  * Checks a backend step by step: computes from the backend's own values before a step which values may follow.
@@ -27,12 +56,8 @@ export class Checker {
   /** Has the checked optimizer's hyperparameters and step number. Its values have no meaning. */
   readonly optimizer: Optimizer;
   readonly #parameters: Readonly<Record<string, Tensor>>;
-  #updates: readonly Update[] = [];
-  readonly #kernel: Kernel;
-  readonly #bounds: Bounds;
-  readonly #slots: readonly string[];
-  readonly #label: string;
-  readonly #scalars: readonly { readonly node: number; readonly position: number }[];
+  /** The updates of the current step. */
+  #batches: Batch[] = [];
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;
 
@@ -44,39 +69,32 @@ export class Checker {
   ) {
     const backend = reference();
     const compile = backend.compile.bind(backend);
-    let compiled: { kernel: Kernel; bounds: Bounds } | undefined;
-    let slots: readonly string[] = [];
-    let label = spec.rule.name;
-    let scalars: readonly string[] = [];
     backend.compile = (variant) => {
-      if (variant.schedule.passes.length > 1) {
-        throw new GradstepError(`${variant.label} has reductions, for which there are no bounds.`, {
-          code: "UNSUPPORTED",
-        });
-      }
       const kernel = compile(variant);
-      compiled = { kernel, bounds: new Bounds(variant.perElement, model) };
-      slots = variant.slots.map(({ name }) => name);
-      ({ label, scalars } = variant);
+      const isElementwise = variant.schedule.passes.length === 1 && hasElementSlots(variant);
+      const rule = {
+        variant,
+        kernel,
+        bounds: isElementwise ? new Bounds(variant.perElement, model) : undefined,
+        tensorBounds: new TensorBounds(variant, model),
+      };
       return {
         source: kernel.source,
         run: (updates, count) => {
-          this.#updates = updates.slice(0, count);
+          this.#batches.push({ rule, updates: updates.slice(0, count) });
         },
       };
+    };
+    backend.runTogether = () => {
+      throw new GradstepError(
+        "Rules of one step have a reduction over all tensors in common, for which there are no bounds; expected rules that have none.",
+        { code: "UNSUPPORTED" },
+      );
     };
     this.#parameters = Object.fromEntries(
       Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
     );
     this.optimizer = createOptimizer(spec, this.#parameters, { groups });
-    this.#kernel = compiled!.kernel;
-    this.#bounds = compiled!.bounds;
-    this.#slots = slots;
-    this.#label = label;
-    this.#scalars = this.#bounds.program.inputs.flatMap(({ name, node }) => {
-      const position = scalars.indexOf(name);
-      return position < 0 ? [] : [{ node, position }];
-    });
   }
 
   /** The first value of the last step that is outside its bound. */
@@ -106,80 +124,135 @@ export class Checker {
     this.#violation = undefined;
     this.#difference = undefined;
     // A step without updates runs no kernel.
-    this.#updates = [];
+    this.#batches = [];
     this.optimizer.step(gradients);
-    for (const update of this.#updates) {
-      const name = Object.keys(this.#parameters).find(
-        (one) => this.#parameters[one] === update.parameter,
-      )!;
-      this.#checker(name, update, before[name], gradients[name], after[name], stats);
+    for (const { rule, updates } of this.#batches) {
+      const names = updates.map(({ parameter }) => this.#nameOf(parameter));
+      const expected = expectedOf(
+        rule,
+        updates,
+        names.map((name) => before[name]),
+      );
+      const checked = updates.map((update, i) => ({
+        name: names[i],
+        update,
+        before: before[names[i]],
+        gradient: gradients[names[i]],
+        after: after[names[i]],
+        expected: expected[i],
+      }));
+      if (rule.bounds === undefined) this.#checkTensors(rule, checked, stats);
+      else for (const one of checked) this.#checkElements(rule, rule.bounds, one, stats);
     }
   }
 
-  #checker(
-    parameter: string,
-    update: Update,
-    before: Snapshot,
-    gradient: Float32Array,
-    after: Snapshot,
-    stats: CheckStats,
-  ): void {
-    const bounds = this.#bounds;
+  #nameOf(parameter: Tensor): string {
+    return Object.keys(this.#parameters).find((one) => this.#parameters[one] === parameter)!;
+  }
+
+  #checkElements(rule: CheckedRule, bounds: Bounds, checked: Checked, stats: CheckStats): void {
     const { inputs, outputs, nodes } = bounds.program;
-    const expected = this.#reference(update, before);
-    for (const { node, position } of this.#scalars)
-      bounds.input(node, Math.fround(update.scalars[position]));
+    const { scalars } = rule.variant;
+    const { gradient, before, update } = checked;
+    for (const { name, node } of inputs) {
+      const position = scalars.indexOf(name);
+      if (position >= 0) bounds.input(node, Math.fround(update.scalars[position]));
+    }
     const loads = inputs.flatMap(({ name, node }) =>
       nodes[node].varies ? [{ node, values: name === "g" ? gradient : before[name] }] : [],
     );
     for (let i = 0; i < gradient.length; i += 1) {
       for (const { node, values } of loads) bounds.input(node, values[i]);
       const intervals = bounds.compute();
-      for (let k = 0; k < outputs.length; k += 1) {
-        const { name } = outputs[k];
-        const got = after[name][i];
-        const interval = intervals[k];
-        stats.elements += 1;
-        if (!Object.is(got, expected[name][i])) {
-          stats.differingBits += 1;
-          this.#difference ??= {
-            ...this.#locate(parameter, name, i),
-            got,
-            expected: expected[name][i],
-          };
-        }
-        if (isAnything(interval)) {
-          stats.unbounded += 1;
-          continue;
-        }
-        const ratio = errorOverBound(got, interval);
-        if (ratio > stats.worstErrorOverBound) stats.worstErrorOverBound = ratio;
-        if (ratio > 1) {
-          this.#violation ??= {
-            ...this.#locate(parameter, name, i),
-            got,
-            interval: { ...interval },
-            errorOverBound: ratio,
-          };
-        }
-      }
+      for (let k = 0; k < outputs.length; k += 1)
+        this.#compare(rule, checked, outputs[k].name, i, intervals[k], stats);
     }
   }
 
-  #locate(parameter: string, output: string, element: number): ValueLocation {
-    return { rule: this.#label, step: this.optimizer.iterations, parameter, output, element };
+  /** All tensors of a step together, since values of one may depend on another. */
+  #checkTensors(rule: CheckedRule, all: readonly Checked[], stats: CheckStats): void {
+    const { variant, tensorBounds } = rule;
+    const bounds = tensorBounds.compute(
+      all.map(({ update, before, gradient }) => ({
+        dimensions: dimensionsOf(update.parameter.shape, variant.matrices),
+        arrays: { ...before, g: gradient },
+        scalars: Object.fromEntries(
+          variant.scalars.map((name, i) => [name, Math.fround(update.scalars[i])]),
+        ),
+      })),
+    );
+    const metrics = new Set(
+      variant.slots.flatMap(({ name, isMetric }) => (isMetric ? [name] : [])),
+    );
+    all.forEach((checked, t) => {
+      for (const [name, intervals] of Object.entries(bounds[t])) {
+        // A snapshot holds the state, of which metrics are no part.
+        if (metrics.has(name)) continue;
+        intervals.forEach((interval, i) => this.#compare(rule, checked, name, i, interval, stats));
+      }
+    });
   }
 
-  /** The result of the f32 reference for the same values. */
-  #reference(update: Update, before: Snapshot): Snapshot {
-    const tensors = [update.parameter, ...update.slots];
-    const names = ["p", ...this.#slots];
-    names.forEach((name, i) => {
-      tensors[i].write(before[name]);
+  /** Compares one value with the reference and with its bound. */
+  #compare(
+    { variant }: CheckedRule,
+    { name: parameter, after, expected }: Checked,
+    output: string,
+    element: number,
+    interval: Interval,
+    stats: CheckStats,
+  ): void {
+    const got = after[output][element];
+    const single = expected[output][element];
+    const { iterations: step } = this.optimizer;
+    const location = (): ValueLocation => ({
+      rule: variant.label,
+      step,
+      parameter,
+      output,
+      element,
     });
-    this.#kernel.run([update], 1);
-    return Object.fromEntries(
-      names.map((name, i) => [name, (tensors[i] as unknown as { view(): Values }).view()]),
-    );
+    stats.elements += 1;
+    if (!Object.is(got, single)) {
+      stats.differingBits += 1;
+      this.#difference ??= { ...location(), got, expected: single };
+    }
+    if (isAnything(interval)) {
+      stats.unbounded += 1;
+      return;
+    }
+    const ratio = errorOverBound(got, interval);
+    if (ratio > stats.worstErrorOverBound) stats.worstErrorOverBound = ratio;
+    if (ratio > 1)
+      this.#violation ??= { ...location(), got, interval: { ...interval }, errorOverBound: ratio };
   }
+}
+
+function hasElementSlots({ slots }: Variant): boolean {
+  return slots.every(({ extent }) => extent === "element");
+}
+
+/** The results of the f32 reference for the same values, of all tensors of a step. */
+function expectedOf(
+  { variant, kernel }: CheckedRule,
+  updates: readonly Update[],
+  before: readonly Snapshot[],
+): Snapshot[] {
+  const names = ["p", ...variant.slots.map(({ name }) => name)];
+  const tensorsOf = ({ parameter, slots }: Update): Record<string, Tensor> =>
+    Object.fromEntries([parameter, ...slots].map((tensor, i) => [names[i], tensor]));
+  updates.forEach((update, t) => {
+    const tensors = tensorsOf(update);
+    for (const name of names)
+      if (before[t][name] !== undefined) tensors[name].write(before[t][name]);
+  });
+  kernel.run(updates, updates.length);
+  return updates.map((update) =>
+    Object.fromEntries(
+      Object.entries(tensorsOf(update)).map(([name, tensor]) => [
+        name,
+        (tensor as unknown as { view(): Values }).view(),
+      ]),
+    ),
+  );
 }

@@ -25,6 +25,20 @@ export function countOf(extent: Extent, { matrices, rows, columns }: Dimensions)
   return extent === "column" ? matrices * columns : 1;
 }
 
+/** The index, in a wider extent, of the value to which a value belongs. */
+export function reducedIndex(
+  of: Extent,
+  over: Extent,
+  index: number,
+  dimensions: Dimensions,
+): number {
+  const { rows, columns } = dimensions;
+  if (of === over) return index;
+  if (over === "row") return Math.floor(index / columns);
+  if (over === "column") return Math.floor(index / (rows * columns)) * columns + (index % columns);
+  return 0;
+}
+
 /** The shape of a slot of a parameter. */
 export function slotShape(
   extent: SlotExtent,
