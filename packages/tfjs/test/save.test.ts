@@ -1,7 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decayRate, defineRule, nonNegative } from "@gradstep/core";
+import {
+  adafactor,
+  chain,
+  clipByGlobalNorm,
+  decayRate,
+  defineRule,
+  lion as lionRule,
+  nonNegative,
+  prodigy,
+  scheduleFreeSgd,
+} from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
 import {
   adam,
@@ -78,6 +88,10 @@ const makers: [string, () => GradstepOptimizer][] = [
   ["lion", () => lion({ learningRate: 0.001, weightDecay: 0.01 })],
   ["TF.js's adam", () => tfOptimizer(fromTfjs("adam", { learningRate: 0.01 }))],
   ["a custom rule", () => tfOptimizer(twice({ learningRate: 0.1, beta_slow: 0.75 }))],
+  ["slots per row and column alone", () => tfOptimizer(adafactor({ learningRate: 0.1 }))],
+  ["slots that all variables share, and copies", () => tfOptimizer(prodigy({ d0: 1e-3 }))],
+  ["a copy of the variable", () => tfOptimizer(scheduleFreeSgd({ learningRate: 0.5 }))],
+  ["a stage with a metric", () => tfOptimizer(chain(clipByGlobalNorm(0.1), lionRule()))],
 ];
 
 describe("a model that was saved and loaded with its optimizer", () => {

@@ -28,6 +28,8 @@ export class RelocatableBackend implements Backend {
   /** The slots of each parameter that was updated. */
   readonly #slotsOf = new WeakMap<Tensor, readonly RelocatableTensor[]>();
   readonly #unsupported = new WeakSet<MemoryAdapter>();
+  /** Slots that start as a copy of their parameter, which is bound to its values only in a step. */
+  readonly #copies = new WeakMap<Tensor, Set<Tensor>>();
 
   /** Where steps are taken. */
   get adapter(): MemoryAdapter {
@@ -92,6 +94,13 @@ export class RelocatableBackend implements Backend {
     this.#adapter.compute.reserve?.(sizes, pool);
   }
 
+  /** Copies when the step runs. */
+  copy(source: Tensor, target: Tensor): void {
+    const targets = this.#copies.get(source) ?? new Set();
+    this.#copies.set(source, targets.add(target));
+    (target as RelocatableTensor).onWrite = () => targets.delete(target);
+  }
+
   staging(shape: readonly number[]): StepTensor {
     return new StepTensor(this, shape, this.unmanaged, () => this.#adapter.compute);
   }
@@ -123,10 +132,20 @@ export class RelocatableBackend implements Backend {
           if (delegate === known) continue;
           delegates.set(update, delegate);
           this.#slotsOf.set(update.parameter, update.slots as RelocatableTensor[]);
+          this.#copyFirst(update.parameter as StepTensor);
         }
         current.run(batch, count);
       },
     };
+  }
+
+  /** Makes the copies of a parameter that has not been updated. */
+  #copyFirst(parameter: StepTensor): void {
+    for (const slot of this.#copies.get(parameter) ?? []) {
+      const { current } = slot as RelocatableTensor;
+      this.#adapter.compute.copy!(parameter.current, current);
+    }
+    this.#copies.delete(parameter);
   }
 
   #readSync(tensor: Tensor): Values {
@@ -136,14 +155,16 @@ export class RelocatableBackend implements Backend {
   #canCompile(adapter: MemoryAdapter, variant: Variant): boolean {
     if (adapter === this.#adapter) return true;
     if (this.#unsupported.has(adapter)) return false;
+    const { compute } = adapter;
     try {
-      adapter.compute.compile(variant);
-      return true;
+      compute.compile(variant);
+      const isCopied = variant.slots.some(({ initial }) => initial === "p");
+      if (!isCopied || compute.copy !== undefined) return true;
     } catch (error) {
       if (!(error instanceof GradstepError) || error.code !== "UNSUPPORTED") throw error;
-      this.#unsupported.add(adapter);
-      return false;
     }
+    this.#unsupported.add(adapter);
+    return false;
   }
 }
 

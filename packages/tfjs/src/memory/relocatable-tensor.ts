@@ -6,6 +6,8 @@ export class RelocatableTensor implements Tensor {
   readonly backend: Backend;
   /** The buffer pool, see `Backend.tensor`. */
   readonly pool: number;
+  /** Called before its values are replaced. */
+  onWrite: (() => void) | undefined;
   readonly #unmanaged: UnmanagedTensors;
   readonly #onFree: (tensor: RelocatableTensor) => void;
   #current: Tensor;
@@ -55,6 +57,7 @@ export class RelocatableTensor implements Tensor {
   }
 
   write(values: ArrayLike<number>): void {
+    this.onWrite?.();
     this.#current.write(values);
   }
 

@@ -2,25 +2,8 @@ import { GradstepError, type OptimizerState, type Variant } from "@gradstep/core
 import { Tensor } from "@tensorflow/tfjs-core";
 import { isSameShape, type NamedTensor } from "../step/gradients.js";
 import { lazyTensor } from "./lazy-tensor.js";
+import { savedSlotsOf } from "./saved-slots.js";
 import type { Fingerprint } from "./value-fingerprint.js";
-
-/**
- * The names of slots in TF.js's checkpoints, in TF.js's order, so that TF.js and gradstep read each other's checkpoints.
- * The slots of other rules are saved under their own names.
- */
-const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slot: string])[]>> = {
-  sgd: [["momentum", "m"]],
-  adagrad: [["accumulator", "a"]],
-  rmsprop: [
-    ["rms", "v"],
-    ["momentum", "m"],
-    ["mg", "a"],
-  ],
-  adamax: [
-    ["m", "m"],
-    ["v", "norm"],
-  ],
-};
 
 /** TF.js saves momenta even where the momentum is 0 and they are not used. */
 const unused: Readonly<Record<string, readonly string[]>> = {
@@ -31,6 +14,7 @@ const unused: Readonly<Record<string, readonly string[]>> = {
 const persistentScalarsName = "gradstep/persistentScalars";
 const groupIterationsName = "gradstep/iterations";
 const fingerprintsName = "gradstep/fingerprints";
+const shapesName = "gradstep/shapes";
 
 /** The content of a checkpoint. */
 export interface Weights {
@@ -49,13 +33,6 @@ export interface ParameterWeights {
   fingerprint?: Fingerprint;
 }
 
-/** The names of a rule's slots in a checkpoint, in order. */
-function layoutOf({ rule, slots }: Variant): (readonly [suffix: string, slot: string])[] {
-  const own = slots.map(({ name }) => [name, name] as const);
-  const layout = tfjsNames[rule]?.filter(([, slot]) => slots.some(({ name }) => name === slot));
-  return [...(layout ?? own)];
-}
-
 /**
  * A state as TF.js's named weights: `iter`, then each slot of all parameters. The tensors use no memory of the backend
  * until TF.js computes with them.
@@ -72,11 +49,19 @@ export function weightsOf(
   const weights = [
     { name: "iter", tensor: lazyTensor(Int32Array.of(state.iterations), [], "int32") },
   ];
-  for (const [suffix, slot] of layoutOf(variant)) {
+  const layout = savedSlotsOf(variant);
+  for (const { suffix, name, shapeFor } of layout) {
     for (const [key, shape] of shapes) {
-      const values = state.slots[key][slot] as Float32Array;
-      weights.push({ name: `${key}/${suffix}`, tensor: lazyTensor(values, shape, "float32") });
+      const values = state.slots[key][name] as Float32Array;
+      const tensor = lazyTensor(values, shapeFor(shape), "float32");
+      weights.push({ name: `${key}/${suffix}`, tensor });
     }
+  }
+  if (layout.length > 0 && !layout.some(({ isElementwise }) => isElementwise)) {
+    // Each shape after its length.
+    const lengths = [...shapes.values()].flatMap((shape) => [shape.length, ...shape]);
+    const tensor = lazyTensor(Int32Array.from(lengths), [lengths.length], "int32");
+    weights.push({ name: shapesName, tensor });
   }
   const carried = Object.keys(variant.persistentScalars);
   if (carried.length > 0) {
@@ -110,6 +95,12 @@ interface ReadWeight {
   readonly values: Float32Array | Int32Array;
 }
 
+/** The slots of a parameter as they are read, with their shapes. */
+interface ReadParameter {
+  readonly slots: Record<string, Float32Array>;
+  readonly shapes: Record<string, readonly number[]>;
+}
+
 /** Reads weights. The values are copies. @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED` */
 export async function readWeights(weights: readonly NamedTensor[]): Promise<ReadWeight[]> {
   if (!Array.isArray(weights) || weights[0]?.name !== "iter") {
@@ -134,11 +125,12 @@ export async function readWeights(weights: readonly NamedTensor[]): Promise<Read
  * @throws {GradstepError} `STATE_MISMATCH` where one is missing or not known
  */
 export function parseWeights(weights: readonly ReadWeight[], variant: Variant): Weights {
-  const layout = layoutOf(variant);
-  const parameters = new Map<string, ParameterWeights>();
+  const layout = savedSlotsOf(variant);
+  const parameters = new Map<string, ReadParameter>();
   let persistentScalars: Weights["persistentScalars"];
   let groupIterations: Weights["groupIterations"];
   let fingerprints: Float32Array | Int32Array | undefined;
+  let lengths: Float32Array | Int32Array | undefined;
   for (const { name, shape, values } of weights.slice(1)) {
     if (name === persistentScalarsName) {
       persistentScalars = parsePersistentScalars(values, Object.keys(variant.persistentScalars));
@@ -154,40 +146,55 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
       fingerprints = values;
       continue;
     }
+    if (name === shapesName) {
+      lengths = values;
+      continue;
+    }
     const cut = name.lastIndexOf("/");
     const key = name.slice(0, cut);
     const suffix = name.slice(cut + 1);
-    const slot = cut > 0 ? layout.find(([one]) => one === suffix)?.[1] : undefined;
+    const slot = cut > 0 ? layout.find((one) => one.suffix === suffix) : undefined;
     if (slot === undefined) {
       if (unused[variant.rule]?.includes(suffix) === true) continue;
       throw mismatch(
-        `weight "${name}" is not known; expected names that end in ${layout.map(([one]) => `/${one}`).join(", ") || "nothing: there are no slots"}`,
+        `weight "${name}" is not known; expected names that end in ${layout.map((one) => `/${one.suffix}`).join(", ") || "nothing: there are no slots"}`,
       );
     }
-    const parameter = parameters.get(key) ?? { shape, slots: {} };
+    if (!(values instanceof Float32Array))
+      throw mismatch(`weight "${name}" has another type than float32`);
+    const parameter = parameters.get(key) ?? { slots: {}, shapes: {} };
     parameters.set(key, parameter);
-    if (!isSameShape(shape, parameter.shape) || !(values instanceof Float32Array)) {
-      throw mismatch(
-        `weight "${name}" has another shape or type than the other slots of its variable`,
-      );
-    }
-    parameter.slots[slot] = values;
+    parameter.slots[slot.name] = values;
+    parameter.shapes[slot.name] = shape;
   }
-  for (const [key, { slots }] of parameters) {
-    for (const [suffix, slot] of layout) {
-      if (slots[slot] === undefined) throw mismatch(`weight "${key}/${suffix}" is missing`);
-    }
+  const found = new Map<string, ParameterWeights>();
+  let next = 0;
+  for (const [key, { slots, shapes }] of parameters) {
+    for (const { suffix, name } of layout)
+      if (slots[name] === undefined) throw mismatch(`weight "${key}/${suffix}" is missing`);
+    const elementwise = layout.find(({ isElementwise }) => isElementwise);
+    const end = next + 1 + Number(lengths?.[next] ?? 0);
+    const shape = elementwise
+      ? shapes[elementwise.name]
+      : [...(lengths ?? []).slice(next + 1, end)];
+    next = end;
+    for (const { suffix, name, shapeFor } of layout)
+      if (!isSameShape(shapes[name], shapeFor(shape)))
+        throw mismatch(
+          `weight "${key}/${suffix}" has the shape [${shapes[name].join(", ")}]; expected [${shapeFor(shape).join(", ")}]`,
+        );
+    found.set(key, { shape, slots });
   }
-  if (fingerprints?.length === 2 * parameters.size) {
+  if (fingerprints?.length === 2 * found.size) {
     const hashes = fingerprints;
-    [...parameters.values()].forEach((one, i) => {
+    [...found.values()].forEach((one, i) => {
       one.fingerprint = [hashes[2 * i], hashes[2 * i + 1]];
     });
   }
   const iterations = Number(weights[0].values[0]);
   if (!Number.isSafeInteger(iterations) || iterations < 0)
     throw mismatch(`iter is ${iterations}; expected a non-negative integer`);
-  return { iterations, parameters, persistentScalars, groupIterations };
+  return { iterations, parameters: found, persistentScalars, groupIterations };
 }
 
 function parsePersistentScalars(
