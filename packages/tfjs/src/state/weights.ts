@@ -176,7 +176,7 @@ export function parseWeights(weights: readonly ReadWeight[], variant: Variant): 
     const end = next + 1 + Number(lengths?.[next] ?? 0);
     const shape = elementwise
       ? shapes[elementwise.name]
-      : [...(lengths ?? []).slice(next + 1, end)];
+      : Array.from(lengths?.slice(next + 1, end) ?? []);
     next = end;
     for (const { suffix, name, shapeFor } of layout)
       if (!isSameShape(shapes[name], shapeFor(shape)))
