@@ -37,6 +37,7 @@ export type {
   RuleFactory,
 } from "./rule/rule-factory.js";
 export { chain, type ChainPart } from "./rule/chain.js";
+export { muonWithAdamw, type MuonWithAdamwSettings } from "./rules/muon-with-adamw.js";
 export { defineStage } from "./rule/define-stage.js";
 export type { Stage, StageDefinition, StageFactory, StageSpec } from "./rule/stage-factory.js";
 export type { Settings } from "./rule/assemble-rule.js";

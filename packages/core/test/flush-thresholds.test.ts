@@ -16,7 +16,7 @@ import {
   sgd,
   yogi,
 } from "../src/rules/factories.js";
-import { lamb, lars, prodigy, scheduleFreeAdamw } from "../src/rules/reducing-factories.js";
+import { lamb, lars, muon, prodigy, scheduleFreeAdamw } from "../src/rules/reducing-factories.js";
 import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;
@@ -37,6 +37,7 @@ const flushed: readonly (readonly [Rule, Record<string, unknown>, Record<string,
   [adabelief.rule, {}, { m: mean, v: square }],
   [yogi.rule, {}, { m: mean }],
   [adan.rule, {}, { m: mean, d: mean, v: square }],
+  [muon.rule, { secondMoments: "row" }, { m: mean, v: mean }],
   [adopt.rule, {}, { m: mean, v: square }],
   [lamb.rule, {}, { m: mean, v: square }],
   [lars.rule, {}, { m: mean }],

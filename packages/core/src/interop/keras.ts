@@ -1,3 +1,4 @@
+import { kerasMuon, kerasMuonOptions } from "./muon.js";
 import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { scheduleFromKeras } from "./keras-schedules.js";
 import { allRules } from "../rules/index.js";
@@ -69,6 +70,7 @@ const classes: Readonly<Record<string, KerasClass>> = {
   Adamax: { rule: "adamax", options: betas },
   Nadam: { rule: "nadam", options: betas },
   Lamb: { rule: "lamb", options: betas },
+  Muon: { rule: "muon", options: kerasMuonOptions },
   Adafactor: {
     rule: "adafactor",
     options: {
@@ -137,5 +139,6 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
     settings.learningRate = scheduleFromKeras(learningRate);
   // Keras prints null where there is no decay.
   if (settings.weightDecay === null) settings.weightDecay = 0;
+  if (rule === "muon") return kerasMuon(owner, settings);
   return allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
 }

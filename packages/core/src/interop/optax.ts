@@ -1,3 +1,4 @@
+import { optaxMuon, optaxMuonOptions } from "./muon.js";
 import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
 import { GradstepError, show } from "../errors.js";
 import { allRules } from "../rules/index.js";
@@ -228,6 +229,7 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
       weightDecayMode: "update",
     },
   },
+  muon: { rule: "muon", options: optaxMuonOptions, settings: {} },
   lion: {
     rule: "lion",
     options: { ...rate, ...betas, ...precision, ...decay },
@@ -252,6 +254,7 @@ export function fromOptax(
     owner,
     translate(owner, options, optimizer.options),
   );
+  if (optimizer.rule === "muon") return optaxMuon(owner, translated);
   // Optax uses None for no momentum, no decay, and a β₃ that follows from β₂.
   for (const key of ["momentum", "weightDecay", "beta3"])
     if (translated[key] === null) delete translated[key];

@@ -6,6 +6,7 @@ import {
   withoutPair,
   type OptionMap,
 } from "./option-map.js";
+import { torchMuonOptions, torchMuonSettings } from "./muon.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import { allRules } from "../rules/index.js";
@@ -120,6 +121,12 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
     options: { ...betas, ...decoupled },
     defaults: adamDefaults,
     form: { epsilonMode: "uncorrected", averageForm: "sum" },
+  },
+  Muon: {
+    rule: "muon",
+    options: torchMuonOptions,
+    defaults: { lr: 1e-3, weight_decay: 0.1, eps: 1e-7, adjust_lr_fn: null },
+    form: { momentumForm: "torch", weightDecayMode: "decoupled" },
   },
   NAdam: {
     rule: "nadam",
@@ -255,5 +262,5 @@ function settingsOf(owner: string, options: Options, map: OptionMap): Record<str
     }
     settings.weightDecayMode = isDecoupled ? "decoupled" : "l2";
   }
-  return settings;
+  return map.ns_steps === undefined ? settings : torchMuonSettings(owner, settings);
 }

@@ -12,8 +12,8 @@ import type { OptimizerSpec } from "../rule/rule.js";
  *
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` returned
  * @param parameters tensors by name; may be empty (see `add`)
- * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters),
- * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror of another shape than its parameter), `DISPOSED`
+ * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters,
+ * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror of another shape than its parameter), `DISPOSED`
  */
 export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   spec: OptimizerSpec<H>,
@@ -22,7 +22,14 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
 ): Optimizer<H, T> {
   const checked = checkedSpec("the rule", spec);
   checkOptions("createOptimizer", options, ["groups", "mirrors"]);
-  const groups = [...checkGroups(spec.groups), ...checkGroups(options.groups)];
-  const optimizer = new RuleOptimizer(checked, parameters, groups, options.mirrors);
+  const specGroups = checkGroups(spec.groups);
+  const groups = [...specGroups, ...checkGroups(options.groups)];
+  const optimizer = new RuleOptimizer(
+    checked,
+    parameters,
+    groups,
+    specGroups.length,
+    options.mirrors,
+  );
   return optimizer as unknown as Optimizer<H, T>;
 }

@@ -48,10 +48,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #clock: Clock = { iterations: 0, changes: 0 };
   #disposed = false;
 
+  /** @param specGroups how many of the groups are part of the spec */
   constructor(
     spec: OptimizerSpec,
     parameters: Parameters,
     groups: readonly GroupOptions[],
+    specGroups: number,
     mirrors: Parameters = {},
   ) {
     const sharing = groups.filter(({ rule }) => rule === undefined);
@@ -71,7 +73,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     );
     this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#runs);
     this.#table.add(parameters, mirrors);
-    if (this.#table.records.length > 0) this.#checkMatches();
+    // A spec is used for several models: what it selects by a function need not be in all of them.
+    const mayBeEmpty = (i: number): boolean =>
+      i < specGroups && typeof groups[i].match === "function";
+    if (this.#table.records.length > 0) this.#checkMatches(mayBeEmpty);
     defineHyperparameters(this, this.#defaults, Object.keys(hyperparameters));
     this.groups = this.#groups.map((group) =>
       parameterGroup(group, Object.keys(group.context.spec.rule.hyperparameters)),
@@ -150,10 +155,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   /** A group without parameters, or with an unknown name, is a mistake. @throws {GradstepError} `UNKNOWN_PARAMETER` */
-  #checkMatches(): void {
+  #checkMatches(mayBeEmpty: (group: number) => boolean): void {
     this.#groups.forEach((group, i) => {
       const unknown = group.names.filter((name) => !this.#table.byName.has(name));
       if (group.parameters.length > 0 && unknown.length === 0) return;
+      if (mayBeEmpty(i)) return;
       this.dispose();
       const what = unknown.length > 0 ? `names ${list(unknown)}` : "matches nothing";
       throw new GradstepError(`Group ${i} ${what}; the parameters are ${list(this.parameters)}.`, {

@@ -67,7 +67,13 @@ export function assembleRule(
 
   function variants(): readonly Variant[] {
     const distinct = new Map<string, Variant>();
+    const seen = new Set<string>();
     for (const choices of combinations(shape)) {
+      // Most options of some rules are for the scalars alone; a variant takes milliseconds to build.
+      const { slots, perElement, evaluation } = textsOf(choices, shape);
+      const key = JSON.stringify([slots, perElement.map(({ text }) => text), evaluation]);
+      if (seen.has(key)) continue;
+      seen.add(key);
       const one = variant(choices);
       if (!distinct.has(one.perElement.fingerprint)) distinct.set(one.perElement.fingerprint, one);
     }
