@@ -110,7 +110,7 @@ export type {
   Reduction,
   Temporary,
 } from "./language/passes.js";
-export type { Binding, Node, Program, Source } from "./language/program.js";
+export { withOutputs, type Binding, type Node, type Program, type Source } from "./language/program.js";
 export {
   emptyValue,
   join,

@@ -6,7 +6,7 @@ export type { DeviceOptions } from "./device/request-device.js";
 export type { WebGpuTensor } from "./memory/gpu-tensor.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
 export type { WebGpu } from "./webgpu-backend.js";
-export type { EncodeTarget } from "./webgpu-kernel.js";
+export type { EncodeTarget } from "./step-plans.js";
 
 /**
  * A backend on a caller-owned device. `dispose` does not destroy the device.

@@ -1,5 +1,4 @@
 import {
-  checkElementwise,
   checkValues,
   GradstepError,
   show,
@@ -180,7 +179,6 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   compile(variant: Variant): Kernel {
-    checkElementwise(this.name, variant);
     this.check();
     // What is computed, and the order of slots and scalars.
     const key = JSON.stringify([

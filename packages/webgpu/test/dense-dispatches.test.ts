@@ -13,7 +13,7 @@ function buffer(): GPUBuffer {
 }
 
 function itemOf(views: readonly BufferView[], count: number, ownScalars = scalars): DenseItem {
-  return { views, count, scalars: ownScalars };
+  return { views, count, scalars: ownScalars, isUpdate: true, scratchStarts: [] };
 }
 
 /** The positions that the dispatches update, by buffer; a position that is updated twice is there twice. */

@@ -2,7 +2,7 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { maxRememberedPlans } from "../src/webgpu-kernel.js";
+import { maxRememberedPlans } from "../src/step-plans.js";
 import { maxUnsubmittedSteps } from "../src/planning/step-plan.js";
 import { describe, newBackend, newDevice } from "./gpu.js";
 import { Random } from "./random.js";

@@ -14,13 +14,13 @@ import { webgpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { emitRowKernel } from "../src/shaders/row-kernel.js";
 import type { RowKernelLayout } from "../src/shaders/kernel-layout.js";
 import { rules } from "@gradstep/core/rules";
 import { countingDevice, type Counts } from "./counting-device.js";
 import { cases as caseCount, isFull, seed } from "../../../testing/cases.js";
 import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";
 import { encodeFloat16 } from "./float16.js";
+import { rowSources } from "./kernel-sources.js";
 import { Random } from "./random.js";
 import { randomCase, scalarsOf } from "./row-cases.js";
 import { RowFixture, type RowCase } from "./row-fixture.js";
@@ -38,7 +38,7 @@ describe("rows", () => {
     const device = await sharedDevice();
     const variants = rules.flatMap((rule) => [...rule.variants()]);
     const sources = new Set(
-      variants.flatMap((one) => layouts.map((layout) => emitRowKernel(one, layout))),
+      variants.flatMap((one) => rowSources(one, layouts)),
     );
     expect(sources.size).toBeGreaterThan(400);
     const sample = [...sources].filter((_, i) => isFull || (i + seed) % 9 === 0);

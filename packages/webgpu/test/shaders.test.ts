@@ -1,12 +1,12 @@
-import { adam, createOptimizer, defineRule, nonNegative, type Rule } from "@gradstep/core";
+import { adam, createOptimizer, defineRule, nonNegative, type Rule, type Variant } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
-import { emitDenseKernel } from "../src/shaders/dense-kernel.js";
-import type { DenseKernelLayout } from "../src/shaders/kernel-layout.js";
+import { defaultKernelLayout, type DenseKernelLayout } from "../src/shaders/kernel-layout.js";
 import { reservedWords } from "../src/shaders/reserved-words.js";
 import { isFull, seed } from "../../../testing/cases.js";
 import { describe, newBackend, sharedDevice } from "./gpu.js";
+import { denseSources } from "./kernel-sources.js";
 
 const layouts: readonly DenseKernelLayout[] = ([1, 4] as const).flatMap((width) =>
   (["separate-buffer", "separate-binding", "shared-binding"] as const).map((gradients) => ({
@@ -14,6 +14,10 @@ const layouts: readonly DenseKernelLayout[] = ([1, 4] as const).flatMap((width) 
     gradients,
   })),
 );
+
+function denseSource(variant: Variant): string {
+  return denseSources(variant, [defaultKernelLayout])[0];
+}
 
 async function expectToCompile(sources: Iterable<string>): Promise<void> {
   const device = await sharedDevice();
@@ -49,7 +53,7 @@ function attempt(action: () => Rule): Rule | undefined {
 
 describe("emitDenseKernel", () => {
   test("the shader reads like the rule", () => {
-    const source = emitDenseKernel(adam().rule.variant());
+    const source = denseSource(adam().rule.variant());
     expect(source).toContain("let t1 = select(m, Value(0), abs(m) < mFlushThreshold);");
     expect(source).toContain("let t3 = t1 + (g - t1) * c1;");
     expect(source).toContain("let t4 = t2 + (g * g - t2) * c2;");
@@ -61,7 +65,7 @@ describe("emitDenseKernel", () => {
     const variants = rules.flatMap((rule) => [...rule.variants()]);
     expect(variants.length).toBeGreaterThan(50);
     const sources = new Set(
-      variants.flatMap((one) => layouts.map((layout) => emitDenseKernel(one, layout))),
+      variants.flatMap((one) => denseSources(one, layouts)),
     );
     await expectToCompile([...sources].filter((_, i) => isFull || (i + seed) % 7 === 0));
   });
@@ -108,7 +112,7 @@ describe("emitDenseKernel", () => {
     }
     expect(named.length).toBeGreaterThan(3 * 180);
     const sample = named.filter((_, i) => isFull || (i + seed) % 5 === 0);
-    await expectToCompile(sample.map((rule) => emitDenseKernel(rule.variant())));
+    await expectToCompile(sample.map((rule) => denseSource(rule.variant())));
   });
 
   test("literals of any magnitude, with all their digits", async () => {
@@ -116,7 +120,7 @@ describe("emitDenseKernel", () => {
     const rulesOf = literals.map((literal, i) =>
       ruleOf(`great-${i}`, `p = min(p * ${literal}, ${literal}) - ${literal} * g`),
     );
-    await expectToCompile(rulesOf.map((rule) => emitDenseKernel(rule.variant())));
+    await expectToCompile(rulesOf.map((rule) => denseSource(rule.variant())));
     for (const rule of rulesOf) {
       const [values, expected] = await stepped(rule);
       expect(values).toEqual(expected);
@@ -144,7 +148,7 @@ describe("emitDenseKernel", () => {
     );
     texts.push(`b = p\nc = g\n${chained.join("")}p = b - c * learningRate`);
     const rulesOf = texts.map((text, i) => ruleOf(`deep-${i}`, text));
-    await expectToCompile(rulesOf.map((rule) => emitDenseKernel(rule.variant())));
+    await expectToCompile(rulesOf.map((rule) => denseSource(rule.variant())));
     for (const rule of [rulesOf[0], rulesOf[2]]) {
       const [values, expected] = await stepped(rule);
       expect(values).toEqual(expected);
@@ -162,7 +166,7 @@ describe("emitDenseKernel", () => {
         p = p + (m - -g) * (0.5 - 1) + min(1e39, g) - - (-(-1)) * learningRate
       `,
     });
-    await expectToCompile(layouts.map((layout) => emitDenseKernel(rule.variant(), layout)));
+    await expectToCompile(denseSources(rule.variant(), layouts));
     const [values, expected] = await stepped(rule);
     expect(values).toEqual(expected);
   });

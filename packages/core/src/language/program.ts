@@ -246,6 +246,11 @@ export function prune(
   return { nodes, inputs, outputs: kept, source, fingerprint: hash };
 }
 
+/** The part of a program that some of its outputs need. */
+export function withOutputs({ nodes, source }: Program, outputs: readonly Binding[]): Program {
+  return prune(nodes, outputs, new Map(), source);
+}
+
 /** Extents are part of it only where a program has others than that of the step and of elements. */
 function fingerprint(
   nodes: readonly Node[],

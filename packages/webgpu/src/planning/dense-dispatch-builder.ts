@@ -8,16 +8,26 @@ import type { DenseItem } from "./dense-item.js";
 import type { BindingLimits, Dispatch } from "./dispatch.js";
 
 /** A part of an item that one kernel can update. */
-export interface DenseChunk extends DenseItem {
+export interface DenseChunk extends Pick<DenseItem, "views" | "count" | "scalars"> {
   readonly layout: DenseKernelLayout;
   /** Chunks with equal keys use the same kernel and the same buffers. */
   readonly key: string;
+  /** Words of the table entry after the starts of the arrays that are bound. */
+  readonly words: readonly number[];
 }
 
 /** From `low` to before `high`. */
 interface Interval {
   low: number;
   high: number;
+}
+
+/** A range of elements with one entry in the table. */
+interface DenseSegment {
+  readonly starts: readonly number[];
+  readonly words: readonly number[];
+  readonly scalars: Float64Array;
+  count: number;
 }
 
 export function overlaps(a: Interval, b: Interval): boolean {
@@ -35,7 +45,9 @@ export class DenseDispatchBuilder {
   readonly #key: string;
   readonly #limits: BindingLimits;
   readonly #buffers: readonly GPUBuffer[];
-  readonly #segments: { starts: number[]; count: number; scalars: Float64Array }[] = [];
+  /** For each array, whether it is one value for all elements. */
+  readonly #isUniform: readonly boolean[];
+  readonly #segments: DenseSegment[] = [];
   readonly #scalarSets: Float64Array[] = [];
   /** The values that each binding holds. */
   #intervals: Interval[];
@@ -44,6 +56,7 @@ export class DenseDispatchBuilder {
     this.#layout = chunk.layout;
     this.#key = chunk.key;
     this.#limits = limits;
+    this.#isUniform = chunk.views.map(({ isUniform }) => isUniform === true);
     this.#intervals = this.#intervalsOf(chunk);
     this.#buffers = this.#perBinding(chunk.views.map(({ buffer }) => buffer));
     this.#push(chunk);
@@ -73,19 +86,22 @@ export class DenseDispatchBuilder {
       Math.ceil(count / width / elementsPerTile),
     );
     const tiles = tileCounts.reduce((sum, count) => sum + count, 0);
-    const entryLength = entryHeaderLength + this.#segments[0].starts.length;
+    const [{ starts: arrays, words: rest }] = this.#segments;
+    const entryLength = entryHeaderLength + arrays.length + rest.length;
     const table = new Uint32Array(1 + tiles + entryLength * this.#segments.length);
     table[0] = tiles;
     let tile = 0;
-    this.#segments.forEach(({ starts, count, scalars }, i) => {
+    this.#segments.forEach(({ starts, words, count, scalars }, i) => {
       const entry = 1 + tiles + entryLength * i;
       table[entry] = tile;
       table[entry + 1] = count / width;
       table[entry + 2] = this.#scalarSets.indexOf(scalars);
       starts.forEach((start, k) => {
         const { low } = bytes[this.#bindingIndex(k)];
-        table[entry + entryHeaderLength + k] = (start - low / 4) / width;
+        table[entry + entryHeaderLength + k] =
+          (start - low / 4) / (this.#isUniform[k] ? 1 : width);
       });
+      table.set(words, entry + entryHeaderLength + starts.length);
       table.fill(entry, 1 + tile, 1 + tile + tileCounts[i]);
       tile += tileCounts[i];
     });
@@ -97,7 +113,7 @@ export class DenseDispatchBuilder {
     return { layout: this.#layout, bindings, table, tiles, scalarSets: this.#scalarSets };
   }
 
-  /** Which binding holds array `k` of `p`, `g` and the slots. */
+  /** Which binding holds array `k`. */
   #bindingIndex(k: number): number {
     if (this.#layout.gradients !== "shared-binding" || k === 0) return k;
     return k - 1;
@@ -110,8 +126,11 @@ export class DenseDispatchBuilder {
       : [...arrays];
   }
 
-  #intervalsOf({ views, count }: DenseItem): Interval[] {
-    const intervals = views.map(({ start }) => ({ low: start, high: start + count }));
+  #intervalsOf({ views, count }: DenseChunk): Interval[] {
+    const intervals = views.map(({ start, isUniform }) => ({
+      low: start,
+      high: start + (isUniform === true ? 1 : count),
+    }));
     if (this.#layout.gradients === "shared-binding") {
       const [p, g] = intervals;
       intervals[0] = { low: Math.min(p.low, g.low), high: Math.max(p.high, g.high) };
@@ -120,15 +139,18 @@ export class DenseDispatchBuilder {
   }
 
   /** Adds a segment, or extends the last one if the chunk follows it in every array. */
-  #push({ views, count, scalars }: DenseItem): void {
+  #push({ views, words, count, scalars }: DenseChunk): void {
     const starts = views.map(({ start }) => start);
     if (!this.#scalarSets.includes(scalars)) this.#scalarSets.push(scalars);
     const last = this.#segments.at(-1);
     const isAdjacent =
       last !== undefined &&
       last.scalars === scalars &&
-      starts.every((start, k) => start === last.starts[k] + last.count);
+      starts.every(
+        (start, k) => start === last.starts[k] + (this.#isUniform[k] ? 0 : last.count),
+      ) &&
+      words.every((word, k) => word === last.words[k]);
     if (isAdjacent) last.count += count;
-    else this.#segments.push({ starts, count, scalars });
+    else this.#segments.push({ starts, words, count, scalars });
   }
 }

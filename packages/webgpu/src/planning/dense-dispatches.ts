@@ -1,4 +1,4 @@
-import type { DenseKernelLayout } from "../shaders/kernel-layout.js";
+import { elementsPerTile, type DenseKernelLayout } from "../shaders/kernel-layout.js";
 import type { BindingLimits, Dispatch } from "./dispatch.js";
 import {
   bindableBytes,
@@ -27,19 +27,24 @@ export function planDenseDispatches(
   };
   const chunks: DenseChunk[] = [];
   for (const item of items) {
-    for (const part of split(item, limits)) {
-      const { views, count } = part;
-      const gradients = gradientBindingOf(part, limits);
-      const vectorized = views.every(({ start }) => start % 4 === 0) ? count - (count % 4) : 0;
+    const parts = [...split(item, limits)].flatMap((part) => partsOf(part, limits));
+    const tiles = parts.map(({ count, width }) => Math.ceil(count / width / elementsPerTile));
+    const { reduction, scratchStarts } = item;
+    let reducedStarts = reduction?.startsOf(tiles.reduce((sum, count) => sum + count, 0)) ?? [];
+    parts.forEach((part, i) => {
+      const { views, count, scalars, width, gradients, from } = part;
       const buffers = views.map(({ buffer }) => idOf(buffer)).join(" ");
-      const add = (width: 1 | 4, from: number, length: number): void => {
-        if (length === 0) return;
-        const key = `${width} ${gradients} ${buffers}`;
-        chunks.push({ ...slice(part, from, length), layout: { width, gradients }, key });
-      };
-      add(4, 0, vectorized);
-      add(1, vectorized, count - vectorized);
-    }
+      const size = reduction === undefined || width === 1 ? [] : [Math.max(0, reduction.size - from)];
+      chunks.push({
+        views,
+        count,
+        scalars,
+        layout: { width, gradients },
+        key: `${width} ${gradients} ${buffers}`,
+        words: [...scratchStarts, ...size, ...reducedStarts],
+      });
+      reducedStarts = reducedStarts.map((start) => start + tiles[i]);
+    });
   }
   // Sorted by position, so that bindings stay small and adjacent ranges are merged.
   chunks.sort(
@@ -53,16 +58,38 @@ export function planDenseDispatches(
   return builders.map((builder) => builder.finish());
 }
 
-function slice({ views, scalars }: DenseItem, from: number, count: number): DenseItem {
+/** A range of an item. */
+interface Slice extends DenseItem {
+  /** The index of the first element in the item. */
+  readonly from: number;
+}
+
+function slice(item: DenseItem & { readonly from?: number }, from: number, count: number): Slice {
   return {
-    views: views.map(({ buffer, start }) => ({ buffer, start: start + from })),
+    ...item,
+    views: item.views.map((view) => ({
+      ...view,
+      start: view.start + (view.isUniform === true ? 0 : from),
+    })),
     count,
-    scalars,
+    from: (item.from ?? 0) + from,
   };
 }
 
+/** The part that is updated four values at a time, and the rest. */
+function partsOf(part: Slice, limits: BindingLimits): (Slice & DenseKernelLayout)[] {
+  const { views, count } = part;
+  const gradients = gradientBindingOf(part, limits);
+  const isAligned = views.every(({ start, isUniform }) => isUniform === true || start % 4 === 0);
+  const vectorized = isAligned ? count - (count % 4) : 0;
+  return [
+    { ...slice(part, 0, vectorized), width: 4 as const, gradients },
+    { ...slice(part, vectorized, count - vectorized), width: 1 as const, gradients },
+  ].filter((one) => one.count > 0);
+}
+
 /** Splits an item so that each array fits into one binding, whatever its alignment. */
-function* split(item: DenseItem, limits: BindingLimits): Generator<DenseItem> {
+function* split(item: DenseItem, limits: BindingLimits): Generator<Slice> {
   const { maxBindingSize, alignment } = limits;
   const step = alignment / 4;
   const maxCount = Math.max(1, Math.floor((maxBindingSize - alignment) / 4 / step)) * step;
@@ -75,7 +102,7 @@ function* split(item: DenseItem, limits: BindingLimits): Generator<DenseItem> {
  * Halves an item whose gradients can neither share a binding with its parameters nor have a binding that does not
  * overlap theirs.
  */
-function* splitUntilSeparable(item: DenseItem, limits: BindingLimits): Generator<DenseItem> {
+function* splitUntilSeparable(item: Slice, limits: BindingLimits): Generator<Slice> {
   const { count } = item;
   const gradients = gradientBindingOf(item, limits);
   if (gradients !== "separate-binding" || count < 8 || !bindingsOverlap(item, limits)) {
@@ -88,10 +115,10 @@ function* splitUntilSeparable(item: DenseItem, limits: BindingLimits): Generator
 }
 
 function gradientBindingOf(
-  { views: [p, g], count }: DenseItem,
+  { views: [p, g], count, isUpdate }: DenseItem,
   limits: BindingLimits,
 ): DenseKernelLayout["gradients"] {
-  if (p.buffer !== g.buffer) return "separate-buffer";
+  if (!isUpdate || p.buffer !== g.buffer) return "separate-buffer";
   const both = bindableBytes(
     { low: Math.min(p.start, g.start), high: Math.max(p.start, g.start) + count },
     limits,

@@ -1,29 +1,80 @@
 import type { Update } from "@gradstep/core";
 import { allocationAlignment } from "../memory/buffer-pools.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
+import { isUniform, type KernelProgram } from "../shaders/kernel-program.js";
 import type { BufferView } from "./dispatch.js";
+import type { StepTarget } from "./step-target.js";
+
+/** An array of a dense item. */
+export interface DenseView extends BufferView {
+  /** Whether it is one value for all elements. */
+  readonly isUniform?: boolean;
+}
 
 /** One update of plain f32 tensors: the same range of elements in each array. */
 export interface DenseItem {
-  /** `p`, `g` and the slots. */
-  readonly views: readonly BufferView[];
+  /** The arrays that are bound: `p`, `g`, slots, temporaries. */
+  readonly views: readonly DenseView[];
   readonly count: number;
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
+  /** Whether the second array is the gradient and the first one a parameter that is written. */
+  readonly isUpdate: boolean;
+  /** Starts of arrays in the scratch buffer. */
+  readonly scratchStarts: readonly number[];
+  /** For kernels with reductions: the number of values without padding, and where the results of tiles go. */
+  readonly reduction?: {
+    readonly size: number;
+    readonly startsOf: (tiles: number) => readonly number[];
+  };
 }
 
 /**
- * Where the tensors of an update are. If all of them are in the backend's buffers, their padding is updated as well, so
+ * Where the arrays of a kernel are. If all of them are in the backend's buffers, their padding is updated as well, so
  * that adjacent tensors become one range.
  */
-export function denseItemOf({ parameter, gradient, slots, scalars }: Update): DenseItem {
-  const tensors = [parameter, gradient, ...slots] as unknown as GpuTensor[];
-  const isPadded = tensors.every(({ allocation }) => allocation !== undefined);
+export function denseItemOf(
+  { arrays, reductions }: KernelProgram,
+  { update, places }: StepTarget,
+  startsOf: (tiles: number) => readonly number[],
+): DenseItem {
+  const { parameter, scalars } = update;
+  const gradient = update.gradient as unknown as GpuTensor;
+  const bound = arrays.filter(({ isScratch }) => !isScratch);
+  const isPadded = bound.every((array) =>
+    array.name === "g"
+      ? gradient.allocation !== undefined
+      : isUniform(array) || places.get(array.name)!.isPadded,
+  );
+  const { size } = parameter;
   return {
-    views: tensors.map(({ memory }) => ({ buffer: memory.buffer, start: memory.byteOffset / 4 })),
+    views: bound.map((array): DenseView => {
+      if (array.name === "g")
+        return { buffer: gradient.memory.buffer, start: gradient.memory.byteOffset / 4 };
+      const { buffer, start } = places.get(array.name)!;
+      return { buffer: buffer!, start, isUniform: isUniform(array) };
+    }),
     count: isPadded
-      ? Math.ceil((parameter.size * 4) / allocationAlignment) * (allocationAlignment / 4)
-      : parameter.size,
+      ? Math.ceil((size * 4) / allocationAlignment) * (allocationAlignment / 4)
+      : size,
     scalars,
+    isUpdate: bound[0]?.name === "p" && bound[0].isWritten && bound[1]?.name === "g",
+    scratchStarts: arrays
+      .filter(({ isScratch }) => isScratch)
+      .map(({ name }) => places.get(name)!.start),
+    ...(reductions.length > 0 ? { reduction: { size, startsOf } } : {}),
   };
+}
+
+/** Whether a kernel of elements can update a tensor without looking at its rows. */
+export function isDense({ over, arrays }: KernelProgram, update: Update): boolean {
+  const { gradient, mask, mirror } = update;
+  const reads = (name: string): boolean => arrays.some((array) => array.name === name);
+  return (
+    over === "element" &&
+    mask === undefined &&
+    (gradient.layout === undefined || !reads("g")) &&
+    (mirror === undefined || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
+    arrays.every((array) => array.extent === "element" || isUniform(array))
+  );
 }

@@ -1,3 +1,4 @@
+import type { CompiledPipeline } from "../device/pipeline-cache.js";
 import type { KernelLayout } from "../shaders/kernel-layout.js";
 
 /** An array of f32 values in a buffer. */
@@ -23,6 +24,21 @@ export interface Dispatch<L = KernelLayout> {
   readonly tiles: number;
   /** The scalars of each parameter group in the dispatch. */
   readonly scalarSets: readonly Float64Array[];
+}
+
+/** A kernel that a step dispatches. */
+export interface StepKernel {
+  readonly bindGroupLayout: GPUBindGroupLayout;
+  /** Whether the scratch buffer of the step is bound after the arrays. */
+  readonly usesScratch: boolean;
+  /** Bytes per scalar set. */
+  readonly scalarSetLength: number;
+  readonly compile: () => CompiledPipeline;
+}
+
+/** A dispatch with its kernel. */
+export interface StepDispatch extends Omit<Dispatch, "layout"> {
+  readonly kernel: StepKernel;
 }
 
 /** Limits of a device for bindings, in bytes. */

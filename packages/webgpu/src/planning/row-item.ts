@@ -1,6 +1,7 @@
-import { GradstepError, type UnselectedRows, type Update } from "@gradstep/core";
+import { countOf, GradstepError, type Dimensions, type UnselectedRows } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { BufferView } from "./dispatch.js";
+import type { KernelArray, KernelProgram } from "../shaders/kernel-program.js";
+import type { ArrayPlace, StepTarget } from "./step-target.js";
 
 /** Rows in a buffer. The units of `start` and `stride`, the distance between rows, depend on the use. */
 export interface RowView {
@@ -15,54 +16,61 @@ export interface MirrorView extends RowView {
   readonly isContiguous: boolean;
 }
 
-/** One update of tensors by rows. */
+/** What a kernel does with one tensor by rows. */
 export interface RowItem {
+  readonly kernel: KernelProgram;
   readonly rows: number;
+  /** Indices of the kernel per row. */
   readonly columns: number;
-  /** `p` and the slots. */
-  readonly views: readonly BufferView[];
-  /** In units of two bytes; a value is `unit` of them. */
-  readonly gradient: RowView & { readonly unit: 1 | 2 };
+  /** In the order of the kernel's arrays, without the gradient. */
+  readonly places: readonly ArrayPlace[];
+  /** In units of two bytes; a value is `unit` of them. Undefined if the kernel does not read it. */
+  readonly gradient: (RowView & { readonly unit: 1 | 2 }) | undefined;
   /** In words. */
   readonly mask: RowView | undefined;
   readonly unselectedRows: UnselectedRows;
   readonly mirror: MirrorView | undefined;
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
-}
-
-/** Whether an update needs a kernel that works by rows. */
-export function needsRowKernel({ gradient, mask, mirror }: Update): boolean {
-  return gradient.layout !== undefined || mask !== undefined || mirror !== undefined;
+  readonly dimensions: Dimensions;
 }
 
 /**
- * Where the tensors of an update are.
+ * Where the arrays of a kernel are.
  *
- * @param mask where its mask is
  * @throws {GradstepError} `UNSUPPORTED` for a mirror whose rows share words, and for types that cannot be used;
  * `INVALID_GRADIENT`
  */
-export function rowItemOf(update: Update, mask: RowView | undefined): RowItem {
-  const [parameter, gradient, ...slots] = [
-    update.parameter,
-    update.gradient,
-    ...update.slots,
-  ] as unknown as GpuTensor[];
-  const { rows, columns } = parameter;
+export function rowItemOf(
+  kernel: KernelProgram,
+  { update, dimensions, rows, mask, places }: StepTarget,
+): RowItem {
+  const { over, arrays } = kernel;
+  const { unselectedRows, scalars } = update;
+  // Columns and tensors have values of all rows, so that no mask applies to them.
+  const hasRows = over === "element" || over === "row";
+  const count = countOf(over, dimensions);
+  const array = (name: string): KernelArray | undefined => arrays.find((one) => one.name === name);
   return {
-    rows,
-    columns,
-    views: [parameter, ...slots].map(({ memory }) => ({
-      buffer: memory.buffer,
-      start: memory.byteOffset / 4,
-    })),
-    gradient: gradientView(gradient, parameter),
-    mask,
-    unselectedRows: update.unselectedRows,
+    kernel,
+    rows: hasRows ? rows : 1,
+    columns: hasRows ? count / rows : count,
+    places: arrays.filter(({ name }) => name !== "g").map(({ name }) => places.get(name)!),
+    gradient:
+      array("g") === undefined
+        ? undefined
+        : gradientView(
+            update.gradient as unknown as GpuTensor,
+            update.parameter as unknown as GpuTensor,
+          ),
+    mask: hasRows ? mask : undefined,
+    unselectedRows,
     mirror:
-      update.mirror === undefined ? undefined : mirrorView(update.mirror as unknown as GpuTensor),
-    scalars: update.scalars,
+      update.mirror !== undefined && array("p")?.isWritten === true
+        ? mirrorView(update.mirror as unknown as GpuTensor)
+        : undefined,
+    scalars,
+    dimensions,
   };
 }
 

@@ -14,6 +14,8 @@ export interface Segment {
   /** The bytes that it uses of each binding. */
   readonly spans: readonly ByteSpan[];
   readonly count: number;
+  /** The number of workgroups; one per `elementsPerTile` elements if left out. */
+  readonly tiles?: number;
   /** The scalars of the parameter's group, compared by identity; undefined for kernels without scalars. */
   readonly scalars: Float64Array | undefined;
   /**
@@ -39,6 +41,11 @@ export function planSegmentDispatches(
     builders.push(builder);
   }
   return builders.map((builder) => builder.finish());
+}
+
+/** The number of workgroups of a segment. */
+export function tilesOf({ count, tiles }: Pick<Segment, "count" | "tiles">): number {
+  return tiles ?? Math.ceil(count / elementsPerTile);
 }
 
 /** Collects segments for one dispatch. */
@@ -89,7 +96,7 @@ class SegmentDispatchBuilder {
     });
     const offsets = bindings.map(({ offset }) => offset);
     const parameters = this.#segments.map(({ parametersAt }) => parametersAt(offsets));
-    const tileCounts = this.#segments.map(({ count }) => Math.ceil(count / elementsPerTile));
+    const tileCounts = this.#segments.map(tilesOf);
     const tiles = tileCounts.reduce((sum, count) => sum + count, 0);
     const entryLength = entryHeaderLength + parameters[0].length;
     const table = new Uint32Array(1 + tiles + entryLength * parameters.length);

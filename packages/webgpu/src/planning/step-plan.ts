@@ -1,35 +1,46 @@
 import { GradstepError, type Update, type Variant } from "@gradstep/core";
+import type { ErrorTracker } from "../device/error-tracker.js";
 import type { CompiledPipeline } from "../device/pipeline-cache.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
 import {
   firstArrayBinding,
   maxScalarSets,
   scalarsBinding,
-  scalarSetLength,
   tableBinding,
-  type KernelLayout,
 } from "../shaders/kernel-layout.js";
-import { planDenseDispatches } from "./dense-dispatches.js";
-import { denseItemOf } from "./dense-item.js";
-import type { BindingLimits, Dispatch } from "./dispatch.js";
-import { planRowDispatches } from "./row-dispatches.js";
-import { needsRowKernel, rowItemOf, wordView } from "./row-item.js";
+import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
+import type { StepKernels } from "../step-kernels.js";
+import { bindingLimitsOf, type BindingRange, type StepDispatch } from "./dispatch.js";
+import { wordView, type RowView } from "./row-item.js";
+import { planSchedule } from "./schedule-plan.js";
+import { ScratchLayout } from "./scratch-layout.js";
 import { UniformRing } from "./uniform-ring.js";
 import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 
 /** How many steps of one plan the caller may have encoded and not yet submitted. */
 export const maxUnsubmittedSteps = 256;
 
-/** What a plan needs of its kernel. */
+/** What a plan needs of its backend. */
 export interface StepPlanContext {
   readonly device: GPUDevice;
+  readonly errors: ErrorTracker;
+}
+
+/** A compiled variant. */
+export interface StepProgram {
   readonly variant: Variant;
-  readonly limits: BindingLimits;
-  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
-  readonly bindGroupLayoutOf: (layout: KernelLayout) => GPUBindGroupLayout;
-  readonly pipelineOf: (layout: KernelLayout) => CompiledPipeline;
+  readonly kernels: StepKernels;
+  readonly programs: ScheduleKernels;
+}
+
+/** The tensors that a variant updates in a step: the first `count` updates. */
+export interface StepRun {
+  readonly program: StepProgram;
+  readonly updates: readonly Update[];
+  readonly count: number;
 }
 
 interface Command {
@@ -44,18 +55,30 @@ interface RingCommands {
   readonly commands: readonly Command[];
 }
 
+/** A run, as it was when the plan was made. */
+interface PlanRun extends StepProgram {
+  readonly updates: readonly Update[];
+  /** The index of the first update among those of all runs. */
+  readonly firstIndex: number;
+  readonly temporaries: ElementTemporaries;
+}
+
 /**
  * The dispatches for one batch of tensors, with their tables and bind groups, prepared once. Further steps on the same
  * tensors only write their scalars.
  */
 export class StepPlan {
   readonly #context: StepPlanContext;
+  readonly #label: string;
+  readonly #runs: readonly PlanRun[];
   readonly #updates: readonly Update[];
   /** The inputs of the updates for which this was prepared. */
   readonly #inputs: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
   readonly #masks: MaskUploads;
   readonly #tensors: readonly GpuTensor[];
-  readonly #dispatches: readonly Dispatch[];
+  readonly #dispatches: readonly StepDispatch[];
+  readonly #scratch: GPUBuffer | undefined;
+  #scratchFailure: GradstepError | undefined;
   readonly #tables: GPUBuffer;
   readonly #tableOffsets: readonly number[];
   /** Bytes of scalars per dispatch. */
@@ -70,34 +93,57 @@ export class StepPlan {
   #hasExecuted = false;
   #destroyed = false;
 
-  constructor(context: StepPlanContext, updates: readonly Update[], count: number) {
-    const { device, variant, limits } = context;
+  /** @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT` */
+  constructor(context: StepPlanContext, runs: readonly StepRun[]) {
+    const { device, errors } = context;
     this.#context = context;
-    this.#updates = updates.slice(0, count);
+    this.#label = runs.map(({ program }) => program.variant.label).join(" and ");
+    let firstIndex = 0;
+    this.#runs = runs.map(({ program, updates, count }) => {
+      const own = updates.slice(0, count);
+      const sizes = own.map(({ parameter }) => parameter.size);
+      const { temporaries } = program.variant.schedule;
+      const run = {
+        ...program,
+        updates: own,
+        firstIndex,
+        temporaries: new ElementTemporaries(device, errors, temporaries, sizes),
+      };
+      firstIndex += count;
+      return run;
+    });
+    this.#updates = this.#runs.flatMap(({ updates }) => updates);
     this.#inputs = this.#updates.map(({ gradient, mask, unselectedRows }) => ({
       gradient,
       mask,
       unselectedRows,
     }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
-    this.#masks = new MaskUploads(device, variant.label, this.#updates);
+    this.#masks = new MaskUploads(device, this.#label, this.#updates);
+    const scratch = new ScratchLayout();
     try {
-      this.#dispatches = this.#planDispatches();
+      this.#dispatches = this.#planDispatches(scratch);
     } catch (error) {
       this.#masks.destroy();
+      for (const { temporaries } of this.#runs) temporaries.destroy();
       throw error;
     }
-    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+    this.#scratch = this.#createScratch(scratch);
+    const { minUniformBufferOffsetAlignment, minStorageBufferOffsetAlignment } = device.limits;
+    const longest = Math.max(...this.#dispatches.map(({ kernel }) => kernel.scalarSetLength));
     this.#blockLength =
-      Math.ceil((scalarSetLength(variant) * maxScalarSets) / alignment) * alignment;
+      Math.ceil((longest * maxScalarSets) / minUniformBufferOffsetAlignment) *
+      minUniformBufferOffsetAlignment;
     let length = 0;
     this.#tableOffsets = this.#dispatches.map(({ table }) => {
       const offset = length;
-      length += Math.ceil(table.byteLength / limits.alignment) * limits.alignment;
+      length +=
+        Math.ceil(table.byteLength / minStorageBufferOffsetAlignment) *
+        minStorageBufferOffsetAlignment;
       return offset;
     });
     this.#tables = device.createBuffer({
-      label: `gradstep ${variant.label}, tables`,
+      label: `gradstep ${this.#label}, tables`,
       size: length,
       usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
     });
@@ -117,18 +163,9 @@ export class StepPlan {
   }
 
   /** Whether this was prepared for these tensors. */
-  matches(updates: readonly Update[], count: number): boolean {
-    if (count !== this.#updates.length) return false;
-    for (let i = 0; i < count; i += 1) {
-      const update = updates[i];
-      const { gradient, mask, unselectedRows } = this.#inputs[i];
-      if (update !== this.#updates[i] || update.gradient !== gradient) return false;
-      const isSameMask = ArrayBuffer.isView(mask)
-        ? this.#masks.matches(i, update)
-        : update.mask === mask;
-      if (!isSameMask) return false;
-      if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
-    }
+  matches(runs: readonly StepRun[]): boolean {
+    if (runs.length !== this.#runs.length) return false;
+    for (let r = 0; r < runs.length; r += 1) if (!this.#matchesRun(r, runs[r])) return false;
     return true;
   }
 
@@ -142,6 +179,11 @@ export class StepPlan {
       const { failure } = this.#tensors[i];
       if (failure !== undefined) throw failure;
     }
+    for (let r = 0; r < this.#runs.length; r += 1) {
+      const { failure } = this.#runs[r].temporaries;
+      if (failure !== undefined) throw failure;
+    }
+    if (this.#scratchFailure !== undefined) throw this.#scratchFailure;
   }
 
   /** Records a step that is submitted before the next call. */
@@ -206,33 +248,79 @@ export class StepPlan {
     this.#destroyed = true;
     for (const cancel of this.#cancelInvalidation) cancel();
     this.#masks.destroy();
+    for (const { temporaries } of this.#runs) temporaries.destroy();
+    this.#scratch?.destroy();
     this.#tables.destroy();
     this.#immediate.ring.destroy();
     this.#deferred?.ring.destroy();
   }
 
-  #planDispatches(): Dispatch[] {
-    const { device, limits, bindGroupLayoutOf } = this.#context;
-    const denseItems = this.#updates.filter((update) => !needsRowKernel(update)).map(denseItemOf);
-    const rowItems = this.#updates.flatMap((update, i) => {
-      if (!needsRowKernel(update)) return [];
-      const { mask } = update;
-      const view =
-        mask === undefined || ArrayBuffer.isView(mask)
-          ? this.#masks.viewOf(i)
-          : wordView(mask as unknown as GpuTensor);
-      return [rowItemOf(update, view)];
-    });
-    const dispatches = [
-      ...planDenseDispatches(denseItems, limits),
-      ...planRowDispatches(rowItems, limits),
-    ];
-    // Both throw if the device cannot run a dispatch; nothing is allocated yet.
-    for (const { tiles, layout } of dispatches) {
-      bindGroupLayoutOf(layout);
-      workgroupGridOf(device, tiles);
+  #matchesRun(r: number, { program, updates, count }: StepRun): boolean {
+    const run = this.#runs[r];
+    if (program.variant !== run.variant || count !== run.updates.length) return false;
+    for (let i = 0; i < count; i += 1) {
+      const update = updates[i];
+      const index = run.firstIndex + i;
+      const { gradient, mask, unselectedRows } = this.#inputs[index];
+      if (update !== this.#updates[index] || update.gradient !== gradient) return false;
+      const isSameMask = ArrayBuffer.isView(mask)
+        ? this.#masks.matches(index, update)
+        : update.mask === mask;
+      if (!isSameMask) return false;
+      if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
     }
+    return true;
+  }
+
+  #planDispatches(scratch: ScratchLayout): StepDispatch[] {
+    const { device } = this.#context;
+    const limits = bindingLimitsOf(device);
+    const runs = this.#runs.map((run) => ({
+      ...run,
+      maskOf: (i: number): RowView | undefined => this.#maskOf(run.firstIndex + i),
+    }));
+    const dispatches = planSchedule(runs, scratch, limits);
+    const bytes = scratch.length * 4;
+    if (bytes > limits.maxBindingSize) {
+      throw new GradstepError(
+        `The temporaries of a step of ${this.#label} need ${bytes} bytes; a binding of this device has ${limits.maxBindingSize}. Request a higher maxStorageBufferBindingSize, or split the parameter.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    for (const { tiles } of dispatches) workgroupGridOf(device, tiles);
     return dispatches;
+  }
+
+  #maskOf(index: number): RowView | undefined {
+    const { mask } = this.#updates[index];
+    return mask === undefined || ArrayBuffer.isView(mask)
+      ? this.#masks.viewOf(index)
+      : wordView(mask as unknown as GpuTensor);
+  }
+
+  #createScratch(layout: ScratchLayout): GPUBuffer | undefined {
+    if (layout.length === 0) return undefined;
+    const { device, errors } = this.#context;
+    const size = layout.length * 4;
+    const buffer = errors.capture(
+      "out-of-memory",
+      () =>
+        device.createBuffer({
+          label: `gradstep ${this.#label}, results of reductions`,
+          size,
+          usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+        }),
+      (message) => {
+        this.#scratchFailure = new GradstepError(
+          `The device has no ${size} bytes for the temporaries of a step: ${message}. Use a smaller model.`,
+          { code: "OUT_OF_MEMORY" },
+        );
+        return this.#scratchFailure;
+      },
+    );
+    const { contents } = layout;
+    if (contents !== undefined) device.queue.writeBuffer(buffer, 0, contents);
+    return buffer;
   }
 
   #record(pass: GPUComputePassEncoder, { commands }: RingCommands, offset: number): void {
@@ -246,34 +334,32 @@ export class StepPlan {
   }
 
   #createRing(steps: number): RingCommands {
-    const { device, variant, bindGroupLayoutOf, pipelineOf } = this.#context;
+    const { device } = this.#context;
     const ring = new UniformRing(device, {
-      label: `gradstep ${variant.label}, scalars`,
+      label: `gradstep ${this.#label}, scalars`,
       dispatches: this.#dispatches,
-      scalarSetLength: scalarSetLength(variant),
       blockLength: this.#blockLength,
       steps,
     });
-    const scalars = {
-      buffer: ring.buffer,
-      offset: 0,
-      size: scalarSetLength(variant) * maxScalarSets,
-    };
-    const commands = this.#dispatches.map(({ layout, bindings, table, tiles }, i): Command => {
+    const commands = this.#dispatches.map(({ kernel, bindings, table, tiles }, i): Command => {
+      const { bindGroupLayout, usesScratch, scalarSetLength, compile } = kernel;
       const tableRange = {
         buffer: this.#tables,
         offset: this.#tableOffsets[i],
         size: table.byteLength,
       };
+      const scalars = { buffer: ring.buffer, offset: 0, size: scalarSetLength * maxScalarSets };
+      const arrays: (BindingRange | GPUBufferBinding)[] = [...bindings];
+      if (usesScratch) arrays.push({ buffer: this.#scratch! });
       const bindGroup = device.createBindGroup({
-        layout: bindGroupLayoutOf(layout),
+        layout: bindGroupLayout,
         entries: [
           { binding: tableBinding, resource: tableRange },
           { binding: scalarsBinding, resource: scalars },
-          ...bindings.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
+          ...arrays.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
         ],
       });
-      return { compiled: pipelineOf(layout), bindGroup, grid: workgroupGridOf(device, tiles) };
+      return { compiled: compile(), bindGroup, grid: workgroupGridOf(device, tiles) };
     });
     return { ring, commands };
   }

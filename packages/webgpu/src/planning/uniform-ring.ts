@@ -3,10 +3,11 @@ import { bufferUsage } from "../device/webgpu-constants.js";
 /** What a ring of scalars holds. */
 export interface UniformRingOptions {
   readonly label: string;
-  /** For each dispatch of a step, the scalar sets that it reads. */
-  readonly dispatches: readonly { readonly scalarSets: readonly Float64Array[] }[];
-  /** Bytes per scalar set. */
-  readonly scalarSetLength: number;
+  /** For each dispatch of a step, the scalar sets that it reads, and the bytes of each of them. */
+  readonly dispatches: readonly {
+    readonly scalarSets: readonly Float64Array[];
+    readonly kernel: { readonly scalarSetLength: number };
+  }[];
   /** Bytes per dispatch: a valid dynamic offset. */
   readonly blockLength: number;
   /** The number of steps after which scalars are overwritten. */
@@ -18,7 +19,6 @@ export class UniformRing {
   readonly buffer: GPUBuffer;
   readonly #queue: GPUQueue;
   readonly #dispatches: UniformRingOptions["dispatches"];
-  readonly #scalarSetLength: number;
   readonly #blockLength: number;
   readonly #steps: number;
   /** The blocks of one step. */
@@ -27,11 +27,10 @@ export class UniformRing {
 
   constructor(
     device: GPUDevice,
-    { label, dispatches, scalarSetLength, blockLength, steps }: UniformRingOptions,
+    { label, dispatches, blockLength, steps }: UniformRingOptions,
   ) {
     this.#queue = device.queue;
     this.#dispatches = dispatches;
-    this.#scalarSetLength = scalarSetLength;
     this.#blockLength = blockLength;
     this.#steps = steps;
     this.#values = new Float32Array((blockLength / 4) * dispatches.length);
@@ -47,9 +46,9 @@ export class UniformRing {
     const offset = this.#next * this.#values.byteLength;
     this.#next = (this.#next + 1) % this.#steps;
     for (let d = 0; d < this.#dispatches.length; d += 1) {
-      const { scalarSets } = this.#dispatches[d];
+      const { scalarSets, kernel } = this.#dispatches[d];
       for (let k = 0; k < scalarSets.length; k += 1) {
-        const start = (this.#blockLength * d + this.#scalarSetLength * k) / 4;
+        const start = (this.#blockLength * d + kernel.scalarSetLength * k) / 4;
         this.#values.set(scalarSets[k], start);
       }
     }

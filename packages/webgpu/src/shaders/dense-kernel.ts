@@ -1,4 +1,4 @@
-import { GradstepError, type Variant } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
 import {
   arrayBindingsOf,
   defaultKernelLayout,
@@ -6,14 +6,18 @@ import {
   firstArrayBinding,
   type DenseKernelLayout,
 } from "./kernel-layout.js";
+import { isUniform, purposeOf, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import { bindingName, startName } from "./reserved-words.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {
   elementLoop,
+  emptyValue,
   entryPoint,
   functionDeclarations,
   tableAndScalars,
   typeDeclarations,
 } from "./wgsl-fragments.js";
+import { workgroupReductionOf } from "./workgroup-reduction.js";
 
 /**
  * A WGSL module that updates plain f32 tensors; its entry point is `update`.
@@ -24,43 +28,73 @@ import {
  * @throws {GradstepError} `UNSUPPORTED` for a width that does not exist
  */
 export function emitDenseKernel(
-  variant: Variant,
+  kernel: KernelProgram,
   layout: DenseKernelLayout = defaultKernelLayout,
 ): string {
-  const { label, slots } = variant;
+  const { label, arrays, reductions } = kernel;
   if (layout.width !== 1 && layout.width !== 4) {
     throw new GradstepError(`Got a width of ${String(layout.width)}; expected 1 or 4.`, {
       code: "UNSUPPORTED",
     });
   }
-  const arrays = arrayBindingsOf(variant, layout);
-  const updated = ["p", ...slots.map(({ name }) => name)];
-  const tensors = ["p", "g", ...slots.map(({ name }) => name)];
-  const arrayOf = (name: string): string =>
-    arrays.some((array) => array.name === `all_${name}`) ? `all_${name}` : "all_p";
-  const element = (name: string): string => `${arrayOf(name)}[start_${name} + i]`;
-  const { perDispatch, perElement, results } = kernelBodyOf(variant, element);
+  const bindings = arrayBindingsOf(kernel, layout);
+  const reduction = workgroupReductionOf(kernel, layout.width);
+  // With four values at a time, the last element of a tensor may contain padding.
+  const hasPadding = reductions.length > 0 && layout.width === 4;
+  const starts = arrays.map(({ name }) => startName(name));
+  const parameters = [...starts, ...(hasPadding ? ["value_count"] : []), ...reduction.parameters];
+  const place = (array: KernelArray): string => {
+    const { name, isScratch } = array;
+    const own = bindingName(name);
+    const binding = isScratch ? "scratch" : bindings.some((one) => one.name === own) ? own : "all_p";
+    return `${binding}[${startName(name)}${isUniform(array) ? "" : " + i"}]`;
+  };
+  const load = (array: KernelArray): string =>
+    isUniform(array) ? `Value(${place(array)})` : place(array);
+  const { perDispatch, perElement, results } = kernelBodyOf(kernel, load);
+  const isReduced = (name: string): boolean => reductions.some((one) => one.name === name);
+  const arrayNamed = (name: string): KernelArray => arrays.find((one) => one.name === name)!;
+  const textOf = (name: string): string => results.find((one) => one.name === name)!.text;
+  const reducedValue = (name: string): string => {
+    if (!hasPadding) return textOf(name);
+    const { op } = reductions.find((one) => one.name === name)!;
+    return `select(Value(${emptyValue[op]}), ${textOf(name)}, counted)`;
+  };
+  const type = (name: string): string => {
+    const array = arrays.find((one) => bindingName(one.name) === name);
+    return array === undefined || isUniform(array) ? "f32" : "Value";
+  };
   return [
-    `// ${label}: updates ${updated.join(", ")} from g, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
-    ...typeDeclarations(variant, layout.width === 4 ? "vec4f" : "f32"),
+    `// ${label}: ${purposeOf(kernel)}, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
+    ...typeDeclarations(kernel, layout.width === 4 ? "vec4f" : "f32"),
     "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
-    `// count, index of the scalars, start in each of ${tensors.join(", ")}.`,
+    `// count, index of the scalars, start in each of ${arrays.map(({ name }) => name).join(", ")}.`,
     ...tableAndScalars,
-    ...arrays.map(
+    ...bindings.map(
       ({ name, access }, i) =>
-        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<Value>;`,
+        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${type(name)}>;`,
     ),
     "",
-    ...functionDeclarations(variant),
+    ...functionDeclarations(kernel),
+    ...reduction.declarations,
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...tensors.map((name, k) => `  let start_${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
     ...perDispatch.map((line) => `  ${line}`),
-    ...elementLoop,
+    ...reduction.beforeLoop.map((line) => `  ${line}`),
+    ...elementLoop(reductions.length > 0 ? "break" : "return"),
     ...perElement.map((line) => `    ${line}`),
-    ...results.map(({ name, text }) => `    ${element(name)} = ${text};`),
+    ...(hasPadding
+      ? ["    let counted = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(value_count);"]
+      : []),
+    ...reduction.perElement(reducedValue).map((line) => `    ${line}`),
+    ...results
+      .filter(({ name }) => !isReduced(name))
+      .map(({ name, text }) => `    ${place(arrayNamed(name))} = ${text};`),
     "  }",
+    ...reduction.afterLoop.map((line) => `  ${line}`),
     "}",
     "",
   ].join("\n");
 }
+

@@ -56,7 +56,7 @@ export const gatherKernel: string = [
   ...gatherParameterNames.map(
     (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
   ),
-  ...elementLoop,
+  ...elementLoop(),
   "    let row = i / columns;",
   "    if (i >= value_count) {",
   "      all_target[target_start + i] = 0u;",

@@ -1,4 +1,5 @@
-import type { Variant } from "@gradstep/core";
+import { usesScratch, type KernelProgram } from "./kernel-program.js";
+import { bindingName } from "./reserved-words.js";
 
 /** Invocations per workgroup, and elements that each invocation updates in a loop. */
 export const workgroupSize = 64;
@@ -54,18 +55,31 @@ export interface ArrayBinding {
   readonly access: "read" | "read_write";
 }
 
-/** The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots, mask, mirror. */
-export function arrayBindingsOf({ slots }: Variant, layout: KernelLayout): readonly ArrayBinding[] {
+/**
+ * The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots and temporaries of
+ * elements, mask, mirror, scratch buffer.
+ */
+export function arrayBindingsOf(
+  kernel: KernelProgram,
+  layout: KernelLayout,
+): readonly ArrayBinding[] {
   const writable = (name: string): ArrayBinding => ({ name, access: "read_write" });
   const readOnly = (name: string): ArrayBinding => ({ name, access: "read" });
-  const gradients = layout.gradients === "separate-buffer" ? readOnly("all_g") : writable("all_g");
   const rowLayout = isRowKernelLayout(layout) ? layout : undefined;
   return [
-    writable("all_p"),
-    ...(layout.gradients === "shared-binding" ? [] : [gradients]),
-    ...slots.map(({ name }) => writable(`all_${name}`)),
+    ...kernel.arrays
+      .filter(
+        ({ name, isScratch }) =>
+          !isScratch && !(name === "g" && layout.gradients === "shared-binding"),
+      )
+      .map(({ name, isWritten }) => {
+        // A second binding of a buffer that is written must be writable as well.
+        const isSecond = name === "g" && layout.gradients === "separate-binding";
+        return isWritten || isSecond ? writable(bindingName(name)) : readOnly(bindingName(name));
+      }),
     ...(rowLayout?.mask === true ? [readOnly("row_mask")] : []),
     ...(rowLayout?.mirror === true ? [writable("row_mirror")] : []),
+    ...(usesScratch(kernel) ? [writable("scratch")] : []),
   ];
 }
 
@@ -83,6 +97,6 @@ export function kernelLayoutKey(layout: KernelLayout): string {
 }
 
 /** Bytes per scalar set in the uniform buffer. */
-export function scalarSetLength({ scalars }: Variant): number {
+export function scalarSetLength({ scalars }: Pick<KernelProgram, "scalars">): number {
   return Math.max(1, Math.ceil(scalars.length / 4)) * 16;
 }

@@ -27,7 +27,7 @@ export const packKernel: string = [
   ...packParameterNames.map(
     (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
   ),
-  ...elementLoop,
+  ...elementLoop(),
   "    let pairs = (line_length + 1u) / 2u;",
   "    let line = i / pairs;",
   "    let first = i % pairs * 2u;",

@@ -26,16 +26,31 @@ export const reservedWords: ReadonlySet<string> = new Set(
   column columns first flush gradient gradient_start gradient_stride gradient_unit half index kept_bits line
   line_length line_start line_stride mask_start mask_stride mirror_index pairs row row_mask row_mirror selected unit
   unselected value_index word
+
+  column_count column_tile column_tiles counted k lane_values local matrix matrix_column matrix_columns matrix_row
+  matrix_rows n row_count row_tile row_tiles scratch tile_columns tile_rows value_count vec4u work workgroupBarrier
   `
     .trim()
     .split(/\s+/),
 );
+
+const reservedPrefix = /^(?:__|_$|x_|all_|start_|temporary_|reduced_|t\d)/;
 
 /**
  * The WGSL name for a name of a rule: the same, or with the prefix `x_` if it has another meaning in the shader. Two
  * names never become one.
  */
 export function wgslName(name: string): string {
-  const isFree = !reservedWords.has(name) && !/^(?:__|_$|x_|all_|start_|t\d)/.test(name);
-  return isFree ? name : `x_${name}`;
+  if (name.startsWith("@")) return `temporary_${name.slice(1)}`;
+  return !reservedWords.has(name) && !reservedPrefix.test(name) ? name : `x_${name}`;
+}
+
+/** The WGSL name of the binding of an array. */
+export function bindingName(name: string): string {
+  return name.startsWith("@") ? `all_${wgslName(name)}_values` : `all_${name}`;
+}
+
+/** The WGSL name of the position where the values of a tensor start. */
+export function startName(name: string): string {
+  return name.startsWith("@") ? `start_${wgslName(name)}_values` : `start_${name}`;
 }

@@ -1,4 +1,5 @@
-import { emit, type Emitter, type Variant } from "@gradstep/core";
+import { emit, type Emitter } from "@gradstep/core";
+import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
 import { wgslName } from "./reserved-words.js";
 
 /** An expression. */
@@ -111,25 +112,25 @@ function wgslEmitter(declare: (text: string, varies: boolean) => string): Emitte
   };
 }
 
-/** The computation of a variant, as lines of WGSL. */
+/** The computation of a kernel, as lines of WGSL. */
 export interface KernelBody {
-  /** Declares the scalars of the step, and values that depend only on them. */
+  /** Declares the scalars of the step, values per tensor, and what depends only on them. */
   readonly perDispatch: readonly string[];
   /** Loads the values of one element, and computes the new ones. */
   readonly perElement: readonly string[];
-  /** `p` and the slots, and the names of their new values. */
+  /** The outputs, and the names of their values. */
   readonly results: readonly { readonly name: string; readonly text: string }[];
 }
 
 /**
- * Emits the computation of a variant. All results are computed before the first store, since a store may replace a value
+ * Emits the computation of a kernel. All results are computed before the first store, since a store may replace a value
  * that another result depends on.
  *
- * @param load gives the expression for the current value of `p`, `g` or a slot
+ * @param load gives the expression for the current value of an array
  */
 export function kernelBodyOf(
-  { perElement: program, scalars }: Variant,
-  load: (name: string) => string,
+  { program, arrays }: KernelProgram,
+  load: (array: KernelArray) => string,
 ): KernelBody {
   const perDispatch: string[] = [];
   const perElement: string[] = [];
@@ -139,10 +140,17 @@ export function kernelBodyOf(
     (varies ? perElement : perDispatch).push(`let t${count} = ${text};`);
     return `t${count}`;
   };
-  for (const name of scalars.map(wgslName))
-    perDispatch.push(`let ${name} = Value(scalars[scalar_set].${name});`);
-  for (const { name, node } of program.inputs) {
-    if (program.nodes[node].varies) perElement.push(`let ${wgslName(name)} = ${load(name)};`);
+  const loaded = (name: string): KernelArray | undefined =>
+    arrays.find((array) => array.name === name);
+  for (const { name } of program.inputs) {
+    if (loaded(name) === undefined)
+      perDispatch.push(`let ${wgslName(name)} = Value(scalars[scalar_set].${wgslName(name)});`);
+  }
+  for (const { name } of program.inputs) {
+    const array = loaded(name);
+    if (array === undefined) continue;
+    const lines = isUniform(array) ? perDispatch : perElement;
+    lines.push(`let ${wgslName(name)} = ${load(array)};`);
   }
   const results = emit(program, wgslEmitter(declare)).map(({ name, value }) => {
     const isName = /^\w+$/.test(value.text);

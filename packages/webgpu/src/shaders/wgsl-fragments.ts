@@ -1,4 +1,4 @@
-import { smallestNormal, type Variant } from "@gradstep/core";
+import { smallestNormal, type ReduceOp } from "@gradstep/core";
 import {
   elementsPerInvocation,
   maxScalarSets,
@@ -6,10 +6,14 @@ import {
   tableBinding,
   workgroupSize,
 } from "./kernel-layout.js";
+import type { KernelProgram } from "./kernel-program.js";
 import { wgslName } from "./reserved-words.js";
 
 /** Declares the type of a value and the struct of a scalar set. */
-export function typeDeclarations({ scalars }: Variant, value: "f32" | "vec4f"): readonly string[] {
+export function typeDeclarations(
+  { scalars }: KernelProgram,
+  value: "f32" | "vec4f",
+): readonly string[] {
   return [
     `alias Value = ${value};`,
     "",
@@ -35,9 +39,9 @@ const flushFunction = [
   "",
 ];
 
-/** Declares the functions that a variant calls. */
-export function functionDeclarations({ perElement }: Variant): readonly string[] {
-  return perElement.nodes.some(({ op }) => op === "flush") ? flushFunction : [];
+/** Declares the functions that a kernel calls. */
+export function functionDeclarations({ program }: KernelProgram): readonly string[] {
+  return program.nodes.some(({ op }) => op === "flush") ? flushFunction : [];
 }
 
 /** The start of the entry point: finds the tile of the workgroup, and the table entry of the tile. */
@@ -55,11 +59,24 @@ export const entryPoint: readonly string[] = [
 ];
 
 /** The start of the loop over the elements of an invocation; `i` is the element. */
-export const elementLoop: readonly string[] = [
-  `  for (var iteration = 0u; iteration < ${elementsPerInvocation}u; iteration++) {`,
-  `    let i = ((tile - table[entry]) * ${elementsPerInvocation}u + iteration) * ${workgroupSize}u + invocation;`,
-  "    if (i >= count) { return; }",
-];
+export function elementLoop(end: "return" | "break" = "return"): readonly string[] {
+  return [
+    `  for (var iteration = 0u; iteration < ${elementsPerInvocation}u; iteration++) {`,
+    `    let i = ((tile - table[entry]) * ${elementsPerInvocation}u + iteration) * ${workgroupSize}u + invocation;`,
+    `    if (i >= count) { ${end}; }`,
+  ];
+}
+
+/** The value of a reduction over nothing. The largest finite f32 stands for infinity. */
+export const emptyValue: Readonly<Record<ReduceOp, string>> = {
+  sum: "0.0",
+  maximum: "-3.4028234663852886e38",
+};
+
+/** Joins two values. */
+export function joined(op: ReduceOp, a: string, b: string): string {
+  return op === "sum" ? `${a} + ${b}` : `max(${a}, ${b})`;
+}
 
 /** The largest finite f16: in WGSL, the result of packing a larger value is undefined. */
 const maxFloat16 = "65504.0";

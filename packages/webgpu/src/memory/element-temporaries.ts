@@ -1,0 +1,71 @@
+import { GradstepError, type Temporary } from "@gradstep/core";
+import type { ErrorTracker } from "../device/error-tracker.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
+import type { BufferView } from "../planning/dispatch.js";
+import { allocationAlignment } from "./buffer-pools.js";
+
+/**
+ * The temporaries of elements of a step. Each has buffers of its own, as a slot has, so that one dispatch can bind
+ * several of them; as few buffers as fit into bindings.
+ */
+export class ElementTemporaries {
+  /** Why the device has no memory for them. */
+  failure: GradstepError | undefined;
+  readonly #buffers: GPUBuffer[] = [];
+  /** By name, then by the index of the tensor. */
+  readonly #views = new Map<string, readonly BufferView[]>();
+
+  /** @param sizes the numbers of values of the tensors */
+  constructor(
+    device: GPUDevice,
+    errors: ErrorTracker,
+    temporaries: readonly Temporary[],
+    sizes: readonly number[],
+  ) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    const maxLength = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    for (const { name, extent } of temporaries) {
+      if (extent !== "element") continue;
+      const places: { readonly buffer: number; readonly start: number }[] = [];
+      const lengths: number[] = [];
+      for (const size of sizes) {
+        const length = Math.ceil((size * 4) / allocationAlignment) * allocationAlignment;
+        const last = lengths.at(-1);
+        if (last === undefined || last + length > maxLength) lengths.push(0);
+        const buffer = lengths.length - 1;
+        places.push({ buffer, start: lengths[buffer] / 4 });
+        lengths[buffer] += length;
+      }
+      const buffers = lengths.map((length) => this.#create(device, errors, length));
+      this.#views.set(
+        name,
+        places.map(({ buffer, start }) => ({ buffer: buffers[buffer], start })),
+      );
+    }
+  }
+
+  /** Where a temporary of a tensor is. */
+  viewOf(name: string, tensor: number): BufferView {
+    return this.#views.get(name)![tensor];
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  #create(device: GPUDevice, errors: ErrorTracker, size: number): GPUBuffer {
+    const buffer = errors.capture(
+      "out-of-memory",
+      () => device.createBuffer({ label: "gradstep temporaries", size, usage: bufferUsage.STORAGE }),
+      (message) => {
+        this.failure = new GradstepError(
+          `The device has no ${size} bytes for the temporaries of a step: ${message}. Use a smaller model, or a rule without matrix products.`,
+          { code: "OUT_OF_MEMORY" },
+        );
+        return this.failure;
+      },
+    );
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

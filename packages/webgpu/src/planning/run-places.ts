@@ -1,0 +1,124 @@
+import { countOf, type Count, type Extent, type Temporary, type Update, type Variant } from "@gradstep/core";
+import type { ElementTemporaries } from "../memory/element-temporaries.js";
+import type { CountKernel } from "../shaders/schedule-kernels.js";
+import type { RowView } from "./row-item.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import { stepTargetOf, valuesPerRow, type ArrayPlace, type StepTarget } from "./step-target.js";
+
+/** A reduction over all tensors of one or several runs. */
+export interface SharedReduction {
+  /** The number of tensors. */
+  readonly length: number;
+  /** Where the value of each tensor is put, one after the other. */
+  readonly source: number;
+  readonly target: number;
+}
+
+/** A count that the device finds, since it depends on masks. */
+export interface DeviceCount extends CountKernel {
+  /** Where the result is, per tensor. */
+  readonly starts: readonly number[];
+  /** For a count over all tensors: what joins those of each. */
+  readonly total: SharedReduction | undefined;
+  /** The targets with the places of the weights. */
+  readonly targets: readonly StepTarget[];
+}
+
+/** The tensors of a run with the places of their temporaries and counts. */
+export interface RunPlaces {
+  readonly targets: readonly StepTarget[];
+  readonly deviceCounts: readonly DeviceCount[];
+}
+
+/** What a run needs to be placed. */
+export interface RunTensors {
+  readonly variant: Variant;
+  readonly updates: readonly Update[];
+  readonly maskOf: (index: number) => RowView | undefined;
+  readonly temporaries: ElementTemporaries;
+  /** Where a temporary of the extent `all` is. */
+  readonly sharedOf: (temporary: Temporary) => SharedReduction;
+}
+
+/** Reserves scratch memory for the temporaries and counts of a run. */
+export function placeRun(
+  { variant, updates, maskOf, temporaries, sharedOf }: RunTensors,
+  counts: readonly CountKernel[],
+  scratch: ScratchLayout,
+): RunPlaces {
+  const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t)));
+  for (const temporary of variant.schedule.temporaries) {
+    const { name, extent } = temporary;
+    if (extent === "all") {
+      const place = scratchPlace(sharedOf(temporary).target);
+      for (const { places } of targets) places.set(name, place);
+      continue;
+    }
+    targets.forEach(({ places, dimensions, rows }, t) => {
+      const length = countOf(extent, dimensions);
+      const perRow = valuesPerRow(extent, dimensions, rows);
+      const view =
+        extent === "element"
+          ? temporaries.viewOf(name, t)
+          : { buffer: undefined, start: scratch.reserve(length) };
+      places.set(name, { ...view, length, perRow, isPadded: true });
+    });
+  }
+  const hasMask = updates.some(
+    ({ mask, unselectedRows }) => mask !== undefined && unselectedRows === "keep",
+  );
+  const deviceCounts: DeviceCount[] = [];
+  for (const one of counts) {
+    if (hasMask && dependsOnMasks(one.count, targets)) {
+      deviceCounts.push(placeDeviceCount(one, targets, scratch));
+      continue;
+    }
+    const { name, of, per } = one.count;
+    const values = targets.map(({ dimensions }) => hostCount(of, per, dimensions));
+    const total = values.reduce((sum, value) => sum + value, 0);
+    const start = per === "all" ? scratch.constant(total) : 0;
+    targets.forEach(({ places }, t) => {
+      places.set(name, scratchPlace(per === "all" ? start : scratch.constant(values[t])));
+    });
+  }
+  return { targets, deviceCounts };
+}
+
+function scratchPlace(start: number): ArrayPlace {
+  return { buffer: undefined, start, length: 1, perRow: 0, isPadded: true };
+}
+
+function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]): number {
+  return countOf(of, dimensions) / countOf(per, dimensions);
+}
+
+/** Rows that are left out have no values; the others have all. A mask leaves out whole matrices of a batch. */
+function dependsOnMasks({ of, per }: Count, targets: readonly StepTarget[]): boolean {
+  if (of !== "element" && of !== "row") return false;
+  if (per === "column") return targets.every(({ dimensions }) => dimensions.matrices === 1);
+  return per === "tensor" || per === "all";
+}
+
+function placeDeviceCount(
+  one: CountKernel,
+  targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[],
+  scratch: ScratchLayout,
+): DeviceCount {
+  const { name, of, per } = one.count;
+  const target = per === "all" ? scratch.reserve(1) : 0;
+  const source =
+    per === "all" && targets.length === 1 ? target : scratch.reserve(targets.length);
+  const weighted = targets.map((step, t) => {
+    // A column has one element per row.
+    const weight = of === "element" && per !== "column" ? step.dimensions.columns : 1;
+    step.places.set(name, scratchPlace(per === "all" ? target : source + t));
+    const weightPlace = scratchPlace(scratch.constant(weight));
+    return { ...step, places: new Map([...step.places, ["@weight", weightPlace]]) };
+  });
+  return {
+    ...one,
+    starts: targets.map((_, t) => source + t),
+    total: per === "all" ? { length: targets.length, source, target } : undefined,
+    targets: weighted,
+  };
+}

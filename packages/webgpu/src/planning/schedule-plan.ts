@@ -1,0 +1,267 @@
+import type { MapPass, MatrixPass, Reduction, ReduceOp, Temporary, Update, Variant } from "@gradstep/core";
+import type { ElementTemporaries } from "../memory/element-temporaries.js";
+import type { StepKernels } from "../step-kernels.js";
+import type { KernelProgram } from "../shaders/kernel-program.js";
+import type { PassKernels, ScheduleKernels } from "../shaders/schedule-kernels.js";
+import { planDenseDispatches } from "./dense-dispatches.js";
+import { denseItemOf, isDense } from "./dense-item.js";
+import type { BindingLimits, StepDispatch } from "./dispatch.js";
+import { JoinPlan } from "./join-plan.js";
+import { planMatrixPass } from "./matrix-pass.js";
+import { planMatrixReductions } from "./matrix-reduction.js";
+import { planRowDispatches } from "./row-dispatches.js";
+import { rowItemOf, type RowView } from "./row-item.js";
+import { placeRun, type RunPlaces, type SharedReduction } from "./run-places.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import type { ArrayPlace, StepTarget } from "./step-target.js";
+
+/** The tensors that one rule updates in a step. */
+export interface PlannedRun {
+  readonly variant: Variant;
+  readonly kernels: StepKernels;
+  readonly programs: ScheduleKernels;
+  readonly updates: readonly Update[];
+  readonly temporaries: ElementTemporaries;
+  /** Where the mask of an update is. */
+  readonly maskOf: (index: number) => RowView | undefined;
+}
+
+/** Where the results of the tiles of a tensor go. */
+type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
+
+/**
+ * Plans the dispatches of a step: level by level, at each level the passes of all runs, and then what they reduce over
+ * all tensors.
+ *
+ * @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT`
+ */
+export function planSchedule(
+  runs: readonly PlannedRun[],
+  scratch: ScratchLayout,
+  limits: BindingLimits,
+): StepDispatch[] {
+  const shared = sharedReductions(runs, scratch);
+  const planners = runs.map((run) => {
+    const sharedOf = (temporary: Temporary): SharedReduction =>
+      shared.get(keyOf(runs, run, temporary))!;
+    const places = placeRun({ ...run, sharedOf }, run.programs.counts, scratch);
+    return new RunPlanner(run, places, scratch, limits, (name) =>
+      placeInShared(runs, run, name, shared),
+    );
+  });
+  const dispatches = planners.flatMap((planner) => planner.counts());
+  const levels = runs.flatMap(({ variant }) => variant.schedule.passes.map(({ level }) => level));
+  for (let level = 0; level <= Math.max(...levels); level += 1) {
+    for (const planner of planners) dispatches.push(...planner.passes(level));
+    const joins = new JoinPlan(scratch);
+    for (const { op, key } of reductionsOverAll(runs, level)) {
+      const { length, source, target } = shared.get(key)!;
+      joins.join(op, length, source, target);
+    }
+    dispatches.push(...joinDispatches(joins, runs[0].kernels, limits));
+  }
+  return dispatches;
+}
+
+/** Reductions over all tensors at a level, each once. */
+function reductionsOverAll(
+  runs: readonly PlannedRun[],
+  level: number,
+): readonly { readonly op: ReduceOp; readonly key: string }[] {
+  const found = new Map<string, ReduceOp>();
+  for (const run of runs) {
+    const { passes, temporaries } = run.variant.schedule;
+    for (const pass of passes) {
+      if (pass.kind !== "map" || pass.level !== level) continue;
+      for (const { name, op, over } of pass.reductions) {
+        const temporary = temporaries.find((one) => one.name === name)!;
+        if (over === "all") found.set(keyOf(runs, run, temporary), op);
+      }
+    }
+  }
+  return [...found].map(([key, op]) => ({ op, key }));
+}
+
+/** Equal for temporaries that several runs have in common. */
+function keyOf(
+  runs: readonly PlannedRun[],
+  run: PlannedRun,
+  { name, key }: Temporary,
+): string {
+  return key === undefined ? `${runs.indexOf(run)} ${name}` : `= ${key}`;
+}
+
+/** The reductions over all tensors, by key. */
+function sharedReductions(
+  runs: readonly PlannedRun[],
+  scratch: ScratchLayout,
+): ReadonlyMap<string, SharedReduction> {
+  const lengths = new Map<string, number>();
+  for (const run of runs) {
+    for (const temporary of run.variant.schedule.temporaries) {
+      if (temporary.extent !== "all") continue;
+      const key = keyOf(runs, run, temporary);
+      lengths.set(key, (lengths.get(key) ?? 0) + run.updates.length);
+    }
+  }
+  return new Map(
+    [...lengths].map(([key, length]) => {
+      const target = scratch.reserve(1);
+      return [key, { length, target, source: length === 1 ? target : scratch.reserve(length) }];
+    }),
+  );
+}
+
+/** Where the tensors of a run start among those of a reduction that it has in common with others. */
+function placeInShared(
+  runs: readonly PlannedRun[],
+  run: PlannedRun,
+  name: string,
+  shared: ReadonlyMap<string, SharedReduction>,
+): number {
+  const key = keyOf(runs, run, run.variant.schedule.temporaries.find((one) => one.name === name)!);
+  const temporaryOf = (one: PlannedRun): Temporary | undefined =>
+    one.variant.schedule.temporaries.find(
+      (temporary) => temporary.extent === "all" && keyOf(runs, one, temporary) === key,
+    );
+  const before = runs.slice(0, runs.indexOf(run)).filter((one) => temporaryOf(one) !== undefined);
+  const tensors = before.reduce((sum, { updates }) => sum + updates.length, 0);
+  return shared.get(key)!.source + tensors;
+}
+
+function joinDispatches(
+  joins: JoinPlan,
+  kernels: StepKernels,
+  limits: BindingLimits,
+): StepDispatch[] {
+  return joins.dispatches(limits).map((dispatch) => ({ ...dispatch, kernel: kernels.join }));
+}
+
+/** Plans the passes of one run. */
+class RunPlanner {
+  readonly #run: PlannedRun;
+  readonly #places: RunPlaces;
+  readonly #scratch: ScratchLayout;
+  readonly #limits: BindingLimits;
+  readonly #sourceOf: (name: string) => number;
+
+  /** @param sourceOf where the values of the tensors for a reduction over all of them go */
+  constructor(
+    run: PlannedRun,
+    places: RunPlaces,
+    scratch: ScratchLayout,
+    limits: BindingLimits,
+    sourceOf: (name: string) => number,
+  ) {
+    this.#run = run;
+    this.#places = places;
+    this.#scratch = scratch;
+    this.#limits = limits;
+    this.#sourceOf = sourceOf;
+  }
+
+  /** Counts what masks on the device select. */
+  counts(): StepDispatch[] {
+    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts, total }) => {
+      const joins = new JoinPlan(this.#scratch);
+      const counted = this.#map(kernel, targets, (_, t, tiles) =>
+        joins.add("sum", 1, tiles, starts[t]),
+      );
+      const joined = this.#join(joins);
+      if (total === undefined) return [...counted, ...joined];
+      const totals = new JoinPlan(this.#scratch);
+      totals.join("sum", total.length, total.source, total.target);
+      return [...counted, ...joined, ...this.#join(totals)];
+    });
+  }
+
+  /** The passes of a level. */
+  passes(level: number): StepDispatch[] {
+    const { programs } = this.#run;
+    return programs.passes.flatMap((one) => {
+      if (one.kind === "map") return one.pass.level === level ? this.#mapPass(one) : [];
+      return one.level === level ? this.#matrixPass(one) : [];
+    });
+  }
+
+  #mapPass({ pass, matrixReduction, map }: PassKernels): StepDispatch[] {
+    const targets = this.#targetsOf(pass);
+    const joins = new JoinPlan(this.#scratch);
+    const resultOf = ({ name }: Reduction, t: number): number =>
+      this.#places.targets[t].places.get(name)!.start;
+    const dispatches: StepDispatch[] = [];
+    if (matrixReduction !== undefined) {
+      const items = targets.map((target, t) => ({
+        item: rowItemOf(matrixReduction, target),
+        startOf: (reduction: Reduction, results: number, tiles: number): number =>
+          joins.add(reduction.op, results, tiles, resultOf(reduction, t)),
+      }));
+      dispatches.push(
+        ...planMatrixReductions(items, this.#limits).map(({ layout, ...dispatch }) => ({
+          ...dispatch,
+          kernel: this.#run.kernels.matrixReduction(matrixReduction, layout),
+        })),
+      );
+    }
+    if (map !== undefined) {
+      const startOf: StartOf = (reduction, t, tiles) =>
+        joins.add(reduction.op, 1, tiles, resultOf(reduction, t));
+      dispatches.push(...this.#map(map, targets, startOf));
+    }
+    return [...dispatches, ...this.#join(joins)];
+  }
+
+  /** The dispatches of a kernel: of the tensors that are plain, and of those that it updates by rows. */
+  #map(kernel: KernelProgram, targets: readonly StepTarget[], startOf: StartOf): StepDispatch[] {
+    const { kernels } = this.#run;
+    const startsOf =
+      (t: number) =>
+      (tiles: number): readonly number[] =>
+        kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
+    const indices = targets.map((_, t) => t);
+    const dense = indices.filter((t) => isDense(kernel, targets[t].update));
+    const byRows = indices.filter((t) => !isDense(kernel, targets[t].update));
+    return [
+      ...planDenseDispatches(
+        dense.map((t) => denseItemOf(kernel, targets[t], startsOf(t))),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
+      ...planRowDispatches(
+        byRows.map((t) => ({ item: rowItemOf(kernel, targets[t]), startsOf: startsOf(t) })),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.rows(kernel, layout) })),
+    ];
+  }
+
+  #matrixPass(pass: MatrixPass): StepDispatch[] {
+    const items = this.#places.targets.map(({ dimensions, places, update }) => ({
+      dimensions,
+      from: places.get(pass.from)!,
+      to: places.get(pass.to)!,
+      scalars: update.scalars,
+    }));
+    return planMatrixPass(this.#run.variant.label, pass, items);
+  }
+
+  /** The tensors of a pass; for what is reduced over all of them, with the place of each tensor's value. */
+  #targetsOf({ over, reductions }: MapPass): readonly StepTarget[] {
+    const { targets } = this.#places;
+    if (over === "all") return targets.slice(0, 1);
+    const overAll = reductions.filter((one) => one.over === "all");
+    if (overAll.length === 0) return targets;
+    return targets.map((target, t) => {
+      const places = new Map<string, ArrayPlace>(target.places);
+      for (const { name } of overAll) {
+        const start = this.#sourceOf(name) + t;
+        places.set(name, { buffer: undefined, start, length: 1, perRow: 0, isPadded: true });
+      }
+      return { ...target, places };
+    });
+  }
+
+  #join(joins: JoinPlan): StepDispatch[] {
+    const dispatches = joinDispatches(joins, this.#run.kernels, this.#limits);
+    this.#scratch.release();
+    return dispatches;
+  }
+}

@@ -1,0 +1,67 @@
+import {
+  countOf,
+  dimensionsOf,
+  type Dimensions,
+  type Extent,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
+import type { GpuTensor } from "../memory/gpu-tensor.js";
+import type { RowView } from "./row-item.js";
+
+/** Where the values of an array are that belong to one tensor. */
+export interface ArrayPlace {
+  /** Undefined for the scratch buffer. */
+  readonly buffer: GPUBuffer | undefined;
+  /** The position of the first value, in values. */
+  readonly start: number;
+  readonly length: number;
+  /** Values per row of the parameter; 0 if all of its rows have the same values. */
+  readonly perRow: number;
+  /** Whether there is padding after the values that may be changed. */
+  readonly isPadded: boolean;
+}
+
+/** A tensor that a step updates, and where everything is that belongs to it. */
+export interface StepTarget {
+  readonly update: Update;
+  readonly dimensions: Dimensions;
+  /** The first dimension of the parameter, to which masks and strides refer. */
+  readonly rows: number;
+  /** Where its mask is. */
+  readonly mask: RowView | undefined;
+  /** By name; not that of the gradient. */
+  readonly places: ReadonlyMap<string, ArrayPlace>;
+}
+
+/** A target with the places of its parameter and slots. */
+export function stepTargetOf(
+  { slots, matrices }: Variant,
+  update: Update,
+  mask: RowView | undefined,
+): StepTarget & { readonly places: Map<string, ArrayPlace> } {
+  const { parameter } = update;
+  const dimensions = dimensionsOf(parameter.shape, matrices);
+  const rows = parameter.shape[0] ?? 1;
+  const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => ({
+    buffer: tensor.memory.buffer,
+    start: tensor.memory.byteOffset / 4,
+    length: countOf(extent, dimensions),
+    perRow: valuesPerRow(extent, dimensions, rows),
+    isPadded: tensor.allocation !== undefined,
+  });
+  const places = new Map<string, ArrayPlace>([
+    ["p", placeOf("element", parameter as unknown as GpuTensor)],
+  ]);
+  slots.forEach(({ name, extent }, k) => {
+    places.set(name, placeOf(extent, update.slots[k] as unknown as GpuTensor));
+  });
+  return { update, dimensions, rows, mask, places };
+}
+
+/** The values of an extent that belong to one row of the parameter; 0 if they are the same for all rows. */
+export function valuesPerRow(extent: Extent, dimensions: Dimensions, rows: number): number {
+  const { matrices } = dimensions;
+  if (extent === "element" || extent === "row") return countOf(extent, dimensions) / rows;
+  return extent === "column" && matrices > 1 ? countOf(extent, dimensions) / rows : 0;
+}

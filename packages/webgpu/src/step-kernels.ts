@@ -1,0 +1,183 @@
+import { GradstepError } from "@gradstep/core";
+import type { ErrorTracker } from "./device/error-tracker.js";
+import { cachedPipeline, type CompiledPipeline } from "./device/pipeline-cache.js";
+import { computeStage } from "./device/webgpu-constants.js";
+import type { StepKernel } from "./planning/dispatch.js";
+import { emitDenseKernel } from "./shaders/dense-kernel.js";
+import { joinKernel } from "./shaders/join-kernel.js";
+import {
+  arrayBindingsOf,
+  bindGroupLayoutKey,
+  firstArrayBinding,
+  isRowKernelLayout,
+  kernelLayoutKey,
+  maxScalarSets,
+  scalarsBinding,
+  scalarSetLength,
+  tableBinding,
+  type ArrayBinding,
+  type DenseKernelLayout,
+  type KernelLayout,
+  type RowKernelLayout,
+} from "./shaders/kernel-layout.js";
+import { usesScratch, type KernelProgram } from "./shaders/kernel-program.js";
+import { emitMatrixReductionKernel } from "./shaders/matrix-reduction-kernel.js";
+import { emitRowKernel } from "./shaders/row-kernel.js";
+
+/** The kernels of a variant on a device, compiled when they are first used: one per program and layout that occurs. */
+export class StepKernels {
+  readonly #device: GPUDevice;
+  readonly #errors: ErrorTracker;
+  readonly #label: string;
+  readonly #kernels = new Map<KernelProgram | "join", Map<string, StepKernel>>();
+  readonly #bindGroupLayouts = new Map<KernelProgram | "join", Map<string, GPUBindGroupLayout>>();
+
+  /** @param label names the variant in messages */
+  constructor(device: GPUDevice, errors: ErrorTracker, label: string) {
+    this.#device = device;
+    this.#errors = errors;
+    this.#label = label;
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  dense(program: KernelProgram, layout: DenseKernelLayout): StepKernel {
+    return this.#known(program, kernelLayoutKey(layout), layout, () =>
+      emitDenseKernel(program, layout),
+    );
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  rows(program: KernelProgram, layout: RowKernelLayout): StepKernel {
+    return this.#known(program, kernelLayoutKey(layout), layout, () =>
+      emitRowKernel(program, layout),
+    );
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  matrixReduction(program: KernelProgram, layout: RowKernelLayout): StepKernel {
+    return this.#known(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
+      emitMatrixReductionKernel(program, layout),
+    );
+  }
+
+  /** Joins values of the scratch buffer. */
+  get join(): StepKernel {
+    const known = this.#kernels.get("join") ?? new Map<string, StepKernel>();
+    this.#kernels.set("join", known);
+    const found = known.get("");
+    if (found !== undefined) return found;
+    const arrays: readonly ArrayBinding[] = [{ name: "scratch", access: "read_write" }];
+    const bindGroupLayout = this.#bindGroupLayoutOf("join", "join", arrays, 16);
+    const kernel: StepKernel = {
+      bindGroupLayout,
+      usesScratch: true,
+      scalarSetLength: 16,
+      compile: this.#compilerOf("join", () => joinKernel, bindGroupLayout),
+    };
+    known.set("", kernel);
+    return kernel;
+  }
+
+  #known(
+    program: KernelProgram,
+    key: string,
+    layout: KernelLayout,
+    emit: () => string,
+  ): StepKernel {
+    const known = this.#kernels.get(program) ?? new Map<string, StepKernel>();
+    this.#kernels.set(program, known);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const arrays = arrayBindingsOf(program, layout);
+    this.#checkBindingCount(arrays.length + 1, program, layout);
+    const length = scalarSetLength(program);
+    const bindGroupLayout = this.#bindGroupLayoutOf(
+      program,
+      bindGroupLayoutKey(layout),
+      arrays,
+      length,
+    );
+    const kernel: StepKernel = {
+      bindGroupLayout,
+      usesScratch: usesScratch(program),
+      scalarSetLength: length,
+      compile: this.#compilerOf(key, emit, bindGroupLayout),
+    };
+    known.set(key, kernel);
+    return kernel;
+  }
+
+  #compilerOf(
+    key: string,
+    emit: () => string,
+    bindGroupLayout: GPUBindGroupLayout,
+  ): () => CompiledPipeline {
+    let compiled: CompiledPipeline | undefined;
+    return () => {
+      compiled ??= cachedPipeline(
+        this.#device,
+        this.#errors,
+        `gradstep ${this.#label}, ${key}`,
+        emit(),
+        bindGroupLayout,
+      );
+      return compiled;
+    };
+  }
+
+  #bindGroupLayoutOf(
+    program: KernelProgram | "join",
+    key: string,
+    arrays: readonly ArrayBinding[],
+    scalarLength: number,
+  ): GPUBindGroupLayout {
+    const layouts =
+      this.#bindGroupLayouts.get(program) ?? new Map<string, GPUBindGroupLayout>();
+    this.#bindGroupLayouts.set(program, layouts);
+    const known = layouts.get(key);
+    if (known !== undefined) return known;
+    const visibility = computeStage;
+    const layout = this.#device.createBindGroupLayout({
+      label: `gradstep ${this.#label}, ${key}`,
+      entries: [
+        { binding: tableBinding, visibility, buffer: { type: "read-only-storage" } },
+        {
+          binding: scalarsBinding,
+          visibility,
+          buffer: {
+            type: "uniform",
+            hasDynamicOffset: true,
+            minBindingSize: scalarLength * maxScalarSets,
+          },
+        },
+        ...arrays.map(({ access }, i) => ({
+          binding: firstArrayBinding + i,
+          visibility,
+          buffer: {
+            type: access === "read" ? ("read-only-storage" as const) : ("storage" as const),
+          },
+        })),
+      ],
+    });
+    layouts.set(key, layout);
+    return layout;
+  }
+
+  #checkBindingCount(needed: number, { arrays }: KernelProgram, layout: KernelLayout): void {
+    const { maxStorageBuffersPerShaderStage: limit } = this.#device.limits;
+    if (needed <= limit) return;
+    const bound = arrays.filter(({ name, isScratch }) => !isScratch && name !== "p" && name !== "g");
+    const temporaries = bound.filter(({ name }) => name.startsWith("@")).length;
+    const isRows = isRowKernelLayout(layout);
+    const parts = [
+      `${bound.length - temporaries} slots`,
+      ...(temporaries > 0 ? [`${temporaries} temporaries`] : []),
+      ...(isRows && layout.mask ? ["a mask"] : []),
+      ...(isRows && layout.mirror ? ["a mirror"] : []),
+    ];
+    throw new GradstepError(
+      `${this.#label} with ${parts.join(", ")} needs ${needed} storage buffers in a shader; this device allows ${limit}. Request a higher maxStorageBuffersPerShaderStage.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import { GradstepError, show, type Update } from "@gradstep/core";
+import { StepPlan, type StepPlanContext, type StepRun } from "./planning/step-plan.js";
+
+/** How many batches of tensors are remembered: for several optimizers, each with a few sets of gradient buffers. */
+export const maxRememberedPlans = 32;
+
+/** An encoder of the caller that `optimizer.encode` records into. */
+export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
+
+/** Executes steps, and remembers what it has prepared for the tensors of the last ones. */
+export class StepPlans {
+  readonly #context: StepPlanContext;
+  /** The most recently used first. */
+  readonly #plans: StepPlan[] = [];
+
+  constructor(context: StepPlanContext) {
+    this.#context = context;
+  }
+
+  run(runs: readonly StepRun[]): void {
+    const plan = this.#planFor(runs);
+    const { device } = this.#context;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    plan.encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` */
+  encode(target: object, runs: readonly StepRun[]): void {
+    for (const { updates, count } of runs) checkMasks(updates, count);
+    // Boxed, since the operator `in` throws for primitive values.
+    const encoder = Object(target) as Partial<EncodeTarget>;
+    if ("dispatchWorkgroups" in encoder) {
+      const plan = this.#planFor(runs);
+      plan.encodeDeferred(() => encoder as GPUComputePassEncoder, target);
+    } else if ("beginComputePass" in encoder) {
+      let pass: GPUComputePassEncoder | undefined;
+      this.#planFor(runs).encodeDeferred(() => {
+        pass = (encoder as GPUCommandEncoder).beginComputePass();
+        return pass;
+      }, target);
+      pass?.end();
+    } else {
+      throw new GradstepError(
+        `Got ${show(target)} to encode into; expected a GPUCommandEncoder or a GPUComputePassEncoder.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+  }
+
+  /** Dispatches of the last batch. */
+  get dispatches(): number {
+    return this.#plans[0]?.dispatchCount ?? 0;
+  }
+
+  /** The plans with steps since the last call. */
+  takeExecuted(): StepPlan[] {
+    return this.#plans.filter((plan) => plan.takeHasExecuted());
+  }
+
+  destroy(): void {
+    for (const plan of this.#plans.splice(0)) plan.destroy();
+  }
+
+  #planFor(runs: readonly StepRun[]): StepPlan {
+    this.#context.errors.check();
+    for (let i = 0; i < this.#plans.length; i += 1) {
+      const plan = this.#plans[i];
+      if (!plan.matches(runs)) continue;
+      plan.check();
+      if (i > 0) {
+        this.#plans.copyWithin(1, 0, i);
+        this.#plans[0] = plan;
+      }
+      return plan;
+    }
+    const plan = new StepPlan(this.#context, runs);
+    plan.check();
+    this.#plans.unshift(plan);
+    plan.whenInvalidated(() => this.#remove(plan));
+    if (this.#plans.length > maxRememberedPlans) this.#plans.pop()!.retire();
+    return plan;
+  }
+
+  #remove(plan: StepPlan): void {
+    const index = this.#plans.indexOf(plan);
+    if (index < 0) return;
+    this.#plans.splice(index, 1);
+    plan.destroy();
+  }
+}
+
+function checkMasks(updates: readonly Update[], count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    const { mask } = updates[i];
+    if (ArrayBuffer.isView(mask))
+      throw new GradstepError(
+        `Got ${show(mask)} as a mask to encode; expected a tensor, since the encoder may be submitted after the array has changed. Wrap a GPUBuffer with dtype: "u32".`,
+        { code: "UNSUPPORTED" },
+      );
+  }
+}

@@ -1,0 +1,61 @@
+import type { Variant } from "@gradstep/core";
+import { emitDenseKernel } from "../src/shaders/dense-kernel.js";
+import type { DenseKernelLayout, RowKernelLayout } from "../src/shaders/kernel-layout.js";
+import { isUniform, type KernelProgram } from "../src/shaders/kernel-program.js";
+import { emitMatrixReductionKernel } from "../src/shaders/matrix-reduction-kernel.js";
+import { emitRowKernel } from "../src/shaders/row-kernel.js";
+import { scheduleKernelsOf } from "../src/shaders/schedule-kernels.js";
+
+/** The layouts of gradients that a kernel can have. */
+function isPossible({ arrays }: KernelProgram, gradients: string): boolean {
+  const [p, g] = arrays;
+  return gradients === "separate-buffer" || (p.name === "p" && p.isWritten && g?.name === "g");
+}
+
+/** The shaders of a variant that update plain tensors. */
+export function denseSources(
+  variant: Variant,
+  layouts: readonly DenseKernelLayout[],
+): readonly string[] {
+  return mapKernels(variant).flatMap((kernel) =>
+    kernel.over === "element" &&
+    kernel.arrays.every((array) => array.extent === "element" || isUniform(array))
+      ? layouts
+          .filter(({ gradients }) => isPossible(kernel, gradients))
+          .map((layout) => emitDenseKernel(kernel, layout))
+      : [],
+  );
+}
+
+/** The shaders of a variant that update tensors by rows. */
+export function rowSources(
+  variant: Variant,
+  layouts: readonly RowKernelLayout[],
+): readonly string[] {
+  const { passes } = scheduleKernelsOf(variant);
+  const reductions = passes.flatMap((pass) =>
+    pass.kind === "map" && pass.matrixReduction !== undefined ? [pass.matrixReduction] : [],
+  );
+  return [
+    ...mapKernels(variant).flatMap((kernel) =>
+      layouts
+        .filter(
+          ({ gradients, mirror }) =>
+            isPossible(kernel, gradients) &&
+            (!mirror || kernel.arrays.some(({ name, isWritten }) => name === "p" && isWritten)),
+        )
+        .map((layout) => emitRowKernel(kernel, layout)),
+    ),
+    ...reductions.flatMap((kernel) =>
+      layouts
+        .filter(({ gradients, mirror }) => gradients === "separate-buffer" && !mirror)
+        .map((layout) => emitMatrixReductionKernel(kernel, layout)),
+    ),
+  ];
+}
+
+function mapKernels(variant: Variant): readonly KernelProgram[] {
+  return scheduleKernelsOf(variant).passes.flatMap((pass) =>
+    pass.kind === "map" && pass.map !== undefined ? [pass.map] : [],
+  );
+}
