@@ -110,7 +110,13 @@ export type {
   Reduction,
   Temporary,
 } from "./language/passes.js";
-export { withOutputs, type Binding, type Node, type Program, type Source } from "./language/program.js";
+export {
+  withOutputs,
+  type Binding,
+  type Node,
+  type Program,
+  type Source,
+} from "./language/program.js";
 export {
   emptyValue,
   join,

@@ -131,8 +131,7 @@ export class StepKernels {
     arrays: readonly ArrayBinding[],
     scalarLength: number,
   ): GPUBindGroupLayout {
-    const layouts =
-      this.#bindGroupLayouts.get(program) ?? new Map<string, GPUBindGroupLayout>();
+    const layouts = this.#bindGroupLayouts.get(program) ?? new Map<string, GPUBindGroupLayout>();
     this.#bindGroupLayouts.set(program, layouts);
     const known = layouts.get(key);
     if (known !== undefined) return known;
@@ -166,7 +165,9 @@ export class StepKernels {
   #checkBindingCount(needed: number, { arrays }: KernelProgram, layout: KernelLayout): void {
     const { maxStorageBuffersPerShaderStage: limit } = this.#device.limits;
     if (needed <= limit) return;
-    const bound = arrays.filter(({ name, isScratch }) => !isScratch && name !== "p" && name !== "g");
+    const bound = arrays.filter(
+      ({ name, isScratch }) => !isScratch && name !== "p" && name !== "g",
+    );
     const temporaries = bound.filter(({ name }) => name.startsWith("@")).length;
     const isRows = isRowKernelLayout(layout);
     const parts = [

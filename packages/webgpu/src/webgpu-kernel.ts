@@ -78,5 +78,7 @@ export class WebGpuKernel implements Kernel {
 
 /** Whether a kernel of elements reads no values per row or column. */
 function isOfPlainElements({ over, arrays }: KernelProgram): boolean {
-  return over === "element" && arrays.every(({ extent }) => extent !== "row" && extent !== "column");
+  return (
+    over === "element" && arrays.every(({ extent }) => extent !== "row" && extent !== "column")
+  );
 }

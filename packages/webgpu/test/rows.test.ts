@@ -37,9 +37,7 @@ describe("rows", () => {
   test(`variants of all rules compile in every layout (seed ${seed})`, async () => {
     const device = await sharedDevice();
     const variants = rules.flatMap((rule) => [...rule.variants()]);
-    const sources = new Set(
-      variants.flatMap((one) => rowSources(one, layouts)),
-    );
+    const sources = new Set(variants.flatMap((one) => rowSources(one, layouts)));
     expect(sources.size).toBeGreaterThan(400);
     const sample = [...sources].filter((_, i) => isFull || (i + seed) % 9 === 0);
     for (const code of sample) {

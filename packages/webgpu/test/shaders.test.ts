@@ -1,4 +1,11 @@
-import { adam, createOptimizer, defineRule, nonNegative, type Rule, type Variant } from "@gradstep/core";
+import {
+  adam,
+  createOptimizer,
+  defineRule,
+  nonNegative,
+  type Rule,
+  type Variant,
+} from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
@@ -64,9 +71,7 @@ describe("emitDenseKernel", () => {
   test(`variants of all rules compile in every layout (seed ${seed})`, async () => {
     const variants = rules.flatMap((rule) => [...rule.variants()]);
     expect(variants.length).toBeGreaterThan(50);
-    const sources = new Set(
-      variants.flatMap((one) => denseSources(one, layouts)),
-    );
+    const sources = new Set(variants.flatMap((one) => denseSources(one, layouts)));
     await expectToCompile([...sources].filter((_, i) => isFull || (i + seed) % 7 === 0));
   });
 

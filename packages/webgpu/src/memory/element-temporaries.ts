@@ -56,7 +56,8 @@ export class ElementTemporaries {
   #create(device: GPUDevice, errors: ErrorTracker, size: number): GPUBuffer {
     const buffer = errors.capture(
       "out-of-memory",
-      () => device.createBuffer({ label: "gradstep temporaries", size, usage: bufferUsage.STORAGE }),
+      () =>
+        device.createBuffer({ label: "gradstep temporaries", size, usage: bufferUsage.STORAGE }),
       (message) => {
         this.failure = new GradstepError(
           `The device has no ${size} bytes for the temporaries of a step: ${message}. Use a smaller model, or a rule without matrix products.`,

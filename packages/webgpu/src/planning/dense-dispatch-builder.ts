@@ -98,8 +98,7 @@ export class DenseDispatchBuilder {
       table[entry + 2] = this.#scalarSets.indexOf(scalars);
       starts.forEach((start, k) => {
         const { low } = bytes[this.#bindingIndex(k)];
-        table[entry + entryHeaderLength + k] =
-          (start - low / 4) / (this.#isUniform[k] ? 1 : width);
+        table[entry + entryHeaderLength + k] = (start - low / 4) / (this.#isUniform[k] ? 1 : width);
       });
       table.set(words, entry + entryHeaderLength + starts.length);
       table.fill(entry, 1 + tile, 1 + tile + tileCounts[i]);

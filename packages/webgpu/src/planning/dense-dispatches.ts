@@ -34,7 +34,8 @@ export function planDenseDispatches(
     parts.forEach((part, i) => {
       const { views, count, scalars, width, gradients, from } = part;
       const buffers = views.map(({ buffer }) => idOf(buffer)).join(" ");
-      const size = reduction === undefined || width === 1 ? [] : [Math.max(0, reduction.size - from)];
+      const size =
+        reduction === undefined || width === 1 ? [] : [Math.max(0, reduction.size - from)];
       chunks.push({
         views,
         count,

@@ -1,6 +1,10 @@
 import { GradstepError, type Dimensions } from "@gradstep/core";
 import type { RowKernelLayout } from "../shaders/kernel-layout.js";
-import { rowParameterNames, unselectedRowsCode, type RowParameters } from "../shaders/row-access.js";
+import {
+  rowParameterNames,
+  unselectedRowsCode,
+  type RowParameters,
+} from "../shaders/row-access.js";
 import type { BindingLimits } from "./dispatch.js";
 import type { MirrorView, RowItem, RowView } from "./row-item.js";
 import type { ByteSpan } from "./segment-dispatches.js";
@@ -24,7 +28,9 @@ export function rowLayoutOf(item: RowItem): RowKernelLayout {
 function sharesBinding({ kernel, places, gradient }: RowItem): boolean {
   const [first] = kernel.arrays;
   return (
-    first.name === "p" && first.isWritten && gradient !== undefined &&
+    first.name === "p" &&
+    first.isWritten &&
+    gradient !== undefined &&
     gradient.buffer === places[0].buffer
   );
 }
@@ -200,15 +206,12 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
     columns,
     gradient_unit: gradient?.unit ?? 0,
     gradient_start:
-      gradient === undefined
-        ? 0
-        : gradient.start + firstRow * gradient.stride - gradientOffset / 2,
+      gradient === undefined ? 0 : gradient.start + firstRow * gradient.stride - gradientOffset / 2,
     gradient_stride: gradient?.stride ?? 0,
     unselected: unselectedRowsCode[unselectedRows],
     mask_start: mask === undefined ? 0 : mask.start + firstRow * mask.stride - maskOffset / 4,
     mask_stride: mask?.stride ?? 0,
-    line_length:
-      mirror === undefined ? 0 : mirror.isContiguous ? rowCount * columns : columns,
+    line_length: mirror === undefined ? 0 : mirror.isContiguous ? rowCount * columns : columns,
     line_start: lines === undefined ? 0 : (lines.low - mirrorOffset) / 4,
     line_stride: mirror?.stride ?? 0,
   };

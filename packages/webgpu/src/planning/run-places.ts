@@ -1,4 +1,11 @@
-import { countOf, type Count, type Extent, type Temporary, type Update, type Variant } from "@gradstep/core";
+import {
+  countOf,
+  type Count,
+  type Extent,
+  type Temporary,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { CountKernel } from "../shaders/schedule-kernels.js";
 import type { RowView } from "./row-item.js";
@@ -16,7 +23,7 @@ export interface SharedReduction {
 
 /** A count that the device finds, since it depends on masks. */
 export interface DeviceCount extends CountKernel {
-  /** Where the result is, per tensor. */
+  /** Where the results of the targets are. */
   readonly starts: readonly number[];
   /** For a count over all tensors: what joins those of each. */
   readonly total: SharedReduction | undefined;
@@ -69,7 +76,7 @@ export function placeRun(
   );
   const deviceCounts: DeviceCount[] = [];
   for (const one of counts) {
-    if (hasMask && dependsOnMasks(one.count, targets)) {
+    if (hasMask && dependsOnMasks(one.count)) {
       deviceCounts.push(placeDeviceCount(one, targets, scratch));
       continue;
     }
@@ -92,11 +99,9 @@ function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]
   return countOf(of, dimensions) / countOf(per, dimensions);
 }
 
-/** Rows that are left out have no values; the others have all. A mask leaves out whole matrices of a batch. */
-function dependsOnMasks({ of, per }: Count, targets: readonly StepTarget[]): boolean {
-  if (of !== "element" && of !== "row") return false;
-  if (per === "column") return targets.every(({ dimensions }) => dimensions.matrices === 1);
-  return per === "tensor" || per === "all";
+/** Rows that are left out have no values; the others have all. */
+function dependsOnMasks({ of, per }: Count): boolean {
+  return (of === "element" || of === "row") && per !== "row";
 }
 
 function placeDeviceCount(
@@ -106,18 +111,26 @@ function placeDeviceCount(
 ): DeviceCount {
   const { name, of, per } = one.count;
   const target = per === "all" ? scratch.reserve(1) : 0;
-  const source =
-    per === "all" && targets.length === 1 ? target : scratch.reserve(targets.length);
-  const weighted = targets.map((step, t) => {
+  const source = per === "all" && targets.length === 1 ? target : scratch.reserve(targets.length);
+  const weighted: StepTarget[] = [];
+  const starts: number[] = [];
+  targets.forEach((step, t) => {
+    const { places, dimensions } = step;
+    // A mask leaves out whole matrices of a batch.
+    if (per === "column" && dimensions.matrices > 1) {
+      places.set(name, scratchPlace(scratch.constant(dimensions.rows)));
+      return;
+    }
     // A column has one element per row.
-    const weight = of === "element" && per !== "column" ? step.dimensions.columns : 1;
-    step.places.set(name, scratchPlace(per === "all" ? target : source + t));
+    const weight = of === "element" && per !== "column" ? dimensions.columns : 1;
+    places.set(name, scratchPlace(per === "all" ? target : source + t));
     const weightPlace = scratchPlace(scratch.constant(weight));
-    return { ...step, places: new Map([...step.places, ["@weight", weightPlace]]) };
+    weighted.push({ ...step, places: new Map([...places, ["@weight", weightPlace]]) });
+    starts.push(source + t);
   });
   return {
     ...one,
-    starts: targets.map((_, t) => source + t),
+    starts,
     total: per === "all" ? { length: targets.length, source, target } : undefined,
     targets: weighted,
   };

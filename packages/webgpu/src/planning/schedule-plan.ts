@@ -1,4 +1,12 @@
-import type { MapPass, MatrixPass, Reduction, ReduceOp, Temporary, Update, Variant } from "@gradstep/core";
+import type {
+  MapPass,
+  MatrixPass,
+  Reduction,
+  ReduceOp,
+  Temporary,
+  Update,
+  Variant,
+} from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { StepKernels } from "../step-kernels.js";
 import type { KernelProgram } from "../shaders/kernel-program.js";
@@ -83,11 +91,7 @@ function reductionsOverAll(
 }
 
 /** Equal for temporaries that several runs have in common. */
-function keyOf(
-  runs: readonly PlannedRun[],
-  run: PlannedRun,
-  { name, key }: Temporary,
-): string {
+function keyOf(runs: readonly PlannedRun[], run: PlannedRun, { name, key }: Temporary): string {
   return key === undefined ? `${runs.indexOf(run)} ${name}` : `= ${key}`;
 }
 
@@ -119,7 +123,11 @@ function placeInShared(
   name: string,
   shared: ReadonlyMap<string, SharedReduction>,
 ): number {
-  const key = keyOf(runs, run, run.variant.schedule.temporaries.find((one) => one.name === name)!);
+  const key = keyOf(
+    runs,
+    run,
+    run.variant.schedule.temporaries.find((one) => one.name === name)!,
+  );
   const temporaryOf = (one: PlannedRun): Temporary | undefined =>
     one.variant.schedule.temporaries.find(
       (temporary) => temporary.extent === "all" && keyOf(runs, one, temporary) === key,

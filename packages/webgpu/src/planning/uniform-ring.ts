@@ -25,10 +25,7 @@ export class UniformRing {
   readonly #values: Float32Array<ArrayBuffer>;
   #next = 0;
 
-  constructor(
-    device: GPUDevice,
-    { label, dispatches, blockLength, steps }: UniformRingOptions,
-  ) {
+  constructor(device: GPUDevice, { label, dispatches, blockLength, steps }: UniformRingOptions) {
     this.#queue = device.queue;
     this.#dispatches = dispatches;
     this.#blockLength = blockLength;

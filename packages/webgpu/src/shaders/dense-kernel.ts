@@ -46,7 +46,11 @@ export function emitDenseKernel(
   const place = (array: KernelArray): string => {
     const { name, isScratch } = array;
     const own = bindingName(name);
-    const binding = isScratch ? "scratch" : bindings.some((one) => one.name === own) ? own : "all_p";
+    const binding = isScratch
+      ? "scratch"
+      : bindings.some((one) => one.name === own)
+        ? own
+        : "all_p";
     return `${binding}[${startName(name)}${isUniform(array) ? "" : " + i"}]`;
   };
   const load = (array: KernelArray): string =>
@@ -97,4 +101,3 @@ export function emitDenseKernel(
     "",
   ].join("\n");
 }
-

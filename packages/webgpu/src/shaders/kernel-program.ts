@@ -43,12 +43,7 @@ export function purposeOf({ arrays, reductions }: KernelProgram): string {
 }
 
 /** The kernel of a rule of elements, which binds all of its arrays. */
-export function elementwiseKernel({
-  label,
-  perElement,
-  scalars,
-  slots,
-}: Variant): KernelProgram {
+export function elementwiseKernel({ label, perElement, scalars, slots }: Variant): KernelProgram {
   const bound = (name: string, isWritten: boolean): KernelArray => ({
     name,
     extent: "element",

@@ -51,7 +51,8 @@ function operandsOf({ program, reductions }: KernelProgram): readonly Operand[] 
   const operands: Operand[] = [];
   for (const { name, op } of reductions) {
     const { node } = program.outputs.find((output) => output.name === name)!;
-    if (operands.every((one) => one.node !== node || one.op !== op)) operands.push({ node, op, name });
+    if (operands.every((one) => one.node !== node || one.op !== op))
+      operands.push({ node, op, name });
   }
   return operands;
 }

@@ -1,9 +1,5 @@
 import { type UnselectedRows } from "@gradstep/core";
-import {
-  arrayBindingsOf,
-  firstArrayBinding,
-  type RowKernelLayout,
-} from "./kernel-layout.js";
+import { arrayBindingsOf, firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
 import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
 import { bindingName, startName } from "./reserved-words.js";
 

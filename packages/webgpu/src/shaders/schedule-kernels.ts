@@ -54,7 +54,8 @@ function passKernelsOf(variant: Variant, pass: MapPass): PassKernels {
     reductions: readonly Reduction[],
   ): KernelProgram | undefined => {
     if (chosen.length === 0) return undefined;
-    const program = chosen.length === outputs.length ? pass.program : withOutputs(pass.program, chosen);
+    const program =
+      chosen.length === outputs.length ? pass.program : withOutputs(pass.program, chosen);
     const { label, scalars } = variant;
     const arrays = arraysOf(variant, program, reductions);
     return { label, over: pass.over, program, scalars, arrays, reductions };

@@ -41,9 +41,7 @@ export function workgroupReductionOf(
     afterLoop: reductions.flatMap(({ op }, k) => {
       const [x, y, z, w] = ["x", "y", "z", "w"].map((lane) => `${variable(k)}.${lane}`);
       const value =
-        width === 1
-          ? variable(k)
-          : joined(op, `(${joined(op, x, z)})`, `(${joined(op, y, w)})`);
+        width === 1 ? variable(k) : joined(op, `(${joined(op, x, z)})`, `(${joined(op, y, w)})`);
       return [
         `lane_values[invocation] = ${value};`,
         "workgroupBarrier();",
