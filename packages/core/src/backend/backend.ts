@@ -179,11 +179,13 @@ export interface Backend {
    */
   copy?(source: Tensor, target: Tensor): void;
   /**
-   * Runs the kernels of several rules as one step, or encodes them into `target`: temporaries of the extent `all` with
-   * equal keys are reduced over the tensors of all runs, those of the first run first. Passes run level by level, at each
-   * level those of all runs. Optional; a backend without it runs only rules that share no such reduction.
+   * Runs the kernels of several rules as one step: temporaries of the extent `all` with equal keys are reduced over the
+   * tensors of all runs, those of the first run first. Passes run level by level, at each level those of all runs.
+   * Optional; a backend without it runs only rules that share no such reduction.
    */
-  runTogether?(runs: readonly BatchRun[], target?: object): void;
+  runTogether?(runs: readonly BatchRun[]): void;
+  /** Records the same work into a target of the caller. A backend whose kernels have `encode` has both or neither. */
+  encodeTogether?(target: object, runs: readonly BatchRun[]): void;
   /** Fills a packed tensor with the values of a plain one. Optional; a backend with it must respect `mirror` in updates. */
   pack?(source: Tensor, target: Tensor): void;
   /**

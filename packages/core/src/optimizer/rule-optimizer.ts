@@ -28,7 +28,7 @@ import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { readState, writeState } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
 import type { Clock } from "./step/step-scalars.js";
-import { runKernels } from "./step/run-kernels.js";
+import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
 import type { StepOptions } from "./step/step-options.js";
 
@@ -128,7 +128,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }
     checkEncodable(gradients, options);
     this.#prepare(gradients, options);
-    runKernels(backend!, this.#runs, target);
+    encodeKernels(backend!, this.#runs, target);
     this.#commit();
   }
 

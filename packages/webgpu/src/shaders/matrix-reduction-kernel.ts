@@ -33,28 +33,9 @@ export const tileParameterNames = [
 /** Bytes of workgroup memory that every device has. */
 const workgroupMemory = 16384;
 
-/** The number of values that a workgroup reduces. Less if many outputs are reduced, since all of them are in its memory. */
-export function valuesPerTile(kernel: KernelProgram): number {
-  const arrays = operandsOf(kernel).length + 1;
-  return Math.min(1024, 2 ** Math.floor(Math.log2(workgroupMemory / 4 / arrays)));
-}
-
-/** A value that is reduced to rows, to columns or to both. */
-interface Operand {
-  readonly node: number;
-  readonly op: ReduceOp;
-  /** An output that is this value. */
-  readonly name: string;
-}
-
-function operandsOf({ program, reductions }: KernelProgram): readonly Operand[] {
-  const operands: Operand[] = [];
-  for (const { name, op } of reductions) {
-    const { node } = program.outputs.find((output) => output.name === name)!;
-    if (operands.every((one) => one.node !== node || one.op !== op))
-      operands.push({ node, op, name });
-  }
-  return operands;
+/** The number of values that a workgroup reduces. Less for many reductions, since each has its own copy. */
+export function valuesPerTile({ reductions }: KernelProgram): number {
+  return Math.min(1024, 2 ** Math.floor(Math.log2(workgroupMemory / 4 / reductions.length)));
 }
 
 /**
@@ -63,8 +44,7 @@ function operandsOf({ program, reductions }: KernelProgram): readonly Operand[] 
  * a matrix best.
  */
 export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKernelLayout): string {
-  const { label, program, reductions } = kernel;
-  const operands = operandsOf(kernel);
+  const { label, reductions } = kernel;
   const size = valuesPerTile(kernel);
   const access = rowAccessOf(kernel, layout);
   const parameters = [
@@ -72,13 +52,9 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     ...startParametersOf(kernel),
     ...matrixParameterNames,
     ...tileParameterNames,
-    ...reductions.map((_, k) => `reduced_start${k}`),
+    ...reductions.map((_, k) => resultStart(k)),
   ];
   const { perDispatch, perElement, results } = kernelBodyOf(kernel, access.load);
-  const operandOf = ({ name, op }: Reduction): string => {
-    const { node } = program.outputs.find((output) => output.name === name)!;
-    return operandName(operands.findIndex((one) => one.node === node && one.op === op));
-  };
   const textOf = (name: string): string => results.find((one) => one.name === name)!.text;
   return [
     `// ${label}: ${purposeOf(kernel)}, by tiles of matrices${layout.mask ? ", skips rows whose mask is 0" : ""}.`,
@@ -88,8 +64,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     ...tableAndScalars,
     ...access.bindings,
     "",
-    ...operands.map((_, k) => `var<workgroup> ${operandName(k)}: array<f32, ${size}>;`),
-    `var<workgroup> work: array<f32, ${size}>;`,
+    ...reductions.map((_, k) => `var<workgroup> ${tileOf(k)}: array<f32, ${size}>;`),
     "",
     ...functionDeclarations(kernel),
     ...access.functions,
@@ -101,32 +76,31 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     "  let column_tile = local % column_tiles;",
     "  let row_tile = local / column_tiles % row_tiles;",
     "  let matrix = local / column_tiles / row_tiles;",
-    `  ${forAll(`${size}u`)}`,
+    `  ${forAll("tile_rows * tile_columns")}`,
     "    let matrix_row = row_tile * tile_rows + n / tile_columns;",
     "    let matrix_column = column_tile * tile_columns + n % tile_columns;",
-    ...operands.map(({ op }, k) => `    ${operandName(k)}[n] = ${emptyValue[op]};`),
+    ...reductions.map(({ op }, k) => `    ${tileOf(k)}[n] = ${emptyValue[op]};`),
     "    if (matrix_row >= matrix_rows || matrix_column >= matrix_columns) { continue; }",
     "    let value_index = (matrix * matrix_rows + matrix_row) * matrix_columns + matrix_column;",
     ...access.position.map((line) => `    ${line}`),
     ...perElement.map((line) => `    ${line}`),
-    ...operands.map(({ name }, k) => `    ${operandName(k)}[n] = ${textOf(name)};`),
+    ...reductions.map(({ name }, k) => `    ${tileOf(k)}[n] = ${textOf(name)};`),
     "  }",
     "  workgroupBarrier();",
-    ...reductions.flatMap((one, k) =>
-      [
-        `${forAll(`${size}u`)} work[n] = ${operandOf(one)}[n]; }`,
-        "workgroupBarrier();",
-        ...(one.over === "row" ? rowTree(one.op, k) : columnTree(one.op, k)),
-        "workgroupBarrier();",
-      ].map((line) => `  ${line}`),
-    ),
+    ...rowTree(reductions).map((line) => `  ${line}`),
+    ...columnTree(reductions).map((line) => `  ${line}`),
     "}",
     "",
   ].join("\n");
 }
 
-function operandName(k: number): string {
-  return `reduced_operand${k}`;
+/** The values of a tile that are reduced. */
+function tileOf(k: number): string {
+  return `reduced_values${k}`;
+}
+
+function resultStart(k: number): string {
+  return `reduced_start${k}`;
 }
 
 /** The start of a loop that the invocations of a workgroup share. */
@@ -134,36 +108,69 @@ function forAll(count: string): string {
   return `for (var n = invocation; n < ${count}; n += ${workgroupSize}u) {`;
 }
 
-function rowTree(op: ReduceOp, k: number): readonly string[] {
+/** Lines for each reduction of an extent. */
+function linesOf(
+  reductions: readonly Reduction[],
+  extent: "row" | "column",
+  line: (k: number, op: ReduceOp) => string,
+): readonly string[] {
+  return reductions.flatMap(({ over, op }, k) => (over === extent ? [line(k, op)] : []));
+}
+
+/** Reduces the rows of a tile pairwise. */
+function rowTree(reductions: readonly Reduction[]): readonly string[] {
+  if (!reductions.some(({ over }) => over === "row")) return [];
   return [
     "for (var half = tile_columns / 2u; half > 0u; half /= 2u) {",
     `  ${forAll("tile_rows * half")}`,
     "    let k = n / half * tile_columns + n % half;",
-    `    work[k] = ${joined(op, "work[k]", "work[k + half]")};`,
+    ...linesOf(
+      reductions,
+      "row",
+      (k, op) =>
+        `    ${tileOf(k)}[k] = ${joined(op, `${tileOf(k)}[k]`, `${tileOf(k)}[k + half]`)};`,
+    ),
     "  }",
     "  workgroupBarrier();",
     "}",
     forAll("tile_rows"),
     "  let matrix_row = row_tile * tile_rows + n;",
+    "  let result = column_tile * row_count + matrix * matrix_rows + matrix_row;",
     "  if (matrix_row < matrix_rows) {",
-    `    scratch[reduced_start${k} + column_tile * row_count + matrix * matrix_rows + matrix_row] = work[n * tile_columns];`,
+    ...linesOf(
+      reductions,
+      "row",
+      (k) => `    scratch[${resultStart(k)} + result] = ${tileOf(k)}[n * tile_columns];`,
+    ),
     "  }",
     "}",
   ];
 }
 
-function columnTree(op: ReduceOp, k: number): readonly string[] {
+/** Reduces the columns of a tile pairwise. */
+function columnTree(reductions: readonly Reduction[]): readonly string[] {
+  if (!reductions.some(({ over }) => over === "column")) return [];
   return [
     "for (var half = tile_rows / 2u; half > 0u; half /= 2u) {",
     `  ${forAll("tile_columns * half")}`,
-    `    work[n] = ${joined(op, "work[n]", "work[n + tile_columns * half]")};`,
+    "    let k = n + tile_columns * half;",
+    ...linesOf(
+      reductions,
+      "column",
+      (k, op) => `    ${tileOf(k)}[n] = ${joined(op, `${tileOf(k)}[n]`, `${tileOf(k)}[k]`)};`,
+    ),
     "  }",
     "  workgroupBarrier();",
     "}",
     forAll("tile_columns"),
     "  let matrix_column = column_tile * tile_columns + n;",
+    "  let result = row_tile * column_count + matrix * matrix_columns + matrix_column;",
     "  if (matrix_column < matrix_columns) {",
-    `    scratch[reduced_start${k} + row_tile * column_count + matrix * matrix_columns + matrix_column] = work[n];`,
+    ...linesOf(
+      reductions,
+      "column",
+      (k) => `    scratch[${resultStart(k)} + result] = ${tileOf(k)}[n];`,
+    ),
     "  }",
     "}",
   ];

@@ -28,7 +28,7 @@ export const reservedWords: ReadonlySet<string> = new Set(
   unselected value_index word
 
   column_count column_tile column_tiles counted k lane_values local matrix matrix_column matrix_columns matrix_row
-  matrix_rows n row_count row_tile row_tiles scratch tile_columns tile_rows value_count vec4u work workgroupBarrier
+  matrix_rows n result row_count row_tile row_tiles scratch tile_columns tile_rows value_count vec4u workgroupBarrier
   `
     .trim()
     .split(/\s+/),

@@ -11,7 +11,7 @@ import { wgslName } from "./reserved-words.js";
 
 /** Declares the type of a value and the struct of a scalar set. */
 export function typeDeclarations(
-  { scalars }: KernelProgram,
+  { scalars }: Pick<KernelProgram, "scalars">,
   value: "f32" | "vec4f",
 ): readonly string[] {
   return [
