@@ -10,9 +10,9 @@ const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8");
 
 const files = [
-  { library: "keras", supported: 38, withState: 38 },
+  { library: "keras", supported: 43, withState: 43 },
   { library: "torch", supported: 17, withState: 16 },
-  { library: "optax", supported: 19, withState: 0 },
+  { library: "optax", supported: 20, withState: 0 },
   { library: "optax-contrib", supported: 17, withState: 0 },
   { library: "optax-prodigy", supported: 3, withState: 0 },
   { library: "keras-adafactor", supported: 3, withState: 0 },

@@ -137,10 +137,6 @@ describe("fromKeras", () => {
   });
 
   test.each([
-    ["clipnorm", 1],
-    ["clipvalue", 1],
-    ["global_clipnorm", 1],
-    ["use_ema", true],
     ["loss_scale_factor", 8],
     ["gradient_accumulation_steps", 2],
     ["decay", 1e-6],
@@ -174,6 +170,80 @@ describe("fromKeras", () => {
     ["Adam", "UNKNOWN_OPTION"],
   ])("case %# is refused", (optimizer, code) => {
     expect(codeOf(() => fromKeras(anything(optimizer)))).toBe(code);
+  });
+
+  test.each([
+    [{ clipnorm: 2 }, { rule: "clip-by-norm+adam", clipNorm: 2 }],
+    [{ clipvalue: 2 }, { rule: "clip-by-value+adam", clipValue: 2 }],
+    [{ global_clipnorm: 2 }, { rule: "clip-by-global-norm+adam", globalClipNorm: 2 }],
+    [{ clipnorm: 0 }, { rule: "adam" }],
+    [{ use_ema: true }, { rule: "adam+ema", emaMomentum: 0.99, emaOverwrite: 0 }],
+    [
+      { use_ema: true, ema_momentum: 0.5, ema_overwrite_frequency: 7, clipvalue: 3 },
+      { rule: "clip-by-value+adam+ema", clipValue: 3, emaMomentum: 0.5, emaOverwrite: 7 },
+    ],
+    [
+      { use_ema: true, ema_overwrite_frequency: null, learning_rate: 0.25 },
+      { rule: "adam+ema", emaOverwrite: 0, learningRate: 0.25 },
+    ],
+  ])("stages: %j", (config, wanted) => {
+    expect(parts(keras("Adam", config))).toMatchObject(wanted);
+  });
+
+  test.each([
+    [{ clipnorm: 1, clipvalue: 1 }],
+    [{ clipnorm: -1 }],
+    [{ clipnorm: "1" }],
+    [{ use_ema: 1 }],
+    [{ use_ema: true, ema_momentum: 1.5 }],
+    [{ use_ema: true, ema_overwrite_frequency: -1 }],
+  ])("%j is refused", (config) => {
+    expect(codeOf(() => keras("Adam", config))).toBe("INVALID_HYPERPARAMETER");
+  });
+
+  const constrained = (name: string, config: Record<string, unknown> = {}): OptimizerSpec =>
+    fromKeras(
+      { class_name: "Adam", config: { use_ema: true } },
+      { constraint: { class_name: name, config, module: "keras.constraints" } },
+    );
+
+  test.each([
+    ["NonNeg", {}, { rule: "adam+ema+non-negative-weights" }],
+    ["UnitNorm", {}, { rule: "adam+ema+unit-norm" }],
+    ["UnitNorm", { axis: 1 }, { rule: "adam+ema+unit-norm", unitNormAxis: "row" }],
+    ["MaxNorm", {}, { rule: "adam+ema+max-norm", maxNorm: 2, minNorm: 0, normRate: 1 }],
+    ["MaxNorm", { max_value: 3, axis: [0] }, { maxNorm: 3 }],
+    ["MaxNorm", { axis: [1, 2, 3] }, { maxNormAxis: "row" }],
+    ["MinMaxNorm", {}, { maxNorm: 1, minNorm: 0, normRate: 1 }],
+    [
+      "MinMaxNorm",
+      { min_value: 0.5, max_value: 3, rate: 0.25, axis: [1] },
+      { minNorm: 0.5, maxNorm: 3, normRate: 0.25, maxNormAxis: "row" },
+    ],
+  ])("the constraint %s %j", (name, config, wanted) => {
+    expect(parts(constrained(name, config))).toMatchObject(wanted);
+  });
+
+  test("no constraint is null", () => {
+    const adam = { class_name: "Adam", config: {} };
+    expect(parts(fromKeras(adam, { constraint: null }))).toEqual(parts(fromKeras(adam)));
+  });
+
+  test.each([
+    ["RadialConstraint", {}, "UNSUPPORTED"],
+    ["MaxNorm", { axis: [0, 1, 2] }, "UNSUPPORTED"],
+    ["MaxNorm", { axis: -1 }, "UNSUPPORTED"],
+    ["UnitNorm", { max_value: 1 }, "UNKNOWN_OPTION"],
+    ["MaxNorm", { max_value: -1 }, "INVALID_HYPERPARAMETER"],
+  ])("the constraint %s %j is refused", (name, config, code) => {
+    expect(codeOf(() => constrained(name, config))).toBe(code);
+  });
+
+  test("another keyword is refused", () => {
+    const adam = { class_name: "Adam", config: {} };
+    expect(codeOf(() => fromKeras(adam, anything({ kernel_constraint: null })))).toBe(
+      "UNKNOWN_OPTION",
+    );
   });
 });
 
@@ -522,6 +592,29 @@ describe("fromOptax", () => {
     ["rmsprop", { eps_in_sqrt: 0 }, "INVALID_HYPERPARAMETER"],
     ["adam", { b1: 1 }, "INVALID_HYPERPARAMETER"],
   ])("case %# is refused", (name, options, code) => {
+    expect(codeOf(() => fromOptax(name, anything(options)))).toBe(code);
+  });
+
+  test.each([
+    ["clip+adam", { max_delta: 2 }, { rule: "clip-by-value+adam", clipValue: 2 }],
+    [
+      "clip_by_global_norm+sgd",
+      { max_norm: 2, learning_rate: 0.25 },
+      { rule: "clip-by-global-norm+sgd", globalClipNorm: 2, learningRate: 0.25 },
+    ],
+    ["adam+keep_params_nonnegative", {}, { rule: "adam+non-negative-weights" }],
+  ])("the chain %s", (name, options, wanted) => {
+    expect(parts(fromOptax(name, options))).toMatchObject(wanted);
+  });
+
+  test.each([
+    ["clip+adam", { max_norm: 2 }, "UNKNOWN_OPTION"],
+    ["clip+adam", { max_delta: -2 }, "INVALID_HYPERPARAMETER"],
+    ["clip+adam", null, "UNKNOWN_OPTION"],
+    ["adam+clip", {}, "INVALID_CHAIN"],
+    ["clip", {}, "UNSUPPORTED"],
+    ["multi_steps3+adam", {}, "UNSUPPORTED"],
+  ])("the chain %s with %j is refused", (name, options, code) => {
     expect(codeOf(() => fromOptax(name, anything(options)))).toBe(code);
   });
 });

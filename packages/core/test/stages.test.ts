@@ -26,6 +26,7 @@ import {
   type ChainPart,
   type OptimizerSpec,
 } from "../src/index.js";
+import { fromKeras, type KerasConstraint, type KerasOptimizer } from "../src/interop/index.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { interpret } from "../src/language/interpret.js";
 import { oracle, reference } from "../src/reference.js";
@@ -36,6 +37,9 @@ type NamedValues = Readonly<Record<string, readonly number[]>>;
 
 interface Case {
   readonly id: string;
+  /** What Keras prints. */
+  readonly optimizer?: KerasOptimizer;
+  readonly constraint?: KerasConstraint;
   readonly expected: readonly NamedValues[];
   readonly slow?: readonly NamedValues[];
 }
@@ -177,6 +181,13 @@ describe("Keras's run with", () => {
   ])("%s", async (id, spec) => {
     expect(await errorInRun(spec, runOf(id))).toBeLessThanOrEqual(1e-12);
   });
+});
+
+const kerasRuns = runs.cases.filter(({ constraint }) => constraint !== undefined);
+
+test.each(kerasRuns)("fromKeras, with what Keras printed: $id", async (run) => {
+  const spec = fromKeras(run.optimizer!, { constraint: run.constraint! });
+  expect(await errorInRun(spec, run)).toBeLessThanOrEqual(1e-12);
 });
 
 /** One step of gradient descent with rate 0.5 on a tensor, in f64. */

@@ -32,6 +32,7 @@ const kerasSlots: Readonly<Record<string, string>> = {
   average_gradient: "a",
   accumulator: "a",
   linear: "z",
+  average: "ema",
   accumulated_grad: "v",
   accumulated_delta_var: "d",
 };
@@ -54,6 +55,8 @@ export function stateEntries(
 ): { readonly entries: readonly StateEntry[]; readonly unknown: readonly string[] } {
   const entries: StateEntry[] = [];
   const unknown: string[] = [];
+  /** The rule and its stages. */
+  const parts = rule.split("+");
   const add = (
     key: string,
     values: unknown,
@@ -61,7 +64,8 @@ export function stateEntries(
   ): void => {
     if (entry === undefined || !Array.isArray(values)) unknown.push(key);
     else {
-      const factor = library === "keras" && rule === "sgd" && entry.kind === "slot" ? -1 : 1;
+      const isNegated = library === "keras" && parts.includes("sgd") && entry.name === "m";
+      const factor = isNegated ? -1 : 1;
       entries.push({ ...entry, factor, values: values as readonly number[] });
     }
   };
@@ -74,11 +78,12 @@ export function stateEntries(
       const own = key.slice(key.indexOf("/") + 1);
       if (own === "learning_rate") continue;
       const parameter = parameters.find((name) => own.startsWith(`${kerasName(name)}_`));
-      const slots = kerasSlotsOf[rule] ?? kerasSlots;
+      const slots =
+        kerasSlotsOf[parts.find((part) => Object.hasOwn(kerasSlotsOf, part)) ?? ""] ?? kerasSlots;
       const slot = parameter && slots[own.slice(kerasName(parameter).length + 1)];
       if (own === "iteration")
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
-      else if (rule === "nadam" && /^variable(_\d+)?$/.test(own))
+      else if (parts.includes("nadam") && /^variable(_\d+)?$/.test(own))
         add(key, value, { parameter: first, kind: "persistentScalar", name: "product" });
       else add(key, value, slot ? { parameter, kind: "slot", name: slot } : undefined);
     } else unknown.push(key);

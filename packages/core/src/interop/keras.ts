@@ -1,6 +1,15 @@
 import { kerasMuon, kerasMuonOptions } from "./muon.js";
 import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { scheduleFromKeras } from "./keras-schedules.js";
+import {
+  clipFromKeras,
+  constraintFromKeras,
+  emaFromKeras,
+  stageOptions,
+  type KerasConstraint,
+} from "./keras-stages.js";
+import { checkOptions } from "../check-options.js";
+import { chain } from "../rule/chain.js";
 import { allRules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerSpec } from "../rule/rule.js";
@@ -15,19 +24,11 @@ export interface KerasOptimizer {
   readonly registered_name?: unknown;
 }
 
-const ownStep = "Apply it to the gradients or parameters yourself, around optimizer.step().";
-
 const common: OptionMap = {
   name: ignored,
   learning_rate: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
-  clipnorm: { only: [null], why: ownStep },
-  clipvalue: { only: [null], why: ownStep },
-  global_clipnorm: { only: [null], why: ownStep },
-  use_ema: { only: [false], why: ownStep },
-  // Without effect while use_ema is false.
-  ema_momentum: ignored,
-  ema_overwrite_frequency: ignored,
+  ...stageOptions,
   loss_scale_factor: { only: [null], why: "Divide the gradients by it before optimizer.step()." },
   gradient_accumulation_steps: {
     only: [null, 1],
@@ -104,14 +105,24 @@ const classes: Readonly<Record<string, KerasClass>> = {
   Lion: { rule: "lion", options: { ...beta1, ...beta2 }, form: { averageForm: "sum" } },
 };
 
+/** Options of `fromKeras`. */
+export interface KerasOptions {
+  /** The constraint of the variables, which Keras applies after each update. None if it is null or left out. */
+  readonly constraint?: KerasConstraint | null;
+}
+
 /**
  * The spec of a Keras optimizer, from what Keras prints: `{ class_name: "Adam", config: { learning_rate: 0.01, … } }`.
  * The same gradients give the numbers of Keras 3. The config of Keras 2 is accepted, too.
  *
+ * Clipping, `use_ema` and a constraint make it a chain. In Keras a constraint belongs to a variable: to constrain some
+ * parameters only, give their group a rule of its own, `{ match: /kernel/, rule: fromKeras(optimizer, { constraint }) }`.
+ *
  * @throws {GradstepError} `UNSUPPORTED` (a class or a value without a counterpart), `UNKNOWN_OPTION` (unknown options
  * are never ignored), `INVALID_HYPERPARAMETER`
  */
-export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
+export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}): OptimizerSpec {
+  checkOptions("fromKeras", keywords, ["constraint"]);
   if (
     optimizer === null ||
     typeof optimizer !== "object" ||
@@ -133,12 +144,26 @@ export function fromKeras(optimizer: KerasOptimizer): OptimizerSpec {
     shared_object_id: ignored,
   });
   const { rule, options, form } = lookUp("Keras", className, classes);
-  const settings = translate(owner, config, { ...common, ...options });
+  const translated = translate(owner, config, { ...common, ...options });
+  const isOfStage = ([key]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(stageOptions, key);
+  const given = Object.entries(translated);
+  const stageSettings = Object.fromEntries(given.filter(isOfStage));
+  const settings = Object.fromEntries(given.filter((entry) => !isOfStage(entry)));
   const { learningRate } = settings;
   if (typeof learningRate === "object" && learningRate !== null)
     settings.learningRate = scheduleFromKeras(learningRate);
   // Keras prints null where there is no decay.
   if (settings.weightDecay === null) settings.weightDecay = 0;
-  if (rule === "muon") return kerasMuon(owner, settings);
-  return allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
+  const spec =
+    rule === "muon"
+      ? kerasMuon(owner, settings)
+      : allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
+  const before = clipFromKeras(owner, stageSettings);
+  const { constraint = null } = keywords;
+  const after = [
+    ...emaFromKeras(owner, stageSettings),
+    ...(constraint === null ? [] : [constraintFromKeras(constraint)]),
+  ];
+  return before.length + after.length === 0 ? spec : chain(...before, spec, ...after);
 }

@@ -1,6 +1,8 @@
 import { optaxMuon, optaxMuonOptions } from "./muon.js";
 import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
+import { transformations } from "./optax-transformations.js";
 import { GradstepError, show } from "../errors.js";
+import { chain, type ChainPart } from "../rule/chain.js";
 import { allRules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
@@ -242,12 +244,35 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
  * The same gradients give Optax's numbers, including its place of ε, `eps_root`, AMSGrad of the corrected average, and
  * what happens when the square of a gradient overflows.
  *
- * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ * `optax.chain` is a name with `+`, and the options of all parts: `fromOptax("clip_by_global_norm+adam", { max_norm: 1,
+ * learning_rate: 1e-3 })`. The parts are an alias, `clip`, `clip_by_global_norm` and `keep_params_nonnegative`.
+ *
+ * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
 export function fromOptax(
   name: string,
   options: Readonly<Record<string, unknown>> = {},
 ): OptimizerSpec {
+  const names = String(name).split("+");
+  if (names.length === 1) return fromAlias(name, options);
+  const parts = { ...optimizers, ...transformations };
+  const maps = names.map((part) => lookUp("Optax", part, parts).options);
+  translate(`Optax's ${name}`, options, Object.assign({}, ...maps) as OptionMap);
+  return chain(
+    ...names.map((part, i) => {
+      const own = Object.entries(options).filter(([key]) => Object.hasOwn(maps[i], key));
+      return partOf(part, Object.fromEntries(own));
+    }),
+  );
+}
+
+function partOf(name: string, options: Readonly<Record<string, unknown>>): ChainPart {
+  if (!Object.hasOwn(transformations, name)) return fromAlias(name, options);
+  const { options: map, make } = transformations[name];
+  return make(translate(`Optax's ${name}`, options, map) as Readonly<Record<string, number>>);
+}
+
+function fromAlias(name: string, options: Readonly<Record<string, unknown>>): OptimizerSpec {
   const optimizer = lookUp("Optax", name, optimizers);
   const owner = `Optax's ${name}`;
   const { epsilonInSqrt = true, ...translated } = withoutPair(
