@@ -67,6 +67,20 @@ describe("a chain", () => {
     expect(chain(inner, ema()).rule.name).toBe("clip-by-global-norm+adam+ema");
   });
 
+  test("has its stages in the groups of a rule that have a rule of their own", async () => {
+    const backend = oracle();
+    const [w, b] = [backend.tensor([1, 2]), backend.tensor([1])];
+    const groups = [{ match: "b", rule: sgd({ learningRate: 1 }) }];
+    const spec = { ...sgd({ learningRate: 0.5 }), groups };
+    const optimizer = createOptimizer(chain(clipByGlobalNorm(1), spec, ema(0.5)), { w, b });
+    optimizer.step({ w: Float64Array.of(2, 3), b: Float64Array.of(6) });
+    expect([...(await w.read())]).toEqual([-0.5 * 2 * (1 / 7), -0.5 * 3 * (1 / 7)]);
+    expect([...(await b.read())]).toEqual([-6 * (1 / 7)]);
+    expect(await optimizer.metrics()).toEqual({ globalNorm: 7 });
+    expect(Object.keys((await optimizer.state()).slots.b)).toEqual(["ema"]);
+    expect(optimizer.groups[0]).toMatchObject({ learningRate: 1, globalClipNorm: 1 });
+  });
+
   test("gives the bits of its parts one after the other", async () => {
     const gradient = Float32Array.from({ length: 37 }, (_, i) => Math.sin(i));
     const backend = reference();

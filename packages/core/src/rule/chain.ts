@@ -34,7 +34,8 @@ export interface Link {
 
 /**
  * One rule with stages before and after it: `chain(clipByGlobalNorm(1), adamw(), ema(0.999))`. The result is a spec like
- * that of a single rule; its hyperparameters are those of all parts. A part may be a chain itself.
+ * that of a single rule; its hyperparameters are those of all parts. A part may be a chain itself. Where the groups of a
+ * part have rules of their own, as in `muonWithAdamw()`, each of these gets the stages, too.
  *
  * @throws {GradstepError} `INVALID_CHAIN` without exactly one rule, for stages in an order that has no meaning, and for
  * names that clash
@@ -44,7 +45,13 @@ export function chain<const P extends readonly ChainPart[]>(
 ): OptimizerSpec<HyperparameterOf<P[number]>> {
   const rule = chainedRule(parts.flatMap(linksOf));
   const specs = parts.filter((part): part is OptimizerSpec => !("stage" in part));
-  const [{ groups, structural }] = specs;
+  const [spec] = specs;
+  const { structural } = spec;
+  const groups = spec.groups.map((group) =>
+    group.rule === undefined
+      ? group
+      : { ...group, rule: chain(...parts.map((part) => (part === spec ? group.rule! : part))) },
+  );
   return {
     rule,
     hyperparameters: Object.assign({}, ...parts.map(({ hyperparameters }) => hyperparameters)),
