@@ -71,7 +71,6 @@ export {
   type Reallocation,
 } from "./backend/host-row-remap.js";
 export { arraysOf } from "./backend/update-arrays.js";
-export { checkElementwise } from "./backend/check-elementwise.js";
 export {
   countOf,
   dimensionsOf,
@@ -83,6 +82,7 @@ export {
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export { checkLength, sizeOf } from "./backend/shape.js";
+export { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 export { emit, type Emitter } from "./language/emit.js";
 export {
   flushedSlotsOf,
@@ -100,6 +100,7 @@ export {
   type UnaryOp,
 } from "./language/expression.js";
 export type { Extent } from "./language/extent.js";
+export { interpret } from "./language/interpret.js";
 export { newtonSchulz } from "./language/newton-schulz.js";
 export type {
   Count,

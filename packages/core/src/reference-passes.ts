@@ -1,5 +1,11 @@
 import type { Update, Values } from "./backend/backend.js";
-import { countOf, dimensionsOf, reducedIndex, type Dimensions } from "./backend/dimensions.js";
+import {
+  countOf,
+  dimensionsOf,
+  hasRowsOf,
+  reducedIndex,
+  type Dimensions,
+} from "./backend/dimensions.js";
 import { arraysOf } from "./backend/update-arrays.js";
 import { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 import type { Extent } from "./language/extent.js";
@@ -163,7 +169,8 @@ function targetOf(
   }
   const mask = update.mask as Uint32Array | undefined;
   const isSelected = (extent: Extent, index: number): boolean => {
-    if (mask === undefined || (extent !== "element" && extent !== "row")) return true;
+    if (mask === undefined || extent === "all" || extent === "step") return true;
+    if (!hasRowsOf(extent, parameter.shape, variant.matrices)) return true;
     const perRow = countOf(extent, dimensions) / (parameter.shape[0] ?? 1);
     return mask[Math.floor(index / perRow)] !== 0;
   };

@@ -1,12 +1,13 @@
 import {
-  checkElementwise,
   GradstepError,
   remapRows,
   wrapArray,
+  type BatchRun,
   type Kernel,
   type RowMove,
   type RowSources,
   type StagingTensor,
+  type Tensor,
   type Variant,
   type WrapOptions,
 } from "@gradstep/core";
@@ -22,6 +23,10 @@ import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
 import { WasmTensor, type TensorContext } from "./memory/wasm-tensor.js";
 import type { CheckedOptions } from "./options.js";
+import { CompiledPasses, compilePasses, functionsOf } from "./passes/compiled-passes.js";
+import { runPasses, type PassRunner } from "./passes/pass-runner.js";
+import { isElementwise, planOf } from "./planning/pass-plan.js";
+import type { Relocations } from "./planning/pass-table.js";
 import type { ParallelRunner } from "./threads/parallel-runner.js";
 import { threadsUnavailable } from "./threads/thread-support.js";
 import type { Wasm } from "./wasm.js";
@@ -42,11 +47,15 @@ export class WasmBackend implements Wasm {
   readonly #heap: Heap;
   readonly #batch: BatchTable;
   readonly #tensorContext: TensorContext;
-  /** Kernels of the modules that the user supplied, by fingerprint. */
-  readonly #precompiled = new Map<string, RunKernel>();
+  /** The functions of the modules that the user supplied. */
+  readonly #precompiled: Record<string, unknown> = {};
   /** Kernels that were compiled here, by fingerprint. */
   readonly #compiled = new Map<string, CompiledVariant>();
+  /** The same for variants with several passes. */
+  readonly #compiledPasses = new Map<string, CompiledPasses>();
   readonly #kernels = new WeakMap<Variant, Kernel>();
+  readonly #passesOfKernel = new WeakMap<Kernel, CompiledPasses>();
+  readonly #relocations: Relocations = { count: 0 };
   readonly #diagnostics: string[] = [];
   #parallel: ParallelRunner | undefined;
   readonly #ready: Promise<void>;
@@ -63,7 +72,7 @@ export class WasmBackend implements Wasm {
       backend: this,
       heap: this.#heap,
       isShared: isSharedMemory(this.memory),
-      onRelocate: () => this.#batch.invalidate(),
+      onRelocate: () => this.#invalidate(),
     };
     for (const module of modules) this.#addModule(module);
     if (reason !== undefined)
@@ -125,20 +134,50 @@ export class WasmBackend implements Wasm {
     });
   }
 
+  copy(source: Tensor, target: Tensor): void {
+    (target as WasmTensor).write((source as WasmTensor).view());
+  }
+
   compile(variant: Variant): Kernel {
-    checkElementwise(this.name, variant);
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = this.#kernelOf(variant);
+      kernel = isElementwise(variant) ? this.#kernelOf(variant) : this.#passKernelOf(variant);
       this.#kernels.set(variant, kernel);
     }
     return kernel;
   }
 
+  runTogether(runs: readonly BatchRun[]): void {
+    this.#checkLive();
+    this.#parallel?.throwPendingError();
+    const used = new Map<CompiledPasses, number>();
+    const runners: PassRunner[] = [];
+    for (const { kernel, updates, count } of runs) {
+      const passes = this.#passesOfKernel.get(kernel!);
+      if (passes === undefined) continue;
+      const index = used.get(passes) ?? 0;
+      used.set(passes, index + 1);
+      const runner = passes.runner(index);
+      runner.table.fill(updates, count);
+      runners.push(runner);
+    }
+    // Growth of the memory for one table detaches the views of those before.
+    for (const { table } of runners) table.renew();
+    runPasses(runners);
+    for (const { kernel, updates, count } of runs)
+      if (!this.#passesOfKernel.has(kernel!)) kernel!.run(updates, count);
+  }
+
   dispose(): void {
     this.#isDisposed = true;
-    this.#batch.invalidate();
+    this.#invalidate();
     this.#parallel?.dispose();
+  }
+
+  /** Repeated steps must read the addresses of their tensors again. */
+  #invalidate(): void {
+    this.#batch.invalidate();
+    this.#relocations.count += 1;
   }
 
   #kernelOf(variant: Variant): Kernel {
@@ -164,9 +203,49 @@ export class WasmBackend implements Wasm {
     };
   }
 
+  #passKernelOf(variant: Variant): Kernel {
+    const passes = this.#compilePasses(variant);
+    const runner = passes.runner(0);
+    const runners = [runner];
+    const repeat = (): void => {
+      runner.table.updateScalars();
+      runPasses(runners);
+    };
+    const kernel: Kernel = {
+      source: variant.perElement.source,
+      run: (updates, count) => {
+        this.#checkLive();
+        this.#parallel?.throwPendingError();
+        runner.table.fill(updates, count);
+        runPasses(runners);
+      },
+      repeater: (updates) => {
+        if (!runner.table.matches(updates)) return undefined;
+        this.#parallel?.throwPendingError();
+        return repeat;
+      },
+    };
+    this.#passesOfKernel.set(kernel, passes);
+    return kernel;
+  }
+
+  #compilePasses(variant: Variant): CompiledPasses {
+    const { fingerprint } = variant.perElement;
+    let passes = this.#compiledPasses.get(fingerprint);
+    if (passes === undefined) {
+      const plan = planOf(variant);
+      const precompiled = functionsOf(plan, this.#precompiled);
+      const functions = precompiled ?? compilePasses(plan, this.#heap);
+      passes = new CompiledPasses(this.#heap, plan, this.#relocations, functions);
+      if (this.#parallel !== undefined) passes.useThreads(this.#parallel.compilePass);
+      this.#compiledPasses.set(fingerprint, passes);
+    }
+    return passes;
+  }
+
   #compile(variant: Variant): CompiledVariant {
     const { fingerprint } = variant.perElement;
-    const precompiled = this.#precompiled.get(fingerprint);
+    const precompiled = this.#precompiled[fingerprint] as RunKernel | undefined;
     if (precompiled !== undefined) return { variant, runBatch: this.#onOneThread(precompiled) };
     let compiled = this.#compiled.get(fingerprint);
     if (compiled === undefined) {
@@ -200,8 +279,7 @@ export class WasmBackend implements Wasm {
         { code: "INVALID_HYPERPARAMETER", cause },
       );
     }
-    for (const [fingerprint, run] of Object.entries(exports))
-      this.#precompiled.set(fingerprint, run as RunKernel);
+    Object.assign(this.#precompiled, exports);
   }
 
   /** Loads the code for threads, starts them, and recompiles for them what was compiled until then. */
@@ -216,9 +294,10 @@ export class WasmBackend implements Wasm {
       parallel = new ParallelRunner(this.#heap, this.#batch, options);
       const variants = [...this.#compiled.values()];
       const runners = variants.map(({ variant }) => parallel!.compile(variant));
+      for (const passes of this.#compiledPasses.values()) passes.useThreads(parallel.compilePass);
       for (const [i, compiled] of variants.entries()) compiled.runBatch = runners[i];
       // A repeated step must not have to divide the batch: that allocates.
-      this.#batch.invalidate();
+      this.#invalidate();
       this.#parallel = parallel;
     } catch (error) {
       parallel?.dispose();

@@ -56,6 +56,7 @@ export function reduce(
  * Joins values pairwise, in place: neighbors 0 and 1, 2 and 3, …, then their results in the same way. A last one without
  * a neighbor stays as it is. Blocks are joined by this, and the values of tensors, in the order of the parameters.
  *
+ * @param first the index of the first of `count` values
  * @returns the value of a reduction over nothing if `count` is 0
  */
 export function joinPairwise(
@@ -63,13 +64,14 @@ export function joinPairwise(
   values: { [index: number]: number },
   count: number,
   rounded: boolean,
+  first = 0,
 ): number {
   if (count === 0) return emptyValue[op];
   for (let length = count; length > 1; length = Math.ceil(length / 2)) {
     for (let i = 0; 2 * i < length; i += 1) {
-      values[i] =
-        2 * i + 1 < length ? join(op, values[2 * i], values[2 * i + 1], rounded) : values[2 * i];
+      const a = values[first + 2 * i];
+      values[first + i] = 2 * i + 1 < length ? join(op, a, values[first + 2 * i + 1], rounded) : a;
     }
   }
-  return values[0];
+  return values[first];
 }

@@ -7,11 +7,15 @@ export const i32Eq: Code = [0x46];
 export const i32LtU: Code = [0x49];
 export const i32LeU: Code = [0x4d];
 export const f32Eq: Code = [0x5b];
+export const f32Add: Code = [0x92];
+export const f32Max: Code = [0x97];
 export const i32Add: Code = [0x6a];
 export const i32Sub: Code = [0x6b];
 export const i32Mul: Code = [0x6c];
+export const i32DivU: Code = [0x6e];
 export const i32And: Code = [0x71];
 export const i32Shl: Code = [0x74];
+export const i32ShrU: Code = [0x76];
 /** The i32 with these bits as an f32. */
 export const f32ReinterpretI32: Code = [0xbe];
 /** `a b condition`: `a` where the condition is not 0, else `b`. */

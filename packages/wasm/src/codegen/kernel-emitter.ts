@@ -70,7 +70,7 @@ export function emitKernel(variant: Variant, knownScalars: KnownScalars = new Ma
     if (found !== undefined) return found;
     const local = newLocal();
     hoisted.push(...code, ...localSet(local));
-    const operand = { code: localGet(local), varies: false };
+    const operand: Operand = { code: localGet(local), frequency: "call" };
     operandByCode.set(key, operand);
     return operand;
   };
@@ -85,13 +85,13 @@ export function emitKernel(variant: Variant, knownScalars: KnownScalars = new Ma
           return hoist(concat(localGet(entry), loadSplat(4 * scalars.indexOf(name))));
         const local = newLocal();
         loads.push({ pointer: pointer(name), local });
-        return { code: localGet(local), varies: true };
+        return { code: localGet(local), frequency: "vector" };
       },
-      share(code, varies) {
-        if (!varies) return hoist(code);
+      share(code, frequency) {
+        if (frequency !== "vector") return hoist(code);
         const local = newLocal();
         shared.push(...code, ...localSet(local));
-        return { code: localGet(local), varies };
+        return { code: localGet(local), frequency };
       },
       hoist,
       newLocal,

@@ -5,10 +5,13 @@ import {
   knownScalarsOf,
   show,
   type KnownScalars,
+  type Program,
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { entryWords } from "../memory/layout.js";
+import { entryWords, rangeWord, rangeWords } from "../memory/layout.js";
+import { entryWord } from "../planning/entry-layout.js";
+import { isElementwise, planOf, type PassKernel } from "../planning/pass-plan.js";
 import {
   block,
   br,
@@ -32,6 +35,8 @@ import {
 } from "./instruction-set.js";
 import { emitKernel, loadScalarsAddress } from "./kernel-emitter.js";
 import { concat, encodeModule, type Code, type WasmFunction } from "./module-encoder.js";
+import { addNewtonSchulz } from "./newton-schulz.js";
+import { emitPassKernel } from "./pass-kernel.js";
 
 /** Options of `kernelModule`. */
 export interface KernelModuleOptions {
@@ -43,7 +48,8 @@ export interface KernelModuleOptions {
  * Compiles a rule to the bytes of a wasm module, for `wasm({ modules })` on hosts that forbid compiling at run time.
  *
  * Per variant the module exports a function under the variant's fingerprint, `(entries, count)`: it updates `count`
- * tensors, whose batch entries are consecutive from the address `entries`.
+ * tensors, whose batch entries are consecutive from the address `entries`. For a variant with several passes it exports
+ * one per kernel, `<fingerprint>.0` and so on, `(ranges, count)`, and `newtonSchulz` if a pass needs it.
  *
  * @param rule what `defineRule` returned, or some variants of a rule
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
@@ -54,7 +60,18 @@ export function kernelModule(
 ): Uint8Array<ArrayBuffer> {
   checkOptions("kernelModule", options, ["shared"]);
   const functions: WasmFunction[] = [];
-  for (const variant of variantsOf(rule)) addKernel(functions, variant);
+  let hasProducts = false;
+  for (const variant of variantsOf(rule)) {
+    if (isElementwise(variant)) {
+      addKernel(functions, variant);
+      continue;
+    }
+    for (const pass of planOf(variant).passes) {
+      if (pass.kind === "kernel") addPassKernel(functions, pass);
+      hasProducts ||= pass.kind === "newtonSchulz";
+    }
+  }
+  if (hasProducts) addNewtonSchulz(functions, newtonSchulzName);
   return encodeModule(functions, options.shared ?? false);
 }
 
@@ -93,35 +110,86 @@ export function addKernel(functions: WasmFunction[], variant: Variant): number {
   return update;
 }
 
+/** The name under which modules export the Newton–Schulz iteration. */
+export const newtonSchulzName = "newtonSchulz";
+
 /**
- * Adds the function `(entry, start, end)` of a variant, and returns its index. It calls the shortest kernel that the
- * scalars of the step permit: most steps need not flush negligible values, and many have no decay.
+ * Adds a kernel of a pass, exported under its name.
+ *
+ * @returns the index of its function `(range)`
  */
+export function addPassKernel(functions: WasmFunction[], kernel: PassKernel): number {
+  const range = 0;
+  const index = addSpecialized(functions, {
+    program: kernel.program,
+    scalars: kernel.layout.scalars,
+    scalarsAddress: concat(
+      concat(localGet(range), i32Load(4 * rangeWord.entry)),
+      i32Load(4 * entryWord.scalars),
+    ),
+    emit: (known) => emitPassKernel(kernel, known),
+  });
+  const callUpdate = concat(localGet(range), call(index));
+  functions.push({
+    name: kernel.name,
+    parameters: 2,
+    locals: [],
+    body: forEachRecord(callUpdate, 4 * rangeWords),
+  });
+  return index;
+}
+
+/** Adds the function `(entry, start, end)` of a variant, and returns its index. */
 function addUpdate(functions: WasmFunction[], variant: Variant): number {
-  const all = knownScalarsOf(variant.perElement);
+  return addSpecialized(functions, {
+    program: variant.perElement,
+    scalars: variant.scalars,
+    scalarsAddress: concat(localGet(0), loadScalarsAddress(variant)),
+    emit: (known) => emitKernel(variant, known),
+  });
+}
+
+/** A function of which there are shorter forms, for scalars with certain values. */
+interface Specializable {
+  readonly program: Program;
+  readonly scalars: readonly string[];
+  /** The address of the scalars, from the parameters of the function. */
+  readonly scalarsAddress: Code;
+  readonly emit: (known: KnownScalars) => WasmFunction;
+}
+
+/**
+ * Adds a function, and returns its index. It calls the shortest form that the scalars of the step permit: most steps need
+ * not flush negligible values, and many have no decay.
+ */
+function addSpecialized(
+  functions: WasmFunction[],
+  { program, scalars, scalarsAddress, emit }: Specializable,
+): number {
+  const all = knownScalarsOf(program);
   const flushThresholds: KnownScalars = new Map([...all].filter(([, value]) => value === 0));
   const levels = [all, flushThresholds].filter(
     ({ size }, i, [first]) => size > 0 && (i === 0 || size < first.size),
   );
   const first = functions.length;
-  functions.push(...levels.map((known) => emitKernel(variant, known)), emitKernel(variant));
+  functions.push(...levels.map((known) => emit(known)), emit(new Map()));
   if (levels.length === 0) return first;
-  const entry = 0;
+  const { parameters } = functions[first];
   const run = (kernel: number): Code =>
-    concat(localGet(entry), localGet(1), localGet(2), call(kernel));
+    concat(...Array.from({ length: parameters }, (_, i) => localGet(i)), call(kernel));
   const holds = (known: KnownScalars): Code =>
     concat(
       ...[...known].map(([name, value], i) =>
         concat(
-          concat(localGet(entry), loadScalarsAddress(variant)),
-          concat(f32Load(4 * variant.scalars.indexOf(name)), f32Const(value), f32Eq),
+          scalarsAddress,
+          concat(f32Load(4 * scalars.indexOf(name)), f32Const(value), f32Eq),
           i > 0 ? i32And : [],
         ),
       ),
     );
   const choices = levels.map((known, i) => concat(holds(known), ifThen, run(first + i), elseThen));
   const index = functions.push({
-    parameters: 3,
+    parameters,
     locals: [],
     body: concat(...choices, run(first + levels.length), ...levels.map(() => end)),
   });
@@ -130,11 +198,21 @@ function addUpdate(functions: WasmFunction[], variant: Variant): number {
 
 /** Calls `update` for every entry, with all of its elements. */
 function forEachEntry(update: number, entryBytes: number): Code {
-  const [entry, count] = [0, 1];
+  const entry = 0;
+  const updateEntry = concat(
+    concat(localGet(entry), i32Const(0), localGet(entry), i32Load(0)),
+    call(update),
+  );
+  return forEachRecord(updateEntry, entryBytes);
+}
+
+/** Repeats a body for as many records as parameter 1 says. Parameter 0 is the address of each. */
+function forEachRecord(body: Code, recordBytes: number): Code {
+  const [record, count] = [0, 1];
   return concat(
     concat(block, loop, localGet(count), i32Eqz, brIf(1)),
-    concat(localGet(entry), i32Const(0), localGet(entry), i32Load(0), call(update)),
-    concat(localGet(entry), i32Const(entryBytes), i32Add, localSet(entry)),
+    body,
+    concat(localGet(record), i32Const(recordBytes), i32Add, localSet(record)),
     concat(localGet(count), i32Const(1), i32Sub, localSet(count)),
     concat(br(0), end, end),
   );

@@ -13,11 +13,15 @@ import {
 } from "./instruction-set.js";
 import { concat, type Code } from "./module-encoder.js";
 
+/** How often a value is computed. */
+const frequencies = ["call", "row", "vector"] as const;
+export type Frequency = (typeof frequencies)[number];
+
 /** Code that leaves a vector of four values on the stack. */
 export interface Operand {
   readonly code: Code;
-  /** Whether the value differs between elements. If not, it is computed before the loop. */
-  readonly varies: boolean;
+  /** `call` and `row`: the value is the same for all elements, or for those of a row, and is computed before the loop. */
+  readonly frequency: Frequency;
   /** Whether it is the literal 0: no bit is set. */
   readonly isZero?: boolean;
 }
@@ -25,9 +29,9 @@ export interface Operand {
 /** How operations get their inputs and their locals. */
 export interface OperandSource {
   readonly input: (name: string) => Operand;
-  /** Computes a value into a local, at this point of the code or before the loop. */
-  readonly share: (code: Code, varies: boolean) => Operand;
-  /** Computes a value before the loop: once for equal code. */
+  /** Computes a value into a local, at this point of the code or before a loop. */
+  readonly share: (code: Code, frequency: Frequency) => Operand;
+  /** Computes a value once per call: once for equal code. */
   readonly hoist: (code: Code) => Operand;
   /** A new local for a vector. */
   readonly newLocal: () => number;
@@ -38,16 +42,23 @@ export function simdOperations({ input, share, hoist, newLocal }: OperandSource)
   const constant = (value: number): Operand => hoist(concat(f32Const(value), f32x4.splat));
   const operation =
     (instruction: Code) =>
-    (...operands: Operand[]): Operand => ({
-      code: concat(...operands.map(({ code }) => code), instruction),
-      varies: operands.some(({ varies }) => varies),
-    });
+    (...operands: Operand[]): Operand => {
+      const ranks = operands.map((operand) => frequencies.indexOf(operand.frequency));
+      const frequency = frequencies[Math.max(...ranks)];
+      // What is computed per row belongs before the loop over its columns.
+      const codes = operands.map((one) =>
+        frequency === "vector" && one.frequency === "row" ? share(one.code, "row").code : one.code,
+      );
+      return { code: concat(...codes, instruction), frequency };
+    };
   const comparison =
     (instruction: Code) =>
     (...operands: Operand[]): Operand => {
       const condition = operation(instruction)(...operands);
       // `emit` shares conditions only if they are used more than once. Those that do not vary belong before the loop.
-      return condition.varies ? condition : share(condition.code, false);
+      return condition.frequency === "vector"
+        ? condition
+        : share(condition.code, condition.frequency);
     };
   // Not f32x4.abs: V8 builds its mask at each use, in three instructions.
   const abs = (x: Operand): Operand =>
@@ -62,7 +73,7 @@ export function simdOperations({ input, share, hoist, newLocal }: OperandSource)
     sign: (x) => {
       const local = newLocal();
       const signed = concat(constant(-0).code, v128And, constant(1).code, v128Or);
-      const magnitude = abs({ code: localGet(local), varies: true }).code;
+      const magnitude = abs({ code: localGet(local), frequency: "vector" }).code;
       const isSigned = concat(constant(0).code, magnitude, f32x4.lt);
       return operation(concat(localTee(local), signed, localGet(local), isSigned, v128Bitselect))(
         x,
@@ -70,7 +81,7 @@ export function simdOperations({ input, share, hoist, newLocal }: OperandSource)
     },
     flush: (x) => {
       const local = newLocal();
-      const magnitude = abs({ code: localGet(local), varies: true }).code;
+      const magnitude = abs({ code: localGet(local), frequency: "vector" }).code;
       const isSmall = concat(magnitude, constant(smallestNormal).code, f32x4.lt);
       return operation(concat(localTee(local), isSmall, v128AndNot))(x);
     },
@@ -89,6 +100,6 @@ export function simdOperations({ input, share, hoist, newLocal }: OperandSource)
       a.isZero === true
         ? operation(v128AndNot)(b, condition)
         : operation(v128Bitselect)(a, b, condition),
-    share: ({ code }, varies) => share(code, varies),
+    share: ({ code, frequency }) => share(code, frequency),
   };
 }

@@ -19,3 +19,13 @@ export const pageSize = 65536;
 
 /** The maximum number of pages in a wasm memory. */
 export const maxPages = 65536;
+
+/**
+ * The words of a range, in which the kernel of a pass runs: address of the entry, first position or row, end (exclusive),
+ * and two for kernels of rows. Of each 16 rows they compute `lanes`, and have `scratch` for themselves: 16 values per
+ * reduction.
+ */
+export const rangeWord = { entry: 0, start: 1, end: 2, lanes: 3, scratch: 4 } as const;
+
+/** The length of a range. */
+export const rangeWords = 5;

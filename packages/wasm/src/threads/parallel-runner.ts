@@ -1,10 +1,12 @@
 import type { Variant } from "@gradstep/core";
 import type { BatchTable } from "../planning/batch-table.js";
-import { instantiateKernels, type RunKernel } from "../codegen/instantiate.js";
+import { instantiateKernels, type Exports, type RunKernel } from "../codegen/instantiate.js";
 import type { Heap } from "../memory/heap.js";
 import { ChunkTable } from "./chunk-table.js";
 import { ThreadCountTuner } from "./thread-count-tuner.js";
-import { threadedKernelModule } from "./threaded-kernel-module.js";
+import type { RunRanges } from "../passes/pass-runner.js";
+import type { PassKernel } from "../planning/pass-plan.js";
+import { threadedKernelModule, threadedPassModule } from "./threaded-kernel-module.js";
 import { WorkerPool, type ThreadedKernel, type WorkerPoolOptions } from "./worker-pool.js";
 
 /** With fewer elements a step ends before the workers are awake. */
@@ -51,42 +53,77 @@ export class ParallelRunner {
    */
   compile(variant: Variant): () => void {
     const bytes = threadedKernelModule(variant);
-    const exports = instantiateKernels(bytes, this.#heap.memory, variant.rule);
-    const address = this.#heap.allocate(4 + bytes.length);
-    const { buffer } = this.#heap.memory;
-    new Int32Array(buffer, address, 1)[0] = bytes.length;
-    new Uint8Array(buffer, address + 4, bytes.length).set(bytes);
-    const { publishChunks, claimChunks } = exports as unknown as ThreadedKernel;
-    return this.#runner(exports[variant.perElement.fingerprint] as RunKernel, {
-      address,
-      publishChunks,
-      claimChunks,
-    });
-  }
-
-  #runner(run: RunKernel, kernel: ThreadedKernel): () => void {
+    const { exports, kernel } = this.#load(bytes, variant.rule);
+    const run = exports[variant.perElement.fingerprint] as RunKernel;
     const batch = this.#batch;
     const chunks = this.#chunks;
-    const pool = this.#pool;
-    const threshold = this.#threshold;
-    /** By the logarithm of the batch size: what is faster for large batches can be slower for small ones. */
-    const tuners: ThreadCountTuner[] = [];
+    const runOn = this.#chooser();
     return () => {
-      if (batch.elements < (threshold ?? defaultThreshold) || pool.workers === 0) {
+      if (!this.#isLarge(batch.elements)) {
         run(batch.address, batch.count);
         return;
       }
       // Also if this batch runs on one thread: the step that repeats it must not fail for lack of memory.
       chunks.divide();
-      if (threshold !== undefined) {
-        pool.run(kernel, chunks);
+      if (!runOn.begin(batch.elements)) run(batch.address, batch.count);
+      else this.#pool.run(kernel, chunks);
+      runOn.end();
+    };
+  }
+
+  /** Compiles a kernel of a pass. @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` */
+  readonly compilePass = (pass: PassKernel): RunRanges => {
+    const { exports, kernel } = this.#load(threadedPassModule(pass), pass.name);
+    const run = exports[pass.name] as RunKernel;
+    const runOn = this.#chooser();
+    return (ranges) => {
+      if (!ranges.isDivisible || !this.#isLarge(ranges.values)) {
+        run(ranges.address, ranges.count);
         return;
       }
-      const tuner = (tuners[Math.clz32(batch.elements)] ??= new ThreadCountTuner());
-      const isParallel = tuner.begin();
-      if (isParallel) pool.run(kernel, chunks);
-      else run(batch.address, batch.count);
-      tuner.end(isParallel, batch.elements);
+      if (!runOn.begin(ranges.values)) run(ranges.address, ranges.count);
+      else this.#pool.run(kernel, ranges);
+      runOn.end();
+    };
+  };
+
+  /** Instantiates a module, and stores it where the workers find it. */
+  #load(
+    bytes: Uint8Array<ArrayBuffer>,
+    rule: string,
+  ): { exports: Exports; kernel: ThreadedKernel } {
+    const exports = instantiateKernels(bytes, this.#heap.memory, rule);
+    const address = this.#heap.allocate(4 + bytes.length);
+    const { buffer } = this.#heap.memory;
+    new Int32Array(buffer, address, 1)[0] = bytes.length;
+    new Uint8Array(buffer, address + 4, bytes.length).set(bytes);
+    const { publishChunks, claimChunks } = exports as unknown as ThreadedKernel;
+    return { exports, kernel: { address, publishChunks, claimChunks } };
+  }
+
+  #isLarge(elements: number): boolean {
+    return elements >= (this.#threshold ?? defaultThreshold) && this.#pool.workers > 0;
+  }
+
+  /** Chooses, for batches that are large, between all threads and one. */
+  #chooser(): { begin(elements: number): boolean; end(): void } {
+    /** By the logarithm of the batch size: what is faster for large batches can be slower for small ones. */
+    const tuners: ThreadCountTuner[] = [];
+    const isTuned = this.#threshold === undefined;
+    let tuner: ThreadCountTuner;
+    let isParallel = true;
+    let size = 0;
+    return {
+      begin(elements) {
+        if (!isTuned) return true;
+        tuner = tuners[Math.clz32(elements)] ??= new ThreadCountTuner();
+        size = elements;
+        isParallel = tuner.begin();
+        return isParallel;
+      },
+      end() {
+        if (isTuned) tuner.end(isParallel, size);
+      },
     };
   }
 

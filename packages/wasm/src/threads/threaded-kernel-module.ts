@@ -13,12 +13,21 @@ import {
   i32Sub,
   ifThen,
   localGet,
+  localSet,
   localTee,
   loop,
 } from "../codegen/instruction-set.js";
-import { addKernel } from "../codegen/kernel-module.js";
-import { concat, encodeModule, i32, i64, type WasmFunction } from "../codegen/module-encoder.js";
-import { chunkWords } from "../memory/layout.js";
+import { addKernel, addPassKernel } from "../codegen/kernel-module.js";
+import {
+  concat,
+  encodeModule,
+  i32,
+  i64,
+  type Code,
+  type WasmFunction,
+} from "../codegen/module-encoder.js";
+import { chunkWords, rangeWords } from "../memory/layout.js";
+import type { PassKernel } from "../planning/pass-plan.js";
 import {
   atomicNotify,
   drop,
@@ -43,7 +52,21 @@ import { controlBlock } from "./control-block.js";
 export function threadedKernelModule(variant: Variant): Uint8Array<ArrayBuffer> {
   const functions: WasmFunction[] = [];
   const update = addKernel(functions, variant);
-  functions.push(publishChunks(), claimChunks(update));
+  const chunk = localGet(claimedChunk);
+  const callUpdate = concat(
+    concat(chunk, i32Load(0), chunk, i32Load(4), chunk, i32Load(8)),
+    call(update),
+  );
+  functions.push(publishChunks(), claimChunks(callUpdate, chunkWords));
+  return encodeModule(functions, true);
+}
+
+/** The same of a kernel of a pass. Its chunks are ranges. */
+export function threadedPassModule(kernel: PassKernel): Uint8Array<ArrayBuffer> {
+  const functions: WasmFunction[] = [];
+  const update = addPassKernel(functions, kernel);
+  const callUpdate = concat(localGet(claimedChunk), call(update));
+  functions.push(publishChunks(), claimChunks(callUpdate, rangeWords));
   return encodeModule(functions, true);
 }
 
@@ -68,16 +91,20 @@ function publishChunks(): WasmFunction {
   };
 }
 
+/** The local of `claimChunks` with the address of the chunk. */
+const claimedChunk = 3;
+
 /**
  * `claimChunks(controlBlock, kernel)`: claims and updates chunks of that kernel, one at a time, until none is left.
  *
  * A claim names its kernel, so that a thread that is late, with the kernel of an earlier batch, claims nothing. The
  * chunk table is read after the claim: the batch cannot end before the claimed chunk is finished.
  *
- * @param update index of the function `(entry, start, end)`.
+ * @param update code that updates the chunk whose address is in the local `claimedChunk`
+ * @param words the length of a chunk
  */
-function claimChunks(update: number): WasmFunction {
-  const [control, kernel, state, chunk] = [0, 1, 2, 3];
+function claimChunks(update: Code, words: number): WasmFunction {
+  const [control, kernel, state, chunk] = [0, 1, 2, claimedChunk];
   const claimed = concat(localGet(control), localGet(state), localGet(state), i64One, i64Sub);
   return {
     name: "claimChunks",
@@ -90,8 +117,7 @@ function claimChunks(update: number): WasmFunction {
       concat(claimed, i64AtomicCompareExchange(controlBlock.unclaimed)),
       concat(localGet(state), i64Ne, brIf(0)),
       concat(localGet(control), i32Load(controlBlock.chunksEnd), localGet(state), i32WrapI64),
-      concat(i32Const(4 * chunkWords), i32Mul, i32Sub, localTee(chunk), i32Load(0)),
-      concat(localGet(chunk), i32Load(4), localGet(chunk), i32Load(8), call(update)),
+      concat(i32Const(4 * words), i32Mul, i32Sub, localSet(chunk), update),
       // The thread that finishes the last chunk wakes the one that waits for it.
       concat(localGet(control), i32Const(1), i32AtomicSub(controlBlock.pending), i32Const(1)),
       concat(i32Eq, ifThen),

@@ -1,6 +1,5 @@
 import { GradstepError } from "@gradstep/core";
 import type { Heap } from "../memory/heap.js";
-import type { ChunkTable } from "./chunk-table.js";
 import { controlBlock, controlWords } from "./control-block.js";
 import { canBlock, startWorker, type WorkerThread } from "./worker.js";
 
@@ -10,6 +9,12 @@ export interface ThreadedKernel {
   readonly address: number;
   readonly publishChunks: (control: number, kernel: number, count: number) => void;
   readonly claimChunks: (control: number, kernel: number) => void;
+}
+
+/** A table of chunks: their number, and the address after the last. */
+export interface Chunks {
+  readonly count: number;
+  readonly end: number;
 }
 
 /** Options of a worker pool. */
@@ -90,7 +95,7 @@ export class WorkerPool {
    * Updates all chunks of the table, which must have one at least.
    * @throws {GradstepError} `WORKER_LOST`: the batch is incomplete
    */
-  run(kernel: ThreadedKernel, chunks: ChunkTable): void {
+  run(kernel: ThreadedKernel, chunks: Chunks): void {
     const words = this.#words;
     const { count } = chunks;
     words[controlWords.chunksEnd] = chunks.end;

@@ -1,0 +1,281 @@
+import {
+  countOf,
+  dimensionsOf,
+  hasRowsOf,
+  type Count,
+  type Dimensions,
+  type SlotExtent,
+  type Update,
+} from "@gradstep/core";
+import { newtonSchulzScratchBytes } from "../codegen/newton-schulz.js";
+import { GrowableBuffer } from "../memory/growable-buffer.js";
+import type { Heap } from "../memory/heap.js";
+import type { WasmTensor } from "../memory/wasm-tensor.js";
+import { entryWord } from "./entry-layout.js";
+import { PassMemory } from "./pass-memory.js";
+import type { PassPlan } from "./pass-plan.js";
+import { PassRanges, type EntryKind } from "./pass-ranges.js";
+
+/** Counts the changes of addresses and sizes of a backend's tensors. */
+export interface Relocations {
+  count: number;
+}
+
+/**
+ * The tensors of a step as the kernels of a plan read them, in wasm memory: two entries per tensor (the second for rows
+ * that a mask does not select), then the scalars of each group.
+ */
+export class PassTable {
+  readonly plan: PassPlan;
+  readonly memory: PassMemory;
+  readonly ranges: readonly PassRanges[];
+  /** Memory for the products of matrices. */
+  readonly scratch: GrowableBuffer;
+  readonly #heap: Heap;
+  readonly #relocations: Relocations;
+  readonly #entries: GrowableBuffer;
+  /** The gradient of unselected rows, and where their parameter is stored if it must not change. */
+  readonly #zeros: GrowableBuffer;
+  readonly #discarded: GrowableBuffer;
+  readonly #groups: Float64Array[] = [];
+  #groupCount = 0;
+  #firstScalar = 0;
+  #tensors: Dimensions[] = [];
+  #shapes: (readonly number[])[] = [];
+  #updates: readonly Update[] | undefined;
+  #count = 0;
+  #relocationsAtFill = -1;
+  /** Whether memory and ranges are those of these shapes without masks. */
+  #isUnmasked = false;
+  #floats = new Float32Array(0);
+
+  constructor(heap: Heap, plan: PassPlan, relocations: Relocations) {
+    this.plan = plan;
+    this.memory = new PassMemory(heap, plan);
+    this.ranges = plan.passes.flatMap((pass) =>
+      pass.kind === "kernel" ? [new PassRanges(heap, pass)] : [],
+    );
+    this.scratch = new GrowableBuffer(heap);
+    this.#heap = heap;
+    this.#relocations = relocations;
+    this.#entries = new GrowableBuffer(heap);
+    this.#zeros = new GrowableBuffer(heap);
+    this.#discarded = new GrowableBuffer(heap);
+  }
+
+  /** The number of tensors. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The updates of the last `fill`. */
+  get updates(): readonly Update[] {
+    return this.#updates!;
+  }
+
+  /** All of the wasm memory as f32. */
+  get floats(): Float32Array {
+    return this.#floats;
+  }
+
+  dimensions(tensor: number): Dimensions {
+    return this.#tensors[tensor];
+  }
+
+  /** The address of an array of a tensor. */
+  addressOf(name: string, tensor: number): number {
+    const { layout } = this.plan;
+    return this.#entries.words[this.#entryWord(tensor, "selected") + layout.wordOf(name)] >>> 0;
+  }
+
+  /**
+   * Writes the entries of the first `count` updates. Allocates only if the tensors are others than before.
+   * @throws {GradstepError} `OUT_OF_MEMORY`
+   */
+  fill(updates: readonly Update[], count: number): void {
+    this.#updates = undefined;
+    const { layout, variant } = this.plan;
+    let isMasked = false;
+    let isSame = this.#isUnmasked && count === this.#count;
+    for (let i = 0; i < count; i += 1) {
+      const { parameter, mask } = updates[i];
+      isMasked ||= mask !== undefined;
+      if (this.#shapes[i] === parameter.shape) continue;
+      isSame = false;
+      this.#shapes[i] = parameter.shape;
+      this.#tensors[i] = dimensionsOf(parameter.shape, layout.matrices);
+    }
+    this.#isUnmasked = false;
+    this.#count = count;
+    isSame &&= !isMasked;
+    if (!isSame) {
+      this.memory.divide(this.#tensors, count);
+      for (const ranges of this.ranges) ranges.collect(updates, this.#tensors, count);
+      this.#reserveScratch();
+    }
+    this.#firstScalar = 2 * layout.words * count;
+    this.#entries.reserve(this.#firstScalar + variant.scalars.length * count);
+    if (isMasked) this.#reserveForMasks(updates, count);
+    // Allocations may have detached views.
+    this.memory.renew();
+    this.#entries.reserve(0);
+    this.#groupCount = 0;
+    for (let i = 0; i < count; i += 1) {
+      this.#writeEntry(updates[i], i, "selected");
+      if (updates[i].mask !== undefined) this.#writeEntry(updates[i], i, "unselected");
+    }
+    this.#writeCounts(updates);
+    if (isMasked) this.#clearOperands(updates);
+    for (const ranges of this.ranges)
+      ranges.write((tensor, kind) => this.#entries.address + 4 * this.#entryWord(tensor, kind));
+    this.renew();
+    this.#isUnmasked = !isMasked;
+    this.#updates = updates;
+    this.#relocationsAtFill = this.#relocations.count;
+  }
+
+  /** Whether only scalars can have changed since `fill` for these updates. */
+  matches(updates: readonly Update[]): boolean {
+    return (
+      this.#isUnmasked &&
+      this.#updates === updates &&
+      this.#relocationsAtFill === this.#relocations.count
+    );
+  }
+
+  /** Writes the current scalars. */
+  updateScalars(): void {
+    this.renew();
+    const length = this.plan.variant.scalars.length;
+    for (let i = 0; i < this.#groupCount; i += 1)
+      this.#writeScalars(this.#groups[i], this.#firstScalar + i * length);
+  }
+
+  /** Renews views that growth has detached. */
+  renew(): void {
+    if (this.#entries.floats.length === 0) this.#entries.reserve(0);
+    if (this.memory.floats.length === 0) this.memory.renew();
+    if (this.#floats.length === 0 || this.#isOutdated)
+      this.#floats = new Float32Array(this.#heap.memory.buffer);
+  }
+
+  get #isOutdated(): boolean {
+    return this.#floats.buffer !== this.#heap.memory.buffer;
+  }
+
+  #entryWord(tensor: number, kind: EntryKind): number {
+    return this.plan.layout.words * (2 * tensor + (kind === "selected" ? 0 : 1));
+  }
+
+  #writeEntry(update: Update, tensor: number, kind: EntryKind): void {
+    const { layout, variant } = this.plan;
+    const { words, address } = this.#entries;
+    const first = this.#entryWord(tensor, kind);
+    const { rows, columns } = this.#tensors[tensor];
+    const isSelected = kind === "selected";
+    const parameter = (update.parameter as WasmTensor).address;
+    const isStored = isSelected || update.unselectedRows !== "decay";
+    words[first + entryWord.rows] = rows;
+    words[first + entryWord.columns] = columns;
+    words[first + entryWord.storedParameter] = isStored ? parameter : this.#discarded.address;
+    words[first + layout.wordOf("p")] = parameter;
+    words[first + layout.wordOf("g")] = isSelected
+      ? (update.gradient as WasmTensor).address
+      : this.#zeros.address;
+    for (let j = 0; j < variant.slots.length; j += 1)
+      words[first + layout.wordOf(variant.slots[j].name)] = (update.slots[j] as WasmTensor).address;
+    const { names, reductions } = this.memory;
+    for (let k = 0; k < names.length; k += 1)
+      words[first + layout.wordOf(names[k].name)] = this.memory.arrayAddress(k, tensor);
+    for (let k = 0; k < reductions.length; k += 1)
+      words[first + layout.partialWordOf(reductions[k].name)] = this.memory.partialAddress(
+        k,
+        tensor,
+      );
+    const group = this.#groupOf(update.scalars);
+    words[first + entryWord.scalars] =
+      address + 4 * (this.#firstScalar + group * variant.scalars.length);
+  }
+
+  /** The index of a group. Its scalars are written when it is first seen. */
+  #groupOf(scalars: Float64Array): number {
+    for (let i = 0; i < this.#groupCount; i += 1) if (this.#groups[i] === scalars) return i;
+    const group = this.#groupCount;
+    this.#groups[group] = scalars;
+    this.#groupCount += 1;
+    this.#writeScalars(scalars, this.#firstScalar + group * scalars.length);
+    return group;
+  }
+
+  #writeScalars(scalars: Float64Array, word: number): void {
+    const { floats } = this.#entries;
+    for (let i = 0; i < scalars.length; i += 1) floats[word + i] = scalars[i];
+  }
+
+  #writeCounts(updates: readonly Update[]): void {
+    const { schedule } = this.plan.variant;
+    schedule.counts.forEach((count, k) => {
+      const index = schedule.temporaries.length + k;
+      let total = 0;
+      for (let i = 0; i < this.#count; i += 1) {
+        const value = this.#countIn(count, updates[i], this.#tensors[i]);
+        total += value;
+        this.memory.set(index, i, count.per === "all" ? total : value);
+      }
+    });
+  }
+
+  /** How many values take part in a reduction, per row, column or tensor. */
+  #countIn({ of, per }: Count, update: Update, dimensions: Dimensions): number {
+    const { rows, columns } = dimensions;
+    if (per === "row") return columns;
+    const { shape } = update.parameter;
+    const { matrices } = this.plan.layout;
+    const fraction = hasRowsOf(of as SlotExtent, shape, matrices) ? selectedFraction(update) : 1;
+    if (per === "column") {
+      const isBatch = hasRowsOf("column", shape, matrices);
+      return isBatch ? rows : Math.round(rows * fraction);
+    }
+    return Math.round(countOf(of, dimensions) * fraction);
+  }
+
+  /** Rows that take no part are 0 in the operand of a matrix product. */
+  #clearOperands(updates: readonly Update[]): void {
+    this.memory.names.forEach(({ name }, k) => {
+      if (!name.startsWith("@operand")) return;
+      for (let i = 0; i < this.#count; i += 1)
+        if (updates[i].mask !== undefined) this.memory.clear(k, i);
+    });
+  }
+
+  #reserveForMasks(updates: readonly Update[], count: number): void {
+    let zeros = 0;
+    let discarded = 0;
+    for (let i = 0; i < count; i += 1) {
+      const { mask, unselectedRows, parameter } = updates[i];
+      if (mask === undefined || unselectedRows === "keep") continue;
+      zeros = Math.max(zeros, parameter.size);
+      if (unselectedRows === "decay") discarded = Math.max(discarded, parameter.size);
+    }
+    this.#discarded.reserve(discarded);
+    this.#zeros.reserve(zeros);
+    this.#zeros.floats.fill(0);
+  }
+
+  #reserveScratch(): void {
+    if (this.plan.passes.every(({ kind }) => kind !== "newtonSchulz")) return;
+    let bytes = 0;
+    for (let i = 0; i < this.#count; i += 1) {
+      const { rows, columns } = this.#tensors[i];
+      bytes = Math.max(bytes, newtonSchulzScratchBytes(rows, columns));
+    }
+    this.scratch.reserve(Math.ceil(bytes / 4));
+  }
+}
+
+/** The part of the rows that takes part in a step. */
+function selectedFraction({ mask, unselectedRows }: Update): number {
+  if (mask === undefined || unselectedRows !== "keep") return 1;
+  const rows = mask as Uint32Array;
+  return rows.reduce((count, row) => count + (row === 0 ? 0 : 1), 0) / rows.length;
+}
