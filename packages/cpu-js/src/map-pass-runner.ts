@@ -71,7 +71,7 @@ export class MapPassRunner {
     }
     for (let k = 0; k < this.#reducers.length; k += 1)
       this.#reducers[k].begin(arrays[this.#results[k]], over, dimensions);
-    if (update.mask === undefined || over === "column")
+    if (update.mask === undefined || !target.hasMaskedRows(over))
       this.#range(target, 0, countOf(over, dimensions));
     else this.#masked(target);
     for (let k = 0; k < this.#reducers.length; k += 1) this.#reducers[k].finish();

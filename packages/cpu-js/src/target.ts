@@ -1,10 +1,12 @@
 import {
   countOf,
   dimensionsOf,
+  hasRowsOf,
   type Count,
   type Dimensions,
   type Extent,
   type HostTensor,
+  type SlotExtent,
   type Tensor,
   type Update,
   type Values,
@@ -98,6 +100,11 @@ export class Target {
     });
   }
 
+  /** Whether a mask applies to values of this extent: their rows are those of the parameter, or parts of them. */
+  hasMaskedRows(extent: Extent): boolean {
+    return hasRowsOf(extent as SlotExtent, this.#shape!, this.#variant.matrices);
+  }
+
   /** The indices `start` to `end` − 1 of a row of the mask are `row * rowLength` and following. */
   rowLengthOf(extent: Extent): number {
     return countOf(extent, this.dimensions) / this.maskedRows;
@@ -105,8 +112,7 @@ export class Target {
 
   /** Number of values that take part in a step, in the whole tensor. */
   total(of: Extent): number {
-    if (!this.#leavesOut() || (of !== "element" && of !== "row"))
-      return countOf(of, this.dimensions);
+    if (!this.#leavesOut() || !this.hasMaskedRows(of)) return countOf(of, this.dimensions);
     return this.#selectedRows() * this.rowLengthOf(of);
   }
 
