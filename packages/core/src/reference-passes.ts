@@ -12,13 +12,42 @@ import type { Extent } from "./language/extent.js";
 import { interpret } from "./language/interpret.js";
 import { newtonSchulz } from "./language/newton-schulz.js";
 import type { Count, MapPass, Pass, Reduction } from "./language/passes.js";
-import { joinPairwise, reduce } from "./language/summation.js";
+import type { Program } from "./language/program.js";
+import { joinPairwise, reduce, type ReduceOp } from "./language/summation.js";
 import type { Variant } from "./rule/variant.js";
 
-/** A pass with its bytecode. Matrix passes have none. */
-interface CompiledPass {
-  readonly pass: Pass;
-  readonly bytecode: Bytecode | undefined;
+/** What the passes of a step compute with. An implementation other than the reference replaces parts of it. */
+export interface PassArithmetic {
+  /** A scalar or a count as it enters a program. */
+  scalar(value: number): number;
+  /** Computes all nodes of a program, in place. */
+  evaluate(program: Program, values: Float64Array): void;
+  /** Reduces the values at some positions; undefined for those that take no part. */
+  reduce(op: ReduceOp, count: number, valueAt: (position: number) => number | undefined): number;
+  /** Joins the values of tensors. */
+  join(op: ReduceOp, values: number[]): number;
+  /** The rounding of each operation of a Newton–Schulz iteration of these values. */
+  roundProducts(values: Values): (value: number) => number;
+}
+
+/** The arithmetic that the language defines, in f32 or in f64. */
+export function definedArithmetic(rounded: boolean): PassArithmetic {
+  const round: (value: number) => number = rounded ? Math.fround : (value) => value;
+  const bytecodes = new WeakMap<Program, Bytecode>();
+  return {
+    scalar: round,
+    evaluate: (program, values) => {
+      let bytecode = bytecodes.get(program);
+      if (bytecode === undefined) {
+        bytecode = bytecodeOf(program);
+        bytecodes.set(program, bytecode);
+      }
+      interpret(bytecode, values, rounded);
+    },
+    reduce: (op, count, valueAt) => reduce(op, count, valueAt, rounded),
+    join: (op, values) => joinPairwise(op, values, values.length, rounded),
+    roundProducts: () => round,
+  };
 }
 
 /** A tensor of a step: its arrays, temporaries included, and what is selected. */
@@ -31,18 +60,9 @@ interface Target {
   readonly isSelected: (extent: Extent, index: number) => boolean;
 }
 
-/** The bytecode of each pass of a variant. */
-export function compileSchedule({ schedule }: Variant): readonly CompiledPass[] {
-  return schedule.passes.map((pass) => ({
-    pass,
-    bytecode: pass.kind === "map" ? bytecodeOf(pass.program) : undefined,
-  }));
-}
-
 /** The updates of one rule in a step. */
 export interface ScheduleRun {
   readonly variant: Variant;
-  readonly passes: readonly CompiledPass[];
   readonly updates: readonly Update[];
 }
 
@@ -55,16 +75,20 @@ interface PreparedRun extends ScheduleRun {
 }
 
 /** Executes the passes of some rules as one step: level by level, at each level those of all rules. */
-export function runSchedules(runs: readonly ScheduleRun[], rounded: boolean): void {
-  const prepared = runs.map((run) => prepare(run, rounded));
-  const last = Math.max(...runs.flatMap(({ passes }) => passes.map(({ pass }) => pass.level)));
+export function runSchedules(runs: readonly ScheduleRun[], arithmetic: PassArithmetic): void {
+  const prepared = runs.map((run) => prepare(run, arithmetic));
+  const last = Math.max(...runs.flatMap((run) => passesOf(run).map(({ level }) => level)));
   for (let level = 0; level <= last; level += 1) {
-    for (const run of prepared) runLevel(run, level, rounded);
-    for (const run of prepared) reduceAll(run, level, prepared, rounded);
+    for (const run of prepared) runLevel(run, level, arithmetic);
+    for (const run of prepared) reduceAll(run, level, prepared, arithmetic);
   }
 }
 
-function prepare(run: ScheduleRun, rounded: boolean): PreparedRun {
+function passesOf({ variant }: ScheduleRun): readonly Pass[] {
+  return variant.schedule.passes;
+}
+
+function prepare(run: ScheduleRun, { scalar }: PassArithmetic): PreparedRun {
   const { schedule, slots } = run.variant;
   const extents = new Map<string, Extent>([
     ["p", "element"],
@@ -79,35 +103,28 @@ function prepare(run: ScheduleRun, rounded: boolean): PreparedRun {
     ),
   );
   const targets = run.updates.map((update) => targetOf(run.variant, update, shared, extents));
-  for (const count of schedule.counts) fillCount(count, targets, rounded);
+  for (const count of schedule.counts) fillCount(count, targets, scalar);
   return { ...run, targets, extents, shared };
 }
 
-function runLevel(
-  { variant, passes, targets, extents }: PreparedRun,
-  level: number,
-  rounded: boolean,
-): void {
-  for (const { pass, bytecode } of passes) {
+function runLevel(run: PreparedRun, level: number, arithmetic: PassArithmetic): void {
+  const { variant, targets, extents } = run;
+  for (const pass of passesOf(run)) {
     if (pass.level !== level) continue;
     if (pass.kind === "newtonSchulz") {
       for (const { arrays, dimensions, update } of targets) {
         const coefficients = pass.coefficients.map((one) =>
-          coefficient(variant, update, one, rounded),
+          arithmetic.scalar(coefficient(variant, update, one)),
         );
-        newtonSchulz(
-          arrays.get(pass.from)!,
-          arrays.get(pass.to)!,
-          dimensions,
-          coefficients,
-          rounded ? Math.fround : (value) => value,
-        );
+        const from = arrays.get(pass.from)!;
+        const round = arithmetic.roundProducts(from);
+        newtonSchulz(from, arrays.get(pass.to)!, dimensions, coefficients, round);
       }
       continue;
     }
     // A pass over all tensors has one index, and the scalars of the first of them.
     for (const target of pass.over === "all" ? targets.slice(0, 1) : targets)
-      runPass(variant, pass, bytecode!, target, extents, rounded);
+      runPass(variant, pass, target, extents, arithmetic);
   }
 }
 
@@ -116,7 +133,7 @@ function reduceAll(
   run: PreparedRun,
   level: number,
   runs: readonly PreparedRun[],
-  rounded: boolean,
+  arithmetic: PassArithmetic,
 ): void {
   for (const { name, op } of reductionsOver(run, level)) {
     const key = keyOf(run, name);
@@ -131,13 +148,13 @@ function reduceAll(
         ? []
         : other.targets.map(({ arrays }) => arrays.get(perTensor(same))![0]);
     });
-    run.shared.get(name)![0] = joinPairwise(op, values, values.length, rounded);
+    run.shared.get(name)![0] = arithmetic.join(op, values);
   }
 }
 
 /** The reductions over all tensors in the passes of a level. */
-function reductionsOver({ passes }: ScheduleRun, level: number): readonly Reduction[] {
-  return passes.flatMap(({ pass }) =>
+function reductionsOver(run: ScheduleRun, level: number): readonly Reduction[] {
+  return passesOf(run).flatMap((pass) =>
     pass.kind === "map" && pass.level === level
       ? pass.reductions.filter(({ over }) => over === "all")
       : [],
@@ -177,18 +194,16 @@ function targetOf(
   return { update, dimensions, arrays, isSelected };
 }
 
-function coefficient(
-  { scalars }: Variant,
-  update: Update,
-  value: number | string,
-  rounded: boolean,
-): number {
-  const exact = typeof value === "number" ? value : update.scalars[scalars.indexOf(value)];
-  return rounded ? Math.fround(exact) : exact;
+function coefficient({ scalars }: Variant, update: Update, value: number | string): number {
+  return typeof value === "number" ? value : update.scalars[scalars.indexOf(value)];
 }
 
 /** The number of values that take part in a reduction. */
-function fillCount({ name, of, per }: Count, targets: readonly Target[], rounded: boolean): void {
+function fillCount(
+  { name, of, per }: Count,
+  targets: readonly Target[],
+  scalar: PassArithmetic["scalar"],
+): void {
   let total = 0;
   for (const target of targets) {
     const { arrays, dimensions } = target;
@@ -198,11 +213,10 @@ function fillCount({ name, of, per }: Count, targets: readonly Target[], rounded
     total += counts[0];
     if (per !== "all")
       counts.forEach((value, i) => {
-        arrays.get(name)![i] = rounded ? Math.fround(value) : value;
+        arrays.get(name)![i] = scalar(value);
       });
   }
-  if (per === "all" && targets.length > 0)
-    targets[0].arrays.get(name)![0] = rounded ? Math.fround(total) : total;
+  if (per === "all" && targets.length > 0) targets[0].arrays.get(name)![0] = scalar(total);
 }
 
 /** Rows that a mask leaves out take no part, unless they are updated by a gradient of 0. */
@@ -213,10 +227,9 @@ function takesPart({ isSelected, update }: Target, extent: Extent, index: number
 function runPass(
   { scalars }: Variant,
   { over, program, reductions }: MapPass,
-  bytecode: Bytecode,
   target: Target,
   extents: ReadonlyMap<string, Extent>,
-  rounded: boolean,
+  arithmetic: PassArithmetic,
 ): void {
   const { update, dimensions, arrays, isSelected } = target;
   const values = new Float64Array(program.nodes.length);
@@ -225,8 +238,7 @@ function runPass(
     const array = arrays.get(name);
     if (array !== undefined) loads.push({ array, node, extent: extents.get(name)! });
     else {
-      const scalar = update.scalars[scalars.indexOf(name)];
-      values[node] = rounded ? Math.fround(scalar) : scalar;
+      values[node] = arithmetic.scalar(update.scalars[scalars.indexOf(name)]);
     }
   }
   const gradient = program.inputs.find(({ name }) => name === "g")?.node;
@@ -243,7 +255,7 @@ function runPass(
     for (const { array, node, extent } of loads)
       values[node] = array[reducedIndex(over, extent, i, dimensions)];
     if (!selected && gradient !== undefined) values[gradient] = 0;
-    interpret(bytecode, values, rounded);
+    arithmetic.evaluate(program, values);
     for (const { name, node } of program.outputs) {
       const reduction = reductions.findIndex((one) => one.name === name);
       if (reduction >= 0) operands[reduction][i] = values[node];
@@ -254,7 +266,7 @@ function runPass(
   reductions.forEach((reduction, k) => {
     const name = reduction.over === "all" ? perTensor(reduction.name) : reduction.name;
     if (reduction.over === "all") arrays.get(name)![0] = operands[k][0];
-    else reduceInto(arrays.get(name)!, reduction, over, operands[k], target, rounded);
+    else reduceInto(arrays.get(name)!, reduction, over, operands[k], target, arithmetic);
   });
 }
 
@@ -265,22 +277,19 @@ function reduceInto(
   of: Extent,
   operands: Float64Array,
   target: Target,
-  rounded: boolean,
+  arithmetic: PassArithmetic,
 ): void {
   const { matrices, rows, columns } = target.dimensions;
   const valueAt = (index: number): number | undefined =>
     takesPart(target, of, index) ? operands[index] : undefined;
   if (over === "row") {
     for (let r = 0; r < matrices * rows; r += 1)
-      result[r] = reduce(op, columns, (c) => valueAt(r * columns + c), rounded);
+      result[r] = arithmetic.reduce(op, columns, (c) => valueAt(r * columns + c));
   } else if (over === "column") {
     for (let m = 0; m < matrices; m += 1)
       for (let c = 0; c < columns; c += 1)
-        result[m * columns + c] = reduce(
-          op,
-          rows,
-          (r) => valueAt((m * rows + r) * columns + c),
-          rounded,
+        result[m * columns + c] = arithmetic.reduce(op, rows, (r) =>
+          valueAt((m * rows + r) * columns + c),
         );
-  } else result[0] = reduce(op, operands.length, valueAt, rounded);
+  } else result[0] = arithmetic.reduce(op, operands.length, valueAt);
 }

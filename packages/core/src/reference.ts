@@ -11,9 +11,16 @@ import type {
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
-import { compileSchedule, runSchedules, type ScheduleRun } from "./reference-passes.js";
+import { definedArithmetic, runSchedules, type PassArithmetic } from "./reference-passes.js";
 import type { Variant } from "./rule/variant.js";
 import { wrapArray } from "./backend/wrap-array.js";
+
+export {
+  definedArithmetic,
+  runSchedules,
+  type PassArithmetic,
+  type ScheduleRun,
+} from "./reference-passes.js";
 
 /**
  * The executable definition of the rule language: interprets a rule element by element and rounds every operation to
@@ -32,7 +39,8 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   readonly name: string;
   readonly precision: "f32" | "f64";
   readonly exact: boolean;
-  readonly #compiled = new WeakMap<Kernel, Omit<ScheduleRun, "updates">>();
+  readonly #variants = new WeakMap<Kernel, Variant>();
+  readonly #arithmetic: PassArithmetic;
   readonly #array: new (length: number) => T;
 
   constructor(name: string, precision: "f32" | "f64", array: new (length: number) => T) {
@@ -40,6 +48,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
     this.precision = precision;
     this.exact = precision === "f32";
     this.#array = array;
+    this.#arithmetic = definedArithmetic(this.exact);
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
@@ -66,23 +75,21 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   compile(variant: Variant): Kernel {
-    const rounded = this.precision === "f32";
-    const passes = compileSchedule(variant);
     const kernel: Kernel = {
       source: variant.perElement.source,
       run: (updates, count) => {
-        runSchedules([{ variant, passes, updates: updates.slice(0, count) }], rounded);
+        runSchedules([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },
     };
-    this.#compiled.set(kernel, { variant, passes });
+    this.#variants.set(kernel, variant);
     return kernel;
   }
 
   runTogether(runs: readonly BatchRun[]): void {
     const all = runs.map(({ kernel, updates, count }) => ({
-      ...this.#compiled.get(kernel!)!,
+      variant: this.#variants.get(kernel!)!,
       updates: updates.slice(0, count),
     }));
-    runSchedules(all, this.precision === "f32");
+    runSchedules(all, this.#arithmetic);
   }
 }

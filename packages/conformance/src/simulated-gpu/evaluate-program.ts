@@ -1,12 +1,10 @@
 import { GradstepError, smallestNormal, type Program } from "@gradstep/core";
 import type { Random } from "../suite/random/random.js";
-import { roundDown, roundTowards, roundUp, ulp } from "./float-neighbors.js";
+import { ShaderArithmetic } from "./shader-arithmetic.js";
 
 /**
- * Computes a program as a shader is allowed to ("Floating Point Accuracy" in the WebGPU Shading Language): `+ − ×`
- * rounded to either neighbor, `÷` up to 2.5 ULP off, `√` as the inverse of `inverseSqrt`, which is up to 2 ULP off,
- * `a·b ± c` fused or not, subnormal operands and results replaced by 0 or not. `random` decides what is free,
- * half of the time at an extreme.
+ * Computes a program as a shader is allowed to: `÷` up to 2.5 ULP off, `√` as the inverse of `inverseSqrt`, which is up to
+ * 2 ULP off, `a·b ± c` fused or not.
  *
  * @param values one per node; those of the inputs are set
  */
@@ -14,18 +12,11 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
   const { nodes } = program;
   /** Products before they are rounded, for those that are fused into a sum. */
   const products = new Map<number, number>();
-  const flush = (x: number): number => (Math.abs(x) < smallestNormal && random.chance(0.5) ? 0 : x);
-  const either = (x: number): number => flush(random.chance(0.5) ? roundUp(x) : roundDown(x));
-  const off = (exact: number, ulps: number): number => {
-    if (!Number.isFinite(exact) || exact === 0) return exact;
-    const error = random.chance(0.5) ? random.between(-1, 1) : random.pick([-1, 1]);
-    return flush(roundTowards(exact + error * ulps * ulp(exact), exact));
-  };
-  const divide = (a: number, b: number): number => off(a / b, 2.5);
+  const shader = new ShaderArithmetic(random);
   for (let i = 0; i < nodes.length; i += 1) {
     const { op, operands, value } = nodes[i];
     if (op === "input") continue;
-    const at = (k: number): number => flush(values[operands[k]]);
+    const at = (k: number): number => shader.flush(values[operands[k]]);
     const term = (k: number): number => {
       const product = products.get(operands[k]);
       return product !== undefined && random.chance(0.5) ? product : at(k);
@@ -49,23 +40,23 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
         break;
       case "sqrt": {
         const a = at(0);
-        values[i] = a === 0 ? 0 : divide(1, off(1 / Math.sqrt(a), 2));
+        values[i] = a === 0 ? 0 : shader.divide(1, shader.off(1 / Math.sqrt(a), 2));
         break;
       }
       case "add":
-        values[i] = either(term(0) + term(1));
+        values[i] = shader.either(term(0) + term(1));
         break;
       case "sub":
-        values[i] = either(term(0) - term(1));
+        values[i] = shader.either(term(0) - term(1));
         break;
       case "mul": {
         const product = at(0) * at(1);
         products.set(i, product);
-        values[i] = either(product);
+        values[i] = shader.either(product);
         break;
       }
       case "div":
-        values[i] = divide(at(0), at(1));
+        values[i] = shader.divide(at(0), at(1));
         break;
       case "min":
         values[i] = Math.min(at(0), at(1));

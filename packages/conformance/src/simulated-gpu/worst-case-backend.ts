@@ -1,20 +1,24 @@
 import {
-  arraysOf,
   HostTensor,
   remapRows,
   wrapArray,
+  type BatchRun,
   type Kernel,
+  type Program,
   type RowMove,
   type RowSources,
   type StagingTensor,
   type Tensor,
-  type Update,
   type Variant,
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
+import { runSchedules, type PassArithmetic } from "@gradstep/core/reference";
+import { depthOf, depthOfPairs } from "../bounds/reduction-bound.js";
 import { Random } from "../suite/random/random.js";
 import { evaluate } from "./evaluate-program.js";
+import { reduceValues } from "./reduce-values.js";
+import { ShaderArithmetic } from "./shader-arithmetic.js";
 
 /**
  * Simulates a GPU with the largest errors that WGSL allows. Every rule on it must be inside the bounds of the model
@@ -30,10 +34,11 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   readonly name = "worst-case";
   readonly precision = "f32";
   readonly exact = false;
-  readonly #seed: number;
+  readonly #arithmetic: PassArithmetic;
+  readonly #variants = new WeakMap<Kernel, Variant>();
 
   constructor(seed: number) {
-    this.#seed = seed;
+    this.#arithmetic = worstArithmetic(seed);
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
@@ -55,39 +60,59 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
     remapRows(moves, sources);
   }
 
+  copy(source: Tensor, target: Tensor): void {
+    target.write((source as HostTensor).view());
+  }
+
   compile(variant: Variant): Kernel {
-    return {
+    const kernel: Kernel = {
       source: variant.perElement.source,
       run: (updates, count) => {
-        for (let i = 0; i < count; i += 1) runUpdate(variant, updates[i], this.#seed);
+        runSchedules([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },
     };
+    this.#variants.set(kernel, variant);
+    return kernel;
+  }
+
+  runTogether(runs: readonly BatchRun[]): void {
+    const all = runs.map(({ kernel, updates, count }) => ({
+      variant: this.#variants.get(kernel!)!,
+      updates: updates.slice(0, count),
+    }));
+    runSchedules(all, this.#arithmetic);
   }
 }
 
-function runUpdate(variant: Variant, update: Update, seed: number): void {
-  const { perElement, scalars } = variant;
-  const arrays = arraysOf<Float32Array>(variant, update);
-  const values = new Float64Array(perElement.nodes.length);
-  const { parameter, unselectedRows } = update;
-  const mask = update.mask as Uint32Array | undefined;
-  const rowLength = parameter.size / (parameter.shape[0] ?? 1);
-  for (let i = 0; i < parameter.size; i += 1) {
-    const isSelected = mask === undefined || mask[Math.floor(i / rowLength)] !== 0;
-    if (!isSelected && unselectedRows === "keep") continue;
+function worstArithmetic(seed: number): PassArithmetic {
+  const randomOf = (values: Iterable<number>): Random => {
     let state = seed;
-    for (const { name, node } of perElement.inputs) {
-      const array = arrays.get(name);
-      if (array === undefined) values[node] = Math.fround(update.scalars[scalars.indexOf(name)]);
-      else values[node] = name === "g" && !isSelected ? 0 : array[i];
-      state = mix(state, values[node]);
-    }
-    evaluate(perElement, values, new Random(state));
-    for (const { name, node } of perElement.outputs) {
-      if (isSelected || unselectedRows === "zero" || name !== "p")
-        arrays.get(name)![i] = values[node];
-    }
-  }
+    for (const value of values) state = mix(state, value);
+    return new Random(state);
+  };
+  return {
+    scalar: Math.fround,
+    evaluate: (program, values) => {
+      evaluate(program, values, randomOf(inputsOf(program, values)));
+    },
+    reduce: (op, count, valueAt) => {
+      const values: number[] = [];
+      for (let i = 0; i < count; i += 1) {
+        const value = valueAt(i);
+        if (value !== undefined) values.push(value);
+      }
+      return reduceValues(op, values, depthOf(count), randomOf(values));
+    },
+    join: (op, values) => reduceValues(op, values, depthOfPairs(values.length), randomOf(values)),
+    roundProducts: (values) => {
+      const shader = new ShaderArithmetic(randomOf(values));
+      return (value) => shader.either(value);
+    },
+  };
+}
+
+function* inputsOf({ inputs }: Program, values: Float64Array): Iterable<number> {
+  for (const { node } of inputs) yield values[node];
 }
 
 const cell = new Float32Array(1);
