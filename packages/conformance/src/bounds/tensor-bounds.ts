@@ -1,5 +1,7 @@
 import {
   countOf,
+  dimensionsOf,
+  hasRowsOf,
   reducedIndex,
   type Dimensions,
   type ElementOp,
@@ -17,102 +19,132 @@ import { depthOf, depthOfPairs, reductionBound } from "./reduction-bound.js";
 
 /** One tensor of a step: its arrays before the step, and its scalars. */
 export interface BoundedTensor {
-  readonly dimensions: Dimensions;
+  readonly shape: readonly number[];
   /** `p`, `g` and the slots, by name. */
   readonly arrays: Readonly<Record<string, ArrayLike<number>>>;
   /** Rounded to f32, by name. */
   readonly scalars: Readonly<Record<string, number>>;
+  /** Not 0 for rows of the first dimension that take part in the step; all do if left out. */
+  readonly rows?: ArrayLike<number>;
 }
 
-/** The possible values of a node in one tensor, by index. */
-type Values = Interval[];
+/** The tensors that one rule updates in a step. */
+export interface BoundedRun {
+  readonly variant: Variant;
+  readonly tensors: readonly BoundedTensor[];
+}
+
+/** The possible values of an array or a node in one tensor, by index. */
+type Values = readonly Interval[];
 
 /**
- * The possible results of a program with operations on tensors, for all tensors of a step together: as `Bounds`, node by
- * node over whole tensors.
+ * The possible results of programs with operations on tensors, for all tensors of a step together: as `Bounds`, node by
+ * node over whole tensors. It knows nothing of passes: whether a backend stores a value or computes it again is within
+ * the errors of its operations.
+ *
+ * Runs that are given together share their reductions over all tensors, where these compute the same from parameters and
+ * gradients.
+ *
+ * @returns by run, tensor and name of the output. Those of the extent `all` are the same in all tensors of a run.
  */
-export class TensorBounds {
-  readonly #variant: Variant;
-  readonly #model: ErrorModel;
-  /** The extent of each array. */
-  readonly #extents: ReadonlyMap<string, Extent>;
+export function tensorBounds(
+  runs: readonly BoundedRun[],
+  model: ErrorModel,
+): readonly (readonly Readonly<Record<string, Values>>[])[] {
+  const all: RunBounds[] = runs.map((run) => new RunBounds(run, model, () => all));
+  return all.map((run) => run.outputs());
+}
 
-  constructor(variant: Variant, model: ErrorModel) {
-    this.#variant = variant;
+class RunBounds {
+  readonly #run: BoundedRun;
+  readonly #model: ErrorModel;
+  /** All runs of the step. */
+  readonly #runs: () => readonly RunBounds[];
+  /** What is known so far, by tensor and node. */
+  readonly #known: Values[][];
+  readonly #keys: readonly (string | undefined)[];
+  readonly #dimensions: readonly Dimensions[];
+
+  constructor(run: BoundedRun, model: ErrorModel, runs: () => readonly RunBounds[]) {
+    this.#run = run;
     this.#model = model;
-    this.#extents = new Map<string, Extent>([
-      ["p", "element"],
-      ["g", "element"],
-      ...variant.slots.map(({ name, extent }) => [name, extent] as const),
-    ]);
+    this.#runs = runs;
+    this.#known = run.tensors.map(() => []);
+    this.#keys = keysOf(run.variant);
+    this.#dimensions = run.tensors.map(({ shape }) => dimensionsOf(shape, run.variant.matrices));
   }
 
-  /** The intervals of each output of each tensor, by name. Those of the extent `all` are the same in all tensors. */
-  compute(tensors: readonly BoundedTensor[]): Readonly<Record<string, Values>>[] {
-    const { nodes, outputs } = this.#variant.perElement;
-    const found: Values[][] = tensors.map(() => []);
-    for (const [i, node] of nodes.entries()) {
-      if (node.extent === "all" && (node.op === "sum" || node.op === "maximum")) {
-        const value = this.#reduceAll(node, tensors, found);
-        for (const values of found) values[i] = [value];
-      } else if (node.op === "count" && node.extent === "all") {
-        const total = tensors.reduce(
-          (sum, { dimensions }) => sum + countOf(node.name as Extent, dimensions),
-          0,
-        );
-        for (const values of found) values[i] = [literal(total)];
-      } else {
-        tensors.forEach((tensor, t) => {
-          found[t][i] = this.#evaluate(node, tensor, found[t]);
-        });
-      }
-    }
-    return tensors.map(({ dimensions }, t) =>
+  outputs(): readonly Readonly<Record<string, Values>>[] {
+    const { variant, tensors } = this.#run;
+    const extents = new Map<string, Extent>(
+      variant.slots.map(({ name, extent }) => [name, extent]),
+    );
+    return tensors.map(({ arrays }, t) =>
       Object.fromEntries(
-        outputs.map(({ name, node }) => {
-          const extent = this.#extents.get(name)!;
+        variant.perElement.outputs.map(({ name, node }) => {
+          const extent = extents.get(name) ?? "element";
           // A pass over all tensors has the scalars of the first.
           const from = extent === "all" ? 0 : t;
-          const { length } = { length: countOf(extent, dimensions) };
-          return [
-            name,
-            Array.from({ length }, (_, i) =>
-              stored(
-                found[from][node][reducedIndex(extent, nodes[node].extent, i, dimensions)],
-                this.#model,
-              ),
-            ),
-          ];
+          const values = this.#valuesOf(from, node);
+          const valueAt = (i: number): Interval =>
+            this.#takesPart(t, extent, i)
+              ? stored(values[this.#indexOf(t, extent, node, i)], this.#model)
+              : point(arrays[name][i]);
+          return [name, Array.from({ length: this.#count(t, extent) }, (_, i) => valueAt(i))];
         }),
       ),
     );
   }
 
-  #evaluate(node: Node, tensor: BoundedTensor, found: readonly Values[]): Values {
+  /** Where a node has the value that belongs to an index of an extent. */
+  #indexOf(t: number, extent: Extent, node: number, index: number): number {
+    const { nodes } = this.#run.variant.perElement;
+    return reducedIndex(extent, nodes[node].extent, index, this.#dimensions[t]);
+  }
+
+  /** The number of values of an extent. */
+  #count(t: number, extent: Extent): number {
+    return countOf(extent, this.#dimensions[t]);
+  }
+
+  /** Whether a value belongs to a row that takes part in the step, or to no row. */
+  #takesPart(t: number, extent: Extent, index: number): boolean {
+    const { rows, shape } = this.#run.tensors[t];
+    const { matrices } = this.#run.variant;
+    if (rows === undefined || extent === "step" || extent === "all") return true;
+    if (!hasRowsOf(extent, shape, matrices)) return true;
+    return rows[Math.floor((index * rows.length) / this.#count(t, extent))] !== 0;
+  }
+
+  #valuesOf(t: number, node: number): Values {
+    this.#known[t][node] ??= this.#evaluate(t, node);
+    return this.#known[t][node];
+  }
+
+  #evaluate(t: number, index: number): Values {
+    const node = this.#run.variant.perElement.nodes[index];
+    const { arrays, scalars } = this.#run.tensors[t];
     const { op, operands, extent, name, value } = node;
-    const { dimensions, arrays, scalars } = tensor;
     if (op === "number") return [literal(value)];
     if (op === "input")
       return extent === "step"
         ? [this.#input(scalars[name])]
         : Array.from(arrays[name], (one) => this.#input(one));
-    if (op === "newtonSchulz") return this.#newtonSchulz(node, tensor, found);
-    if (op === "count") {
-      const perResult = countOf(name as Extent, dimensions) / countOf(extent, dimensions);
-      return Array.from({ length: countOf(extent, dimensions) }, () => literal(perResult));
-    }
-    if (op === "sum" || op === "maximum") return this.#reduce(node, tensor, found);
-    const { nodes } = this.#variant.perElement;
-    const at = (operandNode: number, index: number): Interval =>
-      found[operandNode][reducedIndex(extent, nodes[operandNode].extent, index, dimensions)];
-    const [a, b, c] = operands;
+    if (op === "newtonSchulz") return this.#newtonSchulz(t, node);
+    if (op === "count") return this.#countsOf(t, node);
+    if (op === "sum" || op === "maximum")
+      return extent === "all" ? [this.#reduceAll(index)] : this.#reduce(t, node);
+    const at = operands.map((one) => {
+      const values = this.#valuesOf(t, one);
+      return (i: number): Interval => values[this.#indexOf(t, extent, one, i)];
+    });
+    const [a, b, c] = at;
     const apply = operations[op as ElementOp];
     const model = this.#model;
-    return Array.from({ length: countOf(extent, dimensions) }, (_, i) => {
-      if (c !== undefined)
-        return apply(model, at(a, i), operand(at(b, i), model), operand(at(c, i), model));
-      const first = operand(at(a, i), model);
-      return b === undefined ? apply(model, first) : apply(model, first, operand(at(b, i), model));
+    return Array.from({ length: this.#count(t, extent) }, (_, i) => {
+      if (c !== undefined) return apply(model, a(i), operand(b(i), model), operand(c(i), model));
+      const first = operand(a(i), model);
+      return b === undefined ? apply(model, first) : apply(model, first, operand(b(i), model));
     });
   }
 
@@ -122,36 +154,49 @@ export class TensorBounds {
     return isCertain ? point(value) : anything(value);
   }
 
-  #reduce(
-    { op, operands, extent }: Node,
-    { dimensions }: BoundedTensor,
-    found: readonly Values[],
-  ): Values {
-    const [of] = operands;
-    const { extent: from } = this.#variant.perElement.nodes[of];
-    const groups: Values[] = Array.from({ length: countOf(extent, dimensions) }, () => []);
-    found[of].forEach((value, i) => groups[reducedIndex(from, extent, i, dimensions)].push(value));
-    return groups.map((values) =>
-      reductionBound(op as ReduceOp, values, depthOf(values.length), this.#model),
-    );
+  /** The number of values of one extent in each of another. */
+  #countsOf(t: number, { name, extent }: Node): Values {
+    const of = name as Extent;
+    const counts = Array<number>(this.#count(t, extent)).fill(0);
+    for (const [k, dimensions] of this.#dimensions.entries())
+      if (k === t || extent === "all")
+        for (let i = 0; i < this.#count(k, of); i += 1)
+          if (this.#takesPart(k, of, i)) counts[reducedIndex(of, extent, i, dimensions)] += 1;
+    return counts.map(literal);
   }
 
-  #reduceAll(
-    { op, operands: [of] }: Node,
-    tensors: readonly BoundedTensor[],
-    found: readonly (readonly Values[])[],
-  ): Interval {
-    const values = tensors.map((_, t) => found[t][of][0]);
+  #reduce(t: number, { op, operands, extent }: Node): Values {
+    const [operandNode] = operands;
+    const { extent: of } = this.#run.variant.perElement.nodes[operandNode];
+    const groups = Array.from({ length: this.#count(t, extent) }, (): Interval[] => []);
+    this.#valuesOf(t, operandNode).forEach((value, i) => {
+      if (this.#takesPart(t, of, i))
+        groups[reducedIndex(of, extent, i, this.#dimensions[t])].push(value);
+    });
+    const depth = depthOf(this.#count(t, of) / groups.length);
+    return groups.map((values) => reductionBound(op as ReduceOp, values, depth, this.#model));
+  }
+
+  #reduceAll(index: number): Interval {
+    const { op } = this.#run.variant.perElement.nodes[index];
+    const key = this.#keys[index];
+    const values = this.#runs().flatMap((run) => {
+      const same = run === this ? index : key === undefined ? -1 : run.#keys.indexOf(key);
+      if (same < 0) return [];
+      const [operandNode] = run.#run.variant.perElement.nodes[same].operands;
+      return run.#known.map((_, t) => run.#valuesOf(t, operandNode)[0]);
+    });
     return reductionBound(op as ReduceOp, values, depthOfPairs(values.length), this.#model);
   }
 
-  #newtonSchulz(
-    { operands }: Node,
-    { dimensions }: BoundedTensor,
-    found: readonly Values[],
-  ): Values {
+  #newtonSchulz(t: number, { operands }: Node): Values {
     const [matrix, ...coefficients] = operands;
-    const values = found[matrix];
+    const zero = point(0);
+    // Rows that take no part count as 0.
+    const values = this.#valuesOf(t, matrix).map((value, i) =>
+      this.#takesPart(t, "element", i) ? value : zero,
+    );
+    const dimensions = this.#dimensions[t];
     const { matrices } = dimensions;
     const size = values.length / matrices;
     const exact = Float64Array.from(values, (one) => one.exact);
@@ -161,7 +206,7 @@ export class TensorBounds {
       ),
     );
     const given = coefficients.map((node): Coefficient => {
-      const [one] = found[node];
+      const [one] = this.#valuesOf(t, node);
       return { exact: one.exact, error: deviation(one) };
     });
     const bound = newtonSchulzBound({ exact, radius }, dimensions, given, this.#model);
@@ -172,6 +217,18 @@ export class TensorBounds {
         : anything(one);
     });
   }
+}
+
+/** Per node: what it computes, if that depends on parameters and gradients alone. */
+function keysOf({ perElement }: Variant): readonly (string | undefined)[] {
+  const keys: (string | undefined)[] = [];
+  for (const { op, operands, name, value } of perElement.nodes) {
+    const parts = operands.map((one) => keys[one]);
+    if (op === "input") keys.push(name === "p" || name === "g" ? name : undefined);
+    else if (op === "number") keys.push(String(value));
+    else keys.push(parts.includes(undefined) ? undefined : `${op}${name}(${parts.join()})`);
+  }
+  return keys;
 }
 
 /** How far a value may be from the exact one. */

@@ -1,46 +1,38 @@
 import {
   createOptimizer,
-  dimensionsOf,
-  GradstepError,
   type GroupOptions,
-  type Kernel,
+  type Metrics,
   type Optimizer,
   type OptimizerSpec,
+  type StepOptions,
   type Tensor,
   type Update,
   type Values,
   type Variant,
 } from "@gradstep/core";
-import { reference } from "@gradstep/core/reference";
 import { Bounds, errorOverBound } from "../bounds/bounds.js";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
-import { isAnything, type Interval } from "../bounds/interval.js";
-import { TensorBounds } from "../bounds/tensor-bounds.js";
+import { isAnything, point, type Interval } from "../bounds/interval.js";
+import { tensorBounds } from "../bounds/tensor-bounds.js";
 import type { CheckStats } from "./check-stats.js";
+import { recordingReference, type RecordedRun } from "./recording-reference.js";
 import type { Snapshot } from "./snapshot.js";
 import type { BitDifference, ValueLocation, Violation } from "./violation.js";
 
-/** A rule of the checked optimizer. */
-interface CheckedRule {
-  readonly variant: Variant;
-  /** That of the reference. */
-  readonly kernel: Kernel;
-  /** For rules of elements alone, which are checked element by element. */
-  readonly bounds: Bounds | undefined;
-  readonly tensorBounds: TensorBounds;
-}
-
-/** The updates of one rule in a step. */
-interface Batch {
-  readonly rule: CheckedRule;
-  readonly updates: readonly Update[];
+/** What a step was given in addition to gradients, and what was asked after it. */
+export interface StepDetails {
+  readonly options?: StepOptions;
+  /** What `optimizer.metrics()` gave after the step; metrics are not checked if left out. */
+  readonly metrics?: Metrics;
 }
 
 /** One parameter of a step: its values before and after, and those of the reference. */
-interface Checked {
+interface CheckedUpdate {
+  readonly variant: Variant;
   readonly name: string;
   readonly update: Update;
   readonly before: Snapshot;
+  /** 0 in rows that are not selected. */
   readonly gradient: Float32Array;
   readonly after: Snapshot;
   readonly expected: Snapshot;
@@ -56,8 +48,10 @@ export class Checker {
   /** Has the checked optimizer's hyperparameters and step number. Its values have no meaning. */
   readonly optimizer: Optimizer;
   readonly #parameters: Readonly<Record<string, Tensor>>;
-  /** The updates of the current step. */
-  #batches: Batch[] = [];
+  readonly #reference = recordingReference();
+  readonly #model: ErrorModel;
+  /** For rules of elements alone, which are checked element by element. */
+  readonly #bounds = new Map<Variant, Bounds>();
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;
 
@@ -67,30 +61,8 @@ export class Checker {
     groups: readonly GroupOptions[] = [],
     model: ErrorModel = roundToNearest,
   ) {
-    const backend = reference();
-    const compile = backend.compile.bind(backend);
-    backend.compile = (variant) => {
-      const kernel = compile(variant);
-      const isElementwise = variant.schedule.passes.length === 1 && hasElementSlots(variant);
-      const rule = {
-        variant,
-        kernel,
-        bounds: isElementwise ? new Bounds(variant.perElement, model) : undefined,
-        tensorBounds: new TensorBounds(variant, model),
-      };
-      return {
-        source: kernel.source,
-        run: (updates, count) => {
-          this.#batches.push({ rule, updates: updates.slice(0, count) });
-        },
-      };
-    };
-    backend.runTogether = () => {
-      throw new GradstepError(
-        "Rules of one step have a reduction over all tensors in common, for which there are no bounds; expected rules that have none.",
-        { code: "UNSUPPORTED" },
-      );
-    };
+    const { backend } = this.#reference;
+    this.#model = model;
     this.#parameters = Object.fromEntries(
       Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
     );
@@ -120,44 +92,66 @@ export class Checker {
     gradients: Readonly<Record<string, Float32Array>>,
     after: Readonly<Record<string, Snapshot>>,
     stats: CheckStats,
+    { options, metrics }: StepDetails = {},
   ): void {
     this.#violation = undefined;
     this.#difference = undefined;
-    // A step without updates runs no kernel.
-    this.#batches = [];
-    this.optimizer.step(gradients);
-    for (const { rule, updates } of this.#batches) {
-      const names = updates.map(({ parameter }) => this.#nameOf(parameter));
-      const expected = expectedOf(
-        rule,
-        updates,
-        names.map((name) => before[name]),
+    this.optimizer.step(gradients, options);
+    for (const runs of this.#reference.take()) {
+      this.#execute(runs, before);
+      const checked = runs.map(({ variant, updates }) =>
+        updates.map((update): CheckedUpdate => {
+          const name = this.#nameOf(update.parameter);
+          return {
+            variant,
+            name,
+            update,
+            before: before[name],
+            gradient: maskedGradient(update, gradients[name]),
+            after: { ...metricsOf(name, metrics), ...after[name] },
+            expected: valuesOf(variant, update),
+          };
+        }),
       );
-      const checked = updates.map((update, i) => ({
-        name: names[i],
-        update,
-        before: before[names[i]],
-        gradient: gradients[names[i]],
-        after: after[names[i]],
-        expected: expected[i],
-      }));
-      if (rule.bounds === undefined) this.#checkTensors(rule, checked, stats);
-      else for (const one of checked) this.#checkElements(rule, rule.bounds, one, stats);
+      const [first] = checked.flat();
+      const bounds = runs.length === 1 && this.#boundsOf(first.variant);
+      if (!bounds || checked.flat().some(({ update }) => update.mask !== undefined))
+        this.#checkTensors(checked, stats);
+      else for (const one of checked[0]) this.#checkElements(bounds, one, stats);
     }
+  }
+
+  /** Computes what the reference gives for the backend's values before the step. */
+  #execute(runs: readonly RecordedRun[], before: Readonly<Record<string, Snapshot>>): void {
+    for (const { variant, updates } of runs)
+      for (const update of updates) {
+        const values = before[this.#nameOf(update.parameter)];
+        for (const [name, tensor] of tensorsOf(variant, update))
+          if (values[name] !== undefined) tensor.write(values[name]);
+      }
+    this.#reference.execute(runs);
+  }
+
+  #boundsOf(variant: Variant): Bounds | undefined {
+    const isElementwise =
+      variant.schedule.passes.length === 1 &&
+      variant.slots.every(({ extent }) => extent === "element");
+    if (!isElementwise) return undefined;
+    const bounds = this.#bounds.get(variant) ?? new Bounds(variant.perElement, this.#model);
+    this.#bounds.set(variant, bounds);
+    return bounds;
   }
 
   #nameOf(parameter: Tensor): string {
     return Object.keys(this.#parameters).find((one) => this.#parameters[one] === parameter)!;
   }
 
-  #checkElements(rule: CheckedRule, bounds: Bounds, checked: Checked, stats: CheckStats): void {
+  #checkElements(bounds: Bounds, checked: CheckedUpdate, stats: CheckStats): void {
     const { inputs, outputs, nodes } = bounds.program;
-    const { scalars } = rule.variant;
-    const { gradient, before, update } = checked;
-    for (const { name, node } of inputs) {
-      const position = scalars.indexOf(name);
-      if (position >= 0) bounds.input(node, Math.fround(update.scalars[position]));
-    }
+    const { gradient, before } = checked;
+    const scalars = scalarsOf(checked);
+    for (const { name, node } of inputs)
+      if (scalars[name] !== undefined) bounds.input(node, scalars[name]);
     const loads = inputs.flatMap(({ name, node }) =>
       nodes[node].varies ? [{ node, values: name === "g" ? gradient : before[name] }] : [],
     );
@@ -165,38 +159,44 @@ export class Checker {
       for (const { node, values } of loads) bounds.input(node, values[i]);
       const intervals = bounds.compute();
       for (let k = 0; k < outputs.length; k += 1)
-        this.#compare(rule, checked, outputs[k].name, i, intervals[k], stats);
+        this.#compare(checked, outputs[k].name, i, intervals[k], stats);
     }
   }
 
-  /** All tensors of a step together, since values of one may depend on another. */
-  #checkTensors(rule: CheckedRule, all: readonly Checked[], stats: CheckStats): void {
-    const { variant, tensorBounds } = rule;
-    const bounds = tensorBounds.compute(
-      all.map(({ update, before, gradient }) => ({
-        dimensions: dimensionsOf(update.parameter.shape, variant.matrices),
-        arrays: { ...before, g: gradient },
-        scalars: Object.fromEntries(
-          variant.scalars.map((name, i) => [name, Math.fround(update.scalars[i])]),
-        ),
+  /** All tensors together, since values of one may depend on another. */
+  #checkTensors(runs: readonly (readonly CheckedUpdate[])[], stats: CheckStats): void {
+    const bounds = tensorBounds(
+      runs.map((updates) => ({
+        variant: updates[0].variant,
+        tensors: updates.map((one) => ({
+          shape: one.update.parameter.shape,
+          arrays: { ...one.before, g: one.gradient },
+          scalars: scalarsOf(one),
+          ...(one.update.unselectedRows === "keep" && one.update.mask !== undefined
+            ? { rows: one.update.mask as Uint32Array }
+            : {}),
+        })),
       })),
+      this.#model,
     );
-    const metrics = new Set(
-      variant.slots.flatMap(({ name, isMetric }) => (isMetric ? [name] : [])),
-    );
-    all.forEach((checked, t) => {
-      for (const [name, intervals] of Object.entries(bounds[t])) {
-        // A snapshot holds the state, of which metrics are no part.
-        if (metrics.has(name)) continue;
-        intervals.forEach((interval, i) => this.#compare(rule, checked, name, i, interval, stats));
-      }
+    runs.forEach((updates, r) => {
+      updates.forEach((checked, t) => {
+        const { after, before, update } = checked;
+        for (const [name, intervals] of Object.entries(bounds[r][t])) {
+          if (after[name] === undefined) continue;
+          const isFixed = name === "p" && update.unselectedRows === "decay";
+          intervals.forEach((interval, i) => {
+            const isKept = isFixed && !isSelected(update, i);
+            this.#compare(checked, name, i, isKept ? point(before.p[i]) : interval, stats);
+          });
+        }
+      });
     });
   }
 
   /** Compares one value with the reference and with its bound. */
   #compare(
-    { variant }: CheckedRule,
-    { name: parameter, after, expected }: Checked,
+    { variant, name: parameter, after, expected }: CheckedUpdate,
     output: string,
     element: number,
     interval: Interval,
@@ -228,31 +228,48 @@ export class Checker {
   }
 }
 
-function hasElementSlots({ slots }: Variant): boolean {
-  return slots.every(({ extent }) => extent === "element");
+/** `p` and the slots, by name. */
+function tensorsOf(
+  { slots }: Variant,
+  update: Update,
+): readonly (readonly [name: string, tensor: Tensor])[] {
+  return [["p", update.parameter], ...slots.map(({ name }, i) => [name, update.slots[i]] as const)];
 }
 
-/** The results of the f32 reference for the same values, of all tensors of a step. */
-function expectedOf(
-  { variant, kernel }: CheckedRule,
-  updates: readonly Update[],
-  before: readonly Snapshot[],
-): Snapshot[] {
-  const names = ["p", ...variant.slots.map(({ name }) => name)];
-  const tensorsOf = ({ parameter, slots }: Update): Record<string, Tensor> =>
-    Object.fromEntries([parameter, ...slots].map((tensor, i) => [names[i], tensor]));
-  updates.forEach((update, t) => {
-    const tensors = tensorsOf(update);
-    for (const name of names)
-      if (before[t][name] !== undefined) tensors[name].write(before[t][name]);
-  });
-  kernel.run(updates, updates.length);
-  return updates.map((update) =>
-    Object.fromEntries(
-      Object.entries(tensorsOf(update)).map(([name, tensor]) => [
-        name,
-        (tensor as unknown as { view(): Values }).view(),
-      ]),
-    ),
+/** The values in the memory of the reference, which a later run changes. */
+function valuesOf(variant: Variant, update: Update): Snapshot {
+  return Object.fromEntries(
+    tensorsOf(variant, update).map(([name, tensor]) => [
+      name,
+      (tensor as unknown as { view(): Values }).view(),
+    ]),
+  );
+}
+
+/** As an f32 backend sees them. */
+function scalarsOf({ variant, update }: CheckedUpdate): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    variant.scalars.map((name, i) => [name, Math.fround(update.scalars[i])]),
+  );
+}
+
+/** Whether the mask selects the row of an element. */
+function isSelected({ parameter, mask }: Update, element: number): boolean {
+  const rows = mask as Uint32Array | undefined;
+  return rows === undefined || rows[Math.floor((element * rows.length) / parameter.size)] !== 0;
+}
+
+function maskedGradient(update: Update, gradient: Float32Array): Float32Array {
+  if (update.mask === undefined) return gradient;
+  return gradient.map((value, i) => (isSelected(update, i) ? value : 0));
+}
+
+/** The metrics of a parameter, and those that all parameters share. */
+function metricsOf(parameter: string, metrics: Metrics = {}): Snapshot {
+  return Object.fromEntries(
+    Object.entries(metrics).flatMap(([name, values]) => {
+      const value = typeof values === "number" ? values : values[parameter];
+      return value === undefined ? [] : [[name, Float32Array.of(value)]];
+    }),
   );
 }

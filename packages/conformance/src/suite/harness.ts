@@ -2,6 +2,7 @@ import type {
   GroupOptions,
   Optimizer,
   OptimizerSpec,
+  StepOptions,
   Tensor,
   WrappingBackend,
 } from "@gradstep/core";
@@ -111,10 +112,12 @@ export class Harness {
    * Takes a step and checks it: every output is inside its bound, and nothing else has changed.
    *
    * @param asTensors names of gradients that are passed as tensors instead of arrays
+   * @param options masks, with what happens to the rows that they leave out
    */
   async step(
     gradients: Readonly<Record<string, Float32Array>>,
     asTensors: readonly string[] = [],
+    options?: StepOptions,
   ): Promise<void> {
     const { stats } = this.#context;
     const { parameters, optimizer, checker } = this;
@@ -128,10 +131,16 @@ export class Harness {
         const { backend, shape } = parameters[name];
         return [name, backend.tensor(shape, gradients[name])];
       });
-    optimizer.step({ ...gradients, ...Object.fromEntries(tensors) });
-    const after = await snapshot(optimizer, parameters);
+    optimizer.step({ ...gradients, ...Object.fromEntries(tensors) }, options);
+    const [after, metrics] = await Promise.all([
+      snapshot(optimizer, parameters),
+      optimizer.metrics(),
+    ]);
     const differing = stats.differingBits;
-    checker.step(before, copies, after, stats);
+    checker.step(before, copies, after, stats, {
+      metrics,
+      ...(options === undefined ? {} : { options }),
+    });
     const { violation, difference } = checker;
     if (violation !== undefined) assert(false, describeViolation(violation));
     if (this.#isExact && difference !== undefined)
