@@ -19,15 +19,19 @@ import type { Variant } from "./rule/variant.js";
 /** What the passes of a step compute with. An implementation other than the reference replaces parts of it. */
 export interface PassArithmetic {
   /** A scalar or a count as it enters a program. */
-  scalar(value: number): number;
+  readonly scalar: (value: number) => number;
   /** Computes all nodes of a program, in place. */
-  evaluate(program: Program, values: Float64Array): void;
+  readonly evaluate: (program: Program, values: Float64Array) => void;
   /** Reduces the values at some positions; undefined for those that take no part. */
-  reduce(op: ReduceOp, count: number, valueAt: (position: number) => number | undefined): number;
+  readonly reduce: (
+    op: ReduceOp,
+    count: number,
+    valueAt: (position: number) => number | undefined,
+  ) => number;
   /** Joins the values of tensors. */
-  join(op: ReduceOp, values: number[]): number;
+  readonly join: (op: ReduceOp, values: number[]) => number;
   /** The rounding of each operation of a Newton–Schulz iteration of these values. */
-  roundProducts(values: Values): (value: number) => number;
+  readonly roundProducts: (values: Values) => (value: number) => number;
 }
 
 /** The arithmetic that the language defines, in f32 or in f64. */
