@@ -1,6 +1,7 @@
 export { checkOptions } from "./check-options.js";
 export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
+export type { ExplainedLine, Explanation } from "./optimizer/explain/explanation.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
 export type {
   RestoreOptions,

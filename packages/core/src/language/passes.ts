@@ -2,7 +2,7 @@ import { isTensorOp } from "./expression.js";
 import type { Extent } from "./extent.js";
 import { singlePass } from "./language.js";
 import type { ReducedExtent } from "./parse.js";
-import { prune, type Binding, type Node, type Program } from "./program.js";
+import { prune, type Binding, type Draft, type Program } from "./program.js";
 import type { ReduceOp } from "./summation.js";
 
 /** An array that a step writes and reads again: what a reduction found, the operand or the result of a matrix product. */
@@ -72,6 +72,18 @@ export interface PassPlan {
 /** The order of passes between two reductions: what has more values comes first. */
 const order = ["element", "row", "column", "tensor", "all"] as const;
 
+/**
+ * What a node computes, as text, for values that rules can share; undefined if it depends on more than parameters and
+ * gradients.
+ */
+export function reductionKey(nodes: readonly Draft[], node: number): string | undefined {
+  const { op, operands, name, value } = nodes[node];
+  if (op === "input") return name === "p" || name === "g" ? name : undefined;
+  if (op === "number") return String(value);
+  const keys = operands.map((operand) => reductionKey(nodes, operand));
+  return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
+}
+
 /** Where a pass stands: after as many reductions as its level says. */
 interface Place {
   readonly level: number;
@@ -132,21 +144,12 @@ class Scheduler {
       if (op === "count")
         this.#counts.push({ name: held, of: name as Extent, per: extent as ReducedExtent });
       else {
-        const key = extent === "all" ? this.#keyOf(i) : undefined;
+        const key = extent === "all" ? reductionKey(program.nodes, i) : undefined;
         const temporary = { name: held, extent: extent as Temporary["extent"] };
         this.#addTemporary(key === undefined ? temporary : { ...temporary, key });
       }
     });
     this.#lastLevel = Math.max(...program.outputs.map(({ node }) => this.#levels[node]));
-  }
-
-  /** What a node computes, as text; undefined if it depends on more than parameters and gradients. */
-  #keyOf(node: number): string | undefined {
-    const { op, operands, name, value } = this.#program.nodes[node];
-    if (op === "input") return name === "p" || name === "g" ? name : undefined;
-    if (op === "number") return String(value);
-    const keys = operands.map((operand) => this.#keyOf(operand));
-    return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
   }
 
   schedule(): PassPlan {
@@ -285,7 +288,7 @@ class Scheduler {
     if (roots.length === 0) return undefined;
     const { nodes, source } = this.#program;
     const needed = this.#needed(roots, place, stores);
-    const drafts: Omit<Node, "uses">[] = [];
+    const drafts: Draft[] = [];
     const renumbered = new Map<number, number>();
     /** Inputs by name: the old value of a slot, or a stored one. */
     const inputs = new Map<string, number>();

@@ -1,5 +1,6 @@
 import {
   isHostOp,
+  type Assignment,
   type Expression,
   type Op,
   type TensorExpression,
@@ -118,6 +119,27 @@ export function buildProgram(
   scope: Scope,
   resolveTensorOperation?: TensorResolver,
 ): Program {
+  const { drafts, statements } = resolveStatements(sources, scope, resolveTensorOperation);
+  const assigned = new Map(statements.map(({ name, node }) => [name, node]));
+  const outputs = [...assigned]
+    .filter(([name]) => scope.isOutput(name))
+    .map(([name, node]) => ({ name, node }));
+  const source = sources.map(({ text }) => text).join("\n");
+  return prune(drafts, outputs, scope.arrays, source, scope.matrices);
+}
+
+/** A statement of a text, with the node of its value. */
+export interface Statement extends Binding {
+  readonly source: Source;
+  readonly assignment: Assignment;
+}
+
+/** The nodes and statements of texts, in order. As `buildProgram`, with what the outputs do not need. */
+export function resolveStatements(
+  sources: readonly Source[],
+  scope: Scope,
+  resolveTensorOperation?: TensorResolver,
+): { readonly drafts: readonly Draft[]; readonly statements: readonly Statement[] } {
   const { arrays } = scope;
   const scalars = new Set(scope.scalars);
   const drafts: Draft[] = [];
@@ -181,12 +203,15 @@ export function buildProgram(
 
   const graph: GraphBuilder = { drafts, add, operation, resolve };
   const assignments = sources.flatMap((source) =>
-    parse(source.text).map(({ name: written, value, at }) => {
-      const name = source.rename?.(written) ?? written;
-      return { name, written, value, at, source };
-    }),
+    parse(source.text).map((assignment) => ({
+      name: source.rename?.(assignment.name) ?? assignment.name,
+      source,
+      assignment,
+    })),
   );
-  for (const { name, written, value, at, source } of assignments) {
+  const statements = assignments.map((one): Statement => {
+    const { name, source, assignment } = one;
+    const { name: written, value, at } = assignment;
     if (scalars.has(name)) throw new SyntaxFault("assigned scalar", source.text, at, written);
     const node = resolve(value, source);
     const extent = scope.isOutput(name) ? arrays.get(name) : undefined;
@@ -200,18 +225,14 @@ export function buildProgram(
         drafts[node].extent,
       );
     current.set(name, node);
-  }
-  for (const { name, written, at, source } of assignments) {
+    return { ...one, node };
+  });
+  for (const { name, source, assignment } of statements) {
     if (source.isFrame === true) continue;
     if (!scope.isOutput(name) && !arrays.has(name) && !read.has(name))
-      throw new SyntaxFault("unused name", source.text, at, written);
+      throw new SyntaxFault("unused name", source.text, assignment.at, assignment.name);
   }
-
-  const outputs = [...current]
-    .filter(([name]) => scope.isOutput(name))
-    .map(([name, node]) => ({ name, node }));
-  const source = sources.map(({ text }) => text).join("\n");
-  return prune(drafts, outputs, arrays, source, scope.matrices);
+  return { drafts, statements };
 }
 
 /** Keeps the nodes that the outputs need, counts their uses and renumbers them. */

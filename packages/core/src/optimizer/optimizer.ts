@@ -1,4 +1,5 @@
-import type { Tensor } from "../backend/backend.js";
+import type { Tensor, Values } from "../backend/backend.js";
+import type { Explanation } from "./explain/explanation.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
@@ -119,6 +120,21 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} `DISPOSED`
    */
   metrics(): Promise<Metrics>;
+  /**
+   * What the next step would do with one element of a parameter: each line of the rule and of its stages with its value,
+   * as data and, with `String(explanation)`, as text. Nothing changes. Values are those of the reference.
+   *
+   * @param index in the parameter, row-major
+   * @param gradients as in `step`, or the gradient of this parameter alone. A reduction over all tensors covers those
+   * that have a gradient
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, and as `step`
+   * does for the gradients
+   */
+  explain(
+    name: string,
+    index: number,
+    gradients: Gradients | Values | Tensor,
+  ): Promise<Explanation>;
   /** Plain data from which `optimizerByName` makes the spec of an optimizer like this one. */
   config(): OptimizerConfig;
   /** Frees the slots, not the parameters. A second call does nothing. */

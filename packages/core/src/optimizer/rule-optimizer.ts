@@ -1,4 +1,5 @@
-import type { Tensor } from "../backend/backend.js";
+import type { Tensor, Values } from "../backend/backend.js";
+import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
@@ -231,6 +232,21 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   async metrics(): Promise<Metrics> {
     this.#checkLive();
     return readMetrics(this.#table.records);
+  }
+
+  async explain(
+    name: string,
+    index: number,
+    gradients: Gradients | Values | Tensor,
+  ): Promise<Explanation> {
+    this.#checkLive();
+    const [record] = this.#table.select([name]);
+    const isOne = ArrayBuffer.isView(gradients) || typeof gradients?.read === "function";
+    const named = (isOne ? { [name]: gradients } : gradients) as Gradients;
+    this.#inputs.check(named, name);
+    // Loaded on demand, since few applications need it.
+    const { explain } = await import("./explain/explain.js");
+    return explain(this.#runs, this.#table.records, record, index, named);
   }
 
   config(): OptimizerConfig {

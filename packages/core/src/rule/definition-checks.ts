@@ -18,6 +18,7 @@ const propertyNames = [
   "restore",
   "config",
   "metrics",
+  "explain",
   "swap",
   "isSwapped",
   "dispose",

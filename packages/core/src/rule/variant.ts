@@ -2,7 +2,7 @@ import type { Extent } from "../language/extent.js";
 import { parse } from "../language/parse.js";
 import type { Language } from "../language/language.js";
 import type { PassPlan } from "../language/passes.js";
-import { buildProgram, type Program, type Source } from "../language/program.js";
+import { buildProgram, type Program, type Scope, type Source } from "../language/program.js";
 import { commonScalars } from "./common-statements.js";
 
 /** How many values a slot has: one per element, row or column of its parameter, one per parameter, or one in all. */
@@ -113,10 +113,17 @@ export function slotOf(name: string, definition: SlotDefinition): Slot {
     : { name, initial: definition, extent: "element", isMetric: false };
 }
 
-/** Builds a variant from texts that are known to be correct. @throws {SyntaxFault} */
-export function assembleVariant(texts: VariantTexts, language: Language): Variant {
-  const { rule, label, hyperparameters, persistentScalars, matrices = "first" } = texts;
-  const { metrics = {}, updated = "p" } = texts;
+/** What the names in the texts of a rule mean. */
+export interface TextScopes {
+  readonly slots: readonly Slot[];
+  readonly perElement: Scope;
+  /** @param scalars the scalars that outlive the step's text */
+  readonly perStep: (scalars: readonly string[]) => Scope;
+}
+
+/** The scopes of a rule's texts. */
+export function scopesOf(texts: VariantTexts): TextScopes {
+  const { hyperparameters, persistentScalars, metrics = {}, updated = "p" } = texts;
   const slots = [
     ...Object.entries(texts.slots).map(([name, slot]) => slotOf(name, slot)),
     ...Object.entries(metrics).map(([name, extent]) => ({
@@ -127,19 +134,18 @@ export function assembleVariant(texts: VariantTexts, language: Language): Varian
     })),
   ];
   const isPersistent = (name: string): boolean => Object.hasOwn(persistentScalars, name);
+  const assignedPerStep = texts.perStep.flatMap(({ text, rename }) =>
+    parse(text).map(({ name }) => rename?.(name) ?? name),
+  );
   const arrays = new Map<string, Extent>([
     ["p", "element"],
     ...(updated === "p" && texts.isStage === true ? [] : [["g", "element"] as const]),
     ...(updated === "u" ? [["u", "element"] as const] : []),
     ...slots.map(({ name, extent }) => [name, extent] as const),
   ]);
-
-  const assignedPerStep = texts.perStep.flatMap(({ text, rename }) =>
-    parse(text).map(({ name }) => rename?.(name) ?? name),
-  );
-  const perElement = buildProgram(
-    texts.perElement,
-    {
+  return {
+    slots,
+    perElement: {
       arrays,
       scalars: new Set([
         ...hyperparameters,
@@ -148,21 +154,28 @@ export function assembleVariant(texts: VariantTexts, language: Language): Varian
       isOutput: (name) => name === updated || slots.some((slot) => slot.name === name),
       onHost: false,
       unlisted: commonScalars,
-      matrices,
+      matrices: texts.matrices ?? "first",
     },
-    language.resolveTensorOperation,
-  );
+    perStep: (scalars) => ({
+      arrays: new Map(Object.keys(persistentScalars).map((name) => [name, "element"])),
+      scalars: [...hyperparameters, "t"],
+      isOutput: (name) => isPersistent(name) || scalars.includes(name),
+      onHost: true,
+      unlisted: commonScalars,
+    }),
+  };
+}
+
+/** Builds a variant from texts that are known to be correct. @throws {SyntaxFault} */
+export function assembleVariant(texts: VariantTexts, language: Language): Variant {
+  const { rule, label, persistentScalars, matrices = "first" } = texts;
+  const { slots, perElement: scope, perStep: stepScope } = scopesOf(texts);
+  const perElement = buildProgram(texts.perElement, scope, language.resolveTensorOperation);
   const scalars = perElement.inputs
     .filter(({ node }) => perElement.nodes[node].extent === "step")
     .map(({ name }) => name);
-  const perStep = buildProgram(texts.perStep, {
-    arrays: new Map(Object.keys(persistentScalars).map((name) => [name, "element"])),
-    scalars: [...hyperparameters, "t"],
-    isOutput: (name) => isPersistent(name) || scalars.includes(name),
-    onHost: true,
-    unlisted: commonScalars,
-  });
-  const schedule = language.scheduleOf(perElement, arrays);
+  const perStep = buildProgram(texts.perStep, stepScope(scalars));
+  const schedule = language.scheduleOf(perElement, scope.arrays);
   const variant = { rule, label, slots, persistentScalars, perStep, perElement, matrices, scalars };
   const { evaluation = [], ...own } = texts;
   if (evaluation.length === 0) return { ...variant, schedule };

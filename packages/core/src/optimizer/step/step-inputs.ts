@@ -57,12 +57,7 @@ export class StepInputs {
    * @throws {GradstepError} as `optimizer.step` does
    */
   take(gradients: Gradients, options: StepOptions | undefined, iteration: number): number {
-    if (gradients === null || typeof gradients !== "object") {
-      throw new GradstepError(
-        `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
-        { code: "INVALID_GRADIENT" },
-      );
-    }
+    checkIsTable(gradients);
     this.forget();
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
@@ -84,6 +79,25 @@ export class StepInputs {
       const { run } = this.#taken[i];
       run.updates[run.count] = this.updates[i];
       run.count += 1;
+    }
+  }
+
+  /**
+   * Checks gradients as `take` does, and takes nothing.
+   * @param needed the parameter that must have one
+   * @throws {GradstepError} as `optimizer.step` does
+   */
+  check(gradients: Gradients, needed: string): void {
+    checkIsTable(gradients);
+    if ((gradients[needed] ?? undefined) === undefined)
+      throw new GradstepError(`Got no gradient for "${needed}"; expected one.`, {
+        code: "INVALID_GRADIENT",
+      });
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const record = this.#byName.get(name);
+      if (record === undefined) throw unknownParameters([name], this.#byName.keys());
+      if (gradient !== undefined && gradient !== null)
+        checkGradient(name, gradient, record.update.parameter);
     }
   }
 
@@ -168,10 +182,7 @@ export class StepInputs {
     for (const _ in gradients) given += 1;
     if (given !== known) {
       const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
-      throw new GradstepError(
-        `Got a gradient for ${list(unknown)}; the optimizer has ${list(this.#byName.keys())}. Add parameters with optimizer.add().`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
+      throw unknownParameters(unknown, this.#byName.keys());
     }
     return count;
   }
@@ -246,6 +257,22 @@ export class StepInputs {
       checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);
     }
   }
+}
+
+/** @throws {GradstepError} `INVALID_GRADIENT` */
+function checkIsTable(gradients: Gradients): void {
+  if (gradients !== null && typeof gradients === "object") return;
+  throw new GradstepError(
+    `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
+
+function unknownParameters(unknown: readonly string[], known: Iterable<string>): GradstepError {
+  return new GradstepError(
+    `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().`,
+    { code: "UNKNOWN_PARAMETER" },
+  );
 }
 
 /**

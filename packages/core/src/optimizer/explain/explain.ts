@@ -1,0 +1,208 @@
+import type { Values } from "../../backend/backend.js";
+import { dimensionsOf } from "../../backend/dimensions.js";
+import { GradstepError, show } from "../../errors.js";
+import { bytecodeOf } from "../../language/bytecode.js";
+import type { Expression } from "../../language/expression.js";
+import { interpret } from "../../language/interpret.js";
+import {
+  resolveStatements,
+  type Draft,
+  type Scope,
+  type Statement,
+} from "../../language/program.js";
+import { resolveTensorOperation } from "../../language/tensor-operations.js";
+import { scopesOf, type VariantTexts } from "../../rule/variant.js";
+import type { Group } from "../groups/group.js";
+import type { KernelRun } from "../groups/rule-context.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { Gradients } from "../step/gradients.js";
+import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
+import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
+
+/** A parameter of the step to be explained, with its arrays. */
+interface ReadRecord {
+  readonly record: ParameterRecord;
+  readonly arrays: ReadonlyMap<string, Values>;
+}
+
+/** The statements of a rule, resolved for one group. */
+interface ResolvedRule {
+  readonly texts: VariantTexts;
+  readonly scope: Scope;
+  readonly drafts: readonly Draft[];
+  readonly statements: readonly Statement[];
+}
+
+/**
+ * What the next step would do with one element: each line of the rule with its value, computed as the reference does.
+ *
+ * @param runs all rules of the optimizer
+ * @param records all parameters of the optimizer; those with a gradient take part in reductions over all tensors
+ * @throws {GradstepError} `INVALID_PARAMETER` for an index outside the parameter
+ */
+export async function explain(
+  runs: readonly KernelRun[],
+  records: readonly ParameterRecord[],
+  record: ParameterRecord,
+  index: number,
+  gradients: Gradients,
+): Promise<Explanation> {
+  const { parameter } = record.update;
+  if (!Number.isSafeInteger(index) || index < 0 || index >= parameter.size) {
+    throw new GradstepError(
+      `explain: got ${show(index)} as the index; expected an integer from 0 to ${parameter.size - 1}.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  }
+  const rounded = parameter.backend.precision === "f32";
+  const rule = resolvedRule(record.group);
+  const needsAll = rule.drafts.some(({ extent }) => extent === "all");
+  const taking = records.filter(({ name }) => (gradients[name] ?? undefined) !== undefined);
+  const read = await Promise.all(
+    (needsAll ? taking : [record]).map((one) => readRecord(one, gradients)),
+  );
+  const perGroup = new Map<Group, StepValues>();
+  for (const { record: one } of read)
+    if (!perGroup.has(one.group)) perGroup.set(one.group, stepValues(one.group));
+  const tensors = new Map<ParameterRecord, TensorValues>(
+    read.map(({ record: one, arrays }) => [
+      one,
+      {
+        dimensions: dimensionsOf(one.update.parameter.shape, one.group.context.variant.matrices),
+        arrays,
+        scalars: perGroup.get(one.group)!.scalars,
+      },
+    ]),
+  );
+  // In the order of the optimizer's rules, as reductions over all tensors go.
+  const rules = new Map<KernelRun, RuleValues>();
+  for (const run of runs) {
+    const own = read.filter((one) => one.record.run === run).map((one) => one.record);
+    if (own.length === 0) continue;
+    const drafts = run === record.run ? rule.drafts : resolvedRule(own[0].group).drafts;
+    rules.set(run, { drafts, tensors: own.map((one) => tensors.get(one)!) });
+  }
+  const graph = new GraphValues(rules.get(record.run)!, [...rules.values()], rounded);
+  const tensor = tensors.get(record)!;
+  const values = graph.at(tensor, index);
+  const { lines: perStep, t } = perGroup.get(record.group)!;
+  const perElement = linesOf(rule.statements, values, "per element", (name) => {
+    const input = rule.drafts.findIndex((draft) => draft.op === "input" && draft.name === name);
+    return input < 0 ? undefined : values[input];
+  });
+  const updated = rule.statements.filter(({ name }) => name === "p").at(-1);
+  const explanation = {
+    rule: record.group.context.variant.label,
+    parameter: record.name,
+    index,
+    step: t,
+    gradient: tensor.arrays.get("g")![index],
+    before: tensor.arrays.get("p")![index],
+    after: updated === undefined ? tensor.arrays.get("p")![index] : values[updated.node],
+    lines: [...perStep, ...perElement],
+  };
+  return { ...explanation, toString: () => describeExplanation(explanation) };
+}
+
+/** The texts of a group's rule as statements. */
+function resolvedRule({ context }: Group): ResolvedRule {
+  const { spec, structural } = context;
+  const choices = {
+    ...spec.options,
+    ...Object.fromEntries(structural.map((name) => [name, true])),
+  };
+  const texts = spec.rule.texts(choices);
+  const scope = scopesOf(texts).perElement;
+  return { texts, scope, ...resolveStatements(texts.perElement, scope, resolveTensorOperation) };
+}
+
+async function readRecord(record: ParameterRecord, gradients: Gradients): Promise<ReadRecord> {
+  const { update, group, name } = record;
+  const gradient = gradients[name]!;
+  const { slots } = group.context.variant;
+  const [p, g, ...values] = await Promise.all([
+    update.parameter.read(),
+    ArrayBuffer.isView(gradient) ? gradient : gradient.read(),
+    ...update.slots.map((slot) => slot.read()),
+  ]);
+  const arrays = new Map<string, Values>([
+    ["p", p],
+    ["g", g],
+  ]);
+  slots.forEach((slot, i) => arrays.set(slot.name, values[i]));
+  return { record, arrays };
+}
+
+/** The lines of `perStep` for the next step of a group, and its scalars. */
+interface StepValues {
+  readonly t: number;
+  readonly lines: readonly ExplainedLine[];
+  readonly scalars: ReadonlyMap<string, number>;
+}
+
+function stepValues(group: Group): StepValues {
+  const t = group.iterations + 1;
+  const { texts } = resolvedRule(group);
+  const { drafts, statements } = resolveStatements(
+    texts.perStep,
+    scopesOf(texts).perStep(group.context.variant.scalars),
+  );
+  const persistent = group.scalars.persistentScalars;
+  const inputOf = (name: string): number =>
+    name === "t" ? t : (persistent[name] ?? group.get(name));
+  const values = new Float64Array(drafts.length);
+  drafts.forEach(({ op, name }, i) => {
+    if (op === "input") values[i] = inputOf(name);
+  });
+  interpret(bytecodeOf({ nodes: drafts } as never), values, false);
+  const scalars = new Map<string, number>();
+  for (const name of texts.hyperparameters) scalars.set(name, group.get(name));
+  for (const { name, node } of statements) scalars.set(name, values[node]);
+  return { t, lines: linesOf(statements, values, "per step", inputOf), scalars };
+}
+
+/** @param inputOf the value of a name that no statement before has assigned */
+function linesOf(
+  statements: readonly Statement[],
+  values: Float64Array,
+  when: ExplainedLine["when"],
+  inputOf: (name: string) => number | undefined,
+): ExplainedLine[] {
+  const current = new Map<string, number>();
+  return statements.map(({ name, node, source, assignment }, i) => {
+    const reads: Record<string, number> = {};
+    for (const written of namesIn(assignment.value)) {
+      const read = source.rename?.(written) ?? written;
+      const value = current.get(read) ?? inputOf(read);
+      if (value !== undefined) reads[written] = value;
+    }
+    current.set(name, values[node]);
+    const next = statements[i + 1];
+    const end = next?.source === source ? next.assignment.at : undefined;
+    const text = textBetween(source.text, assignment.at, end);
+    return { text, name: assignment.name, value: values[node], reads, when };
+  });
+}
+
+function namesIn(expression: Expression): readonly string[] {
+  if (expression.kind === "number") return [];
+  if (expression.kind === "name") return [expression.name];
+  return expression.operands.flatMap(namesIn);
+}
+
+interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A statement of a text on one line, without comments. */
+function textBetween(text: string, from: TextPosition, to: TextPosition | undefined): string {
+  const lines = text.split("\n");
+  const offset = ({ line, column }: TextPosition): number =>
+    lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
+  return text
+    .slice(offset(from), to === undefined ? undefined : offset(to))
+    .replaceAll(/\/\/.*/g, "")
+    .replaceAll(/\s+/g, " ")
+    .replace(/[\s;]+$/, "");
+}

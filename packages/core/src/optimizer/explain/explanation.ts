@@ -1,0 +1,58 @@
+/** A line of a rule or a stage, with its value for one element. */
+export interface ExplainedLine {
+  /** The statement as it is written: `m = m + (g - m) * c1`. */
+  readonly text: string;
+  /** The name that it assigns. */
+  readonly name: string;
+  readonly value: number;
+  /** The values that it reads, by name. */
+  readonly reads: Readonly<Record<string, number>>;
+  /** Whether the host computes it once per step, or the backend per tensor. */
+  readonly when: "per step" | "per element";
+}
+
+/** What the next step would do with one element of a parameter. */
+export interface Explanation {
+  /** Name of the rule, with options that differ from their defaults. */
+  readonly rule: string;
+  readonly parameter: string;
+  /** Index in the parameter, row-major. */
+  readonly index: number;
+  /** Number of the step, 1 for the first of the parameter's group. */
+  readonly step: number;
+  readonly gradient: number;
+  /** The value of the parameter before the step, and after it. */
+  readonly before: number;
+  readonly after: number;
+  readonly lines: readonly ExplainedLine[];
+  /** All of this as text, for people. */
+  toString(): string;
+}
+
+/** Width of the column of values. */
+const valueWidth = 13;
+
+/** The text of an explanation: a line per statement: its value, the statement, and what it reads. */
+export function describeExplanation(explanation: Omit<Explanation, "toString">): string {
+  const { rule, parameter, index, step, gradient, before, after, lines } = explanation;
+  const section = (when: ExplainedLine["when"]): string[] => {
+    const some = lines.filter((line) => line.when === when);
+    return some.length === 0 ? [] : [`${when}:`, ...some.map(describeLine)];
+  };
+  return [
+    `${rule}, step ${step}: ${parameter}[${index}] goes from ${short(before)} to ${short(after)}, with a gradient of ${short(gradient)}`,
+    ...section("per step"),
+    ...section("per element"),
+  ].join("\n");
+}
+
+function describeLine({ text, value, reads }: ExplainedLine): string {
+  const inputs = Object.entries(reads).map(([name, one]) => `${name} ${short(one)}`);
+  const end = inputs.length > 0 ? `   (${inputs.join(", ")})` : "";
+  return `  ${short(value).padEnd(valueWidth)} ${text}${end}`;
+}
+
+/** Six digits, without zeros at the end. */
+function short(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(6))) : String(value);
+}

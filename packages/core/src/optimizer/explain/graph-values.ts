@@ -1,0 +1,172 @@
+import type { Values } from "../../backend/backend.js";
+import { countOf, reducedIndex, type Dimensions } from "../../backend/dimensions.js";
+import { bytecodeOf, type Bytecode } from "../../language/bytecode.js";
+import { isTensorOp } from "../../language/expression.js";
+import type { Extent } from "../../language/extent.js";
+import { interpret } from "../../language/interpret.js";
+import { newtonSchulz } from "../../language/newton-schulz.js";
+import { reductionKey } from "../../language/passes.js";
+import type { Draft } from "../../language/program.js";
+import { joinPairwise, reduce, type ReduceOp } from "../../language/summation.js";
+
+/** A tensor of a step: its arrays and scalars by name. */
+export interface TensorValues {
+  readonly dimensions: Dimensions;
+  readonly arrays: ReadonlyMap<string, Values>;
+  readonly scalars: ReadonlyMap<string, number>;
+}
+
+/** The tensors of a step that one rule updates, and the nodes of the rule. */
+export interface RuleValues {
+  readonly drafts: readonly Draft[];
+  readonly tensors: readonly TensorValues[];
+}
+
+/** Evaluates the nodes of a rule for single elements; reductions, and what they need, for whole tensors. */
+export class GraphValues {
+  readonly #rule: RuleValues;
+  /** All rules of the step, this one included. */
+  readonly #rules: readonly RuleValues[];
+  readonly #round: (value: number) => number;
+  readonly #rounded: boolean;
+  /** The results of operations on tensors, by tensor and node. */
+  readonly #results = new Map<TensorValues, Map<number, Values>>();
+
+  /** @param rounded whether every operation is rounded to f32 */
+  constructor(rule: RuleValues, rules: readonly RuleValues[], rounded: boolean) {
+    this.#rule = rule;
+    this.#rules = rules;
+    this.#rounded = rounded;
+    this.#round = rounded ? Math.fround : (value) => value;
+  }
+
+  /** The values of all nodes for one element of a tensor. */
+  at(tensor: TensorValues, index: number): Float64Array {
+    const { drafts } = this.#rule;
+    const values = new Float64Array(drafts.length);
+    this.#load(values, tensor, "element", index);
+    interpret(this.#bytecode(drafts.map((_, i) => i)), values, this.#rounded);
+    return values;
+  }
+
+  /** Sets inputs, and the results of operations on tensors. */
+  #load(
+    values: Float64Array,
+    tensor: TensorValues,
+    extent: Extent,
+    index: number,
+    last = Infinity,
+  ): void {
+    this.#rule.drafts.forEach((draft, i) => {
+      if (i > last) return;
+      if (draft.op === "input") {
+        const array = tensor.arrays.get(draft.name);
+        values[i] =
+          array === undefined
+            ? this.#round(tensor.scalars.get(draft.name)!)
+            : at(array, extent, draft.extent, index, tensor.dimensions);
+      } else if (isTensorOp(draft.op)) {
+        const result = this.#resultOf(tensor, i);
+        values[i] = at(result, extent, draft.extent, index, tensor.dimensions);
+      }
+    });
+  }
+
+  #bytecode(nodes: readonly number[]): Bytecode {
+    const included = new Set(nodes);
+    const program = { nodes: this.#rule.drafts.map((draft) => ({ ...draft, uses: 1 })) };
+    return bytecodeOf(program as unknown as Parameters<typeof bytecodeOf>[0], (node) =>
+      included.has(node),
+    );
+  }
+
+  #resultOf(tensor: TensorValues, node: number): Values {
+    const known = this.#results.get(tensor) ?? new Map<number, Values>();
+    this.#results.set(tensor, known);
+    let result = known.get(node);
+    if (result === undefined) {
+      result = this.#compute(tensor, node);
+      known.set(node, result);
+    }
+    return result;
+  }
+
+  #compute(tensor: TensorValues, node: number): Values {
+    const { op, operands, extent, name } = this.#rule.drafts[node];
+    const { dimensions } = tensor;
+    if (op === "count") return this.#count(tensor, name as Extent, extent);
+    const [of] = operands;
+    if (op === "newtonSchulz") {
+      const result = new Float64Array(countOf("element", dimensions));
+      const coefficients = operands.slice(1).map((one) => this.#valuesOf(tensor, one)[0]);
+      newtonSchulz(this.#valuesOf(tensor, of), result, dimensions, coefficients, this.#round);
+      return result;
+    }
+    if (extent === "all") return Float64Array.of(this.#reduceAll(node, of, op as ReduceOp));
+    const from = this.#rule.drafts[of].extent;
+    const values = this.#valuesOf(tensor, of);
+    const positions = Array.from({ length: countOf(extent, dimensions) }, (): number[] => []);
+    values.forEach((_, i) => positions[reducedIndex(from, extent, i, dimensions)].push(i));
+    return Float64Array.from(positions, (indices) =>
+      reduce(op as ReduceOp, indices.length, (k) => values[indices[k]], this.#rounded),
+    );
+  }
+
+  /** Over the tensors of all rules that have the same reduction, those of the first rule first. */
+  #reduceAll(node: number, of: number, op: ReduceOp): number {
+    const key = reductionKey(this.#rule.drafts, node);
+    const values = this.#rules.flatMap((rule) => {
+      if (rule === this.#rule) return rule.tensors.map((one) => this.#valuesOf(one, of)[0]);
+      const same = rule.drafts.findIndex(
+        ({ extent, op: other }, i) =>
+          extent === "all" &&
+          other === op &&
+          key !== undefined &&
+          reductionKey(rule.drafts, i) === key,
+      );
+      if (same < 0) return [];
+      const others = new GraphValues(rule, [rule], this.#rounded);
+      return rule.tensors.map((one) => others.#valuesOf(one, rule.drafts[same].operands[0])[0]);
+    });
+    return joinPairwise(op, values, values.length, this.#rounded);
+  }
+
+  #count(tensor: TensorValues, of: Extent, per: Extent): Values {
+    const counted = per === "all" ? this.#rule.tensors : [tensor];
+    const total = counted.reduce((sum, { dimensions }) => sum + countOf(of, dimensions), 0);
+    const length = countOf(per, tensor.dimensions);
+    return new Float64Array(length).fill(this.#round(total / length));
+  }
+
+  /** The values of a node for all indices of its extent. */
+  #valuesOf(tensor: TensorValues, node: number): Values {
+    const { drafts } = this.#rule;
+    const { op, extent } = drafts[node];
+    if (isTensorOp(op)) return this.#resultOf(tensor, node);
+    const needed = new Set<number>();
+    const visit = (one: number): void => {
+      if (needed.has(one) || isTensorOp(drafts[one].op)) return;
+      needed.add(one);
+      for (const operand of drafts[one].operands) visit(operand);
+    };
+    visit(node);
+    const bytecode = this.#bytecode([...needed]);
+    const values = new Float64Array(drafts.length);
+    return Float64Array.from({ length: countOf(extent, tensor.dimensions) }, (_, index) => {
+      this.#load(values, tensor, extent, index, node);
+      interpret(bytecode, values, this.#rounded);
+      return values[node];
+    });
+  }
+}
+
+/** The value of an array for an index of a narrower extent. Arrays of a narrower extent than that have none. */
+function at(
+  array: Values,
+  extent: Extent,
+  of: Extent,
+  index: number,
+  dimensions: Dimensions,
+): number {
+  return array[reducedIndex(extent, of, index, dimensions)];
+}
