@@ -3,7 +3,7 @@ import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { allRules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
-import type { OptimizerSpec } from "./rule/rule.js";
+import type { OptimizerSpec, Rule } from "./rule/rule.js";
 import { scheduleFromData } from "./schedules/from-data.js";
 import { isSchedule, isScheduleData } from "./schedules/schedule.js";
 import { stages } from "./stages/index.js";
@@ -13,11 +13,13 @@ import { stages } from "./stages/index.js";
  * `adam({ learningRate: 0.01 })` returns. A chain is named by its parts: `"clip-by-global-norm+adam"`. Also takes what
  * `optimizer.config()` returned, groups included.
  *
+ * @param ownRules rules and chains that are not built in, to be found by their names
  * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
 export function optimizerByName(
   name: string | OptimizerConfig,
   settings: Readonly<Record<string, unknown>> = {},
+  ownRules: readonly Rule[] = [],
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
     const { name: rule, settings: configured, groups, structural, ...rest } = name;
@@ -31,14 +33,19 @@ export function optimizerByName(
       );
     }
     const spec = {
-      ...optimizerByName(rule, withSchedules({ ...configured, ...settings })),
-      groups: checkGroups(groups).map(withRule),
+      ...optimizerByName(rule, withSchedules({ ...configured, ...settings }), ownRules),
+      groups: checkGroups(groups).map((group) => withRule(group, ownRules)),
     };
     return structural === undefined ? spec : { ...spec, structural };
   }
-  const links = String(name).split("+").map(linkByName);
-  const rule = links.length === 1 ? links[0].rule : chainedRule(links);
+  const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));
   return rule.specify(settings);
+}
+
+/** @throws {GradstepError} `UNKNOWN_RULE`, `INVALID_CHAIN` */
+function builtInByName(name: string): Rule {
+  const links = name.split("+").map(linkByName);
+  return links.length === 1 ? links[0].rule : chainedRule(links);
 }
 
 /** Values whose data of schedules are schedules. */
@@ -52,11 +59,14 @@ function withSchedules(values: Readonly<Record<string, unknown>>): Record<string
 }
 
 /** A group whose own rule, if it has one, is a spec instead of a configuration. */
-function withRule({ rule, ...group }: GroupOptions | GroupConfig): GroupOptions {
+function withRule(
+  { rule, ...group }: GroupOptions | GroupConfig,
+  ownRules: readonly Rule[],
+): GroupOptions {
   if (rule === undefined) return withSchedules(group) as GroupOptions;
   return {
     ...withSchedules(group),
-    rule: optimizerByName(rule as OptimizerConfig),
+    rule: optimizerByName(rule as OptimizerConfig, {}, ownRules),
   } as GroupOptions;
 }
 

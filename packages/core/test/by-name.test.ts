@@ -61,6 +61,19 @@ describe("optimizerByName", () => {
     );
   });
 
+  test("finds rules and chains of one's own, and in groups", () => {
+    const halved = core.defineStage({ name: "halved", perElement: "u = u * 0.5" });
+    const own = core.chain(core.adam(), halved());
+    const name = "adam+halved";
+    expect(codeOf(() => optimizerByName(name))).toBe("UNKNOWN_RULE");
+    expect(optimizerByName(name, { beta1: 0.5 }, [own.rule]).rule).toBe(own.rule);
+    const w = reference().tensor([1]);
+    const config = core
+      .createOptimizer(own, { w }, { groups: [{ match: "w", rule: own }] })
+      .config();
+    expect(optimizerByName(config, {}, [own.rule]).groups[0].rule!.rule).toBe(own.rule);
+  });
+
   const loop: Record<string, unknown> = {};
   loop.name = loop;
   test.each([

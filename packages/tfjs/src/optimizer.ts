@@ -17,7 +17,7 @@ import {
 import { defineHyperparameters, rejectMisnamedHyperparameters } from "./hyperparameters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
-import { configDict, rememberRule, specOfConfig } from "./state/saved-config.js";
+import { configDict, rememberRules, specOfConfig } from "./state/saved-config.js";
 import { removeDisposalListener } from "./state/variable-disposal.js";
 import { parseWeights, readWeights } from "./state/weights.js";
 import type { NamedTensor } from "./step/gradients.js";
@@ -96,7 +96,7 @@ export class GradstepOptimizer extends Optimizer {
       iterationOffset: { value: 0, writable: true },
     });
     registry.register(this, variableOptimizer.unmanagedTensors, variableOptimizer);
-    rememberRule(spec.rule);
+    rememberRules(spec, groups);
     defineHyperparameters(this, variableOptimizer.core, Object.keys(spec.rule.hyperparameters));
   }
 

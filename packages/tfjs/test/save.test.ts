@@ -3,16 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   adafactor,
+  adam as adamRule,
   chain,
   clipByGlobalNorm,
   decayRate,
   defineRule,
+  defineStage,
+  ema,
   lion as lionRule,
+  lookahead,
+  maxNorm,
   nonNegative,
   prodigy,
   scheduleFreeSgd,
+  trustRatio,
 } from "@gradstep/core";
-import { fromTfjs } from "@gradstep/core/interop";
+import { fromKeras, fromTfjs } from "@gradstep/core/interop";
 import {
   adam,
   adamw,
@@ -78,6 +84,12 @@ const twice = /* a custom rule */ defineRule({
     p = p - slow_mean * learningRate`,
 });
 
+const halved = /* a custom stage */ defineStage({
+  name: "halved",
+  hyperparameters: { factor_of_u: nonNegative(0.5) },
+  perElement: "u = u * factor_of_u",
+});
+
 const makers: [string, () => GradstepOptimizer][] = [
   ["adam", () => adam({ learningRate: 0.01, amsgrad: true })],
   ["adamw", () => adamw({ learningRate: 0.01 }, { groups: [{ match: /bias/, weightDecay: 0 }] })],
@@ -92,6 +104,26 @@ const makers: [string, () => GradstepOptimizer][] = [
   ["slots that all variables share, and copies", () => tfOptimizer(prodigy({ d0: 1e-3 }))],
   ["a copy of the variable", () => tfOptimizer(scheduleFreeSgd({ learningRate: 0.5 }))],
   ["a stage with a metric", () => tfOptimizer(chain(clipByGlobalNorm(0.1), lionRule()))],
+  [
+    "a chain of stages on all sides of a rule",
+    () =>
+      tfOptimizer(
+        chain(
+          clipByGlobalNorm(0.1),
+          adamRule({ learningRate: 0.01 }),
+          trustRatio(),
+          lookahead(3),
+          ema({ emaMomentum: 0.9, emaOverwrite: 4 }),
+          maxNorm({ maxNorm: 1.5, maxNormAxis: "row" }),
+        ),
+        { groups: [{ match: /bias/, globalClipNorm: 0.2 }] },
+      ),
+  ],
+  ["a custom stage", () => tfOptimizer(chain(lionRule(), halved(0.25)))],
+  [
+    "what Keras prints",
+    () => tfOptimizer(fromKeras({ class_name: "AdamW", config: { clipnorm: 0.1, use_ema: true } })),
+  ],
 ];
 
 describe("a model that was saved and loaded with its optimizer", () => {

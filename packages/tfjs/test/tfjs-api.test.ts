@@ -250,6 +250,7 @@ describe("properties", () => {
     ["lr", () => adam()],
     ["learning_rate", () => train["sgd"](0.1)],
     ["beta_1", () => adam()],
+    ["globalClipNorm", () => adam()],
     ["momentum", () => adam()],
     ["weightDecay", () => train["adam"](0.1)],
     ["rho", () => train["adam"](0.1)],

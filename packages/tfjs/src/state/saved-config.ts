@@ -6,15 +6,25 @@ import {
   type OptimizerSpec,
   type Rule,
 } from "@gradstep/core";
-import { rules } from "@gradstep/core/rules";
+import { optimizerByName } from "@gradstep/core/by-name";
+import { allRules } from "@gradstep/core/rules";
+import { stages } from "@gradstep/core/stages";
 import type { serialization } from "@tensorflow/tfjs-core";
 
-/** Custom rules by name, known once an optimizer was made with them. */
+/** Custom rules, and chains with custom parts, by name: known once an optimizer was made with them. */
 const customRules = new Map<string, Rule>();
 
-/** Makes a custom rule known to `specOfConfig`. */
-export function rememberRule(rule: Rule): void {
-  if (!rules.some(({ name }) => name === rule.name)) customRules.set(rule.name, rule);
+const builtInNames: ReadonlySet<string> = new Set([...allRules, ...stages].map(({ name }) => name));
+
+/** Makes custom rules of an optimizer known to `specOfConfig`. */
+export function rememberRules(
+  { rule, groups }: OptimizerSpec,
+  options: readonly GroupOptions[] = [],
+): void {
+  const isBuiltIn = rule.name.split("+").every((part) => builtInNames.has(part));
+  if (!isBuiltIn) customRules.set(rule.name, rule);
+  for (const group of [...groups, ...options])
+    if (group.rule !== undefined) rememberRules(group.rule);
 }
 
 /** The configuration of an optimizer, as `model.save` writes it. */
@@ -46,31 +56,38 @@ export function specOfConfig(config: serialization.ConfigDict): {
 } {
   const written = config?.["rule"];
   const name = typeof written === "string" ? unescape(written) : JSON.stringify(written);
-  const rule = rules.find((one) => one.name === name) ?? customRules.get(name);
-  if (rule === undefined) {
-    throw new GradstepError(
-      `The saved model was trained with the rule "${name}", which is not known here; expected one of ${rules.map((one) => one.name).join(", ")}, ` +
-        `or one that was used before. Call tfOptimizer() with that rule once before loading.`,
-      { code: "UNKNOWN_RULE" },
-    );
-  }
-  const settings = unescapeAll(config["settings"] ?? {}) as Record<string, unknown>;
-  const groups = unescapeAll(config["groups"] ?? []);
+  const settings = unescapeAll(config?.["settings"] ?? {}) as OptimizerConfig["settings"];
+  const groups = unescapeAll(config?.["groups"] ?? []);
   if (!Array.isArray(groups) || !groups.every(isWrittenGroup)) {
     throw new GradstepError(
       `The configuration's groups are ${JSON.stringify(groups)}; expected what getConfig() gives.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const structural = unescapeAll(config["structural"]) as readonly string[] | undefined;
+  const structural = unescapeAll(config?.["structural"]) as readonly string[] | undefined;
+  const read = groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own }));
   return {
-    spec: {
-      ...rule.specify(settings),
-      groups: groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own })),
+    spec: specByName({
+      name,
+      settings,
+      groups: read as unknown as OptimizerConfig["groups"],
       ...(structural !== undefined && { structural }),
-    },
-    inPlace: config["inPlace"] !== false,
+    }),
+    inPlace: config?.["inPlace"] !== false,
   };
+}
+
+/** @throws {GradstepError} as `specOfConfig` does */
+function specByName(config: OptimizerConfig): OptimizerSpec {
+  try {
+    return optimizerByName(config, {}, [...customRules.values()]);
+  } catch (error) {
+    if (!(error instanceof GradstepError) || error.code !== "UNKNOWN_RULE") throw error;
+    throw new GradstepError(
+      `The saved model was trained with the rule "${config.name}", which is not known here. Call tfOptimizer() with that rule once before loading. ${error.message}`,
+      { code: "UNKNOWN_RULE", cause: error },
+    );
+  }
 }
 
 type WrittenMatch =
