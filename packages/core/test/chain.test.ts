@@ -65,6 +65,12 @@ describe("a chain", () => {
   test("a chain in a chain", () => {
     const inner = chain(clipByGlobalNorm(1), adam());
     expect(chain(inner, ema()).rule.name).toBe("clip-by-global-norm+adam+ema");
+    const specified = inner.rule.specify({ globalClipNorm: 2 });
+    expect(chain(specified, ema()).rule.variant().perElement).toEqual(
+      chain(inner, ema()).rule.variant().perElement,
+    );
+    const averaged = chain(adam(), ema()).rule.specify({});
+    expect(failureOf(() => chain(averaged, halved())).code).toBe("INVALID_CHAIN");
   });
 
   test("has its stages in the groups of a rule that have a rule of their own", async () => {

@@ -83,7 +83,13 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
     const found = partsOf(variant, links, choices);
     return found === undefined ? variant : { ...variant, parts: found };
   };
-  return { ...assembleRule(parts, textsOf, build), links };
+  const assembled = assembleRule(parts, textsOf, build);
+  const chained: ChainedRule = {
+    ...assembled,
+    links,
+    specify: (settings) => ({ ...assembled.specify(settings), rule: chained }),
+  };
+  return chained;
 }
 
 function linksOf(part: ChainPart): readonly Link[] {

@@ -70,7 +70,7 @@ export function specOfConfig(config: serialization.ConfigDict): {
     spec: specByName({
       name,
       settings,
-      groups: read as unknown as OptimizerConfig["groups"],
+      groups: read,
       ...(structural !== undefined && { structural }),
     }),
     inPlace: config?.["inPlace"] !== false,
