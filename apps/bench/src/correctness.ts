@@ -1,5 +1,6 @@
-import { createOptimizer } from "@gradstep/core";
+import { createOptimizer, type OptimizerSpec } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
+import { cpuJs } from "@gradstep/cpu-js";
 import { hyperparameters, rule } from "./adam.js";
 import type { RunningContender } from "./contenders/contender.js";
 import { type Block, type Data, gradientKinds } from "./data.js";
@@ -16,6 +17,35 @@ export const tolerance = { ofLearningRate: 1e-4, ofParameter: 2 * 2 ** -24 } as 
 /** The parameters of a contender are wrong. */
 export class WrongResult extends Error {
   override readonly name = "WrongResult";
+}
+
+/** The value that an element of a tensor should have. */
+export type Expected = (tensor: number, element: number) => number;
+
+/** For Adam, whose elements do not depend on one another: those of the block, by gradstep's f64 oracle. */
+export function expectedOfBlock(expected: Float64Array, { offsets }: Data): Expected {
+  return (tensor, element) => expected[(offsets[tensor] + element) % expected.length];
+}
+
+/**
+ * For a rule whose elements depend on one another: all parameters after `checkedSteps` steps, on the backend in plain
+ * JavaScript, whose temporaries are f64 and whose kernels share nothing with those of the others.
+ */
+export async function expectedOf(
+  spec: OptimizerSpec,
+  { workload, gradients, parameters }: Data,
+): Promise<Expected> {
+  const backend = cpuJs();
+  const tensors = parameters().map((values, i) =>
+    backend.wrap(values, { shape: workload.shapes[i] }),
+  );
+  const byName = <T>(values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(values.map((value, i) => [`tensor${i}`, value]));
+  const optimizer = createOptimizer(spec, byName(tensors));
+  for (let step = 0; step < checkedSteps; step += 1)
+    optimizer.step(byName(gradients[step % gradientKinds]));
+  const values = await Promise.all(tensors.map((tensor) => tensor.read()));
+  return (tensor, element) => values[tensor][element];
 }
 
 /** The block's parameters after `checkedSteps` steps, by gradstep's f64 oracle. */
@@ -36,8 +66,8 @@ export function expectedParameters({ parameters, gradients }: Block): Float64Arr
 export async function checkResult(
   name: string,
   contender: RunningContender,
-  { workload, offsets }: Data,
-  expected: Float64Array,
+  { workload }: Data,
+  expected: Expected,
 ): Promise<number> {
   await contender.activate?.();
   for (let step = 0; step < checkedSteps; step += 1) contender.step();
@@ -45,9 +75,8 @@ export async function checkResult(
   const fromRate = tolerance.ofLearningRate * hyperparameters.learningRate;
   let largest = 0;
   tensors.forEach((values, tensor) => {
-    let index = offsets[tensor] % expected.length;
     for (let i = 0; i < values.length; i += 1) {
-      const right = expected[index];
+      const right = expected(tensor, i);
       const allowed = checkedSteps * (fromRate + tolerance.ofParameter * Math.abs(right));
       const error = Math.abs(values[i] - right) / allowed;
       // Written like this because every comparison with NaN is false.
@@ -57,7 +86,6 @@ export async function checkResult(
         );
       }
       if (error > largest) largest = error;
-      index = index + 1 === expected.length ? 0 : index + 1;
     }
   });
   return largest;

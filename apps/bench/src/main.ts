@@ -43,8 +43,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const chosen: readonly string[] = options.workloads;
-  const isSkipped = ({ name, long = false }: Workload): boolean =>
-    chosen.length > 0 ? !chosen.includes(name) : options.quick && long;
+  const isSkipped = ({ name, long = false, contenders: own }: Workload): boolean =>
+    // Workloads with contenders of their own have none on a GPU.
+    (own !== undefined && options.backend === "webgpu") ||
+    (chosen.length > 0 ? !chosen.includes(name) : options.quick && long);
   const skipped = workloads.filter(isSkipped).map(({ name }) => name);
 
   const gpu = options.backend === "webgpu" ? await gpuOrError() : undefined;
@@ -61,7 +63,9 @@ async function main(args: readonly string[]): Promise<number> {
     );
     print("Times are of many steps, until the GPU has finished them.");
   }
-  for (const { name, description } of contenders) print(`  ${name.padEnd(13)} ${description}`);
+  const measured = workloads.filter((workload) => !isSkipped(workload));
+  if (measured.some(({ contenders: own }) => own === undefined))
+    for (const { name, description } of contenders) print(`  ${name.padEnd(13)} ${description}`);
   print(
     `Checked first: every element is within ${tolerance.ofLearningRate} × the learning rate of the f64 oracle per step.`,
   );
@@ -74,25 +78,27 @@ async function main(args: readonly string[]): Promise<number> {
   const expected = expectedParameters(block);
   const rows: Row[] = [];
   const native: Native[] = [];
-  for (const workload of workloads) {
-    if (skipped.includes(workload.name)) continue;
+  for (const workload of measured) {
     showProgress(`measuring ${workload.name}…`);
-    const measured = await measure(
+    const own = await measure(
       workload,
-      contenders,
+      workload.contenders ?? contenders,
       block,
       expected,
       options.quick ? quick : full,
     );
-    rows.push(...measured);
-    const [{ size, tensors }] = measured;
+    rows.push(...own);
+    const [{ size, tensors }] = own;
     showProgress("");
-    print(`\n${colors.bold(titleOf(measured[0]))}\n${tableOf(measured)}`);
+    print(`\n${colors.bold(titleOf(own[0]))}`);
+    for (const { name, description } of workload.contenders ?? [])
+      print(`  ${name.padEnd(15)} ${description}`);
+    print(tableOf(own));
     // The program measures one array, which says nothing about tensors of one value each.
-    if (options.native !== undefined && size > tensors) {
+    if (options.native !== undefined && size > tensors && workload.contenders === undefined) {
       const limit = await measureNative(options.native, workload.name, size);
       native.push(limit);
-      print(nativeLine(limit, measured));
+      print(nativeLine(limit, own));
     }
   }
   print();

@@ -35,6 +35,7 @@ export const workloadNames = /** @type {const} */ ([
   "adam-1e6",
   "adam-1.6e7",
   "model",
+  "chains",
 ]);
 
 /** @typedef {(typeof workloadNames)[number]} WorkloadName */

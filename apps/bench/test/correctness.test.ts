@@ -5,7 +5,12 @@ import { hand } from "../src/contenders/hand.js";
 import { contenders } from "../src/contenders/index.js";
 import { type Loop, loopContender } from "../src/contenders/loop-contender.js";
 import { dataFor, makeBlock } from "../src/data.js";
-import { checkResult, expectedParameters, WrongResult } from "../src/correctness.js";
+import {
+  checkResult,
+  expectedOfBlock,
+  expectedParameters,
+  WrongResult,
+} from "../src/correctness.js";
 
 const block = makeBlock(1);
 const expected = expectedParameters(block);
@@ -16,7 +21,7 @@ const data = dataFor(workload, block);
 async function errorOf(contender: Contender): Promise<number> {
   const running = await contender.start(data);
   try {
-    return await checkResult(contender.name, running, data, expected);
+    return await checkResult(contender.name, running, data, expectedOfBlock(expected, data));
   } finally {
     running.dispose();
   }

@@ -1,12 +1,15 @@
+import type { OptimizerSpec } from "@gradstep/core";
 import type { Data } from "../data.js";
 
-/** One way to make Adam steps. To add one, write a module like those in this folder and list it in `index.ts`. */
+/** One way to make steps, of Adam if it does not say otherwise. To add one, write a module like those in this folder and list it in `index.ts`. */
 export interface Contender {
   readonly name: string;
   /** A few words for the legend. */
   readonly description: string;
   /** It makes no steps, but gives a time to compare with. Its result is not checked. */
   readonly isBaseline?: boolean;
+  /** What it computes. Adam if left out. */
+  readonly spec?: OptimizerSpec;
   /** Prepares everything with its own parameters. Not timed. */
   readonly start: (data: Data) => Promise<RunningContender>;
 }

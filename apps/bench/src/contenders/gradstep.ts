@@ -3,6 +3,7 @@ import {
   type Backend,
   type Gradients,
   type Optimizer,
+  type OptimizerSpec,
   type Tensor,
   type Values,
   type WrappingBackend,
@@ -38,10 +39,12 @@ export function gradstepContender(
   name: string,
   description: string,
   setUp: () => BackendSetup | Promise<BackendSetup>,
+  spec: OptimizerSpec = rule,
 ): Contender {
   return {
     name,
     description,
+    spec,
     start: async ({ workload, gradients, parameters: copy }) => {
       const { reserve, tensor, stepping, dispose } = await setUp();
       const { shapes } = workload;
@@ -55,7 +58,7 @@ export function gradstepContender(
         return values.map((array, i) => tensor(array, shapes[i], pool));
       };
       const tensors = tensorsFor(arrays, 0);
-      const optimizer = createOptimizer(rule, byName(names, tensors));
+      const optimizer = createOptimizer(spec, byName(names, tensors));
       const named = gradients.map((kind) => byName(names, tensorsFor(kind, 1)));
       const { step, waitUntilDone } = stepping?.(optimizer) ?? {
         step: (values: Gradients) => optimizer.step(values),

@@ -18,6 +18,16 @@ export function headlines(rows: readonly Row[]): string[] {
   for (const { size, medianNs } of own.filter(isScalars)) {
     lines.push(`cpu-js takes ${time(medianNs / size)} per tensor, besides its elements`);
   }
+  for (const { contender, speedups } of rows.filter(({ workload }) => workload === "chains")) {
+    if (contender === "adam" || contender.startsWith("tfjs")) continue;
+    const rival = contender === "clip+adamw+ema" ? speedups["tfjs-wasm ops"] : undefined;
+    lines.push(
+      `${contender} takes ${(1 / speedups["adam"]).toFixed(2)}× the time of adam` +
+        (rival === undefined
+          ? ""
+          : `, and is ${speedupText(rival)} faster than TF.js's operations`),
+    );
+  }
   if (own.length > 0) {
     const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));
     lines.push(

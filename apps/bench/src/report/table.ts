@@ -4,7 +4,16 @@ import type { Row } from "../measure.js";
 import { bytes, time } from "./format.js";
 
 /** The contenders over which a speedup is shown. */
-const rivals = ["hand", "tfjs-cpu", "tfjs-wasm", "copy", "wgsl", "tfjs-webgpu"];
+const rivals = [
+  "hand",
+  "tfjs-cpu",
+  "tfjs-wasm",
+  "copy",
+  "wgsl",
+  "tfjs-webgpu",
+  "adam",
+  "tfjs-wasm ops",
+];
 
 /** A workload's rows as lines of at most 100 characters. */
 export function tableOf(rows: readonly Row[]): string {

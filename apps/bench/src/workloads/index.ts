@@ -1,3 +1,4 @@
+import { chains } from "../contenders/chains.js";
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
@@ -10,4 +11,5 @@ export const workloads: readonly Workload[] = [
   { name: "adam-1e6", shapes: [[1e6]] },
   { name: "adam-1.6e7", shapes: [[1.6e7]], long: true },
   { name: "model", shapes: imageClassifier() },
+  { name: "chains", shapes: imageClassifier(), contenders: chains },
 ];
