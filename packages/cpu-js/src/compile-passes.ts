@@ -32,7 +32,7 @@ function compilePasses(
     return chainKernel(variant, parts, functions, exact);
   if (isElementwise(variant)) return undefined;
   const compute = passFunctionsOf(variant, functions, exact);
-  return new PassKernel(sourceOf(compute), [new VariantRunner(variant, compute, exact)]);
+  return new PassKernel(sourceOf(compute), () => [new VariantRunner(variant, compute, exact)]);
 }
 
 function chainKernel(
@@ -41,22 +41,24 @@ function chainKernel(
   functions: CompiledFunctions,
   exact: boolean,
 ): Kernel {
-  const changedGradients: ChainPlace["changedGradients"] = new WeakMap<Update, Float32Array>();
   const changesGradient = ({ perElement }: Variant): boolean =>
     perElement.outputs.some(({ name }) => name === "g");
   const computes = parts.map((part) => passFunctionsOf(part.variant, functions, exact));
-  const runners = parts.map((part, i) => {
-    const isGradientChanged = parts.slice(0, i).some((one) => changesGradient(one.variant));
-    const place = { part, changedGradients, isFirst: i === 0, isGradientChanged };
-    return new VariantRunner(part.variant, computes[i], exact, place);
-  });
+  const makeRunners = (): VariantRunner[] => {
+    const changedGradients: ChainPlace["changedGradients"] = new WeakMap<Update, Float32Array>();
+    return parts.map((part, i) => {
+      const isGradientChanged = parts.slice(0, i).some((one) => changesGradient(one.variant));
+      const place = { part, changedGradients, isFirst: i === 0, isGradientChanged };
+      return new VariantRunner(part.variant, computes[i], exact, place);
+    });
+  };
   const fused = (): VariantRunner =>
     new VariantRunner(variant, passFunctionsOf(variant, functions, exact), exact);
   const keysOf = ({ schedule }: Variant): readonly string[] =>
     schedule.temporaries.flatMap(({ key }) => (key === undefined ? [] : [key]));
   const ofFirst = keysOf(parts[0].variant);
   const isShareable = keysOf(variant).every((key) => ofFirst.includes(key));
-  return new PassKernel(sourceOf(computes.flat()), runners, fused, isShareable);
+  return new PassKernel(sourceOf(computes.flat()), makeRunners, fused, isShareable);
 }
 
 /** The function of each pass of a variant; undefined for matrix passes. */

@@ -46,8 +46,9 @@ export class VariantRunner {
   /** The targets of the step; the first `#count` are valid. */
   readonly #targets: Target[] = [];
   #count = 0;
-  /** The values of all tensors for one reduction, in the order of the parameters. */
+  /** The values of tensors for one reduction over all of them, and their number. */
   #joined: Values;
+  #gathered = 0;
   /** Keys of the temporaries that depend on parameters and gradients alone, by name. */
   readonly #keys: ReadonlyMap<string, string>;
   readonly #newtonSchulz: NewtonSchulz;
@@ -125,53 +126,61 @@ export class VariantRunner {
     }
   }
 
-  /**
-   * Joins the values of all tensors that the reductions at the end of a phase need.
-   * @param runners those of the rules that run together, which may have reductions with the same keys
-   */
-  joinTensors(phase: number, runners: readonly VariantRunner[] = []): void {
+  /** Joins the values of all tensors that the reductions at the end of a phase need. */
+  joinTensors(phase: number): void {
+    for (let k = 0; k < this.reductionCount(phase); k += 1) {
+      this.gather(phase, k, this);
+      this.joinGathered(phase, k);
+    }
+  }
+
+  /** Number of reductions over all tensors, at the end of a phase. */
+  reductionCount(phase: number): number {
+    return this.#lastOver(phase)?.pass.reductions.length ?? 0;
+  }
+
+  /** Adds the tensors of a runner to those that reduction `k` of a phase joins, if it has a reduction of the same key. */
+  gather(phase: number, k: number, other: VariantRunner): void {
+    const last = this.#lastOver(phase)!;
+    const key = this.#keys.get(last.pass.reductions[k].name);
+    const values = other === this ? last.perTensor[k] : other.#valuesOf(key);
+    if (values === undefined) return;
+    const first = this.#gathered;
+    this.#gathered += other.#count;
+    if (this.#joined.length < this.#gathered) {
+      const longer = allocateValues(2 * this.#gathered, this.#exact);
+      longer.set(this.#joined);
+      this.#joined = longer;
+    }
+    for (let i = 0; i < other.#count; i += 1) this.#joined[first + i] = values[i];
+  }
+
+  /** Joins what was gathered. */
+  joinGathered(phase: number, k: number): void {
+    const { name, op } = this.#lastOver(phase)!.pass.reductions[k];
+    const result = joinPairwise(op, this.#joined, this.#gathered, this.#exact);
+    this.#shared[this.#names.indexOf(name)]![0] = result;
+    this.#gathered = 0;
+  }
+
+  /** The pass at the end of a phase, if it has reductions over all tensors. */
+  #lastOver(phase: number): MapPassRunner | undefined {
     const { passes } = this.phases[phase];
     const last = passes[passes.length - 1];
-    if (!(last instanceof MapPassRunner) || !last.isOverTensors) return;
-    const { reductions } = last.pass;
-    for (let k = 0; k < reductions.length; k += 1) {
-      const { op, name } = reductions[k];
-      const key = this.#keys.get(name);
-      let count = 0;
-      for (let i = 0; i < runners.length; i += 1) {
-        const other = runners[i];
-        const values = other === this ? last.perTensor[k] : other.#valuesOf(key);
-        if (values !== undefined) count = this.#append(values, other.#count, count);
-      }
-      if (runners.length === 0) count = this.#append(last.perTensor[k], this.#count, 0);
-      const result = joinPairwise(op, this.#joined, count, this.#exact);
-      this.#shared[this.#names.indexOf(name)]![0] = result;
-    }
+    return last instanceof MapPassRunner && last.isOverTensors ? last : undefined;
   }
 
   /** The values per tensor of the reduction over all tensors with this key. */
   #valuesOf(key: string | undefined): Values | undefined {
     if (key === undefined) return undefined;
     for (let i = 0; i < this.phases.length; i += 1) {
-      const { passes } = this.phases[i];
-      const last = passes[passes.length - 1];
-      if (!(last instanceof MapPassRunner) || !last.isOverTensors) continue;
+      const last = this.#lastOver(i);
+      if (last === undefined) continue;
       const { reductions } = last.pass;
       for (let k = 0; k < reductions.length; k += 1)
         if (this.#keys.get(reductions[k].name) === key) return last.perTensor[k];
     }
     return undefined;
-  }
-
-  /** Copies values to those that are joined next. @returns their number */
-  #append(values: Values, count: number, first: number): number {
-    if (this.#joined.length < first + count) {
-      const longer = allocateValues(2 * (first + count), this.#exact);
-      longer.set(this.#joined);
-      this.#joined = longer;
-    }
-    for (let i = 0; i < count; i += 1) this.#joined[first + i] = values[i];
-    return first + count;
   }
 
   #countAll(): void {

@@ -109,12 +109,22 @@ describe("rules that run together", () => {
   const first = chain(clip(), adam(), ema(0.9));
   const centered = defineStage({ name: "centered", perElement: "g = g - meanRow(g)" });
   const descent = sgd({ learningRate: 0.1 });
+  const same = defineRule({
+    name: "same",
+    hyperparameters: { learningRate },
+    slots: { d: { extent: "all", initial: 0 } },
+    perElement: "d = d + normAll(g) * learningRate\nu = g / d",
+  })();
   const cases: Readonly<Record<string, readonly [all: OptimizerSpec, some: OptimizerSpec]>> = {
     "both as parts": [first, chain(clip(), descent)],
     "one fused, because of a stage on the update": [first, chain(clip(), descent, halved())],
     "both fused, because the norm is not of the first part": [
       chain(centered(), clip(), adam()),
       chain(centered(), clip(), descent),
+    ],
+    "the same rule twice": [
+      same,
+      { ...same, hyperparameters: { ...same.hyperparameters, learningRate: 0.5 } },
     ],
     "a rule with a norm of its own": [
       first,
