@@ -31,12 +31,17 @@ describe("chains", () => {
   const scaled = defineStage({
     name: "scaled",
     hyperparameters: { factor: nonNegative(0.5) },
-    perElement: "g = g * factor + meanRow(g) * p",
+    perElement: "g = g * factor + meanRow(g) * p + p * 0.25",
   });
   const unit = defineStage({
     name: "unit-norm",
     slots: { norms: { extent: "row", initial: 0 } },
     perElement: "norms = normRow(p)\n p = p / (norms + 1e-7)",
+  });
+  const noted = defineStage({
+    name: "noted",
+    slots: { scaledNorm: 0 },
+    perElement: "g = g / (1 + normTensor(g))\nscaledNorm = g * normTensor(g)",
   });
   const momentum = defineRule({
     name: "momentum",
@@ -48,6 +53,7 @@ describe("chains", () => {
     "clip, adam, average": chain(clip, adam({ weightDecay: 0.1 }), ema(0.9)),
     "two stages on the gradient": chain(scaled(), clip, sgd({ learningRate: 0.1, momentum: 0.9 })),
     "two that have reductions": chain(clip, scaled(), lamb(), unit(), ema(0.5)),
+    "a stage that goes on with the gradient that it has changed": chain(noted(), clip, adam()),
     "adam and an average": chain(adam(), ema(0.9)),
     "a stage on the update": chain(clip, adam(), halved(), ema(0.9)),
     "a rule that is not built in": chain(clip, momentum(), ema(0.9)),
@@ -109,18 +115,30 @@ describe("rules that run together", () => {
   const first = chain(clip(), adam(), ema(0.9));
   const centered = defineStage({ name: "centered", perElement: "g = g - meanRow(g)" });
   const descent = sgd({ learningRate: 0.1 });
+  const limited = defineStage({
+    name: "limited",
+    hyperparameters: { limit: nonNegative(0.25) },
+    perElement: "g = max(-limit, min(limit, g))",
+  });
   const same = defineRule({
     name: "same",
     hyperparameters: { learningRate },
     slots: { d: { extent: "all", initial: 0 } },
     perElement: "d = d + normAll(g) * learningRate\nu = g / d",
   })();
-  const cases: Readonly<Record<string, readonly [all: OptimizerSpec, some: OptimizerSpec]>> = {
+  const cases: Readonly<
+    Record<string, readonly [all: OptimizerSpec, b: OptimizerSpec, d?: OptimizerSpec]>
+  > = {
     "both as parts": [first, chain(clip(), descent)],
     "one fused, because of a stage on the update": [first, chain(clip(), descent, halved())],
     "both fused, because the norm is not of the first part": [
       chain(centered(), clip(), adam()),
       chain(centered(), clip(), descent),
+    ],
+    "two of three, since the third changes the gradient before": [
+      first,
+      chain(clip(), descent),
+      chain(limited(), clip(), descent),
     ],
     "the same rule twice": [
       same,
@@ -138,8 +156,15 @@ describe("rules that run together", () => {
   };
   const tensors = { a: [9, 4], b: [6, 2, 3], c: [700], d: [3, 3] };
 
-  test.each(Object.entries(cases))("%s", async (_, [spec, rule]) => {
-    const together = { ...spec, groups: [{ match: ["b", "d"], rule }] } as OptimizerSpec;
+  test.each(Object.entries(cases))("%s", async (_, [spec, b, d = b]) => {
+    const groups =
+      d === b
+        ? [{ match: ["b", "d"], rule: b }]
+        : [
+            { match: "b", rule: b },
+            { match: "d", rule: d },
+          ];
+    const together = { ...spec, groups } as OptimizerSpec;
     const steps = stepsFor(tensors, 3);
     const wanted = await after(reference(), together, tensors, steps);
     const alone = steps.map(({ gradients: { a, c } }) => ({ gradients: { a, c } }));
@@ -151,7 +176,7 @@ describe("rules that run together", () => {
 });
 
 describe("memory", () => {
-  test("repeated steps allocate nothing", () => {
+  test("repeated steps allocate no arrays", () => {
     const spec = chain(clipByGlobalNorm(1), lamb(), ema(0.9));
     const backend = cpuJs();
     const shape = [300, 50];
@@ -159,15 +184,15 @@ describe("memory", () => {
     const gradient = backend.tensor(shape, numbers(15000, 1));
     const optimizer = createOptimizer(spec, { w });
     const arrays: number[] = [];
-    const counted = [Float32Array, Float64Array].map((kind) => {
-      const original = kind;
-      return new Proxy(original, {
-        construct: (target, args: [number]) => {
-          arrays.push(1);
-          return Reflect.construct(target, args) as object;
-        },
-      });
-    });
+    const counted = [Float32Array, Float64Array].map(
+      (kind) =>
+        new Proxy(kind, {
+          construct: (target, args: [number]) => {
+            arrays.push(args[0]);
+            return Reflect.construct(target, args) as object;
+          },
+        }),
+    );
     const before = { Float32Array: globalThis.Float32Array, Float64Array: globalThis.Float64Array };
     optimizer.step({ w: gradient });
     try {
