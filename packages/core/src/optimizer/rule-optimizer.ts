@@ -61,11 +61,13 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const context = ruleContext(spec, sharing, this.#clock);
     const { name, hyperparameters } = spec.rule;
     this.#defaults = new Group(context, name, spec.hyperparameters);
-    this.#groups = groups.map(({ match, rule: own, ...overrides }, i) => {
+    this.#groups = groups.map(({ match, rule: own, frozen = false, ...overrides }, i) => {
       const label = `${name}, group ${i}`;
       const defaults =
         own === undefined ? this.#defaults : ownDefaults(label, own, overrides, this.#clock);
-      return new Group(defaults.context, label, overrides, match, defaults);
+      const group = new Group(defaults.context, label, overrides, match, defaults);
+      group.frozen = frozen;
+      return group;
     });
     this.#allGroups = [this.#defaults, ...this.#groups];
     this.#runs = [...new Set(this.#allGroups.map((group) => group.context.run))];
@@ -106,7 +108,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (this.#runs.length > 1 || !this.#inputs.isRepeat(gradients)) return false;
     const [{ kernel, updates }] = this.#runs;
     const groups = this.#allGroups;
-    for (let i = 0; i < groups.length; i += 1) if (groups[i].every !== 1) return false;
+    for (let i = 0; i < groups.length; i += 1) if (!groups[i].isAlwaysDue) return false;
     const repeat = kernel!.repeater?.(updates);
     if (repeat === undefined) return false;
     // A schedule may refuse its value.
@@ -255,6 +257,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       ...this.#configOf(this.#defaults),
       groups: this.#groups.map((group) => ({
         match: [...group.parameters],
+        ...(group.frozen ? { frozen: true } : {}),
         ...(group.context === this.#defaults.context
           ? {}
           : { rule: this.#configOf(group.defaults!) }),

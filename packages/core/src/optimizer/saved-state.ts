@@ -47,6 +47,7 @@ export async function readState(
       iterations: group.iterations,
       hyperparameters: group === defaults ? {} : group.ownHyperparameters(),
       persistentScalars: group.scalars.persistentScalars,
+      ...(group.frozen ? { frozen: true } : {}),
       ...(group.context === defaults.context
         ? {}
         : { rule: group.context.spec.rule.name, options: { ...group.context.spec.options } }),
@@ -93,10 +94,12 @@ export function writeState(
     const needed = group.hasOwnRule ? Object.keys(group.context.spec.rule.hyperparameters) : [];
     for (const name of new Set([...Object.keys(values[i]), ...needed]))
       group.check(name, values[i][name]);
+    group.checkFrozen(state.groups[i].frozen ?? false);
   });
   groups.forEach((group, i) => {
     group.replace(values[i]);
-    const { persistentScalars, iterations } = state.groups[i];
+    const { persistentScalars, iterations, frozen = false } = state.groups[i];
+    group.frozen = frozen;
     group.scalars.persistentScalars = persistentScalars;
     group.iterations = iterations ?? Math.floor(state.iterations / group.every);
   });

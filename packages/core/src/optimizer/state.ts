@@ -40,6 +40,8 @@ export interface GroupState {
    * a rule of its own.
    */
   readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
+  /** Left out for groups that are not frozen. */
+  readonly frozen?: boolean;
   /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
   readonly persistentScalars: Readonly<Record<string, number>>;
 }

@@ -24,6 +24,7 @@ const propertyNames = [
   "dispose",
   "match",
   "every",
+  "frozen",
 ];
 
 /** The keys of a definition. */

@@ -28,6 +28,8 @@ export type GroupOptions<H extends string = string> = {
    * own steps. Its gradients are ignored at the other steps. 1 if left out.
    */
   readonly every?: number;
+  /** Whether the group stays as it is: its gradients are ignored, and it counts no steps. False if left out. */
+  readonly frozen?: boolean;
 } & (string extends H
   ? Readonly<Record<string, unknown>>
   : Partial<Readonly<Record<H, HyperparameterValue>>>);

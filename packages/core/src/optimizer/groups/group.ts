@@ -26,6 +26,7 @@ export class Group {
   #hasSchedule = false;
   /** The value in `#overrides`, without the look-up. */
   #every = 1;
+  #frozen = false;
 
   /**
    * @param overrides hyperparameters of this group; all of them if there is no group of defaults
@@ -92,9 +93,32 @@ export class Group {
     return this.#every;
   }
 
+  /** Whether the group stays as it is. */
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+  set frozen(value: unknown) {
+    this.#frozen = this.checkFrozen(value);
+  }
+
+  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is true or false */
+  checkFrozen(value: unknown): boolean {
+    if (typeof value === "boolean") return value;
+    throw new GradstepError(`${this.#label}: frozen is ${show(value)}; expected true or false.`, {
+      code: "INVALID_HYPERPARAMETER",
+    });
+  }
+
+  /** Whether the group is updated in every step of the optimizer. */
+  get isAlwaysDue(): boolean {
+    return this.#every === 1 && !this.#frozen;
+  }
+
   /** Whether the group is updated at the optimizer's step of this number; 1 is the first. */
   isDue(iteration: number): boolean {
-    return this.#every === 1 || iteration % this.#every === 0;
+    return this.isAlwaysDue || (!this.#frozen && iteration % this.#every === 0);
   }
 
   /** Computes the scalars of the next step. */

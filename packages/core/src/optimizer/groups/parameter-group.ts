@@ -9,6 +9,8 @@ export type ParameterGroup<H extends string = string> = {
   readonly iterations: number;
   /** The group is updated every `every` optimizer steps. Can be set between steps. */
   every: number;
+  /** Whether the group stays as it is. Can be set between steps. */
+  frozen: boolean;
 } & (string extends H ? Record<string, unknown> : Record<H, number>);
 
 /** The public view of a group. */
@@ -25,6 +27,12 @@ export function parameterGroup(group: Group, hyperparameters: readonly string[])
     },
     set every(value) {
       group.set("every", value);
+    },
+    get frozen() {
+      return group.frozen;
+    },
+    set frozen(value) {
+      group.frozen = value;
     },
   };
   defineHyperparameters(view, group, hyperparameters);
