@@ -155,7 +155,7 @@ export class GradstepOptimizer extends Optimizer {
    * use. Variables that were disposed of are left out, unless there are no others. A snapshot: later steps do not change
    * it. The tensors need no `dispose` unless TF.js computed with them.
    *
-   * @throws {GradstepError} `DISPOSED`
+   * @throws {GradstepError} `DISPOSED`; `UNSUPPORTED` with groups that have a rule of their own
    */
   override async getWeights(): Promise<NamedTensor[]> {
     this.checkLive();
@@ -170,7 +170,7 @@ export class GradstepOptimizer extends Optimizer {
    * all state; the next step assigns it to variables by name. Values are copied. Hyperparameters are not part of it;
    * they are in `getConfig`.
    *
-   * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`; then nothing has changed
+   * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`, `UNSUPPORTED`; then nothing has changed
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     this.checkLive();

@@ -1,5 +1,6 @@
 import {
   createOptimizer,
+  GradstepError,
   variantOf,
   type GroupOptions,
   type Optimizer as CoreOptimizer,
@@ -106,8 +107,12 @@ export class VariableOptimizer implements DisposalListener {
     this.#checkGroups();
   }
 
-  /** The state as TF.js's named weights. */
+  /**
+   * The state as TF.js's named weights.
+   * @throws {GradstepError} `UNSUPPORTED` with groups that have a rule of their own
+   */
   async weights(): Promise<NamedTensor[]> {
+    this.#checkHasOneRule();
     const shapes = new Map<string, readonly number[]>();
     for (const key of this.#table.savedKeys()) shapes.set(key, this.#table.get(key)!.shape);
     // All reads begin now, so that later steps change nothing in the snapshot.
@@ -120,9 +125,10 @@ export class VariableOptimizer implements DisposalListener {
 
   /**
    * Replaces the state.
-   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`; then nothing has changed
+   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`, `UNSUPPORTED`; then nothing has changed
    */
   restore(weights: Weights): void {
+    this.#checkHasOneRule();
     this.#checkWeights(weights);
     const outdated = this.core.parameters.filter((key) => {
       const shape = weights.parameters.get(key)?.shape;
@@ -180,6 +186,16 @@ export class VariableOptimizer implements DisposalListener {
     if (parameters.length === 0) return;
     this.core.remove(parameters.map(({ key }) => key));
     this.#table.remove(parameters);
+  }
+
+  /** The names of TF.js's weights do not say to which rule a slot belongs. */
+  #checkHasOneRule(): void {
+    const i = this.groups.findIndex(({ rule }) => rule !== undefined);
+    if (i < 0) return;
+    throw new GradstepError(
+      `Group ${i} has a rule of its own (${this.groups[i].rule!.rule.name}), and TF.js's weights have no place for it. Save the model without its optimizer, or use an optimizer per rule.`,
+      { code: "UNSUPPORTED" },
+    );
   }
 
   #checkWeights({ persistentScalars, groupIterations }: Weights): void {

@@ -1,4 +1,5 @@
-import { adamw, sgd, type TfOptimizerOptions } from "../src/index.js";
+import { rmsprop } from "@gradstep/core";
+import { adamw, GradstepOptimizer, sgd, type TfOptimizerOptions } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { codeOf, layers, tf, variable } from "./support.js";
 
@@ -44,6 +45,26 @@ describe("groups", () => {
       expect([valueOf(name), valueOf("d/kernel_1")]).toEqual([1, 0.5]);
       expect(optimizer.groups[0].parameters).toEqual([name]);
     });
+
+  test("with a rule of its own, has it again from a configuration, but no weights of TF.js", async () => {
+    variable([1], [1], "w");
+    variable([1], [1], "b");
+    const groups: Groups = [{ match: "b", rule: rmsprop({ learningRate: 0.25 }) }];
+    const optimizer = sgd({ learningRate: 1, weightDecay: 0.5 }, { groups });
+    decay(optimizer, "w", "b");
+    expect([valueOf("w"), valueOf("b")]).toEqual([0.5, 1]);
+    const config = optimizer.getConfig();
+    const again = GradstepOptimizer.fromConfig(
+      GradstepOptimizer,
+      config,
+    ) as unknown as GradstepOptimizer;
+    expect(again.getConfig()).toEqual(config);
+    expect((again.groups[0] as unknown as Record<string, number>).rho).toBe(0.9);
+    const iter = { name: "iter", tensor: tf.scalar(1, "int32") };
+    expect(await codeOf(() => optimizer.getWeights())).toBe("UNSUPPORTED");
+    expect(await codeOf(() => optimizer.setWeights([iter]))).toBe("UNSUPPORTED");
+    expect(optimizer.iterations).toBe(1);
+  });
 
   test("the same model, built again and again: biases have no weight decay", async () => {
     const build = (): layers.Sequential =>
