@@ -28,6 +28,8 @@ export const equivalents = {
     ["zeros.length < p.length", ["true", "zeros.length <= p.length"], moreOften],
     ["first < rows.length", "first <= rows.length", outside],
     ["k < end", "k <= end", "The next row overwrites the value."],
+  ],
+  "cpu-js/src/flush.ts": [
     [
       "scalars[threshold] > 0",
       ["true", "scalars[threshold] >= 0"],
@@ -35,7 +37,7 @@ export const equivalents = {
     ],
     ["limit > 0", ["true", "limit >= 0"], "No magnitude is below 0: the loop only takes time."],
   ],
-  "cpu-js/src/emit-js.ts": [
+  "cpu-js/src/codegen/js-emitter.ts": [
     [
       /^\/\^\(\?:Infinity\|NaN/,
       /^\/.*Infinity\|NaN/,

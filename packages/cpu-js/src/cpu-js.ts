@@ -15,9 +15,9 @@ import {
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { isElementwise } from "./array-names.js";
+import { isElementwise } from "./passes/array-names.js";
 import { bindKernel } from "./bind-kernel.js";
-import type { PassCompiler } from "./compile-passes.js";
+import type { PassCompiler } from "./passes/compile-passes.js";
 import { interpreter } from "./interpreter.js";
 import type {
   CompiledFunctions,

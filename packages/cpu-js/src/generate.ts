@@ -8,9 +8,9 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { isElementwise } from "./array-names.js";
-import { emitJs } from "./emit-js.js";
-import { emitPass } from "./emit-pass.js";
+import { isElementwise } from "./passes/array-names.js";
+import { emitJs } from "./codegen/emit-js.js";
+import { emitPass } from "./codegen/emit-pass.js";
 
 /** Options of `generate`. */
 export interface GenerateOptions {

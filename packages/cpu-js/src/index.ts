@@ -1,5 +1,5 @@
 import { checkOptions } from "@gradstep/core";
-import { passes } from "./compile-passes.js";
+import { passes } from "./passes/compile-passes.js";
 import { cpuJsOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
 import * as exactKernels from "./generated/exact/index.js";
 import * as fastKernels from "./generated/fast/index.js";

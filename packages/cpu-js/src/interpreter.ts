@@ -8,7 +8,7 @@ import {
   type Values,
   type Variant,
 } from "@gradstep/core";
-import { arrayNamesOf, storedIn } from "./array-names.js";
+import { arrayNamesOf, storedIn } from "./passes/array-names.js";
 import type { KernelFunction, PassFunction } from "./kernel-table.js";
 
 /** Values per chunk: all chunks of a pass fit into the L1 cache, and the loops outweigh the calls. */

@@ -15,7 +15,7 @@ import {
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { passes } from "../src/compile-passes.js";
+import { passes } from "../src/passes/compile-passes.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { generate } from "../src/generate.js";
 import { cpuJs } from "../src/index.js";

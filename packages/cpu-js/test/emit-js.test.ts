@@ -1,6 +1,6 @@
 import { defineRule, nonNegative, type RuleFactory } from "@gradstep/core";
 import { expect, test } from "vitest";
-import { emitJs } from "../src/emit-js.js";
+import { emitJs } from "../src/codegen/emit-js.js";
 
 type Factory = Pick<RuleFactory<string, Record<never, never>>, "rule">;
 

@@ -1,7 +1,7 @@
 import { defineRule, nonNegative, type Rule, type Update } from "@gradstep/core";
 import { describe, expect, test } from "vitest";
 import { createCpuJs, type CpuJs } from "../src/cpu-js.js";
-import { emitJs } from "../src/emit-js.js";
+import { emitJs } from "../src/codegen/emit-js.js";
 import { compiled } from "./compile.js";
 
 /** Two slots that are cleared below thresholds of their own, and one that is not; nothing else happens to them. */

@@ -1,7 +1,7 @@
 import { adam, defineRule, nonNegative, type Node, type Pass } from "@gradstep/core";
 import { expect, test } from "vitest";
 import { createCpuJs, type KernelTable } from "../src/kernels.js";
-import { emitJs } from "../src/emit-js.js";
+import { emitJs } from "../src/codegen/emit-js.js";
 import { generate } from "../src/generate.js";
 import { interpreter } from "../src/interpreter.js";
 import { codeOf } from "./support.js";

@@ -2,7 +2,7 @@ import { newtonSchulz } from "@gradstep/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
-import { NewtonSchulz } from "../src/newton-schulz.js";
+import { NewtonSchulz } from "../src/matrices/newton-schulz.js";
 
 const coefficients = [3.4445, -4.775, 2.0315].map(Math.fround) as [number, number, number];
 

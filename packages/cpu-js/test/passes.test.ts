@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core";
 import { oracle, reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { passes } from "../src/compile-passes.js";
+import { passes } from "../src/passes/compile-passes.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { compiled } from "./compile.js";
 import { codeOf } from "./support.js";

@@ -4,7 +4,7 @@ import { reference } from "@gradstep/core/reference";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
-import { passes } from "../src/compile-passes.js";
+import { passes } from "../src/passes/compile-passes.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { compiled } from "./compile.js";
 import { after, differingArrays, stepsFor } from "./steps.js";

@@ -14,7 +14,7 @@ import {
   type VariantPart,
 } from "@gradstep/core";
 import { arrayNamesOf } from "./array-names.js";
-import { allocateValues } from "./reducers.js";
+import { allocateValues } from "./reduction-lanes.js";
 
 /**
  * The arrays of one parameter for the passes of a variant. Temporaries and counts are allocated for the shape of the

@@ -7,7 +7,7 @@ import {
   type Program,
   type Variant,
 } from "@gradstep/core";
-import { arrayNamesOf, storedIn } from "./array-names.js";
+import { arrayNamesOf, storedIn } from "../passes/array-names.js";
 import {
   functionName,
   indent,

@@ -7,10 +7,10 @@ import {
   type VariantPart,
 } from "@gradstep/core";
 import { arrayNamesOf } from "./array-names.js";
-import type { PassFunction } from "./kernel-table.js";
+import type { PassFunction } from "../kernel-table.js";
 import { MapPassRunner } from "./map-pass-runner.js";
-import { NewtonSchulz } from "./newton-schulz.js";
-import { allocateValues } from "./reducers.js";
+import { NewtonSchulz } from "../matrices/newton-schulz.js";
+import { allocateValues } from "./reduction-lanes.js";
 import { Target } from "./target.js";
 
 /** Consecutive passes that one tensor can run through before the next tensor begins. */

@@ -1,7 +1,7 @@
 import type { BatchRun, Kernel, Update, Variant } from "@gradstep/core";
 import { isElementwise } from "./array-names.js";
-import { passInterpreter } from "./interpreter.js";
-import type { CompiledFunctions, KernelFunction, PassFunction } from "./kernel-table.js";
+import { passInterpreter } from "../interpreter.js";
+import type { CompiledFunctions, KernelFunction, PassFunction } from "../kernel-table.js";
 import { PassKernel, runTogether } from "./pass-kernel.js";
 import { VariantRunner, type ChainPlace } from "./variant-runner.js";
 

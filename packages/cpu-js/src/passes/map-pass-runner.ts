@@ -7,10 +7,11 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { arrayNamesOf } from "./array-names.js";
-import { flush, flushesOf, type Flush } from "./flush.js";
-import { chunkLength } from "./interpreter.js";
-import type { PassFunction } from "./kernel-table.js";
-import { allocateValues, reducerOf, type Reducer } from "./reducers.js";
+import { flush, flushesOf, type Flush } from "../flush.js";
+import { chunkLength } from "../interpreter.js";
+import type { PassFunction } from "../kernel-table.js";
+import { reducerOf, type Reducer } from "./reducer.js";
+import { allocateValues } from "./reduction-lanes.js";
 import type { Target } from "./target.js";
 
 /** Runs one map pass on tensors: all of their values, or the runs of rows that a mask makes of them. */
