@@ -3,6 +3,7 @@ const element = '["Stryker was here"]';
 
 const moreOften = "Does more often what need not be done, with the same results.";
 const message = "Changes the text of a message alone.";
+const noProperty = "A property that is undefined is as good as none.";
 const outside = "Reads and writes of a typed array beyond its end have no effect.";
 const assigned = "Elements are assigned before they are read.";
 
@@ -58,8 +59,70 @@ export const equivalents = {
       "The caller evaluates neither; the cases make the switch exhaustive.",
     ],
   ],
-  "core/src/optimizer/create-optimizer.ts": [
-    ["structural === undefined", "false", "A property that is undefined is as good as none."],
+  "core/src/backend/host-row-remap.ts": [
+    ["source !== i", "true", "Copies rows that could stay, with the same result."],
+    [
+      /^[ij] < (?:from\.length|rowLength)$/,
+      /<=/,
+      "Beyond the end, or overwritten by the next row.",
+    ],
+    ["source === newRow", "false", "New rows get their values afterwards."],
+    ['typeof initial !== "number"', "false", "Rows of another tensor are copied afterwards."],
+  ],
+  "core/src/backend/host-tensor.ts": [
+    ["this.#memory === undefined", "true", moreOften],
+    ["ArrayBuffer.isView(values)", "false", moreOften],
+  ],
+  "core/src/backend/wrap-array.ts": [
+    [
+      /^offset \+ size(?: > memory\.length)?$|^\{\s+throw new GradstepError\(\s+`Shape/,
+      ["false", "offset - size", "{}"],
+      "The check of the capacity, which is at least as large, refuses it with the same code.",
+    ],
+    ["rows !== undefined", "true", "No capacity is at least undefined."],
+  ],
+  "core/src/rule/rule-factory.ts": [
+    ["matrices === undefined", "false", noProperty],
+    ['typeof newName !== "string"', "false", "Such a name is refused later, with the same code."],
+  ],
+  "core/src/optimizer/create-optimizer.ts": [["structural === undefined", "false", noProperty]],
+  "core/src/by-name.ts": [["structural === undefined", "false", noProperty]],
+  "core/src/interop/keras.ts": [
+    [
+      /^typeof optimizer !== "object"$|^optimizer\.class_name === undefined$/,
+      ["true", "false"],
+      "What has no table of options is refused with the same code.",
+    ],
+  ],
+  "core/src/language/interpret.ts": [
+    [
+      "i < instructions.length",
+      "i <= instructions.length",
+      "There is no instruction after the last.",
+    ],
+  ],
+  "core/src/language/parse.ts": [
+    ['peek().kind !== "symbol"', "false", "No other token has the text of a symbol."],
+    ['token.kind === "end of line"', "true", "No other token is a line break."],
+    [/^(?:operand|value|one)\.kind === "operation"$/, "true", "Others have no operation."],
+    ['""', '"Stryker was here!"', message],
+  ],
+  "core/src/language/program.ts": [
+    ["Object.is(value, -0)", "false", "No text has the number −0: its sign is an operation."],
+    ['"-0"', '""', "No text has the number −0: its sign is an operation."],
+    [/^expression\.op === "pow"$|^"(?:pow|\*\*)"$/, /.*/, message],
+    ["drafts.length - 1", "drafts.length + 1", "Nothing uses what does not exist."],
+    ["i >= 0", "i > 0", "The first node has no operands."],
+    ["i < text.length", "i <= text.length", "Another hash, as good."],
+  ],
+  "core/src/language/specialize.ts": [
+    ["a === undefined", "false", "What has no first operand has no second."],
+    [/\.op === "input"$/, "true", "Other nodes have no names."],
+    ["i >= 0", "i > 0", "The first node has no operands."],
+    ['zero.op === "number"', "true", "The value of other nodes is NaN."],
+  ],
+  "core/src/rule/hyperparameter.ts": [
+    ['typeof value === "number"', "true", "No other value is a finite number."],
   ],
   "core/src/optimizer/groups/group.ts": [
     ["match === undefined", "false", "The base group is never asked what it matches."],

@@ -1,6 +1,6 @@
 /** Functions whose text arguments become part of an error's message: what is wrong, or whose option it is. */
 const messageFunctions =
-  /^(?:(?:check|not|without|wrong)[A-Z]\w*|fail|invalid|lookUp|mismatch|onLost|slotValues|translate)$/;
+  /^(?:(?:check|not|without|wrong)[A-Z]\w*|fail|invalid|groupOptions|lookUp|mismatch|onLost|slotValues|translate)$/;
 
 /** Functions that return a part of a message, and nothing else uses. */
 const describingFunctions = /^describe(?:[A-Z]|$)/;
@@ -27,11 +27,14 @@ export const strykerPlugins = [
   },
 ];
 
-/** A function that describes, or the table of a problem's messages. */
+/** Variables with parts of messages only: the messages of all problems, and whose options are wrong. */
+const messageVariables = ["messages", "owner"];
+
+/** A function or a variable that messages alone use. */
 function isTextOnly({ type, id }) {
   return type === "FunctionDeclaration"
     ? describingFunctions.test(id?.name)
-    : type === "VariableDeclarator" && id.name === "messages";
+    : type === "VariableDeclarator" && messageVariables.includes(id.name);
 }
 
 function isText({ type }) {

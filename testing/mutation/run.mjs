@@ -47,11 +47,27 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
+/** Lines of source per run of Stryker. Results are stored after each: an interrupted run loses those of one. */
+const batchLength = 400;
+
 /** Runs the mutants of a package and stores their results. */
 async function mutate(name) {
-  const sources = `packages/${name}/src/`;
-  const files = positionals.filter((file) => file.startsWith(sources));
-  if (positionals.length > 0 && files.length === 0) return;
+  const files = sourcesOf(name).filter(
+    (file) => positionals.length === 0 || positionals.includes(file),
+  );
+  let batch = [];
+  let lines = 0;
+  for (const file of files) {
+    batch.push(file);
+    lines += readFileSync(file, "utf8").split("\n").length;
+    if (lines < batchLength && file !== files.at(-1)) continue;
+    await mutateFiles(name, batch);
+    batch = [];
+    lines = 0;
+  }
+}
+
+async function mutateFiles(name, files) {
   const working = `.stryker-tmp/${name}.json`;
   const before = readResults(name);
   mkdirSync(".stryker-tmp", { recursive: true });
@@ -65,7 +81,7 @@ async function mutate(name) {
   });
   const started = Date.now();
   await new Stryker({
-    mutate: [...(files.length > 0 ? files : [`${sources}**/*.ts`]), `!${sources}generated/**`],
+    mutate: files,
     testRunner: "vitest",
     vitest: { configFile: "testing/mutation/vitest.config.ts", related: false },
     plugins: ["@stryker-mutator/vitest-runner", "./testing/mutation/ignore-messages.mjs"],
@@ -88,10 +104,10 @@ async function mutate(name) {
   }).runMutationTest();
   const report = JSON.parse(readFileSync(working, "utf8"));
   // Of files without anything to mutate Stryker says nothing.
-  for (const path of files.length > 0 ? files : sourcesOf(name))
+  for (const path of files)
     report.files[path] ??= { language: "typescript", source: "", mutants: [] };
   writeResults(name, report, conditions());
-  console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(`${files.join(", ")}: ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 /** The files of a package that are mutated. */

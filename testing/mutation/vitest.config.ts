@@ -7,14 +7,17 @@ import { tests } from "../../vitest.base.js";
 const mutated = process.env["MUTATED_PACKAGE"] ?? "";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The suite comes last: most mutants are noticed by a package's own tests, which are quicker. */
-class SuiteLast extends BaseSequencer {
+/** Files that take longest come last, and the suite after them: most mutants are noticed by quicker tests. */
+class SlowestLast extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isSuite = ({ moduleId }: TestSpecification): number =>
-      Number(/conformance/.test(moduleId));
-    return files.toSorted((a, b) => isSuite(a) - isSuite(b) || (a.moduleId < b.moduleId ? -1 : 1));
+    const rank = ({ moduleId }: TestSpecification): number =>
+      /conformance/.test(moduleId) ? 2 : Number(slow.test(moduleId));
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
 }
+
+/** Of wasm. */
+const slow = /\/(?:equality|golden|hosts|masks|newton-schulz|threads|workerd)\.test/;
 
 export default defineConfig({
   root,
@@ -41,7 +44,7 @@ export default defineConfig({
     include: [`packages/${mutated}/test/*.test.ts`, "testing/mutation/conformance.test.ts"],
     exclude: ["packages/*/test/conformance*.test.ts"],
     setupFiles: ["testing/mutation/setup.ts"],
-    sequence: { sequencer: SuiteLast },
+    sequence: { sequencer: SlowestLast },
     // Files share modules, which are loaded again for each mutant.
     isolate: false,
   },

@@ -76,9 +76,10 @@ function linkByName(name: string, _: number, { length }: readonly string[]): Lin
   if (rule !== undefined) return { rule, stage: undefined };
   const stage = length > 1 ? stages.find((one) => one.name === name) : undefined;
   if (stage !== undefined) return { rule: stage, stage };
-  const known = [...allRules, ...(length > 1 ? stages : [])].map((one) => one.name);
   throw new GradstepError(
-    `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(known)}.`,
+    `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(
+      [...allRules, ...(length > 1 ? stages : [])].map((one) => one.name),
+    )}.`,
     { code: "UNKNOWN_RULE" },
   );
 }

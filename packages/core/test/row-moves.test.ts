@@ -175,6 +175,15 @@ describe("in host memory", () => {
     );
   });
 
+  test("rows are moved within their memory, behind rows that stay", () => {
+    const backend = reference();
+    const tensor = backend.tensor([6, 3], ofRows([10, 11, 12, 13, 14, 15], 3));
+    const indices = Uint32Array.of(0, 1, 5, 1, 3);
+    const move: RowMove = { tensor, initial: 0, reset: "added" };
+    remapRows([move], { count: 5, indices, resetRows: undefined });
+    expect([...(tensor as HostTensor).view()]).toEqual(ofRows([10, 11, 15, 11, 13], 3));
+  });
+
   test("a tensor whose memory cannot grow leaves all as they were", () => {
     const backend = reference();
     const free = backend.tensor([2], [1, 2]);

@@ -467,6 +467,11 @@ describe("what defineRule returns", () => {
       expect(custom[key]).toBe(rule[key]);
     expect(custom.extend({ name: "other", hyperparameters: {} }).name).toBe("other");
     expect(adamw.name).toBe("adamw");
+    expect([rule.structural, rule.variant().matrices]).toEqual([[], "first"]);
+    const { hyperparameters } = plain;
+    const perElement = "p = p - meanRow(g) * learningRate";
+    const last = defineRule({ name: "last", hyperparameters, matrices: "last", perElement });
+    expect(last.variant().matrices).toBe("last");
   });
 
   test("passes checkRule, and what is not a rule does not", () => {
