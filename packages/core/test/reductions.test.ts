@@ -128,6 +128,47 @@ describe("values in f64", () => {
   });
 });
 
+describe("a batch of matrices, in the last two dimensions", () => {
+  const g = Float64Array.from({ length: 12 }, (_, i) => i + 1);
+  const slots = {
+    r: { extent: "row", initial: 0 },
+    c: { extent: "column", initial: 0 },
+    s: { extent: "tensor", initial: 0 },
+  };
+
+  /** What is left of slots per row, per column and per tensor after a step of a tensor with this shape. */
+  async function sums(shape: readonly number[], rows?: Uint32Array): Promise<number[][]> {
+    const backend = oracle();
+    const p = backend.tensor(shape);
+    const text = "r = r + sumRow(g)\nc = c + sumColumn(g)\ns = s + maxTensor(g)\nu = r";
+    const optimizer = createOptimizer(ruleOf(text, { matrices: "last", slots })(), { p });
+    optimizer.step({ p: g }, rows === undefined ? {} : { rows });
+    const { p: values } = (await optimizer.state()).slots;
+    return [[...(await p.read())], ...[values.r, values.c, values.s].map((slot) => [...slot])];
+  }
+  const each = (values: readonly number[], times: number): number[] =>
+    values.flatMap((value) => Array<number>(times).fill(value));
+
+  test("each matrix has its rows and columns", async () => {
+    expect(await sums([2, 2, 3])).toEqual([
+      each([-6, -15, -24, -33], 3),
+      [6, 15, 24, 33],
+      [5, 7, 9, 17, 19, 21],
+      [12],
+    ]);
+    expect((await sums([1, 3, 2, 2]))[2]).toEqual([4, 6, 12, 14, 20, 22]);
+  });
+
+  test("a mask selects matrices: the rows of others stay and take no part", async () => {
+    expect(await sums([3, 2, 2], Uint32Array.of(1, 1, 0))).toEqual([
+      each([-3, -7, -11, -15, 0, 0], 2),
+      [3, 7, 11, 15, 0, 0],
+      [4, 6, 12, 14, 0, 0],
+      [8],
+    ]);
+  });
+});
+
 test("f32 sums are rounded one by one, in the order of the language", async () => {
   const backend = reference();
   const n = 5000;
