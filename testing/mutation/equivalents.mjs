@@ -220,6 +220,31 @@ export const equivalents = {
     [/^i < \w+\.length$/, /<=/, outside],
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
+  "wasm/src/memory/foreign-heap.ts": [
+    ["heap?.allocate", "heap.allocate", "What has a memory is an object."],
+  ],
+  "wasm/src/memory/growable-heap.ts": [
+    [
+      /^\[before, after\]\.filter|^length > 0$/,
+      ["[before, after]", "true", "length >= 0"],
+      "An empty range has no room, and merges with its neighbors.",
+    ],
+    [
+      "range.address > address",
+      "range.address >= address",
+      "No free range begins at a used block.",
+    ],
+    [
+      /^Math\.min\(this\.#limit|^maxPages - 1$/,
+      /.*/,
+      "The memory itself refuses to grow beyond its limit; the last of 65,536 pages takes 4 GiB to reach.",
+    ],
+    [/^cause === undefined$|^`beyond \$|^"any further/, /.*/, message],
+  ],
+  "wasm/src/memory/wasm-tensor.ts": [
+    ["this.#range?.byteOffset !== address", "true", moreOften],
+    ["address === this.#address", "false", moreOften],
+  ],
   "wasm/src/planning/batch-table.ts": [
     ["[]", element, assigned],
     ["false", "true", "The layout is compared with that of the last batch all the same."],
@@ -234,6 +259,30 @@ export const equivalents = {
     ["next - first", "next + first", "Reserves more than is needed."],
     ['unselectedRows === "decay"', "true", "Reserves more than is needed."],
     ["k < end", "k <= end", "The next range overwrites the value."],
+  ],
+  "wasm/src/threads/parallel-runner.ts": [
+    ["[]", element, "No batch has 2³¹ elements, of which the logarithm would be 0."],
+  ],
+  "wasm/src/threads/thread-count-tuner.ts": [
+    [
+      /^i < sampleLength$|^j > 0$|^sorted\[j - 1\] > sorted\[j\]$/,
+      /^(?:true|i <= .*|j >= .*|.*(?:>=|<=) sorted\[j\])$/,
+      "The median is the same, in ascending and in descending order.",
+    ],
+    [
+      /^(?:this\.#sorted.* <|last >) ratio \*/,
+      /<=|>=/,
+      "Times that are equal to the last bit decide nothing.",
+    ],
+    [
+      "(this.#count - 1) % sampleLength",
+      "(this.#count - 1) * sampleLength",
+      "Of a trial that ended early: neither what ended it nor NaN is below the median of one thread.",
+    ],
+    ["true", "false", "Set where a batch begins."],
+    ["this.#batches += 1", "this.#batches -= 1", "Intervals have the same multiples below 0."],
+    ["this.#isTimed", "true", moreOften],
+    ["this.#remainingBackoff <= 0", "true", "All threads are tried after the pause alone."],
   ],
   "wasm/src/threads/chunk-table.ts": [
     ["layoutVersion === this.#layoutVersion", "false", moreOften],

@@ -1,9 +1,16 @@
 import { GradstepError } from "@gradstep/core";
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { createHeap } from "../src/memory/growable-heap.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { ForeignHeap } from "../src/memory/foreign-heap.js";
+import { canCreateMemory, createHeap, GrowableHeap } from "../src/memory/growable-heap.js";
+import type { Heap } from "../src/memory/heap.js";
 
 const mebibyte = 2 ** 20;
+const page = 65536;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 test("blocks are aligned, disjoint and inside the memory, and all free blocks merge", () => {
   fc.assert(
@@ -45,12 +52,107 @@ test("successive allocations are adjacent", () => {
   const heap = createHeap(false, mebibyte);
   const [a, b, c] = [100, 64, 4].map((bytes) => heap.allocate(bytes));
   expect([b - a, c - b]).toEqual([128, 64]);
+  expect(heap.used).toBe(128 + 64 + 64);
 });
 
 test("a small block fills the gap before an aligned large one", () => {
   const heap = createHeap(false, mebibyte);
   const [small, large, second] = [64, 10_000, 64].map((bytes) => heap.allocate(bytes));
   expect([large - small, second - small]).toEqual([512, 64]);
+});
+
+test("a block is large from 8192 bytes on", () => {
+  const heap = createHeap(false, mebibyte);
+  const [small, smaller, large] = [64, 8191, 8192].map((bytes) => heap.allocate(bytes));
+  expect([smaller - small, large - small]).toEqual([64, 8704]);
+});
+
+test("a block that is freed twice is free once, and merges with its neighbor", () => {
+  const heap = createHeap(false, mebibyte);
+  const [first, second] = [64, 64].map((bytes) => heap.allocate(bytes));
+  heap.free(first);
+  heap.free(first);
+  heap.free(second);
+  heap.free(4);
+  expect(heap.allocate(1000)).toBe(first);
+});
+
+describe("the memory grows", () => {
+  // A large block may need 448 bytes more to be aligned, and the first 512 bytes stay unused.
+  const fits = 2 * page - 448 - 512;
+
+  test("up to its limit", () => {
+    expect(createHeap(false, 2 * page).allocate(fits)).toBe(512);
+    expect(() => createHeap(false, 2 * page).allocate(fits + 64)).toThrow(
+      expect.objectContaining({ code: "OUT_OF_MEMORY" }),
+    );
+    expect(createHeap(false, page).allocate(64)).toBe(512);
+  });
+
+  test("by what is missing behind the free bytes at its end", () => {
+    const heap = createHeap(false, 2 * page);
+    expect(heap.allocate(100)).toBe(512);
+    // 512 + 128 bytes are not free.
+    expect(heap.allocate(2 * page - 640 - 448)).toBe(1024);
+    expect(heap.memory.buffer.byteLength).toBe(2 * page);
+  });
+
+  test("by a quarter at least", () => {
+    const heap = createHeap(false, 64 * mebibyte);
+    heap.allocate(8 * mebibyte);
+    expect(heap.memory.buffer.byteLength).toBe(129 * page);
+    heap.allocate(page);
+    expect(heap.memory.buffer.byteLength).toBe((129 + 33) * page);
+  });
+
+  test("by what is needed, where a quarter is refused", () => {
+    const heap = new GrowableHeap(new WebAssembly.Memory({ initial: 0, maximum: 9 }), mebibyte);
+    heap.allocate(8 * page - 1024);
+    heap.allocate(1024);
+    expect(heap.memory.buffer.byteLength).toBe(9 * page);
+    const refused = expect.objectContaining({
+      code: "OUT_OF_MEMORY",
+      cause: expect.any(RangeError) as unknown,
+    }) as Error;
+    expect(() => heap.allocate(page)).toThrow(refused);
+  });
+});
+
+test("no address space for a memory is an error with its cause", () => {
+  expect(canCreateMemory()).toBe(true);
+  const cause = new RangeError("no room");
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(function refuse() {
+    throw cause;
+  });
+  expect(canCreateMemory()).toBe(false);
+  expect(() => createHeap(false, mebibyte)).toThrow(
+    expect.objectContaining({ code: "OUT_OF_MEMORY", cause }),
+  );
+});
+
+describe("a heap of the user", () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const allocate = (): number => 64;
+  const free = (): void => {};
+
+  test("may return a block at the end of its memory, and none beyond", () => {
+    const heap = new ForeignHeap({ memory, allocate: () => page - 64, free });
+    expect(heap.allocate(64)).toBe(page - 64);
+    expect(() => heap.allocate(65)).toThrow(expect.objectContaining({ code: "OUT_OF_MEMORY" }));
+  });
+
+  test.each([
+    [undefined],
+    [{ memory: { buffer: new ArrayBuffer(page) }, allocate, free }],
+    [{ memory, free }],
+    [{ memory, allocate: 64, free }],
+    [{ memory, allocate }],
+    [{ memory, allocate, free: true }],
+  ])("is refused without a memory or a function, case %#", (heap) => {
+    expect(() => new ForeignHeap(heap as unknown as Heap)).toThrow(
+      expect.objectContaining({ code: "INVALID_HYPERPARAMETER" }),
+    );
+  });
 });
 
 test("pages that others have added are not used", () => {

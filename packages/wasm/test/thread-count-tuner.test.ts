@@ -62,6 +62,21 @@ test("a trial ends with the first batch that waits for a busy core", () => {
   expect(parallel).toEqual([5, 69, 197]);
 });
 
+test("a trial ends in any of its batches that waits for a busy core", () => {
+  const slow = (batch: number): number => (batch === 7 ? 5 : 0.6);
+  const parallel = parallelBatches(run(new ThreadCountTuner(), 75, 1, slow));
+  expect(parallel).toEqual([5, 6, 7, 71, 72, 73, 74]);
+});
+
+test("one thread is measured again, and used when it has become faster", () => {
+  const tuner = new ThreadCountTuner();
+  expect(run(tuner, 100, 1, () => 0.6).at(-1)).toBe(true);
+  const batches = run(tuner, 400, 0.3, () => 0.6);
+  // Three of five measurements, one in 64 batches.
+  expect(parallelBatches(batches.slice(0, 60)).length).toBeGreaterThan(50);
+  expect(parallelBatches(batches.slice(250)).length).toBeLessThan(20);
+});
+
 test("the time to wake the workers does not end a trial", () => {
   // A step of 50 µs: 0.13 ms the first time, 30 µs from then on.
   const parallel = parallelBatches(
