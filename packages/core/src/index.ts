@@ -40,7 +40,13 @@ export type {
 export { chain, type ChainPart } from "./rule/chain.js";
 export { muonWithAdamw, type MuonWithAdamwSettings } from "./rules/muon-with-adamw.js";
 export { defineStage } from "./rule/define-stage.js";
-export type { Stage, StageDefinition, StageFactory, StageSpec } from "./rule/stage-factory.js";
+export type {
+  Stage,
+  StageDefinition,
+  StageFactory,
+  StageReads,
+  StageSpec,
+} from "./rule/stage-factory.js";
 export type { Settings } from "./rule/assemble-rule.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
 export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";

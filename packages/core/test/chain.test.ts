@@ -7,12 +7,14 @@ import {
   defineRule,
   defineStage,
   nonNegative,
+  rmsprop,
   sgd,
+  stableUpdate,
 } from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
 import { clipByGlobalNorm } from "../src/stages/clip-by-global-norm.js";
 import { ema } from "../src/stages/ema.js";
-import { failureOf } from "./support.js";
+import { anything, failureOf } from "./support.js";
 
 const halved = defineStage({
   name: "halved",
@@ -155,6 +157,16 @@ describe("a chain that has no meaning is refused", () => {
       '"emaMomentum" belongs to ema and to ema',
     ],
     ["with a stage on u and a rule without", () => chain(own(), halved()), "own assigns p itself"],
+    [
+      "with a stage that reads a slot which the rule does not have",
+      () => chain(sgd(), stableUpdate()),
+      'stable-update reads "v", which sgd does not have',
+    ],
+    [
+      "with a stage that reads a hyperparameter which the rule does not have",
+      () => chain(rmsprop(), stableUpdate()),
+      'stable-update reads "beta2", which rmsprop does not have',
+    ],
     ["with something else", () => chain(adam() as never, 3 as never), "got 3"],
     ["with a stage that was not called", () => chain(ema as never, adam()), "got a function"],
   ])("%s", (_, make, message) => {
@@ -172,6 +184,21 @@ describe("a stage that has no meaning is refused", () => {
     const failure = failureOf(() => defineStage({ name: "odd", perElement }));
     expect(failure.code).toBe("INVALID_RULE");
     expect(failure.message).toContain(`assigns ${assigned}`);
+  });
+
+  test.each([
+    [{ perElement: "u = u * v", reads: { slots: "v" } }, "reads is"],
+    [{ perElement: "u = u * v", reads: { slots: ["g"] } }, "reads is"],
+    [{ perElement: "u = u * v", reads: null }, "reads is"],
+    [{ perElement: "u = u * v", reads: { slot: ["v"] } }, "reads is"],
+    [{ perElement: "p = p * v", reads: { slots: ["v"] } }, "only a stage on u"],
+    [{ perElement: "u = u * 2", structural: [] }, 'A stage has no "structural"'],
+  ])("case %#", (definition, message) => {
+    const failure = failureOf(() =>
+      defineStage(anything<{ name: string; perElement: string }>({ name: "odd", ...definition })),
+    );
+    expect(failure.code).toBe("INVALID_RULE");
+    expect(failure.message).toContain(message);
   });
 
   test.each([

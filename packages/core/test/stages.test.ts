@@ -21,6 +21,7 @@ import {
   maxNorm,
   nonNegativeWeights,
   sgd,
+  stableUpdate,
   trustRatio,
   unitNorm,
   type ChainPart,
@@ -259,6 +260,35 @@ describe("the paper's formula of", () => {
     ).toBeLessThanOrEqual(1e-12);
   });
 
+  test("StableAdamW", async () => {
+    const [beta1, beta2, epsilon, decay] = [0.9, 0.8, 0.01, 0.1];
+    const spec = adam({ learningRate: 0.5, beta1, beta2, epsilon, epsilonMode: "paper" });
+    const tensor = oracle().tensor([2, 3], p);
+    const optimizer = createOptimizer(chain(spec, decoupledWeightDecay(decay), stableUpdate()), {
+      p: tensor,
+    });
+    let [x, v, u] = [p, p.map(() => 0), p.map(() => 0)];
+    const clipped: boolean[] = [];
+    for (const [t, gradient] of [
+      g,
+      g.map((one) => one * 0.1),
+      g.map((one) => -9 * one),
+    ].entries()) {
+      optimizer.step({ p: Float64Array.from(gradient) });
+      const debiased = (beta: number): number => (beta * (1 - beta ** t)) / (1 - beta ** (t + 1));
+      const [b1, b2] = [debiased(beta1), debiased(beta2)];
+      v = v.map((one, i) => b1 * one + (1 - b1) * gradient[i]);
+      u = u.map((one, i) => b2 * one + (1 - b2) * gradient[i] ** 2);
+      const ratios = u.map((one, i) => gradient[i] ** 2 / Math.max(one, epsilon ** 2));
+      const rms = Math.sqrt(ratios.reduce((sum, one) => sum + one) / 6);
+      const rate = 0.5 / Math.max(1, rms);
+      clipped.push(rms > 1);
+      x = x.map((one, i) => one - rate * decay * one - (rate * v[i]) / (Math.sqrt(u[i]) + epsilon));
+      expect(errorOf(await tensor.read(), x)).toBeLessThanOrEqual(1e-12);
+    }
+    expect(clipped).toEqual([false, false, true]);
+  });
+
   test("clamped weights", async () => {
     const bounds = { minWeight: -1, maxWeight: 0.75 };
     const expected = p.map((one, i) => Math.min(0.75, Math.max(-1, one - rate * g[i])));
@@ -305,12 +335,14 @@ const variants = stages.flatMap((stage) => stage.variants());
 // In WGSL, a division by 0 may give anything, even where the result is not selected.
 test.each(variants)("$label divides by nothing that is 0 where p, g and u are", (variant) => {
   const owner = stages.find(({ name }) => name === variant.rule)!;
-  const numbers: Readonly<Record<string, number>> = {
-    learningRate: 0.1,
-    ...Object.fromEntries(
-      Object.entries(owner.hyperparameters).map(([key, { default: value }]) => [key, value]),
-    ),
-  };
+  const numbers: Record<string, number> = { t: 1, learningRate: 0.1, beta2: 0.999, epsilon: 0 };
+  for (const [key, { default: value }] of Object.entries(owner.hyperparameters))
+    numbers[key] = value;
+  const { perStep } = variant;
+  const onHost = new Float64Array(perStep.nodes.length);
+  for (const { name, node } of perStep.inputs) onHost[node] = numbers[name];
+  interpret(bytecodeOf(perStep), onHost, false);
+  for (const { name, node } of perStep.outputs) numbers[name] = onHost[node];
   for (const pass of variant.schedule.passes) {
     if (pass.kind !== "map") continue;
     const { program } = pass;
@@ -340,7 +372,15 @@ describe("names", () => {
   test.each(allRules)("all stages can be chained with $name", (rule) => {
     const { name } = rule;
     const hasUpdate = rule.texts().perElement.some(({ text }) => text.includes("p = p - u"));
-    const all = [...namesOf("g"), name, ...(hasUpdate ? namesOf("u") : []), ...namesOf("p")];
+    const { slots } = rule.texts();
+    const onUpdate = stages.filter(
+      ({ updated, reads }) =>
+        hasUpdate &&
+        updated === "u" &&
+        (reads.slots ?? []).every((one) => Object.hasOwn(slots, one)) &&
+        (reads.hyperparameters ?? []).every((one) => Object.hasOwn(rule.hyperparameters, one)),
+    );
+    const all = [...namesOf("g"), name, ...onUpdate.map((one) => one.name), ...namesOf("p")];
     expect(optimizerByName(all.join("+")).rule.name).toBe(all.join("+"));
   });
 

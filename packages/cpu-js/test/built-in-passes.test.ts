@@ -1,5 +1,5 @@
 // Built-in rules and stages of several passes: exact kernels give the bits of the reference.
-import { chain, sgd, type OptimizerSpec, type Stage, type StageSpec } from "@gradstep/core";
+import { adam, chain, type OptimizerSpec, type Stage, type StageSpec } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { allRules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
@@ -32,7 +32,8 @@ const specOf = (stage: Stage): StageSpec => ({
   hyperparameters: stage.specify({}).hyperparameters,
   options: stage.specify({}).options,
 });
-const rule = sgd({ learningRate: 0.1, momentum: 0.9 });
+// With all that a stage may read of a rule.
+const rule = adam({ learningRate: 0.1 });
 const chains = stages.map(
   (stage) =>
     [

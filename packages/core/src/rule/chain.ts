@@ -1,4 +1,4 @@
-import { GradstepError, show } from "../errors.js";
+import { GradstepError, list, show } from "../errors.js";
 import { parse } from "../language/parse.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/program.js";
@@ -7,7 +7,7 @@ import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import type { Stage, StageSpec } from "./stage-factory.js";
+import type { Stage, StageReads, StageSpec } from "./stage-factory.js";
 import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
 
 /** A stage or a rule with its settings. */
@@ -127,6 +127,7 @@ function checkOrder(name: string, links: readonly Link[]): void {
         { code: "INVALID_CHAIN" },
       );
     }
+    checkReads(name, stage?.reads ?? {}, link.rule, rule);
     if (rankOf(link) < rankOf(before)) {
       throw new GradstepError(
         `${name}: ${link.rule.name} stands after ${before.rule.name}, but ${whatOf(link)}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
@@ -135,6 +136,19 @@ function checkOrder(name: string, links: readonly Link[]): void {
     }
     before = link;
   }
+}
+
+/** What a stage reads of the rule is there. */
+function checkReads(name: string, reads: StageReads, stage: Rule, rule: Rule): void {
+  const { slots = [], hyperparameters = [] } = reads;
+  const missing =
+    slots.find((one) => !Object.hasOwn(rule.texts().slots, one)) ??
+    hyperparameters.find((one) => !Object.hasOwn(rule.hyperparameters, one));
+  if (missing === undefined) return;
+  throw new GradstepError(
+    `${name}: ${stage.name} reads "${missing}", which ${rule.name} does not have; expected a rule with ${list([...slots, ...hyperparameters])}.`,
+    { code: "INVALID_CHAIN" },
+  );
 }
 
 function rankOf({ stage }: Link): number {

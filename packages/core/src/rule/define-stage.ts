@@ -1,3 +1,4 @@
+import { GradstepError, list } from "../errors.js";
 import { buildVariant, checkSlotsAreUsed } from "./build-variant.js";
 import { checkDefinition } from "./definition-checks.js";
 import type { OptionTable } from "./options.js";
@@ -18,6 +19,13 @@ export function defineStage<
     checkSlotsAreUsed(texts);
     return variant;
   });
+  const { name, reads, updated } = factory.stage;
+  if (updated !== "u" && reads.slots !== undefined) {
+    throw new GradstepError(
+      `Stage ${name}: assigns ${updated} and reads slots of the rule (${list(reads.slots)}), which only a stage on u can do.`,
+      { code: "INVALID_RULE" },
+    );
+  }
   factory.stage.variants();
   return factory;
 }

@@ -60,10 +60,14 @@ function isTable(value: unknown): boolean {
 export function checkDefinition(definition: object, isStage = false): void {
   if (!isTable(definition))
     invalid(`Got ${show(definition)}; expected the definition of a ${isStage ? "stage" : "rule"}.`);
+  const known = isStage
+    ? [...definitionKeys.filter((key) => key !== "structural"), "reads"]
+    : definitionKeys;
   for (const key of Object.keys(definition)) {
-    if (!definitionKeys.includes(key))
-      invalid(`A rule has no "${key}"; it has ${list(definitionKeys)}.`);
+    if (!known.includes(key))
+      invalid(`A ${isStage ? "stage" : "rule"} has no "${key}"; it has ${list(known)}.`);
   }
+  checkReads((definition as Readonly<Record<string, unknown>>).reads);
   const {
     name,
     hyperparameters = isStage ? {} : undefined,
@@ -78,6 +82,16 @@ export function checkDefinition(definition: object, isStage = false): void {
   checkParts({ name, hyperparameters, options, structural } as DefinitionParts);
   if (!isStage && !Object.hasOwn(hyperparameters as object, "learningRate"))
     invalid(`Rule ${String(name)} has no hyperparameter learningRate; every rule needs one.`);
+}
+
+function checkReads(reads: unknown = {}): void {
+  const isName = (name: unknown): boolean => typeof name === "string" && isUsableName(name);
+  const isExpected = ([key, names]: readonly [string, unknown]): boolean =>
+    (key === "slots" || key === "hyperparameters") && Array.isArray(names) && names.every(isName);
+  if (!isTable(reads) || !Object.entries(reads as object).every(isExpected))
+    invalid(
+      `A stage's reads is ${show(reads)}; expected lists of names, such as { slots: ["v"], hyperparameters: ["beta2"] }.`,
+    );
 }
 
 interface DefinitionParts {

@@ -27,6 +27,11 @@ export interface StageDefinition<H extends string, O extends OptionTable> {
   readonly slots?: Chosen<Readonly<Record<string, SlotDefinition<NoInfer<H> | "p">>>, O, never>;
   readonly persistentScalars?: Readonly<Record<string, number>>;
   readonly matrices?: Matrices;
+  /**
+   * Slots and hyperparameters of the rule that the texts read in addition to `learningRate`. A rule without them is an
+   * error in a chain. None if left out.
+   */
+  readonly reads?: StageReads;
   readonly metrics?: Readonly<Record<string, MetricExtent>>;
   /** As in `defineRule`. It can also read `learningRate`, that of the rule. */
   readonly perStep?: Chosen<string, O, never>;
@@ -40,10 +45,19 @@ export interface StageDefinition<H extends string, O extends OptionTable> {
   readonly evaluation?: Chosen<string, O, never>;
 }
 
+/** What the texts of a stage read of the rule. */
+export interface StageReads {
+  /** Slots, as the rule has left them, with a value per element. Only a stage on `u` can read any. */
+  readonly slots?: readonly string[];
+  readonly hyperparameters?: readonly string[];
+}
+
 /** A stage without the types of its settings. */
 export interface Stage extends Rule {
   /** What it updates. */
   readonly updated: UpdatedArray;
+  /** What the rule of its chain must have. */
+  readonly reads: StageReads;
 }
 
 /** A stage with its settings: what `clipByGlobalNorm(1)` returns and `chain` takes. */
@@ -69,7 +83,7 @@ export function makeStage<H extends string, O extends OptionTable>(
   build: (texts: VariantTexts) => Variant,
 ): StageFactory<H, O> {
   const { name, slots = {}, persistentScalars = {}, metrics = {}, matrices = "first" } = definition;
-  const { perStep = "", perElement, evaluation } = definition;
+  const { perStep = "", perElement, evaluation, reads = {} } = definition;
   const hyperparameters = (definition.hyperparameters ?? {}) as Record<string, Hyperparameter>;
   const options: OptionTable = definition.options ?? {};
   const names = Object.keys(hyperparameters);
@@ -79,7 +93,8 @@ export function makeStage<H extends string, O extends OptionTable>(
     return {
       rule: name,
       label: labelOf(name, choices, shape),
-      hyperparameters: [...names, "learningRate"],
+      hyperparameters: [...names, "learningRate", ...(reads.hyperparameters ?? [])],
+      otherSlots: reads.slots ?? [],
       slots: choose(slots, chosen),
       persistentScalars,
       matrices,
@@ -92,7 +107,7 @@ export function makeStage<H extends string, O extends OptionTable>(
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural: [] }, textsOf, build);
-  const stage: Stage = { ...rule, updated: rule.texts().updated ?? "p" };
+  const stage: Stage = { ...rule, updated: rule.texts().updated ?? "p", reads };
   const factory = (
     settings: number | Schedule | Readonly<Record<string, unknown>> = {},
   ): StageSpec => {

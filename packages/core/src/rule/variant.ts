@@ -99,6 +99,8 @@ export interface VariantTexts {
   readonly updated?: UpdatedArray;
   /** Whether it is a stage, which reads `g` only before the update is applied. */
   readonly isStage?: boolean;
+  /** Slots with a value per element that belong to another part of a chain. None if left out. */
+  readonly otherSlots?: readonly string[];
   /** Texts that follow one another. */
   readonly perStep: readonly Source[];
   readonly perElement: readonly Source[];
@@ -141,6 +143,7 @@ export function scopesOf(texts: VariantTexts): TextScopes {
     ["p", "element"],
     ...(updated === "p" && texts.isStage === true ? [] : [["g", "element"] as const]),
     ...(updated === "u" ? [["u", "element"] as const] : []),
+    ...(texts.otherSlots ?? []).map((name) => [name, "element"] as const),
     ...slots.map(({ name, extent }) => [name, extent] as const),
   ]);
   return {

@@ -12,5 +12,6 @@ export { ema } from "./ema.js";
 export { lookahead } from "./lookahead.js";
 export { maxNorm } from "./max-norm.js";
 export { nonNegativeWeights } from "./non-negative-weights.js";
+export { stableUpdate } from "./stable-update.js";
 export { trustRatio } from "./trust-ratio.js";
 export { unitNorm } from "./unit-norm.js";
