@@ -1,4 +1,4 @@
-// Draws the README's charts, light and dark, from docs/figures.json: `node scripts/charts.mjs`.
+// Draws the charts of the README and the docs, light and dark, from docs/figures.json: `node scripts/charts.mjs`.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
@@ -17,7 +17,7 @@ function duration(microseconds) {
 }
 
 /** Bars on a logarithmic axis, with the time written behind each. */
-function specification({ title, subtitle, rows }, { text, muted, own, other }) {
+function bars({ rows }, { text, own, other }) {
   const times = rows.map(({ microseconds }) => microseconds);
   const domain = [10 ** Math.floor(Math.log10(Math.min(...times) / 2)), Math.max(...times) * 3];
   const values = rows.map((row) => ({
@@ -29,13 +29,8 @@ function specification({ title, subtitle, rows }, { text, muted, own, other }) {
   const scale = { type: "log", domain, nice: false };
   const x = { field: "microseconds", type: "quantitative", scale, axis: null };
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
-    width: 460,
     height: { step: 26 },
-    padding: 8,
-    background: "transparent",
     data: { values },
-    title: { text: title, subtitle, anchor: "start", frame: "group", offset: 12 },
     layer: [
       {
         mark: { type: "bar", cornerRadiusEnd: 3, height: { band: 0.68 } },
@@ -55,6 +50,66 @@ function specification({ title, subtitle, rows }, { text, muted, own, other }) {
         encoding: { y, x, text: { field: "label" } },
       },
     ],
+  };
+}
+
+/** Lines over the index of a value, on a logarithmic axis, with the name of each at its end. */
+function lines({ series }, { text, muted, own, other }) {
+  const values = series.flatMap((one) =>
+    one.values.map((value, i) => ({ name: one.name, own: one.own, index: i + 1, value })),
+  );
+  const ends = values.filter(({ index }, i) => values[i + 1]?.index !== index + 1);
+  const x = { field: "index", type: "quantitative", title: null, axis: null };
+  const y = {
+    field: "value",
+    type: "quantitative",
+    title: null,
+    scale: { type: "log", domain: [0.001, 2], nice: false },
+    axis: {
+      values: [0.001, 0.01, 0.1, 1],
+      format: "~g",
+      grid: true,
+      gridColor: muted,
+      gridOpacity: 0.3,
+    },
+  };
+  return {
+    height: 180,
+    data: { values },
+    layer: [
+      {
+        mark: { type: "line", strokeWidth: 2 },
+        encoding: {
+          x,
+          y,
+          detail: { field: "name" },
+          color: {
+            field: "own",
+            type: "nominal",
+            legend: null,
+            scale: { domain: [true, false], range: [own, other] },
+          },
+        },
+      },
+      {
+        data: { values: ends },
+        mark: { type: "text", align: "left", dx: 6, color: text, fontSize: 13 },
+        encoding: { x, y, text: { field: "name" } },
+      },
+    ],
+  };
+}
+
+function specification(chart, colors) {
+  const { title, subtitle, series } = chart;
+  const { text, muted } = colors;
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    width: 460,
+    padding: 8,
+    background: "transparent",
+    title: { text: title, subtitle, anchor: "start", frame: "group", offset: 12 },
+    ...(series === undefined ? bars(chart, colors) : lines(chart, colors)),
     config: {
       font: "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
       view: { stroke: null },
