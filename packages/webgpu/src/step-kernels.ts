@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, type Variant } from "@gradstep/core";
 import type { ErrorTracker } from "./device/error-tracker.js";
 import { cachedPipeline, type CompiledPipeline } from "./device/pipeline-cache.js";
 import { computeStage } from "./device/webgpu-constants.js";
@@ -22,15 +22,23 @@ import {
 } from "./shaders/kernel-layout.js";
 import { usesScratch, type KernelProgram } from "./shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "./shaders/matrix-reduction-kernel.js";
+import {
+  emitNewtonSchulzKernel,
+  newtonSchulzArrays,
+  type NewtonSchulzStage,
+} from "./shaders/newton-schulz-kernel.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
+
+/** What a kernel computes: a program, or what all variants have in common. */
+type KernelKind = KernelProgram | "join" | "newton-schulz";
 
 /** The kernels of a variant on a device, compiled when they are first used: one per program and layout that occurs. */
 export class StepKernels {
   readonly #device: GPUDevice;
   readonly #errors: ErrorTracker;
   readonly #label: string;
-  readonly #kernels = new Map<KernelProgram | "join", Map<string, StepKernel>>();
-  readonly #bindGroupLayouts = new Map<KernelProgram | "join", Map<string, GPUBindGroupLayout>>();
+  readonly #kernels = new Map<KernelKind, Map<string, StepKernel>>();
+  readonly #bindGroupLayouts = new Map<KernelKind, Map<string, GPUBindGroupLayout>>();
 
   /** @param label names the variant in messages */
   constructor(device: GPUDevice, errors: ErrorTracker, label: string) {
@@ -58,6 +66,26 @@ export class StepKernels {
     return this.#known(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
       emitMatrixReductionKernel(program, layout),
     );
+  }
+
+  /** A stage of a Newton–Schulz iteration. */
+  newtonSchulz(stage: NewtonSchulzStage, variant: Variant): StepKernel {
+    const name = "newton-schulz";
+    const known = this.#kernels.get(name) ?? new Map<string, StepKernel>();
+    this.#kernels.set(name, known);
+    const found = known.get(stage);
+    if (found !== undefined) return found;
+    const length = scalarSetLength(variant);
+    const bindGroupLayout = this.#bindGroupLayoutOf(name, name, newtonSchulzArrays, length);
+    const emit = (): string => emitNewtonSchulzKernel(stage, length);
+    const kernel: StepKernel = {
+      bindGroupLayout,
+      usesScratch: false,
+      scalarSetLength: length,
+      compile: this.#compilerOf(`${name} ${stage}`, emit, bindGroupLayout),
+    };
+    known.set(stage, kernel);
+    return kernel;
   }
 
   /** Joins values of the scratch buffer. */
@@ -126,7 +154,7 @@ export class StepKernels {
   }
 
   #bindGroupLayoutOf(
-    program: KernelProgram | "join",
+    program: KernelKind,
     key: string,
     arrays: readonly ArrayBinding[],
     scalarLength: number,

@@ -1,11 +1,11 @@
 import type { Kernel, Update, Variant } from "@gradstep/core";
 import type { ErrorTracker } from "./device/error-tracker.js";
-import { planMatrixPass } from "./planning/matrix-pass.js";
 import type { StepPlan, StepProgram, StepRun } from "./planning/step-plan.js";
 import { emitDenseKernel } from "./shaders/dense-kernel.js";
-import { defaultKernelLayout } from "./shaders/kernel-layout.js";
+import { defaultKernelLayout, scalarSetLength } from "./shaders/kernel-layout.js";
 import type { KernelProgram } from "./shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "./shaders/matrix-reduction-kernel.js";
+import { emitNewtonSchulzKernel, newtonSchulzStages } from "./shaders/newton-schulz-kernel.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 import { scheduleKernelsOf } from "./shaders/schedule-kernels.js";
 import { StepKernels } from "./step-kernels.js";
@@ -28,7 +28,10 @@ export class WebGpuKernel implements Kernel {
     const sources: string[] = [];
     for (const pass of programs.passes) {
       if (pass.kind !== "map") {
-        planMatrixPass(variant.label, pass, []);
+        for (const stage of newtonSchulzStages) {
+          kernels.newtonSchulz(stage, variant);
+          sources.push(emitNewtonSchulzKernel(stage, scalarSetLength(variant)));
+        }
         continue;
       }
       const { matrixReduction, map } = pass;

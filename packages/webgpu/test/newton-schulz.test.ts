@@ -1,120 +1,72 @@
-import { defineRule, nonNegative, type Variant } from "@gradstep/core";
-import { newtonSchulzBound, wgsl } from "@gradstep/conformance";
+import { newtonSchulzBound, wgsl, type MatrixBound } from "@gradstep/conformance";
+import { createOptimizer, defineRule, muon, nonNegative } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
 import { expect, test } from "vitest";
-import { bindingLimitsOf } from "../src/planning/dispatch.js";
-import { planSegmentDispatches, type Segment } from "../src/planning/segment-dispatches.js";
-import { elementsPerTile, maxScalarSets, scalarSetLength } from "../src/shaders/kernel-layout.js";
-import {
-  emitNewtonSchulzKernel,
-  newtonSchulzStages,
-  newtonSchulzTiles,
-} from "../src/shaders/newton-schulz-kernel.js";
-import { bufferOf, describe, sharedDevice, wordsOf } from "./gpu.js";
+import { describe, newBackend } from "./gpu.js";
 
-function variantOf(coefficients: string): Variant {
+/** A rule whose update is an iteration on the gradient, or several: coefficients are numbers and hyperparameters. */
+function ruleOf(...coefficients: readonly string[]) {
+  const iterations = coefficients.map((one) => `x = newtonSchulz(x, ${one})`).join("\n");
   return defineRule({
     name: "iteration",
     hyperparameters: { learningRate: nonNegative(1), b: { default: -4.775 }, c: nonNegative(2) },
-    perElement: `u = newtonSchulz(g, ${coefficients}) * learningRate`,
-  }).rule.variant();
+    perElement: `x = g\n${iterations}\nu = x * learningRate`,
+  });
 }
-
-/** A number, and names of scalars. */
-const mixed = variantOf("3.4445, b, c");
 
 interface Matrix {
-  readonly rows: number;
-  readonly columns: number;
+  readonly shape: readonly number[];
   readonly x: Float32Array;
-  readonly b: number;
-  readonly c: number;
+  readonly b?: number;
+  readonly c?: number;
 }
 
-function matrixOf(rows: number, columns: number, b = -4.775, c = 2.0315): Matrix {
-  const x = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * i + rows));
+function matrixOf(...shape: readonly number[]): Matrix {
+  const length = shape.reduce((product, count) => product * count, 1);
+  const x = Float32Array.from({ length }, (_, i) => Math.sin(i * i + shape[0]));
   const norm = Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
-  return { rows, columns, x: x.map((value) => value / norm), b: Math.fround(b), c: Math.fround(c) };
+  return { shape, x: x.map((value) => value / norm) };
 }
 
-/** The results of an iteration on each matrix, in three dispatches. */
-async function iterationsOf(
+/** The updates of parameters that are 0, from these gradients. */
+async function updatesOf(
   matrices: readonly Matrix[],
-  variant: Variant = mixed,
+  rule: ReturnType<typeof ruleOf>,
 ): Promise<Float32Array[]> {
-  const [pass] = variant.schedule.passes.flatMap((one) =>
-    one.kind === "newtonSchulz" ? [one] : [],
+  const backend = await newBackend();
+  const tensors = matrices.map(({ shape }) => backend.tensor(shape));
+  const byName = <T>(values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(values.map((value, i) => [`m${i}`, value]));
+  const groups = matrices.flatMap(({ b, c }, i) =>
+    b === undefined || c === undefined ? [] : [{ match: `m${i}`, b, c }],
   );
-  const device = await sharedDevice();
-  let length = 0;
-  const place = (count: number): number => {
-    length += count;
-    return length - count;
-  };
-  const starts = matrices.map(({ rows, columns }) => {
-    const [size, square] = [rows * columns, Math.min(rows, columns) ** 2];
-    return [place(size), place(square), place(square), place(size)];
-  });
-  const values = new Float32Array(length).fill(1234.5);
-  for (const [i, { x }] of matrices.entries()) values.set(x, starts[i][0]);
-  const buffer = bufferOf(device, values);
-  const scalars = matrices.map(({ b, c }) =>
-    Float64Array.from(variant.scalars, (name) => ({ b, c })[name] ?? 1),
-  );
-  const encoder = device.createCommandEncoder();
-  for (const stage of newtonSchulzStages) {
-    const segments = matrices.map(({ rows, columns }, i): Segment => ({
-      spans: [{ buffer, low: 0, high: 4 * length }],
-      count: newtonSchulzTiles(stage, rows, columns) * elementsPerTile,
-      scalars: scalars[i],
-      parametersAt: () => [...starts[i], rows, columns],
-    }));
-    const dispatches = planSegmentDispatches(segments, bindingLimitsOf(device));
-    expect(dispatches).toHaveLength(1);
-    const [{ table, tiles, scalarSets }] = dispatches;
-    const uniforms = new Float32Array((scalarSetLength(variant) / 4) * maxScalarSets);
-    scalarSets.forEach((set, i) => uniforms.set(set, (i * scalarSetLength(variant)) / 4));
-    const code = emitNewtonSchulzKernel(stage, variant, pass.coefficients);
-    const module = device.createShaderModule({ code });
-    const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
-    const tableBuffer = bufferOf(device, new Float32Array(table.buffer));
-    const uniformBuffer = device.createBuffer({ size: uniforms.byteLength, usage: 0x40 | 0x8 });
-    device.queue.writeBuffer(uniformBuffer, 0, uniforms);
-    const encoded = encoder.beginComputePass();
-    encoded.setPipeline(pipeline);
-    encoded.setBindGroup(
-      0,
-      device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: [tableBuffer, uniformBuffer, buffer].map((one, binding) => ({
-          binding,
-          resource: { buffer: one },
-        })),
-      }),
-    );
-    encoded.dispatchWorkgroups(tiles);
-    encoded.end();
-  }
-  device.queue.submit([encoder.finish()]);
-  const words = await wordsOf(device, buffer);
-  const all = new Float32Array(words.buffer);
-  return matrices.map(({ x }, i) => all.slice(starts[i][3], starts[i][3] + x.length));
+  const optimizer = createOptimizer(rule(), byName(tensors), { groups });
+  optimizer.step(byName(matrices.map(({ x }) => x)));
+  const results = await Promise.all(tensors.map((tensor) => tensor.read()));
+  return results.map((values) => Float32Array.from(values, (value) => -value));
 }
 
-/** The error of a result over its bound. */
-function errorOverBound({ rows, columns, x, b, c }: Matrix, result: Float32Array): number {
-  const a = Math.fround(3.4445);
-  const { exact, radius } = newtonSchulzBound(
-    { exact: Float64Array.from(x), radius: Float64Array.of(0) },
-    { matrices: 1, rows, columns },
-    [a, b, c].map((value) => ({ exact: value, error: 0 })),
-    wgsl,
-  );
+/** The error of the results of iterations over their bound. */
+function errorOverBound(
+  { shape: [rows, ...rest], x }: Matrix,
+  iterations: readonly (readonly number[])[],
+  result: Float32Array,
+): number {
+  const columns = rest.reduce((product, count) => product * count, 1);
+  let bound: MatrixBound = { exact: Float64Array.from(x), radius: Float64Array.of(0) };
+  for (const coefficients of iterations) {
+    const rounded = coefficients.map((value) => ({ exact: Math.fround(value), error: 0 }));
+    bound = newtonSchulzBound(bound, { matrices: 1, rows, columns }, rounded, wgsl);
+  }
+  const { exact, radius } = bound;
   const error = Math.sqrt(result.reduce((sum, value, i) => sum + (value - exact[i]) ** 2, 0));
   return error / radius[0];
 }
 
-describe("a Newton–Schulz iteration", () => {
-  test("matrices of many shapes in the same dispatches are inside the bound", async () => {
+const jordan = [3.4445, -4.775, 2.0315];
+
+describe("newtonSchulz", () => {
+  test("matrices of many shapes are inside the bound", async () => {
     const shapes = [
       [1, 1],
       [1, 9],
@@ -127,28 +79,53 @@ describe("a Newton–Schulz iteration", () => {
       [70, 70],
       [20, 130],
       [130, 20],
+      [5, 2, 3],
+      [7],
     ];
-    const matrices = shapes.map(([rows, columns]) => matrixOf(rows, columns));
-    const results = await iterationsOf(matrices);
+    const matrices = shapes.map((shape) => matrixOf(...shape));
+    const results = await updatesOf(matrices, ruleOf("3.4445, -4.775, 2.0315"));
     for (const [i, matrix] of matrices.entries())
-      expect(errorOverBound(matrix, results[i])).toBeLessThan(1);
+      expect(errorOverBound(matrix, [jordan], results[i])).toBeLessThan(1);
   });
 
-  test("each matrix has the scalars of its group", async () => {
-    const matrices = [
-      matrixOf(5, 8, -4.775, 2.0315),
-      matrixOf(5, 8, -0.5, 0),
-      matrixOf(8, 5, 1, 1),
+  test("coefficients are those of the group", async () => {
+    const values = [
+      [-4.775, 2.0315],
+      [-0.5, 0],
+      [1, 1],
     ];
-    const results = await iterationsOf(matrices);
-    for (const [i, matrix] of matrices.entries())
-      expect(errorOverBound(matrix, results[i])).toBeLessThan(1);
+    const matrices = values.map(([b, c]) => ({ ...matrixOf(5, 8), b, c }));
+    const results = await updatesOf(matrices, ruleOf("3.4445, b, c"));
+    for (const [i, [b, c]] of values.entries())
+      expect(errorOverBound(matrices[i], [[3.4445, b, c]], results[i])).toBeLessThan(1);
   });
 
-  test("a = 1, b = 0 and c = 0 copies X", async () => {
-    const x = matrixOf(5, 8).x.map((value) => value * 1e38);
-    const matrix = { ...matrixOf(5, 8, 1), x };
-    const [result] = await iterationsOf([matrix], variantOf("b, 0, 0"));
+  test.each([1, 2, 3, 4])("%i in a row, each on the result of the one before", async (count) => {
+    const matrices = [matrixOf(6, 9), matrixOf(9, 6)];
+    const texts = Array<string>(count).fill("3.4445, -4.775, 2.0315");
+    const results = await updatesOf(matrices, ruleOf(...texts));
+    for (const [i, matrix] of matrices.entries()) {
+      const iterations = Array<number[]>(count).fill(jordan);
+      expect(errorOverBound(matrix, iterations, results[i])).toBeLessThan(1);
+    }
+  });
+
+  test("a = 1, b = 0 and c = 0 keeps every value", async () => {
+    const matrix = matrixOf(5, 8);
+    const x = matrix.x.map((value) => value * 1e38);
+    const [result] = await updatesOf([{ ...matrix, x }], ruleOf("1, 0, 0", "1, 0, 0"));
     expect(result).toEqual(x);
+  });
+
+  test("steps of muon are near those of the reference", async () => {
+    const runs = await Promise.all(
+      [await newBackend(), reference()].map(async (backend) => {
+        const p = backend.tensor([9, 5], matrixOf(9, 5).x);
+        const optimizer = createOptimizer(muon({ learningRate: 0.1 }), { p });
+        for (let t = 0; t < 4; t += 1) optimizer.step({ p: matrixOf(9, 5).x });
+        return p.read();
+      }),
+    );
+    for (const [i, value] of runs[0].entries()) expect(value).toBeCloseTo(runs[1][i], 3);
   });
 });

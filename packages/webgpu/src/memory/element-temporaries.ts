@@ -1,8 +1,14 @@
-import { GradstepError, type Temporary } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { BufferView } from "../planning/dispatch.js";
 import { allocationAlignment } from "./buffer-pools.js";
+
+/** A temporary, and the number of its values for each tensor. */
+export interface ElementTemporary {
+  readonly name: string;
+  readonly sizes: readonly number[];
+}
 
 /**
  * The temporaries of elements of a step. Each has buffers of its own, as a slot has, so that one dispatch can bind
@@ -15,17 +21,10 @@ export class ElementTemporaries {
   /** By name, then by the index of the tensor. */
   readonly #views = new Map<string, readonly BufferView[]>();
 
-  /** @param sizes the numbers of values of the tensors */
-  constructor(
-    device: GPUDevice,
-    errors: ErrorTracker,
-    temporaries: readonly Temporary[],
-    sizes: readonly number[],
-  ) {
+  constructor(device: GPUDevice, errors: ErrorTracker, temporaries: readonly ElementTemporary[]) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     const maxLength = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    for (const { name, extent } of temporaries) {
-      if (extent !== "element") continue;
+    for (const { name, sizes } of temporaries) {
       const places: { readonly buffer: number; readonly start: number }[] = [];
       const lengths: number[] = [];
       for (const size of sizes) {

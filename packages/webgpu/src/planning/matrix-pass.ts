@@ -1,27 +1,69 @@
-import { GradstepError, type Dimensions, type MatrixPass } from "@gradstep/core";
-import type { StepDispatch } from "./dispatch.js";
-import type { ArrayPlace } from "./step-target.js";
+import type { Dimensions } from "@gradstep/core";
+import { elementsPerTile } from "../shaders/kernel-layout.js";
+import { newtonSchulzTiles, type NewtonSchulzStage } from "../shaders/newton-schulz-kernel.js";
+import type { BindingLimits, BufferView } from "./dispatch.js";
+import { planSegmentDispatches, type Segment, type SegmentDispatch } from "./segment-dispatches.js";
 
 /** The matrices of a tensor, before and after an iteration. */
 export interface MatrixItem {
   readonly dimensions: Dimensions;
-  readonly from: ArrayPlace;
-  readonly to: ArrayPlace;
-  /** The scalars of the parameter's group; coefficients may be names of them. */
+  readonly from: BufferView;
+  /** Other memory than `from`. */
+  readonly to: BufferView;
+  /** Memory for `productLength` values. */
+  readonly products: BufferView;
+  /** From `coefficientWords`. */
+  readonly coefficients: readonly number[];
+  /** The scalars of the parameter's group. */
   readonly scalars: Float64Array;
 }
 
+/** The number of values of A and bA + cA² for the matrices of a tensor. */
+export function productLength({ matrices, rows, columns }: Dimensions): number {
+  return 2 * matrices * Math.min(rows, columns) ** 2;
+}
+
 /**
- * Plans the dispatches of one Newton–Schulz iteration per matrix.
- * @throws {GradstepError} `UNSUPPORTED`
+ * Plans the dispatches of a stage of one Newton–Schulz iteration per matrix.
+ * @throws {GradstepError} `UNSUPPORTED` if a tensor does not fit into a binding
  */
-export function planMatrixPass(
-  label: string,
-  _pass: MatrixPass,
-  _items: readonly MatrixItem[],
-): StepDispatch[] {
-  throw new GradstepError(
-    `${label} has matrix products, which backend webgpu cannot compute; expected a rule without newtonSchulz. Use another backend or rule.`,
-    { code: "UNSUPPORTED" },
+export function planNewtonSchulz(
+  stage: NewtonSchulzStage,
+  items: readonly MatrixItem[],
+  limits: BindingLimits,
+): SegmentDispatch[] {
+  return planSegmentDispatches(
+    items.flatMap((item) =>
+      Array.from({ length: item.dimensions.matrices }, (_, i) => segmentOf(stage, item, i)),
+    ),
+    limits,
   );
+}
+
+function segmentOf(
+  stage: NewtonSchulzStage,
+  { dimensions: { rows, columns }, from, to, products, scalars, coefficients }: MatrixItem,
+  matrix: number,
+): Segment {
+  const size = rows * columns;
+  const square = Math.min(rows, columns) ** 2;
+  const parts = [
+    { ...from, length: size },
+    { ...products, length: 2 * square },
+    { ...to, length: size },
+  ].map(({ buffer, start, length }) => {
+    const first = start + matrix * length;
+    return { buffer, low: 4 * first, high: 4 * (first + length) };
+  });
+  const tiles = newtonSchulzTiles(stage, rows, columns);
+  return {
+    spans: parts,
+    count: tiles * elementsPerTile,
+    tiles,
+    scalars,
+    parametersAt: (offsets) => {
+      const [x, gram, result] = parts.map(({ low }, i) => (low - offsets[i]) / 4);
+      return [x, gram, gram + square, result, rows, columns, ...coefficients];
+    },
+  };
 }

@@ -33,7 +33,7 @@ export interface DeviceCount extends CountKernel {
 
 /** The tensors of a run with the places of their temporaries and counts. */
 export interface RunPlaces {
-  readonly targets: readonly StepTarget[];
+  readonly targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[];
   readonly deviceCounts: readonly DeviceCount[];
 }
 

@@ -10,12 +10,14 @@ import type {
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { StepKernels } from "../step-kernels.js";
 import type { KernelProgram } from "../shaders/kernel-program.js";
+import { coefficientWords, newtonSchulzStages } from "../shaders/newton-schulz-kernel.js";
 import type { PassKernels, ScheduleKernels } from "../shaders/schedule-kernels.js";
 import { planDenseDispatches } from "./dense-dispatches.js";
 import { denseItemOf, isDense } from "./dense-item.js";
 import type { BindingLimits, StepDispatch } from "./dispatch.js";
 import { JoinPlan } from "./join-plan.js";
-import { planMatrixPass } from "./matrix-pass.js";
+import { planNewtonSchulz, type MatrixItem } from "./matrix-pass.js";
+import { alternateName, productsName } from "./matrix-temporaries.js";
 import { planMatrixReductions } from "./matrix-reduction.js";
 import { planRowDispatches } from "./row-dispatches.js";
 import { rowItemOf, type RowView } from "./row-item.js";
@@ -242,13 +244,30 @@ class RunPlanner {
   }
 
   #matrixPass(pass: MatrixPass): StepDispatch[] {
-    const items = this.#places.targets.map(({ dimensions, places, update }) => ({
-      dimensions,
-      from: places.get(pass.from)!,
-      to: places.get(pass.to)!,
-      scalars: update.scalars,
-    }));
-    return planMatrixPass(this.#run.variant.label, pass, items);
+    const { kernels, temporaries, variant } = this.#run;
+    const coefficients = coefficientWords(variant, pass.coefficients);
+    const isInPlace = pass.from === pass.to;
+    const toName = isInPlace ? alternateName(pass.to) : pass.to;
+    const items = this.#places.targets.map(({ dimensions, places, update }, t): MatrixItem => {
+      const from = places.get(pass.from)!;
+      const to = places.get(toName) ?? { ...from, ...temporaries.viewOf(toName, t) };
+      // The result takes the place of the operand for all passes that follow.
+      if (isInPlace) places.set(pass.to, to).set(toName, from);
+      return {
+        dimensions,
+        from: { buffer: from.buffer!, start: from.start },
+        to: { buffer: to.buffer!, start: to.start },
+        products: temporaries.viewOf(productsName, t),
+        scalars: update.scalars,
+        coefficients,
+      };
+    });
+    return newtonSchulzStages.flatMap((stage) =>
+      planNewtonSchulz(stage, items, this.#limits).map((dispatch) => ({
+        ...dispatch,
+        kernel: kernels.newtonSchulz(stage, variant),
+      })),
+    );
   }
 
   /** The tensors of a pass; for what is reduced over all of them, with the place of each tensor's value. */

@@ -15,6 +15,7 @@ import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
 import { bindingLimitsOf, type BindingRange, type StepDispatch } from "./dispatch.js";
 import { wordView, type RowView } from "./row-item.js";
+import { elementTemporariesOf } from "./matrix-temporaries.js";
 import { planSchedule } from "./schedule-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
 import { UniformRing } from "./uniform-ring.js";
@@ -101,13 +102,12 @@ export class StepPlan {
     let firstIndex = 0;
     this.#runs = runs.map(({ program, updates, count }) => {
       const own = updates.slice(0, count);
-      const sizes = own.map(({ parameter }) => parameter.size);
-      const { temporaries } = program.variant.schedule;
+      const temporaries = elementTemporariesOf(program.variant, own);
       const run = {
         ...program,
         updates: own,
         firstIndex,
-        temporaries: new ElementTemporaries(device, errors, temporaries, sizes),
+        temporaries: new ElementTemporaries(device, errors, temporaries),
       };
       firstIndex += count;
       return run;

@@ -1,8 +1,14 @@
 import type { MatrixPass, Variant } from "@gradstep/core";
-import { entryHeaderLength, firstArrayBinding, workgroupSize } from "./kernel-layout.js";
-import { wgslName } from "./reserved-words.js";
-import { literal } from "./wgsl-emitter.js";
-import { entryPoint, tableAndScalars, typeDeclarations } from "./wgsl-fragments.js";
+import {
+  entryHeaderLength,
+  firstArrayBinding,
+  maxScalarSets,
+  scalarsBinding,
+  tableBinding,
+  workgroupSize,
+  type ArrayBinding,
+} from "./kernel-layout.js";
+import { entryPoint } from "./wgsl-fragments.js";
 
 /** The dispatches of a Newton–Schulz iteration, in order. */
 export const newtonSchulzStages = ["gram", "polynomial", "result"] as const;
@@ -17,7 +23,10 @@ const blocksAcross = productTile / block;
 const depth = 16;
 const tileValues = productTile * depth;
 
-/** Parameters of a matrix in the table, in words. The first four are positions in the array `matrices`. */
+/**
+ * Parameters of a matrix in the table, in words: where its values start in the arrays, its shape, and its coefficients:
+ * the position of each in the scalars, or `isLiteral` and the bits of its value.
+ */
 export const newtonSchulzParameters = [
   "x_start",
   "gram_start",
@@ -25,9 +34,47 @@ export const newtonSchulzParameters = [
   "result_start",
   "rows",
   "columns",
+  "a_position",
+  "a_bits",
+  "b_position",
+  "b_bits",
+  "c_position",
+  "c_bits",
 ] as const;
 
-/** How a stage reads and writes `matrices`. `size` and `length` are the smaller and the larger side of X. */
+/** The position of a coefficient that is a number. */
+const isLiteral = 0xffff_ffff;
+
+/** The table words of the coefficients of a pass. */
+export function coefficientWords(
+  { scalars }: Variant,
+  coefficients: MatrixPass["coefficients"],
+): readonly number[] {
+  const bits = new Uint32Array(1);
+  return coefficients.flatMap((one) => {
+    if (typeof one === "string") return [scalars.indexOf(one), 0];
+    new Float32Array(bits.buffer)[0] = one;
+    return [isLiteral, bits[0]];
+  });
+}
+
+/** The arrays that are bound after the scalars, in order. `products` has A and bA + cA² of each matrix. */
+export const newtonSchulzArrays: readonly ArrayBinding[] = [
+  { name: "x", access: "read" },
+  { name: "products", access: "read_write" },
+  { name: "result", access: "read_write" },
+];
+
+/** A factor of a term: in row `line` of the left matrix, in column `line` of the right one. */
+interface Factor {
+  /** If X has more rows than columns, and otherwise. */
+  readonly tall: string;
+  readonly wide: string;
+  /** Whether consecutive k are consecutive in memory. */
+  readonly isAlongK: string;
+}
+
+/** What a stage computes. `size` and `length` are the smaller and the larger side of X. */
 interface Stage {
   readonly summary: string;
   readonly rows: string;
@@ -35,19 +82,23 @@ interface Stage {
   readonly terms: string;
   /** Whether tiles below the diagonal are copies of those above. */
   readonly isSymmetric: boolean;
-  /** Positions of the factors of a term: in row `line` of the left one, in column `line` of the right one. */
-  readonly left: string;
-  readonly right: string;
-  /** Whether consecutive k are consecutive in memory. */
-  readonly isLeftAlongK: string;
-  readonly isRightAlongK: string;
-  /** Where the result starts, and its value at `index`. */
+  readonly left: Factor;
+  readonly right: Factor;
+  /** Where the value at `index` is stored, and the value. */
   readonly target: string;
   readonly value: (a: string, b: string, c: string) => string;
 }
 
-const lineOfX = "x_start + select(line * columns + k, k * columns + line, is_tall)";
-const lineOfGram = "gram_start + k * size + line";
+const lineOfX: Factor = {
+  tall: "x[x_start + k * columns + line]",
+  wide: "x[x_start + line * columns + k]",
+  isAlongK: "!is_tall",
+};
+const lineOfGram: Factor = {
+  tall: "products[gram_start + k * size + line]",
+  wide: "products[gram_start + k * size + line]",
+  isAlongK: "false",
+};
 
 const stages: Record<NewtonSchulzStage, Stage> = {
   gram: {
@@ -58,9 +109,7 @@ const stages: Record<NewtonSchulzStage, Stage> = {
     isSymmetric: true,
     left: lineOfX,
     right: lineOfX,
-    isLeftAlongK: "!is_tall",
-    isRightAlongK: "!is_tall",
-    target: "gram_start",
+    target: "products[gram_start + index]",
     value: () => "sum",
   },
   polynomial: {
@@ -71,10 +120,8 @@ const stages: Record<NewtonSchulzStage, Stage> = {
     isSymmetric: true,
     left: lineOfGram,
     right: lineOfGram,
-    isLeftAlongK: "false",
-    isRightAlongK: "false",
-    target: "polynomial_start",
-    value: (_, b, c) => `${b} * matrices[gram_start + index] + ${c} * sum`,
+    target: "products[polynomial_start + index]",
+    value: (_, b, c) => `${b} * products[gram_start + index] + ${c} * sum`,
   },
   result: {
     summary: "a·X + B·X, or a·X + X·B if X has more rows than columns",
@@ -82,12 +129,18 @@ const stages: Record<NewtonSchulzStage, Stage> = {
     columns: "columns",
     terms: "select(size, 0u, is_identity)",
     isSymmetric: false,
-    left: "select(polynomial_start + k * size + line, x_start + line * columns + k, is_tall)",
-    right: "select(x_start + k * columns + line, polynomial_start + k * size + line, is_tall)",
-    isLeftAlongK: "is_tall",
-    isRightAlongK: "false",
-    target: "result_start",
-    value: (a) => `${a} * matrices[x_start + index] + sum`,
+    left: {
+      tall: "x[x_start + line * columns + k]",
+      wide: "products[polynomial_start + k * size + line]",
+      isAlongK: "is_tall",
+    },
+    right: {
+      tall: "products[polynomial_start + k * size + line]",
+      wide: "x[x_start + k * columns + line]",
+      isAlongK: "false",
+    },
+    target: "result[result_start + index]",
+    value: (a) => `${a} * x[x_start + index] + sum`,
   },
 };
 
@@ -95,31 +148,33 @@ const stages: Record<NewtonSchulzStage, Stage> = {
  * A WGSL module for a stage of a Newton–Schulz iteration; its entry point is `update`.
  *
  * Each workgroup computes one tile of a matrix: the tiles of a matrix are numbered row by row, `newtonSchulzTiles` are
- * their number. One dispatch serves any number of matrices whose arrays are in the same binding. The result must not
- * overlap X, since other workgroups still read X.
+ * their number. One dispatch serves any number of matrices in the same buffers. The result must not overlap X, since other
+ * workgroups still read X.
  *
- * @param coefficients of the pass: numbers, or names of scalars of the variant
+ * @param scalarSetLength bytes per scalar set, a multiple of 16
  */
-export function emitNewtonSchulzKernel(
-  stage: NewtonSchulzStage,
-  variant: Variant,
-  coefficients: MatrixPass["coefficients"],
-): string {
+export function emitNewtonSchulzKernel(stage: NewtonSchulzStage, scalarSetLength: number): string {
   const { summary, target, isSymmetric, ...own } = stages[stage];
-  const values = coefficients.map((one) =>
-    typeof one === "number" ? `f32(${literal(one)})` : `scalars[scalar_set].${wgslName(one)}`,
-  );
+  const vectors = scalarSetLength / 16;
   const lines = [
-    `// ${summary}, for ${variant.label}. Each sum is in the order of k.`,
-    ...typeDeclarations(variant, "f32"),
+    `// ${summary}. Each sum is in the order of k.`,
     "// The number of tiles; for each tile, the index of its matrix' entry; then the entries: first tile, element count,",
     `// index of the scalars, ${newtonSchulzParameters.join(", ")}.`,
-    ...tableAndScalars,
-    `@group(0) @binding(${firstArrayBinding}) var<storage, read_write> matrices: array<f32>;`,
+    `@group(0) @binding(${tableBinding}) var<storage, read> table: array<u32>;`,
+    `@group(0) @binding(${scalarsBinding}) var<uniform> scalars: array<vec4f, ${vectors * maxScalarSets}>;`,
+    ...newtonSchulzArrays.map(
+      ({ name, access }, i) =>
+        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<f32>;`,
+    ),
     "",
     "// For each k, the factors of the rows and of the columns of the tile.",
     `var<workgroup> left: array<f32, ${tileValues}>;`,
     `var<workgroup> right: array<f32, ${tileValues}>;`,
+    "",
+    "fn coefficient(scalar_set: u32, position: u32, bits: u32) -> f32 {",
+    `  if (position == ${isLiteral}u) { return bitcast<f32>(bits); }`,
+    `  return scalars[scalar_set * ${vectors}u + position / 4u][position % 4u];`,
+    "}",
     "",
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
@@ -129,7 +184,10 @@ export function emitNewtonSchulzKernel(
     "  let is_tall = rows > columns;",
     "  let size = min(rows, columns);",
     "  let length = max(rows, columns);",
-    ...["a", "b", "c"].map((name, i) => `  let coefficient_${name} = ${values[i]};`),
+    ...["a", "b", "c"].map(
+      (name) =>
+        `  let coefficient_${name} = coefficient(scalar_set, ${name}_position, ${name}_bits);`,
+    ),
     "  let is_identity = coefficient_a == 1.0 && coefficient_b == 0.0 && coefficient_c == 0.0;",
     ...(isSymmetric ? ["  if (is_identity) { return; }"] : []),
     `  let tiles_across = (${own.columns} + ${productTile - 1}u) / ${productTile}u;`,
@@ -142,8 +200,8 @@ export function emitNewtonSchulzKernel(
     `  var sums: array<vec4f, ${block}>;`,
     `  for (var first = 0u; first < terms; first += ${depth}u) {`,
     `    for (var n = invocation; n < ${tileValues}u; n += ${workgroupSize}u) {`,
-    ...loadFactor("left", "first_row", own.rows, own.isLeftAlongK, own.left),
-    ...loadFactor("right", "first_column", own.columns, own.isRightAlongK, own.right),
+    ...loadFactor("left", "first_row", own.rows, own.left),
+    ...loadFactor("right", "first_column", own.columns, own.right),
     "    }",
     "    workgroupBarrier();",
     `    for (var k = 0u; k < ${depth}u; k++) {`,
@@ -165,8 +223,13 @@ export function emitNewtonSchulzKernel(
     "      let sum = sums[i][j];",
     `      let index = row * ${own.columns} + column;`,
     `      let value = ${own.value("coefficient_a", "coefficient_b", "coefficient_c")};`,
-    `      matrices[${target} + index] = value;`,
-    ...(isSymmetric ? [`      matrices[${target} + column * size + row] = value;`] : []),
+    `      ${target} = value;`,
+    ...(isSymmetric
+      ? [
+          "      let mirrored = column * size + row;",
+          `      ${target.replace("index", "mirrored")} = value;`,
+        ]
+      : []),
     "    }",
     "  }",
     "}",
@@ -177,11 +240,10 @@ export function emitNewtonSchulzKernel(
 
 /** Loads a value of a factor; 0 outside of the matrix. Neighboring invocations load neighboring values. */
 function loadFactor(
-  factor: "left" | "right",
+  side: "left" | "right",
   first: string,
   lines: string,
-  isAlongK: string,
-  position: string,
+  { tall, wide, isAlongK }: Factor,
 ): readonly string[] {
   return [
     "      {",
@@ -190,8 +252,12 @@ function loadFactor(
     `        let line = ${first} + line_in_tile;`,
     "        let k = first + term;",
     "        var value = 0.0;",
-    `        if (line < ${lines} && k < terms) { value = matrices[${position}]; }`,
-    `        ${factor}[term * ${productTile}u + line_in_tile] = value;`,
+    `        if (line < ${lines} && k < terms) {`,
+    ...(tall === wide
+      ? [`          value = ${tall};`]
+      : [`          if (is_tall) { value = ${tall}; } else { value = ${wide}; }`]),
+    "        }",
+    `        ${side}[term * ${productTile}u + line_in_tile] = value;`,
     "      }",
   ];
 }

@@ -34,7 +34,7 @@ function parenthesized({ text, precedence }: Expression, minPrecedence: number):
 }
 
 /** An f32 literal. The largest finite f32 replaces values outside the range. */
-export function literal(value: number): string {
+function literal(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return String(Math.sign(value) * 3.4028234663852886e38);
   // Digits without a point are an integer literal in WGSL, which is limited to 2⁶³.
