@@ -62,7 +62,7 @@ export class ConsecutiveReducer implements Reducer {
       if (index !== this.#index || block !== this.#block) this.#enter(index, block);
       const stop = Math.min(end, first + Math.min(length, (block + 1) * summationBlock));
       const lane = (i - first) % summationLanes;
-      addToLanes(this.#op, this.#lanes, lane, this.operands, i - start, stop - i);
+      addToLanes(this.#op, this.#exact, this.#lanes, lane, this.operands, i - start, stop - i);
       i = stop;
     }
   }
