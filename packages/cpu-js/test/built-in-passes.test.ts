@@ -1,10 +1,22 @@
 // Built-in rules and stages of several passes: exact kernels give the bits of the reference.
-import { adam, chain, type OptimizerSpec, type Stage, type StageSpec } from "@gradstep/core";
+import {
+  adam,
+  chain,
+  createOptimizer,
+  newRow,
+  variantOf,
+  type Optimizer,
+  type OptimizerSpec,
+  type Stage,
+  type StageSpec,
+  type WrappingBackend,
+} from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { allRules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { expect, test } from "vitest";
 import { cpuJs } from "../src/index.js";
+import { numbers } from "./support.js";
 import { after, differingArrays, stepsFor } from "./steps.js";
 
 const tensors = { vector: [17], number: [], matrix: [7, 5], wide: [2, 1030], batch: [3, 4, 5] };
@@ -47,6 +59,55 @@ test.each<readonly [string, OptimizerSpec]>([...specs, ...chains])("%s", async (
   const wanted = await after(reference(), spec, tensors, steps);
   const got = await after(cpuJs({ exact: true }), spec, tensors, steps);
   expect(differingArrays(got, wanted)).toEqual([]);
+});
+
+/** Every array after a change between two steps. */
+async function changed(
+  backend: WrappingBackend<Float32Array>,
+  spec: OptimizerSpec,
+  change: (optimizer: Optimizer) => void,
+): Promise<Record<string, Float32Array>> {
+  const parameters = {
+    w: backend.tensor([6, 4], numbers(24, 1)),
+    x: backend.tensor([6], numbers(6, 2)),
+  };
+  const optimizer = createOptimizer(spec, parameters);
+  const step = (rows: number): void =>
+    optimizer.step({ w: numbers(rows * 4, 3), x: numbers(rows, 4) });
+  step(6);
+  change(optimizer);
+  const rows = parameters.x.size;
+  if (!optimizer.isSwapped) step(rows);
+  const entries = Object.entries((await optimizer.state()).slots.w ?? {});
+  return {
+    w: (await parameters.w.read()) as Float32Array,
+    ...(Object.fromEntries(entries) as Record<string, Float32Array>),
+  };
+}
+
+test.each<readonly [string, OptimizerSpec]>([...specs, ...chains])(
+  "%s after rows were added, and after rows were removed",
+  async (_, spec) => {
+    for (const indices of [
+      [5, newRow, 0, 1, 2, 3, 4, newRow],
+      [4, 1],
+    ]) {
+      const remap = (optimizer: Optimizer): void =>
+        optimizer.rows().remap(Uint32Array.from(indices));
+      const wanted = await changed(reference(), spec, remap);
+      expect(differingArrays(await changed(cpuJs({ exact: true }), spec, remap), wanted)).toEqual(
+        [],
+      );
+    }
+  },
+);
+
+test.each<readonly [string, OptimizerSpec]>(
+  [...specs, ...chains].filter(([, spec]) => variantOf(spec).evaluation !== undefined),
+)("%s: the weights to evaluate with", async (_, spec) => {
+  const swap = (optimizer: Optimizer): void => optimizer.swap();
+  const wanted = await changed(reference(), spec, swap);
+  expect(differingArrays(await changed(cpuJs({ exact: true }), spec, swap), wanted)).toEqual([]);
 });
 
 test.each(
