@@ -365,6 +365,15 @@ test.each(stages)("$name leaves zeros with gradients of 0 at 0", async ({ name, 
   expect([...(await p.read())]).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
+test.each(stages)("$name adds at most one pass over elements to Adam", ({ name, updated }) => {
+  const { perElement, schedule } = optimizerByName(
+    updated === "g" ? `${name}+adam` : `adam+${name}`,
+  ).rule.variant();
+  const isReducing = perElement.nodes.some(({ op }) => op === "sum" || op === "maximum");
+  const passes = schedule.passes.filter((pass) => pass.kind === "map" && pass.over === "element");
+  expect(passes).toHaveLength(isReducing ? 2 : 1);
+});
+
 describe("names", () => {
   const namesOf = (updated: string): readonly string[] =>
     stages.filter((stage) => stage.updated === updated).map(({ name }) => name);
