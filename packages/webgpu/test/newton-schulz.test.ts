@@ -1,8 +1,10 @@
 import { newtonSchulzBound, wgsl, type MatrixBound } from "@gradstep/conformance";
 import { createOptimizer, defineRule, muon, nonNegative } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
+import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { describe, newBackend } from "./gpu.js";
+import { countingDevice, countingEncoder } from "./counting-device.js";
+import { describe, newBackend, sharedDevice } from "./gpu.js";
 
 /** A rule whose update is an iteration on the gradient, or several: coefficients are numbers and hyperparameters. */
 function ruleOf(...coefficients: readonly string[]) {
@@ -128,4 +130,36 @@ describe("newtonSchulz", () => {
     );
     for (const [i, value] of runs[0].entries()) expect(value).toBeCloseTo(runs[1][i], 3);
   });
+
+  test.each([1, 20])(
+    "%i matrices: three dispatches per iteration, nothing created",
+    async (count) => {
+      const { device, counts } = countingDevice(await sharedDevice());
+      const backend = webgpu({ device });
+      const dispatchesOf = async (rule: ReturnType<typeof ruleOf>): Promise<number> => {
+        const tensors = Object.fromEntries(
+          Array.from({ length: count }, (_, i) => [`m${i}`, backend.tensor([i + 2, 5])]),
+        );
+        const optimizer = createOptimizer(rule(), tensors);
+        const gradients = Object.fromEntries(
+          Object.keys(tensors).map((name) => [name, optimizer.gradient(name)]),
+        );
+        optimizer.step(gradients);
+        const warm = { ...counts };
+        optimizer.step(gradients);
+        const made = Object.keys(counts).filter((key) => /^create(?!CommandEncoder)/.test(key));
+        for (const key of [...made, "mapAsync"])
+          expect([key, counts[key]]).toEqual([key, warm[key]]);
+        const counting = countingEncoder(device.createCommandEncoder());
+        optimizer.encode(counting.encoder, gradients);
+        return counting.counts.dispatches;
+      };
+      const [one, three] = [
+        await dispatchesOf(ruleOf("1, b, c")),
+        await dispatchesOf(ruleOf("1, b, c", "1, b, c", "1, b, c")),
+      ];
+      expect(three - one).toBe(6);
+      await backend.ready();
+    },
+  );
 });
