@@ -208,28 +208,35 @@ class Scheduler {
   #traffic(stores: ReadonlyMap<string, Place>): number {
     let traffic = 0;
     for (const place of this.#places(stores)) {
-      const pass = this.#mapPass(place, stores);
-      if (pass === undefined) continue;
-      const { inputs, outputs, nodes } = pass.program;
-      for (const { name } of inputs) {
+      const { roots, reductions } = this.#rootsOf(place, stores);
+      const needed = this.#needed(roots, place, stores);
+      for (const [name, extent] of this.#inputsOf(needed)) {
         const store = stores.get(name);
         const isReplaced = store !== undefined && isAfter(place, store);
-        if (isReplaced && !this.#readsStored(name, place, stores)) return Infinity;
+        if (isReplaced && this.#needsValueBefore(name, needed)) return Infinity;
+        traffic += weightOf(extent);
       }
-      const isStored = ({ name }: Binding): boolean =>
-        pass.reductions.every((one) => one.name !== name);
-      for (const { node } of inputs) traffic += weightOf(nodes[node].extent);
-      traffic += outputs.filter(isStored).length * weightOf(place.over);
+      const stored = roots.filter(({ name }) => reductions.every((one) => one.name !== name));
+      traffic += stored.length * weightOf(place.over);
     }
     return traffic;
   }
 
-  /** Whether an input that was stored before a pass stands for the stored value in it, not for the value before. */
-  #readsStored(name: string, place: Place, stores: ReadonlyMap<string, Place>): boolean {
+  /** The arrays and scalars that a pass with these nodes reads. */
+  #inputsOf(needed: ReadonlyMap<number, string>): ReadonlyMap<string, Extent> {
+    const inputs = new Map<string, Extent>();
+    for (const [node, stored] of needed) {
+      const { op, name, extent } = this.#program.nodes[node];
+      if (stored !== "") inputs.set(stored, extent);
+      else if (op === "input") inputs.set(name, extent);
+    }
+    return inputs;
+  }
+
+  /** Whether an input stands for the value that it had before the step, not for one that a pass has stored. */
+  #needsValueBefore(name: string, needed: ReadonlyMap<number, string>): boolean {
     const before = this.#program.inputs.find((input) => input.name === name)?.node;
-    if (before === undefined) return true;
-    const { roots } = this.#rootsOf(place, stores);
-    return !this.#needed(roots, place, stores).has(before);
+    return before !== undefined && needed.has(before);
   }
 
   /** All places where something is computed, in order. */
