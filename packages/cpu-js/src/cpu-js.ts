@@ -89,6 +89,12 @@ class CpuJsBackend implements CpuJs {
         code: "INVALID_HYPERPARAMETER",
       });
     }
+    if (passes !== undefined && typeof passes?.compile !== "function") {
+      throw new GradstepError(
+        `cpuJs: passes is ${show(passes)}; expected \`passes\` of @gradstep/cpu-js/kernels.`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    }
     const functions = new Map<string, KernelFunction | PassFunctions>();
     for (const table of checkTables(kernels)) {
       if (table.exact !== exact) {

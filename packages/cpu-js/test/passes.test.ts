@@ -170,4 +170,6 @@ test("without `passes`, a rule with reductions is refused", () => {
   const variant = ruleOf("u = g * sumTensor(g)").variant();
   expect(codeOf(() => createCpuJs().compile(variant))).toBe("UNSUPPORTED");
   expect(createCpuJs()).toMatchObject({ runTogether: undefined });
+  for (const wrong of [null, {}, true])
+    expect(codeOf(() => createCpuJs({ passes: wrong as never }))).toBe("INVALID_HYPERPARAMETER");
 });

@@ -3,7 +3,7 @@ import { isElementwise } from "./array-names.js";
 import { passInterpreter } from "../interpreter.js";
 import type { CompiledFunctions, KernelFunction, PassFunction } from "../kernel-table.js";
 import { PassKernel, runTogether } from "./pass-kernel.js";
-import { VariantRunner, type ChainPlace } from "./variant-runner.js";
+import { VariantRunner } from "./variant-runner.js";
 
 /** Makes kernels of several passes. Apart from the backend, so that bundles for rules of elements come without it. */
 export interface PassCompiler {
@@ -45,7 +45,9 @@ function chainKernel(
     perElement.outputs.some(({ name }) => name === "g");
   const computes = parts.map((part) => passFunctionsOf(part.variant, functions, exact));
   const makeRunners = (): VariantRunner[] => {
-    const changedGradients: ChainPlace["changedGradients"] = new WeakMap<Update, Float32Array>();
+    const changedGradients = parts.some((part) => changesGradient(part.variant))
+      ? new WeakMap<Update, Float32Array>()
+      : undefined;
     return parts.map((part, i) => {
       const isGradientChanged = parts.slice(0, i).some((one) => changesGradient(one.variant));
       const place = { part, changedGradients, isFirst: i === 0, isGradientChanged };

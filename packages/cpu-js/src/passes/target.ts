@@ -161,6 +161,6 @@ export class Target {
 }
 
 /** The live values of a tensor of this backend. */
-export function viewOf(tensor: Tensor): Float32Array {
+function viewOf(tensor: Tensor): Float32Array {
   return (tensor as HostTensor).view() as Float32Array;
 }

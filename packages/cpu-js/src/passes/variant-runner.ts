@@ -20,13 +20,11 @@ interface Phase {
   readonly level: number;
 }
 
-/** The memory for gradients that the stages of a chain change, by update. */
-export type ChangedGradients = WeakMap<Update, Float32Array>;
-
 /** What a runner has to know of the chain of which its variant is a part. */
 export interface ChainPlace {
   readonly part: VariantPart;
-  readonly changedGradients: ChangedGradients;
+  /** Memory for the gradients that stages change, by update; undefined if none does. */
+  readonly changedGradients: WeakMap<Update, Float32Array> | undefined;
   readonly isFirst: boolean;
   /** Whether a part before it has changed the gradient. */
   readonly isGradientChanged: boolean;
@@ -236,6 +234,7 @@ function isOverAll(pass: MapPassRunner | MatrixPass): boolean {
 function takeChangedGradient(target: Target, place: ChainPlace): void {
   const { changedGradients, isGradientChanged } = place;
   const { update } = target;
+  if (changedGradients === undefined) return;
   let values = changedGradients.get(update);
   if (values?.length !== update.parameter.size) {
     values = new Float32Array(update.parameter.size);
