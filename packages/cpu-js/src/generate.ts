@@ -41,17 +41,25 @@ export function generate(source: Rule | OptimizerSpec, options: GenerateOptions 
   checkOptions("generate", options, ["exact", "variants", "types"]);
   const { exact = false, types } = options;
   const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
-  const kernels = distinct(variants).map((variant) => kernelSource(variant, exact));
-  const used = ["abs", "floor", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
-    kernels.some((kernel) => new RegExp(`\\b${name}\\(`).test(kernel)),
+  const all = distinct(variants);
+  const shared = sharedPasses(all, exact);
+  const declarations = [...shared.values()].map(
+    ({ name, source: pass }) =>
+      `const ${name}${types === undefined ? "" : ": PassFunction"} = ${pass};`,
   );
+  const kernels = all.map((variant) => kernelSource(variant, exact, shared));
+  const used = ["abs", "floor", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
+    [...declarations, ...kernels].some((text) => new RegExp(`\\b${name}\\(`).test(text)),
+  );
+  const imported = declarations.length === 0 ? "KernelTable" : "KernelTable, PassFunction";
   const annotation = types === undefined ? "" : ": KernelTable";
   return [
     `// Generated from the rule "${rule.name}"; do not edit.`,
-    ...(types === undefined ? [] : [`import type { KernelTable } from "${types}";`]),
+    ...(types === undefined ? [] : [`import type { ${imported} } from "${types}";`]),
     "",
     `const { ${used.join(", ")} } = Math;`,
     "",
+    ...declarations.flatMap((declaration) => [declaration, ""]),
     `export const ${tableName(rule)}${annotation} = {`,
     `  exact: ${exact},`,
     "  kernels: {",
@@ -79,9 +87,48 @@ function distinct(variants: readonly Variant[]): readonly Variant[] {
   return [...new Map(all.map((one) => [one.perElement.fingerprint, one])).values()];
 }
 
+/** A function with a name in its module. */
+interface NamedFunction {
+  readonly name: string;
+  readonly source: string;
+}
+
+/** The functions of passes that variants have in common, by their text without the name. */
+function sharedPasses(
+  variants: readonly Variant[],
+  exact: boolean,
+): ReadonlyMap<string, NamedFunction> {
+  const first = new Map<string, string>();
+  const shared = new Map<string, NamedFunction>();
+  for (const variant of variants) {
+    for (const pass of mapPassesOf(variant)) {
+      const source = emitPass(variant, pass, { exact });
+      const text = withoutName(source);
+      const known = first.get(text);
+      if (known === undefined) first.set(text, source);
+      else shared.set(text, { name: /\w+(?=\()/.exec(known)![0], source: known });
+    }
+  }
+  return shared;
+}
+
+function withoutName(source: string): string {
+  return source.slice(source.indexOf("("));
+}
+
+/** The passes of a variant that become functions of their own. */
+function mapPassesOf(variant: Variant): readonly MapPass[] {
+  if (isElementwise(variant)) return [];
+  return variant.schedule.passes.filter((pass): pass is MapPass => pass.kind === "map");
+}
+
 /** The entry of a variant in its table. @throws {GradstepError} `INVALID_RULE` */
-function kernelSource(variant: Variant, exact: boolean): string {
-  const { perElement, schedule, rule } = variant;
+function kernelSource(
+  variant: Variant,
+  exact: boolean,
+  shared: ReadonlyMap<string, NamedFunction>,
+): string {
+  const { perElement, rule } = variant;
   if (perElement.outputs.some(({ name }) => name === "u")) {
     throw new GradstepError(
       `generate: ${rule} works on the update u, so it has no kernel of its own. Compile the chain that contains it: generate(chain(…)).`,
@@ -90,12 +137,10 @@ function kernelSource(variant: Variant, exact: boolean): string {
   }
   if (isElementwise(variant))
     return `    "${perElement.fingerprint}": ${emitJs(variant, { exact })},`;
-  const passes = schedule.passes.filter((pass): pass is MapPass => pass.kind === "map");
-  return [
-    `    "${perElement.fingerprint}": {`,
-    ...passes.map(
-      (pass) => `      "${pass.program.fingerprint}": ${emitPass(variant, pass, { exact })},`,
-    ),
-    "    },",
-  ].join("\n");
+  const passes = mapPassesOf(variant).map((pass) => {
+    const source = emitPass(variant, pass, { exact });
+    const value = shared.get(withoutName(source))?.name ?? source;
+    return `      "${pass.program.fingerprint}": ${value},`;
+  });
+  return [`    "${perElement.fingerprint}": {`, ...passes, "    },"].join("\n");
 }

@@ -1,9 +1,10 @@
 import { adam, defineRule, nonNegative, type Node, type Pass } from "@gradstep/core";
 import { expect, test } from "vitest";
-import { createCpuJs, type KernelTable } from "../src/kernels.js";
+import { createCpuJs, passes, type KernelTable } from "../src/kernels.js";
 import { emitJs } from "../src/codegen/emit-js.js";
 import { generate } from "../src/generate.js";
 import { interpreter } from "../src/interpreter.js";
+import { compiled } from "./compile.js";
 import { codeOf } from "./support.js";
 
 const { rule } = defineRule({
@@ -109,3 +110,26 @@ test.each(["pow", "f32", "floor"] as const)(
     expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1))).toBe("INVALID_RULE");
   },
 );
+
+test("a pass that variants have in common is written once, and used by each", async () => {
+  const normed = defineRule({
+    name: "normed",
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    options: { signed: [false, true] },
+    perElement: ({ signed }) => `u = ${signed ? "sign(g)" : "g"} * (normTensor(g) * learningRate)`,
+  });
+  const variants = [normed.variant(), normed.variant({ signed: true })];
+  const source = generate(normed, { variants, types: "./table.js" });
+  expect(source.match(/function \w+/g)).toEqual([
+    "function updateNormed_pass0",
+    "function updateNormed_pass1",
+    "function updateNormed_signed_pass1",
+  ]);
+  expect(source).toContain('import type { KernelTable, PassFunction } from "./table.js";');
+  expect(source).toContain("const updateNormed_pass0: PassFunction = function updateNormed_pass0(");
+  const backend = createCpuJs({ kernels: [await compiled(normed, false)], passes });
+  for (const variant of variants)
+    expect(backend.compile(variant).source).toMatch(
+      /^function updateNormed_pass0[^]*function updateNormed\w*_pass1/,
+    );
+});
