@@ -36,6 +36,8 @@ export const workloadNames = /** @type {const} */ ([
   "adam-1.6e7",
   "model",
   "chains",
+  "muon",
+  "muon-1e6",
 ]);
 
 /** @typedef {(typeof workloadNames)[number]} WorkloadName */

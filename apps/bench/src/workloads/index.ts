@@ -1,4 +1,5 @@
 import { chains } from "../contenders/chains.js";
+import { muonContenders } from "../contenders/muon.js";
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
@@ -12,4 +13,6 @@ export const workloads: readonly Workload[] = [
   { name: "adam-1.6e7", shapes: [[1.6e7]], long: true },
   { name: "model", shapes: imageClassifier() },
   { name: "chains", shapes: imageClassifier(), contenders: chains },
+  { name: "muon", shapes: [[784, 128]], contenders: muonContenders },
+  { name: "muon-1e6", shapes: [[1024, 1024]], contenders: muonContenders, long: true },
 ];
