@@ -3,6 +3,7 @@ import {
   GradstepError,
   show,
   sizeOf,
+  type BatchRun,
   type Kernel,
   type RowMove,
   type RowSources,
@@ -13,6 +14,7 @@ import {
 } from "@gradstep/core";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
+import { copyTensor } from "./memory/copy-tensor.js";
 import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
@@ -28,6 +30,8 @@ import { RefusedStepDetector } from "./planning/refused-step-detector.js";
 import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import { packArrays, packKernel } from "./shaders/pack-kernel.js";
+import type { StepRun } from "./planning/step-plan.js";
+import { StepPlans } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 
 /** The buffer pool of staged gradients. */
@@ -59,6 +63,11 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /** As in `Backend`. Indices and flags can be in a buffer that a shader has written; they are not read back. */
   remap(moves: readonly RowMove[], sources: RowSources): void;
   /**
+   * Copies all values of a tensor to another in another buffer, in a submit of its own.
+   * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
+   */
+  copy(source: Tensor, target: Tensor): void;
+  /**
    * Fills a packed f16 mirror, in a submit of its own.
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
    */
@@ -87,6 +96,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #readback: Readback;
   readonly #refusedSteps: RefusedStepDetector;
   readonly #kernels = new Map<string, WebGpuKernel>();
+  /** Steps of several rules. */
+  readonly #together: StepPlans;
   #gatherKernel: TableKernel | undefined;
   #packKernel: TableKernel | undefined;
 
@@ -103,9 +114,11 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#errors = new ErrorTracker(device);
     this.#pools = new BufferPools(device, this.#errors);
     this.#readback = new Readback(device, this.#errors);
-    this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () =>
-      [...this.#kernels.values()].flatMap((kernel) => kernel.takeExecutedPlans()),
-    );
+    this.#together = new StepPlans({ device, errors: this.#errors });
+    this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () => [
+      ...[...this.#kernels.values()].flatMap((kernel) => kernel.takeExecutedPlans()),
+      ...this.#together.takeExecuted(),
+    ]);
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): WebGpuTensor {
@@ -157,14 +170,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   pack(source: Tensor, mirror: Tensor): void {
-    for (const tensor of [source, mirror]) {
-      if (tensor?.backend !== this)
-        throw new GradstepError(
-          `Got ${show(tensor)} to pack; expected a tensor and its mirror, both of this webgpu backend.`,
-          { code: "INVALID_PARAMETER" },
-        );
-    }
-    const [from, to] = [source, mirror] as unknown as GpuTensor[];
+    const [from, to] = this.#own("pack", "a tensor and its mirror", [source, mirror]);
     from.checkLive();
     to.checkLive();
     const dispatches = planMirrorPacking(from, to, this.#limits);
@@ -176,6 +182,21 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     pass.end();
     this.#submitChecked("pack a mirror", () => this.device.queue.submit([encoder.finish()]));
     work.destroy();
+  }
+
+  copy(source: Tensor, target: Tensor): void {
+    const [from, to] = this.#own("copy", "two tensors", [source, target]);
+    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
+    copyTensor(encoder, from, to);
+    this.#submitChecked("copy a tensor", () => this.device.queue.submit([encoder.finish()]));
+  }
+
+  runTogether(runs: readonly BatchRun[]): void {
+    this.#together.run(runs.map(stepRunOf));
+  }
+
+  encodeTogether(target: object, runs: readonly BatchRun[]): void {
+    this.#together.encode(target, runs.map(stepRunOf));
   }
 
   compile(variant: Variant): Kernel {
@@ -203,6 +224,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#errors.dispose();
     for (const kernel of this.#kernels.values()) kernel.destroy();
     this.#kernels.clear();
+    this.#together.destroy();
     this.#pools.destroy();
     this.#readback.destroy();
     if (this.#ownsDevice) this.device.destroy();
@@ -235,6 +257,18 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#pools.free(allocation);
   }
 
+  /** The tensors, if they are of this backend. @throws {GradstepError} `INVALID_PARAMETER` */
+  #own(purpose: string, what: string, tensors: readonly Tensor[]): GpuTensor[] {
+    for (const tensor of tensors) {
+      if (tensor?.backend !== this)
+        throw new GradstepError(
+          `Got ${show(tensor)} to ${purpose}; expected ${what}, both of this webgpu backend.`,
+          { code: "INVALID_PARAMETER" },
+        );
+    }
+    return tensors as unknown as GpuTensor[];
+  }
+
   get #limits(): BindingLimits {
     return bindingLimitsOf(this.device);
   }
@@ -260,4 +294,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.check();
     return new GpuTensor(this, shape, { allocation: this.#pools.allocate(size * 4, pool) });
   }
+}
+
+function stepRunOf({ kernel, updates, count }: BatchRun): StepRun {
+  return { program: (kernel as WebGpuKernel).program, updates, count };
 }

@@ -1,0 +1,54 @@
+import { createOptimizer, defineRule, nonNegative } from "@gradstep/core";
+import { webgpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
+
+const rule = defineRule({
+  name: "copying",
+  hyperparameters: { learningRate: nonNegative(1) },
+  slots: { z: "p" },
+  perElement: "z = z - g * learningRate\nu = p - z",
+});
+
+function codeOf(action: () => void): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return (error as { code: unknown }).code;
+  }
+}
+
+describe("copy", () => {
+  test("slots start as a copy of their parameter, in memory of the backend or of the caller", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const values = Float32Array.of(9, 1, 2, 3, 4, 5, 9);
+    const wrapped = backend.wrap(bufferOf(device, values), { shape: [5], offset: 1 });
+    for (const p of [wrapped, backend.tensor([5], [1, 2, 3, 4, 5])]) {
+      const optimizer = createOptimizer(rule(), { p });
+      expect([...(await optimizer.state()).slots.p.z]).toEqual([1, 2, 3, 4, 5]);
+      optimizer.step({ p: Float32Array.of(1, 1, 1, 1, 1) });
+      expect([...(await p.read())]).toEqual([0, 1, 2, 3, 4]);
+    }
+    await backend.ready();
+  });
+
+  test("what cannot be copied is refused, and nothing is allocated", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const tensor = backend.tensor([4]);
+    const other = webgpu({ device }).tensor([4]);
+    const storage = device.createBuffer({ size: 16, usage: 0x80 });
+    const half = backend.wrap(bufferOf(device, new Float32Array(2)), { dtype: "f16" });
+    expect(codeOf(() => backend.copy(other, tensor))).toBe("INVALID_PARAMETER");
+    expect(codeOf(() => backend.copy(tensor, backend.tensor([5])))).toBe("LENGTH_MISMATCH");
+    expect(codeOf(() => backend.copy(half, tensor))).toBe("UNSUPPORTED");
+    expect(codeOf(() => backend.copy(backend.wrap(storage), tensor))).toBe("INVALID_MEMORY");
+    expect(codeOf(() => backend.copy(tensor, backend.wrap(storage)))).toBe("INVALID_MEMORY");
+    expect(codeOf(() => backend.copy(tensor, backend.tensor([4])))).toBe("INVALID_MEMORY");
+    const p = backend.wrap(storage);
+    expect(codeOf(() => createOptimizer(rule(), { p }))).toBe("INVALID_MEMORY");
+    await backend.ready();
+  });
+});
