@@ -141,13 +141,13 @@ const programs: readonly {
     text: `
       r = r + sumRow(g)
       c = c + meanColumn(g)
-      p = p + r * c`,
+      p = p + r * c * meanAll(c)`,
     rest: {
       matrices: "last",
       slots: { r: { extent: "row", initial: 1 }, c: { extent: "column", initial: 0 } },
     },
-    reductions: 2,
-    operations: 12,
+    reductions: 4,
+    operations: 20,
   },
   {
     text: `

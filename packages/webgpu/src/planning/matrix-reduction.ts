@@ -11,7 +11,6 @@ import {
   type RowChunk,
 } from "./row-chunk.js";
 import { planRowSegments } from "./row-dispatches.js";
-import { valuesPerRow } from "./step-target.js";
 import type { RowItem } from "./row-item.js";
 import type { Segment } from "./segment-dispatches.js";
 
@@ -63,8 +62,7 @@ export function planMatrixReductions(
       const segments = chunks.map((chunk, i) => {
         const { firstRow } = chunk;
         const chunkStarts = reductions.map(({ over }, k) => {
-          const perRow = valuesPerRow(over, item.dimensions, item.rows);
-          const first = starts[k] + firstRow * perRow;
+          const first = starts[k] + firstRow * item.perRowOf(over);
           return over === "row" || matrices > 1 ? first : first + tilesBefore * columns;
         });
         tilesBefore += rowTiles[i];

@@ -33,6 +33,7 @@ export interface RowItem {
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
   readonly dimensions: Dimensions;
+  readonly perRowOf: StepTarget["perRowOf"];
 }
 
 /**
@@ -43,18 +44,17 @@ export interface RowItem {
  */
 export function rowItemOf(
   kernel: KernelProgram,
-  { update, dimensions, rows, mask, places }: StepTarget,
+  { update, dimensions, rows, perRowOf, mask, places }: StepTarget,
 ): RowItem {
   const { over, arrays } = kernel;
   const { unselectedRows, scalars } = update;
-  // Columns and tensors have values of all rows, so that no mask applies to them.
-  const hasRows = over === "element" || over === "row";
-  const count = countOf(over, dimensions);
+  // Tensors, and the columns of a single matrix, have values of all rows, so that no mask applies to them.
+  const perRow = perRowOf(over);
   const array = (name: string): KernelArray | undefined => arrays.find((one) => one.name === name);
   return {
     kernel,
-    rows: hasRows ? rows : 1,
-    columns: hasRows ? count / rows : count,
+    rows: perRow > 0 ? rows : 1,
+    columns: perRow > 0 ? perRow : countOf(over, dimensions),
     places: arrays.filter(({ name }) => name !== "g").map(({ name }) => places.get(name)!),
     gradient:
       array("g") === undefined
@@ -63,7 +63,7 @@ export function rowItemOf(
             update.gradient as unknown as GpuTensor,
             update.parameter as unknown as GpuTensor,
           ),
-    mask: hasRows ? mask : undefined,
+    mask: perRow > 0 ? mask : undefined,
     unselectedRows,
     mirror:
       update.mirror !== undefined && array("p")?.isWritten === true
@@ -71,6 +71,7 @@ export function rowItemOf(
         : undefined,
     scalars,
     dimensions,
+    perRowOf,
   };
 }
 

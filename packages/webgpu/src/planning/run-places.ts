@@ -10,7 +10,7 @@ import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { CountKernel } from "../shaders/schedule-kernels.js";
 import type { RowView } from "./row-item.js";
 import type { ScratchLayout } from "./scratch-layout.js";
-import { stepTargetOf, valuesPerRow, type ArrayPlace, type StepTarget } from "./step-target.js";
+import { stepTargetOf, type ArrayPlace, type StepTarget } from "./step-target.js";
 
 /** A reduction over all tensors of one or several runs. */
 export interface SharedReduction {
@@ -61,14 +61,13 @@ export function placeRun(
       for (const { places } of targets) places.set(name, place);
       continue;
     }
-    targets.forEach(({ places, dimensions, rows }, t) => {
+    targets.forEach(({ places, dimensions, perRowOf }, t) => {
       const length = countOf(extent, dimensions);
-      const perRow = valuesPerRow(extent, dimensions, rows);
       const view =
         extent === "element"
           ? temporaries.viewOf(name, t)
           : { buffer: undefined, start: scratch.reserve(length) };
-      places.set(name, { ...view, length, perRow, isPadded: true });
+      places.set(name, { ...view, length, perRow: perRowOf(extent), isPadded: true });
     });
   }
   const hasMask = updates.some(
@@ -101,7 +100,7 @@ function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]
 
 /** Rows that are left out have no values; the others have all. */
 function dependsOnMasks({ of, per }: Count): boolean {
-  return (of === "element" || of === "row") && per !== "row";
+  return of !== "tensor" && per !== "row";
 }
 
 function placeDeviceCount(
@@ -115,9 +114,9 @@ function placeDeviceCount(
   const weighted: StepTarget[] = [];
   const starts: number[] = [];
   targets.forEach((step, t) => {
-    const { places, dimensions } = step;
+    const { places, dimensions, perRowOf } = step;
     // A mask leaves out whole matrices of a batch.
-    if (per === "column" && dimensions.matrices > 1) {
+    if (per === "column" && perRowOf("column") > 0) {
       places.set(name, scratchPlace(scratch.constant(dimensions.rows)));
       return;
     }

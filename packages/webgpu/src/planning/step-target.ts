@@ -1,8 +1,10 @@
 import {
   countOf,
   dimensionsOf,
+  hasRowsOf,
   type Dimensions,
   type Extent,
+  type Matrices,
   type Update,
   type Variant,
 } from "@gradstep/core";
@@ -28,6 +30,8 @@ export interface StepTarget {
   readonly dimensions: Dimensions;
   /** The first dimension of the parameter, to which masks and strides refer. */
   readonly rows: number;
+  /** The values of an extent that belong to one row of the parameter; 0 if they are the same for all rows. */
+  readonly perRowOf: (extent: Extent) => number;
   /** Where its mask is. */
   readonly mask: RowView | undefined;
   /** By name; not that of the gradient. */
@@ -43,11 +47,13 @@ export function stepTargetOf(
   const { parameter } = update;
   const dimensions = dimensionsOf(parameter.shape, matrices);
   const rows = parameter.shape[0] ?? 1;
+  const perRowOf = (extent: Extent): number =>
+    valuesPerRow(extent, dimensions, parameter.shape, matrices);
   const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => ({
     buffer: tensor.memory.buffer,
     start: tensor.memory.byteOffset / 4,
     length: countOf(extent, dimensions),
-    perRow: valuesPerRow(extent, dimensions, rows),
+    perRow: perRowOf(extent),
     isPadded: tensor.allocation !== undefined,
   });
   const places = new Map<string, ArrayPlace>([
@@ -56,12 +62,16 @@ export function stepTargetOf(
   slots.forEach(({ name, extent }, k) => {
     places.set(name, placeOf(extent, update.slots[k] as unknown as GpuTensor));
   });
-  return { update, dimensions, rows, mask, places };
+  return { update, dimensions, rows, perRowOf, mask, places };
 }
 
 /** The values of an extent that belong to one row of the parameter; 0 if they are the same for all rows. */
-export function valuesPerRow(extent: Extent, dimensions: Dimensions, rows: number): number {
-  const { matrices } = dimensions;
-  if (extent === "element" || extent === "row") return countOf(extent, dimensions) / rows;
-  return extent === "column" && matrices > 1 ? countOf(extent, dimensions) / rows : 0;
+function valuesPerRow(
+  extent: Extent,
+  dimensions: Dimensions,
+  shape: readonly number[],
+  matrices: Matrices,
+): number {
+  if (extent === "tensor" || extent === "all" || extent === "step") return 0;
+  return hasRowsOf(extent, shape, matrices) ? countOf(extent, dimensions) / (shape[0] ?? 1) : 0;
 }

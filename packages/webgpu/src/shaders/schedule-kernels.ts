@@ -17,7 +17,7 @@ export interface ScheduleKernels {
   readonly counts: readonly CountKernel[];
 }
 
-/** A count, and a kernel that adds the input `@weight` for each selected row. */
+/** A count, and a kernel that adds the input `@weight` for each selected row, or column if columns are counted. */
 export interface CountKernel {
   readonly count: Count;
   readonly kernel: KernelProgram;
@@ -27,7 +27,7 @@ export function scheduleKernelsOf(variant: Variant): ScheduleKernels {
   const { passes, counts } = variant.schedule;
   return {
     passes: passes.map((pass) => (pass.kind === "map" ? passKernelsOf(variant, pass) : pass)),
-    counts: counts.map((count) => ({ count, kernel: countKernelOf(variant, count.name) })),
+    counts: counts.map((count) => ({ count, kernel: countKernelOf(variant, count) })),
   };
 }
 
@@ -103,7 +103,7 @@ function arraysOf(
     .map((one) => ({ ...one, isWritten: isWritten(one.name) }));
 }
 
-function countKernelOf({ label, scalars }: Variant, name: string): KernelProgram {
+function countKernelOf({ label, scalars }: Variant, { name, of }: Count): KernelProgram {
   const weight: Node = {
     op: "input",
     operands: [],
@@ -122,7 +122,7 @@ function countKernelOf({ label, scalars }: Variant, name: string): KernelProgram
   };
   return {
     label,
-    over: "row",
+    over: of === "column" ? "column" : "row",
     program,
     scalars,
     arrays: [{ name: weight.name, extent: "tensor", isWritten: false, isScratch: true }],
