@@ -242,6 +242,7 @@ export const equivalents = {
     [/^cause === undefined$|^`beyond \$|^"any further/, /.*/, message],
   ],
   "wasm/src/memory/wasm-tensor.ts": [
+    ["this.#view?.buffer", "this.#view.buffer", "Asked after the view has the right length."],
     ["this.#range?.byteOffset !== address", "true", moreOften],
     ["address === this.#address", "false", moreOften],
   ],

@@ -1,11 +1,14 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { runInNewContext } from "node:vm";
 import { adam, createOptimizer } from "@gradstep/core";
 import { afterEach, expect, test, vi } from "vitest";
 import { isSupported, wasm } from "../src/index.js";
+import { controlWords } from "../src/threads/control-block.js";
 import { nodeWorkerThreads, threadsUnavailable } from "../src/threads/thread-support.js";
-import { startWorker } from "../src/threads/worker.js";
+import { workerScript } from "../src/threads/worker-script.js";
+import { canBlock, startWorker } from "../src/threads/worker.js";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -130,7 +133,9 @@ function startStub(url?: string) {
   vi.stubGlobal("process", undefined);
   vi.stubGlobal("Worker", StubWorker);
   const live = new Set<string>();
-  vi.spyOn(URL, "createObjectURL").mockImplementation(() => {
+  const blobs: Blob[] = [];
+  vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
+    blobs.push(blob as Blob);
     live.add("blob:1");
     return "blob:1";
   });
@@ -138,7 +143,7 @@ function startStub(url?: string) {
   const lost: string[] = [];
   const data = { memory: new WebAssembly.Memory({ initial: 0 }), control: 64, index: 0 };
   const start = () => startWorker(data, url, (reason) => lost.push(reason));
-  return { start, live, lost, data };
+  return { start, live, blobs, lost, data };
 }
 
 test("the blob URL of a worker is live until the worker has loaded, failed or been terminated", () => {
@@ -159,6 +164,49 @@ test("the blob URL of a worker is live until the worker has loaded, failed or be
   start().terminate();
   expect([...live]).toEqual([]);
   expect(StubWorker.created.at(-1)!.terminated).toBe(true);
+});
+
+test("the blob of a worker holds its script", async () => {
+  const { start, blobs } = startStub();
+  start();
+  const [blob] = blobs;
+  expect(blob.type).toBe("text/javascript");
+  expect(await blob.text()).toBe(workerScript());
+});
+
+test("the script of a Web Worker says that it has loaded, and works on what it is sent", () => {
+  const posted: unknown[] = [];
+  const worker: { onmessage?: (event: { data: object }) => void } = {};
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const words = new Int32Array(memory.buffer, 64, 64);
+  vi.spyOn(Atomics, "wait").mockImplementation(() => {
+    throw new Error("asleep");
+  });
+  runInNewContext(workerScript().replace("onmessage", "worker.onmessage"), {
+    worker,
+    postMessage: (message: unknown) => posted.push(message),
+    Int32Array,
+    Atomics,
+    Map,
+  });
+  expect(() => worker.onmessage!({ data: { memory, control: 64, index: 2 } })).toThrow("asleep");
+  expect(posted).toEqual(["loaded"]);
+  expect(words[controlWords.started + 2]).toBe(1);
+});
+
+test("the main thread of a page cannot block, others can", () => {
+  expect(canBlock()).toBe(true);
+  vi.stubGlobal("window", globalThis);
+  expect(canBlock()).toBe(false);
+});
+
+test("a worker of Node that fails is lost, with its error and its exit code", async () => {
+  const lost: string[] = [];
+  const data = { memory: undefined as never, control: 64, index: 0 };
+  startWorker(data, undefined, (reason) => lost.push(reason));
+  await vi.waitUntil(() => lost.length === 2, { timeout: 30_000 });
+  expect(lost[0]).toContain("TypeError");
+  expect(lost[1]).toBe("it exited with code 1");
 });
 
 test("a Web Worker that fails is lost, with the reason that the host gives", () => {

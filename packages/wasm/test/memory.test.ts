@@ -9,6 +9,7 @@ import {
 import { reference } from "@gradstep/core/reference";
 import { expect, test } from "vitest";
 import { wasm, type Heap, type Wasm } from "../src/index.js";
+import { checkWasmOptions } from "../src/options.js";
 
 function codeOf(action: () => unknown): string | undefined {
   try {
@@ -301,6 +302,33 @@ test.each([
   [2, "UNKNOWN_OPTION"],
 ])("options %j are refused with %s", (options, code) => {
   expect(codeOf(() => wasm(options as never))).toBe(code);
+});
+
+test("options have defaults, and may be at the ends of their ranges", () => {
+  const defaults = {
+    threads: 1,
+    parallelThreshold: undefined,
+    memoryLimit: 2 ** 32,
+    modules: [],
+    heap: undefined,
+    workerUrl: undefined,
+  };
+  expect(checkWasmOptions({})).toEqual(defaults);
+  for (const options of [
+    { threads: 64 },
+    { parallelThreshold: 0 },
+    { parallelThreshold: Infinity },
+    { workerUrl: "/worker.js" },
+  ])
+    expect(checkWasmOptions(options)).toEqual({ ...defaults, ...options });
+  const modules = [{}] as never;
+  expect(codeOf(() => checkWasmOptions({ modules }))).toBe("INVALID_HYPERPARAMETER");
+  const workerUrl = new URL("https://example.org/worker.js");
+  expect(checkWasmOptions({ workerUrl }).workerUrl).toBe(workerUrl.href);
+});
+
+test("the backend has a name, a precision and exactness", () => {
+  expect(wasm()).toMatchObject({ name: "wasm", precision: "f32", exact: true });
 });
 
 test("after dispose nothing runs, but values can be read", async () => {
