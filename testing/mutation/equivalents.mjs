@@ -179,6 +179,7 @@ export const equivalents = {
   "core/src/optimizer/state.ts": [
     ['typeof slot !== "object"', "false", "What has no elements is of the wrong length."],
     ["value !== null", "false", message],
+    ["(name) => !got.includes(name)", "() => undefined", "What is missing has no values, either."],
   ],
   "core/src/optimizer/step/gradients.ts": [
     ['typeof gradient !== "object"', "false", "What is no object has no backend, either."],

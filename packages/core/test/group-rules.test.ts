@@ -96,6 +96,19 @@ describe("a group with a rule of its own", () => {
     }
   });
 
+  test("a state of the same rule with other options, or without them, is refused", async () => {
+    const { w, b } = mixed();
+    const [one, other] = [adam(), adam({ averageForm: "sum" })].map((rule) =>
+      createOptimizer(sgd(), { w, b }, { groups: [{ match: "w", rule }] }),
+    );
+    const state = await one.state();
+    one.restore(state);
+    expect(failureOf(() => other.restore(state)).code).toBe("STATE_MISMATCH");
+    const [{ options: _, ...group }] = state.groups.slice(1);
+    const without = { ...state, groups: [state.groups[0], group] };
+    expect(failureOf(() => one.restore(without)).code).toBe("STATE_MISMATCH");
+  });
+
   test("rows move with the slots of its rule", async () => {
     const { optimizer, w, b } = mixed();
     optimizer.step({ w: gradient, b: gradient });
