@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createOptimizer, defineRule, nonNegative, type Variant } from "../src/index.js";
+import { adafactor, createOptimizer, defineRule, nonNegative, type Variant } from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
 import { failureOf } from "./support.js";
 
@@ -282,4 +282,15 @@ describe("rows and columns", () => {
     createOptimizer(rule(), { p }).step({ p: Float32Array.of(1, 2) });
     expect([...(await p.read())]).toEqual([-2, -4]);
   });
+});
+
+test("a mask that selects nothing leaves no NaN behind", async () => {
+  const backend = reference();
+  const p = backend.tensor([2, 2], [1, 2, 3, 4]);
+  const optimizer = createOptimizer(adafactor(), { p });
+  const g = Float32Array.of(1, -1, 2, 3);
+  optimizer.step({ p: g }, { rows: Uint32Array.of(0, 0) });
+  expect([...(await p.read())]).toEqual([1, 2, 3, 4]);
+  optimizer.step({ p: g });
+  expect((await p.read()).every((value) => Number.isFinite(value))).toBe(true);
 });

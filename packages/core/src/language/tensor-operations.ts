@@ -15,7 +15,7 @@ export function resolveTensorOperation(
     : resolveReduction(expression, source, graph);
 }
 
-/** `mean` is a sum divided by a count, `norm` the root of a sum of squares. */
+/** `mean` is a sum divided by a count of at least 1, `norm` the root of a sum of squares. */
 function resolveReduction(
   { name, operands: [operand], at }: TensorExpression,
   source: Source,
@@ -33,7 +33,11 @@ function resolveReduction(
   if (kind === "max") return reduced("maximum", value);
   if (kind === "sum") return reduced("sum", value);
   if (kind === "norm") return operation("sqrt", reduced("sum", operation("mul", value, value)));
-  return operation("div", reduced("sum", value), add("count", [], over, { name: extent }));
+  const sum = reduced("sum", value);
+  // A mask can leave out everything: the mean of nothing is 0, which does not spread as NaN would.
+  const one = add("number", [], "step", { value: 1 });
+  const count = operation("max", add("count", [], over, { name: extent }), one);
+  return operation("div", sum, count);
 }
 
 /** A matrix of elements, and three coefficients that the host knows. */
