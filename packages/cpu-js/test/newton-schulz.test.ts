@@ -28,10 +28,10 @@ describe(`any shape (seed ${seed})`, () => {
         const expected = new Float32Array(x.length);
         newtonSchulz(x, expected, dimensions, coefficients, Math.fround);
         const result = new Float32Array(x.length);
-        kernel.run(x, result, dimensions, ...coefficients);
+        kernel.run(x, result, dimensions, coefficients);
         expect(x).toEqual(Float32Array.from(values));
         expect(result).toEqual(expected);
-        kernel.run(x, x, dimensions, ...coefficients);
+        kernel.run(x, x, dimensions, coefficients);
         expect(x).toEqual(expected);
       }),
       { numRuns: cases(2000, 100), seed },
@@ -45,7 +45,7 @@ describe(`any shape (seed ${seed})`, () => {
         const x = Float32Array.from(values);
         const expected = new Float64Array(x.length);
         newtonSchulz(x, expected, dimensions, coefficients, (value) => value);
-        kernel.run(x, x, dimensions, ...coefficients);
+        kernel.run(x, x, dimensions, coefficients);
         // The order of the sums is the same; only the last operation is rounded.
         expect(x).toEqual(Float32Array.from(expected));
       }),
@@ -57,6 +57,6 @@ describe(`any shape (seed ${seed})`, () => {
 test("a = 1, b = 0 and c = 0 keeps every value", () => {
   const x = Float32Array.of(-0, Number.NaN, Infinity, 2 ** -149, 1, 3e38);
   const result = new Float32Array(6);
-  new NewtonSchulz(true).run(x, result, { matrices: 1, rows: 2, columns: 3 }, 1, 0, 0);
+  new NewtonSchulz(true).run(x, result, { matrices: 1, rows: 2, columns: 3 }, [1, 0, 0]);
   expect(result).toEqual(x);
 });

@@ -6,7 +6,7 @@ import { MatrixProduct } from "./matrix-product.js";
  * is allocated for the largest X so far.
  */
 export class NewtonSchulz {
-  readonly #rounded: boolean;
+  readonly #round: (value: number) => number;
   readonly #product: MatrixProduct;
   #x = new Float64Array(0);
   #transposed = new Float64Array(0);
@@ -16,7 +16,7 @@ export class NewtonSchulz {
 
   /** @param rounded whether each operation is rounded to f32, with the bits of the reference */
   constructor(rounded: boolean) {
-    this.#rounded = rounded;
+    this.#round = rounded ? Math.fround : unrounded;
     this.#product = new MatrixProduct(rounded);
   }
 
@@ -25,40 +25,43 @@ export class NewtonSchulz {
     from: Float32Array,
     to: Float32Array,
     { matrices, rows, columns }: Dimensions,
-    a: number,
-    b: number,
-    c: number,
+    coefficients: ArrayLike<number>,
   ): void {
     const length = rows * columns;
-    if (a === 1 && b === 0 && c === 0) {
+    const a = coefficients[0];
+    if (a === 1 && coefficients[1] === 0 && coefficients[2] === 0) {
       if (to !== from) to.set(from);
       return;
     }
     this.#allocate(length, Math.min(rows, columns));
+    const x = this.#x;
+    const applied = this.#applied;
+    const round = this.#round;
     for (let start = 0; start < matrices * length; start += length) {
       this.#load(from, start, rows, columns);
-      this.#iterate(rows, columns, b, c);
+      this.#iterate(rows, columns, coefficients);
       for (let i = 0; i < length; i += 1) {
-        const term = a * this.#x[i];
-        to[start + i] = (this.#rounded ? Math.fround(term) : term) + this.#applied[i];
+        to[start + i] = round(a * x[i]) + applied[i];
       }
     }
   }
 
   /** (bA + cA²)X, into `#applied`. */
-  #iterate(rows: number, columns: number, b: number, c: number): void {
-    const [x, transposed, gram, polynomial] = [
-      this.#x,
-      this.#transposed,
-      this.#gram,
-      this.#polynomial,
-    ];
+  #iterate(rows: number, columns: number, coefficients: ArrayLike<number>): void {
+    // Fields one by one: a destructured list would be an array per iteration.
+    const x = this.#x;
+    const transposed = this.#transposed;
+    const gram = this.#gram;
+    const polynomial = this.#polynomial;
+    const round = this.#round;
     const isTall = rows > columns;
-    const [size, length] = isTall ? [columns, rows] : [rows, columns];
+    const size = isTall ? columns : rows;
+    const length = isTall ? rows : columns;
     const lines = isTall ? x : transposed;
     this.#product.multiply(lines, lines, gram, size, size, length, true);
     this.#product.multiply(gram, gram, polynomial, size, size, size, true);
-    const round = this.#rounded ? Math.fround : (value: number): number => value;
+    const b = coefficients[1];
+    const c = coefficients[2];
     for (let i = 0; i < size * size; i += 1)
       polynomial[i] = round(round(b * gram[i]) + round(c * polynomial[i]));
     const left = isTall ? transposed : polynomial;
@@ -87,4 +90,8 @@ export class NewtonSchulz {
       this.#polynomial = new Float64Array(size * size);
     }
   }
+}
+
+function unrounded(value: number): number {
+  return value;
 }

@@ -50,6 +50,7 @@ export class VariantRunner {
   /** Keys of the temporaries that depend on parameters and gradients alone, by name. */
   readonly #keys: ReadonlyMap<string, string>;
   readonly #newtonSchulz: NewtonSchulz;
+  readonly #coefficients = new Float64Array(3);
 
   /** @param functions one per pass; undefined for matrix passes */
   constructor(
@@ -193,21 +194,19 @@ export class VariantRunner {
   }
 
   #iterate({ from, to, coefficients }: MatrixPass, { arrays, dimensions, scalars }: Target): void {
-    const [a, b, c] = coefficients;
+    // Through an array: as arguments, three numbers would be allocated per call.
+    for (let k = 0; k < 3; k += 1) {
+      const one = coefficients[k];
+      if (typeof one === "string")
+        this.#coefficients[k] = Math.fround(scalars[this.#variant.scalars.indexOf(one)]);
+      else this.#coefficients[k] = this.#exact ? Math.fround(one) : one;
+    }
     this.#newtonSchulz.run(
       arrays[this.#names.indexOf(from)] as Float32Array,
       arrays[this.#names.indexOf(to)] as Float32Array,
       dimensions,
-      this.#coefficient(a, scalars),
-      this.#coefficient(b, scalars),
-      this.#coefficient(c, scalars),
+      this.#coefficients,
     );
-  }
-
-  #coefficient(value: number | string, scalars: Float64Array): number {
-    if (typeof value === "string")
-      return Math.fround(scalars[this.#variant.scalars.indexOf(value)]);
-    return this.#exact ? Math.fround(value) : value;
   }
 }
 

@@ -143,8 +143,9 @@ export class PassRunner {
       const { scalars } = table.updates[tensor];
       for (let k = 0; k < 3; k += 1) {
         const one = coefficients[k];
-        this.#coefficients[k] =
-          typeof one === "number" ? one : scalars[layout.scalars.indexOf(one)];
+        // Two assignments: V8 would allocate a number that is chosen between the two.
+        if (typeof one === "number") this.#coefficients[k] = one;
+        else this.#coefficients[k] = scalars[layout.scalars.indexOf(one)];
       }
       this.functions.newtonSchulz!(
         table.addressOf(from, tensor),
