@@ -31,6 +31,7 @@ import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import { packArrays, packKernel } from "./shaders/pack-kernel.js";
 import type { StepRun } from "./planning/step-plan.js";
+import { resetArrays, resetKernel } from "./shaders/reset-kernel.js";
 import { StepPlans } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 
@@ -99,6 +100,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   /** Steps of several rules. */
   readonly #together: StepPlans;
   #gatherKernel: TableKernel | undefined;
+  #resetKernel: TableKernel | undefined;
   #packKernel: TableKernel | undefined;
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
@@ -162,7 +164,9 @@ export class WebGpuBackend implements WebGpu, TensorHost {
         errors: this.#errors,
         pools: this.#pools,
         limits: this.#limits,
-        kernel: () => (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
+        gatherKernel: () =>
+          (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
+        resetKernel: () => (this.#resetKernel ??= this.#compile("reset", resetKernel, resetArrays)),
       },
       moves,
       sources,

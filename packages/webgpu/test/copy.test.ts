@@ -1,4 +1,4 @@
-import { createOptimizer, defineRule, nonNegative } from "@gradstep/core";
+import { createOptimizer, defineRule, newRow, nonNegative } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
@@ -30,6 +30,38 @@ describe("copy", () => {
       expect([...(await optimizer.state()).slots.p.z]).toEqual([1, 2, 3, 4, 5]);
       optimizer.step({ p: Float32Array.of(1, 1, 1, 1, 1) });
       expect([...(await p.read())]).toEqual([0, 1, 2, 3, 4]);
+    }
+    await backend.ready();
+  });
+
+  test("rows that are reset are copied from where the parameter's rows have been moved", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const values = [1, 2, 3, 4, 5, 6];
+    const wrapped = bufferOf(device, Float32Array.from([...values, 0, 0, 0, 0]));
+    for (const p of [
+      backend.tensor([3, 2], values),
+      backend.wrap(wrapped, { shape: [3, 2], capacity: 5 }),
+    ]) {
+      const optimizer = createOptimizer(rule(), { p });
+      // Both become 1 less.
+      optimizer.step({ p: new Float32Array(6).fill(1) });
+      const z = async (): Promise<number[]> => [...(await optimizer.state()).slots.p.z];
+      p.write([10, 20, 30, 40, 50, 60]);
+      expect(await z()).toEqual([0, 1, 2, 3, 4, 5]);
+      // A clone of row 2, row 0 as it is, a new row, a clone of row 1.
+      optimizer.rows().remap(Uint32Array.of(2, 0, newRow, 1), {
+        resetRows: Uint32Array.of(1, 0, 0, 1),
+      });
+      expect([...(await p.read())]).toEqual([50, 60, 10, 20, 0, 0, 30, 40]);
+      expect(await z()).toEqual([50, 60, 0, 1, 0, 0, 30, 40]);
+      // The parameter was moved by the caller already.
+      const other = backend.tensor([2, 2], [7, 8, 9, 10]);
+      optimizer.rows().remap(Uint32Array.of(1, 0), {
+        resetRows: Uint32Array.of(0, 1),
+        parameters: { p: other },
+      });
+      expect(await z()).toEqual([0, 1, 9, 10]);
     }
     await backend.ready();
   });

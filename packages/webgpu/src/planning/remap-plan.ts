@@ -7,10 +7,11 @@ import {
   type GatherParameters,
 } from "../shaders/gather-kernel.js";
 import type { BindingLimits } from "./dispatch.js";
+import type { TensorMemory } from "./reset-plan.js";
 import type { RowView } from "./row-item.js";
 import {
   planSegmentDispatches,
-  type ByteSpan,
+  rowsSpan,
   type Segment,
   type SegmentDispatch,
 } from "./segment-dispatches.js";
@@ -18,10 +19,10 @@ import {
 /** Tensors are gathered together unless they need more scratch memory than this. */
 const maxSharedScratch = 2 ** 26;
 
-/** A tensor whose rows are gathered, and the memory for its new rows. */
+/** A tensor whose rows are gathered, and the memory for its new rows. A tensor as the initial value stands for 0. */
 export interface GatheredTensor extends Omit<RowMove, "tensor"> {
   readonly tensor: GpuTensor;
-  readonly target: { readonly buffer: GPUBuffer; readonly offset: number };
+  readonly target: TensorMemory;
   /** The length of the new memory, padding included. */
   readonly byteLength: number;
 }
@@ -108,18 +109,14 @@ function* segmentsOf(
     const elements =
       firstRow + rowCount === count ? byteLength / 4 - firstRow * columns : valueCount;
     const targetLow = target.offset + firstRow * columns * 4;
-    const words = ({ buffer, start, stride }: RowView): ByteSpan => {
-      const low = (start + firstRow * stride) * 4;
-      return { buffer, low, high: low + ((rowCount - 1) * stride + 1) * 4 };
-    };
     for (let part = 0; part < sourceParts; part += 1) {
       const low = part * maxSourceValues;
       const high = Math.min(tensor.size, low + maxSourceValues);
       const sourceLow = memory.byteOffset + low * 4;
       yield {
         spans: [
-          words(indices),
-          words(resetRows),
+          rowsSpan(indices, firstRow, rowCount),
+          rowsSpan(resetRows, firstRow, rowCount),
           { buffer: memory.buffer, low: sourceLow, high: memory.byteOffset + high * 4 },
           { buffer: target.buffer, low: targetLow, high: targetLow + elements * 4 },
         ],
@@ -135,7 +132,7 @@ function* segmentsOf(
             reset_start: resetRows.start + firstRow * resetRows.stride - resetOffset / 4,
             reset_stride: resetRows.stride,
             rows_before: rows,
-            initial: bitsOf(initial as number),
+            initial: bitsOf(typeof initial === "number" ? initial : 0),
             reset_mode: resetCode[reset],
             source_low: low,
             source_high: high,

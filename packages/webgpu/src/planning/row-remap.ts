@@ -13,6 +13,7 @@ import { uploadable } from "../memory/uploadable-array.js";
 import type { BindingLimits } from "./dispatch.js";
 import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
 import { planRemap, scratchLength, type GatheredTensor } from "./remap-plan.js";
+import { planResets, type RowReset } from "./reset-plan.js";
 import { mirrorView, wordView, type RowView } from "./row-item.js";
 
 /** What a remap needs of its backend. */
@@ -21,7 +22,8 @@ export interface RemapContext {
   readonly errors: ErrorTracker;
   readonly pools: BufferPools;
   readonly limits: BindingLimits;
-  readonly kernel: () => TableKernel;
+  readonly gatherKernel: () => TableKernel;
+  readonly resetKernel: () => TableKernel;
 }
 
 /** A tensor, and its new memory if it needs some. */
@@ -73,7 +75,7 @@ export function remapRows(
       const scratchUsage = bufferUsage.STORAGE | bufferUsage.COPY_SRC;
       const scratch = temporaryBufferOf(scratchLength(gathered), scratchUsage);
       const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
-        const work = new OneShotDispatches(device, context.kernel(), batch.dispatches);
+        const work = new OneShotDispatches(device, context.gatherKernel(), batch.dispatches);
         temporary.push(work);
         return { ...batch, work };
       });
@@ -86,6 +88,15 @@ export function remapRows(
           const { buffer, offset } = one.target;
           encoder.copyBufferToBuffer(scratch, scratchOffset, buffer, offset, one.byteLength);
         }
+      }
+      const resets = gathered.flatMap((one) => rowResetOf(one, gathered));
+      if (resets.length > 0) {
+        const dispatches = planResets(resets, sources, context.limits);
+        const work = new OneShotDispatches(device, context.resetKernel(), dispatches);
+        temporary.push(work);
+        const pass = encoder.beginComputePass();
+        work.record(pass);
+        pass.end();
       }
       errors.capture(
         "validation",
@@ -134,6 +145,24 @@ function gatheredTensorOf(
         ownMemory === undefined
           ? byteLength
           : Math.ceil(byteLength / allocationAlignment) * allocationAlignment,
+    },
+  ];
+}
+
+/** The copy of rows that are reset from the initial value, if that is a tensor: from where its rows have been moved. */
+function rowResetOf(one: GatheredTensor, gathered: readonly GatheredTensor[]): RowReset[] {
+  const { tensor, initial, reset, target } = one;
+  if (typeof initial === "number") return [];
+  const source = initial as unknown as GpuTensor;
+  const moved = gathered.find((other) => other.tensor === source);
+  const { buffer, byteOffset } = source.memory;
+  return [
+    {
+      reset,
+      columns: tensor.columns,
+      rowsBefore: tensor.rows,
+      source: moved?.target ?? { buffer, offset: byteOffset },
+      target,
     },
   ];
 }

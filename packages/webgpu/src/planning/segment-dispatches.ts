@@ -9,6 +9,16 @@ export interface ByteSpan {
   readonly high: number;
 }
 
+/** The bytes of one word per row. */
+export function rowsSpan(
+  { buffer, start, stride }: { buffer: GPUBuffer; start: number; stride: number },
+  firstRow: number,
+  rowCount: number,
+): ByteSpan {
+  const low = (start + firstRow * stride) * 4;
+  return { buffer, low, high: low + ((rowCount - 1) * stride + 1) * 4 };
+}
+
 /** A range of elements with one entry in the table of a dispatch. */
 export interface Segment {
   /** The bytes that it uses of each binding. */

@@ -31,6 +31,15 @@ export type GatherParameters = Record<(typeof gatherParameterNames)[number], num
 /** Which rows get the initial value, as a number in the table. */
 export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
 
+/** Declares `source_row` and `is_reset`: whether `row` gets the initial value. */
+export const isResetLines: readonly string[] = [
+  "    let source_row = all_indices[index_start + row * index_stride];",
+  `    var is_reset = source_row >= rows_before || reset_mode == ${resetCode.all}u;`,
+  `    if (reset_mode == ${resetCode.flagged}u) {`,
+  "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",
+  "    }",
+];
+
 /** The arrays that are bound after the table, in order. */
 export const gatherArrays = [
   { name: "indices", access: "read" },
@@ -62,11 +71,7 @@ export const gatherKernel: string = [
   "      all_target[target_start + i] = 0u;",
   "      continue;",
   "    }",
-  "    let source_row = all_indices[index_start + row * index_stride];",
-  `    var is_reset = source_row >= rows_before || reset_mode == ${resetCode.all}u;`,
-  `    if (reset_mode == ${resetCode.flagged}u) {`,
-  "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",
-  "    }",
+  ...isResetLines,
   "    if (is_reset) {",
   "      if (source_low == 0u) { all_target[target_start + i] = initial; }",
   "      continue;",
