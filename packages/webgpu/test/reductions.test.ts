@@ -1,4 +1,7 @@
 import {
+  adam,
+  chain,
+  clipByGlobalNorm,
   createOptimizer,
   defineRule,
   nonNegative,
@@ -9,11 +12,12 @@ import {
   type Values,
 } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
-
+import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-
 import { isFull, seed } from "../../../testing/cases.js";
-import { describe, newBackend } from "./gpu.js";
+import { countingDevice, countingEncoder, type Counts } from "./counting-device.js";
+import { encodeFloat16 } from "./float16.js";
+import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 /** The error of one operation in f32, relative to its result. */
@@ -186,5 +190,122 @@ describe(`reductions (seed ${seed})`, () => {
     const bound = (reductions * depth + operations) * u;
     const spec = ruleOf(text, rest);
     expect(await worstError(spec, shapes, { rows, unselectedRows })).toBeLessThan(bound);
+  });
+});
+
+describe("steps of several passes", () => {
+  /** A backend whose calls are counted. */
+  async function counted(): Promise<{ readonly backend: WebGpu; readonly counts: Counts }> {
+    const { device, counts } = countingDevice(await sharedDevice());
+    return { backend: webgpu({ device }), counts };
+  }
+
+  function tensorsOf(backend: Backend, count: number): Record<string, Tensor> {
+    const random = new Random(count);
+    return Object.fromEntries(
+      Array.from({ length: count }, (_, i) => {
+        const size = 1 + random.below(300);
+        return [`w${i}`, backend.tensor([size], random.values(size))];
+      }),
+    );
+  }
+
+  test.each([1, 180])(
+    "%i tensors: the dispatches, and no buffer, bind group, pipeline or copy in further steps",
+    async (count) => {
+      const { backend, counts } = await counted();
+      const sizes = Object.values(tensorsOf(backend, count)).map(({ size }) => size);
+      backend.reserve(sizes);
+      const parameters = tensorsOf(backend, count);
+      const optimizer = createOptimizer(chain(clipByGlobalNorm(1), adam()), parameters);
+      const gradients = Object.fromEntries(
+        Object.keys(parameters).map((name) => [name, optimizer.gradient(name)]),
+      );
+      optimizer.step(gradients);
+      const encoder = backend.device.createCommandEncoder();
+      const counting = countingEncoder(encoder);
+      optimizer.encode(counting.encoder, gradients);
+      // Sums per tensor, the operand of the sum over all, the sum if it has more than one operand, the metric, Adam.
+      const dispatches = count === 1 ? 4 : 5;
+      expect(counting.counts).toEqual({ dispatches, passes: 1 });
+      const before: Counts = { ...counts };
+      for (let step = 0; step < 5; step += 1) optimizer.step(gradients);
+      const since = Object.keys(counts)
+        .map((key) => [key, counts[key] - (before[key] ?? 0)] as const)
+        .filter(([, calls]) => calls > 0);
+      expect(Object.fromEntries(since)).toEqual({
+        createCommandEncoder: 5,
+        submit: 5,
+        writeBuffer: 5,
+      });
+      await backend.ready();
+      backend.dispose();
+    },
+  );
+
+  test("a tensor of more than 4,096 tiles: its results are joined in two dispatches", async () => {
+    const backend = await newBackend();
+    const rows = 4096 * 1024 + 5000;
+    const p = backend.tensor([rows]);
+    const optimizer = createOptimizer(ruleOf("u = g * 0 + sumTensor(g)"), { p });
+    optimizer.step({ p: new Float32Array(rows).fill(1) });
+    const values = await p.read();
+    expect([values[0], values[rows - 1]]).toEqual([-rows, -rows]);
+  });
+
+  test("the same steps give the same bits", async () => {
+    const text = "p = p * sumAll(g) + maxTensor(p) * g";
+    const results: string[] = [];
+    for (let run = 0; run < 3; run += 1) {
+      const values = await stepped(await newBackend(), ruleOf(text), { ...shapes, ...scalar });
+      results.push(
+        [...values.values()].map((array) => new Uint32Array(array.buffer).join()).join(";"),
+      );
+    }
+    expect(results[1]).toBe(results[0]);
+    expect(results[2]).toBe(results[0]);
+  });
+
+  test("gradients in f16 and with gaps, mirrors, masks on the device, and an encoder", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const [p, mirror] = [
+      backend.tensor([3, 2], [1, 2, 3, 4, 5, 6]),
+      backend.wrap(bufferOf(device, new Float32Array(3)), { dtype: "f16", shape: [3, 2] }),
+    ];
+    const packed = Uint16Array.of(1, 2, 0, 3, 4, 0, 5, 6, 0, 0);
+    const halves = Uint16Array.from(packed, encodeFloat16);
+    const gradient = backend.wrap(bufferOf(device, new Float32Array(halves.buffer)), {
+      dtype: "f16",
+      shape: [3, 2],
+      rowStride: 3,
+    });
+    const mask = backend.wrap(bufferOf(device, new Float32Array(Uint32Array.of(1, 0, 7).buffer)), {
+      dtype: "u32",
+    });
+    const spec = ruleOf("u = g * meanTensor(g) + meanColumn(g) + maxRow(g)");
+    const optimizer = createOptimizer(spec, { p }, { mirrors: { p: mirror } });
+    const encoder = device.createCommandEncoder();
+    optimizer.encode(encoder, { p: gradient }, { rows: mask });
+    device.queue.submit([encoder.finish()]);
+    // Rows 0 and 2: the mean is 3.5, the means of the columns are 3 and 4, the maxima 2 and 6.
+    const expected = [1 - 8.5, 2 - 13, 3, 4, 5 - 26.5, 6 - 31];
+    expect([...(await p.read())]).toEqual(expected);
+    expect([...(await mirror.read())]).toEqual([
+      ...expected.slice(0, 2),
+      3,
+      4,
+      ...expected.slice(4),
+    ]);
+    await backend.ready();
+  });
+
+  test("more arrays than a shader can bind are refused when the rule is compiled", async () => {
+    const backend = await newBackend();
+    const slots = Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, 0]));
+    const many = ruleOf("p = p - g * normAll(g) - a - b - c - d - e", { slots });
+    expect(() => createOptimizer(many, { w: backend.tensor([1]) })).toThrow(
+      "needs 9 storage buffers",
+    );
   });
 });
