@@ -1,6 +1,7 @@
 import { parseGolden, replay } from "@gradstep/conformance";
 import { describe, expect, test } from "vitest";
 import keras from "../../conformance/fixtures/keras.json?raw";
+import kerasMuon from "../../conformance/fixtures/keras-muon.json?raw";
 import optaxContrib from "../../conformance/fixtures/optax-contrib.json?raw";
 import optax from "../../conformance/fixtures/optax.json?raw";
 import torch from "../../conformance/fixtures/torch.json?raw";
@@ -14,6 +15,7 @@ export function golden(threads: string, backend: () => Wasm): void {
       ["torch", torch],
       ["optax", optax],
       ["optax.contrib", optaxContrib],
+      ["keras, Muon", kerasMuon],
     ])("%s", async (name, text) => {
       const file = parseGolden(text, name);
       const results = await replay(file, { backend });

@@ -6,12 +6,19 @@ import { describe, newBackend } from "./gpu.js";
 const fixtures = new URL("../../conformance/fixtures/", import.meta.url);
 
 describe("golden runs", () => {
-  test.each(["keras", "torch", "optax"])("%s: every step is inside the bound", async (library) => {
+  test.each([
+    ["keras", 10],
+    ["torch", 10],
+    ["optax", 10],
+    ["keras-muon", 3],
+  ])("%s: every step is inside the bound", async (library, least) => {
     const name = `${library}.json`;
     const golden = parseGolden(readFileSync(new URL(name, fixtures), "utf8"), name);
     const results = await replay(golden, { backend: newBackend, model: wgsl });
     const failed = results.filter(({ status }) => status === "failed");
     expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
-    expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThan(10);
+    expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThanOrEqual(
+      least,
+    );
   });
 });
