@@ -1,25 +1,18 @@
 import { GradstepError, type Update, type Variant } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
-import type { CompiledPipeline } from "../device/pipeline-cache.js";
-import { bufferUsage } from "../device/webgpu-constants.js";
 import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
-import {
-  firstArrayBinding,
-  maxScalarSets,
-  scalarsBinding,
-  tableBinding,
-} from "../shaders/kernel-layout.js";
+import { ScratchBuffer } from "../memory/scratch-buffer.js";
 import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
-import { bindingLimitsOf, type BindingRange, type StepDispatch } from "./dispatch.js";
+import { bindingLimitsOf, type StepDispatch } from "./dispatch.js";
 import { wordView, type RowView } from "./row-item.js";
 import { elementTemporariesOf } from "./matrix-temporaries.js";
 import { planSchedule } from "./schedule-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
-import { UniformRing } from "./uniform-ring.js";
-import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
+import { DispatchTables, StepCommands } from "./step-commands.js";
+import { workgroupGridOf } from "./workgroup-grid.js";
 
 /** How many steps of one plan the caller may have encoded and not yet submitted. */
 export const maxUnsubmittedSteps = 256;
@@ -44,18 +37,6 @@ export interface StepRun {
   readonly count: number;
 }
 
-interface Command {
-  readonly compiled: CompiledPipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly grid: WorkgroupGrid;
-}
-
-/** A uniform ring, and the commands that read from it. */
-interface RingCommands {
-  readonly ring: UniformRing;
-  readonly commands: readonly Command[];
-}
-
 /** A run, as it was when the plan was made. */
 interface PlanRun extends StepProgram {
   readonly updates: readonly Update[];
@@ -78,17 +59,12 @@ export class StepPlan {
   readonly #masks: MaskUploads;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly StepDispatch[];
-  readonly #scratch: GPUBuffer | undefined;
-  #scratchFailure: GradstepError | undefined;
-  readonly #tables: GPUBuffer;
-  readonly #tableOffsets: readonly number[];
-  /** Bytes of scalars per dispatch. */
-  readonly #blockLength: number;
-  readonly #dynamicOffset = new Uint32Array(1);
+  readonly #scratch: ScratchBuffer;
+  readonly #tables: DispatchTables;
   /** For steps that are submitted at once. */
-  readonly #immediate: RingCommands;
+  readonly #immediate: StepCommands;
   /** For steps that the caller submits. */
-  #deferred: RingCommands | undefined;
+  #deferred: StepCommands | undefined;
   readonly #stepsPerTarget = new WeakMap<object, number>();
   readonly #cancelInvalidation: (() => void)[] = [];
   #hasExecuted = false;
@@ -128,29 +104,9 @@ export class StepPlan {
       for (const { temporaries } of this.#runs) temporaries.destroy();
       throw error;
     }
-    this.#scratch = this.#createScratch(scratch);
-    const { minUniformBufferOffsetAlignment, minStorageBufferOffsetAlignment } = device.limits;
-    const longest = Math.max(...this.#dispatches.map(({ kernel }) => kernel.scalarSetLength));
-    this.#blockLength =
-      Math.ceil((longest * maxScalarSets) / minUniformBufferOffsetAlignment) *
-      minUniformBufferOffsetAlignment;
-    let length = 0;
-    this.#tableOffsets = this.#dispatches.map(({ table }) => {
-      const offset = length;
-      length +=
-        Math.ceil(table.byteLength / minStorageBufferOffsetAlignment) *
-        minStorageBufferOffsetAlignment;
-      return offset;
-    });
-    this.#tables = device.createBuffer({
-      label: `gradstep ${this.#label}, tables`,
-      size: length,
-      usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
-    });
-    this.#dispatches.forEach(({ table }, i) => {
-      device.queue.writeBuffer(this.#tables, this.#tableOffsets[i], table);
-    });
-    this.#immediate = this.#createRing(1);
+    this.#scratch = new ScratchBuffer(device, errors, this.#label, scratch);
+    this.#tables = new DispatchTables(device, this.#label, this.#dispatches);
+    this.#immediate = this.#commands(1);
   }
 
   /** Dispatches per step. */
@@ -171,10 +127,8 @@ export class StepPlan {
 
   /** @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`, `INVALID_MEMORY` if the device has refused something */
   check(): void {
-    for (let d = 0; d < this.#immediate.commands.length; d += 1) {
-      const { failure } = this.#immediate.commands[d].compiled;
-      if (failure !== undefined) throw failure;
-    }
+    const refused = this.#immediate.failure ?? this.#scratch.failure;
+    if (refused !== undefined) throw refused;
     for (let i = 0; i < this.#tensors.length; i += 1) {
       const { failure } = this.#tensors[i];
       if (failure !== undefined) throw failure;
@@ -183,15 +137,13 @@ export class StepPlan {
       const { failure } = this.#runs[r].temporaries;
       if (failure !== undefined) throw failure;
     }
-    if (this.#scratchFailure !== undefined) throw this.#scratchFailure;
   }
 
   /** Records a step that is submitted before the next call. */
   encode(pass: GPUComputePassEncoder): void {
     this.#hasExecuted = true;
     this.#masks.write();
-    const offset = this.#immediate.ring.write();
-    this.#record(pass, this.#immediate, offset);
+    this.#immediate.record(pass, this.#immediate.writeScalars());
   }
 
   /**
@@ -210,9 +162,9 @@ export class StepPlan {
     }
     this.#hasExecuted = true;
     this.#stepsPerTarget.set(target, steps);
-    this.#deferred ??= this.#createRing(maxUnsubmittedSteps);
-    const offset = this.#deferred.ring.write();
-    this.#record(passOf(), this.#deferred, offset);
+    this.#deferred ??= this.#commands(maxUnsubmittedSteps);
+    const scalarsOffset = this.#deferred.writeScalars();
+    this.#deferred.record(passOf(), scalarsOffset);
   }
 
   /** Whether there was a step since the last call. */
@@ -224,11 +176,7 @@ export class StepPlan {
 
   /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
   recordEmptyDispatches(pass: GPUComputePassEncoder): void {
-    for (const { compiled, bindGroup } of this.#immediate.commands) {
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, [0]);
-      pass.dispatchWorkgroups(0);
-    }
+    this.#immediate.recordEmpty(pass);
   }
 
   /** Calls an action when one of the tensors is freed or resized. */
@@ -249,10 +197,10 @@ export class StepPlan {
     for (const cancel of this.#cancelInvalidation) cancel();
     this.#masks.destroy();
     for (const { temporaries } of this.#runs) temporaries.destroy();
-    this.#scratch?.destroy();
+    this.#scratch.destroy();
     this.#tables.destroy();
-    this.#immediate.ring.destroy();
-    this.#deferred?.ring.destroy();
+    this.#immediate.destroy();
+    this.#deferred?.destroy();
   }
 
   #matchesRun(r: number, { program, updates, count }: StepRun): boolean {
@@ -298,70 +246,14 @@ export class StepPlan {
       : wordView(mask as unknown as GpuTensor);
   }
 
-  #createScratch(layout: ScratchLayout): GPUBuffer | undefined {
-    if (layout.length === 0) return undefined;
-    const { device, errors } = this.#context;
-    const size = layout.length * 4;
-    const buffer = errors.capture(
-      "out-of-memory",
-      () =>
-        device.createBuffer({
-          label: `gradstep ${this.#label}, results of reductions`,
-          size,
-          usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
-        }),
-      (message) => {
-        this.#scratchFailure = new GradstepError(
-          `The device has no ${size} bytes for the temporaries of a step: ${message}. Use a smaller model.`,
-          { code: "OUT_OF_MEMORY" },
-        );
-        return this.#scratchFailure;
-      },
-    );
-    const { contents } = layout;
-    if (contents !== undefined) device.queue.writeBuffer(buffer, 0, contents);
-    return buffer;
-  }
-
-  #record(pass: GPUComputePassEncoder, { commands }: RingCommands, offset: number): void {
-    for (let d = 0; d < commands.length; d += 1) {
-      const { compiled, bindGroup, grid } = commands[d];
-      this.#dynamicOffset[0] = offset + this.#blockLength * d;
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, this.#dynamicOffset, 0, 1);
-      pass.dispatchWorkgroups(grid.x, grid.y);
-    }
-  }
-
-  #createRing(steps: number): RingCommands {
-    const { device } = this.#context;
-    const ring = new UniformRing(device, {
-      label: `gradstep ${this.#label}, scalars`,
+  #commands(steps: number): StepCommands {
+    const step = {
+      label: this.#label,
       dispatches: this.#dispatches,
-      blockLength: this.#blockLength,
-      steps,
-    });
-    const commands = this.#dispatches.map(({ kernel, bindings, table, tiles }, i): Command => {
-      const { bindGroupLayout, usesScratch, scalarSetLength, compile } = kernel;
-      const tableRange = {
-        buffer: this.#tables,
-        offset: this.#tableOffsets[i],
-        size: table.byteLength,
-      };
-      const scalars = { buffer: ring.buffer, offset: 0, size: scalarSetLength * maxScalarSets };
-      const arrays: (BindingRange | GPUBufferBinding)[] = [...bindings];
-      if (usesScratch) arrays.push({ buffer: this.#scratch! });
-      const bindGroup = device.createBindGroup({
-        layout: bindGroupLayout,
-        entries: [
-          { binding: tableBinding, resource: tableRange },
-          { binding: scalarsBinding, resource: scalars },
-          ...arrays.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
-        ],
-      });
-      return { compiled: compile(), bindGroup, grid: workgroupGridOf(device, tiles) };
-    });
-    return { ring, commands };
+      tables: this.#tables,
+      scratch: this.#scratch.buffer,
+    };
+    return new StepCommands(this.#context.device, step, steps);
   }
 }
 

@@ -1,0 +1,16 @@
+import type { Update, Variant } from "@gradstep/core";
+import type { ElementTemporaries } from "../memory/element-temporaries.js";
+import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
+import type { StepKernels } from "../step-kernels.js";
+import type { RowView } from "./row-item.js";
+
+/** The tensors that one rule updates in a step. */
+export interface PlannedRun {
+  readonly variant: Variant;
+  readonly kernels: StepKernels;
+  readonly programs: ScheduleKernels;
+  readonly updates: readonly Update[];
+  readonly temporaries: ElementTemporaries;
+  /** Where the mask of an update is. */
+  readonly maskOf: (index: number) => RowView | undefined;
+}

@@ -1,0 +1,176 @@
+import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
+import type { StepKernels } from "../step-kernels.js";
+import type { KernelProgram } from "../shaders/kernel-program.js";
+import { coefficientWords, newtonSchulzStages } from "../shaders/newton-schulz-kernel.js";
+import type { PassKernels } from "../shaders/schedule-kernels.js";
+import { planDenseDispatches } from "./dense-dispatches.js";
+import { denseItemOf, isDense } from "./dense-item.js";
+import type { BindingLimits, StepDispatch } from "./dispatch.js";
+import { JoinPlan } from "./join-plan.js";
+import { planNewtonSchulz, type MatrixItem } from "./matrix-pass.js";
+import { alternateName, productsName } from "./matrix-temporaries.js";
+import { planMatrixReductions } from "./matrix-reduction.js";
+import type { PlannedRun } from "./planned-run.js";
+import { planRowDispatches } from "./row-dispatches.js";
+import { rowItemOf } from "./row-item.js";
+import type { RunPlaces } from "./run-places.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import type { ArrayPlace, StepTarget } from "./step-target.js";
+
+/** Where the results of the tiles of a tensor go. */
+type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
+
+/** The dispatches that join what has been reduced. */
+export function joinDispatches(
+  joins: JoinPlan,
+  kernels: StepKernels,
+  limits: BindingLimits,
+): StepDispatch[] {
+  return joins.dispatches(limits).map((dispatch) => ({ ...dispatch, kernel: kernels.join }));
+}
+
+/** Plans the passes of one run. */
+export class RunPlanner {
+  readonly #run: PlannedRun;
+  readonly #places: RunPlaces;
+  readonly #scratch: ScratchLayout;
+  readonly #limits: BindingLimits;
+  readonly #sourceOf: (name: string) => number;
+
+  /** @param sourceOf where the values of the tensors for a reduction over all of them go */
+  constructor(
+    run: PlannedRun,
+    places: RunPlaces,
+    scratch: ScratchLayout,
+    limits: BindingLimits,
+    sourceOf: (name: string) => number,
+  ) {
+    this.#run = run;
+    this.#places = places;
+    this.#scratch = scratch;
+    this.#limits = limits;
+    this.#sourceOf = sourceOf;
+  }
+
+  /** Counts what masks on the device select. */
+  counts(): StepDispatch[] {
+    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts, total }) => {
+      const joins = new JoinPlan(this.#scratch);
+      const counted = this.#map(kernel, targets, (_, t, tiles) =>
+        joins.add("sum", 1, tiles, starts[t]),
+      );
+      const joined = this.#join(joins);
+      if (total === undefined) return [...counted, ...joined];
+      const totals = new JoinPlan(this.#scratch);
+      totals.join("sum", total.length, total.source, total.target);
+      return [...counted, ...joined, ...this.#join(totals)];
+    });
+  }
+
+  /** The passes of a level. */
+  passes(level: number): StepDispatch[] {
+    const { programs } = this.#run;
+    return programs.passes.flatMap((one) => {
+      if (one.kind === "map") return one.pass.level === level ? this.#mapPass(one) : [];
+      return one.level === level ? this.#matrixPass(one) : [];
+    });
+  }
+
+  #mapPass({ pass, matrixReduction, map }: PassKernels): StepDispatch[] {
+    const targets = this.#targetsOf(pass);
+    const joins = new JoinPlan(this.#scratch);
+    const resultOf = ({ name }: Reduction, t: number): number =>
+      this.#places.targets[t].places.get(name)!.start;
+    const dispatches: StepDispatch[] = [];
+    if (matrixReduction !== undefined) {
+      const items = targets.map((target, t) => ({
+        item: rowItemOf(matrixReduction, target),
+        startOf: (reduction: Reduction, results: number, tiles: number): number =>
+          joins.add(reduction.op, results, tiles, resultOf(reduction, t)),
+      }));
+      dispatches.push(
+        ...planMatrixReductions(items, this.#limits).map(({ layout, ...dispatch }) => ({
+          ...dispatch,
+          kernel: this.#run.kernels.matrixReduction(matrixReduction, layout),
+        })),
+      );
+    }
+    if (map !== undefined) {
+      const startOf: StartOf = (reduction, t, tiles) =>
+        joins.add(reduction.op, 1, tiles, resultOf(reduction, t));
+      dispatches.push(...this.#map(map, targets, startOf));
+    }
+    return [...dispatches, ...this.#join(joins)];
+  }
+
+  /** The dispatches of a kernel: of the tensors that are plain, and of those that it updates by rows. */
+  #map(kernel: KernelProgram, targets: readonly StepTarget[], startOf: StartOf): StepDispatch[] {
+    const { kernels } = this.#run;
+    const startsOf =
+      (t: number) =>
+      (tiles: number): readonly number[] =>
+        kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
+    const indices = targets.map((_, t) => t);
+    const dense = indices.filter((t) => isDense(kernel, targets[t].update));
+    const byRows = indices.filter((t) => !isDense(kernel, targets[t].update));
+    return [
+      ...planDenseDispatches(
+        dense.map((t) => denseItemOf(kernel, targets[t], startsOf(t))),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
+      ...planRowDispatches(
+        byRows.map((t) => ({ item: rowItemOf(kernel, targets[t]), startsOf: startsOf(t) })),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.rows(kernel, layout) })),
+    ];
+  }
+
+  #matrixPass(pass: MatrixPass): StepDispatch[] {
+    const { kernels, temporaries, variant } = this.#run;
+    const coefficients = coefficientWords(variant, pass.coefficients);
+    const isInPlace = pass.from === pass.to;
+    const toName = isInPlace ? alternateName(pass.to) : pass.to;
+    const items = this.#places.targets.map(({ dimensions, places, update }, t): MatrixItem => {
+      const from = places.get(pass.from)!;
+      const to = places.get(toName) ?? { ...from, ...temporaries.viewOf(toName, t) };
+      // The result takes the place of the operand for all passes that follow.
+      if (isInPlace) places.set(pass.to, to).set(toName, from);
+      return {
+        dimensions,
+        from: { buffer: from.buffer!, start: from.start },
+        to: { buffer: to.buffer!, start: to.start },
+        products: temporaries.viewOf(productsName, t),
+        scalars: update.scalars,
+        coefficients,
+      };
+    });
+    return newtonSchulzStages.flatMap((stage) =>
+      planNewtonSchulz(stage, items, this.#limits).map((dispatch) => ({
+        ...dispatch,
+        kernel: kernels.newtonSchulz(stage, variant),
+      })),
+    );
+  }
+
+  /** The tensors of a pass; for what is reduced over all of them, with the place of each tensor's value. */
+  #targetsOf({ over, reductions }: MapPass): readonly StepTarget[] {
+    const { targets } = this.#places;
+    if (over === "all") return targets.slice(0, 1);
+    const overAll = reductions.filter((one) => one.over === "all");
+    if (overAll.length === 0) return targets;
+    return targets.map((target, t) => {
+      const places = new Map<string, ArrayPlace>(target.places);
+      for (const { name } of overAll) {
+        const start = this.#sourceOf(name) + t;
+        places.set(name, { buffer: undefined, start, length: 1, perRow: 0, isPadded: true });
+      }
+      return { ...target, places };
+    });
+  }
+
+  #join(joins: JoinPlan): StepDispatch[] {
+    const dispatches = joinDispatches(joins, this.#run.kernels, this.#limits);
+    this.#scratch.release();
+    return dispatches;
+  }
+}
