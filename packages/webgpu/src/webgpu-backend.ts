@@ -46,7 +46,7 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /**
    * A tensor in a caller-owned buffer. `offset` counts values: a tensor starts at any multiple of four bytes, or of two
    * bytes for f16. Updates are made in place, and no byte outside of the tensor is written. The buffer needs the usage
-   * STORAGE, `read` needs COPY_SRC, `write` needs COPY_DST. Do not destroy the buffer before the tensor is freed.
+   * STORAGE, `read` and slots that start as a copy of the tensor need COPY_SRC, `write` needs COPY_DST. Do not destroy the buffer before the tensor is freed.
    *
    * Packed f16, u32 and rows with gaps can be gradients (f32, f16), mirrors of parameters (f16), masks and indices
    * (u32). `read` decodes them, u32 into a Float64Array; `write` takes u32 without gaps.
