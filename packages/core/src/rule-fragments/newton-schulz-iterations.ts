@@ -17,7 +17,7 @@ const polarExpress: readonly (readonly [number, number, number])[] = [
 ];
 
 /** How far above 1 singular values may be. */
-export const safetyFactor = 1.01;
+const safetyFactor = 1.01;
 
 function polarExpressAt(iteration: number): readonly string[] {
   const last = polarExpress.length - 1;
@@ -27,17 +27,18 @@ function polarExpressAt(iteration: number): readonly string[] {
   );
 }
 
-/** The `perStep` statements for the coefficients: with `nsSteps` iterations, the others have 1, 0 and 0. */
-export function coefficientsOf(polynomials: "fixed" | "polar-express"): string {
+/** The `perStep` statements for the factor of the norm, and the coefficients: after `nsSteps` iterations 1, 0 and 0. */
+export function iterationScalars(polynomials: "fixed" | "polar-express"): string {
+  const isFixed = polynomials === "fixed";
   const lines = Array.from({ length: maxIterations }, (_, i) => {
-    const [a, b, c] = polynomials === "fixed" ? ["muonA", "muonB", "muonC"] : polarExpressAt(i);
+    const [a, b, c] = isFixed ? ["muonA", "muonB", "muonC"] : polarExpressAt(i);
     return [
       `a${i} = ${i} < nsSteps ? ${a} : 1`,
       `b${i} = ${i} < nsSteps ? ${b} : 0`,
       `c${i} = ${i} < nsSteps ? ${c} : 0`,
     ];
   });
-  return lines.flat().join("\n");
+  return [`normFactor = ${isFixed ? 1 : safetyFactor}`, ...lines.flat()].join("\n");
 }
 
 /** The `perElement` statements that iterate on `x`. */
