@@ -140,6 +140,7 @@ export type {
   Slot,
   SlotDefinition,
   SlotExtent,
+  UpdatedArray,
   Variant,
   VariantPart,
   VariantTexts,

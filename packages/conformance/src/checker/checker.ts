@@ -55,18 +55,29 @@ export class Checker {
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;
 
+  /** @param values of the parameters before the first step, of which slots may be copies; zeros if left out */
   constructor(
     spec: OptimizerSpec,
     shapes: Readonly<Record<string, readonly number[]>>,
     groups: readonly GroupOptions[] = [],
     model: ErrorModel = roundToNearest,
+    values: Readonly<Record<string, ArrayLike<number>>> = {},
   ) {
     const { backend } = this.#reference;
     this.#model = model;
     this.#parameters = Object.fromEntries(
-      Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
+      Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape, values[name])]),
     );
     this.optimizer = createOptimizer(spec, this.#parameters, { groups });
+  }
+
+  /** Names of slots that all parameters of a rule share. */
+  get sharedSlots(): readonly string[] {
+    return this.#reference
+      .variants()
+      .flatMap(({ slots }) =>
+        slots.flatMap(({ name, extent }) => (extent === "all" ? [name] : [])),
+      );
   }
 
   /** The first value of the last step that is outside its bound. */

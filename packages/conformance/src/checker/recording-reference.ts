@@ -10,6 +10,8 @@ export interface RecordedRun {
 /** The f32 reference, whose kernels record what they are asked to run. */
 export interface RecordingReference {
   readonly backend: Backend;
+  /** What was compiled. */
+  variants(): readonly Variant[];
   /** What was asked for since the last call: runs that belong together, in the order of the calls. */
   take(): readonly (readonly RecordedRun[])[];
   /** Runs what was recorded. */
@@ -42,6 +44,7 @@ export function recordingReference(): RecordingReference {
   };
   return {
     backend,
+    variants: () => [...kernels.keys()],
     take: () => {
       const taken = recorded;
       recorded = [];

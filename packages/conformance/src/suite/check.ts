@@ -14,6 +14,8 @@ export interface Target {
   readonly wrapsArrays: boolean;
   /** Whether the backend moves rows and applies masks; left out, whether a fresh backend has `remap`. */
   readonly rows?: boolean;
+  /** Whether the backend runs rules with reductions, and with slots of other extents; it does if left out. */
+  readonly reductions?: boolean;
 }
 
 /** Input of a check. */
@@ -33,14 +35,14 @@ export interface Context {
 }
 
 /** What a backend may lack. */
-export type Capability = "wrapsArrays" | "rows";
+export type Capability = "wrapsArrays" | "rows" | "reductions" | "copies" | "commonReductions";
 
 /** One property of a backend or a rule. */
 export interface Check {
   readonly group: string;
   readonly name: string;
-  /** The check is skipped for a backend without this capability. */
-  readonly needs?: Capability;
+  /** The check is skipped for a backend without one of these. */
+  readonly needs?: readonly Capability[];
   /** Rejects if the property does not hold, with a message that says where. */
   readonly run: (context: Context) => Promise<void>;
 }

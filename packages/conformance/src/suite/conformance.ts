@@ -50,7 +50,7 @@ function bodyOf(check: Check, context: Context): TestBody {
     const runner = Object(input) as { skip?: (reason: string) => unknown };
     if (typeof runner.skip !== "function") {
       throw new ConformanceError(
-        `Cannot run: ${reason}. This test runner cannot skip a test that has started; pass ${check.needs}: false to conformance().`,
+        `Cannot run: ${reason}. This test runner cannot skip a test that has started; ${check.needs?.includes("rows") === true ? "pass rows: false to conformance()" : "use one that can, such as vitest"}.`,
       );
     }
     // vitest throws here, node:test returns.

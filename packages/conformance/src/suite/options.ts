@@ -26,6 +26,11 @@ export interface SuiteOptions {
    */
   readonly rows?: boolean;
   /**
+   * Whether the backend runs rules with reductions, and with slots per row, column or tensor; true if left out. False
+   * skips the tests that need it, for a backend of rules of elements alone.
+   */
+  readonly reductions?: boolean;
+  /**
    * The rules to check, such as what `defineRule` returns. The built-in rules if left out. The tests of the backend
    * itself (tensors, order of calls, errors) run in either case.
    */
@@ -49,6 +54,7 @@ export function suiteOf({
   model = roundToNearest,
   wrapsArrays = true,
   rows,
+  reductions,
   rules,
   cases = 1000,
   sequences = Math.ceil(cases / 5),
@@ -61,6 +67,7 @@ export function suiteOf({
     model,
     wrapsArrays,
     ...(rows === undefined ? {} : { rows }),
+    ...(reductions === undefined ? {} : { reductions }),
   };
   return {
     checks: checksFor(rules === undefined ? builtInRules : rulesOf(rules)),

@@ -1,18 +1,43 @@
+import type { Backend } from "@gradstep/core";
 import type { Capability, Check, Context, Target } from "./check.js";
 
 const reasons: Readonly<Record<Capability, string>> = {
   wrapsArrays: "the backend is declared with wrapsArrays: false",
   rows: "the backend has no remap(), so it does not move rows or apply masks",
+  reductions: "the backend is declared with reductions: false",
+  copies: "the backend has no copy(), so no slot starts as a copy of its parameter",
+  commonReductions:
+    "the backend has no runTogether(), so the rules of a step have no reductions in common",
+};
+
+/** Methods that a backend has if it has the capability. */
+const methods: Partial<Record<Capability, keyof Backend>> = {
+  rows: "remap",
+  copies: "copy",
+  commonReductions: "runTogether",
 };
 
 /** Why a check cannot run, as far as the options say; undefined if it can, or if only the backend itself tells. */
-export function declaredSkip({ needs }: Check, target: Target): string | undefined {
-  return needs !== undefined && target[needs] === false ? reasons[needs] : undefined;
+export function declaredSkip({ needs = [] }: Check, target: Target): string | undefined {
+  const missing = needs.find((one) => declared(target, one) === false);
+  return missing && reasons[missing];
 }
 
 /** Why a check cannot run; undefined if it can. */
 export async function skipReason(check: Check, { target }: Context): Promise<string | undefined> {
-  const declared = declaredSkip(check, target);
-  if (declared !== undefined || check.needs !== "rows" || target.rows === true) return declared;
-  return (await target.backend()).remap === undefined ? reasons.rows : undefined;
+  const reason = declaredSkip(check, target);
+  if (reason !== undefined) return reason;
+  const open = (check.needs ?? []).filter(
+    (one) => methods[one] !== undefined && declared(target, one) === undefined,
+  );
+  if (open.length === 0) return undefined;
+  const backend = await target.backend();
+  const missing = open.find((one) => backend[methods[one]!] === undefined);
+  return missing && reasons[missing];
+}
+
+/** What the options say about a capability; undefined if they leave it open. */
+function declared(target: Target, capability: Capability): boolean | undefined {
+  const { [capability]: value }: { readonly [K in Capability]?: boolean } = target;
+  return value;
 }

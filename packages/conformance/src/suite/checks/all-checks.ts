@@ -9,6 +9,7 @@ import { groupChecks } from "./groups.js";
 import { maximizeChecks } from "./maximize.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
+import { randomReductionChecks } from "./random-reductions.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
 import { resumeChecks } from "./resume.js";
 import { rowChecks } from "./rows.js";
@@ -41,5 +42,6 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...lengthChecks(isBuiltIn ? lengthSpecs : own),
     ...boundChecks(rules),
     ...runTimeRuleChecks,
+    ...randomReductionChecks,
   ];
 }

@@ -44,7 +44,7 @@ export const errorChecks: readonly Check[] = [
   {
     group,
     name: "a refused mask or move of rows has changed nothing",
-    needs: "rows",
+    needs: ["rows"],
     run: async (context) => {
       const backend = await context.target.backend();
       const parameters: Record<string, Tensor> = {
@@ -61,7 +61,7 @@ export const errorChecks: readonly Check[] = [
   {
     group,
     name: "shared memory is refused, also after rows were moved",
-    needs: "rows",
+    needs: ["rows"],
     run: async (context) => {
       const backend = await context.target.backend();
       const parameters: Record<string, Tensor> = { a: backend.tensor([2]), b: backend.tensor([2]) };
@@ -102,7 +102,7 @@ export const errorChecks: readonly Check[] = [
   {
     group,
     name: "memory behind a wrapped parameter is refused for others, also after rows were moved",
-    needs: "wrapsArrays",
+    needs: ["wrapsArrays"],
     run: async (context) => {
       const backend = (await context.target.backend()) as WrappingBackend<Float32Array>;
       const memory = Float32Array.from({ length: 8 }, (_, i) => i);

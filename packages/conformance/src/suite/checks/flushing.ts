@@ -56,7 +56,7 @@ export function flushChecks(rules: readonly Rule[]): readonly Check[] {
         {
           group,
           name: `${rule.name}: only in the rows of a mask`,
-          needs: "rows" as const,
+          needs: ["rows"] as const,
           run: (context: Context) => clearing(context, spec, slots, Uint32Array.of(0, 1, 0, 1)),
         },
       ];

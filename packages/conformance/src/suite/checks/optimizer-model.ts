@@ -18,19 +18,19 @@ export const optimizerModelChecks: readonly Check[] = [
   {
     group: "optimizer",
     name: "random calls with masks and moved rows give the values of a plain model",
-    needs: "rows",
+    needs: ["rows"],
     run: (context) => sequences(context, true),
   },
   {
     group: "optimizer",
     name: "masks and unselectedRows hold for one step",
-    needs: "rows",
+    needs: ["rows"],
     run: maskedSteps,
   },
   {
     group: "optimizer",
     name: "a mask of one parameter leaves the others alone",
-    needs: "rows",
+    needs: ["rows"],
     run: masksByName,
   },
 ];

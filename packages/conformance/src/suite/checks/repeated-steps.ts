@@ -32,7 +32,7 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
     {
       group,
       name: "the same between masked steps and moves of rows",
-      needs: "rows",
+      needs: ["rows"],
       run: (context) => sequences(context, rules, true),
     },
     {

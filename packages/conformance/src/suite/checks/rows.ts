@@ -38,7 +38,7 @@ export function rowChecks(rules: readonly Rule[]): readonly Check[] {
     {
       group: "rows",
       name: "random remaps, appends and masks give what plain arrays give",
-      needs: "rows",
+      needs: ["rows"],
       run: async (context) => {
         for (let i = 0; i < Math.max(context.sequences, rules.length); i += 1) {
           const random = Random.of(context.seed, "rows", i);

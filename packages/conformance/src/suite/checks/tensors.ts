@@ -126,7 +126,7 @@ export const tensorChecks: readonly Check[] = [
   {
     group: "wrapped arrays",
     name: "are updated in place and survive free",
-    needs: "wrapsArrays",
+    needs: ["wrapsArrays"],
     run: async ({ target }) => {
       const backend = (await target.backend()) as WrappingBackend<Float32Array>;
       const array = Float32Array.of(1, 2, 3, 4);
@@ -144,7 +144,7 @@ export const tensorChecks: readonly Check[] = [
   {
     group: "wrapped arrays",
     name: "cover the given range, or are refused",
-    needs: "wrapsArrays",
+    needs: ["wrapsArrays"],
     run: wrapRanges,
   },
 ];

@@ -1,0 +1,181 @@
+import {
+  chain,
+  type GroupOptions,
+  type OptimizerSpec,
+  type StageSpec,
+  type StepOptions,
+  type UnselectedRows,
+  type UpdatedArray,
+} from "@gradstep/core";
+import { stages } from "@gradstep/core/stages";
+import { inCase } from "../assertions.js";
+import type { Check, Context } from "../check.js";
+import { Harness } from "../harness.js";
+import { randomReducingRule, randomStage } from "../random/random-reducing-rule.js";
+import { randomRule } from "../random/random-rule.js";
+import { choiceCount, randomSettings } from "../random/random-settings.js";
+import {
+  randomGradient,
+  randomParameter,
+  randomShape,
+  sizeOfShape,
+} from "../random/random-values.js";
+import { Random } from "../random/random.js";
+
+const group = "rules with reductions";
+
+/** Random rules, chains and several rules in one step: each step is inside its bound. */
+export const randomReductionChecks: readonly Check[] = [
+  {
+    group,
+    name: "random rules",
+    needs: ["reductions"],
+    run: (context) =>
+      randomCases(context, "random reductions", 40, (random, name, copies) => ({
+        spec: randomReducingRule(name, random, { copies }).specify({}),
+      })),
+  },
+  {
+    group,
+    name: "random chains of stages and a rule",
+    needs: ["reductions"],
+    run: (context) =>
+      randomCases(context, "random chains", 20, (random, name, copies) => ({
+        spec: randomChain(name, random, copies),
+      })),
+  },
+  {
+    group,
+    name: "groups with random rules of their own",
+    needs: ["reductions", "commonReductions"],
+    run: (context) =>
+      randomCases(context, "random rules of groups", 20, (random, name, copies) => ({
+        spec: randomReducingRule(`${name}-first`, random, {
+          copies,
+          metric: "largestOfFirst",
+        }).specify({}),
+        groups: [
+          {
+            match: ({ shape }) => shape.length !== 1,
+            rule: randomReducingRule(`${name}-second`, random, {
+              copies,
+              metric: "largestOfSecond",
+            }).specify({}),
+          },
+        ],
+      })),
+  },
+];
+
+/** What an optimizer is made of. */
+interface Setup {
+  readonly spec: OptimizerSpec;
+  readonly groups?: readonly GroupOptions[];
+}
+
+async function randomCases(
+  context: Context,
+  label: string,
+  least: number,
+  setupOf: (random: Random, name: string, copies: boolean) => Setup,
+): Promise<void> {
+  const { remap, copy } = await context.target.backend();
+  const hasRows = remap !== undefined && context.target.rows !== false;
+  const count = Math.max(least, Math.ceil(context.cases / (400 / least)));
+  for (let i = 0; i < count; i += 1) {
+    const random = Random.of(context.seed, label, i);
+    const { spec, groups = [] } = setupOf(random, `random-${i}`, copy !== undefined);
+    try {
+      await randomCase(context, spec, groups, hasRows, random);
+    } catch (error) {
+      const texts = [spec, ...groups.flatMap(({ rule }) => rule ?? [])].map(
+        ({ rule }) => rule.variant().perElement.source,
+      );
+      throw inCase(error, `${label} case ${i}, seed ${context.seed}: ${texts.join("\n---\n")}`);
+    }
+    context.stats.cases += 1;
+  }
+}
+
+async function randomCase(
+  context: Context,
+  spec: OptimizerSpec,
+  groups: readonly GroupOptions[],
+  hasRows: boolean,
+  random: Random,
+): Promise<void> {
+  const names = ["first", "second", "third"].slice(0, random.integer(groups.length + 1, 3));
+  const initial = Object.fromEntries(
+    names.map((name, i) => {
+      // With rules of groups, at least one tensor has one dimension, and one has two.
+      const shape =
+        groups.length > 0 && i < 2
+          ? [random.integer(1, 8), random.integer(1, 6)].slice(0, i + 1)
+          : randomShape(random.chance(0.002) ? 5000 : 30, random);
+      return [name, { shape, values: randomParameter(sizeOfShape(shape), random) }];
+    }),
+  );
+  const harness = await Harness.start(context, spec, initial, groups);
+  for (let step = 0; step < 3; step += 1) {
+    const given = names.filter(() => random.chance(0.9));
+    const gradients = Object.fromEntries(
+      (given.length === 0 ? names : given).map((name) => [
+        name,
+        randomGradient(initial[name].values.length, random),
+      ]),
+    );
+    const masked = Object.keys(gradients).filter((name) => initial[name].shape.length > 0);
+    const options =
+      hasRows && masked.length > 0 && random.chance(0.4)
+        ? masksOf(
+            masked.map((name) => [name, initial[name].shape[0]]),
+            random,
+          )
+        : undefined;
+    await harness.step(gradients, random.chance(0.3) ? names : [], options);
+  }
+  harness.optimizer.dispose();
+}
+
+function masksOf(
+  rows: readonly (readonly [name: string, count: number])[],
+  random: Random,
+): StepOptions {
+  const mask = (length: number): Uint32Array => {
+    const probability = random.pick([0.2, 0.8, 1]);
+    return Uint32Array.from({ length }, () =>
+      random.chance(probability) ? random.pick([1, 7]) : 0,
+    );
+  };
+  return {
+    rows: Object.fromEntries(rows.map(([name, count]) => [name, mask(count)])),
+    unselectedRows: random.pick<UnselectedRows>(["keep", "decay", "zero"]),
+  };
+}
+
+/** A rule with up to three stages: random ones and built-in ones, one for each array that a stage can update. */
+function randomChain(name: string, random: Random, copies: boolean): OptimizerSpec {
+  const isReducing = random.chance(0.6);
+  const rule = isReducing ? randomReducingRule(name, random, { copies }) : randomRule(name, random);
+  // A random rule of elements assigns p itself.
+  const places = (["g", "u", "p"] as const).filter((one) => isReducing || one !== "u");
+  const links = random
+    .sample(places, random.integer(1, places.length))
+    .map((updated) => randomLink(updated, copies, random));
+  const linksOf = (updated: UpdatedArray): readonly StageSpec[] =>
+    links.filter(({ stage }) => stage.updated === updated);
+  return chain(...linksOf("g"), rule.specify({}), ...linksOf("u"), ...linksOf("p"));
+}
+
+function randomLink(updated: UpdatedArray, copies: boolean, random: Random): StageSpec {
+  if (random.chance(0.5)) return randomStage(updated, random);
+  const stage = random.pick(
+    stages.filter(
+      (one) =>
+        one.updated === updated &&
+        (copies || one.variant().slots.every(({ initial }) => initial !== "p")),
+    ),
+  );
+  const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
+  return { stage, ...stage.specify(settings) };
+}
