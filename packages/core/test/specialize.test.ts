@@ -35,6 +35,19 @@ const text = `
   p = p - m * rate / (sqrt(v) + rate)`;
 
 describe("values that make a step simpler", () => {
+  test("are those of scalars, not of slots that all elements of a tensor share", () => {
+    const program = buildProgram([{ text: "p = p * d" }], {
+      arrays: new Map([
+        ["p", "element"],
+        ["d", "all"],
+      ]),
+      scalars: [],
+      isOutput: (name) => name === "p",
+      onHost: false,
+    });
+    expect(knownScalarsOf(program).size).toBe(0);
+  });
+
   test("are a decay of 1, and thresholds of 0", () => {
     expect([...knownScalarsOf(build(text))]).toEqual(
       expect.arrayContaining([

@@ -9,7 +9,7 @@ export type KnownScalars = ReadonlyMap<string, number>;
  */
 export function knownScalarsOf({ nodes }: Program): KnownScalars {
   const known = new Map<string, number>();
-  const isScalar = ({ op, varies }: Node): boolean => op === "input" && !varies;
+  const isScalar = ({ op, extent }: Node): boolean => op === "input" && extent === "step";
   for (const { op, operands } of nodes) {
     const [a, b] = operands.map((operand) => nodes[operand]);
     if (a === undefined || b === undefined || !isScalar(b)) continue;
