@@ -5,6 +5,7 @@ import {
   sgd,
   type Backend,
   type Kernel,
+  type Update,
   type Variant,
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
@@ -49,6 +50,7 @@ describe("the suite", () => {
         "lengths",
         "bounds",
         "rules defined at run time",
+        "rules with reductions",
       ]),
     );
   });
@@ -222,16 +224,16 @@ describe("a failure says where", () => {
       const compile = broken.compile.bind(broken);
       broken.compile = (variant) => {
         const kernel = compile(variant);
-        return {
-          ...kernel,
-          run: (updates, count) => {
-            kernel.run(updates, count);
+        const run = kernel.run.bind(kernel);
+        return Object.assign(kernel, {
+          run: (updates: readonly Update[], count: number) => {
+            run(updates, count);
             const view = (updates[0].parameter as unknown as { view(): Float32Array }).view();
             // The last bit: on an exact backend even that is a failure.
             const bits = new Int32Array(view.buffer, view.byteOffset, view.length);
             bits[bits.length - 1] += 1;
           },
-        };
+        });
       };
       return broken;
     };

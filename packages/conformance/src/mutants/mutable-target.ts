@@ -42,7 +42,8 @@ export function withRun(change: (run: Run, variant: Variant) => Run): () => Back
     const compile = backend.compile.bind(backend);
     backend.compile = (variant) => {
       const kernel = compile(variant);
-      return { source: kernel.source, run: change(kernel.run.bind(kernel), variant) };
+      // The same object, which the backend knows. Rules that run together run as they are.
+      return Object.assign(kernel, { run: change(kernel.run.bind(kernel), variant) });
     };
     return backend;
   };

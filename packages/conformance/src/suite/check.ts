@@ -16,6 +16,8 @@ export interface Target {
   readonly rows?: boolean;
   /** Whether the backend runs rules with reductions, and with slots of other extents; it does if left out. */
   readonly reductions?: boolean;
+  /** Whether the backend runs rules with `newtonSchulz`; it does if left out. */
+  readonly matrixProducts?: boolean;
 }
 
 /** Input of a check. */
@@ -35,7 +37,13 @@ export interface Context {
 }
 
 /** What a backend may lack. */
-export type Capability = "wrapsArrays" | "rows" | "reductions" | "copies" | "commonReductions";
+export type Capability =
+  | "wrapsArrays"
+  | "rows"
+  | "reductions"
+  | "matrixProducts"
+  | "copies"
+  | "commonReductions";
 
 /** One property of a backend or a rule. */
 export interface Check {

@@ -30,6 +30,8 @@ export interface SuiteOptions {
    * skips the tests that need it, for a backend of rules of elements alone.
    */
   readonly reductions?: boolean;
+  /** Whether the backend runs rules with `newtonSchulz`; true if left out. False skips the tests that need it. */
+  readonly matrixProducts?: boolean;
   /**
    * The rules to check, such as what `defineRule` returns. The built-in rules if left out. The tests of the backend
    * itself (tensors, order of calls, errors) run in either case.
@@ -55,6 +57,7 @@ export function suiteOf({
   wrapsArrays = true,
   rows,
   reductions,
+  matrixProducts,
   rules,
   cases = 1000,
   sequences = Math.ceil(cases / 5),
@@ -68,6 +71,7 @@ export function suiteOf({
     wrapsArrays,
     ...(rows === undefined ? {} : { rows }),
     ...(reductions === undefined ? {} : { reductions }),
+    ...(matrixProducts === undefined ? {} : { matrixProducts }),
   };
   return {
     checks: checksFor(rules === undefined ? builtInRules : rulesOf(rules)),

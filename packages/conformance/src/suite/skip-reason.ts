@@ -5,6 +5,7 @@ const reasons: Readonly<Record<Capability, string>> = {
   wrapsArrays: "the backend is declared with wrapsArrays: false",
   rows: "the backend has no remap(), so it does not move rows or apply masks",
   reductions: "the backend is declared with reductions: false",
+  matrixProducts: "the backend is declared with matrixProducts: false",
   copies: "the backend has no copy(), so no slot starts as a copy of its parameter",
   commonReductions:
     "the backend has no runTogether(), so the rules of a step have no reductions in common",

@@ -10,22 +10,23 @@ export function withRepeater(backend: Backend): Backend {
   backend.compile = (variant): Kernel => {
     const kernel = compile(variant);
     if (kernel.repeater !== undefined) return kernel;
+    const runOnce = kernel.run.bind(kernel);
     const run: Kernel["run"] = (updates, count) => {
-      kernel.run(updates, count);
+      runOnce(updates, count);
       last = { updates, count };
     };
-    return {
-      source: kernel.source,
+    // The same object, which the backend may know.
+    return Object.assign(kernel, {
       run,
-      repeater: (updates) => {
+      repeater: ((updates) => {
         if (last?.updates !== updates) return undefined;
         const { count } = last;
         const tensors = updates
           .slice(0, count)
           .flatMap(({ parameter, gradient }) => [parameter, gradient]);
         return tensors.some(({ freed }) => freed) ? undefined : () => run(updates, count);
-      },
-    };
+      }) satisfies Kernel["repeater"],
+    });
   };
   return backend;
 }

@@ -1,4 +1,4 @@
-import type { Update } from "@gradstep/core";
+import type { Kernel, Update } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
 import { mutableReference, target, type Run } from "../mutable-target.js";
 
@@ -21,17 +21,19 @@ function repeating(
     let last: LastRun | undefined;
     broken.compile = (variant) => {
       const kernel = compile(variant);
-      return {
-        source: kernel.source,
+      const run = kernel.run.bind(kernel);
+      const changed: Pick<Kernel, "run" | "repeater"> = {
         run: (updates, count) => {
-          kernel.run(updates, count);
+          run(updates, count);
           const copies = updates
             .slice(0, count)
             .map((update) => ({ ...update, scalars: update.scalars.slice() }));
           last = { updates, count, copies };
         },
-        repeater: (updates) => last && repeater(last, updates, kernel.run.bind(kernel)),
+        repeater: (updates) => last && repeater(last, updates, run),
       };
+      // The same object, which the backend knows.
+      return Object.assign(kernel, changed);
     };
     return broken;
   };

@@ -24,6 +24,9 @@ import { Random } from "../random/random.js";
 
 const group = "rules with reductions";
 
+/** Slots and metrics of a rule. WebGPU binds 8 arrays: these, `p`, `g`, a mask, and what passes hand on. */
+const maxSlots = 4;
+
 /** Random rules, chains and several rules in one step: each step is inside its bound. */
 export const randomReductionChecks: readonly Check[] = [
   {
@@ -32,7 +35,16 @@ export const randomReductionChecks: readonly Check[] = [
     needs: ["reductions"],
     run: (context) =>
       randomCases(context, "random reductions", 40, (random, name, copies) => ({
-        spec: randomReducingRule(name, random, { copies }).specify({}),
+        spec: randomReducingRule(name, random, { copies, maxSlots, metric: "largest" }).specify({}),
+      })),
+  },
+  {
+    group,
+    name: "random rules with Newton–Schulz iterations",
+    needs: ["reductions", "matrixProducts"],
+    run: (context) =>
+      randomCases(context, "random iterations", 10, (random, name, copies) => ({
+        spec: randomReducingRule(name, random, { copies, maxSlots, iterates: true }).specify({}),
       })),
   },
   {
@@ -52,6 +64,7 @@ export const randomReductionChecks: readonly Check[] = [
       randomCases(context, "random rules of groups", 20, (random, name, copies) => ({
         spec: randomReducingRule(`${name}-first`, random, {
           copies,
+          maxSlots,
           metric: "largestOfFirst",
         }).specify({}),
         groups: [
@@ -59,6 +72,7 @@ export const randomReductionChecks: readonly Check[] = [
             match: ({ shape }) => shape.length !== 1,
             rule: randomReducingRule(`${name}-second`, random, {
               copies,
+              maxSlots,
               metric: "largestOfSecond",
             }).specify({}),
           },
@@ -116,6 +130,9 @@ async function randomCase(
     }),
   );
   const harness = await Harness.start(context, spec, initial, groups);
+  const canMask = [spec, ...groups.flatMap(({ rule }) => rule ?? [])].every(
+    ({ rule }) => rule.variant().slots.length < maxSlots,
+  );
   for (let step = 0; step < 3; step += 1) {
     const given = names.filter(() => random.chance(0.9));
     const gradients = Object.fromEntries(
@@ -126,7 +143,7 @@ async function randomCase(
     );
     const masked = Object.keys(gradients).filter((name) => initial[name].shape.length > 0);
     const options =
-      hasRows && masked.length > 0 && random.chance(0.4)
+      hasRows && canMask && masked.length > 0 && random.chance(0.4)
         ? masksOf(
             masked.map((name) => [name, initial[name].shape[0]]),
             random,
@@ -156,25 +173,37 @@ function masksOf(
 /** A rule with up to three stages: random ones and built-in ones, one for each array that a stage can update. */
 function randomChain(name: string, random: Random, copies: boolean): OptimizerSpec {
   const isReducing = random.chance(0.6);
-  const rule = isReducing ? randomReducingRule(name, random, { copies }) : randomRule(name, random);
+  const rule = isReducing
+    ? randomReducingRule(name, random, { copies, maxSlots: 2 })
+    : randomRule(name, random);
   // A random rule of elements assigns p itself.
   const places = (["g", "u", "p"] as const).filter((one) => isReducing || one !== "u");
-  const links = random
-    .sample(places, random.integer(1, places.length))
-    .map((updated) => randomLink(updated, copies, random));
+  const links: StageSpec[] = [];
+  for (const updated of random.sample(places, random.integer(1, places.length))) {
+    const used = [rule, ...links.map(({ stage }) => stage)].map(
+      (one) => one.variant().slots.length,
+    );
+    const left = maxSlots - used.reduce((sum, length) => sum + length, 0);
+    links.push(randomLink(updated, copies, left, random));
+  }
   const linksOf = (updated: UpdatedArray): readonly StageSpec[] =>
     links.filter(({ stage }) => stage.updated === updated);
   return chain(...linksOf("g"), rule.specify({}), ...linksOf("u"), ...linksOf("p"));
 }
 
-function randomLink(updated: UpdatedArray, copies: boolean, random: Random): StageSpec {
-  if (random.chance(0.5)) return randomStage(updated, random);
+function randomLink(
+  updated: UpdatedArray,
+  copies: boolean,
+  slotsLeft: number,
+  random: Random,
+): StageSpec {
+  if (slotsLeft > 0 && random.chance(0.5)) return randomStage(updated, random);
   const stage = random.pick(
-    stages.filter(
-      (one) =>
-        one.updated === updated &&
-        (copies || one.variant().slots.every(({ initial }) => initial !== "p")),
-    ),
+    stages.filter((one) => {
+      const { slots } = one.variant();
+      const isPossible = copies || slots.every(({ initial }) => initial !== "p");
+      return one.updated === updated && isPossible && slots.length <= slotsLeft;
+    }),
   );
   const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
   return { stage, ...stage.specify(settings) };

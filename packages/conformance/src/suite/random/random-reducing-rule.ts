@@ -21,20 +21,30 @@ const within: Readonly<Record<Exclude<SlotExtent, "element">, readonly string[]>
 };
 const extents = Object.keys(within) as (keyof typeof within)[];
 
+/** What a random rule may have. */
+interface RuleOptions {
+  /** A name for its metric; none if left out. */
+  readonly metric?: string;
+  /** Whether a slot may start as a copy of the parameter. */
+  readonly copies: boolean;
+  /** Whether it has a Newton–Schulz iteration; false if left out. */
+  readonly iterates?: boolean;
+  /** The most slots, metrics included: kernels can bind only so many arrays. */
+  readonly maxSlots: number;
+}
+
 /**
  * A rule with random reductions over rows, columns, tensors and all tensors, some of them of one another, and with slots
  * of any extent.
- *
- * @param options.metric a name for its metric
- * @param options.copies whether a slot may start as a copy of the parameter
  */
 export function randomReducingRule(
   name: string,
   random: Random,
-  { metric = "largest", copies = true }: { metric?: string; copies?: boolean } = {},
+  { metric, copies, iterates = false, maxSlots }: RuleOptions,
 ): Rule {
-  const owned = extents.filter(() => random.chance(0.4));
-  const hasCopy = random.chance(0.4) && copies;
+  const left = maxSlots - (metric === undefined ? 1 : 2);
+  const hasCopy = random.chance(0.4) && copies && left > 0;
+  const owned = random.sample(extents, random.integer(0, hasCopy ? left - 1 : left));
   const names = ["p", "g", "a", ...(hasCopy ? ["start"] : []), ...owned.map(slotOf)];
   const lines: string[] = [];
   const texts = new RandomTexts(random, [...names, "alpha", "learningRate"]);
@@ -45,16 +55,16 @@ export function randomReducingRule(
   }
   lines.push(`a = a * 0.5 + (${texts.reducing()}) * 0.25`);
   if (hasCopy && random.chance(0.5)) lines.push("start = start * 0.75 + p * 0.25");
-  const hasIteration = random.chance(0.1);
-  if (hasIteration)
+  if (iterates)
     lines.push("x = g / (normTensor(g) + 0.25)", "x = newtonSchulz(x, 3.4445, -4.775, 2.0315)");
   const all = [
     "a",
     ...(hasCopy ? ["start"] : []),
     ...owned.map(slotOf),
-    ...(hasIteration ? ["x"] : []),
+    ...(iterates ? ["x"] : []),
   ];
   lines.push(`u = (${texts.reducing()}) * learningRate + (${all.join(" + ")}) * alpha`);
+  if (metric !== undefined) lines.push(`${metric} = maxAll(abs(g))`);
   return defineRule({
     name,
     hyperparameters: { learningRate: nonNegative(0.01), alpha: nonNegative(0.1) },
@@ -65,9 +75,9 @@ export function randomReducingRule(
         owned.map((extent) => [slotOf(extent), { extent, initial: random.pick([0, 0.5]) }]),
       ),
     },
-    metrics: { [metric]: random.pick(["all", "tensor"] as const) },
+    metrics: metric === undefined ? {} : { [metric]: random.pick(["all", "tensor"] as const) },
     matrices: random.pick<Matrices>(["first", "last"]),
-    perElement: [...lines, `${metric} = maxAll(abs(g))`].join("\n"),
+    perElement: lines.join("\n"),
   }).rule;
 }
 
