@@ -9,7 +9,6 @@ describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${s
     backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    matrixProducts: false,
     // Each case is a round trip to the device.
     cases: cases(200, 20),
     sequences: cases(200, 10),

@@ -105,7 +105,7 @@ export async function runMutants({
 function targetsWithoutBug(): readonly Target[] {
   return [
     target(),
-    target({ backend: withRun((_, variant) => closureKernel(variant, {})) }),
+    target({ backend: withRun((run, variant) => closureKernel(run, variant, {})) }),
     soundRepeats.target(),
   ];
 }

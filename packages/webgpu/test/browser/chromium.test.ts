@@ -127,7 +127,6 @@ describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${s
     backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    matrixProducts: false,
     cases: cases(100, 20),
     sequences: cases(100, 10),
     maxKernels: cases(Infinity, 6),

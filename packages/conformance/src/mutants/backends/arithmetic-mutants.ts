@@ -7,7 +7,7 @@ import { target, withRun, type Run } from "../mutable-target.js";
 const f32 = Math.fround;
 
 function kernel(name: string, faults: Faults): Mutant {
-  const backend = withRun((_, variant) => closureKernel(variant, faults));
+  const backend = withRun((run, variant) => closureKernel(run, variant, faults));
   return { name, kind: "backend", target: () => target({ backend }) };
 }
 

@@ -34,8 +34,18 @@ export interface Faults {
   readonly storesEarly?: boolean;
 }
 
-/** A kernel with faults; without any it gives the reference's bits. */
-export function closureKernel(variant: Variant, { operations, storesEarly = false }: Faults): Run {
+/**
+ * A kernel with faults; without any it gives the reference's bits. Rules of several passes are run by the reference.
+ *
+ * @param run runs the kernel of the reference
+ */
+export function closureKernel(
+  run: Run,
+  variant: Variant,
+  { operations, storesEarly = false }: Faults,
+): Run {
+  const isElementwise = variant.slots.every(({ extent }) => extent === "element");
+  if (!isElementwise || variant.schedule.passes.length > 1) return run;
   const inputs = new Map<string, number>();
   const outputs = emit<Thunk>(variant.perElement, {
     ...sound,

@@ -202,7 +202,9 @@ function randomLink(
     stages.filter((one) => {
       const { slots } = one.variant();
       const isPossible = copies || slots.every(({ initial }) => initial !== "p");
-      return one.updated === updated && isPossible && slots.length <= slotsLeft;
+      // Some read slots that only certain rules have.
+      const isForAny = Object.keys(one.reads).length === 0;
+      return one.updated === updated && isPossible && isForAny && slots.length <= slotsLeft;
     }),
   );
   const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
