@@ -34,7 +34,7 @@ export const randomReductionChecks: readonly Check[] = [
     name: "random rules",
     needs: ["reductions"],
     run: (context) =>
-      randomCases(context, "random reductions", 40, (random, name, copies) => ({
+      randomCases(context, "random reductions", 30, (random, name, copies) => ({
         spec: randomReducingRule(name, random, { copies, maxSlots, metric: "largest" }).specify({}),
       })),
   },
@@ -43,8 +43,8 @@ export const randomReductionChecks: readonly Check[] = [
     name: "random rules with Newton–Schulz iterations",
     needs: ["reductions", "matrixProducts"],
     run: (context) =>
-      randomCases(context, "random iterations", 10, (random, name, copies) => ({
-        spec: randomReducingRule(name, random, { copies, maxSlots, iterates: true }).specify({}),
+      randomCases(context, "random iterations", 8, (random, name, copies) => ({
+        spec: randomReducingRule(name, random, { copies, maxSlots: 2, iterates: true }).specify({}),
       })),
   },
   {
@@ -52,7 +52,7 @@ export const randomReductionChecks: readonly Check[] = [
     name: "random chains of stages and a rule",
     needs: ["reductions"],
     run: (context) =>
-      randomCases(context, "random chains", 20, (random, name, copies) => ({
+      randomCases(context, "random chains", 16, (random, name, copies) => ({
         spec: randomChain(name, random, copies),
       })),
   },
@@ -61,7 +61,7 @@ export const randomReductionChecks: readonly Check[] = [
     name: "groups with random rules of their own",
     needs: ["reductions", "commonReductions"],
     run: (context) =>
-      randomCases(context, "random rules of groups", 20, (random, name, copies) => ({
+      randomCases(context, "random rules of groups", 16, (random, name, copies) => ({
         spec: randomReducingRule(`${name}-first`, random, {
           copies,
           maxSlots,
@@ -95,7 +95,11 @@ async function randomCases(
 ): Promise<void> {
   const { remap, copy } = await context.target.backend();
   const hasRows = remap !== undefined && context.target.rows !== false;
-  const count = Math.max(least, Math.ceil(context.cases / (400 / least)));
+  // Each has a kernel of its own.
+  const count = Math.min(
+    Math.max(least, Math.ceil((context.cases * least) / 400)),
+    context.maxKernels,
+  );
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(context.seed, label, i);
     const { spec, groups = [] } = setupOf(random, `random-${i}`, copy !== undefined);
