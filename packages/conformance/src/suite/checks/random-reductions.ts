@@ -93,8 +93,9 @@ async function randomCases(
   least: number,
   setupOf: (random: Random, name: string, copies: boolean) => Setup,
 ): Promise<void> {
-  const { remap, copy } = await context.target.backend();
-  const hasRows = remap !== undefined && context.target.rows !== false;
+  const backend = await context.target.backend();
+  const hasRows = backend.remap !== undefined && context.target.rows !== false;
+  const hasCopies = backend.copy !== undefined;
   // Each has a kernel of its own.
   const count = Math.min(
     Math.max(least, Math.ceil((context.cases * least) / 400)),
@@ -102,7 +103,7 @@ async function randomCases(
   );
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(context.seed, label, i);
-    const { spec, groups = [] } = setupOf(random, `random-${i}`, copy !== undefined);
+    const { spec, groups = [] } = setupOf(random, `random-${i}`, hasCopies);
     try {
       await randomCase(context, spec, groups, hasRows, random);
     } catch (error) {
