@@ -1,5 +1,6 @@
 import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
 import { dataMutants } from "./backends/data-mutants.js";
+import { passMutants } from "./backends/pass-mutants.js";
 import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
 import type { Mutant } from "./mutant.js";
@@ -7,15 +8,18 @@ import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
 import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
 import { otherRuleMutants } from "./rules/other-rule-mutants.js";
+import { reducingRuleMutants } from "./rules/reducing-rule-mutants.js";
 
 /** All mutants. None is equivalent to the original. */
 export const mutants: readonly Mutant[] = [
   ...adamMutants,
   ...otherRuleMutants,
   ...adaptiveRuleMutants,
+  ...reducingRuleMutants,
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,
   ...rowMutants,
   ...repeatMutants,
+  ...passMutants,
 ];

@@ -1,6 +1,7 @@
 import {
   createOptimizer,
   type Gradients,
+  type Metrics,
   type Optimizer,
   type OptimizerMethods,
   type OptimizerState,
@@ -59,6 +60,29 @@ function withSlots(state: OptimizerState, change: (value: number) => number): Op
 
 /** The optimizer around rule and backend: what it forgets, or does in the wrong order. */
 export const optimizerMutants: readonly Mutant[] = [
+  {
+    name: "groups have the rule of the optimizer, whatever rule they were given",
+    kind: "optimizer",
+    target: () =>
+      target({
+        create: (spec, parameters, { groups = [], ...options } = {}) =>
+          createOptimizer(spec, parameters, {
+            ...options,
+            groups: groups.map(({ rule: _, ...group }) => group) as typeof groups,
+          }),
+      }),
+  },
+  wrapping("metrics are those of the step before", (optimizer) => {
+    let last: Metrics | undefined;
+    return {
+      metrics: async () => {
+        const found = await optimizer.metrics();
+        const stale = last ?? found;
+        last = found;
+        return stale;
+      },
+    };
+  }),
   restoring("the step number is not restored", (state) => ({ ...state, iterations: 0 })),
   restoring("the step number is restored one too small", (state) => ({
     ...state,

@@ -4,8 +4,9 @@ import {
   GradstepError,
   type Rule,
   type Variant,
+  type VariantTexts,
 } from "@gradstep/core";
-import { rules } from "@gradstep/core/rules";
+import { allRules } from "@gradstep/core/rules";
 import type { Mutant } from "../mutant.js";
 import { choiceCount, choicesAt } from "../../suite/random/random-settings.js";
 import { target } from "../mutable-target.js";
@@ -38,11 +39,11 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
       label: variant.label,
       hyperparameters: Object.keys(rule.hyperparameters),
       slots: Object.fromEntries(
-        variant.slots.map(({ name, initial, extent }) => [
-          name,
-          { extent, initial: edits.slots?.[name] ?? initial },
-        ]),
+        variant.slots.flatMap(({ name, initial, extent, isMetric }) =>
+          isMetric ? [] : [[name, { extent, initial: edits.slots?.[name] ?? initial }]],
+        ),
       ),
+      metrics: metricsOf(variant),
       persistentScalars: variant.persistentScalars,
       // The source already contains the statements that all rules share.
       matrices: variant.matrices,
@@ -71,6 +72,17 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
   return mutated;
 }
 
+type Metrics = NonNullable<VariantTexts["metrics"]>;
+
+/** The metrics of a variant, as its definition has them. */
+export function metricsOf({ slots }: Variant): Metrics {
+  return Object.fromEntries(
+    slots.flatMap(({ name, extent, isMetric }) =>
+      isMetric ? [[name, extent as Metrics[string]]] : [],
+    ),
+  );
+}
+
 /** A mutant of one built-in rule: optimizers of that rule use the edited one. */
 export function ruleMutant(name: string, rule: string, edits: Edits): Mutant {
   return {
@@ -80,7 +92,7 @@ export function ruleMutant(name: string, rule: string, edits: Edits): Mutant {
     target: () => {
       // Built before any check runs, so that an edit that does not parse is an error and does not count as a kill.
       const mutated = mutateRule(
-        rules.find((one) => one.name === rule)!,
+        allRules.find((one) => one.name === rule)!,
         edits,
       );
       const create: typeof createOptimizer = (spec, parameters, options) =>
