@@ -15,6 +15,8 @@ export interface NamedBackend {
   readonly model: ErrorModel;
   /** Whether `wrap` takes a Float32Array and updates it in place. */
   readonly wrapsArrays: boolean;
+  /** Whether it runs rules with reductions. */
+  readonly reductions: boolean;
 }
 
 type Factory = (options?: Readonly<Record<string, unknown>>) => Backend | Promise<Backend>;
@@ -69,7 +71,7 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
       first ??= await factory(options);
       return factory({ [shared]: Reflect.get(first, shared) as unknown });
     };
-    return { name, make, model, wrapsArrays };
+    return { name, make, model, wrapsArrays, reductions: true };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
   const module = isPath ? await importFile("backend", name) : await importPackage(name, name);
@@ -84,6 +86,7 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
     make: async () => checkedBackend(await (factory as Factory)(), name),
     model: roundToNearest,
     wrapsArrays: module.wrapsArrays !== false,
+    reductions: module.reductions !== false,
   };
 }
 

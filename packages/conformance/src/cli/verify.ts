@@ -33,6 +33,7 @@ export async function verify({
       backend: loaded.make,
       model: asked,
       wrapsArrays: loaded.wrapsArrays,
+      reductions: loaded.reductions,
       ...(rules.length > 0 ? { rules } : {}),
       cases,
       seed,

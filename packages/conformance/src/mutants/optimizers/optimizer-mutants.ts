@@ -68,7 +68,9 @@ export const optimizerMutants: readonly Mutant[] = [
         create: (spec, parameters, { groups = [], ...options } = {}) =>
           createOptimizer(spec, parameters, {
             ...options,
-            groups: groups.map(({ rule: _, ...group }) => group) as typeof groups,
+            groups: groups.map((group) =>
+              Object.fromEntries(Object.entries(group).filter(([key]) => key !== "rule")),
+            ) as unknown as typeof groups,
           }),
       }),
   },
