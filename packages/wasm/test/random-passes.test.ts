@@ -35,7 +35,7 @@ test(`gives the bits of the reference on 1 and 3 threads (seed ${seed})`, async 
             ? {}
             : { unselectedRows, rows: rowsOf(shapes, (row, k) => (row * 7 + k) % 3 !== 0) };
         const steps = {
-          spec: rule!.specify({}),
+          spec: rule.specify({}),
           shapes,
           options: [options, {}, options],
           valueAt: (tensor: number, step: number, index: number): number =>

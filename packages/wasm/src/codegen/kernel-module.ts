@@ -11,7 +11,12 @@ import {
 } from "@gradstep/core";
 import { entryWords, rangeWord, rangeWords } from "../memory/layout.js";
 import { entryWord } from "../planning/entry-layout.js";
-import { isElementwise, planOf, type PassKernel } from "../planning/pass-plan.js";
+import {
+  hasTransposedForm,
+  isElementwise,
+  planOf,
+  type PassKernel,
+} from "../planning/pass-plan.js";
 import {
   block,
   br,
@@ -120,15 +125,23 @@ export const newtonSchulzName = "newtonSchulz";
  */
 export function addPassKernel(functions: WasmFunction[], kernel: PassKernel): number {
   const range = 0;
-  const index = addSpecialized(functions, {
-    program: kernel.program,
-    scalars: kernel.layout.scalars,
-    scalarsAddress: concat(
-      concat(localGet(range), i32Load(4 * rangeWord.entry)),
-      i32Load(4 * entryWord.scalars),
-    ),
-    emit: (known) => emitPassKernel(kernel, known),
-  });
+  const load = (word: number): Code =>
+    concat(localGet(range), i32Load(4 * rangeWord.entry), i32Load(4 * word));
+  const add = (isTransposed: boolean): number =>
+    addSpecialized(functions, {
+      program: kernel.program,
+      scalars: kernel.layout.scalars,
+      scalarsAddress: load(entryWord.scalars),
+      emit: (known) => emitPassKernel(kernel, known, isTransposed),
+    });
+  let index = add(false);
+  if (hasTransposedForm(kernel)) {
+    const forms = concat(
+      concat(load(entryWord.isTransposed), ifThen, localGet(range), call(add(true))),
+      concat(elseThen, localGet(range), call(index), end),
+    );
+    index = functions.push({ parameters: 1, locals: [], body: forms }) - 1;
+  }
   const callUpdate = concat(localGet(range), call(index));
   functions.push({
     name: kernel.name,

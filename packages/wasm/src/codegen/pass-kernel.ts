@@ -3,11 +3,12 @@ import {
   specialize,
   summationBlock,
   summationLanes,
+  type Extent,
   type KnownScalars,
 } from "@gradstep/core";
 import { rangeWord } from "../memory/layout.js";
 import { entryWord } from "../planning/entry-layout.js";
-import { readsRows, type PassKernel } from "../planning/pass-plan.js";
+import { readsRows, transposed, type PassKernel } from "../planning/pass-plan.js";
 import { assign, increase, minus, plus, smaller, times } from "./address-arithmetic.js";
 import {
   block,
@@ -53,9 +54,20 @@ const laneBytes = 4 * summationLanes;
  * Emits a part of a pass as a function `(range)`, which computes the positions or the rows of a range.
  *
  * @param knownScalars scalars whose values are fixed in this function
+ * @param isTransposed whether it computes the transposes of matrices with one column
  */
-export function emitPassKernel(kernel: PassKernel, knownScalars: KnownScalars): WasmFunction {
-  const { program, reductions, layout, over, ranges } = kernel;
+export function emitPassKernel(
+  kernel: PassKernel,
+  knownScalars: KnownScalars,
+  isTransposed: boolean,
+): WasmFunction {
+  const { program, layout, over, ranges } = kernel;
+  const seen = (extent: Extent): Extent => (isTransposed ? transposed(extent) : extent);
+  const reductions = kernel.reductions.map((one) => ({ ...one, over: seen(one.over) }));
+  const extentOf = (name: string): Extent | undefined => {
+    const extent = layout.extents.get(name);
+    return extent && seen(extent);
+  };
   const range = 0;
   const locals = new Locals(1);
   const entry = locals.i32();
@@ -72,7 +84,7 @@ export function emitPassKernel(kernel: PassKernel, knownScalars: KnownScalars): 
   const partial = (name: string): Code => load(layout.partialWordOf(name));
 
   const inputOf = (name: string): Input => {
-    const extent = layout.extents.get(name);
+    const extent = extentOf(name);
     if (extent === undefined) {
       const address = plus(localGet(scalars), i32Const(4 * layout.scalars.indexOf(name)));
       return { kind: "value", frequency: "call", address };
@@ -117,7 +129,7 @@ export function emitPassKernel(kernel: PassKernel, knownScalars: KnownScalars): 
       ...[...pointers].flatMap(([name, local]) => {
         if (name.startsWith("partial ")) return [];
         const base = name === "stored p" ? load(entryWord.storedParameter) : array(name);
-        const isColumn = layout.extents.get(name) === "column" && over !== "column";
+        const isColumn = extentOf(name) === "column" && over !== "column";
         return [assign(local, elementAddress(base, isColumn ? column : at))];
       }),
     );
@@ -196,7 +208,7 @@ export function emitPassKernel(kernel: PassKernel, knownScalars: KnownScalars): 
     ...perColumn.map(({ name }) => {
       const blockIndex = plus(times(localGet(matrix), blocks(rows)), blockOf(rowInMatrix));
       const lane = concat(localGet(rowInMatrix), i32Const(summationLanes - 1), i32And);
-      const line = plus(times(blockIndex, i32Const(summationLanes)), lane);
+      const line = plus(times(blockIndex, load(entryWord.lanes)), lane);
       return assign(
         pointer(`partial ${name}`),
         elementAddress(partial(name), times(line, localGet(columns))),

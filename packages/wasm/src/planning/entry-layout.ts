@@ -2,14 +2,17 @@ import type { Extent, Matrices, Variant } from "@gradstep/core";
 
 /** The words of an entry that are no addresses of arrays. */
 export const entryWord = {
-  /** Rows and columns of a matrix of the tensor. */
+  /** Rows and columns of a matrix of the tensor, or of its transpose if `isTransposed` is not 0. */
   rows: 0,
   columns: 1,
   /** Address of the scalars (consecutive f32). */
   scalars: 2,
   /** Address to which `p` is stored: elsewhere where it must not change. */
   storedParameter: 3,
-  arrays: 4,
+  isTransposed: 4,
+  /** The number of lanes of a sum over columns: see `lanesOf`. */
+  lanes: 5,
+  arrays: 6,
 } as const;
 
 /**

@@ -1,7 +1,7 @@
 import { countOf, emptyValue, summationLanes, type Dimensions, type Extent } from "@gradstep/core";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
-import { blocksOf, type PassKernel, type PassPlan } from "./pass-plan.js";
+import { blocksOf, lanesOf, transposed, type PassKernel, type PassPlan } from "./pass-plan.js";
 import { joinColumn, joinRow, joinTensor } from "./reduction-joins.js";
 
 /** Words of a cache line: no two arrays share one. */
@@ -9,6 +9,16 @@ const lineWords = 16;
 /** Arrays of this many words begin at multiples of 512 bytes (ADR 0014). */
 const largeArray = 2048;
 const largeAlignment = 128;
+
+/** The matrices of a tensor. */
+export interface TensorMatrices {
+  readonly dimensions: Dimensions;
+  /** Whether kernels see their transposes, and the dimensions that they see. */
+  readonly isTransposed: boolean;
+  /** Whether the step has a mask for it. */
+  readonly isMasked: boolean;
+  readonly seen: Dimensions;
+}
 
 /** A reduction over rows, columns or tensors, by the kernel that computes its operand. */
 interface PartialReduction {
@@ -32,7 +42,7 @@ export class PassMemory {
   /** First word of each array of each tensor: the temporaries and counts of the first tensor, of the second, … */
   #arrays = new Int32Array(0);
   #partials = new Int32Array(0);
-  #tensors: readonly Dimensions[] = [];
+  #tensors: readonly TensorMatrices[] = [];
   #count = 0;
   #words = 0;
 
@@ -73,7 +83,7 @@ export class PassMemory {
   }
 
   /** Divides the memory between tensors. @throws {GradstepError} `OUT_OF_MEMORY` */
-  divide(tensors: readonly Dimensions[], count: number): void {
+  divide(tensors: readonly TensorMatrices[], count: number): void {
     const [names, reductions] = [this.#names, this.#reductions];
     if (this.#arrays.length < names.length * count) {
       this.#arrays = new Int32Array(2 * names.length * count);
@@ -89,7 +99,7 @@ export class PassMemory {
         const isShared = extent === "all" && i > 0;
         this.#arrays[k * count + i] = isShared
           ? this.#arrays[k * count]
-          : this.#take(countOf(extent, tensors[i]));
+          : this.#take(countOf(extent, tensors[i].dimensions));
       }
     }
     for (let k = 0; k < reductions.length; k += 1) {
@@ -129,14 +139,18 @@ export class PassMemory {
   /** Sets all elements of a temporary to 0. */
   clear(k: number, tensor: number): void {
     const start = this.#arrays[k * this.#count + tensor];
-    this.floats.fill(0, start, start + countOf(this.#names[k].extent, this.#tensors[tensor]));
+    this.floats.fill(
+      0,
+      start,
+      start + countOf(this.#names[k].extent, this.#tensors[tensor].dimensions),
+    );
   }
 
   /** Prepares the reductions of a kernel. */
   beginReductions(kernel: PassKernel): void {
     for (let k = 0; k < this.#reductions.length; k += 1) {
-      const { kernel: own, op, over, start, end } = this.#reductions[k];
-      if (own === kernel && over !== "row") this.floats.fill(emptyValue[op], start, end);
+      const { kernel: own, op, start, end } = this.#reductions[k];
+      if (own === kernel) this.floats.fill(emptyValue[op], start, end);
     }
   }
 
@@ -144,17 +158,19 @@ export class PassMemory {
   finishReductions(kernel: PassKernel): void {
     const { floats } = this;
     for (let k = 0; k < this.#reductions.length; k += 1) {
-      const { kernel: own, name, op, over } = this.#reductions[k];
+      const { kernel: own, name, op } = this.#reductions[k];
       if (own !== kernel) continue;
       const array = this.#indexOf(name) * this.#count;
       for (let i = 0; i < this.#count; i += 1) {
-        const dimensions = this.#tensors[i];
+        const tensor = this.#tensors[i];
+        const { dimensions, seen } = tensor;
+        const over = overIn(tensor, this.#reductions[k]);
         const from = this.#partials[k * this.#count + i];
         const to = this.#arrays[array + i];
         if (over === "tensor") {
           joinTensor(op, floats, from, blocksOf(countOf(own.over, dimensions)), to);
-        } else if (over === "column") joinColumn(op, floats, from, dimensions, to);
-        else if (from !== to) joinRow(op, floats, from, dimensions, to);
+        } else if (over === "column") joinColumn(op, floats, from, seen, to);
+        else if (from !== to) joinRow(op, floats, from, seen, to);
       }
     }
   }
@@ -171,11 +187,18 @@ export class PassMemory {
   }
 }
 
+/** What a reduction is over in the matrices that kernels see. */
+function overIn({ isTransposed }: TensorMatrices, { over }: PartialReduction): Extent {
+  return isTransposed ? transposed(over) : over;
+}
+
 /** Words of the partial results; 0 if kernels store the results themselves. */
-function partialWords({ kernel, over }: PartialReduction, dimensions: Dimensions): number {
-  const { matrices, rows, columns } = dimensions;
-  if (over === "tensor") return summationLanes * blocksOf(countOf(kernel.over, dimensions));
-  if (over === "column") return summationLanes * blocksOf(rows) * matrices * columns;
+function partialWords(reduction: PartialReduction, tensor: TensorMatrices): number {
+  const { matrices, rows, columns } = tensor.seen;
+  const over = overIn(tensor, reduction);
+  if (over === "tensor")
+    return summationLanes * blocksOf(countOf(reduction.kernel.over, tensor.dimensions));
+  if (over === "column") return lanesOf(rows) * blocksOf(rows) * matrices * columns;
   const blocks = blocksOf(columns);
   return blocks === 1 ? 0 : matrices * rows * blocks;
 }

@@ -1,6 +1,7 @@
 import {
   bytecodeOf,
   summationBlock,
+  summationLanes,
   withOutputs,
   type Bytecode,
   type Extent,
@@ -109,6 +110,24 @@ export function readsRows({ program, over, layout }: PassKernel): boolean {
   return (
     over === "element" && program.inputs.some(({ name }) => isRowwise(layout.extents.get(name)))
   );
+}
+
+/** Whether a kernel computes matrices with one column as their transposes, which have long rows. */
+export function hasTransposedForm(kernel: PassKernel): boolean {
+  return kernel.over === "element" && (kernel.ranges === "rows" || readsRows(kernel));
+}
+
+/** The extent in the transpose of a matrix. */
+export function transposed(extent: Extent): Extent {
+  if (extent === "row") return "column";
+  return extent === "column" ? "row" : extent;
+}
+
+/** The lanes that a sum over so many rows needs: a power of two. Others would stay empty. */
+export function lanesOf(rows: number): number {
+  let lanes = summationLanes;
+  while (lanes >= 2 * rows) lanes /= 2;
+  return lanes;
 }
 
 /** The number of blocks in which so many values are reduced. */

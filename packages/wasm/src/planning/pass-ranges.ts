@@ -10,6 +10,7 @@ import {
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { rangeWord, rangeWords } from "../memory/layout.js";
+import type { TensorMatrices } from "./pass-memory.js";
 import type { PassKernel } from "./pass-plan.js";
 
 /** Values per range: enough to outweigh the cost of a claim, few enough that the last range does not delay a step. */
@@ -59,23 +60,24 @@ export class PassRanges {
   }
 
   /** Finds the ranges of the first `count` updates, and reserves memory. @throws {GradstepError} `OUT_OF_MEMORY` */
-  collect(updates: readonly Update[], tensors: readonly Dimensions[], count: number): void {
+  collect(updates: readonly Update[], tensors: readonly TensorMatrices[], count: number): void {
     this.#length = 0;
     this.#values = 0;
     this.#isDivisible = true;
     for (let i = 0; i < count; i += 1) {
       const { mask, parameter } = updates[i];
       const { over, layout } = this.kernel;
-      this.#values += countOf(over, tensors[i]);
+      const { dimensions, seen } = tensors[i];
+      this.#values += countOf(over, dimensions);
       const isMasked =
         mask !== undefined &&
         (over !== "column" || hasRowsOf(over, parameter.shape, layout.matrices));
-      if (isMasked) this.#addSelected(i, updates[i], tensors[i]);
+      if (isMasked) this.#addSelected(i, updates[i], dimensions);
       else if (this.kernel.ranges === "positions") {
-        const size = countOf(over, tensors[i]);
+        const size = countOf(over, dimensions);
         for (let start = 0; start < size; start += rangeSize)
           this.#add(i, "selected", start, Math.min(size, start + rangeSize));
-      } else this.#addRows(i, tensors[i]);
+      } else this.#addRows(i, tensors[i], seen);
     }
     this.#buffer.reserve(rangeWords * this.count);
     this.#scratch.reserve(this.#scratchWords * this.count);
@@ -122,8 +124,10 @@ export class PassRanges {
     }
   }
 
-  #addRows(tensor: number, { matrices, rows, columns }: Dimensions): void {
-    const isOverColumns = this.kernel.reductions.some(({ over }) => over === "column");
+  #addRows(tensor: number, { isTransposed }: TensorMatrices, seen: Dimensions): void {
+    const { matrices, rows, columns } = seen;
+    const perColumn = isTransposed ? "row" : "column";
+    const isOverColumns = this.kernel.reductions.some(({ over }) => over === perColumn);
     const size = rows * columns;
     if (!isOverColumns || size <= rangeSize) {
       // Whole matrices, if the sums of columns are shared between rows.

@@ -4,6 +4,7 @@ import {
   hasRowsOf,
   type Count,
   type Dimensions,
+  type Matrices,
   type SlotExtent,
   type Update,
 } from "@gradstep/core";
@@ -12,8 +13,8 @@ import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 import { entryWord } from "./entry-layout.js";
-import { PassMemory } from "./pass-memory.js";
-import type { PassPlan } from "./pass-plan.js";
+import { PassMemory, type TensorMatrices } from "./pass-memory.js";
+import { lanesOf, type PassPlan } from "./pass-plan.js";
 import { PassRanges, type EntryKind } from "./pass-ranges.js";
 
 /** Counts the changes of addresses and sizes of a backend's tensors. */
@@ -40,7 +41,7 @@ export class PassTable {
   readonly #groups: Float64Array[] = [];
   #groupCount = 0;
   #firstScalar = 0;
-  #tensors: Dimensions[] = [];
+  #tensors: TensorMatrices[] = [];
   #shapes: (readonly number[])[] = [];
   #updates: readonly Update[] | undefined;
   #count = 0;
@@ -79,7 +80,7 @@ export class PassTable {
   }
 
   dimensions(tensor: number): Dimensions {
-    return this.#tensors[tensor];
+    return this.#tensors[tensor].dimensions;
   }
 
   /** The address of an array of a tensor. */
@@ -100,10 +101,11 @@ export class PassTable {
     for (let i = 0; i < count; i += 1) {
       const { parameter, mask } = updates[i];
       isMasked ||= mask !== undefined;
-      if (this.#shapes[i] === parameter.shape) continue;
+      if (this.#shapes[i] === parameter.shape && mask === undefined && !this.#tensors[i].isMasked)
+        continue;
       isSame = false;
       this.#shapes[i] = parameter.shape;
-      this.#tensors[i] = dimensionsOf(parameter.shape, layout.matrices);
+      this.#tensors[i] = matricesOf(parameter.shape, layout.matrices, mask !== undefined);
     }
     this.#isUnmasked = false;
     this.#count = count;
@@ -171,12 +173,14 @@ export class PassTable {
     const { layout, variant } = this.plan;
     const { words, address } = this.#entries;
     const first = this.#entryWord(tensor, kind);
-    const { rows, columns } = this.#tensors[tensor];
+    const { seen, isTransposed } = this.#tensors[tensor];
     const isSelected = kind === "selected";
     const parameter = (update.parameter as WasmTensor).address;
     const isStored = isSelected || update.unselectedRows !== "decay";
-    words[first + entryWord.rows] = rows;
-    words[first + entryWord.columns] = columns;
+    words[first + entryWord.rows] = seen.rows;
+    words[first + entryWord.columns] = seen.columns;
+    words[first + entryWord.isTransposed] = isTransposed ? 1 : 0;
+    words[first + entryWord.lanes] = lanesOf(seen.rows);
     words[first + entryWord.storedParameter] = isStored ? parameter : this.#discarded.address;
     words[first + layout.wordOf("p")] = parameter;
     words[first + layout.wordOf("g")] = isSelected
@@ -218,7 +222,7 @@ export class PassTable {
       const index = schedule.temporaries.length + k;
       let total = 0;
       for (let i = 0; i < this.#count; i += 1) {
-        const value = this.#countIn(count, updates[i], this.#tensors[i]);
+        const value = this.#countIn(count, updates[i], this.dimensions(i));
         total += value;
         this.memory.set(index, i, count.per === "all" ? total : value);
       }
@@ -266,11 +270,27 @@ export class PassTable {
     if (this.plan.passes.every(({ kind }) => kind !== "newtonSchulz")) return;
     let bytes = 0;
     for (let i = 0; i < this.#count; i += 1) {
-      const { rows, columns } = this.#tensors[i];
+      const { rows, columns } = this.dimensions(i);
       bytes = Math.max(bytes, newtonSchulzScratchBytes(rows, columns));
     }
     this.scratch.reserve(Math.ceil(bytes / 4));
   }
+}
+
+/**
+ * A matrix with one column is seen as its transpose, so that loops over its columns are long. A mask applies to rows,
+ * which rules that out.
+ */
+function matricesOf(
+  shape: readonly number[],
+  matrices: Matrices,
+  isMasked: boolean,
+): TensorMatrices {
+  const dimensions = dimensionsOf(shape, matrices);
+  const { rows, columns } = dimensions;
+  const isTransposed = columns === 1 && rows > 1 && !isMasked;
+  const seen = isTransposed ? { ...dimensions, rows: columns, columns: rows } : dimensions;
+  return { dimensions, isTransposed, isMasked, seen };
 }
 
 /** The part of the rows that takes part in a step. */

@@ -1,5 +1,5 @@
 import { joinPairwise, summationLanes, type Dimensions, type ReduceOp } from "@gradstep/core";
-import { blocksOf } from "./pass-plan.js";
+import { blocksOf, lanesOf } from "./pass-plan.js";
 
 /** Joins the 16 lanes of each block of a tensor, then the blocks. Lanes are replaced. @param from,to words */
 export function joinTensor(
@@ -31,7 +31,7 @@ export function joinRow(
     values[to + r] = joinPairwise(op, values, blocks, true, from + blocks * r);
 }
 
-/** Joins the 16 lanes of each block of rows, then the blocks: vectors of columns. */
+/** Joins the lanes of each block of rows, then the blocks: vectors of columns. */
 export function joinColumn(
   op: ReduceOp,
   values: Float32Array,
@@ -40,12 +40,13 @@ export function joinColumn(
   to: number,
 ): void {
   const blocks = blocksOf(rows);
-  const blockWords = summationLanes * columns;
+  const lanes = lanesOf(rows);
+  const blockWords = lanes * columns;
   for (let m = 0; m < matrices; m += 1) {
     const matrix = from + m * blocks * blockWords;
     for (let b = 0; b < blocks; b += 1) {
       const first = matrix + b * blockWords;
-      for (let half = summationLanes / 2; half >= 1; half /= 2)
+      for (let half = lanes / 2; half >= 1; half /= 2)
         joinVectors(op, values, first, first + half * columns, half * columns);
     }
     for (let length = blocks; length > 1; length = Math.ceil(length / 2)) {
