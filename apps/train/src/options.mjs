@@ -42,6 +42,13 @@ export const optimizers = /** @type {const} */ ({
   yogi: { title: "Yogi", learningRate: 0.01 },
   adan: { title: "Adan", learningRate: 0.01 },
   adopt: { title: "ADOPT", learningRate: 0.003 },
+  muon: { title: "Muon", learningRate: 0.01 },
+  lamb: { title: "LAMB", learningRate: 0.01 },
+  lars: { title: "LARS", learningRate: 10 },
+  adafactor: { title: "Adafactor", learningRate: 0.1 },
+  prodigy: { title: "Prodigy", learningRate: 1 },
+  "schedule-free-adamw": { title: "Schedule-free AdamW", learningRate: 0.01 },
+  "schedule-free-sgd": { title: "Schedule-free SGD", learningRate: 1 },
   ademamix: { title: "AdEMAMix", learningRate: 0.003 },
 });
 

@@ -1,7 +1,7 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
-import { allRules } from "./rules/index.js";
+import { rules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
 import type { OptimizerSpec, Rule } from "./rule/rule.js";
 import { scheduleFromData } from "./schedules/from-data.js";
@@ -72,13 +72,13 @@ function withRule(
 
 /** @throws {GradstepError} `UNKNOWN_RULE` */
 function linkByName(name: string, _: number, { length }: readonly string[]): Link {
-  const rule = allRules.find((one) => one.name === name);
+  const rule = rules.find((one) => one.name === name);
   if (rule !== undefined) return { rule, stage: undefined };
   const stage = length > 1 ? stages.find((one) => one.name === name) : undefined;
   if (stage !== undefined) return { rule: stage, stage };
   throw new GradstepError(
     `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(
-      [...allRules, ...(length > 1 ? stages : [])].map((one) => one.name),
+      [...rules, ...(length > 1 ? stages : [])].map((one) => one.name),
     )}.`,
     { code: "UNKNOWN_RULE" },
   );

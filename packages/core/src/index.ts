@@ -21,7 +21,6 @@ export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
 export * from "./rules/factories.js";
-export * from "./rules/reducing-factories.js";
 export * from "./stages/factories.js";
 
 export * from "./schedules/factories.js";

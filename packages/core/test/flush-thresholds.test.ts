@@ -9,14 +9,18 @@ import {
   adan,
   ademamix,
   adopt,
+  lamb,
+  lars,
   lion,
+  muon,
   nadam,
+  prodigy,
   radam,
   rmsprop,
+  scheduleFreeAdamw,
   sgd,
   yogi,
 } from "../src/rules/factories.js";
-import { lamb, lars, muon, prodigy, scheduleFreeAdamw } from "../src/rules/reducing-factories.js";
 import type { Rule } from "../src/rule/rule.js";
 
 const epsilon = 2 ** -20;

@@ -135,7 +135,11 @@ describe("fingerprints", () => {
     for (const rule of rules) {
       for (const choices of combinations(shapeOf(rule))) {
         const { perElement, slots } = rule.variant(choices);
-        const graph = [...slots.map(({ name }) => name), ...listing(perElement)].join("\n");
+        const graph = [
+          ...slots.map(({ name, extent }) => `${name} per ${extent}`),
+          ...listing(perElement),
+          ...perElement.nodes.map(({ extent }) => extent),
+        ].join("\n");
         const { fingerprint } = perElement;
         expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
         expect(graphs.get(fingerprint) ?? graph).toBe(graph);

@@ -10,9 +10,11 @@ import * as factories from "../src/rules/factories.js";
 import { ftrl } from "../src/rules/ftrl.js";
 import { lion } from "../src/rules/lion.js";
 import { nadam } from "../src/rules/nadam.js";
+import { lamb } from "../src/rules/lamb.js";
+import { prodigy } from "../src/rules/prodigy.js";
 import { radam } from "../src/rules/radam.js";
-import { lamb, prodigy, scheduleFreeSgd } from "../src/rules/reducing-factories.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
+import { scheduleFreeSgd } from "../src/rules/schedule-free-sgd.js";
 import { sgd } from "../src/rules/sgd.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 
@@ -452,11 +454,16 @@ describe("schedule-free sgd", () => {
   });
 });
 
-describe.each(everyRule)("%s, as every rule", (_, factory) => {
-  const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;
-  const settings = { learningRate: 0.1, weightDecay: 0 };
+/** The updates of the others depend on the parameter. */
+const independent = everyRule.filter(
+  ([name]) => !/^(adafactor|lamb|lars|prodigy|scheduleFree)/.test(name),
+);
 
-  test("decoupled decay shrinks the parameter by lr·wd before the update", () => {
+test.each(independent)(
+  "%s: decoupled decay shrinks the parameter by lr·wd before the update",
+  (_, factory) => {
+    const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;
+    const settings = { learningRate: 0.1, weightDecay: 0 };
     const plain = run(rule(settings));
     const decayed = run(rule({ ...settings, weightDecay: 0.2 }));
     // The gradients do not depend on the parameter: each step shrinks what was there and then moves as without decay.
@@ -466,7 +473,12 @@ describe.each(everyRule)("%s, as every rule", (_, factory) => {
       return p;
     });
     expect(decayed).toEqual(near(wanted));
-  });
+  },
+);
+
+describe.each(everyRule)("%s, as every rule", (_, factory) => {
+  const rule = factory as (settings: Readonly<Record<string, unknown>>) => OptimizerSpec;
+  const settings = { learningRate: 0.1, weightDecay: 0 };
 
   test("l2 decay adds wd·p to the gradient", () => {
     const values = Float64Array.of(start);

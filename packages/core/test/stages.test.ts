@@ -31,7 +31,7 @@ import { fromKeras, type KerasConstraint, type KerasOptimizer } from "../src/int
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { interpret } from "../src/language/interpret.js";
 import { oracle, reference } from "../src/reference.js";
-import { allRules } from "../src/rules/index.js";
+import { rules } from "../src/rules/index.js";
 import { stages } from "../src/stages/index.js";
 
 type NamedValues = Readonly<Record<string, readonly number[]>>;
@@ -378,7 +378,7 @@ describe("names", () => {
   const namesOf = (updated: string): readonly string[] =>
     stages.filter((stage) => stage.updated === updated).map(({ name }) => name);
 
-  test.each(allRules)("all stages can be chained with $name", (rule) => {
+  test.each(rules)("all stages can be chained with $name", (rule) => {
     const { name } = rule;
     const hasUpdate = rule.texts().perElement.some(({ text }) => text.includes("p = p - u"));
     const { slots } = rule.texts();

@@ -27,6 +27,8 @@ const specs: readonly OptimizerSpec[] = [
     combinations({ eps_root: 1e-8 }).map((options) => fromOptax(name, options)),
   ),
   fromOptax("lion"),
+  fromOptax("lamb"),
+  fromOptax("schedule_free_adamw"),
 ];
 
 /**

@@ -1,7 +1,7 @@
 // Writes src/generated/: one module of kernels per mode and built-in rule or stage.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Rule } from "@gradstep/core";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { generate, tableName } from "../src/generate.js";
 import { compiledVariants } from "./compiled-variants.js";
@@ -15,7 +15,7 @@ for (const exact of [false, true]) {
   const owners = new Map<string, Rule>();
   // Stages on the update have no kernels of their own.
   const onItsOwn = stages.filter(({ updated }) => updated !== "u");
-  const exported = [...allRules, ...onItsOwn].map((rule) => {
+  const exported = [...rules, ...onItsOwn].map((rule) => {
     const variants = compiledVariants(rule);
     const fingerprints = variants.map(({ perElement }) => perElement.fingerprint).join();
     // A rule that differs from another only in its defaults has the same kernels.

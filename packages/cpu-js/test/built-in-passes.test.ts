@@ -12,7 +12,7 @@ import {
   type WrappingBackend,
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { expect, test } from "vitest";
 import { cpuJs } from "../src/index.js";
@@ -22,7 +22,7 @@ import { after, differingArrays, stepsFor } from "./steps.js";
 const tensors = { vector: [17], number: [], matrix: [7, 5], wide: [2, 1030], batch: [3, 4, 5] };
 
 /** A rule with its defaults, and with each other value of an option. */
-const specs = allRules
+const specs = rules
   .filter((rule) => rule.variants().some(({ schedule }) => schedule.passes.length > 1))
   .flatMap((rule) => [
     [rule.name, rule.specify({ weightDecay: 0.01 })] as const,

@@ -10,7 +10,7 @@ import {
 } from "@gradstep/core";
 import { fromKeras, fromOptax, fromTfjs, fromTorch } from "@gradstep/core/interop";
 import { reference } from "@gradstep/core/reference";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { tableName } from "../src/generate.js";
 import { cpuJs } from "../src/index.js";
@@ -103,7 +103,7 @@ describe("cpuJs", () => {
 });
 
 describe("built-in rules", () => {
-  test.each(allRules.map((rule) => [rule.name, rule] as const))(
+  test.each(rules.map((rule) => [rule.name, rule] as const))(
     "%s: every variant with the rule's own form of averages is compiled",
     (_, rule) => {
       for (const backend of [cpuJs(), cpuJs({ exact: true })]) {
@@ -116,7 +116,7 @@ describe("built-in rules", () => {
     },
   );
 
-  test.each(allRules.map((rule) => [rule.name, rule] as const))(
+  test.each(rules.map((rule) => [rule.name, rule] as const))(
     "%s: exact is the reference, and the default is near",
     async (_, rule) => {
       const gradients = [1, 2, 3].map((seed) => numbers(257, seed));
@@ -185,7 +185,7 @@ describe("optimizers of other libraries", () => {
 describe("the entry of kernels", () => {
   test("has a table for every rule, and a backend with just the given ones", async () => {
     const tables: Readonly<Record<string, unknown>> = kernels;
-    for (const rule of allRules) expect(tables[tableName(rule)]).toMatchObject({ exact: false });
+    for (const rule of rules) expect(tables[tableName(rule)]).toMatchObject({ exact: false });
     const backend = kernels.createCpuJs({ kernels: [kernels.adamKernels] });
     expect(backend.compile(adam.rule.variant()).source).toContain("function updateAdam");
     expect(backend.compile(sgd.rule.variant()).source).not.toContain("function updateSgd");

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
 const rows = new Map(
-  [...readme.matchAll(/^\| `([a-z]+)` +\| (.*?) +\| (.*?) *\|$/gm)].map(
+  [...readme.matchAll(/^\| `([a-z-]+)` +\| (.*?) +\| (.*?) *\|$/gm)].map(
     ([, name, hyperparameters, options]) => [name, { hyperparameters, options }],
   ),
 );

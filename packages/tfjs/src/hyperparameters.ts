@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 
 /**
@@ -40,7 +40,7 @@ const foreignNames: Readonly<Record<string, string>> = {
  * that has no effect.
  */
 export function rejectMisnamedHyperparameters(prototype: object): void {
-  const others = [...allRules, ...stages].flatMap((rule) => Object.keys(rule.hyperparameters));
+  const others = [...rules, ...stages].flatMap((rule) => Object.keys(rule.hyperparameters));
   for (const name of new Set([...Object.keys(foreignNames), ...others])) {
     Object.defineProperty(prototype, name, {
       configurable: true,

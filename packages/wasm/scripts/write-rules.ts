@@ -1,6 +1,6 @@
 // Writes dist/rules/: one module per built-in rule, for hosts that forbid compiling wasm at run time.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { kernelModule } from "../src/codegen/kernel-module.js";
 
 const folder = new URL("../dist/rules/", import.meta.url);
@@ -10,4 +10,4 @@ writeFileSync(
   new URL("module.d.ts", folder),
   'import type { WasmModule } from "../index.js";\n\ndeclare const module: WasmModule;\nexport default module;\n',
 );
-for (const rule of allRules) writeFileSync(new URL(`${rule.name}.wasm`, folder), kernelModule(rule));
+for (const rule of rules) writeFileSync(new URL(`${rule.name}.wasm`, folder), kernelModule(rule));

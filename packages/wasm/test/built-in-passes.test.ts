@@ -1,7 +1,7 @@
 // Built-in rules of several passes have the bits of the reference, on one thread and on three.
 import type { OptimizerSpec } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
 import { wasm } from "../src/index.js";
 import { after, difference, rowsOf } from "./passes.js";
@@ -13,7 +13,7 @@ const withRows = { vector: [17], matrix: [7, 5], wide: [2, 130], batch: [3, 4, 5
 const shapes = { ...withRows, number: [] };
 
 /** A rule with its defaults, and with each other value of an option. */
-const specs = allRules
+const specs = rules
   .filter((rule) => rule.variants().some(({ schedule }) => schedule.passes.length > 1))
   .flatMap((rule) => [
     [rule.name, rule.specify({ weightDecay: 0.01 })] as const,

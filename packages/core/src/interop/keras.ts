@@ -10,7 +10,7 @@ import {
 } from "./keras-stages.js";
 import { checkOptions } from "../check-options.js";
 import { chain } from "../rule/chain.js";
-import { allRules } from "../rules/index.js";
+import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
@@ -158,7 +158,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
   const spec =
     rule === "muon"
       ? kerasMuon(owner, settings)
-      : allRules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
+      : rules.find((one) => one.name === rule)!.specify({ ...settings, ...form });
   const before = clipFromKeras(owner, stageSettings);
   const { constraint = null } = keywords;
   const after = [

@@ -3,7 +3,7 @@ import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js"
 import { transformations } from "./optax-transformations.js";
 import { GradstepError, show } from "../errors.js";
 import { chain, type ChainPart } from "../rule/chain.js";
-import { allRules } from "../rules/index.js";
+import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learning_rate: { to: "learningRate" } };
@@ -290,6 +290,6 @@ function fromAlias(name: string, options: Readonly<Record<string, unknown>>): Op
     );
   }
   const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
-  const rule = allRules.find((one) => one.name === optimizer.rule)!;
+  const rule = rules.find((one) => one.name === optimizer.rule)!;
   return rule.specify({ ...optimizer.settings, ...translated, ...form });
 }

@@ -1,5 +1,5 @@
 import { lookUp, translate, type OptionMap } from "./option-map.js";
-import { allRules } from "../rules/index.js";
+import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 const rate: OptionMap = { learningRate: { to: "learningRate" } };
@@ -72,6 +72,6 @@ export function fromTfjs(
     ...translate(`TF.js's ${name}`, options, optimizer.options),
   };
   const isCentered = "centered" in settings && settings.centered === true;
-  const rule = allRules.find((one) => one.name === optimizer.rule)!;
+  const rule = rules.find((one) => one.name === optimizer.rule)!;
   return rule.specify(isCentered ? { ...settings, epsilonMode: "subtracted" } : settings);
 }

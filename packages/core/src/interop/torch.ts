@@ -9,7 +9,7 @@ import {
 import { torchMuonOptions, torchMuonSettings } from "./muon.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
-import { allRules } from "../rules/index.js";
+import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -160,7 +160,7 @@ export function fromTorch(name: string, options: Options | readonly Options[] = 
     ? fromParameterGroups(owner, options as readonly Options[])
     : withGroups(owner, options as Options);
   const base = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
-  const rule = allRules.find((one) => one.name === ruleName)!;
+  const rule = rules.find((one) => one.name === ruleName)!;
   const spec = rule.specify({ weightDecayMode: "l2", ...base, ...form });
   const { momentum = 0, dampening = 0 } = spec.hyperparameters;
   if (spec.options.nesterov === true && (momentum === 0 || dampening !== 0)) {

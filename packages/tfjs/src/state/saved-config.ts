@@ -7,14 +7,14 @@ import {
   type Rule,
 } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import type { serialization } from "@tensorflow/tfjs-core";
 
 /** Custom rules, and chains with custom parts, by name: known once an optimizer was made with them. */
 const customRules = new Map<string, Rule>();
 
-const builtInNames: ReadonlySet<string> = new Set([...allRules, ...stages].map(({ name }) => name));
+const builtInNames: ReadonlySet<string> = new Set([...rules, ...stages].map(({ name }) => name));
 
 /** Makes custom rules of an optimizer known to `specOfConfig`. */
 export function rememberRules(

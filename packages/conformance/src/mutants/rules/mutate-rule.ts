@@ -6,7 +6,7 @@ import {
   type Variant,
   type VariantTexts,
 } from "@gradstep/core";
-import { allRules } from "@gradstep/core/rules";
+import { rules } from "@gradstep/core/rules";
 import type { Mutant } from "../mutant.js";
 import { choiceCount, choicesAt } from "../../suite/random/random-settings.js";
 import { target } from "../mutable-target.js";
@@ -92,7 +92,7 @@ export function ruleMutant(name: string, rule: string, edits: Edits): Mutant {
     target: () => {
       // Built before any check runs, so that an edit that does not parse is an error and does not count as a kill.
       const mutated = mutateRule(
-        allRules.find((one) => one.name === rule)!,
+        rules.find((one) => one.name === rule)!,
         edits,
       );
       const create: typeof createOptimizer = (spec, parameters, options) =>

@@ -1,5 +1,5 @@
 import { adam, nadam, sgd, type OptimizerSpec, type Rule } from "@gradstep/core";
-import { allRules, rules as builtInRules } from "@gradstep/core/rules";
+import { rules as builtInRules } from "@gradstep/core/rules";
 import type { Check } from "../check.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
@@ -40,7 +40,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
     ...lengthChecks(isBuiltIn ? lengthSpecs : own),
-    ...boundChecks(isBuiltIn ? allRules : rules),
+    ...boundChecks(rules),
     ...runTimeRuleChecks,
     ...randomReductionChecks,
   ];

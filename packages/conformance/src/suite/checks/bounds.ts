@@ -1,6 +1,7 @@
-import type { GroupOptions, OptimizerSpec, Pass, Rule } from "@gradstep/core";
+import type { GroupOptions, OptimizerSpec, Rule } from "@gradstep/core";
 import { assert, inCase } from "../assertions.js";
-import type { Capability, Check, Context } from "../check.js";
+import { needsOf } from "../rule-needs.js";
+import type { Check, Context } from "../check.js";
 import { Harness } from "../harness.js";
 import { Random } from "../random/random.js";
 import { kernelsFirst, randomHyperparameter, randomSettings } from "../random/random-settings.js";
@@ -19,21 +20,6 @@ export function boundChecks(rules: readonly Rule[]): readonly Check[] {
     needs: needsOf(rule),
     run: (context) => randomCases(rule, Math.ceil(context.cases / rules.length), context),
   }));
-}
-
-/** What a backend must have for a rule. */
-function needsOf(rule: Rule): readonly Capability[] {
-  const variants = rule.variants();
-  const needs: Capability[] = [];
-  const hasPass = (kind: Pass["kind"], count: number): boolean =>
-    variants.some(
-      ({ schedule }) => schedule.passes.filter((pass) => pass.kind === kind).length >= count,
-    );
-  if (hasPass("map", 2)) needs.push("reductions");
-  if (hasPass("newtonSchulz", 1)) needs.push("matrixProducts");
-  if (variants.some(({ slots }) => slots.some(({ initial }) => initial === "p")))
-    needs.push("copies");
-  return needs;
 }
 
 async function randomCases(rule: Rule, cases: number, context: Context): Promise<void> {

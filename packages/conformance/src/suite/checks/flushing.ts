@@ -1,6 +1,7 @@
 import type { OptimizerSpec, Rule } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
 import { assert } from "../assertions.js";
+import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 
 /** Every 64th step clears values that are too small to matter. */
@@ -33,6 +34,10 @@ const thresholds: Readonly<Record<string, { settings: object; slots: Record<stri
   yogi: { settings: { epsilon }, slots: { m: mean, v: 0 } },
   adan: { settings: { epsilon }, slots: { m: mean, d: mean, v: square } },
   adopt: { settings: { epsilon }, slots: { m: mean, v: square } },
+  lamb: { settings: { epsilon }, slots: { m: mean, v: square } },
+  lars: { settings: {}, slots: { m: mean } },
+  prodigy: { settings: {}, slots: { m: mean, s: mean } },
+  "schedule-free-adamw": { settings: { epsilon }, slots: { v: square } },
   ademamix: { settings: { epsilon }, slots: { m1: mean, m2: mean, v: square } },
 };
 
@@ -51,12 +56,13 @@ export function flushChecks(rules: readonly Rule[]): readonly Check[] {
         {
           group,
           name: `${rule.name}: at every 64th step and at no other`,
+          needs: needsOf(rule),
           run: (context: Context) => clearing(context, spec, slots),
         },
         {
           group,
           name: `${rule.name}: only in the rows of a mask`,
-          needs: ["rows"] as const,
+          needs: ["rows", ...needsOf(rule)] as const,
           run: (context: Context) => clearing(context, spec, slots, Uint32Array.of(0, 1, 0, 1)),
         },
       ];

@@ -3,11 +3,10 @@ import { Checker } from "../../checker/checker.js";
 import { snapshot } from "../../checker/snapshot.js";
 import { describeViolation } from "../../checker/violation.js";
 import { assert, assertSame } from "../assertions.js";
+import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { inRange } from "../random/random-settings.js";
 import { Random } from "../random/random.js";
-
-const modes = ["decoupled", "l2"];
 
 /** `maximize` negates the gradient, and nothing else: weight decay still shrinks the parameter. */
 export function maximizeChecks(rules: readonly Rule[]): readonly Check[] {
@@ -20,8 +19,9 @@ export function maximizeChecks(rules: readonly Rule[]): readonly Check[] {
     ...rules.map((rule): Check => ({
       group: "maximize",
       name: `${rule.name}: to maximize is to minimize with the opposite gradient`,
+      needs: needsOf(rule),
       run: async (context) => {
-        for (const weightDecayMode of modes) {
+        for (const weightDecayMode of rule.options.weightDecayMode) {
           const weightDecay = inRange(rule.hyperparameters.weightDecay, 0.125);
           const settings = { weightDecayMode, weightDecay };
           await oppositeGradients(

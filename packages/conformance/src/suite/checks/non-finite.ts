@@ -1,4 +1,5 @@
 import type { Rule } from "@gradstep/core";
+import { needsOf } from "../rule-needs.js";
 import type { Check } from "../check.js";
 import { Harness } from "../harness.js";
 
@@ -7,6 +8,7 @@ export function nonFiniteChecks(rules: readonly Rule[]): readonly Check[] {
   return rules.map((rule) => ({
     group: "NaN and infinity",
     name: rule.name,
+    needs: needsOf(rule),
     run: async (context) => {
       for (const settings of [{}, { weightDecay: 0.1, weightDecayMode: "l2" }]) {
         const harness = await Harness.start(context, rule.specify(settings), {

@@ -12,6 +12,7 @@ import { snapshot, type Snapshot } from "../../checker/snapshot.js";
 import { assert, assertCode, assertSame, assertSameAll, inCase } from "../assertions.js";
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
+import { elementwise, needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { withRepeater } from "../with-repeater.js";
 import { columns, eventsOf, sizeOfB, type Event } from "./repeated-step-events.js";
@@ -23,18 +24,28 @@ const group = "repeated steps";
  * again and again, another copies of their values: whatever happens in between, both must have the same values.
  */
 export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
+  const plain = elementwise(rules);
+  const others = rules.filter((rule) => !plain.includes(rule));
+  const needs = [...new Set(others.flatMap(needsOf))];
+  const parts = [
+    { some: plain, suffix: "", needs: [] },
+    { some: others, suffix: ", rules with reductions or copies", needs },
+  ].filter(({ some }) => some.length > 0);
   return [
-    {
-      group,
-      name: "steps with the same tensors equal steps with copies of their values",
-      run: (context) => sequences(context, rules, false),
-    },
-    {
-      group,
-      name: "the same between masked steps and moves of rows",
-      needs: ["rows"],
-      run: (context) => sequences(context, rules, true),
-    },
+    ...parts.flatMap(({ some, suffix, needs: own }): Check[] => [
+      {
+        group,
+        name: `steps with the same tensors equal steps with copies of their values${suffix}`,
+        needs: own,
+        run: (context) => sequences(context, some, false),
+      },
+      {
+        group,
+        name: `the same between masked steps and moves of rows${suffix}`,
+        needs: ["rows", ...own],
+        run: (context) => sequences(context, some, true),
+      },
+    ]),
     {
       group,
       name: "a tensor can be the gradient of one parameter and then of another",
@@ -51,6 +62,7 @@ export function repeatedStepChecks(rules: readonly Rule[]): readonly Check[] {
     {
       group,
       name: "a freed gradient or parameter is refused, and nothing has changed",
+      needs: needsOf(rules[0]),
       run: async (context) => {
         for (const freed of ["gradient", "parameter"]) {
           const backend = withRepeater(await context.target.backend());

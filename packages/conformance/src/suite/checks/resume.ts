@@ -3,6 +3,7 @@ import { snapshot, type Snapshot } from "../../checker/snapshot.js";
 import { assert, assertSameAll, inCase } from "../assertions.js";
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
+import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { randomGradient, randomParameter } from "../random/random-values.js";
 
@@ -14,6 +15,7 @@ export function resumeChecks(rules: readonly Rule[]): readonly Check[] {
   return rules.map((rule) => ({
     group: "state",
     name: `${rule.name}: training resumes from a state`,
+    needs: needsOf(rule),
     run: (context) => resumeCases(rule, context),
   }));
 }

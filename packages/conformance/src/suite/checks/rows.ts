@@ -13,6 +13,7 @@ import { snapshot } from "../../checker/snapshot.js";
 import { assert, assertSameAll, inCase } from "../assertions.js";
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
+import { elementwise } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { randomGradient, randomParameter } from "../random/random-values.js";
 
@@ -33,7 +34,9 @@ interface OptimizerSetup {
 }
 
 /** Rows are moved and masked as in plain arrays. The arithmetic is the backend's own, on all rows at once. */
-export function rowChecks(rules: readonly Rule[]): readonly Check[] {
+export function rowChecks(all: readonly Rule[]): readonly Check[] {
+  const rules = elementwise(all);
+  if (rules.length === 0) return [];
   return [
     {
       group: "rows",
