@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import { adam, chain, clipByGlobalNorm, createOptimizer, lion, sgd } from "../src/index.js";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  defineRule,
+  lion,
+  nonNegative,
+  sgd,
+} from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
 import { failureOf } from "./support.js";
 
@@ -157,5 +166,21 @@ describe("a reduction over all tensors", () => {
     expect(failureOf(() => createOptimizer(clipped(1), { a, b }, options)).code).toBe(
       "UNSUPPORTED",
     );
+  });
+
+  test("is divided by the number of values in all of them, if it is a mean", async () => {
+    const spread = (name: string) =>
+      defineRule({
+        name,
+        hyperparameters: { learningRate: nonNegative(1) },
+        perElement: "u = g * 0 + meanAll(g)",
+      })();
+    const backend = oracle();
+    const a = backend.tensor([1]);
+    const b = backend.tensor([3]);
+    const options = { groups: [{ match: "b", rule: spread("other") }] };
+    const optimizer = createOptimizer(spread("one"), { a, b }, options);
+    optimizer.step({ a: Float64Array.of(5), b: Float64Array.of(1, 2, 4) });
+    expect([(await a.read())[0], ...(await b.read())]).toEqual([-3, -3, -3, -3]);
   });
 });

@@ -72,6 +72,9 @@ export interface PassPlan {
 /** The order of passes between two reductions: what has more values comes first. */
 const order = ["element", "row", "column", "tensor", "all"] as const;
 
+/** The name of a node that rules do not share, although it depends on nothing. */
+export const unshared = "unshared";
+
 /**
  * What a node computes, as text, for values that rules can share; undefined if it depends on more than parameters and
  * gradients.
@@ -80,6 +83,7 @@ export function reductionKey(nodes: readonly Draft[], node: number): string | un
   const { op, operands, name, value } = nodes[node];
   if (op === "input") return name === "p" || name === "g" ? name : undefined;
   if (op === "number") return String(value);
+  if (name === unshared) return undefined;
   const keys = operands.map((operand) => reductionKey(nodes, operand));
   return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
 }

@@ -1,6 +1,7 @@
 import type { TensorExpression, TensorOp } from "./expression.js";
 import { isWithin } from "./extent.js";
 import { reductions } from "./parse.js";
+import { reductionKey, unshared } from "./passes.js";
 import type { Draft, GraphBuilder, Source } from "./program.js";
 import { SyntaxFault } from "./syntax-fault.js";
 
@@ -30,13 +31,19 @@ function resolveReduction(
     over === "all" && extent !== "tensor"
       ? add(op, [add(op, [of], "tensor")], "all")
       : add(op, [of], over);
+  /** Rules that share a sum over all tensors divide by the count of all of them: it is shared as the sum is. */
+  const counted = (): number => {
+    if (over !== "all") return add("count", [], over, { name: extent });
+    const perTensor = add("count", [], "tensor", { name: extent });
+    return add("sum", [perTensor], "all", { name: reductionKey(drafts, value) ?? unshared });
+  };
   if (kind === "max") return reduced("maximum", value);
   if (kind === "sum") return reduced("sum", value);
   if (kind === "norm") return operation("sqrt", reduced("sum", operation("mul", value, value)));
   const sum = reduced("sum", value);
   // A mask can leave out everything: the mean of nothing is 0, which does not spread as NaN would.
   const one = add("number", [], "step", { value: 1 });
-  const count = operation("max", add("count", [], over, { name: extent }), one);
+  const count = operation("max", counted(), one);
   return operation("div", sum, count);
 }
 
