@@ -142,7 +142,7 @@ describe("implementations that take every freedom stay inside", () => {
     let worst = 0;
     for (const rule of rules) {
       // Rules with reductions are run by the simulated GPU, over whole tensors.
-      const elementwise = rule.variants().filter(({ schedule }) => schedule.passes.length === 1);
+      const elementwise = rule.variants().filter(({ passPlan }) => passPlan.passes.length === 1);
       for (const variant of elementwise) {
         const program = variant.perElement;
         const bounds = new Bounds(program, model);

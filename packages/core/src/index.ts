@@ -108,6 +108,7 @@ export {
 export type { Extent } from "./language/extent.js";
 export { interpret } from "./language/interpret.js";
 export { newtonSchulz } from "./language/newton-schulz.js";
+export { unshared } from "./language/passes.js";
 export type {
   Count,
   MapPass,

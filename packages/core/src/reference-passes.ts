@@ -65,13 +65,13 @@ interface Target {
 }
 
 /** The updates of one rule in a step. */
-export interface ScheduleRun {
+export interface RuleRun {
   readonly variant: Variant;
   readonly updates: readonly Update[];
 }
 
 /** A run with its tensors, and what all of them share. */
-interface PreparedRun extends ScheduleRun {
+interface PreparedRun extends RuleRun {
   readonly targets: readonly Target[];
   readonly extents: ReadonlyMap<string, Extent>;
   /** The temporaries of the extent `all`. */
@@ -79,7 +79,7 @@ interface PreparedRun extends ScheduleRun {
 }
 
 /** Executes the passes of some rules as one step: level by level, at each level those of all rules. */
-export function runSchedules(runs: readonly ScheduleRun[], arithmetic: PassArithmetic): void {
+export function runPasses(runs: readonly RuleRun[], arithmetic: PassArithmetic): void {
   const prepared = runs.map((run) => prepare(run, arithmetic));
   const last = Math.max(...runs.flatMap((run) => passesOf(run).map(({ level }) => level)));
   for (let level = 0; level <= last; level += 1) {
@@ -88,18 +88,18 @@ export function runSchedules(runs: readonly ScheduleRun[], arithmetic: PassArith
   }
 }
 
-function passesOf({ variant }: ScheduleRun): readonly Pass[] {
-  return variant.schedule.passes;
+function passesOf({ variant }: RuleRun): readonly Pass[] {
+  return variant.passPlan.passes;
 }
 
-function prepare(run: ScheduleRun, { scalar }: PassArithmetic): PreparedRun {
-  const { schedule, slots } = run.variant;
+function prepare(run: RuleRun, { scalar }: PassArithmetic): PreparedRun {
+  const { passPlan, slots } = run.variant;
   const extents = new Map<string, Extent>([
     ["p", "element"],
     ["g", "element"],
     ...slots.map(({ name, extent }) => [name, extent] as const),
-    ...schedule.temporaries.map(({ name, extent }) => [name, extent] as const),
-    ...schedule.counts.map(({ name, per }) => [name, per] as const),
+    ...passPlan.temporaries.map(({ name, extent }) => [name, extent] as const),
+    ...passPlan.counts.map(({ name, per }) => [name, per] as const),
   ]);
   const shared = new Map<string, Values>(
     [...extents].flatMap(([name, extent]) =>
@@ -107,7 +107,7 @@ function prepare(run: ScheduleRun, { scalar }: PassArithmetic): PreparedRun {
     ),
   );
   const targets = run.updates.map((update) => targetOf(run.variant, update, shared, extents));
-  for (const count of schedule.counts) fillCount(count, targets, scalar);
+  for (const count of passPlan.counts) fillCount(count, targets, scalar);
   return { ...run, targets, extents, shared };
 }
 
@@ -157,7 +157,7 @@ function reduceAll(
 }
 
 /** The reductions over all tensors in the passes of a level. */
-function reductionsOver(run: ScheduleRun, level: number): readonly Reduction[] {
+function reductionsOver(run: RuleRun, level: number): readonly Reduction[] {
   return passesOf(run).flatMap((pass) =>
     pass.kind === "map" && pass.level === level
       ? pass.reductions.filter(({ over }) => over === "all")
@@ -165,8 +165,8 @@ function reductionsOver(run: ScheduleRun, level: number): readonly Reduction[] {
   );
 }
 
-function keyOf({ variant }: ScheduleRun, name: string): string | undefined {
-  return variant.schedule.temporaries.find((one) => one.name === name)?.key;
+function keyOf({ variant }: RuleRun, name: string): string | undefined {
+  return variant.passPlan.temporaries.find((one) => one.name === name)?.key;
 }
 
 /** Where a pass over tensors puts the operand of a reduction over all of them. */

@@ -11,15 +11,15 @@ import type {
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
-import { definedArithmetic, runSchedules, type PassArithmetic } from "./reference-passes.js";
+import { definedArithmetic, runPasses, type PassArithmetic } from "./reference-passes.js";
 import type { Variant } from "./rule/variant.js";
 import { wrapArray } from "./backend/wrap-array.js";
 
 export {
   definedArithmetic,
-  runSchedules,
+  runPasses,
   type PassArithmetic,
-  type ScheduleRun,
+  type RuleRun,
 } from "./reference-passes.js";
 
 /**
@@ -78,7 +78,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
     const kernel: Kernel = {
       source: variant.perElement.source,
       run: (updates, count) => {
-        runSchedules([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
+        runPasses([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },
     };
     this.#variants.set(kernel, variant);
@@ -90,6 +90,6 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
       variant: this.#variants.get(kernel!)!,
       updates: updates.slice(0, count),
     }));
-    runSchedules(all, this.#arithmetic);
+    runPasses(all, this.#arithmetic);
   }
 }

@@ -60,7 +60,7 @@ describe("a chain", () => {
 
   test("is one pass over elements where no stage reduces", () => {
     const { rule } = chain(adamw(), halved(), ema());
-    expect(rule.variant().schedule.passes).toHaveLength(1);
+    expect(rule.variant().passPlan.passes).toHaveLength(1);
     expect(rule.name).toBe("adamw+halved+ema");
   });
 

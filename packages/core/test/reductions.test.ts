@@ -17,8 +17,8 @@ function ruleOf(perElement: string, rest: object = {}) {
 }
 
 /** The passes of a schedule, one per line: extent, what is read, what is stored and reduced. */
-function listing({ schedule }: Variant): string[] {
-  return schedule.passes.map((pass) => {
+function listing({ passPlan }: Variant): string[] {
+  return passPlan.passes.map((pass) => {
     if (pass.kind === "newtonSchulz") return `newtonSchulz ${pass.from} -> ${pass.to}`;
     const { inputs, outputs, nodes } = pass.program;
     const reduced = new Map(
@@ -33,9 +33,9 @@ function listing({ schedule }: Variant): string[] {
 describe("a program is cut into passes", () => {
   test("a rule of elements is one pass, its own program", () => {
     const variant = ruleOf("u = g * learningRate").rule.variant();
-    expect(variant.schedule.passes).toHaveLength(1);
-    expect(variant.schedule.passes[0]).toMatchObject({ over: "element" });
-    expect((variant.schedule.passes[0] as { program: unknown }).program).toBe(variant.perElement);
+    expect(variant.passPlan.passes).toHaveLength(1);
+    expect(variant.passPlan.passes[0]).toMatchObject({ over: "element" });
+    expect((variant.passPlan.passes[0] as { program: unknown }).program).toBe(variant.perElement);
   });
 
   test("clipping by the global norm and Adam: two over elements", () => {

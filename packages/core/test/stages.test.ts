@@ -343,7 +343,7 @@ test.each(variants)("$label divides by nothing that is 0 where p, g and u are", 
   for (const { name, node } of perStep.inputs) onHost[node] = numbers[name];
   interpret(bytecodeOf(perStep), onHost, false);
   for (const { name, node } of perStep.outputs) numbers[name] = onHost[node];
-  for (const pass of variant.schedule.passes) {
+  for (const pass of variant.passPlan.passes) {
     if (pass.kind !== "map") continue;
     const { program } = pass;
     const values = new Float64Array(program.nodes.length);
@@ -366,11 +366,11 @@ test.each(stages)("$name leaves zeros with gradients of 0 at 0", async ({ name, 
 });
 
 test.each(stages)("$name adds at most one pass over elements to Adam", ({ name, updated }) => {
-  const { perElement, schedule } = optimizerByName(
+  const { perElement, passPlan } = optimizerByName(
     updated === "g" ? `${name}+adam` : `adam+${name}`,
   ).rule.variant();
   const isReducing = perElement.nodes.some(({ op }) => op === "sum" || op === "maximum");
-  const passes = schedule.passes.filter((pass) => pass.kind === "map" && pass.over === "element");
+  const passes = passPlan.passes.filter((pass) => pass.kind === "map" && pass.over === "element");
   expect(passes).toHaveLength(isReducing ? 2 : 1);
 });
 

@@ -119,7 +119,7 @@ function withoutName(source: string): string {
 /** The passes of a variant that become functions of their own. */
 function mapPassesOf(variant: Variant): readonly MapPass[] {
   if (isElementwise(variant)) return [];
-  return variant.schedule.passes.filter((pass): pass is MapPass => pass.kind === "map");
+  return variant.passPlan.passes.filter((pass): pass is MapPass => pass.kind === "map");
 }
 
 /** The entry of a variant in its table. @throws {GradstepError} `INVALID_RULE` */

@@ -27,7 +27,7 @@ interface Access {
  * @param exact rounds the result of every operation to f32
  */
 export function interpreter(variant: Variant, exact: boolean): KernelFunction {
-  const update = passInterpreter(variant, variant.schedule.passes[0] as MapPass, exact);
+  const update = passInterpreter(variant, variant.passPlan.passes[0] as MapPass, exact);
   const arrays: Float32Array[] = [];
   return (p, g, slots, scalars, start, end) => {
     arrays[0] = p;

@@ -23,7 +23,7 @@ const tensors = { vector: [17], number: [], matrix: [7, 5], wide: [2, 1030], bat
 
 /** A rule with its defaults, and with each other value of an option. */
 const specs = rules
-  .filter((rule) => rule.variants().some(({ schedule }) => schedule.passes.length > 1))
+  .filter((rule) => rule.variants().some(({ passPlan }) => passPlan.passes.length > 1))
   .flatMap((rule) => [
     [rule.name, rule.specify({ weightDecay: 0.01 })] as const,
     ...Object.entries(rule.options).flatMap(([option, values]) =>

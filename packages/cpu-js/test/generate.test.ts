@@ -101,10 +101,10 @@ test.each(["pow", "f32", "floor"] as const)(
     const nodes = variant.perElement.nodes.map((node): Node =>
       node.op === "sqrt" ? { ...node, op } : node,
     );
-    const [pass] = variant.schedule.passes;
+    const [pass] = variant.passPlan.passes;
     const program = { ...variant.perElement, nodes };
-    const schedule = { ...variant.schedule, passes: [{ ...pass, program } as Pass] };
-    const altered = { ...variant, schedule };
+    const passPlan = { ...variant.passPlan, passes: [{ ...pass, program } as Pass] };
+    const altered = { ...variant, passPlan };
     const update = interpreter(altered, true);
     const one = Float32Array.of(1);
     expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1))).toBe("INVALID_RULE");

@@ -75,7 +75,7 @@ test("every built-in rule with several passes has the bits of the reference", as
   const few = { matrix: [6, 35], vector: [19], batch: [2, 3, 7] };
   for (const rule of rules) {
     for (const variant of rule.variants()) {
-      if (variant.schedule.passes.length === 1) continue;
+      if (variant.passPlan.passes.length === 1) continue;
       const steps = { spec: { ...rule.specify({}), rule }, shapes: few, options: [{}, {}] };
       expect(
         difference(await after(wasm(), steps), await after(reference(), steps)),

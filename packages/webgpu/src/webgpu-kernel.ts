@@ -7,7 +7,7 @@ import type { KernelProgram } from "./shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "./shaders/matrix-reduction-kernel.js";
 import { emitNewtonSchulzKernel, newtonSchulzStages } from "./shaders/newton-schulz-kernel.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
-import { scheduleKernelsOf } from "./shaders/schedule-kernels.js";
+import { variantKernelsOf } from "./shaders/variant-kernels.js";
 import { StepKernels } from "./step-kernels.js";
 import { StepPlans } from "./step-plans.js";
 
@@ -24,7 +24,7 @@ export class WebGpuKernel implements Kernel {
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays, or for matrix products */
   constructor(device: GPUDevice, errors: ErrorTracker, variant: Variant) {
     const kernels = new StepKernels(device, errors, variant.label);
-    const programs = scheduleKernelsOf(variant);
+    const programs = variantKernelsOf(variant);
     const sources: string[] = [];
     for (const pass of programs.passes) {
       if (pass.kind !== "map") {

@@ -4,7 +4,7 @@ import type { DenseKernelLayout, RowKernelLayout } from "../src/shaders/kernel-l
 import { isUniform, type KernelProgram } from "../src/shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "../src/shaders/matrix-reduction-kernel.js";
 import { emitRowKernel } from "../src/shaders/row-kernel.js";
-import { scheduleKernelsOf } from "../src/shaders/schedule-kernels.js";
+import { variantKernelsOf } from "../src/shaders/variant-kernels.js";
 
 /** The layouts of gradients that a kernel can have. */
 function isPossible({ arrays }: KernelProgram, gradients: string): boolean {
@@ -32,7 +32,7 @@ export function rowSources(
   variant: Variant,
   layouts: readonly RowKernelLayout[],
 ): readonly string[] {
-  const { passes } = scheduleKernelsOf(variant);
+  const { passes } = variantKernelsOf(variant);
   const reductions = passes.flatMap((pass) =>
     pass.kind === "map" && pass.matrixReduction !== undefined ? [pass.matrixReduction] : [],
   );
@@ -55,7 +55,7 @@ export function rowSources(
 }
 
 function mapKernels(variant: Variant): readonly KernelProgram[] {
-  return scheduleKernelsOf(variant).passes.flatMap((pass) =>
+  return variantKernelsOf(variant).passes.flatMap((pass) =>
     pass.kind === "map" && pass.map !== undefined ? [pass.map] : [],
   );
 }

@@ -3,6 +3,7 @@ import {
   dimensionsOf,
   hasRowsOf,
   reducedIndex,
+  unshared,
   type Dimensions,
   type ElementOp,
   type Extent,
@@ -226,7 +227,12 @@ function keysOf({ perElement }: Variant): readonly (string | undefined)[] {
     const parts = operands.map((one) => keys[one]);
     if (op === "input") keys.push(name === "p" || name === "g" ? name : undefined);
     else if (op === "number") keys.push(String(value));
-    else keys.push(parts.includes(undefined) ? undefined : `${op}${name}(${parts.join()})`);
+    else
+      keys.push(
+        name === unshared || parts.includes(undefined)
+          ? undefined
+          : `${op}${name}(${parts.join()})`,
+      );
   }
   return keys;
 }

@@ -145,7 +145,7 @@ export class Checker {
 
   #boundsOf(variant: Variant): Bounds | undefined {
     const isElementwise =
-      variant.schedule.passes.length === 1 &&
+      variant.passPlan.passes.length === 1 &&
       variant.slots.every(({ extent }) => extent === "element");
     if (!isElementwise) return undefined;
     const bounds = this.#bounds.get(variant) ?? new Bounds(variant.perElement, this.#model);

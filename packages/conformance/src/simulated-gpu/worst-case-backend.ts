@@ -13,7 +13,7 @@ import {
   type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
-import { runSchedules, type PassArithmetic } from "@gradstep/core/reference";
+import { runPasses, type PassArithmetic } from "@gradstep/core/reference";
 import { depthOf, depthOfPairs } from "../bounds/reduction-bound.js";
 import { Random } from "../suite/random/random.js";
 import { evaluate } from "./evaluate-program.js";
@@ -68,7 +68,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
     const kernel: Kernel = {
       source: variant.perElement.source,
       run: (updates, count) => {
-        runSchedules([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
+        runPasses([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },
     };
     this.#variants.set(kernel, variant);
@@ -80,7 +80,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
       variant: this.#variants.get(kernel!)!,
       updates: updates.slice(0, count),
     }));
-    runSchedules(all, this.#arithmetic);
+    runPasses(all, this.#arithmetic);
   }
 }
 

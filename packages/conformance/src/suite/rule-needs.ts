@@ -18,7 +18,7 @@ export function elementwise(rules: readonly Rule[]): readonly Rule[] {
 function findNeeds(rule: Rule): readonly Capability[] {
   const variants = rule.variants();
   const slots = variants.flatMap((variant) => variant.slots);
-  const passes = variants.flatMap(({ schedule }) => schedule.passes);
+  const passes = variants.flatMap(({ passPlan }) => passPlan.passes);
   const hasExtents = slots.some(({ extent }) => extent !== "element");
   return [
     ...(passes.length > variants.length || hasExtents ? (["reductions"] as const) : []),

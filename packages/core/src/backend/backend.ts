@@ -84,7 +84,7 @@ export interface Update {
   readonly scalars: Float64Array;
 }
 
-/** A compiled variant. A run executes all passes of `variant.schedule`. */
+/** A compiled variant. A run executes all passes of `variant.passPlan`. */
 export interface Kernel {
   /** Readable code, for people: JavaScript, WGSL or a listing. */
   readonly source: string;

@@ -5,7 +5,7 @@ import type { Program, TensorResolver } from "./program.js";
 /** What the texts of rules can hold, and how a program becomes passes. */
 export interface Language {
   readonly resolveTensorOperation: TensorResolver | undefined;
-  readonly scheduleOf: (program: Program, arrays: ReadonlyMap<string, Extent>) => PassPlan;
+  readonly planPasses: (program: Program, arrays: ReadonlyMap<string, Extent>) => PassPlan;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface Language {
  */
 export const elementLanguage: Language = {
   resolveTensorOperation: undefined,
-  scheduleOf: singlePass,
+  planPasses: singlePass,
 };
 
 /** A program of elements as its only pass, unchanged. */

@@ -115,15 +115,15 @@ function isAfter(a: Place, b: Place): boolean {
  *
  * @param arrays the arrays of the program with their extents, `p` and `g` included
  */
-export function scheduleOf(program: Program, arrays: ReadonlyMap<string, Extent>): PassPlan {
+export function planPasses(program: Program, arrays: ReadonlyMap<string, Extent>): PassPlan {
   const isElementwise =
     !program.nodes.some(({ op }) => isTensorOp(op)) &&
     [...arrays.values()].every((extent) => extent === "element");
   if (isElementwise) return singlePass(program);
-  return new Scheduler(program, arrays).schedule();
+  return new PassPlanner(program, arrays).passPlan();
 }
 
-class Scheduler {
+class PassPlanner {
   readonly #program: Program;
   readonly #arrays: ReadonlyMap<string, Extent>;
   /** Per node: the number of reductions that it waits for, one after the other. */
@@ -156,7 +156,7 @@ class Scheduler {
     this.#lastLevel = Math.max(...program.outputs.map(({ node }) => this.#levels[node]));
   }
 
-  schedule(): PassPlan {
+  passPlan(): PassPlan {
     const stores = this.#placeStores();
     const passes: { readonly place: Place; readonly pass: Pass }[] = [];
     for (const place of this.#places(stores)) {

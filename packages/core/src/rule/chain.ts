@@ -280,7 +280,7 @@ function partsOf(
   const isComplete = parts.every(({ scalars }) => !scalars.includes(-1));
   const isSame = parts.every(
     ({ variant }) =>
-      variant.matrices === chained.matrices || variant.schedule.temporaries.length === 0,
+      variant.matrices === chained.matrices || variant.passPlan.temporaries.length === 0,
   );
   return isComplete && isSame ? parts : undefined;
 }

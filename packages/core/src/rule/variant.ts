@@ -47,7 +47,7 @@ export interface Variant {
   /** Computed on the backend: from `p`, `g`, slots and scalars to `p` and slots. */
   readonly perElement: Program;
   /** The passes in which a backend computes `perElement`; one if it has no reductions. */
-  readonly schedule: PassPlan;
+  readonly passPlan: PassPlan;
   readonly matrices: Matrices;
   /** The scalars that `perElement` reads, in the order in which a kernel receives them. */
   readonly scalars: readonly string[];
@@ -178,10 +178,10 @@ export function assembleVariant(texts: VariantTexts, language: Language): Varian
     .filter(({ node }) => perElement.nodes[node].extent === "step")
     .map(({ name }) => name);
   const perStep = buildProgram(texts.perStep, stepScope(scalars));
-  const schedule = language.scheduleOf(perElement, scope.arrays);
+  const passPlan = language.planPasses(perElement, scope.arrays);
   const variant = { rule, label, slots, persistentScalars, perStep, perElement, matrices, scalars };
   const { evaluation = [], ...own } = texts;
-  if (evaluation.length === 0) return { ...variant, schedule };
+  if (evaluation.length === 0) return { ...variant, passPlan };
   // It need not use every scalar of the step.
   const perStepOf = own.perStep.map((source) => ({ ...source, isFrame: true }));
   const evaluated = {
@@ -190,5 +190,5 @@ export function assembleVariant(texts: VariantTexts, language: Language): Varian
     perStep: perStepOf,
     perElement: evaluation,
   };
-  return { ...variant, schedule, evaluation: assembleVariant(evaluated, language) };
+  return { ...variant, passPlan, evaluation: assembleVariant(evaluated, language) };
 }

@@ -82,7 +82,7 @@ export function emitPass(
   const isOne = over === "tensor" || over === "all";
   const body = isOne ? element : isNested ? nestedLoop(row, element, extents) : loop(element);
   const lines = [...before, ...body];
-  const name = `${functionName(variant)}_pass${variant.schedule.passes.indexOf(pass)}`;
+  const name = `${functionName(variant)}_pass${variant.passPlan.passes.indexOf(pass)}`;
   return [`function ${name}(${parametersOf(lines)}) {`, ...indent(lines), "}"].join("\n");
 }
 

@@ -4,8 +4,8 @@ import type { Variant } from "@gradstep/core";
 const changedGradient = "@g";
 
 /** The names of a variant's arrays, in the order in which its passes receive them. */
-export function arrayNamesOf({ slots, schedule }: Variant): readonly string[] {
-  const { temporaries, counts } = schedule;
+export function arrayNamesOf({ slots, passPlan }: Variant): readonly string[] {
+  const { temporaries, counts } = passPlan;
   const named = [...slots, ...temporaries, ...counts].map(({ name }) => name);
   return ["p", "g", ...named, changedGradient];
 }
@@ -16,8 +16,8 @@ export function storedIn(output: string): string {
 }
 
 /** Whether a variant is one loop over elements, without other arrays than `p`, `g` and its slots. */
-export function isElementwise({ schedule, perElement }: Variant): boolean {
-  const [pass] = schedule.passes;
+export function isElementwise({ passPlan, perElement }: Variant): boolean {
+  const [pass] = passPlan.passes;
   return (
     pass.kind === "map" &&
     pass.program === perElement &&

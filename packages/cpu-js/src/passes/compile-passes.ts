@@ -56,8 +56,8 @@ function chainKernel(
   };
   const fused = (): VariantRunner =>
     new VariantRunner(variant, passFunctionsOf(variant, functions, exact), exact);
-  const keysOf = ({ schedule }: Variant): readonly string[] =>
-    schedule.temporaries.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const keysOf = ({ passPlan }: Variant): readonly string[] =>
+    passPlan.temporaries.flatMap(({ key }) => (key === undefined ? [] : [key]));
   const ofFirst = keysOf(parts[0].variant);
   const isShareable = keysOf(variant).every((key) => ofFirst.includes(key));
   return new PassKernel(sourceOf(computes.flat()), makeRunners, fused, isShareable);
@@ -70,7 +70,7 @@ function passFunctionsOf(
   exact: boolean,
 ): readonly (PassFunction | undefined)[] {
   const found = functions.get(variant.perElement.fingerprint);
-  return variant.schedule.passes.map((pass) => {
+  return variant.passPlan.passes.map((pass) => {
     if (pass.kind !== "map") return undefined;
     if (typeof found === "function") return asPass(found, variant.slots.length);
     return found?.[pass.program.fingerprint] ?? passInterpreter(variant, pass, exact);

@@ -66,7 +66,7 @@ export class Target {
       arrays[i + 2] = viewOf(slots[part === undefined ? i : part.slots[i]]);
     if (part !== undefined)
       for (let i = 0; i < part.scalars.length; i += 1) this.scalars[i] = scalars[part.scalars[i]];
-    if (this.#variant.schedule.counts.length > 0) this.#fillCounts();
+    if (this.#variant.passPlan.counts.length > 0) this.#fillCounts();
   }
 
   /** Where a stage stores the gradient that it changes; the update's own gradient is not written to. */
@@ -81,7 +81,7 @@ export class Target {
   }
 
   #allocate(shared: readonly (Values | undefined)[]): void {
-    const { schedule, slots, matrices } = this.#variant;
+    const { passPlan, slots, matrices } = this.#variant;
     const { shape } = this.update.parameter;
     this.#shape = shape;
     this.dimensions = dimensionsOf(shape, matrices);
@@ -89,8 +89,8 @@ export class Target {
     this.#isComplete = false;
     const first = 2 + slots.length;
     const extents = [
-      ...schedule.temporaries.map(({ extent }) => extent),
-      ...schedule.counts.map(({ per }) => per),
+      ...passPlan.temporaries.map(({ extent }) => extent),
+      ...passPlan.counts.map(({ per }) => per),
     ];
     extents.forEach((extent, i) => {
       const length = countOf(extent, this.dimensions);
@@ -131,11 +131,11 @@ export class Target {
     const isComplete = !this.#leavesOut();
     if (isComplete && this.#isComplete) return;
     this.#isComplete = isComplete;
-    const { schedule, slots } = this.#variant;
-    const first = 2 + slots.length + schedule.temporaries.length;
-    for (let i = 0; i < schedule.counts.length; i += 1)
-      if (schedule.counts[i].per !== "all")
-        this.#fillCount(schedule.counts[i], this.arrays[first + i]);
+    const { passPlan, slots } = this.#variant;
+    const first = 2 + slots.length + passPlan.temporaries.length;
+    for (let i = 0; i < passPlan.counts.length; i += 1)
+      if (passPlan.counts[i].per !== "all")
+        this.#fillCount(passPlan.counts[i], this.arrays[first + i]);
   }
 
   #fillCount({ of, per }: Count, counts: Values): void {

@@ -59,7 +59,7 @@ export class VariantRunner {
     exact: boolean,
     place?: ChainPlace,
   ) {
-    const { temporaries, counts, passes } = variant.schedule;
+    const { temporaries, counts, passes } = variant.passPlan;
     this.#variant = variant;
     this.#exact = exact;
     this.#place = place;
@@ -183,7 +183,7 @@ export class VariantRunner {
   }
 
   #countAll(): void {
-    const { counts } = this.#variant.schedule;
+    const { counts } = this.#variant.passPlan;
     for (let k = 0; k < counts.length; k += 1) {
       const { name, of, per } = counts[k];
       if (per !== "all") continue;

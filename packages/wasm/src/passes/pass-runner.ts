@@ -57,7 +57,7 @@ export class PassRunner {
     this.table = table;
     this.functions = functions;
     const { passes, variant } = table.plan;
-    const { temporaries } = variant.schedule;
+    const { temporaries } = variant.passPlan;
     const reductions: ReductionOverAll[] = [];
     let kernels = 0;
     this.#steps = passes.map((pass) => {

@@ -27,17 +27,17 @@ export class EntryLayout {
   /** By name: arrays, and what reductions leave behind. */
   readonly #words: ReadonlyMap<string, number>;
 
-  constructor({ slots, schedule, scalars, matrices }: Variant) {
+  constructor({ slots, passPlan, scalars, matrices }: Variant) {
     this.scalars = scalars;
     this.matrices = matrices;
     this.extents = new Map<string, Extent>([
       ["p", "element"],
       ["g", "element"],
       ...slots.map(({ name, extent }) => [name, extent] as const),
-      ...schedule.temporaries.map(({ name, extent }) => [name, extent] as const),
-      ...schedule.counts.map(({ name, per }) => [name, per === "all" ? per : "tensor"] as const),
+      ...passPlan.temporaries.map(({ name, extent }) => [name, extent] as const),
+      ...passPlan.counts.map(({ name, per }) => [name, per === "all" ? per : "tensor"] as const),
     ]);
-    const reductions = schedule.passes.flatMap((pass) =>
+    const reductions = passPlan.passes.flatMap((pass) =>
       pass.kind === "map" ? pass.reductions.map(({ name }) => partialName(name)) : [],
     );
     const names = [...this.extents.keys(), ...reductions];

@@ -48,7 +48,7 @@ export class PassMemory {
 
   constructor(heap: Heap, { variant, passes, layout }: PassPlan) {
     this.#buffer = new GrowableBuffer(heap);
-    const { temporaries, counts } = variant.schedule;
+    const { temporaries, counts } = variant.passPlan;
     this.#names = [...temporaries, ...counts].map(({ name }) => ({
       name,
       extent: layout.extents.get(name)!,

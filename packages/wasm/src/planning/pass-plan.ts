@@ -40,7 +40,7 @@ export interface InterpretedPass {
 
 export type PlannedPass = PassKernel | InterpretedPass | MatrixPass;
 
-/** How the schedule of a variant is executed. */
+/** How the pass plan of a variant is executed. */
 export interface PassPlan {
   readonly variant: Variant;
   readonly layout: EntryLayout;
@@ -49,16 +49,16 @@ export interface PassPlan {
 }
 
 /** Whether a variant is one pass over elements, which needs no plan. */
-export function isElementwise({ schedule, perElement }: Variant): boolean {
-  const [first] = schedule.passes;
-  return schedule.passes.length === 1 && first.kind === "map" && first.program === perElement;
+export function isElementwise({ passPlan, perElement }: Variant): boolean {
+  const [first] = passPlan.passes;
+  return passPlan.passes.length === 1 && first.kind === "map" && first.program === perElement;
 }
 
-/** Plans the schedule of a variant. */
+/** Prepares the pass plan of a variant. */
 export function planOf(variant: Variant): PassPlan {
   const layout = new EntryLayout(variant);
   const passes: PlannedPass[] = [];
-  for (const pass of variant.schedule.passes) {
+  for (const pass of variant.passPlan.passes) {
     if (pass.kind === "newtonSchulz") passes.push(pass);
     else if (pass.over === "tensor" || pass.over === "all") {
       const { level, program } = pass;

@@ -217,9 +217,9 @@ export class PassTable {
   }
 
   #writeCounts(updates: readonly Update[]): void {
-    const { schedule } = this.plan.variant;
-    schedule.counts.forEach((count, k) => {
-      const index = schedule.temporaries.length + k;
+    const { passPlan } = this.plan.variant;
+    passPlan.counts.forEach((count, k) => {
+      const index = passPlan.temporaries.length + k;
       let total = 0;
       for (let i = 0; i < this.#count; i += 1) {
         const value = this.#countIn(count, updates[i], this.dimensions(i));

@@ -12,13 +12,13 @@ export function alternateName(name: string): string {
 
 /** The temporaries with a value per element that a variant needs for these tensors, and those of its matrix products. */
 export function elementTemporariesOf(
-  { schedule, matrices }: Variant,
+  { passPlan, matrices }: Variant,
   updates: readonly Update[],
 ): readonly ElementTemporary[] {
   const sizes = updates.map(({ parameter }) => parameter.size);
-  const products = schedule.passes.filter((pass) => pass.kind === "newtonSchulz");
+  const products = passPlan.passes.filter((pass) => pass.kind === "newtonSchulz");
   const inPlace = new Set(products.flatMap(({ from, to }) => (from === to ? [from] : [])));
-  const names = schedule.temporaries.flatMap(({ name, extent }) =>
+  const names = passPlan.temporaries.flatMap(({ name, extent }) =>
     extent === "element" ? [name] : [],
   );
   return [

@@ -1,6 +1,6 @@
 import type { Update, Variant } from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
-import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
+import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
 import type { RowView } from "./row-item.js";
 
@@ -8,7 +8,7 @@ import type { RowView } from "./row-item.js";
 export interface PlannedRun {
   readonly variant: Variant;
   readonly kernels: StepKernels;
-  readonly programs: ScheduleKernels;
+  readonly programs: VariantKernels;
   readonly updates: readonly Update[];
   readonly temporaries: ElementTemporaries;
   /** Where the mask of an update is. */

@@ -7,7 +7,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
-import type { CountKernel } from "../shaders/schedule-kernels.js";
+import type { CountKernel } from "../shaders/variant-kernels.js";
 import type { RowView } from "./row-item.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import { stepTargetOf, type ArrayPlace, type StepTarget } from "./step-target.js";
@@ -54,7 +54,7 @@ export function placeRun(
   scratch: ScratchLayout,
 ): RunPlaces {
   const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t)));
-  for (const temporary of variant.schedule.temporaries) {
+  for (const temporary of variant.passPlan.temporaries) {
     const { name, extent } = temporary;
     if (extent === "all") {
       const place = scratchPlace(sharedOf(temporary).target);

@@ -2,7 +2,7 @@ import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
 import type { StepKernels } from "../step-kernels.js";
 import type { KernelProgram } from "../shaders/kernel-program.js";
 import { coefficientWords, newtonSchulzStages } from "../shaders/newton-schulz-kernel.js";
-import type { PassKernels } from "../shaders/schedule-kernels.js";
+import type { PassKernels } from "../shaders/variant-kernels.js";
 import { planDenseDispatches } from "./dense-dispatches.js";
 import { denseItemOf, isDense } from "./dense-item.js";
 import type { BindingLimits, StepDispatch } from "./dispatch.js";

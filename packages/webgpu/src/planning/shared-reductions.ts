@@ -10,7 +10,7 @@ export function reductionsOverAll(
 ): readonly { readonly op: ReduceOp; readonly key: string }[] {
   const found = new Map<string, ReduceOp>();
   for (const run of runs) {
-    const { passes, temporaries } = run.variant.schedule;
+    const { passes, temporaries } = run.variant.passPlan;
     for (const pass of passes) {
       if (pass.kind !== "map" || pass.level !== level) continue;
       for (const { name, op, over } of pass.reductions) {
@@ -38,7 +38,7 @@ export function sharedReductions(
 ): ReadonlyMap<string, SharedReduction> {
   const lengths = new Map<string, number>();
   for (const run of runs) {
-    for (const temporary of run.variant.schedule.temporaries) {
+    for (const temporary of run.variant.passPlan.temporaries) {
       if (temporary.extent !== "all") continue;
       const key = keyOf(runs, run, temporary);
       lengths.set(key, (lengths.get(key) ?? 0) + run.updates.length);
@@ -62,10 +62,10 @@ export function placeInShared(
   const key = keyOf(
     runs,
     run,
-    run.variant.schedule.temporaries.find((one) => one.name === name)!,
+    run.variant.passPlan.temporaries.find((one) => one.name === name)!,
   );
   const temporaryOf = (one: PlannedRun): Temporary | undefined =>
-    one.variant.schedule.temporaries.find(
+    one.variant.passPlan.temporaries.find(
       (temporary) => temporary.extent === "all" && keyOf(runs, one, temporary) === key,
     );
   const before = runs.slice(0, runs.indexOf(run)).filter((one) => temporaryOf(one) !== undefined);

@@ -4,12 +4,12 @@ import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
 import { ScratchBuffer } from "../memory/scratch-buffer.js";
-import type { ScheduleKernels } from "../shaders/schedule-kernels.js";
+import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
 import { bindingLimitsOf, type StepDispatch } from "./dispatch.js";
 import { wordView, type RowView } from "./row-item.js";
 import { elementTemporariesOf } from "./matrix-temporaries.js";
-import { planSchedule } from "./schedule-plan.js";
+import { planPassRun } from "./run-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
 import { DispatchTables, StepCommands } from "./step-commands.js";
 import { workgroupGridOf } from "./workgroup-grid.js";
@@ -27,7 +27,7 @@ export interface StepPlanContext {
 export interface StepProgram {
   readonly variant: Variant;
   readonly kernels: StepKernels;
-  readonly programs: ScheduleKernels;
+  readonly programs: VariantKernels;
 }
 
 /** The tensors that a variant updates in a step: the first `count` updates. */
@@ -227,7 +227,7 @@ export class StepPlan {
       ...run,
       maskOf: (i: number): RowView | undefined => this.#maskOf(run.firstIndex + i),
     }));
-    const dispatches = planSchedule(runs, scratch, limits);
+    const dispatches = planPassRun(runs, scratch, limits);
     const bytes = scratch.length * 4;
     if (bytes > limits.maxBindingSize) {
       throw new GradstepError(

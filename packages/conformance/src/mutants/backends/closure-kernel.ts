@@ -45,7 +45,7 @@ export function closureKernel(
   { operations, storesEarly = false }: Faults,
 ): Run {
   const isElementwise = variant.slots.every(({ extent }) => extent === "element");
-  if (!isElementwise || variant.schedule.passes.length > 1) return run;
+  if (!isElementwise || variant.passPlan.passes.length > 1) return run;
   const inputs = new Map<string, number>();
   const outputs = emit<Thunk>(variant.perElement, {
     ...sound,

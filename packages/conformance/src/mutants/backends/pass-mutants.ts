@@ -1,5 +1,5 @@
 import { buildVariant, type ReduceOp, type Variant } from "@gradstep/core";
-import { definedArithmetic, runSchedules, type PassArithmetic } from "@gradstep/core/reference";
+import { definedArithmetic, runPasses, type PassArithmetic } from "@gradstep/core/reference";
 import type { Mutant } from "../mutant.js";
 import { target, withChange, withRun, type Run } from "../mutable-target.js";
 import { metricsOf } from "../rules/mutate-rule.js";
@@ -14,7 +14,7 @@ function computing(name: string, parts: () => Partial<PassArithmetic>): Mutant {
   const backend = withRun((_, variant) => {
     const arithmetic = { ...sound, ...parts() };
     return (updates, count) => {
-      runSchedules([{ variant, updates: updates.slice(0, count) }], arithmetic);
+      runPasses([{ variant, updates: updates.slice(0, count) }], arithmetic);
     };
   });
   return { name, kind: "backend", target: () => target({ backend }) };
@@ -70,7 +70,7 @@ function runOf(variant: Variant, { scalars }: Variant): Run {
       ...update,
       scalars: Float64Array.from(variant.scalars, (name) => update.scalars[scalars.indexOf(name)]),
     }));
-    runSchedules([{ variant, updates: moved }], sound);
+    runPasses([{ variant, updates: moved }], sound);
   };
 }
 

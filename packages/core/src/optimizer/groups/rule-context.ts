@@ -46,7 +46,7 @@ export function ruleContext(
     ...options,
     ...Object.fromEntries(structural.map((name) => [name, true])),
   });
-  const reductionKeys = variant.schedule.temporaries.flatMap(({ key }) => key ?? []);
+  const reductionKeys = variant.passPlan.temporaries.flatMap(({ key }) => key ?? []);
   return {
     spec,
     variant,

@@ -10,8 +10,8 @@ import {
 } from "@gradstep/core";
 import { elementwiseKernel, type KernelArray, type KernelProgram } from "./kernel-program.js";
 
-/** The kernels of a schedule. */
-export interface ScheduleKernels {
+/** The kernels of a pass plan. */
+export interface VariantKernels {
   readonly passes: readonly (PassKernels | MatrixPass)[];
   /** Counts of rows or elements, with the kernels that find them where a mask is on the device. */
   readonly counts: readonly CountKernel[];
@@ -23,8 +23,8 @@ export interface CountKernel {
   readonly kernel: KernelProgram;
 }
 
-export function scheduleKernelsOf(variant: Variant): ScheduleKernels {
-  const { passes, counts } = variant.schedule;
+export function variantKernelsOf(variant: Variant): VariantKernels {
+  const { passes, counts } = variant.passPlan;
   return {
     passes: passes.map((pass) => (pass.kind === "map" ? passKernelsOf(variant, pass) : pass)),
     counts: counts.map((count) => ({ count, kernel: countKernelOf(variant, count) })),
@@ -72,7 +72,7 @@ function passKernelsOf(variant: Variant, pass: MapPass): PassKernels {
 }
 
 function arraysOf(
-  { slots, schedule }: Variant,
+  { slots, passPlan }: Variant,
   program: Program,
   reductions: readonly Reduction[],
 ): readonly KernelArray[] {
@@ -83,9 +83,9 @@ function arraysOf(
     { name: "p", extent: "element" as const },
     { name: "g", extent: "element" as const },
     ...slots,
-    ...schedule.temporaries.filter(({ extent }) => extent === "element"),
+    ...passPlan.temporaries.filter(({ extent }) => extent === "element"),
   ].map(({ name, extent }) => ({ name, extent, isScratch: false }));
-  const reduced = schedule.temporaries.filter(({ extent }) => extent !== "element");
+  const reduced = passPlan.temporaries.filter(({ extent }) => extent !== "element");
   const scratch = [
     // A pass over tensors stores what is reduced over all of them per tensor.
     ...reduced.map(({ name, extent }) => ({
@@ -93,7 +93,7 @@ function arraysOf(
       extent: extent === "all" && isWritten(name) ? ("tensor" as const) : extent,
     })),
     // The numbers of values in rows or columns are the same for all of a tensor.
-    ...schedule.counts.map(({ name, per }) => ({
+    ...passPlan.counts.map(({ name, per }) => ({
       name,
       extent: per === "all" ? ("all" as const) : ("tensor" as const),
     })),

@@ -13,7 +13,7 @@ import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./sha
  *
  * @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT`
  */
-export function planSchedule(
+export function planPassRun(
   runs: readonly PlannedRun[],
   scratch: ScratchLayout,
   limits: BindingLimits,
@@ -28,7 +28,7 @@ export function planSchedule(
     );
   });
   const dispatches = planners.flatMap((planner) => planner.counts());
-  const levels = runs.flatMap(({ variant }) => variant.schedule.passes.map(({ level }) => level));
+  const levels = runs.flatMap(({ variant }) => variant.passPlan.passes.map(({ level }) => level));
   for (let level = 0; level <= Math.max(...levels); level += 1) {
     for (const planner of planners) dispatches.push(...planner.passes(level));
     const joins = new JoinPlan(scratch);
