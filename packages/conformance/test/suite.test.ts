@@ -17,7 +17,7 @@ import { conformance } from "../src/suite/conformance.js";
 import { suiteOf } from "../src/suite/options.js";
 import { runCheck, verify, type CheckResult } from "../src/suite/verify.js";
 
-conformance({ backend: reference, cases: cases(1000, 100), describe, test });
+conformance({ backend: reference, cases: cases(1000, 50), describe, test });
 
 /** A backend without `remap`, as a first version of a backend is. */
 function withoutRows(): Backend {

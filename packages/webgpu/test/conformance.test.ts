@@ -4,7 +4,7 @@ import { cases, isFull, seed } from "../../../testing/cases.js";
 import { conformanceSample } from "./conformance-sample.js";
 import { describe, newBackend } from "./gpu.js";
 
-describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${seed})`, () => {
+describe(`conformance (${isFull ? "all checks" : "a quarter of the checks"}, seed ${seed})`, () => {
   conformance({
     backend: newBackend,
     model: wgsl,

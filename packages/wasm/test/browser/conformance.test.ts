@@ -3,4 +3,4 @@ import { wasm } from "../../src/index.js";
 import { cases } from "../../../../testing/cases.js";
 import { runner } from "../runner.js";
 
-conformance({ backend: () => wasm(), cases: cases(500, 60), ...runner });
+conformance({ backend: () => wasm(), cases: cases(500, 30), ...runner });

@@ -3,4 +3,4 @@ import { cases } from "../../../../testing/cases.js";
 import { runner } from "../runner.js";
 import { threaded } from "../threaded.js";
 
-conformance({ backend: await threaded(), cases: cases(500, 60), ...runner });
+conformance({ backend: await threaded(), cases: cases(500, 30), ...runner });

@@ -122,7 +122,7 @@ describe(`golden runs (seed ${seed})`, () => {
   );
 });
 
-describe(`conformance (${isFull ? "all checks" : "half of the checks"}, seed ${seed})`, () => {
+describe(`conformance (${isFull ? "all checks" : "a quarter of the checks"}, seed ${seed})`, () => {
   conformance({
     backend: newBackend,
     model: wgsl,
