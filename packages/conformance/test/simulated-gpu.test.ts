@@ -15,8 +15,8 @@ describe("the worst case of WGSL", () => {
   conformance({
     backend: () => worstCase(11),
     model: wgsl,
-    cases: cases(2000, 25),
-    maxKernels: cases(Infinity, 4),
+    cases: cases(600, 25),
+    maxKernels: cases(24, 4),
     describe,
     test,
   });
