@@ -10,10 +10,10 @@ describe(`conformance (${isFull ? "all checks" : "a quarter of the checks"}, see
     model: wgsl,
     wrapsArrays: false,
     // Each case is a round trip to the device.
-    cases: cases(100, 20),
-    sequences: cases(100, 10),
+    cases: cases(40, 20),
+    sequences: cases(40, 10),
     // A shader with reductions takes seconds to compile on the CPU, and Muon alone has hundreds of variants.
-    maxKernels: cases(16, 6),
+    maxKernels: cases(8, 6),
     seed,
     ...conformanceSample({ describe: group, test }, 0, async () =>
       (await newBackend()).wrap(new Float32Array(1) as never),

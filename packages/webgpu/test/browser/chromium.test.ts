@@ -127,9 +127,9 @@ describe(`conformance (${isFull ? "all checks" : "a quarter of the checks"}, see
     backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    cases: cases(60, 20),
-    sequences: cases(60, 10),
-    maxKernels: cases(12, 6),
+    cases: cases(40, 20),
+    sequences: cases(40, 10),
+    maxKernels: cases(8, 6),
     seed,
     ...conformanceSample({ describe, test }, 1, async () =>
       newBackend().wrap(new Float32Array(1) as never),
