@@ -37,9 +37,16 @@ export async function newDevice(): Promise<GPUDevice> {
 
 let shared: Promise<GPUDevice> | undefined;
 
-/** One device for the tests of a file. It keeps what it has compiled. */
+/**
+ * One device for the tests of a file. It keeps what it has compiled. Prodigy binds one buffer more for a mask than the
+ * eight of a default device.
+ */
 export function sharedDevice(): Promise<GPUDevice> {
-  shared ??= nodeGpu().then(async ({ gpu }) => (await gpu.requestAdapter())!.requestDevice());
+  shared ??= nodeGpu().then(async ({ gpu }) =>
+    (await gpu.requestAdapter())!.requestDevice({
+      requiredLimits: { maxStorageBuffersPerShaderStage: 9 },
+    }),
+  );
   return shared;
 }
 
