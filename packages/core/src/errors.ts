@@ -18,7 +18,7 @@
  * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
  * | `DISPOSED` | use after `dispose` or `free` |
- * | `SWAPPED` | a step, or a change of parameters, while they hold the weights to evaluate with |
+ * | `SWAPPED` | a step, a state, or a change of parameters, while they hold the weights to evaluate with |
  * | `INVALID_FILE` | a file that cannot be read, or has the wrong content |
  * | `OUT_OF_MEMORY` | a backend has no memory for a tensor |
  * | `DEVICE_LOST` | the device of a backend was lost; values read before remain valid |

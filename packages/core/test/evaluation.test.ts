@@ -10,7 +10,9 @@ function averaged() {
   return { p, optimizer };
 }
 
-describe("swap", () => {
+describe("swap", async () => {
+  const saved = await averaged().optimizer.state();
+
   test("puts the average into the parameters, and the weights back, bit for bit", async () => {
     const { p, optimizer } = averaged();
     const trained = await p.read();
@@ -41,6 +43,7 @@ describe("swap", () => {
         optimizer.step({ p: Float32Array.of(1, 2, 3) }),
     ],
     ["rows", (optimizer: ReturnType<typeof averaged>["optimizer"]) => optimizer.rows()],
+    ["restore", (optimizer: ReturnType<typeof averaged>["optimizer"]) => optimizer.restore(saved)],
     ["remove", (optimizer: ReturnType<typeof averaged>["optimizer"]) => optimizer.remove("p")],
   ])("%s throws in between, and changes nothing", async (_, call) => {
     const { p, optimizer } = averaged();
@@ -49,6 +52,17 @@ describe("swap", () => {
     expect(failureOf(() => call(optimizer)).code).toBe("SWAPPED");
     expect(await p.read()).toEqual(before);
     expect(optimizer.iterations).toBe(3);
+  });
+
+  test("a state cannot be taken in between: the values to save with it are not in the parameters", async () => {
+    const { p, optimizer } = averaged();
+    const state = await optimizer.state();
+    optimizer.swap();
+    const before = await p.read();
+    await expect(optimizer.state()).rejects.toMatchObject({ code: "SWAPPED" });
+    expect(await p.read()).toEqual(before);
+    optimizer.swap();
+    expect(await optimizer.state()).toEqual(state);
   });
 
   test("is refused for a rule whose parameters are the weights", () => {

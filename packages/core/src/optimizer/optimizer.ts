@@ -91,7 +91,10 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`; then nothing has changed
    */
   remove(names: string | readonly string[]): void;
-  /** Copies everything the next step depends on, apart from the values of the parameters. */
+  /**
+   * Copies everything the next step depends on, apart from the values of the parameters.
+   * @throws {GradstepError} `DISPOSED`, `SWAPPED` (after `swap`: the values to save with the state are those before it)
+   */
   state(): Promise<OptimizerState>;
   /**
    * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
@@ -100,15 +103,16 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * not part of a state.
    *
    * @param options.schedules `"code"` uses the schedules of this optimizer where those of the state differ
-   * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; then nothing has changed
+   * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`, `SWAPPED`; then nothing has
+   * changed
    */
   restore(state: OptimizerState, options?: RestoreOptions): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**
    * Exchanges the parameters with the weights to evaluate with, which rules such as `scheduleFree` and stages such as
-   * `ema` keep apart; the next call exchanges them back, bit for bit. In between, steps throw, and one copy of the
-   * parameters is kept in the backend's memory.
+   * `ema` keep apart; the next call exchanges them back, bit for bit. In between, steps, `state` and `restore`
+   * throw, and one copy of the parameters is kept in the backend's memory.
    * @throws {GradstepError} `UNSUPPORTED` (a rule without such weights, or a backend that cannot copy), `OUT_OF_MEMORY`,
    * `DISPOSED`; then nothing has changed
    */

@@ -204,7 +204,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   async state(): Promise<OptimizerState> {
-    this.#checkLive();
+    this.#checkTrains();
     return readState(
       { groups: this.#allGroups, records: this.#table.records },
       this.#clock.iterations,
@@ -212,7 +212,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): void {
-    this.#checkLive();
+    this.#checkTrains();
     checkOptions("restore", options, ["schedules"]);
     this.#clock.iterations = writeState(
       { groups: this.#allGroups, records: this.#table.records },
@@ -293,7 +293,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     if (this.isSwapped)
       throw new GradstepError(
-        "The parameters hold the weights to evaluate with; call swap() once more before you train on.",
+        "The parameters hold the weights to evaluate with; call swap() once more before you train, save or restore.",
         { code: "SWAPPED" },
       );
   }
