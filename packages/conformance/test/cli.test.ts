@@ -151,6 +151,21 @@ describe("verify", () => {
     expect(report.passed).toBeGreaterThan(30);
   });
 
+  test("--rule takes the rule of a chain, and ignores a stage alone", async () => {
+    writeFileSync(
+      join(directory, "halved.mjs"),
+      `import { chain, defineStage, sgd } from ${JSON.stringify(core)};
+       export const halve = defineStage({ name: "halve", perElement: "g = g * 0.5" });
+       export const halved = chain(halve(), sgd());`,
+    );
+    const { status, output } = await run(
+      ["verify", "reference", "--cases", "1", "--rule", "halved.mjs", "--json"],
+      directory,
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ rules: ["halve+sgd"], failed: 0 });
+  });
+
   test("a module with a broken backend fails", async () => {
     writeFileSync(
       join(directory, "broken.mjs"),
