@@ -38,21 +38,19 @@ export async function newDevice(): Promise<GPUDevice> {
 let shared: Promise<GPUDevice> | undefined;
 
 /**
- * One device for the tests of a file. It keeps what it has compiled. Prodigy binds one buffer more for a mask than the
- * eight of a default device.
+ * One device for the tests of a file. It keeps what it has compiled.
+ * @param requiredLimits those of a default device if left out; the first call decides
  */
-export function sharedDevice(): Promise<GPUDevice> {
+export function sharedDevice(requiredLimits: Record<string, number> = {}): Promise<GPUDevice> {
   shared ??= nodeGpu().then(async ({ gpu }) =>
-    (await gpu.requestAdapter())!.requestDevice({
-      requiredLimits: { maxStorageBuffersPerShaderStage: 9 },
-    }),
+    (await gpu.requestAdapter())!.requestDevice({ requiredLimits }),
   );
   return shared;
 }
 
 /** A new backend on the shared device; it is disposed after the test. */
-export async function newBackend(): Promise<WebGpu> {
-  const backend = webgpu({ device: await sharedDevice() });
+export async function newBackend(requiredLimits?: Record<string, number>): Promise<WebGpu> {
+  const backend = webgpu({ device: await sharedDevice(requiredLimits) });
   disposedAfterTest.unshift(backend);
   return backend;
 }
