@@ -43,6 +43,11 @@ export interface Tensor {
    * @throws {GradstepError} `DISPOSED`
    */
   read(): Promise<Values>;
+  /**
+   * The live values, on backends whose memory JavaScript can access. Optional.
+   * @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` (a staging tensor without values)
+   */
+  view?(): Values;
   /** Frees memory that the backend allocated, not caller-owned memory. A second call does nothing. */
   free(): void;
 }

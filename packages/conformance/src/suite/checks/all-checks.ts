@@ -14,6 +14,7 @@ import { repeatedStepChecks } from "./repeated-steps.js";
 import { resumeChecks } from "./resume.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
+import { sparseGradientChecks } from "./sparse-gradients.js";
 import { lengthChecks } from "./tensor-lengths.js";
 import { tensorChecks } from "./tensors.js";
 
@@ -39,6 +40,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...resumeChecks(rules),
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
+    ...sparseGradientChecks(rules),
     ...lengthChecks(isBuiltIn ? lengthSpecs : own),
     ...boundChecks(rules),
     ...runTimeRuleChecks,

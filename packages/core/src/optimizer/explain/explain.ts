@@ -1,4 +1,4 @@
-import type { Values } from "../../backend/backend.js";
+import type { Tensor, Values } from "../../backend/backend.js";
 import { dimensionsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
@@ -16,6 +16,8 @@ import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "../step/gradients.js";
+import { readDense } from "../sparse/read-dense.js";
+import type { SparseGradient } from "../sparse/sparse-gradient.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 
@@ -122,7 +124,7 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
   const { slots } = group.context.variant;
   const [p, g, ...values] = await Promise.all([
     update.parameter.read(),
-    ArrayBuffer.isView(gradient) ? gradient : gradient.read(),
+    readGradient(gradient, update.parameter),
     ...update.slots.map((slot) => slot.read()),
   ]);
   const arrays = new Map<string, Values>([
@@ -131,6 +133,14 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
   ]);
   slots.forEach((slot, i) => arrays.set(slot.name, values[i]));
   return { record, arrays };
+}
+
+async function readGradient(
+  gradient: Values | Tensor | SparseGradient,
+  parameter: Tensor,
+): Promise<Values> {
+  if ("indices" in gradient) return readDense(gradient, parameter);
+  return "read" in gradient ? gradient.read() : gradient;
 }
 
 /** The lines of `perStep` for the next step of a group, and its scalars. */

@@ -1,6 +1,7 @@
 import type { StagingTensor, Tensor, Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import type { SparseMemory } from "../sparse/sparse-memory.js";
 
 /** One parameter of an optimizer, and what belongs to it. */
 export interface ParameterRecord {
@@ -15,4 +16,6 @@ export interface ParameterRecord {
   staging: StagingTensor | undefined;
   /** What `optimizer.gradient` returned; made on first use. */
   gradient: Tensor | undefined;
+  /** Made for the first sparse gradient. */
+  sparse: SparseMemory | undefined;
 }

@@ -94,6 +94,7 @@ export class ParameterTable {
         size,
         staging: undefined,
         gradient: undefined,
+        sparse: undefined,
       };
       this.records.push(record);
       this.byName.set(name, record);
@@ -181,9 +182,10 @@ function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void
 }
 
 /** Frees what belongs to a record alone. */
-function freeRecord({ run, update, staging, gradient }: ParameterRecord): void {
+function freeRecord({ run, update, staging, gradient, sparse }: ParameterRecord): void {
   const shared = new Set(run.shared.values());
   for (const slot of update.slots) if (!shared.has(slot)) slot.free();
   staging?.free();
   gradient?.free();
+  sparse?.free();
 }

@@ -117,6 +117,8 @@ export class ParameterRows implements Rows {
       const { update, name } = record;
       record.staging?.free();
       record.staging = undefined;
+      record.sparse?.free();
+      record.sparse = undefined;
       const parameter = parameters[name] ?? update.parameter;
       const mirror = mirrors[name] ?? update.mirror;
       // A new object, because backends cache what they prepare for the tensors of an update.

@@ -1,9 +1,12 @@
 import type { Backend, Tensor, Values } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import { notLive, overlaps } from "../parameters/parameter-checks.js";
+import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
 /** Gradients by the names of their parameters; a parameter without a gradient is not updated. */
-export type Gradients = Readonly<Record<string, Values | Tensor | null | undefined>>;
+export type Gradients = Readonly<
+  Record<string, Values | Tensor | SparseGradient | null | undefined>
+>;
 
 /**
  * Checks one gradient against its parameter.

@@ -10,6 +10,8 @@ import {
   resized,
   rowCount,
 } from "../rows/row-checks.js";
+import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
+import { SparseInputs } from "../sparse/sparse-inputs.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
 /** The gradients and masks of a step. Everything is checked before an update changes. */
@@ -24,6 +26,7 @@ export class StepInputs {
   readonly #unstaged: ParameterRecord[] = [];
   readonly #arrays: Values[] = [];
   #arrayCount = 0;
+  readonly #sparse = new SparseInputs();
   /** Whether an update has a mask. */
   #isMasked = false;
   /** Number of updates of the last step if it can be repeated, otherwise 0. */
@@ -96,14 +99,16 @@ export class StepInputs {
     for (const [name, gradient] of Object.entries(gradients)) {
       const record = this.#byName.get(name);
       if (record === undefined) throw unknownParameters([name], this.#byName.keys());
-      if (gradient !== undefined && gradient !== null)
-        checkGradient(name, gradient, record.update.parameter);
+      if (gradient === undefined || gradient === null) continue;
+      if (isSparseGradient(gradient)) checkSparseGradient(name, gradient, record.update.parameter);
+      else checkGradient(name, gradient, record.update.parameter);
     }
   }
 
   /** To be called when a kernel has run the first `count` updates. After a run that throws, the step is not repeated. */
   markRun(count: number): void {
-    if (this.#arrayCount === 0 && !this.#isMasked) this.#repeatable = count;
+    if (this.#arrayCount === 0 && this.#sparse.count === 0 && !this.#isMasked)
+      this.#repeatable = count;
   }
 
   /** To be called when the last step cannot be repeated, because updates were replaced or removed. */
@@ -134,7 +139,10 @@ export class StepInputs {
 
   /** Puts the typed arrays into their updates. @param staged returns the tensor through which an array enters */
   stage(staged: (record: ParameterRecord, values: Values) => Tensor): void {
-    if (this.#arrayCount === 0) return;
+    if (this.#arrayCount === 0) {
+      this.#sparse.stage(staged);
+      return;
+    }
     const { buffer } = this.#unstaged[0].update.parameter.memory;
     const count = this.#arrayCount;
     // Arrays in the backend's memory come first: staging the others may make it grow, which detaches them.
@@ -144,6 +152,7 @@ export class StepInputs {
       this.#stageOne(i, staged);
       inside += 1;
     }
+    this.#sparse.stage(staged);
     for (let i = 0; i < count; i += 1)
       if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
   }
@@ -159,6 +168,7 @@ export class StepInputs {
     let count = 0;
     let next = 0;
     this.#arrayCount = 0;
+    this.#sparse.clear();
     for (const name in gradients) {
       while (next < records.length && records[next].name !== name) next += 1;
       if (next === records.length) return -1;
@@ -172,6 +182,7 @@ export class StepInputs {
     let count = 0;
     let known = 0;
     this.#arrayCount = 0;
+    this.#sparse.clear();
     for (let i = 0; i < this.#records.length; i += 1) {
       const record = this.#records[i];
       const { name } = record;
@@ -197,10 +208,13 @@ export class StepInputs {
     if (gradient === undefined || gradient === null || !record.group.isDue(iteration)) return false;
     const { name, update } = record;
     if (update.parameter.size !== record.size) throw resized(record);
-    checkGradient(name, gradient, update.parameter);
+    const isSparse = isSparseGradient(gradient);
+    if (isSparse) checkSparseGradient(name, gradient, update.parameter);
+    else checkGradient(name, gradient, update.parameter);
     this.#taken[index] = record;
     this.updates[index] = update;
-    if (ArrayBuffer.isView(gradient)) {
+    if (isSparse) this.#sparse.add(record, gradient);
+    else if (ArrayBuffer.isView(gradient)) {
       this.#unstaged[this.#arrayCount] = record;
       this.#arrays[this.#arrayCount] = gradient;
       this.#arrayCount += 1;
@@ -281,7 +295,8 @@ function unknownParameters(unknown: readonly string[], known: Iterable<string>):
  */
 export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
   for (const [name, gradient] of Object.entries(gradients ?? {})) {
-    if (ArrayBuffer.isView(gradient))
+    const arrays = isSparseGradient(gradient) ? [gradient.indices, gradient.values] : [gradient];
+    if (arrays.some((one) => ArrayBuffer.isView(one)))
       throw new GradstepError(
         `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays cannot be read when the work is executed. Write it to optimizer.gradient("${name}").`,
         { code: "INVALID_GRADIENT" },

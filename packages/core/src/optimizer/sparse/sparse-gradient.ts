@@ -1,0 +1,138 @@
+import type { Tensor, Values } from "../../backend/backend.js";
+import { GradstepError, show } from "../../errors.js";
+import { isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";
+import { rowCount } from "../rows/row-checks.js";
+
+/**
+ * A gradient that is 0 except in some rows, as of an embedding. Rows are counted along the first dimension of the
+ * parameter.
+ */
+export interface SparseGradient {
+  /** Indices of rows, in any order. The values of an index that occurs several times are summed in this order. */
+  readonly indices: Uint32Array | Int32Array | Tensor;
+  /** The gradients of these rows, one row after the other. */
+  readonly values: Values | Tensor;
+}
+
+export function isSparseGradient(gradient: unknown): gradient is SparseGradient {
+  return (
+    gradient !== null &&
+    typeof gradient === "object" &&
+    "indices" in gradient &&
+    "values" in gradient &&
+    !ArrayBuffer.isView(gradient) &&
+    !isTensor(gradient)
+  );
+}
+
+/** The number of indices. */
+export function indexCount({ indices }: SparseGradient): number {
+  return "length" in indices ? indices.length : indices.size;
+}
+
+/** Number of values in a row. @throws {GradstepError} `INVALID_SHAPE` for a parameter that is a single number */
+export function rowLength(name: string, parameter: Tensor): number {
+  return parameter.size / rowCount(name, parameter);
+}
+
+/**
+ * Checks a sparse gradient against its parameter. Indices in tensors of a GPU are not inspected.
+ *
+ * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `INVALID_SHAPE`, `OVERLAPPING_MEMORY`, `INVALID_MEMORY`,
+ * `DISPOSED`, `UNSUPPORTED`
+ */
+export function checkSparseGradient(
+  name: string,
+  gradient: SparseGradient,
+  parameter: Tensor,
+): void {
+  if (parameter.freed) throw notLive(`Parameter "${name}"`, parameter);
+  const { memory } = parameter;
+  if (memory.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
+  const rows = rowCount(name, parameter);
+  const { indices, values } = gradient;
+  checkIndices(name, indices, parameter, rows);
+  checkValues(name, values, parameter, indexCount(gradient), parameter.size / rows);
+  const own = ArrayBuffer.isView(indices) ? indices : indices.memory;
+  if (overlaps(own, memory))
+    throw new GradstepError(
+      `The indices of gradient "${name}" share memory with its parameter; expected other memory. Pass a copy.`,
+      { code: "OVERLAPPING_MEMORY" },
+    );
+}
+
+function checkIndices(name: string, indices: unknown, { backend }: Tensor, rows: number): void {
+  if (isTensor(indices)) {
+    if (indices.backend !== backend || indices.layout?.dtype !== "u32")
+      throw notIndices(name, indices);
+    if (indices.freed) throw notLive(`The tensor of indices of gradient "${name}"`, indices);
+    return;
+  }
+  if (!ArrayBuffer.isView(indices)) throw notIndices(name, indices);
+  const array = indices as Uint32Array | Int32Array;
+  if (!["Uint32Array", "Int32Array"].includes(array[Symbol.toStringTag]))
+    throw notIndices(name, indices);
+  for (let i = 0; i < array.length; i += 1) {
+    if (array[i] >= 0 && array[i] < rows) continue;
+    throw new GradstepError(
+      `indices[${i}] of gradient "${name}" is ${array[i]}; expected a row from 0 to ${rows - 1}.`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+}
+
+function checkValues(
+  name: string,
+  values: unknown,
+  { backend, memory }: Tensor,
+  count: number,
+  columns: number,
+): void {
+  const isArray = ArrayBuffer.isView(values);
+  if (isArray) {
+    const kind = (values as Float32Array)[Symbol.toStringTag];
+    if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
+      throw notValues(name, values, parameterArray(backend.precision));
+  } else if (!isTensor(values) || values.backend !== backend || values.layout !== undefined)
+    throw notValues(name, values, parameterArray(backend.precision));
+  const length = isArray ? (values as Float32Array).length : values.size;
+  if (length !== count * columns) {
+    throw new GradstepError(
+      `The values of gradient "${name}" are ${length}; expected ${count * columns}, for ${count} indices of rows of ${columns}.`,
+      { code: "LENGTH_MISMATCH" },
+    );
+  }
+  if (!isArray) {
+    if (values.freed) throw notLive(`The tensor of values of gradient "${name}"`, values);
+    if (values.memory.byteLength === 0) throw withoutValues(`The values of gradient "${name}"`);
+  }
+  if (!overlaps(isArray ? values : values.memory, memory)) return;
+  throw new GradstepError(
+    `Gradient "${name}" shares memory with its parameter; expected other memory. Pass a copy.`,
+    { code: "OVERLAPPING_MEMORY" },
+  );
+}
+
+function parameterArray(precision: "f32" | "f64"): string {
+  return precision === "f64" ? "Float64Array" : "Float32Array";
+}
+
+function withoutValues(what: string): GradstepError {
+  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
+    code: "INVALID_MEMORY",
+  });
+}
+
+function notIndices(name: string, indices: unknown): GradstepError {
+  return new GradstepError(
+    `The indices of gradient "${name}" are ${show(indices)}; expected a Uint32Array or an Int32Array, or on a GPU a u32 tensor of the parameter's backend. Convert them with Uint32Array.from(indices).`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
+
+function notValues(name: string, values: unknown, array: string): GradstepError {
+  return new GradstepError(
+    `The values of gradient "${name}" are ${show(values)}; expected a ${array}, or a plain tensor of the parameter's backend. Convert them with new ${array}(values).`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
