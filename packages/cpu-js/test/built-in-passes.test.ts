@@ -76,10 +76,12 @@ async function changed(
     optimizer.step({ w: numbers(rows * 4, 3), x: numbers(rows, 4) });
   step(6);
   change(optimizer);
-  const rows = parameters.x.size;
-  if (!optimizer.isSwapped) step(rows);
+  const w = (await parameters.w.read()) as Float32Array;
+  if (optimizer.isSwapped) optimizer.swap();
+  else step(parameters.x.size);
   const entries = Object.entries((await optimizer.state()).slots.w ?? {});
   return {
+    changed: w,
     w: (await parameters.w.read()) as Float32Array,
     ...(Object.fromEntries(entries) as Record<string, Float32Array>),
   };
