@@ -3,12 +3,15 @@ import { dataMutants } from "./backends/data-mutants.js";
 import { passMutants } from "./backends/pass-mutants.js";
 import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
+import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
+import { chainMutants } from "./optimizers/chain-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
 import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
 import { otherRuleMutants } from "./rules/other-rule-mutants.js";
 import { reducingRuleMutants } from "./rules/reducing-rule-mutants.js";
+import { scheduleFreeMutants } from "./rules/schedule-free-mutants.js";
 
 /** All mutants. None is equivalent to the original. */
 export const mutants: readonly Mutant[] = [
@@ -16,10 +19,13 @@ export const mutants: readonly Mutant[] = [
   ...otherRuleMutants,
   ...adaptiveRuleMutants,
   ...reducingRuleMutants,
+  ...scheduleFreeMutants,
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,
+  ...chainMutants,
   ...rowMutants,
   ...repeatMutants,
   ...passMutants,
+  ...summationMutants,
 ];

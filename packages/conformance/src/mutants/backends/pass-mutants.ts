@@ -1,4 +1,10 @@
-import { buildVariant, type ReduceOp, type Variant } from "@gradstep/core";
+import {
+  buildVariant,
+  type ReduceOp,
+  type Tensor,
+  type Values,
+  type Variant,
+} from "@gradstep/core";
 import { definedArithmetic, runPasses, type PassArithmetic } from "@gradstep/core/reference";
 import type { Mutant } from "../mutant.js";
 import { target, withChange, withRun, type Run } from "../mutable-target.js";
@@ -71,6 +77,27 @@ function runOf(variant: Variant, { scalars }: Variant): Run {
       scalars: Float64Array.from(variant.scalars, (name) => update.scalars[scalars.indexOf(name)]),
     }));
     runPasses([{ variant, updates: moved }], sound);
+  };
+}
+
+/** Computes the slot of the stage `ema` from the weights before the step. */
+function averagingFirst(run: Run, { slots, scalars }: Variant): Run {
+  const slot = slots.findIndex(({ name }) => name === "ema");
+  const [decay, weight] = ["ema_decay", "ema_weight"].map((name) => scalars.indexOf(name));
+  if (slot < 0 || decay < 0) return run;
+  const valuesOf = (tensor: Tensor): Values => (tensor as Tensor & { view(): Values }).view();
+  return (updates, count) => {
+    const averages = updates.slice(0, count).map((update) => {
+      const weights = valuesOf(update.parameter);
+      return Float32Array.from(valuesOf(update.slots[slot]), (value, i) =>
+        Math.fround(
+          Math.fround(value * Math.fround(update.scalars[decay])) +
+            Math.fround(weights[i] * Math.fround(update.scalars[weight])),
+        ),
+      );
+    });
+    run(updates, count);
+    averages.forEach((average, k) => valuesOf(updates[k].slots[slot]).set(average));
   };
 }
 
@@ -161,6 +188,11 @@ export const passMutants: readonly Mutant[] = [
           }
         }),
       }),
+  },
+  {
+    name: "the average of the weights is taken before their update",
+    kind: "backend",
+    target: () => target({ backend: withRun(averagingFirst) }),
   },
   {
     name: "rules that run together run one after the other",

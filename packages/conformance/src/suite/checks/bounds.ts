@@ -12,6 +12,9 @@ import {
   sizeOfShape,
 } from "../random/random-values.js";
 
+/** Cases of a rule with few choices. */
+const minCases = 16;
+
 /** Every kernel of every rule, with random hyperparameters and values: each step is inside its bound. */
 export function boundChecks(rules: readonly Rule[]): readonly Check[] {
   return rules.map((rule) => ({
@@ -32,7 +35,10 @@ async function randomCases(rule: Rule, cases: number, context: Context): Promise
     maxKernels < all.kernels
       ? Random.of(seed, rule.name).sample(all.indices.slice(0, all.kernels), maxKernels)
       : all.indices;
-  const count = Math.max(cases, allChoices ? indices.length : Math.min(maxKernels, all.kernels));
+  const count = Math.max(
+    cases,
+    allChoices ? Math.max(minCases, indices.length) : Math.min(maxKernels, all.kernels),
+  );
   const before = { ...stats };
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(seed, rule.name, i);

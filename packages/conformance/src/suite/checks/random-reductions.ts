@@ -1,5 +1,7 @@
 import {
   chain,
+  defineRule,
+  nonNegative,
   type GroupOptions,
   type OptimizerSpec,
   type StageSpec,
@@ -56,6 +58,7 @@ export const randomReductionChecks: readonly Check[] = [
         spec: randomChain(name, random, copies),
       })),
   },
+  { group, name: "long tensors, and many of them", needs: ["reductions"], run: longSums },
   {
     group,
     name: "groups with random rules of their own",
@@ -80,6 +83,41 @@ export const randomReductionChecks: readonly Check[] = [
       })),
   },
 ];
+
+/** Sums over several blocks, and over more tensors than are joined alike in any order. */
+async function longSums(context: Context): Promise<void> {
+  const random = Random.of(context.seed, "long sums");
+  const { rule } = defineRule({
+    name: "long-sums",
+    hyperparameters: { learningRate: nonNegative(0.01) },
+    perElement: `
+      u = g * sumTensor(g) * learningRate + p * normAll(g) * 0.01 + meanAll(p * g) + maxAll(g)
+    `,
+  });
+  const lengths = [
+    random.integer(8193, 12_000),
+    4097,
+    ...Array.from({ length: 20 }, () => random.integer(1, 300)),
+  ];
+  // Of one magnitude, so that no value hides the rounding of the others.
+  const valuesOf = (length: number): Float32Array =>
+    Float32Array.from({ length }, () => random.between(-1, 1));
+  const initial = Object.fromEntries(
+    random
+      .sample(lengths, lengths.length)
+      .map((size, i) => [`p${i}`, { shape: [size], values: valuesOf(size) }]),
+  );
+  const harness = await Harness.start(context, rule.specify({}), initial);
+  for (let step = 0; step < 3; step += 1) {
+    await harness.step(
+      Object.fromEntries(
+        Object.entries(initial).map(([name, { values }]) => [name, valuesOf(values.length)]),
+      ),
+    );
+  }
+  harness.optimizer.dispose();
+  context.stats.cases += 1;
+}
 
 /** What an optimizer is made of. */
 interface Setup {
@@ -175,7 +213,10 @@ function masksOf(
   };
 }
 
-/** A rule with up to three stages: random ones and built-in ones, one for each array that a stage can update. */
+/**
+ * A rule with up to four stages: random ones and built-in ones, one for each array that a stage can update, and sometimes
+ * a second one for one of them.
+ */
 function randomChain(name: string, random: Random, copies: boolean): OptimizerSpec {
   const isReducing = random.chance(0.6);
   const rule = isReducing
@@ -184,12 +225,15 @@ function randomChain(name: string, random: Random, copies: boolean): OptimizerSp
   // A random rule of elements assigns p itself.
   const places = (["g", "u", "p"] as const).filter((one) => isReducing || one !== "u");
   const links: StageSpec[] = [];
-  for (const updated of random.sample(places, random.integer(1, places.length))) {
+  const chosen = random.sample(places, random.integer(1, places.length));
+  if (random.chance(0.5)) chosen.push(random.pick(chosen));
+  for (const updated of chosen) {
     const used = [rule, ...links.map(({ stage }) => stage)].map(
       (one) => one.variant().slots.length,
     );
     const left = maxSlots - used.reduce((sum, length) => sum + length, 0);
-    links.push(randomLink(updated, copies, left, random));
+    const link = randomLink(updated, copies, left, random);
+    if (links.every(({ stage }) => stage.name !== link.stage.name)) links.push(link);
   }
   const linksOf = (updated: UpdatedArray): readonly StageSpec[] =>
     links.filter(({ stage }) => stage.updated === updated);

@@ -80,5 +80,8 @@ export function randomHyperparameter(
     return inRange(hyperparameter, value);
   }
   if (random.chance(0.05)) return inRange(hyperparameter, 0);
+  // Counts of steps, and exponents.
+  if (Number.isInteger(usual) && random.chance(0.4))
+    return inRange(hyperparameter, random.integer(1, 4));
   return inRange(hyperparameter, 10 ** random.between(-8, name === "learningRate" ? 0 : -1));
 }
