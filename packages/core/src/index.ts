@@ -13,6 +13,7 @@ export type {
   OptimizerMethods,
   OptimizerOptions,
 } from "./optimizer/optimizer.js";
+export type { ResetOptions } from "./optimizer/reset.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
 export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";

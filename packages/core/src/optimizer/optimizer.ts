@@ -4,6 +4,7 @@ import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
+import type { ResetOptions } from "./reset.js";
 import type { Rows } from "./rows/parameter-rows.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
@@ -107,6 +108,17 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    * changed
    */
   restore(state: OptimizerState, options?: RestoreOptions): void;
+  /**
+   * Gives slots their first values, of all parameters if `names` is left out. Takes its turn among the steps. Parameters,
+   * hyperparameters, and the step number with the bias correction stay as they are; a slot that all parameters share is
+   * reset if all of them are named.
+   *
+   * @param options rows and columns, for a part of the parameters
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE` (columns outside of a parameter, or a single number),
+   * `LENGTH_MISMATCH`, `INVALID_MEMORY`, `UNSUPPORTED` (a backend without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`,
+   * `SWAPPED`, `DISPOSED`; then nothing has changed
+   */
+  reset(names?: string | readonly string[], options?: ResetOptions): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**

@@ -26,6 +26,7 @@ import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
+import { resetSlots, type ResetOptions } from "./reset.js";
 import { readState, writeState } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
 import type { Clock } from "./step/step-scalars.js";
@@ -219,6 +220,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       state,
       options,
     );
+  }
+
+  reset(names: string | readonly string[] = this.parameters, options: ResetOptions = {}): void {
+    this.#checkTrains();
+    checkOptions("reset", options, ["rows", "columns"]);
+    const { records, backend } = this.#table;
+    const selected = this.#table.select(typeof names === "string" ? [names] : names);
+    resetSlots(backend!, selected, records, options);
   }
 
   get isSwapped(): boolean {

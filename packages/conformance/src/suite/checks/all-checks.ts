@@ -11,6 +11,7 @@ import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
 import { randomReductionChecks } from "./random-reductions.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
+import { resetChecks } from "./reset.js";
 import { resumeChecks } from "./resume.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
@@ -38,6 +39,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...flushChecks(rules),
     ...nonFiniteChecks(rules),
     ...resumeChecks(rules),
+    ...resetChecks,
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
     ...sparseGradientChecks(rules),
