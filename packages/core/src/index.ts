@@ -29,6 +29,20 @@ export * from "./schedules/factories.js";
 export type { Schedule, ScheduleData, ScheduleOption } from "./schedules/schedule.js";
 export type { HyperparameterValue } from "./rule/hyperparameter-value.js";
 
+export {
+  earlyStopping,
+  type EarlyStopping,
+  type EarlyStoppingOptions,
+  type EarlyStoppingState,
+} from "./monitors/early-stopping.js";
+export type { MonitorMode } from "./monitors/improvement.js";
+export {
+  reduceOnPlateau,
+  type PlateauState,
+  type ReduceOnPlateau,
+  type ReduceOnPlateauOptions,
+} from "./monitors/reduce-on-plateau.js";
+
 // To define rules.
 export { defineRule } from "./rule/define-rule.js";
 export type {

@@ -1,0 +1,146 @@
+import { checkOptions } from "../check-options.js";
+import { GradstepError, show } from "../errors.js";
+import type { OptimizerMethods } from "../optimizer/optimizer.js";
+import { checkNumbers } from "../schedules/schedule.js";
+import {
+  checkCounts,
+  checkMode,
+  checkMonitored,
+  checkMonitorState,
+  isImprovement,
+  type MonitorMode,
+} from "./improvement.js";
+
+/** Options of `reduceOnPlateau`: the arguments of Keras's `ReduceLROnPlateau`, with its defaults. */
+export interface ReduceOnPlateauOptions {
+  /** By what the learning rate is multiplied: at least 0, below 1. 0.1 if left out. */
+  readonly factor?: number;
+  /** How many updates in a row may bring no improvement. 10 if left out. */
+  readonly patience?: number;
+  /** `"min"` if left out. */
+  readonly mode?: MonitorMode;
+  /** What an improvement must exceed. 0.0001 if left out. */
+  readonly minDelta?: number;
+  /** For how many updates after a reduction patience is not counted. 0 if left out. */
+  readonly cooldown?: number;
+  /** The lowest learning rate. 0 if left out. */
+  readonly minLearningRate?: number;
+}
+
+/** Where a plateau monitor is: plain data, for a checkpoint. */
+export interface PlateauState {
+  /** The best number so far; null before the first. */
+  readonly best: number | null;
+  /** Updates without improvement. */
+  readonly wait: number;
+  /** Updates until patience is counted again. */
+  readonly cooldown: number;
+}
+
+/** Reduces the learning rate when a number stops improving. Made by `reduceOnPlateau`. */
+export interface ReduceOnPlateau {
+  /**
+   * To be called once per epoch, or whenever the number was measured.
+   * @param value a loss, or another number that is monitored
+   * @returns whether the learning rate was reduced
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is a number, `UNSUPPORTED` if a learning rate follows a
+   * schedule, `DISPOSED`; then nothing has changed
+   */
+  update(value: number): boolean;
+  /** A copy. The learning rate is part of the optimizer's state. */
+  state(): PlateauState;
+  /** Continues from a state. @throws {GradstepError} `STATE_MISMATCH` */
+  restore(state: PlateauState): void;
+}
+
+/**
+ * Multiplies the learning rate by `factor` when a number has not improved for `patience` updates, as Keras's
+ * `ReduceLROnPlateau` does: the rate of the optimizer, and those of groups that have one of their own.
+ *
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a learning rate follows a schedule)
+ */
+export function reduceOnPlateau(
+  optimizer: Pick<OptimizerMethods<string>, "config" | "groups">,
+  options: ReduceOnPlateauOptions = {},
+): ReduceOnPlateau {
+  const owner = "reduceOnPlateau";
+  checkOptions(owner, options, [
+    "factor",
+    "patience",
+    "mode",
+    "minDelta",
+    "cooldown",
+    "minLearningRate",
+  ]);
+  const { factor = 0.1, patience = 10, mode = "min", minDelta = 1e-4 } = options;
+  const { cooldown = 0, minLearningRate = 0 } = options;
+  checkNumbers(owner, { factor, minDelta, minLearningRate });
+  if (factor < 0 || factor >= 1)
+    throw new GradstepError(
+      `${owner}: factor is ${show(factor)}; expected a number of at least 0 and below 1.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  checkCounts(owner, { patience, cooldown });
+  checkMode(owner, mode);
+  ratesOf(optimizer);
+  let state: PlateauState = { best: null, wait: 0, cooldown: 0 };
+
+  /** Whether a rate was above the lowest. */
+  const reduce = (): boolean => {
+    const above = ratesOf(optimizer).filter((one) => one.learningRate > minLearningRate);
+    for (const one of above)
+      one.learningRate = Math.max(one.learningRate * factor, minLearningRate);
+    return above.length > 0;
+  };
+
+  return {
+    update(value) {
+      checkMonitored(owner, value);
+      const left = Math.max(0, state.cooldown - 1);
+      const wait = state.cooldown > 0 ? 0 : state.wait;
+      if (isImprovement(value, state.best, mode, minDelta)) {
+        state = { best: value, wait: 0, cooldown: left };
+        return false;
+      }
+      const waited = left > 0 ? wait : wait + 1;
+      const isReduced = left === 0 && waited >= patience && reduce();
+      state = isReduced
+        ? { ...state, wait: 0, cooldown }
+        : { ...state, wait: waited, cooldown: left };
+      return isReduced;
+    },
+    state: () => ({ ...state }),
+    restore(saved) {
+      checkMonitorState(owner, saved, ["wait", "cooldown"]);
+      const { best, wait, cooldown: left } = saved;
+      state = { best, wait, cooldown: left };
+    },
+  };
+}
+
+interface HasLearningRate {
+  learningRate: number;
+}
+
+/**
+ * The optimizer and the groups with a learning rate of their own.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
+function ratesOf(
+  optimizer: Pick<OptimizerMethods<string>, "config" | "groups">,
+): HasLearningRate[] {
+  const { settings, groups } = optimizer.config();
+  const rates = [
+    { owner: optimizer as unknown, rate: settings.learningRate },
+    ...groups.map((group, i) => ({
+      owner: optimizer.groups[i] as unknown,
+      rate: group.learningRate ?? group.rule?.settings.learningRate,
+    })),
+  ].filter(({ rate }) => rate !== undefined);
+  if (rates.some(({ rate }) => typeof rate !== "number"))
+    throw new GradstepError(
+      "reduceOnPlateau: a learning rate follows a schedule, which it would replace; expected numbers. Set learningRate to a number first, or use the schedule alone.",
+      { code: "UNSUPPORTED" },
+    );
+  return rates.map(({ owner }) => owner as HasLearningRate);
+}
