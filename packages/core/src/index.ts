@@ -3,6 +3,7 @@ export { GradstepError, show, type ErrorCode } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { ExplainedLine, Explanation } from "./optimizer/explain/explanation.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
+export type { SparseOptions } from "./optimizer/sparse/sparse-options.js";
 export type { SparseGradient } from "./optimizer/sparse/sparse-gradient.js";
 export type {
   RestoreOptions,
@@ -74,6 +75,7 @@ export type {
   Layout,
   MemoryRange,
   UnselectedRows,
+  RowList,
   RowMove,
   RowSources,
   RowValues,

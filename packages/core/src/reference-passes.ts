@@ -1,4 +1,4 @@
-import type { Update, Values } from "./backend/backend.js";
+import type { RowList, Tensor, Update, Values } from "./backend/backend.js";
 import {
   countOf,
   dimensionsOf,
@@ -188,7 +188,10 @@ function targetOf(
     if (extent === "all") arrays.set(perTensor(name), new Float64Array(1));
     else arrays.set(name, new Float64Array(countOf(extent, dimensions)));
   }
-  const mask = update.mask as Uint32Array | undefined;
+  const { rows } = update;
+  if (rows !== undefined) arrays.set("g", gradientOfAllRows(arrays.get("g")!, rows, parameter));
+  const mask =
+    rows === undefined ? (update.mask as Uint32Array | undefined) : maskOf(rows, parameter);
   const isSelected = (extent: Extent, index: number): boolean => {
     if (mask === undefined || extent === "all" || extent === "step") return true;
     if (!hasRowsOf(extent, parameter.shape, variant.matrices)) return true;
@@ -196,6 +199,26 @@ function targetOf(
     return mask[Math.floor(index / perRow)] !== 0;
   };
   return { update, dimensions, arrays, isSelected };
+}
+
+function maskOf({ indices, start, end }: RowList, { shape }: Tensor): Uint32Array {
+  const mask = new Uint32Array(shape[0]);
+  for (let i = start; i < end; i += 1) mask[indices[i]] = 1;
+  return mask;
+}
+
+/** The gradient of listed rows, each where its row is. */
+function gradientOfAllRows(
+  gradient: Values,
+  { indices, gradientRows, start, end }: RowList,
+  { shape, size }: Tensor,
+): Values {
+  const columns = size / shape[0];
+  const all = new Float64Array(size);
+  for (let i = start; i < end; i += 1)
+    for (let j = 0; j < columns; j += 1)
+      all[indices[i] * columns + j] = gradient[gradientRows[i] * columns + j];
+  return all;
 }
 
 function coefficient({ scalars }: Variant, update: Update, value: number | string): number {

@@ -77,6 +77,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   compile(variant: Variant): Kernel {
     const kernel: Kernel = {
       source: variant.perElement.source,
+      takesRowLists: true,
       run: (updates, count) => {
         runPasses([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },

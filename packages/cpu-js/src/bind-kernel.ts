@@ -1,4 +1,11 @@
-import { endOfRun, type HostTensor, type Kernel, type Tensor, type Variant } from "@gradstep/core";
+import {
+  endOfRun,
+  type HostTensor,
+  type Kernel,
+  type RowList,
+  type Tensor,
+  type Variant,
+} from "@gradstep/core";
 import { flush, flushesOf } from "./flush.js";
 import type { KernelFunction } from "./kernel-table.js";
 
@@ -19,24 +26,55 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
     scalars: Float64Array,
     start: number,
     end: number,
+    shift: number,
   ): void => {
     for (let j = 0; j < flushes.length; j += 1) {
       const { array, threshold } = flushes[j];
       flush(slots[array], scalars, threshold, start, end);
     }
-    update(p, g, slots, scalars, start, end);
+    update(p, g, slots, scalars, start, end, shift);
+  };
+
+  /** Updates the rows of a list; those that follow one another, in the gradient too, together. */
+  const updateList = (
+    p: Float32Array,
+    g: Float32Array,
+    scalars: Float64Array,
+    { indices, gradientRows, start, end }: RowList,
+    rowLength: number,
+  ): void => {
+    for (let first = start, next = start; first < end; first = next) {
+      const row = indices[first];
+      const gradientRow = gradientRows[first];
+      next = first + 1;
+      while (
+        next < end &&
+        indices[next] - row === next - first &&
+        gradientRows[next] - gradientRow === next - first
+      )
+        next += 1;
+      const from = row * rowLength;
+      const to = (row + next - first) * rowLength;
+      updateRange(p, g, scalars, from, to, (gradientRow - row) * rowLength);
+    }
   };
 
   return {
     source: String(update),
+    takesRowLists: true,
     run: (updates, count) => {
       for (let i = 0; i < count; i += 1) {
-        const { parameter, gradient, slots: tensors, scalars, mask, unselectedRows } = updates[i];
+        const update = updates[i];
+        const { parameter, gradient, slots: tensors, scalars, mask, unselectedRows } = update;
         for (let j = 0; j < variant.slots.length; j += 1) slots[j] = view(tensors[j]);
         const p = view(parameter);
         const g = view(gradient);
+        if (update.rows !== undefined) {
+          updateList(p, g, scalars, update.rows, p.length / parameter.shape[0]);
+          continue;
+        }
         if (mask === undefined) {
-          updateRange(p, g, scalars, 0, p.length);
+          updateRange(p, g, scalars, 0, p.length, 0);
           continue;
         }
         if (unselectedRows !== "keep" && zeros.length < p.length) {
@@ -49,11 +87,11 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
           next = endOfRun(rows, first);
           const start = first * rowLength;
           const end = next * rowLength;
-          if (rows[first] !== 0) updateRange(p, g, scalars, start, end);
-          else if (unselectedRows === "zero") updateRange(p, zeros, scalars, start, end);
+          if (rows[first] !== 0) updateRange(p, g, scalars, start, end, 0);
+          else if (unselectedRows === "zero") updateRange(p, zeros, scalars, start, end, 0);
           else if (unselectedRows === "decay") {
             for (let k = start; k < end; k += 1) discarded[k] = p[k];
-            updateRange(discarded, zeros, scalars, start, end);
+            updateRange(discarded, zeros, scalars, start, end, 0);
           }
         }
       }

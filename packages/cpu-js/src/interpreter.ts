@@ -14,6 +14,9 @@ import type { KernelFunction, PassFunction } from "./kernel-table.js";
 /** Values per chunk: all chunks of a pass fit into the L1 cache, and the loops outweigh the calls. */
 export const chunkLength = 1024;
 
+/** As `PassFunction`; `shift` is what is added to the index of an element to get that of its gradient. */
+type InterpretedPass = (...args: [...Parameters<PassFunction>, shift?: number]) => void;
+
 /** An array that a pass reads or stores. */
 interface Access {
   readonly node: number;
@@ -29,11 +32,11 @@ interface Access {
 export function interpreter(variant: Variant, exact: boolean): KernelFunction {
   const update = passInterpreter(variant, variant.passPlan.passes[0] as MapPass, exact);
   const arrays: Float32Array[] = [];
-  return (p, g, slots, scalars, start, end) => {
+  return (p, g, slots, scalars, start, end, shift) => {
     arrays[0] = p;
     arrays[1] = g;
     for (let i = 0; i < slots.length; i += 1) arrays[i + 2] = slots[i];
-    update(arrays, scalars, arrays, start, end, 1, 1);
+    update(arrays, scalars, arrays, start, end, 1, 1, shift);
   };
 }
 
@@ -47,7 +50,7 @@ export function passInterpreter(
   variant: Variant,
   { program, over, reductions }: MapPass,
   exact: boolean,
-): PassFunction {
+): InterpretedPass {
   const { nodes } = program;
   const chunks: readonly Values[] = nodes.map(({ varies }) => {
     const length = varies ? chunkLength : 1;
@@ -67,7 +70,7 @@ export function passInterpreter(
     operand: reductions.findIndex((one) => one.name === name),
   }));
 
-  return (arrays, scalars, operands, start, end, rows, columns) => {
+  return (arrays, scalars, operands, start, end, rows, columns, shift = 0) => {
     for (let i = 0; i < scalarInputs.length; i += 1) {
       const { node, scalar } = scalarInputs[i];
       chunks[node][0] = Math.fround(scalars[scalar]);
@@ -86,7 +89,7 @@ export function passInterpreter(
         const { node, array, extent } = loads[i];
         const chunk = chunks[node];
         if (!nodes[node].varies) continue;
-        if (extent === over) load(chunk, arrays[array], from, length);
+        if (extent === over) load(chunk, arrays[array], array === 1 ? from + shift : from, length);
         else if (extent === "row") loadRows(chunk, arrays[array], from, length, columns);
         else loadColumns(chunk, arrays[array], from, length, rows, columns);
       }

@@ -1,8 +1,9 @@
 import type { Values } from "@gradstep/core";
 
 /**
- * A compiled variant of elements: updates elements `start` to `end` − 1 of `p` and the slots in place, in one pass. All
- * arrays have at least `end` elements.
+ * A compiled variant of elements: updates elements `start` to `end` − 1 of `p` and the slots in place, in one pass.
+ *
+ * @param shift what is added to the index of an element to get that of its gradient
  */
 export type KernelFunction = (
   p: Float32Array,
@@ -11,6 +12,7 @@ export type KernelFunction = (
   scalars: Float64Array,
   start: number,
   end: number,
+  shift: number,
 ) => void;
 
 /**

@@ -107,7 +107,7 @@ test.each(["pow", "f32", "floor"] as const)(
     const altered = { ...variant, passPlan };
     const update = interpreter(altered, true);
     const one = Float32Array.of(1);
-    expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1))).toBe("INVALID_RULE");
+    expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1, 0))).toBe("INVALID_RULE");
   },
 );
 

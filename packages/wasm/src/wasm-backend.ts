@@ -189,6 +189,7 @@ export class WasmBackend implements Wasm {
     };
     return {
       source: variant.perElement.source,
+      takesRowLists: true,
       run: (updates, count) => {
         this.#checkLive();
         this.#parallel?.throwPendingError();

@@ -18,6 +18,8 @@ export interface Target {
   readonly reductions?: boolean;
   /** Whether the backend runs rules with `newtonSchulz`; it does if left out. */
   readonly matrixProducts?: boolean;
+  /** Whether rows can count their own steps; left out, whether a fresh backend's kernel of adam has `takesRowLists`. */
+  readonly rowSteps?: boolean;
 }
 
 /** Input of a check. */
@@ -43,6 +45,7 @@ export type Capability =
   | "reductions"
   | "matrixProducts"
   | "copies"
+  | "rowSteps"
   | "commonReductions";
 
 /** One property of a backend or a rule. */

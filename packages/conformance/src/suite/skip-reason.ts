@@ -1,4 +1,4 @@
-import type { Backend } from "@gradstep/core";
+import { adam, variantOf, type Backend } from "@gradstep/core";
 import type { Capability, Check, Context, Target } from "./check.js";
 
 const reasons: Readonly<Record<Capability, string>> = {
@@ -7,15 +7,17 @@ const reasons: Readonly<Record<Capability, string>> = {
   reductions: "the backend is declared with reductions: false",
   matrixProducts: "the backend is declared with matrixProducts: false",
   copies: "the backend has no copy(), so no slot starts as a copy of its parameter",
+  rowSteps: "the backend's kernels do not take lists of rows",
   commonReductions:
     "the backend has no runTogether(), so the rules of a step have no reductions in common",
 };
 
-/** Methods that a backend has if it has the capability. */
-const methods: Partial<Record<Capability, keyof Backend>> = {
-  rows: "remap",
-  copies: "copy",
-  commonReductions: "runTogether",
+/** Whether a backend has a capability, for those that it shows. */
+const shown: Partial<Record<Capability, (backend: Backend) => boolean>> = {
+  rows: ({ remap }) => remap !== undefined,
+  copies: ({ copy }) => copy !== undefined,
+  commonReductions: ({ runTogether }) => runTogether !== undefined,
+  rowSteps: (backend) => backend.compile(variantOf(adam())).takesRowLists === true,
 };
 
 /** Why a check cannot run, as far as the options say; undefined if it can, or if only the backend itself tells. */
@@ -29,11 +31,11 @@ export async function skipReason(check: Check, { target }: Context): Promise<str
   const reason = declaredSkip(check, target);
   if (reason !== undefined) return reason;
   const open = (check.needs ?? []).filter(
-    (one) => methods[one] !== undefined && declared(target, one) === undefined,
+    (one) => shown[one] !== undefined && declared(target, one) === undefined,
   );
   if (open.length === 0) return undefined;
   const backend = await target.backend();
-  const missing = open.find((one) => backend[methods[one]!] === undefined);
+  const missing = open.find((one) => !shown[one]!(backend));
   return missing && reasons[missing];
 }
 

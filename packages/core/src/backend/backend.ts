@@ -71,9 +71,19 @@ export type RowValues = Uint32Array | Tensor;
  */
 export type UnselectedRows = "keep" | "decay" | "zero";
 
+/** The rows that an update changes; the others stay as they are. */
+export interface RowList {
+  /** Indices of rows of the parameter; those from `start` to `end` − 1 apply, and differ from each other. */
+  readonly indices: Uint32Array;
+  /** For each of them, the row of the gradient. */
+  readonly gradientRows: Uint32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`, `mask` and
- * `unselectedRows` change between runs.
+ * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`, `mask`,
+ * `unselectedRows` and `rows` change between runs.
  */
 export interface Update {
   readonly parameter: Tensor;
@@ -83,6 +93,11 @@ export interface Update {
   /** Rows whose u32 is not 0 are selected; all rows if undefined. */
   mask: RowValues | undefined;
   unselectedRows: UnselectedRows;
+  /**
+   * The rows to be updated, instead of a mask; all rows if undefined. Only for kernels with `takesRowLists`. The gradient
+   * can have fewer rows than the parameter, or more. A run can have several updates of one parameter with different rows.
+   */
+  rows?: RowList | undefined;
   /** In the order of `variant.slots`. A slot of the extent `all` is the same tensor in all updates. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */
@@ -93,6 +108,11 @@ export interface Update {
 export interface Kernel {
   /** Readable code, for people: JavaScript, WGSL or a listing. */
   readonly source: string;
+  /**
+   * Whether updates may have `rows`. Optional: without it, a step of some rows has a mask, and a gradient of all rows, and
+   * rows cannot count their own steps.
+   */
+  readonly takesRowLists?: boolean;
   /**
    * Updates the parameters and slots of the first `count` updates in place. Returns immediately; runs take effect in
    * the order of the calls. Nothing is allocated after the first run with the same tensors.

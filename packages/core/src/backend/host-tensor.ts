@@ -216,3 +216,10 @@ export function allocateArray<T extends Values>(
     );
   }
 }
+
+/** An array of zeros for a shape, of the type that backends of this precision hold. @throws {GradstepError} `INVALID_SHAPE` */
+export function allocateValues(precision: Backend["precision"], shape: readonly number[]): Values {
+  return precision === "f64"
+    ? allocateArray(Float64Array, shape)
+    : allocateArray(Float32Array, shape);
+}

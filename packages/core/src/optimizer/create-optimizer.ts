@@ -21,7 +21,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   options: OptimizerOptions<NoInfer<H>, T> = {},
 ): Optimizer<H, T> {
   const checked = checkedSpec("the rule", spec);
-  checkOptions("createOptimizer", options, ["groups", "mirrors"]);
+  checkOptions("createOptimizer", options, ["groups", "mirrors", "sparse", "rowSteps"]);
   const specGroups = checkGroups(spec.groups);
   const groups = [...specGroups, ...checkGroups(options.groups)];
   const optimizer = new RuleOptimizer(
@@ -30,6 +30,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
     groups,
     specGroups.length,
     options.mirrors,
+    options,
   );
   return optimizer as unknown as Optimizer<H, T>;
 }

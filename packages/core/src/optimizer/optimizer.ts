@@ -6,6 +6,7 @@ import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import type { ResetOptions } from "./reset.js";
 import type { Rows } from "./rows/parameter-rows.js";
+import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
 import type { OptimizerState } from "./state.js";
@@ -165,7 +166,10 @@ export type Optimizer<H extends string = string, T extends Tensor = Tensor> = Op
   Record<H, number>;
 
 /** Options of `createOptimizer`. */
-export interface OptimizerOptions<H extends string = string, T extends Tensor = Tensor> {
+export interface OptimizerOptions<
+  H extends string = string,
+  T extends Tensor = Tensor,
+> extends SparseOptions {
   /**
    * Hyperparameters for some of the parameters. A parameter may match at most one group; parameters that match none have
    * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,

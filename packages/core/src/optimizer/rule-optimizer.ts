@@ -32,6 +32,7 @@ import type { OptimizerState } from "./state.js";
 import type { Clock } from "./step/step-scalars.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
+import { checkSparseOptions, type SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 
 /** The optimizer that `createOptimizer` makes: it owns the groups and the step count, and orders what a step does. */
@@ -57,19 +58,34 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     groups: readonly GroupOptions[],
     specGroups: number,
     mirrors: Parameters = {},
+    sparseOptions: SparseOptions = {},
   ) {
     const sharing = groups.filter(({ rule }) => rule === undefined);
     const context = ruleContext(spec, sharing, this.#clock);
     const { name, hyperparameters } = spec.rule;
     this.#defaults = new Group(context, name, spec.hyperparameters);
-    this.#groups = groups.map(({ match, rule: own, frozen = false, ...overrides }, i) => {
-      const label = `${name}, group ${i}`;
-      const defaults =
-        own === undefined ? this.#defaults : ownDefaults(label, own, overrides, this.#clock);
-      const group = new Group(defaults.context, label, overrides, match, defaults);
-      group.frozen = frozen;
-      return group;
-    });
+    this.#defaults.sparseOptions = checkSparseOptions(
+      name,
+      sparseOptions,
+      this.#defaults.sparseOptions,
+      context.variant,
+    );
+    this.#groups = groups.map(
+      ({ match, rule: own, frozen = false, sparse, rowSteps, ...overrides }, i) => {
+        const label = `${name}, group ${i}`;
+        const defaults =
+          own === undefined ? this.#defaults : ownDefaults(label, own, overrides, this.#clock);
+        const group = new Group(defaults.context, label, overrides, match, defaults);
+        group.frozen = frozen;
+        group.sparseOptions = checkSparseOptions(
+          label,
+          { sparse, rowSteps },
+          this.#defaults.sparseOptions,
+          group.context.variant,
+        );
+        return group;
+      },
+    );
     this.#allGroups = [this.#defaults, ...this.#groups];
     this.#runs = [...new Set(this.#allGroups.map((group) => group.context.run))];
     this.#table = new ParameterTable((parameter) =>
@@ -152,6 +168,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   /** Counts the step. */
   #commit(): void {
     this.#clock.iterations += 1;
+    this.#inputs.commit();
     for (let i = 0; i < this.#allGroups.length; i += 1) {
       const group = this.#allGroups[i];
       if (group.isDue(this.#clock.iterations)) group.commit();

@@ -7,7 +7,14 @@ import {
   type ScheduleData,
 } from "../schedules/schedule.js";
 import type { RestoreOptions } from "./optimizer.js";
-import { checkState, fail, type OptimizerState, type SlotOutline } from "./state.js";
+import {
+  checkRowSteps,
+  checkState,
+  fail,
+  type OptimizerState,
+  type SlotOutline,
+  type StateOutline,
+} from "./state.js";
 
 /** The parts of an optimizer that its state is made of. */
 export interface StateSource {
@@ -28,6 +35,10 @@ function savedSlots({ group, update }: ParameterRecord): readonly SavedSlot[] {
   );
 }
 
+function countingRows(records: readonly ParameterRecord[]): readonly ParameterRecord[] {
+  return records.filter(({ rowSteps }) => rowSteps !== undefined);
+}
+
 /** Copies everything the next step depends on, apart from the values of the parameters. */
 export async function readState(
   { groups, records }: StateSource,
@@ -35,6 +46,7 @@ export async function readState(
 ): Promise<OptimizerState> {
   const [defaults] = groups;
   const { rule, options } = defaults.context.spec;
+  const counting = countingRows(records);
   // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
   const state = {
     version: 1 as const,
@@ -42,6 +54,11 @@ export async function readState(
     options: { ...options },
     hyperparameters: defaults.ownHyperparameters(),
     iterations,
+    ...(counting.length > 0 && {
+      rowSteps: Object.fromEntries(
+        counting.map(({ name, rowSteps }) => [name, rowSteps!.counts.slice()]),
+      ),
+    }),
     groups: groups.map((group) => ({
       parameters: [...group.parameters],
       iterations: group.iterations,
@@ -75,7 +92,7 @@ export function writeState(
 ): number {
   const [defaults] = groups;
   const { rule, options } = defaults.context.spec;
-  const slots = checkState(state, {
+  const outline: StateOutline = {
     rule: rule.name,
     options,
     groups: groups.map(({ parameters, context }) => ({
@@ -85,7 +102,12 @@ export function writeState(
       options: context === defaults.context ? undefined : context.spec.options,
     })),
     slots: new Map(records.map((record) => [record.name, savedSlots(record)])),
-  });
+    rowSteps: new Map(
+      countingRows(records).map(({ name, rowSteps }) => [name, rowSteps!.counts.length]),
+    ),
+  };
+  const slots = checkState(state, outline);
+  const rowSteps = checkRowSteps(state, outline.rowSteps);
   const overrides = groups.map((group, i) =>
     group === defaults ? state.hyperparameters : state.groups[i].hyperparameters,
   );
@@ -103,6 +125,8 @@ export function writeState(
     group.scalars.persistentScalars = persistentScalars;
     group.iterations = iterations ?? Math.floor(state.iterations / group.every);
   });
+  for (const [name, steps] of rowSteps)
+    records.find((record) => record.name === name)!.rowSteps!.counts.set(steps);
   for (const record of records) {
     savedSlots(record).forEach(({ index }, i) => {
       record.update.slots[index].write(slots.get(record.name)![i]);

@@ -24,6 +24,11 @@ export interface OptimizerState {
    * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
    */
   readonly slots: Readonly<Record<string, Readonly<Record<string, Values>>>>;
+  /**
+   * The steps that each row has taken, for parameters with the option `rowSteps`; left out if there are none. `restore`
+   * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
+   */
+  readonly rowSteps?: Readonly<Record<string, Uint32Array>>;
 }
 
 /** The state of one group. */
@@ -53,6 +58,8 @@ export interface StateOutline {
   readonly groups: readonly GroupOutline[];
   /** The slots of each parameter. */
   readonly slots: ReadonlyMap<string, readonly SlotOutline[]>;
+  /** The number of rows of each parameter whose rows count their own steps. */
+  readonly rowSteps: ReadonlyMap<string, number>;
 }
 
 /** What the state of a group has to agree with. */
@@ -121,6 +128,30 @@ export function checkState(state: OptimizerState, outline: StateOutline): SlotVa
           slotValues(`slot ${name} of ${parameter}`, slots[name], size),
         ),
       ];
+    }),
+  );
+}
+
+/**
+ * Checks the steps of rows in a state, and returns them by parameter.
+ * @throws {GradstepError} `STATE_MISMATCH`
+ */
+export function checkRowSteps(
+  { rowSteps = {} }: OptimizerState,
+  expected: StateOutline["rowSteps"],
+): ReadonlyMap<string, Uint32Array> {
+  checkIsTable("rowSteps", rowSteps);
+  checkNames("parameters with rowSteps", Object.keys(rowSteps), [...expected.keys()]);
+  return new Map(
+    [...expected].map(([name, rows]) => {
+      const what = `rowSteps of ${name}`;
+      const steps: unknown = rowSteps[name];
+      if (steps === null || typeof steps !== "object")
+        fail(`${what} is ${show(steps)}; expected a Uint32Array`);
+      const values: readonly unknown[] = Object.values(steps);
+      checkSame(`length of ${what}`, values.length, rows);
+      for (const value of values) checkCount(what, value as number);
+      return [name, Uint32Array.from(values as readonly number[])];
     }),
   );
 }

@@ -2,8 +2,7 @@ import { emit, flushedSlotsOf, specialize, type Variant } from "@gradstep/core";
 import { functionName, indent, isName, isRead, jsEmitter, loop, safe } from "./js-emitter.js";
 
 /**
- * The source of a variant as one JavaScript function `(p, g, slots, scalars, start, end) => void`, which makes one pass
- * over memory.
+ * The source of a variant as a `KernelFunction`, which makes one pass over memory.
  *
  * It uses `fround`, `abs`, `sqrt`, `sign`, `min` and `max` of `Math` as free names; `generate` writes a module that
  * defines them. The caller must flush `flushedSlotsOf(variant.perElement)` first: a branch that is rarely taken would
@@ -35,7 +34,8 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
     return name;
   };
   for (const { name, node } of perElement.inputs) {
-    if (perElement.nodes[node].varies) element.push(`const ${safe(name)} = ${name}$[$i];`);
+    if (perElement.nodes[node].varies)
+      element.push(`const ${safe(name)} = ${name}$[${name === "g" ? "$i + $shift" : "$i"}];`);
   }
   const results = emit(perElement, jsEmitter(options.exact, share));
   const stores = results.map(({ name, value }) => {
@@ -51,6 +51,7 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
     ...["$slots", "$scalars"].map((name) => (isUsed(name) ? name : `_${name}`)),
     "$start",
     "$end",
+    isRead(perElement, "g") ? "$shift" : "_$shift",
   ];
   return [
     `function ${functionName(variant)}(${parameters.join(", ")}) {`,

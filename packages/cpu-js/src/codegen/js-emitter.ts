@@ -125,7 +125,7 @@ export function isRead({ nodes }: Program, input: string): boolean {
  */
 export function loop(element: readonly string[]): string[] {
   const second = element.map((line) =>
-    line.replaceAll("[$i]", "[$i + 1]").replaceAll("[$j]", "[$j + 1]"),
+    line.replaceAll("[$i", "[$i + 1").replaceAll("[$j]", "[$j + 1]"),
   );
   const counts = usesOperands(element);
   return [

@@ -82,7 +82,7 @@ function asPass(update: KernelFunction, slotCount: number): PassFunction {
   const slots: Float32Array[] = [];
   const pass: PassFunction = (arrays, scalars, _operands, start, end) => {
     for (let i = 0; i < slotCount; i += 1) slots[i] = arrays[i + 2] as Float32Array;
-    update(arrays[0] as Float32Array, arrays[1] as Float32Array, slots, scalars, start, end);
+    update(arrays[0] as Float32Array, arrays[1] as Float32Array, slots, scalars, start, end, 0);
   };
   return Object.assign(pass, { toString: () => String(update) });
 }

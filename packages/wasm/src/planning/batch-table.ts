@@ -1,4 +1,4 @@
-import type { Update, Variant } from "@gradstep/core";
+import type { RowList, Update, Variant } from "@gradstep/core";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { entryWords } from "../memory/layout.js";
@@ -68,8 +68,8 @@ export class BatchTable {
    */
   fill(variant: Variant, updates: readonly Update[], count: number): void {
     for (let i = 0; i < count; i += 1) {
-      if (updates[i].mask !== undefined) {
-        this.#fillRanges(variant, updates, count);
+      if (updates[i].mask !== undefined || updates[i].rows !== undefined) {
+        this.#fillRows(variant, updates, count);
         return;
       }
     }
@@ -131,41 +131,38 @@ export class BatchTable {
     for (let i = 0; i < this.#groupCount; i += 1) word = this.#writeScalars(this.#groups[i], word);
   }
 
-  /** As `fill`, with one entry per range of rows that a mask treats alike. */
-  #fillRanges(variant: Variant, updates: readonly Update[], count: number): void {
+  /**
+   * As `fill`, with one entry per range of rows that a mask treats alike, and per run of listed rows that follow one
+   * another.
+   */
+  #fillRows(variant: Variant, updates: readonly Update[], count: number): void {
     this.#isUnmasked = false;
     this.#updates = undefined;
     const ranges = (this.#ranges ??= new RowRanges(this.#heap));
     ranges.collect(updates, count);
-    const slots = variant.slots.length;
-    const scalars = variant.scalars.length;
     const length = entryWords(variant);
-    this.#buffer.reserve(length * ranges.count + scalars * count);
+    const entries = ranges.count + unmaskedEntries(updates, count);
+    const firstScalar = length * entries;
+    this.#buffer.reserve(firstScalar + variant.scalars.length * count);
     ranges.resolveAddresses(updates);
     const { words, address } = this.#buffer;
-    const firstScalar = length * ranges.count;
     this.#groupCount = 0;
-    this.#elements = 0;
     let word = 0;
-    for (let i = 0; i < ranges.count; i += 1) {
-      const update = updates[ranges.updates[i]];
-      const start = ranges.starts[i];
-      const size = ranges.ends[i] - start;
-      words[word] = size;
-      words[word + 1] = ranges.parameters[i];
-      words[word + 2] = ranges.gradients[i];
-      word += 3;
-      for (let j = 0; j < slots; j += 1)
-        words[word + j] = (update.slots[j] as WasmTensor).address + 4 * start;
-      word += slots;
+    for (let i = 0, range = 0; i < count; i += 1) {
+      const update = updates[i];
       const group = this.#groupOf(update.scalars, 0, firstScalar);
-      words[word] = address + 4 * (firstScalar + scalars * group);
-      word += 1;
-      this.#elements += size;
+      const scalars = address + 4 * (firstScalar + variant.scalars.length * group);
+      if (update.mask === undefined) word = writeRows(words, word, update, scalars);
+      for (; range < ranges.count && ranges.updates[range] === i; range += 1) {
+        writeRange(words, word, update, ranges, range, scalars);
+        word += length;
+      }
     }
+    this.#count = word / length;
+    this.#elements = 0;
+    for (let i = 0; i < this.#count; i += 1) this.#elements += words[i * length];
     this.#layoutVersion += 1;
     this.#entryWords = length;
-    this.#count = ranges.count;
   }
 
   /**
@@ -192,3 +189,70 @@ export class BatchTable {
     return word + scalars.length;
   }
 }
+
+/** The most entries of updates without masks. */
+function unmaskedEntries(updates: readonly Update[], count: number): number {
+  let entries = 0;
+  for (let i = 0; i < count; i += 1) {
+    const { mask, rows } = updates[i];
+    if (mask === undefined) entries += rows === undefined ? 1 : rows.end - rows.start;
+  }
+  return entries;
+}
+
+function writeRange(
+  words: Int32Array,
+  word: number,
+  { slots }: Update,
+  ranges: RowRanges,
+  range: number,
+  scalars: number,
+): void {
+  const start = ranges.starts[range];
+  words[word] = ranges.ends[range] - start;
+  words[word + 1] = ranges.parameters[range];
+  words[word + 2] = ranges.gradients[range];
+  for (let j = 0; j < slots.length; j += 1)
+    words[word + 3 + j] = (slots[j] as WasmTensor).address + 4 * start;
+  words[word + 3 + slots.length] = scalars;
+}
+
+/** Writes the entries of an update without a mask; returns the word after them. */
+function writeRows(words: Int32Array, word: number, update: Update, scalars: number): number {
+  const { parameter, gradient, slots, rows } = update;
+  const { indices, gradientRows, start, end } = rows ?? wholeTensor;
+  const length = 4 + slots.length;
+  const rowLength = rows === undefined ? parameter.size : parameter.size / parameter.shape[0];
+  const p = (parameter as WasmTensor).address;
+  const g = (gradient as WasmTensor).address;
+  let next = word;
+  let row = -1;
+  let gradientRow = -1;
+  for (let k = start; k < end; k += 1) {
+    const follows = indices[k] === row + 1 && gradientRows[k] === gradientRow + 1 && k > start;
+    row = indices[k];
+    gradientRow = gradientRows[k];
+    if (follows) {
+      words[next - length] += rowLength;
+      continue;
+    }
+    words[next] = rowLength;
+    words[next + 1] = p + 4 * row * rowLength;
+    words[next + 2] = g + 4 * gradientRow * rowLength;
+    words[next + length - 1] = scalars;
+    next += length;
+  }
+  for (let j = 0; j < slots.length; j += 1) {
+    const distance = (slots[j] as WasmTensor).address - p;
+    for (let entry = word; entry < next; entry += length)
+      words[entry + 3 + j] = words[entry + 1] + distance;
+  }
+  return next;
+}
+
+const wholeTensor: RowList = {
+  indices: new Uint32Array(1),
+  gradientRows: new Uint32Array(1),
+  start: 0,
+  end: 1,
+};

@@ -4,7 +4,7 @@ import type { Heap } from "../memory/heap.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 
 /**
- * The updates of a step with masks, as ranges of elements that a kernel treats alike. Unselected rows that decay, or
+ * The masked updates of a step, as ranges of elements that a kernel treats alike. Unselected rows that decay, or
  * that are updated as by a gradient of 0, read their gradient from zeros. Where only the slots decay, the kernel updates
  * a scratch copy of the parameter.
  *
@@ -47,10 +47,7 @@ export class RowRanges {
     this.#scratchElements = 0;
     for (let i = 0; i < count; i += 1) {
       const { parameter, mask, unselectedRows } = updates[i];
-      if (mask === undefined) {
-        this.#add(i, 0, parameter.size);
-        continue;
-      }
+      if (mask === undefined) continue;
       const rows = mask as Uint32Array;
       const length = parameter.size / rows.length;
       for (let first = 0, next = 0; first < rows.length; first = next) {
@@ -78,9 +75,8 @@ export class RowRanges {
       const { parameter, gradient, mask, unselectedRows } = updates[this.updates[i]];
       const start = this.starts[i];
       const end = this.ends[i];
-      const rows = mask as Uint32Array | undefined;
-      const row = rows === undefined ? 0 : (start * rows.length) / parameter.size;
-      const isSelected = rows === undefined || rows[row] !== 0;
+      const rows = mask as Uint32Array;
+      const isSelected = rows[(start * rows.length) / parameter.size] !== 0;
       this.parameters[i] = (parameter as WasmTensor).address + 4 * start;
       this.gradients[i] = isSelected
         ? (gradient as WasmTensor).address + 4 * start

@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../../errors.js";
 import type { HyperparameterValue } from "../../rule/hyperparameter-value.js";
+import type { SparseOptions } from "../sparse/sparse-options.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 
 /** What a function that selects parameters is given. */
@@ -30,6 +31,9 @@ export type GroupOptions<H extends string = string> = {
   readonly every?: number;
   /** Whether the group stays as it is: its gradients are ignored, and it counts no steps. False if left out. */
   readonly frozen?: boolean;
+  /** As in the options of the optimizer, which apply if left out. */
+  readonly sparse?: SparseOptions["sparse"];
+  readonly rowSteps?: SparseOptions["rowSteps"];
 } & (string extends H
   ? Readonly<Record<string, unknown>>
   : Partial<Readonly<Record<H, HyperparameterValue>>>);

@@ -1,6 +1,7 @@
-import type { StagingTensor, Tensor, Update } from "../../backend/backend.js";
+import type { RowList, StagingTensor, Tensor, Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import type { RowSteps } from "../sparse/row-steps.js";
 import type { SparseMemory } from "../sparse/sparse-memory.js";
 
 /** One parameter of an optimizer, and what belongs to it. */
@@ -18,4 +19,8 @@ export interface ParameterRecord {
   gradient: Tensor | undefined;
   /** Made for the first sparse gradient. */
   sparse: SparseMemory | undefined;
+  /** The rows of the last lazy step. */
+  rowList: { -readonly [K in keyof RowList]: RowList[K] } | undefined;
+  /** Undefined unless rows count their own steps. */
+  rowSteps: RowSteps | undefined;
 }

@@ -10,6 +10,8 @@ import {
   checkParameters,
   type Parameters,
 } from "./parameter-checks.js";
+import { rowCount } from "../rows/row-checks.js";
+import { RowSteps } from "../sparse/row-steps.js";
 import { allocateSlots, gradientPool } from "./slot-allocation.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
@@ -70,6 +72,8 @@ export class ParameterTable {
       const { run, variant } = group.context;
       if (!kernels.has(run)) kernels.set(run, run.kernel ?? backend.compile(variant));
     }
+    for (const { name, tensor, group } of named)
+      checkRowSteps(name, tensor, group, kernels.get(group.context.run)!);
     const runs = new Set([...this.records.map(({ run }) => run), ...kernels.keys()]);
     checkCanRunTogether(backend, [...runs]);
     const allSlots = allocateSlots(backend, named);
@@ -82,6 +86,7 @@ export class ParameterTable {
         gradient: tensor,
         mask: undefined,
         unselectedRows: "keep",
+        rows: undefined,
         slots: allSlots[i],
         scalars: group.scalars.values,
       };
@@ -95,6 +100,10 @@ export class ParameterTable {
         staging: undefined,
         gradient: undefined,
         sparse: undefined,
+        rowList: undefined,
+        rowSteps: group.sparseOptions.rowSteps
+          ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))
+          : undefined,
       };
       this.records.push(record);
       this.byName.set(name, record);
@@ -169,6 +178,17 @@ export class ParameterTable {
     this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.records.length;
   }
+}
+
+/** @throws {GradstepError} `INVALID_SHAPE`, `UNSUPPORTED` */
+function checkRowSteps(name: string, parameter: Tensor, group: Group, kernel: Kernel): void {
+  if (!group.sparseOptions.rowSteps) return;
+  rowCount(name, parameter);
+  if (kernel.takesRowLists === true) return;
+  throw new GradstepError(
+    `Rows of "${name}" cannot count their own steps on backend ${parameter.backend.name}; leave rowSteps out, or use another backend.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 /** @throws {GradstepError} `UNSUPPORTED` for rules that have a reduction in common */

@@ -103,6 +103,7 @@ export class ParameterRows implements Rows {
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
     const { resetRows, parameters = {}, mirrors = {} } = options;
     if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
+    checkRowStepRemap(records, [indices, resetRows]);
     this.#checkReplacements(parameters, mirrors, count);
     const other = records.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
@@ -122,9 +123,22 @@ export class ParameterRows implements Rows {
       const parameter = parameters[name] ?? update.parameter;
       const mirror = mirrors[name] ?? update.mirror;
       // A new object, because backends cache what they prepare for the tensors of an update.
-      const next: Update = { ...update, parameter, mirror, gradient: parameter, mask: undefined };
+      const next: Update = {
+        ...update,
+        parameter,
+        mirror,
+        gradient: parameter,
+        mask: undefined,
+        rows: undefined,
+      };
       record.update = next;
       record.size = parameter.size;
+      record.rowSteps = record.rowSteps?.remapped(
+        record.group,
+        indices as Uint32Array,
+        resetRows as Uint32Array | undefined,
+        count,
+      );
       if (mirror !== undefined) backend.pack!(parameter, mirror);
     }
   }
@@ -205,6 +219,20 @@ export class ParameterRows implements Rows {
     }
     return first.rows;
   }
+}
+
+/** Steps of rows are counted on the host. @throws {GradstepError} `UNSUPPORTED` */
+function checkRowStepRemap(
+  records: readonly ParameterRecord[],
+  sources: readonly (RowValues | undefined)[],
+): void {
+  const counting = records.find(({ rowSteps }) => rowSteps !== undefined);
+  if (counting === undefined) return;
+  if (sources.every((one) => one === undefined || ArrayBuffer.isView(one))) return;
+  throw new GradstepError(
+    `Got a tensor of indices or flags, but each row of "${counting.name}" counts its own steps, on the host; expected a Uint32Array.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 function checkIndices(indices: Uint32Array, rows: number): void {

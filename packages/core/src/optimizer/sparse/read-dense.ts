@@ -1,6 +1,8 @@
 import type { Tensor, Values } from "../../backend/backend.js";
-import { RowSums } from "./row-sums.js";
+import { allocateValues } from "../../backend/host-tensor.js";
+import { DistinctValues } from "./distinct-values.js";
 import type { SparseGradient } from "./sparse-gradient.js";
+import { sumRows } from "./sum-rows.js";
 
 /** Reads a sparse gradient, and returns the gradient of all rows. Indices that are too large are left out. */
 export async function readDense(
@@ -12,13 +14,9 @@ export async function readDense(
     ArrayBuffer.isView(values) ? values : values.read(),
   ]);
   const columns = size / shape[0];
-  const sums = new RowSums();
-  sums.find(Uint32Array.from(rows));
-  const summed = given.slice();
-  sums.sum(given, columns, summed);
-  const dense = backend.precision === "f64" ? new Float64Array(size) : new Float32Array(size);
-  sums.rows.subarray(0, sums.count).forEach((row, i) => {
-    if (row < shape[0]) dense.set(summed.subarray(i * columns, (i + 1) * columns), row * columns);
-  });
+  const distinct = new DistinctValues();
+  distinct.find(Uint32Array.from(rows));
+  const dense = allocateValues(backend.precision, shape);
+  sumRows(given, distinct.places, rows.length, columns, dense, distinct.values);
   return dense;
 }

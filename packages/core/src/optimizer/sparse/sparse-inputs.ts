@@ -1,7 +1,11 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { RowList, Tensor, Values } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { SparseMemory } from "./sparse-memory.js";
+import { ascending } from "./ascending.js";
 import type { SparseGradient } from "./sparse-gradient.js";
+import { SparseMemory } from "./sparse-memory.js";
+
+/** Returns the tensor through which an array enters. */
+type Stage = (record: ParameterRecord, values: Values) => Tensor;
 
 /** The sparse gradients of a step. */
 export class SparseInputs {
@@ -14,7 +18,14 @@ export class SparseInputs {
     return this.#count;
   }
 
+  /** Prepares for the gradients of another step. */
   clear(): void {
+    for (let i = 0; i < this.#count; i += 1) {
+      const { update, sparse } = this.#records[i];
+      update.rows = undefined;
+      sparse?.clearMask();
+      update.mask = undefined;
+    }
     this.#count = 0;
   }
 
@@ -25,20 +36,42 @@ export class SparseInputs {
     this.#count += 1;
   }
 
-  /**
-   * Puts the gradients into their updates.
-   * @param staged returns the tensor through which an array enters
-   */
-  stage(staged: (record: ParameterRecord, values: Values) => Tensor): void {
+  /** Whether a record has a sparse gradient in this step that selects the rows to be updated. */
+  isLazy(record: ParameterRecord): boolean {
+    if (record.group.sparseOptions.sparse !== "lazy") return false;
+    for (let i = 0; i < this.#count; i += 1) if (this.#records[i] === record) return true;
+    return false;
+  }
+
+  /** Puts the gradients into their updates. */
+  stage(staged: Stage): void {
     for (let i = 0; i < this.#count; i += 1) {
       const record = this.#records[i];
-      const { update } = record;
-      record.sparse ??= new SparseMemory(update.parameter);
-      const gradient = record.sparse.densify(this.#gradients[i]);
+      record.sparse ??= new SparseMemory(record.update.parameter);
+      const { sparse, update, group, run } = record;
+      const isLazy = group.sparseOptions.sparse === "lazy";
+      if (isLazy && run.kernel!.takesRowLists === true) {
+        update.gradient = sparse.compact(this.#gradients[i]);
+        const list = (record.rowList ??= { ...noRows });
+        list.indices = sparse.rows;
+        list.gradientRows = ascending(sparse.count);
+        list.end = sparse.count;
+        update.rows = list;
+        update.unselectedRows = "keep";
+        continue;
+      }
+      const gradient = sparse.dense(this.#gradients[i]);
       update.gradient = ArrayBuffer.isView(gradient) ? staged(record, gradient) : gradient;
+      if (isLazy) {
+        update.mask = sparse.mask();
+        update.unselectedRows = "keep";
+      }
     }
   }
 }
+
+const none = new Uint32Array(0);
+const noRows: RowList = { indices: none, gradientRows: none, start: 0, end: 0 };
 
 /** Copies arrays that are in the parameter's memory, which may grow and detach them. */
 function outside(gradient: SparseGradient, { memory: { buffer } }: Tensor): SparseGradient {

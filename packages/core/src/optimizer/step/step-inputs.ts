@@ -11,6 +11,7 @@ import {
   rowCount,
 } from "../rows/row-checks.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
+import { checkRowStepMask, divideUpdate } from "../sparse/row-step-updates.js";
 import { SparseInputs } from "../sparse/sparse-inputs.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
@@ -27,6 +28,8 @@ export class StepInputs {
   readonly #arrays: Values[] = [];
   #arrayCount = 0;
   readonly #sparse = new SparseInputs();
+  /** The records whose rows count their own steps. */
+  readonly #countingRows: ParameterRecord[] = [];
   /** Whether an update has a mask. */
   #isMasked = false;
   /** Number of updates of the last step if it can be repeated, otherwise 0. */
@@ -66,8 +69,20 @@ export class StepInputs {
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkIsSkipped(gradients, iteration);
     if (options !== undefined || this.#isMasked) this.#mask(count, options);
+    this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
+  }
+
+  /** Notes whose rows count their own steps. @throws {GradstepError} `UNSUPPORTED` for masks that rule this out */
+  #takeRowSteps(count: number): void {
+    this.#countingRows.length = 0;
+    for (let i = 0; i < count; i += 1) {
+      const record = this.#taken[i];
+      if (record.rowSteps === undefined) continue;
+      checkRowStepMask(record.name, record.update);
+      this.#countingRows.push(record);
+    }
   }
 
   /** Places the updates in the runs of their rules. */
@@ -107,8 +122,8 @@ export class StepInputs {
 
   /** To be called when a kernel has run the first `count` updates. After a run that throws, the step is not repeated. */
   markRun(count: number): void {
-    if (this.#arrayCount === 0 && this.#sparse.count === 0 && !this.#isMasked)
-      this.#repeatable = count;
+    const isPlain = this.#sparse.count === 0 && this.#countingRows.length === 0;
+    if (this.#arrayCount === 0 && isPlain && !this.#isMasked) this.#repeatable = count;
   }
 
   /** To be called when the last step cannot be repeated, because updates were replaced or removed. */
@@ -137,8 +152,18 @@ export class StepInputs {
     return true;
   }
 
-  /** Puts the typed arrays into their updates. @param staged returns the tensor through which an array enters */
+  /** Puts the typed arrays and sparse gradients into their updates. @param staged returns the tensor through which an array enters */
   stage(staged: (record: ParameterRecord, values: Values) => Tensor): void {
+    this.#stageArrays(staged);
+    for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
+  }
+
+  /** To be called when the step was taken. */
+  commit(): void {
+    for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
+  }
+
+  #stageArrays(staged: (record: ParameterRecord, values: Values) => Tensor): void {
     if (this.#arrayCount === 0) {
       this.#sparse.stage(staged);
       return;
@@ -266,11 +291,19 @@ export class StepInputs {
       const { name, update } = this.#taken[i];
       const mask = isRowValues(rows) ? rows : rows[name];
       if (mask === undefined) continue;
+      if (this.#sparse.isLazy(this.#taken[i])) throw maskOfSparse(name);
       const { backend } = update.parameter;
       checkHasRows(backend);
       checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);
     }
   }
+}
+
+function maskOfSparse(name: string): GradstepError {
+  return new GradstepError(
+    `Got a mask for "${name}", whose gradient is sparse and selects rows itself (sparse: "lazy"); leave "${name}" out of the masks: { rows: { … } }.`,
+    { code: "INVALID_GRADIENT" },
+  );
 }
 
 /** @throws {GradstepError} `INVALID_GRADIENT` */

@@ -21,8 +21,7 @@ export interface HyperparameterSource {
 /** Which values are copied where: pairs of indices, from and to. */
 type Moves = Int32Array;
 
-/** Maximum number of steps whose scalars are computed together. */
-const maxAhead = 16;
+const defaultMaxAhead = 16;
 
 /**
  * Computes the scalars of a step from the hyperparameters, the step number and the persistent scalars: on the host, in
@@ -42,6 +41,7 @@ export class StepScalars {
   #known = 0;
   readonly #hasPersistent: boolean;
   readonly #clock: Clock;
+  readonly #maxAhead: number;
   /** The number of changes at the last evaluation. */
   #seen = -1;
   readonly #source: HyperparameterSource;
@@ -61,7 +61,14 @@ export class StepScalars {
   readonly #persistentInputs: Moves;
   readonly #persistentOutputs: Moves;
 
-  constructor(variant: Variant, source: HyperparameterSource, clock: Clock) {
+  /** @param maxAhead the most steps whose scalars are computed together */
+  constructor(
+    variant: Variant,
+    source: HyperparameterSource,
+    clock: Clock,
+    maxAhead: number = defaultMaxAhead,
+  ) {
+    this.#maxAhead = maxAhead;
     const { perStep, scalars, persistentScalars } = variant;
     this.#source = source;
     this.#clock = clock;
@@ -124,7 +131,9 @@ export class StepScalars {
     this.#first = t;
     // Twice as many as last time: with a rate that is set before each step, none is computed in vain.
     this.#known =
-      this.#hasPersistent || isScheduled ? 1 : Math.min(Math.max(1, 2 * this.#known), maxAhead);
+      this.#hasPersistent || isScheduled
+        ? 1
+        : Math.min(Math.max(1, 2 * this.#known), this.#maxAhead);
     const nodes = this.#nodes;
     const ahead = this.#ahead;
     const from = this.#scalarNodes;

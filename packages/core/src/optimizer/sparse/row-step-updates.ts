@@ -1,0 +1,48 @@
+import type { Update } from "../../backend/backend.js";
+import type { KernelRun } from "../groups/rule-context.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { GradstepError } from "../../errors.js";
+import { ascending } from "./ascending.js";
+import type { RowSteps } from "./row-steps.js";
+
+/** Replaces the update of a parameter whose rows count their own steps by one per number of steps. */
+export function divideUpdate({ update, run, rowSteps }: ParameterRecord): void {
+  const index = run.updates.indexOf(update);
+  divide(update, rowSteps!);
+  // Without rows, the update stays, and has none.
+  for (let k = 0; k < rowSteps!.count; k += 1)
+    place(rowSteps!.update(k), run, k === 0 ? index : run.count);
+}
+
+function place(update: Update, run: KernelRun, index: number): void {
+  run.updates[index] = update;
+  if (index === run.count) run.count += 1;
+}
+
+function divide(update: Update, rowSteps: RowSteps): void {
+  const { rows, mask } = update;
+  if (rows !== undefined) {
+    rowSteps.divide(update, rows.indices, rows.gradientRows, rows.end);
+    return;
+  }
+  const count = rowSteps.counts.length;
+  if (mask === undefined) {
+    rowSteps.divide(update, ascending(count), ascending(count), count);
+    return;
+  }
+  rowSteps.divideSelected(update, mask as Uint32Array);
+}
+
+/**
+ * Whether rows that count their own steps can be updated with this mask.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
+export function checkRowStepMask(name: string, { mask, unselectedRows }: Update): void {
+  if (mask === undefined || (ArrayBuffer.isView(mask) && unselectedRows === "keep")) return;
+  throw new GradstepError(
+    ArrayBuffer.isView(mask)
+      ? `unselectedRows is "${unselectedRows}", but each row of "${name}" counts its own steps, so that only selected rows can be updated; expected "keep".`
+      : `The mask of "${name}" is a tensor, but each of its rows counts its own steps, on the host; expected a Uint32Array.`,
+    { code: "UNSUPPORTED" },
+  );
+}

@@ -1,0 +1,135 @@
+import { newRow, type RowList, type Update } from "../../backend/backend.js";
+import type { Group } from "../groups/group.js";
+import { StepScalars } from "../step/step-scalars.js";
+import { DistinctValues } from "./distinct-values.js";
+
+/** The rows of an update that have taken the same number of steps. */
+interface Part {
+  readonly update: Update;
+  readonly rows: { -readonly [K in keyof RowList]: RowList[K] };
+}
+
+/** The steps that each row of a parameter has taken. A step is one update per number of steps among its rows. */
+export class RowSteps {
+  /** Per row: the steps taken. */
+  readonly counts: Uint32Array;
+  readonly #scalars: StepScalars;
+  readonly #distinct = new DistinctValues();
+  /** One per number of steps; the first `#count` are those of the current step. */
+  readonly #parts: Part[] = [];
+  #count = 0;
+  /** The rows of the current step and where their gradients are, sorted by the steps of the row. */
+  #indices = new Uint32Array(0);
+  #gradientRows = new Uint32Array(0);
+  #steps = new Uint32Array(0);
+  #selected = new Uint32Array(0);
+
+  constructor(group: Group, counts: Uint32Array) {
+    this.counts = counts;
+    this.#scalars = new StepScalars(group.context.variant, group, group.context.clock, 1);
+  }
+
+  /** The number of updates of the current step. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** An update of the current step, with its scalars. */
+  update(index: number): Update {
+    return this.#parts[index].update;
+  }
+
+  /**
+   * Divides an update.
+   *
+   * @param indices the rows to be updated, without duplicates; the first `length`
+   * @param gradientRows for each of them, the row of the gradient
+   */
+  divide(update: Update, indices: Uint32Array, gradientRows: Uint32Array, length: number): void {
+    this.#reserve(length);
+    const steps = this.#steps;
+    for (let i = 0; i < length; i += 1) steps[i] = this.counts[indices[i]];
+    const distinct = this.#distinct;
+    distinct.find(steps, length);
+    this.#count = distinct.count;
+    for (let k = 0; k < this.#count; k += 1) this.#prepare(update, k, distinct.values[k] + 1);
+    const { places } = distinct;
+    for (let i = 0; i < length; i += 1) this.#parts[places[i]].rows.end += 1;
+    let start = 0;
+    for (let k = 0; k < this.#count; k += 1) {
+      const { rows } = this.#parts[k];
+      rows.start = start;
+      start += rows.end;
+      rows.end = rows.start;
+    }
+    for (let i = 0; i < length; i += 1) {
+      const { rows } = this.#parts[places[i]];
+      this.#indices[rows.end] = indices[i];
+      this.#gradientRows[rows.end] = gradientRows[i];
+      rows.end += 1;
+    }
+  }
+
+  /** The same for the rows that a mask selects, with a gradient of all rows. */
+  divideSelected(update: Update, mask: Uint32Array): void {
+    if (this.#selected.length < mask.length) this.#selected = new Uint32Array(mask.length);
+    let length = 0;
+    for (let row = 0; row < mask.length; row += 1) {
+      if (mask[row] === 0) continue;
+      this.#selected[length] = row;
+      length += 1;
+    }
+    this.divide(update, this.#selected, this.#selected, length);
+  }
+
+  /** The steps of rows that were moved. */
+  remapped(
+    group: Group,
+    indices: Uint32Array,
+    resetRows: Uint32Array | undefined,
+    count: number,
+  ): RowSteps {
+    const isNew = (row: number): boolean =>
+      indices[row] === newRow || (resetRows !== undefined && resetRows[row] !== 0);
+    return new RowSteps(
+      group,
+      Uint32Array.from({ length: count }, (_, row) => (isNew(row) ? 0 : this.counts[indices[row]])),
+    );
+  }
+
+  /** Counts the current step. */
+  commit(): void {
+    for (let k = 0; k < this.#count; k += 1) {
+      const { rows } = this.#parts[k];
+      for (let i = rows.start; i < rows.end; i += 1) this.counts[rows.indices[i]] += 1;
+    }
+    this.#count = 0;
+  }
+
+  /** Sets part `k` to no rows yet, and its scalars to those of step `t`. */
+  #prepare(update: Update, k: number, t: number): void {
+    if (this.#parts[k]?.update.parameter !== update.parameter) this.#parts[k] = partOf(update);
+    const part = this.#parts[k];
+    part.update.gradient = update.gradient;
+    part.rows.indices = this.#indices;
+    part.rows.gradientRows = this.#gradientRows;
+    part.rows.end = 0;
+    this.#scalars.compute(t);
+    part.update.scalars.set(this.#scalars.values);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#steps.length) return;
+    const capacity = Math.max(length, 2 * this.#steps.length);
+    this.#indices = new Uint32Array(capacity);
+    this.#gradientRows = new Uint32Array(capacity);
+    this.#steps = new Uint32Array(capacity);
+  }
+}
+
+function partOf(update: Update): Part {
+  const none = new Uint32Array(0);
+  const rows = { indices: none, gradientRows: none, start: 0, end: 0 };
+  const scalars = new Float64Array(update.scalars.length);
+  return { update: { ...update, rows, mask: undefined, unselectedRows: "keep", scalars }, rows };
+}
