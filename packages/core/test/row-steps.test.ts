@@ -131,7 +131,8 @@ describe("sparse and rowSteps are refused", () => {
     [
       "rowSteps with a reduction",
       "UNSUPPORTED",
-      () => createOptimizer(chain(clipByGlobalNorm({ globalClipNorm: 1 }), adam()), { e: e() }, lazy),
+      () =>
+        createOptimizer(chain(clipByGlobalNorm({ globalClipNorm: 1 }), adam()), { e: e() }, lazy),
     ],
     [
       "rowSteps of a number",
@@ -143,10 +144,10 @@ describe("sparse and rowSteps are refused", () => {
       "UNSUPPORTED",
       () => {
         const backend = reference() as Backend;
-        const { compile } = backend;
+        const compile = backend.compile.bind(backend);
         const plain = Object.assign(backend, {
           compile: (variant: never) => ({
-            ...compile.call(backend, variant),
+            ...compile(variant),
             takesRowLists: false,
           }),
         });

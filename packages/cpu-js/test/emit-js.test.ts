@@ -18,7 +18,7 @@ const momentum = defineRule({
 
 test("a kernel is the loop that one would write", () => {
   expect(source(momentum, false)).toBe(`\
-function updateMomentum(p$, g$, $slots, $scalars, $start, $end) {
+function updateMomentum(p$, g$, $slots, $scalars, $start, $end, $shift) {
   const m$ = $slots[0];
   const decay = fround($scalars[0]);
   const learningRate = fround($scalars[1]);
@@ -27,7 +27,7 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end) {
     {
       const p = p$[$i];
       const m = m$[$i];
-      const g = g$[$i];
+      const g = g$[$i + $shift];
       const $1 = m * 0.9 + g;
       const $2 = p * decay - $1 * learningRate;
       p$[$i] = $2;
@@ -36,7 +36,7 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end) {
     {
       const p = p$[$i + 1];
       const m = m$[$i + 1];
-      const g = g$[$i + 1];
+      const g = g$[$i + 1 + $shift];
       const $1 = m * 0.9 + g;
       const $2 = p * decay - $1 * learningRate;
       p$[$i + 1] = $2;
@@ -46,7 +46,7 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end) {
   if ($i < $end) {
     const p = p$[$i];
     const m = m$[$i];
-    const g = g$[$i];
+    const g = g$[$i + $shift];
     const $1 = m * 0.9 + g;
     const $2 = p * decay - $1 * learningRate;
     p$[$i] = $2;
@@ -85,7 +85,7 @@ test("parentheses stand where they are needed, and what does not vary before the
   const first = lines.slice(lines.indexOf("    {") + 1, lines.indexOf("    }"));
   expect(first).toEqual([
     "      const p = p$[$i];",
-    "      const g = g$[$i];",
+    "      const g = g$[$i + $shift];",
     "      const $1 = p * decay;",
     "      const $2 = g - ($1 - learningRate);",
     "      const $3 = -($2 * (g + 1)) / (g / $2);",

@@ -83,7 +83,7 @@ test("a kernel declares nothing that it does not read, which TypeScript would re
   const source = emitJs(rule.variant(), { exact: false });
   expect(source).not.toContain("unread");
   expect(source).toMatch(
-    /^function updateClipped\(p\$, g\$, _\$slots, \$scalars, \$start, \$end\) /,
+    /^function updateClipped\(p\$, g\$, _\$slots, \$scalars, \$start, \$end, \$shift\) /,
   );
   // At most steps nothing is cleared: the kernel has no use for the thresholds.
   expect(emitJs(adam.rule.variant(), { exact: false })).not.toContain("FlushThreshold");

@@ -14,9 +14,9 @@ const reasons: Readonly<Record<Capability, string>> = {
 
 /** Whether a backend has a capability, for those that it shows. */
 const shown: Partial<Record<Capability, (backend: Backend) => boolean>> = {
-  rows: ({ remap }) => remap !== undefined,
-  copies: ({ copy }) => copy !== undefined,
-  commonReductions: ({ runTogether }) => runTogether !== undefined,
+  rows: (backend) => backend.remap !== undefined,
+  copies: (backend) => backend.copy !== undefined,
+  commonReductions: (backend) => backend.runTogether !== undefined,
   rowSteps: (backend) => backend.compile(variantOf(adam())).takesRowLists === true,
 };
 

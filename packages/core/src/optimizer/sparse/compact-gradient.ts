@@ -3,6 +3,7 @@ import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";
 import { ascending } from "./ascending.js";
+import { hasView } from "./has-view.js";
 import { sumRows } from "./sum-rows.js";
 
 /**
@@ -26,10 +27,10 @@ export class CompactGradient {
   reserve(rows: number): void {
     if (rows <= this.#rows) return;
     const capacity = Math.max(rows, Math.min(2 * this.#rows, this.#parameter.shape[0]));
-    const { backend, view } = this.#parameter;
+    const { backend } = this.#parameter;
     const shape = [capacity, this.#columns];
     this.free();
-    if (view !== undefined) this.#tensor = backend.tensor(shape, undefined, gradientPool);
+    if (hasView(this.#parameter)) this.#tensor = backend.tensor(shape, undefined, gradientPool);
     else {
       this.#staging = backend.staging(shape);
       this.#array = allocateValues(backend.precision, shape);

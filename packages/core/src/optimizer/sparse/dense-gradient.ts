@@ -2,6 +2,7 @@ import type { Tensor, Values } from "../../backend/backend.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";
+import { hasView } from "./has-view.js";
 import { sumRows } from "./sum-rows.js";
 
 /**
@@ -16,12 +17,12 @@ export class DenseGradient {
   #count = 0;
 
   /** @throws {GradstepError} `OUT_OF_MEMORY` */
-  constructor({ backend, shape, size, view }: Tensor) {
+  constructor(parameter: Tensor) {
+    const { backend, shape, size } = parameter;
     this.#columns = size / shape[0];
-    this.gradient =
-      view === undefined
-        ? allocateValues(backend.precision, shape)
-        : backend.tensor(shape, undefined, gradientPool);
+    this.gradient = hasView(parameter)
+      ? backend.tensor(shape, undefined, gradientPool)
+      : allocateValues(backend.precision, shape);
   }
 
   /** Takes values of rows, and sums those of the same row. All others become 0. */

@@ -30,11 +30,6 @@ export function indexCount({ indices }: SparseGradient): number {
   return "length" in indices ? indices.length : indices.size;
 }
 
-/** Number of values in a row. @throws {GradstepError} `INVALID_SHAPE` for a parameter that is a single number */
-export function rowLength(name: string, parameter: Tensor): number {
-  return parameter.size / rowCount(name, parameter);
-}
-
 /**
  * Checks a sparse gradient against its parameter. Indices in tensors of a GPU are not inspected.
  *

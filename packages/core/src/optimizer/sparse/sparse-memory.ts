@@ -36,7 +36,7 @@ export class SparseMemory {
     const isDistinct = this.count === length && length > 0;
     if (isDistinct && !ArrayBuffer.isView(values)) return values;
     this.#compact ??= new CompactGradient(this.#parameter);
-    this.#compact.reserve(this.count);
+    this.#compact.reserve(Math.max(1, this.count));
     this.#compact.set(this.#arrayOf(values), this.#distinct, length);
     return this.#compact.stage();
   }
