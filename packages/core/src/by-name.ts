@@ -1,6 +1,10 @@
 import { GradstepError, list, show } from "./errors.js";
 import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
+import {
+  completeStepControl,
+  stepControlNames,
+} from "./optimizer/step-control/step-control-options.js";
 import { rules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
 import type { OptimizerSpec, Rule } from "./rule/rule.js";
@@ -23,12 +27,14 @@ export function optimizerByName(
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
     const { name: rule, settings: configured, groups, structural, ...rest } = name;
-    const [unknown] = Object.keys(rest);
+    const isControl = (key: string): boolean =>
+      (stepControlNames as readonly string[]).includes(key);
+    const unknown = Object.keys(rest).find((key) => !isControl(key));
     if (unknown !== undefined || typeof rule !== "string") {
       throw new GradstepError(
         unknown === undefined
           ? `Got a configuration whose name is ${show(rule)}; expected the name of a rule.`
-          : `A configuration has no "${unknown}"; expected name, settings, groups and structural.`,
+          : `A configuration has no "${unknown}"; expected name, settings, groups, structural, ${list(stepControlNames)}.`,
         { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
       );
     }
@@ -36,7 +42,12 @@ export function optimizerByName(
       ...optimizerByName(rule, withSchedules({ ...configured, ...settings }), ownRules),
       groups: checkGroups(groups).map((group) => withRule(group, ownRules)),
     };
-    return structural === undefined ? spec : { ...spec, structural };
+    completeStepControl(rest);
+    return {
+      ...spec,
+      ...(structural === undefined ? {} : { structural }),
+      ...(Object.keys(rest).length === 0 ? {} : { control: rest }),
+    };
   }
   const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));
   return rule.specify(settings);

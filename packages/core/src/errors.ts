@@ -16,6 +16,7 @@
  * | `LENGTH_MISMATCH` | a number of values that differs from the shape's |
  * | `INVALID_SHAPE` | a shape that is not a list of positive integers |
  * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
+ * | `NON_FINITE` | a gradient that is NaN or infinite, where `nonFinite` is `"throw"` |
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |
  * | `DISPOSED` | use after `dispose` or `free` |
  * | `SWAPPED` | a step, a state, or a change of parameters, while they hold the weights to evaluate with |
@@ -39,6 +40,7 @@ export type ErrorCode =
   | "LENGTH_MISMATCH"
   | "INVALID_SHAPE"
   | "INVALID_MEMORY"
+  | "NON_FINITE"
   | "STATE_MISMATCH"
   | "DISPOSED"
   | "SWAPPED"

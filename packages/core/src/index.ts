@@ -13,6 +13,7 @@ export type {
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
+  RuleConfig,
 } from "./optimizer/optimizer.js";
 export type { ResetOptions } from "./optimizer/reset.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
@@ -20,6 +21,12 @@ export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/g
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
+export type {
+  DynamicLossScale,
+  NonFinite,
+  StepControlOptions,
+} from "./optimizer/step-control/step-control-options.js";
+export type { StepControlState } from "./optimizer/step-control/step-control-state.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";
 
@@ -152,6 +159,7 @@ export {
   summationLanes,
   type ReduceOp,
 } from "./language/summation.js";
+export { gradientArithmetic } from "./optimizer/step-control/gradient-arithmetic.js";
 export { buildVariant } from "./rule/build-variant.js";
 export type {
   Matrices,

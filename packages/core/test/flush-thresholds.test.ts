@@ -63,7 +63,7 @@ test.each(flushed)("$name %o flushes negligible values at every 64th step", (...
       get: (name) => (name === "epsilon" ? epsilon : (hyperparameters[name] as number)),
       isScheduled: false,
     },
-    { iterations: 0, changes: 0 },
+    { iterations: 0, changes: 0, callsPerStep: 1 },
   );
   const thresholdsAt = (t: number): Record<string, number> => {
     scalars.compute(t);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StepScalars } from "../src/optimizer/step/step-scalars.js";
+import { StepScalars, type Clock } from "../src/optimizer/step/step-scalars.js";
 import { nonNegative } from "../src/rule/hyperparameter.js";
 import { defineRule } from "../src/rule/define-rule.js";
 
@@ -12,7 +12,7 @@ const { rule } = defineRule({
 });
 const variant = rule.variant();
 
-function make(clock: { iterations: number; changes: number }, rate: () => number) {
+function make(clock: Clock, rate: () => number) {
   const scalars = new StepScalars(
     variant,
     { get: (name) => (name === "learningRate" ? rate() : 0), isScheduled: false },
@@ -27,19 +27,19 @@ function make(clock: { iterations: number; changes: number }, rate: () => number
 }
 
 test("a hundred steps in a row each have their own", () => {
-  const compute = make({ iterations: 0, changes: 0 }, () => 0.5);
+  const compute = make({ iterations: 0, changes: 0, callsPerStep: 1 }, () => 0.5);
   for (let t = 1; t <= 100; t += 1) expect(compute(t)).toEqual([t * 0.5, 0.5]);
 });
 
 test.each([0, 1, 2, 7])("the first are right after %i changes", (count) => {
-  const compute = make({ iterations: 0, changes: count }, () => 0.5);
+  const compute = make({ iterations: 0, changes: count, callsPerStep: 1 }, () => 0.5);
   expect(compute(1)).toEqual([0.5, 0.5]);
   expect(compute(2)).toEqual([1, 0.5]);
 });
 
 test("a change holds from the next step on, whatever was computed ahead", () => {
   let rate = 0.5;
-  const clock = { iterations: 0, changes: 0 };
+  const clock = { iterations: 0, changes: 0, callsPerStep: 1 };
   const compute = make(clock, () => rate);
   for (let t = 1; t <= 40; t += 1) {
     expect(compute(t)).toEqual([t * rate, rate]);
@@ -51,7 +51,7 @@ test("a change holds from the next step on, whatever was computed ahead", () => 
 });
 
 test("steps may be any, in any order", () => {
-  const compute = make({ iterations: 0, changes: 0 }, () => 0.25);
+  const compute = make({ iterations: 0, changes: 0, callsPerStep: 1 }, () => 0.25);
   for (const t of [1, 2, 3, 4, 3, 100, 101, 116, 117, 90, 1, 2 ** 30])
     expect(compute(t)).toEqual([t * 0.25, 0.25]);
 });

@@ -25,7 +25,7 @@ describe.each(subjects)("$rule.name $choices", ({ rule, choices }) => {
     const scalars = new StepScalars(
       variant,
       hyperparameter(() => rate),
-      { iterations: 0, changes: 0 },
+      { iterations: 0, changes: 0, callsPerStep: 1 },
     );
     scalars.persistentScalars = persistentScalars;
     scalars.compute(t);
@@ -34,7 +34,7 @@ describe.each(subjects)("$rule.name $choices", ({ rule, choices }) => {
 
   test("are those of their step, whatever was computed ahead, set or skipped", () => {
     let rate = 0.5;
-    const clock = { iterations: 0, changes: 0 };
+    const clock = { iterations: 0, changes: 0, callsPerStep: 1 };
     const scalars = new StepScalars(
       variant,
       hyperparameter(() => rate),

@@ -1,9 +1,9 @@
 // Writes src/generated/: one module of kernels per mode and built-in rule or stage.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { Rule } from "@gradstep/core";
+import { gradientArithmetic, type Variant } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
-import { generate, tableName } from "../src/generate.js";
+import { generate, tableName, type VariantSource } from "../src/generate.js";
 import { compiledVariants } from "./compiled-variants.js";
 
 const root = new URL("../src/generated/", import.meta.url);
@@ -12,11 +12,14 @@ rmSync(root, { recursive: true, force: true });
 for (const exact of [false, true]) {
   const folder = new URL(exact ? "exact/" : "fast/", root);
   mkdirSync(folder, { recursive: true });
-  const owners = new Map<string, Rule>();
+  const owners = new Map<string, VariantSource>();
   // Stages on the update have no kernels of their own.
   const onItsOwn = stages.filter(({ updated }) => updated !== "u");
-  const exported = [...rules, ...onItsOwn].map((rule) => {
-    const variants = compiledVariants(rule);
+  const compiled: readonly (readonly [VariantSource, readonly Variant[]])[] = [
+    ...[...rules, ...onItsOwn].map((rule) => [rule, compiledVariants(rule)] as const),
+    [gradientArithmetic, gradientArithmetic.variants()],
+  ];
+  const exported = compiled.map(([rule, variants]) => {
     const fingerprints = variants.map(({ perElement }) => perElement.fingerprint).join();
     // A rule that differs from another only in its defaults has the same kernels.
     const owner = owners.get(fingerprints) ?? rule;

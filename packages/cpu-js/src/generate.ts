@@ -12,6 +12,9 @@ import { isElementwise } from "./passes/array-names.js";
 import { emitJs } from "./codegen/emit-js.js";
 import { emitPass } from "./codegen/emit-pass.js";
 
+/** A rule, or something else that is made of variants. */
+export type VariantSource = Pick<Rule, "name" | "variants">;
+
 /** Options of `generate`. */
 export interface GenerateOptions {
   /** Kernels for `cpuJs({ exact: true })`. False if left out. */
@@ -34,7 +37,10 @@ export interface GenerateOptions {
  * `chain(…)` returns: then only the variant that the spec selects is compiled, the whole chain as one kernel.
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
  */
-export function generate(source: Rule | OptimizerSpec, options: GenerateOptions = {}): string {
+export function generate(
+  source: VariantSource | OptimizerSpec,
+  options: GenerateOptions = {},
+): string {
   const spec = isSpec(source) ? source : undefined;
   const rule = spec?.rule ?? source;
   checkRule("generate", rule);
@@ -71,11 +77,11 @@ export function generate(source: Rule | OptimizerSpec, options: GenerateOptions 
 }
 
 /** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
-export function tableName({ name }: Rule): string {
+export function tableName({ name }: VariantSource): string {
   return `${name.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
 }
 
-function isSpec(source: Rule | OptimizerSpec): source is OptimizerSpec {
+function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {
   return source !== null && typeof source === "object" && "rule" in source && "groups" in source;
 }
 

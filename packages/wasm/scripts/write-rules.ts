@@ -1,5 +1,6 @@
 // Writes dist/rules/: one module per built-in rule, for hosts that forbid compiling wasm at run time.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { gradientArithmetic } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { kernelModule } from "../src/codegen/kernel-module.js";
 
@@ -11,3 +12,7 @@ writeFileSync(
   'import type { WasmModule } from "../index.js";\n\ndeclare const module: WasmModule;\nexport default module;\n',
 );
 for (const rule of rules) writeFileSync(new URL(`${rule.name}.wasm`, folder), kernelModule(rule));
+writeFileSync(
+  new URL(`${gradientArithmetic.name}.wasm`, folder),
+  kernelModule(gradientArithmetic.variants()),
+);

@@ -5,6 +5,8 @@ import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
+import { StepControl } from "./step-control/step-control.js";
+import { completeStepControl, stepControlNames } from "./step-control/step-control-options.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 /**
@@ -21,9 +23,23 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   options: OptimizerOptions<NoInfer<H>, T> = {},
 ): Optimizer<H, T> {
   const checked = checkedSpec("the rule", spec);
-  checkOptions("createOptimizer", options, ["groups", "mirrors", "sparse", "rowSteps"]);
+  checkOptions("createOptimizer", options, [
+    "groups",
+    "mirrors",
+    "sparse",
+    "rowSteps",
+    ...stepControlNames,
+  ]);
   const specGroups = checkGroups(spec.groups);
   const groups = [...specGroups, ...checkGroups(options.groups)];
+  const control = completeStepControl({
+    ...checked.control,
+    ...Object.fromEntries(
+      stepControlNames.flatMap((name) =>
+        options[name] === undefined ? [] : [[name, options[name]]],
+      ),
+    ),
+  });
   const optimizer = new RuleOptimizer(
     checked,
     parameters,
@@ -31,6 +47,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
     specGroups.length,
     options.mirrors,
     options,
+    control && new StepControl(control),
   );
   return optimizer as unknown as Optimizer<H, T>;
 }

@@ -9,16 +9,20 @@ import type { Rows } from "./rows/parameter-rows.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
+import type { StepControlOptions } from "./step-control/step-control-options.js";
 import type { OptimizerState } from "./state.js";
+
+/** A rule with its settings as plain data. */
+export type RuleConfig = Pick<OptimizerConfig, "name" | "settings" | "structural">;
 
 /** A group as plain data. */
 export type GroupConfig = Omit<GroupOptions, "rule"> & {
   /** The group's own rule. */
-  readonly rule?: Omit<OptimizerConfig, "groups">;
+  readonly rule?: RuleConfig;
 };
 
 /** Plain data from which `optimizerByName` makes the same spec again. */
-export interface OptimizerConfig {
+export interface OptimizerConfig extends StepControlOptions {
   readonly name: string;
   /** Hyperparameters and options. */
   readonly settings: Readonly<Record<string, number | boolean | string | ScheduleData>>;
@@ -42,8 +46,14 @@ export type Metrics = Readonly<Record<string, number | Readonly<Record<string, n
 
 /** A rule applied to parameters. Made by `createOptimizer`. */
 export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
-  /** Number of steps taken. */
+  /** Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. */
   readonly iterations: number;
+  /** Number of calls whose gradients are accumulated for the next step; 0 without `accumulate`. */
+  readonly microSteps: number;
+  /** Number of steps that were left out because of gradients that were not finite. */
+  readonly skippedSteps: number;
+  /** By what to multiply the next loss; 1 without `lossScale`. */
+  readonly lossScale: number;
   /** The groups of the options, in their order. */
   readonly groups: readonly ParameterGroup<H>[];
   /** The names of all parameters. */
@@ -54,7 +64,7 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (also if there is no gradient at all),
    * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows),
-   * `SWAPPED` (after `swap`)
+   * `SWAPPED` (after `swap`), `NON_FINITE` (with `nonFinite: "throw"`)
    */
   step(gradients: Gradients, options?: StepOptions): void;
   /**
@@ -166,10 +176,8 @@ export type Optimizer<H extends string = string, T extends Tensor = Tensor> = Op
   Record<H, number>;
 
 /** Options of `createOptimizer`. */
-export interface OptimizerOptions<
-  H extends string = string,
-  T extends Tensor = Tensor,
-> extends SparseOptions {
+export interface OptimizerOptions<H extends string = string, T extends Tensor = Tensor>
+  extends SparseOptions, StepControlOptions {
   /**
    * Hyperparameters for some of the parameters. A parameter may match at most one group; parameters that match none have
    * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,

@@ -12,6 +12,7 @@ import type {
   OptimizerMethods,
   OptimizerOptions,
   RestoreOptions,
+  RuleConfig,
 } from "./optimizer.js";
 import {
   defineHyperparameters,
@@ -27,8 +28,10 @@ import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { resetSlots, type ResetOptions } from "./reset.js";
-import { readState, writeState } from "./saved-state.js";
+import { readState, writeState, type StateSource } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
+import type { KernelRunner } from "./step-control/accumulator.js";
+import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
@@ -48,7 +51,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
   readonly #evaluation = new Evaluation();
-  readonly #clock: Clock = { iterations: 0, changes: 0 };
+  readonly #clock: Clock = { iterations: 0, changes: 0, callsPerStep: 1 };
+  /** Undefined if every call is a step. */
+  readonly #control: StepControl | undefined;
   #disposed = false;
 
   /** @param specGroups how many of the groups are part of the spec */
@@ -59,7 +64,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     specGroups: number,
     mirrors: Parameters = {},
     sparseOptions: SparseOptions = {},
+    control?: StepControl,
   ) {
+    this.#control = control;
+    if (control?.options.schedulesCount === "calls")
+      this.#clock.callsPerStep = control.options.accumulate;
     const sharing = groups.filter(({ rule }) => rule === undefined);
     const context = ruleContext(spec, sharing, this.#clock);
     const { name, hyperparameters } = spec.rule;
@@ -88,8 +97,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     );
     this.#allGroups = [this.#defaults, ...this.#groups];
     this.#runs = [...new Set(this.#allGroups.map((group) => group.context.run))];
-    this.#table = new ParameterTable((parameter) =>
-      groupOf(parameter, this.#defaults, this.#groups),
+    this.#table = new ParameterTable(
+      (parameter) => groupOf(parameter, this.#defaults, this.#groups),
+      (tensor) => control?.checkSupport(tensor),
     );
     this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#runs);
     this.#table.add(parameters, mirrors);
@@ -108,21 +118,36 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return this.#clock.iterations;
   }
 
+  get microSteps(): number {
+    return this.#control?.microSteps ?? 0;
+  }
+
+  get skippedSteps(): number {
+    return this.#control?.skippedSteps ?? 0;
+  }
+
+  get lossScale(): number {
+    return this.#control?.lossScale?.scale ?? 1;
+  }
+
   get parameters(): readonly string[] {
     return this.#table.names;
   }
 
   step(gradients: Gradients, options?: StepOptions): void {
     if (options === undefined && this.#repeat(gradients)) return;
-    const count = this.#prepare(gradients, options);
+    const count = this.#prepare(gradients, options, runKernel);
+    if (count < 0) return;
     runKernels(this.#table.backend!, this.#runs);
     this.#inputs.markRun(count);
     this.#commit();
+    this.#control?.commit(this.#table.records, runKernel);
   }
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
   #repeat(gradients: Gradients): boolean {
-    if (this.#runs.length > 1 || !this.#inputs.isRepeat(gradients)) return false;
+    if (this.#control !== undefined || this.#runs.length > 1 || !this.#inputs.isRepeat(gradients))
+      return false;
     const [{ kernel, updates }] = this.#runs;
     const groups = this.#allGroups;
     for (let i = 0; i < groups.length; i += 1) if (!groups[i].isAlwaysDue) return false;
@@ -147,22 +172,36 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       });
     }
     checkEncodable(gradients, options);
-    this.#prepare(gradients, options);
+    const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
+    if (this.#prepare(gradients, options, run) < 0) return;
     encodeKernels(backend!, this.#runs, target);
     this.#commit();
+    this.#control?.commit(this.#table.records, run);
   }
 
-  /** Checks and prepares everything that a step needs; returns the number of its updates. */
-  #prepare(gradients: Gradients, options: StepOptions | undefined): number {
+  /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
+  #prepare(gradients: Gradients, options: StepOptions | undefined, run: KernelRunner): number {
     this.#checkTrains();
     const iteration = this.#clock.iterations + 1;
-    const count = this.#inputs.take(gradients, options, iteration);
-    this.#inputs.stage(this.#table.stage);
+    const inputs = this.#inputs;
+    const control = this.#control;
+    const count = inputs.take(gradients, options, iteration);
+    const call = { records: inputs.taken, updates: inputs.updates, count };
+    control?.reserve(call);
+    inputs.stage(this.#table.stage, control?.hasAccumulators ?? false);
     for (let i = 0; i < this.#allGroups.length; i += 1) {
       const group = this.#allGroups[i];
       if (group.isDue(iteration)) group.prepare();
     }
-    return count;
+    if (control === undefined) return count;
+    if (!control.admits(call)) return -1;
+    if (!control.hasAccumulators) return count;
+    const step = control.take(call, this.#table.records, options, run);
+    if (step === undefined) return -1;
+    if (step.isEmpty) return 0;
+    const accumulated = inputs.take(step.gradients, step.options, iteration);
+    inputs.stage(this.#table.stage, false);
+    return accumulated;
   }
 
   /** Counts the step. */
@@ -223,20 +262,17 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async state(): Promise<OptimizerState> {
     this.#checkTrains();
-    return readState(
-      { groups: this.#allGroups, records: this.#table.records },
-      this.#clock.iterations,
-    );
+    return readState(this.#stateSource, this.#clock.iterations);
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): void {
     this.#checkTrains();
     checkOptions("restore", options, ["schedules"]);
-    this.#clock.iterations = writeState(
-      { groups: this.#allGroups, records: this.#table.records },
-      state,
-      options,
-    );
+    this.#clock.iterations = writeState(this.#stateSource, state, options);
+  }
+
+  get #stateSource(): StateSource {
+    return { groups: this.#allGroups, records: this.#table.records, control: this.#control };
   }
 
   reset(names: string | readonly string[] = this.parameters, options: ResetOptions = {}): void {
@@ -259,7 +295,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async metrics(): Promise<Metrics> {
     this.#checkLive();
-    return readMetrics(this.#table.records);
+    return { ...(await readMetrics(this.#table.records)), ...this.#control?.metrics };
   }
 
   async explain(
@@ -281,6 +317,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     return {
       ...this.#configOf(this.#defaults),
+      ...this.#control?.config,
       groups: this.#groups.map((group) => ({
         match: [...group.parameters],
         ...(group.frozen ? { frozen: true } : {}),
@@ -293,7 +330,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   /** The configuration of the rule whose hyperparameters these are. */
-  #configOf(defaults: Group): Omit<OptimizerConfig, "groups"> {
+  #configOf(defaults: Group): RuleConfig {
     const { spec, structural } = defaults.context;
     const groups = this.#allGroups.filter(({ context }) => context === defaults.context);
     const isZero = (name: string): boolean =>
@@ -329,5 +366,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
 }
+
+const runKernel: KernelRunner = (kernel, updates, count) => {
+  kernel.run(updates, count);
+};
 
 rejectUnknownProperties(RuleOptimizer.prototype);

@@ -6,6 +6,12 @@ import {
   type Schedule,
   type ScheduleData,
 } from "../schedules/schedule.js";
+import type { StepControl } from "./step-control/step-control.js";
+import {
+  checkControlState,
+  readControlState,
+  writeControlState,
+} from "./step-control/step-control-state.js";
 import type { RestoreOptions } from "./optimizer.js";
 import {
   checkRowSteps,
@@ -21,6 +27,7 @@ export interface StateSource {
   /** The optimizer's own group first. */
   readonly groups: readonly Group[];
   readonly records: readonly ParameterRecord[];
+  readonly control: StepControl | undefined;
 }
 
 /** A slot of a parameter, with its index among all slots. */
@@ -41,7 +48,7 @@ function countingRows(records: readonly ParameterRecord[]): readonly ParameterRe
 
 /** Copies everything the next step depends on, apart from the values of the parameters. */
 export async function readState(
-  { groups, records }: StateSource,
+  { groups, records, control }: StateSource,
   iterations: number,
 ): Promise<OptimizerState> {
   const [defaults] = groups;
@@ -76,8 +83,9 @@ export async function readState(
     return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
   });
   // Await all reads together; otherwise one rejection would go unhandled.
+  const controlled = control && readControlState(control, records);
   const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
-  return { ...state, slots };
+  return { ...state, slots, ...(controlled && { control: await controlled }) };
 }
 
 /**
@@ -86,7 +94,7 @@ export async function readState(
  * @throws {GradstepError} as `optimizer.restore` does; then nothing has changed
  */
 export function writeState(
-  { groups, records }: StateSource,
+  { groups, records, control }: StateSource,
   state: OptimizerState,
   { schedules = "same" }: RestoreOptions,
 ): number {
@@ -118,6 +126,7 @@ export function writeState(
       group.check(name, values[i][name]);
     group.checkFrozen(state.groups[i].frozen ?? false);
   });
+  const controlled = checkControlState(state.control, control, records);
   groups.forEach((group, i) => {
     group.replace(values[i]);
     const { persistentScalars, iterations, frozen = false } = state.groups[i];
@@ -132,6 +141,7 @@ export function writeState(
       record.update.slots[index].write(slots.get(record.name)![i]);
     });
   }
+  if (control !== undefined) writeControlState(control, controlled, records);
   return state.iterations;
 }
 

@@ -1,5 +1,6 @@
 import type { Values } from "../backend/backend.js";
 import type { ScheduleData } from "../schedules/schedule.js";
+import type { StepControlState } from "./step-control/step-control-state.js";
 import { GradstepError, list, show } from "../errors.js";
 
 /**
@@ -29,6 +30,8 @@ export interface OptimizerState {
    * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
    */
   readonly rowSteps?: Readonly<Record<string, Uint32Array>>;
+  /** Left out without `accumulate`, `nonFinite` and `lossScale`. */
+  readonly control?: StepControlState;
 }
 
 /** The state of one group. */
@@ -196,7 +199,7 @@ function checkGroup(
 }
 
 /** The values of one slot: a typed array, or what JSON makes of one. */
-function slotValues(what: string, slot: unknown, size: number): ArrayLike<number> {
+export function slotValues(what: string, slot: unknown, size: number): ArrayLike<number> {
   if (isFloatArray(slot)) {
     checkSame(`length of ${what}`, slot.length, size);
     return slot;
@@ -230,7 +233,7 @@ function checkSame(what: string, got: unknown, expected: unknown): void {
   if (got !== expected) fail(`${what} is ${show(got)}; expected ${show(expected)}`);
 }
 
-function checkCount(what: string, count: number): void {
+export function checkCount(what: string, count: number): void {
   if (!Number.isSafeInteger(count) || count < 0)
     fail(`${what} is ${show(count)}; expected a non-negative integer`);
 }
@@ -242,7 +245,7 @@ function checkNames(what: string, got: readonly string[], expected: readonly str
     fail(`${what}: ${list(missing)} missing; ${list(unknown)} unknown here`);
 }
 
-function checkIsTable(what: string, value: unknown): void {
+export function checkIsTable(what: string, value: unknown): void {
   if (value === null || typeof value !== "object" || Array.isArray(value))
     fail(`${what} is ${show(value)}; expected an object`);
 }

@@ -46,7 +46,7 @@ export function chain<const P extends readonly ChainPart[]>(
   const rule = chainedRule(parts.flatMap(linksOf));
   const specs = parts.filter((part): part is OptimizerSpec => !("stage" in part));
   const [spec] = specs;
-  const { structural } = spec;
+  const { structural, control } = spec;
   const groups = spec.groups.map((group) =>
     group.rule === undefined
       ? group
@@ -58,6 +58,7 @@ export function chain<const P extends readonly ChainPart[]>(
     options: Object.assign({}, ...parts.map(({ options }) => options)),
     groups,
     ...(structural === undefined ? {} : { structural }),
+    ...(control === undefined ? {} : { control }),
   } as OptimizerSpec<HyperparameterOf<P[number]>>;
 }
 

@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
@@ -49,6 +50,8 @@ export interface OptimizerSpec<H extends string = string> {
   readonly groups: readonly GroupOptions<H>[];
   /** Structural hyperparameters that count as not 0 although they are 0 now, so that the state has their slots. */
   readonly structural?: readonly string[];
+  /** When calls become steps; every call is a step that is taken if left out. */
+  readonly control?: StepControlOptions;
 }
 
 /**

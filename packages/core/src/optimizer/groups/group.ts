@@ -84,7 +84,8 @@ export class Group {
     const value = this.#overrides.get(name);
     if (typeof value === "number") return value;
     if (value === undefined) return this.defaults!.get(name);
-    return this.#checkNumber(name, value.valueAt(this.context.clock.iterations));
+    const { iterations, callsPerStep } = this.context.clock;
+    return this.#checkNumber(name, value.valueAt((iterations + 1) * callsPerStep - 1));
   }
 
   get isScheduled(): boolean {

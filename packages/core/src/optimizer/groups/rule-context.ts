@@ -69,7 +69,11 @@ export function checkedSpec(what: string, spec: OptimizerSpec): OptimizerSpec {
       { code: "INVALID_RULE" },
     );
   }
-  const { rule, hyperparameters, options, structural } = spec;
+  const { rule, hyperparameters, options, structural, control } = spec;
   const checked = rule.specify({ ...hyperparameters, ...options });
-  return structural === undefined ? checked : { ...checked, structural };
+  return {
+    ...checked,
+    ...(structural === undefined ? {} : { structural }),
+    ...(control === undefined ? {} : { control }),
+  };
 }

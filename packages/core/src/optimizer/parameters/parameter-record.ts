@@ -2,6 +2,7 @@ import type { RowList, StagingTensor, Tensor, Update } from "../../backend/backe
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { RowSteps } from "../sparse/row-steps.js";
+import type { Accumulator } from "../step-control/accumulator.js";
 import type { SparseMemory } from "../sparse/sparse-memory.js";
 
 /** One parameter of an optimizer, and what belongs to it. */
@@ -17,6 +18,8 @@ export interface ParameterRecord {
   staging: StagingTensor | undefined;
   /** What `optimizer.gradient` returned; made on first use. */
   gradient: Tensor | undefined;
+  /** Made for the first gradient, if gradients are accumulated or scaled. */
+  accumulator: Accumulator | undefined;
   /** Made for the first sparse gradient. */
   sparse: SparseMemory | undefined;
   /** The rows of the last lazy step. */

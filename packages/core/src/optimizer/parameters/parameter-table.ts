@@ -19,13 +19,21 @@ export class ParameterTable {
   readonly records: ParameterRecord[] = [];
   readonly byName = new Map<string, ParameterRecord>();
   readonly #groupOf: (parameter: MatchedParameter) => Group;
+  readonly #checkSupport: (tensor: Tensor) => void;
   #backend: Backend | undefined;
   /** Number of records, from the first, whose gradients have reserved memory. */
   #reserved = 0;
 
-  /** @param groupOf the group of a parameter; may throw */
-  constructor(groupOf: (parameter: MatchedParameter) => Group) {
+  /**
+   * @param groupOf the group of a parameter; may throw
+   * @param checkSupport throws for a tensor of a backend that lacks something
+   */
+  constructor(
+    groupOf: (parameter: MatchedParameter) => Group,
+    checkSupport: (tensor: Tensor) => void,
+  ) {
     this.#groupOf = groupOf;
+    this.#checkSupport = checkSupport;
   }
 
   /** The backend of the first parameter; undefined while there is none. */
@@ -63,6 +71,7 @@ export class ParameterTable {
       group: this.#groupOf({ name, shape: tensor.shape }),
     }));
     if (named.length === 0) return;
+    this.#checkSupport(named[0].tensor);
     const backend = this.#backend ?? named[0].tensor.backend;
     // A backend may refuse a mirror, so this comes before anything changes.
     for (const { name, tensor } of named)
@@ -99,6 +108,7 @@ export class ParameterTable {
         size,
         staging: undefined,
         gradient: undefined,
+        accumulator: undefined,
         sparse: undefined,
         rowList: undefined,
         rowSteps: group.sparseOptions.rowSteps
@@ -202,10 +212,18 @@ function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void
 }
 
 /** Frees what belongs to a record alone. */
-function freeRecord({ run, update, staging, gradient, sparse }: ParameterRecord): void {
+function freeRecord({
+  run,
+  update,
+  staging,
+  gradient,
+  accumulator,
+  sparse,
+}: ParameterRecord): void {
   const shared = new Set(run.shared.values());
   for (const slot of update.slots) if (!shared.has(slot)) slot.free();
   staging?.free();
   gradient?.free();
+  accumulator?.free();
   sparse?.free();
 }

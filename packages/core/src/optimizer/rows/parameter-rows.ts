@@ -105,6 +105,7 @@ export class ParameterRows implements Rows {
     if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
     checkRowStepRemap(records, [indices, resetRows]);
     this.#checkReplacements(parameters, mirrors, count);
+    this.#checkAccumulated(indices);
     const other = records.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
     );
@@ -120,6 +121,7 @@ export class ParameterRows implements Rows {
       record.staging = undefined;
       record.sparse?.free();
       record.sparse = undefined;
+      record.accumulator?.remap(indices, count);
       const parameter = parameters[name] ?? update.parameter;
       const mirror = mirrors[name] ?? update.mirror;
       // A new object, because backends cache what they prepare for the tensors of an update.
@@ -143,9 +145,21 @@ export class ParameterRows implements Rows {
     }
   }
 
+  /** @throws {GradstepError} `UNSUPPORTED` where masks were combined, and indices are on a GPU */
+  #checkAccumulated(indices: RowValues): void {
+    const masked = this.#context.records.find(
+      ({ accumulator }) => accumulator?.isUsed === true && accumulator.rows !== undefined,
+    );
+    if (masked === undefined || ArrayBuffer.isView(indices)) return;
+    throw new GradstepError(
+      `Gradients of some rows of "${masked.name}" are accumulated; expected the indices as a Uint32Array, or remap() between two steps.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+
   #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
     const { records } = this.#context;
-    return records.flatMap(({ name, group, update, gradient }) => {
+    return records.flatMap(({ name, group, update, gradient, accumulator }) => {
       const { variant } = group.context;
       const { parameter } = update;
       const moves: RowMove[] = update.slots.flatMap((tensor, k) => {
@@ -159,6 +173,8 @@ export class ParameterRows implements Rows {
       const mirror = mirrors[name] ?? update.mirror;
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, reset: "added" });
+      if (accumulator !== undefined)
+        moves.push({ tensor: accumulator.sum, initial: -0, reset: "added" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
       // A replacement already has the rows, but the backend may refuse it.
       if (mirror !== undefined) moves.push({ tensor: mirror, initial: 0, reset: "all" });

@@ -43,14 +43,17 @@ export class SparseInputs {
     return false;
   }
 
-  /** Puts the gradients into their updates. */
-  stage(staged: Stage): void {
+  /**
+   * Puts the gradients into their updates.
+   * @param asDense whether the gradients of some rows become those of all rows, with a mask
+   */
+  stage(staged: Stage, asDense: boolean): void {
     for (let i = 0; i < this.#count; i += 1) {
       const record = this.#records[i];
       record.sparse ??= new SparseMemory(record.update.parameter);
       const { sparse, update, group, run } = record;
       const isLazy = group.sparseOptions.sparse === "lazy";
-      if (isLazy && run.kernel!.takesRowLists === true) {
+      if (isLazy && !asDense && run.kernel!.takesRowLists === true) {
         update.gradient = sparse.compact(this.#gradients[i]);
         const list = (record.rowList ??= { ...noRows });
         list.indices = sparse.rows;

@@ -22,7 +22,7 @@ export class StepInputs {
   readonly #records: readonly ParameterRecord[];
   readonly #byName: ReadonlyMap<string, ParameterRecord>;
   /** The records of these updates. */
-  readonly #taken: ParameterRecord[] = [];
+  readonly taken: ParameterRecord[] = [];
   /** The records whose gradients are typed arrays, and those arrays; the first `#arrayCount` are valid. */
   readonly #unstaged: ParameterRecord[] = [];
   readonly #arrays: Values[] = [];
@@ -78,7 +78,7 @@ export class StepInputs {
   #takeRowSteps(count: number): void {
     this.#countingRows.length = 0;
     for (let i = 0; i < count; i += 1) {
-      const record = this.#taken[i];
+      const record = this.taken[i];
       if (record.rowSteps === undefined) continue;
       checkRowStepMask(record.name, record.update);
       this.#countingRows.push(record);
@@ -94,7 +94,7 @@ export class StepInputs {
     }
     for (let i = 0; i < runs.length; i += 1) runs[i].count = 0;
     for (let i = 0; i < count; i += 1) {
-      const { run } = this.#taken[i];
+      const { run } = this.taken[i];
       run.updates[run.count] = this.updates[i];
       run.count += 1;
     }
@@ -141,7 +141,7 @@ export class StepInputs {
     for (const name in gradients) {
       if (count === this.#repeatable) return false;
       if (!isNoted) {
-        names[count] = this.#taken[count].name;
+        names[count] = this.taken[count].name;
         tensors[count] = this.updates[count].gradient;
       }
       if (names[count] !== name || tensors[count] !== gradients[name]) return false;
@@ -152,9 +152,14 @@ export class StepInputs {
     return true;
   }
 
-  /** Puts the typed arrays and sparse gradients into their updates. @param staged returns the tensor through which an array enters */
-  stage(staged: (record: ParameterRecord, values: Values) => Tensor): void {
-    this.#stageArrays(staged);
+  /**
+   * Puts the typed arrays and sparse gradients into their updates.
+   * @param staged returns the tensor through which an array enters
+   * @param isAccumulated whether the gradients are only added to others
+   */
+  stage(staged: (record: ParameterRecord, values: Values) => Tensor, isAccumulated: boolean): void {
+    this.#stageArrays(staged, isAccumulated);
+    if (isAccumulated) return;
     for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
   }
 
@@ -163,9 +168,12 @@ export class StepInputs {
     for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
   }
 
-  #stageArrays(staged: (record: ParameterRecord, values: Values) => Tensor): void {
+  #stageArrays(
+    staged: (record: ParameterRecord, values: Values) => Tensor,
+    isAccumulated: boolean,
+  ): void {
     if (this.#arrayCount === 0) {
-      this.#sparse.stage(staged);
+      this.#sparse.stage(staged, isAccumulated);
       return;
     }
     const { buffer } = this.#unstaged[0].update.parameter.memory;
@@ -177,7 +185,7 @@ export class StepInputs {
       this.#stageOne(i, staged);
       inside += 1;
     }
-    this.#sparse.stage(staged);
+    this.#sparse.stage(staged, isAccumulated);
     for (let i = 0; i < count; i += 1)
       if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
   }
@@ -236,7 +244,7 @@ export class StepInputs {
     const isSparse = isSparseGradient(gradient);
     if (isSparse) checkSparseGradient(name, gradient, update.parameter);
     else checkGradient(name, gradient, update.parameter);
-    this.#taken[index] = record;
+    this.taken[index] = record;
     this.updates[index] = update;
     if (isSparse) this.#sparse.add(record, gradient);
     else if (ArrayBuffer.isView(gradient)) {
@@ -269,7 +277,7 @@ export class StepInputs {
     const named = rows === undefined || isRowValues(rows) ? undefined : rows;
     for (let i = 0; i < this.#records.length; i += 1) this.#records[i].update.mask = undefined;
     for (let i = 0; i < count; i += 1) {
-      const { name, update } = this.#taken[i];
+      const { name, update } = this.taken[i];
       const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
       update.mask = safeMask(mask, update.parameter);
       update.unselectedRows = unselectedRows;
@@ -288,10 +296,10 @@ export class StepInputs {
       );
     }
     for (let i = 0; i < count; i += 1) {
-      const { name, update } = this.#taken[i];
+      const { name, update } = this.taken[i];
       const mask = isRowValues(rows) ? rows : rows[name];
       if (mask === undefined) continue;
-      if (this.#sparse.isLazy(this.#taken[i])) throw maskOfSparse(name);
+      if (this.#sparse.isLazy(this.taken[i])) throw maskOfSparse(name);
       const { backend } = update.parameter;
       checkHasRows(backend);
       checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);

@@ -8,6 +8,8 @@ export interface Clock {
   iterations: number;
   /** Number of times that hyperparameters were set. */
   changes: number;
+  /** Calls of `step` per step that schedules count; 1 if they count steps. */
+  callsPerStep: number;
 }
 
 /** Where the values of hyperparameters come from. */

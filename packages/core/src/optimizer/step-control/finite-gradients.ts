@@ -1,0 +1,51 @@
+import type { Tensor, Update, Values } from "../../backend/backend.js";
+
+/** A value that is not finite. */
+export interface NonFiniteValue {
+  /** The index of its update. */
+  readonly update: number;
+  /** The index in the gradient. */
+  readonly index: number;
+  readonly value: number;
+}
+
+/** The first gradient value that is not finite in the rows that the first `count` updates select. */
+export function findNonFinite(
+  updates: readonly Update[],
+  count: number,
+): NonFiniteValue | undefined {
+  for (let i = 0; i < count; i += 1) {
+    const { gradient, parameter, mask, rows } = updates[i];
+    const columns = parameter.size / (parameter.shape[0] ?? 1);
+    const all = gradient.view!();
+    const values =
+      rows === undefined ? all : all.subarray(rows.start * columns, rows.end * columns);
+    if (isFiniteBetween(values, 0, values.length)) continue;
+    const selected = mask === undefined ? undefined : maskValues(mask);
+    const rowLength = selected === undefined ? values.length : values.length / parameter.shape[0];
+    const index = values.findIndex(
+      (value, k) => !Number.isFinite(value) && (selected?.[Math.floor(k / rowLength)] ?? 1) !== 0,
+    );
+    if (index >= 0) return { update: i, index, value: values[index] };
+  }
+  return undefined;
+}
+
+function maskValues(mask: Uint32Array | Tensor): ArrayLike<number> {
+  return ArrayBuffer.isView(mask) ? mask : mask.view!();
+}
+
+/** Whether all values of a range are finite: x·0 is 0 for these alone, and NaN stays NaN in a sum. */
+function isFiniteBetween(values: Values, start: number, end: number): boolean {
+  // Several sums, so that an addition need not wait for the one before it.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    a += values[i] * 0;
+    b += values[i + 1] * 0;
+    c += values[i + 2] * 0;
+    d += values[i + 3] * 0;
+  }
+  for (; i < end; i += 1) a += values[i] * 0;
+  return a + b + c + d === 0;
+}

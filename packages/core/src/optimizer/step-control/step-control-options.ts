@@ -1,0 +1,124 @@
+import { checkOptions } from "../../check-options.js";
+import { GradstepError, show } from "../../errors.js";
+
+/** A loss scale that grows while all gradients are finite, and shrinks when one is not. */
+export interface DynamicLossScale {
+  /** The first scale, 2¹⁵ if left out. */
+  readonly initial?: number;
+  /** Steps in a row with finite gradients after which it grows, 2,000 if left out. */
+  readonly growthInterval?: number;
+  /** What it is multiplied by then, 2 if left out. */
+  readonly growthFactor?: number;
+  /** What it is multiplied by at a step with a gradient that is not finite, 0.5 if left out. */
+  readonly backoffFactor?: number;
+}
+
+/** When calls of `step` become steps: part of a spec, of a configuration, and of the options of `createOptimizer`. */
+export interface StepControlOptions {
+  /**
+   * Number of calls of `step` whose gradients are averaged for one step of the rule; 1 if left out. Nothing but the
+   * accumulated gradients changes in the calls between.
+   */
+  readonly accumulate?: number;
+  /** Whether schedules count calls, as in Keras, or steps; `"steps"` if left out. */
+  readonly schedulesCount?: "steps" | "calls";
+  /**
+   * What happens at a step with a gradient that is NaN or infinite: `"propagate"` takes it, `"skip"` leaves everything as
+   * it was, `"throw"` throws `NON_FINITE`. Left out: `"skip"` with a loss scale, `"propagate"` without.
+   */
+  readonly nonFinite?: NonFinite;
+  /**
+   * By what the caller multiplies the loss: gradients are divided by it. A number, or `"dynamic"` or its parameters for
+   * one that adapts. `optimizer.lossScale` is the scale of the next loss.
+   */
+  readonly lossScale?: number | "dynamic" | DynamicLossScale;
+}
+
+/** What happens at a step with a gradient that is not finite. */
+export type NonFinite = "propagate" | "skip" | "throw";
+
+/** The names of `StepControlOptions`. */
+export const stepControlNames = ["accumulate", "schedulesCount", "nonFinite", "lossScale"] as const;
+
+/** Options with everything that was left out; a static loss scale is one that never changes. */
+export interface CompleteStepControl {
+  readonly accumulate: number;
+  readonly schedulesCount: "steps" | "calls";
+  readonly nonFinite: NonFinite;
+  readonly lossScale: Required<DynamicLossScale> | undefined;
+}
+
+/** Parameters with which a scale never changes. */
+const unchanging = { growthInterval: Infinity, growthFactor: 1, backoffFactor: 1 };
+
+const dynamicDefaults = {
+  initial: 2 ** 15,
+  growthInterval: 2000,
+  growthFactor: 2,
+  backoffFactor: 0.5,
+};
+
+/**
+ * Checks options and completes them; undefined if every call is a step that is taken.
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function completeStepControl(options: StepControlOptions): CompleteStepControl | undefined {
+  const { accumulate = 1, schedulesCount = "steps", lossScale } = options;
+  if (!Number.isSafeInteger(accumulate) || accumulate < 1)
+    throw invalid("accumulate", accumulate, "a positive integer");
+  checkChoice("schedulesCount", schedulesCount, ["steps", "calls"]);
+  const scale = completeLossScale(lossScale);
+  const { nonFinite = scale === undefined ? "propagate" : "skip" } = options;
+  checkChoice("nonFinite", nonFinite, ["propagate", "skip", "throw"]);
+  if (typeof lossScale === "object" || lossScale === "dynamic") {
+    if (nonFinite !== "skip")
+      throw new GradstepError(
+        `nonFinite is "${nonFinite}" with a dynamic loss scale, which skips steps to find the largest scale; leave nonFinite out.`,
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+  }
+  if (accumulate === 1 && nonFinite === "propagate" && scale === undefined) return undefined;
+  return { accumulate, schedulesCount, nonFinite, lossScale: scale };
+}
+
+function completeLossScale(
+  lossScale: StepControlOptions["lossScale"],
+): Required<DynamicLossScale> | undefined {
+  if (lossScale === undefined || lossScale === 1) return undefined;
+  if (typeof lossScale === "number")
+    return { initial: checkFactor("lossScale", lossScale), ...unchanging };
+  if (lossScale !== "dynamic" && (lossScale === null || typeof lossScale !== "object"))
+    throw invalid(
+      "lossScale",
+      lossScale,
+      'a positive number, "dynamic", or an object of its parameters',
+    );
+  const given = lossScale === "dynamic" ? {} : lossScale;
+  checkOptions("lossScale", given, Object.keys(dynamicDefaults));
+  const complete = { ...dynamicDefaults, ...given };
+  checkFactor("lossScale.initial", complete.initial);
+  const { growthInterval, growthFactor, backoffFactor } = complete;
+  if (!Number.isSafeInteger(growthInterval) || growthInterval < 1)
+    throw invalid("lossScale.growthInterval", growthInterval, "a positive integer");
+  if (!(growthFactor >= 1 && growthFactor < Infinity))
+    throw invalid("lossScale.growthFactor", growthFactor, "a number from 1 on");
+  if (!(backoffFactor > 0 && backoffFactor <= 1))
+    throw invalid("lossScale.backoffFactor", backoffFactor, "a number above 0, up to 1");
+  return complete;
+}
+
+function checkFactor(name: string, value: number): number {
+  if (value > 0 && Math.fround(value) > 0 && Math.fround(value) < Infinity) return value;
+  throw invalid(name, value, "a positive number that f32 can hold");
+}
+
+function checkChoice(name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw invalid(name, value, choices.map((one) => `"${one}"`).join(", "));
+}
+
+function invalid(name: string, value: unknown, expected: string): GradstepError {
+  return new GradstepError(`${name} is ${show(value)}; expected ${expected}.`, {
+    code: "INVALID_HYPERPARAMETER",
+  });
+}

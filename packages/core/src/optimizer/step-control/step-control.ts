@@ -1,0 +1,254 @@
+import type { RowValues, Tensor, Update } from "../../backend/backend.js";
+import { GradstepError } from "../../errors.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { Gradients } from "../step/gradients.js";
+import type { StepOptions } from "../step/step-options.js";
+import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
+import { findNonFinite } from "./finite-gradients.js";
+import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
+import { LossScale } from "./loss-scale.js";
+import type { CompleteStepControl, StepControlOptions } from "./step-control-options.js";
+
+/** The gradients of one call, checked and in the backend's memory. */
+export interface CallInputs {
+  readonly records: readonly ParameterRecord[];
+  /** Their updates. */
+  readonly updates: readonly Update[];
+  /** The number of valid records and updates. */
+  readonly count: number;
+}
+
+/** What the rule gets. */
+export interface StepGradients {
+  /** Whether no parameter has a gradient, because the groups of all of them skip the step. */
+  readonly isEmpty: boolean;
+  readonly gradients: Gradients;
+  readonly options: StepOptions | undefined;
+}
+
+/**
+ * Makes steps of calls: accumulates gradients, divides them by the loss scale, and leaves steps out whose gradients are
+ * not finite.
+ */
+export class StepControl {
+  readonly options: CompleteStepControl;
+  /** Calls since the last step. */
+  microSteps = 0;
+  /** Steps that were skipped, in all and since the last one that was not. */
+  skippedSteps = 0;
+  consecutiveSkips = 0;
+  readonly lossScale: LossScale | undefined;
+  readonly #divisor = new Float64Array(1);
+  #kernels: ArithmeticKernels | undefined;
+  /** The accumulators of the call, and their updates. */
+  readonly #updates: Update[] = [];
+  /** What happens to the rows that no call of the next step selects. */
+  unselectedRows: StepOptions["unselectedRows"];
+
+  constructor(options: CompleteStepControl) {
+    this.options = options;
+    if (options.lossScale !== undefined) this.lossScale = new LossScale(options.lossScale);
+  }
+
+  /** Whether gradients pass through memory of their own. */
+  get hasAccumulators(): boolean {
+    return this.options.accumulate > 1 || this.lossScale !== undefined;
+  }
+
+  /** The options that are not the defaults, as plain data. */
+  get config(): StepControlOptions {
+    const { accumulate, schedulesCount, nonFinite, lossScale } = this.options;
+    return {
+      ...(accumulate > 1 && { accumulate }),
+      ...(schedulesCount === "calls" && { schedulesCount }),
+      ...(nonFinite !== (lossScale === undefined ? "propagate" : "skip") && { nonFinite }),
+      ...(lossScale !== undefined && {
+        lossScale: lossScale.growthInterval === Infinity ? lossScale.initial : lossScale,
+      }),
+    };
+  }
+
+  /** What `optimizer.metrics()` has of it. */
+  get metrics(): Readonly<Record<string, number>> {
+    const { skippedSteps, consecutiveSkips, lossScale } = this;
+    return {
+      ...(this.options.nonFinite === "skip" && { skippedSteps, consecutiveSkips }),
+      ...(lossScale !== undefined && { lossScale: lossScale.scale }),
+    };
+  }
+
+  /** Whether the next call makes a step, unless it is skipped. */
+  get isStepDue(): boolean {
+    return this.microSteps + 1 === this.options.accumulate;
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` for a backend that cannot look at gradients */
+  checkSupport(parameter: Tensor): void {
+    const { nonFinite } = this.options;
+    if (nonFinite === "propagate" || parameter.view !== undefined) return;
+    throw new GradstepError(
+      `Backend ${parameter.backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+
+  /**
+   * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
+   * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
+   */
+  reserve({ records, updates, count }: CallInputs): void {
+    if (!this.hasAccumulators) return;
+    const { accumulate } = this.options;
+    for (let i = 0; i < count; i += 1) {
+      const { mask } = updates[i];
+      if (accumulate > 1 && mask !== undefined && !ArrayBuffer.isView(mask))
+        throw new GradstepError(
+          `Got a tensor as the mask of "${records[i].name}" with accumulate ${accumulate}; expected a Uint32Array, since the rows of ${accumulate} calls are combined.`,
+          { code: "UNSUPPORTED" },
+        );
+    }
+    for (let i = 0; i < count; i += 1) this.accumulatorOf(records[i]);
+  }
+
+  /** The accumulator of a parameter, made at the first call. @throws {GradstepError} `OUT_OF_MEMORY` */
+  accumulatorOf(record: ParameterRecord): Accumulator {
+    record.accumulator ??= new Accumulator(record, this.#divisor);
+    return record.accumulator;
+  }
+
+  /**
+   * Whether the gradients of a call are finite where they must be. Nothing has changed if not.
+   * @throws {GradstepError} `NON_FINITE`
+   */
+  admits({ records, updates, count }: CallInputs): boolean {
+    const { nonFinite, accumulate } = this.options;
+    if (nonFinite === "propagate" || (nonFinite === "skip" && accumulate > 1)) return true;
+    const found = findNonFinite(updates, count);
+    if (found === undefined) return true;
+    if (nonFinite === "skip") {
+      this.#skip();
+      return false;
+    }
+    const { update, index, value } = found;
+    throw new GradstepError(
+      `Gradient "${records[update].name}" has ${value} at ${index}; expected finite values. Use nonFinite: "skip" to leave such steps out.`,
+      { code: "NON_FINITE" },
+    );
+  }
+
+  /**
+   * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
+   * @param all the records of the optimizer
+   * @returns what the rule gets; undefined if no step follows
+   */
+  take(
+    inputs: CallInputs,
+    all: readonly ParameterRecord[],
+    options: StepOptions | undefined,
+    run: KernelRunner,
+  ): StepGradients | undefined {
+    const isDue = this.isStepDue;
+    const { accumulate } = this.options;
+    this.#divisor[0] = this.lossScale?.scale ?? 1;
+    const count = this.#select(inputs);
+    this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
+    if (accumulate === 1) {
+      if (count > 0) run(this.#kernels.get(quotient()), this.#updates, count);
+      return this.#gradients(all, options);
+    }
+    this.unselectedRows = options?.unselectedRows ?? this.unselectedRows;
+    if (count > 0) run(this.#kernels.get(addition()), this.#updates, count);
+    this.microSteps += 1;
+    if (!isDue) return undefined;
+    const used = this.#used(all);
+    if (this.options.nonFinite !== "propagate" && !this.#areSumsFinite(used)) {
+      this.#clear(all, run);
+      if (this.options.nonFinite === "throw")
+        throw new GradstepError(
+          "The sum of the accumulated gradients is not finite, although they are; they were dropped. Divide the loss by a constant.",
+          { code: "NON_FINITE" },
+        );
+      this.#skip();
+      return undefined;
+    }
+    this.#divisor[0] *= accumulate;
+    if (used.length > 0) run(this.#kernels.get(division()), used, used.length);
+    return this.#gradients(all, this.#masks(all));
+  }
+
+  /** To be called after a step that was taken. */
+  commit(all: readonly ParameterRecord[], run: KernelRunner): void {
+    if (this.options.accumulate > 1) this.#clear(all, run);
+    else
+      for (const { accumulator } of all) if (accumulator !== undefined) accumulator.isUsed = false;
+    this.consecutiveSkips = 0;
+    this.lossScale?.grow();
+  }
+
+  /** Hands the gradients of a call to the accumulators; returns their number. */
+  #select({ records, updates, count }: CallInputs): number {
+    const isCombined = this.options.accumulate > 1;
+    for (let i = 0; i < count; i += 1) {
+      const accumulator = records[i].accumulator!;
+      const { gradient } = updates[i];
+      const mask = isCombined ? (updates[i].mask as Uint32Array | undefined) : undefined;
+      accumulator.update.gradient = gradient;
+      accumulator.update.mask = mask;
+      accumulator.select(mask);
+      this.#updates[i] = accumulator.update;
+    }
+    return count;
+  }
+
+  #used(all: readonly ParameterRecord[]): readonly Update[] {
+    return all.flatMap(({ accumulator, update }) => {
+      if (accumulator?.isUsed !== true) return [];
+      // Kernels without a gradient get memory that does not overlap their output.
+      accumulator.update.gradient = update.parameter;
+      accumulator.update.mask = undefined;
+      return [accumulator.update];
+    });
+  }
+
+  #areSumsFinite(used: readonly Update[]): boolean {
+    const sums = used.map((update) => ({ ...update, gradient: update.parameter }));
+    return findNonFinite(sums, sums.length) === undefined;
+  }
+
+  #gradients(all: readonly ParameterRecord[], options: StepOptions | undefined): StepGradients {
+    const used = all.filter(({ accumulator }) => accumulator?.isUsed === true);
+    return {
+      isEmpty: used.length === 0,
+      gradients: Object.fromEntries(used.map(({ name, accumulator }) => [name, accumulator!.sum])),
+      options,
+    };
+  }
+
+  /** The rows that the calls of a step selected. */
+  #masks(all: readonly ParameterRecord[]): StepOptions | undefined {
+    const rows = all.flatMap(({ name, accumulator }): [string, RowValues][] =>
+      accumulator?.isUsed === true && accumulator.rows !== undefined
+        ? [[name, accumulator.rows]]
+        : [],
+    );
+    if (rows.length === 0) return undefined;
+    return {
+      rows: Object.fromEntries(rows),
+      ...(this.unselectedRows && { unselectedRows: this.unselectedRows }),
+    };
+  }
+
+  #clear(all: readonly ParameterRecord[], run: KernelRunner): void {
+    const used = this.#used(all);
+    if (used.length > 0) run(this.#kernels!.get(clearing()), used, used.length);
+    for (const { accumulator } of all) if (accumulator !== undefined) accumulator.isUsed = false;
+    this.microSteps = 0;
+    this.unselectedRows = undefined;
+  }
+
+  #skip(): void {
+    this.skippedSteps += 1;
+    this.consecutiveSkips += 1;
+    this.lossScale?.shrink();
+  }
+}
