@@ -35,17 +35,21 @@ export async function newDevice(): Promise<GPUDevice> {
   return device;
 }
 
-let shared: Promise<GPUDevice> | undefined;
+const shared = new Map<string, Promise<GPUDevice>>();
 
 /**
- * One device for the tests of a file. It keeps what it has compiled.
- * @param requiredLimits those of a default device if left out; the first call decides
+ * A device for all tests with these limits. It keeps what it has compiled.
+ * @param requiredLimits those of a default device if left out
  */
 export function sharedDevice(requiredLimits: Record<string, number> = {}): Promise<GPUDevice> {
-  shared ??= nodeGpu().then(async ({ gpu }) =>
-    (await gpu.requestAdapter())!.requestDevice({ requiredLimits }),
-  );
-  return shared;
+  const key = JSON.stringify(requiredLimits);
+  const device =
+    shared.get(key) ??
+    nodeGpu().then(async ({ gpu }) =>
+      (await gpu.requestAdapter())!.requestDevice({ requiredLimits }),
+    );
+  shared.set(key, device);
+  return device;
 }
 
 /** A new backend on the shared device; it is disposed after the test. */
