@@ -35,17 +35,17 @@ function maskValues(mask: Uint32Array | Tensor): ArrayLike<number> {
   return ArrayBuffer.isView(mask) ? mask : mask.view!();
 }
 
-/** Whether all values of a range are finite: x·0 is 0 for these alone, and NaN stays NaN in a sum. */
+/** Whether all values of a range are finite: x − x is 0 for these alone, and NaN stays NaN in a sum. */
 function isFiniteBetween(values: Values, start: number, end: number): boolean {
   // Several sums, so that an addition need not wait for the one before it.
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = start;
   for (; i + 4 <= end; i += 4) {
-    a += values[i] * 0;
-    b += values[i + 1] * 0;
-    c += values[i + 2] * 0;
-    d += values[i + 3] * 0;
+    a += values[i] - values[i];
+    b += values[i + 1] - values[i + 1];
+    c += values[i + 2] - values[i + 2];
+    d += values[i + 3] - values[i + 3];
   }
-  for (; i < end; i += 1) a += values[i] * 0;
+  for (; i < end; i += 1) a += values[i] - values[i];
   return a + b + c + d === 0;
 }
