@@ -169,6 +169,45 @@ describe.each(Object.entries(backends))("accumulation on %s", (_, backend) => {
     }
   });
 
+  test.each<OptimizerOptions>([
+    { sparse: "dense" },
+    { sparse: "lazy" },
+    { sparse: "lazy", rowSteps: true },
+  ])("sparse gradients are added in their rows: %o", async (options) => {
+    const random = randomOf(seed + 10);
+    const initial = randomArrays(random, ["w"]);
+    const whole = start(backend(), adam(), initial, options);
+    const parts = start(backend(), adam(), initial, {
+      ...options,
+      accumulate: 2,
+      nonFinite: "skip",
+    });
+    const rowsOf = (count: number) => randomArrays(random, ["w"]).w.slice(0, 4 * count);
+    const bad = { indices: Uint32Array.of(3), values: Float32Array.of(1, Number.NaN, 1, 1) };
+    for (let step = 0; step < 3; step += 1) {
+      const [first, second] = [rowsOf(2), rowsOf(2)];
+      parts.optimizer.step({ w: { indices: Uint32Array.of(4, step), values: first } });
+      parts.optimizer.step({ w: { indices: Uint32Array.of(3, 4), values: second } });
+      const half = (value: number): number => Math.fround(value / 2);
+      const rows = [
+        first.slice(0, 4).map((g, i) => half(Math.fround(g + second[4 + i]))),
+        first.slice(4).map(half),
+        second.slice(0, 4).map(half),
+      ];
+      whole.optimizer.step({
+        w: {
+          indices: Uint32Array.of(4, step, 3),
+          values: Float32Array.from(rows.flatMap((row) => [...row])),
+        },
+      });
+      expect(await bitsOf(parts)).toEqual(await bitsOf(whole));
+      parts.optimizer.step({ w: bad });
+      parts.optimizer.step({ w: bad });
+      expect(await bitsOf(parts)).toEqual(await bitsOf(whole));
+    }
+    expect(parts.optimizer.skippedSteps).toBe(3);
+  });
+
   test("rows are moved between two calls", async () => {
     const random = randomOf(seed + 2);
     const initial = randomArrays(random, ["w"]);
