@@ -7,6 +7,8 @@ import {
   type OptionMap,
 } from "./option-map.js";
 import { torchMuonOptions, torchMuonSettings } from "./muon.js";
+import { scheduledByTorch, type TorchScheduler } from "./torch-schedulers.js";
+import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import { rules } from "../rules/index.js";
@@ -136,6 +138,15 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
   },
 };
 
+/** Options of `fromTorch`. */
+export interface TorchOptions {
+  /**
+   * A scheduler of `torch.optim.lr_scheduler` that is stepped after each step of the optimizer: its class and the arguments
+   * of its constructor, `{ name: "StepLR", step_size: 30 }`. With `SequentialLR`, `schedulers` is a list of such objects.
+   */
+  readonly scheduler?: TorchScheduler;
+}
+
 /**
  * The spec of a PyTorch optimizer: `fromTorch("AdamW", { lr: 1e-3, weight_decay: 0.1 })`, with PyTorch's defaults. The
  * same gradients give PyTorch's numbers, including its L2 `weight_decay`, `maximize`, its place of ε, and what happens
@@ -145,6 +156,9 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
  * first group then applies to all parameters that no other group names. PyTorch prints the names of parameters only if
  * the optimizer was made with `named_parameters()`; otherwise add them to the other groups as `parameters`.
  *
+ * A scheduler makes the learning rate a schedule, of each group by its own rate, and momentum, where PyTorch cycles it:
+ * `fromTorch("SGD", { lr: 0.1, momentum: 0.9 }, { scheduler: { name: "StepLR", step_size: 30 } })`.
+ *
  * Groups can also be written as `{ lr: 0.01, groups: [{ parameters: ["kernel"], lr: 0.05 }] }`.
  *
  * One difference remains: PyTorch counts steps per parameter and skips those without a gradient; gradstep counts them
@@ -152,14 +166,24 @@ const optimizers: Readonly<Record<string, TorchOptimizer>> = {
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
-export function fromTorch(name: string, options: Options | readonly Options[] = {}): OptimizerSpec {
+export function fromTorch(
+  name: string,
+  options: Options | readonly Options[] = {},
+  keywords: TorchOptions = {},
+): OptimizerSpec {
+  checkOptions("fromTorch", keywords, ["scheduler"]);
   const { rule: ruleName, options: own, defaults, form } = lookUp("PyTorch", name, optimizers);
   const owner = `PyTorch's ${name}`;
   const map = { ...common, ...own };
   const { groups, ...whole } = Array.isArray(options)
     ? fromParameterGroups(owner, options as readonly Options[])
     : withGroups(owner, options as Options);
-  const base = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
+  const constants = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
+  const { scheduler } = keywords;
+  const base =
+    scheduler === undefined
+      ? constants
+      : withScheduler(owner, scheduler, constants, whole.initial_lr, own);
   const rule = rules.find((one) => one.name === ruleName)!;
   const spec = rule.specify({ weightDecayMode: "l2", ...base, ...form });
   const { momentum = 0, dampening = 0 } = spec.hyperparameters;
@@ -171,8 +195,37 @@ export function fromTorch(name: string, options: Options | readonly Options[] = 
   }
   return {
     ...spec,
-    groups: groups.map((group, i) => groupOptions(`${owner}, group ${i}`, group, map, spec)),
+    groups: groups.map((group, i) => {
+      const label = `${owner}, group ${i}`;
+      const own = groupOptions(label, group, map, spec);
+      if (scheduler === undefined || own.learningRate === undefined) return own;
+      const { learningRate } = scheduledByTorch(scheduler, group.initial_lr ?? own.learningRate);
+      return { ...own, learningRate };
+    }),
   };
+}
+
+/** Settings with the schedules of a scheduler. */
+function withScheduler(
+  owner: string,
+  scheduler: TorchScheduler,
+  settings: Options,
+  initialRate: unknown,
+  options: OptionMap,
+): Options {
+  const { learningRate, momentum } = scheduledByTorch(
+    scheduler,
+    initialRate ?? settings.learningRate,
+  );
+  if (momentum === undefined) return { ...settings, learningRate };
+  const name = "momentum" in options ? "momentum" : "betas" in options ? "beta1" : undefined;
+  if (name === undefined) {
+    throw new GradstepError(
+      `${owner} has neither momentum nor betas for ${scheduler.name} to cycle; expected cycle_momentum: false.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  return { ...settings, learningRate, [name]: momentum };
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION` */

@@ -43,6 +43,20 @@ export function cosineDecay(
   return cosineDecayKind({ initial, decaySteps, ...options });
 }
 
+/**
+ * A cosine from `initial` to `end` in half a period, and back in the next: PyTorch's `CosineAnnealingLR`.
+ * @internal
+ */
+export const cosineAnnealingKind = /* @__PURE__ */ defineSchedule<{
+  readonly initial: number;
+  readonly end: number;
+  readonly halfPeriod: number;
+}>(
+  "cosine-annealing",
+  ({ initial, end, halfPeriod }, step) =>
+    end + ((initial - end) * (1 + Math.cos((Math.PI * step) / halfPeriod))) / 2,
+);
+
 /** Options of `cosineDecayRestarts`. */
 export interface CosineDecayRestartsOptions {
   /** Factor from the length of one period to that of the next. 2 if left out. */

@@ -1,6 +1,6 @@
 import { GradstepError, list } from "../errors.js";
 import { constantKind, joinedKind, piecewiseConstantKind, warmupKind } from "./compositions.js";
-import { cosineDecayKind, cosineDecayRestartsKind } from "./cosine-decays.js";
+import { cosineAnnealingKind, cosineDecayKind, cosineDecayRestartsKind } from "./cosine-decays.js";
 import { cyclicalKind, oneCycleKind, warmupStableDecayKind } from "./cycles.js";
 import {
   exponentialDecayKind,
@@ -13,6 +13,7 @@ import { isScheduleData, type Schedule, type ScheduleData, type ScheduleKind } f
 const kinds: ReadonlyMap<string, ScheduleKind<never>> = new Map(
   [
     constantKind,
+    cosineAnnealingKind,
     cosineDecayKind,
     cosineDecayRestartsKind,
     cyclicalKind,
