@@ -10,7 +10,7 @@ const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8");
 
 const files = [
-  { library: "keras", supported: 43, withState: 43 },
+  { library: "keras", supported: 46, withState: 46 },
   { library: "torch", supported: 17, withState: 16 },
   { library: "optax", supported: 20, withState: 0 },
   { library: "optax-contrib", supported: 17, withState: 0 },

@@ -116,6 +116,28 @@ describe("fromKeras", () => {
     expect(parts(keras(name, { [key]: value }))).toEqual({ ...parts(keras(name)), ...change });
   });
 
+  test.each<readonly [object, object]>([
+    [{ loss_scale_factor: 8 }, { lossScale: 8, nonFinite: "propagate" }],
+    [{ gradient_accumulation_steps: 2 }, { accumulate: 2, schedulesCount: "calls" }],
+  ])("%o is when calls become steps", (config, control) => {
+    const spec = keras("Adam", { ...config });
+    expect(spec.control).toEqual(control);
+    expect(parts(spec)).toEqual(parts(keras("Adam")));
+  });
+
+  test("a LossScaleOptimizer has a dynamic loss scale", () => {
+    const inner_optimizer = { class_name: "Adam", config: { learning_rate: 0.1, clipnorm: 1 } };
+    const config = { inner_optimizer, initial_scale: 256, dynamic_growth_steps: 10, clipnorm: 1 };
+    const spec = fromKeras({ class_name: "LossScaleOptimizer", config });
+    expect(spec.control).toEqual({ lossScale: { initial: 256, growthInterval: 10 } });
+    expect(parts(spec)).toEqual(parts(fromKeras(inner_optimizer)));
+  });
+
+  test("an average of weights at each call of an accumulation is refused", () => {
+    const config = { use_ema: true, gradient_accumulation_steps: 2 };
+    expect(() => keras("Adam", config)).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));
+  });
+
   test("options without effect are ignored", () => {
     const config = {
       name: "adam",
@@ -137,8 +159,6 @@ describe("fromKeras", () => {
   });
 
   test.each([
-    ["loss_scale_factor", 8],
-    ["gradient_accumulation_steps", 2],
     ["decay", 1e-6],
     ["is_legacy_optimizer", true],
     ["learning_rate", { class_name: "MySchedule", config: {} }],
@@ -147,7 +167,7 @@ describe("fromKeras", () => {
   });
 
   test.each([
-    [{ class_name: "LossScaleOptimizer", config: {} }, "UNSUPPORTED"],
+    [{ class_name: "LossScaleOptimizer", config: {} }, "UNKNOWN_OPTION"],
     [{ class_name: "Ftrl", config: { learning_rate_power: -0.3 } }, "UNSUPPORTED"],
     [{ class_name: "adam", config: {} }, "UNSUPPORTED"],
     [{ class_name: "constructor", config: {} }, "UNSUPPORTED"],

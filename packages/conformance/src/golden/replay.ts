@@ -3,6 +3,7 @@ import {
   GradstepError,
   type Backend,
   type OptimizerState,
+  type StepControlOptions,
   type Tensor,
 } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
@@ -92,11 +93,14 @@ async function run(
   }
   const optimizer = create(spec, parameters, { groups });
   const shapes = Object.fromEntries(names.map((name) => [name, file.parameters[name].shape]));
-  const checker = isDouble ? undefined : new Checker(spec, shapes, groups, model);
+  const { control, ...everyCall } = spec;
+  const checker = isDouble ? undefined : new Checker(everyCall, shapes, groups, model);
   const stats = emptyStats();
   const slotScale = new Map<string, Float64Array>();
   let worst = 0;
   let reason: string | undefined;
+  /** The gradients since the last step. */
+  const calls: Record<string, Float32Array>[] = [];
   for (let t = 0; t < file.gradients.length; t += 1) {
     const rates = one.learningRatePerStep;
     if (rates !== undefined) {
@@ -113,14 +117,18 @@ async function run(
       for (const [slot, values] of Object.entries(after[name]))
         grow(slotScale, `${name} ${slot}`, values);
     if (checker !== undefined && before !== undefined) {
-      const single = gradientsOf(file.gradients[t], false) as Record<string, Float32Array>;
-      checker.step(before, single, after, stats);
+      const { accumulate = 1, lossScale } = control ?? {};
+      calls.push(gradientsOf(file.gradients[t], false) as Record<string, Float32Array>);
+      if (calls.length < accumulate) continue;
+      checker.step(before, stepGradients(calls.splice(0), lossScale), after, stats);
       if (checker.violation !== undefined) reason ??= describeViolation(checker.violation);
     }
   }
   const state = await optimizer.state();
   optimizer.dispose();
-  const stateError = isDouble ? compareState(file, one, state, slotScale) : null;
+  const stateError = isDouble
+    ? compareState(file, one, state, slotScale, control?.accumulate)
+    : null;
   if (isDouble) {
     if (!(worst <= (one.tolerance ?? tolerance)))
       reason = `relative error ${worst.toExponential(2)}`;
@@ -135,6 +143,24 @@ async function run(
     worstErrorOverBound: checker === undefined ? null : stats.worstErrorOverBound,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** What the rule gets of the gradients of some calls, in f32. */
+function stepGradients(
+  calls: readonly Record<string, Float32Array>[],
+  lossScale: StepControlOptions["lossScale"],
+): Record<string, Float32Array> {
+  const divisor = calls.length * (typeof lossScale === "number" ? lossScale : 1);
+  return Object.fromEntries(
+    Object.entries(calls[0]).map(([name, first]) => [
+      name,
+      first.map((value, i) =>
+        Math.fround(
+          calls.slice(1).reduce((sum, one) => Math.fround(sum + one[name][i]), value) / divisor,
+        ),
+      ),
+    ]),
+  );
 }
 
 function gradientsOf(
@@ -175,6 +201,7 @@ function compareState(
   one: GoldenCase,
   state: OptimizerState,
   scales: ReadonlyMap<string, Float64Array>,
+  accumulate: number | undefined,
 ): number | null {
   if (one.state === undefined) return null;
   const { entries } = stateEntries(library, state.rule, Object.keys(parameters), one.state);
@@ -187,7 +214,8 @@ function compareState(
         : [
             kind === "persistentScalar"
               ? (group?.persistentScalars[name] ?? Number.NaN)
-              : state.iterations,
+              : // Keras counts calls, and there is a whole number of steps.
+                state.iterations * (accumulate ?? 1),
           ];
     if (got === undefined) continue;
     const scale = Float64Array.from(scales.get(`${parameter} ${name}`) ?? values, Math.abs);

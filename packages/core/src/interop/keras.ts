@@ -8,6 +8,11 @@ import {
   stageOptions,
   type KerasConstraint,
 } from "./keras-stages.js";
+import {
+  stepControlFromKeras,
+  stepControlOptions,
+  withDynamicLossScale,
+} from "./keras-step-control.js";
 import { checkOptions } from "../check-options.js";
 import { chain } from "../rule/chain.js";
 import { rules } from "../rules/index.js";
@@ -29,11 +34,7 @@ const common: OptionMap = {
   learning_rate: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
   ...stageOptions,
-  loss_scale_factor: { only: [null], why: "Divide the gradients by it before optimizer.step()." },
-  gradient_accumulation_steps: {
-    only: [null, 1],
-    why: "Pass the mean of the gradients every n-th time.",
-  },
+  ...stepControlOptions,
   // Keras 2.
   decay: { only: [0, null], why: "Set optimizer.learningRate before each step." },
   jit_compile: ignored,
@@ -115,7 +116,8 @@ export interface KerasOptions {
  * The spec of a Keras optimizer, from what Keras prints: `{ class_name: "Adam", config: { learning_rate: 0.01, … } }`.
  * The same gradients give the numbers of Keras 3. The config of Keras 2 is accepted, too.
  *
- * Clipping, `use_ema` and a constraint make it a chain. In Keras a constraint belongs to a variable: to constrain some
+ * `gradient_accumulation_steps`, `loss_scale_factor` and the class `LossScaleOptimizer` become `accumulate` and `lossScale`;
+ * schedules then count calls, as in Keras. Clipping, `use_ema` and a constraint make it a chain. In Keras a constraint belongs to a variable: to constrain some
  * parameters only, give their group a rule of its own, `{ match: /kernel/, rule: fromKeras(optimizer, { constraint }) }`.
  *
  * @throws {GradstepError} `UNSUPPORTED` (a class or a value without a counterpart), `UNKNOWN_OPTION` (unknown options
@@ -143,10 +145,15 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
     // Written by Keras where one optimizer is used in several places.
     shared_object_id: ignored,
   });
+  if (className === "LossScaleOptimizer")
+    return withDynamicLossScale(
+      fromKeras(config?.inner_optimizer as KerasOptimizer, keywords),
+      config,
+    );
   const { rule, options, form } = lookUp("Keras", className, classes);
   const translated = translate(owner, config, { ...common, ...options });
   const isOfStage = ([key]: readonly [string, unknown]): boolean =>
-    Object.hasOwn(stageOptions, key);
+    Object.hasOwn(stageOptions, key) || Object.hasOwn(stepControlOptions, key);
   const given = Object.entries(translated);
   const stageSettings = Object.fromEntries(given.filter(isOfStage));
   const settings = Object.fromEntries(given.filter((entry) => !isOfStage(entry)));
@@ -165,5 +172,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
     ...emaFromKeras(owner, stageSettings),
     ...(constraint === null ? [] : [constraintFromKeras(constraint)]),
   ];
-  return before.length + after.length === 0 ? spec : chain(...before, spec, ...after);
+  const control = stepControlFromKeras(owner, stageSettings);
+  const chained = before.length + after.length === 0 ? spec : chain(...before, spec, ...after);
+  return Object.keys(control).length === 0 ? chained : { ...chained, control };
 }
