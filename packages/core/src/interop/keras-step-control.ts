@@ -27,7 +27,7 @@ export function stepControlFromKeras(
   return {
     ...(isAccumulating && { accumulate: steps as number, schedulesCount: "calls" as const }),
     ...(scale !== undefined &&
-      scale !== null && { lossScale: scale as number, nonFinite: "propagate" as const }),
+      scale !== null && { lossScale: scale, nonFinite: "propagate" as const }),
   };
 }
 
