@@ -26,6 +26,7 @@ import type { CheckedOptions } from "./options.js";
 import { CompiledPasses, compilePasses, functionsOf } from "./passes/compiled-passes.js";
 import { runPasses, type PassRunner } from "./passes/pass-runner.js";
 import { isElementwise, planOf } from "./planning/pass-plan.js";
+import { RowBlocks } from "./planning/row-blocks.js";
 import type { Relocations } from "./planning/pass-table.js";
 import type { ParallelRunner } from "./threads/parallel-runner.js";
 import { threadsUnavailable } from "./threads/thread-support.js";
@@ -46,6 +47,7 @@ export class WasmBackend implements Wasm {
   readonly exact = true;
   readonly #heap: Heap;
   readonly #batch: BatchTable;
+  readonly #rows: RowBlocks;
   readonly #tensorContext: TensorContext;
   /** The functions of the modules that the user supplied. */
   readonly #precompiled: Record<string, unknown> = {};
@@ -68,6 +70,7 @@ export class WasmBackend implements Wasm {
     const isParallel = threads > 1 && reason === undefined;
     this.#heap = heap ?? createHeap(isParallel, memoryLimit);
     this.#batch = new BatchTable(this.#heap);
+    this.#rows = new RowBlocks(this.#heap, this.#batch);
     this.#tensorContext = {
       backend: this,
       heap: this.#heap,
@@ -264,8 +267,8 @@ export class WasmBackend implements Wasm {
   }
 
   #onOneThread(run: RunKernel): () => void {
-    const batch = this.#batch;
-    return () => run(batch.address, batch.count);
+    const rows = this.#rows;
+    return () => rows.run(run);
   }
 
   /** @throws {GradstepError} `INVALID_HYPERPARAMETER` for a module that is not one of kernels for this memory */

@@ -21,6 +21,7 @@ export class BatchTable {
   #count = 0;
   #elements = 0;
   #layoutVersion = 0;
+  #hasRows = false;
   /** Whether the entries are those of one `fill` without masks. */
   #isUnmasked = false;
   /** The updates of that `fill`, if the addresses and sizes of their tensors have not changed since. */
@@ -55,6 +56,11 @@ export class BatchTable {
   /** The number of elements in all entries. */
   get elements(): number {
     return this.#elements;
+  }
+
+  /** Whether entries are rows, or ranges of rows, of tensors. */
+  get hasRows(): boolean {
+    return this.#hasRows;
   }
 
   /** Changes when the address, the number or the sizes of the entries change. */
@@ -105,6 +111,7 @@ export class BatchTable {
       word += 1;
     }
     this.#isUnmasked = true;
+    this.#hasRows = false;
     this.#updates = updates;
     this.#variant = variant;
     if (!isSameLayout) this.#layoutVersion += 1;
@@ -137,6 +144,7 @@ export class BatchTable {
    */
   #fillRows(variant: Variant, updates: readonly Update[], count: number): void {
     this.#isUnmasked = false;
+    this.#hasRows = true;
     this.#updates = undefined;
     const ranges = (this.#ranges ??= new RowRanges(this.#heap));
     ranges.collect(updates, count);
@@ -148,19 +156,23 @@ export class BatchTable {
     const { words, address } = this.#buffer;
     this.#groupCount = 0;
     let word = 0;
+    let elements = 0;
     for (let i = 0, range = 0; i < count; i += 1) {
       const update = updates[i];
       const group = this.#groupOf(update.scalars, 0, firstScalar);
       const scalars = address + 4 * (firstScalar + variant.scalars.length * group);
-      if (update.mask === undefined) word = writeRows(words, word, update, scalars);
+      if (update.mask === undefined) {
+        word = writeRows(words, word, update, scalars);
+        elements += elementsOf(update);
+      }
       for (; range < ranges.count && ranges.updates[range] === i; range += 1) {
         writeRange(words, word, update, ranges, range, scalars);
+        elements += words[word];
         word += length;
       }
     }
     this.#count = word / length;
-    this.#elements = 0;
-    for (let i = 0; i < this.#count; i += 1) this.#elements += words[i * length];
+    this.#elements = elements;
     this.#layoutVersion += 1;
     this.#entryWords = length;
   }
@@ -200,6 +212,12 @@ function unmaskedEntries(updates: readonly Update[], count: number): number {
   return entries;
 }
 
+/** The number of elements of an update without a mask. */
+function elementsOf({ parameter, rows }: Update): number {
+  if (rows === undefined) return parameter.size;
+  return (rows.end - rows.start) * (parameter.size / parameter.shape[0]);
+}
+
 function writeRange(
   words: Int32Array,
   word: number,
@@ -221,34 +239,38 @@ function writeRange(
 function writeRows(words: Int32Array, word: number, update: Update, scalars: number): number {
   const { parameter, gradient, slots, rows } = update;
   const { indices, gradientRows, start, end } = rows ?? wholeTensor;
-  const length = 4 + slots.length;
   const rowLength = rows === undefined ? parameter.size : parameter.size / parameter.shape[0];
   const p = (parameter as WasmTensor).address;
   const g = (gradient as WasmTensor).address;
+  for (let j = 0; j < slots.length; j += 1) slotDistances[j] = (slots[j] as WasmTensor).address - p;
+  const slotCount = slots.length;
+  const length = 4 + slotCount;
   let next = word;
   let row = -1;
   let gradientRow = -1;
   for (let k = start; k < end; k += 1) {
-    const follows = indices[k] === row + 1 && gradientRows[k] === gradientRow + 1 && k > start;
+    const follows = k > start && indices[k] === row + 1 && gradientRows[k] === gradientRow + 1;
     row = indices[k];
     gradientRow = gradientRows[k];
     if (follows) {
       words[next - length] += rowLength;
       continue;
     }
+    const address = p + 4 * row * rowLength;
     words[next] = rowLength;
-    words[next + 1] = p + 4 * row * rowLength;
+    words[next + 1] = address;
     words[next + 2] = g + 4 * gradientRow * rowLength;
-    words[next + length - 1] = scalars;
-    next += length;
-  }
-  for (let j = 0; j < slots.length; j += 1) {
-    const distance = (slots[j] as WasmTensor).address - p;
-    for (let entry = word; entry < next; entry += length)
-      words[entry + 3 + j] = words[entry + 1] + distance;
+    next += 3;
+    for (let j = 0; j < slotCount; j += 1) words[next + j] = address + slotDistances[j];
+    next += slotCount;
+    words[next] = scalars;
+    next += 1;
   }
   return next;
 }
+
+/** The distances of an update's slots from its parameter, in bytes. */
+const slotDistances: number[] = [];
 
 const wholeTensor: RowList = {
   indices: new Uint32Array(1),

@@ -2,6 +2,7 @@ import type { Variant } from "@gradstep/core";
 import type { BatchTable } from "../planning/batch-table.js";
 import { instantiateKernels, type Exports, type RunKernel } from "../codegen/instantiate.js";
 import type { Heap } from "../memory/heap.js";
+import { RowBlocks } from "../planning/row-blocks.js";
 import { ChunkTable } from "./chunk-table.js";
 import { ThreadCountTuner } from "./thread-count-tuner.js";
 import type { RunRanges } from "../passes/pass-runner.js";
@@ -22,6 +23,7 @@ export interface ParallelOptions extends WorkerPoolOptions {
 export class ParallelRunner {
   readonly #heap: Heap;
   readonly #batch: BatchTable;
+  readonly #rows: RowBlocks;
   readonly #chunks: ChunkTable;
   readonly #pool: WorkerPool;
   readonly #threshold: number | undefined;
@@ -30,6 +32,7 @@ export class ParallelRunner {
   constructor(heap: Heap, batch: BatchTable, options: ParallelOptions) {
     this.#heap = heap;
     this.#batch = batch;
+    this.#rows = new RowBlocks(heap, batch);
     this.#chunks = new ChunkTable(heap, batch);
     this.#pool = new WorkerPool(heap, options);
     this.#threshold = options.parallelThreshold;
@@ -56,16 +59,17 @@ export class ParallelRunner {
     const { exports, kernel } = this.#load(bytes, variant.rule);
     const run = exports[variant.perElement.fingerprint] as RunKernel;
     const batch = this.#batch;
+    const rows = this.#rows;
     const chunks = this.#chunks;
     const runOn = this.#chooser();
     return () => {
       if (!this.#isLarge(batch.elements)) {
-        run(batch.address, batch.count);
+        rows.run(run);
         return;
       }
       // Also if this batch runs on one thread: the step that repeats it must not fail for lack of memory.
       chunks.divide();
-      if (!runOn.begin(batch.elements)) run(batch.address, batch.count);
+      if (!runOn.begin(batch.elements)) rows.run(run);
       else this.#pool.run(kernel, chunks);
       runOn.end();
     };

@@ -58,7 +58,7 @@ async function takeSteps(
   random: Random,
 ): Promise<void> {
   const backend = await target.backend();
-  const rows = random.integer(1, 40);
+  const rows = random.chance(0.25) ? random.integer(100, 300) : random.integer(1, 40);
   const columns = random.integer(1, 9);
   const e = randomParameter(rows * columns, random);
   const w = randomParameter(7, random);

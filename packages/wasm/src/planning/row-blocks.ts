@@ -1,0 +1,56 @@
+import { cacheLoadsModule, cacheLoadsName, type CacheLoads } from "../codegen/cache-loads.js";
+import { instantiate, type RunKernel } from "../codegen/instantiate.js";
+import { isSharedMemory, type Heap } from "../memory/heap.js";
+import type { BatchTable } from "./batch-table.js";
+
+/** Elements per block: their arrays fit into the L1 cache. */
+const blockSize = 1024;
+
+/** With fewer entries, the calls cost more than the loads save. */
+const minEntries = 64;
+
+/** Runs kernels on batches of many rows: in blocks, whose memory is loaded into the cache before. */
+export class RowBlocks {
+  readonly #heap: Heap;
+  readonly #batch: BatchTable;
+  #load: CacheLoads | "unavailable" | undefined;
+
+  constructor(heap: Heap, batch: BatchTable) {
+    this.#heap = heap;
+    this.#batch = batch;
+  }
+
+  /** Runs a kernel on all entries of the batch, on this thread. */
+  run(kernel: RunKernel): void {
+    const { address, count, elements, entryWords, hasRows } = this.#batch;
+    const length = Math.floor((blockSize * count) / elements);
+    // Longer rows are loaded ahead by the processor itself.
+    if (!hasRows || count < minEntries || length < 4) {
+      kernel(address, count);
+      return;
+    }
+    const load = (this.#load ??= this.#compile());
+    if (load === "unavailable") {
+      kernel(address, count);
+      return;
+    }
+    const entryBytes = 4 * entryWords;
+    for (let first = 0; first < count; first += length) {
+      const entries = Math.min(length, count - first);
+      const start = address + entryBytes * first;
+      load(start, start + entryBytes * entries, entryBytes);
+      kernel(start, entries);
+    }
+  }
+
+  #compile(): CacheLoads | "unavailable" {
+    const { memory } = this.#heap;
+    try {
+      const module = new WebAssembly.Module(cacheLoadsModule(isSharedMemory(memory)));
+      return instantiate(module, memory)[cacheLoadsName] as CacheLoads;
+    } catch {
+      // A host that forbids compiling at run time: rows are updated all the same.
+      return "unavailable";
+    }
+  }
+}
