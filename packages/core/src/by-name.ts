@@ -5,9 +5,14 @@ import {
   completeStepControl,
   stepControlNames,
 } from "./optimizer/step-control/step-control-options.js";
+import {
+  checkSparseOptions,
+  denseSteps,
+  sparseOptionNames,
+} from "./optimizer/sparse/sparse-options.js";
 import { rules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
-import type { OptimizerSpec, Rule } from "./rule/rule.js";
+import { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 import { scheduleFromData } from "./schedules/from-data.js";
 import { isSchedule, isScheduleData } from "./schedules/schedule.js";
 import { stages } from "./stages/index.js";
@@ -27,14 +32,13 @@ export function optimizerByName(
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
     const { name: rule, settings: configured, groups, structural, ...rest } = name;
-    const isControl = (key: string): boolean =>
-      (stepControlNames as readonly string[]).includes(key);
-    const unknown = Object.keys(rest).find((key) => !isControl(key));
+    const known: readonly string[] = [...stepControlNames, ...sparseOptionNames];
+    const unknown = Object.keys(rest).find((key) => !known.includes(key));
     if (unknown !== undefined || typeof rule !== "string") {
       throw new GradstepError(
         unknown === undefined
           ? `Got a configuration whose name is ${show(rule)}; expected the name of a rule.`
-          : `A configuration has no "${unknown}"; expected name, settings, groups, structural, ${list(stepControlNames)}.`,
+          : `A configuration has no "${unknown}"; expected name, settings, groups, structural, ${list(known)}.`,
         { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
       );
     }
@@ -42,11 +46,15 @@ export function optimizerByName(
       ...optimizerByName(rule, withSchedules({ ...configured, ...settings }), ownRules),
       groups: checkGroups(groups).map((group) => withRule(group, ownRules)),
     };
-    completeStepControl(rest);
+    const { sparse, rowSteps, ...control } = rest;
+    completeStepControl(control);
+    const sparseOptions = { sparse, rowSteps };
+    checkSparseOptions(rule, sparseOptions, denseSteps, variantOf(spec));
     return {
       ...spec,
       ...(structural === undefined ? {} : { structural }),
-      ...(Object.keys(rest).length === 0 ? {} : { control: rest }),
+      ...(Object.keys(control).length === 0 ? {} : { control }),
+      ...(sparse === undefined && rowSteps === undefined ? {} : { sparseOptions }),
     };
   }
   const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));

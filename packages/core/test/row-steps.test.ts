@@ -7,9 +7,12 @@ import {
   nadam,
   sgd,
   type GradstepError,
+  type OptimizerConfig,
+  type OptimizerSpec,
   type OptimizerState,
   type Backend,
 } from "@gradstep/core";
+import { optimizerByName } from "@gradstep/core/by-name";
 import { reference } from "@gradstep/core/reference";
 
 const lazy = { sparse: "lazy", rowSteps: true } as const;
@@ -68,6 +71,33 @@ describe("rowSteps", () => {
     expect((await optimizer.state()).rowSteps).toEqual({ e: Uint32Array.of(2, 0, 0, 1) });
     optimizer.step({ e: { indices: Uint32Array.of(3, 1), values: Float32Array.of(1, 1) } });
     expect((await optimizer.state()).rowSteps).toEqual({ e: Uint32Array.of(2, 1, 0, 2) });
+  });
+
+  it("begins again at 0 for rows that are reset, unless they keep some columns", async () => {
+    const e = reference().tensor([3, 2]);
+    const optimizer = createOptimizer(adam(), { e }, lazy);
+    optimizer.step({ e: new Float32Array(6).fill(1) });
+    optimizer.reset("e", { columns: [0, 1] });
+    optimizer.reset("e", { rows: Uint32Array.of(0, 1, 0) });
+    expect((await optimizer.state()).rowSteps).toEqual({ e: Uint32Array.of(1, 0, 1) });
+    optimizer.reset();
+    expect((await optimizer.state()).rowSteps).toEqual({ e: Uint32Array.of(0, 0, 0) });
+  });
+
+  it("counts no step that is skipped, whatever the steps of the row that is not finite", async () => {
+    const e = reference().tensor([3]);
+    const optimizer = createOptimizer(adam(), { e }, { ...lazy, nonFinite: "skip" });
+    optimizer.step({ e: { indices: Uint32Array.of(0), values: Float32Array.of(1) } });
+    const before = [await optimizer.state(), await e.read()];
+    for (const bad of [0, 1, 2]) {
+      const values = Float32Array.of(1, 1, 1);
+      values[bad] = bad === 1 ? NaN : Infinity;
+      optimizer.step({ e: { indices: Uint32Array.of(2, 0, 1), values } });
+    }
+    const { control: _, ...after } = await optimizer.state();
+    const { control: __, ...expected } = before[0] as OptimizerState;
+    expect([after, await e.read()]).toEqual([expected, before[1]]);
+    expect(optimizer.skippedSteps).toBe(3);
   });
 
   it("is part of the state, through JSON too: N + N steps are 2N", async () => {
@@ -177,6 +207,40 @@ describe("sparse and rowSteps are refused", () => {
   ])("%s: %s", (_, code, action) => {
     expect(codeOf(action)).toBe(code);
   });
+});
+
+describe("the configuration", () => {
+  it("has what is not the default, and makes the same optimizer again", async () => {
+    const make = (spec: OptimizerSpec) => {
+      const backend = reference();
+      return createOptimizer(spec, { a: backend.tensor([2]), b: backend.tensor([2]) });
+    };
+    const first = createOptimizer(
+      adam(),
+      { a: reference().tensor([2]) },
+      { ...lazy, groups: [{ match: "a", rowSteps: false }] },
+    );
+    const config = first.config();
+    expect(config).toMatchObject({ ...lazy, groups: [{ match: ["a"], rowSteps: false }] });
+    const again = make(optimizerByName(JSON.parse(JSON.stringify(config)) as OptimizerConfig));
+    expect(again.config()).toEqual(config);
+    expect((await again.state()).rowSteps).toEqual({ b: Uint32Array.of(0, 0) });
+    expect(make(adam()).config()).not.toHaveProperty("sparse");
+    const plain = createOptimizer(
+      optimizerByName(config),
+      { a: reference().tensor([2]) },
+      { rowSteps: false },
+    );
+    expect(plain.config()).not.toHaveProperty("rowSteps");
+  });
+
+  it.each([{ sparse: "some" }, { rowSteps: 1 }, { rowSteps: true }])(
+    "with %o is refused",
+    (options) => {
+      const config = { ...createOptimizer(adam(), {}).config(), ...options } as OptimizerConfig;
+      expect(codeOf(() => optimizerByName(config))).toBe("INVALID_HYPERPARAMETER");
+    },
+  );
 });
 
 describe("groups", () => {

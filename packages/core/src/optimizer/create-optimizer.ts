@@ -5,6 +5,7 @@ import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
+import { sparseOptionNames } from "./sparse/sparse-options.js";
 import { StepControl } from "./step-control/step-control.js";
 import { completeStepControl, stepControlNames } from "./step-control/step-control-options.js";
 import type { OptimizerSpec } from "../rule/rule.js";
@@ -26,8 +27,7 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
   checkOptions("createOptimizer", options, [
     "groups",
     "mirrors",
-    "sparse",
-    "rowSteps",
+    ...sparseOptionNames,
     ...stepControlNames,
   ]);
   const specGroups = checkGroups(spec.groups);
@@ -46,7 +46,10 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
     groups,
     specGroups.length,
     options.mirrors,
-    options,
+    {
+      sparse: options.sparse ?? checked.sparseOptions?.sparse,
+      rowSteps: options.rowSteps ?? checked.sparseOptions?.rowSteps,
+    },
     control && new StepControl(control),
   );
   return optimizer as unknown as Optimizer<H, T>;

@@ -22,7 +22,7 @@ export type GroupConfig = Omit<GroupOptions, "rule"> & {
 };
 
 /** Plain data from which `optimizerByName` makes the same spec again. */
-export interface OptimizerConfig extends StepControlOptions {
+export interface OptimizerConfig extends StepControlOptions, SparseOptions {
   readonly name: string;
   /** Hyperparameters and options. */
   readonly settings: Readonly<Record<string, number | boolean | string | ScheduleData>>;

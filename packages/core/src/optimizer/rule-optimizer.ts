@@ -33,9 +33,10 @@ import type { OptimizerState } from "./state.js";
 import type { KernelRunner } from "./step-control/accumulator.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
+import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
-import { checkSparseOptions, type SparseOptions } from "./sparse/sparse-options.js";
+import { checkSparseOptions, sparseConfig, type SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 
 /** The optimizer that `createOptimizer` makes: it owns the groups and the step count, and orders what a step does. */
@@ -193,14 +194,17 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       const group = this.#allGroups[i];
       if (group.isDue(iteration)) group.prepare();
     }
-    if (control === undefined) return count;
-    if (!control.admits(call)) return -1;
-    if (!control.hasAccumulators) return count;
+    if (control?.admits(call) === false) return -1;
+    if (control?.hasAccumulators !== true) {
+      inputs.divideByRowSteps();
+      return count;
+    }
     const step = control.take(call, this.#table.records, options, run);
     if (step === undefined) return -1;
     if (step.isEmpty) return 0;
     const accumulated = inputs.take(step.gradients, step.options, iteration);
     inputs.stage(this.#table.stage, false);
+    inputs.divideByRowSteps();
     return accumulated;
   }
 
@@ -280,7 +284,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     checkOptions("reset", options, ["rows", "columns"]);
     const { records, backend } = this.#table;
     const selected = this.#table.select(typeof names === "string" ? [names] : names);
+    checkRowStepReset(selected, options);
     resetSlots(backend!, selected, records, options);
+    for (const { rowSteps } of selected) rowSteps?.reset(options);
   }
 
   get isSwapped(): boolean {
@@ -318,9 +324,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return {
       ...this.#configOf(this.#defaults),
       ...this.#control?.config,
+      ...sparseConfig(this.#defaults.sparseOptions),
       groups: this.#groups.map((group) => ({
         match: [...group.parameters],
         ...(group.frozen ? { frozen: true } : {}),
+        ...sparseConfig(group.sparseOptions, this.#defaults.sparseOptions),
         ...(group.context === this.#defaults.context
           ? {}
           : { rule: this.#configOf(group.defaults!) }),

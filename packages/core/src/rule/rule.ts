@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { SparseOptions } from "../optimizer/sparse/sparse-options.js";
 import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
@@ -52,6 +53,8 @@ export interface OptimizerSpec<H extends string = string> {
   readonly structural?: readonly string[];
   /** When calls become steps; every call is a step that is taken if left out. */
   readonly control?: StepControlOptions;
+  /** What steps do with sparse gradients. */
+  readonly sparseOptions?: SparseOptions;
 }
 
 /**

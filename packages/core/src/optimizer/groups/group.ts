@@ -3,7 +3,7 @@ import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
-import type { CheckedSparseOptions } from "../sparse/sparse-options.js";
+import { denseSteps, type CheckedSparseOptions } from "../sparse/sparse-options.js";
 import { StepScalars, type Clock } from "../step/step-scalars.js";
 import type { GroupOptions, Match, MatchedParameter } from "./group-options.js";
 import { checkedSpec, ruleContext, type RuleContext } from "./rule-context.js";
@@ -18,7 +18,7 @@ export class Group {
   /** Steps taken. */
   iterations = 0;
   /** What its steps do with sparse gradients. */
-  sparseOptions: CheckedSparseOptions = { sparse: "dense", rowSteps: false };
+  sparseOptions: CheckedSparseOptions = denseSteps;
   readonly #label: string;
   readonly context: RuleContext;
   /** The group of the hyperparameters that this one does not override. */

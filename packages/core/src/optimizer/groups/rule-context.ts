@@ -69,11 +69,12 @@ export function checkedSpec(what: string, spec: OptimizerSpec): OptimizerSpec {
       { code: "INVALID_RULE" },
     );
   }
-  const { rule, hyperparameters, options, structural, control } = spec;
+  const { rule, hyperparameters, options, structural, control, sparseOptions } = spec;
   const checked = rule.specify({ ...hyperparameters, ...options });
   return {
     ...checked,
     ...(structural === undefined ? {} : { structural }),
     ...(control === undefined ? {} : { control }),
+    ...(sparseOptions === undefined ? {} : { sparseOptions }),
   };
 }

@@ -2,6 +2,7 @@ import type { Update } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
+import type { ResetOptions } from "../reset.js";
 import { ascending } from "./ascending.js";
 import type { RowSteps } from "./row-steps.js";
 
@@ -31,6 +32,22 @@ function divide(update: Update, rowSteps: RowSteps): void {
     return;
   }
   rowSteps.divideSelected(update, mask as Uint32Array);
+}
+
+/**
+ * Whether rows that count their own steps can be reset.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
+export function checkRowStepReset(
+  records: readonly ParameterRecord[],
+  { rows }: ResetOptions,
+): void {
+  const counting = records.find(({ rowSteps }) => rowSteps !== undefined);
+  if (counting === undefined || rows === undefined || ArrayBuffer.isView(rows)) return;
+  throw new GradstepError(
+    `rows is a tensor, but each row of "${counting.name}" counts its own steps, on the host; expected a Uint32Array.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { newRow, type RowList, type Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
+import type { ResetOptions } from "../reset.js";
 import { StepScalars } from "../step/step-scalars.js";
 import { DistinctValues } from "./distinct-values.js";
 
@@ -80,6 +81,14 @@ export class RowSteps {
       length += 1;
     }
     this.divide(update, this.#selected, this.#selected, length);
+  }
+
+  /** Rows whose slots get their first values begin at 0. With `columns`, rows keep some of their slots, and their steps. */
+  reset({ rows, columns }: ResetOptions): void {
+    if (columns !== undefined) return;
+    const mask = rows as Uint32Array | undefined;
+    for (let row = 0; row < this.counts.length; row += 1)
+      if (mask === undefined || mask[row] !== 0) this.counts[row] = 0;
   }
 
   /** The steps of rows that were moved. */

@@ -1,7 +1,10 @@
 import { alternatives, GradstepError, show } from "../../errors.js";
 import type { Variant } from "../../rule/variant.js";
 
-/** What a step does with sparse gradients. */
+/**
+ * What a step does with sparse gradients: part of a spec, of a configuration, of a group, and of the options of
+ * `createOptimizer`.
+ */
 export interface SparseOptions {
   /**
    * `"dense"`: the step with the gradient of all rows, which is 0 in rows without an index, so that momentum and decay
@@ -15,6 +18,23 @@ export interface SparseOptions {
    * out.
    */
   readonly rowSteps?: boolean | undefined;
+}
+
+/** The names of `SparseOptions`. */
+export const sparseOptionNames = ["sparse", "rowSteps"] as const;
+
+/** What applies if everything is left out. */
+export const denseSteps: CheckedSparseOptions = { sparse: "dense", rowSteps: false };
+
+/** The options of `own` that differ from `defaults`, as plain data. */
+export function sparseConfig(
+  own: CheckedSparseOptions,
+  defaults: CheckedSparseOptions = denseSteps,
+): SparseOptions {
+  return {
+    ...(own.sparse !== defaults.sparse && { sparse: own.sparse }),
+    ...(own.rowSteps !== defaults.rowSteps && { rowSteps: own.rowSteps }),
+  };
 }
 
 export interface CheckedSparseOptions {

@@ -158,20 +158,6 @@ export class StepInputs {
    * @param isAccumulated whether the gradients are only added to others
    */
   stage(staged: (record: ParameterRecord, values: Values) => Tensor, isAccumulated: boolean): void {
-    this.#stageArrays(staged, isAccumulated);
-    if (isAccumulated) return;
-    for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
-  }
-
-  /** To be called when the step was taken. */
-  commit(): void {
-    for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
-  }
-
-  #stageArrays(
-    staged: (record: ParameterRecord, values: Values) => Tensor,
-    isAccumulated: boolean,
-  ): void {
     if (this.#arrayCount === 0) {
       this.#sparse.stage(staged, isAccumulated);
       return;
@@ -188,6 +174,16 @@ export class StepInputs {
     this.#sparse.stage(staged, isAccumulated);
     for (let i = 0; i < count; i += 1)
       if (inside === 0 || this.#arrays[i].buffer !== buffer) this.#stageOne(i, staged);
+  }
+
+  /** Divides the updates of parameters whose rows count their own steps, after `stage`. */
+  divideByRowSteps(): void {
+    for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
+  }
+
+  /** To be called when the step was taken. */
+  commit(): void {
+    for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
   }
 
   #stageOne(index: number, staged: (record: ParameterRecord, values: Values) => Tensor): void {
