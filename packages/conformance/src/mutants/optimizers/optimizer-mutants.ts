@@ -4,6 +4,7 @@ import {
   type Metrics,
   type Optimizer,
   type OptimizerMethods,
+  type OptimizerOptions,
   type OptimizerState,
   type StepOptions,
   type Tensor,
@@ -31,6 +32,16 @@ function wrapping(
       set: (target, key, value) => Reflect.set(target, key, value, target),
     });
   };
+  return { name, kind: "optimizer", target: () => target({ create }) };
+}
+
+/** Optimizers with other options than those that were given. */
+function withOptions(
+  name: string,
+  change: (options: OptimizerOptions) => OptimizerOptions,
+): Mutant {
+  const create: typeof createOptimizer = (spec, parameters, options = {}) =>
+    createOptimizer(spec, parameters, change(options as OptimizerOptions) as typeof options);
   return { name, kind: "optimizer", target: () => target({ create }) };
 }
 
@@ -74,6 +85,27 @@ export const optimizerMutants: readonly Mutant[] = [
           }),
       }),
   },
+  withOptions("gradients are not accumulated", ({ accumulate: _, ...options }) => options),
+  withOptions("a step takes one gradient more", ({ accumulate = 0, ...options }) =>
+    accumulate > 0 ? { ...options, accumulate: accumulate + 1 } : options,
+  ),
+  withOptions(
+    "a step with a gradient that is not finite is taken",
+    ({ nonFinite: _, ...options }) => options,
+  ),
+  wrapping("of several calls, the gradients of the last make the step", (optimizer) => ({
+    step: (gradients: Gradients, options?: StepOptions) => {
+      const { accumulate = 1 } = optimizer.config();
+      const isLast = optimizer.microSteps === accumulate - 1;
+      const ignored = Object.fromEntries(
+        Object.entries(gradients ?? {}).map(([name, gradient]) => [
+          name,
+          ArrayBuffer.isView(gradient) ? gradient.map(() => 0) : gradient,
+        ]),
+      );
+      optimizer.step(isLast ? gradients : ignored, options);
+    },
+  })),
   wrapping("metrics are those of the step before", (optimizer) => {
     let last: Metrics | undefined;
     return {

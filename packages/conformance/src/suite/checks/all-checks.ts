@@ -16,6 +16,7 @@ import { resumeChecks } from "./resume.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
+import { stepControlChecks } from "./step-control.js";
 import { lengthChecks } from "./tensor-lengths.js";
 import { tensorChecks } from "./tensors.js";
 
@@ -39,6 +40,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...flushChecks(rules),
     ...nonFiniteChecks(rules),
     ...resumeChecks(rules),
+    ...stepControlChecks,
     ...resetChecks,
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),

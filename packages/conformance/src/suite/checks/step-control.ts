@@ -1,0 +1,112 @@
+import { chain, clipByGlobalNorm, ema, sgd, type Tensor } from "@gradstep/core";
+import { snapshot } from "../../checker/snapshot.js";
+import { assert, assertCode, assertEqual, assertSameAll } from "../assertions.js";
+import type { Check, Context } from "../check.js";
+import { Random } from "../random/random.js";
+
+const group = "calls and steps";
+
+/** `accumulate` and `nonFinite`: which calls make a step, and what they change. */
+export const stepControlChecks: readonly Check[] = [
+  { group, name: "accumulate: several calls make one step of their mean", run: accumulation },
+  { group, name: "nonFinite: a step that is skipped changes nothing", run: skippedSteps },
+];
+
+const shapes = { w: [7, 5], b: [3] };
+
+/** Multiples of 1/16, whose sums and means of four are exact. */
+function gradientOf(size: number, random: Random): Float32Array {
+  return Float32Array.from({ length: size }, () => random.integer(-32, 32) / 16);
+}
+
+/** The largest error of a mean of four values up to 2, with a division within 2.5 ulp, and of the step with it. */
+const tolerance = 2 ** -20;
+
+async function accumulation(context: Context): Promise<void> {
+  const backend = await context.target.backend();
+  const random = Random.of(context.seed, "accumulation");
+  const parameters = {
+    w: backend.tensor(shapes.w, gradientOf(35, random)),
+    b: backend.tensor(shapes.b, gradientOf(3, random)),
+  };
+  const optimizer = context.target.create(sgd({ learningRate: 1 }), parameters, { accumulate: 4 });
+  for (let step = 1; step <= 3; step += 1) {
+    const before = await snapshot(optimizer, parameters);
+    const expected = { w: before.w.p.slice(), b: before.b.p.slice() };
+    for (let call = 0; call < 4; call += 1) {
+      assertEqual(optimizer.microSteps, call, "microSteps");
+      const w = gradientOf(35, random);
+      const b = gradientOf(3, random);
+      w.forEach((g, i) => (expected.w[i] -= g / 4));
+      // A gradient that is missing in a call counts as 0.
+      const isMissing = call === step;
+      if (!isMissing) b.forEach((g, i) => (expected.b[i] -= g / 4));
+      optimizer.step(isMissing ? { w } : { w, b });
+      if (call < 3)
+        assertSameAll(await snapshot(optimizer, parameters), before, `after call ${call + 1}`);
+    }
+    assertEqual(optimizer.iterations, step, "iterations");
+    const after = await snapshot(optimizer, parameters);
+    for (const name of ["w", "b"] as const)
+      after[name].p.forEach((value, i) => {
+        const error = Math.abs(value - expected[name][i]);
+        assert(
+          error <= (backend.exact ? 0 : tolerance),
+          `step ${step}: p of "${name}"[${i}] is ${value}; expected ${expected[name][i]} (bound ${backend.exact ? 0 : tolerance})`,
+        );
+      });
+  }
+  optimizer.dispose();
+}
+
+async function skippedSteps(context: Context): Promise<void> {
+  const backend = await context.target.backend();
+  const random = Random.of(context.seed, "skipped steps");
+  const initial = { w: gradientOf(35, random), b: gradientOf(3, random) };
+  const start = () => {
+    const parameters = {
+      w: backend.tensor(shapes.w, initial.w),
+      b: backend.tensor(shapes.b, initial.b),
+    };
+    const spec =
+      backend.copy === undefined || context.target.reductions === false
+        ? sgd({ momentum: 0.9 })
+        : chain(clipByGlobalNorm(1), sgd({ momentum: 0.9 }), ema(0.5));
+    return {
+      parameters,
+      optimizer: context.target.create(spec, parameters, { nonFinite: "skip" }),
+    };
+  };
+  if (!canSkip(backend.tensor([1]))) {
+    await assertCode("UNSUPPORTED", "nonFinite on a backend that cannot look at gradients", start);
+    return;
+  }
+  const [skipping, plain] = [start(), start()];
+  for (let step = 0; step < 6; step += 1) {
+    const gradients = { w: gradientOf(35, random), b: gradientOf(3, random) };
+    const bad = { w: gradients.w.slice(), b: gradients.b.slice() };
+    const array = random.pick([bad.w, bad.b]);
+    array[random.integer(0, array.length - 1)] = random.pick([Number.NaN, Infinity, -Infinity]);
+    const before = await snapshot(skipping.optimizer, skipping.parameters);
+    skipping.optimizer.step(bad);
+    assertSameAll(
+      await snapshot(skipping.optimizer, skipping.parameters),
+      before,
+      `after a step with ${[...array].find((value) => !Number.isFinite(value))}`,
+    );
+    for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+    assertSameAll(
+      await snapshot(skipping.optimizer, skipping.parameters),
+      await snapshot(plain.optimizer, plain.parameters),
+      "after the next step",
+    );
+  }
+  const { skippedSteps: skipped } = await skipping.optimizer.metrics();
+  assertEqual(skipped, 6, "skippedSteps");
+  for (const { optimizer } of [skipping, plain]) optimizer.dispose();
+}
+
+/** Whether a step can be skipped: JavaScript can look at gradients, or the backend does. */
+function canSkip({ view, backend }: Tensor): boolean {
+  return view !== undefined || "guard" in backend;
+}
