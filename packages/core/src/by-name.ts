@@ -1,3 +1,4 @@
+import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
 import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
@@ -95,10 +96,9 @@ function linkByName(name: string, _: number, { length }: readonly string[]): Lin
   if (rule !== undefined) return { rule, stage: undefined };
   const stage = length > 1 ? stages.find((one) => one.name === name) : undefined;
   if (stage !== undefined) return { rule: stage, stage };
+  const known = [...rules, ...(length > 1 ? stages : [])].map((one) => one.name);
   throw new GradstepError(
-    `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(
-      [...rules, ...(length > 1 ? stages : [])].map((one) => one.name),
-    )}.`,
+    `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(known)}.${didYouMean(name, known)}`,
     { code: "UNKNOWN_RULE" },
   );
 }

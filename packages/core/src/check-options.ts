@@ -1,3 +1,4 @@
+import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
 
 /**
@@ -16,8 +17,9 @@ export function checkOptions(what: string, options: object, known: readonly stri
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key))
-      throw new GradstepError(`${what} has no option "${key}"; it has ${list(known)}.`, {
-        code: "UNKNOWN_OPTION",
-      });
+      throw new GradstepError(
+        `${what} has no option "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
+        { code: "UNKNOWN_OPTION" },
+      );
   }
 }

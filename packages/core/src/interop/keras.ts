@@ -29,12 +29,19 @@ export interface KerasOptimizer {
   readonly registered_name?: unknown;
 }
 
+const constraintOfLayer = {
+  only: [null],
+  why: "It belongs to a layer; pass it as fromKeras(optimizer, { constraint }).",
+} as const;
+
 const common: OptionMap = {
   name: ignored,
   learning_rate: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
   ...stageOptions,
   ...stepControlOptions,
+  kernel_constraint: constraintOfLayer,
+  bias_constraint: constraintOfLayer,
   // Keras 2.
   decay: { only: [0, null], why: "Set optimizer.learningRate before each step." },
   jit_compile: ignored,

@@ -1,3 +1,4 @@
+import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
 
 /** What becomes of one option of another library. */
@@ -32,7 +33,7 @@ export function translate(
     const mapping = Object.hasOwn(map, key) ? map[key] : undefined;
     if (mapping === undefined) {
       throw new GradstepError(
-        `${owner}: "${key}" is not a known option; expected ${list(Object.keys(map))}.`,
+        `${owner}: "${key}" is not a known option; expected ${list(Object.keys(map))}.${didYouMean(key, Object.keys(map))}`,
         { code: "UNKNOWN_OPTION" },
       );
     }
@@ -83,7 +84,7 @@ export function checkIsObject(
 export function lookUp<T>(library: string, name: unknown, table: Readonly<Record<string, T>>): T {
   if (typeof name === "string" && Object.hasOwn(table, name)) return table[name];
   throw new GradstepError(
-    `${library}'s ${show(name)} is not supported; expected one of ${list(Object.keys(table))}.`,
+    `${library}'s ${show(name)} is not supported; expected one of ${list(Object.keys(table))}.${didYouMean(name, Object.keys(table))}`,
     { code: "UNSUPPORTED" },
   );
 }

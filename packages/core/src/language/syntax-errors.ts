@@ -1,3 +1,4 @@
+import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
 import { operations } from "./parse.js";
 import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
@@ -10,11 +11,18 @@ function describeExtent(extent: string): string {
     : `one value per ${extent}`;
 }
 
+/** As a sentence after a message, which has no full stop. */
+function suggestion(name: string, known: Iterable<string>): string {
+  const question = didYouMean(name, known);
+  return question === "" ? "" : `.${question}`;
+}
+
 /** For problems "expected …", the first detail is what was found. */
 const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "unknown character": (character) => `"${character}" is not part of the rule language`,
   "expected an operand": (got) => `Got ${got}; expected a number, a name or "("`,
-  "expected a function": (got) => `Got ${got}; expected one of ${list(operations)} before "("`,
+  "expected a function": (got) =>
+    `Got ${got}; expected one of ${list(operations)} before "("${suggestion(got, operations)}`,
   "expected a target": (got) => `Got ${got}; expected the name that is assigned to`,
   "expected another target": (got) => `Got ${got}; expected a name that is not an operation`,
   "expected =": (got, name) => `Got ${got}; expected "=" after ${name}`,
@@ -29,7 +37,8 @@ const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "condition without a comparison": () => 'Expected a comparison before "?"',
   "number of arguments": (name, count, expected) =>
     `${name} got ${count} arguments; expected ${expected}`,
-  "unknown name": (name, ...known) => `"${name}" has no value here; known names: ${list(known)}`,
+  "unknown name": (name, ...known) =>
+    `"${name}" has no value here; known names: ${list(known)}${suggestion(name, known)}`,
   "host operation": (operation) =>
     `"${operation}" is for scalars: compute it in perStep and use its name here`,
   "reduction on the host": (name) => `${name} is for tensors: use it in perElement`,

@@ -1,3 +1,4 @@
+import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
 
 /**
@@ -9,8 +10,9 @@ const rejectingPrototype: object = /* @__PURE__ */ new Proxy(
   {},
   {
     set(_, key, __, receiver: object) {
+      const known = Object.keys(receiver);
       throw new GradstepError(
-        `There is no property "${String(key)}" to set; expected one of ${list(Object.keys(receiver))}.`,
+        `There is no property "${String(key)}" to set; expected one of ${list(known)}.${didYouMean(key, known)}`,
         { code: "UNKNOWN_OPTION" },
       );
     },

@@ -1,3 +1,4 @@
+import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
@@ -101,8 +102,9 @@ export function assembleRule(
       else if (Object.hasOwn(options, key))
         choices[key] = checkOption(name, key, value, options[key]);
       else {
+        const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
         throw new GradstepError(
-          `${name} has no option "${key}"; it has ${list([...Object.keys(hyperparameters), ...Object.keys(options)])}.`,
+          `${name} has no option "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
           { code: "UNKNOWN_OPTION" },
         );
       }

@@ -1,3 +1,4 @@
+import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
@@ -152,7 +153,7 @@ export class Group {
         `${this.#label}: "${name}" is not a hyperparameter of ${rule.name}; it has ${list(Object.keys(rule.hyperparameters))}.` +
           (isOption
             ? ` An option is chosen for the whole optimizer: ${rule.name}({ ${name}: … }).`
-            : ""),
+            : didYouMean(name, Object.keys(rule.hyperparameters))),
         { code: "UNKNOWN_OPTION" },
       );
     }
