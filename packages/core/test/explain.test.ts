@@ -5,6 +5,7 @@ import {
   clipByGlobalNorm,
   createOptimizer,
   ema,
+  muon,
   sgd,
   type Optimizer,
   type OptimizerSpec,
@@ -149,4 +150,22 @@ describe("an explanation", () => {
     );
     expect(failure?.code).toBe(code);
   });
+});
+
+test("Muon's iterations that compute nothing, and their coefficients, are left out", async () => {
+  const w = reference().tensor([2, 2], [1, 2, 3, 4]);
+  const optimizer = createOptimizer(muon(), { w });
+  for (const [steps, last] of [
+    [3, "c2"],
+    [10, "c9"],
+    [0, "normFactor"],
+  ] as const) {
+    optimizer.nsSteps = steps;
+    const { lines, after } = await optimizer.explain("w", 3, values("b", 1));
+    expect(lines.filter(({ text }) => text.includes("newtonSchulz"))).toHaveLength(steps);
+    expect(lines.filter(({ when }) => when === "per step").at(-1)!.name).toBe(last);
+    const copy = reference().tensor([2, 2], [1, 2, 3, 4]);
+    createOptimizer(muon({ nsSteps: steps }), { copy }).step({ copy: values("b", 1) });
+    expect((await copy.read())[3]).toBe(after);
+  }
 });

@@ -5,6 +5,10 @@ import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
+import { adamw } from "../src/rules/adamw.js";
+import { muon } from "../src/rules/muon.js";
+import { rmsprop } from "../src/rules/rmsprop.js";
+import { muonWithAdamw } from "../src/rules/muon-with-adamw.js";
 import { sgd } from "../src/rules/sgd.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 import { anything, codeOf } from "./support.js";
@@ -18,7 +22,7 @@ function make(
   const backend = reference();
   const arrays = names.map(() => Float32Array.of(0));
   const parameters = Object.fromEntries(names.map((name, i) => [name, backend.wrap(arrays[i])]));
-  const optimizer = createOptimizer(spec, parameters, anything({ groups }));
+  const optimizer = createOptimizer(spec, parameters, anything<object>({ groups }));
   const gradients = Object.fromEntries(names.map((name) => [name, Float32Array.of(-1)]));
   return {
     optimizer,
@@ -170,4 +174,32 @@ describe("hyperparameters of a group", () => {
     optimizer.add({ "bias:1": backend.tensor([1]) });
     expect(optimizer.groups[0].parameters).toEqual(["bias", "bias:1"]);
   });
+});
+
+test("the hyperparameters of a group's own rule are properties of the group, for TypeScript too", () => {
+  const backend = reference();
+  const tensors = { w: backend.tensor([2, 2]), b: backend.tensor([2]) };
+  const optimizer = createOptimizer(adamw(), tensors, {
+    groups: [
+      { match: "w", rule: muon({ learningRate: 0.02 }), nsSteps: 4 },
+      { match: "b", rule: rmsprop({ learningRate: 0.1 }) },
+    ],
+  });
+  const steps: number = optimizer.groups[0].nsSteps;
+  expect(steps).toBe(4);
+  optimizer.groups[0].nsSteps = 3;
+  expect(optimizer.groups[0].nsSteps).toBe(3);
+  const rho: number = optimizer.groups[1].rho;
+  expect(rho).toBe(0.9);
+  // @ts-expect-error: no rule here has it
+  expect(optimizer.groups[0].dampening).toBeUndefined();
+
+  const mixed = createOptimizer(muonWithAdamw(), tensors);
+  const beta1: number = mixed.groups[0].beta1;
+  expect([beta1, mixed.nsSteps]).toEqual([0.9, 5]);
+});
+
+test("a spec with groups is a spec like any other, for TypeScript too", () => {
+  const spec: OptimizerSpec = muonWithAdamw();
+  expect(spec.groups).toHaveLength(1);
 });

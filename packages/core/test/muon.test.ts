@@ -3,7 +3,7 @@ import { createOptimizer, muon, muonWithAdamw } from "../src/index.js";
 import { fromKeras, fromOptax, fromTorch } from "../src/interop/index.js";
 import { oracle } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
-import { codeOf, numbers } from "./support.js";
+import { anything, codeOf, numbers } from "./support.js";
 
 /** The first update of a matrix of zeros, divided by the learning rate. */
 async function update(
@@ -387,5 +387,20 @@ describe("other libraries' Muon", () => {
     ["muon_weight_dimension_numbers", {}],
   ])("Optax's %s is refused", (option, value) => {
     expect(codeOf(() => fromOptax("muon", { [option]: value }))).toBe("UNSUPPORTED");
+  });
+});
+
+describe("muonWithAdamw", () => {
+  test.each([/.*/, /(?:)/, "embed"])(
+    "refuses the pattern %s, which leaves nothing to Muon",
+    (exclude) => {
+      expect(codeOf(() => muonWithAdamw({ exclude: anything(exclude) }))).toBe(
+        "INVALID_HYPERPARAMETER",
+      );
+    },
+  );
+
+  test("refuses settings that it does not know", () => {
+    expect(codeOf(() => muonWithAdamw(anything({ adam: {} })))).toBe("UNKNOWN_OPTION");
   });
 });

@@ -361,7 +361,9 @@ describe("specs and options are refused", () => {
   test.each([null, 5, "groups", { group: [] }, { groups: null }, { groups: {} }, { groups: "w" }])(
     "case %# as options",
     (options) => {
-      expect(codeOf(() => createOptimizer(adam(), w(), anything(options)))).toBe("UNKNOWN_OPTION");
+      expect(codeOf(() => createOptimizer(adam(), w(), anything<object>(options)))).toBe(
+        "UNKNOWN_OPTION",
+      );
     },
   );
 });

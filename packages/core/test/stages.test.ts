@@ -28,6 +28,7 @@ import {
   type OptimizerSpec,
 } from "../src/index.js";
 import { fromKeras, type KerasConstraint, type KerasOptimizer } from "../src/interop/index.js";
+import { codeOf } from "./support.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { interpret } from "../src/language/interpret.js";
 import { oracle, reference } from "../src/reference.js";
@@ -295,6 +296,10 @@ describe("the paper's formula of", () => {
     expect(
       errorOf(await afterStep([6], p, g, descent, clampWeights(bounds)), expected),
     ).toBeLessThanOrEqual(1e-12);
+  });
+
+  test("clampWeights refuses a number: it has two bounds", () => {
+    expect(codeOf(() => clampWeights(0.5))).toBe("UNKNOWN_OPTION");
   });
 
   test("the weights of lookahead to evaluate with are the slow ones", async () => {

@@ -48,8 +48,8 @@ export interface CreateCpuJsOptions extends CpuJsOptions {
 
 /** The backend in plain JavaScript. Its tensors can wrap caller-owned Float32Arrays. */
 export interface CpuJs extends WrappingBackend<Float32Array> {
-  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor;
-  wrap(memory: Float32Array, options?: WrapOptions): HostTensor;
+  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor<Float32Array>;
+  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array>;
   /** Does nothing, since the backend holds no resources. For code that works with any backend. */
   dispose(): void;
 }
@@ -115,7 +115,7 @@ class CpuJsBackend implements CpuJs {
     this.name = exact ? "cpu-js-exact" : "cpu-js";
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor {
+  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor<Float32Array> {
     const tensor = HostTensor.allocate(this, Float32Array, shape);
     if (values !== undefined) tensor.write(values);
     return tensor;
@@ -125,7 +125,7 @@ class CpuJsBackend implements CpuJs {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: Float32Array, options?: WrapOptions): HostTensor {
+  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array> {
     const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
     return new HostTensor(this, shape, values, reserved);
   }

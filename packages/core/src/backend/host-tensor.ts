@@ -6,15 +6,17 @@ import { checkLength, sizeOf } from "./shape.js";
 /**
  * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor
  * it borrows the arrays that it is given.
+ *
+ * `T` is the type of its arrays.
  */
-export class HostTensor implements StagingTensor {
+export class HostTensor<T extends Values = Values> implements StagingTensor {
   readonly backend: Backend;
   #shape: readonly number[];
   #size: number;
   /** The values and the capacity behind them. */
-  #reserved: Values | undefined;
+  #reserved: T | undefined;
   #isOwn = false;
-  #values: Values | undefined;
+  #values: T | undefined;
   #memory: MemoryRange | undefined;
   #freed = false;
 
@@ -25,8 +27,8 @@ export class HostTensor implements StagingTensor {
   constructor(
     backend: Backend,
     shape: readonly number[],
-    values?: Values,
-    reserved: Values | undefined = values,
+    values?: T,
+    reserved: T | undefined = values,
   ) {
     this.#size = sizeOf(shape);
     if (values !== undefined) checkLength("The tensor's memory", values.length, this.#size);
@@ -41,7 +43,7 @@ export class HostTensor implements StagingTensor {
     backend: Backend,
     kind: new (length: number) => T,
     shape: readonly number[],
-  ): HostTensor {
+  ): HostTensor<T> {
     const tensor = new HostTensor(backend, shape, allocateArray(kind, shape));
     tensor.#isOwn = true;
     return tensor;
@@ -56,7 +58,7 @@ export class HostTensor implements StagingTensor {
   }
 
   /** The live values: writing to them writes to the tensor. @throws {GradstepError} `DISPOSED` */
-  view(): Values {
+  view(): T {
     if (this.#values === undefined || this.detached) throw this.#unusable();
     return this.#values;
   }
@@ -85,8 +87,8 @@ export class HostTensor implements StagingTensor {
 
   stage(values: Values): void {
     if (this.#freed) throw this.#unusable();
-    this.#values = values;
-    this.#reserved = values;
+    this.#values = values as T;
+    this.#reserved = values as T;
     this.#memory = undefined;
   }
 
@@ -103,9 +105,9 @@ export class HostTensor implements StagingTensor {
     target.set(values);
   }
 
-  read(): Promise<Values> {
+  read(): Promise<T> {
     try {
-      return Promise.resolve(this.view().slice());
+      return Promise.resolve(this.view().slice() as T);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -132,7 +134,7 @@ export class HostTensor implements StagingTensor {
       if (!this.#isOwn) throw tooManyRows(shape, Math.floor(capacity));
       reserved = largerArray(reserved, grownCapacity(shape[0], capacity) * rowLength);
     }
-    const after = reserved.subarray(0, size);
+    const after = reserved.subarray(0, size) as T;
     return {
       isInPlace,
       before: () => before,
@@ -163,9 +165,11 @@ export class HostTensor implements StagingTensor {
   }
 }
 
-function largerArray(array: Values, length: number): Values {
+function largerArray<T extends Values>(array: T, length: number): T {
   try {
-    return array instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+    const larger: Values =
+      array instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+    return larger as T;
   } catch (cause) {
     throw new GradstepError(
       `Out of memory for ${length} values; free tensors, or use fewer rows.`,

@@ -1,5 +1,5 @@
 import type { Tensor } from "../backend/backend.js";
-import { checkGroups } from "./groups/group-options.js";
+import { checkGroups, type KnownNames } from "./groups/group-options.js";
 import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
@@ -18,11 +18,16 @@ import type { OptimizerSpec } from "../rule/rule.js";
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters,
  * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror of another shape than its parameter), `DISPOSED`
  */
-export function createOptimizer<H extends string, T extends Tensor = Tensor>(
-  spec: OptimizerSpec<H>,
+export function createOptimizer<
+  H extends string,
+  T extends Tensor = Tensor,
+  S extends string = string,
+  R extends string = string,
+>(
+  spec: OptimizerSpec<H, S>,
   parameters: Parameters<T>,
-  options: OptimizerOptions<NoInfer<H>, T> = {},
-): Optimizer<H, T> {
+  options: OptimizerOptions<NoInfer<H>, T, R> = {},
+): Optimizer<H, T, KnownNames<S> | KnownNames<R>> {
   const checked = checkedSpec("the rule", spec);
   checkOptions("createOptimizer", options, [
     "groups",
@@ -52,5 +57,5 @@ export function createOptimizer<H extends string, T extends Tensor = Tensor>(
     },
     control && new StepControl(control),
   );
-  return optimizer as unknown as Optimizer<H, T>;
+  return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>>;
 }

@@ -44,8 +44,12 @@ export interface RestoreOptions {
 /** Metrics by name: one number, or one per parameter. */
 export type Metrics = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
-/** A rule applied to parameters. Made by `createOptimizer`. */
-export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
+/** A rule applied to parameters. Made by `createOptimizer`. `R`: hyperparameters of the own rules of groups. */
+export interface OptimizerMethods<
+  H extends string,
+  T extends Tensor = Tensor,
+  R extends string = never,
+> {
   /** Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. */
   readonly iterations: number;
   /** Number of calls whose gradients are accumulated for the next step; 0 without `accumulate`. */
@@ -55,7 +59,7 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
   /** By what to multiply the next loss; 1 without `lossScale`. */
   readonly lossScale: number;
   /** The groups of the options, in their order. */
-  readonly groups: readonly ParameterGroup<H>[];
+  readonly groups: readonly ParameterGroup<H | R>[];
   /** The names of all parameters. */
   readonly parameters: readonly string[];
   /**
@@ -169,21 +173,25 @@ export interface OptimizerMethods<H extends string, T extends Tensor = Tensor> {
 }
 
 /** An optimizer. The hyperparameters of its rule are properties that can be read and set between steps. */
-export type Optimizer<H extends string = string, T extends Tensor = Tensor> = OptimizerMethods<
-  H,
-  T
-> &
-  Record<H, number>;
+export type Optimizer<
+  H extends string = string,
+  T extends Tensor = Tensor,
+  R extends string = never,
+> = OptimizerMethods<H, T, R> & Record<H, number>;
 
 /** Options of `createOptimizer`. */
-export interface OptimizerOptions<H extends string = string, T extends Tensor = Tensor>
+export interface OptimizerOptions<
+  H extends string = string,
+  T extends Tensor = Tensor,
+  R extends string = string,
+>
   extends SparseOptions, StepControlOptions {
   /**
    * Hyperparameters for some of the parameters. A parameter may match at most one group; parameters that match none have
    * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,
    * unless there are no parameters yet.
    */
-  readonly groups?: readonly GroupOptions<H>[];
+  readonly groups?: readonly GroupOptions<H, R>[];
   /**
    * Packed f16 copies of parameters, by name, which each step updates: for renderers. Tensors of the parameter's shape
    * and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.

@@ -1,3 +1,4 @@
+import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { isUsableName } from "./build-variant.js";
@@ -61,11 +62,13 @@ export function checkDefinition(definition: object, isStage = false): void {
   if (!isTable(definition))
     invalid(`Got ${show(definition)}; expected the definition of a ${isStage ? "stage" : "rule"}.`);
   const known = isStage
-    ? [...definitionKeys.filter((key) => key !== "structural"), "reads"]
+    ? [...definitionKeys.filter((key) => key !== "structural"), "reads", "needsNames"]
     : definitionKeys;
   for (const key of Object.keys(definition)) {
     if (!known.includes(key))
-      invalid(`A ${isStage ? "stage" : "rule"} has no "${key}"; it has ${list(known)}.`);
+      invalid(
+        `A ${isStage ? "stage" : "rule"} has no "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
+      );
   }
   checkReads((definition as Readonly<Record<string, unknown>>).reads);
   const {

@@ -1,5 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
-import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { GroupOptions, GroupRule } from "../optimizer/groups/group-options.js";
 import type { SparseOptions } from "../optimizer/sparse/sparse-options.js";
 import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";
 import type { Schedule } from "../schedules/schedule.js";
@@ -39,16 +39,16 @@ export function checkRule(what: string, rule: unknown): asserts rule is Rule {
 
 /**
  * A rule with its settings: what `adam({ … })` and `fromKeras(…)` return and `createOptimizer` takes. Apart from the
- * rule it is plain data. It may be used for any number of optimizers.
+ * rule it is plain data. It may be used for any number of optimizers. `R`: hyperparameters of the own rules of its groups.
  */
-export interface OptimizerSpec<H extends string = string> {
+export interface OptimizerSpec<H extends string = string, R extends string = string> {
   readonly rule: Rule;
   /** A checked number per hyperparameter of the rule, or a schedule. */
   readonly hyperparameters: Readonly<Record<H, number | Schedule>>;
   /** A checked value per option of the rule. */
   readonly options: Readonly<Record<string, boolean | string>>;
   /** Groups that are part of the settings, as in PyTorch. */
-  readonly groups: readonly GroupOptions<H>[];
+  readonly groups: readonly (GroupOptions<H> & { readonly rule?: GroupRule<R> })[];
   /** Structural hyperparameters that count as not 0 although they are 0 now, so that the state has their slots. */
   readonly structural?: readonly string[];
   /** When calls become steps; every call is a step that is taken if left out. */

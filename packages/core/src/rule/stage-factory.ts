@@ -1,6 +1,6 @@
 import { parse } from "../language/parse.js";
 import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
-import { GradstepError, list } from "../errors.js";
+import { GradstepError, list, show } from "../errors.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
@@ -21,6 +21,8 @@ export interface StageDefinition<H extends string, O extends OptionTable> {
   readonly name: string;
   /** Numbers that may change between steps. A stage called with a number sets the first of them. None if left out. */
   readonly hyperparameters?: Readonly<Record<H, Hyperparameter>>;
+  /** Whether a number in place of settings is refused, because it is not clear which hyperparameter it would be. */
+  readonly needsNames?: boolean;
   /** Choices that are made with the optimizer and never change. None if left out. */
   readonly options?: O;
   /** As in `defineRule`. Names must differ from those of the rule and of other stages in a chain. */
@@ -111,10 +113,14 @@ export function makeStage<H extends string, O extends OptionTable>(
   const factory = (
     settings: number | Schedule | Readonly<Record<string, unknown>> = {},
   ): StageSpec => {
-    const given =
-      typeof settings === "number" || isSchedule(settings)
-        ? { [names[0] ?? "value"]: settings }
-        : settings;
+    const isValue = typeof settings === "number" || isSchedule(settings);
+    if (isValue && definition.needsNames === true) {
+      throw new GradstepError(
+        `${name}: got ${show(settings)}; expected settings by name, such as { ${names.join(": …, ")}: … }.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
+    const given = isValue ? { [names[0] ?? "value"]: settings } : settings;
     const { hyperparameters: numbers, options: chosen } = rule.specify(given);
     return { stage, hyperparameters: numbers, options: chosen };
   };

@@ -13,9 +13,12 @@ import {
 
 /**
  * Muon: Jordan et al. 2024: the momentum with its singular values brought near to 1, by `nsSteps` Newton–Schulz
- * iterations. For the matrices between the layers of a network. `adjust: "rms"` gives all updates the root mean square
- * `rmsRate`, so that rates of Adam fit (Liu et al. 2025). `"original"` is PyTorch's factor, `"transposed"` Optax's, whose
- * matrices are transposed. `polynomials: "polar-express"`: Amsel et al. 2025. `secondMoments`: NorMuon, Li et al. 2025.
+ * iterations. For the matrices between the layers of a network. A vector is one column here, so that its update is its
+ * direction; PyTorch refuses vectors, Keras and Optax leave them to AdamW, as `muonWithAdamw` does.
+ *
+ * `adjust: "rms"` gives all updates the root mean square `rmsRate`, so that rates of Adam fit (Liu et al. 2025).
+ * `"original"` is PyTorch's factor, `"transposed"` Optax's, whose matrices are transposed. `polynomials:
+ * "polar-express"`: Amsel et al. 2025. `secondMoments`: NorMuon, Li et al. 2025.
  */
 export const muon = /* @__PURE__ */ builtInRule(
   {

@@ -4,5 +4,6 @@ import { builtInStage } from "../rule/built-in-stage.js";
 export const clampWeights = /* @__PURE__ */ builtInStage({
   name: "clamp-weights",
   hyperparameters: { minWeight: { default: 0 }, maxWeight: { default: 1 } },
+  needsNames: true,
   perElement: "p = min(max(p, minWeight), maxWeight)",
 });

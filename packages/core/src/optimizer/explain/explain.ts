@@ -101,9 +101,36 @@ export async function explain(
     gradient: tensor.arrays.get("g")![index],
     before: tensor.arrays.get("p")![index],
     after: updated === undefined ? tensor.arrays.get("p")![index] : values[updated.node],
-    lines: [...perStep, ...perElement],
+    lines: withoutIdle(rule, values, perStep, perElement, record.group),
   };
   return { ...explanation, toString: () => describeExplanation(explanation) };
+}
+
+/**
+ * The lines that compute something: not a Newton–Schulz iteration whose coefficients are 1, 0 and 0, which changes
+ * nothing, nor the scalars that only such lines read.
+ *
+ * @param perElement a line per statement of the rule
+ */
+function withoutIdle(
+  { drafts, statements }: ResolvedRule,
+  values: Float64Array,
+  perStep: readonly ExplainedLine[],
+  perElement: readonly ExplainedLine[],
+  { context }: Group,
+): ExplainedLine[] {
+  const isIdle = (_: ExplainedLine, i: number): boolean => {
+    const { op, operands } = drafts[statements[i].node];
+    const [, a, b, c] = operands.map((node) => values[node]);
+    return op === "newtonSchulz" && a === 1 && b === 0 && c === 0;
+  };
+  const kept = perElement.filter((line, i) => !isIdle(line, i));
+  if (kept.length === perElement.length) return [...perStep, ...perElement];
+  const read = new Set([...perStep, ...kept].flatMap(({ reads }) => Object.keys(reads)));
+  const persistent = context.variant.persistentScalars;
+  const isRead = ({ name }: ExplainedLine): boolean =>
+    read.has(name) || Object.hasOwn(persistent, name);
+  return [...perStep.filter(isRead), ...kept];
 }
 
 /** The texts of a group's rule as statements. */

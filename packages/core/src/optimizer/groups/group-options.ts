@@ -1,6 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
 import type { HyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { SparseOptions } from "../sparse/sparse-options.js";
+import type { Schedule } from "../../schedules/schedule.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 
 /** What a function that selects parameters is given. */
@@ -16,14 +17,22 @@ export type Match =
   | RegExp
   | ((parameter: MatchedParameter) => boolean);
 
-/** Hyperparameters for some of the parameters. */
-export type GroupOptions<H extends string = string> = {
+/** The rule of a group, whose hyperparameters are some of these: groups can have different ones. */
+export type GroupRule<R extends string> = Omit<OptimizerSpec, "hyperparameters"> & {
+  readonly hyperparameters: Partial<Readonly<Record<R, number | Schedule>>>;
+};
+
+/** Names of hyperparameters; none if they are not known. */
+export type KnownNames<R extends string> = string extends R ? never : R;
+
+/** Hyperparameters for some of the parameters. `R`: those of the group's own rule. */
+export type GroupOptions<H extends string = string, R extends string = string> = {
   readonly match: Match;
   /**
    * A rule or chain for these parameters, in place of the optimizer's: `muon({ learningRate: 0.02 })`. Its
    * hyperparameters are those of the group. Steps are counted together.
    */
-  readonly rule?: OptimizerSpec;
+  readonly rule?: string extends R ? OptimizerSpec : GroupRule<R>;
   /**
    * The group is updated every `every` steps of the optimizer, for the first time at step number `every`, and counts its
    * own steps. Its gradients are ignored at the other steps. 1 if left out.
@@ -36,7 +45,7 @@ export type GroupOptions<H extends string = string> = {
   readonly rowSteps?: SparseOptions["rowSteps"];
 } & (string extends H
   ? Readonly<Record<string, unknown>>
-  : Partial<Readonly<Record<H, HyperparameterValue>>>);
+  : Partial<Readonly<Record<H | KnownNames<NoInfer<R>>, HyperparameterValue>>>);
 
 /**
  * Checks that groups are a list of objects; the content of a group is checked when the group is made.
