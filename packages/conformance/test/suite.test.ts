@@ -47,6 +47,7 @@ describe("the suite", () => {
         "maximize",
         "clearing of small values",
         "NaN and infinity",
+        "calls and steps",
         "lengths",
         "bounds",
         "rules defined at run time",

@@ -35,7 +35,8 @@ export interface Faults {
 }
 
 /**
- * A kernel with faults; without any it gives the reference's bits. Rules of several passes are run by the reference.
+ * A kernel with faults; without any it gives the reference's bits. Rules of several passes and updates with a list of
+ * rows are run by the reference.
  *
  * @param run runs the kernel of the reference
  */
@@ -56,6 +57,10 @@ export function closureKernel(
   });
   return (updates, count) => {
     for (const update of updates.slice(0, count)) {
+      if (update.rows !== undefined) {
+        run([update], 1);
+        continue;
+      }
       const arrays = arraysOf<Float32Array>(variant, update);
       variant.scalars.forEach((name, i) => inputs.set(name, f32(update.scalars[i])));
       const { parameter, unselectedRows } = update;

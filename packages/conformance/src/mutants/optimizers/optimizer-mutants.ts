@@ -35,6 +35,10 @@ function wrapping(
   return { name, kind: "optimizer", target: () => target({ create }) };
 }
 
+function without(options: OptimizerOptions, name: keyof OptimizerOptions): OptimizerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => key !== name));
+}
+
 /** Optimizers with other options than those that were given. */
 function withOptions(
   name: string,
@@ -85,13 +89,12 @@ export const optimizerMutants: readonly Mutant[] = [
           }),
       }),
   },
-  withOptions("gradients are not accumulated", ({ accumulate: _, ...options }) => options),
+  withOptions("gradients are not accumulated", (options) => without(options, "accumulate")),
   withOptions("a step takes one gradient more", ({ accumulate = 0, ...options }) =>
     accumulate > 0 ? { ...options, accumulate: accumulate + 1 } : options,
   ),
-  withOptions(
-    "a step with a gradient that is not finite is taken",
-    ({ nonFinite: _, ...options }) => options,
+  withOptions("a step with a gradient that is not finite is taken", (options) =>
+    without(options, "nonFinite"),
   ),
   wrapping("of several calls, the gradients of the last make the step", (optimizer) => ({
     step: (gradients: Gradients, options?: StepOptions) => {

@@ -52,7 +52,7 @@ async function accumulation(context: Context): Promise<void> {
         const error = Math.abs(value - expected[name][i]);
         assert(
           error <= (backend.exact ? 0 : tolerance),
-          `step ${step}: p of "${name}"[${i}] is ${value}; expected ${expected[name][i]} (bound ${backend.exact ? 0 : tolerance})`,
+          `sgd, step ${step}: p of "${name}"[${i}] is ${value}; expected ${expected[name][i]} (bound ${backend.exact ? 0 : tolerance})`,
         );
       });
   }
@@ -107,6 +107,6 @@ async function skippedSteps(context: Context): Promise<void> {
 }
 
 /** Whether a step can be skipped: JavaScript can look at gradients, or the backend does. */
-function canSkip({ view, backend }: Tensor): boolean {
-  return view !== undefined || "guard" in backend;
+function canSkip(tensor: Tensor): boolean {
+  return "view" in tensor || "guard" in tensor.backend;
 }
