@@ -11,12 +11,18 @@ import { variantKernelsOf } from "./shaders/variant-kernels.js";
 import { StepKernels } from "./step-kernels.js";
 import { StepPlans } from "./step-plans.js";
 
-const plainRows = { gradients: "separate-buffer", mask: false, mirror: false } as const;
+const plainRows = {
+  gradients: "separate-buffer",
+  mask: false,
+  list: false,
+  mirror: false,
+} as const;
 
 /** A variant on a device. It has one pipeline per kernel and layout that occurs; a rule of elements usually has one. */
 export class WebGpuKernel implements Kernel {
   readonly source: string;
   readonly program: StepProgram;
+  readonly takesRowLists: boolean;
   readonly #plans: StepPlans;
   /** The only element is reused, since a step allocates nothing. */
   readonly #runs: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
@@ -45,6 +51,14 @@ export class WebGpuKernel implements Kernel {
       sources.push(isOfPlainElements(map) ? emitDenseKernel(map) : emitRowKernel(map, plainRows));
     }
     this.source = sources.join("\n");
+    const [first] = programs.passes;
+    this.takesRowLists =
+      programs.passes.length === 1 &&
+      first.kind === "map" &&
+      first.matrixReduction === undefined &&
+      first.map !== undefined &&
+      isOfPlainElements(first.map) &&
+      first.map.reductions.length === 0;
     this.program = { variant, kernels, programs };
     this.#plans = new StepPlans({ device, errors });
     this.#runs = [{ program: this.program, updates: [], count: 0 }];

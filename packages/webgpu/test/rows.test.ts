@@ -27,9 +27,12 @@ import { RowFixture, type RowCase } from "./row-fixture.js";
 
 const layouts: readonly RowKernelLayout[] = (
   ["separate-buffer", "shared-binding"] as const
-).flatMap((gradients) =>
-  [false, true].flatMap((mask) => [false, true].map((mirror) => ({ gradients, mask, mirror }))),
-);
+).flatMap((gradients) => [
+  ...[false, true].flatMap((mask) =>
+    [false, true].map((mirror) => ({ gradients, mask, list: false, mirror })),
+  ),
+  { gradients, mask: false, list: true, mirror: false },
+]);
 
 const noErrors = { values: 0, mirrors: 0, outside: 0 };
 

@@ -68,11 +68,12 @@ export function denseItemOf(
 
 /** Whether a kernel of elements can update a tensor without looking at its rows. */
 export function isDense({ over, arrays }: KernelProgram, update: Update): boolean {
-  const { gradient, mask, mirror } = update;
+  const { gradient, mask, mirror, rows } = update;
   const reads = (name: string): boolean => arrays.some((array) => array.name === name);
   return (
     over === "element" &&
     mask === undefined &&
+    rows === undefined &&
     (gradient.layout === undefined || !reads("g")) &&
     (mirror === undefined || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
     arrays.every((array) => array.extent === "element" || isUniform(array))

@@ -3,6 +3,7 @@ import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
 import type { RowView } from "./row-item.js";
+import type { RowListView } from "./row-list.js";
 
 /** The tensors that one rule updates in a step. */
 export interface PlannedRun {
@@ -13,4 +14,6 @@ export interface PlannedRun {
   readonly temporaries: ElementTemporaries;
   /** Where the mask of an update is. */
   readonly maskOf: (index: number) => RowView | undefined;
+  /** Where the list of rows of an update is. */
+  readonly listOf: (index: number) => RowListView | undefined;
 }

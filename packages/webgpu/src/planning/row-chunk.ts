@@ -6,6 +6,7 @@ import {
   type RowParameters,
 } from "../shaders/row-access.js";
 import type { BindingLimits } from "./dispatch.js";
+import { listEntryWords, type RowListView } from "./row-list.js";
 import type { MirrorView, RowItem, RowView } from "./row-item.js";
 import type { ByteSpan } from "./segment-dispatches.js";
 import type { ArrayPlace } from "./step-target.js";
@@ -20,6 +21,7 @@ export function rowLayoutOf(item: RowItem): RowKernelLayout {
   return {
     gradients: sharesBinding(item) ? "shared-binding" : "separate-buffer",
     mask: item.mask !== undefined,
+    list: item.list !== undefined,
     mirror: item.mirror !== undefined,
   };
 }
@@ -121,8 +123,8 @@ export function chunkDimensions({ dimensions, rows, rowCount }: RowChunk): Dimen
 
 /** The bytes that a chunk uses of each binding: arrays (`g` unless it shares the binding of `p`), mask, mirror. */
 export function spansOf(chunk: RowChunk): ByteSpan[] {
-  const { kernel, places, gradient, mask, mirror, columns } = chunk;
-  const g = gradient && rowSpan(gradient, 2, columns * gradient.unit, chunk);
+  const { kernel, places, gradient, mask, list, mirror, columns } = chunk;
+  const g = gradient && rowSpan(gradient, 2, columns * gradient.unit, gradientRowsOf(chunk));
   const isShared = sharesBinding(chunk);
   const others = [...places];
   const spans = kernel.arrays.flatMap(({ name }): ByteSpan[] => {
@@ -136,6 +138,7 @@ export function spansOf(chunk: RowChunk): ByteSpan[] {
   return [
     ...spans,
     ...(mask === undefined ? [] : [rowSpan(mask, 4, 1, chunk)]),
+    ...(list === undefined ? [] : [listSpan(list)]),
     ...(mirror === undefined ? [] : [mirrorSpan(mirror, chunk)]),
   ];
 }
@@ -151,12 +154,23 @@ function chunkPlace(
     : { buffer, start: start + firstRow * perRow, length: rowCount * perRow };
 }
 
+/** The rows of the gradient that a chunk reads: any, if rows are listed. */
+function gradientRowsOf({ list, firstRow, rowCount, gradientRows }: RowChunk): RowRange {
+  return list === undefined ? { firstRow, rowCount } : { firstRow: 0, rowCount: gradientRows };
+}
+
+type RowRange = Pick<RowChunk, "firstRow" | "rowCount">;
+
+function listSpan({ buffer, start, length }: RowListView): ByteSpan {
+  return { buffer, low: start * 4, high: (start + length * listEntryWords) * 4 };
+}
+
 /** The bytes of rows of `length` units, in whole words. */
 function rowSpan(
   { buffer, start, stride }: RowView,
   bytesPerUnit: 2 | 4,
   length: number,
-  { firstRow, rowCount }: RowChunk,
+  { firstRow, rowCount }: RowRange,
 ): ByteSpan {
   const low = (start + firstRow * stride) * bytesPerUnit;
   const high = (start + (firstRow + rowCount - 1) * stride + length) * bytesPerUnit;
@@ -171,7 +185,8 @@ function mirrorSpan(mirror: MirrorView, chunk: RowChunk): ByteSpan {
 }
 
 /** The elements of a chunk: indices of the kernel, or with a mirror its words. */
-export function elementsOf({ mirror, columns, rowCount }: RowChunk): number {
+export function elementsOf({ mirror, list, columns, rowCount }: RowChunk): number {
+  if (list !== undefined) return list.length * columns;
   if (mirror === undefined) return rowCount * columns;
   return mirror.isContiguous
     ? Math.ceil((rowCount * columns) / 2)
@@ -183,8 +198,9 @@ export function elementsOf({ mirror, columns, rowCount }: RowChunk): number {
  * @param offsets of the bindings, in the order of `spansOf`
  */
 export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): readonly number[] {
-  const { kernel, places, gradient, mask, unselectedRows, mirror, columns, firstRow, rowCount } =
-    chunk;
+  const { kernel, places, gradient, mask, list, unselectedRows, mirror } = chunk;
+  const { columns, firstRow, rowCount } = chunk;
+  const { firstRow: firstGradientRow } = gradientRowsOf(chunk);
   const rest = [...offsets];
   const others = [...places];
   let gradientOffset = 0;
@@ -200,13 +216,16 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
     starts.push(start - offset / 4);
   }
   const maskOffset = mask === undefined ? 0 : rest.shift()!;
+  if (list !== undefined) rest.shift();
   const mirrorOffset = mirror === undefined ? 0 : rest.shift()!;
   const lines = mirror === undefined ? undefined : mirrorSpan(mirror, chunk);
   const parameters: RowParameters = {
     columns,
     gradient_unit: gradient?.unit ?? 0,
     gradient_start:
-      gradient === undefined ? 0 : gradient.start + firstRow * gradient.stride - gradientOffset / 2,
+      gradient === undefined
+        ? 0
+        : gradient.start + firstGradientRow * gradient.stride - gradientOffset / 2,
     gradient_stride: gradient?.stride ?? 0,
     unselected: unselectedRowsCode[unselectedRows],
     mask_start: mask === undefined ? 0 : mask.start + firstRow * mask.stride - maskOffset / 4,
@@ -216,4 +235,17 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
     line_stride: mirror?.stride ?? 0,
   };
   return [...rowParameterNames.map((name) => parameters[name]), ...starts];
+}
+
+/**
+ * The parameters of a chunk's list of rows; none if it has no list.
+ * @param offsets as for `chunkParameters`
+ */
+export function listParameters(
+  { list, mirror, firstRow, rowCount }: RowChunk,
+  offsets: readonly number[],
+): readonly number[] {
+  if (list === undefined) return [];
+  const offset = offsets.at(mirror === undefined ? -1 : -2)!;
+  return [list.start - offset / 4, firstRow, rowCount];
 }

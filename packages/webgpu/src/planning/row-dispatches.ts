@@ -6,6 +6,7 @@ import {
   chunkDimensions,
   chunkParameters,
   elementsOf,
+  listParameters,
   rowChunksOf,
   rowLayoutOf,
   spansOf,
@@ -92,6 +93,11 @@ function segmentOf(chunk: RowChunk, reducedStarts: readonly number[]): Segment {
     spans: spansOf(chunk),
     count: elementsOf(chunk),
     scalars: chunk.scalars,
-    parametersAt: (offsets) => [...chunkParameters(chunk, offsets), ...matrix, ...reducedStarts],
+    parametersAt: (offsets) => [
+      ...chunkParameters(chunk, offsets),
+      ...matrix,
+      ...listParameters(chunk, offsets),
+      ...reducedStarts,
+    ],
   };
 }

@@ -1,6 +1,7 @@
 import { countOf, GradstepError, type Dimensions, type UnselectedRows } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import type { KernelArray, KernelProgram } from "../shaders/kernel-program.js";
+import type { RowListView } from "./row-list.js";
 import type { ArrayPlace, StepTarget } from "./step-target.js";
 
 /** Rows in a buffer. The units of `start` and `stride`, the distance between rows, depend on the use. */
@@ -29,6 +30,10 @@ export interface RowItem {
   /** In words. */
   readonly mask: RowView | undefined;
   readonly unselectedRows: UnselectedRows;
+  /** The rows to be updated; all if undefined. */
+  readonly list: RowListView | undefined;
+  /** The number of rows of the gradient, which can differ for listed rows. */
+  readonly gradientRows: number;
   readonly mirror: MirrorView | undefined;
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
@@ -44,7 +49,7 @@ export interface RowItem {
  */
 export function rowItemOf(
   kernel: KernelProgram,
-  { update, dimensions, rows, perRowOf, mask, places }: StepTarget,
+  { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
 ): RowItem {
   const { over, arrays } = kernel;
   const { unselectedRows, scalars } = update;
@@ -65,6 +70,8 @@ export function rowItemOf(
           ),
     mask: perRow > 0 ? mask : undefined,
     unselectedRows,
+    list,
+    gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
     mirror:
       update.mirror !== undefined && array("p")?.isWritten === true
         ? mirrorView(update.mirror as unknown as GpuTensor)

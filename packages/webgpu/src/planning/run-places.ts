@@ -9,6 +9,7 @@ import {
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { CountKernel } from "../shaders/variant-kernels.js";
 import type { RowView } from "./row-item.js";
+import type { RowListView } from "./row-list.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import { stepTargetOf, type ArrayPlace, type StepTarget } from "./step-target.js";
 
@@ -42,6 +43,7 @@ export interface RunTensors {
   readonly variant: Variant;
   readonly updates: readonly Update[];
   readonly maskOf: (index: number) => RowView | undefined;
+  readonly listOf: (index: number) => RowListView | undefined;
   readonly temporaries: ElementTemporaries;
   /** Where a temporary of the extent `all` is. */
   readonly sharedOf: (temporary: Temporary) => SharedReduction;
@@ -49,11 +51,11 @@ export interface RunTensors {
 
 /** Reserves scratch memory for the temporaries and counts of a run. */
 export function placeRun(
-  { variant, updates, maskOf, temporaries, sharedOf }: RunTensors,
+  { variant, updates, maskOf, listOf, temporaries, sharedOf }: RunTensors,
   counts: readonly CountKernel[],
   scratch: ScratchLayout,
 ): RunPlaces {
-  const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t)));
+  const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t), listOf(t)));
   for (const temporary of variant.passPlan.temporaries) {
     const { name, extent } = temporary;
     if (extent === "all") {

@@ -3,11 +3,13 @@ import type { ErrorTracker } from "../device/error-tracker.js";
 import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
+import { RowListUploads } from "../memory/row-list-uploads.js";
 import { ScratchBuffer } from "../memory/scratch-buffer.js";
 import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
 import { bindingLimitsOf, type StepDispatch } from "./dispatch.js";
 import { wordView, type RowView } from "./row-item.js";
+import type { RowListView } from "./row-list.js";
 import { elementTemporariesOf } from "./matrix-temporaries.js";
 import { planPassRun } from "./run-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
@@ -57,6 +59,7 @@ export class StepPlan {
   /** The inputs of the updates for which this was prepared. */
   readonly #inputs: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
   readonly #masks: MaskUploads;
+  readonly #lists: RowListUploads;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly StepDispatch[];
   readonly #scratch: ScratchBuffer;
@@ -96,11 +99,13 @@ export class StepPlan {
     }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
     this.#masks = new MaskUploads(device, this.#label, this.#updates);
+    this.#lists = new RowListUploads(device, this.#label, this.#updates);
     const scratch = new ScratchLayout();
     try {
       this.#dispatches = this.#planDispatches(scratch);
     } catch (error) {
       this.#masks.destroy();
+      this.#lists.destroy();
       for (const { temporaries } of this.#runs) temporaries.destroy();
       throw error;
     }
@@ -143,6 +148,7 @@ export class StepPlan {
   encode(pass: GPUComputePassEncoder): void {
     this.#hasExecuted = true;
     this.#masks.write();
+    this.#lists.write();
     this.#immediate.record(pass, this.#immediate.writeScalars());
   }
 
@@ -196,6 +202,7 @@ export class StepPlan {
     this.#destroyed = true;
     for (const cancel of this.#cancelInvalidation) cancel();
     this.#masks.destroy();
+    this.#lists.destroy();
     for (const { temporaries } of this.#runs) temporaries.destroy();
     this.#scratch.destroy();
     this.#tables.destroy();
@@ -214,7 +221,7 @@ export class StepPlan {
       const isSameMask = ArrayBuffer.isView(mask)
         ? this.#masks.matches(index, update)
         : update.mask === mask;
-      if (!isSameMask) return false;
+      if (!isSameMask || !this.#lists.matches(index, update)) return false;
       if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
     }
     return true;
@@ -226,6 +233,7 @@ export class StepPlan {
     const runs = this.#runs.map((run) => ({
       ...run,
       maskOf: (i: number): RowView | undefined => this.#maskOf(run.firstIndex + i),
+      listOf: (i: number): RowListView | undefined => this.#lists.viewOf(run.firstIndex + i),
     }));
     const dispatches = planPassRun(runs, scratch, limits);
     const bytes = scratch.length * 4;

@@ -10,6 +10,7 @@ import {
 } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import type { RowView } from "./row-item.js";
+import type { RowListView } from "./row-list.js";
 
 /** Where the values of an array are that belong to one tensor. */
 export interface ArrayPlace {
@@ -34,6 +35,8 @@ export interface StepTarget {
   readonly perRowOf: (extent: Extent) => number;
   /** Where its mask is. */
   readonly mask: RowView | undefined;
+  /** Where its list of rows is. */
+  readonly list: RowListView | undefined;
   /** By name; not that of the gradient. */
   readonly places: ReadonlyMap<string, ArrayPlace>;
 }
@@ -43,6 +46,7 @@ export function stepTargetOf(
   { slots, matrices }: Variant,
   update: Update,
   mask: RowView | undefined,
+  list: RowListView | undefined,
 ): StepTarget & { readonly places: Map<string, ArrayPlace> } {
   const { parameter } = update;
   const dimensions = dimensionsOf(parameter.shape, matrices);
@@ -62,7 +66,7 @@ export function stepTargetOf(
   slots.forEach(({ name, extent }, k) => {
     places.set(name, placeOf(extent, update.slots[k] as unknown as GpuTensor));
   });
-  return { update, dimensions, rows, perRowOf, mask, places };
+  return { update, dimensions, rows, perRowOf, mask, list, places };
 }
 
 /** The values of an extent that belong to one row of the parameter; 0 if they are the same for all rows. */

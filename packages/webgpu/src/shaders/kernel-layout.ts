@@ -22,11 +22,13 @@ export interface DenseKernelLayout {
   readonly gradients: "separate-buffer" | "separate-binding" | "shared-binding";
 }
 
-/** How a kernel accesses memory if it works by rows: gradients with a layout, masks, mirrors. */
+/** How a kernel accesses memory if it works by rows: gradients with a layout, masks, lists of rows, mirrors. */
 export interface RowKernelLayout {
   readonly gradients: "separate-buffer" | "shared-binding";
   /** Whether it skips rows whose mask is 0. */
   readonly mask: boolean;
+  /** Whether it updates listed rows only. */
+  readonly list: boolean;
   /** Whether it fills packed f16 mirrors. Then an element is the two values of a word. */
   readonly mirror: boolean;
 }
@@ -57,7 +59,7 @@ export interface ArrayBinding {
 
 /**
  * The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots and temporaries of
- * elements, mask, mirror, scratch buffer.
+ * elements, mask, list of rows, mirror, scratch buffer.
  */
 export function arrayBindingsOf(
   kernel: KernelProgram,
@@ -78,6 +80,7 @@ export function arrayBindingsOf(
         return isWritten || isSecond ? writable(bindingName(name)) : readOnly(bindingName(name));
       }),
     ...(rowLayout?.mask === true ? [readOnly("row_mask")] : []),
+    ...(rowLayout?.list === true ? [readOnly("row_list")] : []),
     ...(rowLayout?.mirror === true ? [writable("row_mirror")] : []),
     ...(usesScratch(kernel) ? [writable("scratch")] : []),
   ];
@@ -86,7 +89,7 @@ export function arrayBindingsOf(
 /** Equal for layouts whose bindings are the same; the width does not matter. */
 export function bindGroupLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return layout.gradients;
-  return `rows ${layout.gradients}${layout.mask ? " mask" : ""}${layout.mirror ? " mirror" : ""}`;
+  return `rows ${layout.gradients}${layout.mask ? " mask" : ""}${layout.list ? " list" : ""}${layout.mirror ? " mirror" : ""}`;
 }
 
 /** Equal for layouts whose shaders are the same. */

@@ -1,6 +1,7 @@
 import { type UnselectedRows } from "@gradstep/core";
 import { arrayBindingsOf, firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
 import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import { listEntryWords, noEntry } from "../planning/row-list.js";
 import { bindingName, startName } from "./reserved-words.js";
 
 /**
@@ -28,6 +29,12 @@ export type RowParameters = Record<(typeof rowParameterNames)[number], number>;
 
 /** Parameters of a segment of matrices, after the starts of the arrays. */
 export const matrixParameterNames = ["matrix_rows", "matrix_columns"] as const;
+
+/**
+ * Parameters of a segment of listed rows, after those of matrices: the first word of the list, and the rows of the tensor
+ * that the segment covers.
+ */
+export const listParameterNames = ["list_start", "first_row", "row_count"] as const;
 
 /** What happens to unselected rows, as a number in the table. */
 export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
@@ -62,11 +69,11 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
   const hasGradient = arrays.some(({ name }) => name === "g");
   // A binding that holds parameters and gradients is an array of words.
   const isShared = layout.gradients === "shared-binding";
-  const words = ["all_g", "row_mask", "row_mirror", ...(isShared ? ["all_p"] : [])];
+  const words = ["all_g", "row_mask", "row_list", "row_mirror", ...(isShared ? ["all_p"] : [])];
   const isWord = (name: string): boolean => name === "p" && isShared;
   const place = (array: KernelArray): string => {
     const binding = array.isScratch ? "scratch" : bindingName(array.name);
-    return `${binding}[${startName(array.name)}${offsetOf(kernel, array)}]`;
+    return `${binding}[${startName(array.name)}${offsetOf(kernel, array, layout)}]`;
   };
   const store = (name: string, value: string): string => {
     const array = arrays.find((one) => one.name === name)!;
@@ -82,8 +89,9 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
     ),
     functions: hasGradient ? gradientFunction(isShared ? "all_p" : "all_g") : [],
     position: [
-      "let row = value_index / columns;",
+      ...(layout.list ? listedPosition : ["let row = value_index / columns;"]),
       "let column = value_index % columns;",
+      ...(layout.list && hasGradient ? listedGradient : []),
       ...(layout.mask
         ? [
             "let selected = row_mask[mask_start + row * mask_stride] != 0u;",
@@ -93,6 +101,7 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
     ],
     load: (array) => {
       if (array.name === "g") {
+        if (layout.list) return "listed_gradient";
         const value =
           "gradient(gradient_start + row * gradient_stride + column * gradient_unit, gradient_unit)";
         return layout.mask ? `select(0.0, ${value}, selected)` : value;
@@ -103,9 +112,27 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
   };
 }
 
+/** The row of an entry; rows before the segment's are above all others, as numbers without a sign. */
+const listedPosition: readonly string[] = [
+  `let listed = list_start + value_index / columns * ${listEntryWords}u;`,
+  "let row = row_list[listed] - first_row;",
+  `if (row_list[listed] == ${noEntry}u || row >= row_count) { continue; }`,
+];
+
+/** The gradients of an entry and of those that follow it, added in this order. */
+const listedGradient: readonly string[] = [
+  "var listed_gradient = gradient(gradient_start + row_list[listed + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
+  `for (var next = row_list[listed + 2u]; next != ${noEntry}u; ) {`,
+  `  let added = list_start + next * ${listEntryWords}u;`,
+  "  listed_gradient += gradient(gradient_start + row_list[added + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
+  "  next = row_list[added + 2u];",
+  "}",
+];
+
 /** Where the value of an element is, from the start of an array. */
-function offsetOf({ over }: KernelProgram, array: KernelArray): string {
+function offsetOf({ over }: KernelProgram, array: KernelArray, { list }: RowKernelLayout): string {
   if (isUniform(array)) return "";
+  if (list) return " + row * columns + column";
   if (array.extent === over) return " + value_index";
   if (array.extent === "row") return " + value_index / matrix_columns";
   return " + value_index / (matrix_rows * matrix_columns) * matrix_columns + value_index % matrix_columns";

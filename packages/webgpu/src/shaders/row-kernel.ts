@@ -1,6 +1,7 @@
 import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
 import {
+  listParameterNames,
   matrixParameterNames,
   readsMatrices,
   rowAccessOf,
@@ -34,6 +35,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     ...rowParameterNames,
     ...startParametersOf(kernel),
     ...(readsMatrices(kernel) ? matrixParameterNames : []),
+    ...(layout.list ? listParameterNames : []),
     ...reduction.parameters,
   ];
   const { perDispatch, perElement, results } = kernelBodyOf(kernel, access.load);
@@ -87,7 +89,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     : ["let value_index = i;", ...updateValue];
 
   return [
-    `// ${label}: ${purposeOf(kernel)}, by rows${layout.mask ? ", skips rows whose mask is 0" : ""}${layout.mirror ? ", packs a mirror of p" : ""}.`,
+    `// ${label}: ${purposeOf(kernel)}, by rows${layout.mask ? ", skips rows whose mask is 0" : ""}${layout.list ? ", listed rows only" : ""}${layout.mirror ? ", packs a mirror of p" : ""}.`,
     ...typeDeclarations(kernel, "f32"),
     "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
     `// count, index of the scalars, ${parameters.join(", ")}.`,

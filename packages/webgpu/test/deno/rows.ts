@@ -14,6 +14,7 @@ const [seed, isFull] = [Number(process.argv[2]), process.argv[3] === "full"];
 const layouts: readonly RowKernelLayout[] = [true, false].map((mirror) => ({
   gradients: "separate-buffer",
   mask: true,
+  list: false,
   mirror,
 }));
 const refused: string[] = [];

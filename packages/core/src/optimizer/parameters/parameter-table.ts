@@ -82,7 +82,7 @@ export class ParameterTable {
       if (!kernels.has(run)) kernels.set(run, run.kernel ?? backend.compile(variant));
     }
     for (const { name, tensor, group } of named)
-      checkRowSteps(name, tensor, group, kernels.get(group.context.run)!);
+      checkRowSteps(name, tensor, mirrors[name], group, kernels.get(group.context.run)!);
     const runs = new Set([...this.records.map(({ run }) => run), ...kernels.keys()]);
     checkCanRunTogether(backend, [...runs]);
     const allSlots = allocateSlots(backend, named);
@@ -191,12 +191,20 @@ export class ParameterTable {
 }
 
 /** @throws {GradstepError} `INVALID_SHAPE`, `UNSUPPORTED` */
-function checkRowSteps(name: string, parameter: Tensor, group: Group, kernel: Kernel): void {
+function checkRowSteps(
+  name: string,
+  parameter: Tensor,
+  mirror: Tensor | undefined,
+  group: Group,
+  kernel: Kernel,
+): void {
   if (!group.sparseOptions.rowSteps) return;
   rowCount(name, parameter);
-  if (kernel.takesRowLists === true) return;
+  if (kernel.takesRowLists === true && mirror === undefined) return;
   throw new GradstepError(
-    `Rows of "${name}" cannot count their own steps on backend ${parameter.backend.name}; leave rowSteps out, or use another backend.`,
+    mirror === undefined
+      ? `Rows of "${name}" cannot count their own steps on backend ${parameter.backend.name}; leave rowSteps out, or use another backend.`
+      : `Rows of "${name}" cannot count their own steps, since it has a mirror; leave one of the two out.`,
     { code: "UNSUPPORTED" },
   );
 }

@@ -51,9 +51,9 @@ export class SparseInputs {
     for (let i = 0; i < this.#count; i += 1) {
       const record = this.#records[i];
       record.sparse ??= new SparseMemory(record.update.parameter);
-      const { sparse, update, group, run } = record;
+      const { sparse, update, group } = record;
       const isLazy = group.sparseOptions.sparse === "lazy";
-      if (isLazy && !asDense && run.kernel!.takesRowLists === true) {
+      if (isLazy && !asDense && canListRows(record)) {
         update.gradient = sparse.compact(this.#gradients[i]);
         const list = (record.rowList ??= { ...noRows });
         list.indices = sparse.rows;
@@ -71,6 +71,11 @@ export class SparseInputs {
       }
     }
   }
+}
+
+/** Rows that share a word of a mirror are not updated one by one. */
+function canListRows({ run, update }: ParameterRecord): boolean {
+  return run.kernel!.takesRowLists === true && update.mirror === undefined;
 }
 
 const none = new Uint32Array(0);
