@@ -188,7 +188,7 @@ function targetOf(
     if (extent === "all") arrays.set(perTensor(name), new Float64Array(1));
     else arrays.set(name, new Float64Array(countOf(extent, dimensions)));
   }
-  const { rows } = update;
+  const rows = update.rows as RowList | undefined;
   if (rows !== undefined) arrays.set("g", gradientOfAllRows(arrays.get("g")!, rows, parameter));
   const mask =
     rows === undefined ? (update.mask as Uint32Array | undefined) : maskOf(rows, parameter);

@@ -70,7 +70,7 @@ export function bindKernel(variant: Variant, update: KernelFunction): Kernel {
         const p = view(parameter);
         const g = view(gradient);
         if (update.rows !== undefined) {
-          updateList(p, g, scalars, update.rows, p.length / parameter.shape[0]);
+          updateList(p, g, scalars, update.rows as RowList, p.length / parameter.shape[0]);
           continue;
         }
         if (mask === undefined) {

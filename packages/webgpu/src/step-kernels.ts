@@ -27,10 +27,11 @@ import {
   newtonSchulzArrays,
   type NewtonSchulzStage,
 } from "./shaders/newton-schulz-kernel.js";
+import { rowListArrays, rowListKernel } from "./shaders/row-list-kernel.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 
 /** What a kernel computes: a program, or what all variants have in common. */
-type KernelKind = KernelProgram | "join" | "newton-schulz";
+type KernelKind = KernelProgram | "join" | "newton-schulz" | "row-list";
 
 /** The kernels of a variant on a device, compiled when they are first used: one per program and layout that occurs. */
 export class StepKernels {
@@ -85,6 +86,23 @@ export class StepKernels {
       compile: this.#compilerOf(`${name} ${stage}`, emit, bindGroupLayout),
     };
     known.set(stage, kernel);
+    return kernel;
+  }
+
+  /** Makes lists of rows from tensors of indices. */
+  get rowList(): StepKernel {
+    const known = this.#kernels.get("row-list") ?? new Map<string, StepKernel>();
+    this.#kernels.set("row-list", known);
+    const found = known.get("");
+    if (found !== undefined) return found;
+    const bindGroupLayout = this.#bindGroupLayoutOf("row-list", "row-list", rowListArrays, 16);
+    const kernel: StepKernel = {
+      bindGroupLayout,
+      usesScratch: false,
+      scalarSetLength: 16,
+      compile: this.#compilerOf("row-list", () => rowListKernel, bindGroupLayout),
+    };
+    known.set("", kernel);
     return kernel;
   }
 

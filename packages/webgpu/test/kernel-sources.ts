@@ -12,6 +12,15 @@ function isPossible({ arrays }: KernelProgram, gradients: string): boolean {
   return gradients === "separate-buffer" || (p.name === "p" && p.isWritten && g?.name === "g");
 }
 
+/** Whether a kernel of elements reads nothing per row or column, and reduces nothing. */
+function isOfElements({ over, arrays, reductions }: KernelProgram): boolean {
+  return (
+    over === "element" &&
+    reductions.length === 0 &&
+    arrays.every((array) => array.extent === "element" || isUniform(array))
+  );
+}
+
 /** The shaders of a variant that update plain tensors. */
 export function denseSources(
   variant: Variant,
@@ -40,15 +49,18 @@ export function rowSources(
     ...mapKernels(variant).flatMap((kernel) =>
       layouts
         .filter(
-          ({ gradients, mirror }) =>
+          ({ gradients, list, mirror }) =>
             isPossible(kernel, gradients) &&
+            (!list || isOfElements(kernel)) &&
             (!mirror || kernel.arrays.some(({ name, isWritten }) => name === "p" && isWritten)),
         )
         .map((layout) => emitRowKernel(kernel, layout)),
     ),
     ...reductions.flatMap((kernel) =>
       layouts
-        .filter(({ gradients, mirror }) => gradients === "separate-buffer" && !mirror)
+        .filter(
+          ({ gradients, list, mirror }) => gradients === "separate-buffer" && !list && !mirror,
+        )
         .map((layout) => emitMatrixReductionKernel(kernel, layout)),
     ),
   ];

@@ -96,8 +96,11 @@ export interface Update {
   /**
    * The rows to be updated, instead of a mask; all rows if undefined. Only for kernels with `takesRowLists`. The gradient
    * can have fewer rows than the parameter, or more. A run can have several updates of one parameter with different rows.
+   *
+   * On backends with tensors of u32, also a tensor with an index per row of the gradient: the gradients of the same row
+   * are added in their order, and indices that are too large are left out.
    */
-  rows?: RowList | undefined;
+  rows?: RowList | Tensor | undefined;
   /** In the order of `variant.slots`. A slot of the extent `all` is the same tensor in all updates. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */

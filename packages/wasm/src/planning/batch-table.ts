@@ -202,18 +202,26 @@ export class BatchTable {
   }
 }
 
+/** The listed rows: this backend has no tensors of indices. */
+function listOf({ rows }: Update): RowList | undefined {
+  return rows as RowList | undefined;
+}
+
 /** The most entries of updates without masks. */
 function unmaskedEntries(updates: readonly Update[], count: number): number {
   let entries = 0;
   for (let i = 0; i < count; i += 1) {
-    const { mask, rows } = updates[i];
+    const { mask } = updates[i];
+    const rows = listOf(updates[i]);
     if (mask === undefined) entries += rows === undefined ? 1 : rows.end - rows.start;
   }
   return entries;
 }
 
 /** The number of elements of an update without a mask. */
-function elementsOf({ parameter, rows }: Update): number {
+function elementsOf(update: Update): number {
+  const { parameter } = update;
+  const rows = listOf(update);
   if (rows === undefined) return parameter.size;
   return (rows.end - rows.start) * (parameter.size / parameter.shape[0]);
 }
@@ -237,7 +245,8 @@ function writeRange(
 
 /** Writes the entries of an update without a mask; returns the word after them. */
 function writeRows(words: Int32Array, word: number, update: Update, scalars: number): number {
-  const { parameter, gradient, slots, rows } = update;
+  const { parameter, gradient, slots } = update;
+  const rows = listOf(update);
   const { indices, gradientRows, start, end } = rows ?? wholeTensor;
   const rowLength = rows === undefined ? parameter.size : parameter.size / parameter.shape[0];
   const p = (parameter as WasmTensor).address;

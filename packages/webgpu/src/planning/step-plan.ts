@@ -3,7 +3,7 @@ import type { ErrorTracker } from "../device/error-tracker.js";
 import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
-import { RowListUploads } from "../memory/row-list-uploads.js";
+import { RowLists } from "../memory/row-lists.js";
 import { ScratchBuffer } from "../memory/scratch-buffer.js";
 import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
@@ -59,7 +59,7 @@ export class StepPlan {
   /** The inputs of the updates for which this was prepared. */
   readonly #inputs: readonly Pick<Update, "gradient" | "mask" | "unselectedRows">[];
   readonly #masks: MaskUploads;
-  readonly #lists: RowListUploads;
+  readonly #lists: RowLists;
   readonly #tensors: readonly GpuTensor[];
   readonly #dispatches: readonly StepDispatch[];
   readonly #scratch: ScratchBuffer;
@@ -99,7 +99,7 @@ export class StepPlan {
     }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
     this.#masks = new MaskUploads(device, this.#label, this.#updates);
-    this.#lists = new RowListUploads(device, this.#label, this.#updates);
+    this.#lists = new RowLists(device, this.#label, this.#updates);
     const scratch = new ScratchLayout();
     try {
       this.#dispatches = this.#planDispatches(scratch);
@@ -235,7 +235,10 @@ export class StepPlan {
       maskOf: (i: number): RowView | undefined => this.#maskOf(run.firstIndex + i),
       listOf: (i: number): RowListView | undefined => this.#lists.viewOf(run.firstIndex + i),
     }));
-    const dispatches = planPassRun(runs, scratch, limits);
+    const dispatches = [
+      ...this.#lists.dispatches(this.#runs[0].kernels, limits),
+      ...planPassRun(runs, scratch, limits),
+    ];
     const bytes = scratch.length * 4;
     if (bytes > limits.maxBindingSize) {
       throw new GradstepError(
@@ -266,9 +269,9 @@ export class StepPlan {
 }
 
 /** All tensors of an update. */
-function tensorsOf({ parameter, gradient, slots, mask, mirror }: Update): GpuTensor[] {
-  const tensors = [parameter, gradient, ...slots, mask, mirror].filter(
-    (one) => one !== undefined && !ArrayBuffer.isView(one),
+function tensorsOf({ parameter, gradient, slots, mask, mirror, rows }: Update): GpuTensor[] {
+  const tensors = [parameter, gradient, ...slots, mask, mirror, rows].filter(
+    (one) => one !== undefined && !ArrayBuffer.isView(one) && !("start" in one),
   );
   return tensors as unknown as GpuTensor[];
 }

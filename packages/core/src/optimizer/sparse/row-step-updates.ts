@@ -1,4 +1,4 @@
-import type { Update } from "../../backend/backend.js";
+import type { RowList, Update } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
@@ -23,7 +23,8 @@ function place(update: Update, run: KernelRun, index: number): void {
 function divide(update: Update, rowSteps: RowSteps): void {
   const { rows, mask } = update;
   if (rows !== undefined) {
-    rowSteps.divide(update, rows.indices, rows.gradientRows, rows.end);
+    const { indices, gradientRows, end } = rows as RowList;
+    rowSteps.divide(update, indices, gradientRows, end);
     return;
   }
   const count = rowSteps.counts.length;
@@ -46,6 +47,14 @@ export function checkRowStepReset(
   if (counting === undefined || rows === undefined || ArrayBuffer.isView(rows)) return;
   throw new GradstepError(
     `rows is a tensor, but each row of "${counting.name}" counts its own steps, on the host; expected a Uint32Array.`,
+    { code: "UNSUPPORTED" },
+  );
+}
+
+/** The error for indices that the host does not know. */
+export function indicesOnDevice(name: string): GradstepError {
+  return new GradstepError(
+    `The indices of gradient "${name}" are a tensor, but each of its rows counts its own steps, on the host; expected a Uint32Array or an Int32Array.`,
     { code: "UNSUPPORTED" },
   );
 }

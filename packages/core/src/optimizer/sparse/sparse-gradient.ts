@@ -45,9 +45,9 @@ export function checkSparseGradient(
   const { memory } = parameter;
   if (memory.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
   const rows = rowCount(name, parameter);
-  const { indices, values } = gradient;
+  const { indices } = gradient;
   checkIndices(name, indices, parameter, rows);
-  checkValues(name, values, parameter, indexCount(gradient), parameter.size / rows);
+  checkValues(name, gradient, parameter, indexCount(gradient), parameter.size / rows);
   const own = ArrayBuffer.isView(indices) ? indices : indices.memory;
   if (overlaps(own, memory))
     throw new GradstepError(
@@ -78,12 +78,18 @@ function checkIndices(name: string, indices: unknown, { backend }: Tensor, rows:
 
 function checkValues(
   name: string,
-  values: unknown,
+  { indices, values }: { readonly indices: unknown; readonly values: unknown },
   { backend, memory }: Tensor,
   count: number,
   columns: number,
 ): void {
   const isArray = ArrayBuffer.isView(values);
+  if (isArray && isTensor(indices)) {
+    throw new GradstepError(
+      `Gradient "${name}" has indices in a tensor and values in an array; expected a tensor of values, too. Write them to backend.tensor([${count}, ${columns}]).`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
   if (isArray) {
     const kind = (values as Float32Array)[Symbol.toStringTag];
     if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))

@@ -1,5 +1,6 @@
 import type { RowList, Tensor, Values } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { isTensor } from "../parameters/parameter-checks.js";
 import { ascending } from "./ascending.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
@@ -43,6 +44,13 @@ export class SparseInputs {
     return false;
   }
 
+  /** Whether a record has a sparse gradient in this step whose indices are a tensor. */
+  hasIndexTensor(record: ParameterRecord): boolean {
+    for (let i = 0; i < this.#count; i += 1)
+      if (this.#records[i] === record) return isTensor(this.#gradients[i].indices);
+    return false;
+  }
+
   /**
    * Puts the gradients into their updates.
    * @param asDense whether the gradients of some rows become those of all rows, with a mask
@@ -54,13 +62,19 @@ export class SparseInputs {
       const { sparse, update, group } = record;
       const isLazy = group.sparseOptions.sparse === "lazy";
       if (isLazy && !asDense && canListRows(record)) {
+        update.unselectedRows = "keep";
+        const { indices, values } = this.#gradients[i];
+        if (isTensor(indices)) {
+          update.gradient = values as Tensor;
+          update.rows = indices;
+          continue;
+        }
         update.gradient = sparse.compact(this.#gradients[i]);
         const list = (record.rowList ??= { ...noRows });
         list.indices = sparse.rows;
         list.gradientRows = ascending(sparse.count);
         list.end = sparse.count;
         update.rows = list;
-        update.unselectedRows = "keep";
         continue;
       }
       const gradient = sparse.dense(this.#gradients[i]);

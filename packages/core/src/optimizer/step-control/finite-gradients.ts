@@ -1,4 +1,4 @@
-import type { Tensor, Update, Values } from "../../backend/backend.js";
+import type { RowList, Tensor, Update, Values } from "../../backend/backend.js";
 
 /** A value that is not finite. */
 export interface NonFiniteValue {
@@ -15,7 +15,8 @@ export function findNonFinite(
   count: number,
 ): NonFiniteValue | undefined {
   for (let i = 0; i < count; i += 1) {
-    const { gradient, parameter, mask, rows } = updates[i];
+    const { gradient, parameter, mask } = updates[i];
+    const rows = updates[i].rows as RowList | undefined;
     const columns = parameter.size / (parameter.shape[0] ?? 1);
     const all = gradient.view!();
     const values =

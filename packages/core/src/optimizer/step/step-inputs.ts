@@ -11,7 +11,7 @@ import {
   rowCount,
 } from "../rows/row-checks.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
-import { checkRowStepMask, divideUpdate } from "../sparse/row-step-updates.js";
+import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { SparseInputs } from "../sparse/sparse-inputs.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
@@ -81,6 +81,7 @@ export class StepInputs {
       const record = this.taken[i];
       if (record.rowSteps === undefined) continue;
       checkRowStepMask(record.name, record.update);
+      if (this.#sparse.hasIndexTensor(record)) throw indicesOnDevice(record.name);
       this.#countingRows.push(record);
     }
   }

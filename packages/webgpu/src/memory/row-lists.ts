@@ -1,0 +1,109 @@
+import type { RowList, Tensor, Update } from "@gradstep/core";
+import { bufferUsage } from "../device/webgpu-constants.js";
+import type { BindingLimits, StepDispatch } from "../planning/dispatch.js";
+import { wordView } from "../planning/row-item.js";
+import { listEntryWords, noEntry, type RowListView } from "../planning/row-list.js";
+import { planSegmentDispatches, rowsSpan } from "../planning/segment-dispatches.js";
+import type { StepKernels } from "../step-kernels.js";
+import type { GpuTensor } from "./gpu-tensor.js";
+
+/** The list of one update on the device. */
+interface List {
+  readonly update: Update;
+  readonly buffer: GPUBuffer;
+  readonly length: number;
+  /** What is copied to the buffer; undefined if the device makes it from a tensor. */
+  readonly words: Uint32Array<ArrayBuffer> | undefined;
+  readonly indices: Tensor | undefined;
+}
+
+/**
+ * Buffers for the lists of rows of a batch, which each step fills. They have room for some more rows than the first step
+ * had, so that the next ones can use them.
+ */
+export class RowLists {
+  readonly #device: GPUDevice;
+  /** By the index of the update. */
+  readonly #lists: readonly (List | undefined)[];
+
+  constructor(device: GPUDevice, label: string, updates: readonly Update[]) {
+    this.#device = device;
+    this.#lists = updates.map((update): List | undefined => {
+      const { rows } = update;
+      if (rows === undefined) return undefined;
+      const isArray = "start" in rows;
+      const length = isArray ? capacityFor(rows) : rows.size;
+      const buffer = device.createBuffer({
+        label: `gradstep ${label}, rows`,
+        size: 4 * listEntryWords * length,
+        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+      });
+      const words = isArray ? new Uint32Array(listEntryWords * length) : undefined;
+      return { update, buffer, length, words, indices: isArray ? undefined : rows };
+    });
+  }
+
+  /** Where the list of update `index` is; undefined if it has none. */
+  viewOf(index: number): RowListView | undefined {
+    const list = this.#lists[index];
+    return list && { buffer: list.buffer, start: 0, length: list.length };
+  }
+
+  /** Whether the current list of update `index` belongs in the buffer that there is for it. */
+  matches(index: number, { rows }: Update): boolean {
+    const list = this.#lists[index];
+    if (list === undefined || rows === undefined) return list === undefined && rows === undefined;
+    return "start" in rows
+      ? list.words !== undefined && capacityFor(rows) === list.length
+      : list.indices === rows;
+  }
+
+  /** The dispatches that make lists from tensors of indices. @throws {GradstepError} `UNSUPPORTED` */
+  dispatches({ rowList: kernel }: StepKernels, limits: BindingLimits): StepDispatch[] {
+    const segments = this.#lists.flatMap((list) => {
+      if (list?.indices === undefined) return [];
+      const { buffer, length } = list;
+      const indices = wordView(list.indices as unknown as GpuTensor);
+      return [
+        {
+          spans: [rowsSpan(indices, 0, length), { buffer, low: 0, high: buffer.size }],
+          count: length,
+          scalars: undefined,
+          parametersAt: ([indexOffset, listOffset]: readonly number[]) => [
+            indices.start - indexOffset / 4,
+            indices.stride,
+            -listOffset / 4,
+          ],
+        },
+      ];
+    });
+    return segments.flatMap((segment) =>
+      planSegmentDispatches([segment], limits).map((dispatch) => ({ ...dispatch, kernel })),
+    );
+  }
+
+  /** Copies the current lists to the device. */
+  write(): void {
+    for (let i = 0; i < this.#lists.length; i += 1) {
+      const list = this.#lists[i];
+      if (list?.words === undefined) continue;
+      const { words, update, buffer } = list;
+      const { indices, gradientRows, start, end } = update.rows as RowList;
+      words.fill(noEntry);
+      for (let k = start; k < end; k += 1) {
+        words[listEntryWords * (k - start)] = indices[k];
+        words[listEntryWords * (k - start) + 1] = gradientRows[k];
+      }
+      this.#device.queue.writeBuffer(buffer, 0, words);
+    }
+  }
+
+  destroy(): void {
+    for (const list of this.#lists) list?.buffer.destroy();
+  }
+}
+
+/** A power of two, so that few numbers of rows need buffers of their own. */
+function capacityFor({ start, end }: RowList): number {
+  return Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, end - start))));
+}
