@@ -1,25 +1,23 @@
 import type { Tensor, Values } from "../backend/backend.js";
 import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
-import { GradstepError, list } from "../errors.js";
+import { GradstepError } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import { Evaluation } from "./evaluation.js";
-import { Group, groupOf, ownDefaults } from "./groups/group.js";
 import type {
   Metrics,
   OptimizerConfig,
   OptimizerMethods,
   OptimizerOptions,
   RestoreOptions,
-  RuleConfig,
 } from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
   type ParameterGroup,
 } from "./groups/parameter-group.js";
-import { ruleContext, type KernelRun } from "./groups/rule-context.js";
+import { OptimizerGroups } from "./groups/optimizer-groups.js";
 import { readMetrics } from "./metrics.js";
 import { ParameterTable } from "./parameters/parameter-table.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
@@ -36,19 +34,13 @@ import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { checkEncodable, StepInputs } from "./step/step-inputs.js";
-import { checkSparseOptions, sparseConfig, type SparseOptions } from "./sparse/sparse-options.js";
+import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 
-/** The optimizer that `createOptimizer` makes: it owns the groups and the step count, and orders what a step does. */
+/** The optimizer that `createOptimizer` makes: it owns the step count, and orders what a step does. */
 export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
-  /** The optimizer's hyperparameters, which apply unless a group overrides them or has a rule of its own. */
-  readonly #defaults: Group;
-  readonly #groups: readonly Group[];
-  /** The defaults, then the groups. */
-  readonly #allGroups: readonly Group[];
-  /** One run per rule. */
-  readonly #runs: readonly KernelRun[];
+  readonly #groups: OptimizerGroups;
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
   readonly #evaluation = new Evaluation();
@@ -70,46 +62,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#control = control;
     if (control?.options.schedulesCount === "calls")
       this.#clock.callsPerStep = control.options.accumulate;
-    const sharing = groups.filter(({ rule }) => rule === undefined);
-    const context = ruleContext(spec, sharing, this.#clock);
-    const { name, hyperparameters } = spec.rule;
-    this.#defaults = new Group(context, name, spec.hyperparameters);
-    this.#defaults.sparseOptions = checkSparseOptions(
-      name,
-      sparseOptions,
-      this.#defaults.sparseOptions,
-      context.variant,
-    );
-    this.#groups = groups.map(
-      ({ match, rule: own, frozen = false, sparse, rowSteps, ...overrides }, i) => {
-        const label = `${name}, group ${i}`;
-        const defaults =
-          own === undefined ? this.#defaults : ownDefaults(label, own, overrides, this.#clock);
-        const group = new Group(defaults.context, label, overrides, match, defaults);
-        group.frozen = frozen;
-        group.sparseOptions = checkSparseOptions(
-          label,
-          { sparse, rowSteps },
-          this.#defaults.sparseOptions,
-          group.context.variant,
-        );
-        return group;
-      },
-    );
-    this.#allGroups = [this.#defaults, ...this.#groups];
-    this.#runs = [...new Set(this.#allGroups.map((group) => group.context.run))];
+    this.#groups = new OptimizerGroups(spec, groups, specGroups, sparseOptions, this.#clock);
     this.#table = new ParameterTable(
-      (parameter) => groupOf(parameter, this.#defaults, this.#groups),
+      (parameter) => this.#groups.of(parameter),
       (tensor) => control?.checkSupport(tensor),
     );
-    this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#runs);
+    this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#groups.runs);
     this.#table.add(parameters, mirrors);
-    // A spec is used for several models: what it selects by a function need not be in all of them.
-    const mayBeEmpty = (i: number): boolean =>
-      i < specGroups && typeof groups[i].match === "function";
-    if (this.#table.records.length > 0) this.#checkMatches(mayBeEmpty);
-    defineHyperparameters(this, this.#defaults, Object.keys(hyperparameters));
-    this.groups = this.#groups.map((group) =>
+    if (this.#table.records.length > 0) this.#checkMatches();
+    defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
+    this.groups = this.#groups.own.map((group) =>
       parameterGroup(group, Object.keys(group.context.spec.rule.hyperparameters)),
     );
     Object.seal(this);
@@ -139,7 +101,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
-    runKernels(this.#table.backend!, this.#runs);
+    runKernels(this.#table.backend!, this.#groups.runs);
     this.#inputs.markRun(count);
     this.#commit();
     this.#control?.commit(this.#table.records, runKernel);
@@ -147,18 +109,21 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
   #repeat(gradients: Gradients): boolean {
-    if (this.#control !== undefined || this.#runs.length > 1 || !this.#inputs.isRepeat(gradients))
+    if (
+      this.#control !== undefined ||
+      this.#groups.runs.length > 1 ||
+      !this.#inputs.isRepeat(gradients)
+    )
       return false;
-    const [{ kernel, updates }] = this.#runs;
-    const groups = this.#allGroups;
-    for (let i = 0; i < groups.length; i += 1) if (!groups[i].isAlwaysDue) return false;
+    const [{ kernel, updates }] = this.#groups.runs;
+    if (!this.#groups.areAlwaysDue) return false;
     const repeat = kernel!.repeater?.(updates);
     if (repeat === undefined) return false;
     // A schedule may refuse its value.
-    for (let i = 0; i < groups.length; i += 1) groups[i].prepare();
+    this.#groups.prepare(this.#clock.iterations + 1);
     // Counted before the run, which evicts all of this from the caches.
     this.#clock.iterations += 1;
-    for (let i = 0; i < groups.length; i += 1) groups[i].commit();
+    this.#groups.commit(this.#clock.iterations);
     repeat();
     return true;
   }
@@ -166,7 +131,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   encode(target: object, gradients: Gradients, options?: StepOptions): void {
     this.#checkLive();
     const { backend } = this.#table;
-    const kernels = this.#runs.flatMap(({ kernel }) => kernel ?? []);
+    const kernels = this.#groups.runs.flatMap(({ kernel }) => kernel ?? []);
     if (backend !== undefined && kernels.some((kernel) => kernel.encode === undefined)) {
       throw new GradstepError(`Backend ${backend.name} cannot encode steps; use step().`, {
         code: "UNSUPPORTED",
@@ -175,7 +140,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     checkEncodable(gradients, options);
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
     if (this.#prepare(gradients, options, run) < 0) return;
-    encodeKernels(backend!, this.#runs, target);
+    encodeKernels(backend!, this.#groups.runs, target);
     this.#commit();
     this.#control?.commit(this.#table.records, run);
   }
@@ -190,10 +155,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const call = { records: inputs.taken, updates: inputs.updates, count };
     control?.reserve(call);
     inputs.stage(this.#table.stage, control?.hasAccumulators ?? false);
-    for (let i = 0; i < this.#allGroups.length; i += 1) {
-      const group = this.#allGroups[i];
-      if (group.isDue(iteration)) group.prepare();
-    }
+    this.#groups.prepare(iteration);
     if (control?.admits(call) === false) return -1;
     if (control?.hasAccumulators !== true) {
       inputs.divideByRowSteps();
@@ -212,24 +174,17 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   #commit(): void {
     this.#clock.iterations += 1;
     this.#inputs.commit();
-    for (let i = 0; i < this.#allGroups.length; i += 1) {
-      const group = this.#allGroups[i];
-      if (group.isDue(this.#clock.iterations)) group.commit();
-    }
+    this.#groups.commit(this.#clock.iterations);
   }
 
-  /** A group without parameters, or with an unknown name, is a mistake. @throws {GradstepError} `UNKNOWN_PARAMETER` */
-  #checkMatches(mayBeEmpty: (group: number) => boolean): void {
-    this.#groups.forEach((group, i) => {
-      const unknown = group.names.filter((name) => !this.#table.byName.has(name));
-      if (group.parameters.length > 0 && unknown.length === 0) return;
-      if (mayBeEmpty(i)) return;
+  /** @throws {GradstepError} `UNKNOWN_PARAMETER`; then what was allocated is freed */
+  #checkMatches(): void {
+    try {
+      this.#groups.checkMatches(this.parameters);
+    } catch (error) {
       this.dispose();
-      const what = unknown.length > 0 ? `names ${list(unknown)}` : "matches nothing";
-      throw new GradstepError(`Group ${i} ${what}; the parameters are ${list(this.parameters)}.`, {
-        code: "UNKNOWN_PARAMETER",
-      });
-    });
+      throw error;
+    }
   }
 
   gradient(name: string): Tensor {
@@ -276,7 +231,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   get #stateSource(): StateSource {
-    return { groups: this.#allGroups, records: this.#table.records, control: this.#control };
+    return { groups: this.#groups.all, records: this.#table.records, control: this.#control };
   }
 
   reset(names: string | readonly string[] = this.parameters, options: ResetOptions = {}): void {
@@ -316,39 +271,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#inputs.check(named, name);
     // Loaded on demand, since few applications need it.
     const { explain } = await import("./explain/explain.js");
-    return explain(this.#runs, this.#table.records, record, index, named);
+    return explain(this.#groups.runs, this.#table.records, record, index, named);
   }
 
   config(): OptimizerConfig {
     this.#checkLive();
-    return {
-      ...this.#configOf(this.#defaults),
-      ...this.#control?.config,
-      ...sparseConfig(this.#defaults.sparseOptions),
-      groups: this.#groups.map((group) => ({
-        match: [...group.parameters],
-        ...(group.frozen ? { frozen: true } : {}),
-        ...sparseConfig(group.sparseOptions, this.#defaults.sparseOptions),
-        ...(group.context === this.#defaults.context
-          ? {}
-          : { rule: this.#configOf(group.defaults!) }),
-        ...group.overrides(),
-      })),
-    };
-  }
-
-  /** The configuration of the rule whose hyperparameters these are. */
-  #configOf(defaults: Group): RuleConfig {
-    const { spec, structural } = defaults.context;
-    const groups = this.#allGroups.filter(({ context }) => context === defaults.context);
-    const isZero = (name: string): boolean =>
-      [defaults, ...groups].every((one) => one.get(name) === 0);
-    const zero = structural.filter(isZero);
-    return {
-      name: spec.rule.name,
-      ...(zero.length > 0 && { structural: zero }),
-      settings: { ...defaults.overrides(), ...spec.options },
-    };
+    return this.#groups.config(this.#control?.config ?? {});
   }
 
   dispose(): void {

@@ -1,0 +1,142 @@
+import { GradstepError, list } from "../../errors.js";
+import type { OptimizerSpec } from "../../rule/rule.js";
+import type { OptimizerConfig, RuleConfig } from "../optimizer.js";
+import { checkSparseOptions, sparseConfig, type SparseOptions } from "../sparse/sparse-options.js";
+import type { Clock } from "../step/step-scalars.js";
+import type { GroupOptions, MatchedParameter } from "./group-options.js";
+import { Group, groupOf, ownDefaults } from "./group.js";
+import { ruleContext, type KernelRun } from "./rule-context.js";
+
+/** The groups of an optimizer, and the rules that they use. */
+export class OptimizerGroups {
+  /** The optimizer's hyperparameters, which apply unless a group overrides them or has a rule of its own. */
+  readonly defaults: Group;
+  /** Those of the options. */
+  readonly own: readonly Group[];
+  /** The defaults, then the groups. */
+  readonly all: readonly Group[];
+  /** One run per rule. */
+  readonly runs: readonly KernelRun[];
+  readonly #mayBeEmpty: (index: number) => boolean;
+
+  /**
+   * @param specGroups how many of the groups are part of the spec
+   * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_RULE`, `UNSUPPORTED`
+   */
+  constructor(
+    spec: OptimizerSpec,
+    groups: readonly GroupOptions[],
+    specGroups: number,
+    sparseOptions: SparseOptions,
+    clock: Clock,
+  ) {
+    const sharing = groups.filter(({ rule }) => rule === undefined);
+    const context = ruleContext(spec, sharing, clock);
+    const { name } = spec.rule;
+    this.defaults = new Group(context, name, spec.hyperparameters);
+    this.defaults.sparseOptions = checkSparseOptions(
+      name,
+      sparseOptions,
+      this.defaults.sparseOptions,
+      context.variant,
+    );
+    this.own = groups.map((options, i) => this.#group(`${name}, group ${i}`, options, clock));
+    this.all = [this.defaults, ...this.own];
+    this.runs = [...new Set(this.all.map((group) => group.context.run))];
+    // A spec is used for several models: what it selects by a function need not be in all of them.
+    this.#mayBeEmpty = (i) => i < specGroups && typeof groups[i].match === "function";
+  }
+
+  #group(
+    label: string,
+    { match, rule, frozen = false, sparse, rowSteps, ...overrides }: GroupOptions,
+    clock: Clock,
+  ): Group {
+    const defaults =
+      rule === undefined ? this.defaults : ownDefaults(label, rule, overrides, clock);
+    const group = new Group(defaults.context, label, overrides, match, defaults);
+    group.frozen = frozen;
+    group.sparseOptions = checkSparseOptions(
+      label,
+      { sparse, rowSteps },
+      this.defaults.sparseOptions,
+      group.context.variant,
+    );
+    return group;
+  }
+
+  /** The group of a parameter. @throws {GradstepError} `INVALID_PARAMETER` if two groups match */
+  of(parameter: MatchedParameter): Group {
+    return groupOf(parameter, this.defaults, this.own);
+  }
+
+  /**
+   * A group without parameters, or with an unknown name, is a mistake.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`
+   */
+  checkMatches(names: readonly string[]): void {
+    this.own.forEach((group, i) => {
+      const unknown = group.names.filter((name) => !names.includes(name));
+      if (group.parameters.length > 0 && unknown.length === 0) return;
+      if (this.#mayBeEmpty(i)) return;
+      const what = unknown.length > 0 ? `names ${list(unknown)}` : "matches nothing";
+      throw new GradstepError(`Group ${i} ${what}; the parameters are ${list(names)}.`, {
+        code: "UNKNOWN_PARAMETER",
+      });
+    });
+  }
+
+  /** Whether every group is updated in every step. */
+  get areAlwaysDue(): boolean {
+    for (let i = 0; i < this.all.length; i += 1) if (!this.all[i].isAlwaysDue) return false;
+    return true;
+  }
+
+  /** Computes the scalars of the step with this number, of the groups that it updates. */
+  prepare(iteration: number): void {
+    for (let i = 0; i < this.all.length; i += 1) {
+      const group = this.all[i];
+      if (group.isDue(iteration)) group.prepare();
+    }
+  }
+
+  /** To be called when that step was taken. */
+  commit(iteration: number): void {
+    for (let i = 0; i < this.all.length; i += 1) {
+      const group = this.all[i];
+      if (group.isDue(iteration)) group.commit();
+    }
+  }
+
+  /** As plain data. @param rest what else belongs to the configuration of the optimizer */
+  config(rest: Partial<OptimizerConfig>): OptimizerConfig {
+    return {
+      ...this.#configOf(this.defaults),
+      ...rest,
+      ...sparseConfig(this.defaults.sparseOptions),
+      groups: this.own.map((group) => ({
+        match: [...group.parameters],
+        ...(group.frozen ? { frozen: true } : {}),
+        ...sparseConfig(group.sparseOptions, this.defaults.sparseOptions),
+        ...(group.context === this.defaults.context
+          ? {}
+          : { rule: this.#configOf(group.defaults!) }),
+        ...group.overrides(),
+      })),
+    };
+  }
+
+  /** The configuration of the rule whose hyperparameters these are. */
+  #configOf(defaults: Group): RuleConfig {
+    const { spec, structural } = defaults.context;
+    const groups = this.all.filter(({ context }) => context === defaults.context);
+    const isZero = (name: string): boolean =>
+      [defaults, ...groups].every((one) => one.get(name) === 0);
+    const zero = structural.filter(isZero);
+    return {
+      name: spec.rule.name,
+      ...(zero.length > 0 && { structural: zero }),
+      settings: { ...defaults.overrides(), ...spec.options },
+    };
+  }
+}
