@@ -156,7 +156,8 @@ export interface OptimizerMethods<
    * as data and, with `String(explanation)`, as text. Nothing changes. Values are those of the reference.
    *
    * @param index in the parameter, row-major
-   * @param gradients as in `step`, or the gradient of this parameter alone. A reduction over all tensors covers those
+   * @param gradients as in `step`, or the gradient of this parameter alone. With `accumulate` and `lossScale`, what the rule
+   * gets: the mean of the calls, divided by the scale. A reduction over all tensors covers those
    * that have a gradient
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, and as `step`
    * does for the gradients
