@@ -1,13 +1,7 @@
 // Plain JavaScript without dependencies, so that a command line can be checked before anything is installed or built.
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
-import {
-  oneOf,
-  optionLines,
-  OptionsError,
-  readOptions,
-  wrap,
-} from "../../shared/src/command-line.mjs";
+import { oneOf, OptionsError, programHelp, readOptions } from "../../shared/src/command-line.mjs";
 
 export { OptionsError };
 
@@ -131,19 +125,17 @@ function isProgram(path) {
 /**
  * What `--help` prints.
  *
- * @param {number} [screenColumns] The width of the terminal; at most 100 are used.
+ * @param {number} [screenColumns] The width of the terminal; at most 80 are used.
  * @returns {string}
  */
 export function helpText(screenColumns = 80) {
-  const columns = Math.min(100, screenColumns);
-  return [
-    ...wrap(
-      "Measures gradstep's Adam against hand-written loops and against TF.js. All contenders are first checked for correct results, then timed in turns in one process. Compare speedups, because times drift with the machine.",
-      columns,
-    ),
-    "",
-    "Usage: pnpm bench [options]",
-    "",
-    ...optionLines(definitions, columns),
-  ].join("\n");
+  return programHelp(
+    {
+      summary:
+        "Measures gradstep's optimizers against hand-written loops and against TF.js. All contenders are first checked for correct results, then timed in turns in one process. Compare speedups, because times drift with the machine.",
+      usage: "pnpm bench [options]",
+      definitions,
+    },
+    screenColumns,
+  );
 }

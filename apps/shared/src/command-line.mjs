@@ -93,13 +93,112 @@ export function oneOf(option, value, names) {
 }
 
 /**
- * The text about each option, for the help of a program.
+ * What a program is, for its help.
+ * @typedef {object} ProgramDescription
+ * @property {string} summary What it does.
+ * @property {string} usage How it is called.
+ * @property {Readonly<Record<string, OptionDefinition>>} definitions In the order of the help.
+ * @property {readonly string[]} [notes] Paragraphs after the options.
+ */
+
+/** The longest lines of a help, however wide the terminal is. */
+const maxHelpColumns = 80;
+
+/**
+ * The help of a program.
  *
- * @param {Readonly<Record<string, OptionDefinition>>} definitions
+ * @param {ProgramDescription} program
+ * @param {number} screenColumns The width of the terminal; at most 80 are used.
+ * @returns {string}
+ */
+export function programHelp({ summary, usage, definitions, notes = [] }, screenColumns) {
+  const columns = Math.min(maxHelpColumns, screenColumns);
+  return [
+    wrap(summary, columns),
+    [`Usage: ${usage}`],
+    optionLines(definitions, columns),
+    ...notes.map((note) => wrap(note, columns)),
+  ]
+    .map((paragraph) => paragraph.join("\n"))
+    .join("\n\n");
+}
+
+/**
+ * A number above 0, or `fallback` where the option is not given.
+ *
+ * @template {number | undefined} Fallback
+ * @param {string} option The option's name, for the message.
+ * @param {string | undefined} value
+ * @param {Fallback} fallback
+ * @returns {number | Fallback}
+ * @throws {OptionsError}
+ */
+export function positiveNumber(option, value, fallback) {
+  if (value === undefined) return fallback;
+  const number = numberOf(value);
+  if (!(number > 0 && number < Infinity)) {
+    throw new OptionsError(`Got --${option} ${value}; expected a number above 0, such as 0.001.`);
+  }
+  return number;
+}
+
+/**
+ * A number from 0 to less than 1, or undefined where the option is not given.
+ *
+ * @param {string} option The option's name, for the message.
+ * @param {string | undefined} value
+ * @returns {number | undefined}
+ * @throws {OptionsError}
+ */
+export function momentum(option, value) {
+  if (value === undefined) return undefined;
+  const number = numberOf(value);
+  if (!(number >= 0 && number < 1)) {
+    throw new OptionsError(
+      `Got --${option} ${value}; expected a number from 0 to less than 1, such as 0.99.`,
+    );
+  }
+  return number;
+}
+
+/**
+ * A whole number in a range, or `fallback` where the option is not given.
+ *
+ * @param {string} option The option's name, for the message.
+ * @param {string | undefined} value
+ * @param {number} min
+ * @param {number} max
+ * @param {number} fallback
+ * @returns {number}
+ * @throws {OptionsError}
+ */
+export function wholeNumber(option, value, min, max, fallback) {
+  if (value === undefined) return fallback;
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= min && number <= max)) {
+    throw new OptionsError(
+      `Got --${option} ${value}; expected a whole number from ${min} to ${max}.`,
+    );
+  }
+  return number;
+}
+
+/**
+ * The number that a text is, in decimal notation; NaN for other texts.
+ *
+ * @param {string} text
+ * @returns {number}
+ */
+function numberOf(text) {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * @param {ProgramDescription["definitions"]} definitions
  * @param {number} columns
  * @returns {string[]} Lines.
  */
-export function optionLines(definitions, columns) {
+function optionLines(definitions, columns) {
   const rows = Object.entries(definitions).map(([name, { value, short, help }]) => ({
     usage: `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
     help,

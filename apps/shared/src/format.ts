@@ -5,10 +5,10 @@ export function threeDigits(value: number): string {
     : value.toLocaleString("en-US", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 }
 
-/** A whole number with separators, and a noun in the right number: `109,386`, `1 step`. */
-export function count(value: number, noun?: string): string {
+/** A whole number with separators, and a noun in the right number: `109,386`, `1 step`, `2 batches`. */
+export function count(value: number, noun?: string, plural: string = `${noun}s`): string {
   const number = value.toLocaleString("en-US");
-  return noun === undefined ? number : `${number} ${noun}${value === 1 ? "" : "s"}`;
+  return noun === undefined ? number : `${number} ${value === 1 ? noun : plural}`;
 }
 
 /**

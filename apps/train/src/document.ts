@@ -11,6 +11,16 @@ import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./tra
 export interface Configuration {
   readonly optimizer: Options["optimizer"];
   readonly learningRate: number;
+  /** The learning rate over the steps, as an expression. */
+  readonly schedule: string;
+  /** The global norm to which gradients are clipped; null if they are not. */
+  readonly clip: number | null;
+  /** Batches per step. */
+  readonly accumulate: number;
+  readonly nonFinite: Options["nonFinite"];
+  readonly lossScale: number | "dynamic" | null;
+  /** The momentum of the average of the weights; null if there is none. */
+  readonly ema: number | null;
   readonly epochs: number;
   readonly batchSize: number;
   /** With `--backend auto`, the one that was found. */
@@ -26,15 +36,17 @@ export interface Configuration {
 }
 
 export interface Timing {
+  readonly batches: number;
+  /** Steps of the optimizer. */
   readonly steps: number;
   /** Training and validation, without loading the digits. */
   readonly seconds: number;
-  readonly stepsPerSecond: number;
+  readonly batchesPerSecond: number;
   readonly optimizerSeconds: number;
   /** `optimizerSeconds` divided by `seconds`. */
   readonly optimizerFraction: number;
   /** Median. */
-  readonly optimizerMillisecondsPerStep: number;
+  readonly optimizerMillisecondsPerBatch: number;
 }
 
 /** A training as JSON. Numbers that are not finite, such as the losses of a training that diverged, become null. */
@@ -47,6 +59,10 @@ export interface RunDocument {
   /** Why the training failed; null if it did not. */
   readonly failure: Failure | null;
   readonly history: readonly Epoch[];
+  /** The loss of every batch. */
+  readonly batchLosses: readonly number[];
+  /** The learning rate of every batch. */
+  readonly learningRates: readonly number[];
   readonly timing: Timing;
 }
 
@@ -68,10 +84,17 @@ export function configurationOf(
   digits: { training: { count: number }; heldOut: { count: number } },
   { name, gpu }: Backend,
 ): Configuration {
-  const { optimizer, learningRate, epochs, batchSize, seed } = options;
+  const { optimizer, learningRate, schedule, accumulate, nonFinite } = options;
+  const { epochs, batchSize, seed, clip = null, lossScale = null, ema = null } = options;
   return {
     optimizer,
     learningRate,
+    schedule,
+    clip,
+    accumulate,
+    nonFinite,
+    lossScale,
+    ema,
     epochs,
     batchSize,
     backend: name,
@@ -107,7 +130,8 @@ export function documentOf(
 }
 
 function runDocument(run: Run): RunDocument {
-  const { evaluation, interrupted, history, stepLosses, optimizerTimes, seconds } = run;
+  const { evaluation, interrupted, history, batchLosses, learningRates } = run;
+  const { steps, optimizerTimes, seconds } = run;
   const failure = failureOf(run) ?? null;
   return {
     validationAccuracy: evaluation.accuracy,
@@ -116,13 +140,16 @@ function runDocument(run: Run): RunDocument {
     diverged: failure?.kind === "diverged",
     failure,
     history,
+    batchLosses,
+    learningRates,
     timing: {
-      steps: stepLosses.length,
+      batches: batchLosses.length,
+      steps,
       seconds,
-      stepsPerSecond: stepLosses.length / seconds,
+      batchesPerSecond: batchLosses.length / seconds,
       optimizerSeconds: optimizerSeconds(run),
       optimizerFraction: optimizerFraction(run),
-      optimizerMillisecondsPerStep: median(optimizerTimes) * 1000,
+      optimizerMillisecondsPerBatch: median(optimizerTimes) * 1000,
     },
   };
 }

@@ -11,6 +11,12 @@ export function lossText(loss: number): string {
   return loss < 1000 ? loss.toFixed(4) : exponential(loss);
 }
 
+/** A learning rate with three digits: `0.003`, `2.5e-5`. */
+export function rateText(rate: number): string {
+  const short = Number(rate.toPrecision(3));
+  return short !== 0 && Math.abs(short) < 1e-4 ? exponential(short) : String(short);
+}
+
 /** Seconds, always in seconds: `0.421 s`, `12.3 s`, `125 s`. */
 export function duration(seconds: number): string {
   return `${threeDigits(seconds)} s`;

@@ -4,6 +4,8 @@ import { type Backend, backendTitles, useBackend } from "./backend.js";
 import { type Comparison, compare } from "./comparison/compare.js";
 import { type Digits, readDigits } from "./data/digits.js";
 import { type Configuration, configurationOf, documentOf } from "./document.js";
+import { listing } from "./listing/listing.js";
+import { printListing } from "./listing/print-listing.js";
 import { interruptedStatus, interruption } from "./interruption.js";
 import { helpText, type Options, optimizers, OptionsError, parseOptions } from "./options.mjs";
 import { originOf } from "./report/origin.js";
@@ -13,7 +15,7 @@ import { comparisonProgress } from "./terminal/comparison-progress.js";
 import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
 import { trainingProgress } from "./terminal/training-progress.js";
-import { gradstepOptimizer } from "./training/optimizers.js";
+import { gradstepOptimizer, learningRateSchedule } from "./training/optimizers.js";
 import type { Run } from "./training/run.js";
 import { train } from "./training/train.js";
 
@@ -28,6 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.help) {
     const { columns } = screenOf(process.stdout);
     process.stdout.write(`${helpText(columns)}\n`);
+    return 0;
+  }
+  if (options.list) {
+    if (options.json) process.stdout.write(`${JSON.stringify(listing(), null, 2)}\n`);
+    else printListing(listing(), screenOf(process.stdout));
     return 0;
   }
   if (options.report !== undefined) checkReportFile(options.report);
@@ -80,7 +87,8 @@ async function runTraining(
   screen: Screen,
 ): Promise<Outcome> {
   const progress = trainingProgress(screen, options.epochs);
-  const optimizer = gradstepOptimizer(options.optimizer, options.learningRate);
+  const schedule = learningRateSchedule(options, digits.training.count);
+  const optimizer = gradstepOptimizer(options, schedule);
   const run = await train(optimizer, digits, options, signal, progress);
   progress.close();
   return { run };

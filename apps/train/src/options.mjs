@@ -1,10 +1,12 @@
 // Plain JavaScript without dependencies, so that a command line can be checked before anything is installed or built.
 import {
+  momentum,
   oneOf,
-  optionLines,
   OptionsError,
+  positiveNumber,
+  programHelp,
   readOptions,
-  wrap,
+  wholeNumber,
 } from "../../shared/src/command-line.mjs";
 
 export { OptionsError };
@@ -12,9 +14,16 @@ export { OptionsError };
 /**
  * @typedef {object} Options
  * @property {OptimizerName} optimizer
- * @property {number} learningRate
+ * @property {boolean} list Print what there is instead of a training.
+ * @property {number} learningRate What `learningRate` stands for in the schedule.
+ * @property {string} schedule An expression.
+ * @property {number | undefined} clip The global norm of the gradients, if they are clipped.
+ * @property {number} accumulate Batches per step.
+ * @property {NonFiniteChoice} nonFinite
+ * @property {number | "dynamic" | undefined} lossScale
+ * @property {number | undefined} ema The momentum of the average of the weights, if there is one.
  * @property {number} epochs
- * @property {number} batchSize Digits per step.
+ * @property {number} batchSize Digits per batch.
  * @property {BackendChoice} backend
  * @property {number} seed
  * @property {boolean} compare
@@ -63,18 +72,46 @@ export const backendChoices = /** @type {const} */ (["wasm", "webgpu", "cpu-js",
 /** `--compare` runs two trainings on each of two or three backends. */
 const defaultEpochs = { alone: 8, compared: 2 };
 
+export const nonFiniteChoices = /** @type {const} */ (["propagate", "skip", "throw"]);
+
+/** @typedef {(typeof nonFiniteChoices)[number]} NonFiniteChoice */
+
+/** From the learning rate down to a fiftieth of it: half a cosine. */
+export const defaultSchedule = "cosineDecay(learningRate, steps, { alpha: 0.02 })";
+
 /** In the order of the help. */
 const definitions = {
-  optimizer: { value: "NAME", help: `${optimizerNames.join(" ")} (adam)` },
+  optimizer: {
+    value: "NAME",
+    help: `${optimizerNames.join(" ")} (adam); list prints all rules, stages and schedules with their arguments, defaults and papers`,
+  },
   "learning-rate": {
     value: "RATE",
-    help: `of the first step; falls to a fiftieth by the last (${optimizers.adam.learningRate} for adam)`,
+    help: `the learningRate of the schedule (${optimizers.adam.learningRate} for adam)`,
+  },
+  schedule: {
+    value: "SCHEDULE",
+    help: `the learning rate over the steps, as in code; steps is their number (${defaultSchedule}). Another example: "warmup(100, cosineDecay(learningRate, steps - 100))"`,
+  },
+  clip: { value: "NORM", help: "clip the gradients to this global norm" },
+  accumulate: { value: "COUNT", help: "batches per step, whose gradients are averaged (1)" },
+  "non-finite": {
+    value: "WHAT",
+    help: `where a gradient is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]})`,
+  },
+  "loss-scale": {
+    value: "FACTOR",
+    help: "multiply losses by this number, and divide gradients by it; dynamic adapts it; skips steps that are not finite",
+  },
+  ema: {
+    value: "MOMENTUM",
+    help: "average the weights with this momentum, and evaluate with the average",
   },
   epochs: {
     value: "COUNT",
     help: `passes over the training digits (${defaultEpochs.alone}; with --compare ${defaultEpochs.compared})`,
   },
-  "batch-size": { value: "COUNT", help: "digits per step (64)" },
+  "batch-size": { value: "COUNT", help: "digits per batch (64)" },
   backend: {
     value: "NAME",
     help: `where TF.js and gradstep compute: ${backendChoices.join(" ")} (${backendChoices[0]})`,
@@ -106,20 +143,30 @@ export function parseOptions(args) {
   /** @param {keyof typeof definitions} name */
   const last = (name) => given.get(name)?.at(-1);
   const compare = given.has("compare");
-  const optimizer = oneOf("optimizer", last("optimizer") ?? "adam", optimizerNames);
-  if (compare && optimizer !== "adam") {
+  const name = last("optimizer") ?? "adam";
+  const list = name === "list";
+  const optimizer = list ? "adam" : oneOf("optimizer", name, optimizerNames);
+  if (compare) rejectWithCompare(given);
+  if (compare && name !== "adam") {
     throw new OptionsError(
-      `Got --optimizer ${optimizer} with --compare; expected adam, the optimizer that is compared.`,
+      `Got --optimizer ${name} with --compare; expected adam, the optimizer that is compared.`,
     );
   }
   const epochs = compare ? defaultEpochs.compared : defaultEpochs.alone;
   return {
     optimizer,
+    list,
     learningRate: positiveNumber(
       "learning-rate",
       last("learning-rate"),
       optimizers[optimizer].learningRate,
     ),
+    schedule: last("schedule") ?? defaultSchedule,
+    clip: positiveNumber("clip", last("clip"), undefined),
+    accumulate: wholeNumber("accumulate", last("accumulate"), 1, 1000, 1),
+    nonFinite: oneOf("non-finite", last("non-finite") ?? nonFiniteChoices[0], nonFiniteChoices),
+    lossScale: lossScaleOf(last("loss-scale")),
+    ema: momentum("ema", last("ema")),
     epochs: wholeNumber("epochs", last("epochs"), 1, 1000, epochs),
     batchSize: wholeNumber("batch-size", last("batch-size"), 1, 8000, 64),
     backend: oneOf("backend", last("backend") ?? backendChoices[0], backendChoices),
@@ -132,35 +179,26 @@ export function parseOptions(args) {
 }
 
 /**
- * @param {string} option
- * @param {string | undefined} value
- * @param {number} fallback
+ * The options that TF.js's own Adam has no counterpart for.
+ *
+ * @param {ReadonlyMap<string, unknown>} given
  */
-function positiveNumber(option, value, fallback) {
-  if (value === undefined) return fallback;
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
-  if (!(number > 0 && number < Infinity)) {
-    throw new OptionsError(`Got --${option} ${value}; expected a number above 0, such as 0.001.`);
+function rejectWithCompare(given) {
+  for (const name of ["clip", "accumulate", "non-finite", "loss-scale", "ema"]) {
+    if (given.has(name)) {
+      throw new OptionsError(
+        `Got --${name} with --compare; expected one of them, because TF.js's own Adam has no --${name}.`,
+      );
+    }
   }
-  return number;
 }
 
 /**
- * @param {string} option
  * @param {string | undefined} value
- * @param {number} min
- * @param {number} max
- * @param {number} fallback
+ * @returns {number | "dynamic" | undefined}
  */
-function wholeNumber(option, value, min, max, fallback) {
-  if (value === undefined) return fallback;
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= min && number <= max)) {
-    throw new OptionsError(
-      `Got --${option} ${value}; expected a whole number from ${min} to ${max}.`,
-    );
-  }
-  return number;
+function lossScaleOf(value) {
+  return value === "dynamic" ? value : positiveNumber("loss-scale", value, undefined);
 }
 
 /**
@@ -170,20 +208,16 @@ function wholeNumber(option, value, min, max, fallback) {
  * @returns {string}
  */
 export function helpText(screenColumns = 80) {
-  const columns = Math.min(80, screenColumns);
-  return [
-    ...wrap(
-      "Trains a network on 8,000 handwritten digits with gradstep's optimizers and tests it on 2,000 others.",
-      columns,
-    ),
-    "",
-    "Usage: npm start -- [options]",
-    "",
-    ...optionLines(definitions, columns),
-    "",
-    ...wrap(
-      "Ctrl-C stops after the current batch and shows the results so far. A second Ctrl-C quits at once.",
-      columns,
-    ),
-  ].join("\n");
+  return programHelp(
+    {
+      summary:
+        "Trains a network on 8,000 handwritten digits with gradstep's optimizers and tests it on 2,000 others.",
+      usage: "npm start -- [options]",
+      definitions,
+      notes: [
+        "Ctrl-C stops after the current batch and shows the results so far. A second Ctrl-C quits at once.",
+      ],
+    },
+    screenColumns,
+  );
 }

@@ -4,17 +4,17 @@ import { failureOf, failureText } from "../src/training/failure.js";
 import type { Run } from "../src/training/run.js";
 import { divergedRun, sampleConfiguration, sampleRun } from "./support.js";
 
-/** A run of 100 steps with those losses and that accuracy. */
-function run(loss: (step: number) => number, accuracy: number): Run {
+/** A run of 100 batches with those losses and that accuracy. */
+function run(loss: (batch: number) => number, accuracy: number): Run {
   const sample = sampleRun();
   return {
     ...sample,
-    stepLosses: Array.from({ length: 100 }, (_, step) => loss(step)),
+    batchLosses: Array.from({ length: 100 }, (_, batch) => loss(batch)),
     evaluation: { ...sample.evaluation, accuracy },
   };
 }
 
-const falling = (step: number): number => 2.3 * 0.97 ** step;
+const falling = (batch: number): number => 2.3 * 0.97 ** batch;
 
 describe("a training", () => {
   test("that learned has no failure", () => {
@@ -23,11 +23,11 @@ describe("a training", () => {
   });
 
   test.each([
-    ["has a loss that is NaN", divergedRun(), "the loss of step 30 is NaN"],
+    ["has a loss that is NaN", divergedRun(), "the loss of batch 30 is NaN"],
     [
       "has a loss that is infinite",
-      run((step) => (step === 4 ? Infinity : 1), 0.9),
-      "the loss of step 5 is Infinity",
+      run((batch) => (batch === 4 ? Infinity : 1), 0.9),
+      "the loss of batch 5 is Infinity",
     ],
     [
       "has weights that are not finite",
@@ -39,12 +39,12 @@ describe("a training", () => {
     ],
     [
       "has a rising loss",
-      run((step) => 2.3 + step / 10, 0.3),
+      run((batch) => 2.3 + batch / 10, 0.3),
       "the loss rose from 2.3000 to 11.7500, and held-out accuracy is 30.00 %",
     ],
     [
       "jumped and guesses",
-      run((step) => (step === 1 ? 40 : 2.3), 0.1),
+      run((batch) => (batch === 1 ? 40 : 2.3), 0.1),
       "the loss jumped from 2.3000 to 40.0000, and held-out accuracy is 10.00 %, no better than guessing",
     ],
   ])("diverged if it %s", (_, diverged, evidence) => {
@@ -61,13 +61,13 @@ describe("a training", () => {
     expect(documentOf(sampleConfiguration, guessing).diverged).toBe(false);
   });
 
-  test("is not judged before an epoch, nor after a few steps", () => {
+  test("is not judged before an epoch, nor after a few batches", () => {
     expect(failureOf({ ...run(() => 2.3, 0.1), history: [] })).toBeUndefined();
-    expect(failureOf({ ...run(() => 2.3, 0.1), stepLosses: [2.3, 9] })).toBeUndefined();
-    expect(failureOf({ ...run(falling, 0.1), stepLosses: [], history: [] })).toBeUndefined();
+    expect(failureOf({ ...run(() => 2.3, 0.1), batchLosses: [2.3, 9] })).toBeUndefined();
+    expect(failureOf({ ...run(falling, 0.1), batchLosses: [], history: [] })).toBeUndefined();
   });
 
   test("that jumped and recovered has no failure", () => {
-    expect(failureOf(run((step) => (step === 1 ? 40 : falling(step)), 0.9))).toBeUndefined();
+    expect(failureOf(run((batch) => (batch === 1 ? 40 : falling(batch)), 0.9))).toBeUndefined();
   });
 });

@@ -52,7 +52,7 @@ describe("the program", () => {
     expect(document.timing.steps).toBe(125);
     expect(document.timing.optimizerFraction).toBeGreaterThan(0);
     expect(document.timing.optimizerFraction).toBeLessThan(1);
-    expect(document.timing.optimizerMillisecondsPerStep).toBeGreaterThan(0);
+    expect(document.timing.optimizerMillisecondsPerBatch).toBeGreaterThan(0);
     expect([document.diverged, document.failure]).toEqual([false, null]);
     expect(document.interrupted).toBe(false);
     expect(stderr).toMatch(/\n {6}1\/1 +0\./);

@@ -161,7 +161,7 @@ describe("the report", () => {
   test("says that a training diverged, and shows no mistakes then", () => {
     const page = pageOf(renderReport({ ...report, run: divergedRun() }));
     expect(page.querySelector(".failure")?.textContent).toBe(
-      "The training diverged: the loss of step 30 is NaN. Try a lower --learning-rate.",
+      "The training diverged: the loss of batch 30 is NaN. Try a lower --learning-rate.",
     );
     expect(page.querySelector(".digits")).toBeNull();
     expect(document.querySelector(".failure")).toBeNull();
@@ -195,11 +195,11 @@ describe("the report", () => {
     expect(overlaid.querySelectorAll("g[aria-label=line] path")).toHaveLength(2);
   });
 
-  test("can be written of a training that was stopped before its first step", () => {
+  test("can be written of a training that was stopped before its first batch", () => {
     const run = {
       ...report.run,
       history: [],
-      stepLosses: [],
+      batchLosses: [],
       optimizerTimes: [],
       interrupted: true,
       seconds: 0,
@@ -212,7 +212,7 @@ describe("the report", () => {
       renderReport({ ...report, run }),
       renderReport({ ...report, run, comparison }),
     ]) {
-      expect(page).toContain("Stopped by Ctrl-C after 0 steps.");
+      expect(page).toContain("Stopped by Ctrl-C after 0 batches.");
       expect(page).not.toMatch(/NaN|undefined|Infinity/);
     }
   });

@@ -37,7 +37,7 @@ export function sampleDigits(): DigitSet {
   return { count: 10, pixels, labels: Uint8Array.from({ length: 10 }, (_, digit) => digit) };
 }
 
-/** A run of two epochs of four steps that predicts 4 for every 9. */
+/** A run of two epochs of four batches that predicts 4 for every 9. */
 export function sampleRun(): Run {
   const probabilities = new Float32Array(100).fill(0.01);
   for (let digit = 0; digit < 10; digit++)
@@ -45,34 +45,38 @@ export function sampleRun(): Run {
   const epoch = {
     accuracy: 0.7,
     validationAccuracy: 0.8,
-    steps: 4,
+    batches: 4,
     seconds: 2,
-    optimizerSecondsPerStep: 0.02,
+    optimizerSecondsPerBatch: 0.02,
   };
   return {
     history: [
-      { ...epoch, epoch: 1, loss: 1.2, validationLoss: 0.9 },
-      { ...epoch, epoch: 2, loss: 0.7, validationLoss: 0.6 },
+      { ...epoch, epoch: 1, learningRate: 0.001, loss: 1.2, validationLoss: 0.9 },
+      { ...epoch, epoch: 2, learningRate: 4e-5, loss: 0.7, validationLoss: 0.6 },
     ],
-    stepLosses: [2.3, 1.4, 1, 0.8, 0.75, 0.7, 0.68, 0.65],
+    batchLosses: [2.3, 1.4, 1, 0.8, 0.75, 0.7, 0.68, 0.65],
+    learningRates: [0.002, 0.0019, 0.0015, 0.001, 6e-4, 3e-4, 1e-4, 4e-5],
+    steps: 8,
     optimizerTimes: [0.06, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02],
-    stepsPerEpoch: 4,
+    batchesPerEpoch: 4,
     evaluation: evaluatePredictions(probabilities, sampleDigits().labels),
     seconds: 4,
     interrupted: false,
   };
 }
 
-/** A training of 100 steps whose loss became NaN at step 30. */
+/** A training of 100 batches whose loss became NaN at batch 30. */
 export function divergedRun(): Run {
-  const stepLosses = Array.from({ length: 100 }, (_, step) =>
-    step < 29 ? 2.3 + step : Number.NaN,
+  const batchLosses = Array.from({ length: 100 }, (_, batch) =>
+    batch < 29 ? 2.3 + batch : Number.NaN,
   );
   return {
     ...sampleRun(),
-    stepLosses,
-    optimizerTimes: stepLosses.map(() => 0.02),
-    stepsPerEpoch: 50,
+    batchLosses,
+    optimizerTimes: batchLosses.map(() => 0.02),
+    learningRates: batchLosses.map(() => 0.002),
+    steps: 100,
+    batchesPerEpoch: 50,
     evaluation: evaluatePredictions(new Float32Array(100).fill(Number.NaN), sampleDigits().labels),
   };
 }
@@ -100,6 +104,12 @@ export function sampleComparison(): Comparison {
 export const sampleConfiguration: Configuration = {
   optimizer: "adam",
   learningRate: 0.002,
+  schedule: "linear(learningRate, 0, steps)",
+  clip: null,
+  accumulate: 1,
+  nonFinite: "propagate",
+  lossScale: null,
+  ema: null,
   epochs: 2,
   batchSize: 64,
   backend: "wasm",

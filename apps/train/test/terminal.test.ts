@@ -74,14 +74,14 @@ describe("the loss chart", () => {
     expect(lines[0]).toMatch(/^ {3}2\.3┤/);
   });
 
-  test("is empty without steps", () => {
-    const run = { ...sampleRun(), stepLosses: [], history: [] };
+  test("is empty without batches", () => {
+    const run = { ...sampleRun(), batchLosses: [], history: [] };
     expect(lossChart(run, fakeScreen())).toEqual([]);
   });
 
   test("ends where a loss is not finite, and has no legend for dots that are not there", () => {
     const screen = fakeScreen();
-    expect(lossChart({ ...sampleRun(), stepLosses: [2, Number.NaN, 1] }, screen)).toEqual([]);
+    expect(lossChart({ ...sampleRun(), batchLosses: [2, Number.NaN, 1] }, screen)).toEqual([]);
     const lines = lossChart(divergedRun(), screen);
     expect(lines[0]).toMatch(/^ {4}30┤/);
     expect(lines.join("\n")).not.toContain("●");
@@ -99,8 +99,8 @@ describe("the loss chart", () => {
   });
 
   test("of two runs with the same losses has the dots of the second on the line of the first", () => {
-    const stepLosses = Array.from({ length: 400 }, (_, step) => 2 / (step + 1));
-    const run = { ...sampleRun(), stepLosses, stepsPerEpoch: 200 };
+    const batchLosses = Array.from({ length: 400 }, (_, batch) => 2 / (batch + 1));
+    const run = { ...sampleRun(), batchLosses, batchesPerEpoch: 200 };
     const screen = fakeScreen();
     const names = ["gradstep", "TF.js"] as const;
     const plain = lossChart({ ...run, history: [] }, screen).map((line) => line.padEnd(80));
@@ -121,28 +121,28 @@ describe("the loss chart", () => {
       ...sampleRun().history[0],
       epoch: index + 1,
     }));
-    const stepLosses = Array.from({ length: 4000 }, (_, step) => 2 / (step + 1));
-    const lines = lossChart({ history, stepLosses, stepsPerEpoch: 4 }, fakeScreen());
+    const batchLosses = Array.from({ length: 4000 }, (_, batch) => 2 / (batch + 1));
+    const lines = lossChart({ history, batchLosses, batchesPerEpoch: 4 }, fakeScreen());
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
 
 describe("the progress of a training", () => {
-  const step = {
+  const progressed = {
     epoch: 1,
-    step: 2,
+    batch: 2,
     loss: 1.5,
     accuracy: 0.5,
-    stepsPerSecond: 40,
+    batchesPerSecond: 40,
     secondsLeft: 65,
-    optimizerSecondsPerStep: 0.02,
+    optimizerSecondsPerBatch: 0.02,
   };
 
   test("is plain lines where lines cannot be overwritten", () => {
     const screen = fakeScreen();
     const progress = trainingProgress(screen, 2);
     progress.onStart?.(4);
-    progress.onStep?.(step);
+    progress.onBatch?.(progressed);
     for (const epoch of sampleRun().history) progress.onEpoch?.(epoch);
     progress.close();
     expect(screen.text()).toBe(
@@ -172,13 +172,13 @@ describe("the progress of a training", () => {
     const screen = fakeScreen();
     const progress = trainingProgress(screen, 2);
     progress.onStart?.(4);
-    progress.onStep?.(step);
+    progress.onBatch?.(progressed);
     progress.close();
     expect(screen.text()).toBe("");
   });
 
   test.each([
-    [80, /1\/2 {2}━+─+ {2}1:05 left {2}loss 1\.5000 {3}50\.00 % {2}40\.0 steps\/s$/],
+    [80, /1\/2 {2}━+─+ {2}1:05 left {2}loss 1\.5000 {3}50\.00 % {2}40\.0 batches\/s$/],
     [60, /1\/2 {2}━+─+ {2}1:05 left {2}loss 1\.5000 {3}50\.00 %$/],
     [40, /1\/2 {2}━+─+ {2}1:05 left {2}loss 1\.5000$/],
   ])(
@@ -187,7 +187,7 @@ describe("the progress of a training", () => {
       const screen = fakeScreen({ isTTY: true, columns });
       const progress = trainingProgress(screen, 2);
       progress.onStart?.(4);
-      progress.onStep?.(step);
+      progress.onBatch?.(progressed);
       progress.close();
       const bar = screen
         .text()
@@ -210,7 +210,7 @@ test.each([60, 80])(
     const [epoch] = sampleRun().history;
     progress.gradstep.onEpoch?.(epoch);
     expect(screen.text()).toBe("");
-    progress["TF.js"].onEpoch?.({ ...epoch, optimizerSecondsPerStep: 0.2 });
+    progress["TF.js"].onEpoch?.({ ...epoch, optimizerSecondsPerBatch: 0.2 });
     expect(screen.text().split("\n").slice(0, 3)).toEqual([
       "           ── optimizer per step ──  ─ held-out accuracy ──",
       "    epoch     gradstep        TF.js    gradstep       TF.js",
@@ -235,7 +235,7 @@ describe("the summary", () => {
     printSummary(sampleRun(), sampleDigits().pixels, screen);
     expect(screen.text()).toContain("90.00 % accuracy on 10 held-out digits (1 mistake)");
     expect(screen.text()).toContain(
-      "8 steps in 4.00 s\nOptimizer: 0.200 s of it (5.0 %), median 20.0 ms per step",
+      "8 batches in 4.00 s\nOptimizer: 0.200 s of it (5.0 %), median 20.0 ms per batch",
     );
     expect(screen.text()).not.toContain(escape);
   });
@@ -250,13 +250,13 @@ describe("the summary", () => {
   test("says that the training was stopped", () => {
     const screen = fakeScreen();
     printSummary({ ...sampleRun(), interrupted: true }, sampleDigits().pixels, screen);
-    expect(screen.text()).toContain("Stopped by Ctrl-C after 8 steps.");
+    expect(screen.text()).toContain("Stopped by Ctrl-C after 8 batches.");
   });
 
   test("says that the training diverged, and draws no digits then", () => {
     const screen = fakeScreen();
     printSummary(divergedRun(), sampleDigits().pixels, screen);
-    expect(screen.text()).toContain("The training diverged: the loss of step 30 is NaN.");
+    expect(screen.text()).toContain("The training diverged: the loss of batch 30 is NaN.");
     expect(screen.text()).toContain("Try a lower --learning-rate.");
     expect(screen.text()).not.toMatch(/[✓✗]/);
   });
@@ -294,7 +294,7 @@ describe("the result of a comparison", () => {
     const runs = { ...wasm.runs, "TF.js": divergedRun() };
     printComparison({ backends: [{ ...wasm, runs, lossDifference: Number.NaN }] }, screen);
     expect(screen.text()).toContain(
-      "TF.js on WebAssembly: The training diverged: the loss of step 30 is NaN.",
+      "TF.js on WebAssembly: The training diverged: the loss of batch 30 is NaN.",
     );
   });
 
@@ -302,7 +302,7 @@ describe("the result of a comparison", () => {
     const [wasm] = sampleComparison().backends;
     const none = {
       ...wasm.runs.gradstep,
-      stepLosses: [],
+      batchLosses: [],
       optimizerTimes: [],
       history: [],
       seconds: 0,
@@ -348,18 +348,18 @@ test("numbers for people", () => {
 test("the live bar of a comparison has both times on a terminal of 60 columns", () => {
   const screen = fakeScreen({ isTTY: true, columns: 60 });
   const progress = comparisonProgress(screen, 2);
-  const step = {
+  const progressed = {
     epoch: 1,
-    step: 2,
+    batch: 2,
     loss: 1.5,
     accuracy: 0.5,
-    stepsPerSecond: 40,
+    batchesPerSecond: 40,
     secondsLeft: 20,
-    optimizerSecondsPerStep: 0.000_312,
+    optimizerSecondsPerBatch: 0.000_312,
   };
   progress.gradstep.onStart?.(4);
-  progress.gradstep.onStep?.(step);
-  progress["TF.js"].onStep?.({ ...step, optimizerSecondsPerStep: 0.0471 });
+  progress.gradstep.onBatch?.(progressed);
+  progress["TF.js"].onBatch?.({ ...progressed, optimizerSecondsPerBatch: 0.0471 });
   progress.close();
   expect(screen.text()).toMatch(
     /1\/2 {2}━+─+ {2}gradstep 0\.312 ms {2}TF\.js 47\.1 ms {2}0:40 left/,

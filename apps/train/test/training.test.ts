@@ -4,11 +4,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backend.js";
 import { compare } from "../src/comparison/compare.js";
 import { pixelsPerDigit, readDigits, type Digits, type DigitSet } from "../src/data/digits.js";
-import { type OptimizerName, optimizerNames, optimizers } from "../src/options.mjs";
+import {
+  type OptimizerName,
+  optimizerNames,
+  optimizers,
+  type Options,
+  parseOptions,
+} from "../src/options.mjs";
 import { evaluatePredictions, mistakes } from "../src/training/evaluation.js";
-import { rateAt } from "../src/training/learning-rate.js";
 import { digitNetwork, parameterCount } from "../src/training/network.js";
-import { gradstepOptimizer } from "../src/training/optimizers.js";
+import {
+  gradstepOptimizer,
+  learningRateSchedule,
+  type TrainingOptimizer,
+} from "../src/training/optimizers.js";
 import { optimizerFraction, type Run } from "../src/training/run.js";
 import { train } from "../src/training/train.js";
 import { Turns } from "../src/training/turns.js";
@@ -30,19 +39,24 @@ function fewOf({ count, pixels, labels }: DigitSet): DigitSet {
   };
 }
 
+function optionsOf(...args: string[]): Options {
+  return parseOptions(args);
+}
+
+/** The optimizer of these options, for a training on `digits`. */
+function optimizerOf(options: Options): TrainingOptimizer {
+  return gradstepOptimizer(options, learningRateSchedule(options, digits.training.count));
+}
+
 const all = readDigits();
 const digits: Digits = { training: fewOf(all.training), heldOut: fewOf(all.heldOut) };
-const settings = { epochs: 2, batchSize: 40, learningRate: 0.002, seed: 3 };
+const settings = optionsOf("--epochs=2", "--batch-size=40", "--learning-rate=0.002", "--seed=3");
 const neverAborted = new AbortController().signal;
 
 function trained(name: OptimizerName = "adam", seed = settings.seed): Promise<Run> {
   const { learningRate } = optimizers[name];
-  return train(
-    gradstepOptimizer(name, learningRate),
-    digits,
-    { ...settings, learningRate, seed },
-    neverAborted,
-  );
+  const options = { ...settings, optimizer: name, learningRate, seed };
+  return train(optimizerOf(options), digits, options, neverAborted);
 }
 
 /** The reason why there is neither a GPU nor a software driver, or undefined. */
@@ -55,18 +69,18 @@ if (missing !== undefined) console.warn(`Skipped on webgpu: ${missing}`);
 beforeAll(() => useBackend("wasm"));
 
 describe("training", () => {
-  test("learns, and reports every step and epoch", async () => {
-    const told = { starts: [] as number[], steps: 0, epochs: [] as number[] };
-    const run = await train(gradstepOptimizer("adam", 0.002), digits, settings, neverAborted, {
-      onStart: (steps) => told.starts.push(steps),
-      onStep: ({ step, secondsLeft }) => {
-        expect(step).toBe((told.steps++ % 10) + 1);
+  test("learns, and reports every batch and epoch", async () => {
+    const told = { starts: [] as number[], batches: 0, epochs: [] as number[] };
+    const run = await train(optimizerOf(settings), digits, settings, neverAborted, {
+      onStart: (batches) => told.starts.push(batches),
+      onBatch: ({ batch, secondsLeft }) => {
+        expect(batch).toBe((told.batches++ % 10) + 1);
         expect(secondsLeft).toBeGreaterThanOrEqual(0);
       },
       onEpoch: ({ epoch }) => told.epochs.push(epoch),
     });
-    expect(told).toEqual({ starts: [10], steps: 20, epochs: [1, 2] });
-    expect(run.stepLosses).toHaveLength(20);
+    expect(told).toEqual({ starts: [10], batches: 20, epochs: [1, 2] });
+    expect(run.batchLosses).toHaveLength(20);
     expect(run.history[1].loss).toBeLessThan(run.history[0].loss);
     expect(run.evaluation.accuracy).toBeGreaterThan(0.5);
     expect(run.evaluation.accuracy).toBeCloseTo(run.history[1].validationAccuracy, 6);
@@ -79,9 +93,9 @@ describe("training", () => {
 
   test("depends on the seed alone", async () => {
     const [one, again, other] = [await trained(), await trained(), await trained("adam", 4)];
-    expect(again.stepLosses).toEqual(one.stepLosses);
+    expect(again.batchLosses).toEqual(one.batchLosses);
     expect(again.evaluation).toEqual(one.evaluation);
-    expect(other.stepLosses).not.toEqual(one.stepLosses);
+    expect(other.batchLosses).not.toEqual(one.batchLosses);
   });
 
   test.each(optimizerNames)("works with %s", async (name) => {
@@ -99,42 +113,37 @@ describe("training", () => {
 
   test("stops after the batch in which the signal aborts, and evaluates the network as it is", async () => {
     const stop = new AbortController();
-    const run = await train(gradstepOptimizer("adam", 0.002), digits, settings, stop.signal, {
-      onStep: ({ epoch, step }) => {
-        if (epoch === 2 && step === 3) stop.abort();
+    const run = await train(optimizerOf(settings), digits, settings, stop.signal, {
+      onBatch: ({ epoch, batch }) => {
+        if (epoch === 2 && batch === 3) stop.abort();
       },
     });
-    expect(run.stepLosses).toHaveLength(13);
+    expect(run.batchLosses).toHaveLength(13);
     expect(run.history).toHaveLength(1);
     expect(run.interrupted).toBe(true);
     expect(run.evaluation.predictions).toHaveLength(100);
   });
 
-  test("makes no step if the signal aborted before", async () => {
-    const run = await train(
-      gradstepOptimizer("adam", 0.002),
-      digits,
-      settings,
-      AbortSignal.abort(),
-    );
-    expect([run.stepLosses, run.history, run.interrupted]).toEqual([[], [], true]);
+  test("has no batch if the signal aborted before", async () => {
+    const run = await train(optimizerOf(settings), digits, settings, AbortSignal.abort());
+    expect([run.batchLosses, run.history, run.interrupted]).toEqual([[], [], true]);
   });
 });
 
 describe("a comparison", () => {
   const once = { ...settings, epochs: 1 };
 
-  test("lets gradstep's Adam and TF.js's take turns on every backend, step by step", async () => {
-    const steps: string[] = [];
+  test("lets gradstep's Adam and TF.js's take turns on every backend, batch by batch", async () => {
+    const batches: string[] = [];
     const { backends } = await compare(digits, once, "wasm", neverAborted, (backend) => ({
-      gradstep: { onStep: ({ step }) => steps.push(`gradstep on ${backend}: ${step}`) },
-      "TF.js": { onStep: ({ step }) => steps.push(`TF.js on ${backend}: ${step}`) },
+      gradstep: { onBatch: ({ batch }) => batches.push(`gradstep on ${backend}: ${batch}`) },
+      "TF.js": { onBatch: ({ batch }) => batches.push(`TF.js on ${backend}: ${batch}`) },
     }));
-    expect(steps).toEqual(
+    expect(batches).toEqual(
       ["wasm", "cpu-js"].flatMap((backend) =>
-        Array.from({ length: 10 }, (_, step) => [
-          `gradstep on ${backend}: ${step + 1}`,
-          `TF.js on ${backend}: ${step + 1}`,
+        Array.from({ length: 10 }, (_, batch) => [
+          `gradstep on ${backend}: ${batch + 1}`,
+          `TF.js on ${backend}: ${batch + 1}`,
         ]).flat(),
       ),
     );
@@ -142,10 +151,10 @@ describe("a comparison", () => {
     for (const { speedup, lossDifference, runs } of backends) {
       expect(speedup).toBeGreaterThan(0);
       expect(lossDifference).toBeLessThan(1e-4);
-      expect(runs["TF.js"].stepLosses).toHaveLength(10);
+      expect(runs["TF.js"].batchLosses).toHaveLength(10);
     }
-    const [onWasm, onCpu] = backends.map(({ runs }) => runs.gradstep.stepLosses);
-    onWasm.forEach((loss, step) => expect(Math.abs(loss - onCpu[step])).toBeLessThan(1e-4));
+    const [onWasm, onCpu] = backends.map(({ runs }) => runs.gradstep.batchLosses);
+    onWasm.forEach((loss, batch) => expect(Math.abs(loss - onCpu[batch])).toBeLessThan(1e-4));
     await useBackend("wasm");
   });
 
@@ -157,9 +166,9 @@ describe("a comparison", () => {
     const { backends } = await compare(digits, both, "wasm", stop.signal, () => {
       return { ...observers, "TF.js": { onEpoch: () => stop.abort() } };
     });
-    const alone = await train(gradstepOptimizer("adam", learningRate), digits, both, neverAborted);
+    const alone = await train(optimizerOf(both), digits, both, neverAborted);
     expect(backends).toHaveLength(1);
-    expect(backends[0].runs.gradstep.stepLosses).toEqual(alone.stepLosses);
+    expect(backends[0].runs.gradstep.batchLosses).toEqual(alone.batchLosses);
     expect(backends[0].runs.gradstep.evaluation).toEqual(alone.evaluation);
     await useBackend("wasm");
   });
@@ -168,17 +177,17 @@ describe("a comparison", () => {
     ["gradstep", 3],
     ["TF.js", 4],
   ] as const)(
-    "stops after the same number of steps if the signal aborts in a turn of %s, and starts no other backend",
-    async (library, steps) => {
+    "stops after the same number of batches if the signal aborts in a turn of %s, and starts no other backend",
+    async (library, batches) => {
       const stop = new AbortController();
       const { backends } = await compare(digits, once, "wasm", stop.signal, () => ({
         gradstep: {},
         "TF.js": {},
-        [library]: { onStep: ({ step }: { step: number }) => step === 3 && stop.abort() },
+        [library]: { onBatch: ({ batch }: { batch: number }) => batch === 3 && stop.abort() },
       }));
       expect(backends).toHaveLength(1);
       const { gradstep, "TF.js": tfjs } = backends[0].runs;
-      expect([gradstep.stepLosses.length, tfjs.stepLosses.length]).toEqual([steps, steps]);
+      expect([gradstep.batchLosses.length, tfjs.batchLosses.length]).toEqual([batches, batches]);
       expect([gradstep.interrupted, tfjs.interrupted]).toEqual([true, true]);
     },
   );
@@ -194,7 +203,7 @@ describe("a comparison", () => {
         turns.pass();
       }
     };
-    const optimizer = gradstepOptimizer("adam", 0.002);
+    const optimizer = optimizerOf(settings);
     const start = performance.now();
     const [run] = await Promise.all([
       train(optimizer, digits, once, neverAborted, {}, turns),
@@ -233,17 +242,16 @@ describe("backends", () => {
   test.skipIf(missing !== undefined)("webgpu learns as wasm does", async () => {
     const once = { ...settings, epochs: 1, batchSize: 10 };
     const fewer = { training: fewOf(digits.training), heldOut: fewOf(digits.heldOut) };
-    const few = async (): Promise<Run> =>
-      train(gradstepOptimizer("adam", 0.002), fewer, once, neverAborted);
+    const few = async (): Promise<Run> => train(optimizerOf(settings), fewer, once, neverAborted);
     await useBackend("wasm");
     const there = await few();
     const { name, gpu } = await useBackend("webgpu");
     expect(name).toBe("webgpu");
     expect(gpu!.description).not.toBe("");
-    const { stepLosses } = await few();
-    expect(stepLosses).toHaveLength(2);
-    stepLosses.forEach((loss, i) =>
-      expect(Math.abs(loss - there.stepLosses[i])).toBeLessThan(1e-4),
+    const { batchLosses } = await few();
+    expect(batchLosses).toHaveLength(2);
+    batchLosses.forEach((loss, i) =>
+      expect(Math.abs(loss - there.batchLosses[i])).toBeLessThan(1e-4),
     );
   });
 });
@@ -260,10 +268,64 @@ test("the network has the promised number of parameters, the same ones for the s
   expect(weights[2]).not.toEqual(weights[0]);
 });
 
-test("the learning rate falls along half a cosine to a fiftieth", () => {
-  expect(rateAt(0, 100, 0.5)).toBe(0.5);
-  expect(rateAt(50, 100, 0.5)).toBeCloseTo(0.255, 12);
-  expect(rateAt(100, 100, 0.5)).toBeCloseTo(0.01, 12);
+describe("the learning rate", () => {
+  const hundred = ["--epochs=10", "--batch-size=40", "--learning-rate=0.5"];
+
+  test("falls along half a cosine to a fiftieth", () => {
+    const schedule = learningRateSchedule(optionsOf(...hundred), 400);
+    expect(schedule.valueAt(0)).toBe(0.5);
+    expect(schedule.valueAt(50)).toBeCloseTo(0.255, 12);
+    expect(schedule.valueAt(100)).toBeCloseTo(0.01, 12);
+  });
+
+  test("falls within the steps, of which there are fewer than batches with --accumulate", () => {
+    const schedule = learningRateSchedule(optionsOf(...hundred, "--accumulate=4"), 400);
+    expect(schedule.valueAt(25)).toBeCloseTo(0.01, 12);
+  });
+
+  test("of a training follows --schedule, for TF.js's Adam too", async () => {
+    const options = optionsOf(
+      "--epochs=1",
+      "--batch-size=40",
+      "--learning-rate=0.004",
+      "--schedule=warmup(4, linear(learningRate, 0, steps - 4))",
+    );
+    const expected = [0, 0.001, 0.002, 0.003, ...[6, 5, 4, 3, 2, 1].map((k) => (0.004 * k) / 6)];
+    const stop = new AbortController();
+    const { backends } = await compare(digits, options, "wasm", stop.signal, () => ({
+      gradstep: {},
+      "TF.js": { onEpoch: () => stop.abort() },
+    }));
+    const { gradstep, "TF.js": tfjs } = backends[0].runs;
+    expect(gradstep.learningRates).toHaveLength(10);
+    gradstep.learningRates.forEach((rate, batch) => expect(rate).toBeCloseTo(expected[batch], 12));
+    expect(tfjs.learningRates).toEqual(gradstep.learningRates);
+    expect(gradstep.history[0].learningRate).toBe(gradstep.learningRates[9]);
+    expect(backends[0].lossDifference).toBeLessThan(1e-4);
+    await useBackend("wasm");
+  });
+});
+
+test("--clip reduces the step: SGD at rate 1 moves the weights by the norm at most", async () => {
+  const options = optionsOf(
+    "--optimizer=sgd",
+    "--schedule=1",
+    "--clip=0.001",
+    "--epochs=1",
+    "--batch-size=400",
+  );
+  const run = await train(optimizerOf(options), digits, options, neverAborted);
+  const free = await train(
+    optimizerOf({ ...options, clip: undefined }),
+    digits,
+    options,
+    neverAborted,
+  );
+  expect(run.batchLosses).toEqual(free.batchLosses);
+  const before = run.batchLosses[0];
+  // The loss on the held-out digits is close to that on the others before the step, and changes little.
+  expect(Math.abs(run.evaluation.loss - before)).toBeLessThan(0.1);
+  expect(Math.abs(free.evaluation.loss - before)).toBeGreaterThan(0.3);
 });
 
 test("an evaluation counts predicted and actual digits; mistakes come with the highest confidence first", () => {

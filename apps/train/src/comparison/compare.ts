@@ -1,8 +1,14 @@
 import { median } from "@gradstep/apps-shared/median";
 import { type BackendName, useBackend } from "../backend.js";
 import type { Digits } from "../data/digits.js";
-import { gradstepOptimizer, tfjsAdam, type TrainingOptimizer } from "../training/optimizers.js";
-import type { Observer, Run, TrainingSettings } from "../training/run.js";
+import type { Options } from "../options.mjs";
+import {
+  gradstepOptimizer,
+  learningRateSchedule,
+  tfjsAdam,
+  type TrainingOptimizer,
+} from "../training/optimizers.js";
+import type { Observer, Run } from "../training/run.js";
 import { train } from "../training/train.js";
 import { Turns } from "../training/turns.js";
 
@@ -33,22 +39,22 @@ const alwaysCompared: readonly BackendName[] = ["wasm", "cpu-js"];
 
 /**
  * Trains with gradstep's Adam and with TF.js's own, on `chosen`, wasm and cpu-js: the same initial weights, digits and
- * order of digits. The two trainings of a backend take turns, one step each, so that whatever else the machine does slows
+ * order of digits. The two trainings of a backend take turns, one batch each, so that whatever else the machine does slows
  * both. Once `signal` aborts, no further backend is started.
  */
 export async function compare(
   digits: Digits,
-  settings: TrainingSettings,
+  options: Options,
   chosen: BackendName,
   signal: AbortSignal,
   observe: (backend: BackendName) => Readonly<Record<Library, Observer>>,
 ): Promise<Comparison> {
   const backends: BackendComparison[] = [];
   for (const backend of new Set([chosen, ...alwaysCompared])) {
-    // The first one always starts, so that there is a run to report, even if it has no step.
+    // The first one always starts, so that there is a run to report, even if it has no batch.
     if (signal.aborted && backends.length > 0) break;
     await useBackend(backend);
-    backends.push(await compareOn(backend, digits, settings, signal, observe(backend)));
+    backends.push(await compareOn(backend, digits, options, signal, observe(backend)));
   }
   return { backends };
 }
@@ -56,43 +62,44 @@ export async function compare(
 async function compareOn(
   backend: BackendName,
   digits: Digits,
-  settings: TrainingSettings,
+  options: Options,
   signal: AbortSignal,
   observers: Readonly<Record<Library, Observer>>,
 ): Promise<BackendComparison> {
   const turns = new Turns();
   // gradstep has the first turn of every round. Both trainings stop in the round in which it sees the signal, so that
-  // they make the same number of steps.
+  // they have the same number of batches.
   const stop = new AbortController();
   if (signal.aborted) stop.abort();
   const first: Observer = {
     ...observers.gradstep,
-    onStep: (progress) => {
-      observers.gradstep.onStep?.(progress);
+    onBatch: (progress) => {
+      observers.gradstep.onBatch?.(progress);
       if (signal.aborted) stop.abort();
     },
   };
   const run = async (optimizer: TrainingOptimizer, observer: Observer): Promise<Run> => {
     try {
-      return await train(optimizer, digits, settings, stop.signal, observer, turns);
+      return await train(optimizer, digits, options, stop.signal, observer, turns);
     } catch (error) {
       stop.abort();
       throw error;
     }
   };
+  const schedule = learningRateSchedule(options, digits.training.count);
   const [gradstep, tfjs] = await Promise.all([
-    run(gradstepOptimizer("adam", settings.learningRate), first),
-    run(tfjsAdam(settings.learningRate), observers["TF.js"]),
+    run(gradstepOptimizer(options, schedule), first),
+    run(tfjsAdam(schedule), observers["TF.js"]),
   ]);
   const runs = { gradstep, "TF.js": tfjs };
-  const steps = Math.min(gradstep.stepLosses.length, tfjs.stepLosses.length);
-  if (steps === 0) return { backend, runs, speedup: undefined, lossDifference: undefined };
+  const batches = Math.min(gradstep.batchLosses.length, tfjs.batchLosses.length);
+  if (batches === 0) return { backend, runs, speedup: undefined, lossDifference: undefined };
   return {
     backend,
     runs,
     speedup: median(tfjs.optimizerTimes) / median(gradstep.optimizerTimes),
-    lossDifference: gradstep.stepLosses
-      .slice(0, steps)
-      .reduce((max, loss, step) => Math.max(max, Math.abs(loss - tfjs.stepLosses[step])), 0),
+    lossDifference: gradstep.batchLosses
+      .slice(0, batches)
+      .reduce((max, loss, batch) => Math.max(max, Math.abs(loss - tfjs.batchLosses[batch])), 0),
   };
 }

@@ -23,7 +23,7 @@ export function comparisonSections({ backends }: Comparison): string {
           ),
         ],
   );
-  const hasSteps = runs.gradstep.stepLosses.length > 0;
+  const hasSteps = runs.gradstep.batchLosses.length > 0;
   return `<div class="figures">\n${tiles.join("\n")}\n</div>
 ${failureNotices(backends)}
 <div class="cards">

@@ -7,7 +7,7 @@ import type { Run } from "../training/run.js";
 const blue = "var(--first)";
 const orange = "var(--second)";
 
-/** At most this many points of a training loss are drawn; each is the mean of neighboring steps. */
+/** At most this many points of a training loss are drawn; each is the mean of neighboring batches. */
 const maxPoints = 240;
 
 /**
@@ -50,6 +50,22 @@ export function overlaidLossCurves(first: Run, second: Run): string {
   ]);
 }
 
+/** The learning rate over the epochs, as SVG. */
+export function learningRateCurve(run: Run): string {
+  const { learningRates, batchesPerEpoch } = run;
+  const points = learningRates.map((learningRate, batch) => ({
+    epoch: batch / batchesPerEpoch,
+    learningRate,
+  }));
+  const every = Math.max(1, Math.ceil(points.length / maxPoints));
+  return draw([0, epochsIn(run)], rateScale, [
+    Plot.line(
+      points.filter((_, batch) => batch % every === 0 || batch === points.length - 1),
+      { x: "epoch", y: "learningRate", stroke: blue, strokeWidth: 2 },
+    ),
+  ]);
+}
+
 /** The accuracies after each epoch, as SVG. */
 export function accuracyCurves({ history }: Run): string {
   const epochs = [...history];
@@ -68,20 +84,27 @@ const lossScale = {
   ticks: 5,
 } as const;
 
+const rateScale = {
+  zero: true,
+  label: "learning rate",
+  tickFormat: (rate: number) => axisNumber(rate),
+  ticks: 5,
+} as const;
+
 function isDrawable(loss: number): boolean {
   return loss > 0 && loss < Infinity;
 }
 
-function epochsIn({ stepLosses, stepsPerEpoch }: Run): number {
-  return stepLosses.length / stepsPerEpoch;
+function epochsIn({ batchLosses, batchesPerEpoch }: Run): number {
+  return batchLosses.length / batchesPerEpoch;
 }
 
-function trainingLosses({ stepLosses, stepsPerEpoch }: Run): Point[] {
-  const perPoint = Math.max(1, Math.ceil(stepLosses.length / maxPoints));
-  return Array.from({ length: Math.floor(stepLosses.length / perPoint) }, (_, point) => {
-    const losses = stepLosses.slice(point * perPoint, (point + 1) * perPoint);
+function trainingLosses({ batchLosses, batchesPerEpoch }: Run): Point[] {
+  const perPoint = Math.max(1, Math.ceil(batchLosses.length / maxPoints));
+  return Array.from({ length: Math.floor(batchLosses.length / perPoint) }, (_, point) => {
+    const losses = batchLosses.slice(point * perPoint, (point + 1) * perPoint);
     return {
-      epoch: ((point + 0.5) * perPoint) / stepsPerEpoch,
+      epoch: ((point + 0.5) * perPoint) / batchesPerEpoch,
       loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     };
   }).filter(({ loss }) => isDrawable(loss));

@@ -8,10 +8,10 @@ import { duration, lossText, milliseconds, percent } from "../format.js";
 import { optimizers } from "../options.mjs";
 import { mistakes } from "../training/evaluation.js";
 import { failureOf } from "../training/failure.js";
-import { optimizerFraction, type Run } from "../training/run.js";
+import { batchCount, optimizerFraction, type Run } from "../training/run.js";
 import { comparisonSections } from "./comparison.js";
 import { confusionTable } from "./confusion.js";
-import { accuracyCurves, lossCurves } from "./curves.js";
+import { accuracyCurves, learningRateCurve, lossCurves } from "./curves.js";
 import { escapeHtml, legend, section, table, tile, withOptions } from "./html.js";
 import { mistakeFigures } from "./mistakes.js";
 import type { Origin } from "./origin.js";
@@ -70,19 +70,18 @@ function footerText({ date, version, command, platform }: Origin): string {
 
 /** The sections about one training. */
 function runSections(run: Run, heldOut: DigitSet): string {
-  const { evaluation, stepLosses, seconds, optimizerTimes } = run;
+  const { evaluation, batchLosses, seconds, optimizerTimes } = run;
   const failure = failureOf(run);
-  const steps = stepLosses.length;
   const notices = [
     failure && failureNotice(failure),
-    run.interrupted && `<p class="notice">Stopped by Ctrl-C after ${count(steps, "step")}.</p>`,
+    run.interrupted && `<p class="notice">Stopped by Ctrl-C after ${batchCount(run)}.</p>`,
   ].filter(Boolean);
   return `${notices.join("\n")}
 <div class="figures">
 ${tile(percent(evaluation.accuracy), `accuracy on ${count(heldOut.count)} held-out digits`)}
 ${tile(lossText(evaluation.loss), "held-out loss")}
-${tile(duration(seconds), `training time, ${count(steps, "step")}`)}
-${steps > 0 ? tile(milliseconds(median(optimizerTimes)), `in the optimizer per step, ${percent(optimizerFraction(run), 1)} of the time`) : ""}
+${tile(duration(seconds), `training time, ${batchCount(run)}`)}
+${batchLosses.length > 0 ? tile(milliseconds(median(optimizerTimes)), `in the optimizer per batch, ${percent(optimizerFraction(run), 1)} of the time`) : ""}
 </div>
 <div class="cards">
 ${cards(run, heldOut).join("\n")}
@@ -96,12 +95,15 @@ const namedColors = [
 
 /** Cards for a grid of two columns: curves, the table of epochs in the whole width, the confusion matrix, the mistakes. */
 function cards(run: Run, heldOut: DigitSet): string[] {
-  const { evaluation, history, stepLosses } = run;
+  const { evaluation, history, batchLosses } = run;
   const wrong = mistakes(evaluation);
   const halves: string[] = [];
-  if (stepLosses.length > 1) {
+  if (batchLosses.length > 1) {
     const colors = legend(history.length > 0 ? namedColors : namedColors.slice(0, 1));
     halves.push(section("Loss", `${lossCurves(run)}${colors}`));
+  }
+  if (new Set(run.learningRates).size > 1) {
+    halves.push(section("Learning rate", learningRateCurve(run)));
   }
   // A single epoch does not make a curve.
   if (history.length > 1) {
@@ -114,7 +116,9 @@ function cards(run: Run, heldOut: DigitSet): string[] {
     halves.push(section("Mistakes", mistakeFigures(wrong, heldOut), isLeftOver ? "wide" : ""));
   }
   const epochs = history.length > 0 ? [section("Epochs", epochTable(run), "wide")] : [];
-  return [...halves.slice(0, 2), ...epochs, ...halves.slice(2)];
+  // The curves first, as far as they fill rows.
+  const curves = run.history.length > 1 ? 3 : 2;
+  return [...halves.slice(0, curves), ...epochs, ...halves.slice(curves)];
 }
 
 function epochTable({ history }: Run): string {

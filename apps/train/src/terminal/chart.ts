@@ -4,29 +4,30 @@ import type { Run } from "../training/run.js";
 import type { Screen } from "./screen.js";
 
 const height = 10;
+const rateHeight = 4;
 const labelWidth = 6;
 /** Labels and the axis. */
 const margin = labelWidth + 1;
 /** Where a second curve is dots on the first. */
 const columnsPerDot = 6;
 
-/** Something that is marked on the curve, at the end of a step. */
+/** Something that is marked on the curve, at the end of a batch. */
 interface Dot {
-  /** Steps until then. */
-  readonly step: number;
+  /** Batches until then. */
+  readonly batch: number;
   readonly loss: number;
 }
 
 /**
- * The losses of a training as lines of text, on a logarithmic scale: a line for the steps, averaged where several share a
+ * The losses of a training as lines of text, on a logarithmic scale: a line for the batches, averaged where several share a
  * column, and a dot for the held-out loss after each epoch. Empty if there is nothing to draw.
  */
 export function lossChart(
-  run: Pick<Run, "stepLosses" | "history" | "stepsPerEpoch">,
+  run: Pick<Run, "batchLosses" | "history" | "batchesPerEpoch">,
   screen: Screen,
 ): string[] {
   const dots = run.history.map(({ epoch, validationLoss }) => ({
-    step: epoch * run.stepsPerEpoch,
+    batch: epoch * run.batchesPerEpoch,
     loss: validationLoss,
   }));
   return chart(run, dots, screen, "training loss", "held-out loss, per epoch");
@@ -41,16 +42,20 @@ export function overlaidLossChart(
   [lineName, dottedName]: readonly [string, string],
   screen: Screen,
 ): string[] {
-  const perColumn = stepsPerColumn(line, screen);
-  const means = columnMeans(dotted.stepLosses, perColumn);
+  const perColumn = batchesPerColumn(line.batchLosses.length, screen);
+  const means = columnMeans(dotted.batchLosses, perColumn);
   const dots = means.flatMap((loss, column) =>
-    column % columnsPerDot === 0 ? [{ step: Math.floor((column + 1) * perColumn), loss }] : [],
+    column % columnsPerDot === 0 ? [{ batch: Math.floor((column + 1) * perColumn), loss }] : [],
   );
   return chart(line, dots, screen, lineName, dottedName);
 }
 
 function chart(
-  { stepLosses, history, stepsPerEpoch }: Pick<Run, "stepLosses" | "history" | "stepsPerEpoch">,
+  {
+    batchLosses,
+    history,
+    batchesPerEpoch,
+  }: Pick<Run, "batchLosses" | "history" | "batchesPerEpoch">,
   allDots: readonly Dot[],
   screen: Screen,
   lineName: string,
@@ -59,45 +64,31 @@ function chart(
   const { paint } = screen;
   const isDrawable = (loss: number): boolean => loss > 0 && loss < Infinity;
   // A training that diverged is drawn up to the first loss that cannot be drawn.
-  const end = stepLosses.findIndex((loss) => !isDrawable(loss));
-  const losses = end === -1 ? stepLosses : stepLosses.slice(0, end);
-  const perColumn = stepsPerColumn({ stepLosses: losses }, screen);
+  const end = batchLosses.findIndex((loss) => !isDrawable(loss));
+  const losses = end === -1 ? batchLosses : batchLosses.slice(0, end);
+  const perColumn = batchesPerColumn(losses.length, screen);
   const line = columnMeans(losses, perColumn).map(Math.log10);
   if (line.length < 2) return [];
-  const columnAt = (step: number): number => Math.ceil(step / perColumn) - 1;
+  const columnAt = (batch: number): number => Math.ceil(batch / perColumn) - 1;
   const dots = allDots
-    .filter(({ step, loss }) => step <= losses.length && isDrawable(loss))
-    .map(({ step, loss }) => ({ column: columnAt(step), value: Math.log10(loss) }));
+    .filter(({ batch, loss }) => batch <= losses.length && isDrawable(loss))
+    .map(({ batch, loss }) => ({ column: columnAt(batch), value: Math.log10(loss) }));
 
   const [min, max] = range([...line, ...dots.map(({ value }) => value)]);
   // With fewer, neighboring labels would be the same.
   const digits = max - min > 0.5 ? 2 : max - min > 0.05 ? 3 : 4;
-  const rows = asciichart
-    .plot(line, {
-      min,
-      max,
-      height,
-      offset: 2,
-      symbols: ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"],
-      format: (value) => axisNumber(10 ** value, digits).padStart(labelWidth),
-    })
-    .split("\n")
-    .map((row) => Array.from(row.padEnd(margin + line.length)));
+  const rows = plot(line, min, max, height, (value) => axisNumber(10 ** value, digits));
   // Rounded as asciichart does, so that a dot with a value of the line is on the line.
   const scaled = (value: number): number => Math.round((value * height) / (max - min));
-  const painted = rows.map((row) =>
-    row.map((character, column) =>
-      column < margin ? paint.dim(character) : paint.cyan(character),
-    ),
-  );
+  const painted = paintRows(rows, screen);
   for (const { column, value } of dots) {
     painted[rows.length - 1 - (scaled(value) - scaled(min))][margin + column] = paint.yellow("●");
   }
   const epochEnds = history
-    .map(({ epoch }) => ({ epoch, step: epoch * stepsPerEpoch }))
-    .filter(({ step }) => step <= losses.length);
+    .map(({ epoch }) => ({ epoch, batch: epoch * batchesPerEpoch }))
+    .filter(({ batch }) => batch <= losses.length);
   const axis = epochAxis(
-    epochEnds.map(({ epoch, step }) => ({ epoch, column: columnAt(step) })),
+    epochEnds.map(({ epoch, batch }) => ({ epoch, column: columnAt(batch) })),
     line.length,
   );
   return [
@@ -105,6 +96,51 @@ function chart(
     ...(axis === "" ? [] : [paint.dim(axis)]),
     ...legend(screen, lineName, dots.length > 0 ? dotName : undefined),
   ];
+}
+
+/**
+ * The learning rate of each batch as lines of text, on a linear scale, in the columns of the loss chart. Empty if there is
+ * nothing to draw, or if the rate is constant.
+ */
+export function learningRateChart(
+  { learningRates }: Pick<Run, "learningRates">,
+  screen: Screen,
+): string[] {
+  const perColumn = batchesPerColumn(learningRates.length, screen);
+  const line = columnMeans(learningRates, perColumn);
+  const [min, max] = [Math.min(...line), Math.max(...line)];
+  if (line.length < 2 || !(max > min)) return [];
+  const rows = plot(line, min, max, rateHeight, (value) => axisNumber(value, 2));
+  return paintRows(rows, screen).map((row) => row.join("").trimEnd());
+}
+
+/** The characters of a chart: labels and an axis, then a column per value. */
+function plot(
+  line: readonly number[],
+  min: number,
+  max: number,
+  rows: number,
+  label: (value: number) => string,
+): string[][] {
+  return asciichart
+    .plot([...line], {
+      min,
+      max,
+      height: rows,
+      offset: 2,
+      symbols: ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"],
+      format: (value) => label(value).padStart(labelWidth),
+    })
+    .split("\n")
+    .map((row) => Array.from(row.padEnd(margin + line.length)));
+}
+
+function paintRows(rows: readonly (readonly string[])[], { paint }: Screen): string[][] {
+  return rows.map((row) =>
+    row.map((character, column) =>
+      column < margin ? paint.dim(character) : paint.cyan(character),
+    ),
+  );
 }
 
 function legend({ paint, columns }: Screen, line: string, dots: string | undefined): string[] {
@@ -116,8 +152,8 @@ function legend({ paint, columns }: Screen, line: string, dots: string | undefin
   return fits ? [`${first}   ${second}`] : [first, `${indent} ${second}`];
 }
 
-function stepsPerColumn({ stepLosses }: Pick<Run, "stepLosses">, screen: Screen): number {
-  return Math.max(1, stepLosses.length / (screen.columns - margin - 3));
+function batchesPerColumn(batches: number, screen: Screen): number {
+  return Math.max(1, batches / (screen.columns - margin - 3));
 }
 
 function columnMeans(values: readonly number[], perColumn: number): number[] {

@@ -21,22 +21,22 @@ export function comparisonProgress(
   const live = liveLineOn(screen);
   const latest: Partial<Record<Library, Progress>> = {};
   const finished: Partial<Record<Library, Epoch>> = {};
-  let stepsPerEpoch = 0;
+  let batchesPerEpoch = 0;
   let hasHeadings = false;
 
   function observer(library: Library): Observer {
     return {
-      onStart(steps) {
-        stepsPerEpoch = steps;
+      onStart(batches) {
+        batchesPerEpoch = batches;
       },
-      onStep(progress) {
+      onBatch(progress) {
         latest[library] = progress;
         const { gradstep, "TF.js": tfjs } = latest;
-        // After TF.js's step, both have made the same number of steps.
+        // After TF.js's batch, both have had the same number of batches.
         if (library !== "TF.js" || gradstep === undefined || tfjs === undefined) return;
-        live.update(progress.step, stepsPerEpoch, epochText(progress.epoch, epochs), [
-          `gradstep ${milliseconds(gradstep.optimizerSecondsPerStep)}`,
-          `TF.js ${milliseconds(tfjs.optimizerSecondsPerStep)}`,
+        live.update(progress.batch, batchesPerEpoch, epochText(progress.epoch, epochs), [
+          `gradstep ${milliseconds(gradstep.optimizerSecondsPerBatch)}`,
+          `TF.js ${milliseconds(tfjs.optimizerSecondsPerBatch)}`,
           `${clock(gradstep.secondsLeft + tfjs.secondsLeft)} left`,
         ]);
       },
@@ -69,14 +69,14 @@ function columnsFor(epochs: number): readonly Column<EpochPair>[] {
       name: "gradstep",
       width: 11,
       rank: 1,
-      cell: ({ gradstep }) => milliseconds(gradstep.optimizerSecondsPerStep),
+      cell: ({ gradstep }) => milliseconds(gradstep.optimizerSecondsPerBatch),
     },
     {
       group: "optimizer per step",
       name: "TF.js",
       width: 11,
       rank: 1,
-      cell: ({ "TF.js": tfjs }) => milliseconds(tfjs.optimizerSecondsPerStep),
+      cell: ({ "TF.js": tfjs }) => milliseconds(tfjs.optimizerSecondsPerBatch),
     },
     {
       group: "held-out accuracy",

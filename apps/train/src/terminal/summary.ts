@@ -3,8 +3,8 @@ import { median } from "@gradstep/apps-shared/median";
 import { duration, milliseconds, percent } from "../format.js";
 import { mistakes, type Prediction } from "../training/evaluation.js";
 import { failureOf, failureText } from "../training/failure.js";
-import { optimizerFraction, optimizerSeconds, type Run } from "../training/run.js";
-import { lossChart } from "./chart.js";
+import { batchCount, optimizerFraction, optimizerSeconds, type Run } from "../training/run.js";
+import { learningRateChart, lossChart } from "./chart.js";
 import { digitRow } from "./digits.js";
 import type { Screen } from "./screen.js";
 
@@ -17,6 +17,7 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
   const failure = failureOf(run);
 
   printSection(screen, "Loss, on a logarithmic scale", lossChart(run, screen));
+  printSection(screen, "Learning rate", learningRateChart(run, screen));
   // The predictions of a network that failed to learn are not worth showing.
   if (failure === undefined) {
     printSection(
@@ -39,7 +40,7 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
     screen.printWrapped(failure.remedy, paint.yellow);
   }
   if (run.interrupted) {
-    screen.printWrapped(`Stopped by Ctrl-C after ${stepCount(run)}.`, paint.yellow);
+    screen.printWrapped(`Stopped by Ctrl-C after ${batchCount(run)}.`, paint.yellow);
   }
   const accuracy = percent(evaluation.accuracy);
   screen.print(
@@ -59,14 +60,10 @@ export function printSection(screen: Screen, title: string, lines: readonly stri
 function printTiming(run: Run, screen: Screen): void {
   const { seconds, optimizerTimes } = run;
   if (optimizerTimes.length === 0) return;
-  screen.print(`${stepCount(run)} in ${duration(seconds)}`);
+  screen.print(`${batchCount(run)} in ${duration(seconds)}`);
   screen.printWrapped(
-    `Optimizer: ${duration(optimizerSeconds(run))} of it (${percent(optimizerFraction(run), 1)}), median ${milliseconds(median(optimizerTimes))} per step`,
+    `Optimizer: ${duration(optimizerSeconds(run))} of it (${percent(optimizerFraction(run), 1)}), median ${milliseconds(median(optimizerTimes))} per batch`,
   );
-}
-
-function stepCount({ stepLosses }: Run): string {
-  return count(stepLosses.length, "step");
 }
 
 /** A correct prediction of each digit, in order, without the digits that are never predicted correctly. */

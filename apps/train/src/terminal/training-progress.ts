@@ -1,27 +1,27 @@
 import { threeDigits } from "@gradstep/apps-shared/format";
-import { clock, duration, lossText, percent } from "../format.js";
+import { clock, duration, lossText, percent, rateText } from "../format.js";
 import type { Epoch, Observer } from "../training/run.js";
 import { liveLineOn } from "./live-line.js";
 import type { Screen } from "./screen.js";
 import { type Column, fittingColumns, headingLines, rowLine } from "./table.js";
 
-/** A line for every epoch and, on a live screen, a bar below it that moves with every step. */
+/** A line for every epoch and, on a live screen, a bar below it that moves with every batch. */
 export function trainingProgress(screen: Screen, epochs: number): Observer & { close(): void } {
   const { paint } = screen;
   const columns = fittingColumns(columnsFor(epochs), screen.columns);
   const live = liveLineOn(screen);
-  let stepsPerEpoch = 0;
+  let batchesPerEpoch = 0;
   let hasHeadings = false;
   return {
-    onStart(steps) {
-      stepsPerEpoch = steps;
+    onStart(batches) {
+      batchesPerEpoch = batches;
     },
-    onStep({ epoch, step, loss, accuracy, stepsPerSecond, secondsLeft }) {
-      live.update(step, stepsPerEpoch, epochText(epoch, epochs), [
+    onBatch({ epoch, batch, loss, accuracy, batchesPerSecond, secondsLeft }) {
+      live.update(batch, batchesPerEpoch, epochText(epoch, epochs), [
         `${clock(secondsLeft)} left`,
         `loss ${lossText(loss)}`,
         percent(accuracy).padStart(8),
-        `${threeDigits(stepsPerSecond)} steps/s`,
+        `${threeDigits(batchesPerSecond)} batches/s`,
       ]);
     },
     onEpoch(epoch) {
@@ -63,10 +63,17 @@ function columnsFor(epochs: number): readonly Column<Epoch>[] {
       cell: ({ validationAccuracy }) => percent(validationAccuracy),
     },
     {
-      name: "steps/s",
-      width: 7,
+      name: "batches/s",
+      width: 9,
       rank: 6,
-      cell: ({ steps, seconds }) => threeDigits(steps / seconds),
+      cell: ({ batches, seconds }) => threeDigits(batches / seconds),
+    },
+    {
+      group: "learning",
+      name: "rate",
+      width: 8,
+      rank: 7,
+      cell: ({ learningRate }) => rateText(learningRate),
     },
     { name: "time", width: 7, rank: 3, cell: ({ seconds }) => duration(seconds) },
   ];

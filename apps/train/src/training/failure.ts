@@ -5,7 +5,7 @@ import type { Run } from "./run.js";
 /** Why a training counts as failed. */
 export interface Failure {
   readonly kind: "diverged" | "did not learn";
-  /** What shows it, as the end of a sentence: "the loss of step 3 is NaN". */
+  /** What shows it, as the end of a sentence: "the loss of batch 3 is NaN". */
   readonly evidence: string;
   /** What to try, as a sentence. */
   readonly remedy: string;
@@ -14,28 +14,28 @@ export interface Failure {
 /** Below this, an accuracy is at chance: twice that of guessing. */
 const chanceAccuracy = 2 / classes;
 
-/** With fewer steps, a poor network says nothing about the learning rate. */
-const minSteps = 20;
+/** With fewer batches, a poor network says nothing about the learning rate. */
+const minBatches = 20;
 
 /**
  * Decides whether a training failed. It diverged if a loss is not finite, if the loss has risen, or if it jumped and the
  * network is left guessing. It did not learn if the network guesses after a whole epoch without any of that.
  */
 export function failureOf(run: Run): Failure | undefined {
-  const { stepLosses, evaluation, history } = run;
-  const steps = stepLosses.length;
-  const badStep = stepLosses.findIndex((loss) => !Number.isFinite(loss));
-  if (badStep >= 0) {
-    return diverged(`the loss of step ${badStep + 1} is ${lossText(stepLosses[badStep])}`);
+  const { batchLosses, evaluation, history } = run;
+  const batches = batchLosses.length;
+  const badBatch = batchLosses.findIndex((loss) => !Number.isFinite(loss));
+  if (badBatch >= 0) {
+    return diverged(`the loss of batch ${badBatch + 1} is ${lossText(batchLosses[badBatch])}`);
   }
-  if (steps > 0 && !Number.isFinite(evaluation.loss)) {
+  if (batches > 0 && !Number.isFinite(evaluation.loss)) {
     return diverged(`the held-out loss is ${lossText(evaluation.loss)}`);
   }
-  if (steps < minSteps) return undefined;
-  const [first] = stepLosses;
-  const recent = stepLosses.slice(-Math.ceil(steps / 10));
+  if (batches < minBatches) return undefined;
+  const [first] = batchLosses;
+  const recent = batchLosses.slice(-Math.ceil(batches / 10));
   const last = recent.reduce((sum, loss) => sum + loss, 0) / recent.length;
-  const highest = stepLosses.reduce((max, loss) => Math.max(max, loss));
+  const highest = batchLosses.reduce((max, loss) => Math.max(max, loss));
   const accuracy = `held-out accuracy is ${percent(evaluation.accuracy)}`;
   const isAtChance = evaluation.accuracy < chanceAccuracy;
   if (last > 1.1 * first) {
@@ -60,7 +60,7 @@ function diverged(evidence: string): Failure {
   return { kind: "diverged", evidence, remedy: "Try a lower --learning-rate." };
 }
 
-/** The failure as a sentence: "The training diverged: the loss of step 3 is NaN." */
+/** The failure as a sentence: "The training diverged: the loss of batch 3 is NaN." */
 export function failureText({ kind, evidence }: Failure): string {
   return `The training ${kind}: ${evidence}.`;
 }

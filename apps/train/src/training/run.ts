@@ -1,12 +1,11 @@
+import { count } from "@gradstep/apps-shared/format";
 import type { Evaluation } from "./evaluation.js";
 
 /** How to train. */
 export interface TrainingSettings {
   readonly epochs: number;
-  /** Digits per step. */
+  /** Digits per batch. */
   readonly batchSize: number;
-  /** The learning rate of the first step; see `rateAt`. */
-  readonly learningRate: number;
   /** Determines the initial weights, the order of the digits and how they are shifted. */
   readonly seed: number;
 }
@@ -14,46 +13,53 @@ export interface TrainingSettings {
 export interface Epoch {
   /** From 1. */
   readonly epoch: number;
-  /** Mean cross-entropy of its steps, in nats. */
+  /** Mean cross-entropy of its batches, in nats. */
   readonly loss: number;
   readonly accuracy: number;
   readonly validationLoss: number;
   readonly validationAccuracy: number;
-  readonly steps: number;
+  readonly batches: number;
+  /** That of its last batch. */
+  readonly learningRate: number;
   /** Training and validation together. */
   readonly seconds: number;
-  /** Median time inside the optimizer, per step. */
-  readonly optimizerSecondsPerStep: number;
+  /** Median time inside the optimizer, per batch. */
+  readonly optimizerSecondsPerBatch: number;
 }
 
-/** The state of a training after a step. Means and medians are over the epoch so far. */
+/** The state of a training after a batch. Means and medians are over the epoch so far. */
 export interface Progress {
   readonly epoch: number;
-  readonly step: number;
+  /** From 1, in the epoch. */
+  readonly batch: number;
   readonly loss: number;
   readonly accuracy: number;
-  readonly stepsPerSecond: number;
+  readonly batchesPerSecond: number;
   /** Until the last epoch ends. */
   readonly secondsLeft: number;
-  /** Median time inside the optimizer, per step. */
-  readonly optimizerSecondsPerStep: number;
+  /** Median time inside the optimizer, per batch. */
+  readonly optimizerSecondsPerBatch: number;
 }
 
 /** Receives the events of a training. Must not throw. */
 export interface Observer {
-  onStart?(stepsPerEpoch: number): void;
-  onStep?(progress: Progress): void;
+  onStart?(batchesPerEpoch: number): void;
+  onBatch?(progress: Progress): void;
   onEpoch?(epoch: Epoch): void;
 }
 
 export interface Run {
   /** Completed epochs. */
   readonly history: readonly Epoch[];
-  /** The loss of every step. */
-  readonly stepLosses: readonly number[];
-  /** Seconds inside the optimizer, for every step. */
+  /** The loss of every batch. */
+  readonly batchLosses: readonly number[];
+  /** The learning rate of every batch: that of the step which it is part of. */
+  readonly learningRates: readonly number[];
+  /** Steps of the optimizer: as many as batches, unless gradients are accumulated or steps skipped. */
+  readonly steps: number;
+  /** Seconds inside the optimizer, for every batch. */
   readonly optimizerTimes: readonly number[];
-  readonly stepsPerEpoch: number;
+  readonly batchesPerEpoch: number;
   /** The final network on the held-out digits. */
   readonly evaluation: Evaluation;
   /** Training and validation. */
@@ -61,12 +67,18 @@ export interface Run {
   readonly interrupted: boolean;
 }
 
-/** The part of a training's time that passed inside the optimizer, 0 to 1; NaN if it made no step. */
-export function optimizerFraction(run: Run): number {
-  return run.stepLosses.length === 0 ? Number.NaN : optimizerSeconds(run) / run.seconds;
+/** "1,000 batches", with the number of steps where it differs. */
+export function batchCount({ batchLosses, steps }: Run): string {
+  const batches = count(batchLosses.length, "batch", "batches");
+  return steps === batchLosses.length ? batches : `${batches} (${count(steps, "step")})`;
 }
 
-/** Seconds inside the optimizer, all steps together. */
+/** The part of a training's time that passed inside the optimizer, 0 to 1; NaN if there was no batch. */
+export function optimizerFraction(run: Run): number {
+  return run.batchLosses.length === 0 ? Number.NaN : optimizerSeconds(run) / run.seconds;
+}
+
+/** Seconds inside the optimizer, all batches together. */
 export function optimizerSeconds({ optimizerTimes }: Run): number {
   return optimizerTimes.reduce((sum, time) => sum + time, 0);
 }

@@ -4,7 +4,6 @@ import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
 import { shuffle } from "../data/shuffle.js";
 import { evaluate } from "./evaluation.js";
-import { rateAt } from "./learning-rate.js";
 import { digitNetwork } from "./network.js";
 import { timeOptimizer } from "./optimizer-times.js";
 import type { TrainingOptimizer } from "./optimizers.js";
@@ -17,7 +16,7 @@ import { Turns } from "./turns.js";
  * Trains a new network with TF.js Layers on the current backend, and disposes of the network and of `optimizer`. If
  * `signal` aborts, the training stops after the current batch and the network is evaluated as it is.
  *
- * @param turns for trainings that take turns: one step each. Time spent waiting for a turn is not counted.
+ * @param turns for trainings that take turns: one batch each. Time spent waiting for a turn is not counted.
  */
 export async function train(
   optimizer: TrainingOptimizer,
@@ -48,12 +47,13 @@ async function trainInTurns(
   const optimizerTimes = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
   const nextEpoch = epochsOf(digits.training, settings.seed);
-  const stepsPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
-  const steps = settings.epochs * stepsPerEpoch;
+  const batchesPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
+  const batches = settings.epochs * batchesPerEpoch;
   const stopwatch = new Stopwatch();
-  const meter = new ProgressMeter(steps, stopwatch, optimizerTimes);
+  const meter = new ProgressMeter(batches, stopwatch, optimizerTimes);
   const history: Epoch[] = [];
-  observer.onStart?.(stepsPerEpoch);
+  const learningRates: number[] = [];
+  observer.onStart?.(batchesPerEpoch);
   stopwatch.start();
 
   for (let epoch = 1; epoch <= settings.epochs && !signal.aborted; epoch++) {
@@ -74,19 +74,19 @@ async function trainInTurns(
           turns.pass();
           await turns.take();
           stopwatch.start();
-          optimizer.learningRate = rateAt(meter.losses.length, steps, settings.learningRate);
+          learningRates.push(optimizer.learningRate);
         },
         onBatchEnd: async (_batch, batchLogs) => {
           const value = (key: string): number => Number(batchLogs?.[key]);
           const progress = meter.add(value("size"), value("loss"), value("acc"));
-          observer.onStep?.(progress);
+          observer.onBatch?.(progress);
           if (signal.aborted) network.stopTraining = true;
         },
       },
     });
     dispose(shifted);
     // TF.js validates before it ends the last batch, so a complete epoch has all its figures.
-    if (meter.losses.length < epoch * stepsPerEpoch) break;
+    if (meter.losses.length < epoch * batchesPerEpoch) break;
     const last = (key: string): number => Number(logs[key]?.at(-1));
     const completed: Epoch = {
       epoch,
@@ -94,9 +94,10 @@ async function trainInTurns(
       accuracy: last("acc"),
       validationLoss: last("val_loss"),
       validationAccuracy: last("val_acc"),
-      steps: stepsPerEpoch,
+      batches: batchesPerEpoch,
+      learningRate: learningRates.at(-1)!,
       seconds: meter.epochSeconds,
-      optimizerSecondsPerStep: meter.optimizerSecondsPerStep,
+      optimizerSecondsPerBatch: meter.optimizerSecondsPerBatch,
     };
     history.push(completed);
     observer.onEpoch?.(completed);
@@ -104,14 +105,17 @@ async function trainInTurns(
 
   stopwatch.stop();
   const evaluation = await evaluate(network, digits.heldOut, heldOut.pixels);
+  const steps = optimizer.iterations;
   dispose(heldOut);
   network.dispose();
   optimizer.dispose();
   return {
     history,
-    stepLosses: meter.losses,
+    batchLosses: meter.losses,
+    learningRates,
+    steps,
     optimizerTimes,
-    stepsPerEpoch,
+    batchesPerEpoch,
     evaluation,
     seconds: stopwatch.seconds,
     interrupted: history.length < settings.epochs,

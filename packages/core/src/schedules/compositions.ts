@@ -88,8 +88,8 @@ export const joinedKind = /* @__PURE__ */ defineSchedule<{
 });
 
 /**
- * Schedules one after the other: `join([linear(0, 1, 100), 100], [constant(1), 500], cosineDecay(1, 1000))`. Each starts
- * anew, and lasts as many steps as are given with it; the last one has no end.
+ * Schedules one after the other: `joinSchedules([linear(0, 1, 100), 100], [constant(1), 500], cosineDecay(1, 1000))`. Each
+ * begins at its own step 0, and lasts the number of steps that is given with it; the last one has no end.
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */
 export function joinSchedules(
