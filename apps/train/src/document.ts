@@ -2,7 +2,7 @@ import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { median } from "@gradstep/apps-shared/median";
 import type { Backend, BackendName } from "./backend.js";
 import type { Comparison, Library } from "./comparison/compare.js";
-import type { Options } from "./options.mjs";
+import { defaultSchedule, type NonFiniteChoice, type Options } from "./options.mjs";
 import { layerWidths, parameterCount } from "./training/network.js";
 import { type Failure, failureOf } from "./training/failure.js";
 import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
@@ -17,7 +17,7 @@ export interface Configuration {
   readonly clip: number | null;
   /** Batches per step. */
   readonly accumulate: number;
-  readonly nonFinite: Options["nonFinite"];
+  readonly nonFinite: NonFiniteChoice;
   readonly lossScale: number | "dynamic" | null;
   /** The momentum of the average of the weights; null if there is none. */
   readonly ema: number | null;
@@ -84,7 +84,7 @@ export function configurationOf(
   digits: { training: { count: number }; heldOut: { count: number } },
   { name, gpu }: Backend,
 ): Configuration {
-  const { optimizer, learningRate, schedule, accumulate, nonFinite } = options;
+  const { optimizer, learningRate, schedule, accumulate } = options;
   const { epochs, batchSize, seed, clip = null, lossScale = null, ema = null } = options;
   return {
     optimizer,
@@ -92,7 +92,7 @@ export function configurationOf(
     schedule,
     clip,
     accumulate,
-    nonFinite,
+    nonFinite: options.nonFinite ?? (lossScale === null ? "propagate" : "skip"),
     lossScale,
     ema,
     epochs,
@@ -105,6 +105,22 @@ export function configurationOf(
     trainingDigits: digits.training.count,
     heldOutDigits: digits.heldOut.count,
   };
+}
+
+/** The settings that are not at their defaults, apart from those that every training shows; empty if there are none. */
+export function settingsText(configuration: Configuration): string {
+  const { schedule, clip, accumulate, nonFinite, lossScale, ema } = configuration;
+  return [
+    schedule !== defaultSchedule && `schedule ${schedule}`,
+    clip !== null && `clipped to a global norm of ${clip}`,
+    accumulate > 1 && `${accumulate} batches per step`,
+    lossScale !== null &&
+      `${lossScale === "dynamic" ? "dynamic loss scale" : `loss scale ${lossScale}`}`,
+    nonFinite !== "propagate" && `gradients that are not finite: ${nonFinite}`,
+    ema !== null && `evaluated with an average of the weights, momentum ${ema}`,
+  ]
+    .filter((text) => text !== false)
+    .join(", ");
 }
 
 export function documentOf(

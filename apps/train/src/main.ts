@@ -1,9 +1,9 @@
 import { count } from "@gradstep/apps-shared/format";
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, type Schedule } from "@gradstep/core";
 import { type Backend, backendTitles, useBackend } from "./backend.js";
 import { type Comparison, compare } from "./comparison/compare.js";
 import { type Digits, readDigits } from "./data/digits.js";
-import { type Configuration, configurationOf, documentOf } from "./document.js";
+import { type Configuration, configurationOf, documentOf, settingsText } from "./document.js";
 import { listing } from "./listing/listing.js";
 import { printListing } from "./listing/print-listing.js";
 import { interruptedStatus, interruption } from "./interruption.js";
@@ -42,6 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const signal = interruption();
   const digits = readDigits();
   const backend = await startBackend(options);
+  const schedule = learningRateSchedule(options, digits.training.count);
   const configuration = configurationOf(options, digits, backend);
   // With --json, standard output is for the document alone.
   const screen = screenOf(options.json ? process.stderr : process.stdout);
@@ -49,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
 
   const { run, comparison } = options.compare
     ? await runComparison(options, configuration, digits, signal, screen)
-    : await runTraining(options, digits, signal, screen);
+    : await runTraining(options, schedule, digits, signal, screen);
 
   if (options.json) {
     const document = documentOf(configuration, run, comparison);
@@ -82,12 +83,12 @@ async function startBackend({ backend }: Options): Promise<Backend> {
 
 async function runTraining(
   options: Options,
+  schedule: Schedule,
   digits: Digits,
   signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
   const progress = trainingProgress(screen, options.epochs);
-  const schedule = learningRateSchedule(options, digits.training.count);
   const optimizer = gradstepOptimizer(options, schedule);
   const run = await train(optimizer, digits, options, signal, progress);
   progress.close();
@@ -134,6 +135,8 @@ function printHeading(options: Options, configuration: Configuration, screen: Sc
     `${count(epochs, "epoch")} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
     paint.dim,
   );
+  const others = settingsText(configuration);
+  if (others !== "") screen.printWrapped(others, paint.dim);
   screen.print();
 }
 
@@ -146,8 +149,10 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const isUserError = error instanceof OptionsError;
+  // An optimizer's error says itself what to do.
+  const isExplained = isUserError || error instanceof GradstepError;
   process.stderr.write(
-    `${isUserError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    `${isExplained ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exitCode = isUserError ? 2 : 1;
 }

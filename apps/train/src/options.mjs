@@ -19,7 +19,7 @@ export { OptionsError };
  * @property {string} schedule An expression.
  * @property {number | undefined} clip The global norm of the gradients, if they are clipped.
  * @property {number} accumulate Batches per step.
- * @property {NonFiniteChoice} nonFinite
+ * @property {NonFiniteChoice | undefined} nonFinite
  * @property {number | "dynamic" | undefined} lossScale
  * @property {number | undefined} ema The momentum of the average of the weights, if there is one.
  * @property {number} epochs
@@ -97,11 +97,11 @@ const definitions = {
   accumulate: { value: "COUNT", help: "batches per step, whose gradients are averaged (1)" },
   "non-finite": {
     value: "WHAT",
-    help: `where a gradient is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]})`,
+    help: `at a gradient that is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]}; with --loss-scale ${nonFiniteChoices[1]})`,
   },
   "loss-scale": {
     value: "FACTOR",
-    help: "multiply losses by this number, and divide gradients by it; dynamic adapts it; skips steps that are not finite",
+    help: "multiply losses by it, and divide gradients by it: a number, or dynamic",
   },
   ema: {
     value: "MOMENTUM",
@@ -164,7 +164,9 @@ export function parseOptions(args) {
     schedule: last("schedule") ?? defaultSchedule,
     clip: positiveNumber("clip", last("clip"), undefined),
     accumulate: wholeNumber("accumulate", last("accumulate"), 1, 1000, 1),
-    nonFinite: oneOf("non-finite", last("non-finite") ?? nonFiniteChoices[0], nonFiniteChoices),
+    nonFinite: given.has("non-finite")
+      ? oneOf("non-finite", last("non-finite") ?? "", nonFiniteChoices)
+      : undefined,
     lossScale: lossScaleOf(last("loss-scale")),
     ema: momentum("ema", last("ema")),
     epochs: wholeNumber("epochs", last("epochs"), 1, 1000, epochs),

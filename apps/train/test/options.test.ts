@@ -23,7 +23,7 @@ describe("options", () => {
       schedule: "cosineDecay(learningRate, steps, { alpha: 0.02 })",
       clip: undefined,
       accumulate: 1,
-      nonFinite: "propagate",
+      nonFinite: undefined,
       lossScale: undefined,
       ema: undefined,
       epochs: 8,

@@ -87,8 +87,12 @@ describe("the report", () => {
 
   test("has curves of loss and accuracy, a dot for each epoch, for two widths of the page", () => {
     const charts = [...document.querySelectorAll("svg")];
-    expect(charts.map((chart) => chart.querySelectorAll("circle").length)).toEqual([2, 2, 4, 4]);
+    expect(charts.map((chart) => chart.querySelectorAll("circle").length)).toEqual([
+      2, 2, 0, 0, 4, 4,
+    ]);
     expect(charts.map((chart) => chart.parentElement?.className)).toEqual([
+      "wide",
+      "narrow",
       "wide",
       "narrow",
       "wide",
@@ -99,6 +103,32 @@ describe("the report", () => {
     for (const path of document.querySelectorAll("svg path[d]")) {
       expect(path.getAttribute("d")).not.toContain("NaN");
     }
+  });
+
+  test("has the learning rate as a curve from the first to the last, unless it is constant", () => {
+    const titles = (page: Document): (string | null)[] =>
+      [...page.querySelectorAll("section h2")].map(({ textContent }) => textContent);
+    expect(titles(document).slice(0, 3)).toEqual(["Loss", "Learning rate", "Accuracy"]);
+    const [, , curve] = document.querySelectorAll("svg");
+    const heights = [
+      ...curve
+        .querySelector("g[aria-label=line] path")!
+        .getAttribute("d")!
+        .matchAll(/,([\d.]+)/g),
+    ];
+    const [top, bottom] = [Number(heights[0][1]), Number(heights.at(-1)![1])];
+    // The axis begins at 0, and the last rate is a fiftieth of the first.
+    expect((bottom - top) / (260 - top)).toBeCloseTo(0.98, 2);
+    const constant = { ...sampleRun(), learningRates: sampleRun().learningRates.map(() => 0.1) };
+    expect(titles(pageOf(renderReport({ ...report, run: constant })))).not.toContain(
+      "Learning rate",
+    );
+  });
+
+  test("says which settings are not the defaults", () => {
+    expect(document.querySelector("header p")?.textContent).toContain(
+      "learning rate 0.002, seed 1, schedule linear(learningRate, 0, steps).",
+    );
   });
 
   test("has the confusion matrix, with its axes named", () => {
@@ -200,6 +230,8 @@ describe("the report", () => {
       ...report.run,
       history: [],
       batchLosses: [],
+      learningRates: [],
+      steps: 0,
       optimizerTimes: [],
       interrupted: true,
       seconds: 0,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clock, duration, axisNumber, lossText, milliseconds, percent } from "../src/format.js";
-import { lossChart, overlaidLossChart } from "../src/terminal/chart.js";
+import { learningRateChart, lossChart, overlaidLossChart } from "../src/terminal/chart.js";
 import { printComparison } from "../src/terminal/comparison.js";
 import { comparisonProgress } from "../src/terminal/comparison-progress.js";
 import { drawDigit, digitRow } from "../src/terminal/digits.js";
@@ -127,6 +127,23 @@ describe("the loss chart", () => {
   });
 });
 
+describe("the learning rate chart", () => {
+  test("has the columns of the loss chart", () => {
+    expect(learningRateChart(sampleRun(), fakeScreen())).toEqual([
+      " 0.002┤─╮",
+      "0.0015┤ ╰╮",
+      " 0.001┤  ╰╮",
+      "5.3e-4┤   ╰─╮",
+      "  4e-5┤     ╰─",
+    ]);
+  });
+
+  test("is empty for a constant rate, and without batches", () => {
+    expect(learningRateChart({ learningRates: [0.1, 0.1, 0.1] }, fakeScreen())).toEqual([]);
+    expect(learningRateChart({ learningRates: [] }, fakeScreen())).toEqual([]);
+  });
+});
+
 describe("the progress of a training", () => {
   const progressed = {
     epoch: 1,
@@ -147,10 +164,10 @@ describe("the progress of a training", () => {
     progress.close();
     expect(screen.text()).toBe(
       [
-        "           ──── training ────  ──── held-out ────",
-        "    epoch      loss  accuracy      loss  accuracy  steps/s     time",
-        "      1/2    1.2000   70.00 %    0.9000   80.00 %     2.00   2.00 s",
-        "      2/2    0.7000   70.00 %    0.6000   80.00 %     2.00   2.00 s",
+        "           ──── training ────  ──── held-out ────             learning",
+        "    epoch      loss  accuracy      loss  accuracy  batches/s      rate     time",
+        "      1/2    1.2000   70.00 %    0.9000   80.00 %       2.00     0.001   2.00 s",
+        "      2/2    0.7000   70.00 %    0.6000   80.00 %       2.00      4e-5   2.00 s",
         "",
       ].join("\n"),
     );

@@ -306,26 +306,30 @@ describe("the learning rate", () => {
   });
 });
 
-test("--clip reduces the step: SGD at rate 1 moves the weights by the norm at most", async () => {
+test("--clip limits the step: with a tiny norm, SGD leaves the network as it was", async () => {
+  const options = optionsOf("--optimizer=sgd", "--schedule=0.5", "--clip=1e-6", "--epochs=1");
+  const evaluated = async (clip: number | undefined, signal = neverAborted): Promise<number> => {
+    const run = await train(optimizerOf({ ...options, clip }), digits, options, signal);
+    return run.evaluation.loss;
+  };
+  const untrained = await evaluated(undefined, AbortSignal.abort());
+  expect(await evaluated(1e-6)).toBeCloseTo(untrained, 4);
+  expect(untrained - (await evaluated(undefined))).toBeGreaterThan(0.1);
+  // A norm that no gradient has changes nothing.
+  expect(await evaluated(1e6)).toBe(await evaluated(undefined));
+});
+
+test("--accumulate takes a step after that many batches, with the rate of the schedule for it", async () => {
   const options = optionsOf(
-    "--optimizer=sgd",
-    "--schedule=1",
-    "--clip=0.001",
+    "--accumulate=4",
     "--epochs=1",
-    "--batch-size=400",
+    "--batch-size=40",
+    "--schedule=linear(2e-3, 0, steps)",
   );
   const run = await train(optimizerOf(options), digits, options, neverAborted);
-  const free = await train(
-    optimizerOf({ ...options, clip: undefined }),
-    digits,
-    options,
-    neverAborted,
-  );
-  expect(run.batchLosses).toEqual(free.batchLosses);
-  const before = run.batchLosses[0];
-  // The loss on the held-out digits is close to that on the others before the step, and changes little.
-  expect(Math.abs(run.evaluation.loss - before)).toBeLessThan(0.1);
-  expect(Math.abs(free.evaluation.loss - before)).toBeGreaterThan(0.3);
+  // Ten batches make two steps, and two that are left over.
+  expect([run.batchLosses.length, run.steps]).toEqual([10, 2]);
+  expect(run.learningRates).toEqual([2e-3, 2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0, 0]);
 });
 
 test("an evaluation counts predicted and actual digits; mistakes come with the highest confidence first", () => {

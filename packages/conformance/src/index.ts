@@ -33,4 +33,10 @@ export { ConformanceError } from "./suite/assertions.js";
 export type { Capability } from "./suite/check.js";
 export { conformance, type Runner } from "./suite/conformance.js";
 export type { SuiteOptions } from "./suite/options.js";
-export { verify, type CheckResult, type Report } from "./suite/verify.js";
+export {
+  verify,
+  type CheckResult,
+  type Report,
+  type VerifyOptions,
+  type VerifyProgress,
+} from "./suite/verify.js";

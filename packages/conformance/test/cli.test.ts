@@ -190,6 +190,45 @@ describe("verify", () => {
     expect(report.checks).toContainEqual({ group: "bounds", name: "signum", status: "passed" });
   });
 
+  test("Ctrl-C stops it, and prints the results so far", async () => {
+    writeFileSync(
+      join(directory, "interrupted.mjs"),
+      `import { reference } from ${JSON.stringify(coreReference)};
+       let made = 0;
+       export default () => {
+         made += 1;
+         if (made === 30) process.kill(process.pid, "SIGINT");
+         return reference();
+       };`,
+    );
+    const args = ["verify", "./interrupted.mjs", "--rule", "signum.mjs"];
+    const { status, output } = await run(args, directory);
+    expect(status).toBe(130);
+    expect(output).toMatch(/^passed +tensors +6\/6$/m);
+    const [, passed] = /^(\d+) passed, 0 failed, 0 skipped$/m.exec(output)!;
+    const [, unfinished, total] = /^Stopped by Ctrl-C: (\d+) of (\d+) checks did not end$/m.exec(
+      output,
+    )!;
+    expect(Number(unfinished)).toBeGreaterThan(0);
+    expect(Number(passed) + Number(unfinished)).toBe(Number(total));
+  });
+
+  test("--kernels limits the kernels of a rule in random cases", async () => {
+    const cases = async (...options: string[]): Promise<number> => {
+      const { output } = await run(
+        ["verify", "reference", "--cases", "1", "--rule", "many.mjs", "--json", ...options],
+        directory,
+      );
+      return (JSON.parse(output) as { cases: number }).cases;
+    };
+    writeFileSync(
+      join(directory, "many.mjs"),
+      `import { adam } from ${JSON.stringify(core)};
+       export const many = adam.extend({ name: "many", hyperparameters: {} });`,
+    );
+    expect(await cases("--kernels", "2")).toBeLessThan(await cases());
+  });
+
   test("a backend without rows shows skipped checks and why", async () => {
     writeFileSync(
       join(directory, "no-rows.mjs"),
@@ -242,6 +281,8 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "."]],
     [["verify", "oracle"]],
     [["verify", "reference", "--cases", "0"]],
+    [["verify", "reference", "--kernels", "0"]],
+    [["mutants", "--kernels", "3"]],
     [["verify", "reference", "--cases", "many"]],
     [["verify", "reference", "--seed", "-1"]],
     [["verify", "reference", "--cases"]],
@@ -274,6 +315,6 @@ describe("wrong usage is one line and exit status 2", () => {
 test("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
-  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule"])
+  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule", "--kernels"])
     expect(output).toContain(word);
 });

@@ -252,6 +252,50 @@ describe("a failure says where", () => {
   });
 });
 
+describe("a run of verify", () => {
+  const options = { cases: 1, backend: reference, rules: [sgd] };
+
+  test("reports each check that begins, in order, and the cases so far", async () => {
+    const seen: string[] = [];
+    let before = { completed: 0, cases: 0 };
+    const {
+      checks,
+      cases: ran,
+      unfinished,
+    } = await verify(options, {
+      onProgress: ({ completed, total, check, cases: soFar }) => {
+        const name = `${check.group}: ${check.name}`;
+        if (seen.at(-1) !== name) seen.push(name);
+        expect(seen).toHaveLength(completed + 1);
+        expect(total).toBe(suiteOf(options).checks.length);
+        expect([completed, soFar].every(Number.isInteger)).toBe(true);
+        expect(soFar).toBeGreaterThanOrEqual(before.cases);
+        before = { completed, cases: soFar };
+      },
+    });
+    expect(seen).toEqual(checks.map(({ group, name }) => `${group}: ${name}`));
+    expect(before.cases).toBeLessThanOrEqual(ran);
+    expect(unfinished).toBe(0);
+  });
+
+  test("that a signal stops has the checks that ended; the one that it stopped is none of them", async () => {
+    const stop = new AbortController();
+    const { checks, unfinished } = await verify(options, {
+      signal: stop.signal,
+      onProgress: ({ completed }) => {
+        if (completed === 7) stop.abort();
+      },
+    });
+    const whole = suiteOf(options).checks;
+    expect(checks.map(({ name }) => name)).toEqual(
+      whole.slice(0, checks.length).map(({ name }) => name),
+    );
+    expect([7, 8]).toContain(checks.length);
+    expect(checks.every(({ status }) => status === "passed")).toBe(true);
+    expect(unfinished).toBe(whole.length - checks.length);
+  });
+});
+
 test("maxKernels limits the kernels of a rule, and the seed chooses them", async () => {
   const compiled = async (seed: number): Promise<ReadonlySet<string>> => {
     const fingerprints = new Set<string>();

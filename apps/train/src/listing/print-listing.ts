@@ -36,13 +36,14 @@ function printRule(
   const { print, paint } = screen;
   print(paint.cyan(title));
   printIndented(summary, screen);
-  const values = [
-    ...Object.entries(hyperparameters).map(([name, range]) => `${name}=${range.default}`),
-    ...Object.entries(options).map(([name, choices]) => `${name}=${choices.join("|")}`),
-  ];
-  if (values.length > 0) printIndented(values.join(" "), screen, paint.dim);
+  const numbers = Object.entries(hyperparameters)
+    .sort(([a], [b]) => Number(b === "learningRate") - Number(a === "learningRate"))
+    .map(([name, range]) => `${name}=${range.default}`);
+  const choices = Object.entries(options).map(([name, values]) => `${name}=${values.join("|")}`);
+  for (const line of [numbers, choices])
+    if (line.length > 0) printIndented(line.join(" "), screen, paint.dim);
   if (learningRate !== null)
-    printIndented(`here: --learning-rate ${learningRate}`, screen, paint.dim);
+    printIndented(`in the trainer: --learning-rate ${learningRate}`, screen, paint.dim);
   print();
 }
 
@@ -62,6 +63,5 @@ function printIndented(
   { print, columns }: Screen,
   paint: (line: string) => string = String,
 ): void {
-  const plain = text.replaceAll("`", "");
-  for (const line of wrap(plain, columns - indent.length)) print(paint(indent + line));
+  for (const line of wrap(text, columns - indent.length)) print(paint(indent + line));
 }

@@ -86,7 +86,8 @@ const lossScale = {
 
 const rateScale = {
   zero: true,
-  label: "learning rate",
+  // The card has it as its title.
+  label: null,
   tickFormat: (rate: number) => axisNumber(rate),
   ticks: 5,
 } as const;

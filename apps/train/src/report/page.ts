@@ -3,7 +3,7 @@ import { median } from "@gradstep/apps-shared/median";
 import { backendTitles } from "../backend.js";
 import type { Comparison } from "../comparison/compare.js";
 import type { DigitSet } from "../data/digits.js";
-import type { Configuration } from "../document.js";
+import { type Configuration, settingsText } from "../document.js";
 import { duration, lossText, milliseconds, percent } from "../format.js";
 import { optimizers } from "../options.mjs";
 import { mistakes } from "../training/evaluation.js";
@@ -47,7 +47,7 @@ export function renderReport(report: Report): string {
 <body>
 <header>
 <h1>${title}</h1>
-<p class="quiet">${settingsText(configuration)}</p>
+<p class="quiet">${trainingText(configuration)}</p>
 </header>
 ${comparison === undefined ? "" : `${comparisonSections(comparison)}\n<h2 class="part">The training with ${optimizer} on ${backend}</h2>`}
 ${runSections(run, heldOut)}
@@ -57,10 +57,11 @@ ${runSections(run, heldOut)}
 `;
 }
 
-function settingsText(configuration: Configuration): string {
+function trainingText(configuration: Configuration): string {
   const { gpu, layers, learningRate, batchSize, seed, epochs } = configuration;
+  const others = settingsText(configuration);
   const device = gpu === undefined ? "" : `, on ${escapeHtml(gpu.description)}`;
-  return `${count(configuration.trainingDigits)} MNIST digits, a network of ${layers.join("-")} units (${count(configuration.parameters, "parameter")})${device}; ${count(epochs, "epoch")} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}.`;
+  return `${count(configuration.trainingDigits)} MNIST digits, a network of ${layers.join("-")} units (${count(configuration.parameters, "parameter")})${device}; ${count(epochs, "epoch")} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}${others === "" ? "" : `, ${escapeHtml(others)}`}.`;
 }
 
 function footerText({ date, version, command, platform }: Origin): string {
@@ -93,7 +94,7 @@ const namedColors = [
   ["second", "held-out"],
 ] as const;
 
-/** Cards for a grid of two columns: curves, the table of epochs in the whole width, the confusion matrix, the mistakes. */
+/** Cards for a grid of two columns: curves, the confusion matrix, the mistakes; the table of epochs in the whole width. */
 function cards(run: Run, heldOut: DigitSet): string[] {
   const { evaluation, history, batchLosses } = run;
   const wrong = mistakes(evaluation);
@@ -102,7 +103,8 @@ function cards(run: Run, heldOut: DigitSet): string[] {
     const colors = legend(history.length > 0 ? namedColors : namedColors.slice(0, 1));
     halves.push(section("Loss", `${lossCurves(run)}${colors}`));
   }
-  if (new Set(run.learningRates).size > 1) {
+  const hasRates = new Set(run.learningRates).size > 1;
+  if (hasRates) {
     halves.push(section("Learning rate", learningRateCurve(run)));
   }
   // A single epoch does not make a curve.
@@ -116,9 +118,9 @@ function cards(run: Run, heldOut: DigitSet): string[] {
     halves.push(section("Mistakes", mistakeFigures(wrong, heldOut), isLeftOver ? "wide" : ""));
   }
   const epochs = history.length > 0 ? [section("Epochs", epochTable(run), "wide")] : [];
-  // The curves first, as far as they fill rows.
-  const curves = run.history.length > 1 ? 3 : 2;
-  return [...halves.slice(0, curves), ...epochs, ...halves.slice(curves)];
+  // In whole rows, after the last one with a curve.
+  const before = history.length > 1 && hasRates ? 4 : 2;
+  return [...halves.slice(0, before), ...epochs, ...halves.slice(before)];
 }
 
 function epochTable({ history }: Run): string {

@@ -1,11 +1,4 @@
-import {
-  chain,
-  clipByGlobalNorm,
-  ema,
-  GradstepError,
-  type OptimizerSpec,
-  type Schedule,
-} from "@gradstep/core";
+import { chain, clipByGlobalNorm, ema, type OptimizerSpec, type Schedule } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { fromTfjs } from "@gradstep/core/interop";
 import { tfOptimizer } from "@gradstep/tfjs";
@@ -22,28 +15,23 @@ export type TrainingOptimizer = Optimizer & {
 /**
  * gradstep's optimizer for these options, in the memory of TF.js's current backend. Adam has the ε of TF.js's own Adam,
  * in the same place, so that a training has the same losses alone and in a comparison.
- *
- * @throws {OptionsError} for a schedule whose values the optimizer does not take
  */
-export function gradstepOptimizer(
-  { optimizer: name, clip, ema: momentum, schedule: expression }: Options,
-  schedule: Schedule,
-): TrainingOptimizer {
+export function gradstepOptimizer(options: Options, schedule: Schedule): TrainingOptimizer {
+  const { optimizer: name, clip, accumulate, nonFinite, lossScale, ema: momentum } = options;
   const settings = { learningRate: schedule };
-  try {
-    const rule: OptimizerSpec =
-      name === "adam" ? fromTfjs(name, settings) : optimizerByName(name, settings);
-    return tfOptimizer(
-      chain(
-        ...(clip === undefined ? [] : [clipByGlobalNorm(clip)]),
-        rule,
-        ...(momentum === undefined ? [] : [ema(momentum)]),
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof GradstepError)) throw error;
-    throw new OptionsError(`Got --schedule "${expression}" for ${name}: ${error.message}`);
-  }
+  const rule: OptimizerSpec =
+    name === "adam" ? fromTfjs(name, settings) : optimizerByName(name, settings);
+  const spec = chain(
+    ...(clip === undefined ? [] : [clipByGlobalNorm(clip)]),
+    rule,
+    ...(momentum === undefined ? [] : [ema(momentum)]),
+  );
+  const control = {
+    accumulate,
+    ...(nonFinite === undefined ? {} : { nonFinite }),
+    ...(lossScale === undefined ? {} : { lossScale }),
+  };
+  return tfOptimizer({ ...spec, control });
 }
 
 /** TF.js's own Adam. */
@@ -55,17 +43,23 @@ export function tfjsAdam(schedule: Schedule): TrainingOptimizer {
   }) as unknown as TrainingOptimizer;
 }
 
-/** The learning rate over the steps of a training. @throws {OptionsError} */
+/**
+ * The learning rate over the steps of a training.
+ * @throws {OptionsError} also where a step would have a rate that no optimizer takes
+ */
 export function learningRateSchedule(
-  { schedule, learningRate, epochs, batchSize, accumulate }: Options,
+  { schedule: expression, learningRate, epochs, batchSize, accumulate }: Options,
   digits: number,
 ): Schedule {
   const batches = epochs * Math.ceil(digits / batchSize);
   const steps = Math.max(1, Math.floor(batches / accumulate));
-  try {
-    return scheduleOf(schedule, { learningRate, steps });
-  } catch (error) {
-    if (!(error instanceof GradstepError)) throw error;
-    throw new OptionsError(`Got --schedule "${schedule}": ${error.message}`);
+  const schedule = scheduleOf(expression, { learningRate, steps });
+  for (let step = 0; step < steps; step++) {
+    const rate = schedule.valueAt(step);
+    if (rate >= 0 && rate < Infinity) continue;
+    throw new OptionsError(
+      `Got --schedule "${expression}", which is ${rate} at step ${step + 1} of ${steps}; expected finite numbers of at least 0.`,
+    );
   }
+  return schedule;
 }

@@ -75,7 +75,7 @@ export function scheduleOf(text: string, names: Readonly<Record<string, number>>
         const name = node.callee.type === "Identifier" ? node.callee.name : "";
         const schedule = schedules.get(name) as ((...values: unknown[]) => Schedule) | undefined;
         if (schedule === undefined) return fail(`one of ${scheduleNames.join(", ")}`);
-        return schedule(...node.arguments.map(evaluate));
+        return made(schedule, node.arguments.map(evaluate));
       }
       default:
     }
@@ -97,6 +97,18 @@ export function scheduleOf(text: string, names: Readonly<Record<string, number>>
           : fail("objects such as { alpha: 0.02 }"),
       ),
     );
+
+  const made = (
+    schedule: (...values: unknown[]) => Schedule,
+    values: readonly unknown[],
+  ): Schedule => {
+    try {
+      return schedule(...values);
+    } catch (error) {
+      if (!(error instanceof core.GradstepError)) throw error;
+      throw new OptionsError(`Got --schedule "${text}": ${error.message}`);
+    }
+  };
 
   const value = evaluate(parsed(text, fail));
   if (typeof value === "number") return core.constant(value);

@@ -17,6 +17,8 @@ export interface NamedBackend {
   readonly wrapsArrays: boolean;
   /** Whether it runs rules with reductions. */
   readonly reductions: boolean;
+  /** What makes it slow, such as "SwiftShader"; undefined if nothing does, or if there is no backend yet. */
+  readonly slowDevice: () => string | undefined;
 }
 
 type Factory = (options?: Readonly<Record<string, unknown>>) => Backend | Promise<Backend>;
@@ -71,7 +73,8 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
       first ??= await factory(options);
       return factory({ [shared]: Reflect.get(first, shared) as unknown });
     };
-    return { name, make, model, wrapsArrays, reductions: true };
+    const slowDevice = () => emulatorOf(first);
+    return { name, make, model, wrapsArrays, reductions: true, slowDevice };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
   const module = isPath ? await importFile("backend", name) : await importPackage(name, name);
@@ -87,7 +90,17 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
     model: roundToNearest,
     wrapsArrays: module.wrapsArrays !== false,
     reductions: module.reductions !== false,
+    slowDevice: () => undefined,
   };
+}
+
+/** The name of the program that emulates the GPU of a WebGPU backend, if one does. */
+function emulatorOf(backend: Backend | undefined): string | undefined {
+  const { device } = (backend ?? {}) as {
+    device?: { adapterInfo?: { isFallbackAdapter?: boolean; description?: string } };
+  };
+  const { isFallbackAdapter = false, description = "" } = device?.adapterInfo ?? {};
+  return isFallbackAdapter ? description || "software" : undefined;
 }
 
 /** The exports of a file. @throws {UsageError} if there is no such file */

@@ -13,6 +13,8 @@ export interface Options {
   /** How many mutants to run; all if undefined. */
   readonly sample: number | undefined;
   readonly cases: number | undefined;
+  /** The most kernels per rule; as many as suit the backend if undefined. */
+  readonly kernels: number | undefined;
   readonly seed: number;
   readonly model: ErrorModel | undefined;
   readonly json: boolean;
@@ -20,7 +22,12 @@ export interface Options {
 
 /** How many arguments each command takes, and its options besides `--json` and `--help`. */
 const commands = {
-  verify: { min: 1, max: 1, what: "a backend", options: ["rule", "cases", "seed", "model"] },
+  verify: {
+    min: 1,
+    max: 1,
+    what: "a backend",
+    options: ["rule", "cases", "kernels", "seed", "model"],
+  },
   golden: { min: 1, max: Infinity, what: "at least one file", options: ["backend", "model"] },
   mutants: { min: 0, max: 0, what: "nothing", options: ["sample", "cases", "seed", "model"] },
 } as const;
@@ -35,6 +42,7 @@ export function parseOptions(args: readonly string[]): Options {
     rules: [],
     sample: undefined,
     cases: undefined,
+    kernels: undefined,
     seed: 1,
     model: undefined,
     json: false,
@@ -50,7 +58,15 @@ export function parseOptions(args: readonly string[]): Options {
     const got = targets.length === 0 ? "nothing" : targets.map((one) => `"${one}"`).join(" ");
     throw new UsageError(`${name} got ${got}; expected ${what}.`);
   }
-  for (const option of ["backend", "rule", "sample", "cases", "seed", "model"] as const) {
+  for (const option of [
+    "backend",
+    "rule",
+    "sample",
+    "cases",
+    "kernels",
+    "seed",
+    "model",
+  ] as const) {
     if (values[option] !== undefined && !(options as readonly string[]).includes(option)) {
       throw new UsageError(
         `Got --${option} for ${name}; expected ${[...options, "json"].map((one) => `--${one}`).join(", ")}.`,
@@ -64,6 +80,7 @@ export function parseOptions(args: readonly string[]): Options {
     rules: values.rule ?? [],
     sample: values.sample === undefined ? undefined : count("sample", values.sample, 1),
     cases: values.cases === undefined ? undefined : count("cases", values.cases, 1),
+    kernels: values.kernels === undefined ? undefined : count("kernels", values.kernels, 1),
     seed: values.seed === undefined ? 1 : count("seed", values.seed, 0),
     model: values.model === undefined ? undefined : modelOf(values.model),
     json: values.json === true,
@@ -80,6 +97,7 @@ function read(args: readonly string[]) {
         rule: { type: "string", multiple: true },
         sample: { type: "string" },
         cases: { type: "string" },
+        kernels: { type: "string" },
         seed: { type: "string" },
         model: { type: "string" },
         json: { type: "boolean" },
@@ -90,7 +108,7 @@ function read(args: readonly string[]) {
     // The message begins with what was got; the rest is advice on "--".
     const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new UsageError(
-      `${first}; expected --backend, --rule, --sample, --cases, --seed, --model, --json or --help.`,
+      `${first}; expected --backend, --rule, --sample, --cases, --kernels, --seed, --model, --json or --help.`,
     );
   }
 }

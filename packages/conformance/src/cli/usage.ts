@@ -19,12 +19,18 @@ Options
   --rule <file>               verify: a module that exports rules (what defineRule returns); the checks of
                               rules run on these instead of the built-in ones; may be repeated
   --backend <backend>         golden: check this backend, step by step, instead of the f64 reference
-  --cases <n>                 verify: random cases, default 1000; mutants: per mutant, default 64
+  --cases <n>                 verify: random cases, default 1000, or 40 on a GPU that software emulates;
+                              mutants: per mutant, default 64
+  --kernels <n>               verify: the most kernels that random cases compile per rule; default all, or 4 on a
+                              GPU that software emulates
   --sample <n>                mutants: run this many, chosen by the seed; default all
   --seed <n>                  verify, mutants: seed of the random cases, default 1
   --model <model>             round-to-nearest or wgsl; default: what the backend's name implies
   --json                      print one JSON document and nothing else
   --help                      print this text
 
-Exit status: 0 all passed, 1 something failed, 2 the command was not understood or a file could not be read.
+Ctrl-C stops verify and prints the results so far. A second Ctrl-C quits at once.
+
+Exit status: 0 all passed, 1 something failed, 2 the command was not understood or a file could not be read,
+130 stopped by Ctrl-C.
 `;

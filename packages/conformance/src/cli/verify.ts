@@ -5,12 +5,17 @@ import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
 import { figure, painter, table, widthOf, type Cell } from "./terminal.js";
 import { UsageError } from "./usage.js";
+import { interruptedStatus, interruption } from "./interruption.js";
+
+/** Where compiling a kernel takes seconds. */
+const slowDefaults = { cases: 40, kernels: 4 };
 
 /** `verify`: runs the suite against a backend and returns the exit status. */
 export async function verify({
   targets,
   rules: ruleFiles,
-  cases = 1000,
+  cases: givenCases,
+  kernels: givenKernels,
   seed,
   model,
   json,
@@ -24,10 +29,13 @@ export async function verify({
     );
   }
   const asked = model ?? loaded.model;
+  const slowDevice = loaded.slowDevice();
+  const cases = givenCases ?? (slowDevice === undefined ? 1000 : slowDefaults.cases);
+  const kernels = givenKernels ?? (slowDevice === undefined ? undefined : slowDefaults.kernels);
+  const signal = interruption();
   const progress = new Progress();
   const started = performance.now();
-  let done = 0;
-  progress.show("…");
+  const seconds = (): number => (performance.now() - started) / 1000;
   const report = await verifyBackend(
     {
       backend: loaded.make,
@@ -35,12 +43,17 @@ export async function verify({
       wrapsArrays: loaded.wrapsArrays,
       reductions: loaded.reductions,
       ...(rules.length > 0 ? { rules } : {}),
+      ...(kernels === undefined ? {} : { maxKernels: kernels }),
       cases,
       seed,
     },
-    ({ group, name }, total) => {
-      done += 1;
-      progress.show(`${done}/${total}  ${group}: ${name}`);
+    {
+      signal,
+      onProgress: ({ completed, total, check, cases: ran }) => {
+        progress.show(
+          `${completed}/${total} checks  ${ran} random cases  ${clock(seconds())}  ${check.group}: ${check.name}`,
+        );
+      },
     },
   );
   progress.clear();
@@ -55,17 +68,20 @@ export async function verify({
     passed: count("passed"),
     failed,
     skipped: count("skipped"),
+    unfinished: report.unfinished,
     // JSON has no infinity.
     worstErrorOverBound: Math.min(report.worstErrorOverBound, Number.MAX_VALUE),
     differingBits: report.differingBits,
     elements: report.elements,
     unbounded: report.unbounded,
     cases: report.cases,
-    seconds: (performance.now() - started) / 1000,
+    ...(kernels === undefined ? {} : { maxKernels: kernels }),
+    seconds: seconds(),
     checks: report.checks,
   };
   if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  else print(document, report);
+  else print(document, report, slowDevice);
+  if (report.unfinished > 0) return interruptedStatus;
   return failed === 0 ? 0 : 1;
 }
 
@@ -79,8 +95,10 @@ function print(
     failed: number;
     skipped: number;
     seconds: number;
+    maxKernels?: number;
   },
   report: Report,
+  slowDevice: string | undefined,
 ): void {
   const paint = painter(process.stdout);
   const rows: Cell[][] = [];
@@ -111,6 +129,13 @@ function print(
   const number = (value: number): string => value.toLocaleString("en-US");
   const lines = [
     `${paint.strong(document.backend)}${paint.dim(` · error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
+    ...(slowDevice === undefined
+      ? []
+      : [
+          paint.dim(
+            `${slowDevice} emulates the GPU: at most ${document.maxKernels} kernels per rule (--kernels), ${number(report.cases)} random cases (--cases)`,
+          ),
+        ]),
     "",
     table(columns, rows, paint, widthOf(process.stdout)),
     "",
@@ -126,8 +151,20 @@ function print(
     (document.failed === 0 ? paint.good : paint.bad)(
       `${document.passed} passed, ${document.failed} failed, ${document.skipped} skipped`,
     ),
+    ...(report.unfinished > 0
+      ? [
+          paint.bad(
+            `Stopped by Ctrl-C: ${report.unfinished} of ${report.checks.length + report.unfinished} checks did not end`,
+          ),
+        ]
+      : []),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Seconds as `1:05`. */
+function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }
 
 /** The names of the checks with a status, after the status. */

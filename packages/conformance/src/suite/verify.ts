@@ -18,26 +18,79 @@ export interface Report extends CheckStats {
   readonly checks: readonly CheckResult[];
   /** The number of random cases. */
   readonly cases: number;
+  /** The number of checks that the signal left out: one that it stopped, and those after it. */
+  readonly unfinished: number;
+}
+
+/** How far a run of the suite is. */
+export interface VerifyProgress {
+  /** Checks that have ended. */
+  readonly completed: number;
+  readonly total: number;
+  /** The check that runs. */
+  readonly check: Pick<Check, "group" | "name">;
+  /** Random cases so far, of all checks. */
+  readonly cases: number;
+}
+
+/** How a run of the suite is watched and stopped. */
+export interface VerifyOptions {
+  /** Stops the run where a check makes its next backend. */
+  readonly signal?: AbortSignal;
+  /** Called before each check, and each time a check makes a backend, which it does for each case. */
+  readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
 /**
  * Runs the suite without a test runner.
  *
- * @param onResult called after each check
+ * @returns the results of the checks that ended
  * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule
  */
 export async function verify(
   options: SuiteOptions,
-  onResult: (result: CheckResult, total: number) => void = () => {},
+  { signal, onProgress = () => {} }: VerifyOptions = {},
 ): Promise<Report> {
-  const { checks, context } = suiteOf(options);
+  const eventLoop = new EventLoop();
+  let check: Check | undefined;
   const results: CheckResult[] = [];
-  for (const check of checks) {
+  const report = (): void => {
+    if (check === undefined) return;
+    const { cases } = context.stats;
+    onProgress({ completed: results.length, total: checks.length, check, cases });
+  };
+  const { checks, context } = suiteOf({
+    ...options,
+    backend: async () => {
+      await eventLoop.yield();
+      signal?.throwIfAborted();
+      report();
+      return options.backend();
+    },
+  });
+  const isStopped = (): boolean => signal?.aborted === true;
+  for (check of checks) {
+    if (isStopped()) break;
+    report();
     const result = await runCheck(check, context);
+    // The check that was stopped failed for no other reason.
+    if (isStopped() && result.status === "failed") break;
     results.push(result);
-    onResult(result, checks.length);
   }
-  return { ...context.stats, checks: results };
+  return { ...context.stats, checks: results, unfinished: checks.length - results.length };
+}
+
+/** Lets signals and timers through, which wait while a check awaits nothing but promises that are resolved. */
+class EventLoop {
+  static readonly #interval = 50;
+  #last = performance.now();
+
+  /** Returns after other tasks, if the last time was more than 50 ms ago. */
+  async yield(): Promise<void> {
+    if (performance.now() - this.#last < EventLoop.#interval) return;
+    await new Promise((done) => setTimeout(done));
+    this.#last = performance.now();
+  }
 }
 
 /** Runs one check. Whatever it throws is a failure. */

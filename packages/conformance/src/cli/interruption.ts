@@ -1,0 +1,24 @@
+/** The exit status of a program that Ctrl-C ended: 128 + SIGINT. */
+export const interruptedStatus = 130;
+
+/** Two signals within this time (milliseconds) are one key press: npm passes on a Ctrl-C that the terminal sent too. */
+const samePressTime = 300;
+
+/**
+ * Returns a signal that the first Ctrl-C aborts, so that the work can end in order. The second Ctrl-C ends the process at
+ * once.
+ */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  let firstPress = 0;
+  process.on("SIGINT", () => {
+    const now = performance.now();
+    if (!controller.signal.aborted) {
+      firstPress = now;
+      controller.abort();
+    } else if (now - firstPress > samePressTime) {
+      process.exit(interruptedStatus);
+    }
+  });
+  return controller.signal;
+}
