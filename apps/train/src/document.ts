@@ -2,7 +2,7 @@ import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { median } from "@gradstep/apps-shared/median";
 import type { Backend, BackendName } from "./backend.js";
 import type { Comparison, Library } from "./comparison/compare.js";
-import { defaultSchedule, type NonFiniteChoice, type Options } from "./options.mjs";
+import { defaultSchedule, type Options } from "./options.mjs";
 import { layerWidths, parameterCount } from "./training/network.js";
 import { type Failure, failureOf } from "./training/failure.js";
 import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
@@ -17,10 +17,6 @@ export interface Configuration {
   readonly clip: number | null;
   /** Batches per step. */
   readonly accumulate: number;
-  readonly nonFinite: NonFiniteChoice;
-  readonly lossScale: number | "dynamic" | null;
-  /** The momentum of the average of the weights; null if there is none. */
-  readonly ema: number | null;
   readonly epochs: number;
   readonly batchSize: number;
   /** With `--backend auto`, the one that was found. */
@@ -85,16 +81,13 @@ export function configurationOf(
   { name, gpu }: Backend,
 ): Configuration {
   const { optimizer, learningRate, schedule, accumulate } = options;
-  const { epochs, batchSize, seed, clip = null, lossScale = null, ema = null } = options;
+  const { epochs, batchSize, seed, clip = null } = options;
   return {
     optimizer,
     learningRate,
     schedule,
     clip,
     accumulate,
-    nonFinite: options.nonFinite ?? (lossScale === null ? "propagate" : "skip"),
-    lossScale,
-    ema,
     epochs,
     batchSize,
     backend: name,
@@ -109,15 +102,11 @@ export function configurationOf(
 
 /** The settings that are not at their defaults, apart from those that every training shows; empty if there are none. */
 export function settingsText(configuration: Configuration): string {
-  const { schedule, clip, accumulate, nonFinite, lossScale, ema } = configuration;
+  const { schedule, clip, accumulate } = configuration;
   return [
     schedule !== defaultSchedule && `schedule ${schedule}`,
     clip !== null && `clipped to a global norm of ${clip}`,
     accumulate > 1 && `${accumulate} batches per step`,
-    lossScale !== null &&
-      `${lossScale === "dynamic" ? "dynamic loss scale" : `loss scale ${lossScale}`}`,
-    nonFinite !== "propagate" && `gradients that are not finite: ${nonFinite}`,
-    ema !== null && `evaluated with an average of the weights, momentum ${ema}`,
   ]
     .filter((text) => text !== false)
     .join(", ");
