@@ -22,10 +22,11 @@ export function printListing({ rules, stages, schedules }: Listing, screen: Scre
   for (const schedule of schedules) printSchedule(schedule, screen);
 }
 
-function printHeading(title: string, text: string, { print, paint, columns }: Screen): void {
-  print(paint.bold(title));
-  for (const line of wrap(text, columns)) print(paint.dim(line));
-  print();
+function printHeading(title: string, text: string, screen: Screen): void {
+  const { paint } = screen;
+  screen.print(paint.bold(title));
+  for (const line of wrap(text, screen.columns)) screen.print(paint.dim(line));
+  screen.print();
 }
 
 function printRule(
@@ -33,8 +34,8 @@ function printRule(
   title: string,
   screen: Screen,
 ): void {
-  const { print, paint } = screen;
-  print(paint.cyan(title));
+  const { paint } = screen;
+  screen.print(paint.cyan(title));
   printIndented(summary, screen);
   const numbers = Object.entries(hyperparameters)
     .sort(([a], [b]) => Number(b === "learningRate") - Number(a === "learningRate"))
@@ -44,24 +45,24 @@ function printRule(
     if (line.length > 0) printIndented(line.join(" "), screen, paint.dim);
   if (learningRate !== null)
     printIndented(`in the trainer: --learning-rate ${learningRate}`, screen, paint.dim);
-  print();
+  screen.print();
 }
 
 function printSchedule(
   { function: name, summary, parameters }: ListedSchedule,
   screen: Screen,
 ): void {
-  const { print, paint } = screen;
+  const { paint } = screen;
   for (const line of wrap(`${name}(${parameters.join(", ")})`, screen.columns))
-    print(paint.cyan(line));
+    screen.print(paint.cyan(line));
   printIndented(summary, screen);
-  print();
+  screen.print();
 }
 
 function printIndented(
   text: string,
-  { print, columns }: Screen,
+  screen: Screen,
   paint: (line: string) => string = String,
 ): void {
-  for (const line of wrap(text, columns - indent.length)) print(paint(indent + line));
+  for (const line of wrap(text, screen.columns - indent.length)) screen.print(paint(indent + line));
 }
