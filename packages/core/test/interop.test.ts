@@ -633,7 +633,7 @@ describe("fromOptax", () => {
     ["clip+adam", null, "UNKNOWN_OPTION"],
     ["adam+clip", {}, "INVALID_CHAIN"],
     ["clip", {}, "UNSUPPORTED"],
-    ["multi_steps3+adam", {}, "UNSUPPORTED"],
+    ["multi_steps3+adam", {}, "INVALID_HYPERPARAMETER"],
   ])("the chain %s with %j is refused", (name, options, code) => {
     expect(codeOf(() => fromOptax(name, anything(options)))).toBe(code);
   });

@@ -1,243 +1,35 @@
-import { optaxMuon, optaxMuonOptions } from "./muon.js";
-import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
-import { transformations } from "./optax-transformations.js";
-import { GradstepError, show } from "../errors.js";
-import { chain, type ChainPart } from "../rule/chain.js";
-import { rules } from "../rules/index.js";
+import { aliases, specOfAlias } from "./optax-aliases.js";
+import {
+  afterRule,
+  beforeRate,
+  beforeRule,
+  cores,
+  scales,
+  type OptaxTransformation,
+} from "./optax-transformations.js";
+import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
+import { GradstepError } from "../errors.js";
+import { completeStepControl } from "../optimizer/step-control/step-control-options.js";
+import { chain } from "../rule/chain.js";
 import type { OptimizerSpec } from "../rule/rule.js";
+import type { StageSpec } from "../rule/stage-factory.js";
+import { isSchedule, type Schedule } from "../schedules/schedule.js";
 
-const rate: OptionMap = { learning_rate: { to: "learningRate" } };
-const whyNoMask =
-  "Use groups: createOptimizer(spec, parameters, { groups: [{ match, weightDecay: 0 }] }).";
-const decay: OptionMap = {
-  weight_decay: { to: "weightDecay" },
-  mask: { only: [null], why: whyNoMask },
-};
-const precision: OptionMap = { mu_dtype: { only: [null], why: "State is f32." } };
-const accumulatorPrecision: OptionMap = {
-  accumulator_dtype: { only: [null], why: "State is f32." },
-};
-const betas: OptionMap = { b1: { to: "beta1" }, b2: { to: "beta2" } };
-const eps: OptionMap = { eps: { to: "epsilon" } };
-const adamOptions: OptionMap = {
-  ...rate,
-  ...betas,
-  ...eps,
-  ...precision,
-  eps_root: { to: "epsilonRoot" },
-};
-const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
-const adamForm = { epsilonMode: "paper", averageForm: "sum-of-squares" } as const;
+type Options = Readonly<Record<string, unknown>>;
+type Rate = number | Schedule | ((step: number) => number);
 
-const epsRoot: OptionMap = { eps_root: { to: "epsilonRoot" } };
-const scheduleFree: OptionMap = {
-  b1: { to: "beta1" },
-  weight_decay: { to: "weightDecay" },
-  weight_lr_power: { to: "weightLearningRatePower" },
-  warmup_steps: { only: [null], why: "Optax's weights and rates are a step apart in its warmup." },
-  state_dtype: { only: [null], why: "State is f32." },
-};
-const withoutNesterov: OptionMap = {
-  nesterov: { only: [false], why: "This rule has no Nesterov momentum." },
+/** What wraps an optimizer: it stands before all parts. */
+const wrappers: Readonly<Record<string, OptionMap>> = {
+  multi_steps: {
+    every_k_schedule: { to: "accumulate" },
+    use_grad_mean: { only: [true], why: "Gradients are averaged." },
+  },
+  // Optax takes the step after that many in a row, and NaN is everywhere; here it is skipped, too.
+  apply_if_finite: { max_consecutive_errors: ignored },
 };
 
-interface OptaxOptimizer {
-  readonly rule: string;
-  readonly options: OptionMap;
-  /** Optax's defaults and formulas, as settings of the rule. */
-  readonly settings: Readonly<Record<string, number | string | boolean>>;
-}
-
-/** The aliases of Optax 0.2.8, and optimizers of its `optax.contrib`. */
-const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
-  sgd: {
-    rule: "sgd",
-    options: {
-      ...rate,
-      ...accumulatorPrecision,
-      momentum: { to: "momentum" },
-      nesterov: { to: "nesterov" },
-    },
-    settings: { momentumForm: "torch" },
-  },
-  adagrad: {
-    rule: "adagrad",
-    options: { ...rate, ...eps, initial_accumulator_value: { to: "initialAccumulatorValue" } },
-    settings: { initialAccumulatorValue: 0.1, epsilon: 1e-7 },
-  },
-  rmsprop: {
-    rule: "rmsprop",
-    options: {
-      ...rate,
-      ...eps,
-      decay: { to: "rho" },
-      centered: { to: "centered" },
-      momentum: { to: "momentum" },
-      eps_in_sqrt: { to: "epsilonInSqrt" },
-      initial_scale: { only: [0], why: "The average starts at 0." },
-      nesterov: { only: [false], why: "rmsprop has no Nesterov momentum." },
-      bias_correction: {
-        only: [false],
-        why: 'The corrected form is adam with beta1: 0 and epsilonMode: "paper".',
-      },
-    },
-    settings: { rho: 0.9, epsilon: 1e-8, averageForm: "sum-of-squares" },
-  },
-  adam: {
-    rule: "adam",
-    options: { ...adamOptions, nesterov: { to: "nesterov" } },
-    settings: { ...adamDefaults, ...adamForm },
-  },
-  nadam: {
-    rule: "adam",
-    options: adamOptions,
-    settings: { ...adamDefaults, ...adamForm, nesterov: true },
-  },
-  amsgrad: {
-    rule: "adam",
-    options: adamOptions,
-    settings: { ...adamDefaults, ...adamForm, amsgrad: true, amsgradOf: "corrected" },
-  },
-  adamw: {
-    rule: "adamw",
-    options: { ...adamOptions, ...decay, nesterov: { to: "nesterov" } },
-    settings: { ...adamDefaults, ...adamForm, weightDecay: 1e-4 },
-  },
-  nadamw: {
-    rule: "adamw",
-    options: { ...adamOptions, ...decay },
-    settings: { ...adamDefaults, ...adamForm, weightDecay: 1e-4, nesterov: true },
-  },
-  adamax: {
-    rule: "adamax",
-    options: { ...rate, ...betas, ...eps },
-    settings: { ...adamDefaults, epsilonMode: "inside" },
-  },
-  adamaxw: {
-    rule: "adamax",
-    options: { ...rate, ...betas, ...eps, ...decay },
-    settings: { ...adamDefaults, epsilonMode: "inside", weightDecay: 1e-4 },
-  },
-  adadelta: {
-    rule: "adadelta",
-    options: {
-      ...rate,
-      ...eps,
-      rho: { to: "rho" },
-      weight_decay: decay.weight_decay,
-      weight_decay_mask: decay.mask,
-    },
-    // Optax adds the decay to the gradient.
-    settings: { rho: 0.9, epsilon: 1e-6, weightDecayMode: "l2" },
-  },
-  radam: {
-    rule: "radam",
-    options: {
-      ...rate,
-      ...betas,
-      ...eps,
-      ...epsRoot,
-      ...withoutNesterov,
-      threshold: { to: "threshold" },
-    },
-    settings: { ...adamDefaults, epsilonMode: "corrected", averageForm: "sum-of-squares" },
-  },
-  adabelief: {
-    rule: "adabelief",
-    options: { ...rate, ...betas, ...eps, ...epsRoot, ...withoutNesterov },
-    settings: {},
-  },
-  yogi: { rule: "yogi", options: { ...rate, ...betas, ...eps }, settings: {} },
-  adan: {
-    rule: "adan",
-    options: { ...rate, ...betas, ...eps, ...epsRoot, ...decay, b3: { to: "beta3" } },
-    settings: { epsilonRoot: 1e-8 },
-  },
-  adopt: {
-    rule: "adopt",
-    options: {
-      ...rate,
-      ...betas,
-      ...eps,
-      ...precision,
-      ...withoutNesterov,
-      use_clipping: { to: "useClipping" },
-    },
-    settings: {},
-  },
-  ademamix: {
-    rule: "ademamix",
-    options: {
-      ...rate,
-      ...betas,
-      ...eps,
-      ...epsRoot,
-      ...precision,
-      ...decay,
-      b3: { to: "beta3" },
-      alpha: { to: "alpha" },
-    },
-    settings: {},
-  },
-  lamb: {
-    rule: "lamb",
-    options: { ...rate, ...betas, ...eps, ...epsRoot, ...decay },
-    settings: {
-      ...adamDefaults,
-      epsilon: 1e-6,
-      averageForm: "sum-of-squares",
-      weightDecayMode: "update",
-    },
-  },
-  lars: {
-    rule: "lars",
-    options: {
-      ...rate,
-      ...eps,
-      weight_decay: decay.weight_decay,
-      weight_decay_mask: { only: [true], why: whyNoMask },
-      trust_ratio_mask: { only: [true], why: "The ratio applies to all tensors." },
-      trust_coefficient: { to: "trustCoefficient" },
-      momentum: { to: "momentum" },
-      nesterov: { to: "nesterov" },
-    },
-    settings: {},
-  },
-  prodigy: {
-    rule: "prodigy",
-    options: {
-      ...rate,
-      ...eps,
-      betas: { to: "betas" },
-      beta3: { to: "beta3" },
-      estim_lr0: { to: "d0" },
-      estim_lr_coef: { to: "dCoef" },
-      weight_decay: decay.weight_decay,
-      safeguard_warmup: { to: "safeguardWarmup" },
-    },
-    settings: { biasCorrection: true },
-  },
-  schedule_free_sgd: {
-    rule: "schedule-free-sgd",
-    options: { ...rate, ...scheduleFree },
-    settings: {},
-  },
-  schedule_free_adamw: {
-    rule: "schedule-free-adamw",
-    options: { ...rate, ...scheduleFree, ...eps, b2: betas.b2 },
-    settings: {
-      weightLearningRatePower: 2,
-      averageForm: "sum-of-squares",
-      weightDecayMode: "update",
-    },
-  },
-  muon: { rule: "muon", options: optaxMuonOptions, settings: {} },
-  lion: {
-    rule: "lion",
-    options: { ...rate, ...betas, ...precision, ...decay },
-    settings: { beta1: 0.9, beta2: 0.99, weightDecay: 1e-3, averageForm: "sum" },
-  },
-};
+/** Rules whose update is not proportional to the learning rate of the step, so that it cannot be scaled by it. */
+const unscaled = ["lars", "muon", "prodigy", "schedule-free-sgd", "schedule-free-adamw"];
 
 /**
  * The spec of an Optax alias: `fromOptax("adamw", { learning_rate: 1e-3, weight_decay: 0.1 })`, with Optax's defaults.
@@ -245,51 +37,193 @@ const optimizers: Readonly<Record<string, OptaxOptimizer>> = {
  * what happens when the square of a gradient overflows.
  *
  * `optax.chain` is a name with `+`, and the options of all parts: `fromOptax("clip_by_global_norm+adam", { max_norm: 1,
- * learning_rate: 1e-3 })`. The parts are an alias, `clip`, `clip_by_global_norm` and `keep_params_nonnegative`.
+ * learning_rate: 1e-3 })`. In their order, the parts are
+ * - `multi_steps` (`every_k_schedule`) and `apply_if_finite`, which skips steps however many follow one another;
+ * - `clip`, `clip_by_global_norm`, `centralize`, `adaptive_grad_clip`, and then `add_decayed_weights`;
+ * - an alias, or what it is made of: `scale_by_adam`, `scale_by_rms`, `trace`, …, with `add_decayed_weights`,
+ *   `clip_by_block_rms` or `scale_by_trust_ratio` after it;
+ * - `scale_by_learning_rate`, `scale` or `scale_by_schedule`, whose `step_size_fn` is a schedule of ours or a function;
+ * - `keep_params_nonnegative`.
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
-export function fromOptax(
-  name: string,
-  options: Readonly<Record<string, unknown>> = {},
-): OptimizerSpec {
-  const names = String(name).split("+");
-  if (names.length === 1) return fromAlias(name, options);
-  const parts = { ...optimizers, ...transformations };
-  const maps = names.map((part) => lookUp("Optax", part, parts).options);
-  translate(`Optax's ${name}`, options, Object.assign({}, ...maps) as OptionMap);
-  return chain(
-    ...names.map((part, i) => {
-      const own = Object.entries(options).filter(([key]) => Object.hasOwn(maps[i], key));
-      return partOf(part, Object.fromEntries(own));
-    }),
-  );
-}
-
-function partOf(name: string, options: Readonly<Record<string, unknown>>): ChainPart {
-  if (!Object.hasOwn(transformations, name)) return fromAlias(name, options);
-  const { options: map, make } = transformations[name];
-  return make(translate(`Optax's ${name}`, options, map) as Readonly<Record<string, number>>);
-}
-
-function fromAlias(name: string, options: Readonly<Record<string, unknown>>): OptimizerSpec {
-  const optimizer = lookUp("Optax", name, optimizers);
+export function fromOptax(name: string, options: Options = {}): OptimizerSpec {
+  const parts = String(name).split("+");
+  if (parts.length === 1) return specOfAlias(name, options);
+  // MultiSteps is often named with its number: multi_steps4.
+  const names = parts.map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
+  const maps = names.map(optionsOf);
   const owner = `Optax's ${name}`;
-  const { epsilonInSqrt = true, ...translated } = withoutPair(
-    owner,
-    translate(owner, options, optimizer.options),
+  translate(owner, options, Object.assign({}, ...maps) as OptionMap);
+  const ownOptions = (map: OptionMap): Options =>
+    Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(map, key)));
+  const given = names.map((part, i) => ({
+    part,
+    options: ownOptions(maps[i]),
+    settings: translate(owner, ownOptions(maps[i]), maps[i]),
+  }));
+  const wrapping = given.slice(
+    0,
+    given.findIndex(({ part }) => !Object.hasOwn(wrappers, part)),
   );
-  if (optimizer.rule === "muon") return optaxMuon(owner, translated);
-  // Optax uses None for no momentum, no decay, and a β₃ that follows from β₂.
-  for (const key of ["momentum", "weightDecay", "beta3"])
-    if (translated[key] === null) delete translated[key];
-  if (typeof epsilonInSqrt !== "boolean") {
+  if (wrapping[0]?.part === "apply_if_finite" && wrapping.length > 1) {
     throw new GradstepError(
-      `${owner}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
-      { code: "INVALID_HYPERPARAMETER" },
+      `${owner}: apply_if_finite looks at each gradient there; expected multi_steps before it, so that the mean is what is looked at.`,
+      { code: "UNSUPPORTED" },
     );
   }
-  const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
-  const rule = rules.find((one) => one.name === optimizer.rule)!;
-  return rule.specify({ ...optimizer.settings, ...translated, ...form });
+  const spec = chained(owner, given.slice(wrapping.length));
+  if (wrapping.length === 0) return spec;
+  const control: Record<string, unknown> = Object.assign(
+    {},
+    ...wrapping.map(({ settings }) => settings),
+  );
+  if (names.includes("apply_if_finite")) control.nonFinite = "skip";
+  if (names.includes("multi_steps") && control.accumulate === undefined) {
+    throw new GradstepError(`${owner}: every_k_schedule is missing; expected a number of steps.`, {
+      code: "INVALID_HYPERPARAMETER",
+    });
+  }
+  completeStepControl(control);
+  return { ...spec, control };
+}
+
+/** The options of a part. @throws {GradstepError} `UNSUPPORTED` */
+function optionsOf(part: string): OptionMap {
+  if (Object.hasOwn(wrappers, part)) return wrappers[part];
+  const core = Object.hasOwn(cores, part) ? cores[part] : undefined;
+  if (core === undefined)
+    return lookUp("Optax", part, {
+      ...aliases,
+      ...beforeRule,
+      ...beforeRate,
+      ...afterRule,
+      ...scales,
+    }).options;
+  const { options } = aliases[core.alias];
+  return Object.fromEntries(
+    Object.entries(core.options).map(([key, inAlias]) => [key, options[inAlias]]),
+  );
+}
+
+/** A part of a chain with its options, under Optax's names and under ours. */
+interface Part {
+  readonly part: string;
+  readonly options: Options;
+  readonly settings: Options;
+}
+
+/** @throws {GradstepError} `INVALID_CHAIN`, `UNSUPPORTED`, `INVALID_HYPERPARAMETER` */
+function chained(owner: string, parts: readonly Part[]): OptimizerSpec {
+  const isRule = ({ part }: Part): boolean =>
+    Object.hasOwn(aliases, part) || Object.hasOwn(cores, part);
+  const at = parts.findIndex(isRule);
+  if (at < 0 || parts.filter(isRule).length > 1) {
+    throw new GradstepError(
+      `${owner}: expected exactly one optimizer among the parts, such as adam or scale_by_adam.`,
+      { code: "INVALID_CHAIN" },
+    );
+  }
+  const isCore = Object.hasOwn(cores, parts[at].part);
+  const hasDecay = parts[at - 1]?.part === "add_decayed_weights";
+  const before = stagesOf(owner, parts.slice(0, hasDecay ? at - 1 : at), beforeRule);
+  const after = parts.slice(at + 1);
+  const firstScale = after.findIndex(({ part }) => Object.hasOwn(scales, part));
+  const isEnd = ({ part }: Part): boolean => Object.hasOwn(afterRule, part);
+  const rateAt = firstScale < 0 ? after.length - after.filter(isEnd).length : firstScale;
+  const onUpdate = stagesOf(owner, after.slice(0, rateAt), isCore ? beforeRate : {});
+  const last = after.slice(rateAt);
+  const factors = last.filter(({ part }) => Object.hasOwn(scales, part));
+  const onParameter = stagesOf(
+    owner,
+    last.filter((one) => !factors.includes(one)),
+    afterRule,
+  );
+  const decay = hasDecay ? parts[at - 1].settings.weightDecay : undefined;
+  return chainOf(before, ruleOf(owner, parts[at], factors, decay), [...onUpdate, ...onParameter]);
+}
+
+function chainOf(
+  before: readonly StageSpec[],
+  rule: OptimizerSpec,
+  after: readonly StageSpec[],
+): OptimizerSpec {
+  return before.length + after.length === 0 ? rule : chain(...before, rule, ...after);
+}
+
+/** The stages of parts that stand where only these can. @throws {GradstepError} `INVALID_CHAIN` */
+function stagesOf(
+  owner: string,
+  parts: readonly Part[],
+  table: Readonly<Record<string, OptaxTransformation>>,
+): StageSpec[] {
+  return parts.map(({ part, settings }) => {
+    if (Object.hasOwn(table, part)) return table[part].make(settings as never);
+    throw new GradstepError(
+      `${owner}: ${part} cannot stand there; expected gradient transformations, add_decayed_weights, an optimizer or scale_by_…, what changes its update, scales, and keep_params_nonnegative, in this order.`,
+      { code: "INVALID_CHAIN" },
+    );
+  });
+}
+
+/**
+ * The rule of an alias, or of what it is made of.
+ * @param factors what multiplies its update
+ * @param decay what multiplies the parameters that are added to the gradient
+ */
+function ruleOf(
+  owner: string,
+  { part, options }: Part,
+  factors: readonly Part[],
+  decay: unknown,
+): OptimizerSpec {
+  const core = Object.hasOwn(cores, part) ? cores[part] : undefined;
+  const l2 = decay === undefined ? {} : { weightDecay: decay, weightDecayMode: "l2" };
+  const rates = factors.flatMap((one) => [scales[one.part].sign, one.settings.factor as Rate]);
+  if (core !== undefined) {
+    if (factors.length === 0)
+      throw new GradstepError(
+        `${owner}: ${part} has no learning rate; expected scale_by_learning_rate, scale or scale_by_schedule after it.`,
+        { code: "INVALID_CHAIN" },
+      );
+    const renamed = Object.entries(options).map(([key, value]) => [core.options[key], value]);
+    return specOfAlias(core.alias, Object.fromEntries(renamed) as Options, {
+      ...core.settings,
+      ...l2,
+      learningRate: product([-1, ...rates]),
+    });
+  }
+  const spec = specOfAlias(part, options);
+  const hasOwnDecay = spec.groups.length > 0 || (spec.hyperparameters.weightDecay ?? 0) !== 0;
+  if (decay !== undefined && hasOwnDecay)
+    throw new GradstepError(
+      `${owner}: ${part} has a weight decay of its own; expected one without, such as adam in place of adamw.`,
+      { code: "UNSUPPORTED" },
+    );
+  const { momentum = 0, learningRate } = spec.hyperparameters;
+  const isUnscaled = unscaled.includes(spec.rule.name) || (part === "rmsprop" && momentum !== 0);
+  if (factors.length > 0 && isUnscaled)
+    throw new GradstepError(
+      `${owner}: the update of ${part} is not proportional to its learning rate, so it cannot be scaled by it; leave the scale out.`,
+      { code: "UNSUPPORTED" },
+    );
+  const rate = factors.length === 0 ? {} : { learningRate: product([learningRate, ...rates]) };
+  return specOfAlias(part, options, { ...l2, ...rate });
+}
+
+/** A number, or what follows the schedules among the factors. */
+function product(factors: readonly Rate[]): Rate {
+  const constant = factors.reduce<number>(
+    (value, one) => (typeof one === "number" ? value * one : value),
+    1,
+  );
+  const varying = factors.filter((one) => typeof one !== "number");
+  if (varying.length === 0) return constant;
+  if (varying.length === 1 && constant === 1) return varying[0];
+  return function scaled(step: number): number {
+    return varying.reduce<number>(
+      (value, one) => value * (isSchedule(one) ? one.valueAt(step) : one(step)),
+      constant,
+    );
+  };
 }
