@@ -109,21 +109,18 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
   #repeat(gradients: Gradients): boolean {
-    if (
-      this.#control !== undefined ||
-      this.#groups.runs.length > 1 ||
-      !this.#inputs.isRepeat(gradients)
-    )
-      return false;
-    const [{ kernel, updates }] = this.#groups.runs;
-    if (!this.#groups.areAlwaysDue) return false;
+    if (this.#control !== undefined) return false;
+    const groups = this.#groups;
+    if (groups.runs.length > 1 || !this.#inputs.isRepeat(gradients)) return false;
+    const [{ kernel, updates }] = groups.runs;
+    if (!groups.areAlwaysDue) return false;
     const repeat = kernel!.repeater?.(updates);
     if (repeat === undefined) return false;
     // A schedule may refuse its value.
-    this.#groups.prepare(this.#clock.iterations + 1);
+    groups.prepareAll();
     // Counted before the run, which evicts all of this from the caches.
     this.#clock.iterations += 1;
-    this.#groups.commit(this.#clock.iterations);
+    groups.commitAll();
     repeat();
     return true;
   }
@@ -150,14 +147,29 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkTrains();
     const iteration = this.#clock.iterations + 1;
     const inputs = this.#inputs;
-    const control = this.#control;
     const count = inputs.take(gradients, options, iteration);
-    const call = { records: inputs.taken, updates: inputs.updates, count };
-    control?.reserve(call);
-    inputs.stage(this.#table.stage, control?.hasAccumulators ?? false);
+    if (this.#control !== undefined)
+      return this.#prepareControlled(this.#control, count, options, iteration, run);
+    inputs.stage(this.#table.stage, false);
     this.#groups.prepare(iteration);
-    if (control?.admits(call) === false) return -1;
-    if (control?.hasAccumulators !== true) {
+    inputs.divideByRowSteps();
+    return count;
+  }
+
+  #prepareControlled(
+    control: StepControl,
+    count: number,
+    options: StepOptions | undefined,
+    iteration: number,
+    run: KernelRunner,
+  ): number {
+    const inputs = this.#inputs;
+    const call = { records: inputs.taken, updates: inputs.updates, count };
+    control.reserve(call);
+    inputs.stage(this.#table.stage, control.hasAccumulators);
+    this.#groups.prepare(iteration);
+    if (!control.admits(call)) return -1;
+    if (!control.hasAccumulators) {
       inputs.divideByRowSteps();
       return count;
     }

@@ -92,6 +92,16 @@ export class OptimizerGroups {
     return true;
   }
 
+  /** Computes the scalars of a step that updates every group. */
+  prepareAll(): void {
+    for (let i = 0; i < this.all.length; i += 1) this.all[i].prepare();
+  }
+
+  /** To be called when that step was taken. */
+  commitAll(): void {
+    for (let i = 0; i < this.all.length; i += 1) this.all[i].commit();
+  }
+
   /** Computes the scalars of the step with this number, of the groups that it updates. */
   prepare(iteration: number): void {
     for (let i = 0; i < this.all.length; i += 1) {

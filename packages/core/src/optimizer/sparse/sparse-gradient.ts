@@ -18,10 +18,11 @@ export function isSparseGradient(gradient: unknown): gradient is SparseGradient 
   return (
     gradient !== null &&
     typeof gradient === "object" &&
-    "indices" in gradient &&
-    "values" in gradient &&
+    // Tensors have it, and most gradients are tensors or arrays: the fast tests come first.
+    (gradient as Partial<Tensor>).backend === undefined &&
     !ArrayBuffer.isView(gradient) &&
-    !isTensor(gradient)
+    "indices" in gradient &&
+    "values" in gradient
   );
 }
 

@@ -76,7 +76,7 @@ export class StepInputs {
 
   /** Notes whose rows count their own steps. @throws {GradstepError} `UNSUPPORTED` for masks that rule this out */
   #takeRowSteps(count: number): void {
-    this.#countingRows.length = 0;
+    if (this.#countingRows.length > 0) this.#countingRows.length = 0;
     for (let i = 0; i < count; i += 1) {
       const record = this.taken[i];
       if (record.rowSteps === undefined) continue;
