@@ -30,10 +30,14 @@ export function expectedOfBlock(expected: Float64Array, { offsets }: Data): Expe
 /**
  * For a rule whose elements depend on one another: all parameters after `checkedSteps` steps, on the backend in plain
  * JavaScript, whose temporaries are f64 and whose kernels share nothing with those of the others.
+ *
+ * @param gradientsOf the gradients of a step, by tensor; those of the workload if left out
  */
 export async function expectedOf(
   spec: OptimizerSpec,
   { workload, gradients, parameters }: Data,
+  gradientsOf: (step: number) => readonly Float32Array[] = (step) =>
+    gradients[step % gradientKinds],
 ): Promise<Expected> {
   const backend = cpuJs();
   const tensors = parameters().map((values, i) =>
@@ -42,8 +46,7 @@ export async function expectedOf(
   const byName = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(values.map((value, i) => [`tensor${i}`, value]));
   const optimizer = createOptimizer(spec, byName(tensors));
-  for (let step = 0; step < checkedSteps; step += 1)
-    optimizer.step(byName(gradients[step % gradientKinds]));
+  for (let step = 0; step < checkedSteps; step += 1) optimizer.step(byName(gradientsOf(step)));
   const values = await Promise.all(tensors.map((tensor) => tensor.read()));
   return (tensor, element) => values[tensor][element];
 }

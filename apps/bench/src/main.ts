@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { count, speedupText } from "@gradstep/apps-shared/format";
 import { findGpu, type Gpu } from "@gradstep/apps-shared/gpu";
 import colors from "picocolors";
+import { wrap } from "../../shared/src/command-line.mjs";
 import { contenders as cpuContenders } from "./contenders/index.js";
 import { gpuContenders } from "./contenders/webgpu/index.js";
 import { expectedParameters, tolerance } from "./correctness.js";
@@ -71,7 +72,8 @@ async function main(args: readonly string[]): Promise<number> {
   );
   print("“vs X” is X's time divided by the row's own: above 1, the row is faster.");
   if (skipped.length > 0) {
-    print(`${options.quick ? "Quick: few rounds. " : ""}Skipped: ${skipped.join(", ")}.`);
+    const text = `${options.quick ? "Quick: few rounds. " : ""}Skipped: ${skipped.join(", ")}.`;
+    for (const line of wrap(text, 100)) print(line);
   }
 
   const block = makeBlock(seed);

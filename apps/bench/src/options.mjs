@@ -30,6 +30,8 @@ export const workloadNames = /** @type {const} */ ([
   "adam-1.6e7",
   "model",
   "chains",
+  "accumulation",
+  "sparse",
   "muon",
   "muon-1e6",
 ]);

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { measure } from "../src/measure.js";
 import type { Contender } from "../src/contenders/contender.js";
 import { hand } from "../src/contenders/hand.js";
+import { accumulation } from "../src/contenders/accumulation.js";
 import { contenders } from "../src/contenders/index.js";
+import { sparseContenders } from "../src/contenders/sparse.js";
 import { type Loop, loopContender } from "../src/contenders/loop-contender.js";
 import { dataFor, makeBlock } from "../src/data.js";
 import {
@@ -93,14 +95,54 @@ describe("a wrong contender does not pass", () => {
   });
 });
 
+const budget = {
+  warmUpNs: 0,
+  turnNs: 0,
+  workloadNs: 0,
+  rounds: [1, 1],
+  allocationNs: 0,
+} as const;
+
+describe("contenders with expectations of their own", () => {
+  const table = { name: "sparse", shapes: [[2000, 8]] };
+
+  test("of accumulated gradients pass", async () => {
+    const rows = await measure(workload, accumulation, block, expected, budget);
+    expect(rows.map(({ contender }) => contender)).toEqual([
+      "accumulate 4",
+      "adam",
+      "tfjs-wasm ops",
+    ]);
+    expect(rows.map((row) => row.extraBytesPerParameter)).toEqual([12, 8, 12]);
+  });
+
+  test("of sparse gradients pass", async () => {
+    const rows = await measure(table, sparseContenders, block, expected, budget);
+    const errors = rows.map(({ contender, largestErrorOverTolerance: error }) => [
+      contender,
+      error === null ? null : error <= 1,
+    ]);
+    expect(errors).toEqual([
+      ["lazy", true],
+      ["rowSteps", true],
+      ["dense", true],
+      ["rows alone", null],
+      ["tfjs-wasm ops", true],
+    ]);
+  });
+
+  test.each([
+    ["accumulated gradients as one batch", workload, accumulation[0], accumulation[1]],
+    ["lazy steps as dense ones", table, sparseContenders[0], sparseContenders[2]],
+    ["lazy steps as those of rows with counts", table, sparseContenders[0], sparseContenders[1]],
+  ])("are different: %s do not pass", async (_, one, contender, { expected: others }) => {
+    const { name, description, start } = contender;
+    const wrongly = { name, description, start, ...(others && { expected: others }) };
+    await expect(measure(one, [wrongly], block, expected, budget)).rejects.toThrow(WrongResult);
+  });
+});
+
 test("a wrong contender stops the measurement before anything is timed", async () => {
-  const budget = {
-    warmUpNs: 0,
-    turnNs: 0,
-    workloadNs: 0,
-    rounds: [1, 1],
-    allocationNs: 0,
-  } as const;
   let steps = 0;
   const counting: Contender = {
     ...hand,

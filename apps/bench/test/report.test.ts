@@ -69,6 +69,31 @@ test("headlines are speedups, memory and allocations; there are none without row
   ]);
 });
 
+test("headlines of chains, accumulation and sparse steps are relative to Adam, and to TF.js's operations", () => {
+  const row = (workload: string, contender: string, speedups: Row["speedups"]): Row => ({
+    ...common,
+    ...more,
+    workload,
+    contender,
+    medianNs: 1e6,
+    minNs: 1e6,
+    speedups,
+  });
+  expect(
+    headlines([
+      row("chains", "adam", { "adam+ema": 1.5, "tfjs-wasm ops": 30 }),
+      row("chains", "adam+ema", { adam: 0.8, "tfjs-wasm ops": 25 }),
+      row("accumulation", "accumulate 4", { adam: 0.4, "tfjs-wasm ops": 5 }),
+      row("sparse", "lazy", { "rows alone": 0.5, "tfjs-wasm ops": 250 }),
+      row("sparse", "tfjs-wasm ops", { "rows alone": 0.001, lazy: 0.004 }),
+    ]),
+  ).toEqual([
+    "adam+ema takes 1.25× the time of adam",
+    "accumulate 4 takes 2.50× the time of adam, and is 5.00× faster than TF.js's operations",
+    "lazy takes 2.00× the time of rows alone, and is 250× faster than TF.js's operations",
+  ]);
+});
+
 test("on a GPU the headlines are about bandwidth and about other shaders", () => {
   const speedups = { copy: 0.8, wgsl: 1.25, "tfjs-webgpu": 20 };
   const row = { ...common, ...more, contender: "webgpu", medianNs: 1e6, minNs: 9e5, speedups };

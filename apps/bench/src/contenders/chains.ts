@@ -20,8 +20,14 @@ export const chains: readonly Contender[] = [
     chain(clipByGlobalNorm(globalClipNorm), adam(settings)),
   ),
   gradstepContender(
+    "adam+ema",
+    "Adam, and an average of the weights",
+    onWasm,
+    chain(adam(settings), ema(emaMomentum)),
+  ),
+  gradstepContender(
     "clip+adamw+ema",
-    "with weight decay, and an average of the weights",
+    "all of it, with weight decay",
     onWasm,
     chain(clipByGlobalNorm(globalClipNorm), adamw({ ...settings, weightDecay }), ema(emaMomentum)),
   ),

@@ -1,4 +1,5 @@
 import type { OptimizerSpec } from "@gradstep/core";
+import type { Expected } from "../correctness.js";
 import type { Data } from "../data.js";
 
 /** One way to make steps, of Adam if it does not say otherwise. To add one, write a module like those in this folder and list it in `index.ts`. */
@@ -10,6 +11,8 @@ export interface Contender {
   readonly isBaseline?: boolean;
   /** What it computes. Adam if left out. */
   readonly spec?: OptimizerSpec;
+  /** The right parameters after the checked steps, if not those of `spec` with the gradients of the workload. */
+  readonly expected?: (data: Data) => Expected | Promise<Expected>;
   /** Prepares everything with its own parameters. Not timed. */
   readonly start: (data: Data) => Promise<RunningContender>;
 }

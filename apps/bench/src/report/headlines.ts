@@ -18,16 +18,11 @@ export function headlines(rows: readonly Row[]): string[] {
   for (const { size, medianNs } of own.filter(isScalars)) {
     lines.push(`cpu-js takes ${time(medianNs / size)} per tensor, besides its elements`);
   }
-  for (const { contender, speedups } of rows.filter(({ workload }) => workload === "chains")) {
-    if (contender === "adam" || contender.startsWith("tfjs")) continue;
-    const rival = contender === "clip+adamw+ema" ? speedups["tfjs-wasm ops"] : undefined;
-    lines.push(
-      `${contender} takes ${(1 / speedups["adam"]).toFixed(2)}× the time of adam` +
-        (rival === undefined
-          ? ""
-          : `, and is ${speedupText(rival)} faster than TF.js's operations`),
-    );
-  }
+  lines.push(
+    ...relativeTimes(rows, "chains", "adam", ["clip+adamw+ema"]),
+    ...relativeTimes(rows, "accumulation", "adam", ["accumulate 4"]),
+    ...relativeTimes(rows, "sparse", "rows alone", ["lazy", "rowSteps", "dense"]),
+  );
   if (own.length > 0) {
     const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));
     lines.push(
@@ -35,6 +30,29 @@ export function headlines(rows: readonly Row[]): string[] {
     );
   }
   return lines;
+}
+
+/**
+ * "lazy takes 2.00× the time of rows alone, and is 253× faster than TF.js's operations"
+ *
+ * @param compared what TF.js's operations compute, too
+ */
+function relativeTimes(
+  rows: readonly Row[],
+  workload: string,
+  base: string,
+  compared: readonly string[],
+): string[] {
+  return rows
+    .filter((row) => row.workload === workload && base in row.speedups)
+    .filter(({ contender }) => !contender.startsWith("tfjs"))
+    .map(({ contender, speedups }) => {
+      const rival = compared.includes(contender) ? speedups["tfjs-wasm ops"] : undefined;
+      return (
+        `${contender} takes ${(1 / speedups[base]).toFixed(2)}× the time of ${base}` +
+        (rival === undefined ? "" : `, and is ${speedupText(rival)} faster than TF.js's operations`)
+      );
+    });
 }
 
 /** The same for rows of a GPU. The copying shader moves as many bytes as a step. */

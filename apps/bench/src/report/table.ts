@@ -12,6 +12,7 @@ const rivals = [
   "wgsl",
   "tfjs-webgpu",
   "adam",
+  "rows alone",
   "tfjs-wasm ops",
 ];
 

@@ -1,5 +1,7 @@
+import { accumulation } from "../contenders/accumulation.js";
 import { chains } from "../contenders/chains.js";
 import { muonContenders } from "../contenders/muon.js";
+import { sparseContenders } from "../contenders/sparse.js";
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
@@ -13,6 +15,8 @@ export const workloads: readonly Workload[] = [
   { name: "adam-1.6e7", shapes: [[1.6e7]], long: true },
   { name: "model", shapes: imageClassifier() },
   { name: "chains", shapes: imageClassifier(), contenders: chains },
+  { name: "accumulation", shapes: imageClassifier(), contenders: accumulation },
+  { name: "sparse", shapes: [[100_000, 64]], contenders: sparseContenders },
   { name: "muon", shapes: [[784, 128]], contenders: muonContenders },
   { name: "muon-1e6", shapes: [[1024, 1024]], contenders: muonContenders, long: true },
 ];
