@@ -46,6 +46,7 @@ export {
 export type { MonitorMode } from "./monitors/improvement.js";
 export {
   reduceOnPlateau,
+  type OptimizerWithRate,
   type PlateauState,
   type ReduceOnPlateau,
   type ReduceOnPlateauOptions,

@@ -1,6 +1,6 @@
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
-import type { OptimizerMethods } from "../optimizer/optimizer.js";
+import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,
@@ -37,6 +37,13 @@ export interface PlateauState {
   readonly cooldown: number;
 }
 
+/** What an optimizer needs for it: those of `createOptimizer` and of `@gradstep/tfjs` have it. */
+export interface OptimizerWithRate {
+  learningRate: number;
+  readonly groups: readonly object[];
+  config?(): Pick<OptimizerConfig, "settings" | "groups">;
+}
+
 /** Reduces the learning rate when a number stops improving. Made by `reduceOnPlateau`. */
 export interface ReduceOnPlateau {
   /**
@@ -60,7 +67,7 @@ export interface ReduceOnPlateau {
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a learning rate follows a schedule)
  */
 export function reduceOnPlateau(
-  optimizer: Pick<OptimizerMethods<string>, "config" | "groups">,
+  optimizer: OptimizerWithRate,
   options: ReduceOnPlateauOptions = {},
 ): ReduceOnPlateau {
   const owner = "reduceOnPlateau";
@@ -82,15 +89,12 @@ export function reduceOnPlateau(
     );
   checkCounts(owner, { patience, cooldown });
   checkMode(owner, mode);
-  ratesOf(optimizer);
+  checkIsNoSchedule(optimizer);
   let state: PlateauState = { best: null, wait: 0, cooldown: 0 };
 
-  /** Whether a rate was above the lowest. */
   const reduce = (): boolean => {
-    const above = ratesOf(optimizer).filter((one) => one.learningRate > minLearningRate);
-    for (const one of above)
-      one.learningRate = Math.max(one.learningRate * factor, minLearningRate);
-    return above.length > 0;
+    checkIsNoSchedule(optimizer);
+    return reduceRates(optimizer, factor, minLearningRate);
   };
 
   return {
@@ -118,29 +122,30 @@ export function reduceOnPlateau(
   };
 }
 
-interface HasLearningRate {
-  learningRate: number;
+/** Multiplies all rates above the lowest; returns whether there was one. */
+function reduceRates(optimizer: OptimizerWithRate, factor: number, lowest: number): boolean {
+  const groups = optimizer.groups as readonly { learningRate: number }[];
+  const before = groups.map(({ learningRate }) => learningRate);
+  const isAbove = optimizer.learningRate > lowest;
+  if (isAbove) optimizer.learningRate = Math.max(optimizer.learningRate * factor, lowest);
+  // A group without a rate of its own has changed with the optimizer.
+  const own = groups.filter(
+    ({ learningRate }, i) => learningRate === before[i] && learningRate > lowest,
+  );
+  for (const group of own) group.learningRate = Math.max(group.learningRate * factor, lowest);
+  return isAbove || own.length > 0;
 }
 
-/**
- * The optimizer and the groups with a learning rate of their own.
- * @throws {GradstepError} `UNSUPPORTED`
- */
-function ratesOf(
-  optimizer: Pick<OptimizerMethods<string>, "config" | "groups">,
-): HasLearningRate[] {
-  const { settings, groups } = optimizer.config();
+/** @throws {GradstepError} `UNSUPPORTED` */
+function checkIsNoSchedule(optimizer: OptimizerWithRate): void {
+  const { settings, groups } = optimizer.config?.() ?? { settings: {}, groups: [] };
   const rates = [
-    { owner: optimizer as unknown, rate: settings.learningRate },
-    ...groups.map((group, i) => ({
-      owner: optimizer.groups[i] as unknown,
-      rate: group.learningRate ?? group.rule?.settings.learningRate,
-    })),
-  ].filter(({ rate }) => rate !== undefined);
-  if (rates.some(({ rate }) => typeof rate !== "number"))
-    throw new GradstepError(
-      "reduceOnPlateau: a learning rate follows a schedule, which it would replace; expected numbers. Set learningRate to a number first, or use the schedule alone.",
-      { code: "UNSUPPORTED" },
-    );
-  return rates.map(({ owner }) => owner as HasLearningRate);
+    settings.learningRate,
+    ...groups.map((group) => group.learningRate ?? group.rule?.settings.learningRate),
+  ];
+  if (rates.every((rate) => typeof rate !== "object")) return;
+  throw new GradstepError(
+    "reduceOnPlateau: a learning rate follows a schedule, which it would replace; expected numbers. Set learningRate to a number first, or use the schedule alone.",
+    { code: "UNSUPPORTED" },
+  );
 }

@@ -89,6 +89,28 @@ export const optimizerMutants: readonly Mutant[] = [
           }),
       }),
   },
+  wrapping("reset leaves slots as they are", () => ({ reset: () => {} })),
+  wrapping("reset covers all parameters", (optimizer) => ({
+    reset: (_, options) => optimizer.reset(undefined, options),
+  })),
+  wrapping("reset covers all rows", (optimizer) => ({
+    reset: (names, { columns } = {}) => optimizer.reset(names, columns && { columns }),
+  })),
+  wrapping("reset covers one column more", (optimizer, parameters) => ({
+    reset: (names, { columns, ...options } = {}) => {
+      const all = typeof names === "string" ? [names] : (names ?? optimizer.parameters);
+      const widths = all.map((name) => {
+        const { size, shape } = parameters[name];
+        return size / shape[0];
+      });
+      const [from, to] = columns ?? [];
+      const isLast = to === undefined || to >= Math.min(...widths);
+      optimizer.reset(names, {
+        ...options,
+        ...(columns && { columns: isLast ? columns : [from!, to + 1] }),
+      });
+    },
+  })),
   withOptions("gradients are not accumulated", (options) => without(options, "accumulate")),
   withOptions("a step takes one gradient more", ({ accumulate = 0, ...options }) =>
     accumulate > 0 ? { ...options, accumulate: accumulate + 1 } : options,
