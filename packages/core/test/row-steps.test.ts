@@ -60,6 +60,17 @@ describe("rowSteps", () => {
     expect((await optimizer.state()).rowSteps).toEqual({ e: Uint32Array.of(3, 3) });
   });
 
+  it("is what explain explains", async () => {
+    const e = reference().tensor([2, 2]);
+    const optimizer = createOptimizer(adam(), { e }, lazy);
+    const gradient = { indices: Uint32Array.of(1), values: Float32Array.of(1, 2) };
+    for (let step = 0; step < 3; step += 1) optimizer.step({ e: gradient });
+    const { step, after } = await optimizer.explain("e", 3, { e: gradient });
+    expect((await optimizer.explain("e", 1, { e: gradient })).step).toBe(1);
+    optimizer.step({ e: gradient });
+    expect([step, after]).toEqual([4, (await e.read())[3]]);
+  });
+
   it("moves with its rows; new and reset rows begin at 0", async () => {
     const e = reference().tensor([3]);
     const optimizer = createOptimizer(adam(), { e }, lazy);

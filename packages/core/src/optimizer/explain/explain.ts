@@ -65,7 +65,8 @@ export async function explain(
   );
   const perGroup = new Map<Group, StepValues>();
   for (const { record: one } of read)
-    if (!perGroup.has(one.group)) perGroup.set(one.group, stepValues(one.group));
+    if (!perGroup.has(one.group))
+      perGroup.set(one.group, stepValues(one.group, stepsOf(one, index) + 1));
   const tensors = new Map<ParameterRecord, TensorValues>(
     read.map(({ record: one, arrays }) => [
       one,
@@ -177,8 +178,16 @@ interface StepValues {
   readonly scalars: ReadonlyMap<string, number>;
 }
 
-function stepValues(group: Group): StepValues {
-  const t = group.iterations + 1;
+/** The steps that an element of a parameter has taken. */
+function stepsOf(
+  { group, rowSteps, update: { parameter } }: ParameterRecord,
+  index: number,
+): number {
+  if (rowSteps === undefined) return group.iterations;
+  return rowSteps.counts[Math.floor((index * parameter.shape[0]) / parameter.size)];
+}
+
+function stepValues(group: Group, t: number): StepValues {
   const { texts } = resolvedRule(group);
   const { drafts, statements } = resolveStatements(
     texts.perStep,

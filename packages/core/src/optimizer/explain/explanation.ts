@@ -18,7 +18,7 @@ export interface Explanation {
   readonly parameter: string;
   /** Index in the parameter, row-major. */
   readonly index: number;
-  /** Number of the step, 1 for the first of the parameter's group. */
+  /** Number of the step, 1 for the first of the parameter's group, or of the row if rows count their own. */
   readonly step: number;
   readonly gradient: number;
   /** The value of the parameter before the step, and after it. */
