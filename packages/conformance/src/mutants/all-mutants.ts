@@ -7,6 +7,7 @@ import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
+import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
 import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
 import { otherRuleMutants } from "./rules/other-rule-mutants.js";
@@ -24,6 +25,7 @@ export const mutants: readonly Mutant[] = [
   ...dataMutants,
   ...optimizerMutants,
   ...chainMutants,
+  ...sparseMutants,
   ...rowMutants,
   ...repeatMutants,
   ...passMutants,

@@ -14,7 +14,7 @@ import { keepBits } from "../backends/narrow-rounding.js";
 import { target } from "../mutable-target.js";
 
 /** Replaces some methods of every optimizer that is made. */
-function wrapping(
+export function wrapping(
   name: string,
   change: (
     optimizer: Optimizer,
@@ -40,7 +40,7 @@ function without(options: OptimizerOptions, name: keyof OptimizerOptions): Optim
 }
 
 /** Optimizers with other options than those that were given. */
-function withOptions(
+export function withOptions(
   name: string,
   change: (options: OptimizerOptions) => OptimizerOptions,
 ): Mutant {
