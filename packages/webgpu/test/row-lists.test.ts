@@ -27,9 +27,10 @@ async function train(
   backend: WebGpu,
   columns: number,
   as: "arrays" | "tensors" | "encoded" | "masks",
+  sparse: "lazy" | "dense" = "lazy",
 ): Promise<unknown> {
   const e = backend.tensor([rows, columns], numbers(rows * columns, 1));
-  const optimizer = createOptimizer(adam({ learningRate: 0.1 }), { e }, { sparse: "lazy" });
+  const optimizer = createOptimizer(adam({ learningRate: 0.1 }), { e }, { sparse });
   for (const [step, indices] of lists.entries()) {
     const values = numbers(indices.length * columns, 10 + step);
     if (as === "arrays") optimizer.step({ e: { indices, values } });
@@ -44,7 +45,7 @@ async function train(
         }
         mask[row] = 1;
       });
-      optimizer.step({ e: all }, { rows: mask });
+      optimizer.step({ e: all }, sparse === "lazy" ? { rows: mask } : {});
     } else {
       const gradient = {
         indices: indexTensor(backend, indices),
@@ -63,12 +64,14 @@ async function train(
 
 describe("lists of rows", () => {
   test.each([1, 7, 64])(
-    "rows of %i values: arrays, tensors and encoded steps give the bits of a mask",
+    "rows of %i values: arrays, tensors and encoded steps give the bits of a mask, or of all rows",
     async (columns) => {
       const backend = await newBackend();
-      const expected = await train(backend, columns, "masks");
-      for (const as of ["arrays", "tensors", "encoded"] as const)
-        expect([as, await train(backend, columns, as)]).toEqual([as, expected]);
+      for (const sparse of ["lazy", "dense"] as const) {
+        const expected = await train(backend, columns, "masks", sparse);
+        for (const as of ["arrays", "tensors", "encoded"] as const)
+          expect([as, await train(backend, columns, as, sparse)]).toEqual([as, expected]);
+      }
     },
   );
 
@@ -97,6 +100,9 @@ describe("lists of rows", () => {
     const backend = webgpu({ device: small });
     expect(await train(backend, 10, "tensors")).toEqual(
       await train(await newBackend(), 10, "masks"),
+    );
+    expect(await train(backend, 10, "tensors", "dense")).toEqual(
+      await train(await newBackend(), 10, "masks", "dense"),
     );
     expect(await train(backend, 10, "arrays")).toEqual(
       await train(await newBackend(), 10, "masks"),
@@ -144,7 +150,6 @@ describe("lists of rows", () => {
     expect(codeOf(step({}, { indices: values, values }))).toBe("INVALID_GRADIENT");
     expect(codeOf(step({}, { indices, values: backend.tensor([3]) }))).toBe("LENGTH_MISMATCH");
     expect(codeOf(step({ rowSteps: true }, { indices, values }))).toBe("UNSUPPORTED");
-    expect(codeOf(step({ sparse: "dense" }, { indices, values }))).toBe("UNSUPPORTED");
     expect(codeOf(step({ accumulate: 2 }, { indices, values }))).toBe("UNSUPPORTED");
     const encoder = backend.device.createCommandEncoder();
     const arrays = { indices: Uint32Array.of(1), values };

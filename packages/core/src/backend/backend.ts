@@ -98,7 +98,7 @@ export interface Update {
    * can have fewer rows than the parameter, or more. A run can have several updates of one parameter with different rows.
    *
    * On backends with tensors of u32, also a tensor with an index per row of the gradient: the gradients of the same row
-   * are added in their order, and indices that are too large are left out.
+   * are added in their order, and indices that are too large are left out. Then `unselectedRows` can be `zero`.
    */
   rows?: RowList | Tensor | undefined;
   /** In the order of `variant.slots`. A slot of the extent `all` is the same tensor in all updates. */

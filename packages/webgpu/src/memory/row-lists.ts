@@ -3,7 +3,8 @@ import { bufferUsage } from "../device/webgpu-constants.js";
 import type { BindingLimits, StepDispatch } from "../planning/dispatch.js";
 import { wordView } from "../planning/row-item.js";
 import { listEntryWords, noEntry, type RowListView } from "../planning/row-list.js";
-import { planSegmentDispatches, rowsSpan } from "../planning/segment-dispatches.js";
+import { planSegmentDispatches, rowsSpan, type Segment } from "../planning/segment-dispatches.js";
+import { rowListParameterNames, type RowListParameters } from "../shaders/row-list-kernel.js";
 import type { StepKernels } from "../step-kernels.js";
 import type { GpuTensor } from "./gpu-tensor.js";
 
@@ -12,6 +13,8 @@ interface List {
   readonly update: Update;
   readonly buffer: GPUBuffer;
   readonly length: number;
+  /** The number of rows if all are updated, otherwise 0. */
+  readonly all: number;
   /** What is copied to the buffer; undefined if the device makes it from a tensor. */
   readonly words: Uint32Array<ArrayBuffer> | undefined;
   readonly indices: Tensor | undefined;
@@ -33,20 +36,24 @@ export class RowLists {
       if (rows === undefined) return undefined;
       const isArray = "start" in rows;
       const length = isArray ? capacityFor(rows) : rows.size;
+      const all = update.unselectedRows === "zero" ? (update.parameter.shape[0] ?? 1) : 0;
       const buffer = device.createBuffer({
         label: `gradstep ${label}, rows`,
-        size: 4 * listEntryWords * length,
+        size: 4 * (listEntryWords * length + all),
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });
       const words = isArray ? new Uint32Array(listEntryWords * length) : undefined;
-      return { update, buffer, length, words, indices: isArray ? undefined : rows };
+      return { update, buffer, length, all, words, indices: isArray ? undefined : rows };
     });
   }
 
   /** Where the list of update `index` is; undefined if it has none. */
   viewOf(index: number): RowListView | undefined {
     const list = this.#lists[index];
-    return list && { buffer: list.buffer, start: 0, length: list.length };
+    if (list === undefined) return undefined;
+    const { buffer, length, all } = list;
+    const firstEntries = all === 0 ? undefined : listEntryWords * length;
+    return { buffer, start: 0, length, firstEntries };
   }
 
   /** Whether the current list of update `index` belongs in the buffer that there is for it. */
@@ -60,23 +67,12 @@ export class RowLists {
 
   /** The dispatches that make lists from tensors of indices. @throws {GradstepError} `UNSUPPORTED` */
   dispatches({ rowList: kernel }: StepKernels, limits: BindingLimits): StepDispatch[] {
-    const segments = this.#lists.flatMap((list) => {
+    const segments = this.#lists.flatMap((list): Segment[] => {
       if (list?.indices === undefined) return [];
-      const { buffer, length } = list;
-      const indices = wordView(list.indices as unknown as GpuTensor);
-      return [
-        {
-          spans: [rowsSpan(indices, 0, length), { buffer, low: 0, high: buffer.size }],
-          count: length,
-          scalars: undefined,
-          parametersAt: ([indexOffset, listOffset]: readonly number[]) => [
-            indices.start - indexOffset / 4,
-            indices.stride,
-            -listOffset / 4,
-          ],
-        },
-      ];
+      const made = segmentOf(list, list.indices, false);
+      return list.all === 0 ? [made] : [segmentOf(list, list.indices, true), made];
     });
+    // One after the other: some of them write to the same buffer.
     return segments.flatMap((segment) =>
       planSegmentDispatches([segment], limits).map((dispatch) => ({ ...dispatch, kernel })),
     );
@@ -101,6 +97,27 @@ export class RowLists {
   destroy(): void {
     for (const list of this.#lists) list?.buffer.destroy();
   }
+}
+
+/** @param isReset whether it sets the first entries of all rows to none, instead of making the list */
+function segmentOf({ buffer, length, all }: List, indices: Tensor, isReset: boolean): Segment {
+  const view = wordView(indices as unknown as GpuTensor);
+  return {
+    spans: [rowsSpan(view, 0, length), { buffer, low: 0, high: buffer.size }],
+    count: isReset ? all : length,
+    scalars: undefined,
+    parametersAt: ([indexOffset]) => {
+      const parameters: RowListParameters = {
+        index_start: view.start - indexOffset / 4,
+        index_stride: view.stride,
+        list_start: 0,
+        first_entries: listEntryWords * length,
+        rows: all,
+        is_reset: isReset ? 1 : 0,
+      };
+      return rowListParameterNames.map((name) => parameters[name]);
+    },
+  };
 }
 
 /** A power of two, so that few numbers of rows need buffers of their own. */

@@ -6,7 +6,7 @@ import {
   type RowParameters,
 } from "../shaders/row-access.js";
 import type { BindingLimits } from "./dispatch.js";
-import { listEntryWords, type RowListView } from "./row-list.js";
+import type { RowListView } from "./row-list.js";
 import type { MirrorView, RowItem, RowView } from "./row-item.js";
 import type { ByteSpan } from "./segment-dispatches.js";
 import type { ArrayPlace } from "./step-target.js";
@@ -161,8 +161,8 @@ function gradientRowsOf({ list, firstRow, rowCount, gradientRows }: RowChunk): R
 
 type RowRange = Pick<RowChunk, "firstRow" | "rowCount">;
 
-function listSpan({ buffer, start, length }: RowListView): ByteSpan {
-  return { buffer, low: start * 4, high: (start + length * listEntryWords) * 4 };
+function listSpan({ buffer }: RowListView): ByteSpan {
+  return { buffer, low: 0, high: buffer.size };
 }
 
 /** The bytes of rows of `length` units, in whole words. */
@@ -186,7 +186,7 @@ function mirrorSpan(mirror: MirrorView, chunk: RowChunk): ByteSpan {
 
 /** The elements of a chunk: indices of the kernel, or with a mirror its words. */
 export function elementsOf({ mirror, list, columns, rowCount }: RowChunk): number {
-  if (list !== undefined) return list.length * columns;
+  if (list !== undefined && list.firstEntries === undefined) return list.length * columns;
   if (mirror === undefined) return rowCount * columns;
   return mirror.isContiguous
     ? Math.ceil((rowCount * columns) / 2)
@@ -247,5 +247,8 @@ export function listParameters(
 ): readonly number[] {
   if (list === undefined) return [];
   const offset = offsets.at(mirror === undefined ? -1 : -2)!;
-  return [list.start - offset / 4, firstRow, rowCount];
+  const [start, firstEntries] = [list.start, list.firstEntries ?? 0].map(
+    (word) => word - offset / 4,
+  );
+  return [start, firstEntries, firstRow, rowCount];
 }

@@ -12,4 +12,9 @@ export interface RowListView extends Pick<RowView, "buffer"> {
   readonly start: number;
   /** The number of entries. */
   readonly length: number;
+  /**
+   * If all rows are updated, those without an entry as by a gradient of 0: the first of as many words as the tensor has
+   * rows, with the first entry of each. Undefined if only listed rows are updated.
+   */
+  readonly firstEntries: number | undefined;
 }

@@ -222,7 +222,8 @@ export class StepPlan {
         ? this.#masks.matches(index, update)
         : update.mask === mask;
       if (!isSameMask || !this.#lists.matches(index, update)) return false;
-      if (mask !== undefined && update.unselectedRows !== unselectedRows) return false;
+      const isPartial = mask !== undefined || update.rows !== undefined;
+      if (isPartial && update.unselectedRows !== unselectedRows) return false;
     }
     return true;
   }

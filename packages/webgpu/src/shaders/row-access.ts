@@ -31,10 +31,15 @@ export type RowParameters = Record<(typeof rowParameterNames)[number], number>;
 export const matrixParameterNames = ["matrix_rows", "matrix_columns"] as const;
 
 /**
- * Parameters of a segment of listed rows, after those of matrices: the first word of the list, and the rows of the tensor
- * that the segment covers.
+ * Parameters of a segment of listed rows, after those of matrices: the first word of the list, that of the first entries
+ * of all rows, and the rows of the tensor that the segment covers.
  */
-export const listParameterNames = ["list_start", "first_row", "row_count"] as const;
+export const listParameterNames = [
+  "list_start",
+  "first_entries",
+  "first_row",
+  "row_count",
+] as const;
 
 /** What happens to unselected rows, as a number in the table. */
 export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
@@ -112,22 +117,34 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
   };
 }
 
-/** The row of an entry; rows before the segment's are above all others, as numbers without a sign. */
+/**
+ * The row of an index, and the entry with its gradient. Rows before the segment's are above all others, as numbers without
+ * a sign.
+ */
 const listedPosition: readonly string[] = [
-  `let listed = list_start + value_index / columns * ${listEntryWords}u;`,
-  "let row = row_list[listed] - first_row;",
-  `if (row_list[listed] == ${noEntry}u || row >= row_count) { continue; }`,
+  "var row = value_index / columns;",
+  "var listed = row;",
+  `if (unselected == ${unselectedRowsCode.zero}u) {`,
+  "  listed = row_list[first_entries + first_row + row];",
+  "} else {",
+  `  let listed_row = row_list[list_start + row * ${listEntryWords}u];`,
+  "  row = listed_row - first_row;",
+  `  if (listed_row == ${noEntry}u || row >= row_count) { continue; }`,
+  "}",
 ];
 
 /** The gradients of an entry and of those that follow it, added in this order. */
 const listedGradient: readonly string[] = [
-  "var listed_gradient = gradient(gradient_start + row_list[listed + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
-  `for (var next = row_list[listed + 2u]; next != ${noEntry}u; ) {`,
-  `  let added = list_start + next * ${listEntryWords}u;`,
-  "  listed_gradient += gradient(gradient_start + row_list[added + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
-  "  next = row_list[added + 2u];",
+  "var listed_gradient = 0.0;",
+  `if (listed != ${noEntry}u) {`,
+  "  listed_gradient = gradient(gradient_start + row_list[list_start + listed * 3u + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
+  "  listed = row_list[list_start + listed * 3u + 2u];",
   "}",
-];
+  `while (listed != ${noEntry}u) {`,
+  "  listed_gradient += gradient(gradient_start + row_list[list_start + listed * 3u + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
+  "  listed = row_list[list_start + listed * 3u + 2u];",
+  "}",
+].map((line) => line.replaceAll("* 3u", `* ${listEntryWords}u`));
 
 /** Where the value of an element is, from the start of an array. */
 function offsetOf({ over }: KernelProgram, array: KernelArray, { list }: RowKernelLayout): string {

@@ -7,8 +7,20 @@ import {
 } from "./kernel-layout.js";
 import { elementLoop, entryPoint } from "./wgsl-fragments.js";
 
-/** Parameters of a list in the table: positions in the bindings, in words, and the distance between indices. */
-export const rowListParameterNames = ["index_start", "index_stride", "list_start"] as const;
+/** Parameters of a list in the table. Positions are those in the bindings, in words. */
+export const rowListParameterNames = [
+  "index_start",
+  /** The distance between indices. */
+  "index_stride",
+  "list_start",
+  /** Where the first entry of each row is put, and the number of rows: 0 if that is not needed. */
+  "first_entries",
+  "rows",
+  /** Not 0 to set the first entries of all rows to none, before the list is made. */
+  "is_reset",
+] as const;
+
+export type RowListParameters = Record<(typeof rowListParameterNames)[number], number>;
 
 /** The arrays that are bound after the table, in order. */
 export const rowListArrays: readonly ArrayBinding[] = [
@@ -34,6 +46,7 @@ export const rowListKernel: string = [
     (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
   ),
   ...elementLoop(),
+  `    if (is_reset != 0u) { row_list[first_entries + i] = ${noEntry}u; continue; }`,
   "    let row = indices[index_start + i * index_stride];",
   "    var is_first = true;",
   "    for (var k = 0u; k < i && is_first; k++) {",
@@ -45,6 +58,7 @@ export const rowListKernel: string = [
   `    row_list[listed] = select(${noEntry}u, row, is_first);`,
   "    row_list[listed + 1u] = i;",
   `    row_list[listed + 2u] = select(${noEntry}u, next, next < count);`,
+  "    if (is_first && row < rows) { row_list[first_entries + row] = i; }",
   "  }",
   "}",
   "",

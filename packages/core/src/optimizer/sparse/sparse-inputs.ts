@@ -61,14 +61,15 @@ export class SparseInputs {
       record.sparse ??= new SparseMemory(record.update.parameter);
       const { sparse, update, group } = record;
       const isLazy = group.sparseOptions.sparse === "lazy";
+      const { indices, values } = this.#gradients[i];
+      if (isTensor(indices) && !asDense && canListRows(record)) {
+        update.gradient = values as Tensor;
+        update.rows = indices;
+        update.unselectedRows = isLazy ? "keep" : "zero";
+        continue;
+      }
       if (isLazy && !asDense && canListRows(record)) {
         update.unselectedRows = "keep";
-        const { indices, values } = this.#gradients[i];
-        if (isTensor(indices)) {
-          update.gradient = values as Tensor;
-          update.rows = indices;
-          continue;
-        }
         update.gradient = sparse.compact(this.#gradients[i]);
         const list = (record.rowList ??= { ...noRows });
         list.indices = sparse.rows;
