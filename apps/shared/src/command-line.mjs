@@ -143,6 +143,25 @@ export function positiveNumber(option, value, fallback) {
 }
 
 /**
+ * A number from 0 to less than 1, or undefined where the option is not given.
+ *
+ * @param {string} option The option's name, for the message.
+ * @param {string | undefined} value
+ * @returns {number | undefined}
+ * @throws {OptionsError}
+ */
+export function momentum(option, value) {
+  if (value === undefined) return undefined;
+  const number = numberOf(value);
+  if (!(number >= 0 && number < 1)) {
+    throw new OptionsError(
+      `Got --${option} ${value}; expected a number from 0 to less than 1, such as 0.99.`,
+    );
+  }
+  return number;
+}
+
+/**
  * A whole number in a range, or `fallback` where the option is not given.
  *
  * @param {string} option The option's name, for the message.

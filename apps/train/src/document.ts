@@ -17,6 +17,8 @@ export interface Configuration {
   readonly clip: number | null;
   /** Batches per step. */
   readonly accumulate: number;
+  /** The momentum of the average of the weights with which the network is evaluated; null if there is none. */
+  readonly ema: number | null;
   readonly epochs: number;
   readonly batchSize: number;
   /** With `--backend auto`, the one that was found. */
@@ -81,13 +83,14 @@ export function configurationOf(
   { name, gpu }: Backend,
 ): Configuration {
   const { optimizer, learningRate, schedule, accumulate } = options;
-  const { epochs, batchSize, seed, clip = null } = options;
+  const { epochs, batchSize, seed, clip = null, ema = null } = options;
   return {
     optimizer,
     learningRate,
     schedule,
     clip,
     accumulate,
+    ema,
     epochs,
     batchSize,
     backend: name,
@@ -102,11 +105,12 @@ export function configurationOf(
 
 /** The settings that are not at their defaults, apart from those that every training shows; empty if there are none. */
 export function settingsText(configuration: Configuration): string {
-  const { schedule, clip, accumulate } = configuration;
+  const { schedule, clip, accumulate, ema } = configuration;
   return [
     schedule !== defaultSchedule && `schedule ${schedule}`,
     clip !== null && `clipped to a global norm of ${clip}`,
     accumulate > 1 && `${accumulate} batches per step`,
+    ema !== null && `evaluated with an average of the weights (momentum ${ema})`,
   ]
     .filter((text) => text !== false)
     .join(", ");

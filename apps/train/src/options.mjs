@@ -1,5 +1,6 @@
 // Plain JavaScript without dependencies, so that a command line can be checked before anything is installed or built.
 import {
+  momentum,
   oneOf,
   OptionsError,
   positiveNumber,
@@ -18,6 +19,7 @@ export { OptionsError };
  * @property {string} schedule An expression.
  * @property {number | undefined} clip The global norm of the gradients, if they are clipped.
  * @property {number} accumulate Batches per step.
+ * @property {number | undefined} ema The momentum of the average of the weights, if there is one.
  * @property {number} epochs
  * @property {number} batchSize Digits per batch.
  * @property {BackendChoice} backend
@@ -87,6 +89,10 @@ const definitions = {
   },
   clip: { value: "NORM", help: "clip the gradients to this global norm" },
   accumulate: { value: "COUNT", help: "batches per step, whose gradients are averaged (1)" },
+  ema: {
+    value: "MOMENTUM",
+    help: "average the weights with this momentum, and evaluate with the average",
+  },
   epochs: {
     value: "COUNT",
     help: `passes over the training digits (${defaultEpochs.alone}; with --compare ${defaultEpochs.compared})`,
@@ -144,6 +150,7 @@ export function parseOptions(args) {
     schedule: last("schedule") ?? defaultSchedule,
     clip: positiveNumber("clip", last("clip"), undefined),
     accumulate: wholeNumber("accumulate", last("accumulate"), 1, 1000, 1),
+    ema: momentum("ema", last("ema")),
     epochs: wholeNumber("epochs", last("epochs"), 1, 1000, epochs),
     batchSize: wholeNumber("batch-size", last("batch-size"), 1, 8000, 64),
     backend: oneOf("backend", last("backend") ?? backendChoices[0], backendChoices),
@@ -161,7 +168,7 @@ export function parseOptions(args) {
  * @param {ReadonlyMap<string, unknown>} given
  */
 function rejectWithCompare(given) {
-  for (const name of ["clip", "accumulate"]) {
+  for (const name of ["clip", "accumulate", "ema"]) {
     if (given.has(name)) {
       throw new OptionsError(
         `Got --${name} with --compare; expected one of them, because TF.js's own Adam has no --${name}.`,

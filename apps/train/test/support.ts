@@ -107,6 +107,7 @@ export const sampleConfiguration: Configuration = {
   schedule: "linear(learningRate, 0, steps)",
   clip: null,
   accumulate: 1,
+  ema: null,
   epochs: 2,
   batchSize: 64,
   backend: "wasm",

@@ -319,6 +319,42 @@ test("--clip limits the step: with a tiny norm, SGD leaves the network as it was
   expect(await evaluated(1e6)).toBe(await evaluated(undefined));
 });
 
+describe("--ema", () => {
+  const args = ["--epochs=2", "--batch-size=40", "--seed=3"];
+  const run = (momentum: number | undefined): Promise<Run> => {
+    const options = { ...optionsOf(...args), ema: momentum };
+    return train(optimizerOf(options), digits, options, neverAborted);
+  };
+
+  test("evaluates with averages of the weights, and trains with the weights", async () => {
+    const [plain, averaged, last] = [await run(undefined), await run(0.9), await run(0)];
+    expect(averaged.batchLosses).toEqual(plain.batchLosses);
+    expect(averaged.history[1].validationLoss).not.toBe(plain.history[1].validationLoss);
+    expect(averaged.evaluation.loss).toBeCloseTo(averaged.history[1].validationLoss, 5);
+    // With momentum 0 the average is the weights themselves.
+    expect(last.evaluation).toEqual(plain.evaluation);
+    expect(last.history.map(({ validationLoss }) => validationLoss)).toEqual(
+      plain.history.map(({ validationLoss }) => validationLoss),
+    );
+  });
+
+  test("with a momentum close to 1 evaluates the weights of the first step, and not of the last", async () => {
+    const [averaged, plain] = [await run(0.9999), await run(undefined)];
+    expect(averaged.evaluation.accuracy).toBeLessThan(0.4);
+    expect(plain.evaluation.accuracy).toBeGreaterThan(0.5);
+  });
+
+  test("leaves no tensors, and can be stopped before the first step", async () => {
+    await run(0.9);
+    const before = memory().numTensors;
+    await run(0.9);
+    const options = { ...optionsOf(...args), ema: 0.9 };
+    const { history } = await train(optimizerOf(options), digits, options, AbortSignal.abort());
+    expect(history).toEqual([]);
+    expect(memory().numTensors).toBe(before);
+  });
+});
+
 test("--accumulate takes a step after that many batches, with the rate of the schedule for it", async () => {
   const options = optionsOf(
     "--accumulate=4",

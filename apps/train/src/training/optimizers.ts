@@ -1,4 +1,4 @@
-import { chain, clipByGlobalNorm, type OptimizerSpec, type Schedule } from "@gradstep/core";
+import { chain, clipByGlobalNorm, ema, type OptimizerSpec, type Schedule } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { fromTfjs } from "@gradstep/core/interop";
 import { tfOptimizer } from "@gradstep/tfjs";
@@ -17,11 +17,15 @@ export type TrainingOptimizer = Optimizer & {
  * in the same place, so that a training has the same losses alone and in a comparison.
  */
 export function gradstepOptimizer(options: Options, schedule: Schedule): TrainingOptimizer {
-  const { optimizer: name, clip, accumulate } = options;
+  const { optimizer: name, clip, accumulate, ema: momentum } = options;
   const settings = { learningRate: schedule };
   const rule: OptimizerSpec =
     name === "adam" ? fromTfjs(name, settings) : optimizerByName(name, settings);
-  const spec = clip === undefined ? rule : chain(clipByGlobalNorm(clip), rule);
+  const spec = chain(
+    ...(clip === undefined ? [] : [clipByGlobalNorm(clip)]),
+    rule,
+    ...(momentum === undefined ? [] : [ema(momentum)]),
+  );
   return tfOptimizer({ ...spec, control: { accumulate } });
 }
 

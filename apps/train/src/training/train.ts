@@ -1,8 +1,10 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
-import { tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import { type Scalar, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import type { Sequential } from "@tensorflow/tfjs-layers";
 import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
 import { shuffle } from "../data/shuffle.js";
+import { AveragedWeights } from "./averaged-weights.js";
 import { evaluate } from "./evaluation.js";
 import { digitNetwork } from "./network.js";
 import { timeOptimizer } from "./optimizer-times.js";
@@ -49,6 +51,11 @@ async function trainInTurns(
   const nextEpoch = epochsOf(digits.training, settings.seed);
   const batchesPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
   const batches = settings.epochs * batchesPerEpoch;
+  const averaged = new AveragedWeights(network, optimizer);
+  const evaluated = <T>(run: () => Promise<T>): Promise<T> =>
+    settings.ema === undefined ? run() : averaged.during(run);
+  const validate = (): Promise<readonly number[]> =>
+    validation(network, heldOut, settings.batchSize);
   const stopwatch = new Stopwatch();
   const meter = new ProgressMeter(batches, stopwatch, optimizerTimes);
   const history: Epoch[] = [];
@@ -65,7 +72,6 @@ async function trainInTurns(
       // They are shuffled already: TF.js's own shuffle takes no seed.
       shuffle: false,
       verbose: 0,
-      validationData: [heldOut.pixels, heldOut.labels],
       // Lets the event loop run after every batch, so that Ctrl-C is noticed.
       yieldEvery: "batch",
       callbacks: {
@@ -85,15 +91,15 @@ async function trainInTurns(
       },
     });
     dispose(shifted);
-    // TF.js validates before it ends the last batch, so a complete epoch has all its figures.
     if (meter.losses.length < epoch * batchesPerEpoch) break;
     const last = (key: string): number => Number(logs[key]?.at(-1));
+    const [validationLoss, validationAccuracy] = await evaluated(validate);
     const completed: Epoch = {
       epoch,
       loss: last("loss"),
       accuracy: last("acc"),
-      validationLoss: last("val_loss"),
-      validationAccuracy: last("val_acc"),
+      validationLoss,
+      validationAccuracy,
       batches: batchesPerEpoch,
       learningRate: learningRates.at(-1)!,
       seconds: meter.epochSeconds,
@@ -104,7 +110,7 @@ async function trainInTurns(
   }
 
   stopwatch.stop();
-  const evaluation = await evaluate(network, digits.heldOut, heldOut.pixels);
+  const evaluation = await evaluated(() => evaluate(network, digits.heldOut, heldOut.pixels));
   const steps = optimizer.iterations;
   dispose(heldOut);
   network.dispose();
@@ -120,6 +126,18 @@ async function trainInTurns(
     seconds: stopwatch.seconds,
     interrupted: history.length < settings.epochs,
   };
+}
+
+/** The loss and the accuracy. */
+async function validation(
+  network: Sequential,
+  { pixels, labels }: DigitTensors,
+  batchSize: number,
+): Promise<readonly number[]> {
+  const scalars = network.evaluate(pixels, labels, { batchSize }) as Scalar[];
+  const values = await Promise.all(scalars.map((scalar) => scalar.data()));
+  for (const scalar of scalars) scalar.dispose();
+  return values.map(([value]) => value);
 }
 
 /**
