@@ -84,6 +84,29 @@ describe("reset", () => {
     expect(await optimizer.state()).toEqual(before);
   });
 
+  test("refuses parameters that were freed, and rows that another optimizer has moved", async () => {
+    const { optimizer, w, b } = stepped(adam());
+    const before = await optimizer.state();
+    const other = createOptimizer(adam(), { w });
+    other.rows().remap(Uint32Array.of(0, 1));
+    expect(codeOf(() => optimizer.reset())).toBe("LENGTH_MISMATCH");
+    b.free();
+    expect(codeOf(() => optimizer.reset("b"))).toBe("DISPOSED");
+    expect((await optimizer.state()).slots).toEqual(before.slots);
+  });
+
+  test("in the middle of an accumulation, the accumulated gradients stay", async () => {
+    const run = async (isReset: boolean) => {
+      const w = backend.tensor([2], [1, 2]);
+      const optimizer = createOptimizer(adam(), { w }, { accumulate: 2 });
+      optimizer.step({ w: Float32Array.of(1, 2) });
+      if (isReset) optimizer.reset();
+      optimizer.step({ w: Float32Array.of(3, 4) });
+      return { values: await w.read(), state: await optimizer.state() };
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
   test("SWAPPED between two swaps, DISPOSED after dispose", () => {
     const { optimizer } = stepped(chain(adam(), ema(0.9)));
     optimizer.swap();

@@ -19,6 +19,12 @@ import { adamKernels as exactAdam } from "../src/generated/exact/index.js";
 import { afterSteps, codeOf, differences, numbers } from "./support.js";
 
 describe("cpuJs", () => {
+  test("reads a Float32Array, for TypeScript too", async () => {
+    const values: Float32Array = await cpuJs().tensor([2], [1, 2]).read();
+    const view: Float32Array = cpuJs().wrap(values).view();
+    expect(view).toEqual(Float32Array.of(1, 2));
+  });
+
   test("has a name, a precision and exactness", () => {
     expect(cpuJs()).toMatchObject({ name: "cpu-js", precision: "f32", exact: false });
     expect(cpuJs({ exact: true })).toMatchObject({ name: "cpu-js-exact", exact: true });

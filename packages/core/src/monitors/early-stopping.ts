@@ -2,6 +2,7 @@ import type { Tensor, Values } from "../backend/backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkParameters, type Parameters } from "../optimizer/parameters/parameter-checks.js";
+import { gradientPool } from "../optimizer/parameters/slot-allocation.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,
@@ -221,12 +222,13 @@ class BestWeights {
     this.#copies.clear();
   }
 
-  /** Makes tensors of the parameters' shapes. @throws {GradstepError} `OUT_OF_MEMORY`; then the old ones are kept */
+  /** Makes tensors of the parameters' shapes, in other buffers: WebGPU copies only from one to another. @throws {GradstepError} `OUT_OF_MEMORY`; then the old ones are kept */
   #allocate(): void {
     const made = new Map<string, Tensor>();
     try {
       for (const [name, { backend, shape, size }] of Object.entries(this.#parameters))
-        if (this.#copies.get(name)?.size !== size) made.set(name, backend.tensor(shape));
+        if (this.#copies.get(name)?.size !== size)
+          made.set(name, backend.tensor(shape, undefined, gradientPool));
     } catch (error) {
       for (const tensor of made.values()) tensor.free();
       throw error;

@@ -3,6 +3,7 @@ import { GradstepError } from "../errors.js";
 import type { Variant } from "../rule/variant.js";
 import type { Group } from "./groups/group.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
+import { gradientPool } from "./parameters/slot-allocation.js";
 import { StepScalars } from "./step/step-scalars.js";
 
 /** A parameter whose values are those to evaluate with, and its values for training. */
@@ -86,12 +87,14 @@ function slotIndex({ context }: Group, name: string): number {
   return context.variant.slots.findIndex((slot) => slot.name === name);
 }
 
-/** Copies of the parameters. @throws {GradstepError} `OUT_OF_MEMORY` */
+/** Copies of the parameters, in other buffers: WebGPU copies only from one to another. @throws {GradstepError} `OUT_OF_MEMORY` */
 function keepTrained(backend: Backend, records: readonly ParameterRecord[]): readonly Swapped[] {
   const kept: Swapped[] = [];
   try {
-    for (const record of records)
-      kept.push({ record, trained: backend.tensor(record.update.parameter.shape) });
+    for (const record of records) {
+      const { shape } = record.update.parameter;
+      kept.push({ record, trained: backend.tensor(shape, undefined, gradientPool) });
+    }
   } catch (error) {
     for (const { trained } of kept) trained.free();
     throw error;

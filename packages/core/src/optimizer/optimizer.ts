@@ -125,12 +125,12 @@ export interface OptimizerMethods<
   restore(state: OptimizerState, options?: RestoreOptions): void;
   /**
    * Gives slots their first values, of all parameters if `names` is left out. Takes its turn among the steps. Parameters,
-   * hyperparameters, and the step number with the bias correction stay as they are; a slot that all parameters share is
-   * reset if all of them are named.
+   * hyperparameters, accumulated gradients, and the step number with the bias correction stay as they are; a slot that all
+   * parameters share is reset if all of them are named.
    *
    * @param options rows and columns, for a part of the parameters
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE` (columns outside of a parameter, or a single number),
-   * `LENGTH_MISMATCH`, `INVALID_MEMORY`, `UNSUPPORTED` (a backend without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`,
+   * `LENGTH_MISMATCH`, also for rows that were moved without this optimizer, `INVALID_MEMORY`, `UNSUPPORTED` (a backend without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`,
    * `SWAPPED`, `DISPOSED`; then nothing has changed
    */
   reset(names?: string | readonly string[], options?: ResetOptions): void;

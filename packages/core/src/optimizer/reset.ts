@@ -4,7 +4,8 @@ import { GradstepError, show } from "../errors.js";
 import { singlePass, type Language } from "../language/language.js";
 import { assembleVariant, type Slot, type SlotDefinition, type Variant } from "../rule/variant.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
-import { checkHasRows, checkRowValues, rowCount } from "./rows/row-checks.js";
+import { notLive } from "./parameters/parameter-checks.js";
+import { checkHasRows, checkRowValues, resized, rowCount } from "./rows/row-checks.js";
 
 /**
  * What `optimizer.reset` resets; with `rows` and `columns`, the elements that are in both. A value of a slot that belongs
@@ -38,7 +39,10 @@ export function resetSlots(
   { rows, columns }: ResetOptions,
 ): void {
   if (rows !== undefined) checkHasRows(backend);
-  for (const { name, update } of records) {
+  for (const record of records) {
+    const { name, update } = record;
+    if (update.parameter.freed) throw notLive(`Parameter "${name}"`, update.parameter);
+    if (update.parameter.size !== record.size) throw resized(record);
     if (rows !== undefined) checkRowValues("rows", rows, rowCount(name, update.parameter), backend);
     if (columns !== undefined) checkColumns(columns, name, update.parameter);
   }
@@ -53,9 +57,9 @@ export function resetSlots(
         const isOthers = slot.extent === "all" && !isCovered(record, records, all, columns);
         const hasRows = hasRowsOf(slot.extent, parameter.shape, variant.matrices);
         if (isOthers || (mask !== undefined && !hasRows)) return [];
-        const selected = selectedValues(slot, slots[k], hasRows, record, columns);
-        if (!selected.includes(1)) return [];
-        const isPartial = selected.includes(0);
+        const selected = columns && selectedValues(slot, slots[k], hasRows, record, columns);
+        if (selected?.includes(1) === false) return [];
+        const isPartial = selected?.includes(0) === true;
         const { shape } = slots[k];
         const isCopy = slot.initial === "p";
         const selection = isPartial
@@ -114,11 +118,9 @@ function selectedValues(
   tensor: Tensor,
   hasRows: boolean,
   { update: { parameter }, group }: ParameterRecord,
-  columns: ResetOptions["columns"],
+  [from, to]: NonNullable<ResetOptions["columns"]>,
 ): Float32Array {
   const selected = new Float32Array(hasRows ? widthOf(tensor) : tensor.size).fill(1);
-  if (columns === undefined) return selected;
-  const [from, to] = columns;
   const dimensions = dimensionsOf(parameter.shape, group.context.variant.matrices);
   const width = widthOf(parameter);
   for (let i = 0; i < width; i += 1)
