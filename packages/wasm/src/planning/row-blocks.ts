@@ -3,8 +3,8 @@ import { instantiate, type RunKernel } from "../codegen/instantiate.js";
 import { isSharedMemory, type Heap } from "../memory/heap.js";
 import type { BatchTable } from "./batch-table.js";
 
-/** Elements per block: their arrays fit into the L1 cache. */
-const blockSize = 1024;
+/** Elements per block: their arrays fit into the L2 cache. */
+const blockSize = 16384;
 
 /** With fewer entries, the calls cost more than the loads save. */
 const minEntries = 64;
@@ -25,7 +25,7 @@ export class RowBlocks {
     const { address, count, elements, entryWords, hasRows } = this.#batch;
     const length = Math.floor((blockSize * count) / elements);
     // Longer rows are loaded ahead by the processor itself.
-    if (!hasRows || count < minEntries || length < 4) {
+    if (!hasRows || count < minEntries || length < minEntries) {
       kernel(address, count);
       return;
     }

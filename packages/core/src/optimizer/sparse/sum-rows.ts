@@ -17,14 +17,34 @@ export function sumRows(
   target: Values,
   rows: Uint32Array,
 ): void {
-  let seen = 0;
-  for (let i = 0; i < count; i += 1) {
-    const place = places[i];
+  for (let i = 0, seen = 0; i < count;) {
     const from = i * columns;
-    const to = rows[place] * columns;
-    if (place === seen) {
-      seen += 1;
-      for (let j = 0; j < columns; j += 1) target[to + j] = values[from + j];
-    } else for (let j = 0; j < columns; j += 1) target[to + j] += values[from + j];
+    const to = rows[places[i]] * columns;
+    if (places[i] < seen) {
+      for (let j = 0; j < columns; j += 1) target[to + j] += values[from + j];
+      i += 1;
+      continue;
+    }
+    const end = endOfCopy(places, rows, i, count);
+    target.set(values.subarray(from, end * columns), to);
+    seen += end - i;
+    i = end;
   }
+}
+
+/**
+ * The end of the rows, from `first` on, that can be copied together: they occur for the first time, and follow one another
+ * in the target, too.
+ */
+function endOfCopy(places: Uint32Array, rows: Uint32Array, first: number, count: number): number {
+  const place = places[first];
+  const row = rows[place];
+  let end = first + 1;
+  while (
+    end < count &&
+    places[end] === place + end - first &&
+    rows[places[end]] === row + end - first
+  )
+    end += 1;
+  return end;
 }
