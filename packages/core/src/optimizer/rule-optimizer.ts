@@ -33,7 +33,8 @@ import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
-import { checkEncodable, StepInputs } from "./step/step-inputs.js";
+import { checkEncodable } from "./step/encodable-inputs.js";
+import { StepInputs } from "./step/step-inputs.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 

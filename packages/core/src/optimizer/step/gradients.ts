@@ -3,7 +3,10 @@ import { GradstepError, show } from "../../errors.js";
 import { notLive, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
-/** Gradients by the names of their parameters; a parameter without a gradient is not updated. */
+/**
+ * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
+ * sparse: `{ indices, values }`.
+ */
 export type Gradients = Readonly<
   Record<string, Values | Tensor | SparseGradient | null | undefined>
 >;

@@ -1,19 +1,14 @@
-import type { RowValues, Tensor, Update, Values } from "../../backend/backend.js";
+import type { Tensor, Update, Values } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
-import {
-  checkHasRows,
-  checkRowValues,
-  isRowValues,
-  resized,
-  rowCount,
-} from "../rows/row-checks.js";
+import { resized } from "../rows/row-checks.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { SparseInputs } from "../sparse/sparse-inputs.js";
-import { checkStepOptions, type StepOptions } from "./step-options.js";
+import { StepMasks } from "./step-masks.js";
+import type { StepOptions } from "./step-options.js";
 
 /** The gradients and masks of a step. Everything is checked before an update changes. */
 export class StepInputs {
@@ -30,8 +25,7 @@ export class StepInputs {
   readonly #sparse = new SparseInputs();
   /** The records whose rows count their own steps. */
   readonly #countingRows: ParameterRecord[] = [];
-  /** Whether an update has a mask. */
-  #isMasked = false;
+  readonly #masks: StepMasks;
   /** Number of updates of the last step if it can be repeated, otherwise 0. */
   #repeatable = 0;
   /** Names and gradients of the last step, noted at the first repetition: the next one compares only these. */
@@ -54,6 +48,7 @@ export class StepInputs {
     this.#byName = byName;
     this.#runs = runs;
     this.updates = runs.length === 1 ? runs[0].updates : [];
+    this.#masks = new StepMasks(records, byName, this.taken, this.#sparse);
   }
 
   /**
@@ -68,7 +63,7 @@ export class StepInputs {
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkIsSkipped(gradients, iteration);
-    if (options !== undefined || this.#isMasked) this.#mask(count, options);
+    if (options !== undefined || this.#masks.isUsed) this.#masks.place(count, options);
     this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
@@ -124,7 +119,7 @@ export class StepInputs {
   /** To be called when a kernel has run the first `count` updates. After a run that throws, the step is not repeated. */
   markRun(count: number): void {
     const isPlain = this.#sparse.count === 0 && this.#countingRows.length === 0;
-    if (this.#arrayCount === 0 && isPlain && !this.#isMasked) this.#repeatable = count;
+    if (this.#arrayCount === 0 && isPlain && !this.#masks.isUsed) this.#repeatable = count;
   }
 
   /** To be called when the last step cannot be repeated, because updates were replaced or removed. */
@@ -266,49 +261,6 @@ export class StepInputs {
       { code: "INVALID_GRADIENT" },
     );
   }
-
-  #mask(count: number, options: StepOptions = {}): void {
-    checkStepOptions(options);
-    const { rows, unselectedRows = "keep" } = options;
-    if (rows !== undefined) this.#checkMasks(rows, count);
-    const named = rows === undefined || isRowValues(rows) ? undefined : rows;
-    for (let i = 0; i < this.#records.length; i += 1) this.#records[i].update.mask = undefined;
-    for (let i = 0; i < count; i += 1) {
-      const { name, update } = this.taken[i];
-      const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
-      update.mask = safeMask(mask, update.parameter);
-      update.unselectedRows = unselectedRows;
-    }
-    this.#isMasked = rows !== undefined;
-  }
-
-  #checkMasks(rows: RowValues | Readonly<Record<string, RowValues>>, count: number): void {
-    const unknown = isRowValues(rows)
-      ? []
-      : Object.keys(rows).filter((name) => !this.#byName.has(name));
-    if (unknown.length > 0) {
-      throw new GradstepError(
-        `Got a mask for ${list(unknown)}; the optimizer has ${list(this.#byName.keys())}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
-    for (let i = 0; i < count; i += 1) {
-      const { name, update } = this.taken[i];
-      const mask = isRowValues(rows) ? rows : rows[name];
-      if (mask === undefined) continue;
-      if (this.#sparse.isLazy(this.taken[i])) throw maskOfSparse(name);
-      const { backend } = update.parameter;
-      checkHasRows(backend);
-      checkRowValues(`The mask of "${name}"`, mask, rowCount(name, update.parameter), backend);
-    }
-  }
-}
-
-function maskOfSparse(name: string): GradstepError {
-  return new GradstepError(
-    `Got a mask for "${name}", whose gradient is sparse and selects rows itself (sparse: "lazy"); leave "${name}" out of the masks: { rows: { … } }.`,
-    { code: "INVALID_GRADIENT" },
-  );
 }
 
 /** @throws {GradstepError} `INVALID_GRADIENT` */
@@ -325,32 +277,4 @@ function unknownParameters(unknown: readonly string[], known: Iterable<string>):
     `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().`,
     { code: "UNKNOWN_PARAMETER" },
   );
-}
-
-/**
- * Checks that gradients and masks are tensors: an array may have other values when encoded work is executed.
- * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
- */
-export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
-  for (const [name, gradient] of Object.entries(gradients ?? {})) {
-    const arrays = isSparseGradient(gradient) ? [gradient.indices, gradient.values] : [gradient];
-    if (arrays.some((one) => ArrayBuffer.isView(one)))
-      throw new GradstepError(
-        `Gradient "${name}" is ${show(gradient)}; expected a tensor, since arrays cannot be read when the work is executed. Write it to optimizer.gradient("${name}").`,
-        { code: "INVALID_GRADIENT" },
-      );
-  }
-  const masks = options?.rows ?? {};
-  for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
-    if (ArrayBuffer.isView(mask))
-      throw new GradstepError(
-        `A mask is ${show(mask)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,
-        { code: "INVALID_MEMORY" },
-      );
-  }
-}
-
-/** The mask; copied if it is in the parameter's memory, which may grow for gradients and detach the mask. */
-function safeMask(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
-  return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;
 }

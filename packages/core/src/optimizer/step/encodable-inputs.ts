@@ -1,0 +1,32 @@
+import { GradstepError, show } from "../../errors.js";
+import { isRowValues } from "../rows/row-checks.js";
+import { isSparseGradient } from "../sparse/sparse-gradient.js";
+import type { Gradients } from "./gradients.js";
+import type { StepOptions } from "./step-options.js";
+
+/**
+ * Checks that gradients and masks are tensors: an array may have other values when encoded work is executed.
+ * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
+ */
+export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
+  for (const [name, gradient] of Object.entries(gradients ?? {})) {
+    const isSparse = isSparseGradient(gradient);
+    const parts = isSparse ? [gradient.indices, gradient.values] : [gradient];
+    const array = parts.find((one) => ArrayBuffer.isView(one));
+    if (array === undefined) continue;
+    throw new GradstepError(
+      isSparse
+        ? `Gradient "${name}" has ${show(array)}; expected tensors of indices and values, since arrays cannot be read when the work is executed.`
+        : `Gradient "${name}" is ${show(array)}; expected a tensor, since arrays cannot be read when the work is executed. Write it to optimizer.gradient("${name}").`,
+      { code: "INVALID_GRADIENT" },
+    );
+  }
+  const masks = options?.rows ?? {};
+  for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
+    if (ArrayBuffer.isView(mask))
+      throw new GradstepError(
+        `A mask is ${show(mask)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,
+        { code: "INVALID_MEMORY" },
+      );
+  }
+}
