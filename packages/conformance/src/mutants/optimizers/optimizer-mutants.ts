@@ -89,6 +89,12 @@ export const optimizerMutants: readonly Mutant[] = [
           }),
       }),
   },
+  wrapping("swap leaves the weights as they are", (optimizer) => ({
+    swap: () => {
+      optimizer.swap();
+      optimizer.swap();
+    },
+  })),
   wrapping("reset leaves slots as they are", () => ({ reset: () => {} })),
   wrapping("reset covers all parameters", (optimizer) => ({
     reset: (_, options) => optimizer.reset(undefined, options),

@@ -4,6 +4,7 @@ import type { Check } from "../check.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
 import { errorChecks } from "./errors.js";
+import { evaluationChecks } from "./evaluation.js";
 import { flushChecks } from "./flushing.js";
 import { groupChecks } from "./groups.js";
 import { maximizeChecks } from "./maximize.js";
@@ -42,6 +43,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...resumeChecks(rules),
     ...stepControlChecks,
     ...resetChecks,
+    ...evaluationChecks,
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
     ...sparseGradientChecks(rules),
