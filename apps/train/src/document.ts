@@ -2,7 +2,7 @@ import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { median } from "@gradstep/apps-shared/median";
 import type { Backend, BackendName } from "./backend.js";
 import type { Comparison, Library } from "./comparison/compare.js";
-import { defaultSchedule, type Options } from "./options.mjs";
+import { defaultSchedule, type NonFiniteChoice, type Options } from "./options.mjs";
 import { layerWidths, parameterCount } from "./training/network.js";
 import { type Failure, failureOf } from "./training/failure.js";
 import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
@@ -17,6 +17,8 @@ export interface Configuration {
   readonly clip: number | null;
   /** Batches per step. */
   readonly accumulate: number;
+  readonly nonFinite: NonFiniteChoice;
+  readonly lossScale: number | "dynamic" | null;
   /** The momentum of the average of the weights with which the network is evaluated; null if there is none. */
   readonly ema: number | null;
   readonly epochs: number;
@@ -37,6 +39,8 @@ export interface Timing {
   readonly batches: number;
   /** Steps of the optimizer. */
   readonly steps: number;
+  /** Steps that were left out because of gradients that were not finite. */
+  readonly skippedSteps: number;
   /** Training and validation, without loading the digits. */
   readonly seconds: number;
   readonly batchesPerSecond: number;
@@ -83,13 +87,15 @@ export function configurationOf(
   { name, gpu }: Backend,
 ): Configuration {
   const { optimizer, learningRate, schedule, accumulate } = options;
-  const { epochs, batchSize, seed, clip = null, ema = null } = options;
+  const { epochs, batchSize, seed, clip = null, lossScale = null, ema = null } = options;
   return {
     optimizer,
     learningRate,
     schedule,
     clip,
     accumulate,
+    nonFinite: options.nonFinite ?? (lossScale === null ? "propagate" : "skip"),
+    lossScale,
     ema,
     epochs,
     batchSize,
@@ -105,11 +111,14 @@ export function configurationOf(
 
 /** The settings that are not at their defaults, apart from those that every training shows; empty if there are none. */
 export function settingsText(configuration: Configuration): string {
-  const { schedule, clip, accumulate, ema } = configuration;
+  const { schedule, clip, accumulate, nonFinite, lossScale, ema } = configuration;
   return [
     schedule !== defaultSchedule && `schedule ${schedule}`,
     clip !== null && `clipped to a global norm of ${clip}`,
     accumulate > 1 && `${accumulate} batches per step`,
+    lossScale !== null &&
+      (lossScale === "dynamic" ? "dynamic loss scale" : `loss scale ${lossScale}`),
+    nonFinite !== "propagate" && `gradients that are not finite: ${nonFinite}`,
     ema !== null && `evaluated with an average of the weights (momentum ${ema})`,
   ]
     .filter((text) => text !== false)
@@ -140,7 +149,7 @@ export function documentOf(
 
 function runDocument(run: Run): RunDocument {
   const { evaluation, interrupted, history, batchLosses, learningRates } = run;
-  const { steps, optimizerTimes, seconds } = run;
+  const { steps, skippedSteps, optimizerTimes, seconds } = run;
   const failure = failureOf(run) ?? null;
   return {
     validationAccuracy: evaluation.accuracy,
@@ -154,6 +163,7 @@ function runDocument(run: Run): RunDocument {
     timing: {
       batches: batchLosses.length,
       steps,
+      skippedSteps,
       seconds,
       batchesPerSecond: batchLosses.length / seconds,
       optimizerSeconds: optimizerSeconds(run),

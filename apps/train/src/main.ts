@@ -1,5 +1,5 @@
 import { count } from "@gradstep/apps-shared/format";
-import { GradstepError, type Schedule } from "@gradstep/core";
+import { type ErrorCode, GradstepError, type Schedule } from "@gradstep/core";
 import { type Backend, backendTitles, useBackend } from "./backend.js";
 import { type Comparison, compare } from "./comparison/compare.js";
 import { type Digits, readDigits } from "./data/digits.js";
@@ -90,9 +90,11 @@ async function runTraining(
 ): Promise<Outcome> {
   const progress = trainingProgress(screen, options.epochs);
   const optimizer = gradstepOptimizer(options, schedule);
-  const run = await train(optimizer, digits, options, signal, progress);
-  progress.close();
-  return { run };
+  try {
+    return { run: await train(optimizer, digits, options, signal, progress) };
+  } finally {
+    progress.close();
+  }
 }
 
 async function runComparison(
@@ -140,6 +142,12 @@ function printHeading(options: Options, configuration: Configuration, screen: Sc
   screen.print();
 }
 
+/** What options of this program remedy an error of the optimizer, which itself speaks of code. */
+const remedies: Partial<Record<ErrorCode, string>> = {
+  NON_FINITE: " Here: --non-finite skip, or a lower --learning-rate.",
+  UNSUPPORTED: " Here: --backend wasm.",
+};
+
 // A reader that has read enough (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -149,10 +157,12 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const isUserError = error instanceof OptionsError;
-  // An optimizer's error says itself what to do.
-  const isExplained = isUserError || error instanceof GradstepError;
   process.stderr.write(
-    `${isExplained ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    isUserError
+      ? `${error.message}\n`
+      : error instanceof GradstepError
+        ? `${error.message}${remedies[error.code] ?? ""}\n`
+        : `${error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exitCode = isUserError ? 2 : 1;
 }

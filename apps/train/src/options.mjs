@@ -19,6 +19,8 @@ export { OptionsError };
  * @property {string} schedule An expression.
  * @property {number | undefined} clip The global norm of the gradients, if they are clipped.
  * @property {number} accumulate Batches per step.
+ * @property {NonFiniteChoice | undefined} nonFinite
+ * @property {number | "dynamic" | undefined} lossScale
  * @property {number | undefined} ema The momentum of the average of the weights, if there is one.
  * @property {number} epochs
  * @property {number} batchSize Digits per batch.
@@ -70,6 +72,10 @@ export const backendChoices = /** @type {const} */ (["wasm", "webgpu", "cpu-js",
 /** `--compare` runs two trainings on each of two or three backends. */
 const defaultEpochs = { alone: 8, compared: 2 };
 
+export const nonFiniteChoices = /** @type {const} */ (["propagate", "skip", "throw"]);
+
+/** @typedef {(typeof nonFiniteChoices)[number]} NonFiniteChoice */
+
 /** From the learning rate down to a fiftieth of it: half a cosine. */
 export const defaultSchedule = "cosineDecay(learningRate, steps, { alpha: 0.02 })";
 
@@ -89,6 +95,14 @@ const definitions = {
   },
   clip: { value: "NORM", help: "clip the gradients to this global norm" },
   accumulate: { value: "COUNT", help: "batches per step, whose gradients are averaged (1)" },
+  "non-finite": {
+    value: "WHAT",
+    help: `at a gradient that is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]}; with --loss-scale ${nonFiniteChoices[1]})`,
+  },
+  "loss-scale": {
+    value: "FACTOR",
+    help: "multiply losses by it, and divide gradients by it: a number, or dynamic, which adapts",
+  },
   ema: {
     value: "MOMENTUM",
     help: "average the weights with this momentum, and evaluate with the average",
@@ -139,6 +153,15 @@ export function parseOptions(args) {
     );
   }
   const epochs = compare ? defaultEpochs.compared : defaultEpochs.alone;
+  if (
+    last("loss-scale") === "dynamic" &&
+    given.has("non-finite") &&
+    last("non-finite") !== "skip"
+  ) {
+    throw new OptionsError(
+      `Got --non-finite ${last("non-finite")} with --loss-scale dynamic; expected skip, because skipped steps are how it finds the largest scale.`,
+    );
+  }
   return {
     optimizer,
     list,
@@ -150,6 +173,10 @@ export function parseOptions(args) {
     schedule: last("schedule") ?? defaultSchedule,
     clip: positiveNumber("clip", last("clip"), undefined),
     accumulate: wholeNumber("accumulate", last("accumulate"), 1, 1000, 1),
+    nonFinite: given.has("non-finite")
+      ? oneOf("non-finite", last("non-finite") ?? "", nonFiniteChoices)
+      : undefined,
+    lossScale: lossScaleOf(last("loss-scale")),
     ema: momentum("ema", last("ema")),
     epochs: wholeNumber("epochs", last("epochs"), 1, 1000, epochs),
     batchSize: wholeNumber("batch-size", last("batch-size"), 1, 8000, 64),
@@ -168,12 +195,27 @@ export function parseOptions(args) {
  * @param {ReadonlyMap<string, unknown>} given
  */
 function rejectWithCompare(given) {
-  for (const name of ["clip", "accumulate", "ema"]) {
+  for (const name of ["clip", "accumulate", "non-finite", "loss-scale", "ema"]) {
     if (given.has(name)) {
       throw new OptionsError(
         `Got --${name} with --compare; expected one of them, because TF.js's own Adam has no --${name}.`,
       );
     }
+  }
+}
+
+/**
+ * @param {string | undefined} value
+ * @returns {number | "dynamic" | undefined}
+ */
+function lossScaleOf(value) {
+  if (value === undefined || value === "dynamic") return value;
+  try {
+    return positiveNumber("loss-scale", value, undefined);
+  } catch {
+    throw new OptionsError(
+      `Got --loss-scale ${value}; expected a number above 0, such as 1024, or dynamic.`,
+    );
   }
 }
 

@@ -81,6 +81,47 @@ describe("the program", () => {
     expect(stderr.trimEnd()).not.toContain("\n");
   });
 
+  test("says in one line why a training ended, with status 1", async () => {
+    const args = ["--optimizer", "sgd", "--schedule", "1e30", "--non-finite", "throw"];
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^Gradient "[^"]+" has NaN at \d+; expected finite values\. .* Here: --non-finite skip, or a lower --learning-rate\.\n$/,
+    );
+  });
+
+  test("has the schedule, the rates and the losses of all batches in the document", async () => {
+    const { stdout } = await run(
+      ..."--json --epochs 1 --batch-size 400 --accumulate 2 --clip 1".split(" "),
+      "--schedule",
+      "linear(0.01, 0, steps)",
+    );
+    const { configuration, batchLosses, learningRates, timing } = JSON.parse(
+      stdout,
+    ) as TrainingDocument;
+    expect(configuration).toMatchObject({
+      schedule: "linear(0.01, 0, steps)",
+      accumulate: 2,
+      clip: 1,
+      nonFinite: "propagate",
+      lossScale: null,
+      ema: null,
+    });
+    expect(batchLosses).toHaveLength(20);
+    expect(timing).toMatchObject({ batches: 20, steps: 10, skippedSteps: 0 });
+    learningRates.forEach((rate, batch) =>
+      expect(rate).toBeCloseTo(0.01 * (1 - Math.floor(batch / 2) / 10), 12),
+    );
+  });
+
+  test("prints the list of rules, and as JSON", async () => {
+    const { code, stdout } = await run("--optimizer", "list", "--json");
+    expect(code).toBe(0);
+    const { rules } = JSON.parse(stdout) as { rules: { name: string }[] };
+    expect(rules.map(({ name }) => name)).toContain("adamw");
+    expect((await run("--optimizer", "list")).stdout).toContain("AdamW: Loshchilov & Hutter 2019.");
+  });
+
   test("rejects --backend webgpu without a GPU or a software driver", async () => {
     const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
     const result = await node("--import", unsupported, program, "--backend", "webgpu");

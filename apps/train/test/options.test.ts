@@ -23,6 +23,8 @@ describe("options", () => {
       schedule: "cosineDecay(learningRate, steps, { alpha: 0.02 })",
       clip: undefined,
       accumulate: 1,
+      nonFinite: undefined,
+      lossScale: undefined,
       ema: undefined,
       epochs: 8,
       batchSize: 64,
@@ -37,7 +39,7 @@ describe("options", () => {
 
   test("are read with = or a space, and the last of two wins", () => {
     const args =
-      "--optimizer lion --learning-rate=1e-4 --clip 0.5 --accumulate 4 --ema 0.99 --epochs 3 --epochs 4 --batch-size 32 --backend cpu-js --seed 0 --json --report out.html --help";
+      "--optimizer lion --learning-rate=1e-4 --clip 0.5 --accumulate 4 --non-finite skip --loss-scale 1024 --ema 0.99 --epochs 3 --epochs 4 --batch-size 32 --backend cpu-js --seed 0 --json --report out.html --help";
     expect(
       parseOptions([...args.split(" "), "--schedule", "linear(learningRate, 0, steps)"]),
     ).toEqual({
@@ -47,6 +49,8 @@ describe("options", () => {
       schedule: "linear(learningRate, 0, steps)",
       clip: 0.5,
       accumulate: 4,
+      nonFinite: "skip",
+      lossScale: 1024,
       ema: 0.99,
       epochs: 4,
       batchSize: 32,
@@ -105,6 +109,15 @@ describe("options", () => {
     [["--json=yes"], "Got --json=yes; expected --json alone"],
     [["--clip", "0"], "Got --clip 0; expected a number above 0"],
     [["--accumulate", "0"], "Got --accumulate 0; expected a whole number from 1 to 1000."],
+    [["--non-finite", "no"], "Got --non-finite no; expected one of propagate, skip, throw."],
+    [
+      ["--loss-scale", "fast"],
+      "Got --loss-scale fast; expected a number above 0, such as 1024, or dynamic.",
+    ],
+    [
+      ["--loss-scale", "dynamic", "--non-finite", "throw"],
+      "Got --non-finite throw with --loss-scale dynamic; expected skip",
+    ],
     [["--ema", "1"], "Got --ema 1; expected a number from 0 to less than 1, such as 0.99."],
     [["--compare", "--clip", "1"], "Got --clip with --compare; expected one of them, because"],
     [["--compare", "--optimizer", "list"], "Got --optimizer list with --compare; expected adam"],

@@ -232,6 +232,7 @@ describe("the report", () => {
       batchLosses: [],
       learningRates: [],
       steps: 0,
+      skippedSteps: 0,
       optimizerTimes: [],
       interrupted: true,
       seconds: 0,

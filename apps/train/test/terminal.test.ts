@@ -257,6 +257,13 @@ describe("the summary", () => {
     expect(screen.text()).not.toContain(escape);
   });
 
+  test("counts steps where there are fewer than batches, and those that were skipped", () => {
+    const screen = fakeScreen();
+    const run = { ...sampleRun(), steps: 3, skippedSteps: 1 };
+    printSummary(run, sampleDigits().pixels, screen);
+    expect(screen.text()).toContain("8 batches (3 steps, 1 skipped) in 4.00 s\n");
+  });
+
   test("explains predicted / actual once, and keeps that order", () => {
     const screen = fakeScreen();
     printSummary(sampleRun(), sampleDigits().pixels, screen);

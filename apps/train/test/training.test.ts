@@ -355,6 +355,52 @@ describe("--ema", () => {
   });
 });
 
+describe("--loss-scale", () => {
+  const args = ["--epochs=1", "--batch-size=40", "--seed=3"];
+  const run = (...more: string[]): Promise<Run> => {
+    const options = optionsOf(...args, ...more);
+    return train(optimizerOf(options), digits, options, neverAborted);
+  };
+
+  test("of a power of two changes no loss: f32 multiplies and divides by it exactly", async () => {
+    const [scaled, plain] = [await run("--loss-scale=1024"), await run()];
+    expect(scaled.batchLosses).toEqual(plain.batchLosses);
+    expect(scaled.history[0].validationLoss).toBe(plain.history[0].validationLoss);
+    expect(scaled.evaluation).toEqual(plain.evaluation);
+    expect([scaled.steps, scaled.skippedSteps]).toEqual([10, 0]);
+  });
+
+  test("dynamic starts at 2 to the power of 15", async () => {
+    const [dynamic, fixed] = [await run("--loss-scale=dynamic"), await run("--loss-scale=32768")];
+    expect(dynamic.batchLosses).toEqual(fixed.batchLosses);
+  });
+});
+
+test("--non-finite skip leaves out steps with gradients that are not finite", async () => {
+  const args = ["--optimizer=sgd", "--schedule=1e30", "--epochs=1", "--batch-size=40"];
+  const options = optionsOf(...args, "--non-finite=skip");
+  const { steps, skippedSteps, batchLosses } = await train(
+    optimizerOf(options),
+    digits,
+    options,
+    neverAborted,
+  );
+  // The first step makes weights of 1e28, with which no gradient is finite.
+  expect([steps, skippedSteps, batchLosses.length]).toEqual([1, 9, 10]);
+});
+
+test("--non-finite throw ends a training at the first gradient that is not finite", async () => {
+  const options = optionsOf(
+    "--optimizer=sgd",
+    "--schedule=1e30",
+    "--epochs=1",
+    "--non-finite=throw",
+  );
+  await expect(train(optimizerOf(options), digits, options, neverAborted)).rejects.toMatchObject({
+    code: "NON_FINITE",
+  });
+});
+
 test("--accumulate takes a step after that many batches, with the rate of the schedule for it", async () => {
   const options = optionsOf(
     "--accumulate=4",

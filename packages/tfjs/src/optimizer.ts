@@ -110,6 +110,16 @@ export class GradstepOptimizer extends Optimizer {
     return this[implementation].core.iterations + this.iterationOffset;
   }
 
+  /** By what to multiply the next loss, whose gradients the optimizer divides by it; 1 without `lossScale` in the spec. */
+  get lossScale(): number {
+    return this[implementation].core.lossScale;
+  }
+
+  /** Number of steps that were left out because of gradients that were not finite. */
+  get skippedSteps(): number {
+    return this[implementation].core.skippedSteps;
+  }
+
   /** Sets `learningRate`. TF.js's SGD has this method. */
   setLearningRate(learningRate: number): void {
     this.learningRate = learningRate;

@@ -10,6 +10,10 @@ import { scheduleOf } from "./schedule-expression.js";
 export type TrainingOptimizer = Optimizer & {
   /** That of the next step. */
   readonly learningRate: number;
+  /** By what to multiply the next loss. Left out where losses are not scaled. */
+  readonly lossScale?: number;
+  /** Steps that were left out because of gradients that were not finite. */
+  readonly skippedSteps?: number;
 };
 
 /**
@@ -17,7 +21,7 @@ export type TrainingOptimizer = Optimizer & {
  * in the same place, so that a training has the same losses alone and in a comparison.
  */
 export function gradstepOptimizer(options: Options, schedule: Schedule): TrainingOptimizer {
-  const { optimizer: name, clip, accumulate, ema: momentum } = options;
+  const { optimizer: name, clip, accumulate, nonFinite, lossScale, ema: momentum } = options;
   const settings = { learningRate: schedule };
   const rule: OptimizerSpec =
     name === "adam" ? fromTfjs(name, settings) : optimizerByName(name, settings);
@@ -26,7 +30,12 @@ export function gradstepOptimizer(options: Options, schedule: Schedule): Trainin
     rule,
     ...(momentum === undefined ? [] : [ema(momentum)]),
   );
-  return tfOptimizer({ ...spec, control: { accumulate } });
+  const control = {
+    accumulate,
+    ...(nonFinite !== undefined && { nonFinite }),
+    ...(lossScale !== undefined && { lossScale }),
+  };
+  return tfOptimizer({ ...spec, control });
 }
 
 /** TF.js's own Adam. */

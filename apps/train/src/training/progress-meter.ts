@@ -32,6 +32,16 @@ export class ProgressMeter {
     return median(this.#optimizerTimes.slice(this.#epoch.firstBatch));
   }
 
+  /** The mean loss of the digits of this epoch. */
+  get epochLoss(): number {
+    return this.#epoch.loss;
+  }
+
+  /** The mean accuracy of the digits of this epoch. */
+  get epochAccuracy(): number {
+    return this.#epoch.accuracy;
+  }
+
   startEpoch(number: number): void {
     const start = this.#stopwatch.seconds;
     const firstBatch = this.losses.length;

@@ -59,6 +59,8 @@ export interface Run {
   readonly learningRates: readonly number[];
   /** Steps of the optimizer: as many as batches, unless gradients are accumulated or steps skipped. */
   readonly steps: number;
+  /** Steps that were left out because of gradients that were not finite. */
+  readonly skippedSteps: number;
   /** Seconds inside the optimizer, for every batch. */
   readonly optimizerTimes: readonly number[];
   readonly batchesPerEpoch: number;
@@ -70,9 +72,11 @@ export interface Run {
 }
 
 /** "1,000 batches", with the number of steps where it differs. */
-export function batchCount({ batchLosses, steps }: Run): string {
+export function batchCount({ batchLosses, steps, skippedSteps }: Run): string {
   const batches = count(batchLosses.length, "batch", "batches");
-  return steps === batchLosses.length ? batches : `${batches} (${count(steps, "step")})`;
+  if (steps === batchLosses.length) return batches;
+  const skipped = skippedSteps > 0 ? `, ${count(skippedSteps)} skipped` : "";
+  return `${batches} (${count(steps, "step")}${skipped})`;
 }
 
 /** The part of a training's time that passed inside the optimizer, 0 to 1; NaN if there was no batch. */

@@ -1,6 +1,6 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
-import { type Scalar, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
-import type { Sequential } from "@tensorflow/tfjs-layers";
+import { mul, type Scalar, type Tensor, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import { metrics, type Sequential } from "@tensorflow/tfjs-layers";
 import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
 import { shuffle } from "../data/shuffle.js";
@@ -45,7 +45,7 @@ async function trainInTurns(
   turns: Turns,
 ): Promise<Run> {
   const network = digitNetwork(settings.seed);
-  network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
+  network.compile({ optimizer, loss: scaledLoss(optimizer), metrics: ["accuracy"] });
   const optimizerTimes = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
   const nextEpoch = epochsOf(digits.training, settings.seed);
@@ -55,18 +55,19 @@ async function trainInTurns(
   const evaluated = <T>(run: () => Promise<T>): Promise<T> =>
     settings.ema === undefined ? run() : averaged.during(run);
   const validate = (): Promise<readonly number[]> =>
-    validation(network, heldOut, settings.batchSize);
+    validation(network, heldOut, settings.batchSize, optimizer.lossScale);
   const stopwatch = new Stopwatch();
   const meter = new ProgressMeter(batches, stopwatch, optimizerTimes);
   const history: Epoch[] = [];
   const learningRates: number[] = [];
+  let lossScale = 1;
   observer.onStart?.(batchesPerEpoch);
   stopwatch.start();
 
   for (let epoch = 1; epoch <= settings.epochs && !signal.aborted; epoch++) {
     meter.startEpoch(epoch);
     const shifted = tensors(nextEpoch());
-    const { history: logs } = await network.fit(shifted.pixels, shifted.labels, {
+    await network.fit(shifted.pixels, shifted.labels, {
       epochs: 1,
       batchSize: settings.batchSize,
       // They are shuffled already: TF.js's own shuffle takes no seed.
@@ -81,10 +82,11 @@ async function trainInTurns(
           await turns.take();
           stopwatch.start();
           learningRates.push(optimizer.learningRate);
+          lossScale = optimizer.lossScale ?? 1;
         },
         onBatchEnd: async (_batch, batchLogs) => {
           const value = (key: string): number => Number(batchLogs?.[key]);
-          const progress = meter.add(value("size"), value("loss"), value("acc"));
+          const progress = meter.add(value("size"), value("loss") / lossScale, value("acc"));
           observer.onBatch?.(progress);
           if (signal.aborted) network.stopTraining = true;
         },
@@ -92,12 +94,11 @@ async function trainInTurns(
     });
     dispose(shifted);
     if (meter.losses.length < epoch * batchesPerEpoch) break;
-    const last = (key: string): number => Number(logs[key]?.at(-1));
     const [validationLoss, validationAccuracy] = await evaluated(validate);
     const completed: Epoch = {
       epoch,
-      loss: last("loss"),
-      accuracy: last("acc"),
+      loss: meter.epochLoss,
+      accuracy: meter.epochAccuracy,
       validationLoss,
       validationAccuracy,
       batches: batchesPerEpoch,
@@ -111,7 +112,7 @@ async function trainInTurns(
 
   stopwatch.stop();
   const evaluation = await evaluated(() => evaluate(network, digits.heldOut, heldOut.pixels));
-  const steps = optimizer.iterations;
+  const { iterations: steps, skippedSteps = 0 } = optimizer;
   dispose(heldOut);
   network.dispose();
   optimizer.dispose();
@@ -120,6 +121,7 @@ async function trainInTurns(
     batchLosses: meter.losses,
     learningRates,
     steps,
+    skippedSteps,
     optimizerTimes,
     batchesPerEpoch,
     evaluation,
@@ -128,16 +130,29 @@ async function trainInTurns(
   };
 }
 
+/** The cross-entropy, multiplied by the optimizer's loss scale if it has one. */
+function scaledLoss(optimizer: TrainingOptimizer): LossFunction {
+  return (labels, outputs) => {
+    const losses = metrics.categoricalCrossentropy(labels, outputs);
+    const { lossScale = 1 } = optimizer;
+    return lossScale === 1 ? losses : mul(losses, lossScale);
+  };
+}
+
+type LossFunction = (labels: Tensor, outputs: Tensor) => Tensor;
+
 /** The loss and the accuracy. */
 async function validation(
   network: Sequential,
   { pixels, labels }: DigitTensors,
   batchSize: number,
+  lossScale = 1,
 ): Promise<readonly number[]> {
   const scalars = network.evaluate(pixels, labels, { batchSize }) as Scalar[];
   const values = await Promise.all(scalars.map((scalar) => scalar.data()));
   for (const scalar of scalars) scalar.dispose();
-  return values.map(([value]) => value);
+  const [[loss], [accuracy]] = values;
+  return [loss / lossScale, accuracy];
 }
 
 /**

@@ -11,6 +11,7 @@ export class RelocatableTensor implements Tensor {
   readonly #unmanaged: UnmanagedTensors;
   readonly #onFree: (tensor: RelocatableTensor) => void;
   #current: Tensor;
+  readonly #liveValues = (): Values => this.#current.view!();
 
   /** @param current is owned by this tensor from now on. */
   constructor(
@@ -43,6 +44,11 @@ export class RelocatableTensor implements Tensor {
 
   get memory(): MemoryRange {
     return this.#current.memory;
+  }
+
+  /** As in `Tensor`; undefined where the values are on a GPU. */
+  get view(): () => Values {
+    return (this.#current.view && this.#liveValues) as () => Values;
   }
 
   get freed(): boolean {

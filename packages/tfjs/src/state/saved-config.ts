@@ -5,6 +5,7 @@ import {
   type OptimizerConfig,
   type OptimizerSpec,
   type Rule,
+  type StepControlOptions,
 } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { rules } from "@gradstep/core/rules";
@@ -29,7 +30,7 @@ export function rememberRules(
 
 /** The configuration of an optimizer, as `model.save` writes it. */
 export function configDict(
-  { name, settings, groups, structural }: OptimizerConfig,
+  { name, settings, groups, structural, ...control }: OptimizerConfig,
   given: readonly GroupOptions[],
   inPlace: boolean,
 ): serialization.ConfigDict {
@@ -42,6 +43,7 @@ export function configDict(
     settings: escapeAll(settings),
     groups: escapeAll(written),
     ...(structural !== undefined && { structural: escapeAll(structural) }),
+    ...(Object.keys(control).length > 0 && { control: escapeAll(control) }),
     inPlace,
   } as serialization.ConfigDict;
 }
@@ -72,6 +74,7 @@ export function specOfConfig(config: serialization.ConfigDict): {
       settings,
       groups: read,
       ...(structural !== undefined && { structural }),
+      ...(unescapeAll(config?.["control"]) as StepControlOptions | undefined),
     }),
     inPlace: config?.["inPlace"] !== false,
   };

@@ -23,6 +23,7 @@ export class StepTensor implements StagingTensor {
   #current: Tensor | undefined;
   #staging: StagingTensor | undefined;
   #freed = false;
+  readonly #liveValues = (): Values => this.current.view!();
 
   /** @param compute returns the backend that computes now, which may change between steps. */
   constructor(
@@ -50,6 +51,12 @@ export class StepTensor implements StagingTensor {
 
   get memory(): MemoryRange {
     return this.#current?.memory ?? { buffer: this, byteOffset: 0, byteLength: 0 };
+  }
+
+  /** As in `Tensor`, during a step; undefined where the values are on a GPU. */
+  get view(): () => Values {
+    const tensor = this.#current ?? anyTensorOf(this.#compute());
+    return (tensor.view && this.#liveValues) as () => Values;
   }
 
   get freed(): boolean {
@@ -98,4 +105,13 @@ export class StepTensor implements StagingTensor {
     this.unstage();
     this.#freed = true;
   }
+}
+
+const tensors = new WeakMap<Backend, Tensor>();
+
+/** A tensor without memory, which shows what tensors of the backend can do. */
+function anyTensorOf(backend: Backend): Tensor {
+  const tensor = tensors.get(backend) ?? backend.staging([1]);
+  tensors.set(backend, tensor);
+  return tensor;
 }
