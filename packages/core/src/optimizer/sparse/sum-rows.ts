@@ -1,5 +1,8 @@
 import type { Values } from "../../backend/backend.js";
 
+/** Shorter ranges are copied by a loop. */
+const minViewLength = 1024;
+
 /**
  * Sums rows of values that belong together, in their order. The other rows of the target stay.
  *
@@ -26,7 +29,10 @@ export function sumRows(
       continue;
     }
     const end = endOfCopy(places, rows, i, count);
-    target.set(values.subarray(from, end * columns), to);
+    const length = (end - i) * columns;
+    // A call is faster for many values, but needs a view.
+    if (length >= minViewLength) target.set(values.subarray(from, from + length), to);
+    else for (let j = 0; j < length; j += 1) target[to + j] = values[from + j];
     seen += end - i;
     i = end;
   }
