@@ -58,6 +58,9 @@ export function adversary(
       case "flush":
         values[i] = Math.abs(a) < 2 ** -126 ? 0 : a;
         return;
+      case "isFinite":
+        values[i] = Number.isFinite(a) ? 1 : 0;
+        return;
       case "min":
         values[i] = Math.min(a, b);
         return;

@@ -35,6 +35,7 @@ function closures(shared: Shared[]): Emitter<Closure> {
     sqrt: one(Math.sqrt),
     sign: one(Math.sign),
     flush: one((a) => (Math.abs(a) < 2 ** -126 ? 0 : a)),
+    isFinite: one((a) => Number(Number.isFinite(a))),
     add: two((a, b) => a + b),
     sub: two((a, b) => a - b),
     mul: two((a, b) => a * b),
@@ -121,7 +122,7 @@ test("an emitter is told which inputs and values vary", () => {
   const heard: string[] = [];
   const emitter: Emitter<string> = {
     ...(Object.fromEntries(
-      ["neg", "abs", "sqrt", "sign", "flush", "add", "sub", "mul", "div", "min", "max"]
+      ["neg", "abs", "sqrt", "sign", "flush", "isFinite", "add", "sub", "mul", "div", "min", "max"]
         .concat(["lt", "le", "eq", "ne", "select"])
         .map((op) => [op, (...operands: string[]) => `${op}(${operands.join(",")})`]),
     ) as unknown as Emitter<string>),

@@ -57,6 +57,7 @@ export function evaluate(
     sqrt: () => Math.sqrt(a),
     sign: () => (a > 0 ? 1 : a < 0 ? -1 : a),
     flush: () => (a < 2 ** -126 && a > -(2 ** -126) ? 0 : a),
+    isFinite: () => Number(a - a === 0),
     f32: () => Math.fround(a),
     add: () => a + b,
     sub: () => a - b,
@@ -129,7 +130,15 @@ export function trees(
       leaf,
       fc
         .tuple(
-          fc.constantFrom("neg", "abs", "sqrt", "sign", "flush", ...(onHost ? ["f32"] : [])),
+          fc.constantFrom(
+            "neg",
+            "abs",
+            "sqrt",
+            "sign",
+            "flush",
+            "isFinite",
+            ...(onHost ? ["f32"] : []),
+          ),
           tie("tree"),
         )
         .map(([op, a]) => node(op, a)),

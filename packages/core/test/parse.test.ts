@@ -67,6 +67,7 @@ describe("precedence and associativity", () => {
     ["a < b ? c < d ? e : f : g", "(select (lt a b) (select (lt c d) e f) g)"],
     ["(a < b ? c : d) + e", "(add (select (lt a b) c d) e)"],
     ["max(a + b, min(c, d)) * sqrt(abs(e))", "(mul (max (add a b) (min c d)) (sqrt (abs e)))"],
+    ["isFinite(a * b)", "(isFinite (mul a b))"],
     ["sign(flush(f32(a)))", "(sign (flush (f32 a)))"],
   ])("%s", (text, expected) => {
     expect(read(`x = ${text}`)).toBe(`x = ${expected}`);

@@ -185,6 +185,9 @@ function evaluate(
       for (let i = 0; i < length; i += 1)
         out[i] = Math.abs(a[i * da]) < smallestNormal ? 0 : a[i * da];
       break;
+    case "isFinite":
+      for (let i = 0; i < length; i += 1) out[i] = Number.isFinite(Math.fround(a[i * da])) ? 1 : 0;
+      break;
     case "add":
       for (let i = 0; i < length; i += 1) out[i] = a[i * da] + b[i * db];
       break;

@@ -149,6 +149,10 @@ describe("expressions that are awkward in JavaScript", () => {
     ["flush of a literal", "p = flush(1e-40) + g"],
     ["flush of scalars", "p = g * flush(a * 1e-39) + flush(flush(b))"],
     ["flush of flush", "p = flush(flush(g) * g)"],
+    [
+      "isFinite",
+      "p = isFinite(g * 1e38 * a) * isFinite(m / 0) + isFinite(p / v)\nm = isFinite(a) - isFinite(1 / 0)",
+    ],
     ["a select of scalars", "p = g * (a < b ? a : b)"],
     ["a comparison of scalars over varying values", "p = a < b ? g : p"],
     ["a comparison that is used twice", "p = g < m ? p : g\nm = g < m ? v : m"],

@@ -80,7 +80,7 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => ({
     { maxDepth: 5, withCrossShrink: true },
     leaf,
     fc
-      .tuple(fc.constantFrom("-", "abs", "sqrt", "sign", "flush"), tie("expression"))
+      .tuple(fc.constantFrom("-", "abs", "sqrt", "sign", "flush", "isFinite"), tie("expression"))
       .map(([op, a]) => `${op}(${a})`),
     fc
       .tuple(tie("expression"), fc.constantFrom("+", "-", "*", "/"), tie("expression"))

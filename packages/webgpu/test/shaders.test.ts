@@ -175,4 +175,23 @@ describe("emitDenseKernel", () => {
     const [values, expected] = await stepped(rule);
     expect(values).toEqual(expected);
   });
+
+  test("isFinite finds NaN and both infinities, in vectors, in single values and in selected rows", async () => {
+    const rule = ruleOf("finite", "p = isFinite(g) * 2 + isFinite(p) + learningRate * 0");
+    await expectToCompile(denseSources(rule.variant(), layouts));
+    const special = [Number.NaN, 1, Infinity, -0, -Infinity, 3.4028234663852886e38, 1e-40, 7];
+    const expected = [1, 3, 1, 3, 1, 3, 3, 3];
+    const backend = await newBackend();
+    for (const count of [8, 7]) {
+      const p = backend.tensor([count], new Float32Array(count).fill(2));
+      const optimizer = createOptimizer(rule.specify({}), { p });
+      optimizer.step({ p: Float32Array.from(special.slice(0, count)) });
+      expect([...(await p.read())]).toEqual(expected.slice(0, count));
+    }
+    const q = backend.tensor([8, 1], new Float32Array(8).fill(2));
+    const optimizer = createOptimizer(rule.specify({}), { q });
+    const mask = Uint32Array.from([1, 1, 0, 1, 1, 1, 1, 0]);
+    optimizer.step({ q: Float32Array.from(special) }, { rows: { q: mask } });
+    expect([...(await q.read())]).toEqual(expected.map((one, i) => (mask[i] === 0 ? 2 : one)));
+  });
 });

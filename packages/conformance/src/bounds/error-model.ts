@@ -6,7 +6,7 @@ export const overflowThreshold: number = 2 ** 128 - 2 ** 103;
 
 /**
  * The largest errors of an implementation's operations. Relative errors refer to the exact result; `abs`, `neg`,
- * `sign`, `min`, `max`, comparisons and choices are exact everywhere.
+ * `sign`, `isFinite`, `min`, `max`, comparisons and choices are exact everywhere.
  */
 export interface ErrorModel {
   readonly name: "roundToNearest" | "wgsl";

@@ -10,7 +10,7 @@ import {
   rounded,
   type Interval,
 } from "./interval.js";
-import type { ErrorModel } from "./error-model.js";
+import { overflowThreshold, type ErrorModel } from "./error-model.js";
 
 type Operation = (model: ErrorModel, ...operands: Interval[]) => Interval;
 
@@ -34,6 +34,12 @@ export const operations: Record<ElementOp, Operation> = {
     if (isPoint(a)) return point(exact);
     if (a.low >= smallestNormal || a.high <= -smallestNormal) return { ...a, exact };
     return { low: Math.min(a.low, 0), exact, high: Math.max(a.high, 0) };
+  },
+  isFinite: (_, a) => {
+    const exact = Number.isFinite(a.exact) ? 1 : 0;
+    if (isPoint(a) || (a.low > -overflowThreshold && a.high < overflowThreshold))
+      return point(exact);
+    return { low: 0, exact, high: 1 };
   },
   sqrt: (model, a) => {
     const exact = Math.sqrt(a.exact);

@@ -38,6 +38,9 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
       case "flush":
         values[i] = Math.abs(values[operands[0]]) < smallestNormal ? 0 : values[operands[0]];
         break;
+      case "isFinite":
+        values[i] = Number.isFinite(values[operands[0]]) ? 1 : 0;
+        break;
       case "sqrt": {
         const a = at(0);
         values[i] = a === 0 ? 0 : shader.divide(1, shader.off(1 / Math.sqrt(a), 2));

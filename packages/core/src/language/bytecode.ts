@@ -23,6 +23,7 @@ export const opcodes = {
   eq: 17,
   ne: 18,
   select: 19,
+  isFinite: 20,
 } as const satisfies Record<Op | "number", number>;
 
 /** Opcodes by name, as types: with them, a wrong number in the cases of a switch does not compile. */

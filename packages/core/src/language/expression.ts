@@ -8,8 +8,11 @@ import type { ReduceOp } from "./summation.js";
  * last bits; `pow` exists for the scalars that the host computes once per step, in f64.
  */
 
-/** One operand. `flush(x)` is x, or +0 if |x| < 2⁻¹²⁶: subnormal numbers slow down every later step. */
-export type UnaryOp = "neg" | "abs" | "sqrt" | "sign" | "flush";
+/**
+ * One operand. `flush(x)` is x, or +0 if |x| < 2⁻¹²⁶: subnormal numbers slow down every later step. `isFinite(x)` is 1, or
+ * 0 if x is NaN or infinite.
+ */
+export type UnaryOp = "neg" | "abs" | "sqrt" | "sign" | "flush" | "isFinite";
 /** Two operands. `min` and `max` give NaN if either is NaN. */
 export type BinaryOp = "add" | "sub" | "mul" | "div" | "min" | "max";
 /** Two operands; the result is a condition, and a condition can only be the first operand of `select`. */
@@ -33,6 +36,7 @@ export const arity: Record<Op, 1 | 2 | 3> = {
   sqrt: 1,
   sign: 1,
   flush: 1,
+  isFinite: 1,
   add: 2,
   sub: 2,
   mul: 2,

@@ -78,6 +78,9 @@ export function interpret(
       case 19 satisfies Opcodes["select"]:
         values[node] = a === 1 ? b : values[instructions[i + 4]];
         break;
+      case 20 satisfies Opcodes["isFinite"]:
+        values[node] = Number.isFinite(a) ? 1 : 0;
+        break;
     }
     // Every case stores its result and this reads it back, since V8 boxes a number that is merged after a switch.
     if (rounded) values[node] = Math.fround(values[node]);

@@ -25,6 +25,7 @@ const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["sqrt", "sqrt"],
   ["sign", "sign"],
   ["flush", "flush"],
+  ["isFinite", "isFinite"],
   ["min", "min"],
   ["max", "max"],
   ["f32", "f32"],

@@ -75,6 +75,9 @@ export function jsEmitter(
       const value = isName(a) || isLiteral(a) ? a.text : share(a.text, true, "element");
       return piece(`abs(${value}) < ${smallestNormal} ? 0 : ${value}`, conditional);
     },
+    // Rounded, since a temporary can be finite in f64 alone.
+    isFinite: (a) =>
+      piece(`isFinite(${exact ? a.text : call("fround", a).text}) ? 1 : 0`, conditional),
     add: rounded(infix("+", additive)),
     sub: rounded(infix("-", additive)),
     mul: rounded(infix("*", multiplicative)),
@@ -99,7 +102,7 @@ export function jsEmitter(
  * that the emitter adds start with `$`; names of arrays end with it.
  */
 const keywords =
-  /^(?:Infinity|NaN|abs|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|floor|for|fround|function|if|implements|import|in|instanceof|interface|let|max|min|new|null|package|private|protected|public|return|sign|sqrt|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield)$/;
+  /^(?:Infinity|NaN|abs|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|floor|for|fround|function|if|implements|import|in|instanceof|interface|isFinite|let|max|min|new|null|package|private|protected|public|return|sign|sqrt|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield)$/;
 
 /** The JavaScript name for a name of a rule, or of a temporary: `@sum0` → `$sum0`. */
 export function safe(name: string): string {

@@ -85,6 +85,10 @@ export function simdOperations({ input, share, hoist, newLocal }: OperandSource)
       const isSmall = concat(magnitude, constant(smallestNormal).code, f32x4.lt);
       return operation(concat(localTee(local), isSmall, v128AndNot))(x);
     },
+    isFinite: (x) => {
+      const isBelowInfinity = concat(constant(Infinity).code, f32x4.lt);
+      return operation(concat(isBelowInfinity, constant(1).code, v128And))(abs(x));
+    },
     add: operation(f32x4.add),
     sub: operation(f32x4.sub),
     mul: operation(f32x4.mul),

@@ -68,9 +68,10 @@ export function emitDenseKernel(
     const array = arrays.find((one) => bindingName(one.name) === name);
     return array === undefined || isUniform(array) ? "f32" : "Value";
   };
+  const value = layout.width === 4 ? "vec4f" : "f32";
   return [
     `// ${label}: ${purposeOf(kernel)}, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
-    ...typeDeclarations(kernel, layout.width === 4 ? "vec4f" : "f32"),
+    ...typeDeclarations(kernel, value),
     "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
     `// count, index of the scalars, start in each of ${arrays.map(({ name }) => name).join(", ")}.`,
     ...tableAndScalars,
@@ -79,7 +80,7 @@ export function emitDenseKernel(
         `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${type(name)}>;`,
     ),
     "",
-    ...functionDeclarations(kernel),
+    ...functionDeclarations(kernel, value),
     ...reduction.declarations,
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",

@@ -66,7 +66,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     "",
     ...reductions.map((_, k) => `var<workgroup> ${tileOf(k)}: array<f32, ${size}>;`),
     "",
-    ...functionDeclarations(kernel),
+    ...functionDeclarations(kernel, "f32"),
     ...access.functions,
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",

@@ -23,7 +23,7 @@ export const reservedWords: ReadonlySet<string> = new Set(
 
   Scalars Value count entry i invocation iteration scalar_set scalars table tile update workgroup workgroup_count
 
-  column columns first flush gradient gradient_start gradient_stride gradient_unit half index kept_bits line
+  column columns first flush isFinite gradient gradient_start gradient_stride gradient_unit half index kept_bits line
   line_length line_start line_stride mask_start mask_stride mirror_index pairs row row_mask row_mirror selected unit
   unselected value_index word
 

@@ -96,7 +96,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     ...tableAndScalars,
     ...access.bindings,
     "",
-    ...functionDeclarations(kernel),
+    ...functionDeclarations(kernel, "f32"),
     ...access.functions,
     ...reduction.declarations,
     ...entryPoint,

@@ -89,6 +89,7 @@ function wgslEmitter(declare: (text: string, varies: boolean) => string): Emitte
     abs: call("abs"),
     sqrt: call("sqrt"),
     sign: call("sign"),
+    isFinite: call("isFinite"),
     flush: call("flush"),
     add: infix("+", additive),
     sub: infix("-", additive),

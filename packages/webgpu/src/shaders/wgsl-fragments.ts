@@ -1,4 +1,4 @@
-import { smallestNormal, type ReduceOp } from "@gradstep/core";
+import { smallestNormal, type ElementOp, type ReduceOp } from "@gradstep/core";
 import {
   elementsPerInvocation,
   maxScalarSets,
@@ -39,9 +39,27 @@ const flushFunction = [
   "",
 ];
 
+/** Looks at bits, since an implementation of WGSL may assume that no value is NaN or infinite. */
+function isFiniteFunction(bits: "u32" | "vec4u"): readonly string[] {
+  const exponent = `${bits}(0x7f800000u)`;
+  return [
+    "fn isFinite(x: Value) -> Value {",
+    `  return select(Value(1), Value(0), (bitcast<${bits}>(x) & ${exponent}) == ${exponent});`,
+    "}",
+    "",
+  ];
+}
+
 /** Declares the functions that a kernel calls. */
-export function functionDeclarations({ program }: KernelProgram): readonly string[] {
-  return program.nodes.some(({ op }) => op === "flush") ? flushFunction : [];
+export function functionDeclarations(
+  { program }: KernelProgram,
+  value: "f32" | "vec4f",
+): readonly string[] {
+  const calls = (name: ElementOp): boolean => program.nodes.some(({ op }) => op === name);
+  return [
+    ...(calls("flush") ? flushFunction : []),
+    ...(calls("isFinite") ? isFiniteFunction(value === "f32" ? "u32" : "vec4u") : []),
+  ];
 }
 
 /** The start of the entry point: finds the tile of the workgroup, and the table entry of the tile. */

@@ -13,6 +13,7 @@ const sound: Operations = {
   abs: (a) => () => Math.abs(a()),
   sign: (a) => () => Math.sign(a()),
   flush: (a) => () => (Math.abs(a()) < smallestNormal ? 0 : a()),
+  isFinite: (a) => () => (Number.isFinite(a()) ? 1 : 0),
   sqrt: (a) => () => f32(Math.sqrt(a())),
   add: (a, b) => () => f32(a() + b()),
   sub: (a, b) => () => f32(a() - b()),

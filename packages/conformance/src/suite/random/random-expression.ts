@@ -26,7 +26,7 @@ export function randomExpression(random: Random, names: readonly string[], depth
     case 9:
       return random.chance(0.5) ? `-(${a})` : `abs(${a})`;
     case 10:
-      return `flush(${a})`;
+      return random.chance(0.8) ? `flush(${a})` : `isFinite(${a})`;
     case 11:
       return `${random.pick(["min", "max"])}(${a}, ${b})`;
     default: {
