@@ -26,6 +26,7 @@ export type {
   NonFinite,
   StepControlOptions,
 } from "./optimizer/step-control/step-control-options.js";
+export { stepControlNames } from "./optimizer/step-control/step-control-options.js";
 export type { StepControlState } from "./optimizer/step-control/step-control-state.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export type { GroupState, OptimizerState } from "./optimizer/state.js";

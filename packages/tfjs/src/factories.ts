@@ -38,3 +38,40 @@ export const adamax: FactoryOf<typeof core.adamax> = /* @__PURE__ */ factoryOf(c
 export const nadam: FactoryOf<typeof core.nadam> = /* @__PURE__ */ factoryOf(core.nadam);
 /** Lion, with Keras's defaults. */
 export const lion: FactoryOf<typeof core.lion> = /* @__PURE__ */ factoryOf(core.lion);
+/** AdaBelief. */
+export const adabelief: FactoryOf<typeof core.adabelief> = /* @__PURE__ */ factoryOf(
+  core.adabelief,
+);
+/** AdaDelta, with Keras's defaults. */
+export const adadelta: FactoryOf<typeof core.adadelta> = /* @__PURE__ */ factoryOf(core.adadelta);
+/** Adafactor, with Keras's defaults. */
+export const adafactor: FactoryOf<typeof core.adafactor> = /* @__PURE__ */ factoryOf(
+  core.adafactor,
+);
+/** Adan. */
+export const adan: FactoryOf<typeof core.adan> = /* @__PURE__ */ factoryOf(core.adan);
+/** AdEMAMix. */
+export const ademamix: FactoryOf<typeof core.ademamix> = /* @__PURE__ */ factoryOf(core.ademamix);
+/** ADOPT. */
+export const adopt: FactoryOf<typeof core.adopt> = /* @__PURE__ */ factoryOf(core.adopt);
+/** FTRL, with Keras's defaults. */
+export const ftrl: FactoryOf<typeof core.ftrl> = /* @__PURE__ */ factoryOf(core.ftrl);
+/** LAMB, with Keras's defaults. */
+export const lamb: FactoryOf<typeof core.lamb> = /* @__PURE__ */ factoryOf(core.lamb);
+/** LARS. */
+export const lars: FactoryOf<typeof core.lars> = /* @__PURE__ */ factoryOf(core.lars);
+/** Muon, for matrices alone; `tfOptimizer(muonWithAdamw())` is the usual split. */
+export const muon: FactoryOf<typeof core.muon> = /* @__PURE__ */ factoryOf(core.muon);
+/** Prodigy, which finds its own learning rate. */
+export const prodigy: FactoryOf<typeof core.prodigy> = /* @__PURE__ */ factoryOf(core.prodigy);
+/** RAdam. */
+export const radam: FactoryOf<typeof core.radam> = /* @__PURE__ */ factoryOf(core.radam);
+/** Schedule-free AdamW; `swap()` before you evaluate. */
+export const scheduleFreeAdamw: FactoryOf<typeof core.scheduleFreeAdamw> =
+  /* @__PURE__ */ factoryOf(core.scheduleFreeAdamw);
+/** Schedule-free gradient descent; `swap()` before you evaluate. */
+export const scheduleFreeSgd: FactoryOf<typeof core.scheduleFreeSgd> = /* @__PURE__ */ factoryOf(
+  core.scheduleFreeSgd,
+);
+/** Yogi. */
+export const yogi: FactoryOf<typeof core.yogi> = /* @__PURE__ */ factoryOf(core.yogi);

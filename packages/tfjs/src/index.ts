@@ -6,6 +6,31 @@ serialization.registerClass(GradstepOptimizer);
 
 export { GradstepOptimizer, tfOptimizer } from "./optimizer.js";
 export type { TfOptimizer, TfOptimizerOptions } from "./optimizer.js";
+export { averagedWeights, type AveragedWeights } from "./averaged-weights.js";
 export type { NamedTensor } from "./step/gradients.js";
-export { adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from "./factories.js";
+export {
+  adabelief,
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  adan,
+  ademamix,
+  adopt,
+  ftrl,
+  lamb,
+  lars,
+  lion,
+  muon,
+  nadam,
+  prodigy,
+  radam,
+  rmsprop,
+  scheduleFreeAdamw,
+  scheduleFreeSgd,
+  sgd,
+  yogi,
+} from "./factories.js";
 export type { TfOptimizerFactory } from "./factories.js";

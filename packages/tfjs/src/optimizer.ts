@@ -4,10 +4,15 @@ import {
   show,
   type GroupOptions,
   type OptimizerSpec,
+  type Metrics,
   type ParameterGroup,
+  stepControlNames,
+  type StepControlOptions,
 } from "@gradstep/core";
 import {
   dispose,
+  div,
+  mul,
   Optimizer,
   type NamedTensorMap,
   type Scalar,
@@ -24,7 +29,7 @@ import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
 
 /** Options of `tfOptimizer`, `adam`, `sgd` and the others. */
-export interface TfOptimizerOptions<H extends string = string> {
+export interface TfOptimizerOptions<H extends string = string> extends StepControlOptions {
   /**
    * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
    * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
@@ -83,14 +88,14 @@ export class GradstepOptimizer extends Optimizer {
   /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   constructor(spec: OptimizerSpec, options: TfOptimizerOptions = {}) {
     super();
-    checkOptions("tfOptimizer", options, ["groups", "inPlace"]);
-    const { groups = [], inPlace = true } = options;
+    checkOptions("tfOptimizer", options, ["groups", "inPlace", ...stepControlNames]);
+    const { groups = [], inPlace = true, ...control } = options;
     if (typeof inPlace !== "boolean") {
       throw new GradstepError(`tfOptimizer: inPlace is ${show(inPlace)}; expected true or false.`, {
         code: "UNKNOWN_OPTION",
       });
     }
-    const variableOptimizer = new VariableOptimizer(spec, groups, inPlace);
+    const variableOptimizer = new VariableOptimizer(spec, groups, inPlace, control);
     Object.defineProperties(this, {
       [implementation]: { value: variableOptimizer },
       iterationOffset: { value: 0, writable: true },
@@ -110,14 +115,45 @@ export class GradstepOptimizer extends Optimizer {
     return this[implementation].core.iterations + this.iterationOffset;
   }
 
-  /** By what to multiply the next loss, whose gradients the optimizer divides by it; 1 without `lossScale` in the spec. */
+  /** Calls whose gradients are accumulated for the next step; 0 without `accumulate`. */
+  get microSteps(): number {
+    return this[implementation].core.microSteps;
+  }
+
+  /** Steps that were left out because of gradients that were not finite. */
+  get skippedSteps(): number {
+    return this[implementation].core.skippedSteps;
+  }
+
+  /** By what `minimize` and `fit` multiply the next loss; 1 without `lossScale`. Before `applyGradients`, do it yourself. */
   get lossScale(): number {
     return this[implementation].core.lossScale;
   }
 
-  /** Number of steps that were left out because of gradients that were not finite. */
-  get skippedSteps(): number {
-    return this[implementation].core.skippedSteps;
+  /** Whether the variables hold the weights to evaluate with. */
+  get isSwapped(): boolean {
+    return this[implementation].core.isSwapped;
+  }
+
+  /**
+   * Exchanges the variables with the weights to evaluate with, which stages such as `ema` and rules such as
+   * `scheduleFreeAdamw` keep apart; the next call exchanges them back. In between, steps throw.
+   * @throws {GradstepError} `UNSUPPORTED` (a rule without such weights), `INVALID_PARAMETER` (a variable that was disposed
+   * of), `DISPOSED`
+   */
+  swap(): void {
+    this.checkLive();
+    this[implementation].swap();
+  }
+
+  /**
+   * What the last step measured, such as the global norm of `clipByGlobalNorm`. Nothing is read back unless this is
+   * called.
+   * @throws {GradstepError} `DISPOSED`
+   */
+  async metrics(): Promise<Metrics> {
+    this.checkLive();
+    return this[implementation].core.metrics();
   }
 
   /** Sets `learningRate`. TF.js's SGD has this method. */
@@ -134,7 +170,10 @@ export class GradstepOptimizer extends Optimizer {
    * @throws {GradstepError} as `applyGradients` does
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
-    const { value, grads } = this.computeGradients(f, varList);
+    const { lossScale } = this;
+    const scaled = lossScale === 1 ? f : (): Scalar => mul(f(), lossScale);
+    const { value: scaledValue, grads } = this.computeGradients(scaled, varList);
+    const value = lossScale === 1 ? scaledValue : unscaled(scaledValue, lossScale);
     try {
       this.applyGradients(grads);
     } catch (error) {
@@ -239,6 +278,12 @@ export class GradstepOptimizer extends Optimizer {
         code: "DISPOSED",
       });
   }
+}
+
+function unscaled(value: Scalar, lossScale: number): Scalar {
+  const result = div<Scalar>(value, lossScale);
+  value.dispose();
+  return result;
 }
 
 rejectMisnamedHyperparameters(GradstepOptimizer.prototype);

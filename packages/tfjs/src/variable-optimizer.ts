@@ -6,6 +6,7 @@ import {
   type Optimizer as CoreOptimizer,
   type OptimizerConfig,
   type OptimizerSpec,
+  type StepControlOptions,
   type Tensor as CoreTensor,
   type Variant,
 } from "@gradstep/core";
@@ -41,14 +42,19 @@ export class VariableOptimizer implements DisposalListener {
   #disposed = false;
 
   /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
-  constructor(spec: OptimizerSpec, groups: readonly GroupOptions[], inPlace: boolean) {
+  constructor(
+    spec: OptimizerSpec,
+    groups: readonly GroupOptions[],
+    inPlace: boolean,
+    control: StepControlOptions,
+  ) {
     // Checks spec and groups; the optimizer below has other matches.
-    createOptimizer<string>(spec, {}, { groups }).dispose();
+    createOptimizer<string>(spec, {}, { ...control, groups }).dispose();
     const given = [...(spec.groups ?? []), ...groups];
     this.core = createOptimizer<string>(
       { ...spec, groups: [] },
       {},
-      { groups: matchingNumberedNames(given) },
+      { ...control, groups: matchingNumberedNames(given) },
     );
     this.#spec = spec;
     this.groups = given;
@@ -95,16 +101,43 @@ export class VariableOptimizer implements DisposalListener {
       storage.abort();
       throw error;
     } finally {
-      // Between steps TF.js may free or move its memory.
-      for (const { parameter } of claims.list) {
-        parameter.values.release();
-        parameter.gradient.release();
-      }
+      release(claims.list.map(({ parameter }) => parameter));
     }
     storage.commit();
     const { unmanaged } = this.#backend;
     if (!unmanaged.isEmpty) addDisposalListener(unmanaged, this);
     this.#checkGroups();
+  }
+
+  /**
+   * Exchanges the variables with the weights to evaluate with, or back.
+   * @throws {GradstepError} `UNSUPPORTED`, `INVALID_PARAMETER`, `OUT_OF_MEMORY`; then nothing has changed
+   */
+  swap(): void {
+    const claims = this.core.parameters.map((key) => {
+      const variable = this.#table.variableOf(key);
+      if (variable !== undefined) return { variable, parameter: this.#table.get(key)! };
+      throw new GradstepError(
+        `The optimizer has state for "${key}", and no variable: it was disposed of, or comes from a checkpoint and no step was taken yet; expected all variables. Take a step first.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    });
+    const { backend } = engine();
+    if (claims.length > 0) this.#backend.use(adapterOf(backend), this.variant);
+    // A variable that is its own gradient gets new memory.
+    const pairs = claims.map(({ variable }) => ({ variable, gradient: variable }));
+    const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
+    const parameters = claims.map(({ parameter }) => parameter);
+    try {
+      storage.bind(parameters);
+      this.core.swap();
+    } catch (error) {
+      storage.abort();
+      throw error;
+    } finally {
+      release(parameters);
+    }
+    storage.commit();
   }
 
   /**
@@ -232,5 +265,13 @@ export class VariableOptimizer implements DisposalListener {
           `This is correct only if its variables come in a later step.`,
       );
     });
+  }
+}
+
+/** Ends the bindings of a step: between steps TF.js may free or move its memory. */
+function release(parameters: readonly Parameter[]): void {
+  for (const { values, gradient } of parameters) {
+    values.release();
+    gradient.release();
   }
 }

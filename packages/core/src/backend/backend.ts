@@ -47,7 +47,7 @@ export interface Tensor {
    * The live values, on backends whose memory JavaScript can access. Optional.
    * @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` (a staging tensor without values)
    */
-  view?(): Values;
+  readonly view?: (() => Values) | undefined;
   /** Frees memory that the backend allocated, not caller-owned memory. A second call does nothing. */
   free(): void;
 }

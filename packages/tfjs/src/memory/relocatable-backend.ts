@@ -94,8 +94,14 @@ export class RelocatableBackend implements Backend {
     this.#adapter.compute.reserve?.(sizes, pool);
   }
 
-  /** Copies when the step runs. */
+  /** Copies at once during a step; otherwise when the first step of the source runs. */
   copy(source: Tensor, target: Tensor): void {
+    const from = boundOf(source);
+    const to = boundOf(target);
+    if (from !== undefined && to !== undefined) {
+      this.#adapter.compute.copy!(from, to);
+      return;
+    }
     const targets = this.#copies.get(source) ?? new Set();
     this.#copies.set(source, targets.add(target));
     (target as RelocatableTensor).onWrite = () => targets.delete(target);
@@ -166,6 +172,12 @@ export class RelocatableBackend implements Backend {
     this.#unsupported.add(adapter);
     return false;
   }
+}
+
+/** Where the values of a tensor are now; undefined for a parameter between steps. */
+function boundOf(tensor: Tensor): Tensor | undefined {
+  if (tensor instanceof StepTensor) return tensor.bound;
+  return (tensor as RelocatableTensor).current;
 }
 
 /**

@@ -49,6 +49,11 @@ export class StepTensor implements StagingTensor {
     return this.#current;
   }
 
+  /** The tensor that it is bound to; undefined between steps. */
+  get bound(): Tensor | undefined {
+    return this.#current;
+  }
+
   get memory(): MemoryRange {
     return this.#current?.memory ?? { buffer: this, byteOffset: 0, byteLength: 0 };
   }

@@ -1,0 +1,26 @@
+import type { GradstepOptimizer } from "./optimizer.js";
+
+/** Callbacks of `model.fit`. */
+export interface AveragedWeights {
+  readonly onEpochBegin: () => void;
+  readonly onEpochEnd: () => void;
+  readonly onTrainEnd: () => void;
+}
+
+/**
+ * Callbacks of `model.fit` with which every epoch ends on the averaged weights of `ema`, `scheduleFreeAdamw` and others:
+ * callbacks that come later evaluate and save these. The next epoch begins with the trained weights, and so does the time
+ * after the training; call `optimizer.swap()` to use the averages then. As Keras's `SwapEMAWeights(swap_on_epoch=True)`.
+ *
+ * TF.js computes `val_loss` before an epoch ends, with the trained weights; call `model.evaluate` in a later callback.
+ */
+export function averagedWeights(optimizer: GradstepOptimizer): AveragedWeights {
+  const swapBack = (): void => {
+    if (optimizer.isSwapped) optimizer.swap();
+  };
+  return {
+    onEpochBegin: swapBack,
+    onEpochEnd: () => optimizer.swap(),
+    onTrainEnd: swapBack,
+  };
+}
