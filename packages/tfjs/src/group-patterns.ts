@@ -32,7 +32,8 @@ function isMatch(match: unknown): match is Match {
   );
 }
 
-function matches(match: Match, parameter: MatchedParameter): boolean {
+/** Whether a group has a parameter. */
+export function matches(match: Match, parameter: MatchedParameter): boolean {
   const { name } = parameter;
   if (typeof match === "string") return match === name;
   if (match instanceof RegExp) return name.search(match) >= 0;

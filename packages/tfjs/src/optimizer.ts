@@ -24,7 +24,7 @@ import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRules, specOfConfig } from "./state/saved-config.js";
 import { removeDisposalListener } from "./state/variable-disposal.js";
-import { parseWeights, readWeights } from "./state/weights.js";
+import { parseWeights, readWeights } from "./state/read-weights.js";
 import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
 
@@ -204,7 +204,7 @@ export class GradstepOptimizer extends Optimizer {
    * use. Variables that were disposed of are left out, unless there are no others. A snapshot: later steps do not change
    * it. The tensors need no `dispose` unless TF.js computed with them.
    *
-   * @throws {GradstepError} `DISPOSED`; `UNSUPPORTED` with groups that have a rule of their own
+   * @throws {GradstepError} `DISPOSED`, `SWAPPED`
    */
   override async getWeights(): Promise<NamedTensor[]> {
     this.checkLive();
@@ -219,11 +219,11 @@ export class GradstepOptimizer extends Optimizer {
    * all state; the next step assigns it to variables by name. Values are copied. Hyperparameters are not part of it;
    * they are in `getConfig`.
    *
-   * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`, `UNSUPPORTED`; then nothing has changed
+   * @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED`, `SWAPPED`; then nothing has changed
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     this.checkLive();
-    const weights = parseWeights(await readWeights(weightValues), this[implementation].variant);
+    const weights = parseWeights(await readWeights(weightValues), this[implementation].variants);
     this.checkLive();
     this[implementation].restore(weights);
     this.iterationOffset = 0;

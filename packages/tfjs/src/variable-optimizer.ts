@@ -1,20 +1,19 @@
 import {
   createOptimizer,
   GradstepError,
-  variantOf,
   type GroupOptions,
   type Optimizer as CoreOptimizer,
   type OptimizerConfig,
   type OptimizerSpec,
   type StepControlOptions,
   type Tensor as CoreTensor,
-  type Variant,
 } from "@gradstep/core";
 import { engine, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
 import { matchingNumberedNames } from "./group-patterns.js";
+import { GroupVariants } from "./group-variants.js";
 import { stateOf } from "./state/optimizer-state.js";
 import { ParameterTable, type Parameter } from "./state/parameter-table.js";
 import {
@@ -24,7 +23,9 @@ import {
 } from "./state/variable-disposal.js";
 import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
 import { withoutUniquenessNumber } from "./state/name-numbering.js";
-import { mismatch, weightsOf, type Weights } from "./state/weights.js";
+import { mismatch } from "./state/mismatch.js";
+import type { Weights } from "./state/weights.js";
+import { weightsOf } from "./state/write-weights.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
 import { StepStorage } from "./step/step-storage.js";
 
@@ -34,7 +35,7 @@ export class VariableOptimizer implements DisposalListener {
   /** The groups as they were given. */
   readonly groups: readonly GroupOptions[];
   readonly inPlace: boolean;
-  readonly variant: Variant;
+  readonly variants: GroupVariants;
   readonly #spec: OptimizerSpec;
   readonly #backend: RelocatableBackend;
   readonly #table: ParameterTable;
@@ -51,21 +52,19 @@ export class VariableOptimizer implements DisposalListener {
     // Checks spec and groups; the optimizer below has other matches.
     createOptimizer<string>(spec, {}, { ...control, groups }).dispose();
     const given = [...(spec.groups ?? []), ...groups];
+    const numbered = matchingNumberedNames(given);
     this.core = createOptimizer<string>(
       { ...spec, groups: [] },
       {},
-      { ...control, groups: matchingNumberedNames(given) },
+      { ...control, groups: numbered },
     );
     this.#spec = spec;
     this.groups = given;
-    this.variant = variantOf(spec, given);
+    this.variants = new GroupVariants(spec, numbered);
     this.inPlace = inPlace;
     const backend = new RelocatableBackend();
     this.#backend = backend;
-    this.#table = new ParameterTable(
-      (shape) => backend.staging(shape),
-      this.variant.slots.length > 0,
-    );
+    this.#table = new ParameterTable((shape) => backend.staging(shape), this.variants.haveSlots);
   }
 
   /** The tensors to free when the optimizer is garbage collected. */
@@ -84,7 +83,7 @@ export class VariableOptimizer implements DisposalListener {
     const { backend } = engine();
     const claims = this.#table.claim(pairs.map(({ variable }) => variable));
     this.#remove(claims.obsolete);
-    this.#backend.use(adapterOf(backend), this.variant);
+    this.#backend.use(adapterOf(backend), this.variants.distinct);
     const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
     try {
       const gradients: Record<string, CoreTensor> = {};
@@ -123,7 +122,7 @@ export class VariableOptimizer implements DisposalListener {
       );
     });
     const { backend } = engine();
-    if (claims.length > 0) this.#backend.use(adapterOf(backend), this.variant);
+    if (claims.length > 0) this.#backend.use(adapterOf(backend), this.variants.distinct);
     // A variable that is its own gradient gets new memory.
     const pairs = claims.map(({ variable }) => ({ variable, gradient: variable }));
     const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
@@ -140,12 +139,8 @@ export class VariableOptimizer implements DisposalListener {
     storage.commit();
   }
 
-  /**
-   * The state as TF.js's named weights.
-   * @throws {GradstepError} `UNSUPPORTED` with groups that have a rule of their own
-   */
+  /** The state as TF.js's named weights. @throws {GradstepError} `SWAPPED` */
   async weights(): Promise<NamedTensor[]> {
-    this.#checkHasOneRule();
     const shapes = new Map<string, readonly number[]>();
     for (const key of this.#table.savedKeys()) shapes.set(key, this.#table.get(key)!.shape);
     // All reads begin now, so that later steps change nothing in the snapshot.
@@ -153,16 +148,15 @@ export class VariableOptimizer implements DisposalListener {
       this.core.state(),
       this.#fingerprints([...shapes.keys()]),
     ]);
-    return weightsOf(state, this.variant, shapes, fingerprints);
+    return weightsOf(state, this.variants, shapes, fingerprints);
   }
 
   /**
    * Replaces the state.
-   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`, `UNSUPPORTED`; then nothing has changed
+   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`, `SWAPPED`; then nothing has changed
    */
   restore(weights: Weights): void {
-    this.#checkHasOneRule();
-    this.#checkWeights(weights);
+    this.#checkRestore(weights);
     const outdated = this.core.parameters.filter((key) => {
       const shape = weights.parameters.get(key)?.shape;
       return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);
@@ -189,7 +183,7 @@ export class VariableOptimizer implements DisposalListener {
       return parameter;
     });
     this.#table.replaceAll(all);
-    this.core.restore(stateOf(weights, this.core, this.#spec));
+    this.core.restore(stateOf(weights, this.core, this.#spec, this.groups));
   }
 
   /** The configuration that makes an optimizer like this one. */
@@ -221,23 +215,18 @@ export class VariableOptimizer implements DisposalListener {
     this.#table.remove(parameters);
   }
 
-  /** The names of TF.js's weights do not say to which rule a slot belongs. */
-  #checkHasOneRule(): void {
-    const i = this.groups.findIndex(({ rule }) => rule !== undefined);
-    if (i < 0) return;
-    throw new GradstepError(
-      `Group ${i} has a rule of its own (${this.groups[i].rule!.rule.name}), and TF.js's weights have no place for it. Save the model without its optimizer, or use an optimizer per rule.`,
-      { code: "UNSUPPORTED" },
-    );
-  }
-
-  #checkWeights({ persistentScalars, groupIterations }: Weights): void {
-    const count = this.groups.length + 1;
-    const isExpected = Object.keys(this.variant.persistentScalars).length > 0;
-    if (isExpected && persistentScalars?.length !== count)
-      throw mismatch(`there are no persistent scalars for ${count} groups`);
-    if (groupIterations !== undefined && groupIterations.length !== count)
-      throw mismatch(`there are the steps of ${groupIterations.length} groups; expected ${count}`);
+  #checkRestore({ stepControl }: Weights): void {
+    if (this.core.isSwapped)
+      throw new GradstepError(
+        "The variables hold the weights to evaluate with; call swap() once more before you load a state.",
+        { code: "SWAPPED" },
+      );
+    const { accumulate = 1 } = this.core.config();
+    const { microSteps = 0 } = stepControl ?? {};
+    if (microSteps >= accumulate)
+      throw mismatch(
+        `there are the gradients of ${microSteps} calls, and accumulate is ${accumulate}; expected accumulate above ${microSteps}`,
+      );
   }
 
   /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */

@@ -37,12 +37,12 @@ export class RelocatableBackend implements Backend {
   }
 
   /**
-   * Takes the steps of a variant with this adapter from now on, or on copies where its backend cannot compile the
-   * variant. All slots are relocated.
+   * Takes the steps of some variants with this adapter from now on, or on copies where its backend cannot compile all of
+   * them. All slots are relocated.
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`; then nothing has changed
    */
-  use(adapter: MemoryAdapter, variant: Variant): void {
-    const next = this.#canCompile(adapter, variant) ? adapter : copyAdapter;
+  use(adapter: MemoryAdapter, variants: readonly Variant[]): void {
+    const next = this.#canCompile(adapter, variants) ? adapter : copyAdapter;
     const { compute } = next;
     const slots: RelocatableTensor[] = [];
     for (const slot of this.#slots) if (slot.current.backend !== compute) slots.push(slot);
@@ -158,13 +158,13 @@ export class RelocatableBackend implements Backend {
     return tensor instanceof HostTensor ? tensor.view() : this.#adapter.readSync(tensor);
   }
 
-  #canCompile(adapter: MemoryAdapter, variant: Variant): boolean {
+  #canCompile(adapter: MemoryAdapter, variants: readonly Variant[]): boolean {
     if (adapter === this.#adapter) return true;
     if (this.#unsupported.has(adapter)) return false;
     const { compute } = adapter;
     try {
-      compute.compile(variant);
-      const isCopied = variant.slots.some(({ initial }) => initial === "p");
+      for (const variant of variants) compute.compile(variant);
+      const isCopied = variants.some(({ slots }) => slots.some(({ initial }) => initial === "p"));
       if (!isCopied || compute.copy !== undefined) return true;
     } catch (error) {
       if (!(error instanceof GradstepError) || error.code !== "UNSUPPORTED") throw error;
