@@ -1,5 +1,10 @@
 export { fromKeras, type KerasOptimizer, type KerasOptions } from "./keras.js";
-export type { KerasConstraint } from "./keras-stages.js";
+export {
+  kerasStageArgumentNames,
+  withKerasStages,
+  type KerasConstraint,
+  type KerasStageArguments,
+} from "./keras-stages.js";
 export { fromTorch, type TorchOptions } from "./torch.js";
 export type { TorchScheduler } from "./torch-schedulers.js";
 export { fromOptax } from "./optax.js";

@@ -6,6 +6,8 @@ import { ema } from "../stages/ema.js";
 import { maxNorm } from "../stages/max-norm.js";
 import { nonNegativeWeights } from "../stages/non-negative-weights.js";
 import { unitNorm } from "../stages/unit-norm.js";
+import { chain } from "../rule/chain.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 import type { StageSpec } from "../rule/stage-factory.js";
 import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 
@@ -18,6 +20,37 @@ export const stageOptions: OptionMap = {
   ema_momentum: { to: "ema_momentum" },
   ema_overwrite_frequency: { to: "ema_overwrite_frequency" },
 };
+
+/** Clipping and the average of the weights, as arguments that all Keras optimizers have. */
+export interface KerasStageArguments {
+  /** The greatest norm of the gradient of each parameter. At most one of the three is given. */
+  readonly clipnorm?: number | null;
+  /** The greatest absolute value of a gradient. */
+  readonly clipvalue?: number | null;
+  /** The greatest norm of all gradients together. */
+  readonly global_clipnorm?: number | null;
+  /** Whether an average of the weights is kept: see `optimizer.swap()`. */
+  readonly use_ema?: boolean;
+  /** 0.99 if left out. */
+  readonly ema_momentum?: number;
+  /** After how many steps the average replaces the weights; never if null or left out. */
+  readonly ema_overwrite_frequency?: number | null;
+}
+
+/** The names of these arguments. */
+export const kerasStageArgumentNames: readonly (keyof KerasStageArguments)[] =
+  /* @__PURE__ */ Object.keys(stageOptions) as (keyof KerasStageArguments)[];
+
+/**
+ * A spec that also clips gradients and averages weights, as these arguments say.
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, also for more than one way to clip
+ */
+export function withKerasStages(spec: OptimizerSpec, keywords: KerasStageArguments): OptimizerSpec {
+  const owner = spec.rule.name;
+  const options = keywords as Readonly<Record<string, unknown>>;
+  const [before, after] = [clipFromKeras(owner, options), emaFromKeras(owner, options)];
+  return before.length + after.length === 0 ? spec : chain(...before, spec, ...after);
+}
 
 /** What `keras.constraints.serialize(constraint)` returns. */
 export interface KerasConstraint {
