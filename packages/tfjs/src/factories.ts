@@ -6,18 +6,40 @@ import type {
   RuleFactory,
   Settings,
 } from "@gradstep/core";
+import {
+  kerasStageArgumentNames,
+  withKerasStages,
+  type KerasStageArguments,
+} from "@gradstep/core/interop";
 import { tfOptimizer, type TfOptimizer, type TfOptimizerOptions } from "./optimizer.js";
 
-/** Makes a TF.js optimizer from a rule's settings. */
+/** Makes a TF.js optimizer from a rule's settings, and from Keras's arguments for clipping and averages of the weights. */
 export type TfOptimizerFactory<H extends string, O extends OptionTable> = (
-  settings?: Settings<H | CommonHyperparameter, O & CommonOptions>,
+  settings?: Settings<H | CommonHyperparameter, O & CommonOptions> & KerasStageArguments,
   options?: TfOptimizerOptions<H | CommonHyperparameter>,
 ) => TfOptimizer<H | CommonHyperparameter>;
 
 function factoryOf<H extends string, O extends OptionTable>(
   rule: RuleFactory<H, O>,
 ): TfOptimizerFactory<H, O> {
-  return (settings, options) => tfOptimizer(rule(settings), options);
+  return (settings, options) => {
+    const [own, keras] = split(settings ?? {});
+    const spec = withKerasStages(rule(own as typeof settings), keras);
+    return tfOptimizer<string>(spec, options) as TfOptimizer<H | CommonHyperparameter>;
+  };
+}
+
+/** The settings of a rule, and Keras's arguments. */
+function split(
+  settings: object,
+): [own: Readonly<Record<string, unknown>>, keras: KerasStageArguments] {
+  const isKeras = ([name]: readonly [string, unknown]): boolean =>
+    (kerasStageArgumentNames as readonly string[]).includes(name);
+  const entries = Object.entries(settings);
+  return [
+    Object.fromEntries(entries.filter((one) => !isKeras(one))),
+    Object.fromEntries(entries.filter(isKeras)),
+  ];
 }
 
 type FactoryOf<R> = R extends RuleFactory<infer H, infer O> ? TfOptimizerFactory<H, O> : never;

@@ -1,11 +1,16 @@
 import {
   adafactor,
   adam,
+  chain,
+  clipByGlobalNorm,
+  cosineDecay,
+  ema,
   linear,
   nadam,
   rmsprop,
   scheduleFreeSgd,
   sgd,
+  warmup,
   type OptimizerSpec,
 } from "@gradstep/core";
 import { GradstepOptimizer, tfOptimizer, type TfOptimizerOptions } from "../src/index.js";
@@ -31,7 +36,7 @@ function makeVariables(): tf.Variable[] {
 }
 
 /** The step with this number, whose gradients depend on it alone. */
-function step(optimizer: GradstepOptimizer, number: number): void {
+function step(optimizer: GradstepOptimizer, number: number, scale = 1): void {
   tf.tidy(() => {
     optimizer.applyGradients(
       Object.entries(shapes).map(([name, shape], i) => ({
@@ -40,7 +45,7 @@ function step(optimizer: GradstepOptimizer, number: number): void {
           numbers(
             shape.reduce((product, length) => product * length, 1),
             100 * number + i,
-          ),
+          ).map((value) => value * scale),
           [...shape],
         ),
       })),
@@ -60,25 +65,35 @@ function fromConfigOf(optimizer: GradstepOptimizer): GradstepOptimizer {
 }
 
 /** Steps, a checkpoint into a new optimizer, and as many steps; compared with all steps of one optimizer. */
-async function checkResumed(spec: OptimizerSpec, options: TfOptimizerOptions): Promise<void> {
+async function checkResumed(
+  spec: OptimizerSpec,
+  options: TfOptimizerOptions,
+  scaleOf: (call: number) => number = () => 1,
+): Promise<void> {
   const calls = 5;
   const whole = tfOptimizer(spec, options);
   const expected = makeVariables();
-  for (let i = 0; i < 2 * calls; i += 1) step(whole, i);
+  for (let i = 0; i < 2 * calls; i += 1) step(whole, i, scaleOf(i));
   const wanted = values(expected);
 
   const first = tfOptimizer(spec, options);
   const variables = makeVariables();
-  for (let i = 0; i < calls; i += 1) step(first, i);
+  for (let i = 0; i < calls; i += 1) step(first, i, scaleOf(i));
   const weights = await first.getWeights();
   const second = fromConfigOf(first);
   await second.setWeights(weights);
-  expect((await second.getWeights()).map(({ name }) => name)).toEqual(
-    weights.map(({ name }) => name),
-  );
-  for (let i = calls; i < 2 * calls; i += 1) step(second, i);
+  const namesOf = (list: Awaited<ReturnType<GradstepOptimizer["getWeights"]>>): string[] =>
+    list.map(({ name }) => name).sort();
+  expect(namesOf(await second.getWeights())).toEqual(namesOf(weights));
+  for (let i = calls; i < 2 * calls; i += 1) step(second, i, scaleOf(i));
   expect(values(variables)).toEqual(wanted);
-  expect(second.iterations).toBe(whole.iterations);
+  const countersOf = ({ iterations, microSteps, skippedSteps, lossScale }: GradstepOptimizer) => ({
+    iterations,
+    microSteps,
+    skippedSteps,
+    lossScale,
+  });
+  expect(countersOf(second)).toEqual(countersOf(whole));
   for (const optimizer of [whole, first, second]) optimizer.dispose();
 }
 
@@ -136,6 +151,90 @@ describe.each(backends)("checkpoints of groups with rules of their own, %s", (ba
   test.each(cases)("%s: N + N steps are 2N steps, bit for bit", async (_, spec, groups) => {
     await checkResumed(spec, { groups });
   });
+});
+
+describe.each(backends)("checkpoints of calls and steps, %s", (backend) => {
+  beforeEach(async () => {
+    await tf.setBackend(backend);
+  });
+  afterEach(() => {
+    tf.disposeVariables();
+  });
+
+  const overflowAt =
+    (...calls: readonly number[]) =>
+    (call: number): number =>
+      calls.includes(call) ? Infinity : 1;
+  const cases: [string, OptimizerSpec, TfOptimizerOptions, ((call: number) => number)?][] = [
+    ["two of three calls", adam({ learningRate: 0.1 }), { accumulate: 3 }],
+    ["calls of a rule without slots", sgd({ learningRate: 0.1 }), { accumulate: 3 }],
+    ["calls of a rule with small slots", adafactor({ learningRate: 0.1 }), { accumulate: 4 }],
+    [
+      "calls of two rules, and a schedule",
+      sgd({ learningRate: linear(0.1, 0, 3) }),
+      { accumulate: 4, groups: [{ match: /dense/, rule: adam({ learningRate: 0.1 }) }] },
+    ],
+    [
+      "a dynamic loss scale after skipped steps",
+      adam({ learningRate: 0.1 }),
+      { lossScale: { initial: 2 ** 10, growthInterval: 2 } },
+      overflowAt(1, 4, 5),
+    ],
+    [
+      "a constant loss scale and two of four calls, of which one is not finite",
+      adam({ learningRate: 0.1 }),
+      { lossScale: 4, accumulate: 4 },
+      overflowAt(5),
+    ],
+    [
+      "averages of the weights",
+      chain(
+        clipByGlobalNorm(0.5),
+        adam({ learningRate: warmup(3, cosineDecay(0.1, 12)) }),
+        ema(0.5),
+      ),
+      {},
+    ],
+  ];
+  test.each(cases)(
+    "%s: N + N calls are 2N calls, bit for bit",
+    async (_, spec, options, scaleOf) => {
+      await checkResumed(spec, options, scaleOf);
+    },
+  );
+
+  test("restoring between swap() and swap() is SWAPPED, and nothing changes", async () => {
+    const optimizer = tfOptimizer(chain(adam({ learningRate: 0.1 }), ema(0.5)));
+    const variables = makeVariables();
+    for (let i = 0; i < 3; i += 1) step(optimizer, i);
+    const weights = await optimizer.getWeights();
+    const trained = values(variables);
+    optimizer.swap();
+    expect(await codeOf(() => optimizer.getWeights())).toBe("SWAPPED");
+    expect(await codeOf(() => optimizer.setWeights(weights))).toBe("SWAPPED");
+    optimizer.swap();
+    expect(values(variables)).toEqual(trained);
+  });
+});
+
+test("weights with more calls than accumulate has are STATE_MISMATCH, and nothing changes", async () => {
+  await tf.setBackend("cpu");
+  makeVariables();
+  const saved = tfOptimizer(adam(), { accumulate: 4 });
+  for (let i = 0; i < 3; i += 1) step(saved, i);
+  const weights = await saved.getWeights();
+  expect(weights.map(({ name }) => name)).toContain("dense/bias/accumulated-gradient");
+  for (const options of [{}, { accumulate: 2 }]) {
+    const other = tfOptimizer(adam(), options);
+    expect(await codeOf(() => other.setWeights(weights))).toBe("STATE_MISMATCH");
+    expect((await other.getWeights())[1]?.name).not.toBe("embedding/m");
+  }
+  const half = weights.map((one) =>
+    one.name === "gradstep/stepControl" ? { ...one, tensor: tf.tensor([1, 2], [2], "int32") } : one,
+  );
+  const other = tfOptimizer(adam(), { accumulate: 4 });
+  expect(await codeOf(() => other.setWeights(half))).toBe("STATE_MISMATCH");
+  expect(other.microSteps).toBe(0);
 });
 
 test("weights of another rule in a group are STATE_MISMATCH, and nothing changes", async () => {
