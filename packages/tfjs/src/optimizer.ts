@@ -19,7 +19,8 @@ import {
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { defineHyperparameters, rejectMisnamedHyperparameters } from "./hyperparameters.js";
+import { defineHyperparameters } from "./hyperparameters.js";
+import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRules, specOfConfig } from "./state/saved-config.js";
@@ -286,7 +287,7 @@ function unscaled(value: Scalar, lossScale: number): Scalar {
   return result;
 }
 
-rejectMisnamedHyperparameters(GradstepOptimizer.prototype);
+rejectUnknownProperties(GradstepOptimizer.prototype);
 
 /**
  * Any rule as a TF.js optimizer: `tfOptimizer(adam({ … }))` of core, `tfOptimizer(fromTfjs("adam", { … }))` for TF.js's

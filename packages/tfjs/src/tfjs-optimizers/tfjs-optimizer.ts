@@ -2,6 +2,7 @@ import { GradstepError } from "@gradstep/core";
 import type { NamedTensorMap, serialization } from "@tensorflow/tfjs-core";
 import { defineHyperparameters } from "../hyperparameters.js";
 import { GradstepOptimizer, implementation } from "../optimizer.js";
+import { rejectUnknownProperties } from "../reject-unknown-properties.js";
 import { lazyTensor } from "../state/lazy-tensor.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "./kinds.js";
@@ -95,6 +96,7 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
       return name === "rmsprop" && momentum === 0 && !hasMomenta ? withMomenta(weights) : weights;
     }
   };
+  rejectUnknownProperties(type.prototype);
   Object.defineProperty(type, "name", { value: `${className}Optimizer` });
   return type;
 
