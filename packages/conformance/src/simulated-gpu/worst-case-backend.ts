@@ -67,6 +67,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   compile(variant: Variant): Kernel {
     const kernel: Kernel = {
       source: variant.perElement.source,
+      takesRowLists: true,
       run: (updates, count) => {
         runPasses([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
       },
