@@ -96,6 +96,7 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
+export type { Guard, GuardCounts, GuardOptions } from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
 export {
@@ -163,6 +164,7 @@ export {
   type ReduceOp,
 } from "./language/summation.js";
 export { gradientArithmetic } from "./optimizer/step-control/gradient-arithmetic.js";
+export { finiteness } from "./optimizer/step-control/finiteness.js";
 export { buildVariant } from "./rule/build-variant.js";
 export type {
   Matrices,

@@ -30,24 +30,14 @@ export class StepPlans {
   /** @throws {GradstepError} `UNSUPPORTED` */
   encode(target: object, runs: readonly StepRun[]): void {
     for (const { updates, count } of runs) checkMasks(updates, count);
-    // Boxed, since the operator `in` throws for primitive values.
-    const encoder = Object(target) as Partial<EncodeTarget>;
-    if ("dispatchWorkgroups" in encoder) {
-      const plan = this.#planFor(runs);
-      plan.encodeDeferred(() => encoder as GPUComputePassEncoder, target);
-    } else if ("beginComputePass" in encoder) {
-      let pass: GPUComputePassEncoder | undefined;
-      this.#planFor(runs).encodeDeferred(() => {
-        pass = (encoder as GPUCommandEncoder).beginComputePass();
-        return pass;
-      }, target);
-      pass?.end();
-    } else {
-      throw new GradstepError(
-        `Got ${show(target)} to encode into; expected a GPUCommandEncoder or a GPUComputePassEncoder.`,
-        { code: "UNSUPPORTED" },
-      );
-    }
+    checkTarget(target);
+    let end: (() => void) | undefined;
+    this.#planFor(runs).encodeDeferred(() => {
+      const opened = passOf(target);
+      ({ end } = opened);
+      return opened.pass;
+    }, target);
+    end?.();
   }
 
   /** Dispatches of the last batch. */
@@ -90,6 +80,32 @@ export class StepPlans {
     this.#plans.splice(index, 1);
     plan.destroy();
   }
+}
+
+/**
+ * The pass into which a target records, and what ends it if it is not the caller's.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
+export function passOf(target: object): {
+  readonly pass: GPUComputePassEncoder;
+  readonly end: () => void;
+} {
+  checkTarget(target);
+  const encoder = target as EncodeTarget;
+  if ("dispatchWorkgroups" in encoder) return { pass: encoder, end: () => {} };
+  const pass = encoder.beginComputePass();
+  return { pass, end: () => pass.end() };
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` */
+function checkTarget(target: object): void {
+  // Boxed, since the operator `in` throws for primitive values.
+  const encoder = Object(target) as object;
+  if ("dispatchWorkgroups" in encoder || "beginComputePass" in encoder) return;
+  throw new GradstepError(
+    `Got ${show(target)} to encode into; expected a GPUCommandEncoder or a GPUComputePassEncoder.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 function checkMasks(updates: readonly Update[], count: number): void {

@@ -4,7 +4,7 @@ import {
   show,
   sizeOf,
   type BatchRun,
-  type Kernel,
+  type GuardOptions,
   type RowMove,
   type RowSources,
   type StagingTensor,
@@ -16,6 +16,7 @@ import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
 import { copyTensor } from "./memory/copy-tensor.js";
 import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
+import { GpuGuard } from "./guard/gpu-guard.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
 import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch.js";
@@ -99,6 +100,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #kernels = new Map<string, WebGpuKernel>();
   /** Steps of several rules. */
   readonly #together: StepPlans;
+  readonly #guards = new Set<GpuGuard>();
   #gatherKernel: TableKernel | undefined;
   #resetKernel: TableKernel | undefined;
   #packKernel: TableKernel | undefined;
@@ -120,6 +122,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () => [
       ...[...this.#kernels.values()].flatMap((kernel) => kernel.takeExecutedPlans()),
       ...this.#together.takeExecuted(),
+      ...[...this.#guards].flatMap((guard) => guard.takeExecutedPlans()),
     ]);
   }
 
@@ -203,7 +206,24 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#together.encode(target, runs.map(stepRunOf));
   }
 
-  compile(variant: Variant): Kernel {
+  guard(options: GuardOptions): GpuGuard {
+    this.check();
+    const guard = new GpuGuard(
+      {
+        device: this.device,
+        errors: this.#errors,
+        compile: (variant) => this.compile(variant),
+        release: (one) => this.#guards.delete(one),
+        wrap: (buffer, shape) => this.wrap(buffer, shape),
+        download: (buffer, offset, length) => this.download(buffer, offset, length),
+      },
+      options,
+    );
+    this.#guards.add(guard);
+    return guard;
+  }
+
+  compile(variant: Variant): WebGpuKernel {
     this.check();
     // What is computed, and the order of slots and scalars.
     const key = JSON.stringify([
@@ -229,6 +249,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     for (const kernel of this.#kernels.values()) kernel.destroy();
     this.#kernels.clear();
     this.#together.destroy();
+    for (const guard of this.#guards) guard.dispose();
     this.#pools.destroy();
     this.#readback.destroy();
     if (this.#ownsDevice) this.device.destroy();

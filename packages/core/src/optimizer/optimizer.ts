@@ -50,14 +50,25 @@ export interface OptimizerMethods<
   T extends Tensor = Tensor,
   R extends string = never,
 > {
-  /** Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. */
+  /**
+   * Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. On a GPU with `nonFinite: "skip"`,
+   * skipped steps are counted as taken until `metrics()` or `state()` has resolved.
+   */
   readonly iterations: number;
   /** Number of calls whose gradients are accumulated for the next step; 0 without `accumulate`. */
   readonly microSteps: number;
-  /** Number of steps that were left out because of gradients that were not finite. */
+  /**
+   * Number of steps that were left out because of gradients that were not finite. On a GPU, that of the last `metrics()`
+   * or `state()`.
+   */
   readonly skippedSteps: number;
-  /** By what to multiply the next loss; 1 without `lossScale`. */
+  /** By what to multiply the next loss; 1 without `lossScale`. On a GPU, that of the last `metrics()` or `state()`. */
   readonly lossScale: number;
+  /**
+   * The same on a GPU that decides which steps are skipped, one f32 that is always up to date: for the shader that
+   * computes the loss. Undefined on other backends.
+   */
+  readonly lossScaleTensor: T | undefined;
   /** The groups of the options, in their order. */
   readonly groups: readonly ParameterGroup<H | R>[];
   /** The names of all parameters. */

@@ -29,6 +29,7 @@ import { resetSlots, type ResetOptions } from "./reset.js";
 import { readState, writeState, type StateSource } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
 import type { KernelRunner } from "./step-control/accumulator.js";
+import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
@@ -66,7 +67,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#groups = new OptimizerGroups(spec, groups, specGroups, sparseOptions, this.#clock);
     this.#table = new ParameterTable(
       (parameter) => this.#groups.of(parameter),
-      (tensor) => control?.checkSupport(tensor),
+      (tensor) => control?.adapt(tensor, this.#groups.all, this.#clock),
     );
     this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#groups.runs);
     this.#table.add(parameters, mirrors);
@@ -94,6 +95,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return this.#control?.lossScale?.scale ?? 1;
   }
 
+  get lossScaleTensor(): Tensor | undefined {
+    return this.#control?.guarded?.lossScale;
+  }
+
   get parameters(): readonly string[] {
     return this.#table.names;
   }
@@ -102,10 +107,13 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
-    runKernels(this.#table.backend!, this.#groups.runs);
+    const { runs } = this.#groups;
+    const guarded = this.#control?.guarded;
+    if (guarded === undefined) runKernels(this.#table.backend!, runs);
+    else guarded.run(runs, undefined);
     this.#inputs.markRun(count);
     this.#commit();
-    this.#control?.commit(this.#table.records, runKernel);
+    this.#control?.commit(this.#table.records, runKernel, undefined);
   }
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
@@ -137,20 +145,27 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     }
     checkEncodable(gradients, options);
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
-    if (this.#prepare(gradients, options, run) < 0) return;
-    encodeKernels(backend!, this.#groups.runs, target);
+    if (this.#prepare(gradients, options, run, target) < 0) return;
+    const guarded = this.#control?.guarded;
+    if (guarded === undefined) encodeKernels(backend!, this.#groups.runs, target);
+    else guarded.run(this.#groups.runs, target);
     this.#commit();
-    this.#control?.commit(this.#table.records, run);
+    this.#control?.commit(this.#table.records, run, target);
   }
 
   /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
-  #prepare(gradients: Gradients, options: StepOptions | undefined, run: KernelRunner): number {
+  #prepare(
+    gradients: Gradients,
+    options: StepOptions | undefined,
+    run: KernelRunner,
+    target?: object,
+  ): number {
     this.#checkTrains();
     const iteration = this.#clock.iterations + 1;
     const inputs = this.#inputs;
     const count = inputs.take(gradients, options, iteration);
     if (this.#control !== undefined)
-      return this.#prepareControlled(this.#control, count, options, iteration, run);
+      return this.#prepareControlled(this.#control, count, options, iteration, run, target);
     inputs.stage(this.#table.stage, false);
     this.#groups.prepare(iteration);
     inputs.divideByRowSteps();
@@ -163,18 +178,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     options: StepOptions | undefined,
     iteration: number,
     run: KernelRunner,
+    target: object | undefined,
   ): number {
     const inputs = this.#inputs;
     const call = { records: inputs.taken, updates: inputs.updates, count };
     control.reserve(call);
     inputs.stage(this.#table.stage, control.hasAccumulators);
     this.#groups.prepare(iteration);
-    if (!control.admits(call)) return -1;
+    if (control.isStepDue) control.guarded?.prepare();
+    if (!control.admits(call, target)) return -1;
     if (!control.hasAccumulators) {
       inputs.divideByRowSteps();
       return count;
     }
-    const step = control.take(call, this.#table.records, options, run);
+    const step = control.take(call, this.#table.records, options, run, target);
     if (step === undefined) return -1;
     if (step.isEmpty) return 0;
     const accumulated = inputs.take(step.gradients, step.options, iteration);
@@ -234,13 +251,19 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async state(): Promise<OptimizerState> {
     this.#checkTrains();
-    return readState(this.#stateSource, this.#clock.iterations);
+    const reading = this.#control?.readCounts();
+    const [state, read] = await Promise.all([
+      readState(this.#stateSource, this.#clock.iterations),
+      reading,
+    ]);
+    return read === undefined ? state : correctedState(state, read);
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): void {
     this.#checkTrains();
     checkOptions("restore", options, ["schedules"]);
     this.#clock.iterations = writeState(this.#stateSource, state, options);
+    this.#control?.restoreCounts(this.#clock.iterations);
   }
 
   get #stateSource(): StateSource {
@@ -269,7 +292,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   async metrics(): Promise<Metrics> {
     this.#checkLive();
-    return { ...(await readMetrics(this.#table.records)), ...this.#control?.metrics };
+    const [metrics] = await Promise.all([
+      readMetrics(this.#table.records),
+      this.#control?.readCounts(),
+    ]);
+    return { ...metrics, ...this.#control?.metrics };
   }
 
   async explain(
@@ -297,6 +324,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#disposed = true;
     this.#evaluation.free();
     this.#inputs.forget();
+    this.#control?.guarded?.dispose();
     this.#table.free();
   }
 

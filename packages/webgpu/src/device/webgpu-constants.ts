@@ -5,6 +5,7 @@ export const bufferUsage = {
   COPY_DST: 0x8,
   UNIFORM: 0x40,
   STORAGE: 0x80,
+  INDIRECT: 0x100,
 } as const;
 
 /** `GPUMapMode.READ`. */

@@ -54,14 +54,65 @@ export interface StepBindings {
   readonly scratch: GPUBuffer | undefined;
 }
 
-interface Command {
+/** One dispatch of a step. */
+export interface Command {
   readonly compiled: CompiledPipeline;
   readonly bindGroup: GPUBindGroup;
   readonly grid: WorkgroupGrid;
 }
 
+/** Records the dispatches of a step. */
+export interface StepRecorder {
+  /** Why the device has refused a kernel. */
+  readonly failure: GradstepError | undefined;
+  /** Writes the current scalars. @returns where they are, for `record` */
+  writeScalars(): number;
+  record(pass: GPUComputePassEncoder, scalarsOffset: number): void;
+  /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
+  recordEmpty(pass: GPUComputePassEncoder): void;
+  destroy(): void;
+}
+
+/** Bytes of scalars per dispatch. */
+export function blockLengthOf(device: GPUDevice, dispatches: readonly StepDispatch[]): number {
+  const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+  const longest = Math.max(...dispatches.map(({ kernel }) => kernel.scalarSetLength));
+  return Math.ceil((longest * maxScalarSets) / alignment) * alignment;
+}
+
+/** Prepares the dispatches of a step. @param scalars the uniform buffer with a block per dispatch */
+export function commandsOf(
+  device: GPUDevice,
+  { dispatches, tables, scratch }: StepBindings,
+  scalars: GPUBuffer,
+): readonly Command[] {
+  return dispatches.map(({ kernel, bindings, tiles }, i) => {
+    const { bindGroupLayout, usesScratch, scalarSetLength, compile } = kernel;
+    const block = { buffer: scalars, offset: 0, size: scalarSetLength * maxScalarSets };
+    const arrays = [...bindings, ...(usesScratch ? [{ buffer: scratch! }] : [])];
+    const bindGroup = device.createBindGroup({
+      layout: bindGroupLayout,
+      entries: [
+        { binding: tableBinding, resource: tables.rangeOf(i) },
+        { binding: scalarsBinding, resource: block },
+        ...arrays.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
+      ],
+    });
+    return { compiled: compile(), bindGroup, grid: workgroupGridOf(device, tiles) };
+  });
+}
+
+/** Why the device has refused a kernel. */
+export function failureOf(commands: readonly Command[]): GradstepError | undefined {
+  for (let d = 0; d < commands.length; d += 1) {
+    const { failure } = commands[d].compiled;
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
 /** The dispatches of a step with their pipelines and bind groups, and the scalars of the last steps. */
-export class StepCommands {
+export class StepCommands implements StepRecorder {
   readonly #ring: UniformRing;
   readonly #commands: readonly Command[];
   /** Bytes of scalars per dispatch. */
@@ -70,44 +121,21 @@ export class StepCommands {
 
   /** @param steps how many steps can be recorded before the first of them is executed */
   constructor(device: GPUDevice, step: StepBindings, steps: number) {
-    const { label, dispatches, tables, scratch } = step;
-    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
-    const longest = Math.max(...dispatches.map(({ kernel }) => kernel.scalarSetLength));
-    const blockLength = Math.ceil((longest * maxScalarSets) / alignment) * alignment;
-    const ring = new UniformRing(device, {
+    const { label, dispatches } = step;
+    this.#blockLength = blockLengthOf(device, dispatches);
+    this.#ring = new UniformRing(device, {
       label: `gradstep ${label}, scalars`,
       dispatches,
-      blockLength,
+      blockLength: this.#blockLength,
       steps,
     });
-    this.#ring = ring;
-    this.#blockLength = blockLength;
-    this.#commands = dispatches.map(({ kernel, bindings, tiles }, i): Command => {
-      const { bindGroupLayout, usesScratch, scalarSetLength, compile } = kernel;
-      const scalars = { buffer: ring.buffer, offset: 0, size: scalarSetLength * maxScalarSets };
-      const arrays = [...bindings, ...(usesScratch ? [{ buffer: scratch! }] : [])];
-      const bindGroup = device.createBindGroup({
-        layout: bindGroupLayout,
-        entries: [
-          { binding: tableBinding, resource: tables.rangeOf(i) },
-          { binding: scalarsBinding, resource: scalars },
-          ...arrays.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
-        ],
-      });
-      return { compiled: compile(), bindGroup, grid: workgroupGridOf(device, tiles) };
-    });
+    this.#commands = commandsOf(device, step, this.#ring.buffer);
   }
 
-  /** Why the device has refused a kernel. */
   get failure(): GradstepError | undefined {
-    for (let d = 0; d < this.#commands.length; d += 1) {
-      const { failure } = this.#commands[d].compiled;
-      if (failure !== undefined) return failure;
-    }
-    return undefined;
+    return failureOf(this.#commands);
   }
 
-  /** Writes the current scalars. @returns where they are, for `record` */
   writeScalars(): number {
     return this.#ring.write();
   }
@@ -122,7 +150,6 @@ export class StepCommands {
     }
   }
 
-  /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
   recordEmpty(pass: GPUComputePassEncoder): void {
     for (const { compiled, bindGroup } of this.#commands) {
       pass.setPipeline(compiled.pipeline);

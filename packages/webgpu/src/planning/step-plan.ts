@@ -1,5 +1,6 @@
 import { GradstepError, type Update, type Variant } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
+import { GuardedCommands, type PlanGuard } from "../guard/guarded-commands.js";
 import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
@@ -13,7 +14,7 @@ import type { RowListView } from "./row-list.js";
 import { elementTemporariesOf } from "./matrix-temporaries.js";
 import { planPassRun } from "./run-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
-import { DispatchTables, StepCommands } from "./step-commands.js";
+import { DispatchTables, StepCommands, type StepRecorder } from "./step-commands.js";
 import { workgroupGridOf } from "./workgroup-grid.js";
 
 /** How many steps of one plan the caller may have encoded and not yet submitted. */
@@ -23,6 +24,8 @@ export const maxUnsubmittedSteps = 256;
 export interface StepPlanContext {
   readonly device: GPUDevice;
   readonly errors: ErrorTracker;
+  /** Decides which steps are taken; all if undefined. */
+  readonly guard?: PlanGuard;
 }
 
 /** A compiled variant. */
@@ -65,9 +68,9 @@ export class StepPlan {
   readonly #scratch: ScratchBuffer;
   readonly #tables: DispatchTables;
   /** For steps that are submitted at once. */
-  readonly #immediate: StepCommands;
+  readonly #immediate: StepRecorder;
   /** For steps that the caller submits. */
-  #deferred: StepCommands | undefined;
+  #deferred: StepRecorder | undefined;
   readonly #stepsPerTarget = new WeakMap<object, number>();
   readonly #cancelInvalidation: (() => void)[] = [];
   #hasExecuted = false;
@@ -258,14 +261,17 @@ export class StepPlan {
       : wordView(mask as unknown as GpuTensor);
   }
 
-  #commands(steps: number): StepCommands {
+  #commands(steps: number): StepRecorder {
     const step = {
       label: this.#label,
       dispatches: this.#dispatches,
       tables: this.#tables,
       scratch: this.#scratch.buffer,
     };
-    return new StepCommands(this.#context.device, step, steps);
+    const { device, guard } = this.#context;
+    return guard === undefined
+      ? new StepCommands(device, step, steps)
+      : new GuardedCommands(device, step, guard);
   }
 }
 

@@ -14,6 +14,8 @@ export class Accumulator {
   isUsed = false;
   /** The rows that a gradient was added to; undefined for all. */
   rows: Uint32Array | undefined;
+  #summed: Update | undefined;
+  #summedOf: Update | undefined;
 
   constructor({ update: { parameter } }: ParameterRecord, divisor: Float64Array) {
     const { backend, shape, size } = parameter;
@@ -27,6 +29,14 @@ export class Accumulator {
       slots: [],
       scalars: divisor,
     };
+  }
+
+  /** An update whose gradient is the sum; another one after rows were moved. */
+  get summed(): Update {
+    if (this.#summedOf !== this.update)
+      this.#summed = { ...this.update, gradient: this.sum, mask: undefined };
+    this.#summedOf = this.update;
+    return this.#summed!;
   }
 
   get sum(): Tensor {

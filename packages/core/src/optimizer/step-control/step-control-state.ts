@@ -1,6 +1,7 @@
 import type { UnselectedRows, Values } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { checkCount, checkIsTable, fail, slotValues } from "../state.js";
+import { checkCount, checkIsTable, fail, slotValues, type OptimizerState } from "../state.js";
+import type { Reading } from "./guarded-steps.js";
 import type { LossScaleState } from "./loss-scale.js";
 import type { StepControl } from "./step-control.js";
 
@@ -101,4 +102,23 @@ export function writeControlState(
       control.accumulatorOf(record).restore(sum, rows && Uint32Array.from(Object.values(rows)));
     else record.accumulator?.restore(new Float32Array(record.size).fill(-0), undefined, false);
   }
+}
+
+/** A state without the steps that the device has skipped, of which the host did not know when it made the state. */
+export function correctedState(
+  state: OptimizerState,
+  { counts, unknownSkips }: Reading,
+): OptimizerState {
+  const { skippedSteps, consecutiveSkips, lossScale: scale, goodSteps } = counts;
+  const lossScale = state.control?.lossScale && { lossScale: { scale, goodSteps } };
+  return {
+    ...state,
+    iterations: state.iterations - unknownSkips,
+    groups: state.groups.map((group) => ({
+      ...group,
+      ...(group.iterations !== undefined &&
+        group.frozen !== true && { iterations: group.iterations - unknownSkips }),
+    })),
+    control: { ...state.control!, skippedSteps, consecutiveSkips, ...lossScale },
+  };
 }

@@ -1,4 +1,5 @@
 import type { RowValues, Tensor, Update } from "../../backend/backend.js";
+import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "../step/gradients.js";
@@ -6,6 +7,9 @@ import type { StepOptions } from "../step/step-options.js";
 import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
 import { findNonFinite } from "./finite-gradients.js";
 import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
+import type { Group } from "../groups/group.js";
+import type { Clock } from "../step/step-scalars.js";
+import { GuardedSteps, type Reading } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import type { CompleteStepControl, StepControlOptions } from "./step-control-options.js";
 
@@ -38,6 +42,8 @@ export class StepControl {
   skippedSteps = 0;
   consecutiveSkips = 0;
   readonly lossScale: LossScale | undefined;
+  /** Undefined where the host sees the gradients. */
+  guarded: GuardedSteps | undefined;
   readonly #divisor = new Float64Array(1);
   #kernels: ArithmeticKernels | undefined;
   /** The accumulators of the call, and their updates. */
@@ -82,10 +88,17 @@ export class StepControl {
     return this.microSteps + 1 === this.options.accumulate;
   }
 
-  /** @throws {GradstepError} `UNSUPPORTED` for a backend that cannot look at gradients */
-  checkSupport(parameter: Tensor): void {
+  /**
+   * Prepares for the backend of a parameter.
+   * @throws {GradstepError} `UNSUPPORTED` for a backend that cannot look at gradients
+   */
+  adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
     const { nonFinite } = this.options;
     if (nonFinite === "propagate" || parameter.view !== undefined) return;
+    if (parameter.backend.guard !== undefined) {
+      this.guarded ??= new GuardedSteps(parameter, groups, clock, this.options, this.#divisor);
+      return;
+    }
     throw new GradstepError(
       `Backend ${parameter.backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
       { code: "UNSUPPORTED" },
@@ -120,9 +133,13 @@ export class StepControl {
    * Whether the gradients of a call are finite where they must be. Nothing has changed if not.
    * @throws {GradstepError} `NON_FINITE`
    */
-  admits({ records, updates, count }: CallInputs): boolean {
+  admits({ records, updates, count }: CallInputs, target: object | undefined): boolean {
     const { nonFinite, accumulate } = this.options;
     if (nonFinite === "propagate" || (nonFinite === "skip" && accumulate > 1)) return true;
+    if (this.guarded !== undefined) {
+      this.guarded.check(updates, count, target);
+      return true;
+    }
     const found = findNonFinite(updates, count);
     if (found === undefined) return true;
     if (nonFinite === "skip") {
@@ -139,6 +156,7 @@ export class StepControl {
   /**
    * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
    * @param all the records of the optimizer
+   * @param target into which `run` records, if it does
    * @returns what the rule gets; undefined if no step follows
    */
   take(
@@ -146,6 +164,7 @@ export class StepControl {
     all: readonly ParameterRecord[],
     options: StepOptions | undefined,
     run: KernelRunner,
+    target: object | undefined,
   ): StepGradients | undefined {
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
@@ -153,7 +172,7 @@ export class StepControl {
     const count = this.#select(inputs);
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
     if (accumulate === 1) {
-      if (count > 0) run(this.#kernels.get(quotient()), this.#updates, count);
+      if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
       return this.#gradients(all, options);
     }
     this.unselectedRows = options?.unselectedRows ?? this.unselectedRows;
@@ -161,7 +180,10 @@ export class StepControl {
     this.microSteps += 1;
     if (!isDue) return undefined;
     const used = this.#used(all);
-    if (this.options.nonFinite !== "propagate" && !this.#areSumsFinite(used)) {
+    if (this.guarded !== undefined) {
+      const sums = this.#sums(all);
+      this.guarded.check(sums, sums.length, target);
+    } else if (this.options.nonFinite !== "propagate" && !areFinite(this.#sums(all))) {
       this.#clear(all, run);
       if (this.options.nonFinite === "throw")
         throw new GradstepError(
@@ -172,17 +194,51 @@ export class StepControl {
       return undefined;
     }
     this.#divisor[0] *= accumulate;
-    if (used.length > 0) run(this.#kernels.get(division()), used, used.length);
+    if (used.length > 0) this.#divide(division(), used, used.length, run, target);
     return this.#gradients(all, this.#masks(all));
   }
 
   /** To be called after a step that was taken. */
-  commit(all: readonly ParameterRecord[], run: KernelRunner): void {
+  commit(all: readonly ParameterRecord[], run: KernelRunner, target: object | undefined): void {
     if (this.options.accumulate > 1) this.#clear(all, run);
     else
       for (const { accumulator } of all) if (accumulator !== undefined) accumulator.isUsed = false;
+    if (this.guarded !== undefined) {
+      this.guarded.advance(target);
+      return;
+    }
     this.consecutiveSkips = 0;
     this.lossScale?.grow();
+  }
+
+  /** Brings the counters up to date with those of the device. */
+  async readCounts(): Promise<Reading | undefined> {
+    return this.guarded?.read((counts) => {
+      this.skippedSteps = counts.skippedSteps;
+      this.consecutiveSkips = counts.consecutiveSkips;
+      if (this.lossScale !== undefined)
+        this.lossScale.state = { scale: counts.lossScale, goodSteps: counts.goodSteps };
+    });
+  }
+
+  /** Gives the device the counters of a state that was restored. @param steps those taken */
+  restoreCounts(steps: number): void {
+    const { skippedSteps, consecutiveSkips, lossScale } = this;
+    const { scale, goodSteps } = lossScale?.state ?? { scale: 1, goodSteps: 0 };
+    this.guarded?.restore({ steps, skippedSteps, consecutiveSkips, goodSteps, lossScale: scale });
+  }
+
+  /** Runs a kernel that reads the divisor, which may be on the device. */
+  #divide(
+    variant: Variant,
+    updates: readonly Update[],
+    count: number,
+    run: KernelRunner,
+    target: object | undefined,
+  ): void {
+    const kernel = this.#kernels!.get(variant);
+    if (this.guarded === undefined) run(kernel, updates, count);
+    else this.guarded.runKernel(kernel, updates, count, target);
   }
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
@@ -210,9 +266,11 @@ export class StepControl {
     });
   }
 
-  #areSumsFinite(used: readonly Update[]): boolean {
-    const sums = used.map((update) => ({ ...update, gradient: update.parameter }));
-    return findNonFinite(sums, sums.length) === undefined;
+  /** Updates whose gradients are the sums. */
+  #sums(all: readonly ParameterRecord[]): readonly Update[] {
+    return all.flatMap(({ accumulator }) =>
+      accumulator?.isUsed === true ? [accumulator.summed] : [],
+    );
   }
 
   #gradients(all: readonly ParameterRecord[], options: StepOptions | undefined): StepGradients {
@@ -251,4 +309,8 @@ export class StepControl {
     this.consecutiveSkips += 1;
     this.lossScale?.shrink();
   }
+}
+
+function areFinite(updates: readonly Update[]): boolean {
+  return findNonFinite(updates, updates.length) === undefined;
 }

@@ -1,0 +1,56 @@
+import type { BatchRun, Tensor, Update } from "./backend.js";
+
+/** What a guard decides by. */
+export interface GuardOptions {
+  /** The arrays that hold the scalars of a step, which the updates of guarded runs refer to. */
+  readonly scalars: readonly Float64Array[];
+  /** The number of steps whose scalars the device keeps. */
+  readonly keptSteps: number;
+  /** An array of one scalar whose value in guarded runs is the loss scale times `accumulate`. */
+  readonly divisor: Float64Array;
+  readonly accumulate: number;
+  readonly lossScale: {
+    readonly initial: number;
+    readonly growthInterval: number;
+    readonly growthFactor: number;
+    readonly backoffFactor: number;
+  };
+}
+
+/** What the device has counted. */
+export interface GuardCounts {
+  /** Steps taken. */
+  readonly steps: number;
+  readonly skippedSteps: number;
+  readonly consecutiveSkips: number;
+  /** Steps taken since the loss scale last changed. */
+  readonly goodSteps: number;
+  readonly lossScale: number;
+}
+
+/**
+ * Lets the device decide whether a step is taken, without a read-back. A step is one call of `check`, some of `run`, and
+ * one of `advance`; they take effect in the order of the calls. With a target they are recorded into it, as in
+ * `Kernel.encode`; without one they are submitted.
+ */
+export interface Guard {
+  /** The loss scale of the next step, one f32. */
+  readonly lossScale: Tensor;
+  /** Stores what is in the arrays of scalars as the scalars of step `t`; 1 is the first step. */
+  writeScalars(t: number): void;
+  /**
+   * Looks for values that are not finite, in the gradients and selected rows of the first `count` updates.
+   * @throws {GradstepError} `UNSUPPORTED` for lists of rows that are arrays
+   */
+  check(updates: readonly Update[], count: number, target?: object): void;
+  /** Runs kernels as one step, with the scalars of the device's own step number; not if `check` found something. */
+  run(runs: readonly BatchRun[], target?: object): void;
+  /** Counts the step as taken or skipped, and adapts the loss scale. */
+  advance(target?: object): void;
+  /** The counts after everything that was submitted before the call. */
+  read(): Promise<GuardCounts>;
+  /** Replaces the counts. */
+  write(counts: GuardCounts): void;
+  /** Frees its memory. */
+  dispose(): void;
+}

@@ -1,0 +1,21 @@
+import { tensorLanguage } from "../../language/tensor-language.js";
+import { assembleVariant, type Variant } from "../../rule/variant.js";
+import { gradientArithmetic } from "./gradient-arithmetic.js";
+
+let built: Variant | undefined;
+
+/** For backends with a guard: the slot `nonFinite` becomes 1 if a gradient has a value that is not finite, otherwise 0. */
+export function finiteness(): Variant {
+  return (built ??= assembleVariant(
+    {
+      rule: gradientArithmetic.name,
+      label: "find values that are not finite",
+      hyperparameters: [],
+      slots: { nonFinite: { extent: "all", initial: 0 } },
+      persistentScalars: {},
+      perStep: [],
+      perElement: [{ text: "nonFinite = maxAll(1 - isFinite(g))" }],
+    },
+    tensorLanguage,
+  ));
+}

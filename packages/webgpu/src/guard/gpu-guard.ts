@@ -1,0 +1,195 @@
+import {
+  finiteness,
+  GradstepError,
+  type BatchRun,
+  type Guard,
+  type GuardCounts,
+  type GuardOptions,
+  type Tensor,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
+import type { ErrorTracker } from "../device/error-tracker.js";
+import { bufferUsage } from "../device/webgpu-constants.js";
+import { compileTableKernel, type TableKernel } from "../planning/one-shot-dispatches.js";
+import type { StepPlan, StepRun } from "../planning/step-plan.js";
+import { advanceArrays, advanceKernel } from "../shaders/advance-kernel.js";
+import { decideArrays, decideKernel } from "../shaders/decide-kernel.js";
+import { tableBinding } from "../shaders/kernel-layout.js";
+import { passOf, StepPlans } from "../step-plans.js";
+import type { WebGpuKernel } from "../webgpu-kernel.js";
+import { controlLength, decodeCounts, encodeCounts } from "./control-block.js";
+import { GuardMemory } from "./guard-memory.js";
+
+/** What a guard needs of its backend. */
+export interface GuardHost {
+  readonly device: GPUDevice;
+  readonly errors: ErrorTracker;
+  compile(variant: Variant): WebGpuKernel;
+  wrap(buffer: GPUBuffer, options: { readonly shape: readonly number[] }): Tensor;
+  /** Is told that the guard is no longer used. */
+  release(guard: GpuGuard): void;
+  download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
+}
+
+const noScalars = new Float64Array(0);
+
+/** A guard whose counts, scalars and decisions are in GPU memory. */
+export class GpuGuard implements Guard {
+  readonly lossScale: Tensor;
+  readonly #host: GuardHost;
+  readonly #options: GuardOptions;
+  readonly #memory: GuardMemory;
+  readonly #plans: StepPlans;
+  readonly #finiteness: WebGpuKernel;
+  readonly #finding: readonly Tensor[];
+  readonly #advance: TableKernel;
+  readonly #advanceTable: GPUBuffer;
+  readonly #advanceBindGroup: GPUBindGroup;
+  /** The updates of `#finiteness`, by those that are checked. */
+  readonly #checks = new WeakMap<Update, Update>();
+  readonly #checked: Update[] = [];
+  /** The runs of the last call, reused. */
+  readonly #runs: { -readonly [K in keyof StepRun]: StepRun[K] }[] = [];
+
+  constructor(host: GuardHost, options: GuardOptions) {
+    const { device, errors } = host;
+    this.#host = host;
+    this.#options = options;
+    const memory = new GuardMemory(device, options);
+    this.#memory = memory;
+    const compile = (
+      name: string,
+      code: string,
+      arrays: typeof decideArrays | typeof advanceArrays,
+    ) => compileTableKernel(device, errors, `gradstep ${name}`, code, arrays);
+    this.#plans = new StepPlans({
+      device,
+      errors,
+      guard: { memory, decideKernel: compile("decide", decideKernel, decideArrays) },
+    });
+    this.#finiteness = host.compile(finiteness());
+    this.#finding = [host.wrap(memory.nonFinite, { shape: [1] })];
+    this.lossScale = host.wrap(memory.control, { shape: [1] });
+    this.#advance = compile("advance", advanceKernel, advanceArrays);
+    const table = advanceTable(options);
+    this.#advanceTable = device.createBuffer({
+      label: "gradstep guard, loss scale",
+      size: table.byteLength,
+      usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+    });
+    device.queue.writeBuffer(this.#advanceTable, 0, table);
+    this.#advanceBindGroup = device.createBindGroup({
+      layout: this.#advance.layout,
+      entries: [this.#advanceTable, memory.control, memory.nonFinite].map((buffer, i) => ({
+        binding: tableBinding + i,
+        resource: { buffer },
+      })),
+    });
+    const { initial } = options.lossScale;
+    this.write({
+      steps: 0,
+      skippedSteps: 0,
+      consecutiveSkips: 0,
+      goodSteps: 0,
+      lossScale: initial,
+    });
+  }
+
+  writeScalars(t: number): void {
+    this.#memory.writeScalars(t);
+  }
+
+  check(updates: readonly Update[], count: number, target?: object): void {
+    for (let i = 0; i < count; i += 1) this.#checked[i] = this.#checkOf(updates[i]);
+    if (target === undefined) this.#finiteness.run(this.#checked, count);
+    else this.#finiteness.encode(target, this.#checked, count);
+  }
+
+  run(runs: readonly BatchRun[], target?: object): void {
+    const all = this.#runs;
+    all.length = runs.length;
+    for (let i = 0; i < runs.length; i += 1) {
+      const { kernel, updates, count } = runs[i];
+      const { program } = kernel as WebGpuKernel;
+      const run = (all[i] ??= { program, updates, count });
+      run.program = program;
+      run.updates = updates;
+      run.count = count;
+    }
+    if (target === undefined) this.#plans.run(all);
+    else this.#plans.encode(target, all);
+  }
+
+  advance(target?: object): void {
+    const { failure, pipeline } = this.#advance.compiled;
+    if (failure !== undefined) throw failure;
+    const { device } = this.#host;
+    const own = target === undefined ? device.createCommandEncoder() : undefined;
+    const { pass, end } = passOf(own ?? target!);
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, this.#advanceBindGroup);
+    pass.dispatchWorkgroups(1);
+    end();
+    if (own !== undefined) device.queue.submit([own.finish()]);
+  }
+
+  async read(): Promise<GuardCounts> {
+    return decodeCounts(await this.#host.download(this.#memory.control, 0, controlLength));
+  }
+
+  write(counts: GuardCounts): void {
+    const words = encodeCounts(counts, this.#options.accumulate);
+    this.#host.device.queue.writeBuffer(this.#memory.control, 0, words);
+  }
+
+  /** The plans with steps since the last call. */
+  takeExecutedPlans(): StepPlan[] {
+    return this.#plans.takeExecuted();
+  }
+
+  dispose(): void {
+    this.#host.release(this);
+    this.#plans.destroy();
+    this.lossScale.free();
+    this.#finding[0].free();
+    this.#advanceTable.destroy();
+    this.#memory.destroy();
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` */
+  #checkOf(update: Update): Update {
+    if (update.rows !== undefined)
+      throw new GradstepError(
+        'Got a sparse gradient in lazy mode, which the device cannot check; expected sparse: "dense", or nonFinite and lossScale left out.',
+        { code: "UNSUPPORTED" },
+      );
+    const { parameter, gradient, mask } = update;
+    let check = this.#checks.get(update);
+    if (check === undefined) {
+      check = {
+        parameter,
+        mirror: undefined,
+        gradient,
+        mask,
+        unselectedRows: "keep",
+        slots: this.#finding,
+        scalars: noScalars,
+      };
+      this.#checks.set(update, check);
+    }
+    check.gradient = gradient;
+    check.mask = mask;
+    return check;
+  }
+}
+
+function advanceTable({ lossScale, accumulate }: GuardOptions): Uint32Array<ArrayBuffer> {
+  const { growthInterval, growthFactor, backoffFactor } = lossScale;
+  const largest = 3.4028234663852886e38;
+  const words = new Uint32Array(5);
+  new Float32Array(words.buffer).set([growthFactor, backoffFactor, largest / growthFactor], 1);
+  new Float32Array(words.buffer)[4] = accumulate;
+  words[0] = Math.min(growthInterval, 0xffff_ffff);
+  return words;
+}

@@ -1,0 +1,315 @@
+import {
+  adam,
+  adamw,
+  chain,
+  clipByGlobalNorm,
+  cosineDecay,
+  createOptimizer,
+  ema,
+  nadam,
+  sgd,
+  warmup,
+  type Optimizer,
+  type OptimizerOptions,
+  type OptimizerSpec,
+  type Tensor,
+} from "@gradstep/core";
+import { webgpu, type WebGpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { cases, seed } from "../../../testing/cases.js";
+import { countingDevice, type Counts } from "./counting-device.js";
+import { describe, newBackend, sharedDevice } from "./gpu.js";
+import { Random } from "./random.js";
+
+const shapes = { w: [5, 4], b: [4], s: [1] } as const;
+const names = ["w", "b", "s"] as const;
+const nonFinite = [Number.NaN, Infinity, -Infinity];
+
+type Arrays = Readonly<Record<(typeof names)[number], Float32Array>>;
+
+function arrays(random: Random): Arrays {
+  const { w, b, s } = { w: random.values(20), b: random.values(4), s: random.values(1) };
+  return { w: Float32Array.from(w), b: Float32Array.from(b), s: Float32Array.from(s) };
+}
+
+/** Gradients with one value that is not finite, at a random place. */
+function bad(random: Random, i: number): Arrays {
+  const all = arrays(random);
+  const array = all[names[random.below(3)]];
+  array[random.below(array.length)] = nonFinite[i % 3];
+  return all;
+}
+
+interface Run {
+  readonly optimizer: Optimizer;
+  readonly parameters: Readonly<Record<string, Tensor>>;
+}
+
+function start(
+  backend: WebGpu,
+  spec: OptimizerSpec,
+  initial: Arrays,
+  options: OptimizerOptions = { nonFinite: "skip" },
+): Run {
+  const parameters = Object.fromEntries(
+    names.map((name) => [name, backend.tensor(shapes[name], initial[name])]),
+  );
+  return { optimizer: createOptimizer(spec, parameters, options), parameters };
+}
+
+/** All bits that a step may change. */
+async function bitsOf({ optimizer, parameters }: Run): Promise<unknown> {
+  const [state, values] = await Promise.all([
+    optimizer.state(),
+    Promise.all(Object.values(parameters).map((tensor) => tensor.read())),
+  ]);
+  const bits = (one: ArrayLike<number>): readonly number[] => [
+    ...new Uint32Array(Float32Array.from(one).buffer),
+  ];
+  return {
+    slots: Object.values(state.slots).flatMap((slots) => Object.values(slots).map(bits)),
+    values: values.map(bits),
+    iterations: state.iterations,
+    groups: state.groups.map(({ iterations }) => iterations),
+  };
+}
+
+const spec = chain(
+  clipByGlobalNorm(0.5),
+  adamw({ learningRate: warmup(5, cosineDecay(0.1, 50)), weightDecay: 0.01 }),
+  ema(0.9),
+);
+
+describe("gradients that are not finite", () => {
+  test(`a skipped step changes no bit, and the next is that of a run without it (seed ${seed})`, async () => {
+    const random = new Random(seed + 1);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const skipping = start(backend, spec, initial);
+    const plain = start(backend, spec, initial);
+    const count = cases(10_000, 100);
+    for (let i = 0; i < count; i += 1) {
+      const before = i % 10 === 0 ? await bitsOf(skipping) : undefined;
+      skipping.optimizer.step(bad(random, i));
+      if (before === undefined) continue;
+      expect(await bitsOf(skipping)).toEqual(before);
+      const gradients = arrays(random);
+      skipping.optimizer.step(gradients);
+      plain.optimizer.step(gradients);
+      expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    }
+    expect(await skipping.optimizer.metrics()).toMatchObject({
+      skippedSteps: count,
+      consecutiveSkips: count % 10 === 0 ? 9 : (count % 10) - 1,
+    });
+    expect(skipping.optimizer.iterations).toBe(plain.optimizer.iterations);
+  });
+
+  test("steps of which the host has not heard have the scalars of the device's own step", async () => {
+    const random = new Random(seed + 2);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const skipping = start(backend, spec, initial);
+    const plain = start(backend, spec, initial);
+    const both = [skipping.optimizer, plain.optimizer];
+    for (let i = 0; i < 40; i += 1) {
+      for (let k = random.below(3); k > 0; k -= 1) skipping.optimizer.step(bad(random, k));
+      // Set live: the scalars of all steps that are possible change.
+      const weightDecay = random.below(10) / 100;
+      if (i % 7 === 6) for (const one of both) Object.assign(one, { weightDecay });
+      const gradients = arrays(random);
+      for (const one of both) one.step(gradients);
+    }
+    expect(skipping.optimizer.iterations).toBeGreaterThan(40);
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    expect(skipping.optimizer.iterations).toBe(40);
+  });
+
+  test("0 read-backs, and nothing is created after the first step", async () => {
+    const { device, counts } = countingDevice(await sharedDevice());
+    const backend = webgpu({ device });
+    const random = new Random(seed + 3);
+    const { optimizer } = start(backend, adam(), arrays(random));
+    const gradients = Object.fromEntries(
+      names.map((name) => [name, optimizer.gradient(name)]),
+    ) as Record<string, Tensor>;
+    optimizer.step(gradients);
+    const warm: Counts = { ...counts };
+    for (let i = 0; i < 5; i += 1) {
+      gradients.s.write([i % 2 === 0 ? Number.NaN : 1]);
+      optimizer.step(gradients);
+    }
+    const since = (key: string): number => (counts[key] ?? 0) - (warm[key] ?? 0);
+    const made = Object.keys(counts).filter((key) => /^create(?!CommandEncoder)/.test(key));
+    for (const key of made) expect([key, since(key)]).toEqual([key, 0]);
+    expect(since("mapAsync")).toBe(0);
+    // The scalars of the step and of the check, and the gradient that the test writes.
+    expect(since("writeBuffer")).toBe(15);
+    expect(await optimizer.metrics()).toMatchObject({ skippedSteps: 3 });
+    backend.dispose();
+  });
+
+  test("values in rows that a mask leaves out do not count", async () => {
+    const random = new Random(seed + 4);
+    const backend = await newBackend();
+    const w = backend.tensor([5, 4], random.values(20));
+    const optimizer = createOptimizer(adam(), { w }, { nonFinite: "skip" });
+    const gradient = random.values(20);
+    gradient[5] = Number.NaN;
+    optimizer.step({ w: gradient }, { rows: Uint32Array.of(1, 0, 1, 1, 1) });
+    optimizer.step({ w: gradient }, { rows: Uint32Array.of(1, 1, 1, 1, 1) });
+    await optimizer.metrics();
+    expect([optimizer.iterations, optimizer.skippedSteps]).toEqual([1, 1]);
+  });
+
+  test("several rules, with a norm over the tensors of all of them", async () => {
+    const random = new Random(seed + 11);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const rule = chain(clipByGlobalNorm(0.5), sgd({ learningRate: 0.1, momentum: 0.9 }));
+    const groups = [{ match: "w", rule }];
+    const clipped = chain(clipByGlobalNorm(0.5), adamw({ learningRate: warmup(5, 0.1) }));
+    const skipping = start(backend, clipped, initial, { groups, lossScale: "dynamic" });
+    const plain = start(backend, clipped, initial, { groups });
+    for (let i = 0; i < 12; i += 1) {
+      const { w, b, s } = i % 3 === 1 ? bad(random, i) : arrays(random);
+      const times = (values: Float32Array, scale: number): Float32Array =>
+        values.map((value) => value * scale);
+      // Skips halve the scale, a power of two.
+      const scale = 2 ** (15 - Math.floor((i + 1) / 3));
+      skipping.optimizer.step({ w: times(w, scale), b: times(b, scale), s: times(s, scale) });
+      if (i % 3 !== 1) plain.optimizer.step({ w, b, s });
+    }
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    expect(skipping.optimizer.skippedSteps).toBe(4);
+  });
+
+  test("steps that are encoded and submitted later", async () => {
+    const random = new Random(seed + 5);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const encoded = start(backend, spec, initial);
+    const plain = start(backend, spec, initial);
+    const gradients = Object.fromEntries(
+      names.map((name) => [name, encoded.optimizer.gradient(name)]),
+    ) as Record<string, Tensor>;
+    for (let i = 0; i < 9; i += 1) {
+      const isBad = i % 3 === 1;
+      const values = isBad ? bad(random, i) : arrays(random);
+      for (const name of names) gradients[name].write(values[name]);
+      const encoder = backend.device.createCommandEncoder();
+      encoded.optimizer.encode(encoder, gradients);
+      // A second step with the same gradients in the same encoder.
+      encoded.optimizer.encode(encoder, gradients);
+      backend.device.queue.submit([encoder.finish()]);
+      if (!isBad) for (let k = 0; k < 2; k += 1) plain.optimizer.step(values);
+    }
+    expect(await bitsOf(encoded)).toEqual(await bitsOf(plain));
+    expect(encoded.optimizer.skippedSteps).toBe(6);
+  });
+
+  test("accumulated gradients: the step of all calls is dropped", async () => {
+    const random = new Random(seed + 6);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const skipping = start(backend, spec, initial, { nonFinite: "skip", accumulate: 2 });
+    const plain = start(backend, spec, initial, { accumulate: 2 });
+    for (let i = 0; i < 8; i += 1) {
+      const calls = [arrays(random), i % 3 === 1 ? bad(random, i) : arrays(random)];
+      for (const gradients of calls) skipping.optimizer.step(gradients);
+      if (i % 3 !== 1) for (const gradients of calls) plain.optimizer.step(gradients);
+    }
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    expect(skipping.optimizer.skippedSteps).toBe(3);
+  });
+
+  test("a state goes on in another optimizer, skips and loss scale included", async () => {
+    const random = new Random(seed + 7);
+    const backend = await newBackend();
+    const options: OptimizerOptions = { lossScale: { initial: 8, growthInterval: 3 } };
+    const one = start(backend, spec, arrays(random), options);
+    for (let i = 0; i < 7; i += 1) one.optimizer.step(i > 4 ? bad(random, i) : arrays(random));
+    const state = structuredClone(await one.optimizer.state());
+    expect(state).toMatchObject({
+      iterations: 5,
+      control: { skippedSteps: 2, consecutiveSkips: 2, lossScale: { scale: 4, goodSteps: 0 } },
+    });
+    const [w, b, s] = await Promise.all(names.map((name) => one.parameters[name].read()));
+    const other = start(backend, spec, { w, b, s } as Arrays, options);
+    other.optimizer.restore(state);
+    for (let i = 0; i < 5; i += 1) {
+      const gradients = i === 0 ? bad(random, i) : arrays(random);
+      for (const { optimizer } of [one, other]) optimizer.step(gradients);
+    }
+    expect(await bitsOf(other)).toEqual(await bitsOf(one));
+    expect(other.optimizer.lossScale).toBe(one.optimizer.lossScale);
+    expect(other.optimizer.skippedSteps).toBe(3);
+  });
+});
+
+describe("loss scale", () => {
+  test.each([1, 3])("gradients are divided by it, with accumulate %d", async (accumulate) => {
+    const random = new Random(seed + 8);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const scaled = start(backend, adamw(), initial, { lossScale: 1024, accumulate });
+    const plain = start(backend, adamw(), initial, { accumulate });
+    for (let call = 0; call < 6; call += 1) {
+      const gradients = arrays(random);
+      plain.optimizer.step(gradients);
+      const times = (values: Float32Array): Float32Array => values.map((value) => value * 1024);
+      const { w, b, s } = gradients;
+      scaled.optimizer.step({ w: times(w), b: times(b), s: times(s) });
+    }
+    expect(await bitsOf(scaled)).toEqual(await bitsOf(plain));
+  });
+
+  test("it doubles after steps in a row, and halves at an overflow, in the tensor and after metrics()", async () => {
+    const random = new Random(seed + 9);
+    const { optimizer } = start(await newBackend(), sgd(), arrays(random), {
+      lossScale: { initial: 8, growthInterval: 3 },
+    });
+    const good = arrays(random);
+    const overflown = { ...good, s: Float32Array.of(Infinity) };
+    const scales: Promise<Float32Array | Float64Array>[] = [];
+    for (const isGood of [1, 1, 0, 1, 1, 1, 1, 0, 0, 1]) {
+      optimizer.step(isGood === 1 ? good : overflown);
+      scales.push(optimizer.lossScaleTensor!.read());
+    }
+    // torch.amp.GradScaler(init_scale=8, growth_interval=3) gives the same sequence.
+    expect((await Promise.all(scales)).map(([scale]) => scale)).toEqual([
+      8, 8, 4, 4, 4, 8, 8, 4, 2, 2,
+    ]);
+    expect(optimizer.lossScale).toBe(8);
+    expect(await optimizer.metrics()).toMatchObject({ lossScale: 2, skippedSteps: 3 });
+    expect([optimizer.lossScale, optimizer.iterations, optimizer.skippedSteps]).toEqual([2, 7, 3]);
+  });
+});
+
+describe("what the device cannot decide is refused", () => {
+  test.each<readonly [string, OptimizerSpec, OptimizerOptions, string]>([
+    ["throw", adam(), { nonFinite: "throw" }, '"skip"'],
+    ["every", adam(), { nonFinite: "skip", groups: [{ match: "w", every: 2 }] }, "expected 1"],
+    ["nadam", nadam(), { lossScale: "dynamic" }, "another rule"],
+  ])("%s", async (got, rule, options, remedy) => {
+    const backend = await newBackend();
+    const make = () => start(backend, rule, arrays(new Random(1)), options);
+    for (const text of [got, remedy])
+      expect(make).toThrow(
+        expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(text) }),
+      );
+  });
+
+  test("every that is set later: nothing changes", async () => {
+    const random = new Random(seed + 10);
+    const run = start(await newBackend(), adam(), arrays(random), {
+      nonFinite: "skip",
+      groups: [{ match: "w" }],
+    });
+    run.optimizer.step(arrays(random));
+    const before = await bitsOf(run);
+    run.optimizer.groups[0].every = 2;
+    expect(() => run.optimizer.step(arrays(random))).toThrow("every above 1");
+    expect(await bitsOf(run)).toEqual(before);
+  });
+});
