@@ -1,6 +1,6 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
-import { mul, type Scalar, type Tensor, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
-import { metrics, type Sequential } from "@tensorflow/tfjs-layers";
+import { type Scalar, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import type { Sequential } from "@tensorflow/tfjs-layers";
 import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
 import { shuffle } from "../data/shuffle.js";
@@ -45,7 +45,7 @@ async function trainInTurns(
   turns: Turns,
 ): Promise<Run> {
   const network = digitNetwork(settings.seed);
-  network.compile({ optimizer, loss: scaledLoss(optimizer), metrics: ["accuracy"] });
+  network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   const optimizerTimes = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
   const nextEpoch = epochsOf(digits.training, settings.seed);
@@ -55,12 +55,11 @@ async function trainInTurns(
   const evaluated = <T>(run: () => Promise<T>): Promise<T> =>
     settings.ema === undefined ? run() : averaged.during(run);
   const validate = (): Promise<readonly number[]> =>
-    validation(network, heldOut, settings.batchSize, optimizer.lossScale);
+    validation(network, heldOut, settings.batchSize);
   const stopwatch = new Stopwatch();
   const meter = new ProgressMeter(batches, stopwatch, optimizerTimes);
   const history: Epoch[] = [];
   const learningRates: number[] = [];
-  let lossScale = 1;
   observer.onStart?.(batchesPerEpoch);
   stopwatch.start();
 
@@ -82,11 +81,10 @@ async function trainInTurns(
           await turns.take();
           stopwatch.start();
           learningRates.push(optimizer.learningRate);
-          lossScale = optimizer.lossScale ?? 1;
         },
         onBatchEnd: async (_batch, batchLogs) => {
           const value = (key: string): number => Number(batchLogs?.[key]);
-          const progress = meter.add(value("size"), value("loss") / lossScale, value("acc"));
+          const progress = meter.add(value("size"), value("loss"), value("acc"));
           observer.onBatch?.(progress);
           if (signal.aborted) network.stopTraining = true;
         },
@@ -130,29 +128,17 @@ async function trainInTurns(
   };
 }
 
-/** The cross-entropy, multiplied by the optimizer's loss scale if it has one. */
-function scaledLoss(optimizer: TrainingOptimizer): LossFunction {
-  return (labels, outputs) => {
-    const losses = metrics.categoricalCrossentropy(labels, outputs);
-    const { lossScale = 1 } = optimizer;
-    return lossScale === 1 ? losses : mul(losses, lossScale);
-  };
-}
-
-type LossFunction = (labels: Tensor, outputs: Tensor) => Tensor;
-
 /** The loss and the accuracy. */
 async function validation(
   network: Sequential,
   { pixels, labels }: DigitTensors,
   batchSize: number,
-  lossScale = 1,
 ): Promise<readonly number[]> {
   const scalars = network.evaluate(pixels, labels, { batchSize }) as Scalar[];
   const values = await Promise.all(scalars.map((scalar) => scalar.data()));
   for (const scalar of scalars) scalar.dispose();
   const [[loss], [accuracy]] = values;
-  return [loss / lossScale, accuracy];
+  return [loss, accuracy];
 }
 
 /**
