@@ -300,6 +300,18 @@ describe("what the device cannot decide is refused", () => {
       );
   });
 
+  test("sparse gradients in lazy mode: nothing changes", async () => {
+    const random = new Random(seed + 12);
+    const options = { nonFinite: "skip", sparse: "lazy" } as const;
+    const run = start(await newBackend(), adam(), arrays(random), options);
+    const before = await bitsOf(run);
+    const w = { indices: Uint32Array.of(1), values: random.values(4) };
+    expect(() => run.optimizer.step({ w })).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED" }),
+    );
+    expect(await bitsOf(run)).toEqual(before);
+  });
+
   test("every that is set later: nothing changes", async () => {
     const random = new Random(seed + 10);
     const run = start(await newBackend(), adam(), arrays(random), {
