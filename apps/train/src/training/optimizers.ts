@@ -1,4 +1,11 @@
-import { chain, clipByGlobalNorm, ema, type OptimizerSpec, type Schedule } from "@gradstep/core";
+import {
+  chain,
+  clipByGlobalNorm,
+  ema,
+  variantOf,
+  type OptimizerSpec,
+  type Schedule,
+} from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { fromTfjs } from "@gradstep/core/interop";
 import { tfOptimizer } from "@gradstep/tfjs";
@@ -14,6 +21,10 @@ export type TrainingOptimizer = Optimizer & {
   readonly lossScale?: number;
   /** Steps that were left out because of gradients that were not finite. */
   readonly skippedSteps?: number;
+  /** Whether it keeps averaged weights to evaluate with: the stage `ema` does, and schedule-free rules. */
+  readonly keepsAverages?: boolean;
+  /** Exchanges the weights with these averages, or back. */
+  readonly swap?: () => void;
 };
 
 /**
@@ -35,7 +46,10 @@ export function gradstepOptimizer(options: Options, schedule: Schedule): Trainin
     ...(nonFinite !== undefined && { nonFinite }),
     ...(lossScale !== undefined && { lossScale }),
   };
-  return tfOptimizer({ ...spec, control });
+  const keepsAverages = variantOf(spec).evaluation !== undefined;
+  return Object.defineProperty(tfOptimizer({ ...spec, control }), "keepsAverages", {
+    value: keepsAverages,
+  });
 }
 
 /** TF.js's own Adam. */

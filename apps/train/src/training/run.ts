@@ -6,8 +6,6 @@ export interface TrainingSettings {
   readonly epochs: number;
   /** Digits per batch. */
   readonly batchSize: number;
-  /** Whether the network is evaluated with averages of its weights, by their momentum. */
-  readonly ema?: number | undefined;
   /** Determines the initial weights, the order of the digits and how they are shifted. */
   readonly seed: number;
 }

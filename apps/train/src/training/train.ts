@@ -4,7 +4,6 @@ import type { Sequential } from "@tensorflow/tfjs-layers";
 import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
 import { shuffle } from "../data/shuffle.js";
-import { AveragedWeights } from "./averaged-weights.js";
 import { evaluate } from "./evaluation.js";
 import { digitNetwork } from "./network.js";
 import { timeOptimizer } from "./optimizer-times.js";
@@ -51,9 +50,10 @@ async function trainInTurns(
   const nextEpoch = epochsOf(digits.training, settings.seed);
   const batchesPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
   const batches = settings.epochs * batchesPerEpoch;
-  const averaged = new AveragedWeights(network, optimizer);
   const evaluated = <T>(run: () => Promise<T>): Promise<T> =>
-    settings.ema === undefined ? run() : averaged.during(run);
+    optimizer.keepsAverages === true && optimizer.iterations > 0
+      ? withAverages(optimizer, run)
+      : run();
   const validate = (): Promise<readonly number[]> =>
     validation(network, heldOut, settings.batchSize);
   const stopwatch = new Stopwatch();
@@ -126,6 +126,19 @@ async function trainInTurns(
     seconds: stopwatch.seconds,
     interrupted: history.length < settings.epochs,
   };
+}
+
+/** Evaluates while the network has the averaged weights that its optimizer keeps. */
+async function withAverages<T>(
+  optimizer: TrainingOptimizer,
+  evaluation: () => Promise<T>,
+): Promise<T> {
+  optimizer.swap!();
+  try {
+    return await evaluation();
+  } finally {
+    optimizer.swap!();
+  }
 }
 
 /** The loss and the accuracy. */
