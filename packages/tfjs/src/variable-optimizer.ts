@@ -42,7 +42,7 @@ export class VariableOptimizer implements DisposalListener {
   #areGroupsChecked = false;
   #disposed = false;
 
-  /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `UNSUPPORTED` (`rowSteps`) */
   constructor(
     spec: OptimizerSpec,
     groups: readonly GroupOptions[],
@@ -52,6 +52,11 @@ export class VariableOptimizer implements DisposalListener {
     // Checks spec and groups; the optimizer below has other matches.
     createOptimizer<string>(spec, {}, { ...control, groups }).dispose();
     const given = [...(spec.groups ?? []), ...groups];
+    if ([spec.sparseOptions, ...given].some((one) => one?.rowSteps === true))
+      throw new GradstepError(
+        "rowSteps is true; expected it to be left out: TF.js's gradients cover whole variables, so all rows take the same steps.",
+        { code: "UNSUPPORTED" },
+      );
     const numbered = matchingNumberedNames(given);
     this.core = createOptimizer<string>(
       { ...spec, groups: [] },

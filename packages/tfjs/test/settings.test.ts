@@ -76,6 +76,11 @@ describe("settings", () => {
     expect(await codeOf(() => adam({ clip_norm: 1 } as object))).toBe("UNKNOWN_OPTION");
   });
 
+  test("rowSteps, since gradients of TF.js have no rows of their own", async () => {
+    const groups = [{ match: "w", sparse: "lazy", rowSteps: true }] as const;
+    expect(await codeOf(() => adam({}, { groups }))).toBe("UNSUPPORTED");
+  });
+
   const optimizers: [string, () => GradstepOptimizer][] = [
     ["adam", () => adam()],
     ["tf.train.adam", () => new tfjsOptimizers.adam(0.1)],
