@@ -14,9 +14,11 @@ import {
 import { tfOptimizer, type TfOptimizer, type TfOptimizerOptions } from "./optimizer.js";
 
 /** Makes a TF.js optimizer from a rule's settings, and from Keras's arguments for clipping and averages of the weights. */
-export type TfOptimizerFactory<H extends string, O extends OptionTable> = (
+export type TfOptimizerFactory<H extends string, O extends OptionTable> = <
+  R extends string = string,
+>(
   settings?: Settings<H | CommonHyperparameter, O & CommonOptions> & KerasStageArguments,
-  options?: TfOptimizerOptions<H | CommonHyperparameter>,
+  options?: TfOptimizerOptions<H | CommonHyperparameter, R>,
 ) => TfOptimizer<H | CommonHyperparameter>;
 
 function factoryOf<H extends string, O extends OptionTable>(
@@ -25,7 +27,9 @@ function factoryOf<H extends string, O extends OptionTable>(
   return (settings, options) => {
     const [own, keras] = split(settings ?? {});
     const spec = withKerasStages(rule(own as typeof settings), keras);
-    return tfOptimizer<string>(spec, options) as TfOptimizer<H | CommonHyperparameter>;
+    return tfOptimizer<string>(spec, options as TfOptimizerOptions) as TfOptimizer<
+      H | CommonHyperparameter
+    >;
   };
 }
 

@@ -29,13 +29,16 @@ import { parseWeights, readWeights } from "./state/read-weights.js";
 import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
 
-/** Options of `tfOptimizer`, `adam`, `sgd` and the others. */
-export interface TfOptimizerOptions<H extends string = string> extends StepControlOptions {
+/** Options of `tfOptimizer`, `adam`, `sgd` and the others. `R`: hyperparameters of the own rules of groups. */
+export interface TfOptimizerOptions<
+  H extends string = string,
+  R extends string = string,
+> extends StepControlOptions {
   /**
    * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
    * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
    */
-  readonly groups?: readonly GroupOptions<H>[];
+  readonly groups?: readonly GroupOptions<H, R>[];
   /**
    * Whether variables are updated in place where their memory is not shared; true if left out. `false` allocates new
    * memory for each variable in every step, as TF.js does.
@@ -295,9 +298,9 @@ rejectUnknownProperties(GradstepOptimizer.prototype);
  *
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
-export function tfOptimizer<H extends string>(
+export function tfOptimizer<H extends string, R extends string = string>(
   spec: OptimizerSpec<H>,
-  options: TfOptimizerOptions<NoInfer<H>> = {},
+  options: TfOptimizerOptions<NoInfer<H>, R> = {},
 ): TfOptimizer<H> {
-  return new GradstepOptimizer(spec, options) as TfOptimizer<H>;
+  return new GradstepOptimizer(spec, options as TfOptimizerOptions) as TfOptimizer<H>;
 }
