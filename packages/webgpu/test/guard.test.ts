@@ -184,6 +184,45 @@ describe("gradients that are not finite", () => {
     expect(skipping.optimizer.skippedSteps).toBe(4);
   });
 
+  test("rows are moved, a group is frozen, and a parameter is added", async () => {
+    const random = new Random(seed + 13);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const options = { groups: [{ match: "b" }] };
+    const skipping = start(backend, adamw(), initial, { ...options, lossScale: 16 });
+    const plain = start(backend, adamw(), initial, { ...options, lossScale: 16 });
+    const both = [skipping.optimizer, plain.optimizer];
+    const rounds: ((optimizer: Optimizer) => void)[] = [
+      () => {},
+      (optimizer) => optimizer.rows("w").remap(Uint32Array.of(4, 2, 0)),
+      (optimizer) => {
+        optimizer.groups[0].frozen = true;
+      },
+      (optimizer) => optimizer.add({ x: backend.tensor([3], [1, 2, 3]) }),
+    ];
+    for (const [round, change] of rounds.entries()) {
+      if (round === 2) {
+        for (const one of both) change(one);
+        expect(() => skipping.optimizer.step({ s: random.values(1) })).toThrow(
+          "optimizer.metrics()",
+        );
+        for (const { groups: all } of both) all[0].frozen = false;
+        await Promise.all(both.map((one) => one.metrics()));
+      }
+      for (const one of both) change(one);
+      const w = random.values(round === 0 ? 20 : 12);
+      const others = { b: random.values(4), s: random.values(1) };
+      const x = round === 3 ? { x: random.values(3) } : {};
+      for (let i = 0; i < 3; i += 1) {
+        const s = Float32Array.of(i === 1 ? Infinity : 1);
+        skipping.optimizer.step({ w, ...others, ...x, s });
+        if (i !== 1) plain.optimizer.step({ w, ...others, ...x, s });
+      }
+    }
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    expect(skipping.optimizer.skippedSteps).toBe(4);
+  });
+
   test("steps that are encoded and submitted later", async () => {
     const random = new Random(seed + 5);
     const backend = await newBackend();

@@ -16,7 +16,9 @@ export const controlLength = 24;
 
 export function encodeCounts(counts: GuardCounts, accumulate: number): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(controlLength / 4);
-  new Float32Array(words.buffer).set([counts.lossScale, counts.lossScale * accumulate]);
+  // As the device computes it.
+  const divisor = Math.fround(counts.lossScale) * accumulate;
+  new Float32Array(words.buffer).set([counts.lossScale, divisor]);
   for (const name of ["steps", "skippedSteps", "consecutiveSkips", "goodSteps"] as const)
     words[controlWords[name]] = counts[name];
   return words;

@@ -27,6 +27,8 @@ export class GuardedSteps {
   readonly #guard: Guard;
   readonly #groups: readonly Group[];
   readonly #clock: Clock;
+  /** Which groups were frozen at the last step. */
+  readonly #frozen: boolean[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
   #seen = -1;
   /** The first step that the device may not have taken yet. */
@@ -51,6 +53,7 @@ export class GuardedSteps {
     if (nonFinite === "throw") throw unsupported(backend.name, 'nonFinite "throw"', '"skip"');
     for (const group of groups) checkGroup(backend.name, group);
     this.#groups = groups;
+    this.#frozen = groups.map(({ frozen }) => frozen);
     this.#clock = clock;
     this.#first = clock.iterations + 1;
     this.#guard = backend.guard!({
@@ -76,10 +79,25 @@ export class GuardedSteps {
   prepare(): void {
     for (const group of this.#groups) if (group.every > 1) throw severalSteps();
     const { changes, iterations } = this.#clock;
+    this.#takeFrozen(iterations + 1 > this.#first);
     const before =
       this.#seen === changes ? 0 : Math.min(iterations + 1 - this.#first, keptSteps - 1);
     for (let back = before; back >= 0; back -= 1) this.#writeScalars(back);
     this.#seen = changes;
+  }
+
+  /** @throws {GradstepError} `UNSUPPORTED` if it is not known which steps a group took before it was frozen or released */
+  #takeFrozen(isUncertain: boolean): void {
+    for (let i = 0; i < this.#groups.length; i += 1) {
+      const { frozen } = this.#groups[i];
+      if (frozen === this.#frozen[i]) continue;
+      if (isUncertain)
+        throw new GradstepError(
+          `frozen of a group is now ${frozen}, and the host does not know how many steps the device has skipped; call await optimizer.metrics() before you set it.`,
+          { code: "UNSUPPORTED" },
+        );
+      this.#frozen[i] = frozen;
+    }
   }
 
   check(updates: readonly Update[], count: number, target: object | undefined): void {
