@@ -113,7 +113,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     else guarded.run(runs, undefined);
     this.#inputs.markRun(count);
     this.#commit();
-    this.#control?.commit(this.#table.records, runKernel, undefined);
+    this.#control?.commit(runKernel, undefined);
   }
 
   /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
@@ -150,7 +150,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (guarded === undefined) encodeKernels(backend!, this.#groups.runs, target);
     else guarded.run(this.#groups.runs, target);
     this.#commit();
-    this.#control?.commit(this.#table.records, run, target);
+    this.#control?.commit(run, target);
   }
 
   /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
@@ -191,10 +191,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       inputs.divideByRowSteps();
       return count;
     }
-    const step = control.take(call, this.#table.records, options, run, target);
-    if (step === undefined) return -1;
-    if (step.isEmpty) return 0;
-    const accumulated = inputs.take(step.gradients, step.options, iteration);
+    if (!control.take(call, this.#table.records, options, run, target)) return -1;
+    const { step, stepOptions } = control;
+    if (step.count === 0) return 0;
+    const accumulated = inputs.take(step.gradients, stepOptions, iteration);
     inputs.stage(this.#table.stage, false);
     inputs.divideByRowSteps();
     return accumulated;

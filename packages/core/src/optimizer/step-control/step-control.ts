@@ -1,8 +1,7 @@
-import type { RowValues, Tensor, Update } from "../../backend/backend.js";
+import type { Tensor, Update } from "../../backend/backend.js";
 import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import type { Gradients } from "../step/gradients.js";
 import type { StepOptions } from "../step/step-options.js";
 import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
 import { findNonFinite } from "./finite-gradients.js";
@@ -11,6 +10,7 @@ import type { Group } from "../groups/group.js";
 import type { Clock } from "../step/step-scalars.js";
 import { GuardedSteps, type Reading } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
+import { StepAccumulators } from "./step-accumulators.js";
 import type { CompleteStepControl, StepControlOptions } from "./step-control-options.js";
 
 /** The gradients of one call, checked and in the backend's memory. */
@@ -20,14 +20,6 @@ export interface CallInputs {
   readonly updates: readonly Update[];
   /** The number of valid records and updates. */
   readonly count: number;
-}
-
-/** What the rule gets. */
-export interface StepGradients {
-  /** Whether no parameter has a gradient, because the groups of all of them skip the step. */
-  readonly isEmpty: boolean;
-  readonly gradients: Gradients;
-  readonly options: StepOptions | undefined;
 }
 
 /**
@@ -46,8 +38,12 @@ export class StepControl {
   guarded: GuardedSteps | undefined;
   readonly #divisor = new Float64Array(1);
   #kernels: ArithmeticKernels | undefined;
-  /** The accumulators of the call, and their updates. */
+  /** The updates of the accumulators of the call. */
   readonly #updates: Update[] = [];
+  /** What the rule gets. */
+  readonly step = new StepAccumulators();
+  /** The rows of the step; undefined for all. */
+  stepOptions: StepOptions | undefined;
   /** What happens to the rows that no call of the next step selects. */
   unselectedRows: StepOptions["unselectedRows"];
 
@@ -157,7 +153,7 @@ export class StepControl {
    * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
    * @param all the records of the optimizer
    * @param target into which `run` records, if it does
-   * @returns what the rule gets; undefined if no step follows
+   * @returns whether a step follows, with the gradients of `step` and with `stepOptions`
    */
   take(
     inputs: CallInputs,
@@ -165,7 +161,7 @@ export class StepControl {
     options: StepOptions | undefined,
     run: KernelRunner,
     target: object | undefined,
-  ): StepGradients | undefined {
+  ): boolean {
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
@@ -173,36 +169,41 @@ export class StepControl {
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
-      return this.#gradients(all, options);
+      this.step.collect(all);
+      this.stepOptions = options;
+      return true;
     }
     this.unselectedRows = options?.unselectedRows ?? this.unselectedRows;
     if (count > 0) run(this.#kernels.get(addition()), this.#updates, count);
     this.microSteps += 1;
-    if (!isDue) return undefined;
-    const used = this.#used(all);
+    if (!isDue) return false;
+    const { step } = this;
+    step.collect(all);
     if (this.guarded !== undefined) {
-      const sums = this.#sums(all);
-      this.guarded.check(sums, sums.length, target);
-    } else if (this.options.nonFinite !== "propagate" && !areFinite(this.#sums(all))) {
-      this.#clear(all, run);
+      this.guarded.check(step.sums, step.count, target);
+    } else if (
+      this.options.nonFinite !== "propagate" &&
+      findNonFinite(step.sums, step.count) !== undefined
+    ) {
+      this.#clear(run);
       if (this.options.nonFinite === "throw")
         throw new GradstepError(
           "The sum of the accumulated gradients is not finite, although they are; they were dropped. Divide the loss by a constant.",
           { code: "NON_FINITE" },
         );
       this.#skip();
-      return undefined;
+      return false;
     }
     this.#divisor[0] *= accumulate;
-    if (used.length > 0) this.#divide(division(), used, used.length, run, target);
-    return this.#gradients(all, this.#masks(all));
+    if (step.count > 0) this.#divide(division(), step.updates, step.count, run, target);
+    this.stepOptions = step.masks(this.unselectedRows);
+    return true;
   }
 
   /** To be called after a step that was taken. */
-  commit(all: readonly ParameterRecord[], run: KernelRunner, target: object | undefined): void {
-    if (this.options.accumulate > 1) this.#clear(all, run);
-    else
-      for (const { accumulator } of all) if (accumulator !== undefined) accumulator.isUsed = false;
+  commit(run: KernelRunner, target: object | undefined): void {
+    if (this.options.accumulate > 1) this.#clear(run);
+    else this.step.release();
     if (this.guarded !== undefined) {
       this.guarded.advance(target);
       return;
@@ -256,50 +257,10 @@ export class StepControl {
     return count;
   }
 
-  #used(all: readonly ParameterRecord[]): readonly Update[] {
-    return all.flatMap(({ accumulator, update }) => {
-      if (accumulator?.isUsed !== true) return [];
-      // Kernels without a gradient get memory that does not overlap their output.
-      accumulator.update.gradient = update.parameter;
-      accumulator.update.mask = undefined;
-      return [accumulator.update];
-    });
-  }
-
-  /** Updates whose gradients are the sums. */
-  #sums(all: readonly ParameterRecord[]): readonly Update[] {
-    return all.flatMap(({ accumulator }) =>
-      accumulator?.isUsed === true ? [accumulator.summed] : [],
-    );
-  }
-
-  #gradients(all: readonly ParameterRecord[], options: StepOptions | undefined): StepGradients {
-    const used = all.filter(({ accumulator }) => accumulator?.isUsed === true);
-    return {
-      isEmpty: used.length === 0,
-      gradients: Object.fromEntries(used.map(({ name, accumulator }) => [name, accumulator!.sum])),
-      options,
-    };
-  }
-
-  /** The rows that the calls of a step selected. */
-  #masks(all: readonly ParameterRecord[]): StepOptions | undefined {
-    const rows = all.flatMap(({ name, accumulator }): [string, RowValues][] =>
-      accumulator?.isUsed === true && accumulator.rows !== undefined
-        ? [[name, accumulator.rows]]
-        : [],
-    );
-    if (rows.length === 0) return undefined;
-    return {
-      rows: Object.fromEntries(rows),
-      ...(this.unselectedRows && { unselectedRows: this.unselectedRows }),
-    };
-  }
-
-  #clear(all: readonly ParameterRecord[], run: KernelRunner): void {
-    const used = this.#used(all);
-    if (used.length > 0) run(this.#kernels!.get(clearing()), used, used.length);
-    for (const { accumulator } of all) if (accumulator !== undefined) accumulator.isUsed = false;
+  #clear(run: KernelRunner): void {
+    const { updates, count } = this.step;
+    if (count > 0) run(this.#kernels!.get(clearing()), updates, count);
+    this.step.release();
     this.microSteps = 0;
     this.unselectedRows = undefined;
   }
@@ -309,8 +270,4 @@ export class StepControl {
     this.consecutiveSkips += 1;
     this.lossScale?.shrink();
   }
-}
-
-function areFinite(updates: readonly Update[]): boolean {
-  return findNonFinite(updates, updates.length) === undefined;
 }
