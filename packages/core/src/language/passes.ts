@@ -2,7 +2,7 @@ import { isTensorOp } from "./expression.js";
 import type { Extent } from "./extent.js";
 import { singlePass } from "./language.js";
 import type { ReducedExtent } from "./parse.js";
-import { prune, type Binding, type Draft, type Program } from "./program.js";
+import { digest, prune, type Binding, type Draft, type Program } from "./program.js";
 import type { ReduceOp } from "./summation.js";
 
 /** An array that a step writes and reads again: what a reduction found, the operand or the result of a matrix product. */
@@ -80,12 +80,30 @@ export const unshared = "unshared";
  * gradients.
  */
 export function reductionKey(nodes: readonly Draft[], node: number): string | undefined {
-  const { op, operands, name, value } = nodes[node];
+  const keys: (string | undefined)[] = [];
+  // Operands come before their users; each is looked at once, however often it is used.
+  for (let i = 0; i <= node; i += 1) keys.push(keyOfNode(nodes[i], keys));
+  return keys[node];
+}
+
+/** The longest key that is written out: texts of values that are used several times would grow exponentially. */
+const maxKeyLength = 256;
+
+function keyOfNode(
+  { op, operands, name, value }: Draft,
+  keys: readonly (string | undefined)[],
+): string | undefined {
   if (op === "input") return name === "p" || name === "g" ? name : undefined;
   if (op === "number") return String(value);
   if (name === unshared) return undefined;
-  const keys = operands.map((operand) => reductionKey(nodes, operand));
-  return keys.includes(undefined) ? undefined : `${op}${name}(${keys.join()})`;
+  let text = `${op}${name}(`;
+  for (const operand of operands) {
+    const key = keys[operand];
+    if (key === undefined) return undefined;
+    text += `${key},`;
+  }
+  text = `${text.replace(/,$/, "")})`;
+  return text.length > maxKeyLength ? `#${digest(text)}` : text;
 }
 
 /** Where a pass stands: after as many reductions as its level says. */

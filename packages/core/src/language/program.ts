@@ -288,6 +288,11 @@ function fingerprint(
     isPlain ? [...arrays.keys()] : [...arrays],
     ...(isPlain || matrices === "first" ? [] : [matrices]),
   ]);
+  return digest(text);
+}
+
+/** A hash of a text as 16 hexadecimal digits. */
+export function digest(text: string): string {
   return hash(text, 0x811c9dc5) + hash(text, 0x01000193);
 }
 

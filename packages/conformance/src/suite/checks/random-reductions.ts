@@ -95,8 +95,7 @@ async function longSums(context: Context): Promise<void> {
     `,
   });
   const lengths = [
-    random.integer(8193, 12_000),
-    4097,
+    random.integer(4097, 6000),
     ...Array.from({ length: 20 }, () => random.integer(1, 300)),
   ];
   // Of one magnitude, so that no value hides the rounding of the others.
@@ -108,7 +107,8 @@ async function longSums(context: Context): Promise<void> {
       .map((size, i) => [`p${i}`, { shape: [size], values: valuesOf(size) }]),
   );
   const harness = await Harness.start(context, rule.specify({}), initial);
-  for (let step = 0; step < 3; step += 1) {
+  const steps = context.cases >= 16 ? 3 : 1;
+  for (let step = 0; step < steps; step += 1) {
     await harness.step(
       Object.fromEntries(
         Object.entries(initial).map(([name, { values }]) => [name, valuesOf(values.length)]),
