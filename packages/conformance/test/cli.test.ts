@@ -181,7 +181,7 @@ describe("verify", () => {
   });
 
   test("--rule checks the rules of a module", async () => {
-    const args = ["verify", "reference", "--rule", "signum.mjs", "--cases", "5", "--json"];
+    const args = ["verify", "reference", "--rule", "signum.mjs", "--cases", "1", "--json"];
     const { status, output, errors } = await run(args, directory);
     expect(errors).toBe("");
     expect(status).toBe(0);

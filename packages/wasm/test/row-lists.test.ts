@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { adam, createOptimizer } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test, vi } from "vitest";
@@ -18,12 +19,12 @@ const lists: readonly Uint32Array[] = [
   Uint32Array.of(17),
 ];
 
-/** The parameter and its slots after a step per list, and a dense one in between. */
+/** A digest of the parameters and their slots after a step per list, and a dense one in between. */
 async function train(
   backend: ReturnType<typeof wasm> | ReturnType<typeof reference>,
   columns: number,
   rowSteps: boolean,
-): Promise<unknown> {
+): Promise<string> {
   const e = backend.tensor([rows, columns], numbers(rows * columns, 1));
   const w = backend.tensor([70_000], numbers(70_000, 2));
   const optimizer = createOptimizer(
@@ -42,7 +43,25 @@ async function train(
     const mask = Uint32Array.from({ length: rows }, (_, row) => row % 3);
     if (step === 2) optimizer.step({ e: numbers(rows * columns, 4) }, { rows: { e: mask } });
   }
-  return [await e.read(), await w.read(), (await optimizer.state()).slots];
+  const { slots } = await optimizer.state();
+  const hash = createHash("sha256");
+  for (const array of [
+    await e.read(),
+    await w.read(),
+    ...Object.values(slots).flatMap((values) => Object.values(values)),
+  ])
+    hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return hash.digest("hex");
+}
+
+const expectations = new Map<string, Promise<string>>();
+
+/** The same on the reference. */
+function expected(columns: number, rowSteps: boolean): Promise<string> {
+  const key = `${columns} ${rowSteps}`;
+  const found = expectations.get(key) ?? train(reference(), columns, rowSteps);
+  expectations.set(key, found);
+  return found;
 }
 
 describe.each<[string, WasmOptions]>([
@@ -59,16 +78,13 @@ describe.each<[string, WasmOptions]>([
   ])("rows of %i values: the bits of the reference, rowSteps: %s", async (columns, rowSteps) => {
     const backend = wasm(options);
     await backend.ready();
-    expect(await train(backend, columns, rowSteps)).toEqual(
-      await train(reference(), columns, rowSteps),
-    );
+    expect(await train(backend, columns, rowSteps)).toBe(await expected(columns, rowSteps));
     backend.dispose();
   });
 });
 
 test("where loading into the cache cannot be compiled, rows are updated all the same", async () => {
   const backend = wasm();
-  const expected = await train(reference(), 16, false);
   const e = backend.tensor([1]);
   // Compiles the kernel.
   createOptimizer(adam(), { e });
@@ -87,7 +103,7 @@ test("where loading into the cache cannot be compiled, rows are updated all the 
     },
   });
   try {
-    expect(await train(backend, 16, false)).toEqual(expected);
+    expect(await train(backend, 16, false)).toBe(await expected(16, false));
   } finally {
     vi.unstubAllGlobals();
   }

@@ -50,15 +50,16 @@ const libraries = ["keras", "torch", "optax"];
 const library = libraries[(seed + 1) % libraries.length];
 
 describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
-  test(`golden runs of ${isFull ? "all libraries" : library}: every step is inside the bound`, async () => {
-    const results = (await deno("test/deno/golden.ts", isFull ? libraries : [library])) as {
+  test(`golden runs of ${isFull ? "all libraries" : `a third of ${library}`}: every step is inside the bound`, async () => {
+    const parameters = isFull ? ["1", "0", ...libraries] : ["3", `${seed % 3}`, library];
+    const results = (await deno("test/deno/golden.ts", parameters)) as {
       id: string;
       status: string;
       worstErrorOverBound: number | null;
     }[];
     expect(results.filter(({ status }) => status === "failed")).toEqual([]);
     const passed = results.filter(({ status }) => status === "passed");
-    expect(passed.length).toBeGreaterThan(isFull ? 30 : 10);
+    expect(passed.length).toBeGreaterThan(isFull ? 30 : 4);
     expect(passed.every(({ worstErrorOverBound: worst }) => worst !== null && worst <= 1)).toBe(
       true,
     );
