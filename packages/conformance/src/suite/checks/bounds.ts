@@ -37,7 +37,9 @@ async function randomCases(rule: Rule, cases: number, context: Context): Promise
       : all.indices;
   const count = Math.max(
     cases,
-    allChoices ? Math.max(Math.min(minCases, context.cases), indices.length) : Math.min(maxKernels, all.kernels),
+    allChoices
+      ? Math.max(Math.min(minCases, context.cases), indices.length)
+      : Math.min(maxKernels, all.kernels),
   );
   const before = { ...stats };
   for (let i = 0; i < count; i += 1) {
