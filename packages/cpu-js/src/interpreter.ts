@@ -186,7 +186,7 @@ function evaluate(
         out[i] = Math.abs(a[i * da]) < smallestNormal ? 0 : a[i * da];
       break;
     case "isFinite":
-      for (let i = 0; i < length; i += 1) out[i] = Number.isFinite(Math.fround(a[i * da])) ? 1 : 0;
+      for (let i = 0; i < length; i += 1) out[i] = Number.isFinite(a[i * da]) ? 1 : 0;
       break;
     case "add":
       for (let i = 0; i < length; i += 1) out[i] = a[i * da] + b[i * db];

@@ -75,9 +75,7 @@ export function jsEmitter(
       const value = isName(a) || isLiteral(a) ? a.text : share(a.text, true, "element");
       return piece(`abs(${value}) < ${smallestNormal} ? 0 : ${value}`, conditional);
     },
-    // Rounded, since a temporary can be finite in f64 alone.
-    isFinite: (a) =>
-      piece(`isFinite(${exact ? a.text : call("fround", a).text}) ? 1 : 0`, conditional),
+    isFinite: (a) => piece(`isFinite(${a.text}) ? 1 : 0`, conditional),
     add: rounded(infix("+", additive)),
     sub: rounded(infix("-", additive)),
     mul: rounded(infix("*", multiplicative)),
