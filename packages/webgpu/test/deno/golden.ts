@@ -6,7 +6,7 @@ import { webgpu } from "@gradstep/webgpu";
 // Deno runs this program. Its WebGPU is wgpu, an implementation that has nothing in common with Dawn.
 const { device } = await webgpu();
 const results = [];
-// One of how many cases is run, the first of them, and the libraries.
+// Runs every `stride`-th case of these libraries, beginning with case `first`.
 const [stride, first, ...libraries] = process.argv.slice(2);
 for (const library of libraries) {
   const path = new URL(`../../../conformance/fixtures/${library}.json`, import.meta.url);

@@ -28,7 +28,7 @@ export class SparseMemory {
   }
 
   /**
-   * The gradient of each row of `rows`: a tensor with at least so many rows.
+   * The gradient of each row of `rows`: a tensor with at least as many rows.
    * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`
    */
   compact({ indices, values }: SparseGradient): Tensor {
