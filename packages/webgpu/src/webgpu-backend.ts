@@ -17,6 +17,7 @@ import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
 import { copyTensor } from "./memory/copy-tensor.js";
 import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
 import { GpuGuard } from "./guard/gpu-guard.js";
+import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
 import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch.js";
@@ -44,6 +45,17 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /** The device of the tensors and kernels. */
   readonly device: GPUDevice;
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool?: number): WebGpuTensor;
+  /**
+   * The same in a GPUBuffer of its own, from its first byte to its last: for shaders that bind several tensors with
+   * different access, and for libraries that take whole buffers. If `remap` makes it grow, the tensor has a new buffer
+   * (`memory.buffer`) with space for at least half as many rows more, and the old one is destroyed.
+   * @throws {GradstepError} as above, and `UNKNOWN_OPTION`, `INVALID_MEMORY` (a usage that storage buffers cannot have)
+   */
+  tensor(
+    shape: readonly number[],
+    values: ArrayLike<number> | undefined,
+    options: OwnBufferOptions,
+  ): WebGpuTensor;
   /**
    * A tensor in a caller-owned buffer. `offset` counts values: a tensor starts at any multiple of four bytes, or of two
    * bytes for f16. Updates are made in place, and no byte outside of the tensor is written. The buffer needs the usage
@@ -126,10 +138,17 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     ]);
   }
 
-  tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): WebGpuTensor {
+  tensor(
+    shape: readonly number[],
+    values?: ArrayLike<number>,
+    placement: number | OwnBufferOptions = 0,
+  ): WebGpuTensor {
     const size = sizeOf(shape);
     if (values !== undefined) checkValues(values, size);
-    const tensor = this.#allocate(shape, size, pool);
+    const tensor =
+      typeof placement === "number"
+        ? this.#allocate(shape, size, placement)
+        : this.#allocateBuffer(shape, size, placement);
     if (values !== undefined) tensor.write(values);
     return tensor;
   }
@@ -313,6 +332,12 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   #compile(name: string, code: string, arrays: readonly ArrayBinding[]): TableKernel {
     return compileTableKernel(this.device, this.#errors, `gradstep ${name}`, code, arrays);
+  }
+
+  #allocateBuffer(shape: readonly number[], size: number, options: OwnBufferOptions): GpuTensor {
+    this.check();
+    const usage = ownBufferUsage(options);
+    return new GpuTensor(this, shape, { allocation: this.#pools.allocateBuffer(size * 4, usage) });
   }
 
   #allocate(shape: readonly number[], size: number, pool: number): GpuTensor {

@@ -10,13 +10,14 @@ const minBufferSize = 2 ** 20;
 /** A new buffer of a pool is this many times as large as all earlier ones together. */
 const growthFactor = 15;
 
-/** A range of a pool's buffer. */
+/** A range of a pool's buffer, or a buffer that holds one tensor. */
 export interface Allocation {
   readonly buffer: GPUBuffer;
   readonly offset: number;
-  /** In bytes, a multiple of `allocationAlignment`. Bytes after the tensor's values are padding. */
+  /** In bytes; in a pool, a multiple of `allocationAlignment`: bytes after the tensor's values are padding. */
   readonly length: number;
-  readonly pool: number;
+  /** Undefined for a buffer that holds one tensor. */
+  readonly pool: number | undefined;
   /** The device's error if it had no memory for the buffer. */
   readonly failure: GradstepError | undefined;
 }
@@ -36,6 +37,8 @@ export class BufferPools {
   readonly #errors: ErrorTracker;
   readonly #limits: PoolLimits;
   readonly #pools = new Map<number, PoolBuffer[]>();
+  /** Those that hold one tensor. */
+  readonly #ownBuffers = new Set<GPUBuffer>();
 
   constructor(device: GPUDevice, errors: ErrorTracker) {
     this.#device = device;
@@ -55,17 +58,36 @@ export class BufferPools {
       const found = buffers[i].failure === undefined ? buffers[i].allocate(length) : undefined;
       if (found !== undefined) return found;
     }
-    const { maxBufferSize } = this.#limits;
-    if (length > maxBufferSize) {
-      throw new GradstepError(
-        `A tensor of ${byteLength} bytes does not fit into a buffer of this device, which may have ${maxBufferSize}. Request a device with a higher maxBufferSize, or split the parameter.`,
-        { code: "OUT_OF_MEMORY" },
-      );
-    }
+    this.#checkSize(byteLength, length);
     // A dispatch binds one buffer of each pool: fewer buffers mean fewer dispatches, hence the steep growth.
     const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
     const grown = Math.min(Math.max(total * growthFactor, minBufferSize), this.#maxBindableLength);
     return this.#addBuffer(Math.max(length, grown), pool).allocate(length)!;
+  }
+
+  /**
+   * Allocates zeros in a buffer that holds nothing else and has no padding.
+   * @param usage flags of `GPUBufferUsage` that the buffer has as well
+   * @throws {GradstepError} `OUT_OF_MEMORY` if the device allows no buffer of that size
+   */
+  allocateBuffer(byteLength: number, usage: number): Allocation {
+    this.#checkSize(byteLength, byteLength);
+    let failure: GradstepError | undefined;
+    const onFailure = (error: GradstepError): void => {
+      failure = error;
+    };
+    const label = "gradstep tensor";
+    const buffer = createBuffer(this.#device, this.#errors, label, byteLength, usage, onFailure);
+    this.#ownBuffers.add(buffer);
+    return {
+      buffer,
+      offset: 0,
+      length: byteLength,
+      pool: undefined,
+      get failure() {
+        return failure;
+      },
+    };
   }
 
   /** Makes one buffer with space for allocations of these sizes, unless they exceed what one binding can hold. */
@@ -79,6 +101,10 @@ export class BufferPools {
 
   /** Frees an allocation, and destroys its buffer if that has no other. */
   free(allocation: Allocation): void {
+    if (this.#ownBuffers.delete(allocation.buffer)) {
+      allocation.buffer.destroy();
+      return;
+    }
     for (const buffers of this.#pools.values()) {
       const index = buffers.findIndex(({ buffer }) => buffer === allocation.buffer);
       if (index < 0) continue;
@@ -94,6 +120,8 @@ export class BufferPools {
   destroy(): void {
     for (const { buffer } of [...this.#pools.values()].flat()) buffer.destroy();
     this.#pools.clear();
+    for (const buffer of this.#ownBuffers) buffer.destroy();
+    this.#ownBuffers.clear();
   }
 
   #buffersOf(pool: number): PoolBuffer[] {
@@ -108,6 +136,16 @@ export class BufferPools {
     return buffer;
   }
 
+  /** @throws {GradstepError} `OUT_OF_MEMORY` */
+  #checkSize(byteLength: number, bufferLength: number): void {
+    const { maxBufferSize } = this.#limits;
+    if (bufferLength <= maxBufferSize) return;
+    throw new GradstepError(
+      `A tensor of ${byteLength} bytes does not fit into a buffer of this device, which may have ${maxBufferSize}. Request a device with a higher maxBufferSize, or split the parameter.`,
+      { code: "OUT_OF_MEMORY" },
+    );
+  }
+
   /** The largest buffer that one binding can hold. */
   get #maxBindableLength(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#limits;
@@ -118,6 +156,30 @@ export class BufferPools {
 
 function aligned(byteLength: number): number {
   return Math.ceil(byteLength / allocationAlignment) * allocationAlignment;
+}
+
+/** A buffer for tensors. @param onFailure called if the device reports later that it had no memory for it */
+function createBuffer(
+  device: GPUDevice,
+  errors: ErrorTracker,
+  label: string,
+  size: number,
+  usage: number,
+  onFailure: (error: GradstepError) => void,
+): GPUBuffer {
+  const { STORAGE, COPY_SRC, COPY_DST } = bufferUsage;
+  return errors.capture(
+    "out-of-memory",
+    () => device.createBuffer({ label, size, usage: STORAGE | COPY_SRC | COPY_DST | usage }),
+    (message) => {
+      const error = new GradstepError(
+        `The device has no ${size} bytes for tensors: ${message}. Free tensors, or use a smaller model.`,
+        { code: "OUT_OF_MEMORY" },
+      );
+      onFailure(error);
+      return error;
+    },
+  );
 }
 
 /** A buffer with a first-fit allocator. */
@@ -137,22 +199,10 @@ class PoolBuffer {
     this.length = length;
     this.pool = pool;
     this.#freeRanges = [{ offset: 0, length }];
-    this.buffer = errors.capture(
-      "out-of-memory",
-      () =>
-        device.createBuffer({
-          label: `gradstep tensors, pool ${pool}`,
-          size: length,
-          usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC | bufferUsage.COPY_DST,
-        }),
-      (message) => {
-        this.failure = new GradstepError(
-          `The device has no ${length} bytes for tensors: ${message}. Free tensors, or use a smaller model.`,
-          { code: "OUT_OF_MEMORY" },
-        );
-        return this.failure;
-      },
-    );
+    const label = `gradstep tensors, pool ${pool}`;
+    this.buffer = createBuffer(device, errors, label, length, 0, (error) => {
+      this.failure = error;
+    });
   }
 
   /** Allocates zeros; undefined if no free range is long enough. */

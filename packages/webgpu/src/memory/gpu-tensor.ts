@@ -104,6 +104,11 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     return "allocation" in this.#storage ? this.#storage.allocation : undefined;
   }
 
+  /** Whether the bytes from the last value to the next multiple of `allocationAlignment` belong to the tensor. */
+  get isPadded(): boolean {
+    return this.allocation?.pool !== undefined;
+  }
+
   /** The number of rows that fit into the memory. */
   get capacity(): number {
     return "allocation" in this.#storage

@@ -7,6 +7,7 @@ import {
   type WrapOptions,
 } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { checkFillsBuffer } from "./padded-rows.js";
 
 /** Which part of a GPUBuffer a tensor covers, and how its values are stored. */
 export interface GpuWrapOptions extends WrapOptions {
@@ -78,6 +79,18 @@ export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): Wrap
       { code: "INVALID_MEMORY" },
     );
   }
+  const isPlain =
+    options.offset === undefined &&
+    options.rowStride === undefined &&
+    options.capacity === undefined;
+  if (isPlain)
+    checkFillsBuffer({
+      shape,
+      rows,
+      columns: rowLength,
+      bytesPerValue: width,
+      bufferLength: memory.size,
+    });
   return { shape, byteOffset: offset * width, layout: { dtype, rowStride }, capacity };
 }
 

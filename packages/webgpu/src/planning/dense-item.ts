@@ -42,9 +42,7 @@ export function denseItemOf(
   const gradient = update.gradient as unknown as GpuTensor;
   const bound = arrays.filter(({ isScratch }) => !isScratch);
   const isPadded = bound.every((array) =>
-    array.name === "g"
-      ? gradient.allocation !== undefined
-      : isUniform(array) || places.get(array.name)!.isPadded,
+    array.name === "g" ? gradient.isPadded : isUniform(array) || places.get(array.name)!.isPadded,
   );
   const { size } = parameter;
   return {

@@ -140,11 +140,10 @@ function gatheredTensorOf(
       reset: move.reset === "flagged" && !hasResetRows ? "added" : move.reset,
       tensor,
       target: ownMemory ?? { buffer: memory.buffer, offset: memory.byteOffset },
-      // Padding of the backend's own memory becomes 0. Caller-owned memory has no padding.
-      byteLength:
-        ownMemory === undefined
-          ? byteLength
-          : Math.ceil(byteLength / allocationAlignment) * allocationAlignment,
+      // Padding becomes 0.
+      byteLength: tensor.isPadded
+        ? Math.ceil(byteLength / allocationAlignment) * allocationAlignment
+        : byteLength,
     },
   ];
 }
@@ -199,6 +198,7 @@ function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: n
     const byteLength = byteLengths[i];
     if (byteLength === undefined) return;
     const { pool } = allocation!;
+    if (pool === undefined) return;
     lengthsByPool.set(pool, [...(lengthsByPool.get(pool) ?? []), byteLength]);
   });
   const allocations: Allocation[] = [];
@@ -207,7 +207,11 @@ function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: n
     return tensors.map((tensor, i) => {
       const byteLength = byteLengths[i];
       if (byteLength === undefined) return { move: moves[i], tensor, allocation: undefined };
-      const allocation = pools.allocate(byteLength, tensor.allocation!.pool);
+      const { pool, buffer } = tensor.allocation!;
+      const allocation =
+        pool === undefined
+          ? pools.allocateBuffer(byteLength, buffer.usage)
+          : pools.allocate(byteLength, pool);
       allocations.push(allocation);
       return { move: moves[i], tensor, allocation };
     });

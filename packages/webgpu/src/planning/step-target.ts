@@ -58,7 +58,7 @@ export function stepTargetOf(
     start: tensor.memory.byteOffset / 4,
     length: countOf(extent, dimensions),
     perRow: perRowOf(extent),
-    isPadded: tensor.allocation !== undefined,
+    isPadded: tensor.isPadded,
   });
   const places = new Map<string, ArrayPlace>([
     ["p", placeOf("element", parameter as unknown as GpuTensor)],

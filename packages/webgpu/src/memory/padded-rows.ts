@@ -1,0 +1,38 @@
+import { GradstepError } from "@gradstep/core";
+
+/** Rows of a shape, and the buffer in which they are one after the other. */
+interface PlainRows {
+  readonly shape: readonly number[];
+  readonly rows: number;
+  /** Values per row. */
+  readonly columns: number;
+  readonly bytesPerValue: number;
+  readonly bufferLength: number;
+}
+
+/** Buffers are often rounded up to this number of bytes. */
+const commonAlignment = 256;
+
+/**
+ * Refuses a shape whose rows do not fill the buffer although larger rows would: `array<vec3f>` and structs have padding
+ * after each row, and to a tensor without a stride this padding would be values. The vectors of WGSL with three
+ * components take the space of four. A buffer that has no equal space for each row is not refused, nor one that may
+ * have been rounded up.
+ *
+ * @throws {GradstepError} `INVALID_MEMORY`
+ */
+export function checkFillsBuffer(plain: PlainRows): void {
+  const { shape, rows, columns, bytesPerValue, bufferLength } = plain;
+  const rowBytes = bufferLength / rows;
+  const stride = rowBytes / bytesPerValue;
+  // Rows of one dimension are single values: the buffer has more of them.
+  if (shape.length < 2 || rows < 2 || !Number.isInteger(stride) || stride <= columns) return;
+  const isPaddedVector = columns === 3 && stride === 4;
+  const used = rows * columns * bytesPerValue;
+  if (!isPaddedVector && bufferLength - used < commonAlignment) return;
+  const capacity = Math.floor(bufferLength / (columns * bytesPerValue));
+  throw new GradstepError(
+    `Shape [${shape.join(", ")}] covers ${used} of the buffer's ${bufferLength} bytes, which are ${rows} rows of ${stride} values. If each row is followed by padding or other fields${isPaddedVector ? ", as in array<vec3f>" : ""}, pass rowStride: ${stride}. If the rows have no gaps, pass capacity: ${capacity}, or offset: 0 for the first ${used} bytes.`,
+    { code: "INVALID_MEMORY" },
+  );
+}

@@ -1,0 +1,50 @@
+import { webgpu } from "@gradstep/webgpu";
+import { expect, test } from "vitest";
+import { bufferOf, describe, sharedDevice } from "./gpu.js";
+
+describe("a shape that leaves space after each row", async () => {
+  const device = await sharedDevice();
+  const backend = webgpu({ device });
+  const wrap = (bytes: number, options: object): unknown => {
+    try {
+      return backend.wrap(bufferOf(device, new Float32Array(bytes / 4)), options).shape;
+    } catch (error) {
+      return `${(error as { code: string }).code}: ${(error as Error).message}`;
+    }
+  };
+
+  test("array<vec3f> without a stride is refused, with the stride to pass", () => {
+    expect(wrap(128, { shape: [8, 3] })).toBe(
+      "INVALID_MEMORY: Shape [8, 3] covers 96 of the buffer's 128 bytes, which are 8 rows of 4 values. If each row is followed by padding or other fields, as in array<vec3f>, pass rowStride: 4. If the rows have no gaps, pass capacity: 10, or offset: 0 for the first 96 bytes.",
+    );
+    expect(wrap(64, { shape: [8, 3], dtype: "f16" })).toMatch("pass rowStride: 4.");
+    expect(wrap(16_000, { shape: [1000, 3], dtype: "u32" })).toMatch("pass rowStride: 4.");
+  });
+
+  test("structs without a stride are refused", () => {
+    expect(wrap(48 * 100, { shape: [100, 3] })).toMatch("pass rowStride: 12.");
+    expect(wrap(48 * 100, { shape: [100, 4] })).toMatch("fields, pass rowStride: 12.");
+    expect(wrap(64 * 100, { shape: [100, 1] })).toMatch("pass rowStride: 16.");
+    expect(wrap(32 * 100, { shape: [100, 3], dtype: "f16" })).toMatch("pass rowStride: 16.");
+  });
+
+  test("a stride, a capacity or an offset says what is meant", () => {
+    expect(wrap(128, { shape: [8, 3], rowStride: 4 })).toEqual([8, 3]);
+    expect(wrap(128, { shape: [8, 3], rowStride: 3 })).toEqual([8, 3]);
+    expect(wrap(128, { shape: [8, 3], capacity: 8 })).toEqual([8, 3]);
+    expect(wrap(128, { shape: [8, 3], offset: 0 })).toEqual([8, 3]);
+  });
+
+  test("buffers that are longer for another reason are wrapped", () => {
+    // One value per row, such as a mask: longer buffers have more rows.
+    expect(wrap(4000, { shape: [500], dtype: "u32" })).toEqual([500]);
+    // No equal space for each row.
+    expect(wrap(16_004, { shape: [1000, 3] })).toEqual([1000, 3]);
+    expect(wrap(14_000, { shape: [1000, 3] })).toEqual([1000, 3]);
+    // Rounded up to a multiple of 256 bytes.
+    expect(wrap(512, { shape: [8, 10] })).toEqual([8, 10]);
+    expect(wrap(256, { shape: [1, 10] })).toEqual([1, 10]);
+    // A single number has no rows.
+    expect(wrap(16, { shape: [] })).toEqual([]);
+  });
+});
