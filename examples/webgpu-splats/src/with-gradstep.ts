@@ -22,13 +22,13 @@ export class WithGradstep implements Trainer {
   constructor(backend: WebGpu, scene: Scene, initial: Record<string, Float32Array>, rows: number) {
     this.#backend = backend;
     this.#scene = scene;
-    const mirrors: Record<string, Tensor> = {};
+    const copies: Record<string, Tensor> = {};
     // With all parameters in one buffer, one dispatch can update all of them.
     backend.reserve(attributes.map(({ columns }) => rows * columns));
     for (const { name, columns, mirrorOffset } of attributes) {
       const shape = [rows, columns];
       this.#parameters[name] = backend.tensor(shape, initial[name]);
-      mirrors[name] = backend.wrap(scene.mirror, {
+      copies[name] = backend.wrap(scene.mirror, {
         shape,
         capacity: scene.capacity,
         dtype: "f16",
@@ -42,7 +42,7 @@ export class WithGradstep implements Trainer {
       every,
     }));
     const rule = adam({ beta1, beta2, epsilon, epsilonMode: "paper" });
-    this.#optimizer = createOptimizer(rule, this.#parameters, { groups, mirrors });
+    this.#optimizer = createOptimizer(rule, this.#parameters, { groups, copies });
     this.#backwardPass = this.#wrap(rows);
   }
 

@@ -22,6 +22,8 @@ export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/g
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
+export type { ParameterOptions } from "./optimizer/parameters/parameter-table.js";
+export type { CopyOption, CopyOptions } from "./optimizer/parameters/copy-options.js";
 export type {
   DynamicLossScale,
   NonFinite,
@@ -84,6 +86,7 @@ export type {
   Kernel,
   Layout,
   MemoryRange,
+  ParameterCopy,
   UnselectedRows,
   RowList,
   RowMove,
@@ -105,6 +108,15 @@ export {
   tooManyRows,
   type Reallocation,
 } from "./backend/host-row-remap.js";
+export { bytesPerValue, checkScale } from "./backend/layout.js";
+export { plainUpdate } from "./backend/plain-update.js";
+export {
+  identity,
+  smallestNorm,
+  type Activation,
+  type ActivationKind,
+  type CheckedActivation,
+} from "./activations/activation.js";
 export { arraysOf } from "./backend/update-arrays.js";
 export {
   countOf,

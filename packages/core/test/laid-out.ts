@@ -1,4 +1,5 @@
 import type { Backend, Layout, Tensor } from "../src/backend/backend.js";
+import { bytesPerValue } from "../src/backend/layout.js";
 
 /** The position of a tensor in memory: rows of values of one type, at a distance from each other. */
 export interface Place {
@@ -18,12 +19,12 @@ export function laidOut(backend: Backend, place: Place): Tensor {
   const [rows = 1] = place.shape;
   const rowLength = size / rows;
   const { rowStride = rowLength } = place;
-  const width = dtype === "f16" ? 2 : 4;
+  const width = bytesPerValue[dtype];
   return {
     backend,
     shape: place.shape,
     size,
-    layout: { dtype, rowStride },
+    layout: { dtype, rowStride, scale: 1 },
     memory: { buffer, byteOffset, byteLength: ((rows - 1) * rowStride + rowLength) * width },
     get freed() {
       return freed;

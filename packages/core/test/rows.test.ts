@@ -145,7 +145,7 @@ describe("remap", () => {
       ["INVALID_SHAPE", () => rows.remap(good, { parameters: { w: backend.tensor([3, 2]) } })],
       ["INVALID_PARAMETER", () => rows.remap(good, { parameters: { w: other } })],
       ["DISPOSED", () => rows.remap(good, { parameters: { b: freed } })],
-      ["UNKNOWN_PARAMETER", () => rows.remap(good, { mirrors: { w: backend.tensor([2, 2]) } })],
+      ["UNKNOWN_PARAMETER", () => rows.remap(good, { copies: { w: backend.tensor([2, 2]) } })],
     ];
     for (const [code, action] of cases) expect(codeOf(action)).toBe(code);
     expect([w.shape, b.shape]).toEqual([[3, 2], [3]]);

@@ -201,7 +201,9 @@ describe("the reference and the oracle", () => {
           );
           const update = {
             parameter: tensor(wide),
-            mirror: undefined,
+            copies: [],
+            gradientActivation: undefined,
+            clearsGradient: false,
             mask: undefined,
             unselectedRows: "keep" as const,
             gradient: tensor(wide.map((value, i) => value / (i + 2))),
@@ -233,7 +235,9 @@ describe("the reference and the oracle", () => {
       values: Float32Array,
     ): Parameters<ReturnType<typeof backend.compile>["run"]>[0][number] => ({
       parameter: backend.wrap(values),
-      mirror: undefined,
+      copies: [],
+      gradientActivation: undefined,
+      clearsGradient: false,
       mask: undefined,
       unselectedRows: "keep",
       gradient: backend.tensor([1], [1]),

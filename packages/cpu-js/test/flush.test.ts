@@ -39,7 +39,9 @@ function slotsAfter(backend: CpuJs, given: Given): Record<"kept" | "m" | "v", nu
     name === "below" || name === "under" ? thresholds[name] : 1;
   const update: Update = {
     parameter: backend.tensor(shape),
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     mask: mask && Uint32Array.from(mask),
     unselectedRows,
     gradient: backend.tensor(shape, new Array<number>(m.length).fill(1)),

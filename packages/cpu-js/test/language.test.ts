@@ -81,7 +81,9 @@ function run(backend: WrappingBackend<Float32Array>, rule: Rule, given: Data): F
   );
   const update: Update = {
     parameter: tensors[0],
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     mask: undefined,
     unselectedRows: "keep",
     gradient: tensors[1],

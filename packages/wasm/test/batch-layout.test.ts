@@ -14,7 +14,9 @@ function setUp() {
   const tensor = (size: number): WasmTensor => new WasmTensor(context, [size]).allocate();
   const update = (variant: Variant, size: number): Update => ({
     parameter: tensor(size),
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     gradient: tensor(size),
     mask: undefined,
     unselectedRows: "keep",

@@ -25,7 +25,9 @@ interface Given {
 function update({ size, scalars, mask, unselectedRows = "keep" }: Given, of = variant): Update {
   return {
     parameter: tensor(size),
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     gradient: tensor(size),
     mask: mask && Uint32Array.from(mask),
     unselectedRows,

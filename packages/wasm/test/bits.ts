@@ -17,7 +17,9 @@ export async function run(
   const [parameter, gradient, ...slots] = tensors;
   const update: Update = {
     parameter,
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     gradient,
     mask: undefined,
     unselectedRows: "keep",

@@ -10,7 +10,9 @@ const rate = variant.scalars.indexOf("learningRate");
 function updateOf(parameter: WasmTensor, gradient: WasmTensor): Update {
   return {
     parameter,
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     gradient,
     mask: undefined,
     unselectedRows: "keep",

@@ -105,7 +105,9 @@ function poolOf(options: WorkerPoolOptions, size = 200_000, heap = createHeap(tr
   const scalars = Float64Array.from(variant.scalars, () => 0.5);
   const update: Update = {
     parameter,
-    mirror: undefined,
+    copies: [],
+    gradientActivation: undefined,
+    clearsGradient: false,
     gradient,
     mask: undefined,
     unselectedRows: "keep",

@@ -5,6 +5,7 @@ import {
   sizeOf,
   type BatchRun,
   type GuardOptions,
+  type ParameterCopy,
   type RowMove,
   type RowSources,
   type StagingTensor,
@@ -82,10 +83,10 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    */
   copy(source: Tensor, target: Tensor): void;
   /**
-   * Fills a packed f16 mirror, in a submit of its own.
+   * Fills a copy, in a submit of its own.
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
    */
-  pack(source: Tensor, mirror: Tensor): void;
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void;
   /**
    * Resolves once the device has processed everything so far: allocations, compilations and steps. Without it, errors
    * of the device are thrown by later calls.
@@ -195,18 +196,18 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     );
   }
 
-  pack(source: Tensor, mirror: Tensor): void {
-    const [from, to] = this.#own("pack", "a tensor and its mirror", [source, mirror]);
+  fillCopy(parameter: Tensor, { target }: ParameterCopy): void {
+    const [from, to] = this.#own("copy", "a parameter and its copy", [parameter, target]);
     from.checkLive();
     to.checkLive();
     const dispatches = planMirrorPacking(from, to, this.#limits);
     this.#packKernel ??= this.#compile("pack", packKernel, packArrays);
     const work = new OneShotDispatches(this.device, this.#packKernel, dispatches);
-    const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
+    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
     const pass = encoder.beginComputePass();
     work.record(pass);
     pass.end();
-    this.#submitChecked("pack a mirror", () => this.device.queue.submit([encoder.finish()]));
+    this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));
     work.destroy();
   }
 

@@ -68,7 +68,7 @@ describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
   test(`rows: kernels compile, random tensors are right, rows move (seed ${seed})`, async () => {
     expect(await deno("test/deno/rows.ts", [`${seed}`, isFull ? "full" : "sample"])).toEqual({
       refused: [],
-      found: { values: 0, mirrors: 0, outside: 0 },
+      found: { values: 0, copies: 0, outside: 0 },
       rows: [5, 6, 7, 7, 7, 7, 3, 4, 5, 6],
     });
   });

@@ -1,4 +1,4 @@
-import { adam, createOptimizer, sgd, type Optimizer, type Tensor } from "@gradstep/core";
+import { adam, createOptimizer, identity, sgd, type Optimizer, type Tensor } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { beforeAll, expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
@@ -46,7 +46,7 @@ describe("a wrapped buffer that was destroyed", () => {
     buffer.destroy();
     for (const action of [
       () => tensor.write([5, 6, 7, 8]),
-      () => backend.pack(tensor, mirror),
+      () => backend.fillCopy!(tensor, { target: mirror, activation: identity }),
       () =>
         backend.remap(
           [tensor, moved].map((one) => ({ tensor: one, initial: 0, reset: "added" as const })),
@@ -103,7 +103,7 @@ describe("a wrapped buffer that was destroyed", () => {
       const optimizer = createOptimizer(
         adam(),
         { w: parameter.tensor },
-        { mirrors: { w: backend.wrap(halves, { dtype: "f16" }) } },
+        { copies: { w: backend.wrap(halves, { dtype: "f16" }) } },
       );
       const rows = backend.wrap(words, { dtype: "u32" });
       optimizer.step(gradients, { rows });

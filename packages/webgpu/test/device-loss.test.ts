@@ -1,4 +1,11 @@
-import { adam, createOptimizer, sgd, type OptimizerState, type Values } from "@gradstep/core";
+import {
+  adam,
+  createOptimizer,
+  identity,
+  sgd,
+  type OptimizerState,
+  type Values,
+} from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { expect, test } from "vitest";
@@ -114,7 +121,7 @@ describe("a lost device", () => {
     const w = backend.tensor([2]);
     const buffer = device.createBuffer({ size: 8, usage: 0x80 });
     const mirror = backend.wrap(buffer, { shape: [2], dtype: "f16" });
-    const optimizer = createOptimizer(adam(), { w }, { mirrors: { w: mirror } });
+    const optimizer = createOptimizer(adam(), { w }, { copies: { w: mirror } });
     const rows = optimizer.rows();
     device.destroy();
     await device.lost;
@@ -125,7 +132,7 @@ describe("a lost device", () => {
     );
     expect(() => rows.remap(new Uint32Array(3))).toThrow(lost);
     expect(rows.count).toBe(2);
-    expect(() => backend.pack(w, mirror)).toThrow(lost);
+    expect(() => backend.fillCopy!(w, { target: mirror, activation: identity })).toThrow(lost);
     expect(() => backend.wrap(buffer)).toThrow(lost);
     expect(() => backend.tensor([1])).toThrow(lost);
     expect(() => w.write([1, 2])).toThrow(lost);

@@ -266,7 +266,7 @@ describe("steps of several passes", () => {
     expect(results[2]).toBe(results[0]);
   });
 
-  test("gradients in f16 and with gaps, mirrors, masks on the device, and an encoder", async () => {
+  test("gradients in f16 and with gaps, copies, masks on the device, and an encoder", async () => {
     const device = await sharedDevice();
     const backend = await newBackend();
     const [p, mirror] = [
@@ -284,7 +284,7 @@ describe("steps of several passes", () => {
       dtype: "u32",
     });
     const spec = ruleOf("u = g * meanTensor(g) + meanColumn(g) + maxRow(g)");
-    const optimizer = createOptimizer(spec, { p }, { mirrors: { p: mirror } });
+    const optimizer = createOptimizer(spec, { p }, { copies: { p: mirror } });
     const encoder = device.createCommandEncoder();
     optimizer.encode(encoder, { p: gradient }, { rows: mask });
     device.queue.submit([encoder.finish()]);

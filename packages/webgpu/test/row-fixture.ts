@@ -1,3 +1,4 @@
+import { identity } from "@gradstep/core";
 import type { UnselectedRows, Tensor, Update, Values, Variant } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
 import { bufferOf, wordsOf } from "./buffers.js";
@@ -37,26 +38,26 @@ interface Contents {
   parameters: Uint32Array<ArrayBuffer>;
   gradients: Uint32Array<ArrayBuffer>;
   masks: Uint32Array<ArrayBuffer>;
-  mirrors: Uint32Array<ArrayBuffer>;
+  copies: Uint32Array<ArrayBuffer>;
 }
 
 const maxFloat16 = 65504;
 
-const names = ["parameters", "gradients", "masks", "mirrors"] as const;
+const names = ["parameters", "gradients", "masks", "copies"] as const;
 
 /** The number of wrong results after a step. */
 export interface Findings {
   /** Parameters and slots whose bits differ from those of plain arrays around dense steps. */
   values: number;
   /** f16 that are not the parameter, rounded up or down (WGSL allows both) and clamped to the range; any for NaN. */
-  mirrors: number;
+  copies: number;
   /** Changed bytes outside of all tensors. */
   outside: number;
 }
 
 /**
  * Wrapped tensors at random offsets of four buffers: parameters, gradients (f32 and f16 mixed), masks and packed
- * mirrors. The expected results of a step are computed with plain arrays around a dense step.
+ * copies. The expected results of a step are computed with plain arrays around a dense step.
  */
 export class RowFixture {
   readonly #backend: WebGpu;
@@ -79,7 +80,7 @@ export class RowFixture {
     this.#isShared = isShared;
     this.#backend = backend;
     this.#variant = variant;
-    const ends = { parameters: 0, gradients: 0, masks: 0, mirrors: 0 };
+    const ends = { parameters: 0, gradients: 0, masks: 0, copies: 0 };
     const gap = (): number => random.below(9);
     for (const one of cases) {
       const { rows, columns } = one;
@@ -100,7 +101,7 @@ export class RowFixture {
         parameter: take("parameters", columns, columns, false),
         gradient: take("gradients", gradientStride, columns * unit, !isHalf),
         mask: take("masks", one.mask === "strided" ? 1 + random.below(4) : 1, 1, false),
-        mirror: take("mirrors", mirrorStride, columns, true),
+        mirror: take("copies", mirrorStride, columns, true),
         maskValues: Uint32Array.from({ length: rows }, () =>
           random.unit() < one.density ? 1 + random.below(2 ** 32 - 1) : 0,
         ),
@@ -112,7 +113,7 @@ export class RowFixture {
       parameters: new Uint32Array(random.values(ends.parameters + gap()).buffer),
       gradients: filled(Math.ceil(ends.gradients / 2) + gap()),
       masks: filled(ends.masks + gap()),
-      mirrors: filled(Math.ceil(ends.mirrors / 2) + gap()),
+      copies: filled(Math.ceil(ends.copies / 2) + gap()),
     };
     for (const member of this.#members) this.#fill(member, random);
     this.#buffers = Object.fromEntries(
@@ -136,7 +137,7 @@ export class RowFixture {
 
   /** Compares all buffers with the expected results of one step. */
   async findings(): Promise<Findings> {
-    const found: Findings = { values: 0, mirrors: 0, outside: 0 };
+    const found: Findings = { values: 0, copies: 0, outside: 0 };
     const expected = await this.#expected();
     const after = Object.fromEntries(
       await Promise.all(
@@ -151,8 +152,8 @@ export class RowFixture {
       after.parameters = after.parameters.slice(0, length);
     }
     const parameters = new Float32Array(this.#before.parameters.buffer.slice(0));
-    const mirrors = new Uint16Array(this.#before.mirrors.buffer.slice(0));
-    const gotMirrors = new Uint16Array(after.mirrors.buffer);
+    const copies = new Uint16Array(this.#before.copies.buffer.slice(0));
+    const gotCopies = new Uint16Array(after.copies.buffer);
     /** The value that is packed, by position. */
     const sources = new Map<number, number>();
     const inside = new Set<number>();
@@ -173,14 +174,14 @@ export class RowFixture {
     found.values += differences(after.parameters, new Uint32Array(parameters.buffer));
     found.outside += differences(after.gradients, this.#before.gradients);
     found.outside += differences(after.masks, this.#before.masks);
-    for (let k = 0; k < mirrors.length; k += 1) {
+    for (let k = 0; k < copies.length; k += 1) {
       const source = sources.get(k);
       const isRight =
         source === undefined
-          ? gotMirrors[k] === mirrors[k]
-          : Number.isNaN(source) || isRounded(gotMirrors[k], source);
+          ? gotCopies[k] === copies[k]
+          : Number.isNaN(source) || isRounded(gotCopies[k], source);
       if (isRight) continue;
-      if (inside.has(k)) found.mirrors += 1;
+      if (inside.has(k)) found.copies += 1;
       else found.outside += 2;
     }
     return found;
@@ -204,7 +205,7 @@ export class RowFixture {
   #update({ one, parameter, gradient, mask, mirror, maskValues }: Member, slots: Values[]): Update {
     const { rows, columns } = one;
     const shape = [rows, columns];
-    const { parameters, gradients, masks, mirrors } = this.#buffers;
+    const { parameters, gradients, masks, copies } = this.#buffers;
     const unit = one.gradient === "f16" ? 1 : 2;
     return {
       parameter: this.#backend.wrap(parameters, { shape, offset: parameter.start }),
@@ -226,15 +227,22 @@ export class RowFixture {
                 dtype: "u32",
               }),
       unselectedRows: one.unselectedRows,
-      mirror:
+      copies:
         one.mirror === "none"
-          ? undefined
-          : this.#backend.wrap(mirrors, {
-              shape,
-              offset: mirror.start,
-              rowStride: mirror.stride,
-              dtype: "f16",
-            }),
+          ? []
+          : [
+              {
+                target: this.#backend.wrap(copies, {
+                  shape,
+                  offset: mirror.start,
+                  rowStride: mirror.stride,
+                  dtype: "f16",
+                }),
+                activation: identity,
+              },
+            ],
+      gradientActivation: undefined,
+      clearsGradient: false,
       slots: slots.map((values, k) => this.#backend.tensor(shape, values, 2 + k)),
       scalars: one.scalars,
     };
@@ -264,7 +272,9 @@ export class RowFixture {
         gradient: backend.tensor([rows, columns], g, 1),
         mask: undefined,
         unselectedRows: "keep",
-        mirror: undefined,
+        copies: [],
+        gradientActivation: undefined,
+        clearsGradient: false,
         slots: this.#slots[i].map((values, k) => backend.tensor([rows, columns], values, 2 + k)),
         scalars: one.scalars,
       };

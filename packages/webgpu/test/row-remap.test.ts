@@ -198,17 +198,17 @@ describe("remap", () => {
     const copy = (rowStride: number): Tensor =>
       backend.wrap(buffer, { shape: [1, 3], dtype: "f16", rowStride, capacity: 4 });
     const w = backend.tensor([1, 3], [1, 2, 3]);
-    expect(() => createOptimizer(adam(), { w }, { mirrors: { w: copy(5) } })).toThrow(
+    expect(() => createOptimizer(adam(), { w }, { copies: { w: copy(5) } })).toThrow(
       expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
     );
     for (const stride of [3, 6]) {
       w.write([1, 2, 3]);
-      const mirrors = { w: copy(stride) };
-      const optimizer = createOptimizer(adam(), { w }, { mirrors });
+      const copies = { w: copy(stride) };
+      const optimizer = createOptimizer(adam(), { w }, { copies });
       optimizer.rows().remap(Uint32Array.of(0, newRow, 0));
-      expect([...(await mirrors.w.read())]).toEqual([1, 2, 3, 0, 0, 0, 1, 2, 3]);
+      expect([...(await copies.w.read())]).toEqual([1, 2, 3, 0, 0, 0, 1, 2, 3]);
       optimizer.rows().remap(Uint32Array.of(2));
-      expect([...(await mirrors.w.read())]).toEqual([1, 2, 3]);
+      expect([...(await copies.w.read())]).toEqual([1, 2, 3]);
     }
   });
 
@@ -218,15 +218,15 @@ describe("remap", () => {
     const copy = (rows: number, offset: number): Tensor =>
       backend.wrap(buffer, { shape: [rows, 3], dtype: "f16", offset });
     const w = backend.tensor([1, 3], [1, 2, 3]);
-    const optimizer = createOptimizer(adam(), { w }, { mirrors: { w: copy(1, 0) } });
+    const optimizer = createOptimizer(adam(), { w }, { copies: { w: copy(1, 0) } });
     const twice = Uint32Array.of(0, 0);
-    expect(() => optimizer.rows().remap(twice, { mirrors: { w: copy(2, 11) } })).toThrow(
+    expect(() => optimizer.rows().remap(twice, { copies: { w: copy(2, 11) } })).toThrow(
       expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
     );
     expect(w.shape).toEqual([1, 3]);
     expect([...(await w.read())]).toEqual([1, 2, 3]);
     const replaced = { w: copy(2, 10) };
-    optimizer.rows().remap(twice, { mirrors: replaced });
+    optimizer.rows().remap(twice, { copies: replaced });
     expect([...(await w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
     expect([...(await replaced.w.read())]).toEqual([1, 2, 3, 1, 2, 3]);
   });

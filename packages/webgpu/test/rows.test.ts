@@ -9,6 +9,7 @@ import {
   rmsprop,
   sgd,
   type Tensor,
+  identity,
 } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { nodeGpu } from "@gradstep/webgpu/node";
@@ -34,7 +35,7 @@ const layouts: readonly RowKernelLayout[] = (
   { gradients, mask: false, list: true, mirror: false },
 ]);
 
-const noErrors = { values: 0, mirrors: 0, outside: 0 };
+const noErrors = { values: 0, copies: 0, outside: 0 };
 
 describe("rows", () => {
   test(`variants of all rules compile in every layout (seed ${seed})`, async () => {
@@ -196,7 +197,7 @@ describe("rows", () => {
     };
     const step = (w: Tensor, gradient: Tensor, options: object, copy?: Tensor): unknown =>
       code(() => {
-        const optimizer = createOptimizer(adam(), { w }, copy && { mirrors: { w: copy } });
+        const optimizer = createOptimizer(adam(), { w }, copy && { copies: { w: copy } });
         optimizer.step({ w: gradient }, options);
         return optimizer.iterations;
       });
@@ -325,12 +326,12 @@ describe("rows", () => {
     const odd = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 1 }) };
     const refused = expect.objectContaining({ code: "UNSUPPORTED" }) as Error;
     const before = { ...counts };
-    expect(() => optimizer.add({ v }, { mirrors: odd })).toThrow(refused);
-    expect(() => createOptimizer(adam(), { v }, { mirrors: odd })).toThrow(refused);
+    expect(() => optimizer.add({ v }, { copies: odd })).toThrow(refused);
+    expect(() => createOptimizer(adam(), { v }, { copies: odd })).toThrow(refused);
     expect(counts).toEqual(before);
     expect(optimizer.parameters).toEqual(["w"]);
     const even = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 2 }) };
-    optimizer.add({ v }, { mirrors: even });
+    optimizer.add({ v }, { copies: even });
     const ones = new Float32Array(6).fill(1);
     optimizer.step({ w: ones, v: ones });
     expect([...(await v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
@@ -351,7 +352,7 @@ describe("rows", () => {
         const before = Uint16Array.from({ length: 32 }, () => 0x7000);
         const buffer = bufferOf(backend.device, new Float32Array(before.buffer.slice(0)));
         const copy = { shape: [rows, columns], dtype: "f16", rowStride, offset: 2 } as const;
-        backend.pack(source, backend.wrap(buffer, copy));
+        backend.fillCopy!(source, { target: backend.wrap(buffer, copy), activation: identity });
         numbers.forEach((value, i) => {
           before[2 + Math.floor(i / columns) * rowStride + (i % columns)] = encodeFloat16(value);
         });
@@ -361,7 +362,7 @@ describe("rows", () => {
     }
   });
 
-  test("mirrors in fields of the same structs, and words that a mirror only half covers", async () => {
+  test("copies in fields of the same structs, and words that a mirror only half covers", async () => {
     const device = await sharedDevice();
     const backend = webgpu({ device });
     const contents = Uint16Array.from({ length: 32 }, (_, i) => 0x7000 + i);
@@ -373,7 +374,7 @@ describe("rows", () => {
       b: backend.tensor([4, 2], new Float32Array(8).fill(2)),
     };
     const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters, {
-      mirrors: { a: copy(0, 3), b: copy(4, 2) },
+      copies: { a: copy(0, 3), b: copy(4, 2) },
     });
     const rows = (a: number, b: number): number[] =>
       Array.from({ length: 32 }, (_, i) => [a, a, a, 0, b, b, 0, 0][i % 8] || 0x7000 + i);
@@ -386,7 +387,7 @@ describe("rows", () => {
     expect(await halves()).toEqual(rows(0x4000, 0x4200));
     // Mirrors that overlap are refused.
     expect(() =>
-      createOptimizer(sgd(), parameters, { mirrors: { a: copy(0, 3), b: copy(2, 2) } }),
+      createOptimizer(sgd(), parameters, { copies: { a: copy(0, 3), b: copy(2, 2) } }),
     ).toThrow(expect.objectContaining({ code: "OVERLAPPING_MEMORY" }) as Error);
   });
 

@@ -33,7 +33,7 @@ describe(`a trainer of ${points} points (seed ${seed})`, () => {
     const structs = storage(capacity * structLength * 2);
     const harmonics = storage(capacity * 6 * 4);
     const tiles = storage(capacity * 4);
-    const mirrors = storage(capacity * structLength * 2);
+    const copies = storage(capacity * structLength * 2);
     const harmonicMirrors = storage(capacity * 6 * 2);
 
     const parameters: Record<string, Tensor> = {};
@@ -43,7 +43,7 @@ describe(`a trainer of ${points} points (seed ${seed})`, () => {
       const shape = [rows, columns];
       parameters[name] = backend.tensor(shape, random.values(rows * columns));
       const hasOwnBuffer = mirrorOffset === undefined;
-      mirrorTensors[name] = backend.wrap(hasOwnBuffer ? harmonicMirrors : mirrors, {
+      mirrorTensors[name] = backend.wrap(hasOwnBuffer ? harmonicMirrors : copies, {
         shape,
         capacity,
         dtype: "f16",
@@ -57,7 +57,7 @@ describe(`a trainer of ${points} points (seed ${seed})`, () => {
         learningRate,
         every,
       })),
-      mirrors: mirrorTensors,
+      copies: mirrorTensors,
     });
     const inputs = (): { gradients: Record<string, Tensor>; mask: Tensor } => ({
       gradients: Object.fromEntries(
@@ -134,7 +134,7 @@ describe(`a trainer of ${points} points (seed ${seed})`, () => {
     }
     expect(wrong).toBe(0);
 
-    const structWords = new Uint16Array((await wordsOf(real, mirrors)).buffer);
+    const structWords = new Uint16Array((await wordsOf(real, copies)).buffer);
     const harmonicWords = new Uint16Array((await wordsOf(real, harmonicMirrors)).buffer);
     let wrongMirrors = 0;
     for (const { name, columns, mirrorOffset } of attributes) {

@@ -1,4 +1,4 @@
-import { adam, createOptimizer, type GradstepError, type Tensor } from "@gradstep/core";
+import { adam, createOptimizer, identity, type GradstepError, type Tensor } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
@@ -123,10 +123,12 @@ describe("wrapped buffers", () => {
       expect(message(() => optimizer.encode(nothing, gradients))).toMatch(
         /^GradstepError UNSUPPORTED: Got .* to encode into; expected a GPUCommandEncoder/,
       );
-      expect(message(() => backend.pack(w, nothing))).toMatch(
-        /^GradstepError INVALID_PARAMETER: Got .* to pack; expected a tensor/,
-      );
-      expect(message(() => backend.pack(nothing, copy))).toMatch("GradstepError INVALID_PARAMETER");
+      expect(
+        message(() => backend.fillCopy!(w, { target: nothing, activation: identity })),
+      ).toMatch(/^GradstepError INVALID_PARAMETER: Got .* to copy; expected a parameter/);
+      expect(
+        message(() => backend.fillCopy!(nothing, { target: copy, activation: identity })),
+      ).toMatch("GradstepError INVALID_PARAMETER");
       expect(message(() => backend.reserve(nothing))).toMatch(
         /^GradstepError INVALID_SHAPE: Got .* to reserve; expected an array/,
       );
@@ -141,7 +143,9 @@ describe("wrapped buffers", () => {
         /^GradstepError INVALID_MEMORY: Got .* as the device; expected a GPUDevice/,
       );
     }
-    expect(message(() => backend.pack(w, other))).toMatch("GradstepError INVALID_PARAMETER");
+    expect(message(() => backend.fillCopy!(w, { target: other, activation: identity }))).toMatch(
+      "GradstepError INVALID_PARAMETER",
+    );
     expect(message(() => webgpu({ device: Promise.resolve(device) as never }))).toMatch(
       "a Promise",
     );
@@ -203,7 +207,7 @@ describe("wrapped buffers", () => {
       expect.objectContaining({ code: "UNSUPPORTED" }) as Error,
     );
     const floats = backend.wrap(buffer, { shape: [2], rowStride: 2 });
-    expect(floats.layout).toEqual({ dtype: "f32", rowStride: 2 });
+    expect(floats.layout).toEqual({ dtype: "f32", rowStride: 2, scale: 1 });
     expect(() => floats.write([1, 2])).toThrow("row stride");
     expect(backend.wrap(buffer, { shape: [2], rowStride: 1 }).layout).toBeUndefined();
   });

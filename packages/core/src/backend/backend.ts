@@ -1,3 +1,4 @@
+import type { CheckedActivation } from "../activations/activation.js";
 import type { Variant } from "../rule/variant.js";
 import type { Guard, GuardOptions } from "./guard.js";
 
@@ -14,10 +15,15 @@ export interface MemoryRange {
 
 /** The layout of values in memory, unless it is one f32 or f64 after the other. */
 export interface Layout {
-  /** The type of a value: `f16` values are packed in pairs into four bytes, `u32` is for indices and masks. */
-  readonly dtype: "f32" | "f16" | "u32";
+  /**
+   * The type of a value: `f16` values are packed in pairs into four bytes; `u32` is for indices and masks; `i32` and
+   * `u32` with a scale are for gradients in fixed point.
+   */
+  readonly dtype: "f32" | "f64" | "f16" | "u32" | "i32";
   /** Distance from the first value of a row to the first value of the next, counted in values. */
   readonly rowStride: number;
+  /** For gradients of i32 and u32: a value is the stored integer times this, both rounded to f32. 1 for other types. */
+  readonly scale: number;
 }
 
 /** Values of a shape, in the memory of a backend. Row-major. */
@@ -28,7 +34,10 @@ export interface Tensor {
   /** The product of the shape. */
   readonly size: number;
   readonly memory: MemoryRange;
-  /** Undefined for plain f32 or f64. A tensor with a layout can be a gradient, a mirror, a mask or indices. */
+  /**
+   * Undefined for plain f32 or f64 without gaps between rows. Parameters, slots, gradients and copies can have gaps;
+   * gradients, copies, masks and indices can be of other types.
+   */
   readonly layout?: Layout;
   /** True after `free`, and if the memory was detached. */
   readonly freed: boolean;
@@ -82,15 +91,26 @@ export interface RowList {
   readonly end: number;
 }
 
+/** A tensor that each step fills with the new values of a parameter, after an activation. */
+export interface ParameterCopy {
+  /** Of the parameter's shape; f32 or f16, with any layout. Its words may hold other data, too. */
+  readonly target: Tensor;
+  readonly activation: CheckedActivation;
+}
+
 /**
- * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`, `mask`,
- * `unselectedRows` and `rows` change between runs.
+ * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`,
+ * `clearsGradient`, `mask`, `unselectedRows` and `rows` change between runs.
  */
 export interface Update {
   readonly parameter: Tensor;
-  /** A packed f16 copy of the parameter, which the kernel updates. */
-  readonly mirror: Tensor | undefined;
+  /** Copies of the parameter, which the kernel updates: of all rows that it updates. */
+  readonly copies: readonly ParameterCopy[];
   gradient: Tensor;
+  /** If defined, the gradient is by the activated parameter; the kernel applies the chain rule first. */
+  readonly gradientActivation: CheckedActivation | undefined;
+  /** Whether the kernel sets the gradient to 0 when it has read it, in all rows, whether they are selected or not. */
+  clearsGradient: boolean;
   /** Rows whose u32 is not 0 are selected; all rows if undefined. */
   mask: RowValues | undefined;
   unselectedRows: UnselectedRows;
@@ -215,8 +235,13 @@ export interface Backend {
   runTogether?(runs: readonly BatchRun[]): void;
   /** Records the same work into a target of the caller. A backend whose kernels have `encode` has both or neither. */
   encodeTogether?(target: object, runs: readonly BatchRun[]): void;
-  /** Fills a packed tensor with the values of a plain one. Optional; a backend with it must respect `mirror` in updates. */
-  pack?(source: Tensor, target: Tensor): void;
+  /** Fills a copy with the values of a parameter. Optional; a backend with it must respect `copies` in updates. */
+  fillCopy?(parameter: Tensor, copy: ParameterCopy): void;
+  /**
+   * Whether parameters, slots and gradients of updates may have any layout, and kernels respect `gradientActivation` and
+   * `clearsGradient`. Optional; without it, parameters and slots are plain.
+   */
+  readonly takesLayouts?: boolean;
   /**
    * Makes the device decide which steps are skipped. For backends whose tensors have no `view`; without it, they take
    * every step. Optional.
@@ -237,6 +262,8 @@ export interface WrappingBackend<M> extends Backend {
    * @param options.shape all values from `offset` on, in one dimension, if left out
    * @param options.offset number of values to skip; 0 if left out
    * @param options.capacity number of rows to which the tensor may grow; the rows of the shape if left out
+   * @param options.rowStride distance between the first values of adjacent rows; the length of a row if left out
+   * @param options.scale for gradients in fixed point: a value is the stored integer times this
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
    */
   wrap(memory: M, options?: WrapOptions): Tensor;
@@ -247,4 +274,6 @@ export interface WrapOptions {
   readonly shape?: readonly number[];
   readonly offset?: number;
   readonly capacity?: number;
+  readonly rowStride?: number;
+  readonly scale?: number;
 }

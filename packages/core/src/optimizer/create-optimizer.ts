@@ -4,6 +4,7 @@ import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
+import { parameterOptionNames } from "./parameters/parameter-table.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
 import { sparseOptionNames } from "./sparse/sparse-options.js";
 import { StepControl } from "./step-control/step-control.js";
@@ -16,7 +17,7 @@ import type { OptimizerSpec } from "../rule/rule.js";
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` returned
  * @param parameters tensors by name; may be empty (see `add`)
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters,
- * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a mirror of another shape than its parameter), `DISPOSED`
+ * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy of another shape than its parameter), `DISPOSED`
  */
 export function createOptimizer<
   H extends string,
@@ -31,7 +32,7 @@ export function createOptimizer<
   const checked = checkedSpec("the rule", spec);
   checkOptions("createOptimizer", options, [
     "groups",
-    "mirrors",
+    ...parameterOptionNames,
     ...sparseOptionNames,
     ...stepControlNames,
   ]);
@@ -50,7 +51,7 @@ export function createOptimizer<
     parameters,
     groups,
     specGroups.length,
-    options.mirrors,
+    options,
     {
       sparse: options.sparse ?? checked.sparseOptions?.sparse,
       rowSteps: options.rowSteps ?? checked.sparseOptions?.rowSteps,

@@ -1,4 +1,5 @@
 import type { Backend, Kernel, Tensor } from "../backend/backend.js";
+import { plainUpdate } from "../backend/plain-update.js";
 import { GradstepError } from "../errors.js";
 import type { Variant } from "../rule/variant.js";
 import type { Group } from "./groups/group.js";
@@ -56,11 +57,13 @@ export class Evaluation {
       scalars.set(group, values);
       const slots = evaluation.slots.map(({ name }) => update.slots[slotIndex(group, name)]);
       const one = {
-        ...update,
-        gradient: update.parameter,
-        mask: undefined,
-        slots,
-        scalars: values,
+        ...plainUpdate({
+          parameter: update.parameter,
+          gradient: update.parameter,
+          slots,
+          scalars: values,
+        }),
+        copies: update.copies,
       };
       kernels.get(evaluation)!.run([one], 1);
     }
@@ -68,10 +71,10 @@ export class Evaluation {
 
   #swapBack(backend: Backend): void {
     for (const { record, trained } of this.#swapped) {
-      const { parameter, mirror } = record.update;
+      const { parameter, copies } = record.update;
       if (parameter.freed) continue;
       backend.copy!(trained, parameter);
-      if (mirror !== undefined) backend.pack!(parameter, mirror);
+      for (const copy of copies) backend.fillCopy!(parameter, copy);
     }
     this.free();
   }

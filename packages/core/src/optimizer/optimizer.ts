@@ -4,6 +4,7 @@ import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
+import type { ParameterOptions } from "./parameters/parameter-table.js";
 import type { ResetOptions } from "./reset.js";
 import type { Rows } from "./rows/parameter-rows.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
@@ -108,10 +109,10 @@ export interface OptimizerMethods<
    * Adds parameters, with new slots. Steps are counted per group, not per parameter: a parameter added at step 5,000 has
    * the bias correction of step 5,000, so that Adam's first updates of it are up to 3 times as large as usual. Put late
    * parameters into an optimizer of their own if that matters.
-   * @param options.mirrors as in `createOptimizer`
+   * @param options as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters<T>, options?: Pick<OptimizerOptions<H, T>, "mirrors">): void;
+  add(parameters: Parameters<T>, options?: ParameterOptions<T>): void;
   /**
    * Removes parameters and frees their slots; the parameters themselves stay. The other parameters and the step number
    * are unchanged.
@@ -145,6 +146,12 @@ export interface OptimizerMethods<
    * `SWAPPED`, `DISPOSED`; then nothing has changed
    */
   reset(names?: string | readonly string[], options?: ResetOptions): void;
+  /**
+   * Fills the copies of parameters, of all parameters if `names` is left out: after the parameters were written without a
+   * step.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`
+   */
+  fillCopies(names?: string | readonly string[]): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**
@@ -197,16 +204,11 @@ export interface OptimizerOptions<
   T extends Tensor = Tensor,
   R extends string = string,
 >
-  extends SparseOptions, StepControlOptions {
+  extends SparseOptions, StepControlOptions, ParameterOptions<T> {
   /**
    * Hyperparameters for some of the parameters. A parameter may match at most one group; parameters that match none have
    * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,
    * unless there are no parameters yet.
    */
   readonly groups?: readonly GroupOptions<H, R>[];
-  /**
-   * Packed f16 copies of parameters, by name, which each step updates: for renderers. Tensors of the parameter's shape
-   * and backend, such as `backend.wrap(buffer, { shape, dtype: "f16" })` on WebGPU.
-   */
-  readonly mirrors?: Parameters<T>;
 }

@@ -1,4 +1,5 @@
 import type { Backend, RowValues, Tensor, Update } from "../backend/backend.js";
+import { plainUpdate } from "../backend/plain-update.js";
 import { dimensionsOf, hasRowsOf, reducedIndex } from "../backend/dimensions.js";
 import { GradstepError, show } from "../errors.js";
 import { singlePass, type Language } from "../language/language.js";
@@ -67,13 +68,13 @@ export function resetSlots(
           : [];
         selections.push(...selection);
         const update: Update = {
-          parameter: slots[k],
-          mirror: undefined,
-          gradient: isCopy ? parameter : slots[k],
+          ...plainUpdate({
+            parameter: slots[k],
+            gradient: isCopy ? parameter : slots[k],
+            slots: selection,
+            scalars: Float64Array.from(isCopy ? [] : [firstValue(slot, record)]),
+          }),
           mask,
-          unselectedRows: "keep",
-          slots: selection,
-          scalars: Float64Array.from(isCopy ? [] : [firstValue(slot, record)]),
         };
         const extent = hasRows ? "column" : "element";
         return [

@@ -5,13 +5,7 @@ import { GradstepError } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
 import { Evaluation } from "./evaluation.js";
-import type {
-  Metrics,
-  OptimizerConfig,
-  OptimizerMethods,
-  OptimizerOptions,
-  RestoreOptions,
-} from "./optimizer.js";
+import type { Metrics, OptimizerConfig, OptimizerMethods, RestoreOptions } from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
@@ -19,7 +13,12 @@ import {
 } from "./groups/parameter-group.js";
 import { OptimizerGroups } from "./groups/optimizer-groups.js";
 import { readMetrics } from "./metrics.js";
-import { ParameterTable } from "./parameters/parameter-table.js";
+import {
+  parameterOptionNames,
+  ParameterTable,
+  type ParameterOptions,
+} from "./parameters/parameter-table.js";
+import type { ParameterRecord } from "./parameters/parameter-record.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
@@ -57,7 +56,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     parameters: Parameters,
     groups: readonly GroupOptions[],
     specGroups: number,
-    mirrors: Parameters = {},
+    parameterOptions: ParameterOptions = {},
     sparseOptions: SparseOptions = {},
     control?: StepControl,
   ) {
@@ -70,7 +69,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       (tensor) => control?.adapt(tensor, this.#groups.all, this.#clock),
     );
     this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#groups.runs);
-    this.#table.add(parameters, mirrors);
+    this.#table.add(parameters, parameterOptions);
     if (this.#table.records.length > 0) this.#checkMatches();
     defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
     this.groups = this.#groups.own.map((group) =>
@@ -224,7 +223,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkTrains();
-    const records = this.#table.select(typeof names === "string" ? [names] : names);
+    const records = this.#select(names);
     const backend = this.#table.backend!;
     checkHasRows(backend);
     return new ParameterRows({
@@ -236,11 +235,10 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  add(parameters: Parameters, options: Pick<OptimizerOptions, "mirrors"> = {}): void {
+  add(parameters: Parameters, options: ParameterOptions = {}): void {
     this.#checkLive();
-    checkOptions("add", options, ["mirrors"]);
-    const { mirrors = {} } = options;
-    this.#table.add(parameters, mirrors);
+    checkOptions("add", options, parameterOptionNames);
+    this.#table.add(parameters, options);
   }
 
   remove(names: string | readonly string[]): void {
@@ -274,10 +272,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkTrains();
     checkOptions("reset", options, ["rows", "columns"]);
     const { records, backend } = this.#table;
-    const selected = this.#table.select(typeof names === "string" ? [names] : names);
+    const selected = this.#select(names);
     checkRowStepReset(selected, options);
     resetSlots(backend!, selected, records, options);
     for (const { rowSteps } of selected) rowSteps?.reset(options);
+  }
+
+  fillCopies(names: string | readonly string[] = this.parameters): void {
+    this.#checkLive();
+    for (const { update } of this.#select(names))
+      for (const copy of update.copies) this.#table.backend!.fillCopy!(update.parameter, copy);
+  }
+
+  #select(names: string | readonly string[]): readonly ParameterRecord[] {
+    return this.#table.select(typeof names === "string" ? [names] : names);
   }
 
   get isSwapped(): boolean {

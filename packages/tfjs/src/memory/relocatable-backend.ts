@@ -7,6 +7,7 @@ import {
   type Update,
   type Values,
   type Variant,
+  plainUpdate,
 } from "@gradstep/core";
 import { StepTensor } from "../step/step-tensor.js";
 import { UnmanagedTensors } from "./unmanaged-tensors.js";
@@ -192,16 +193,13 @@ function delegateOf(update: Update, known: Update | undefined): Update {
     known.gradient = gradient;
     return known;
   }
-  return {
+  // TF.js's gradients cover whole variables.
+  return plainUpdate({
     parameter,
     gradient,
     slots: slots.map(({ current }) => current),
     scalars: update.scalars,
-    // TF.js's gradients cover whole variables.
-    mirror: undefined,
-    mask: undefined,
-    unselectedRows: "keep",
-  };
+  });
 }
 
 function areCurrent(tensors: readonly Tensor[], slots: readonly RelocatableTensor[]): boolean {

@@ -8,6 +8,7 @@ import {
   type Tensor,
   type Update,
   type Variant,
+  plainUpdate,
 } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
@@ -167,15 +168,7 @@ export class GpuGuard implements Guard {
     const { parameter, gradient, mask } = update;
     let check = this.#checks.get(update);
     if (check === undefined) {
-      check = {
-        parameter,
-        mirror: undefined,
-        gradient,
-        mask,
-        unselectedRows: "keep",
-        slots: this.#finding,
-        scalars: noScalars,
-      };
+      check = plainUpdate({ parameter, gradient, slots: this.#finding, scalars: noScalars });
       this.#checks.set(update, check);
     }
     check.gradient = gradient;

@@ -1,5 +1,7 @@
 import {
+  bytesPerValue,
   checkOptions,
+  checkScale,
   GradstepError,
   show,
   sizeOf,
@@ -12,12 +14,15 @@ import { checkFillsBuffer } from "./padded-rows.js";
 /** Which part of a GPUBuffer a tensor covers, and how its values are stored. */
 export interface GpuWrapOptions extends WrapOptions {
   /**
-   * The type of a value: `f32` (the default); `f16`, two packed into each word, starting at any of them; `u32`, for
-   * masks and indices. Offsets and strides count values of this type. Parameters are f32 without gaps.
+   * The type of a value: `f32` (the default); `f16`, two packed into each word, starting at any of them, for gradients and
+   * copies; `u32`, for masks and indices; `i32` and `u32` with a `scale`, for gradients in fixed point. Offsets and strides
+   * count values of this type. Parameters and slots are f32.
    */
-  readonly dtype?: Layout["dtype"];
+  readonly dtype?: GpuDtype;
   /** Distance between the first values of adjacent rows, in values; the length of a row by default. */
   readonly rowStride?: number;
+  /** For i32 and u32: a gradient is the stored integer times this, such as 1e-6. */
+  readonly scale?: number;
 }
 
 /** The storage of a wrapped tensor. */
@@ -29,7 +34,10 @@ export interface WrappedStorage {
   readonly capacity: number;
 }
 
-const bytesPerValue: Readonly<Record<Layout["dtype"], number>> = { f32: 4, f16: 2, u32: 4 };
+/** The types of values in a GPUBuffer. */
+export type GpuDtype = Exclude<Layout["dtype"], "f64">;
+
+const dtypes: readonly unknown[] = ["f32", "f16", "u32", "i32"] satisfies readonly GpuDtype[];
 
 /**
  * Checks the arguments of `wrap`, and fills in the defaults.
@@ -38,7 +46,7 @@ const bytesPerValue: Readonly<Record<Layout["dtype"], number>> = { f32: 4, f16: 
 export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): WrappedStorage {
   checkBuffer(memory);
   checkWrapOptions(options);
-  const { dtype = "f32", offset = 0 } = options;
+  const { dtype = "f32", offset = 0, scale = 1 } = options;
   const width = bytesPerValue[dtype];
   // A binding holds whole words.
   const length = Math.floor(memory.size / 4) * (4 / width);
@@ -91,16 +99,17 @@ export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): Wrap
       bytesPerValue: width,
       bufferLength: memory.size,
     });
-  return { shape, byteOffset: offset * width, layout: { dtype, rowStride }, capacity };
+  return { shape, byteOffset: offset * width, layout: { dtype, rowStride, scale }, capacity };
 }
 
 function checkWrapOptions(options: GpuWrapOptions): void {
-  checkOptions("wrap", options, ["shape", "offset", "capacity", "dtype", "rowStride"]);
-  const { dtype } = options;
-  if (dtype !== undefined && !Object.hasOwn(bytesPerValue, dtype))
-    throw new GradstepError(`Got dtype ${show(dtype)}; expected "f32", "f16" or "u32".`, {
+  checkOptions("wrap", options, ["shape", "offset", "capacity", "dtype", "rowStride", "scale"]);
+  const { dtype, scale } = options;
+  if (dtype !== undefined && !dtypes.includes(dtype))
+    throw new GradstepError(`Got dtype ${show(dtype)}; expected "f32", "f16", "u32" or "i32".`, {
       code: "INVALID_MEMORY",
     });
+  checkScale(dtype ?? "f32", scale);
 }
 
 function checkBuffer(memory: GPUBuffer): void {

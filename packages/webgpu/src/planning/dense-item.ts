@@ -66,14 +66,14 @@ export function denseItemOf(
 
 /** Whether a kernel of elements can update a tensor without looking at its rows. */
 export function isDense({ over, arrays }: KernelProgram, update: Update): boolean {
-  const { gradient, mask, mirror, rows } = update;
+  const { gradient, mask, copies, rows } = update;
   const reads = (name: string): boolean => arrays.some((array) => array.name === name);
   return (
     over === "element" &&
     mask === undefined &&
     rows === undefined &&
     (gradient.layout === undefined || !reads("g")) &&
-    (mirror === undefined || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
+    (copies.length === 0 || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
     arrays.every((array) => array.extent === "element" || isUniform(array))
   );
 }

@@ -73,8 +73,8 @@ export function rowItemOf(
     list,
     gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
     mirror:
-      update.mirror !== undefined && array("p")?.isWritten === true
-        ? mirrorView(update.mirror as unknown as GpuTensor)
+      update.copies.length > 0 && array("p")?.isWritten === true
+        ? mirrorView(update.copies[0].target as unknown as GpuTensor)
         : undefined,
     scalars,
     dimensions,

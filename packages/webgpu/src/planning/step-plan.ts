@@ -276,9 +276,14 @@ export class StepPlan {
 }
 
 /** All tensors of an update. */
-function tensorsOf({ parameter, gradient, slots, mask, mirror, rows }: Update): GpuTensor[] {
-  const tensors = [parameter, gradient, ...slots, mask, mirror, rows].filter(
-    (one) => one !== undefined && !ArrayBuffer.isView(one) && !("start" in one),
-  );
+function tensorsOf({ parameter, gradient, slots, mask, copies, rows }: Update): GpuTensor[] {
+  const tensors = [
+    parameter,
+    gradient,
+    ...slots,
+    mask,
+    ...copies.map(({ target }) => target),
+    rows,
+  ].filter((one) => one !== undefined && !ArrayBuffer.isView(one) && !("start" in one));
   return tensors as unknown as GpuTensor[];
 }

@@ -33,16 +33,16 @@ for (const rule of rules) {
 
 const random = new Random(seed);
 const variant = adam().rule.variant();
-const found: Findings = { values: 0, mirrors: 0, outside: 0 };
+const found: Findings = { values: 0, copies: 0, outside: 0 };
 const rounds = isFull ? 5 : 2;
 for (let round = 0; round < rounds; round += 1) {
   const scalars = scalarsOf(variant, random);
   const cases = Array.from({ length: 40 }, () => randomCase(random, scalars));
   const fixture = new RowFixture(backend, variant, random, cases, round === rounds - 1);
   backend.compile(variant).run(fixture.updates, fixture.updates.length);
-  const { values, mirrors, outside } = await fixture.findings();
+  const { values, copies, outside } = await fixture.findings();
   found.values += values;
-  found.mirrors += mirrors;
+  found.copies += copies;
   found.outside += outside;
 }
 

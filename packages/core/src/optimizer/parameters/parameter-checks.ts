@@ -1,5 +1,6 @@
 import type { Backend, MemoryRange, Tensor } from "../../backend/backend.js";
-import { GradstepError, list, show } from "../../errors.js";
+import { bytesPerValue } from "../../backend/layout.js";
+import { GradstepError, show } from "../../errors.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
@@ -65,13 +66,7 @@ export function checkParameters(
       );
     }
     if (tensor.freed) throw notLive(`Parameter "${name}"`, tensor);
-    if (tensor.layout !== undefined) {
-      const { dtype, rowStride } = tensor.layout;
-      throw new GradstepError(
-        `Parameter "${name}" is ${dtype} with a row every ${rowStride} values; expected plain f32. Only gradients, mirrors, masks and indices can have such a layout.`,
-        { code: "INVALID_PARAMETER" },
-      );
-    }
+    checkLayout(name, tensor);
     common ??= tensor.backend;
     if (tensor.backend !== common) {
       throw new GradstepError(
@@ -83,50 +78,27 @@ export function checkParameters(
   checkDisjoint([...current, ...Object.entries(parameters)]);
 }
 
-/**
- * Checks the packed mirrors of some parameters.
- *
- * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_SHAPE`, `DISPOSED`
- */
-export function checkMirrors(
-  mirrors: Parameters,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  backend: Backend | undefined,
-): void {
-  if (
-    mirrors === null ||
-    typeof mirrors !== "object" ||
-    Symbol.iterator in mirrors ||
-    isTensor(mirrors)
-  ) {
-    throw new GradstepError(
-      `mirrors is ${show(mirrors)}; expected packed tensors by the names of parameters.`,
-      { code: "INVALID_PARAMETER" },
-    );
-  }
-  for (const [name, mirror] of Object.entries(mirrors)) {
-    const shape = shapes.get(name);
-    if (shape === undefined) {
-      throw new GradstepError(
-        `mirrors names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
-    const isPacked = isTensor(mirror) && mirror.layout?.dtype === "f16";
-    if (!isPacked || mirror.backend !== backend || backend.pack === undefined) {
-      throw new GradstepError(
-        `The mirror of "${name}" is ${show(mirror)}; expected a tensor of f16 of the parameters' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.`,
-        { code: "INVALID_PARAMETER" },
-      );
-    }
-    if (mirror.freed) throw notLive(`The mirror of "${name}"`, mirror);
-    if (show(mirror.shape) !== show(shape)) {
-      throw new GradstepError(
-        `The mirror of "${name}" has shape ${show(mirror.shape)}; expected ${show(shape)}.`,
-        { code: "INVALID_SHAPE" },
-      );
-    }
-  }
+/** @throws {GradstepError} `INVALID_PARAMETER` */
+function checkLayout(name: string, { layout, backend }: Tensor): void {
+  if (layout === undefined) return;
+  const { dtype, rowStride } = layout;
+  if (dtype === backend.precision && backend.takesLayouts === true) return;
+  throw new GradstepError(
+    dtype === backend.precision
+      ? `Parameter "${name}" has a row every ${rowStride} values; expected rows without gaps, since backend ${backend.name} takes no others.`
+      : `Parameter "${name}" is ${dtype}; expected ${backend.precision}. Only gradients, copies, masks and indices can be of another type.`,
+    { code: "INVALID_PARAMETER" },
+  );
+}
+
+/** @param what the option, as the message begins @throws {GradstepError} `INVALID_PARAMETER` */
+export function checkIsTable(what: string, table: object, expected: string): void {
+  const isTable =
+    table !== null && typeof table === "object" && !(Symbol.iterator in table) && !isTensor(table);
+  if (isTable) return;
+  throw new GradstepError(`${what} is ${show(table)}; expected ${expected}.`, {
+    code: "INVALID_PARAMETER",
+  });
 }
 
 /** The error for a tensor that cannot be used any more. @param what what it is, as the message begins */
@@ -170,7 +142,7 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
 }
 
 /** Whether the rows of one tensor lie in the gaps between the rows of the other, as fields of an array of structs do. */
-function areInterleaved(a: Tensor, b: Tensor): boolean {
+export function areInterleaved(a: Tensor, b: Tensor): boolean {
   const [one, other] = [rowsOf(a), rowsOf(b)];
   if (one === undefined || other === undefined || one.stride !== other.stride) return false;
   const { stride } = one;
@@ -186,7 +158,7 @@ function rowsOf({
   size,
 }: Tensor): { readonly stride: number; readonly length: number } | undefined {
   if (layout === undefined) return undefined;
-  const width = layout.dtype === "f16" ? 2 : 4;
+  const width = bytesPerValue[layout.dtype];
   return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
 }
 

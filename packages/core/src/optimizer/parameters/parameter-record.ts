@@ -12,6 +12,8 @@ export interface ParameterRecord {
   /** That of the group's rule. */
   readonly run: KernelRun;
   update: Update;
+  /** Its slots without those in caller-owned memory. */
+  ownSlots: readonly Tensor[];
   /** Number of values in the parameter and in each slot. */
   size: number;
   /** The tensor through which the kernel receives typed arrays; made for the first one. */

@@ -1,18 +1,39 @@
 import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/backend.js";
+import { plainUpdate } from "../../backend/plain-update.js";
 import type { ParameterRecord } from "./parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import type { MatchedParameter } from "../groups/group-options.js";
 import type { KernelRun } from "../groups/rule-context.js";
-import {
-  checkMirrors,
-  checkDisjoint,
-  checkParameters,
-  type Parameters,
-} from "./parameter-checks.js";
+import { checkActivatedGradients, type ActivatedGradients } from "./activated-gradients.js";
+import { checkSlots, type SlotTable } from "./caller-slots.js";
+import { checkCopies, namedCopies, type CopyTable } from "./copy-options.js";
+import { checkDisjoint, checkParameters, type Parameters } from "./parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
 import { RowSteps } from "../sparse/row-steps.js";
 import { allocateSlots, gradientPool } from "./slot-allocation.js";
+
+/** What is given together with parameters, by their names. */
+export interface ParameterOptions<T extends Tensor = Tensor> {
+  /**
+   * Tensors that each step fills with the new values of parameters, for renderers and models: packed as f16, at any
+   * stride, after an activation. Words may hold values of several parameters, and other data.
+   */
+  readonly copies?: CopyTable<T>;
+  /**
+   * Parameters whose gradients are by their activated values, such as by sigmoid(opacity): a step applies the chain rule
+   * before anything else.
+   */
+  readonly activatedGradients?: ActivatedGradients;
+  /**
+   * Slots in caller-owned memory, by the names of parameters and slots: `{ opacity: { m, v } }`. They keep the values that
+   * they have; `optimizer.reset()` gives them the first values of the rule. They are not freed with the optimizer.
+   */
+  readonly slots?: SlotTable<T>;
+}
+
+/** The names of `ParameterOptions`. */
+export const parameterOptionNames = ["copies", "activatedGradients", "slots"] as const;
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
@@ -45,59 +66,79 @@ export class ParameterTable {
     return this.records.map(({ name }) => name);
   }
 
-  /** Parameters and mirrors, by the names used in messages. */
+  /** Parameters, copies and caller-owned slots, by the names used in messages. */
   tensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
-    for (const { name, update } of this.records) {
+    for (const { name, update, group, ownSlots } of this.records) {
       tensors.set(name, update.parameter);
-      if (update.mirror !== undefined) tensors.set(`mirror of ${name}`, update.mirror);
+      for (const [one, tensor] of namedCopies(name, update.copies)) tensors.set(one, tensor);
+      update.slots.forEach((slot, k) => {
+        if (!ownSlots.includes(slot))
+          tensors.set(`slot ${group.context.variant.slots[k].name} of ${name}`, slot);
+      });
     }
     return tensors;
   }
 
   /** @throws {GradstepError} as `optimizer.add` does; then nothing has changed */
-  add(parameters: Parameters, mirrors: Parameters): void {
+  add(parameters: Parameters, options: ParameterOptions): void {
+    const { copies = {}, activatedGradients = {}, slots = {} } = options;
     const current = this.tensors();
     checkParameters(parameters, this.#backend, current);
+    const backend = this.#backend ?? Object.values(parameters)[0]?.backend;
     const shapes = new Map(Object.entries(parameters).map(([name, { shape }]) => [name, shape]));
-    checkMirrors(mirrors, shapes, this.#backend ?? Object.values(parameters)[0]?.backend);
-    const mirrored = Object.entries(mirrors).map(
-      ([name, mirror]) => [`mirror of ${name}`, mirror] as const,
+    const allCopies = checkCopies(copies, shapes, backend);
+    const activations = checkActivatedGradients(
+      activatedGradients,
+      new Set(shapes.keys()),
+      backend,
     );
-    checkDisjoint([...current, ...Object.entries(parameters), ...mirrored]);
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,
       group: this.#groupOf({ name, shape: tensor.shape }),
+      slots: (Object.hasOwn(slots, name) ? slots[name] : undefined) ?? {},
     }));
+    checkSlots(slots, new Map(named.map((one) => [one.name, one])), backend);
+    checkDisjoint([
+      ...current,
+      ...Object.entries(parameters),
+      ...[...allCopies].flatMap(([name, ofOne]) => namedCopies(name, ofOne)),
+      ...named.flatMap((one) =>
+        Object.entries(one.slots).map(
+          ([slot, tensor]) => [`slot ${slot} of ${one.name}`, tensor] as const,
+        ),
+      ),
+    ]);
     if (named.length === 0) return;
     this.#checkSupport(named[0].tensor);
-    const backend = this.#backend ?? named[0].tensor.backend;
-    // A backend may refuse a mirror, so this comes before anything changes.
+    // A backend may refuse a copy, so this comes before anything changes.
     for (const { name, tensor } of named)
-      if (mirrors[name] !== undefined) backend.pack!(tensor, mirrors[name]);
+      for (const copy of allCopies.get(name) ?? []) backend.fillCopy!(tensor, copy);
     const kernels = new Map<KernelRun, Kernel>();
     for (const { group } of named) {
       const { run, variant } = group.context;
       if (!kernels.has(run)) kernels.set(run, run.kernel ?? backend.compile(variant));
     }
     for (const { name, tensor, group } of named)
-      checkRowSteps(name, tensor, mirrors[name], group, kernels.get(group.context.run)!);
+      checkRowSteps(name, tensor, allCopies.has(name), group, kernels.get(group.context.run)!);
     const runs = new Set([...this.records.map(({ run }) => run), ...kernels.keys()]);
     checkCanRunTogether(backend, [...runs]);
     const allSlots = allocateSlots(backend, named);
     for (const [run, kernel] of kernels) run.kernel = kernel;
     this.#backend = backend;
-    for (const [i, { name, tensor, group }] of named.entries()) {
+    for (const [i, { name, tensor, group, slots: ofCaller }] of named.entries()) {
+      const callerSlots = new Set(Object.values(ofCaller));
+      const all = allSlots[i];
       const update: Update = {
-        parameter: tensor,
-        mirror: mirrors[name],
-        gradient: tensor,
-        mask: undefined,
-        unselectedRows: "keep",
-        rows: undefined,
-        slots: allSlots[i],
-        scalars: group.scalars.values,
+        ...plainUpdate({
+          parameter: tensor,
+          gradient: tensor,
+          slots: all,
+          scalars: group.scalars.values,
+        }),
+        copies: allCopies.get(name) ?? [],
+        gradientActivation: activations.get(name),
       };
       const { size } = tensor;
       const record: ParameterRecord = {
@@ -106,6 +147,7 @@ export class ParameterTable {
         run: group.context.run,
         update,
         size,
+        ownSlots: all.filter((slot) => !callerSlots.has(slot)),
         staging: undefined,
         gradient: undefined,
         accumulator: undefined,
@@ -175,7 +217,7 @@ export class ParameterTable {
     return record.staging;
   };
 
-  /** Frees what was allocated: slots, staging tensors and gradients, not parameters and mirrors. */
+  /** Frees what was allocated: slots, staging tensors and gradients, not parameters, copies and caller-owned slots. */
   free(): void {
     for (const record of this.records) freeRecord(record);
     for (const { run } of this.records) for (const slot of run.shared.values()) slot.free();
@@ -194,17 +236,17 @@ export class ParameterTable {
 function checkRowSteps(
   name: string,
   parameter: Tensor,
-  mirror: Tensor | undefined,
+  hasCopies: boolean,
   group: Group,
   kernel: Kernel,
 ): void {
   if (!group.sparseOptions.rowSteps) return;
   rowCount(name, parameter);
-  if (kernel.takesRowLists === true && mirror === undefined) return;
+  if (kernel.takesRowLists === true && !hasCopies) return;
   throw new GradstepError(
-    mirror === undefined
+    !hasCopies
       ? `Rows of "${name}" cannot count their own steps on backend ${parameter.backend.name}; leave rowSteps out, or use another backend.`
-      : `Rows of "${name}" cannot count their own steps, since it has a mirror; leave one of the two out.`,
+      : `Rows of "${name}" cannot count their own steps, since it has a copy; leave one of the two out.`,
     { code: "UNSUPPORTED" },
   );
 }
@@ -222,14 +264,14 @@ function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void
 /** Frees what belongs to a record alone. */
 function freeRecord({
   run,
-  update,
+  ownSlots,
   staging,
   gradient,
   accumulator,
   sparse,
 }: ParameterRecord): void {
   const shared = new Set(run.shared.values());
-  for (const slot of update.slots) if (!shared.has(slot)) slot.free();
+  for (const slot of ownSlots) if (!shared.has(slot)) slot.free();
   staging?.free();
   gradient?.free();
   accumulator?.free();

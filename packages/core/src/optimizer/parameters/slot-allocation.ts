@@ -5,6 +5,7 @@ import { GradstepError } from "../../errors.js";
 import type { Slot } from "../../rule/variant.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import type { Parameters } from "./parameter-checks.js";
 
 /** The buffer pool of gradients (see `Backend.tensor`). */
 export const gradientPool = 1;
@@ -14,10 +15,12 @@ const firstSlotPool = 2;
 interface NewParameter {
   readonly tensor: Tensor;
   readonly group: Group;
+  /** Those of its slots that are in caller-owned memory, by name. */
+  readonly slots: Parameters;
 }
 
 /**
- * Allocates the slots of each parameter, filled with their first values, each slot in its own pool. Slots that the
+ * Allocates the slots of each parameter that are not in caller-owned memory, filled with their first values, each slot in its own pool. Slots that the
  * parameters of a rule share are made with its first parameter. If memory runs out, everything allocated so far is freed.
  *
  * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` (a backend that cannot copy parameters)
@@ -39,6 +42,7 @@ export function allocateSlots(backend: Backend, parameters: readonly NewParamete
       shared.set(run, added);
       return variant.slots.map((slot, k) => {
         const pool = firstSlotPool + k;
+        if (Object.hasOwn(parameter.slots, slot.name)) return parameter.slots[slot.name];
         if (slot.extent !== "all") return allocate(slot, pool, parameter);
         const { name } = slot;
         const known = run.shared.get(name) ?? added.get(name) ?? allocate(slot, pool, parameter);
@@ -74,10 +78,10 @@ function allocateSlot(
 /** Lets the backend place the slots of each pool in one buffer. */
 function reserveSlots(backend: Backend, parameters: readonly NewParameter[]): void {
   const sizes: number[][] = [];
-  for (const { tensor, group } of parameters) {
+  for (const { tensor, group, slots: ofCaller } of parameters) {
     const { slots, matrices } = group.context.variant;
-    slots.forEach(({ extent }, k) => {
-      if (extent !== "all")
+    slots.forEach(({ name, extent }, k) => {
+      if (extent !== "all" && !Object.hasOwn(ofCaller, name))
         (sizes[k] ??= []).push(sizeOf(slotShape(extent, tensor.shape, matrices)));
     });
   }

@@ -1,6 +1,7 @@
 import {
   newRow,
   type Backend,
+  type ParameterCopy,
   type RowMove,
   type RowValues,
   type Tensor,
@@ -10,12 +11,8 @@ import { checkOptions } from "../../check-options.js";
 import { hasRowsOf } from "../../backend/dimensions.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
-import {
-  checkMirrors,
-  checkDisjoint,
-  checkParameters,
-  type Parameters,
-} from "../parameters/parameter-checks.js";
+import { checkCopies, namedCopies, type CopyTable } from "../parameters/copy-options.js";
+import { checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
 import { checkRowValues, resized, rowCount } from "./row-checks.js";
 
 /** Options of `remap`. */
@@ -32,8 +29,8 @@ export interface RemapOptions<T extends Tensor = Tensor> {
    * current ones, or are the current ones. Only their slots are moved. The caller frees the tensors that are replaced.
    */
   readonly parameters?: Parameters<T>;
-  /** Packed mirrors that replace the current ones, if those are too small for the new number of rows. */
-  readonly mirrors?: Parameters<T>;
+  /** Copies that replace the current ones of their parameters, if those are too small for the new number of rows. */
+  readonly copies?: CopyTable<T>;
 }
 
 /** Parameters whose rows move together. Made by `optimizer.rows`. */
@@ -47,7 +44,7 @@ export interface Rows<T extends Tensor = Tensor> {
    *
    * Tensors keep their identity and change their shape. Memory that the backend owns grows by at least half, so that few
    * calls reallocate; caller-owned memory is used up to the `capacity` with which it was wrapped. Afterwards, gradient
-   * tensors of `optimizer.gradient` hold zeros, and mirrors are up to date. Views and buffers obtained before are stale;
+   * tensors of `optimizer.gradient` hold zeros, and copies are up to date. Views and buffers obtained before are stale;
    * get them again.
    *
    * @param indices rows from 0 to `count` − 1. Tensors are not inspected; in them, every index that is too large means
@@ -59,11 +56,14 @@ export interface Rows<T extends Tensor = Tensor> {
   remap(indices: RowValues, options?: RemapOptions<T>): void;
 }
 
+/** Copies that replace those of parameters, by their names. */
+type NewCopies = ReadonlyMap<string, readonly ParameterCopy[]>;
+
 /** The parts of an optimizer that its rows use. */
 export interface RowsContext {
   readonly backend: Backend;
   readonly records: readonly ParameterRecord[];
-  /** All parameters and mirrors of the optimizer, by name. */
+  /** All parameters, copies and caller-owned slots of the optimizer, by name. */
   readonly tensors: () => ReadonlyMap<string, Tensor>;
   /** Called when the records have new updates. */
   readonly onRemap: () => void;
@@ -90,7 +90,7 @@ export class ParameterRows implements Rows {
   remap(indices: RowValues, options: RemapOptions = {}): void {
     const { backend, records, checkLive } = this.#context;
     checkLive();
-    checkOptions("remap", options, ["count", "resetRows", "parameters", "mirrors"]);
+    checkOptions("remap", options, ["count", "resetRows", "parameters", "copies"]);
     const before = this.#count();
     const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
     if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
@@ -101,18 +101,18 @@ export class ParameterRows implements Rows {
     }
     checkRowValues("indices", indices, count, backend, true);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
-    const { resetRows, parameters = {}, mirrors = {} } = options;
+    const { resetRows, parameters = {} } = options;
     if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
     checkRowStepRemap(records, [indices, resetRows]);
-    this.#checkReplacements(parameters, mirrors, count);
+    const copies = this.#checkReplacements(parameters, options.copies ?? {}, count);
     this.#checkAccumulated(indices);
     const other = records.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
     );
     if (other !== undefined) throw resized(other);
-    this.#checkApart(parameters, mirrors);
+    this.#checkApart(parameters, copies);
 
-    backend.remap!(this.#moves(parameters, mirrors), { count, indices, resetRows });
+    backend.remap!(this.#moves(parameters, copies), { count, indices, resetRows });
 
     this.#context.onRemap();
     for (const record of records) {
@@ -123,12 +123,11 @@ export class ParameterRows implements Rows {
       record.sparse = undefined;
       record.accumulator?.remap(indices, count);
       const parameter = parameters[name] ?? update.parameter;
-      const mirror = mirrors[name] ?? update.mirror;
       // A new object, because backends cache what they prepare for the tensors of an update.
       const next: Update = {
         ...update,
         parameter,
-        mirror,
+        copies: copies.get(name) ?? update.copies,
         gradient: parameter,
         mask: undefined,
         rows: undefined,
@@ -141,7 +140,7 @@ export class ParameterRows implements Rows {
         resetRows as Uint32Array | undefined,
         count,
       );
-      if (mirror !== undefined) backend.pack!(parameter, mirror);
+      for (const copy of next.copies) backend.fillCopy!(parameter, copy);
     }
   }
 
@@ -157,7 +156,7 @@ export class ParameterRows implements Rows {
     );
   }
 
-  #moves(parameters: Parameters, mirrors: Parameters): RowMove[] {
+  #moves(parameters: Parameters, copies: NewCopies): RowMove[] {
     const { records } = this.#context;
     return records.flatMap(({ name, group, update, gradient, accumulator }) => {
       const { variant } = group.context;
@@ -170,19 +169,19 @@ export class ParameterRows implements Rows {
           initial === "p" ? copied : typeof initial === "number" ? initial : group.get(initial);
         return [{ tensor, initial: value, reset: "flagged" as const }];
       });
-      const mirror = mirrors[name] ?? update.mirror;
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, reset: "added" });
       if (accumulator !== undefined)
         moves.push({ tensor: accumulator.sum, initial: -0, reset: "added" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
       // A replacement already has the rows, but the backend may refuse it.
-      if (mirror !== undefined) moves.push({ tensor: mirror, initial: 0, reset: "all" });
+      for (const { target } of copies.get(name) ?? update.copies)
+        moves.push({ tensor: target, initial: 0, reset: "all" });
       return moves;
     });
   }
 
-  #checkReplacements(parameters: Parameters, mirrors: Parameters, count: number): void {
+  #checkReplacements(parameters: Parameters, copies: CopyTable, count: number): NewCopies {
     const { backend, records } = this.#context;
     checkParameters(parameters, backend);
     const shapes = new Map(
@@ -203,18 +202,19 @@ export class ParameterRows implements Rows {
         );
       }
     }
-    const mirrored = new Map([...shapes].filter((_, i) => records[i].update.mirror !== undefined));
-    checkMirrors(mirrors, mirrored, backend);
+    const copied = new Map([...shapes].filter((_, i) => records[i].update.copies.length > 0));
+    return checkCopies(copies, copied, backend);
   }
 
   /** Replacements must not share memory with other tensors of the optimizer. */
-  #checkApart(parameters: Parameters, mirrors: Parameters): void {
+  #checkApart(parameters: Parameters, copies: NewCopies): void {
     const { records } = this.#context;
     const tensors = new Map(this.#context.tensors());
     for (const { name, update } of records) {
       tensors.set(name, parameters[name] ?? update.parameter);
-      const mirror = mirrors[name] ?? update.mirror;
-      if (mirror !== undefined) tensors.set(`mirror of ${name}`, mirror);
+      for (const [one] of namedCopies(name, update.copies)) tensors.delete(one);
+      for (const [one, tensor] of namedCopies(name, copies.get(name) ?? update.copies))
+        tensors.set(one, tensor);
     }
     checkDisjoint([...tensors]);
   }

@@ -39,7 +39,11 @@ export class SparseInputs {
 
   /** Whether a record has a sparse gradient in this step that selects the rows to be updated. */
   isLazy(record: ParameterRecord): boolean {
-    if (record.group.sparseOptions.sparse !== "lazy") return false;
+    return record.group.sparseOptions.sparse === "lazy" && this.has(record);
+  }
+
+  /** Whether a record has a sparse gradient in this step. */
+  has(record: ParameterRecord): boolean {
     for (let i = 0; i < this.#count; i += 1) if (this.#records[i] === record) return true;
     return false;
   }
@@ -88,9 +92,9 @@ export class SparseInputs {
   }
 }
 
-/** Rows that share a word of a mirror are not updated one by one. */
+/** Rows that share a word of a copy are not updated one by one. */
 function canListRows({ run, update }: ParameterRecord): boolean {
-  return run.kernel!.takesRowLists === true && update.mirror === undefined;
+  return run.kernel!.takesRowLists === true && update.copies.length === 0;
 }
 
 const none = new Uint32Array(0);

@@ -1,4 +1,5 @@
 import type { Backend, Kernel, RowValues, Tensor, Update } from "../../backend/backend.js";
+import { plainUpdate } from "../../backend/plain-update.js";
 import type { Variant } from "../../rule/variant.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -20,15 +21,12 @@ export class Accumulator {
   constructor({ update: { parameter } }: ParameterRecord, divisor: Float64Array) {
     const { backend, shape, size } = parameter;
     const sum = backend.tensor(shape, new Float32Array(size).fill(-0), gradientPool);
-    this.update = {
+    this.update = plainUpdate({
       parameter: sum,
-      mirror: undefined,
       gradient: parameter,
-      mask: undefined,
-      unselectedRows: "keep",
       slots: [],
       scalars: divisor,
-    };
+    });
   }
 
   /** An update whose gradient is the sum; another one after rows were moved. */

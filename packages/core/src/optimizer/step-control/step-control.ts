@@ -170,7 +170,8 @@ export class StepControl {
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
       this.step.collect(all);
-      this.stepOptions = options;
+      // The gradients have been cleared, and the quotients need not be.
+      this.stepOptions = options?.clear === true ? { ...options, clear: false } : options;
       return true;
     }
     this.unselectedRows = options?.unselectedRows ?? this.unselectedRows;
@@ -247,9 +248,10 @@ export class StepControl {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
-      const { gradient } = updates[i];
+      const { gradient, clearsGradient } = updates[i];
       const mask = isCombined ? (updates[i].mask as Uint32Array | undefined) : undefined;
       accumulator.update.gradient = gradient;
+      accumulator.update.clearsGradient = clearsGradient;
       accumulator.update.mask = mask;
       accumulator.select(mask);
       this.#updates[i] = accumulator.update;

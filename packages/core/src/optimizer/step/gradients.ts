@@ -1,6 +1,6 @@
 import type { Backend, Tensor, Values } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
-import { notLive, overlaps } from "../parameters/parameter-checks.js";
+import { areInterleaved, notLive, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
 /**
@@ -28,18 +28,22 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     if (overlaps(gradient, own)) throw sharesMemory(name);
     return;
   }
-  if (
-    typeof gradient !== "object" ||
-    gradient.backend !== backend ||
-    gradient.layout?.dtype === "u32"
-  )
+  if (typeof gradient !== "object" || gradient.backend !== backend || !isGradientLayout(gradient))
     throw notAGradient(name, gradient, backend);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
   const { memory } = gradient;
   // A staging tensor without values must be found before a kernel starts.
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
-  if (overlaps(memory, own)) throw sharesMemory(name);
+  if (overlaps(memory, own) && !areInterleaved(gradient, parameter)) throw sharesMemory(name);
+}
+
+/** Integers are gradients on backends that take any layout; without a scale, u32 are masks. */
+function isGradientLayout({ layout, backend }: Tensor): boolean {
+  if (layout === undefined) return true;
+  const { dtype, scale } = layout;
+  if (dtype === "u32" && scale === 1) return false;
+  return backend.takesLayouts === true || dtype === "f32" || dtype === "f16";
 }
 
 function withoutValues(what: string): GradstepError {

@@ -22,6 +22,8 @@ export class StepInputs {
   readonly #unstaged: ParameterRecord[] = [];
   readonly #arrays: Values[] = [];
   #arrayCount = 0;
+  /** Whether gradients are cleared when they were read. */
+  #clears = false;
   readonly #sparse = new SparseInputs();
   /** The records whose rows count their own steps. */
   readonly #countingRows: ParameterRecord[] = [];
@@ -64,9 +66,40 @@ export class StepInputs {
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkIsSkipped(gradients, iteration);
     if (options !== undefined || this.#masks.isUsed) this.#masks.place(count, options);
+    if (options?.clear === true || this.#clears) this.#markClears(count, options?.clear === true);
     this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
+  }
+
+  /** Notes whether kernels clear the gradients. @throws {GradstepError} `UNSUPPORTED` */
+  #markClears(count: number, clears: boolean): void {
+    if (clears) this.#checkClears(count);
+    for (const { update } of this.#records) update.clearsGradient = false;
+    for (let i = 0; i < count; i += 1) this.updates[i].clearsGradient = clears;
+    this.#clears = clears;
+  }
+
+  #checkClears(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const { name, update } = this.taken[i];
+      if (this.#sparse.has(this.taken[i])) {
+        throw new GradstepError(
+          `Got clear for a step with a sparse gradient of "${name}"; expected dense gradients. Clear its values when you write the next.`,
+          { code: "UNSUPPORTED" },
+        );
+      }
+      const { backend } = update.parameter;
+      if (
+        backend.takesLayouts !== true &&
+        !this.#unstaged.slice(0, this.#arrayCount).includes(this.taken[i])
+      ) {
+        throw new GradstepError(
+          `Backend ${backend.name} does not clear gradients; expected a step without clear. Write zeros to them.`,
+          { code: "UNSUPPORTED" },
+        );
+      }
+    }
   }
 
   /** Notes whose rows count their own steps. @throws {GradstepError} `UNSUPPORTED` for masks that rule this out */
@@ -179,12 +212,15 @@ export class StepInputs {
 
   /** To be called when the step was taken. */
   commit(): void {
+    if (this.#clears) for (let i = 0; i < this.#arrayCount; i += 1) this.#arrays[i].fill(0);
     for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
   }
 
   #stageOne(index: number, staged: (record: ParameterRecord, values: Values) => Tensor): void {
     const record = this.#unstaged[index];
     record.update.gradient = staged(record, this.#arrays[index]);
+    // The array itself is cleared, which may not be what the kernel reads.
+    record.update.clearsGradient = false;
   }
 
   /** For gradients in the order of the parameters, whose properties are found ten times as fast; otherwise −1. */

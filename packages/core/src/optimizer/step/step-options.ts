@@ -16,6 +16,11 @@ export interface StepOptions {
    * gradient were 0, as Keras does with the rows that a sparse gradient leaves out.
    */
   readonly unselectedRows?: UnselectedRows;
+  /**
+   * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected: on a GPU in the same
+   * kernel. For shaders that add to them.
+   */
+  readonly clear?: boolean;
 }
 
 const unselectedRowsValues = ["keep", "decay", "zero"];
@@ -30,8 +35,13 @@ export function checkStepOptions(options: StepOptions): void {
       code: "UNKNOWN_OPTION",
     });
   }
-  checkOptions("step", options, ["rows", "unselectedRows"]);
-  const { rows, unselectedRows } = options;
+  checkOptions("step", options, ["rows", "unselectedRows", "clear"]);
+  const { rows, unselectedRows, clear } = options;
+  if (clear !== undefined && typeof clear !== "boolean") {
+    throw new GradstepError(`clear is ${show(clear)}; expected true or false.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
   if (unselectedRows !== undefined && !unselectedRowsValues.includes(unselectedRows)) {
     throw new GradstepError(
       `unselectedRows is ${show(unselectedRows)}; expected ${alternatives(unselectedRowsValues)}.`,
