@@ -20,8 +20,9 @@ export class StepPlans {
   run(runs: readonly StepRun[]): void {
     const plan = this.#planFor(runs);
     const { device } = this.#context;
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    const { label } = plan;
+    const encoder = device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
     plan.encode(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
@@ -32,8 +33,9 @@ export class StepPlans {
     for (const { updates, count } of runs) checkMasks(updates, count);
     checkTarget(target);
     let end: (() => void) | undefined;
-    this.#planFor(runs).encodeDeferred(() => {
-      const opened = passOf(target);
+    const plan = this.#planFor(runs);
+    plan.encodeDeferred(() => {
+      const opened = passOf(target, plan.label);
       ({ end } = opened);
       return opened.pass;
     }, target);
@@ -84,16 +86,20 @@ export class StepPlans {
 
 /**
  * The pass into which a target records, and what ends it if it is not the caller's.
+ * @param label of a pass that is not the caller's
  * @throws {GradstepError} `UNSUPPORTED`
  */
-export function passOf(target: object): {
+export function passOf(
+  target: object,
+  label: string,
+): {
   readonly pass: GPUComputePassEncoder;
   readonly end: () => void;
 } {
   checkTarget(target);
   const encoder = target as EncodeTarget;
   if ("dispatchWorkgroups" in encoder) return { pass: encoder, end: () => {} };
-  const pass = encoder.beginComputePass();
+  const pass = encoder.beginComputePass({ label });
   return { pass, end: () => pass.end() };
 }
 

@@ -203,8 +203,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     const dispatches = planMirrorPacking(from, to, this.#limits);
     this.#packKernel ??= this.#compile("pack", packKernel, packArrays);
     const work = new OneShotDispatches(this.device, this.#packKernel, dispatches);
-    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
-    const pass = encoder.beginComputePass();
+    const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
+    const pass = encoder.beginComputePass({ label: "gradstep pack" });
     work.record(pass);
     pass.end();
     this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));

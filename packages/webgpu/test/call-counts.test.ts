@@ -73,8 +73,7 @@ describe("calls of the device", () => {
     expect(counts.submit - warm.submit).toBe(10);
     const counting = countingEncoder(device.createCommandEncoder());
     optimizer.encode(counting.encoder, gradients);
-    // Each tensor has a vectorized part and a remainder.
-    expect(counting.counts).toEqual({ dispatches: 40, passes: 1 });
+    expect(counting.counts).toEqual({ dispatches: 20, passes: 1 });
   });
 
   test("typed arrays: one write per array, and one submit", async () => {

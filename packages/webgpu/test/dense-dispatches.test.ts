@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planDenseDispatches } from "../src/planning/dense-dispatches.js";
+import { maxNarrowCount, planDenseDispatches } from "../src/planning/dense-dispatches.js";
 import type { DenseItem } from "../src/planning/dense-item.js";
 import type { BufferView } from "../src/planning/dispatch.js";
 import { cases, seed } from "../../../testing/cases.js";
@@ -20,9 +20,11 @@ function itemOf(views: readonly BufferView[], count: number, ownScalars = scalar
 function updatedPositions(
   items: readonly DenseItem[],
   tightLimits = limits,
+  narrowCount = maxNarrowCount,
 ): Map<GPUBuffer, number[]> {
   const positions = new Map<GPUBuffer, number[]>();
-  for (const { layout, bindings, table, tiles } of planDenseDispatches(items, tightLimits)) {
+  const dispatches = planDenseDispatches(items, tightLimits, narrowCount);
+  for (const { layout, bindings, table, tiles } of dispatches) {
     expect(table[0]).toBe(tiles);
     for (const { offset, size } of bindings) {
       expect(offset % tightLimits.alignment).toBe(0);
@@ -62,9 +64,20 @@ function expectedPositions(items: readonly DenseItem[]): Map<GPUBuffer, number[]
   return positions;
 }
 
-/** Whether each value of each array is updated once, and nothing else is. */
+/**
+ * Whether each value of each array is updated once, and nothing else is: with one dispatch for ranges of any alignment, and
+ * with two.
+ */
 function isExact(items: readonly DenseItem[], tightLimits = limits): boolean {
-  const updated = updatedPositions(items, tightLimits);
+  return [0, maxNarrowCount].every((count) => isExactWith(items, tightLimits, count));
+}
+
+function isExactWith(
+  items: readonly DenseItem[],
+  tightLimits: typeof limits,
+  narrowCount: number,
+): boolean {
+  const updated = updatedPositions(items, tightLimits, narrowCount);
   const sorted = (list: readonly number[] = []): string =>
     [...list].sort((a, b) => a - b).join(" ");
   return [...expectedPositions(items)].every(
@@ -87,12 +100,26 @@ describe("planDenseDispatches", () => {
     expect(only.table.length).toBe(1 + 63 + 6);
   });
 
-  test("the remainder of a length that is not a multiple of four is updated value by value", () => {
+  test("a length that is not a multiple of four: one dispatch, and two for many values", () => {
     const views = [buffer(), buffer()].map((one) => ({ buffer: one, start: 0 }));
-    const widths = planDenseDispatches([itemOf(views, 10)], limits).map(
-      ({ layout }) => layout.width,
-    );
-    expect(widths.sort((a, b) => a - b)).toEqual([1, 4]);
+    const countsOf = (count: number): unknown =>
+      planDenseDispatches([itemOf(views, count)], limits).map(({ layout, table, tiles }) => [
+        layout.width,
+        table[1 + tiles + 1] * layout.width,
+      ]);
+    expect(countsOf(8)).toEqual([[4, 8]]);
+    expect(countsOf(10)).toEqual([[1, 10]]);
+    expect(countsOf(2 ** 22 - 1)).toEqual([[1, 2 ** 22 - 1]]);
+    expect(countsOf(2 ** 22 + 1)).toEqual([
+      [1, 1],
+      [4, 2 ** 22],
+    ]);
+    // Ranges in the same buffers are one dispatch, too; others keep their own.
+    const other = [buffer(), buffer()].map((one) => ({ buffer: one, start: 0 }));
+    const after = views.map((view) => ({ ...view, start: 12 }));
+    const items = [itemOf(views, 10), itemOf(after, 8), itemOf(other, 8)];
+    expect(planDenseDispatches(items, limits).map(({ layout }) => layout.width)).toEqual([1, 4]);
+    expect(isExact(items)).toBe(true);
     expect(isExact([itemOf(views, 10)])).toBe(true);
     expect(isExact([itemOf(views, 3)])).toBe(true);
     expect(isExact([itemOf(views, 4)])).toBe(true);

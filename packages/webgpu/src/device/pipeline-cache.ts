@@ -31,7 +31,7 @@ export function cachedPipeline(
     () =>
       device.createComputePipeline({
         label,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module: device.createShaderModule({ label, code }), entryPoint: "update" },
       }),
     (message) => {

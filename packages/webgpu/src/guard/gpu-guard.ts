@@ -81,6 +81,7 @@ export class GpuGuard implements Guard {
     });
     device.queue.writeBuffer(this.#advanceTable, 0, table);
     this.#advanceBindGroup = device.createBindGroup({
+      label: "gradstep guard, loss scale",
       layout: this.#advance.layout,
       entries: [this.#advanceTable, memory.control, memory.nonFinite].map((buffer, i) => ({
         binding: tableBinding + i,
@@ -126,8 +127,9 @@ export class GpuGuard implements Guard {
     const { failure, pipeline } = this.#advance.compiled;
     if (failure !== undefined) throw failure;
     const { device } = this.#host;
-    const own = target === undefined ? device.createCommandEncoder() : undefined;
-    const { pass, end } = passOf(own ?? target!);
+    const own =
+      target === undefined ? device.createCommandEncoder({ label: "gradstep guard" }) : undefined;
+    const { pass, end } = passOf(own ?? target!, "gradstep guard");
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.#advanceBindGroup);
     pass.dispatchWorkgroups(1);

@@ -34,7 +34,7 @@ export class GuardedCommands implements StepRecorder {
     this.#blockLength = blockLengthOf(device, dispatches);
     const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
     const make = (what: string, size: number, usage: number): GPUBuffer =>
-      device.createBuffer({ label: `gradstep ${label}, ${what}`, size, usage: usage | STORAGE });
+      device.createBuffer({ label: `${label}, ${what}`, size, usage: usage | STORAGE });
     const scalars = make("guarded scalars", this.#blockLength * dispatches.length, UNIFORM);
     this.#grids = make("workgroups", dispatches.length * 12, INDIRECT);
     this.#commands = commandsOf(device, step, scalars);
@@ -45,6 +45,7 @@ export class GuardedCommands implements StepRecorder {
     const { control, nonFinite, keptScalars } = memory;
     this.#decideKernel = decideKernel;
     this.#decideBindGroup = device.createBindGroup({
+      label: `${label}, decision`,
       layout: decideKernel.layout,
       entries: [table, control, nonFinite, keptScalars, scalars, this.#grids].map((buffer, i) => ({
         binding: tableBinding + i,

@@ -246,7 +246,7 @@ class PoolBuffer {
   }
 
   #clear(offset: number, length: number): void {
-    const encoder = this.#device.createCommandEncoder();
+    const encoder = this.#device.createCommandEncoder({ label: "gradstep clear" });
     encoder.clearBuffer(this.buffer, offset, length);
     this.#device.queue.submit([encoder.finish()]);
   }

@@ -37,7 +37,7 @@ export class MaskUploads {
       size === 0
         ? undefined
         : device.createBuffer({
-            label: `gradstep ${label}, masks`,
+            label: `${label}, masks`,
             size,
             usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
           });

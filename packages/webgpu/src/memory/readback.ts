@@ -41,7 +41,7 @@ export class Readback {
     chunk.openReads += 1;
     // Without the copy, the chunk would still hold the values of an earlier read.
     const { refusal } = this.#errors.inScope("validation", () => {
-      const encoder = this.#device.createCommandEncoder();
+      const encoder = this.#device.createCommandEncoder({ label: "gradstep read" });
       encoder.copyBufferToBuffer(buffer, offset, chunk.buffer, start, byteLength);
       this.#device.queue.submit([encoder.finish()]);
     });

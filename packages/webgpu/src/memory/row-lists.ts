@@ -38,7 +38,7 @@ export class RowLists {
       const length = isArray ? capacityFor(rows) : rows.size;
       const all = update.unselectedRows === "zero" ? (update.parameter.shape[0] ?? 1) : 0;
       const buffer = device.createBuffer({
-        label: `gradstep ${label}, rows`,
+        label: `${label}, rows`,
         size: 4 * (listEntryWords * length + all),
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });

@@ -17,7 +17,7 @@ export class ScratchBuffer {
       "out-of-memory",
       () =>
         device.createBuffer({
-          label: `gradstep ${label}, results of reductions`,
+          label: `${label}, results of reductions`,
           size,
           usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
         }),

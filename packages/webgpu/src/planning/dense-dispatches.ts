@@ -9,31 +9,36 @@ import {
 import type { DenseItem } from "./dense-item.js";
 
 /**
+ * Up to this number of values, tensors in the same buffers are one dispatch even if some of them cannot be updated four
+ * values at a time. Beyond it, a second dispatch costs less than the wider accesses save.
+ */
+export const maxNarrowCount: number = 2 ** 22;
+
+/**
  * Plans as few dispatches as possible for plain tensors: one per combination of buffers, as long as the used part of
- * each buffer fits into one binding.
+ * each buffer fits into one binding. Values outside the items are not written.
  *
- * Ranges that start at multiples of four in every array are updated four values at a time, except for a remainder of up
- * to three values. Other ranges are updated one value at a time. Values outside the items are not written.
+ * Ranges that start at multiples of four in every array, and whose length is a multiple of four, are updated four values
+ * at a time. If a range in some buffers is not of that kind, all ranges in them are updated one value at a time, in one
+ * dispatch. With more than `narrowCount` values, only what has to be is, in a second dispatch.
  */
 export function planDenseDispatches(
   items: readonly DenseItem[],
   limits: BindingLimits,
+  narrowCount: number = maxNarrowCount,
 ): Dispatch<DenseKernelLayout>[] {
-  const ids = new Map<GPUBuffer, number>();
-  const idOf = (buffer: GPUBuffer): number => {
-    const id = ids.get(buffer) ?? ids.size;
-    ids.set(buffer, id);
-    return id;
-  };
+  const slices = items.map((item) => [...split(item, limits)].map((part) => placed(part, limits)));
+  const key = bufferKeys();
+  const narrow = narrowKeys(slices.flat(), key, narrowCount);
   const chunks: DenseChunk[] = [];
-  for (const item of items) {
-    const parts = [...split(item, limits)].flatMap((part) => partsOf(part, limits));
+  items.forEach(({ reduction, scratchStarts }, i) => {
+    const parts = slices[i].flatMap((part) =>
+      narrow.has(key(part)) ? [{ ...part, width: 1 as const }] : partsOf(part),
+    );
     const tiles = parts.map(({ count, width }) => Math.ceil(count / width / elementsPerTile));
-    const { reduction, scratchStarts } = item;
     let reducedStarts = reduction?.startsOf(tiles.reduce((sum, count) => sum + count, 0)) ?? [];
-    parts.forEach((part, i) => {
+    parts.forEach((part, k) => {
       const { views, count, scalars, width, gradients, from } = part;
-      const buffers = views.map(({ buffer }) => idOf(buffer)).join(" ");
       const size =
         reduction === undefined || width === 1 ? [] : [Math.max(0, reduction.size - from)];
       chunks.push({
@@ -41,12 +46,12 @@ export function planDenseDispatches(
         count,
         scalars,
         layout: { width, gradients },
-        key: `${width} ${gradients} ${buffers}`,
+        key: `${width} ${key(part)}`,
         words: [...scratchStarts, ...size, ...reducedStarts],
       });
-      reducedStarts = reducedStarts.map((start) => start + tiles[i]);
+      reducedStarts = reducedStarts.map((start) => start + tiles[k]);
     });
-  }
+  });
   // Sorted by position, so that bindings stay small and adjacent ranges are merged.
   chunks.sort(
     (a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.views[0].start - b.views[0].start,
@@ -59,10 +64,44 @@ export function planDenseDispatches(
   return builders.map((builder) => builder.finish());
 }
 
+/** Gives slices a key that is equal for those whose arrays are in the same buffers. */
+function bufferKeys(): (slice: PlacedSlice) => string {
+  const ids = new Map<GPUBuffer, number>();
+  const idOf = ({ buffer }: { readonly buffer: GPUBuffer }): number => {
+    const id = ids.get(buffer) ?? ids.size;
+    ids.set(buffer, id);
+    return id;
+  };
+  return ({ gradients, views }) => `${gradients} ${views.map(idOf).join(" ")}`;
+}
+
+/** The keys of slices that are all updated one value at a time. */
+function narrowKeys(
+  slices: readonly PlacedSlice[],
+  key: (slice: PlacedSlice) => string,
+  maxCount: number,
+): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  const narrow = new Set<string>();
+  for (const one of slices) {
+    counts.set(key(one), (counts.get(key(one)) ?? 0) + one.count);
+    if (!isAligned(one) || one.count % 4 > 0) narrow.add(key(one));
+  }
+  return new Set([...narrow].filter((one) => counts.get(one)! <= maxCount));
+}
+
 /** A range of an item. */
 interface Slice extends DenseItem {
   /** The index of the first element in the item. */
   readonly from: number;
+}
+
+interface PlacedSlice extends Slice {
+  readonly gradients: DenseKernelLayout["gradients"];
+}
+
+function placed(part: Slice, limits: BindingLimits): PlacedSlice {
+  return { ...part, gradients: gradientBindingOf(part, limits) };
 }
 
 function slice(item: DenseItem & { readonly from?: number }, from: number, count: number): Slice {
@@ -78,15 +117,18 @@ function slice(item: DenseItem & { readonly from?: number }, from: number, count
 }
 
 /** The part that is updated four values at a time, and the rest. */
-function partsOf(part: Slice, limits: BindingLimits): (Slice & DenseKernelLayout)[] {
-  const { views, count } = part;
-  const gradients = gradientBindingOf(part, limits);
-  const isAligned = views.every(({ start, isUniform }) => isUniform === true || start % 4 === 0);
-  const vectorized = isAligned ? count - (count % 4) : 0;
+function partsOf(part: PlacedSlice): (PlacedSlice & DenseKernelLayout)[] {
+  const { count, gradients } = part;
+  const vectorized = isAligned(part) ? count - (count % 4) : 0;
   return [
     { ...slice(part, 0, vectorized), width: 4 as const, gradients },
     { ...slice(part, vectorized, count - vectorized), width: 1 as const, gradients },
   ].filter((one) => one.count > 0);
+}
+
+/** Whether every array of a slice starts at a multiple of four values. */
+function isAligned({ views }: Slice): boolean {
+  return views.every(({ start, isUniform }) => isUniform === true || start % 4 === 0);
 }
 
 /** Splits an item so that each array fits into one binding, whatever its alignment. */

@@ -7,6 +7,7 @@ import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 
 /** A kernel that binds a table and some arrays, and no scalars. */
 export interface TableKernel {
+  readonly label: string;
   readonly layout: GPUBindGroupLayout;
   readonly compiled: CompiledPipeline;
 }
@@ -26,7 +27,7 @@ export function compileTableKernel(
       buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
     })),
   });
-  return { layout, compiled: cachedPipeline(device, errors, label, code, layout) };
+  return { label, layout, compiled: cachedPipeline(device, errors, label, code, layout) };
 }
 
 /** Dispatches that are recorded once, with their tables and bind groups. */
@@ -41,20 +42,21 @@ export class OneShotDispatches {
   /** @throws {GradstepError} `UNSUPPORTED` if the device refused the kernel, or allows too few workgroups */
   constructor(
     device: GPUDevice,
-    { layout, compiled }: TableKernel,
+    { label, layout, compiled }: TableKernel,
     dispatches: readonly SegmentDispatch[],
   ) {
     if (compiled.failure !== undefined) throw compiled.failure;
     const grids = dispatches.map(({ tiles }) => workgroupGridOf(device, tiles));
     dispatches.forEach(({ table, bindings }, i) => {
       const buffer = device.createBuffer({
-        label: "gradstep table",
+        label: `${label}, table`,
         size: table.byteLength,
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });
       device.queue.writeBuffer(buffer, 0, table);
       this.#tables.push(buffer);
       const bindGroup = device.createBindGroup({
+        label,
         layout,
         entries: [{ buffer }, ...bindings].map((resource, k) => ({
           binding: tableBinding + k,

@@ -38,9 +38,10 @@ export class RefusedStepDetector {
       // In Chromium, the event of an error may follow the answers to later calls.
       if (this.#errors.uncapturedErrors === knownErrors) await this.#errors.roundTrip();
       if (this.#errors.uncapturedErrors === knownErrors) return;
+      const label = "gradstep check of steps";
       const { refusal } = this.#errors.inScope("validation", () => {
-        const encoder = this.#device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
+        const encoder = this.#device.createCommandEncoder({ label });
+        const pass = encoder.beginComputePass({ label });
         for (const plan of plans) if (!plan.destroyed) plan.recordEmptyDispatches(pass);
         pass.end();
         this.#device.queue.submit([encoder.finish()]);

@@ -81,7 +81,7 @@ export function remapRows(
       });
       const encoder = device.createCommandEncoder({ label: "gradstep remap" });
       for (const { work, copies } of batches) {
-        const pass = encoder.beginComputePass();
+        const pass = encoder.beginComputePass({ label: "gradstep remap" });
         work.record(pass);
         pass.end();
         for (const { gathered: one, scratchOffset } of copies) {
@@ -94,7 +94,7 @@ export function remapRows(
         const dispatches = planResets(resets, sources, context.limits);
         const work = new OneShotDispatches(device, context.resetKernel(), dispatches);
         temporary.push(work);
-        const pass = encoder.beginComputePass();
+        const pass = encoder.beginComputePass({ label: "gradstep remap" });
         work.record(pass);
         pass.end();
       }

@@ -25,15 +25,17 @@ export class DispatchTables {
       return offset;
     });
     const buffer = device.createBuffer({
-      label: `gradstep ${label}, tables`,
+      label: `${label}, tables`,
       size: length,
       usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
     });
     this.#buffer = buffer;
+    const words = new Uint32Array(length / 4);
     this.#ranges = dispatches.map(({ table }, i) => {
-      device.queue.writeBuffer(buffer, offsets[i], table);
+      words.set(table, offsets[i] / 4);
       return { buffer, offset: offsets[i], size: table.byteLength };
     });
+    device.queue.writeBuffer(buffer, 0, words);
   }
 
   /** Where the table of a dispatch is. */
@@ -83,7 +85,7 @@ export function blockLengthOf(device: GPUDevice, dispatches: readonly StepDispat
 /** Prepares the dispatches of a step. @param scalars the uniform buffer with a block per dispatch */
 export function commandsOf(
   device: GPUDevice,
-  { dispatches, tables, scratch }: StepBindings,
+  { label, dispatches, tables, scratch }: StepBindings,
   scalars: GPUBuffer,
 ): readonly Command[] {
   return dispatches.map(({ kernel, bindings, tiles }, i) => {
@@ -91,6 +93,7 @@ export function commandsOf(
     const block = { buffer: scalars, offset: 0, size: scalarSetLength * maxScalarSets };
     const arrays = [...bindings, ...(usesScratch ? [{ buffer: scratch! }] : [])];
     const bindGroup = device.createBindGroup({
+      label: `${label}, dispatch ${i}`,
       layout: bindGroupLayout,
       entries: [
         { binding: tableBinding, resource: tables.rangeOf(i) },
@@ -124,7 +127,7 @@ export class StepCommands implements StepRecorder {
     const { label, dispatches } = step;
     this.#blockLength = blockLengthOf(device, dispatches);
     this.#ring = new UniformRing(device, {
-      label: `gradstep ${label}, scalars`,
+      label: `${label}, scalars`,
       dispatches,
       blockLength: this.#blockLength,
       steps,

@@ -56,7 +56,8 @@ interface PlanRun extends StepProgram {
  */
 export class StepPlan {
   readonly #context: StepPlanContext;
-  readonly #label: string;
+  /** Names its work in messages of the device. */
+  readonly label: string;
   readonly #runs: readonly PlanRun[];
   readonly #updates: readonly Update[];
   /** The inputs of the updates for which this was prepared. */
@@ -80,7 +81,7 @@ export class StepPlan {
   constructor(context: StepPlanContext, runs: readonly StepRun[]) {
     const { device, errors } = context;
     this.#context = context;
-    this.#label = runs.map(({ program }) => program.variant.label).join(" and ");
+    this.label = `gradstep ${runs.map(({ program }) => program.variant.label).join(" and ")}`;
     let firstIndex = 0;
     this.#runs = runs.map(({ program, updates, count }) => {
       const own = updates.slice(0, count);
@@ -101,8 +102,8 @@ export class StepPlan {
       unselectedRows,
     }));
     this.#tensors = this.#updates.flatMap(tensorsOf);
-    this.#masks = new MaskUploads(device, this.#label, this.#updates);
-    this.#lists = new RowLists(device, this.#label, this.#updates);
+    this.#masks = new MaskUploads(device, this.label, this.#updates);
+    this.#lists = new RowLists(device, this.label, this.#updates);
     const scratch = new ScratchLayout();
     try {
       this.#dispatches = this.#planDispatches(scratch);
@@ -112,8 +113,8 @@ export class StepPlan {
       for (const { temporaries } of this.#runs) temporaries.destroy();
       throw error;
     }
-    this.#scratch = new ScratchBuffer(device, errors, this.#label, scratch);
-    this.#tables = new DispatchTables(device, this.#label, this.#dispatches);
+    this.#scratch = new ScratchBuffer(device, errors, this.label, scratch);
+    this.#tables = new DispatchTables(device, this.label, this.#dispatches);
     this.#immediate = this.#commands(1);
   }
 
@@ -246,7 +247,7 @@ export class StepPlan {
     const bytes = scratch.length * 4;
     if (bytes > limits.maxBindingSize) {
       throw new GradstepError(
-        `The temporaries of a step of ${this.#label} need ${bytes} bytes; a binding of this device has ${limits.maxBindingSize}. Request a higher maxStorageBufferBindingSize, or split the parameter.`,
+        `The temporaries of a step of ${this.label} need ${bytes} bytes; a binding of this device has ${limits.maxBindingSize}. Request a higher maxStorageBufferBindingSize, or split the parameter.`,
         { code: "UNSUPPORTED" },
       );
     }
@@ -263,7 +264,7 @@ export class StepPlan {
 
   #commands(steps: number): StepRecorder {
     const step = {
-      label: this.#label,
+      label: this.label,
       dispatches: this.#dispatches,
       tables: this.#tables,
       scratch: this.#scratch.buffer,
