@@ -82,6 +82,7 @@ export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hy
 // To implement backends.
 export type {
   Backend,
+  EncodeTargetOf,
   BatchRun,
   Kernel,
   Layout,

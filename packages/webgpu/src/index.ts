@@ -3,7 +3,7 @@ import { requestDevice, webgpuOptions, type DeviceOptions } from "./device/reque
 import { WebGpuBackend, type WebGpu } from "./webgpu-backend.js";
 
 export type { DeviceOptions } from "./device/request-device.js";
-export type { WebGpuTensor } from "./memory/gpu-tensor.js";
+export type { GpuMemoryRange, WebGpuTensor } from "./memory/gpu-tensor.js";
 export type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
 export type { WebGpu } from "./webgpu-backend.js";

@@ -35,7 +35,7 @@ import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import { packArrays, packKernel } from "./shaders/pack-kernel.js";
 import type { StepRun } from "./planning/step-plan.js";
 import { resetArrays, resetKernel } from "./shaders/reset-kernel.js";
-import { StepPlans } from "./step-plans.js";
+import { StepPlans, type EncodeTarget } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 
 /** The buffer pool of staged gradients. */
@@ -87,6 +87,8 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
    */
   fillCopy(parameter: Tensor, copy: ParameterCopy): void;
+  /** As in `Backend`. @throws {GradstepError} `UNSUPPORTED` for another kind of target */
+  encodeTogether(target: EncodeTarget, runs: readonly BatchRun[]): void;
   /**
    * Resolves once the device has processed everything so far: allocations, compilations and steps. Without it, errors
    * of the device are thrown by later calls.
@@ -222,7 +224,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#together.run(runs.map(stepRunOf));
   }
 
-  encodeTogether(target: object, runs: readonly BatchRun[]): void {
+  encodeTogether(target: EncodeTarget, runs: readonly BatchRun[]): void {
     this.#together.encode(target, runs.map(stepRunOf));
   }
 

@@ -254,6 +254,12 @@ export interface Backend {
   dispose?(): void;
 }
 
+/** What a caller records work into, for tensors of this type: that which their backend's `encodeTogether` takes. */
+export type EncodeTargetOf<T extends Tensor> =
+  Required<T["backend"]> extends { encodeTogether(target: infer E, runs: never): void }
+    ? E
+    : object;
+
 /** A backend that can work on caller-owned memory. `M` is its type: an array, a GPUBuffer, … */
 export interface WrappingBackend<M> extends Backend {
   /**

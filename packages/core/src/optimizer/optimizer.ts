@@ -1,4 +1,4 @@
-import type { Tensor, Values } from "../backend/backend.js";
+import type { EncodeTargetOf, Tensor, Values } from "../backend/backend.js";
 import type { Explanation } from "./explain/explanation.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "./groups/group-options.js";
@@ -91,7 +91,7 @@ export interface OptimizerMethods<
    *
    * @throws {GradstepError} as `step` does, and `UNSUPPORTED` if the backend cannot encode
    */
-  encode(target: object, gradients: Gradients, options?: StepOptions): void;
+  encode(target: EncodeTargetOf<T>, gradients: Gradients, options?: StepOptions): void;
   /**
    * A tensor in the backend's memory for a parameter's gradient: write the gradient to it and pass it to `step`, which
    * then copies nothing. Made at the first call, owned and freed by the optimizer. On backends whose memory JavaScript

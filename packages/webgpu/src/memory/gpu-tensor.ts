@@ -3,13 +3,13 @@ import {
   GradstepError,
   show,
   sizeOf,
-  type Backend,
   type Layout,
   type MemoryRange,
   type StagingTensor,
   type Tensor,
   type Values,
 } from "@gradstep/core";
+import type { WebGpu } from "../webgpu-backend.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { Allocation } from "./buffer-pools.js";
 import { decodeFloat16 } from "./float16.js";
@@ -17,12 +17,18 @@ import { uploadable } from "./uploadable-array.js";
 
 /** A tensor in a GPUBuffer. */
 export interface WebGpuTensor extends Tensor {
+  readonly backend: WebGpu;
   /** The range of the buffer. It changes when rows are remapped. */
-  readonly memory: MemoryRange & { readonly buffer: GPUBuffer };
+  readonly memory: GpuMemoryRange;
+}
+
+/** A range of a GPUBuffer. */
+export interface GpuMemoryRange extends MemoryRange {
+  readonly buffer: GPUBuffer;
 }
 
 /** What a tensor needs of its backend. */
-export interface TensorHost extends Backend {
+export interface TensorHost extends WebGpu {
   /** @throws {GradstepError} `DEVICE_LOST`, `DISPOSED` */
   check(): void;
   /** Writes to a buffer. @param isWrapped whether the buffer is caller-owned, and may have been destroyed */
@@ -54,7 +60,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   #shape: readonly number[];
   #size: number;
   #storage: TensorStorage;
-  #memory: WebGpuTensor["memory"];
+  #memory: GpuMemoryRange;
   readonly #onInvalidated = new Set<() => void>();
   #failure: GradstepError | undefined;
   #freed = false;
@@ -80,7 +86,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     return this.#size;
   }
 
-  get memory(): WebGpuTensor["memory"] {
+  get memory(): GpuMemoryRange {
     return this.#memory;
   }
 
@@ -227,7 +233,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     this.backend.upload(buffer, byteOffset, values, this.allocation === undefined);
   }
 
-  #memoryRange(): WebGpuTensor["memory"] {
+  #memoryRange(): GpuMemoryRange {
     if ("allocation" in this.#storage) {
       const { buffer, offset } = this.#storage.allocation;
       return { buffer, byteOffset: offset, byteLength: this.#size * 4 };

@@ -23,7 +23,7 @@ export function wrapping(
 ): Mutant {
   const create: typeof createOptimizer = (spec, parameters, options) => {
     const optimizer = createOptimizer(spec, parameters, options);
-    const own = change(optimizer, parameters);
+    const own = change(optimizer as unknown as Optimizer, parameters);
     return new Proxy(optimizer, {
       get: (target, key) =>
         Object.hasOwn(own, key)
