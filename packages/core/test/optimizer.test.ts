@@ -94,6 +94,9 @@ describe("an optimizer from creation to disposal", () => {
     expect(message([1, 2])).toContain("Convert it with new Float32Array(values).");
     expect(message(new Float64Array(2))).toContain("Convert it with new Float32Array(values).");
     expect(message(new Map())).toContain("backend.wrap(memory)");
+    expect(message(new ArrayBuffer(8))).toMatch(
+      /^Gradient "w" is an ArrayBuffer; expected .* Make a tensor of it with backend\.wrap\(buffer, \{ shape: \[2\] \}\)\.$/,
+    );
   });
 
   test("a parameter of another backend object of the same kind is refused with advice", () => {

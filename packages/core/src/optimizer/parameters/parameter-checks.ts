@@ -1,5 +1,6 @@
 import type { Backend, MemoryRange, Tensor } from "../../backend/backend.js";
 import { bytesPerValue } from "../../backend/layout.js";
+import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
 
 /** Parameters by name. */
@@ -34,7 +35,8 @@ export function checkParameters(
     typeof parameters !== "object" ||
     // A Map has no properties, so it would pass for an object without parameters.
     Symbol.iterator in parameters ||
-    isTensor(parameters)
+    isTensor(parameters) ||
+    isRawMemory(parameters)
   ) {
     throw new GradstepError(
       `Got ${show(parameters)} as parameters; expected tensors by name, such as { kernel, bias }.`,
@@ -58,11 +60,12 @@ export function checkParameters(
       );
     }
     if (!isTensor(tensor)) {
+      const remedy = isRawMemory(tensor)
+        ? wrapRemedy(undefined)
+        : "Make one with backend.wrap(array) or backend.tensor(shape).";
       throw new GradstepError(
-        `Parameter "${name}" is ${show(tensor)}; expected a tensor. Make one with backend.wrap(array) or backend.tensor(shape).`,
-        {
-          code: "INVALID_PARAMETER",
-        },
+        `Parameter "${name}" is ${show(tensor)}; expected a tensor. ${remedy}`,
+        { code: "INVALID_PARAMETER" },
       );
     }
     if (tensor.freed) throw notLive(`Parameter "${name}"`, tensor);

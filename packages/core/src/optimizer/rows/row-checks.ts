@@ -1,4 +1,5 @@
 import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
+import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, show } from "../../errors.js";
 import { isTensor, notLive } from "../parameters/parameter-checks.js";
@@ -49,20 +50,31 @@ export function checkRowValues(
   if (isTensor(values)) {
     const { size, freed, layout } = values;
     if (values.backend !== backend || layout?.dtype !== "u32")
-      throw notRowValues(what, values, backend);
+      throw notRowValues(what, values, backend, count);
     if (freed) throw notLive(what, values);
     if (size < count || (size > count && !more)) throw wrongLength(what, size, count);
     return;
   }
   if (!ArrayBuffer.isView(values) || (values as Uint32Array)[Symbol.toStringTag] !== "Uint32Array")
-    throw notRowValues(what, values, backend);
+    throw notRowValues(what, values, backend, count);
   const { length } = values as Uint32Array;
   if (length < count || (length > count && !more)) throw wrongLength(what, length, count);
 }
 
-function notRowValues(what: string, values: unknown, { name }: Backend): GradstepError {
+function notRowValues(
+  what: string,
+  values: unknown,
+  backend: Backend,
+  count: number,
+): GradstepError {
+  let got = show(values);
+  let remedy = "";
+  if (isTensor(values) && values.backend === backend) {
+    got = `a tensor of ${values.layout?.dtype ?? backend.precision}`;
+    remedy = ` Wrap its memory with dtype: "u32".`;
+  } else if (isRawMemory(values)) remedy = ` ${wrapRemedy([count], "u32")}`;
   return new GradstepError(
-    `${what} is ${show(values)}; expected a Uint32Array, or a u32 tensor of the parameters' ${name} backend.`,
+    `${what} is ${got}; expected a Uint32Array, or a u32 tensor of the parameters' ${backend.name} backend.${remedy}`,
     { code: "INVALID_MEMORY" },
   );
 }

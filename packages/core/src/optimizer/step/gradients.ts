@@ -1,4 +1,5 @@
-import type { Backend, Tensor, Values } from "../../backend/backend.js";
+import type { Tensor, Values } from "../../backend/backend.js";
+import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
 import { areInterleaved, notLive, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
@@ -23,13 +24,13 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
   if (ArrayBuffer.isView(gradient)) {
     const kind = gradient[Symbol.toStringTag];
     if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
-      throw notAGradient(name, gradient, backend);
+      throw notAGradient(name, gradient, parameter);
     if (gradient.length !== size) throw mismatch(name, gradient.length, parameter);
     if (overlaps(gradient, own)) throw sharesMemory(name);
     return;
   }
   if (typeof gradient !== "object" || gradient.backend !== backend || !isGradientLayout(gradient))
-    throw notAGradient(name, gradient, backend);
+    throw notAGradient(name, gradient, parameter);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
   const { memory } = gradient;
@@ -55,13 +56,14 @@ function withoutValues(what: string): GradstepError {
 function notAGradient(
   name: string,
   gradient: unknown,
-  { name: backend, precision }: Backend,
+  { backend: { name: backend, precision }, shape }: Tensor,
 ): GradstepError {
   const array = precision === "f64" ? "Float64Array" : "Float32Array";
   const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
-  const remedy = isArray
-    ? `Convert it with new ${array}(values).`
+  const other = isRawMemory(gradient)
+    ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
+  const remedy = isArray ? `Convert it with new ${array}(values).` : other;
   return new GradstepError(
     `Gradient "${name}" is ${show(gradient)}; expected a ${array}, or a tensor of the parameter's ${backend} backend. ${remedy}`,
     { code: "INVALID_GRADIENT" },

@@ -1,4 +1,5 @@
 import type { UnselectedRows, RowValues } from "../../backend/backend.js";
+import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { checkOptions } from "../../check-options.js";
 import { alternatives, GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
@@ -53,11 +54,11 @@ export function checkStepOptions(options: StepOptions): void {
   const isOneOrByName = (value: unknown): boolean =>
     value !== null &&
     typeof value === "object" &&
-    // A list or a Map would pass for an object without masks.
-    (isRowValues(value) || !(Symbol.iterator in value));
+    // A list, a Map or a buffer would pass for an object without masks.
+    (isRowValues(value) || !(Symbol.iterator in value || isRawMemory(value)));
   if (rows !== undefined && !isOneOrByName(rows)) {
     throw new GradstepError(
-      `rows is ${show(rows)}; expected a Uint32Array with one value per row, or masks by the names of parameters.`,
+      `rows is ${show(rows)}; expected a Uint32Array with one value per row, or masks by the names of parameters.${isRawMemory(rows) ? ` ${wrapRemedy(undefined, "u32")}` : ""}`,
       { code: "UNKNOWN_OPTION" },
     );
   }
