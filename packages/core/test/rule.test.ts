@@ -27,7 +27,7 @@ describe("a definition is refused", () => {
   test.each([
     ["without a name", { name: undefined }],
     ["with a name that is none", { name: null }],
-    ["with capitals in its name", { name: "Plain" }],
+    ["with a space in its name", { name: "plain rule" }],
     ["with a hyphen at the end of its name", { name: "plain-" }],
     ["with two hyphens in its name", { name: "my--rule" }],
     ["with an empty name", { name: "" }],

@@ -1,6 +1,7 @@
 import { decayRate, defineRule, nonNegative } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
+import { ruleNames } from "../../../testing/rule-names.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { generate } from "../src/generate.js";
 import { compiled } from "./compile.js";
@@ -79,6 +80,23 @@ test.each([
   });
   expect(generate(rule, { exact: true })).toContain(`export const ${exported} = {`);
   expect(await compiled(rule, true)).toMatchObject({ exact: true });
+});
+
+test.each(ruleNames)("a rule named %s is compiled and interpreted", async (name) => {
+  const { rule } = defineRule({
+    name,
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    slots: { m: 0 },
+    perElement: "m = m + g * g\np = p - g / (sqrt(m) + learningRate)",
+  });
+  const gradients = [numbers(5, 2), numbers(5, 3)];
+  const wanted = await afterSteps(reference(), rule.specify({}), numbers(5, 1), gradients);
+  const table = await compiled(rule, true);
+  for (const backend of [
+    createCpuJs({ exact: true }),
+    createCpuJs({ exact: true, kernels: [table] }),
+  ])
+    expect(await afterSteps(backend, rule.specify({}), numbers(5, 1), gradients)).toEqual(wanted);
 });
 
 test("equal programs over slots in another order do not share a kernel", async () => {

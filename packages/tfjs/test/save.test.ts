@@ -84,6 +84,14 @@ const twice = /* a custom rule */ defineRule({
     p = p - slow_mean * learningRate`,
 });
 
+const camelCased = (learningRate: number) =>
+  defineRule({
+    name: "camelCased_Rule",
+    hyperparameters: { learningRate: nonNegative(0.01) },
+    slots: { m: 0 },
+    perElement: "m = m + g\np = p - m * learningRate",
+  })({ learningRate });
+
 const halved = /* a custom stage */ defineStage({
   name: "halved",
   hyperparameters: { factor_of_u: nonNegative(0.5) },
@@ -100,6 +108,7 @@ const makers: [string, () => GradstepOptimizer][] = [
   ["lion", () => lion({ learningRate: 0.001, weightDecay: 0.01 })],
   ["TF.js's adam", () => tfOptimizer(fromTfjs("adam", { learningRate: 0.01 }))],
   ["a custom rule", () => tfOptimizer(twice({ learningRate: 0.1, beta_slow: 0.75 }))],
+  ["a custom rule in camelCase", () => tfOptimizer(camelCased(0.1))],
   ["slots per row and column alone", () => tfOptimizer(adafactor({ learningRate: 0.1 }))],
   ["slots that all variables share, and copies", () => tfOptimizer(prodigy({ d0: 1e-3 }))],
   ["a copy of the variable", () => tfOptimizer(scheduleFreeSgd({ learningRate: 0.5 }))],

@@ -1,5 +1,4 @@
 import { GradstepError, list, show } from "../errors.js";
-import { parse } from "../language/parse.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/program.js";
 import type { Schedule } from "../schedules/schedule.js";
@@ -7,6 +6,7 @@ import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
+import { stageRenaming, type Rename } from "./stage-renaming.js";
 import type { Stage, StageReads, StageSpec } from "./stage-factory.js";
 import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
 
@@ -190,9 +190,11 @@ function joined(
   choices: CompleteChoices,
   shape: OptionTable,
 ): VariantTexts {
-  const all = links.map((link) => {
-    const texts = link.rule.texts(choicesOf(link.rule, choices));
-    return { ...link, texts, sources: sourcesOf(link, texts) };
+  const textsOf = ({ rule }: Link): VariantTexts => rule.texts(choicesOf(rule, choices));
+  const renaming = stageRenaming(links, textsOf);
+  const all = links.map((link, i) => {
+    const texts = textsOf(link);
+    return { ...link, texts, sources: sourcesOf(texts, renaming[i]) };
   });
   const { texts: ruleTexts, sources: ruleSources } = all.find(({ stage }) => stage === undefined)!;
   const of = (updated: string): readonly Source[] =>
@@ -219,14 +221,13 @@ function joined(
   };
 }
 
-/** The sources of a link; in those of a stage, its temporaries and scalars are renamed. */
+/** The sources of a link, with the names that it has in the chain. */
 function sourcesOf(
-  { stage }: Link,
   texts: VariantTexts,
+  rename: Rename | undefined,
 ): Readonly<Record<"perStep" | "perElement" | "evaluation", readonly Source[]>> {
   const { perStep, perElement, evaluation = [] } = texts;
-  if (stage === undefined) return { perStep, perElement, evaluation };
-  const rename = renamer(stage, texts);
+  if (rename === undefined) return { perStep, perElement, evaluation };
   const renamed = (sources: readonly Source[]): readonly Source[] =>
     sources.map((source) => ({ ...source, rename }));
   return {
@@ -234,25 +235,6 @@ function sourcesOf(
     perElement: renamed(perElement),
     evaluation: renamed(evaluation),
   };
-}
-
-/** Gives what a stage assigns for itself a name with the stage's in front. */
-function renamer(stage: Stage, texts: VariantTexts): (name: string) => string {
-  const shared = new Set([
-    "p",
-    "g",
-    "u",
-    ...[texts.slots, texts.persistentScalars, texts.metrics ?? {}].flatMap((table) =>
-      Object.keys(table),
-    ),
-  ]);
-  const own = new Set(
-    [...texts.perStep, ...texts.perElement]
-      .flatMap(({ text }) => parse(text).map(({ name }) => name))
-      .filter((name) => !shared.has(name)),
-  );
-  const prefix = stage.name.replaceAll("-", "_");
-  return (name) => (own.has(name) ? `${prefix}_${name}` : name);
 }
 
 function choicesOf(rule: Rule, choices: CompleteChoices): CompleteChoices {
@@ -268,10 +250,10 @@ function partsOf(
 ): readonly VariantPart[] | undefined {
   if (links.some(({ stage }) => stage?.updated === "u")) return undefined;
   const slots = chained.slots.map(({ name }) => name);
-  const parts = links.map(({ rule, stage }): VariantPart => {
-    const chosen = choicesOf(rule, choices);
-    const variant = rule.variant(chosen);
-    const rename = stage === undefined ? undefined : renamer(stage, rule.texts(chosen));
+  const renaming = stageRenaming(links, ({ rule }) => rule.texts(choicesOf(rule, choices)));
+  const parts = links.map(({ rule }, i): VariantPart => {
+    const variant = rule.variant(choicesOf(rule, choices));
+    const rename = renaming[i];
     return {
       variant,
       scalars: variant.scalars.map((name) => chained.scalars.indexOf(rename?.(name) ?? name)),

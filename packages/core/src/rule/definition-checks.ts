@@ -43,6 +43,8 @@ const definitionKeys = [
   "evaluation",
 ];
 
+const ruleName = /^(?:[A-Za-z_]\w*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
+
 const rangeKeys = ["default", "min", "max", "below"];
 
 function invalid(message: string): never {
@@ -105,9 +107,9 @@ interface DefinitionParts {
 }
 
 function checkParts({ name, hyperparameters, options, structural }: DefinitionParts): void {
-  if (typeof name !== "string" || !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) {
+  if (typeof name !== "string" || !ruleName.test(name)) {
     return invalid(
-      `A rule is named ${show(name)}; expected lower-case words and digits, joined by "-".`,
+      `A rule is named ${show(name)}; expected an identifier, such as "plainAdam", or lower-case words joined by "-", such as "plain-adam".`,
     );
   }
   for (const [key, range] of Object.entries(hyperparameters)) {

@@ -18,7 +18,7 @@ export type Chosen<T, O extends OptionTable, S extends string> =
 
 /** What `defineRule` takes. `H`: names of hyperparameters; `O`: options; `S`: structural hyperparameters. */
 export interface RuleDefinition<H extends string, O extends OptionTable, S extends H> {
-  /** Lower case, unique in an application. */
+  /** An identifier or lower-case words joined by hyphens, unique in an application: `plainAdam`, `plain-adam`. */
   readonly name: string;
   /** Numbers that may change between steps, with their ranges. `learningRate` must be among them. */
   readonly hyperparameters: Readonly<Record<H, Hyperparameter>>;

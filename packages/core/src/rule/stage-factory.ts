@@ -17,7 +17,7 @@ import type {
 
 /** What `defineStage` takes. `H`: names of hyperparameters; `O`: options. */
 export interface StageDefinition<H extends string, O extends OptionTable> {
-  /** Lower case, unique in an application. */
+  /** An identifier or lower-case words joined by hyphens, unique in an application: `plainAdam`, `plain-adam`. */
   readonly name: string;
   /** Numbers that may change between steps. A stage called with a number sets the first of them. None if left out. */
   readonly hyperparameters?: Readonly<Record<H, Hyperparameter>>;

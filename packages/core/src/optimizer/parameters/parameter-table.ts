@@ -1,6 +1,7 @@
 import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/backend.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { ParameterRecord } from "./parameter-record.js";
+import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import type { MatchedParameter } from "../groups/group-options.js";
@@ -173,7 +174,7 @@ export class ParameterTable {
     const unknown = isList ? names.filter((name) => !this.byName.has(name)) : [];
     if (isList && unknown.length === 0) return names.map((name) => this.byName.get(name)!);
     throw new GradstepError(
-      `Got ${isList ? list(unknown) : show(names)}; expected names of parameters without duplicates, from ${list(this.names)}.`,
+      `Got ${isList ? list(unknown) : show(names)}; expected names of parameters without duplicates, from ${list(this.names)}.${didYouMean(unknown[0], this.names)}`,
       { code: "UNKNOWN_PARAMETER" },
     );
   }
@@ -196,7 +197,7 @@ export class ParameterTable {
     const record = this.byName.get(name);
     if (record === undefined) {
       throw new GradstepError(
-        `Got ${show(name)}; the optimizer has the parameters ${list(this.names)}.`,
+        `Got ${show(name)}; the optimizer has the parameters ${list(this.names)}.${didYouMean(name, this.names)}`,
         { code: "UNKNOWN_PARAMETER" },
       );
     }

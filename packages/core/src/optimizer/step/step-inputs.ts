@@ -1,6 +1,7 @@
 import type { Tensor, Update, Values } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 import { resized } from "../rows/row-checks.js";
@@ -310,7 +311,7 @@ function checkIsTable(gradients: Gradients): void {
 
 function unknownParameters(unknown: readonly string[], known: Iterable<string>): GradstepError {
   return new GradstepError(
-    `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().`,
+    `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().${didYouMean(unknown[0], known)}`,
     { code: "UNKNOWN_PARAMETER" },
   );
 }

@@ -1,0 +1,60 @@
+import { parse } from "../language/parse.js";
+import type { Link } from "./chain.js";
+import type { VariantTexts } from "./variant.js";
+
+/** Gives a name of a stage the name that it has in the chain. */
+export type Rename = (name: string) => string;
+
+/**
+ * The names of each link in a chain. What a stage calculates for itself, its temporaries and scalars, gets the stage's
+ * name in front, so that no two links use one name for different values. The names of the rule, and those of slots,
+ * hyperparameters and metrics, stay as they are: undefined for a link whose names all stay.
+ */
+export function stageRenaming(
+  links: readonly Link[],
+  textsOf: (link: Link) => VariantTexts,
+): readonly (Rename | undefined)[] {
+  const assigned = links.map((link) => namesOf(textsOf(link)));
+  const taken = new Set(
+    links.flatMap(({ rule, stage }, i) => [
+      ...Object.keys(rule.hyperparameters),
+      ...assigned[i].shared,
+      ...(stage === undefined ? assigned[i].own : []),
+    ]),
+  );
+  return links.map(({ stage }, i) => {
+    if (stage === undefined) return undefined;
+    const names = new Map<string, string>();
+    for (const name of assigned[i].own)
+      names.set(name, freeName(`${prefixOf(stage.name)}_${name}`, taken));
+    for (const name of names.values()) taken.add(name);
+    return (name) => names.get(name) ?? name;
+  });
+}
+
+function prefixOf(stage: string): string {
+  return stage.replaceAll("-", "_");
+}
+
+/** The name, with a number if it is taken: the stages `clip-norm` and `clip_norm` have the same prefix. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  let number = 2;
+  while (taken.has(`${name}_${number}`)) number += 1;
+  return `${name}_${number}`;
+}
+
+/** The names that the texts of a link assign: those that other links may use, and its own. */
+function namesOf({ slots, persistentScalars, metrics = {}, perStep, perElement }: VariantTexts): {
+  readonly shared: ReadonlySet<string>;
+  readonly own: ReadonlySet<string>;
+} {
+  const tables = [slots, persistentScalars, metrics];
+  const shared = new Set(["p", "g", "u", ...tables.flatMap((table) => Object.keys(table))]);
+  const own = new Set(
+    [...perStep, ...perElement]
+      .flatMap(({ text }) => parse(text).map(({ name }) => name))
+      .filter((name) => !shared.has(name)),
+  );
+  return { shared, own };
+}
