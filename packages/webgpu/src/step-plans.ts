@@ -1,26 +1,29 @@
 import { GradstepError, show, type Update } from "@gradstep/core";
+import { DelayedDestruction } from "./planning/delayed-destruction.js";
+import type { InputPlan } from "./planning/input-plan.js";
 import { StepPlan, type StepPlanContext, type StepRun } from "./planning/step-plan.js";
 
-/** How many batches of tensors are remembered: for several optimizers, each with a few sets of gradient buffers. */
-export const maxRememberedPlans = 32;
+/** The steps of how many combinations of parameters are remembered: for several optimizers. */
+export const maxStepPlans = 128;
 
 /** An encoder of the caller that `optimizer.encode` records into. */
 export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
-/** Executes steps, and remembers what it has prepared for the tensors of the last ones. */
+/** Executes steps, and remembers what it has prepared for them. */
 export class StepPlans {
   readonly #context: StepPlanContext;
   /** The most recently used first. */
   readonly #plans: StepPlan[] = [];
+  readonly #retired = new DelayedDestruction();
 
   constructor(context: StepPlanContext) {
     this.#context = context;
   }
 
   run(runs: readonly StepRun[]): void {
-    const plan = this.#planFor(runs);
+    const plan = this.#planFor(runs).inputPlan();
     const { device } = this.#context;
-    const { label } = plan;
+    const { label } = this.#plans[0];
     const encoder = device.createCommandEncoder({ label });
     const pass = encoder.beginComputePass({ label });
     plan.encode(pass);
@@ -32,47 +35,60 @@ export class StepPlans {
   encode(target: object, runs: readonly StepRun[]): void {
     for (const { updates, count } of runs) checkMasks(updates, count);
     checkTarget(target);
+    const steps = this.#planFor(runs);
+    const plan = steps.inputPlan();
+    steps.countRecorded(target);
+    this.#retired.countStep();
     let end: (() => void) | undefined;
-    const plan = this.#planFor(runs);
     plan.encodeDeferred(() => {
-      const opened = passOf(target, plan.label);
+      const opened = passOf(target, steps.label);
       ({ end } = opened);
       return opened.pass;
-    }, target);
+    });
     end?.();
   }
 
-  /** Dispatches of the last batch. */
+  /** Dispatches of the last step. */
   get dispatches(): number {
     return this.#plans[0]?.dispatchCount ?? 0;
   }
 
   /** The plans with steps since the last call. */
-  takeExecuted(): StepPlan[] {
-    return this.#plans.filter((plan) => plan.takeHasExecuted());
+  takeExecuted(): InputPlan[] {
+    return this.#plans.flatMap((plan) => plan.takeExecuted());
   }
 
   destroy(): void {
     for (const plan of this.#plans.splice(0)) plan.destroy();
+    this.#retired.destroy();
   }
 
   #planFor(runs: readonly StepRun[]): StepPlan {
     this.#context.errors.check();
-    for (let i = 0; i < this.#plans.length; i += 1) {
-      const plan = this.#plans[i];
+    const plans = this.#plans;
+    for (let i = 0; i < plans.length; i += 1) {
+      const plan = plans[i];
       if (!plan.matches(runs)) continue;
-      plan.check();
       if (i > 0) {
-        this.#plans.copyWithin(1, 0, i);
-        this.#plans[0] = plan;
+        plans.copyWithin(1, 0, i);
+        plans[0] = plan;
       }
       return plan;
     }
     const plan = new StepPlan(this.#context, runs);
-    plan.check();
-    this.#plans.unshift(plan);
+    try {
+      plan.inputPlan();
+    } catch (error) {
+      plan.destroy();
+      throw error;
+    }
+    plans.unshift(plan);
     plan.whenInvalidated(() => this.#remove(plan));
-    if (this.#plans.length > maxRememberedPlans) this.#plans.pop()!.retire();
+    if (plans.length > maxStepPlans) {
+      const oldest = plans.pop()!;
+      oldest.retire();
+      this.#retired.destroyLater(oldest);
+    }
     return plan;
   }
 

@@ -177,8 +177,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   wrap(memory: GPUBuffer, options: GpuWrapOptions = {}): WebGpuTensor {
     this.check();
-    const { shape, ...storage } = wrappedStorage(memory, options);
-    return new GpuTensor(this, shape, { buffer: memory, ...storage });
+    const { shape, byteOffset, layout, capacity } = wrappedStorage(memory, options);
+    return new GpuTensor(this, shape, { buffer: memory, byteOffset, layout, capacity });
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

@@ -1,6 +1,7 @@
 import type { Kernel, Update, Variant } from "@gradstep/core";
 import type { ErrorTracker } from "./device/error-tracker.js";
-import type { StepPlan, StepProgram, StepRun } from "./planning/step-plan.js";
+import type { InputPlan } from "./planning/input-plan.js";
+import type { StepProgram, StepRun } from "./planning/step-plan.js";
 import { emitDenseKernel } from "./shaders/dense-kernel.js";
 import { defaultKernelLayout, scalarSetLength } from "./shaders/kernel-layout.js";
 import type { KernelProgram } from "./shaders/kernel-program.js";
@@ -78,7 +79,7 @@ export class WebGpuKernel implements Kernel {
   }
 
   /** The plans with steps since the last call. */
-  takeExecutedPlans(): StepPlan[] {
+  takeExecutedPlans(): InputPlan[] {
     return this.#plans.takeExecuted();
   }
 

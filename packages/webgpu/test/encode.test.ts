@@ -2,8 +2,8 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { maxRememberedPlans } from "../src/step-plans.js";
-import { maxUnsubmittedSteps } from "../src/planning/step-plan.js";
+import { maxUnsubmittedSteps } from "../src/planning/delayed-destruction.js";
+import { maxInputPlans } from "../src/planning/step-plan.js";
 import { describe, newBackend, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
@@ -98,7 +98,7 @@ describe("encode", () => {
       const w = backend.tensor([9], random.values(9));
       const optimizer = createOptimizer(adam({ learningRate: 0.01 }), { w });
       const encoder = backend.device.createCommandEncoder();
-      for (let i = 0; i < maxRememberedPlans + 8; i += 1) {
+      for (let i = 0; i < maxInputPlans + 8; i += 1) {
         const gradient = backend.tensor([9], random.values(9));
         if (encoded) optimizer.encode(encoder, { w: gradient });
         else optimizer.step({ w: gradient });

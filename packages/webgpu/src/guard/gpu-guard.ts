@@ -13,7 +13,8 @@ import {
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { compileTableKernel, type TableKernel } from "../planning/one-shot-dispatches.js";
-import type { StepPlan, StepRun } from "../planning/step-plan.js";
+import type { InputPlan } from "../planning/input-plan.js";
+import type { StepRun } from "../planning/step-plan.js";
 import { advanceArrays, advanceKernel } from "../shaders/advance-kernel.js";
 import { decideArrays, decideKernel } from "../shaders/decide-kernel.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
@@ -147,7 +148,7 @@ export class GpuGuard implements Guard {
   }
 
   /** The plans with steps since the last call. */
-  takeExecutedPlans(): StepPlan[] {
+  takeExecutedPlans(): InputPlan[] {
     return this.#plans.takeExecuted();
   }
 

@@ -1,16 +1,18 @@
 import type { GradstepError } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { bindGroupOf } from "../planning/bind-groups.js";
+import type { TableKernel } from "../planning/one-shot-dispatches.js";
+import { ScalarBlocks } from "../planning/scalar-blocks.js";
 import {
-  blockLengthOf,
-  commandsOf,
   failureOf,
-  type Command,
+  prepareDispatches,
+  recordEmptyDispatches,
+  type PreparedDispatch,
   type StepBindings,
   type StepRecorder,
 } from "../planning/step-commands.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
 import { decideHeaderLength } from "../shaders/decide-kernel.js";
-import type { TableKernel } from "../planning/one-shot-dispatches.js";
 import type { GuardMemory } from "./guard-memory.js";
 
 /** What plans of guarded steps need. */
@@ -23,22 +25,27 @@ export interface PlanGuard {
 export class GuardedCommands implements StepRecorder {
   readonly #decideKernel: TableKernel;
   readonly #decideBindGroup: GPUBindGroup;
-  readonly #commands: readonly Command[];
-  readonly #blockLength: number;
+  readonly #dispatches: readonly PreparedDispatch[];
+  readonly #bindGroups: readonly GPUBindGroup[];
+  readonly #blocks: ScalarBlocks;
   readonly #dynamicOffset = new Uint32Array(1);
   readonly #grids: GPUBuffer;
   readonly #buffers: readonly GPUBuffer[];
 
   constructor(device: GPUDevice, step: StepBindings, { memory, decideKernel }: PlanGuard) {
-    const { label, dispatches } = step;
-    this.#blockLength = blockLengthOf(device, dispatches);
+    const { label, dispatches, scratch } = step;
+    this.#blocks = new ScalarBlocks(device, dispatches);
     const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
     const make = (what: string, size: number, usage: number): GPUBuffer =>
       device.createBuffer({ label: `${label}, ${what}`, size, usage: usage | STORAGE });
-    const scalars = make("guarded scalars", this.#blockLength * dispatches.length, UNIFORM);
+    const { slotLength, overhang } = this.#blocks;
+    const scalars = make("guarded scalars", slotLength + overhang, UNIFORM);
     this.#grids = make("workgroups", dispatches.length * 12, INDIRECT);
-    this.#commands = commandsOf(device, step, scalars);
-    const words = decideTable(step, this.#blockLength / 4, memory, this.#commands);
+    this.#dispatches = prepareDispatches(device, dispatches);
+    this.#bindGroups = dispatches.map((dispatch) =>
+      bindGroupOf(device, label, { dispatch, scratch, scalars }),
+    );
+    const words = decideTable(this.#blocks, memory, this.#dispatches);
     const table = make("decision", words.byteLength, COPY_DST);
     device.queue.writeBuffer(table, 0, words);
     this.#buffers = [scalars, this.#grids, table];
@@ -55,7 +62,7 @@ export class GuardedCommands implements StepRecorder {
   }
 
   get failure(): GradstepError | undefined {
-    return this.#decideKernel.compiled.failure ?? failureOf(this.#commands);
+    return this.#decideKernel.compiled.failure ?? failureOf(this.#dispatches);
   }
 
   /** The device has the scalars already. */
@@ -67,21 +74,16 @@ export class GuardedCommands implements StepRecorder {
     pass.setPipeline(this.#decideKernel.compiled.pipeline);
     pass.setBindGroup(0, this.#decideBindGroup);
     pass.dispatchWorkgroups(1);
-    for (let d = 0; d < this.#commands.length; d += 1) {
-      const { compiled, bindGroup } = this.#commands[d];
-      this.#dynamicOffset[0] = this.#blockLength * d;
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, this.#dynamicOffset, 0, 1);
+    for (let d = 0; d < this.#dispatches.length; d += 1) {
+      this.#dynamicOffset[0] = this.#blocks.offsets[d];
+      pass.setPipeline(this.#dispatches[d].compiled.pipeline);
+      pass.setBindGroup(0, this.#bindGroups[d], this.#dynamicOffset, 0, 1);
       pass.dispatchWorkgroupsIndirect(this.#grids, 12 * d);
     }
   }
 
   recordEmpty(pass: GPUComputePassEncoder): void {
-    for (const { compiled, bindGroup } of this.#commands) {
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, [0]);
-      pass.dispatchWorkgroups(0);
-    }
+    recordEmptyDispatches(pass, this.#dispatches, this.#bindGroups);
   }
 
   destroy(): void {
@@ -89,20 +91,17 @@ export class GuardedCommands implements StepRecorder {
   }
 }
 
-/** The table of the decide kernel. @param blockLength words of scalars per dispatch */
+/** The table of the decide kernel. */
 function decideTable(
-  { dispatches }: StepBindings,
-  blockLength: number,
+  blocks: ScalarBlocks,
   memory: GuardMemory,
-  commands: readonly Command[],
+  dispatches: readonly PreparedDispatch[],
 ): Uint32Array<ArrayBuffer> {
-  const pairs = dispatches.flatMap(({ scalarSets, kernel }, d) =>
-    scalarSets.flatMap((set, k) => {
-      const target = blockLength * d + (kernel.scalarSetLength / 4) * k;
-      return [...set].flatMap((_, i) => [target + i, memory.sourceOf(set) + i]);
-    }),
-  );
-  const grids = commands.flatMap(({ grid }) => [grid.x, grid.y]);
+  const pairs = [...blocks.places()].flatMap(([set, i, place]) => [
+    place,
+    memory.sourceOf(set) + i,
+  ]);
+  const grids = dispatches.flatMap(({ grid }) => [grid.x, grid.y]);
   const header = [pairs.length / 2, dispatches.length, memory.keptSteps, memory.rowLength];
   return Uint32Array.from([...header.slice(0, decideHeaderLength), ...pairs, ...grids]);
 }

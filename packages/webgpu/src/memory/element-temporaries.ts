@@ -21,7 +21,12 @@ export class ElementTemporaries {
   /** By name, then by the index of the tensor. */
   readonly #views = new Map<string, readonly BufferView[]>();
 
-  constructor(device: GPUDevice, errors: ErrorTracker, temporaries: readonly ElementTemporary[]) {
+  constructor(
+    device: GPUDevice,
+    errors: ErrorTracker,
+    label: string,
+    temporaries: readonly ElementTemporary[],
+  ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     const maxLength = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     for (const { name, sizes } of temporaries) {
@@ -35,7 +40,7 @@ export class ElementTemporaries {
         places.push({ buffer, start: lengths[buffer] / 4 });
         lengths[buffer] += length;
       }
-      const buffers = lengths.map((length) => this.#create(device, errors, length));
+      const buffers = lengths.map((length) => this.#create(device, errors, label, length));
       this.#views.set(
         name,
         places.map(({ buffer, start }) => ({ buffer: buffers[buffer], start })),
@@ -52,11 +57,11 @@ export class ElementTemporaries {
     for (const buffer of this.#buffers) buffer.destroy();
   }
 
-  #create(device: GPUDevice, errors: ErrorTracker, size: number): GPUBuffer {
+  #create(device: GPUDevice, errors: ErrorTracker, label: string, size: number): GPUBuffer {
     const buffer = errors.capture(
       "out-of-memory",
       () =>
-        device.createBuffer({ label: "gradstep temporaries", size, usage: bufferUsage.STORAGE }),
+        device.createBuffer({ label: `${label}, temporaries`, size, usage: bufferUsage.STORAGE }),
       (message) => {
         this.failure = new GradstepError(
           `The device has no ${size} bytes for the temporaries of a step: ${message}. Use a smaller model, or a rule without matrix products.`,

@@ -61,7 +61,8 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   #size: number;
   #storage: TensorStorage;
   #memory: GpuMemoryRange;
-  readonly #onInvalidated = new Set<() => void>();
+  /** Made for the first action, since most wrapped tensors have none. */
+  #onInvalidated: Set<() => void> | undefined;
   #failure: GradstepError | undefined;
   #freed = false;
 
@@ -189,8 +190,9 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
 
   /** Calls an action once when the tensor is freed or resized. @returns a function that cancels this */
   whenInvalidated(action: () => void): () => void {
-    this.#onInvalidated.add(action);
-    return () => this.#onInvalidated.delete(action);
+    const actions = (this.#onInvalidated ??= new Set());
+    actions.add(action);
+    return () => actions.delete(action);
   }
 
   /** @throws {GradstepError} `DISPOSED`, `DEVICE_LOST`, `OUT_OF_MEMORY` */
@@ -244,8 +246,8 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   }
 
   #invalidate(): void {
-    for (const action of this.#onInvalidated) action();
-    this.#onInvalidated.clear();
+    for (const action of this.#onInvalidated ?? []) action();
+    this.#onInvalidated?.clear();
   }
 }
 

@@ -51,9 +51,9 @@ export class MaskUploads {
     return { buffer: this.#buffer!, start: byteOffset / 4, stride: 1 };
   }
 
-  /** Whether update `index` shares its array with the same updates as before. */
+  /** For an update with an array: whether it shares the array with the same updates as before. */
   matches(index: number, { mask }: Update): boolean {
-    return ArrayBuffer.isView(mask) && this.#sources[index]?.mask === mask;
+    return !ArrayBuffer.isView(mask) || this.#sources[index]?.mask === mask;
   }
 
   /** Copies the current arrays to the device. */

@@ -56,13 +56,11 @@ export class RowLists {
     return { buffer, start: 0, length, firstEntries };
   }
 
-  /** Whether the current list of update `index` belongs in the buffer that there is for it. */
+  /** For an update with arrays: whether its current list belongs in the buffer that there is for it. */
   matches(index: number, { rows }: Update): boolean {
-    const list = this.#lists[index];
-    if (list === undefined || rows === undefined) return list === undefined && rows === undefined;
-    return "start" in rows
-      ? list.words !== undefined && capacityFor(rows) === list.length
-      : list.indices === rows;
+    return (
+      rows === undefined || !("start" in rows) || capacityFor(rows) === this.#lists[index]?.length
+    );
   }
 
   /** The dispatches that make lists from tensors of indices. @throws {GradstepError} `UNSUPPORTED` */

@@ -6,7 +6,7 @@ import {
   overlaps,
   type DenseChunk,
 } from "./dense-dispatch-builder.js";
-import type { DenseItem } from "./dense-item.js";
+import type { DenseItem, DenseView } from "./dense-item.js";
 
 /**
  * Up to this number of values, tensors in the same buffers are one dispatch even if some of them cannot be updated four
@@ -27,18 +27,16 @@ export function planDenseDispatches(
   limits: BindingLimits,
   narrowCount: number = maxNarrowCount,
 ): Dispatch<DenseKernelLayout>[] {
-  const slices = items.map((item) => [...split(item, limits)].map((part) => placed(part, limits)));
-  const key = bufferKeys();
-  const narrow = narrowKeys(slices.flat(), key, narrowCount);
+  const placed = placer(limits);
+  const slices = items.map((item) => [...split(item, limits)].map(placed));
+  const narrow = narrowBuffers(slices.flat(), narrowCount);
   const chunks: DenseChunk[] = [];
   items.forEach(({ reduction, scratchStarts }, i) => {
-    const parts = slices[i].flatMap((part) =>
-      narrow.has(key(part)) ? [{ ...part, width: 1 as const }] : partsOf(part),
-    );
+    const parts = slices[i].flatMap((part) => partsOf(part, narrow.has(part.buffers)));
     const tiles = parts.map(({ count, width }) => Math.ceil(count / width / elementsPerTile));
     let reducedStarts = reduction?.startsOf(tiles.reduce((sum, count) => sum + count, 0)) ?? [];
     parts.forEach((part, k) => {
-      const { views, count, scalars, width, gradients, from } = part;
+      const { views, count, scalars, width, gradients, buffers, from } = part;
       const size =
         reduction === undefined || width === 1 ? [] : [Math.max(0, reduction.size - from)];
       chunks.push({
@@ -46,7 +44,7 @@ export function planDenseDispatches(
         count,
         scalars,
         layout: { width, gradients },
-        key: `${width} ${key(part)}`,
+        key: `${width} ${buffers}`,
         words: [...scratchStarts, ...size, ...reducedStarts],
       });
       reducedStarts = reducedStarts.map((start) => start + tiles[k]);
@@ -64,30 +62,16 @@ export function planDenseDispatches(
   return builders.map((builder) => builder.finish());
 }
 
-/** Gives slices a key that is equal for those whose arrays are in the same buffers. */
-function bufferKeys(): (slice: PlacedSlice) => string {
-  const ids = new Map<GPUBuffer, number>();
-  const idOf = ({ buffer }: { readonly buffer: GPUBuffer }): number => {
-    const id = ids.get(buffer) ?? ids.size;
-    ids.set(buffer, id);
-    return id;
-  };
-  return ({ gradients, views }) => `${gradients} ${views.map(idOf).join(" ")}`;
-}
-
-/** The keys of slices that are all updated one value at a time. */
-function narrowKeys(
-  slices: readonly PlacedSlice[],
-  key: (slice: PlacedSlice) => string,
-  maxCount: number,
-): ReadonlySet<string> {
+/** The buffers of slices that are all updated one value at a time. */
+function narrowBuffers(slices: readonly PlacedSlice[], maxCount: number): ReadonlySet<string> {
   const counts = new Map<string, number>();
   const narrow = new Set<string>();
   for (const one of slices) {
-    counts.set(key(one), (counts.get(key(one)) ?? 0) + one.count);
-    if (!isAligned(one) || one.count % 4 > 0) narrow.add(key(one));
+    const { buffers, count } = one;
+    counts.set(buffers, (counts.get(buffers) ?? 0) + count);
+    if (!isAligned(one) || count % 4 > 0) narrow.add(buffers);
   }
-  return new Set([...narrow].filter((one) => counts.get(one)! <= maxCount));
+  return new Set([...narrow].filter((buffers) => counts.get(buffers)! <= maxCount));
 }
 
 /** A range of an item. */
@@ -98,10 +82,21 @@ interface Slice extends DenseItem {
 
 interface PlacedSlice extends Slice {
   readonly gradients: DenseKernelLayout["gradients"];
+  /** Equal for slices whose arrays are in the same buffers. */
+  readonly buffers: string;
 }
 
-function placed(part: Slice, limits: BindingLimits): PlacedSlice {
-  return { ...part, gradients: gradientBindingOf(part, limits) };
+function placer(limits: BindingLimits): (part: Slice) => PlacedSlice {
+  const ids = new Map<GPUBuffer, number>();
+  const idOf = ({ buffer }: DenseView): number => {
+    const id = ids.get(buffer) ?? ids.size;
+    ids.set(buffer, id);
+    return id;
+  };
+  return (part) => {
+    const gradients = gradientBindingOf(part, limits);
+    return { ...part, gradients, buffers: `${gradients} ${part.views.map(idOf).join(" ")}` };
+  };
 }
 
 function slice(item: DenseItem & { readonly from?: number }, from: number, count: number): Slice {
@@ -116,14 +111,19 @@ function slice(item: DenseItem & { readonly from?: number }, from: number, count
   };
 }
 
-/** The part that is updated four values at a time, and the rest. */
-function partsOf(part: PlacedSlice): (PlacedSlice & DenseKernelLayout)[] {
-  const { count, gradients } = part;
-  const vectorized = isAligned(part) ? count - (count % 4) : 0;
+/** The part that is updated four values at a time, and the rest, which is all of it in narrow buffers. */
+function partsOf(
+  part: PlacedSlice,
+  isNarrow: boolean,
+): readonly (PlacedSlice & DenseKernelLayout)[] {
+  const { count } = part;
+  const vectorized = isNarrow || !isAligned(part) ? 0 : count - (count % 4);
+  if (vectorized === 0) return [{ ...part, width: 1 }];
+  if (vectorized === count) return [{ ...part, width: 4 }];
   return [
-    { ...slice(part, 0, vectorized), width: 4 as const, gradients },
-    { ...slice(part, vectorized, count - vectorized), width: 1 as const, gradients },
-  ].filter((one) => one.count > 0);
+    { ...part, ...slice(part, 0, vectorized), width: 4 },
+    { ...part, ...slice(part, vectorized, count - vectorized), width: 1 },
+  ];
 }
 
 /** Whether every array of a slice starts at a multiple of four values. */

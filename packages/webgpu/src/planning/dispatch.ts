@@ -41,6 +41,11 @@ export interface StepDispatch extends Omit<Dispatch, "layout"> {
   readonly kernel: StepKernel;
 }
 
+/** A dispatch whose table is on the device. */
+export type TabledDispatch = Omit<StepDispatch, "table"> & {
+  readonly tableRange: BindingRange;
+};
+
 /** Limits of a device for bindings, in bytes. */
 export interface BindingLimits {
   readonly maxBindingSize: number;

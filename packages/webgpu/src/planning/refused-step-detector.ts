@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
-import type { StepPlan } from "./step-plan.js";
+import type { InputPlan } from "./input-plan.js";
 
 /**
  * Finds steps that the device refused because one of their buffers was destroyed. A step itself checks nothing: only if
@@ -10,14 +10,14 @@ import type { StepPlan } from "./step-plan.js";
 export class RefusedStepDetector {
   readonly #device: GPUDevice;
   readonly #errors: ErrorTracker;
-  readonly #takeExecutedPlans: () => readonly StepPlan[];
+  readonly #takeExecutedPlans: () => readonly InputPlan[];
   #knownErrors: number;
 
   /** @param takeExecutedPlans gives the plans with steps since its last call */
   constructor(
     device: GPUDevice,
     errors: ErrorTracker,
-    takeExecutedPlans: () => readonly StepPlan[],
+    takeExecutedPlans: () => readonly InputPlan[],
   ) {
     this.#device = device;
     this.#errors = errors;

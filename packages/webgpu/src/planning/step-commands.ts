@@ -1,167 +1,137 @@
 import type { GradstepError } from "@gradstep/core";
 import type { CompiledPipeline } from "../device/pipeline-cache.js";
-import { bufferUsage } from "../device/webgpu-constants.js";
-import {
-  firstArrayBinding,
-  maxScalarSets,
-  scalarsBinding,
-  tableBinding,
-} from "../shaders/kernel-layout.js";
-import type { BindingRange, StepDispatch } from "./dispatch.js";
-import { UniformRing } from "./uniform-ring.js";
+import type { BindGroups } from "./bind-groups.js";
+import type { TabledDispatch } from "./dispatch.js";
+import { ScalarBlocks } from "./scalar-blocks.js";
+import type { ScalarRing } from "./scalar-ring.js";
 import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
-
-/** The tables of the dispatches of a step, in one buffer. */
-export class DispatchTables {
-  readonly #buffer: GPUBuffer;
-  readonly #ranges: readonly BindingRange[];
-
-  constructor(device: GPUDevice, label: string, dispatches: readonly StepDispatch[]) {
-    const alignment = device.limits.minStorageBufferOffsetAlignment;
-    let length = 0;
-    const offsets = dispatches.map(({ table }) => {
-      const offset = length;
-      length += Math.ceil(table.byteLength / alignment) * alignment;
-      return offset;
-    });
-    const buffer = device.createBuffer({
-      label: `${label}, tables`,
-      size: length,
-      usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
-    });
-    this.#buffer = buffer;
-    const words = new Uint32Array(length / 4);
-    this.#ranges = dispatches.map(({ table }, i) => {
-      words.set(table, offsets[i] / 4);
-      return { buffer, offset: offsets[i], size: table.byteLength };
-    });
-    device.queue.writeBuffer(buffer, 0, words);
-  }
-
-  /** Where the table of a dispatch is. */
-  rangeOf(dispatch: number): BindingRange {
-    return this.#ranges[dispatch];
-  }
-
-  destroy(): void {
-    this.#buffer.destroy();
-  }
-}
 
 /** What the commands of a step bind. */
 export interface StepBindings {
+  /** Names the work in messages of the device. */
   readonly label: string;
-  readonly dispatches: readonly StepDispatch[];
-  readonly tables: DispatchTables;
+  readonly dispatches: readonly TabledDispatch[];
   readonly scratch: GPUBuffer | undefined;
-}
-
-/** One dispatch of a step. */
-export interface Command {
-  readonly compiled: CompiledPipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly grid: WorkgroupGrid;
 }
 
 /** Records the dispatches of a step. */
 export interface StepRecorder {
   /** Why the device has refused a kernel. */
   readonly failure: GradstepError | undefined;
-  /** Writes the current scalars. @returns where they are, for `record` */
-  writeScalars(): number;
+  /**
+   * Writes the current scalars.
+   * @param isRecorded whether the caller submits the step later
+   * @returns where they are, for `record`
+   */
+  writeScalars(isRecorded: boolean): number;
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void;
   /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
   recordEmpty(pass: GPUComputePassEncoder): void;
   destroy(): void;
 }
 
-/** Bytes of scalars per dispatch. */
-export function blockLengthOf(device: GPUDevice, dispatches: readonly StepDispatch[]): number {
-  const { minUniformBufferOffsetAlignment: alignment } = device.limits;
-  const longest = Math.max(...dispatches.map(({ kernel }) => kernel.scalarSetLength));
-  return Math.ceil((longest * maxScalarSets) / alignment) * alignment;
+/** A pipeline, and its workgroups. */
+export interface PreparedDispatch {
+  readonly compiled: CompiledPipeline;
+  readonly grid: WorkgroupGrid;
 }
 
-/** Prepares the dispatches of a step. @param scalars the uniform buffer with a block per dispatch */
-export function commandsOf(
+export function prepareDispatches(
   device: GPUDevice,
-  { label, dispatches, tables, scratch }: StepBindings,
-  scalars: GPUBuffer,
-): readonly Command[] {
-  return dispatches.map(({ kernel, bindings, tiles }, i) => {
-    const { bindGroupLayout, usesScratch, scalarSetLength, compile } = kernel;
-    const block = { buffer: scalars, offset: 0, size: scalarSetLength * maxScalarSets };
-    const arrays = [...bindings, ...(usesScratch ? [{ buffer: scratch! }] : [])];
-    const bindGroup = device.createBindGroup({
-      label: `${label}, dispatch ${i}`,
-      layout: bindGroupLayout,
-      entries: [
-        { binding: tableBinding, resource: tables.rangeOf(i) },
-        { binding: scalarsBinding, resource: block },
-        ...arrays.map((resource, k) => ({ binding: firstArrayBinding + k, resource })),
-      ],
-    });
-    return { compiled: compile(), bindGroup, grid: workgroupGridOf(device, tiles) };
-  });
+  dispatches: readonly TabledDispatch[],
+): readonly PreparedDispatch[] {
+  return dispatches.map(({ kernel, tiles }) => ({
+    compiled: kernel.compile(),
+    grid: workgroupGridOf(device, tiles),
+  }));
 }
 
 /** Why the device has refused a kernel. */
-export function failureOf(commands: readonly Command[]): GradstepError | undefined {
-  for (let d = 0; d < commands.length; d += 1) {
-    const { failure } = commands[d].compiled;
+export function failureOf(dispatches: readonly PreparedDispatch[]): GradstepError | undefined {
+  for (let d = 0; d < dispatches.length; d += 1) {
+    const { failure } = dispatches[d].compiled;
     if (failure !== undefined) return failure;
   }
   return undefined;
 }
 
-/** The dispatches of a step with their pipelines and bind groups, and the scalars of the last steps. */
+/** Records dispatches without workgroups. */
+export function recordEmptyDispatches(
+  pass: GPUComputePassEncoder,
+  dispatches: readonly PreparedDispatch[],
+  bindGroups: readonly GPUBindGroup[],
+): void {
+  bindGroups.forEach((group, d) => {
+    pass.setPipeline(dispatches[d].compiled.pipeline);
+    pass.setBindGroup(0, group, [0]);
+    pass.dispatchWorkgroups(0);
+  });
+}
+
+/** The dispatches of a step with their pipelines and bind groups. */
 export class StepCommands implements StepRecorder {
-  readonly #ring: UniformRing;
-  readonly #commands: readonly Command[];
-  /** Bytes of scalars per dispatch. */
-  readonly #blockLength: number;
+  readonly #step: StepBindings;
+  readonly #ring: ScalarRing;
+  readonly #blocks: ScalarBlocks;
+  readonly #shared: BindGroups;
+  readonly #dispatches: readonly PreparedDispatch[];
+  /** Those for the current buffer of the ring. */
+  #bindGroups: readonly GPUBindGroup[] = [];
+  #scalars: GPUBuffer | undefined;
   readonly #dynamicOffset = new Uint32Array(1);
 
-  /** @param steps how many steps can be recorded before the first of them is executed */
-  constructor(device: GPUDevice, step: StepBindings, steps: number) {
-    const { label, dispatches } = step;
-    this.#blockLength = blockLengthOf(device, dispatches);
-    this.#ring = new UniformRing(device, {
-      label: `${label}, scalars`,
-      dispatches,
-      blockLength: this.#blockLength,
-      steps,
-    });
-    this.#commands = commandsOf(device, step, this.#ring.buffer);
+  constructor(device: GPUDevice, step: StepBindings, ring: ScalarRing, bindGroups: BindGroups) {
+    this.#step = step;
+    this.#ring = ring;
+    this.#shared = bindGroups;
+    this.#blocks = new ScalarBlocks(device, step.dispatches);
+    this.#dispatches = prepareDispatches(device, step.dispatches);
   }
 
   get failure(): GradstepError | undefined {
-    return failureOf(this.#commands);
+    return failureOf(this.#dispatches);
   }
 
-  writeScalars(): number {
-    return this.#ring.write();
+  writeScalars(isRecorded: boolean): number {
+    const scalars = this.#ring.prepare(this.#blocks, isRecorded);
+    if (scalars !== this.#scalars) this.#bind(scalars);
+    return this.#ring.write(this.#blocks, isRecorded);
   }
 
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void {
-    for (let d = 0; d < this.#commands.length; d += 1) {
-      const { compiled, bindGroup, grid } = this.#commands[d];
-      this.#dynamicOffset[0] = scalarsOffset + this.#blockLength * d;
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, this.#dynamicOffset, 0, 1);
+    const { offsets } = this.#blocks;
+    let last: GPUComputePipeline | undefined;
+    for (let d = 0; d < this.#dispatches.length; d += 1) {
+      const { compiled, grid } = this.#dispatches[d];
+      this.#dynamicOffset[0] = scalarsOffset + offsets[d];
+      if (compiled.pipeline !== last) pass.setPipeline(compiled.pipeline);
+      last = compiled.pipeline;
+      pass.setBindGroup(0, this.#bindGroups[d], this.#dynamicOffset, 0, 1);
       pass.dispatchWorkgroups(grid.x, grid.y);
     }
   }
 
   recordEmpty(pass: GPUComputePassEncoder): void {
-    for (const { compiled, bindGroup } of this.#commands) {
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, bindGroup, [0]);
-      pass.dispatchWorkgroups(0);
-    }
+    recordEmptyDispatches(pass, this.#dispatches, this.#bindGroups);
   }
 
   destroy(): void {
-    this.#ring.destroy();
+    this.#release();
+    this.#scalars = undefined;
+  }
+
+  #bind(scalars: GPUBuffer): void {
+    const { dispatches, scratch } = this.#step;
+    const bindGroups = dispatches.map((dispatch) =>
+      this.#shared.acquire({ dispatch, scratch, scalars }),
+    );
+    this.#release();
+    this.#bindGroups = bindGroups;
+    this.#scalars = scalars;
+  }
+
+  #release(): void {
+    for (const group of this.#bindGroups) this.#shared.release(group);
+    this.#bindGroups = [];
   }
 }

@@ -1,0 +1,70 @@
+import { maxScalarSets } from "../shaders/kernel-layout.js";
+import type { TabledDispatch } from "./dispatch.js";
+
+/** Scalar sets, one after the other. Dispatches with the same sets share a block. */
+interface Block {
+  readonly scalarSets: readonly Float64Array[];
+  /** Bytes per set. */
+  readonly setLength: number;
+  readonly offset: number;
+}
+
+/** Where the scalars of the dispatches of a step are in a uniform buffer, from the offset of the step on. */
+export class ScalarBlocks {
+  /** Bytes from the scalars of a step to those of the next. */
+  readonly slotLength: number;
+  /** Bytes that the binding of a block may reach beyond the slot. */
+  readonly overhang: number;
+  /** For each dispatch, the offset of its block in bytes: a valid dynamic offset. */
+  readonly offsets: readonly number[];
+  readonly #blocks: readonly Block[];
+  readonly #values: Float32Array<ArrayBuffer>;
+
+  constructor(device: GPUDevice, dispatches: readonly TabledDispatch[]) {
+    const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+    const blocks: Block[] = [];
+    let length = 0;
+    this.offsets = dispatches.map(({ scalarSets, kernel: { scalarSetLength: setLength } }) => {
+      const known = blocks.find(
+        (one) => one.setLength === setLength && isSameList(one.scalarSets, scalarSets),
+      );
+      if (known !== undefined) return known.offset;
+      const offset = length;
+      blocks.push({ scalarSets, setLength, offset });
+      length += Math.ceil(Math.max(1, scalarSets.length * setLength) / alignment) * alignment;
+      return offset;
+    });
+    this.slotLength = length;
+    this.overhang = Math.max(...blocks.map(({ setLength }) => bindingLength(setLength)));
+    this.#blocks = blocks;
+    this.#values = new Float32Array(length / 4);
+  }
+
+  /** The current scalars, in memory that the next call reuses. */
+  values(): Float32Array<ArrayBuffer> {
+    for (let b = 0; b < this.#blocks.length; b += 1) {
+      const { scalarSets, setLength, offset } = this.#blocks[b];
+      for (let k = 0; k < scalarSets.length; k += 1)
+        this.#values.set(scalarSets[k], (offset + setLength * k) / 4);
+    }
+    return this.#values;
+  }
+
+  /** For each scalar of each set, the set, its index in it, and its place in words. */
+  *places(): Generator<readonly [set: Float64Array, index: number, place: number]> {
+    for (const { scalarSets, setLength, offset } of this.#blocks) {
+      for (const [k, set] of scalarSets.entries()) {
+        for (let i = 0; i < set.length; i += 1) yield [set, i, (offset + setLength * k) / 4 + i];
+      }
+    }
+  }
+}
+
+/** Bytes of a binding of scalars: shaders declare the most sets that there can be. */
+export function bindingLength(setLength: number): number {
+  return setLength * maxScalarSets;
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
