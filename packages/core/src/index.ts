@@ -16,7 +16,7 @@ export type {
   OptimizerOptions,
   RuleConfig,
 } from "./optimizer/optimizer.js";
-export type { ResetOptions } from "./optimizer/reset.js";
+export type { ResetOptions } from "./optimizer/reset/reset-slots.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
 export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";

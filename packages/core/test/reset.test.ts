@@ -6,6 +6,7 @@ import {
   chain,
   createOptimizer,
   ema,
+  type Backend,
   type OptimizerSpec,
 } from "../src/index.js";
 import { reference } from "../src/reference.js";
@@ -115,4 +116,81 @@ describe("reset", () => {
     optimizer.dispose();
     expect(codeOf(() => optimizer.reset())).toBe("DISPOSED");
   });
+
+  test("slots with different first values are reset by one run of a kernel, for all parameters", () => {
+    const runs: number[][] = [];
+    const counting: Backend = reference();
+    const compile = counting.compile.bind(counting);
+    counting.compile = (variant) => {
+      const kernel = compile(variant);
+      return {
+        ...kernel,
+        run: (updates, count) => {
+          runs.push(updates.slice(0, count).map(({ slots }) => slots.length));
+          kernel.run(updates, count);
+        },
+      };
+    };
+    const w = counting.tensor([3, 4]);
+    const b = counting.tensor([2]);
+    const optimizer = createOptimizer(chain(adam({ amsgrad: true }), ema(0.5)), { w, b });
+    optimizer.reset();
+    // The first of four slots is what the kernel updates as its parameter.
+    expect(runs).toEqual([[3, 3]]);
+  });
+
+  test("first values that are hyperparameters are the current ones, also when a reset is repeated", async () => {
+    const { optimizer } = stepped(adagrad({ initialAccumulatorValue: 0.5 }));
+    for (const first of [0.25, 0.75]) {
+      optimizer.initialAccumulatorValue = first;
+      optimizer.reset("w");
+      expect([...(await optimizer.state()).slots.w.a]).toEqual(numbersOf(first, 12));
+    }
+  });
+
+  test("after rows were moved, a reset covers the new rows", async () => {
+    const { optimizer } = stepped(adam());
+    const columns = [1, 3] as const;
+    optimizer.reset("w", { columns });
+    optimizer.rows("w").remap(Uint32Array.of(2, 1, 0, 2));
+    optimizer.step({ w: numbers(16, 3), b: Float32Array.of(1) });
+    const { m } = (await optimizer.state()).slots.w;
+    optimizer.reset("w", { columns });
+    const after = (await optimizer.state()).slots.w.m;
+    expect([...after]).toEqual([...m].map((value, i) => ([1, 2].includes(i % 4) ? 0 : value)));
+  });
+
+  test("encodeReset records the same updates, takes no arrays, and needs a backend that encodes", () => {
+    const recording: Backend = reference();
+    const compile = recording.compile.bind(recording);
+    const recorded: unknown[] = [];
+    recording.compile = (variant) => ({
+      ...compile(variant),
+      encode: (target, updates, count) =>
+        recorded.push([target, updates.slice(0, count).map(({ parameter }) => parameter.shape)]),
+    });
+    const w = recording.tensor([3, 4]);
+    const b = recording.tensor([2]);
+    const optimizer = createOptimizer(adam(), { w, b });
+    const target = {};
+    optimizer.encodeReset(target);
+    optimizer.encodeReset(target, "b");
+    expect(recorded).toEqual([
+      [target, [[3, 4], [2]]],
+      [target, [[2]]],
+    ]);
+    const rows = Uint32Array.of(1, 0, 1);
+    expect(codeOf(() => optimizer.encodeReset(target, "w", { rows }))).toBe("INVALID_MEMORY");
+    expect(codeOf(() => optimizer.encodeReset(target, "x"))).toBe("UNKNOWN_PARAMETER");
+    expect(codeOf(() => optimizer.encodeReset(target, "w", anything({ row: 1 })))).toBe(
+      "UNKNOWN_OPTION",
+    );
+    expect(recorded.length).toBe(2);
+    const { optimizer: onHost } = stepped(adam());
+    expect(codeOf(() => onHost.encodeReset({}))).toBe("UNSUPPORTED");
+  });
 });
+
+function numbersOf(value: number, length: number): number[] {
+  return Array.from({ length }, () => value);
+}

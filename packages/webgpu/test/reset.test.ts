@@ -1,6 +1,8 @@
-import { adam, chain, createOptimizer, ema } from "@gradstep/core";
+import { adam, chain, createOptimizer, ema, type GradstepError } from "@gradstep/core";
+import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { bufferOf, describe, newBackend } from "./gpu.js";
+import { countingDevice, countingEncoder } from "./counting-device.js";
+import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
 import { Random } from "./random.js";
 
 const rows = 40;
@@ -56,5 +58,81 @@ describe("reset", () => {
     };
     const wait = async () => (await newBackend()).ready();
     expect(await run(async () => {})).toEqual(await run(wait));
+  });
+
+  test("a reset is one submit and one dispatch, and a repeated one prepares nothing", async () => {
+    const { device, counts } = countingDevice(await sharedDevice());
+    const backend = webgpu({ device });
+    const shapes = { means: [100, 3], scales: [100, 3], opacities: [100] };
+    const parameters = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
+    );
+    const optimizer = createOptimizer(adam(), parameters);
+    const resetCounts = (): Record<string, number> => {
+      const before = { ...counts };
+      optimizer.reset("opacities");
+      const names = ["submit", "createBuffer", "createBindGroup"];
+      return Object.fromEntries(names.map((key) => [key, (counts[key] ?? 0) - (before[key] ?? 0)]));
+    };
+    expect(resetCounts()).toMatchObject({ submit: 1, createBindGroup: 1 });
+    expect(resetCounts()).toEqual({ submit: 1, createBuffer: 0, createBindGroup: 0 });
+    backend.dispose();
+  });
+
+  test("recorded between two steps in one encoder, it is one dispatch and equals a reset", async () => {
+    const dispatches: number[] = [];
+    const run = async (isEncoded: boolean) => {
+      const { backend, w, optimizer, marked } = await start();
+      const gradients = { w: optimizer.gradient("w") };
+      const options = { rows: marked, columns: [2, 4] as const };
+      if (isEncoded) {
+        const real = backend.device.createCommandEncoder();
+        const { encoder, counts } = countingEncoder(real);
+        optimizer.encode(encoder, gradients);
+        const before = counts.dispatches;
+        optimizer.encodeReset(encoder, "w", options);
+        optimizer.encodeReset(encoder, "w", { columns: [0, 1] });
+        dispatches.push(counts.dispatches - before);
+        optimizer.encode(encoder, gradients);
+        backend.device.queue.submit([real.finish()]);
+      } else {
+        optimizer.step(gradients);
+        optimizer.reset("w", options);
+        optimizer.reset("w", { columns: [0, 1] });
+        optimizer.step(gradients);
+      }
+      return { values: await w.read(), slots: (await optimizer.state()).slots };
+    };
+    expect(await run(true)).toEqual(await run(false));
+    expect(dispatches).toEqual([2]);
+  });
+
+  test("recorded into a compute pass, nothing is submitted and nothing happens until the caller submits", async () => {
+    const { device, counts } = countingDevice(await sharedDevice());
+    const backend = webgpu({ device });
+    const w = backend.tensor([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]);
+    const optimizer = createOptimizer(adam(), { w });
+    optimizer.step({ w: new Float32Array(8).fill(1) });
+    const { m } = (await optimizer.state()).slots.w;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    const before = counts.submit;
+    optimizer.encodeReset(pass, "w", { columns: [1, 2] });
+    expect(counts.submit).toBe(before);
+    pass.end();
+    expect((await optimizer.state()).slots.w.m).toEqual(m);
+    device.queue.submit([encoder.finish()]);
+    const after = (await optimizer.state()).slots.w.m;
+    expect([...after]).toEqual([...m].map((value, i) => (i % 2 === 1 ? 0 : value)));
+    const code = (target: object): unknown => {
+      try {
+        return optimizer.encodeReset(target as GPUCommandEncoder);
+      } catch (error) {
+        return (error as GradstepError).code;
+      }
+    };
+    expect(code({})).toBe("UNSUPPORTED");
+    await backend.ready();
+    backend.dispose();
   });
 });

@@ -5,7 +5,7 @@ import type { GroupOptions } from "./groups/group-options.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import type { ParameterOptions } from "./parameters/parameter-table.js";
-import type { ResetOptions } from "./reset.js";
+import type { ResetOptions } from "./reset/reset-slots.js";
 import type { Rows } from "./rows/parameter-rows.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
@@ -146,6 +146,19 @@ export interface OptimizerMethods<
    * `SWAPPED`, `DISPOSED`; then nothing has changed
    */
   reset(names?: string | readonly string[], options?: ResetOptions): void;
+  /**
+   * Records a reset into a target of the caller instead of executing it: one dispatch for all slots with a value per
+   * element. It takes effect when the caller's work is executed; first values that are hyperparameters are the current ones.
+   *
+   * @param target as in `encode`
+   * @param options as in `reset`; rows must be a tensor
+   * @throws {GradstepError} as `reset` does, and `UNSUPPORTED` if the backend cannot encode; then nothing has changed
+   */
+  encodeReset(
+    target: EncodeTargetOf<T>,
+    names?: string | readonly string[],
+    options?: ResetOptions,
+  ): void;
   /**
    * Fills the copies of parameters, of all parameters if `names` is left out: after the parameters were written without a
    * step.

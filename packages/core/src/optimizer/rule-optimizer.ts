@@ -24,7 +24,7 @@ import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
-import { resetSlots, type ResetOptions } from "./reset.js";
+import { resetSlots, type ResetOptions } from "./reset/reset-slots.js";
 import { readState, writeState, type StateSource } from "./saved-state.js";
 import type { OptimizerState } from "./state.js";
 import type { KernelRunner } from "./step-control/accumulator.js";
@@ -33,7 +33,7 @@ import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
-import { checkEncodable } from "./step/encodable-inputs.js";
+import { cannotEncode, checkEncodable, checkEncodableRows } from "./step/encodable-inputs.js";
 import { StepInputs } from "./step/step-inputs.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
@@ -138,9 +138,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const { backend } = this.#table;
     const kernels = this.#groups.runs.flatMap(({ kernel }) => kernel ?? []);
     if (backend !== undefined && kernels.some((kernel) => kernel.encode === undefined)) {
-      throw new GradstepError(`Backend ${backend.name} cannot encode steps; use step().`, {
-        code: "UNSUPPORTED",
-      });
+      throw cannotEncode(backend.name, "steps", "step()");
     }
     checkEncodable(gradients, options);
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
@@ -269,12 +267,34 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   reset(names: string | readonly string[] = this.parameters, options: ResetOptions = {}): void {
+    this.#reset("reset", names, options, runKernel);
+  }
+
+  encodeReset(
+    target: object,
+    names: string | readonly string[] = this.parameters,
+    options: ResetOptions = {},
+  ): void {
+    checkEncodableRows("rows", options?.rows);
+    this.#reset("encodeReset", names, options, (kernel, updates, count) => {
+      if (kernel.encode === undefined)
+        throw cannotEncode(this.#table.backend!.name, "resets", "reset()");
+      kernel.encode(target, updates, count);
+    });
+  }
+
+  #reset(
+    method: string,
+    names: string | readonly string[],
+    options: ResetOptions,
+    run: KernelRunner,
+  ): void {
     this.#checkTrains();
-    checkOptions("reset", options, ["rows", "columns"]);
+    checkOptions(method, options, ["rows", "columns"]);
     const { records, backend } = this.#table;
     const selected = this.#select(names);
     checkRowStepReset(selected, options);
-    resetSlots(backend!, selected, records, options);
+    resetSlots(backend!, selected, records, options, run);
     for (const { rowSteps } of selected) rowSteps?.reset(options);
   }
 

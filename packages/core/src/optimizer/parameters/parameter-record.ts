@@ -1,6 +1,7 @@
 import type { RowList, StagingTensor, Tensor, Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import type { SlotResets } from "../reset/slot-resets.js";
 import type { RowSteps } from "../sparse/row-steps.js";
 import type { Accumulator } from "../step-control/accumulator.js";
 import type { SparseMemory } from "../sparse/sparse-memory.js";
@@ -26,6 +27,8 @@ export interface ParameterRecord {
   sparse: SparseMemory | undefined;
   /** The rows of the last lazy step. */
   rowList: { -readonly [K in keyof RowList]: RowList[K] } | undefined;
+  /** Made for the first reset. */
+  slotResets: SlotResets | undefined;
   /** Undefined unless rows count their own steps. */
   rowSteps: RowSteps | undefined;
 }

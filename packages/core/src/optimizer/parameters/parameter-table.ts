@@ -154,6 +154,7 @@ export class ParameterTable {
         accumulator: undefined,
         sparse: undefined,
         rowList: undefined,
+        slotResets: undefined,
         rowSteps: group.sparseOptions.rowSteps
           ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))
           : undefined,
@@ -270,6 +271,7 @@ function freeRecord({
   gradient,
   accumulator,
   sparse,
+  slotResets,
 }: ParameterRecord): void {
   const shared = new Set(run.shared.values());
   for (const slot of ownSlots) if (!shared.has(slot)) slot.free();
@@ -277,4 +279,5 @@ function freeRecord({
   gradient?.free();
   accumulator?.free();
   sparse?.free();
+  slotResets?.free();
 }

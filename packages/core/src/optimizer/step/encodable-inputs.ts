@@ -1,3 +1,4 @@
+import type { RowValues } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
 import { isSparseGradient } from "../sparse/sparse-gradient.js";
@@ -23,10 +24,26 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
   }
   const masks = options?.rows ?? {};
   for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
-    if (ArrayBuffer.isView(mask))
-      throw new GradstepError(
-        `A mask is ${show(mask)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,
-        { code: "INVALID_MEMORY" },
-      );
+    checkEncodableRows("A mask", mask);
   }
+}
+
+/**
+ * Checks that values per row are a tensor.
+ * @param what what they are, as the message begins: `A mask`
+ * @throws {GradstepError} `INVALID_MEMORY`
+ */
+export function checkEncodableRows(what: string, rows: RowValues | undefined): void {
+  if (!ArrayBuffer.isView(rows)) return;
+  throw new GradstepError(
+    `${what} is ${show(rows)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,
+    { code: "INVALID_MEMORY" },
+  );
+}
+
+/** The error for a backend that records nothing. @param method the one to use instead: `step()` */
+export function cannotEncode(backend: string, what: string, method: string): GradstepError {
+  return new GradstepError(`Backend ${backend} cannot encode ${what}; use ${method}.`, {
+    code: "UNSUPPORTED",
+  });
 }

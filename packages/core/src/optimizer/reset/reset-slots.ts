@@ -1,0 +1,98 @@
+import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
+import { GradstepError, show } from "../../errors.js";
+import type { Variant } from "../../rule/variant.js";
+import type { KernelRunner } from "../step-control/accumulator.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { notLive } from "../parameters/parameter-checks.js";
+import { checkHasRows, checkRowValues, resized, rowCount } from "../rows/row-checks.js";
+import { SlotResets, type ColumnRange } from "./slot-resets.js";
+
+/**
+ * What `optimizer.reset` resets; with `rows` and `columns`, the elements that are in both. A value of a slot that belongs
+ * to several elements, such as Adafactor's average of a row, is reset if all of them are.
+ */
+export interface ResetOptions {
+  /** Rows whose u32 is not 0. All rows if left out. */
+  readonly rows?: RowValues;
+  /**
+   * The first column, and the one after the last: `[3, 4]` is the fourth. The columns of a row are all of its values, in
+   * row-major order. All columns if left out.
+   */
+  readonly columns?: ColumnRange;
+}
+
+/**
+ * Gives slots their first values, in one run of a kernel for all parameters, unless slots have values of different
+ * extents.
+ *
+ * @param all the records of the optimizer
+ * @param run executes the kernel, or records it for later
+ * @throws {GradstepError} as `optimizer.reset` does; then nothing has changed
+ */
+export function resetSlots(
+  backend: Backend,
+  records: readonly ParameterRecord[],
+  all: readonly ParameterRecord[],
+  { rows, columns }: ResetOptions,
+  run: KernelRunner,
+): void {
+  if (rows !== undefined) checkHasRows(backend);
+  for (const record of records) {
+    const { name, update } = record;
+    if (update.parameter.freed) throw notLive(`Parameter "${name}"`, update.parameter);
+    if (update.parameter.size !== record.size) throw resized(record);
+    if (rows !== undefined) checkRowValues("rows", rows, rowCount(name, update.parameter), backend);
+    if (columns !== undefined) checkColumns(columns, name, update.parameter);
+  }
+  // An array may be in memory of the backend, which may grow.
+  const mask = ArrayBuffer.isView(rows) ? rows.slice() : rows;
+  const updates = new Map<Variant, Update[]>();
+  const sharedSlots = new Set<Tensor>();
+  for (const record of records) {
+    record.slotResets ??= new SlotResets(record);
+    for (const { variant, update, extent, hasRows } of record.slotResets.of(columns)) {
+      if (mask !== undefined && !hasRows) continue;
+      if (extent === "all") {
+        if (sharedSlots.has(update.parameter) || !isCovered(record, records, all, columns))
+          continue;
+        sharedSlots.add(update.parameter);
+      }
+      update.mask = mask;
+      const known = updates.get(variant);
+      if (known === undefined) updates.set(variant, [update]);
+      else known.push(update);
+    }
+  }
+  const runs = [...updates].map(([variant, ofOne]) => [backend.compile(variant), ofOne] as const);
+  for (const [kernel, ofOne] of runs) run(kernel, ofOne, ofOne.length);
+}
+
+/** Whether all elements of all parameters that share the slots of a record's rule are selected. */
+function isCovered(
+  { run }: ParameterRecord,
+  records: readonly ParameterRecord[],
+  all: readonly ParameterRecord[],
+  columns: ColumnRange | undefined,
+): boolean {
+  const isWhole = ({ update: { parameter } }: ParameterRecord): boolean =>
+    columns === undefined || columns[1] - columns[0] === widthOf(parameter);
+  return all.every((other) => other.run !== run || (records.includes(other) && isWhole(other)));
+}
+
+/** Number of columns: of values per row. */
+function widthOf({ size, shape: [rows = 1] }: Tensor): number {
+  return size / rows;
+}
+
+/** @throws {GradstepError} `INVALID_SHAPE` */
+function checkColumns(columns: unknown, name: string, parameter: Tensor): void {
+  rowCount(name, parameter);
+  const width = widthOf(parameter);
+  const [from, to] = Array.isArray(columns) && columns.length === 2 ? (columns as number[]) : [];
+  const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from < to;
+  if (isRange && to <= width) return;
+  throw new GradstepError(
+    `columns is ${show(columns)}; expected [from, to], from 0 to the ${width} columns of "${name}", where to is the column after the last.`,
+    { code: "INVALID_SHAPE" },
+  );
+}
