@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+import { inChromium } from "../../testing/in-chromium.js";
+import { tests } from "../../vitest.base.js";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...tests.test,
+          name: "node",
+          include: ["test/*.test.ts"],
+          // The driver is found through the environment, which a worker thread has only a copy of.
+          pool: "forks",
+        },
+      },
+      ...(await inChromium({
+        name: "chromium",
+        include: ["test/browser/*.test.ts"],
+        packages: ["three/webgpu", "three/tsl"],
+      })),
+    ],
+  },
+});
