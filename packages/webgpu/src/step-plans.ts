@@ -14,7 +14,7 @@ export class StepPlans {
   readonly #context: StepPlanContext;
   /** The most recently used first. */
   readonly #plans: StepPlan[] = [];
-  readonly #retired = new DelayedDestruction();
+  readonly #retired = new DelayedDestruction<StepPlan>();
 
   constructor(context: StepPlanContext) {
     this.#context = context;
@@ -59,8 +59,7 @@ export class StepPlans {
   }
 
   destroy(): void {
-    for (const plan of this.#plans.splice(0)) plan.destroy();
-    this.#retired.destroy();
+    for (const plan of [...this.#plans.splice(0), ...this.#retired.takeAll()]) plan.destroy();
   }
 
   #planFor(runs: readonly StepRun[]): StepPlan {

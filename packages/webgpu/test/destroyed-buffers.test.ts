@@ -1,4 +1,13 @@
-import { adam, createOptimizer, identity, sgd, type Optimizer, type Tensor } from "@gradstep/core";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  identity,
+  sgd,
+  type Optimizer,
+  type Tensor,
+} from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { beforeAll, expect, test } from "vitest";
 import { countingDevice } from "./counting-device.js";
@@ -14,6 +23,11 @@ interface Wrapped {
 function wrap(backend: WebGpu, values: readonly number[]): Wrapped {
   const buffer = bufferOf(backend.device, Float32Array.from(values));
   return { buffer, tensor: backend.wrap(buffer) };
+}
+
+interface StepOptions {
+  readonly rule?: ReturnType<typeof sgd>;
+  readonly options?: { readonly nonFinite: "skip" };
 }
 
 describe("a wrapped buffer that was destroyed", () => {
@@ -115,6 +129,46 @@ describe("a wrapped buffer that was destroyed", () => {
       await expect(backend.ready()).rejects.toMatchObject(refused);
     }
   });
+
+  test.each<readonly [string, StepOptions]>([
+    ["", {}],
+    [" with a global norm", { rule: chain(clipByGlobalNorm(1), sgd({ learningRate: 1 })) }],
+    [" that is guarded", { options: { nonFinite: "skip" } }],
+  ])(
+    "a step%s encoded before a remap and submitted after it: the next read rejects",
+    async (_, how) => {
+      const { rule = sgd({ learningRate: 1 }), options = {} } = how;
+      const backend = await newBackend();
+      const { device } = backend;
+      const w = backend.tensor([2], [1, 2]);
+      const optimizer = createOptimizer(rule, { w }, options);
+      const gradient = optimizer.gradient("w");
+      gradient.write([0.25, 0.25]);
+      const encoded = (): GPUCommandBuffer => {
+        const encoder = device.createCommandEncoder();
+        optimizer.encode(encoder, { w: gradient });
+        return encoder.finish();
+      };
+      // A step that was submitted before the remap is taken.
+      device.queue.submit([encoded()]);
+      optimizer.rows().remap(Uint32Array.of(1, 0));
+      expect([...(await w.read())]).toEqual([1.75, 0.75]);
+      for (const rows of [Uint32Array.of(1, 0), new Uint32Array(2000)]) {
+        const late = encoded();
+        optimizer.rows().remap(rows);
+        const before = await w.read();
+        device.queue.submit([late]);
+        await expect(w.read()).rejects.toMatchObject({
+          ...refused,
+          message: expect.stringContaining("encoded before rows were remapped") as string,
+        });
+        await expect(backend.ready()).rejects.toMatchObject(refused);
+        await backend.ready();
+        expect(await w.read()).toEqual(before);
+      }
+      expect(optimizer.iterations).toBe(3);
+    },
+  );
 
   test("errors of other work on the device are not reported", async () => {
     const backend = await newBackend();

@@ -1,15 +1,24 @@
 import { GradstepError } from "@gradstep/core";
+import { isOfStaleWork } from "./stale-work.js";
 
-/** For each device, how many of its errors no error scope has captured. Backends on one device share a listener. */
-const uncapturedErrors = new WeakMap<GPUDevice, { count: number }>();
+/** The errors of a device that no error scope has captured, whoever caused them. */
+interface UncapturedErrors {
+  count: number;
+  /** How many of them are about work that was recorded before a remap or `free`, and submitted after it. */
+  ofStaleWork: number;
+}
 
-function uncapturedErrorsOf(device: GPUDevice): { readonly count: number } {
+/** Backends on one device share a listener. */
+const uncapturedErrors = new WeakMap<GPUDevice, UncapturedErrors>();
+
+function uncapturedErrorsOf(device: GPUDevice): Readonly<UncapturedErrors> {
   const known = uncapturedErrors.get(device);
   if (known !== undefined) return known;
-  const errors = { count: 0 };
+  const errors: UncapturedErrors = { count: 0, ofStaleWork: 0 };
   // Not every implementation outside of browsers has devices that are event targets.
-  (device as Partial<GPUDevice>).addEventListener?.("uncapturederror", () => {
+  (device as Partial<GPUDevice>).addEventListener?.("uncapturederror", ({ error }) => {
     errors.count += 1;
+    if (isOfStaleWork(error.message)) errors.ofStaleWork += 1;
   });
   uncapturedErrors.set(device, errors);
   return errors;
@@ -23,7 +32,7 @@ export class ErrorTracker {
   readonly #device: GPUDevice;
   /** Error scopes without an answer yet. */
   readonly #openScopes = new Set<Promise<void>>();
-  readonly #uncapturedErrors: { readonly count: number };
+  readonly #uncapturedErrors: Readonly<UncapturedErrors>;
   #lostInfo: GPUDeviceLostInfo | undefined;
   /** The first error since `drainErrors` threw one. */
   #pendingError: GradstepError | undefined;
@@ -37,9 +46,9 @@ export class ErrorTracker {
     this.#uncapturedErrors = uncapturedErrorsOf(device);
   }
 
-  /** How many errors of the device no error scope has captured, whoever caused them. */
-  get uncapturedErrors(): number {
-    return this.#uncapturedErrors.count;
+  /** The errors of the device so far that no error scope has captured. */
+  get uncapturedErrors(): Readonly<UncapturedErrors> {
+    return { ...this.#uncapturedErrors };
   }
 
   /** @throws {GradstepError} `DISPOSED`, `DEVICE_LOST` */

@@ -1,4 +1,5 @@
 import type { GradstepError } from "@gradstep/core";
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { bindGroupOf } from "../planning/bind-groups.js";
 import type { TableKernel } from "../planning/one-shot-dispatches.js";
@@ -87,7 +88,7 @@ export class GuardedCommands implements StepRecorder {
   }
 
   destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) destroyStale(buffer);
   }
 }
 

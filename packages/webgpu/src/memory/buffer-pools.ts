@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** Offsets and lengths of allocations are multiples of this number of bytes, so that each can be bound by itself. */
@@ -102,14 +103,14 @@ export class BufferPools {
   /** Frees an allocation, and destroys its buffer if that has no other. */
   free(allocation: Allocation): void {
     if (this.#ownBuffers.delete(allocation.buffer)) {
-      allocation.buffer.destroy();
+      destroyStale(allocation.buffer);
       return;
     }
     for (const buffers of this.#pools.values()) {
       const index = buffers.findIndex(({ buffer }) => buffer === allocation.buffer);
       if (index < 0) continue;
       if (buffers[index].free(allocation)) {
-        buffers[index].buffer.destroy();
+        destroyStale(buffers[index].buffer);
         buffers.splice(index, 1);
       }
       return;

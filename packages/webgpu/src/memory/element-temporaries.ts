@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { BufferView } from "../planning/dispatch.js";
 import { allocationAlignment } from "./buffer-pools.js";
@@ -54,7 +55,7 @@ export class ElementTemporaries {
   }
 
   destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) destroyStale(buffer);
   }
 
   #create(device: GPUDevice, errors: ErrorTracker, label: string, size: number): GPUBuffer {

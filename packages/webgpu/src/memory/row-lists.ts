@@ -1,4 +1,5 @@
 import type { RowList, Tensor, Update } from "@gradstep/core";
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { BindingLimits, StepDispatch } from "../planning/dispatch.js";
 import { wordView } from "../planning/row-item.js";
@@ -93,7 +94,7 @@ export class RowLists {
   }
 
   destroy(): void {
-    for (const list of this.#lists) list?.buffer.destroy();
+    for (const list of this.#lists) if (list !== undefined) destroyStale(list.buffer);
   }
 }
 

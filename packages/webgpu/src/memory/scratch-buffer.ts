@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { ScratchLayout } from "../planning/scratch-layout.js";
 
@@ -34,6 +35,6 @@ export class ScratchBuffer {
   }
 
   destroy(): void {
-    this.buffer?.destroy();
+    if (this.buffer !== undefined) destroyStale(this.buffer);
   }
 }

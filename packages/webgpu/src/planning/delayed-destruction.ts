@@ -10,9 +10,9 @@ export interface Destructible {
  * Destroys what recorded steps use once they must have been submitted: after `maxUnsubmittedSteps` further steps. The
  * device keeps destroyed memory until submitted work has finished; it refuses to submit work with destroyed memory.
  */
-export class DelayedDestruction {
+export class DelayedDestruction<T extends Destructible> {
   #steps = 0;
-  readonly #waiting: { readonly one: Destructible; readonly until: number }[] = [];
+  readonly #waiting: { readonly one: T; readonly until: number }[] = [];
 
   /** Counts a step that is recorded. */
   countStep(): void {
@@ -22,13 +22,13 @@ export class DelayedDestruction {
   }
 
   /** Destroys one, at once if no step was recorded. */
-  destroyLater(one: Destructible): void {
+  destroyLater(one: T): void {
     if (this.#steps === 0) one.destroy();
     else this.#waiting.push({ one, until: this.#steps + maxUnsubmittedSteps });
   }
 
-  /** Destroys all at once. */
-  destroy(): void {
-    for (const { one } of this.#waiting.splice(0)) one.destroy();
+  /** Takes what waits, which the caller destroys. */
+  takeAll(): readonly T[] {
+    return this.#waiting.splice(0).map(({ one }) => one);
   }
 }

@@ -1,3 +1,4 @@
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { BindingRange } from "./dispatch.js";
 
@@ -79,7 +80,7 @@ export class DispatchTables {
       else this.#tables.delete(hash);
       this.#ranges.delete(range);
       source.used -= 1;
-      if (source.used === 0) source.buffer.destroy();
+      if (source.used === 0) destroyStale(source.buffer);
     }
   }
 

@@ -5,13 +5,14 @@ import type { InputPlan } from "./input-plan.js";
 /**
  * Finds steps that the device refused because one of their buffers was destroyed. A step itself checks nothing: only if
  * the device has reported an error meanwhile, the plans of the steps since the last check are submitted once
- * more, without workgroups, in an error scope.
+ * more, without workgroups, in an error scope. Steps that were recorded before a remap and submitted after it are known
+ * from the device's message.
  */
 export class RefusedStepDetector {
   readonly #device: GPUDevice;
   readonly #errors: ErrorTracker;
   readonly #takeExecutedPlans: () => readonly InputPlan[];
-  #knownErrors: number;
+  #knownErrors: ErrorTracker["uncapturedErrors"];
 
   /** @param takeExecutedPlans gives the plans with steps since its last call */
   constructor(
@@ -34,10 +35,11 @@ export class RefusedStepDetector {
     const knownErrors = this.#knownErrors;
     this.#knownErrors = this.#errors.uncapturedErrors;
     return async () => {
-      if (plans.length === 0) return;
       // In Chromium, the event of an error may follow the answers to later calls.
-      if (this.#errors.uncapturedErrors === knownErrors) await this.#errors.roundTrip();
-      if (this.#errors.uncapturedErrors === knownErrors) return;
+      if (this.#errors.uncapturedErrors.count === knownErrors.count) await this.#errors.roundTrip();
+      const { count, ofStaleWork } = this.#errors.uncapturedErrors;
+      if (ofStaleWork > knownErrors.ofStaleWork) throw this.#errors.report(staleStep());
+      if (plans.length === 0 || count === knownErrors.count) return;
       const label = "gradstep check of steps";
       const { refusal } = this.#errors.inScope("validation", () => {
         const encoder = this.#device.createCommandEncoder({ label });
@@ -56,4 +58,11 @@ export class RefusedStepDetector {
       );
     };
   }
+}
+
+function staleStep(): GradstepError {
+  return new GradstepError(
+    "The device refused a command buffer with a step that was encoded before rows were remapped or a tensor was freed, or before more than 256 other steps, and submitted after that. The step was counted and changed nothing. Submit encoders with steps first.",
+    { code: "INVALID_MEMORY" },
+  );
 }

@@ -1,3 +1,4 @@
+import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "./delayed-destruction.js";
 import type { ScalarBlocks } from "./scalar-blocks.js";
@@ -12,7 +13,7 @@ const growthFactor = 4;
 export class ScalarRing {
   readonly #device: GPUDevice;
   readonly #label: string;
-  readonly #outgrown = new DelayedDestruction();
+  readonly #outgrown = new DelayedDestruction<GPUBuffer>();
   #buffer: GPUBuffer | undefined;
   #slotLength = 0;
   /** Bytes that a binding may reach beyond a slot. */
@@ -59,14 +60,10 @@ export class ScalarRing {
     return offset;
   }
 
-  /**
-   * Destroys the buffers. The device refuses recorded steps that were not submitted.
-   * @param reason appears in its message
-   */
-  destroy(reason?: string): void {
-    if (this.#buffer !== undefined && reason !== undefined) this.#buffer.label = reason;
-    this.#buffer?.destroy();
-    this.#outgrown.destroy();
+  /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
+  destroy(): void {
+    const current = this.#buffer === undefined ? [] : [this.#buffer];
+    for (const buffer of [...this.#outgrown.takeAll(), ...current]) destroyStale(buffer);
   }
 
   #replace(slots: number): void {

@@ -42,12 +42,9 @@ export class StepMemory {
     return scratch.buffer;
   }
 
-  /**
-   * Destroys the buffers. The device refuses recorded steps that were not submitted.
-   * @param reason appears in its message
-   */
-  destroy(reason?: string): void {
-    this.ring.destroy(reason);
+  /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
+  destroy(): void {
+    this.ring.destroy();
     for (const scratch of this.#scratches.values()) scratch.destroy();
   }
 }

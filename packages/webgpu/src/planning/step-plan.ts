@@ -46,7 +46,7 @@ export class StepPlan {
   /** The plan of the last step. */
   #last: InputPlan | undefined;
   #uses = 0;
-  readonly #retired = new DelayedDestruction();
+  readonly #retired = new DelayedDestruction<InputPlan>();
   readonly #stepsPerTarget = new WeakMap<object, number>();
   readonly #cancelInvalidation: (() => void)[] = [];
 
@@ -133,16 +133,12 @@ export class StepPlan {
     for (const plan of this.#all()) plan.retire();
   }
 
-  /**
-   * Destroys its buffers. The device refuses recorded steps that were not submitted.
-   * @param reason appears in its message
-   */
-  destroy(reason?: string): void {
+  /** Destroys its buffers. The device refuses recorded steps that were not submitted. */
+  destroy(): void {
     this.retire();
-    this.#retired.destroy();
-    for (const plan of this.#all()) plan.destroy();
+    for (const plan of [...this.#retired.takeAll(), ...this.#all()]) plan.destroy();
     this.#inputPlans.clear();
-    this.#memory.destroy(reason);
+    this.#memory.destroy();
     for (const { temporaries } of this.#runs) temporaries.destroy();
   }
 
