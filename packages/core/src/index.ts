@@ -20,7 +20,7 @@ export type { ResetOptions } from "./optimizer/reset/reset-slots.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
 export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
-export type { StepOptions } from "./optimizer/step/step-options.js";
+export type { StepOptions, StepRate } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
 export type { ParameterOptions } from "./optimizer/parameters/parameter-table.js";
 export type { CopyOption, CopyOptions } from "./optimizer/parameters/copy-options.js";
@@ -94,6 +94,7 @@ export type {
   RowSources,
   RowValues,
   StagingTensor,
+  StepSignals,
   Tensor,
   Update,
   Values,

@@ -98,9 +98,21 @@ export interface ParameterCopy {
   readonly activation: CheckedActivation;
 }
 
+/** What a step is given in memory of the device, to be read when the step is executed. */
+export interface StepSignals {
+  /** Multiplies each gradient after it was decoded and before everything else. A tensor has one f32. */
+  readonly scale: number | Tensor;
+  /** One u32. If it is not 0, the run changes nothing, apart from gradients that are to be cleared. */
+  readonly skip: Tensor | undefined;
+  /** One f32, the learning rate. The scalars of the update are then those of the rate 0. */
+  readonly learningRate: Tensor | undefined;
+  /** With `learningRate`: the rate times this is added to each scalar. */
+  readonly slopes: Float64Array;
+}
+
 /**
  * The update of one parameter. The object lives as long as its tensors belong to the parameter; `gradient`,
- * `clearsGradient`, `mask`, `unselectedRows` and `rows` change between runs.
+ * `clearsGradient`, `mask`, `unselectedRows`, `rows` and `signals` change between runs.
  */
 export interface Update {
   readonly parameter: Tensor;
@@ -122,6 +134,11 @@ export interface Update {
    * are added in their order, and indices that are too large are left out. Then `unselectedRows` can be `zero`.
    */
   rows?: RowList | Tensor | undefined;
+  /**
+   * Only for backends with `takesSignals`. All updates of a run have the same `scale` and `skip`; those with the same
+   * scalars have the same object, whose content changes between runs.
+   */
+  signals?: StepSignals | undefined;
   /** In the order of `variant.slots`. A slot of the extent `all` is the same tensor in all updates. */
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */
@@ -242,6 +259,11 @@ export interface Backend {
    * `clearsGradient`. Optional; without it, parameters and slots are plain.
    */
   readonly takesLayouts?: boolean;
+  /**
+   * Whether kernels respect `signals`. Optional; without it, the host reads tensors that have a `view`, and refuses
+   * others.
+   */
+  readonly takesSignals?: boolean;
   /**
    * Makes the device decide which steps are skipped. For backends whose tensors have no `view`; without it, they take
    * every step. Optional.

@@ -34,7 +34,9 @@ import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { encodeKernels, runKernels } from "./step/run-kernels.js";
 import { cannotEncode, checkEncodable, checkEncodableRows } from "./step/encodable-inputs.js";
+import { ScaledGradients } from "./step/scaled-gradients.js";
 import { StepInputs } from "./step/step-inputs.js";
+import { SignalInputs } from "./step/step-signals.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 
@@ -44,6 +46,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #groups: OptimizerGroups;
   readonly #table: ParameterTable;
   readonly #inputs: StepInputs;
+  readonly #signals: SignalInputs;
+  readonly #scaled = new ScaledGradients();
   readonly #evaluation = new Evaluation();
   readonly #clock: Clock = { iterations: 0, changes: 0, callsPerStep: 1 };
   /** Undefined if every call is a step. */
@@ -69,6 +73,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       (tensor) => control?.adapt(tensor, this.#groups.all, this.#clock),
     );
     this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#groups.runs);
+    this.#signals = new SignalInputs(this.#table.records, this.#groups.all);
     this.#table.add(parameters, parameterOptions);
     if (this.#table.records.length > 0) this.#checkMatches();
     defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
@@ -106,11 +111,15 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (options === undefined && this.#repeat(gradients)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
+    if (this.#signals.isSkipped) {
+      this.#commit();
+      return;
+    }
     const { runs } = this.#groups;
     const guarded = this.#control?.guarded;
     if (guarded === undefined) runKernels(this.#table.backend!, runs);
     else guarded.run(runs, undefined);
-    this.#inputs.markRun(count);
+    if (!this.#signals.isUsed) this.#inputs.markRun(count);
     this.#commit();
     this.#control?.commit(runKernel, undefined);
   }
@@ -161,12 +170,32 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const iteration = this.#clock.iterations + 1;
     const inputs = this.#inputs;
     const count = inputs.take(gradients, options, iteration);
+    const signals = this.#signals;
+    signals.take(options, inputs.taken, count);
+    this.#control?.checkSignals(signals.skips, signals.hasRates);
+    if (signals.isSkipped) {
+      this.#groups.prepare(iteration);
+      inputs.clearOnHost(count, false);
+      return count;
+    }
     if (this.#control !== undefined)
       return this.#prepareControlled(this.#control, count, options, iteration, run, target);
-    inputs.stage(this.#table.stage, false);
-    this.#groups.prepare(iteration);
+    this.#stage(count, false, iteration, run);
     inputs.divideByRowSteps();
     return count;
+  }
+
+  /** Puts the gradients into the updates, and computes the scalars. */
+  #stage(count: number, isAccumulated: boolean, iteration: number, run: KernelRunner): void {
+    const inputs = this.#inputs;
+    const { factor } = this.#signals;
+    const isScaled = factor !== 1 && count > 0;
+    if (isScaled) this.#scaled.reserve(inputs.taken, count);
+    inputs.stage(this.#table.stage, isAccumulated || isScaled);
+    this.#groups.prepare(iteration);
+    if (!isScaled) return;
+    inputs.clearOnHost(count, true);
+    this.#scaled.multiply(factor, inputs.taken, inputs.updates, count, run);
   }
 
   #prepareControlled(
@@ -178,17 +207,23 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     target: object | undefined,
   ): number {
     const inputs = this.#inputs;
-    const call = { records: inputs.taken, updates: inputs.updates, count };
+    const signals = control.hasAccumulators ? this.#signals.moveScale() : undefined;
+    const call = { records: inputs.taken, updates: inputs.updates, count, signals };
     control.reserve(call);
-    inputs.stage(this.#table.stage, control.hasAccumulators);
-    this.#groups.prepare(iteration);
+    this.#stage(count, control.hasAccumulators, iteration, run);
     if (control.isStepDue) control.guarded?.prepare();
-    if (!control.admits(call, target)) return -1;
+    if (!control.admits(call, target)) {
+      inputs.clearOnHost(count, true);
+      inputs.clear();
+      return -1;
+    }
     if (!control.hasAccumulators) {
       inputs.divideByRowSteps();
       return count;
     }
-    if (!control.take(call, this.#table.records, options, run, target)) return -1;
+    const isDue = control.take(call, this.#table.records, options, run, target);
+    inputs.clear();
+    if (!isDue) return -1;
     const { step, stepOptions } = control;
     if (step.count === 0) return 0;
     const accumulated = inputs.take(step.gradients, stepOptions, iteration);

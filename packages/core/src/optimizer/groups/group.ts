@@ -1,13 +1,17 @@
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
+import { dependencesOn } from "../../language/affinity.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
 import { denseSteps, type CheckedSparseOptions } from "../sparse/sparse-options.js";
 import { StepScalars, type Clock } from "../step/step-scalars.js";
+import type { StepRate } from "../step/step-options.js";
 import type { GroupOptions, Match, MatchedParameter } from "./group-options.js";
 import { checkedSpec, ruleContext, type RuleContext } from "./rule-context.js";
+
+const rateName = "learningRate";
 
 /** Some parameters, with their hyperparameters, the scalars computed from them, and a count of steps. */
 export class Group {
@@ -18,6 +22,10 @@ export class Group {
   readonly scalars: StepScalars;
   /** Steps taken. */
   iterations = 0;
+  /** The learning rate of the current step if its options give one. */
+  stepRate: StepRate | undefined;
+  /** By how much each scalar grows per learning rate, if that of the step is a tensor. */
+  readonly slopes: Float64Array;
   /** What its steps do with sparse gradients. */
   sparseOptions: CheckedSparseOptions = denseSteps;
   readonly #label: string;
@@ -31,6 +39,8 @@ export class Group {
   /** The value in `#overrides`, without the look-up. */
   #every = 1;
   #frozen = false;
+  /** Whether scalars were found to be linear functions of the learning rate. */
+  #takesRateTensors = false;
 
   /**
    * @param overrides hyperparameters of this group; all of them if there is no group of defaults
@@ -54,6 +64,7 @@ export class Group {
     for (const [name, value] of Object.entries(overrides))
       if (value !== undefined) this.set(name, value);
     this.scalars = new StepScalars(context.variant, this, context.clock);
+    this.slopes = new Float64Array(this.scalars.values.length);
   }
 
   /** Whether a parameter belongs to this group. */
@@ -128,7 +139,49 @@ export class Group {
 
   /** Computes the scalars of the next step. */
   prepare(): void {
-    this.scalars.compute(this.iterations + 1);
+    const { scalars, slopes } = this;
+    const t = this.iterations + 1;
+    if (typeof this.stepRate !== "object") {
+      this.computeScalars(scalars, t);
+      return;
+    }
+    scalars.computeFor(t, rateName, 1);
+    slopes.set(scalars.values);
+    scalars.computeFor(t, rateName, 0);
+    for (let i = 0; i < slopes.length; i += 1) slopes[i] -= scalars.values[i];
+  }
+
+  /** Computes the scalars of step `t` of some rows, with the learning rate of the current step. */
+  computeScalars(scalars: StepScalars, t: number): void {
+    if (typeof this.stepRate === "number") scalars.computeFor(t, rateName, this.stepRate);
+    else scalars.compute(t);
+  }
+
+  /** Whether the group has a learning rate of its own, which setting that of the optimizer does not change. */
+  get hasOwnRate(): boolean {
+    return this.defaults !== undefined && (this.hasOwnRule || this.#overrides.has(rateName));
+  }
+
+  /**
+   * Checks a learning rate for one step.
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNSUPPORTED` for a tensor of which scalars are no linear function
+   */
+  checkStepRate(rate: StepRate): void {
+    if (typeof rate === "number") {
+      this.#checkNumber(rateName, rate);
+      return;
+    }
+    if (this.#takesRateTensors) return;
+    const { perStep, persistentScalars, label } = this.context.variant;
+    for (const [name, dependence] of dependencesOn(perStep, rateName)) {
+      const isKept = Object.hasOwn(persistentScalars, name);
+      if (dependence === "none" || (dependence === "affine" && !isKept)) continue;
+      throw new GradstepError(
+        `${this.#label}: learningRate is a tensor; expected a number, because ${label} computes ${name} from the rate on the host${isKept ? " and keeps it for the next step" : ""}. Read the tensor, or use a rule such as adam.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
+    this.#takesRateTensors = true;
   }
 
   /** To be called when that step was taken. */

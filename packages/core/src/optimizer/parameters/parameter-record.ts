@@ -23,6 +23,8 @@ export interface ParameterRecord {
   gradient: Tensor | undefined;
   /** Made for the first gradient, if gradients are accumulated or scaled. */
   accumulator: Accumulator | undefined;
+  /** What multiplies its gradient: `parameter` is the product. Made for the first scale, if the kernels take none. */
+  scaling: Update | undefined;
   /** Made for the first sparse gradient. */
   sparse: SparseMemory | undefined;
   /** The rows of the last lazy step. */

@@ -152,6 +152,7 @@ export class ParameterTable {
         staging: undefined,
         gradient: undefined,
         accumulator: undefined,
+        scaling: undefined,
         sparse: undefined,
         rowList: undefined,
         slotResets: undefined,
@@ -270,6 +271,7 @@ function freeRecord({
   staging,
   gradient,
   accumulator,
+  scaling,
   sparse,
   slotResets,
 }: ParameterRecord): void {
@@ -278,6 +280,7 @@ function freeRecord({
   staging?.free();
   gradient?.free();
   accumulator?.free();
+  scaling?.parameter.free();
   sparse?.free();
   slotResets?.free();
 }

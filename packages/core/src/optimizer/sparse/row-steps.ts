@@ -14,6 +14,7 @@ interface Part {
 export class RowSteps {
   /** Per row: the steps taken. */
   readonly counts: Uint32Array;
+  readonly #group: Group;
   readonly #scalars: StepScalars;
   readonly #distinct = new DistinctValues();
   /** One per number of steps; the first `#count` are those of the current step. */
@@ -27,6 +28,7 @@ export class RowSteps {
 
   constructor(group: Group, counts: Uint32Array) {
     this.counts = counts;
+    this.#group = group;
     this.#scalars = new StepScalars(group.context.variant, group, group.context.clock, 1);
   }
 
@@ -120,10 +122,11 @@ export class RowSteps {
     if (this.#parts[k]?.update.parameter !== update.parameter) this.#parts[k] = partOf(update);
     const part = this.#parts[k];
     part.update.gradient = update.gradient;
+    part.update.signals = update.signals;
     part.rows.indices = this.#indices;
     part.rows.gradientRows = this.#gradientRows;
     part.rows.end = 0;
-    this.#scalars.compute(t);
+    this.#group.computeScalars(this.#scalars, t);
     part.update.scalars.set(this.#scalars.values);
   }
 

@@ -32,7 +32,12 @@ export class Accumulator {
   /** An update whose gradient is the sum; another one after rows were moved. */
   get summed(): Update {
     if (this.#summedOf !== this.update)
-      this.#summed = { ...this.update, gradient: this.sum, mask: undefined };
+      this.#summed = {
+        ...this.update,
+        gradient: this.sum,
+        mask: undefined,
+        signals: undefined,
+      };
     this.#summedOf = this.update;
     return this.#summed!;
   }
@@ -55,7 +60,7 @@ export class Accumulator {
   /** Moves the selected rows, after the sum was moved. New rows are not selected. */
   remap(indices: RowValues, count: number): void {
     // A new object, because backends cache what they prepare for the tensors of an update.
-    this.update = { ...this.update, gradient: this.sum, mask: undefined };
+    this.update = { ...this.update, gradient: this.sum, mask: undefined, signals: undefined };
     const before = this.rows;
     if (before === undefined || !ArrayBuffer.isView(indices)) return;
     this.rows = Uint32Array.from({ length: count }, (_, i) => before[indices[i]] ?? 0);

@@ -25,13 +25,16 @@ export const division = lazily(() => operation("divide", "p = p / divisor", ["di
 /** A gradient divided by the loss scale. */
 export const quotient = lazily(() => operation("unscale", "p = g / divisor", ["divisor"]));
 
+/** A gradient multiplied by the scale of a step. */
+export const product = lazily(() => operation("scale", "p = g * factor", ["factor"]));
+
 /** The value to which anything can be added without a change of its bits: −0. */
 export const clearing = lazily(() => operation("clear", "p = -0"));
 
 /** What an optimizer computes with gradients before its rule runs. For backends that compile kernels in advance. */
 export const gradientArithmetic = {
   name: "gradient-arithmetic",
-  variants: (): readonly Variant[] => [addition(), division(), quotient(), clearing()],
+  variants: (): readonly Variant[] => [addition(), division(), quotient(), product(), clearing()],
 };
 
 /** Builds a variant at its first use, so that a module that imports it does nothing while it loads. */

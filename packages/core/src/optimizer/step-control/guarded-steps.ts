@@ -80,10 +80,14 @@ export class GuardedSteps {
     for (const group of this.#groups) if (group.every > 1) throw severalSteps();
     const { changes, iterations } = this.#clock;
     this.#takeFrozen(iterations + 1 > this.#first);
+    const hasStepRate = this.#groups.some(({ stepRate }) => stepRate !== undefined);
     const before =
-      this.#seen === changes ? 0 : Math.min(iterations + 1 - this.#first, keptSteps - 1);
+      this.#seen === changes && !hasStepRate
+        ? 0
+        : Math.min(iterations + 1 - this.#first, keptSteps - 1);
     for (let back = before; back >= 0; back -= 1) this.#writeScalars(back);
-    this.#seen = changes;
+    // The rate of the next step is another one.
+    this.#seen = hasStepRate ? -1 : changes;
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if it is not known which steps a group took before it was frozen or released */

@@ -32,6 +32,7 @@ export class StepAccumulators {
       // Kernels without a gradient get memory that does not overlap their output.
       update.gradient = record.update.parameter;
       update.mask = undefined;
+      update.signals = undefined;
       isSame &&= records[count] === record && this.updates[count] === update;
       records[count] = record;
       this.updates[count] = update;

@@ -1,4 +1,4 @@
-import type { Tensor, Update } from "../../backend/backend.js";
+import type { StepSignals, Tensor, Update } from "../../backend/backend.js";
 import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -20,6 +20,8 @@ export interface CallInputs {
   readonly updates: readonly Update[];
   /** The number of valid records and updates. */
   readonly count: number;
+  /** The scale of the gradients, for kernels that take it. */
+  readonly signals?: StepSignals | undefined;
 }
 
 /**
@@ -77,6 +79,29 @@ export class StepControl {
       ...(this.options.nonFinite === "skip" && { skippedSteps, consecutiveSkips }),
       ...(lossScale !== undefined && { lossScale: lossScale.scale }),
     };
+  }
+
+  /**
+   * Whether a step can have such options.
+   *
+   * @param skips whether it has `skip`
+   * @param hasRates whether the device has a learning rate
+   * @throws {GradstepError} `UNSUPPORTED`
+   */
+  checkSignals(skips: boolean, hasRates: boolean): void {
+    const { accumulate, nonFinite } = this.options;
+    if (skips && accumulate > 1)
+      throw new GradstepError(
+        `Got skip with accumulate ${accumulate}; expected a step of one call. Scale the gradients of a call by 0 to leave it out.`,
+        { code: "UNSUPPORTED" },
+      );
+    if (this.guarded === undefined || (!skips && !hasRates)) return;
+    throw new GradstepError(
+      skips
+        ? `Got skip with nonFinite "${nonFinite}"; expected one of the two. A gradient that is NaN skips its step, too.`
+        : `Got a tensor as learningRate with nonFinite "${nonFinite}"; expected a number, because the device chooses among scalars that the host has computed. Leave nonFinite and lossScale out to use a tensor.`,
+      { code: "UNSUPPORTED" },
+    );
   }
 
   /** Whether the next call makes a step, unless it is skipped. */
@@ -244,7 +269,7 @@ export class StepControl {
   }
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
-  #select({ records, updates, count }: CallInputs): number {
+  #select({ records, updates, count, signals }: CallInputs): number {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
@@ -253,6 +278,7 @@ export class StepControl {
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
       accumulator.update.mask = mask;
+      accumulator.update.signals = signals;
       accumulator.select(mask);
       this.#updates[i] = accumulator.update;
     }

@@ -8,6 +8,7 @@ import { resized } from "../rows/row-checks.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { SparseInputs } from "../sparse/sparse-inputs.js";
+import { clearValues } from "./signal-checks.js";
 import { StepMasks } from "./step-masks.js";
 import type { StepOptions } from "./step-options.js";
 
@@ -25,6 +26,9 @@ export class StepInputs {
   #arrayCount = 0;
   /** Whether gradients are cleared when they were read. */
   #clears = false;
+  /** Tensors that the host clears when the step was taken; the first `#clearedCount` are valid. */
+  readonly #cleared: Tensor[] = [];
+  #clearedCount = 0;
   readonly #sparse = new SparseInputs();
   /** The records whose rows count their own steps. */
   readonly #countingRows: ParameterRecord[] = [];
@@ -63,6 +67,7 @@ export class StepInputs {
   take(gradients: Gradients, options: StepOptions | undefined, iteration: number): number {
     checkIsTable(gradients);
     this.forget();
+    this.#clearedCount = 0;
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
     if (count === 0) this.#checkIsSkipped(gradients, iteration);
@@ -71,6 +76,24 @@ export class StepInputs {
     this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
+  }
+
+  /**
+   * Lets the host clear the tensors in `clear`, because no kernel of the step reads them, or only one of arithmetic.
+   * @param isStaged whether typed arrays have been put into their updates
+   */
+  clearOnHost(count: number, isStaged: boolean): void {
+    this.#clearedCount = 0;
+    if (!this.#clears) return;
+    const arrays = isStaged ? 0 : this.#arrayCount;
+    for (let i = 0; i < arrays; i += 1) this.#unstaged[i].update.clearsGradient = false;
+    for (let i = 0; i < count; i += 1) {
+      const update = this.updates[i];
+      if (!update.clearsGradient) continue;
+      update.clearsGradient = false;
+      this.#cleared[this.#clearedCount] = update.gradient;
+      this.#clearedCount += 1;
+    }
   }
 
   /** Notes whether kernels clear the gradients. @throws {GradstepError} `UNSUPPORTED` */
@@ -211,9 +234,16 @@ export class StepInputs {
     for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
   }
 
-  /** To be called when the step was taken. */
+  /** Clears the gradients that no kernel clears, when they have been read. */
+  clear(): void {
+    if (!this.#clears) return;
+    for (let i = 0; i < this.#arrayCount; i += 1) this.#arrays[i].fill(0);
+    for (let i = 0; i < this.#clearedCount; i += 1) clearValues(this.#cleared[i]);
+  }
+
+  /** To be called when the step was taken, or left out. */
   commit(): void {
-    if (this.#clears) for (let i = 0; i < this.#arrayCount; i += 1) this.#arrays[i].fill(0);
+    this.clear();
     for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
   }
 

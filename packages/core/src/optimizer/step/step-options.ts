@@ -1,4 +1,4 @@
-import type { UnselectedRows, RowValues } from "../../backend/backend.js";
+import type { RowValues, Tensor, UnselectedRows } from "../../backend/backend.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { checkOptions } from "../../check-options.js";
 import { alternatives, GradstepError, show } from "../../errors.js";
@@ -22,12 +22,34 @@ export interface StepOptions {
    * kernel. For shaders that add to them.
    */
   readonly clear?: boolean;
+  /**
+   * Multiplies all gradients of the step before everything else, in the precision of the backend: for clipping by a norm
+   * of your own, or the mean of several views. A number, or a tensor of one f32.
+   */
+  readonly scale?: number | Tensor;
+  /**
+   * A tensor of one u32. If it is not 0, the step changes no parameter, slot or copy, but counts as a step: the device
+   * decides, and the host does not know. With `clear`, gradients are cleared nevertheless. `nonFinite: "skip"` does not
+   * count the steps that it leaves out.
+   */
+  readonly skip?: Tensor;
+  /**
+   * The learning rate of this step: a number, or a tensor of one f32. As if `optimizer.learningRate` were set for one
+   * step: groups with a rate or a rule of their own keep theirs. By the names of parameters, it replaces the rate of their
+   * groups.
+   */
+  readonly learningRate?: StepRate | Readonly<Record<string, StepRate>>;
 }
+
+/** A learning rate, or a tensor of one f32 that has it when the step is executed. */
+export type StepRate = number | Tensor;
+
+const stepOptionNames = ["rows", "unselectedRows", "clear", "scale", "skip", "learningRate"];
 
 const unselectedRowsValues = ["keep", "decay", "zero"];
 
 /**
- * Checks the options of a step, apart from the length of masks.
+ * Checks the options of a step, apart from the length of masks, and from scale, skip and learningRate.
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkStepOptions(options: StepOptions): void {
@@ -36,7 +58,7 @@ export function checkStepOptions(options: StepOptions): void {
       code: "UNKNOWN_OPTION",
     });
   }
-  checkOptions("step", options, ["rows", "unselectedRows", "clear"]);
+  checkOptions("step", options, stepOptionNames);
   const { rows, unselectedRows, clear } = options;
   if (clear !== undefined && typeof clear !== "boolean") {
     throw new GradstepError(`clear is ${show(clear)}; expected true or false.`, {

@@ -126,6 +126,20 @@ export class StepScalars {
     for (let i = 0; i < values.length; i += 1) values[i] = ahead[row + i];
   }
 
+  /** Computes the scalars of step `t` for another value of a hyperparameter than that of the source. */
+  computeFor(t: number, hyperparameter: string, value: number): void {
+    const nodes = this.#nodes;
+    for (const { name, node } of this.#hyperparameters)
+      nodes[node] = name === hyperparameter ? value : this.#source.get(name);
+    interpret(this.#constants, nodes, false);
+    // What was computed ahead is of the value of the source.
+    this.#seen = -1;
+    if (this.#stepNode >= 0) nodes[this.#stepNode] = t;
+    move(this.#persistentInputs, this.#persistent, nodes);
+    interpret(this.#live, nodes, false);
+    for (let i = 0; i < this.values.length; i += 1) this.values[i] = nodes[this.#scalarNodes[i]];
+  }
+
   /** Computes the scalars of step `t` and of some steps after it. */
   #computeAhead(t: number): void {
     const { isScheduled } = this.#source;

@@ -1,0 +1,220 @@
+import type { Backend, StepSignals, Tensor } from "../../backend/backend.js";
+import { GradstepError, list } from "../../errors.js";
+import type { Group } from "../groups/group.js";
+import { isTensor } from "../parameters/parameter-checks.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { checkScaleNumber, checkSignal, hostValueOf } from "./signal-checks.js";
+import type { StepOptions, StepRate } from "./step-options.js";
+
+type MutableSignals = { -readonly [K in keyof StepSignals]: StepSignals[K] };
+
+const none = new Float64Array(0);
+
+/**
+ * The scale, the skip flag and the learning rates of a step. They go to the device if the kernels take them; elsewhere
+ * the host reads them.
+ */
+export class SignalInputs {
+  readonly #records: readonly ParameterRecord[];
+  readonly #groups: readonly Group[];
+  /** Per group, reused. */
+  readonly #signals = new Map<Group, MutableSignals>();
+  /** The scale alone. */
+  readonly #scale: MutableSignals = signalsOf(none);
+  #isUsed = false;
+  #skips = false;
+  #factor = 1;
+  #isSkipped = false;
+
+  /** @param records all of the optimizer */
+  constructor(records: readonly ParameterRecord[], groups: readonly Group[]) {
+    this.#records = records;
+    this.#groups = groups;
+  }
+
+  /** Whether the last step had some. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /** Whether it has `skip`. */
+  get skips(): boolean {
+    return this.#skips;
+  }
+
+  /** Whether the device has a learning rate. */
+  get hasRates(): boolean {
+    for (let i = 0; i < this.#groups.length; i += 1)
+      if (typeof this.#groups[i].stepRate === "object") return true;
+    return false;
+  }
+
+  /** By what the host multiplies the gradients. */
+  get factor(): number {
+    return this.#factor;
+  }
+
+  /** Whether the host leaves the step out. */
+  get isSkipped(): boolean {
+    return this.#isSkipped;
+  }
+
+  /**
+   * Takes those of a step, after its gradients.
+   * @param taken the records with a gradient; the first `count`
+   * @throws {GradstepError} as `optimizer.step` does for these options; then nothing has changed
+   */
+  take(options: StepOptions | undefined, taken: readonly ParameterRecord[], count: number): void {
+    const { scale, skip, learningRate } = options ?? {};
+    const isUsed = scale !== undefined || skip !== undefined || learningRate !== undefined;
+    if (this.#isUsed) this.#forget();
+    if (!isUsed || count === 0) return;
+    const { backend } = taken[0].update.parameter;
+    if (typeof scale === "number") checkScaleNumber(scale);
+    else if (scale !== undefined) checkSignal("scale", scale, "f32", backend);
+    if (skip !== undefined) checkSignal("skip", skip, "u32", backend);
+    this.#isUsed = true;
+    this.#skips = skip !== undefined;
+    try {
+      if (learningRate !== undefined) this.#takeRates(learningRate, taken, count);
+      if (backend.takesSignals === true) this.#place(scale ?? 1, skip, taken, count);
+      else this.#read(scale ?? 1, skip);
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+  }
+
+  /**
+   * Hands the scale over to kernels that run before the rule, so that the rule does not scale once more.
+   * @returns what those kernels get
+   */
+  moveScale(): StepSignals | undefined {
+    if (this.#scale.scale === 1) return undefined;
+    for (const { group, update } of this.#records) {
+      if (update.signals === undefined) continue;
+      const signals = this.#signals.get(group)!;
+      signals.scale = 1;
+      if (!isNeeded(signals)) update.signals = undefined;
+    }
+    return this.#scale;
+  }
+
+  #forget(): void {
+    for (const group of this.#groups) group.stepRate = undefined;
+    for (const { update } of this.#records) update.signals = undefined;
+    this.#scale.scale = 1;
+    this.#skips = false;
+    this.#factor = 1;
+    this.#isSkipped = false;
+    this.#isUsed = false;
+  }
+
+  /** For backends whose kernels take them. */
+  #place(
+    scale: number | Tensor,
+    skip: Tensor | undefined,
+    taken: readonly ParameterRecord[],
+    count: number,
+  ): void {
+    this.#scale.scale = scale;
+    for (let i = 0; i < count; i += 1) {
+      const { group, update } = taken[i];
+      const signals = this.#signalsOf(group);
+      const rate = group.stepRate;
+      signals.scale = scale;
+      signals.skip = skip;
+      signals.learningRate = typeof rate === "object" ? rate : undefined;
+      if (isNeeded(signals)) update.signals = signals;
+    }
+  }
+
+  #signalsOf(group: Group): MutableSignals {
+    let signals = this.#signals.get(group);
+    if (signals === undefined) {
+      signals = signalsOf(group.slopes);
+      this.#signals.set(group, signals);
+    }
+    return signals;
+  }
+
+  /** For other backends. @throws {GradstepError} `UNSUPPORTED`, `INVALID_HYPERPARAMETER` */
+  #read(scale: number | Tensor, skip: Tensor | undefined): void {
+    this.#factor = typeof scale === "number" ? scale : hostValueOf("scale", scale);
+    this.#isSkipped = skip !== undefined && hostValueOf("skip", skip) !== 0;
+    for (const group of this.#groups) {
+      if (typeof group.stepRate !== "object") continue;
+      group.stepRate = hostValueOf("learningRate", group.stepRate);
+      group.checkStepRate(group.stepRate);
+    }
+  }
+
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `UNKNOWN_PARAMETER`, and as `#takeRate` does */
+  #takeRates(
+    rates: NonNullable<StepOptions["learningRate"]>,
+    taken: readonly ParameterRecord[],
+    count: number,
+  ): void {
+    if (typeof rates !== "object" || rates === null || isTensor(rates)) {
+      let isTaken = false;
+      for (let i = 0; i < count; i += 1) {
+        const { group, update } = taken[i];
+        if (group.hasOwnRate) continue;
+        isTaken = true;
+        if (group.stepRate === undefined)
+          takeRate("learningRate", group, rates, update.parameter.backend);
+      }
+      if (!isTaken) throw withoutEffect(taken[0].name);
+      return;
+    }
+    checkNames(rates, this.#records);
+    for (let i = 0; i < count; i += 1) {
+      const { name, group, update } = taken[i];
+      if (rates[name] === undefined || group.stepRate !== undefined) continue;
+      takeRate(`learningRate of "${name}"`, group, rates[name], update.parameter.backend);
+    }
+    for (let i = 0; i < count; i += 1)
+      if (taken[i].group.stepRate !== rates[taken[i].name]) throw ofOneGroup(taken[i]);
+  }
+}
+
+function signalsOf(slopes: Float64Array): MutableSignals {
+  return { scale: 1, skip: undefined, learningRate: undefined, slopes };
+}
+
+function isNeeded({ scale, skip, learningRate }: StepSignals): boolean {
+  return scale !== 1 || skip !== undefined || learningRate !== undefined;
+}
+
+/** @throws as `checkSignal` and `Group.checkStepRate` do */
+function takeRate(what: string, group: Group, rate: StepRate, backend: Backend): void {
+  if (typeof rate !== "number") checkSignal(what, rate, "f32", backend);
+  // Where the host reads the tensor, its value is checked instead.
+  if (typeof rate === "number" || backend.takesSignals === true) group.checkStepRate(rate);
+  group.stepRate = rate;
+}
+
+/** @throws {GradstepError} `UNKNOWN_PARAMETER` */
+function checkNames(rates: object, records: readonly ParameterRecord[]): void {
+  for (const name in rates) {
+    if (records.some((record) => record.name === name)) continue;
+    throw new GradstepError(
+      `Got a learningRate for "${name}"; the optimizer has ${list(records.map((record) => record.name))}.`,
+      { code: "UNKNOWN_PARAMETER" },
+    );
+  }
+}
+
+function ofOneGroup({ name, group }: ParameterRecord): GradstepError {
+  return new GradstepError(
+    `"${name}" has another learningRate than a parameter of its group; expected one rate for ${list(group.parameters)}. Make a group of "${name}": groups: [{ match: "${name}" }].`,
+    { code: "UNKNOWN_OPTION" },
+  );
+}
+
+function withoutEffect(name: string): GradstepError {
+  return new GradstepError(
+    `learningRate would have no effect, because the groups of all parameters of this step have a rate of their own; expected rates by the names of parameters: { learningRate: { ${name}: … } }.`,
+    { code: "UNKNOWN_OPTION" },
+  );
+}
