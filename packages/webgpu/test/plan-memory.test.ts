@@ -1,4 +1,14 @@
-import { adam, chain, clipByGlobalNorm, createOptimizer, muon, type Tensor } from "@gradstep/core";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  muon,
+  sgd,
+  type Optimizer,
+  type OptimizerSpec,
+  type Tensor,
+} from "@gradstep/core";
 import { webgpu, type WebGpu, type WebGpuTensor } from "@gradstep/webgpu";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
@@ -19,12 +29,13 @@ interface Trainer {
   readonly counts: DeviceCounts;
   readonly names: readonly string[];
   readonly steps: Readonly<Record<"step" | "encode", Step>>;
+  readonly optimizer: Optimizer<"learningRate">;
   readonly buffers: () => GPUBuffer[];
   readonly wrapped: (buffers: readonly GPUBuffer[]) => Record<string, WebGpuTensor>;
 }
 
 /** A model with one buffer per parameter. */
-function trainer(count: number, rule = adam()): Trainer {
+function trainer(count: number, rule: OptimizerSpec<"learningRate"> = adam()): Trainer {
   const { device, counts } = recordingDevice();
   const backend = webgpu({ device });
   const names = Array.from({ length: count }, (_, i) => `p${i}`);
@@ -39,7 +50,7 @@ function trainer(count: number, rule = adam()): Trainer {
     device.queue.submit([encoder.finish()]);
   };
   const step: Step = (gradients) => optimizer.step(gradients);
-  return { backend, counts, names, buffers, wrapped, steps: { step, encode } };
+  return { backend, counts, names, optimizer, buffers, wrapped, steps: { step, encode } };
 }
 
 /** What steps make. */
@@ -109,7 +120,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
   ])(
     "gradients at another offset in each step, with %s: as much is destroyed as is made",
     (_, rule) => {
-      const { backend, counts, steps, names } = trainer(2, rule as ReturnType<typeof adam>);
+      const { backend, counts, steps, names, optimizer } = trainer(2, rule);
       const all = backend.device.createBuffer({ size: 2 ** 20, usage });
       let next = 0;
       const go = (turns: number): void => {
@@ -118,6 +129,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
             next += 4 + values;
             return [name, backend.wrap(all, { shape: [4, 4], offset: next })] as const;
           });
+          optimizer.learningRate = 1 / next;
           steps[kind](Object.fromEntries(tensors));
         }
       };
@@ -147,6 +159,25 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
   });
 });
 
+describe.each(["step", "encode"] as const)("the scalars of a step, with %s", (kind) => {
+  test("are written if they are not those of the step before", () => {
+    const { counts, steps, buffers, wrapped, optimizer } = trainer(3, sgd({ learningRate: 0.5 }));
+    const [first, second] = [wrapped(buffers()), wrapped(buffers())];
+    const writes = (rates: readonly number[]): number =>
+      made(counts, () => {
+        for (const rate of rates) {
+          optimizer.learningRate = rate;
+          steps[kind](rate > 1 ? second : first);
+        }
+      }).writes;
+    writes([0.5, 1.5]);
+    expect(writes([0.25, 0.25, 0.25])).toBe(1);
+    expect(writes([0.25, 0.5, 0.25])).toBe(2);
+    expect(writes([0.5, 0.25, 1.5, 1.5])).toBe(3);
+    expect(writes([1.5, -0, 0])).toBe(2);
+  });
+});
+
 describe("recorded steps", () => {
   test("the first steps need little memory", () => {
     const { counts, steps, buffers, wrapped } = trainer(180);
@@ -168,7 +199,8 @@ describe("recorded steps", () => {
       const buffer = (): GPUBuffer => device.createBuffer({ size: 64, usage });
       const optimizers = Array.from({ length: 1 + random.below(3) }, () => {
         const p = backend.wrap(buffer());
-        return createOptimizer(adam(), { p });
+        const rule: OptimizerSpec<"learningRate"> = random.below(2) === 0 ? adam() : sgd();
+        return createOptimizer(rule, { p });
       });
       // Tables differ with the offset from a multiple of 256 bytes.
       const gradients = Array.from({ length: 1 + random.below(2 * maxInputPlans) }, (_, k) => ({
@@ -179,7 +211,7 @@ describe("recorded steps", () => {
       let steps = 0;
       for (let i = 0; i < 1500; i += 1) {
         const optimizer = optimizers[random.below(optimizers.length)];
-        optimizer.learningRate = 0.1 / (i + 1);
+        if (random.below(3) === 0) optimizer.learningRate = 0.1 / (i + 1);
         const { memory, options } = gradients[random.below(gradients.length)];
         const p = backend.wrap(memory, options);
         const choice = random.below(10);

@@ -19,6 +19,7 @@ export class ScalarBlocks {
   readonly offsets: readonly number[];
   readonly #blocks: readonly Block[];
   readonly #values: Float32Array<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
 
   constructor(device: GPUDevice, dispatches: readonly TabledDispatch[]) {
     const { minUniformBufferOffsetAlignment: alignment } = device.limits;
@@ -38,16 +39,17 @@ export class ScalarBlocks {
     this.overhang = Math.max(...blocks.map(({ setLength }) => bindingLength(setLength)));
     this.#blocks = blocks;
     this.#values = new Float32Array(length / 4);
+    this.#words = new Uint32Array(this.#values.buffer);
   }
 
   /** The current scalars, in memory that the next call reuses. */
-  values(): Float32Array<ArrayBuffer> {
+  words(): Uint32Array<ArrayBuffer> {
     for (let b = 0; b < this.#blocks.length; b += 1) {
       const { scalarSets, setLength, offset } = this.#blocks[b];
       for (let k = 0; k < scalarSets.length; k += 1)
         this.#values.set(scalarSets[k], (offset + setLength * k) / 4);
     }
-    return this.#values;
+    return this.#words;
   }
 
   /** For each scalar of each set, the set, its index in it, and its place in words. */

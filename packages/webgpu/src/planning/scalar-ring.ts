@@ -6,9 +6,19 @@ import type { ScalarBlocks } from "./scalar-blocks.js";
 /** How many times as many steps a buffer holds as the one before. */
 const growthFactor = 4;
 
+/** What was written last to the slots of one kind. */
+interface LastWrite {
+  /** The scalars, as words. */
+  words: Uint32Array<ArrayBuffer>;
+  /** Words that are valid; 0 if there are none. */
+  length: number;
+  offset: number;
+}
+
 /**
  * The scalars of the last steps on the same parameters, in a uniform buffer. It starts small, and grows while recorded
- * steps need it, up to `maxUnsubmittedSteps`; further ones overwrite the oldest.
+ * steps need it, up to `maxUnsubmittedSteps`; further ones overwrite the oldest. A step with the scalars of the one
+ * before it uses them, and writes nothing.
  */
 export class ScalarRing {
   readonly #device: GPUDevice;
@@ -20,8 +30,10 @@ export class ScalarRing {
   #overhang = 0;
   /** The slots for recorded steps. One more, at the end, is for steps that are submitted at once. */
   #slots = 0;
-  /** Recorded steps in the current buffer. */
-  #recorded = 0;
+  /** The scalars of recorded steps that were written to the current buffer. */
+  #written = 0;
+  readonly #lastRecorded: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
+  readonly #lastSubmitted: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
 
   constructor(device: GPUDevice, label: string) {
     this.#device = device;
@@ -34,8 +46,7 @@ export class ScalarRing {
    * @returns the buffer to bind, which changes as the ring grows
    */
   prepare({ slotLength, overhang }: ScalarBlocks, isRecorded: boolean): GPUBuffer {
-    const isFull =
-      isRecorded && this.#recorded === this.#slots && this.#slots < maxUnsubmittedSteps;
+    const isFull = isRecorded && this.#written === this.#slots && this.#slots < maxUnsubmittedSteps;
     const fits = slotLength <= this.#slotLength && overhang <= this.#overhang;
     if (this.#buffer === undefined || isFull || !fits) {
       this.#slotLength = Math.max(slotLength, this.#slotLength);
@@ -46,18 +57,22 @@ export class ScalarRing {
   }
 
   /**
-   * Writes the current scalars for the step that was prepared.
+   * Writes the current scalars for the step that was prepared, unless they are there already.
    * @returns the offset in the buffer, in bytes
    */
   write(blocks: ScalarBlocks, isRecorded: boolean): number {
-    const slot = isRecorded ? this.#recorded % this.#slots : this.#slots;
-    if (isRecorded) {
-      this.#recorded += 1;
-      this.#outgrown.countStep();
-    }
-    const offset = slot * this.#slotLength;
-    this.#device.queue.writeBuffer(this.#buffer!, offset, blocks.values());
-    return offset;
+    if (isRecorded) this.#outgrown.countStep();
+    const last = isRecorded ? this.#lastRecorded : this.#lastSubmitted;
+    const values = blocks.words();
+    if (isSame(last, values)) return last.offset;
+    const slot = isRecorded ? this.#written % this.#slots : this.#slots;
+    if (isRecorded) this.#written += 1;
+    if (last.words.length < values.length) last.words = new Uint32Array(values.length);
+    last.words.set(values);
+    last.length = values.length;
+    last.offset = slot * this.#slotLength;
+    this.#device.queue.writeBuffer(this.#buffer!, last.offset, values);
+    return last.offset;
   }
 
   /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
@@ -68,15 +83,24 @@ export class ScalarRing {
 
   #replace(slots: number): void {
     if (this.#buffer !== undefined) {
-      if (this.#recorded === 0) this.#buffer.destroy();
+      if (this.#written === 0) this.#buffer.destroy();
       else this.#outgrown.destroyLater(this.#buffer);
     }
     this.#slots = Math.min(slots, maxUnsubmittedSteps);
-    this.#recorded = 0;
+    this.#written = 0;
+    this.#lastRecorded.length = 0;
+    this.#lastSubmitted.length = 0;
     this.#buffer = this.#device.createBuffer({
       label: `${this.#label}, scalars`,
       size: this.#slotLength * (this.#slots + 1) + this.#overhang,
       usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
     });
   }
+}
+
+/** Whether the last scalars have the same bits. */
+function isSame({ words, length }: LastWrite, values: Uint32Array): boolean {
+  if (length !== values.length) return false;
+  for (let i = 0; i < length; i += 1) if (words[i] !== values[i]) return false;
+  return true;
 }
