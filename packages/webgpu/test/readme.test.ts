@@ -3,9 +3,9 @@ import { vi } from "vitest";
 import { testReadmes } from "../../../testing/readme.js";
 import { describe } from "./gpu.js";
 
-describe("README", async () => {
+describe("documentation", async () => {
   // The snippets are written for a browser.
   const { gpu } = await nodeGpu();
   vi.stubGlobal("navigator", { gpu });
-  testReadmes(["packages/webgpu/README.md"], import.meta.url);
+  testReadmes(["packages/webgpu/README.md", "docs/bring-your-trainer.md"], import.meta.url);
 });
