@@ -206,7 +206,7 @@ describe("copies of parameters whose rows move", () => {
     const copy = copyOf(one);
     const optimizer = createOptimizer(sgd(), { w }, { copies: { w: copy } });
     optimizer.rows().remap(Uint32Array.of(1, 0, 1));
-    expect(one.moves).toContainEqual({ tensor: copy, initial: 0, reset: "all" });
+    expect(one.moves).toContainEqual({ tensor: copy, initial: 0, reset: "written" });
     expect(one.packed).toEqual([
       [w, copy],
       [w, copy],
@@ -238,7 +238,7 @@ describe("copies of parameters whose rows move", () => {
       expect(codeOf(() => rows.remap(indices, { copies }))).toBe(code);
     expect(one.moves).toEqual([]);
     rows.remap(indices, { copies: { w: other } });
-    expect(one.moves).toContainEqual({ tensor: other, initial: 0, reset: "all" });
+    expect(one.moves).toContainEqual({ tensor: other, initial: 0, reset: "written" });
     expect(one.moves.some(({ tensor }) => tensor === copy)).toBe(false);
     expect(one.packed.at(-1)).toEqual([w, other]);
     optimizer.step({ w: new Float32Array(9), b: new Float32Array(3) });

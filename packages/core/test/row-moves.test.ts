@@ -52,13 +52,13 @@ describe("a backend is told", () => {
     expect(seen).toEqual([
       {
         moves: [
-          { tensor: isSlot, initial: 0.5, reset: "flagged" },
+          { tensor: isSlot, initial: 0.5, reset: resetRows },
           { tensor: w, initial: 0, reset: "added" },
-          { tensor: isSlot, initial: 0.25, reset: "flagged" },
+          { tensor: isSlot, initial: 0.25, reset: resetRows },
           { tensor: b, initial: 0, reset: "added" },
           { tensor: gradient, initial: 0, reset: "all" },
         ],
-        sources: { count: 2, indices, resetRows },
+        sources: { count: 2, indices },
       },
     ]);
   });
@@ -69,7 +69,7 @@ describe("a backend is told", () => {
     const moved = backend.tensor([4, 3]);
     const optimizer = createOptimizer(sgd({ momentum: 0.5 }), { w });
     optimizer.rows().remap(Uint32Array.of(0, 1, 1, 0), { parameters: { w: moved } });
-    expect(seen[0].moves.map(({ reset }) => reset)).toEqual(["flagged"]);
+    expect(seen[0].moves.map(({ reset }) => reset)).toEqual(["added"]);
     expect(seen[0].moves.some(({ tensor }) => tensor === w || tensor === moved)).toBe(false);
   });
 
@@ -79,7 +79,7 @@ describe("a backend is told", () => {
     const indices = laidOut(backend, { shape: [9], dtype: "u32" });
     const resetRows = laidOut(backend, { shape: [5], dtype: "u32" });
     optimizer.rows().remap(indices, { count: 2, resetRows });
-    expect(seen[0].sources).toEqual({ count: 2, indices, resetRows });
+    expect(seen[0].sources).toEqual({ count: 2, indices });
     // Without a count, there are as many rows as indices.
     optimizer.rows().remap(laidOut(backend, { shape: [2], dtype: "u32" }));
     expect(seen[1].sources.count).toBe(2);
@@ -136,11 +136,11 @@ describe("in host memory", () => {
         fc.constant(length),
         kept,
         fc.array(target, { minLength: 1, maxLength: 9 }),
-        fc.constantFrom("all", "added", "flagged" as const),
+        fc.constantFrom("all", "added", "flags" as const),
       );
     });
     fc.assert(
-      fc.property(cases, ([count, length, kept, targets, reset]) => {
+      fc.property(cases, ([count, length, kept, targets, mode]) => {
         const from = [...kept, ...targets.map(([source]) => source)];
         const flags = [...kept.map(() => false), ...targets.map(([, flag]) => flag)];
         const before = Array.from({ length: count }, (_, i) => 10 + i);
@@ -149,6 +149,7 @@ describe("in host memory", () => {
         const values = backend.tensor([count, length], ofRows(before, length));
         const copied = backend.tensor([count, length], ofRows(before, length));
         const source = backend.tensor([from.length, length], ofRows(added, length));
+        const reset = mode === "flags" ? Uint32Array.from(flags, Number) : mode;
         remapRows(
           [
             { tensor: values, initial: 0.5, reset },
@@ -158,11 +159,10 @@ describe("in host memory", () => {
             count: from.length,
             // Longer than the number of rows.
             indices: Uint32Array.of(...from, 0),
-            resetRows: Uint32Array.from(flags, Number),
           },
         );
         const isNew = (row: number): boolean =>
-          reset === "all" || from[row] === newRow || (reset === "flagged" && flags[row]);
+          mode === "all" || from[row] === newRow || (mode === "flags" && flags[row]);
         const expected = (initial: (row: number) => number): number[] =>
           ofRows(
             from.map((one, row) => (isNew(row) ? initial(row) : before[one])),
@@ -180,7 +180,7 @@ describe("in host memory", () => {
     const tensor = backend.tensor([6, 3], ofRows([10, 11, 12, 13, 14, 15], 3));
     const indices = Uint32Array.of(0, 1, 5, 1, 3);
     const move: RowMove = { tensor, initial: 0, reset: "added" };
-    remapRows([move], { count: 5, indices, resetRows: undefined });
+    remapRows([move], { count: 5, indices });
     expect([...(tensor as HostTensor).view()]).toEqual(ofRows([10, 11, 15, 11, 13], 3));
   });
 
@@ -194,7 +194,7 @@ describe("in host memory", () => {
       reset: "added",
     }));
     const indices = Uint32Array.of(1, 0, newRow);
-    const sources = { count: 3, indices, resetRows: undefined };
+    const sources = { count: 3, indices };
     expect(codeOf(() => remapRows(moves, sources))).toBe("INVALID_MEMORY");
     expect([...(free as HostTensor).view(), ...(wrapped as HostTensor).view()]).toEqual([
       1, 2, 3, 4,

@@ -45,6 +45,22 @@ describe("remap", () => {
     expect(await momenta(optimizer, "b")).toEqual([before[2], before[0], 0, 0]);
   });
 
+  test("resets rows by the names of parameters: all, some, or none", async () => {
+    const { optimizer, w, b } = threeRows();
+    const before = { w: await momenta(optimizer, "w"), b: await momenta(optimizer, "b") };
+    const indices = Uint32Array.of(2, 0, 1);
+    const rows = optimizer.rows();
+    rows.remap(indices, { resetRows: { b: "all" } });
+    expect(await momenta(optimizer, "b")).toEqual([0, 0, 0]);
+    expect(await momenta(optimizer, "w")).toEqual(
+      [...indices].flatMap((row) => before.w.slice(row * 2, row * 2 + 2)),
+    );
+    expect([...(await b.read())]).toEqual([3, 1, 2]);
+    rows.remap(Uint32Array.of(0, 1, newRow), { resetRows: { w: Uint32Array.of(0, 1, 0) } });
+    expect((await momenta(optimizer, "w")).slice(2)).toEqual([0, 0, 0, 0]);
+    expect([...(await w.read())]).toEqual([3, 3, 1, 1, 0, 0]);
+  });
+
   test("uses the first `count` indices", async () => {
     const { optimizer, b } = threeRows();
     optimizer.rows().remap(Uint32Array.of(1, 2, 77), { count: 2 });
@@ -137,6 +153,11 @@ describe("remap", () => {
       ["LENGTH_MISMATCH", () => rows.remap(good, { count: 1.5 })],
       ["LENGTH_MISMATCH", () => rows.remap(good, { resetRows: Uint32Array.of(1) })],
       ["INVALID_MEMORY", () => rows.remap(good, { resetRows: anything([1, 0]) })],
+      ["INVALID_MEMORY", () => rows.remap(good, { resetRows: anything(null) })],
+      ["INVALID_MEMORY", () => rows.remap(good, { resetRows: anything(new ArrayBuffer(8)) })],
+      ["INVALID_MEMORY", () => rows.remap(good, { resetRows: { w: anything("some") } })],
+      ["LENGTH_MISMATCH", () => rows.remap(good, { resetRows: { w: Uint32Array.of(1) } })],
+      ["UNKNOWN_PARAMETER", () => rows.remap(good, { resetRows: { x: "all" } })],
       ["UNKNOWN_OPTION", () => rows.remap(good, anything({ counts: 2 }))],
       ["UNKNOWN_OPTION", () => rows.remap(good, anything(null))],
       ["INVALID_PARAMETER", () => rows.remap(good, { parameters: anything(null) })],

@@ -129,12 +129,15 @@ export class WasmBackend implements Wasm {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.#checkLive();
-    const { count, indices, resetRows } = sources;
-    remapRows(moves, {
-      count,
-      indices: this.#copyIfInMemory(indices),
-      resetRows: resetRows && this.#copyIfInMemory(resetRows),
-    });
+    const { count, indices } = sources;
+    remapRows(
+      moves.map((move) =>
+        typeof move.reset === "string"
+          ? move
+          : { ...move, reset: this.#copyIfInMemory(move.reset) },
+      ),
+      { count, indices: this.#copyIfInMemory(indices) },
+    );
   }
 
   copy(source: Tensor, target: Tensor): void {

@@ -82,20 +82,25 @@ export class StepPlans {
       throw error;
     }
     plans.unshift(plan);
-    plan.whenInvalidated(() => this.#remove(plan));
+    plan.whenInvalidated((isRecorded) => this.#remove(plan, isRecorded));
     if (plans.length > maxStepPlans) {
-      const oldest = plans.pop()!;
-      oldest.retire();
-      this.#retired.destroyLater(oldest);
+      this.#destroyLater(plans.pop()!);
     }
     return plan;
   }
 
-  #remove(plan: StepPlan): void {
+  /** @param isRecorded whether recorded steps stay valid */
+  #remove(plan: StepPlan, isRecorded: boolean): void {
     const index = this.#plans.indexOf(plan);
     if (index < 0) return;
     this.#plans.splice(index, 1);
-    plan.destroy();
+    if (isRecorded) this.#destroyLater(plan);
+    else plan.destroy();
+  }
+
+  #destroyLater(plan: StepPlan): void {
+    plan.retire();
+    this.#retired.destroyLater(plan);
   }
 }
 

@@ -19,6 +19,7 @@ import { copyTensor } from "./memory/copy-tensor.js";
 import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
 import { GpuGuard } from "./guard/gpu-guard.js";
 import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";
+import { RetainedMemory } from "./memory/retained-memory.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
 import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch.js";
@@ -28,13 +29,13 @@ import {
   OneShotDispatches,
   type TableKernel,
 } from "./planning/one-shot-dispatches.js";
-import { remapRows } from "./planning/row-remap.js";
+import { remapRows, type RemapContext } from "./planning/row-remap.js";
 import { RefusedStepDetector } from "./planning/refused-step-detector.js";
 import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import { packArrays, packKernel } from "./shaders/pack-kernel.js";
 import type { StepRun } from "./planning/step-plan.js";
-import { resetArrays, resetKernel } from "./shaders/reset-kernel.js";
+import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
 import { StepPlans, type EncodeTarget } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 
@@ -77,6 +78,8 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   reserve(sizes: readonly number[], pool?: number): void;
   /** As in `Backend`. Indices and flags can be in a buffer that a shader has written; they are not read back. */
   remap(moves: readonly RowMove[], sources: RowSources): void;
+  /** As `remap`, recorded into what the caller submits. @throws {GradstepError} as `remap`, and `UNSUPPORTED` */
+  encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void;
   /**
    * Copies all values of a tensor to another in another buffer, in a submit of its own.
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
@@ -110,6 +113,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #ownsDevice: boolean;
   readonly #errors: ErrorTracker;
   readonly #pools: BufferPools;
+  readonly #retained = new RetainedMemory();
   readonly #readback: Readback;
   readonly #refusedSteps: RefusedStepDetector;
   readonly #kernels = new Map<string, WebGpuKernel>();
@@ -117,7 +121,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #together: StepPlans;
   readonly #guards = new Set<GpuGuard>();
   #gatherKernel: TableKernel | undefined;
-  #resetKernel: TableKernel | undefined;
+  #scatterKernel: TableKernel | undefined;
   #packKernel: TableKernel | undefined;
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
@@ -183,19 +187,12 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.check();
-    remapRows(
-      {
-        device: this.device,
-        errors: this.#errors,
-        pools: this.#pools,
-        limits: this.#limits,
-        gatherKernel: () =>
-          (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
-        resetKernel: () => (this.#resetKernel ??= this.#compile("reset", resetKernel, resetArrays)),
-      },
-      moves,
-      sources,
-    );
+    remapRows(this.#remapContext, moves, sources);
+  }
+
+  encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void {
+    this.check();
+    remapRows(this.#remapContext, moves, sources, target);
   }
 
   fillCopy(parameter: Tensor, { target }: ParameterCopy): void {
@@ -272,6 +269,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#kernels.clear();
     this.#together.destroy();
     for (const guard of this.#guards) guard.dispose();
+    this.#retained.destroy();
     this.#pools.destroy();
     this.#readback.destroy();
     if (this.#ownsDevice) this.device.destroy();
@@ -301,6 +299,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   free(allocation: Allocation): void {
+    this.#retained.releaseFreed();
     this.#pools.free(allocation);
   }
 
@@ -314,6 +313,20 @@ export class WebGpuBackend implements WebGpu, TensorHost {
         );
     }
     return tensors as unknown as GpuTensor[];
+  }
+
+  get #remapContext(): RemapContext {
+    return {
+      device: this.device,
+      errors: this.#errors,
+      pools: this.#pools,
+      limits: this.#limits,
+      gatherKernel: () =>
+        (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
+      scatterKernel: () =>
+        (this.#scatterKernel ??= this.#compile("scatter", scatterKernel, scatterArrays)),
+      retained: this.#retained,
+    };
   }
 
   get #limits(): BindingLimits {

@@ -64,7 +64,7 @@ describe("a wrapped buffer that was destroyed", () => {
       () =>
         backend.remap(
           [tensor, moved].map((one) => ({ tensor: one, initial: 0, reset: "added" as const })),
-          { count: 4, indices: Uint32Array.of(3, 2, 1, 0), resetRows: undefined },
+          { count: 4, indices: Uint32Array.of(3, 2, 1, 0) },
         ),
     ]) {
       action();

@@ -189,8 +189,11 @@ export interface RowMove {
   readonly tensor: Tensor;
   /** The value of rows that are reset, or the tensor from which they are copied after all moves. */
   readonly initial: number | Tensor;
-  /** Which rows are reset: those without a source, also those in `resetRows`, or all. */
-  readonly reset: "added" | "flagged" | "all";
+  /**
+   * Which rows are reset: those without a source (`added`); these and those with a u32 that is not 0; or `all`. `written`:
+   * the values of all rows are written after the move, so that only the shape changes.
+   */
+  readonly reset: "added" | RowValues | "all" | "written";
 }
 
 /** The sources of the new rows. */
@@ -199,8 +202,6 @@ export interface RowSources {
   readonly count: number;
   /** The old index of each new row. `newRow`, and in a tensor every index that is too large, means that there is none. */
   readonly indices: RowValues;
-  /** Not 0 for rows that are reset in tensors whose `reset` is `"flagged"`. */
-  readonly resetRows: RowValues | undefined;
 }
 
 /** The index of a row without a source. */
@@ -239,6 +240,12 @@ export interface Backend {
    * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`; then nothing has changed
    */
   remap?(moves: readonly RowMove[], sources: RowSources): void;
+  /**
+   * The same, recorded into a target of the caller. Shapes change at once; rows move when the caller's work is executed.
+   * Old memory that it needs is kept until one of the tensors is moved once more without this target, or freed.
+   * Optional; a backend with it has `encodeFillCopy` as well if it has `fillCopy`.
+   */
+  encodeRemap?(target: object, moves: readonly RowMove[], sources: RowSources): void;
   /**
    * Copies all values of a tensor to another of the same size. Optional; a backend without it has no slots that start as
    * a copy of their parameter.

@@ -30,10 +30,7 @@ interface RowTensor {
 }
 
 /** `Backend.remap` for backends in host memory. All tensors must have `reallocate`, as `HostTensor` has. */
-export function remapRows(
-  moves: readonly RowMove[],
-  { count, indices, resetRows }: RowSources,
-): void {
+export function remapRows(moves: readonly RowMove[], { count, indices }: RowSources): void {
   const from = (indices as Uint32Array).subarray(0, count);
   const reallocations: Reallocation[] = [];
   try {
@@ -50,11 +47,13 @@ export function remapRows(
   moves.forEach((move, k) => {
     const reallocation = reallocations[k];
     const rowLength = move.tensor.size / move.tensor.shape[0];
-    gather(reallocation, kept, rowLength, from);
-    resetValues(reallocation.after(), move, rowLength, from, resetRows as Uint32Array | undefined);
+    if (move.reset !== "written") {
+      gather(reallocation, kept, rowLength, from);
+      resetValues(reallocation.after(), move, rowLength, from);
+    }
     reallocation.commit();
   });
-  for (const move of moves) copyResetRows(move, from, resetRows as Uint32Array | undefined);
+  for (const move of moves) copyResetRows(move, from);
 }
 
 /** Row `i` becomes what row `from[i]` was. @param kept number of rows, from the first, that stay where they are */
@@ -80,37 +79,26 @@ function gather(
   }
 }
 
-function resetValues(
-  values: Values,
-  move: RowMove,
-  rowLength: number,
-  from: Uint32Array,
-  resetRows: Uint32Array | undefined,
-): void {
+function resetValues(values: Values, move: RowMove, rowLength: number, from: Uint32Array): void {
   const { initial } = move;
   if (typeof initial !== "number") return;
   for (let i = 0; i < from.length; i += 1)
-    if (isReset(move, i, from, resetRows)) values.fill(initial, i * rowLength, (i + 1) * rowLength);
+    if (isReset(move, i, from)) values.fill(initial, i * rowLength, (i + 1) * rowLength);
 }
 
-function isReset(
-  { reset }: RowMove,
-  row: number,
-  from: Uint32Array,
-  resetRows: Uint32Array | undefined,
-): boolean {
+function isReset({ reset }: RowMove, row: number, from: Uint32Array): boolean {
   if (reset === "all" || from[row] === newRow) return true;
-  return reset === "flagged" && (resetRows?.[row] ?? 0) !== 0;
+  return ArrayBuffer.isView(reset) && reset[row] !== 0;
 }
 
 /** Copies the rows that are reset from another tensor, whose rows have been moved. */
-function copyResetRows(move: RowMove, from: Uint32Array, resetRows: Uint32Array | undefined): void {
+function copyResetRows(move: RowMove, from: Uint32Array): void {
   if (typeof move.initial === "number") return;
   const source = (move.initial as HostTensor).view();
   const target = (move.tensor as HostTensor).view();
   const rowLength = source.length / from.length;
   for (let i = 0; i < from.length; i += 1) {
-    if (!isReset(move, i, from, resetRows)) continue;
+    if (!isReset(move, i, from)) continue;
     const start = i * rowLength;
     for (let j = start; j < start + rowLength; j += 1) target[j] = source[j];
   }

@@ -49,21 +49,23 @@ export class BufferPools {
 
   /**
    * Allocates zeros.
+   * @param isOverwritten whether the caller writes what it uses, so that it need not be zeros
    * @throws {GradstepError} `OUT_OF_MEMORY` if the device allows no buffer of that size
    */
-  allocate(byteLength: number, pool: number): Allocation {
+  allocate(byteLength: number, pool: number, isOverwritten = false): Allocation {
     const length = aligned(byteLength);
     const buffers = this.#buffersOf(pool);
     // The newest first: it is the one with free space.
     for (let i = buffers.length - 1; i >= 0; i -= 1) {
-      const found = buffers[i].failure === undefined ? buffers[i].allocate(length) : undefined;
+      const found =
+        buffers[i].failure === undefined ? buffers[i].allocate(length, isOverwritten) : undefined;
       if (found !== undefined) return found;
     }
     this.#checkSize(byteLength, length);
     // A dispatch binds one buffer of each pool: fewer buffers mean fewer dispatches, hence the steep growth.
     const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
     const grown = Math.min(Math.max(total * growthFactor, minBufferSize), this.#maxBindableLength);
-    return this.#addBuffer(Math.max(length, grown), pool).allocate(length)!;
+    return this.#addBuffer(Math.max(length, grown), pool).allocate(length, isOverwritten)!;
   }
 
   /**
@@ -206,8 +208,8 @@ class PoolBuffer {
     });
   }
 
-  /** Allocates zeros; undefined if no free range is long enough. */
-  allocate(length: number): Allocation | undefined {
+  /** Allocates zeros unless they are overwritten; undefined if no free range is long enough. */
+  allocate(length: number, isOverwritten: boolean): Allocation | undefined {
     const index = this.#freeRanges.findIndex((range) => range.length >= length);
     if (index < 0) return undefined;
     const range = this.#freeRanges[index];
@@ -215,7 +217,7 @@ class PoolBuffer {
     if (range.length === length) this.#freeRanges.splice(index, 1);
     else this.#freeRanges[index] = { offset: offset + length, length: range.length - length };
     const used = Math.min(length, this.#unusedFrom - offset);
-    if (used > 0) this.#clear(offset, used);
+    if (used > 0 && !isOverwritten) this.#clear(offset, used);
     this.#unusedFrom = Math.max(this.#unusedFrom, offset + length);
     const failure = (): GradstepError | undefined => this.failure;
     return {

@@ -62,7 +62,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   #storage: TensorStorage;
   #memory: GpuMemoryRange;
   /** Made for the first action, since most wrapped tensors have none. */
-  #onInvalidated: Set<() => void> | undefined;
+  #onInvalidated: Set<(isRecorded: boolean) => void> | undefined;
   #failure: GradstepError | undefined;
   #freed = false;
 
@@ -170,13 +170,16 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
-    this.#invalidate();
+    this.#invalidate(false);
     if (this.allocation !== undefined) this.backend.free(this.allocation);
   }
 
-  /** Changes the number of rows, and the memory if a new allocation is given. The caller frees the old one. */
-  resize(rows: number, allocation?: Allocation): void {
-    this.#invalidate();
+  /**
+   * Changes the number of rows, and the memory if a new allocation is given. The caller frees the old one.
+   * @param isRecorded whether rows are moved when the caller submits, so that steps recorded before stay valid
+   */
+  resize(rows: number, allocation: Allocation | undefined, isRecorded: boolean): void {
+    this.#invalidate(isRecorded);
     this.#size = rows * this.columns;
     this.#shape = Object.freeze([rows, ...this.#shape.slice(1)]);
     if (allocation !== undefined) this.#storage = { allocation };
@@ -188,8 +191,11 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     this.#failure = error;
   }
 
-  /** Calls an action once when the tensor is freed or resized. @returns a function that cancels this */
-  whenInvalidated(action: () => void): () => void {
+  /**
+   * Calls an action once when the tensor is freed or resized: with true if work that was recorded before stays valid.
+   * @returns a function that cancels this
+   */
+  whenInvalidated(action: (isRecorded: boolean) => void): () => void {
     const actions = (this.#onInvalidated ??= new Set());
     actions.add(action);
     return () => actions.delete(action);
@@ -245,8 +251,8 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     return { buffer, byteOffset, byteLength: length * (this.layout?.dtype === "f16" ? 2 : 4) };
   }
 
-  #invalidate(): void {
-    for (const action of this.#onInvalidated ?? []) action();
+  #invalidate(isRecorded: boolean): void {
+    for (const action of this.#onInvalidated ?? []) action(isRecorded);
     this.#onInvalidated?.clear();
   }
 }

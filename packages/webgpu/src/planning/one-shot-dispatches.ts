@@ -1,7 +1,9 @@
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { cachedPipeline, type CompiledPipeline } from "../device/pipeline-cache.js";
-import { bufferUsage, computeStage } from "../device/webgpu-constants.js";
+import { computeStage } from "../device/webgpu-constants.js";
 import { tableBinding, type ArrayBinding } from "../shaders/kernel-layout.js";
+import type { BindingRange } from "./dispatch.js";
+import { DispatchTables } from "./dispatch-tables.js";
 import type { SegmentDispatch } from "./segment-dispatches.js";
 import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 
@@ -30,14 +32,12 @@ export function compileTableKernel(
   return { label, layout, compiled: cachedPipeline(device, errors, label, code, layout) };
 }
 
-/** Dispatches that are recorded once, with their tables and bind groups. */
+/** Dispatches with their tables, in one buffer, and their bind groups. */
 export class OneShotDispatches {
-  readonly #commands: {
-    bindGroup: GPUBindGroup;
-    pipeline: GPUComputePipeline;
-    grid: WorkgroupGrid;
-  }[] = [];
-  readonly #tables: GPUBuffer[] = [];
+  readonly #commands: readonly { bindGroup: GPUBindGroup; grid: WorkgroupGrid }[];
+  readonly #pipeline: GPUComputePipeline;
+  readonly #tables: DispatchTables;
+  readonly #ranges: readonly BindingRange[];
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device refused the kernel, or allows too few workgroups */
   constructor(
@@ -46,30 +46,26 @@ export class OneShotDispatches {
     dispatches: readonly SegmentDispatch[],
   ) {
     if (compiled.failure !== undefined) throw compiled.failure;
+    this.#pipeline = compiled.pipeline;
     const grids = dispatches.map(({ tiles }) => workgroupGridOf(device, tiles));
-    dispatches.forEach(({ table, bindings }, i) => {
-      const buffer = device.createBuffer({
-        label: `${label}, table`,
-        size: table.byteLength,
-        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
-      });
-      device.queue.writeBuffer(buffer, 0, table);
-      this.#tables.push(buffer);
+    this.#tables = new DispatchTables(device, label);
+    this.#ranges = this.#tables.acquire(dispatches.map(({ table }) => table));
+    this.#commands = dispatches.map(({ bindings }, i) => {
       const bindGroup = device.createBindGroup({
         label,
         layout,
-        entries: [{ buffer }, ...bindings].map((resource, k) => ({
+        entries: [this.#ranges[i], ...bindings].map((resource, k) => ({
           binding: tableBinding + k,
           resource,
         })),
       });
-      this.#commands.push({ bindGroup, pipeline: compiled.pipeline, grid: grids[i] });
+      return { bindGroup, grid: grids[i] };
     });
   }
 
   record(pass: GPUComputePassEncoder): void {
-    for (const { bindGroup, pipeline, grid } of this.#commands) {
-      pass.setPipeline(pipeline);
+    pass.setPipeline(this.#pipeline);
+    for (const { bindGroup, grid } of this.#commands) {
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(grid.x, grid.y);
     }
@@ -77,6 +73,6 @@ export class OneShotDispatches {
 
   /** Destroys the tables. Call this after the commands were submitted. */
   destroy(): void {
-    for (const table of this.#tables) table.destroy();
+    this.#tables.release(this.#ranges);
   }
 }

@@ -4,6 +4,7 @@ import {
   type RowMove,
   type RowSources,
   type RowValues,
+  type Tensor,
 } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
@@ -12,9 +13,11 @@ import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { uploadable } from "../memory/uploadable-array.js";
 import type { BindingLimits } from "./dispatch.js";
 import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
-import { planRemap, scratchLength, type GatheredTensor } from "./remap-plan.js";
-import { planResets, type RowReset } from "./reset-plan.js";
+import type { RetainedMemory } from "../memory/retained-memory.js";
+import { passOf } from "../step-plans.js";
+import { planRemap, rowMemoryOf, type GatheredTensor, type InitialRows } from "./remap-plan.js";
 import { mirrorView, wordView, type RowView } from "./row-item.js";
+import type { SegmentDispatch } from "./segment-dispatches.js";
 
 /** What a remap needs of its backend. */
 export interface RemapContext {
@@ -23,7 +26,9 @@ export interface RemapContext {
   readonly pools: BufferPools;
   readonly limits: BindingLimits;
   readonly gatherKernel: () => TableKernel;
-  readonly resetKernel: () => TableKernel;
+  readonly scatterKernel: () => TableKernel;
+  /** What recorded remaps need until they are submitted. */
+  readonly retained: RetainedMemory;
 }
 
 /** A tensor, and its new memory if it needs some. */
@@ -34,19 +39,23 @@ interface Target {
 }
 
 /**
- * Remaps the rows of tensors: gathers them into scratch memory and copies them from there to their memory, in one
- * submit. Packed tensors only change their shape; `pack` fills them.
+ * Remaps the rows of tensors: gathers them into scratch memory, and writes them from there to their memory.
  *
+ * @param recordInto the caller's encoder or pass; a submit of its own if undefined
  * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`, `UNSUPPORTED`, `DISPOSED`, `DEVICE_LOST`; then nothing has
  * changed
  */
 export function remapRows(
   context: RemapContext,
   moves: readonly RowMove[],
-  { count, indices, resetRows }: RowSources,
+  sources: RowSources,
+  recordInto?: object,
 ): void {
-  const { device, errors, pools } = context;
+  const { device, errors, pools, retained, limits } = context;
+  const { count } = sources;
   for (const { tensor, reset } of moves) check(tensor as unknown as GpuTensor, reset, count);
+  const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
+  retained.release(tensors, recordInto);
   const targets = allocateTargets(pools, moves, count);
   const temporary: { destroy(): void }[] = [];
   const temporaryBufferOf = (size: number, usage: number): GPUBuffer => {
@@ -55,52 +64,34 @@ export function remapRows(
     return buffer;
   };
   try {
-    const viewOf = (values: RowValues): RowView => {
-      if (!ArrayBuffer.isView(values)) return wordView(values as unknown as GpuTensor);
-      const buffer = temporaryBufferOf(count * 4, bufferUsage.STORAGE | bufferUsage.COPY_DST);
-      const words = uploadable(values as Uint32Array<ArrayBuffer>);
-      device.queue.writeBuffer(buffer, 0, words, 0, count);
-      return { buffer, start: 0, stride: 1 };
-    };
-    const indexView = viewOf(indices);
-    const sources = {
-      count,
-      indices: indexView,
-      resetRows: resetRows === undefined ? indexView : viewOf(resetRows),
-    };
+    const viewOf = rowViews(device, moves, sources, temporaryBufferOf);
+    const indices = viewOf(sources.indices);
     const gathered = targets.flatMap((target) =>
-      gatheredTensorOf(target, count, resetRows !== undefined),
+      gatheredTensorsOf(target, targets, count, viewOf, sources.indices),
     );
+    const plan = planRemap(gathered, { count, indices }, limits);
+    const work: OneShotDispatches[] = [];
+    const prepare = (kernel: TableKernel, dispatches: readonly SegmentDispatch[]): void => {
+      const prepared = new OneShotDispatches(device, kernel, dispatches);
+      temporary.push(prepared);
+      work.push(prepared);
+    };
     if (gathered.length > 0) {
-      const scratchUsage = bufferUsage.STORAGE | bufferUsage.COPY_SRC;
-      const scratch = temporaryBufferOf(scratchLength(gathered), scratchUsage);
-      const batches = planRemap(gathered, sources, scratch, context.limits).map((batch) => {
-        const work = new OneShotDispatches(device, context.gatherKernel(), batch.dispatches);
-        temporary.push(work);
-        return { ...batch, work };
-      });
-      const encoder = device.createCommandEncoder({ label: "gradstep remap" });
-      for (const { work, copies } of batches) {
-        const pass = encoder.beginComputePass({ label: "gradstep remap" });
-        work.record(pass);
-        pass.end();
-        for (const { gathered: one, scratchOffset } of copies) {
-          const { buffer, offset } = one.target;
-          encoder.copyBufferToBuffer(scratch, scratchOffset, buffer, offset, one.byteLength);
-        }
+      const scratch = temporaryBufferOf(plan.scratchLength, bufferUsage.STORAGE);
+      for (const { gathers, scatters } of plan.batches(scratch)) {
+        prepare(context.gatherKernel(), gathers);
+        prepare(context.scatterKernel(), scatters);
       }
-      const resets = gathered.flatMap((one) => rowResetOf(one, gathered));
-      if (resets.length > 0) {
-        const dispatches = planResets(resets, sources, context.limits);
-        const work = new OneShotDispatches(device, context.resetKernel(), dispatches);
-        temporary.push(work);
-        const pass = encoder.beginComputePass({ label: "gradstep remap" });
-        work.record(pass);
-        pass.end();
-      }
+    }
+    const label = "gradstep remap";
+    const own = recordInto === undefined ? device.createCommandEncoder({ label }) : undefined;
+    const { pass, end } = passOf(own ?? recordInto!, label);
+    for (const one of work) one.record(pass);
+    end();
+    if (own !== undefined && work.length > 0) {
       errors.capture(
         "validation",
-        () => device.queue.submit([encoder.finish()]),
+        () => device.queue.submit([own.finish()]),
         (message) =>
           failTensors(
             moves,
@@ -113,76 +104,96 @@ export function remapRows(
     }
   } catch (error) {
     for (const { allocation } of targets) if (allocation !== undefined) pools.free(allocation);
-    throw error;
-  } finally {
     for (const one of temporary) one.destroy();
+    throw error;
   }
   for (const { tensor, allocation } of targets) {
     const before = tensor.allocation;
-    tensor.resize(count, allocation);
-    if (allocation !== undefined) pools.free(before!);
+    tensor.resize(count, allocation, recordInto !== undefined);
+    if (allocation !== undefined) temporary.push({ destroy: () => pools.free(before!) });
   }
+  if (recordInto === undefined) for (const one of temporary) one.destroy();
+  else retained.keep(recordInto, tensors, temporary);
 }
 
-/** The tensor as it is gathered; none if it is packed. */
-function gatheredTensorOf(
+/** Gives views of values per row. Arrays are written to one buffer. */
+function rowViews(
+  device: GPUDevice,
+  moves: readonly RowMove[],
+  { count, indices }: RowSources,
+  createBuffer: (size: number, usage: number) => GPUBuffer,
+): (values: RowValues) => RowView {
+  const flags = moves.flatMap(({ reset }) => (typeof reset === "string" ? [] : [reset]));
+  const arrays = [...new Set([indices, ...flags])].filter((one) => ArrayBuffer.isView(one));
+  const size = arrays.length * count * 4;
+  const buffer =
+    size > 0 ? createBuffer(size, bufferUsage.STORAGE | bufferUsage.COPY_DST) : undefined;
+  arrays.forEach((array, i) => {
+    const words = uploadable(array as Uint32Array<ArrayBuffer>);
+    device.queue.writeBuffer(buffer!, i * count * 4, words, 0, count);
+  });
+  return (values) => {
+    const index = (arrays as readonly RowValues[]).indexOf(values);
+    if (index < 0) return wordView(values as unknown as GpuTensor);
+    return { buffer: buffer!, start: index * count, stride: 1 };
+  };
+}
+
+/** The tensor as it is gathered; none if its values are written after the move. */
+function gatheredTensorsOf(
   { move, tensor, allocation }: Target,
+  all: readonly Target[],
   count: number,
-  hasResetRows: boolean,
+  viewOf: (values: RowValues) => RowView,
+  indices: RowValues,
 ): GatheredTensor[] {
-  if (tensor.layout !== undefined) return [];
-  const { memory, columns } = tensor;
-  const byteLength = count * columns * 4;
-  const ownMemory = allocation ?? tensor.allocation;
+  const { reset, initial } = move;
+  if (reset === "written") return [];
+  const { columns, rowStride } = tensor;
+  const flags = typeof reset === "string" ? undefined : reset;
+  // Tensors without flags share their dispatch with those that have some.
+  const others = all.map((one) => one.move.reset).find((one) => typeof one !== "string");
+  const own = allocation ?? tensor.allocation;
+  const source = rowMemoryOf(tensor);
+  const words = count * columns;
   return [
     {
-      initial: move.initial,
-      reset: move.reset === "flagged" && !hasResetRows ? "added" : move.reset,
-      tensor,
-      target: ownMemory ?? { buffer: memory.buffer, offset: memory.byteOffset },
-      // Padding becomes 0.
-      byteLength: tensor.isPadded
-        ? Math.ceil(byteLength / allocationAlignment) * allocationAlignment
-        : byteLength,
+      columns,
+      source,
+      target:
+        own === undefined
+          ? source
+          : { buffer: own.buffer, start: own.offset / 4, stride: rowStride },
+      padding: tensor.isPadded ? -words & (allocationAlignment / 4 - 1) : 0,
+      reset: typeof reset === "string" ? reset : "flagged",
+      resetRows: viewOf(flags ?? others ?? indices),
+      initial: typeof initial === "number" ? initial : initialRowsOf(initial, all),
     },
   ];
 }
 
-/** The copy of rows that are reset from the initial value, if that is a tensor: from where its rows have been moved. */
-function rowResetOf(one: GatheredTensor, gathered: readonly GatheredTensor[]): RowReset[] {
-  const { tensor, initial, reset, target } = one;
-  if (typeof initial === "number") return [];
-  const source = initial as unknown as GpuTensor;
-  const moved = gathered.find((other) => other.tensor === source);
-  const { buffer, byteOffset } = source.memory;
-  return [
-    {
-      reset,
-      columns: tensor.columns,
-      rowsBefore: tensor.rows,
-      source: moved?.target ?? { buffer, offset: byteOffset },
-      target,
-    },
-  ];
+/** The rows of a tensor from which rows are reset. Its own rows may be moved, too. */
+function initialRowsOf(tensor: Tensor, all: readonly Target[]): InitialRows {
+  const moved = all.find((one) => (one.tensor as Tensor) === tensor);
+  const source = rowMemoryOf(tensor as unknown as GpuTensor);
+  return { source, isMoved: moved === undefined, initial: (moved?.move.initial ?? 0) as number };
 }
 
 function check(tensor: GpuTensor, reset: RowMove["reset"], count: number): void {
   tensor.checkLive();
-  if (tensor.layout !== undefined && reset !== "all") {
+  const { layout } = tensor;
+  if (layout !== undefined && layout.dtype !== "f32" && reset !== "written") {
     throw new GradstepError(
-      `Got a tensor of ${tensor.layout.dtype} with a row stride of ${tensor.rowStride} to remap; expected f32 without gaps between rows.`,
+      `Got a tensor of ${layout.dtype} to remap; expected f32, since others are only written after a remap.`,
       { code: "UNSUPPORTED" },
     );
   }
-  if (tensor.layout !== undefined) mirrorView(tensor);
-  if (tensor.allocation !== undefined) return;
-  if (count > tensor.capacity) {
-    throw new GradstepError(
-      `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  if (tensor.layout === undefined) tensor.checkUsage(bufferUsage.COPY_DST, "remapped", "COPY_DST");
+  if (layout?.dtype === "f16") mirrorView(tensor);
+  if (tensor.allocation !== undefined || count <= tensor.capacity) return;
+  throw new GradstepError(
+    `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,
+    { code: "INVALID_MEMORY" },
+  );
 }
 
 /** Allocates memory for the tensors that need more: for all of them, or for none. */
@@ -211,7 +222,7 @@ function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: n
       const allocation =
         pool === undefined
           ? pools.allocateBuffer(byteLength, buffer.usage)
-          : pools.allocate(byteLength, pool);
+          : pools.allocate(byteLength, pool, true);
       allocations.push(allocation);
       return { move: moves[i], tensor, allocation };
     });

@@ -2,43 +2,50 @@ import { entryHeaderLength, tableBinding } from "./kernel-layout.js";
 import { elementLoop, entryPoint } from "./wgsl-fragments.js";
 
 /**
- * Parameters of a segment of rows in the table. Starts are positions of the segment's first row in the bindings, and
- * strides are distances between rows, both in words.
+ * Parameters of a segment of rows in the table. Starts are positions in the bindings, and strides are distances between
+ * rows, both in words.
  */
 export const gatherParameterNames = [
   "columns",
-  /** The number of values; the elements after them are padding, and become 0. */
-  "value_count",
   "target_start",
+  /** The positions of the segment's first row. */
   "index_start",
   "index_stride",
   "reset_start",
   "reset_stride",
+  /** The first row of the segment. */
+  "first_row",
   "rows_before",
-  /** The bits of an f32. */
-  "initial",
   /** A value of `resetCode`. */
   "reset_mode",
-  /** The values of the source tensor that are bound: from the first to before the second. */
+  /** A value of `gatherCode`. */
+  "gather_mode",
+  /** The bits of an f32. */
+  "initial",
+  "source_stride",
+  /** The words of the source that are bound, counted from its first: from the first to before the second. */
   "source_low",
   "source_high",
-  /** The position of the first of these values in its binding. */
+  /** The position of the first of these words in its binding. */
   "source_start",
 ] as const;
 
 export type GatherParameters = Record<(typeof gatherParameterNames)[number], number>;
 
-/** Which rows get the initial value, as a number in the table. */
+/** Which rows are reset, as a number in the table. */
 export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
 
-/** Declares `source_row` and `is_reset`: whether `row` gets the initial value. */
-export const isResetLines: readonly string[] = [
-  "    let source_row = all_indices[index_start + row * index_stride];",
-  `    var is_reset = source_row >= rows_before || reset_mode == ${resetCode.all}u;`,
-  `    if (reset_mode == ${resetCode.flagged}u) {`,
-  "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",
-  "    }",
-];
+/**
+ * Which rows a segment writes, as a number in the table. `kept` and `reset`: those that are kept, from where they were,
+ * and those that are reset, from the initial value. `resetFromSource`: those that are reset, from where the source's rows
+ * were. `resetFromMoved`: those that are reset, from a source whose rows have been moved already.
+ */
+export const gatherCode = {
+  keptAndReset: 0,
+  kept: 1,
+  resetFromSource: 2,
+  resetFromMoved: 3,
+} as const;
 
 /** The arrays that are bound after the table, in order. */
 export const gatherArrays = [
@@ -67,16 +74,26 @@ export const gatherKernel: string = [
   ),
   ...elementLoop(),
   "    let row = i / columns;",
-  "    if (i >= value_count) {",
-  "      all_target[target_start + i] = 0u;",
+  "    var source_row = all_indices[index_start + row * index_stride];",
+  "    var has_source = source_row < rows_before;",
+  `    var is_reset = !has_source || reset_mode == ${resetCode.all}u;`,
+  `    if (reset_mode == ${resetCode.flagged}u) {`,
+  "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",
+  "    }",
+  `    if (gather_mode >= ${gatherCode.resetFromSource}u) {`,
+  "      if (!is_reset) { continue; }",
+  `      if (gather_mode == ${gatherCode.resetFromMoved}u) {`,
+  "        source_row = first_row + row;",
+  "        has_source = true;",
+  "      }",
+  "    } else if (is_reset) {",
+  "      has_source = false;",
+  "    }",
+  "    if (!has_source) {",
+  `      if (source_low == 0u && gather_mode != ${gatherCode.kept}u) { all_target[target_start + i] = initial; }`,
   "      continue;",
   "    }",
-  ...isResetLines,
-  "    if (is_reset) {",
-  "      if (source_low == 0u) { all_target[target_start + i] = initial; }",
-  "      continue;",
-  "    }",
-  "    let source_index = source_row * columns + i % columns;",
+  "    let source_index = source_row * source_stride + i % columns;",
   "    if (source_index >= source_low && source_index < source_high) {",
   "      all_target[target_start + i] = all_source[source_start + source_index - source_low];",
   "    }",

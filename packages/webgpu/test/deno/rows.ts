@@ -47,9 +47,8 @@ for (let round = 0; round < rounds; round += 1) {
 }
 
 const tensor = backend.tensor([3, 2], [1, 2, 3, 4, 5, 6]);
-const move: RowMove = { tensor, initial: 7, reset: "flagged" };
-const [indices, resetRows] = [Uint32Array.of(2, 9, 0, 1, 2), Uint32Array.of(0, 0, 1, 0, 0)];
-backend.remap([move], { count: 5, indices, resetRows });
+const move: RowMove = { tensor, initial: 7, reset: Uint32Array.of(0, 0, 1, 0, 0) };
+backend.remap([move], { count: 5, indices: Uint32Array.of(2, 9, 0, 1, 2) });
 const rows = Array.from(await tensor.read());
 process.stdout.write(`${JSON.stringify({ refused, found, rows })}\n`, () => {
   process.exit(0);

@@ -35,7 +35,8 @@ function masking(name: string, change: (update: Update) => Update): Mutant {
 }
 
 const u32 = (values: unknown): Uint32Array => values as Uint32Array;
-const isSlot = ({ reset }: RowMove): boolean => reset === "flagged";
+const flagsOf = ({ reset }: RowMove): Uint32Array | undefined =>
+  typeof reset === "string" ? undefined : u32(reset);
 
 /** Rows that are masked or moved wrongly. */
 export const rowMutants: readonly Mutant[] = [
@@ -84,8 +85,8 @@ export const rowMutants: readonly Mutant[] = [
       }),
   },
   moving("rows that are reset keep their slots", (moves, sources) => [
-    moves,
-    { ...sources, resetRows: undefined },
+    moves.map((move) => (flagsOf(move) === undefined ? move : { ...move, reset: "added" })),
+    sources,
   ]),
   moving("a new row is the first", (moves, sources) => [
     moves,
@@ -95,18 +96,18 @@ export const rowMutants: readonly Mutant[] = [
     moves.map((move) => ({ ...move, initial: 0 })),
     sources,
   ]),
-  moving("parameters are reset with their slots", (moves, sources) => [
-    moves.map((move) =>
-      isSlot(move) || move.reset === "all" ? move : { ...move, reset: "flagged" },
-    ),
-    sources,
-  ]),
+  moving("parameters are reset with their slots", (moves, sources) => {
+    const flags = moves.map(flagsOf).find((one) => one !== undefined);
+    const resetAll = (move: RowMove): RowMove =>
+      move.reset === "added" && flags !== undefined ? { ...move, reset: flags } : move;
+    return [moves.map(resetAll), sources];
+  }),
   moving("a row is reset only where resetRows is 1", (moves, sources) => [
-    moves,
-    {
-      ...sources,
-      resetRows: sources.resetRows && u32(sources.resetRows).map((flag) => (flag === 1 ? 1 : 0)),
-    },
+    moves.map((move) => {
+      const reset = flagsOf(move)?.map((flag) => (flag === 1 ? 1 : 0));
+      return reset === undefined ? move : { ...move, reset };
+    }),
+    sources,
   ]),
   moving("indices are read from the other end", (moves, sources) => [
     moves,

@@ -8,12 +8,13 @@ import {
   type Update,
 } from "../../backend/backend.js";
 import { checkOptions } from "../../check-options.js";
+import { isRawMemory } from "../../backend/raw-memory.js";
 import { hasRowsOf } from "../../backend/dimensions.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkCopies, namedCopies, type CopyTable } from "../parameters/copy-options.js";
 import { checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
-import { checkRowValues, resized, rowCount } from "./row-checks.js";
+import { checkRowValues, isRowValues, resized, rowCount } from "./row-checks.js";
 
 /** Options of `remap`. */
 export interface RemapOptions<T extends Tensor = Tensor> {
@@ -21,9 +22,10 @@ export interface RemapOptions<T extends Tensor = Tensor> {
   readonly count?: number;
   /**
    * Rows whose u32 is not 0 take their parameters from where the index says, and their slots start as those of a new
-   * row: for clones and splits.
+   * row: for clones and splits. Or such rows by the names of parameters, where `"all"` are all rows; the slots of the
+   * parameters that are not named are kept.
    */
-  readonly resetRows?: RowValues;
+  readonly resetRows?: RowValues | Readonly<Record<string, RowValues | "all">>;
   /**
    * Parameters that the caller or another optimizer has rearranged already: tensors with `count` rows that replace the
    * current ones, or are the current ones. Only their slots are moved. The caller frees the tensors that are replaced.
@@ -101,9 +103,9 @@ export class ParameterRows implements Rows {
     }
     checkRowValues("indices", indices, count, backend, true);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
-    const { resetRows, parameters = {} } = options;
-    if (resetRows !== undefined) checkRowValues("resetRows", resetRows, count, backend, true);
-    checkRowStepRemap(records, [indices, resetRows]);
+    const { parameters = {} } = options;
+    const resets = this.#checkResetRows(options.resetRows, count);
+    checkRowStepRemap(records, [indices, ...resets.values()]);
     const copies = this.#checkReplacements(parameters, options.copies ?? {}, count);
     this.#checkAccumulated(indices);
     const other = records.find(
@@ -112,7 +114,7 @@ export class ParameterRows implements Rows {
     if (other !== undefined) throw resized(other);
     this.#checkApart(parameters, copies);
 
-    backend.remap!(this.#moves(parameters, copies), { count, indices, resetRows });
+    backend.remap!(this.#moves(parameters, copies, resets), { count, indices });
 
     this.#context.onRemap();
     for (const record of records) {
@@ -137,7 +139,7 @@ export class ParameterRows implements Rows {
       record.rowSteps = record.rowSteps?.remapped(
         record.group,
         indices as Uint32Array,
-        resetRows as Uint32Array | undefined,
+        resets.get(name) as Uint32Array | "all" | undefined,
         count,
       );
       for (const copy of next.copies) backend.fillCopy!(parameter, copy);
@@ -156,27 +158,59 @@ export class ParameterRows implements Rows {
     );
   }
 
-  #moves(parameters: Parameters, copies: NewCopies): RowMove[] {
+  /**
+   * The rows whose slots are reset, by the names of parameters.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `LENGTH_MISMATCH`, `INVALID_MEMORY`, `DISPOSED`
+   */
+  #checkResetRows(
+    resetRows: RemapOptions["resetRows"],
+    count: number,
+  ): ReadonlyMap<string, RowValues | "all"> {
+    if (resetRows === undefined) return new Map();
+    const { backend } = this.#context;
+    if (!isByName(resetRows)) {
+      checkRowValues("resetRows", resetRows, count, backend, true);
+      return new Map(this.names.map((name) => [name, resetRows]));
+    }
+    const named = Object.entries(resetRows);
+    for (const [name, rows] of named) {
+      if (!this.names.includes(name)) {
+        throw new GradstepError(
+          `resetRows names "${name}"; expected parameters of these rows: ${list(this.names)}.`,
+          { code: "UNKNOWN_PARAMETER" },
+        );
+      }
+      if (rows !== "all") checkRowValues(`resetRows of "${name}"`, rows, count, backend, true);
+    }
+    return new Map(named);
+  }
+
+  #moves(
+    parameters: Parameters,
+    copies: NewCopies,
+    resets: ReadonlyMap<string, RowValues | "all">,
+  ): RowMove[] {
     const { records } = this.#context;
     return records.flatMap(({ name, group, update, gradient, accumulator }) => {
       const { variant } = group.context;
       const { parameter } = update;
+      const reset = resets.get(name) ?? "added";
       const moves: RowMove[] = update.slots.flatMap((tensor, k) => {
         const { initial, extent } = variant.slots[k];
         if (!hasRowsOf(extent, parameter.shape, variant.matrices)) return [];
         const copied = parameters[name] ?? parameter;
         const value =
           initial === "p" ? copied : typeof initial === "number" ? initial : group.get(initial);
-        return [{ tensor, initial: value, reset: "flagged" as const }];
+        return [{ tensor, initial: value, reset }];
       });
       if (parameters[name] === undefined)
         moves.push({ tensor: parameter, initial: 0, reset: "added" });
       if (accumulator !== undefined)
         moves.push({ tensor: accumulator.sum, initial: -0, reset: "added" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
-      // A replacement already has the rows, but the backend may refuse it.
+      // A replacement has the rows already, but the backend may refuse it.
       for (const { target } of copies.get(name) ?? update.copies)
-        moves.push({ tensor: target, initial: 0, reset: "all" });
+        moves.push({ tensor: target, initial: 0, reset: "written" });
       return moves;
     });
   }
@@ -237,14 +271,20 @@ export class ParameterRows implements Rows {
   }
 }
 
+/** Whether it is an object with something per name, and not one value or, by mistake, memory that is no tensor. */
+function isByName<V>(values: RowValues | Readonly<Record<string, V>>): values is Record<string, V> {
+  if (values === null || typeof values !== "object" || Array.isArray(values)) return false;
+  return !isRowValues(values) && !isRawMemory(values);
+}
+
 /** Steps of rows are counted on the host. @throws {GradstepError} `UNSUPPORTED` */
 function checkRowStepRemap(
   records: readonly ParameterRecord[],
-  sources: readonly (RowValues | undefined)[],
+  sources: readonly (RowValues | "all")[],
 ): void {
   const counting = records.find(({ rowSteps }) => rowSteps !== undefined);
   if (counting === undefined) return;
-  if (sources.every((one) => one === undefined || ArrayBuffer.isView(one))) return;
+  if (sources.every((one) => one === "all" || ArrayBuffer.isView(one))) return;
   throw new GradstepError(
     `Got a tensor of indices or flags, but each row of "${counting.name}" counts its own steps, on the host; expected a Uint32Array.`,
     { code: "UNSUPPORTED" },

@@ -97,11 +97,12 @@ export class RowSteps {
   remapped(
     group: Group,
     indices: Uint32Array,
-    resetRows: Uint32Array | undefined,
+    resetRows: Uint32Array | "all" | undefined,
     count: number,
   ): RowSteps {
-    const isNew = (row: number): boolean =>
-      indices[row] === newRow || (resetRows !== undefined && resetRows[row] !== 0);
+    const isReset = (row: number): boolean =>
+      resetRows === "all" || (resetRows !== undefined && resetRows[row] !== 0);
+    const isNew = (row: number): boolean => indices[row] === newRow || isReset(row);
     return new RowSteps(
       group,
       Uint32Array.from({ length: count }, (_, row) => (isNew(row) ? 0 : this.counts[indices[row]])),
