@@ -87,6 +87,7 @@ describe("a missing capability", () => {
       expect([
         "the backend is declared with wrapsArrays: false",
         "the backend has no remap(), so it does not move rows or apply masks",
+        "the backend does not declare takesLayouts, so tensors have no strides, activations or types but f32",
       ]).toContain(reason);
     expect(checks.filter(({ group }) => group === "rows").map(({ status }) => status)).toEqual([
       "skipped",

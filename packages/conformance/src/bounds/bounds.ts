@@ -1,5 +1,5 @@
 import { GradstepError, type ElementOp, type Program } from "@gradstep/core";
-import { anything, operand, point, type Interval } from "./interval.js";
+import { anything, certainInput, operand, point, type Interval } from "./interval.js";
 import { unitRoundoff, type ErrorModel } from "./error-model.js";
 import { operations } from "./interval-operations.js";
 
@@ -35,8 +35,12 @@ export class Bounds {
 
   /** Sets the exact value of an input. If the model assumes that nothing is NaN or infinite, such a value may act as any. */
   input(node: number, value: number): void {
-    const isCertain = this.model.keepsNonFinite || Number.isFinite(value);
-    this.#nodes[node] = isCertain ? point(value) : anything(value);
+    this.#nodes[node] = certainInput(value, this.model);
+  }
+
+  /** Sets the possible values of an input. */
+  inputInterval(node: number, interval: Interval): void {
+    this.#nodes[node] = interval;
   }
 
   /** Computes all outputs from the inputs. */

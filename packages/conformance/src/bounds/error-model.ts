@@ -26,6 +26,14 @@ export interface ErrorModel {
   readonly divisionByOneIsExact: boolean;
   /** `division` applies to divisors between these magnitudes only; elsewhere any result is allowed. */
   readonly divisorRange: readonly [least: number, greatest: number];
+  /** Relative error of `exp(x)`: `constant + slope · |x|`. */
+  readonly exponential: { readonly constant: number; readonly slope: number };
+  /** Error of `log(x)`: absolute for x between 1/2 and 2, elsewhere relative. */
+  readonly logarithm: { readonly absolute: number; readonly relative: number };
+  /** Activations are computed in f64 and rounded once; otherwise each of their operations is rounded. */
+  readonly roundsActivationsOnce: boolean;
+  /** A value is stored as the nearest f16; otherwise as either neighbor. */
+  readonly roundsFloat16ToNearest: boolean;
 }
 
 /**
@@ -42,11 +50,16 @@ export const roundToNearest: ErrorModel = {
   keepsNonFinite: true,
   divisionByOneIsExact: true,
   divisorRange: [0, Infinity],
+  exponential: { constant: unitRoundoff, slope: 0 },
+  logarithm: { absolute: unitRoundoff, relative: unitRoundoff },
+  roundsActivationsOnce: true,
+  roundsFloat16ToNearest: true,
 };
 
 /**
  * The largest errors that the WebGPU Shading Language permits (its section "Floating point accuracy"): `+ − ×` to either
- * neighbor, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division). One ULP is at most 2u of the value. A fused
+ * neighbor, `÷` 2.5 ULP, `√` as 1/inverseSqrt (2 ULP, then a division), `exp(x)` 3 + 2|x| ULP, `log(x)` 2⁻²¹ between 1/2 and
+ * 2, elsewhere 3 ULP. One ULP is at most 2u of the value. A fused
  * `a·b + c` has one rounding in place of two and is inside. √0 is taken to be 0.
  */
 export const wgsl: ErrorModel = {
@@ -59,4 +72,8 @@ export const wgsl: ErrorModel = {
   keepsNonFinite: false,
   divisionByOneIsExact: false,
   divisorRange: [2 ** -126, 2 ** 126],
+  exponential: { constant: 6 * unitRoundoff, slope: 4 * unitRoundoff },
+  logarithm: { absolute: 2 ** -21, relative: 6 * unitRoundoff },
+  roundsActivationsOnce: false,
+  roundsFloat16ToNearest: false,
 };

@@ -22,6 +22,11 @@ export function anything(exact: number): Interval {
   return { low: -Infinity, exact, high: Infinity };
 }
 
+/** An exact input. If the model assumes that nothing is NaN or infinite, such a value may act as any. */
+export function certainInput(value: number, model: ErrorModel): Interval {
+  return model.keepsNonFinite || Number.isFinite(value) ? point(value) : anything(value);
+}
+
 export function isPoint({ low, high }: Interval): boolean {
   return low === high || Number.isNaN(low);
 }

@@ -13,7 +13,7 @@ import {
 } from "@gradstep/core";
 import { literal, stored } from "./bounds.js";
 import type { ErrorModel } from "./error-model.js";
-import { anything, isAnything, operand, point, type Interval } from "./interval.js";
+import { anything, certainInput, isAnything, operand, point, type Interval } from "./interval.js";
 import { operations } from "./interval-operations.js";
 import { newtonSchulzBound, type Coefficient } from "./newton-schulz-bound.js";
 import { depthOf, depthOfPairs, reductionBound } from "./reduction-bound.js";
@@ -23,6 +23,8 @@ export interface BoundedTensor {
   readonly shape: readonly number[];
   /** `p`, `g` and the slots, by name. */
   readonly arrays: Readonly<Record<string, ArrayLike<number>>>;
+  /** The possible values of the gradient, if they are not certain. */
+  readonly gradient?: readonly Interval[];
   /** Rounded to f32, by name. */
   readonly scalars: Readonly<Record<string, number>>;
   /** Not 0 for rows of the first dimension that take part in the step; all do if left out. */
@@ -124,13 +126,14 @@ class RunBounds {
 
   #evaluate(t: number, index: number): Values {
     const node = this.#run.variant.perElement.nodes[index];
-    const { arrays, scalars } = this.#run.tensors[t];
+    const { arrays, gradient, scalars } = this.#run.tensors[t];
     const { op, operands, extent, name, value } = node;
     if (op === "number") return [literal(value)];
+    if (op === "input" && name === "g" && gradient !== undefined) return gradient;
     if (op === "input")
       return extent === "step"
-        ? [this.#input(scalars[name])]
-        : Array.from(arrays[name], (one) => this.#input(one));
+        ? [certainInput(scalars[name], this.#model)]
+        : Array.from(arrays[name], (one) => certainInput(one, this.#model));
     if (op === "newtonSchulz") return this.#newtonSchulz(t, node);
     if (op === "count") return this.#countsOf(t, node);
     if (op === "sum" || op === "maximum")
@@ -147,12 +150,6 @@ class RunBounds {
       const first = operand(a(i), model);
       return b === undefined ? apply(model, first) : apply(model, first, operand(b(i), model));
     });
-  }
-
-  /** If the model assumes that nothing is NaN or infinite, such a value may act as any. */
-  #input(value: number): Interval {
-    const isCertain = this.#model.keepsNonFinite || Number.isFinite(value);
-    return isCertain ? point(value) : anything(value);
   }
 
   /** The number of values of one extent in each of another. */

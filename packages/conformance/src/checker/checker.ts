@@ -24,6 +24,8 @@ export interface StepDetails {
   readonly options?: StepOptions;
   /** What `optimizer.metrics()` gave after the step; metrics are not checked if left out. */
   readonly metrics?: Metrics;
+  /** The possible values of gradients that the backend computes from what it was given, by parameter. */
+  readonly gradientBounds?: Readonly<Record<string, readonly Interval[]>>;
 }
 
 /** One parameter of a step: its values before and after, and those of the reference. */
@@ -34,6 +36,8 @@ interface CheckedUpdate {
   readonly before: Snapshot;
   /** 0 in rows that are not selected. */
   readonly gradient: Float32Array;
+  /** Its possible values, if they are not certain. */
+  readonly gradientBound: readonly Interval[] | undefined;
   readonly after: Snapshot;
   readonly expected: Snapshot;
 }
@@ -97,13 +101,14 @@ export class Checker {
    * @param gradients what the step was given
    * @param after the backend's values after the step
    * @param stats the findings are added to it
+   * @param details what else the step was given, and what was asked after it
    */
   step(
     before: Readonly<Record<string, Snapshot>>,
     gradients: Readonly<Record<string, Float32Array>>,
     after: Readonly<Record<string, Snapshot>>,
     stats: CheckStats,
-    { options, metrics }: StepDetails = {},
+    { options, metrics, gradientBounds = {} }: StepDetails = {},
   ): void {
     this.#violation = undefined;
     this.#difference = undefined;
@@ -119,6 +124,7 @@ export class Checker {
             update,
             before: before[name],
             gradient: maskedGradient(update, gradients[name]),
+            gradientBound: maskedBound(update, gradientBounds[name]),
             after: { ...metricsOf(name, metrics), ...after[name] },
             expected: valuesOf(variant, update),
           };
@@ -159,15 +165,18 @@ export class Checker {
 
   #checkElements(bounds: Bounds, checked: CheckedUpdate, stats: CheckStats): void {
     const { inputs, outputs, nodes } = bounds.program;
-    const { gradient, before } = checked;
+    const { gradient, gradientBound, before } = checked;
     const scalars = scalarsOf(checked);
     for (const { name, node } of inputs)
       if (scalars[name] !== undefined) bounds.input(node, scalars[name]);
     const loads = inputs.flatMap(({ name, node }) =>
       nodes[node].varies ? [{ node, values: name === "g" ? gradient : before[name] }] : [],
     );
+    const gradientNode = inputs.find(({ name }) => name === "g")?.node;
     for (let i = 0; i < gradient.length; i += 1) {
       for (const { node, values } of loads) bounds.input(node, values[i]);
+      if (gradientBound !== undefined && gradientNode !== undefined)
+        bounds.inputInterval(gradientNode, gradientBound[i]);
       const intervals = bounds.compute();
       for (let k = 0; k < outputs.length; k += 1)
         this.#compare(checked, outputs[k].name, i, intervals[k], stats);
@@ -182,6 +191,7 @@ export class Checker {
         tensors: updates.map((one) => ({
           shape: one.update.parameter.shape,
           arrays: { ...one.before, g: one.gradient },
+          ...(one.gradientBound === undefined ? {} : { gradient: one.gradientBound }),
           scalars: scalarsOf(one),
           ...(one.update.unselectedRows === "keep" && one.update.mask !== undefined
             ? { rows: one.update.mask as Uint32Array }
@@ -273,6 +283,14 @@ function isSelected({ parameter, mask }: Update, element: number): boolean {
 function maskedGradient(update: Update, gradient: Float32Array): Float32Array {
   if (update.mask === undefined) return gradient;
   return gradient.map((value, i) => (isSelected(update, i) ? value : 0));
+}
+
+function maskedBound(
+  update: Update,
+  bound: readonly Interval[] | undefined,
+): readonly Interval[] | undefined {
+  if (update.mask === undefined) return bound;
+  return bound?.map((one, i) => (isSelected(update, i) ? one : point(0)));
 }
 
 /** The metrics of a parameter, and those that all parameters share. */

@@ -34,4 +34,16 @@ export class ShaderArithmetic {
   divide(a: number, b: number): number {
     return this.off(a / b, 2.5);
   }
+
+  exp(x: number): number {
+    return this.off(Math.exp(x), 3 + 2 * Math.abs(x));
+  }
+
+  log(x: number): number {
+    const exact = Math.log(x);
+    if (x < 0.5 || x > 2) return this.off(exact, 3);
+    const { random } = this;
+    const error = random.chance(0.5) ? random.between(-1, 1) : random.pick([-1, 1]);
+    return this.flush(roundTowards(exact + error * 2 ** -21, exact));
+  }
 }

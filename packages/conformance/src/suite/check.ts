@@ -45,6 +45,7 @@ export type Capability =
   | "reductions"
   | "matrixProducts"
   | "copies"
+  | "layouts"
   | "rowSteps"
   | "commonReductions";
 

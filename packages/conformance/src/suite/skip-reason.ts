@@ -7,6 +7,8 @@ const reasons: Readonly<Record<Capability, string>> = {
   reductions: "the backend is declared with reductions: false",
   matrixProducts: "the backend is declared with matrixProducts: false",
   copies: "the backend has no copy(), so no slot starts as a copy of its parameter",
+  layouts:
+    "the backend does not declare takesLayouts, so tensors have no strides, activations or types but f32",
   rowSteps: "the backend's kernels do not take lists of rows",
   commonReductions:
     "the backend has no runTogether(), so the rules of a step have no reductions in common",
@@ -16,6 +18,7 @@ const reasons: Readonly<Record<Capability, string>> = {
 const shown: Partial<Record<Capability, (backend: Backend) => boolean>> = {
   rows: (backend) => backend.remap !== undefined,
   copies: (backend) => backend.copy !== undefined,
+  layouts: (backend) => backend.takesLayouts === true,
   commonReductions: (backend) => backend.runTogether !== undefined,
   rowSteps: (backend) => backend.compile(variantOf(adam())).takesRowLists === true,
 };

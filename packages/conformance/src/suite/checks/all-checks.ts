@@ -18,6 +18,7 @@ import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
 import { stepControlChecks } from "./step-control.js";
+import { layoutChecks } from "./layouts.js";
 import { lengthChecks } from "./tensor-lengths.js";
 import { tensorChecks } from "./tensors.js";
 
@@ -47,6 +48,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
     ...sparseGradientChecks(rules),
+    ...layoutChecks(rules),
     ...lengthChecks(isBuiltIn ? lengthSpecs : own),
     ...boundChecks(rules),
     ...runTimeRuleChecks,
