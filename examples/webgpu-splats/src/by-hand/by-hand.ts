@@ -1,193 +1,97 @@
-import { attributes, beta1, beta2, mirrorStride, type Attribute } from "../attributes.js";
-import { bufferUsage, computeStage, readBytes, storage } from "../buffers.js";
-import type { DensifiedRows } from "../densifier.js";
-import type { Scene } from "../scene.js";
-import type { Trainer } from "../trainer.js";
-import { adamText, moveText, workgroupSize } from "./shaders.js";
+import { attributes, beta1, beta2, rowLength, type AttributeName } from "../gaussian-rows.js";
+import type { GaussianRows } from "../gaussian-rows.js";
+import { storage, uniform } from "../gpu/buffers.js";
+import { Kernel, rowWorkgroups, type BoundKernel } from "../gpu/kernel.js";
+import type { RowOrigins, SplatOptimizer } from "../optimizer.js";
+import { activateCode, moveCode, resetCode, stepCode } from "./shaders.js";
 
-const settingsLength = 32;
-
-/** Buffers of one attribute. There are two sets; a remap copies the rows from one to the other. */
-interface Buffers {
-  readonly parameters: GPUBuffer;
-  readonly m: GPUBuffer;
-  readonly v: GPUBuffer;
-}
-
-const kinds = ["parameters", "m", "v"] as const;
-
-/** An attribute and everything that its dispatches need. */
-interface AttributeState {
-  readonly attribute: Attribute;
-  readonly settings: GPUBuffer;
-  readonly moves: Record<(typeof kinds)[number], GPUBuffer>;
-  readonly update: GPUComputePipeline;
-  readonly pack: GPUComputePipeline;
-  current: Buffers;
-  spare: Buffers;
-  bindGroup: GPUBindGroup;
-  steps: number;
-}
-
-/** The optimizer of the scene in WGSL and WebGPU's own calls. */
-export class ByHand implements Trainer {
-  readonly #device: GPUDevice;
-  readonly #scene: Scene;
-  readonly #adamLayout: GPUBindGroupLayout;
-  readonly #moveLayout: GPUBindGroupLayout;
-  readonly #move: GPUComputePipeline;
-  readonly #states: readonly AttributeState[];
-  #rows: number;
+/** The optimizer of the Gaussians in WGSL and WebGPU's own calls. Submit each step before the next one is recorded. */
+export class ByHand implements SplatOptimizer {
+  readonly #rows: GaussianRows;
+  readonly #settings: GPUBuffer;
+  readonly #columns: GPUBuffer;
+  readonly #arrays: readonly GPUBuffer[];
+  readonly #moved: readonly GPUBuffer[];
+  readonly #step: BoundKernel;
+  readonly #activate: BoundKernel;
+  readonly #reset: BoundKernel;
+  readonly #move: Kernel;
+  readonly #rates = new Float32Array(rowLength);
   #steps = 0;
 
-  constructor(scene: Scene, initial: Record<string, Float32Array<ArrayBuffer>>, rows: number) {
-    const { device } = scene;
-    this.#device = device;
-    this.#scene = scene;
+  constructor(rows: GaussianRows) {
+    const { device, capacity, parameters, gradients, activated } = rows;
+    const state = (label: string): GPUBuffer => storage(device, label, capacity * rowLength * 4);
+    const [m, v] = [state("m"), state("v")];
     this.#rows = rows;
-    this.#adamLayout = this.#layout(["read", "read", "write", "write", "write", "write"]);
-    this.#moveLayout = this.#layout(["read", "read", "read", "write"]);
-    this.#move = this.#pipeline(moveText, "move_rows", this.#moveLayout);
-    this.#states = attributes.map((attribute): AttributeState => {
-      const { name, gradientOffset } = attribute;
-      const text = adamText(gradientOffset === undefined ? "plain" : "structs");
-      const current = this.#buffers(attribute);
-      device.queue.writeBuffer(current.parameters, 0, initial[name]);
-      const settings = this.#uniform();
-      return {
-        attribute,
-        settings,
-        moves: { parameters: this.#uniform(), m: this.#uniform(), v: this.#uniform() },
-        update: this.#pipeline(text, "update", this.#adamLayout),
-        pack: this.#pipeline(text, "pack_all", this.#adamLayout),
-        current,
-        spare: this.#buffers(attribute),
-        bindGroup: this.#bind(attribute, settings, current),
-        steps: 0,
-      };
-    });
-    const encoder = device.createCommandEncoder();
-    this.#pack(encoder);
-    device.queue.submit([encoder.finish()]);
+    this.#arrays = [parameters, m, v];
+    this.#moved = [state("moved parameters"), state("moved m"), state("moved v")];
+    this.#settings = uniform(device, "settings", 80);
+    this.#columns = uniform(device, "columns", 12);
+    this.#step = new Kernel(device, "step", stepCode).bind(
+      this.#settings,
+      gradients,
+      parameters,
+      m,
+      v,
+      activated,
+    );
+    this.#activate = new Kernel(device, "activate", activateCode).bind(
+      this.#settings,
+      parameters,
+      activated,
+    );
+    this.#reset = new Kernel(device, "reset", resetCode).bind(this.#columns, m, v);
+    this.#move = new Kernel(device, "move", moveCode);
+    for (const [name, { learningRate }] of Object.entries(attributes)) {
+      this.setLearningRate(name as AttributeName, learningRate);
+    }
+  }
+
+  setLearningRate(attribute: AttributeName, learningRate: number): void {
+    const { offset, columns } = attributes[attribute];
+    this.#rates.fill(learningRate, offset, offset + columns);
   }
 
   step(encoder: GPUCommandEncoder): void {
     this.#steps += 1;
-    const pass = encoder.beginComputePass();
-    for (const state of this.#states) {
-      if (this.#steps % state.attribute.every !== 0) continue;
-      state.steps += 1;
-      this.#writeSettings(state);
-      pass.setPipeline(state.update);
-      pass.setBindGroup(0, state.bindGroup);
-      pass.dispatchWorkgroups(Math.ceil(this.#rows / workgroupSize));
-    }
-    pass.end();
+    this.#writeSettings();
+    this.#record(encoder, this.#step);
   }
 
-  remap({ count, indices, reset }: DensifiedRows): void {
-    const encoder = this.#device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(this.#move);
-    for (const { attribute, moves, current, spare } of this.#states) {
-      for (const kind of kinds) {
-        const resets = kind === "parameters" ? 0 : 1;
-        const words = new Uint32Array([count, attribute.columns, resets]);
-        this.#device.queue.writeBuffer(moves[kind], 0, words);
-        const buffers = [moves[kind], indices, reset, current[kind], spare[kind]];
-        pass.setBindGroup(0, this.#bindGroup(this.#moveLayout, buffers));
-        pass.dispatchWorkgroups(Math.ceil(count / workgroupSize));
-      }
-    }
-    pass.end();
-    this.#rows = count;
-    for (const state of this.#states) {
-      const { attribute, settings, current, spare } = state;
-      state.current = spare;
-      state.spare = current;
-      state.bindGroup = this.#bind(attribute, settings, spare);
-    }
-    this.#pack(encoder);
-    this.#device.queue.submit([encoder.finish()]);
+  resetState(encoder: GPUCommandEncoder, attribute: AttributeName): void {
+    const { offset, columns } = attributes[attribute];
+    const words = new Uint32Array([this.#rows.count, offset, offset + columns]);
+    this.#rows.device.queue.writeBuffer(this.#columns, 0, words);
+    this.#record(encoder, this.#reset);
   }
 
-  async read(name: string): Promise<Float32Array> {
-    const { current, attribute } = this.#states.find((state) => state.attribute.name === name)!;
-    const byteLength = this.#rows * attribute.columns * 4;
-    return new Float32Array(await readBytes(this.#device, current.parameters, byteLength));
-  }
-
-  #pack(encoder: GPUCommandEncoder): void {
-    const pass = encoder.beginComputePass();
-    for (const state of this.#states) {
-      this.#writeSettings(state);
-      pass.setPipeline(state.pack);
-      pass.setBindGroup(0, state.bindGroup);
-      pass.dispatchWorkgroups(Math.ceil(this.#rows / workgroupSize));
-    }
-    pass.end();
-  }
-
-  #writeSettings({ attribute, settings, steps }: AttributeState): void {
-    const { columns, gradientOffset = 0, mirrorOffset, learningRate } = attribute;
-    const bytes = new ArrayBuffer(settingsLength);
-    new Uint32Array(bytes).set([this.#rows, columns, gradientOffset, mirrorOffset, mirrorStride]);
-    new Float32Array(bytes).set([learningRate, 1 - beta1 ** steps, 1 - beta2 ** steps], 5);
-    this.#device.queue.writeBuffer(settings, 0, bytes);
-  }
-
-  #buffers({ name, columns }: Attribute): Buffers {
-    const byteLength = this.#scene.capacity * columns * 4;
-    return {
-      parameters: storage(this.#device, name, byteLength),
-      m: storage(this.#device, `${name}, m`, byteLength),
-      v: storage(this.#device, `${name}, v`, byteLength),
-    };
-  }
-
-  #uniform(): GPUBuffer {
-    const usage = bufferUsage.UNIFORM | bufferUsage.COPY_DST;
-    return this.#device.createBuffer({ size: settingsLength, usage });
-  }
-
-  #bind({ gradientOffset }: Attribute, settings: GPUBuffer, buffers: Buffers): GPUBindGroup {
-    const { tiles, gradients, harmonicGradients, mirror } = this.#scene;
-    return this.#bindGroup(this.#adamLayout, [
-      settings,
-      tiles,
-      gradientOffset === undefined ? harmonicGradients : gradients,
-      buffers.parameters,
-      buffers.m,
-      buffers.v,
-      mirror,
-    ]);
-  }
-
-  #bindGroup(layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[]): GPUBindGroup {
-    return this.#device.createBindGroup({
-      layout,
-      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  remap(encoder: GPUCommandEncoder, { count, indices, fresh }: RowOrigins): void {
+    const { countUniform } = this.#rows;
+    const buffers = [countUniform, indices, fresh, ...this.#arrays, ...this.#moved];
+    this.#record(encoder, this.#move.bind(...buffers));
+    this.#arrays.forEach((array, i) => {
+      encoder.copyBufferToBuffer(this.#moved[i], 0, array, 0, count * rowLength * 4);
     });
   }
 
-  /** A uniform buffer, followed by storage buffers. */
-  #layout(accesses: readonly ("read" | "write")[]): GPUBindGroupLayout {
-    const types = accesses.map((access) =>
-      access === "read" ? ("read-only-storage" as const) : ("storage" as const),
-    );
-    return this.#device.createBindGroupLayout({
-      entries: (["uniform", ...types] as const).map((type, binding) => ({
-        binding,
-        visibility: computeStage,
-        buffer: { type },
-      })),
-    });
+  activate(encoder: GPUCommandEncoder): void {
+    this.#writeSettings();
+    this.#record(encoder, this.#activate);
   }
 
-  #pipeline(code: string, entryPoint: string, layout: GPUBindGroupLayout): GPUComputePipeline {
-    return this.#device.createComputePipeline({
-      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: this.#device.createShaderModule({ code }), entryPoint },
-    });
+  #writeSettings(): void {
+    const bytes = new ArrayBuffer(80);
+    new Uint32Array(bytes)[0] = this.#rows.count;
+    const corrections = [1 - beta1 ** this.#steps, 1 - beta2 ** this.#steps];
+    new Float32Array(bytes).set(corrections, 1);
+    new Float32Array(bytes).set(this.#rates, 4);
+    this.#rows.device.queue.writeBuffer(this.#settings, 0, bytes);
+  }
+
+  #record(encoder: GPUCommandEncoder, kernel: BoundKernel): void {
+    const pass = encoder.beginComputePass();
+    kernel.dispatch(pass, rowWorkgroups(this.#rows.count));
+    pass.end();
   }
 }

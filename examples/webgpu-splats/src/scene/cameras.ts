@@ -1,0 +1,44 @@
+type Vector = readonly [number, number, number];
+
+const normalize = ([x, y, z]: Vector): Vector => {
+  const length = Math.hypot(x, y, z);
+  return [x / length, y / length, z / length];
+};
+const cross = (a: Vector, b: Vector): Vector => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+];
+const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+
+/** In widths of an image. */
+export const focalLength = 1.15;
+
+/** A matrix, column by column, from the world's space (y is up) to that of a camera (y is down, z is forward) that looks at the origin. */
+function lookAtOrigin(eye: Vector): readonly number[] {
+  const forward = normalize([-eye[0], -eye[1], -eye[2]]);
+  const right = normalize(cross(forward, [0, 1, 0]));
+  const down = cross(forward, right);
+  return [
+    ...[right[0], down[0], forward[0], 0],
+    ...[right[1], down[1], forward[1], 0],
+    ...[right[2], down[2], forward[2], 0],
+    ...[-dot(right, eye), -dot(down, eye), -dot(forward, eye), 1],
+  ];
+}
+
+/** Cameras around the origin at three heights, 16 values each. */
+export function camerasAround(count: number, distance = 3): Float32Array<ArrayBuffer> {
+  const heights = [0.15, 0.6, -0.35];
+  return Float32Array.from(
+    Array.from({ length: count }, (_, camera) => {
+      const angle = (2 * Math.PI * camera) / count + 0.3;
+      const height = heights[camera % heights.length];
+      return lookAtOrigin([
+        distance * Math.cos(height) * Math.sin(angle),
+        distance * Math.sin(height),
+        distance * Math.cos(height) * Math.cos(angle),
+      ]);
+    }).flat(),
+  );
+}

@@ -1,0 +1,140 @@
+import { Densifier, type DensityRound } from "../density/densifier.js";
+import { OpacityCap } from "../density/opacity-cap.js";
+import { attributes, GaussianRows, positionDecay } from "../gaussian-rows.js";
+import { dispatchCounter } from "../gpu/dispatch-counter.js";
+import type { SplatOptimizer } from "../optimizer.js";
+import { Renderer } from "../renderer/renderer.js";
+import { camerasAround, focalLength } from "../scene/cameras.js";
+import { planet, pointCloud, rowCount } from "../scene/planet.js";
+import { Random } from "../scene/random.js";
+import { psnr } from "./psnr.js";
+
+export interface TrainingOptions {
+  /** Width and height of an image in pixels. */
+  readonly size: number;
+  readonly cameras: number;
+  readonly viewsPerStep: number;
+  readonly steps: number;
+  /** Gaussians at the beginning, and at most. */
+  readonly points: number;
+  readonly capacity: number;
+  /** Rows are pruned, cloned and split every `densifyEvery` steps, up to step `densifyUntil`. */
+  readonly densifyEvery: number;
+  readonly densifyUntil: number;
+  readonly resetOpacityEvery: number;
+  /** PSNR is measured every `reportEvery` steps. */
+  readonly reportEvery: number;
+}
+
+export interface Report {
+  readonly step: number;
+  readonly psnr: number;
+  readonly count: number;
+}
+
+export interface TrainingResult {
+  readonly reports: readonly Report[];
+  readonly rounds: readonly DensityRound[];
+  readonly opacityResets: number;
+  /** RGBA images of all cameras: of the scene, and after the last step. */
+  readonly targets: Float32Array;
+  readonly images: Float32Array;
+  /** Dispatches of the optimizer. */
+  readonly dispatches: { readonly step: number; readonly remap: number; readonly reset: number };
+  /** Of a step as a whole, the renderer included. */
+  readonly millisecondsPerStep: number;
+}
+
+/** Trains Gaussians on images of the planet. */
+export async function train(
+  device: GPUDevice,
+  createOptimizer: (rows: GaussianRows) => SplatOptimizer,
+  options: TrainingOptions,
+  onReport: (report: Report) => void = () => {},
+): Promise<TrainingResult> {
+  const { size, cameras, capacity, steps } = options;
+  const rows = new GaussianRows(device, capacity);
+  const renderer = new Renderer(rows, camerasAround(cameras), { size, focalLength });
+
+  const scene = planet();
+  device.queue.writeBuffer(rows.activated, 0, scene);
+  rows.count = rowCount(scene);
+  const targets = await renderer.render();
+  renderer.setTargets(targets);
+
+  const start = pointCloud(options.points);
+  device.queue.writeBuffer(rows.parameters, 0, start);
+  rows.count = rowCount(start);
+  const optimizer = createOptimizer(rows);
+  const densifier = new Densifier(rows, {
+    gradientThreshold: 0.0008,
+    splitScale: 0.06,
+    minOpacity: 0.02,
+  });
+  const opacityCap = new OpacityCap(rows, 0.05);
+  const count = dispatchCounter(device);
+  const submit = (record: (encoder: GPUCommandEncoder) => void): void => {
+    const encoder = device.createCommandEncoder();
+    record(encoder);
+    device.queue.submit([encoder.finish()]);
+  };
+  submit((encoder) => optimizer.activate(encoder));
+
+  const random = new Random(11);
+  const reports: Report[] = [];
+  const rounds: DensityRound[] = [];
+  const dispatches = { step: 0, remap: 0, reset: 0 };
+  let opacityResets = 0;
+  let images = targets;
+  let milliseconds = 0;
+  const report = async (step: number): Promise<void> => {
+    images = await renderer.render();
+    reports.push({ step, psnr: psnr(images, targets), count: rows.count });
+    onReport(reports.at(-1)!);
+  };
+
+  await report(0);
+  for (let step = 1; step <= steps; step += 1) {
+    const begin = performance.now();
+    const { learningRate } = attributes.position;
+    optimizer.setLearningRate("position", learningRate * positionDecay ** (step / steps));
+    renderer.setViews(Array.from({ length: options.viewsPerStep }, () => random.below(cameras)));
+    submit((encoder) => {
+      const pass = encoder.beginComputePass();
+      renderer.forward(pass);
+      renderer.backward(pass);
+      pass.end();
+      dispatches.step = count(() => optimizer.step(encoder));
+    });
+    if (step % options.densifyEvery === 0 && step <= options.densifyUntil) {
+      const { origins, round } = await densifier.decide();
+      rows.count = origins.count;
+      rounds.push(round);
+      submit((encoder) => {
+        dispatches.remap = count(() => optimizer.remap(encoder, origins));
+        densifier.divide(encoder, step);
+        optimizer.activate(encoder);
+      });
+    }
+    if (step % options.resetOpacityEvery === 0 && step <= options.densifyUntil) {
+      opacityResets += 1;
+      submit((encoder) => {
+        opacityCap.record(encoder);
+        dispatches.reset = count(() => optimizer.resetState(encoder, "opacity"));
+        optimizer.activate(encoder);
+      });
+    }
+    if (step % options.reportEvery === 0) await device.queue.onSubmittedWorkDone();
+    milliseconds += performance.now() - begin;
+    if (step % options.reportEvery === 0) await report(step);
+  }
+  return {
+    reports,
+    rounds,
+    opacityResets,
+    targets,
+    images,
+    dispatches,
+    millisecondsPerStep: milliseconds / steps,
+  };
+}
