@@ -29,6 +29,29 @@ export const attributes = {
 
 export type AttributeName = keyof typeof attributes;
 
+/** The values of a Gaussian, all as parameters or all activated. */
+export interface GaussianValues {
+  readonly position: readonly number[];
+  readonly opacity: number;
+  readonly scale: readonly number[];
+  readonly rotation: readonly number[];
+  readonly color: readonly number[];
+}
+
+/** Rows of 16 values. */
+export const gaussianRows = (gaussians: readonly GaussianValues[]): Float32Array<ArrayBuffer> =>
+  Float32Array.from(
+    gaussians.flatMap(({ position, opacity, scale, rotation, color }) => [
+      ...position,
+      opacity,
+      ...scale,
+      0,
+      ...rotation,
+      ...color,
+      0,
+    ]),
+  );
+
 /** The rate of positions decays exponentially to this part of its first value. */
 export const positionDecay = 0.05;
 

@@ -5,19 +5,23 @@ import {
   projectedStruct,
 } from "./projection.js";
 import { tileSize, tilesPerSide, type RendererOptions } from "./renderer-options.js";
+import { maskLength } from "./tile-masks.js";
 
 /** What both directions have in common: a Gaussian's coverage of a pixel. One invocation per pixel, one workgroup per tile and view. */
 const common = (options: RendererOptions): string => `
 ${projectedStruct}
 @group(0) @binding(0) var<storage, read> projected: array<Projected>;
-@group(0) @binding(1) var<storage, read> lists: array<u32>;
+@group(0) @binding(1) var<storage, read> order: array<u32>;
+@group(0) @binding(2) var<storage, read> masks: array<u32>;
 
 const capacity = ${options.capacity}u;
 const size = ${options.size}u;
 const tiles_per_side = ${tilesPerSide(options)}u;
 
-fn list_of(tile: vec3u) -> u32 {
-  return (tile.z * tiles_per_side + tile.y) * tiles_per_side + tile.x;
+const words = ${maskLength(options)}u;
+
+fn first_word_of(tile: vec3u) -> u32 {
+  return ((tile.z * tiles_per_side + tile.y) * tiles_per_side + tile.x) * words;
 }
 
 fn pixel_of(id: vec3u) -> u32 {
@@ -31,13 +35,13 @@ struct Coverage {
 }
 
 // alpha = opacity · density, at most 0.99. Below 1/255 it counts as 0.
-fn coverage(gaussian: Projected, id: vec3u) -> Coverage {
-  let offset = gaussian.mean - (vec2f(id.xy) + 0.5);
-  let conic = gaussian.conic;
+fn coverage(index: u32, id: vec3u) -> Coverage {
+  let offset = projected[index].mean - (vec2f(id.xy) + 0.5);
+  let conic = projected[index].conic;
   let power = -0.5 * (conic.x * offset.x * offset.x + conic.z * offset.y * offset.y)
     - conic.y * offset.x * offset.y;
   let density = exp(min(power, 0));
-  let alpha = min(0.99, gaussian.opacity * density);
+  let alpha = min(0.99, projected[index].opacity * density);
   return Coverage(offset, density, select(0, alpha, alpha >= ${1 / 255}f));
 }
 `;
@@ -45,28 +49,34 @@ fn coverage(gaussian: Projected, id: vec3u) -> Coverage {
 /** Composites the Gaussians of each tile from front to back, on black. */
 export const compositingCode = (options: RendererOptions): string => `
 ${common(options)}
-@group(0) @binding(2) var<storage, read> list_lengths: array<u32>;
+@group(0) @binding(3) var<uniform> count: u32;
 // Color and transmittance.
-@group(0) @binding(3) var<storage, read_write> images: array<vec4f>;
-// The number of Gaussians in the list of the tile up to the last one that a pixel shows.
-@group(0) @binding(4) var<storage, read_write> ends: array<u32>;
+@group(0) @binding(4) var<storage, read_write> images: array<vec4f>;
+// The place in the depth order after the last Gaussian that a pixel shows.
+@group(0) @binding(5) var<storage, read_write> ends: array<u32>;
 
 @compute @workgroup_size(${tileSize}, ${tileSize})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) tile: vec3u) {
-  let list = list_of(tile);
-  let length = list_lengths[list];
+  let first_word = first_word_of(tile);
   var color = vec3f();
   var transmittance = 1f;
   var end = 0u;
-  for (var k = 0u; k < length; k++) {
-    let gaussian = projected[id.z * capacity + lists[list * capacity + k]];
-    let alpha = coverage(gaussian, id).alpha;
-    if (alpha == 0) { continue; }
-    let behind = transmittance * (1 - alpha);
-    if (behind < 1e-4) { break; }
-    color += transmittance * alpha * gaussian.color;
-    transmittance = behind;
-    end = k + 1;
+  var is_opaque = false;
+  for (var word = 0u; 32 * word < count && !is_opaque; word++) {
+    var bits = masks[first_word + word];
+    while (bits != 0) {
+      let place = 32 * word + firstTrailingBit(bits);
+      bits &= bits - 1;
+      let index = id.z * capacity + order[id.z * capacity + place];
+      let alpha = coverage(index, id).alpha;
+      if (alpha == 0) { continue; }
+      let behind = transmittance * (1 - alpha);
+      is_opaque = behind < 1e-4;
+      if (is_opaque) { break; }
+      color += transmittance * alpha * projected[index].color;
+      transmittance = behind;
+      end = place + 1;
+    }
   }
   images[pixel_of(id)] = vec4f(color, transmittance);
   ends[pixel_of(id)] = end;
@@ -79,11 +89,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) tile: v
  */
 export const compositingBackwardCode = (options: RendererOptions): string => `
 ${common(options)}
-@group(0) @binding(2) var<storage, read> images: array<vec4f>;
-@group(0) @binding(3) var<storage, read> ends: array<u32>;
-@group(0) @binding(4) var<storage, read> targets: array<vec4f>;
-@group(0) @binding(5) var<storage, read> views: array<u32>;
-@group(0) @binding(6) var<storage, read_write> gradients: array<array<atomic<i32>, ${projectedGradientLength}>>;
+@group(0) @binding(3) var<storage, read> images: array<vec4f>;
+@group(0) @binding(4) var<storage, read> ends: array<u32>;
+@group(0) @binding(5) var<storage, read> targets: array<vec4f>;
+@group(0) @binding(6) var<storage, read> views: array<u32>;
+@group(0) @binding(7) var<storage, read_write> gradients: array<array<atomic<i32>, ${projectedGradientLength}>>;
 
 fn add(index: u32, column: u32, value: f32) {
   atomicAdd(&gradients[index][column], i32(round(value)));
@@ -95,38 +105,46 @@ fn main(
   @builtin(workgroup_id) tile: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let list = list_of(tile);
+  let first_word = first_word_of(tile);
   let image = images[pixel_of(id)];
   let expected = targets[pixel_of(vec3u(id.xy, views[id.z]))].rgb;
   let d_color = sign(image.rgb - expected) / (${3 * options.size ** 2}f * f32(groups.z));
+  let end = ends[pixel_of(id)];
   var transmittance = image.a;
   // The color of everything behind a Gaussian.
   var behind = vec3f();
-  for (var k = ends[pixel_of(id)]; k > 0; k--) {
-    let index = id.z * capacity + lists[list * capacity + k - 1];
-    let gaussian = projected[index];
-    let covered = coverage(gaussian, id);
-    let alpha = covered.alpha;
-    if (alpha == 0) { continue; }
-    transmittance /= 1 - alpha;
-    let d_gaussian = d_color * (alpha * transmittance / ${projectedGradientUnit}f);
-    for (var channel = 0u; channel < 3; channel++) {
-      add(index, 6 + channel, d_gaussian[channel]);
+  for (var word = (end + 31) / 32; word > 0; word--) {
+    var bits = masks[first_word + word - 1];
+    if (32 * word > end) { bits &= (1u << (end % 32)) - 1; }
+    while (bits != 0) {
+      let bit = firstLeadingBit(bits);
+      bits ^= 1u << bit;
+      let index = id.z * capacity + order[id.z * capacity + 32 * (word - 1) + bit];
+      let covered = coverage(index, id);
+      let alpha = covered.alpha;
+      if (alpha == 0) { continue; }
+      transmittance /= 1 - alpha;
+      let d_gaussian = d_color * (alpha * transmittance / ${projectedGradientUnit}f);
+      for (var channel = 0u; channel < 3; channel++) {
+        add(index, 6 + channel, d_gaussian[channel]);
+      }
+      let color = projected[index].color;
+      let d_alpha = transmittance * dot(color - behind, d_color);
+      behind = alpha * color + (1 - alpha) * behind;
+      // At the upper limit, alpha is constant.
+      if (alpha >= 0.99) { continue; }
+      add(index, 5, covered.density * d_alpha / ${projectedGradientUnit}f);
+      let d_power = alpha * d_alpha;
+      let offset = covered.offset;
+      let conic = projected[index].conic;
+      let d_mean = mat2x2f(conic.xy, conic.yz) * offset * (-d_power / ${projectedGradientUnit}f);
+      add(index, 0, d_mean.x);
+      add(index, 1, d_mean.y);
+      let d_conic = -d_power / ${conicGradientUnit}f;
+      add(index, 2, 0.5 * offset.x * offset.x * d_conic);
+      add(index, 3, offset.x * offset.y * d_conic);
+      add(index, 4, 0.5 * offset.y * offset.y * d_conic);
     }
-    let d_alpha = transmittance * dot(gaussian.color - behind, d_color);
-    behind = alpha * gaussian.color + (1 - alpha) * behind;
-    if (alpha >= 0.99) { continue; }
-    add(index, 5, covered.density * d_alpha / ${projectedGradientUnit}f);
-    let d_power = alpha * d_alpha;
-    let d = covered.offset;
-    let conic = mat2x2f(gaussian.conic.xy, gaussian.conic.yz);
-    let d_mean = conic * d * (-d_power / ${projectedGradientUnit}f);
-    add(index, 0, d_mean.x);
-    add(index, 1, d_mean.y);
-    let d_conic = -d_power / ${conicGradientUnit}f;
-    add(index, 2, 0.5 * d.x * d.x * d_conic);
-    add(index, 3, d.x * d.y * d_conic);
-    add(index, 4, 0.5 * d.y * d.y * d_conic);
   }
 }
 `;

@@ -2,13 +2,13 @@ import { gaussianStruct, gradientUnit } from "../gaussian-rows.js";
 import { rowsPerWorkgroup } from "../gpu/kernel.js";
 import type { RendererOptions } from "./renderer-options.js";
 
-/** A Gaussian as a view sees it, in pixels. `radius` is 0 if it is not visible. */
+/** A Gaussian as a view sees it, in pixels. It covers pixels at distances below `extent`; that is 0 if it is not visible. */
 export const projectedStruct = `
 struct Projected {
   mean: vec2f,
-  radius: f32,
-  opacity: f32,
+  extent: vec2f,
   conic: vec3f,
+  opacity: f32,
   color: vec3f,
 }
 `;
@@ -74,14 +74,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let b = covariance[0][1];
     let c = covariance[1][1];
     let determinant = a * c - b * b;
-    let half_trace = 0.5 * (a + c);
-    let largest = half_trace + sqrt(max(0, half_trace * half_trace - determinant));
     let mean = focal * t.xy / t.z + center;
-    let radius = 3 * sqrt(largest);
-    if (all(mean + radius > vec2f(0)) && all(mean - radius < 2 * center)) {
-      result = Projected(
-        mean, radius, gaussian.opacity, vec3f(c, -b, a) / determinant, gaussian.color);
-    }
+    // At the border, opacity · density is 1/255.
+    let squared_radius = 2 * log(max(1, 255 * gaussian.opacity));
+    let extent = sqrt(squared_radius * vec2f(a, c));
+    result = Projected(
+      mean, extent, vec3f(c, -b, a) / determinant, gaussian.opacity, gaussian.color);
   }
   let index = id.y * ${options.capacity}u + id.x;
   projected[index] = result;

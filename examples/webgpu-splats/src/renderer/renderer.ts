@@ -10,7 +10,7 @@ import {
   projectionCode,
 } from "./projection.js";
 import { tilesPerSide, type RendererOptions } from "./renderer-options.js";
-import { tileListsCode } from "./tile-lists.js";
+import { maskLength, maskWorkgroups, tileMasksCode } from "./tile-masks.js";
 
 /** Renders views of the activated rows, and adds the gradients of a loss to the gradient rows. */
 export class Renderer {
@@ -22,7 +22,7 @@ export class Renderer {
   readonly #images: GPUBuffer;
   readonly #project: BoundKernel;
   readonly #sort: BoundKernel;
-  readonly #listTiles: BoundKernel;
+  readonly #maskTiles: BoundKernel;
   readonly #composite: BoundKernel;
   readonly #compositeBackward: BoundKernel;
   readonly #projectBackward: BoundKernel;
@@ -40,7 +40,6 @@ export class Renderer {
     this.#options = all;
     this.#cameraCount = cameras.length / 16;
     const pixels = options.size ** 2 * this.#cameraCount;
-    const tiles = tilesPerSide(all) ** 2 * this.#cameraCount;
     const words = (label: string, perCamera: number): GPUBuffer =>
       storage(device, label, perCamera * this.#cameraCount * 4);
     const cameraBuffer = storage(device, "cameras", cameras.byteLength);
@@ -53,8 +52,7 @@ export class Renderer {
     const projectedGradients = words("projected gradients", capacity * projectedGradientLength);
     const depths = words("depths", capacity);
     const order = words("order", capacity);
-    const lists = storage(device, "lists", tiles * capacity * 4);
-    const listLengths = storage(device, "list lengths", tiles * 4);
+    const masks = words("masks", tilesPerSide(all) ** 2 * maskLength(all));
 
     const kernel = (label: string, code: string): Kernel => new Kernel(device, label, code);
     this.#project = kernel("project", projectionCode(all)).bind(
@@ -66,23 +64,24 @@ export class Renderer {
       depths,
     );
     this.#sort = kernel("sort", depthOrderCode(all)).bind(countUniform, depths, order);
-    this.#listTiles = kernel("list tiles", tileListsCode(all)).bind(
+    this.#maskTiles = kernel("mask tiles", tileMasksCode(all)).bind(
       countUniform,
       projected,
       order,
-      lists,
-      listLengths,
+      masks,
     );
     this.#composite = kernel("composite", compositingCode(all)).bind(
       projected,
-      lists,
-      listLengths,
+      order,
+      masks,
+      countUniform,
       this.#images,
       ends,
     );
     this.#compositeBackward = kernel("composite, backward", compositingBackwardCode(all)).bind(
       projected,
-      lists,
+      order,
+      masks,
       this.#images,
       ends,
       this.#targets,
@@ -112,7 +111,7 @@ export class Renderer {
     const tiles = tilesPerSide(this.#options);
     this.#project.dispatch(pass, groups, this.#viewCount);
     this.#sort.dispatch(pass, groups, this.#viewCount);
-    this.#listTiles.dispatch(pass, tiles, tiles, this.#viewCount);
+    this.#maskTiles.dispatch(pass, maskWorkgroups(this.#rows.count), tiles ** 2, this.#viewCount);
     this.#composite.dispatch(pass, tiles, tiles, this.#viewCount);
   }
 

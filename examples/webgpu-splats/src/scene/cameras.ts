@@ -19,11 +19,11 @@ function lookAtOrigin(eye: Vector): readonly number[] {
   const forward = normalize([-eye[0], -eye[1], -eye[2]]);
   const right = normalize(cross(forward, [0, 1, 0]));
   const down = cross(forward, right);
+  const axes = [right, down, forward];
   return [
-    ...[right[0], down[0], forward[0], 0],
-    ...[right[1], down[1], forward[1], 0],
-    ...[right[2], down[2], forward[2], 0],
-    ...[-dot(right, eye), -dot(down, eye), -dot(forward, eye), 1],
+    ...[0, 1, 2].flatMap((k) => [...axes.map((axis) => axis[k]), 0]),
+    ...axes.map((axis) => -dot(axis, eye)),
+    1,
   ];
 }
 

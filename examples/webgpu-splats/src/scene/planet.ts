@@ -1,4 +1,4 @@
-import { rowLength } from "../gaussian-rows.js";
+import { gaussianRows, rowLength, type GaussianValues } from "../gaussian-rows.js";
 import { Random } from "./random.js";
 
 type Vector = readonly [number, number, number];
@@ -29,13 +29,14 @@ function rotationTo([x, y, z]: Vector): readonly number[] {
   return [-y / (2 * w), x / (2 * w), 0, w];
 }
 
-/** An activated row: a disk that is tangent to a surface. */
-const disk = (position: Vector, normal: Vector, radius: number, color: Vector): number[] => [
-  ...[...position, 0.95],
-  ...[radius, radius, 0.01, 0],
-  ...rotationTo(normal),
-  ...[...color, 0],
-];
+/** A disk that is tangent to a surface, activated. */
+const disk = (position: Vector, normal: Vector, radius: number, color: Vector): GaussianValues => ({
+  position,
+  opacity: 0.95,
+  scale: [radius, radius, 0.01],
+  rotation: rotationTo(normal),
+  color,
+});
 
 /** The scene that training reconstructs, as activated rows: a planet with bands, and a tilted ring. */
 export function planet(): Float32Array<ArrayBuffer> {
@@ -44,7 +45,7 @@ export function planet(): Float32Array<ArrayBuffer> {
     const light = 0.9 + 0.2 * random.unit();
     return [Math.min(1, r * light), Math.min(1, g * light), Math.min(1, b * light)];
   };
-  const rows: number[][] = [];
+  const disks: GaussianValues[] = [];
   const surface = 360;
   for (let k = 0; k < surface; k += 1) {
     const y = 1 - (2 * k + 1) / surface;
@@ -55,7 +56,7 @@ export function planet(): Float32Array<ArrayBuffer> {
     const band = Math.floor(((1 - wave) / 2) * bands.length);
     const color = shade(bands[Math.min(bands.length - 1, Math.max(0, band))]);
     const position: Vector = [0.62 * normal[0], 0.62 * normal[1], 0.62 * normal[2]];
-    rows.push(disk(position, normal, 0.05, color));
+    disks.push(disk(position, normal, 0.05, color));
   }
   const tilt = 0.4;
   const normal: Vector = [Math.sin(tilt), Math.cos(tilt), 0];
@@ -66,26 +67,24 @@ export function planet(): Float32Array<ArrayBuffer> {
       const angle = (2 * Math.PI * (k + circle / 2)) / count;
       const [x, z] = [radius * Math.cos(angle), radius * Math.sin(angle)];
       const position: Vector = [x * Math.cos(tilt), -x * Math.sin(tilt), z];
-      rows.push(disk(position, normal, 0.042, shade(color)));
+      disks.push(disk(position, normal, 0.042, shade(color)));
     }
   });
-  return Float32Array.from(rows.flat());
+  return gaussianRows(disks);
 }
 
 /** Parameters to start from: gray, transparent spheres at random places of the scene. */
 export function pointCloud(count: number): Float32Array<ArrayBuffer> {
   const random = new Random(3);
   const coordinate = (): number => 2.4 * (random.unit() - 0.5);
-  const logScale = Math.log(0.15);
-  const logOpacity = Math.log(0.1 / 0.9);
-  return Float32Array.from(
-    Array.from({ length: count }, () => [
-      ...[coordinate(), coordinate(), coordinate(), logOpacity],
-      ...[logScale, logScale, logScale, 0],
-      ...[0, 0, 0, 1],
-      ...[0, 0, 0, 0],
-    ]).flat(),
-    (value) => value,
+  return gaussianRows(
+    Array.from({ length: count }, () => ({
+      position: [coordinate(), coordinate(), coordinate()],
+      opacity: Math.log(0.1 / 0.9),
+      scale: [Math.log(0.15), Math.log(0.15), Math.log(0.15)],
+      rotation: [0, 0, 0, 1],
+      color: [0, 0, 0],
+    })),
   );
 }
 
