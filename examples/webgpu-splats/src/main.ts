@@ -1,15 +1,20 @@
-import { webgpu } from "@gradstep/webgpu/node";
+import { nodeGpu, webgpu } from "@gradstep/webgpu/node";
 import { ByHand } from "./by-hand/by-hand.js";
-import { train } from "./training/training.js";
+import { writePng } from "./training/png.js";
 import { fullTraining } from "./training/presets.js";
+import { train } from "./training/training.js";
+
+const print = (text = ""): void => void process.stdout.write(`${text}\n`);
+
+const { description } = await nodeGpu();
 const backend = await webgpu();
+print(`${fullTraining.steps} steps on ${description}`);
 const result = await train(
   backend.device,
   (rows) => new ByHand(rows),
   fullTraining,
-  (r) => console.log(r),
+  ({ step, count, psnr }) => print(`step ${step}: ${count} Gaussians, ${psnr.toFixed(2)} dB`),
 );
-console.log(result.rounds, result.dispatches, result.millisecondsPerStep, result.opacityResets);
-import { writePng } from "./png.js";
-writePng("/tmp/splats.png", [result.targets, result.images], fullTraining.size, 6);
+print(`${result.millisecondsPerStep.toFixed(1)} ms per step`);
+writePng("splats.png", [result.targets, result.images], fullTraining.size, 6);
 backend.dispose();

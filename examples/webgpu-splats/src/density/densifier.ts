@@ -1,9 +1,8 @@
 import { gaussianStruct, type GaussianRows } from "../gaussian-rows.js";
-import { readBytes, storage, uniform } from "../gpu/buffers.js";
+import { readBytes, storage } from "../gpu/buffers.js";
 import { Kernel, rowWorkgroups, rowsPerWorkgroup, type BoundKernel } from "../gpu/kernel.js";
 import type { RowOrigins } from "../optimizer.js";
 import { prefixSumCode } from "./prefix-sum.js";
-import { randomWgsl } from "./random-wgsl.js";
 
 export interface DensifierOptions {
   /** Gaussians whose mean screen-space gradient is larger are cloned or split. */
@@ -21,12 +20,13 @@ export interface DensityRound {
   readonly split: number;
 }
 
-/** Values of `fates` and of `fresh`: what becomes of a row, and how a new row came to be. */
+/** What becomes of a row. Also the values of `fresh`, with `second_half` for the added row of a split. */
 const fates = `
 const keep = 0u;
 const clone = 1u;
 const split = 2u;
 const prune = 3u;
+const second_half = 4u;
 `;
 
 const decideCode = ({ gradientThreshold, splitScale, minOpacity }: DensifierOptions): string => `
@@ -85,26 +85,35 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   fresh[place] = select(keep, fate, divides && fate == split);
   if (divides) {
     indices[second_place] = row;
-    fresh[second_place] = fate;
+    fresh[second_place] = select(fate, second_half, fate == split);
   }
 }
 `;
 
-/** Halves of a split row are at random points of the Gaussian, and smaller. */
+/**
+ * Halves of a split row are smaller, and on both sides of its center. They are on its longest axis and not at random, so
+ * that trainings which differ by rounding stay comparable.
+ */
 const divideCode = `
-${randomWgsl}${fates}
-struct Seed { count: u32, seed: u32 }
-@group(0) @binding(0) var<uniform> settings: Seed;
+${fates}
+@group(0) @binding(0) var<uniform> count: u32;
 @group(0) @binding(1) var<storage, read> fresh: array<u32>;
 @group(0) @binding(2) var<storage, read_write> parameters: array<array<vec4f, 4>>;
+
+fn rotate(q: vec4f, x: vec3f) -> vec3f {
+  let t = 2 * cross(q.xyz, x);
+  return x + q.w * t + cross(q.xyz, t);
+}
 
 @compute @workgroup_size(${rowsPerWorkgroup})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x;
-  if (row >= settings.count || fresh[row] != split) { return; }
-  let p = parameters[row];
-  let offset = rotate(normalize(p[2]), exp(p[1].xyz) * normal(row, settings.seed));
-  parameters[row][0] += vec4f(offset, 0);
+  if (row >= count || (fresh[row] != split && fresh[row] != second_half)) { return; }
+  let scale = exp(parameters[row][1].xyz);
+  let largest = max(scale.x, max(scale.y, scale.z));
+  let axis = select(vec3f(), scale, scale == vec3f(largest));
+  let offset = rotate(normalize(parameters[row][2]), axis);
+  parameters[row][0] += vec4f(select(offset, -offset, fresh[row] == split), 0);
   parameters[row][1] -= vec4f(vec3f(${Math.log(1.6)}f), 0);
 }
 `;
@@ -115,7 +124,6 @@ export class Densifier {
   readonly #indices: GPUBuffer;
   readonly #fresh: GPUBuffer;
   readonly #totals: GPUBuffer;
-  readonly #seed: GPUBuffer;
   readonly #decide: BoundKernel;
   readonly #sumKept: BoundKernel;
   readonly #sumAdded: BoundKernel;
@@ -130,7 +138,6 @@ export class Densifier {
     this.#indices = words("indices");
     this.#fresh = words("fresh");
     this.#totals = storage(device, "totals", 20);
-    this.#seed = uniform(device, "seed", 8);
     const kernel = (label: string, code: string): Kernel => new Kernel(device, label, code);
     this.#decide = kernel("decide", decideCode(options)).bind(
       countUniform,
@@ -153,7 +160,7 @@ export class Densifier {
       this.#fresh,
       this.#totals,
     );
-    this.#divide = kernel("divide", divideCode).bind(this.#seed, this.#fresh, parameters);
+    this.#divide = kernel("divide", divideCode).bind(countUniform, this.#fresh, parameters);
   }
 
   /** Decides which rows are pruned, cloned and split. Reads back how many: 20 bytes. Clears the statistics. */
@@ -178,11 +185,9 @@ export class Densifier {
   }
 
   /** Records that halves of split rows become different. Follows the remap. */
-  divide(encoder: GPUCommandEncoder, seed: number): void {
-    const { device, count } = this.#rows;
-    device.queue.writeBuffer(this.#seed, 0, new Uint32Array([count, seed]));
+  divide(encoder: GPUCommandEncoder): void {
     const pass = encoder.beginComputePass();
-    this.#divide.dispatch(pass, rowWorkgroups(count));
+    this.#divide.dispatch(pass, rowWorkgroups(this.#rows.count));
     pass.end();
   }
 }

@@ -1,15 +1,29 @@
 import type { TrainingOptions } from "./training.js";
 
-/** A minute or less on a software driver. */
+/** What `pnpm start` trains: seconds on a GPU, a few minutes on a software driver. */
 export const fullTraining: TrainingOptions = {
   size: 64,
   cameras: 12,
   viewsPerStep: 2,
-  steps: 600,
+  steps: 500,
   points: 200,
-  capacity: 2048,
+  capacity: 1024,
   densifyEvery: 40,
-  densifyUntil: 400,
-  resetOpacityEvery: 200,
+  densifyUntil: 320,
+  resetOpacityEvery: 160,
+  reportEvery: 50,
+};
+
+/** What the test trains: seconds on a software driver. */
+export const smallTraining: TrainingOptions = {
+  size: 32,
+  cameras: 8,
+  viewsPerStep: 2,
+  steps: 200,
+  points: 100,
+  capacity: 400,
+  densifyEvery: 25,
+  densifyUntil: 75,
+  resetOpacityEvery: 75,
   reportEvery: 50,
 };

@@ -45,6 +45,18 @@ export interface TrainingResult {
   readonly millisecondsPerStep: number;
 }
 
+/** The images to train on. */
+async function renderPlanet(
+  device: GPUDevice,
+  { size, cameras }: TrainingOptions,
+): Promise<Float32Array<ArrayBuffer>> {
+  const scene = planet();
+  const rows = new GaussianRows(device, rowCount(scene));
+  device.queue.writeBuffer(rows.activated, 0, scene);
+  rows.count = rows.capacity;
+  return new Renderer(rows, camerasAround(cameras), { size, focalLength }).render();
+}
+
 /** Trains Gaussians on images of the planet. */
 export async function train(
   device: GPUDevice,
@@ -53,15 +65,10 @@ export async function train(
   onReport: (report: Report) => void = () => {},
 ): Promise<TrainingResult> {
   const { size, cameras, capacity, steps } = options;
+  const targets = await renderPlanet(device, options);
   const rows = new GaussianRows(device, capacity);
   const renderer = new Renderer(rows, camerasAround(cameras), { size, focalLength });
-
-  const scene = planet();
-  device.queue.writeBuffer(rows.activated, 0, scene);
-  rows.count = rowCount(scene);
-  const targets = await renderer.render();
   renderer.setTargets(targets);
-
   const start = pointCloud(options.points);
   device.queue.writeBuffer(rows.parameters, 0, start);
   rows.count = rowCount(start);
@@ -112,7 +119,7 @@ export async function train(
       rounds.push(round);
       submit((encoder) => {
         dispatches.remap = count(() => optimizer.remap(encoder, origins));
-        densifier.divide(encoder, step);
+        densifier.divide(encoder);
         optimizer.activate(encoder);
       });
     }
