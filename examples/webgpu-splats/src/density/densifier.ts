@@ -2,7 +2,9 @@ import { gaussianStruct, type GaussianRows } from "../gaussian-rows.js";
 import { readBytes, storage } from "../gpu/buffers.js";
 import { Kernel, rowWorkgroups, rowsPerWorkgroup, type BoundKernel } from "../gpu/kernel.js";
 import type { RowOrigins } from "../optimizer.js";
+import type { DensityControl, DensityRound } from "./density-control.js";
 import { prefixSumCode } from "./prefix-sum.js";
+import { rotateWgsl } from "./wgsl-fragments.js";
 
 export interface DensifierOptions {
   /** Gaussians whose mean screen-space gradient is larger are cloned or split. */
@@ -11,13 +13,6 @@ export interface DensifierOptions {
   readonly splitScale: number;
   /** Gaussians with less opacity are pruned. */
   readonly minOpacity: number;
-}
-
-/** The numbers of rows that a round has pruned, cloned and split. */
-export interface DensityRound {
-  readonly pruned: number;
-  readonly cloned: number;
-  readonly split: number;
 }
 
 /** What becomes of a row. Also the values of `fresh`, with `second_half` for the added row of a split. */
@@ -95,15 +90,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  * that trainings which differ by rounding stay comparable.
  */
 const divideCode = `
-${fates}
+${rotateWgsl}${fates}
 @group(0) @binding(0) var<uniform> count: u32;
 @group(0) @binding(1) var<storage, read> fresh: array<u32>;
 @group(0) @binding(2) var<storage, read_write> parameters: array<array<vec4f, 4>>;
-
-fn rotate(q: vec4f, x: vec3f) -> vec3f {
-  let t = 2 * cross(q.xyz, x);
-  return x + q.w * t + cross(q.xyz, t);
-}
 
 @compute @workgroup_size(${rowsPerWorkgroup})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -119,7 +109,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 `;
 
 /** Adaptive density control: Kerbl et al. 2023, Section 5. */
-export class Densifier {
+export class Densifier implements DensityControl {
   readonly #rows: GaussianRows;
   readonly #indices: GPUBuffer;
   readonly #fresh: GPUBuffer;
@@ -163,8 +153,8 @@ export class Densifier {
     this.#divide = kernel("divide", divideCode).bind(countUniform, this.#fresh, parameters);
   }
 
-  /** Decides which rows are pruned, cloned and split. Reads back how many: 20 bytes. Clears the statistics. */
-  async decide(): Promise<{ readonly origins: RowOrigins; readonly round: DensityRound }> {
+  /** Reads back the new number of rows and the numbers of the report: 20 bytes. Clears the statistics. */
+  async choose(): Promise<{ readonly origins: RowOrigins; readonly round: DensityRound }> {
     const { device, count, statistics } = this.#rows;
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(this.#totals);
@@ -184,8 +174,7 @@ export class Densifier {
     };
   }
 
-  /** Records that halves of split rows become different. Follows the remap. */
-  divide(encoder: GPUCommandEncoder): void {
+  complete(encoder: GPUCommandEncoder): void {
     const pass = encoder.beginComputePass();
     this.#divide.dispatch(pass, rowWorkgroups(this.#rows.count));
     pass.end();

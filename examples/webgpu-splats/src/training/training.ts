@@ -1,5 +1,7 @@
-import { Densifier, type DensityRound } from "../density/densifier.js";
+import { Densifier } from "../density/densifier.js";
+import type { DensityControl, DensityRound } from "../density/density-control.js";
 import { OpacityCap } from "../density/opacity-cap.js";
+import { Relocation } from "../density/relocation.js";
 import { attributes, GaussianRows, positionDecay } from "../gaussian-rows.js";
 import { dispatchCounter } from "../gpu/dispatch-counter.js";
 import type { SplatOptimizer } from "../optimizer.js";
@@ -18,7 +20,9 @@ export interface TrainingOptions {
   /** Gaussians at the beginning, and at most. */
   readonly points: number;
   readonly capacity: number;
-  /** Rows are pruned, cloned and split every `densifyEvery` steps, up to step `densifyUntil`. */
+  /** Density control: of Kerbl et al. 2023, or Markov Chain Monte Carlo, which needs no reset of opacities. */
+  readonly density: "adaptive" | "mcmc";
+  /** A round of it every `densifyEvery` steps, up to step `densifyUntil`. */
   readonly densifyEvery: number;
   readonly densifyUntil: number;
   readonly resetOpacityEvery: number;
@@ -44,6 +48,15 @@ export interface TrainingResult {
   /** Of a step as a whole, the renderer included. */
   readonly millisecondsPerStep: number;
 }
+
+const adaptiveOptions = { gradientThreshold: 0.0008, splitScale: 0.06, minOpacity: 0.02 };
+const mcmcOptions = {
+  minOpacity: 0.005,
+  growth: 1.25,
+  noise: 5e4,
+  opacityWeight: 0.01,
+  scaleWeight: 0.01,
+};
 
 /** The images to train on. */
 async function renderPlanet(
@@ -73,11 +86,10 @@ export async function train(
   device.queue.writeBuffer(rows.parameters, 0, start);
   rows.count = rowCount(start);
   const optimizer = createOptimizer(rows);
-  const densifier = new Densifier(rows, {
-    gradientThreshold: 0.0008,
-    splitScale: 0.06,
-    minOpacity: 0.02,
-  });
+  const control: DensityControl =
+    options.density === "adaptive"
+      ? new Densifier(rows, adaptiveOptions)
+      : new Relocation(rows, mcmcOptions);
   const opacityCap = new OpacityCap(rows, 0.05);
   const count = dispatchCounter(device);
   const submit = (record: (encoder: GPUCommandEncoder) => void): void => {
@@ -103,27 +115,30 @@ export async function train(
   await report(0);
   for (let step = 1; step <= steps; step += 1) {
     const begin = performance.now();
-    const { learningRate } = attributes.position;
-    optimizer.setLearningRate("position", learningRate * positionDecay ** (step / steps));
+    const positionRate = attributes.position.learningRate * positionDecay ** (step / steps);
+    optimizer.setLearningRate("position", positionRate);
     renderer.setViews(Array.from({ length: options.viewsPerStep }, () => random.below(cameras)));
     submit((encoder) => {
       const pass = encoder.beginComputePass();
       renderer.forward(pass);
       renderer.backward(pass);
       pass.end();
+      control.regularize?.(encoder);
       dispatches.step = count(() => optimizer.step(encoder));
+      control.perturb?.(encoder, step, positionRate);
     });
     if (step % options.densifyEvery === 0 && step <= options.densifyUntil) {
-      const { origins, round } = await densifier.decide();
+      const { origins, round } = await control.choose(step);
       rows.count = origins.count;
       rounds.push(round);
       submit((encoder) => {
         dispatches.remap = count(() => optimizer.remap(encoder, origins));
-        densifier.divide(encoder);
+        control.complete(encoder);
         optimizer.activate(encoder);
       });
     }
-    if (step % options.resetOpacityEvery === 0 && step <= options.densifyUntil) {
+    const resets = options.density === "adaptive" && step <= options.densifyUntil;
+    if (resets && step % options.resetOpacityEvery === 0) {
       opacityResets += 1;
       submit((encoder) => {
         opacityCap.record(encoder);
