@@ -81,7 +81,7 @@ describe("reset", () => {
   ])("%s for %j %j, and nothing has changed", async (code, names, options) => {
     const { optimizer } = stepped(adam());
     const before = await optimizer.state();
-    expect(codeOf(() => optimizer.reset(names, anything(options)))).toBe(code);
+    expect(codeOf(() => optimizer.reset(anything(names), anything(options)))).toBe(code);
     expect(await optimizer.state()).toEqual(before);
   });
 
@@ -181,7 +181,7 @@ describe("reset", () => {
     ]);
     const rows = Uint32Array.of(1, 0, 1);
     expect(codeOf(() => optimizer.encodeReset(target, "w", { rows }))).toBe("INVALID_MEMORY");
-    expect(codeOf(() => optimizer.encodeReset(target, "x"))).toBe("UNKNOWN_PARAMETER");
+    expect(codeOf(() => optimizer.encodeReset(target, anything("x")))).toBe("UNKNOWN_PARAMETER");
     expect(codeOf(() => optimizer.encodeReset(target, "w", anything({ row: 1 })))).toBe(
       "UNKNOWN_OPTION",
     );

@@ -318,8 +318,7 @@ describe("the paper's formula of", () => {
     const [a, b] = [backend.tensor([1]), backend.tensor([1], [8])];
     const optimizer = createOptimizer(chain(descent, ema(0.75)), { a });
     optimizer.step({ a: Float64Array.of(0) });
-    optimizer.add({ b });
-    optimizer.step({ b: Float64Array.of(8) });
+    optimizer.add({ b }).step({ b: Float64Array.of(8) });
     expect([...(await optimizer.state()).slots.b.ema]).toEqual([8 * 0.75 + 4 * 0.25]);
   });
 });

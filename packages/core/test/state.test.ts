@@ -138,7 +138,7 @@ describe("N steps, a restored state and N more steps equal 2N steps, bit for bit
     const make = (): { optimizer: Optimizer; late: Float32Array; add: () => void } => {
       const late = Float32Array.of(1);
       const optimizer = createOptimizer(nadam(), { first: backend.tensor([1]) });
-      const add = (): void => optimizer.add({ late: backend.wrap(late) });
+      const add = (): void => void optimizer.add({ late: backend.wrap(late) });
       return { optimizer: optimizer as unknown as Optimizer, late, add };
     };
     const one = make();

@@ -86,8 +86,8 @@ test("a step is right if every allocation in it detaches all views", async () =>
   const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
   optimizer.step({ w: Float32Array.of(1, 2, 3, 4, 5) });
   const bias = backend.tensor([2]);
-  optimizer.add({ bias });
-  optimizer.step({ w: optimizer.gradient("w"), bias: Float32Array.of(6, 7) });
+  const grown = optimizer.add({ bias });
+  grown.step({ w: optimizer.gradient("w"), bias: Float32Array.of(6, 7) });
   expect([...(await w.read())]).toEqual([-1, -2, -3, -4, -5]);
   expect([...(await bias.read())]).toEqual([-6, -7]);
 });

@@ -24,7 +24,7 @@ async function start(): Promise<Run> {
   const optimizer = createOptimizer(adam({ learningRate: 0.01 }), parameters, {
     groups: [{ match: "b", learningRate: 0.1 }],
   });
-  for (const name of ["w", "b"])
+  for (const name of optimizer.parameters)
     optimizer.gradient(name).write(random.values(optimizer.gradient(name).size));
   const gradients = { w: optimizer.gradient("w"), b: optimizer.gradient("b") };
   return { optimizer, gradients, parameters, device: backend.device };

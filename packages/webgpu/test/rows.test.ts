@@ -331,9 +331,9 @@ describe("rows", () => {
     expect(counts).toEqual(before);
     expect(optimizer.parameters).toEqual(["w"]);
     const even = { v: backend.wrap(buffer, { shape: [2, 3], dtype: "f16", offset: 2 }) };
-    optimizer.add({ v }, { copies: even });
+    const grown = optimizer.add({ v }, { copies: even });
     const ones = new Float32Array(6).fill(1);
-    optimizer.step({ w: ones, v: ones });
+    grown.step({ w: ones, v: ones });
     expect([...(await v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
     expect([...(await even.v.read())]).toEqual([5, 4, 3, 2, 1, 0]);
     expect(Object.keys((await optimizer.state()).slots)).toEqual(["w", "v"]);

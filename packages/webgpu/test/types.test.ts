@@ -50,4 +50,30 @@ describe("types", () => {
     expectTypeOf<OnHost["encode"]>().parameter(0).toEqualTypeOf<object>();
     expectTypeOf<WebGpuTensor>().toExtend<Tensor>();
   });
+
+  test("names of parameters are known, unless the parameters are not", () => {
+    expectTypeOf((backend: WebGpu, byName: Record<string, WebGpuTensor>) => {
+      const w = backend.tensor([2]);
+      const optimizer = createOptimizer(adam(), { w }, { lossScale: 2 });
+      optimizer.step({ w });
+      optimizer.step(byName);
+      // @ts-expect-error: no parameter has this name.
+      optimizer.step({ q: w });
+      // @ts-expect-error: no parameter has this name.
+      optimizer.gradient("q");
+      // @ts-expect-error: no parameter has this name.
+      optimizer.reset(["w", "q"]);
+      const grown = optimizer.add({ late: w });
+      grown.step({ w, late: w });
+      grown.learningRate = grown.gradient("late").memory.buffer.size;
+      createOptimizer(adam(), byName).step({ q: w });
+      const empty = createOptimizer(adam(), {});
+      empty.add({ w });
+      empty.step({ w });
+    }).toBeFunction();
+    type OfOne = Optimizer<"learningRate", WebGpuTensor, never, "w">;
+    expectTypeOf<OfOne["parameters"]>().toEqualTypeOf<readonly "w"[]>();
+    expectTypeOf<OfOne>().toExtend<Optimizer<"learningRate", WebGpuTensor>>();
+    expectTypeOf<OfOne>().toExtend<OptimizerMethods<string>>();
+  });
 });

@@ -11,6 +11,9 @@ import { StepControl } from "./step-control/step-control.js";
 import { completeStepControl, stepControlNames } from "./step-control/step-control-options.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
+/** Any name if there are no parameters yet. */
+type ParameterNames<N extends string> = [N] extends [never] ? string : N;
+
 /**
  * Creates an optimizer for parameters of one backend.
  *
@@ -24,11 +27,12 @@ export function createOptimizer<
   T extends Tensor = Tensor,
   S extends string = string,
   R extends string = string,
+  N extends string = string,
 >(
   spec: OptimizerSpec<H, S>,
-  parameters: Parameters<T>,
+  parameters: Parameters<T> & Readonly<Record<N, unknown>>,
   options: OptimizerOptions<NoInfer<H>, T, R> = {},
-): Optimizer<H, T, KnownNames<S> | KnownNames<R>> {
+): Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>> {
   const checked = checkedSpec("the rule", spec);
   checkOptions("createOptimizer", options, [
     "groups",
@@ -58,5 +62,5 @@ export function createOptimizer<
     },
     control && new StepControl(control),
   );
-  return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>>;
+  return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>>;
 }

@@ -45,11 +45,12 @@ export interface RestoreOptions {
 /** Metrics by name: one number, or one per parameter. */
 export type Metrics = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
-/** A rule applied to parameters. Made by `createOptimizer`. `R`: hyperparameters of the own rules of groups. */
+/** A rule applied to parameters. Made by `createOptimizer`. `R`: hyperparameters of the own rules of groups; `N`: names of parameters. */
 export interface OptimizerMethods<
   H extends string,
   T extends Tensor = Tensor,
   R extends string = never,
+  N extends string = string,
 > {
   /**
    * Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. On a GPU with `nonFinite: "skip"`,
@@ -73,7 +74,7 @@ export interface OptimizerMethods<
   /** The groups of the options, in their order. */
   readonly groups: readonly ParameterGroup<H | R>[];
   /** The names of all parameters. */
-  readonly parameters: readonly string[];
+  readonly parameters: readonly N[];
   /**
    * Takes one step: updates each parameter that has a gradient, and its slots, in place. Returns immediately on every
    * backend; `tensor.read()` waits for everything called before it. A step that throws has changed nothing.
@@ -82,7 +83,7 @@ export interface OptimizerMethods<
    * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows),
    * `SWAPPED` (after `swap`), `NON_FINITE` (with `nonFinite: "throw"`)
    */
-  step(gradients: Gradients, options?: StepOptions): void;
+  step(gradients: Gradients<N>, options?: StepOptions): void;
   /**
    * Records one step into a target of the caller instead of executing it: on WebGPU, a `GPUCommandEncoder` or a
    * `GPUComputePassEncoder`. Nothing is submitted. The step is counted at once, with the current hyperparameters, and
@@ -91,7 +92,7 @@ export interface OptimizerMethods<
    *
    * @throws {GradstepError} as `step` does, and `UNSUPPORTED` if the backend cannot encode
    */
-  encode(target: EncodeTargetOf<T>, gradients: Gradients, options?: StepOptions): void;
+  encode(target: EncodeTargetOf<T>, gradients: Gradients<N>, options?: StepOptions): void;
   /**
    * A tensor in the backend's memory for a parameter's gradient: write the gradient to it and pass it to `step`, which
    * then copies nothing. Made at the first call, owned and freed by the optimizer. On backends whose memory JavaScript
@@ -99,26 +100,30 @@ export interface OptimizerMethods<
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`, `OUT_OF_MEMORY`
    */
-  gradient(name: string): T;
+  gradient(name: N): T;
   /**
    * Rows of parameters that have the same first dimension, to be moved together. All parameters if `names` is left out.
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE`, `UNSUPPORTED`, `DISPOSED`
    */
-  rows(names?: string | readonly string[]): Rows<T>;
+  rows(names?: N | readonly N[]): Rows<T>;
   /**
    * Adds parameters, with new slots. Steps are counted per group, not per parameter: a parameter added at step 5,000 has
    * the bias correction of step 5,000, so that Adam's first updates of it are up to 3 times as large as usual. Put late
    * parameters into an optimizer of their own if that matters.
+   * @returns the same optimizer; its type has the new names, too
    * @param options as in `createOptimizer`
    * @throws {GradstepError} as `createOptimizer` does for parameters
    */
-  add(parameters: Parameters<T>, options?: ParameterOptions<T>): void;
+  add<M extends string>(
+    parameters: Parameters<T> & Readonly<Record<M, unknown>>,
+    options?: ParameterOptions<T>,
+  ): this & OptimizerMethods<H, T, R, N | M>;
   /**
    * Removes parameters and frees their slots; the parameters themselves stay. The other parameters and the step number
    * are unchanged.
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`; then nothing has changed
    */
-  remove(names: string | readonly string[]): void;
+  remove(names: N | readonly N[]): void;
   /**
    * Copies everything the next step depends on, apart from the values of the parameters.
    * @throws {GradstepError} `DISPOSED`, `SWAPPED` (after `swap`: the values to save with the state are those before it)
@@ -145,7 +150,7 @@ export interface OptimizerMethods<
    * `LENGTH_MISMATCH`, also for rows that were moved without this optimizer, `INVALID_MEMORY`, `UNSUPPORTED` (a backend without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`,
    * `SWAPPED`, `DISPOSED`; then nothing has changed
    */
-  reset(names?: string | readonly string[], options?: ResetOptions): void;
+  reset(names?: N | readonly N[], options?: ResetOptions): void;
   /**
    * Records a reset into a target of the caller instead of executing it: one dispatch for all slots with a value per
    * element. It takes effect when the caller's work is executed; first values that are hyperparameters are the current ones.
@@ -154,17 +159,13 @@ export interface OptimizerMethods<
    * @param options as in `reset`; rows must be a tensor
    * @throws {GradstepError} as `reset` does, and `UNSUPPORTED` if the backend cannot encode; then nothing has changed
    */
-  encodeReset(
-    target: EncodeTargetOf<T>,
-    names?: string | readonly string[],
-    options?: ResetOptions,
-  ): void;
+  encodeReset(target: EncodeTargetOf<T>, names?: N | readonly N[], options?: ResetOptions): void;
   /**
    * Fills the copies of parameters, of all parameters if `names` is left out: after the parameters were written without a
    * step.
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`
    */
-  fillCopies(names?: string | readonly string[]): void;
+  fillCopies(names?: N | readonly N[]): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**
@@ -193,11 +194,7 @@ export interface OptimizerMethods<
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, and as `step`
    * does for the gradients
    */
-  explain(
-    name: string,
-    index: number,
-    gradients: Gradients | Values | Tensor,
-  ): Promise<Explanation>;
+  explain(name: N, index: number, gradients: Gradients<N> | Values | Tensor): Promise<Explanation>;
   /** Plain data from which `optimizerByName` makes the spec of an optimizer like this one. */
   config(): OptimizerConfig;
   /** Frees the slots, not the parameters. A second call does nothing. */
@@ -209,7 +206,8 @@ export type Optimizer<
   H extends string = string,
   T extends Tensor = Tensor,
   R extends string = never,
-> = OptimizerMethods<H, T, R> & Record<H, number>;
+  N extends string = string,
+> = OptimizerMethods<H, T, R, N> & Record<H, number>;
 
 /** Options of `createOptimizer`. */
 export interface OptimizerOptions<

@@ -268,10 +268,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     });
   }
 
-  add(parameters: Parameters, options: ParameterOptions = {}): void {
+  add(parameters: Parameters, options: ParameterOptions = {}): this {
     this.#checkLive();
     checkOptions("add", options, parameterOptionNames);
     this.#table.add(parameters, options);
+    return this;
   }
 
   remove(names: string | readonly string[]): void {

@@ -8,9 +8,9 @@ import type { SparseGradient } from "../sparse/sparse-gradient.js";
  * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
  * sparse: `{ indices, values }`.
  */
-export type Gradients = Readonly<
-  Record<string, Values | Tensor | SparseGradient | null | undefined>
->;
+export type Gradients<N extends string = string> = {
+  readonly [K in N]?: Values | Tensor | SparseGradient | null | undefined;
+};
 
 /**
  * Checks one gradient against its parameter.
