@@ -6,8 +6,8 @@ import type { StepKernel } from "./planning/dispatch.js";
 import { emitDenseKernel } from "./shaders/dense-kernel.js";
 import { joinKernel } from "./shaders/join-kernel.js";
 import {
-  arrayBindingsOf,
   bindGroupLayoutKey,
+  denseBindingsOf,
   firstArrayBinding,
   isRowKernelLayout,
   kernelLayoutKey,
@@ -28,6 +28,7 @@ import {
   type NewtonSchulzStage,
 } from "./shaders/newton-schulz-kernel.js";
 import { rowListArrays, rowListKernel } from "./shaders/row-list-kernel.js";
+import { rowBindingsOf } from "./shaders/row-bindings.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 
 /** What a kernel computes: a program, or what all variants have in common. */
@@ -134,7 +135,9 @@ export class StepKernels {
     this.#kernels.set(program, known);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const arrays = arrayBindingsOf(program, layout);
+    const arrays = isRowKernelLayout(layout)
+      ? rowBindingsOf(program, layout)
+      : denseBindingsOf(program, layout);
     this.#checkBindingCount(arrays.length + 1, program, layout);
     const length = scalarSetLength(program);
     const bindGroupLayout = this.#bindGroupLayoutOf(
@@ -220,7 +223,9 @@ export class StepKernels {
       `${bound.length - temporaries} slots`,
       ...(temporaries > 0 ? [`${temporaries} temporaries`] : []),
       ...(isRows && layout.mask ? ["a mask"] : []),
-      ...(isRows && layout.mirror ? ["a mirror"] : []),
+      ...(isRows && layout.copies > 0
+        ? [layout.copies > 1 ? `${layout.copies} copies` : "a copy"]
+        : []),
     ];
     throw new GradstepError(
       `${this.#label} with ${parts.join(", ")} needs ${needed} storage buffers in a shader; this device allows ${limit}. Request a higher maxStorageBuffersPerShaderStage.`,

@@ -1,6 +1,8 @@
 import {
+  checkLength,
   checkValues,
   GradstepError,
+  identity,
   show,
   sizeOf,
   type BatchRun,
@@ -13,6 +15,7 @@ import {
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
+import { CopyFiller } from "./copy-filler.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
 import { copyTensor } from "./memory/copy-tensor.js";
@@ -23,17 +26,11 @@ import { RetainedMemory } from "./memory/retained-memory.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
 import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch.js";
-import { planMirrorPacking } from "./planning/mirror-packing.js";
-import {
-  compileTableKernel,
-  OneShotDispatches,
-  type TableKernel,
-} from "./planning/one-shot-dispatches.js";
+import { compileTableKernel, type TableKernel } from "./planning/one-shot-dispatches.js";
 import { remapRows, type RemapContext } from "./planning/row-remap.js";
 import { RefusedStepDetector } from "./planning/refused-step-detector.js";
 import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
-import { packArrays, packKernel } from "./shaders/pack-kernel.js";
 import type { StepRun } from "./planning/step-plan.js";
 import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
 import { StepPlans, type EncodeTarget } from "./step-plans.js";
@@ -109,6 +106,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly name = "webgpu";
   readonly precision = "f32";
   readonly exact = false;
+  readonly takesLayouts = true;
   readonly device: GPUDevice;
   readonly #ownsDevice: boolean;
   readonly #errors: ErrorTracker;
@@ -122,7 +120,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly #guards = new Set<GpuGuard>();
   #gatherKernel: TableKernel | undefined;
   #scatterKernel: TableKernel | undefined;
-  #packKernel: TableKernel | undefined;
+  readonly #copies: CopyFiller;
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
   constructor(device: GPUDevice, ownsDevice: boolean) {
@@ -136,6 +134,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#ownsDevice = ownsDevice;
     this.#errors = new ErrorTracker(device);
     this.#pools = new BufferPools(device, this.#errors);
+    this.#copies = new CopyFiller(device, this.#errors);
     this.#readback = new Readback(device, this.#errors);
     this.#together = new StepPlans({ device, errors: this.#errors });
     this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () => [
@@ -195,26 +194,36 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     remapRows(this.#remapContext, moves, sources, target);
   }
 
-  fillCopy(parameter: Tensor, { target }: ParameterCopy): void {
-    const [from, to] = this.#own("copy", "a parameter and its copy", [parameter, target]);
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    const [from, to] = this.#own("copy", "a parameter and its copy", [parameter, copy?.target]);
     from.checkLive();
     to.checkLive();
-    const dispatches = planMirrorPacking(from, to, this.#limits);
-    this.#packKernel ??= this.#compile("pack", packKernel, packArrays);
-    const work = new OneShotDispatches(this.device, this.#packKernel, dispatches);
-    const encoder = this.device.createCommandEncoder({ label: "gradstep pack" });
-    const pass = encoder.beginComputePass({ label: "gradstep pack" });
-    work.record(pass);
+    const work = this.#copies.prepare(from, copy);
+    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
+    const pass = encoder.beginComputePass({ label: "gradstep copy" });
+    for (const one of work) one.record(pass);
     pass.end();
     this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));
-    work.destroy();
+    for (const one of work) one.destroy();
   }
 
   copy(source: Tensor, target: Tensor): void {
     const [from, to] = this.#own("copy", "two tensors", [source, target]);
+    checkLength("The target", to.size, from.size);
+    const isPlain = [from, to].every(({ layout }) => layout === undefined);
+    if (!isPlain || from.memory.buffer === to.memory.buffer) {
+      this.fillCopy(from, { target: to, activation: identity });
+      return;
+    }
     const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
     copyTensor(encoder, from, to);
     this.#submitChecked("copy a tensor", () => this.device.queue.submit([encoder.finish()]));
+  }
+
+  scatter(values: Float32Array, target: GpuTensor): void {
+    const source = this.tensor(target.shape, values);
+    this.fillCopy(source, { target, activation: identity });
+    source.free();
   }
 
   runTogether(runs: readonly BatchRun[]): void {

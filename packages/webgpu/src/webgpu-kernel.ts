@@ -7,17 +7,11 @@ import { defaultKernelLayout, scalarSetLength } from "./shaders/kernel-layout.js
 import type { KernelProgram } from "./shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "./shaders/matrix-reduction-kernel.js";
 import { emitNewtonSchulzKernel, newtonSchulzStages } from "./shaders/newton-schulz-kernel.js";
+import { plainRowLayout } from "./shaders/row-bindings.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 import { variantKernelsOf } from "./shaders/variant-kernels.js";
 import { StepKernels } from "./step-kernels.js";
 import { StepPlans } from "./step-plans.js";
-
-const plainRows = {
-  gradients: "separate-buffer",
-  mask: false,
-  list: false,
-  mirror: false,
-} as const;
 
 /** A variant on a device. It has one pipeline per kernel and layout that occurs; a rule of elements usually has one. */
 export class WebGpuKernel implements Kernel {
@@ -43,13 +37,15 @@ export class WebGpuKernel implements Kernel {
       }
       const { matrixReduction, map } = pass;
       if (matrixReduction !== undefined) {
-        kernels.matrixReduction(matrixReduction, plainRows);
-        sources.push(emitMatrixReductionKernel(matrixReduction, plainRows));
+        kernels.matrixReduction(matrixReduction, plainRowLayout(matrixReduction));
+        sources.push(emitMatrixReductionKernel(matrixReduction, plainRowLayout(matrixReduction)));
       }
       if (map === undefined) continue;
       if (isOfPlainElements(map)) kernels.dense(map, defaultKernelLayout);
-      else kernels.rows(map, plainRows);
-      sources.push(isOfPlainElements(map) ? emitDenseKernel(map) : emitRowKernel(map, plainRows));
+      else kernels.rows(map, plainRowLayout(map));
+      sources.push(
+        isOfPlainElements(map) ? emitDenseKernel(map) : emitRowKernel(map, plainRowLayout(map)),
+      );
     }
     this.source = sources.join("\n");
     const [first] = programs.passes;

@@ -1,5 +1,8 @@
 /** A caller-owned buffer with these contents. */
-export function bufferOf(device: GPUDevice, values: Float32Array<ArrayBuffer>): GPUBuffer {
+export function bufferOf(
+  device: GPUDevice,
+  values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+): GPUBuffer {
   const usage = 0x80 | 0x4 | 0x8;
   const buffer = device.createBuffer({ size: values.byteLength, usage });
   device.queue.writeBuffer(buffer, 0, values);

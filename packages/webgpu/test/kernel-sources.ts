@@ -3,6 +3,7 @@ import { emitDenseKernel } from "../src/shaders/dense-kernel.js";
 import type { DenseKernelLayout, RowKernelLayout } from "../src/shaders/kernel-layout.js";
 import { isUniform, type KernelProgram } from "../src/shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "../src/shaders/matrix-reduction-kernel.js";
+import { plainRowLayout } from "../src/shaders/row-bindings.js";
 import { emitRowKernel } from "../src/shaders/row-kernel.js";
 import { variantKernelsOf } from "../src/shaders/variant-kernels.js";
 
@@ -36,32 +37,70 @@ export function denseSources(
   );
 }
 
+/** What row kernels are emitted for: features of their layout, and whether all arrays are in one buffer. */
+export interface RowFeatures extends Partial<Omit<RowKernelLayout, "bindings">> {
+  readonly isShared?: boolean;
+}
+
+/** The layouts that tests compile: each feature alone, and all together. */
+export const rowFeatures: readonly RowFeatures[] = [
+  {},
+  { mask: true },
+  { list: true },
+  { copies: 1 },
+  { mask: true, copies: 1, halves: true },
+  { isShared: true },
+  { isShared: true, mask: true, strides: true },
+  { strides: true, fixedPoint: true },
+  { activates: true, clears: true },
+  { list: true, strides: true, activates: true, fixedPoint: true },
+  {
+    isShared: true,
+    mask: true,
+    strides: true,
+    fixedPoint: true,
+    activates: true,
+    clears: true,
+    copies: 2,
+    halves: true,
+  },
+];
+
 /** The shaders of a variant that update tensors by rows. */
-export function rowSources(
-  variant: Variant,
-  layouts: readonly RowKernelLayout[],
-): readonly string[] {
+export function rowSources(variant: Variant, all: readonly RowFeatures[]): readonly string[] {
   const { passes } = variantKernelsOf(variant);
   const reductions = passes.flatMap((pass) =>
     pass.kind === "map" && pass.matrixReduction !== undefined ? [pass.matrixReduction] : [],
   );
+  const layoutOf = (
+    kernel: KernelProgram,
+    { isShared, ...features }: RowFeatures,
+  ): RowKernelLayout => {
+    const layout = plainRowLayout(kernel, features);
+    return isShared === true ? { ...layout, bindings: layout.bindings.map(() => 0) } : layout;
+  };
+  const writesParameter = ({ arrays }: KernelProgram): boolean =>
+    arrays.some(({ name, isWritten }) => name === "p" && isWritten);
   return [
     ...mapKernels(variant).flatMap((kernel) =>
-      layouts
-        .filter(
-          ({ gradients, list, mirror }) =>
-            isPossible(kernel, gradients) &&
-            (!list || isOfElements(kernel)) &&
-            (!mirror || kernel.arrays.some(({ name, isWritten }) => name === "p" && isWritten)),
-        )
-        .map((layout) => emitRowKernel(kernel, layout)),
+      all
+        .filter(({ list }) => list !== true || isOfElements(kernel))
+        .map((features) =>
+          emitRowKernel(
+            kernel,
+            layoutOf(kernel, writesParameter(kernel) ? features : { ...features, copies: 0 }),
+          ),
+        ),
     ),
     ...reductions.flatMap((kernel) =>
-      layouts
-        .filter(
-          ({ gradients, list, mirror }) => gradients === "separate-buffer" && !list && !mirror,
-        )
-        .map((layout) => emitMatrixReductionKernel(kernel, layout)),
+      all
+        .filter(({ list }) => list !== true)
+        .map((features) =>
+          emitMatrixReductionKernel(
+            kernel,
+            layoutOf(kernel, { ...features, copies: 0, clears: false }),
+          ),
+        ),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import {
+  bytesPerValue,
   checkValues,
   GradstepError,
   show,
@@ -38,6 +39,8 @@ export interface TensorHost extends WebGpu {
     values: Float32Array | Uint32Array,
     isWrapped: boolean,
   ): void;
+  /** Writes to a tensor of f32 or f16 with any layout. */
+  scatter(values: Float32Array, target: GpuTensor): void;
   /** Reads bytes of a buffer. Offset and length are multiples of four. */
   download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
   free(allocation: Allocation): void;
@@ -135,36 +138,36 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   write(values: ArrayLike<number>): void {
     this.checkLive();
     checkValues(values, this.#size);
+    const { layout } = this;
+    if (layout?.dtype === "f32" || layout?.dtype === "f16") {
+      this.backend.scatter(Float32Array.from(values), this);
+      return;
+    }
     this.checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
-    if (this.layout === undefined) this.stage(values as Values);
-    else this.#writeWords(values, this.layout);
+    if (layout === undefined) this.stage(values as Values);
+    else this.#writeWords(values, layout);
   }
 
   stage(values: Values): void {
     this.#upload(values instanceof Float32Array ? uploadable(values) : Float32Array.from(values));
   }
 
-  /** The values, row by row without gaps: f32 and f16 in a Float32Array, u32 in a Float64Array, which holds all u32. */
+  /**
+   * The values, row by row without gaps: f32, f16 and fixed point in a Float32Array, other integers in a Float64Array,
+   * which holds all of them.
+   */
   async read(): Promise<Values> {
     this.checkLive();
     this.checkUsage(bufferUsage.COPY_SRC, "read", "COPY_SRC");
     const { buffer, byteOffset, byteLength } = this.#memory;
-    const { layout, rows, columns, rowStride } = this;
+    const { layout, rows, columns } = this;
     // Copies are made in whole words.
     const misalignment = byteOffset % 4;
     const length = Math.ceil((misalignment + byteLength) / 4) * 4;
     const bytes = await this.backend.download(buffer, byteOffset - misalignment, length);
     if (this.failure !== undefined) throw this.failure;
     if (layout === undefined) return new Float32Array(bytes);
-    const isWord = layout.dtype === "u32";
-    const values = isWord ? new Float64Array(rows * columns) : new Float32Array(rows * columns);
-    const source = typedArrayOf(bytes, layout.dtype);
-    for (let row = 0, to = 0; row < rows; row += 1) {
-      const from = misalignment / 2 + row * rowStride;
-      for (let k = from; k < from + columns; k += 1, to += 1)
-        values[to] = layout.dtype === "f16" ? decodeFloat16(source[k]) : source[k];
-    }
-    return values;
+    return decode(bytes, misalignment, layout, { rows, columns });
   }
 
   free(): void {
@@ -219,9 +222,9 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   }
 
   #writeWords(values: ArrayLike<number>, { dtype, rowStride }: Layout): void {
-    if (dtype !== "u32" || rowStride !== this.columns) {
+    if (dtype !== "u32" || rowStride !== this.columns || this.layout!.scale !== 1) {
       throw new GradstepError(
-        `Got a tensor of ${dtype} with a row stride of ${rowStride} to write to; expected f32 or u32 without gaps between rows. Write to its GPUBuffer on the device, or with queue.writeBuffer.`,
+        `Got a tensor of ${dtype} with a row stride of ${rowStride} to write to; expected f32, f16, or u32 without gaps between rows. Write to its GPUBuffer on the device, or with queue.writeBuffer.`,
         { code: "UNSUPPORTED" },
       );
     }
@@ -257,7 +260,30 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   }
 }
 
+/** The values of rows, without the gaps. Integers without a scale are exact, in a Float64Array. */
+function decode(
+  bytes: ArrayBuffer,
+  byteOffset: number,
+  { dtype, rowStride, scale }: Layout,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): Values {
+  const isInteger = dtype === "u32" || dtype === "i32";
+  const values =
+    isInteger && scale === 1 ? new Float64Array(rows * columns) : new Float32Array(rows * columns);
+  const source = typedArrayOf(bytes, dtype);
+  const start = byteOffset / bytesPerValue[dtype];
+  for (let row = 0, to = 0; row < rows; row += 1) {
+    const from = start + row * rowStride;
+    for (let k = from; k < from + columns; k += 1, to += 1) {
+      if (dtype === "f16") values[to] = decodeFloat16(source[k]);
+      else values[to] = scale === 1 ? source[k] : Math.fround(source[k]) * scale;
+    }
+  }
+  return values;
+}
+
 function typedArrayOf(bytes: ArrayBuffer, dtype: Layout["dtype"]): ArrayLike<number> {
   if (dtype === "f16") return new Uint16Array(bytes);
+  if (dtype === "i32") return new Int32Array(bytes);
   return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
 }

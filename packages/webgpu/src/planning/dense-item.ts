@@ -1,7 +1,7 @@
 import type { Update } from "@gradstep/core";
 import { allocationAlignment } from "../memory/buffer-pools.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import { isUniform, type KernelProgram } from "../shaders/kernel-program.js";
+import { isUniform, type KernelArray, type KernelProgram } from "../shaders/kernel-program.js";
 import type { BufferView } from "./dispatch.js";
 import type { StepTarget } from "./step-target.js";
 
@@ -64,16 +64,47 @@ export function denseItemOf(
   };
 }
 
-/** Whether a kernel of elements can update a tensor without looking at its rows. */
-export function isDense({ over, arrays }: KernelProgram, update: Update): boolean {
-  const { gradient, mask, copies, rows } = update;
-  const reads = (name: string): boolean => arrays.some((array) => array.name === name);
+/**
+ * Whether a kernel of elements can update a tensor without looking at its rows.
+ * @param clears whether the kernel sets the gradient to 0
+ */
+export function isDense(
+  kernel: KernelProgram,
+  { update, places }: StepTarget,
+  clears: boolean,
+): boolean {
+  const { over, arrays } = kernel;
+  const { gradient, gradientActivation, mask, copies, rows } = update;
+  const isPlain = ({ name, extent }: KernelArray): boolean => {
+    if (extent !== "element") return isUniform({ extent });
+    if (name === "g")
+      return gradient.layout === undefined && gradientActivation === undefined && !clears;
+    const { stride, perRow } = places.get(name)!;
+    return stride === perRow;
+  };
   return (
     over === "element" &&
     mask === undefined &&
     rows === undefined &&
-    (gradient.layout === undefined || !reads("g")) &&
     (copies.length === 0 || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
-    arrays.every((array) => array.extent === "element" || isUniform(array))
+    arrays.every(isPlain) &&
+    !shareBuffers(kernel, update, places)
   );
+}
+
+/** Whether two arrays are in one buffer that the kernel writes to, apart from a parameter and its gradient. */
+function shareBuffers(
+  { arrays }: KernelProgram,
+  { gradient }: Update,
+  places: StepTarget["places"],
+): boolean {
+  const bound = arrays.filter(({ isScratch }) => !isScratch);
+  const buffers = bound.map(({ name }) =>
+    name === "g" ? (gradient as unknown as GpuTensor).memory.buffer : places.get(name)!.buffer,
+  );
+  return bound.some((array, i) => {
+    const first = buffers.indexOf(buffers[i]);
+    if (first === i || (bound[first].name === "p" && array.name === "g")) return false;
+    return bound.some(({ isWritten }, k) => isWritten && buffers[k] === buffers[i]);
+  });
 }

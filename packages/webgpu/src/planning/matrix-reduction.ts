@@ -12,6 +12,7 @@ import {
 } from "./row-chunk.js";
 import { planRowSegments } from "./row-dispatches.js";
 import type { RowItem } from "./row-item.js";
+import { placedRowItems } from "./row-layout.js";
 import type { Segment } from "./segment-dispatches.js";
 
 /** A tensor whose rows or columns are reduced, with the places for the results. */
@@ -43,8 +44,10 @@ export function planMatrixReductions(
   items: readonly MatrixReductionItem[],
   limits: BindingLimits,
 ): Dispatch<RowKernelLayout>[] {
+  const placed = placedRowItems(items.map(({ item }) => item));
   return planRowSegments(
-    items.map(({ item, startOf }) => {
+    placed.map((item, k) => {
+      const { startOf } = items[k];
       const chunks = [...rowChunksOf(item, limits)];
       const shape = tileShapeOf(item, chunkDimensions(chunks[0]));
       const rowTiles = chunks.map((chunk) => Math.ceil(chunkDimensions(chunk).rows / shape.rows));
@@ -100,7 +103,10 @@ function segmentOf(chunk: RowChunk, shape: TileShape, starts: readonly number[])
 }
 
 /** Long rows for sums over rows alone; otherwise as many rows as possible, without reading parts of lines. */
-function tileShapeOf({ kernel }: RowItem, { rows, columns }: Dimensions): TileShape {
+function tileShapeOf(
+  { kernel }: Pick<RowItem, "kernel">,
+  { rows, columns }: Dimensions,
+): TileShape {
   const values = valuesPerTile(kernel);
   const maxRows = Math.min(values, powerOfTwo(rows));
   const maxColumns = Math.min(values, powerOfTwo(columns));

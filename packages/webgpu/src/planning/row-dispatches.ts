@@ -1,18 +1,17 @@
 import { kernelLayoutKey, type RowKernelLayout } from "../shaders/kernel-layout.js";
-import { readsMatrices } from "../shaders/row-access.js";
+import { readsMatrices } from "../shaders/row-parameters.js";
 import type { BindingLimits, Dispatch } from "./dispatch.js";
 import {
-  checkBuffers,
   chunkDimensions,
   chunkParameters,
   elementsOf,
   listParameters,
   rowChunksOf,
-  rowLayoutOf,
   spansOf,
   type RowChunk,
 } from "./row-chunk.js";
 import type { RowItem } from "./row-item.js";
+import { placedRowItems, type PlacedRowItem } from "./row-layout.js";
 import {
   planSegmentDispatches,
   tilesOf,
@@ -31,18 +30,18 @@ export interface ReducedRowItem {
  * Plans as few dispatches as possible for tensors that are updated by rows: one per combination of buffers, as long as
  * the used part of each buffer fits into one binding. Larger tensors are split by rows.
  *
- * @throws {GradstepError} `INVALID_MEMORY` if a dispatch would read and write one buffer, `UNSUPPORTED` if a single row
- * does not fit into a binding
+ * @throws {GradstepError} `UNSUPPORTED` if a single row does not fit into a binding
  */
 export function planRowDispatches(
   items: readonly ReducedRowItem[],
   limits: BindingLimits,
 ): Dispatch<RowKernelLayout>[] {
+  const placed = placedRowItems(items.map(({ item }) => item));
   return planRowSegments(
-    items.map(({ item, startsOf }) => {
+    placed.map((item, k) => {
       const chunks = [...rowChunksOf(item, limits)];
       const tiles = chunks.map((chunk) => tilesOf({ count: elementsOf(chunk) }));
-      let starts = startsOf(tiles.reduce((sum, count) => sum + count, 0));
+      let starts = items[k].startsOf(tiles.reduce((sum, count) => sum + count, 0));
       const segments = chunks.map((chunk, i) => {
         const segment = segmentOf(chunk, starts);
         starts = starts.map((start) => start + tiles[i]);
@@ -59,7 +58,7 @@ export function planRowDispatches(
  * @throws {GradstepError} as `planRowDispatches`
  */
 export function planRowSegments(
-  items: readonly { readonly item: RowItem; readonly segments: readonly Segment[] }[],
+  items: readonly { readonly item: PlacedRowItem; readonly segments: readonly Segment[] }[],
   limits: BindingLimits,
 ): Dispatch<RowKernelLayout>[] {
   const ids = new Map<GPUBuffer, number>();
@@ -70,8 +69,7 @@ export function planRowSegments(
   };
   const groups = new Map<string, { layout: RowKernelLayout; segments: Segment[] }>();
   for (const { item, segments } of items) {
-    checkBuffers(item);
-    const layout = rowLayoutOf(item);
+    const { layout } = item;
     for (const segment of segments) {
       const key = `${kernelLayoutKey(layout)} ${segment.spans.map(idOf).join(" ")}`;
       const group = groups.get(key) ?? { layout, segments: [] };

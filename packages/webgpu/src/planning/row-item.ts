@@ -1,6 +1,14 @@
-import { countOf, GradstepError, type Dimensions, type UnselectedRows } from "@gradstep/core";
+import {
+  countOf,
+  GradstepError,
+  type CheckedActivation,
+  type Dimensions,
+  type ParameterCopy,
+  type UnselectedRows,
+} from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { KernelArray, KernelProgram } from "../shaders/kernel-program.js";
+import type { KernelProgram } from "../shaders/kernel-program.js";
+import type { gradientTypeCode } from "../shaders/row-parameters.js";
 import type { RowListView } from "./row-list.js";
 import type { ArrayPlace, StepTarget } from "./step-target.js";
 
@@ -11,10 +19,20 @@ export interface RowView {
   readonly stride: number;
 }
 
-/** A packed f16 mirror, in words. */
-export interface MirrorView extends RowView {
-  /** Whether there are no gaps between rows. Then a row may start within a word. */
-  readonly isContiguous: boolean;
+/** Rows of values that can be f16, in units of two bytes; a value is `unit` of them. */
+export interface ValueView extends RowView {
+  readonly unit: 1 | 2;
+}
+
+/** The gradient of an item. */
+export interface GradientView extends ValueView {
+  readonly type: keyof typeof gradientTypeCode;
+  readonly scale: number;
+}
+
+/** A copy of the parameter of an item. */
+export interface CopyView extends ValueView {
+  readonly activation: CheckedActivation;
 }
 
 /** What a kernel does with one tensor by rows. */
@@ -23,10 +41,13 @@ export interface RowItem {
   readonly rows: number;
   /** Indices of the kernel per row. */
   readonly columns: number;
-  /** In the order of the kernel's arrays, without the gradient. */
-  readonly places: readonly ArrayPlace[];
-  /** In units of two bytes; a value is `unit` of them. Undefined if the kernel does not read it. */
-  readonly gradient: (RowView & { readonly unit: 1 | 2 }) | undefined;
+  /** By the names of the kernel's arrays, without the gradient; also the parameter. */
+  readonly places: ReadonlyMap<string, ArrayPlace>;
+  /** Undefined if the kernel does not read it. */
+  readonly gradient: GradientView | undefined;
+  /** By what the gradient is activated, if it is. */
+  readonly gradientActivation: CheckedActivation | undefined;
+  readonly clearsGradient: boolean;
   /** In words. */
   readonly mask: RowView | undefined;
   readonly unselectedRows: UnselectedRows;
@@ -34,7 +55,7 @@ export interface RowItem {
   readonly list: RowListView | undefined;
   /** The number of rows of the gradient, which can differ for listed rows. */
   readonly gradientRows: number;
-  readonly mirror: MirrorView | undefined;
+  readonly copies: readonly CopyView[];
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
   readonly dimensions: Dimensions;
@@ -44,38 +65,44 @@ export interface RowItem {
 /**
  * Where the arrays of a kernel are.
  *
- * @throws {GradstepError} `UNSUPPORTED` for a mirror whose rows share words, and for types that cannot be used;
- * `INVALID_GRADIENT`
+ * @param clears whether the kernel sets gradients to 0
+ * @throws {GradstepError} `UNSUPPORTED` for types that cannot be used; `INVALID_GRADIENT`
  */
 export function rowItemOf(
   kernel: KernelProgram,
   { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
+  clears = false,
 ): RowItem {
   const { over, arrays } = kernel;
-  const { unselectedRows, scalars } = update;
+  const { unselectedRows, scalars, gradientActivation } = update;
   // Tensors, and the columns of a single matrix, have values of all rows, so that no mask applies to them.
   const perRow = perRowOf(over);
-  const array = (name: string): KernelArray | undefined => arrays.find((one) => one.name === name);
+  const reads = (name: string): boolean => arrays.some((one) => one.name === name);
+  const writesParameter = arrays.some(({ name, isWritten }) => name === "p" && isWritten);
+  if (list !== undefined && gradientActivation?.kind === "normalize") {
+    throw new GradstepError(
+      "Got a sparse gradient by normalized rows; expected one by the parameter, or a dense one.",
+      { code: "UNSUPPORTED" },
+    );
+  }
   return {
     kernel,
     rows: perRow > 0 ? rows : 1,
     columns: perRow > 0 ? perRow : countOf(over, dimensions),
-    places: arrays.filter(({ name }) => name !== "g").map(({ name }) => places.get(name)!),
-    gradient:
-      array("g") === undefined
-        ? undefined
-        : gradientView(
-            update.gradient as unknown as GpuTensor,
-            update.parameter as unknown as GpuTensor,
-          ),
+    places,
+    gradient: reads("g")
+      ? gradientView(
+          update.gradient as unknown as GpuTensor,
+          update.parameter as unknown as GpuTensor,
+        )
+      : undefined,
+    gradientActivation: reads("g") ? gradientActivation : undefined,
+    clearsGradient: clears && reads("g"),
     mask: perRow > 0 ? mask : undefined,
     unselectedRows,
     list,
     gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
-    mirror:
-      update.copies.length > 0 && array("p")?.isWritten === true
-        ? mirrorView(update.copies[0].target as unknown as GpuTensor)
-        : undefined,
+    copies: writesParameter ? update.copies.map(copyView) : [],
     scalars,
     dimensions,
     perRowOf,
@@ -94,38 +121,40 @@ export function wordView({ memory, layout, rowStride, columns }: GpuTensor): Row
   return { buffer: memory.buffer, start: memory.byteOffset / 4, stride };
 }
 
-/** A packed mirror, in words. @throws {GradstepError} `UNSUPPORTED` */
-export function mirrorView({ memory, layout, rowStride, columns }: GpuTensor): MirrorView {
-  // A single row is checked as well: a remap can add rows.
-  const isContiguous = rowStride === columns;
-  const isAligned = memory.byteOffset % 4 === 0 && (isContiguous || rowStride % 2 === 0);
-  if (layout?.dtype !== "f16" || !isAligned) {
-    throw new GradstepError(
-      `Got a mirror of ${layout?.dtype ?? "f32"} at offset ${memory.byteOffset / 2} with a row stride of ${rowStride}, counted in f16; expected f16 at an even offset, with an even row stride or without gaps, so that no word belongs to two rows. Pad the rows.`,
-      { code: "UNSUPPORTED" },
-    );
+/** @throws {GradstepError} `UNSUPPORTED` */
+export function copyView({ target, activation }: ParameterCopy): CopyView {
+  const { memory, layout, rowStride } = target as unknown as GpuTensor;
+  const dtype = layout?.dtype ?? "f32";
+  if (dtype !== "f16" && dtype !== "f32") {
+    throw new GradstepError(`Got a copy of ${dtype}; expected f32 or f16.`, {
+      code: "UNSUPPORTED",
+    });
   }
-  const start = memory.byteOffset / 4;
-  return { buffer: memory.buffer, start, stride: rowStride / 2, isContiguous };
+  const unit = dtype === "f16" ? 1 : 2;
+  const { buffer, byteOffset } = memory;
+  return { buffer, start: byteOffset / 2, stride: rowStride * unit, unit, activation };
 }
 
-/** A gradient without gaps may have another shape than its parameter. */
+/** A gradient without gaps may have another shape than its parameter. @throws {GradstepError} `INVALID_GRADIENT` */
 function gradientView(
   { memory, layout, shape, columns, rowStride }: GpuTensor,
   parameter: GpuTensor,
-): RowItem["gradient"] {
+): GradientView {
   const isContiguous = rowStride === columns;
   if (!isContiguous && columns !== parameter.columns)
     throw new GradstepError(
       `Got a gradient of shape [${shape.join(", ")}] with a row stride of ${rowStride}; expected rows of ${parameter.columns} values, as in the parameter's shape [${parameter.shape.join(", ")}].`,
       { code: "INVALID_GRADIENT" },
     );
-  if (layout?.dtype === "u32")
-    throw new GradstepError(
-      `Got a gradient of u32; expected f32 or f16. Wrap its buffer with another dtype.`,
-      { code: "UNSUPPORTED" },
-    );
-  const unit = layout?.dtype === "f16" ? 1 : 2;
+  const dtype = layout?.dtype ?? "f32";
+  const unit = dtype === "f16" ? 1 : 2;
   const stride = isContiguous ? parameter.columns : rowStride;
-  return { buffer: memory.buffer, start: memory.byteOffset / 2, stride: stride * unit, unit };
+  return {
+    buffer: memory.buffer,
+    start: memory.byteOffset / 2,
+    stride: stride * unit,
+    unit,
+    type: dtype === "i32" || dtype === "u32" ? dtype : "float",
+    scale: layout?.scale ?? 1,
+  };
 }

@@ -16,7 +16,7 @@ import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
 import type { RetainedMemory } from "../memory/retained-memory.js";
 import { passOf } from "../step-plans.js";
 import { planRemap, rowMemoryOf, type GatheredTensor, type InitialRows } from "./remap-plan.js";
-import { mirrorView, wordView, type RowView } from "./row-item.js";
+import { wordView, type RowView } from "./row-item.js";
 import type { SegmentDispatch } from "./segment-dispatches.js";
 
 /** What a remap needs of its backend. */
@@ -188,7 +188,6 @@ function check(tensor: GpuTensor, reset: RowMove["reset"], count: number): void 
       { code: "UNSUPPORTED" },
     );
   }
-  if (layout?.dtype === "f16") mirrorView(tensor);
   if (tensor.allocation !== undefined || count <= tensor.capacity) return;
   throw new GradstepError(
     `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,

@@ -69,7 +69,8 @@ export function placeRun(
         extent === "element"
           ? temporaries.viewOf(name, t)
           : { buffer: undefined, start: scratch.reserve(length) };
-      places.set(name, { ...view, length, perRow: perRowOf(extent), isPadded: true });
+      const perRow = perRowOf(extent);
+      places.set(name, { ...view, length, perRow, stride: perRow, isPadded: true });
     });
   }
   const hasMask = updates.some(
@@ -93,7 +94,7 @@ export function placeRun(
 }
 
 function scratchPlace(start: number): ArrayPlace {
-  return { buffer: undefined, start, length: 1, perRow: 0, isPadded: true };
+  return { buffer: undefined, start, length: 1, perRow: 0, stride: 0, isPadded: true };
 }
 
 function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]): number {

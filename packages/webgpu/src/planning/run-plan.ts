@@ -38,5 +38,6 @@ export function planPassRun(
     }
     dispatches.push(...joinDispatches(joins, runs[0].kernels, limits));
   }
+  for (const planner of planners) dispatches.push(...planner.clearings());
   return dispatches;
 }

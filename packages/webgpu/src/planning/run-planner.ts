@@ -1,8 +1,8 @@
 import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
 import type { StepKernels } from "../step-kernels.js";
-import type { KernelProgram } from "../shaders/kernel-program.js";
+import { emptyKernel, type KernelProgram } from "../shaders/kernel-program.js";
 import { coefficientWords, newtonSchulzStages } from "../shaders/newton-schulz-kernel.js";
-import type { PassKernels } from "../shaders/variant-kernels.js";
+import type { PassKernels, VariantKernels } from "../shaders/variant-kernels.js";
 import { planDenseDispatches } from "./dense-dispatches.js";
 import { denseItemOf, isDense } from "./dense-item.js";
 import type { BindingLimits, StepDispatch } from "./dispatch.js";
@@ -29,6 +29,24 @@ export function joinDispatches(
   return joins.dispatches(limits).map((dispatch) => ({ ...dispatch, kernel: kernels.join }));
 }
 
+/** Sets gradients to 0, for rules whose kernels cannot. */
+const clearingKernel = emptyKernel("clear", [
+  { name: "g", extent: "element", isWritten: false, isScratch: false },
+]);
+
+/** The last kernel that reads gradients, if it can set them to 0. */
+function clearingKernelOf({ passes }: VariantKernels): KernelProgram {
+  const levels = passes.flatMap((one) => (one.kind === "map" ? [one] : []));
+  // Passes run level by level, and of a pass first what reduces rows and columns.
+  levels.sort((a, b) => a.pass.level - b.pass.level);
+  const readers = levels
+    .flatMap(({ matrixReduction, map }) => [matrixReduction, map])
+    .filter((kernel) => kernel?.arrays.some(({ name }) => name === "g"));
+  const last = readers.at(-1);
+  const canClear = last !== undefined && levels.some(({ map }) => map === last);
+  return canClear && last.over === "element" ? last : clearingKernel;
+}
+
 /** Plans the passes of one run. */
 export class RunPlanner {
   readonly #run: PlannedRun;
@@ -36,6 +54,8 @@ export class RunPlanner {
   readonly #scratch: ScratchLayout;
   readonly #limits: BindingLimits;
   readonly #sourceOf: (name: string) => number;
+  /** The kernel that sets gradients to 0, in steps that do. */
+  readonly #clearing: KernelProgram;
 
   /** @param sourceOf where the values of the tensors for a reduction over all of them go */
   constructor(
@@ -50,6 +70,7 @@ export class RunPlanner {
     this.#scratch = scratch;
     this.#limits = limits;
     this.#sourceOf = sourceOf;
+    this.#clearing = clearingKernelOf(run.programs);
   }
 
   /** Counts what masks on the device select. */
@@ -65,6 +86,13 @@ export class RunPlanner {
       totals.join("sum", total.length, total.source, total.target);
       return [...counted, ...joined, ...this.#join(totals)];
     });
+  }
+
+  /** Sets gradients to 0 that no other kernel does. */
+  clearings(): StepDispatch[] {
+    if (this.#clearing !== clearingKernel) return [];
+    const targets = this.#places.targets.filter(({ update }) => update.clearsGradient);
+    return this.#map(clearingKernel, targets, () => 0);
   }
 
   /** The passes of a level. */
@@ -111,15 +139,20 @@ export class RunPlanner {
       (tiles: number): readonly number[] =>
         kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
     const indices = targets.map((_, t) => t);
-    const dense = indices.filter((t) => isDense(kernel, targets[t].update));
-    const byRows = indices.filter((t) => !isDense(kernel, targets[t].update));
+    const clears = kernel === this.#clearing;
+    const isClearing = (t: number): boolean => clears && targets[t].update.clearsGradient;
+    const dense = indices.filter((t) => isDense(kernel, targets[t], isClearing(t)));
+    const byRows = indices.filter((t) => !isDense(kernel, targets[t], isClearing(t)));
     return [
       ...planDenseDispatches(
         dense.map((t) => denseItemOf(kernel, targets[t], startsOf(t))),
         this.#limits,
       ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
       ...planRowDispatches(
-        byRows.map((t) => ({ item: rowItemOf(kernel, targets[t]), startsOf: startsOf(t) })),
+        byRows.map((t) => ({
+          item: rowItemOf(kernel, targets[t], isClearing(t)),
+          startsOf: startsOf(t),
+        })),
         this.#limits,
       ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.rows(kernel, layout) })),
     ];
@@ -162,7 +195,14 @@ export class RunPlanner {
       const places = new Map<string, ArrayPlace>(target.places);
       for (const { name } of overAll) {
         const start = this.#sourceOf(name) + t;
-        places.set(name, { buffer: undefined, start, length: 1, perRow: 0, isPadded: true });
+        places.set(name, {
+          buffer: undefined,
+          start,
+          length: 1,
+          perRow: 0,
+          stride: 0,
+          isPadded: true,
+        });
       }
       return { ...target, places };
     });

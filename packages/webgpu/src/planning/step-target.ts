@@ -1,6 +1,7 @@
 import {
   countOf,
   dimensionsOf,
+  GradstepError,
   hasRowsOf,
   type Dimensions,
   type Extent,
@@ -21,6 +22,8 @@ export interface ArrayPlace {
   readonly length: number;
   /** Values per row of the parameter; 0 if all of its rows have the same values. */
   readonly perRow: number;
+  /** Distance between the values of two rows of the parameter, in values: `perRow` unless there are gaps. */
+  readonly stride: number;
   /** Whether there is padding after the values that may be changed. */
   readonly isPadded: boolean;
 }
@@ -53,13 +56,17 @@ export function stepTargetOf(
   const rows = parameter.shape[0] ?? 1;
   const perRowOf = (extent: Extent): number =>
     valuesPerRow(extent, dimensions, parameter.shape, matrices);
-  const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => ({
-    buffer: tensor.memory.buffer,
-    start: tensor.memory.byteOffset / 4,
-    length: countOf(extent, dimensions),
-    perRow: perRowOf(extent),
-    isPadded: tensor.isPadded,
-  });
+  const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => {
+    const perRow = perRowOf(extent);
+    return {
+      buffer: tensor.memory.buffer,
+      start: tensor.memory.byteOffset / 4,
+      length: tensor.memory.byteLength / 4,
+      perRow,
+      stride: tensor.layout === undefined ? perRow : strideOf(extent, tensor, perRow),
+      isPadded: tensor.isPadded,
+    };
+  };
   const places = new Map<string, ArrayPlace>([
     ["p", placeOf("element", parameter as unknown as GpuTensor)],
   ]);
@@ -78,4 +85,17 @@ function valuesPerRow(
 ): number {
   if (extent === "tensor" || extent === "all" || extent === "step") return 0;
   return hasRowsOf(extent, shape, matrices) ? countOf(extent, dimensions) / (shape[0] ?? 1) : 0;
+}
+
+/**
+ * The distance between rows of a tensor with gaps.
+ * @throws {GradstepError} `UNSUPPORTED` for values of columns, and of rows of several matrices
+ */
+function strideOf(extent: Extent, { shape, rowStride }: GpuTensor, perRow: number): number {
+  if (extent === "element" || (extent === "row" && perRow === 1)) return rowStride;
+  if (shape.length === 0) return perRow;
+  throw new GradstepError(
+    `Got a slot of values per ${extent} of shape [${shape.join(", ")}] with a row stride of ${rowStride}; expected no gaps.`,
+    { code: "UNSUPPORTED" },
+  );
 }

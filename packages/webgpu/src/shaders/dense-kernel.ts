@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import {
-  arrayBindingsOf,
+  denseBindingsOf,
   defaultKernelLayout,
   entryHeaderLength,
   firstArrayBinding,
@@ -37,7 +37,7 @@ export function emitDenseKernel(
       code: "UNSUPPORTED",
     });
   }
-  const bindings = arrayBindingsOf(kernel, layout);
+  const bindings = denseBindingsOf(kernel, layout);
   const reduction = workgroupReductionOf(kernel, layout.width);
   // With four values at a time, the last element of a tensor may contain padding.
   const hasPadding = reductions.length > 0 && layout.width === 4;

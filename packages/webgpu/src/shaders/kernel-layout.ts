@@ -5,13 +5,13 @@ import { bindingName } from "./reserved-words.js";
 export const workgroupSize = 64;
 export const elementsPerInvocation = 4;
 
-/** Elements per workgroup. An element is a value, a vec4f, or the two values that share a word of a mirror. */
+/** Elements per workgroup. An element is a value, a vec4f, or some values of a row. */
 export const elementsPerTile: number = workgroupSize * elementsPerInvocation;
 
 /** How many parameter groups, each with its own scalars, one dispatch can serve. */
 export const maxScalarSets = 16;
 
-/** How a kernel accesses memory if all tensors are plain f32 without masks and mirrors. It computes the same in each. */
+/** How a kernel accesses memory if all tensors are plain f32 without masks and copies. It computes the same in each. */
 export interface DenseKernelLayout {
   /** 4: ranges start at multiples of four values in every array, and are accessed as vec4f. 1: they start anywhere. */
   readonly width: 1 | 4;
@@ -22,15 +22,29 @@ export interface DenseKernelLayout {
   readonly gradients: "separate-buffer" | "separate-binding" | "shared-binding";
 }
 
-/** How a kernel accesses memory if it works by rows: gradients with a layout, masks, lists of rows, mirrors. */
+/**
+ * How a kernel accesses memory if it works by rows: tensors with layouts, masks, lists of rows, copies. What is true here
+ * need not be so for all tensors of a dispatch.
+ */
 export interface RowKernelLayout {
-  readonly gradients: "separate-buffer" | "shared-binding";
+  /** For each array, in the order of `rowArraysOf`, the index of its binding. Arrays in one buffer can share a binding. */
+  readonly bindings: readonly number[];
   /** Whether it skips rows whose mask is 0. */
   readonly mask: boolean;
   /** Whether it updates listed rows only. */
   readonly list: boolean;
-  /** Whether it fills packed f16 mirrors. Then an element is the two values of a word. */
-  readonly mirror: boolean;
+  /** Whether arrays can have gaps between rows. */
+  readonly strides: boolean;
+  /** Whether gradients can be integers with a scale. */
+  readonly fixedPoint: boolean;
+  /** Whether gradients can be by activated parameters. */
+  readonly activates: boolean;
+  /** Whether gradients are set to 0 when they have been read. */
+  readonly clears: boolean;
+  /** The number of copies that a parameter can have. */
+  readonly copies: number;
+  /** Whether f16 are written, which share words with values of other rows and tensors. */
+  readonly halves: boolean;
 }
 
 export type KernelLayout = DenseKernelLayout | RowKernelLayout;
@@ -57,46 +71,39 @@ export interface ArrayBinding {
   readonly access: "read" | "read_write";
 }
 
-/**
- * The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots and temporaries of
- * elements, mask, list of rows, mirror, scratch buffer.
- */
-export function arrayBindingsOf(
+/** The arrays that a kernel binds, in order: `p`, `g` unless it shares the binding of `p`, slots, temporaries, scratch. */
+export function denseBindingsOf(
   kernel: KernelProgram,
-  layout: KernelLayout,
+  { gradients }: DenseKernelLayout,
 ): readonly ArrayBinding[] {
-  const writable = (name: string): ArrayBinding => ({ name, access: "read_write" });
-  const readOnly = (name: string): ArrayBinding => ({ name, access: "read" });
-  const rowLayout = isRowKernelLayout(layout) ? layout : undefined;
   return [
     ...kernel.arrays
       .filter(
-        ({ name, isScratch }) =>
-          !isScratch && !(name === "g" && layout.gradients === "shared-binding"),
+        ({ name, isScratch }) => !isScratch && !(name === "g" && gradients === "shared-binding"),
       )
-      .map(({ name, isWritten }) => {
+      .map(({ name, isWritten }): ArrayBinding => {
         // A second binding of a buffer that is written must be writable as well.
-        const isSecond = name === "g" && layout.gradients === "separate-binding";
-        return isWritten || isSecond ? writable(bindingName(name)) : readOnly(bindingName(name));
+        const isSecond = name === "g" && gradients === "separate-binding";
+        return { name: bindingName(name), access: isWritten || isSecond ? "read_write" : "read" };
       }),
-    ...(rowLayout?.mask === true ? [readOnly("row_mask")] : []),
-    ...(rowLayout?.list === true ? [readOnly("row_list")] : []),
-    ...(rowLayout?.mirror === true ? [writable("row_mirror")] : []),
-    ...(usesScratch(kernel) ? [writable("scratch")] : []),
+    ...(usesScratch(kernel) ? [{ name: "scratch", access: "read_write" as const }] : []),
   ];
 }
 
 /** Equal for layouts whose bindings are the same; the width does not matter. */
 export function bindGroupLayoutKey(layout: KernelLayout): string {
-  if (!isRowKernelLayout(layout)) return layout.gradients;
-  return `rows ${layout.gradients}${layout.mask ? " mask" : ""}${layout.list ? " list" : ""}${layout.mirror ? " mirror" : ""}`;
+  return isRowKernelLayout(layout) ? kernelLayoutKey(layout) : layout.gradients;
 }
 
 /** Equal for layouts whose shaders are the same. */
 export function kernelLayoutKey(layout: KernelLayout): string {
-  return isRowKernelLayout(layout)
-    ? bindGroupLayoutKey(layout)
-    : `${layout.width} ${layout.gradients}`;
+  if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
+  const { bindings, copies, mask, list, strides, fixedPoint, activates, clears, halves } = layout;
+  const named = { mask, list, strides, fixedPoint, activates, clears, halves };
+  const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
+  return ["rows", bindings.join(","), ...words, ...(copies > 0 ? [`${copies} copies`] : [])].join(
+    " ",
+  );
 }
 
 /** Bytes per scalar set in the uniform buffer. */

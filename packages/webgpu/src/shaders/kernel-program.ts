@@ -22,7 +22,7 @@ export interface KernelProgram {
 }
 
 /** Whether an array has one value per tensor, or in all. */
-export function isUniform({ extent }: KernelArray): boolean {
+export function isUniform({ extent }: Pick<KernelArray, "extent">): boolean {
   return extent === "tensor" || extent === "all";
 }
 
@@ -59,3 +59,10 @@ export function elementwiseKernel({ label, perElement, scalars, slots }: Variant
     reductions: [],
   };
 }
+
+/** A kernel that computes nothing, for what all kernels of rows do: to clear gradients, or to fill copies. */
+export function emptyKernel(label: string, arrays: readonly KernelArray[]): KernelProgram {
+  return { label, over: "element", program: emptyProgram, scalars: [], arrays, reductions: [] };
+}
+
+const emptyProgram: Program = { nodes: [], inputs: [], outputs: [], source: "", fingerprint: "" };

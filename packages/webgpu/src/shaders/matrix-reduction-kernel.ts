@@ -1,12 +1,9 @@
 import type { Reduction, ReduceOp } from "@gradstep/core";
 import { entryHeaderLength, workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
-import {
-  matrixParameterNames,
-  rowAccessOf,
-  rowParameterNames,
-  startParametersOf,
-} from "./row-access.js";
+import { activationFunctions } from "./activation-functions.js";
+import { rowAccessOf } from "./row-access.js";
+import { matrixParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {
   emptyValue,
@@ -48,8 +45,8 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
   const size = valuesPerTile(kernel);
   const access = rowAccessOf(kernel, layout);
   const parameters = [
-    ...rowParameterNames,
-    ...startParametersOf(kernel),
+    ...rowParameterNames(layout),
+    ...startParameterNames(kernel, layout),
     ...matrixParameterNames,
     ...tileParameterNames,
     ...reductions.map((_, k) => resultStart(k)),
@@ -68,6 +65,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     "",
     ...functionDeclarations(kernel, "f32"),
     ...access.functions,
+    ...activationFunctions(false, layout.activates),
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
     ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
@@ -82,6 +80,9 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     ...reductions.map(({ op }, k) => `    ${tileOf(k)}[n] = ${emptyValue[op]};`),
     "    if (matrix_row >= matrix_rows || matrix_column >= matrix_columns) { continue; }",
     "    let value_index = (matrix * matrix_rows + matrix_row) * matrix_columns + matrix_column;",
+    ...(layout.activates
+      ? ["    let first = value_index;", ...access.rowOfGradients.map((line) => `    ${line}`)]
+      : []),
     ...access.position.map((line) => `    ${line}`),
     ...perElement.map((line) => `    ${line}`),
     ...reductions.map(({ name }, k) => `    ${tileOf(k)}[n] = ${textOf(name)};`),

@@ -23,9 +23,12 @@ export const reservedWords: ReadonlySet<string> = new Set(
 
   Scalars Value count entry i invocation iteration scalar_set scalars table tile update workgroup workgroup_count
 
-  column columns first flush isFinite gradient gradient_start gradient_stride gradient_unit half index kept_bits line
-  line_length line_start line_stride mask_start mask_stride mirror_index pairs row row_mask row_mirror selected unit
-  unselected value_index word
+  column columns first flush isFinite gradient gradient_start gradient_stride gradient_unit half index line line_length
+  mask_start mask_stride row row_mask selected unit unselected value_index word
+
+  activate activation_scale along atomic atomicAnd atomicLoad atomicOr atomicStore chain_rule clear_gradient first_entries
+  first_row gradient_activation gradient_scale gradient_type group_length group_row groups i32 last list_start listed
+  listed_gradient listed_row own_gradient row_list row_norm sigmoid squares stored_gradient
 
   column_count column_tile column_tiles counted k lane_values local matrix matrix_column matrix_columns matrix_row
   matrix_rows n result row_count row_tile row_tiles scratch tile_columns tile_rows value_count vec4u workgroupBarrier
@@ -34,7 +37,8 @@ export const reservedWords: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-const reservedPrefix = /^(?:__|_$|x_|all_|start_|temporary_|reduced_|t\d)/;
+const reservedPrefix =
+  /^(?:__|_$|x_|all_|start_|stride_|copy\d|write_half\d|temporary_|reduced_|t\d)/;
 
 /**
  * The WGSL name for a name of a rule: the same, or with the prefix `x_` if it has another meaning in the shader. Two
@@ -53,4 +57,9 @@ export function bindingName(name: string): string {
 /** The WGSL name of the position where the values of a tensor start. */
 export function startName(name: string): string {
   return name.startsWith("@") ? `start_${wgslName(name)}_values` : `start_${name}`;
+}
+
+/** The WGSL name of the distance between the rows of an array. */
+export function strideName(name: string): string {
+  return name.startsWith("@") ? `stride_${wgslName(name)}_values` : `stride_${name}`;
 }

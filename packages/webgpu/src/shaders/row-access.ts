@@ -1,62 +1,15 @@
-import { type UnselectedRows } from "@gradstep/core";
-import { arrayBindingsOf, firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
-import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
 import { listEntryWords, noEntry } from "../planning/row-list.js";
-import { bindingName, startName } from "./reserved-words.js";
-
-/**
- * Parameters of a segment of rows in the table, before the starts of the arrays. Starts are positions of the segment's
- * first row in the bindings; strides are distances between rows. Those of gradients count units of two bytes, those of
- * masks and mirrors count words.
- */
-export const rowParameterNames = [
-  "columns",
-  /** Units per gradient value: 1 for f16, 2 for f32. */
-  "gradient_unit",
-  "gradient_start",
-  "gradient_stride",
-  /** A value of `unselectedRowsCode`. */
-  "unselected",
-  "mask_start",
-  "mask_stride",
-  /** A mirror without gaps is one line; otherwise each row is a line. */
-  "line_length",
-  "line_start",
-  "line_stride",
-] as const;
-
-export type RowParameters = Record<(typeof rowParameterNames)[number], number>;
-
-/** Parameters of a segment of matrices, after the starts of the arrays. */
-export const matrixParameterNames = ["matrix_rows", "matrix_columns"] as const;
-
-/**
- * Parameters of a segment of listed rows, after those of matrices: the first word of the list, that of the first entries
- * of all rows, and the rows of the tensor that the segment covers.
- */
-export const listParameterNames = [
-  "list_start",
-  "first_entries",
-  "first_row",
-  "row_count",
-] as const;
-
-/** What happens to unselected rows, as a number in the table. */
-export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
-  keep: 0,
-  decay: 1,
-  zero: 2,
-};
-
-/** Whether a kernel of elements reads values per row or column. */
-export function readsMatrices({ over, arrays }: KernelProgram): boolean {
-  return over === "element" && arrays.some(({ extent }) => extent === "row" || extent === "column");
-}
-
-/** The starts of arrays in the table. That of the gradient is a row parameter. */
-export function startParametersOf({ arrays }: KernelProgram): readonly string[] {
-  return arrays.filter(({ name }) => name !== "g").map(({ name }) => startName(name));
-}
+import { firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
+import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import { startName, strideName } from "./reserved-words.js";
+import { rowBindingOf, rowBindingsOf, type RowBinding } from "./row-bindings.js";
+import {
+  gradientTypeCode,
+  hasStride,
+  placedArraysOf,
+  unselectedRowsCode,
+} from "./row-parameters.js";
+import { activationCode, boundedNorm } from "./activation-functions.js";
 
 /** How a kernel that works by rows finds the values of an element, whose index is `value_index`. */
 export interface RowAccess {
@@ -67,54 +20,123 @@ export interface RowAccess {
   readonly position: readonly string[];
   readonly load: (array: KernelArray) => string;
   readonly store: (name: string, value: string) => string;
+  /** The value of the parameter at an offset from the start of its row. */
+  readonly loadParameter: (row: string, column: string) => string;
+  /** Whether the mask selects `row`; undefined without a mask. */
+  readonly isSelected: string | undefined;
+  /** Declares what the gradients of a row have in common, before the loop over the values of a group. */
+  readonly rowOfGradients: readonly string[];
 }
 
 export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): RowAccess {
   const { arrays } = kernel;
   const hasGradient = arrays.some(({ name }) => name === "g");
-  // A binding that holds parameters and gradients is an array of words.
-  const isShared = layout.gradients === "shared-binding";
-  const words = ["all_g", "row_mask", "row_list", "row_mirror", ...(isShared ? ["all_p"] : [])];
-  const isWord = (name: string): boolean => name === "p" && isShared;
-  const place = (array: KernelArray): string => {
-    const binding = array.isScratch ? "scratch" : bindingName(array.name);
-    return `${binding}[${startName(array.name)}${offsetOf(kernel, array, layout)}]`;
-  };
+  const bindingOf = (array: KernelArray): RowBinding =>
+    array.isScratch ? scratch : rowBindingOf(kernel, layout, array.name);
+  const indexOf = (array: KernelArray): string =>
+    `${startName(array.name)}${offsetOf(kernel, array, layout)}`;
+  const load = (array: KernelArray): string => loadFloat(bindingOf(array), indexOf(array));
   const store = (name: string, value: string): string => {
     const array = arrays.find((one) => one.name === name)!;
-    return `${place(array)} = ${isWord(name) ? `bitcast<u32>(${value})` : value};`;
+    return storeFloat(bindingOf(array), indexOf(array), value);
+  };
+  const parameter = placedArraysOf(kernel, layout).find(({ name }) => name === "p");
+  const loadParameter = (row: string, column: string): string => {
+    const stride = hasStride(parameter!, layout) ? strideName("p") : "columns";
+    return loadFloat(bindingOf(parameter!), `${startName("p")} + ${row} * ${stride} + ${column}`);
   };
   // Operands of matrix products are 0 where nothing is computed.
   const cleared = arrays.filter(({ name, isWritten }) => isWritten && name.startsWith("@operand"));
   const skip = [...cleared.map(({ name }) => store(name, "0.0")), "continue;"].join(" ");
+  const isSelected = layout.mask
+    ? `${loadWord(rowBindingOf(kernel, layout, "#mask"), "mask_start + row * mask_stride")} != 0u`
+    : undefined;
+  const activates = layout.activates && hasGradient;
+  const clears = layout.clears && hasGradient;
+  const isEarly = activates || clears;
+  const gradientIndex = gradientIndexOf("row", "column");
+  const stored = layout.list ? "listed_gradient" : gradientCall(gradientIndex, layout);
+  const derived = activates
+    ? `chain_rule(${clears ? "stored_gradient" : stored}, ${loadParameter("row", "column")}, gradient_activation, ${chainScale}, along)`
+    : clears
+      ? "stored_gradient"
+      : stored;
   return {
-    bindings: arrayBindingsOf(kernel, layout).map(
-      ({ name, access }, i) =>
-        `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${words.includes(name) ? "u32" : "f32"}>;`,
-    ),
-    functions: hasGradient ? gradientFunction(isShared ? "all_p" : "all_g") : [],
+    bindings: bindingDeclarations(kernel, layout, firstArrayBinding),
+    functions: hasGradient
+      ? [
+          ...gradientFunction(rowBindingOf(kernel, layout, "g"), layout),
+          ...(clears ? clearFunction(rowBindingOf(kernel, layout, "g")) : []),
+        ]
+      : [],
     position: [
       ...(layout.list ? listedPosition : ["let row = value_index / columns;"]),
       "let column = value_index % columns;",
-      ...(layout.list && hasGradient ? listedGradient : []),
+      ...(layout.list && hasGradient ? listedGradient(layout) : []),
+      ...(clears
+        ? [`let stored_gradient = ${stored};`, `clear_gradient(${gradientIndex}, gradient_unit);`]
+        : []),
       ...(layout.mask
         ? [
-            "let selected = row_mask[mask_start + row * mask_stride] != 0u;",
+            `let selected = ${isSelected};`,
             `if (!selected && unselected == ${unselectedRowsCode.keep}u) { ${skip} }`,
           ]
         : []),
+      ...(isEarly && layout.mask ? [`let own_gradient = select(0.0, ${derived}, selected);`] : []),
     ],
     load: (array) => {
-      if (array.name === "g") {
-        if (layout.list) return "listed_gradient";
-        const value =
-          "gradient(gradient_start + row * gradient_stride + column * gradient_unit, gradient_unit)";
-        return layout.mask ? `select(0.0, ${value}, selected)` : value;
-      }
-      return isWord(array.name) ? `bitcast<f32>(${place(array)})` : place(array);
+      if (array.name !== "g") return load(array);
+      if (layout.list) return derived;
+      if (!layout.mask) return derived;
+      return isEarly ? "own_gradient" : `select(0.0, ${derived}, selected)`;
     },
     store,
+    loadParameter,
+    isSelected,
+    rowOfGradients: activates ? rowOfGradients(loadParameter, layout) : [],
   };
+}
+
+/** Declares the bindings of arrays. */
+export function bindingDeclarations(
+  kernel: KernelProgram,
+  layout: RowKernelLayout,
+  firstBinding: number,
+): readonly string[] {
+  return rowBindingsOf(kernel, layout).map(
+    ({ name, access, type }, i) =>
+      `@group(0) @binding(${firstBinding + i}) var<storage, ${access}> ${name}: array<${type}>;`,
+  );
+}
+
+const scratch: RowBinding = { name: "scratch", access: "read_write", type: "f32" };
+
+function loadFloat({ name, type }: RowBinding, index: string): string {
+  if (type === "f32") return `${name}[${index}]`;
+  return `bitcast<f32>(${loadWord({ name, type }, index)})`;
+}
+
+function loadWord({ name, type }: Pick<RowBinding, "name" | "type">, index: string): string {
+  return type === "atomic<u32>" ? `atomicLoad(&${name}[${index}])` : `${name}[${index}]`;
+}
+
+export function storeFloat(
+  { name, type }: Pick<RowBinding, "name" | "type">,
+  index: string,
+  value: string,
+): string {
+  if (type === "f32") return `${name}[${index}] = ${value};`;
+  return storeWord({ name, type }, index, `bitcast<u32>(${value})`);
+}
+
+export function storeWord(
+  { name, type }: Pick<RowBinding, "name" | "type">,
+  index: string,
+  word: string,
+): string {
+  return type === "atomic<u32>"
+    ? `atomicStore(&${name}[${index}], ${word});`
+    : `${name}[${index}] = ${word};`;
 }
 
 /**
@@ -134,31 +156,99 @@ const listedPosition: readonly string[] = [
 ];
 
 /** The gradients of an entry and of those that follow it, added in this order. */
-const listedGradient: readonly string[] = [
-  "var listed_gradient = 0.0;",
-  `if (listed != ${noEntry}u) {`,
-  "  listed_gradient = gradient(gradient_start + row_list[list_start + listed * 3u + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
-  "  listed = row_list[list_start + listed * 3u + 2u];",
-  "}",
-  `while (listed != ${noEntry}u) {`,
-  "  listed_gradient += gradient(gradient_start + row_list[list_start + listed * 3u + 1u] * gradient_stride + column * gradient_unit, gradient_unit);",
-  "  listed = row_list[list_start + listed * 3u + 2u];",
-  "}",
-].map((line) => line.replaceAll("* 3u", `* ${listEntryWords}u`));
+function listedGradient(layout: RowKernelLayout): readonly string[] {
+  const entry = (word: number): string =>
+    `row_list[list_start + listed * ${listEntryWords}u + ${word}u]`;
+  const gradient = gradientCall(gradientIndexOf(entry(1), "column"), layout);
+  return [
+    "var listed_gradient = 0.0;",
+    `if (listed != ${noEntry}u) {`,
+    `  listed_gradient = ${gradient};`,
+    `  listed = ${entry(2)};`,
+    "}",
+    `while (listed != ${noEntry}u) {`,
+    `  listed_gradient += ${gradient};`,
+    `  listed = ${entry(2)};`,
+    "}",
+  ];
+}
 
 /** Where the value of an element is, from the start of an array. */
-function offsetOf({ over }: KernelProgram, array: KernelArray, { list }: RowKernelLayout): string {
+function offsetOf({ over }: KernelProgram, array: KernelArray, layout: RowKernelLayout): string {
   if (isUniform(array)) return "";
-  if (list) return " + row * columns + column";
+  if (hasStride(array, layout)) {
+    // Rows of a slot per row are one value each, unless the slot has no gaps.
+    if (array.extent === over) return ` + row * ${strideName(array.name)} + column`;
+    if (array.extent === "row")
+      return ` + value_index / matrix_columns * ${strideName(array.name)}`;
+  }
+  if (layout.list) return " + row * columns + column";
   if (array.extent === over) return " + value_index";
   if (array.extent === "row") return " + value_index / matrix_columns";
   return " + value_index / (matrix_rows * matrix_columns) * matrix_columns + value_index % matrix_columns";
 }
 
-const gradientFunction = (array: string): readonly string[] => [
-  "fn gradient(index: u32, unit: u32) -> f32 {",
-  `  let word = ${array}[index / 2u];`,
-  "  return select(bitcast<f32>(word), unpack2x16float(word)[index % 2u], unit == 1u);",
-  "}",
-  "",
-];
+function gradientIndexOf(row: string, column: string): string {
+  return `gradient_start + ${row} * gradient_stride + ${column} * gradient_unit`;
+}
+
+function gradientCall(index: string, { fixedPoint }: RowKernelLayout): string {
+  return `gradient(${index}, gradient_unit${fixedPoint ? ", gradient_type, bitcast<f32>(gradient_scale)" : ""})`;
+}
+
+function gradientFunction(binding: RowBinding, { fixedPoint }: RowKernelLayout): readonly string[] {
+  const read = `  let word = ${loadWord(binding, "index / 2u")};`;
+  const float =
+    "  return select(bitcast<f32>(word), unpack2x16float(word)[index % 2u], unit == 1u);";
+  if (!fixedPoint) return ["fn gradient(index: u32, unit: u32) -> f32 {", read, float, "}", ""];
+  return [
+    "fn gradient(index: u32, unit: u32, kind: u32, scale: f32) -> f32 {",
+    read,
+    `  if (kind == ${gradientTypeCode.i32}u) { return f32(bitcast<i32>(word)) * scale; }`,
+    `  if (kind == ${gradientTypeCode.u32}u) { return f32(word) * scale; }`,
+    float,
+    "}",
+    "",
+  ];
+}
+
+/** Sets a gradient to 0, and keeps the other half of the word of an f16. */
+function clearFunction(binding: RowBinding): readonly string[] {
+  const { name, type } = binding;
+  return [
+    "fn clear_gradient(index: u32, unit: u32) {",
+    ...(type === "atomic<u32>"
+      ? [
+          `  if (unit == 1u) { atomicAnd(&${name}[index / 2u], 0xffff0000u >> (16u * (index % 2u))); return; }`,
+        ]
+      : []),
+    `  ${storeWord(binding, "index / 2u", "0u")}`,
+    "}",
+    "",
+  ];
+}
+
+const chainScale = `select(bitcast<f32>(activation_scale), row_norm, gradient_activation == ${activationCode.normalize}u)`;
+
+/** The norm of the parameter's row, and the product of the gradient with the normalized row. */
+function rowOfGradients(
+  loadParameter: RowAccess["loadParameter"],
+  layout: RowKernelLayout,
+): readonly string[] {
+  const gradient = gradientCall(gradientIndexOf("group_row", "k"), layout);
+  return [
+    "var row_norm = 1.0;",
+    "var along = 0.0;",
+    `if (gradient_activation == ${activationCode.normalize}u) {`,
+    "  let group_row = first / columns;",
+    "  var squares = 0.0;",
+    "  for (var k = 0u; k < columns; k++) {",
+    `    let x = ${loadParameter("group_row", "k")};`,
+    "    squares += x * x;",
+    `    along += x * ${gradient};`,
+    "  }",
+    `  row_norm = ${boundedNorm("squares")};`,
+    "  along /= row_norm;",
+    "}",
+  ];
+}

@@ -2,8 +2,7 @@ import process from "node:process";
 import { adam, type RowMove } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { webgpu } from "@gradstep/webgpu";
-import type { RowKernelLayout } from "../../src/shaders/kernel-layout.js";
-import { rowSources } from "../kernel-sources.js";
+import { rowFeatures, rowSources } from "../kernel-sources.js";
 import { Random } from "../random.js";
 import { randomCase, scalarsOf } from "../row-cases.js";
 import { RowFixture, type Findings } from "../row-fixture.js";
@@ -11,19 +10,13 @@ import { RowFixture, type Findings } from "../row-fixture.js";
 // Deno runs this program. Its WebGPU is wgpu: kernels compile, random tensors are updated, rows are remapped.
 const backend = await webgpu();
 const [seed, isFull] = [Number(process.argv[2]), process.argv[3] === "full"];
-const layouts: readonly RowKernelLayout[] = [true, false].map((mirror) => ({
-  gradients: "separate-buffer",
-  mask: true,
-  list: false,
-  mirror,
-}));
 const refused: string[] = [];
 let index = seed;
 for (const rule of rules) {
   for (const variant of rule.variants()) {
     index += 1;
     if (!isFull && index % 8 !== 0) continue;
-    for (const code of rowSources(variant, layouts)) {
+    for (const code of rowSources(variant, rowFeatures)) {
       const module = backend.device.createShaderModule({ code });
       const { messages } = await module.getCompilationInfo();
       refused.push(...messages.map(({ message }) => message));

@@ -1,0 +1,157 @@
+import type { UnselectedRows } from "@gradstep/core";
+import type { RowKernelLayout } from "./kernel-layout.js";
+import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import { startName, strideName } from "./reserved-words.js";
+
+/**
+ * Parameters of a segment of rows in the table, before the starts of the arrays. Starts are positions of the segment's
+ * first row in the bindings; strides are distances between rows. Those of gradients count units of two bytes, those of
+ * masks count words.
+ */
+const alwaysNames = [
+  "columns",
+  /** Units per gradient value: 1 for f16, 2 for others. */
+  "gradient_unit",
+  "gradient_start",
+  "gradient_stride",
+  /** A value of `unselectedRowsCode`. */
+  "unselected",
+  "mask_start",
+  "mask_stride",
+] as const;
+
+const fixedPointNames = [
+  /** A value of `gradientTypeCode`. */
+  "gradient_type",
+  /** The bits of an f32. */
+  "gradient_scale",
+] as const;
+
+const activationNames = [
+  /** A value of `activationCode`, and the bits of its scale. */
+  "gradient_activation",
+  "activation_scale",
+] as const;
+
+/** Values that one invocation handles: `group_length` of a line, which is a row, or all rows if there are no gaps. */
+const groupNames = ["line_length", "group_length"] as const;
+
+const copyNames = [
+  /** A value of `activationCode`; 0 if there is no copy. */
+  "activation",
+  /** The bits of f32. */
+  "scale",
+  "offset",
+  /** In units of two bytes. */
+  "start",
+  "stride",
+  /** Units per value: 1 for f16, 2 for f32. */
+  "unit",
+] as const;
+
+/** The values of a segment for all names that any layout has, by these names. */
+export type RowParameters = Readonly<
+  Record<
+    | (typeof alwaysNames)[number]
+    | (typeof fixedPointNames)[number]
+    | (typeof activationNames)[number]
+    | (typeof groupNames)[number],
+    number
+  >
+>;
+
+/** The parameters of a copy of a segment. */
+export type CopyParameters = Readonly<Record<(typeof copyNames)[number], number>>;
+
+/** What happens to unselected rows, as a number in the table. */
+export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
+  keep: 0,
+  decay: 1,
+  zero: 2,
+};
+
+/** The types of gradients, as numbers in the table. */
+export const gradientTypeCode = { float: 0, i32: 1, u32: 2 } as const;
+
+/** Whether an invocation of this layout handles several values. */
+export function isGrouped({ copies, activates }: RowKernelLayout): boolean {
+  return copies > 0 || activates;
+}
+
+/** The names of the row parameters of a layout, in the order of the table. */
+export function rowParameterNames(layout: RowKernelLayout): readonly (keyof RowParameters)[] {
+  return [
+    ...alwaysNames,
+    ...(layout.fixedPoint ? fixedPointNames : []),
+    ...(layout.activates ? activationNames : []),
+    ...(isGrouped(layout) ? groupNames : []),
+  ];
+}
+
+/** The names of the parameters of a layout's copies, after the row parameters. */
+export function copyParameterNames({ copies }: RowKernelLayout): readonly string[] {
+  return Array.from({ length: copies }, (_, k) =>
+    copyNames.map((name) => copyParameterName(k, name)),
+  ).flat();
+}
+
+export function copyParameterName(copy: number, name: keyof CopyParameters): string {
+  return `copy${copy}_${name}`;
+}
+
+/** The words of copies in the table. */
+export function copyWords(copies: readonly CopyParameters[]): readonly number[] {
+  return copies.flatMap((copy) => copyNames.map((name) => copy[name]));
+}
+
+/** The arrays whose starts are in the table: all but the gradient, and also the parameter of a derivative or a copy. */
+export function placedArraysOf(
+  { arrays }: Pick<KernelProgram, "arrays">,
+  { activates, copies }: Pick<RowKernelLayout, "activates" | "copies">,
+): readonly KernelArray[] {
+  const has = (one: string): boolean => arrays.some(({ name }) => name === one);
+  const needsParameter = !has("p") && ((activates && has("g")) || copies > 0);
+  const parameter: KernelArray = {
+    name: "p",
+    extent: "element",
+    isWritten: false,
+    isScratch: false,
+  };
+  return [...(needsParameter ? [parameter] : []), ...arrays.filter(({ name }) => name !== "g")];
+}
+
+/** Whether the rows of an array can have gaps. */
+export function hasStride(array: KernelArray, { strides }: RowKernelLayout): boolean {
+  return strides && !array.isScratch && !isUniform(array);
+}
+
+/** The starts of arrays in the table, after the row parameters, and the strides of those that have one. */
+export function startParameterNames(
+  kernel: KernelProgram,
+  layout: RowKernelLayout,
+): readonly string[] {
+  const placed = placedArraysOf(kernel, layout);
+  return [
+    ...placed.map(({ name }) => startName(name)),
+    ...placed.filter((array) => hasStride(array, layout)).map(({ name }) => strideName(name)),
+  ];
+}
+
+/** Parameters of a segment of matrices, after the starts of the arrays. */
+export const matrixParameterNames = ["matrix_rows", "matrix_columns"] as const;
+
+/**
+ * Parameters of a segment of listed rows, after those of matrices: the first word of the list, that of the first entries
+ * of all rows, and the rows of the tensor that the segment covers.
+ */
+export const listParameterNames = [
+  "list_start",
+  "first_entries",
+  "first_row",
+  "row_count",
+] as const;
+
+/** Whether a kernel of elements reads values per row or column. */
+export function readsMatrices({ over, arrays }: KernelProgram): boolean {
+  return over === "element" && arrays.some(({ extent }) => extent === "row" || extent === "column");
+}
