@@ -60,8 +60,9 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    * bytes for f16. Updates are made in place, and no byte outside of the tensor is written. The buffer needs the usage
    * STORAGE, `read` and slots that start as a copy of the tensor need COPY_SRC, `write` needs COPY_DST. Do not destroy the buffer before the tensor is freed.
    *
-   * Packed f16, u32 and rows with gaps can be gradients (f32, f16), mirrors of parameters (f16), masks and indices
-   * (u32). `read` decodes them, u32 into a Float64Array; `write` takes u32 without gaps.
+   * Rows with gaps of f32 can be anything; f16 are for gradients and copies, i32 and u32 with a scale for gradients in
+   * fixed point, u32 for masks and indices. `read` decodes them, u32 into a Float64Array; `write` takes f32 and f16, and
+   * u32 without gaps.
    *
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
    */

@@ -60,7 +60,7 @@ describe("a wrapped buffer that was destroyed", () => {
     buffer.destroy();
     for (const action of [
       () => tensor.write([5, 6, 7, 8]),
-      () => backend.fillCopy!(tensor, { target: mirror, activation: identity }),
+      () => backend.fillCopy(tensor, { target: mirror, activation: identity }),
       () =>
         backend.remap(
           [tensor, moved].map((one) => ({ tensor: one, initial: 0, reset: "added" as const })),

@@ -132,7 +132,7 @@ describe("a lost device", () => {
     );
     expect(() => rows.remap(new Uint32Array(3))).toThrow(lost);
     expect(rows.count).toBe(2);
-    expect(() => backend.fillCopy!(w, { target: mirror, activation: identity })).toThrow(lost);
+    expect(() => backend.fillCopy(w, { target: mirror, activation: identity })).toThrow(lost);
     expect(() => backend.wrap(buffer)).toThrow(lost);
     expect(() => backend.tensor([1])).toThrow(lost);
     expect(() => w.write([1, 2])).toThrow(lost);

@@ -1,4 +1,4 @@
-import { checkLength, type ParameterCopy } from "@gradstep/core";
+import { checkLength, GradstepError, type ParameterCopy } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { copyProgram } from "../shaders/copy-kernel.js";
 import type { RowKernelLayout } from "../shaders/kernel-layout.js";
@@ -17,9 +17,17 @@ export function planCopyFilling(
 ): Dispatch<RowKernelLayout>[] {
   const { size, layout, memory, isPadded } = parameter;
   checkLength("The copy", copy.target.size, size);
+  if (layout !== undefined && layout.dtype !== "f32") {
+    throw new GradstepError(`Got a tensor of ${layout.dtype} to copy; expected f32.`, {
+      code: "UNSUPPORTED",
+    });
+  }
   // A parameter without gaps can have another shape than its copy.
   const shaped = layout === undefined ? (copy.target as unknown as GpuTensor) : parameter;
   const { rows, columns } = shaped;
+  const view = copyView(copy);
+  const target = copy.target as unknown as GpuTensor;
+  const isContiguous = target.rowStride === target.columns;
   const item = {
     kernel: copyProgram,
     rows,
@@ -44,7 +52,7 @@ export function planCopyFilling(
     unselectedRows: "keep" as const,
     list: undefined,
     gradientRows: rows,
-    copies: [copyView(copy)],
+    copies: [isContiguous ? { ...view, stride: columns * view.unit } : view],
     scalars: new Float64Array(0),
     dimensions: { matrices: 1, rows, columns },
     perRowOf: (): number => columns,
