@@ -123,9 +123,9 @@ describe("wrapped buffers", () => {
       expect(message(() => optimizer.encode(nothing, gradients))).toMatch(
         /^GradstepError UNSUPPORTED: Got .* to encode into; expected a GPUCommandEncoder/,
       );
-      expect(
-        message(() => backend.fillCopy(w, { target: nothing, activation: identity })),
-      ).toMatch(/^GradstepError INVALID_PARAMETER: Got .* to copy; expected a parameter/);
+      expect(message(() => backend.fillCopy(w, { target: nothing, activation: identity }))).toMatch(
+        /^GradstepError INVALID_PARAMETER: Got .* to copy; expected a parameter/,
+      );
       expect(
         message(() => backend.fillCopy(nothing, { target: copy, activation: identity })),
       ).toMatch("GradstepError INVALID_PARAMETER");
