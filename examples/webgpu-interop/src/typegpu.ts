@@ -9,9 +9,21 @@ export const Point = d.struct({ position: d.vec3f, opacity: d.f32 });
 export const pointArray = (count: number) => d.arrayOf(Point, count);
 type PointBuffer = TgpuBuffer<ReturnType<typeof pointArray>>;
 
-/** An array of points as a tensor with a row of four values per point. */
-export function pointTensor(backend: WebGpu, root: TgpuRoot, buffer: PointBuffer): WebGpuTensor {
-  return backend.wrap(root.unwrap(buffer), { shape: [buffer.dataType.elementCount, 4] });
+/** Tensors for the fields of an array of points; offsets and strides are those of TypeGPU's schema. */
+export function pointTensors(
+  backend: WebGpu,
+  root: TgpuRoot,
+  buffer: PointBuffer,
+): { readonly position: WebGpuTensor; readonly opacity: WebGpuTensor } {
+  const memory = root.unwrap(buffer);
+  const rows = buffer.dataType.elementCount;
+  const rowStride = d.sizeOf(Point) / 4;
+  const field = (offset: number, shape: readonly number[]): WebGpuTensor =>
+    backend.wrap(memory, { shape, offset: offset / 4, rowStride });
+  return {
+    position: field(d.memoryLayoutOf(Point, (point) => point.position.x).offset, [rows, 3]),
+    opacity: field(d.memoryLayoutOf(Point, (point) => point.opacity).offset, [rows]),
+  };
 }
 
 const layout = tgpu.bindGroupLayout({

@@ -2,7 +2,7 @@ import { createOptimizer } from "@gradstep/core";
 import tgpu from "typegpu";
 import * as d from "typegpu/data";
 import { expect, test } from "vitest";
-import { gradientShader, pointArray, pointTensor } from "../src/typegpu.js";
+import { gradientShader, pointArray, pointTensors } from "../src/typegpu.js";
 import { distance, expectedFit, numbers, rule } from "./fit.js";
 import { backendWith, describe } from "./gpu.js";
 
@@ -10,7 +10,7 @@ const count = 100;
 const steps = 20;
 
 describe("TypeGPU", () => {
-  test("an array of structs is a parameter, and its gradients are another", async () => {
+  test("fields of an array of structs are parameters, and their gradients fields of another", async () => {
     const backend = await backendWith([]);
     const { device } = backend;
     const root = tgpu.initFromDevice({ device });
@@ -24,8 +24,8 @@ describe("TypeGPU", () => {
     const targets = root.createBuffer(pointArray(count), goals).$usage("storage");
     const gradients = root.createBuffer(pointArray(count)).$usage("storage");
 
-    const optimizer = createOptimizer(rule, { points: pointTensor(backend, root, points) });
-    const gradientTensors = { points: pointTensor(backend, root, gradients) };
+    const optimizer = createOptimizer(rule, pointTensors(backend, root, points));
+    const gradientTensors = pointTensors(backend, root, gradients);
     const recordGradients = gradientShader(root, points, targets, gradients);
     for (let step = 0; step < steps; step += 1) {
       const encoder = device.createCommandEncoder();

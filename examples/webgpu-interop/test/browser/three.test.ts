@@ -19,8 +19,8 @@ test("storage attributes of three.js are parameters and gradients, items of thre
     targets: new StorageBufferAttribute(targets, 3),
     gradients: new StorageBufferAttribute(count, 3),
   };
-  const positions = attributeTensor(backend, renderer, attributes.positions, 4);
-  const gradients = attributeTensor(backend, renderer, attributes.gradients, 4);
+  const positions = attributeTensor(backend, renderer, attributes.positions, 3);
+  const gradients = attributeTensor(backend, renderer, attributes.gradients, 3);
   expect(positions.memory.buffer.size).toBe(16 * count);
   const optimizer = createOptimizer(rule, { positions });
 
