@@ -149,6 +149,7 @@ export class StepKernels {
     const kernel: StepKernel = {
       bindGroupLayout,
       usesScratch: usesScratch(program),
+      scaleIndex: program.isScaled === true ? program.scalars.length : undefined,
       scalarSetLength: length,
       compile: this.#compilerOf(key, emit, bindGroupLayout),
     };

@@ -108,6 +108,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly precision = "f32";
   readonly exact = false;
   readonly takesLayouts = true;
+  readonly takesSignals = true;
   readonly device: GPUDevice;
   readonly #ownsDevice: boolean;
   readonly #errors: ErrorTracker;

@@ -168,7 +168,7 @@ export class GpuGuard implements Guard {
         'Got a sparse gradient in lazy mode, which the device cannot check; expected sparse: "dense", or nonFinite and lossScale left out.',
         { code: "UNSUPPORTED" },
       );
-    const { parameter, gradient, mask } = update;
+    const { parameter, gradient, mask, signals } = update;
     let check = this.#checks.get(update);
     if (check === undefined) {
       check = plainUpdate({ parameter, gradient, slots: this.#finding, scalars: noScalars });
@@ -176,6 +176,7 @@ export class GpuGuard implements Guard {
     }
     check.gradient = gradient;
     check.mask = mask;
+    check.signals = signals;
     return check;
   }
 }

@@ -33,12 +33,16 @@ export interface StepKernel {
   readonly usesScratch: boolean;
   /** Bytes per scalar set. */
   readonly scalarSetLength: number;
+  /** The index of the scale of the step, after the scalars of a set; undefined if it does not scale. */
+  readonly scaleIndex?: number | undefined;
   readonly compile: () => CompiledPipeline;
 }
 
 /** A dispatch with its kernel. */
 export interface StepDispatch extends Omit<Dispatch, "layout"> {
   readonly kernel: StepKernel;
+  /** Whether it is executed if the device skips the step, and only then. */
+  readonly isForSkipped?: boolean | undefined;
 }
 
 /** A dispatch whose table is on the device. */

@@ -1,8 +1,10 @@
 import { GradstepError, type Update } from "@gradstep/core";
+import type { ErrorTracker } from "../device/error-tracker.js";
 import { GuardedCommands, type PlanGuard } from "../guard/guarded-commands.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { MaskUploads } from "../memory/mask-uploads.js";
 import { RowLists } from "../memory/row-lists.js";
+import { scaledKernelsOf } from "../shaders/variant-kernels.js";
 import { bindingLimitsOf, type BindingRange, type StepDispatch } from "./dispatch.js";
 import type { PlannedRun } from "./planned-run.js";
 import { wordView, type RowView } from "./row-item.js";
@@ -10,13 +12,15 @@ import type { RowListView } from "./row-list.js";
 import { planPassRun } from "./run-plan.js";
 import { ScratchLayout } from "./scratch-layout.js";
 import { StepCommands, type StepRecorder } from "./step-commands.js";
-import { StepInputs } from "./step-inputs.js";
+import { hasDeviceSignals, hostScaleOf, SignaledCommands } from "./signaled-commands.js";
+import { inputsOf, StepInputs } from "./step-inputs.js";
 import type { StepMemory } from "./step-memory.js";
 import { workgroupGridOf } from "./workgroup-grid.js";
 
 /** What a plan needs of its device. */
 export interface InputPlanContext {
   readonly device: GPUDevice;
+  readonly errors: ErrorTracker;
   /** Decides which steps are taken; all if undefined. */
   readonly guard?: PlanGuard;
 }
@@ -47,8 +51,8 @@ export class InputPlan {
 
   /** @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT` */
   constructor(context: InputPlanContext, runs: readonly RunOfUpdates[], memory: StepMemory) {
-    const { device, guard } = context;
-    const { label, ring, bindGroups } = memory;
+    const { device, errors, guard } = context;
+    const { label, ring, signalRing, bindGroups } = memory;
     this.#context = context;
     this.#memory = memory;
     this.#updates = runs.flatMap(({ updates }) => updates);
@@ -67,19 +71,22 @@ export class InputPlan {
     this.#tables = memory.tables.acquire(dispatches.map(({ table }) => table));
     const step = {
       label,
-      dispatches: dispatches.map(({ kernel, bindings, tiles, scalarSets }, d) => ({
+      dispatches: dispatches.map(({ kernel, bindings, tiles, scalarSets, isForSkipped }, d) => ({
         kernel,
         bindings,
         tiles,
         scalarSets,
+        isForSkipped,
         tableRange: this.#tables[d],
       })),
       scratch: memory.scratchFor(scratch),
     };
-    this.#recorder =
-      guard === undefined
-        ? new StepCommands(device, step, ring, bindGroups)
-        : new GuardedCommands(device, step, guard);
+    const [{ signals }] = this.#updates;
+    if (guard !== undefined)
+      this.#recorder = new GuardedCommands(device, step, guard, signalRing, signals);
+    else if (this.#updates.some(hasDeviceSignals))
+      this.#recorder = new SignaledCommands(device, errors, step, this.#updates, signalRing);
+    else this.#recorder = new StepCommands(device, step, ring, bindGroups);
   }
 
   /** Dispatches per step. */
@@ -110,14 +117,15 @@ export class InputPlan {
     this.#hasExecuted = true;
     this.#masks.write();
     this.#lists.write();
-    this.#recorder.record(pass, this.#recorder.writeScalars(false));
+    const scalarsOffset = this.#recorder.writeScalars(false, this.#scale);
+    this.#recorder.record(pass, scalarsOffset);
   }
 
   /** Records a step into a pass that the caller submits later. */
   encodeDeferred(passOf: () => GPUComputePassEncoder): void {
     this.#hasExecuted = true;
     this.wasRecorded = true;
-    const scalarsOffset = this.#recorder.writeScalars(true);
+    const scalarsOffset = this.#recorder.writeScalars(true, this.#scale);
     this.#recorder.record(passOf(), scalarsOffset);
   }
 
@@ -155,6 +163,16 @@ export class InputPlan {
     this.#memory.tables.release(this.#tables);
   }
 
+  /** Whether the device decides that the step is taken. */
+  get #isSkippable(): boolean {
+    return this.#context.guard !== undefined || this.#updates[0].signals?.skip !== undefined;
+  }
+
+  /** The scale of the gradients, if the host knows it. */
+  get #scale(): number {
+    return hostScaleOf(this.#updates[0].signals);
+  }
+
   #plan(runs: readonly RunOfUpdates[], scratch: ScratchLayout): StepDispatch[] {
     const { device } = this.#context;
     const limits = bindingLimitsOf(device);
@@ -162,15 +180,18 @@ export class InputPlan {
     const planned = runs.map((run): PlannedRun => {
       const first = firstIndex;
       firstIndex += run.updates.length;
+      const { programs, updates } = run;
+      const isScaled = updates.some(({ signals }) => (signals?.scale ?? 1) !== 1);
       return {
         ...run,
+        programs: isScaled ? scaledKernelsOf(programs) : programs,
         maskOf: (i: number): RowView | undefined => this.#maskOf(first + i),
         listOf: (i: number): RowListView | undefined => this.#lists.viewOf(first + i),
       };
     });
     const dispatches = [
       ...this.#lists.dispatches(runs[0].kernels, limits),
-      ...planPassRun(planned, scratch, limits),
+      ...planPassRun(planned, scratch, limits, this.#isSkippable),
     ];
     const bytes = scratch.length * 4;
     if (bytes > limits.maxBindingSize) {
@@ -189,11 +210,4 @@ export class InputPlan {
       ? this.#masks.viewOf(index)
       : wordView(mask as unknown as GpuTensor);
   }
-}
-
-/** The tensors of an update that can be others in another step. */
-function inputsOf({ gradient, mask, rows }: Update): GpuTensor[] {
-  return [gradient, mask, rows].filter(
-    (one) => one !== undefined && "memory" in one,
-  ) as unknown as GpuTensor[];
 }

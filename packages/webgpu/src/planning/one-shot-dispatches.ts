@@ -19,15 +19,20 @@ export function compileTableKernel(
   errors: ErrorTracker,
   label: string,
   code: string,
-  arrays: readonly ArrayBinding[],
+  arrays: readonly (ArrayBinding & { readonly hasDynamicOffset?: boolean })[],
 ): TableKernel {
   const layout = device.createBindGroupLayout({
     label,
-    entries: [{ access: "read" }, ...arrays].map(({ access }, i) => ({
-      binding: tableBinding + i,
-      visibility: computeStage,
-      buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
-    })),
+    entries: [{ access: "read" as const, hasDynamicOffset: false }, ...arrays].map(
+      ({ access, hasDynamicOffset = false }, i) => ({
+        binding: tableBinding + i,
+        visibility: computeStage,
+        buffer: {
+          type: access === "read" ? ("read-only-storage" as const) : ("storage" as const),
+          hasDynamicOffset,
+        },
+      }),
+    ),
   });
   return { label, layout, compiled: cachedPipeline(device, errors, label, code, layout) };
 }

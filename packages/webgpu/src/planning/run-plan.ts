@@ -11,12 +11,14 @@ import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./sha
  * Plans the dispatches of a step: level by level, at each level the passes of all runs, and then what they reduce over
  * all tensors.
  *
+ * @param isSkippable whether the device can leave the step out
  * @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT`
  */
 export function planPassRun(
   runs: readonly PlannedRun[],
   scratch: ScratchLayout,
   limits: BindingLimits,
+  isSkippable: boolean,
 ): StepDispatch[] {
   const shared = sharedReductions(runs, scratch);
   const planners = runs.map((run) => {
@@ -39,5 +41,6 @@ export function planPassRun(
     dispatches.push(...joinDispatches(joins, runs[0].kernels, limits));
   }
   for (const planner of planners) dispatches.push(...planner.clearings());
+  if (isSkippable) for (const planner of planners) dispatches.push(...planner.clearingsOfSkipped());
   return dispatches;
 }

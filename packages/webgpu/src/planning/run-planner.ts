@@ -91,6 +91,15 @@ export class RunPlanner {
   /** Sets gradients to 0 that no other kernel does. */
   clearings(): StepDispatch[] {
     if (this.#clearing !== clearingKernel) return [];
+    return this.#clear();
+  }
+
+  /** Sets gradients to 0 if the step is skipped. */
+  clearingsOfSkipped(): StepDispatch[] {
+    return this.#clear().map((dispatch) => ({ ...dispatch, isForSkipped: true }));
+  }
+
+  #clear(): StepDispatch[] {
     const targets = this.#places.targets.filter(({ update }) => update.clearsGradient);
     return this.#map(clearingKernel, targets, () => 0);
   }
@@ -139,7 +148,7 @@ export class RunPlanner {
       (tiles: number): readonly number[] =>
         kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
     const indices = targets.map((_, t) => t);
-    const clears = kernel === this.#clearing;
+    const clears = kernel === this.#clearing || kernel === clearingKernel;
     const isClearing = (t: number): boolean => clears && targets[t].update.clearsGradient;
     const dense = indices.filter((t) => isDense(kernel, targets[t], isClearing(t)));
     const byRows = indices.filter((t) => !isDense(kernel, targets[t], isClearing(t)));

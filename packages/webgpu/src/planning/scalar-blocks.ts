@@ -7,10 +7,24 @@ interface Block {
   /** Bytes per set. */
   readonly setLength: number;
   readonly offset: number;
+  /** The index of the scale of the step, after the scalars of a set; undefined for none. */
+  scaleIndex: number | undefined;
+}
+
+/** A set of scalars in a buffer. Places are counted in words. */
+export interface PlacedSet {
+  readonly set: Float64Array;
+  /** The number of scalars that kernels read. */
+  readonly count: number;
+  readonly place: number;
+  /** Where the scale of the step is; undefined for none. */
+  readonly scalePlace: number | undefined;
 }
 
 /** Where the scalars of the dispatches of a step are in a uniform buffer, from the offset of the step on. */
 export class ScalarBlocks {
+  /** The scale of the step. */
+  scale = 1;
   /** Bytes from the scalars of a step to those of the next. */
   readonly slotLength: number;
   /** Bytes that the binding of a block may reach beyond the slot. */
@@ -25,13 +39,17 @@ export class ScalarBlocks {
     const { minUniformBufferOffsetAlignment: alignment } = device.limits;
     const blocks: Block[] = [];
     let length = 0;
-    this.offsets = dispatches.map(({ scalarSets, kernel: { scalarSetLength: setLength } }) => {
+    this.offsets = dispatches.map(({ scalarSets, kernel }) => {
+      const { scalarSetLength: setLength, scaleIndex } = kernel;
       const known = blocks.find(
         (one) => one.setLength === setLength && isSameList(one.scalarSets, scalarSets),
       );
-      if (known !== undefined) return known.offset;
+      if (known !== undefined) {
+        known.scaleIndex ??= scaleIndex;
+        return known.offset;
+      }
       const offset = length;
-      blocks.push({ scalarSets, setLength, offset });
+      blocks.push({ scalarSets, setLength, offset, scaleIndex });
       length += Math.ceil(Math.max(1, scalarSets.length * setLength) / alignment) * alignment;
       return offset;
     });
@@ -45,18 +63,28 @@ export class ScalarBlocks {
   /** The current scalars, in memory that the next call reuses. */
   words(): Uint32Array<ArrayBuffer> {
     for (let b = 0; b < this.#blocks.length; b += 1) {
-      const { scalarSets, setLength, offset } = this.#blocks[b];
-      for (let k = 0; k < scalarSets.length; k += 1)
-        this.#values.set(scalarSets[k], (offset + setLength * k) / 4);
+      const { scalarSets, setLength, offset, scaleIndex } = this.#blocks[b];
+      for (let k = 0; k < scalarSets.length; k += 1) {
+        const place = (offset + setLength * k) / 4;
+        this.#values.set(scalarSets[k], place);
+        if (scaleIndex !== undefined) this.#values[place + scaleIndex] = this.scale;
+      }
     }
     return this.#words;
   }
 
-  /** For each scalar of each set, the set, its index in it, and its place in words. */
-  *places(): Generator<readonly [set: Float64Array, index: number, place: number]> {
-    for (const { scalarSets, setLength, offset } of this.#blocks) {
+  /** All sets of scalars. */
+  *sets(): Generator<PlacedSet> {
+    for (const { scalarSets, setLength, offset, scaleIndex } of this.#blocks) {
       for (const [k, set] of scalarSets.entries()) {
-        for (let i = 0; i < set.length; i += 1) yield [set, i, (offset + setLength * k) / 4 + i];
+        const place = (offset + setLength * k) / 4;
+        const count = Math.min(set.length, scaleIndex ?? set.length);
+        yield {
+          set,
+          count,
+          place,
+          scalePlace: scaleIndex === undefined ? undefined : place + scaleIndex,
+        };
       }
     }
   }

@@ -1,7 +1,16 @@
 import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "./delayed-destruction.js";
-import type { ScalarBlocks } from "./scalar-blocks.js";
+
+/** What the host writes for a step. */
+export interface StepValues {
+  /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
+  readonly slotLength: number;
+  /** Bytes that a binding may reach beyond a slot. */
+  readonly overhang: number;
+  /** The current values, in memory that the next call reuses. */
+  words(): Uint32Array<ArrayBuffer>;
+}
 
 /** How many times as many steps a buffer holds as the one before. */
 const growthFactor = 4;
@@ -16,13 +25,14 @@ interface LastWrite {
 }
 
 /**
- * The scalars of the last steps on the same parameters, in a uniform buffer. It starts small, and grows while recorded
+ * The scalars of the last steps on the same parameters, in one buffer. It starts small, and grows while recorded
  * steps need it, up to `maxUnsubmittedSteps`; further ones overwrite the oldest. A step with the scalars of the one
  * before it uses them, and writes nothing.
  */
 export class ScalarRing {
   readonly #device: GPUDevice;
   readonly #label: string;
+  readonly #usage: number;
   readonly #outgrown = new DelayedDestruction<GPUBuffer>();
   #buffer: GPUBuffer | undefined;
   #slotLength = 0;
@@ -35,7 +45,9 @@ export class ScalarRing {
   readonly #lastRecorded: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
   readonly #lastSubmitted: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
 
-  constructor(device: GPUDevice, label: string) {
+  /** @param usage of the buffer */
+  constructor(device: GPUDevice, label: string, usage: "UNIFORM" | "STORAGE") {
+    this.#usage = bufferUsage[usage];
     this.#device = device;
     this.#label = label;
   }
@@ -45,7 +57,7 @@ export class ScalarRing {
    * @param isRecorded whether the caller submits it later
    * @returns the buffer to bind, which changes as the ring grows
    */
-  prepare({ slotLength, overhang }: ScalarBlocks, isRecorded: boolean): GPUBuffer {
+  prepare({ slotLength, overhang }: StepValues, isRecorded: boolean): GPUBuffer {
     const isFull = isRecorded && this.#written === this.#slots && this.#slots < maxUnsubmittedSteps;
     const fits = slotLength <= this.#slotLength && overhang <= this.#overhang;
     if (this.#buffer === undefined || isFull || !fits) {
@@ -60,10 +72,10 @@ export class ScalarRing {
    * Writes the current scalars for the step that was prepared, unless they are there already.
    * @returns the offset in the buffer, in bytes
    */
-  write(blocks: ScalarBlocks, isRecorded: boolean): number {
+  write(step: StepValues, isRecorded: boolean): number {
     if (isRecorded) this.#outgrown.countStep();
     const last = isRecorded ? this.#lastRecorded : this.#lastSubmitted;
-    const values = blocks.words();
+    const values = step.words();
     if (isSame(last, values)) return last.offset;
     const slot = isRecorded ? this.#written % this.#slots : this.#slots;
     if (isRecorded) this.#written += 1;
@@ -93,7 +105,7 @@ export class ScalarRing {
     this.#buffer = this.#device.createBuffer({
       label: `${this.#label}, scalars`,
       size: this.#slotLength * (this.#slots + 1) + this.#overhang,
-      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+      usage: this.#usage | bufferUsage.COPY_DST,
     });
   }
 }

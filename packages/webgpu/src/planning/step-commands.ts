@@ -21,9 +21,10 @@ export interface StepRecorder {
   /**
    * Writes the current scalars.
    * @param isRecorded whether the caller submits the step later
+   * @param scale that of the gradients
    * @returns where they are, for `record`
    */
-  writeScalars(isRecorded: boolean): number;
+  writeScalars(isRecorded: boolean, scale: number): number;
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void;
   /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
   recordEmpty(pass: GPUComputePassEncoder): void;
@@ -92,7 +93,8 @@ export class StepCommands implements StepRecorder {
     return failureOf(this.#dispatches);
   }
 
-  writeScalars(isRecorded: boolean): number {
+  writeScalars(isRecorded: boolean, scale: number): number {
+    this.#blocks.scale = scale;
     const scalars = this.#ring.prepare(this.#blocks, isRecorded);
     if (scalars !== this.#scalars) this.#bind(scalars);
     return this.#ring.write(this.#blocks, isRecorded);

@@ -1,4 +1,4 @@
-import type { Tensor, Update } from "@gradstep/core";
+import type { StepSignals, Tensor, Update } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { idOf } from "./object-ids.js";
 
@@ -16,6 +16,14 @@ interface UpdateInputs {
   readonly mask: TensorMemory | "array" | undefined;
   readonly rows: TensorMemory | "array" | undefined;
   readonly unselectedRows: Update["unselectedRows"];
+  readonly signals: SignalMemory | undefined;
+}
+
+/** The signals of an update. A scale that the host knows is `"number"`. */
+interface SignalMemory {
+  readonly scale: TensorMemory | "number" | undefined;
+  readonly skip: TensorMemory | undefined;
+  readonly learningRate: TensorMemory | undefined;
 }
 
 /**
@@ -26,33 +34,82 @@ export class StepInputs {
   readonly #inputs: readonly UpdateInputs[];
 
   constructor(updates: readonly Update[]) {
-    this.#inputs = updates.map(({ gradient, clearsGradient, mask, rows, unselectedRows }) => ({
-      gradient: memoryOf(gradient),
-      clearsGradient,
-      mask: isTensor(mask) ? memoryOf(mask) : mask && "array",
-      rows: isTensor(rows) ? memoryOf(rows) : rows && "array",
-      unselectedRows,
-    }));
+    this.#inputs = updates.map(
+      ({ gradient, clearsGradient, mask, rows, unselectedRows, signals }) => ({
+        gradient: memoryOf(gradient),
+        clearsGradient,
+        mask: isTensor(mask) ? memoryOf(mask) : mask && "array",
+        rows: isTensor(rows) ? memoryOf(rows) : rows && "array",
+        unselectedRows,
+        signals: signals && signalsOf(signals),
+      }),
+    );
   }
 
   /** Whether the inputs of an update are those at this index. */
   matches(index: number, update: Update): boolean {
-    const { gradient, clearsGradient, mask, rows, unselectedRows } = this.#inputs[index];
+    const { gradient, clearsGradient, mask, rows, unselectedRows, signals } = this.#inputs[index];
     return (
       isSame(gradient, update.gradient) &&
       clearsGradient === update.clearsGradient &&
       (mask === undefined ? update.mask === undefined : isSame(mask, update.mask)) &&
       (rows === undefined ? update.rows === undefined : isSame(rows, update.rows)) &&
-      ((mask === undefined && rows === undefined) || unselectedRows === update.unselectedRows)
+      ((mask === undefined && rows === undefined) || unselectedRows === update.unselectedRows) &&
+      areSameSignals(signals, update.signals)
     );
   }
 }
 
 /** Adds the inputs of an update to a hash: equal for equal inputs. */
-export function hashInputs(hash: number, { gradient, mask, rows }: Update): number {
+export function hashInputs(hash: number, { gradient, mask, rows, signals }: Update): number {
   let next = mixTensor(hash, gradient);
   if (isTensor(mask)) next = mixTensor(next, mask);
-  return isTensor(rows) ? mixTensor(next, rows) : next;
+  if (isTensor(rows)) next = mixTensor(next, rows);
+  if (signals === undefined) return next;
+  const { scale, skip, learningRate } = signals;
+  if (typeof scale === "object") next = mixTensor(next, scale);
+  if (skip !== undefined) next = mixTensor(next, skip);
+  return learningRate === undefined ? next : mixTensor(next, learningRate);
+}
+
+/** The tensors of an update that can be others in another step. */
+export function inputsOf({ gradient, mask, rows, signals }: Update): GpuTensor[] {
+  const { scale, skip, learningRate } = signals ?? {};
+  return [gradient, mask, rows, scale, skip, learningRate].filter(
+    (one) => typeof one === "object" && "memory" in one,
+  ) as unknown as GpuTensor[];
+}
+
+function signalsOf({ scale, skip, learningRate }: StepSignals): SignalMemory {
+  return {
+    scale: typeof scale === "object" ? memoryOf(scale) : scaleKind(scale),
+    skip: skip && memoryOf(skip),
+    learningRate: learningRate && memoryOf(learningRate),
+  };
+}
+
+/** A scale of 1 is none. */
+function scaleKind(scale: number): "number" | undefined {
+  return scale === 1 ? undefined : "number";
+}
+
+function areSameSignals(
+  known: SignalMemory | undefined,
+  current: StepSignals | undefined,
+): boolean {
+  if (known === undefined || current === undefined) return known === current;
+  const { scale, skip, learningRate } = current;
+  const isSameScale =
+    typeof scale === "number"
+      ? scaleKind(scale) === known.scale
+      : typeof known.scale === "object" && isSame(known.scale, scale);
+  return (
+    isSameScale && isSameSignal(known.skip, skip) && isSameSignal(known.learningRate, learningRate)
+  );
+}
+
+function isSameSignal(known: TensorMemory | undefined, current: Tensor | undefined): boolean {
+  return known === undefined ? current === undefined : isSame(known, current);
 }
 
 function mixTensor(hash: number, { memory }: Tensor): number {

@@ -11,6 +11,8 @@ export class StepMemory {
   /** Names the work in messages of the device. */
   readonly label: string;
   readonly ring: ScalarRing;
+  /** For steps with signals on the device. */
+  readonly signalRing: ScalarRing;
   readonly tables: DispatchTables;
   readonly bindGroups: BindGroups;
   readonly #device: GPUDevice;
@@ -21,7 +23,8 @@ export class StepMemory {
     this.label = label;
     this.#device = device;
     this.#errors = errors;
-    this.ring = new ScalarRing(device, label);
+    this.ring = new ScalarRing(device, label, "UNIFORM");
+    this.signalRing = new ScalarRing(device, `${label}, signals`, "STORAGE");
     this.tables = new DispatchTables(device, label);
     this.bindGroups = new BindGroups(device, label);
   }
@@ -45,6 +48,7 @@ export class StepMemory {
   /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
   destroy(): void {
     this.ring.destroy();
+    this.signalRing.destroy();
     for (const scratch of this.#scratches.values()) scratch.destroy();
   }
 }

@@ -1,5 +1,4 @@
-import { GradstepError, type Update, type Variant } from "@gradstep/core";
-import type { ErrorTracker } from "../device/error-tracker.js";
+import { GradstepError, type Tensor, type Update, type Variant } from "@gradstep/core";
 import { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import type { VariantKernels } from "../shaders/variant-kernels.js";
@@ -14,9 +13,7 @@ import { StepMemory } from "./step-memory.js";
 export const maxInputPlans = 128;
 
 /** What a plan needs of its backend. */
-export interface StepPlanContext extends InputPlanContext {
-  readonly errors: ErrorTracker;
-}
+export type StepPlanContext = InputPlanContext;
 
 /** A compiled variant. */
 export interface StepProgram {
@@ -221,13 +218,19 @@ function tensorsOf({ parameter, slots, copies }: Update): GpuTensor[] {
   ] as readonly unknown[] as GpuTensor[];
 }
 
-/** @throws {GradstepError} why a gradient, mask or index tensor has no values */
-function checkInputs({ gradient, mask, rows }: Update): void {
-  const { failure } = gradient as unknown as GpuTensor;
+/** @throws {GradstepError} why an input has no values */
+function checkInputs({ gradient, mask, rows, signals }: Update): void {
+  checkMemory(gradient);
+  if (mask !== undefined && "memory" in mask) checkMemory(mask);
+  if (rows !== undefined && "memory" in rows) checkMemory(rows);
+  if (signals === undefined) return;
+  const { scale, skip, learningRate } = signals;
+  if (typeof scale === "object") checkMemory(scale);
+  if (skip !== undefined) checkMemory(skip);
+  if (learningRate !== undefined) checkMemory(learningRate);
+}
+
+function checkMemory(tensor: Tensor): void {
+  const { failure } = tensor as GpuTensor;
   if (failure !== undefined) throw failure;
-  for (const one of [mask, rows]) {
-    if (one === undefined || !("memory" in one)) continue;
-    const refused = (one as unknown as GpuTensor).failure;
-    if (refused !== undefined) throw refused;
-  }
 }

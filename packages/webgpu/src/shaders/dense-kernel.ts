@@ -6,7 +6,13 @@ import {
   firstArrayBinding,
   type DenseKernelLayout,
 } from "./kernel-layout.js";
-import { isUniform, purposeOf, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import {
+  isUniform,
+  purposeOf,
+  scaledGradient,
+  type KernelArray,
+  type KernelProgram,
+} from "./kernel-program.js";
 import { bindingName, startName } from "./reserved-words.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {
@@ -53,8 +59,10 @@ export function emitDenseKernel(
         : "all_p";
     return `${binding}[${startName(name)}${isUniform(array) ? "" : " + i"}]`;
   };
-  const load = (array: KernelArray): string =>
-    isUniform(array) ? `Value(${place(array)})` : place(array);
+  const load = (array: KernelArray): string => {
+    if (array.name === "g") return scaledGradient(kernel, place(array));
+    return isUniform(array) ? `Value(${place(array)})` : place(array);
+  };
   const { perDispatch, perElement, results } = kernelBodyOf(kernel, load);
   const isReduced = (name: string): boolean => reductions.some((one) => one.name === name);
   const arrayNamed = (name: string): KernelArray => arrays.find((one) => one.name === name)!;

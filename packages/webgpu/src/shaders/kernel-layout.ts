@@ -106,7 +106,11 @@ export function kernelLayoutKey(layout: KernelLayout): string {
   );
 }
 
-/** Bytes per scalar set in the uniform buffer. */
-export function scalarSetLength({ scalars }: Pick<KernelProgram, "scalars">): number {
-  return Math.max(1, Math.ceil(scalars.length / 4)) * 16;
+/** Bytes per scalar set in the uniform buffer, with the scale of the step if there is one. */
+export function scalarSetLength({
+  scalars,
+  isScaled,
+}: Pick<KernelProgram, "scalars" | "isScaled">): number {
+  const length = scalars.length + (isScaled === true ? 1 : 0);
+  return Math.max(1, Math.ceil(length / 4)) * 16;
 }

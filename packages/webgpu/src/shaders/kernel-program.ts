@@ -19,6 +19,13 @@ export interface KernelProgram {
   readonly arrays: readonly KernelArray[];
   /** Outputs that are reduced over a workgroup, in place of being stored. */
   readonly reductions: readonly Reduction[];
+  /** Whether gradients are multiplied by the scale of the step, which follows the scalars. */
+  readonly isScaled?: boolean;
+}
+
+/** The gradient of a kernel, as it enters its program, from an expression for its value in memory. */
+export function scaledGradient({ isScaled }: KernelProgram, value: string): string {
+  return isScaled === true ? `${value} * scalars[scalar_set].step_scale` : value;
 }
 
 /** Whether an array has one value per tensor, or in all. */
@@ -32,10 +39,12 @@ export function usesScratch({ arrays, reductions }: KernelProgram): boolean {
 }
 
 /** What a kernel does, for the first line of its text: `updates p, m from g`. */
-export function purposeOf({ arrays, reductions }: KernelProgram): string {
+export function purposeOf({ arrays, reductions, isScaled }: KernelProgram): string {
   const updated = arrays.filter(({ isWritten }) => isWritten).map(({ name }) => name);
   const reduced = reductions.map(({ op, over }) => `${op} per ${over}`);
-  const source = arrays.some(({ name }) => name === "g") ? " from g" : "";
+  const source = arrays.some(({ name }) => name === "g")
+    ? ` from g${isScaled === true ? " times the scale of the step" : ""}`
+    : "";
   return [
     ...(updated.length > 0 ? [`updates ${updated.join(", ")}${source}`] : []),
     ...(reduced.length > 0 ? [`reduces to ${reduced.join(", ")}`] : []),

@@ -31,7 +31,7 @@ export const reservedWords: ReadonlySet<string> = new Set(
   listed_gradient listed_row own_gradient row_list row_norm sigmoid squares stored_gradient
 
   column_count column_tile column_tiles counted k lane_values local matrix matrix_column matrix_columns matrix_row
-  matrix_rows n result row_count row_tile row_tiles scratch tile_columns tile_rows value_count vec4u workgroupBarrier
+  matrix_rows n result row_count row_tile row_tiles scratch step_scale tile_columns tile_rows value_count vec4u workgroupBarrier
   `
     .trim()
     .split(/\s+/),

@@ -1,6 +1,11 @@
 import { listEntryWords, noEntry } from "../planning/row-list.js";
 import { firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
-import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import {
+  isUniform,
+  scaledGradient,
+  type KernelArray,
+  type KernelProgram,
+} from "./kernel-program.js";
 import { startName, strideName } from "./reserved-words.js";
 import { rowBindingOf, rowBindingsOf, type RowBinding } from "./row-bindings.js";
 import {
@@ -55,7 +60,10 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
   const clears = layout.clears && hasGradient;
   const isEarly = activates || clears;
   const gradientIndex = gradientIndexOf("row", "column");
-  const stored = layout.list ? "listed_gradient" : gradientCall(gradientIndex, layout);
+  const stored = scaledGradient(
+    kernel,
+    layout.list ? "listed_gradient" : gradientCall(gradientIndex, layout),
+  );
   const derived = activates
     ? `chain_rule(${clears ? "stored_gradient" : stored}, ${loadParameter("row", "column")}, gradient_activation, ${chainScale}, along)`
     : clears
@@ -93,7 +101,7 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
     store,
     loadParameter,
     isSelected,
-    rowOfGradients: activates ? rowOfGradients(loadParameter, layout) : [],
+    rowOfGradients: activates ? rowOfGradients(kernel, loadParameter, layout) : [],
   };
 }
 
@@ -232,10 +240,11 @@ const chainScale = `select(bitcast<f32>(activation_scale), row_norm, gradient_ac
 
 /** The norm of the parameter's row, and the product of the gradient with the normalized row. */
 function rowOfGradients(
+  kernel: KernelProgram,
   loadParameter: RowAccess["loadParameter"],
   layout: RowKernelLayout,
 ): readonly string[] {
-  const gradient = gradientCall(gradientIndexOf("group_row", "k"), layout);
+  const gradient = scaledGradient(kernel, gradientCall(gradientIndexOf("group_row", "k"), layout));
   return [
     "var row_norm = 1.0;",
     "var along = 0.0;",
@@ -245,7 +254,7 @@ function rowOfGradients(
     "  for (var k = 0u; k < columns; k++) {",
     `    let x = ${loadParameter("group_row", "k")};`,
     "    squares += x * x;",
-    `    along += x * ${gradient};`,
+    `    along += x * ${kernel.isScaled === true ? `(${gradient})` : gradient};`,
     "  }",
     `  row_norm = ${boundedNorm("squares")};`,
     "  along /= row_norm;",

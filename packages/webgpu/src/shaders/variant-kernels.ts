@@ -23,6 +23,28 @@ export interface CountKernel {
   readonly kernel: KernelProgram;
 }
 
+/** The same kernels, with gradients multiplied by the scale of the step. */
+export function scaledKernelsOf(kernels: VariantKernels): VariantKernels {
+  const known = scaledKernels.get(kernels);
+  if (known !== undefined) return known;
+  const scaled = (kernel: KernelProgram | undefined): KernelProgram | undefined =>
+    kernel?.arrays.some(({ name }) => name === "g") === true
+      ? { ...kernel, isScaled: true }
+      : kernel;
+  const all = {
+    ...kernels,
+    passes: kernels.passes.map((one) =>
+      one.kind === "map"
+        ? { ...one, matrixReduction: scaled(one.matrixReduction), map: scaled(one.map) }
+        : one,
+    ),
+  };
+  scaledKernels.set(kernels, all);
+  return all;
+}
+
+const scaledKernels = new WeakMap<VariantKernels, VariantKernels>();
+
 export function variantKernelsOf(variant: Variant): VariantKernels {
   const { passes, counts } = variant.passPlan;
   return {

@@ -11,14 +11,15 @@ import { wgslName } from "./reserved-words.js";
 
 /** Declares the type of a value and the struct of a scalar set. */
 export function typeDeclarations(
-  { scalars }: Pick<KernelProgram, "scalars">,
+  { scalars, isScaled }: Pick<KernelProgram, "scalars" | "isScaled">,
   value: "f32" | "vec4f",
 ): readonly string[] {
+  const names = [...scalars.map(wgslName), ...(isScaled === true ? ["step_scale"] : [])];
   return [
     `alias Value = ${value};`,
     "",
     "struct Scalars {",
-    ...(scalars.length === 0 ? ["unused"] : scalars.map(wgslName)).map(
+    ...(names.length === 0 ? ["unused"] : names).map(
       (name, i) => `  ${i === 0 ? "@align(16) " : ""}${name}: f32,`,
     ),
     "}",

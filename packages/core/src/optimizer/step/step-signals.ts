@@ -119,7 +119,8 @@ export class SignalInputs {
   ): void {
     this.#scale.scale = scale;
     for (let i = 0; i < count; i += 1) {
-      const { group, update } = taken[i];
+      const { name, group, update, rowSteps } = taken[i];
+      if (rowSteps !== undefined && typeof group.stepRate === "object") throw ofCountingRows(name);
       const signals = this.#signalsOf(group);
       const rate = group.stepRate;
       signals.scale = scale;
@@ -209,6 +210,13 @@ function ofOneGroup({ name, group }: ParameterRecord): GradstepError {
   return new GradstepError(
     `"${name}" has another learningRate than a parameter of its group; expected one rate for ${list(group.parameters)}. Make a group of "${name}": groups: [{ match: "${name}" }].`,
     { code: "UNKNOWN_OPTION" },
+  );
+}
+
+function ofCountingRows(name: string): GradstepError {
+  return new GradstepError(
+    `Got a tensor as the learningRate of "${name}", whose rows count their own steps, on the host; expected a number. Read the tensor first.`,
+    { code: "UNSUPPORTED" },
   );
 }
 

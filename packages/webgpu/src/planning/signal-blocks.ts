@@ -1,0 +1,43 @@
+import type { ScalarBlocks } from "./scalar-blocks.js";
+
+/** What the host writes for a step with signals on the device: its scalars, and how they grow with the learning rate. */
+export class SignalBlocks {
+  /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
+  readonly slotLength: number;
+  readonly overhang = 0;
+  /** Where the slopes begin, in words. */
+  readonly slopesStart: number;
+  readonly #blocks: ScalarBlocks;
+  readonly #slopes: readonly (readonly [slopes: Float64Array, place: number])[];
+  readonly #values: Float32Array<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
+
+  /** @param slopesOf the slopes of a set of scalars; undefined for none */
+  constructor(
+    { limits }: GPUDevice,
+    blocks: ScalarBlocks,
+    slopesOf: (scalars: Float64Array) => Float64Array | undefined,
+  ) {
+    this.#blocks = blocks;
+    this.slopesStart = blocks.slotLength / 4;
+    this.#slopes = [...blocks.sets()].flatMap(({ set, place }) => {
+      const slopes = slopesOf(set);
+      return slopes === undefined ? [] : [[slopes, this.slopesStart + place] as const];
+    });
+    const length = blocks.slotLength * (this.#slopes.length > 0 ? 2 : 1);
+    const alignment = limits.minStorageBufferOffsetAlignment;
+    this.slotLength = Math.ceil(length / alignment) * alignment;
+    this.#values = new Float32Array(length / 4);
+    this.#words = new Uint32Array(this.#values.buffer);
+  }
+
+  /** The current values, in memory that the next call reuses. */
+  words(): Uint32Array<ArrayBuffer> {
+    this.#words.set(this.#blocks.words());
+    for (let k = 0; k < this.#slopes.length; k += 1) {
+      const [slopes, place] = this.#slopes[k];
+      this.#values.set(slopes, place);
+    }
+    return this.#words;
+  }
+}
