@@ -17,7 +17,7 @@ export type {
   RuleConfig,
 } from "./optimizer/optimizer.js";
 export type { ResetOptions } from "./optimizer/reset/reset-slots.js";
-export type { RemapOptions, Rows } from "./optimizer/rows/parameter-rows.js";
+export type { RemapOptions, Rows } from "./optimizer/rows/rows.js";
 export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions, StepRate } from "./optimizer/step/step-options.js";

@@ -82,7 +82,7 @@ export class StepPlans {
       throw error;
     }
     plans.unshift(plan);
-    plan.whenInvalidated((isRecorded) => this.#remove(plan, isRecorded));
+    plan.whenInvalidated((recordedInto) => this.#remove(plan, recordedInto !== undefined));
     if (plans.length > maxStepPlans) {
       this.#destroyLater(plans.pop()!);
     }

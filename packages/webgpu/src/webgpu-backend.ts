@@ -33,7 +33,7 @@ import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import type { StepRun } from "./planning/step-plan.js";
 import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
-import { StepPlans, type EncodeTarget } from "./step-plans.js";
+import { passOf, StepPlans, type EncodeTarget } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 
 /** The buffer pool of staged gradients. */
@@ -88,6 +88,8 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
    */
   fillCopy(parameter: Tensor, copy: ParameterCopy): void;
+  /** Fills a copy in what the caller submits. @throws {GradstepError} as `fillCopy`; `UNSUPPORTED` for another target */
+  encodeFillCopy(target: EncodeTarget, parameter: Tensor, copy: ParameterCopy): void;
   /** As in `Backend`. @throws {GradstepError} `UNSUPPORTED` for another kind of target */
   encodeTogether(target: EncodeTarget, runs: readonly BatchRun[]): void;
   /**
@@ -136,7 +138,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#ownsDevice = ownsDevice;
     this.#errors = new ErrorTracker(device);
     this.#pools = new BufferPools(device, this.#errors);
-    this.#copies = new CopyFiller(device, this.#errors);
+    this.#copies = new CopyFiller(device, this.#errors, this.#retained);
     this.#readback = new Readback(device, this.#errors);
     this.#together = new StepPlans({ device, errors: this.#errors });
     this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () => [
@@ -197,16 +199,19 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
+    this.encodeFillCopy(encoder, parameter, copy);
+    this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));
+  }
+
+  encodeFillCopy(recordInto: EncodeTarget, parameter: Tensor, copy: ParameterCopy): void {
     const [from, to] = this.#own("copy", "a parameter and its copy", [parameter, copy?.target]);
     from.checkLive();
     to.checkLive();
-    const work = this.#copies.prepare(from, copy);
-    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
-    const pass = encoder.beginComputePass({ label: "gradstep copy" });
+    const work = this.#copies.dispatchesOf(from, copy);
+    const { pass, end } = passOf(recordInto, "gradstep copy");
     for (const one of work) one.record(pass);
-    pass.end();
-    this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));
-    for (const one of work) one.destroy();
+    end();
   }
 
   copy(source: Tensor, target: Tensor): void {

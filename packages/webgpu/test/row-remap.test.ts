@@ -8,6 +8,7 @@ import {
 } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
+import { maxScratchLength, planRemap, type GatheredTensor } from "../src/planning/remap-plan.js";
 import { countingDevice } from "./counting-device.js";
 import { cases, seed } from "../../../testing/cases.js";
 import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";
@@ -25,20 +26,29 @@ function anyWords(random: Random, length: number): Words {
   return Uint32Array.from({ length }, () => random.below(2 ** 32));
 }
 
-/** The expected words of a tensor after a remap. */
+/** Rows without the gaps between them. */
+function rowsOf(words: Words, start: number, stride: number, [rows, columns]: number[]): Words {
+  const at = (i: number): number => start + Math.floor(i / columns) * stride + (i % columns);
+  return Uint32Array.from({ length: rows * columns }, (_, i) => words[at(i)]);
+}
+
+/** The expected words of a tensor after a remap. @param initial of rows that are reset, or their values */
 function moved(
   before: Words,
   columns: number,
-  initial: number,
+  initial: number | Words,
   reset: "added" | "all" | Words,
   indices: Words,
 ): Words {
   const rows = before.length / columns;
-  const begin = new Uint32Array(new Float32Array([initial]).buffer)[0];
+  const begin = new Uint32Array(
+    new Float32Array([typeof initial === "number" ? initial : 0]).buffer,
+  )[0];
   return Uint32Array.from({ length: indices.length * columns }, (_, at) => {
     const row = Math.floor(at / columns);
     const isReset =
       reset === "all" || indices[row] >= rows || (reset !== "added" && reset[row] !== 0);
+    if (isReset && typeof initial !== "number") return initial[at];
     return isReset ? begin : before[indices[row] * columns + (at % columns)];
   });
 }
@@ -48,6 +58,8 @@ describe("remap", () => {
     ["of the device's size", {}],
     ["of 1,024 bytes", { maxStorageBufferBindingSize: 1024, maxComputeWorkgroupsPerDimension: 3 }],
     ["of 4,096 bytes", { maxStorageBufferBindingSize: 4096, maxComputeWorkgroupsPerDimension: 5 }],
+    // Scratch memory is a quarter of it, so that columns are moved one after the other.
+    ["of the device's size, buffers of 16,384 bytes", { maxBufferSize: 16_384 }],
   ])(
     `bindings %s: random remaps keep all bits, and no byte outside changes (seed ${seed})`,
     async (_, limits) => {
@@ -57,14 +69,19 @@ describe("remap", () => {
         const backend = webgpu({ device: countingDevice(real, limits).device });
         const capacity = 1 + random.below(400);
         let count = 1 + random.below(capacity);
-        // Wrapped ranges at random offsets of one buffer, and memory of the backend.
+        // Wrapped ranges of one buffer, at random offsets or as fields of one row, and memory of the backend.
         const shapes = Array.from({ length: 4 }, () => 1 + random.below(9));
+        const areFields = round % 2 === 1;
         const starts: number[] = [];
         let end = random.below(9);
+        const first = end;
         for (const columns of shapes) {
           starts.push(end);
-          end += capacity * columns + random.below(9);
+          end += (areFields ? 1 : capacity) * columns + random.below(9);
         }
+        const rowLength = end - first;
+        if (areFields) end = first + rowLength * capacity;
+        const strides = shapes.map((columns) => (areFields ? rowLength : columns));
         const contents = anyWords(random, end + 5);
         const memory = bufferOf(real, new Float32Array(contents.buffer.slice(0)));
         const tensors = shapes.flatMap((columns, k) => {
@@ -75,8 +92,13 @@ describe("remap", () => {
           real.queue.writeBuffer(buffer, byteOffset, values);
           return [
             {
-              tensor: backend.wrap(memory, { shape, offset: starts[k], capacity }),
-              values: contents.slice(starts[k], starts[k] + count * columns),
+              tensor: backend.wrap(memory, {
+                shape,
+                offset: starts[k],
+                capacity,
+                rowStride: strides[k],
+              }),
+              values: rowsOf(contents, starts[k], strides[k], shape),
             },
             { tensor: own, values },
           ];
@@ -103,20 +125,43 @@ describe("remap", () => {
             });
           };
           const resets = [flags(), flags()].map((words) => ({ words, given: given(words) }));
-          const kinds = tensors.map(() => random.below(4));
-          const moves = tensors.map(({ tensor }, k): RowMove & { initial: number } => ({
+          const initials = tensors.map(() => (random.below(2) === 0 ? 0 : random.unit()));
+          // The second of two tensors may be reset from the first, or from one that was moved already.
+          const from = tensors.map((_, k) => (k % 2 === 1 ? random.below(3) : 0));
+          const replacement = tensors.map((_, k) =>
+            anyWords(random, next * shapes[Math.floor(k / 2)]),
+          );
+          const kinds = tensors.map((_, k) => (from[k + 1] === 1 ? 0 : random.below(4)));
+          const initialOf = (k: number): number | Tensor => {
+            if (from[k] === 0) return initials[k];
+            if (from[k] === 1) return tensors[k - 1].tensor;
+            const other = backend.tensor([next, shapes[Math.floor(k / 2)]]);
+            const { buffer, byteOffset } = other.memory;
+            real.queue.writeBuffer(buffer, byteOffset, replacement[k]);
+            return other;
+          };
+          const moves = tensors.map(({ tensor }, k): RowMove => ({
             tensor,
-            initial: random.below(2) === 0 ? 0 : random.unit(),
+            initial: initialOf(k),
             reset: (["added", "all", resets[0].given, resets[1].given] as const)[kinds[k]],
           }));
           backend.remap(moves, { count: next, indices: given(indices) });
           for (const [k, one] of tensors.entries()) {
             const columns = shapes[Math.floor(k / 2)];
             const reset = (["added", "all", resets[0].words, resets[1].words] as const)[kinds[k]];
-            one.values = moved(one.values, columns, moves[k].initial, reset, indices);
+            const initial = [initials[k], tensors[k - 1]?.values, replacement[k]][from[k]];
+            one.values = moved(one.values, columns, initial, reset, indices);
             expect(one.tensor.shape).toEqual([next, columns]);
-            expect(await bitsOf(backend, one.tensor)).toEqual(one.values);
-            if (k % 2 === 0) contents.set(one.values, starts[k / 2]);
+            const [start, stride] = [starts[k / 2], strides[k / 2]];
+            let found = one.values;
+            if (k % 2 === 0) {
+              for (let row = 0; row < next; row += 1)
+                contents.set(
+                  one.values.subarray(row * columns, (row + 1) * columns),
+                  start + row * stride,
+                );
+            } else found = await bitsOf(backend, one.tensor);
+            expect(found).toEqual(one.values);
           }
           count = next;
           expect(await wordsOf(real, memory)).toEqual(contents);
@@ -126,6 +171,29 @@ describe("remap", () => {
       }
     },
   );
+
+  test("scratch memory is 64 MiB at most, unless one column needs more", () => {
+    const limits = { maxBindingSize: 2 ** 27, alignment: 256 };
+    const maxScratch = maxScratchLength({ limits: { maxBufferSize: 2 ** 28 } } as GPUDevice);
+    const planOf = (count: number, columns: readonly number[]) => {
+      const indices = { buffer: {} as GPUBuffer, start: 0, stride: 1 };
+      const tensors = columns.map((length): GatheredTensor => {
+        const source = { buffer: {} as GPUBuffer, start: 0, stride: length, rows: count };
+        const [target, padding, initial] = [source, 0, 0];
+        const reset = "added" as const;
+        return { columns: length, source, target, padding, reset, resetRows: indices, initial };
+      });
+      const plan = planRemap(tensors, { count, indices }, limits, maxScratch);
+      return [plan.scratchLength, plan.batches({} as GPUBuffer).length];
+    };
+    // Splats with 45 harmonics, and their moments: 13 columns at a time.
+    const splat = [3, 3, 4, 1, 3, 45];
+    const [scratch, batches] = planOf(1_200_000, [...splat, ...splat, ...splat]);
+    expect(scratch).toBeLessThanOrEqual(2 ** 26);
+    expect(batches).toBeLessThanOrEqual(18);
+    expect(planOf(2 ** 24 + 1, [3])).toEqual([2 ** 26 + 4, 3]);
+    expect(planOf(1000, [3, 3, 4])).toEqual([40_000, 1]);
+  });
 
   test("memory of the backend grows by at least half, and its padding is 0", async () => {
     const backend = await newBackend();

@@ -187,7 +187,10 @@ export interface BatchRun {
 /** How `Backend.remap` moves the rows of one tensor. */
 export interface RowMove {
   readonly tensor: Tensor;
-  /** The value of rows that are reset, or the tensor from which they are copied after all moves. */
+  /**
+   * The value of rows that are reset, or the tensor from which they are copied after all moves: one whose rows were moved
+   * already, or are moved with `reset: "added"`.
+   */
   readonly initial: number | Tensor;
   /**
    * Which rows are reset: those without a source (`added`); these and those with a u32 that is not 0; or `all`. `written`:
@@ -261,6 +264,8 @@ export interface Backend {
   encodeTogether?(target: object, runs: readonly BatchRun[]): void;
   /** Fills a copy with the values of a parameter. Optional; a backend with it must respect `copies` in updates. */
   fillCopy?(parameter: Tensor, copy: ParameterCopy): void;
+  /** The same, recorded into a target of the caller. Optional. */
+  encodeFillCopy?(target: object, parameter: Tensor, copy: ParameterCopy): void;
   /**
    * Whether parameters, slots and gradients of updates may have any layout, and kernels respect `gradientActivation` and
    * `clearsGradient`. Optional; without it, parameters and slots are plain.

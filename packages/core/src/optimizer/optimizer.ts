@@ -6,7 +6,7 @@ import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import type { ParameterOptions } from "./parameters/parameter-table.js";
 import type { ResetOptions } from "./reset/reset-slots.js";
-import type { Rows } from "./rows/parameter-rows.js";
+import type { Rows } from "./rows/rows.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
@@ -166,6 +166,12 @@ export interface OptimizerMethods<
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `DISPOSED`
    */
   fillCopies(names?: N | readonly N[]): void;
+  /**
+   * The same, recorded into a target of the caller: after a kernel of the caller has changed parameters.
+   * @param target as in `encode`
+   * @throws {GradstepError} as `fillCopies` does, and `UNSUPPORTED` if the backend cannot encode
+   */
+  encodeFillCopies(target: EncodeTargetOf<T>, names?: N | readonly N[]): void;
   /** Whether `swap` has put the weights to evaluate with into the parameters. */
   readonly isSwapped: boolean;
   /**

@@ -21,7 +21,8 @@ import {
 import type { ParameterRecord } from "./parameters/parameter-record.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
-import { ParameterRows, type Rows } from "./rows/parameter-rows.js";
+import { ParameterRows } from "./rows/parameter-rows.js";
+import type { Rows } from "./rows/rows.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { resetSlots, type ResetOptions } from "./reset/reset-slots.js";
@@ -338,6 +339,16 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     for (const { update } of this.#select(names))
       for (const copy of update.copies) this.#table.backend!.fillCopy!(update.parameter, copy);
+  }
+
+  encodeFillCopies(target: object, names: string | readonly string[] = this.parameters): void {
+    this.#checkLive();
+    const { backend } = this.#table;
+    const selected = this.#select(names);
+    if (backend?.encodeFillCopy === undefined)
+      throw cannotEncode(backend!.name, "copies", "fillCopies()");
+    for (const { update } of selected)
+      for (const copy of update.copies) backend.encodeFillCopy(target, update.parameter, copy);
   }
 
   #select(names: string | readonly string[]): readonly ParameterRecord[] {

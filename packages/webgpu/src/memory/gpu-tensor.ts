@@ -65,7 +65,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   #storage: TensorStorage;
   #memory: GpuMemoryRange;
   /** Made for the first action, since most wrapped tensors have none. */
-  #onInvalidated: Set<(isRecorded: boolean) => void> | undefined;
+  #onInvalidated: Set<(recordedInto?: object) => void> | undefined;
   #failure: GradstepError | undefined;
   #freed = false;
 
@@ -173,16 +173,16 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
-    this.#invalidate(false);
+    this.#invalidate(undefined);
     if (this.allocation !== undefined) this.backend.free(this.allocation);
   }
 
   /**
    * Changes the number of rows, and the memory if a new allocation is given. The caller frees the old one.
-   * @param isRecorded whether rows are moved when the caller submits, so that steps recorded before stay valid
+   * @param recordedInto the target of the caller whose work moves the rows; undefined if they are moved now
    */
-  resize(rows: number, allocation: Allocation | undefined, isRecorded: boolean): void {
-    this.#invalidate(isRecorded);
+  resize(rows: number, allocation: Allocation | undefined, recordedInto: object | undefined): void {
+    this.#invalidate(recordedInto);
     this.#size = rows * this.columns;
     this.#shape = Object.freeze([rows, ...this.#shape.slice(1)]);
     if (allocation !== undefined) this.#storage = { allocation };
@@ -195,10 +195,11 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   }
 
   /**
-   * Calls an action once when the tensor is freed or resized: with true if work that was recorded before stays valid.
+   * Calls an action once when the tensor is freed or resized: with the target of the caller whose work resizes it, if
+   * there is one; then what was recorded before stays valid.
    * @returns a function that cancels this
    */
-  whenInvalidated(action: (isRecorded: boolean) => void): () => void {
+  whenInvalidated(action: (recordedInto?: object) => void): () => void {
     const actions = (this.#onInvalidated ??= new Set());
     actions.add(action);
     return () => actions.delete(action);
@@ -254,8 +255,8 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     return { buffer, byteOffset, byteLength: length * (this.layout?.dtype === "f16" ? 2 : 4) };
   }
 
-  #invalidate(isRecorded: boolean): void {
-    for (const action of this.#onInvalidated ?? []) action(isRecorded);
+  #invalidate(recordedInto: object | undefined): void {
+    for (const action of this.#onInvalidated ?? []) action(recordedInto);
     this.#onInvalidated?.clear();
   }
 }

@@ -4,10 +4,12 @@ import type { BindingLimits } from "./dispatch.js";
 import { gatherSegments } from "./gather-segments.js";
 import type { RowView } from "./row-item.js";
 import { scatterSegments } from "./scatter-segments.js";
-import { planSegmentDispatches, type SegmentDispatch } from "./segment-dispatches.js";
+import { planSegmentDispatches, type Segment, type SegmentDispatch } from "./segment-dispatches.js";
 
-/** Rows are gathered together unless they need more scratch memory than this, in bytes. */
-export const maxSharedScratch = 2 ** 26;
+/** The bytes of scratch memory that a remap needs at most, unless a single column has more. */
+export function maxScratchLength({ limits }: GPUDevice): number {
+  return Math.min(2 ** 26, limits.maxBufferSize / 4);
+}
 
 /** Rows in a buffer, in words. */
 export interface RowMemory extends RowView {
@@ -68,21 +70,22 @@ export interface RemapPlan {
 
 /**
  * Plans as few batches and dispatches as possible. Columns are independent of each other, so that a tensor that needs more
- * than `maxSharedScratch` is moved by groups of columns, at least one at a time. What is in the same buffers is one
+ * than `maxScratch` bytes is moved by groups of columns, at least one at a time. What is in the same buffers is one
  * dispatch, as long as it fits into bindings.
  */
 export function planRemap(
   tensors: readonly GatheredTensor[],
   sources: DeviceRowSources,
   limits: BindingLimits,
+  maxScratch: number,
 ): RemapPlan {
   const { count } = sources;
-  const buffers = [...new Set(tensors.map(({ source }) => source.buffer))];
-  const sorted = [...tensors].sort(
-    ({ source: a }, { source: b }) =>
-      buffers.indexOf(a.buffer) - buffers.indexOf(b.buffer) || a.start - b.start,
-  );
-  const maxWords = maxSharedScratch / 4;
+  // Rows that are taken from another tensor are read before that is written to.
+  const sorted = [
+    ...tensors.filter(({ initial }) => typeof initial !== "number"),
+    ...tensors.filter(({ initial }) => typeof initial === "number"),
+  ];
+  const maxWords = Math.floor(maxScratch / 4);
   const maxColumns = Math.max(1, Math.floor(maxWords / count));
   const batches: ColumnGroup[][] = [];
   let used = Infinity;
@@ -105,15 +108,28 @@ export function planRemap(
     batches: (scratch) =>
       batches.map((groups) => ({
         gathers: planSegmentDispatches(
-          groups.flatMap((group) => [...gatherSegments(group, sources, scratch, limits)]),
+          byBuffers(groups.flatMap((one) => [...gatherSegments(one, sources, scratch, limits)])),
           limits,
         ),
         scatters: planSegmentDispatches(
-          groups.flatMap((group) => [...scatterSegments(group, count, scratch, limits)]),
+          byBuffers(groups.flatMap((one) => [...scatterSegments(one, count, scratch, limits)])),
           limits,
         ),
       })),
   };
+}
+
+/** Segments with those next to each other that use the same buffers. */
+function byBuffers(segments: readonly Segment[]): readonly Segment[] {
+  const buffers = [...new Set(segments.flatMap(({ spans }) => spans.map(({ buffer }) => buffer)))];
+  const keyed = new Map<string, Segment[]>();
+  for (const segment of segments) {
+    const key = segment.spans.map(({ buffer }) => buffers.indexOf(buffer)).join();
+    const others = keyed.get(key);
+    if (others === undefined) keyed.set(key, [segment]);
+    else others.push(segment);
+  }
+  return [...keyed.values()].flat();
 }
 
 /** The rows of a tensor of f32. */

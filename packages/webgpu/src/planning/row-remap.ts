@@ -15,7 +15,13 @@ import type { BindingLimits } from "./dispatch.js";
 import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
 import type { RetainedMemory } from "../memory/retained-memory.js";
 import { passOf } from "../step-plans.js";
-import { planRemap, rowMemoryOf, type GatheredTensor, type InitialRows } from "./remap-plan.js";
+import {
+  maxScratchLength,
+  planRemap,
+  rowMemoryOf,
+  type GatheredTensor,
+  type InitialRows,
+} from "./remap-plan.js";
 import { wordView, type RowView } from "./row-item.js";
 import type { SegmentDispatch } from "./segment-dispatches.js";
 
@@ -69,7 +75,7 @@ export function remapRows(
     const gathered = targets.flatMap((target) =>
       gatheredTensorsOf(target, targets, count, viewOf, sources.indices),
     );
-    const plan = planRemap(gathered, { count, indices }, limits);
+    const plan = planRemap(gathered, { count, indices }, limits, maxScratchLength(device));
     const work: OneShotDispatches[] = [];
     const prepare = (kernel: TableKernel, dispatches: readonly SegmentDispatch[]): void => {
       const prepared = new OneShotDispatches(device, kernel, dispatches);
@@ -109,7 +115,7 @@ export function remapRows(
   }
   for (const { tensor, allocation } of targets) {
     const before = tensor.allocation;
-    tensor.resize(count, allocation, recordInto !== undefined);
+    tensor.resize(count, allocation, recordInto);
     if (allocation !== undefined) temporary.push({ destroy: () => pools.free(before!) });
   }
   if (recordInto === undefined) for (const one of temporary) one.destroy();

@@ -118,8 +118,8 @@ export class StepPlan {
     return this.#all().filter((plan) => plan.takeHasExecuted());
   }
 
-  /** Calls an action when a parameter, slot or copy is freed or resized: with true if recorded steps stay valid. */
-  whenInvalidated(action: (isRecorded: boolean) => void): void {
+  /** Calls an action when a parameter, slot or copy is freed or resized, as `GpuTensor.whenInvalidated` does. */
+  whenInvalidated(action: (recordedInto?: object) => void): void {
     for (const tensor of new Set(this.#tensors))
       this.#cancelInvalidation.push(tensor.whenInvalidated(action));
   }

@@ -14,49 +14,9 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkCopies, namedCopies, type CopyTable } from "../parameters/copy-options.js";
 import { checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
+import { cannotEncode } from "../step/encodable-inputs.js";
+import type { RemapOptions, Rows } from "./rows.js";
 import { checkRowValues, isRowValues, resized, rowCount } from "./row-checks.js";
-
-/** Options of `remap`. */
-export interface RemapOptions<T extends Tensor = Tensor> {
-  /** The new number of rows, at least 1; the number of indices if left out. */
-  readonly count?: number;
-  /**
-   * Rows whose u32 is not 0 take their parameters from where the index says, and their slots start as those of a new
-   * row: for clones and splits. Or such rows by the names of parameters, where `"all"` are all rows; the slots of the
-   * parameters that are not named are kept.
-   */
-  readonly resetRows?: RowValues | Readonly<Record<string, RowValues | "all">>;
-  /**
-   * Parameters that the caller or another optimizer has rearranged already: tensors with `count` rows that replace the
-   * current ones, or are the current ones. Only their slots are moved. The caller frees the tensors that are replaced.
-   */
-  readonly parameters?: Parameters<T>;
-  /** Copies that replace the current ones of their parameters, if those are too small for the new number of rows. */
-  readonly copies?: CopyTable<T>;
-}
-
-/** Parameters whose rows move together. Made by `optimizer.rows`. */
-export interface Rows<T extends Tensor = Tensor> {
-  readonly names: readonly string[];
-  /** The current number of rows. */
-  readonly count: number;
-  /**
-   * Row `i` of the parameters and of their slots becomes what row `indices[i]` was: to prune, clone, reorder or append
-   * rows. The index `newRow` (0xffffffff) makes a row of zeros with the slots of a new parameter.
-   *
-   * Tensors keep their identity and change their shape. Memory that the backend owns grows by at least half, so that few
-   * calls reallocate; caller-owned memory is used up to the `capacity` with which it was wrapped. Afterwards, gradient
-   * tensors of `optimizer.gradient` hold zeros, and copies are up to date. Views and buffers obtained before are stale;
-   * get them again.
-   *
-   * @param indices rows from 0 to `count` − 1. Tensors are not inspected; in them, every index that is too large means
-   * `newRow`.
-   * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY` (an index is too large, or caller-owned memory too
-   * small), `INVALID_SHAPE`, `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`,
-   * `OUT_OF_MEMORY`, `DISPOSED`; then nothing has changed
-   */
-  remap(indices: RowValues, options?: RemapOptions<T>): void;
-}
 
 /** Copies that replace those of parameters, by their names. */
 type NewCopies = ReadonlyMap<string, readonly ParameterCopy[]>;
@@ -90,9 +50,25 @@ export class ParameterRows implements Rows {
   }
 
   remap(indices: RowValues, options: RemapOptions = {}): void {
+    this.#remap("remap", indices, options, undefined);
+  }
+
+  encodeRemap(target: object, indices: RowValues, options: RemapOptions = {}): void {
+    this.#remap("encodeRemap", indices, options, target);
+  }
+
+  /** @param target that into which the remap is recorded; undefined to execute it */
+  #remap(
+    method: string,
+    indices: RowValues,
+    options: RemapOptions,
+    target: object | undefined,
+  ): void {
     const { backend, records, checkLive } = this.#context;
     checkLive();
-    checkOptions("remap", options, ["count", "resetRows", "parameters", "copies"]);
+    checkOptions(method, options, ["count", "resetRows", "parameters", "copies"]);
+    if (target !== undefined && backend.encodeRemap === undefined)
+      throw cannotEncode(backend.name, "remaps", "remap()");
     const before = this.#count();
     const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
     if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
@@ -114,7 +90,9 @@ export class ParameterRows implements Rows {
     if (other !== undefined) throw resized(other);
     this.#checkApart(parameters, copies);
 
-    backend.remap!(this.#moves(parameters, copies, resets), { count, indices });
+    const moves = this.#moves(parameters, copies, resets);
+    if (target === undefined) backend.remap!(moves, { count, indices });
+    else backend.encodeRemap!(target, moves, { count, indices });
 
     this.#context.onRemap();
     for (const record of records) {
@@ -142,7 +120,10 @@ export class ParameterRows implements Rows {
         resets.get(name) as Uint32Array | "all" | undefined,
         count,
       );
-      for (const copy of next.copies) backend.fillCopy!(parameter, copy);
+      for (const copy of next.copies) {
+        if (target === undefined) backend.fillCopy!(parameter, copy);
+        else backend.encodeFillCopy!(target, parameter, copy);
+      }
     }
   }
 
