@@ -98,7 +98,7 @@ function exponential(x: Interval, model: ErrorModel): Interval {
   if (isAnything(x)) return anything(exact);
   const { constant, slope } = model.exponential;
   const size = Math.max(Math.abs(x.low), Math.abs(x.high));
-  const relative = constant + slope * size + 2 ** -50;
+  const relative = constant + (slope === 0 ? 0 : slope * size) + 2 ** -50;
   const [low, high] = [Math.exp(x.low), Math.exp(x.high)];
   // The error in units in the last place is the same among subnormals.
   const absolute = model.underflow * (relative / model.arithmetic);
@@ -171,7 +171,10 @@ function normOf(row: readonly Interval[], model: ErrorModel): Interval {
     const one = abs(model, operand(x, model));
     return mul(model, one, one);
   });
-  return max(model, sqrt(model, reductionBound("sum", squares, row.length, model)), least);
+  const sum = reductionBound("sum", squares, row.length, model);
+  // No order of additions makes it negative.
+  if (Number.isFinite(sum.low)) sum.low = Math.max(sum.low, 0);
+  return max(model, sqrt(model, sum), least);
 }
 
 function quotientByNorm(x: Interval, norm: Interval, model: ErrorModel): Interval {

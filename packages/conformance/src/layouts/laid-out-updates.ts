@@ -1,4 +1,11 @@
-import { HostTensor, type CheckedActivation, type Tensor, type Update } from "@gradstep/core";
+import {
+  HostTensor,
+  type CheckedActivation,
+  type ParameterCopy,
+  type RowList,
+  type Tensor,
+  type Update,
+} from "@gradstep/core";
 import { decodeField, extentOf, fieldOf, readField, writeField } from "./field.js";
 import { largestFloat16, roundFloat16 } from "./float16.js";
 import { chainRule } from "./chain-rule.js";
@@ -45,80 +52,85 @@ export const hostOperations: LayoutOperations = {
   clear: (gradient) => store(gradient, new Float32Array(gradient.size)),
 };
 
-/** Runs updates with layouts, copies and activations: gathers plain arrays, runs them, and scatters the results. */
+/** Plain updates, and what is left to do when they were run. */
+export interface PlainUpdates {
+  readonly updates: readonly Update[];
+  readonly finish: () => void;
+}
+
+/** Makes plain updates of updates with layouts, copies and activations: gathers arrays, and scatters the results. */
 export class LaidOutUpdates {
   readonly #operations: LayoutOperations;
-  readonly #run: (updates: readonly Update[]) => void;
 
-  /** @param run runs plain updates */
-  constructor(operations: LayoutOperations, run: (updates: readonly Update[]) => void) {
+  constructor(operations: LayoutOperations) {
     this.#operations = operations;
-    this.#run = run;
   }
 
-  run(updates: readonly Update[]): void {
-    const plain = updates.map((update) => this.#plainOf(update));
-    this.#run(plain);
-    updates.forEach((update, i) => {
-      this.#finish(update, plain[i]);
-    });
-  }
-
-  /** Fills copies of a parameter. */
-  fillCopies({ parameter, copies }: Pick<Update, "parameter" | "copies">): void {
-    const { activate: activated, fill, read } = this.#operations;
-    if (copies.length === 0) return;
-    const rows = rowsOf(read(parameter), parameter.shape);
-    for (const { target, activation } of copies)
-      fill(
-        target,
-        rows.flatMap((row) => Array.from(activated(activation, row))),
-      );
-  }
-
-  #plainOf(update: Update): Update {
-    const { decode, chainRule: derive } = this.#operations;
-    const { parameter, gradient, gradientActivation, slots } = update;
-    let values = decode(gradient);
-    if (gradientActivation !== undefined) {
-      const rows = rowsOf(this.#operations.read(parameter), parameter.shape);
-      const columns = values.length / (gradient.shape[0] ?? 1);
-      values = Float32Array.from(
-        rows.flatMap((row, i) =>
-          Array.from(
-            derive(gradientActivation, row, values.subarray(i * columns, (i + 1) * columns)),
-          ),
-        ),
-      );
-    }
+  plain(updates: readonly Update[]): PlainUpdates {
+    const arrays = new Map<Tensor, HostTensor<Float32Array>>();
+    const plainOf = (tensor: Tensor): Tensor => {
+      if (tensor.layout === undefined) return tensor;
+      const { backend, shape } = tensor;
+      const array =
+        arrays.get(tensor) ?? new HostTensor(backend, shape, this.#operations.read(tensor));
+      arrays.set(tensor, array);
+      return array;
+    };
     return {
-      ...update,
-      parameter: this.#plain(parameter),
-      gradient: new HostTensor(gradient.backend, gradient.shape, values),
-      slots: slots.map((slot) => this.#plain(slot)),
-      copies: [],
-      gradientActivation: undefined,
-      clearsGradient: false,
+      updates: updates.map((update) => ({
+        ...update,
+        parameter: plainOf(update.parameter),
+        gradient: this.#gradientOf(update),
+        slots: update.slots.map(plainOf),
+        copies: [],
+        gradientActivation: undefined,
+        clearsGradient: false,
+      })),
+      finish: () => {
+        for (const [tensor, array] of arrays) this.#operations.write(tensor, array.view());
+        for (const { parameter, copies } of updates)
+          for (const copy of copies) this.fillCopy(parameter, copy);
+        for (const update of updates)
+          if (update.clearsGradient) this.#operations.clear(update.gradient, update);
+      },
     };
   }
 
-  #plain(tensor: Tensor): Tensor {
-    if (tensor.layout === undefined) return tensor;
-    return new HostTensor(tensor.backend, tensor.shape, this.#operations.read(tensor));
+  fillCopy(parameter: Tensor, { target, activation }: ParameterCopy): void {
+    const { activate: activated, fill, read } = this.#operations;
+    const rows = rowsOf(read(parameter), parameter.shape);
+    fill(
+      target,
+      rows.flatMap((row) => Array.from(activated(activation, row))),
+    );
   }
 
-  #finish(update: Update, plain: Update): void {
-    const { write, clear } = this.#operations;
-    const store = (tensor: Tensor, from: Tensor): void => {
-      if (tensor !== from) write(tensor, (from as HostTensor<Float32Array>).view());
-    };
-    store(update.parameter, plain.parameter);
-    update.slots.forEach((slot, k) => {
-      store(slot, plain.slots[k]);
-    });
-    this.fillCopies(update);
-    if (update.clearsGradient) clear(update.gradient, update);
+  /** A gradient by the parameter, as a plain tensor. */
+  #gradientOf(update: Update): Tensor {
+    const { parameter, gradient, gradientActivation } = update;
+    if (gradient.layout === undefined && gradientActivation === undefined) return gradient;
+    const { chainRule: derive, decode, read } = this.#operations;
+    const values = decode(gradient);
+    if (gradientActivation !== undefined) {
+      const rows = rowsOf(read(parameter), parameter.shape);
+      const gradients = rowsOf(values, gradient.shape);
+      for (const [row, gradientRow] of updatedRows(update)) {
+        const derived = derive(gradientActivation, rows[row], gradients[gradientRow]);
+        gradients[gradientRow].set(derived);
+      }
+    }
+    return new HostTensor(gradient.backend, gradient.shape, values);
   }
+}
+
+/** The rows of the parameter, and those of the gradient. */
+function* updatedRows({ rows, parameter }: Update): Iterable<readonly [number, number]> {
+  if (rows === undefined) {
+    for (let i = 0; i < extentOf(parameter.shape).rows; i += 1) yield [i, i];
+    return;
+  }
+  const { indices, gradientRows, start, end } = rows as RowList;
+  for (let i = start; i < end; i += 1) yield [indices[i], gradientRows[i]];
 }
 
 /** What a tensor in host memory stores, without gaps. */
@@ -132,7 +144,8 @@ function store(tensor: Tensor, values: ArrayLike<number>): void {
   writeField(words, field, values);
 }
 
-function rowsOf(values: Float32Array, shape: readonly number[]): readonly Float32Array[] {
+/** The values of each row, which are live. */
+export function rowsOf(values: Float32Array, shape: readonly number[]): readonly Float32Array[] {
   const { rows, columns } = extentOf(shape);
   return Array.from({ length: rows }, (_, i) => values.subarray(i * columns, (i + 1) * columns));
 }

@@ -75,7 +75,8 @@ export function randomStored(
   return Float64Array.from({ length }, () => {
     if (random.chance(0.1)) return 0;
     const size = dtype === "f16" ? randomFloat16(random) : randomInteger(dtype, scale, random);
-    return dtype !== "u32" && random.chance(0.5) ? -size : size;
+    const isNegative = dtype !== "u32" && size !== 0 && random.chance(0.5);
+    return isNegative ? -size : size;
   });
 }
 

@@ -114,13 +114,30 @@ export class LayoutHarness {
       target.model,
       byName((name) => plan[name].values),
     );
-    return new LayoutHarness(context, spec.rule.name, plan, memory, parameters, optimizer, checker);
+    const harness = new LayoutHarness(
+      context,
+      spec.rule.name,
+      plan,
+      memory,
+      parameters,
+      optimizer,
+      checker,
+    );
+    await harness.#checkFilled("createOptimizer");
+    return harness;
   }
 
-  /** Fills all copies, and checks them. */
+  /** Overwrites all copies, fills them again, and checks them. */
   async fillCopies(): Promise<void> {
+    const copies = Object.keys(this.#plan).flatMap((name) => this.#copiesOf(name));
+    this.#memory.write(copies.map((part) => [part, this.#memory.read(part).fill(0.5)]));
     this.optimizer.fillCopies();
-    const what = `${this.#rule}, fillCopies`;
+    await this.#checkFilled("fillCopies");
+  }
+
+  /** Copies hold activated values. Nothing else has changed. */
+  async #checkFilled(after: string): Promise<void> {
+    const what = `${this.#rule}, ${after}`;
     const names = Object.keys(this.#plan);
     await this.#memory.update(
       what,
@@ -180,7 +197,6 @@ export class LayoutHarness {
       const expected = clear ? new Float64Array(got.length) : Float64Array.from(numbers[name]);
       assertSame(got, expected, `${what}, ${clear ? "clear" : "without clear"}`, part);
     }
-    this.#context.stats.cases += 1;
   }
 
   #randomNumbers(names: readonly string[], random: Random): ByName<ArrayLike<number>> {
