@@ -198,6 +198,14 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     remapRows(this.#remapContext, moves, sources, target);
   }
 
+  rowLimit(count: Tensor): Tensor {
+    this.check();
+    const { buffer, byteOffset } = count.memory as WebGpuTensor["memory"];
+    // All rows have the same word.
+    const layout = { dtype: "u32", rowStride: 0, scale: 1 } as const;
+    return new GpuTensor(this, [1], { buffer, byteOffset, layout, capacity: 1 });
+  }
+
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
     const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
     this.encodeFillCopy(encoder, parameter, copy);

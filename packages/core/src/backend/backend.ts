@@ -205,6 +205,8 @@ export interface RowSources {
   readonly count: number;
   /** The old index of each new row. `newRow`, and in a tensor every index that is too large, means that there is none. */
   readonly indices: RowValues;
+  /** A mask of `Backend.rowLimit`: rows that it does not select have no source. */
+  readonly limit?: Tensor | undefined;
 }
 
 /** The index of a row without a source. */
@@ -249,6 +251,11 @@ export interface Backend {
    * Optional; a backend with it has `encodeFillCopy` as well if it has `fillCopy`.
    */
   encodeRemap?(target: object, moves: readonly RowMove[], sources: RowSources): void;
+  /**
+   * A mask that selects the rows below a number on the device, the first u32 of a tensor. Kernels and remaps read the
+   * number when they are executed. Optional.
+   */
+  rowLimit?(count: Tensor): Tensor;
   /**
    * Copies all values of a tensor to another of the same size. Optional; a backend without it has no slots that start as
    * a copy of their parameter.

@@ -1,6 +1,7 @@
 import {
   gatherCode,
   gatherParameterNames,
+  noLimit,
   resetCode,
   type GatherParameters,
 } from "../shaders/gather-kernel.js";
@@ -45,7 +46,7 @@ export function* gatherSegments(
 function* segmentsOf(
   { gathered, firstColumn, columns, scratchStart }: ColumnGroup,
   { source, mode, initial, readsNothing }: Gather,
-  { count, indices }: DeviceRowSources,
+  { count, indices, limit }: DeviceRowSources,
   scratch: GPUBuffer,
   { maxBindingSize, alignment }: BindingLimits,
 ): Generator<Segment> {
@@ -66,12 +67,13 @@ function* segmentsOf(
         spans: [
           rowsSpan(indices, firstRow, rowCount),
           rowsSpan(resetRows, firstRow, rowCount),
+          rowsSpan(limit ?? indices, 0, 1),
           { buffer: source.buffer, low: sourceLow, high: sourceLow + (high - low) * 4 },
           { buffer: scratch, low: targetLow, high: targetLow + rowCount * columns * 4 },
         ],
         count: rowCount * columns,
         scalars: undefined,
-        parametersAt: ([indicesOffset, resetOffset, sourceOffset, targetOffset]) => {
+        parametersAt: ([indicesOffset, resetOffset, limitOffset, sourceOffset, targetOffset]) => {
           const parameters: GatherParameters = {
             columns,
             target_start: (targetLow - targetOffset) / 4,
@@ -83,6 +85,7 @@ function* segmentsOf(
             rows_before: gathered.source.rows,
             reset_mode: resetCode[reset],
             gather_mode: gatherCode[mode],
+            limit_start: limit === undefined ? noLimit : limit.start - limitOffset / 4,
             initial: bitsOf(initial),
             source_stride: source.stride,
             source_low: low,

@@ -43,6 +43,8 @@ export interface InitialRows {
 export interface DeviceRowSources {
   readonly count: number;
   readonly indices: RowView;
+  /** Where the number of new rows is that can have a source; all if undefined. */
+  readonly limit?: RowView | undefined;
 }
 
 /** Adjacent columns of a tensor, and where they are in the scratch buffer. */

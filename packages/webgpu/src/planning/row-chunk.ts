@@ -190,6 +190,7 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
     mask_start:
       mask === undefined ? 0 : mask.start + firstRow * mask.stride - offsetOf("#mask") / 4,
     mask_stride: mask?.stride ?? 0,
+    mask_first_row: firstRow,
     gradient_type: gradientTypeCode[gradient?.type ?? "float"],
     gradient_scale: floatBits(gradient?.scale ?? 1),
     gradient_activation: activationCode[gradientActivation?.kind ?? "identity"],

@@ -109,7 +109,7 @@ export function rowItemOf(
   };
 }
 
-/** A mask or indices: one u32 per row, in words. @throws {GradstepError} `UNSUPPORTED` */
+/** A mask or indices: one u32 per row, in words; with a stride of 0, a mask of the rows below a u32. @throws {GradstepError} `UNSUPPORTED` */
 export function wordView({ memory, layout, rowStride, columns }: GpuTensor): RowView {
   if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
     throw new GradstepError(

@@ -75,7 +75,8 @@ export function remapRows(
     const gathered = targets.flatMap((target) =>
       gatheredTensorsOf(target, targets, count, viewOf, sources.indices),
     );
-    const plan = planRemap(gathered, { count, indices }, limits, maxScratchLength(device));
+    const limit = sources.limit && wordView(sources.limit as unknown as GpuTensor);
+    const plan = planRemap(gathered, { count, indices, limit }, limits, maxScratchLength(device));
     const work: OneShotDispatches[] = [];
     const prepare = (kernel: TableKernel, dispatches: readonly SegmentDispatch[]): void => {
       const prepared = new OneShotDispatches(device, kernel, dispatches);

@@ -20,6 +20,8 @@ export const gatherParameterNames = [
   "reset_mode",
   /** A value of `gatherCode`. */
   "gather_mode",
+  /** Where the number of new rows is that can have a source; `noLimit` for all. */
+  "limit_start",
   /** The bits of an f32. */
   "initial",
   "source_stride",
@@ -31,6 +33,9 @@ export const gatherParameterNames = [
 ] as const;
 
 export type GatherParameters = Record<(typeof gatherParameterNames)[number], number>;
+
+/** In place of the position of a limit. */
+export const noLimit = 0xffff_ffff;
 
 /** Which rows are reset, as a number in the table. */
 export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
@@ -51,6 +56,7 @@ export const gatherCode = {
 export const gatherArrays = [
   { name: "indices", access: "read" },
   { name: "reset_rows", access: "read" },
+  { name: "limits", access: "read" },
   { name: "source", access: "read" },
   { name: "target", access: "read_write" },
 ] as const;
@@ -76,6 +82,9 @@ export const gatherKernel: string = [
   "    let row = i / columns;",
   "    var source_row = all_indices[index_start + row * index_stride];",
   "    var has_source = source_row < rows_before;",
+  `    if (limit_start != ${noLimit}u) {`,
+  "      has_source = has_source && first_row + row < all_limits[limit_start];",
+  "    }",
   `    var is_reset = !has_source || reset_mode == ${resetCode.all}u;`,
   `    if (reset_mode == ${resetCode.flagged}u) {`,
   "      is_reset = is_reset || all_reset_rows[reset_start + row * reset_stride] != 0u;",

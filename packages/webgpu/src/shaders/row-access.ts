@@ -54,7 +54,7 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
   const cleared = arrays.filter(({ name, isWritten }) => isWritten && name.startsWith("@operand"));
   const skip = [...cleared.map(({ name }) => store(name, "0.0")), "continue;"].join(" ");
   const isSelected = layout.mask
-    ? `${loadWord(rowBindingOf(kernel, layout, "#mask"), "mask_start + row * mask_stride")} != 0u`
+    ? `${loadWord(rowBindingOf(kernel, layout, "#mask"), "mask_start + row * mask_stride")} > select(0u, mask_first_row + row, mask_stride == 0u)`
     : undefined;
   const activates = layout.activates && hasGradient;
   const clears = layout.clears && hasGradient;

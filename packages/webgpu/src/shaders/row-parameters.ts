@@ -20,6 +20,11 @@ const alwaysNames = [
   "mask_stride",
 ] as const;
 
+const maskNames = [
+  /** The first row of the segment, for a mask that is the number of rows: one whose stride is 0. */
+  "mask_first_row",
+] as const;
+
 const fixedPointNames = [
   /** A value of `gradientTypeCode`. */
   "gradient_type",
@@ -53,6 +58,7 @@ const copyNames = [
 export type RowParameters = Readonly<
   Record<
     | (typeof alwaysNames)[number]
+    | (typeof maskNames)[number]
     | (typeof fixedPointNames)[number]
     | (typeof activationNames)[number]
     | (typeof groupNames)[number],
@@ -82,6 +88,7 @@ export function isGrouped({ copies, activates }: RowKernelLayout): boolean {
 export function rowParameterNames(layout: RowKernelLayout): readonly (keyof RowParameters)[] {
   return [
     ...alwaysNames,
+    ...(layout.mask ? maskNames : []),
     ...(layout.fixedPoint ? fixedPointNames : []),
     ...(layout.activates ? activationNames : []),
     ...(isGrouped(layout) ? groupNames : []),

@@ -1,6 +1,7 @@
 import type { RowList, StagingTensor, Tensor, Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import type { RowLimit } from "../rows/row-limit.js";
 import type { SlotResets } from "../reset/slot-resets.js";
 import type { RowSteps } from "../sparse/row-steps.js";
 import type { Accumulator } from "../step-control/accumulator.js";
@@ -29,6 +30,8 @@ export interface ParameterRecord {
   sparse: SparseMemory | undefined;
   /** The rows of the last lazy step. */
   rowList: { -readonly [K in keyof RowList]: RowList[K] } | undefined;
+  /** The number of rows, if it is on the device. */
+  rowLimit: RowLimit | undefined;
   /** Made for the first reset. */
   slotResets: SlotResets | undefined;
   /** Undefined unless rows count their own steps. */

@@ -155,6 +155,7 @@ export class ParameterTable {
         scaling: undefined,
         sparse: undefined,
         rowList: undefined,
+        rowLimit: undefined,
         slotResets: undefined,
         rowSteps: group.sparseOptions.rowSteps
           ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))

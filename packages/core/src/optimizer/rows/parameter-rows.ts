@@ -13,8 +13,14 @@ import { hasRowsOf } from "../../backend/dimensions.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkCopies, namedCopies, type CopyTable } from "../parameters/copy-options.js";
-import { checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
+import {
+  checkDisjoint,
+  checkParameters,
+  isTensor,
+  type Parameters,
+} from "../parameters/parameter-checks.js";
 import { cannotEncode } from "../step/encodable-inputs.js";
+import { rowLimitOf } from "./row-limit.js";
 import type { RemapOptions, Rows } from "./rows.js";
 import { checkRowValues, isRowValues, resized, rowCount } from "./row-checks.js";
 
@@ -49,6 +55,13 @@ export class ParameterRows implements Rows {
     return this.#count();
   }
 
+  async readCount(): Promise<number> {
+    this.#context.checkLive();
+    const count = this.#count();
+    const { rowLimit } = this.#context.records[0];
+    return rowLimit === undefined ? count : Math.min((await rowLimit.count.read())[0], count);
+  }
+
   remap(indices: RowValues, options: RemapOptions = {}): void {
     this.#remap("remap", indices, options, undefined);
   }
@@ -66,17 +79,12 @@ export class ParameterRows implements Rows {
   ): void {
     const { backend, records, checkLive } = this.#context;
     checkLive();
-    checkOptions(method, options, ["count", "resetRows", "parameters", "copies"]);
+    checkOptions(method, options, ["count", "capacity", "resetRows", "parameters", "copies"]);
     if (target !== undefined && backend.encodeRemap === undefined)
       throw cannotEncode(backend.name, "remaps", "remap()");
     const before = this.#count();
-    const count = options.count ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
-    if (!Number.isSafeInteger(count) || count < 1 || count >= newRow) {
-      throw new GradstepError(
-        `count is ${show(count)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
-        { code: "LENGTH_MISMATCH" },
-      );
-    }
+    const count = newCount(indices, options);
+    const limit = isTensor(options.count) ? rowLimitOf(options.count, backend) : undefined;
     checkRowValues("indices", indices, count, backend, true);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
     const { parameters = {} } = options;
@@ -91,8 +99,9 @@ export class ParameterRows implements Rows {
     this.#checkApart(parameters, copies);
 
     const moves = this.#moves(parameters, copies, resets);
-    if (target === undefined) backend.remap!(moves, { count, indices });
-    else backend.encodeRemap!(target, moves, { count, indices });
+    const sources = { count, indices, limit: limit?.mask };
+    if (target === undefined) backend.remap!(moves, sources);
+    else backend.encodeRemap!(target, moves, sources);
 
     this.#context.onRemap();
     for (const record of records) {
@@ -109,10 +118,12 @@ export class ParameterRows implements Rows {
         parameter,
         copies: copies.get(name) ?? update.copies,
         gradient: parameter,
-        mask: undefined,
+        mask: limit?.mask,
+        unselectedRows: "keep",
         rows: undefined,
       };
       record.update = next;
+      record.rowLimit = limit;
       record.size = parameter.size;
       record.rowSteps = record.rowSteps?.remapped(
         record.group,
@@ -250,6 +261,24 @@ export class ParameterRows implements Rows {
     }
     return first.rows;
   }
+}
+
+/** The rows that tensors get. @throws {GradstepError} `LENGTH_MISMATCH` */
+function newCount(indices: RowValues, { count, capacity }: RemapOptions): number {
+  const isOnDevice = isTensor(count);
+  if (capacity !== undefined && !isOnDevice) {
+    throw new GradstepError(
+      `Got capacity ${show(capacity)} with ${show(count)} as count; expected it with a tensor as count only.`,
+      { code: "LENGTH_MISMATCH" },
+    );
+  }
+  const rows = isOnDevice ? capacity : count;
+  const value = rows ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
+  if (Number.isSafeInteger(value) && value >= 1 && value < newRow) return value;
+  throw new GradstepError(
+    `${isOnDevice ? "capacity" : "count"} is ${show(value)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
+    { code: "LENGTH_MISMATCH" },
+  );
 }
 
 /** Whether it is an object with something per name, and not one value or, by mistake, memory that is no tensor. */

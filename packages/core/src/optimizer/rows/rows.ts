@@ -4,8 +4,14 @@ import type { Parameters } from "../parameters/parameter-checks.js";
 
 /** Options of `remap`. */
 export interface RemapOptions<T extends Tensor = Tensor> {
-  /** The new number of rows, at least 1; the number of indices if left out. */
-  readonly count?: number;
+  /**
+   * The new number of rows, at least 1; the number of indices if left out. Or a tensor whose first u32 is the number when
+   * work is executed: then tensors get `capacity` rows, and remaps and steps leave out the rows from that number on; masks
+   * that are given to a step replace this. On WebGPU.
+   */
+  readonly count?: number | T;
+  /** The rows that tensors have if their number is on the device; the number of indices if left out. */
+  readonly capacity?: number;
   /**
    * Rows whose u32 is not 0 take their parameters from where the index says, and their slots start as those of a new
    * row: for clones and splits. Or such rows by the names of parameters, where `"all"` are all rows; the slots of the
@@ -24,8 +30,13 @@ export interface RemapOptions<T extends Tensor = Tensor> {
 /** Parameters whose rows move together. Made by `optimizer.rows`. */
 export interface Rows<T extends Tensor = Tensor> {
   readonly names: readonly string[];
-  /** The current number of rows. */
+  /** The current number of rows; if it is on the device, that which the tensors have. */
   readonly count: number;
+  /**
+   * The current number of rows, read from the device if it is there.
+   * @throws {GradstepError} `DISPOSED`
+   */
+  readCount(): Promise<number>;
   /**
    * Row `i` of the parameters and of their slots becomes what row `indices[i]` was: to prune, clone, reorder or append
    * rows. The index `newRow` (0xffffffff) makes a row of zeros with the slots of a new parameter.

@@ -22,10 +22,10 @@ export class SparseInputs {
   /** Prepares for the gradients of another step. */
   clear(): void {
     for (let i = 0; i < this.#count; i += 1) {
-      const { update, sparse } = this.#records[i];
+      const { update, sparse, rowLimit } = this.#records[i];
       update.rows = undefined;
       sparse?.clearMask();
-      update.mask = undefined;
+      update.mask = rowLimit?.mask;
     }
     this.#count = 0;
   }
@@ -34,6 +34,7 @@ export class SparseInputs {
   add(record: ParameterRecord, gradient: SparseGradient): void {
     this.#records[this.#count] = record;
     this.#gradients[this.#count] = outside(gradient, record.update.parameter);
+    record.update.mask = undefined;
     this.#count += 1;
   }
 

@@ -273,8 +273,8 @@ export class StepControl {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
-      const { gradient, clearsGradient } = updates[i];
-      const mask = isCombined ? (updates[i].mask as Uint32Array | undefined) : undefined;
+      const { gradient, clearsGradient, mask: selected } = updates[i];
+      const mask = isCombined && ArrayBuffer.isView(selected) ? selected : undefined;
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
       accumulator.update.mask = mask;

@@ -43,10 +43,15 @@ export class StepMasks {
     const { rows, unselectedRows = "keep" } = options;
     if (rows !== undefined) this.#check(rows, count);
     const named = rows === undefined || isRowValues(rows) ? undefined : rows;
-    for (let i = 0; i < this.#records.length; i += 1) this.#records[i].update.mask = undefined;
+    for (let i = 0; i < this.#records.length; i += 1) {
+      const { update, rowLimit } = this.#records[i];
+      update.mask = rowLimit?.mask;
+      update.unselectedRows = "keep";
+    }
     for (let i = 0; i < count; i += 1) {
       const { name, update } = this.#taken[i];
       const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
+      if (mask === undefined) continue;
       update.mask = safeMask(mask, update.parameter);
       update.unselectedRows = unselectedRows;
     }

@@ -1,0 +1,179 @@
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  newRow,
+  type GradstepError,
+} from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
+import { expect, test } from "vitest";
+import { bufferOf, describe, newBackend } from "./gpu.js";
+
+const capacity = 120;
+
+/** Removes rows whose first value is negative, clones those above 1, and writes how many there are. */
+const selectRows = /* wgsl */ `
+@group(0) @binding(0) var<storage, read_write> values: array<f32>;
+@group(0) @binding(1) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(2) var<storage, read_write> count: array<u32>;
+
+@compute @workgroup_size(1)
+fn main() {
+  var next = 0u;
+  for (var row = 0u; row < count[0]; row++) {
+    let value = values[row * 3u];
+    if (value < 0.0) { continue; }
+    indices[next] = row;
+    next++;
+    if (value > 1.0 && next < ${capacity}u) {
+      indices[next] = row;
+      next++;
+    }
+  }
+  count[0] = next;
+}`;
+
+/** The same on the host. */
+function selectedRows(values: ArrayLike<number>, count: number): Uint32Array {
+  const indices: number[] = [];
+  for (let row = 0; row < count; row += 1) {
+    const value = values[row * 3];
+    if (value < 0) continue;
+    indices.push(row);
+    if (value > 1 && indices.length < capacity) indices.push(row);
+  }
+  return Uint32Array.from(indices);
+}
+
+/** Rows of three values: a third of them negative, a third above 1. */
+function initialValues(count: number): Float32Array {
+  return Float32Array.from({ length: count * 3 }, (_, i) =>
+    i % 3 === 0 ? ((i * 7) % 3) * 0.9 - 0.5 + (i % 13) / 16 : i / 8,
+  );
+}
+
+/** Small integers, so that sums of their squares do not depend on the order. */
+function gradientOf(count: number, round: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(capacity * 3).fill(Number.NaN);
+  for (let i = 0; i < count * 3; i += 1) values[i] = ((i + round) % 5) - 2;
+  return values;
+}
+
+const spec = () => chain(clipByGlobalNorm(1), adam({ learningRate: 0.25 }));
+
+describe("a number of rows that is on the device", () => {
+  test("rows are pruned and cloned, and stepped, without being read back", async () => {
+    const backend = await newBackend();
+    const { device } = backend;
+    const first = 60;
+    const words = new Float32Array(capacity);
+    const [indexBuffer, countBuffer] = [bufferOf(device, words), bufferOf(device, words)];
+    device.queue.writeBuffer(countBuffer, 0, Uint32Array.of(first));
+    device.queue.writeBuffer(indexBuffer, 0, new Uint32Array(capacity).fill(newRow));
+    const indices = backend.wrap(indexBuffer, { dtype: "u32" });
+    const count = backend.wrap(countBuffer, { shape: [1], offset: 0, dtype: "u32" });
+    const w = backend.tensor([first, 3], initialValues(first), { ownBuffer: true });
+    const optimizer = createOptimizer(spec(), { w });
+    const rows = optimizer.rows();
+
+    const plainBackend = await newBackend();
+    const plain = plainBackend.tensor([first, 3], initialValues(first));
+    const plainOptimizer = createOptimizer(spec(), { w: plain });
+    const module = device.createShaderModule({ code: selectRows });
+    const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
+    const gradientBuffer = bufferOf(device, gradientOf(0, 0));
+    const counts = [first];
+    for (let round = 0; round < 4; round += 1) {
+      const kept = selectedRows(await plain.read(), counts[round]);
+      plainOptimizer.rows().remap(kept);
+      counts.push(kept.length);
+      const gradient = gradientOf(kept.length, round);
+      plainOptimizer.step({ w: gradient.slice(0, kept.length * 3) });
+
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      const resources = [w.memory.buffer, indexBuffer, countBuffer];
+      const entries = resources.map((buffer, binding) => ({ binding, resource: { buffer } }));
+      const layout = pipeline.getBindGroupLayout(0);
+      pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+      pass.dispatchWorkgroups(1);
+      rows.encodeRemap(pass, indices, { count });
+      device.queue.writeBuffer(gradientBuffer, 0, gradient);
+      const gradients = { w: backend.wrap(gradientBuffer, { shape: [capacity, 3] }) };
+      optimizer.encode(pass, gradients);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+
+      expect(rows.count).toBe(capacity);
+      expect(await rows.readCount()).toBe(kept.length);
+      const values = await w.read();
+      expect(values.slice(0, kept.length * 3)).toEqual(await plain.read());
+      expect(values.slice(kept.length * 3).every((value) => value === 0)).toBe(true);
+    }
+    expect(new Set(counts).size).toBeGreaterThan(3);
+    const slots = (await optimizer.state()).slots.w;
+    for (const [name, values] of Object.entries((await plainOptimizer.state()).slots.w))
+      expect(slots[name].slice(0, values.length)).toEqual(values);
+    // With a number, all rows are stepped once more.
+    rows.remap(new Uint32Array(2), { count: 2 });
+    expect(await rows.readCount()).toBe(2);
+    optimizer.step({ w: Float32Array.of(1, 1, 1, 1, 1, 1) });
+    expect(new Set(await w.read()).size).toBeGreaterThan(2);
+  });
+
+  test("a mask that is given to a step replaces it, for that step", async () => {
+    const backend = await newBackend();
+    const countBuffer = bufferOf(backend.device, new Float32Array(1));
+    backend.device.queue.writeBuffer(countBuffer, 0, Uint32Array.of(2));
+    const count = backend.wrap(countBuffer, { dtype: "u32" });
+    const w = backend.tensor([4], [1, 2, 3, 4]);
+    const optimizer = createOptimizer(adam({ learningRate: 1 }), { w });
+    const kept = Uint32Array.of(0, 1, 2, 3);
+    optimizer.rows().remap(kept, { count });
+    const gradient = { w: new Float32Array(4).fill(1) };
+    const changed = async (step: () => void): Promise<boolean[]> => {
+      const before = await w.read();
+      step();
+      const after = await w.read();
+      return [...after].map((value, i) => value !== before[i]);
+    };
+    const below = [true, true, false, false];
+    expect(await changed(() => optimizer.step(gradient))).toEqual(below);
+    const rows = Uint32Array.of(0, 1, 1, 0);
+    const masked = [false, true, true, false];
+    expect(await changed(() => optimizer.step(gradient, { rows }))).toEqual(masked);
+    expect(await changed(() => optimizer.step(gradient))).toEqual(below);
+    backend.device.queue.writeBuffer(countBuffer, 0, Uint32Array.of(3));
+    expect(await changed(() => optimizer.step(gradient))).toEqual([true, true, true, false]);
+  });
+
+  test("its errors, after which nothing has changed", async () => {
+    const backend = await newBackend();
+    const code = (action: () => void): string => {
+      try {
+        action();
+      } catch (error) {
+        return (error as GradstepError).code;
+      }
+      return "none";
+    };
+    const w = backend.tensor([4]);
+    const rows = createOptimizer(adam(), { w }).rows();
+    const indices = new Uint32Array(3);
+    const floats = backend.tensor([1]);
+    const count = backend.wrap(bufferOf(backend.device, new Float32Array(1)), { dtype: "u32" });
+    expect(code(() => rows.remap(indices, { count: floats }))).toBe("INVALID_MEMORY");
+    expect(code(() => rows.remap(indices, { count, capacity: 4 }))).toBe("LENGTH_MISMATCH");
+    expect(code(() => rows.remap(indices, { count, capacity: 0 }))).toBe("LENGTH_MISMATCH");
+    expect(code(() => rows.remap(indices, { count: 2, capacity: 3 }))).toBe("LENGTH_MISMATCH");
+    count.free();
+    expect(code(() => rows.remap(indices, { count }))).toBe("DISPOSED");
+    expect(w.shape).toEqual([4]);
+    const host = reference();
+    const onHost = createOptimizer(adam(), { w: host.tensor([4]) }).rows();
+    expect(code(() => onHost.remap(indices, { count: host.tensor([1]) }))).toBe("UNSUPPORTED");
+    expect(await onHost.readCount()).toBe(4);
+  });
+});
