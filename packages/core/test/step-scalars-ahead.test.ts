@@ -55,3 +55,27 @@ test("steps may be any, in any order", () => {
   for (const t of [1, 2, 3, 4, 3, 100, 101, 116, 117, 90, 1, 2 ** 30])
     expect(compute(t)).toEqual([t * 0.25, 0.25]);
 });
+
+test("upcoming scalars are those that later steps compute, and unknown after a change", () => {
+  const clock = { iterations: 0, changes: 0, callsPerStep: 1 };
+  const source = { get: () => 0.5, isScheduled: false };
+  const scalars = new StepScalars(variant, source, clock);
+  const target = new Float64Array(variant.scalars.length);
+  let known = 0;
+  for (let t = 1; t <= 100; t += 1) {
+    scalars.compute(t);
+    for (let steps = 1; steps <= 20; steps += 1) {
+      if (!scalars.upcoming(steps, target)) continue;
+      known += 1;
+      expect(target[variant.scalars.indexOf("product")]).toBe((t + steps) * 0.5);
+      expect(target[variant.scalars.indexOf("learningRate")]).toBe(0.5);
+    }
+  }
+  expect(known).toBeGreaterThan(500);
+  scalars.compute(90);
+  clock.changes += 1;
+  expect(scalars.upcoming(1, target)).toBe(false);
+  scalars.compute(91);
+  scalars.computeFor(91, "learningRate", 0);
+  expect(scalars.upcoming(1, target)).toBe(false);
+});

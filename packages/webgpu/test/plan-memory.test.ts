@@ -65,7 +65,7 @@ function made(counts: DeviceCounts, work: () => void): DeviceCounts {
 const none = { buffersMade: 0, buffersDestroyed: 0, bindGroupsMade: 0 };
 
 describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind) => {
-  test("gradients that are wrapped again for each step: nothing is made, and one write", () => {
+  test("gradients that are wrapped again for each step: nothing is made, and little written", () => {
     const { counts, steps, buffers, wrapped } = trainer(180);
     const gradients = buffers();
     const go = (): void => steps[kind](wrapped(gradients));
@@ -74,7 +74,9 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
     const run = made(counts, () => {
       for (let i = 0; i < count; i += 1) go();
     });
-    expect(run).toEqual({ ...none, bytes: 0, writes: count, submits: count });
+    expect(run).toMatchObject({ ...none, bytes: 0, submits: count });
+    // The scalars of 16 steps at once, with two writes in place of one at the end of the ring.
+    expect(run.writes).toBeLessThan((count / 16) * 1.1 + 2);
   });
 
   test.each([2, 33, 64, maxInputPlans])(
@@ -110,7 +112,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
     const [first, second] = [buffers(), buffers()];
     for (let i = 0; i < warmUp; i += 1) steps[kind](wrapped(first));
     const run = made(counts, () => steps[kind](wrapped([second[0], ...first.slice(1)])));
-    expect(run).toMatchObject({ buffersMade: 0, bindGroupsMade: 1, writes: 1 });
+    expect(run).toMatchObject({ buffersMade: 0, bindGroupsMade: 1 });
   });
 
   test.each([
@@ -188,7 +190,7 @@ describe("recorded steps", () => {
     expect(counts.bytes).toBe(before);
     const parametersAndGradients = 2 * 180 * values * 4;
     const slots = 2 * 2 ** 20;
-    expect(before - parametersAndGradients - slots).toBeLessThan(4096);
+    expect(before - parametersAndGradients - slots).toBeLessThan(10_000);
   });
 
   test(`random steps, submitted late in any order: no scalars are lost, no buffer is destroyed early (seed ${seed})`, () => {

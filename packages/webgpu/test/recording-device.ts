@@ -79,11 +79,17 @@ export function recordingDevice(): { readonly device: GPUDevice; readonly counts
     };
   };
   const queue = {
-    writeBuffer(buffer: RecordedBuffer, offset: number, data: ArrayBufferView): void {
+    writeBuffer(
+      buffer: RecordedBuffer,
+      offset: number,
+      data: Uint32Array | Float32Array,
+      dataOffset = 0,
+      size = data.length,
+    ): void {
       counts.writes += 1;
       if (buffer.isDestroyed)
         throw new Error(`"${buffer.label}" was written after it was destroyed`);
-      const { byteOffset, byteLength } = data;
+      const { byteOffset, byteLength } = data.subarray(dataOffset, dataOffset + size);
       if (offset + byteLength > buffer.size) throw new Error(`"${buffer.label}" is too small`);
       if (buffer.bytes.length > 0)
         buffer.bytes.set(new Uint8Array(data.buffer, byteOffset, byteLength), offset);

@@ -143,6 +143,14 @@ export interface Update {
   readonly slots: readonly Tensor[];
   /** In the order of `variant.scalars`, in f64; set before each run. f32 backends round them to f32. */
   readonly scalars: Float64Array;
+  /**
+   * Copies the scalars that a later run will have if no hyperparameter is set before it. A backend that uses them has to
+   * compare them in that run. Optional.
+   *
+   * @param steps how many runs later: 1 or more
+   * @returns whether they are known
+   */
+  readonly upcomingScalars?: ((steps: number, target: Float64Array) => boolean) | undefined;
 }
 
 /** A compiled variant. A run executes all passes of `variant.passPlan`. */

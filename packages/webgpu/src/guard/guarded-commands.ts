@@ -5,7 +5,8 @@ import { bindGroupOf } from "../planning/bind-groups.js";
 import type { TabledDispatch } from "../planning/dispatch.js";
 import type { TableKernel } from "../planning/one-shot-dispatches.js";
 import { ScalarBlocks } from "../planning/scalar-blocks.js";
-import type { ScalarRing, StepValues } from "../planning/scalar-ring.js";
+import type { ScalarRing } from "../planning/scalar-ring.js";
+import type { StepValues } from "../planning/scalar-slots.js";
 import { rangeOfSignal, type SignalRange } from "../planning/signaled-commands.js";
 import {
   failureOf,
@@ -55,14 +56,14 @@ export class GuardedCommands implements StepRecorder {
     ring: ScalarRing,
     signals: StepSignals | undefined,
   ) {
-    const { label, dispatches, scratch } = step;
+    const { label, updates, dispatches, scratch } = step;
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
     this.#scale =
       typeof signals?.scale === "object" ? rangeOfSignal(device, signals.scale) : undefined;
     this.#hostScale = new HostScale(device);
-    this.#blocks = new ScalarBlocks(device, dispatches);
+    this.#blocks = new ScalarBlocks(device, dispatches, updates);
     const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
     const make = (what: string, size: number, usage: number): GPUBuffer =>
       device.createBuffer({ label: `${label}, ${what}`, size, usage: usage | STORAGE });

@@ -71,6 +71,7 @@ export class InputPlan {
     this.#tables = memory.tables.acquire(dispatches.map(({ table }) => table));
     const step = {
       label,
+      updates: this.#updates,
       dispatches: dispatches.map(({ kernel, bindings, tiles, scalarSets, isForSkipped }, d) => ({
         kernel,
         bindings,
@@ -85,7 +86,7 @@ export class InputPlan {
     if (guard !== undefined)
       this.#recorder = new GuardedCommands(device, step, guard, signalRing, signals);
     else if (this.#updates.some(hasDeviceSignals))
-      this.#recorder = new SignaledCommands(device, errors, step, this.#updates, signalRing);
+      this.#recorder = new SignaledCommands(device, errors, step, signalRing);
     else this.#recorder = new StepCommands(device, step, ring, bindGroups);
   }
 

@@ -1,9 +1,12 @@
+import type { Update } from "@gradstep/core";
 import { maxScalarSets } from "../shaders/kernel-layout.js";
 import type { TabledDispatch } from "./dispatch.js";
 
 /** Scalar sets, one after the other. Dispatches with the same sets share a block. */
 interface Block {
   readonly scalarSets: readonly Float64Array[];
+  /** For each set, what gives that of a later step. */
+  readonly upcoming: readonly Update["upcomingScalars"][];
   /** Bytes per set. */
   readonly setLength: number;
   readonly offset: number;
@@ -34,9 +37,19 @@ export class ScalarBlocks {
   readonly #blocks: readonly Block[];
   readonly #values: Float32Array<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
+  /** One set of a later step. */
+  readonly #upcomingSet: Float64Array;
 
-  constructor(device: GPUDevice, dispatches: readonly TabledDispatch[]) {
+  /** @param updates whose scalars the sets are */
+  constructor(
+    device: GPUDevice,
+    dispatches: readonly TabledDispatch[],
+    updates: readonly Update[],
+  ) {
     const { minUniformBufferOffsetAlignment: alignment } = device.limits;
+    const upcomingOf = new Map(
+      updates.map(({ scalars, upcomingScalars }) => [scalars, upcomingScalars]),
+    );
     const blocks: Block[] = [];
     let length = 0;
     this.offsets = dispatches.map(({ scalarSets, kernel }) => {
@@ -49,7 +62,8 @@ export class ScalarBlocks {
         return known.offset;
       }
       const offset = length;
-      blocks.push({ scalarSets, setLength, offset, scaleIndex });
+      const upcoming = scalarSets.map((set) => upcomingOf.get(set));
+      blocks.push({ scalarSets, upcoming, setLength, offset, scaleIndex });
       length += Math.ceil(Math.max(1, scalarSets.length * setLength) / alignment) * alignment;
       return offset;
     });
@@ -58,6 +72,7 @@ export class ScalarBlocks {
     this.#blocks = blocks;
     this.#values = new Float32Array(length / 4);
     this.#words = new Uint32Array(this.#values.buffer);
+    this.#upcomingSet = new Float64Array(Math.max(0, ...updates.map((one) => one.scalars.length)));
   }
 
   /** The current scalars, in memory that the next call reuses. */
@@ -67,6 +82,21 @@ export class ScalarBlocks {
       for (let k = 0; k < scalarSets.length; k += 1) {
         const place = (offset + setLength * k) / 4;
         this.#values.set(scalarSets[k], place);
+        if (scaleIndex !== undefined) this.#values[place + scaleIndex] = this.scale;
+      }
+    }
+    return this.#words;
+  }
+
+  /** The scalars of a later step in the same memory; undefined if they are not known. */
+  upcomingWords(steps: number): Uint32Array<ArrayBuffer> | undefined {
+    for (let b = 0; b < this.#blocks.length; b += 1) {
+      const { scalarSets, upcoming, setLength, offset, scaleIndex } = this.#blocks[b];
+      for (let k = 0; k < scalarSets.length; k += 1) {
+        if (upcoming[k]?.(steps, this.#upcomingSet) !== true) return undefined;
+        const place = (offset + setLength * k) / 4;
+        const count = scalarSets[k].length;
+        for (let i = 0; i < count; i += 1) this.#values[place + i] = this.#upcomingSet[i];
         if (scaleIndex !== undefined) this.#values[place + scaleIndex] = this.scale;
       }
     }

@@ -1,33 +1,24 @@
 import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "./delayed-destruction.js";
+import { ScalarSlots, type StepValues } from "./scalar-slots.js";
 
-/** What the host writes for a step. */
-export interface StepValues {
-  /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
-  readonly slotLength: number;
-  /** Bytes that a binding may reach beyond a slot. */
-  readonly overhang: number;
-  /** The current values, in memory that the next call reuses. */
-  words(): Uint32Array<ArrayBuffer>;
-}
+/** The scalars of how many steps are written at once, if they are known. */
+const maxStepsPerWrite = 16;
 
-/** How many times as many steps a buffer holds as the one before. */
+/** Scalars that are written ahead must not replace those of the last `maxUnsubmittedSteps` steps. */
+const maxSlots: number = maxUnsubmittedSteps + maxStepsPerWrite;
+
+/** A buffer has this many times as many slots as the one before. */
 const growthFactor = 4;
-
-/** What was written last to the slots of one kind. */
-interface LastWrite {
-  /** The scalars, as words. */
-  words: Uint32Array<ArrayBuffer>;
-  /** Words that are valid; 0 if there are none. */
-  length: number;
-  offset: number;
-}
+const firstSlots: number = maxSlots / growthFactor ** 2;
 
 /**
- * The scalars of the last steps on the same parameters, in one buffer. It starts small, and grows while recorded
- * steps need it, up to `maxUnsubmittedSteps`; further ones overwrite the oldest. A step with the scalars of the one
- * before it uses them, and writes nothing.
+ * The scalars of the last steps on the same parameters, in a buffer with a slot per step. It starts small, and
+ * grows as steps are recorded, until it has slots for `maxUnsubmittedSteps`; further ones overwrite the oldest.
+ *
+ * A write stalls the device: it waits for the step before, copies, and waits for the copy. So the scalars of following
+ * steps are written as well, and a step whose scalars are there already writes nothing.
  */
 export class ScalarRing {
   readonly #device: GPUDevice;
@@ -38,12 +29,12 @@ export class ScalarRing {
   #slotLength = 0;
   /** Bytes that a binding may reach beyond a slot. */
   #overhang = 0;
-  /** The slots for recorded steps. One more, at the end, is for steps that are submitted at once. */
-  #slots = 0;
-  /** The scalars of recorded steps that were written to the current buffer. */
-  #written = 0;
-  readonly #lastRecorded: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
-  readonly #lastSubmitted: LastWrite = { words: new Uint32Array(0), length: 0, offset: 0 };
+  /** The slots for recorded steps. Those for steps that are submitted at once follow. */
+  #slotCount = 0;
+  /** The slots of the current buffer that recorded steps have used. */
+  #used = 0;
+  #recorded = new ScalarSlots(0, 0);
+  #submitted = new ScalarSlots(0, 0);
 
   /** @param usage of the buffer */
   constructor(device: GPUDevice, label: string, usage: "UNIFORM" | "STORAGE") {
@@ -58,12 +49,13 @@ export class ScalarRing {
    * @returns the buffer to bind, which changes as the ring grows
    */
   prepare({ slotLength, overhang }: StepValues, isRecorded: boolean): GPUBuffer {
-    const isFull = isRecorded && this.#written === this.#slots && this.#slots < maxUnsubmittedSteps;
+    const isFull = isRecorded && this.#used === this.#slotCount && this.#slotCount < maxSlots;
     const fits = slotLength <= this.#slotLength && overhang <= this.#overhang;
     if (this.#buffer === undefined || isFull || !fits) {
       this.#slotLength = Math.max(slotLength, this.#slotLength);
       this.#overhang = Math.max(overhang, this.#overhang);
-      this.#replace(isFull ? Math.max(1, this.#slots) * growthFactor : this.#slots);
+      const grown = Math.max(firstSlots, this.#slotCount * growthFactor);
+      this.#replace(isFull ? grown : this.#slotCount);
     }
     return this.#buffer!;
   }
@@ -74,17 +66,25 @@ export class ScalarRing {
    */
   write(step: StepValues, isRecorded: boolean): number {
     if (isRecorded) this.#outgrown.countStep();
-    const last = isRecorded ? this.#lastRecorded : this.#lastSubmitted;
-    const values = step.words();
-    if (isSame(last, values)) return last.offset;
-    const slot = isRecorded ? this.#written % this.#slots : this.#slots;
-    if (isRecorded) this.#written += 1;
-    if (last.words.length < values.length) last.words = new Uint32Array(values.length);
-    last.words.set(values);
-    last.length = values.length;
-    last.offset = slot * this.#slotLength;
-    this.#device.queue.writeBuffer(this.#buffer!, last.offset, values);
-    return last.offset;
+    const slots = isRecorded ? this.#recorded : this.#submitted;
+    const words = step.words();
+    if (slots.isCurrent(words)) return this.#slotLength * slots.current;
+    if (slots.advance(words)) {
+      if (isRecorded) this.#used += 1;
+      return this.#slotLength * slots.current;
+    }
+    const first = isRecorded ? this.#used % this.#slotCount : this.#slotCount;
+    const room = isRecorded ? this.#slotCount - first : maxStepsPerWrite;
+    const written = slots.fill(first, step, Math.min(room, maxStepsPerWrite));
+    this.#device.queue.writeBuffer(
+      this.#buffer!,
+      this.#slotLength * first,
+      slots.words,
+      0,
+      written,
+    );
+    if (isRecorded) this.#used += 1;
+    return this.#slotLength * first;
   }
 
   /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
@@ -93,26 +93,19 @@ export class ScalarRing {
     for (const buffer of [...this.#outgrown.takeAll(), ...current]) destroyStale(buffer);
   }
 
-  #replace(slots: number): void {
+  #replace(slotCount: number): void {
     if (this.#buffer !== undefined) {
-      if (this.#written === 0) this.#buffer.destroy();
+      if (this.#used === 0) this.#buffer.destroy();
       else this.#outgrown.destroyLater(this.#buffer);
     }
-    this.#slots = Math.min(slots, maxUnsubmittedSteps);
-    this.#written = 0;
-    this.#lastRecorded.length = 0;
-    this.#lastSubmitted.length = 0;
+    this.#slotCount = slotCount;
+    this.#used = 0;
+    this.#recorded = new ScalarSlots(maxStepsPerWrite, this.#slotLength);
+    this.#submitted = new ScalarSlots(maxStepsPerWrite, this.#slotLength);
     this.#buffer = this.#device.createBuffer({
       label: `${this.#label}, scalars`,
-      size: this.#slotLength * (this.#slots + 1) + this.#overhang,
+      size: this.#slotLength * (slotCount + maxStepsPerWrite) + this.#overhang,
       usage: this.#usage | bufferUsage.COPY_DST,
     });
   }
-}
-
-/** Whether the last scalars have the same bits. */
-function isSame({ words, length }: LastWrite, values: Uint32Array): boolean {
-  if (length !== values.length) return false;
-  for (let i = 0; i < length; i += 1) if (words[i] !== values[i]) return false;
-  return true;
 }

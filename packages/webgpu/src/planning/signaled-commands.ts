@@ -62,14 +62,8 @@ export class SignaledCommands implements StepRecorder {
   readonly #dynamicOffset = new Uint32Array(1);
 
   /** @param ring of buffers with the usage STORAGE */
-  constructor(
-    device: GPUDevice,
-    errors: ErrorTracker,
-    step: StepBindings,
-    updates: readonly Update[],
-    ring: ScalarRing,
-  ) {
-    const { label, dispatches, scratch } = step;
+  constructor(device: GPUDevice, errors: ErrorTracker, step: StepBindings, ring: ScalarRing) {
+    const { label, updates, dispatches, scratch } = step;
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
@@ -78,7 +72,7 @@ export class SignaledCommands implements StepRecorder {
       tensor && rangeOfSignal(device, tensor);
     this.#scale = typeof scale === "object" ? rangeOf(scale) : undefined;
     this.#skip = rangeOf(skip);
-    this.#blocks = new ScalarBlocks(device, dispatches);
+    this.#blocks = new ScalarBlocks(device, dispatches, updates);
     const signalsOf = new Map(updates.map((update) => [update.scalars, update.signals]));
     const rateOf = (set: Float64Array): Tensor | undefined => signalsOf.get(set)?.learningRate;
     this.#hostBlocks = new SignalBlocks(device, this.#blocks, (set) =>

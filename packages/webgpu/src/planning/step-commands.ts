@@ -1,4 +1,4 @@
-import type { GradstepError } from "@gradstep/core";
+import type { GradstepError, Update } from "@gradstep/core";
 import type { CompiledPipeline } from "../device/pipeline-cache.js";
 import type { BindGroups } from "./bind-groups.js";
 import type { TabledDispatch } from "./dispatch.js";
@@ -10,6 +10,7 @@ import { workgroupGridOf, type WorkgroupGrid } from "./workgroup-grid.js";
 export interface StepBindings {
   /** Names the work in messages of the device. */
   readonly label: string;
+  readonly updates: readonly Update[];
   readonly dispatches: readonly TabledDispatch[];
   readonly scratch: GPUBuffer | undefined;
 }
@@ -85,7 +86,7 @@ export class StepCommands implements StepRecorder {
     this.#step = step;
     this.#ring = ring;
     this.#shared = bindGroups;
-    this.#blocks = new ScalarBlocks(device, step.dispatches);
+    this.#blocks = new ScalarBlocks(device, step.dispatches, step.updates);
     this.#dispatches = prepareDispatches(device, step.dispatches);
   }
 

@@ -138,6 +138,7 @@ export class ParameterTable {
           slots: all,
           scalars: group.scalars.values,
         }),
+        upcomingScalars: group.scalars.upcoming,
         copies: allCopies.get(name) ?? [],
         gradientActivation: activations.get(name),
       };

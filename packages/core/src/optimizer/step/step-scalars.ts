@@ -41,6 +41,8 @@ export class StepScalars {
   readonly #ahead: Float64Array;
   #first = 0;
   #known = 0;
+  /** The row of the last `compute`. */
+  #row = 0;
   readonly #hasPersistent: boolean;
   readonly #clock: Clock;
   readonly #maxAhead: number;
@@ -122,9 +124,22 @@ export class StepScalars {
       this.#computeAhead(t);
     const { values } = this;
     const ahead = this.#ahead;
-    const row = (t - this.#first) * values.length;
-    for (let i = 0; i < values.length; i += 1) values[i] = ahead[row + i];
+    this.#row = t - this.#first;
+    const start = this.#row * values.length;
+    for (let i = 0; i < values.length; i += 1) values[i] = ahead[start + i];
   }
+
+  /**
+   * Copies the scalars of the step `steps` after that of the last `compute`, if it will have the same hyperparameters.
+   * @returns whether they are known
+   */
+  readonly upcoming = (steps: number, target: Float64Array): boolean => {
+    const row = this.#row + steps;
+    if (row >= this.#known || this.#seen !== this.#clock.changes) return false;
+    const { length } = this.values;
+    for (let i = 0; i < length; i += 1) target[i] = this.#ahead[row * length + i];
+    return true;
+  };
 
   /** Computes the scalars of step `t` for another value of a hyperparameter than that of the source. */
   computeFor(t: number, hyperparameter: string, value: number): void {

@@ -1,0 +1,74 @@
+/** What the host writes for a step. */
+export interface StepValues {
+  /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
+  readonly slotLength: number;
+  /** Bytes that a binding may reach beyond a slot. */
+  readonly overhang: number;
+  /** The current values, in memory that the next call reuses. */
+  words(): Uint32Array<ArrayBuffer>;
+  /** The values of a later step in the same memory; undefined if they are not known. */
+  upcomingWords?(steps: number): Uint32Array<ArrayBuffer> | undefined;
+}
+
+/** What the last write of scalars put into consecutive slots: those of a step, and of the steps that follow it. */
+export class ScalarSlots {
+  /** The contents of the slots. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** Words per slot. */
+  readonly #stride: number;
+  #first = 0;
+  #count = 0;
+  /** The slot of the last step, from the first on. */
+  #index = 0;
+  /** Words that are used in each slot. */
+  #length = 0;
+
+  /** @param slotLength bytes per slot */
+  constructor(maxCount: number, slotLength: number) {
+    this.#stride = slotLength / 4;
+    this.words = new Uint32Array(this.#stride * maxCount);
+  }
+
+  /** The slot of the last step. */
+  get current(): number {
+    return this.#first + this.#index;
+  }
+
+  /** Whether a step has the scalars of the last one. */
+  isCurrent(words: Uint32Array): boolean {
+    return this.#isAt(this.#index, words);
+  }
+
+  /** Goes on to the next slot if a step has its scalars. */
+  advance(words: Uint32Array): boolean {
+    if (!this.#isAt(this.#index + 1, words)) return false;
+    this.#index += 1;
+    return true;
+  }
+
+  /**
+   * Replaces the contents by the scalars of a step, and of those that follow it as far as they are known.
+   * @param first the slot of the step
+   * @returns the number of words to write
+   */
+  fill(first: number, step: StepValues, maxCount: number): number {
+    const words = step.words();
+    this.words.set(words);
+    this.#first = first;
+    this.#index = 0;
+    this.#length = words.length;
+    for (this.#count = 1; this.#count < maxCount; this.#count += 1) {
+      const upcoming = step.upcomingWords?.(this.#count);
+      if (upcoming === undefined) break;
+      this.words.set(upcoming, this.#stride * this.#count);
+    }
+    return this.#stride * (this.#count - 1) + this.#length;
+  }
+
+  #isAt(index: number, words: Uint32Array): boolean {
+    if (index >= this.#count || words.length !== this.#length) return false;
+    const start = this.#stride * index;
+    for (let i = 0; i < words.length; i += 1) if (this.words[start + i] !== words[i]) return false;
+    return true;
+  }
+}
