@@ -120,6 +120,8 @@ describe(`a trainer of ${points} points (seed ${seed})`, () => {
     }
     await backend.ready();
     expect([...calls].sort()).toEqual([
+      // The scalars of several steps are one write.
+      "createCommandEncoder 1, submit 1",
       "createCommandEncoder 1, submit 1, writeBuffer 1",
       // Steps with an array as mask write it.
       "createCommandEncoder 1, submit 1, writeBuffer 2",
