@@ -73,7 +73,7 @@ test("three.js draws the points where the optimizer has moved them", async () =>
   const picture = new RenderTarget(size, size);
   const litPixels = async (): Promise<readonly (readonly [x: number, y: number])[]> => {
     renderer.setRenderTarget(picture);
-    await renderer.render(scene, camera);
+    renderer.render(scene, camera);
     const pixels = await renderer.readRenderTargetPixelsAsync(picture, 0, 0, size, size);
     return Array.from(
       { length: size * size },
