@@ -4,6 +4,8 @@ import { cachedPipeline, type CompiledPipeline } from "./device/pipeline-cache.j
 import { computeStage } from "./device/webgpu-constants.js";
 import type { StepKernel } from "./planning/dispatch.js";
 import { emitDenseKernel } from "./shaders/dense-kernel.js";
+import { emitFusedRowKernel } from "./shaders/fused-row-kernel.js";
+import type { FusedRows } from "./shaders/fused-rows.js";
 import { joinKernel } from "./shaders/join-kernel.js";
 import {
   bindGroupLayoutKey,
@@ -67,6 +69,13 @@ export class StepKernels {
   matrixReduction(program: KernelProgram, layout: RowKernelLayout): StepKernel {
     return this.#known(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
       emitMatrixReductionKernel(program, layout),
+    );
+  }
+
+  /** All passes in one kernel. @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
+  fusedRows(fused: FusedRows, layout: RowKernelLayout): StepKernel {
+    return this.#known(fused.kernel, kernelLayoutKey(layout), layout, () =>
+      emitFusedRowKernel(fused, layout),
     );
   }
 

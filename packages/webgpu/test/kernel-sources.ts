@@ -4,6 +4,7 @@ import type { DenseKernelLayout, RowKernelLayout } from "../src/shaders/kernel-l
 import { isUniform, type KernelProgram } from "../src/shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "../src/shaders/matrix-reduction-kernel.js";
 import { plainRowLayout } from "../src/shaders/row-bindings.js";
+import { emitFusedRowKernel } from "../src/shaders/fused-row-kernel.js";
 import { emitRowKernel } from "../src/shaders/row-kernel.js";
 import { variantKernelsOf } from "../src/shaders/variant-kernels.js";
 
@@ -103,6 +104,19 @@ export function rowSources(variant: Variant, all: readonly RowFeatures[]): reado
         ),
     ),
   ];
+}
+
+/** The shaders of variants that one invocation runs in all passes for a row. */
+export function fusedSources(variant: Variant, all: readonly RowFeatures[]): readonly string[] {
+  const { fused } = variantKernelsOf(variant);
+  if (fused === undefined) return [];
+  return all
+    .filter(({ list }) => list !== true)
+    .map(({ isShared, ...features }) => {
+      const layout = plainRowLayout(fused.kernel, { ...features, wholeRows: true });
+      const bindings = isShared === true ? layout.bindings.map(() => 0) : layout.bindings;
+      return emitFusedRowKernel(fused, { ...layout, bindings });
+    });
 }
 
 function mapKernels(variant: Variant): readonly KernelProgram[] {

@@ -147,12 +147,14 @@ interface Grouping {
 /** Values that an invocation handles so that few words of f16 are written by two. */
 const maxGroupLength = 4;
 
-function groupingOf({ copies, gradientActivation, columns, rowCount }: RowChunk): Grouping {
+function groupingOf(chunk: RowChunk): Grouping {
+  const { copies, gradientActivation, columns, rowCount, wholeRows } = chunk;
   const filled = copies.filter(({ isFilled }) => isFilled);
   const normalizes =
     gradientActivation?.kind === "normalize" ||
     filled.some(({ activation }) => activation.kind === "normalize");
-  if (normalizes) return { lines: rowCount, lineLength: columns, groupLength: columns };
+  if (normalizes || wholeRows)
+    return { lines: rowCount, lineLength: columns, groupLength: columns };
   if (filled.every(({ unit }) => unit === 2))
     return { lines: rowCount, lineLength: columns, groupLength: 1 };
   if (filled.every(({ stride, unit }) => stride === columns * unit))

@@ -56,6 +56,8 @@ export interface RowItem {
   /** The number of rows of the gradient, which can differ for listed rows. */
   readonly gradientRows: number;
   readonly copies: readonly CopyView[];
+  /** Whether one invocation updates a row in all passes. */
+  readonly wholeRows: boolean;
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
   readonly dimensions: Dimensions;
@@ -66,12 +68,14 @@ export interface RowItem {
  * Where the arrays of a kernel are.
  *
  * @param clears whether the kernel sets gradients to 0
+ * @param wholeRows whether its invocations run all passes for a row
  * @throws {GradstepError} `UNSUPPORTED` for types that cannot be used; `INVALID_GRADIENT`
  */
 export function rowItemOf(
   kernel: KernelProgram,
   { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
   clears = false,
+  wholeRows = false,
 ): RowItem {
   const { over, arrays } = kernel;
   const { unselectedRows, scalars, gradientActivation } = update;
@@ -102,6 +106,7 @@ export function rowItemOf(
     unselectedRows,
     list,
     gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
+    wholeRows,
     copies: writesParameter ? update.copies.map(copyView) : [],
     scalars,
     dimensions,

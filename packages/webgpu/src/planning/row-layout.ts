@@ -77,6 +77,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
     activates,
     clears: items.some(({ clearsGradient }) => clearsGradient),
     copies,
+    wholeRows: items.some(({ wholeRows }) => wholeRows),
     halves: items.some(
       (item) =>
         item.copies.some(({ unit }) => unit === 1) ||

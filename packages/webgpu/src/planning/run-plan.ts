@@ -29,7 +29,7 @@ export function planPassRun(
       placeInShared(runs, run, name, shared),
     );
   });
-  const dispatches = planners.flatMap((planner) => planner.counts());
+  const dispatches = planners.flatMap((planner) => [...planner.fused(), ...planner.counts()]);
   const levels = runs.flatMap(({ variant }) => variant.passPlan.passes.map(({ level }) => level));
   for (let level = 0; level <= Math.max(...levels); level += 1) {
     for (const planner of planners) dispatches.push(...planner.passes(level));

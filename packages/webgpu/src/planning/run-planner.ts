@@ -1,6 +1,7 @@
 import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
 import type { StepKernels } from "../step-kernels.js";
 import { emptyKernel, type KernelProgram } from "../shaders/kernel-program.js";
+import { maxFusedColumns } from "../shaders/fused-rows.js";
 import { coefficientWords, newtonSchulzStages } from "../shaders/newton-schulz-kernel.js";
 import type { PassKernels, VariantKernels } from "../shaders/variant-kernels.js";
 import { planDenseDispatches } from "./dense-dispatches.js";
@@ -47,10 +48,20 @@ function clearingKernelOf({ passes }: VariantKernels): KernelProgram {
   return canClear && last.over === "element" ? last : clearingKernel;
 }
 
+/** Whether the rows of a tensor are short, and no values of several rows are in one row of a matrix. */
+function canFuse({ dimensions, rows, list }: StepTarget): boolean {
+  const { matrices, columns } = dimensions;
+  return (
+    matrices === 1 && dimensions.rows === rows && columns <= maxFusedColumns && list === undefined
+  );
+}
+
 /** Plans the passes of one run. */
 export class RunPlanner {
   readonly #run: PlannedRun;
   readonly #places: RunPlaces;
+  /** The tensors that one kernel updates in all passes. */
+  readonly #fused: readonly StepTarget[];
   readonly #scratch: ScratchLayout;
   readonly #limits: BindingLimits;
   readonly #sourceOf: (name: string) => number;
@@ -66,7 +77,10 @@ export class RunPlanner {
     sourceOf: (name: string) => number,
   ) {
     this.#run = run;
-    this.#places = places;
+    const isFused = (target: StepTarget): boolean =>
+      run.programs.fused !== undefined && canFuse(target);
+    this.#fused = places.targets.filter(isFused);
+    this.#places = { ...places, targets: places.targets.filter((target) => !isFused(target)) };
     this.#scratch = scratch;
     this.#limits = limits;
     this.#sourceOf = sourceOf;
@@ -102,6 +116,23 @@ export class RunPlanner {
   #clear(): StepDispatch[] {
     const targets = this.#places.targets.filter(({ update }) => update.clearsGradient);
     return this.#map(clearingKernel, targets, () => 0);
+  }
+
+  /** Updates the tensors of short rows. */
+  fused(): StepDispatch[] {
+    const { programs, kernels } = this.#run;
+    const { fused } = programs;
+    if (fused === undefined) return [];
+    return planRowDispatches(
+      this.#fused.map((target) => ({
+        item: rowItemOf(fused.kernel, target, target.update.clearsGradient, true),
+        startsOf: () => [],
+      })),
+      this.#limits,
+    ).map(({ layout, ...dispatch }) => ({
+      ...dispatch,
+      kernel: kernels.fusedRows(fused, layout),
+    }));
   }
 
   /** The passes of a level. */

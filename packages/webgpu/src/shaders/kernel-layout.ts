@@ -43,6 +43,8 @@ export interface RowKernelLayout {
   readonly clears: boolean;
   /** The number of copies that a parameter can have. */
   readonly copies: number;
+  /** Whether an invocation updates a row in all passes. */
+  readonly wholeRows: boolean;
   /** Whether f16 are written, which share words with values of other rows and tensors. */
   readonly halves: boolean;
 }
@@ -98,8 +100,9 @@ export function bindGroupLayoutKey(layout: KernelLayout): string {
 /** Equal for layouts whose shaders are the same. */
 export function kernelLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
-  const { bindings, copies, mask, list, strides, fixedPoint, activates, clears, halves } = layout;
-  const named = { mask, list, strides, fixedPoint, activates, clears, halves };
+  const { bindings, copies, mask, list, strides, fixedPoint, activates, clears } = layout;
+  const { wholeRows, halves } = layout;
+  const named = { mask, list, strides, fixedPoint, activates, clears, wholeRows, halves };
   const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
   return ["rows", bindings.join(","), ...words, ...(copies > 0 ? [`${copies} copies`] : [])].join(
     " ",

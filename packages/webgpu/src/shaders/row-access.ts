@@ -33,7 +33,12 @@ export interface RowAccess {
   readonly rowOfGradients: readonly string[];
 }
 
-export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): RowAccess {
+/** @param clearsGradients whether gradients are set to 0 when they are loaded */
+export function rowAccessOf(
+  kernel: KernelProgram,
+  layout: RowKernelLayout,
+  clearsGradients: boolean = layout.clears,
+): RowAccess {
   const { arrays } = kernel;
   const hasGradient = arrays.some(({ name }) => name === "g");
   const bindingOf = (array: KernelArray): RowBinding =>
@@ -57,7 +62,7 @@ export function rowAccessOf(kernel: KernelProgram, layout: RowKernelLayout): Row
     ? `${loadWord(rowBindingOf(kernel, layout, "#mask"), "mask_start + row * mask_stride")} > select(0u, mask_first_row + row, mask_stride == 0u)`
     : undefined;
   const activates = layout.activates && hasGradient;
-  const clears = layout.clears && hasGradient;
+  const clears = clearsGradients && hasGradient;
   const isEarly = activates || clears;
   const gradientIndex = gradientIndexOf("row", "column");
   const stored = scaledGradient(
@@ -184,6 +189,8 @@ function listedGradient(layout: RowKernelLayout): readonly string[] {
 /** Where the value of an element is, from the start of an array. */
 function offsetOf({ over }: KernelProgram, array: KernelArray, layout: RowKernelLayout): string {
   if (isUniform(array)) return "";
+  if (layout.wholeRows && array.extent === "row")
+    return hasStride(array, layout) ? ` + row * ${strideName(array.name)}` : " + row";
   if (hasStride(array, layout)) {
     // Rows of a slot per row are one value each, unless the slot has no gaps.
     if (array.extent === over) return ` + row * ${strideName(array.name)} + column`;

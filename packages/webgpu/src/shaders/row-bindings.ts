@@ -110,6 +110,7 @@ export function plainRowLayout(
     activates: false,
     clears: false,
     copies: 0,
+    wholeRows: false,
     halves: false,
     ...changes,
   };

@@ -8,6 +8,7 @@ import {
   type Reduction,
   type Variant,
 } from "@gradstep/core";
+import { fusedRowsOf, type FusedRows } from "./fused-rows.js";
 import { elementwiseKernel, type KernelArray, type KernelProgram } from "./kernel-program.js";
 
 /** The kernels of a pass plan. */
@@ -15,6 +16,8 @@ export interface VariantKernels {
   readonly passes: readonly (PassKernels | MatrixPass)[];
   /** Counts of rows or elements, with the kernels that find them where a mask is on the device. */
   readonly counts: readonly CountKernel[];
+  /** All passes in one kernel, for tensors of short rows. */
+  readonly fused: FusedRows | undefined;
 }
 
 /** A count, and a kernel that adds the input `@weight` for each selected row, or column if columns are counted. */
@@ -47,9 +50,11 @@ const scaledKernels = new WeakMap<VariantKernels, VariantKernels>();
 
 export function variantKernelsOf(variant: Variant): VariantKernels {
   const { passes, counts } = variant.passPlan;
+  const kernels = passes.map((pass) => (pass.kind === "map" ? passKernelsOf(variant, pass) : pass));
   return {
-    passes: passes.map((pass) => (pass.kind === "map" ? passKernelsOf(variant, pass) : pass)),
+    passes: kernels,
     counts: counts.map((count) => ({ count, kernel: countKernelOf(variant, count) })),
+    fused: fusedRowsOf(variant, { passes: kernels }),
   };
 }
 
