@@ -107,4 +107,28 @@ describe("passes of short rows in one kernel", () => {
       await backend.ready();
     },
   );
+
+  test("a scale and a skip flag on the device", async () => {
+    const backend = await newBackend();
+    const random = new Random(5);
+    const start = random.values(40);
+    const spec = chain(adam({ learningRate: 0.1 }), unitNorm({ unitNormAxis: "row" }));
+    const [w, plain] = [backend.tensor([10, 4], start), backend.tensor([10, 4], start)];
+    const [optimizer, expected] = [
+      createOptimizer(spec, { w }),
+      createOptimizer(spec, { w: plain }),
+    ];
+    const values = random.values(40);
+    const gradient = backend.tensor([10, 4], values, 1);
+    const scale = backend.tensor([], [0.5]);
+    const flag = bufferOf(backend.device, Uint32Array.of(1));
+    const skip = backend.wrap(flag, { shape: [], dtype: "u32" });
+    optimizer.step({ w: gradient }, { scale });
+    expected.step({ w: values.map((value) => value * 0.5) });
+    expect(await w.read()).toEqual(await plain.read());
+    optimizer.step({ w: gradient }, { skip, clear: true });
+    expect(await w.read()).toEqual(await plain.read());
+    expect(await gradient.read()).toEqual(new Float32Array(40));
+    await backend.ready();
+  });
 });

@@ -105,17 +105,18 @@ export class RunPlanner {
   /** Sets gradients to 0 that no other kernel does. */
   clearings(): StepDispatch[] {
     if (this.#clearing !== clearingKernel) return [];
-    return this.#clear();
+    return this.#clear(this.#places.targets);
   }
 
   /** Sets gradients to 0 if the step is skipped. */
   clearingsOfSkipped(): StepDispatch[] {
-    return this.#clear().map((dispatch) => ({ ...dispatch, isForSkipped: true }));
+    const targets = [...this.#places.targets, ...this.#fused];
+    return this.#clear(targets).map((dispatch) => ({ ...dispatch, isForSkipped: true }));
   }
 
-  #clear(): StepDispatch[] {
-    const targets = this.#places.targets.filter(({ update }) => update.clearsGradient);
-    return this.#map(clearingKernel, targets, () => 0);
+  #clear(targets: readonly StepTarget[]): StepDispatch[] {
+    const clearing = targets.filter(({ update }) => update.clearsGradient);
+    return this.#map(clearingKernel, clearing, () => 0);
   }
 
   /** Updates the tensors of short rows. */

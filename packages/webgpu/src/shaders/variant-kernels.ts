@@ -34,8 +34,10 @@ export function scaledKernelsOf(kernels: VariantKernels): VariantKernels {
     kernel?.arrays.some(({ name }) => name === "g") === true
       ? { ...kernel, isScaled: true }
       : kernel;
+  const { fused } = kernels;
   const all = {
     ...kernels,
+    fused: fused && { ...fused, kernel: { ...fused.kernel, isScaled: true } },
     passes: kernels.passes.map((one) =>
       one.kind === "map"
         ? { ...one, matrixReduction: scaled(one.matrixReduction), map: scaled(one.map) }
