@@ -28,6 +28,7 @@ export const attributes = {
 } as const satisfies Record<string, Attribute>;
 
 export type AttributeName = keyof typeof attributes;
+export const attributeNames = Object.keys(attributes) as readonly AttributeName[];
 
 /** The values of a Gaussian, all as parameters or all activated. */
 export interface GaussianValues {

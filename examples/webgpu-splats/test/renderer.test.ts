@@ -10,7 +10,7 @@ import { ReferenceRenderer } from "./reference-renderer.js";
 
 const count = 24;
 const options = { size: 24, focalLength: 1.15 };
-const cameras = camerasAround(3);
+const cameras = camerasAround(3, 0.3);
 const views = [2, 0];
 const camera = (index: number): Float32Array => cameras.subarray(16 * index, 16 * index + 16);
 

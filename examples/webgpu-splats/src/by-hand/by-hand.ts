@@ -1,5 +1,5 @@
-import { attributes, beta1, beta2, rowLength, type AttributeName } from "../gaussian-rows.js";
-import type { GaussianRows } from "../gaussian-rows.js";
+import { attributeNames, attributes, type AttributeName } from "../gaussian-rows.js";
+import { beta1, beta2, rowLength, type GaussianRows } from "../gaussian-rows.js";
 import { storage, uniform } from "../gpu/buffers.js";
 import { Kernel, rowWorkgroups, type BoundKernel } from "../gpu/kernel.js";
 import type { RowOrigins, SplatOptimizer } from "../optimizer.js";
@@ -43,9 +43,7 @@ export class ByHand implements SplatOptimizer {
     );
     this.#reset = new Kernel(device, "reset", resetCode).bind(this.#columns, m, v);
     this.#move = new Kernel(device, "move", moveCode);
-    for (const [name, { learningRate }] of Object.entries(attributes)) {
-      this.setLearningRate(name as AttributeName, learningRate);
-    }
+    for (const name of attributeNames) this.setLearningRate(name, attributes[name].learningRate);
   }
 
   setLearningRate(attribute: AttributeName, learningRate: number): void {

@@ -27,12 +27,13 @@ function lookAtOrigin(eye: Vector): readonly number[] {
   ];
 }
 
-/** Cameras around the origin at three heights, 16 values each. */
-export function camerasAround(count: number, distance = 3): Float32Array<ArrayBuffer> {
+/** Cameras around the origin at three heights, 16 values each. @param turn the angle of the first one */
+export function camerasAround(count: number, turn: number): Float32Array<ArrayBuffer> {
+  const distance = 3;
   const heights = [0.15, 0.6, -0.35];
   return Float32Array.from(
     Array.from({ length: count }, (_, camera) => {
-      const angle = (2 * Math.PI * camera) / count + 0.3;
+      const angle = (2 * Math.PI * camera) / count + turn;
       const height = heights[camera % heights.length];
       return lookAtOrigin([
         distance * Math.cos(height) * Math.sin(angle),

@@ -4,6 +4,7 @@ import type { TrainingOptions } from "./training.js";
 export const fullTraining: TrainingOptions = {
   size: 64,
   cameras: 12,
+  heldOutCameras: 4,
   viewsPerStep: 2,
   steps: 500,
   points: 200,
@@ -19,6 +20,7 @@ export const fullTraining: TrainingOptions = {
 export const smallTraining: TrainingOptions = {
   size: 32,
   cameras: 8,
+  heldOutCameras: 2,
   viewsPerStep: 2,
   steps: 200,
   points: 100,

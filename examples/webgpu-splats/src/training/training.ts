@@ -14,7 +14,9 @@ import { psnr } from "./psnr.js";
 export interface TrainingOptions {
   /** Width and height of an image in pixels. */
   readonly size: number;
+  /** Cameras to train with, and others, whose images are only compared. */
   readonly cameras: number;
+  readonly heldOutCameras: number;
   readonly viewsPerStep: number;
   readonly steps: number;
   /** Gaussians at the beginning, and at most. */
@@ -32,22 +34,29 @@ export interface TrainingOptions {
 
 export interface Report {
   readonly step: number;
+  /** In dB: of the cameras to train with, and of the others. */
   readonly psnr: number;
+  readonly heldOutPsnr: number;
+  /** The number of Gaussians. */
   readonly count: number;
+  /** RGBA images of all cameras. */
+  readonly images: Float32Array;
 }
 
 export interface TrainingResult {
   readonly reports: readonly Report[];
   readonly rounds: readonly DensityRound[];
   readonly opacityResets: number;
-  /** RGBA images of all cameras: of the scene, and after the last step. */
+  /** RGBA images of the scene, from all cameras. */
   readonly targets: Float32Array;
-  readonly images: Float32Array;
   /** Dispatches of the optimizer. */
   readonly dispatches: { readonly step: number; readonly remap: number; readonly reset: number };
-  /** Of a step as a whole, the renderer included. */
-  readonly millisecondsPerStep: number;
+  /** Of a step with the renderer, and of the optimizer alone. */
+  readonly milliseconds: { readonly step: number; readonly optimizer: number };
 }
+
+/** Steps of the optimizer alone that are timed. */
+const timedSteps = 50;
 
 const adaptiveOptions = { gradientThreshold: 0.0008, splitScale: 0.06, minOpacity: 0.02 };
 const mcmcOptions = {
@@ -61,13 +70,14 @@ const mcmcOptions = {
 /** The images to train on. */
 async function renderPlanet(
   device: GPUDevice,
-  { size, cameras }: TrainingOptions,
+  cameras: Float32Array<ArrayBuffer>,
+  size: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const scene = planet();
   const rows = new GaussianRows(device, rowCount(scene));
   device.queue.writeBuffer(rows.activated, 0, scene);
   rows.count = rows.capacity;
-  return new Renderer(rows, camerasAround(cameras), { size, focalLength }).render();
+  return new Renderer(rows, cameras, { size, focalLength }).render();
 }
 
 /** Trains Gaussians on images of the planet. */
@@ -78,9 +88,13 @@ export async function train(
   onReport: (report: Report) => void = () => {},
 ): Promise<TrainingResult> {
   const { size, cameras, capacity, steps } = options;
-  const targets = await renderPlanet(device, options);
+  const allCameras = Float32Array.of(
+    ...camerasAround(cameras, 0.3),
+    ...camerasAround(options.heldOutCameras, 0.6),
+  );
+  const targets = await renderPlanet(device, allCameras, size);
   const rows = new GaussianRows(device, capacity);
-  const renderer = new Renderer(rows, camerasAround(cameras), { size, focalLength });
+  const renderer = new Renderer(rows, allCameras, { size, focalLength });
   renderer.setTargets(targets);
   const start = pointCloud(options.points);
   device.queue.writeBuffer(rows.parameters, 0, start);
@@ -104,11 +118,17 @@ export async function train(
   const rounds: DensityRound[] = [];
   const dispatches = { step: 0, remap: 0, reset: 0 };
   let opacityResets = 0;
-  let images = targets;
   let milliseconds = 0;
   const report = async (step: number): Promise<void> => {
-    images = await renderer.render();
-    reports.push({ step, psnr: psnr(images, targets), count: rows.count });
+    const images = await renderer.render();
+    const trained = cameras * size ** 2 * 4;
+    reports.push({
+      step,
+      psnr: psnr(images.subarray(0, trained), targets.subarray(0, trained)),
+      heldOutPsnr: psnr(images.subarray(trained), targets.subarray(trained)),
+      count: rows.count,
+      images,
+    });
     onReport(reports.at(-1)!);
   };
 
@@ -150,13 +170,16 @@ export async function train(
     milliseconds += performance.now() - begin;
     if (step % options.reportEvery === 0) await report(step);
   }
+  const begin = performance.now();
+  for (let step = 0; step < timedSteps; step += 1) submit((encoder) => optimizer.step(encoder));
+  await device.queue.onSubmittedWorkDone();
+  const optimizerMilliseconds = (performance.now() - begin) / timedSteps;
   return {
     reports,
     rounds,
     opacityResets,
     targets,
-    images,
     dispatches,
-    millisecondsPerStep: milliseconds / steps,
+    milliseconds: { step: milliseconds / steps, optimizer: optimizerMilliseconds },
   };
 }
