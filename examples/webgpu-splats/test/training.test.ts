@@ -37,7 +37,7 @@ test.skipIf(skipsGpu)("with gradstep and by hand, training reaches the same PSNR
   expect(difference(0)).toBe(0);
   expect(difference(1)).toBeLessThan(0.01);
   expect(difference(withGradstep.reports.length - 1)).toBeLessThan(0.1);
-  expect(withGradstep.dispatches).toEqual({ step: 1, remap: 8, reset: 1 });
+  expect(withGradstep.dispatches).toEqual({ step: 1, remap: 11, reset: 1 });
   expect(byHand.dispatches).toEqual({ step: 1, remap: 1, reset: 1 });
 });
 

@@ -157,7 +157,7 @@ export async function train(
         optimizer.activate(encoder);
       });
     }
-    const resets = options.density === "adaptive" && step <= options.densifyUntil;
+    const resets = options.density === "adaptive" && step < options.densifyUntil;
     if (resets && step % options.resetOpacityEvery === 0) {
       opacityResets += 1;
       submit((encoder) => {
