@@ -24,7 +24,7 @@ test.skipIf(skipsGpu)("with gradstep and by hand, training reaches the same PSNR
   const { withGradstep, byHand } = await trainBoth(smallTraining);
   for (const result of [withGradstep, byHand]) {
     const [first, last] = [result.reports[0], result.reports.at(-1)!];
-    expect(last.psnr - first.psnr).toBeGreaterThan(18);
+    expect(last.psnr - first.psnr).toBeGreaterThan(15);
     expect(last.count).toBe(smallTraining.capacity);
     expect(result.rounds).toHaveLength(3);
     expect(total(result, "pruned")).toBeGreaterThan(10);
