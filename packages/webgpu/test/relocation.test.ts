@@ -146,7 +146,13 @@ describe("relocation", () => {
     optimizer.encode(encoder, gradients);
     const module = device.createShaderModule({ code: relocate });
     const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
-    const bound = [memory, words(sources), bufferOf(device, copies), bufferOf(device, noise), movedBuffer];
+    const bound = [
+      memory,
+      words(sources),
+      bufferOf(device, copies),
+      bufferOf(device, noise),
+      movedBuffer,
+    ];
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(
@@ -167,8 +173,9 @@ describe("relocation", () => {
 
     const host = reference();
     const part = (values: Float32Array, offset: number, length: number): Float32Array =>
-      Float32Array.from({ length: count * length }, (_, i) =>
-        values[Math.floor(i / length) * rowLength + offset + (i % length)],
+      Float32Array.from(
+        { length: count * length },
+        (_, i) => values[Math.floor(i / length) * rowLength + offset + (i % length)],
       );
     const parts = (values: Float32Array) => ({
       position: part(values, 0, 3),
