@@ -65,6 +65,10 @@ describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
     );
   });
 
+  test("scale, skip and learning rate in a buffer: the bits of numbers", async () => {
+    expect(await deno("test/deno/signals.ts", [])).toEqual({ different: 0 });
+  });
+
   test(`rows: kernels compile, random tensors are right, rows move (seed ${seed})`, async () => {
     expect(await deno("test/deno/rows.ts", [`${seed}`, isFull ? "full" : "sample"])).toEqual({
       refused: [],
