@@ -391,6 +391,75 @@ describe("steps with signals", () => {
     expect(await bitsOf(recorded)).toEqual(await bitsOf(submitted));
   });
 
+  test("can be in other memory, or numbers, in each step", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const signals = signalsOn(device, backend);
+    const [onDevice, onHost] = [start(backend, adamw()), start(backend, adamw())];
+    signals.write(65, 0.5);
+    signals.write(67, 0.25);
+    signals.write(3, 0.125);
+    const { scale, rate, otherRate, skip } = signals;
+    const all: readonly (readonly [StepOptions, StepOptions])[] = [
+      [{ learningRate: rate }, { learningRate: 0.25 }],
+      [{ learningRate: otherRate }, { learningRate: 0.125 }],
+      [
+        { learningRate: otherRate, scale: 4 },
+        { learningRate: 0.125, scale: 4 },
+      ],
+      [
+        { learningRate: otherRate, scale },
+        { learningRate: 0.125, scale: 0.5 },
+      ],
+      [
+        { learningRate: otherRate, scale, skip },
+        { learningRate: 0.125, scale: 0.5 },
+      ],
+      [{ learningRate: otherRate }, { learningRate: 0.125 }],
+      [{ scale: 2 }, { scale: 2 }],
+      [{}, {}],
+      [{ skip }, {}],
+    ];
+    const gradients = Object.fromEntries(
+      names.map((name) => [name, backend.tensor(shapes[name], arrays(new Random(14))[name])]),
+    );
+    for (const [one, other] of [...all, ...all]) {
+      onDevice.optimizer.step(gradients, one);
+      onHost.optimizer.step(gradients, other);
+      expect(await bitsOf(onDevice)).toEqual(await bitsOf(onHost));
+    }
+  });
+
+  test("count in what a guard tests, and are those of the step that the device takes", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const signals = signalsOn(device, backend);
+    signals.write(65, 2);
+    for (const option of [{ nonFinite: "skip" }, { lossScale: 8 }] as const) {
+      for (const scale of [2, signals.scale]) {
+        const run = start(backend, adam(), option);
+        const before = await bitsOf(run);
+        const gradients = arrays(new Random(15));
+        gradients.w[3] = 3e38;
+        run.optimizer.step(gradients, { scale });
+        expect(await bitsOf(run)).toEqual(before);
+        expect(run.optimizer.skippedSteps).toBe(1);
+      }
+      const [byOption, bySetting] = [0, 1].map(() => start(backend, adam(), option));
+      const random = new Random(16);
+      for (let step = 0; step < 6; step += 1) {
+        const gradients = arrays(random);
+        if (step === 1 || step === 4) gradients.b[0] = Infinity;
+        const rate = step % 3 === 2 ? 1e-3 : 0.1 * (step + 1);
+        byOption.optimizer.step(gradients, step % 3 === 2 ? {} : { learningRate: rate });
+        bySetting.optimizer.learningRate = rate;
+        bySetting.optimizer.step(gradients);
+      }
+      expect(await bitsOf(byOption)).toEqual(await bitsOf(bySetting));
+      expect(byOption.optimizer.iterations).toBe(4);
+    }
+  });
+
   test("submit nothing of their own, read nothing back, and make nothing after the first", async () => {
     const { device, counts } = countingDevice(await sharedDevice());
     const backend = webgpu({ device });

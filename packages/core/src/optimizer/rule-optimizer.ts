@@ -208,8 +208,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     target: object | undefined,
   ): number {
     const inputs = this.#inputs;
-    const signals = control.hasAccumulators ? this.#signals.moveScale() : undefined;
-    const call = { records: inputs.taken, updates: inputs.updates, count, signals };
+    const call = { records: inputs.taken, updates: inputs.updates, count };
     control.reserve(call);
     this.#stage(count, control.hasAccumulators, iteration, run);
     if (control.isStepDue) control.guarded?.prepare();
@@ -222,7 +221,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       inputs.divideByRowSteps();
       return count;
     }
-    const isDue = control.take(call, this.#table.records, options, run, target);
+    const scale = this.#signals.moveScale();
+    const isDue = control.take(call, scale, this.#table.records, options, run, target);
     inputs.clear();
     if (!isDue) return -1;
     const { step, stepOptions } = control;

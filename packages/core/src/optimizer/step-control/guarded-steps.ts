@@ -80,7 +80,8 @@ export class GuardedSteps {
     for (const group of this.#groups) if (group.every > 1) throw severalSteps();
     const { changes, iterations } = this.#clock;
     this.#takeFrozen(iterations + 1 > this.#first);
-    const hasStepRate = this.#groups.some(({ stepRate }) => stepRate !== undefined);
+    let hasStepRate = false;
+    for (const { stepRate } of this.#groups) hasStepRate ||= stepRate !== undefined;
     const before =
       this.#seen === changes && !hasStepRate
         ? 0

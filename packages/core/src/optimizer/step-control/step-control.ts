@@ -20,8 +20,6 @@ export interface CallInputs {
   readonly updates: readonly Update[];
   /** The number of valid records and updates. */
   readonly count: number;
-  /** The scale of the gradients, for kernels that take it. */
-  readonly signals?: StepSignals | undefined;
 }
 
 /**
@@ -176,12 +174,14 @@ export class StepControl {
 
   /**
    * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
+   * @param scale that of the gradients, if kernels take it
    * @param all the records of the optimizer
    * @param target into which `run` records, if it does
    * @returns whether a step follows, with the gradients of `step` and with `stepOptions`
    */
   take(
     inputs: CallInputs,
+    scale: StepSignals | undefined,
     all: readonly ParameterRecord[],
     options: StepOptions | undefined,
     run: KernelRunner,
@@ -190,7 +190,7 @@ export class StepControl {
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
-    const count = this.#select(inputs);
+    const count = this.#select(inputs, scale);
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
@@ -269,7 +269,7 @@ export class StepControl {
   }
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
-  #select({ records, updates, count, signals }: CallInputs): number {
+  #select({ records, updates, count }: CallInputs, scale: StepSignals | undefined): number {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
@@ -278,7 +278,7 @@ export class StepControl {
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
       accumulator.update.mask = mask;
-      accumulator.update.signals = signals;
+      accumulator.update.signals = scale;
       accumulator.select(mask);
       this.#updates[i] = accumulator.update;
     }
