@@ -52,6 +52,7 @@ describe("the suite", () => {
         "bounds",
         "rules defined at run time",
         "rules with reductions",
+        "layouts",
       ]),
     );
   });
@@ -246,7 +247,7 @@ describe("a failure says where", () => {
     expect(reasons.length).toBeGreaterThan(10);
     for (const reason of reasons) {
       expect(reason).toMatch(
-        /^[\w-]+[^:]*, step \d+[^:]*: \w+ of "\w+"\[\d+\] is \S+; expected (exactly )?\S+.*\(.*bound/,
+        /^[\w-]+[^:]*, (step \d+[^:]*|reset): \w+ of "\w+"\[\d+\] is \S+; expected (exactly )?\S+.*\(.*bound/,
       );
       expect(reason).not.toMatch(/\b1 values/);
     }

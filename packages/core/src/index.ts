@@ -104,12 +104,8 @@ export type {
 export type { Guard, GuardCounts, GuardOptions } from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
-export {
-  grownCapacity,
-  remapRows,
-  tooManyRows,
-  type Reallocation,
-} from "./backend/host-row-remap.js";
+export { remapRows } from "./backend/host-row-remap.js";
+export { grownCapacity, tooManyRows, type Reallocation } from "./backend/reallocation.js";
 export { bytesPerValue, checkScale } from "./backend/layout.js";
 export { plainUpdate } from "./backend/plain-update.js";
 export {
@@ -129,7 +125,12 @@ export {
   type Dimensions,
 } from "./backend/dimensions.js";
 export { endOfRun } from "./backend/row-runs.js";
-export { wrapArray } from "./backend/wrap-array.js";
+export { wrapArray, type ArrayWrapOptions } from "./backend/wrap-array.js";
+export type { HostArray } from "./backend/host-array.js";
+export { LaidOutTensor } from "./backend/laid-out-tensor.js";
+export { decodeFloat16, encodeFloat16 } from "./backend/float16.js";
+export { copyTensor, Packing } from "./packing/packing.js";
+export { activate, applyChainRule, normOf } from "./activations/activate.js";
 export { checkLength, sizeOf } from "./backend/shape.js";
 export { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 export { emit, type Emitter } from "./language/emit.js";

@@ -1,19 +1,21 @@
 import type {
   BatchRun,
   Kernel,
+  ParameterCopy,
   RowMove,
   RowSources,
   StagingTensor,
   Tensor,
   Values,
-  WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
 import { definedArithmetic, runPasses, type PassArithmetic } from "./reference-passes.js";
 import type { Variant } from "./rule/variant.js";
-import { wrapArray } from "./backend/wrap-array.js";
+import type { HostArray } from "./backend/host-array.js";
+import { wrapArray, type ArrayWrapOptions } from "./backend/wrap-array.js";
+import { copyTensor, Packing } from "./packing/packing.js";
 
 export {
   definedArithmetic,
@@ -26,19 +28,21 @@ export {
  * The executable definition of the rule language: interprets a rule element by element and rounds every operation to
  * f32. Exact backends give these bits. Slow and simple on purpose.
  */
-export function reference(): WrappingBackend<Float32Array> {
+export function reference(): WrappingBackend<HostArray> {
   return new ReferenceBackend("reference", "f32", Float32Array);
 }
 
 /** The same in f64, scalars included: the expected values against which f32 backends are checked. */
-export function oracle(): WrappingBackend<Float64Array> {
+export function oracle(): WrappingBackend<HostArray> {
   return new ReferenceBackend("oracle", "f64", Float64Array);
 }
 
-class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
+class ReferenceBackend<T extends Values> implements WrappingBackend<HostArray> {
   readonly name: string;
   readonly precision: "f32" | "f64";
   readonly exact: boolean;
+  readonly takesLayouts = true;
+  readonly #packing: Packing;
   readonly #variants = new WeakMap<Kernel, Variant>();
   readonly #arithmetic: PassArithmetic;
   readonly #array: new (length: number) => T;
@@ -48,6 +52,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
     this.precision = precision;
     this.exact = precision === "f32";
     this.#array = array;
+    this.#packing = new Packing(this);
     this.#arithmetic = definedArithmetic(this.exact);
   }
 
@@ -61,9 +66,13 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: T, options?: WrapOptions): Tensor {
-    const { shape, values, reserved } = wrapArray(this.#array, memory, options);
-    return new HostTensor(this, shape, values, reserved);
+  wrap(memory: HostArray, options?: ArrayWrapOptions): Tensor {
+    return wrapArray<T, Tensor>(
+      this,
+      memory,
+      options,
+      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
+    );
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
@@ -71,7 +80,11 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
   }
 
   copy(source: Tensor, target: Tensor): void {
-    target.write((source as HostTensor).view());
+    copyTensor(source, target);
+  }
+
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    this.#packing.fillCopy(parameter, copy);
   }
 
   compile(variant: Variant): Kernel {
@@ -83,14 +96,16 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<T> {
       },
     };
     this.#variants.set(kernel, variant);
-    return kernel;
+    return this.#packing.kernel(variant, kernel);
   }
 
   runTogether(runs: readonly BatchRun[]): void {
-    const all = runs.map(({ kernel, updates, count }) => ({
-      variant: this.#variants.get(kernel!)!,
-      updates: updates.slice(0, count),
-    }));
-    runPasses(all, this.#arithmetic);
+    this.#packing.runTogether(runs, (plainRuns) => {
+      const all = plainRuns.map(({ kernel, updates, count }) => ({
+        variant: this.#variants.get(kernel!)!,
+        updates: updates.slice(0, count),
+      }));
+      runPasses(all, this.#arithmetic);
+    });
   }
 }

@@ -5,7 +5,7 @@ import { checkDisjoint } from "../src/optimizer/parameters/parameter-checks.js";
 import { reference } from "../src/reference.js";
 import { sgd } from "../src/rules/sgd.js";
 import { laidOut, type Place } from "./laid-out.js";
-import { codeOf } from "./support.js";
+import { anything, codeOf } from "./support.js";
 
 const backend = reference();
 const buffer = {};
@@ -89,11 +89,17 @@ test("a parameter that was freed is refused, also where its memory does not say 
 });
 
 describe("a layout", () => {
-  test("is not for parameters", () => {
-    for (const dtype of ["f32", "f16", "u32"] as const) {
+  test("of another type than the backend's is not for parameters", () => {
+    for (const dtype of ["f64", "f16", "u32", "i32"] as const) {
       const w = laidOut(backend, { shape: [2, 3], dtype });
       expect(codeOf(() => createOptimizer(sgd(), { w }))).toBe("INVALID_PARAMETER");
     }
+  });
+
+  test("with gaps is not for parameters of backends that take none", () => {
+    const plain = { ...reference(), precision: "f32", takesLayouts: false, compile: () => {} };
+    const w = laidOut(anything(plain), { shape: [2, 3], dtype: "f32", rowStride: 4 });
+    expect(codeOf(() => createOptimizer(sgd(), { w }))).toBe("INVALID_PARAMETER");
   });
 
   test("of u32 is not for gradients, and is for masks", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, Tensor } from "../src/backend/backend.js";
+import type { Backend, Tensor, WrappingBackend } from "../src/backend/backend.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { OptimizerOptions } from "../src/optimizer/optimizer.js";
 import type { StepOptions } from "../src/optimizer/step/step-options.js";
@@ -50,8 +50,7 @@ function run(
 
 /** A tensor of one u32 whose memory JavaScript can access. */
 function flag(backend: Backend, memory: Uint32Array): Tensor {
-  const { buffer, byteOffset } = memory;
-  return laidOut(backend, { shape: [1], dtype: "u32", buffer, byteOffset });
+  return (backend as WrappingBackend<Uint32Array>).wrap(memory, { shape: [1] });
 }
 
 describe("scale", () => {

@@ -1,18 +1,23 @@
 import {
   checkOptions,
+  copyTensor,
   GradstepError,
   HostTensor,
+  Packing,
   remapRows,
   show,
   wrapArray,
+  type ArrayWrapOptions,
   type BatchRun,
+  type HostArray,
   type Kernel,
+  type LaidOutTensor,
+  type ParameterCopy,
   type RowMove,
   type RowSources,
   type StagingTensor,
   type Tensor,
   type Variant,
-  type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
 import { isElementwise } from "./passes/array-names.js";
@@ -46,10 +51,17 @@ export interface CreateCpuJsOptions extends CpuJsOptions {
   readonly passes?: PassCompiler;
 }
 
-/** The backend in plain JavaScript. Its tensors can wrap caller-owned Float32Arrays. */
-export interface CpuJs extends WrappingBackend<Float32Array> {
+/**
+ * The backend in plain JavaScript. Its tensors can wrap caller-owned arrays: Float32Array, and for gradients, copies and
+ * masks Uint16Array (f16), Int32Array and Uint32Array, with any distance between rows.
+ */
+export interface CpuJs extends WrappingBackend<HostArray> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor<Float32Array>;
-  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array>;
+  wrap(
+    memory: Float32Array,
+    options?: ArrayWrapOptions & { readonly rowStride?: undefined },
+  ): HostTensor<Float32Array>;
+  wrap(memory: HostArray, options?: ArrayWrapOptions): HostTensor<Float32Array> | LaidOutTensor;
   /** Does nothing, since the backend holds no resources. For code that works with any backend. */
   dispose(): void;
 }
@@ -76,10 +88,12 @@ class CpuJsBackend implements CpuJs {
   readonly name: string;
   readonly precision = "f32";
   readonly exact: boolean;
+  readonly takesLayouts = true;
   readonly runTogether?: (runs: readonly BatchRun[]) => void;
   readonly #passes: PassCompiler | undefined;
   readonly #functions: CompiledFunctions;
   readonly #kernels = new WeakMap<Variant, Kernel>();
+  readonly #packing = new Packing(this);
 
   constructor(options: CreateCpuJsOptions) {
     checkOptions("cpuJs", options, [...cpuJsOptions, "passes"]);
@@ -110,7 +124,11 @@ class CpuJsBackend implements CpuJs {
     }
     this.#functions = functions;
     this.#passes = passes;
-    if (passes !== undefined) this.runTogether = (runs) => passes.runTogether(runs);
+    if (passes !== undefined) {
+      this.runTogether = (runs) => {
+        this.#packing.runTogether(runs, (plainRuns) => passes.runTogether(plainRuns));
+      };
+    }
     this.exact = exact;
     this.name = exact ? "cpu-js-exact" : "cpu-js";
   }
@@ -125,9 +143,14 @@ class CpuJsBackend implements CpuJs {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array> {
-    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values, reserved);
+  wrap(memory: Float32Array, options?: ArrayWrapOptions): HostTensor<Float32Array>;
+  wrap(memory: HostArray, options?: ArrayWrapOptions): HostTensor<Float32Array> | LaidOutTensor {
+    return wrapArray<Float32Array, HostTensor<Float32Array>>(
+      this,
+      memory,
+      options,
+      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
+    );
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
@@ -135,7 +158,11 @@ class CpuJsBackend implements CpuJs {
   }
 
   copy(source: Tensor, target: Tensor): void {
-    target.write((source as HostTensor).view());
+    copyTensor(source, target);
+  }
+
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    this.#packing.fillCopy(parameter, copy);
   }
 
   dispose(): void {}
@@ -143,9 +170,10 @@ class CpuJsBackend implements CpuJs {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel =
+      const plain =
         this.#passes?.compile(variant, this.#functions, this.exact) ??
         this.#compileElements(variant);
+      kernel = this.#packing.kernel(variant, plain);
       this.#kernels.set(variant, kernel);
     }
     return kernel;

@@ -1,15 +1,20 @@
 import {
+  copyTensor,
   GradstepError,
+  Packing,
   remapRows,
   wrapArray,
+  type ArrayWrapOptions,
   type BatchRun,
+  type HostArray,
   type Kernel,
+  type LaidOutTensor,
+  type ParameterCopy,
   type RowMove,
   type RowSources,
   type StagingTensor,
   type Tensor,
   type Variant,
-  type WrapOptions,
 } from "@gradstep/core";
 import { BatchTable } from "./planning/batch-table.js";
 import {
@@ -45,6 +50,8 @@ export class WasmBackend implements Wasm {
   readonly name = "wasm";
   readonly precision = "f32";
   readonly exact = true;
+  readonly takesLayouts = true;
+  readonly #packing = new Packing(this);
   readonly #heap: Heap;
   readonly #batch: BatchTable;
   readonly #rows: RowBlocks;
@@ -115,16 +122,24 @@ export class WasmBackend implements Wasm {
     return this.#tensor(shape);
   }
 
-  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor {
-    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
-    if (values.buffer !== this.memory.buffer) {
+  wrap(memory: Float32Array, options?: ArrayWrapOptions): WasmTensor;
+  wrap(memory: HostArray, options?: ArrayWrapOptions): WasmTensor | LaidOutTensor {
+    const makePlain = (
+      shape: readonly number[],
+      values: Float32Array,
+      reserved: Float32Array,
+    ): WasmTensor | undefined => {
+      if (values.buffer === this.memory.buffer)
+        return this.#tensor(shape, values.byteOffset, reserved.length);
+      // Arrays with a stride are copied in each step, wherever they are.
+      if (options?.rowStride !== undefined) return undefined;
       throw new GradstepError(
         `Got an array outside this backend's memory; expected a view of the memory's current buffer. ` +
-          `Copy the values with backend.tensor(shape, values), or use cpuJs() to update arrays in place.`,
+          `Copy the values with backend.tensor(shape, values), use cpuJs() to update arrays in place, or give rowStride: then each step copies the values in and out.`,
         { code: "INVALID_MEMORY" },
       );
-    }
-    return this.#tensor(shape, values.byteOffset, reserved.length);
+    };
+    return wrapArray(this, memory, options, makePlain, this.memory);
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
@@ -141,19 +156,30 @@ export class WasmBackend implements Wasm {
   }
 
   copy(source: Tensor, target: Tensor): void {
-    (target as WasmTensor).write((source as WasmTensor).view());
+    copyTensor(source, target);
+  }
+
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    this.#packing.fillCopy(parameter, copy);
   }
 
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
-      kernel = isElementwise(variant) ? this.#kernelOf(variant) : this.#passKernelOf(variant);
+      const plain = isElementwise(variant) ? this.#kernelOf(variant) : this.#passKernelOf(variant);
+      kernel = this.#packing.kernel(variant, plain);
       this.#kernels.set(variant, kernel);
     }
     return kernel;
   }
 
   runTogether(runs: readonly BatchRun[]): void {
+    this.#packing.runTogether(runs, (plainRuns) => {
+      this.#runTogether(plainRuns);
+    });
+  }
+
+  #runTogether(runs: readonly BatchRun[]): void {
     this.#checkLive();
     this.#parallel?.throwPendingError();
     const used = new Map<CompiledPasses, number>();

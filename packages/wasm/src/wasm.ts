@@ -1,4 +1,10 @@
-import { GradstepError, type WrapOptions, type WrappingBackend } from "@gradstep/core";
+import {
+  GradstepError,
+  type ArrayWrapOptions,
+  type HostArray,
+  type LaidOutTensor,
+  type WrappingBackend,
+} from "@gradstep/core";
 import { hasSimd } from "./feature-detection.js";
 import type { WasmTensor } from "./memory/wasm-tensor.js";
 import { checkWasmOptions, type WasmOptions } from "./options.js";
@@ -6,7 +12,7 @@ import { WasmBackend } from "./wasm-backend.js";
 import type { WasmMemory } from "./webassembly-types.js";
 
 /** A backend in WebAssembly. Its results are bit-identical to the f32 reference. */
-export interface Wasm extends WrappingBackend<Float32Array> {
+export interface Wasm extends WrappingBackend<HostArray> {
   /** The memory of all tensors. When it grows, its `buffer` is replaced. */
   readonly memory: WasmMemory;
   /** How the backend differs from what was asked for, and why: one sentence each. */
@@ -21,7 +27,11 @@ export interface Wasm extends WrappingBackend<Float32Array> {
    * A tensor over a part of this backend's memory: a view of it, from another wasm module or another tensor.
    * @throws {GradstepError} `INVALID_MEMORY` for an array in other memory, `INVALID_SHAPE`, `UNKNOWN_OPTION`
    */
-  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor;
+  wrap(
+    memory: Float32Array,
+    options?: ArrayWrapOptions & { readonly rowStride?: undefined },
+  ): WasmTensor;
+  wrap(memory: HostArray, options?: ArrayWrapOptions): WasmTensor | LaidOutTensor;
   /** Ends the threads. Afterwards nothing can be allocated or run; values can still be read. */
   dispose(): void;
 }

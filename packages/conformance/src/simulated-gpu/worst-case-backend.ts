@@ -52,8 +52,12 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   }
 
   wrap(memory: Float32Array, options?: WrapOptions): Tensor {
-    const { shape, values, reserved } = wrapArray(Float32Array, memory, options);
-    return new HostTensor(this, shape, values, reserved);
+    return wrapArray<Float32Array, Tensor>(
+      this,
+      memory,
+      options,
+      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
+    );
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

@@ -176,6 +176,10 @@ export interface Kernel {
    */
   repeater?(updates: readonly Update[]): (() => void) | undefined;
   /**
+   * Frees what the kernel keeps for an update that will not be run again. Optional.
+   */
+  release?(update: Update): void;
+  /**
    * Records the same work into a target of the caller, who submits it: a command encoder or a compute pass. Scalars are
    * those at the time of the call. Optional.
    *

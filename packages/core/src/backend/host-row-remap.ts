@@ -1,28 +1,7 @@
-import { newRow, type RowMove, type RowSources, type Values } from "./backend.js";
-import { GradstepError } from "../errors.js";
-import type { HostTensor } from "./host-tensor.js";
-
-/** Factor by which capacity grows, so that a growing model is reallocated only a few times. */
-const growth = 1.5;
-
-/** The capacity to grow to when `rows` exceeds `capacity`. */
-export function grownCapacity(rows: number, capacity: number): number {
-  return Math.max(rows, Math.ceil(capacity * growth));
-}
-
-/** Memory for a tensor whose number of rows changes; the tensor keeps its old memory until `commit`. */
-export interface Reallocation {
-  /** Whether old and new values share memory. */
-  readonly isInPlace: boolean;
-  /** The old values. */
-  before(): Values;
-  /** Where the new values go. */
-  after(): Values;
-  /** Makes the new memory the tensor's. */
-  commit(): void;
-  /** Frees the new memory; the tensor is unchanged. */
-  rollback(): void;
-}
+import { newRow, type RowMove, type RowSources, type RowValues, type Tensor } from "./backend.js";
+import type { HostArray } from "./host-array.js";
+import { rowStrideOf, rowValuesOf, storedValues } from "./laid-out-tensor.js";
+import type { Reallocation } from "./reallocation.js";
 
 /** A tensor in host memory whose number of rows can change. */
 interface RowTensor {
@@ -30,8 +9,9 @@ interface RowTensor {
 }
 
 /** `Backend.remap` for backends in host memory. All tensors must have `reallocate`, as `HostTensor` has. */
-export function remapRows(moves: readonly RowMove[], { count, indices }: RowSources): void {
-  const from = (indices as Uint32Array).subarray(0, count);
+export function remapRows(given: readonly RowMove[], { count, indices }: RowSources): void {
+  const moves = given.map(withFlagArray);
+  const from = sourcesOf(indices, count, moves[0]?.tensor);
   const reallocations: Reallocation[] = [];
   try {
     for (const { tensor } of moves) {
@@ -46,44 +26,80 @@ export function remapRows(moves: readonly RowMove[], { count, indices }: RowSour
   const kept = moved < 0 ? count : moved;
   moves.forEach((move, k) => {
     const reallocation = reallocations[k];
-    const rowLength = move.tensor.size / move.tensor.shape[0];
     if (move.reset !== "written") {
-      gather(reallocation, kept, rowLength, from);
-      resetValues(reallocation.after(), move, rowLength, from);
+      gather(reallocation, kept, move.tensor, from);
+      resetValues(reallocation.after(), move, from);
     }
     reallocation.commit();
   });
   for (const move of moves) copyResetRows(move, from);
 }
 
+/** The move with its flags as an array: a copy, since memory that grows detaches views of it. */
+function withFlagArray(move: RowMove): RowMove {
+  const { reset } = move;
+  if (typeof reset === "string" || ArrayBuffer.isView(reset)) return move;
+  return { ...move, reset: rowValuesOf(reset).slice() };
+}
+
+/** The sources of the new rows. In a tensor, every index that is too large means `newRow`. */
+function sourcesOf(indices: RowValues, count: number, tensor: Tensor | undefined): Uint32Array {
+  const from = rowValuesOf(indices).subarray(0, count);
+  if (ArrayBuffer.isView(indices)) return from;
+  const rows = tensor?.shape[0] ?? 0;
+  return from.map((row) => (row < rows ? row : newRow));
+}
+
 /** Row `i` becomes what row `from[i]` was. @param kept number of rows, from the first, that stay where they are */
-function gather(
-  reallocation: Reallocation,
-  kept: number,
-  rowLength: number,
-  from: Uint32Array,
-): void {
+function gather(reallocation: Reallocation, kept: number, tensor: Tensor, from: Uint32Array): void {
+  const rowLength = rowLengthOf(tensor);
+  const stride = rowStrideOf(tensor);
   const after = reallocation.after();
   let before = reallocation.before();
+  let beforeStride = stride;
   // The kept rows stay. The others are copied first, since a row may be overwritten before it is read.
-  if (reallocation.isInPlace) before = before.slice(kept * rowLength);
-  else after.set(before.subarray(0, kept * rowLength));
+  if (reallocation.isInPlace) {
+    before = withoutGaps(before, kept, tensor.shape[0], rowLength, stride);
+    beforeStride = rowLength;
+  } else after.set(before.subarray(0, kept * rowLength));
   const skipped = reallocation.isInPlace ? kept : 0;
   for (let i = kept; i < from.length; i += 1) {
     const source = from[i];
     if (source === newRow) continue;
     const isKept = source < skipped;
     const values = isKept ? after : before;
-    const start = (isKept ? source : source - skipped) * rowLength;
-    for (let j = 0; j < rowLength; j += 1) after[i * rowLength + j] = values[start + j];
+    const start = isKept ? source * stride : (source - skipped) * beforeStride;
+    for (let j = 0; j < rowLength; j += 1) after[i * stride + j] = values[start + j];
   }
 }
 
-function resetValues(values: Values, move: RowMove, rowLength: number, from: Uint32Array): void {
-  const { initial } = move;
+/** A copy of the rows from `start` to `end` − 1. */
+function withoutGaps(
+  values: HostArray,
+  start: number,
+  end: number,
+  rowLength: number,
+  stride: number,
+): HostArray {
+  if (stride === rowLength) return values.slice(start * rowLength, end * rowLength);
+  const kind = values.constructor as new (length: number) => HostArray;
+  const copy = new kind(Math.max(0, end - start) * rowLength);
+  for (let i = start, k = 0; i < end; i += 1)
+    for (let j = 0; j < rowLength; j += 1, k += 1) copy[k] = values[i * stride + j];
+  return copy;
+}
+
+function rowLengthOf({ size, shape }: Tensor): number {
+  return size / shape[0];
+}
+
+function resetValues(values: HostArray, move: RowMove, from: Uint32Array): void {
+  const { initial, tensor } = move;
   if (typeof initial !== "number") return;
+  const rowLength = rowLengthOf(tensor);
+  const stride = rowStrideOf(tensor);
   for (let i = 0; i < from.length; i += 1)
-    if (isReset(move, i, from)) values.fill(initial, i * rowLength, (i + 1) * rowLength);
+    if (isReset(move, i, from)) values.fill(initial, i * stride, i * stride + rowLength);
 }
 
 function isReset({ reset }: RowMove, row: number, from: Uint32Array): boolean {
@@ -94,20 +110,12 @@ function isReset({ reset }: RowMove, row: number, from: Uint32Array): boolean {
 /** Copies the rows that are reset from another tensor, whose rows have been moved. */
 function copyResetRows(move: RowMove, from: Uint32Array): void {
   if (typeof move.initial === "number") return;
-  const source = (move.initial as HostTensor).view();
-  const target = (move.tensor as HostTensor).view();
-  const rowLength = source.length / from.length;
+  const source = storedValues(move.initial);
+  const target = storedValues(move.tensor);
+  const [sourceStride, stride] = [rowStrideOf(move.initial), rowStrideOf(move.tensor)];
+  const rowLength = rowLengthOf(move.tensor);
   for (let i = 0; i < from.length; i += 1) {
     if (!isReset(move, i, from)) continue;
-    const start = i * rowLength;
-    for (let j = start; j < start + rowLength; j += 1) target[j] = source[j];
+    for (let j = 0; j < rowLength; j += 1) target[i * stride + j] = source[i * sourceStride + j];
   }
-}
-
-/** The error for caller-owned memory that is too small for the new rows. */
-export function tooManyRows(shape: readonly number[], capacity: number): GradstepError {
-  return new GradstepError(
-    `Shape [${shape.join(", ")}] does not fit into wrapped memory for ${capacity} rows. Wrap it with a larger capacity, or pass replacements as \`parameters\`.`,
-    { code: "INVALID_MEMORY" },
-  );
 }

@@ -1,6 +1,6 @@
 import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
 import { GradstepError, show } from "../errors.js";
-import { grownCapacity, tooManyRows, type Reallocation } from "./host-row-remap.js";
+import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";
 import { checkLength, sizeOf } from "./shape.js";
 
 /**

@@ -65,7 +65,9 @@ export class Evaluation {
         }),
         copies: update.copies,
       };
-      kernels.get(evaluation)!.run([one], 1);
+      const kernel = kernels.get(evaluation)!;
+      kernel.run([one], 1);
+      kernel.release?.(one);
     }
   }
 

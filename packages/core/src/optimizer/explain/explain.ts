@@ -1,4 +1,6 @@
 import type { Tensor, Values } from "../../backend/backend.js";
+import { applyChainRule } from "../../activations/activate.js";
+import { ascending } from "../../backend/ascending.js";
 import { dimensionsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
@@ -160,6 +162,22 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
     ["g", g],
   ]);
   slots.forEach((slot, i) => arrays.set(slot.name, values[i]));
+  const { parameter, gradientActivation } = update;
+  if (gradientActivation !== undefined) {
+    const chained = g.slice();
+    const count = parameter.shape[0] ?? 1;
+    const rows = ascending(count);
+    const round = parameter.backend.precision === "f32" ? Math.fround : (value: number) => value;
+    applyChainRule(
+      gradientActivation,
+      { values: p, rows },
+      { values: chained, rows },
+      count,
+      parameter.size / count,
+      round,
+    );
+    arrays.set("g", chained);
+  }
   return { record, arrays };
 }
 

@@ -7,6 +7,12 @@ import type { RowSteps } from "../sparse/row-steps.js";
 import type { Accumulator } from "../step-control/accumulator.js";
 import type { SparseMemory } from "../sparse/sparse-memory.js";
 
+/** A tensor of an update in the memory of the backend, rather than in that of the caller, if there is one. */
+export function ownTensor({ parameter, slots }: Update): Tensor {
+  if (parameter.layout === undefined) return parameter;
+  return slots.find(({ layout }) => layout === undefined) ?? parameter;
+}
+
 /** One parameter of an optimizer, and what belongs to it. */
 export interface ParameterRecord {
   readonly name: string;

@@ -269,6 +269,7 @@ function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void
 /** Frees what belongs to a record alone. */
 function freeRecord({
   run,
+  update,
   ownSlots,
   staging,
   gradient,
@@ -277,6 +278,7 @@ function freeRecord({
   sparse,
   slotResets,
 }: ParameterRecord): void {
+  run.kernel?.release?.(update);
   const shared = new Set(run.shared.values());
   for (const slot of ownSlots) if (!shared.has(slot)) slot.free();
   staging?.free();

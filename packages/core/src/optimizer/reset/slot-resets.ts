@@ -43,7 +43,7 @@ export class SlotResets {
    */
   of(columns: ColumnRange | undefined): readonly SlotReset[] {
     const { update, group } = this.#record;
-    if (this.#of !== update) this.#resets.clear();
+    if (this.#of !== update) this.#forget();
     this.#of = update;
     const key = String(columns);
     const resets = this.#resets.get(key) ?? this.#make(columns);
@@ -59,7 +59,14 @@ export class SlotResets {
   }
 
   free(): void {
+    this.#forget();
     for (const tensor of this.#selections.values()) tensor.free();
+  }
+
+  #forget(): void {
+    for (const { variant, update } of [...this.#resets.values()].flat())
+      update.parameter.backend.compile(variant).release?.(update);
+    this.#resets.clear();
   }
 
   #make(columns: ColumnRange | undefined): readonly SlotReset[] {

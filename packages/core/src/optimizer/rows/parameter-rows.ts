@@ -111,6 +111,7 @@ export class ParameterRows implements Rows {
       record.sparse?.free();
       record.sparse = undefined;
       record.accumulator?.remap(indices, count);
+      record.run.kernel!.release?.(update);
       const parameter = parameters[name] ?? update.parameter;
       // A new object, because backends cache what they prepare for the tensors of an update.
       const next: Update = {

@@ -2,7 +2,7 @@ import type { StagingTensor, Tensor, Values } from "../../backend/backend.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";
-import { ascending } from "./ascending.js";
+import { ascending } from "../../backend/ascending.js";
 import { hasView } from "./has-view.js";
 import { sumRows } from "./sum-rows.js";
 

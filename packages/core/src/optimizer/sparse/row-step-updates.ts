@@ -3,7 +3,7 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
 import type { ResetOptions } from "../reset/reset-slots.js";
-import { ascending } from "./ascending.js";
+import { ascending } from "../../backend/ascending.js";
 import type { RowSteps } from "./row-steps.js";
 
 /** Replaces the update of a parameter whose rows count their own steps by one per number of steps. */

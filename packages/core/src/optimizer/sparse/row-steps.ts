@@ -124,6 +124,7 @@ export class RowSteps {
     const part = this.#parts[k];
     part.update.gradient = update.gradient;
     part.update.signals = update.signals;
+    part.update.clearsGradient = update.clearsGradient;
     part.rows.indices = this.#indices;
     part.rows.gradientRows = this.#gradientRows;
     part.rows.end = 0;

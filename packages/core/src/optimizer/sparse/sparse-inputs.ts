@@ -1,7 +1,8 @@
 import type { RowList, Tensor, Values } from "../../backend/backend.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { LaidOutTensor } from "../../backend/laid-out-tensor.js";
+import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { isTensor } from "../parameters/parameter-checks.js";
-import { ascending } from "./ascending.js";
+import { ascending } from "../../backend/ascending.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
 
@@ -33,7 +34,7 @@ export class SparseInputs {
   /** Adds a gradient that has been checked. */
   add(record: ParameterRecord, gradient: SparseGradient): void {
     this.#records[this.#count] = record;
-    this.#gradients[this.#count] = outside(gradient, record.update.parameter);
+    this.#gradients[this.#count] = outside(arraysOf(gradient), ownTensor(record.update));
     record.update.mask = undefined;
     this.#count += 1;
   }
@@ -101,7 +102,13 @@ function canListRows({ run, update }: ParameterRecord): boolean {
 const none = new Uint32Array(0);
 const noRows: RowList = { indices: none, gradientRows: none, start: 0, end: 0 };
 
-/** Copies arrays that are in the parameter's memory, which may grow and detach them. */
+/** A gradient whose indices are an array, unless they are on a device. */
+function arraysOf(gradient: SparseGradient): SparseGradient {
+  const { indices, values } = gradient;
+  return indices instanceof LaidOutTensor ? { indices: indices.rowValues(), values } : gradient;
+}
+
+/** Copies arrays that are in the backend's memory, which may grow and detach them. */
 function outside(gradient: SparseGradient, { memory: { buffer } }: Tensor): SparseGradient {
   const { indices, values } = gradient;
   const isInside = (array: SparseGradient["indices"] | SparseGradient["values"]): boolean =>

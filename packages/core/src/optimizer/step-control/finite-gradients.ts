@@ -1,4 +1,11 @@
-import type { RowList, Tensor, Update, Values } from "../../backend/backend.js";
+import type { RowList, Update } from "../../backend/backend.js";
+import type { HostArray } from "../../backend/host-array.js";
+import {
+  decodeValue,
+  rowStrideOf,
+  rowValuesOf,
+  storedValues,
+} from "../../backend/laid-out-tensor.js";
 
 /** A value that is not finite. */
 export interface NonFiniteValue {
@@ -16,13 +23,18 @@ export function findNonFinite(
 ): NonFiniteValue | undefined {
   for (let i = 0; i < count; i += 1) {
     const { gradient, parameter, mask } = updates[i];
+    if (gradient.layout !== undefined) {
+      const found = findInLayout(updates[i]);
+      if (found !== undefined) return { update: i, ...found };
+      continue;
+    }
     const rows = updates[i].rows as RowList | undefined;
     const columns = parameter.size / (parameter.shape[0] ?? 1);
     const all = gradient.view!();
     const values =
       rows === undefined ? all : all.subarray(rows.start * columns, rows.end * columns);
     if (isFiniteBetween(values, 0, values.length)) continue;
-    const selected = mask === undefined ? undefined : maskValues(mask);
+    const selected = mask && rowValuesOf(mask);
     const rowLength = selected === undefined ? values.length : values.length / parameter.shape[0];
     const index = values.findIndex(
       (value, k) => !Number.isFinite(value) && (selected?.[Math.floor(k / rowLength)] ?? 1) !== 0,
@@ -32,12 +44,31 @@ export function findNonFinite(
   return undefined;
 }
 
-function maskValues(mask: Uint32Array | Tensor): ArrayLike<number> {
-  return ArrayBuffer.isView(mask) ? mask : mask.view!();
+/** The same for a gradient with a layout, whose rows are those of the parameter. Integers are always finite. */
+function findInLayout({
+  gradient,
+  parameter,
+  mask,
+}: Update): Omit<NonFiniteValue, "update"> | undefined {
+  const { dtype, scale } = gradient.layout!;
+  if (dtype === "i32" || dtype === "u32") return undefined;
+  const stored = storedValues(gradient);
+  const stride = rowStrideOf(gradient);
+  const columns = gradient.size / (gradient.shape[0] ?? 1);
+  const selected = mask && rowValuesOf(mask);
+  const perRow = parameter.size / (parameter.shape[0] ?? 1);
+  for (let index = 0; index < gradient.size; index += 1) {
+    const column = index % columns;
+    const at = ((index - column) / columns) * stride + column;
+    const value = decodeValue(dtype, stored[at], scale);
+    if (!Number.isFinite(value) && (selected?.[Math.floor(index / perRow)] ?? 1) !== 0)
+      return { index, value };
+  }
+  return undefined;
 }
 
 /** Whether all values of a range are finite: x − x is 0 for these alone, and NaN stays NaN in a sum. */
-function isFiniteBetween(values: Values, start: number, end: number): boolean {
+function isFiniteBetween(values: HostArray, start: number, end: number): boolean {
   // Several sums, so that an addition need not wait for the one before it.
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = start;

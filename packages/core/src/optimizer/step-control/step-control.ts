@@ -1,4 +1,5 @@
 import type { StepSignals, Tensor, Update } from "../../backend/backend.js";
+import { isInHostMemory } from "../../backend/laid-out-tensor.js";
 import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -113,7 +114,7 @@ export class StepControl {
    */
   adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
     const { nonFinite } = this.options;
-    if (nonFinite === "propagate" || parameter.view !== undefined) return;
+    if (nonFinite === "propagate" || isInHostMemory(parameter)) return;
     if (parameter.backend.guard !== undefined) {
       this.guarded ??= new GuardedSteps(parameter, groups, clock, this.options, this.#divisor);
       return;

@@ -1,4 +1,5 @@
 import type { Backend, Tensor } from "../../backend/backend.js";
+import { isInHostMemory, storedValues } from "../../backend/laid-out-tensor.js";
 import { GradstepError, show } from "../../errors.js";
 import { isTensor, notLive } from "../parameters/parameter-checks.js";
 
@@ -47,11 +48,7 @@ function isPlain({ layout }: Tensor): boolean {
  * @throws {GradstepError} `UNSUPPORTED` where the host cannot read it
  */
 export function hostValueOf(what: string, tensor: Tensor): number {
-  if (tensor.view !== undefined) return tensor.view()[0];
-  const { buffer, byteOffset } = tensor.memory;
-  const isHostMemory = buffer instanceof ArrayBuffer || isShared(buffer);
-  if (isHostMemory && tensor.layout?.dtype === "u32")
-    return new Uint32Array(buffer as ArrayBuffer, byteOffset, 1)[0];
+  if (isInHostMemory(tensor)) return storedValues(tensor)[0];
   throw new GradstepError(
     `${what} is a tensor, and steps on backend ${tensor.backend.name} take numbers only. Read the tensor first.`,
     { code: "UNSUPPORTED" },
@@ -65,14 +62,4 @@ export function checkScaleNumber(scale: number): void {
     `scale is ${show(scale)}; expected a finite number, or a tensor of one f32.`,
     { code: "UNKNOWN_OPTION" },
   );
-}
-
-function isShared(buffer: object): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
-}
-
-/** Sets the values of a tensor in host memory to 0. */
-export function clearValues(tensor: Tensor): void {
-  if (tensor.view !== undefined) tensor.view().fill(0);
-  else (tensor as Tensor & { clear(): void }).clear();
 }

@@ -3,12 +3,13 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
+import { clearValues } from "../../packing/row-values.js";
+import { ownTensor } from "../parameters/parameter-record.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 import { resized } from "../rows/row-checks.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { SparseInputs } from "../sparse/sparse-inputs.js";
-import { clearValues } from "./signal-checks.js";
 import { StepMasks } from "./step-masks.js";
 import type { StepOptions } from "./step-options.js";
 
@@ -215,7 +216,7 @@ export class StepInputs {
       this.#sparse.stage(staged, isAccumulated);
       return;
     }
-    const { buffer } = this.#unstaged[0].update.parameter.memory;
+    const { buffer } = ownTensor(this.#unstaged[0].update).memory;
     const count = this.#arrayCount;
     // Arrays in the backend's memory come first: staging the others may make it grow, which detaches them.
     let inside = 0;

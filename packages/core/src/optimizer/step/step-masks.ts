@@ -1,6 +1,6 @@
 import type { RowValues, Tensor } from "../../backend/backend.js";
 import { GradstepError, list } from "../../errors.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { checkHasRows, checkRowValues, isRowValues, rowCount } from "../rows/row-checks.js";
 import type { SparseInputs } from "../sparse/sparse-inputs.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
@@ -52,7 +52,7 @@ export class StepMasks {
       const { name, update } = this.#taken[i];
       const mask = named === undefined ? (rows as RowValues | undefined) : named[name];
       if (mask === undefined) continue;
-      update.mask = safeMask(mask, update.parameter);
+      update.mask = safeMask(mask, ownTensor(update));
       update.unselectedRows = unselectedRows;
     }
     this.#isUsed = rows !== undefined;
@@ -87,7 +87,7 @@ function maskOfSparse(name: string): GradstepError {
   );
 }
 
-/** The mask; copied if it is in the parameter's memory, which may grow for gradients and detach the mask. */
+/** The mask; copied if it is in the backend's memory, which may grow for gradients and detach the mask. */
 function safeMask(mask: RowValues | undefined, { memory }: Tensor): RowValues | undefined {
   return ArrayBuffer.isView(mask) && mask.buffer === memory.buffer ? mask.slice() : mask;
 }

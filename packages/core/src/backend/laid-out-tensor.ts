@@ -1,0 +1,233 @@
+import { GradstepError, show } from "../errors.js";
+import type { Backend, Layout, MemoryRange, RowValues, Tensor, Values } from "./backend.js";
+import { decodeFloat16, encodeFloat16 } from "./float16.js";
+import type { HostArray } from "./host-array.js";
+import { allocateValues, checkValues } from "./host-tensor.js";
+import { tooManyRows, type Reallocation } from "./reallocation.js";
+import { sizeOf } from "./shape.js";
+
+/** Memory whose buffer is replaced when it grows, such as a wasm memory. */
+export interface GrowingMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** A tensor in a typed array of the caller: rows at any distance, values of any type. It has no `view`. */
+export class LaidOutTensor implements Tensor {
+  readonly backend: Backend;
+  readonly layout: Layout;
+  #shape: readonly number[];
+  #size: number;
+  /** From the first value to the last one of the last row for which there is capacity. */
+  #stored: HostArray;
+  readonly #byteOffset: number;
+  readonly #length: number;
+  readonly #growing: GrowingMemory | undefined;
+  readonly #memory: MemoryRange;
+  #freed = false;
+  #rowValues: Uint32Array | undefined;
+
+  /**
+   * @param stored begins with the first value; a row more than those of the shape makes capacity
+   * @param growing the memory of the array, if it can grow
+   */
+  constructor(
+    backend: Backend,
+    shape: readonly number[],
+    layout: Layout,
+    stored: HostArray,
+    growing?: GrowingMemory,
+  ) {
+    this.backend = backend;
+    this.layout = layout;
+    this.#size = sizeOf(shape);
+    this.#shape = Object.freeze([...shape]);
+    this.#stored = stored;
+    this.#byteOffset = stored.byteOffset;
+    this.#length = stored.length;
+    this.#growing = growing;
+    const { buffer, byteOffset, byteLength } = stored;
+    this.#memory =
+      growing === undefined
+        ? { buffer, byteOffset, byteLength }
+        : {
+            get buffer() {
+              return growing.buffer;
+            },
+            byteOffset,
+            byteLength,
+          };
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get memory(): MemoryRange {
+    this.stored();
+    return this.#memory;
+  }
+
+  get freed(): boolean {
+    return this.#freed || this.detached;
+  }
+
+  get detached(): boolean {
+    return this.#growing === undefined && this.#stored.length !== this.#length;
+  }
+
+  /** The array as it is, from the first value on. Values of other tensors can lie between the rows. @throws {GradstepError} `DISPOSED` */
+  stored(): HostArray {
+    if (this.#freed || this.detached) throw this.#unusable();
+    // Growth leaves views without a length, or, of shared memory, on the former buffer.
+    if (this.#growing !== undefined && this.#stored.buffer !== this.#growing.buffer) {
+      const kind = this.#stored.constructor as Uint32ArrayConstructor;
+      this.#stored = new kind(this.#growing.buffer, this.#byteOffset, this.#length);
+    }
+    return this.#stored;
+  }
+
+  /** The values of a tensor of u32 without gaps: the live ones, or a copy that is valid until the next call. */
+  rowValues(): Uint32Array {
+    const stored = this.stored() as Uint32Array;
+    const { columns, rows } = this.#extent;
+    const { rowStride } = this.layout;
+    if (rowStride === columns) return stored.subarray(0, this.#size);
+    if (this.#rowValues?.length !== this.#size) this.#rowValues = new Uint32Array(this.#size);
+    const target = this.#rowValues;
+    for (let i = 0, k = 0; i < rows; i += 1)
+      for (let j = 0; j < columns; j += 1, k += 1) target[k] = stored[i * rowStride + j];
+    return target;
+  }
+
+  /**
+   * Integers must be in the range of their type.
+   * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY` (not an integer of the type), `UNSUPPORTED` (fixed point
+   * with a scale), `DISPOSED`
+   */
+  write(values: ArrayLike<number>): void {
+    const stored = this.stored();
+    const { dtype, rowStride, scale } = this.layout;
+    checkValues(values, this.#size);
+    if (scale !== 1)
+      throw new GradstepError(
+        `Got values to write to a tensor of ${dtype} with scale ${scale}; expected a tensor without scale. Write the integers to its memory.`,
+        { code: "UNSUPPORTED" },
+      );
+    if (dtype === "u32" || dtype === "i32") checkIntegers(dtype, values, this.#size);
+    const { columns, rows } = this.#extent;
+    const isHalf = dtype === "f16";
+    for (let i = 0, k = 0; i < rows; i += 1)
+      for (let j = 0; j < columns; j += 1, k += 1)
+        stored[i * rowStride + j] = isHalf ? encodeFloat16(values[k]) : values[k];
+  }
+
+  /** A copy of the values, without gaps; of integers without scale as Float64Array. */
+  read(): Promise<Values> {
+    try {
+      return Promise.resolve(this.#decode());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  free(): void {
+    this.#freed = true;
+  }
+
+  /** Sets all values to 0. @throws {GradstepError} `DISPOSED` */
+  clear(): void {
+    const stored = this.stored();
+    const { columns, rows } = this.#extent;
+    const { rowStride } = this.layout;
+    if (rowStride === columns) stored.fill(0, 0, this.#size);
+    else
+      for (let i = 0; i < rows; i += 1)
+        for (let j = i * rowStride; j < i * rowStride + columns; j += 1) stored[j] = 0;
+  }
+
+  /** Uses the capacity for another number of rows. @throws {GradstepError} `INVALID_MEMORY`, `DISPOSED` */
+  reallocate(shape: readonly number[]): Reallocation {
+    const stored = this.stored();
+    const { columns } = this.#extent;
+    const { rowStride } = this.layout;
+    const capacity = Math.floor((this.#length - columns) / rowStride) + 1;
+    if (shape[0] > capacity) throw tooManyRows(shape, capacity);
+    return {
+      isInPlace: true,
+      before: () => stored,
+      after: () => stored,
+      commit: () => {
+        this.#shape = Object.freeze([...shape]);
+        this.#size = sizeOf(shape);
+      },
+      rollback: () => {},
+    };
+  }
+
+  get #extent(): { readonly rows: number; readonly columns: number } {
+    const rows = this.#shape[0] ?? 1;
+    return { rows, columns: this.#size / rows };
+  }
+
+  #decode(): Values {
+    const stored = this.stored();
+    const { dtype, rowStride, scale } = this.layout;
+    const { columns, rows } = this.#extent;
+    const isExact = (dtype === "u32" || dtype === "i32") && scale === 1;
+    const values = allocateValues(isExact ? "f64" : this.backend.precision, this.#shape);
+    for (let i = 0, k = 0; i < rows; i += 1)
+      for (let j = i * rowStride; j < i * rowStride + columns; j += 1, k += 1)
+        values[k] = isExact ? stored[j] : decodeValue(dtype, stored[j], scale);
+    return values;
+  }
+
+  #unusable(): GradstepError {
+    return this.#freed
+      ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
+      : new GradstepError(
+          "The tensor lost its memory: the buffer was transferred or resized. Wrap the new memory.",
+          { code: "DISPOSED" },
+        );
+  }
+}
+
+/** The value that a stored number stands for. In fixed point, the integer and the product are each rounded to f32. */
+export function decodeValue(dtype: Layout["dtype"], stored: number, scale: number): number {
+  if (dtype === "f16") return decodeFloat16(stored);
+  return dtype === "f32" || dtype === "f64" ? stored : Math.fround(Math.fround(stored) * scale);
+}
+
+/** A tensor of u32 in host memory as an array; arrays as they are. */
+export function rowValuesOf(values: RowValues): Uint32Array {
+  return ArrayBuffer.isView(values) ? values : (values as LaidOutTensor).rowValues();
+}
+
+function checkIntegers(dtype: "u32" | "i32", values: ArrayLike<number>, size: number): void {
+  for (let i = 0; i < size; i += 1) {
+    const value = values[i];
+    if (value === (dtype === "u32" ? value >>> 0 : value | 0)) continue;
+    throw new GradstepError(
+      `The array to write has ${show(value)} at ${i}; expected integers in the range of ${dtype}.`,
+      { code: "INVALID_MEMORY" },
+    );
+  }
+}
+
+/** Whether JavaScript can access the values of a tensor now. */
+export function isInHostMemory(tensor: Tensor): boolean {
+  return tensor.view !== undefined || tensor instanceof LaidOutTensor;
+}
+
+/** The values of a tensor in host memory, from the first one on. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
+export function storedValues(tensor: Tensor): HostArray {
+  return tensor.layout === undefined ? tensor.view!() : (tensor as LaidOutTensor).stored();
+}
+
+/** The distance from the first value of a row to that of the next, in values. */
+export function rowStrideOf({ layout, size, shape }: Tensor): number {
+  return layout?.rowStride ?? size / (shape[0] ?? 1);
+}
