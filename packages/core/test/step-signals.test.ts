@@ -166,9 +166,11 @@ describe("scale", () => {
     optimizer.step({ w: Float32Array.of(3e38) }, { scale: 2 });
     expect([optimizer.skippedSteps, w.view!()[0]]).toEqual([1, 1]);
     const throwing = createOptimizer(sgd(), { w }, { nonFinite: "throw" });
-    expect(codeOf(() => throwing.step({ w: Float32Array.of(3e38) }, { scale: 2 }))).toBe(
-      "NON_FINITE",
-    );
+    const gradient = backend.tensor([1], [3e38]);
+    const array = Float32Array.of(3e38);
+    for (const w of [gradient, array])
+      expect(codeOf(() => throwing.step({ w }, { scale: 2, clear: true }))).toBe("NON_FINITE");
+    expect([gradient.view!()[0], array[0]]).toEqual([array[0], Math.fround(3e38)]);
     optimizer.step({ w: Float32Array.of(1) });
     expect(w.view!()[0]).toBe(Math.fround(1 - Math.fround(0.01)));
   });

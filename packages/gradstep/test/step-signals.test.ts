@@ -4,6 +4,7 @@ import {
   chain,
   clipByGlobalNorm,
   createOptimizer,
+  sgd,
   type Backend,
   type OptimizerOptions,
   type OptimizerSpec,
@@ -69,6 +70,50 @@ describe.each(Object.entries(backends))("%s", (_, makeBackend) => {
         for (const { optimizer } of optimizers) optimizer.dispose();
         backend.dispose?.();
       });
+
+  test("integers in structs: decoded, scaled, then the chain rule; cleared", async () => {
+    const backend = makeBackend();
+    const structs = Int32Array.from({ length: 4 * 5 }, (_, i) => 7 * i - 61);
+    const before = structs.slice();
+    const layout = { shape: [4, 2], offset: 1, rowStride: 5, dtype: "i32", scale: 0.1 } as const;
+    const g = backend.wrap(structs, layout);
+    const values = Float32Array.from({ length: 8 }, (_, i) => 0.3 * i - 1);
+    const w = backend.tensor([4, 2], values);
+    const activatedGradients = { w: { kind: "affine", scale: 3, offset: 1 } } as const;
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w }, { activatedGradients });
+    const scale = backend.tensor([], [0.7]);
+    optimizer.step({ w: g }, { scale, clear: true });
+    const f = Math.fround;
+    const expected = values.map((p, i) => {
+      const stored = before[1 + 5 * Math.floor(i / 2) + (i % 2)];
+      const decoded = f(stored * f(0.1));
+      return f(p - f(f(decoded * f(0.7)) * 3));
+    });
+    expect(await w.read()).toEqual(expected);
+    const isField = (i: number): boolean => i % 5 === 1 || i % 5 === 2;
+    expect(structs).toEqual(before.map((value, i) => (isField(i) ? 0 : value)));
+    optimizer.dispose();
+    backend.dispose?.();
+  });
+
+  test("a step whose skip is not 0 clears gradients, and changes nothing else", async () => {
+    const backend = makeBackend();
+    const flags = Uint32Array.of(9, 0);
+    const skip = backend.wrap(flags, { shape: [1], offset: 1, dtype: "u32" });
+    const w = backend.tensor([2], [1, 2]);
+    const g = backend.tensor([2]);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+    for (const flag of [1, 0]) {
+      g.write([0.5, 0.25]);
+      flags[1] = flag;
+      optimizer.step({ w: g }, { skip, clear: true });
+      expect([...(await g.read())]).toEqual([0, 0]);
+      expect([...(await w.read())]).toEqual(flag === 1 ? [1, 2] : [0.5, 1.75]);
+    }
+    expect(optimizer.iterations).toBe(2);
+    optimizer.dispose();
+    backend.dispose?.();
+  });
 
   test("memory of scaled gradients follows the rows", async () => {
     const backend: Backend = await Promise.resolve(makeBackend());
