@@ -108,8 +108,8 @@ export class InputPlan {
   matches(index: number, update: Update): boolean {
     return (
       this.#inputs.matches(index, update) &&
-      this.#masks.matches(index, update) &&
-      this.#lists.matches(index, update)
+      (update.mask === undefined || this.#masks.matches(index, update)) &&
+      (update.rows === undefined || this.#lists.matches(index, update))
     );
   }
 

@@ -62,7 +62,7 @@ export class RefusedStepDetector {
 
 function staleStep(): GradstepError {
   return new GradstepError(
-    "The device refused a command buffer with a step that was encoded before rows were remapped or a tensor was freed, or before more than 256 other steps, and submitted after that. The step was counted and changed nothing. Submit encoders with steps first.",
+    "The device refused a command buffer with a step that was encoded before rows were remapped or a tensor was freed, or before more than 256 other steps, and submitted after that. The step was counted and changed nothing. Submit encoders with steps first, or record the remap after them with encodeRemap().",
     { code: "INVALID_MEMORY" },
   );
 }

@@ -4,6 +4,8 @@ import { idOf } from "./object-ids.js";
 
 /** What dispatches depend on in a tensor: where its values are, and how they are stored. */
 interface TensorMemory extends Pick<GpuTensor, "rows" | "size" | "isPadded"> {
+  /** That of the last tensor that matched: a tensor keeps it as long as nothing of this changes. */
+  range: GpuTensor["memory"];
   readonly buffer: GPUBuffer;
   readonly byteOffset: number;
   readonly layout: Tensor["layout"];
@@ -50,7 +52,7 @@ export class StepInputs {
   matches(index: number, update: Update): boolean {
     const { gradient, clearsGradient, mask, rows, unselectedRows, signals } = this.#inputs[index];
     return (
-      isSame(gradient, update.gradient) &&
+      isSameTensor(gradient, update.gradient) &&
       clearsGradient === update.clearsGradient &&
       (mask === undefined ? update.mask === undefined : isSame(mask, update.mask)) &&
       (rows === undefined ? update.rows === undefined : isSame(rows, update.rows)) &&
@@ -102,14 +104,16 @@ function areSameSignals(
   const isSameScale =
     typeof scale === "number"
       ? scaleKind(scale) === known.scale
-      : typeof known.scale === "object" && isSame(known.scale, scale);
+      : typeof known.scale === "object" && isSameTensor(known.scale, scale);
   return (
     isSameScale && isSameSignal(known.skip, skip) && isSameSignal(known.learningRate, learningRate)
   );
 }
 
 function isSameSignal(known: TensorMemory | undefined, current: Tensor | undefined): boolean {
-  return known === undefined ? current === undefined : isSame(known, current);
+  return known === undefined
+    ? current === undefined
+    : current !== undefined && isSameTensor(known, current);
 }
 
 function mixTensor(hash: number, { memory }: Tensor): number {
@@ -122,7 +126,7 @@ function mixTensor(hash: number, { memory }: Tensor): number {
 function memoryOf(tensor: Tensor): TensorMemory {
   const { memory, rows, size, layout, isPadded } = tensor as GpuTensor;
   const { buffer, byteOffset } = memory;
-  return { buffer, byteOffset, rows, size, layout, isPadded };
+  return { range: memory, buffer, byteOffset, rows, size, layout, isPadded };
 }
 
 function isSame(
@@ -130,16 +134,23 @@ function isSame(
   current: Tensor | Exclude<Update["mask"] | Update["rows"], Tensor> | undefined,
 ): boolean {
   if (!isTensor(current)) return known === "array" && current !== undefined;
-  if (known === "array") return false;
-  const { memory, rows, size, layout, isPadded } = current as GpuTensor;
-  return (
-    known.buffer === memory.buffer &&
-    known.byteOffset === memory.byteOffset &&
-    known.size === size &&
-    known.rows === rows &&
-    known.isPadded === isPadded &&
-    isSameLayout(known.layout, layout)
-  );
+  return known !== "array" && isSameTensor(known, current);
+}
+
+function isSameTensor(known: TensorMemory, current: Tensor): boolean {
+  const { memory } = current as GpuTensor;
+  if (known.range === memory) return true;
+  if (known.buffer !== memory.buffer || known.byteOffset !== memory.byteOffset) return false;
+  const { rows, size, layout, isPadded } = current as GpuTensor;
+  if (
+    known.size !== size ||
+    known.rows !== rows ||
+    known.isPadded !== isPadded ||
+    !isSameLayout(known.layout, layout)
+  )
+    return false;
+  known.range = memory;
+  return true;
 }
 
 function isSameLayout(a: Tensor["layout"], b: Tensor["layout"]): boolean {
