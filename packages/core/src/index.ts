@@ -125,7 +125,7 @@ export {
   type Dimensions,
 } from "./backend/dimensions.js";
 export { endOfRun } from "./backend/row-runs.js";
-export { wrapArray, type ArrayWrapOptions } from "./backend/wrap-array.js";
+export { wrapArray } from "./backend/wrap-array.js";
 export type { HostArray } from "./backend/host-array.js";
 export { LaidOutTensor } from "./backend/laid-out-tensor.js";
 export { decodeFloat16, encodeFloat16 } from "./backend/float16.js";

@@ -7,6 +7,7 @@ import type {
   StagingTensor,
   Tensor,
   Values,
+  WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
@@ -14,7 +15,7 @@ import { HostTensor } from "./backend/host-tensor.js";
 import { definedArithmetic, runPasses, type PassArithmetic } from "./reference-passes.js";
 import type { Variant } from "./rule/variant.js";
 import type { HostArray } from "./backend/host-array.js";
-import { wrapArray, type ArrayWrapOptions } from "./backend/wrap-array.js";
+import { wrapArray } from "./backend/wrap-array.js";
 import { copyTensor, Packing } from "./packing/packing.js";
 
 export {
@@ -66,7 +67,7 @@ class ReferenceBackend<T extends Values> implements WrappingBackend<HostArray> {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: HostArray, options?: ArrayWrapOptions): Tensor {
+  wrap(memory: HostArray, options?: WrapOptions): Tensor {
     return wrapArray<T, Tensor>(
       this,
       memory,

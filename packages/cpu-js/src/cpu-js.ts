@@ -7,7 +7,7 @@ import {
   remapRows,
   show,
   wrapArray,
-  type ArrayWrapOptions,
+  type WrapOptions,
   type BatchRun,
   type HostArray,
   type Kernel,
@@ -59,9 +59,9 @@ export interface CpuJs extends WrappingBackend<HostArray> {
   tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor<Float32Array>;
   wrap(
     memory: Float32Array,
-    options?: ArrayWrapOptions & { readonly rowStride?: undefined },
+    options?: WrapOptions & { readonly rowStride?: undefined },
   ): HostTensor<Float32Array>;
-  wrap(memory: HostArray, options?: ArrayWrapOptions): HostTensor<Float32Array> | LaidOutTensor;
+  wrap(memory: HostArray, options?: WrapOptions): HostTensor<Float32Array> | LaidOutTensor;
   /** Does nothing, since the backend holds no resources. For code that works with any backend. */
   dispose(): void;
 }
@@ -143,8 +143,8 @@ class CpuJsBackend implements CpuJs {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: Float32Array, options?: ArrayWrapOptions): HostTensor<Float32Array>;
-  wrap(memory: HostArray, options?: ArrayWrapOptions): HostTensor<Float32Array> | LaidOutTensor {
+  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array>;
+  wrap(memory: HostArray, options?: WrapOptions): HostTensor<Float32Array> | LaidOutTensor {
     return wrapArray<Float32Array, HostTensor<Float32Array>>(
       this,
       memory,

@@ -4,7 +4,7 @@ import {
   Packing,
   remapRows,
   wrapArray,
-  type ArrayWrapOptions,
+  type WrapOptions,
   type BatchRun,
   type HostArray,
   type Kernel,
@@ -122,8 +122,8 @@ export class WasmBackend implements Wasm {
     return this.#tensor(shape);
   }
 
-  wrap(memory: Float32Array, options?: ArrayWrapOptions): WasmTensor;
-  wrap(memory: HostArray, options?: ArrayWrapOptions): WasmTensor | LaidOutTensor {
+  wrap(memory: Float32Array, options?: WrapOptions): WasmTensor;
+  wrap(memory: HostArray, options?: WrapOptions): WasmTensor | LaidOutTensor {
     const makePlain = (
       shape: readonly number[],
       values: Float32Array,

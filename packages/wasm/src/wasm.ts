@@ -1,6 +1,6 @@
 import {
   GradstepError,
-  type ArrayWrapOptions,
+  type WrapOptions,
   type HostArray,
   type LaidOutTensor,
   type WrappingBackend,
@@ -29,9 +29,9 @@ export interface Wasm extends WrappingBackend<HostArray> {
    */
   wrap(
     memory: Float32Array,
-    options?: ArrayWrapOptions & { readonly rowStride?: undefined },
+    options?: WrapOptions & { readonly rowStride?: undefined },
   ): WasmTensor;
-  wrap(memory: HostArray, options?: ArrayWrapOptions): WasmTensor | LaidOutTensor;
+  wrap(memory: HostArray, options?: WrapOptions): WasmTensor | LaidOutTensor;
   /** Ends the threads. Afterwards nothing can be allocated or run; values can still be read. */
   dispose(): void;
 }

@@ -322,6 +322,7 @@ export interface WrappingBackend<M> extends Backend {
    * @param options.offset number of values to skip; 0 if left out
    * @param options.capacity number of rows to which the tensor may grow; the rows of the shape if left out
    * @param options.rowStride distance between the first values of adjacent rows; the length of a row if left out
+   * @param options.dtype the type of the values, where the memory does not have one: `"f16"` for a Uint16Array
    * @param options.scale for gradients in fixed point: a value is the stored integer times this
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
    */
@@ -333,6 +334,7 @@ export interface WrapOptions {
   readonly shape?: readonly number[];
   readonly offset?: number;
   readonly capacity?: number;
+  readonly dtype?: Layout["dtype"];
   readonly rowStride?: number;
   readonly scale?: number;
 }

@@ -6,12 +6,6 @@ import { LaidOutTensor, type GrowingMemory } from "./laid-out-tensor.js";
 import { checkScale } from "./layout.js";
 import { sizeOf } from "./shape.js";
 
-/** Options of `wrap` for a typed array. */
-export interface ArrayWrapOptions extends WrapOptions {
-  /** Follows from the type of the array; `f16` says what a Uint16Array holds. */
-  readonly dtype?: Layout["dtype"];
-}
-
 /**
  * Makes a plain tensor of values, and of the array that begins with them and continues with the capacity; undefined if it
  * must not be plain.
@@ -40,7 +34,7 @@ const dtypes: Readonly<Record<string, Layout["dtype"]>> = {
 export function wrapArray<T extends Values, R extends Tensor>(
   backend: Backend,
   memory: HostArray,
-  options: ArrayWrapOptions = {},
+  options: WrapOptions = {},
   makePlain: MakePlain<T, R>,
   growing?: GrowingMemory,
 ): R | LaidOutTensor {
@@ -98,7 +92,7 @@ interface Extent {
 }
 
 /** @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE` */
-function extentOf({ length }: HostArray, options: ArrayWrapOptions): Extent {
+function extentOf({ length }: HostArray, options: WrapOptions): Extent {
   const { offset = 0 } = options;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
     throw new GradstepError(

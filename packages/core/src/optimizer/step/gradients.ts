@@ -14,7 +14,8 @@ export type Gradients<N extends string = string> = {
 
 /**
  * Checks one gradient against its parameter.
- * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `INVALID_MEMORY`, `DISPOSED`
+ * @throws {GradstepError} `INVALID_GRADIENT`, `LENGTH_MISMATCH`, `INVALID_SHAPE`, `OVERLAPPING_MEMORY`, `INVALID_MEMORY`,
+ * `DISPOSED`
  */
 export function checkGradient(name: string, gradient: Values | Tensor, parameter: Tensor): void {
   const { backend, size } = parameter;
@@ -33,6 +34,7 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     throw notAGradient(name, gradient, parameter);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
+  if (gradient.layout !== undefined) checkRows(name, gradient, parameter);
   const { memory } = gradient;
   // A staging tensor without values must be found before a kernel starts.
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
@@ -45,6 +47,16 @@ function isGradientLayout({ layout, backend }: Tensor): boolean {
   const { dtype, scale } = layout;
   if (dtype === "u32" && scale === 1) return false;
   return backend.takesLayouts === true || dtype === "f32" || dtype === "f16";
+}
+
+/** Where there are gaps between rows, these are the rows of the parameter. @throws {GradstepError} `INVALID_SHAPE` */
+function checkRows(name: string, { layout, shape, size }: Tensor, parameter: Tensor): void {
+  const rows = shape[0] ?? 1;
+  if (layout!.rowStride === size / rows || rows === (parameter.shape[0] ?? 1)) return;
+  throw new GradstepError(
+    `Gradient "${name}" has shape [${shape.join(", ")}] with gaps between its rows; expected the ${parameter.shape[0] ?? 1} rows of shape [${parameter.shape.join(", ")}].`,
+    { code: "INVALID_SHAPE" },
+  );
 }
 
 function withoutValues(what: string): GradstepError {
