@@ -104,6 +104,7 @@ describe("parameters and slots in structs", () => {
         expected.step({ w: { indices, values } });
         await check();
       }
+      expect(actual.iterations).toBe(expected.iterations);
     }
   });
 
