@@ -28,6 +28,21 @@ describe("a GPUBuffer where a tensor is expected", async () => {
       "INVALID_PARAMETER: Got a GPUBuffer as parameters; expected tensors by name, such as { kernel, bias }.",
     ],
     [
+      "the gradients",
+      () => optimizer.step(raw),
+      "INVALID_GRADIENT: Got a GPUBuffer as gradients; expected arrays or tensors by parameter name.",
+    ],
+    [
+      "a copy",
+      () => createOptimizer(adam(), { w }, { copies: { w: raw } }),
+      'INVALID_PARAMETER: The copy of "w" is a GPUBuffer; expected a tensor of f32 or f16 of the parameters\' backend, such as backend.wrap(buffer, { shape, dtype: "f16" }) on WebGPU.',
+    ],
+    [
+      "the learning rate of a step",
+      () => optimizer.step(gradients, { learningRate: raw }),
+      "UNKNOWN_OPTION: learningRate is a GPUBuffer; expected a number, or a tensor of one f32 of the parameters' webgpu backend. Wrap its memory with shape: [1].",
+    ],
+    [
       "the mask of all parameters",
       () => optimizer.step(gradients, { rows: raw }),
       'UNKNOWN_OPTION: rows is a GPUBuffer; expected a Uint32Array with one value per row, or masks by the names of parameters. Make a tensor of it with backend.wrap(buffer, { shape, dtype: "u32" }).',
@@ -46,6 +61,11 @@ describe("a GPUBuffer where a tensor is expected", async () => {
       "the indices of a remap",
       () => optimizer.rows().remap(raw, { count: 2 }),
       'INVALID_MEMORY: indices is a GPUBuffer; expected a Uint32Array, or a u32 tensor of the parameters\' webgpu backend. Make a tensor of it with backend.wrap(buffer, { shape: [2], dtype: "u32" }).',
+    ],
+    [
+      "a name in another case",
+      () => optimizer.step({ W: gradients.w } as never),
+      'UNKNOWN_PARAMETER: Got a gradient for W; the optimizer has w. Add parameters with optimizer.add(). Did you mean "w"?',
     ],
     [
       "a property with a typing error",

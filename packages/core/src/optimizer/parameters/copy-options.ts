@@ -1,5 +1,6 @@
 import { checkActivation, type Activation } from "../../activations/activation.js";
 import type { Backend, ParameterCopy, Tensor } from "../../backend/backend.js";
+import { isRawMemory } from "../../backend/raw-memory.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkIsTable, isTensor, notLive } from "./parameter-checks.js";
@@ -53,7 +54,8 @@ function checkCopy(
   shape: readonly number[],
   backend: Backend | undefined,
 ): ParameterCopy {
-  const isAlone = isTensor(option) || option === null || typeof option !== "object";
+  const isAlone =
+    isTensor(option) || option === null || typeof option !== "object" || isRawMemory(option);
   const { to, as = "identity" } = (isAlone ? { to: option } : option) as Partial<CopyOptions>;
   if (!isAlone && isTensor(to)) checkOptions(`The copy of "${name}"`, option, ["to", "as"]);
   const dtype = isTensor(to) ? (to.layout?.dtype ?? to.backend.precision) : undefined;

@@ -167,7 +167,7 @@ export class StepInputs {
       });
     for (const [name, gradient] of Object.entries(gradients)) {
       const record = this.#byName.get(name);
-      if (record === undefined) throw unknownParameters([name], this.#byName.keys());
+      if (record === undefined) throw unknownParameters([name], [...this.#byName.keys()]);
       if (gradient === undefined || gradient === null) continue;
       if (isSparseGradient(gradient)) checkSparseGradient(name, gradient, record.update.parameter);
       else checkGradient(name, gradient, record.update.parameter);
@@ -286,7 +286,9 @@ export class StepInputs {
     for (const _ in gradients) given += 1;
     if (given !== known) {
       const unknown = Object.keys(gradients).filter((name) => !this.#byName.has(name));
-      throw unknownParameters(unknown, this.#byName.keys());
+      // What has properties, but none of its own, is no object with gradients: a GPUBuffer, for example.
+      if (unknown.length === 0) throw notATable(gradients);
+      throw unknownParameters(unknown, [...this.#byName.keys()]);
     }
     return count;
   }
@@ -333,14 +335,17 @@ export class StepInputs {
 
 /** @throws {GradstepError} `INVALID_GRADIENT` */
 function checkIsTable(gradients: Gradients): void {
-  if (gradients !== null && typeof gradients === "object") return;
-  throw new GradstepError(
+  if (gradients === null || typeof gradients !== "object") throw notATable(gradients);
+}
+
+function notATable(gradients: unknown): GradstepError {
+  return new GradstepError(
     `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
     { code: "INVALID_GRADIENT" },
   );
 }
 
-function unknownParameters(unknown: readonly string[], known: Iterable<string>): GradstepError {
+function unknownParameters(unknown: readonly string[], known: readonly string[]): GradstepError {
   return new GradstepError(
     `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().${didYouMean(unknown[0], known)}`,
     { code: "UNKNOWN_PARAMETER" },

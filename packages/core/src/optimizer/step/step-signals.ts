@@ -1,4 +1,5 @@
 import type { Backend, StepSignals, Tensor } from "../../backend/backend.js";
+import { isRawMemory } from "../../backend/raw-memory.js";
 import { GradstepError, list } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import { isTensor } from "../parameters/parameter-checks.js";
@@ -156,7 +157,7 @@ export class SignalInputs {
     taken: readonly ParameterRecord[],
     count: number,
   ): void {
-    if (typeof rates !== "object" || rates === null || isTensor(rates)) {
+    if (isOneRate(rates)) {
       let isTaken = false;
       for (let i = 0; i < count; i += 1) {
         const { group, update } = taken[i];
@@ -177,6 +178,11 @@ export class SignalInputs {
     for (let i = 0; i < count; i += 1)
       if (taken[i].group.stepRate !== rates[taken[i].name]) throw ofOneGroup(taken[i]);
   }
+}
+
+/** Whether it is one rate, or something else that is none, and no object of rates by name. */
+function isOneRate(rates: unknown): rates is StepRate {
+  return typeof rates !== "object" || rates === null || isTensor(rates) || isRawMemory(rates);
 }
 
 function signalsOf(slopes: Float64Array): MutableSignals {
