@@ -15,16 +15,19 @@ export interface Attribute {
   readonly offset: number;
   readonly columns: number;
   readonly activation: Activation;
+  /** At the beginning. */
   readonly learningRate: number;
+  /** Its rate decays exponentially to this times that at the beginning. */
+  readonly decay: number;
 }
 
 /** Rotations are quaternions (x, y, z, w). Columns 7 and 15 are not used. */
 export const attributes = {
-  position: { offset: 0, columns: 3, activation: "identity", learningRate: 0.01 },
-  opacity: { offset: 3, columns: 1, activation: "sigmoid", learningRate: 0.05 },
-  scale: { offset: 4, columns: 3, activation: "exp", learningRate: 0.02 },
-  rotation: { offset: 8, columns: 4, activation: "normalize", learningRate: 0.02 },
-  color: { offset: 12, columns: 3, activation: "sigmoid", learningRate: 0.05 },
+  position: { offset: 0, columns: 3, activation: "identity", learningRate: 0.01, decay: 0.05 },
+  opacity: { offset: 3, columns: 1, activation: "sigmoid", learningRate: 0.15, decay: 0.2 },
+  scale: { offset: 4, columns: 3, activation: "exp", learningRate: 0.03, decay: 0.2 },
+  rotation: { offset: 8, columns: 4, activation: "normalize", learningRate: 0.03, decay: 0.2 },
+  color: { offset: 12, columns: 3, activation: "sigmoid", learningRate: 0.1, decay: 0.2 },
 } as const satisfies Record<string, Attribute>;
 
 export type AttributeName = keyof typeof attributes;
@@ -52,9 +55,6 @@ export const gaussianRows = (gaussians: readonly GaussianValues[]): Float32Array
       0,
     ]),
   );
-
-/** The rate of positions decays exponentially to this part of its first value. */
-export const positionDecay = 0.05;
 
 export const beta1 = 0.9;
 export const beta2 = 0.999;

@@ -85,7 +85,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) tile: v
 
 /**
  * The backward pass of compositing, and of the loss: the mean of |image − target| over all channels,
- * pixels and views. Adds to the gradients of the projected Gaussians.
+ * pixels and views. Below 1/255, the precision of a picture, it is quadratic: its gradient goes to 0 where they are equal.
+ * Adds to the gradients of the projected Gaussians.
  */
 export const compositingBackwardCode = (options: RendererOptions): string => `
 ${common(options)}
@@ -108,7 +109,7 @@ fn main(
   let first_word = first_word_of(tile);
   let image = images[pixel_of(id)];
   let expected = targets[pixel_of(vec3u(id.xy, views[id.z]))].rgb;
-  let d_color = sign(image.rgb - expected) / (${3 * options.size ** 2}f * f32(groups.z));
+  let d_color = clamp((image.rgb - expected) * 255, vec3f(-1), vec3f(1)) / (${3 * options.size ** 2}f * f32(groups.z));
   let end = ends[pixel_of(id)];
   var transmittance = image.a;
   // The color of everything behind a Gaussian.

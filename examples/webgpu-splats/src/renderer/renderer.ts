@@ -115,7 +115,7 @@ export class Renderer {
     this.#composite.dispatch(pass, tiles, tiles, this.#viewCount);
   }
 
-  /** Adds the gradients of the mean of |image − target| to the gradient rows. Follows `forward`. */
+  /** Adds the gradients of the loss to the gradient rows. Follows `forward`. */
   backward(pass: GPUComputePassEncoder): void {
     const tiles = tilesPerSide(this.#options);
     this.#compositeBackward.dispatch(pass, tiles, tiles, this.#viewCount);

@@ -2,7 +2,7 @@ import { Densifier } from "../density/densifier.js";
 import type { DensityControl, DensityRound } from "../density/density-control.js";
 import { OpacityCap } from "../density/opacity-cap.js";
 import { Relocation } from "../density/relocation.js";
-import { attributes, GaussianRows, positionDecay } from "../gaussian-rows.js";
+import { attributeNames, attributes, GaussianRows, type AttributeName } from "../gaussian-rows.js";
 import { dispatchCounter } from "../gpu/dispatch-counter.js";
 import type { SplatOptimizer } from "../optimizer.js";
 import { Renderer } from "../renderer/renderer.js";
@@ -66,6 +66,10 @@ const mcmcOptions = {
   opacityWeight: 0.01,
   scaleWeight: 0.01,
 };
+
+/** @param progress between 0 and 1 */
+const rateAt = (name: AttributeName, progress: number): number =>
+  attributes[name].learningRate * attributes[name].decay ** progress;
 
 /** The images to train on. */
 async function renderPlanet(
@@ -135,8 +139,9 @@ export async function train(
   await report(0);
   for (let step = 1; step <= steps; step += 1) {
     const begin = performance.now();
-    const positionRate = attributes.position.learningRate * positionDecay ** (step / steps);
-    optimizer.setLearningRate("position", positionRate);
+    for (const name of attributeNames) {
+      optimizer.setLearningRate(name, rateAt(name, step / steps));
+    }
     renderer.setViews(Array.from({ length: options.viewsPerStep }, () => random.below(cameras)));
     submit((encoder) => {
       const pass = encoder.beginComputePass();
@@ -145,7 +150,7 @@ export async function train(
       pass.end();
       control.regularize?.(encoder);
       dispatches.step = count(() => optimizer.step(encoder));
-      control.perturb?.(encoder, step, positionRate);
+      control.perturb?.(encoder, step, rateAt("position", step / steps));
     });
     if (step % options.densifyEvery === 0 && step <= options.densifyUntil) {
       const { origins, round } = await control.choose(step);
