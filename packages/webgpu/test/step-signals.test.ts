@@ -332,8 +332,39 @@ describe("learningRate on the device", () => {
         learningRate: { b: signals.rate, s: signals.otherRate },
       });
       onHost.optimizer.step(gradients, { scale: 0.5, learningRate: { b: rate, s: rate / 4 } });
+      // Other groups without any signal.
+      onDevice.optimizer.step(gradients, { learningRate: { b: signals.rate } });
+      onHost.optimizer.step(gradients, { learningRate: { b: rate } });
     }
     expect(await bitsOf(onDevice)).toEqual(await bitsOf(onHost));
+  });
+
+  test("of several rules, with a norm over the tensors of both, and one on its own", async () => {
+    const device = await sharedDevice();
+    const backend = await newBackend();
+    const signals = signalsOn(device, backend);
+    const spec = chain(clipByGlobalNorm({ globalClipNorm: 0.5 }), adamw());
+    const groups = [
+      { match: "b", rule: chain(clipByGlobalNorm({ globalClipNorm: 0.25 }), sgd()) },
+      { match: "s", rule: sgd({ momentum: 0.5 }) },
+    ];
+    const [onDevice, onHost] = [start(backend, spec, { groups }), start(backend, spec, { groups })];
+    const random = new Random(17);
+    signals.write(65, 0.5);
+    for (const rate of rates) {
+      const gradients = arrays(random);
+      signals.write(67, rate);
+      signals.write(66, 0, true);
+      const { scale, skip } = signals;
+      onDevice.optimizer.step(gradients, { scale, skip, learningRate: { b: signals.rate } });
+      onHost.optimizer.step(gradients, { scale: 0.5, learningRate: { b: rate } });
+      const expected = await bitsOf(onHost);
+      expect(await bitsOf(onDevice)).toEqual(expected);
+    }
+    const before = await bitsOf(onDevice);
+    signals.write(66, 1, true);
+    onDevice.optimizer.step(arrays(random), { skip: signals.skip, learningRate: signals.rate });
+    expect(await bitsOf(onDevice)).toEqual(before);
   });
 
   test("any rate, within the bound of the scalars", async () => {

@@ -67,7 +67,8 @@ export class SignaledCommands implements StepRecorder {
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
-    const { scale, skip } = updates[0].signals!;
+    // Those of all updates; one without a rate on the device may have none.
+    const { scale, skip } = updates[0].signals ?? {};
     const rangeOf = (tensor: Tensor | undefined): SignalRange | undefined =>
       tensor && rangeOfSignal(device, tensor);
     this.#scale = typeof scale === "object" ? rangeOf(scale) : undefined;
