@@ -138,17 +138,6 @@ export class LaidOutTensor implements Tensor {
     this.#freed = true;
   }
 
-  /** Sets all values to 0. @throws {GradstepError} `DISPOSED` */
-  clear(): void {
-    const stored = this.stored();
-    const { columns, rows } = this.#extent;
-    const { rowStride } = this.layout;
-    if (rowStride === columns) stored.fill(0, 0, this.#size);
-    else
-      for (let i = 0; i < rows; i += 1)
-        for (let j = i * rowStride; j < i * rowStride + columns; j += 1) stored[j] = 0;
-  }
-
   /** Uses the capacity for another number of rows. @throws {GradstepError} `INVALID_MEMORY`, `DISPOSED` */
   reallocate(shape: readonly number[]): Reallocation {
     const stored = this.stored();

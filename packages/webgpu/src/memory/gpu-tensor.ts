@@ -1,6 +1,7 @@
 import {
   bytesPerValue,
   checkValues,
+  decodeFloat16,
   GradstepError,
   show,
   sizeOf,
@@ -13,7 +14,6 @@ import {
 import type { WebGpu } from "../webgpu-backend.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { Allocation } from "./buffer-pools.js";
-import { decodeFloat16 } from "./float16.js";
 import { uploadable } from "./uploadable-array.js";
 
 /** A tensor in a GPUBuffer. */
