@@ -1,6 +1,6 @@
 import { newRow, type RowMove, type RowSources, type RowValues, type Tensor } from "./backend.js";
 import type { HostArray } from "./host-array.js";
-import { rowStrideOf, rowValuesOf, storedValues } from "./laid-out-tensor.js";
+import { rowStrideOf, rowValuesOf, storedValues } from "./stored-values.js";
 import type { Reallocation } from "./reallocation.js";
 
 /** A tensor in host memory whose number of rows can change. */

@@ -1,10 +1,11 @@
 import { GradstepError, show } from "../errors.js";
-import type { Backend, Layout, MemoryRange, RowValues, Tensor, Values } from "./backend.js";
-import { decodeFloat16, encodeFloat16 } from "./float16.js";
+import type { Backend, Layout, MemoryRange, Values } from "./backend.js";
+import { encodeFloat16 } from "./float16.js";
 import type { HostArray } from "./host-array.js";
 import { allocateValues, checkValues } from "./host-tensor.js";
 import { tooManyRows, type Reallocation } from "./reallocation.js";
 import { sizeOf } from "./shape.js";
+import { decodeValue, type StoredTensor } from "./stored-values.js";
 
 /** Memory whose buffer is replaced when it grows, such as a wasm memory. */
 export interface GrowingMemory {
@@ -12,7 +13,7 @@ export interface GrowingMemory {
 }
 
 /** A tensor in a typed array of the caller: rows at any distance, values of any type. It has no `view`. */
-export class LaidOutTensor implements Tensor {
+export class LaidOutTensor implements StoredTensor {
   readonly backend: Backend;
   readonly layout: Layout;
   #shape: readonly number[];
@@ -79,7 +80,6 @@ export class LaidOutTensor implements Tensor {
     return this.#growing === undefined && this.#stored.length !== this.#length;
   }
 
-  /** The array as it is, from the first value on. Values of other tensors can lie between the rows. @throws {GradstepError} `DISPOSED` */
   stored(): HostArray {
     if (this.#freed || this.detached) throw this.#unusable();
     // Growth leaves views without a length, or, of shared memory, on the former buffer.
@@ -90,7 +90,6 @@ export class LaidOutTensor implements Tensor {
     return this.#stored;
   }
 
-  /** The values of a tensor of u32 without gaps: the live ones, or a copy that is valid until the next call. */
   rowValues(): Uint32Array {
     const stored = this.stored() as Uint32Array;
     const { columns, rows } = this.#extent;
@@ -184,17 +183,6 @@ export class LaidOutTensor implements Tensor {
   }
 }
 
-/** The value that a stored number stands for. In fixed point, the integer and the product are each rounded to f32. */
-export function decodeValue(dtype: Layout["dtype"], stored: number, scale: number): number {
-  if (dtype === "f16") return decodeFloat16(stored);
-  return dtype === "f32" || dtype === "f64" ? stored : Math.fround(Math.fround(stored) * scale);
-}
-
-/** A tensor of u32 in host memory as an array; arrays as they are. */
-export function rowValuesOf(values: RowValues): Uint32Array {
-  return ArrayBuffer.isView(values) ? values : (values as LaidOutTensor).rowValues();
-}
-
 function checkIntegers(dtype: "u32" | "i32", values: ArrayLike<number>, size: number): void {
   for (let i = 0; i < size; i += 1) {
     const value = values[i];
@@ -204,19 +192,4 @@ function checkIntegers(dtype: "u32" | "i32", values: ArrayLike<number>, size: nu
       { code: "INVALID_MEMORY" },
     );
   }
-}
-
-/** Whether JavaScript can access the values of a tensor now. */
-export function isInHostMemory(tensor: Tensor): boolean {
-  return tensor.view !== undefined || tensor instanceof LaidOutTensor;
-}
-
-/** The values of a tensor in host memory, from the first one on. @throws {GradstepError} `DISPOSED`, `INVALID_MEMORY` */
-export function storedValues(tensor: Tensor): HostArray {
-  return tensor.layout === undefined ? tensor.view!() : (tensor as LaidOutTensor).stored();
-}
-
-/** The distance from the first value of a row to that of the next, in values. */
-export function rowStrideOf({ layout, size, shape }: Tensor): number {
-  return layout?.rowStride ?? size / (shape[0] ?? 1);
 }

@@ -1,5 +1,5 @@
 import type { Update } from "../backend/backend.js";
-import { rowValuesOf } from "../backend/laid-out-tensor.js";
+import { rowValuesOf } from "../backend/stored-values.js";
 
 /** Whether a kernel for plain updates cannot run this one as it is. */
 export function isPacked(update: Update): boolean {

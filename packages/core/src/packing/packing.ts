@@ -8,7 +8,7 @@ import type {
   Tensor,
   Update,
 } from "../backend/backend.js";
-import { rowStrideOf, storedValues } from "../backend/laid-out-tensor.js";
+import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
 import { hasPlainValues, isPacked, maskOf } from "./packed-update.js";

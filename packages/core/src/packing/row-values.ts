@@ -2,7 +2,7 @@ import { activate, normOf, type Rounding } from "../activations/activate.js";
 import type { ParameterCopy, Tensor, Values } from "../backend/backend.js";
 import { encodeFloat16 } from "../backend/float16.js";
 import type { HostArray } from "../backend/host-array.js";
-import { decodeValue, rowStrideOf, storedValues } from "../backend/laid-out-tensor.js";
+import { decodeValue, rowStrideOf, storedValues } from "../backend/stored-values.js";
 
 /** Copies rows of a tensor to the first rows of an array without gaps. */
 export function gatherRows(from: Tensor, rows: Uint32Array, count: number, to: Values): void {

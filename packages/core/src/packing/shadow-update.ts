@@ -1,7 +1,7 @@
 import { applyChainRule, type Rounding } from "../activations/activate.js";
 import { ascending } from "../backend/ascending.js";
 import type { RowList, Tensor, Update } from "../backend/backend.js";
-import { rowStrideOf, storedValues } from "../backend/laid-out-tensor.js";
+import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import type { MutableUpdate } from "./packed-update.js";
 import { columnsOf, decodeRows, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";

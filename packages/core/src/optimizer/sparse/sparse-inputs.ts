@@ -1,5 +1,5 @@
 import type { RowList, Tensor, Values } from "../../backend/backend.js";
-import { LaidOutTensor } from "../../backend/laid-out-tensor.js";
+import { isStoredTensor } from "../../backend/stored-values.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { isTensor } from "../parameters/parameter-checks.js";
 import { ascending } from "../../backend/ascending.js";
@@ -105,7 +105,7 @@ const noRows: RowList = { indices: none, gradientRows: none, start: 0, end: 0 };
 /** A gradient whose indices are an array, unless they are on a device. */
 function arraysOf(gradient: SparseGradient): SparseGradient {
   const { indices, values } = gradient;
-  return indices instanceof LaidOutTensor ? { indices: indices.rowValues(), values } : gradient;
+  return isStoredTensor(indices) ? { indices: indices.rowValues(), values } : gradient;
 }
 
 /** Copies arrays that are in the backend's memory, which may grow and detach them. */

@@ -5,7 +5,7 @@ import {
   rowStrideOf,
   rowValuesOf,
   storedValues,
-} from "../../backend/laid-out-tensor.js";
+} from "../../backend/stored-values.js";
 
 /** A value that is not finite. */
 export interface NonFiniteValue {

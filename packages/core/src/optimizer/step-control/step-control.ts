@@ -1,5 +1,5 @@
 import type { StepSignals, Tensor, Update } from "../../backend/backend.js";
-import { isInHostMemory } from "../../backend/laid-out-tensor.js";
+import { isInHostMemory } from "../../backend/stored-values.js";
 import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";

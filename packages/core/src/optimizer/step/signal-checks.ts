@@ -1,5 +1,5 @@
 import type { Backend, Tensor } from "../../backend/backend.js";
-import { isInHostMemory, storedValues } from "../../backend/laid-out-tensor.js";
+import { isInHostMemory, storedValues } from "../../backend/stored-values.js";
 import { GradstepError, show } from "../../errors.js";
 import { isTensor, notLive } from "../parameters/parameter-checks.js";
 
