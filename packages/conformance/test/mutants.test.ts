@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { GradstepError } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
@@ -34,6 +35,13 @@ test("a sample depends on its seed alone", () => {
 
 test("mutants have names of their own", () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+});
+
+test.each(["../../../README.md", "../README.md"])("%s says how many there are", (file) => {
+  const text = readFileSync(new URL(file, import.meta.url), "utf8");
+  expect(/(?:plants|judged by) (\d+) (?:injected )?bugs/.exec(text)?.[1]).toBe(
+    String(mutants.length),
+  );
 });
 
 test("every mutant can be made", () => {

@@ -12,6 +12,8 @@ export interface Field {
   readonly rowStride: number;
   /** Of i32 and u32: a value is the stored integer times this. */
   readonly scale: number;
+  /** The number of rows for which there is memory. */
+  readonly capacity: number;
 }
 
 /** The memory of a field, as values of its type. Those of f16 are their bits. */
@@ -58,12 +60,12 @@ export function decodeField(field: Field, stored: ArrayLike<number>): Float32Arr
 
 /** Where a tensor in host memory lies in the words around it. */
 export function fieldOf({ memory, layout, shape }: Tensor): { words: Uint32Array; field: Field } {
-  const { columns } = extentOf(shape);
+  const { rows, columns } = extentOf(shape);
   const { dtype = "f32", rowStride = columns, scale = 1 } = layout ?? {};
   const stored = dtype === "f64" ? "f32" : dtype;
   const words = new Uint32Array(memory.buffer as ArrayBuffer);
   const offset = memory.byteOffset / bytesPerValue[stored];
-  return { words, field: { dtype: stored, shape, offset, rowStride, scale } };
+  return { words, field: { dtype: stored, shape, offset, rowStride, scale, capacity: rows } };
 }
 
 /** The same bytes as values of a type. */

@@ -16,9 +16,15 @@ export class MemoryBlock {
   }
 
   /** A tensor over a field. */
-  wrap({ dtype, shape, offset, rowStride, scale }: Field): Tensor {
+  wrap({ dtype, shape, offset, rowStride, scale, capacity }: Field): Tensor {
     const { buffer, byteOffset } = this.#tensor.memory;
-    const layout = { shape, rowStride, dtype, ...(scale === 1 ? {} : { scale }) };
+    const layout = {
+      shape,
+      rowStride,
+      dtype,
+      ...(scale === 1 ? {} : { scale }),
+      ...(shape.length === 0 || capacity === shape[0] ? {} : { capacity }),
+    };
     const isArray = buffer instanceof ArrayBuffer || isShared(buffer);
     if (!isArray) {
       const first = byteOffset / bytesPerValue[dtype];

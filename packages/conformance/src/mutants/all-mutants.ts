@@ -1,11 +1,14 @@
+import { activationMutants } from "./backends/activation-mutants.js";
 import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
 import { dataMutants } from "./backends/data-mutants.js";
+import { layoutMutants } from "./backends/layout-mutants.js";
 import { passMutants } from "./backends/pass-mutants.js";
 import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
 import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
+import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
@@ -30,4 +33,7 @@ export const mutants: readonly Mutant[] = [
   ...repeatMutants,
   ...passMutants,
   ...summationMutants,
+  ...layoutMutants,
+  ...activationMutants,
+  ...layoutOptionMutants,
 ];

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly kind: "rule" | "backend" | "optimizer";
   /** The rule whose checks run first. */
   readonly rule?: string;
+  /** The group of checks that run first. */
+  readonly group?: string;
   /** Whether an error model allows this behavior, so that it is not a bug; false if left out. */
   readonly isAllowed?: (model: ErrorModel) => boolean;
   /** A fresh target with the bug. */

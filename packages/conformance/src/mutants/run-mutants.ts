@@ -6,6 +6,7 @@ import { checksFor } from "../suite/checks/all-checks.js";
 import { runCheck } from "../suite/verify.js";
 import { mutants } from "./all-mutants.js";
 import { closureKernel } from "./backends/closure-kernel.js";
+import { withLayouts } from "./backends/faulty-layouts.js";
 import { soundRepeats } from "./backends/repeat-mutants.js";
 import { mutableReference, target, withRun } from "./mutable-target.js";
 import type { Mutant } from "./mutant.js";
@@ -106,17 +107,19 @@ function targetsWithoutBug(): readonly Target[] {
   return [
     target(),
     target({ backend: withRun((run, variant) => closureKernel(run, variant, {})) }),
+    target({ backend: () => withLayouts({}) }),
     soundRepeats.target(),
   ];
 }
 
 async function runMutant(
-  { name, kind, rule }: Mutant,
+  { name, kind, rule, group }: Mutant,
   context: Context,
   checks: readonly Check[],
 ): Promise<MutantResult> {
   const isFirst = (check: Check): boolean =>
-    rule !== undefined && check.group === "bounds" && check.name === rule;
+    check.group === group ||
+    (rule !== undefined && check.group === "bounds" && check.name === rule);
   const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
   for (const check of ordered) {
     const { status, reason = "" } = await runCheck(check, context);

@@ -1,23 +1,28 @@
 import {
+  copyTensor,
   HostTensor,
   remapRows,
   wrapArray,
+  type ArrayWrapOptions,
   type BatchRun,
+  type HostArray,
   type Kernel,
+  type ParameterCopy,
   type Program,
   type RowMove,
   type RowSources,
   type StagingTensor,
   type Tensor,
   type Variant,
-  type WrapOptions,
   type WrappingBackend,
 } from "@gradstep/core";
 import { runPasses, type PassArithmetic } from "@gradstep/core/reference";
 import { depthOf, depthOfPairs } from "../bounds/reduction-bound.js";
+import { LaidOutUpdates } from "../layouts/laid-out-updates.js";
 import { Random } from "../suite/random/random.js";
 import { evaluate } from "./evaluate-program.js";
 import { reduceValues } from "./reduce-values.js";
+import { shaderOperations } from "./shader-layouts.js";
 import { ShaderArithmetic } from "./shader-arithmetic.js";
 
 /**
@@ -26,19 +31,27 @@ import { ShaderArithmetic } from "./shader-arithmetic.js";
  *
  * Equal inputs give equal results, as on a device: errors depend on the seed and the inputs.
  */
-export function worstCase(seed = 1): WrappingBackend<Float32Array> {
+export function worstCase(seed = 1): WrappingBackend<HostArray> {
   return new WorstCaseBackend(seed);
 }
 
-class WorstCaseBackend implements WrappingBackend<Float32Array> {
+class WorstCaseBackend implements WrappingBackend<HostArray> {
   readonly name = "worst-case";
   readonly precision = "f32";
   readonly exact = false;
+  readonly takesLayouts = true;
   readonly #arithmetic: PassArithmetic;
+  readonly #layouts: LaidOutUpdates;
   readonly #variants = new WeakMap<Kernel, Variant>();
 
   constructor(seed: number) {
-    this.#arithmetic = worstArithmetic(seed);
+    const randomOf = (values: Iterable<number>): Random => {
+      let state = seed;
+      for (const value of values) state = mix(state, value);
+      return new Random(state);
+    };
+    this.#arithmetic = worstArithmetic(randomOf);
+    this.#layouts = new LaidOutUpdates(shaderOperations(randomOf));
   }
 
   tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
@@ -51,7 +64,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: Float32Array, options?: WrapOptions): Tensor {
+  wrap(memory: HostArray, options?: ArrayWrapOptions): Tensor {
     return wrapArray<Float32Array, Tensor>(
       this,
       memory,
@@ -65,7 +78,11 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   }
 
   copy(source: Tensor, target: Tensor): void {
-    target.write((source as HostTensor).view());
+    copyTensor(source, target);
+  }
+
+  fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    this.#layouts.fillCopy(parameter, copy);
   }
 
   compile(variant: Variant): Kernel {
@@ -73,7 +90,7 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
       source: variant.perElement.source,
       takesRowLists: true,
       run: (updates, count) => {
-        runPasses([{ variant, updates: updates.slice(0, count) }], this.#arithmetic);
+        this.runTogether([{ kernel, updates, count }]);
       },
     };
     this.#variants.set(kernel, variant);
@@ -83,18 +100,20 @@ class WorstCaseBackend implements WrappingBackend<Float32Array> {
   runTogether(runs: readonly BatchRun[]): void {
     const all = runs.map(({ kernel, updates, count }) => ({
       variant: this.#variants.get(kernel!)!,
-      updates: updates.slice(0, count),
+      plain: this.#layouts.plain(updates.slice(0, count)),
     }));
-    runPasses(all, this.#arithmetic);
+    runPasses(
+      all.map(({ variant, plain }) => ({ variant, updates: plain.updates })),
+      this.#arithmetic,
+    );
+    for (const { plain } of all) plain.finish();
   }
 }
 
-function worstArithmetic(seed: number): PassArithmetic {
-  const randomOf = (values: Iterable<number>): Random => {
-    let state = seed;
-    for (const value of values) state = mix(state, value);
-    return new Random(state);
-  };
+/** Random numbers that depend on some values. */
+type RandomOf = (values: Iterable<number>) => Random;
+
+function worstArithmetic(randomOf: RandomOf): PassArithmetic {
   return {
     scalar: Math.fround,
     evaluate: (program, values) => {

@@ -19,11 +19,16 @@ export function wrapping(
   change: (
     optimizer: Optimizer,
     parameters: Readonly<Record<string, Tensor>>,
+    options: OptimizerOptions,
   ) => Partial<OptimizerMethods<string>>,
 ): Mutant {
   const create: typeof createOptimizer = (spec, parameters, options) => {
     const optimizer = createOptimizer(spec, parameters, options);
-    const own = change(optimizer as unknown as Optimizer, parameters);
+    const own = change(
+      optimizer as unknown as Optimizer,
+      parameters,
+      (options ?? {}) as OptimizerOptions,
+    );
     return new Proxy(optimizer, {
       get: (target, key) =>
         Object.hasOwn(own, key)

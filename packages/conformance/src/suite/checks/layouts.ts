@@ -1,26 +1,25 @@
-import {
-  slotShape,
-  type Activation,
-  type GroupOptions,
-  type OptimizerSpec,
-  type Rule,
-  type StepOptions,
-  type UnselectedRows,
-} from "@gradstep/core";
+import type { GroupOptions, OptimizerSpec, Rule, UnselectedRows } from "@gradstep/core";
 import { inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
-import type { LaidOutCopy, LaidOutParameter } from "../layouts/laid-out-parameter.js";
-import { LayoutHarness } from "../layouts/layout-harness.js";
+import { randomLaidOutParameter } from "../layouts/random-laid-out-parameter.js";
+import { LayoutHarness, type LaidOutStep } from "../layouts/layout-harness.js";
 import { randomReducingRule } from "../random/random-reducing-rule.js";
 import { choiceCount, randomHyperparameter, randomSettings } from "../random/random-settings.js";
-import { randomGradient, randomParameter, sizeOfShape } from "../random/random-values.js";
 import { Random } from "../random/random.js";
 import { elementwise } from "../rule-needs.js";
 
 const group = "layouts";
 const steps = 3;
-/** The largest number of caller-owned rows. */
+/** The most rows for which a field has memory. */
 const maxRows = 9;
+
+/** A case on a backend that moves rows or does not. */
+type LayoutCase = (
+  context: Context,
+  spec: OptimizerSpec,
+  hasRows: boolean,
+  random: Random,
+) => Promise<void>;
 
 /**
  * Parameters, slots, gradients and copies as fields in caller-owned memory, at any distance, of any type: each step is
@@ -28,160 +27,114 @@ const maxRows = 9;
  */
 export function layoutChecks(all: readonly Rule[]): readonly Check[] {
   const rules = elementwise(all);
-  const reducing: Check = {
-    group,
-    name: "rules with reductions, and slots of every extent",
-    needs: ["layouts", "reductions", "copies"],
-    run: (context) =>
-      layoutCases(context, context.cases / 10, "reductions", (random, i) =>
-        randomReducingRule(`laid-out-${i}`, random, { copies: true, maxSlots: 3 }).specify({}),
-      ),
+  const anyRule = (random: Random, i: number): OptimizerSpec => {
+    const rule = rules[i % rules.length];
+    return rule.specify(randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random));
   };
-  if (rules.length === 0) return [reducing];
-  return [
+  const anyReducingRule = (random: Random, i: number): OptimizerSpec =>
+    randomReducingRule(`laid-out-${i}`, random, { copies: true, maxSlots: 3 }).specify({});
+  const ofRules: readonly Check[] = [
     {
       group,
       name: "fields of any stride, offset and type, with activations",
       needs: ["layouts"],
-      run: (context) =>
-        layoutCases(context, context.cases, "elements", (random, i) => {
-          const rule = rules[i % rules.length];
-          return rule.specify(
-            randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random),
-          );
-        }),
+      run: (context) => runCases(context, context.cases, "elements", anyRule, steppedCase),
     },
-    reducing,
+    {
+      group,
+      name: "rows of fields are moved, added and reset",
+      needs: ["layouts", "rows"],
+      run: (context) => runCases(context, context.sequences, "rows", anyRule, movedCase),
+    },
+  ];
+  return [
+    ...(rules.length > 0 ? ofRules : []),
+    {
+      group,
+      name: "rules with reductions, and slots of every extent",
+      needs: ["layouts", "reductions", "copies"],
+      run: (context) =>
+        runCases(context, context.cases / 10, "reductions", anyReducingRule, steppedCase),
+    },
   ];
 }
 
-async function layoutCases(
+async function runCases(
   context: Context,
   cases: number,
   label: string,
   specOf: (random: Random, index: number) => OptimizerSpec,
+  run: LayoutCase,
 ): Promise<void> {
-  const hasRows =
-    context.target.rows !== false && (await context.target.backend()).remap !== undefined;
-  const count = Math.min(Math.ceil(cases), 2 * context.maxKernels);
+  const { maxKernels, seed, stats, target } = context;
+  const hasRows = target.rows !== false && (await target.backend()).remap !== undefined;
+  const count = Math.min(Math.ceil(cases), 2 * maxKernels);
   for (let i = 0; i < count; i += 1) {
-    const random = Random.of(context.seed, `layouts ${label}`, i);
+    const random = Random.of(seed, `layouts ${label}`, i);
     const spec = specOf(random, i);
     try {
-      await layoutCase(context, spec, hasRows, random);
+      await run(context, spec, hasRows, random);
     } catch (error) {
-      throw inCase(
-        error,
-        `${spec.rule.name}, layout ${i}, seed ${context.seed}, ${JSON.stringify(spec.options)}`,
-      );
+      const { options, rule } = spec;
+      throw inCase(error, `${rule.name}, layout ${i}, seed ${seed}, ${JSON.stringify(options)}`);
     }
+    stats.cases += 1;
   }
 }
 
-/** Some steps of a few parameters, with masks, missing gradients and clearing. */
-async function layoutCase(
-  context: Context,
-  spec: OptimizerSpec,
+/** Steps of a few parameters, with masks, missing gradients, scales, skips and clearing. */
+const steppedCase: LayoutCase = async (context, spec, hasRows, random) => {
+  const names = ["first", "second", "third"].slice(0, random.integer(1, 3));
+  const rows = random.integer(1, maxRows);
+  const parameters = Object.fromEntries(
+    names.map((name) => {
+      const own = random.chance(0.7) ? rows : random.integer(1, maxRows);
+      return [name, randomLaidOutParameter(spec, own, random)];
+    }),
+  );
+  const groups = names.slice(1).map((match) => randomGroup(match, spec, random));
+  const harness = await LayoutHarness.start(context, spec, parameters, groups, random);
+  if (random.chance(0.5)) await harness.reset();
+  await harness.fillCopies();
+  for (let step = 0; step < steps; step += 1) await randomStep(harness, names, hasRows, random);
+  harness.optimizer.dispose();
+};
+
+/** Remaps between steps. */
+const movedCase: LayoutCase = async (context, spec, hasRows, random) => {
+  const names = ["first", "second"];
+  const rows = random.integer(1, maxRows);
+  const parameters = Object.fromEntries(
+    names.map((name) => [
+      name,
+      { ...randomLaidOutParameter(spec, rows, random), capacity: maxRows },
+    ]),
+  );
+  const groups = [randomGroup("second", spec, random)];
+  const harness = await LayoutHarness.start(context, spec, parameters, groups, random);
+  for (let i = 0; i < 2; i += 1) {
+    await randomStep(harness, names, hasRows, random);
+    await harness.remap(maxRows, random);
+  }
+  await randomStep(harness, names, hasRows, random);
+  harness.optimizer.dispose();
+};
+
+function randomGroup(match: string, { rule }: OptimizerSpec, random: Random): GroupOptions {
+  const { learningRate } = rule.hyperparameters;
+  return { match, learningRate: randomHyperparameter("learningRate", learningRate, random) };
+}
+
+async function randomStep(
+  harness: LayoutHarness,
+  names: readonly string[],
   hasRows: boolean,
   random: Random,
 ): Promise<void> {
-  const names = ["first", "second", "third"].slice(0, random.integer(1, 3));
-  const rows = random.integer(1, maxRows);
-  const plan = Object.fromEntries(
-    names.map((name) => [name, randomParameterPlan(spec, rows, random)]),
-  );
-  const groups = names.slice(1).map((match): GroupOptions => ({
-    match,
-    learningRate: randomHyperparameter(
-      "learningRate",
-      spec.rule.hyperparameters.learningRate,
-      random,
-    ),
-  }));
-  const harness = await LayoutHarness.start(context, spec, plan, groups, random);
-  if (random.chance(0.5)) await harness.reset();
-  await harness.fillCopies();
-  for (let step = 0; step < steps; step += 1) {
-    const stepped = names.filter(() => random.chance(0.85));
-    await harness.step(
-      stepped.length > 0 ? stepped : names,
-      randomOptions(
-        Object.fromEntries(names.map((name) => [name, plan[name].shape[0]])),
-        hasRows,
-        random,
-      ),
-      random,
-    );
-  }
-  harness.optimizer.dispose();
-  context.stats.cases += 1;
-}
-
-function randomParameterPlan(
-  spec: OptimizerSpec,
-  sharedRows: number,
-  random: Random,
-): LaidOutParameter {
-  const rows = random.chance(0.7) ? sharedRows : random.integer(1, maxRows);
-  const shape = random.pick([
-    [rows],
-    [rows, random.integer(1, 5)],
-    [rows, random.integer(2, 4)],
-    [rows, random.integer(1, 2), random.integer(1, 3)],
-  ]);
-  const { slots, matrices } = spec.rule.variant(spec.options);
-  const owned = slots.filter(({ extent, isMetric }) => extent !== "all" && !isMetric);
-  const callers = random.chance(0.6) ? owned.filter(() => random.chance(0.7)) : [];
-  const copies = Array.from({ length: random.pick([0, 1, 1, 2]) }, (): LaidOutCopy => ({
-    dtype: random.pick(["f32", "f16"]),
-    activation: randomActivation(random),
-  }));
-  const activation = random.chance(0.4) ? randomActivation(random) : undefined;
-  return {
-    shape,
-    values: randomValues(sizeOfShape(shape), random),
-    isField: random.chance(0.8),
-    gradient: random.pick([
-      "array",
-      { dtype: "f32" },
-      { dtype: "f16" },
-      { dtype: "i32", scale: 10 ** random.between(-8, -1) },
-      { dtype: "u32", scale: 10 ** random.between(-8, -1) },
-      { dtype: "i32", scale: 2 ** random.integer(-20, 0) },
-    ] as const),
-    ...(activation === undefined ? {} : { gradientActivation: activation }),
-    slots: Object.fromEntries(
-      callers.map(({ name, extent }) => {
-        const own = slotShape(extent, shape, matrices);
-        const values = randomGradient(sizeOfShape(own), random);
-        // Most slots hold averages of gradients or of their squares.
-        return [name, { shape: own, values: random.chance(0.5) ? values : values.map(Math.abs) }];
-      }),
-    ),
-    copies,
-  };
-}
-
-/** Values of a parameter; some of those for which activations are about to end in f32. */
-function randomValues(length: number, random: Random): Float32Array {
-  if (random.chance(0.7)) return randomParameter(length, random);
-  const most = random.pick([25, 88, 110]);
-  return Float32Array.from({ length }, () => random.between(-most, most));
-}
-
-function randomActivation(random: Random): Activation {
-  return random.pick<() => Activation>([
-    () => "identity",
-    () => "exp",
-    () => "sigmoid",
-    () => "softplus",
-    () => "normalize",
-    () => ({
-      kind: "affine",
-      scale: random.magnitude(-2, 2),
-      offset: random.chance(0.3) ? 0 : random.magnitude(-2, 2),
-    }),
-  ])();
+  const some = names.filter(() => random.chance(0.85));
+  const stepped = some.length > 0 ? some : names;
+  const rowCounts = Object.fromEntries(stepped.map((name) => [name, harness.rowsOf(name)]));
+  await harness.step(stepped, randomOptions(rowCounts, hasRows, random), random);
 }
 
 /** @param rowCounts of the parameters, by name */
@@ -189,7 +142,7 @@ function randomOptions(
   rowCounts: Readonly<Record<string, number>>,
   hasRows: boolean,
   random: Random,
-): StepOptions {
+): LaidOutStep {
   const mask = (length: number): Uint32Array =>
     Uint32Array.from({ length }, () => (random.chance(0.5) ? random.pick([1, 7, 0xffff_ffff]) : 0));
   const counts = Object.values(rowCounts);
@@ -206,5 +159,16 @@ function randomOptions(
       ? { rows: masks, unselectedRows: random.pick<UnselectedRows>(["keep", "decay", "zero"]) }
       : {}),
     ...(random.chance(0.5) ? { clear: true } : {}),
+    ...(random.chance(0.25)
+      ? { scale: 10 ** random.between(-3, 2), isScaleTensor: random.chance(0.5) }
+      : {}),
+    ...(random.chance(0.2) ? { isSkipped: random.chance(0.6) } : {}),
+    ...(random.chance(0.2)
+      ? {
+          learningRate: Object.fromEntries(
+            Object.keys(rowCounts).map((name) => [name, 10 ** random.between(-4, -1)]),
+          ),
+        }
+      : {}),
   };
 }

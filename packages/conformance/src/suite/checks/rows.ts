@@ -1,5 +1,4 @@
 import {
-  newRow,
   type Backend,
   type Optimizer,
   type OptimizerSpec,
@@ -11,6 +10,8 @@ import {
 } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
 import { assert, assertSameAll, inCase } from "../assertions.js";
+import { movedRows } from "../moved-rows.js";
+import { randomRemap } from "../random/random-remap.js";
 import { Random } from "../random/random.js";
 import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
 import { elementwise } from "../rule-needs.js";
@@ -98,7 +99,7 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
       }));
       optimizer.step(gradients, masks && { rows: masks, unselectedRows });
     } else {
-      const { indices, resetRows, kind } = remapOf(count, random);
+      const { indices, resetRows, kind } = randomRemap(count, capacity, random);
       what = `${kind} of ${count} rows to ${indices.length}`;
       const replaced = random.chance(0.2) ? random.pick(names) : undefined;
       remapModel(model, initial, indices, resetRows);
@@ -157,55 +158,18 @@ function masksOf(
   return random.chance(0.6) ? mask() : { means: mask(), opacities: mask() };
 }
 
-function remapOf(
-  count: number,
-  random: Random,
-): { kind: string; indices: Uint32Array; resetRows: Uint32Array | undefined } {
-  const all = Array.from({ length: count }, (_, i) => i);
-  const free = capacity - count;
-  const some = (length: number, pick: () => number): number[] => Array.from({ length }, pick);
-  const anyRow = (): number => random.integer(0, count - 1);
-  const kind = random.pick(["shuffle", "prune", "append", "clone", "gather"]);
-  let indices: number[];
-  if (kind === "shuffle") {
-    indices = all
-      .map((row): [number, number] => [random.unit(), row])
-      .sort(([a], [b]) => a - b)
-      .map(([, row]) => row);
-  } else if (kind === "prune") {
-    indices = all.filter(() => random.chance(0.6));
-    if (indices.length === 0) indices = [count - 1];
-  } else if (kind === "append") {
-    indices = [...all, ...some(random.integer(0, free), () => newRow)];
-  } else if (kind === "clone") {
-    indices = [...all, ...some(random.integer(0, free), anyRow)];
-  } else {
-    indices = some(random.integer(1, capacity), () => (random.chance(0.2) ? newRow : anyRow()));
-  }
-  const resetRows = random.chance(0.5)
-    ? Uint32Array.from(indices, () => (random.chance(0.3) ? random.pick([1, 2 ** 31]) : 0))
-    : undefined;
-  return { kind, indices: Uint32Array.from(indices), resetRows };
-}
-
 function remapModel(
   model: Model,
   initial: Readonly<Record<string, number>>,
   indices: Uint32Array,
   resetRows: Uint32Array | undefined,
 ): void {
-  for (const name of names) {
-    const length = rowLengths[name];
-    for (const [key, values] of Object.entries(model[name])) {
-      const moved = new Float32Array(indices.length * length);
-      indices.forEach((source, i) => {
-        const isReset = source === newRow || (key !== "p" && (resetRows?.[i] ?? 0) !== 0);
-        for (let j = 0; j < length; j += 1)
-          moved[i * length + j] = isReset ? initial[key] : values[source * length + j];
+  for (const name of names)
+    for (const [key, values] of Object.entries(model[name]))
+      model[name][key] = movedRows(values, rowLengths[name], indices, {
+        initial: initial[key],
+        isReset: (row) => key !== "p" && (resetRows?.[row] ?? 0) !== 0,
       });
-      model[name][key] = moved;
-    }
-  }
 }
 
 /** A step of all rows by another optimizer with this state; then each row takes its values according to its mask. */

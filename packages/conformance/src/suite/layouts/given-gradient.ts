@@ -1,7 +1,8 @@
 import type { Activation } from "@gradstep/core";
 import { chainRuleBounds } from "../../bounds/activation-bounds.js";
 import type { ErrorModel } from "../../bounds/error-model.js";
-import { certainInput, type Interval } from "../../bounds/interval.js";
+import { operations } from "../../bounds/interval-operations.js";
+import { certainInput, operand, point, type Interval } from "../../bounds/interval.js";
 import { fixedPointBound, readFloat16Bound } from "../../bounds/stored-value-bounds.js";
 import { chainRule } from "../../layouts/chain-rule.js";
 import { decodeField, extentOf, type Field } from "../../layouts/field.js";
@@ -21,21 +22,24 @@ export interface GivenGradient {
  * What the stored numbers of a gradient stand for.
  *
  * @param field where they are stored; f32 one after the other if left out
+ * @param scale of all gradients of the step
  * @param activation the gradient is by the parameter after it
  * @param parameter the parameter before the step
  */
 export function givenGradient(
   numbers: ArrayLike<number>,
   field: Field | undefined,
+  scale: number,
   activation: Activation | undefined,
   parameter: { readonly shape: readonly number[]; readonly values: ArrayLike<number> },
   model: ErrorModel,
 ): GivenGradient {
-  const values = field === undefined ? Float32Array.from(numbers) : decodeField(field, numbers);
+  const factor = Math.fround(scale);
+  const stored = field === undefined ? Float32Array.from(numbers) : decodeField(field, numbers);
+  const values = scale === 1 ? stored : stored.map((value) => value * factor);
   const bound = Array.from(numbers, (number) => {
-    if (field?.dtype === "f16") return readFloat16Bound(number, model);
-    if (field === undefined || field.dtype === "f32") return certainInput(number, model);
-    return fixedPointBound(number, field.scale, model);
+    const one = readBound(number, field, model);
+    return scale === 1 ? one : operations.mul(model, operand(one, model), point(factor));
   });
   if (activation === undefined) return { values, bound };
   const checked = checkedActivation(activation);
@@ -56,6 +60,12 @@ export function givenGradient(
       ),
     ),
   };
+}
+
+function readBound(number: number, field: Field | undefined, model: ErrorModel): Interval {
+  if (field?.dtype === "f16") return readFloat16Bound(number, model);
+  if (field === undefined || field.dtype === "f32") return certainInput(number, model);
+  return fixedPointBound(number, field.scale, model);
 }
 
 /** The values of each row. */

@@ -8,8 +8,8 @@ import type { Random } from "../random/random.js";
 /** Blocks of memory with fields at random places, and tensors over them. All other bits are random. */
 export class LaidOutMemory {
   readonly #blocks: readonly MemoryBlock[];
-  readonly #fields: ReadonlyMap<string, PlacedField>;
-  readonly #tensors: ReadonlyMap<string, Tensor>;
+  readonly #fields: Map<string, PlacedField>;
+  readonly #tensors: Map<string, Tensor>;
   /** What the blocks held when they were written or read last. */
   #words: readonly Uint32Array[];
 
@@ -47,6 +47,20 @@ export class LaidOutMemory {
     this.#blocks.forEach((block, i) => {
       block.write(this.#words[i]);
     });
+  }
+
+  /**
+   * Fields have another number of rows from now on.
+   * @param wraps whether tensors are made anew, which no backend has resized
+   */
+  resize(parts: readonly string[], rows: number, wraps: boolean): void {
+    for (const part of parts) {
+      const field = this.#fields.get(part);
+      if (field === undefined) continue;
+      const resized = { ...field, shape: [rows, ...field.shape.slice(1)] };
+      this.#fields.set(part, resized);
+      if (wraps) this.#tensors.set(part, this.#blocks[field.block].wrap(resized));
+    }
   }
 
   /**

@@ -16,6 +16,8 @@ export interface LaidOutParameter {
     Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>
   >;
   readonly copies: readonly LaidOutCopy[];
+  /** The number of rows for which fields have memory; those of the shape if left out. */
+  readonly capacity?: number;
 }
 
 /** A field that holds the activated values of its parameter. */
@@ -38,12 +40,19 @@ export const partOf = {
 /** The parts of parameters that are to be placed in memory. */
 export function requestsOf(parameters: LaidOutParameters): ReadonlyMap<string, FieldRequest> {
   const requests = new Map<string, FieldRequest>();
-  for (const [name, { shape, isField, gradient, slots, copies }] of Object.entries(parameters)) {
-    if (isField) requests.set(partOf.parameter(name), { dtype: "f32", shape });
-    if (gradient !== "array") requests.set(partOf.gradient(name), { ...gradient, shape });
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const { shape, isField, gradient, slots, copies } = parameter;
+    const add = (part: string, request: FieldRequest): void => {
+      const { capacity } = parameter;
+      requests.set(part, capacity === undefined ? request : { ...request, capacity });
+    };
+    if (isField) add(partOf.parameter(name), { dtype: "f32", shape });
+    if (gradient !== "array") add(partOf.gradient(name), { ...gradient, shape });
     for (const [slot, one] of Object.entries(slots))
-      requests.set(partOf.slot(name, slot), { dtype: "f32", shape: one.shape });
-    copies.forEach(({ dtype }, k) => requests.set(partOf.copy(name, k), { dtype, shape }));
+      add(partOf.slot(name, slot), { dtype: "f32", shape: one.shape });
+    copies.forEach(({ dtype }, k) => {
+      add(partOf.copy(name, k), { dtype, shape });
+    });
   }
   return requests;
 }

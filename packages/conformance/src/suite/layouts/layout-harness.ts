@@ -10,12 +10,15 @@ import { activationBounds } from "../../bounds/activation-bounds.js";
 import { errorOverBound, stored } from "../../bounds/bounds.js";
 import { certainInput, isAnything } from "../../bounds/interval.js";
 import { float16Bound } from "../../bounds/stored-value-bounds.js";
+import { emptyStats } from "../../checker/check-stats.js";
 import { Checker } from "../../checker/checker.js";
 import { snapshot, type Snapshot } from "../../checker/snapshot.js";
 import { describeDifference, describeViolation, text } from "../../checker/violation.js";
-import { assert, assertSame } from "../assertions.js";
+import { assert, assertSame, assertSameAll } from "../assertions.js";
 import type { Context } from "../check.js";
-import { randomGradient } from "../random/random-values.js";
+import { movedRows } from "../moved-rows.js";
+import { randomRemap } from "../random/random-remap.js";
+import { randomGradient, sizeOfShape } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
 import { givenGradient, randomStored, rowsOf, type GivenGradient } from "./given-gradient.js";
 import { LaidOutMemory } from "./laid-out-memory.js";
@@ -28,6 +31,19 @@ import {
 
 type ByName<T> = Readonly<Record<string, T>>;
 
+/** Options of a step, and how they are given. */
+export interface LaidOutStep extends Omit<StepOptions, "scale" | "skip"> {
+  readonly scale?: number;
+  /** Whether the scale is in memory of the backend. */
+  readonly isScaleTensor?: boolean;
+  /** Whether a word in memory of the backend says that the step is skipped; there is none if left out. */
+  readonly isSkipped?: boolean;
+}
+
+/** The words that hold the scale of a step, and whether it is skipped. */
+const scalePart = "scale of the step";
+const skipPart = "skip of the step";
+
 /**
  * Runs an optimizer whose tensors are fields in blocks of memory, and checks each step against plain arrays: values and
  * copies are inside their bounds, gradients are cleared if that is asked, and no other byte of the blocks has changed.
@@ -36,10 +52,13 @@ export class LayoutHarness {
   readonly optimizer: Optimizer;
   readonly #context: Context;
   readonly #rule: string;
-  readonly #plan: LaidOutParameters;
+  /** With the shapes that the parameters have now. */
+  #plan: LaidOutParameters;
   readonly #memory: LaidOutMemory;
   readonly #parameters: ByName<Tensor>;
   readonly #checker: Checker;
+  /** Of slots whose elements all have the same, by parameter. */
+  readonly #firstValues: ByName<ByName<number>>;
 
   private constructor(
     context: Context,
@@ -49,6 +68,7 @@ export class LayoutHarness {
     parameters: ByName<Tensor>,
     optimizer: Optimizer,
     checker: Checker,
+    firstValues: ByName<ByName<number>>,
   ) {
     this.#context = context;
     this.#rule = rule;
@@ -57,6 +77,7 @@ export class LayoutHarness {
     this.#parameters = parameters;
     this.optimizer = optimizer;
     this.#checker = checker;
+    this.#firstValues = firstValues;
   }
 
   /** Places everything at random in memory of a fresh backend. */
@@ -69,7 +90,12 @@ export class LayoutHarness {
   ): Promise<LayoutHarness> {
     const { target } = context;
     const backend = await target.backend();
-    const memory = new LaidOutMemory(backend, requestsOf(plan), random);
+    const requests = new Map([
+      ...requestsOf(plan),
+      [scalePart, { dtype: "f32", shape: [1] }] as const,
+      [skipPart, { dtype: "u32", shape: [1] }] as const,
+    ]);
+    const memory = new LaidOutMemory(backend, requests, random);
     const names = Object.keys(plan);
     const byName = <T>(make: (name: string) => T): Record<string, T> =>
       Object.fromEntries(names.map((name) => [name, make(name)]));
@@ -122,6 +148,7 @@ export class LayoutHarness {
       parameters,
       optimizer,
       checker,
+      await firstValuesOf(checker),
     );
     await harness.#checkFilled("createOptimizer");
     return harness;
@@ -163,10 +190,15 @@ export class LayoutHarness {
   }
 
   /** Takes a step with random gradients of these parameters, and checks it. */
-  async step(names: readonly string[], options: StepOptions, random: Random): Promise<void> {
+  async step(names: readonly string[], options: LaidOutStep, random: Random): Promise<void> {
     const before = await this.#values("before a step");
     const numbers = this.#randomNumbers(names, random);
-    this.#memory.write(names.map((name) => [partOf.gradient(name), numbers[name]]));
+    const { scale = 1, isSkipped, isScaleTensor, ...others } = options;
+    this.#memory.write([
+      ...names.map((name) => [partOf.gradient(name), numbers[name]] as const),
+      [scalePart, [scale]],
+      [skipPart, [isSkipped === true ? random.pick([1, 0xffff_ffff]) : 0]],
+    ]);
     const arrays = Object.fromEntries(
       names.map((name) => [name, Float32Array.from(numbers[name])]),
     );
@@ -174,21 +206,28 @@ export class LayoutHarness {
       Object.fromEntries(
         names.map((name) => [name, this.#memory.tensor(partOf.gradient(name)) ?? arrays[name]]),
       ),
-      options,
+      {
+        ...others,
+        ...(scale === 1 ? {} : { scale: isScaleTensor ? this.#memory.tensor(scalePart)! : scale }),
+        ...(isSkipped === undefined ? {} : { skip: this.#memory.tensor(skipPart)! }),
+      },
     );
     const what = `${this.#rule}, step ${this.optimizer.iterations}`;
-    const { clear = false, ...masks } = options;
-    await this.#memory.update(
-      what,
-      names.flatMap((name) => [
-        partOf.parameter(name),
-        ...this.#slotsOf(name),
-        ...this.#copiesOf(name),
-        ...(clear ? [partOf.gradient(name)] : []),
-      ]),
-    );
+    const { clear = false, ...rest } = others;
+    const changed = names.flatMap((name) => [
+      partOf.parameter(name),
+      ...this.#slotsOf(name),
+      ...this.#copiesOf(name),
+    ]);
+    const cleared = names.map((name) => partOf.gradient(name));
+    await this.#memory.update(what, [
+      ...(isSkipped === true ? [] : changed),
+      ...(clear ? cleared : []),
+    ]);
     const after = await this.#values(what);
-    this.#checkValues(before, this.#given(numbers, before), after, masks);
+    const gradients = this.#given(numbers, scale, before);
+    if (isSkipped === true) this.#checkSkipped(what, before, gradients, after, rest);
+    else this.#checkValues(before, gradients, after, rest);
     this.#checkCopies(what, names, after);
     for (const name of names) {
       const part = partOf.gradient(name);
@@ -199,10 +238,53 @@ export class LayoutHarness {
     }
   }
 
+  /** Moves the rows of all parameters, and checks them. */
+  async remap(capacity: number, random: Random): Promise<void> {
+    const names = Object.keys(this.#plan);
+    const before = await this.#values("before a remap");
+    const count = this.#plan[names[0]].shape[0];
+    const { kind, indices, resetRows } = randomRemap(count, capacity, random);
+    const options = resetRows === undefined ? {} : { resetRows };
+    this.optimizer.rows().remap(indices, options);
+    this.#checker.optimizer.rows().remap(indices, options);
+    const what = `${this.#rule}, ${kind} of ${count} rows to ${indices.length}`;
+    const parts = names.flatMap((name) => [
+      partOf.parameter(name),
+      ...this.#slotsOf(name),
+      ...this.#copiesOf(name),
+    ]);
+    // Rows that are no more can hold anything.
+    this.#memory.resize(parts, Math.max(count, indices.length), false);
+    await this.#memory.update(what, parts);
+    this.#memory.resize(parts, indices.length, false);
+    this.#memory.resize(names.map(partOf.gradient), indices.length, true);
+    this.#plan = Object.fromEntries(
+      Object.entries(this.#plan).map(([name, one]) => [
+        name,
+        { ...one, shape: [indices.length, ...one.shape.slice(1)] },
+      ]),
+    );
+    const after = await this.#values(what);
+    for (const [name, values] of Object.entries(before))
+      for (const [output, array] of Object.entries(values)) {
+        const expected = movedRows(array, array.length / count, indices, {
+          initial: output === "p" ? 0 : this.#firstValues[name][output],
+          isReset: (row) => output !== "p" && (resetRows?.[row] ?? 0) !== 0,
+        });
+        assertSame(after[name][output], expected, what, `${output} of "${name}"`);
+      }
+    this.#checkCopies(what, names, after);
+  }
+
+  /** The number of rows of a parameter. */
+  rowsOf(name: string): number {
+    return this.#plan[name].shape[0];
+  }
+
   #randomNumbers(names: readonly string[], random: Random): ByName<ArrayLike<number>> {
     return Object.fromEntries(
       names.map((name) => {
-        const { length } = this.#plan[name].values;
+        const length = sizeOfShape(this.#plan[name].shape);
         const field = this.#memory.field(partOf.gradient(name));
         return [
           name,
@@ -214,7 +296,11 @@ export class LayoutHarness {
     );
   }
 
-  #given(numbers: ByName<ArrayLike<number>>, before: ByName<Snapshot>): ByName<GivenGradient> {
+  #given(
+    numbers: ByName<ArrayLike<number>>,
+    scale: number,
+    before: ByName<Snapshot>,
+  ): ByName<GivenGradient> {
     return Object.fromEntries(
       Object.entries(numbers).map(([name, one]) => {
         const { shape, gradientActivation } = this.#plan[name];
@@ -223,6 +309,7 @@ export class LayoutHarness {
           givenGradient(
             one,
             this.#memory.field(partOf.gradient(name)),
+            scale,
             gradientActivation,
             { shape, values: before[name].p },
             this.#context.target.model,
@@ -255,6 +342,22 @@ export class LayoutHarness {
     const [{ backend }] = Object.values(this.#parameters);
     if (backend.exact && difference !== undefined)
       assert(false, describeDifference(difference, stats.differingBits - differing));
+  }
+
+  /** A step that is skipped changes nothing, and is counted. */
+  #checkSkipped(
+    what: string,
+    before: ByName<Snapshot>,
+    gradients: ByName<GivenGradient>,
+    after: ByName<Snapshot>,
+    options: StepOptions,
+  ): void {
+    const values = Object.fromEntries(
+      Object.entries(gradients).map(([name, one]) => [name, one.values]),
+    );
+    // Counted by the checker's optimizer, too. What it finds has no meaning.
+    this.#checker.step(before, values, after, emptyStats(), { options });
+    assertSameAll(after, before, `${what}, skipped`);
   }
 
   /** Every copy of these parameters holds their activated values, in all rows. */
@@ -316,4 +419,14 @@ export class LayoutHarness {
   #copiesOf(name: string): readonly string[] {
     return this.#plan[name].copies.map((_, k) => partOf.copy(name, k));
   }
+}
+
+async function firstValuesOf({ optimizer }: Checker): Promise<ByName<ByName<number>>> {
+  const { slots } = await optimizer.state();
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, values]) => [
+      name,
+      Object.fromEntries(Object.entries(values).map(([slot, [first]]) => [slot, first])),
+    ]),
+  );
 }

@@ -7,6 +7,8 @@ export interface FieldRequest {
   readonly dtype: StoredType;
   readonly shape: readonly number[];
   readonly scale?: number;
+  /** The number of rows for which memory is reserved; those of the shape if left out. */
+  readonly capacity?: number;
 }
 
 /** A field in one of several blocks of words. */
@@ -61,9 +63,8 @@ export function randomFields(
 function structsOf(requests: readonly FieldRequest[], random: Random): readonly FieldRequest[][] {
   const structs: FieldRequest[][] = [];
   for (const request of random.sample(requests, requests.length)) {
-    const { rows } = extentOf(request.shape);
     const other = structs.find(
-      ([{ shape }]) => extentOf(shape).rows === rows && random.chance(0.7),
+      ([first]) => capacityOf(first) === capacityOf(request) && random.chance(0.7),
     );
     if (other === undefined || request.shape.length === 0) structs.push([request]);
     else other.push(request);
@@ -90,16 +91,27 @@ function structArray(
     return { request, start: begin };
   });
   const stride = align(end + (isDense ? 0 : gap(random)), alignment);
-  const { rows } = extentOf(requests[0].shape);
+  const rows = capacityOf(requests[0]);
   const placed = members.map(({ request, start: begin }): readonly [FieldRequest, Field] => {
     const { dtype, shape, scale = 1 } = request;
     const width = unitsOf(dtype);
     return [
       request,
-      { dtype, shape, scale, offset: (start + begin) / width, rowStride: stride / width },
+      {
+        dtype,
+        shape,
+        scale,
+        offset: (start + begin) / width,
+        rowStride: stride / width,
+        capacity: capacityOf(request),
+      },
     ];
   });
   return { placed, length: start - from + rows * stride };
+}
+
+function capacityOf({ shape, capacity = extentOf(shape).rows }: FieldRequest): number {
+  return capacity;
 }
 
 function unitsOf(dtype: StoredType): number {
