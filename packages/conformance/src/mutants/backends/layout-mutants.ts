@@ -157,9 +157,7 @@ export const layoutMutants: readonly Mutant[] = [
   ),
   inLayout("the second column is the first of the next row", (tensor) =>
     columnsOf(tensor) === 2 && rowStrideOf(tensor) > 2
-      ? ({
-          ...withLayout(tensor, () => ({ rowStride: rowStrideOf(tensor) - 1 })),
-        } as Tensor)
+      ? withLayout(tensor, () => ({ rowStride: rowStrideOf(tensor) - 1 }))
       : tensor,
   ),
   faulty("the last row of a field is not written", {

@@ -10,7 +10,7 @@ import {
 import { fieldOf, readField } from "../../layouts/field.js";
 import type { Mutant } from "../mutant.js";
 import { target } from "../mutable-target.js";
-import { withOptions, wrapping } from "./optimizer-mutants.js";
+import { withOptions, without, wrapping } from "./optimizer-mutants.js";
 
 /** Copies of parameters, changed. */
 function withCopies(
@@ -37,6 +37,12 @@ function stepping(name: string, change: (options: StepOptions) => StepOptions): 
   }));
 }
 
+/** The same options with another scale, if it is a number. */
+function withScale(options: StepOptions, change: (scale: number) => number): StepOptions {
+  const { scale } = options;
+  return typeof scale === "number" ? { ...options, scale: change(scale) } : options;
+}
+
 /** Whether a step with these options changes nothing. */
 function isSkipped({ skip }: StepOptions): boolean {
   if (skip === undefined) return false;
@@ -52,11 +58,10 @@ function isTensor(value: object): value is Tensor {
 export const layoutOptionMutants: readonly Mutant[] = [
   withCopies("an optimizer has no copies", () => []),
   withCopies("copies are what the parameter is", (copies) => copies.map(({ to }) => ({ to }))),
-  withOptions(
-    "gradients are never by activated values",
-    ({ activatedGradients: _, ...options }) => options,
+  withOptions("gradients are never by activated values", (options) =>
+    without(options, "activatedGradients"),
   ),
-  withOptions("caller-owned slots are not used", ({ slots: _, ...options }) => options),
+  withOptions("caller-owned slots are not used", (options) => without(options, "slots")),
   withOptions("one caller-owned slot is used", ({ slots = {}, ...options }) => ({
     ...options,
     slots: Object.fromEntries(
@@ -80,12 +85,7 @@ export const layoutOptionMutants: readonly Mutant[] = [
         },
       }),
   },
-  wrapping("a step clears nothing", (optimizer) => ({
-    step: (gradients: Gradients, options?: StepOptions) => {
-      const { clear: _, ...others } = options ?? {};
-      optimizer.step(gradients, others);
-    },
-  })),
+  stepping("a step clears nothing", (options) => without(options, "clear")),
   wrapping("arrays of gradients are not cleared", (optimizer) => ({
     step: (gradients: Gradients, options?: StepOptions) => {
       const copies = Object.entries(gradients ?? {}).map(([name, one]) => [
@@ -101,32 +101,25 @@ export const layoutOptionMutants: readonly Mutant[] = [
       optimizer.step(gradients, isDense ? { ...options, clear: true } : options);
     },
   })),
-  stepping("the scale of a step is ignored", ({ scale: _, ...options }) => options),
-  stepping("the scale of a step is applied twice", ({ scale, ...options }) =>
-    typeof scale === "number"
-      ? { ...options, scale: scale * scale }
-      : { ...options, ...(scale === undefined ? {} : { scale }) },
+  stepping("the scale of a step is ignored", (options) => without(options, "scale")),
+  stepping("the scale of a step is applied twice", (options) =>
+    withScale(options, (scale) => scale * scale),
   ),
-  stepping("gradients are divided by the scale of a step", ({ scale, ...options }) =>
-    typeof scale === "number"
-      ? { ...options, scale: 1 / scale }
-      : { ...options, ...(scale === undefined ? {} : { scale }) },
+  stepping("gradients are divided by the scale of a step", (options) =>
+    withScale(options, (scale) => 1 / scale),
   ),
-  stepping("every step is taken", ({ skip: _, ...options }) => options),
-  stepping("a step that is skipped clears nothing", ({ clear, ...options }) =>
-    isSkipped(options) || clear === undefined ? options : { ...options, clear },
+  stepping("every step is taken", (options) => without(options, "skip")),
+  stepping("a step that is skipped clears nothing", (options) =>
+    isSkipped(options) ? without(options, "clear") : options,
   ),
-  stepping("the learning rate of a step is ignored", ({ learningRate: _, ...options }) => options),
-  stepping(
-    "the learning rate of a step is that of its first parameter",
-    ({ learningRate, ...options }) => {
-      if (learningRate === undefined || typeof learningRate === "number" || isTensor(learningRate))
-        return { ...options, ...(learningRate === undefined ? {} : { learningRate }) };
-      const [first] = Object.values(learningRate);
-      const rates = Object.keys(learningRate).map((name) => [name, first]);
-      return { ...options, learningRate: Object.fromEntries(rates) as Record<string, number> };
-    },
-  ),
+  stepping("the learning rate of a step is ignored", (options) => without(options, "learningRate")),
+  stepping("the learning rate of a step is that of its first parameter", (options) => {
+    const { learningRate } = options;
+    if (typeof learningRate !== "object" || isTensor(learningRate)) return options;
+    const [first] = Object.values(learningRate);
+    const rates = Object.keys(learningRate).map((name) => [name, first]);
+    return { ...options, learningRate: Object.fromEntries(rates) as Record<string, number> };
+  }),
   wrapping("a step that is skipped is not counted", (optimizer) => ({
     step: (gradients: Gradients, options?: StepOptions) => {
       if (!isSkipped(options ?? {})) optimizer.step(gradients, options);

@@ -40,8 +40,9 @@ export function wrapping(
   return { name, kind: "optimizer", target: () => target({ create }) };
 }
 
-function without(options: OptimizerOptions, name: keyof OptimizerOptions): OptimizerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => key !== name));
+/** The same options, one left out. */
+export function without<T extends object>(options: T, name: keyof T): T {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => key !== name)) as T;
 }
 
 /** Optimizers with other options than those that were given. */
