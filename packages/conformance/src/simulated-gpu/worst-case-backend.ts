@@ -3,7 +3,7 @@ import {
   HostTensor,
   remapRows,
   wrapArray,
-  type ArrayWrapOptions,
+  type WrapOptions,
   type BatchRun,
   type HostArray,
   type Kernel,
@@ -64,7 +64,7 @@ class WorstCaseBackend implements WrappingBackend<HostArray> {
     return new HostTensor(this, shape);
   }
 
-  wrap(memory: HostArray, options?: ArrayWrapOptions): Tensor {
+  wrap(memory: HostArray, options?: WrapOptions): Tensor {
     return wrapArray<Float32Array, Tensor>(
       this,
       memory,
