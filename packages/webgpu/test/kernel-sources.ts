@@ -6,7 +6,7 @@ import { emitMatrixReductionKernel } from "../src/shaders/matrix-reduction-kerne
 import { plainRowLayout } from "../src/shaders/row-bindings.js";
 import { emitFusedRowKernel } from "../src/shaders/fused-row-kernel.js";
 import { emitRowKernel } from "../src/shaders/row-kernel.js";
-import { variantKernelsOf } from "../src/shaders/variant-kernels.js";
+import { scaledKernelsOf, variantKernelsOf } from "../src/shaders/variant-kernels.js";
 
 /** The layouts of gradients that a kernel can have. */
 function isPossible({ arrays }: KernelProgram, gradients: string): boolean {
@@ -41,6 +41,8 @@ export function denseSources(
 /** What row kernels are emitted for: features of their layout, and whether all arrays are in one buffer. */
 export interface RowFeatures extends Partial<Omit<RowKernelLayout, "bindings">> {
   readonly isShared?: boolean;
+  /** Whether gradients are multiplied by the scale of the step. */
+  readonly isScaled?: boolean;
 }
 
 /** The layouts that tests compile: each feature alone, and all together. */
@@ -54,8 +56,9 @@ export const rowFeatures: readonly RowFeatures[] = [
   { isShared: true, mask: true, strides: true },
   { strides: true, fixedPoint: true },
   { activates: true, clears: true },
-  { list: true, strides: true, activates: true, fixedPoint: true },
+  { list: true, strides: true, activates: true, fixedPoint: true, isScaled: true },
   {
+    isScaled: true,
     isShared: true,
     mask: true,
     strides: true,
@@ -86,9 +89,9 @@ export function rowSources(variant: Variant, all: readonly RowFeatures[]): reado
     ...mapKernels(variant).flatMap((kernel) =>
       all
         .filter(({ list }) => list !== true || isOfElements(kernel))
-        .map((features) =>
+        .map(({ isScaled = false, ...features }) =>
           emitRowKernel(
-            kernel,
+            { ...kernel, isScaled },
             layoutOf(kernel, writesParameter(kernel) ? features : { ...features, copies: 0 }),
           ),
         ),
@@ -96,9 +99,9 @@ export function rowSources(variant: Variant, all: readonly RowFeatures[]): reado
     ...reductions.flatMap((kernel) =>
       all
         .filter(({ list }) => list !== true)
-        .map((features) =>
+        .map(({ isScaled = false, ...features }) =>
           emitMatrixReductionKernel(
-            kernel,
+            { ...kernel, isScaled },
             layoutOf(kernel, { ...features, copies: 0, clears: false }),
           ),
         ),
@@ -108,14 +111,16 @@ export function rowSources(variant: Variant, all: readonly RowFeatures[]): reado
 
 /** The shaders of variants that one invocation runs in all passes for a row. */
 export function fusedSources(variant: Variant, all: readonly RowFeatures[]): readonly string[] {
-  const { fused } = variantKernelsOf(variant);
+  const kernels = variantKernelsOf(variant);
+  const { fused } = kernels;
   if (fused === undefined) return [];
   return all
     .filter(({ list }) => list !== true)
-    .map(({ isShared, ...features }) => {
-      const layout = plainRowLayout(fused.kernel, { ...features, wholeRows: true });
+    .map(({ isShared, isScaled, ...features }) => {
+      const own = isScaled === true ? scaledKernelsOf(kernels).fused! : fused;
+      const layout = plainRowLayout(own.kernel, { ...features, wholeRows: true });
       const bindings = isShared === true ? layout.bindings.map(() => 0) : layout.bindings;
-      return emitFusedRowKernel(fused, { ...layout, bindings });
+      return emitFusedRowKernel(own, { ...layout, bindings });
     });
 }
 

@@ -66,10 +66,10 @@ export class SignalInputs {
    * @throws {GradstepError} as `optimizer.step` does for these options; then nothing has changed
    */
   take(options: StepOptions | undefined, taken: readonly ParameterRecord[], count: number): void {
-    const { scale, skip, learningRate } = options ?? {};
-    const isUsed = scale !== undefined || skip !== undefined || learningRate !== undefined;
     if (this.#isUsed) this.#forget();
-    if (!isUsed || count === 0) return;
+    if (options === undefined || count === 0) return;
+    const { scale, skip, learningRate } = options;
+    if (scale === undefined && skip === undefined && learningRate === undefined) return;
     const { backend } = taken[0].update.parameter;
     if (typeof scale === "number") checkScaleNumber(scale);
     else if (scale !== undefined) checkSignal("scale", scale, "f32", backend);
