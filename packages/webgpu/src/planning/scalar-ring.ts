@@ -68,9 +68,10 @@ export class ScalarRing {
     if (isRecorded) this.#outgrown.countStep();
     const slots = isRecorded ? this.#recorded : this.#submitted;
     const words = step.words();
-    if (slots.isCurrent(words)) return this.#slotLength * slots.current;
-    if (slots.advance(words)) {
-      if (isRecorded) this.#used += 1;
+    if (slots.stay(words)) return this.#slotLength * slots.current;
+    const advanced = slots.advance(words);
+    if (advanced > 0) {
+      if (isRecorded) this.#used += advanced;
       return this.#slotLength * slots.current;
     }
     const first = isRecorded ? this.#used % this.#slotCount : this.#slotCount;

@@ -20,6 +20,8 @@ export class ScalarSlots {
   #count = 0;
   /** The slot of the last step, from the first on. */
   #index = 0;
+  /** How many steps have used the slot of the one before them, less the slots that were skipped. */
+  #stayed = 0;
   /** Words that are used in each slot. */
   #length = 0;
 
@@ -34,16 +36,28 @@ export class ScalarSlots {
     return this.#first + this.#index;
   }
 
-  /** Whether a step has the scalars of the last one. */
-  isCurrent(words: Uint32Array): boolean {
-    return this.#isAt(this.#index, words);
+  /** Stays in the slot of the last step if another one has its scalars. */
+  stay(words: Uint32Array): boolean {
+    if (!this.#isAt(this.#index, words)) return false;
+    this.#stayed += 1;
+    return true;
   }
 
-  /** Goes on to the next slot if a step has its scalars. */
-  advance(words: Uint32Array): boolean {
-    if (!this.#isAt(this.#index + 1, words)) return false;
-    this.#index += 1;
-    return true;
+  /**
+   * Goes on to the slot with the scalars of a step. It skips no more slots than there were steps that stayed in one, so
+   * that as many steps as there are slots keep theirs.
+   * @returns by how many slots; 0 if none of them has these scalars
+   */
+  advance(words: Uint32Array): number {
+    const end = Math.min(this.#count, this.#index + 2 + this.#stayed);
+    for (let index = this.#index + 1; index < end; index += 1) {
+      if (!this.#isAt(index, words)) continue;
+      const slots = index - this.#index;
+      this.#index = index;
+      this.#stayed -= slots - 1;
+      return slots;
+    }
+    return 0;
   }
 
   /**
@@ -56,6 +70,7 @@ export class ScalarSlots {
     this.words.set(words);
     this.#first = first;
     this.#index = 0;
+    this.#stayed = 0;
     this.#length = words.length;
     for (this.#count = 1; this.#count < maxCount; this.#count += 1) {
       const upcoming = step.upcomingWords?.(this.#count);
