@@ -259,7 +259,7 @@ describe("rows", () => {
     const spread = bufferOf(device, new Float32Array(64));
     const gradient = backend.wrap(spread, { shape: [6, 2], rowStride: 4 });
     expect(() => optimizer.step({ w: gradient })).toThrow(
-      expect.objectContaining({ code: "INVALID_GRADIENT" }) as Error,
+      expect.objectContaining({ code: "INVALID_SHAPE" }) as Error,
     );
     expect(optimizer.iterations).toBe(4);
   });
