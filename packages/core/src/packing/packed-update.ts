@@ -3,18 +3,26 @@ import { rowValuesOf } from "../backend/stored-values.js";
 
 /** Whether a kernel for plain updates cannot run this one as it is. */
 export function isPacked(update: Update): boolean {
-  const { parameter, gradient, slots, mask } = update;
-  if (
-    parameter.layout !== undefined ||
-    gradient.layout !== undefined ||
-    update.clearsGradient ||
+  return isPackedForGood(update) || isPackedNow(update);
+}
+
+/** The same because of what stays as long as the update. */
+export function isPackedForGood(update: Update): boolean {
+  return (
+    update.parameter.layout !== undefined ||
     update.copies.length > 0 ||
     update.gradientActivation !== undefined ||
+    update.slots.some(({ layout }) => layout !== undefined)
+  );
+}
+
+/** The same because of what changes from run to run. */
+export function isPackedNow({ gradient, clearsGradient, mask }: Update): boolean {
+  return (
+    clearsGradient ||
+    gradient.layout !== undefined ||
     (mask !== undefined && !ArrayBuffer.isView(mask))
-  )
-    return true;
-  for (let i = 0; i < slots.length; i += 1) if (slots[i].layout !== undefined) return true;
-  return false;
+  );
 }
 
 /** Whether the values that a kernel reads and writes are plain, and the gradient is used as it is. */

@@ -11,7 +11,7 @@ import type {
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
-import { hasPlainValues, isPacked, maskOf } from "./packed-update.js";
+import { hasPlainValues, isPacked, isPackedForGood, isPackedNow, maskOf } from "./packed-update.js";
 import { clearValues, fillCopyRows, gatherRows, scatterRows, columnsOf } from "./row-values.js";
 import { ShadowUpdate } from "./shadow-update.js";
 import { UpdatedRows } from "./updated-rows.js";
@@ -102,6 +102,8 @@ class PackingKernel {
   readonly #round: Rounding;
   readonly #shadows = new WeakMap<Update, ShadowUpdate>();
   readonly #batch: Update[] = [];
+  /** Updates of the last run that can only be packed by what changes from run to run. */
+  readonly #known: Update[] = [];
 
   constructor(
     variant: Variant,
@@ -118,17 +120,29 @@ class PackingKernel {
   }
 
   run(updates: readonly Update[], count: number): void {
-    for (let i = 0; i < count; i += 1) {
-      if (!isPacked(updates[i])) continue;
-      const plainCount = this.prepare(updates, count, this.#batch);
-      if (plainCount > 0) this.plain.run(this.#batch, plainCount);
-      this.finish(updates, count);
+    if (this.#arePlain(updates, count)) {
+      this.plain.run(updates, count);
       return;
     }
-    this.plain.run(updates, count);
+    const plainCount = this.prepare(updates, count, this.#batch);
+    if (plainCount > 0) this.plain.run(this.#batch, plainCount);
+    this.finish(updates, count);
+  }
+
+  #arePlain(updates: readonly Update[], count: number): boolean {
+    const known = this.#known;
+    for (let i = 0; i < count; i += 1) {
+      const update = updates[i];
+      if (isPackedNow(update)) return false;
+      if (known[i] === update) continue;
+      if (isPackedForGood(update)) return false;
+      known[i] = update;
+    }
+    return true;
   }
 
   release(update: Update): void {
+    this.#known.length = 0;
     this.#shadows.get(update)?.free();
     this.#shadows.delete(update);
   }
