@@ -1,4 +1,4 @@
-import { Densifier } from "../density/densifier.js";
+import { Densifier, type DensifierOptions } from "../density/densifier.js";
 import type { DensityControl, DensityRound } from "../density/density-control.js";
 import { OpacityCap } from "../density/opacity-cap.js";
 import { Relocation } from "../density/relocation.js";
@@ -58,7 +58,13 @@ export interface TrainingResult {
 /** Steps of the optimizer alone that are timed. */
 const timedSteps = 50;
 
-const adaptiveOptions = { gradientThreshold: 0.0008, splitScale: 0.06, minOpacity: 0.02 };
+/** Gaussians are split if they are wider than about one and a half pixels. */
+const adaptiveOptions = (size: number): DensifierOptions => ({
+  gradientThreshold: 0.0008,
+  splitScale: 4 / size,
+  minOpacity: 0.02,
+});
+
 const mcmcOptions = {
   minOpacity: 0.005,
   growth: 1.25,
@@ -106,7 +112,7 @@ export async function train(
   const optimizer = createOptimizer(rows);
   const control: DensityControl =
     options.density === "adaptive"
-      ? new Densifier(rows, adaptiveOptions)
+      ? new Densifier(rows, adaptiveOptions(size))
       : new Relocation(rows, mcmcOptions);
   const opacityCap = new OpacityCap(rows, 0.05);
   const count = dispatchCounter(device);
