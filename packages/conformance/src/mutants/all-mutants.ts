@@ -1,6 +1,8 @@
 import { activationMutants } from "./backends/activation-mutants.js";
 import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
+import { copyLayoutMutants } from "./backends/copy-layout-mutants.js";
 import { dataMutants } from "./backends/data-mutants.js";
+import { gradientLayoutMutants } from "./backends/gradient-layout-mutants.js";
 import { layoutMutants } from "./backends/layout-mutants.js";
 import { passMutants } from "./backends/pass-mutants.js";
 import { repeatMutants } from "./backends/repeat-mutants.js";
@@ -34,6 +36,8 @@ export const mutants: readonly Mutant[] = [
   ...passMutants,
   ...summationMutants,
   ...layoutMutants,
+  ...gradientLayoutMutants,
+  ...copyLayoutMutants,
   ...activationMutants,
   ...layoutOptionMutants,
 ];

@@ -1,4 +1,4 @@
-import type { BatchRun, Layout, Tensor, Update } from "@gradstep/core";
+import type { BatchRun, Update } from "@gradstep/core";
 import {
   hostOperations,
   LaidOutUpdates,
@@ -79,22 +79,11 @@ export function faulty(name: string, { isAllowed, ...faults }: LayoutFaults): Mu
   };
 }
 
-/** The same memory with another layout; a tensor without gaps has none. */
-export function withLayout(tensor: Tensor, change: (layout: Layout) => Partial<Layout>): Tensor {
-  const { backend, shape, size, layout, memory } = tensor;
-  if (layout === undefined) return tensor;
-  return { backend, shape, size, layout: { ...layout, ...change(layout) }, memory } as Tensor;
-}
-
-/** The same layout from a later value on, where the memory is large enough. */
-export function moved(tensor: Tensor, values: number): Tensor {
-  const { backend, shape, size, layout, memory } = tensor;
-  if (layout === undefined) return tensor;
-  const width = layout.dtype === "f16" ? 2 : 4;
-  const byteOffset = memory.byteOffset + values * width;
-  const isInside =
-    byteOffset >= 0 && byteOffset + memory.byteLength <= (memory.buffer as ArrayBuffer).byteLength;
-  return isInside
-    ? ({ backend, shape, size, layout, memory: { ...memory, byteOffset } } as Tensor)
-    : tensor;
+/** A backend that changes updates before it runs them. */
+export function updating(name: string, change: (update: Update) => Update): Mutant {
+  return faulty(name, {
+    run: (updates, run) => {
+      run(updates.map(change));
+    },
+  });
 }

@@ -1,31 +1,29 @@
 import type {
   GroupOptions,
   Optimizer,
+  OptimizerOptions,
   OptimizerSpec,
   StepOptions,
   Tensor,
   Values,
 } from "@gradstep/core";
-import { activationBounds } from "../../bounds/activation-bounds.js";
-import { errorOverBound, stored } from "../../bounds/bounds.js";
-import { certainInput, isAnything } from "../../bounds/interval.js";
-import { float16Bound } from "../../bounds/stored-value-bounds.js";
 import { emptyStats } from "../../checker/check-stats.js";
 import { Checker } from "../../checker/checker.js";
 import { snapshot, type Snapshot } from "../../checker/snapshot.js";
-import { describeDifference, describeViolation, text } from "../../checker/violation.js";
+import { describeDifference, describeViolation } from "../../checker/violation.js";
 import { assert, assertSame, assertSameAll } from "../assertions.js";
 import type { Context } from "../check.js";
 import { movedRows } from "../moved-rows.js";
 import { randomRemap } from "../random/random-remap.js";
 import { randomGradient, sizeOfShape } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
-import { givenGradient, randomStored, rowsOf, type GivenGradient } from "./given-gradient.js";
+import { checkCopy } from "./check-copy.js";
+import { givenGradient, randomStored, type GivenGradient } from "./given-gradient.js";
 import { LaidOutMemory } from "./laid-out-memory.js";
 import {
-  checkedActivation,
   partOf,
   requestsOf,
+  type LaidOutParameter,
   type LaidOutParameters,
 } from "./laid-out-parameter.js";
 
@@ -112,27 +110,7 @@ export class LayoutHarness {
         memory.tensor(partOf.parameter(name)) ??
         backend.tensor(plan[name].shape, plan[name].values),
     );
-    const activated = names.filter((name) => plan[name].gradientActivation !== undefined);
-    const optimizer = target.create(spec, parameters, {
-      groups,
-      slots: byName((name) =>
-        Object.fromEntries(
-          Object.keys(plan[name].slots).map((slot) => [
-            slot,
-            memory.tensor(partOf.slot(name, slot))!,
-          ]),
-        ),
-      ),
-      copies: byName((name) =>
-        plan[name].copies.map(({ activation }, k) => ({
-          to: memory.tensor(partOf.copy(name, k))!,
-          as: activation,
-        })),
-      ),
-      activatedGradients: Object.fromEntries(
-        activated.map((name) => [name, plan[name].gradientActivation!]),
-      ),
-    });
+    const optimizer = target.create(spec, parameters, optionsOf(plan, groups, memory));
     const checker = new Checker(
       spec,
       byName((name) => plan[name].shape),
@@ -363,34 +341,19 @@ export class LayoutHarness {
   /** Every copy of these parameters holds their activated values, in all rows. */
   #checkCopies(what: string, names: readonly string[], values: ByName<Snapshot>): void {
     const { stats, target } = this.#context;
-    const { model } = target;
-    for (const name of names) {
-      const { shape, copies } = this.#plan[name];
-      const rows = rowsOf(values[name].p, shape).map((row) =>
-        row.map((x) => certainInput(x, model)),
-      );
-      copies.forEach(({ dtype, activation }, k) => {
-        const checked = checkedActivation(activation);
-        const got = this.#memory.read(partOf.copy(name, k));
-        const results = rows.flatMap((row) => activationBounds(checked, row, model));
-        results.forEach((result, i) => {
-          const bound = dtype === "f16" ? float16Bound(result, model) : stored(result, model);
-          stats.elements += 1;
-          if (isAnything(bound)) {
-            stats.unbounded += 1;
-            return;
-          }
-          const ratio = errorOverBound(got[i], bound);
-          if (ratio > stats.worstErrorOverBound) stats.worstErrorOverBound = ratio;
-          const { low, exact, high } = bound;
-          assert(
-            ratio <= 1,
-            `${what}: ${partOf.copy(name, k)}[${i}] (${checked.kind} of ${values[name].p[i]}, ${dtype}) is ${text(got[i])}; ` +
-              `expected ${text(exact)}, between ${text(low)} and ${text(high)} (error/bound ${ratio.toPrecision(4)})`,
-          );
-        });
+    for (const name of names)
+      this.#plan[name].copies.forEach((copy, k) => {
+        const part = partOf.copy(name, k);
+        const parameter = { shape: this.#plan[name].shape, values: values[name].p };
+        checkCopy(
+          `${what}: ${part}`,
+          copy,
+          this.#memory.read(part),
+          parameter,
+          target.model,
+          stats,
+        );
       });
-    }
   }
 
   /** Parameters and slots, from the blocks where they are fields. What their tensors give must be the same. */
@@ -429,4 +392,32 @@ async function firstValuesOf({ optimizer }: Checker): Promise<ByName<ByName<numb
       Object.fromEntries(Object.entries(values).map(([slot, [first]]) => [slot, first])),
     ]),
   );
+}
+
+/** Options of an optimizer whose copies and slots are fields. */
+function optionsOf(
+  plan: LaidOutParameters,
+  groups: readonly GroupOptions[],
+  memory: LaidOutMemory,
+): OptimizerOptions {
+  const byName = <T>(of: (name: string, parameter: LaidOutParameter) => T): Record<string, T> =>
+    Object.fromEntries(Object.entries(plan).map(([name, one]) => [name, of(name, one)]));
+  const activated = Object.entries(plan).flatMap(([name, { gradientActivation }]) =>
+    gradientActivation === undefined ? [] : [[name, gradientActivation] as const],
+  );
+  return {
+    groups,
+    slots: byName((name, { slots }) =>
+      Object.fromEntries(
+        Object.keys(slots).map((slot) => [slot, memory.tensor(partOf.slot(name, slot))!]),
+      ),
+    ),
+    copies: byName((name, { copies }) =>
+      copies.map(({ activation }, k) => ({
+        to: memory.tensor(partOf.copy(name, k))!,
+        as: activation,
+      })),
+    ),
+    activatedGradients: Object.fromEntries(activated),
+  };
 }
