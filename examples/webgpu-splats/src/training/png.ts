@@ -41,7 +41,7 @@ export function writePng(
     Buffer.concat([
       Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
       chunk("IHDR", header),
-      chunk("IDAT", deflateSync(pixels)),
+      chunk("IDAT", deflateSync(pixels, { level: 9 })),
       chunk("IEND", Buffer.alloc(0)),
     ]),
   );
