@@ -46,7 +46,8 @@ struct Settings { count: u32, next_count: u32, seed: u32 }
 @group(0) @binding(4) var<storage, read_write> relocated: atomic<u32>;
 
 fn draw(row: u32) -> u32 {
-  let number = hash(row ^ hash(settings.seed)) % sums[settings.count - 1];
+  let total = sums[settings.count - 1];
+  let number = min(total - 1, u32(unit(row ^ hash(settings.seed)) * f32(total)));
   var low = 0u;
   var high = settings.count - 1;
   while (low < high) {

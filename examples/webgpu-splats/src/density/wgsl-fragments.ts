@@ -6,7 +6,7 @@ fn hash(x: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-// Between 0 and 1, both exclusive.
+// Between 0 and 1.
 fn unit(seed: u32) -> f32 {
   return (f32(hash(seed) >> 8) + 0.5) / 16777216;
 }
