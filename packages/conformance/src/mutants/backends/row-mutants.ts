@@ -16,7 +16,8 @@ function moving(
   const backend = withChange((broken) => {
     const remap = broken.remap!.bind(broken);
     broken.remap = (moves, sources) => {
-      remap(...change(moves, sources));
+      if (moves.length === 0) remap(moves, sources);
+      else remap(...change(moves, sources));
     };
   });
   return { name, kind: "backend", target: () => target({ backend }) };

@@ -1,7 +1,6 @@
 import type {
   GroupOptions,
   Optimizer,
-  OptimizerOptions,
   OptimizerSpec,
   StepOptions,
   Tensor,
@@ -20,12 +19,8 @@ import type { Random } from "../random/random.js";
 import { checkCopy } from "./check-copy.js";
 import { givenGradient, randomStored, type GivenGradient } from "./given-gradient.js";
 import { LaidOutMemory } from "./laid-out-memory.js";
-import {
-  partOf,
-  requestsOf,
-  type LaidOutParameter,
-  type LaidOutParameters,
-} from "./laid-out-parameter.js";
+import { laidOutOptions } from "./laid-out-options.js";
+import { partOf, requestsOf, type LaidOutParameters } from "./laid-out-parameter.js";
 
 type ByName<T> = Readonly<Record<string, T>>;
 
@@ -110,7 +105,7 @@ export class LayoutHarness {
         memory.tensor(partOf.parameter(name)) ??
         backend.tensor(plan[name].shape, plan[name].values),
     );
-    const optimizer = target.create(spec, parameters, optionsOf(plan, groups, memory));
+    const optimizer = target.create(spec, parameters, laidOutOptions(plan, groups, memory));
     const checker = new Checker(
       spec,
       byName((name) => plan[name].shape),
@@ -392,32 +387,4 @@ async function firstValuesOf({ optimizer }: Checker): Promise<ByName<ByName<numb
       Object.fromEntries(Object.entries(values).map(([slot, [first]]) => [slot, first])),
     ]),
   );
-}
-
-/** Options of an optimizer whose copies and slots are fields. */
-function optionsOf(
-  plan: LaidOutParameters,
-  groups: readonly GroupOptions[],
-  memory: LaidOutMemory,
-): OptimizerOptions {
-  const byName = <T>(of: (name: string, parameter: LaidOutParameter) => T): Record<string, T> =>
-    Object.fromEntries(Object.entries(plan).map(([name, one]) => [name, of(name, one)]));
-  const activated = Object.entries(plan).flatMap(([name, { gradientActivation }]) =>
-    gradientActivation === undefined ? [] : [[name, gradientActivation] as const],
-  );
-  return {
-    groups,
-    slots: byName((name, { slots }) =>
-      Object.fromEntries(
-        Object.keys(slots).map((slot) => [slot, memory.tensor(partOf.slot(name, slot))!]),
-      ),
-    ),
-    copies: byName((name, { copies }) =>
-      copies.map(({ activation }, k) => ({
-        to: memory.tensor(partOf.copy(name, k))!,
-        as: activation,
-      })),
-    ),
-    activatedGradients: Object.fromEntries(activated),
-  };
 }
