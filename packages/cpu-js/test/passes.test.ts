@@ -144,7 +144,7 @@ describe.each(rules)("%s", (_, rule) => {
     const tensors = { a: [40, 30], b: [7, 2, 5] };
     const steps = stepsFor(tensors, 2);
     const wanted = await after(
-      oracle() as unknown as WrappingBackend<Float32Array>,
+      oracle(),
       spec,
       tensors,
       steps,
