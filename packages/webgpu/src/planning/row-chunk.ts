@@ -5,6 +5,7 @@ import {
   copyWords,
   gradientTypeCode,
   hasStride,
+  isGrouped,
   placedArraysOf,
   rowParameterNames,
   unselectedRowsCode,
@@ -148,16 +149,17 @@ interface Grouping {
 const maxGroupLength = 4;
 
 function groupingOf(chunk: RowChunk): Grouping {
-  const { copies, gradientActivation, columns, rowCount, wholeRows } = chunk;
+  const { copies, gradientActivation, columns, rowCount, wholeRows, layout, list } = chunk;
+  if (!isGrouped(layout) || list !== undefined)
+    return { lines: rowCount, lineLength: columns, groupLength: 1 };
   const filled = copies.filter(({ isFilled }) => isFilled);
   const normalizes =
     gradientActivation?.kind === "normalize" ||
     filled.some(({ activation }) => activation.kind === "normalize");
   if (normalizes || wholeRows)
     return { lines: rowCount, lineLength: columns, groupLength: columns };
-  if (filled.every(({ unit }) => unit === 2))
-    return { lines: rowCount, lineLength: columns, groupLength: 1 };
-  if (filled.every(({ stride, unit }) => stride === columns * unit))
+  const isPacked = filled.every(({ stride, unit }) => stride === columns * unit);
+  if (isPacked && filled.some(({ unit }) => unit === 1))
     return { lines: 1, lineLength: rowCount * columns, groupLength: 2 };
   return { lines: rowCount, lineLength: columns, groupLength: Math.min(columns, maxGroupLength) };
 }

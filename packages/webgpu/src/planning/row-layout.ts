@@ -73,7 +73,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
         return stride !== perRow;
       }),
     ),
-    fixedPoint: items.some(({ gradient }) => gradient !== undefined && gradient.type !== "float"),
+    fixedPoint: fixedPointOf(items),
     activates,
     clears: items.some(({ clearsGradient }) => clearsGradient),
     copies,
@@ -84,6 +84,16 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
         (item.clearsGradient && item.gradient?.unit === 1),
     ),
   };
+}
+
+/** The integers that the gradients of items are. */
+function fixedPointOf(items: readonly RowItem[]): RowKernelLayout["fixedPoint"] {
+  const types = new Set(
+    items.flatMap(({ gradient }) => (gradient === undefined ? [] : [gradient.type])),
+  );
+  if (types.size > 1) return "mixed";
+  const [type = "float"] = types;
+  return type === "float" ? "none" : type;
 }
 
 /**

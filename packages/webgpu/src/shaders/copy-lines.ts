@@ -15,6 +15,29 @@ export const groupLines: readonly string[] = [
 ];
 
 /**
+ * A loop over the values of a group, which declares `value_index`, `row` and `column`: without a division per value.
+ * Lines may end in `continue`.
+ */
+export function groupLoop(lines: readonly string[]): readonly string[] {
+  return [
+    "{",
+    "  var row = first / columns;",
+    "  var column = first - row * columns;",
+    "  var value_index = first;",
+    "  loop {",
+    "    if (value_index >= last) { break; }",
+    ...lines.map((line) => `    ${line}`),
+    "    continuing {",
+    "      value_index++;",
+    "      column++;",
+    "      if (column == columns) { column = 0u; row++; }",
+    "    }",
+    "  }",
+    "}",
+  ];
+}
+
+/**
  * Fills the copies of a group of values with what is in the parameter, after it was updated. An f16 is written with its
  * neighbor if both are in the group, otherwise by atomic operations, which keep the other half of the word.
  */
@@ -46,29 +69,27 @@ export function copyLines(
       `    scale = ${boundedNorm("squares")};`,
       "  }",
       ...(layout.halves ? ["  var at = 0u;", "  var word = 0u;", "  var written = 0u;"] : []),
-      "  for (var value_index = first; value_index < last; value_index++) {",
-      "    let row = value_index / columns;",
-      "    let column = value_index % columns;",
-      ...mask.map((line) => `    ${line}`),
-      `    let copied = activate(${loadParameter("row", "column")}, ${kind}, scale, bitcast<f32>(${offset}));`,
-      `    let index = ${start} + row * ${stride} + column * ${unit};`,
-      ...(layout.halves
-        ? [
-            `    if (${unit} == 2u) {`,
-            `      ${storeFloat({ name, type }, "index / 2u", "copied")}`,
-            "      continue;",
-            "    }",
-            "    if (index / 2u != at) {",
-            `      ${flush}`,
-            "      at = index / 2u;",
-            "      word = 0u;",
-            "      written = 0u;",
-            "    }",
-            `    word |= ${packedFloat16("copied")} << (16u * (index % 2u));`,
-            "    written |= 0xffffu << (16u * (index % 2u));",
-          ]
-        : [`    ${storeFloat({ name, type }, "index / 2u", "copied")}`]),
-      "  }",
+      ...groupLoop([
+        ...mask,
+        `let copied = activate(${loadParameter("row", "column")}, ${kind}, scale, bitcast<f32>(${offset}));`,
+        `let index = ${start} + row * ${stride} + column * ${unit};`,
+        ...(layout.halves
+          ? [
+              `if (${unit} == 2u) {`,
+              `  ${storeFloat({ name, type }, "index / 2u", "copied")}`,
+              "  continue;",
+              "}",
+              "if (index / 2u != at) {",
+              `  ${flush}`,
+              "  at = index / 2u;",
+              "  word = 0u;",
+              "  written = 0u;",
+              "}",
+              `word |= ${packedFloat16("copied")} << (16u * (index % 2u));`,
+              "written |= 0xffffu << (16u * (index % 2u));",
+            ]
+          : [storeFloat({ name, type }, "index / 2u", "copied")]),
+      ]).map((line) => `  ${line}`),
       ...(layout.halves ? [`  ${flush}`] : []),
       "}",
     ];

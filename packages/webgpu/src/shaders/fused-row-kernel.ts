@@ -1,5 +1,5 @@
 import { activationFunctions } from "./activation-functions.js";
-import { copyFunctions, copyLines, groupLines } from "./copy-lines.js";
+import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { maxFusedColumns, type FusedRows } from "./fused-rows.js";
 import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelArray, type KernelProgram } from "./kernel-program.js";
@@ -130,8 +130,7 @@ function passLines(
         ? []
         : [`for (var k = 0u; k < ${maxFusedColumns}u; k++) { values${k}[k] = ${emptyValue[op]}; }`],
     ),
-    "for (var value_index = first; value_index < last; value_index++) {",
-    ...[
+    ...groupLoop([
       ...access.position,
       ...perElement,
       ...stores,
@@ -139,8 +138,7 @@ function passLines(
       ...(isMasked
         ? [`if (selected || unselected == ${unselectedRowsCode.zero}u) {`, ...storeParameter, "}"]
         : storeParameter),
-    ].map((line) => `  ${line}`),
-    "}",
+    ]),
     ...pass.reductions.flatMap(({ name, op }, k) => [
       `for (var half = ${maxFusedColumns / 2}u; half > 0u; half /= 2u) {`,
       "  for (var k = 0u; k < half; k++) {",

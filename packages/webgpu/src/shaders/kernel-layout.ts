@@ -35,8 +35,8 @@ export interface RowKernelLayout {
   readonly list: boolean;
   /** Whether arrays can have gaps between rows. */
   readonly strides: boolean;
-  /** Whether gradients can be integers with a scale. */
-  readonly fixedPoint: boolean;
+  /** The integers that gradients are, with a scale; `mixed` if those of some tensors are of another type. */
+  readonly fixedPoint: "none" | "i32" | "u32" | "mixed";
   /** Whether gradients can be by activated parameters. */
   readonly activates: boolean;
   /** Whether gradients are set to 0 when they have been read. */
@@ -102,11 +102,16 @@ export function kernelLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
   const { bindings, copies, mask, list, strides, fixedPoint, activates, clears } = layout;
   const { wholeRows, halves } = layout;
-  const named = { mask, list, strides, fixedPoint, activates, clears, wholeRows, halves };
+  const named = { mask, list, strides, activates, clears, wholeRows, halves };
   const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
-  return ["rows", bindings.join(","), ...words, ...(copies > 0 ? [`${copies} copies`] : [])].join(
-    " ",
-  );
+  const integers = fixedPoint === "none" ? [] : [`${fixedPoint} gradients`];
+  return [
+    "rows",
+    bindings.join(","),
+    ...words,
+    ...integers,
+    ...(copies > 0 ? [`${copies} copies`] : []),
+  ].join(" ");
 }
 
 /** Bytes per scalar set in the uniform buffer, with the scale of the step if there is one. */

@@ -2,7 +2,7 @@ import type { Reduction, ReduceOp } from "@gradstep/core";
 import { entryHeaderLength, workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
 import { activationFunctions } from "./activation-functions.js";
-import { rowAccessOf } from "./row-access.js";
+import { isInGroupLoop, positionOf, rowAccessOf } from "./row-access.js";
 import { matrixParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {
@@ -83,6 +83,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     ...(layout.activates
       ? ["    let first = value_index;", ...access.rowOfGradients.map((line) => `    ${line}`)]
       : []),
+    ...(isInGroupLoop(layout) ? positionOf(layout).map((line) => `    ${line}`) : []),
     ...access.position.map((line) => `    ${line}`),
     ...perElement.map((line) => `    ${line}`),
     ...reductions.map(({ name }, k) => `    ${tileOf(k)}[n] = ${textOf(name)};`),

@@ -11,6 +11,7 @@ import { rowBindingOf, rowBindingsOf, type RowBinding } from "./row-bindings.js"
 import {
   gradientTypeCode,
   hasStride,
+  isGrouped,
   placedArraysOf,
   unselectedRowsCode,
 } from "./row-parameters.js";
@@ -83,8 +84,7 @@ export function rowAccessOf(
         ]
       : [],
     position: [
-      ...(layout.list ? listedPosition : ["let row = value_index / columns;"]),
-      "let column = value_index % columns;",
+      ...(isInGroupLoop(layout) ? [] : positionOf(layout)),
       ...(layout.list && hasGradient ? listedGradient(layout) : []),
       ...(clears
         ? [`let stored_gradient = ${stored};`, `clear_gradient(${gradientIndex}, gradient_unit);`]
@@ -108,6 +108,19 @@ export function rowAccessOf(
     isSelected,
     rowOfGradients: activates ? rowOfGradients(kernel, loadParameter, layout) : [],
   };
+}
+
+/** Whether the loop over the values of a group declares their row and column. */
+export function isInGroupLoop(layout: RowKernelLayout): boolean {
+  return isGrouped(layout) && !layout.list;
+}
+
+/** Declares the row and column of a value. */
+export function positionOf({ list }: RowKernelLayout): readonly string[] {
+  return [
+    ...(list ? listedPosition : ["let row = value_index / columns;"]),
+    "let column = value_index % columns;",
+  ];
 }
 
 /** Declares the bindings of arrays. */
@@ -208,20 +221,30 @@ function gradientIndexOf(row: string, column: string): string {
 }
 
 function gradientCall(index: string, { fixedPoint }: RowKernelLayout): string {
-  return `gradient(${index}, gradient_unit${fixedPoint ? ", gradient_type, bitcast<f32>(gradient_scale)" : ""})`;
+  return `gradient(${index}, gradient_unit${fixedPoint === "none" ? "" : ", gradient_type, bitcast<f32>(gradient_scale)"})`;
 }
 
 function gradientFunction(binding: RowBinding, { fixedPoint }: RowKernelLayout): readonly string[] {
   const read = `  let word = ${loadWord(binding, "index / 2u")};`;
   const float =
     "  return select(bitcast<f32>(word), unpack2x16float(word)[index % 2u], unit == 1u);";
-  if (!fixedPoint) return ["fn gradient(index: u32, unit: u32) -> f32 {", read, float, "}", ""];
+  if (fixedPoint === "none")
+    return ["fn gradient(index: u32, unit: u32) -> f32 {", read, float, "}", ""];
+  const i32 = "f32(bitcast<i32>(word)) * scale";
+  const u32 = "f32(word) * scale";
+  const value = {
+    i32: [`  return ${i32};`],
+    u32: [`  return ${u32};`],
+    mixed: [
+      `  if (kind == ${gradientTypeCode.i32}u) { return ${i32}; }`,
+      `  if (kind == ${gradientTypeCode.u32}u) { return ${u32}; }`,
+      float,
+    ],
+  };
   return [
     "fn gradient(index: u32, unit: u32, kind: u32, scale: f32) -> f32 {",
     read,
-    `  if (kind == ${gradientTypeCode.i32}u) { return f32(bitcast<i32>(word)) * scale; }`,
-    `  if (kind == ${gradientTypeCode.u32}u) { return f32(word) * scale; }`,
-    float,
+    ...value[fixedPoint],
     "}",
     "",
   ];

@@ -106,7 +106,7 @@ export function plainRowLayout(
     mask: false,
     list: false,
     strides: false,
-    fixedPoint: false,
+    fixedPoint: "none" as const,
     activates: false,
     clears: false,
     copies: 0,

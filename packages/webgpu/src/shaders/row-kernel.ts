@@ -1,8 +1,8 @@
 import { activationFunctions } from "./activation-functions.js";
-import { copyFunctions, copyLines, groupLines } from "./copy-lines.js";
+import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
-import { rowAccessOf } from "./row-access.js";
+import { isInGroupLoop, rowAccessOf } from "./row-access.js";
 import {
   copyParameterNames,
   isGrouped,
@@ -66,11 +66,13 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
         ...groupLines,
         ...access.rowOfGradients,
         ...(updateValue.length > access.position.length || layout.clears
-          ? [
-              "for (var value_index = first; value_index < last; value_index++) {",
-              ...updateValue.map((line) => `  ${line}`),
-              "}",
-            ]
+          ? isInGroupLoop(layout)
+            ? groupLoop(updateValue)
+            : [
+                "for (var value_index = first; value_index < last; value_index++) {",
+                ...updateValue.map((line) => `  ${line}`),
+                "}",
+              ]
           : []),
         ...copyLines(kernel, layout, access),
       ]

@@ -89,7 +89,7 @@ export function rowParameterNames(layout: RowKernelLayout): readonly (keyof RowP
   return [
     ...alwaysNames,
     ...(layout.mask ? maskNames : []),
-    ...(layout.fixedPoint ? fixedPointNames : []),
+    ...(layout.fixedPoint === "none" ? [] : fixedPointNames),
     ...(layout.activates ? activationNames : []),
     ...(isGrouped(layout) ? groupNames : []),
   ];
