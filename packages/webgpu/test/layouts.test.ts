@@ -1,5 +1,5 @@
 import { adam, createOptimizer, type Tensor } from "@gradstep/core";
-import { webgpu, type WebGpu } from "@gradstep/webgpu";
+import { webgpu, type GpuWrapOptions, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { bufferOf, describe, sharedDevice, wordsOf } from "./gpu.js";
 import { countingEncoder } from "./counting-device.js";
@@ -259,5 +259,47 @@ describe("layouts", () => {
     optimizer.reset();
     expect(await part(4).read()).toEqual(new Float32Array(rows * 4));
     await backend.ready();
+  });
+
+  test("at most two dispatches per step, whatever the layout, if all is in three buffers", async () => {
+    const device = await sharedDevice();
+    const backend = webgpu({ device });
+    const types = [{ dtype: "f32" }, { dtype: "f16" }, { dtype: "i32", scale: 0.001 }] as const;
+    const activations = ["identity", "exp", "sigmoid", "softplus", "normalize"] as const;
+    const counts: number[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      const random = new Random(round);
+      const rows = 1 + random.below(40);
+      const length = 64;
+      const empty = (): GPUBuffer => bufferOf(device, new Float32Array(rows * length));
+      const [own, ofGradients, ofCopies] = [empty(), empty(), empty()];
+      const columns = Array.from({ length: 1 + random.below(5) }, () => 1 + random.below(5));
+      const parameters: Record<string, Tensor> = {};
+      const gradients: Record<string, Tensor> = {};
+      const copies: Record<string, { to: Tensor; as: (typeof activations)[number] }> = {};
+      columns.forEach((width, i) => {
+        const shape = [rows, width];
+        const field = (buffer: GPUBuffer, options: GpuWrapOptions): Tensor => {
+          const unit = options.dtype === "f16" ? 2 : 1;
+          const place = { offset: 8 * i * unit, rowStride: length * unit };
+          return backend.wrap(buffer, { shape, ...place, ...options });
+        };
+        parameters[`p${i}`] = field(own, {});
+        gradients[`p${i}`] = field(ofGradients, types[random.below(types.length)]);
+        if (random.below(2) === 0) return;
+        copies[`p${i}`] = {
+          to: field(ofCopies, types[random.below(2)]),
+          as: activations[random.below(activations.length)],
+        };
+      });
+      const groups = Object.keys(parameters).map((match, i) => ({ match, learningRate: 0.01 * i }));
+      const optimizer = createOptimizer(adam(), parameters, { groups, copies });
+      const clear = random.below(2) === 0;
+      counts.push(
+        dispatchesOf(device, (encoder) => optimizer.encode(encoder, gradients, { clear })),
+      );
+    }
+    await backend.ready();
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2);
   });
 });
