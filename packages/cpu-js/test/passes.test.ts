@@ -143,12 +143,7 @@ describe.each(rules)("%s", (_, rule) => {
   test("the default is nearer to f64 than the reference is, or as near", async () => {
     const tensors = { a: [40, 30], b: [7, 2, 5] };
     const steps = stepsFor(tensors, 2);
-    const wanted = await after(
-      oracle(),
-      spec,
-      tensors,
-      steps,
-    );
+    const wanted = await after(oracle(), spec, tensors, steps);
     const limit = 4 * error(await after(reference(), spec, tensors, steps), wanted);
     for (const kernels of [[await compiled(rule, false)], []])
       expect(
