@@ -1,3 +1,4 @@
+import type { Tensor } from "./backend.js";
 import type { Extent } from "../language/extent.js";
 import type { Matrices, SlotExtent } from "../rule/variant.js";
 
@@ -16,6 +17,11 @@ export function dimensionsOf(shape: readonly number[], matrices: Matrices): Dime
   const rows = (isBatch ? shape.at(-2) : shape[0]) ?? 1;
   const columns = isBatch ? shape.at(-1)! : size / rows;
   return { matrices: size / (rows * columns), rows, columns };
+}
+
+/** Values per row: per index of the first dimension. */
+export function columnsOf({ size, shape }: Pick<Tensor, "size" | "shape">): number {
+  return size / (shape[0] ?? 1);
 }
 
 /** The number of values that something of this extent has in a tensor. */

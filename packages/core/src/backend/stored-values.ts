@@ -1,4 +1,5 @@
 import type { Layout, RowValues, Tensor } from "./backend.js";
+import { columnsOf } from "./dimensions.js";
 import { decodeFloat16 } from "./float16.js";
 import type { HostArray } from "./host-array.js";
 
@@ -25,8 +26,8 @@ export function storedValues(tensor: Tensor): HostArray {
 }
 
 /** The distance from the first value of a row to that of the next, in values. */
-export function rowStrideOf({ layout, size, shape }: Tensor): number {
-  return layout?.rowStride ?? size / (shape[0] ?? 1);
+export function rowStrideOf(tensor: Tensor): number {
+  return tensor.layout?.rowStride ?? columnsOf(tensor);
 }
 
 /** The value that a stored number stands for. In fixed point, the integer and the product are each rounded to f32. */

@@ -4,7 +4,8 @@ import type { Backend, Kernel, Tensor, Update } from "../backend/backend.js";
 import { plainUpdate } from "../backend/plain-update.js";
 import type { Variant } from "../rule/variant.js";
 import type { MutableUpdate } from "./packed-update.js";
-import { columnsOf, decodeRows, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
+import { columnsOf } from "../backend/dimensions.js";
+import { decodeRows, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
 import { UpdatedRows } from "./updated-rows.js";
 
 /** Values per block, unless rows are longer: the arrays of a block fit into the L2 cache. */

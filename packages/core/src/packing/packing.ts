@@ -12,7 +12,8 @@ import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
 import { hasPlainValues, isPacked, isPackedForGood, isPackedNow, maskOf } from "./packed-update.js";
-import { clearValues, fillCopyRows, gatherRows, scatterRows, columnsOf } from "./row-values.js";
+import { columnsOf } from "../backend/dimensions.js";
+import { clearValues, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
 import { ShadowUpdate } from "./shadow-update.js";
 import { UpdatedRows } from "./updated-rows.js";
 

@@ -1,6 +1,7 @@
 import { activate, normOf, type Rounding } from "../activations/activate.js";
 import type { ParameterCopy, Tensor, Values } from "../backend/backend.js";
 import { encodeFloat16 } from "../backend/float16.js";
+import { columnsOf } from "../backend/dimensions.js";
 import type { HostArray } from "../backend/host-array.js";
 import { decodeValue, rowStrideOf, storedValues } from "../backend/stored-values.js";
 
@@ -33,7 +34,10 @@ export function scatterRows(
   }
 }
 
-/** Decodes rows of a gradient, which have so many values, to rows of an array without gaps. */
+/**
+ * Decodes rows of a gradient to rows of an array without gaps.
+ * @param columns values per row
+ */
 export function decodeRows(
   from: Tensor,
   fromRows: Uint32Array,
@@ -95,8 +99,4 @@ export function clearValues(tensor: Tensor): void {
   const end = (tensor.shape[0] ?? 1) * stride;
   for (let start = 0; start < end; start += stride)
     for (let j = start; j < start + columns; j += 1) stored[j] = 0;
-}
-
-export function columnsOf({ size, shape }: Tensor): number {
-  return size / (shape[0] ?? 1);
 }

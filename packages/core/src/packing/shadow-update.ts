@@ -4,7 +4,8 @@ import type { RowList, Tensor, Update } from "../backend/backend.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import type { MutableUpdate } from "./packed-update.js";
-import { columnsOf, decodeRows, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
+import { columnsOf } from "../backend/dimensions.js";
+import { decodeRows, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
 import type { UpdatedRows } from "./updated-rows.js";
 
 /**

@@ -25,7 +25,7 @@ export class UpdatedRows {
     this.#next = this.#list?.start ?? 0;
   }
 
-  /** Finds the next rows, at most so many; false if there are no more. */
+  /** Finds the next rows, `most` at most. Returns false if there are no more. */
   next(most: number): boolean {
     if (this.rows.length < most) {
       this.rows = new Uint32Array(most);

@@ -1,4 +1,5 @@
 import type { Backend, MemoryRange, Tensor } from "../../backend/backend.js";
+import { columnsOf } from "../../backend/dimensions.js";
 import { bytesPerValue } from "../../backend/layout.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
@@ -155,14 +156,11 @@ export function areInterleaved(a: Tensor, b: Tensor): boolean {
 }
 
 /** The stride and length of rows with gaps between them, in bytes. */
-function rowsOf({
-  layout,
-  shape,
-  size,
-}: Tensor): { readonly stride: number; readonly length: number } | undefined {
+function rowsOf(tensor: Tensor): { readonly stride: number; readonly length: number } | undefined {
+  const { layout } = tensor;
   if (layout === undefined) return undefined;
   const width = bytesPerValue[layout.dtype];
-  return { stride: layout.rowStride * width, length: (size / (shape[0] ?? 1)) * width };
+  return { stride: layout.rowStride * width, length: columnsOf(tensor) * width };
 }
 
 /** Whether two ranges have a byte in common. Buffers are compared last, since wasm's `memory.buffer` is slow to read. */

@@ -1,3 +1,4 @@
+import { columnsOf } from "../../backend/dimensions.js";
 import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import type { Variant } from "../../rule/variant.js";
@@ -75,19 +76,14 @@ function isCovered(
   columns: ColumnRange | undefined,
 ): boolean {
   const isWhole = ({ update: { parameter } }: ParameterRecord): boolean =>
-    columns === undefined || columns[1] - columns[0] === widthOf(parameter);
+    columns === undefined || columns[1] - columns[0] === columnsOf(parameter);
   return all.every((other) => other.run !== run || (records.includes(other) && isWhole(other)));
-}
-
-/** Number of columns: of values per row. */
-function widthOf({ size, shape: [rows = 1] }: Tensor): number {
-  return size / rows;
 }
 
 /** @throws {GradstepError} `INVALID_SHAPE` */
 function checkColumns(columns: unknown, name: string, parameter: Tensor): void {
   rowCount(name, parameter);
-  const width = widthOf(parameter);
+  const width = columnsOf(parameter);
   const [from, to] = Array.isArray(columns) && columns.length === 2 ? (columns as number[]) : [];
   const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from < to;
   if (isRange && to <= width) return;

@@ -1,5 +1,5 @@
 import type { Tensor, Update } from "../../backend/backend.js";
-import { dimensionsOf, hasRowsOf, reducedIndex } from "../../backend/dimensions.js";
+import { columnsOf, dimensionsOf, hasRowsOf, reducedIndex } from "../../backend/dimensions.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { Slot, SlotExtent, Variant } from "../../rule/variant.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -134,7 +134,7 @@ function selectedValues(
   const hasRows = hasRowsOf(extent, parameter.shape, matrices);
   const selected = new Float32Array(hasRows ? size / shape[0] : size).fill(1);
   const dimensions = dimensionsOf(parameter.shape, matrices);
-  const width = parameter.size / (parameter.shape[0] ?? 1);
+  const width = columnsOf(parameter);
   for (let i = 0; i < width; i += 1)
     if (i < from || i >= to) selected[reducedIndex("element", extent, i, dimensions)] = 0;
   return selected;

@@ -1,3 +1,4 @@
+import { columnsOf } from "../../backend/dimensions.js";
 import type { RowList, Update } from "../../backend/backend.js";
 import type { HostArray } from "../../backend/host-array.js";
 import {
@@ -29,7 +30,7 @@ export function findNonFinite(
       continue;
     }
     const rows = updates[i].rows as RowList | undefined;
-    const columns = parameter.size / (parameter.shape[0] ?? 1);
+    const columns = columnsOf(parameter);
     const all = gradient.view!();
     const values =
       rows === undefined ? all : all.subarray(rows.start * columns, rows.end * columns);
@@ -54,9 +55,9 @@ function findInLayout({
   if (dtype === "i32" || dtype === "u32") return undefined;
   const stored = storedValues(gradient);
   const stride = rowStrideOf(gradient);
-  const columns = gradient.size / (gradient.shape[0] ?? 1);
+  const columns = columnsOf(gradient);
   const selected = mask && rowValuesOf(mask);
-  const perRow = parameter.size / (parameter.shape[0] ?? 1);
+  const perRow = columnsOf(parameter);
   for (let index = 0; index < gradient.size; index += 1) {
     const column = index % columns;
     const at = ((index - column) / columns) * stride + column;
