@@ -6,7 +6,8 @@ import {
   overlaps,
   type DenseChunk,
 } from "./dense-dispatch-builder.js";
-import type { DenseItem, DenseView } from "./dense-item.js";
+import type { DenseItem } from "./dense-item.js";
+import { idOf } from "./object-ids.js";
 
 /**
  * Up to this number of values, tensors in the same buffers are one dispatch even if some of them cannot be updated four
@@ -27,8 +28,7 @@ export function planDenseDispatches(
   limits: BindingLimits,
   narrowCount: number = maxNarrowCount,
 ): Dispatch<DenseKernelLayout>[] {
-  const placed = placer(limits);
-  const slices = items.map((item) => [...split(item, limits)].map(placed));
+  const slices = items.map((item) => [...split(item, limits)].map((part) => placed(part, limits)));
   const narrow = narrowBuffers(slices.flat(), narrowCount);
   const chunks: DenseChunk[] = [];
   items.forEach(({ reduction, scratchStarts }, i) => {
@@ -86,17 +86,10 @@ interface PlacedSlice extends Slice {
   readonly buffers: string;
 }
 
-function placer(limits: BindingLimits): (part: Slice) => PlacedSlice {
-  const ids = new Map<GPUBuffer, number>();
-  const idOf = ({ buffer }: DenseView): number => {
-    const id = ids.get(buffer) ?? ids.size;
-    ids.set(buffer, id);
-    return id;
-  };
-  return (part) => {
-    const gradients = gradientBindingOf(part, limits);
-    return { ...part, gradients, buffers: `${gradients} ${part.views.map(idOf).join(" ")}` };
-  };
+function placed(part: Slice, limits: BindingLimits): PlacedSlice {
+  const gradients = gradientBindingOf(part, limits);
+  const buffers = part.views.map(({ buffer }) => idOf(buffer)).join(" ");
+  return { ...part, gradients, buffers: `${gradients} ${buffers}` };
 }
 
 function slice(item: DenseItem & { readonly from?: number }, from: number, count: number): Slice {

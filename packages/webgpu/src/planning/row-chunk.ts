@@ -1,6 +1,6 @@
 import type { Dimensions } from "@gradstep/core";
 import { activationCode } from "../shaders/activation-functions.js";
-import { rowArraysOf, type RowArray } from "../shaders/row-bindings.js";
+import { copyIndexOf, rowArraysOf, type RowArray } from "../shaders/row-bindings.js";
 import {
   copyWords,
   gradientTypeCode,
@@ -105,10 +105,6 @@ function spanOf(chunk: RowChunk, { name, content }: RowArray): ByteSpan {
       return { buffer: place.buffer!, low: start * 4, high: (start + length) * 4 };
     }
   }
-}
-
-function copyIndexOf(name: string): number {
-  return Number(name.slice("#copy".length));
 }
 
 /** The position of the first value of an array that belongs to the rows of a chunk. */

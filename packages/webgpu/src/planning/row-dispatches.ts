@@ -10,14 +10,10 @@ import {
   spansOf,
   type RowChunk,
 } from "./row-chunk.js";
+import { idOf } from "./object-ids.js";
 import type { RowItem } from "./row-item.js";
 import { placedRowItems, type PlacedRowItem } from "./row-layout.js";
-import {
-  planSegmentDispatches,
-  tilesOf,
-  type ByteSpan,
-  type Segment,
-} from "./segment-dispatches.js";
+import { planSegmentDispatches, tilesOf, type Segment } from "./segment-dispatches.js";
 
 /** Tensors that are updated by rows, with the place for what is reduced. */
 export interface ReducedRowItem {
@@ -61,17 +57,11 @@ export function planRowSegments(
   items: readonly { readonly item: PlacedRowItem; readonly segments: readonly Segment[] }[],
   limits: BindingLimits,
 ): Dispatch<RowKernelLayout>[] {
-  const ids = new Map<GPUBuffer, number>();
-  const idOf = ({ buffer }: ByteSpan): number => {
-    const id = ids.get(buffer) ?? ids.size;
-    ids.set(buffer, id);
-    return id;
-  };
   const groups = new Map<string, { layout: RowKernelLayout; segments: Segment[] }>();
   for (const { item, segments } of items) {
     const { layout } = item;
     for (const segment of segments) {
-      const key = `${kernelLayoutKey(layout)} ${segment.spans.map(idOf).join(" ")}`;
+      const key = `${kernelLayoutKey(layout)} ${segment.spans.map(({ buffer }) => idOf(buffer)).join(" ")}`;
       const group = groups.get(key) ?? { layout, segments: [] };
       groups.set(key, group);
       group.segments.push(segment);

@@ -1,5 +1,6 @@
 import type { RowKernelLayout } from "../shaders/kernel-layout.js";
-import { rowArraysOf, type RowArray } from "../shaders/row-bindings.js";
+import { copyIndexOf, rowArraysOf, type RowArray } from "../shaders/row-bindings.js";
+import { idOf } from "./object-ids.js";
 import type { CopyView, RowItem } from "./row-item.js";
 
 /** A copy of an item, or a binding that is needed because other items of the dispatch have a copy. */
@@ -16,12 +17,6 @@ export interface PlacedRowItem extends Omit<RowItem, "copies"> {
 
 /** Gives items the same layout if they can be in one dispatch: those with the same buffers. */
 export function placedRowItems(items: readonly RowItem[]): PlacedRowItem[] {
-  const ids = new Map<GPUBuffer, number>();
-  const idOf = (buffer: GPUBuffer): number => {
-    const id = ids.get(buffer) ?? ids.size;
-    ids.set(buffer, id);
-    return id;
-  };
   const groups = new Map<string, number[]>();
   items.forEach((item, i) => {
     const { kernel, mask, list } = item;
@@ -123,6 +118,6 @@ function bufferOf(
   if (content === "gradient") return gradient?.buffer;
   if (content === "mask") return mask?.buffer;
   if (content === "list") return list?.buffer;
-  if (content === "copy") return copies[Number(name.slice("#copy".length))].buffer;
+  if (content === "copy") return copies[copyIndexOf(name)].buffer;
   return places.get(name)!.buffer;
 }

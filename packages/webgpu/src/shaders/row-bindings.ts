@@ -1,6 +1,7 @@
 import type { ArrayBinding, RowKernelLayout } from "./kernel-layout.js";
 import { usesScratch, type KernelProgram } from "./kernel-program.js";
 import { bindingName } from "./reserved-words.js";
+import { accessedArraysOf } from "./row-parameters.js";
 
 /** An array that a kernel of rows reads or writes in a buffer of a tensor. */
 export interface RowArray {
@@ -18,20 +19,17 @@ export type RowArrayOptions = Pick<
 
 /** All arrays of a kernel of rows, in order: those of the rule, mask, list, copies. */
 export function rowArraysOf(
-  { arrays }: Pick<KernelProgram, "arrays">,
-  { mask, list, activates, clears, copies }: RowArrayOptions,
+  kernel: Pick<KernelProgram, "arrays">,
+  options: RowArrayOptions,
 ): readonly RowArray[] {
-  const bound = arrays.filter(({ isScratch }) => !isScratch);
-  const has = (name: string): boolean => bound.some((array) => array.name === name);
-  // The derivative of an activation, and copies, need the parameter.
-  const needsParameter = !has("p") && ((activates && has("g")) || copies > 0);
+  const { mask, list, clears, copies } = options;
+  const bound = accessedArraysOf(kernel, options).filter(({ isScratch }) => !isScratch);
   const readOnly = (name: string, content: RowArray["content"]): RowArray => ({
     name,
     content,
     isWritten: false,
   });
   return [
-    ...(needsParameter ? [readOnly("p", "floats")] : []),
     ...bound.map(({ name, isWritten }): RowArray =>
       name === "g"
         ? { name, content: "gradient", isWritten: clears }
@@ -50,6 +48,11 @@ export function rowArraysOf(
 /** The name of a copy among the arrays. */
 export function copyName(k: number): string {
   return `#copy${k}`;
+}
+
+/** The index of a copy among the copies. */
+export function copyIndexOf(name: string): number {
+  return Number(name.slice("#copy".length));
 }
 
 /** How a binding is declared. Only words are shared by values of several types, and only atomics by invocations. */

@@ -111,10 +111,13 @@ export function copyWords(copies: readonly CopyParameters[]): readonly number[] 
   return copies.flatMap((copy) => copyNames.map((name) => copy[name]));
 }
 
-/** The arrays whose starts are in the table: all but the gradient, and also the parameter of a derivative or a copy. */
-export function placedArraysOf(
+/** What decides whether a kernel reads the parameter, although its program does not. */
+type ParameterUse = Pick<RowKernelLayout, "activates" | "copies">;
+
+/** The arrays of a kernel, and the parameter: the derivative of an activation, and copies, need it. */
+export function accessedArraysOf(
   { arrays }: Pick<KernelProgram, "arrays">,
-  { activates, copies }: Pick<RowKernelLayout, "activates" | "copies">,
+  { activates, copies }: ParameterUse,
 ): readonly KernelArray[] {
   const has = (one: string): boolean => arrays.some(({ name }) => name === one);
   const needsParameter = !has("p") && ((activates && has("g")) || copies > 0);
@@ -124,7 +127,15 @@ export function placedArraysOf(
     isWritten: false,
     isScratch: false,
   };
-  return [...(needsParameter ? [parameter] : []), ...arrays.filter(({ name }) => name !== "g")];
+  return needsParameter ? [parameter, ...arrays] : arrays;
+}
+
+/** The arrays whose starts are in the table: all but the gradient. */
+export function placedArraysOf(
+  kernel: Pick<KernelProgram, "arrays">,
+  use: ParameterUse,
+): readonly KernelArray[] {
+  return accessedArraysOf(kernel, use).filter(({ name }) => name !== "g");
 }
 
 /** Whether the rows of an array can have gaps. */
