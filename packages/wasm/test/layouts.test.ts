@@ -1,26 +1,9 @@
-import {
-  adafactor,
-  adam,
-  chain,
-  clipByGlobalNorm,
-  createOptimizer,
-  lamb,
-  sgd,
-  type OptimizerSpec,
-} from "@gradstep/core";
+import { adam, createOptimizer, lamb, sgd } from "@gradstep/core";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { differencesOfLayout } from "../../../testing/random-layouts.js";
 import { wasm, type Wasm } from "../src/index.js";
 import { threaded } from "./threaded.js";
-
-const rules: readonly (readonly [OptimizerSpec, readonly string[]])[] = [
-  [adam({ learningRate: 0.01 }), ["m", "v"]],
-  [sgd({ learningRate: 0.1 }), []],
-  [lamb({ learningRate: 0.01 }), ["m", "v"]],
-  [adafactor(), []],
-  [chain(clipByGlobalNorm({ globalClipNorm: 1 }), adam({ learningRate: 0.01 })), ["m", "v"]],
-];
 
 const three = await threaded();
 
@@ -31,9 +14,8 @@ describe.each<[string, () => Wasm]>([
   test(`random layouts give what plain arrays give, and change nothing else (seed ${seed})`, async () => {
     const backend = make();
     for (let i = 0; i < cases(250, 25); i += 1) {
-      const [spec, slots] = rules[i % rules.length];
-      const found = await differencesOfLayout(backend, spec, slots, seed * 1000 + i);
-      expect({ case: seed * 1000 + i, rule: spec.rule.name, found }).toMatchObject({ found: [] });
+      const one = seed * 1000 + i;
+      expect({ one, found: await differencesOfLayout(backend, one) }).toEqual({ one, found: [] });
     }
   });
 });
