@@ -1,3 +1,5 @@
+// Not shared with core, whose conversions the suite judges with these.
+
 /** The largest finite f16. */
 export const largestFloat16 = 65_504;
 /** The smallest f16 that is not subnormal. */

@@ -51,7 +51,7 @@ export class LaidOutMemory {
 
   /**
    * Fields have another number of rows from now on.
-   * @param wraps whether tensors are made anew, which no backend has resized
+   * @param wraps whether new tensors are wrapped, because the backend has not resized the old ones
    */
   resize(parts: readonly string[], rows: number, wraps: boolean): void {
     for (const part of parts) {
