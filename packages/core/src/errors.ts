@@ -21,6 +21,9 @@
  * | `DISPOSED` | use after `dispose` or `free` |
  * | `SWAPPED` | a step, a state, or a change of parameters, while they hold the weights to evaluate with |
  * | `INVALID_FILE` | a file that cannot be read, or has the wrong content |
+ * | `STORE_FAILED` | a store of checkpoints cannot be read or written; `cause` is the error of the platform |
+ * | `STORE_LOCKED` | another process or tab saves into this store |
+ * | `OUT_OF_SPACE` | a disk is full, or a quota is used up |
  * | `OUT_OF_MEMORY` | a backend has no memory for a tensor |
  * | `DEVICE_LOST` | the device of a backend was lost; values read before remain valid |
  * | `WORKER_LOST` | a worker thread of a backend ended; the message says whether the step was finished |
@@ -45,6 +48,9 @@ export type ErrorCode =
   | "DISPOSED"
   | "SWAPPED"
   | "INVALID_FILE"
+  | "STORE_FAILED"
+  | "STORE_LOCKED"
+  | "OUT_OF_SPACE"
   | "OUT_OF_MEMORY"
   | "DEVICE_LOST"
   | "WORKER_LOST"

@@ -1,0 +1,2 @@
+export type { ImportedCheckpoint, ParameterValues } from "./bridges/imported-checkpoint.js";
+export type { ByteSource, CheckpointStore, StoreLock, WriteOptions } from "./stores/store.js";
