@@ -1,3 +1,4 @@
+import { torchSlots } from "@gradstep/core/interop";
 import { kerasName } from "./optimizer-spec.js";
 import type { Library } from "./golden-file.js";
 
@@ -11,18 +12,6 @@ export interface StateEntry {
   readonly factor: 1 | -1;
   readonly values: readonly number[];
 }
-
-const torchSlots: Readonly<Record<string, string>> = {
-  exp_avg: "m",
-  exp_avg_sq: "v",
-  max_exp_avg_sq: "vMax",
-  exp_inf: "norm",
-  square_avg: "v",
-  acc_delta: "d",
-  grad_avg: "a",
-  momentum_buffer: "m",
-  sum: "a",
-};
 
 const kerasSlots: Readonly<Record<string, string>> = {
   momentum: "m",
@@ -73,7 +62,7 @@ export function stateEntries(
   for (const [key, value] of Object.entries(state)) {
     if (library === "torch") {
       for (const [name, values] of Object.entries((value ?? {}) as Record<string, unknown>))
-        add(`${key}/${name}`, values, torchEntry(key, name));
+        add(`${key}/${name}`, values, torchEntry(rule, key, name));
     } else if (library === "keras") {
       const own = key.slice(key.indexOf("/") + 1);
       if (own === "learning_rate") continue;
@@ -92,11 +81,12 @@ export function stateEntries(
 }
 
 function torchEntry(
+  rule: string,
   parameter: string,
   name: string,
 ): Omit<StateEntry, "values" | "factor"> | undefined {
   if (name === "step") return { parameter, kind: "iterations", name: "iterations" };
   if (name === "mu_product") return { parameter, kind: "persistentScalar", name: "product" };
-  const slot = torchSlots[name];
+  const slot = torchSlots(rule)[name];
   return slot === undefined ? undefined : { parameter, kind: "slot", name: slot };
 }

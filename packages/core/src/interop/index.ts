@@ -7,5 +7,7 @@ export {
 } from "./keras-stages.js";
 export { fromTorch, type TorchOptions } from "./torch.js";
 export type { TorchScheduler } from "./torch-schedulers.js";
+export { torchSlots } from "./torch-slots.js";
+export { toTorch, type ToTorchOptions, type TorchConfig } from "./to-torch.js";
 export { fromOptax } from "./optax.js";
 export { fromTfjs } from "./tfjs.js";
