@@ -35,6 +35,11 @@ export class GroupVariants {
 
   /** The variant that updates a parameter. */
   of(parameter: MatchedParameter): Variant {
-    return this.byGroup[1 + this.#groups.findIndex(({ match }) => matches(match, parameter))];
+    return this.byGroup[this.indexOf(parameter)];
+  }
+
+  /** The index in `byGroup` of the group that has a parameter. */
+  indexOf(parameter: MatchedParameter): number {
+    return 1 + this.#groups.findIndex(({ match }) => matches(match, parameter));
   }
 }

@@ -7,6 +7,8 @@ serialization.registerClass(GradstepOptimizer);
 export { GradstepOptimizer, tfOptimizer } from "./optimizer.js";
 export type { TfOptimizer, TfOptimizerOptions } from "./optimizer.js";
 export { averagedWeights, type AveragedWeights } from "./averaged-weights.js";
+export type { TfOptimizerState } from "./state/optimizer-state.js";
+export { tfParameters, type TfParameter } from "./tf-parameters.js";
 export type { NamedTensor } from "./step/gradients.js";
 export {
   adabelief,

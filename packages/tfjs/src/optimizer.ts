@@ -4,8 +4,10 @@ import {
   show,
   type GroupOptions,
   type OptimizerSpec,
+  type OptimizerState,
   type Metrics,
   type ParameterGroup,
+  type RestoreOptions,
   stepControlNames,
   type StepControlOptions,
 } from "@gradstep/core";
@@ -24,8 +26,9 @@ import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRules, specOfConfig } from "./state/saved-config.js";
+import type { TfOptimizerState } from "./state/optimizer-state.js";
 import { removeDisposalListener } from "./state/variable-disposal.js";
-import { parseWeights, readWeights } from "./state/read-weights.js";
+import { readWeights } from "./state/read-weights.js";
 import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
 
@@ -204,6 +207,36 @@ export class GradstepOptimizer extends Optimizer {
   }
 
   /**
+   * Everything the next step depends on, apart from the values of the variables: plain data by the names of variables. A
+   * snapshot: later steps do not change it. Variables that were disposed of are left out, unless there are no others.
+   *
+   * @throws {GradstepError} `DISPOSED`, `SWAPPED`
+   */
+  async state(): Promise<TfOptimizerState> {
+    this.checkLive();
+    const { iterationOffset } = this;
+    const state = await this[implementation].state();
+    return iterationOffset === 0 ? state : { ...state, iterationOffset };
+  }
+
+  /**
+   * Continues from a state: the result of `state` here, or of an optimizer of core with the same rule. It replaces the
+   * whole state and all hyperparameters; to use another learning rate, set it afterwards. Variables need not exist yet: the
+   * next steps find the state of each variable by its name, also where TF.js's numbers in names differ. Restore the values
+   * of the variables as well: they are not part of a state.
+   *
+   * @param options as in core's `restore`
+   * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `SWAPPED`, `DISPOSED`;
+   * then nothing has changed. If a state might belong to several variables, or has another shape than its variable, the
+   * next step throws `STATE_MISMATCH`.
+   */
+  restore(state: OptimizerState, options?: RestoreOptions): void {
+    this.checkLive();
+    this[implementation].restore(state as TfOptimizerState, options);
+    this.iterationOffset = (state as TfOptimizerState).iterationOffset ?? 0;
+  }
+
+  /**
    * The state as TF.js saves it: `iter`, then each slot of all variables, under the names that TF.js's own optimizers
    * use. Variables that were disposed of are left out, unless there are no others. A snapshot: later steps do not change
    * it. The tensors need no `dispose` unless TF.js computed with them.
@@ -227,9 +260,9 @@ export class GradstepOptimizer extends Optimizer {
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     this.checkLive();
-    const weights = parseWeights(await readWeights(weightValues), this[implementation].variants);
+    const weights = await readWeights(weightValues);
     this.checkLive();
-    this[implementation].restore(weights);
+    this[implementation].restoreWeights(weights);
     this.iterationOffset = 0;
   }
 

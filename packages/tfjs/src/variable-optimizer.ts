@@ -5,6 +5,7 @@ import {
   type Optimizer as CoreOptimizer,
   type OptimizerConfig,
   type OptimizerSpec,
+  type RestoreOptions,
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
@@ -14,7 +15,7 @@ import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
 import { matchingNumberedNames } from "./group-patterns.js";
 import { GroupVariants } from "./group-variants.js";
-import { stateOf } from "./state/optimizer-state.js";
+import { selectParameters, shapesOf, type TfOptimizerState } from "./state/optimizer-state.js";
 import { ParameterTable, type Parameter } from "./state/parameter-table.js";
 import {
   addDisposalListener,
@@ -24,7 +25,8 @@ import {
 import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
 import { withoutUniquenessNumber } from "./state/name-numbering.js";
 import { mismatch } from "./state/mismatch.js";
-import type { Weights } from "./state/weights.js";
+import { stateOf } from "./state/weights-state.js";
+import { parseWeights, type ReadWeight } from "./state/read-weights.js";
 import { weightsOf } from "./state/write-weights.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
 import { StepStorage } from "./step/step-storage.js";
@@ -37,6 +39,7 @@ export class VariableOptimizer implements DisposalListener {
   readonly inPlace: boolean;
   readonly variants: GroupVariants;
   readonly #spec: OptimizerSpec;
+  readonly #makeCore: () => CoreOptimizer;
   readonly #backend: RelocatableBackend;
   readonly #table: ParameterTable;
   #areGroupsChecked = false;
@@ -58,11 +61,9 @@ export class VariableOptimizer implements DisposalListener {
         { code: "UNSUPPORTED" },
       );
     const numbered = matchingNumberedNames(given);
-    this.core = createOptimizer<string>(
-      { ...spec, groups: [] },
-      {},
-      { ...control, groups: numbered },
-    );
+    this.#makeCore = () =>
+      createOptimizer<string>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
+    this.core = this.#makeCore();
     this.#spec = spec;
     this.groups = given;
     this.variants = new GroupVariants(spec, numbered);
@@ -144,8 +145,8 @@ export class VariableOptimizer implements DisposalListener {
     storage.commit();
   }
 
-  /** The state as TF.js's named weights. @throws {GradstepError} `SWAPPED` */
-  async weights(): Promise<NamedTensor[]> {
+  /** See `GradstepOptimizer.state`. */
+  async state(): Promise<TfOptimizerState> {
     const shapes = new Map<string, readonly number[]>();
     for (const key of this.#table.savedKeys()) shapes.set(key, this.#table.get(key)!.shape);
     // All reads begin now, so that later steps change nothing in the snapshot.
@@ -153,42 +154,60 @@ export class VariableOptimizer implements DisposalListener {
       this.core.state(),
       this.#fingerprints([...shapes.keys()]),
     ]);
-    return weightsOf(state, this.variants, shapes, fingerprints);
+    return { ...selectParameters(state, shapes), ...(fingerprints && { fingerprints }) };
+  }
+
+  /** The state as TF.js's named weights. @throws {GradstepError} `SWAPPED` */
+  async weights(): Promise<NamedTensor[]> {
+    return weightsOf(await this.state(), this.variants);
   }
 
   /**
-   * Replaces the state.
-   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`, `SWAPPED`; then nothing has changed
+   * See `GradstepOptimizer.restore`.
+   * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`, `SWAPPED`; then nothing has changed
    */
-  restore(weights: Weights): void {
-    this.#checkRestore(weights);
-    const outdated = this.core.parameters.filter((key) => {
-      const shape = weights.parameters.get(key)?.shape;
-      return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);
-    });
-    const conflicting = outdated.filter((key) => weights.parameters.has(key));
-    for (const key of conflicting) {
-      if (this.#table.variableOf(key) === undefined) continue;
-      const [got, expected] = [weights.parameters.get(key)!, this.#table.get(key)!];
-      throw mismatch(
-        `"${key}" has shape [${got.shape.join(", ")}]; expected [${expected.shape.join(", ")}]`,
+  restore(state: TfOptimizerState, options?: RestoreOptions): void {
+    if (this.core.isSwapped)
+      throw new GradstepError(
+        "The variables hold the weights to evaluate with; call swap() once more before you load a state.",
+        { code: "SWAPPED" },
       );
-    }
+    const shapes = shapesOf(state);
+    const fits = (key: string): boolean => {
+      const shape = shapes.get(key);
+      return shape !== undefined && isSameShape(shape, this.#table.get(key)!.shape);
+    };
+    const outdated = this.core.parameters.filter((key) => !fits(key));
+    const conflicting = outdated.filter((key) => shapes.has(key));
+    for (const key of conflicting) this.#checkIsWaiting(key, shapes.get(key)!);
+    if (outdated.length > 0) this.#checkRestore(state, shapes, options);
     this.#remove(conflicting.map((key) => this.#table.get(key)!));
-    const made = [...weights.parameters]
+    const made = [...shapes]
       .filter(([key]) => this.#table.get(key) === undefined)
-      .map(([key, { shape }]) => this.#table.make(key, shape));
+      .map(([key, shape]) => this.#table.make(key, shape));
     this.core.add(Object.fromEntries(made.map(({ key, values }) => [key, values])));
     const removed = outdated.filter((key) => !conflicting.includes(key));
     if (removed.length > 0) this.core.remove(removed);
+    try {
+      this.core.restore(state, options);
+    } catch (error) {
+      if (made.length > 0) this.core.remove(made.map(({ key }) => key));
+      throw error;
+    }
     const added = new Map(made.map((parameter) => [parameter.key, parameter]));
-    const all = [...weights.parameters].map(([key, { fingerprint }]) => {
+    const all = [...shapes.keys()].map((key) => {
       const parameter = (added.get(key) ?? this.#table.get(key))!;
-      parameter.fingerprint = fingerprint;
+      parameter.fingerprint = state.fingerprints?.[key];
       return parameter;
     });
     this.#table.replaceAll(all);
-    this.core.restore(stateOf(weights, this.core, this.#spec, this.groups));
+  }
+
+  /** Replaces the state by TF.js's named weights. @throws {GradstepError} as `restore` does */
+  restoreWeights(weights: readonly ReadWeight[]): void {
+    const { core, groups, variants } = this;
+    const reader = { core, groups, variants, spec: this.#spec };
+    this.restore(stateOf(parseWeights(weights, variants), reader));
   }
 
   /** The configuration that makes an optimizer like this one. */
@@ -220,22 +239,41 @@ export class VariableOptimizer implements DisposalListener {
     this.#table.remove(parameters);
   }
 
-  #checkRestore({ stepControl }: Weights): void {
-    if (this.core.isSwapped)
-      throw new GradstepError(
-        "The variables hold the weights to evaluate with; call swap() once more before you load a state.",
-        { code: "SWAPPED" },
+  /** @throws {GradstepError} `STATE_MISMATCH` if the parameter has a variable, whose shape must be that of the state */
+  #checkIsWaiting(key: string, got: readonly number[]): void {
+    if (this.#table.variableOf(key) === undefined) return;
+    const expected = this.#table.get(key)!.shape;
+    throw mismatch(`"${key}" has shape [${got.join(", ")}]; expected [${expected.join(", ")}]`);
+  }
+
+  /**
+   * Tries to restore a state in an optimizer like this one, before parameters are removed for it.
+   * @throws {GradstepError} as `restore` does
+   */
+  #checkRestore(
+    state: TfOptimizerState,
+    shapes: ReadonlyMap<string, readonly number[]>,
+    options: RestoreOptions | undefined,
+  ): void {
+    const backend = new RelocatableBackend();
+    const trial = this.#makeCore();
+    try {
+      const { settings, groups } = this.core.config();
+      setNumbers(trial, settings);
+      groups.forEach(({ rule, ...own }, i) => {
+        setNumbers(trial.groups[i], { ...rule?.settings, ...own });
+      });
+      trial.add(
+        Object.fromEntries([...shapes].map(([key, shape]) => [key, backend.staging(shape)])),
       );
-    const { accumulate = 1 } = this.core.config();
-    const { microSteps = 0 } = stepControl ?? {};
-    if (microSteps >= accumulate)
-      throw mismatch(
-        `there are the gradients of ${microSteps} calls, and accumulate is ${accumulate}; expected accumulate above ${microSteps}`,
-      );
+      trial.restore(state, options);
+    } finally {
+      trial.dispose();
+    }
   }
 
   /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */
-  async #fingerprints(keys: readonly string[]): Promise<Map<string, Fingerprint> | undefined> {
+  async #fingerprints(keys: readonly string[]): Promise<TfOptimizerState["fingerprints"]> {
     const names = keys.filter((key) => key.includes("/")).map(withoutUniquenessNumber);
     if (new Set(names).size === names.length) return undefined;
     const reads = keys.map(async (key): Promise<[string, Fingerprint] | undefined> => {
@@ -245,7 +283,7 @@ export class VariableOptimizer implements DisposalListener {
       if (variable === undefined) return fingerprint && [key, fingerprint];
       return [key, fingerprintOf(new Float32Array(await variable.data()))];
     });
-    return new Map((await Promise.all(reads)).filter((one) => one !== undefined));
+    return Object.fromEntries((await Promise.all(reads)).filter((one) => one !== undefined));
   }
 
   /** After the first step: a group that matches no variable is most likely misspelled. Its variables may still come. */
@@ -268,4 +306,10 @@ function release(parameters: readonly Parameter[]): void {
     values.release();
     gradient.release();
   }
+}
+
+/** Sets the hyperparameters that are numbers, not schedules. */
+function setNumbers(target: object, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (typeof value === "number" && name in target) Reflect.set(target, name, value);
 }

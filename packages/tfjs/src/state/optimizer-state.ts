@@ -1,65 +1,59 @@
-import type { GroupOptions, Optimizer, OptimizerSpec, OptimizerState } from "@gradstep/core";
-import type { Weights } from "./weights.js";
+import { GradstepError, show, type OptimizerState } from "@gradstep/core";
+import type { Fingerprint } from "./value-fingerprint.js";
 
 /**
- * Weights as a state for `optimizer.restore`. The hyperparameters and which groups are frozen are the optimizer's current
- * ones, because TF.js saves them separately (`getConfig`).
- *
- * @param optimizer has every parameter of the weights.
- * @param given the groups as they were given.
+ * The state of a TF.js optimizer: core's, by the names of variables. Plain data, which goes into a checkpoint of
+ * `@gradstep/checkpoint`, IndexedDB, `structuredClone` or `v8.serialize`.
  */
-export function stateOf(
-  { iterations, parameters, persistentScalars, groupIterations, stepControl }: Weights,
-  optimizer: Optimizer,
-  { rule, options }: OptimizerSpec,
-  given: readonly GroupOptions[],
-): OptimizerState {
-  const { settings, groups } = optimizer.config();
-  const inGroups = new Set(optimizer.groups.flatMap((group) => group.parameters));
-  const slots = optimizer.parameters.map((key) => [key, parameters.get(key)?.slots ?? {}]);
-  const accumulated = [...parameters].flatMap(([key, one]) =>
-    one.accumulated === undefined ? [] : [[key, one.accumulated] as const],
-  );
+export interface TfOptimizerState extends OptimizerState {
+  /** The shape of each variable. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /**
+   * Hashes of the variables' values, by which their states are found again; only where names differ by nothing but the
+   * number that TF.js adds to make them unique.
+   */
+  readonly fingerprints?: Readonly<Record<string, Fingerprint>>;
+  /** What subclasses added to `iterations` with `incrementIterations`; left out if that is 0. */
+  readonly iterationOffset?: number;
+}
+
+/** The part of a state that belongs to these parameters. */
+export function selectParameters(
+  state: OptimizerState,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): TfOptimizerState {
+  const select = <T>(table: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(table).filter(([name]) => shapes.has(name)));
+  const { groups, slots, control } = state;
   return {
-    version: 1,
-    rule: rule.name,
-    options,
-    hyperparameters: hyperparametersOf(rule.hyperparameters, settings),
-    iterations,
-    groups: [
-      {
-        parameters: optimizer.parameters.filter((key) => !inGroups.has(key)),
-        hyperparameters: {},
-        persistentScalars: persistentScalars[0],
-      },
-      ...groups.map(({ rule: ownConfig, ...overrides }, i) => {
-        const own = given[i].rule;
-        const { hyperparameters } = own?.rule ?? rule;
-        return {
-          parameters: optimizer.groups[i].parameters,
-          hyperparameters: hyperparametersOf(hyperparameters, {
-            ...ownConfig?.settings,
-            ...overrides,
-          }),
-          persistentScalars: persistentScalars[i + 1],
-          frozen: optimizer.groups[i].frozen,
-          ...(groupIterations !== undefined && { iterations: groupIterations[i + 1] }),
-          ...(own !== undefined && { rule: own.rule.name, options: own.options }),
-        };
-      }),
-    ],
-    slots: Object.fromEntries(slots) as OptimizerState["slots"],
-    ...(stepControl !== undefined && {
-      control: { ...stepControl, accumulated: Object.fromEntries(accumulated), rows: {} },
+    ...state,
+    groups: groups.map((group) => ({
+      ...group,
+      parameters: group.parameters.filter((name) => shapes.has(name)),
+    })),
+    shapes: Object.fromEntries(shapes),
+    slots: select(slots),
+    ...(control !== undefined && {
+      control: { ...control, accumulated: select(control.accumulated), rows: select(control.rows) },
     }),
   };
 }
 
-function hyperparametersOf(
-  known: object,
-  values: Readonly<Record<string, unknown>>,
-): OptimizerState["hyperparameters"] {
-  return Object.fromEntries(
-    Object.entries(values).filter(([name]) => name === "every" || Object.hasOwn(known, name)),
-  ) as OptimizerState["hyperparameters"];
+/**
+ * The shapes in a state. Everything else in it is checked by core's `restore`.
+ * @throws {GradstepError} `STATE_MISMATCH`
+ */
+export function shapesOf(state: TfOptimizerState): ReadonlyMap<string, readonly number[]> {
+  const shapes: unknown = (state as Partial<TfOptimizerState> | null | undefined)?.shapes;
+  if (shapes !== null && typeof shapes === "object" && Object.values(shapes).every(isShape))
+    return new Map(Object.entries(shapes as TfOptimizerState["shapes"]));
+  const got = state instanceof Promise ? "a Promise" : show(state);
+  throw new GradstepError(
+    `Got ${got} as the state, without the shapes of its parameters; expected the object that state() resolves to: optimizer.restore(await other.state()).`,
+    { code: "STATE_MISMATCH" },
+  );
+}
+
+function isShape(shape: unknown): boolean {
+  return Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size > 0);
 }

@@ -14,7 +14,7 @@ const unused: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A weight and its values. */
-interface ReadWeight {
+export interface ReadWeight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array | Int32Array;

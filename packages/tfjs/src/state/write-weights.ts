@@ -1,25 +1,18 @@
-import type { OptimizerState, Values } from "@gradstep/core";
+import type { Values } from "@gradstep/core";
 import type { GroupVariants } from "../group-variants.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { lazyTensor } from "./lazy-tensor.js";
+import type { TfOptimizerState } from "./optimizer-state.js";
 import { savedSlotsOf } from "./saved-slots.js";
 import { accumulatedSuffix, stepControlWeight } from "./step-control-weights.js";
-import type { Fingerprint } from "./value-fingerprint.js";
 import { sharedNames } from "./weights.js";
 
 /**
  * A state as TF.js's named weights: `iter`, then each slot of all parameters. The tensors use no memory of the backend
  * until TF.js computes with them.
- *
- * @param shapes of the parameters that are written, in that order.
- * @param fingerprints of the values of their variables, where names alone would be ambiguous.
  */
-export function weightsOf(
-  state: OptimizerState,
-  variants: GroupVariants,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  fingerprints?: ReadonlyMap<string, Fingerprint>,
-): NamedTensor[] {
+export function weightsOf(state: TfOptimizerState, variants: GroupVariants): NamedTensor[] {
+  const shapes = Object.entries(state.shapes);
   const weights: NamedTensor[] = [
     { name: "iter", tensor: lazyTensor(Int32Array.of(state.iterations), [], "int32") },
   ];
@@ -42,11 +35,11 @@ export function weightsOf(
     const layout = savedSlotsOf(variant);
     if (layout.length > 0 && !layout.some(({ isElementwise }) => isElementwise))
       areShapesKnown = false;
-    const own = [...shapes].filter(([name, shape]) => variants.of({ name, shape }) === variant);
+    const own = shapes.filter(([name, shape]) => variants.of({ name, shape }) === variant);
     for (const { suffix, name, shapeFor } of layout)
       for (const [key, shape] of own) write(key, suffix, state.slots[key][name], shapeFor(shape));
   }
-  const { control } = state;
+  const { control, fingerprints } = state;
   for (const [key, shape] of shapes) {
     const accumulated = control?.accumulated[key];
     if (accumulated !== undefined) write(key, accumulatedSuffix, accumulated, shape);
@@ -54,7 +47,7 @@ export function weightsOf(
   if (!areShapesKnown) {
     // Each shape after its length.
     const lengths = [...written].flatMap((key) => {
-      const shape = shapes.get(key)!;
+      const shape = state.shapes[key];
       return [shape.length, ...shape];
     });
     writeNumbers(sharedNames.shapes, lengths);
@@ -74,7 +67,7 @@ export function weightsOf(
     writeNumbers(sharedNames.groupIterations, counts);
   if (control !== undefined) weights.push(stepControlWeight(control));
   if (fingerprints !== undefined && written.size > 0) {
-    const hashes = [...written].flatMap((key) => fingerprints.get(key) ?? [0, 0]);
+    const hashes = [...written].flatMap((key) => fingerprints[key] ?? [0, 0]);
     writeNumbers(sharedNames.fingerprints, hashes, [written.size, 2]);
   }
   return weights;
