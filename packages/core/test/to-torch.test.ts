@@ -75,7 +75,7 @@ const optimizers: Readonly<Record<string, fc.Arbitrary<Record<string, unknown>>>
     ...common,
     eps: fc.tuple(rate, rate),
     beta2_decay: fc.constant(-0.7),
-    d: rate,
+    d: rate.map((value) => 1 + value),
   }),
   RAdam: fc.record(adamOptions),
   NAdam: fc.record({ ...adamOptions, momentum_decay: part }),

@@ -53,49 +53,24 @@ export function toTorch(config: OptimizerConfig, options: ToTorchOptions = {}): 
   if (config.rowSteps === true) misfits.push("rowSteps: PyTorch does not count the steps of rows");
   if (config.schedulesCount === "calls" && (config.accumulate ?? 1) > 1)
     misfits.push('schedulesCount is "calls"; schedulers of PyTorch count steps');
-
-  const groups = [{ match: [] }, ...spec.groups].map((group: GroupOptions, i) => {
-    const label = i === 0 ? "" : `group ${i - 1}: `;
-    const { match, rule, every = 1, frozen: _, sparse: __, rowSteps, ...own } = group;
-    if (rule !== undefined)
-      misfits.push(
-        `${label}the rule ${rule.rule.name}; make an optimizer of PyTorch for each rule`,
-      );
-    if (every !== 1) misfits.push(`${label}every is ${every}; PyTorch updates all groups together`);
-    if (rowSteps === true)
-      misfits.push(`${label}rowSteps: PyTorch does not count the steps of rows`);
-    const values: Values =
-      rule === undefined ? { ...spec.hyperparameters, ...(own as Values) } : {};
-    return { label, match, values };
-  });
-  const shared = groups.filter(({ values }) => Object.keys(values).length > 0);
-  const schedulers = shared.map(({ label, values }) => schedulerOf(values, label, misfits));
+  const groups = groupsOf(spec, misfits);
+  const schedulers = groups.map((group) => schedulerOf(group, misfits));
   const [scheduler] = schedulers;
   const distinct = new Set(schedulers.map((one) => comparable(one?.scheduler)));
   if (distinct.size > 1)
     misfits.push("the learning rates of groups follow schedules that one scheduler cannot set");
-
-  const allValues = shared.map(({ values }) => values);
-  const paramGroups = shared.map(({ label, match, values }, i) => {
-    const numbers: Record<string, number> = {};
-    for (const [key, value] of Object.entries(values)) {
-      const isSet = key === "learningRate" || key === "momentum" || key === "beta1";
-      if (isSchedule(value) && !isSet)
-        misfits.push(
-          `${label}${key} follows a schedule; schedulers of PyTorch set the learning rate and the momentum`,
-        );
-      numbers[key] = isSchedule(value) ? value.valueAt(iterations) : value;
-    }
-    const group = torchOptions(map, numbers, spec.options);
+  const allValues = groups.map(({ values }) => values);
+  const paramGroups = groups.map((group, i) => {
+    const numbers = currentValues(group, iterations, misfits);
+    const own = torchOptions(map, numbers, spec.options);
     // SGD refuses it where it has no effect.
-    if (name === "SGD" && !hasEffect("nesterov", spec.options, allValues)) group.nesterov = false;
-    misfits.push(
-      ...differences(name, group, numbers, spec.options, allValues).map((one) => label + one),
-    );
+    if (name === "SGD" && !hasEffect("nesterov", spec.options, allValues)) own.nesterov = false;
+    for (const difference of differences(name, own, numbers, spec.options, allValues))
+      misfits.push(group.label + difference);
     const initialRate = schedulers[i]?.initialRate;
     return {
-      ...(i === 0 ? {} : { param_names: match }),
-      ...group,
+      ...(i === 0 ? {} : { param_names: group.match }),
+      ...own,
       ...(initialRate === undefined ? {} : { initial_lr: initialRate }),
     };
   });
@@ -120,6 +95,50 @@ function className(rule: string): string {
       : `PyTorch has no optimizer that does what ${show(rule)} does; expected one of ${list(known)}.`,
     { code: "UNSUPPORTED" },
   );
+}
+
+/** A group with all its hyperparameters. */
+interface CompleteGroup {
+  /** For messages. */
+  readonly label: string;
+  readonly match: GroupOptions["match"];
+  readonly values: Values;
+}
+
+/** The optimizer's own group and the others, without those that have a rule of their own. */
+function groupsOf(spec: OptimizerSpec, misfits: string[]): readonly CompleteGroup[] {
+  const groups: CompleteGroup[] = [{ label: "", match: [], values: spec.hyperparameters }];
+  spec.groups.forEach((group: GroupOptions, i) => {
+    const label = `group ${i}: `;
+    const { match, rule, every = 1, frozen: _, sparse: __, rowSteps, ...own } = group;
+    if (every !== 1) misfits.push(`${label}every is ${every}; PyTorch updates all groups together`);
+    if (rowSteps === true)
+      misfits.push(`${label}rowSteps: PyTorch does not count the steps of rows`);
+    if (rule === undefined)
+      groups.push({ label, match, values: { ...spec.hyperparameters, ...(own as Values) } });
+    else
+      misfits.push(
+        `${label}the rule ${rule.rule.name}; make an optimizer of PyTorch for each rule`,
+      );
+  });
+  return groups;
+}
+
+/** The values of the next step. */
+function currentValues(
+  { label, values }: CompleteGroup,
+  iterations: number,
+  misfits: string[],
+): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const [key, value] of Object.entries(values)) {
+    if (isSchedule(value) && !["learningRate", "momentum", "beta1"].includes(key))
+      misfits.push(
+        `${label}${key} follows a schedule; schedulers of PyTorch set the learning rate and the momentum`,
+      );
+    numbers[key] = isSchedule(value) ? value.valueAt(iterations) : value;
+  }
+  return numbers;
 }
 
 /** The options of PyTorch that are made of several of ours, by what `fromTorch` translates them to. */
@@ -199,8 +218,7 @@ function hasEffect(option: string, choices: Choices, groups: readonly Values[]):
 
 /** The scheduler of a group; undefined if its learning rate is a number. */
 function schedulerOf(
-  { learningRate, momentum, beta1 }: Values,
-  label: string,
+  { label, values: { learningRate, momentum, beta1 } }: CompleteGroup,
   misfits: string[],
 ): { readonly scheduler: TorchScheduler; readonly initialRate: number } | undefined {
   const fail = (key: string, why: string): undefined => {
