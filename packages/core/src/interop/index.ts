@@ -1,3 +1,4 @@
+export { initialState } from "./initial-state.js";
 export { fromKeras, type KerasOptimizer, type KerasOptions } from "./keras.js";
 export {
   kerasStageArgumentNames,

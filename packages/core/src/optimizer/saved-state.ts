@@ -42,6 +42,13 @@ function savedSlots({ group, update }: ParameterRecord): readonly SavedSlot[] {
   );
 }
 
+/** The shape that a parameter had when this optimizer saw it last; another one may have moved its rows since. */
+function shapeOf({ update, size }: ParameterRecord): readonly number[] {
+  const { shape } = update.parameter;
+  const [, ...rest] = shape;
+  return shape.length === 0 ? shape : [size / rest.reduce((product, n) => product * n, 1), ...rest];
+}
+
 function countingRows(records: readonly ParameterRecord[]): readonly ParameterRecord[] {
   return records.filter(({ rowSteps }) => rowSteps !== undefined);
 }
@@ -61,6 +68,7 @@ export async function readState(
     options: { ...options },
     hyperparameters: defaults.ownHyperparameters(),
     iterations,
+    shapes: Object.fromEntries(records.map((record) => [record.name, [...shapeOf(record)]])),
     ...(counting.length > 0 && {
       rowSteps: Object.fromEntries(
         counting.map(({ name, rowSteps }) => [name, rowSteps!.counts.slice()]),
@@ -109,6 +117,7 @@ export function writeState(
       rule: context === defaults.context ? undefined : context.spec.rule.name,
       options: context === defaults.context ? undefined : context.spec.options,
     })),
+    shapes: new Map(records.map((record) => [record.name, shapeOf(record)])),
     slots: new Map(records.map((record) => [record.name, savedSlots(record)])),
     rowSteps: new Map(
       countingRows(records).map(({ name, rowSteps }) => [name, rowSteps!.counts.length]),

@@ -20,6 +20,8 @@ export interface OptimizerState {
   readonly iterations: number;
   /** The optimizer's own group first, then the others in their order. */
   readonly groups: readonly GroupState[];
+  /** The shape of each parameter. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
   /**
    * Values by parameter and slot, in the parameter's layout: f32, or f64 from a backend of that precision. `restore`
    * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
@@ -59,6 +61,7 @@ export interface StateOutline {
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
   readonly groups: readonly GroupOutline[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** The slots of each parameter. */
   readonly slots: ReadonlyMap<string, readonly SlotOutline[]>;
   /** The number of rows of each parameter whose rows count their own steps. */
@@ -115,6 +118,10 @@ export function checkState(state: OptimizerState, outline: StateOutline): SlotVa
   outline.groups.forEach((group, i) => {
     checkGroup(`group ${i}`, state.groups[i], group);
   });
+  checkIsTable("shapes", state.shapes);
+  checkNames("parameters with shapes", Object.keys(state.shapes), [...outline.shapes.keys()]);
+  for (const [name, shape] of outline.shapes)
+    checkSame(`shape of ${name}`, JSON.stringify(state.shapes[name]), JSON.stringify(shape));
   checkNames("parameters with slots", Object.keys(state.slots), [...outline.slots.keys()]);
   return new Map(
     [...outline.slots].map(([parameter, expected]) => {
