@@ -186,7 +186,11 @@ async function stepModel(
       names.map((name) => [name, backend.tensor([model[name].p.length], model[name].p)]),
     );
     const optimizer = target.create(spec, tensors, { groups });
-    optimizer.restore(state);
+    // One row per value: the rules here see one element at a time.
+    const shapes = Object.fromEntries(
+      Object.entries(tensors).map(([name, { shape }]) => [name, shape]),
+    );
+    optimizer.restore({ ...state, shapes });
     optimizer.step(of);
     const after = await snapshot(optimizer, tensors);
     optimizer.dispose();
