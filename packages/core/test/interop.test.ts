@@ -644,6 +644,16 @@ describe("fromTfjs", () => {
   test.each([
     ["sgd", { rule: "sgd", momentum: 0 }],
     ["momentum", { rule: "sgd", momentumForm: "torch" }],
+    [
+      "adadelta",
+      {
+        rule: "adadelta",
+        learningRate: 0.001,
+        rho: 0.95,
+        epsilon: 1e-7,
+        gradientAverage: "previous",
+      },
+    ],
     ["adagrad", { rule: "adagrad", initialAccumulatorValue: 0.1, epsilon: 1e-7 }],
     ["rmsprop", { rule: "rmsprop", rho: 0.9, momentum: 0, epsilon: 1e-7 }],
     [
@@ -677,6 +687,7 @@ describe("fromTfjs", () => {
     ["momentum", { momentum: 0.3 }, { momentum: 0.3 }],
     ["momentum", { useNesterov: true }, { nesterov: true }],
     ["adagrad", { initialAccumulatorValue: 0.3 }, { initialAccumulatorValue: 0.3 }],
+    ["adadelta", { rho: 0.3, epsilon: 0.4 }, { rho: 0.3, epsilon: 0.4 }],
     ["rmsprop", { decay: 0.3 }, { rho: 0.3 }],
     ["rmsprop", { momentum: 0.3 }, { momentum: 0.3 }],
     ["rmsprop", { epsilon: 0.3 }, { epsilon: 0.3 }],
@@ -690,7 +701,7 @@ describe("fromTfjs", () => {
   });
 
   test.each([
-    ["adadelta", {}, "UNSUPPORTED"],
+    ["ftrl", {}, "UNSUPPORTED"],
     ["Adam", {}, "UNSUPPORTED"],
     ["adam", { lr: 1 }, "UNKNOWN_OPTION"],
     ["sgd", { momentum: 0.9 }, "UNKNOWN_OPTION"],

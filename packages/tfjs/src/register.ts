@@ -22,10 +22,10 @@ export interface TfjsNamespace {
 const registered = new Map<object, (() => void)[]>();
 
 /**
- * Makes `tf.train.sgd`, `momentum`, `adagrad`, `rmsprop`, `adam` and `adamax` gradstep's, with TF.js's arguments and
- * numbers, and with them `model.compile({ optimizer: "adam" })` and models that are loaded with their optimizer.
- * `compile` also takes "adamw", "nadam", "lion" and "momentum". `adadelta` stays TF.js's own. Importing this module has
- * called it; a second call does nothing.
+ * Makes `tf.train.sgd`, `momentum`, `adadelta`, `adagrad`, `rmsprop`, `adam` and `adamax` gradstep's, with TF.js's
+ * arguments and numbers, and with them `model.compile({ optimizer: "adam" })` and models that are loaded with their
+ * optimizer. `compile` also takes "adamw", "nadam", "lion" and "momentum". Importing this module has called it; a second
+ * call does nothing.
  *
  * @param tf the copy of TF.js to change; the one from npm if left out.
  */

@@ -13,6 +13,12 @@ export const cases: [
     { learningRate: 0.05, momentum: 0.9, useNesterov: true },
     () => tf.train.momentum(0.05, 0.9, true),
   ],
+  ["adadelta", { learningRate: 1 }, () => tf.train.adadelta(1)],
+  [
+    "adadelta",
+    { learningRate: 0.5, rho: 0.8, epsilon: 1e-4 },
+    () => tf.train.adadelta(0.5, 0.8, 1e-4),
+  ],
   ["adagrad", { learningRate: 0.05 }, () => tf.train.adagrad(0.05)],
   ["rmsprop", { learningRate: 0.001 }, () => tf.train.rmsprop(0.001)],
   [

@@ -14,7 +14,7 @@ import {
 const factory = (name: string): unknown => Reflect.get(tf.train, name);
 
 // Before anything is registered.
-const own = Object.fromEntries(["adam", "sgd", "adadelta"].map((name) => [name, factory(name)]));
+const own = Object.fromEntries(["adam", "sgd"].map((name) => [name, factory(name)]));
 const { register, unregister } = await import("../src/register.js");
 const { GradstepOptimizer } = await import("../src/index.js");
 const atImport = factory("adam");
@@ -57,14 +57,13 @@ describe("register", () => {
     tf.train.adam = own["adam"] as typeof tf.train.adam;
   });
 
-  test("the strings that compile takes; adadelta stays TF.js's", () => {
-    for (const name of ["adam", "Adam", "sgd", "SGD", "rmsprop", "RMSProp", "adagrad", "adamax"]) {
+  test("the strings that compile takes", () => {
+    const names = ["Adagrad", "Adadelta", "Adam", "Adamax", "RMSProp", "SGD"];
+    for (const name of [...names, ...names.map((one) => one.toLowerCase())]) {
       const { optimizer } = compiled(name);
       expect(optimizer).toBeInstanceOf(GradstepOptimizer);
       expect(optimizer.getClassName().toLowerCase()).toBe(name.toLowerCase());
     }
-    expect(compiled("adadelta").optimizer).not.toBeInstanceOf(GradstepOptimizer);
-    expect(factory("adadelta")).toBe(own["adadelta"]);
   });
 
   test("arguments and defaults are TF.js's", () => {

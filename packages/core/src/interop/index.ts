@@ -12,3 +12,4 @@ export { torchSlots } from "./torch-slots.js";
 export { toTorch, type ToTorchOptions, type TorchConfig } from "./to-torch.js";
 export { fromOptax } from "./optax.js";
 export { fromTfjs } from "./tfjs.js";
+export { toTfjs, type TfjsConfig } from "./to-tfjs.js";

@@ -12,6 +12,8 @@ import {
  *
  * v is the average of g², d that of the squared updates. `averageForm` is how both are rounded, as in `adam`:
  * `"sum-of-squares"` in Keras and Optax, `"sum"` in PyTorch.
+ * `gradientAverage`: `"current"` divides by the root of the average that includes g², as the paper does; `"previous"` by
+ * that of the steps before, as TF.js does.
  */
 export const adadelta = /* @__PURE__ */ builtInRule({
   name: "adadelta",
@@ -20,7 +22,10 @@ export const adadelta = /* @__PURE__ */ builtInRule({
     rho: decayRate(0.95),
     epsilon: nonNegative(1e-7),
   },
-  options: { averageForm: ["sum-of-squares", "sum"] },
+  options: {
+    averageForm: ["sum-of-squares", "sum"],
+    gradientAverage: ["current", "previous"],
+  },
   slots: { v: 0, d: 0 },
   perStep: ({ averageForm }) => `
     c = 1 - rho
@@ -28,12 +33,15 @@ export const adadelta = /* @__PURE__ */ builtInRule({
     ${flushThreshold("v", negligibleMagnitude)}
     ${flushThreshold("d", negligibleMagnitude)}
   `,
-  perElement: ({ averageForm }) => `
-    ${flushStatement("v")}
-    ${flushStatement("d")}
-    ${averageOfSquares(averageForm, "rho", "c")}
-    x = sqrt(d + epsilon) * g / sqrt(v + epsilon)
-    ${averageOfSquares(averageForm, "rho", "c", "d", "x")}
-    u = x * learningRate
-  `,
+  perElement: ({ averageForm, gradientAverage }) => {
+    const average = averageOfSquares(averageForm, "rho", "c");
+    const update = "x = sqrt(d + epsilon) * g / sqrt(v + epsilon)";
+    return `
+      ${flushStatement("v")}
+      ${flushStatement("d")}
+      ${gradientAverage === "current" ? `${average}\n${update}` : `${update}\n${average}`}
+      ${averageOfSquares(averageForm, "rho", "c", "d", "x")}
+      u = x * learningRate
+    `;
+  },
 });

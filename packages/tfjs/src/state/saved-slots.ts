@@ -6,6 +6,10 @@ import { slotShape, type Variant } from "@gradstep/core";
  */
 const tfjsNames: Readonly<Record<string, readonly (readonly [suffix: string, slot: string])[]>> = {
   sgd: [["momentum", "m"]],
+  adadelta: [
+    ["accum_grad", "v"],
+    ["accum_var", "d"],
+  ],
   adagrad: [["accumulator", "a"]],
   rmsprop: [
     ["rms", "v"],

@@ -22,6 +22,11 @@ export const kinds = {
     parameters: ["learningRate", "momentum", "useNesterov"],
     flags: ["useNesterov"],
   },
+  adadelta: {
+    className: "Adadelta",
+    parameters: ["learningRate", "rho", "epsilon"],
+    hasEpsilon: true,
+  },
   adagrad: {
     className: "Adagrad",
     parameters: ["learningRate", "initialAccumulatorValue"],
@@ -47,7 +52,7 @@ export const kinds = {
   },
 } as const satisfies Record<string, TfjsKind>;
 
-/** Names in `tf.train` that have a counterpart here; `adadelta` has none. */
+/** The names in `tf.train`. */
 export type TfjsName = keyof typeof kinds;
 
 /** All of them. */
