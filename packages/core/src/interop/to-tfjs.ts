@@ -61,8 +61,8 @@ function nameOf({ name: rule, settings, structural = [] }: OptimizerConfig): str
 
 function unsupportedOptions({ groups, ...config }: OptimizerConfig): string[] {
   const misfits: string[] = [];
-  groups.forEach(({ match: _, ...own }, i) => {
-    const names = Object.keys(own);
+  groups.forEach((group, i) => {
+    const names = Object.keys(group).filter((key) => key !== "match");
     if (names.length > 0)
       misfits.push(`group ${i} has ${list(names)}; TF.js has no parameter groups`);
   });
@@ -75,7 +75,9 @@ function unsupportedOptions({ groups, ...config }: OptimizerConfig): string[] {
 /** The values may be outside of the ranges that gradstep's rules have: TF.js has none. */
 function booleansOf(options: TfjsConfig["options"]): Record<string, boolean> {
   return Object.fromEntries(
-    Object.entries(options).filter((entry): entry is [string, boolean] => entry[1] === Boolean(entry[1])),
+    Object.entries(options).filter(
+      (entry): entry is [string, boolean] => typeof entry[1] === "boolean",
+    ),
   );
 }
 
