@@ -14,8 +14,7 @@ import {
 import { rules } from "./rules/index.js";
 import { chainedRule, type Link } from "./rule/chain.js";
 import { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
-import { scheduleFromData } from "./schedules/from-data.js";
-import { isSchedule, isScheduleData } from "./schedules/schedule.js";
+import { withSchedules } from "./schedules/from-data.js";
 import { stages } from "./stages/index.js";
 
 /**
@@ -66,16 +65,6 @@ export function optimizerByName(
 function builtInByName(name: string): Rule {
   const links = name.split("+").map(linkByName);
   return links.length === 1 ? links[0].rule : chainedRule(links);
-}
-
-/** Values whose data of schedules are schedules. */
-function withSchedules(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      key,
-      isScheduleData(value) && !isSchedule(value) ? scheduleFromData(value) : value,
-    ]),
-  );
 }
 
 /** A group whose own rule, if it has one, is a spec instead of a configuration. */

@@ -11,6 +11,8 @@ import type { OptionMap } from "./option-map.js";
 
 /** A transformation that is a stage, where it stands in its list below. */
 export interface OptaxTransformation {
+  /** Its name here. */
+  readonly stage: string;
   readonly options: OptionMap;
   /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
   readonly make: (settings: Readonly<Record<string, never>>) => StageSpec;
@@ -18,10 +20,19 @@ export interface OptaxTransformation {
 
 /** What becomes a stage on the gradient before the rule, with Optax's numbers for tensors of up to three dimensions. */
 export const beforeRule: Readonly<Record<string, OptaxTransformation>> = {
-  clip: { options: { max_delta: { to: "clipValue" } }, make: clipByValue },
-  clip_by_global_norm: { options: { max_norm: { to: "globalClipNorm" } }, make: clipByGlobalNorm },
-  centralize: { options: {}, make: () => centralizeGradients({ centralizeAxis: "row" }) },
+  clip: { stage: "clip-by-value", options: { max_delta: { to: "clipValue" } }, make: clipByValue },
+  clip_by_global_norm: {
+    stage: "clip-by-global-norm",
+    options: { max_norm: { to: "globalClipNorm" } },
+    make: clipByGlobalNorm,
+  },
+  centralize: {
+    stage: "centralize-gradients",
+    options: {},
+    make: () => centralizeGradients({ centralizeAxis: "row" }),
+  },
   adaptive_grad_clip: {
+    stage: "adaptive-gradient-clip",
     options: {
       clipping: { to: "agcClipping" },
       eps: { to: "agcEpsilon" },
@@ -34,14 +45,20 @@ export const beforeRule: Readonly<Record<string, OptaxTransformation>> = {
 /** What becomes a stage on the update, between a transformation without a learning rate and the learning rate. */
 export const beforeRate: Readonly<Record<string, OptaxTransformation>> = {
   add_decayed_weights: {
+    stage: "decoupled-weight-decay",
     options: {
       weight_decay: { to: "weightDecay" },
       mask: { only: [null], why: "Use groups with a rule of their own." },
     },
     make: ({ weightDecay = 0 }) => decoupledWeightDecay({ decoupledWeightDecay: weightDecay }),
   },
-  clip_by_block_rms: { options: { threshold: { to: "clipUpdateRms" } }, make: clipUpdateByRms },
+  clip_by_block_rms: {
+    stage: "clip-update-by-rms",
+    options: { threshold: { to: "clipUpdateRms" } },
+    make: clipUpdateByRms,
+  },
   scale_by_trust_ratio: {
+    stage: "trust-ratio",
     options: {
       min_norm: { only: [0], why: "Norms have no lower limit here." },
       trust_coefficient: { to: "trustRatioCoefficient" },
@@ -53,7 +70,11 @@ export const beforeRate: Readonly<Record<string, OptaxTransformation>> = {
 
 /** What becomes a stage on the parameter. */
 export const afterRule: Readonly<Record<string, OptaxTransformation>> = {
-  keep_params_nonnegative: { options: {}, make: () => nonNegativeWeights() },
+  keep_params_nonnegative: {
+    stage: "non-negative-weights",
+    options: {},
+    make: () => nonNegativeWeights(),
+  },
 };
 
 /** Transformations that multiply the update; the option with the factor, and its sign. */

@@ -7,19 +7,20 @@ import {
   scales,
   type OptaxTransformation,
 } from "./optax-transformations.js";
-import { ignored, lookUp, translate, type OptionMap } from "./option-map.js";
+import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError } from "../errors.js";
 import { completeStepControl } from "../optimizer/step-control/step-control-options.js";
 import { chain } from "../rule/chain.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import type { StageSpec } from "../rule/stage-factory.js";
+import { withSchedules } from "../schedules/from-data.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";
 
 type Options = Readonly<Record<string, unknown>>;
 type Rate = number | Schedule | ((step: number) => number);
 
 /** What wraps an optimizer: it stands before all parts. */
-const wrappers: Readonly<Record<string, OptionMap>> = {
+export const wrappers: Readonly<Record<string, OptionMap>> = {
   multi_steps: {
     every_k_schedule: { to: "accumulate" },
     use_grad_mean: { only: [true], why: "Gradients are averaged." },
@@ -45,15 +46,44 @@ const unscaled = ["lars", "muon", "prodigy", "schedule-free-sgd", "schedule-free
  * - `scale_by_learning_rate`, `scale` or `scale_by_schedule`, whose `step_size_fn` is a schedule of ours or a function;
  * - `keep_params_nonnegative`.
  *
+ * `inject_hyperparams` stands before the part whose hyperparameters Optax keeps in its state. It changes nothing here,
+ * where hyperparameters can always be set. A schedule can also be given as its data.
+ *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
 export function fromOptax(name: string, options: Options = {}): OptimizerSpec {
-  const parts = String(name).split("+");
-  if (parts.length === 1) return specOfAlias(name, options);
-  // MultiSteps is often named with its number: multi_steps4.
-  const names = parts.map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
-  const maps = names.map(optionsOf);
   const owner = `Optax's ${name}`;
+  checkIsObject(owner, options);
+  const named = optaxParts(name);
+  const injected = named.findIndex((part, i) => part === injection && !canBeInjected(named[i + 1]));
+  if (injected >= 0) {
+    throw new GradstepError(
+      `${owner}: ${injection} stands before ${named[injected + 1] ?? "nothing"}; expected an optimizer, scale_by_… or trace after it.`,
+      { code: "INVALID_CHAIN" },
+    );
+  }
+  const names = named.filter((part) => part !== injection);
+  return specOf(owner, names, withSchedules(options));
+}
+
+/** Makes the optimizer of the part after it keep its hyperparameters in its state. */
+const injection = "inject_hyperparams";
+
+function canBeInjected(part: string | undefined): boolean {
+  return part !== undefined && [aliases, cores, scales].some((table) => Object.hasOwn(table, part));
+}
+
+/** The parts of the name of a chain. */
+export function optaxParts(name: string): readonly string[] {
+  // MultiSteps is often named with its number: multi_steps4.
+  return String(name)
+    .split("+")
+    .map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
+}
+
+function specOf(owner: string, names: readonly string[], options: Options): OptimizerSpec {
+  if (names.length === 1) return specOfAlias(names[0], options);
+  const maps = names.map(optionsOf);
   translate(owner, options, Object.assign({}, ...maps) as OptionMap);
   const ownOptions = (map: OptionMap): Options =>
     Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(map, key)));

@@ -5,6 +5,7 @@ import type { GroupOptions } from "../optimizer/groups/group-options.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";
+import { hasEffect } from "./option-effect.js";
 import { ignored, type OptionMap } from "./option-map.js";
 import { formOf, momentumCycle } from "./to-torch-scheduler.js";
 import { commonTorchOptions, torchOptimizers } from "./torch-optimizers.js";
@@ -189,31 +190,6 @@ function differences(
   return Object.keys(got)
     .filter((key) => got[key] !== wanted[key] && hasEffect(key, choices, groups))
     .map((key) => `${key} is ${show(wanted[key])}, and ${show(got[key])} in PyTorch`);
-}
-
-/** Whether the value of an option can change results by more than roundings. */
-function hasEffect(option: string, choices: Choices, groups: readonly Values[]): boolean {
-  const some = (key: string): boolean => groups.some((values) => values[key] !== 0);
-  switch (option) {
-    case "averageForm":
-    case "productIn":
-      return false;
-    case "weightDecayMode":
-      return some("weightDecay");
-    case "epsilonMode":
-      return some("epsilon");
-    case "momentumForm":
-    case "nesterov":
-      return some("momentum");
-    case "amsgradOf":
-      return choices.amsgrad === true;
-    case "rmsRate":
-      return choices.adjust === "rms";
-    case "beta2":
-      return choices.secondMoments !== "none";
-    default:
-      return true;
-  }
 }
 
 /** The scheduler of a group; undefined if its learning rate is a number. */

@@ -8,7 +8,13 @@ import {
   linearKind,
   polynomialDecayKind,
 } from "./decays.js";
-import { isScheduleData, type Schedule, type ScheduleData, type ScheduleKind } from "./schedule.js";
+import {
+  isSchedule,
+  isScheduleData,
+  type Schedule,
+  type ScheduleData,
+  type ScheduleKind,
+} from "./schedule.js";
 
 const kinds: ReadonlyMap<string, ScheduleKind<never>> = new Map(
   [
@@ -49,4 +55,14 @@ function revived(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revived);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, revived(one)]));
+}
+
+/** Values whose data of schedules are schedules. @throws {GradstepError} `UNSUPPORTED` */
+export function withSchedules(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      isScheduleData(value) && !isSchedule(value) ? scheduleFromData(value) : value,
+    ]),
+  );
 }
