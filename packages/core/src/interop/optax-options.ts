@@ -70,7 +70,7 @@ function settingsOf({
 }: OptimizerSpec): Settings {
   const all = { ...hyperparameters, ...options } as Record<string, unknown>;
   const { beta1, beta2, muonA, muonB, muonC, decoupledWeightDecay } = all;
-  const own = (groups[0]?.rule as OptimizerSpec | undefined)?.hyperparameters ?? {};
+  const own = groups[0]?.rule?.hyperparameters ?? {};
   // Without momentum, Optax has None, and no array for it.
   const hasNoMomentum = rule.structural.includes("momentum") && !structural.includes("momentum");
   const isProdigy = rule.name.split("+").includes("prodigy");

@@ -72,10 +72,11 @@ function controlMisfits(config: OptimizerConfig): string[] {
 
 /** Muon has its AdamW as the rule of a group; Optax's chains have no other groups. */
 function groupMisfits({ rule, groups }: OptimizerSpec): string[] {
-  return groups.flatMap(({ match: _, rule: own, sparse: __, ...rest }, i) => {
-    const isMuon = rule.name === "muon" && groups.length === 1 && own !== undefined;
-    const others = Object.entries(rest).filter(
-      ([key, value]) => !(key === "every" && value === 1) && !(key === "frozen" && value === false),
+  const without: Readonly<Record<string, unknown>> = { every: 1, frozen: false };
+  return groups.flatMap((group, i) => {
+    const isMuon = rule.name === "muon" && groups.length === 1 && group.rule !== undefined;
+    const others = Object.entries(group).filter(
+      ([key, value]) => !["match", "rule", "sparse"].includes(key) && without[key] !== value,
     );
     if (isMuon && others.length === 0) return [];
     return [
