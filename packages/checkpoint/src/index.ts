@@ -1,2 +1,3 @@
 export type { ImportedCheckpoint, ParameterValues } from "./bridges/imported-checkpoint.js";
 export type { ByteSource, CheckpointStore, StoreLock, WriteOptions } from "./stores/store.js";
+export { memoryStore } from "./stores/memory-store.js";

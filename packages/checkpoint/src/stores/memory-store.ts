@@ -1,0 +1,38 @@
+import { checkpointId } from "./checkpoint-id.js";
+import type { CheckpointStore } from "./store.js";
+import { unknownCheckpoint } from "./unknown-checkpoint.js";
+import { chunksUntilAborted } from "./chunks.js";
+
+/** A store in memory: for tests, and to undo. Its checkpoints are lost when the process or page ends. */
+export function memoryStore(): CheckpointStore {
+  const checkpoints = new Map<string, Blob>();
+  let last = 0;
+  return {
+    list: () => Promise.resolve([...checkpoints.keys()]),
+    async write(chunks, { signal } = {}) {
+      signal?.throwIfAborted();
+      const parts: Blob[] = [];
+      for await (const chunk of chunksUntilAborted(chunks, signal)) {
+        // A copy of each chunk at once: its source may overwrite it.
+        parts.push(new Blob([withoutSharing(chunk)]));
+      }
+      signal?.throwIfAborted();
+      const id = checkpointId(++last);
+      checkpoints.set(id, new Blob(parts));
+      return id;
+    },
+    async open(id) {
+      const checkpoint = checkpoints.get(id);
+      if (checkpoint === undefined) throw unknownCheckpoint(id, "this memory store");
+      return checkpoint;
+    },
+    async remove(id) {
+      checkpoints.delete(id);
+    },
+  };
+}
+
+/** A Blob cannot be made from shared memory. */
+function withoutSharing(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  return chunk.buffer instanceof ArrayBuffer ? (chunk as Uint8Array<ArrayBuffer>) : chunk.slice();
+}
