@@ -1,1 +1,2 @@
-export {};
+export { readTorch, type ReadTorchOptions, type TorchCheckpoint } from "./read-torch.js";
+export { writeTorch, type TorchSource, type WriteTorchOptions } from "./write-torch.js";

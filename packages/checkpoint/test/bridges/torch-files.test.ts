@@ -1,0 +1,394 @@
+import { readdirSync, readFileSync } from "node:fs";
+import {
+  adam,
+  createOptimizer,
+  GradstepError,
+  sgd,
+  type OptimizerMethods,
+  type OptimizerSpec,
+  type Tensor,
+} from "@gradstep/core";
+import { fromTorch } from "@gradstep/core/interop";
+import { oracle, reference } from "@gradstep/core/reference";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  readTorch,
+  writeTorch,
+  type TorchCheckpoint,
+  type TorchSource,
+} from "../../src/bridges/torch/index.js";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsEntry,
+} from "../../src/safetensors/index.js";
+import { cases, seed } from "../../../../testing/cases.js";
+
+const folder = new URL("../fixtures/torch/", import.meta.url);
+const read = (name: string): Buffer => readFileSync(new URL(name, folder));
+const files = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
+
+async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  // Chunks may be overwritten by the next one.
+  for await (const chunk of chunks) parts.push(chunk.slice());
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<GradstepError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof GradstepError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+interface Run {
+  readonly optimizer: OptimizerMethods<string>;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+function resume({ spec, parameters, state }: TorchCheckpoint): Run {
+  const isDouble = Object.values(parameters).every(({ values }) => values instanceof Float64Array);
+  const backend = isDouble ? oracle() : reference();
+  const tensors = Object.fromEntries(
+    Object.entries(parameters).map(([name, one]) => [name, backend.tensor(one.shape, one.values)]),
+  );
+  const optimizer = createOptimizer(spec, tensors) as OptimizerMethods<string>;
+  optimizer.restore(state);
+  return { optimizer, tensors };
+}
+
+async function sourceOf({ optimizer, tensors }: Run): Promise<TorchSource> {
+  const entries = Object.entries(tensors).map(async ([name, tensor]) => [
+    name,
+    { shape: tensor.shape, values: await tensor.read() },
+  ]);
+  return {
+    config: optimizer.config(),
+    state: await optimizer.state(),
+    parameters: Object.fromEntries(await Promise.all(entries)) as TorchSource["parameters"],
+  };
+}
+
+/** The tensors, without the type of counts: PyTorch counts in its default type. */
+function arraysOf(tensors: ReadonlyMap<string, SafetensorsEntry>): Record<string, unknown> {
+  return Object.fromEntries(
+    [...tensors].map(([key, entry]) => [
+      key,
+      key.endsWith(".step") ? Number(entry.data[0]) : entry,
+    ]),
+  );
+}
+
+/** A run of one step, of two parameters. */
+async function trained(spec: OptimizerSpec): Promise<TorchSource> {
+  const backend = reference();
+  const tensors = { w: backend.tensor([2, 2], [1, 2, 3, 4]), b: backend.tensor([2], [1, 2]) };
+  const optimizer = createOptimizer(spec, tensors) as OptimizerMethods<string>;
+  optimizer.step({ w: Float32Array.of(1, 2, 3, 4), b: Float32Array.of(1, 2) });
+  return sourceOf({ optimizer, tensors });
+}
+
+/** A file with something changed. */
+async function changed(
+  name: string,
+  describe: (description: Record<string, unknown>) => unknown,
+  change: (tensors: Map<string, SafetensorsEntry>) => void = () => {},
+): Promise<Uint8Array> {
+  const { metadata, tensors } = await decodeSafetensors(read(name));
+  const description = JSON.parse(metadata.get("optimizer")!) as Record<string, unknown>;
+  const copy = new Map(tensors);
+  change(copy);
+  const text = JSON.stringify(describe(description));
+  return bytesOf(
+    encodeSafetensors(copy, {
+      metadata: text === undefined ? new Map() : new Map([["optimizer", text]]),
+    }),
+  );
+}
+
+describe("readTorch", () => {
+  test("parameters with different numbers of steps are groups of their own", async () => {
+    const { spec, state, parameters } = await readTorch(read("adam-late-f32.safetensors"));
+    expect(state.iterations).toBe(7);
+    expect(state.groups.map((group) => [group.parameters, group.iterations])).toEqual([
+      [["embedding.weight"], 4],
+      [["layer.weight"], 7],
+      [["layer.bias"], 0],
+    ]);
+    expect(spec.groups).toEqual([{ match: ["layer.weight"] }, { match: ["layer.bias"] }]);
+    expect(parameters["layer.weight"].shape).toEqual([2, 3]);
+    // PyTorch has no state of a parameter without gradients.
+    expect(state.slots["layer.bias"].m).toEqual(new Float32Array(2));
+  });
+
+  test("frozen parameters are in a frozen group", async () => {
+    const { spec } = await readTorch(read("adam-frozen-f32.safetensors"));
+    expect(spec.groups).toEqual([{ match: ["layer.bias"], frozen: true }]);
+  });
+
+  test("an optimizer all of whose parameters are frozen", async () => {
+    const names = ["embedding.weight", "layer.weight", "layer.bias"];
+    const bytes = await changed("adam-f32.safetensors", (one) => ({ ...one, frozen: names }));
+    const checkpoint = await readTorch(bytes);
+    expect(checkpoint.spec.groups).toEqual([{ match: names, frozen: true }]);
+    expect(resume(checkpoint).optimizer.groups[0].frozen).toBe(true);
+  });
+
+  test("buffers are among the other tensors", async () => {
+    const { otherTensors, parameters } = await readTorch(read("muon-f64.safetensors"));
+    expect(Object.keys(parameters)).toEqual(["embedding.weight", "layer.weight"]);
+    expect([...otherTensors.keys()].sort()).toEqual([
+      "layer.bias",
+      "norm.num_batches_tracked",
+      "norm.running_mean",
+      "norm.running_var",
+    ]);
+    expect(otherTensors.get("norm.num_batches_tracked")?.data).toEqual(BigInt64Array.of(0n));
+  });
+
+  test("the steps of SGD are those of the scheduler", async () => {
+    const states = ["sgd", "sgd-momentum", "sgd-unsaved", "cyclic-lr"].map(async (name) => {
+      const { state } = await readTorch(read(`${name}-f32.safetensors`));
+      return state.iterations;
+    });
+    expect(await Promise.all(states)).toEqual([0, 1, 0, 7]);
+  });
+
+  test("Adafactor's first ε depends on the type", async () => {
+    const epsilons = ["f32", "f64"].map(async (type) => {
+      const { spec } = await readTorch(read(`adafactor-${type}.safetensors`));
+      return spec.hyperparameters.epsilon1;
+    });
+    expect(await Promise.all(epsilons)).toEqual([2 ** -23, 2 ** -52]);
+  });
+
+  test("reads streams", async () => {
+    const blob = new Blob([new Uint8Array(read("adam-f32.safetensors"))]);
+    expect((await readTorch(blob)).state).toEqual(
+      (await readTorch(read("adam-f32.safetensors"))).state,
+    );
+  });
+
+  test.each(["pickle.pt", "pickle-legacy.pt"])("%s of torch.save is refused", async (name) => {
+    const bytes = new Uint8Array(read(name));
+    for (const source of [bytes, bytes.buffer, new Blob([bytes])]) {
+      const { code, message } = await failureOf(readTorch(source));
+      expect(code).toBe("INVALID_FILE");
+      expect(message).toContain("scripts/bridges/torch_checkpoint.py");
+    }
+  });
+
+  const scalar = (value: number): SafetensorsEntry => ({
+    dtype: "F32",
+    shape: [],
+    data: Float32Array.of(value),
+  });
+  const same = <T>(value: T): T => value;
+  const group = (options: object) => (one: Record<string, unknown>) => ({
+    ...one,
+    param_groups: (one.param_groups as object[]).map((old) => ({ ...old, ...options })),
+  });
+  test.each<
+    [
+      string,
+      string,
+      string,
+      (description: Record<string, unknown>) => unknown,
+      ((tensors: Map<string, SafetensorsEntry>) => void)?,
+    ]
+  >([
+    ["no metadata", "INVALID_FILE", "no optimizer in its metadata", () => undefined],
+    ["a list", "INVALID_FILE", "optimizer is", () => []],
+    ["another version", "UNSUPPORTED", "version 2", (one) => ({ ...one, version: 2 })],
+    ["no class", "INVALID_FILE", "class is", (one) => ({ ...one, class: 5 })],
+    ["another class", "UNSUPPORTED", "LBFGS", (one) => ({ ...one, class: "LBFGS" })],
+    ["no groups", "INVALID_FILE", "param_groups", (one) => ({ ...one, param_groups: [] })],
+    ["a group without names", "INVALID_FILE", "param_groups", group({ param_names: [0] })],
+    ["an unknown option", "UNKNOWN_OPTION", "warmup", group({ warmup: 5 })],
+    ["a wrong option", "INVALID_HYPERPARAMETER", "betas", group({ betas: 0.9 })],
+    ["no frozen", "INVALID_FILE", "frozen", (one) => ({ ...one, frozen: undefined })],
+    ["a wrong scheduler", "INVALID_FILE", "scheduler", (one) => ({ ...one, scheduler: "StepLR" })],
+    [
+      "a scheduler of another kind",
+      "UNSUPPORTED",
+      "LambdaLR",
+      (one) => ({ ...one, scheduler: { name: "LambdaLR" }, last_epoch: 7 }),
+    ],
+    [
+      "a scheduler without a position",
+      "INVALID_FILE",
+      "last_epoch",
+      (one) => ({ ...one, scheduler: { name: "ExponentialLR", gamma: 0.9 } }),
+    ],
+    [
+      "a scheduler that was stepped once per epoch",
+      "UNSUPPORTED",
+      "stepped 2 times in 7 steps",
+      (one) => ({ ...one, scheduler: { name: "ExponentialLR", gamma: 0.9 }, last_epoch: 2 }),
+    ],
+    [
+      "a rate that was changed by hand",
+      "UNSUPPORTED",
+      "changed by hand",
+      (one) => ({ ...one, scheduler: { name: "ExponentialLR", gamma: 0.9 }, last_epoch: 7 }),
+    ],
+    ["a name twice", "INVALID_FILE", "twice", group({ param_names: ["layer.bias", "layer.bias"] })],
+    ["an unknown name", "INVALID_FILE", "no model.head", group({ param_names: ["head"] })],
+    [
+      "half of a step",
+      "INVALID_FILE",
+      "step of layer.bias",
+      same,
+      (tensors) => tensors.set("state.layer.bias.step", scalar(0.5)),
+    ],
+    [
+      "two steps",
+      "INVALID_FILE",
+      "2 values",
+      same,
+      (tensors) =>
+        tensors.set("state.layer.bias.step", {
+          dtype: "F32",
+          shape: [2],
+          data: Float32Array.of(1, 2),
+        }),
+    ],
+    [
+      "state of a stranger",
+      "INVALID_FILE",
+      "no parameter",
+      same,
+      (tensors) => tensors.set("state.head.step", scalar(1)),
+    ],
+    [
+      "an unknown kind of state",
+      "UNSUPPORTED",
+      "prev",
+      same,
+      (tensors) => tensors.set("state.layer.bias.prev", scalar(1)),
+    ],
+    [
+      "state of another option",
+      "UNSUPPORTED",
+      "vMax",
+      same,
+      (tensors) => tensors.set("state.layer.bias.max_exp_avg_sq", scalar(1)),
+    ],
+    [
+      "state of another shape",
+      "INVALID_FILE",
+      "slot m of layer.bias has 1 values",
+      same,
+      (tensors) => tensors.set("state.layer.bias.exp_avg", scalar(1)),
+    ],
+  ])("%s is refused", async (_, code, text, describe, change) => {
+    const failure = await failureOf(
+      readTorch(await changed("adam-f32.safetensors", describe, change)),
+    );
+    expect(failure.message).toContain(text);
+    expect(failure.code).toBe(code);
+  });
+
+  test("descriptions with anything in any place are read or refused", async () => {
+    const { metadata, tensors } = await decodeSafetensors(read("step-lr-f32.safetensors"));
+    const description: unknown = JSON.parse(metadata.get("optimizer")!);
+    const places = placesOf(description);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...places), fc.jsonValue(), async (place, value) => {
+        const text = JSON.stringify(withValue(description, place, value));
+        const bytes = await bytesOf(
+          encodeSafetensors(tensors, { metadata: new Map([["optimizer", text]]) }),
+        );
+        const result: unknown = await readTorch(bytes).catch((error: unknown) => error);
+        const isRead = (result as Partial<TorchCheckpoint>).parameters !== undefined;
+        expect(isRead || result instanceof GradstepError).toBe(true);
+      }),
+      { numRuns: cases(20_000, 300), seed },
+    );
+  });
+});
+
+/** The path of every value in JSON. */
+function placesOf(value: unknown): string[][] {
+  if (value === null || typeof value !== "object") return [[]];
+  const inside = Object.entries(value).flatMap(([key, one]) =>
+    placesOf(one).map((path) => [key, ...path]),
+  );
+  return [[], ...inside];
+}
+
+function withValue(json: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const copy = Array.isArray(json) ? [...(json as unknown[])] : { ...(json as object) };
+  const own = copy as Record<string, unknown>;
+  own[key] = withValue(own[key], rest, value);
+  return copy;
+}
+
+describe("writeTorch", () => {
+  test.each(files)("%s, there and back", async (name) => {
+    const checkpoint = await readTorch(read(name));
+    const run = resume(checkpoint);
+    const source = { ...(await sourceOf(run)), otherTensors: checkpoint.otherTensors };
+    const bytes = await bytesOf(writeTorch(source));
+    const again = await readTorch(bytes);
+    expect(again.state).toEqual(checkpoint.state);
+    expect(again.parameters).toEqual(checkpoint.parameters);
+    expect(again.otherTensors).toEqual(checkpoint.otherTensors);
+    expect(resume(again).optimizer.config()).toEqual(run.optimizer.config());
+    // PyTorch gets the arrays that it had, under the same names.
+    const before = arraysOf((await decodeSafetensors(read(name))).tensors);
+    const after = arraysOf((await decodeSafetensors(bytes)).tensors);
+    const kept = Object.entries(after).filter(([key]) => Object.hasOwn(before, key));
+    expect(Object.fromEntries(kept)).toEqual(before);
+  });
+
+  test.each<[string, OptimizerSpec, string, (source: TorchSource) => TorchSource, string]>([
+    ["Keras's ε", adam(), "UNSUPPORTED", (one) => one, 'epsilonMode is "keras"'],
+    ["Keras's momentum", sgd({ momentum: 0.9 }), "UNSUPPORTED", (one) => one, "momentumForm"],
+    ["vectors of Muon", fromTorch("Muon"), "UNSUPPORTED", (one) => one, "matrices alone, and b"],
+    [
+      "accumulated gradients",
+      { ...fromTorch("Adam"), control: { accumulate: 3 } },
+      "UNSUPPORTED",
+      (one) => one,
+      "1 accumulated gradients",
+    ],
+    [
+      "a missing parameter",
+      fromTorch("Adam"),
+      "STATE_MISMATCH",
+      ({ parameters: { w }, ...one }) => ({ ...one, parameters: { w } }),
+      "b missing",
+    ],
+    [
+      "the configuration of another optimizer",
+      fromTorch("Adam"),
+      "STATE_MISMATCH",
+      (one) => ({ ...one, config: { ...one.config, name: "radam", settings: {} } }),
+      "radam",
+    ],
+  ])("%s is refused", async (_, spec, code, change, text) => {
+    const failure = await failureOf(bytesOf(writeTorch(change(await trained(spec)))));
+    expect(failure.message).toContain(text);
+    expect(failure.code).toBe(code);
+  });
+
+  test("counts that are no f32 are written in f64", async () => {
+    const source = await trained(fromTorch("Adam"));
+    const [group] = source.state.groups;
+    const iterations = 2 ** 24 + 1;
+    const state = { ...source.state, iterations, groups: [{ ...group, iterations }] };
+    const { tensors } = await decodeSafetensors(await bytesOf(writeTorch({ ...source, state })));
+    expect(tensors.get("state.w.step")).toEqual({
+      dtype: "F64",
+      shape: [],
+      data: Float64Array.of(iterations),
+    });
+  });
+});

@@ -1,0 +1,68 @@
+// Writes checkpoints for check_torch.py: node scripts/bridges/write_torch_checkpoints.mjs DIRECTORY
+//
+// Each file of PyTorch in the fixtures is trained further by gradstep, and its optimizer also from the start. Each
+// checkpoint is followed by the values of the parameters in the next ten steps. Build the packages first.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createOptimizer } from "../../packages/core/dist/index.js";
+import { oracle } from "../../packages/core/dist/reference.js";
+import { cpuJs } from "../../packages/cpu-js/dist/index.js";
+import { readTorch, writeTorch } from "../../packages/checkpoint/dist/bridges/torch/index.js";
+
+const [directory] = process.argv.slice(2);
+const fixtures = new URL("../../packages/checkpoint/test/fixtures/torch/", import.meta.url);
+const gradients = JSON.parse(readFileSync(new URL("gradients.json", fixtures), "utf8"));
+const stepsBefore = 3;
+
+mkdirSync(directory, { recursive: true });
+for (const file of readdirSync(fixtures)) {
+  if (!file.endsWith(".safetensors")) continue;
+  const name = file.replace(".safetensors", "");
+  const isDouble = name.endsWith("-f64");
+  const checkpoint = await readTorch(readFileSync(new URL(file, fixtures)));
+  for (const start of ["resumed", "new"]) {
+    const backend = isDouble ? oracle() : cpuJs();
+    const tensors = Object.fromEntries(
+      Object.entries(checkpoint.parameters).map(([key, { shape, values }]) => [
+        key,
+        backend.tensor(shape, values),
+      ]),
+    );
+    const optimizer = createOptimizer(checkpoint.spec, tensors);
+    if (start === "resumed") optimizer.restore(checkpoint.state);
+    const frozen = optimizer.groups.flatMap((group) => (group.frozen ? group.parameters : []));
+    const trained = optimizer.parameters.filter((key) => !frozen.includes(key));
+    const array = isDouble ? Float64Array : Float32Array;
+    const step = (values) => {
+      optimizer.step(
+        Object.fromEntries(trained.map((key) => [key, array.from(values[key], Math.fround)])),
+      );
+    };
+    const values = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(tensors).map(async ([key, tensor]) => [key, await tensor.read()]),
+        ),
+      );
+    for (const one of gradients.slice(0, stepsBefore)) step(one);
+    const now = await values();
+    const chunks = [];
+    for await (const chunk of writeTorch({
+      config: optimizer.config(),
+      state: await optimizer.state(),
+      parameters: Object.fromEntries(
+        Object.entries(tensors).map(([key, { shape }]) => [key, { shape, values: now[key] }]),
+      ),
+      otherTensors: checkpoint.otherTensors,
+    }))
+      chunks.push(Uint8Array.from(chunk));
+    writeFileSync(join(directory, `${start}.${file}`), Buffer.concat(chunks));
+    const expected = [];
+    for (const one of gradients) {
+      step(one);
+      const after = await values();
+      expected.push(Object.fromEntries(Object.entries(after).map(([key, one]) => [key, [...one]])));
+    }
+    writeFileSync(join(directory, `${start}.${name}.json`), JSON.stringify(expected));
+  }
+}
