@@ -174,6 +174,32 @@ describe("readTorch", () => {
     );
   });
 
+  test("weights in bf16 become f32", async () => {
+    const bytes = await changed(
+      "adam-f32.safetensors",
+      (one) => one,
+      (tensors) => {
+        for (const [key, entry] of tensors)
+          if (key.endsWith("bias")) tensors.set(key, { ...entry, dtype: "BF16" });
+      },
+    );
+    const { values } = (await readTorch(bytes)).parameters["layer.bias"];
+    const exact = (await readTorch(read("adam-f32.safetensors"))).parameters["layer.bias"].values;
+    expect(values).toBeInstanceOf(Float32Array);
+    // A bf16 is the upper half of an f32; the values were rounded to it.
+    expect([...new Uint32Array(values.buffer)].map((bits) => bits % 2 ** 16)).toEqual([0, 0]);
+    expect(Math.abs(values[0] / exact[0] - 1)).toBeLessThan(2 ** -8);
+  });
+
+  test("tells its progress, and can be aborted", async () => {
+    const bytes = new Uint8Array(read("adam-f32.safetensors"));
+    const progress: [number, number][] = [];
+    await readTorch(bytes, { onProgress: (...one) => progress.push(one) });
+    expect(progress.at(-1)).toEqual([bytes.length, bytes.length]);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(readTorch(bytes, { signal })).rejects.toThrow("enough");
+  });
+
   test.each(["pickle.pt", "pickle-legacy.pt"])("%s of torch.save is refused", async (name) => {
     const bytes = new Uint8Array(read(name));
     for (const source of [bytes, bytes.buffer, new Blob([bytes])]) {

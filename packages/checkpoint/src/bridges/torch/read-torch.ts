@@ -1,7 +1,11 @@
 import { GradstepError, type OptimizerSpec, type Schedule } from "@gradstep/core";
 import { fromTorch, initialState } from "@gradstep/core/interop";
-import { decodeSafetensors, floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ByteSource } from "../../stores/store.js";
+import {
+  decodeSafetensors,
+  floatValues,
+  type SafetensorsEntry,
+  type SafetensorsSource,
+} from "../../safetensors/index.js";
 import type { ImportedCheckpoint, ParameterValues } from "../imported-checkpoint.js";
 import { inTypeOf } from "./in-type-of.js";
 import { rejectPickle } from "./reject-pickle.js";
@@ -37,7 +41,7 @@ export interface ReadTorchOptions {
  * continue, and what `fromTorch` throws
  */
 export async function readTorch(
-  source: ByteSource | Uint8Array | ArrayBuffer,
+  source: SafetensorsSource,
   options: ReadTorchOptions = {},
 ): Promise<TorchCheckpoint> {
   let file;

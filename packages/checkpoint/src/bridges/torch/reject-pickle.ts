@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import type { ByteSource } from "../../stores/store.js";
+import type { SafetensorsSource } from "../../safetensors/index.js";
 
 /**
  * Does nothing unless the source starts as the files of `torch.save` do: as a zip archive, or as a pickle.
@@ -7,10 +7,7 @@ import type { ByteSource } from "../../stores/store.js";
  * @param cause the error of the safetensors codec
  * @throws {GradstepError} `INVALID_FILE`
  */
-export async function rejectPickle(
-  source: ByteSource | Uint8Array | ArrayBuffer,
-  cause: unknown,
-): Promise<void> {
+export async function rejectPickle(source: SafetensorsSource, cause: unknown): Promise<void> {
   const [first, second, third] = await firstBytes(source);
   const isZip = first === 0x50 && second === 0x4b && third === 0x03;
   const isPickle = first === 0x80 && second >= 2 && second <= 5;
@@ -21,7 +18,7 @@ export async function rejectPickle(
   );
 }
 
-async function firstBytes(source: ByteSource | Uint8Array | ArrayBuffer): Promise<Uint8Array> {
+async function firstBytes(source: SafetensorsSource): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source.subarray(0, 3);
   if (source instanceof ArrayBuffer) return new Uint8Array(source).subarray(0, 3);
   const bytes: number[] = [];
