@@ -55,7 +55,7 @@ def main():
         worst = worst_difference(path, name, dtype, every)
         passed = worst <= LIMITS[dtype]
         failed += not passed
-        print(f"{name:20} {suffix} {start or 'PyTorch':8} {worst:.2e}{'' if passed else '  FAILED'}")
+        print(f"{name:20} {suffix} {start or 'PyTorch':26} {worst:.2e}{'' if passed else '  FAILED'}")
     print(f"{failed} failed")
     sys.exit(failed > 0)
 
