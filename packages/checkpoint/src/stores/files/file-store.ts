@@ -48,12 +48,13 @@ export function fileStoreOn(fileSystem: FileSystem, location: string | URL): Che
 
   /** Gives a durable file its name, and returns when the name is durable, too. */
   async function publish(temporary: string, path: string): Promise<void> {
-    await attempt("rename the temporary file to", path, () => fileSystem.rename(temporary, path));
     try {
+      await attempt("rename the temporary file to", path, () => fileSystem.rename(temporary, path));
       await attempt("make durable the names in", directory, () =>
         syncDirectory(fileSystem, directory),
       );
     } catch (error) {
+      // A rename can fail and yet have been done, on a network's file system.
       await fileSystem.unlink(path).catch(() => {});
       throw error;
     }
