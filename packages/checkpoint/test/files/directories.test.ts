@@ -171,8 +171,8 @@ test.skipIf(process.platform === "win32")("a directory that may not be read", as
   await save();
   await chmod(directory, 0o000);
   await withoutPrivileges(async () => {
-    for (const call of [save(), fileStore(directory).list()])
-      await expect(call).rejects.toMatchObject({ code: "STORE_FAILED" });
+    for (const call of [() => save(), () => fileStore(directory).list()])
+      await expect(call()).rejects.toMatchObject({ code: "STORE_FAILED" });
   });
 });
 
