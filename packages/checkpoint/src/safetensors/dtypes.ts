@@ -14,9 +14,14 @@ export type TypedArray =
 interface Storage {
   /** Bits per element. */
   readonly bits: number;
-  /** The array that holds the data. Its elements are those of the tensor, except as `arrays` says. */
-  readonly array: new (length: number) => TypedArray;
+  /** The array that holds the data. */
+  readonly array: ArrayConstructor;
 }
+
+type ArrayConstructor = (new (length: number) => TypedArray) & {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+};
 
 /**
  * Every dtype of the format, as `safetensors` 0.8 has it. Arrays of F16, BF16 and of all types below 8 bits hold bits;
@@ -61,7 +66,7 @@ export function bitsPerElement(dtype: Dtype): number {
 }
 
 /** The constructor of the array that holds the data of a tensor of this dtype. */
-export function arrayOf(dtype: Dtype): Storage["array"] & { readonly name: string } {
+export function arrayOf(dtype: Dtype): ArrayConstructor {
   return storages[dtype].array;
 }
 
@@ -72,14 +77,14 @@ export function allocate(dtype: Dtype, byteLength: number): TypedArray {
 }
 
 /**
- * The bytes that a tensor occupies. `undefined` if that is not a whole number, or if the product of the shape's sizes,
- * from left to right, is not a safe integer at every factor, as with `[2 ** 53, 0]`.
+ * The bytes that a tensor occupies. `undefined` if a size is negative, if that is not a whole number, or if the product of the
+ * sizes, from left to right, is not a safe integer at every factor, as with `[2 ** 53, 0]`.
  */
 export function byteLengthOf(dtype: Dtype, shape: readonly number[]): number | undefined {
   let elements = 1;
   for (const size of shape) {
     elements *= size;
-    if (!Number.isSafeInteger(elements)) return undefined;
+    if (!(size >= 0 && Number.isSafeInteger(elements))) return undefined;
   }
   const bits = elements * storages[dtype].bits;
   return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : undefined;
