@@ -36,33 +36,43 @@ test(`malformed files are refused or read completely (seed ${seed})`, async () =
   expect(refused).toBeLessThan(count);
 });
 
-test(`JSON of any kind as a header (seed ${seed})`, async () => {
+test(`JSON of any kind is refused as a header, or has no tensors (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.json({ maxDepth: 6 }), fc.nat(40), async (json, dataLength) => {
-      await isRefused(fileOf(json, dataLength));
+      const isEmpty = /^\{("__metadata__":(null|\{\}))?\}$/.test(json) && dataLength === 0;
+      expect(await isRefused(fileOf(json, dataLength))).toBe(!isEmpty);
     }),
     { numRuns: cases(50_000, 500), seed },
   );
 });
 
 describe("a flipped bit is found", () => {
-  test("anywhere in a small file: each bit once", async () => {
+  test("anywhere in a small file", async () => {
     const file = (await validFiles())[4];
-    for (let bit = 0; bit < file.length * 8; bit++) await expectFound(file, bit);
+    const missed: number[] = [];
+    for (let bit = 0; bit < file.length * 8; bit++)
+      if (!(await isFound(file, bit))) missed.push(bit);
+    expect(missed).toEqual([]);
+    // As it was: every bit was flipped back.
     await decodeSafetensors(file, { digest: "require" });
   });
 
   test(`in files of random content (seed ${seed})`, async () => {
     const random = randomOf(seed);
     const count = cases(100_000, 1_000);
+    const missed: string[] = [];
     for (let i = 0; i < count; i += 100) {
       const data = Float32Array.from({ length: 1 + random(200) }, () => random(2 ** 24));
       const file = await encoded(new Map([["w", { dtype: "F32", shape: [data.length], data }]]), {
         metadata: new Map([["step", String(i)]]),
         digest: true,
       });
-      for (let k = 0; k < 100; k++) await expectFound(file, random(file.length * 8));
+      for (let k = 0; k < 100; k++) {
+        const bit = random(file.length * 8);
+        if (!(await isFound(file, bit))) missed.push(`bit ${bit} of file ${i}`);
+      }
     }
+    expect(missed).toEqual([]);
   });
 
   test("in a file of several blocks", async () => {
@@ -70,28 +80,23 @@ describe("a flipped bit is found", () => {
     const file = await encoded(new Map([["w", { dtype: "U8", shape: [data.length], data }]]), {
       digest: true,
     });
-    for (const byte of [
-      0,
-      40,
-      100,
-      2 ** 20 - 1,
-      2 ** 20,
-      2 ** 21,
-      file.length - 33,
-      file.length - 1,
-    ])
-      await expectFound(file, byte * 8);
+    const { length } = file;
+    const missed: number[] = [];
+    for (const byte of [0, 40, 100, 2 ** 20 - 1, 2 ** 20, 2 ** 21, length - 33, length - 1])
+      if (!(await isFound(file, byte * 8))) missed.push(byte);
+    expect(missed).toEqual([]);
   });
 });
 
-async function expectFound(file: Uint8Array<ArrayBuffer>, bit: number): Promise<void> {
+/** Whether a file with this bit flipped is refused. */
+async function isFound(file: Uint8Array<ArrayBuffer>, bit: number): Promise<boolean> {
   file[bit >> 3] ^= 1 << (bit & 7);
-  let code: string | undefined;
   try {
     await decodeSafetensors(file, { digest: "require" });
+    return false;
   } catch (error) {
-    if (error instanceof GradstepError) code = error.code;
+    return error instanceof GradstepError && error.code === "INVALID_FILE";
+  } finally {
+    file[bit >> 3] ^= 1 << (bit & 7);
   }
-  file[bit >> 3] ^= 1 << (bit & 7);
-  if (code !== "INVALID_FILE") expect.fail(`Bit ${bit}: ${code}`);
 }
