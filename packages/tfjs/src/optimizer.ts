@@ -232,7 +232,7 @@ export class GradstepOptimizer extends Optimizer {
    */
   restore(state: OptimizerState, options?: RestoreOptions): void {
     this.checkLive();
-    this[implementation].restore(state as TfOptimizerState, options);
+    this[implementation].restore(state, options);
     this.iterationOffset = (state as TfOptimizerState).iterationOffset ?? 0;
   }
 

@@ -6,8 +6,6 @@ import type { Fingerprint } from "./value-fingerprint.js";
  * `@gradstep/checkpoint`, IndexedDB, `structuredClone` or `v8.serialize`.
  */
 export interface TfOptimizerState extends OptimizerState {
-  /** The shape of each variable. */
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
   /**
    * Hashes of the variables' values, by which their states are found again; only where names differ by nothing but the
    * number that TF.js adds to make them unique.

@@ -3,10 +3,10 @@ import type { NamedTensorMap, serialization } from "@tensorflow/tfjs-core";
 import { defineHyperparameters } from "../hyperparameters.js";
 import { GradstepOptimizer, implementation } from "../optimizer.js";
 import { rejectUnknownProperties } from "../reject-unknown-properties.js";
-import { lazyTensor } from "../state/lazy-tensor.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "./kinds.js";
 import { numberOf, specOf } from "./tfjs-spec.js";
+import { withMomenta } from "./momenta.js";
 import { withTfjsGradients } from "./gradient-conversion.js";
 
 /** The class of one of TF.js's optimizers, with the arguments of TF.js's constructor. */
@@ -91,9 +91,7 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
 
     override async getWeights(): Promise<NamedTensor[]> {
       const weights = await super.getWeights();
-      const { momentum } = this as unknown as { momentum?: number };
-      const hasMomenta = weights.some(({ name: weight }) => weight.endsWith("/momentum"));
-      return name === "rmsprop" && momentum === 0 && !hasMomenta ? withMomenta(weights) : weights;
+      return name === "rmsprop" ? withMomenta(weights) : weights;
     }
   };
   rejectUnknownProperties(type.prototype);
@@ -126,17 +124,4 @@ function withoutStateFor(owner: string, key: string, value: number, cause: unkno
     `${owner}: ${key} is ${value}; expected 0, because the optimizer was created with ${key} 0 and has no state for it. Create it with another ${key}.`,
     { code: "INVALID_HYPERPARAMETER", cause },
   );
-}
-
-/** TF.js's RMSprop expects momenta in its weights even where the momentum is 0, and splits the list by their number. */
-function withMomenta(weights: readonly NamedTensor[]): NamedTensor[] {
-  const momenta = weights
-    .filter(({ name }) => name.endsWith("/rms"))
-    .map(({ name, tensor }) => ({
-      name: name.replace(/rms$/, "momentum"),
-      tensor: lazyTensor(new Float32Array(tensor.size), tensor.shape, "float32"),
-    }));
-  // After `iter` and the means.
-  const first = 1 + momenta.length;
-  return [...weights.slice(0, first), ...momenta, ...weights.slice(first)];
 }

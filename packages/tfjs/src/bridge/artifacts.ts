@@ -1,0 +1,150 @@
+import { GradstepError, show } from "@gradstep/core";
+import { dispose, io, tidy, type NamedTensorMap, type serialization } from "@tensorflow/tfjs-core";
+import type { ReadWeight } from "../state/read-weights.js";
+import type { NamedTensor } from "../step/gradients.js";
+import type { SavedOptimizer } from "./saved-optimizer.js";
+
+/** What is in the artifacts of a saved model. */
+export interface DecodedArtifacts {
+  readonly modelWeights: readonly ReadWeight[];
+  /** Undefined if the model was saved without its optimizer. */
+  readonly optimizer: SavedOptimizer | undefined;
+}
+
+/** Decodes the weights of a saved model, and finds its optimizer. @throws {GradstepError} `INVALID_FILE` */
+export async function decodeArtifacts(artifacts: io.ModelArtifacts): Promise<DecodedArtifacts> {
+  const { trainingConfig } = artifacts ?? {};
+  const specs = specsOf(artifacts);
+  const weights = await decodeWeights(joined(artifacts.weightData!), specs);
+  const ofGroup = (isOptimizer: boolean): ReadWeight[] =>
+    weights.filter((_, i) => isOptimizerSpec(specs[i]) === isOptimizer);
+  const modelWeights = ofGroup(false);
+  if (trainingConfig === undefined || trainingConfig === null)
+    return { modelWeights, optimizer: undefined };
+  const { class_name: className, config } = (trainingConfig.optimizer_config ?? {}) as {
+    class_name?: unknown;
+    config?: serialization.ConfigDict;
+  };
+  if (typeof className !== "string" || config === null || typeof config !== "object")
+    return invalid(
+      `optimizer_config is ${show(trainingConfig.optimizer_config)}; expected class_name and config`,
+    );
+  return { modelWeights, optimizer: { className, config, weights: ofGroup(true) } };
+}
+
+/** Artifacts with another optimizer. The model's weights stay as they are encoded. @throws {GradstepError} `INVALID_FILE` */
+export async function withOptimizer(
+  artifacts: io.ModelArtifacts,
+  className: string,
+  config: serialization.ConfigDict,
+  weights: NamedTensor[],
+): Promise<io.ModelArtifacts> {
+  const specs = specsOf(artifacts);
+  const first = specs.findIndex(isOptimizerSpec);
+  const count = first < 0 ? specs.length : first;
+  if (!specs.slice(count).every(isOptimizerSpec))
+    return invalid("the optimizer's weights are between those of the model; expected them last");
+  const { data, specs: added } = await io.encodeWeights(weights, "optimizer");
+  const bytes = specs.slice(count).reduce((sum, spec) => sum + byteLengthOf(spec)!, 0);
+  const model = joined(artifacts.weightData!);
+  return {
+    ...artifacts,
+    trainingConfig: {
+      ...artifacts.trainingConfig!,
+      optimizer_config: { class_name: className, config },
+    },
+    weightSpecs: [...specs.slice(0, count), ...added],
+    weightData: joined([model.slice(0, model.byteLength - bytes), data]),
+  };
+}
+
+/**
+ * The shards of the weights in one buffer. TF.js's own `CompositeArrayBuffer` gives zeros where the last shard is longer
+ * than the others, and the wrong bytes for views of larger buffers.
+ */
+export function joined(shards: io.WeightData | ArrayBufferView): ArrayBuffer {
+  const parts = (Array.isArray(shards) ? shards : [shards]).map(bytesOf);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes.buffer;
+}
+
+function bytesOf(part: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(part)
+    ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
+    : new Uint8Array(part);
+}
+
+function isOptimizerSpec({ group }: io.WeightsManifestEntry): boolean {
+  return group === "optimizer";
+}
+
+function specsOf(artifacts: io.ModelArtifacts): readonly io.WeightsManifestEntry[] {
+  const { weightSpecs: specs, weightData: data } = artifacts ?? {};
+  if (!Array.isArray(specs) || data === undefined || data === null)
+    return invalid(
+      `weightSpecs is ${show(specs)} and weightData ${show(data)}; expected those of a LayersModel that was saved with its weights`,
+    );
+  for (const spec of specs as readonly Partial<io.WeightsManifestEntry>[])
+    if (typeof spec?.name !== "string" || !isShape(spec.shape))
+      return invalid(
+        `a weight has the name ${show(spec?.name)} and the shape ${show(spec?.shape)}`,
+      );
+  return specs;
+}
+
+function isShape(shape: unknown): boolean {
+  return Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** Undefined where the length is not known without the data. */
+function byteLengthOf(spec: io.WeightsManifestEntry): number | undefined {
+  const sizes: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1, complex64: 8 };
+  if (spec.quantization !== undefined || !Object.hasOwn(sizes, spec.dtype)) return undefined;
+  return spec.shape.reduce((product, size) => product * size, sizes[spec.dtype]);
+}
+
+async function decodeWeights(
+  data: ArrayBuffer,
+  specs: readonly io.WeightsManifestEntry[],
+): Promise<ReadWeight[]> {
+  const lengths = specs.map(byteLengthOf);
+  const got = data.byteLength;
+  const expected = lengths.reduce<number>((sum, length) => sum + (length ?? NaN), 0);
+  if (got !== expected && !Number.isNaN(expected))
+    return invalid(
+      `there are ${got} bytes of weights; expected ${expected}: the file is cut off, or belongs to another model.json`,
+    );
+  // TF.js decodes into a table by name, in which of two weights of one name only the last is left.
+  const numbered = specs.map((spec, i) => ({ ...spec, name: String(i) }));
+  let decoded: NamedTensorMap;
+  try {
+    decoded = tidy(() => io.decodeWeights(data, numbered));
+  } catch (cause) {
+    throw new GradstepError(
+      `The model's weights cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}. Use another file.`,
+      { code: "INVALID_FILE", cause },
+    );
+  }
+  try {
+    return await Promise.all(
+      specs.map(async ({ name, shape }, i) => ({
+        name,
+        shape,
+        values: (await decoded[i].data<"float32">()).slice(),
+      })),
+    );
+  } finally {
+    dispose(decoded);
+  }
+}
+
+function invalid(what: string): never {
+  throw new GradstepError(`The artifacts of the model are broken: ${what}. Use another file.`, {
+    code: "INVALID_FILE",
+  });
+}
