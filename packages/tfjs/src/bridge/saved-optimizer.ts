@@ -55,7 +55,7 @@ export function continueFrom(saved: SavedOptimizer): GradstepOptimizer {
       { code: "INVALID_FILE" },
     );
   const type = name === undefined ? GradstepOptimizer : tfjsOptimizers[name];
-  const optimizer = type.fromConfig<GradstepOptimizer>(type as never, config);
+  const optimizer = type.fromConfig<GradstepOptimizer>(type, config);
   try {
     optimizer[implementation].restoreWeights(weights);
     return optimizer;
