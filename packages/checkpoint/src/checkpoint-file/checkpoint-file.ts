@@ -1,0 +1,159 @@
+import { GradstepError, show, type Values } from "@gradstep/core";
+import type { ParameterValues } from "../bridges/imported-checkpoint.js";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  floatValues,
+  type DecodeOptions,
+  type Dtype,
+  type EncodeOptions,
+  type SafetensorsEntry,
+} from "../safetensors/index.js";
+import type { ByteSource } from "../stores/store.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { fromJson, toJson } from "./plain-data.js";
+
+/** How the slots of an optimizer are stored. Other values keep their type. */
+export type SlotType = "f32" | "bf16" | "f16";
+
+/** Options of `encodeCheckpoint`. */
+export interface CheckpointEncodeOptions extends Pick<EncodeOptions, "signal" | "onProgress"> {
+  /**
+   * `"bf16"` and `"f16"` halve the size of f32 slots and lose bits: training does not continue with the same bits. f16 has
+   * no values below 6e-8, which second moments often are. `"f32"` if left out: every value as it is, f64 included.
+   */
+  readonly slots?: SlotType | undefined;
+}
+
+/** Options of `decodeCheckpoint`. */
+export type CheckpointDecodeOptions = Pick<DecodeOptions, "signal" | "onProgress">;
+
+const version = "1";
+
+const dtypes: Readonly<Record<string, Dtype>> = {
+  Float64Array: "F64",
+  Float32Array: "F32",
+  BigInt64Array: "I64",
+  Int32Array: "I32",
+  Int16Array: "I16",
+  Int8Array: "I8",
+  BigUint64Array: "U64",
+  Uint32Array: "U32",
+  Uint16Array: "U16",
+  Uint8Array: "U8",
+};
+
+/**
+ * A checkpoint as a safetensors file with a digest, in chunks. The arrays of the checkpoint must not change until the last
+ * chunk was taken; chunks share their memory where they can.
+ *
+ * Tensors are named by their path: `parameters/<name>`, `optimizer/slots/<name>/<slot>`. The metadata has `format`
+ * `"gradstep"`, `version`, and in `checkpoint` everything else as JSON, with `{"$array": <tensor>}` in place of arrays.
+ *
+ * @throws {GradstepError} `UNSUPPORTED` for data that is not plain
+ */
+export function encodeCheckpoint(
+  checkpoint: Checkpoint,
+  { slots = "f32", signal, onProgress }: CheckpointEncodeOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { shapes } = checkpoint.optimizer;
+  const tensors = new Map<string, SafetensorsEntry>();
+  const place = (array: ArrayBufferView, path: readonly string[]): string => {
+    const dtype = dtypes[(array as Values)[Symbol.toStringTag]];
+    if (dtype === undefined)
+      throw new GradstepError(
+        `${path.join(".")} cannot be stored: got ${show(array)}; expected a typed array of floats or integers.`,
+        { code: "UNSUPPORTED" },
+      );
+    const data = array as Values;
+    const isSlot = path[0] === "optimizer" && path[1] === "slots";
+    const name = path[0] === "parameters" ? path[1] : isSlot ? path[2] : undefined;
+    const shape = (name !== undefined && shapeOf(name, data.length)) || [data.length];
+    const key = freeKey(tensors, path[0] === "parameters" ? path.slice(0, 2) : path);
+    const isHalf = isSlot && slots !== "f32" && (dtype === "F32" || dtype === "F64");
+    tensors.set(key, { dtype: isHalf ? (slots === "bf16" ? "BF16" : "F16") : dtype, shape, data });
+    return key;
+  };
+  /** The shape of a parameter if it has this number of values, as its parameter and most slots have. */
+  const shapeOf = (name: string, length: number): readonly number[] | undefined => {
+    const known = [checkpoint.parameters, shapes].map((table) =>
+      Object.hasOwn(table, name) ? table[name] : undefined,
+    );
+    const shape = (known[0] as ParameterValues | undefined)?.shape ?? (known[1] as number[]);
+    return shape?.reduce((product, size) => product * size, 1) === length ? shape : undefined;
+  };
+  const { parameters, optimizer, others } = checkpoint;
+  const json = JSON.stringify(toJson({ parameters, optimizer, others }, place));
+  const metadata = new Map([
+    ["format", "gradstep"],
+    ["version", version],
+    ["checkpoint", json],
+  ]);
+  return encodeSafetensors(tensors, { metadata, digest: true, signal, onProgress });
+}
+
+/** A path as a key; two paths with the same text get different ones. */
+function freeKey(taken: ReadonlyMap<string, unknown>, path: readonly string[]): string {
+  const text = path.join("/");
+  let key = text;
+  for (let i = 2; taken.has(key); i += 1) key = `${text}#${i}`;
+  return key;
+}
+
+/**
+ * Reads what `encodeCheckpoint` wrote, and checks its digest. Slots of 16 bits become f32.
+ *
+ * @throws {GradstepError} `INVALID_FILE` (damaged, cut off, or no checkpoint), `UNSUPPORTED` (made by a later version)
+ */
+export async function decodeCheckpoint(
+  source: ByteSource | Uint8Array | ArrayBuffer,
+  options: CheckpointDecodeOptions = {},
+): Promise<Checkpoint> {
+  const { metadata, tensors } = await decodeSafetensors(source, { ...options, digest: "require" });
+  if (metadata.get("format") !== "gradstep" || !metadata.has("checkpoint"))
+    invalid(
+      "is a safetensors file, but no checkpoint of gradstep; expected one, or read it with decodeSafetensors or a bridge",
+    );
+  if (metadata.get("version") !== version)
+    throw new GradstepError(
+      `The checkpoint has version ${show(metadata.get("version"))}; this version of gradstep reads ${version}. Update @gradstep/checkpoint.`,
+      { code: "UNSUPPORTED" },
+    );
+  const arrayOf = (key: string): unknown => {
+    const entry = tensors.get(key);
+    if (entry === undefined) return invalid(`lacks the tensor ${show(key)}`);
+    return entry.dtype === "BF16" || entry.dtype === "F16" ? floatValues(entry) : entry.data;
+  };
+  const { parameters, optimizer, others } = fromJson(
+    parsed(metadata.get("checkpoint")!),
+    arrayOf,
+  ) as Partial<Checkpoint>;
+  if (!isTable(parameters) || !isTable(optimizer) || !isTable(others))
+    return invalid("lacks parameters, optimizer or others");
+  for (const [name, one] of Object.entries(parameters)) checkParameter(name, one);
+  return { parameters, optimizer, others };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return invalid("has metadata that are not JSON");
+  }
+}
+
+function checkParameter(name: string, one: unknown): void {
+  const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
+  const isList = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size));
+  const isFloats = values instanceof Float32Array || values instanceof Float64Array;
+  if (!isList || !isFloats || shape.reduce((product, size) => product * size, 1) !== values.length)
+    invalid(`has a parameter ${show(name)} whose shape and values do not belong together`);
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, never>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function invalid(what: string): never {
+  throw new GradstepError(`The file ${what}. Use another checkpoint.`, { code: "INVALID_FILE" });
+}

@@ -1,0 +1,182 @@
+import { checkOptions, GradstepError, show, type RestoreOptions } from "@gradstep/core";
+import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
+import type { CheckpointStore, StoreLock } from "../stores/store.js";
+import { newestCheckpoint, type DamagedCheckpoint } from "./newest-checkpoint.js";
+import { restoreCheckpoint } from "./restore-checkpoint.js";
+import {
+  takeSnapshot,
+  type CheckpointedOptimizer,
+  type CheckpointedParameters,
+  type CheckpointedRun,
+  type Restorables,
+} from "./snapshot.js";
+
+/** Options of `checkpointer`. */
+export interface CheckpointerOptions {
+  readonly store: CheckpointStore;
+  /** `afterStep` saves when this number of steps has been taken since the last save; never if left out. */
+  readonly every?: number | undefined;
+  /** How many checkpoints stay in the store: 3 if left out. Older ones are removed after a newer one is durable. */
+  readonly keep?: number | undefined;
+  /** What else belongs to the run, by names that stay the same. */
+  readonly others?: Restorables | undefined;
+  /** How the slots are stored; see `encodeCheckpoint`. */
+  readonly slots?: SlotType | undefined;
+  /**
+   * Told what failed in a save that `afterStep` started. If left out, the next call of `afterStep`, `save` or `close`
+   * fails with it.
+   */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** Options of `checkpointer.resume`. */
+export interface ResumeOptions extends RestoreOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `checkpointer.resume` has restored. */
+export interface Resumed {
+  /** The id of the checkpoint in the store. */
+  readonly id: string;
+  /** The optimizer's number of steps. */
+  readonly iterations: number;
+  /** Newer checkpoints that could not be read, newest first. */
+  readonly damaged: readonly DamagedCheckpoint[];
+}
+
+/** Saves a run to a store and resumes it. */
+export interface Checkpointer {
+  /**
+   * Restores the newest whole checkpoint: parameters, optimizer and the others. Resolves with undefined if the store has
+   * none. Damaged ones are passed over and stay in the store.
+   *
+   * @throws {GradstepError} `STATE_MISMATCH` (it does not fit: all differences), `INVALID_FILE` (all are damaged),
+   * `STORE_LOCKED`, `STORE_FAILED`, and as `optimizer.restore` does; then nothing has changed
+   */
+  resume(options?: ResumeOptions): Promise<Resumed | undefined>;
+  /**
+   * To be called after each step. Starts a save when one is due, and returns at once. If the last save is not finished, the
+   * new one starts in the first call after that: there is never more than one copy of the run in memory.
+   *
+   * @throws the error of an earlier save, without `onError`
+   */
+  afterStep(): void;
+  /**
+   * Saves the run as it is at the time of the call. Training may go on before the save is finished.
+   * @returns the id in the store, when the checkpoint is durable
+   * @throws {GradstepError} `OUT_OF_SPACE`, `STORE_FAILED`, `STORE_LOCKED`, `SWAPPED`, `UNSUPPORTED` (other states that are
+   * not plain data); then the store has all that it had before
+   */
+  save(options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  /** Waits for the save in progress and gives back the lock of the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Saves a run every few steps and resumes it where it was. What is saved is of one moment, though training goes on
+ * meanwhile; work that the caller has encoded must be submitted before.
+ *
+ * @param parameters all that the model consists of; more than the optimizer updates, if need be
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function checkpointer(
+  optimizer: CheckpointedOptimizer,
+  parameters: CheckpointedParameters,
+  options: CheckpointerOptions,
+): Checkpointer {
+  checkOptions("checkpointer", options, ["store", "every", "keep", "others", "slots", "onError"]);
+  const { store, every, keep = 3, others = {}, slots, onError } = options;
+  checkCount("every", every ?? 1);
+  checkCount("keep", keep);
+  const run: CheckpointedRun = { optimizer, parameters, others };
+  /** The steps that the last save had. */
+  let saved = optimizer.iterations;
+  let locking: Promise<StoreLock> | undefined;
+  /** Ends when all saves that were started have ended. Never rejects. */
+  let saving: Promise<unknown> = Promise.resolve();
+  let pending = 0;
+  let failure: { readonly error: unknown } | undefined;
+
+  const throwFailure = (): void => {
+    if (failure === undefined) return;
+    const { error } = failure;
+    failure = undefined;
+    throw error;
+  };
+  const report = (error: unknown): void => {
+    if (onError === undefined) failure ??= { error };
+    else onError(error);
+  };
+  const lock = async (): Promise<void> => {
+    locking ??= store.lock?.();
+    try {
+      await locking;
+    } catch (error) {
+      locking = undefined;
+      throw error;
+    }
+  };
+  const removeOld = async (): Promise<void> => {
+    const ids = await store.list();
+    for (const id of ids.slice(0, -keep)) await store.remove(id);
+  };
+  const start = (signal: AbortSignal | undefined): Promise<string> => {
+    const snapshot = takeSnapshot(run);
+    // An earlier save may fail first; then nothing else awaits this one.
+    snapshot.catch(() => undefined);
+    saved = optimizer.iterations;
+    const before = saving;
+    const written = (async () => {
+      await before;
+      await lock();
+      const id = await store.write(encodeCheckpoint(await snapshot, { slots, signal }), { signal });
+      await removeOld().catch(report);
+      return id;
+    })();
+    pending += 1;
+    saving = written.then(
+      () => undefined,
+      () => undefined,
+    );
+    void saving.then(() => {
+      pending -= 1;
+    });
+    return written;
+  };
+  return {
+    async resume({ signal, ...restoring } = {}) {
+      await saving;
+      await lock();
+      const newest = await newestCheckpoint(store, { signal });
+      if (newest === undefined) return undefined;
+      const { id, checkpoint, damaged } = newest;
+      restoreCheckpoint(run, checkpoint, restoring);
+      saved = optimizer.iterations;
+      return { id, iterations: optimizer.iterations, damaged };
+    },
+    afterStep() {
+      throwFailure();
+      if (every === undefined || pending > 0) return;
+      if (Math.floor(optimizer.iterations / every) <= Math.floor(saved / every)) return;
+      start(undefined).catch(report);
+    },
+    async save({ signal } = {}) {
+      throwFailure();
+      return start(signal);
+    },
+    async close() {
+      await saving;
+      const held = await locking?.catch(() => undefined);
+      locking = undefined;
+      held?.release();
+      throwFailure();
+    },
+  };
+}
+
+function checkCount(name: string, value: unknown): void {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return;
+  throw new GradstepError(`checkpointer: ${name} is ${show(value)}; expected a positive integer.`, {
+    code: "INVALID_HYPERPARAMETER",
+  });
+}

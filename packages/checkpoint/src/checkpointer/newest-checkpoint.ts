@@ -1,0 +1,52 @@
+import { GradstepError, list } from "@gradstep/core";
+import {
+  decodeCheckpoint,
+  type CheckpointDecodeOptions,
+} from "../checkpoint-file/checkpoint-file.js";
+import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
+import type { CheckpointStore } from "../stores/store.js";
+
+/** A checkpoint that is listed and cannot be read. */
+export interface DamagedCheckpoint {
+  readonly id: string;
+  readonly error: GradstepError;
+}
+
+/** A checkpoint that was read from a store. */
+export interface StoredCheckpoint {
+  readonly id: string;
+  readonly checkpoint: Checkpoint;
+  /** Newer ones that could not be read, newest first. */
+  readonly damaged: readonly DamagedCheckpoint[];
+}
+
+/**
+ * The newest whole checkpoint of a store, undefined if the store has none. Restores nothing and takes no lock.
+ * @throws {GradstepError} `INVALID_FILE` if there are checkpoints and all are damaged, `UNSUPPORTED` (made by a later
+ * version), `STORE_FAILED`
+ */
+export async function newestCheckpoint(
+  store: CheckpointStore,
+  options: CheckpointDecodeOptions = {},
+): Promise<StoredCheckpoint | undefined> {
+  const ids = await store.list();
+  const damaged: DamagedCheckpoint[] = [];
+  for (const id of [...ids].reverse()) {
+    try {
+      const checkpoint = await decodeCheckpoint(await store.open(id), options);
+      return { id, checkpoint, damaged };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damaged.push({ id, error });
+    }
+  }
+  if (damaged.length === 0) return undefined;
+  throw new GradstepError(
+    `None of the checkpoints can be read: ${list(damaged.map(({ id }) => id))}. The newest: ${damaged[0].error.message}`,
+    { code: "INVALID_FILE", cause: damaged[0].error },
+  );
+}
+
+function isDamage(error: unknown): error is GradstepError {
+  return error instanceof GradstepError && ["INVALID_FILE", "STORE_FAILED"].includes(error.code);
+}

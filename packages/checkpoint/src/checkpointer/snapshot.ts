@@ -1,0 +1,66 @@
+import type { OptimizerState, RestoreOptions, Values } from "@gradstep/core";
+import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
+
+/** What a checkpointer needs of an optimizer. */
+export interface CheckpointedOptimizer<R = unknown> {
+  readonly iterations: number;
+  /** Copies the state as it is when this is called. */
+  state(): Promise<OptimizerState>;
+  restore(state: OptimizerState, options?: RestoreOptions): R;
+}
+
+/** What a checkpointer needs of a parameter: a tensor of any backend is one. */
+export interface CheckpointedParameter {
+  readonly shape: readonly number[];
+  /** Copies the values as they are when this is called. */
+  read(): Promise<Values>;
+  write(values: ArrayLike<number>): void;
+}
+
+export type CheckpointedParameters = Readonly<Record<string, CheckpointedParameter>>;
+
+/** Anything else that belongs to a run: a random generator, the epoch, `earlyStopping`. */
+export interface Restorable {
+  /** Plain data, which may hold typed arrays. It must not change afterwards. */
+  state(): unknown;
+  restore(state: never): void;
+}
+
+export type Restorables = Readonly<Record<string, Restorable>>;
+
+/** What is saved together. */
+export interface CheckpointedRun {
+  readonly optimizer: CheckpointedOptimizer;
+  readonly parameters: CheckpointedParameters;
+  readonly others: Restorables;
+}
+
+/**
+ * Copies everything as it is at the time of the call, on GPUs at this point of the queue; what is called afterwards does
+ * not change it.
+ */
+export async function takeSnapshot({
+  optimizer,
+  parameters,
+  others,
+}: CheckpointedRun): Promise<Checkpoint> {
+  // Everything is asked for before the first await, so that all of it is of the same moment.
+  const shapes = Object.entries(parameters).map(([name, { shape }]) => [name, [...shape]] as const);
+  const reading = Object.values(parameters).map((parameter) => parameter.read());
+  const stating = optimizer.state();
+  const otherStates = Object.entries(others).map(
+    async ([name, one]) => [name, await one.state()] as const,
+  );
+  const [values, state, ...otherEntries] = await Promise.all([
+    Promise.all(reading),
+    stating,
+    ...otherStates,
+  ]);
+  return {
+    parameters: Object.fromEntries(
+      shapes.map(([name, shape], i) => [name, { shape, values: values[i] }]),
+    ),
+    optimizer: state,
+    others: Object.fromEntries(otherEntries),
+  };
+}

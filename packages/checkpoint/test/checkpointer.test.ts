@@ -1,0 +1,333 @@
+import {
+  adam,
+  adamw,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  cosineDecay,
+  earlyStopping,
+  reduceOnPlateau,
+  sgd,
+  type Backend,
+} from "@gradstep/core";
+import { cpuJs } from "@gradstep/cpu-js";
+import { wasm } from "@gradstep/wasm";
+import { describe, expect, test } from "vitest";
+import { checkpointer, memoryStore, newestCheckpoint, type CheckpointStore } from "../src/index.js";
+
+const spec = () =>
+  chain(clipByGlobalNorm(1), adamw({ learningRate: cosineDecay(0.1, 40), amsgrad: true }));
+
+function makeRun(backend: Backend) {
+  const parameters = {
+    "dense/kernel": backend.tensor([3, 2], [1, -2, 3, 0.5, -0.25, 8]),
+    bias: backend.tensor([2], [0.5, -0]),
+  };
+  const optimizer = createOptimizer(spec(), parameters);
+  return { parameters, optimizer };
+}
+
+function step(optimizer: ReturnType<typeof makeRun>["optimizer"], count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    const t = optimizer.iterations;
+    optimizer.step({
+      "dense/kernel": Float32Array.from({ length: 6 }, (_, k) => Math.sin(t * 7 + k)),
+      bias: Float32Array.of(Math.cos(t), -1),
+    });
+  }
+}
+
+async function valuesOf(parameters: ReturnType<typeof makeRun>["parameters"]) {
+  const values = Object.values(parameters).map((one) => one.read());
+  return (await Promise.all(values)).map((one) => [...one]);
+}
+
+const backends: readonly [string, () => Backend][] = [
+  ["cpu-js", () => cpuJs()],
+  ["wasm", () => wasm()],
+];
+
+describe.each(backends)("on %s", (_, backend) => {
+  test("N steps, a save, a resume elsewhere and N steps have the bits of 2N steps", async () => {
+    const store = memoryStore();
+    const first = makeRun(backend());
+    step(first.optimizer, 7);
+    const saving = checkpointer(first.optimizer, first.parameters, { store });
+    const id = await saving.save();
+    step(first.optimizer, 9);
+    const second = makeRun(backend());
+    step(second.optimizer, 3);
+    const resuming = checkpointer(second.optimizer, second.parameters, { store });
+    await saving.close();
+    expect(await resuming.resume()).toEqual({ id, iterations: 7, damaged: [] });
+    step(second.optimizer, 9);
+    expect(await valuesOf(second.parameters)).toStrictEqual(await valuesOf(first.parameters));
+    expect(await second.optimizer.state()).toStrictEqual(await first.optimizer.state());
+  });
+
+  test("a save holds the moment at which it was called, though training goes on", async () => {
+    const store = memoryStore();
+    const { optimizer, parameters } = makeRun(backend());
+    step(optimizer, 4);
+    const values = await valuesOf(parameters);
+    const state = await optimizer.state();
+    const saving = checkpointer(optimizer, parameters, { store }).save();
+    step(optimizer, 4);
+    await saving;
+    const { checkpoint } = (await newestCheckpoint(store))!;
+    expect(Object.values(checkpoint.parameters).map((one) => [...one.values])).toStrictEqual(
+      values,
+    );
+    expect(checkpoint.optimizer).toStrictEqual(state);
+  });
+});
+
+test("afterStep saves every few steps, and the newest few stay", async () => {
+  const store = memoryStore();
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store, every: 5, keep: 2 });
+  const steps: number[] = [];
+  for (let i = 0; i < 23; i += 1) {
+    step(optimizer, 1);
+    saves.afterStep();
+    const before = (await store.list()).at(-1);
+    // Lets each save end before the next step.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const after = (await store.list()).at(-1);
+    if (after !== before) steps.push(optimizer.iterations);
+  }
+  await saves.close();
+  expect(steps).toEqual([5, 10, 15, 20]);
+  const ids = await store.list();
+  expect(ids).toHaveLength(2);
+  expect((await newestCheckpoint(store))!.checkpoint.optimizer.iterations).toBe(20);
+});
+
+test("a save that is due while another one is written starts afterwards: one copy of the run at a time", async () => {
+  const inner = memoryStore();
+  let isOpen = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    isOpen = resolve;
+  });
+  let writes = 0;
+  const store: CheckpointStore = {
+    ...inner,
+    async write(chunks, options) {
+      writes += 1;
+      if (writes === 1) await opened;
+      return inner.write(chunks, options);
+    },
+  };
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store, every: 1 });
+  for (let i = 0; i < 5; i += 1) {
+    step(optimizer, 1);
+    saves.afterStep();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(writes).toBe(1);
+  isOpen();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  saves.afterStep();
+  await saves.close();
+  expect(writes).toBe(2);
+  expect((await newestCheckpoint(store))!.checkpoint.optimizer.iterations).toBe(5);
+});
+
+test("damaged checkpoints are passed over and named; if all are damaged, that is an error", async () => {
+  const inner = memoryStore();
+  const damaged = new Set<string>();
+  const store: CheckpointStore = {
+    ...inner,
+    async open(id) {
+      const source = await inner.open(id);
+      if (!damaged.has(id)) return source;
+      const bytes = new Uint8Array(await new Response(source.stream()).arrayBuffer());
+      bytes[bytes.length - 40] ^= 1;
+      return new Blob([bytes]);
+    },
+  };
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store });
+  step(optimizer, 1);
+  const older = await saves.save();
+  step(optimizer, 1);
+  const newer = await saves.save();
+  damaged.add(newer);
+  const resumed = await saves.resume();
+  expect(resumed).toMatchObject({ id: older, iterations: 1 });
+  expect(resumed!.damaged).toMatchObject([{ id: newer, error: { code: "INVALID_FILE" } }]);
+  expect(await store.list()).toEqual([older, newer]);
+  damaged.add(older);
+  step(optimizer, 5);
+  await expect(saves.resume()).rejects.toMatchObject({ code: "INVALID_FILE" });
+  expect(optimizer.iterations).toBe(6);
+});
+
+test("an empty store resumes nothing", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  expect(await checkpointer(optimizer, parameters, { store: memoryStore() }).resume()).toBe(
+    undefined,
+  );
+});
+
+test("a save that fails is told to onError, or else by the next call", async () => {
+  const failing: CheckpointStore = {
+    ...memoryStore(),
+    write: () => Promise.reject(new Error("disk")),
+  };
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const errors: unknown[] = [];
+  const told = checkpointer(optimizer, parameters, {
+    store: failing,
+    every: 1,
+    onError: (error) => errors.push(error),
+  });
+  step(optimizer, 1);
+  told.afterStep();
+  await told.close();
+  expect(errors).toMatchObject([{ message: "disk" }]);
+  const untold = checkpointer(optimizer, parameters, { store: failing, every: 1 });
+  step(optimizer, 1);
+  untold.afterStep();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(() => untold.afterStep()).toThrow("disk");
+  // Told once.
+  untold.afterStep();
+  await expect(untold.save()).rejects.toThrow("disk");
+  await untold.close().catch(() => undefined);
+});
+
+test("a store has one checkpointer at a time", async () => {
+  let isLocked = false;
+  const store: CheckpointStore = {
+    ...memoryStore(),
+    async lock() {
+      if (isLocked) throw Object.assign(new Error("locked"), { code: "STORE_LOCKED" });
+      isLocked = true;
+      return {
+        release: () => {
+          isLocked = false;
+        },
+      };
+    },
+  };
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const first = checkpointer(optimizer, parameters, { store });
+  const second = checkpointer(optimizer, parameters, { store });
+  await first.save();
+  await expect(second.resume()).rejects.toMatchObject({ code: "STORE_LOCKED" });
+  await expect(second.save()).rejects.toMatchObject({ code: "STORE_LOCKED" });
+  await first.close();
+  await second.save();
+  await second.close();
+  expect(isLocked).toBe(false);
+});
+
+test("a checkpoint that does not fit changes nothing, and names every difference", async () => {
+  const store = memoryStore();
+  const { optimizer, parameters } = makeRun(cpuJs());
+  step(optimizer, 2);
+  const saves = checkpointer(optimizer, parameters, { store });
+  await saves.save();
+  const backend = cpuJs();
+  const other = {
+    "dense/kernel": backend.tensor([2, 3], [1, 2, 3, 4, 5, 6]),
+    bias: backend.tensor([2], [7, 8]),
+    scale: backend.tensor([1], [9]),
+  };
+  const another = createOptimizer(spec(), other);
+  const before = await another.state();
+  const misfit = checkpointer(another, other, { store });
+  await expect(misfit.resume()).rejects.toMatchObject({
+    code: "STATE_MISMATCH",
+    message: expect.stringMatching(/scale[^]*dense\/kernel/),
+  });
+  expect(await another.state()).toStrictEqual(before);
+  expect([...(await other.bias.read())]).toEqual([7, 8]);
+});
+
+test("monitors, numbers that are not finite, and what else belongs to a run, come back", async () => {
+  const store = memoryStore();
+  const makeAll = () => {
+    const run = makeRun(cpuJs());
+    const { w } = { w: cpuJs().tensor([1], [1]) };
+    const plain = createOptimizer(sgd({ learningRate: 1 }), { w });
+    const stopping = earlyStopping({ patience: 3, parameters: { w } });
+    const plateau = reduceOnPlateau(plain, { patience: 1 });
+    const epoch = {
+      number: 0,
+      state: () => ({ number: epoch.number, best: Infinity, random: Uint32Array.of(7, 8) }),
+      restore: (saved: { number: number; best: number; random: Uint32Array }) => {
+        expect(saved).toStrictEqual({ number: 3, best: Infinity, random: Uint32Array.of(7, 8) });
+        epoch.number = saved.number;
+      },
+    };
+    return { ...run, stopping, plateau, epoch };
+  };
+  const first = makeAll();
+  first.stopping.update(1);
+  first.stopping.update(2);
+  first.plateau.update(2);
+  first.epoch.number = 3;
+  const { stopping, plateau, epoch } = first;
+  const saves = checkpointer(first.optimizer, first.parameters, {
+    store,
+    others: { stopping, plateau, epoch },
+  });
+  await saves.save();
+  const second = makeAll();
+  await checkpointer(second.optimizer, second.parameters, {
+    store,
+    others: { stopping: second.stopping, plateau: second.plateau, epoch: second.epoch },
+  }).resume();
+  expect(second.epoch.number).toBe(3);
+  expect(await second.stopping.state()).toStrictEqual(await first.stopping.state());
+  expect(second.plateau.state()).toStrictEqual(first.plateau.state());
+});
+
+test("what another part has no state for is an error before anything changes", async () => {
+  const store = memoryStore();
+  const { optimizer, parameters } = makeRun(cpuJs());
+  await checkpointer(optimizer, parameters, { store }).save();
+  step(optimizer, 2);
+  const one = { state: () => 1, restore: () => undefined };
+  const saves = checkpointer(optimizer, parameters, { store, others: { epoch: one } });
+  await expect(saves.resume()).rejects.toMatchObject({
+    code: "STATE_MISMATCH",
+    message: expect.stringContaining("epoch"),
+  });
+  expect(optimizer.iterations).toBe(2);
+});
+
+test.each(["bf16", "f16"] as const)("slots in %s halve the file and stay close", async (slots) => {
+  const store = memoryStore();
+  const backend = cpuJs();
+  const w = backend.tensor([1000], new Float32Array(1000).fill(1));
+  const optimizer = createOptimizer(adam(), { w });
+  for (let i = 0; i < 3; i += 1)
+    optimizer.step({ w: Float32Array.from({ length: 1000 }, (_, k) => 1 + k / 100) });
+  await checkpointer(optimizer, { w }, { store }).save();
+  await checkpointer(optimizer, { w }, { store, slots }).save();
+  const sizes = await Promise.all(
+    (await store.list()).map(async (id) => (await store.open(id)).size),
+  );
+  expect(sizes[0] - sizes[1]).toBeGreaterThan(3900);
+  const { m } = (await optimizer.state()).slots.w;
+  const saved = (await newestCheckpoint(store))!.checkpoint.optimizer.slots.w.m;
+  expect(saved).toBeInstanceOf(Float32Array);
+  const worst = Math.max(...[...m].map((value, i) => Math.abs(saved[i] / value - 1)));
+  expect(worst).toBeLessThanOrEqual(slots === "bf16" ? 2 ** -8 : 2 ** -11);
+  expect(worst).toBeGreaterThan(0);
+});
+
+test.each([
+  [{ every: 0 }, "INVALID_HYPERPARAMETER"],
+  [{ keep: 1.5 }, "INVALID_HYPERPARAMETER"],
+  [{ evry: 3 }, "UNKNOWN_OPTION"],
+])("options %j are refused", (options, code) => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  expect(() => checkpointer(optimizer, parameters, { store: memoryStore(), ...options })).toThrow(
+    expect.objectContaining({ code }),
+  );
+});
