@@ -164,12 +164,13 @@ export function momentum(option, value) {
 /**
  * A whole number in a range, or `fallback` where the option is not given.
  *
+ * @template {number | undefined} F
  * @param {string} option The option's name, for the message.
  * @param {string | undefined} value
  * @param {number} min
  * @param {number} max
- * @param {number} fallback
- * @returns {number}
+ * @param {F} fallback
+ * @returns {number | F}
  * @throws {OptionsError}
  */
 export function wholeNumber(option, value, min, max, fallback) {

@@ -1,4 +1,5 @@
 import { count } from "@gradstep/apps-shared/format";
+import { fileStore } from "@gradstep/checkpoint/files";
 import { type ErrorCode, GradstepError, type Schedule } from "@gradstep/core";
 import { type Backend, backendTitles, useBackend } from "./backend.js";
 import { type Comparison, compare } from "./comparison/compare.js";
@@ -15,6 +16,7 @@ import { comparisonProgress } from "./terminal/comparison-progress.js";
 import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
 import { trainingProgress } from "./terminal/training-progress.js";
+import { type CheckpointSettings, savesTo } from "./training/checkpoints.js";
 import { gradstepOptimizer, learningRateSchedule } from "./training/optimizers.js";
 import type { Run } from "./training/run.js";
 import { train } from "./training/train.js";
@@ -62,6 +64,8 @@ async function main(args: readonly string[]): Promise<number> {
       "On WebGPU, optimizer times are CPU time spent recording commands; the GPU runs asynchronously.",
     );
   }
+  if (options.checkpoint !== undefined && run.interrupted)
+    screen.printWrapped(`Saved in ${options.checkpoint}; --resume goes on from here.`);
   if (options.report !== undefined) {
     const origin = originOf(start, args);
     const { heldOut } = digits;
@@ -91,10 +95,31 @@ async function runTraining(
   const progress = trainingProgress(screen, options.epochs);
   const optimizer = gradstepOptimizer(options, schedule);
   try {
-    return { run: await train(optimizer, digits, options, signal, progress) };
+    const settings = await checkpointSettings(options, digits.training.count);
+    const save = settings && savesTo(settings, optimizer, options);
+    return { run: await train(optimizer, digits, options, signal, progress, undefined, save) };
   } finally {
     progress.close();
   }
+}
+
+/**
+ * Where the training is saved.
+ * @throws {OptionsError} if there are checkpoints that the training would replace
+ */
+async function checkpointSettings(
+  { checkpoint, every, resume, batchSize, accumulate }: Options,
+  digits: number,
+): Promise<CheckpointSettings | undefined> {
+  if (checkpoint === undefined) return undefined;
+  const store = fileStore(checkpoint);
+  if (!resume && (await store.list()).length > 0) {
+    throw new OptionsError(
+      `Got --checkpoint ${checkpoint}, which has checkpoints of another training; add --resume to go on with it, or choose another folder.`,
+    );
+  }
+  const perEpoch = Math.max(1, Math.floor(Math.ceil(digits / batchSize) / accumulate));
+  return { store, every: every ?? perEpoch, resumes: resume };
 }
 
 async function runComparison(
@@ -146,6 +171,8 @@ function printHeading(options: Options, configuration: Configuration, screen: Sc
 const remedies: Partial<Record<ErrorCode, string>> = {
   NON_FINITE: " Here: --non-finite skip, or a lower --learning-rate.",
   UNSUPPORTED: " Here: --backend wasm.",
+  STATE_MISMATCH:
+    " Here: --resume needs the options with which the checkpoint was made, --epochs too.",
 };
 
 // A reader that has read enough (`| head`) is not an error.

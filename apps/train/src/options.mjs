@@ -27,6 +27,9 @@ export { OptionsError };
  * @property {BackendChoice} backend
  * @property {number} seed
  * @property {boolean} compare
+ * @property {string | undefined} checkpoint The folder in which the training is saved, if any.
+ * @property {number | undefined} every Steps between two saves; those of an epoch if undefined.
+ * @property {boolean} resume Go on from the newest checkpoint.
  * @property {boolean} json
  * @property {string | undefined} report The HTML file to write, if any.
  * @property {boolean} help
@@ -123,6 +126,14 @@ const definitions = {
   compare: {
     help: "train with gradstep's Adam and with TF.js's own, in turns, on wasm, on cpu-js and on --backend",
   },
+  checkpoint: {
+    value: "DIR",
+    help: "save the training to this folder every epoch, at the end, and at Ctrl-C; the last three stay",
+  },
+  every: { value: "STEPS", help: "save after this number of steps (those of an epoch)" },
+  resume: {
+    help: "go on from the newest checkpoint of --checkpoint DIR, as if the training had never stopped",
+  },
   json: { help: "print one JSON document instead: npm start --silent -- --json" },
   report: { value: "FILE", help: "write an HTML report with curves and a confusion matrix" },
   help: { short: "h", help: "print this" },
@@ -162,6 +173,10 @@ export function parseOptions(args) {
       `Got --non-finite ${last("non-finite")} with --loss-scale dynamic; expected skip, because skipped steps are how it finds the largest scale.`,
     );
   }
+  for (const name of ["every", "resume"]) {
+    if (given.has(name) && !given.has("checkpoint"))
+      throw new OptionsError(`Got --${name} without --checkpoint; expected --checkpoint DIR, too.`);
+  }
   return {
     optimizer,
     list,
@@ -183,6 +198,9 @@ export function parseOptions(args) {
     backend: oneOf("backend", last("backend") ?? backendChoices[0], backendChoices),
     seed: wholeNumber("seed", last("seed"), 0, 2 ** 32 - 1, 1),
     compare,
+    checkpoint: last("checkpoint"),
+    every: wholeNumber("every", last("every"), 1, 1_000_000, undefined),
+    resume: given.has("resume"),
     json: given.has("json"),
     report: last("report"),
     help: given.has("help"),
@@ -195,6 +213,9 @@ export function parseOptions(args) {
  * @param {ReadonlyMap<string, unknown>} given
  */
 function rejectWithCompare(given) {
+  if (given.has("checkpoint")) {
+    throw new OptionsError("Got --checkpoint with --compare; expected one of them.");
+  }
   for (const name of ["clip", "accumulate", "non-finite", "loss-scale", "ema"]) {
     if (given.has(name)) {
       throw new OptionsError(
@@ -234,6 +255,7 @@ export function helpText(screenColumns = 80) {
       definitions,
       notes: [
         "Ctrl-C stops after the current batch and shows the results so far. A second Ctrl-C quits at once.",
+        "To stop and go on later: npm start -- --checkpoint runs/first, then the same with --resume.",
       ],
     },
     screenColumns,

@@ -1,4 +1,4 @@
-import { threeDigits } from "@gradstep/apps-shared/format";
+import { count, threeDigits } from "@gradstep/apps-shared/format";
 import { clock, duration, lossText, percent, rateText } from "../format.js";
 import type { Epoch, Observer } from "../training/run.js";
 import { liveLineOn } from "./live-line.js";
@@ -15,6 +15,19 @@ export function trainingProgress(screen: Screen, epochs: number): Observer & { c
   return {
     onStart(batches) {
       batchesPerEpoch = batches;
+    },
+    onResume(from) {
+      if (from === undefined) {
+        screen.printWrapped("No checkpoint yet: starts from the beginning.", paint.dim);
+        return;
+      }
+      for (const id of from.damaged)
+        screen.printWrapped(`${id} is damaged; an older checkpoint is used.`, paint.yellow);
+      const { epoch, batch, steps } = from;
+      screen.printWrapped(
+        `Resumed after batch ${batch} of ${batchesPerEpoch} in epoch ${epochText(epoch, epochs)}, ${count(steps, "step")}`,
+        paint.bold,
+      );
     },
     onBatch({ epoch, batch, loss, accuracy, batchesPerSecond, secondsLeft }) {
       live.update(batch, batchesPerEpoch, epochText(epoch, epochs), [

@@ -1,3 +1,4 @@
+import type { CheckpointedOptimizer } from "@gradstep/checkpoint";
 import {
   chain,
   clipByGlobalNorm,
@@ -31,7 +32,10 @@ export type TrainingOptimizer = Optimizer & {
  * gradstep's optimizer for these options, in the memory of TF.js's current backend. Adam has the ε of TF.js's own Adam,
  * in the same place, so that a training has the same losses alone and in a comparison.
  */
-export function gradstepOptimizer(options: Options, schedule: Schedule): TrainingOptimizer {
+export function gradstepOptimizer(
+  options: Options,
+  schedule: Schedule,
+): TrainingOptimizer & CheckpointedOptimizer {
   const { optimizer: name, clip, accumulate, nonFinite, lossScale, ema: momentum } = options;
   const settings = { learningRate: schedule };
   const rule: OptimizerSpec =

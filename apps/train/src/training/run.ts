@@ -41,9 +41,23 @@ export interface Progress {
   readonly optimizerSecondsPerBatch: number;
 }
 
+/** Where a training goes on. */
+export interface ResumePoint {
+  /** The epoch of the last batch, from 1. */
+  readonly epoch: number;
+  /** The last batch, from 1 in the epoch; 0 if there was none. */
+  readonly batch: number;
+  /** Steps of the optimizer so far. */
+  readonly steps: number;
+  /** Checkpoints that were newer and could not be read. */
+  readonly damaged: readonly string[];
+}
+
 /** Receives the events of a training. Must not throw. */
 export interface Observer {
   onStart?(batchesPerEpoch: number): void;
+  /** With `undefined` if there was no checkpoint. */
+  onResume?(from: ResumePoint | undefined): void;
   onBatch?(progress: Progress): void;
   onEpoch?(epoch: Epoch): void;
 }

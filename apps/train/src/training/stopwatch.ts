@@ -9,6 +9,12 @@ export class Stopwatch {
     return this.#seconds + running;
   }
 
+  /** Sets the seconds that it has run, and stops it. */
+  setTo(seconds: number): void {
+    this.#seconds = seconds;
+    this.#start = undefined;
+  }
+
   start(): void {
     this.#start ??= performance.now();
   }

@@ -1,16 +1,14 @@
-import { seededRandom } from "@gradstep/apps-shared/random";
 import { type Scalar, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Sequential } from "@tensorflow/tfjs-layers";
-import { shiftDigits } from "../data/augmentation.js";
 import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
-import { shuffle } from "../data/shuffle.js";
+import { TrainingDigits } from "../data/training-digits.js";
+import type { SaveTraining } from "./checkpoints.js";
 import { evaluate } from "./evaluation.js";
 import { digitNetwork } from "./network.js";
 import { timeOptimizer } from "./optimizer-times.js";
 import type { TrainingOptimizer } from "./optimizers.js";
 import { ProgressMeter } from "./progress-meter.js";
-import type { Epoch, Observer, Run, TrainingSettings } from "./run.js";
-import { Stopwatch } from "./stopwatch.js";
+import type { Observer, Run, TrainingSettings } from "./run.js";
 import { Turns } from "./turns.js";
 
 /**
@@ -18,6 +16,7 @@ import { Turns } from "./turns.js";
  * `signal` aborts, the training stops after the current batch and the network is evaluated as it is.
  *
  * @param turns for trainings that take turns: one batch each. Time spent waiting for a turn is not counted.
+ * @param save saves the training; it is not saved if left out.
  */
 export async function train(
   optimizer: TrainingOptimizer,
@@ -26,10 +25,11 @@ export async function train(
   signal: AbortSignal,
   observer: Observer = {},
   turns: Turns = new Turns(),
+  save?: SaveTraining,
 ): Promise<Run> {
   await turns.take();
   try {
-    return await trainInTurns(optimizer, digits, settings, signal, observer, turns);
+    return await trainInTurns(optimizer, digits, settings, signal, observer, turns, save);
   } finally {
     turns.pass();
   }
@@ -42,30 +42,31 @@ async function trainInTurns(
   signal: AbortSignal,
   observer: Observer,
   turns: Turns,
+  save: SaveTraining | undefined,
 ): Promise<Run> {
   const network = digitNetwork(settings.seed);
   network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
-  const optimizerTimes = timeOptimizer(optimizer);
   const heldOut = tensors(digits.heldOut);
-  const nextEpoch = epochsOf(digits.training, settings.seed);
+  const trainingDigits = new TrainingDigits(digits.training, settings.seed);
   const batchesPerEpoch = Math.ceil(digits.training.count / settings.batchSize);
-  const batches = settings.epochs * batchesPerEpoch;
+  const meter = new ProgressMeter(settings.epochs * batchesPerEpoch, timeOptimizer(optimizer));
+  const { stopwatch, history } = meter;
   const evaluated = <T>(run: () => Promise<T>): Promise<T> =>
     optimizer.keepsAverages === true && optimizer.iterations > 0
       ? withAverages(optimizer, run)
       : run();
   const validate = (): Promise<readonly number[]> =>
     validation(network, heldOut, settings.batchSize);
-  const stopwatch = new Stopwatch();
-  const meter = new ProgressMeter(batches, stopwatch, optimizerTimes);
-  const history: Epoch[] = [];
-  const learningRates: number[] = [];
+  const saves = save?.({ network, digits: trainingDigits, progress: meter });
   observer.onStart?.(batchesPerEpoch);
+  await saves?.start(observer);
   stopwatch.start();
 
-  for (let epoch = 1; epoch <= settings.epochs && !signal.aborted; epoch++) {
-    meter.startEpoch(epoch);
-    const shifted = tensors(nextEpoch());
+  while (history.length < settings.epochs && !signal.aborted) {
+    if (!meter.isInEpoch) meter.startEpoch();
+    const shifted = tensors(
+      remaining(trainingDigits.next(), meter.epochBatches * settings.batchSize),
+    );
     await network.fit(shifted.pixels, shifted.labels, {
       epochs: 1,
       batchSize: settings.batchSize,
@@ -80,35 +81,25 @@ async function trainInTurns(
           turns.pass();
           await turns.take();
           stopwatch.start();
-          learningRates.push(optimizer.learningRate);
+          meter.learningRates.push(optimizer.learningRate);
         },
         onBatchEnd: async (_batch, batchLogs) => {
           const value = (key: string): number => Number(batchLogs?.[key]);
           const progress = meter.add(value("size"), value("loss"), value("acc"));
           observer.onBatch?.(progress);
+          saves?.afterBatch();
           if (signal.aborted) network.stopTraining = true;
         },
       },
     });
     dispose(shifted);
-    if (meter.losses.length < epoch * batchesPerEpoch) break;
-    const [validationLoss, validationAccuracy] = await evaluated(validate);
-    const completed: Epoch = {
-      epoch,
-      loss: meter.epochLoss,
-      accuracy: meter.epochAccuracy,
-      validationLoss,
-      validationAccuracy,
-      batches: batchesPerEpoch,
-      learningRate: learningRates.at(-1)!,
-      seconds: meter.epochSeconds,
-      optimizerSecondsPerBatch: meter.optimizerSecondsPerBatch,
-    };
-    history.push(completed);
-    observer.onEpoch?.(completed);
+    if (meter.epochBatches < batchesPerEpoch) break;
+    const [loss, accuracy] = await evaluated(validate);
+    observer.onEpoch?.(meter.endEpoch(loss, accuracy));
   }
 
   stopwatch.stop();
+  await saves?.end();
   const evaluation = await evaluated(() => evaluate(network, digits.heldOut, heldOut.pixels));
   const { iterations: steps, skippedSteps = 0 } = optimizer;
   dispose(heldOut);
@@ -117,10 +108,10 @@ async function trainInTurns(
   return {
     history,
     batchLosses: meter.losses,
-    learningRates,
+    learningRates: meter.learningRates,
     steps,
     skippedSteps,
-    optimizerTimes,
+    optimizerTimes: meter.optimizerTimes,
     batchesPerEpoch,
     evaluation,
     seconds: stopwatch.seconds,
@@ -154,23 +145,12 @@ async function validation(
   return [loss, accuracy];
 }
 
-/**
- * Returns a function that gives the digits of the next epoch: all of them, shuffled and shifted, in memory that the next
- * call overwrites.
- */
-function epochsOf(digits: DigitSet, seed: number): () => DigitSet {
-  const { count } = digits;
-  const random = seededRandom(seed);
-  const order = Uint16Array.from({ length: count }, (_, index) => index);
-  const shifted = {
-    count,
-    pixels: new Float32Array(count * pixelsPerDigit),
-    labels: new Uint8Array(count),
-  };
-  return () => {
-    shuffle(order, random);
-    shiftDigits(digits, order, random, shifted);
-    return shifted;
+/** The digits from this one on, in the same memory. */
+function remaining({ count, pixels, labels }: DigitSet, start: number): DigitSet {
+  return {
+    count: count - start,
+    pixels: pixels.subarray(start * pixelsPerDigit),
+    labels: labels.subarray(start),
   };
 }
 

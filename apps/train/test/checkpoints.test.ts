@@ -1,0 +1,141 @@
+import { spawn } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TrainingDocument } from "../src/document.js";
+
+/** Built by `pnpm build`, which the test task depends on. */
+const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+interface Result {
+  readonly code: number | null;
+  readonly document: TrainingDocument | undefined;
+  readonly stderr: string;
+}
+
+/** @param stop asked again and again for a signal to send */
+function run(args: readonly string[], stop?: () => NodeJS.Signals | undefined): Promise<Result> {
+  const child = spawn(process.execPath, [program, "--json", ...args]);
+  let stdout = "";
+  let stderr = "";
+  let isStopped = false;
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  const poll = setInterval(() => {
+    const signal = isStopped ? undefined : stop?.();
+    if (signal === undefined) return;
+    isStopped = true;
+    child.kill(signal);
+  }, 5);
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((done) => {
+    child.on("close", (code) => {
+      clearInterval(poll);
+      const document = stdout === "" ? undefined : (JSON.parse(stdout) as TrainingDocument);
+      done({ code, document, stderr });
+    });
+  });
+}
+
+/** What does not depend on time. */
+function results({ batchLosses, learningRates, history, validationLoss }: TrainingDocument) {
+  const losses = history.map((epoch) => [epoch.loss, epoch.accuracy, epoch.validationLoss]);
+  return { batchLosses, learningRates, losses, validationLoss };
+}
+
+const isWhole = (file: string): boolean => file.endsWith(".safetensors");
+
+describe("--checkpoint", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "train-checkpoints-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Stops a training once it was saved twice, and lets another process go on. */
+  async function interrupted(
+    signal: NodeJS.Signals,
+    directory: string,
+    settings: readonly string[],
+  ): Promise<{ readonly stopped: Result; readonly resumed: Result; readonly straight: Result }> {
+    const saving = [...settings, "--checkpoint", directory];
+    const stopped = await run([...saving, "--every", "4"], () =>
+      existsSync(directory) && readdirSync(directory).filter(isWhole).length > 1
+        ? signal
+        : undefined,
+    );
+    const resumed = await run([...saving, "--resume"]);
+    expect(resumed.stderr).toMatch(/Resumed after batch \d+ of 40 in epoch [12]\/2, \d+ steps?\n/);
+    return { stopped, resumed, straight: await run(settings) };
+  }
+
+  test("a training that was killed and went on in another process has the results of one that was not", async () => {
+    const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
+    const runs = await interrupted("SIGKILL", join(folder, "killed"), settings);
+    expect(runs.stopped.document).toBe(undefined);
+    expect(results(runs.resumed.document!)).toStrictEqual(results(runs.straight.document!));
+  });
+
+  test("Ctrl-C saves after the batch, and --resume goes on from there", async () => {
+    const settings = ["--epochs", "2", "--batch-size", "200"];
+    const runs = await interrupted("SIGINT", join(folder, "stopped"), settings);
+    expect(runs.stopped.code).toBe(130);
+    expect(runs.stopped.stderr).toContain("--resume goes on from here.");
+    const { batchLosses, interrupted: wasInterrupted } = runs.stopped.document!;
+    expect(wasInterrupted).toBe(true);
+    const resumed = runs.resumed.document!;
+    expect(resumed.batchLosses.slice(0, batchLosses.length)).toStrictEqual(batchLosses);
+    expect(runs.resumed.stderr).toContain(
+      `Resumed after batch ${((batchLosses.length - 1) % 40) + 1} of 40`,
+    );
+    expect(results(resumed)).toStrictEqual(results(runs.straight.document!));
+  });
+
+  test("a finished training is not trained again; a damaged checkpoint is passed over", async () => {
+    const directory = join(folder, "finished");
+    const args = ["--epochs", "2", "--batch-size", "800", "--checkpoint", directory];
+    const { document } = await run(args);
+    const again = await run([...args, "--resume"]);
+    expect(results(again.document!)).toStrictEqual(results(document!));
+    const files = readdirSync(directory).sort();
+    expect(files.length).toBeGreaterThan(1);
+    truncateSync(join(directory, files.at(-1)!), 100_000);
+    const older = await run([...args, "--resume"]);
+    expect(older.stderr).toMatch(/checkpoint-\w+-\w+ is damaged; an older checkpoint is used\./);
+    expect(results(older.document!)).toStrictEqual(results(document!));
+    for (const file of readdirSync(directory)) appendFileSync(join(directory, file), "x");
+    const none = await run([...args, "--resume"]);
+    expect(none).toMatchObject({ code: 1, document: undefined });
+    expect(none.stderr).toContain("None of the checkpoints can be read");
+  });
+
+  test("other settings than those of the checkpoint are an error, and nothing is replaced", async () => {
+    const directory = join(folder, "others");
+    const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint", directory];
+    expect((await run([...args, "--resume"])).stderr).toContain("No checkpoint yet");
+    const files = readdirSync(directory);
+    const error = async (...changed: string[]): Promise<string> => {
+      const { code, document, stderr } = await run([...args, ...changed]);
+      expect(code).toBeGreaterThan(0);
+      expect(document).toBe(undefined);
+      return stderr;
+    };
+    expect(await error()).toMatch(/which has checkpoints of another training; add --resume/);
+    expect(await error("--resume", "--seed", "2")).toMatch(
+      /Got --batch-size 800 --seed 2 with --resume; expected --batch-size 800 --seed 1, with which/,
+    );
+    expect(await error("--resume", "--epochs", "3")).toMatch(
+      /learningRate follows[^]*--resume needs the options with which the checkpoint was made/,
+    );
+    expect(await error("--resume", "--optimizer", "lion")).toMatch(/rule/);
+    expect(readdirSync(directory)).toEqual(files);
+  });
+});
