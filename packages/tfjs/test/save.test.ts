@@ -394,6 +394,7 @@ describe("getWeights and setWeights", () => {
       "a negative iter",
       ([, ...rest]) => [{ name: "iter", tensor: tf.scalar(-1, "int32") }, ...rest],
     ],
+    ["a slot twice", (weights) => [...weights, weights[1]]],
     ["nothing", () => []],
     ["null in the list", (weights) => [...weights, null as never]],
     ["a weight without a tensor", (weights) => [...weights, { name: "b/m" } as never]],

@@ -66,7 +66,9 @@ export function parseWeights(weights: readonly ReadWeight[], variants: GroupVari
     }
     if (!(values instanceof Float32Array))
       throw mismatch(`weight "${name}" has another type than float32`);
-    own.set(key, (own.get(key) ?? new Map<string, ReadWeight>()).set(suffix, weight));
+    const ofKey = own.get(key) ?? new Map<string, ReadWeight>();
+    if (ofKey.has(suffix)) throw mismatch(`weight "${name}" is there twice`);
+    own.set(key, ofKey.set(suffix, weight));
   }
   const shapes = readShapes(shared.get(sharedNames.shapes), [...own.keys()]);
   if (shapes === undefined && variants.distinct.length > 1 && own.size > 0)
