@@ -7,9 +7,10 @@ import {
   safetensorsSize,
   type SafetensorsEntry,
 } from "../../src/safetensors/index.js";
-import { allocate, arrayOf, byteLengthOf, dtypes } from "../../src/safetensors/dtypes.js";
+import { arrayOf } from "../../src/safetensors/dtypes.js";
 import { cases, seed } from "../../../../testing/cases.js";
 import { encoded } from "./encoded.js";
+import { metadataTexts, tensorSets } from "./tensor-sets.js";
 
 /** The bytes as a stream of chunks of these lengths, in turn. */
 function inChunks(
@@ -33,24 +34,6 @@ function inChunks(
   };
 }
 
-const entries = fc
-  .record({
-    dtype: fc.constantFrom(...dtypes),
-    // Sizes of F4 and F6 must make whole bytes.
-    shape: fc.array(fc.nat(4), { maxLength: 4 }).map((shape) => [...shape]),
-    seed: fc.nat(),
-  })
-  .map(({ dtype, shape, seed: start }): SafetensorsEntry => {
-    const whole = /^F[46]/.test(dtype) ? [...shape, 4] : shape;
-    const data = allocate(dtype, byteLengthOf(dtype, whole)!);
-    const bytes = new Uint8Array(data.buffer);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = (start + i) * 167;
-    return { dtype, shape: whole, data };
-  });
-const tensorSets = fc.array(fc.tuple(fc.string({ unit: "grapheme", maxLength: 12 }), entries), {
-  maxLength: 8,
-});
-
 function bytesOf({ data }: SafetensorsEntry): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -60,12 +43,10 @@ describe("encoding, then decoding", () => {
     await fc.assert(
       fc.asyncProperty(
         tensorSets,
-        fc.dictionary(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })),
+        metadataTexts,
         fc.boolean(),
         fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 4 }),
-        async (list, texts, digest, lengths) => {
-          const tensors = new Map(list);
-          const metadata = new Map(Object.entries(texts));
+        async (tensors, metadata, digest, lengths) => {
           const bytes = await encoded(tensors, { metadata, digest });
           expect(bytes.length).toBe(safetensorsSize(tensors, { metadata, digest }));
           const header = await readSafetensorsHeader(bytes);
