@@ -3,6 +3,7 @@
 //     npx tsx packages/checkpoint/test/safetensors/write-files.ts COUNT SEED
 //
 // Malformed files with what the codec says of them, and files of random tensors with their content.
+import { pipeline } from "node:stream/promises";
 import { GradstepError } from "@gradstep/core";
 import fc from "fast-check";
 import { decodeSafetensors } from "../../src/safetensors/index.js";
@@ -16,29 +17,32 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64");
 }
 
-const random = randomOf(seed);
-const valid = await validFiles();
-for (let i = 0; i < count; i++) {
-  const file = malformedFile(random, valid);
-  let refusal: string | undefined;
-  try {
-    // The digest is not known to safetensors.
-    await decodeSafetensors(file, { digest: "ignore" });
-  } catch (error) {
-    if (!(error instanceof GradstepError)) throw error;
-    refusal = error.message;
+async function* lines(): AsyncGenerator<string> {
+  const random = randomOf(seed);
+  const valid = await validFiles();
+  for (let i = 0; i < count; i++) {
+    const file = malformedFile(random, valid);
+    let refusal: string | undefined;
+    try {
+      // safetensors knows nothing of the digest.
+      await decodeSafetensors(file, { digest: "ignore" });
+    } catch (error) {
+      if (!(error instanceof GradstepError)) throw error;
+      refusal = error.message;
+    }
+    yield `${JSON.stringify({ file: base64(file), refusal })}\n`;
   }
-  console.log(JSON.stringify({ file: base64(file), refusal }));
+  const sets = fc.sample(fc.tuple(tensorSets, metadataTexts), { seed, numRuns: count / 100 });
+  for (const [tensors, metadata] of sets) {
+    const file = await encoded(tensors, { metadata });
+    const content = [...tensors].map(([name, { dtype, shape, data }]) => ({
+      name,
+      dtype,
+      shape,
+      data: base64(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    }));
+    yield `${JSON.stringify({ file: base64(file), content, metadata: [...metadata] })}\n`;
+  }
 }
 
-const sets = fc.sample(fc.tuple(tensorSets, metadataTexts), { seed, numRuns: count / 100 });
-for (const [tensors, metadata] of sets) {
-  const file = await encoded(tensors, { metadata });
-  const content = [...tensors].map(([name, { dtype, shape, data }]) => ({
-    name,
-    dtype,
-    shape,
-    data: base64(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  }));
-  console.log(JSON.stringify({ file: base64(file), content, metadata: [...metadata] }));
-}
+await pipeline(lines(), process.stdout);
