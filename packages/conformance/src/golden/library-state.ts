@@ -1,4 +1,4 @@
-import { torchSlots } from "@gradstep/core/interop";
+import { kerasSlot, torchSlots } from "@gradstep/core/interop";
 import { kerasName } from "./optimizer-spec.js";
 import type { Library } from "./golden-file.js";
 
@@ -12,24 +12,6 @@ export interface StateEntry {
   readonly factor: 1 | -1;
   readonly values: readonly number[];
 }
-
-const kerasSlots: Readonly<Record<string, string>> = {
-  momentum: "m",
-  velocity: "v",
-  velocity_hat: "vMax",
-  norm: "norm",
-  average_gradient: "a",
-  accumulator: "a",
-  linear: "z",
-  average: "ema",
-  accumulated_grad: "v",
-  accumulated_delta_var: "d",
-};
-
-/** What Keras calls otherwise in a rule of its own. */
-const kerasSlotsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "schedule-free-adamw": { ...kerasSlots, momentum: "z" },
-};
 
 /**
  * The entries of a library's final state that have a counterpart in gradstep, and the keys of the others.
@@ -50,13 +32,10 @@ export function stateEntries(
     key: string,
     values: unknown,
     entry: Omit<StateEntry, "values" | "factor"> | undefined,
+    factor: 1 | -1 = 1,
   ): void => {
     if (entry === undefined || !Array.isArray(values)) unknown.push(key);
-    else {
-      const isNegated = library === "keras" && parts.includes("sgd") && entry.name === "m";
-      const factor = isNegated ? -1 : 1;
-      entries.push({ ...entry, factor, values: values as readonly number[] });
-    }
+    else entries.push({ ...entry, factor, values: values as readonly number[] });
   };
   const first = parameters[0];
   for (const [key, value] of Object.entries(state)) {
@@ -67,14 +46,13 @@ export function stateEntries(
       const own = key.slice(key.indexOf("/") + 1);
       if (own === "learning_rate") continue;
       const parameter = parameters.find((name) => own.startsWith(`${kerasName(name)}_`));
-      const slots =
-        kerasSlotsOf[parts.find((part) => Object.hasOwn(kerasSlotsOf, part)) ?? ""] ?? kerasSlots;
-      const slot = parameter && slots[own.slice(kerasName(parameter).length + 1)];
+      const slot = parameter && kerasSlot(rule, own.slice(kerasName(parameter).length + 1));
       if (own === "iteration")
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
       else if (parts.includes("nadam") && /^variable(_\d+)?$/.test(own))
         add(key, value, { parameter: first, kind: "persistentScalar", name: "product" });
-      else add(key, value, slot ? { parameter, kind: "slot", name: slot } : undefined);
+      else if (slot === undefined) add(key, value, undefined);
+      else add(key, value, { parameter: parameter!, kind: "slot", name: slot.slot }, slot.factor);
     } else unknown.push(key);
   }
   return { entries, unknown };

@@ -1,5 +1,6 @@
 export { initialState } from "./initial-state.js";
-export { fromKeras, type KerasOptimizer, type KerasOptions } from "./keras.js";
+export { fromKeras, kerasClassOf, type KerasOptimizer, type KerasOptions } from "./keras.js";
+export { kerasSlot, type KerasSlot } from "./keras-slots.js";
 export {
   kerasStageArgumentNames,
   withKerasStages,

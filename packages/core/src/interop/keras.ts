@@ -113,6 +113,22 @@ const classes: Readonly<Record<string, KerasClass>> = {
   Lion: { rule: "lion", options: { ...beta1, ...beta2 }, form: { averageForm: "sum" } },
 };
 
+/**
+ * The Keras class of a rule, and the names of the rule's settings that the class has, too. All others must have the
+ * values that `fromKeras` gives them; undefined if no class computes the rule.
+ */
+export function kerasClassOf(
+  rule: string,
+): { readonly className: string; readonly settings: readonly string[] } | undefined {
+  const entry = Object.entries(classes).find(([, one]) => one.rule === rule);
+  if (entry === undefined) return undefined;
+  const [className, { options }] = entry;
+  const settings = [...Object.values(common), ...Object.values(options)].flatMap((mapping) =>
+    typeof mapping === "object" && "to" in mapping ? [mapping.to] : [],
+  );
+  return { className, settings };
+}
+
 /** Options of `fromKeras`. */
 export interface KerasOptions {
   /** The constraint of the variables, which Keras applies after each update. None if it is null or left out. */

@@ -1,0 +1,2 @@
+export { readKeras, type ReadKerasOptions } from "./read-keras.js";
+export type { ImportedCheckpoint, VariableValues } from "./imported-checkpoint.js";

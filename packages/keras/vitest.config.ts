@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+import { inChromium } from "../../testing/in-chromium.js";
+import { tests } from "../../vitest.base.js";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...tests.test, name: "node", exclude: ["test/browser/**"] } },
+      ...(await inChromium({
+        name: "chromium",
+        include: ["test/browser/*.test.ts"],
+        packages: ["h5wasm", "fflate"],
+      })),
+    ],
+  },
+});
