@@ -16,9 +16,7 @@ export interface KerasFile {
 }
 
 /** @throws {GradstepError} `INVALID_FILE`, `UNSUPPORTED` */
-export async function openKerasFile(
-  source: Uint8Array | ArrayBuffer | Blob,
-): Promise<KerasFile> {
+export async function openKerasFile(source: Uint8Array | ArrayBuffer | Blob): Promise<KerasFile> {
   const bytes = await bytesOf(source);
   const archive = isZip(bytes) ? readArchive(bytes) : undefined;
   const config = archive && jsonOf(archive, "config.json");

@@ -1,11 +1,15 @@
 import { checkOptions, GradstepError, type OptimizerSpec, type Values } from "@gradstep/core";
-import { fromKeras, type KerasConstraint, type KerasOptimizer } from "@gradstep/core/interop";
+import {
+  fromKeras,
+  initialState,
+  type KerasConstraint,
+  type KerasOptimizer,
+} from "@gradstep/core/interop";
 import { sizeOfShape, type Hdf5Dataset } from "./hdf5/hdf5-tree.js";
 import type { ImportedCheckpoint, VariableValues } from "./imported-checkpoint.js";
 import { openKerasFile, optimizerPath, variablesAt } from "./keras-file.js";
 import { allVariables, type ModelVariable } from "./model/saveable.js";
 import { trainableOrder, variablesByPath } from "./model/trainable-order.js";
-import { initialState } from "./optimizer/initial-state.js";
 import { haveShapes, OptimizerOutline } from "./optimizer/optimizer-variables.js";
 import { orderCheck, parameterOf } from "./optimizer/order-check.js";
 import { stateFromKeras } from "./optimizer/state-from-keras.js";
@@ -48,7 +52,7 @@ export async function readKeras(
   const named = trainable && variablesByPath(model, trainable);
   const candidates = allVariables(model).filter(({ isTrainable }) => isTrainable !== false);
   // Names of variables, by which groups select them, are known from here on.
-  const everything = await initialState(spec, (named ?? candidates).map(parameterOf));
+  const everything = await initialState(spec, shapesByName(named ?? candidates));
   const outline = new OptimizerOutline(spec, (name) => Object.keys(everything.slots[name] ?? {}));
   const path = optimizerPath(outline.isWrapped);
   const datasets = variablesAt(weights, path);
@@ -61,9 +65,7 @@ export async function readKeras(
   const hasNone = outline.variables([]).length;
   const isStateless = outline.variables(candidates.map(parameterOf)).length === hasNone;
   /** Keras makes the variables at the first step. */
-  const isUnbuilt =
-    datasets.length === outline.headLength &&
-    Number(datasets[0].values[0]) === 0;
+  const isUnbuilt = datasets.length === outline.headLength && Number(datasets[0].values[0]) === 0;
   const order =
     named ??
     (isUnbuilt || isStateless
@@ -85,8 +87,7 @@ export async function readKeras(
       { code: "STATE_MISMATCH" },
     );
   }
-  const parameters = order.map(parameterOf);
-  const initial = await initialState(spec, parameters);
+  const initial = await initialState(spec, shapesByName(order));
   const state = stateFromKeras(spec, initial, [
     ...wrapper.slice(0, outer.length).map((one, i) => [one, outer[i]] as const),
     ...used.map((one, i) => [one, datasets[i]] as const),
@@ -102,6 +103,10 @@ function specOf(optimizer: unknown, constraint: KerasConstraint | null): Optimiz
     'The file does not say which optimizer it is from: a .weights.h5 file never does, a .keras file only of a compiled model. Pass { spec: fromKeras({ class_name: "Adam", config: { … } }) }, with what keras.optimizers.serialize(model.optimizer) returns.',
     { code: "UNSUPPORTED" },
   );
+}
+
+function shapesByName(variables: readonly ModelVariable[]): Record<string, readonly number[]> {
+  return Object.fromEntries(variables.map(({ name, dataset: { shape } }) => [name, shape]));
 }
 
 function valuesOf(variables: readonly ModelVariable[]): Record<string, VariableValues> {

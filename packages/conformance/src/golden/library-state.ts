@@ -46,7 +46,10 @@ export function stateEntries(
       const own = key.slice(key.indexOf("/") + 1);
       if (own === "learning_rate") continue;
       const parameter = parameters.find((name) => own.startsWith(`${kerasName(name)}_`));
-      const slot = parameter && kerasSlot(rule, own.slice(kerasName(parameter).length + 1));
+      const slot =
+        parameter === undefined
+          ? undefined
+          : kerasSlot(rule, own.slice(kerasName(parameter).length + 1));
       if (own === "iteration")
         add(key, value, { parameter: first, kind: "iterations", name: "iterations" });
       else if (parts.includes("nadam") && /^variable(_\d+)?$/.test(own))

@@ -1,12 +1,21 @@
 import { GradstepError } from "@gradstep/core";
+import type * as h5wasm from "h5wasm";
 
-type Library = typeof import("h5wasm");
+/** The module h5wasm. */
+export type Library = typeof h5wasm;
 
 /** The part of Emscripten's file system that is used here. */
 interface FileSystem {
   writeFile(path: string, bytes: Uint8Array): void;
   readFile(path: string): Uint8Array;
   unlink(path: string): void;
+  /** The stream of a file descriptor. */
+  getStream(descriptor: number): { readonly tty?: Terminal } | null | undefined;
+}
+
+/** To what Emscripten writes standard output and errors. */
+interface Terminal {
+  ops?: object;
 }
 
 let count = 0;
@@ -26,9 +35,15 @@ export async function withHdf5File<T>(
   count += 1;
   const path = `/gradstep-${count}.h5`;
   if (bytes !== undefined) files.writeFile(path, bytes);
+  // HDF5 prints what it finds wrong, in addition to returning it.
+  const terminal = files.getStream(2)?.tty;
+  const output = terminal?.ops;
+  if (terminal !== undefined && output !== undefined)
+    terminal.ops = { ...output, put_char() {}, fsync() {} };
   try {
     return use(library, path, files);
   } finally {
+    if (terminal !== undefined && output !== undefined) terminal.ops = output;
     removeFile(files, path);
   }
 }

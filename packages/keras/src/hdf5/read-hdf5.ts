@@ -8,7 +8,7 @@ import {
   type Hdf5Group,
   type Hdf5Node,
 } from "./hdf5-tree.js";
-import { withHdf5File } from "./library.js";
+import { withHdf5File, type Library } from "./library.js";
 
 const limits = {
   depth: 64,
@@ -52,12 +52,12 @@ export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
 }
 
 class Reader {
-  readonly #library: typeof import("h5wasm");
+  readonly #library: Library;
   readonly #file: File;
   #bytesLeft: number;
   #nodesLeft = limits.nodes;
 
-  constructor(library: typeof import("h5wasm"), file: File, bytes: number) {
+  constructor(library: Library, file: File, bytes: number) {
     this.#library = library;
     this.#file = file;
     this.#bytesLeft = bytes;
@@ -70,12 +70,10 @@ class Reader {
       this.#nodesLeft -= 1;
       if (this.#nodesLeft < 0) invalid(`it has more than ${limits.nodes} groups and arrays`);
       const inner = path === "" ? key : `${path}/${key}`;
-      // Emscripten's strings end at the first null.
       const node = this.#file.get(inner);
       if (node instanceof this.#library.Group)
         children.set(key, this.group(node, inner, depth + 1));
-      else if (node instanceof this.#library.Dataset)
-        children.set(key, this.#dataset(node, inner));
+      else if (node instanceof this.#library.Dataset) children.set(key, this.#dataset(node, inner));
       else invalid(`${inner} is neither a group nor an array`);
     }
     const name = nameOf(group);
@@ -91,9 +89,7 @@ class Reader {
     const length = sizeOfShape(shape);
     this.#bytesLeft -= length * size;
     if (!(this.#bytesLeft >= 0))
-      invalid(
-        `its arrays, ${path} among them, have more than ${limits.expansion} times its bytes`,
-      );
+      invalid(`its arrays, ${path} among them, have more than ${limits.expansion} times its bytes`);
     const { dtype } = dataset;
     const known = typeof dtype === "string" ? dtypes[dtype] : undefined;
     // An attribute of this name says that integers stand for another type, such as bfloat16.

@@ -1,7 +1,17 @@
 import { GradstepError } from "@gradstep/core";
 import type { File } from "h5wasm";
 import { withHdf5File } from "./library.js";
-import type { Hdf5Group } from "./hdf5-tree.js";
+import type { Hdf5Dtype, Hdf5Group } from "./hdf5-tree.js";
+
+/** Types as h5wasm writes them, which takes the letter alone for the size. */
+const codes: Readonly<Record<Hdf5Dtype, string>> = {
+  "<f4": "<f",
+  "<f8": "<d",
+  "<i4": "<i",
+  "<i8": "<q",
+  "<u4": "<I",
+  "<u8": "<Q",
+};
 
 /**
  * The bytes of an HDF5 file with these groups and arrays.
@@ -35,7 +45,7 @@ function writeGroup(file: File, group: Hdf5Group, path: string): void {
     if (node.kind === "group") writeGroup(file, node, inner);
     else if (node.kind === "dataset") {
       const { values, shape, dtype } = node;
-      file.create_dataset({ name: inner, data: values, shape: [...shape], dtype });
+      file.create_dataset({ name: inner, data: values, shape: [...shape], dtype: codes[dtype] });
     } else {
       throw new GradstepError(
         `${inner} has the type ${node.dtype}, which cannot be copied; expected f32, f64 or integers. Save the template with float32.`,

@@ -15,9 +15,7 @@ type Table = Readonly<Record<string, unknown>>;
  * The layers of a model or a nested model by the keys that they have in the group `layers` of a weights file; undefined
  * if its configuration lists none, as that of a subclass of `Model`.
  */
-export function layerConfigs(
-  model: unknown,
-): ReadonlyMap<string, LayerConfig> | undefined {
+export function layerConfigs(model: unknown): ReadonlyMap<string, LayerConfig> | undefined {
   const layers = isTable(model) ? model.layers : undefined;
   if (!Array.isArray(layers)) return undefined;
   const configs = new Map<string, LayerConfig>();

@@ -41,13 +41,16 @@ export function saveablesOf(root: Hdf5Group, model?: unknown): Saveable {
   const children = new Map(root.children);
   children.delete("optimizer");
   return withUniqueNames(
-    makeSaveable({ ...root, children }, {
-      path: "",
-      name: "",
-      className: undefined,
-      config: isTable(model) ? model : {},
-      isFrozen: false,
-    }),
+    makeSaveable(
+      { ...root, children },
+      {
+        path: "",
+        name: "",
+        className: undefined,
+        config: isTable(model) ? model : {},
+        isFrozen: false,
+      },
+    ),
   );
 }
 
@@ -80,12 +83,14 @@ function makeSaveable(group: Hdf5Group, place: Place): Saveable {
   const children = [...group.children].flatMap(([key, node]): Child[] => {
     if (node.kind !== "group" || key === "vars") return [];
     const inner = join(path, key);
-    if (!isSaveable(node)) return listOf(node, inner, place, key === "layers" ? configs : undefined);
+    if (!isSaveable(node))
+      return listOf(node, inner, place, key === "layers" ? configs : undefined);
     const sublayer = knownSublayer(className, key);
     const child = makeSaveable(node, {
       path: inner,
       name: join(name, nameOf(node, key)),
-      className: sublayer?.className ?? (className === "bidirectional" ? recurrentOf(node) : undefined),
+      className:
+        sublayer?.className ?? (className === "bidirectional" ? recurrentOf(node) : undefined),
       config: {},
       isFrozen,
     });

@@ -24,7 +24,8 @@ export function defaultLayout(names: readonly string[]): WeightsLayout {
     [...layers].map(([layer, own]) => {
       const className = layer.replace(/_\d+$/, "");
       const known = knownVariables(className, own.length)?.map(({ name }) => name);
-      if (known === undefined || own.some((one) => !known.includes(one))) unknown(`${layer}/${own[0]}`);
+      if (known === undefined || own.some((one) => !known.includes(one)))
+        unknown(`${layer}/${own[0]}`);
       const count = counts.get(className) ?? 0;
       counts.set(className, count + 1);
       const path = `layers/${className}${count === 0 ? "" : `_${count}`}`;

@@ -60,15 +60,26 @@ function ruleMisfits(spec: OptimizerSpec): string[] {
   return [...differing("options"), ...differing("hyperparameters"), ...scheduled];
 }
 
+/** Options of a group that Keras can do without, or that are checked in the state. */
+const unproblematic: Readonly<Record<string, (value: unknown) => boolean>> = {
+  match: () => true,
+  frozen: () => true,
+  every: (value) => value === 1,
+  sparse: (value) => value === "dense",
+  rowSteps: (value) => value === false,
+  weightDecay: (value) => value === 0,
+};
+
 function groupMisfits(spec: OptimizerSpec, state: OptimizerState): string[] {
-  const ofSpec = spec.groups.flatMap(({ match: _, rule, ...own }, i) => {
+  const ofSpec = spec.groups.flatMap((options, i) => {
     const group = `group ${i + 1}`;
+    const { rule } = options;
     if (rule !== undefined)
       return mainRule(spec) === "muon" && rule.rule.name === "adamw"
         ? []
         : [`${group} has the rule ${rule.rule.name}; Keras has one per optimizer. Use one rule.`];
-    return Object.entries(own).flatMap(([name, value]) =>
-      value === undefined || (name === "weightDecay" && value === 0)
+    return Object.entries(options).flatMap(([name, value]) =>
+      value === undefined || unproblematic[name]?.(value) === true
         ? []
         : [
             `${group} has a ${name} of its own; Keras can only exclude variables from weight decay. Use the same ${name} for all.`,
@@ -94,7 +105,11 @@ function groupMisfits(spec: OptimizerSpec, state: OptimizerState): string[] {
 function controlMisfits({ control = {}, hyperparameters }: OptimizerSpec, state: OptimizerState) {
   const { accumulate = 1, schedulesCount = "steps", lossScale, nonFinite } = control;
   const misfits: string[] = [];
-  if (accumulate > 1 && schedulesCount === "steps" && typeof hyperparameters.learningRate !== "number")
+  if (
+    accumulate > 1 &&
+    schedulesCount === "steps" &&
+    typeof hyperparameters.learningRate !== "number"
+  )
     misfits.push('schedules count steps; Keras\'s count calls. Use schedulesCount: "calls".');
   if (typeof lossScale === "object") {
     const { growthFactor = 2, backoffFactor = 0.5 } = lossScale;

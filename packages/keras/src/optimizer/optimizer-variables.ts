@@ -101,10 +101,7 @@ export class OptimizerOutline {
   }
 
   #head(): readonly OptimizerVariable[] {
-    return [
-      { kind: "iterations" },
-      ...(this.#hasRate ? [{ kind: "learningRate" } as const] : []),
-    ];
+    return [{ kind: "iterations" }, ...(this.#hasRate ? [{ kind: "learningRate" } as const] : [])];
   }
 
   #lists(): readonly (readonly string[])[] {
@@ -153,7 +150,12 @@ export function shapeOf(variable: OptimizerVariable): readonly number[] {
     case "accumulator":
     case "estimate":
       return variable.parameter.shape;
-    default:
+    case "iterations":
+    case "learningRate":
+    case "product":
+    case "growthSteps":
+    case "lossScale":
+    case "unused":
       return [];
   }
 }

@@ -1,7 +1,13 @@
 import type { Hdf5Dataset } from "../hdf5/hdf5-tree.js";
 import type { OrderCheck } from "../model/trainable-order.js";
 import type { ModelVariable } from "../model/saveable.js";
-import { haveShapes, isShape, shapeOf, type OptimizerOutline, type Parameter } from "./optimizer-variables.js";
+import {
+  haveShapes,
+  isShape,
+  shapeOf,
+  type OptimizerOutline,
+  type Parameter,
+} from "./optimizer-variables.js";
 
 /** The parameter of a variable. */
 export function parameterOf({ name, dataset: { shape } }: ModelVariable): Parameter {
@@ -35,7 +41,6 @@ export function orderCheck(
       });
       return fits ? position + variables.length : undefined;
     },
-    isComplete: (variables) =>
-      haveShapes(datasets, outline.variables(variables.map(parameterOf))),
+    isComplete: (variables) => haveShapes(datasets, outline.variables(variables.map(parameterOf))),
   };
 }

@@ -1,4 +1,9 @@
-import { GradstepError, type OptimizerSpec, type OptimizerState, type Values } from "@gradstep/core";
+import {
+  GradstepError,
+  type OptimizerSpec,
+  type OptimizerState,
+  type Values,
+} from "@gradstep/core";
 import { sizeOfShape, type Hdf5Dataset } from "../hdf5/hdf5-tree.js";
 import { shapeOf, type OptimizerVariable } from "./optimizer-variables.js";
 
