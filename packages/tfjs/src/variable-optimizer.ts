@@ -25,6 +25,7 @@ import {
 import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
 import { withoutUniquenessNumber } from "./state/name-numbering.js";
 import { mismatch } from "./state/mismatch.js";
+import { tryRestore } from "./state/trial-restore.js";
 import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
 import { weightsOf } from "./state/write-weights.js";
@@ -180,7 +181,7 @@ export class VariableOptimizer implements DisposalListener {
     const outdated = this.core.parameters.filter((key) => !fits(key));
     const conflicting = outdated.filter((key) => shapes.has(key));
     for (const key of conflicting) this.#checkIsWaiting(key, shapes.get(key)!);
-    if (outdated.length > 0) this.#checkRestore(state, shapes, options);
+    if (outdated.length > 0) tryRestore(this.core, this.#makeCore(), state, shapes, options);
     this.#remove(conflicting.map((key) => this.#table.get(key)!));
     const made = [...shapes]
       .filter(([key]) => this.#table.get(key) === undefined)
@@ -246,32 +247,6 @@ export class VariableOptimizer implements DisposalListener {
     throw mismatch(`"${key}" has shape [${got.join(", ")}]; expected [${expected.join(", ")}]`);
   }
 
-  /**
-   * Tries to restore a state in an optimizer like this one, before parameters are removed for it.
-   * @throws {GradstepError} as `restore` does
-   */
-  #checkRestore(
-    state: TfOptimizerState,
-    shapes: ReadonlyMap<string, readonly number[]>,
-    options: RestoreOptions | undefined,
-  ): void {
-    const backend = new RelocatableBackend();
-    const trial = this.#makeCore();
-    try {
-      const { settings, groups } = this.core.config();
-      setNumbers(trial, settings);
-      groups.forEach(({ rule, ...own }, i) => {
-        setNumbers(trial.groups[i], { ...rule?.settings, ...own });
-      });
-      trial.add(
-        Object.fromEntries([...shapes].map(([key, shape]) => [key, backend.staging(shape)])),
-      );
-      trial.restore(state, options);
-    } finally {
-      trial.dispose();
-    }
-  }
-
   /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */
   async #fingerprints(keys: readonly string[]): Promise<TfOptimizerState["fingerprints"]> {
     const names = keys.filter((key) => key.includes("/")).map(withoutUniquenessNumber);
@@ -306,10 +281,4 @@ function release(parameters: readonly Parameter[]): void {
     values.release();
     gradient.release();
   }
-}
-
-/** Sets the hyperparameters that are numbers, not schedules. */
-function setNumbers(target: object, values: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(values))
-    if (typeof value === "number" && name in target) Reflect.set(target, name, value);
 }

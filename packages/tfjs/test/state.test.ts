@@ -364,4 +364,18 @@ describe("restore that fails changes nothing", () => {
     optimizer.restore(state, { schedules: "code" });
     expect(optimizer.iterations).toBe(1);
   });
+
+  test("a schedule where the optimizer of other variables has a number now", async () => {
+    const scheduled = (): GradstepOptimizer =>
+      tfOptimizer(adamwRule({ learningRate: cosineDecay(0.1, 100) }));
+    const state = await trained(scheduled);
+    const optimizer = scheduled();
+    variable([1, 2], [2], "c");
+    optimizer.applyGradients({ c: tf.ones([2]) });
+    optimizer.learningRate = 0.5;
+    const before = copyOf(await optimizer.state());
+    expect(await codeOf(() => optimizer.restore(state))).toBe("STATE_MISMATCH");
+    expect(await optimizer.state()).toEqual(before);
+    expect(optimizer.learningRate).toBe(0.5);
+  });
 });

@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-webgpu";
 import { decayRate, defineRule, nonNegative } from "@gradstep/core";
-import { adam, tfOptimizer } from "../../src/index.js";
+import { adam, tfOptimizer, tfParameters } from "../../src/index.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { artifactsOf, codeOf, layers, numbers, tf, variable } from "../support.js";
 import { describe } from "./describe.js";
@@ -48,6 +48,32 @@ describe("state, webgpu", () => {
       return values;
     };
     expect(await path(true)).toEqual(await path(false));
+  });
+
+  test("state and values are of one moment, and continue with the same bits, also elsewhere", async () => {
+    const step = (optimizer: tf.Optimizer, v: tf.Variable): void => {
+      optimizer.minimize(() => tf.sum(tf.square(v)), false, [v]);
+    };
+    const v = onGpu(numbers(50, 1), [50], "v");
+    const optimizer = adam({ learningRate: 0.01 });
+    for (let i = 0; i < 5; i += 1) step(optimizer, v);
+    const [pendingState, pendingValues] = [optimizer.state(), tfParameters([v])["v"].read()];
+    for (let i = 0; i < 5; i += 1) step(optimizer, v);
+    const expected = await valuesOf(v);
+    const [state, values] = [await pendingState, await pendingValues];
+    expect(state.iterations).toBe(5);
+
+    const w = onGpu(numbers(50, 2), [50], "w");
+    const resumed = adam();
+    resumed.restore(state);
+    tfParameters([w])["w"].write(values);
+    for (let i = 0; i < 5; i += 1) step(resumed, w);
+    expect(await valuesOf(w)).toEqual(expected);
+
+    await tf.setBackend("cpu");
+    const onCpu = adam();
+    onCpu.restore(state);
+    expect(await onCpu.state()).toEqual(state);
   });
 
   test("a model is saved and loaded with its optimizer", async () => {

@@ -1,0 +1,39 @@
+import type { Optimizer, RestoreOptions } from "@gradstep/core";
+import { RelocatableBackend } from "../memory/relocatable-backend.js";
+import type { TfOptimizerState } from "./optimizer-state.js";
+
+/**
+ * Restores a state in another optimizer first, before parameters are removed for it.
+ *
+ * @param optimizer the one to restore the state in; only read.
+ * @param trial made like it, without parameters. It is disposed of.
+ * @param shapes those of the state.
+ * @throws {GradstepError} as `optimizer.restore` does
+ */
+export function tryRestore(
+  optimizer: Optimizer,
+  trial: Optimizer,
+  state: TfOptimizerState,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  options: RestoreOptions | undefined,
+): void {
+  const backend = new RelocatableBackend();
+  try {
+    // Where a schedule was replaced by a number, a schedule in the state is an error.
+    const { settings, groups } = optimizer.config();
+    setNumbers(trial, settings);
+    groups.forEach(({ rule, ...own }, i) => {
+      setNumbers(trial.groups[i], { ...rule?.settings, ...own });
+    });
+    trial.add(Object.fromEntries([...shapes].map(([key, shape]) => [key, backend.staging(shape)])));
+    trial.restore(state, options);
+  } finally {
+    trial.dispose();
+  }
+}
+
+/** Sets the hyperparameters that are numbers, not schedules. */
+function setNumbers(target: object, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (typeof value === "number" && name in target) Reflect.set(target, name, value);
+}
