@@ -7,6 +7,7 @@ import {
 } from "@gradstep/core/interop";
 import { sizeOfShape, type Hdf5Dataset } from "./hdf5/hdf5-tree.js";
 import type { ImportedCheckpoint, VariableValues } from "./imported-checkpoint.js";
+import { nameList } from "./name-list.js";
 import { openKerasFile, optimizerPath, variablesAt } from "./keras-file.js";
 import { allVariables, type ModelVariable } from "./model/saveable.js";
 import { trainableOrder, variablesByPath } from "./model/trainable-order.js";
@@ -75,7 +76,7 @@ export async function readKeras(
   const used = isUnbuilt ? variables.slice(0, datasets.length) : variables;
   if (order === undefined || !haveShapes(datasets, used)) {
     throw new GradstepError(
-      `The file has ${datasets.length} optimizer variables, ${shapesOf(datasets)}, which are not those of ${spec.rule.name} for the variables ${candidates.map(({ name, dataset }) => `${name} ${shapeText(dataset.shape)}`).join(", ")}. Pass the optimizer that the model was compiled with as spec, and its trainable variables as \`trainable\`: what [v.path for v in model.trainable_variables] prints in Python.`,
+      `The file has ${datasets.length} optimizer variables, ${shapesOf(datasets)}, which are not those of ${spec.rule.name} for the variables ${nameList(candidates.map(({ name, dataset }) => `${name} ${shapeText(dataset.shape)}`))}. Pass the optimizer that the model was compiled with as spec, and its trainable variables as \`trainable\`: what [v.path for v in model.trainable_variables] prints in Python.`,
       { code: "STATE_MISMATCH" },
     );
   }

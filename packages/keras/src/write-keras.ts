@@ -13,6 +13,7 @@ import type { Hdf5Dataset, Hdf5Group, Hdf5Node } from "./hdf5/hdf5-tree.js";
 import { sizeOfShape } from "./hdf5/hdf5-tree.js";
 import { writeHdf5 } from "./hdf5/write-hdf5.js";
 import type { VariableValues } from "./imported-checkpoint.js";
+import { nameList } from "./name-list.js";
 import { openKerasFile, optimizerPath, variablesAt, type KerasFile } from "./keras-file.js";
 import { pathName } from "./model/layer-classes.js";
 import { allVariables, type ModelVariable } from "./model/saveable.js";
@@ -70,7 +71,7 @@ export async function writeKeras(
   checkIsExpressible(spec, state);
   const optimized = new Set(state.groups.flatMap((group) => group.parameters));
   const missing = [...optimized].filter((name) => !Object.hasOwn(parameters, name));
-  if (missing.length > 0) mismatch([`parameters lacks ${missing.join(", ")}`]);
+  if (missing.length > 0) mismatch([`parameters lacks ${nameList(missing)}`]);
   const outline = new OptimizerOutline(spec, (name) => Object.keys(state.slots[name] ?? {}));
   if (template === undefined) {
     const layout = layers ?? defaultLayout(Object.keys(parameters));
@@ -133,7 +134,7 @@ function withValues(
     const variable = variables.get(name);
     if (variable === undefined)
       misfits.push(
-        `${name}${optimized.has(name) ? "" : " (which the optimizer does not have, either)"} is not in the template, which has ${[...variables.keys()].join(", ")}`,
+        `${name}${optimized.has(name) ? "" : " (which the optimizer does not have, either)"} is not in the template, which has ${nameList([...variables.keys()])}`,
       );
     else if (!isShape(parameter.shape, variable.dataset.shape))
       misfits.push(
@@ -158,7 +159,7 @@ function templateOrder(
   const unknown = [...optimized].filter((name) => !known.has(name));
   if (unknown.length > 0)
     mismatch([
-      `${unknown.join(", ")} is not in the template, which has ${[...known.keys()].join(", ")}`,
+      `${nameList(unknown)} is not in the template, which has ${nameList([...known.keys()])}`,
     ]);
   if (named !== undefined) {
     const names = new Set(named.map(({ name }) => name));

@@ -57,6 +57,15 @@ describe("files that are not as Keras writes them", () => {
     expect(filesLeft()).toEqual([]);
   });
 
+  test("a flipped bit in an archive", async () => {
+    const start = new TextDecoder("latin1").decode(keras).indexOf("\x89HDF");
+    for (const at of [start + 3000, keras.length - 8000]) {
+      const bytes = keras.slice();
+      bytes[at] ^= 4;
+      await expect(readKeras(bytes)).rejects.toThrow(/checksum/);
+    }
+  });
+
   test("a value that has no bytes", async () => {
     await expect(readKeras("model.keras" as never)).rejects.toMatchObject({ code: "INVALID_FILE" });
   });

@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import { unzipSync, zipSync, type UnzipFileInfo } from "fflate";
+import { checksumsOf, crc32 } from "./checksums.js";
 
 /** The files of a `.keras` archive by their names. */
 export type Archive = ReadonlyMap<string, Uint8Array>;
@@ -19,7 +20,7 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Unpacks an archive. The sizes that it declares are checked before anything is unpacked.
+ * Unpacks an archive. The sizes that it declares are checked before anything is unpacked, and its checksums afterwards.
  * @throws {GradstepError} `INVALID_FILE`
  */
 export function readArchive(bytes: Uint8Array): Archive {
@@ -40,6 +41,12 @@ export function readArchive(bytes: Uint8Array): Archive {
   let entries: Record<string, Uint8Array>;
   try {
     entries = unzipSync(bytes, { filter: check });
+    const checksums = checksumsOf(bytes);
+    for (const [name, content] of Object.entries(entries)) {
+      const checksum = checksums.get(name);
+      if (checksum !== undefined && crc32(content) !== checksum)
+        invalid(`${name} does not have its checksum; the file is damaged`);
+    }
   } catch (cause) {
     if (cause instanceof GradstepError) throw cause;
     throw new GradstepError(

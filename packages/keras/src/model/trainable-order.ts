@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { nameList } from "../name-list.js";
 import { allVariables, type Child, type ModelVariable, type Saveable } from "./saveable.js";
 
 /** Whether a variable can be the next one, and what comes then. */
@@ -114,7 +115,7 @@ function sum(children: readonly Child[]): number {
 function ambiguous(model: Saveable): GradstepError {
   const names = allVariables(model).map(({ name }) => name);
   return new GradstepError(
-    `The file does not say in which order the optimizer has its variables, and their shapes fit in several orders. Its variables are ${names.join(", ")}; pass the trainable ones in the order of the model as \`trainable\`: what [v.path for v in model.trainable_variables] prints in Python.`,
+    `The file does not say in which order the optimizer has its variables, and their shapes fit in several orders, or leave too many to try. Its variables are ${nameList(names)}; pass the trainable ones in the order of the model as \`trainable\`: what [v.path for v in model.trainable_variables] prints in Python.`,
     { code: "UNSUPPORTED" },
   );
 }
@@ -133,7 +134,7 @@ export function variablesByPath(model: Saveable, paths: readonly string[]): Mode
       byLayer(model, path, taken);
     if (variable === undefined || taken.has(variable)) {
       throw new GradstepError(
-        `trainable has ${show(path)}${variable === undefined ? "" : " twice"}; expected paths of variables of the file, ${all.map(({ name }) => name).join(", ")}.`,
+        `trainable has ${show(path)}${variable === undefined ? "" : " twice"}; expected paths of variables of the file, ${nameList(all.map(({ name }) => name))}.`,
         { code: "UNKNOWN_PARAMETER" },
       );
     }
