@@ -11,7 +11,7 @@ export { fromTorch, type TorchOptions } from "./torch.js";
 export type { TorchScheduler } from "./torch-schedulers.js";
 export { torchSlots } from "./torch-slots.js";
 export { toTorch, type ToTorchOptions, type TorchConfig } from "./to-torch.js";
-export { fromOptax, optaxParts } from "./optax.js";
+export { fromOptax, optaxOptionNames, optaxParts } from "./optax.js";
 export { toOptax, type OptaxConfig, type ToOptaxOptions } from "./to-optax.js";
 export { fromTfjs } from "./tfjs.js";
 export { toTfjs, type TfjsConfig } from "./to-tfjs.js";

@@ -1,8 +1,8 @@
 import type { OptimizerSpec } from "../rule/rule.js";
 import { isSchedule } from "../schedules/schedule.js";
 import { aliases } from "./optax-aliases.js";
-import { optaxParts } from "./optax.js";
-import { afterRule, beforeRate, beforeRule, cores, scales } from "./optax-transformations.js";
+import { injection, optaxParts, optionsOf } from "./optax.js";
+import { cores, scales } from "./optax-transformations.js";
 import { ignored, type OptionMap } from "./option-map.js";
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -21,11 +21,12 @@ export function optaxOptions(name: string, spec: OptimizerSpec): Readonly<Record
   const at = parts.findIndex((part) => Object.hasOwn(aliases, part) || Object.hasOwn(cores, part));
   const isShared = new Set<string>();
   parts.forEach((part, i) => {
+    if (part === injection || Object.hasOwn(scales, part)) return;
     if (part === "multi_steps") options.every_k_schedule = spec.control?.accumulate ?? 1;
     else if (part === "apply_if_finite") options.max_consecutive_errors = largestCount;
     else if (part === "add_decayed_weights" && i < at) options.weight_decay = settings.weightDecay;
     else {
-      const own = translated(mapOf(part), settings);
+      const own = translated(optionsOf(part), settings);
       for (const key of Object.keys(own))
         if (Object.hasOwn(options, key) && options[key] !== own[key]) isShared.add(key);
       Object.assign(options, own);
@@ -36,25 +37,14 @@ export function optaxOptions(name: string, spec: OptimizerSpec): Readonly<Record
   return { ...options, ...scaleOptions(parts, Object.hasOwn(cores, parts[at]), settings) };
 }
 
-/** The options of a part, as those of our rules and stages. */
-function mapOf(part: string): OptionMap {
-  const core = Object.hasOwn(cores, part) ? cores[part] : undefined;
-  if (core !== undefined) {
-    const { options } = aliases[core.alias];
-    return Object.fromEntries(
-      Object.entries(core.options).map(([key, inAlias]) => [key, options[inAlias]]),
-    );
-  }
-  const tables = [aliases, beforeRule, beforeRate, afterRule];
-  const owner = tables.find((table) => Object.hasOwn(table, part));
-  return owner === undefined ? {} : owner[part].options;
-}
-
 function translated(map: OptionMap, settings: Settings): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [key, mapping] of Object.entries(map)) {
-    if (mapping === ignored || !("to" in mapping)) continue;
-    const value = settings[mapping.to];
+    if (mapping === ignored) continue;
+    // The only number that an option can have, such as initial_scale of rmsprop.
+    const [fixed] = "only" in mapping ? mapping.only : [];
+    const value =
+      "to" in mapping ? settings[mapping.to] : typeof fixed === "number" ? fixed : undefined;
     if (value !== undefined) options[key] = value;
   }
   return options;

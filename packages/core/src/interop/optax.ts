@@ -67,7 +67,7 @@ export function fromOptax(name: string, options: Options = {}): OptimizerSpec {
 }
 
 /** Makes the optimizer of the part after it keep its hyperparameters in its state. */
-const injection = "inject_hyperparams";
+export const injection = "inject_hyperparams";
 
 function canBeInjected(part: string | undefined): boolean {
   return part !== undefined && [aliases, cores, scales].some((table) => Object.hasOwn(table, part));
@@ -79,6 +79,11 @@ export function optaxParts(name: string): readonly string[] {
   return String(name)
     .split("+")
     .map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
+}
+
+/** The names of the options of a part of a chain. @throws {GradstepError} `UNSUPPORTED` */
+export function optaxOptionNames(part: string): readonly string[] {
+  return Object.keys(optionsOf(part));
 }
 
 function specOf(owner: string, names: readonly string[], options: Options): OptimizerSpec {
@@ -119,7 +124,7 @@ function specOf(owner: string, names: readonly string[], options: Options): Opti
 }
 
 /** The options of a part. @throws {GradstepError} `UNSUPPORTED` */
-function optionsOf(part: string): OptionMap {
+export function optionsOf(part: string): OptionMap {
   if (Object.hasOwn(wrappers, part)) return wrappers[part];
   const core = Object.hasOwn(cores, part) ? cores[part] : undefined;
   if (core === undefined)

@@ -1,0 +1,57 @@
+import { GradstepError, show } from "@gradstep/core";
+import type { OptaxOptimizer } from "./state-arrays.js";
+
+/** The metadata of a file, which `optax_checkpoint.py` reads. */
+export function metadataOf(optimizer: OptaxOptimizer, steps: number): ReadonlyMap<string, string> {
+  return new Map([
+    ["format", "optax"],
+    ["version", "1"],
+    ["optimizer", JSON.stringify(optimizer)],
+    ["steps", String(steps)],
+  ]);
+}
+
+/** What the metadata says of the transformation. @throws {GradstepError} `INVALID_FILE`, `UNSUPPORTED` */
+export function optimizerOf(metadata: ReadonlyMap<string, string>): OptaxOptimizer {
+  const version = metadata.get("version");
+  if (metadata.get("format") === "optax" && version !== "1")
+    throw new GradstepError(
+      `The file has version ${show(version)}; expected "1". Use a newer gradstep.`,
+      { code: "UNSUPPORTED" },
+    );
+  const text = metadata.get("optimizer");
+  if (text === undefined) {
+    throw new GradstepError(
+      'The file does not say what its optimizer is; expected optimizer in its metadata, or readOptax(source, { optimizer: { name: "adamw", learning_rate: 1e-3 } }).',
+      { code: "UNSUPPORTED" },
+    );
+  }
+  let optimizer: unknown;
+  try {
+    optimizer = JSON.parse(text);
+  } catch (cause) {
+    throw new GradstepError("optimizer in the metadata of the file is no JSON.", {
+      code: "INVALID_FILE",
+      cause,
+    });
+  }
+  if (typeof (optimizer as Partial<OptaxOptimizer> | null)?.name !== "string") {
+    throw new GradstepError(
+      `optimizer in the metadata of the file is ${text}; expected an object with a name, such as {"name": "adamw", "learning_rate": 0.001}.`,
+      { code: "INVALID_FILE" },
+    );
+  }
+  return optimizer as OptaxOptimizer;
+}
+
+/** The steps taken, for optimizers that do not count them. @throws {GradstepError} `INVALID_FILE` */
+export function stepsOf(metadata: ReadonlyMap<string, string>): number | undefined {
+  const text = metadata.get("steps");
+  if (text === undefined) return undefined;
+  const steps = Number(text);
+  if (Number.isSafeInteger(steps) && steps >= 0) return steps;
+  throw new GradstepError(
+    `steps in the metadata of the file is ${show(text)}; expected the number of steps taken.`,
+    { code: "INVALID_FILE" },
+  );
+}
