@@ -74,6 +74,18 @@ test("names are those of the alias, and options are complete", () => {
   });
 });
 
+test("hyperparameters are those that were set last, also of AdamW with Muon", () => {
+  const backend = reference();
+  const tensors = { matrix: backend.tensor([2, 2]), vector: backend.tensor([2]) };
+  const optimizer = createOptimizer(fromOptax("muon", { learning_rate: 0.5 }), tensors);
+  optimizer.learningRate = 0.25;
+  Object.assign(optimizer.groups[0], { learningRate: 0.125 });
+  expect(toOptax(optimizer.config()).options).toMatchObject({
+    learning_rate: 0.25,
+    adam_learning_rate: 0.125,
+  });
+});
+
 test("schedules stay schedules", () => {
   const learning_rate = linear(1, 0, 5);
   const name = "scale_by_adam+clip_by_block_rms+scale_by_schedule+scale";

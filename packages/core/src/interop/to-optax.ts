@@ -40,7 +40,7 @@ export interface ToOptaxOptions {
  */
 export function toOptax(config: OptimizerConfig, options: ToOptaxOptions = {}): OptaxConfig {
   checkOptions("toOptax", options, ["name"]);
-  const spec = optimizerByName(config);
+  const spec = withOwnValues(optimizerByName(config));
   const misfits = [...controlMisfits(config), ...groupMisfits(spec), ...scheduleMisfits(spec)];
   const names = options.name === undefined ? namesOf(spec, misfits) : [options.name];
   const found = names.map((name) => {
@@ -68,6 +68,21 @@ function controlMisfits(config: OptimizerConfig): string[] {
   if (lossScale !== undefined && lossScale !== 1)
     misfits.push("lossScale: divide the gradients by it in the training loop");
   return misfits;
+}
+
+/** The hyperparameters of a group with a rule of its own, which may have been set since, as those of the rule. */
+function withOwnValues(spec: OptimizerSpec): OptimizerSpec {
+  const groups = spec.groups.map((group) => {
+    const rule = group.rule as OptimizerSpec | undefined;
+    if (rule === undefined) return group;
+    const names = Object.keys(rule.hyperparameters);
+    const [own, others] = [true, false].map((isOwn) =>
+      Object.fromEntries(Object.entries(group).filter(([key]) => names.includes(key) === isOwn)),
+    );
+    const hyperparameters = { ...rule.hyperparameters, ...own } as typeof rule.hyperparameters;
+    return { ...others, match: group.match, rule: { ...rule, hyperparameters } };
+  });
+  return { ...spec, groups };
 }
 
 /** Muon has its AdamW as the rule of a group; Optax's chains have no other groups. */

@@ -6,9 +6,22 @@ export function metadataOf(optimizer: OptaxOptimizer, steps: number): ReadonlyMa
   return new Map([
     ["format", "optax"],
     ["version", "1"],
-    ["optimizer", JSON.stringify(optimizer)],
+    ["optimizer", pythonJson(optimizer)],
     ["steps", String(steps)],
   ]);
+}
+
+const integers = new Set(["every_k_schedule", "max_consecutive_errors", "ns_steps"]);
+
+/** JSON whose floating-point numbers have a point: Python takes 0 for an integer, and inject_hyperparams its type. */
+function pythonJson(optimizer: OptaxOptimizer): string {
+  const entries = Object.entries(optimizer).flatMap(([key, value]) => {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) return [];
+    const isFloat = typeof value === "number" && !integers.has(key) && /^-?\d+$/.test(text);
+    return [`${JSON.stringify(key)}: ${isFloat ? `${text}.0` : text}`];
+  });
+  return `{${entries.join(", ")}}`;
 }
 
 /** What the metadata says of the transformation. @throws {GradstepError} `INVALID_FILE`, `UNSUPPORTED` */

@@ -55,9 +55,12 @@ export function stateArrays(
   parts.forEach((part, i) => {
     if (part === "inject_hyperparams") return;
     const options = structureOptions(optimizer);
-    const own = structures[part]?.(options) ?? {};
-    const path = isChain ? `${root}.${items.length}` : root;
     const isInjected = parts[i - 1] === "inject_hyperparams";
+    // What is injected gets the values of schedules.
+    const ownOptions = isInjected ? { ...options, isSchedule: () => false } : options;
+    // Stages hold nothing.
+    const own = Object.hasOwn(structures, part) ? structures[part](ownOptions) : {};
+    const path = isChain ? `${root}.${items.length}` : root;
     items.push(isInjected ? injected(own, input.injectedAt(path, part), options) : own);
   });
   let whole: Structure = isChain ? items : items[0];
@@ -99,7 +102,7 @@ function* arraysOf(
     return;
   }
   for (const [key, inner] of Object.entries(structure))
-    yield* arraysOf(`${path}.${key}`, inner as Structure, input);
+    yield* arraysOf(`${path}.${key}`, inner, input);
 }
 
 function isContent(structure: Structure): structure is Content {

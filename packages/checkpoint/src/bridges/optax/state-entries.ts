@@ -1,6 +1,7 @@
 import type { OptimizerSpec, OptimizerState, Schedule, Values } from "@gradstep/core";
 import type { SafetensorsEntry } from "../../safetensors/index.js";
 import { isSchedule, type OptaxOptimizer, type StateArray } from "./state-arrays.js";
+import type { CountContent, FloatContent } from "./state-structures.js";
 
 /** What the arrays of a state are made of. */
 export interface StateSource {
@@ -17,28 +18,38 @@ export interface StateSource {
 export function stateEntry(array: StateArray, source: StateSource): SafetensorsEntry {
   const { shape, content } = array;
   const { state, isDouble } = source;
-  const { iterations, control } = state;
-  const { microSteps = 0, skippedSteps = 0, consecutiveSkips = 0 } = control ?? {};
   switch (content.holds) {
-    case "steps":
-      return count(iterations + content.first);
-    case "allSteps":
-      return count(iterations + skippedSteps);
-    case "microSteps":
-      return count(microSteps);
-    case "skippedSteps":
-      return count(skippedSteps);
-    case "consecutiveSkips":
-      return count(consecutiveSkips);
-    case "isLastFinite":
-      return { dtype: "BOOL", shape: [], data: Uint8Array.of(consecutiveSkips === 0 ? 1 : 0) };
-    default:
-      return floatEntry(floatsOf(array, source), shape, isDouble);
+    case "count":
+      return {
+        dtype: "I32",
+        shape: [],
+        data: Int32Array.of(countsOf(state)[content.of] + content.first),
+      };
+    case "isLastFinite": {
+      const isFinite = countsOf(state).consecutiveSkips === 0;
+      return { dtype: "BOOL", shape: [], data: Uint8Array.of(isFinite ? 1 : 0) };
+    }
+    case "meanGradient":
+      // MultiSteps accumulates in f32, unless it is made with another type.
+      return floatEntry(floatsOf(content, array, source), shape, false);
+    case "slot":
+    case "sharedSlot":
+    case "persistentScalar":
+    case "constants":
+    case "hyperparameter":
+      return floatEntry(floatsOf(content, array, source), shape, isDouble);
   }
 }
 
+function countsOf({ iterations, control }: OptimizerState): Record<CountContent["of"], number> {
+  const { microSteps = 0, skippedSteps = 0, consecutiveSkips = 0 } = control ?? {};
+  const allSteps = iterations + skippedSteps;
+  return { steps: iterations, allSteps, microSteps, skippedSteps, consecutiveSkips };
+}
+
 function floatsOf(
-  { content, parameter, shape }: StateArray,
+  content: FloatContent,
+  { parameter, shape }: StateArray,
   { state, spec, optimizer, velocityFactor }: StateSource,
 ): Values {
   const { slots, iterations, control, groups } = state;
@@ -69,17 +80,11 @@ function floatsOf(
       const sum = microSteps === 0 ? undefined : accumulated[parameter!];
       return sum === undefined ? zeros(shape) : sum.map((value) => value / microSteps);
     }
-    default:
-      throw new Error(`${content.holds} is no floating-point number`);
   }
 }
 
 function zeros(shape: readonly number[]): Values {
   return new Float32Array(shape.reduce((product, length) => product * length, 1));
-}
-
-function count(value: number): SafetensorsEntry {
-  return { dtype: "I32", shape: [], data: Int32Array.of(value) };
 }
 
 /** An array in the type of the parameters. */

@@ -1,7 +1,12 @@
-/** What an array, or an array per parameter, of Optax's state holds. */
-export type Content =
-  /** The steps taken, and what Optax counts from. */
-  | { readonly holds: "steps"; readonly first: 0 | 1 }
+/** A count of Optax's, and what it starts from. `allSteps` are those taken and those skipped. */
+export interface CountContent {
+  readonly holds: "count";
+  readonly of: "steps" | "allSteps" | "skippedSteps" | "consecutiveSkips" | "microSteps";
+  readonly first: 0 | 1;
+}
+
+/** Floating-point numbers of Optax's. */
+export type FloatContent =
   /** A slot of each parameter of a group, or of all. Optax's values are multiplied by the factor. */
   | {
       readonly holds: "slot";
@@ -16,22 +21,20 @@ export type Content =
   | { readonly holds: "constants"; readonly names: readonly string[] }
   /** A hyperparameter that `inject_hyperparams` keeps in the state, by its name in Optax. */
   | { readonly holds: "hyperparameter"; readonly option: string }
-  /** Of `multi_steps` and `apply_if_finite`. `allSteps` counts skipped steps, too. */
-  | {
-      readonly holds:
-        | "microSteps"
-        | "allSteps"
-        | "skippedSteps"
-        | "consecutiveSkips"
-        | "isLastFinite";
-    }
   /** The mean of the gradients since the last step, of each parameter. */
   | { readonly holds: "meanGradient" };
+
+/** What an array, or an array per parameter, of Optax's state holds. */
+export type Content = CountContent | FloatContent | { readonly holds: "isLastFinite" };
 
 /** A state of Optax: fields of a named tuple, or items of a tuple. An item without arrays is empty. */
 export type Structure = Content | readonly Structure[] | { readonly [field: string]: Structure };
 
-const steps: Content = { holds: "steps", first: 0 };
+function count(of: CountContent["of"], first: 0 | 1 = 0): Content {
+  return { holds: "count", of, first };
+}
+
+const steps = count("steps");
 const none: Structure = {};
 
 function slot(name: string, factor: 1 | -1 = 1, group?: number): Content {
@@ -152,7 +155,7 @@ function scheduleFree(base: Structure): Structure {
   return {
     b1: { holds: "constants", names: ["beta1"] },
     weight_sum: { holds: "persistentScalar", name: "weightSum" },
-    step_count: { holds: "steps", first: 1 },
+    step_count: count("steps", 1),
     max_lr: { holds: "persistentScalar", name: "highestRate" },
     base_optimizer_state: base,
     z: slot("z"),
@@ -162,8 +165,8 @@ function scheduleFree(base: Structure): Structure {
 /** The state of `MultiSteps`. */
 export function accumulated(inner: Structure): Structure {
   return {
-    mini_step: { holds: "microSteps" },
-    gradient_step: { holds: "allSteps" },
+    mini_step: count("microSteps"),
+    gradient_step: count("allSteps"),
     inner_opt_state: inner,
     acc_grads: { holds: "meanGradient" },
   };
@@ -172,9 +175,9 @@ export function accumulated(inner: Structure): Structure {
 /** The state of `apply_if_finite`. */
 export function skipping(inner: Structure): Structure {
   return {
-    notfinite_count: { holds: "consecutiveSkips" },
+    notfinite_count: count("consecutiveSkips"),
     last_finite: { holds: "isLastFinite" },
-    total_notfinite: { holds: "skippedSteps" },
+    total_notfinite: count("skippedSteps"),
     inner_state: inner,
   };
 }
