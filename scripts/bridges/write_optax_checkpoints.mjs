@@ -30,7 +30,9 @@ async function optimizers() {
   const files = readdirSync(folder).filter((name) => name.endsWith(`-${label}.safetensors`));
   const found = await Promise.all(
     files.map(async (file) => {
-      const { metadata } = await decodeSafetensors(await readFile(fileURLToPath(new URL(file, folder))));
+      const { metadata } = await decodeSafetensors(
+        await readFile(fileURLToPath(new URL(file, folder))),
+      );
       const { name, ...options } = JSON.parse(metadata.get("optimizer"));
       return [file.replace(`-${label}.safetensors`, ""), fromOptax(name, options), name];
     }),
@@ -39,10 +41,19 @@ async function optimizers() {
   return [
     ...found,
     ["own-sgd-keras-momentum", sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true })],
-    ["own-rmsprop-torch-momentum", rmsprop({ epsilonMode: "outside", momentum: 0.9, momentumForm: "torch" })],
+    [
+      "own-rmsprop-torch-momentum",
+      rmsprop({ epsilonMode: "outside", momentum: 0.9, momentumForm: "torch" }),
+    ],
     ["own-adam", adam({ epsilonMode: "paper", nesterov: true })],
     ["own-adamw-accumulated", { ...adamw({ epsilonMode: "paper" }), control: { accumulate: 3 } }],
-    ["own-clipped-adam-l2", chain(clipByGlobalNorm(1), adam({ epsilonMode: "paper", weightDecay: 0.01, weightDecayMode: "l2" }))],
+    [
+      "own-clipped-adam-l2",
+      chain(
+        clipByGlobalNorm(1),
+        adam({ epsilonMode: "paper", weightDecay: 0.01, weightDecayMode: "l2" }),
+      ),
+    ],
   ];
 }
 
@@ -60,7 +71,10 @@ function generator(seed) {
 function valuesOf(shapesByName, next) {
   const size = (shape) => shape.reduce((product, length) => product * length, 1);
   return Object.fromEntries(
-    Object.entries(shapesByName).map(([name, shape]) => [name, Float32Array.from({ length: size(shape) }, next)]),
+    Object.entries(shapesByName).map(([name, shape]) => [
+      name,
+      Float32Array.from({ length: size(shape) }, next),
+    ]),
   );
 }
 
@@ -77,7 +91,10 @@ for (const [id, spec, name] of await optimizers()) {
   const read = async () =>
     Object.fromEntries(
       await Promise.all(
-        Object.keys(own).map(async (one) => [one, { shape: own[one], values: (await tensors[one].read()).slice() }]),
+        Object.keys(own).map(async (one) => [
+          one,
+          { shape: own[one], values: (await tensors[one].read()).slice() },
+        ]),
       ),
     );
   for (let i = 0; i < before; i += 1) {
@@ -85,16 +102,23 @@ for (const [id, spec, name] of await optimizers()) {
     if (id.startsWith("apply_if_finite") && i === before - 2) gradients.scale[0] = Number.NaN;
     optimizer.step(gradients);
   }
-  const source = { config: optimizer.config(), state: await optimizer.state(), parameters: await read() };
+  const source = {
+    config: optimizer.config(),
+    state: await optimizer.state(),
+    parameters: await read(),
+  };
   const chunks = [];
   for await (const chunk of writeOptax(source, { name })) chunks.push(chunk.slice());
   writeFileSync(`${out}/${id}-${label}.safetensors`, Buffer.concat(chunks));
-  const plain = (values) => Object.fromEntries(Object.entries(values).map(([one, array]) => [one, Array.from(array)]));
+  const plain = (values) =>
+    Object.fromEntries(Object.entries(values).map(([one, array]) => [one, Array.from(array)]));
   const steps = [];
   for (let i = 0; i < after; i += 1) {
     const gradients = valuesOf(own, next);
     optimizer.step(gradients);
-    const parameters = Object.fromEntries(Object.entries(await read()).map(([one, { values }]) => [one, values]));
+    const parameters = Object.fromEntries(
+      Object.entries(await read()).map(([one, { values }]) => [one, values]),
+    );
     steps.push({ gradients: plain(gradients), parameters: plain(parameters) });
   }
   writeFileSync(`${out}/${id}-${label}.json`, JSON.stringify(steps));
