@@ -119,6 +119,14 @@ describe("a template and an optimizer", () => {
     });
   });
 
+  test("what only rounds in another way is no obstacle", async () => {
+    const spec = adam({ learningRate: 0.02, averageForm: "sum-of-squares" });
+    const file = await writeKeras(await trained(spec), { template });
+    const { state } = await readKeras(file);
+    expect(state.iterations).toBe(1);
+    expect(state.hyperparameters.learningRate).toBe(Math.fround(0.02));
+  });
+
   test("another optimizer than that of the template", async () => {
     const checkpoint = await trained(fromKeras({ class_name: "Nadam", config: {} }));
     await expect(writeKeras(checkpoint, { template })).rejects.toThrow(/"nadam", and "adam"/);

@@ -1,4 +1,5 @@
 export { initialState } from "./initial-state.js";
+export { hasEffect } from "./option-effect.js";
 export { fromKeras, kerasClassOf, type KerasOptimizer, type KerasOptions } from "./keras.js";
 export { kerasSlot, type KerasSlot } from "./keras-slots.js";
 export {

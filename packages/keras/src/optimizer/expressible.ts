@@ -1,5 +1,5 @@
 import { GradstepError, type OptimizerSpec, type OptimizerState } from "@gradstep/core";
-import { fromKeras, kerasClassOf } from "@gradstep/core/interop";
+import { fromKeras, hasEffect, kerasClassOf } from "@gradstep/core/interop";
 
 const clips: readonly string[] = ["clip-by-norm", "clip-by-global-norm", "clip-by-value"];
 const constraints: readonly string[] = ["max-norm", "non-negative-weights", "unit-norm"];
@@ -48,6 +48,7 @@ function ruleMisfits(spec: OptimizerSpec): string[] {
     Object.entries(keras[kind]).flatMap(([name, expected]) => {
       const got = spec[kind][name];
       if (settable.has(name) || got === expected) return [];
+      if (!hasEffect(name, spec.options, [spec.hyperparameters])) return [];
       return [
         `${name} is ${JSON.stringify(got)}; Keras's ${className} has ${JSON.stringify(expected)}. Make the optimizer with fromKeras({ class_name: "${className}", … }).`,
       ];
