@@ -1,3 +1,5 @@
+import type { Misfit } from "./optimizer/state/misfit.js";
+
 /**
  * The kind of an error. Codes never change between versions; messages may.
  *
@@ -61,10 +63,16 @@ export class GradstepError extends Error {
   override readonly name = "GradstepError";
   /** Stable across versions; use this, not the message, to tell errors apart. */
   readonly code: ErrorCode;
+  /** All that does not fit, if the state of an optimizer does not. */
+  declare readonly misfits?: readonly Misfit[];
 
-  constructor(message: string, options: { code: ErrorCode; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { code: ErrorCode; cause?: unknown; misfits?: readonly Misfit[] },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
+    if (options.misfits !== undefined) this.misfits = options.misfits;
   }
 }
 

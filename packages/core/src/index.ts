@@ -32,7 +32,8 @@ export type {
 export { stepControlNames } from "./optimizer/step-control/step-control-options.js";
 export type { StepControlState } from "./optimizer/step-control/step-control-state.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
-export type { GroupState, OptimizerState } from "./optimizer/state.js";
+export { stateMismatch, type Misfit, type MisfitKind } from "./optimizer/state/misfit.js";
+export type { GroupState, OptimizerState } from "./optimizer/state/optimizer-state.js";
 
 export * from "./rules/factories.js";
 export * from "./stages/factories.js";

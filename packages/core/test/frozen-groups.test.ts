@@ -75,7 +75,7 @@ describe("a frozen group", () => {
     const state = await optimizer.state();
     const groups = state.groups.map((one) => ({ ...one, frozen: 1 }));
     const failure = failureOf(() => optimizer.restore({ ...state, groups } as never));
-    expect(failure.code).toBe("INVALID_HYPERPARAMETER");
+    expect(failure.code).toBe("STATE_MISMATCH");
     expect(optimizer.groups[0].frozen).toBe(true);
   });
 });

@@ -18,7 +18,7 @@ test("the initial state is that of a new optimizer, with the groups that match t
     Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
   );
   const optimizer = createOptimizer(spec, tensors, options as never);
-  const state = await initialState(spec, shapes, options as never);
+  const state = await initialState(spec, shapes, options);
   optimizer.restore(state);
   expect(await optimizer.state()).toMatchObject({
     shapes,

@@ -287,7 +287,7 @@ describe("a hyperparameter on a schedule", () => {
       const failure = failureOf(() => optimizer.restore(state));
       expect(failure.code).toBe("STATE_MISMATCH");
       expect(failure.message).toContain(
-        'learningRate follows cosine-decay {"initial":1,"decaySteps":10} in the state',
+        'hyperparameters.learningRate is the schedule cosine-decay {"initial":1,"decaySteps":10}',
       );
       optimizer.restore(state, { schedules: "code" });
       expect(optimizer.iterations).toBe(1);

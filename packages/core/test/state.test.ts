@@ -11,7 +11,7 @@ import { oracle, reference } from "../src/reference.js";
 import { nadam } from "../src/rules/nadam.js";
 import { rules } from "../src/rules/index.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
-import type { OptimizerState } from "../src/optimizer/state.js";
+import type { OptimizerState } from "../src/optimizer/state/optimizer-state.js";
 import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 
 const sizes = { kernel: 7, bias: 3 };
@@ -311,30 +311,26 @@ describe("a state of another optimizer is refused, and nothing changes", () => {
     expect(await refusal({ ...(await good()), ...changes })).toBe("STATE_MISMATCH");
   });
 
-  test.each<[string, object, string]>([
-    ["a missing hyperparameter", { hyperparameters: {} }, "INVALID_HYPERPARAMETER"],
+  test.each<[string, object]>([
+    ["a missing hyperparameter", { hyperparameters: {} }],
     [
       "a hyperparameter out of range",
       { hyperparameters: { ...spec().hyperparameters, beta1: 1.5 } },
-      "INVALID_HYPERPARAMETER",
     ],
     [
       "an unknown hyperparameter",
       { hyperparameters: { ...spec().hyperparameters, momentum: 0.5 } },
-      "UNKNOWN_OPTION",
     ],
     [
       "a hyperparameter out of range in a group",
       { groups: [group, { ...other, hyperparameters: { learningRate: -1 } }] },
-      "INVALID_HYPERPARAMETER",
     ],
     [
       "an unknown hyperparameter in a group",
       { groups: [group, { ...other, hyperparameters: { lr: 1 } }] },
-      "UNKNOWN_OPTION",
     ],
-  ])("with %s", async (_, changes, code) => {
-    expect(await refusal({ ...(await good()), ...changes })).toBe(code);
+  ])("with %s", async (_, changes) => {
+    expect(await refusal({ ...(await good()), ...changes })).toBe("STATE_MISMATCH");
   });
 
   test.each<[string, (slots: Record<string, Record<string, unknown>>) => void]>([
@@ -442,7 +438,7 @@ describe("a state that was stored", () => {
     });
     expect(code).toBe("STATE_MISMATCH");
     expect(message).toContain("JSON, which turns NaN and Infinity into null");
-    expect(message).toContain("slot m of bias has null at 0");
+    expect(message).toContain("slots.bias.m[0] is null");
     expect(comparable(await other.optimizer.state())).toEqual(before);
   });
 

@@ -1,6 +1,6 @@
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerOptions } from "../optimizer/optimizer.js";
-import type { OptimizerState } from "../optimizer/state.js";
+import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
 import { reference } from "../reference.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 

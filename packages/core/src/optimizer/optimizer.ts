@@ -11,7 +11,8 @@ import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
 import type { StepControlOptions } from "./step-control/step-control-options.js";
-import type { OptimizerState } from "./state.js";
+import type { Misfit } from "./state/misfit.js";
+import type { OptimizerState } from "./state/optimizer-state.js";
 
 /** A rule with its settings as plain data. */
 export type RuleConfig = Pick<OptimizerConfig, "name" | "settings" | "structural">;
@@ -40,6 +41,12 @@ export interface RestoreOptions {
    * this optimizer. `"same"` if left out.
    */
   readonly schedules?: "same" | "code";
+  /**
+   * Whether to take what fits and leave the rest as it is, where a misfit would be an error: slots of the same name and
+   * of parameters of the same name and shape, groups by the parameters that they hold, hyperparameters if the rule is the
+   * same, accumulated gradients if all of them fit, and the number of steps. False if left out.
+   */
+  readonly partial?: boolean;
 }
 
 /** Metrics by name: one number, or one per parameter. */
@@ -133,14 +140,16 @@ export interface OptimizerMethods<
   /**
    * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
    * All hyperparameters are replaced by those of the state, the learning rate included; to use another rate, set it after
-   * `restore`. Schedules go on at the step of the state, and must be those of the state. The values of the parameters are
-   * not part of a state.
+   * `restore`. Schedules go on at the step of the state, and must be those of the state. The state may be one of another
+   * backend. Parameters and groups are found by their names. The values of the parameters are not part of a state.
    *
    * @param options.schedules `"code"` uses the schedules of this optimizer where those of the state differ
-   * @throws {GradstepError} `STATE_MISMATCH`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `DISPOSED`, `SWAPPED`; then nothing has
-   * changed
+   * @param options.partial takes what fits
+   * @returns what does not fit and was not taken; empty without `partial`
+   * @throws {GradstepError} `STATE_MISMATCH`, which lists every misfit and has them as `misfits`; `UNKNOWN_OPTION`,
+   * `DISPOSED`, `SWAPPED`, `OUT_OF_MEMORY`; then nothing has changed
    */
-  restore(state: OptimizerState, options?: RestoreOptions): void;
+  restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
   /**
    * Gives slots their first values, of all parameters if `names` is left out. Takes its turn among the steps. Parameters,
    * hyperparameters, accumulated gradients, and the step number with the bias correction stay as they are; a slot that all

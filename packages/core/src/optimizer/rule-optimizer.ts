@@ -26,8 +26,11 @@ import type { Rows } from "./rows/rows.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { resetSlots, type ResetOptions } from "./reset/reset-slots.js";
-import { readState, writeState, type StateSource } from "./saved-state.js";
-import type { OptimizerState } from "./state.js";
+import type { Misfit } from "./state/misfit.js";
+import type { OptimizerState } from "./state/optimizer-state.js";
+import { readState } from "./state/read-state.js";
+import { restoreState } from "./state/restore-state.js";
+import type { StateSource } from "./state/state-source.js";
 import type { KernelRunner } from "./step-control/accumulator.js";
 import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
@@ -292,11 +295,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     return read === undefined ? state : correctedState(state, read);
   }
 
-  restore(state: OptimizerState, options: RestoreOptions = {}): void {
+  restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {
     this.#checkTrains();
-    checkOptions("restore", options, ["schedules"]);
-    this.#clock.iterations = writeState(this.#stateSource, state, options);
-    this.#control?.restoreCounts(this.#clock.iterations);
+    checkOptions("restore", options, ["schedules", "partial"]);
+    const clock = this.#clock;
+    const restored = restoreState(this.#stateSource, state, options, clock.iterations);
+    clock.iterations = restored.iterations;
+    this.#control?.restoreCounts(clock.iterations);
+    return restored.misfits;
   }
 
   get #stateSource(): StateSource {

@@ -65,7 +65,7 @@ function restoring(name: string, change: (state: OptimizerState) => OptimizerSta
   return wrapping(name, (optimizer) => ({
     restore: (state: OptimizerState) => {
       optimizer.restore(state);
-      optimizer.restore(change(state));
+      return optimizer.restore(change(state));
     },
   }));
 }
@@ -194,7 +194,7 @@ export const optimizerMutants: readonly Mutant[] = [
           ? group
           : { ...group, hyperparameters: { ...before, ...group.hyperparameters } };
       });
-      optimizer.restore({ ...state, groups: merged as OptimizerState["groups"] });
+      return optimizer.restore({ ...state, groups: merged as OptimizerState["groups"] });
     },
   })),
   wrapping("other rows are treated as in the last masked step", (optimizer) => {

@@ -22,6 +22,11 @@ export class LossScale {
     this.#scale = options.initial;
   }
 
+  /** Before the first step. */
+  get initial(): LossScaleState {
+    return { scale: this.#options.initial, goodSteps: 0 };
+  }
+
   get scale(): number {
     return this.#scale;
   }

@@ -46,7 +46,8 @@ export type StepRate = number | Tensor;
 
 const stepOptionNames = ["rows", "unselectedRows", "clear", "scale", "skip", "learningRate"];
 
-const unselectedRowsValues = ["keep", "decay", "zero"];
+/** What `unselectedRows` can be. */
+export const unselectedRowsValues: readonly unknown[] = ["keep", "decay", "zero"];
 
 /**
  * Checks the options of a step, apart from the length of masks, and from scale, skip and learningRate.

@@ -1,0 +1,56 @@
+import type { Values } from "../../backend/backend.js";
+import type { ScheduleData } from "../../schedules/schedule.js";
+import type { StepControlState } from "../step-control/step-control-state.js";
+
+/**
+ * Everything the next step depends on, apart from the values of the parameters: plain data, keyed by name. It survives
+ * `structuredClone`, IndexedDB and `v8.serialize` bit for bit, and JSON as long as all values are finite (JSON also drops
+ * the sign of zeros).
+ */
+export interface OptimizerState {
+  /** Version of this layout. */
+  readonly version: 1;
+  /** Name of the rule. */
+  readonly rule: string;
+  readonly options: Readonly<Record<string, boolean | string>>;
+  /** Current hyperparameters of the optimizer. */
+  readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
+  /** Steps taken. */
+  readonly iterations: number;
+  /** The optimizer's own group first, then the others in their order. */
+  readonly groups: readonly GroupState[];
+  /** The shape of each parameter. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /**
+   * Values by parameter and slot, row-major: f32, or f64 from a backend of that precision. `restore`
+   * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
+   */
+  readonly slots: Readonly<Record<string, Readonly<Record<string, Values>>>>;
+  /**
+   * The steps that each row has taken, for parameters with the option `rowSteps`; left out if there are none. `restore`
+   * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
+   */
+  readonly rowSteps?: Readonly<Record<string, Uint32Array>>;
+  /** Left out without `accumulate`, `nonFinite` and `lossScale`. */
+  readonly control?: StepControlState;
+}
+
+/** The state of one group. */
+export interface GroupState {
+  /** Names of its parameters. */
+  readonly parameters: readonly string[];
+  /** Steps of the group; if left out, computed from the optimizer's steps and `every`. */
+  readonly iterations?: number;
+  /** Name and options of the group's own rule; left out for groups with the optimizer's. */
+  readonly rule?: string;
+  readonly options?: Readonly<Record<string, boolean | string>>;
+  /**
+   * Hyperparameters that override the optimizer's, and `every`; empty for the first group. All of them for a group with
+   * a rule of its own.
+   */
+  readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
+  /** Left out for groups that are not frozen. */
+  readonly frozen?: boolean;
+  /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
+  readonly persistentScalars: Readonly<Record<string, number>>;
+}

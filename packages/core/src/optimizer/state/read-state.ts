@@ -1,0 +1,46 @@
+import { readControlState } from "../step-control/step-control-state.js";
+import type { OptimizerState } from "./optimizer-state.js";
+import { savedSlots, shapeOf, type StateSource } from "./state-source.js";
+
+/** Copies everything the next step depends on, apart from the values of the parameters. */
+export async function readState(
+  { groups, records, control }: StateSource,
+  iterations: number,
+): Promise<OptimizerState> {
+  const [defaults] = groups;
+  const { rule, options } = defaults.context.spec;
+  const counting = records.filter(({ rowSteps }) => rowSteps !== undefined);
+  // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
+  const state = {
+    version: 1 as const,
+    rule: rule.name,
+    options: { ...options },
+    hyperparameters: defaults.ownHyperparameters(),
+    iterations,
+    shapes: Object.fromEntries(records.map((record) => [record.name, [...shapeOf(record)]])),
+    ...(counting.length > 0 && {
+      rowSteps: Object.fromEntries(
+        counting.map(({ name, rowSteps }) => [name, rowSteps!.counts.slice()]),
+      ),
+    }),
+    groups: groups.map((group) => ({
+      parameters: [...group.parameters],
+      iterations: group.iterations,
+      hyperparameters: group === defaults ? {} : group.ownHyperparameters(),
+      persistentScalars: group.scalars.persistentScalars,
+      ...(group.frozen ? { frozen: true } : {}),
+      ...(group.context === defaults.context
+        ? {}
+        : { rule: group.context.spec.rule.name, options: { ...group.context.spec.options } }),
+    })),
+  };
+  const reads = records.map(async (record) => {
+    const saved = savedSlots(record);
+    const arrays = await Promise.all(saved.map(({ index }) => record.update.slots[index].read()));
+    return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
+  });
+  // Await all reads together; otherwise one rejection would go unhandled.
+  const controlled = control && readControlState(control, records);
+  const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
+  return { ...state, slots, ...(controlled && { control: await controlled }) };
+}

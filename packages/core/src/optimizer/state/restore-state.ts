@@ -1,0 +1,80 @@
+import { GradstepError, show } from "../../errors.js";
+import type { RestoreOptions } from "../optimizer.js";
+import { controlChange, writeControl } from "../step-control/restore-step-control.js";
+import { Misfits, stateMismatch, type Misfit } from "./misfit.js";
+import type { OptimizerState } from "./optimizer-state.js";
+import { rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
+import { groupChanges } from "./saved-groups.js";
+import type { StateSource } from "./state-source.js";
+import { countAt, isTable, type Table } from "./state-values.js";
+
+/** What came of a state. */
+export interface Restored {
+  /** The number of steps. */
+  readonly iterations: number;
+  /** What was not taken. */
+  readonly misfits: readonly Misfit[];
+}
+
+/**
+ * Replaces hyperparameters, step counts and slots by those of a state.
+ *
+ * @param iterations the number of steps before
+ * @throws {GradstepError} as `optimizer.restore` does; then nothing has changed
+ */
+export function restoreState(
+  { groups, records, control }: StateSource,
+  value: OptimizerState,
+  { schedules = "same", partial = false }: RestoreOptions,
+  iterations: number,
+): Restored {
+  const state = checkedTable(value);
+  const misfits = new Misfits();
+  const steps = countAt(misfits, "iterations", state["iterations"]) ?? iterations;
+  const ofGroups = groupChanges(misfits, state, groups, schedules);
+  const same = sameParameters(misfits, state, records);
+  const ofSlots = slotChanges(misfits, state, same);
+  const ofRows = rowStepsChanges(misfits, state, same);
+  const ofControl = controlChange(misfits, state["control"], control, same);
+  if (misfits.all.length > 0 && !partial) throw stateMismatch(misfits.all);
+  // Memory may run out, so this comes before anything changes.
+  for (const record of ofControl.sums.keys()) control?.accumulatorOf(record);
+  for (const { group, hyperparameters, persistentScalars, frozen, iterations: own } of ofGroups) {
+    if (hyperparameters !== undefined) group.replace(hyperparameters);
+    group.frozen = frozen;
+    group.scalars.persistentScalars = { ...group.scalars.persistentScalars, ...persistentScalars };
+    group.iterations = own ?? Math.floor(steps / group.every);
+  }
+  for (const { rowSteps, counts } of ofRows) rowSteps.counts.set(counts);
+  for (const { tensor, values } of ofSlots) tensor.write(values);
+  if (control !== undefined) writeControl(control, ofControl, records);
+  return { iterations: steps, misfits: misfits.all };
+}
+
+/** @throws {GradstepError} `STATE_MISMATCH` for what is no state at all, of which nothing can be taken */
+function checkedTable(state: unknown): Table {
+  if (typeof state === "string")
+    throw noState(
+      "Got text as the state; expected the object that it was made of: restore(JSON.parse(text)).",
+    );
+  if (state instanceof Promise)
+    throw noState(
+      "Got a Promise as the state; expected what it resolves to: restore(await optimizer.state()).",
+    );
+  if (!isTable(state))
+    throw noState(`Got ${show(state)} as the state; expected what optimizer.state() resolved to.`);
+  if (state["version"] === 1) return state;
+  const misfits = new Misfits();
+  misfits.add(
+    "format",
+    "version",
+    show(state["version"]),
+    "1",
+    "Read states of a later version with that version of gradstep.",
+  );
+  throw noState(`The state cannot be read: ${misfits.all[0].message}`, misfits);
+}
+
+function noState(message: string, { all }: Misfits = new Misfits()): GradstepError {
+  return new GradstepError(message, { code: "STATE_MISMATCH", misfits: all });
+}

@@ -1,0 +1,203 @@
+import { list, show } from "../../errors.js";
+import type { Schedule } from "../../schedules/schedule.js";
+import type { Group } from "../groups/group.js";
+import type { RestoreOptions } from "../optimizer.js";
+import type { Misfits } from "./misfit.js";
+import { hyperparametersAt } from "./saved-hyperparameters.js";
+import { countAt, isTable, own, tableAt, type Table } from "./state-values.js";
+
+/** What a group takes from a state. */
+export interface GroupChange {
+  readonly group: Group;
+  /** These and no others; undefined if all stay as they are. */
+  readonly hyperparameters: Readonly<Record<string, number | Schedule>> | undefined;
+  readonly persistentScalars: Readonly<Record<string, number>>;
+  readonly frozen: boolean;
+  /** Undefined if it follows from the steps of the optimizer and `every`. */
+  readonly iterations: number | undefined;
+}
+
+/** A state with more groups is none. */
+const maxGroups = 100_000;
+
+/** What groups take from a state. They are found by the parameters that they hold. */
+export function groupChanges(
+  misfits: Misfits,
+  state: Table,
+  groups: readonly Group[],
+  schedules: NonNullable<RestoreOptions["schedules"]>,
+): readonly GroupChange[] {
+  const [defaults] = groups;
+  const hasSameRule = isSameRule(misfits, "", state, defaults, true);
+  const ofOptimizer = tableAt(misfits, "hyperparameters", state["hyperparameters"]);
+  const saved = savedGroups(misfits, state, groups.length);
+  const matches = matchGroups(misfits, state, saved, groups);
+  return groups.map((group, i): GroupChange => {
+    const match = matches[i];
+    const path = `groups.${match}`;
+    const values = match === undefined ? {} : (saved[match] as Table);
+    const isDefault = group === defaults;
+    const isSame =
+      isDefault || match === undefined
+        ? hasSameRule
+        : isSameRule(misfits, `${path}.`, values, group, group.context !== defaults.context);
+    const overrides =
+      match === undefined || isDefault
+        ? {}
+        : tableAt(misfits, `${path}.hyperparameters`, own(values, "hyperparameters"));
+    // Overrides of a rule that the state's optimizer does not have mean nothing here.
+    const hasOwnHyperparameters = isSame && (group.context !== defaults.context || hasSameRule);
+    const takesHyperparameters = hasOwnHyperparameters && (isDefault || match !== undefined);
+    return {
+      group,
+      hyperparameters: takesHyperparameters
+        ? hyperparametersAt(
+            misfits,
+            isDefault ? "hyperparameters" : `${path}.hyperparameters`,
+            isDefault ? ofOptimizer : overrides,
+            group,
+            schedules,
+          )
+        : undefined,
+      persistentScalars:
+        match === undefined || !hasOwnHyperparameters
+          ? {}
+          : persistentScalarsAt(misfits, `${path}.persistentScalars`, values, group),
+      frozen: match === undefined ? group.frozen : frozenAt(misfits, path, values, group),
+      iterations: match === undefined ? group.iterations : iterationsAt(misfits, path, values),
+    };
+  });
+}
+
+function savedGroups(misfits: Misfits, state: Table, count: number): readonly unknown[] {
+  const groups = state["groups"];
+  if (!Array.isArray(groups) || groups.length > maxGroups) {
+    misfits.add("format", "groups", show(groups), "an array of groups");
+    return [];
+  }
+  if (groups.length !== count)
+    misfits.add("group", "groups", `an array of ${groups.length}`, `an array of ${count}`);
+  // A copy, because methods of arrays skip holes.
+  return [...(groups as readonly unknown[])];
+}
+
+/** For each group the index of its state. */
+function matchGroups(
+  misfits: Misfits,
+  state: Table,
+  saved: readonly unknown[],
+  groups: readonly Group[],
+): readonly (number | undefined)[] {
+  const known = new Set(groups.flatMap(({ parameters }) => parameters));
+  const shapes = isTable(state["shapes"]) ? state["shapes"] : {};
+  // Parameters that only one of the two has are misfits of their own.
+  const isShared = (name: string): boolean => known.has(name) === Object.hasOwn(shapes, name);
+  const names = saved.map((group, i) => namesOf(misfits, `groups.${i}`, group, i < groups.length));
+  const holders = new Map<string, Set<number>>();
+  names.forEach((ofGroup, i) => {
+    for (const name of ofGroup ?? [])
+      if (known.has(name)) holders.set(name, (holders.get(name) ?? new Set()).add(i));
+  });
+  return groups.map(({ parameters }, i) => {
+    const found = new Set(parameters.flatMap((name) => [...(holders.get(name) ?? [])]));
+    const [first = i] = found;
+    const isOne = found.size <= 1 && names[first] !== undefined;
+    // The first group is the optimizer's own, and no other one.
+    const match = isOne && (first === 0) === (i === 0) ? first : undefined;
+    const got = (match === undefined ? undefined : names[match])?.filter(isShared);
+    const expected = parameters.filter(isShared);
+    const isSame =
+      got !== undefined &&
+      got.length === expected.length &&
+      expected.every((name) => got.includes(name));
+    // What is no group is a misfit already.
+    if (!isSame && (names[i] !== undefined || i >= saved.length || match !== undefined))
+      misfits.add(
+        "group",
+        `groups.${match ?? i}.parameters`,
+        list(names[match ?? i] ?? []),
+        list(parameters),
+      );
+    return match;
+  });
+}
+
+/** @param isExpected whether something that is no group is a misfit */
+function namesOf(
+  misfits: Misfits,
+  path: string,
+  group: unknown,
+  isExpected: boolean,
+): readonly string[] | undefined {
+  const parameters = isTable(group) ? group["parameters"] : undefined;
+  if (Array.isArray(parameters) && isDense(parameters)) return parameters as readonly string[];
+  if (!isExpected) return undefined;
+  return isTable(group)
+    ? misfits.add("format", `${path}.parameters`, show(parameters), "an array of names")
+    : misfits.add("format", path, show(group), "an object");
+}
+
+/** Stops at the first value that is no name, and so at the first hole. */
+function isDense(names: readonly unknown[]): boolean {
+  for (let i = 0; i < names.length; i += 1) if (typeof names[i] !== "string") return false;
+  return true;
+}
+
+/** Whether the rule of an optimizer or group is that of the state. Options that differ are misfits, too. */
+function isSameRule(
+  misfits: Misfits,
+  prefix: string,
+  saved: Table,
+  { context: { spec } }: Group,
+  hasRule: boolean,
+): boolean {
+  const [got, expected] = [own(saved, "rule"), hasRule ? spec.rule.name : undefined];
+  if (got !== expected) {
+    misfits.add("rule", `${prefix}rule`, shown(got), shown(expected));
+    return false;
+  }
+  if (!hasRule) return true;
+  const options = tableAt(misfits, `${prefix}options`, own(saved, "options"));
+  for (const name of new Set([...Object.keys(options), ...Object.keys(spec.options)])) {
+    const [there, here] = [own(options, name), own(spec.options, name)];
+    if (there !== here) misfits.add("rule", `${prefix}options.${name}`, shown(there), shown(here));
+  }
+  return true;
+}
+
+function persistentScalarsAt(
+  misfits: Misfits,
+  path: string,
+  saved: Table,
+  { context }: Group,
+): Readonly<Record<string, number>> {
+  const table = tableAt(misfits, path, own(saved, "persistentScalars"));
+  const names = Object.keys(context.variant.persistentScalars);
+  for (const name of Object.keys(table))
+    if (!names.includes(name))
+      misfits.add("rule", `${path}.${name}`, show(table[name]), "no such scalar");
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = own(table, name);
+      if (Number.isFinite(value)) return [[name, value as number]];
+      misfits.add("format", `${path}.${name}`, shown(value), "a finite number");
+      return [];
+    }),
+  );
+}
+
+function frozenAt(misfits: Misfits, path: string, saved: Table, group: Group): boolean {
+  const frozen = own(saved, "frozen") ?? false;
+  if (typeof frozen === "boolean") return frozen;
+  misfits.add("format", `${path}.frozen`, show(frozen), "true or false");
+  return group.frozen;
+}
+
+function iterationsAt(misfits: Misfits, path: string, saved: Table): number | undefined {
+  const iterations = own(saved, "iterations");
+  return iterations === undefined ? undefined : countAt(misfits, `${path}.iterations`, iterations);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : show(value);
+}
