@@ -95,7 +95,8 @@ async function trainInTurns(
     dispose(shifted);
     if (meter.epochBatches < batchesPerEpoch) break;
     const [loss, accuracy] = await evaluated(validate);
-    observer.onEpoch?.(meter.endEpoch(loss, accuracy));
+    const completed = meter.endEpoch(loss, accuracy);
+    observer.onEpoch?.(completed);
   }
 
   stopwatch.stop();
