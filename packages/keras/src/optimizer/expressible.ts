@@ -21,11 +21,15 @@ export function checkIsExpressible(spec: OptimizerSpec, state: OptimizerState): 
   );
 }
 
+/** The rule and its stages, without those that Keras has as constraints of variables. */
+export function withoutConstraints({ rule }: OptimizerSpec): readonly string[] {
+  return rule.name.split("+").filter((one) => !constraints.includes(one));
+}
+
 /** The name of the rule in a chain; undefined if the stages are not those of Keras. */
-export function mainRule({ rule }: OptimizerSpec): string | undefined {
-  const parts = rule.name.split("+");
-  const rest = parts.filter((one) => !clips.includes(one) && !constraints.includes(one));
-  const [main, ...after] = rest;
+export function mainRule(spec: OptimizerSpec): string | undefined {
+  const parts = withoutConstraints(spec);
+  const [main, ...after] = parts.filter((one) => !clips.includes(one));
   const isInOrder = parts.indexOf(main) <= 1 && (after.length === 0 || after.join() === "ema");
   return isInOrder ? main : undefined;
 }
