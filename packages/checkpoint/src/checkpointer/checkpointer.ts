@@ -1,4 +1,10 @@
-import { checkOptions, GradstepError, show, type RestoreOptions } from "@gradstep/core";
+import {
+  checkOptions,
+  GradstepError,
+  show,
+  type Misfit,
+  type RestoreOptions,
+} from "@gradstep/core";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { CheckpointStore, StoreLock } from "../stores/store.js";
 import { newestCheckpoint, type DamagedCheckpoint } from "./newest-checkpoint.js";
@@ -42,6 +48,8 @@ export interface Resumed {
   readonly iterations: number;
   /** Newer checkpoints that could not be read, newest first. */
   readonly damaged: readonly DamagedCheckpoint[];
+  /** What did not fit, with the option `partial`; otherwise empty. */
+  readonly misfits: readonly Misfit[];
 }
 
 /** Saves a run to a store and resumes it. */
@@ -150,9 +158,9 @@ export function checkpointer(
       const newest = await newestCheckpoint(store, { signal });
       if (newest === undefined) return undefined;
       const { id, checkpoint, damaged } = newest;
-      restoreCheckpoint(run, checkpoint, restoring);
+      const misfits = restoreCheckpoint(run, checkpoint, restoring);
       saved = optimizer.iterations;
-      return { id, iterations: optimizer.iterations, damaged };
+      return { id, iterations: optimizer.iterations, damaged, misfits };
     },
     afterStep() {
       throwFailure();

@@ -1,58 +1,64 @@
-import { GradstepError, list, type RestoreOptions } from "@gradstep/core";
+import { stateMismatch, type Misfit, type RestoreOptions } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointedRun } from "./snapshot.js";
 
 /**
  * Puts a checkpoint into a run. Names and shapes are checked before anything changes; then come the optimizer, which checks
  * its own part, the parameters, and the others.
+ * @returns what did not fit, with `partial`
  * @throws {GradstepError} `STATE_MISMATCH`
  */
 export function restoreCheckpoint(
   { optimizer, parameters, others }: CheckpointedRun,
   checkpoint: Checkpoint,
   options: RestoreOptions,
-): void {
+): readonly Misfit[] {
   const misfits = [
-    ...misfitsOfParameters(parameters, checkpoint.parameters),
-    ...missing("other state", Object.keys(others), checkpoint.others),
+    ...misfitsOfNames("parameters", parameters, checkpoint.parameters),
+    ...misfitsOfShapes(parameters, checkpoint.parameters),
+    ...misfitsOfNames("others", others, checkpoint.others),
   ];
-  if (misfits.length > 0)
-    throw new GradstepError(
-      `The checkpoint does not belong to this run: ${list(misfits)}. Resume with the model and the optimizer that it was made with.`,
-      { code: "STATE_MISMATCH" },
-    );
-  optimizer.restore(checkpoint.optimizer, options);
+  if (misfits.length > 0 && options.partial !== true) throw stateMismatch(misfits);
+  const ofOptimizer = optimizer.restore(checkpoint.optimizer, options);
+  const isMisfit = new Set(misfits.map(({ path }) => path));
   for (const [name, parameter] of Object.entries(parameters))
-    parameter.write(checkpoint.parameters[name].values);
-  for (const [name, one] of Object.entries(others)) one.restore(checkpoint.others[name] as never);
+    if (!isMisfit.has(`parameters.${name}`)) parameter.write(checkpoint.parameters[name].values);
+  for (const [name, one] of Object.entries(others))
+    if (!isMisfit.has(`others.${name}`)) one.restore(checkpoint.others[name] as never);
+  return [...misfits, ...ofOptimizer];
 }
 
-function misfitsOfParameters(
+/** Names that only the run or only the checkpoint has. */
+function misfitsOfNames(
+  part: "parameters" | "others",
+  here: object,
+  saved: object,
+): readonly Misfit[] {
+  const misfit = (name: string, got: string, expected: string, remedy: string): Misfit => {
+    const path = `${part}.${name}`;
+    const message = `${path} is ${got} in the checkpoint; expected ${expected}. ${remedy}`;
+    return { kind: part === "parameters" ? "parameter" : "format", path, got, expected, message };
+  };
+  const same = `Give the checkpointer the same ${part} as when it saved.`;
+  return [
+    ...Object.keys(here)
+      .filter((name) => !Object.hasOwn(saved, name))
+      .map((name) => misfit(name, "missing", "its values, since it is here", same)),
+    ...Object.keys(saved)
+      .filter((name) => !Object.hasOwn(here, name))
+      .map((name) => misfit(name, "present", "nothing, since it is not here", same)),
+  ];
+}
+
+function misfitsOfShapes(
   parameters: CheckpointedRun["parameters"],
   saved: Checkpoint["parameters"],
-): readonly string[] {
-  const names = Object.keys(parameters);
-  return [
-    ...missing("parameter", names, saved),
-    ...missing("parameter", Object.keys(saved), parameters, "is unknown here"),
-    ...names.flatMap((name) => {
-      const [got, expected] = [saved, parameters].map((table) =>
-        Object.hasOwn(table, name) ? JSON.stringify(table[name].shape) : undefined,
-      );
-      return got === undefined || got === expected
-        ? []
-        : [`parameter ${name} has shape ${got}, and ${expected} here`];
-    }),
-  ];
-}
-
-function missing(
-  what: string,
-  names: readonly string[],
-  table: object,
-  how: string = "is missing",
-): readonly string[] {
-  return names
-    .filter((name) => !Object.hasOwn(table, name))
-    .map((name) => `${what} ${name} ${how}`);
+): readonly Misfit[] {
+  return Object.entries(parameters).flatMap(([name, { shape }]) => {
+    if (!Object.hasOwn(saved, name)) return [];
+    const [got, expected] = [saved[name].shape, shape].map((one) => JSON.stringify(one));
+    const path = `parameters.${name}`;
+    const message = `${path} has shape ${got} in the checkpoint; expected ${expected}. Give the parameter the shape that it has in the checkpoint.`;
+    return got === expected ? [] : [{ kind: "shape" as const, path, got, expected, message }];
+  });
 }

@@ -1,12 +1,13 @@
-import type { OptimizerState, RestoreOptions, Values } from "@gradstep/core";
+import type { Misfit, OptimizerState, RestoreOptions, Values } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 
 /** What a checkpointer needs of an optimizer. */
-export interface CheckpointedOptimizer<R = unknown> {
+export interface CheckpointedOptimizer {
   readonly iterations: number;
   /** Copies the state as it is when this is called. */
   state(): Promise<OptimizerState>;
-  restore(state: OptimizerState, options?: RestoreOptions): R;
+  /** @returns what did not fit, with `partial` */
+  restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
 }
 
 /** What a checkpointer needs of a parameter: a tensor of any backend is one. */
