@@ -5,7 +5,7 @@ export interface OpfsFileWriter {
   write(piece: Uint8Array<ArrayBuffer>): Promise<void>;
   /** The file is complete when this resolves. */
   close(): Promise<void>;
-  /** Stops writing. The file stays, with what it has. */
+  /** Stops writing. The file stays, with what it has. Rejects if writing has failed before. */
   abort(): Promise<void>;
 }
 
@@ -59,9 +59,9 @@ function syncWriter(handle: SyncAccessHandle): OpfsFileWriter {
 
 function streamWriter(writable: FileSystemWritableFileStream): OpfsFileWriter {
   return {
-    write: (piece) => writable.write(piece),
+    // A Blob, because for an array Chromium can give an AbortError instead of a QuotaExceededError.
+    write: (piece) => writable.write(new Blob([piece])),
     close: () => writable.close(),
-    // Rejects if the stream has failed before.
-    abort: () => writable.abort().catch(() => {}),
+    abort: () => writable.abort(),
   };
 }

@@ -35,7 +35,7 @@ export function opfsStore(name: string): CheckpointStore {
       const id = await folder.newId();
       return asWriter(store, id, async () => {
         try {
-          await writeData(folder, id, inPieces(chunks, signal), writing);
+          await writeData(folder, id, inPieces(chunks, signal), writing, openFolder);
           await attempt(writing, () => folder.mark(id));
           return id;
         } catch (error) {
@@ -75,25 +75,36 @@ async function writeData(
   id: string,
   pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
   writing: string,
+  openFolder: () => Promise<OpfsFolder>,
 ): Promise<void> {
   const writer = await attempt(writing, async () => openFileWriter(await folder.createData(id)));
   let size = 0;
   try {
     for await (const piece of pieces) {
-      await attempt(writing, () => writer.write(piece));
+      await attempt(writing, async () => {
+        // Rejects if the site's data was cleared meanwhile.
+        await folder.data(id);
+        await writer.write(piece);
+      });
       size += piece.length;
     }
+    await attempt(writing, async () => {
+      await folder.data(id);
+      await writer.close();
+      const file = await folder.data(id);
+      if (file.size !== size)
+        throw new DOMException(
+          `The file has ${file.size} bytes instead of ${size}`,
+          "UnknownError",
+        );
+    });
   } catch (error) {
-    await writer.abort();
+    // If the site's data was cleared, Chromium 153 opens the file system again only if that happens before the file is
+    // closed; otherwise not before its next start.
+    await openFolder().catch(() => {});
+    await writer.abort().catch(() => {});
     throw error;
   }
-  await attempt(writing, async () => {
-    await writer.close();
-    // The site's data may have been cleared meanwhile.
-    const file = await folder.data(id);
-    if (file.size !== size)
-      throw new DOMException(`The file has ${file.size} bytes instead of ${size}`, "UnknownError");
-  });
 }
 
 async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {

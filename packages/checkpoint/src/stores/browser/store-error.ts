@@ -1,7 +1,7 @@
 import { GradstepError, show } from "@gradstep/core";
 
 /** Names of errors with which browsers refuse storage as a whole: in private windows, in frames, by a setting. */
-const refusals = new Set(["SecurityError", "NotAllowedError", "InvalidStateError"]);
+const refusals = new Set(["SecurityError", "NotAllowedError"]);
 
 /** What an error of the platform means to who saves. `doing`: "write to …", "open …". */
 export function storeError(cause: unknown, doing: string): GradstepError {
@@ -15,9 +15,9 @@ export function storeError(cause: unknown, doing: string): GradstepError {
       { code: "OUT_OF_SPACE", cause },
     );
   return new GradstepError(
-    `Cannot ${doing}: ${reason}. The cause of this error is the browser's. ` +
-      "If the data of this site was cleared, or another tab deleted the store, its checkpoints are gone; " +
-      "the next write starts an empty store.",
+    `Cannot ${doing}: ${reason}. If the data of this site was cleared, or another tab deleted the store, ` +
+      "its checkpoints are gone, and the next save starts an empty store. " +
+      "Otherwise they are unharmed: save again; if that fails, too, restart the browser.",
     { code: "STORE_FAILED", cause },
   );
 }
