@@ -36,3 +36,28 @@ describe("files of Optax 0.2.8: the next ten calls", () => {
     }
   });
 });
+
+test.each([
+  ["a count that is one too high", (one: Float64Array) => one, 1],
+  [
+    "a moment that is off by 1e-9 of itself",
+    (one: Float64Array) => one.map((v) => v * (1 + 1e-9)),
+    0,
+  ],
+])("the comparison notices %s", async (_, change, more) => {
+  const { state, ...others } = await readOptax(read("adamw-f64.safetensors"));
+  const iterations = state.iterations + more;
+  const slots = Object.entries(state.slots).map(([name, { m, v }]) => [
+    name,
+    { m: change(m as Float64Array), v },
+  ]);
+  const wrong = {
+    ...state,
+    iterations,
+    groups: state.groups.map((group) => ({ ...group, iterations })),
+    slots: Object.fromEntries(slots),
+  };
+  const expected = json<readonly NamedValues[]>("adamw-f64.json");
+  const run = resume({ ...others, state: wrong }, oracle());
+  expect(await worstDifference(run, gradients.network, expected)).toBeGreaterThan(1e-12);
+});
