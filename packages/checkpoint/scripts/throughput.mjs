@@ -56,6 +56,8 @@ await rm(directory, { recursive: true });
 const [plainTime, saveTime, resumeTime] = Object.values(times).map(median);
 console.log(`${(bytes / mebi).toFixed(0)} MiB of parameters and slots, medians of ${rounds}`);
 console.log(`plain write and fsync ${plainTime.toFixed(3)} s`);
-console.log(`save ${saveTime.toFixed(3)} s, ${(saveTime / plainTime).toFixed(2)} times a plain write`);
+console.log(
+  `save ${saveTime.toFixed(3)} s, ${(saveTime / plainTime).toFixed(2)} times a plain write`,
+);
 console.log(`resume ${resumeTime.toFixed(3)} s, ${(resumeTime / plainTime).toFixed(2)} times`);
 console.log(`peak of memory in a save ${(peak / mebi).toFixed(0)} MiB above that before it`);
