@@ -73,7 +73,7 @@ function controlMisfits(config: OptimizerConfig): string[] {
 /** The hyperparameters of a group with a rule of its own, which may have been set since, as those of the rule. */
 function withOwnValues(spec: OptimizerSpec): OptimizerSpec {
   const groups = spec.groups.map((group) => {
-    const rule = group.rule as OptimizerSpec | undefined;
+    const { rule } = group;
     if (rule === undefined) return group;
     const names = Object.keys(rule.hyperparameters);
     const [own, others] = [true, false].map((isOwn) =>
