@@ -6,6 +6,7 @@ import {
   type OptimizerSpec,
   type OptimizerState,
   type Metrics,
+  type Misfit,
   type ParameterGroup,
   type RestoreOptions,
   stepControlNames,
@@ -225,15 +226,18 @@ export class GradstepOptimizer extends Optimizer {
    * next steps find the state of each variable by its name, also where TF.js's numbers in names differ. Restore the values
    * of the variables as well: they are not part of a state.
    *
-   * @param options as in core's `restore`
+   * @param options as in core's `restore`. With `partial`, variables that the state does not have keep theirs, and a state is
+   * left out where its variable turns out to have another shape.
+   * @returns what was not taken, with `partial`
    * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `SWAPPED`, `DISPOSED`;
    * then nothing has changed. If a state might belong to several variables, or has another shape than its variable, the
    * next step throws `STATE_MISMATCH`.
    */
-  restore(state: OptimizerState, options?: RestoreOptions): void {
+  restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] {
     this.checkLive();
-    this[implementation].restore(state, options);
+    const misfits = this[implementation].restore(state, options);
     this.iterationOffset = (state as TfOptimizerState).iterationOffset ?? 0;
+    return misfits;
   }
 
   /**

@@ -1,7 +1,9 @@
 import {
   createOptimizer,
   GradstepError,
+  stateMismatch,
   type GroupOptions,
+  type Misfit,
   type Optimizer as CoreOptimizer,
   type OptimizerConfig,
   type OptimizerSpec,
@@ -24,7 +26,6 @@ import {
 } from "./state/variable-disposal.js";
 import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
 import { withoutUniquenessNumber } from "./state/name-numbering.js";
-import { mismatch } from "./state/mismatch.js";
 import { tryRestore } from "./state/trial-restore.js";
 import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
@@ -167,41 +168,49 @@ export class VariableOptimizer implements DisposalListener {
    * See `GradstepOptimizer.restore`.
    * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`, `SWAPPED`; then nothing has changed
    */
-  restore(state: TfOptimizerState, options?: RestoreOptions): void {
+  restore(state: TfOptimizerState, options?: RestoreOptions): readonly Misfit[] {
     if (this.core.isSwapped)
       throw new GradstepError(
         "The variables hold the weights to evaluate with; call swap() once more before you load a state.",
         { code: "SWAPPED" },
       );
     const shapes = shapesOf(state);
-    const fits = (key: string): boolean => {
+    const isPartial = options?.partial === true;
+    const outdated = this.core.parameters.filter((key) => {
       const shape = shapes.get(key);
-      return shape !== undefined && isSameShape(shape, this.#table.get(key)!.shape);
-    };
-    const outdated = this.core.parameters.filter((key) => !fits(key));
+      return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);
+    });
     const conflicting = outdated.filter((key) => shapes.has(key));
-    for (const key of conflicting) this.#checkIsWaiting(key, shapes.get(key)!);
-    if (outdated.length > 0) tryRestore(this.core, this.#makeCore(), state, shapes, options);
-    this.#remove(conflicting.map((key) => this.#table.get(key)!));
+    const misfits = conflicting.flatMap((key) => this.#misfitOf(key, shapes.get(key)!) ?? []);
+    if (misfits.length > 0 && !isPartial) throw stateMismatch(misfits);
+    const waiting = conflicting.filter((key) => this.#table.variableOf(key) === undefined);
+    const others = isPartial ? [] : outdated.filter((key) => !conflicting.includes(key));
+    if (waiting.length + others.length > 0)
+      tryRestore(this.core, this.#makeCore(), state, shapes, options);
+    this.#remove(waiting.map((key) => this.#table.get(key)!));
     const made = [...shapes]
       .filter(([key]) => this.#table.get(key) === undefined)
       .map(([key, shape]) => this.#table.make(key, shape));
     this.core.add(Object.fromEntries(made.map(({ key, values }) => [key, values])));
-    const removed = outdated.filter((key) => !conflicting.includes(key));
-    if (removed.length > 0) this.core.remove(removed);
+    if (others.length > 0) this.core.remove(others);
+    let untaken: readonly Misfit[];
     try {
-      this.core.restore(state, options);
+      untaken = this.core.restore(state, options);
     } catch (error) {
       if (made.length > 0) this.core.remove(made.map(({ key }) => key));
       throw error;
     }
     const added = new Map(made.map((parameter) => [parameter.key, parameter]));
-    const all = [...shapes.keys()].map((key) => {
+    const kept = new Set(isPartial ? conflicting.filter((key) => !waiting.includes(key)) : []);
+    const expected = [...shapes.keys()].flatMap((key) => {
+      if (kept.has(key)) return [];
       const parameter = (added.get(key) ?? this.#table.get(key))!;
       parameter.fingerprint = state.fingerprints?.[key];
-      return parameter;
+      parameter.isOptional = isPartial;
+      return [parameter];
     });
-    this.#table.replaceAll(all);
+    this.#table.expect(expected, isPartial);
+    return untaken;
   }
 
   /** Replaces the state by TF.js's named weights. @throws {GradstepError} as `restore` does */
@@ -240,11 +249,13 @@ export class VariableOptimizer implements DisposalListener {
     this.#table.remove(parameters);
   }
 
-  /** @throws {GradstepError} `STATE_MISMATCH` if the parameter has a variable, whose shape must be that of the state */
-  #checkIsWaiting(key: string, got: readonly number[]): void {
-    if (this.#table.variableOf(key) === undefined) return;
-    const expected = this.#table.get(key)!.shape;
-    throw mismatch(`"${key}" has shape [${got.join(", ")}]; expected [${expected.join(", ")}]`);
+  /** That a parameter has a variable, whose shape is not that of the state. */
+  #misfitOf(key: string, got: readonly number[]): Misfit | undefined {
+    if (this.#table.variableOf(key) === undefined) return undefined;
+    const [path, expected] = [`shapes.${key}`, this.#table.get(key)!.shape];
+    const texts = { got: `[${got.join(", ")}]`, expected: `[${expected.join(", ")}]` };
+    const message = `${path} is ${texts.got}; expected ${texts.expected}. Give the variable the shape that it has in the state, or another name.`;
+    return { kind: "shape", path, ...texts, message };
   }
 
   /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */

@@ -11,6 +11,8 @@ export interface WaitingState {
   readonly shape: readonly number[];
   /** Of its variable's values when it was saved; only where the names alone are ambiguous. */
   readonly fingerprint?: Fingerprint | undefined;
+  /** Whether it may be left without a variable, because it was restored with `partial`. */
+  readonly isOptional?: boolean;
 }
 
 /** For each variable its state, or undefined where it has none. */
@@ -23,7 +25,9 @@ type Matches<S> = readonly (S | undefined)[];
  * 1. the variable's values are those that the state was saved with, where the checkpoint has fingerprints;
  * 2. the names are equal, and no name of the family is left without a variable;
  * 3. there are as many variables as states: in order;
- * 4. there are as many variables of the family in TF.js as states: in the order of their numbers.
+ * 4. there are as many variables of the family in TF.js as states: in the order of their numbers;
+ * 5. the states are optional: in order if there are as many variables as states, else by equal names if all states have a
+ *    variable. The caller drops those of another shape.
  *
  * @param variables of one step, without state so far.
  * @param registered all variables in TF.js that have no state so far.
@@ -75,6 +79,11 @@ function matchFamily<S extends WaitingState>(
     matchInOrder(states, variables) ??
     (isNumbered ? matchAllRegistered(states, variables, registered) : undefined);
   if (matches !== undefined) return matches;
+  if (states.every(({ isOptional }) => isOptional === true)) {
+    if (states.length === variables.length) return states;
+    const areAllNamed = states.every((state) => equalNames.includes(state));
+    return areAllNamed ? equalNames : variables.map(() => undefined);
+  }
   // The caller compares the shapes.
   if (states.length === 1 && variables.length === 1) return states;
   throw new GradstepError(

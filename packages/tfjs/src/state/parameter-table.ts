@@ -12,6 +12,7 @@ export interface Parameter extends WaitingState {
   readonly values: StepTensor;
   readonly gradient: StepTensor;
   fingerprint: WaitingState["fingerprint"];
+  isOptional: boolean;
 }
 
 /** A variable of a step and its parameter. */
@@ -41,7 +42,7 @@ export class ParameterTable {
   readonly #byVariable = new Map<string, Parameter>();
   readonly #byKey = new Map<string, Parameter>();
   /** From a checkpoint, without a variable so far. */
-  #waiting = new Set<Parameter>();
+  readonly #waiting = new Set<Parameter>();
   readonly #stage: (shape: readonly number[]) => StepTensor;
   readonly #hasState: boolean;
 
@@ -78,20 +79,29 @@ export class ParameterTable {
     return undefined;
   }
 
-  /** Makes a parameter without a variable. It is not part of the table until `replaceAll`. */
+  /** Makes a parameter without a variable. It is not part of the table until `expect`. */
   make(key: string, shape: readonly number[]): Parameter {
     const [values, gradient] = [this.#stage(shape), this.#stage(shape)];
-    return { key, shape: [...shape], values, gradient, fingerprint: undefined };
+    return { key, shape: [...shape], values, gradient, fingerprint: undefined, isOptional: false };
   }
 
-  /** Makes these the only parameters, in that order. All of them wait for their variables. */
-  replaceAll(parameters: readonly Parameter[]): void {
-    const kept = new Set(parameters);
-    for (const one of this.#byKey.values()) if (!kept.has(one)) free(one);
-    this.#byVariable.clear();
-    this.#byKey.clear();
-    for (const one of parameters) this.#byKey.set(one.key, one);
-    this.#waiting = kept;
+  /**
+   * Lets parameters of a checkpoint wait for their variables. They become the only ones, in that order, unless the others
+   * are kept.
+   */
+  expect(parameters: readonly Parameter[], keepsOthers: boolean): void {
+    const expected = new Set(parameters);
+    for (const [name, one] of this.#byVariable)
+      if (!keepsOthers || expected.has(one)) this.#byVariable.delete(name);
+    if (!keepsOthers) {
+      for (const one of this.#byKey.values()) if (!expected.has(one)) free(one);
+      this.#byKey.clear();
+      this.#waiting.clear();
+    }
+    for (const one of parameters) {
+      this.#byKey.set(one.key, one);
+      this.#waiting.add(one);
+    }
   }
 
   /**
@@ -115,7 +125,7 @@ export class ParameterTable {
       if (parameter !== undefined && isSameShape(parameter.shape, shape))
         return { name, parameter, isNew: false };
       if (parameter !== undefined) {
-        if (this.#hasState) throw wrongShape(variable, parameter);
+        if (this.#hasState && !parameter.isOptional) throw wrongShape(variable, parameter);
         obsolete.push(parameter);
       }
       const key = this.#freeKey(name, taken, obsolete);
@@ -144,6 +154,7 @@ export class ParameterTable {
       this.#byVariable.set(name, parameter);
       this.#byKey.set(parameter.key, parameter);
       this.#waiting.delete(parameter);
+      parameter.isOptional = false;
     }
   }
 
@@ -161,6 +172,7 @@ export class ParameterTable {
     if (found.size > 0 || this.#waiting.size < this.#byKey.size) return found;
     const inOrder = matchInOrder(states, variables);
     if (inOrder !== undefined) return new Map(variables.map((one, i) => [one, inOrder[i]!]));
+    if (states.every(({ isOptional }) => isOptional)) return found;
     throw new GradstepError(
       `The state belongs to ${quoted(states.map(({ key }) => key))}; the step has ${quoted(variables.map(({ name }) => name))}, ` +
         `with other names and other shapes. Use a new optimizer, or the model that the state was saved with.`,
