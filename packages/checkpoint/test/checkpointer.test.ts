@@ -12,7 +12,8 @@ import {
 } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { wasm } from "@gradstep/wasm";
-import { describe, expect, test } from "vitest";
+import { nodeGpu, webgpu } from "@gradstep/webgpu/node";
+import { afterAll, describe, expect, test } from "vitest";
 import { checkpointer, memoryStore, newestCheckpoint, type CheckpointStore } from "../src/index.js";
 
 const spec = () =>
@@ -42,20 +43,39 @@ async function valuesOf(parameters: ReturnType<typeof makeRun>["parameters"]) {
   return (await Promise.all(values)).map((one) => [...one]);
 }
 
-const backends: readonly [string, () => Backend][] = [
+const missing = await nodeGpu().then(
+  () => undefined,
+  (error: unknown) => String(error),
+);
+if (missing !== undefined) console.warn(`Skipped on webgpu: ${missing}`);
+
+const backends: readonly [string, () => Backend | Promise<Backend>][] = [
   ["cpu-js", () => cpuJs()],
   ["wasm", () => wasm()],
+  ...(missing === undefined
+    ? [["webgpu", () => webgpu()] as [string, () => Promise<Backend>]]
+    : []),
 ];
 
-describe.each(backends)("on %s", (_, backend) => {
+describe.each(backends)("on %s", (_, make) => {
+  const made: Backend[] = [];
+  const backend = async (): Promise<Backend> => {
+    const one = await make();
+    made.push(one);
+    return one;
+  };
+  afterAll(() => {
+    for (const one of made) one.dispose?.();
+  });
+
   test("N steps, a save, a resume elsewhere and N steps have the bits of 2N steps", async () => {
     const store = memoryStore();
-    const first = makeRun(backend());
+    const first = makeRun(await backend());
     step(first.optimizer, 7);
     const saving = checkpointer(first.optimizer, first.parameters, { store });
     const id = await saving.save();
     step(first.optimizer, 9);
-    const second = makeRun(backend());
+    const second = makeRun(await backend());
     step(second.optimizer, 3);
     const resuming = checkpointer(second.optimizer, second.parameters, { store });
     await saving.close();
@@ -67,7 +87,7 @@ describe.each(backends)("on %s", (_, backend) => {
 
   test("a save holds the moment at which it was called, though training goes on", async () => {
     const store = memoryStore();
-    const { optimizer, parameters } = makeRun(backend());
+    const { optimizer, parameters } = makeRun(await backend());
     step(optimizer, 4);
     const values = await valuesOf(parameters);
     const state = await optimizer.state();
@@ -80,6 +100,26 @@ describe.each(backends)("on %s", (_, backend) => {
     );
     expect(checkpoint.optimizer).toStrictEqual(state);
   });
+});
+
+test("a save on several threads holds the moment at which it was called", async () => {
+  const store = memoryStore();
+  const backend = wasm({ threads: 2 });
+  await backend.ready();
+  const size = 300_000;
+  const w = backend.tensor([size]);
+  const optimizer = createOptimizer(adam({ learningRate: 1 }), { w });
+  const gradient = new Float32Array(size).fill(1);
+  for (let i = 0; i < 3; i += 1) optimizer.step({ w: gradient });
+  const saving = checkpointer(optimizer, { w }, { store }).save();
+  for (let i = 0; i < 20; i += 1) optimizer.step({ w: gradient });
+  await saving;
+  const { checkpoint } = (await newestCheckpoint(store))!;
+  // Adam's first steps of a constant gradient are the rate each.
+  const { values } = checkpoint.parameters.w;
+  expect(values.filter((value) => Math.abs(value + 3) > 1e-4)).toHaveLength(0);
+  expect(checkpoint.optimizer.iterations).toBe(3);
+  backend.dispose();
 });
 
 test("afterStep saves every few steps, and the newest few stay", async () => {
