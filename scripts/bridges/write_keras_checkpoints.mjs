@@ -30,7 +30,7 @@ for (const file of readdirSync(fixtures)) {
   const steps = JSON.parse(readFileSync(new URL(`steps.${floatType}.json`, fixtures), "utf8"));
   const { calls } = steps[name];
   const template = readFileSync(new URL(file, fixtures));
-  const { spec, parameters, nonTrainable, state } = await readKeras(template);
+  const { spec, parameters, otherTensors, state } = await readKeras(template);
   const names = Object.keys(parameters);
   const array = isDouble ? Float64Array : Float32Array;
   const decode = (text) =>
@@ -61,7 +61,7 @@ for (const file of readdirSync(fixtures)) {
         ...Object.fromEntries(
           names.map((key) => [key, { shape: tensors[key].shape, values: now[key] }]),
         ),
-        ...nonTrainable,
+        ...otherTensors,
       },
     };
     writeFileSync(

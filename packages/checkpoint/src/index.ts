@@ -1,4 +1,4 @@
-export type { ImportedCheckpoint, ParameterValues } from "./bridges/imported-checkpoint.js";
+export type { ImportedCheckpoint, ParameterValues } from "@gradstep/core/interop";
 export {
   decodeCheckpoint,
   encodeCheckpoint,

@@ -6,7 +6,8 @@ import {
   type KerasOptimizer,
 } from "@gradstep/core/interop";
 import { sizeOfShape, type Hdf5Dataset } from "./hdf5/hdf5-tree.js";
-import type { ImportedCheckpoint, VariableValues } from "./imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
+import type { KerasCheckpoint } from "./keras-checkpoint.js";
 import { nameList } from "./name-list.js";
 import { openKerasFile, optimizerPath, variablesAt } from "./keras-file.js";
 import { allVariables, type ModelVariable } from "./model/saveable.js";
@@ -45,7 +46,7 @@ export interface ReadKerasOptions {
 export async function readKeras(
   source: Uint8Array | ArrayBuffer | Blob,
   options: ReadKerasOptions = {},
-): Promise<ImportedCheckpoint> {
+): Promise<KerasCheckpoint> {
   checkOptions("readKeras", options, ["spec", "trainable", "constraint"]);
   const { weights, model, optimizer } = await openKerasFile(source);
   const { trainable, constraint = null } = options;
@@ -95,7 +96,7 @@ export async function readKeras(
   ]);
   const chosen = new Set(order);
   const others = allVariables(model).filter((one) => !chosen.has(one));
-  return { spec, parameters: valuesOf(order), nonTrainable: valuesOf(others), state };
+  return { spec, parameters: valuesOf(order), otherTensors: valuesOf(others), state };
 }
 
 function specOf(optimizer: unknown, constraint: KerasConstraint | null): OptimizerSpec {
@@ -110,7 +111,7 @@ function shapesByName(variables: readonly ModelVariable[]): Record<string, reado
   return Object.fromEntries(variables.map(({ name, dataset: { shape } }) => [name, shape]));
 }
 
-function valuesOf(variables: readonly ModelVariable[]): Record<string, VariableValues> {
+function valuesOf(variables: readonly ModelVariable[]): Record<string, ParameterValues> {
   return Object.fromEntries(
     variables.map(({ name, dataset: { shape, values } }) => [
       name,

@@ -3,7 +3,7 @@ import { fromKeras, hasEffect, type KerasOptimizer } from "@gradstep/core/intero
 import { datasetFor } from "./hdf5/dataset-for.js";
 import { copyOf, setAt } from "./hdf5/edit-tree.js";
 import type { Hdf5Group } from "./hdf5/hdf5-tree.js";
-import type { VariableValues } from "./imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import { optimizerPath, variablesAt, type KerasFile } from "./keras-file.js";
 import { mismatch } from "./mismatch.js";
 import { allVariables, type ModelVariable, type Saveable } from "./model/saveable.js";
@@ -16,7 +16,7 @@ import { orderCheck, parameterOf } from "./optimizer/order-check.js";
 /** The template's variables with new values. @throws {GradstepError} `STATE_MISMATCH`, listing everything that does not fit */
 export function withValues(
   { weights, model }: KerasFile,
-  parameters: Readonly<Record<string, VariableValues>>,
+  parameters: Readonly<Record<string, ParameterValues>>,
   optimized: ReadonlySet<string>,
 ): Hdf5Group {
   const variables = new Map(allVariables(model).map((one) => [one.name, one]));

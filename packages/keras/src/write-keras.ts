@@ -12,7 +12,7 @@ import { datasetFor } from "./hdf5/dataset-for.js";
 import { copyOf, emptyGroup, setAt } from "./hdf5/edit-tree.js";
 import type { Hdf5Group, Hdf5Node } from "./hdf5/hdf5-tree.js";
 import { writeHdf5 } from "./hdf5/write-hdf5.js";
-import type { VariableValues } from "./imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import { openKerasFile, optimizerPath } from "./keras-file.js";
 import { mismatch } from "./mismatch.js";
 import { pathName } from "./model/layer-classes.js";
@@ -25,13 +25,13 @@ import { datasetOf } from "./optimizer/state-to-keras.js";
 import { checkSameOptimizer, templateOrder, withValues } from "./template.js";
 
 /** What `writeKeras` writes. */
-export interface KerasCheckpoint {
+export interface KerasCheckpointSource {
   /** What `optimizer.config()` returned. */
   readonly config: OptimizerConfig;
   /** What `optimizer.state()` resolved to. */
   readonly state: OptimizerState;
   /** All parameters of the optimizer, and other variables of the model, such as `batch_normalization/moving_mean`. */
-  readonly parameters: Readonly<Record<string, VariableValues>>;
+  readonly parameters: Readonly<Record<string, ParameterValues>>;
 }
 
 /** Options of `writeKeras`. */
@@ -62,7 +62,7 @@ export interface WriteKerasOptions {
  * `INVALID_FILE`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`
  */
 export async function writeKeras(
-  { config, state, parameters }: KerasCheckpoint,
+  { config, state, parameters }: KerasCheckpointSource,
   options: WriteKerasOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions("writeKeras", options, ["template", "trainable", "layers"]);
@@ -105,7 +105,7 @@ export async function writeKeras(
 /** A model with these variables and no optimizer. @throws {GradstepError} `STATE_MISMATCH` */
 function modelOf(
   layout: WeightsLayout,
-  parameters: Readonly<Record<string, VariableValues>>,
+  parameters: Readonly<Record<string, ParameterValues>>,
 ): Hdf5Group {
   const root = emptyGroup();
   setAt(root, "vars", { kind: "group", name: "model", children: new Map() });
@@ -152,6 +152,6 @@ function withOptimizer(
   return result;
 }
 
-function isDouble(parameters: Readonly<Record<string, VariableValues>>): boolean {
+function isDouble(parameters: Readonly<Record<string, ParameterValues>>): boolean {
   return Object.values(parameters).some(({ values }) => values instanceof Float64Array);
 }

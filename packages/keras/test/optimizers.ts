@@ -1,7 +1,7 @@
 import { createOptimizer, type Optimizer, type Tensor } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
-import type { ImportedCheckpoint, KerasCheckpoint } from "../src/index.js";
+import type { KerasCheckpoint, KerasCheckpointSource } from "../src/index.js";
 import type { FloatType } from "./fixtures.js";
 
 /** An optimizer that continues a checkpoint, and its tensors. */
@@ -12,7 +12,7 @@ export interface Resumed {
 
 /** Continues a checkpoint of Keras: in f32 on cpu-js, in f64 on the oracle. */
 export function resume(
-  { spec, parameters, state }: ImportedCheckpoint,
+  { spec, parameters, state }: KerasCheckpoint,
   floatType: FloatType,
 ): Resumed {
   const backend = floatType === "float32" ? cpuJs() : oracle();
@@ -28,7 +28,10 @@ export function resume(
 }
 
 /** What `writeKeras` takes. */
-export async function checkpointOf({ optimizer, tensors }: Resumed): Promise<KerasCheckpoint> {
+export async function checkpointOf({
+  optimizer,
+  tensors,
+}: Resumed): Promise<KerasCheckpointSource> {
   const parameters = Object.entries(tensors).map(async ([name, tensor]) => [
     name,
     { shape: tensor.shape, values: await tensor.read() },

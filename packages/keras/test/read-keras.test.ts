@@ -16,12 +16,12 @@ const roundsToSingle = ["adafactor", "muon"];
 describe.each(floatTypes)("%s: continues a model of Keras as Keras does", (floatType) => {
   const cases = Object.entries(nextCalls(floatType));
   test.each(cases)("%s", async (name, { variables, calls }) => {
-    const { spec, parameters, nonTrainable, state } = await readKeras(
+    const { spec, parameters, otherTensors, state } = await readKeras(
       fixture(`${name}.${floatType}.keras`),
     );
     const names = Object.keys(parameters);
     expect(names.map((one, i) => variables[i].endsWith(one))).toEqual(variables.map(() => true));
-    const { optimizer, tensors } = resume({ spec, parameters, nonTrainable, state }, floatType);
+    const { optimizer, tensors } = resume({ spec, parameters, otherTensors, state }, floatType);
     const Values = floatType === "float32" ? Float32Array : Float64Array;
     const scales = names.map((one) => Float64Array.from(parameters[one].values, Math.abs));
     let worst = 0;
@@ -52,10 +52,10 @@ describe("what a file does not say", () => {
 
   test("a .weights.h5 file with its optimizer is the same as the .keras file", async () => {
     const expected = await readKeras(fixture("adam-amsgrad.float32.keras"));
-    const { parameters, nonTrainable, state } = await readKeras(weights, { spec: adam });
+    const { parameters, otherTensors, state } = await readKeras(weights, { spec: adam });
     expect(parameters).toEqual(expected.parameters);
     expect(Object.keys(parameters)).toEqual(Object.keys(expected.parameters));
-    expect(nonTrainable).toEqual(expected.nonTrainable);
+    expect(otherTensors).toEqual(expected.otherTensors);
     expect(state).toEqual({ ...expected.state, hyperparameters: state.hyperparameters });
     expect(state.hyperparameters.learningRate).toBe(Math.fround(0.01));
   });
@@ -72,9 +72,9 @@ describe("what a file does not say", () => {
     await expect(readKeras(only, { spec })).rejects.toMatchObject({ code: "UNSUPPORTED" });
     const trainable = nextCalls("float32").functional.variables;
     const expected = await readKeras(file);
-    const { parameters, nonTrainable, state } = await readKeras(only, { spec, trainable });
+    const { parameters, otherTensors, state } = await readKeras(only, { spec, trainable });
     expect(parameters).toEqual(expected.parameters);
-    expect(nonTrainable).toEqual(expected.nonTrainable);
+    expect(otherTensors).toEqual(expected.otherTensors);
     expect(state.slots).toEqual(expected.state.slots);
   });
 

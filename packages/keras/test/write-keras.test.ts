@@ -51,7 +51,7 @@ describe.each(floatTypes)("%s", (floatType) => {
       const file = await writeKeras(checkpoint, { template });
       const after = await readKeras(file);
       expect(after.parameters).toEqual(checkpoint.parameters);
-      expect(after.nonTrainable).toEqual(before.nonTrainable);
+      expect(after.otherTensors).toEqual(before.otherTensors);
       const { slots, iterations, groups, control, hyperparameters } = checkpoint.state;
       expect(after.state.iterations).toBe(iterations);
       expect(after.state.hyperparameters).toEqual(hyperparameters);

@@ -10,7 +10,7 @@ export { averagedWeights, type AveragedWeights } from "./averaged-weights.js";
 export type { TfOptimizerState } from "./state/optimizer-state.js";
 export { tfParameters, type TfParameter } from "./tf-parameters.js";
 export { fromTfjsOptimizer, toTfjsOptimizer } from "./bridge/live-optimizers.js";
-export { readTfjs, type TfjsCheckpoint, type WeightValues } from "./bridge/read-tfjs.js";
+export { readTfjs, type TfjsCheckpoint } from "./bridge/read-tfjs.js";
 export { writeTfjs, type TfjsCheckpointSource } from "./bridge/write-tfjs.js";
 export { tfjsFormat } from "./bridge/tfjs-format.js";
 export type { NamedTensor } from "./step/gradients.js";

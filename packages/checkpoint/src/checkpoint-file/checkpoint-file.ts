@@ -1,5 +1,5 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
-import type { ParameterValues } from "../bridges/imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import {
   decodeSafetensors,
   encodeSafetensors,

@@ -1,5 +1,5 @@
 import type { OptimizerState } from "@gradstep/core";
-import type { ParameterValues } from "../bridges/imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 
 /** What a training run needs to continue. */
 export interface Checkpoint {

@@ -19,7 +19,7 @@ export function restoreCheckpoint(
     ...misfitsOfNames("others", others, checkpoint.others),
   ];
   if (misfits.length > 0 && options.partial !== true) throw stateMismatch(misfits);
-  const ofOptimizer = optimizer.restore(checkpoint.optimizer, options);
+  const ofOptimizer = optimizer.restore(checkpoint.optimizer, options) ?? [];
   const isMisfit = new Set(misfits.map(({ path }) => path));
   for (const [name, parameter] of Object.entries(parameters))
     if (!isMisfit.has(`parameters.${name}`)) parameter.write(checkpoint.parameters[name].values);

@@ -6,8 +6,8 @@ export interface CheckpointedOptimizer {
   readonly iterations: number;
   /** Copies the state as it is when this is called. */
   state(): Promise<OptimizerState>;
-  /** @returns what did not fit, with `partial` */
-  restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
+  /** @returns what did not fit, with `partial`, or nothing */
+  restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] | void;
 }
 
 /** What a checkpointer needs of a parameter: a tensor of any backend is one. */

@@ -1,3 +1,4 @@
+export type { ImportedCheckpoint, ParameterValues } from "./imported-checkpoint.js";
 export { initialState } from "./initial-state.js";
 export { hasEffect } from "./option-effect.js";
 export { fromKeras, kerasClassOf, type KerasOptimizer, type KerasOptions } from "./keras.js";

@@ -6,7 +6,7 @@ import { readKeras, writeKeras } from "../../src/index.js";
 test("a .keras file is read and written on a page", async () => {
   const url = new URL("../fixtures/adam.float32.keras", import.meta.url);
   const template = await (await fetch(url)).blob();
-  const { spec, parameters, nonTrainable, state } = await readKeras(template);
+  const { spec, parameters, otherTensors, state } = await readKeras(template);
   const backend = cpuJs();
   const tensors = Object.fromEntries(
     Object.entries(parameters).map(([name, { shape, values }]) => [
@@ -19,7 +19,7 @@ test("a .keras file is read and written on a page", async () => {
   const checkpoint = { config: optimizer.config(), state: await optimizer.state(), parameters };
   const again = await readKeras(await writeKeras(checkpoint, { template }));
   expect(again.parameters).toEqual(parameters);
-  expect(again.nonTrainable).toEqual(nonTrainable);
+  expect(again.otherTensors).toEqual(otherTensors);
   expect(again.state).toEqual(state);
   expect(state.iterations).toBe(8003);
 });

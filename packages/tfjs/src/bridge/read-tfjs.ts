@@ -1,10 +1,9 @@
+import { GradstepError } from "@gradstep/core";
 import {
-  GradstepError,
-  type OptimizerSpec,
-  type OptimizerState,
-  type Values,
-} from "@gradstep/core";
-import { initialState } from "@gradstep/core/interop";
+  initialState,
+  type ImportedCheckpoint,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import type { io } from "@tensorflow/tfjs-core";
 import { withoutUniquenessNumber } from "../state/name-numbering.js";
 import { quoted } from "../state/name-matching.js";
@@ -14,23 +13,13 @@ import { isSameShape } from "../step/gradients.js";
 import { decodeArtifacts } from "./artifacts.js";
 import { continueFrom, specOfSaved } from "./saved-optimizer.js";
 
-/** The values of one weight of a model. */
-export interface WeightValues {
-  readonly shape: readonly number[];
-  readonly values: Values;
-}
-
 /**
  * A model and its optimizer, for any backend: `createOptimizer(spec, tensors).restore(state)` of `@gradstep/core` goes on
  * where TF.js stopped.
  */
-export interface TfjsCheckpoint {
-  readonly spec: OptimizerSpec;
-  /** What the optimizer updates, by the names that the weights have in the file. */
-  readonly parameters: Readonly<Record<string, WeightValues>>;
+export interface TfjsCheckpoint extends ImportedCheckpoint {
   /** The model's other weights, such as the averages of batch normalization. */
-  readonly otherTensors: Readonly<Record<string, WeightValues>>;
-  readonly state: OptimizerState;
+  readonly otherTensors: Readonly<Record<string, ParameterValues>>;
 }
 
 /**
@@ -58,7 +47,7 @@ export async function readTfjs(artifacts: io.ModelArtifacts): Promise<TfjsCheckp
   const trained = modelWeights.filter(({ name }) =>
     names.size > 0 ? names.has(name) : !/\/moving_(mean|variance)$/.test(name),
   );
-  const tableOf = (weights: readonly ReadWeight[]): Record<string, WeightValues> =>
+  const tableOf = (weights: readonly ReadWeight[]): Record<string, ParameterValues> =>
     Object.fromEntries(
       weights.map(({ name, shape, values }) => [
         name,

@@ -4,7 +4,7 @@ import { io } from "@tensorflow/tfjs-core";
 import { lazyTensor } from "../state/lazy-tensor.js";
 import { kinds, type TfjsName } from "../tfjs-optimizers/kinds.js";
 import { withOptimizer } from "./artifacts.js";
-import type { WeightValues } from "./read-tfjs.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import { tfjsWeights } from "./tfjs-weights.js";
 
 /** What `writeTfjs` writes. */
@@ -14,9 +14,9 @@ export interface TfjsCheckpointSource {
   /** What `optimizer.state()` returned, at the same step. */
   readonly state: OptimizerState;
   /** In the order in which the model has its trainable weights, which is the one that TF.js assigns moments by. */
-  readonly parameters: Readonly<Record<string, WeightValues>>;
+  readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** The model's other weights, such as those that `readTfjs` found. */
-  readonly otherTensors?: Readonly<Record<string, WeightValues>>;
+  readonly otherTensors?: Readonly<Record<string, ParameterValues>>;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type SafetensorsEntry,
   type SafetensorsSource,
 } from "../../safetensors/index.js";
-import type { ImportedCheckpoint, ParameterValues } from "../imported-checkpoint.js";
+import type { ImportedCheckpoint, ParameterValues } from "@gradstep/core/interop";
 import { inTypeOf } from "./in-type-of.js";
 import { rejectPickle } from "./reject-pickle.js";
 import { parseDescription, invalid, type TorchDescription } from "./torch-description.js";

@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import type { ParameterValues } from "../imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import type { TorchDescription, TorchParameterGroup } from "./torch-description.js";
 import type { TorchParameterState } from "./torch-parameter-state.js";
 

@@ -1,7 +1,7 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
 import { fromTorch, torchSlots } from "@gradstep/core/interop";
 import { floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ParameterValues } from "../imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import { invalid, isCount, type TorchDescription } from "./torch-description.js";
 
 /** What PyTorch has in `optimizer.state` of one parameter. */

@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core";
 import { torchSlots, toTorch } from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ParameterValues } from "../imported-checkpoint.js";
+import type { ParameterValues } from "@gradstep/core/interop";
 import { inTypeOf } from "./in-type-of.js";
 import type { TorchDescription } from "./torch-description.js";
 

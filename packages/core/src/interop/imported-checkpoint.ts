@@ -1,4 +1,6 @@
-import type { OptimizerSpec, OptimizerState, Values } from "@gradstep/core";
+import type { Values } from "../backend/backend.js";
+import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
+import type { OptimizerSpec } from "../rule/rule.js";
 
 /** The values of one parameter. */
 export interface ParameterValues {
