@@ -30,8 +30,7 @@ export function indexedDbStore(name: string): CheckpointStore {
 
     async write(chunks, { signal } = {}) {
       signal?.throwIfAborted();
-      const draft = crypto.randomUUID();
-      return asWriter(store, draft, () =>
+      return asWriter(store, newDraft, (draft) =>
         use(async (database) => {
           await removeUnfinished(database, store);
           let size = 0;
@@ -88,6 +87,10 @@ export function indexedDbStore(name: string): CheckpointStore {
 
     lock: () => lockStore(store),
   };
+}
+
+function newDraft(): string {
+  return crypto.randomUUID();
 }
 
 /** Removes the pieces whose writers ended before they were a checkpoint. */

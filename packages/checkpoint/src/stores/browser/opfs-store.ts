@@ -32,8 +32,8 @@ export function opfsStore(name: string): CheckpointStore {
       const folder = await openFolder();
       const writing = `write to ${store}`;
       await attempt(writing, () => folder.removeUnfinished());
-      const id = await folder.newId();
-      return asWriter(store, id, async () => {
+      const newId = (): Promise<string> => folder.newId();
+      return asWriter(store, newId, async (id) => {
         try {
           await writeData(folder, id, inPieces(chunks, signal), writing, openFolder);
           await attempt(writing, () => folder.mark(id));

@@ -3,7 +3,7 @@ import type { StoreLock } from "../store.js";
 import { accessError, missing } from "./store-error.js";
 
 /** In milliseconds. A page that is reloaded gets the lock while the browser still takes it from the old page. */
-const patience = 500;
+const patience = 1000;
 
 /**
  * Makes this tab the only writer of a store. The browser releases the lock when the tab or worker ends, however it ends.
@@ -25,20 +25,21 @@ export async function lockStore(store: string): Promise<StoreLock> {
 }
 
 /**
- * Runs `write`. Meanwhile, other tabs see that the draft has a writer.
- * @throws {GradstepError} `UNSUPPORTED`, and what `write` throws
+ * Runs `write` with a new draft. Meanwhile, other tabs see that the draft has a writer.
+ * @throws {GradstepError} `UNSUPPORTED`, and what `newDraft` and `write` throw
  */
 export async function asWriter<T>(
   store: string,
-  draft: string,
-  write: () => Promise<T>,
+  newDraft: () => string | Promise<string>,
+  write: (draft: string) => Promise<T>,
 ): Promise<T> {
   const locks = webLocks();
+  const draft = await newDraft();
   let started = false;
   try {
     return await locks.request(lockName(store, draft), () => {
       started = true;
-      return write();
+      return write(draft);
     });
   } catch (cause) {
     throw started ? cause : accessError(cause, `lock ${store}`);
