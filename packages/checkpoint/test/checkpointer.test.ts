@@ -326,7 +326,8 @@ test("monitors, numbers that are not finite, and what else belongs to a run, com
     const epoch = {
       number: 0,
       state: () => ({ number: epoch.number, best: Infinity, random: Uint32Array.of(7, 8) }),
-      restore: (saved: { number: number; best: number; random: Uint32Array }) => {
+      restore: async (saved: { number: number; best: number; random: Uint32Array }) => {
+        await Promise.resolve();
         expect(saved).toStrictEqual({ number: 3, best: Infinity, random: Uint32Array.of(7, 8) });
         epoch.number = saved.number;
       },

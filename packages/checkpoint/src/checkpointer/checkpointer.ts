@@ -158,7 +158,7 @@ export function checkpointer(
       const newest = await newestCheckpoint(store, { signal });
       if (newest === undefined) return undefined;
       const { id, checkpoint, damaged } = newest;
-      const misfits = restoreCheckpoint(run, checkpoint, restoring);
+      const misfits = await restoreCheckpoint(run, checkpoint, restoring);
       saved = optimizer.iterations;
       return { id, iterations: optimizer.iterations, damaged, misfits };
     },

@@ -8,11 +8,11 @@ import type { CheckpointedRun } from "./snapshot.js";
  * @returns what did not fit, with `partial`
  * @throws {GradstepError} `STATE_MISMATCH`
  */
-export function restoreCheckpoint(
+export async function restoreCheckpoint(
   { optimizer, parameters, others }: CheckpointedRun,
   checkpoint: Checkpoint,
   options: RestoreOptions,
-): readonly Misfit[] {
+): Promise<readonly Misfit[]> {
   const misfits = [
     ...misfitsOfNames("parameters", parameters, checkpoint.parameters),
     ...misfitsOfShapes(parameters, checkpoint.parameters),
@@ -24,7 +24,7 @@ export function restoreCheckpoint(
   for (const [name, parameter] of Object.entries(parameters))
     if (!isMisfit.has(`parameters.${name}`)) parameter.write(checkpoint.parameters[name].values);
   for (const [name, one] of Object.entries(others))
-    if (!isMisfit.has(`others.${name}`)) one.restore(checkpoint.others[name] as never);
+    if (!isMisfit.has(`others.${name}`)) await one.restore(checkpoint.others[name] as never);
   return [...misfits, ...ofOptimizer];
 }
 

@@ -24,7 +24,7 @@ export type CheckpointedParameters = Readonly<Record<string, CheckpointedParamet
 export interface Restorable {
   /** Plain data, which may hold typed arrays. It must not change afterwards. */
   state(): unknown;
-  restore(state: never): void;
+  restore(state: never): void | Promise<void>;
 }
 
 export type Restorables = Readonly<Record<string, Restorable>>;
