@@ -44,7 +44,8 @@ export class ArrayTrainer {
     const optimizer = (this.#optimizer ??= this.#create(rows));
     const tensors = this.#tensors;
     for (const { name } of attributes) tensors[name].write(this.parameters[name]);
-    optimizer.restore(this.state);
+    const shapes = Object.fromEntries(attributes.map(({ name }) => [name, tensors[name].shape]));
+    optimizer.restore({ ...this.state, shapes });
     optimizer.step(
       Object.fromEntries(
         attributes.map(({ name, columns, gradientOffset }) => [
