@@ -24,36 +24,35 @@ export function hyperparametersAt(
   for (const name of new Set([...Object.keys(saved), ...needed, ...current.keys()])) {
     const here = current.get(name);
     const there = own(saved, name);
-    const isMissing = !Object.hasOwn(saved, name);
-    // A group follows the optimizer where the state has nothing.
-    if (isMissing && !isSchedule(here) && !needed.includes(name)) continue;
-    let value: unknown = there;
+    let value = here;
     if (isSchedule(here) || isScheduleData(there)) {
-      value = here;
       if (schedules === "same" && !isSameSchedule(here, there))
         misfits.add("schedule", `${path}.${name}`, described(there), described(here));
+    } else if (Object.hasOwn(saved, name)) {
+      value = numberAt(misfits, `${path}.${name}`, there, group, name) ?? here;
+    } else if (needed.includes(name)) {
+      misfits.add("hyperparameter", `${path}.${name}`, "missing", "a number");
+    } else {
+      // A group follows the optimizer where the state has nothing.
+      value = undefined;
     }
-    if (value === undefined && schedules === "code" && isScheduleData(there)) continue;
-    const checked = checkedValue(misfits, `${path}.${name}`, group, name, value) ?? here;
-    if (checked !== undefined) taken.set(name, checked);
+    if (value !== undefined) taken.set(name, value);
   }
   return Object.fromEntries(taken);
 }
 
-function checkedValue(
+function numberAt(
   misfits: Misfits,
   path: string,
+  value: unknown,
   group: Group,
   name: string,
-  value: unknown,
 ): number | Schedule | undefined {
-  // A schedule that the group does not have is a misfit already.
-  if (isScheduleData(value) && !isSchedule(value)) return undefined;
   try {
     return group.check(name, value);
   } catch (error) {
     if (!(error instanceof GradstepError)) throw error;
-    return misfits.add("hyperparameter", path, described(value), "another value", error.message);
+    return misfits.add("hyperparameter", path, show(value), "a valid value", error.message);
   }
 }
 
@@ -62,7 +61,7 @@ function isSameSchedule(here: unknown, there: unknown): boolean {
 }
 
 function described(value: unknown): string {
-  if (value === undefined) return "missing";
+  if (value === undefined) return "no schedule";
   return isScheduleData(value)
     ? `the schedule ${value.schedule} ${JSON.stringify(value.options)}`
     : show(value);

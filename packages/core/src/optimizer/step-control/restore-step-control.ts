@@ -93,7 +93,7 @@ function accumulatedAt(
     const path = `control.accumulated.${name}`;
     const record = records.find((one) => one.name === name);
     if (record === undefined) {
-      misfits.add("control", path, show(all[name]), "a parameter that this optimizer has");
+      misfits.add("control", path, show(all[name]), "the gradient of a parameter that fits");
       continue;
     }
     const values = numbersAt(misfits, "control", path, all[name], record.size);
