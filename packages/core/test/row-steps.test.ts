@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import {
   adam,
   chain,
@@ -143,6 +143,29 @@ describe("rowSteps", () => {
     for (const state of states)
       expect(codeOf(() => counting.restore(state as OptimizerState))).toBe("STATE_MISMATCH");
     expect(codeOf(() => plain.restore(with_))).toBe("STATE_MISMATCH");
+  });
+});
+
+test("calls whose step would be refused are refused before they are counted", async () => {
+  const backend = reference();
+  const tensors = { e: backend.tensor([3]), w: backend.tensor([2]) };
+  const optimizer = createOptimizer(adam(), tensors, { ...lazy, accumulate: 2 });
+  const rows = { indices: Uint32Array.of(1), values: Float32Array.of(1) };
+  const w = Float32Array.of(1, 1);
+  const ofW = { rows: { w: Uint32Array.of(1, 0) }, unselectedRows: "decay" } as const;
+  const plain = createOptimizer(adam(), { w: backend.tensor([2]) }, { accumulate: 2 });
+  plain.step({ w }, ofW);
+  plain.step({ w });
+  expect(plain.iterations).toBe(1);
+  optimizer.step({ e: rows });
+  const before = await optimizer.state();
+  expect(codeOf(() => optimizer.step({ w }, ofW))).toBe("UNSUPPORTED");
+  expect(await optimizer.state()).toEqual(before);
+  optimizer.step({ w }, { ...ofW, unselectedRows: "keep" });
+  expect(optimizer.iterations).toBe(1);
+  expect((await optimizer.state()).rowSteps).toEqual({
+    e: Uint32Array.of(0, 1, 0),
+    w: Uint32Array.of(1, 0),
   });
 });
 

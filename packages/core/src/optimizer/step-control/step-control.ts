@@ -4,6 +4,7 @@ import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
+import { checkRowStepMask } from "../sparse/row-step-updates.js";
 import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
 import { findNonFinite } from "./finite-gradients.js";
 import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
@@ -127,11 +128,25 @@ export class StepControl {
 
   /**
    * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
+   * @param all the records of the optimizer
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
-  reserve({ records, updates, count }: CallInputs): void {
+  reserve(
+    { records, updates, count }: CallInputs,
+    all: readonly ParameterRecord[],
+    options: StepOptions | undefined,
+  ): void {
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
+    const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";
+    // The step would be refused after its gradients were added.
+    if (accumulate > 1 && unselectedRows !== "keep")
+      for (const { name, update, rowSteps, accumulator } of all) {
+        if (rowSteps === undefined) continue;
+        const before = accumulator?.isUsed === true ? accumulator.rows : undefined;
+        const mask = before ?? (updates.indexOf(update) < count ? update.mask : undefined);
+        checkRowStepMask(name, { ...update, mask, unselectedRows });
+      }
     for (let i = 0; i < count; i += 1) {
       const { mask } = updates[i];
       if (accumulate > 1 && mask !== undefined && !ArrayBuffer.isView(mask))
