@@ -182,6 +182,30 @@ describe("without a template", () => {
     expect(state.iterations).toBe(1);
   });
 
+  test("batch normalization needs its statistics, which no optimizer updates", async () => {
+    const given = await checkpoint({
+      "batch_normalization/gamma": [2],
+      "batch_normalization/beta": [2],
+    });
+    await expect(writeKeras(given)).rejects.toThrow(
+      /expected all variables of this layer, batch_normalization\/moving_mean and/,
+    );
+    const values = Float32Array.of(1, 2);
+    const statistics = {
+      "batch_normalization/moving_mean": { shape: [2], values },
+      "batch_normalization/moving_variance": { shape: [2], values },
+    };
+    const file = await writeKeras({
+      ...given,
+      parameters: { ...given.parameters, ...statistics },
+    });
+    const { parameters, otherTensors } = await readKeras(file, {
+      spec: fromKeras({ class_name: "Adam", config: {} }),
+    });
+    expect(parameters).toEqual(given.parameters);
+    expect(otherTensors).toEqual(statistics);
+  });
+
   test("other names need a layout", async () => {
     const given = await checkpoint({ "encoder/kernel": [2, 2], "encoder/bias": [2] });
     await expect(writeKeras(given)).rejects.toMatchObject({ code: "UNSUPPORTED" });

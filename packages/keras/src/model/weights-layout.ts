@@ -24,13 +24,22 @@ export function defaultLayout(names: readonly string[]): WeightsLayout {
     [...layers].map(([layer, own]) => {
       const className = layer.replace(/_\d+$/, "");
       const known = knownVariables(className, own.length)?.map(({ name }) => name);
-      if (known === undefined || own.some((one) => !known.includes(one)))
+      if (known === undefined || own.some((one) => !known.includes(one))) {
+        if (className === "batch_normalization") incomplete(layer, own);
         unknown(`${layer}/${own[0]}`);
+      }
       const count = counts.get(className) ?? 0;
       counts.set(className, count + 1);
       const path = `layers/${className}${count === 0 ? "" : `_${count}`}`;
       return [path, known.map((one) => `${layer}/${one}`)];
     }),
+  );
+}
+
+function incomplete(layer: string, own: readonly string[]): never {
+  throw new GradstepError(
+    `Got ${own.map((one) => show(`${layer}/${one}`)).join(", ")}; expected all variables of this layer, ${layer}/moving_mean and ${layer}/moving_variance included: only a template has values for those that are missing. Add them to parameters, or pass a file of the model as template.`,
+    { code: "UNSUPPORTED" },
   );
 }
 
