@@ -171,9 +171,16 @@ function printHeading(options: Options, configuration: Configuration, screen: Sc
 const remedies: Partial<Record<ErrorCode, string>> = {
   NON_FINITE: " Here: --non-finite skip, or a lower --learning-rate.",
   UNSUPPORTED: " Here: --backend wasm.",
-  STATE_MISMATCH:
-    " Here: --resume needs the options with which the checkpoint was made, --epochs too.",
 };
+
+/** An error of the optimizer, as a user of this program can act on it. */
+function messageOf({ code, message, misfits }: GradstepError): string {
+  if (misfits === undefined) return `${message}${remedies[code] ?? ""}`;
+  const differences = misfits.map(
+    ({ path, got, expected }) => `- ${path}: the checkpoint has ${got}; expected ${expected}`,
+  );
+  return `The checkpoint is of a training with other options. --resume needs the options with which it was made, --epochs too.\n${differences.join("\n")}`;
+}
 
 // A reader that has read enough (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -188,7 +195,7 @@ try {
     isUserError
       ? `${error.message}\n`
       : error instanceof GradstepError
-        ? `${error.message}${remedies[error.code] ?? ""}\n`
+        ? `${messageOf(error)}\n`
         : `${error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exitCode = isUserError ? 2 : 1;

@@ -133,7 +133,7 @@ describe("--checkpoint", () => {
       /Got --batch-size 800 --seed 2 with --resume; expected --batch-size 800 --seed 1, with which/,
     );
     expect(await error("--resume", "--epochs", "3")).toMatch(
-      /learningRate follows[^]*--resume needs the options with which the checkpoint was made/,
+      /--resume needs the options with which it was made, --epochs too\.\n- hyperparameters\.learningRate: the checkpoint has the schedule/,
     );
     expect(await error("--resume", "--optimizer", "lion")).toMatch(/rule/);
     expect(readdirSync(directory)).toEqual(files);
