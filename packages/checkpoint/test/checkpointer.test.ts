@@ -400,3 +400,17 @@ test.each([
     expect.objectContaining({ code }),
   );
 });
+
+test.each([
+  ["store", { store: "folder" }, {}, "INVALID_HYPERPARAMETER"],
+  ["no store", { store: undefined }, {}, "INVALID_HYPERPARAMETER"],
+  ["others", { others: { epoch: 3 } }, {}, "INVALID_HYPERPARAMETER"],
+  ["a typed array", {}, { w: new Float32Array(3) }, "INVALID_PARAMETER"],
+])("what is not a run is refused at once: %s", (_, options, parameters, code) => {
+  const { optimizer, parameters: tensors } = makeRun(cpuJs());
+  const all = { store: memoryStore(), ...options } as never;
+  const given = { ...tensors, ...parameters } as never;
+  expect(() => checkpointer(optimizer, given, all)).toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(/got .*; expected/) }),
+  );
+});

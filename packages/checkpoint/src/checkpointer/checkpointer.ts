@@ -7,6 +7,7 @@ import {
 } from "@gradstep/core";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { CheckpointStore, StoreLock } from "../stores/store.js";
+import { checkRun } from "./check-run.js";
 import { newestCheckpoint, type DamagedCheckpoint } from "./newest-checkpoint.js";
 import { restoreCheckpoint } from "./restore-checkpoint.js";
 import {
@@ -85,7 +86,7 @@ export interface Checkpointer {
  * meanwhile; work that the caller has encoded must be submitted before.
  *
  * @param parameters all that the model consists of; more than the optimizer updates, if need be
- * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_PARAMETER`
  */
 export function checkpointer(
   optimizer: CheckpointedOptimizer,
@@ -97,6 +98,7 @@ export function checkpointer(
   checkCount("every", every ?? 1);
   checkCount("keep", keep);
   const run: CheckpointedRun = { optimizer, parameters, others };
+  checkRun(run, store);
   /** The steps that the last save had. */
   let saved = optimizer.iterations;
   let locking: Promise<StoreLock> | undefined;

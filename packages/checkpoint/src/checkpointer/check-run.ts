@@ -1,0 +1,41 @@
+import { GradstepError, show, type ErrorCode } from "@gradstep/core";
+import type { CheckpointStore } from "../stores/store.js";
+import type { CheckpointedRun } from "./snapshot.js";
+
+/** @throws {GradstepError} `INVALID_PARAMETER` or `INVALID_HYPERPARAMETER` for what lacks a method that is needed */
+export function checkRun(
+  { optimizer, parameters, others }: CheckpointedRun,
+  store: CheckpointStore,
+): void {
+  checkMethods("the optimizer", optimizer, ["state", "restore"], "what createOptimizer returns");
+  for (const [name, one] of Object.entries(parameters))
+    checkMethods(
+      `the parameter ${show(name)}`,
+      one,
+      ["read", "write"],
+      "a tensor, such as backend.tensor(shape, values)",
+      "INVALID_PARAMETER",
+    );
+  for (const [name, one] of Object.entries(others))
+    checkMethods(`others.${name}`, one, ["state", "restore"], "an object with state and restore");
+  checkMethods(
+    "the store",
+    store,
+    ["list", "write", "open", "remove"],
+    "a store, such as fileStore(path) or memoryStore()",
+  );
+}
+
+function checkMethods(
+  what: string,
+  got: unknown,
+  methods: readonly string[],
+  expected: string,
+  code: ErrorCode = "INVALID_HYPERPARAMETER",
+): void {
+  const object = Object(got) as Readonly<Record<string, unknown>>;
+  if (methods.every((method) => typeof object[method] === "function")) return;
+  throw new GradstepError(`checkpointer: got ${show(got)} as ${what}; expected ${expected}.`, {
+    code,
+  });
+}
