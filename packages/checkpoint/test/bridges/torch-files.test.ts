@@ -200,6 +200,12 @@ describe("readTorch", () => {
     await expect(readTorch(bytes, { signal })).rejects.toThrow("enough");
   });
 
+  test("a path is refused: the error says what is read", async () => {
+    await expect(readTorch("run.safetensors" as never)).rejects.toThrow(
+      /Got "run\.safetensors" as a file; expected a Uint8Array/,
+    );
+  });
+
   test.each(["pickle.pt", "pickle-legacy.pt"])("%s of torch.save is refused", async (name) => {
     const bytes = new Uint8Array(read(name));
     for (const source of [bytes, bytes.buffer, new Blob([bytes])]) {

@@ -21,6 +21,9 @@ export async function rejectPickle(source: SafetensorsSource, cause: unknown): P
 async function firstBytes(source: SafetensorsSource): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source.subarray(0, 3);
   if (source instanceof ArrayBuffer) return new Uint8Array(source).subarray(0, 3);
+  // Something else, such as a path: the codec's error says what it takes.
+  if (typeof (source as Partial<typeof source> | undefined)?.stream !== "function")
+    return new Uint8Array(0);
   const bytes: number[] = [];
   const reader = source.stream().getReader();
   try {
