@@ -12,6 +12,7 @@ import type { Mutant } from "./mutant.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
 import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
+import { stateMutants } from "./optimizers/state-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
 import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...arithmeticMutants,
   ...dataMutants,
   ...optimizerMutants,
+  ...stateMutants,
   ...chainMutants,
   ...sparseMutants,
   ...rowMutants,

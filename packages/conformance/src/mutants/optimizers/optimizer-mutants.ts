@@ -61,7 +61,7 @@ function bound(target: object, value: unknown): unknown {
 }
 
 /** Restores a changed copy of the state that it is given; an invalid state is still refused. */
-function restoring(name: string, change: (state: OptimizerState) => OptimizerState): Mutant {
+export function restoring(name: string, change: (state: OptimizerState) => OptimizerState): Mutant {
   return wrapping(name, (optimizer) => ({
     restore: (state: OptimizerState) => {
       optimizer.restore(state);

@@ -13,7 +13,8 @@ import { optimizerModelChecks } from "./optimizer-model.js";
 import { randomReductionChecks } from "./random-reductions.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
 import { resetChecks } from "./reset.js";
-import { resumeChecks } from "./resume.js";
+import { interruptedStepChecks } from "./interrupted-steps.js";
+import { resumeChecks, stageResumeChecks } from "./resume.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
@@ -42,6 +43,8 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...flushChecks(rules),
     ...nonFiniteChecks(rules),
     ...resumeChecks(rules),
+    ...(isBuiltIn ? stageResumeChecks : []),
+    ...interruptedStepChecks,
     ...stepControlChecks,
     ...resetChecks,
     ...evaluationChecks,

@@ -1,8 +1,22 @@
-import type { OptimizerSpec, OptimizerState, Rule, Tensor } from "@gradstep/core";
+import {
+  adamw,
+  chain,
+  type OptimizerSpec,
+  type OptimizerState,
+  type Rule,
+  type Stage,
+  type Tensor,
+} from "@gradstep/core";
+import { stages } from "@gradstep/core/stages";
 import { snapshot, type Snapshot } from "../../checker/snapshot.js";
 import { assert, assertSameAll, inCase } from "../assertions.js";
 import { Random } from "../random/random.js";
-import { choiceCount, inRange, randomSettings } from "../random/random-settings.js";
+import {
+  choiceCount,
+  inRange,
+  randomSettings,
+  type RuleSettings,
+} from "../random/random-settings.js";
 import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { randomGradient, randomParameter } from "../random/random-values.js";
@@ -18,6 +32,28 @@ export function resumeChecks(rules: readonly Rule[]): readonly Check[] {
     needs: needsOf(rule),
     run: (context) => resumeCases(rule, context),
   }));
+}
+
+/** The same for every built-in stage, around a rule with momentum. */
+export const stageResumeChecks: readonly Check[] = stages.map((stage) => ({
+  group: "state",
+  name: `${stage.name}: training resumes from a state`,
+  needs: needsOf(chainOf(stage, {}).rule),
+  run: async (context) => {
+    const random = Random.of(context.seed, `state ${stage.name}`);
+    const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
+    try {
+      await resume(context, chainOf(stage, settings), random);
+    } catch (error) {
+      throw inCase(error, `${stage.name} ${JSON.stringify(settings)}`);
+    }
+  },
+}));
+
+function chainOf(stage: Stage, settings: RuleSettings): OptimizerSpec {
+  const link = { stage, ...stage.specify(settings) };
+  const rule = adamw({ learningRate: 0.01 });
+  return stage.updated === "g" ? chain(link, rule) : chain(rule, link);
 }
 
 async function resumeCases(rule: Rule, context: Context): Promise<void> {
@@ -70,7 +106,7 @@ async function resume(context: Context, spec: OptimizerSpec, random: Random): Pr
   const after = await start(
     Object.fromEntries(Object.entries(half).map(([name, values]) => [name, values.p])),
   );
-  after.optimizer.restore(state);
+  after.optimizer.restore(structuredClone(state));
   assert(
     after.optimizer.iterations === steps,
     `${spec.rule.name}: iterations is ${after.optimizer.iterations} after restore; expected ${steps}`,

@@ -107,6 +107,6 @@ async function skippedSteps(context: Context): Promise<void> {
 }
 
 /** Whether a step can be skipped: JavaScript can look at gradients, or the backend does. */
-function canSkip(tensor: Tensor): boolean {
+export function canSkip(tensor: Tensor): boolean {
   return "view" in tensor || "guard" in tensor.backend;
 }
