@@ -149,6 +149,24 @@ test("afterStep saves every few steps, and the newest few stay", async () => {
   expect((await newestCheckpoint(store))!.checkpoint.optimizer.iterations).toBe(20);
 });
 
+test("a run that does not resume removes no checkpoint of the run before it", async () => {
+  const store = memoryStore();
+  const before = makeRun(cpuJs());
+  const older = checkpointer(before.optimizer, before.parameters, { store, keep: 1 });
+  await older.save();
+  await older.save();
+  const kept = await store.list();
+  expect(kept).toHaveLength(1);
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store, keep: 1 });
+  await saves.save();
+  await saves.save();
+  expect(await store.list()).toEqual([...kept, expect.any(String)]);
+  await saves.resume();
+  await saves.save();
+  expect(await store.list()).toHaveLength(1);
+});
+
 test("a save that is due while another one is written starts afterwards: one copy of the run at a time", async () => {
   const inner = memoryStore();
   let isOpen = (): void => undefined;

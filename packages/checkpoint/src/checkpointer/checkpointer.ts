@@ -23,7 +23,10 @@ export interface CheckpointerOptions {
   readonly store: CheckpointStore;
   /** `afterStep` saves when this number of steps has been taken since the last save; never if left out. */
   readonly every?: number | undefined;
-  /** How many checkpoints stay in the store: 3 if left out. Older ones are removed after a newer one is durable. */
+  /**
+   * How many checkpoints of the run stay in the store: 3 if left out. Older ones are removed after a newer one is durable.
+   * What was in the store before belongs to the run after `resume`, and is never removed without it.
+   */
   readonly keep?: number | undefined;
   /** What else belongs to the run, by names that stay the same. */
   readonly others?: Restorables | undefined;
@@ -102,6 +105,8 @@ export function checkpointer(
   /** The steps that the last save had. */
   let saved = optimizer.iterations;
   let locking: Promise<StoreLock> | undefined;
+  /** The checkpoints of this run. Those of a run that was not resumed are not removed for it. */
+  const ofRun = new Set<string>();
   /** Ends when all saves that were started have ended. Never rejects. */
   let saving: Promise<unknown> = Promise.resolve();
   let pending = 0;
@@ -127,8 +132,11 @@ export function checkpointer(
     }
   };
   const removeOld = async (): Promise<void> => {
-    const ids = await store.list();
-    for (const id of ids.slice(0, -keep)) await store.remove(id);
+    const ids = (await store.list()).filter((id) => ofRun.has(id));
+    for (const id of ids.slice(0, -keep)) {
+      await store.remove(id);
+      ofRun.delete(id);
+    }
   };
   const start = (signal: AbortSignal | undefined): Promise<string> => {
     const snapshot = takeSnapshot(run);
@@ -140,6 +148,7 @@ export function checkpointer(
       await before;
       await lock();
       const id = await store.write(encodeCheckpoint(await snapshot, { slots, signal }), { signal });
+      ofRun.add(id);
       await removeOld().catch(report);
       return id;
     })();
@@ -157,11 +166,13 @@ export function checkpointer(
     async resume({ signal, ...restoring } = {}) {
       await saving;
       await lock();
+      const ids = await store.list();
       const newest = await newestCheckpoint(store, { signal });
       if (newest === undefined) return undefined;
       const { id, checkpoint, damaged } = newest;
       const misfits = await restoreCheckpoint(run, checkpoint, restoring);
       saved = optimizer.iterations;
+      for (const one of ids) ofRun.add(one);
       return { id, iterations: optimizer.iterations, damaged, misfits };
     },
     afterStep() {
