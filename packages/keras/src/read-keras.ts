@@ -4,9 +4,9 @@ import {
   initialState,
   type KerasConstraint,
   type KerasOptimizer,
+  type ParameterValues,
 } from "@gradstep/core/interop";
 import { sizeOfShape, type Hdf5Dataset } from "./hdf5/hdf5-tree.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import type { KerasCheckpoint } from "./keras-checkpoint.js";
 import { nameList } from "./name-list.js";
 import { openKerasFile, optimizerPath, variablesAt } from "./keras-file.js";

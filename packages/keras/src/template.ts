@@ -1,9 +1,13 @@
 import type { OptimizerSpec, OptimizerState } from "@gradstep/core";
-import { fromKeras, hasEffect, type KerasOptimizer } from "@gradstep/core/interop";
+import {
+  fromKeras,
+  hasEffect,
+  type KerasOptimizer,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { datasetFor } from "./hdf5/dataset-for.js";
 import { copyOf, setAt } from "./hdf5/edit-tree.js";
 import type { Hdf5Group } from "./hdf5/hdf5-tree.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { optimizerPath, variablesAt, type KerasFile } from "./keras-file.js";
 import { mismatch } from "./mismatch.js";
 import { allVariables, type ModelVariable, type Saveable } from "./model/saveable.js";

@@ -6,13 +6,12 @@ import {
   show,
 } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
-import { kerasClassOf } from "@gradstep/core/interop";
+import { kerasClassOf, type ParameterValues } from "@gradstep/core/interop";
 import { weightsName, writeArchive } from "./archive/archive.js";
 import { datasetFor } from "./hdf5/dataset-for.js";
 import { copyOf, emptyGroup, setAt } from "./hdf5/edit-tree.js";
 import type { Hdf5Group, Hdf5Node } from "./hdf5/hdf5-tree.js";
 import { writeHdf5 } from "./hdf5/write-hdf5.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { openKerasFile, optimizerPath } from "./keras-file.js";
 import { mismatch } from "./mismatch.js";
 import { pathName } from "./model/layer-classes.js";
@@ -81,8 +80,13 @@ export async function writeKeras(
       .filter((name) => optimized.has(name))
       .map((name) => ({ name, shape: parameters[name].shape }));
     if (order.length !== optimized.size) {
-      const all = Object.values(layout).flat();
-      mismatch([`layers lacks ${[...optimized].filter((one) => !all.includes(one)).join(", ")}`]);
+      const placed = order.map(({ name }) => name);
+      const absent = [...optimized].filter((name) => !placed.includes(name));
+      const repeated = [...new Set(placed.filter((name, i) => placed.indexOf(name) !== i))];
+      mismatch([
+        ...(absent.length > 0 ? [`layers lacks ${nameList(absent)}`] : []),
+        ...(repeated.length > 0 ? [`layers has ${nameList(repeated)} more than once`] : []),
+      ]);
     }
     return writeHdf5(withOptimizer(model, outline, spec, state, order, isDouble(parameters)));
   }

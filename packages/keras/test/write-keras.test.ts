@@ -217,6 +217,17 @@ describe("without a template", () => {
     expect(parameters).toEqual(given.parameters);
     await expect(
       writeKeras(given, { layers: { "layers/dense": ["encoder/kernel"] } }),
-    ).rejects.toMatchObject({ code: "STATE_MISMATCH" });
+    ).rejects.toMatchObject({
+      code: "STATE_MISMATCH",
+      message: expect.stringContaining("layers lacks encoder/bias") as string,
+    });
+    await expect(
+      writeKeras(given, {
+        layers: { "layers/dense": ["encoder/kernel", "encoder/bias", "encoder/kernel"] },
+      }),
+    ).rejects.toMatchObject({
+      code: "STATE_MISMATCH",
+      message: expect.stringContaining("layers has encoder/kernel more than once") as string,
+    });
   });
 });

@@ -305,6 +305,13 @@ describe("readTorch", () => {
       (tensors) => tensors.set("state.layer.bias.prev", scalar(1)),
     ],
     [
+      "state of another optimizer",
+      "UNSUPPORTED",
+      "layer.bias has variance",
+      same,
+      (tensors) => tensors.set("state.layer.bias.variance", scalar(1)),
+    ],
+    [
       "state of another option",
       "UNSUPPORTED",
       "vMax",

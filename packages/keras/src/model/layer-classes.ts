@@ -53,7 +53,7 @@ export interface KnownVariable {
 }
 
 /**
- * The variables of a layer of this class that has so many of them; undefined if that cannot be told.
+ * The variables of a layer of this class with this number of variables; undefined if that cannot be told.
  * @param config the layer's own configuration, if there is one
  */
 export function knownVariables(

@@ -12,7 +12,7 @@ export interface OrderCheck {
   isComplete(variables: readonly ModelVariable[]): boolean;
 }
 
-/** After so many steps, the search for an order is given up. */
+/** The search for an order is given up after this number of steps. */
 const maxSteps = 200_000;
 
 /**

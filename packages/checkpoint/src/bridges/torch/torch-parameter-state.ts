@@ -1,7 +1,6 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
-import { fromTorch, torchSlots } from "@gradstep/core/interop";
+import { fromTorch, torchSlots, type ParameterValues } from "@gradstep/core/interop";
 import { floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { invalid, isCount, type TorchDescription } from "./torch-description.js";
 
 /** What PyTorch has in `optimizer.state` of one parameter. */
@@ -49,8 +48,11 @@ function stateOf(
   const unknown: string[] = [];
   for (const [key, entry] of entries) {
     if (key === "step" || key === "mu_product") continue;
-    if (Object.hasOwn(names, key)) slots[names[key]] = floatValues(entry);
-    else unknown.push(key);
+    if (!Object.hasOwn(names, key)) {
+      unknown.push(key);
+      continue;
+    }
+    slots[names[key]] = floatValues(entry);
     // A vector is one column here, which has an average, too; PyTorch does not need it.
     if (key === "variance") slots.c = meanOf(slots.r);
   }
