@@ -6,6 +6,7 @@ import {
   createOptimizer,
   cosineDecay,
   earlyStopping,
+  GradstepError,
   reduceOnPlateau,
   sgd,
   type Backend,
@@ -302,6 +303,47 @@ test("a store has one checkpointer at a time", async () => {
   await second.save();
   await second.close();
   expect(isLocked).toBe(false);
+});
+
+test("close waits for a save that is started while it waits", async () => {
+  let writes = 0;
+  let isLocked = false;
+  const inner = memoryStore();
+  const store: CheckpointStore = {
+    ...inner,
+    async write(...given) {
+      const id = await inner.write(...given);
+      expect(isLocked).toBe(true);
+      writes += 1;
+      return id;
+    },
+    async lock() {
+      isLocked = true;
+      return {
+        release: () => {
+          isLocked = false;
+        },
+      };
+    },
+  };
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store });
+  const first = saves.save();
+  const closed = saves.close();
+  const second = saves.save();
+  await closed;
+  expect([writes, isLocked]).toEqual([2, false]);
+  await Promise.all([first, second]);
+});
+
+test("a store from which no checkpoint can be read is not a damaged file", async () => {
+  const inner = memoryStore();
+  const { optimizer, parameters } = makeRun(cpuJs());
+  await checkpointer(optimizer, parameters, { store: inner }).save();
+  const cause = new GradstepError("The disk fails.", { code: "STORE_FAILED" });
+  const store: CheckpointStore = { ...inner, open: () => Promise.reject(cause) };
+  const resumed = checkpointer(optimizer, parameters, { store }).resume();
+  await expect(resumed).rejects.toMatchObject({ code: "STORE_FAILED", cause });
 });
 
 test("a checkpoint that does not fit changes nothing, and names every difference", async () => {

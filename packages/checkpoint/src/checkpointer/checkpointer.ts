@@ -21,7 +21,10 @@ import {
 /** Options of `checkpointer`. */
 export interface CheckpointerOptions {
   readonly store: CheckpointStore;
-  /** `afterStep` saves when this number of steps has been taken since the last save; never if left out. */
+  /**
+   * `afterStep` saves when the number of steps has reached the next multiple of this: after 100, 200, … steps for 100. It
+   * never saves if this is left out.
+   */
   readonly every?: number | undefined;
   /**
    * How many checkpoints of the run stay in the store: 3 if left out. Older ones are removed after a newer one is durable.
@@ -186,10 +189,12 @@ export function checkpointer(
       return start(signal);
     },
     async close() {
-      await saving;
-      const held = await locking?.catch(() => undefined);
+      // Also for the saves that are started while it waits.
+      while (pending > 0) await saving;
+      // A save that comes later takes a lock of its own.
+      const held = locking?.catch(() => undefined);
       locking = undefined;
-      held?.release();
+      (await held)?.release();
       throwFailure();
     },
   };

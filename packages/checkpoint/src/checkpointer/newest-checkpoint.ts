@@ -22,8 +22,8 @@ export interface StoredCheckpoint {
 
 /**
  * The newest whole checkpoint of a store, undefined if the store has none. Restores nothing and takes no lock.
- * @throws {GradstepError} `INVALID_FILE` if there are checkpoints and all are damaged, `UNSUPPORTED` (made by a later
- * version), `STORE_FAILED`
+ * @throws {GradstepError} If there are checkpoints and none can be read: the code of the newest one, which is `INVALID_FILE`
+ * (damaged) or `STORE_FAILED`. Also `UNSUPPORTED` (made by a later version)
  */
 export async function newestCheckpoint(
   store: CheckpointStore,
@@ -43,7 +43,7 @@ export async function newestCheckpoint(
   if (damaged.length === 0) return undefined;
   throw new GradstepError(
     `None of the checkpoints can be read: ${list(damaged.map(({ id }) => id))}. The newest: ${damaged[0].error.message}`,
-    { code: "INVALID_FILE", cause: damaged[0].error },
+    { code: damaged[0].error.code, cause: damaged[0].error },
   );
 }
 
