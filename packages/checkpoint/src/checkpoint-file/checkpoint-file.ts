@@ -138,7 +138,7 @@ function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    return invalid("has metadata that are not JSON");
+    return invalid("has metadata that is not JSON");
   }
 }
 

@@ -4,9 +4,9 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * Reads the JSON of a header from left to right, once: objects, strings, and integers from 0 to 2^53 − 1. `JSON.parse` would
- * not do: it keeps the last of several equal keys, and makes 1 of `1.0` and of `0.99999999999999999`. There is no recursion:
- * who calls knows what comes next.
+ * Reads the JSON of a header from left to right, once: objects, strings, and integers from 0 to 2^53 − 1. `JSON.parse` is
+ * not strict enough: it keeps the last of several equal keys, and reads `1.0` and `0.99999999999999999` as 1. There is no
+ * recursion: the caller knows what comes next.
  */
 export class JsonCursor {
   readonly #text: string;

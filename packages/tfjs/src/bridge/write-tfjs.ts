@@ -1,10 +1,9 @@
 import { GradstepError, type OptimizerConfig, type OptimizerState } from "@gradstep/core";
-import { toTfjs } from "@gradstep/core/interop";
+import { toTfjs, type ParameterValues } from "@gradstep/core/interop";
 import { io } from "@tensorflow/tfjs-core";
 import { lazyTensor } from "../state/lazy-tensor.js";
 import { kinds, type TfjsName } from "../tfjs-optimizers/kinds.js";
 import { withOptimizer } from "./artifacts.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { tfjsWeights } from "./tfjs-weights.js";
 
 /** What `writeTfjs` writes. */

@@ -43,7 +43,7 @@ export function optimizerOf(metadata: ReadonlyMap<string, string>): OptaxOptimiz
   try {
     optimizer = JSON.parse(text);
   } catch (cause) {
-    throw new GradstepError("optimizer in the metadata of the file is no JSON.", {
+    throw new GradstepError("optimizer in the metadata of the file is not JSON.", {
       code: "INVALID_FILE",
       cause,
     });

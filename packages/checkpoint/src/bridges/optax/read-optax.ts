@@ -1,8 +1,12 @@
 import { GradstepError, type OptimizerSpec } from "@gradstep/core";
-import { fromOptax, initialState } from "@gradstep/core/interop";
+import {
+  fromOptax,
+  initialState,
+  type ImportedCheckpoint,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { decodeSafetensors, floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
 import type { ByteSource } from "../../stores/store.js";
-import type { ImportedCheckpoint, ParameterValues } from "@gradstep/core/interop";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
 import { checkArrays, floatTypes, parameterRoot } from "./array-checks.js";
 import { optimizerOf, stepsOf } from "./optax-metadata.js";

@@ -4,9 +4,8 @@ import {
   type OptimizerSpec,
   type OptimizerState,
 } from "@gradstep/core";
-import { fromOptax, optaxOptionNames, toOptax } from "@gradstep/core/interop";
+import { fromOptax, optaxOptionNames, toOptax, type ParameterValues } from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { metadataOf } from "./optax-metadata.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
 import { floatEntry, stateEntry } from "./state-entries.js";

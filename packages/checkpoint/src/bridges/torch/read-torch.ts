@@ -1,12 +1,16 @@
 import { GradstepError, type OptimizerSpec, type Schedule } from "@gradstep/core";
-import { fromTorch, initialState } from "@gradstep/core/interop";
+import {
+  fromTorch,
+  initialState,
+  type ImportedCheckpoint,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import {
   decodeSafetensors,
   floatValues,
   type SafetensorsEntry,
   type SafetensorsSource,
 } from "../../safetensors/index.js";
-import type { ImportedCheckpoint, ParameterValues } from "@gradstep/core/interop";
 import { inTypeOf } from "./in-type-of.js";
 import { rejectPickle } from "./reject-pickle.js";
 import { parseDescription, invalid, type TorchDescription } from "./torch-description.js";

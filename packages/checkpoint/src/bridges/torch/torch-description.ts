@@ -39,7 +39,7 @@ export function parseDescription(text: string | undefined): TorchDescription {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new GradstepError('The file of PyTorch is not valid: "optimizer" is no JSON.', {
+    throw new GradstepError('The file of PyTorch is not valid: "optimizer" is not JSON.', {
       code: "INVALID_FILE",
       cause,
     });

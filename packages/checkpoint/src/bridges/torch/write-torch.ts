@@ -6,9 +6,8 @@ import {
   type OptimizerState,
   type Values,
 } from "@gradstep/core";
-import { torchSlots, toTorch } from "@gradstep/core/interop";
+import { torchSlots, toTorch, type ParameterValues } from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
-import type { ParameterValues } from "@gradstep/core/interop";
 import { inTypeOf } from "./in-type-of.js";
 import type { TorchDescription } from "./torch-description.js";
 

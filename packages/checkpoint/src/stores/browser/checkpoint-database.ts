@@ -1,6 +1,6 @@
 import { accessError, missing, storeError } from "./store-error.js";
 
-/** What is stored of a whole checkpoint, besides its pieces. */
+/** What is stored of a whole checkpoint in addition to its pieces. */
 export interface CheckpointRecord {
   /** The first half of the keys of its pieces; the second half is their index. */
   readonly draft: string;

@@ -3,7 +3,7 @@ import { GradstepError, show } from "@gradstep/core";
 /** Names of errors with which browsers refuse storage as a whole: in private windows, in frames, by a setting. */
 const refusals = new Set(["SecurityError", "NotAllowedError"]);
 
-/** What an error of the platform means to who saves. `doing`: "write to …", "open …". */
+/** The error for an error of the platform. `doing`: "write to …", "open …". */
 export function storeError(cause: unknown, doing: string): GradstepError {
   if (cause instanceof GradstepError) return cause;
   const reason = describe(cause);

@@ -21,7 +21,7 @@ const remedies: Readonly<Record<string, string>> = {
   ENFILE: closeFiles,
 };
 
-/** What an error of the operating system means to who saves. `doing`: "write to …", "open …", without the path. */
+/** The error for an error of the operating system. `doing`: "write to …", "open …", without the path. */
 export function storeError(cause: unknown, doing: string, path: string): GradstepError {
   if (cause instanceof GradstepError) return cause;
   const code = errorCode(cause) ?? "";
