@@ -59,9 +59,28 @@ function syncWriter(handle: SyncAccessHandle): OpfsFileWriter {
 
 function streamWriter(writable: FileSystemWritableFileStream): OpfsFileWriter {
   return {
-    // A Blob, because for an array Chromium can give an AbortError instead of a QuotaExceededError.
-    write: (piece) => writable.write(new Blob([piece])),
+    async write(piece) {
+      try {
+        await writable.write(piece);
+      } catch (cause) {
+        throw (await isFull(piece.length)) ? quotaExceeded(cause) : cause;
+      }
+    },
     close: () => writable.close(),
     abort: () => writable.abort(),
   };
+}
+
+/** Whether the quota has no room for this number of bytes. */
+async function isFull(bytes: number): Promise<boolean> {
+  const unknown: StorageEstimate = {};
+  const estimate = await navigator.storage.estimate().catch(() => unknown);
+  const { quota = Infinity, usage = 0 } = estimate;
+  return quota - usage < bytes;
+}
+
+/** Where the quota is used up, Chromium gives an `AbortError`, or a `NotReadableError` for Blobs, as often as this. */
+function quotaExceeded(cause: unknown): DOMException {
+  if (cause instanceof DOMException && cause.name === "QuotaExceededError") return cause;
+  return new DOMException(`The quota has no room for more: ${String(cause)}`, "QuotaExceededError");
 }
