@@ -241,7 +241,7 @@ def scheduler_arguments(scheduler):
 
 
 def scheduler_at(position, arguments, optimizer, groups):
-    """A scheduler after so many steps."""
+    """A scheduler that was stepped `position` times."""
     for group, own in zip(optimizer.param_groups, groups):
         set_options(group, {"lr": own.get("initial_lr", own.get("lr", 0))})
         group.pop("initial_lr", None)

@@ -34,13 +34,13 @@ export async function withHdf5File<T>(
   const files = library.FS as unknown as FileSystem;
   count += 1;
   const path = `/gradstep-${count}.h5`;
-  if (bytes !== undefined) files.writeFile(path, bytes);
   // HDF5 prints what it finds wrong, in addition to returning it.
   const terminal = files.getStream(2)?.tty;
   const output = terminal?.ops;
   if (terminal !== undefined && output !== undefined)
     terminal.ops = { ...output, put_char() {}, fsync() {} };
   try {
+    if (bytes !== undefined) files.writeFile(path, bytes);
     return use(library, path, files);
   } finally {
     if (terminal !== undefined && output !== undefined) terminal.ops = output;
