@@ -1,12 +1,10 @@
-import type { OptimizerSpec } from "../rule/rule.js";
-
 /**
  * Whether the value of an option or hyperparameter of a rule can change results by more than roundings.
  * @param groups the hyperparameters of all groups
  */
 export function hasEffect(
   option: string,
-  choices: OptimizerSpec["options"],
+  choices: Readonly<Record<string, unknown>>,
   groups: readonly Readonly<Record<string, unknown>>[],
 ): boolean {
   const some = (key: string): boolean => groups.some((values) => values[key] !== 0);
@@ -20,6 +18,7 @@ export function hasEffect(
       return some("epsilon");
     case "momentumForm":
     case "nesterov":
+    case "dampening":
       return some("momentum");
     case "amsgradOf":
       return choices.amsgrad === true;

@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
+import { hasEffect } from "./option-effect.js";
 import { ignored } from "./option-map.js";
 import { tfjsOptimizers } from "./tfjs-optimizers.js";
 import { fromTfjs } from "./tfjs.js";
@@ -37,7 +38,11 @@ export function toTfjs(config: OptimizerConfig): TfjsConfig {
   const back = fromTfjs(name, booleansOf(options));
   const own: Settings = { ...back.hyperparameters, ...back.options, ...translated(name, options) };
   for (const [key, value] of Object.entries(own))
-    if (typeof settings[key] !== "object" && settings[key] !== value && hasEffect(key, settings))
+    if (
+      typeof settings[key] !== "object" &&
+      settings[key] !== value &&
+      hasEffect(key, settings, [settings])
+    )
       misfits.push(`${key} is ${show(settings[key])}, and ${show(value)} in TF.js`);
   if (misfits.length > 0)
     throw new GradstepError(
@@ -87,22 +92,4 @@ function translated(name: string, options: TfjsConfig["options"]): Settings {
   return Object.fromEntries(
     Object.entries(options).map(([key, value]) => [(map[key] as { to: string }).to, value]),
   );
-}
-
-/** Whether the value of an option can change results by more than roundings. */
-function hasEffect(option: string, settings: Settings): boolean {
-  switch (option) {
-    case "averageForm":
-      return false;
-    case "epsilonMode":
-      return settings.epsilon !== 0;
-    case "momentumForm":
-    case "nesterov":
-    case "dampening":
-      return settings.momentum !== 0;
-    case "amsgradOf":
-      return settings.amsgrad === true;
-    default:
-      return true;
-  }
 }
