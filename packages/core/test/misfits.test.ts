@@ -266,6 +266,29 @@ test("a dynamic loss scale begins with its first value where the state has none"
   expect(optimizer.lossScale).toBe(8);
 });
 
+test.each([
+  [8, undefined],
+  [undefined, 8],
+])(
+  "gradients accumulated with the loss scale %s are no part of a step with %s",
+  async (...scales) => {
+    const [saved, here] = scales.map((lossScale) => {
+      const options = { accumulate: 2, ...(lossScale !== undefined && { lossScale }) };
+      const w = reference().tensor([1], [1]);
+      return createOptimizer(adam(), { w }, options);
+    });
+    saved.step({ w: Float32Array.of(1) });
+    const state = await saved.state();
+    expect(failureOf(() => here.restore(state)).misfits).toMatchObject([
+      { kind: "control", path: "control.lossScale", expected: String(scales[1] ?? 1) },
+    ]);
+    expect(here.restore(state, { partial: true })).toHaveLength(1);
+    expect((await here.state()).control?.microSteps).toBe(0);
+    saved.step({ w: Float32Array.of(1) });
+    expect(here.restore(await saved.state())).toEqual([]);
+  },
+);
+
 test("a state of f64 can be restored in f32, and one of f32 in f64 without a changed value", async () => {
   const f32 = await trained({ w: [3] }).state();
   const wide = createOptimizer(adam({ learningRate: 0.1 }), { w: oracle().tensor([3]) });

@@ -69,6 +69,18 @@ export function controlChange(
     );
   const sums = accumulatedAt(misfits, table, records);
   const unselectedRows = unselectedRowsAt(misfits, own(table, "unselectedRows"));
+  const lossScale = lossScaleAt(misfits, own(table, "lossScale"));
+  const savedScale = lossScale?.scale ?? 1;
+  const scale =
+    control?.lossScale === undefined ? 1 : (lossScale ?? control.lossScale.initial).scale;
+  // The next step divides the whole sum by one scale.
+  if (microSteps > 0 && scale !== savedScale)
+    misfits.add(
+      "control",
+      "control.lossScale",
+      `${savedScale}, by which the accumulated gradients are multiplied`,
+      `${scale}`,
+    );
   const areWhole = misfits.all.length === before;
   const count = (name: "skippedSteps" | "consecutiveSkips"): number =>
     countAt(misfits, `control.${name}`, own(table, name)) ?? 0;
@@ -76,7 +88,7 @@ export function controlChange(
     ...firstCall,
     skippedSteps: count("skippedSteps"),
     consecutiveSkips: count("consecutiveSkips"),
-    lossScale: lossScaleAt(misfits, own(table, "lossScale")),
+    lossScale,
     ...(areWhole && { microSteps, unselectedRows, sums }),
   };
 }
