@@ -96,21 +96,6 @@ test("other errors of the platform: STORE_FAILED, or OUT_OF_SPACE, with the erro
   }
 });
 
-test("opfsStore: an error of any name is OUT_OF_SPACE where the quota has no room left", async () => {
-  const cause = new DOMException("Of the platform.", "AbortError");
-  for (const [usage, code] of [
-    [10, "OUT_OF_SPACE"],
-    [0, "STORE_FAILED"],
-  ] as const) {
-    vi.spyOn(FileSystemWritableFileStream.prototype, "write").mockRejectedValue(cause);
-    vi.spyOn(navigator.storage, "estimate").mockResolvedValue({ quota: 10, usage });
-    const store = opfsStore("full");
-    await expect(store.write(chunks())).rejects.toMatchObject({ code });
-    expect(await store.list()).toEqual([]);
-    vi.restoreAllMocks();
-  }
-});
-
 test.each([indexedDbStore, opfsStore])("$name refuses a name that is none", (create) => {
   for (const name of ["", undefined, 1])
     expect(() => create(name as string)).toThrow(
