@@ -223,6 +223,12 @@ test("damaged checkpoints are passed over and named; if all are damaged, that is
   expect(resumed).toMatchObject({ id: older, iterations: 1 });
   expect(resumed!.damaged).toMatchObject([{ id: newer, error: { code: "INVALID_FILE" } }]);
   expect(await store.list()).toEqual([older, newer]);
+  // A damaged one does not count among those that are kept.
+  const keeping = checkpointer(optimizer, parameters, { store, keep: 2 });
+  await keeping.resume();
+  const newest = await keeping.save();
+  expect(await store.list()).toEqual([older, newer, newest]);
+  await store.remove(newest);
   damaged.add(older);
   step(optimizer, 5);
   await expect(saves.resume()).rejects.toMatchObject({ code: "INVALID_FILE" });

@@ -175,7 +175,9 @@ export function checkpointer(
       const { id, checkpoint, damaged } = newest;
       const misfits = await restoreCheckpoint(run, checkpoint, restoring);
       saved = optimizer.iterations;
-      for (const one of ids) ofRun.add(one);
+      // Damaged ones must not push out whole ones.
+      const unread = new Set(damaged.map((one) => one.id));
+      for (const one of ids) if (!unread.has(one)) ofRun.add(one);
       return { id, iterations: optimizer.iterations, damaged, misfits };
     },
     afterStep() {
