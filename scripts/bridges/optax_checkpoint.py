@@ -25,6 +25,7 @@ A schedule is given as gradstep's data: {"schedule": "linear", "options": {"from
 """
 
 import json
+import os
 
 import jax
 import numpy as np
@@ -48,7 +49,9 @@ def save(path, params, opt_state, optimizer=None, steps=None):
     if steps is not None:
         metadata["steps"] = str(int(steps))
     # Arrays of JAX can be on a device, and in any layout.
-    save_file({key: np.ascontiguousarray(value).reshape(np.shape(value)) for key, value in arrays.items()}, path, metadata)
+    save_file({key: np.ascontiguousarray(value).reshape(np.shape(value)) for key, value in arrays.items()}, f"{path}.tmp", metadata)
+    # Only now is the file of that name replaced, if there is one.
+    os.replace(f"{path}.tmp", path)
 
 
 def load(path, params, optimizer, cast=False):

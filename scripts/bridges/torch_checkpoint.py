@@ -14,6 +14,7 @@ Everything is found by its name, never by its order.
 """
 
 import json
+import os
 import warnings
 
 import torch
@@ -49,9 +50,11 @@ def save(path, model, optimizer, scheduler=None):
     }
     save_file(
         {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
-        path,
+        f"{path}.tmp",
         metadata={"format": "pt", "optimizer": json.dumps(description, allow_nan=False)},
     )
+    # Only now is the file of that name replaced, if there is one.
+    os.replace(f"{path}.tmp", path)
 
 
 def load(path, model, optimizer):

@@ -37,7 +37,7 @@ export interface CheckpointerOptions {
   readonly slots?: SlotType | undefined;
   /**
    * Told what failed in a save that `afterStep` started. If left out, the next call of `afterStep`, `save` or `close`
-   * fails with it.
+   * fails with it, as with what `onError` throws.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -122,8 +122,15 @@ export function checkpointer(
     throw error;
   };
   const report = (error: unknown): void => {
-    if (onError === undefined) failure ??= { error };
-    else onError(error);
+    if (onError === undefined) {
+      failure ??= { error };
+      return;
+    }
+    try {
+      onError(error);
+    } catch (thrown) {
+      failure ??= { error: thrown };
+    }
   };
   const lock = async (): Promise<void> => {
     locking ??= store.lock?.();
