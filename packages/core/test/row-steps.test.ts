@@ -157,6 +157,12 @@ test("calls whose step would be refused are refused before they are counted", as
   plain.step({ w }, ofW);
   plain.step({ w });
   expect(plain.iterations).toBe(1);
+  // The rows of a sparse gradient, in the call itself.
+  expect(codeOf(() => optimizer.step({ e: rows, w }, ofW))).toBe("UNSUPPORTED");
+  expect(codeOf(() => optimizer.step({ e: rows }, { unselectedRows: "decay" }))).toBe(
+    "UNSUPPORTED",
+  );
+  expect(optimizer.microSteps).toBe(0);
   optimizer.step({ e: rows });
   const before = await optimizer.state();
   expect(codeOf(() => optimizer.step({ w }, ofW))).toBe("UNSUPPORTED");

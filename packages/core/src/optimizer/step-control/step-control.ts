@@ -24,6 +24,9 @@ export interface CallInputs {
   readonly count: number;
 }
 
+/** Stands for the rows of a sparse gradient. */
+const someRows = new Uint32Array(0);
+
 /**
  * Makes steps of calls: accumulates gradients, divides them by the loss scale, and leaves steps out whose gradients are
  * not finite.
@@ -129,22 +132,27 @@ export class StepControl {
   /**
    * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
    * @param all the records of the optimizer
+   * @param isLazy whether a sparse gradient selects the rows of a record
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
   reserve(
     { records, updates, count }: CallInputs,
     all: readonly ParameterRecord[],
     options: StepOptions | undefined,
+    isLazy: (record: ParameterRecord) => boolean,
   ): void {
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
     const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";
     // The step would be refused after its gradients were added.
     if (accumulate > 1 && unselectedRows !== "keep")
-      for (const { name, update, rowSteps, accumulator } of all) {
+      for (const record of all) {
+        const { name, update, rowSteps, accumulator } = record;
         if (rowSteps === undefined) continue;
-        const before = accumulator?.isUsed === true ? accumulator.rows : undefined;
-        const mask = before ?? (updates.indexOf(update) < count ? update.mask : undefined);
+        const index = updates.indexOf(update);
+        const isInCall = index >= 0 && index < count;
+        const ofCall = isInCall ? (isLazy(record) ? someRows : update.mask) : undefined;
+        const mask = accumulator?.isUsed === true ? accumulator.rows : ofCall;
         checkRowStepMask(name, { ...update, mask, unselectedRows });
       }
     for (let i = 0; i < count; i += 1) {

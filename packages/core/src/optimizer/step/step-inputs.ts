@@ -206,6 +206,11 @@ export class StepInputs {
     return true;
   }
 
+  /** Whether a record has a sparse gradient that selects the rows to be updated. */
+  isLazy(record: ParameterRecord): boolean {
+    return this.#sparse.isLazy(record);
+  }
+
   /**
    * Puts the typed arrays and sparse gradients into their updates.
    * @param staged returns the tensor through which an array enters
