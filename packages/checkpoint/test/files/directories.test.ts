@@ -133,6 +133,22 @@ test("symbolic links: to a directory, to nothing, in a circle", async () => {
   await expect(save(fileStore(circle))).rejects.toMatchObject({ code: "STORE_FAILED" });
 });
 
+test("a directory below a link that leads nowhere cannot be made", async () => {
+  await symlink(join(root, "nowhere"), directory);
+  for (const path of [join(directory, "a"), join(directory, "a", "b")])
+    await expect(save(fileStore(path))).rejects.toMatchObject({ code: "STORE_FAILED" });
+  expect(await readdir(root)).not.toContain("nowhere");
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a directory that the system makes no names in",
+  async () => {
+    await expect(save(fileStore("/proc/checkpoints/a"))).rejects.toMatchObject({
+      code: "STORE_FAILED",
+    });
+  },
+);
+
 test("sequence numbers of more than eight digits are sorted as numbers", async () => {
   await mkdir(directory);
   const ids = ["checkpoint-99999999-aa", "checkpoint-100000000-aa"];

@@ -33,7 +33,7 @@ export function directoryMaker(fileSystem: FileSystem, path: string): () => Prom
   /** Directories with names that may not be durable. */
   const unsynced = new Set<string>();
 
-  async function make(directory: string): Promise<void> {
+  async function make(directory: string, hasParent = false): Promise<void> {
     const parent = dirname(directory);
     try {
       await fileSystem.mkdir(directory);
@@ -41,9 +41,10 @@ export function directoryMaker(fileSystem: FileSystem, path: string): () => Prom
     } catch (error) {
       const code = errorCode(error);
       if (code === "EEXIST") return;
-      if (code !== "ENOENT" || parent === directory) throw error;
+      // Nothing can be made below a link that leads nowhere, or in /proc, though they exist.
+      if (code !== "ENOENT" || hasParent || parent === directory) throw error;
       await make(parent);
-      await make(directory);
+      await make(directory, true);
     }
   }
 

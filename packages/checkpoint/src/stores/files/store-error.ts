@@ -16,7 +16,8 @@ const remedies: Readonly<Record<string, string>> = {
   ENOTDIR: "A part of this path is a file. Choose a directory, or a path where one can be made.",
   ELOOP: "Symbolic links go in a circle here. Choose another directory.",
   ENAMETOOLONG: "Choose a directory with a shorter path.",
-  ENOENT: "It was removed or renamed, perhaps by another process.",
+  ENOENT:
+    "It was removed or renamed, perhaps by another process, or nothing can be created at this path.",
   EMFILE: closeFiles,
   ENFILE: closeFiles,
 };
