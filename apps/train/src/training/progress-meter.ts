@@ -125,8 +125,11 @@ export class ProgressMeter {
 
   restore({ history, seconds, epoch, ...lists }: ProgressState): void {
     this.history.splice(0, Infinity, ...history);
-    for (const name of ["losses", "learningRates", "optimizerTimes"] as const)
-      this[name].splice(0, Infinity, ...lists[name]);
+    for (const name of ["losses", "learningRates", "optimizerTimes"] as const) {
+      this[name].length = 0;
+      // One by one: a long list is too many arguments for a call.
+      for (const value of lists[name]) this[name].push(value);
+    }
     this.stopwatch.setTo(seconds);
     this.#epoch = epoch;
   }
