@@ -15,7 +15,13 @@ import { cpuJs } from "@gradstep/cpu-js";
 import { wasm } from "@gradstep/wasm";
 import { nodeGpu, webgpu } from "@gradstep/webgpu/node";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkpointer, memoryStore, newestCheckpoint, type CheckpointStore } from "../src/index.js";
+import {
+  checkpointer,
+  encodeCheckpoint,
+  memoryStore,
+  newestCheckpoint,
+  type CheckpointStore,
+} from "../src/index.js";
 
 const spec = () =>
   chain(clipByGlobalNorm(1), adamw({ learningRate: cosineDecay(0.1, 40), amsgrad: true }));
@@ -470,6 +476,8 @@ test.each(["bf16", "f16"] as const)("slots in %s halve the file and stay close",
 test.each([
   [{ every: 0 }, "INVALID_HYPERPARAMETER"],
   [{ keep: 1.5 }, "INVALID_HYPERPARAMETER"],
+  [{ slots: "f8" as "f16" }, "INVALID_HYPERPARAMETER"],
+  [{ onError: 3 as unknown as () => void }, "INVALID_HYPERPARAMETER"],
   [{ evry: 3 }, "UNKNOWN_OPTION"],
 ])("options %j are refused", (options, code) => {
   const { optimizer, parameters } = makeRun(cpuJs());
@@ -490,4 +498,95 @@ test.each([
   expect(() => checkpointer(optimizer, given, all)).toThrow(
     expect.objectContaining({ code, message: expect.stringMatching(/got .*; expected/) }),
   );
+});
+
+test("slots of another type are refused before anything is encoded", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const store = memoryStore();
+  await checkpointer(optimizer, parameters, { store }).save();
+  const { checkpoint } = (await newestCheckpoint(store))!;
+  expect(() => encodeCheckpoint(checkpoint, { slots: "float16" as "f16" })).toThrow(
+    expect.objectContaining({ code: "INVALID_HYPERPARAMETER" }),
+  );
+});
+
+test("options of resume and save that do not exist are refused, also without a checkpoint", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store: memoryStore() });
+  const options = { partail: true } as object;
+  await expect(saves.resume(options)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+  await expect(saves.save(options)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+});
+
+test("a state that is undefined is refused by the save, not by the resume", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const store = memoryStore();
+  const epoch = { state: () => undefined, restore: () => undefined };
+  const saves = checkpointer(optimizer, parameters, { store, others: { epoch } });
+  await expect(saves.save()).rejects.toMatchObject({
+    code: "UNSUPPORTED",
+    message: expect.stringContaining("others.epoch"),
+  });
+  expect(await store.list()).toEqual([]);
+});
+
+test.each(["parameter", "optimizer"])(
+  "a %s that throws at once leaves no rejection of another read unhandled",
+  async (which) => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", listen);
+    const thrown = new Error("at once");
+    const fails = (): never => {
+      throw thrown;
+    };
+    const { optimizer, parameters } = makeRun(cpuJs());
+    const lost = { shape: [1], read: () => Promise.reject(new Error("lost")), write: fails };
+    const saves = checkpointer(
+      which === "optimizer" ? { iterations: 0, state: fails, restore: fails } : optimizer,
+      which === "parameter" ? { ...parameters, lost, w: { ...lost, read: fails } } : { lost },
+      { store: memoryStore() },
+    );
+    await expect(saves.save()).rejects.toThrow(/lost|at once/);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", listen);
+    expect(unhandled).toEqual([]);
+  },
+);
+
+test("what waits for a save that hangs can be aborted; the next save still comes after that one", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const inner = memoryStore();
+  let goOn = (): void => {};
+  const hanging = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let writing = 0;
+  let most = 0;
+  const store: CheckpointStore = {
+    ...inner,
+    async write(chunks, options) {
+      most = Math.max(most, (writing += 1));
+      await hanging;
+      const id = await inner.write(chunks, options);
+      writing -= 1;
+      return id;
+    },
+  };
+  const saves = checkpointer(optimizer, parameters, { store });
+  const first = saves.save();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waiting = [saves.save({ signal }), saves.resume({ signal })];
+  const reason = new Error("stopped");
+  controller.abort(reason);
+  for (const one of await Promise.allSettled(waiting))
+    expect(one).toEqual({ status: "rejected", reason });
+  const last = saves.save();
+  await new Promise((resolve) => setImmediate(resolve));
+  goOn();
+  expect(await store.list()).toEqual([]);
+  const ids = [await first, await last];
+  expect(await store.list()).toEqual(ids);
+  expect(most).toBe(1);
 });

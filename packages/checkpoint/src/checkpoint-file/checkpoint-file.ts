@@ -16,6 +16,17 @@ import { fromJson, toJson } from "./plain-data.js";
 /** How the slots of an optimizer are stored. Other values keep their type. */
 export type SlotType = "f32" | "bf16" | "f16";
 
+const slotTypes: readonly SlotType[] = ["f32", "bf16", "f16"];
+
+/** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+export function checkSlotType(what: string, slots: unknown): void {
+  if (slotTypes.includes(slots as SlotType)) return;
+  throw new GradstepError(
+    `${what}: slots is ${show(slots)}; expected ${slotTypes.map(show).join(" or ")}.`,
+    { code: "INVALID_HYPERPARAMETER" },
+  );
+}
+
 /** Options of `encodeCheckpoint`. */
 export interface CheckpointEncodeOptions extends Pick<EncodeOptions, "signal" | "onProgress"> {
   /**
@@ -50,12 +61,13 @@ const dtypes: Readonly<Record<string, Dtype>> = {
  * Tensors are named by their path: `parameters/<name>`, `optimizer/slots/<name>/<slot>`. The metadata has `format`
  * `"gradstep"`, `version`, and in `checkpoint` everything else as JSON, with `{"$array": <tensor>}` in place of arrays.
  *
- * @throws {GradstepError} `UNSUPPORTED` for data that is not plain
+ * @throws {GradstepError} `UNSUPPORTED` for data that is not plain, `INVALID_HYPERPARAMETER` for another type of slots
  */
 export function encodeCheckpoint(
   checkpoint: Checkpoint,
   { slots = "f32", signal, onProgress }: CheckpointEncodeOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkSlotType("encodeCheckpoint", slots);
   const { shapes } = checkpoint.optimizer;
   const tensors = new Map<string, SafetensorsEntry>();
   const place = (array: ArrayBufferView, path: readonly string[]): string => {

@@ -5,7 +5,12 @@ import {
   type Misfit,
   type RestoreOptions,
 } from "@gradstep/core";
-import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
+import { waitFor } from "../abort.js";
+import {
+  checkSlotType,
+  encodeCheckpoint,
+  type SlotType,
+} from "../checkpoint-file/checkpoint-file.js";
 import type { CheckpointStore, StoreLock } from "../stores/store.js";
 import { checkRun } from "./check-run.js";
 import { newestCheckpoint, type DamagedCheckpoint } from "./newest-checkpoint.js";
@@ -103,6 +108,11 @@ export function checkpointer(
   const { store, every, keep = 3, others = {}, slots, onError } = options;
   checkCount("every", every ?? 1);
   checkCount("keep", keep);
+  checkSlotType("checkpointer", slots ?? "f32");
+  if (onError !== undefined && typeof onError !== "function")
+    throw new GradstepError(`checkpointer: onError is ${show(onError)}; expected a function.`, {
+      code: "INVALID_HYPERPARAMETER",
+    });
   const run: CheckpointedRun = { optimizer, parameters, others };
   checkRun(run, store);
   /** The steps that the last save had. */
@@ -155,7 +165,7 @@ export function checkpointer(
     saved = optimizer.iterations;
     const before = saving;
     const written = (async () => {
-      await before;
+      await waitFor(before, signal);
       await lock();
       const id = await store.write(encodeCheckpoint(await snapshot, { slots, signal }), { signal });
       ofRun.add(id);
@@ -163,18 +173,18 @@ export function checkpointer(
       return id;
     })();
     pending += 1;
-    saving = written.then(
-      () => undefined,
-      () => undefined,
-    );
+    // Both: one that was aborted while it waited does not end the one before it.
+    saving = Promise.allSettled([before, written]);
     void saving.then(() => {
       pending -= 1;
     });
     return written;
   };
   return {
-    async resume({ signal, ...restoring } = {}) {
-      await saving;
+    async resume(resumeOptions = {}) {
+      checkOptions("resume", resumeOptions, ["schedules", "partial", "signal"]);
+      const { signal, ...restoring } = resumeOptions;
+      await waitFor(saving, signal);
       await lock();
       const ids = await store.list();
       const newest = await newestCheckpoint(store, { signal });
@@ -193,9 +203,10 @@ export function checkpointer(
       if (Math.floor(optimizer.iterations / every) <= Math.floor(saved / every)) return;
       start(undefined).catch(report);
     },
-    async save({ signal } = {}) {
+    async save(saveOptions = {}) {
+      checkOptions("save", saveOptions, ["signal"]);
       throwFailure();
-      return start(signal);
+      return start(saveOptions.signal);
     },
     async close() {
       // Also for the saves that are started while it waits.

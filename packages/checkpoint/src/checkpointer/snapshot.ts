@@ -1,4 +1,10 @@
-import type { Misfit, OptimizerState, RestoreOptions, Values } from "@gradstep/core";
+import {
+  GradstepError,
+  type Misfit,
+  type OptimizerState,
+  type RestoreOptions,
+  type Values,
+} from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 
 /** What a checkpointer needs of an optimizer. */
@@ -47,10 +53,11 @@ export async function takeSnapshot({
 }: CheckpointedRun): Promise<Checkpoint> {
   // Everything is asked for before the first await, so that all of it is of the same moment.
   const shapes = Object.entries(parameters).map(([name, { shape }]) => [name, [...shape]] as const);
-  const reading = Object.values(parameters).map((parameter) => parameter.read());
-  const stating = optimizer.state();
+  // Async functions, so that what throws at once leaves no rejection of another one unhandled.
+  const reading = Object.values(parameters).map(async (parameter) => parameter.read());
+  const stating = (async () => optimizer.state())();
   const otherStates = Object.entries(others).map(
-    async ([name, one]) => [name, await one.state()] as const,
+    async ([name, one]) => [name, stateOf(name, await one.state())] as const,
   );
   const [values, state, ...otherEntries] = await Promise.all([
     Promise.all(reading),
@@ -64,4 +71,13 @@ export async function takeSnapshot({
     optimizer: state,
     others: Object.fromEntries(otherEntries),
   };
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` for undefined, which is not stored: the checkpoint could not be restored */
+function stateOf(name: string, state: unknown): unknown {
+  if (state !== undefined) return state;
+  throw new GradstepError(
+    `others.${name}.state() gave undefined; expected plain data, such as null if there is no state.`,
+    { code: "UNSUPPORTED" },
+  );
 }

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { rejectionOnAbort } from "../abort.js";
 
 /**
  * The chunks, until the signal is aborted. Rejects with what `chunks` throws, or with the signal's reason, also while
@@ -37,24 +38,6 @@ async function* untilAborted<T>(
     // Not awaited: an iterator that gives nothing would not end, either.
     if (done !== true) void iterator.return?.().catch(() => {});
   }
-}
-
-function rejectionOnAbort(signal: AbortSignal): { promise: Promise<never>; forget(): void } {
-  let abort = (): void => {};
-  const promise = new Promise<never>((_, reject) => {
-    abort = () => {
-      reject(signal.reason as Error);
-    };
-  });
-  // Where nothing waits for it, a rejection is not an error.
-  promise.catch(() => {});
-  signal.addEventListener("abort", abort);
-  return {
-    promise,
-    forget: () => {
-      signal.removeEventListener("abort", abort);
-    },
-  };
 }
 
 function isBytes(value: unknown): value is Uint8Array {
