@@ -136,10 +136,8 @@ export async function decodeCheckpoint(
     if (entry === undefined) return invalid(`lacks the tensor ${show(key)}`);
     return entry.dtype === "BF16" || entry.dtype === "F16" ? floatValues(entry) : entry.data;
   };
-  const { parameters, optimizer, others } = fromJson(
-    parsed(metadata.get("checkpoint")!),
-    arrayOf,
-  ) as Partial<Checkpoint>;
+  const data = fromJson(parsed(metadata.get("checkpoint")!), arrayOf);
+  const { parameters, optimizer, others } = (data ?? {}) as Partial<Checkpoint>;
   if (!isTable(parameters) || !isTable(optimizer) || !isTable(others))
     return invalid("lacks parameters, optimizer or others");
   for (const [name, one] of Object.entries(parameters)) checkParameter(name, one);
@@ -156,14 +154,16 @@ function parsed(json: string): unknown {
 
 function checkParameter(name: string, one: unknown): void {
   const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
-  const isList = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size));
+  const isList =
+    Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   const isFloats = values instanceof Float32Array || values instanceof Float64Array;
   if (!isList || !isFloats || shape.reduce((product, size) => product * size, 1) !== values.length)
     invalid(`has a parameter ${show(name)} whose shape and values do not belong together`);
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, never>> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  return value !== null && typeof value === "object" && !isList;
 }
 
 function invalid(what: string): never {
