@@ -212,7 +212,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   ): number {
     const inputs = this.#inputs;
     const call = { records: inputs.taken, updates: inputs.updates, count };
-    control.reserve(call, this.#table.records, options, (record) => inputs.isLazy(record));
+    control.reserve(call, this.#table.records, options, inputs.isLazy);
     this.#stage(count, control.hasAccumulators, iteration, run);
     if (control.isStepDue) control.guarded?.prepare();
     if (!control.admits(call, target)) {

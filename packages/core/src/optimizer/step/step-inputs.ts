@@ -207,9 +207,7 @@ export class StepInputs {
   }
 
   /** Whether a record has a sparse gradient that selects the rows to be updated. */
-  isLazy(record: ParameterRecord): boolean {
-    return this.#sparse.isLazy(record);
-  }
+  readonly isLazy = (record: ParameterRecord): boolean => this.#sparse.isLazy(record);
 
   /**
    * Puts the typed arrays and sparse gradients into their updates.
