@@ -1,0 +1,39 @@
+import { defineConfig } from "vitepress";
+import { crossOriginIsolation } from "../src/headers.mjs";
+
+export default defineConfig({
+  title: "gradstep",
+  description:
+    "Optimizers for JavaScript and TypeScript: one specification, compiled to plain JavaScript, WebAssembly and WebGPU.",
+  lang: "en",
+  srcDir: "content",
+  outDir: "dist",
+  cleanUrls: true,
+  markdown: { math: true },
+  themeConfig: {
+    search: { provider: "local" },
+    outline: { level: [2, 3] },
+    nav: [
+      { text: "Start", link: "/start/node", activeMatch: "/start/" },
+      { text: "Demos", link: "/demos/train", activeMatch: "/demos/" },
+    ],
+    sidebar: {
+      "/demos/": [
+        {
+          text: "Demos",
+          items: [
+            { text: "Train", link: "/demos/train" },
+            { text: "Playground", link: "/demos/playground" },
+            { text: "Muon pictured", link: "/demos/muon" },
+            { text: "Splats", link: "/demos/splats" },
+            { text: "On your machine", link: "/demos/machine" },
+          ],
+        },
+      ],
+    },
+  },
+  vite: {
+    server: { headers: crossOriginIsolation },
+    worker: { format: "es" },
+  },
+});

@@ -1,0 +1,78 @@
+import { useEffect, useRef } from "preact/hooks";
+import UPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+/** One curve. */
+export interface Curve {
+  readonly label: string;
+  /** A CSS color. */
+  readonly color: string;
+  /** One value per entry of `x`; null where there is none. */
+  readonly values: readonly (number | null)[];
+}
+
+interface CurvesProps {
+  /** Ascending. */
+  readonly x: readonly number[];
+  readonly curves: readonly Curve[];
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly height?: number;
+  readonly scale?: "linear" | "log";
+}
+
+/** Curves over one axis, in the page's colors, as wide as their place. */
+export function Curves({ x, curves, xLabel, yLabel, height = 280, scale = "linear" }: CurvesProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(undefined);
+  const data = [x, ...curves.map(({ values }) => values)] as unknown as UPlot.AlignedData;
+  const appearance = JSON.stringify([
+    curves.map(({ label, color }) => [label, color]),
+    scale,
+    height,
+  ]);
+
+  useEffect(() => {
+    const place = element.current!;
+    const color = (property: string) => () => getComputedStyle(place).getPropertyValue(property);
+    const axis = {
+      stroke: color("--vp-c-text-2"),
+      grid: { stroke: color("--vp-c-divider"), width: 1 },
+      ticks: { stroke: color("--vp-c-divider"), width: 1 },
+    };
+    const drawn = new UPlot(
+      {
+        width: place.clientWidth,
+        height,
+        scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
+        axes: [
+          { ...axis, label: xLabel },
+          { ...axis, label: yLabel, size: 64 },
+        ],
+        series: [
+          { label: xLabel },
+          ...curves.map(({ label, color: stroke }) => ({ label, stroke, width: 2 })),
+        ],
+      },
+      data,
+      place,
+    );
+    plot.current = drawn;
+    const resize = new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height }));
+    resize.observe(place);
+    const theme = new MutationObserver(() => drawn.redraw());
+    theme.observe(document.documentElement, { attributeFilter: ["class"] });
+    return () => {
+      resize.disconnect();
+      theme.disconnect();
+      drawn.destroy();
+    };
+    // The plot is made again when its series change; new values go through `setData`.
+  }, [appearance, xLabel, yLabel]);
+
+  useEffect(() => {
+    plot.current?.setData(data);
+  });
+
+  return <div ref={element} class="curves" role="img" aria-label={`${yLabel} by ${xLabel}`} />;
+}

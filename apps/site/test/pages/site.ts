@@ -1,0 +1,66 @@
+import {
+  chromium as playwrightChromium,
+  type Browser,
+  type BrowserContextOptions,
+  type Page,
+  type Response,
+} from "playwright";
+import { afterAll, beforeAll, expect } from "vitest";
+import { chromium } from "../../../../testing/chromium.js";
+import { serveSite } from "../../scripts/serve-site.mjs";
+
+/** A page of the site, and what must not have happened on it. */
+export interface OpenPage {
+  readonly page: Page;
+  /** What the page loaded so far. */
+  readonly responses: readonly Response[];
+  /** Fails if there was an error on the console, an uncaught one, a file that is missing, or a request to another host. Closes the page. */
+  readonly finish: () => Promise<void>;
+}
+
+/** Serves the built site to a headless Chromium for the tests of one file. */
+export function useSite() {
+  let browser: Browser;
+  let site: Awaited<ReturnType<typeof serveSite>>;
+  beforeAll(async () => {
+    const launch = await chromium();
+    if (launch === undefined) throw new Error("The pages are tested in Chrome; found none.");
+    [browser, site] = await Promise.all([playwrightChromium.launch(launch), serveSite()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  return {
+    /** Opens a page by its path, such as `demos/train?rule=lion`. */
+    async open(path: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      const faults: string[] = [];
+      const responses: Response[] = [];
+      page.on("response", (response) => {
+        responses.push(response);
+        if (response.status() >= 400) faults.push(`${response.status()} of ${response.url()}`);
+      });
+      page.on("console", (message) => {
+        if (message.type() === "error") faults.push(message.text());
+      });
+      page.on("pageerror", (error) => faults.push(String(error)));
+      page.on("request", (request) => {
+        const url = request.url();
+        if (!url.startsWith(site.address) && !/^(?:blob|data):/.test(url))
+          faults.push(`request to ${url}`);
+      });
+      await page.goto(site.address + path);
+      return {
+        page,
+        responses,
+        finish: async () => {
+          await context.close();
+          expect(faults).toEqual([]);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+import { tests } from "../../vitest.base.js";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...tests.test, name: "logic", exclude: ["test/pages/**"] } },
+      // One browser and one server for all pages.
+      {
+        test: {
+          ...tests.test,
+          name: "pages",
+          include: ["test/pages/*.test.ts"],
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
