@@ -198,9 +198,12 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     remapRows(this.#remapContext, moves, sources, target);
   }
 
-  rowLimit(count: Tensor): Tensor {
+  rowLimit(count: Tensor | number): Tensor {
     this.check();
-    const { buffer, byteOffset } = count.memory as WebGpuTensor["memory"];
+    const { buffer, byteOffset } =
+      typeof count === "number"
+        ? { buffer: this.#wordBuffer(count), byteOffset: 0 }
+        : (count.memory as WebGpuTensor["memory"]);
     // All rows have the same word.
     const layout = { dtype: "u32", rowStride: 0, scale: 1 } as const;
     return new GpuTensor(this, [1], { buffer, byteOffset, layout, capacity: 1 });
@@ -372,6 +375,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   #compile(name: string, code: string, arrays: readonly ArrayBinding[]): TableKernel {
     return compileTableKernel(this.device, this.#errors, `gradstep ${name}`, code, arrays);
+  }
+
+  /** A buffer with one u32. It lives as long as the backend: work that was encoded may need it. */
+  #wordBuffer(word: number): GPUBuffer {
+    const { buffer } = this.#pools.allocateBuffer(4, 0);
+    this.device.queue.writeBuffer(buffer, 0, Uint32Array.of(word));
+    return buffer;
   }
 
   #allocateBuffer(shape: readonly number[], size: number, options: OwnBufferOptions): GpuTensor {

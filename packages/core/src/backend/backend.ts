@@ -264,10 +264,10 @@ export interface Backend {
    */
   encodeRemap?(target: object, moves: readonly RowMove[], sources: RowSources): void;
   /**
-   * A mask that selects the rows below a number on the device, the first u32 of a tensor. Kernels and remaps read the
-   * number when they are executed. Optional.
+   * A mask that selects the rows below a number. If the number is on the device, the first u32 of a tensor, kernels and
+   * remaps read it when they are executed. Optional.
    */
-  rowLimit?(count: Tensor): Tensor;
+  rowLimit?(count: Tensor | number): Tensor;
   /**
    * Copies all values of a tensor to another of the same size. Optional; a backend without it has no slots that start as
    * a copy of their parameter.

@@ -301,6 +301,8 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const clock = this.#clock;
     const restored = restoreState(this.#stateSource, state, options, clock.iterations);
     clock.iterations = restored.iterations;
+    // Rows may be masked that were not, and the other way round.
+    this.#inputs.forget();
     this.#control?.restoreCounts(clock.iterations);
     return restored.misfits;
   }

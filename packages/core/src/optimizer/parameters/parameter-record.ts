@@ -36,7 +36,7 @@ export interface ParameterRecord {
   sparse: SparseMemory | undefined;
   /** The rows of the last lazy step. */
   rowList: { -readonly [K in keyof RowList]: RowList[K] } | undefined;
-  /** The number of rows, if it is on the device. */
+  /** The number of rows, if it is on the device or smaller than that of the tensors. */
   rowLimit: RowLimit | undefined;
   /** Made for the first reset. */
   slotResets: SlotResets | undefined;

@@ -20,7 +20,7 @@ import {
   type Parameters,
 } from "../parameters/parameter-checks.js";
 import { cannotEncode } from "../step/encodable-inputs.js";
-import { rowLimitOf } from "./row-limit.js";
+import { readRowLimit, rowLimitOf } from "./row-limit.js";
 import type { RemapOptions, Rows } from "./rows.js";
 import { checkRowValues, isRowValues, resized, rowCount } from "./row-checks.js";
 
@@ -59,7 +59,7 @@ export class ParameterRows implements Rows {
     this.#context.checkLive();
     const count = this.#count();
     const { rowLimit } = this.#context.records[0];
-    return rowLimit === undefined ? count : Math.min((await rowLimit.count.read())[0], count);
+    return rowLimit === undefined ? count : readRowLimit(rowLimit, count);
   }
 
   remap(indices: RowValues, options: RemapOptions = {}): void {

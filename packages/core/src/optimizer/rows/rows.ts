@@ -7,7 +7,8 @@ export interface RemapOptions<T extends Tensor = Tensor> {
   /**
    * The new number of rows, at least 1; the number of indices if left out. Or a tensor whose first u32 is the number when
    * work is executed: then tensors get `capacity` rows, and remaps and steps leave out the rows from that number on; masks
-   * that are given to a step replace this. On WebGPU.
+   * that are given to a step replace this. On WebGPU. A state has the number that it was then; after `restore`, the tensor
+   * is not read any more, until it is given to the next remap.
    */
   readonly count?: number | T;
   /** The rows that tensors have if their number is on the device; the number of indices if left out. */

@@ -31,6 +31,11 @@ export interface OptimizerState {
    * also takes arrays of numbers, and the objects into which JSON turns typed arrays.
    */
   readonly rowSteps?: Readonly<Record<string, Uint32Array>>;
+  /**
+   * The number of rows of parameters whose rows were counted on the device: the first ones of their shape, and steps leave
+   * out the others. Left out if there are none.
+   */
+  readonly rowCounts?: Readonly<Record<string, number>>;
   /** Left out without `accumulate`, `nonFinite` and `lossScale`. */
   readonly control?: StepControlState;
 }

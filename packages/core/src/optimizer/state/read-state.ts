@@ -1,6 +1,9 @@
 import { readControlState } from "../step-control/step-control-state.js";
+import { readRowLimit } from "../rows/row-limit.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { savedSlots, shapeOf, type StateSource } from "./state-source.js";
+
+type RowCounts = NonNullable<OptimizerState["rowCounts"]>;
 
 /** Copies everything the next step depends on, apart from the values of the parameters. */
 export async function readState(
@@ -39,8 +42,22 @@ export async function readState(
     const arrays = await Promise.all(saved.map(({ index }) => record.update.slots[index].read()));
     return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
   });
+  const limited = records.filter(({ rowLimit }) => rowLimit !== undefined);
+  const counts = limited.map(async (record) => [
+    record.name,
+    await readRowLimit(record.rowLimit!, shapeOf(record)[0]),
+  ]);
   // Await all reads together; otherwise one rejection would go unhandled.
   const controlled = control && readControlState(control, records);
-  const slots = Object.fromEntries(await Promise.all(reads)) as OptimizerState["slots"];
-  return { ...state, slots, ...(controlled && { control: await controlled }) };
+  const [slots, rowCounts, ofControl] = await Promise.all([
+    Promise.all(reads),
+    Promise.all(counts),
+    controlled,
+  ]);
+  return {
+    ...state,
+    slots: Object.fromEntries(slots) as OptimizerState["slots"],
+    ...(limited.length > 0 && { rowCounts: Object.fromEntries(rowCounts) as RowCounts }),
+    ...(ofControl && { control: ofControl }),
+  };
 }

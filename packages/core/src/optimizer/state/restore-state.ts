@@ -1,11 +1,13 @@
 import { GradstepError, show } from "../../errors.js";
 import type { RestoreOptions } from "../optimizer.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { rowLimitAt, type RowLimit } from "../rows/row-limit.js";
 import { controlChange, writeControl } from "../step-control/restore-step-control.js";
 import { Misfits, stateMismatch, type Misfit } from "./misfit.js";
 import type { OptimizerState } from "./optimizer-state.js";
-import { rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
+import { rowCountsAt, rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
 import { groupChanges } from "./saved-groups.js";
-import type { StateSource } from "./state-source.js";
+import { shapeOf, type StateSource } from "./state-source.js";
 import { countAt, isTable, type Table } from "./state-values.js";
 
 /** What came of a state. */
@@ -35,10 +37,12 @@ export function restoreState(
   const same = sameParameters(misfits, state, records);
   const ofSlots = slotChanges(misfits, state, same);
   const ofRows = rowStepsChanges(misfits, state, same);
+  const ofRowCounts = rowCountsAt(misfits, state, same);
   const ofControl = controlChange(misfits, state["control"], control, same);
   if (misfits.all.length > 0 && !partial) throw stateMismatch(misfits.all);
   // Memory may run out, so this comes before anything changes.
   for (const record of ofControl.sums.keys()) control?.accumulatorOf(record);
+  const limits = [...ofRowCounts].map(([record, count]) => limitOf(record, count));
   for (const { group, hyperparameters, persistentScalars, frozen, iterations: own } of ofGroups) {
     if (hyperparameters !== undefined) group.replace(hyperparameters);
     group.frozen = frozen;
@@ -47,8 +51,18 @@ export function restoreState(
   }
   for (const { rowSteps, counts } of ofRows) rowSteps.counts.set(counts);
   for (const { tensor, values } of ofSlots) tensor.write(values);
+  same.forEach((record, i) => {
+    record.rowLimit = limits[i];
+    record.update.mask = limits[i]?.mask;
+  });
   if (control !== undefined) writeControl(control, ofControl, records);
   return { iterations: steps, misfits: misfits.all };
+}
+
+/** @param count the number of rows; undefined for all */
+function limitOf(record: ParameterRecord, count: number | undefined): RowLimit | undefined {
+  if (count === undefined) return undefined;
+  return rowLimitAt(count, shapeOf(record)[0], record.update.parameter.backend);
 }
 
 /** @throws {GradstepError} `STATE_MISMATCH` for what is no state at all, of which nothing can be taken */

@@ -4,7 +4,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { RowSteps } from "../sparse/row-steps.js";
 import type { Misfits } from "./misfit.js";
 import { savedSlots, shapeOf } from "./state-source.js";
-import { numbersAt, own, rowValuesAt, tableAt, type Table } from "./state-values.js";
+import { countAt, numbersAt, own, rowValuesAt, tableAt, type Table } from "./state-values.js";
 
 /** The values that a slot takes from a state. */
 export interface SlotChange {
@@ -96,6 +96,37 @@ export function rowStepsChanges(
     const counts = rowValuesAt(misfits, "rowSteps", path, value, rowSteps.counts.length);
     return counts === undefined ? [] : [{ rowSteps, counts }];
   });
+}
+
+/** The numbers of rows of these parameters in a state; undefined where none are left out. */
+export function rowCountsAt(
+  misfits: Misfits,
+  state: Table,
+  records: readonly ParameterRecord[],
+): ReadonlyMap<ParameterRecord, number | undefined> {
+  const all =
+    state["rowCounts"] === undefined ? {} : tableAt(misfits, "rowCounts", state["rowCounts"]);
+  addUnknown(misfits, "rowCounts", all, state);
+  return new Map(
+    records.map((record) => {
+      const path = `rowCounts.${record.name}`;
+      const value = own(all, record.name);
+      if (value === undefined) return [record, undefined];
+      const rows = shapeOf(record)[0] ?? 0;
+      const count = countAt(misfits, path, value) ?? rows;
+      if (count > rows) misfits.add("format", path, `${count}`, `at most ${rows}`);
+      else if (count < rows && record.update.parameter.backend.remap === undefined)
+        misfits.add(
+          "shape",
+          path,
+          `${count} of ${rows} rows`,
+          "all",
+          "Restore it on a backend that supports rows.",
+        );
+      else return [record, count];
+      return [record, undefined];
+    }),
+  );
 }
 
 /** Arrays of parameters that the state itself has no shapes of. */
