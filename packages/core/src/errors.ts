@@ -58,6 +58,16 @@ export type ErrorCode =
   | "WORKER_LOST"
   | "UNSUPPORTED";
 
+/** A place in the text of a rule or a stage. */
+export interface TextPosition {
+  /** The whole text, as it was given. */
+  readonly text: string;
+  /** 1 for the first line. */
+  readonly line: number;
+  /** 1 for the first character of the line. */
+  readonly column: number;
+}
+
 /** The error class of gradstep. The message says what was received, what was expected and what to do. */
 export class GradstepError extends Error {
   override readonly name = "GradstepError";
@@ -65,14 +75,22 @@ export class GradstepError extends Error {
   readonly code: ErrorCode;
   /** All that does not fit, if the state of an optimizer does not. */
   declare readonly misfits?: readonly Misfit[];
+  /** Where the text is wrong, if the code is `RULE_SYNTAX`. */
+  declare readonly position?: TextPosition;
 
   constructor(
     message: string,
-    options: { code: ErrorCode; cause?: unknown; misfits?: readonly Misfit[] },
+    options: {
+      code: ErrorCode;
+      cause?: unknown;
+      misfits?: readonly Misfit[];
+      position?: TextPosition;
+    },
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     if (options.misfits !== undefined) this.misfits = options.misfits;
+    if (options.position !== undefined) this.position = options.position;
   }
 }
 

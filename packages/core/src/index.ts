@@ -1,6 +1,6 @@
 export { checkOptions } from "./check-options.js";
 export { didYouMean } from "./did-you-mean.js";
-export { GradstepError, list, show, type ErrorCode } from "./errors.js";
+export { GradstepError, list, show, type ErrorCode, type TextPosition } from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { ExplainedLine, Explanation } from "./optimizer/explain/explanation.js";
 export type { Gradients } from "./optimizer/step/gradients.js";

@@ -149,11 +149,12 @@ describe("a definition is refused", () => {
     ["perStep", "\n\nunused = 2", 3, 1],
     ["perStep", "rate = g", 1, 8],
   ])("with a mistake in %s: %j", (key, text, line, column) => {
-    const { code, message } = failureOf(() =>
+    const { code, message, position } = failureOf(() =>
       defineRule(anything<typeof plain>({ ...plain, [key]: text })),
     );
     expect(code).toBe("RULE_SYNTAX");
     expect(message).toContain(`(line ${line}, column ${column})`);
+    expect(position).toEqual({ text, line, column });
   });
 
   test("with a mistake in a text for one choice only", () => {

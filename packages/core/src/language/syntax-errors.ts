@@ -65,7 +65,7 @@ export function explained<T>(action: () => T): T {
     const line = text.split("\n")[at.line - 1] ?? "";
     throw new GradstepError(
       `${messages[problem](...details)} (line ${at.line}, column ${at.column})\n  ${line}\n  ${" ".repeat(at.column - 1)}^`,
-      { code: "RULE_SYNTAX" },
+      { code: "RULE_SYNTAX", position: { text, line: at.line, column: at.column } },
     );
   }
 }

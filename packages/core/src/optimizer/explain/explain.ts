@@ -4,7 +4,7 @@ import { ascending } from "../../backend/ascending.js";
 import { dimensionsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
-import type { Expression } from "../../language/expression.js";
+import type { Expression, Position } from "../../language/expression.js";
 import { interpret } from "../../language/interpret.js";
 import {
   resolveStatements,
@@ -254,15 +254,10 @@ function namesIn(expression: Expression): readonly string[] {
   return expression.operands.flatMap(namesIn);
 }
 
-interface TextPosition {
-  readonly line: number;
-  readonly column: number;
-}
-
 /** A statement of a text on one line, without comments. */
-function textBetween(text: string, from: TextPosition, to: TextPosition | undefined): string {
+function textBetween(text: string, from: Position, to: Position | undefined): string {
   const lines = text.split("\n");
-  const offset = ({ line, column }: TextPosition): number =>
+  const offset = ({ line, column }: Position): number =>
     lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
   return text
     .slice(offset(from), to === undefined ? undefined : offset(to))
