@@ -1,37 +1,24 @@
 import { useId } from "preact/hooks";
+import { positionOf, positions, valueAt, type Scale } from "./hyperparameter-range.js";
 import "./controls.css";
 
 interface SliderProps {
   readonly label: string;
   /** One sentence that says what the value does. */
-  readonly meaning?: string;
+  readonly meaning?: string | undefined;
   readonly value: number;
   readonly min: number;
   readonly max: number;
-  /** `log`: equal ways are equal factors; `min` is above 0. */
-  readonly scale?: "linear" | "log";
+  readonly scale?: Scale;
+  readonly isInteger?: boolean | undefined;
   readonly onInput: (value: number) => void;
 }
 
-/** Steps from one end of a slider to the other. */
-const steps = 400;
-
-/** A slider with its value as an editable number. */
-export function Slider({
-  label,
-  meaning,
-  value,
-  min,
-  max,
-  scale = "linear",
-  onInput,
-}: SliderProps) {
+/** A slider with its value as an editable number, which may lie outside of the slider's range. */
+export function Slider(props: SliderProps) {
+  const { label, meaning, value, min, max, scale = "linear", isInteger = false, onInput } = props;
   const id = useId();
-  const toPosition = (number: number) =>
-    scale === "log" ? Math.log(number / min) / Math.log(max / min) : (number - min) / (max - min);
-  const toValue = (position: number) =>
-    scale === "log" ? min * (max / min) ** position : min + position * (max - min);
-  const rounded = (number: number) => Number(number.toPrecision(3));
+  const range = { min, max, scale, isInteger };
   return (
     <div class="slider">
       <label for={id}>{label}</label>
@@ -39,21 +26,22 @@ export function Slider({
         id={id}
         type="range"
         min={0}
-        max={steps}
+        max={positions}
         step={1}
-        value={Math.round(toPosition(value) * steps)}
+        value={positionOf(value, range)}
         aria-valuetext={String(value)}
         aria-describedby={meaning === undefined ? undefined : `${id}-meaning`}
-        onInput={(event) => onInput(rounded(toValue(event.currentTarget.valueAsNumber / steps)))}
+        onInput={(event) => onInput(valueAt(event.currentTarget.valueAsNumber, range))}
       />
       <input
         type="number"
-        step="any"
+        step={isInteger ? 1 : "any"}
         aria-label={`${label}, as a number`}
         value={value}
         onChange={(event) => {
           const number = event.currentTarget.valueAsNumber;
           if (Number.isFinite(number)) onInput(number);
+          else event.currentTarget.value = String(value);
         }}
       />
       {meaning !== undefined && <small id={`${id}-meaning`}>{meaning}</small>}
