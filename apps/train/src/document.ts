@@ -1,11 +1,18 @@
+import {
+  type Failure,
+  failureOf,
+  type Epoch,
+  optimizerFraction,
+  optimizerSeconds,
+  type Run,
+} from "@gradstep/digits";
+import type { NonFiniteChoice } from "@gradstep/digits/optimizers";
+import { layerWidths, parameterCount } from "@gradstep/digits/training";
 import type { Gpu } from "@gradstep/apps-shared/gpu";
 import { median } from "@gradstep/apps-shared/median";
 import type { Backend, BackendName } from "./backend.js";
 import type { Comparison, Library } from "./comparison/compare.js";
-import { defaultSchedule, type NonFiniteChoice, type Options } from "./options.mjs";
-import { layerWidths, parameterCount } from "./training/network.js";
-import { type Failure, failureOf } from "./training/failure.js";
-import { type Epoch, optimizerFraction, optimizerSeconds, type Run } from "./training/run.js";
+import { defaultSchedule, type Options } from "./options.mjs";
 
 /** What was trained, and how. */
 export interface Configuration {

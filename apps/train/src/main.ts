@@ -1,14 +1,18 @@
+import { learningRateSchedule } from "./training/learning-rate-schedule.js";
+import type { Digits, Run } from "@gradstep/digits";
+import { optimizers } from "@gradstep/digits/optimizers";
+import { readDigits } from "@gradstep/digits/read";
+import { gradstepOptimizer, train } from "@gradstep/digits/training";
 import { count } from "@gradstep/apps-shared/format";
 import { fileStore } from "@gradstep/checkpoint/files";
 import { type ErrorCode, GradstepError, type Schedule } from "@gradstep/core";
 import { type Backend, backendTitles, useBackend } from "./backend.js";
 import { type Comparison, compare } from "./comparison/compare.js";
-import { type Digits, readDigits } from "./data/digits.js";
 import { type Configuration, configurationOf, documentOf, settingsText } from "./document.js";
 import { listing } from "./listing/listing.js";
 import { printListing } from "./listing/print-listing.js";
 import { interruptedStatus, interruption } from "./interruption.js";
-import { helpText, type Options, optimizers, OptionsError, parseOptions } from "./options.mjs";
+import { helpText, type Options, OptionsError, parseOptions } from "./options.mjs";
 import { originOf } from "./report/origin.js";
 import { checkReportFile, writeReport } from "./report/report-file.js";
 import { printComparison } from "./terminal/comparison.js";
@@ -17,9 +21,6 @@ import { type Screen, screenOf } from "./terminal/screen.js";
 import { printSummary } from "./terminal/summary.js";
 import { trainingProgress } from "./terminal/training-progress.js";
 import { type CheckpointSettings, savesTo } from "./training/checkpoints.js";
-import { gradstepOptimizer, learningRateSchedule } from "./training/optimizers.js";
-import type { Run } from "./training/run.js";
-import { train } from "./training/train.js";
 
 interface Outcome {
   readonly run: Run;

@@ -1,7 +1,6 @@
+import { failureOf, failureText, type Run } from "@gradstep/digits";
 import { describe, expect, test } from "vitest";
 import { documentOf } from "../src/document.js";
-import { failureOf, failureText } from "../src/training/failure.js";
-import type { Run } from "../src/training/run.js";
 import { divergedRun, sampleConfiguration, sampleRun } from "./support.js";
 
 /** A run of 100 batches with those losses and that accuracy. */

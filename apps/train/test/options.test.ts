@@ -1,3 +1,4 @@
+import { optimizerNames } from "@gradstep/digits/optimizers";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,13 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
-import {
-  helpText,
-  optimizerNames,
-  optionNames,
-  OptionsError,
-  parseOptions,
-} from "../src/options.mjs";
+import { helpText, optionNames, OptionsError, parseOptions } from "../src/options.mjs";
 import { widthOf } from "./support.js";
 
 describe("options", () => {
@@ -158,7 +153,11 @@ describe("options", () => {
   test("can be read where nothing is installed or built", () => {
     const folder = mkdtempSync(join(tmpdir(), "options-"));
     try {
-      for (const file of ["train/src/options.mjs", "shared/src/command-line.mjs"]) {
+      for (const file of [
+        "train/src/options.mjs",
+        "digits/src/optimizers.mjs",
+        "shared/src/command-line.mjs",
+      ]) {
         cpSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), join(folder, file));
       }
       const script = `import { helpText } from ${JSON.stringify(join(folder, "train/src/options.mjs"))}; console.log(helpText());`;

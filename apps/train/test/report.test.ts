@@ -1,16 +1,16 @@
+import { type DigitSet, pixelsPerDigit } from "@gradstep/digits";
+import { evaluatePredictions } from "@gradstep/digits/training";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DigitSet, pixelsPerDigit } from "../src/data/digits.js";
 import { OptionsError } from "../src/options.mjs";
 import { originOf } from "../src/report/origin.js";
 import { renderReport } from "../src/report/page.js";
 import { pngAddress } from "../src/report/png.js";
 import { checkReportFile } from "../src/report/report-file.js";
-import { evaluatePredictions } from "../src/training/evaluation.js";
 import {
   divergedRun,
   sampleComparison,

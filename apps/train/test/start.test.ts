@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const copied = [
   "package.json",
   "scripts",
+  "apps/digits/src/optimizers.mjs",
   "apps/shared/src/command-line.mjs",
   "apps/train/src/options.mjs",
 ];

@@ -1,10 +1,9 @@
+import { type DigitSet, pixelsPerDigit, type Run } from "@gradstep/digits";
+import { evaluatePredictions } from "@gradstep/digits/training";
 import { Writable } from "node:stream";
 import type { BackendComparison, Comparison } from "../src/comparison/compare.js";
-import { type DigitSet, pixelsPerDigit } from "../src/data/digits.js";
 import type { Configuration } from "../src/document.js";
 import { type Screen, screenOf } from "../src/terminal/screen.js";
-import { evaluatePredictions } from "../src/training/evaluation.js";
-import type { Run } from "../src/training/run.js";
 
 /** A terminal that keeps what is written to it. */
 export function fakeScreen(

@@ -1,5 +1,5 @@
+import { clock, duration, axisNumber, lossText, milliseconds, percent } from "@gradstep/digits";
 import { describe, expect, test } from "vitest";
-import { clock, duration, axisNumber, lossText, milliseconds, percent } from "../src/format.js";
 import { learningRateChart, lossChart, overlaidLossChart } from "../src/terminal/chart.js";
 import { printComparison } from "../src/terminal/comparison.js";
 import { comparisonProgress } from "../src/terminal/comparison-progress.js";

@@ -1,26 +1,29 @@
+import { learningRateSchedule } from "../src/training/learning-rate-schedule.js";
+import {
+  pixelsPerDigit,
+  type Digits,
+  type DigitSet,
+  optimizerFraction,
+  type Run,
+} from "@gradstep/digits";
+import { type OptimizerName, optimizerNames, optimizers } from "@gradstep/digits/optimizers";
+import { readDigits } from "@gradstep/digits/read";
+import {
+  evaluatePredictions,
+  mistakes,
+  digitNetwork,
+  parameterCount,
+  gradstepOptimizer,
+  type TrainingOptimizer,
+  train,
+  TurnQueue,
+} from "@gradstep/digits/training";
 import { findGpu } from "@gradstep/apps-shared/gpu";
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backend.js";
 import { compare } from "../src/comparison/compare.js";
-import { pixelsPerDigit, readDigits, type Digits, type DigitSet } from "../src/data/digits.js";
-import {
-  type OptimizerName,
-  optimizerNames,
-  optimizers,
-  type Options,
-  parseOptions,
-} from "../src/options.mjs";
-import { evaluatePredictions, mistakes } from "../src/training/evaluation.js";
-import { digitNetwork, parameterCount } from "../src/training/network.js";
-import {
-  gradstepOptimizer,
-  learningRateSchedule,
-  type TrainingOptimizer,
-} from "../src/training/optimizers.js";
-import { optimizerFraction, type Run } from "../src/training/run.js";
-import { train } from "../src/training/train.js";
-import { Turns } from "../src/training/turns.js";
+import { type Options, parseOptions } from "../src/options.mjs";
 
 /** Every twentieth digit: enough to learn something quickly. */
 function fewOf({ count, pixels, labels }: DigitSet): DigitSet {
@@ -193,7 +196,7 @@ describe("a comparison", () => {
   );
 
   test("does not count the time of the other's turns", async () => {
-    const turns = new Turns();
+    const turns = new TurnQueue();
     const delay = (milliseconds: number): Promise<void> =>
       new Promise((resolve) => setTimeout(resolve, milliseconds));
     const other = async (): Promise<void> => {
@@ -215,7 +218,7 @@ describe("a comparison", () => {
 });
 
 test("turns pass in the order of the requests", async () => {
-  const turns = new Turns();
+  const turns = new TurnQueue();
   const log: string[] = [];
   const player = async (name: string): Promise<void> => {
     for (let turn = 0; turn < 3; turn++) {

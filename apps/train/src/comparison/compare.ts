@@ -1,16 +1,15 @@
-import { median } from "@gradstep/apps-shared/median";
-import { type BackendName, useBackend } from "../backend.js";
-import type { Digits } from "../data/digits.js";
-import type { Options } from "../options.mjs";
+import { tfjsAdam } from "./tfjs-adam.js";
+import { learningRateSchedule } from "../training/learning-rate-schedule.js";
+import type { Digits, Observer, Run } from "@gradstep/digits";
 import {
   gradstepOptimizer,
-  learningRateSchedule,
-  tfjsAdam,
+  train,
   type TrainingOptimizer,
-} from "../training/optimizers.js";
-import type { Observer, Run } from "../training/run.js";
-import { train } from "../training/train.js";
-import { Turns } from "../training/turns.js";
+  TurnQueue,
+} from "@gradstep/digits/training";
+import { median } from "@gradstep/apps-shared/median";
+import { type BackendName, useBackend } from "../backend.js";
+import type { Options } from "../options.mjs";
 
 /** The library whose Adam is used. */
 export type Library = "gradstep" | "TF.js";
@@ -66,7 +65,7 @@ async function compareOn(
   signal: AbortSignal,
   observers: Readonly<Record<Library, Observer>>,
 ): Promise<BackendComparison> {
-  const turns = new Turns();
+  const turns = new TurnQueue();
   // gradstep has the first turn of every round. Both trainings stop in the round in which it sees the signal, so that
   // they have the same number of batches.
   const stop = new AbortController();

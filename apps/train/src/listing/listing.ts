@@ -1,9 +1,9 @@
+import { optimizers } from "@gradstep/digits/optimizers";
 import * as core from "@gradstep/core";
 import type { Hyperparameter, OptionTable, Rule } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import documentation from "../generated/documentation.json" with { type: "json" };
-import { optimizers } from "../options.mjs";
 import { scheduleNames } from "../training/schedule-expression.js";
 
 /** A rule or a stage, with its arguments. */

@@ -1,11 +1,16 @@
+import {
+  duration,
+  lossText,
+  milliseconds,
+  percent,
+  failureOf,
+  optimizerFraction,
+} from "@gradstep/digits";
 import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
 import { backendTitles } from "../backend.js";
 import { type BackendComparison, type Comparison, libraries } from "../comparison/compare.js";
 import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
-import { duration, lossText, milliseconds, percent } from "../format.js";
-import { failureOf } from "../training/failure.js";
-import { optimizerFraction } from "../training/run.js";
 import { overlaidLossCurves } from "./curves.js";
 import { legend, section, table, tile } from "./html.js";
 import { failureNotice } from "./failure-notice.js";

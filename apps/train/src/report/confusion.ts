@@ -1,5 +1,4 @@
-import { percent } from "../format.js";
-import type { Evaluation } from "../training/evaluation.js";
+import { percent, type Evaluation } from "@gradstep/digits";
 
 /** At or above this count, or the matrix's own maximum, a wrong cell has its full tint. */
 const minFullTint = 10;

@@ -1,7 +1,6 @@
+import { axisNumber, type Run } from "@gradstep/digits";
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { axisNumber } from "../format.js";
-import type { Run } from "../training/run.js";
 
 /** Custom properties of the page, so that the curves follow its light and dark colors. */
 const blue = "var(--first)";

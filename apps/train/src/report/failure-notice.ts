@@ -1,4 +1,4 @@
-import { type Failure, failureText } from "../training/failure.js";
+import { type Failure, failureText } from "@gradstep/digits";
 import { withOptions } from "./html.js";
 
 /** A conspicuous paragraph about a training that failed. */

@@ -1,7 +1,5 @@
+import { type DigitSet, pixelsPerDigit, side, percent, type Prediction } from "@gradstep/digits";
 import { count } from "@gradstep/apps-shared/format";
-import { type DigitSet, pixelsPerDigit, side } from "../data/digits.js";
-import { percent } from "../format.js";
-import type { Prediction } from "../training/evaluation.js";
 import { pngAddress } from "./png.js";
 
 /** The number of mistakes that are shown; the others are collapsed. */

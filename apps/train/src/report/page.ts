@@ -1,14 +1,21 @@
+import {
+  type DigitSet,
+  duration,
+  lossText,
+  milliseconds,
+  percent,
+  failureOf,
+  batchCount,
+  optimizerFraction,
+  type Run,
+} from "@gradstep/digits";
+import { optimizers } from "@gradstep/digits/optimizers";
+import { mistakes } from "@gradstep/digits/training";
 import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
 import { backendTitles } from "../backend.js";
 import type { Comparison } from "../comparison/compare.js";
-import type { DigitSet } from "../data/digits.js";
 import { type Configuration, settingsText } from "../document.js";
-import { duration, lossText, milliseconds, percent } from "../format.js";
-import { optimizers } from "../options.mjs";
-import { mistakes } from "../training/evaluation.js";
-import { failureOf } from "../training/failure.js";
-import { batchCount, optimizerFraction, type Run } from "../training/run.js";
 import { comparisonSections } from "./comparison.js";
 import { confusionTable } from "./confusion.js";
 import { accuracyCurves, learningRateCurve, lossCurves } from "./curves.js";

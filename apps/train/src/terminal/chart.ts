@@ -1,6 +1,5 @@
+import { axisNumber, type Run } from "@gradstep/digits";
 import asciichart from "asciichart";
-import { axisNumber } from "../format.js";
-import type { Run } from "../training/run.js";
 import type { Screen } from "./screen.js";
 
 const height = 10;

@@ -1,6 +1,12 @@
+import {
+  clock,
+  milliseconds,
+  percent,
+  type Epoch,
+  type Observer,
+  type Progress,
+} from "@gradstep/digits";
 import type { Library } from "../comparison/compare.js";
-import { clock, milliseconds, percent } from "../format.js";
-import type { Epoch, Observer, Progress } from "../training/run.js";
 import { liveLineOn } from "./live-line.js";
 import type { Screen } from "./screen.js";
 import { type Column, fittingColumns, headingLines, rowLine } from "./table.js";

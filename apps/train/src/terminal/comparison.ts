@@ -1,3 +1,12 @@
+import {
+  duration,
+  lossText,
+  milliseconds,
+  percent,
+  failureOf,
+  failureText,
+  optimizerFraction,
+} from "@gradstep/digits";
 import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
 import { backendTitles } from "../backend.js";
@@ -8,9 +17,6 @@ import {
   type Library,
 } from "../comparison/compare.js";
 import { lossDifferenceSentence, speedupSentence } from "../comparison/text.js";
-import { duration, lossText, milliseconds, percent } from "../format.js";
-import { failureOf, failureText } from "../training/failure.js";
-import { optimizerFraction } from "../training/run.js";
 import { overlaidLossChart } from "./chart.js";
 import type { Screen } from "./screen.js";
 import { printSection } from "./summary.js";

@@ -1,6 +1,4 @@
-import { pixelsPerDigit, side } from "../data/digits.js";
-import { percent } from "../format.js";
-import type { Prediction } from "../training/evaluation.js";
+import { pixelsPerDigit, side, percent, type Prediction } from "@gradstep/digits";
 import type { Screen } from "./screen.js";
 
 /** Characters per line of a drawn digit. Each character shows two points, so it has half as many lines. */

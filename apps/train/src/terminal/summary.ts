@@ -1,9 +1,18 @@
+import {
+  duration,
+  milliseconds,
+  percent,
+  type Prediction,
+  failureOf,
+  failureText,
+  batchCount,
+  optimizerFraction,
+  optimizerSeconds,
+  type Run,
+} from "@gradstep/digits";
+import { mistakes } from "@gradstep/digits/training";
 import { count } from "@gradstep/apps-shared/format";
 import { median } from "@gradstep/apps-shared/median";
-import { duration, milliseconds, percent } from "../format.js";
-import { mistakes, type Prediction } from "../training/evaluation.js";
-import { failureOf, failureText } from "../training/failure.js";
-import { batchCount, optimizerFraction, optimizerSeconds, type Run } from "../training/run.js";
 import { learningRateChart, lossChart } from "./chart.js";
 import { digitRow } from "./digits.js";
 import type { Screen } from "./screen.js";

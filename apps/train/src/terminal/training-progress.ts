@@ -1,6 +1,13 @@
+import {
+  clock,
+  duration,
+  lossText,
+  percent,
+  rateText,
+  type Epoch,
+  type Observer,
+} from "@gradstep/digits";
 import { count, threeDigits } from "@gradstep/apps-shared/format";
-import { clock, duration, lossText, percent, rateText } from "../format.js";
-import type { Epoch, Observer } from "../training/run.js";
 import { liveLineOn } from "./live-line.js";
 import type { Screen } from "./screen.js";
 import { type Column, fittingColumns, headingLines, rowLine } from "./table.js";

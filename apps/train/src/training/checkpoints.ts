@@ -5,11 +5,9 @@ import {
   type Restorable,
 } from "@gradstep/checkpoint";
 import { tfParameters } from "@gradstep/tfjs";
-import type { Sequential } from "@tensorflow/tfjs-layers";
+import type { TrainingSettings } from "@gradstep/digits";
+import type { SaveTraining } from "@gradstep/digits/training";
 import { OptionsError } from "../options.mjs";
-import type { TrainingDigits } from "../data/training-digits.js";
-import type { ProgressMeter } from "./progress-meter.js";
-import type { Observer, TrainingSettings } from "./run.js";
 
 /** Where and how often a training is saved. */
 export interface CheckpointSettings {
@@ -19,29 +17,6 @@ export interface CheckpointSettings {
   /** Whether the training goes on from the newest checkpoint, if there is one. */
   readonly resumes: boolean;
 }
-
-/** What a training consists of, apart from its optimizer. */
-export interface TrainingParts {
-  readonly network: Sequential;
-  readonly digits: TrainingDigits;
-  readonly progress: ProgressMeter;
-}
-
-/** Saves a training, and resumes it. */
-export interface TrainingSaves {
-  /**
-   * Resumes if that is wanted, and tells the observer where the training goes on.
-   * @throws {OptionsError} for a training with other settings
-   */
-  start(observer: Observer): Promise<void>;
-  /** To be called after each batch. */
-  afterBatch(): void;
-  /** Saves the end of the training. */
-  end(): Promise<void>;
-}
-
-/** Makes the saves of a training when its network is there. */
-export type SaveTraining = (parts: TrainingParts) => TrainingSaves;
 
 export function savesTo(
   { store, every, resumes }: CheckpointSettings,

@@ -1,6 +1,6 @@
 import { type Tensor2D, tidy } from "@tensorflow/tfjs-core";
 import type { Sequential } from "@tensorflow/tfjs-layers";
-import { classes, type DigitSet } from "../data/digits.js";
+import { classes, type DigitSet } from "../data/digit-set.js";
 
 /** The network's answer for one digit. */
 export interface Prediction {

@@ -2,13 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  digitsFolder,
-  oneHot,
-  pixelsPerDigit,
-  readDigits,
-  type DigitSet,
-} from "../src/data/digits.js";
+import { oneHot, pixelsPerDigit, type DigitSet } from "../src/data/digit-set.js";
+import { digitsFolder, readDigits } from "../src/data/read-digits.js";
 
 const digits = readDigits();
 

@@ -1,4 +1,4 @@
-import { classes } from "../data/digits.js";
+import { classes } from "../data/digit-set.js";
 import { lossText, percent } from "../format.js";
 import type { Run } from "./run.js";
 

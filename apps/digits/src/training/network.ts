@@ -1,5 +1,5 @@
 import { initializers, layers, type Sequential, sequential } from "@tensorflow/tfjs-layers";
-import { classes, pixelsPerDigit } from "../data/digits.js";
+import { classes, pixelsPerDigit } from "../data/digit-set.js";
 
 /** Units of each layer, from the pixels to the ten classes. */
 export const layerWidths: readonly number[] = [pixelsPerDigit, 128, 64, classes];

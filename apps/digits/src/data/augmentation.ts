@@ -1,4 +1,4 @@
-import { type DigitSet, pixelsPerDigit, side } from "./digits.js";
+import { type DigitSet, pixelsPerDigit, side } from "./digit-set.js";
 import type { Random } from "@gradstep/apps-shared/random";
 
 /** The largest shift in pixels, horizontally and vertically. */

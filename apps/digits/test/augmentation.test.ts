@@ -1,7 +1,7 @@
 import { seededRandom } from "@gradstep/apps-shared/random";
 import { describe, expect, test } from "vitest";
 import { shiftDigit, shiftDigits } from "../src/data/augmentation.js";
-import { pixelsPerDigit, side, type DigitSet } from "../src/data/digits.js";
+import { pixelsPerDigit, side, type DigitSet } from "../src/data/digit-set.js";
 import { shuffle } from "../src/data/shuffle.js";
 
 function set(count: number): DigitSet {
