@@ -7,6 +7,7 @@ import {
   type Backend,
   type GradstepError,
   type Optimizer,
+  type OptimizerSpec,
   type OptimizerState,
   type Tensor,
 } from "gradstep";
@@ -47,7 +48,8 @@ function gradientOf(step: number): Float32Array {
 
 function start(backend: Backend, count = rows): { w: Tensor; optimizer: Optimizer } {
   const w = backend.tensor([count, columns], first.slice(0, count * columns));
-  const optimizer: Optimizer = createOptimizer(adam({ learningRate: 0.1 }), { w });
+  const spec: OptimizerSpec = adam({ learningRate: 0.1 });
+  const optimizer = createOptimizer(spec, { w }) as unknown as Optimizer;
   return { w, optimizer };
 }
 

@@ -1,12 +1,11 @@
-import {
-  checkOptions,
-  type OptimizerConfig,
-  type OptimizerSpec,
-  type OptimizerState,
-  show,
-} from "@gradstep/core";
+import { checkOptions, type OptimizerSpec, type OptimizerState, show } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
-import { kerasClassOf, type ParameterValues } from "@gradstep/core/interop";
+import {
+  checkCheckpointParts,
+  kerasClassOf,
+  type CheckpointParts,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { weightsName, writeArchive } from "./archive/archive.js";
 import { datasetFor } from "./hdf5/dataset-for.js";
 import { copyOf, emptyGroup, setAt } from "./hdf5/edit-tree.js";
@@ -24,11 +23,7 @@ import { datasetOf } from "./optimizer/state-to-keras.js";
 import { checkSameOptimizer, templateOrder, withValues } from "./template.js";
 
 /** What `writeKeras` writes. */
-export interface KerasCheckpointSource {
-  /** What `optimizer.config()` returned. */
-  readonly config: OptimizerConfig;
-  /** What `optimizer.state()` resolved to. */
-  readonly state: OptimizerState;
+export interface KerasCheckpointSource extends CheckpointParts {
   /** All parameters of the optimizer, and other variables of the model, such as `batch_normalization/moving_mean`. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
 }
@@ -57,13 +52,16 @@ export interface WriteKerasOptions {
  * the model is compiled with the same optimizer and `model.optimizer.build(model.trainable_variables)` was called.
  *
  * @throws {GradstepError} `UNSUPPORTED` (an optimizer that Keras cannot express, listing every setting; an order or a
- * layout that cannot be told), `STATE_MISMATCH` (parameters or an optimizer that are not those of the template),
+ * layout that cannot be told), `STATE_MISMATCH` (a configuration, a state and parameters that do not belong together, or are
+ * not those of the template), `INVALID_PARAMETER`,
  * `INVALID_FILE`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`
  */
 export async function writeKeras(
-  { config, state, parameters }: KerasCheckpointSource,
+  source: KerasCheckpointSource,
   options: WriteKerasOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkCheckpointParts("writeKeras", source);
+  const { config, state, parameters } = source;
   checkOptions("writeKeras", options, ["template", "trainable", "layers"]);
   const { template, trainable, layers } = options;
   const spec = optimizerByName(config);

@@ -135,6 +135,22 @@ describe("a template and an optimizer", () => {
     await expect(writeKeras(other, { template })).rejects.toThrow(/beta1 is 0.8, and 0.9/);
   });
 
+  test("a state of another rule, or that was not awaited", async () => {
+    const checkpoint = await trained(fromKeras({ class_name: "Adam", config: {} }));
+    const { state } = await trained(fromKeras({ class_name: "Lion", config: {} }));
+    await expect(writeKeras({ ...checkpoint, state }, { template })).rejects.toThrow(
+      /rule is "lion" in the state, and "adam" in the config/,
+    );
+    const promise = Promise.resolve(state) as unknown as typeof state;
+    await expect(writeKeras({ ...checkpoint, state: promise })).rejects.toThrow(
+      /await optimizer\.state\(\)/,
+    );
+    const counted = { ...checkpoint.state, rowCounts: { "head/bias": 1 } };
+    await expect(writeKeras({ ...checkpoint, state: counted }, { template })).rejects.toThrow(
+      /head\/bias has 1 of 2 rows/,
+    );
+  });
+
   test("parameters that the template does not have", async () => {
     const { parameters, ...rest } = await trained(
       fromKeras({ class_name: "Adam", config: { learning_rate: 0.01 } }),

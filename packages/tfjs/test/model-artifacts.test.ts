@@ -154,6 +154,28 @@ describe("models that TF.js 4.22 saved with its own optimizers", () => {
     });
   });
 
+  test("a state of another rule, or that was not awaited, is an error", async () => {
+    const { spec, state, ...rest } = await readTfjs(fixture("adam"));
+    const backend = cpuJs();
+    const tensors = Object.entries(rest.parameters).map(([key, { shape }]) => [
+      key,
+      backend.tensor(shape),
+    ]);
+    const config = createOptimizer(spec, Object.fromEntries(tensors)).config();
+    const other = { ...state, rule: "lion" };
+    await expect(
+      writeTfjs({ config, state: other, ...rest }, fixture("adam")),
+    ).rejects.toMatchObject({ code: "STATE_MISMATCH" });
+    const promise = Promise.resolve(state) as unknown as typeof state;
+    await expect(writeTfjs({ config, state: promise, ...rest }, fixture("adam"))).rejects.toThrow(
+      /await optimizer\.state\(\)/,
+    );
+    const counted = { ...state, rowCounts: { [Object.keys(state.shapes)[0]]: 1 } };
+    await expect(writeTfjs({ config, state: counted, ...rest }, fixture("adam"))).rejects.toThrow(
+      /has 1 of \d+ rows/,
+    );
+  });
+
   test("what is written has the bits that were read", async () => {
     for (const name of names) {
       const { spec, state, ...rest } = await readTfjs(fixture(name));

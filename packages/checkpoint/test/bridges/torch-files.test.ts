@@ -412,6 +412,27 @@ describe("writeTorch", () => {
       (one) => ({ ...one, config: { ...one.config, name: "radam", settings: {} } }),
       "radam",
     ],
+    [
+      "a state that was not awaited",
+      fromTorch("Adam"),
+      "STATE_MISMATCH",
+      (one) => ({ ...one, state: Promise.resolve(one.state) as unknown as typeof one.state }),
+      "writeTorch: state is a Promise; expected what it resolves to: await optimizer.state()",
+    ],
+    [
+      "no parameters",
+      fromTorch("Adam"),
+      "INVALID_PARAMETER",
+      ({ config, state }) => ({ config, state }) as TorchSource,
+      "writeTorch: parameters is undefined",
+    ],
+    [
+      "rows that were counted on the device",
+      fromTorch("Adam"),
+      "UNSUPPORTED",
+      (one) => ({ ...one, state: { ...one.state, rowCounts: { w: 1 } } }),
+      "w has 1 of 2 rows",
+    ],
   ])("%s is refused", async (_, spec, code, change, text) => {
     const failure = await failureOf(bytesOf(writeTorch(change(await trained(spec)))));
     expect(failure.message).toContain(text);

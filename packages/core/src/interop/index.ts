@@ -1,4 +1,5 @@
 export type { ImportedCheckpoint, ParameterValues } from "./imported-checkpoint.js";
+export { checkCheckpointParts, type CheckpointParts } from "./checkpoint-parts.js";
 export { initialState } from "./initial-state.js";
 export { hasEffect } from "./option-effect.js";
 export { fromKeras, kerasClassOf, type KerasOptimizer, type KerasOptions } from "./keras.js";

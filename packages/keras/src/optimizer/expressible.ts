@@ -104,7 +104,11 @@ function groupMisfits(spec: OptimizerSpec, state: OptimizerState): string[] {
   const rows = Object.keys(state.rowSteps ?? {}).map(
     (name) => `the rows of ${name} count their own steps; Keras counts them together.`,
   );
-  return [...ofSpec, ...ofState, ...rows];
+  const counted = Object.entries(state.rowCounts ?? {}).map(
+    ([name, count]) =>
+      `${name} has ${count} of ${state.shapes[name][0]} rows; Keras trains all. Remap its rows with a number as count first.`,
+  );
+  return [...ofSpec, ...ofState, ...rows, ...counted];
 }
 
 function controlMisfits({ control = {}, hyperparameters }: OptimizerSpec, state: OptimizerState) {

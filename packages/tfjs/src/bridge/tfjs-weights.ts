@@ -30,6 +30,12 @@ export function tfjsWeights(
       `A group has taken ${other.iterations} steps of ${iterations}; TF.js's optimizers count the steps of all variables together.`,
       { code: "UNSUPPORTED" },
     );
+  const [counted] = Object.keys(state.rowCounts ?? {});
+  if (counted !== undefined)
+    throw new GradstepError(
+      `${counted} has ${state.rowCounts![counted]} of ${state.shapes[counted][0]} rows, and TF.js trains all; remap its rows with a number as count first.`,
+      { code: "UNSUPPORTED" },
+    );
   const spec = specOf(name as TfjsName, options);
   const variants = new GroupVariants(spec, []);
   const shapes = inOrder(state, order);

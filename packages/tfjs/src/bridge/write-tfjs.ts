@@ -1,5 +1,10 @@
-import { GradstepError, type OptimizerConfig, type OptimizerState } from "@gradstep/core";
-import { toTfjs, type ParameterValues } from "@gradstep/core/interop";
+import { GradstepError } from "@gradstep/core";
+import {
+  checkCheckpointParts,
+  toTfjs,
+  type CheckpointParts,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { io } from "@tensorflow/tfjs-core";
 import { lazyTensor } from "../state/lazy-tensor.js";
 import { kinds, type TfjsName } from "../tfjs-optimizers/kinds.js";
@@ -7,11 +12,7 @@ import { withOptimizer } from "./artifacts.js";
 import { tfjsWeights } from "./tfjs-weights.js";
 
 /** What `writeTfjs` writes. */
-export interface TfjsCheckpointSource {
-  /** What `optimizer.config()` of core returned. */
-  readonly config: OptimizerConfig;
-  /** What `optimizer.state()` returned, at the same step. */
-  readonly state: OptimizerState;
+export interface TfjsCheckpointSource extends CheckpointParts {
   /** In the order in which the model has its trainable weights, which is the one that TF.js assigns moments by. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** The model's other weights, such as those that `readTfjs` found. */
@@ -23,12 +24,15 @@ export interface TfjsCheckpointSource {
  * own optimizer.
  *
  * @param template artifacts of the same model, with its topology, loss and metrics: saved with `includeOptimizer: true`.
- * @throws {GradstepError} `UNSUPPORTED` (what TF.js cannot do, all of it), `LENGTH_MISMATCH`
+ * @throws {GradstepError} `UNSUPPORTED` (what TF.js cannot do, all of it), `STATE_MISMATCH` (a configuration and a state that
+ * do not belong together), `INVALID_PARAMETER`, `LENGTH_MISMATCH` (of other tensors)
  */
 export async function writeTfjs(
-  { config, state, parameters, otherTensors = {} }: TfjsCheckpointSource,
+  source: TfjsCheckpointSource,
   template: io.ModelArtifacts,
 ): Promise<io.ModelArtifacts> {
+  checkCheckpointParts("writeTfjs", source);
+  const { config, state, parameters, otherTensors = {} } = source;
   const target = toTfjs(config);
   const order = Object.entries(parameters).map(([name, { shape }]) => [name, shape] as const);
   const weights = tfjsWeights(state, target, order);

@@ -1,21 +1,25 @@
 import {
   GradstepError,
+  list,
   type OptimizerConfig,
   type OptimizerSpec,
   type OptimizerState,
 } from "@gradstep/core";
-import { fromOptax, optaxOptionNames, toOptax, type ParameterValues } from "@gradstep/core/interop";
+import {
+  checkCheckpointParts,
+  fromOptax,
+  optaxOptionNames,
+  toOptax,
+  type CheckpointParts,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { metadataOf } from "./optax-metadata.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
 import { floatEntry, stateEntry } from "./state-entries.js";
 
 /** What `writeOptax` writes. */
-export interface OptaxSource {
-  /** What `optimizer.config()` returned. */
-  readonly config: OptimizerConfig;
-  /** What `optimizer.state()` resolved with. */
-  readonly state: OptimizerState;
+export interface OptaxSource extends CheckpointParts {
   /** By the paths that they have in JAX, such as `dense.kernel`. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
 }
@@ -36,13 +40,15 @@ export interface WriteOptaxOptions {
  * Writes a checkpoint that `load` of `scripts/bridges/optax_checkpoint.py` loads in JAX, and `readOptax` here. Its
  * metadata says which optimizer of Optax to make, with all arguments. Arrays are f64 if a parameter is, f32 otherwise.
  *
- * @throws {GradstepError} `UNSUPPORTED`, with everything that Optax cannot do; `STATE_MISMATCH` if the state is of other
- * parameters
+ * @throws {GradstepError} at the first chunk: `UNSUPPORTED`, with everything that Optax cannot do; `STATE_MISMATCH` if the
+ * configuration, the state and the parameters do not belong together; `INVALID_PARAMETER`
  */
 export async function* writeOptax(
-  { config, state, parameters }: OptaxSource,
+  source: OptaxSource,
   { name, ...options }: WriteOptaxOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkCheckpointParts("writeOptax", source);
+  const { config, state, parameters } = source;
   const optax = toOptax(config, { name });
   checkState(state, parameters);
   const optimizer: OptaxOptimizer = { name: optax.name, ...optax.options };
@@ -56,11 +62,11 @@ export async function* writeOptax(
   });
   const isDouble = Object.values(parameters).some(({ values }) => values instanceof Float64Array);
   const spec = fromOptax(optax.name, optax.options);
-  const source = { state, spec, optimizer, isDouble, velocityFactor: velocityFactor(config, spec) };
+  const input = { state, spec, optimizer, isDouble, velocityFactor: velocityFactor(config, spec) };
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [parameter, { shape, values }] of Object.entries(parameters))
     tensors.set(`params.${parameter}`, floatEntry(values, shape, isDouble));
-  for (const array of arrays) tensors.set(array.path, stateEntry(array, source));
+  for (const array of arrays) tensors.set(array.path, stateEntry(array, input));
   yield* encodeSafetensors(tensors, {
     ...options,
     metadata: metadataOf(optimizer, state.iterations),
@@ -69,20 +75,14 @@ export async function* writeOptax(
 
 /** @throws {GradstepError} `STATE_MISMATCH`, `UNSUPPORTED` */
 function checkState(
-  { shapes, groups, iterations, control, rowSteps }: OptimizerState,
+  { shapes, groups, iterations, control, rowSteps, rowCounts }: OptimizerState,
   parameters: OptaxSource["parameters"],
 ): void {
-  const describe = (one: Readonly<Record<string, readonly number[]>>): string =>
-    Object.keys(one)
-      .sort()
-      .map((name) => `${name} [${one[name].join(", ")}]`)
-      .join(", ");
-  const given = Object.fromEntries(
-    Object.entries(parameters).map(([name, { shape }]) => [name, shape]),
-  );
-  if (describe(given) !== describe(shapes)) {
+  const missing = Object.keys(shapes).filter((name) => !Object.hasOwn(parameters, name));
+  const unknown = Object.keys(parameters).filter((name) => !Object.hasOwn(shapes, name));
+  if (missing.length + unknown.length > 0) {
     throw new GradstepError(
-      `The parameters are ${describe(given)}, and the state is of ${describe(shapes)}; expected the same.`,
+      `The parameters lack ${list(missing)}, and have ${list(unknown)}, which the state does not have; expected those of the state.`,
       { code: "STATE_MISMATCH" },
     );
   }
@@ -95,6 +95,10 @@ function checkState(
     if (group.frozen === true) misfits.push(`group ${i} is frozen; use optax.multi_transform`);
   });
   if (rowSteps !== undefined) misfits.push("rowSteps: Optax does not count the steps of rows");
+  for (const [parameter, count] of Object.entries(rowCounts ?? {}))
+    misfits.push(
+      `${parameter} has ${count} of ${shapes[parameter][0]} rows, and Optax trains all; remap its rows with a number as count first`,
+    );
   if (Object.keys(control?.rows ?? {}).length > 0 && control!.microSteps > 0)
     misfits.push("gradients of rows are accumulated; save after a step");
   if (misfits.length > 0)

@@ -2,21 +2,22 @@ import {
   GradstepError,
   show,
   type GroupState,
-  type OptimizerConfig,
   type OptimizerState,
   type Values,
 } from "@gradstep/core";
-import { torchSlots, toTorch, type ParameterValues } from "@gradstep/core/interop";
+import {
+  checkCheckpointParts,
+  torchSlots,
+  toTorch,
+  type CheckpointParts,
+  type ParameterValues,
+} from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { inTypeOf } from "./in-type-of.js";
 import type { TorchDescription } from "./torch-description.js";
 
 /** What `writeTorch` writes. */
-export interface TorchSource {
-  /** What `optimizer.config()` returned. */
-  readonly config: OptimizerConfig;
-  /** What `optimizer.state()` returned, at the same step. */
-  readonly state: OptimizerState;
+export interface TorchSource extends CheckpointParts {
   /** All parameters of the optimizer, by the names that they have in the model of PyTorch. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** What else the model has, such as the buffers that `readTorch` has found. */
@@ -37,12 +38,13 @@ export interface WriteTorchOptions {
  * f64; otherwise all is f32. Frozen groups are written as parameters that do not require gradients.
  *
  * @throws {GradstepError} at the first chunk: `UNSUPPORTED`, with everything that PyTorch cannot do; `STATE_MISMATCH` if
- * the configuration, the state and the parameters do not belong together
+ * the configuration, the state and the parameters do not belong together; `INVALID_PARAMETER`
  */
 export async function* writeTorch(
   source: TorchSource,
   options: WriteTorchOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkCheckpointParts("writeTorch", source);
   const { config, state, parameters, otherTensors = new Map() } = source;
   const description = describe(source);
   checkNames(state, parameters);
@@ -65,11 +67,13 @@ export async function* writeTorch(
 }
 
 function describe({ config, state, parameters }: TorchSource): TorchDescription {
-  const { iterations, groups } = state;
+  const { iterations, groups, rowCounts = {} } = state;
   const torch = toTorch(config, { iterations });
-  if (config.name !== state.rule || config.groups.length + 1 !== groups.length)
-    mismatch(
-      `the configuration is of ${config.name} with ${config.groups.length} groups, and the state of ${state.rule} with ${groups.length - 1}`,
+  const [counted] = Object.keys(rowCounts);
+  if (counted !== undefined)
+    throw new GradstepError(
+      `${counted} has ${rowCounts[counted]} of ${state.shapes[counted][0]} rows, and PyTorch trains all; remap its rows with a number as count first.`,
+      { code: "UNSUPPORTED" },
     );
   const { microSteps = 0 } = state.control ?? {};
   if (microSteps > 0) {

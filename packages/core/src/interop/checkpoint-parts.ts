@@ -1,0 +1,96 @@
+import { optimizerByName } from "../by-name.js";
+import { GradstepError, show } from "../errors.js";
+import { createOptimizer } from "../optimizer/create-optimizer.js";
+import type { OptimizerConfig } from "../optimizer/optimizer.js";
+import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
+import { isTable } from "../optimizer/state/state-values.js";
+import { backendWithoutValues } from "./backend-without-values.js";
+import type { ParameterValues } from "./imported-checkpoint.js";
+
+/** What is written for another library. */
+export interface CheckpointParts {
+  /** What `optimizer.config()` returned. */
+  readonly config: OptimizerConfig;
+  /** What `optimizer.state()` resolved to, at the same step. */
+  readonly state: OptimizerState;
+  readonly parameters: Readonly<Record<string, ParameterValues>>;
+}
+
+/**
+ * Checks that a configuration and a state are of one optimizer at one step, and that parameters have their values.
+ * @param what the function that got them, for the message
+ * @throws {GradstepError} `STATE_MISMATCH`, with all that does not belong together; `INVALID_PARAMETER`
+ */
+export function checkCheckpointParts(what: string, parts: CheckpointParts): void {
+  if (!isTable(parts))
+    throw mismatch(what, `got ${show(parts)}; expected { config, state, parameters }`);
+  const { config, state, parameters } = parts;
+  if (!isTable(config) || typeof config.name !== "string")
+    throw mismatch(what, `config is ${show(config)}; expected what optimizer.config() returned`);
+  if (state instanceof Promise)
+    throw mismatch(
+      what,
+      "state is a Promise; expected what it resolves to: await optimizer.state()",
+    );
+  if (!isTable(state) || !isTable(state.shapes))
+    throw mismatch(what, `state is ${show(state)}; expected what optimizer.state() resolved to`);
+  checkParameters(what, parameters);
+  for (const [name, shape] of Object.entries(state.shapes)) {
+    const given = Object.hasOwn(parameters, name) ? parameters[name].shape : shape;
+    if (show(given) !== show(shape))
+      throw mismatch(what, `${name} has the shape ${show(given)}, and ${show(shape)} in the state`);
+  }
+  checkState(what, config, state);
+}
+
+/** @throws {GradstepError} `INVALID_PARAMETER` */
+function checkParameters(what: string, parameters: CheckpointParts["parameters"]): void {
+  const expected = "{ shape, values } by name, with values as a Float32Array or Float64Array";
+  if (!isTable(parameters) || Symbol.iterator in parameters)
+    throw invalid(what, `parameters is ${show(parameters)}; expected ${expected}`);
+  for (const [name, one] of Object.entries(parameters)) {
+    const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
+    const isFloats = values instanceof Float32Array || values instanceof Float64Array;
+    if (!Array.isArray(shape) || !isFloats)
+      throw invalid(what, `the parameter ${show(name)} is ${show(one)}; expected ${expected}`);
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (size !== values.length)
+      throw invalid(
+        what,
+        `the parameter ${show(name)} has ${values.length} values; expected ${size}, because its shape is ${show(shape)}`,
+      );
+  }
+}
+
+/** The optimizer of the configuration must take the state. @throws {GradstepError} `STATE_MISMATCH` */
+function checkState(what: string, config: OptimizerConfig, state: OptimizerState): void {
+  const spec = optimizerByName(config);
+  const backend = backendWithoutValues();
+  const tensors = Object.fromEntries(
+    Object.entries(state.shapes).map(([name, shape]) => [name, backend.tensor(shape)]),
+  );
+  try {
+    createOptimizer(spec, tensors).restore(state);
+  } catch (error) {
+    if (!(error instanceof GradstepError)) throw error;
+    const misfits = (error.misfits ?? []).map(
+      ({ path, got, expected }) => `${path} is ${got} in the state, and ${expected} in the config`,
+    );
+    throw mismatch(what, misfits.slice(0, 20).join("; ") || error.message, error);
+  }
+}
+
+function mismatch(what: string, text: string, cause?: GradstepError): GradstepError {
+  return new GradstepError(
+    `${what}: ${text}. Pass the config, the state and the parameters of one optimizer, all of the same step.`,
+    {
+      code: "STATE_MISMATCH",
+      ...(cause !== undefined && { cause }),
+      ...(cause?.misfits !== undefined && { misfits: cause.misfits }),
+    },
+  );
+}
+
+function invalid(what: string, text: string): GradstepError {
+  return new GradstepError(`${what}: ${text}.`, { code: "INVALID_PARAMETER" });
+}
