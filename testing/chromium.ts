@@ -54,14 +54,27 @@ export async function chromium(): Promise<Launch | undefined> {
     env: {
       ...(process.env as Record<string, string>),
       LD_LIBRARY_PATH: join(folder, "al2023", "lib"),
-      FONTCONFIG_PATH: join(folder, "fonts"),
+      FONTCONFIG_FILE: join(folder, "fonts.conf"),
       VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
     },
   };
 }
 
+/** Its own fonts first, so that pages look the same on all machines; those of the system for other scripts. */
+const fontConfiguration = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="relative">font-cache</cachedir>
+  <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+</fontconfig>
+`;
+
 async function unpack(source: string): Promise<string> {
-  const folder = join(source, ".chromium");
+  const folder = join(source, ".chromium-with-fonts");
   if (existsSync(folder)) return folder;
   // Another process may be doing the same, so the folder gets its name when it is complete.
   const draft = `${folder}-${process.pid}`;
@@ -83,6 +96,7 @@ async function unpack(source: string): Promise<string> {
     createBrotliDecompress(),
     createWriteStream(join(draft, "chromium"), { mode: 0o755 }),
   );
+  writeFileSync(join(draft, "fonts.conf"), fontConfiguration);
   try {
     renameSync(draft, folder);
   } catch {

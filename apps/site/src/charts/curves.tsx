@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import "./valid-language.js";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
@@ -19,10 +20,20 @@ interface CurvesProps {
   readonly yLabel: string;
   readonly height?: number;
   readonly scale?: "linear" | "log";
+  /** Default true. */
+  readonly hasLegend?: boolean;
 }
 
 /** Curves over one axis, in the page's colors, as wide as their place. */
-export function Curves({ x, curves, xLabel, yLabel, height = 280, scale = "linear" }: CurvesProps) {
+export function Curves({
+  x,
+  curves,
+  xLabel,
+  yLabel,
+  height = 280,
+  scale = "linear",
+  hasLegend = true,
+}: CurvesProps) {
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const data = [x, ...curves.map(({ values }) => values)] as unknown as UPlot.AlignedData;
@@ -30,6 +41,7 @@ export function Curves({ x, curves, xLabel, yLabel, height = 280, scale = "linea
     curves.map(({ label, color }) => [label, color]),
     scale,
     height,
+    hasLegend,
   ]);
 
   useEffect(() => {
@@ -44,6 +56,7 @@ export function Curves({ x, curves, xLabel, yLabel, height = 280, scale = "linea
       {
         width: place.clientWidth,
         height,
+        legend: { show: hasLegend },
         scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
         axes: [
           { ...axis, label: xLabel },

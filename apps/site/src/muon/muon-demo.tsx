@@ -1,0 +1,75 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { readUrlState, writeUrlState } from "../url-state/url-state.js";
+import { HeatMap } from "./heat-map.js";
+import { MuonControls } from "./muon-controls.js";
+import type { MuonPicture } from "./picture.js";
+import { queryOf, settingsFromQuery, type MuonSettings } from "./settings.js";
+import { SpectrumCharts } from "./spectrum-charts.js";
+import { UpdateTable } from "./update-table.js";
+
+interface MuonDemoProps {
+  readonly computePicture: (settings: MuonSettings) => Promise<MuonPicture>;
+}
+
+/** A gradient, what Muon makes of it iteration by iteration, and what Adam makes of it. */
+export function MuonDemo({ computePicture }: MuonDemoProps) {
+  const [settings, setSettings] = useState(() => settingsFromQuery(readUrlState()));
+  const [picture, setPicture] = useState<MuonPicture>();
+  const [failure, setFailure] = useState<string>();
+  /** Only the newest settings are computed while others wait. */
+  const wanted = useRef(settings);
+  const isComputing = useRef(false);
+
+  const update = async () => {
+    if (isComputing.current) return;
+    isComputing.current = true;
+    let computed: MuonSettings | undefined;
+    while (computed !== wanted.current) {
+      computed = wanted.current;
+      try {
+        setPicture(await computePicture(computed));
+        setFailure(undefined);
+      } catch (error) {
+        setFailure(error instanceof Error ? error.message : String(error));
+      }
+    }
+    isComputing.current = false;
+  };
+
+  useEffect(() => {
+    wanted.current = settings;
+    writeUrlState(queryOf(settings));
+    void update();
+  }, [settings]);
+
+  const change = (changes: Partial<MuonSettings>) =>
+    setSettings((before) => ({ ...before, ...changes }));
+
+  return (
+    <div class="muon">
+      <MuonControls settings={settings} onChange={change} />
+      {failure !== undefined && <p role="alert">{failure}</p>}
+      {picture !== undefined && <Pictured picture={picture} />}
+    </div>
+  );
+}
+
+function Pictured({ picture: { gradient, iterates, adam } }: { readonly picture: MuonPicture }) {
+  return (
+    <>
+      <div class="muon-maps">
+        <HeatMap title="Gradient" matrix={gradient} />
+        {iterates.map((matrix, k) => (
+          <HeatMap
+            key={k}
+            title={k === 0 ? "Momentum, norm 1" : `Iteration ${k}`}
+            matrix={matrix}
+          />
+        ))}
+        <HeatMap title="Adam's update" matrix={adam} />
+      </div>
+      <SpectrumCharts gradient={gradient} iterates={iterates} adam={adam} />
+      <UpdateTable gradient={gradient} muon={iterates.at(-1)!} adam={adam} />
+    </>
+  );
+}
