@@ -60,12 +60,12 @@ export async function chromium(): Promise<Launch | undefined> {
   };
 }
 
-/** Its own fonts first, so that pages look the same on all machines; those of the system for other scripts. */
+/** Its own fonts first, so that pages look the same on all machines; then DejaVu, where the system has it, for symbols. */
 const fontConfiguration = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
-  <dir>/usr/share/fonts</dir>
+  <dir>/usr/share/fonts/truetype/dejavu</dir>
   <cachedir prefix="relative">font-cache</cachedir>
   <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
@@ -74,7 +74,7 @@ const fontConfiguration = `<?xml version="1.0"?>
 `;
 
 async function unpack(source: string): Promise<string> {
-  const folder = join(source, ".chromium-with-fonts");
+  const folder = join(source, ".chromium-fonts");
   if (existsSync(folder)) return folder;
   // Another process may be doing the same, so the folder gets its name when it is complete.
   const draft = `${folder}-${process.pid}`;
