@@ -1,0 +1,126 @@
+import {
+  createOptimizer,
+  type Backend,
+  type Explanation,
+  type OptimizerSpec,
+} from "@gradstep/core";
+import { parseFormula, type Formula } from "./formula.js";
+import { gradientNoise } from "./gradient-noise.js";
+import type { Race } from "./runner.js";
+
+/** The way of an optimizer over the map. */
+export interface Path {
+  /** x and y before the first step and after each. */
+  readonly points: Float32Array;
+  /** The function's value in each of these points. */
+  readonly values: Float64Array;
+  /** Whether it ended early, in a point without a finite value or gradient. */
+  readonly hasDiverged: boolean;
+}
+
+/** The gradients that the steps of a race get. */
+class Gradients {
+  readonly #formula: Formula;
+  readonly #sigma: number;
+  readonly #noise: Float64Array;
+
+  constructor({ noise, seed, steps }: Race, formula: Formula) {
+    this.#formula = formula;
+    this.#sigma = noise;
+    this.#noise = noise === 0 ? new Float64Array() : gradientNoise(seed, steps);
+  }
+
+  /** The gradient in a point, with the noise of this step; 0 is the first. */
+  at(x: number, y: number, step: number): Float32Array<ArrayBuffer> {
+    const [dx, dy] = this.#formula.gradientAt(x, y);
+    if (this.#sigma === 0) return Float32Array.of(dx, dy);
+    return Float32Array.of(
+      dx + this.#sigma * this.#noise[2 * step],
+      dy + this.#sigma * this.#noise[2 * step + 1],
+    );
+  }
+}
+
+/**
+ * Runs an optimizer on two numbers, x and y, as one parameter `p`.
+ * @throws {FormulaError}, {GradstepError}
+ */
+export async function tracePath(backend: Backend, spec: OptimizerSpec, race: Race): Promise<Path> {
+  const formula = parseFormula(race.formula);
+  const gradients = new Gradients(race, formula);
+  const p = backend.tensor([2], Float32Array.from(race.start));
+  const points = new Float32Array(2 * (race.steps + 1));
+  const values = new Float64Array(race.steps + 1);
+  try {
+    const optimizer = createOptimizer(spec, { p });
+    try {
+      for (let step = 0; ; step += 1) {
+        const [x, y] = await p.read();
+        const value = formula.valueAt(x, y);
+        points.set([x, y], 2 * step);
+        values[step] = value;
+        const gradient = step < race.steps ? gradients.at(x, y, step) : undefined;
+        const isFinite =
+          Number.isFinite(value) && (gradient?.every((one) => Number.isFinite(one)) ?? true);
+        if (gradient === undefined || !isFinite) {
+          return {
+            points: points.slice(0, 2 * (step + 1)),
+            values: values.slice(0, step + 1),
+            hasDiverged: !isFinite,
+          };
+        }
+        optimizer.step({ p: gradient });
+      }
+    } finally {
+      optimizer.dispose();
+    }
+  } finally {
+    p.free();
+  }
+}
+
+/** What a step does with x and with y. */
+export type StepExplanation = readonly [x: PlainExplanation, y: PlainExplanation];
+
+/** An explanation as plain data, which a worker can post. */
+export type PlainExplanation = Pick<
+  Explanation,
+  "rule" | "step" | "gradient" | "before" | "after" | "lines"
+>;
+
+function plain({ rule, step, gradient, before, after, lines }: Explanation): PlainExplanation {
+  return { rule, step, gradient, before, after, lines };
+}
+
+/**
+ * Explains a step of a path: repeats the steps before it, then asks the optimizer.
+ * @param points of the path
+ * @param step 0 for the first
+ */
+export async function explainStep(
+  backend: Backend,
+  spec: OptimizerSpec,
+  race: Race,
+  points: Float32Array,
+  step: number,
+): Promise<StepExplanation> {
+  const gradients = new Gradients(race, parseFormula(race.formula));
+  const gradientOf = (one: number): Float32Array<ArrayBuffer> =>
+    gradients.at(points[2 * one], points[2 * one + 1], one);
+  const p = backend.tensor([2], Float32Array.from(race.start));
+  try {
+    const optimizer = createOptimizer(spec, { p });
+    try {
+      for (let one = 0; one < step; one += 1) optimizer.step({ p: gradientOf(one) });
+      const gradient = gradientOf(step);
+      return [
+        plain(await optimizer.explain("p", 0, gradient)),
+        plain(await optimizer.explain("p", 1, gradient)),
+      ];
+    } finally {
+      optimizer.dispose();
+    }
+  } finally {
+    p.free();
+  }
+}

@@ -1,0 +1,167 @@
+import { backendNames, type BackendName } from "../backends/browser-backends.js";
+import { formatRunners, parseRunners } from "./runner-text.js";
+import type { OwnRules, Race, Runner } from "./runner.js";
+import { surfaces, type Extent, type Point, type Surface } from "./surfaces.js";
+
+/** Everything that a view shows, as it is kept in the query string. */
+export interface PlaygroundState {
+  /** The name of a surface, or `own`. */
+  readonly surface: string;
+  /** The formula of the surface `own`. */
+  readonly formula: string;
+  /** The part of the plane of the surface `own`. */
+  readonly extent: Extent;
+  readonly start: Point;
+  readonly steps: number;
+  /** The standard deviation of the gradients' noise. */
+  readonly noise: number;
+  readonly seed: number;
+  readonly backend: BackendName;
+  readonly runners: readonly Runner[];
+  /** The rules that the visitor has written. */
+  readonly rules: OwnRules;
+}
+
+/** The name of the surface whose formula is the visitor's own. */
+export const ownSurface = "own";
+
+/** The largest number of steps of a race. */
+export const maxSteps = 5000;
+
+/** What a visitor sees first. */
+export const initialState: PlaygroundState = {
+  surface: "rosenbrock",
+  formula: "x^2 + 3*y^2 + sin(3*x)*cos(2*y)",
+  extent: { xMin: -3, xMax: 3, yMin: -3, yMax: 3 },
+  start: [-1.2, 1],
+  steps: 300,
+  noise: 0,
+  seed: 1,
+  backend: "cpu-js",
+  runners: parseRunners(
+    "sgd(learningRate:0.0006,momentum:0.9);rmsprop(learningRate:0.01);adam(learningRate:0.08);lion(learningRate:0.02)",
+  ),
+  rules: {},
+};
+
+/** The surface of a state. */
+export function surfaceOf({ surface, formula, extent }: PlaygroundState): Surface {
+  return (
+    surfaces.find(({ name }) => name === surface) ?? {
+      name: ownSurface,
+      title: "Your own",
+      formula,
+      extent,
+      start: [(3 * extent.xMin + extent.xMax) / 4, (3 * extent.yMax + extent.yMin) / 4],
+      minima: [],
+      noise: 0,
+      description: "A function of x and y that you write.",
+    }
+  );
+}
+
+/** What all runners of a state run on. */
+export function raceOf(state: PlaygroundState): Race {
+  const { start, steps, noise, seed } = state;
+  return { formula: surfaceOf(state).formula, start, steps, noise, seed };
+}
+
+/** The state after another surface is chosen: its start and noise. */
+export function withSurface(state: PlaygroundState, name: string): PlaygroundState {
+  const changed = { ...state, surface: name };
+  const { start, noise } = surfaceOf(changed);
+  return { ...changed, start, noise };
+}
+
+const rulePrefix = "rule.";
+
+/** A state as a record for the query string; what is as at first is left out. */
+export function toQuery(state: PlaygroundState): Readonly<Record<string, string | undefined>> {
+  const usual = withSurface(initialState, state.surface);
+  const isOwn = state.surface === ownSurface;
+  const { extent } = state;
+  const unless = (text: string, initial: string): string | undefined =>
+    text === initial ? undefined : text;
+  const rules = Object.entries(state.rules).map(([name, text]) => [rulePrefix + name, text]);
+  return {
+    surface: unless(state.surface, initialState.surface),
+    formula: isOwn ? state.formula : undefined,
+    extent: isOwn ? [extent.xMin, extent.xMax, extent.yMin, extent.yMax].join(",") : undefined,
+    start: unless(state.start.join(","), usual.start.join(",")),
+    steps: unless(String(state.steps), String(initialState.steps)),
+    noise: unless(String(state.noise), String(usual.noise)),
+    seed: unless(String(state.seed), String(initialState.seed)),
+    backend: unless(state.backend, initialState.backend),
+    runners: unless(formatRunners(state.runners), formatRunners(initialState.runners)),
+    ...(Object.fromEntries(rules) as Record<string, string>),
+  };
+}
+
+/** The state of a query string. What cannot be read is as at first, and is reported in `problems`. */
+export function fromQuery(query: Readonly<Record<string, string>>): {
+  readonly state: PlaygroundState;
+  readonly problems: readonly string[];
+} {
+  const problems: string[] = [];
+  const read = <T>(name: string, initial: T, parse: (text: string) => T | undefined): T => {
+    if (!Object.hasOwn(query, name)) return initial;
+    try {
+      const value = parse(query[name]);
+      if (value !== undefined) return value;
+    } catch {
+      // Reported below.
+    }
+    problems.push(`The address has a ${name} that cannot be read: ${query[name].slice(0, 80)}`);
+    return initial;
+  };
+  const surface = read("surface", initialState.surface, (text) =>
+    text === ownSurface || surfaces.some(({ name }) => name === text) ? text : undefined,
+  );
+  const own = {
+    ...initialState,
+    surface,
+    formula: read("formula", initialState.formula, (text) => text),
+    extent: read("extent", initialState.extent, extentOf),
+  };
+  const usual = withSurface(own, surface);
+  const rules = Object.entries(query)
+    .filter(([name]) => name.startsWith(rulePrefix))
+    .map(([name, text]) => [name.slice(rulePrefix.length), text] as const)
+    .filter(([name]) => /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name));
+  const state = {
+    ...usual,
+    start: read("start", usual.start, (text): Point | undefined => {
+      const [x, y] = numbersOf(text, 2) ?? [];
+      return x === undefined ? undefined : [x, y];
+    }),
+    steps: read("steps", initialState.steps, (text) => integerOf(text, 1, maxSteps)),
+    noise: read("noise", usual.noise, (text) => {
+      const [noise] = numbersOf(text, 1) ?? [];
+      return noise >= 0 ? noise : undefined;
+    }),
+    seed: read("seed", initialState.seed, (text) => integerOf(text, 0, 2 ** 31)),
+    backend: read("backend", initialState.backend, (text) =>
+      backendNames.find((name) => name === text),
+    ),
+    runners: read("runners", initialState.runners, parseRunners),
+    rules: Object.fromEntries(rules),
+  };
+  return { state, problems };
+}
+
+function numbersOf(text: string, count: number): readonly number[] | undefined {
+  const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  return numbers.length === count && numbers.every((one) => Number.isFinite(one))
+    ? numbers
+    : undefined;
+}
+
+function integerOf(text: string, min: number, max: number): number | undefined {
+  const [number] = numbersOf(text, 1) ?? [];
+  return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
+}
+
+function extentOf(text: string): Extent | undefined {
+  const [xMin, xMax, yMin, yMax] = numbersOf(text, 4) ?? [];
+  return xMin < xMax && yMin < yMax ? { xMin, xMax, yMin, yMax } : undefined;
+}

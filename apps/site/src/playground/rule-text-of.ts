@@ -1,0 +1,91 @@
+import type { Hyperparameter, Rule, SlotDefinition } from "@gradstep/core";
+import type { SettingValue } from "../controls/hyperparameter-controls.js";
+import { rulePartsOf } from "./rule-text.js";
+
+/**
+ * The text of a rule, for `parseRuleText`, with the options of these settings chosen and their numbers as defaults.
+ * A scheduled hyperparameter keeps the rule's default.
+ */
+export function ruleTextOf(rule: Rule, settings: Readonly<Record<string, SettingValue>>): string {
+  const choices = Object.fromEntries(
+    Object.entries(settings).filter(([name]) => Object.hasOwn(rule.options, name)),
+  ) as Record<string, boolean | string>;
+  for (const name of rule.structural)
+    choices[name] = (settings[name] ?? rule.hyperparameters[name].default) !== 0;
+  const texts = rule.texts(choices);
+  const { slots, persistentScalars, metrics = {}, perStep, perElement, evaluation } = texts;
+  const mode = choices.weightDecayMode ?? rule.options.weightDecayMode[0];
+  const own = (sources: typeof perStep = []): readonly string[] =>
+    sources.filter((source) => source.isFrame !== true).flatMap(({ text }) => statementLines(text));
+  const named = (table: object): readonly string[] =>
+    Object.entries(table).map(([name, value]) => `${name} = ${value}`);
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    [
+      "hyperparameters",
+      Object.entries(rule.hyperparameters).map(
+        ([name, range]) => `${name} = ${describe(range, settings[name])}`,
+      ),
+    ],
+    ["options", mode === "decoupled" ? [] : [`weightDecayMode = ${mode}`]],
+    ["slots", Object.entries(slots).map(([name, slot]) => `${name} = ${describeSlot(slot)}`)],
+    ["persistentScalars", named(persistentScalars)],
+    ["metrics", named(metrics)],
+    ["perStep", own(perStep)],
+    ["perElement", own(perElement)],
+    ["evaluation", own(evaluation)],
+  ];
+  return sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([name, lines]) => `${name}:\n${lines.map((line) => `  ${line}\n`).join("")}`)
+    .join("");
+}
+
+function statementLines(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+function describe(range: Hyperparameter, setting: SettingValue | undefined): string {
+  const value = typeof setting === "number" ? setting : range.default;
+  const bounds = (["min", "max", "below"] as const).filter((name) => range[name] !== undefined);
+  return [value, ...bounds.map((name) => `${name} ${range[name]}`)].join(", ");
+}
+
+function describeSlot(slot: SlotDefinition): string {
+  return typeof slot === "object" ? `${slot.initial} per ${slot.extent}` : String(slot);
+}
+
+/** The text of a rule as TypeScript, for a program of one's own. @throws {RuleTextError} */
+export function ruleProgram(name: string, text: string): string {
+  const { perStep, perElement, evaluation, ...parts } = rulePartsOf(text);
+  const tables = Object.entries(parts)
+    .filter(([, table]) => Object.keys(table).length > 0)
+    .map(([key, table]) => `  ${key}: ${literal(table)},`);
+  const texts = Object.entries({ perStep, perElement, evaluation })
+    .filter(([, lines]) => lines.trim() !== "")
+    .map(([key, lines]) => {
+      const statements = statementLines(lines).map((line) => `    ${line}\n`);
+      return `  ${key}: \`\n${statements.join("")}  \`,`;
+    });
+  const identifier = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return [
+    'import { defineRule } from "gradstep";',
+    "",
+    `export const ${identifier} = defineRule({`,
+    `  name: ${JSON.stringify(name)},`,
+    ...tables,
+    ...texts,
+    "});",
+    "",
+  ].join("\n");
+}
+
+function literal(table: object): string {
+  return JSON.stringify(table)
+    .replaceAll(/"(\w+)":/g, "$1: ")
+    .replaceAll(",", ", ")
+    .replaceAll(/\{(?=\w)/g, "{ ")
+    .replaceAll("}", " }");
+}

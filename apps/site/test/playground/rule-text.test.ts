@@ -1,0 +1,120 @@
+import { cpuJs } from "@gradstep/cpu-js";
+import { rules } from "@gradstep/core/rules";
+import { describe, expect, test } from "vitest";
+import { specOf } from "../../src/playground/optimizer-spec.js";
+import { tracePath } from "../../src/playground/path.js";
+import { parseRuleText, RuleTextError } from "../../src/playground/rule-text.js";
+import { ruleProgram, ruleTextOf } from "../../src/playground/rule-text-of.js";
+
+const race = {
+  formula: "(1 - x)^2 + 10*(y - x^2)^2",
+  start: [-1.2, 1],
+  steps: 25,
+  noise: 0,
+  seed: 1,
+} as const;
+
+/** The defaults, each option with each other value, each structural hyperparameter with a value, and weight decay. */
+const cases = rules.flatMap((rule) => {
+  const options = Object.entries(rule.options).flatMap(([name, values]) =>
+    values.slice(1).map((value) => ({ [name]: value })),
+  );
+  const structural = rule.structural.map((name) => ({ [name]: 0.5 }));
+  return [{}, { weightDecay: 0.1 }, ...options, ...structural].map((settings) => ({
+    title: `${rule.name} ${JSON.stringify(settings)}`,
+    rule,
+    settings: { learningRate: rule.name === "prodigy" ? 1 : 0.01, ...settings } as Record<
+      string,
+      number | boolean | string
+    >,
+  }));
+});
+
+// `maximize` and the form of weight decay belong to every rule; the text is that of the rule alone.
+const own = cases.filter(({ settings }) => settings.maximize === undefined);
+
+test.each(own)("$title: the rule of its text takes the same way, bit for bit", async (one) => {
+  const { rule, settings } = one;
+  const backend = cpuJs({ exact: true });
+  const text = ruleTextOf(rule, settings);
+  const part = (name: string, given: typeof settings) => [{ name, settings: given }];
+  const builtIn = await tracePath(backend, specOf(part(rule.name, settings), {}), race);
+  const edited = await tracePath(backend, specOf(part("edited", {}), { edited: text }), race);
+  expect(edited).toEqual(builtIn);
+  expect(builtIn.points.slice(-2)).not.toEqual(builtIn.points.slice(0, 2));
+});
+
+const text = `// Momentum
+hyperparameters:
+  learningRate = 0.1, min 0
+  beta = 0.9, min 0, below 1
+
+slots:
+  m = 0
+perStep:
+  c = 1 - beta
+perElement:
+  m = m * beta + g * c
+  u = m *
+    learningRate
+`;
+
+describe("errors are at their line and column", () => {
+  test.each([
+    ["* beta + g", "* bta + g", 11, 11, '"bta" has no value here'],
+    ["m *\n", "m **\n", 12, 9, '"**" is for scalars'],
+    ["1 - beta", "1 -", 9, 10, "expected a number, a name"],
+    ["= 0.1, min 0", "= fast", 3, 18, 'Got "fast"; expected a number'],
+    ["below 1", "less 1", 4, 22, 'Got "less 1"; expected a bound'],
+    ["perStep:", "perStp:", 8, 1, 'no section "perStp"'],
+    ["// Momentum", "m = 1", 1, 1, "Expected a section first"],
+    ["  m = 0\n", "  m = 0\n  w = 0\n", 8, 3, "w"],
+    ["  m = 0\n", "  m: 0\n", 7, 3, "Expected a name with its first value"],
+    ["  m = 0\n", "  m = 0 per cell\n", 7, 7, 'Got "0 per cell"'],
+    ["  m = 0\n", "  m = 0\n  m = 1\n", 8, 3, '"m" is here twice'],
+    ["beta = 0.9", "beta = 1.9", 4, 3, "beta is 1.9"],
+    ["  learningRate = 0.1, min 0\n", "", 1, 1, "learningRate"],
+  ])("%j → %j", (from, to, line, column, message) => {
+    const changed = text.replace(from, () => to);
+    expect(changed).not.toBe(text);
+    const error = failureOf(changed);
+    expect(error.message).toContain(message);
+    expect(error.message).not.toContain("\n");
+    expect([error.line, error.column]).toEqual([line, column]);
+  });
+
+  test("the text without a mistake is a rule", () => {
+    const rule = parseRuleText("momentum", text);
+    expect(rule.hyperparameters.beta).toEqual({ default: 0.9, min: 0, below: 1 });
+    expect(rule.variant().slots.map(({ name }) => name)).toEqual(["m"]);
+  });
+});
+
+test("a program of the rule", () => {
+  expect(ruleProgram("my-momentum", text)).toBe(`import { defineRule } from "gradstep";
+
+export const myMomentum = defineRule({
+  name: "my-momentum",
+  hyperparameters: { learningRate: { default: 0.1, min: 0 }, beta: { default: 0.9, min: 0, below: 1 } },
+  slots: { m: 0 },
+  perStep: \`
+    c = 1 - beta
+  \`,
+  perElement: \`
+    m = m * beta + g * c
+    u = m *
+    learningRate
+  \`,
+});
+`);
+});
+
+function failureOf(changed: string): RuleTextError {
+  try {
+    parseRuleText("momentum", changed);
+  } catch (error) {
+    if (error instanceof RuleTextError) return error;
+    throw error;
+  }
+  throw new Error("There is no error.");
+}
