@@ -1,0 +1,31 @@
+/** `GPUBufferUsage` and `GPUMapMode`, which are not globals in Node. */
+const usage = { MAP_READ: 0x1, COPY_SRC: 0x4, COPY_DST: 0x8, STORAGE: 0x80 } as const;
+const mapForReading = 0x1;
+
+/** A storage buffer of zeros. */
+export function storage(device: GPUDevice, label: string, byteLength: number): GPUBuffer {
+  const { STORAGE, COPY_SRC, COPY_DST } = usage;
+  return device.createBuffer({ label, size: byteLength, usage: STORAGE | COPY_SRC | COPY_DST });
+}
+
+/** A copy of buffers, read when the device has done everything that was submitted before. */
+export async function readBuffers(
+  device: GPUDevice,
+  buffers: readonly GPUBuffer[],
+): Promise<readonly ArrayBuffer[]> {
+  const size = buffers.reduce((sum, buffer) => sum + buffer.size, 0);
+  const staging = device.createBuffer({ size, usage: usage.MAP_READ | usage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  let end = 0;
+  const ends = buffers.map((buffer) => {
+    encoder.copyBufferToBuffer(buffer, 0, staging, end, buffer.size);
+    end += buffer.size;
+    return end;
+  });
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(mapForReading);
+  const bytes = staging.getMappedRange();
+  const copies = buffers.map((buffer, i) => bytes.slice(ends[i] - buffer.size, ends[i]));
+  staging.destroy();
+  return copies;
+}
