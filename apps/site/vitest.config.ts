@@ -12,6 +12,8 @@ export default defineConfig({
           name: "pages",
           include: ["test/pages/*.test.ts"],
           fileParallelism: false,
+          // Pages compute while other tests take the processors.
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import "./valid-language.js";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import "./curves.css";
 
 /** One curve. */
 export interface Curve {
@@ -47,7 +48,10 @@ export function Curves({
   useEffect(() => {
     const place = element.current!;
     const color = (property: string) => () => getComputedStyle(place).getPropertyValue(property);
+    const font = `12px ${getComputedStyle(place).fontFamily}`;
     const axis = {
+      font,
+      labelFont: font,
       stroke: color("--vp-c-text-2"),
       grid: { stroke: color("--vp-c-divider"), width: 1 },
       ticks: { stroke: color("--vp-c-divider"), width: 1 },
@@ -60,11 +64,16 @@ export function Curves({
         scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
         axes: [
           { ...axis, label: xLabel },
-          { ...axis, label: yLabel, size: 64 },
+          { ...axis, label: yLabel, size: 64, values: (_, ticks) => ticks.map(shortNumber) },
         ],
         series: [
-          { label: xLabel },
-          ...curves.map(({ label, color: stroke }) => ({ label, stroke, width: 2 })),
+          { label: xLabel, value: (_, value) => shortNumber(value) },
+          ...curves.map(({ label, color: stroke }) => ({
+            label,
+            stroke,
+            width: 2,
+            value: (_: UPlot, value: number | null) => shortNumber(value),
+          })),
         ],
       },
       data,
@@ -88,4 +97,13 @@ export function Curves({
   });
 
   return <div ref={element} class="curves" role="img" aria-label={`${yLabel} by ${xLabel}`} />;
+}
+
+/** Four digits; logarithmic axes have no text at some of their ticks. */
+function shortNumber(value: number | null): string {
+  if (value === null) return "";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6))
+    return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
+  return String(Number(value.toPrecision(4)));
 }

@@ -48,8 +48,10 @@ export function MuonDemo({ computePicture }: MuonDemoProps) {
   return (
     <div class="muon">
       <MuonControls settings={settings} onChange={change} />
-      {failure !== undefined && <p role="alert">{failure}</p>}
-      {picture !== undefined && <Pictured picture={picture} />}
+      <div class="muon-picture">
+        {failure !== undefined && <p role="alert">{failure}</p>}
+        {picture !== undefined && <Pictured picture={picture} />}
+      </div>
     </div>
   );
 }

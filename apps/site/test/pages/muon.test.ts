@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { backendTitles } from "../../src/backends/browser-backends.js";
+import { useSite } from "./site.js";
+
+const site = useSite();
+
+test("a picture on every backend, of settings that are in the address", async () => {
+  const { page, finish } = await site.open("demos/muon?kind=random&rows=4&columns=3&iterations=2");
+  const map = page.getByRole("img", { name: /^Iteration 2: 4 × 3 values/ });
+  await map.waitFor();
+  const first = await map.getAttribute("aria-label");
+  for (const title of Object.values(backendTitles)) {
+    await page
+      .getByLabel(title, { exact: title === "JavaScript" })
+      .first()
+      .check();
+    // A picture of another seed has to arrive from this backend, and then the first one again.
+    const seed = page.getByLabel("Seed, as a number");
+    await seed.fill("2");
+    await seed.blur();
+    await expect.poll(() => map.getAttribute("aria-label")).not.toBe(first);
+    await seed.fill("1");
+    await seed.blur();
+    await expect.poll(() => map.getAttribute("aria-label")).toBe(first);
+  }
+  expect(new URL(page.url()).searchParams.get("backend")).toBe("webgpu");
+  await finish();
+});
+
+test("by keyboard", async () => {
+  const { page, finish } = await site.open("demos/muon?rows=4&columns=4");
+  await page.getByRole("img", { name: /^Iteration 5/ }).waitFor();
+  await page.getByRole("slider", { name: "Iterations" }).focus();
+  await page.keyboard.press("End");
+  await page.getByRole("img", { name: /^Iteration 10/ }).waitFor();
+  await expect.poll(() => new URL(page.url()).searchParams.get("iterations")).toBe("10");
+  await finish();
+});
