@@ -7,7 +7,7 @@ import {
 } from "playwright";
 import { afterAll, beforeAll, expect } from "vitest";
 import { chromium } from "../../../../testing/chromium.js";
-import { serveSite } from "../../scripts/serve-site.mjs";
+import { serveSite } from "../../server/serve-site.mjs";
 
 /** A page of the site, and what must not have happened on it. */
 export interface OpenPage {
