@@ -153,7 +153,7 @@ export {
 export type { Extent } from "./language/extent.js";
 export { interpret } from "./language/interpret.js";
 export { newtonSchulz } from "./language/newton-schulz.js";
-export { unshared } from "./language/passes.js";
+export { unshared } from "./language/reduction-key.js";
 export type {
   Count,
   MapPass,

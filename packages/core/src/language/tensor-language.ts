@@ -1,5 +1,5 @@
 import type { Language } from "./language.js";
-import { planPasses } from "./passes.js";
+import { planPasses } from "./pass-planner.js";
 import { resolveTensorOperation } from "./tensor-operations.js";
 
 /** The whole language. */

@@ -1,7 +1,7 @@
 import type { TensorExpression, TensorOp } from "./expression.js";
 import { isWithin } from "./extent.js";
 import { reductions } from "./parse.js";
-import { reductionKey, unshared } from "./passes.js";
+import { reductionKey, unshared } from "./reduction-key.js";
 import type { Draft, GraphBuilder, Source } from "./program.js";
 import { SyntaxFault } from "./syntax-fault.js";
 

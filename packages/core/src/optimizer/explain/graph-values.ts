@@ -5,7 +5,7 @@ import { isTensorOp } from "../../language/expression.js";
 import type { Extent } from "../../language/extent.js";
 import { interpret } from "../../language/interpret.js";
 import { newtonSchulz } from "../../language/newton-schulz.js";
-import { reductionKey } from "../../language/passes.js";
+import { reductionKey } from "../../language/reduction-key.js";
 import type { Draft } from "../../language/program.js";
 import { joinPairwise, reduce, type ReduceOp } from "../../language/summation.js";
 
