@@ -6,6 +6,10 @@ import { afterAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const guide = readFileSync(
+  join(root, "../../apps/site/content/guide/adding-a-backend.md"),
+  "utf8",
+);
 // Inside the package, so that its own name and that of core are found.
 const directory = mkdtempSync(join(root, "node_modules", "readme-"));
 
@@ -13,9 +17,12 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** The JavaScript snippets by the file name in their first line. */
+/** The JavaScript snippets: of the README by the file name in their first line, of the guide by their titles. */
 const snippets = new Map(
-  [...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, text]) => [name, text]),
+  [
+    ...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g),
+    ...guide.matchAll(/```js \[(\S+)\]\n([\s\S]*?)```/g),
+  ].map(([, name, text]) => [name, text]),
 );
 for (const [name, text] of snippets) writeFileSync(join(directory, name), text);
 
@@ -24,7 +31,7 @@ function node(...args: readonly string[]): string {
 }
 
 test("every snippet names its file", () => {
-  expect([...snippets.keys()].length).toBe(readme.match(/```(js|ts)\n/g)?.length);
+  expect(snippets.size).toBe(`${readme}${guide}`.match(/^```(js|ts)\b/gm)?.length);
 });
 
 test("the backend passes the suite, and the tests that it cannot run are skipped", () => {

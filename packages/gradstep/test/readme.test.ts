@@ -2,6 +2,6 @@ import { testReadmes } from "../../../testing/readme.js";
 
 const packages = ["core", "cpu-js", "wasm", "gradstep"];
 testReadmes(
-  ["README.md", "docs/muon.md", ...packages.map((name) => `packages/${name}/README.md`)],
+  ["README.md", ...packages.map((name) => `packages/${name}/README.md`)],
   import.meta.url,
 );

@@ -10,7 +10,7 @@ const names = Object.keys(columns) as (keyof typeof columns)[];
 const groups = names.slice(1).map((match, i) => ({ match, learningRate: 0.01 * (i + 1) }));
 
 describe("five attributes with five learning rates", () => {
-  // Regions of one buffer, as docs/bring-your-trainer.md gives them; the number of points is arbitrary.
+  // Regions of one buffer, as apps/site/content/guide/bring-your-trainer.md gives them; the number of points is arbitrary.
   test.each([1000, 1001])("%d rows in regions of two buffers: one dispatch", async (rows) => {
     const device = await sharedDevice();
     const backend = webgpu({ device });
