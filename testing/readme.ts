@@ -6,26 +6,60 @@ import { fileURLToPath } from "node:url";
 import { formatWithOptions } from "node:util";
 import { afterAll, expect, test, vi } from "vitest";
 
-/** One block of code of a README. */
+/**
+ * What is done with a block of code besides compiling it: it runs here, or on a page of a browser, or its types alone
+ * are checked.
+ */
+type Use = "node" | "browser" | "types";
+
+/** One block of code of a page. */
 interface Snippet {
   readonly title: string;
   readonly file: string;
   readonly code: string;
+  readonly use: Use;
 }
 
 const root = new URL("../", import.meta.url);
 
-/** The blocks of a README that are fenced as `js` or `ts`. */
+/**
+ * The blocks of a page that are fenced as `js` or `ts`, maybe with their use: `ts browser`, `ts types`. Blocks with a
+ * title in brackets are files of a project, and none of these.
+ */
 function snippetsOf(readme: string): Snippet[] {
   const text = readFileSync(new URL(readme, root), "utf8");
-  return [...text.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```/gm)].map(({ 1: code = "", index }) => {
-    const line = text.slice(0, index).split("\n").length;
-    return {
-      title: `${readme}, line ${line}`,
-      file: `${readme.replace(/\W+/g, "-")}-${line}`,
-      code,
-    };
-  });
+  return [...text.matchAll(/^```(?:js|ts)(?: (browser|types))?\n([\s\S]*?)^```/gm)].map(
+    ({ 1: use = "node", 2: code = "", index }) => {
+      const line = text.slice(0, index).split("\n").length;
+      return {
+        title: `${readme}, line ${line}`,
+        file: `${readme.replace(/\W+/g, "-")}-${line}`,
+        code,
+        use: use as Use,
+      };
+    },
+  );
+}
+
+/** Runs a module, and passes on what it logs. Rejects with what it throws. */
+export type RunProgram = (path: string, onLog: (...values: unknown[]) => void) => Promise<void>;
+
+/** Runs it in this process. */
+const runHere: RunProgram = async (path, onLog) => {
+  const log = vi.spyOn(console, "log").mockImplementation(onLog);
+  try {
+    await import(/* @vite-ignore */ path);
+  } finally {
+    log.mockRestore();
+  }
+};
+
+/** Options of `testReadmes`. */
+export interface ReadmeTests {
+  /** How snippets of the use `browser` are run. Without it, their types alone are checked. */
+  readonly runInBrowser?: RunProgram | undefined;
+  /** Options of TypeScript in place of the strict ones. */
+  readonly compilerOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** The text with its numbers rounded to four decimals: a GPU may round a step's last digits either way. */
@@ -34,14 +68,10 @@ function rounded(text: string): string {
 }
 
 const strict = {
-  extends: "../../../../tsconfig.base.json",
-  compilerOptions: {
-    lib: ["es2022", "dom"],
-    types: ["node"],
-    noUncheckedIndexedAccess: true,
-    noUnusedLocals: false,
-  },
-  include: ["*.ts"],
+  lib: ["es2022", "dom"],
+  types: ["node"],
+  noUncheckedIndexedAccess: true,
+  noUnusedLocals: false,
 };
 
 /**
@@ -51,11 +81,22 @@ const strict = {
  * @param readmes paths from the root of the repository
  * @param testUrl `import.meta.url` of the test file: snippets are written to its folder, where they find its packages
  */
-export function testReadmes(readmes: readonly string[], testUrl: string): void {
+export function testReadmes(
+  readmes: readonly string[],
+  testUrl: string,
+  { runInBrowser, compilerOptions = {} }: ReadmeTests = {},
+): void {
   const folder = fileURLToPath(new URL("./snippets/", testUrl));
   const snippets = readmes.flatMap(snippetsOf);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(strict));
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../../../tsconfig.base.json",
+      compilerOptions: { ...strict, ...compilerOptions },
+      include: ["*.ts"],
+    }),
+  );
   for (const { file, code } of snippets) {
     writeFileSync(join(folder, `${file}.ts`), `${code}\nexport {};\n`);
     writeFileSync(join(folder, `${file}.mjs`), code);
@@ -80,16 +121,15 @@ export function testReadmes(readmes: readonly string[], testUrl: string): void {
     expect(errors).toBe("");
   });
 
-  test.each(snippets)("$title runs, and prints what it says", async ({ file, code }) => {
+  const runs = snippets.flatMap((snippet) => {
+    const run = { node: runHere, browser: runInBrowser, types: undefined }[snippet.use];
+    return run === undefined ? [] : [{ ...snippet, run }];
+  });
+  test.each(runs)("$title runs, and prints what it says", async ({ file, code, run }) => {
     const printed: string[] = [];
-    const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => {
+    await run(join(folder, `${file}.mjs`), (...values) => {
       printed.push(formatWithOptions({ breakLength: Infinity }, ...values).replace(/\s+/g, " "));
     });
-    try {
-      await import(/* @vite-ignore */ join(folder, `${file}.mjs`));
-    } finally {
-      log.mockRestore();
-    }
     const said = [...code.matchAll(/console\.log\(.*\);(?: \/\/ (about )?(.*))?/g)];
     const got = printed.map((text, i) => (said[i]?.[1] === undefined ? text : rounded(text)));
     const wanted = said.map(([, about, text = ""]) => (about === undefined ? text : rounded(text)));

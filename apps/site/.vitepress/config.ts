@@ -1,5 +1,6 @@
 import { defineConfig } from "vitepress";
 import { crossOriginIsolation } from "../src/headers.mjs";
+import { documentationSidebar } from "./documentation-sidebar.js";
 
 export default defineConfig({
   title: "gradstep",
@@ -15,9 +16,15 @@ export default defineConfig({
     outline: { level: [2, 3] },
     nav: [
       { text: "Start", link: "/start/node", activeMatch: "/start/" },
+      {
+        text: "Guide",
+        link: "/guide/optimizers",
+        activeMatch: "/(guide|recipes|migrate|comparison)",
+      },
       { text: "Demos", link: "/demos/train", activeMatch: "/demos/" },
     ],
     sidebar: {
+      "/": documentationSidebar,
       "/demos/": [
         {
           text: "Demos",

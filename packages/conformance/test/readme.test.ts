@@ -6,10 +6,7 @@ import { afterAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const guide = readFileSync(
-  join(root, "../../apps/site/content/guide/adding-a-backend.md"),
-  "utf8",
-);
+const guide = readFileSync(join(root, "../../apps/site/content/guide/adding-a-backend.md"), "utf8");
 // Inside the package, so that its own name and that of core are found.
 const directory = mkdtempSync(join(root, "node_modules", "readme-"));
 
