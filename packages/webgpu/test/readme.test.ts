@@ -7,5 +7,8 @@ describe("documentation", async () => {
   // The snippets are written for a browser.
   const { gpu } = await nodeGpu();
   vi.stubGlobal("navigator", { gpu });
-  testReadmes(["packages/webgpu/README.md", "apps/site/content/guide/bring-your-trainer.md"], import.meta.url);
+  testReadmes(
+    ["packages/webgpu/README.md", "apps/site/content/guide/bring-your-trainer.md"],
+    import.meta.url,
+  );
 });
