@@ -5,6 +5,8 @@ import { stableNames } from "./state/stable-names.js";
 /** A variable as a parameter of a checkpoint: what `checkpointer` of `@gradstep/checkpoint` reads and writes. */
 export interface TfParameter {
   readonly shape: readonly number[];
+  /** Whether the variable was disposed of. */
+  readonly freed: boolean;
   /**
    * Copies the values as they are when this is called: a Float32Array, or a Float64Array of the integers of an int32
    * variable.
@@ -91,6 +93,9 @@ function parameterOf(name: string, variable: Variable): TfParameter {
   const { dtype, size } = variable;
   return {
     shape: Object.freeze([...variable.shape]),
+    get freed() {
+      return variable.isDisposed;
+    },
     async read() {
       checkLive(variable);
       // TF.js copies, or shares an array that nothing changes from now on.

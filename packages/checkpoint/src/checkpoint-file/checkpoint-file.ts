@@ -9,6 +9,7 @@ import {
   type EncodeOptions,
   type SafetensorsEntry,
 } from "../safetensors/index.js";
+import { maxHeaderLength } from "../safetensors/header.js";
 import type { ByteSource } from "../stores/store.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { fromJson, toJson } from "./plain-data.js";
@@ -95,13 +96,29 @@ export function encodeCheckpoint(
     return shape?.reduce((product, size) => product * size, 1) === length ? shape : undefined;
   };
   const { parameters, optimizer, others } = checkpoint;
-  const json = JSON.stringify(toJson({ parameters, optimizer, others }, place));
+  const json = textOf(toJson({ parameters, optimizer, others }, place));
   const metadata = new Map([
     ["format", "gradstep"],
     ["version", version],
     ["checkpoint", json],
   ]);
   return encodeSafetensors(tensors, { metadata, digest: true, signal, onProgress });
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` for more than a header can have */
+function textOf(data: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } catch (error) {
+    // Longer than a string can be.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  if (text !== undefined && text.length <= maxHeaderLength) return text;
+  throw new GradstepError(
+    `What is not in typed arrays has ${text === undefined ? "too many" : text.length} characters as JSON; expected at most ${maxHeaderLength}. Keep long lists of numbers in typed arrays, such as a Float64Array, which are stored as tensors.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 /** A path as a key; two paths with the same text get different ones. */

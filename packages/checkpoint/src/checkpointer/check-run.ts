@@ -1,4 +1,4 @@
-import { GradstepError, show, type ErrorCode } from "@gradstep/core";
+import { GradstepError, list, show, type ErrorCode } from "@gradstep/core";
 import type { CheckpointStore } from "../stores/store.js";
 import type { CheckpointedRun } from "./snapshot.js";
 
@@ -16,6 +16,7 @@ export function checkRun(
       "a tensor, such as backend.tensor(shape, values)",
       "INVALID_PARAMETER",
     );
+  checkParameterNames({ optimizer, parameters });
   for (const [name, one] of Object.entries(others))
     checkMethods(`others.${name}`, one, ["state", "restore"], "an object with state and restore");
   checkMethods(
@@ -23,6 +24,23 @@ export function checkRun(
     store,
     ["list", "write", "open", "remove"],
     "a store, such as fileStore(path) or memoryStore()",
+  );
+}
+
+/**
+ * The values of all parameters that the optimizer has now are saved with it.
+ * @throws {GradstepError} `INVALID_PARAMETER`
+ */
+export function checkParameterNames({
+  optimizer,
+  parameters,
+}: Pick<CheckpointedRun, "optimizer" | "parameters">): void {
+  const { parameters: names = [] } = optimizer;
+  const missing = names.filter((name) => !Object.hasOwn(parameters, name));
+  if (missing.length === 0) return;
+  throw new GradstepError(
+    `checkpointer: the parameters lack ${list(missing)}, which the optimizer has; expected all of them, under the names that they have there. Add to the object of parameters what is added to the optimizer.`,
+    { code: "INVALID_PARAMETER" },
   );
 }
 

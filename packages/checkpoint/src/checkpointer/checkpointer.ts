@@ -5,23 +5,12 @@ import {
   type Misfit,
   type RestoreOptions,
 } from "@gradstep/core";
-import { waitFor } from "../abort.js";
-import {
-  checkSlotType,
-  encodeCheckpoint,
-  type SlotType,
-} from "../checkpoint-file/checkpoint-file.js";
-import type { CheckpointStore, StoreLock } from "../stores/store.js";
+import { checkSlotType, type SlotType } from "../checkpoint-file/checkpoint-file.js";
+import type { CheckpointStore } from "../stores/store.js";
 import { checkRun } from "./check-run.js";
-import { newestCheckpoint, type DamagedCheckpoint } from "./newest-checkpoint.js";
-import { restoreCheckpoint } from "./restore-checkpoint.js";
-import {
-  takeSnapshot,
-  type CheckpointedOptimizer,
-  type CheckpointedParameters,
-  type CheckpointedRun,
-  type Restorables,
-} from "./snapshot.js";
+import type { DamagedCheckpoint } from "./newest-checkpoint.js";
+import { RunCheckpointer } from "./run-checkpointer.js";
+import type { CheckpointedOptimizer, CheckpointedParameters, Restorables } from "./snapshot.js";
 
 /** Options of `checkpointer`. */
 export interface CheckpointerOptions {
@@ -67,25 +56,28 @@ export interface Resumed {
 /** Saves a run to a store and resumes it. */
 export interface Checkpointer {
   /**
-   * Restores the newest whole checkpoint: parameters, optimizer and the others. Resolves with undefined if the store has
-   * none. Damaged ones are passed over and stay in the store.
+   * Restores the newest whole checkpoint: the optimizer, the parameters, then the others in their order. Resolves with
+   * undefined if the store has none. Damaged ones are passed over and stay in the store. Take no step before it resolves.
    *
    * @throws {GradstepError} `STATE_MISMATCH` (it does not fit: all differences), `INVALID_FILE` (all are damaged),
-   * `STORE_LOCKED`, `STORE_FAILED`, and as `optimizer.restore` does; then nothing has changed
+   * `STORE_LOCKED`, `STORE_FAILED`, and as `optimizer.restore` does; also what one of the others throws. Then nothing has
+   * changed: the others have got their former states once more
    */
   resume(options?: ResumeOptions): Promise<Resumed | undefined>;
   /**
-   * To be called after each step. Starts a save when one is due, and returns at once. If the last save is not finished, the
-   * new one starts in the first call after that: there is never more than one copy of the run in memory.
+   * To be called after each step. Starts a save when one is due, and returns at once. If the last save or a resume is not
+   * finished, the new one starts in the first call after that: there is never more than one copy of the run in memory.
    *
    * @throws the error of an earlier save, without `onError`
    */
   afterStep(): void;
   /**
-   * Saves the run as it is at the time of the call. Training may go on before the save is finished.
+   * Saves the run as it is at the time of the call; during a resume, as it is when that is finished. Training may go on
+   * before the save is finished.
    * @returns the id in the store, when the checkpoint is durable
    * @throws {GradstepError} `OUT_OF_SPACE`, `STORE_FAILED`, `STORE_LOCKED`, `SWAPPED`, `UNSUPPORTED` (other states that are
-   * not plain data); then the store has all that it had before
+   * not plain data), `INVALID_PARAMETER` (the optimizer has got parameters that the checkpointer does not have); then the
+   * store has all that it had before
    */
   save(options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** Waits for the save in progress and gives back the lock of the store. */
@@ -96,7 +88,8 @@ export interface Checkpointer {
  * Saves a run every few steps and resumes it where it was. What is saved is of one moment, though training goes on
  * meanwhile; work that the caller has encoded must be submitted before.
  *
- * @param parameters all that the model consists of; more than the optimizer updates, if need be
+ * @param parameters all that the model consists of, by the names that the optimizer has for them; more than the optimizer
+ * updates, if need be. The object is read at each save: parameters that come later can be added to it
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_PARAMETER`
  */
 export function checkpointer(
@@ -105,119 +98,17 @@ export function checkpointer(
   options: CheckpointerOptions,
 ): Checkpointer {
   checkOptions("checkpointer", options, ["store", "every", "keep", "others", "slots", "onError"]);
-  const { store, every, keep = 3, others = {}, slots, onError } = options;
+  const { store, every, keep = 3, others = {}, slots = "f32", onError } = options;
   checkCount("every", every ?? 1);
   checkCount("keep", keep);
-  checkSlotType("checkpointer", slots ?? "f32");
+  checkSlotType("checkpointer", slots);
   if (onError !== undefined && typeof onError !== "function")
     throw new GradstepError(`checkpointer: onError is ${show(onError)}; expected a function.`, {
       code: "INVALID_HYPERPARAMETER",
     });
-  const run: CheckpointedRun = { optimizer, parameters, others };
+  const run = { optimizer, parameters, others };
   checkRun(run, store);
-  /** The steps that the last save had. */
-  let saved = optimizer.iterations;
-  let locking: Promise<StoreLock> | undefined;
-  /** The checkpoints of this run. Those of a run that was not resumed are not removed for it. */
-  const ofRun = new Set<string>();
-  /** Ends when all saves that were started have ended. Never rejects. */
-  let saving: Promise<unknown> = Promise.resolve();
-  let pending = 0;
-  let failure: { readonly error: unknown } | undefined;
-
-  const throwFailure = (): void => {
-    if (failure === undefined) return;
-    const { error } = failure;
-    failure = undefined;
-    throw error;
-  };
-  const report = (error: unknown): void => {
-    if (onError === undefined) {
-      failure ??= { error };
-      return;
-    }
-    try {
-      onError(error);
-    } catch (thrown) {
-      failure ??= { error: thrown };
-    }
-  };
-  const lock = async (): Promise<void> => {
-    locking ??= store.lock?.();
-    try {
-      await locking;
-    } catch (error) {
-      locking = undefined;
-      throw error;
-    }
-  };
-  const removeOld = async (): Promise<void> => {
-    const ids = (await store.list()).filter((id) => ofRun.has(id));
-    for (const id of ids.slice(0, -keep)) {
-      await store.remove(id);
-      ofRun.delete(id);
-    }
-  };
-  const start = (signal: AbortSignal | undefined): Promise<string> => {
-    const snapshot = takeSnapshot(run);
-    // An earlier save may fail first; then nothing else awaits this one.
-    snapshot.catch(() => undefined);
-    saved = optimizer.iterations;
-    const before = saving;
-    const written = (async () => {
-      await waitFor(before, signal);
-      await lock();
-      const id = await store.write(encodeCheckpoint(await snapshot, { slots, signal }), { signal });
-      ofRun.add(id);
-      await removeOld().catch(report);
-      return id;
-    })();
-    pending += 1;
-    // Both: one that was aborted while it waited does not end the one before it.
-    saving = Promise.allSettled([before, written]);
-    void saving.then(() => {
-      pending -= 1;
-    });
-    return written;
-  };
-  return {
-    async resume(resumeOptions = {}) {
-      checkOptions("resume", resumeOptions, ["schedules", "partial", "signal"]);
-      const { signal, ...restoring } = resumeOptions;
-      await waitFor(saving, signal);
-      await lock();
-      const ids = await store.list();
-      const newest = await newestCheckpoint(store, { signal });
-      if (newest === undefined) return undefined;
-      const { id, checkpoint, damaged } = newest;
-      const misfits = await restoreCheckpoint(run, checkpoint, restoring);
-      saved = optimizer.iterations;
-      // Damaged ones must not push out whole ones.
-      const unread = new Set(damaged.map((one) => one.id));
-      for (const one of ids) if (!unread.has(one)) ofRun.add(one);
-      return { id, iterations: optimizer.iterations, damaged, misfits };
-    },
-    afterStep() {
-      throwFailure();
-      if (every === undefined || pending > 0) return;
-      if (Math.floor(optimizer.iterations / every) <= Math.floor(saved / every)) return;
-      start(undefined).catch(report);
-    },
-    async save(saveOptions = {}) {
-      checkOptions("save", saveOptions, ["signal"]);
-      throwFailure();
-      return start(saveOptions.signal);
-    },
-    async close() {
-      // Also for the saves that are started while it waits.
-      while (pending > 0) await saving;
-      // A save that comes later takes a lock of its own.
-      const held = locking?.catch(() => undefined);
-      locking = undefined;
-      (await held)?.release();
-      throwFailure();
-    },
-  };
+  return new RunCheckpointer(run, store, { every, keep, slots, onError });
 }
 
 function checkCount(name: string, value: unknown): void {

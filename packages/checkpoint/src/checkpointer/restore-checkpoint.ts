@@ -1,64 +1,113 @@
-import { stateMismatch, type Misfit, type RestoreOptions } from "@gradstep/core";
+import {
+  GradstepError,
+  stateMismatch,
+  type Misfit,
+  type OptimizerState,
+  type RestoreOptions,
+} from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
-import type { CheckpointedRun } from "./snapshot.js";
+import { misfitsOfRun } from "./run-misfits.js";
+import { takeSnapshot, type CheckpointedOptimizer, type CheckpointedRun } from "./snapshot.js";
 
 /**
- * Puts a checkpoint into a run. Names and shapes are checked before anything changes; then come the optimizer, which checks
- * its own part, the parameters, and the others.
+ * Puts a checkpoint into a run: the optimizer, the parameters, then the others in their order.
  * @returns what did not fit, with `partial`
- * @throws {GradstepError} `STATE_MISMATCH`
+ * @throws {GradstepError} `STATE_MISMATCH` with all that does not fit, `DISPOSED`; or what one of the others throws; then the
+ * run is as before
  */
 export async function restoreCheckpoint(
-  { optimizer, parameters, others }: CheckpointedRun,
+  run: CheckpointedRun,
   checkpoint: Checkpoint,
   options: RestoreOptions,
 ): Promise<readonly Misfit[]> {
-  const misfits = [
-    ...misfitsOfNames("parameters", parameters, checkpoint.parameters),
-    ...misfitsOfShapes(parameters, checkpoint.parameters),
-    ...misfitsOfNames("others", others, checkpoint.others),
-  ];
-  if (misfits.length > 0 && options.partial !== true) throw stateMismatch(misfits);
-  const ofOptimizer = optimizer.restore(checkpoint.optimizer, options) ?? [];
+  const misfits = misfitsOfRun(run, checkpoint);
+  if (misfits.length > 0 && options.partial !== true)
+    throw checkpointMismatch([
+      ...misfits,
+      ...(await misfitsOfOptimizer(run.optimizer, checkpoint.optimizer, options)),
+    ]);
+  checkAreLive(run);
   const isMisfit = new Set(misfits.map(({ path }) => path));
-  for (const [name, parameter] of Object.entries(parameters))
+  const restorables = Object.entries(run.others).filter(
+    ([name]) => !isMisfit.has(`others.${name}`),
+  );
+  const before = restorables.length === 0 ? undefined : await takeSnapshot(run);
+  const ofOptimizer = restoreOptimizer(run.optimizer, checkpoint.optimizer, options);
+  for (const [name, parameter] of Object.entries(run.parameters))
     if (!isMisfit.has(`parameters.${name}`)) parameter.write(checkpoint.parameters[name].values);
-  for (const [name, one] of Object.entries(others))
-    if (!isMisfit.has(`others.${name}`)) await one.restore(checkpoint.others[name] as never);
+  try {
+    for (const [name, one] of restorables) await one.restore(checkpoint.others[name] as never);
+  } catch (error) {
+    await putBack(run, before!, error);
+    throw error;
+  }
   return [...misfits, ...ofOptimizer];
 }
 
-/** Names that only the run or only the checkpoint has. */
-function misfitsOfNames(
-  part: "parameters" | "others",
-  here: object,
-  saved: object,
+/** @throws {GradstepError} `STATE_MISMATCH`, which says what to do with a checkpointer */
+function restoreOptimizer(
+  optimizer: CheckpointedOptimizer,
+  state: OptimizerState,
+  options: RestoreOptions,
 ): readonly Misfit[] {
-  const misfit = (name: string, got: string, expected: string, remedy: string): Misfit => {
-    const path = `${part}.${name}`;
-    const message = `${path} is ${got} in the checkpoint; expected ${expected}. ${remedy}`;
-    return { kind: part === "parameters" ? "parameter" : "format", path, got, expected, message };
-  };
-  const same = `Give the checkpointer the same ${part} as when it saved.`;
-  return [
-    ...Object.keys(here)
-      .filter((name) => !Object.hasOwn(saved, name))
-      .map((name) => misfit(name, "missing", "its values, since it is here", same)),
-    ...Object.keys(saved)
-      .filter((name) => !Object.hasOwn(here, name))
-      .map((name) => misfit(name, "present", "nothing, since it is not here", same)),
-  ];
+  try {
+    return optimizer.restore(state, options) ?? [];
+  } catch (error) {
+    if (!(error instanceof GradstepError) || error.misfits === undefined) throw error;
+    throw error.misfits.length === 0 ? error : checkpointMismatch(error.misfits);
+  }
 }
 
-function misfitsOfShapes(
-  parameters: CheckpointedRun["parameters"],
-  saved: Checkpoint["parameters"],
-): readonly Misfit[] {
-  return Object.entries(parameters).flatMap(([name, { shape }]) => {
-    if (!Object.hasOwn(saved, name)) return [];
-    const [got, expected] = [saved[name].shape, shape].map((one) => JSON.stringify(one));
-    const path = `parameters.${name}`;
-    const message = `${path} has shape ${got} in the checkpoint; expected ${expected}. Give the parameter the shape that it has in the checkpoint.`;
-    return got === expected ? [] : [{ kind: "shape" as const, path, got, expected, message }];
-  });
+/** What of a state does not fit the optimizer, which is left as it is. */
+async function misfitsOfOptimizer(
+  optimizer: CheckpointedOptimizer,
+  state: OptimizerState,
+  options: RestoreOptions,
+): Promise<readonly Misfit[]> {
+  const before = await optimizer.state();
+  try {
+    optimizer.restore(state, options);
+  } catch (error) {
+    if (error instanceof GradstepError && error.misfits !== undefined) return error.misfits;
+    throw error;
+  }
+  optimizer.restore(before, { schedules: "code" });
+  return [];
+}
+
+function checkpointMismatch(misfits: readonly Misfit[]): GradstepError {
+  return stateMismatch(
+    misfits,
+    "The checkpoint does not fit this run",
+    "resume({ partial: true })",
+  );
+}
+
+/** @throws {GradstepError} `DISPOSED` */
+function checkAreLive({ parameters }: CheckpointedRun): void {
+  const freed = Object.keys(parameters).find((name) => parameters[name].freed === true);
+  if (freed !== undefined)
+    throw new GradstepError(`The parameter "${freed}" was freed; expected a live tensor.`, {
+      code: "DISPOSED",
+    });
+}
+
+/** Makes a run what it was before. @throws {AggregateError} if that fails, too */
+async function putBack(
+  { optimizer, parameters, others }: CheckpointedRun,
+  before: Checkpoint,
+  cause: unknown,
+): Promise<void> {
+  try {
+    optimizer.restore(before.optimizer, { schedules: "code" });
+    for (const [name, parameter] of Object.entries(parameters))
+      parameter.write(before.parameters[name].values);
+    for (const [name, one] of Object.entries(others))
+      await one.restore(before.others[name] as never);
+  } catch (error) {
+    throw new AggregateError(
+      [cause, error],
+      "A part of the checkpoint could not be restored, and the run could not be made what it was before; make a new one.",
+    );
+  }
 }

@@ -6,10 +6,13 @@ import {
   type Values,
 } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
+import { checkParameterNames } from "./check-run.js";
 
 /** What a checkpointer needs of an optimizer. */
 export interface CheckpointedOptimizer {
   readonly iterations: number;
+  /** The names of its parameters, which a checkpointer must have, too. Any are right if left out. */
+  readonly parameters?: readonly string[];
   /** Copies the state as it is when this is called. */
   state(): Promise<OptimizerState>;
   /** @returns what did not fit, with `partial`, or nothing */
@@ -19,6 +22,8 @@ export interface CheckpointedOptimizer {
 /** What a checkpointer needs of a parameter: a tensor of any backend is one. */
 export interface CheckpointedParameter {
   readonly shape: readonly number[];
+  /** Whether it can neither be read nor written any more. */
+  readonly freed?: boolean;
   /** Copies the values as they are when this is called. */
   read(): Promise<Values>;
   write(values: ArrayLike<number>): void;
@@ -45,12 +50,11 @@ export interface CheckpointedRun {
 /**
  * Copies everything as it is at the time of the call, on GPUs at this point of the queue; what is called afterwards does
  * not change it.
+ * @throws {GradstepError} `INVALID_PARAMETER`, `UNSUPPORTED`, and as the parts of the run do
  */
-export async function takeSnapshot({
-  optimizer,
-  parameters,
-  others,
-}: CheckpointedRun): Promise<Checkpoint> {
+export async function takeSnapshot(run: CheckpointedRun): Promise<Checkpoint> {
+  const { optimizer, parameters, others } = run;
+  checkParameterNames(run);
   // Everything is asked for before the first await, so that all of it is of the same moment.
   const shapes = Object.entries(parameters).map(([name, { shape }]) => [name, [...shape]] as const);
   // Async functions, so that what throws at once leaves no rejection of another one unhandled.

@@ -132,7 +132,7 @@ function headOf(json: string): Uint8Array<ArrayBuffer> {
   const length = Math.ceil(text.length / 8) * 8;
   if (length > maxHeaderLength)
     throw new GradstepError(
-      `Got names and metadata for a header of ${length} bytes; expected at most ${maxHeaderLength}. Use shorter ones, or save large texts as tensors.`,
+      `Got names and metadata for a header of ${length} bytes; expected at most ${maxHeaderLength}. Use shorter ones, and save long texts and lists of numbers as tensors.`,
       { code: "UNSUPPORTED" },
     );
   const head = new Uint8Array(8 + length).fill(0x20);

@@ -24,8 +24,7 @@ const remedies = {
   /** The rule or an option of the optimizer or of a group. */
   rule: sameRule,
   hyperparameter: "Correct it in the state.",
-  schedule:
-    'To go on with the schedule of this optimizer, use restore(state, { schedules: "code" }).',
+  schedule: 'To go on with the schedule of this optimizer, use the option { schedules: "code" }.',
   group: "Make the optimizer with the groups of the state.",
   /** A parameter that only the state or only the optimizer has. */
   parameter: "Give the optimizer the parameters of the state; add() and remove() change them.",
@@ -60,15 +59,23 @@ export class Misfits {
 /** Longer lists are cut in the message; the error has all of them. */
 const maxListed = 20;
 
-/** The error for a state that does not fit: it lists all misfits, and has them as data. */
-export function stateMismatch(misfits: readonly Misfit[]): GradstepError {
+/**
+ * The error for a state that does not fit: it lists all misfits, and has them as data.
+ * @param what the beginning of the message
+ * @param partialCall what takes the parts that fit
+ */
+export function stateMismatch(
+  misfits: readonly Misfit[],
+  what = "The state does not fit this optimizer",
+  partialCall = "restore(state, { partial: true })",
+): GradstepError {
   const listed = misfits.slice(0, maxListed).map(({ message }) => message);
   const more = misfits.length - listed.length;
   const all = [...listed, ...(more > 0 ? [`${more} more: see the property misfits`] : [])];
   const text =
     all.length === 1 ? `: ${all[0]} ` : ` in ${misfits.length} places:\n- ${all.join("\n- ")}\n`;
-  return new GradstepError(
-    `The state does not fit this optimizer${text}Nothing was changed; restore(state, { partial: true }) takes what fits.`,
-    { code: "STATE_MISMATCH", misfits },
-  );
+  return new GradstepError(`${what}${text}Nothing was changed; ${partialCall} takes what fits.`, {
+    code: "STATE_MISMATCH",
+    misfits,
+  });
 }
