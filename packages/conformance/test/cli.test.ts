@@ -48,6 +48,25 @@ function run(args: readonly string[], from = fixtures): Promise<Outcome> {
   });
 }
 
+/** For tests of the command, not of the suite. */
+const little = ["--cases", "1", "--kernels", "2"];
+
+/** The same in this process, which starts faster and is warm: for what does not depend on the process. */
+async function runHere(args: readonly string[], from = fixtures): Promise<Outcome> {
+  vi.stubEnv("INIT_CWD", from);
+  vi.stubEnv("FORCE_COLOR", undefined);
+  const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const errors = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const textOf = (spy: typeof output): string =>
+    spy.mock.calls.map(([text]) => String(text)).join("");
+  try {
+    const status = await runCommand(args);
+    return { status, output: textOf(output), errors: textOf(errors) };
+  } finally {
+    vi.restoreAllMocks();
+  }
+}
+
 beforeAll(() => {
   if (!existsSync(cli)) throw new Error("Build first: the tests run dist/cli.js.");
 });
@@ -90,7 +109,7 @@ describe("golden", () => {
   });
 
   test("a table for people, without colours where there is no terminal", async () => {
-    const { status, output } = await run(["golden", "keras.json", "--backend", "reference"]);
+    const { status, output } = await runHere(["golden", "keras.json", "--backend", "reference"]);
     expect(status).toBe(0);
     const { passed, failed, unsupported } = await countsOf("keras.json", reference);
     expect(output).toContain(`${passed} passed, ${failed} failed, ${unsupported} unsupported`);
@@ -108,7 +127,7 @@ describe("golden", () => {
         cases: [{ id: "x", optimizer: "SGD", config: { lr: 0.1 }, expected: [{ a: [0.8] }] }],
       }),
     );
-    const { status, output } = await run(["golden", "wrong.json", "--json"], directory);
+    const { status, output } = await runHere(["golden", "wrong.json", "--json"], directory);
     expect(status).toBe(1);
     expect(JSON.parse(output)).toMatchObject({
       files: [{ failed: 1, cases: [{ status: "failed" }] }],
@@ -133,11 +152,10 @@ describe("verify", () => {
   );
 
   test("--json is one document", async () => {
-    const { status, output } = await run([
+    const { status, output } = await runHere([
       "verify",
       "reference",
-      "--cases",
-      "1",
+      ...little,
       "--seed",
       "2",
       "--rule",
@@ -158,8 +176,8 @@ describe("verify", () => {
        export const halve = defineStage({ name: "halve", perElement: "g = g * 0.5" });
        export const halved = chain(halve(), sgd());`,
     );
-    const { status, output } = await run(
-      ["verify", "reference", "--cases", "1", "--rule", "halved.mjs", "--json"],
+    const { status, output } = await runHere(
+      ["verify", "reference", ...little, "--rule", "halved.mjs", "--json"],
       directory,
     );
     expect(status).toBe(0);
@@ -173,7 +191,7 @@ describe("verify", () => {
        export const backend = () => Object.assign(reference(), { compile: () => ({ source: "", run() {} }) });`,
     );
     const { status, output } = await run(
-      ["verify", "./broken.mjs", "--cases", "1", "--rule", "signum.mjs"],
+      ["verify", "./broken.mjs", ...little, "--rule", "signum.mjs"],
       directory,
     );
     expect(status).toBe(1);
@@ -181,8 +199,8 @@ describe("verify", () => {
   });
 
   test("--rule checks the rules of a module", async () => {
-    const args = ["verify", "reference", "--rule", "signum.mjs", "--cases", "1", "--json"];
-    const { status, output, errors } = await run(args, directory);
+    const args = ["verify", "reference", "--rule", "signum.mjs", ...little, "--json"];
+    const { status, output, errors } = await runHere(args, directory);
     expect(errors).toBe("");
     expect(status).toBe(0);
     const report = JSON.parse(output) as { checks: Record<string, string>[] };
@@ -215,7 +233,7 @@ describe("verify", () => {
 
   test("--kernels limits the kernels of a rule in random cases", async () => {
     const cases = async (...options: string[]): Promise<number> => {
-      const { output } = await run(
+      const { output } = await runHere(
         ["verify", "reference", "--cases", "1", "--rule", "many.mjs", "--json", ...options],
         directory,
       );
@@ -223,10 +241,10 @@ describe("verify", () => {
     };
     writeFileSync(
       join(directory, "many.mjs"),
-      `import { adam } from ${JSON.stringify(core)};
-       export const many = adam.extend({ name: "many", hyperparameters: {} });`,
+      `import { sgd } from ${JSON.stringify(core)};
+       export const many = sgd.extend({ name: "many", hyperparameters: {} });`,
     );
-    expect(await cases("--kernels", "2")).toBeLessThan(await cases());
+    expect(await cases("--kernels", "2")).toBeLessThan(await cases("--kernels", "4"));
   });
 
   test("a backend without rows shows skipped checks and why", async () => {
@@ -236,8 +254,8 @@ describe("verify", () => {
        export const wrapsArrays = false;
        export default () => Object.assign(reference(), { remap: undefined });`,
     );
-    const { status, output } = await run(
-      ["verify", "./no-rows.mjs", "--cases", "1", "--rule", "signum.mjs"],
+    const { status, output } = await runHere(
+      ["verify", "./no-rows.mjs", ...little, "--rule", "signum.mjs"],
       directory,
     );
     expect(status).toBe(0);
@@ -253,7 +271,7 @@ describe("verify", () => {
 
 test("mutants: a sample, chosen by the seed, is killed", async () => {
   const args = ["mutants", "--cases", "1", "--sample", "1", "--seed", "1", "--json"];
-  const { status, output } = await run(args);
+  const { status, output } = await runHere(args);
   const report = JSON.parse(output) as Record<string, unknown>;
   expect(report).toMatchObject({ survivors: [], falseAlarms: [], killed: 1, total: 1 });
   expect(status).toBe(0);
@@ -295,14 +313,9 @@ describe("wrong usage is one line and exit status 2", () => {
     [["mutants", "--sample", "0"]],
     [["mutants", "reference"]],
   ])("%j", async (args) => {
-    vi.stubEnv("INIT_CWD", directory);
-    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-    const errors = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    const status = await runCommand(args);
-    const [written, lines] = [output.mock.calls, errors.mock.calls.map(String).join("")];
-    vi.restoreAllMocks();
-    expect([status, written]).toEqual([2, []]);
-    expect(lines).toMatch(/^[^\n]+\n$/);
+    const { status, output, errors } = await runHere(args, directory);
+    expect([status, output]).toEqual([2, ""]);
+    expect(errors).toMatch(/^[^\n]+\n$/);
   });
 
   test("in a process of its own", async () => {

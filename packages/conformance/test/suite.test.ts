@@ -17,7 +17,16 @@ import { conformance } from "../src/suite/conformance.js";
 import { suiteOf } from "../src/suite/options.js";
 import { runCheck, verify, type CheckResult } from "../src/suite/verify.js";
 
-conformance({ backend: reference, cases: cases(1000, 50), describe, test });
+conformance({
+  backend: reference,
+  cases: cases(1000, 20),
+  maxKernels: cases(Infinity, 4),
+  describe,
+  test,
+});
+
+/** For tests of the suite itself, not of a backend. */
+const little = { cases: 1, maxKernels: 2 };
 
 /** A backend without `remap`, as a first version of a backend is. */
 function withoutRows(): Backend {
@@ -33,7 +42,7 @@ function named(checks: readonly CheckResult[], status: CheckResult["status"]): r
 describe("the suite", () => {
   test("fails for a backend that does nothing when it runs", async () => {
     const { checks } = await verify({
-      cases: 1,
+      ...little,
       backend: () => Object.assign(reference(), { compile: () => ({ source: "", run: () => {} }) }),
     });
     const failed = checks.filter(({ status }) => status === "failed").map(({ group }) => group);
@@ -75,7 +84,7 @@ describe("the suite", () => {
 describe("a missing capability", () => {
   test("is skipped and not passed, with the reason", async () => {
     const { checks } = await verify({
-      cases: 1,
+      ...little,
       backend: withoutRows,
       rules: [sgd],
       wrapsArrays: false,
@@ -144,7 +153,7 @@ describe("rules of one's own", () => {
   });
 
   test("are checked in place of the built-in ones", async () => {
-    const { checks } = await verify({ cases: 1, backend: reference, rules: [mine] });
+    const { checks } = await verify({ ...little, backend: reference, rules: [mine] });
     expect(named(checks, "failed")).toEqual([]);
     const passed = named(checks, "passed");
     for (const check of ["bounds: mine", "NaN and infinity: mine", "rows: random remaps"])
@@ -172,7 +181,7 @@ describe("rules of one's own", () => {
       };
       return broken;
     };
-    const { checks } = await verify({ cases: 1, backend, rules: [mine] });
+    const { checks } = await verify({ ...little, backend, rules: [mine] });
     const bounds = checks.find(({ group }) => group === "bounds");
     expect(bounds).toMatchObject({ name: "mine", status: "failed" });
     expect(bounds!.reason).toMatch(
@@ -240,7 +249,7 @@ describe("a failure says where", () => {
       };
       return broken;
     };
-    const { checks } = await verify({ cases: 1, backend, rules: [sgd, nadam] });
+    const { checks } = await verify({ ...little, backend, rules: [sgd, nadam] });
     const reasons = checks.flatMap(({ group, status, reason = "" }) =>
       status === "failed" && group !== "order of calls" ? [reason] : [],
     );
@@ -255,7 +264,7 @@ describe("a failure says where", () => {
 });
 
 describe("a run of verify", () => {
-  const options = { cases: 1, backend: reference, rules: [sgd] };
+  const options = { ...little, backend: reference, rules: [sgd] };
 
   test("reports each check that begins, in order, and the cases so far", async () => {
     const seen: string[] = [];

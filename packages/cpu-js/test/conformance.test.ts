@@ -3,4 +3,10 @@ import { describe, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
 import { cpuJs } from "../src/index.js";
 
-conformance({ backend: cpuJs, cases: cases(1000, 60), describe, test });
+conformance({
+  backend: cpuJs,
+  cases: cases(1000, 20),
+  maxKernels: cases(Infinity, 4),
+  describe,
+  test,
+});

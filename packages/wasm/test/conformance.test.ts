@@ -3,4 +3,9 @@ import { cases } from "../../../testing/cases.js";
 import { wasm } from "../src/index.js";
 import { runner } from "./runner.js";
 
-conformance({ backend: () => wasm(), cases: cases(1000, 60), ...runner });
+conformance({
+  backend: () => wasm(),
+  cases: cases(1000, 20),
+  maxKernels: cases(Infinity, 4),
+  ...runner,
+});

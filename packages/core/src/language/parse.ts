@@ -147,7 +147,19 @@ function describeToken({ kind, text }: Token): string {
  * @throws {SyntaxFault}
  */
 export function parse(text: string): readonly Assignment[] {
-  const tokens = tokenize(text);
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const assignments = parseTokens(text, tokenize(text));
+  if (parsed.size >= maxParsed) parsed.clear();
+  parsed.set(text, assignments);
+  return assignments;
+}
+
+/** Texts with their assignments: the variants of a rule share most of their texts. */
+const parsed = new Map<string, readonly Assignment[]>();
+const maxParsed = 256;
+
+function parseTokens(text: string, tokens: readonly Token[]): readonly Assignment[] {
   const depths = new Map<Expression, number>();
   let next = 0;
   let depth = 0;

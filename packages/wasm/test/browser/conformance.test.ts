@@ -3,4 +3,9 @@ import { wasm } from "../../src/index.js";
 import { cases } from "../../../../testing/cases.js";
 import { runner } from "../runner.js";
 
-conformance({ backend: () => wasm(), cases: cases(500, 30), ...runner });
+conformance({
+  backend: () => wasm(),
+  cases: cases(500, 20),
+  maxKernels: cases(Infinity, 2),
+  ...runner,
+});

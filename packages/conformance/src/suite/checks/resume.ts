@@ -38,7 +38,7 @@ export function resumeChecks(rules: readonly Rule[]): readonly Check[] {
 export const stageResumeChecks: readonly Check[] = stages.map((stage) => ({
   group: "state",
   name: `${stage.name}: training resumes from a state`,
-  needs: needsOf(chainOf(stage, {}).rule),
+  needs: [...new Set([...needsOf(stage), ...needsOf(adamw.rule)])],
   run: async (context) => {
     const random = Random.of(context.seed, `state ${stage.name}`);
     const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
