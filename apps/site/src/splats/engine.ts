@@ -1,0 +1,22 @@
+import type { Picture } from "./picture.js";
+import type { Trainer } from "./trainer.js";
+import type { TrainingSettings } from "./training-settings.js";
+import type { View } from "./view.js";
+
+/** A training and what shows it. */
+export interface Run {
+  readonly trainer: Trainer;
+  readonly view: View;
+}
+
+/** What trainings run on. */
+export interface Engine {
+  /** The longest side of a picture, in pixels. */
+  readonly pictureSize: number;
+  start(picture: Picture, settings: TrainingSettings): Run;
+  /** Resolves when the work before the previous call is done, so that at most two batches wait for the GPU. */
+  ready(): Promise<void>;
+  /** Called when trainings cannot go on. */
+  onFailure: (message: string) => void;
+  dispose(): void;
+}
