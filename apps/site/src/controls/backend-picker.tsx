@@ -7,17 +7,23 @@ import {
 } from "../backends/browser-backends.js";
 import "./controls.css";
 
-interface BackendPickerProps {
-  readonly value: BackendName;
-  readonly onChange: (name: BackendName) => void;
+interface BackendPickerProps<N extends BackendName> {
+  /** The backends to choose from. All of them if left out. */
+  readonly names?: readonly N[];
+  readonly value: N;
+  readonly onChange: (name: N) => void;
 }
 
 /** A choice of the browser's backends. Those that are missing can't be chosen, and their reasons are listed. */
-export function BackendPicker({ value, onChange }: BackendPickerProps) {
-  const [backends, setBackends] = useState<readonly Availability[]>([]);
+export function BackendPicker<N extends BackendName>(props: BackendPickerProps<N>) {
+  const { names, value, onChange } = props;
+  const [available, setAvailable] = useState<readonly Availability[]>([]);
   useEffect(() => {
-    void availableBackends().then(setBackends);
+    void availableBackends().then(setAvailable);
   }, []);
+  const isListed = (one: Availability): one is Availability & { readonly name: N } =>
+    names === undefined || names.includes(one.name as N);
+  const backends = available.filter(isListed);
   const missing = backends.filter(({ reason }) => reason !== undefined);
   return (
     <fieldset class="backend-picker">
@@ -37,7 +43,9 @@ export function BackendPicker({ value, onChange }: BackendPickerProps) {
       ))}
       {missing.length > 0 && (
         <details>
-          <summary>Why are {missing.length} missing?</summary>
+          <summary>
+            {missing.length === 1 ? "Why is one missing?" : `Why are ${missing.length} missing?`}
+          </summary>
           <dl>
             {missing.map(({ name, reason }) => (
               <div key={name}>

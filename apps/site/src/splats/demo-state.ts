@@ -1,4 +1,4 @@
-import { byAttribute, type ByAttribute } from "./splat-rows.js";
+import { byAttribute, type AttributeName } from "./splat-rows.js";
 import type { SplatsBackend } from "./splats.worker.js";
 import { defaultRates, type TrainingSettings } from "./training-settings.js";
 
@@ -16,74 +16,79 @@ export const limits = {
   steps: { min: 50, max: 5000 },
 } as const;
 
-/** Rates from this fraction of the default to its reciprocal times the default. */
-export const rateRange = 0.05;
+/** A slider of a rate goes from a twentieth to 20 times the default; the rate itself may also be 0. */
+export const rateLimits = (name: AttributeName) => ({
+  min: defaultRates[name] / 20,
+  max: defaultRates[name] * 20,
+});
+
+/** What a page begins with: it depends on the browser and on the width of its window. */
+export type Preferences = Pick<DemoState, "backend" | "layout">;
 
 /** A training without a GPU is small. */
-export const defaultState = (backend: SplatsBackend): DemoState => ({
+export const defaultState = ({ backend, layout }: Preferences): DemoState => ({
   backend,
   capacity: backend === "webgpu" ? 2000 : 500,
   steps: backend === "webgpu" ? 1000 : 400,
   rates: defaultRates,
-  layout: "panels",
+  layout,
   ellipses: false,
 });
 
 type Query = Readonly<Record<string, string | undefined>>;
 
 /** What differs from the defaults. */
-export function stateToQuery(state: DemoState, preferred: SplatsBackend): Query {
-  const standard = defaultState(state.backend);
+export function queryOfState(state: DemoState, preferences: Preferences): Query {
+  const { backend, layout } = preferences;
+  const standard = defaultState({ backend: state.backend, layout });
   const unless = (isDefault: boolean, value: unknown): string | undefined =>
     isDefault ? undefined : String(value);
   return {
-    backend: unless(state.backend === preferred, state.backend),
+    backend: unless(state.backend === backend, state.backend),
     splats: unless(state.capacity === standard.capacity, state.capacity),
     steps: unless(state.steps === standard.steps, state.steps),
     ...byAttribute((name) => unless(state.rates[name] === standard.rates[name], state.rates[name])),
-    layout: unless(state.layout === standard.layout, state.layout),
+    layout: unless(state.layout === layout, state.layout),
     ellipses: unless(!state.ellipses, "yes"),
   };
 }
 
-/** @param preferred the backend if the query has none, or one that does not exist */
-export function stateOfQuery(query: Query, preferred: SplatsBackend): DemoState {
-  const { backend } = query;
-  const standard = defaultState(backend === "webgpu" || backend === "wasm" ? backend : preferred);
-  const number = (
-    text: string | undefined,
-    otherwise: number,
-    min: number,
-    max: number,
-  ): number => {
-    const value = Number(text);
-    return text === undefined || !Number.isFinite(value)
-      ? otherwise
-      : Math.min(max, Math.max(min, value));
-  };
-  const integer = (text: string | undefined, name: keyof typeof limits): number => {
-    const { min, max } = limits[name];
-    return Math.round(number(text, standard[name], min, max));
-  };
-  return {
+/** The state of a query string. Where it has no value, or none that is valid, the default. Numbers are put into their range. */
+export function stateOfQuery(query: Query, preferences: Preferences): DemoState {
+  const choice = <T extends string>(text: string | undefined, choices: readonly T[]): T =>
+    choices.find((one) => one === text) ?? choices[0];
+  const backends = ["webgpu", "wasm"] as const;
+  const layouts = ["panels", "slider"] as const;
+  const standard = defaultState({
+    backend: choice(query["backend"], [preferences.backend, ...backends]),
+    layout: choice(query["layout"], [preferences.layout, ...layouts]),
+  });
+  const number = (text: string | undefined, otherwise: number): number =>
+    text === undefined || Number.isNaN(Number(text)) ? otherwise : Number(text);
+  return inRange({
     ...standard,
-    capacity: integer(query["splats"], "capacity"),
-    steps: integer(query["steps"], "steps"),
-    rates: rates(query, number),
-    layout: query["layout"] === "slider" ? "slider" : "panels",
+    capacity: number(query["splats"], standard.capacity),
+    steps: number(query["steps"], standard.steps),
+    rates: byAttribute((name) => number(query[name], standard.rates[name])),
     ellipses: query["ellipses"] === "yes",
+  });
+}
+
+const clamp = (
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number => Math.min(max, Math.max(min, value));
+
+/** The state with numbers in their ranges. */
+export function inRange(state: DemoState): DemoState {
+  return {
+    ...state,
+    capacity: Math.round(clamp(state.capacity, limits.capacity)),
+    steps: Math.round(clamp(state.steps, limits.steps)),
+    rates: byAttribute((name) => clamp(state.rates[name], { min: 0, max: rateLimits(name).max })),
   };
 }
 
-function rates(
-  query: Query,
-  number: (text: string | undefined, otherwise: number, min: number, max: number) => number,
-): ByAttribute<number> {
-  return byAttribute((name) =>
-    number(query[name], defaultRates[name], 0, defaultRates[name] / rateRange),
-  );
-}
-
-/** Whether two states can share a training that is under way. */
+/** Whether a training of one state can go on with the other. */
 export const isSameTraining = (one: DemoState, other: DemoState): boolean =>
   one.backend === other.backend && one.capacity === other.capacity && one.steps === other.steps;

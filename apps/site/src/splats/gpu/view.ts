@@ -97,7 +97,7 @@ export class GpuView implements View {
     const prepare = (canvas: OffscreenCanvas): GPUCanvasContext => {
       canvas.width = zoom * tiling.width;
       canvas.height = zoom * tiling.height;
-      const context = canvas.getContext("webgpu")!;
+      const context = canvas.getContext("webgpu") as GPUCanvasContext;
       context.configure({ device, format });
       return context;
     };

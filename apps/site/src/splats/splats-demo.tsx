@@ -1,0 +1,184 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { readUrlState, writeUrlState } from "../url-state/url-state.js";
+import { isSameTraining, queryOfState, stateOfQuery } from "./demo-state.js";
+import type { DemoState, Preferences } from "./demo-state.js";
+import type { Progress } from "./fitting.js";
+import { Panels } from "./panels.js";
+import type { PictureSource } from "./pictures/load-picture.js";
+import { Session, type PageCanvases } from "./session.js";
+import { SettingsPanel } from "./settings-panel.js";
+import { attributeNames } from "./splat-rows.js";
+import { Statistics, summary } from "./statistics.js";
+
+/** A change of a setting starts a training after this many milliseconds without another one. */
+const settleMilliseconds = 300;
+
+interface SplatsDemoProps {
+  readonly preferences: Preferences;
+  /** Whether it trains at once. */
+  readonly isRunningAtFirst: boolean;
+}
+
+/** Fits splats to a picture, in a worker. */
+export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
+  const [state, setState] = useState(() => stateOfQuery(readUrlState(), preferences));
+  const [source, setSource] = useState<PictureSource>("landscape");
+  const [progress, setProgress] = useState<Progress>();
+  const [failure, setFailure] = useState<string>();
+  const session = useRef<Session>(undefined);
+  const restart = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(
+    () => () => {
+      clearTimeout(restart.current);
+      session.current?.dispose();
+    },
+    [],
+  );
+
+  const start = (next: DemoState, picture: PictureSource, isRunning = true): void => {
+    clearTimeout(restart.current);
+    setFailure(undefined);
+    session.current?.start(picture, next, isRunning);
+    session.current?.call((remote) => remote.setEllipses(next.ellipses));
+  };
+
+  const open = (canvases: PageCanvases): void => {
+    session.current?.dispose();
+    setProgress(undefined);
+    session.current = new Session(state.backend, canvases, {
+      onProgress: setProgress,
+      onFailure: setFailure,
+    });
+    start(state, source, progress === undefined ? isRunningAtFirst : true);
+  };
+
+  const change = (next: DemoState): void => {
+    setState(next);
+    writeUrlState(queryOfState(next, preferences));
+    for (const name of attributeNames) {
+      const rate = next.rates[name];
+      if (rate !== state.rates[name]) session.current?.call((remote) => remote.setRate(name, rate));
+    }
+    if (next.ellipses !== state.ellipses)
+      session.current?.call((remote) => remote.setEllipses(next.ellipses));
+    // Another backend has other canvases, and `open` starts it.
+    if (next.backend !== state.backend || isSameTraining(state, next)) return;
+    clearTimeout(restart.current);
+    restart.current = setTimeout(() => start(next, source), settleMilliseconds);
+  };
+
+  const fit = (file: File): void => {
+    setSource(file);
+    start(state, file);
+  };
+
+  const isRunning = progress?.isRunning ?? false;
+  const isFinished = progress !== undefined && progress.step >= progress.steps;
+  return (
+    <section class="splats" aria-label="Fit splats to a picture">
+      <div class="splats-toolbar">
+        <button
+          type="button"
+          class="splats-primary"
+          disabled={progress === undefined}
+          onClick={() => {
+            if (isFinished) start(state, source);
+            else session.current?.call((remote) => (isRunning ? remote.pause() : remote.play()));
+          }}
+        >
+          {isFinished ? "Train again" : isRunning ? "Pause" : "Train"}
+        </button>
+        <button
+          type="button"
+          disabled={progress === undefined || isFinished}
+          onClick={() => session.current?.call((remote) => remote.step())}
+        >
+          One step
+        </button>
+        <button
+          type="button"
+          disabled={progress === undefined}
+          onClick={() => start(state, source)}
+        >
+          Restart
+        </button>
+        <PictureChoice
+          isOwn={source !== "landscape"}
+          onFile={fit}
+          onLandscape={() => {
+            setSource("landscape");
+            start(state, "landscape");
+          }}
+        />
+        <label>
+          Layout
+          <select
+            value={state.layout}
+            onChange={({ currentTarget }) =>
+              change({ ...state, layout: currentTarget.value === "slider" ? "slider" : "panels" })
+            }
+          >
+            <option value="panels">Side by side</option>
+            <option value="slider">Slider</option>
+          </select>
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={state.ellipses}
+            onChange={({ currentTarget }) => change({ ...state, ellipses: currentTarget.checked })}
+          />
+          Ellipses
+        </label>
+      </div>
+      {failure !== undefined && (
+        <p class="demo-failure" role="alert">
+          {failure}
+        </p>
+      )}
+      <Panels
+        key={state.backend}
+        layout={state.layout}
+        ellipses={state.ellipses}
+        description={progress === undefined ? "The fit" : summary(progress)}
+        onCanvases={open}
+        onFile={fit}
+      />
+      <p class="splats-status" role="status">
+        {progress !== undefined && !isRunning && summary(progress)}
+      </p>
+      {progress !== undefined && <Statistics {...progress} />}
+      <SettingsPanel state={state} onChange={change} />
+    </section>
+  );
+}
+
+interface PictureChoiceProps {
+  readonly isOwn: boolean;
+  readonly onFile: (file: File) => void;
+  readonly onLandscape: () => void;
+}
+
+/** A file of the visitor, which never leaves the browser, or the picture that ships. */
+function PictureChoice({ isOwn, onFile, onLandscape }: PictureChoiceProps) {
+  return (
+    <>
+      <label class="splats-file">
+        Your own picture
+        <input
+          type="file"
+          accept="image/*"
+          onChange={({ currentTarget }) => {
+            const file = currentTarget.files?.[0];
+            if (file !== undefined) onFile(file);
+          }}
+        />
+      </label>
+      {isOwn && (
+        <button type="button" onClick={onLandscape}>
+          Lake at sunset
+        </button>
+      )}
+    </>
+  );
+}
