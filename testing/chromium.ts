@@ -50,7 +50,14 @@ export async function chromium(): Promise<Launch | undefined> {
   const folder = await unpack(source);
   return {
     executablePath: join(folder, "chromium"),
-    args: [...args, "--no-sandbox", "--use-webgpu-adapter=swiftshader"],
+    args: [
+      ...args,
+      "--no-sandbox",
+      "--use-webgpu-adapter=swiftshader",
+      // Without them, the first frame of a canvas with a WebGPU context ends the GPU process.
+      "--enable-features=Vulkan",
+      "--use-angle=vulkan",
+    ],
     env: {
       ...(process.env as Record<string, string>),
       LD_LIBRARY_PATH: join(folder, "al2023", "lib"),

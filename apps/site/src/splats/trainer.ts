@@ -14,7 +14,7 @@ export interface Report {
   readonly gpuMilliseconds?: number;
 }
 
-/** Fits splats to a picture. */
+/** Fits splats to a picture. Its image is always that of the current splats. */
 export interface Trainer {
   /** Steps that have been taken, or submitted. */
   readonly step: number;

@@ -57,7 +57,10 @@ export class GpuTrainer implements Trainer {
     this.#count = backend.wrap(splats.count, { dtype: "u32" });
     const unchanged = Uint32Array.from({ length: capacity }, (_, row) => row);
     const encoder = device.createCommandEncoder();
-    this.#optimizer.rows().encodeRemap(encoder, unchanged, { count: this.#count });
+    const pass = encoder.beginComputePass();
+    this.#optimizer.rows().encodeRemap(pass, unchanged, { count: this.#count });
+    this.#encodeImage(pass);
+    pass.end();
     device.queue.submit([encoder.finish()]);
   }
 
@@ -73,10 +76,6 @@ export class GpuTrainer implements Trainer {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass(this.#timer?.passDescriptor);
     while (this.#step < last) this.#encodeStep(pass);
-    if (last === this.#settings.steps) {
-      this.renderer.forward(pass);
-      this.#history.append(pass);
-    }
     pass.end();
     this.#timer?.resolve(encoder);
     device.queue.submit([encoder.finish()]);
@@ -103,15 +102,19 @@ export class GpuTrainer implements Trainer {
     this.#timer?.destroy();
   }
 
-  /** One step: image, gradients, update, and at times a round of pruning and splitting. */
+  /** One step: gradients, update, at times a round of pruning and splitting, and the image of the new splats. */
   #encodeStep(pass: GPUComputePassEncoder): void {
-    this.renderer.forward(pass);
-    if (this.#step % recordEvery === 0) this.#history.append(pass);
     this.renderer.backward(pass);
     setLearningRates(this.#optimizer, this.#rates, rateFactor(this.#step, this.#settings));
     this.#optimizer.encode(pass, this.#gradients, { clear: true });
     this.#step += 1;
     if (hasRound(this.#step, this.#settings)) this.#encodeRound(pass);
+    this.#encodeImage(pass);
+  }
+
+  #encodeImage(pass: GPUComputePassEncoder): void {
+    this.renderer.forward(pass);
+    if (this.#step % recordEvery === 0) this.#history.append(pass);
   }
 
   #encodeRound(pass: GPUComputePassEncoder): void {

@@ -81,7 +81,6 @@ fn paint_ellipse(vertex: Vertex) -> @location(0) vec4f {
 export class GpuView implements View {
   readonly #device: GPUDevice;
   readonly #splats: SplatBuffers;
-  readonly #renderer: Renderer;
   readonly #contexts: Readonly<Record<keyof Canvases, GPUCanvasContext>>;
   readonly #pixels: Readonly<Record<keyof Canvases, Drawing>>;
   readonly #ellipses: Drawing;
@@ -93,7 +92,6 @@ export class GpuView implements View {
     const format = navigator.gpu.getPreferredCanvasFormat();
     this.#device = device;
     this.#splats = splats;
-    this.#renderer = renderer;
     const prepare = (canvas: OffscreenCanvas): GPUCanvasContext => {
       canvas.width = zoom * tiling.width;
       canvas.height = zoom * tiling.height;
@@ -125,10 +123,6 @@ export class GpuView implements View {
 
   draw(ellipses: boolean): void {
     const encoder = this.#device.createCommandEncoder();
-    // The image of the last step is that before its update.
-    const pass = encoder.beginComputePass();
-    this.#renderer.forward(pass);
-    pass.end();
     const show = (canvas: keyof Canvases, drawing: Drawing, vertices: number, instances = 1) => {
       const view = this.#contexts[canvas].getCurrentTexture().createView();
       drawing.encode(encoder, view, vertices, instances);
