@@ -68,20 +68,22 @@ export async function chromium(): Promise<Launch | undefined> {
 }
 
 /** Its own fonts first, so that pages look the same on all machines; then DejaVu, where the system has it, for symbols. */
-const fontConfiguration = `<?xml version="1.0"?>
+function fontConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-  <dir prefix="relative">fonts</dir>
+  <dir>${join(folder, "fonts")}</dir>
   <dir>/usr/share/fonts/truetype/dejavu</dir>
-  <cachedir prefix="relative">font-cache</cachedir>
+  <cachedir>${join(folder, "font-cache")}</cachedir>
   <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>
 `;
+}
 
 async function unpack(source: string): Promise<string> {
-  const folder = join(source, ".chromium-fonts");
+  const folder = join(source, ".chromium-unpacked");
   if (existsSync(folder)) return folder;
   // Another process may be doing the same, so the folder gets its name when it is complete.
   const draft = `${folder}-${process.pid}`;
@@ -103,7 +105,7 @@ async function unpack(source: string): Promise<string> {
     createBrotliDecompress(),
     createWriteStream(join(draft, "chromium"), { mode: 0o755 }),
   );
-  writeFileSync(join(draft, "fonts.conf"), fontConfiguration);
+  writeFileSync(join(draft, "fonts.conf"), fontConfiguration(folder));
   try {
     renameSync(draft, folder);
   } catch {
