@@ -178,9 +178,14 @@ const remedies: Partial<Record<ErrorCode, string>> = {
 function messageOf({ code, message, misfits }: GradstepError): string {
   if (misfits === undefined) return `${message}${remedies[code] ?? ""}`;
   const differences = misfits.map(
-    ({ path, got, expected }) => `- ${path}: the checkpoint has ${got}; expected ${expected}`,
+    ({ path, got, expected }) =>
+      `- ${path}: the checkpoint has ${somethingOf(got)}; expected ${somethingOf(expected)}`,
   );
   return `The checkpoint is of a training with other options. --resume needs the options with which it was made, --epochs too.\n${differences.join("\n")}`;
+}
+
+function somethingOf(text: string): string {
+  return text === "missing" ? "nothing" : text;
 }
 
 // A reader that has read enough (`| head`) is not an error.

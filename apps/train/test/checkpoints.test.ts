@@ -4,12 +4,15 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fileStore } from "@gradstep/checkpoint/files";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainingDocument } from "../src/document.js";
 
@@ -117,6 +120,40 @@ describe("--checkpoint", () => {
     expect(none.stderr).toContain("None of the checkpoints can be read");
   });
 
+  test("a folder that cannot be written, or that another training uses, is an error before the first batch", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint"];
+    const unwritable = await run([...args, join(file, "inside")]);
+    expect(unwritable).toMatchObject({ code: 1, document: undefined });
+    expect(unwritable.stderr).toContain("Choose a directory");
+    expect(unwritable.stderr).not.toMatch(/epoch 1/i);
+
+    const directory = join(folder, "shared");
+    const lock = await fileStore(directory).lock!();
+    const second = await run([...args, directory]);
+    expect(second).toMatchObject({ code: 1, document: undefined });
+    expect(second.stderr).toContain(`Process ${process.pid} saves in`);
+    lock.release();
+    expect((await run([...args, directory])).code).toBe(0);
+  });
+
+  test("a save that fails ends the training with a word about --resume", async () => {
+    const directory = join(folder, "lost");
+    const args = ["--epochs", "40", "--batch-size", "400", "--every", "2", "--checkpoint"];
+    let isMoved = false;
+    const { code, stderr } = await run([...args, directory], () => {
+      if (isMoved || !existsSync(directory) || !readdirSync(directory).some(isWhole))
+        return undefined;
+      isMoved = true;
+      renameSync(directory, `${directory}-moved`);
+      writeFileSync(directory, "");
+      return undefined;
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Cannot .*lost.*Then --resume goes on from the newest checkpoint\./);
+  });
+
   test("other settings than those of the checkpoint are an error, and nothing is replaced", async () => {
     const directory = join(folder, "others");
     const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint", directory];
@@ -135,7 +172,9 @@ describe("--checkpoint", () => {
     expect(await error("--resume", "--epochs", "3")).toMatch(
       /--resume needs the options with which it was made, --epochs too\.\n- hyperparameters\.learningRate: the checkpoint has the schedule/,
     );
-    expect(await error("--resume", "--optimizer", "lion")).toMatch(/rule/);
+    const lion = await error("--resume", "--optimizer", "lion");
+    expect(lion).toContain('- rule: the checkpoint has "adam"; expected "lion"\n');
+    expect(lion).not.toContain("missing");
     expect(readdirSync(directory)).toEqual(files);
   });
 });

@@ -4,6 +4,7 @@ import {
   type CheckpointStore,
   type Restorable,
 } from "@gradstep/checkpoint";
+import { GradstepError } from "@gradstep/core";
 import { tfParameters } from "@gradstep/tfjs";
 import type { TrainingSettings } from "@gradstep/digits";
 import type { SaveTraining } from "@gradstep/digits/training";
@@ -32,6 +33,8 @@ export function savesTo(
     let resumedBatches = -1;
     return {
       async start(observer) {
+        // A folder that cannot be written, or that another training uses, is an error before the first step.
+        await checkpoints.lock();
         if (!resumes) return;
         const resumed = await checkpoints.resume();
         if (resumed !== undefined) resumedBatches = progress.losses.length;
@@ -44,13 +47,33 @@ export function savesTo(
           },
         );
       },
-      afterBatch: () => checkpoints.afterStep(),
+      afterBatch: () => {
+        try {
+          checkpoints.afterStep();
+        } catch (error) {
+          throw withResumeHint(error);
+        }
+      },
       async end() {
-        if (progress.losses.length !== resumedBatches) await checkpoints.save();
-        await checkpoints.close();
+        try {
+          if (progress.losses.length !== resumedBatches) await checkpoints.save();
+          await checkpoints.close();
+        } catch (error) {
+          throw withResumeHint(error);
+        }
       },
     };
   };
+}
+
+/** The error of a save, which ends a training that has older checkpoints. */
+function withResumeHint(error: unknown): unknown {
+  if (!(error instanceof GradstepError)) return error;
+  const { message, code } = error;
+  return new GradstepError(`${message} Then --resume goes on from the newest checkpoint.`, {
+    code,
+    cause: error,
+  });
 }
 
 /** Refuses to go on with other settings: the digits would come in another order. */

@@ -65,6 +65,12 @@ export interface Checkpointer {
    */
   resume(options?: ResumeOptions): Promise<Resumed | undefined>;
   /**
+   * Takes the lock of the store now, and not with the first save or resume: so another writer, or a directory that cannot
+   * be written, is an error before any step was taken.
+   * @throws {GradstepError} `STORE_LOCKED`, `STORE_FAILED`, `OUT_OF_SPACE`
+   */
+  lock(): Promise<void>;
+  /**
    * To be called after each step. Starts a save when one is due, and returns at once. If the last save or a resume is not
    * finished, the new one starts in the first call after that: there is never more than one copy of the run in memory.
    *

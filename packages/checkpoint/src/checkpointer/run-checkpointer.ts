@@ -74,6 +74,10 @@ export class RunCheckpointer implements Checkpointer {
     return { id, iterations, damaged, misfits };
   }
 
+  lock(): Promise<void> {
+    return this.#runStore.lock();
+  }
+
   afterStep(): void {
     this.#throwFailure();
     const { every } = this.#options;

@@ -7,6 +7,7 @@ import { chunksUntilAborted } from "../chunks.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
 import { directoryMaker, syncDirectory } from "./durable-directory.js";
+import { lockDirectory } from "./directory-lock.js";
 import { fileStream } from "./file-stream.js";
 import { errorCode, type FileStatus, type FileSystem, nodeFileSystem } from "./file-system.js";
 import { attempt, storeError } from "./store-error.js";
@@ -19,7 +20,8 @@ const extension = ".safetensors";
  * write creates the directory. Other files in it are ignored.
  *
  * A checkpoint is written to a temporary file, which is renamed when its bytes are durable: it is listed as a whole or
- * not at all, whenever the process is killed or the machine loses power. Several processes can write to one directory.
+ * not at all, whenever the process is killed or the machine loses power. Several processes can write to one directory,
+ * unless one has locked it, as checkpointers do; a lock ends with its process, and is for processes of one machine.
  * @param directory a path, which is resolved at once, or a `file:` URL
  * @throws {GradstepError} `INVALID_HYPERPARAMETER` if it is neither
  */
@@ -83,6 +85,11 @@ export function fileStoreOn(fileSystem: FileSystem, location: string | URL): Che
         throw error;
       }
       return id;
+    },
+
+    async lock() {
+      await makeDirectory();
+      return lockDirectory(fileSystem, directory);
     },
 
     async open(id) {

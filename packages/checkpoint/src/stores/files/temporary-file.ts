@@ -1,8 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { errorCode, type FileSystem, type OpenFile } from "./file-system.js";
+import type { FileSystem, OpenFile } from "./file-system.js";
+import { isEnded, machine } from "./process-identity.js";
 import { attempt } from "./store-error.js";
 
 const pattern = /^\.checkpoint-[0-9a-f]+\.([0-9a-f]+)\.(\d+)\.tmp$/;
@@ -64,33 +63,4 @@ export async function removeStaleFiles(
       // Another process has removed it, or it can only be removed by its owner.
     }
   }
-}
-
-/** Whether the process that wrote a file has ended. */
-function isEnded(writer: number, lastWrite: number): boolean {
-  // Before it was started again, a container had the same process ids.
-  if (writer === process.pid) return lastWrite < Date.now() - process.uptime() * 1000 - 1000;
-  try {
-    process.kill(writer, 0);
-    return false;
-  } catch (error) {
-    return errorCode(error) === "ESRCH";
-  }
-}
-
-let known: string | undefined;
-
-/** Names what process ids are unique in: the machine, and the container if there is one. */
-function machine(): string {
-  if (known !== undefined) return known;
-  let container = "";
-  try {
-    container = readlinkSync("/proc/self/ns/pid");
-  } catch {
-    // Only Linux has it.
-  }
-  return (known = createHash("sha256")
-    .update(`${hostname()} ${container}`)
-    .digest("hex")
-    .slice(0, 8));
 }
