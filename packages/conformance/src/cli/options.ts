@@ -113,7 +113,8 @@ function read(args: readonly string[]) {
   }
 }
 
-function count(option: string, text: string, min: number): number {
+/** The integer that an option has as its text. @throws {UsageError} */
+export function count(option: string, text: string, min: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min)
     throw new UsageError(`Got --${option} "${text}"; expected an integer of at least ${min}.`);

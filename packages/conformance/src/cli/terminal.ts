@@ -77,3 +77,16 @@ export function figure(value: number | null): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   return value >= 0.01 && value < 1000 ? value.toFixed(3) : value.toExponential(1);
 }
+
+/** A text as lines of at most `width` characters, broken between words. Line breaks of the text are kept. */
+export function wrapped(text: string, width: number): readonly string[] {
+  return text.split("\n").flatMap((paragraph) => {
+    const lines = [""];
+    for (const word of paragraph.split(" ")) {
+      const line = lines[lines.length - 1];
+      if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+      else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+    }
+    return lines;
+  });
+}

@@ -1,8 +1,11 @@
+import { GradstepError, show } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";
 import type { Check, Context, Target } from "../suite/check.js";
 import { checksFor } from "../suite/checks/all-checks.js";
+import { checksOfGroups } from "../suite/options.js";
+import { EventLoop } from "../suite/event-loop.js";
 import { runCheck } from "../suite/verify.js";
 import { mutants } from "./all-mutants.js";
 import { closureKernel } from "./backends/closure-kernel.js";
@@ -39,6 +42,10 @@ export interface MutantOptions {
   readonly cases?: number;
   /** Seed of the random cases, 1 if left out. */
   readonly seed?: number;
+  /** Runs only the mutants of these names, and fewer checks without a bug; all if left out. */
+  readonly names?: readonly string[];
+  /** Runs only the checks of these groups, such as `["bounds"]`; all if left out. */
+  readonly groups?: readonly string[];
   /** Runs only this many mutants, and fewer checks without a bug. */
   readonly sample?: Sample;
   /** The error model; rounding to nearest if left out. */
@@ -48,6 +55,8 @@ export interface MutantOptions {
    * mutants of the reference.
    */
   readonly backend?: Target["backend"];
+  /** Stops the run before the next check; the report has the mutants that ended. */
+  readonly signal?: AbortSignal;
   /** Called after each mutant. */
   readonly onResult?: (result: MutantResult) => void;
 }
@@ -59,9 +68,12 @@ export interface MutantOptions {
 export async function runMutants({
   cases = 64,
   seed = 1,
+  names,
+  groups,
   sample,
   model = roundToNearest,
   backend = mutableReference,
+  signal,
   onResult = () => {},
 }: MutantOptions = {}): Promise<MutantReport> {
   const contextOf = (one: Target, allChoices: boolean): Context => ({
@@ -71,23 +83,31 @@ export async function runMutants({
     allChoices,
     maxKernels: allChoices ? Infinity : 4,
     seed,
-    stats: { ...emptyStats(), cases: 0 },
+    stats: emptyStats(),
   });
-  const checks = checksFor(rules);
+  const checks = checksOfGroups(checksFor(rules), groups);
+  const eventLoop = new EventLoop();
+  const isStopped = async (): Promise<boolean> => {
+    await eventLoop.yield();
+    return signal?.aborted === true;
+  };
   const falseAlarms: string[] = [];
-  for (const one of sampleOf(targetsWithoutBug(), sample && { ...sample, count: 1 })) {
-    for (const check of sampleOf(checks, sample && { ...sample, count: 40 })) {
-      const { status } = await runCheck(check, contextOf(one, sample === undefined));
+  const isPart = sample !== undefined || names !== undefined;
+  for (const one of sampleOf(targetsWithoutBug(), isPart ? { seed, count: 1 } : undefined)) {
+    for (const check of sampleOf(checks, isPart ? { seed, count: 40 } : undefined)) {
+      if (await isStopped()) break;
+      const { status } = await runCheck(check, contextOf(one, !isPart));
       if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
     }
   }
   const isAllowed = (mutant: Mutant): boolean => mutant.isAllowed?.(model) ?? false;
   const results: MutantResult[] = [];
   for (const mutant of sampleOf(
-    mutants.filter((one) => !isAllowed(one)),
+    mutantsNamed(names).filter((one) => !isAllowed(one)),
     sample,
   )) {
-    const result = await runMutant(mutant, contextOf(mutant.target(), true), checks);
+    const result = await runMutant(mutant, contextOf(mutant.target(), true), checks, isStopped);
+    if (result === undefined) break;
     results.push(result);
     onResult(result);
   }
@@ -96,10 +116,22 @@ export async function runMutants({
     total: results.length,
     killed: results.length - survivors.length,
     survivors,
-    allowed: mutants.filter(isAllowed).map(({ name }) => name),
+    allowed: mutantsNamed(names).filter(isAllowed).map(({ name }) => name),
     falseAlarms,
     mutants: results,
   };
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` for a name that no mutant has */
+function mutantsNamed(names: readonly string[] | undefined): readonly Mutant[] {
+  if (names === undefined) return mutants;
+  const unknown = names.find((name) => !mutants.some((mutant) => mutant.name === name));
+  if (unknown !== undefined) {
+    throw new GradstepError(`names has ${show(unknown)}; expected names of mutants.`, {
+      code: "UNKNOWN_OPTION",
+    });
+  }
+  return mutants.filter(({ name }) => names.includes(name));
 }
 
 /** Made by the same means as the mutants. */
@@ -112,16 +144,19 @@ function targetsWithoutBug(): readonly Target[] {
   ];
 }
 
+/** Undefined if it was stopped. */
 async function runMutant(
   { name, kind, rule, group }: Mutant,
   context: Context,
   checks: readonly Check[],
-): Promise<MutantResult> {
+  isStopped: () => Promise<boolean>,
+): Promise<MutantResult | undefined> {
   const isFirst = (check: Check): boolean =>
     check.group === group ||
     (rule !== undefined && check.group === "bounds" && check.name === rule);
   const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
   for (const check of ordered) {
+    if (await isStopped()) return undefined;
     const { status, reason = "" } = await runCheck(check, context);
     if (status === "failed")
       return { name, kind, killedBy: { check: `${check.group}: ${check.name}`, reason } };

@@ -35,7 +35,7 @@ export interface Context {
   readonly maxKernels: number;
   readonly seed: number;
   /** Findings are added to it. */
-  readonly stats: CheckStats & { cases: number };
+  readonly stats: CheckStats;
 }
 
 /** What a backend may lack. */

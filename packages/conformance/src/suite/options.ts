@@ -37,6 +37,8 @@ export interface SuiteOptions {
    * itself (tensors, order of calls, errors) run in either case.
    */
   readonly rules?: readonly Rule[];
+  /** Runs only the checks of these groups, such as `["bounds"]`; all if left out. */
+  readonly groups?: readonly string[];
   /** The approximate number of random cases in the whole suite: 1000 if left out. */
   readonly cases?: number;
   /** Random sequences of remaps and masked steps: a fifth of the cases if left out. */
@@ -50,7 +52,10 @@ export interface SuiteOptions {
   readonly seed?: number;
 }
 
-/** The checks that these options ask for, and their input. @throws {GradstepError} `INVALID_RULE` */
+/**
+ * The checks that these options ask for, and their input.
+ * @throws {GradstepError} `INVALID_RULE`; `UNKNOWN_OPTION` for a group that does not exist
+ */
 export function suiteOf({
   backend,
   model = roundToNearest,
@@ -59,6 +64,7 @@ export function suiteOf({
   reductions,
   matrixProducts,
   rules,
+  groups,
   cases = 1000,
   sequences = Math.ceil(cases / 5),
   maxKernels = Infinity,
@@ -74,7 +80,10 @@ export function suiteOf({
     ...(matrixProducts === undefined ? {} : { matrixProducts }),
   };
   return {
-    checks: checksFor(rules === undefined ? builtInRules : rulesOf(rules)),
+    checks: checksOfGroups(
+      checksFor(rules === undefined ? builtInRules : rulesOf(rules)),
+      groups,
+    ),
     context: {
       target,
       cases,
@@ -83,9 +92,29 @@ export function suiteOf({
       allChoices: false,
       maxKernels,
       seed,
-      stats: { ...emptyStats(), cases: 0 },
+      stats: emptyStats(),
     },
   };
+}
+
+/**
+ * The checks of some groups, in their order; all without a list of groups.
+ * @throws {GradstepError} `UNKNOWN_OPTION` for a group that does not exist
+ */
+export function checksOfGroups(
+  checks: readonly Check[],
+  groups: readonly string[] | undefined,
+): readonly Check[] {
+  if (groups === undefined) return checks;
+  const known = [...new Set(checks.map(({ group }) => group))];
+  const unknown = groups.find((group) => !known.includes(group));
+  if (unknown !== undefined) {
+    throw new GradstepError(
+      `groups has ${show(unknown)}; expected groups of checks: ${known.join(", ")}.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  return checks.filter(({ group }) => groups.includes(group));
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { CheckStats } from "../checker/check-stats.js";
+import { addStats, emptyStats, type CheckStats } from "../checker/check-stats.js";
 import { ConformanceError } from "./assertions.js";
+import { EventLoop } from "./event-loop.js";
 import { skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
 import { suiteOf, type SuiteOptions } from "./options.js";
@@ -11,13 +12,13 @@ export interface CheckResult {
   readonly status: "passed" | "failed" | "skipped";
   /** Why it failed, or which capability is missing. */
   readonly reason?: string;
+  /** What the check found in the values that it compared with their bounds; nothing for a check of another kind. */
+  readonly stats: CheckStats;
 }
 
 /** The results of the suite for one backend. */
 export interface Report extends CheckStats {
   readonly checks: readonly CheckResult[];
-  /** The number of random cases. */
-  readonly cases: number;
   /** The number of checks that the signal left out: one that it stopped, and those after it. */
   readonly unfinished: number;
 }
@@ -39,24 +40,29 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** Called before each check, and each time a check makes a backend, which it does for each case. */
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Called after each check. */
+  readonly onResult?: (result: CheckResult) => void;
 }
 
 /**
  * Runs the suite without a test runner.
  *
  * @returns the results of the checks that ended
- * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule
+ * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule; `UNKNOWN_OPTION` for a group that
+ * does not exist
  */
 export async function verify(
   options: SuiteOptions,
-  { signal, onProgress = () => {} }: VerifyOptions = {},
+  { signal, onProgress = () => {}, onResult = () => {} }: VerifyOptions = {},
 ): Promise<Report> {
   const eventLoop = new EventLoop();
   let check: Check | undefined;
   const results: CheckResult[] = [];
+  const total = emptyStats();
+  let current = emptyStats();
   const report = (): void => {
     if (check === undefined) return;
-    const { cases } = context.stats;
+    const cases = total.cases + current.cases;
     onProgress({ completed: results.length, total: checks.length, check, cases });
   };
   const { checks, context } = suiteOf({
@@ -71,38 +77,30 @@ export async function verify(
   const isStopped = (): boolean => signal?.aborted === true;
   for (check of checks) {
     if (isStopped()) break;
+    current = emptyStats();
     report();
-    const result = await runCheck(check, context);
+    const result = await runCheck(check, { ...context, stats: current });
+    addStats(total, current);
+    current = emptyStats();
     // The check that was stopped failed for no other reason.
     if (isStopped() && result.status === "failed") break;
     results.push(result);
+    onResult(result);
   }
-  return { ...context.stats, checks: results, unfinished: checks.length - results.length };
-}
-
-/** Lets signals and timers through, which wait while a check awaits nothing but promises that are resolved. */
-class EventLoop {
-  static readonly #interval = 50;
-  #last = performance.now();
-
-  /** Returns after other tasks, if the last time was more than 50 ms ago. */
-  async yield(): Promise<void> {
-    if (performance.now() - this.#last < EventLoop.#interval) return;
-    await new Promise((done) => setTimeout(done));
-    this.#last = performance.now();
-  }
+  return { ...total, checks: results, unfinished: checks.length - results.length };
 }
 
 /** Runs one check. Whatever it throws is a failure. */
 export async function runCheck(check: Check, context: Context): Promise<CheckResult> {
   const { group, name } = check;
+  const { stats } = context;
   try {
     const reason = await skipReason(check, context);
-    if (reason !== undefined) return { group, name, status: "skipped", reason };
+    if (reason !== undefined) return { group, name, status: "skipped", reason, stats };
     await check.run(context);
-    return { group, name, status: "passed" };
+    return { group, name, status: "passed", stats };
   } catch (error) {
-    return { group, name, status: "failed", reason: reasonOf(error) };
+    return { group, name, status: "failed", reason: reasonOf(error), stats };
   }
 }
 

@@ -1,0 +1,59 @@
+import { parseArgs } from "node:util";
+import { count } from "../cli/options.js";
+import { UsageError } from "../cli/usage.js";
+import type { Extent } from "./check-backend.js";
+
+/** A parsed command line of `doctor`. */
+export interface DoctorOptions extends Extent {
+  readonly help: boolean;
+  /** Names of backends; all if empty. */
+  readonly backends: readonly string[];
+  /** The file to write the document to. */
+  readonly json: string | undefined;
+}
+
+const optionNames = "--backend, --cases, --full, --json, --seed or --help";
+
+/**
+ * @param known the names of the backends
+ * @throws {UsageError}
+ */
+export function parseDoctorOptions(
+  args: readonly string[],
+  known: readonly string[],
+): DoctorOptions {
+  const values = read(args);
+  const backends = values.backend ?? [];
+  const unknown = backends.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`Got --backend ${unknown}; expected one of ${known.join(", ")}.`);
+  const full = values.full === true;
+  return {
+    help: values.help === true,
+    backends,
+    full,
+    json: values.json,
+    cases: values.cases === undefined ? (full ? 50 : 8) : count("cases", values.cases, 1),
+    seed: values.seed === undefined ? 1 : count("seed", values.seed, 0),
+  };
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        backend: { type: "string", multiple: true },
+        cases: { type: "string" },
+        full: { type: "boolean" },
+        json: { type: "string" },
+        seed: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    // The message begins with what was got; the rest is advice on "--".
+    const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
+    throw new UsageError(`${first}; expected ${optionNames}.`);
+  }
+}

@@ -1,0 +1,186 @@
+import { figure, table, wrapped, type Cell, type Column, type Paint } from "../cli/terminal.js";
+import type { CheckResult } from "../suite/verify.js";
+import { boundsGroup } from "./check-backend.js";
+import { isSound, type BackendDiagnosis, type Diagnosis, type MutantDiagnosis } from "./diagnosis.js";
+import type { Machine } from "./machine.js";
+import type { Speed } from "./speed.js";
+
+type CheckedBackend = Exclude<BackendDiagnosis, { status: "missing" }>;
+
+/** The text of a diagnosis, section by section. Lines have at most `width` characters. */
+export class Report {
+  readonly #paint: Paint;
+  readonly #width: number;
+
+  /** @param width of the terminal; Infinity if there is none */
+  constructor(paint: Paint, width: number) {
+    this.#paint = paint;
+    this.#width = width;
+  }
+
+  machine(version: string, { cpu, processors, memoryGiB, platform, runtime }: Machine): string {
+    const counted = `${processors} ${processors === 1 ? "processor" : "processors"}`;
+    return lines(
+      `${this.#paint.strong(`gradstep ${version}`)} on ${runtime}, ${platform}`,
+      this.#paint.dim(`${cpu}, ${counted}, ${memoryGiB} GiB`),
+    );
+  }
+
+  /** What there is, and for what is missing why, and how to get it. */
+  backends(
+    backends: readonly {
+      readonly name: string;
+      readonly detail?: string;
+      readonly missing?: string;
+      readonly remedy?: string;
+    }[],
+  ): string {
+    const paint = this.#paint;
+    const nameWidth = Math.max(...backends.map(({ name }) => name.length));
+    const indent = " ".repeat(nameWidth + 13);
+    const inColumn = (text: string): string =>
+      wrapped(text, this.#width - indent.length).join(`\n${indent}`);
+    const entries = backends.map(({ name, detail = "", missing, remedy = "" }) =>
+      missing === undefined
+        ? `  ${name.padEnd(nameWidth)}  ${paint.good("works")}    ${paint.dim(inColumn(detail))}`.trimEnd()
+        : `  ${name.padEnd(nameWidth)}  ${paint.bad("missing")}  ${inColumn(`${missing}.`)}\n${indent}${inColumn(remedy)}`,
+    );
+    return lines(this.#title("Backends"), ...entries);
+  }
+
+  /** The worst error of each rule on each backend, then a line per backend, then what failed. */
+  checks(backends: readonly CheckedBackend[]): string {
+    const paint = this.#paint;
+    const names = [
+      ...new Set(backends.flatMap(({ checks }) => boundsOf(checks).map(({ name }) => name))),
+    ];
+    const columns: Column[] = [
+      { title: "  rule" },
+      ...backends.map(({ name }): Column => ({ title: name, align: "right" })),
+    ];
+    const rows = names.map((rule): Cell[] => [
+      `  ${rule}`,
+      ...backends.map(({ checks }) =>
+        this.#errorCell(boundsOf(checks).find(({ name }) => name === rule)),
+      ),
+    ]);
+    const nameWidth = Math.max(...backends.map(({ name }) => name.length));
+    const statusWidth = Math.max(...backends.map(({ status }) => status.length));
+    const verdicts = backends.map((backend) => {
+      const mark = { right: paint.good, wrong: paint.bad, unfinished: paint.dim }[backend.status];
+      return `  ${backend.name.padEnd(nameWidth)}  ${mark(backend.status.padEnd(statusWidth))}  ${paint.dim(summary(backend))}`;
+    });
+    const failures = backends.flatMap(({ name, checks }) =>
+      checks
+        .filter(({ status }) => status === "failed")
+        .flatMap((check) => [
+          "",
+          paint.bad(`  ${name}, ${check.group}: ${check.name}`),
+          ...wrapped(check.reason ?? "", this.#width - 4).map((line) => `    ${line}`),
+        ]),
+    );
+    return lines(
+      this.#title("Largest error of each rule, in units of its bound"),
+      paint.dim("  Compared with the reference in f64. Up to 1 is right."),
+      "",
+      ...(names.length > 0 ? [table(columns, rows, paint, this.#width), ""] : []),
+      ...verdicts,
+      ...failures,
+    );
+  }
+
+  mutants({ total, killed, falseAlarms, mutants }: MutantDiagnosis): string {
+    const paint = this.#paint;
+    const isGood = killed === total && falseAlarms.length === 0;
+    return lines(
+      this.#title("Does this check notice bugs?"),
+      (isGood ? paint.good : paint.bad)(
+        `  ${killed} of ${total} backends that are broken on purpose failed it.`,
+      ),
+      ...mutants
+        .filter(({ killedBy }) => killedBy === null)
+        .map(({ name }) => paint.bad(`  went unnoticed: ${name}`)),
+      ...falseAlarms.map((check) => paint.bad(`  failed without a bug: ${check}`)),
+    );
+  }
+
+  speed({ parameters, rounds, loopNs, backends }: Speed): string {
+    const paint = this.#paint;
+    const columns: Column[] = [
+      { title: "" },
+      { title: "per step", align: "right" },
+      { title: "speed", align: "right" },
+      { title: "half of the rounds between" },
+    ];
+    const rows = backends.map(({ name, stepNs, timesAsFast: [lower, median, upper] }): Cell[] => [
+      `  ${name}`,
+      milliseconds(stepNs),
+      { text: times(median), paint: paint.strong },
+      { text: `${times(lower)} and ${times(upper)}`, paint: paint.dim },
+    ]);
+    return lines(
+      this.#title(`Speed of Adam, ${parameters.toLocaleString("en-US")} parameters`),
+      paint.dim(`  Medians of ${rounds} rounds. The loop in JavaScript is 1×.`),
+      "",
+      table(columns, [["  loop", milliseconds(loopNs), "1×"], ...rows], paint, this.#width),
+    );
+  }
+
+  verdict(diagnosis: Diagnosis): string {
+    const paint = this.#paint;
+    const { backends, seconds, interrupted } = diagnosis;
+    const named = (status: string): string =>
+      backends
+        .filter((backend) => backend.status === status)
+        .map(({ name }) => name)
+        .join(", ");
+    const [right, wrong] = [named("right"), named("wrong")];
+    const text = [
+      ...(wrong === "" ? [] : [paint.bad(`Wrong: ${wrong}.`)]),
+      ...(right === "" ? [] : [paint.good(`Right: ${right}.`)]),
+      ...(isSound(diagnosis) || wrong !== "" ? [] : [paint.bad("The check itself failed.")]),
+      ...(interrupted ? [paint.bad("Stopped by Ctrl-C.")] : []),
+      paint.dim(`${seconds.toFixed(1)} s`),
+    ];
+    return lines(text.join(" "));
+  }
+
+  #title(text: string): string {
+    return `\n${this.#paint.strong(text)}`;
+  }
+
+  #errorCell(check: CheckResult | undefined): Cell {
+    const { dim, bad } = this.#paint;
+    if (check === undefined) return { text: "–", paint: dim };
+    if (check.status === "skipped") return { text: "skipped", paint: dim };
+    const text = figure(check.stats.worstErrorOverBound);
+    return check.status === "failed" ? { text, paint: bad } : text;
+  }
+}
+
+function boundsOf(checks: readonly CheckResult[]): readonly CheckResult[] {
+  return checks.filter(({ group }) => group === boundsGroup);
+}
+
+function summary({ checks, cases, unfinished, isEmulated, differingBits }: CheckedBackend): string {
+  const passed = checks.filter(({ status }) => status === "passed").length;
+  const skipped = checks.filter(({ status }) => status === "skipped").length;
+  return [
+    `${passed} of ${checks.length + unfinished - skipped} checks`,
+    `${cases.toLocaleString("en-US")} cases`,
+    ...(differingBits === 0 && passed > 0 ? ["bits of the f32 reference"] : []),
+    ...(isEmulated ? ["in software"] : []),
+  ].join(", ");
+}
+
+function milliseconds(ns: number): string {
+  return ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`;
+}
+
+function times(ratio: number): string {
+  return `${ratio >= 100 ? Math.round(ratio) : ratio.toPrecision(3)}×`;
+}
+
+function lines(...all: readonly string[]): string {
+  return `${all.join("\n")}\n`;
+}
