@@ -66,6 +66,15 @@ export function checks(project: string): Check[] {
       run: () => runCommand(process.execPath, ["tfjs.js"], { cwd: project }),
     },
     {
+      title: "gradstep doctor",
+      run: () =>
+        runCommand(
+          process.execPath,
+          ["node_modules/gradstep/dist/cli.js", "doctor", "--cases", "1", "--no-speed"],
+          { cwd: project },
+        ),
+    },
+    {
       title: "gradstep-conformance verify wasm",
       run: () =>
         runCommand(

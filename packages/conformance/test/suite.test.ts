@@ -307,6 +307,30 @@ describe("a run of verify", () => {
   });
 });
 
+test("groups chooses checks; each result has what its check found, and the report their total", async () => {
+  const seen: string[] = [];
+  const { checks, ...total } = await verify(
+    { cases: 4, backend: reference, rules: [sgd, nadam], groups: ["bounds"] },
+    { onResult: ({ name }) => seen.push(name) },
+  );
+  expect(checks.map(({ group, name }) => [group, name])).toEqual([
+    ["bounds", "sgd"],
+    ["bounds", "nadam"],
+  ]);
+  expect(seen).toEqual(["sgd", "nadam"]);
+  const [one, other] = checks.map(({ stats }) => stats);
+  expect(one.elements).toBeGreaterThan(0);
+  expect(total).toMatchObject({
+    elements: one.elements + other.elements,
+    cases: one.cases + other.cases,
+    worstErrorOverBound: Math.max(one.worstErrorOverBound, other.worstErrorOverBound),
+    unfinished: 0,
+  });
+  await expect(
+    verify({ cases: 1, backend: reference, rules: [sgd], groups: ["bound"] }),
+  ).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+});
+
 test("maxKernels limits the kernels of a rule, and the seed chooses them", async () => {
   const compiled = async (seed: number): Promise<ReadonlySet<string>> => {
     const fingerprints = new Set<string>();

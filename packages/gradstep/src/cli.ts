@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { runDoctor } from "@gradstep/conformance/doctor";
-import { candidates } from "./cli/candidates.js";
 
 const help = `Usage: gradstep <command>
 
@@ -17,6 +15,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const [command, ...args] = process.argv.slice(2);
 if (command === "doctor") {
+  const { runDoctor } = await import("@gradstep/conformance/doctor");
+  const { candidates } = await import("./cli/candidates.js");
   const { version } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
   ) as { version: string };

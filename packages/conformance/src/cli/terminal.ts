@@ -44,7 +44,7 @@ export function table(
   );
   const last = columns.length - 1;
   const before = widths.slice(0, last).reduce((sum, one) => sum + one + 2, 0);
-  widths[last] = Math.max(10, Math.min(widths[last], width - before));
+  widths[last] = Math.min(widths[last], Math.max(10, width - before));
   const fit = (text: string, i: number): string => {
     const cut = text.length > widths[i] ? `${text.slice(0, widths[i] - 1)}…` : text;
     return columns[i].align === "right"

@@ -22,7 +22,12 @@ export interface Diagnosis {
 
 /** One backend. */
 export type BackendDiagnosis =
-  | { readonly name: string; readonly status: "missing"; readonly reason: string; readonly remedy: string }
+  | {
+      readonly name: string;
+      readonly status: "missing";
+      readonly reason: string;
+      readonly remedy: string;
+    }
   | {
       readonly name: string;
       /** Whether all checks passed; "unfinished" if some did not run. */

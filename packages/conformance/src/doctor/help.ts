@@ -10,6 +10,7 @@ Options
   --cases <n>       random cases per rule, default 8, or 50 with --full
   --full            every check of the conformance suite and every mutant,
                     not the bounds of the rules alone; takes minutes
+  --no-speed        measure nothing
   --seed <n>        seed of the random cases, default 1
   --json <file>     write all results to a file
   --help            print this text

@@ -8,11 +8,13 @@ export interface DoctorOptions extends Extent {
   readonly help: boolean;
   /** Names of backends; all if empty. */
   readonly backends: readonly string[];
+  /** Whether to compare the backends with a loop. */
+  readonly speed: boolean;
   /** The file to write the document to. */
   readonly json: string | undefined;
 }
 
-const optionNames = "--backend, --cases, --full, --json, --seed or --help";
+const optionNames = "--backend, --cases, --full, --no-speed, --seed, --json or --help";
 
 /**
  * @param known the names of the backends
@@ -32,6 +34,7 @@ export function parseDoctorOptions(
     help: values.help === true,
     backends,
     full,
+    speed: values["no-speed"] !== true,
     json: values.json,
     cases: values.cases === undefined ? (full ? 50 : 8) : count("cases", values.cases, 1),
     seed: values.seed === undefined ? 1 : count("seed", values.seed, 0),
@@ -47,6 +50,7 @@ function read(args: readonly string[]) {
         cases: { type: "string" },
         full: { type: "boolean" },
         json: { type: "string" },
+        "no-speed": { type: "boolean" },
         seed: { type: "string" },
         help: { type: "boolean", short: "h" },
       },

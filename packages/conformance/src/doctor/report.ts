@@ -1,7 +1,12 @@
 import { figure, table, wrapped, type Cell, type Column, type Paint } from "../cli/terminal.js";
 import type { CheckResult } from "../suite/verify.js";
 import { boundsGroup } from "./check-backend.js";
-import { isSound, type BackendDiagnosis, type Diagnosis, type MutantDiagnosis } from "./diagnosis.js";
+import {
+  isSound,
+  type BackendDiagnosis,
+  type Diagnosis,
+  type MutantDiagnosis,
+} from "./diagnosis.js";
 import type { Machine } from "./machine.js";
 import type { Speed } from "./speed.js";
 
@@ -178,7 +183,7 @@ function milliseconds(ns: number): string {
 }
 
 function times(ratio: number): string {
-  return `${ratio >= 100 ? Math.round(ratio) : ratio.toPrecision(3)}×`;
+  return `${ratio.toFixed(ratio >= 10 ? 1 : 2)}×`;
 }
 
 function lines(...all: readonly string[]): string {

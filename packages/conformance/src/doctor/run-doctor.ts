@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { userPath } from "../cli/load-backend.js";
+import { dirname, resolve } from "node:path";
+import { userDirectory } from "../cli/load-backend.js";
 import { interruptedStatus, interruption } from "../cli/interruption.js";
 import { Progress } from "../cli/progress.js";
 import { painter, widthOf } from "../cli/terminal.js";
@@ -47,7 +47,7 @@ export async function runDoctor(
   );
   const diagnosis = await diagnose(chosen, options, version);
   if (options.json !== undefined) {
-    writeFileSync(userPath(options.json), jsonOf(diagnosis));
+    writeFileSync(resolve(userDirectory(), options.json), jsonOf(diagnosis));
     process.stdout.write(`Written to ${options.json}.\n`);
   }
   const isMissing = diagnosis.backends.some(({ status }) => status === "missing");
@@ -106,14 +106,15 @@ async function diagnose(
       : await checkMutants(options, signal, (name) => progress.show(`Broken backend: ${name}`));
     if (mutants !== undefined && mutants.total > 0) print(report.mutants(mutants));
 
-    const speed = signal.aborted
-      ? undefined
-      : await measureSpeed(
-          opened.map(({ candidate: { name }, backend }) => ({ name, backend })),
-          { parameters: 1_000_000, rounds: options.full ? 51 : 15, turnMs: 10 },
-          signal,
-          (round) => progress.show(`Measuring, round ${round + 1}`),
-        );
+    const speed =
+      signal.aborted || !options.speed
+        ? undefined
+        : await measureSpeed(
+            opened.map(({ candidate: { name }, backend }) => ({ name, backend })),
+            { parameters: 1_000_000, rounds: options.full ? 51 : 15, turnMs: 10 },
+            signal,
+            (round) => progress.show(`Measuring, round ${round + 1}`),
+          );
     if (speed !== undefined) print(report.speed(speed));
 
     const missing = found.flatMap((one): BackendDiagnosis[] =>
@@ -141,7 +142,7 @@ async function diagnose(
 
 /** Rejects a file that cannot be written, before a minute is spent. @throws {UsageError} */
 function checkFile(name: string): void {
-  const path = userPath(name);
+  const path = resolve(userDirectory(), name);
   const isFolder = (one: string): boolean =>
     statSync(one, { throwIfNoEntry: false })?.isDirectory() === true;
   if (isFolder(path) || !isFolder(dirname(path)))

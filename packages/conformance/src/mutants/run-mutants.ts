@@ -116,7 +116,9 @@ export async function runMutants({
     total: results.length,
     killed: results.length - survivors.length,
     survivors,
-    allowed: mutantsNamed(names).filter(isAllowed).map(({ name }) => name),
+    allowed: mutantsNamed(names)
+      .filter(isAllowed)
+      .map(({ name }) => name),
     falseAlarms,
     mutants: results,
   };

@@ -80,10 +80,7 @@ export function suiteOf({
     ...(matrixProducts === undefined ? {} : { matrixProducts }),
   };
   return {
-    checks: checksOfGroups(
-      checksFor(rules === undefined ? builtInRules : rulesOf(rules)),
-      groups,
-    ),
+    checks: checksOfGroups(checksFor(rules === undefined ? builtInRules : rulesOf(rules)), groups),
     context: {
       target,
       cases,

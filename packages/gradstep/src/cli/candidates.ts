@@ -61,7 +61,8 @@ async function openThreads(): Promise<OpenedBackend | MissingBackend> {
     dispose();
     return {
       missing: problem.replace(/\.$/, ""),
-      remedy: "Threads need shared memory and workers; run gradstep where the runtime permits both.",
+      remedy:
+        "Threads need shared memory and workers; run gradstep where the runtime permits both.",
     };
   }
   let next = 0;
