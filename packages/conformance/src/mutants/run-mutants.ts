@@ -92,11 +92,11 @@ export async function runMutants({
     return signal?.aborted === true;
   };
   const falseAlarms: string[] = [];
-  const isPart = sample !== undefined || names !== undefined;
-  for (const one of sampleOf(targetsWithoutBug(), isPart ? { seed, count: 1 } : undefined)) {
-    for (const check of sampleOf(checks, isPart ? { seed, count: 40 } : undefined)) {
+  const part = sample ?? (names && { seed });
+  for (const one of sampleOf(targetsWithoutBug(), part && { ...part, count: 1 })) {
+    for (const check of sampleOf(checks, part && { ...part, count: 40 })) {
       if (await isStopped()) break;
-      const { status } = await runCheck(check, contextOf(one, !isPart));
+      const { status } = await runCheck(check, contextOf(one, part === undefined));
       if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
     }
   }
