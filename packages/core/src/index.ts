@@ -77,6 +77,7 @@ export type {
   StageSpec,
 } from "./rule/stage-factory.js";
 export type { Settings } from "./rule/assemble-rule.js";
+export { parseRuleText } from "./language/parse-rule-text.js";
 export type { Choices, OptionTable, OptionValues } from "./rule/options.js";
 export { decayRate, fraction, nonNegative, type Hyperparameter } from "./rule/hyperparameter.js";
 
@@ -144,10 +145,15 @@ export {
 } from "./language/specialize.js";
 export {
   smallestNormal,
+  type Assignment,
   type BinaryOp,
   type CompareOp,
   type ElementOp,
+  type Expression,
+  type HostOp,
   type Op,
+  type Position,
+  type TensorExpression,
   type UnaryOp,
 } from "./language/expression.js";
 export type { Extent } from "./language/extent.js";

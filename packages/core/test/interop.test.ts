@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
+import { counterpartsOf, fromKeras, fromOptax, fromTfjs, fromTorch } from "../src/interop/index.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { reference } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
+import { rules } from "../src/rules/index.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
 /** The rule of a spec, its hyperparameters, and the options that differ from the rule's defaults. */
@@ -710,5 +711,52 @@ describe("fromTfjs", () => {
     ["rmsprop", { centered: "yes" }, "INVALID_HYPERPARAMETER"],
   ])("case %# is refused", (name, options, code) => {
     expect(codeOf(() => fromTfjs(name, anything(options)))).toBe(code);
+  });
+});
+
+describe("counterparts", () => {
+  const makers = {
+    keras: (name: string) => fromKeras({ class_name: name, config: {} }),
+    torch: (name: string) => fromTorch(name),
+    optax: (name: string) => fromOptax(name),
+    tfjs: (name: string) => fromTfjs(name, name === "momentum" ? { momentum: 0.9 } : {}),
+  };
+
+  test.each(rules)("of $name compute it", ({ name }) => {
+    for (const { library, name: own } of counterpartsOf(name))
+      expect(makers[library](own).rule.name).toBe(name);
+  });
+
+  test("are all there are", () => {
+    const named = (library: string) =>
+      rules
+        .flatMap(({ name }) => counterpartsOf(name))
+        .filter((one) => one.library === library)
+        .map((one) => one.name)
+        .sort();
+    expect(named("tfjs")).toEqual([
+      "adadelta",
+      "adagrad",
+      "adam",
+      "adamax",
+      "momentum",
+      "rmsprop",
+      "sgd",
+    ]);
+    expect(counterpartsOf("adan")).toEqual([
+      {
+        library: "optax",
+        name: "adan",
+        settings: expect.objectContaining({ b3: "beta3", learning_rate: "learningRate" }),
+      },
+    ]);
+    expect(counterpartsOf("adam").map((one) => `${one.library} ${one.name}`)).toEqual([
+      "keras Adam",
+      "torch Adam",
+      "optax adam",
+      "optax nadam",
+      "optax amsgrad",
+      "tfjs adam",
+    ]);
   });
 });

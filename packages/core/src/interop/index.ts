@@ -1,3 +1,4 @@
+export { counterpartsOf, type Counterpart } from "./counterparts.js";
 export type { ImportedCheckpoint, ParameterValues } from "./imported-checkpoint.js";
 export { checkCheckpointParts, type CheckpointParts } from "./checkpoint-parts.js";
 export { initialState } from "./initial-state.js";

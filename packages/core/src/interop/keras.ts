@@ -63,7 +63,7 @@ interface KerasClass {
 }
 
 /** The classes of Keras 3. */
-const classes: Readonly<Record<string, KerasClass>> = {
+export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   SGD: { rule: "sgd", options: { ...momentum, nesterov: { to: "nesterov" } } },
   Adagrad: {
     rule: "adagrad",
@@ -120,7 +120,7 @@ const classes: Readonly<Record<string, KerasClass>> = {
 export function kerasClassOf(
   rule: string,
 ): { readonly className: string; readonly settings: readonly string[] } | undefined {
-  const entry = Object.entries(classes).find(([, one]) => one.rule === rule);
+  const entry = Object.entries(kerasClasses).find(([, one]) => one.rule === rule);
   if (entry === undefined) return undefined;
   const [className, { options }] = entry;
   const settings = [...Object.values(common), ...Object.values(options)].flatMap((mapping) =>
@@ -173,7 +173,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
       fromKeras(config?.inner_optimizer as KerasOptimizer, keywords),
       config,
     );
-  const { rule, options, form } = lookUp("Keras", className, classes);
+  const { rule, options, form } = lookUp("Keras", className, kerasClasses);
   const translated = translate(owner, config, { ...common, ...options });
   const isOfStage = ([key]: readonly [string, unknown]): boolean =>
     Object.hasOwn(stageOptions, key) || Object.hasOwn(stepControlOptions, key);
