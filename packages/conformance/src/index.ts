@@ -21,6 +21,7 @@ export {
   type GoldenFile,
   type Library,
 } from "./golden/golden-file.js";
+export { goldenSpec } from "./golden/optimizer-spec.js";
 export { replay, tolerance, type GoldenResult, type ReplayOptions } from "./golden/replay.js";
 export {
   runMutants,

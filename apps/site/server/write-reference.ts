@@ -1,0 +1,64 @@
+// Writes the pages of the reference to content/reference, and their list to src/generated: run by `pnpm build`.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Rule } from "@gradstep/core";
+import { lossChart } from "../src/reference/charts/loss-chart.js";
+import { pathChart } from "../src/reference/charts/path-chart.js";
+import type { Pictures } from "../src/reference/charts/render.js";
+import { bestPath } from "../src/reference/charts/valley.js";
+import { ruleEntries, stageEntries } from "../src/reference/entries.js";
+import { goldenRuns } from "../src/reference/golden-runs.js";
+import { referencePage, rulesPage, stagesPage } from "../src/reference/pages/index-pages.js";
+import { rulePage } from "../src/reference/pages/rule-page.js";
+import { stagePage } from "../src/reference/pages/stage-page.js";
+import { folder, type SidebarEntry } from "../src/reference/sidebar.js";
+
+const site = new URL("..", import.meta.url);
+
+function write(path: string, text: string): void {
+  const file = fileURLToPath(new URL(path, site));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function writePictures(path: string, pictures: Pictures): void {
+  for (const [theme, svg] of Object.entries(pictures)) write(`${path}-${theme}.svg`, svg);
+}
+
+for (const path of ["rules", "stages", "schedules"])
+  rmSync(new URL(`content/reference/${path}`, site), { recursive: true, force: true });
+
+const rules = ruleEntries();
+const stages = stageEntries();
+const runs = await goldenRuns();
+
+const ruleNamed = (name: string): Rule => rules.find(({ rule }) => rule.name === name)!.rule;
+const rivals = [
+  { name: "SGD with momentum", path: bestPath(ruleNamed("sgd"), { momentum: 0.9 }) },
+  { name: "Adam", path: bestPath(ruleNamed("adam")) },
+];
+for (const { rule, ...entry } of rules) {
+  const path = bestPath(rule);
+  const picture = `content/reference/rules/pictures/${rule.name}`;
+  writePictures(`${picture}-path`, await pathChart(path));
+  const others = rivals.filter(({ name }) => name !== entry.title);
+  writePictures(`${picture}-loss`, await lossChart([{ name: entry.title, path }, ...others]));
+  const text = rulePage(rule, { ...entry, runs }, path.learningRate);
+  write(`content/reference/rules/${rule.name}.md`, text);
+}
+for (const { rule: stage, ...entry } of stages)
+  write(`content/reference/stages/${stage.name}.md`, stagePage(stage, { ...entry, runs }));
+
+write("content/reference/rules/index.md", rulesPage(rules));
+write("content/reference/stages/index.md", stagesPage(stages));
+write("content/reference/index.md", referencePage());
+
+const named = (entries: readonly { readonly title: string; readonly rule: Rule }[]) =>
+  entries.map(({ title, rule }) => ({ title, name: rule.name }));
+const sidebar: readonly SidebarEntry[] = [
+  { text: "Reference", link: "/reference/" },
+  folder("Optimizers", "rules", named(rules)),
+  folder("Stages", "stages", named(stages)),
+];
+write("src/generated/reference-sidebar.json", `${JSON.stringify(sidebar, null, 2)}\n`);

@@ -1,0 +1,26 @@
+import { parse, View, type Spec } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { themes, type Colors } from "./themes.js";
+
+/** A chart as SVG, for light and for dark pages. */
+export type Pictures = Readonly<Record<keyof typeof themes, string>>;
+
+async function toSvg(spec: Spec): Promise<string> {
+  const view = new View(parse(spec), { renderer: "none" });
+  const svg = await view.toSVG();
+  view.finalize();
+  return `${svg}\n`;
+}
+
+/** Renders a specification of Vega in both themes. */
+export async function renderVega(specification: (colors: Colors) => Spec): Promise<Pictures> {
+  return {
+    light: await toSvg(specification(themes.light)),
+    dark: await toSvg(specification(themes.dark)),
+  };
+}
+
+/** Renders a specification of Vega-Lite in both themes. */
+export function renderVegaLite(specification: (colors: Colors) => TopLevelSpec): Promise<Pictures> {
+  return renderVega((colors) => compile(specification(colors)).spec);
+}

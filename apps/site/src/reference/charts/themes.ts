@@ -1,0 +1,27 @@
+/** The colors of charts on light and on dark pages. */
+export const themes = {
+  light: {
+    text: "#3c3c43",
+    muted: "#67676c",
+    grid: "#dcdde2",
+    own: "#3451b2",
+    others: ["#b8860b", "#8a8a94"],
+    contours: ["#f3f4f8", "#ccd3e8"],
+    minimum: "#c2410c",
+  },
+  dark: {
+    text: "#dfdfd6",
+    muted: "#98989f",
+    grid: "#3a3a42",
+    own: "#a8b1ff",
+    others: ["#d9a441", "#8b8b95"],
+    contours: ["#1e2030", "#3b4263"],
+    minimum: "#fb923c",
+  },
+} as const;
+
+/** The colors of one theme. */
+export type Colors = (typeof themes)[keyof typeof themes];
+
+/** The font of the site. */
+export const font = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif";

@@ -1,0 +1,34 @@
+/** A table. Cells must not hold line breaks. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** A formula in a box of its own, which scrolls if it is wider than the page. @param label for screen readers */
+export function formula(latex: string, label: string): string {
+  return `<div class="formula" role="group" tabindex="0" aria-label="${label}">\n\n$$\n${latex}\n$$\n\n</div>`;
+}
+
+/** A formula within a line. */
+export function inlineFormula(latex: string): string {
+  return `$${latex}$`;
+}
+
+/** A value as code. */
+export function code(value: unknown): string {
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+/** A page with its title for the browser. Empty parts are left out. */
+export function page(title: string, description: string, parts: readonly string[]): string {
+  const head = `---\ntitle: ${JSON.stringify(title)}\ndescription: ${JSON.stringify(description)}\neditLink: false\nlastUpdated: false\n---`;
+  return `${[head, ...parts.filter((part) => part !== "")].join("\n\n")}\n`;
+}
+
+/** A picture for light pages and one for dark ones. @param file without `-light.svg` */
+export function picture(file: string, description: string): string {
+  const image = (theme: string): string =>
+    `<img class="${theme}-only" src="${file}-${theme}.svg" alt="${description}" loading="lazy">`;
+  return image("light") + image("dark");
+}

@@ -1,0 +1,60 @@
+import type { Stage } from "@gradstep/core";
+import { citation, sourcesOf } from "../papers.js";
+import { hyperparameterTable, optionSections } from "./arguments.js";
+import { evaluationFormulas, formulas } from "./formulas.js";
+import { code, page, table } from "./markdown.js";
+import { numbersSection } from "./numbers.js";
+import type { PageContent } from "./rule-page.js";
+import { ruleText } from "./rule-text.js";
+import { slotTable, stateSize } from "./state.js";
+
+/** What a stage changes, in words. */
+export const places = {
+  g: "the gradient, before the rule",
+  u: "the update, before it is applied",
+  p: "the parameter, after the update",
+} as const;
+
+/** The page of a stage. */
+export function stagePage(
+  stage: Stage,
+  { factory, title, documentation, runs }: PageContent,
+): string {
+  const options = optionSections(stage);
+  const evaluation = evaluationFormulas(stage);
+  const call = Object.keys(stage.hyperparameters).length === 0 ? `${factory}()` : `${factory}()`;
+  const chained = stage.updated === "p" ? `adam(), ${call}` : `${call}, adam()`;
+  const inChain = stage.updated === "u" ? `adam(), ${call}` : chained;
+  const hasNumbers = runs.some(({ parts }) => parts.includes(stage.name));
+  return page(title, `${title} in gradstep: formulas and arguments.`, [
+    `# ${title}`,
+    `\`\`\`js\nimport { adam, chain, ${factory} } from "gradstep";\n\nconst spec = chain(${inChain});\n\`\`\``,
+    documentation,
+    table(
+      ["changes", "state", "name in states and configurations"],
+      [[places[stage.updated], stateSize(stage.variant()), code(stage.name)]],
+    ),
+    sourcesOf(stage.name)
+      .map((one) => `- ${citation(one)}`)
+      .join("\n"),
+    "## Formulas",
+    "$\\theta$ is the parameter, $g_t$ its gradient in step $t$, $u_t$ the update that the rule subtracts, $\\eta$ the learning rate of the rule. [How formulas are made](../#formulas)",
+    formulas(stage),
+    evaluation === ""
+      ? ""
+      : `The weights to evaluate with, which \`optimizer.swap()\` exchanges with the parameters:\n\n${evaluation}`,
+    hyperparameterTable(stage) === "" ? "" : "## Arguments",
+    hyperparameterTable(stage),
+    options.length === 0 ? "" : "## Options",
+    ...options,
+    slotTable(stage) === "" ? "" : "## State",
+    slotTable(stage),
+    hasNumbers ? "## Numbers" : "",
+    hasNumbers
+      ? "Recorded runs of the libraries in f64, replayed: the largest difference of any value after any step, relative to the largest magnitude of that value. On f32 backends, the largest error of any step as a part of its bound."
+      : "",
+    hasNumbers ? numbersSection(stage.name, runs) : "",
+    "## Text",
+    ruleText(stage),
+  ]);
+}
