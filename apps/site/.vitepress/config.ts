@@ -1,6 +1,7 @@
 import { defineConfig } from "vitepress";
 import { crossOriginIsolation } from "../src/headers.mjs";
 import { documentationSidebar } from "./documentation-sidebar.js";
+import { referenceSidebar } from "./reference-sidebar.js";
 
 export default defineConfig({
   title: "gradstep",
@@ -21,10 +22,12 @@ export default defineConfig({
         link: "/guide/optimizers",
         activeMatch: "/(guide|recipes|migrate|comparison)",
       },
+      { text: "Reference", link: "/reference/", activeMatch: "/reference/" },
       { text: "Demos", link: "/demos/train", activeMatch: "/demos/" },
     ],
     sidebar: {
       "/": documentationSidebar,
+      "/reference/": referenceSidebar,
       "/demos/": [
         {
           text: "Demos",

@@ -1,6 +1,7 @@
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
 import { DemoElement } from "./demo-element.js";
+import "./reference.css";
 import "./style.css";
 
 export default {

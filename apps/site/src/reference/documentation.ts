@@ -23,6 +23,14 @@ export function documentationOf(file: string, name: string): string {
   );
 }
 
+/** The names of the parameters of a function that core exports. */
+export function parametersOf(file: string, name: string): readonly string[] {
+  const text = readFileSync(fileURLToPath(new URL(file, declarations)), "utf8");
+  const [, list] = new RegExp(`export declare function ${name}\\(([^)]*)\\)`).exec(text) ?? [];
+  if (list === undefined) throw new Error(`${file} has no function ${name}.`);
+  return [...list.matchAll(/(\w+)\??:/g)].map((match) => match[1]);
+}
+
 /** With characters that HTML and Vue would read, outside of code, as text. */
 export function escaped(markdown: string): string {
   return markdown

@@ -2,7 +2,9 @@ import * as core from "@gradstep/core";
 import type { Rule, Stage } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
-import { documentationOf } from "./documentation.js";
+import { initialSchedule, scheduleKinds } from "../controls/schedule-kinds.js";
+import { documentationOf, parametersOf } from "./documentation.js";
+import { drawn, type ScheduleEntry } from "./pages/schedule-page.js";
 
 /** A rule or stage, with what its page begins with. */
 export interface Entry<T> {
@@ -49,4 +51,45 @@ export function stageEntries(): readonly Entry<Stage>[] {
       documentation: documentationOf(`stages/${stage.name}.d.ts`, factory),
     };
   });
+}
+
+/** Where core declares schedules. */
+const scheduleFiles = {
+  compositions: ["piecewise-constant", "warmup"],
+  "cosine-decays": ["cosine-decay", "cosine-decay-restarts"],
+  cycles: ["one-cycle", "cyclical", "warmup-stable-decay"],
+  decays: ["exponential-decay", "inverse-time-decay", "polynomial-decay", "linear"],
+} as const;
+
+/** All kinds of schedules that can be picked. */
+export function scheduleEntries(): readonly ScheduleEntry[] {
+  return scheduleKinds.map((kind) => {
+    const factory = kind.name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const found = Object.entries(scheduleFiles).find(([, names]) =>
+      (names as readonly string[]).includes(kind.name),
+    );
+    if (found === undefined) throw new Error(`No file of core is known for ${kind.name}.`);
+    const file = `schedules/${found[0]}.d.ts`;
+    const data = initialSchedule(kind, drawn.value, drawn.steps);
+    return {
+      kind,
+      factory,
+      documentation: documentationOf(file, factory),
+      call: callOf(factory, parametersOf(file, factory), data.options),
+    };
+  });
+}
+
+/** A call with its parameters in their order; what is left of the options goes into the last. */
+function callOf(
+  factory: string,
+  parameters: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): string {
+  const given = parameters.filter((name) => name !== "options");
+  const rest = Object.entries(options).filter(([name]) => !given.includes(name));
+  const own = rest.map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  const values = given.map((name) => JSON.stringify(options[name]));
+  const all = parameters.includes("options") && own.length > 0 ? [`{ ${own.join(", ")} }`] : [];
+  return `${factory}(${[...values, ...all].join(", ")})`;
 }

@@ -47,7 +47,13 @@ export function lossChart(paths: readonly NamedPath[]): Promise<Pictures> {
           domain: paths.map(({ name }) => name),
           range: [colors.own, ...colors.others],
         },
-        legend: { title: null, orient: "top", labelFontSize: 12, symbolType: "stroke" },
+        legend: {
+          title: null,
+          orient: "top",
+          labelFontSize: 12,
+          labelLimit: 200,
+          symbolType: "stroke",
+        },
       },
     },
     config: {

@@ -12,10 +12,10 @@ export const themes = {
   dark: {
     text: "#dfdfd6",
     muted: "#98989f",
-    grid: "#3a3a42",
+    grid: "#3a3d4d",
     own: "#a8b1ff",
     others: ["#d9a441", "#8b8b95"],
-    contours: ["#1e2030", "#3b4263"],
+    contours: ["#20222e", "#4a5380"],
     minimum: "#fb923c",
   },
 } as const;

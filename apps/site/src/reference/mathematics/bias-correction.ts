@@ -76,9 +76,11 @@ function correctionsIn(statements: readonly Statement[]): ReadonlySet<string> {
 
 /** Fractions with √v + ε·√c below, divided by √c above and below. */
 function withoutRoots(expression: Expression, rank: Rank): Expression {
-  const inner = withOperands(expression, (one) => withoutRoots(one, rank));
-  if (!isOperation(inner, "div")) return inner;
-  const { isNegative, above, below } = factorsOf(inner);
+  const whole = withOperands(expression, (one) => withoutRoots(one, rank));
+  if (!isOperation(whole, "div")) return whole;
+  const { isNegative, below, ...factors } = factorsOf(whole);
+  const above = factors.above.flatMap((one) => withCommonFactor(one, rank));
+  const inner = productOfFactors({ isNegative, above, below }, rank);
   for (const factor of below) {
     const divided = dividedRoot(factor, rank);
     if (divided === undefined) continue;

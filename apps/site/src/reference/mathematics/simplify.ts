@@ -16,36 +16,30 @@ import { productOf, type Rank } from "./product.js";
  */
 export function simplify(expression: Expression, rank: Rank): Expression {
   const inner = withOperands(expression, (one) => simplify(one, rank));
-  if (inner.kind !== "operation") return inner;
-  switch (inner.op) {
-    case "add":
-      return sum(inner.operands[0], inner.operands[1]);
-    case "sub":
-      return difference(inner.operands[0], inner.operands[1]);
-    case "mul":
-    case "div":
-    case "neg":
-      return productOf(inner, rank);
-    case "pow":
-      return power(inner.operands[0], inner.operands[1]);
-    case "select":
-      return selected(inner.operands);
-    case "max":
-      return isNumber(inner.operands[1], 0) && isNonNegative(inner.operands[0])
-        ? inner.operands[0]
-        : inner;
-    case "flush":
-      // What it sets to 0 is below all numbers that count.
-      return inner.operands[0];
-    default:
-      return inner;
-  }
+  return inner.kind === "operation" ? (simplifiers[inner.op]?.(inner, rank) ?? inner) : inner;
 }
+
+type Operation = Extract<Expression, { kind: "operation" }>;
+
+/** What becomes of operations whose operands are simple. */
+const simplifiers: Readonly<Partial<Record<Op, (one: Operation, rank: Rank) => Expression>>> = {
+  add: ({ operands: [a, b] }) => sum(a, b),
+  sub: ({ operands: [a, b] }) => difference(a, b),
+  mul: productOf,
+  div: productOf,
+  neg: productOf,
+  pow: ({ operands: [base, exponent] }) => power(base, exponent),
+  select: ({ operands }) => selected(operands),
+  max: (one) =>
+    isNumber(one.operands[1], 0) && isNonNegative(one.operands[0]) ? one.operands[0] : one,
+  // What it sets to 0 is below all numbers that count.
+  flush: ({ operands: [a] }) => a,
+};
 
 /** Whether it is known to be at least 0. Names are no magnitudes, but those of ε are. */
 function isNonNegative(expression: Expression): boolean {
   if (expression.kind === "number") return expression.value >= 0;
-  if (expression.kind === "name") return /^epsilon/.test(expression.name);
+  if (expression.kind === "name") return expression.name.startsWith("epsilon");
   if (expression.kind === "tensor") return expression.name.startsWith("norm");
   if (isOperation(expression, "add", "mul", "div", "max"))
     return expression.operands.every(isNonNegative);

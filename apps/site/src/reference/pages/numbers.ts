@@ -2,43 +2,61 @@ import type { GoldenRun } from "../golden-runs.js";
 import { libraries } from "./counterparts.js";
 import { table } from "./markdown.js";
 
-/** A relative difference to two digits, as a power of ten. */
+/** A number to two digits, as a power of ten. */
 function figure(value: number): string {
-  return value === 0
-    ? "0"
-    : value
-        .toExponential(1)
-        .replace("e", " · 10^")
-        .replace(/\^(.*)$/, "<sup>$1</sup>")
-        .replace("<sup>-", "<sup>−");
+  if (value === 0) return "0";
+  const [digits, power] = value.toExponential(1).split("e");
+  return `${digits} · 10<sup>${power.replace("-", "−").replace("+", "")}</sup>`;
+}
+
+function titleOf({ library, version }: GoldenRun): string {
+  return `${libraries[library].title} ${version}`;
+}
+
+function worst(runs: readonly GoldenRun[], of: (run: GoldenRun) => number): number {
+  return Math.max(...runs.map(of));
+}
+
+/** Figures of some runs together: the difference in f64, and the error over the bound on each backend. */
+function figures(runs: readonly GoldenRun[], backends: readonly string[]): readonly string[] {
+  const isRounded = runs.some(({ tolerance }) => tolerance !== undefined);
+  return [
+    figure(worst(runs, ({ relativeDifference }) => relativeDifference)) + (isRounded ? " *" : ""),
+    ...backends.map((backend) =>
+      worst(runs, ({ errorOverBound }) => errorOverBound[backend]).toFixed(2),
+    ),
+  ];
 }
 
 /** The recorded runs of other libraries that a rule or stage was part of. */
 export function numbersSection(name: string, runs: readonly GoldenRun[]): string {
   const own = runs.filter(({ parts }) => parts.includes(name));
   if (own.length === 0)
-    return "There is no recorded run of another library with it: its tests compare it with values of the paper's formulas.";
+    return "None of the recorded runs has it: Keras, PyTorch and Optax do not, or not in this form.";
   const backends = Object.keys(own[0].errorOverBound);
-  const rows = own.map((run) => [
-    `${libraries[run.library].title} ${run.version}`,
+  const titles = ["difference, f64", ...backends.map((one) => `error / bound, ${one}`)];
+  const groups = new Map<string, GoldenRun[]>();
+  for (const run of own) groups.set(titleOf(run), [...(groups.get(titleOf(run)) ?? []), run]);
+  // A run whose library rounds more says nothing of the others.
+  const summary = [...groups].flatMap(([title, all]) =>
+    [false, true].flatMap((isRounded) => {
+      const some = all.filter(({ tolerance }) => (tolerance !== undefined) === isRounded);
+      return some.length === 0 ? [] : [[title, String(some.length), ...figures(some, backends)]];
+    }),
+  );
+  const details = own.map((run) => [
+    titleOf(run),
     `\`${run.id}\``,
     String(run.steps),
-    figure(run.relativeDifference) + (run.tolerance === undefined ? "" : " *"),
-    ...backends.map((backend) => run.errorOverBound[backend].toFixed(2)),
+    ...figures([run], backends),
   ]);
   const isRounded = own.some(({ tolerance }) => tolerance !== undefined);
   return [
-    table(
-      [
-        "library",
-        "run",
-        "steps",
-        "difference, f64",
-        ...backends.map((one) => `error / bound, ${one}`),
-      ],
-      rows,
-    ),
-    isRounded ? "\\* The library itself computes a part of this run in f32." : "",
+    table(["library", "runs", ...titles], summary),
+    isRounded ? "\\* The library itself computes a part of these runs in f32." : "",
+    "::: details All runs",
+    table(["library", "run", "steps", ...titles], details),
+    ":::",
   ]
     .filter((part) => part !== "")
     .join("\n\n");

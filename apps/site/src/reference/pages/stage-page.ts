@@ -1,4 +1,5 @@
 import type { Stage } from "@gradstep/core";
+import { summaryOf } from "../summaries.js";
 import { citation, sourcesOf } from "../papers.js";
 import { hyperparameterTable, optionSections } from "./arguments.js";
 import { evaluationFormulas, formulas } from "./formulas.js";
@@ -22,14 +23,13 @@ export function stagePage(
 ): string {
   const options = optionSections(stage);
   const evaluation = evaluationFormulas(stage);
-  const call = Object.keys(stage.hyperparameters).length === 0 ? `${factory}()` : `${factory}()`;
-  const chained = stage.updated === "p" ? `adam(), ${call}` : `${call}, adam()`;
-  const inChain = stage.updated === "u" ? `adam(), ${call}` : chained;
+  const call = `${factory}()`;
+  const inChain = stage.updated === "g" ? `${call}, adam()` : `adam(), ${call}`;
   const hasNumbers = runs.some(({ parts }) => parts.includes(stage.name));
   return page(title, `${title} in gradstep: formulas and arguments.`, [
     `# ${title}`,
+    summaryOf(stage.name),
     `\`\`\`js\nimport { adam, chain, ${factory} } from "gradstep";\n\nconst spec = chain(${inChain});\n\`\`\``,
-    documentation,
     table(
       ["changes", "state", "name in states and configurations"],
       [[places[stage.updated], stateSize(stage.variant()), code(stage.name)]],
@@ -45,13 +45,15 @@ export function stagePage(
       : `The weights to evaluate with, which \`optimizer.swap()\` exchanges with the parameters:\n\n${evaluation}`,
     hyperparameterTable(stage) === "" ? "" : "## Arguments",
     hyperparameterTable(stage),
+    "## Notes",
+    documentation,
     options.length === 0 ? "" : "## Options",
     ...options,
     slotTable(stage) === "" ? "" : "## State",
     slotTable(stage),
     hasNumbers ? "## Numbers" : "",
     hasNumbers
-      ? "Recorded runs of the libraries in f64, replayed: the largest difference of any value after any step, relative to the largest magnitude of that value. On f32 backends, the largest error of any step as a part of its bound."
+      ? "Recorded runs of the libraries in f64, replayed: the largest difference of any value after any step, relative to the largest magnitude of that value, and, on backends that compute in f32, the largest error of any step as a part of its bound. [How the numbers are made](../#numbers)"
       : "",
     hasNumbers ? numbersSection(stage.name, runs) : "",
     "## Text",

@@ -3,14 +3,17 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Rule } from "@gradstep/core";
+import { initialSchedule, scheduleOf } from "../src/controls/schedule-kinds.js";
+import { scheduleChart } from "../src/reference/charts/schedule-chart.js";
 import { lossChart } from "../src/reference/charts/loss-chart.js";
 import { pathChart } from "../src/reference/charts/path-chart.js";
 import type { Pictures } from "../src/reference/charts/render.js";
 import { bestPath } from "../src/reference/charts/valley.js";
-import { ruleEntries, stageEntries } from "../src/reference/entries.js";
+import { ruleEntries, scheduleEntries, stageEntries } from "../src/reference/entries.js";
 import { goldenRuns } from "../src/reference/golden-runs.js";
 import { referencePage, rulesPage, stagesPage } from "../src/reference/pages/index-pages.js";
 import { rulePage } from "../src/reference/pages/rule-page.js";
+import { drawn, schedulePage, schedulesPage } from "../src/reference/pages/schedule-page.js";
 import { stagePage } from "../src/reference/pages/stage-page.js";
 import { folder, type SidebarEntry } from "../src/reference/sidebar.js";
 
@@ -50,6 +53,16 @@ for (const { rule, ...entry } of rules) {
 for (const { rule: stage, ...entry } of stages)
   write(`content/reference/stages/${stage.name}.md`, stagePage(stage, { ...entry, runs }));
 
+const schedules = scheduleEntries();
+for (const entry of schedules) {
+  const { kind } = entry;
+  const schedule = scheduleOf(initialSchedule(kind, drawn.value, drawn.steps));
+  const chart = await scheduleChart(schedule, drawn.steps);
+  writePictures(`content/reference/schedules/pictures/${kind.name}`, chart);
+  write(`content/reference/schedules/${kind.name}.md`, schedulePage(entry));
+}
+write("content/reference/schedules/index.md", schedulesPage(schedules));
+
 write("content/reference/rules/index.md", rulesPage(rules));
 write("content/reference/stages/index.md", stagesPage(stages));
 write("content/reference/index.md", referencePage());
@@ -60,5 +73,10 @@ const sidebar: readonly SidebarEntry[] = [
   { text: "Reference", link: "/reference/" },
   folder("Optimizers", "rules", named(rules)),
   folder("Stages", "stages", named(stages)),
+  folder(
+    "Schedules",
+    "schedules",
+    schedules.map(({ kind: { title, name } }) => ({ title, name })),
+  ),
 ];
 write("src/generated/reference-sidebar.json", `${JSON.stringify(sidebar, null, 2)}\n`);

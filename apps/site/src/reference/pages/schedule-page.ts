@@ -1,0 +1,72 @@
+import type { ScheduleKindInfo } from "../../controls/schedule-kinds.js";
+import { citation, sourcesOf } from "../papers.js";
+import { scheduleFormulas } from "../schedule-formulas.js";
+import { code, formula, inlineFormula, page, picture, table } from "./markdown.js";
+
+/** A kind of schedule with what its page begins with. */
+export interface ScheduleEntry {
+  readonly kind: ScheduleKindInfo;
+  /** The name of the function that makes it. */
+  readonly factory: string;
+  readonly documentation: string;
+  /** A call of the function, as it is drawn. */
+  readonly call: string;
+}
+
+/** The steps that charts of schedules show, and the value that they are made for. */
+export const drawn = { steps: 1000, value: 0.001 } as const;
+
+/** The page of a kind of schedule. */
+export function schedulePage({ kind, factory, documentation, call }: ScheduleEntry): string {
+  const known = scheduleFormulas[kind.name];
+  const symbols = known?.symbols ?? {};
+  const formulas =
+    known === undefined
+      ? ""
+      : formula(
+          `\\begin{aligned} ${known.lines.map(([target, value]) => `${target} &= ${value}`).join(" \\\\[4pt] ")} \\end{aligned}`,
+          "Formula of the schedule",
+        );
+  return page(kind.title, `${kind.title}, a schedule of gradstep: formula, options and curve.`, [
+    `# ${kind.title}`,
+    kind.meaning,
+    `\`\`\`js\nimport { adam, ${factory} } from "gradstep";\n\nconst spec = adam({ learningRate: ${call} });\n\`\`\``,
+    `<div class="pictures">${picture(`./pictures/${kind.name}`, `The values of this schedule over ${drawn.steps} steps`)}</div>`,
+    documentation,
+    sourcesOf(kind.name)
+      .map((one) => `- ${citation(one)}`)
+      .join("\n"),
+    formulas === "" ? "" : "## Formula",
+    formulas === ""
+      ? ""
+      : "$\\eta_t$ is the value after $t$ steps: the first step of an optimizer has $\\eta_0$. Options that are not in the formula have their defaults.",
+    formulas,
+    "## Options",
+    table(
+      ["option", "symbol", "meaning"],
+      kind.options.map(({ name, meaning }) => [
+        code(name),
+        symbols[name] === undefined ? "" : inlineFormula(symbols[name]),
+        meaning,
+      ]),
+    ),
+    `In states and configurations its name is ${code(kind.name)}.`,
+  ]);
+}
+
+/** The table of all schedules. */
+export function schedulesPage(entries: readonly ScheduleEntry[]): string {
+  return page("Schedules", "All schedules of gradstep, with their curves.", [
+    "# Schedules",
+    "Every hyperparameter takes a schedule in place of a number. Schedules count the steps of the optimizer from 0, in f64, and are part of its configuration and state.",
+    ...entries.map(({ kind }) =>
+      [
+        `## [${kind.title}](./${kind.name})`,
+        kind.meaning,
+        `<div class="pictures">${picture(`./pictures/${kind.name}`, `The values of ${kind.title} over ${drawn.steps} steps`)}</div>`,
+      ].join("\n\n"),
+    ),
+    "## Others",
+    "`constant(value)` is always the same number, a part of other schedules. `joinSchedules([schedule, steps], …, schedule)` puts schedules one after the other. A function `(step) => number` is a schedule, too, but cannot be stored.",
+  ]);
+}
