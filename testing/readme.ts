@@ -130,7 +130,7 @@ export function testReadmes(
     await run(join(folder, `${file}.mjs`), (...values) => {
       printed.push(formatWithOptions({ breakLength: Infinity }, ...values).replace(/\s+/g, " "));
     });
-    const said = [...code.matchAll(/console\.log\(.*\);(?: \/\/ (about )?(.*))?/g)];
+    const said = [...code.matchAll(/console\.log\([^]*?\);(?: \/\/ (about )?(.*))?$/gm)];
     const got = printed.map((text, i) => (said[i]?.[1] === undefined ? text : rounded(text)));
     const wanted = said.map(([, about, text = ""]) => (about === undefined ? text : rounded(text)));
     expect(got).toEqual(wanted);

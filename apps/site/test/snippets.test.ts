@@ -22,16 +22,16 @@ testReadmes(withSnippets, import.meta.url, {
 /** Pages whose blocks are files, and the tests that run them. */
 const projects: Readonly<Record<string, string>> = {
   "guide/adding-a-backend.md": "packages/conformance/test/readme.test.ts",
-  "recipes/electron.md": "recipes.test.ts",
-  "recipes/github-pages.md": "recipes.test.ts",
-  "recipes/nextjs.md": "recipes.test.ts",
-  "recipes/vite.md": "recipes.test.ts",
-  "recipes/workers.md": "recipes.test.ts",
-  "start/browser.md": "start.test.ts",
-  "start/node.md": "start.test.ts",
-  "start/tfjs.md": "start.test.ts",
-  "start/typed-arrays.md": "start.test.ts",
-  "start/webgpu.md": "start.test.ts",
+  "recipes/electron.md": "projects.test.ts",
+  "recipes/github-pages.md": "projects.test.ts",
+  "recipes/nextjs.md": "projects.test.ts",
+  "recipes/vite.md": "projects.test.ts",
+  "recipes/workers.md": "projects.test.ts",
+  "start/browser.md": "projects.test.ts",
+  "start/node.md": "projects.test.ts",
+  "start/tfjs.md": "projects.test.ts",
+  "start/typed-arrays.md": "projects.test.ts",
+  "start/webgpu.md": "projects.test.ts",
 };
 
 test("every page with files has a test that runs them", () => {
