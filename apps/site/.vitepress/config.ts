@@ -11,7 +11,11 @@ export default defineConfig({
   srcDir: "content",
   outDir: "dist",
   cleanUrls: true,
-  markdown: { math: true },
+  markdown: {
+    math: true,
+    // Their colors have enough contrast to the background of blocks of code.
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+  },
   themeConfig: {
     search: { provider: "local" },
     outline: { level: [2, 3] },
