@@ -267,12 +267,12 @@ test("a dynamic loss scale begins with its first value where the state has none"
 });
 
 test.each([
-  [8, undefined],
-  [undefined, 8],
+  [8, undefined, "no loss scale", 1],
+  [undefined, 8, "8", 0],
 ])(
   "gradients accumulated with the loss scale %s are no part of a step with %s",
-  async (...scales) => {
-    const [saved, here] = scales.map((lossScale) => {
+  async (scale, other, expected, betweenSteps) => {
+    const [saved, here] = [scale, other].map((lossScale) => {
       const options = { accumulate: 2, ...(lossScale !== undefined && { lossScale }) };
       const w = reference().tensor([1], [1]);
       return createOptimizer(adam(), { w }, options);
@@ -280,14 +280,58 @@ test.each([
     saved.step({ w: Float32Array.of(1) });
     const state = await saved.state();
     expect(failureOf(() => here.restore(state)).misfits).toMatchObject([
-      { kind: "control", path: "control.lossScale", expected: String(scales[1] ?? 1) },
+      { kind: "control", path: "control.lossScale", expected },
     ]);
     expect(here.restore(state, { partial: true })).toHaveLength(1);
     expect((await here.state()).control?.microSteps).toBe(0);
     saved.step({ w: Float32Array.of(1) });
-    expect(here.restore(await saved.state())).toEqual([]);
+    const whole = await saved.state();
+    expect(here.restore(whole, { partial: true })).toHaveLength(betweenSteps);
   },
 );
+
+test("a loss scale that the optimizer does not have is a misfit, also between steps", async () => {
+  const scaled = trained(shapes, { options: { lossScale: { initial: 8, growthInterval: 100 } } });
+  const state = await scaled.state();
+  const plain = trained(shapes, { steps: 1 });
+  expect(await misfitsOf(plain, state)).toEqual(["control control.lossScale"]);
+  expect(plain.iterations).toBe(3);
+  const counting = trained(shapes, { options: { nonFinite: "skip" } });
+  expect(await misfitsOf(counting, state)).toEqual(["control control.lossScale"]);
+});
+
+describe("schedules that count calls", () => {
+  const spec: OptimizerSpec = adam({ learningRate: cosineDecay(0.1, 100) });
+  const calls = (accumulate: number, schedulesCount = "calls") => ({
+    spec,
+    steps: 2 * accumulate,
+    options: { accumulate, schedulesCount },
+  });
+
+  test.each([
+    ["another accumulate", calls(2), "2", "4"],
+    ["those that count steps", calls(4, "steps"), "1", "4"],
+    ["no accumulate", { spec }, "1", "4"],
+  ])("are a misfit with the state of %s, since they would move", async (_, from, got, expected) => {
+    const state = await trained(shapes, from).state();
+    const optimizer = trained(shapes, calls(4));
+    const error = failureOf(() => optimizer.restore(state));
+    expect(error.misfits).toMatchObject([
+      { kind: "schedule", path: "control.callsPerStep", got, expected },
+    ]);
+    expect(optimizer.restore(state, { schedules: "code" })).toEqual([]);
+    expect(optimizer.iterations).toBe(state.iterations);
+  });
+
+  test("are none with the same accumulate, or without a schedule", async () => {
+    const state = await trained(shapes, calls(2)).state();
+    expect(trained(shapes, calls(2)).restore(state)).toEqual([]);
+    const plain = { spec: ratedAdam, options: calls(2).options };
+    const other = { spec: ratedAdam, options: calls(3).options };
+    const without = await trained(shapes, { ...plain, steps: 2 }).state();
+    expect(trained(shapes, other).restore(without)).toEqual([]);
+  });
+});
 
 test("a state of f64 can be restored in f32, and one of f32 in f64 without a changed value", async () => {
   const f32 = await trained({ w: [3] }).state();

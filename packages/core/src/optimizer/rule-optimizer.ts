@@ -69,8 +69,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     control?: StepControl,
   ) {
     this.#control = control;
-    if (control?.options.schedulesCount === "calls")
-      this.#clock.callsPerStep = control.options.accumulate;
+    this.#clock.callsPerStep = control?.callsPerStep ?? 1;
     this.#groups = new OptimizerGroups(spec, groups, specGroups, sparseOptions, this.#clock);
     this.#table = new ParameterTable(
       (parameter) => this.#groups.of(parameter),

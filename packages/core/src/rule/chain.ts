@@ -87,6 +87,7 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
   const assembled = assembleRule(parts, textsOf, build);
   const chained: ChainedRule = {
     ...assembled,
+    isOwn: links.some(({ rule: { isOwn } }) => isOwn === true),
     links,
     specify: (settings) => ({ ...assembled.specify(settings), rule: chained }),
   };

@@ -27,5 +27,6 @@ export function defineRule<
   };
   const factory = makeFactory(definition, build, defineRule<H, O, S>);
   factory.rule.variants();
+  for (const rule of [factory, factory.rule]) Object.assign(rule, { isOwn: true });
   return factory;
 }

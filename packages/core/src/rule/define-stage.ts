@@ -27,5 +27,6 @@ export function defineStage<
     );
   }
   factory.stage.variants();
+  for (const stage of [factory, factory.stage]) Object.assign(stage, { isOwn: true });
   return factory;
 }

@@ -1,4 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
+import { digest } from "../language/program.js";
 import type { GroupOptions, GroupRule } from "../optimizer/groups/group-options.js";
 import type { SparseOptions } from "../optimizer/sparse/sparse-options.js";
 import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";
@@ -14,6 +15,8 @@ export interface Rule {
   readonly options: OptionTable;
   /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
   readonly structural: readonly string[];
+  /** Whether its text, or that of a part of a chain, is not of this package. False if left out. */
+  readonly isOwn?: boolean;
   /** The texts and names of the variant for these choices. */
   texts(choices?: Readonly<Record<string, boolean | string>>): VariantTexts;
   /** The variant for these choices; options that are left out have their default. Equal choices give the same object. */
@@ -74,6 +77,17 @@ export function structuralOf(spec: OptimizerSpec, groups: readonly GroupOptions[
       (values) => ((values as Record<string, unknown>)[name] ?? 0) !== 0,
     );
   return rule.structural.filter((name) => structural.includes(name) || isOn(name));
+}
+
+/**
+ * A hash of what a rule computes with these options, whatever the text looks like: equal for equal mathematics.
+ * Hyperparameters that are 0 make no difference.
+ */
+export function ruleFingerprint({ rule, options }: OptimizerSpec): string {
+  const on = Object.fromEntries(rule.structural.map((name) => [name, true]));
+  const { perStep, perElement, evaluation } = rule.variant({ ...options, ...on });
+  const programs = [perStep, perElement, evaluation?.perElement];
+  return digest(programs.map((program) => program?.fingerprint).join());
 }
 
 /** The variant that an optimizer of this spec and these groups compiles; it defines the slots. */

@@ -13,6 +13,8 @@ export interface OptimizerState {
   /** Name of the rule. */
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
+  /** A hash of what a rule or stage of one's own computes, so that another text is noticed; left out for built-in ones. */
+  readonly fingerprint?: string;
   /** Current hyperparameters of the optimizer. */
   readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;
   /** Steps taken. */
@@ -49,6 +51,7 @@ export interface GroupState {
   /** Name and options of the group's own rule; left out for groups with the optimizer's. */
   readonly rule?: string;
   readonly options?: Readonly<Record<string, boolean | string>>;
+  readonly fingerprint?: string;
   /**
    * Hyperparameters that override the optimizer's, and `every`; empty for the first group. All of them for a group with
    * a rule of its own.

@@ -1,8 +1,19 @@
 import { readControlState } from "../step-control/step-control-state.js";
+import { ruleFingerprint } from "../../rule/rule.js";
+import type { Group } from "../groups/group.js";
 import { readRowLimit } from "../rows/row-limit.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { savedSlots, shapeOf, type StateSource } from "./state-source.js";
 
+function ruleState({ context: { spec } }: Group): RuleState {
+  return {
+    rule: spec.rule.name,
+    options: { ...spec.options },
+    ...(spec.rule.isOwn === true && { fingerprint: ruleFingerprint(spec) }),
+  };
+}
+
+type RuleState = Pick<OptimizerState, "rule" | "options" | "fingerprint">;
 type RowCounts = NonNullable<OptimizerState["rowCounts"]>;
 
 /** Copies everything the next step depends on, apart from the values of the parameters. */
@@ -11,13 +22,11 @@ export async function readState(
   iterations: number,
 ): Promise<OptimizerState> {
   const [defaults] = groups;
-  const { rule, options } = defaults.context.spec;
   const counting = records.filter(({ rowSteps }) => rowSteps !== undefined);
   // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
   const state = {
     version: 1 as const,
-    rule: rule.name,
-    options: { ...options },
+    ...ruleState(defaults),
     hyperparameters: defaults.ownHyperparameters(),
     iterations,
     shapes: Object.fromEntries(records.map((record) => [record.name, [...shapeOf(record)]])),
@@ -32,9 +41,7 @@ export async function readState(
       hyperparameters: group === defaults ? {} : group.ownHyperparameters(),
       persistentScalars: group.scalars.persistentScalars,
       ...(group.frozen ? { frozen: true } : {}),
-      ...(group.context === defaults.context
-        ? {}
-        : { rule: group.context.spec.rule.name, options: { ...group.context.spec.options } }),
+      ...(group.context === defaults.context ? {} : ruleState(group)),
     })),
   };
   const reads = records.map(async (record) => {

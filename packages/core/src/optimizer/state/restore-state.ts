@@ -1,8 +1,14 @@
 import { GradstepError, show } from "../../errors.js";
+import { isSchedule } from "../../schedules/schedule.js";
+import type { Group } from "../groups/group.js";
 import type { RestoreOptions } from "../optimizer.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { rowLimitAt, type RowLimit } from "../rows/row-limit.js";
-import { controlChange, writeControl } from "../step-control/restore-step-control.js";
+import {
+  checkCallsPerStep,
+  controlChange,
+  writeControl,
+} from "../step-control/restore-step-control.js";
 import { Misfits, stateMismatch, type Misfit } from "./misfit.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { rowCountsAt, rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
@@ -39,6 +45,8 @@ export function restoreState(
   const ofRows = rowStepsChanges(misfits, state, same);
   const ofRowCounts = rowCountsAt(misfits, state, same);
   const ofControl = controlChange(misfits, state["control"], control, same);
+  if (schedules === "same" && groups.some(hasSchedule))
+    checkCallsPerStep(misfits, state["control"], control?.callsPerStep ?? 1);
   if (misfits.all.length > 0 && !partial) throw stateMismatch(misfits.all);
   // Memory may run out, so this comes before anything changes.
   for (const record of ofControl.sums.keys()) control?.accumulatorOf(record);
@@ -57,6 +65,10 @@ export function restoreState(
   });
   if (control !== undefined) writeControl(control, ofControl, records);
   return { iterations: steps, misfits: misfits.all };
+}
+
+function hasSchedule(group: Group): boolean {
+  return Object.values(group.ownHyperparameters()).some(isSchedule);
 }
 
 /** @param count the number of rows; undefined for all */

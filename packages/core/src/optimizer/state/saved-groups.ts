@@ -1,4 +1,5 @@
 import { list, show } from "../../errors.js";
+import { ruleFingerprint } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
 import type { RestoreOptions } from "../optimizer.js";
@@ -151,16 +152,27 @@ function isSameRule(
   { context: { spec } }: Group,
   hasRule: boolean,
 ): boolean {
-  const [got, expected] = [own(saved, "rule"), hasRule ? spec.rule.name : undefined];
-  if (got !== expected) {
-    misfits.add("rule", `${prefix}rule`, shown(got), shown(expected));
+  const [rule, expectedRule] = [own(saved, "rule"), hasRule ? spec.rule.name : undefined];
+  if (rule !== expectedRule) {
+    misfits.add("rule", `${prefix}rule`, shown(rule), shown(expectedRule));
     return false;
   }
   if (!hasRule) return true;
+  const there = own(saved, "fingerprint");
+  const here = there === undefined ? undefined : ruleFingerprint(spec);
+  if (there !== here)
+    misfits.add(
+      "rule",
+      `${prefix}fingerprint`,
+      show(there),
+      show(here),
+      `The text of ${spec.rule.name} was another one. Use that, or { partial: true } to go on with the new one.`,
+    );
   const options = tableAt(misfits, `${prefix}options`, own(saved, "options"));
   for (const name of new Set([...Object.keys(options), ...Object.keys(spec.options)])) {
-    const [there, here] = [own(options, name), own(spec.options, name)];
-    if (there !== here) misfits.add("rule", `${prefix}options.${name}`, shown(there), shown(here));
+    const [got, expected] = [own(options, name), own(spec.options, name)];
+    if (got !== expected)
+      misfits.add("rule", `${prefix}options.${name}`, shown(got), shown(expected));
   }
   return true;
 }

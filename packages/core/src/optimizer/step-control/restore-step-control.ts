@@ -31,6 +31,23 @@ interface AccumulatedGradient {
   readonly rows: Uint32Array | undefined;
 }
 
+/**
+ * Whether schedules go on where they were: they are at the number of steps times the calls of each.
+ * @param expected by how much they advance in a step here
+ */
+export function checkCallsPerStep(misfits: Misfits, state: unknown, expected: number): void {
+  const table = isTable(state) ? state : {};
+  const saved = own(table, "callsPerStep") ?? 1;
+  if (saved === expected) return;
+  misfits.add(
+    "schedule",
+    "control.callsPerStep",
+    show(saved),
+    show(expected),
+    'Make the optimizer with the options accumulate and schedulesCount of the state; or use { schedules: "code" }, with which schedules move.',
+  );
+}
+
 /** What the next call begins with if a state has nothing else. */
 const firstCall: ControlChange = {
   microSteps: 0,
@@ -71,8 +88,10 @@ export function controlChange(
   const unselectedRows = unselectedRowsAt(misfits, own(table, "unselectedRows"));
   const lossScale = lossScaleAt(misfits, own(table, "lossScale"));
   const savedScale = lossScale?.scale ?? 1;
-  const scale =
-    control?.lossScale === undefined ? 1 : (lossScale ?? control.lossScale.initial).scale;
+  const ownScale = control?.lossScale;
+  if (lossScale !== undefined && ownScale === undefined)
+    misfits.add("control", "control.lossScale", `a scale of ${savedScale}`, "no loss scale");
+  const scale = ownScale === undefined ? savedScale : (lossScale ?? ownScale.initial).scale;
   // The next step divides the whole sum by one scale.
   if (microSteps > 0 && scale !== savedScale)
     misfits.add(

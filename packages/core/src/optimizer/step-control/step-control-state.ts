@@ -9,6 +9,8 @@ import type { StepControl } from "./step-control.js";
 export interface StepControlState {
   /** Calls since the last step. */
   readonly microSteps: number;
+  /** By how much schedules advance in a step; left out for 1. */
+  readonly callsPerStep?: number;
   readonly skippedSteps: number;
   readonly consecutiveSkips: number;
   readonly lossScale?: LossScaleState;
@@ -29,8 +31,10 @@ export async function readControlState(
 ): Promise<StepControlState> {
   const used = records.filter(({ accumulator }) => accumulator?.isUsed === true);
   const { microSteps, skippedSteps, consecutiveSkips, lossScale, unselectedRows } = control;
+  const { callsPerStep } = control;
   const state: HostState = {
     microSteps,
+    ...(callsPerStep !== 1 && { callsPerStep }),
     skippedSteps,
     consecutiveSkips,
     ...(lossScale !== undefined && { lossScale: lossScale.state }),

@@ -62,6 +62,11 @@ export class StepControl {
     return this.options.accumulate > 1 || this.lossScale !== undefined;
   }
 
+  /** By how much schedules advance in a step. */
+  get callsPerStep(): number {
+    return this.options.schedulesCount === "calls" ? this.options.accumulate : 1;
+  }
+
   /** The options that are not the defaults, as plain data. */
   get config(): StepControlOptions {
     const { accumulate, schedulesCount, nonFinite, lossScale } = this.options;
