@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join, resolve } from "node:path";
-import { expect } from "vitest";
 import type { Browser, Page } from "playwright";
 import { runCommand } from "../../../scripts/rehearsal/command.js";
 import type { Block } from "./page-blocks.js";
@@ -51,19 +50,21 @@ export class FreshProject {
     return this.#cwd;
   }
 
-  /** Does what the blocks say, and fails where something else is printed. */
-  async follow(blocks: readonly Block[]): Promise<void> {
+  /** Does what the blocks say. Resolves with what was printed or shown otherwise than they say. */
+  async follow(blocks: readonly Block[]): Promise<string[]> {
+    const faults: string[] = [];
     try {
       for (const block of blocks) {
         if (block.kind === "file") this.#write(block.path, block.text);
         else if (block.kind === "commands") await this.#run(block.text.trim());
         else if (this.#address === undefined && this.#lastPage === undefined)
-          this.#compare(block.text);
-        else await this.#compareOnPage(block.text);
+          faults.push(...this.#faultsOfOutput(block.text));
+        else faults.push(...(await this.#faultsOfPage(block.text)));
       }
     } finally {
       for (const end of this.#ends.splice(0)) end();
     }
+    return faults;
   }
 
   #write(path: string, text: string): void {
@@ -89,9 +90,9 @@ export class FreshProject {
     this.#printed = lines.slice(0, -1).join("\n");
   }
 
-  #compare(text: string): void {
+  #faultsOfOutput(text: string): string[] {
     // What npm and TensorFlow.js say before is not the program's.
-    expect(this.#printed.trimEnd().slice(-text.length)).toBe(text);
+    return this.#printed.trimEnd().endsWith(text) ? [] : [`It printed: ${this.#printed}`];
   }
 
   async #startVite(): Promise<string> {
@@ -139,7 +140,7 @@ export class FreshProject {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${this.#lastPage}`;
   }
 
-  async #compareOnPage(text: string): Promise<void> {
+  async #faultsOfPage(text: string): Promise<string[]> {
     const address = this.#address ?? (await this.#serve());
     const page: Page = await this.#browser.newPage();
     try {
@@ -171,7 +172,7 @@ export class FreshProject {
       await shown.catch(async () => {
         faults.push(`The page says: ${await page.innerText("body")}`);
       });
-      expect(faults).toEqual([]);
+      return faults;
     } finally {
       await page.close();
     }

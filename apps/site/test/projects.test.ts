@@ -49,7 +49,8 @@ describe.skipIf(!isFull)("a reader who follows a page in a new folder", () => {
       );
       const parent = join(folder, name);
       mkdirSync(parent);
-      await new FreshProject(parent, registry!.env, browser!, contentDelivery).follow(blocks);
+      const fresh = new FreshProject(parent, registry!.env, browser!, contentDelivery);
+      expect(await fresh.follow(blocks)).toEqual([]);
     },
   );
 
@@ -65,7 +66,7 @@ describe.skipIf(!isFull)("a reader who follows a page in a new folder", () => {
   }
   const outputOf = (page: string): string => {
     const [output] = blocksOf(page).filter(({ kind }) => kind === "output");
-    return output!.text;
+    return output.text;
   };
   const run = (fresh: FreshProject, command: string): Promise<string> =>
     runCommand("sh", ["-c", command], { cwd: fresh.folder, env: registry!.env, timeout: 300_000 });
@@ -73,17 +74,19 @@ describe.skipIf(!isFull)("a reader who follows a page in a new folder", () => {
   test("recipes/vite.md: a worker in Vite's development server computes with threads", async () => {
     const page = "recipes/vite.md";
     const fresh = await project(page, "gradstep", "vite");
-    await fresh.follow([
+    const faults = await fresh.follow([
       { kind: "commands", text: "npx vite build" },
       { kind: "commands", text: "npx vite" },
       { kind: "output", text: outputOf(page) },
     ]);
+    expect(faults).toEqual([]);
   });
 
   test("recipes/github-pages.md: the service worker isolates the page", async () => {
     const page = "recipes/github-pages.md";
     const fresh = new FreshProject(mkdtempSync(join(folder, "static-")), registry!.env, browser!);
-    await fresh.follow(blocksOf(page).filter(({ kind }) => kind !== "commands"));
+    const blocks = blocksOf(page).filter(({ kind }) => kind !== "commands");
+    expect(await fresh.follow(blocks)).toEqual([]);
   });
 
   test("recipes/workers.md: workerd runs the Worker, which answers a request", async () => {
@@ -98,7 +101,7 @@ describe.skipIf(!isFull)("a reader who follows a page in a new folder", () => {
       join(fresh.folder, "node_modules/@gradstep/wasm/dist/rules/adam.wasm"),
       join(fresh.folder, "adam.wasm"),
     );
-    const body = /--data '(.*)'/.exec(JSON.stringify(blocksOf(page)))![1]!;
+    const body = /--data '(.*)'/.exec(JSON.stringify(blocksOf(page)))![1];
     writeFileSync(
       join(fresh.folder, "ask.js"),
       `import worker from "bundle";
@@ -150,6 +153,6 @@ const config :Workerd.Config = (services = [(name = "main", worker = (
     );
     const options =
       "--strict --noEmit --module nodenext --target es2022 --skipLibCheck --types node";
-    await run(fresh, `npx tsc ${options} main.ts train.ts`);
+    expect(await run(fresh, `npx tsc ${options} main.ts train.ts`)).toBe("");
   });
 });
