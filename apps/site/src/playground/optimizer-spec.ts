@@ -2,7 +2,7 @@ import { chain, type ChainPart, type OptimizerSpec, type Rule, type Stage } from
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { scheduleOf } from "../controls/schedule-kinds.js";
-import { parseRuleText } from "./rule-text.js";
+import { ruleFromText } from "./rule-text.js";
 import type { OwnRules, RunnerPart } from "./runner.js";
 
 /** A rule or a stage by its name. */
@@ -15,7 +15,7 @@ export type NamedPart =
  * @throws {Error} if there is none; {RuleTextError}
  */
 export function partByName(name: string, ownRules: OwnRules): NamedPart {
-  if (Object.hasOwn(ownRules, name)) return { rule: parseRuleText(name, ownRules[name]) };
+  if (Object.hasOwn(ownRules, name)) return { rule: ruleFromText(name, ownRules[name]) };
   const rule = rules.find((one) => one.name === name);
   if (rule !== undefined) return { rule };
   const stage = stages.find((one) => one.name === name);

@@ -1,4 +1,5 @@
 import { backendNames, type BackendName } from "../backends/browser-backends.js";
+import { parseFormula } from "./formula.js";
 import { formatRunners, parseRunners } from "./runner-text.js";
 import type { OwnRules, Race, Runner } from "./runner.js";
 import { surfaces, type Extent, type Point, type Surface } from "./surfaces.js";
@@ -120,7 +121,7 @@ export function fromQuery(query: Readonly<Record<string, string>>): {
   const own = {
     ...initialState,
     surface,
-    formula: read("formula", initialState.formula, (text) => text),
+    formula: read("formula", initialState.formula, (text) => parseFormula(text).text),
     extent: read("extent", initialState.extent, extentOf),
   };
   const usual = withSurface(own, surface);

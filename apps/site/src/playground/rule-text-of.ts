@@ -3,7 +3,7 @@ import type { SettingValue } from "../controls/hyperparameter-controls.js";
 import { rulePartsOf } from "./rule-text.js";
 
 /**
- * The text of a rule, for `parseRuleText`, with the options of these settings chosen and their numbers as defaults.
+ * The text of a rule, for `ruleFromText`, with the options of these settings chosen and their numbers as defaults.
  * A scheduled hyperparameter keeps the rule's default.
  */
 export function ruleTextOf(rule: Rule, settings: Readonly<Record<string, SettingValue>>): string {

@@ -72,7 +72,7 @@ export interface RuleParts {
  * @param name of the rule
  * @throws {RuleTextError}
  */
-export function parseRuleText(name: string, text: string): Rule {
+export function ruleFromText(name: string, text: string): Rule {
   const parts = rulePartsOf(text);
   const { perStep, evaluation, options } = parts;
   try {

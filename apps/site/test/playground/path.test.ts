@@ -3,6 +3,7 @@ import { wasm } from "@gradstep/wasm";
 import { describe, expect, test } from "vitest";
 import { parseFormula } from "../../src/playground/formula.js";
 import { specOf } from "../../src/playground/optimizer-spec.js";
+import { effectiveLines } from "../../src/playground/effective-lines.js";
 import { explainStep, tracePath } from "../../src/playground/path.js";
 import { gradientNoise } from "../../src/playground/gradient-noise.js";
 import { parseRunners } from "../../src/playground/runner-text.js";
@@ -98,6 +99,26 @@ describe("explanations", () => {
       expect(structuredClone(x)).toEqual(x);
     }
   });
+});
+
+test("the lines that change something are those of the algorithm", async () => {
+  const adam = spec("clip-by-norm(clipNorm:5)~adam(learningRate:0.1)");
+  const [x, y] = await explainStep(exact(), adam, race, Float32Array.of(-1.2, 1), 0);
+  expect(x.lines.length).toBeGreaterThan(13);
+  expect(effectiveLines(x.lines, y.lines).map((i) => x.lines[i].text)).toEqual([
+    "c1 = 1 - beta1",
+    "c2 = 1 - beta2",
+    "correction2 = (1 - beta2 ** t)",
+    "root = sqrt(correction2)",
+    "epsilonHat = epsilon",
+    "rate = learningRate * root / (1 - beta1 ** t)",
+    "norm = normTensor(g)",
+    "g = g * ((norm <= clipNorm ? 1 : clipNorm) / (norm <= clipNorm ? 1 : norm))",
+    "m = m + (g - m) * c1",
+    "v = v + (g * g - v) * c2",
+    "u = m * rate / (sqrt(v) + epsilonHat)",
+    "p = p - u",
+  ]);
 });
 
 test("names that are not there are errors", () => {

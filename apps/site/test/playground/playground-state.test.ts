@@ -28,7 +28,7 @@ test.each<[string, PlaygroundState]>([
     "everything else",
     {
       surface: "own",
-      formula: "x^2 + y & z = #",
+      formula: "x^2 + y*2",
       extent: { xMin: -1, xMax: 2, yMin: 0, yMax: 0.5 },
       start: [0.25, 1e-7],
       steps: 17,
@@ -61,6 +61,7 @@ test.each([
   ["backend", "gpu"],
   ["runners", "adam("],
   ["extent", "1,0,0,1"],
+  ["formula", "x +"],
 ])("%s=%s is as at first, with a word about it", (name, text) => {
   const { state, problems } = fromQuery({ [name]: text });
   expect(state).toEqual(initialState);

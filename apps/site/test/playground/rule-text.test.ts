@@ -3,7 +3,7 @@ import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { specOf } from "../../src/playground/optimizer-spec.js";
 import { tracePath } from "../../src/playground/path.js";
-import { parseRuleText, RuleTextError } from "../../src/playground/rule-text.js";
+import { ruleFromText, RuleTextError } from "../../src/playground/rule-text.js";
 import { ruleProgram, ruleTextOf } from "../../src/playground/rule-text-of.js";
 
 const race = {
@@ -84,7 +84,7 @@ describe("errors are at their line and column", () => {
   });
 
   test("the text without a mistake is a rule", () => {
-    const rule = parseRuleText("momentum", text);
+    const rule = ruleFromText("momentum", text);
     expect(rule.hyperparameters.beta).toEqual({ default: 0.9, min: 0, below: 1 });
     expect(rule.variant().slots.map(({ name }) => name)).toEqual(["m"]);
   });
@@ -111,7 +111,7 @@ export const myMomentum = defineRule({
 
 function failureOf(changed: string): RuleTextError {
   try {
-    parseRuleText("momentum", changed);
+    ruleFromText("momentum", changed);
   } catch (error) {
     if (error instanceof RuleTextError) return error;
     throw error;

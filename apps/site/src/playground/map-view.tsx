@@ -1,0 +1,192 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { drawContours, type Rgb } from "./draw-contours.js";
+import { drawPaths, nearestStep, type DrawnPath } from "./draw-paths.js";
+import { MapProjection } from "./map-projection.js";
+import type { PlaygroundModel } from "./playground-model.js";
+
+interface MapViewProps {
+  readonly model: PlaygroundModel;
+  /** The id of the table with the same values. */
+  readonly tableId: string;
+}
+
+/** The map with the paths, and the start point, which can be moved. */
+export function MapView({ model, tableId }: MapViewProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const contourCanvas = useRef<HTMLCanvasElement>(null);
+  const pathCanvas = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const theme = useTheme();
+  const { extent, minima, title } = model.surface.value;
+  const { start } = model.state.value;
+  const projection = useMemo(
+    () => new MapProjection(extent, size.width, size.height),
+    [extent, size],
+  );
+
+  useEffect(() => {
+    const observer = new ResizeObserver(([{ contentRect }]) =>
+      setSize({ width: contentRect.width, height: contentRect.height }),
+    );
+    observer.observe(place.current!);
+    return () => observer.disconnect();
+  }, []);
+
+  const contours = model.contours.value;
+  useEffect(() => {
+    if (size.width === 0) return;
+    const style = getComputedStyle(place.current!);
+    drawContours(contextOf(contourCanvas.current!, size), contours, projection, {
+      lowest: rgbOf(style.getPropertyValue("--playground-lowest")),
+      highest: rgbOf(style.getPropertyValue("--playground-highest")),
+      line: style.getPropertyValue("--playground-contour"),
+    });
+  }, [contours, projection, theme]);
+
+  const current = useRef({ projection, theme });
+  current.current = { projection, theme };
+  const draw = (): void => {
+    // Read before anything else, so that the effect depends on them also where there is nothing to draw on yet.
+    const lanes = model.lanes.value;
+    const shownSteps = model.shownSteps.value;
+    const inspection = model.inspection.value;
+    const canvas = pathCanvas.current;
+    const { width, height } = current.current.projection;
+    if (canvas === null || width === 0) return;
+    const style = getComputedStyle(place.current!);
+    const drawn = lanes.flatMap(({ path, label, style: { color, dash } }): DrawnPath[] =>
+      path === undefined ? [] : [{ path, label, color: style.getPropertyValue(color), dash }],
+    );
+    const marked = inspection && lanes[inspection.lane]?.path;
+    drawPaths(
+      contextOf(canvas, { width, height }),
+      drawn,
+      shownSteps,
+      current.current.projection,
+      style.getPropertyValue("--playground-halo"),
+      marked && { path: drawn.findIndex(({ path }) => path === marked), step: inspection.step },
+    );
+  };
+  useSignalEffect(draw);
+  useEffect(draw, [projection, theme]);
+
+  const moveTo = (event: PointerEvent): void => {
+    const { left, top } = place.current!.getBoundingClientRect();
+    model.update({ start: projection.pointAt(event.clientX - left, event.clientY - top) });
+  };
+  const inspect = (event: PointerEvent): void => {
+    const { left, top } = place.current!.getBoundingClientRect();
+    const nearest = nearestStep(
+      model.lanes.value.map(({ path }) => path),
+      model.shownSteps.value,
+      projection,
+      event.clientX - left,
+      event.clientY - top,
+    );
+    if (nearest !== undefined) model.inspection.value = { lane: nearest.path, step: nearest.step };
+  };
+  return (
+    <div
+      ref={place}
+      class="playground-map"
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        moveTo(event);
+      }}
+      onPointerMove={(event) => {
+        if (event.currentTarget.hasPointerCapture(event.pointerId)) moveTo(event);
+        else inspect(event);
+      }}
+    >
+      <canvas ref={contourCanvas} aria-hidden="true" />
+      <canvas
+        ref={pathCanvas}
+        role="img"
+        aria-label={`Contour map of the function ${title} with the paths of ${model.lanes.value.length} optimizers. The table has their values.`}
+        aria-describedby={tableId}
+      />
+      {minima.map(([x, y]) => (
+        <span
+          key={`${x} ${y}`}
+          class="playground-minimum"
+          title={`Minimum at (${x}, ${y})`}
+          style={{ left: `${projection.left(x)}px`, top: `${projection.top(y)}px` }}
+        />
+      ))}
+      <StartHandle model={model} projection={projection} start={start} />
+    </div>
+  );
+}
+
+interface StartHandleProps {
+  readonly model: PlaygroundModel;
+  readonly projection: MapProjection;
+  readonly start: readonly [number, number];
+}
+
+/** The start point, which the arrow keys move: by a hundredth of the map, with Shift by a tenth. */
+function StartHandle({ model, projection, start: [x, y] }: StartHandleProps) {
+  const move = (event: KeyboardEvent): void => {
+    const part = event.shiftKey ? 0.1 : 0.01;
+    const ways: Readonly<Record<string, readonly [number, number]>> = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    };
+    const way = ways[event.key];
+    if (way === undefined) return;
+    event.preventDefault();
+    model.update({
+      start: projection.pointAt(
+        projection.left(x) + way[0] * part * projection.width,
+        projection.top(y) + way[1] * part * projection.height,
+      ),
+    });
+  };
+  return (
+    <button
+      type="button"
+      class="playground-start"
+      aria-label={`Start at x ${x}, y ${y}. Arrow keys move it, with Shift further.`}
+      title="Start: drag it, or click anywhere on the map"
+      style={{ left: `${projection.left(x)}px`, top: `${projection.top(y)}px` }}
+      onKeyDown={move}
+    />
+  );
+}
+
+/** A number that changes when the page turns light or dark. */
+function useTheme(): number {
+  const [version, setVersion] = useState(0);
+  useEffect(() => {
+    const observer = new MutationObserver(() => setVersion((before) => before + 1));
+    observer.observe(document.documentElement, { attributeFilter: ["class"] });
+    return () => observer.disconnect();
+  }, []);
+  return version;
+}
+
+/** The context of a canvas with the screen's pixels, which is drawn to in CSS pixels. */
+function contextOf(
+  canvas: HTMLCanvasElement,
+  { width, height }: { readonly width: number; readonly height: number },
+): CanvasRenderingContext2D {
+  const ratio = window.devicePixelRatio;
+  const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== columns || canvas.height !== rows) {
+    canvas.width = columns;
+    canvas.height = rows;
+  }
+  const context = canvas.getContext("2d")!;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}
+
+/** @param color `#rrggbb` */
+function rgbOf(color: string): Rgb {
+  const bits = Number.parseInt(color.trim().slice(1), 16);
+  return [(bits >> 16) & 255, (bits >> 8) & 255, bits & 255];
+}

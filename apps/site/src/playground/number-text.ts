@@ -1,0 +1,8 @@
+/** A number with up to this many digits, as short as it can be: `0.0123`, `1.2e-7`, `∞`. */
+export function shortNumber(value: number, digits = 4): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  return String(Number(value.toPrecision(digits)))
+    .replace("-", "−")
+    .replace("e-", "e−");
+}

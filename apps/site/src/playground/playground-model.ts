@@ -1,0 +1,199 @@
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { wrap, type Remote } from "comlink";
+import { readUrlState, writeUrlState } from "../url-state/url-state.js";
+import type { ContourMap } from "./contour-map.js";
+import { LatestOnly } from "./latest-only.js";
+import type { Path, StepExplanation } from "./path.js";
+import type { PlaygroundEngine, Trace } from "./playground-engine.js";
+import { fromQuery, raceOf, surfaceOf, toQuery, type PlaygroundState } from "./playground-state.js";
+import { lineStyle, type LineStyle } from "./runner-colors.js";
+import { runnerLabels } from "./runner-label.js";
+import type { Runner } from "./runner.js";
+import type { Surface } from "./surfaces.js";
+
+/** A runner with what the page shows of it. */
+export interface Lane {
+  readonly index: number;
+  readonly runner: Runner;
+  readonly label: string;
+  readonly style: LineStyle;
+  readonly trace: Trace;
+  /** The last path that was computed; undefined before the first. */
+  readonly path: Path | undefined;
+  /** Why there is no path for these settings. */
+  readonly error: string | undefined;
+}
+
+/** The step of a runner that is explained. */
+export interface Inspection {
+  readonly lane: number;
+  /** Number of steps before it. */
+  readonly step: number;
+}
+
+/** What a trace gave. */
+interface Result {
+  readonly path?: Path;
+  readonly error?: string;
+}
+
+/** Values per side of the map that the function is evaluated at. */
+const resolution = 180;
+/** Paths that are kept for settings that come back. */
+const maxResults = 100;
+
+/** The state of a playground, and the worker that computes what it shows. */
+export class PlaygroundModel {
+  readonly state: Signal<PlaygroundState>;
+  readonly problems: Signal<readonly string[]>;
+  readonly surface: ReadonlySignal<Surface>;
+  readonly lanes: ReadonlySignal<readonly Lane[]>;
+  readonly contours = signal<ContourMap>([]);
+  /** How many steps of the paths are shown; between two steps while it plays. */
+  readonly shownSteps = signal(0);
+  readonly isPlaying = signal(true);
+  /** Steps per second. */
+  readonly speed = signal(60);
+  readonly inspection = signal<Inspection | undefined>(undefined);
+  /** The place of the runner whose settings are open. */
+  readonly openLane = signal<number | undefined>(undefined);
+  /** The name of the own rule in the editor. */
+  readonly editedRule = signal<string | undefined>(undefined);
+  readonly explanation = signal<StepExplanation | undefined>(undefined);
+  readonly engine: Remote<PlaygroundEngine>;
+  readonly #results = signal<ReadonlyMap<string, Result>>(new Map());
+  readonly #lastPaths = new Map<number, Path>();
+  readonly #tasks = new LatestOnly<string>();
+
+  /** @param signal ends the worker */
+  constructor(ended: AbortSignal) {
+    const worker = new Worker(new URL("./playground.worker.ts", import.meta.url), {
+      type: "module",
+    });
+    this.engine = wrap<PlaygroundEngine>(worker);
+    const { state, problems } = fromQuery(readUrlState());
+    this.state = signal(state);
+    this.problems = signal(problems);
+    this.editedRule.value = Object.keys(state.rules)[0];
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.isPlaying.value = false;
+      this.shownSteps.value = state.steps;
+    }
+    this.surface = computed(() => surfaceOf(this.state.value));
+    const traces = computed(() => tracesOf(this.state.value));
+    this.lanes = computed(() => this.#lanesOf(this.state.value.runners, traces.value));
+    const ends = [
+      effect(() => writeUrlState(toQuery(this.state.value))),
+      effect(() => this.#computeContours(this.surface.value)),
+      effect(() => traces.value.forEach((trace, index) => this.#computePath(index, trace))),
+      effect(() => this.#computeExplanation(this.inspection.value, this.lanes.value)),
+    ];
+    ended.addEventListener("abort", () => {
+      ends.forEach((end) => end());
+      worker.terminate();
+    });
+  }
+
+  /** Changes the state. */
+  update(changes: Partial<PlaygroundState>): void {
+    this.state.value = { ...this.state.value, ...changes };
+  }
+
+  /** Shows another view from its start. */
+  show(query: Readonly<Record<string, string>>): void {
+    batch(() => {
+      const { state, problems } = fromQuery(query);
+      this.state.value = {
+        ...state,
+        backend: query.backend ? state.backend : this.state.value.backend,
+      };
+      this.problems.value = problems;
+      this.inspection.value = undefined;
+      this.openLane.value = undefined;
+      this.editedRule.value = Object.keys(state.rules)[0];
+      this.restart();
+    });
+  }
+
+  /** Plays from the start. */
+  restart(): void {
+    this.shownSteps.value = 0;
+    this.isPlaying.value = true;
+  }
+
+  #lanesOf(runners: readonly Runner[], traces: readonly Trace[]): readonly Lane[] {
+    const labels = runnerLabels(runners);
+    const results = this.#results.value;
+    return runners.map((runner, index): Lane => {
+      const trace = traces[index];
+      const { path, error } = results.get(keyOf(trace)) ?? {};
+      if (path !== undefined) this.#lastPaths.set(index, path);
+      const shown = error === undefined ? (path ?? this.#lastPaths.get(index)) : undefined;
+      return {
+        index,
+        runner,
+        label: labels[index],
+        style: lineStyle(index),
+        trace,
+        path: shown,
+        error,
+      };
+    });
+  }
+
+  #computePath(index: number, trace: Trace): void {
+    const key = keyOf(trace);
+    if (this.#results.peek().has(key)) return;
+    this.#tasks.run(`path ${index}`, async () => {
+      const result = await this.engine.trace(trace).then(
+        (path): Result => ({ path }),
+        (error: unknown): Result => ({ error: messageOf(error) }),
+      );
+      const results = new Map([...this.#results.peek()].slice(-maxResults));
+      this.#results.value = results.set(key, result);
+    });
+  }
+
+  #computeContours({ formula, extent }: Surface): void {
+    this.#tasks.run("contours", async () => {
+      this.contours.value = await this.engine.contours(formula, extent, resolution, resolution);
+    });
+  }
+
+  #computeExplanation(inspection: Inspection | undefined, lanes: readonly Lane[]): void {
+    const lane = inspection && lanes[inspection.lane];
+    if (lane?.path === undefined || inspection === undefined) {
+      this.explanation.value = undefined;
+      return;
+    }
+    const { trace, path } = lane;
+    const step = Math.min(inspection.step, path.values.length - 2);
+    if (step < 0) {
+      this.explanation.value = undefined;
+      return;
+    }
+    this.#tasks.run("explanation", async () => {
+      this.explanation.value = await this.engine
+        .explain(trace, path.points, step)
+        .catch(() => undefined);
+    });
+  }
+}
+
+function tracesOf(state: PlaygroundState): readonly Trace[] {
+  const race = raceOf(state);
+  return state.runners.map(({ parts, backend = state.backend }): Trace => {
+    const used = Object.entries(state.rules).filter(([name]) =>
+      parts.some((part) => part.name === name),
+    );
+    return { parts, backend, race, rules: Object.fromEntries(used) };
+  });
+}
+
+function keyOf(trace: Trace): string {
+  return JSON.stringify(trace);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

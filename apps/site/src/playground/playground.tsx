@@ -1,0 +1,43 @@
+import { useId } from "preact/hooks";
+import { BackendComparison } from "./backend-comparison.js";
+import { ExplanationView } from "./explanation-view.js";
+import { MapView } from "./map-view.js";
+import { PlaybackControls } from "./playback-controls.js";
+import type { PlaygroundModel } from "./playground-model.js";
+import { RaceSettings } from "./race-settings.js";
+import { RuleEditor } from "./rule-editor.js";
+import { RunnerList } from "./runner-list.js";
+import { ValuesTable } from "./values-table.js";
+
+interface PlaygroundProps {
+  readonly model: PlaygroundModel;
+}
+
+/** Optimizers that race over a contour map. */
+export function Playground({ model }: PlaygroundProps) {
+  const id = useId();
+  const edited = model.editedRule.value;
+  return (
+    <div class="playground">
+      {model.problems.value.map((problem) => (
+        <p key={problem} role="alert" class="playground-error">
+          {problem}
+        </p>
+      ))}
+      <RaceSettings model={model} />
+      <div class="playground-columns">
+        <div>
+          <MapView model={model} tableId={`${id}-values`} />
+          <PlaybackControls model={model} />
+          <ValuesTable model={model} id={`${id}-values`} />
+        </div>
+        <RunnerList model={model} />
+      </div>
+      {edited !== undefined && Object.hasOwn(model.state.value.rules, edited) && (
+        <RuleEditor key={edited} model={model} name={edited} />
+      )}
+      <ExplanationView model={model} />
+      <BackendComparison model={model} />
+    </div>
+  );
+}
