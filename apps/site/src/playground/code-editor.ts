@@ -25,6 +25,7 @@ export interface CodeEditor {
   mark(fault: TextFault | undefined): void;
   /** Puts the cursor at a place, and the focus into the editor. */
   goTo(fault: TextFault): void;
+  focus(): void;
   destroy(): void;
 }
 
@@ -92,6 +93,7 @@ export function createCodeEditor(
       view.dispatch({ selection: { anchor: offsetOf(fault).from }, scrollIntoView: true });
       view.focus();
     },
+    focus: () => view.focus(),
     destroy: () => view.destroy(),
   };
 }

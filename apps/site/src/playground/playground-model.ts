@@ -58,7 +58,10 @@ export class PlaygroundModel {
   /** The place of the runner whose settings are open. */
   readonly openLane = signal<number | undefined>(undefined);
   /** The name of the own rule in the editor. */
-  readonly editedRule = signal<string | undefined>(undefined);
+  readonly editedRule: ReadonlySignal<string | undefined>;
+  /** Whether the visitor has opened the editor, and not the address. */
+  hasOpenedEditor = false;
+  readonly #editedRule = signal<string | undefined>(undefined);
   readonly explanation = signal<StepExplanation | undefined>(undefined);
   readonly engine: Remote<PlaygroundEngine>;
   readonly #results = signal<ReadonlyMap<string, Result>>(new Map());
@@ -74,7 +77,8 @@ export class PlaygroundModel {
     const { state, problems } = fromQuery(readUrlState());
     this.state = signal(state);
     this.problems = signal(problems);
-    this.editedRule.value = Object.keys(state.rules)[0];
+    this.#editedRule.value = Object.keys(state.rules)[0];
+    this.editedRule = this.#editedRule;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.isPlaying.value = false;
       this.shownSteps.value = state.steps;
@@ -110,9 +114,16 @@ export class PlaygroundModel {
       this.problems.value = problems;
       this.inspection.value = undefined;
       this.openLane.value = undefined;
-      this.editedRule.value = Object.keys(state.rules)[0];
+      this.hasOpenedEditor = false;
+      this.#editedRule.value = Object.keys(state.rules)[0];
       this.restart();
     });
+  }
+
+  /** Opens the editor with an own rule, and closes it without one. */
+  edit(name: string | undefined): void {
+    this.hasOpenedEditor = name !== undefined;
+    this.#editedRule.value = name;
   }
 
   /** Plays from the start. */

@@ -34,6 +34,10 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
       const { [name]: text } = model.state.peek().rules;
       editor.current = createCodeEditor(place.current!, text, label, change);
       change(text);
+      if (model.hasOpenedEditor) {
+        place.current!.closest("section")!.scrollIntoView({ block: "nearest" });
+        editor.current.focus();
+      }
     });
     return () => {
       isGone = true;
@@ -60,7 +64,7 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
       <p role="status" class={fault === undefined ? "playground-valid" : "playground-error"}>
         {fault === undefined
           ? "The text is a rule, and races."
-          : `Line ${fault.line}, column ${fault.column}: ${fault.message} The last text that was a rule still races.`}
+          : `Line ${fault.line}, column ${fault.column}: ${fault.message.replace(/\.?$/, ".")} The last text that was a rule still races.`}
       </p>
       <div class="playground-row">
         {fault !== undefined && (
@@ -71,7 +75,7 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
         <button type="button" onClick={() => void copy()}>
           Copy as TypeScript
         </button>
-        <button type="button" onClick={() => (model.editedRule.value = undefined)}>
+        <button type="button" onClick={() => model.edit(undefined)}>
           Close the editor
         </button>
         <span role="status">{notice}</span>

@@ -31,15 +31,15 @@ export function RunnerCard({
   const edit = (part: number): void => {
     const { name } = runner.parts[part];
     if (Object.hasOwn(ownRules, name)) {
-      model.editedRule.value = name;
+      model.edit(name);
       return;
     }
     const own = withOwnRule(runner, part, ownRules);
     model.update({
-      runners: [...runners.slice(0, index + 1), own.runner, ...runners.slice(index + 1)],
+      runners: [...runners, own.runner],
       rules: { ...ownRules, [own.name]: own.text },
     });
-    model.editedRule.value = own.name;
+    model.edit(own.name);
   };
   return (
     <details
