@@ -1,4 +1,5 @@
 import { defineConfig } from "vitepress";
+import { accessibleMath } from "./accessible-math.js";
 import { crossOriginIsolation } from "../src/headers.mjs";
 import { documentationSidebar } from "./documentation-sidebar.js";
 import { referenceSidebar } from "./reference-sidebar.js";
@@ -13,6 +14,7 @@ export default defineConfig({
   cleanUrls: true,
   markdown: {
     math: true,
+    config: accessibleMath,
     // Their colors have enough contrast to the background of blocks of code.
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },

@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
+import { isFull } from "../../../../testing/cases.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -28,183 +29,173 @@ async function numbersOf(page: Page, optimizer: string): Promise<readonly number
 const query =
   "surface=himmelblau&start=-1,-2&steps=80&runners=adam(learningRate:0.05);clip-by-norm(clipNorm:5)~sgd(learningRate:0.02)";
 
-describe.each(["cpu-js", "cpu-js-exact", "wasm", "wasm-threads", "webgpu"])("on %s", (backend) => {
-  test("optimizers race, and end where they end everywhere", async () => {
-    const { page, finish } = await site.open(`demos/playground?${query}&backend=${backend}`, calm);
-    const [value, x, y] = await numbersOf(page, "adam");
-    expect(Math.hypot(x + 3.78, y + 3.283)).toBeLessThan(0.1);
-    expect(value).toBeCloseTo((x ** 2 + y - 11) ** 2 + (x + y ** 2 - 7) ** 2, 1);
-    const [, sgdX, sgdY] = await numbersOf(page, "clip-by-norm + sgd");
-    expect(Math.hypot(sgdX + 3.78, sgdY + 3.283)).toBeLessThan(0.2);
-    await page.getByText("Noise, map and backend").click();
-    expect(await page.locator(`input[name="backend"]:checked`).count()).toBe(1);
+// `npm test` opens this page in house.test.ts.
+describe.runIf(isFull)("the playground", () => {
+  describe.each(["cpu-js", "cpu-js-exact", "wasm", "wasm-threads", "webgpu"])(
+    "on %s",
+    (backend) => {
+      test("optimizers race, and end where they end everywhere", async () => {
+        const { page, finish } = await site.open(
+          `demos/playground?${query}&backend=${backend}`,
+          calm,
+        );
+        const [value, x, y] = await numbersOf(page, "adam");
+        expect(Math.hypot(x + 3.78, y + 3.283)).toBeLessThan(0.1);
+        expect(value).toBeCloseTo((x ** 2 + y - 11) ** 2 + (x + y ** 2 - 7) ** 2, 1);
+        const [, sgdX, sgdY] = await numbersOf(page, "clip-by-norm + sgd");
+        expect(Math.hypot(sgdX + 3.78, sgdY + 3.283)).toBeLessThan(0.2);
+        await page.getByText("Noise, map and backend").click();
+        expect(await page.locator(`input[name="backend"]:checked`).count()).toBe(1);
+        await finish();
+      });
+    },
+  );
+
+  test("a changed rule races at once, and a mistake is shown at its column", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?surface=himmelblau&start=-1,-2&steps=40&runners=sgd(learningRate:0.001)",
+      calm,
+    );
+    const [before] = await numbersOf(page, "sgd");
+    await page.locator("summary").filter({ hasText: "sgd" }).click();
+    await page.getByRole("button", { name: "Edit the mathematics" }).click();
+    const editor = page.getByRole("textbox", { name: "The text of the rule my-sgd" });
+    await editor.waitFor();
+    expect(await numbersOf(page, "my-sgd")).toEqual(await numbersOf(page, "sgd"));
+
+    // The cursor stands at the end of the last line, `u = g * learningRate`.
+    await editor.focus();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.type(" * 4");
+    const status = page.locator(".playground-editor [role=status]").first();
+    await expect.poll(() => status.textContent()).toContain("races");
+    await expect.poll(async () => (await numbersOf(page, "my-sgd"))[0]).not.toBe(before);
+    const [faster] = await numbersOf(page, "my-sgd");
+    expect(faster).toBeLessThan(before);
+    expect((await numbersOf(page, "sgd"))[0]).toBe(before);
+
+    await page.keyboard.type(" * gg");
+    await expect.poll(() => status.textContent()).toContain("Line 7, column 30:");
+    expect(await status.textContent()).toContain('"gg" has no value here');
+    await expect.poll(() => page.locator(".cm-lintRange-error").textContent()).toBe("gg");
+    expect((await numbersOf(page, "my-sgd"))[0]).toBe(faster);
+
+    for (let i = 0; i < " * gg".length; i += 1) await page.keyboard.press("Backspace");
+    await expect.poll(() => status.textContent()).toContain("races");
+    // The address holds the rule: the same view in a new page.
+    await expect.poll(() => page.url()).toContain("rule.my-sgd");
+    await page.reload();
+    expect((await numbersOf(page, "my-sgd"))[0]).toBe(faster);
     await finish();
   });
-});
 
-test("a changed rule races at once, and a mistake is shown at its column", async () => {
-  const { page, finish } = await site.open(
-    "demos/playground?surface=himmelblau&start=-1,-2&steps=40&runners=sgd(learningRate:0.001)",
-    calm,
-  );
-  const [before] = await numbersOf(page, "sgd");
-  await page.locator("summary").filter({ hasText: "sgd" }).click();
-  await page.getByRole("button", { name: "Edit the mathematics" }).click();
-  const editor = page.getByRole("textbox", { name: "The text of the rule my-sgd" });
-  await editor.waitFor();
-  expect(await numbersOf(page, "my-sgd")).toEqual(await numbersOf(page, "sgd"));
-
-  // The cursor stands at the end of the last line, `u = g * learningRate`.
-  await editor.focus();
-  await page.keyboard.press("Control+End");
-  await page.keyboard.press("ArrowLeft");
-  await page.keyboard.type(" * 4");
-  const status = page.locator(".playground-editor [role=status]").first();
-  await expect.poll(() => status.textContent()).toContain("races");
-  await expect.poll(async () => (await numbersOf(page, "my-sgd"))[0]).not.toBe(before);
-  const [faster] = await numbersOf(page, "my-sgd");
-  expect(faster).toBeLessThan(before);
-  expect((await numbersOf(page, "sgd"))[0]).toBe(before);
-
-  await page.keyboard.type(" * gg");
-  await expect.poll(() => status.textContent()).toContain("Line 5, column 31:");
-  expect(await status.textContent()).toContain('"gg" has no value here');
-  await expect.poll(() => page.locator(".cm-lintRange-error").textContent()).toBe("gg");
-  expect((await numbersOf(page, "my-sgd"))[0]).toBe(faster);
-
-  for (let i = 0; i < " * gg".length; i += 1) await page.keyboard.press("Backspace");
-  await expect.poll(() => status.textContent()).toContain("races");
-  // The address holds the rule: the same view in a new page.
-  await expect.poll(() => page.url()).toContain("rule.my-sgd");
-  await page.reload();
-  expect((await numbersOf(page, "my-sgd"))[0]).toBe(faster);
-  await finish();
-});
-
-test("a formula of one's own, with the column of a mistake", async () => {
-  const { page, finish } = await site.open(
-    "demos/playground?steps=200&runners=sgd(learningRate:0.1)",
-    calm,
-  );
-  const formula = page.getByLabel("f(x, y) =");
-  await formula.fill("(x - 1)^2 + (y + z)^2");
-  await expect
-    .poll(() => page.locator(".playground-formula [role=status]").textContent())
-    .toContain("Column 18:");
-  expect(await formula.getAttribute("aria-invalid")).toBe("true");
-  await formula.fill("(x - 1)^2 + (y + 0.5)^2");
-  await expect.poll(async () => (await numbersOf(page, "sgd")).slice(1)).toEqual([1, -0.5]);
-  expect(page.url()).toContain("surface=own");
-  await finish();
-});
-
-test("arrow keys move the start; a lesson sets the view", async () => {
-  const { page, finish } = await site.open("demos/playground?surface=noisy&steps=10", calm);
-  const start = page.locator(".playground-start");
-  await start.focus();
-  await page.keyboard.press("Shift+ArrowRight");
-  await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.4");
-  await page.keyboard.press("ArrowDown");
-  await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.32");
-  await expect.poll(() => new URL(page.url()).searchParams.get("start")).toBe("-2.4,2.32");
-
-  await page.getByText("Momentum with and without nesterov").click();
-  await expect.poll(() => new URL(page.url()).searchParams.get("surface")).toBe("valley");
-  const [plain] = await numbersOf(page, "sgd");
-  const [nesterov] = await numbersOf(page, "sgd, nesterov");
-  expect([plain, nesterov].every((value) => Number.isFinite(value))).toBe(true);
-  await finish();
-});
-
-test("every lesson's view can be read and run", async () => {
-  const { page, finish } = await site.open("demos/playground", calm);
-  const lessons = page.locator(".playground-lesson");
-  const count = await lessons.count();
-  expect(count).toBeGreaterThan(10);
-  for (let i = 0; i < count; i += 1) {
-    await lessons.nth(i).click();
+  test("a formula of one's own, with the column of a mistake", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?steps=200&runners=sgd(learningRate:0.1)",
+      calm,
+    );
+    const formula = page.getByLabel("f(x, y) =");
+    await formula.fill("(x - 1)^2 + (y + z)^2");
     await expect
-      .poll(() => page.locator(".playground-columns tbody tr td:nth-child(3)").count())
-      .toBeGreaterThan(1);
-    expect(await page.locator(".playground [role=alert]").allTextContents()).toEqual([]);
-  }
-  await finish();
-});
+      .poll(() => page.locator(".playground-formula [role=status]").textContent())
+      .toContain("Column 18:");
+    expect(await formula.getAttribute("aria-invalid")).toBe("true");
+    await formula.fill("(x - 1)^2 + (y + 0.5)^2");
+    await expect.poll(async () => (await numbersOf(page, "sgd")).slice(1)).toEqual([1, -0.5]);
+    expect(page.url()).toContain("surface=own");
+    await finish();
+  });
 
-test("a step is explained with its numbers", async () => {
-  const { page, finish } = await site.open(
-    "demos/playground?start=-1.2,1&steps=20&runners=sgd(learningRate:0.001)",
-    calm,
-  );
-  await numbersOf(page, "sgd");
-  await page.locator(".playground-explanation select").selectOption({ label: "sgd" });
-  const line = page.locator(".playground-lines tr").filter({ hasText: "u = g * learningRate" });
-  // ∂f/∂x = −2(1 − x) − 400x(y − x²) at (−1.2, 1)
-  await expect.poll(() => line.textContent()).toContain("−0.2156= (−216) * 0.001");
-  await finish();
-});
+  test("arrow keys move the start; a lesson sets the view", async () => {
+    const { page, finish } = await site.open("demos/playground?surface=noisy&steps=10", calm);
+    const start = page.locator(".playground-start");
+    await start.focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.4");
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.32");
+    await expect.poll(() => new URL(page.url()).searchParams.get("start")).toBe("-2.4,2.32");
 
-test("all backends are compared with the exact one", async () => {
-  const { page, finish } = await site.open(`demos/playground?${query}`, calm);
-  await numbersOf(page, "adam");
-  await page.getByRole("button", { name: "Race on every backend" }).click();
-  const cells = page.locator(".playground-comparison tbody tr").first().locator("td");
-  await expect.poll(() => cells.count(), { timeout: 60_000 }).toBe(5);
-  const [, exact, wasm] = await cells.allTextContents();
-  expect([exact, wasm]).toEqual(["same bits", "same bits"]);
-  await finish();
-});
+    await page.getByText("Momentum with and without nesterov").click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("surface")).toBe("valley");
+    const [plain] = await numbersOf(page, "sgd");
+    const [nesterov] = await numbersOf(page, "sgd, nesterov");
+    expect([plain, nesterov].every((value) => Number.isFinite(value))).toBe(true);
+    await finish();
+  });
 
-test("nothing keeps the page busy for more than 50 ms while it plays and a slider moves", async () => {
-  const { page, finish } = await site.open("demos/playground");
-  await numbersOf(page, "adam");
-  await page.locator("summary").filter({ hasText: "adam" }).first().click();
-  const slider = page.getByRole("slider", { name: "learningRate (α)" });
-  await slider.waitFor();
-  await page.waitForTimeout(500);
-  const longest = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        let worst = 0;
-        const observer = new PerformanceObserver((list) => {
-          for (const { duration } of list.getEntries()) worst = Math.max(worst, duration);
-        });
-        observer.observe({ type: "longtask" });
-        setTimeout(() => resolve(worst), 4000);
-      }),
-  );
-  await slider.focus();
-  for (let i = 0; i < 30; i += 1) await page.keyboard.press("ArrowRight");
-  console.log(`longest task: ${await longest} ms`);
-  await finish();
-});
+  test("every lesson's view can be read and run", async () => {
+    const { page, finish } = await site.open("demos/playground", calm);
+    const lessons = page.locator(".playground-lesson");
+    const count = await lessons.count();
+    expect(count).toBeGreaterThan(10);
+    for (let i = 0; i < count; i += 1) {
+      await lessons.nth(i).click();
+      await expect
+        .poll(() => page.locator(".playground-columns tbody tr td:nth-child(3)").count())
+        .toBeGreaterThan(1);
+      expect(await page.locator(".playground [role=alert]").allTextContents()).toEqual([]);
+    }
+    await finish();
+  });
 
-test.each([
-  ["light", 1280],
-  ["dark", 390],
-] as const)("axe finds nothing serious with everything open, %s, %d wide", async (theme, width) => {
-  const { page, finish } = await site.open(
-    "demos/playground?steps=20&runners=adam;clip-by-norm~sgd(learningRate:linear(from:0.1,to:0,steps:20));my-rule&rule.my-rule=" +
-      encodeURIComponent(
-        "hyperparameters:\n  learningRate = 0.1\nperElement:\n  u = g * learningRate\n",
-      ),
-    { ...calm, colorScheme: theme, viewport: { width, height: 844 } },
+  test("a step is explained with its numbers", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?start=-1.2,1&steps=20&runners=sgd(learningRate:0.001)",
+      calm,
+    );
+    await numbersOf(page, "sgd");
+    await page.locator(".playground-explanation select").selectOption({ label: "sgd" });
+    const line = page.locator(".playground-lines tr").filter({ hasText: "u = g * learningRate" });
+    // ∂f/∂x = −2(1 − x) − 400x(y − x²) at (−1.2, 1)
+    await expect.poll(() => line.textContent()).toContain("−0.2156= (−216) * 0.001");
+    await finish();
+  });
+
+  test("all backends are compared with the exact one", async () => {
+    const { page, finish } = await site.open(`demos/playground?${query}`, calm);
+    await numbersOf(page, "adam");
+    await page.getByRole("button", { name: "Race on every backend" }).click();
+    const cells = page.locator(".playground-comparison tbody tr").first().locator("td");
+    await expect.poll(() => cells.count(), { timeout: 60_000 }).toBe(5);
+    const [, exact, wasm] = await cells.allTextContents();
+    expect([exact, wasm]).toEqual(["same bits", "same bits"]);
+    await finish();
+  });
+
+  test.each([
+    ["light", 1280],
+    ["dark", 390],
+  ] as const)(
+    "axe finds nothing serious with everything open, %s, %d wide",
+    async (theme, width) => {
+      const { page, finish } = await site.open(
+        "demos/playground?steps=20&runners=adam;clip-by-norm~sgd(learningRate:linear(from:0.1,to:0,steps:20));my-rule&rule.my-rule=" +
+          encodeURIComponent(
+            "hyperparameters:\n  learningRate = 0.1\nperElement:\n  u = g * learningRate\n",
+          ),
+        { ...calm, colorScheme: theme, viewport: { width, height: 844 } },
+      );
+      await numbersOf(page, "my-rule");
+      await page.locator("summary").filter({ hasText: "clip-by-norm" }).click();
+      await page.locator("summary").filter({ hasText: "Options of" }).click();
+      await page.getByText("Noise, map and backend").click();
+      await page.locator(".playground-explanation select").selectOption({ label: "adam" });
+      await page.locator(".playground-lines").waitFor();
+      await page.locator(".cm-content").waitFor();
+      const { violations } = await new AxeBuilder({ page }).include(".VPDoc").analyze();
+      const serious = violations.filter(
+        ({ impact }) => impact === "serious" || impact === "critical",
+      );
+      expect(
+        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+      ).toEqual([]);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow).toBeLessThanOrEqual(0);
+      await finish();
+    },
   );
-  await numbersOf(page, "my-rule");
-  await page.locator("summary").filter({ hasText: "clip-by-norm" }).click();
-  await page.locator("summary").filter({ hasText: "Options of" }).click();
-  await page.getByText("Noise, map and backend").click();
-  await page.locator(".playground-explanation select").selectOption({ label: "adam" });
-  await page.locator(".playground-lines").waitFor();
-  await page.locator(".cm-content").waitFor();
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(
-    serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-  ).toEqual([]);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBeLessThanOrEqual(0);
-  await finish();
 });
