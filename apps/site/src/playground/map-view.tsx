@@ -44,15 +44,13 @@ export function MapView({ model, tableId }: MapViewProps) {
     });
   }, [contours, projection, theme]);
 
-  const current = useRef({ projection, theme });
-  current.current = { projection, theme };
+  const current = useRef(projection);
+  current.current = projection;
   const draw = (): void => {
-    // Read before anything else, so that the effect depends on them also where there is nothing to draw on yet.
-    const lanes = model.lanes.value;
-    const shownSteps = model.shownSteps.value;
-    const inspection = model.inspection.value;
+    const lanes = model.lanes.peek();
+    const inspection = model.inspection.peek();
     const canvas = pathCanvas.current;
-    const { width, height } = current.current.projection;
+    const { width, height } = current.current;
     if (canvas === null || width === 0) return;
     const style = getComputedStyle(place.current!);
     const drawn = lanes.flatMap(({ path, label, style: { color, dash } }): DrawnPath[] =>
@@ -62,14 +60,26 @@ export function MapView({ model, tableId }: MapViewProps) {
     drawPaths(
       contextOf(canvas, { width, height }),
       drawn,
-      shownSteps,
-      current.current.projection,
+      model.shownSteps.peek(),
+      current.current,
       style.getPropertyValue("--playground-halo"),
       marked && { path: drawn.findIndex(({ path }) => path === marked), step: inspection.step },
     );
   };
-  useSignalEffect(draw);
-  useEffect(draw, [projection, theme]);
+  // At most once per frame, however many paths arrive.
+  const frame = useRef<number>(undefined);
+  const drawSoon = (): void => {
+    frame.current ??= requestAnimationFrame(() => {
+      frame.current = undefined;
+      draw();
+    });
+  };
+  useSignalEffect(() => {
+    void [model.lanes.value, model.shownSteps.value, model.inspection.value];
+    drawSoon();
+  });
+  useEffect(drawSoon, [projection, theme]);
+  useEffect(() => () => cancelAnimationFrame(frame.current ?? 0), []);
 
   const moveTo = (event: PointerEvent): void => {
     const { left, top } = place.current!.getBoundingClientRect();

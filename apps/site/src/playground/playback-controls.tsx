@@ -35,8 +35,10 @@ export function PlaybackControls({ model }: PlaybackControlsProps) {
   };
   const toggle = (): void => {
     if (isPlaying) goTo(shown);
-    else if (shown >= steps) model.restart();
-    else model.isPlaying.value = true;
+    else {
+      if (shown >= steps) model.shownSteps.value = 0;
+      model.isPlaying.value = true;
+    }
   };
   return (
     <div class="playground-playback" role="group" aria-label="Playback">

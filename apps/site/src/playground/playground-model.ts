@@ -65,6 +65,9 @@ export class PlaygroundModel {
   readonly explanation = signal<StepExplanation | undefined>(undefined);
   readonly engine: Remote<PlaygroundEngine>;
   readonly #results = signal<ReadonlyMap<string, Result>>(new Map());
+  /** Results that no frame has shown yet. */
+  readonly #arrived = new Map<string, Result>();
+  #frame: number | undefined;
   readonly #lastPaths = new Map<number, Path>();
   readonly #tasks = new LatestOnly<string>();
 
@@ -79,10 +82,7 @@ export class PlaygroundModel {
     this.problems = signal(problems);
     this.#editedRule.value = Object.keys(state.rules)[0];
     this.editedRule = this.#editedRule;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.isPlaying.value = false;
-      this.shownSteps.value = state.steps;
-    }
+    this.restart();
     this.surface = computed(() => surfaceOf(this.state.value));
     const traces = computed(() => tracesOf(this.state.value));
     this.lanes = computed(() => this.#lanesOf(this.state.value.runners, traces.value));
@@ -94,6 +94,7 @@ export class PlaygroundModel {
     ];
     ended.addEventListener("abort", () => {
       ends.forEach((end) => end());
+      if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
       worker.terminate();
     });
   }
@@ -126,10 +127,11 @@ export class PlaygroundModel {
     this.#editedRule.value = name;
   }
 
-  /** Plays from the start. */
+  /** Plays from the start, or shows whole paths to a visitor who prefers less motion. */
   restart(): void {
-    this.shownSteps.value = 0;
-    this.isPlaying.value = true;
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.shownSteps.value = isCalm ? this.state.value.steps : 0;
+    this.isPlaying.value = !isCalm;
   }
 
   #lanesOf(runners: readonly Runner[], traces: readonly Trace[]): readonly Lane[] {
@@ -154,15 +156,23 @@ export class PlaygroundModel {
 
   #computePath(index: number, trace: Trace): void {
     const key = keyOf(trace);
-    if (this.#results.peek().has(key)) return;
+    if (this.#results.peek().has(key) || this.#arrived.has(key)) return;
     this.#tasks.run(`path ${index}`, async () => {
       const result = await this.engine.trace(trace).then(
         (path): Result => ({ path }),
         (error: unknown): Result => ({ error: messageOf(error) }),
       );
-      const results = new Map([...this.#results.peek()].slice(-maxResults));
-      this.#results.value = results.set(key, result);
+      this.#arrived.set(key, result);
+      this.#frame ??= requestAnimationFrame(() => this.#showArrived());
     });
+  }
+
+  /** Shows the paths that have arrived since the last frame, all at once. */
+  #showArrived(): void {
+    this.#frame = undefined;
+    const results = [...this.#results.peek(), ...this.#arrived];
+    this.#arrived.clear();
+    this.#results.value = new Map(results.slice(-maxResults));
   }
 
   #computeContours({ formula, extent }: Surface): void {

@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { parseFormula } from "./formula.js";
 import { shortNumber } from "./number-text.js";
 import type { Lane, PlaygroundModel } from "./playground-model.js";
@@ -16,7 +17,11 @@ export function ValuesTable({ model, id }: ValuesTableProps) {
     const steps = Math.floor(model.shownSteps.value);
     return model.isPlaying.value ? steps - (steps % 5) : steps;
   }).value;
-  const { minima } = model.surface.value;
+  const { minima, formula } = model.surface.value;
+  const least = useMemo(
+    () => (minima.length === 0 ? undefined : parseFormula(formula).valueAt(...minima[0])),
+    [minima, formula],
+  );
   return (
     <div class="playground-table" role="region" aria-labelledby={`${id}-caption`} tabIndex={0}>
       <table id={id}>
@@ -40,13 +45,7 @@ export function ValuesTable({ model, id }: ValuesTableProps) {
         </thead>
         <tbody>
           {model.lanes.value.map((lane) => (
-            <LaneRow
-              key={lane.index}
-              lane={lane}
-              shown={shown}
-              minima={minima}
-              formula={model.surface.value.formula}
-            />
+            <LaneRow key={lane.index} lane={lane} shown={shown} minima={minima} least={least} />
           ))}
         </tbody>
       </table>
@@ -58,10 +57,11 @@ interface LaneRowProps {
   readonly lane: Lane;
   readonly shown: number;
   readonly minima: readonly Point[];
-  readonly formula: string;
+  /** The least value of the function, if it is known. */
+  readonly least: number | undefined;
 }
 
-function LaneRow({ lane: { label, style, path, error }, shown, minima, formula }: LaneRowProps) {
+function LaneRow({ lane: { label, style, path, error }, shown, minima, least }: LaneRowProps) {
   const columns = minima.length > 0 ? 5 : 3;
   const head = (
     <th scope="row">
@@ -87,18 +87,13 @@ function LaneRow({ lane: { label, style, path, error }, shown, minima, formula }
       <td>{shortNumber(x)}</td>
       <td>{shortNumber(y)}</td>
       {minima.length > 0 && <td>{shortNumber(distance, 3)}</td>}
-      {minima.length > 0 && <td>{stepDone(path.values, minima, formula) ?? "–"}</td>}
+      {least !== undefined && <td>{stepDone(path.values, least) ?? "–"}</td>}
     </tr>
   );
 }
 
 /** The first step at which 99 % of the way down is done. */
-function stepDone(
-  values: Float64Array,
-  minima: readonly Point[],
-  formula: string,
-): number | undefined {
-  const least = parseFormula(formula).valueAt(...minima[0]);
+function stepDone(values: Float64Array, least: number): number | undefined {
   const limit = least + 0.01 * (values[0] - least);
   const step = values.findIndex((value) => value <= limit);
   return step < 0 ? undefined : step;
