@@ -63,11 +63,16 @@ describe("--checkpoint", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
+  let straight: Promise<Result>;
+  beforeAll(() => {
+    straight = run(settings);
+  });
+
   /** Stops a training once it was saved twice, and lets another process go on. */
   async function interrupted(
     signal: NodeJS.Signals,
     directory: string,
-    settings: readonly string[],
   ): Promise<{ readonly stopped: Result; readonly resumed: Result; readonly straight: Result }> {
     const saving = [...settings, "--checkpoint", directory];
     const stopped = await run([...saving, "--every", "4"], () =>
@@ -77,19 +82,17 @@ describe("--checkpoint", () => {
     );
     const resumed = await run([...saving, "--resume"]);
     expect(resumed.stderr).toMatch(/Resumed after batch \d+ of 40 in epoch [12]\/2, \d+ steps?\n/);
-    return { stopped, resumed, straight: await run(settings) };
+    return { stopped, resumed, straight: await straight };
   }
 
   test("a training that was killed and went on in another process has the results of one that was not", async () => {
-    const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
-    const runs = await interrupted("SIGKILL", join(folder, "killed"), settings);
+    const runs = await interrupted("SIGKILL", join(folder, "killed"));
     expect(runs.stopped.document).toBe(undefined);
     expect(results(runs.resumed.document!)).toStrictEqual(results(runs.straight.document!));
   });
 
   test("Ctrl-C saves after the batch, and --resume goes on from there", async () => {
-    const settings = ["--epochs", "2", "--batch-size", "200"];
-    const runs = await interrupted("SIGINT", join(folder, "stopped"), settings);
+    const runs = await interrupted("SIGINT", join(folder, "stopped"));
     expect(runs.stopped.code).toBe(130);
     expect(runs.stopped.stderr).toContain("--resume goes on from here.");
     const { batchLosses, interrupted: wasInterrupted } = runs.stopped.document!;
