@@ -4,11 +4,9 @@ import {
   clipByGlobalNorm,
   ema,
   variantOf,
-  type OptimizerSpec,
   type Schedule,
 } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
-import { fromTfjs } from "@gradstep/core/interop";
 import { tfOptimizer } from "@gradstep/tfjs";
 import type { Optimizer } from "@tensorflow/tfjs-core";
 import type { NonFiniteChoice, OptimizerName } from "../optimizers.mjs";
@@ -23,6 +21,8 @@ export type TrainingOptimizer = Optimizer & {
   readonly skippedSteps?: number;
   /** Whether it keeps averaged weights to evaluate with: the stage `ema` does, and schedule-free rules. */
   readonly keepsAverages?: boolean;
+  /** Whether the network has these averages. */
+  readonly isSwapped?: boolean;
   /** Exchanges the weights with these averages, or back. */
   readonly swap?: () => void;
 };
@@ -30,10 +30,8 @@ export type TrainingOptimizer = Optimizer & {
 /** Which optimizer of gradstep, and how its steps are taken. */
 export interface OptimizerSettings {
   readonly optimizer: OptimizerName;
-  /** Hyperparameters other than the learning rate, where they are not the default. */
-  readonly hyperparameters?: Readonly<Record<string, number | Schedule>>;
-  /** Options of the rule, such as `nesterov`, where they are not the default. */
-  readonly ruleOptions?: Readonly<Record<string, boolean | string>>;
+  /** Hyperparameters and options of the rule, other than the learning rate, that differ from their defaults. */
+  readonly ruleSettings?: Readonly<Record<string, number | boolean | string | Schedule>>;
   /** The global norm of the gradients, if they are clipped. */
   readonly clip?: number | undefined;
   /** Batches per step. */
@@ -44,6 +42,9 @@ export interface OptimizerSettings {
   readonly ema?: number | undefined;
 }
 
+/** TF.js's Adam, whose ε is in another place than in Keras. */
+const tfjsForm = { epsilonMode: "paper", averageForm: "sum-of-squares" };
+
 /**
  * gradstep's optimizer for these settings, in the memory of TF.js's current backend. Adam has the ε of TF.js's own Adam,
  * in the same place, so that a training has the same losses alone and in a comparison.
@@ -53,9 +54,8 @@ export function gradstepOptimizer(
   learningRate: number | Schedule,
 ): TrainingOptimizer & CheckpointedOptimizer {
   const { optimizer: name, clip, accumulate, nonFinite, lossScale, ema: momentum } = settings;
-  const given = { ...settings.ruleOptions, ...settings.hyperparameters, learningRate };
-  const rule: OptimizerSpec =
-    name === "adam" ? fromTfjs(name, given) : optimizerByName(name, given);
+  const form = name === "adam" ? tfjsForm : {};
+  const rule = optimizerByName(name, { ...form, ...settings.ruleSettings, learningRate });
   const spec = chain(
     ...(clip === undefined ? [] : [clipByGlobalNorm(clip)]),
     rule,

@@ -82,7 +82,8 @@ function threadsAvailability(): Availability {
   return { name, detail: `${threadCount()} threads` };
 }
 
-function threadCount(): number {
+/** Threads of a wasm backend: at most 8, and one per processor. */
+export function threadCount(): number {
   return Math.min(8, navigator.hardwareConcurrency);
 }
 

@@ -1,0 +1,160 @@
+import { effect, signal } from "@preact/signals";
+import { releaseProxy, wrap } from "comlink";
+import { Run, type RunRecord } from "./run.js";
+import { runColors } from "./run-colors.js";
+import type { RunSettings } from "./run-settings.js";
+import type { TrainingWorker } from "./train.worker.js";
+
+const storageKey = "gradstep.train.runs";
+
+/** Finished runs that keep their workers, to recognise digits. */
+const openFinishedRuns = 3;
+
+/** The runs of the page. Those of an earlier visit come back, paused or finished. */
+export class RunList {
+  readonly runs = signal<readonly Run[]>([]);
+  /** The id of the run whose details are shown. */
+  readonly selected = signal<string | undefined>(undefined);
+  /** What a screen reader says. */
+  readonly announcement = signal("");
+  readonly #limit: number;
+  readonly #queue: Run[] = [];
+  /** In the order in which they finished. */
+  readonly #finished: Run[] = [];
+  readonly #ends = new Map<Run, () => void>();
+
+  /** @param processors of the machine; one is left to the page */
+  constructor(storage: Storage, processors: number) {
+    this.#limit = Math.max(1, Math.min(4, processors - 1));
+    const records = readRecords(storage);
+    this.runs.value = records.map((record) => this.#watched(new Run(record)));
+    this.selected.value = records[0]?.id;
+    effect(() => {
+      const text = JSON.stringify(this.runs.value.map(({ record }) => record));
+      try {
+        storage.setItem(storageKey, text);
+      } catch {
+        // Full, or forbidden: the runs are those of this visit.
+      }
+    });
+  }
+
+  get selectedRun(): Run | undefined {
+    return this.runs.value.find(({ id }) => id === this.selected.value);
+  }
+
+  /** Loads the curves of the runs of an earlier visit. */
+  async load(): Promise<void> {
+    if (this.runs.value.length === 0) return;
+    const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
+    const remote = wrap<TrainingWorker>(worker);
+    for (const run of this.runs.value) {
+      await run.load(remote).catch((error: unknown) => {
+        run.error.value = error instanceof Error ? error.message : String(error);
+      });
+    }
+    remote[releaseProxy]();
+    worker.terminate();
+  }
+
+  /** Adds a run and starts it, as soon as a processor is free. */
+  add(name: string, settings: RunSettings): Run {
+    const runs = this.runs.value;
+    const used = runs.map(({ color }) => color);
+    const colors = Array.from({ length: runColors.length }, (_, color) => color);
+    const color = colors.find((one) => !used.includes(one)) ?? runs.length % runColors.length;
+    const id = crypto.randomUUID();
+    const run = this.#watched(new Run({ id, name, color, isHidden: false, settings }));
+    this.runs.value = [...runs, run];
+    this.selected.value = id;
+    this.start(run);
+    return run;
+  }
+
+  /** Starts or continues a run, as soon as a processor is free. */
+  start(run: Run): void {
+    if (run.isBusy) return;
+    run.status.value = "waiting";
+    this.#queue.push(run);
+    this.#next();
+  }
+
+  /** Loads the network of a run of an earlier visit, which stays paused or finished. */
+  open(run: Run): void {
+    if (!run.isOpen && !run.isBusy) run.start(0);
+  }
+
+  /** Trains one batch. */
+  step(run: Run): void {
+    run.start(1);
+  }
+
+  /** Removes a run and what is saved of it. */
+  async remove(run: Run): Promise<void> {
+    run.close();
+    this.#ends.get(run)?.();
+    this.#ends.delete(run);
+    const index = this.runs.value.indexOf(run);
+    this.runs.value = this.runs.value.filter((one) => one !== run);
+    if (this.selected.value === run.id)
+      this.selected.value = (this.runs.value[index] ?? this.runs.value[index - 1])?.id;
+    this.#next();
+    const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
+    const remote = wrap<TrainingWorker>(worker);
+    await remote.remove(run.id).finally(() => worker.terminate());
+  }
+
+  /** Saves all runs that are training. */
+  async save(): Promise<void> {
+    await Promise.allSettled(this.runs.value.map((run) => run.save()));
+  }
+
+  /** Ends all workers. */
+  close(): void {
+    this.#queue.length = 0;
+    for (const end of this.#ends.values()) end();
+    for (const run of this.runs.value) run.close();
+  }
+
+  #watched(run: Run): Run {
+    let before = run.status.value;
+    const end = effect(() => {
+      const status = run.status.value;
+      if (status === before) return;
+      before = status;
+      if (status === "finished") this.#finish(run);
+      if (status === "failed")
+        this.announcement.value = `${run.name.peek()} failed: ${run.error.peek()}`;
+      if (status === "paused") this.announcement.value = `${run.name.peek()} is paused.`;
+      if (["finished", "failed", "paused"].includes(status)) queueMicrotask(() => this.#next());
+    });
+    this.#ends.set(run, end);
+    return run;
+  }
+
+  #finish(run: Run): void {
+    const { accuracy } = run.result.peek()!;
+    this.announcement.value = `${run.name.peek()} is finished: it predicts ${(accuracy * 100).toFixed(2)} percent of the held-out digits.`;
+    this.#finished.push(run);
+    if (this.#finished.length > openFinishedRuns) this.#finished.shift()!.close();
+  }
+
+  #next(): void {
+    while (this.#queue.length > 0) {
+      const busy = this.runs.peek().filter((run) => run.isBusy).length;
+      if (busy >= this.#limit) return;
+      const run = this.#queue.shift()!;
+      // It may have been paused or removed meanwhile.
+      if (run.status.peek() === "waiting" && this.runs.peek().includes(run)) run.start();
+    }
+  }
+}
+
+function readRecords(storage: Storage): readonly RunRecord[] {
+  try {
+    const records: unknown = JSON.parse(storage.getItem(storageKey) ?? "[]");
+    return Array.isArray(records) ? (records as RunRecord[]) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,218 @@
+import type { Epoch } from "@gradstep/digits";
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { proxy, releaseProxy, wrap, type Remote } from "comlink";
+import type { HyperparameterChange } from "./live-hyperparameters.js";
+import type { RunDocument } from "./run-document.js";
+import type { RunReport } from "./run-report.js";
+import { totalBatches, type RunSettings } from "./run-settings.js";
+import type { TrainingWorker } from "./train.worker.js";
+import type { RunResult } from "./training-session.js";
+
+/**
+ * `waiting`: for another run to end; `loading`: its worker starts; `paused`: also a run of an earlier visit that can be
+ * continued.
+ */
+export type RunStatus = "waiting" | "loading" | "training" | "paused" | "finished" | "failed";
+
+/** What is kept of a run from visit to visit, apart from its checkpoints. */
+export interface RunRecord {
+  readonly id: string;
+  readonly name: string;
+  /** Index into the colors. */
+  readonly color: number;
+  readonly isHidden: boolean;
+  readonly settings: RunSettings;
+  readonly result?: RunResult;
+}
+
+/** A run on the page. It trains in a worker of its own, which it has from its first start on. */
+export class Run {
+  readonly id: string;
+  readonly settings: RunSettings;
+  readonly color: number;
+  readonly totalBatches: number;
+  readonly name;
+  readonly isHidden;
+  readonly result;
+  readonly status = signal<RunStatus>("paused");
+  /** Why the run failed or cannot go on. */
+  readonly error = signal<string | undefined>(undefined);
+  /** SHA-256 of the weights, while the run is paused or finished. */
+  readonly digest = signal<string | undefined>(undefined);
+  /** Batches so far. */
+  readonly batches = signal(0);
+  readonly losses: number[] = [];
+  readonly learningRates: number[] = [];
+  history: readonly Epoch[] = [];
+  changes: readonly HyperparameterChange[] = [];
+  seconds = 0;
+  /** The current values of the rule's settings. */
+  readonly rule: ReadonlySignal<RunSettings["rule"]>;
+  #worker: Worker | undefined;
+  #remote: Remote<TrainingWorker> | undefined;
+
+  constructor({ id, name, color, isHidden, settings, result }: RunRecord) {
+    this.id = id;
+    this.settings = settings;
+    this.color = color;
+    this.totalBatches = totalBatches(settings);
+    this.name = signal(name);
+    this.isHidden = signal(isHidden);
+    this.result = signal(result);
+    this.digest.value = result?.digest;
+    if (result !== undefined) this.status.value = "finished";
+    this.rule = computed(() => {
+      // The changes come with the batches.
+      void this.batches.value;
+      void this.#changed.value;
+      return this.changes.reduce(
+        (rule, { name: setting, value }) => ({ ...rule, [setting]: value }),
+        this.settings.rule,
+      );
+    });
+  }
+
+  readonly #changed = signal(0);
+
+  get record(): RunRecord {
+    const { id, color, settings } = this;
+    const result = this.result.value;
+    return {
+      id,
+      name: this.name.value,
+      color,
+      isHidden: this.isHidden.value,
+      settings,
+      ...(result && { result }),
+    };
+  }
+
+  get document(): RunDocument {
+    const { settings, changes, history, losses, learningRates } = this;
+    return {
+      name: this.name.value,
+      settings,
+      changes,
+      result: this.result.value ?? null,
+      history,
+      batchLosses: losses,
+      learningRates,
+    };
+  }
+
+  /** Whether a worker has the network of the run. */
+  get isOpen(): boolean {
+    return this.#worker !== undefined && this.status.value !== "loading";
+  }
+
+  /** Whether it uses a processor. */
+  get isBusy(): boolean {
+    return this.status.value === "training" || this.status.value === "loading";
+  }
+
+  /** Takes over what an earlier visit saved. */
+  async load(remote: Remote<TrainingWorker>): Promise<void> {
+    const saved = await remote.saved(this.id);
+    if (saved !== undefined && this.#worker === undefined) this.#add(saved);
+  }
+
+  /** Trains for that number of batches: on from where it is, or from where it was saved. */
+  start(batches = Infinity): void {
+    this.error.value = undefined;
+    if (this.#remote === undefined) void this.#open(batches);
+    else {
+      this.status.value = "training";
+      this.digest.value = undefined;
+      void this.#remote.continue(batches);
+    }
+  }
+
+  /** Pauses before the next batch. */
+  async pause(): Promise<void> {
+    if (this.status.value === "waiting") this.status.value = "paused";
+    else await this.#remote?.pause();
+  }
+
+  /** Sets a hyperparameter for all later batches. @throws if it is out of range */
+  async setHyperparameter(name: string, value: HyperparameterChange["value"]): Promise<void> {
+    this.changes = (await this.#remote!.setHyperparameter(name, value)) ?? this.changes;
+    this.#changed.value += 1;
+  }
+
+  /** The probability of each class for a picture; undefined if no worker has the network. */
+  async recognise(pixels: Float32Array): Promise<Float32Array | undefined> {
+    return this.isOpen ? this.#remote!.recognise(pixels) : undefined;
+  }
+
+  /** A digit that no run is trained on; undefined if there is no worker. */
+  async heldOutDigit(position: number) {
+    return this.isOpen ? this.#remote!.heldOutDigit(position) : undefined;
+  }
+
+  /** Saves the run, if it is training. */
+  async save(): Promise<void> {
+    if (this.status.value === "training") await this.#remote?.save();
+  }
+
+  /** Ends the worker. What was not saved is trained again by the next start, with the same bits. */
+  close(): void {
+    this.#remote?.[releaseProxy]();
+    this.#worker?.terminate();
+    this.#remote = undefined;
+    this.#worker = undefined;
+    if (this.isBusy) this.status.value = "paused";
+  }
+
+  async #open(batches: number): Promise<void> {
+    this.status.value = "loading";
+    const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
+    const remote = wrap<TrainingWorker>(worker);
+    this.#worker = worker;
+    this.#remote = remote;
+    const broken = new Promise<never>((_, reject) => {
+      worker.addEventListener("error", ({ message }) => {
+        reject(new Error(message || "The worker could not be loaded."));
+      });
+    });
+    const listener = proxy({
+      onReport: (report: RunReport) => {
+        if (this.#worker !== worker) return;
+        if (report.firstBatch === 0) this.#reset();
+        this.#add(report);
+        if (this.status.value === "loading" && batches > 0) this.status.value = "training";
+      },
+      onPause: (digest: string) => {
+        if (this.#worker !== worker) return;
+        this.digest.value = digest;
+        this.status.value = "paused";
+      },
+    });
+    try {
+      const training = remote.run(this.id, this.settings, batches, listener);
+      const result = await Promise.race([training, broken]);
+      if (this.#worker !== worker) return;
+      this.result.value = result;
+      this.digest.value = result.digest;
+      this.status.value = "finished";
+    } catch (error) {
+      if (this.#worker !== worker) return;
+      this.close();
+      this.error.value = error instanceof Error ? error.message : String(error);
+      this.status.value = "failed";
+    }
+  }
+
+  #reset(): void {
+    this.losses.length = 0;
+    this.learningRates.length = 0;
+  }
+
+  #add({ losses, learningRates, history, changes, seconds }: RunReport): void {
+    for (const loss of losses) this.losses.push(loss);
+    for (const rate of learningRates) this.learningRates.push(rate);
+    this.history = history;
+    this.changes = changes;
+    this.seconds = seconds;
+    this.batches.value = this.losses.length;
+  }
+}

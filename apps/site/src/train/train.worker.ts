@@ -1,0 +1,75 @@
+import { indexedDbStore, newestCheckpoint } from "@gradstep/checkpoint";
+import { pixelsPerDigit, type DigitSet } from "@gradstep/digits";
+import { expose } from "comlink";
+import type { HyperparameterChange } from "./live-hyperparameters.js";
+import { loadDigits } from "./load-digits.js";
+import { reportFrom, type Progress, type RunReport } from "./run-report.js";
+import type { RunSettings } from "./run-settings.js";
+import type { RunListener, RunResult, TrainingSession } from "./training-session.js";
+
+const storeOf = (id: string) => indexedDbStore(`train-${id}`);
+
+let session: TrainingSession | undefined;
+let heldOut: DigitSet | undefined;
+
+/** The training of one run, in a worker of its own. */
+const trainingWorker = {
+  /** What is saved of a run; undefined if there is nothing. Loads no more than that. */
+  async saved(id: string): Promise<RunReport | undefined> {
+    const { others } = (await newestCheckpoint(storeOf(id)))?.checkpoint ?? {};
+    if (others === undefined) return undefined;
+    return reportFrom(
+      0,
+      others.progress as Progress,
+      others.hyperparameters as HyperparameterChange[],
+    );
+  },
+
+  /** Removes what is saved of a run. */
+  async remove(id: string): Promise<void> {
+    const store = storeOf(id);
+    for (const checkpoint of await store.list()) await store.remove(checkpoint);
+  },
+
+  /**
+   * Trains to the last epoch, from where the run was saved.
+   * @param batches after which it pauses
+   */
+  async run(
+    id: string,
+    settings: RunSettings,
+    batches: number,
+    listener: RunListener,
+  ): Promise<RunResult> {
+    // TensorFlow.js is loaded only here.
+    const [{ startTfjs }, { TrainingSession: Session }, digits] = await Promise.all([
+      import("./tfjs-backend.js"),
+      import("./training-session.js"),
+      loadDigits(),
+    ]);
+    ({ heldOut } = digits);
+    await startTfjs(settings.backend);
+    session = new Session({ settings, digits, store: storeOf(id), listener });
+    return session.run(batches);
+  },
+
+  pause: () => session?.pause(),
+  continue: (batches: number) => session?.continue(batches),
+  /** @returns all changes so far. @throws if the value is out of range */
+  setHyperparameter(name: string, value: HyperparameterChange["value"]) {
+    return session?.setHyperparameter(name, value);
+  },
+  recognise: async (pixels: Float32Array) => session?.recognise(pixels),
+  /** One of the digits that no run is trained on, with its label; `position` is from 0 to less than 1. */
+  heldOutDigit(position: number) {
+    if (heldOut === undefined) return undefined;
+    const index = Math.floor(position * heldOut.count);
+    const pixels = heldOut.pixels.slice(index * pixelsPerDigit, (index + 1) * pixelsPerDigit);
+    return { pixels, label: heldOut.labels[index] };
+  },
+  save: async () => session?.save(),
+};
+
+export type TrainingWorker = typeof trainingWorker;
+
+expose(trainingWorker);
