@@ -4,7 +4,7 @@ import { pixelsPerDigit, side } from "@gradstep/digits";
 export const drawingSize = 112;
 
 /** The radius of the pen in points. */
-const penRadius = 4.5;
+const penRadius = 6;
 
 /** The digits of the data set fit into a square of this many pixels, and have their center of mass in the middle. */
 const fittedSide = 20;

@@ -73,7 +73,14 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
       </figure>
       <figure>
         <figcaption>Learning rate</figcaption>
-        <Curves {...rates} xLabel="epochs" yLabel="rate" height={200} hasLegend={false} />
+        <Curves
+          {...rates}
+          xLabel="epochs"
+          yLabel="rate"
+          scale="log"
+          height={200}
+          hasLegend={false}
+        />
       </figure>
     </div>
   );

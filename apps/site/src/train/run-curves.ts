@@ -40,9 +40,11 @@ export function lossCurves(runs: readonly DrawnRun[], smoothing: number): CurveD
   return byBatch(runs, ({ losses }) => smoothed(losses, smoothing));
 }
 
-/** Learning rates by epochs. */
+/** Learning rates by epochs, for a logarithmic scale: 0 is a gap. */
 export function rateCurves(runs: readonly DrawnRun[]): CurveData {
-  return byBatch(runs, ({ learningRates }) => learningRates);
+  return byBatch(runs, ({ learningRates }) =>
+    Array.from(learningRates, (rate) => (rate === 0 ? NaN : rate)),
+  );
 }
 
 /** Held-out accuracies in percent, after each epoch. */

@@ -59,7 +59,7 @@ export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
         </dd>
       </dl>
       {!isFinished && <LiveControls run={run} />}
-      <Changes changes={run.changes} />
+      <Changes changes={run.changes.value} />
     </section>
   );
 }

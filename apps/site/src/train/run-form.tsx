@@ -23,18 +23,12 @@ interface RunFormProps {
   readonly onChange: (settings: RunSettings) => void;
 }
 
-/** The settings of the next run, and how it is started. */
-export function RunForm({ list, settings, onChange }: RunFormProps) {
+/** Starts the next run, or several. */
+export function RunStart({ list, settings, onChange }: RunFormProps) {
   const id = useId();
-  const rule = ruleOf(settings.optimizer);
-  const others = Object.keys(rule.hyperparameters).filter((name) => name !== "learningRate");
-  const change = (part: Partial<RunSettings>): void => onChange({ ...settings, ...part });
-  const setRule = (name: string, value: RunSettings["rule"][string]): void =>
-    change({ rule: { ...settings.rule, [name]: value } });
-  const steps = totalBatches(settings);
   return (
     <form
-      class="train-form"
+      class="train-start-bar"
       aria-label="New run"
       onSubmit={(event) => {
         event.preventDefault();
@@ -42,21 +36,41 @@ export function RunForm({ list, settings, onChange }: RunFormProps) {
       }}
     >
       <div class="train-field">
-        <label for={`${id}-optimizer`}>Optimizer</label>
-        <select
-          id={`${id}-optimizer`}
-          value={settings.optimizer}
-          onChange={(event) =>
-            onChange(withOptimizer(settings, event.currentTarget.value as OptimizerName))
-          }
-        >
-          {optimizerNames.map((name) => (
-            <option key={name} value={name}>
-              {optimizers[name].title}
-            </option>
-          ))}
-        </select>
+        <label for={id}>Optimizer</label>
+        <div class="train-pair">
+          <select
+            id={id}
+            value={settings.optimizer}
+            onChange={(event) =>
+              onChange(withOptimizer(settings, event.currentTarget.value as OptimizerName))
+            }
+          >
+            {optimizerNames.map((name) => (
+              <option key={name} value={name}>
+                {optimizers[name].title}
+              </option>
+            ))}
+          </select>
+          <button class="train-start" type="submit">
+            Start the run
+          </button>
+        </div>
       </div>
+      <ComparisonStart list={list} settings={settings} />
+    </form>
+  );
+}
+
+/** The settings of the next run. */
+export function RunForm({ settings, onChange }: Omit<RunFormProps, "list">) {
+  const rule = ruleOf(settings.optimizer);
+  const others = Object.keys(rule.hyperparameters).filter((name) => name !== "learningRate");
+  const change = (part: Partial<RunSettings>): void => onChange({ ...settings, ...part });
+  const setRule = (name: string, value: RunSettings["rule"][string]): void =>
+    change({ rule: { ...settings.rule, [name]: value } });
+  const steps = totalBatches(settings);
+  return (
+    <section class="train-form" aria-label="Settings of the next run">
       <HyperparameterControls
         rule={rule}
         settings={settings.rule}
@@ -122,11 +136,7 @@ export function RunForm({ list, settings, onChange }: RunFormProps) {
           />
         </div>
       </details>
-      <button class="train-start" type="submit">
-        Start the run
-      </button>
-      <ComparisonStart list={list} settings={settings} />
-    </form>
+    </section>
   );
 }
 
@@ -144,8 +154,8 @@ function ComparisonStart({ list, settings }: Pick<RunFormProps, "list" | "settin
   };
   return (
     <div class="train-field">
-      <label for={id}>Or compare</label>
-      <div class="train-compare">
+      <label for={id}>Compare</label>
+      <div class="train-pair">
         <select id={id} value={name} onChange={(event) => setName(event.currentTarget.value)}>
           {comparisons.map((one) => (
             <option key={one.name} value={one.name}>

@@ -8,7 +8,7 @@ import type { TrainingWorker } from "./train.worker.js";
 const storageKey = "gradstep.train.runs";
 
 /** Finished runs that keep their workers, to recognise digits. */
-const openFinishedRuns = 3;
+const openFinishedRuns = 4;
 
 /** The runs of the page. Those of an earlier visit come back, paused or finished. */
 export class RunList {

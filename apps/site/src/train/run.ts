@@ -44,7 +44,8 @@ export class Run {
   readonly losses: number[] = [];
   readonly learningRates: number[] = [];
   history: readonly Epoch[] = [];
-  changes: readonly HyperparameterChange[] = [];
+  /** Hyperparameters that were changed on the way. */
+  readonly changes = signal<readonly HyperparameterChange[]>([]);
   seconds = 0;
   /** The current values of the rule's settings. */
   readonly rule: ReadonlySignal<RunSettings["rule"]>;
@@ -61,18 +62,13 @@ export class Run {
     this.result = signal(result);
     this.digest.value = result?.digest;
     if (result !== undefined) this.status.value = "finished";
-    this.rule = computed(() => {
-      // The changes come with the batches.
-      void this.batches.value;
-      void this.#changed.value;
-      return this.changes.reduce(
+    this.rule = computed(() =>
+      this.changes.value.reduce(
         (rule, { name: setting, value }) => ({ ...rule, [setting]: value }),
         this.settings.rule,
-      );
-    });
+      ),
+    );
   }
-
-  readonly #changed = signal(0);
 
   get record(): RunRecord {
     const { id, color, settings } = this;
@@ -88,11 +84,11 @@ export class Run {
   }
 
   get document(): RunDocument {
-    const { settings, changes, history, losses, learningRates } = this;
+    const { settings, history, losses, learningRates } = this;
     return {
       name: this.name.value,
       settings,
-      changes,
+      changes: this.changes.value,
       result: this.result.value ?? null,
       history,
       batchLosses: losses,
@@ -135,8 +131,8 @@ export class Run {
 
   /** Sets a hyperparameter for all later batches. @throws if it is out of range */
   async setHyperparameter(name: string, value: HyperparameterChange["value"]): Promise<void> {
-    this.changes = (await this.#remote!.setHyperparameter(name, value)) ?? this.changes;
-    this.#changed.value += 1;
+    const changes = await this.#remote!.setHyperparameter(name, value);
+    if (changes !== undefined) this.changes.value = changes;
   }
 
   /** The probability of each class for a picture; undefined if no worker has the network. */
@@ -211,7 +207,8 @@ export class Run {
     for (const loss of losses) this.losses.push(loss);
     for (const rate of learningRates) this.learningRates.push(rate);
     this.history = history;
-    this.changes = changes;
+    // The same ones in most reports.
+    if (changes.length > 0) this.changes.value = changes;
     this.seconds = seconds;
     this.batches.value = this.losses.length;
   }

@@ -4,7 +4,7 @@ import { DigitPad } from "./digit-pad.js";
 import type { RunList } from "./run-list.js";
 import { RunCharts } from "./run-charts.js";
 import { RunDetails } from "./run-details.js";
-import { RunForm } from "./run-form.js";
+import { RunForm, RunStart } from "./run-form.js";
 import { RunTable } from "./run-table.js";
 import { settingsFromUrl, settingsToUrl } from "./url-settings.js";
 
@@ -27,17 +27,18 @@ export function TrainDemo({ list }: TrainDemoProps) {
   const selected = list.selectedRun;
   return (
     <div class="train">
-      <RunForm list={list} settings={settings} onChange={setSettings} />
-      <div class="train-results">
+      <RunStart list={list} settings={settings} onChange={setSettings} />
+      <div class="train-main">
+        <RunForm settings={settings} onChange={setSettings} />
         <RunCharts list={list} smoothing={smoothing} onSmoothing={setSmoothing} />
-        <RunTable list={list} />
-        {selected !== undefined && (
-          <>
-            <RunDetails key={selected.id} list={list} run={selected} onReuse={setSettings} />
-            <DigitPad list={list} />
-          </>
-        )}
       </div>
+      <RunTable list={list} />
+      {selected !== undefined && (
+        <>
+          <RunDetails key={selected.id} list={list} run={selected} onReuse={setSettings} />
+          <DigitPad list={list} />
+        </>
+      )}
       <div class="train-announcement" role="status">
         {list.announcement}
       </div>
