@@ -15,6 +15,8 @@ interface Answer {
 /** Points that an arrow key moves the pen. */
 const keyStep = 4;
 
+const penAtStart = { x: drawingSize / 2, y: drawingSize / 4, isDown: false };
+
 const arrows: Readonly<Record<string, readonly [x: number, y: number]>> = {
   ArrowLeft: [-keyStep, 0],
   ArrowRight: [keyStep, 0],
@@ -26,7 +28,7 @@ const arrows: Readonly<Record<string, readonly [x: number, y: number]>> = {
 export function DigitPad({ list }: { readonly list: RunList }) {
   const drawing = useRef(new Drawing()).current;
   const pixels = useSignal<Float32Array | undefined>(undefined);
-  const pen = useSignal({ x: drawingSize / 2, y: drawingSize / 4, isDown: false });
+  const pen = useSignal(penAtStart);
   const version = useSignal(0);
   const answers = useSignal<readonly Answer[]>([]);
   const caption = useSignal("");
@@ -58,6 +60,7 @@ export function DigitPad({ list }: { readonly list: RunList }) {
   };
   const clear = (): void => {
     drawing.clear();
+    pen.value = penAtStart;
     version.value += 1;
     pixels.value = undefined;
     answers.value = [];

@@ -14,7 +14,6 @@ import {
   withLength,
   withOptimizer,
   type RunSettings,
-  type TrainingBackend,
 } from "./run-settings.js";
 
 interface RunFormProps {
@@ -82,7 +81,7 @@ export function RunForm({ settings, onChange }: Omit<RunFormProps, "list">) {
       <BackendPicker
         names={trainingBackends}
         value={settings.backend}
-        onChange={(backend) => change({ backend: backend as TrainingBackend })}
+        onChange={(backend) => change({ backend })}
       />
       <div class="train-fields">
         <NumberField

@@ -1,0 +1,23 @@
+import { memoryStore } from "@gradstep/checkpoint";
+import { settingsFromUrl } from "../../src/train/url-settings.js";
+
+/** What a run of these settings, as in a query string, ends with in this process, which is not a browser. */
+export async function trainedHere(state: Readonly<Record<string, string>>) {
+  // Loaded only by the tests that need it.
+  const [{ readDigits }, { enableProdMode, setBackend }, { TrainingSession }] = await Promise.all([
+    import("@gradstep/digits/read"),
+    import("@tensorflow/tfjs-core"),
+    import("../../src/train/training-session.js"),
+    import("@tensorflow/tfjs-backend-wasm"),
+  ]);
+  enableProdMode();
+  await setBackend("wasm");
+  const losses: number[] = [];
+  const session = new TrainingSession({
+    settings: settingsFromUrl(state),
+    digits: readDigits(),
+    store: memoryStore(),
+    listener: { onReport: (report) => losses.push(...report.losses), onPause() {} },
+  });
+  return { ...(await session.run()), losses };
+}
