@@ -303,6 +303,6 @@ function mainThreadTasks(events: readonly TraceEvent[]): readonly number[] {
       .map(idOf),
   );
   return events
-    .filter((event) => event.name === "RunTask" && threads.has(idOf(event)))
+    .filter((event) => event.name === "ThreadControllerImpl::RunTask" && threads.has(idOf(event)))
     .map(({ tdur = NaN }) => tdur / 1000);
 }
