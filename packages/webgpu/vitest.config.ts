@@ -16,11 +16,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      ...(await inChromium({
-        name: "chromium",
-        include: ["test/browser/*.test.ts"],
-        packages: ["@gradstep/core", "@gradstep/conformance"],
-      })),
+      ...(await inChromium({ name: "chromium", include: ["test/browser/*.test.ts"] })),
     ],
   },
 });

@@ -14,7 +14,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileStore } from "@gradstep/checkpoint/files";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runHere } from "./run-here.js";
 import type { TrainingDocument } from "../src/document.js";
 
 /** Built by `pnpm build`, which the test task depends on. */
@@ -24,16 +23,6 @@ interface Result {
   readonly code: number | null;
   readonly document: TrainingDocument | undefined;
   readonly stderr: string;
-}
-
-/** The same in this process. */
-async function runInProcess(args: readonly string[]): Promise<Result> {
-  const { code, stdout, stderr } = await runHere("--json", ...args);
-  return { code, stderr, document: documentOf(stdout) };
-}
-
-function documentOf(stdout: string): TrainingDocument | undefined {
-  return stdout === "" ? undefined : (JSON.parse(stdout) as TrainingDocument);
 }
 
 /** @param stop asked again and again for a signal to send */
@@ -53,7 +42,8 @@ function run(args: readonly string[], stop?: () => NodeJS.Signals | undefined): 
   return new Promise((done) => {
     child.on("close", (code) => {
       clearInterval(poll);
-      done({ code, document: documentOf(stdout), stderr });
+      const document = stdout === "" ? undefined : (JSON.parse(stdout) as TrainingDocument);
+      done({ code, document, stderr });
     });
   });
 }
@@ -73,16 +63,11 @@ describe("--checkpoint", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
-  let straight: Promise<Result>;
-  beforeAll(() => {
-    straight = run(settings);
-  });
-
   /** Stops a training once it was saved twice, and lets another process go on. */
   async function interrupted(
     signal: NodeJS.Signals,
     directory: string,
+    settings: readonly string[],
   ): Promise<{ readonly stopped: Result; readonly resumed: Result; readonly straight: Result }> {
     const saving = [...settings, "--checkpoint", directory];
     const stopped = await run([...saving, "--every", "4"], () =>
@@ -92,17 +77,19 @@ describe("--checkpoint", () => {
     );
     const resumed = await run([...saving, "--resume"]);
     expect(resumed.stderr).toMatch(/Resumed after batch \d+ of 40 in epoch [12]\/2, \d+ steps?\n/);
-    return { stopped, resumed, straight: await straight };
+    return { stopped, resumed, straight: await run(settings) };
   }
 
   test("a training that was killed and went on in another process has the results of one that was not", async () => {
-    const runs = await interrupted("SIGKILL", join(folder, "killed"));
+    const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
+    const runs = await interrupted("SIGKILL", join(folder, "killed"), settings);
     expect(runs.stopped.document).toBe(undefined);
     expect(results(runs.resumed.document!)).toStrictEqual(results(runs.straight.document!));
   });
 
   test("Ctrl-C saves after the batch, and --resume goes on from there", async () => {
-    const runs = await interrupted("SIGINT", join(folder, "stopped"));
+    const settings = ["--epochs", "2", "--batch-size", "200"];
+    const runs = await interrupted("SIGINT", join(folder, "stopped"), settings);
     expect(runs.stopped.code).toBe(130);
     expect(runs.stopped.stderr).toContain("--resume goes on from here.");
     const { batchLosses, interrupted: wasInterrupted } = runs.stopped.document!;
@@ -118,17 +105,17 @@ describe("--checkpoint", () => {
   test("a finished training is not trained again; a damaged checkpoint is passed over", async () => {
     const directory = join(folder, "finished");
     const args = ["--epochs", "2", "--batch-size", "800", "--checkpoint", directory];
-    const { document } = await runInProcess(args);
-    const again = await runInProcess([...args, "--resume"]);
+    const { document } = await run(args);
+    const again = await run([...args, "--resume"]);
     expect(results(again.document!)).toStrictEqual(results(document!));
     const files = readdirSync(directory).sort();
     expect(files.length).toBeGreaterThan(1);
     truncateSync(join(directory, files.at(-1)!), 100_000);
-    const older = await runInProcess([...args, "--resume"]);
+    const older = await run([...args, "--resume"]);
     expect(older.stderr).toMatch(/checkpoint-\w+-\w+ is damaged; an older checkpoint is used\./);
     expect(results(older.document!)).toStrictEqual(results(document!));
     for (const file of readdirSync(directory)) appendFileSync(join(directory, file), "x");
-    const none = await runInProcess([...args, "--resume"]);
+    const none = await run([...args, "--resume"]);
     expect(none).toMatchObject({ code: 1, document: undefined });
     expect(none.stderr).toContain("None of the checkpoints can be read");
   });
@@ -170,7 +157,7 @@ describe("--checkpoint", () => {
   test("other settings than those of the checkpoint are an error, and nothing is replaced", async () => {
     const directory = join(folder, "others");
     const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint", directory];
-    expect((await runInProcess([...args, "--resume"])).stderr).toContain("No checkpoint yet");
+    expect((await run([...args, "--resume"])).stderr).toContain("No checkpoint yet");
     const files = readdirSync(directory);
     const error = async (...changed: string[]): Promise<string> => {
       const { code, document, stderr } = await run([...args, ...changed]);

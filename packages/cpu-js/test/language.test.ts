@@ -17,7 +17,6 @@ import {
   type Lines,
 } from "../../core/test/language.js";
 import { createCpuJs } from "../src/cpu-js.js";
-import { cases } from "../../../testing/cases.js";
 import { compiled } from "./compile.js";
 import { afterSteps, differences, numbers } from "./support.js";
 
@@ -115,7 +114,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: cases(60, 20) },
+      { numRuns: 60 },
     );
   });
 
@@ -140,7 +139,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: cases(40, 15) },
+      { numRuns: 40 },
     );
   });
 });

@@ -12,6 +12,7 @@ export interface DemoState extends TrainingSettings {
 
 /** Ranges of the numbers. */
 export const limits = {
+  size: { min: 32, max: 512 },
   capacity: { min: 50, max: 8000 },
   steps: { min: 50, max: 5000 },
 } as const;
@@ -28,6 +29,7 @@ export type Preferences = Pick<DemoState, "backend" | "layout">;
 /** A training without a GPU is small. */
 export const defaultState = ({ backend, layout }: Preferences): DemoState => ({
   backend,
+  size: backend === "webgpu" ? 256 : 128,
   capacity: backend === "webgpu" ? 2000 : 500,
   steps: backend === "webgpu" ? 1000 : 400,
   rates: defaultRates,
@@ -45,6 +47,7 @@ export function queryOfState(state: DemoState, preferences: Preferences): Query 
     isDefault ? undefined : String(value);
   return {
     backend: unless(state.backend === backend, state.backend),
+    size: unless(state.size === standard.size, state.size),
     splats: unless(state.capacity === standard.capacity, state.capacity),
     steps: unless(state.steps === standard.steps, state.steps),
     ...byAttribute((name) => unless(state.rates[name] === standard.rates[name], state.rates[name])),
@@ -67,6 +70,7 @@ export function stateOfQuery(query: Query, preferences: Preferences): DemoState 
     text === undefined || Number.isNaN(Number(text)) ? otherwise : Number(text);
   return inRange({
     ...standard,
+    size: number(query["size"], standard.size),
     capacity: number(query["splats"], standard.capacity),
     steps: number(query["steps"], standard.steps),
     rates: byAttribute((name) => number(query[name], standard.rates[name])),
@@ -83,6 +87,7 @@ const clamp = (
 export function inRange(state: DemoState): DemoState {
   return {
     ...state,
+    size: Math.round(clamp(state.size, limits.size)),
     capacity: Math.round(clamp(state.capacity, limits.capacity)),
     steps: Math.round(clamp(state.steps, limits.steps)),
     rates: byAttribute((name) => clamp(state.rates[name], { min: 0, max: rateLimits(name).max })),
@@ -91,4 +96,7 @@ export function inRange(state: DemoState): DemoState {
 
 /** Whether a training of one state can go on with the other. */
 export const isSameTraining = (one: DemoState, other: DemoState): boolean =>
-  one.backend === other.backend && one.capacity === other.capacity && one.steps === other.steps;
+  one.backend === other.backend &&
+  one.size === other.size &&
+  one.capacity === other.capacity &&
+  one.steps === other.steps;

@@ -11,8 +11,6 @@ export interface Run {
 
 /** What trainings run on. */
 export interface Engine {
-  /** The longest side of a picture, in pixels. */
-  readonly pictureSize: number;
   start(picture: Picture, settings: TrainingSettings): Run;
   /** Resolves when the work before the previous call is done, so that at most two batches wait for the GPU. */
   ready(): Promise<void>;

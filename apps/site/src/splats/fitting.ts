@@ -19,6 +19,10 @@ const batchMilliseconds = 30;
 const longestBatch = 128;
 const reportMilliseconds = 250;
 
+/** Calls back when a canvas can show another frame. Not in Node, where nothing is shown. */
+const onNextFrame: (callback: () => void) => unknown =
+  globalThis.requestAnimationFrame ?? globalThis.setTimeout;
+
 /** A training that runs until it is paused, and shows itself. Lives in a worker. */
 export class Fitting {
   readonly #engine: Engine;
@@ -40,8 +44,8 @@ export class Fitting {
   /** Begins a training at step 0. Paused. @throws {DOMException} if the source is no picture */
   async start(source: PictureSource, settings: TrainingSettings): Promise<void> {
     await this.pause();
-    if (source !== this.#source) {
-      this.#picture = await loadPicture(source, this.#engine.pictureSize);
+    if (source !== this.#source || settings.size !== this.#settings?.size) {
+      this.#picture = await loadPicture(source, settings.size);
       this.#source = source;
     }
     this.#settings = settings;
@@ -85,10 +89,17 @@ export class Fitting {
   async #train(): Promise<void> {
     const { trainer, view } = this.#run!;
     let batch = 1;
+    let canShow = true;
     while (this.#isRunning && !this.#isFinished) {
       const begin = performance.now();
       trainer.run(batch);
-      view.draw(this.#ellipses);
+      if (canShow) {
+        view.draw(this.#ellipses);
+        canShow = false;
+        onNextFrame(() => {
+          canShow = true;
+        });
+      }
       await this.#engine.ready();
       const now = performance.now();
       // The training does not wait for a report.
@@ -97,6 +108,7 @@ export class Fitting {
       else batch = Math.min(longestBatch, batch + Math.ceil(batch / 4));
     }
     this.#isRunning = false;
+    view.draw(this.#ellipses);
     await this.#report();
   }
 

@@ -33,6 +33,15 @@ export function SettingsPanel({ state, onChange }: SettingsPanelProps) {
           onInput={(capacity) => change({ capacity })}
         />
         <Slider
+          label="Size of the picture"
+          meaning="The longest side, in pixels."
+          value={state.size}
+          {...limits.size}
+          scale="log"
+          isInteger
+          onInput={(size) => change({ size })}
+        />
+        <Slider
           label="Steps"
           value={state.steps}
           {...limits.steps}

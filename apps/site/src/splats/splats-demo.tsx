@@ -35,6 +35,19 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     [],
   );
 
+  const isRunning = progress?.isRunning ?? false;
+  const wasRunning = useRef(false);
+  useEffect(() => {
+    // A training that is not seen waits.
+    const follow = (): void => {
+      if (document.hidden) wasRunning.current = isRunning;
+      if (wasRunning.current)
+        session.current?.call((remote) => (document.hidden ? remote.pause() : remote.play()));
+    };
+    document.addEventListener("visibilitychange", follow);
+    return () => document.removeEventListener("visibilitychange", follow);
+  }, [isRunning]);
+
   const start = (next: DemoState, picture: PictureSource, isRunning = true): void => {
     clearTimeout(restart.current);
     setFailure(undefined);
@@ -72,7 +85,6 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     start(state, file);
   };
 
-  const isRunning = progress?.isRunning ?? false;
   const isFinished = progress !== undefined && progress.step >= progress.steps;
   return (
     <section class="splats" aria-label="Fit splats to a picture">

@@ -3,6 +3,8 @@ import { attributes, byAttribute, type ByAttribute } from "./splat-rows.js";
 /** What a training is started with. */
 export interface TrainingSettings {
   readonly steps: number;
+  /** The longest side of the picture, in pixels. */
+  readonly size: number;
   /** The number of splats at most. A training starts with an eighth of it. */
   readonly capacity: number;
   /** The learning rates at the first step. They decay exponentially to a tenth at the last one. */

@@ -5,9 +5,9 @@ export interface Canvases {
   readonly difference: OffscreenCanvas;
 }
 
-/** Shows a training on its canvases. */
+/** Shows a training on its canvases. The picture is drawn when the view is made. */
 export interface View {
-  /** Draws the picture, the fit and their difference. @param ellipses whether each splat is an ellipse of its own */
+  /** Draws the fit, and its difference from the picture. @param ellipses whether each splat is an ellipse of its own */
   draw(ellipses: boolean): void;
 }
 
@@ -18,4 +18,4 @@ export const differenceGain = 4;
 export const ellipseRadius = 1.2;
 
 /** Canvases have this many pixels per pixel of the picture, so that ellipses are smooth. */
-export const zoomOf = (width: number): number => Math.max(1, Math.round(768 / width));
+export const zoomOf = (width: number): number => Math.max(1, Math.round(512 / width));

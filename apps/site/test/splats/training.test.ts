@@ -12,13 +12,13 @@ import { skipsGpu } from "./device.js";
 
 const small = {
   picture: landscape(64, 48),
-  settings: { steps: 120, capacity: 200, rates: defaultRates },
+  settings: { steps: 120, size: 64, capacity: 200, rates: defaultRates },
 };
 
 /** The picture of the page, and a training that is shorter than there. */
 const full = {
   picture: landscape(256, 192),
-  settings: { steps: 300, capacity: 2000, rates: defaultRates },
+  settings: { steps: 300, size: 256, capacity: 2000, rates: defaultRates },
 };
 
 afterEach(() => {

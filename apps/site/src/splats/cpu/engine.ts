@@ -8,7 +8,6 @@ import { CpuView } from "./view.js";
 
 /** Trainings without a GPU. */
 export class CpuEngine implements Engine {
-  readonly pictureSize = 128;
   onFailure: (message: string) => void = () => {};
   readonly #backend: Wasm = wasm();
   readonly #canvases: Canvases;

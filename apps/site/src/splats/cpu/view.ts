@@ -30,13 +30,13 @@ export class CpuView implements View {
       fit: prepare(canvases.fit),
       difference: prepare(canvases.difference),
     };
+    this.#drawPixels(this.#contexts.picture, (i) => picture.colors[i]);
   }
 
   draw(ellipses: boolean): void {
     const { image } = this.#trainer.renderer;
     const { colors } = this.#picture;
     const pixelOf = (i: number): number => 4 * Math.floor(i / 3) + (i % 3);
-    this.#drawPixels(this.#contexts.picture, (i) => colors[i]);
     if (ellipses) this.#drawEllipses();
     else this.#drawPixels(this.#contexts.fit, (i) => image[pixelOf(i)]);
     this.#drawPixels(

@@ -2,10 +2,31 @@
 const usage = { MAP_READ: 0x1, COPY_SRC: 0x4, COPY_DST: 0x8, STORAGE: 0x80 } as const;
 const mapForReading = 0x1;
 
-/** A storage buffer of zeros. */
-export function storage(device: GPUDevice, label: string, byteLength: number): GPUBuffer {
-  const { STORAGE, COPY_SRC, COPY_DST } = usage;
-  return device.createBuffer({ label, size: byteLength, usage: STORAGE | COPY_SRC | COPY_DST });
+/** The buffers of one training. */
+export class Buffers {
+  readonly device: GPUDevice;
+  readonly #all: GPUBuffer[] = [];
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+  }
+
+  /** A new storage buffer of zeros. */
+  storage(label: string, byteLength: number): GPUBuffer {
+    const { STORAGE, COPY_SRC, COPY_DST } = usage;
+    const buffer = this.device.createBuffer({
+      label,
+      size: byteLength,
+      usage: STORAGE | COPY_SRC | COPY_DST,
+    });
+    this.#all.push(buffer);
+    return buffer;
+  }
+
+  /** Frees the memory of all buffers. What was submitted before may still use it. */
+  destroy(): void {
+    for (const buffer of this.#all) buffer.destroy();
+  }
 }
 
 /** A copy of buffers, read when the device has done everything that was submitted before. */

@@ -1,6 +1,5 @@
 import { splatStruct } from "../splat-rows.js";
 import { density } from "../training-settings.js";
-import { storage } from "./buffers.js";
 import type { History } from "./history.js";
 import { historyStruct } from "./history.js";
 import { Kernel, rowWorkgroups, rowsPerWorkgroup } from "./kernel.js";
@@ -130,8 +129,8 @@ export class DensityControl {
   readonly #divide: Kernel;
 
   constructor(splats: SplatBuffers, history: History) {
-    const { device, capacity, count, activated, statistics, parameters } = splats;
-    const words = (label: string, length: number): GPUBuffer => storage(device, label, length * 4);
+    const { device, buffers, capacity, count, activated, statistics, parameters } = splats;
+    const words = (label: string, length: number): GPUBuffer => buffers.storage(label, length * 4);
     const bucketOf = words("bucket of a row", capacity);
     const bucketSizes = words("sizes of buckets", buckets);
     this.sources = words("sources", capacity);

@@ -8,7 +8,6 @@ import { GpuView } from "./view.js";
 
 /** Trainings on a GPU, with a device of their own. */
 export class GpuEngine implements Engine {
-  readonly pictureSize = 256;
   onFailure: (message: string) => void = () => {};
   readonly #backend: WebGpu;
   readonly #canvases: Canvases;

@@ -1,7 +1,6 @@
 import { psnr, type Picture } from "../picture.js";
 import { recordEvery } from "../training-settings.js";
 import type { Report } from "../trainer.js";
-import { storage } from "./buffers.js";
 import { Kernel } from "./kernel.js";
 import type { Renderer } from "./renderer.js";
 import type { SplatBuffers } from "./splat-buffers.js";
@@ -52,10 +51,10 @@ export class History {
   readonly #append: Kernel;
 
   constructor(splats: SplatBuffers, renderer: Renderer, picture: Picture, steps: number) {
-    const { device, count } = splats;
+    const { device, buffers, count } = splats;
     const entries = Math.floor(steps / recordEvery) + 1;
     this.#picture = picture;
-    this.buffer = storage(device, "history", headerByteLength + 8 * entries);
+    this.buffer = buffers.storage("history", headerByteLength + 8 * entries);
     this.#append = new Kernel(device, "append to history", code(picture.colors.length / 3), [
       count,
       renderer.image,

@@ -1,6 +1,5 @@
 import type { Picture } from "../picture.js";
 import { backwardCode } from "./backward.js";
-import { storage } from "./buffers.js";
 import { forwardCode } from "./forward.js";
 import { Kernel, rowWorkgroups } from "./kernel.js";
 import { projectionCode } from "./projection.js";
@@ -22,18 +21,18 @@ export class Renderer {
   readonly #backward: Kernel;
 
   constructor(splats: SplatBuffers, picture: Picture) {
-    const { device, capacity, count, activated, gradients, statistics } = splats;
+    const { device, buffers, capacity, count, activated, gradients, statistics } = splats;
     const { width, height } = picture;
     const tiling = tilingOf(width, height);
     const tiles = tiling.columns * tiling.rows;
     this.tiling = tiling;
     this.#capacity = capacity;
-    this.image = storage(device, "image", width * height * 16);
-    this.picture = storage(device, "picture", width * height * 16);
+    this.image = buffers.storage("image", width * height * 16);
+    this.picture = buffers.storage("picture", width * height * 16);
     device.queue.writeBuffer(this.picture, 0, paddedColors(picture));
-    const projected = storage(device, "projected", capacity * projectedByteLength);
-    const lengths = storage(device, "lengths of lists", tiles * 4);
-    const lists = storage(device, "lists", tiles * capacity * 4);
+    const projected = buffers.storage("projected", capacity * projectedByteLength);
+    const lengths = buffers.storage("lengths of lists", tiles * 4);
+    const lists = buffers.storage("lists", tiles * capacity * 4);
     const tileInput = [projected, lengths, lists];
     this.#project = new Kernel(device, "project", projectionCode, [
       count,

@@ -1,9 +1,11 @@
 import { rowLength } from "../splat-rows.js";
-import { storage } from "./buffers.js";
+import { Buffers } from "./buffers.js";
 
 /** The buffers that the renderer, the optimizer and density control share. */
 export class SplatBuffers {
   readonly device: GPUDevice;
+  /** These, and those that belong to one of the others. */
+  readonly buffers: Buffers;
   /** The number of rows that buffers have. */
   readonly capacity: number;
   /** One u32: the number of splats. Only the GPU knows it. */
@@ -20,12 +22,13 @@ export class SplatBuffers {
   constructor(device: GPUDevice, capacity: number, rows: Float32Array<ArrayBuffer>) {
     const rowBytes = capacity * rowLength * 4;
     this.device = device;
+    this.buffers = new Buffers(device);
     this.capacity = capacity;
-    this.count = storage(device, "count", 4);
-    this.parameters = storage(device, "parameters", rowBytes);
-    this.activated = storage(device, "activated", rowBytes);
-    this.gradients = storage(device, "gradients", rowBytes);
-    this.statistics = storage(device, "statistics", capacity * 8);
+    this.count = this.buffers.storage("count", 4);
+    this.parameters = this.buffers.storage("parameters", rowBytes);
+    this.activated = this.buffers.storage("activated", rowBytes);
+    this.gradients = this.buffers.storage("gradients", rowBytes);
+    this.statistics = this.buffers.storage("statistics", capacity * 8);
     device.queue.writeBuffer(this.count, 0, new Uint32Array([rows.length / rowLength]));
     device.queue.writeBuffer(this.parameters, 0, rows);
   }

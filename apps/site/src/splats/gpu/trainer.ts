@@ -99,10 +99,12 @@ export class GpuTrainer implements Trainer {
 
   dispose(): void {
     this.#optimizer.dispose();
+    this.splats.buffers.destroy();
     this.#timer?.destroy();
   }
 
-  /** One step: gradients, update, at times a round of pruning and splitting, and the image of the new splats. */
+  // #region steps
+  /** Gradients, update, at times a round of pruning and splitting, and the new image. */
   #encodeStep(pass: GPUComputePassEncoder): void {
     this.renderer.backward(pass);
     setLearningRates(this.#optimizer, this.#rates, rateFactor(this.#step, this.#settings));
@@ -127,6 +129,7 @@ export class GpuTrainer implements Trainer {
     this.#densityControl.divide(pass);
     this.#optimizer.encodeFillCopies(pass);
   }
+  // #endregion steps
 
   /** A tensor for each attribute: its columns of the rows. */
   #columns(buffer: GPUBuffer, options: GpuWrapOptions = {}): ByAttribute<WebGpuTensor> {

@@ -119,18 +119,27 @@ export class GpuView implements View {
       { module: ellipses, vertex: "place_corner", fragment: "paint_ellipse", format },
       [count, activated],
     );
+    const encoder = device.createCommandEncoder();
+    this.#show(encoder, "picture", this.#pixels.picture);
+    device.queue.submit([encoder.finish()]);
   }
 
   draw(ellipses: boolean): void {
     const encoder = this.#device.createCommandEncoder();
-    const show = (canvas: keyof Canvases, drawing: Drawing, vertices: number, instances = 1) => {
-      const view = this.#contexts[canvas].getCurrentTexture().createView();
-      drawing.encode(encoder, view, vertices, instances);
-    };
-    show("picture", this.#pixels.picture, 3);
-    if (ellipses) show("fit", this.#ellipses, 6, this.#splats.capacity);
-    else show("fit", this.#pixels.fit, 3);
-    show("difference", this.#pixels.difference, 3);
+    if (ellipses) this.#show(encoder, "fit", this.#ellipses, 6, this.#splats.capacity);
+    else this.#show(encoder, "fit", this.#pixels.fit);
+    this.#show(encoder, "difference", this.#pixels.difference);
     this.#device.queue.submit([encoder.finish()]);
+  }
+
+  #show(
+    encoder: GPUCommandEncoder,
+    canvas: keyof Canvases,
+    drawing: Drawing,
+    vertices = 3,
+    instances = 1,
+  ): void {
+    const view = this.#contexts[canvas].getCurrentTexture().createView();
+    drawing.encode(encoder, view, vertices, instances);
   }
 }

@@ -1,0 +1,133 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Locator, Page } from "playwright";
+import { describe, expect, test } from "vitest";
+import { isFull } from "../../../../testing/cases.js";
+import { useSite } from "./site.js";
+
+const site = useSite();
+
+/** A small training. */
+const query = "size=48&splats=100&steps=60";
+
+const numberOf = (page: Page, name: string): Locator =>
+  page
+    .locator(".splats-numbers div")
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .locator("dd");
+
+const finished = (page: Page): Promise<void> =>
+  page.getByRole("button", { name: "Train again" }).waitFor();
+
+/** The mean difference of what two canvases show, from 0 to 255, and the range of values in the first. */
+async function compare(page: Page, one: Locator, other: Locator) {
+  const pictures = await Promise.all(
+    [one, other].map(async (canvas) => (await canvas.screenshot()).toString("base64")),
+  );
+  return page.evaluate(async (files) => {
+    const [a, b] = await Promise.all(
+      files.map(async (file) => {
+        const response = await fetch(`data:image/png;base64,${file}`);
+        const bitmap = await createImageBitmap(await response.blob());
+        const context = new OffscreenCanvas(120, 90).getContext("2d")!;
+        context.drawImage(bitmap, 0, 0, 120, 90);
+        return context.getImageData(0, 0, 120, 90).data;
+      }),
+    );
+    const sum = a.reduce((total, value, i) => total + Math.abs(value - b[i]), 0);
+    return { difference: sum / a.length, range: Math.max(...a) - Math.min(...a) };
+  }, pictures);
+}
+
+describe.runIf(isFull)("the splats", () => {
+  test.each(["webgpu", "wasm"])(
+    "on %s, the canvases show the picture and splats that are like it",
+    async (backend) => {
+      const { page, finish } = await site.open(`demos/splats?${query}&backend=${backend}`);
+      await finished(page);
+      expect(await numberOf(page, "Step").textContent()).toBe("60 of 60");
+      expect(await numberOf(page, "Rounds").textContent()).toBe("12");
+      expect(parseFloat((await numberOf(page, "PSNR").textContent())!)).toBeGreaterThan(24);
+      expect(await page.getByRole("status").textContent()).toMatch(
+        /^\d+ splats after 60 of 60 steps: /,
+      );
+      const picture = page.locator(".splats-panel-picture canvas");
+      const fit = page.locator(".splats-panel-fit canvas");
+      const like = await compare(page, picture, fit);
+      expect(like.range).toBeGreaterThan(150);
+      expect(like.difference).toBeLessThan(10);
+      // Ellipses are something else.
+      await page.getByLabel("Ellipses").check();
+      await page.getByText("Splats, as ellipses").waitFor();
+      await expect
+        .poll(async () => (await compare(page, picture, fit)).difference)
+        .toBeGreaterThan(10);
+      const { violations } = await new AxeBuilder({ page }).include(".splats").analyze();
+      expect(violations.map(({ id }) => id)).toEqual([]);
+      await finish();
+    },
+  );
+
+  test("pause, step and restart; changes are in the address", async () => {
+    const { page, finish } = await site.open(
+      "demos/splats?size=48&splats=60&steps=4000&backend=wasm",
+    );
+    await page.getByRole("button", { name: "Pause" }).press("Enter");
+    await page.getByRole("button", { name: "Train", exact: true }).waitFor();
+    const stepNow = async () => parseInt((await numberOf(page, "Step").textContent())!, 10);
+    await expect.poll(stepNow).toBeGreaterThan(0);
+    const step = await stepNow();
+    await page.getByRole("button", { name: "One step" }).press("Enter");
+    await expect.poll(stepNow).toBe(step + 1);
+
+    await page.getByLabel("Opacity, as a number").fill("0.01");
+    await page.getByLabel("Opacity, as a number").blur();
+    await page.getByLabel("Layout").selectOption("slider");
+    await page.getByRole("slider", { name: "Picture on the left" }).press("End");
+    const fromAddress = (name: string) => new URL(page.url()).searchParams.get(name);
+    await expect
+      .poll(() => [fromAddress("opacity"), fromAddress("layout")])
+      .toEqual(["0.01", "slider"]);
+
+    // A change of the training starts it again.
+    await page.getByLabel("Steps, as a number").fill("50");
+    await page.getByLabel("Steps, as a number").blur();
+    await finished(page);
+    expect(await numberOf(page, "Step").textContent()).toBe("50 of 50");
+    expect(fromAddress("steps")).toBe("50");
+    await finish();
+  });
+
+  test("a file of the visitor, and one that is no picture", async () => {
+    const { page, finish } = await site.open(`demos/splats?${query}&backend=wasm`);
+    await finished(page);
+    const red = await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(40, 80);
+      const context = canvas.getContext("2d")!;
+      context.fillStyle = "#f00";
+      context.fillRect(0, 0, 40, 80);
+      return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+    });
+    const files = page.getByLabel("Your own picture");
+    await files.setInputFiles({ name: "red.png", mimeType: "image/png", buffer: Buffer.from(red) });
+    await expect
+      .poll(() =>
+        page.locator(".splats-panel-fit canvas").evaluate((canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          return height / width;
+        }),
+      )
+      .toBe(2);
+    await finished(page);
+    expect(parseFloat((await numberOf(page, "PSNR").textContent())!)).toBeGreaterThan(30);
+
+    await files.setInputFiles({
+      name: "text.png",
+      mimeType: "image/png",
+      buffer: Buffer.from("no"),
+    });
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("button", { name: "Lake at sunset" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await finish();
+  });
+});
