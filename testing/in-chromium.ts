@@ -25,7 +25,9 @@ export async function inChromium(
   }
   return projects.map(({ name, include, headers = {}, packages = [] }) => ({
     server: { headers },
-    optimizeDeps: { include: [...packages] },
+    // Built packages are bundled, too: a page would load each of their hundreds of modules, for each file of tests. Vite
+    // would not notice that they were built again.
+    optimizeDeps: { include: [...packages], force: true },
     test: {
       ...tests.test,
       isolate: true,

@@ -6,7 +6,11 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...tests.test, name: "node", exclude: ["test/browser/**"] } },
-      ...(await inChromium({ name: "chromium", include: ["test/browser/*.test.ts"] })),
+      ...(await inChromium({
+        name: "chromium",
+        include: ["test/browser/*.test.ts"],
+        packages: ["@gradstep/core", "@gradstep/core/interop"],
+      })),
     ],
   },
 });

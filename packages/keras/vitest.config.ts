@@ -9,7 +9,13 @@ export default defineConfig({
       ...(await inChromium({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
-        packages: ["h5wasm", "fflate"],
+        packages: [
+          "h5wasm",
+          "fflate",
+          "@gradstep/core",
+          "@gradstep/core/interop",
+          "@gradstep/core/by-name",
+        ],
       })),
     ],
   },

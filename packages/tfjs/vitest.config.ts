@@ -8,11 +8,36 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** Tests that leave TF.js's engine as it was, and so share one. */
+const sharing = [
+  "checkpoint-names",
+  "checkpoint-resume",
+  "curves",
+  "disposed-variables",
+  "errors",
+  "groups",
+  "leaks",
+  "parameters",
+  "reduce-on-plateau",
+  "settings",
+  "step-control",
+  "training-loop",
+].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
-      // TF.js has one global engine.
-      { test: { ...tests.test, isolate: true, name: "node", include: ["test/*.test.ts"] } },
+      { test: { ...tests.test, name: "node", include: sharing } },
+      // TF.js has one global engine, which these change: backends, registered classes, counts of its memory.
+      {
+        test: {
+          ...tests.test,
+          isolate: true,
+          name: "node, isolated",
+          include: ["test/*.test.ts"],
+          exclude: sharing,
+        },
+      },
       {
         test: {
           ...tests.test,
@@ -29,9 +54,19 @@ export default defineConfig({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
         headers: isolation,
-        packages: ["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
-          (name) => `@tensorflow/tfjs-${name}`,
-        ),
+        packages: [
+          ...["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
+            (name) => `@tensorflow/tfjs-${name}`,
+          ),
+          ...[
+            "core",
+            "core/interop",
+            "core/by-name",
+            "core/reference",
+            "core/rules",
+            "core/stages",
+          ].map((name) => `@gradstep/${name}`),
+        ],
       })),
     ],
   },

@@ -8,13 +8,20 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+const packages = ["@gradstep/core", "@gradstep/conformance"];
+
 export default defineConfig({
   test: {
     projects: [
       { test: { ...tests.test, name: "node", include: ["test/*.test.ts"] } },
       ...(await inChromium(
-        { name: "chromium", include: ["test/browser/*.test.ts"] },
-        { name: "chromium, isolated", include: ["test/isolated/*.test.ts"], headers: isolation },
+        { name: "chromium", include: ["test/browser/*.test.ts"], packages },
+        {
+          name: "chromium, isolated",
+          include: ["test/isolated/*.test.ts"],
+          headers: isolation,
+          packages,
+        },
       )),
     ],
   },

@@ -16,7 +16,11 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      ...(await inChromium({ name: "chromium", include: ["test/browser/*.test.ts"] })),
+      ...(await inChromium({
+        name: "chromium",
+        include: ["test/browser/*.test.ts"],
+        packages: ["@gradstep/core", "@gradstep/conformance"],
+      })),
     ],
   },
 });

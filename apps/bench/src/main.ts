@@ -28,11 +28,11 @@ const full: Budget = {
   allocationNs: 5e8,
 };
 const quick: Budget = {
-  warmUpNs: 1e8,
+  warmUpNs: 5e7,
   turnNs: 1e6,
-  workloadNs: 1.5e9,
+  workloadNs: 8e8,
   rounds: [3, 51],
-  allocationNs: 1e8,
+  allocationNs: 5e7,
 };
 
 /** Runs the command line and returns the exit status. */

@@ -124,7 +124,7 @@ test.each(["--help", "-h"])("%s prints help to standard output", async (option) 
 
 test("finishes when its output is closed (`| head`)", async () => {
   const file = join(folder, "unread.json");
-  const args = ["--quick", "--workload", "scalars", "--json", file];
+  const args = ["--quick", "--workload", "adam-1e3", "--json", file];
   const child = spawn(process.execPath, [program, ...args]);
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

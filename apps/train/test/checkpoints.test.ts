@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileStore } from "@gradstep/checkpoint/files";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runHere } from "./run-here.js";
 import type { TrainingDocument } from "../src/document.js";
 
 /** Built by `pnpm build`, which the test task depends on. */
@@ -23,6 +24,16 @@ interface Result {
   readonly code: number | null;
   readonly document: TrainingDocument | undefined;
   readonly stderr: string;
+}
+
+/** The same in this process. */
+async function runInProcess(args: readonly string[]): Promise<Result> {
+  const { code, stdout, stderr } = await runHere("--json", ...args);
+  return { code, stderr, document: documentOf(stdout) };
+}
+
+function documentOf(stdout: string): TrainingDocument | undefined {
+  return stdout === "" ? undefined : (JSON.parse(stdout) as TrainingDocument);
 }
 
 /** @param stop asked again and again for a signal to send */
@@ -42,8 +53,7 @@ function run(args: readonly string[], stop?: () => NodeJS.Signals | undefined): 
   return new Promise((done) => {
     child.on("close", (code) => {
       clearInterval(poll);
-      const document = stdout === "" ? undefined : (JSON.parse(stdout) as TrainingDocument);
-      done({ code, document, stderr });
+      done({ code, document: documentOf(stdout), stderr });
     });
   });
 }
@@ -63,11 +73,16 @@ describe("--checkpoint", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
+  let straight: Promise<Result>;
+  beforeAll(() => {
+    straight = run(settings);
+  });
+
   /** Stops a training once it was saved twice, and lets another process go on. */
   async function interrupted(
     signal: NodeJS.Signals,
     directory: string,
-    settings: readonly string[],
   ): Promise<{ readonly stopped: Result; readonly resumed: Result; readonly straight: Result }> {
     const saving = [...settings, "--checkpoint", directory];
     const stopped = await run([...saving, "--every", "4"], () =>
@@ -77,19 +92,17 @@ describe("--checkpoint", () => {
     );
     const resumed = await run([...saving, "--resume"]);
     expect(resumed.stderr).toMatch(/Resumed after batch \d+ of 40 in epoch [12]\/2, \d+ steps?\n/);
-    return { stopped, resumed, straight: await run(settings) };
+    return { stopped, resumed, straight: await straight };
   }
 
   test("a training that was killed and went on in another process has the results of one that was not", async () => {
-    const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
-    const runs = await interrupted("SIGKILL", join(folder, "killed"), settings);
+    const runs = await interrupted("SIGKILL", join(folder, "killed"));
     expect(runs.stopped.document).toBe(undefined);
     expect(results(runs.resumed.document!)).toStrictEqual(results(runs.straight.document!));
   });
 
   test("Ctrl-C saves after the batch, and --resume goes on from there", async () => {
-    const settings = ["--epochs", "2", "--batch-size", "200"];
-    const runs = await interrupted("SIGINT", join(folder, "stopped"), settings);
+    const runs = await interrupted("SIGINT", join(folder, "stopped"));
     expect(runs.stopped.code).toBe(130);
     expect(runs.stopped.stderr).toContain("--resume goes on from here.");
     const { batchLosses, interrupted: wasInterrupted } = runs.stopped.document!;
@@ -105,17 +118,17 @@ describe("--checkpoint", () => {
   test("a finished training is not trained again; a damaged checkpoint is passed over", async () => {
     const directory = join(folder, "finished");
     const args = ["--epochs", "2", "--batch-size", "800", "--checkpoint", directory];
-    const { document } = await run(args);
-    const again = await run([...args, "--resume"]);
+    const { document } = await runInProcess(args);
+    const again = await runInProcess([...args, "--resume"]);
     expect(results(again.document!)).toStrictEqual(results(document!));
     const files = readdirSync(directory).sort();
     expect(files.length).toBeGreaterThan(1);
     truncateSync(join(directory, files.at(-1)!), 100_000);
-    const older = await run([...args, "--resume"]);
+    const older = await runInProcess([...args, "--resume"]);
     expect(older.stderr).toMatch(/checkpoint-\w+-\w+ is damaged; an older checkpoint is used\./);
     expect(results(older.document!)).toStrictEqual(results(document!));
     for (const file of readdirSync(directory)) appendFileSync(join(directory, file), "x");
-    const none = await run([...args, "--resume"]);
+    const none = await runInProcess([...args, "--resume"]);
     expect(none).toMatchObject({ code: 1, document: undefined });
     expect(none.stderr).toContain("None of the checkpoints can be read");
   });
@@ -157,7 +170,7 @@ describe("--checkpoint", () => {
   test("other settings than those of the checkpoint are an error, and nothing is replaced", async () => {
     const directory = join(folder, "others");
     const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint", directory];
-    expect((await run([...args, "--resume"])).stderr).toContain("No checkpoint yet");
+    expect((await runInProcess([...args, "--resume"])).stderr).toContain("No checkpoint yet");
     const files = readdirSync(directory);
     const error = async (...changed: string[]): Promise<string> => {
       const { code, document, stderr } = await run([...args, ...changed]);

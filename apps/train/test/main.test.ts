@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runHere } from "./run-here.js";
 import type { TrainingDocument } from "../src/document.js";
 
 /** Built by `pnpm build`, which the test task depends on. */
@@ -83,7 +84,7 @@ describe("the program", () => {
 
   test("says in one line why a training ended, with status 1", async () => {
     const args = ["--optimizer", "sgd", "--schedule", "1e30", "--non-finite", "throw"];
-    const { code, stderr } = await run(...args);
+    const { code, stderr } = await runHere(...args);
     expect(code).toBe(1);
     expect(stderr).toMatch(
       /^Gradient "[^"]+" has NaN at \d+; expected finite values\. .* Here: --non-finite skip, or a lower --learning-rate\.\n$/,
@@ -91,7 +92,7 @@ describe("the program", () => {
   });
 
   test("has the schedule, the rates and the losses of all batches in the document", async () => {
-    const { stdout } = await run(
+    const { stdout } = await runHere(
       ..."--json --epochs 1 --batch-size 400 --accumulate 2 --clip 1".split(" "),
       "--schedule",
       "linear(0.01, 0, steps)",
@@ -115,11 +116,13 @@ describe("the program", () => {
   });
 
   test("prints the list of rules, and as JSON", async () => {
-    const { code, stdout } = await run("--optimizer", "list", "--json");
+    const { code, stdout } = await runHere("--optimizer", "list", "--json");
     expect(code).toBe(0);
     const { rules } = JSON.parse(stdout) as { rules: { name: string }[] };
     expect(rules.map(({ name }) => name)).toContain("adamw");
-    expect((await run("--optimizer", "list")).stdout).toContain("AdamW: Loshchilov & Hutter 2019.");
+    expect((await runHere("--optimizer", "list")).stdout).toContain(
+      "AdamW: Loshchilov & Hutter 2019.",
+    );
   });
 
   test("rejects --backend webgpu without a GPU or a software driver", async () => {
@@ -130,7 +133,7 @@ describe("the program", () => {
   });
 
   test.each(["--help", "-h"])("prints its help for %s", async (option) => {
-    const { code, stdout } = await run(option);
+    const { code, stdout } = await (option === "-h" ? runHere : run)(option);
     expect(code).toBe(0);
     expect(stdout).toContain("Usage: npm start -- [options]");
   });

@@ -20,7 +20,8 @@ describe("a compute pass with timestamps", () => {
       device.queue.submit([encoder.finish()]);
       const { start, end } = await timer.read();
       expect(start).toBeGreaterThanOrEqual(before);
-      expect(end).toBeGreaterThan(start);
+      // A driver may round its clock, so that a short pass ends when it starts.
+      expect(end).toBeGreaterThanOrEqual(start);
       before = end;
       // With equal gradients, each step of Adam is the learning rate.
       expect((await w.read())[999]).toBeCloseTo(-0.1 * step, 5);

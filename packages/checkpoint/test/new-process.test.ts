@@ -8,14 +8,19 @@ import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { nodeGpu } from "@gradstep/webgpu/node";
 import { afterAll, describe, expect, test } from "vitest";
+import { cases, seed } from "../../../testing/cases.js";
 
 /** Uses the built packages. */
 const program = fileURLToPath(new URL("new-process/training.mjs", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "gradstep-new-process-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
+/** A driver in software compiles for half a minute: every sixth rule or stage a day. */
+const gpuStride = cases(1, 6);
+
 async function run(phase: string, backend: string): Promise<Record<string, string>> {
-  const args = [program, phase, backend, directory];
+  const stride = backend === "webgpu" ? gpuStride : 1;
+  const args = [program, phase, backend, directory, `${stride}`, `${seed % stride}`];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Record<string, string>;
 }
@@ -31,8 +36,10 @@ describe("steps, a save, a new process, a resume and more steps have the bits of
     "every rule and stage on %s",
     async (backend) => {
       const straight = await run("start", backend);
-      expect(Object.keys(straight)).toHaveLength(rules.length + stages.length);
-      expect(new Set(Object.values(straight)).size).toBeGreaterThan(rules.length);
+      const stride = backend === "webgpu" ? gpuStride : 1;
+      const all = rules.length + stages.length;
+      expect(Object.keys(straight)).toHaveLength(Math.ceil((all - (seed % stride)) / stride));
+      expect(new Set(Object.values(straight)).size).toBeGreaterThan(rules.length / stride);
       expect(await run("resume", backend)).toStrictEqual(straight);
     },
   );

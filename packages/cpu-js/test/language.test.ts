@@ -17,6 +17,7 @@ import {
   type Lines,
 } from "../../core/test/language.js";
 import { createCpuJs } from "../src/cpu-js.js";
+import { cases } from "../../../testing/cases.js";
 import { compiled } from "./compile.js";
 import { afterSteps, differences, numbers } from "./support.js";
 
@@ -114,7 +115,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60, 20) },
     );
   });
 
@@ -139,7 +140,7 @@ describe("random rules", () => {
           });
         }
       }),
-      { numRuns: 40 },
+      { numRuns: cases(40, 15) },
     );
   });
 });

@@ -8,6 +8,7 @@ import {
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { expect, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { wasm, type Heap, type Wasm } from "../src/index.js";
 import { checkWasmOptions } from "../src/options.js";
 
@@ -32,7 +33,7 @@ test("optimizers that are disposed of leave no memory allocated", () => {
   };
   create();
   const { byteLength } = backend.memory.buffer;
-  for (let i = 0; i < 1000; i += 1) create();
+  for (let i = 0; i < cases(1000, 300); i += 1) create();
   expect(backend.memory.buffer.byteLength).toBe(byteLength);
 });
 

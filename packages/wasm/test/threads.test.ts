@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
+import { isFull, seed } from "../../../testing/cases.js";
 import { BatchTable } from "../src/planning/batch-table.js";
 import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
 import {
@@ -44,7 +45,8 @@ test("1, 2 and 3 threads give the same bits for every variant of every rule", as
   const all = Array.from({ length: 2 + most }, (_, salt) => numbers(length, salt));
   const scalars = (count: number): Float64Array =>
     Float64Array.from({ length: count }, (_, i) => 0.9 / (i + 1));
-  for (const one of variants) {
+  // In `npm test`, every eighth variant, others each day; all rules take part within eight days.
+  for (const one of variants.filter((_, i) => isFull || (i + seed) % 8 === 0)) {
     const given = {
       variant: one,
       arrays: all.slice(0, 2 + one.slots.length),

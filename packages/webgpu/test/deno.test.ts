@@ -50,8 +50,8 @@ const libraries = ["keras", "torch", "optax"];
 const library = libraries[(seed + 1) % libraries.length];
 
 describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
-  test(`golden runs of ${isFull ? "all libraries" : `a third of ${library}`}: every step is inside the bound`, async () => {
-    const parameters = isFull ? ["1", "0", ...libraries] : ["3", `${seed % 3}`, library];
+  test(`golden runs of ${isFull ? "all libraries" : `a sixth of ${library}`}: every step is inside the bound`, async () => {
+    const parameters = isFull ? ["1", "0", ...libraries] : ["6", `${seed % 6}`, library];
     const results = (await deno("test/deno/golden.ts", parameters)) as {
       id: string;
       status: string;
@@ -59,7 +59,7 @@ describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
     }[];
     expect(results.filter(({ status }) => status === "failed")).toEqual([]);
     const passed = results.filter(({ status }) => status === "passed");
-    expect(passed.length).toBeGreaterThan(isFull ? 30 : 4);
+    expect(passed.length).toBeGreaterThan(isFull ? 30 : 1);
     expect(passed.every(({ worstErrorOverBound: worst }) => worst !== null && worst <= 1)).toBe(
       true,
     );

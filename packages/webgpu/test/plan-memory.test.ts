@@ -70,7 +70,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
     const gradients = buffers();
     const go = (): void => steps[kind](wrapped(gradients));
     for (let i = 0; i < warmUp; i += 1) go();
-    const count = cases(10_000, 300);
+    const count = cases(10_000, 100);
     const run = made(counts, () => {
       for (let i = 0; i < count; i += 1) go();
     });
@@ -101,7 +101,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
         steps[kind](wrapped(names.map((_, k) => pool[random.below(pool.length)][k])));
     };
     go(warmUp);
-    const turns = cases(2000, 300);
+    const turns = cases(2000, 100);
     const run = made(counts, () => go(turns));
     expect(run).toMatchObject({ buffersMade: 0, buffersDestroyed: 0 });
     expect(run.bindGroupsMade).toBeLessThan(turns);
@@ -136,7 +136,7 @@ describe.each(["step", "encode"] as const)("the memory of plans, with %s", (kind
         }
       };
       go(maxInputPlans + warmUp);
-      const run = made(counts, () => go(300));
+      const run = made(counts, () => go(cases(300, 50)));
       expect(run.buffersDestroyed).toBe(run.buffersMade);
       expect(run.bytes).toBe(0);
     },

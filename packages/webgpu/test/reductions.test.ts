@@ -167,7 +167,7 @@ const programs: readonly {
 ];
 
 /** Drivers in software compile reductions to rows and columns slowly. */
-const sample = programs.filter((_, i) => isFull || (i + seed) % 4 === 0);
+const sample = programs.filter((_, i) => isFull || (i + seed) % programs.length === 0);
 
 describe(`reductions (seed ${seed})`, () => {
   test.each(sample)("$text", async ({ text, rest, reductions, operations }) => {
@@ -175,8 +175,9 @@ describe(`reductions (seed ${seed})`, () => {
     expect(await worstError(ruleOf(text, rest), { ...shapes, ...scalar })).toBeLessThan(bound);
   });
 
+  const treatments = ["keep", "decay", "zero"] as const;
   test.each(
-    (["keep", "decay", "zero"] as const).flatMap((unselectedRows) =>
+    (isFull ? treatments : [treatments[seed % 3]]).flatMap((unselectedRows) =>
       sample.map((program) => ({ ...program, unselectedRows })),
     ),
   )("rows that a mask selects, $unselectedRows: $text", async (one) => {

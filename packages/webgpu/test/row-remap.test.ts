@@ -201,13 +201,13 @@ describe("remap", () => {
     const move: RowMove = { tensor, initial: 1, reset: "added" };
     const buffers = new Set<unknown>([tensor.memory.buffer]);
     let moves = 0;
-    for (let rows = 65; rows < 2000; rows += 1) {
+    for (let rows = 65; rows < cases(2000, 500); rows += 1) {
       const { buffer, byteOffset } = tensor.memory;
       backend.remap([move], { count: rows, indices: new Uint32Array(rows) });
       if (tensor.memory.buffer !== buffer || tensor.memory.byteOffset !== byteOffset) moves += 1;
       buffers.add(tensor.memory.buffer);
     }
-    expect(moves).toBeLessThanOrEqual(9);
+    expect(moves).toBeLessThanOrEqual(cases(9, 6));
     backend.remap([move], { count: 3, indices: new Uint32Array(3) });
     const { buffer, byteOffset } = tensor.memory as { buffer: GPUBuffer; byteOffset: number };
     const words = (await wordsOf(backend.device, buffer)).slice(byteOffset / 4);

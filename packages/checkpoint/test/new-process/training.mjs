@@ -1,6 +1,7 @@
 // Trains with every rule and stage: `node training.mjs start BACKEND DIRECTORY` takes some steps, saves, and takes more
 // steps; `node training.mjs resume BACKEND DIRECTORY` resumes what was saved and takes the same steps. Prints the bits of
-// all parameters and slots as JSON, by the name of the optimizer.
+// all parameters and slots as JSON, by the name of the optimizer. `… DIRECTORY STRIDE FIRST` trains with every STRIDE-th of
+// them, beginning with FIRST.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { checkpointer } from "@gradstep/checkpoint";
@@ -13,7 +14,7 @@ import { cpuJs } from "@gradstep/cpu-js";
 import { wasm } from "@gradstep/wasm";
 import { webgpu } from "@gradstep/webgpu/node";
 
-const [phase, backendName, directory] = process.argv.slice(2);
+const [phase, backendName, directory, stride = "1", first = "0"] = process.argv.slice(2);
 const backend = await {
   "cpu-js": () => cpuJs(),
   exact: () => cpuJs({ exact: true }),
@@ -31,7 +32,7 @@ const specs = [
     const chain = stage.updated === "g" ? `${stage.name}+adam` : `adam+${stage.name}`;
     return [chain, optimizerByName(chain, { learningRate })];
   }),
-];
+].filter((_, i) => i % Number(stride) === Number(first));
 
 function gradients(step) {
   return Object.fromEntries(

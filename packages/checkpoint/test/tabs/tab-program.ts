@@ -204,8 +204,9 @@ async function numberIn(store: CheckpointStore, id: string): Promise<number> {
   });
   const number = Number(metadata.get("number"));
   const values = tensors.get("w")?.data as Uint32Array;
-  for (const [index, value] of values.entries())
-    if (value !== valueAt(number, index)) throw new Error(`${id} has other values than ${number}`);
+  for (let index = 0; index < values.length; index++)
+    if (values[index] !== valueAt(number, index))
+      throw new Error(`${id} has other values than ${number}`);
   return number;
 }
 

@@ -66,7 +66,7 @@ test("blob URLs are revoked: after the worker has loaded, and when the pool is d
 test("a worker whose script does not load is a diagnostic", async () => {
   const backend = wasm({ threads: 2, parallelThreshold: 0, workerUrl: "/nowhere/worker.js" });
   await backend.ready();
-  await vi.waitUntil(() => backend.diagnostics.length === 1);
+  await vi.waitUntil(() => backend.diagnostics.length === 1, { timeout: 60_000 });
   expect(backend.diagnostics[0]).toContain("did not start");
   const w = backend.tensor([3]);
   createOptimizer(adam(), { w }).step({ w: new Float32Array(3).fill(1) });

@@ -114,22 +114,26 @@ describe(`golden runs (seed ${seed})`, () => {
   test.each(libraries.filter((_, i) => isFull || i === seed % libraries.length))(
     "%s: every step is inside the bound",
     async (name, text) => {
-      const results = await replay(parseGolden(text, name), { backend: newBackend, model: wgsl });
+      const golden = parseGolden(text, name);
+      const own = golden.cases.filter((_, i) => isFull || i % 3 === seed % 3);
+      const results = await replay({ ...golden, cases: own }, { backend: newBackend, model: wgsl });
       const failed = results.filter(({ status }) => status === "failed");
       expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
-      expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThan(10);
+      expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThan(
+        isFull ? 10 : 2,
+      );
     },
   );
 });
 
-describe(`conformance (${isFull ? "all checks" : "a quarter of the checks"}, seed ${seed})`, () => {
+describe(`conformance (${isFull ? "all checks" : "a sixteenth of the checks"}, seed ${seed})`, () => {
   conformance({
     backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    cases: cases(40, 20),
-    sequences: cases(40, 10),
-    maxKernels: cases(8, 6),
+    cases: cases(40, 10),
+    sequences: cases(40, 4),
+    maxKernels: cases(8, 2),
     seed,
     ...conformanceSample({ describe, test }, 1, async () =>
       newBackend().wrap(new Float32Array(1) as never),

@@ -15,7 +15,7 @@ let index = seed;
 for (const rule of rules) {
   for (const variant of rule.variants()) {
     index += 1;
-    if (!isFull && index % 8 !== 0) continue;
+    if (!isFull && index % 24 !== 0) continue;
     for (const code of rowSources(variant, rowFeatures)) {
       const module = backend.device.createShaderModule({ code });
       const { messages } = await module.getCompilationInfo();
