@@ -50,6 +50,13 @@ function pageOf(path: string): string | undefined {
   return existsSync(join(root, readme)) ? readme : path;
 }
 
+/** The path in the repository of a relative link, or of one from the root of the site. */
+function targetOf(from: string, path: string): string {
+  if (path === "") return from;
+  if (path.startsWith("/")) return inRepository(`${path.replace(/\/$/, "/index")}.md`);
+  return relative(root, join(root, dirname(from), path));
+}
+
 /** What is wrong with a link, or undefined. */
 function fault(from: string, link: string): string | undefined {
   const here = link.startsWith(repository)
@@ -61,13 +68,9 @@ function fault(from: string, link: string): string | undefined {
   }
   if (here !== undefined && !/^(?:tree|blob)\/main\//.test(link.slice(repository.length)))
     return undefined; // issues, actions
-  const [path = "", anchor] = (here?.path ?? link).split("#");
-  const target =
-    here !== undefined
-      ? path
-      : path === ""
-        ? from
-        : relative(root, join(root, dirname(from), path));
+  // What follows a question mark is the state of a demo.
+  const [path = "", anchor] = (here?.path ?? link).replace(/\?[^#]*/, "").split("#");
+  const target = here === undefined ? targetOf(from, path) : path;
   // Written by the build of the site.
   if (target.startsWith(inRepository("reference"))) return undefined;
   const page = pageOf(target);
