@@ -176,11 +176,6 @@ export const equivalents = {
     ["i === 0", "true", moreOften],
     ["this.#disposed", "false", "A tensor that was freed is not freed again."],
   ],
-  "core/src/optimizer/state.ts": [
-    ['typeof slot !== "object"', "false", "What has no elements is of the wrong length."],
-    ["value !== null", "false", message],
-    ["(name) => !got.includes(name)", "() => undefined", "What is missing has no values, either."],
-  ],
   "core/src/optimizer/step/gradients.ts": [
     ['typeof gradient !== "object"', "false", "What is no object has no backend, either."],
     [/^precision === "f64"$|^"(?:f64|Float64Array|Float32Array)"$/, /.*/, message],

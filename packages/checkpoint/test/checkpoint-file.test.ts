@@ -36,6 +36,20 @@ test("a file whose parameters, optimizer and others are objects is a checkpoint"
   });
 });
 
+test("a file of another library is not called damaged", async () => {
+  const t: SafetensorsEntry = { dtype: "F32", shape: [1], data: Float32Array.of(1) };
+  const metadata = new Map([["format", "pt"]]);
+  const chunks = encodeSafetensors(new Map([["t", t]]), { metadata });
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  const error: unknown = await decodeCheckpoint(new Blob(parts)).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: "INVALID_FILE",
+    message: expect.stringMatching(/no checkpoint of gradstep; .* bridge such as readTorch/),
+  });
+  expect(String(error)).not.toMatch(/damaged/);
+});
+
 test.each([
   "",
   "null",

@@ -32,7 +32,7 @@ const scaled = (perElement: string): OptimizerSpec =>
 
 const inGroup = (perElement: string): OptimizerSpec => ({
   ...adam(),
-  groups: [{ match: "b", rule: momentum(perElement) as never }],
+  groups: [{ match: "b", rule: momentum(perElement) }],
 });
 
 function trained(spec: OptimizerSpec, steps = 2): Optimizer {

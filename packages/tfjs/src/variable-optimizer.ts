@@ -185,8 +185,11 @@ export class VariableOptimizer implements DisposalListener {
     if (misfits.length > 0 && !isPartial) throw stateMismatch(misfits);
     const waiting = conflicting.filter((key) => this.#table.variableOf(key) === undefined);
     const others = isPartial ? [] : outdated.filter((key) => !conflicting.includes(key));
-    if (waiting.length + others.length > 0)
-      tryRestore(this.core, this.#makeCore(), state, shapes, options);
+    if (waiting.length + others.length > 0) {
+      const backend = new RelocatableBackend();
+      backend.use(this.#backend.adapter, this.variants.distinct);
+      tryRestore(this.core, this.#makeCore(), state, shapes, options, backend);
+    }
     this.#remove(waiting.map((key) => this.#table.get(key)!));
     const made = [...shapes]
       .filter(([key]) => this.#table.get(key) === undefined)

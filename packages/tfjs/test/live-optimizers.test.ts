@@ -1,6 +1,6 @@
 import { adam as adamRule, adamw, cosineDecay, sgd as sgdRule } from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { adam, fromTfjsOptimizer, tfOptimizer, toTfjsOptimizer } from "../src/index.js";
 import { cases } from "./cases.js";
 import { backends, codeOf, numbers, tf, variable } from "./support.js";
@@ -168,4 +168,19 @@ test("rates that were set and have no effect in TF.js have none here", async () 
     Math.fround(0.1),
     Math.fround(0.9),
   ]);
+});
+
+test("an optimizer of TF.js whose weights cannot be set is disposed of", async () => {
+  const ours = adam();
+  const v = variable([1, 2], [2], "v");
+  ours.applyGradients({ v: tf.tensor([1, 1]) });
+  const setting = vi.spyOn(tf.AdamOptimizer.prototype, "setWeights");
+  const disposing = vi.spyOn(tf.AdamOptimizer.prototype, "dispose");
+  setting.mockRejectedValue(new Error("no memory"));
+  await expect(toTfjsOptimizer(tfOptimizer(fromTfjs("adam")))).rejects.toThrow("no memory");
+  expect(disposing).toHaveBeenCalledOnce();
+  setting.mockRestore();
+  disposing.mockRestore();
+  ours.dispose();
+  v.dispose();
 });

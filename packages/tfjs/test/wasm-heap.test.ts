@@ -1,4 +1,5 @@
 import { adam, createOptimizer, type Backend } from "@gradstep/core";
+import { initialState } from "@gradstep/core/interop";
 import { reference } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
 import { tfOptimizer } from "../src/index.js";
@@ -228,4 +229,21 @@ describe("blocks of the heap", () => {
     model.dispose();
     expect(blocks.size).toBe(before);
   });
+});
+
+test("a state for which the heap has no memory changes nothing: states that wait for variables stay", async () => {
+  variable(numbers(3, 1), [3], "w");
+  const optimizer = tfOptimizer(spec);
+  optimizer.applyGradients({ w: tf.tensor([1, 2, 3]) });
+  optimizer.restore({ ...(await initialState(spec, { w: [3], v: [4] })), iterations: 5 });
+  const before = await optimizer.state();
+  const { _malloc: malloc } = module;
+  module._malloc = (byteLength) => (byteLength > 10_000 ? 0 : malloc(byteLength));
+  const larger = await initialState(spec, { w: [3], v: [5000] });
+  expect(await codeOf(() => optimizer.restore(larger))).toBe("OUT_OF_MEMORY");
+  expect(await optimizer.state()).toEqual(before);
+  module._malloc = malloc;
+  expect(optimizer.restore(larger)).toEqual([]);
+  expect((await optimizer.state()).shapes).toEqual({ w: [3], v: [5000] });
+  optimizer.dispose();
 });

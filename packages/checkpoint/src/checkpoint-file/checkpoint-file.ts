@@ -4,11 +4,14 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   floatValues,
+  readSafetensorsHeader,
   type DecodeOptions,
-  type Dtype,
   type EncodeOptions,
   type SafetensorsEntry,
+  type SafetensorsFile,
+  type SafetensorsSource,
 } from "../safetensors/index.js";
+import { arrayDtype } from "../safetensors/dtypes.js";
 import { maxHeaderLength } from "../safetensors/header.js";
 import type { ByteSource } from "../stores/store.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -42,19 +45,6 @@ export type CheckpointDecodeOptions = Pick<DecodeOptions, "signal" | "onProgress
 
 const version = "1";
 
-const dtypes: Readonly<Record<string, Dtype>> = {
-  Float64Array: "F64",
-  Float32Array: "F32",
-  BigInt64Array: "I64",
-  Int32Array: "I32",
-  Int16Array: "I16",
-  Int8Array: "I8",
-  BigUint64Array: "U64",
-  Uint32Array: "U32",
-  Uint16Array: "U16",
-  Uint8Array: "U8",
-};
-
 /**
  * A checkpoint as a safetensors file with a digest, in chunks. The arrays of the checkpoint must not change until the last
  * chunk was taken; chunks share their memory where they can.
@@ -72,7 +62,7 @@ export function encodeCheckpoint(
   const { shapes } = checkpoint.optimizer;
   const tensors = new Map<string, SafetensorsEntry>();
   const place = (array: ArrayBufferView, path: readonly string[]): string => {
-    const dtype = dtypes[(array as Values)[Symbol.toStringTag]];
+    const dtype = arrayDtype(array);
     if (dtype === undefined)
       throw new GradstepError(
         `${path.join(".")} cannot be stored: got ${show(array)}; expected a typed array of floats or integers.`,
@@ -138,11 +128,8 @@ export async function decodeCheckpoint(
   source: ByteSource | Uint8Array | ArrayBuffer,
   options: CheckpointDecodeOptions = {},
 ): Promise<Checkpoint> {
-  const { metadata, tensors } = await decodeSafetensors(source, { ...options, digest: "require" });
-  if (metadata.get("format") !== "gradstep" || !metadata.has("checkpoint"))
-    invalid(
-      "is a safetensors file, but no checkpoint of gradstep; expected one, or read it with decodeSafetensors or a bridge",
-    );
+  const { metadata, tensors } = await decode(source, options);
+  if (!isCheckpoint(metadata)) foreignFile();
   if (metadata.get("version") !== version)
     throw new GradstepError(
       `The checkpoint has version ${show(metadata.get("version"))}; this version of gradstep reads ${version}. Update @gradstep/checkpoint.`,
@@ -159,6 +146,32 @@ export async function decodeCheckpoint(
     return invalid("lacks parameters, optimizer or others");
   for (const [name, one] of Object.entries(parameters)) checkParameter(name, one);
   return { parameters, optimizer, others };
+}
+
+function isCheckpoint(metadata: SafetensorsFile["metadata"]): boolean {
+  return metadata.get("format") === "gradstep" && metadata.has("checkpoint");
+}
+
+function foreignFile(cause?: unknown): never {
+  throw new GradstepError(
+    "The file is a safetensors file, but no checkpoint of gradstep; expected one, or read it with a bridge such as readTorch, or with decodeSafetensors.",
+    { code: "INVALID_FILE", cause },
+  );
+}
+
+async function decode(
+  source: SafetensorsSource,
+  options: CheckpointDecodeOptions,
+): Promise<SafetensorsFile> {
+  try {
+    return await decodeSafetensors(source, { ...options, digest: "require" });
+  } catch (error) {
+    if (!(error instanceof GradstepError) || error.code !== "INVALID_FILE") throw error;
+    // Files of other libraries have no digest either, and are not damaged.
+    const header = await readSafetensorsHeader(source, options).catch(() => undefined);
+    if (header !== undefined && !isCheckpoint(header.metadata)) foreignFile(error);
+    throw error;
+  }
 }
 
 function parsed(json: string): unknown {

@@ -55,6 +55,25 @@ const storages = {
 /** The element type of a tensor in a file. */
 export type Dtype = keyof typeof storages;
 
+const dtypeByArray: Readonly<Record<string, Dtype>> = {
+  Float64Array: "F64",
+  Float32Array: "F32",
+  BigInt64Array: "I64",
+  Int32Array: "I32",
+  Int16Array: "I16",
+  Int8Array: "I8",
+  BigUint64Array: "U64",
+  Uint32Array: "U32",
+  Uint16Array: "U16",
+  Uint8Array: "U8",
+};
+
+/** The dtype whose values an array holds, one per element; undefined for what no tensor can be made of. */
+export function arrayDtype(array: unknown): Dtype | undefined {
+  if (!ArrayBuffer.isView(array)) return undefined;
+  return dtypeByArray[(array as TypedArray)[Symbol.toStringTag]];
+}
+
 export const dtypes = Object.keys(storages) as readonly Dtype[];
 
 export function isDtype(value: unknown): value is Dtype {

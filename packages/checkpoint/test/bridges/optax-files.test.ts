@@ -205,7 +205,10 @@ describe("the metadata", () => {
     ["optimizer", '{"name": "adafactor"}', "UNSUPPORTED"],
     ["optimizer", '{"name": "adam", "mu_dtype": "bfloat16"}', "UNSUPPORTED"],
     ["optimizer", '{"name": "adam", "rate": 1}', "UNKNOWN_OPTION"],
+    ["optimizer", "[1]", "INVALID_FILE"],
     ["steps", "-1", "INVALID_FILE"],
+    ["steps", "", "INVALID_FILE"],
+    ["steps", "1e3", "INVALID_FILE"],
     ["version", "2", "UNSUPPORTED"],
   ])("%s: %s is refused", async (key, text, code) => {
     const bytes = await changed("adam-f32", (_, metadata) => metadata.set(key, text));

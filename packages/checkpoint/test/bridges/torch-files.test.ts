@@ -17,6 +17,7 @@ import {
   writeTorch,
   type TorchCheckpoint,
   type TorchSource,
+  type OtherTensor,
 } from "../../src/bridges/torch/index.js";
 import {
   decodeSafetensors,
@@ -142,13 +143,16 @@ describe("readTorch", () => {
   test("buffers are among the other tensors", async () => {
     const { otherTensors, parameters } = await readTorch(read("muon-f64.safetensors"));
     expect(Object.keys(parameters)).toEqual(["embedding.weight", "layer.weight"]);
-    expect([...otherTensors.keys()].sort()).toEqual([
+    expect(Object.keys(otherTensors).sort()).toEqual([
       "layer.bias",
       "norm.num_batches_tracked",
       "norm.running_mean",
       "norm.running_var",
     ]);
-    expect(otherTensors.get("norm.num_batches_tracked")?.data).toEqual(BigInt64Array.of(0n));
+    expect(otherTensors["norm.num_batches_tracked"]).toEqual({
+      shape: [],
+      values: BigInt64Array.of(0n),
+    });
   });
 
   test("the steps of SGD are those of the scheduler", async () => {
@@ -215,6 +219,17 @@ describe("readTorch", () => {
     }
   });
 
+  test("a .keras file is not taken for one of torch.save", async () => {
+    const name = "config.json";
+    const bytes = new Uint8Array(60);
+    bytes.set([0x50, 0x4b, 3, 4]);
+    bytes[26] = name.length;
+    bytes.set(new TextEncoder().encode(name), 30);
+    const { code, message } = await failureOf(readTorch(bytes));
+    expect(code).toBe("INVALID_FILE");
+    expect(message).toMatch(/Got a \.keras file.*readKeras of @gradstep\/keras/);
+  });
+
   const scalar = (value: number): SafetensorsEntry => ({
     dtype: "F32",
     shape: [],
@@ -235,7 +250,7 @@ describe("readTorch", () => {
     ]
   >([
     ["no metadata", "INVALID_FILE", "no optimizer in its metadata", () => undefined],
-    ["a list", "INVALID_FILE", "optimizer is", () => []],
+    ["a list", "INVALID_FILE", "is []; expected what save() writes", () => []],
     ["another version", "UNSUPPORTED", "version 2", (one) => ({ ...one, version: 2 })],
     ["no class", "INVALID_FILE", "class is", (one) => ({ ...one, class: 5 })],
     ["another class", "UNSUPPORTED", "LBFGS", (one) => ({ ...one, class: "LBFGS" })],
@@ -437,6 +452,24 @@ describe("writeTorch", () => {
     const failure = await failureOf(bytesOf(writeTorch(change(await trained(spec)))));
     expect(failure.message).toContain(text);
     expect(failure.code).toBe(code);
+  });
+
+  test("other tensors keep the types that an array does not tell", async () => {
+    const source = await trained(fromTorch("Adam"));
+    const otherTensors: Record<string, OtherTensor> = {
+      mean: { shape: [2], values: Float32Array.of(1, 2) },
+      half: { shape: [2], values: Float32Array.of(0.5, -2), dtype: "BF16" },
+      flags: { shape: [2], values: Uint8Array.of(1, 0), dtype: "BOOL" },
+      count: { shape: [], values: BigInt64Array.of(7n) },
+    };
+    const bytes = await bytesOf(writeTorch({ ...source, otherTensors }));
+    const { tensors } = await decodeSafetensors(bytes);
+    const dtypes = Object.keys(otherTensors).map((name) => tensors.get(`model.${name}`)!.dtype);
+    expect(dtypes).toEqual(["F32", "BF16", "BOOL", "I64"]);
+    expect((await readTorch(bytes)).otherTensors).toEqual(otherTensors);
+    const wrong = { mean: new Float32Array(2) } as unknown as typeof otherTensors;
+    const failure = await failureOf(bytesOf(writeTorch({ ...source, otherTensors: wrong })));
+    expect(failure.code).toBe("INVALID_PARAMETER");
   });
 
   test("counts that are no f32 are written in f64", async () => {

@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import { unzipSync, zipSync, type UnzipFileInfo } from "fflate";
+import { isOutOfMemory, outOfMemory } from "../hdf5/out-of-memory.js";
 import { checksumsOf, crc32 } from "./checksums.js";
 
 /** The files of a `.keras` archive by their names. */
@@ -21,7 +22,7 @@ export function isZip(bytes: Uint8Array): boolean {
 
 /**
  * Unpacks an archive. The sizes that it declares are checked before anything is unpacked, and its checksums afterwards.
- * @throws {GradstepError} `INVALID_FILE`
+ * @throws {GradstepError} `INVALID_FILE`, `OUT_OF_MEMORY`
  */
 export function readArchive(bytes: Uint8Array): Archive {
   let left = bytes.length * maxExpansion;
@@ -49,6 +50,7 @@ export function readArchive(bytes: Uint8Array): Archive {
     }
   } catch (cause) {
     if (cause instanceof GradstepError) throw cause;
+    if (isOutOfMemory(cause)) throw outOfMemory("read", cause);
     throw new GradstepError(
       `The archive is damaged: ${cause instanceof Error ? cause.message : String(cause)}. Expected a .keras file.`,
       { code: "INVALID_FILE", cause },

@@ -1,5 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import type * as h5wasm from "h5wasm";
+import { outOfMemory } from "./out-of-memory.js";
 
 /** The module h5wasm. */
 export type Library = typeof h5wasm;
@@ -24,7 +25,7 @@ let count = 0;
  * Calls `use` with h5wasm and the path of a file in its memory, and removes the file afterwards, whatever happens. h5wasm
  * is loaded by the first call.
  * @param bytes the content of the file; none if left out
- * @throws what `use` throws; `UNSUPPORTED` where WebAssembly cannot be compiled
+ * @throws what `use` throws; `UNSUPPORTED` where WebAssembly cannot be compiled, `OUT_OF_MEMORY`
  */
 export async function withHdf5File<T>(
   bytes: Uint8Array | undefined,
@@ -40,7 +41,7 @@ export async function withHdf5File<T>(
   if (terminal !== undefined && output !== undefined)
     terminal.ops = { ...output, put_char() {}, fsync() {} };
   try {
-    if (bytes !== undefined) files.writeFile(path, bytes);
+    if (bytes !== undefined) writeFile(files, path, bytes);
     return use(library, path, files);
   } finally {
     if (terminal !== undefined && output !== undefined) terminal.ops = output;
@@ -58,6 +59,15 @@ async function load(): Promise<Library> {
       "h5wasm could not be loaded, which reads HDF5 files with WebAssembly. If the page has a Content-Security-Policy, it needs script-src 'wasm-unsafe-eval'.",
       { code: "UNSUPPORTED", cause },
     );
+  }
+}
+
+/** @throws {GradstepError} `OUT_OF_MEMORY` */
+function writeFile(files: FileSystem, path: string, bytes: Uint8Array): void {
+  try {
+    files.writeFile(path, bytes);
+  } catch (cause) {
+    throw outOfMemory("read", cause);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Hdf5Node,
 } from "./hdf5-tree.js";
 import { withHdf5File, type Library } from "./library.js";
+import { isOutOfMemory, outOfMemory } from "./out-of-memory.js";
 
 const limits = {
   depth: 64,
@@ -29,7 +30,7 @@ const dtypes: Readonly<Record<string, Hdf5Dtype>> = {
 /**
  * Reads all groups and arrays of an HDF5 file. Links that lead elsewhere are an error. What a file declares is checked
  * before anything of that size is allocated.
- * @throws {GradstepError} `INVALID_FILE`, `UNSUPPORTED`
+ * @throws {GradstepError} `INVALID_FILE`, `UNSUPPORTED`, `OUT_OF_MEMORY`
  */
 export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
   checkSuperblock(bytes);
@@ -41,6 +42,7 @@ export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
       return new Reader(library, file, bytes.length * limits.expansion).group(file, "", 0);
     } catch (cause) {
       if (cause instanceof GradstepError) throw cause;
+      if (isOutOfMemory(cause)) throw outOfMemory("read", cause);
       throw new GradstepError(
         `The HDF5 file is damaged: ${cause instanceof Error ? cause.message : String(cause)}. Write it once more.`,
         { code: "INVALID_FILE", cause },

@@ -1,7 +1,8 @@
 import { GradstepError } from "@gradstep/core";
 import type { File } from "h5wasm";
+import type { Hdf5Dtype, Hdf5Group, Hdf5Node } from "./hdf5-tree.js";
 import { withHdf5File } from "./library.js";
-import type { Hdf5Dtype, Hdf5Group } from "./hdf5-tree.js";
+import { isOutOfMemory, outOfMemory } from "./out-of-memory.js";
 
 /** Types as h5wasm writes them, which takes the letter alone for the size. */
 const codes: Readonly<Record<Hdf5Dtype, string>> = {
@@ -15,7 +16,7 @@ const codes: Readonly<Record<Hdf5Dtype, string>> = {
 
 /**
  * The bytes of an HDF5 file with these groups and arrays.
- * @throws {GradstepError} `UNSUPPORTED` for an array of a type that is not read; `OUT_OF_MEMORY`
+ * @throws {GradstepError} `UNSUPPORTED` for an array of a type that is not read, and what HDF5 refuses; `OUT_OF_MEMORY`
  */
 export function writeHdf5(root: Hdf5Group): Promise<Uint8Array<ArrayBuffer>> {
   return withHdf5File(undefined, (library, path, files) => {
@@ -26,15 +27,30 @@ export function writeHdf5(root: Hdf5Group): Promise<Uint8Array<ArrayBuffer>> {
       file.flush();
     } catch (cause) {
       if (cause instanceof GradstepError) throw cause;
-      throw new GradstepError(
-        `The HDF5 file cannot be written: ${cause instanceof Error ? cause.message : String(cause)}. It is made in WebAssembly memory, which holds 2 GiB.`,
-        { code: "OUT_OF_MEMORY", cause },
-      );
+      throw isOutOfMemory(cause) || bytesOf(root) > maxBytes
+        ? outOfMemory("written", cause)
+        : new GradstepError(
+            `The HDF5 file cannot be written: ${cause instanceof Error ? cause.message : String(cause)}. Names must not be empty or have a slash; report anything else as a fault of @gradstep/keras.`,
+            { code: "UNSUPPORTED", cause },
+          );
     } finally {
       if (file !== undefined && file.file_id >= 0n) file.close();
     }
-    return files.readFile(path).slice();
+    try {
+      return files.readFile(path).slice();
+    } catch (cause) {
+      throw outOfMemory("written", cause);
+    }
   });
+}
+
+/** What WebAssembly memory holds for arrays, at most. */
+const maxBytes = 2 ** 31;
+
+function bytesOf(node: Hdf5Node): number {
+  if (node.kind === "dataset") return node.values.byteLength;
+  if (node.kind === "other dataset") return 0;
+  return [...node.children.values()].reduce((sum, one) => sum + bytesOf(one), 0);
 }
 
 function writeGroup(file: File, group: Hdf5Group, path: string): void {

@@ -1,3 +1,4 @@
+import { GradstepError } from "@gradstep/core";
 import type { Hdf5Dataset, Hdf5Group } from "../hdf5/hdf5-tree.js";
 import { isTable, layerConfigs, type LayerConfig } from "./model-config.js";
 import { knownSublayer, knownVariables } from "./layer-classes.js";
@@ -65,7 +66,7 @@ interface Place {
 function makeSaveable(group: Hdf5Group, place: Place): Saveable {
   const { path, name, className, config, isFrozen } = place;
   const vars = group.children.get("vars");
-  const datasets = vars?.kind === "group" ? numbered(vars) : [];
+  const datasets = vars?.kind === "group" ? numbered(vars, path) : [];
   const known = knownVariables(className, datasets.length, config);
   const variables = datasets.map(([key, dataset], i): ModelVariable => {
     const own = known?.[i].name ?? key;
@@ -155,10 +156,17 @@ function recurrentOf(group: Hdf5Group): string | undefined {
   return cell?.kind === "group" ? /^(.*)_cell$/.exec(nameOf(cell, ""))?.[1] : undefined;
 }
 
-/** The arrays `0`, `1`, … of a group. */
-function numbered(vars: Hdf5Group): [string, Hdf5Dataset][] {
+/** The arrays `0`, `1`, … of a group. @throws {GradstepError} `UNSUPPORTED` for one whose values are not read */
+function numbered(vars: Hdf5Group, path: string): [string, Hdf5Dataset][] {
   return [...vars.children]
-    .filter((entry): entry is [string, Hdf5Dataset] => entry[1].kind === "dataset")
+    .flatMap(([key, node]): [string, Hdf5Dataset][] => {
+      if (node.kind === "dataset") return [[key, node]];
+      if (node.kind === "group") return [];
+      throw new GradstepError(
+        `The variable ${join(path, `vars/${key}`)} has the type ${node.dtype}; expected float32, float64 or integers. Save the model with variables of these types, as the policies mixed_float16 and mixed_bfloat16 have them.`,
+        { code: "UNSUPPORTED" },
+      );
+    })
     .sort(([a], [b]) => Number(a) - Number(b));
 }
 

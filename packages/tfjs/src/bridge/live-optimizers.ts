@@ -99,6 +99,9 @@ export async function toTfjsOptimizer(optimizer: GradstepOptimizer): Promise<Opt
   try {
     if (name === "adamax") setAdamaxWeights(made, state.iterations, weights.slice(1));
     else await made.setWeights(weights);
+  } catch (error) {
+    made.dispose();
+    throw error;
   } finally {
     dispose(weights.map(({ tensor }) => tensor));
   }

@@ -1,14 +1,16 @@
 import type { Optimizer, RestoreOptions } from "@gradstep/core";
-import { RelocatableBackend } from "../memory/relocatable-backend.js";
+import type { RelocatableBackend } from "../memory/relocatable-backend.js";
 import type { TfOptimizerState } from "./optimizer-state.js";
 
 /**
- * Restores a state in another optimizer first, before parameters are removed for it.
+ * Restores a state in another optimizer first, before parameters are removed for it. Its slots are where those of the
+ * first one will be, so that a lack of memory is noticed, too.
  *
  * @param optimizer the one to restore the state in; only read.
  * @param trial made like it, without parameters. It is disposed of.
  * @param shapes those of the state.
- * @throws {GradstepError} as `optimizer.restore` does
+ * @param backend with the memory of the first one, for the slots of the trial alone.
+ * @throws {GradstepError} as `optimizer.restore` does, and `OUT_OF_MEMORY`
  */
 export function tryRestore(
   optimizer: Optimizer,
@@ -16,8 +18,8 @@ export function tryRestore(
   state: TfOptimizerState,
   shapes: ReadonlyMap<string, readonly number[]>,
   options: RestoreOptions | undefined,
+  backend: RelocatableBackend,
 ): void {
-  const backend = new RelocatableBackend();
   try {
     // Where a schedule was replaced by a number, a schedule in the state is an error.
     const { settings, groups } = optimizer.config();

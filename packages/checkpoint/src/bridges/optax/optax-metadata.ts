@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { jsonObjectOf } from "../metadata.js";
 import type { OptaxOptimizer } from "./state-arrays.js";
 
 /** The metadata of a file, which `optax_checkpoint.py` reads. */
@@ -39,18 +40,11 @@ export function optimizerOf(metadata: ReadonlyMap<string, string>): OptaxOptimiz
       { code: "UNSUPPORTED" },
     );
   }
-  let optimizer: unknown;
-  try {
-    optimizer = JSON.parse(text);
-  } catch (cause) {
-    throw new GradstepError("optimizer in the metadata of the file is not JSON.", {
-      code: "INVALID_FILE",
-      cause,
-    });
-  }
-  if (typeof (optimizer as Partial<OptaxOptimizer> | null)?.name !== "string") {
+  const expected = 'an object with a name, such as {"name": "adamw", "learning_rate": 0.001}';
+  const optimizer = jsonObjectOf("optimizer", text, expected);
+  if (typeof optimizer.name !== "string") {
     throw new GradstepError(
-      `optimizer in the metadata of the file is ${text}; expected an object with a name, such as {"name": "adamw", "learning_rate": 0.001}.`,
+      `optimizer in the metadata of the file is ${text}; expected ${expected}.`,
       { code: "INVALID_FILE" },
     );
   }
@@ -61,8 +55,8 @@ export function optimizerOf(metadata: ReadonlyMap<string, string>): OptaxOptimiz
 export function stepsOf(metadata: ReadonlyMap<string, string>): number | undefined {
   const text = metadata.get("steps");
   if (text === undefined) return undefined;
-  const steps = Number(text);
-  if (Number.isSafeInteger(steps) && steps >= 0) return steps;
+  const steps = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(steps)) return steps;
   throw new GradstepError(
     `steps in the metadata of the file is ${show(text)}; expected the number of steps taken.`,
     { code: "INVALID_FILE" },

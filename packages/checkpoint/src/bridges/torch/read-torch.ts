@@ -12,6 +12,7 @@ import {
   type SafetensorsSource,
 } from "../../safetensors/index.js";
 import { inTypeOf } from "./in-type-of.js";
+import { otherTensorOf, type OtherTensor } from "./other-tensors.js";
 import { rejectPickle } from "./reject-pickle.js";
 import { parseDescription, invalid, type TorchDescription } from "./torch-description.js";
 import { parameterStates, type TorchParameterState } from "./torch-parameter-state.js";
@@ -23,7 +24,7 @@ export interface TorchCheckpoint extends ImportedCheckpoint {
    * What the model has and the optimizer does not, by name: buffers, such as those of batch normalization, and parameters
    * that are not trained. `writeTorch` takes them back.
    */
-  readonly otherTensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly otherTensors: Readonly<Record<string, OtherTensor>>;
 }
 
 /** Options of `readTorch`. */
@@ -98,18 +99,23 @@ function modelOf(
 ): Pick<TorchCheckpoint, "otherTensors"> & {
   readonly parameters: Readonly<Record<string, ParameterValues>>;
 } {
-  const otherTensors = new Map<string, SafetensorsEntry>();
+  const others = new Map<string, SafetensorsEntry>();
   for (const [key, entry] of tensors)
-    if (key.startsWith("model.")) otherTensors.set(key.slice("model.".length), entry);
+    if (key.startsWith("model.")) others.set(key.slice("model.".length), entry);
   const parameters = new Map<string, ParameterValues>();
   for (const name of groups.flatMap((group) => group.param_names)) {
     if (parameters.has(name)) invalid(`${name} is in param_groups twice`);
-    const entry = otherTensors.get(name);
+    const entry = others.get(name);
     if (entry === undefined) invalid(`${name} is in param_groups, and there is no model.${name}`);
     parameters.set(name, { shape: entry.shape, values: floatValues(entry) });
-    otherTensors.delete(name);
+    others.delete(name);
   }
-  return { parameters: Object.fromEntries(parameters), otherTensors };
+  return {
+    parameters: Object.fromEntries(parameters),
+    otherTensors: Object.fromEntries(
+      [...others].map(([name, entry]) => [name, otherTensorOf(entry)]),
+    ),
+  };
 }
 
 function specOf(

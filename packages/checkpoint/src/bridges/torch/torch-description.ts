@@ -1,5 +1,6 @@
 import { GradstepError, show } from "@gradstep/core";
 import type { TorchScheduler } from "@gradstep/core/interop";
+import { isJsonObject, jsonObjectOf } from "../metadata.js";
 
 /** The JSON under `optimizer` in the metadata of a file, which `torch_checkpoint.py` reads and writes. */
 export interface TorchDescription {
@@ -35,16 +36,7 @@ export function parseDescription(text: string | undefined): TorchDescription {
       { code: "INVALID_FILE" },
     );
   }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new GradstepError('The file of PyTorch is not valid: "optimizer" is not JSON.', {
-      code: "INVALID_FILE",
-      cause,
-    });
-  }
-  if (!isObject(parsed)) invalid(`optimizer is ${show(parsed)}; expected an object`);
+  const parsed = jsonObjectOf("optimizer", text, "what save() writes");
   const { version, class: name, param_groups: groups, frozen } = parsed;
   const { scheduler = null, last_epoch: position = null } = parsed;
   if (version !== 1) {
@@ -59,7 +51,7 @@ export function parseDescription(text: string | undefined): TorchDescription {
       `param_groups is ${show(groups)}; expected a list of objects with param_names and options`,
     );
   if (!isNames(frozen)) invalid(`frozen is ${show(frozen)}; expected a list of names`);
-  const isScheduled = isObject(scheduler) && typeof scheduler.name === "string";
+  const isScheduled = isJsonObject(scheduler) && typeof scheduler.name === "string";
   if (scheduler !== null && !isScheduled)
     invalid(`scheduler is ${show(scheduler)}; expected null or an object with a name`);
   const isPosition = isScheduled ? isCount(position) : position === null;
@@ -81,14 +73,10 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 function isNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 function isGroup(value: unknown): value is TorchParameterGroup {
-  return isObject(value) && isNames(value.param_names);
+  return isJsonObject(value) && isNames(value.param_names);
 }

@@ -14,6 +14,7 @@ import {
 } from "@gradstep/core/interop";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { inTypeOf } from "./in-type-of.js";
+import { entryOfOther, type OtherTensor } from "./other-tensors.js";
 import type { TorchDescription } from "./torch-description.js";
 
 /** What `writeTorch` writes. */
@@ -21,7 +22,7 @@ export interface TorchSource extends CheckpointParts {
   /** All parameters of the optimizer, by the names that they have in the model of PyTorch. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** What else the model has, such as the buffers that `readTorch` has found. */
-  readonly otherTensors?: ReadonlyMap<string, SafetensorsEntry>;
+  readonly otherTensors?: Readonly<Record<string, OtherTensor>>;
 }
 
 /** Options of `writeTorch`. */
@@ -45,11 +46,12 @@ export async function* writeTorch(
   options: WriteTorchOptions = {},
 ): AsyncGenerator<Uint8Array> {
   checkCheckpointParts("writeTorch", source);
-  const { config, state, parameters, otherTensors = new Map() } = source;
+  const { config, state, parameters, otherTensors = {} } = source;
   const description = describe(source);
   checkNames(state, parameters);
   const tensors = new Map<string, SafetensorsEntry>();
-  for (const [name, entry] of otherTensors) tensors.set(`model.${name}`, entry);
+  for (const [name, tensor] of Object.entries(otherTensors))
+    tensors.set(`model.${name}`, entryOfOther(name, tensor));
   const names = torchSlots(config.name);
   state.groups.forEach((group) => {
     for (const name of group.parameters) {
