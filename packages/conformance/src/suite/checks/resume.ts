@@ -57,7 +57,7 @@ function chainOf(stage: Stage, settings: RuleSettings): OptimizerSpec {
 }
 
 async function resumeCases(rule: Rule, context: Context): Promise<void> {
-  const count = Math.min(choiceCount(rule), 16);
+  const count = Math.min(choiceCount(rule), 16, 2 * context.maxKernels);
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(context.seed, `state ${rule.name}`, i);
     const settings = randomSettings(rule, random.integer(0, choiceCount(rule) - 1), random);

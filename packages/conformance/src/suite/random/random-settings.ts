@@ -31,10 +31,17 @@ export function choicesAt(rule: Rule, index: number): Readonly<Record<string, bo
  */
 export function kernelsFirst(rule: Rule): { indices: readonly number[]; kernels: number } {
   const all = Array.from({ length: choiceCount(rule) }, (_, i) => i);
-  const seen = new Set<string>();
+  const texts = new Set<string>();
+  const fingerprints = new Set<string>();
   const isNew = (index: number): boolean => {
-    const { size } = seen;
-    return seen.add(rule.variant(choicesAt(rule, index)).perElement.fingerprint).size > size;
+    const choices = choicesAt(rule, index);
+    // Equal texts are equal kernels, and a variant takes a while to build.
+    const { slots, perElement, evaluation } = rule.texts(choices);
+    const text = JSON.stringify([slots, perElement.map((source) => source.text), evaluation]);
+    if (texts.has(text)) return false;
+    texts.add(text);
+    const { size } = fingerprints;
+    return fingerprints.add(rule.variant(choices).perElement.fingerprint).size > size;
   };
   const first = all.filter(isNew);
   return {
