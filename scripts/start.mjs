@@ -1,5 +1,5 @@
 // Installs and builds what a program needs, unless that was done, and then becomes that program:
-// `node scripts/start.mjs <turbo filter> <file> [arguments]`.
+// `node scripts/start.mjs <turbo filter>[#<turbo task>] <file> [arguments]`.
 // Standard output belongs to the program alone; what goes wrong before it goes to standard error.
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -8,17 +8,18 @@ import { outputState, readState, sourceState, writeState } from "./build-state.m
 import { forgottenDashes } from "./forgotten-dashes.mjs";
 import { exitStatus, pnpm } from "./with-pnpm.mjs";
 
-const [filter, file, ...rest] = process.argv.slice(2);
+const [target, file, ...rest] = process.argv.slice(2);
+const [filter, task = "build"] = target.split("#");
 // npm takes the `--` before a program's options; pnpm leaves it.
 const args = rest[0] === "--" ? rest.slice(1) : rest;
 const program = resolve(file);
 
 await checkOptions(join(dirname(program), "../src/options.mjs"));
 const before = { sources: sourceState(), outputs: outputState() };
-const built = readState(filter);
+const built = readState(target);
 if (built?.sources !== before.sources || built.outputs !== before.outputs) {
   await build();
-  writeState(filter, { sources: before.sources, outputs: outputState() });
+  writeState(target, { sources: before.sources, outputs: outputState() });
 }
 
 // In this very process: the program has the terminal, the signals and the exit status to itself.
@@ -50,7 +51,7 @@ async function checkOptions(path) {
 
 async function build() {
   const child = pnpm(
-    ["exec", "turbo", "run", "build", `--filter=${filter}`, "--output-logs=new-only"],
+    ["exec", "turbo", "run", task, `--filter=${filter}`, "--output-logs=new-only"],
     ["ignore", "pipe", "pipe"],
   );
   let isNoticed = false;

@@ -2,7 +2,7 @@ import { defineConfig } from "vitepress";
 import { accessibleMath } from "./accessible-math.js";
 import { crossOriginIsolation } from "../src/headers.mjs";
 import { documentationSidebar } from "./documentation-sidebar.js";
-import { referenceSidebar } from "./reference-sidebar.js";
+import { hasApi, referenceSidebar } from "./reference-sidebar.js";
 
 export default defineConfig({
   title: "gradstep",
@@ -12,6 +12,7 @@ export default defineConfig({
   srcDir: "content",
   outDir: "dist",
   cleanUrls: true,
+  ignoreDeadLinks: hasApi ? false : [/^\/reference\/api\//],
   markdown: {
     math: true,
     config: accessibleMath,

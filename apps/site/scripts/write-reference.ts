@@ -38,7 +38,7 @@ const runs = await goldenRuns();
 
 const ruleNamed = (name: string): Rule => rules.find(({ rule }) => rule.name === name)!.rule;
 const rivals = [
-  { name: "SGD with momentum", path: bestPath(ruleNamed("sgd"), { momentum: 0.9 }) },
+  { name: "momentum", path: bestPath(ruleNamed("sgd"), { momentum: 0.9 }) },
   { name: "Adam", path: bestPath(ruleNamed("adam")) },
 ];
 for (const { rule, ...entry } of rules) {

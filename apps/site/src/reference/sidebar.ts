@@ -15,7 +15,7 @@ export function folder(
   return {
     text,
     link: `/reference/${path}/`,
-    collapsed: false,
+    collapsed: path !== "rules",
     items: pages.map(({ title, name }) => ({ text: title, link: `/reference/${path}/${name}` })),
   };
 }

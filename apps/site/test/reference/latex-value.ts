@@ -119,7 +119,18 @@ function valueOfRow(elements: readonly MmlNode[], values: Values): number {
   return value;
 }
 
-const functions = new Set(["sign", "flush", "isFinite", "fl", "min", "max", "mean", "∑"]);
+const functions = new Set([
+  "sign",
+  "flush",
+  "isFinite",
+  "fl",
+  "min",
+  "max",
+  "mean",
+  "cos",
+  "log",
+  "∑",
+]);
 
 /** The name of a function, without what is below it. */
 function functionOf(node: MmlNode): string | undefined {
@@ -133,6 +144,8 @@ function applied(name: string, operands: readonly number[]): number {
   const [a] = operands;
   if (name === "sign") return Math.sign(a);
   if (name === "isFinite") return Number.isFinite(a) ? 1 : 0;
+  if (name === "cos") return Math.cos(a);
+  if (name === "log") return Math.log(a);
   if (name === "fl") return Math.fround(a);
   if (name === "min") return Math.min(...operands);
   if (name === "max") return Math.max(...operands);

@@ -1,4 +1,4 @@
-import { kerasClasses } from "./keras.js";
+import { commonKerasOptions, kerasClasses } from "./keras.js";
 import { aliases } from "./optax-aliases.js";
 import { ignored, type OptionMap } from "./option-map.js";
 import { tfjsOptimizers } from "./tfjs-optimizers.js";
@@ -16,6 +16,14 @@ export interface Counterpart {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** The options that all optimizers of a library have. */
+const common: Readonly<Record<Counterpart["library"], OptionMap>> = {
+  keras: commonKerasOptions,
+  torch: commonTorchOptions,
+  optax: {},
+  tfjs: {},
+};
+
 /** The optimizers of Keras, PyTorch, Optax and TF.js that compute a rule; none if the libraries do not have it. */
 export function counterpartsOf(rule: string): readonly Counterpart[] {
   const tables = {
@@ -30,7 +38,7 @@ export function counterpartsOf(rule: string): readonly Counterpart[] {
       .map(([name, { options }]) => ({
         library: library as Counterpart["library"],
         name,
-        settings: settingsOf(library === "torch" ? { ...commonTorchOptions, ...options } : options),
+        settings: settingsOf({ ...common[library as Counterpart["library"]], ...options }),
       })),
   );
 }

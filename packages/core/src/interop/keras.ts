@@ -34,7 +34,8 @@ const constraintOfLayer = {
   why: "It belongs to a layer; pass it as fromKeras(optimizer, { constraint }).",
 } as const;
 
-const common: OptionMap = {
+/** The options of every class. */
+export const commonKerasOptions: OptionMap = {
   name: ignored,
   learning_rate: { to: "learningRate" },
   weight_decay: { to: "weightDecay" },
@@ -123,8 +124,8 @@ export function kerasClassOf(
   const entry = Object.entries(kerasClasses).find(([, one]) => one.rule === rule);
   if (entry === undefined) return undefined;
   const [className, { options }] = entry;
-  const settings = [...Object.values(common), ...Object.values(options)].flatMap((mapping) =>
-    typeof mapping === "object" && "to" in mapping ? [mapping.to] : [],
+  const settings = [...Object.values(commonKerasOptions), ...Object.values(options)].flatMap(
+    (mapping) => (typeof mapping === "object" && "to" in mapping ? [mapping.to] : []),
   );
   return { className, settings };
 }
@@ -174,7 +175,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
       config,
     );
   const { rule, options, form } = lookUp("Keras", className, kerasClasses);
-  const translated = translate(owner, config, { ...common, ...options });
+  const translated = translate(owner, config, { ...commonKerasOptions, ...options });
   const isOfStage = ([key]: readonly [string, unknown]): boolean =>
     Object.hasOwn(stageOptions, key) || Object.hasOwn(stepControlOptions, key);
   const given = Object.entries(translated);

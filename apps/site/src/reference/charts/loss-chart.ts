@@ -37,7 +37,11 @@ export function lossChart(paths: readonly NamedPath[]): Promise<Pictures> {
         type: "quantitative",
         title: null,
         scale: { type: "log", domain: [least, 100], nice: false },
-        axis: { values: [1e-6, 1e-4, 1e-2, 1, 100], format: "~g" },
+        axis: {
+          values: [1e-6, 1e-4, 1e-2, 1, 100],
+          labelExpr: "datum.value < 1e-5 ? '10⁻⁶' : datum.value < 1e-3 ? '10⁻⁴' : datum.label",
+          format: "~g",
+        },
       },
       color: {
         field: "name",

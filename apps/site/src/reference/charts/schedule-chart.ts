@@ -10,8 +10,8 @@ export function scheduleChart(schedule: Schedule, steps: number): Promise<Pictur
   }));
   return renderVegaLite((colors) => ({
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
-    width: 420,
-    height: 160,
+    width: 300,
+    height: 130,
     padding: 4,
     background: "transparent",
     data: { values },

@@ -38,6 +38,23 @@ export function valueOf(expression: Expression): number | undefined {
   return operand.kind === "number" ? -operand.value : undefined;
 }
 
+/** The value of numbers with arithmetic. NaN if there is a name in it. */
+export function numberOf(expression: Expression): number {
+  const value = valueOf(expression);
+  if (value !== undefined || expression.kind !== "operation") return value ?? Number.NaN;
+  return (
+    arithmetic[expression.op]?.(...(expression.operands.map(numberOf) as [number, number])) ??
+    Number.NaN
+  );
+}
+
+const arithmetic: Readonly<Partial<Record<Op, (a: number, b: number) => number>>> = {
+  neg: (a) => -a,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  pow: (a, b) => a ** b,
+};
+
 /** Whether it is the number. */
 export function isNumber(expression: Expression, value: number): boolean {
   return valueOf(expression) === value;

@@ -3,16 +3,16 @@ import { meaningOf, optionMeaningOf } from "../../controls/hyperparameter-meanin
 import { printSymbol, symbolOf } from "../mathematics/symbols.js";
 import { escaped } from "../documentation.js";
 import { changedFormulas } from "./formulas.js";
-import { code, inlineFormula, table } from "./markdown.js";
+import { code, inlineFormula, styledTable } from "./markdown.js";
 
 type Range = Rule["hyperparameters"][string];
 
 /** What values a hyperparameter may have. */
 export function rangeText({ min, max, below }: Range): string {
   const bounds = [
-    ...(min === undefined ? [] : [`≥ ${min}`]),
-    ...(max === undefined ? [] : [`≤ ${max}`]),
-    ...(below === undefined ? [] : [`&lt; ${below}`]),
+    ...(min === undefined ? [] : [`≥\u00a0${min}`]),
+    ...(max === undefined ? [] : [`≤\u00a0${max}`]),
+    ...(below === undefined ? [] : [`&lt;\u00a0${below}`]),
   ];
   return bounds.length === 0 ? "any finite number" : bounds.join(", ");
 }
@@ -26,14 +26,14 @@ export function hyperparameterTable(rule: Rule): string {
     ...entries.filter(([name]) => name !== "weightDecay"),
     ...entries.filter(([name]) => name === "weightDecay"),
   ];
-  return table(
-    ["argument", "symbol", "default", "values", "meaning"],
+  return styledTable(
+    "arguments",
+    ["argument", "meaning", "default", "values"],
     sorted.map(([name, range]) => [
-      code(name),
-      inlineFormula(printSymbol(symbolOf(name))),
+      `${code(name)} ${inlineFormula(printSymbol(symbolOf(name)))}`,
+      escaped(meaningOf(name, rule.name)?.text ?? ""),
       code(range.default),
       rangeText(range),
-      escaped(meaningOf(name, rule.name)?.text ?? ""),
     ]),
   );
 }

@@ -1,13 +1,13 @@
-import type { Rule } from "@gradstep/core";
+import type { Expression, Rule } from "@gradstep/core";
 import {
   aligned,
   printStatements,
   type PrintedStatement,
 } from "../mathematics/print-statements.js";
-import { printExpression } from "../mathematics/print-expression.js";
+import { numberOf } from "../mathematics/expressions.js";
 import { mathematicsOf, type Mathematics } from "../mathematics/statements.js";
 import { writtenMathematics } from "../mathematics/written-mathematics.js";
-import { formula, inlineFormula, table } from "./markdown.js";
+import { formula, table } from "./markdown.js";
 
 type Choices = Readonly<Record<string, boolean | string>>;
 
@@ -46,7 +46,9 @@ export function formulas(rule: Rule, choices: Choices = {}, options: FormulaOpti
 export function evaluationFormulas(rule: Rule): string {
   const texts = rule.texts();
   if ((texts.evaluation ?? []).length === 0) return "";
-  return blocks(printStatements(mathematics(rule, {}, { kind: "evaluation" })));
+  const printed = printStatements(mathematics(rule, {}, { kind: "evaluation" }));
+  // What the step computes once has been said.
+  return blocks(printed.filter(({ per }) => per === "element"));
 }
 
 function blocks(printed: readonly PrintedStatement[]): string {
@@ -67,11 +69,13 @@ function coefficients({ statements }: Mathematics): string {
   if (repeated?.repeats === undefined) return "";
   const { values } = repeated.repeats;
   const columns = [...values.values()];
-  const rows = columns[0].map((_, i) => [
-    String(i + 1),
-    ...columns.map((one) => inlineFormula(printExpression(one[i]))),
-  ]);
+  const rows = columns[0].map((_, i) => [String(i + 1), ...columns.map((one) => decimal(one[i]))]);
   return table(["$i$", "$a_i$", "$b_i$", "$c_i$"], rows);
+}
+
+/** A coefficient to six digits. */
+function decimal(expression: Expression): string {
+  return String(Number(numberOf(expression).toPrecision(6))).replace("-", "−");
 }
 
 /** What a choice changes. */

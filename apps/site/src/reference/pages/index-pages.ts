@@ -3,9 +3,9 @@ import type { Entry } from "../entries.js";
 import { sourcesOf } from "../papers.js";
 import { summaryOf } from "../summaries.js";
 import { formulas } from "./formulas.js";
-import { page, table } from "./markdown.js";
+import { page, styledTable } from "./markdown.js";
 import { places } from "./stage-page.js";
-import { passes, stateSize } from "./state.js";
+import { passes, stateBytes } from "./state.js";
 
 function link({ title, rule }: Entry<Rule>): string {
   return `[${title}](./${rule.name})`;
@@ -22,12 +22,13 @@ export function rulesPage(entries: readonly Entry<Rule>[]): string {
   return page("Optimizers", "All optimizers of gradstep, with their memory and passes.", [
     "# Optimizers",
     "Every optimizer is a [rule](../#formulas): a few lines of mathematics that run on every backend. Each page is made from the rule itself.",
-    table(
-      ["optimizer", "", "state", "passes", "year"],
+    styledTable(
+      "summaries",
+      ["optimizer", "what it does", "state, bytes per parameter", "passes over memory", "year"],
       entries.map((entry) => [
         link(entry),
         summaryOf(entry.rule.name),
-        stateSize(entry.rule.variant()),
+        stateBytes(entry.rule.variant()),
         passes(entry.rule.variant()),
         yearOf(entry.rule.name),
       ]),
@@ -47,13 +48,14 @@ export function stagesPage(entries: readonly Entry<Stage>[]): string {
   return page("Stages", "All stages of gradstep: what stands before and after an optimizer.", [
     "# Stages",
     "A stage changes the gradient $g$ before a rule, the update $u$ that the rule computes, or the parameter $\\theta$ after the update. `chain()` makes one optimizer of stages and a rule, with one state.",
-    table(
-      ["stage", "", "changes", "state", "year"],
+    styledTable(
+      "summaries",
+      ["stage", "what it does", "changes", "state, bytes per parameter", "year"],
       entries.map((entry) => [
         link(entry),
         summaryOf(entry.rule.name),
         places[entry.rule.updated],
-        stateSize(entry.rule.variant()),
+        stateBytes(entry.rule.variant()),
         yearOf(entry.rule.name),
       ]),
     ),
@@ -64,7 +66,7 @@ export function stagesPage(entries: readonly Entry<Stage>[]): string {
 export function referencePage(): string {
   return page("Reference", "The reference of gradstep.", [
     "# Reference",
-    "- [Optimizers](./rules/): formulas, arguments, state, and the numbers against Keras, PyTorch and Optax\n- [Stages](./stages/): clipping, weight decay, averages, constraints\n- [Schedules](./schedules/): values over steps",
+    "- [Optimizers](./rules/): formulas, arguments, state, and the numbers against Keras, PyTorch and Optax\n- [Stages](./stages/): clipping, weight decay, averages, constraints\n- [Schedules](./schedules/): values over steps\n- [API](/reference/api/): every function and type of all packages",
     "The pages of optimizers and stages are generated from their rules when the site is built.",
     "## Formulas",
     "A rule is text that gradstep compiles. The formulas on these pages are printed from that text and are equal to it for real numbers, which the tests check with random numbers for all options. They differ in form: names that are used once are written out, fractions are joined, and moving averages are corrected as in papers, with a hat, where the rule corrects its scalars. Statements that set values too small to matter to 0 are left out. The last section of each page has the text as it is, with the order of operations that decides the roundings.",

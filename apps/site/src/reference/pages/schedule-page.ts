@@ -1,7 +1,7 @@
 import type { ScheduleKindInfo } from "../../controls/schedule-kinds.js";
 import { citation, sourcesOf } from "../papers.js";
 import { scheduleFormulas } from "../schedule-formulas.js";
-import { code, formula, inlineFormula, page, picture, table } from "./markdown.js";
+import { code, formula, inlineFormula, page, picture, styledTable } from "./markdown.js";
 
 /** A kind of schedule with what its page begins with. */
 export interface ScheduleEntry {
@@ -30,7 +30,7 @@ export function schedulePage({ kind, factory, documentation, call }: ScheduleEnt
   return page(kind.title, `${kind.title}, a schedule of gradstep: formula, options and curve.`, [
     `# ${kind.title}`,
     kind.meaning,
-    `\`\`\`js\nimport { adam, ${factory} } from "gradstep";\n\nconst spec = adam({ learningRate: ${call} });\n\`\`\``,
+    `\`\`\`js\nimport { adam, ${factory} } from "gradstep";\n\nconst spec = adam({\n  learningRate: ${call},\n});\n\`\`\``,
     `<div class="pictures">${picture(`./pictures/${kind.name}`, `The values of this schedule over ${drawn.steps} steps`)}</div>`,
     documentation,
     sourcesOf(kind.name)
@@ -42,11 +42,11 @@ export function schedulePage({ kind, factory, documentation, call }: ScheduleEnt
       : "$\\eta_t$ is the value after $t$ steps: the first step of an optimizer has $\\eta_0$. Options that are not in the formula have their defaults.",
     formulas,
     "## Options",
-    table(
-      ["option", "symbol", "meaning"],
+    styledTable(
+      "arguments",
+      ["option", "meaning"],
       kind.options.map(({ name, meaning }) => [
-        code(name),
-        symbols[name] === undefined ? "" : inlineFormula(symbols[name]),
+        `${code(name)} ${symbols[name] === undefined ? "" : inlineFormula(symbols[name])}`,
         meaning,
       ]),
     ),

@@ -32,6 +32,14 @@ export function stateSize(variant: Variant): string {
     .join(", ");
 }
 
+/** The bytes of a variant's state per parameter, for a table: `8`, `4 per row, 4 per column`. */
+export function stateBytes(variant: Variant): string {
+  return stateSize(variant)
+    .replaceAll(" bytes per parameter", "")
+    .replaceAll(" bytes", "")
+    .replace("none", "0");
+}
+
 /** The passes over memory of a step: `1`, `3 and 10 of matrix products`. */
 export function passes({ passPlan }: Variant): string {
   const maps = passPlan.passes.filter((pass) => pass.kind === "map" && pass.over === "element");

@@ -1,0 +1,5 @@
+/**
+ * Stores in directories.
+ * @module @gradstep/checkpoint/files
+ */
+export * from "@gradstep/checkpoint/files";

@@ -1,0 +1,5 @@
+/**
+ * Checkpoints of Optax.
+ * @module @gradstep/checkpoint/optax
+ */
+export * from "@gradstep/checkpoint/optax";

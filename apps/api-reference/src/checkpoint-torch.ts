@@ -1,0 +1,5 @@
+/**
+ * Checkpoints of PyTorch.
+ * @module @gradstep/checkpoint/torch
+ */
+export * from "@gradstep/checkpoint/torch";

@@ -1,0 +1,5 @@
+/**
+ * Checkpoints and stores.
+ * @module @gradstep/checkpoint
+ */
+export * from "@gradstep/checkpoint";

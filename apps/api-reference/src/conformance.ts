@@ -1,0 +1,5 @@
+/**
+ * The suite that checks backends and rules.
+ * @module @gradstep/conformance
+ */
+export * from "@gradstep/conformance";

@@ -1,0 +1,5 @@
+/**
+ * Optimizers by the names of rules and stages.
+ * @module @gradstep/core/by-name
+ */
+export * from "@gradstep/core/by-name";

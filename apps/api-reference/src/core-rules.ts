@@ -1,0 +1,5 @@
+/**
+ * All built-in rules.
+ * @module @gradstep/core/rules
+ */
+export * from "@gradstep/core/rules";

@@ -1,0 +1,5 @@
+/**
+ * All built-in stages.
+ * @module @gradstep/core/stages
+ */
+export * from "@gradstep/core/stages";

@@ -1,0 +1,5 @@
+/**
+ * Optimizers for TensorFlow.js.
+ * @module @gradstep/tfjs
+ */
+export * from "@gradstep/tfjs";

@@ -1,0 +1,5 @@
+/**
+ * The backend in WebAssembly.
+ * @module @gradstep/wasm
+ */
+export * from "@gradstep/wasm";

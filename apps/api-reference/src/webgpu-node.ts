@@ -1,0 +1,5 @@
+/**
+ * WebGPU in Node.
+ * @module @gradstep/webgpu/node
+ */
+export * from "@gradstep/webgpu/node";

@@ -1,0 +1,5 @@
+/**
+ * The backend on WebGPU.
+ * @module @gradstep/webgpu
+ */
+export * from "@gradstep/webgpu";
