@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
 import { cases } from "../../../testing/cases.js";
+import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { runner } from "./runner.js";
 import { threaded } from "./threaded.js";
 
@@ -8,4 +9,5 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
   ...runner,
+  ...sampledRunner(runner, 0, 4),
 });

@@ -1,5 +1,5 @@
 import type { Runner } from "@gradstep/conformance";
-import { isFull, seed } from "../../../testing/cases.js";
+import { sampledRunner } from "../../../testing/sampled-runner.js";
 
 type Body = (...context: readonly unknown[]) => Promise<void>;
 
@@ -17,34 +17,16 @@ interface TestRunner {
  * @param wrap wraps a Float32Array in a backend: WebGPU must refuse that, whatever the check
  */
 export function conformanceSample(
-  runner: TestRunner,
+  { describe, test }: TestRunner,
   part: 0 | 1,
   wrap: () => Promise<unknown>,
 ): Runner {
-  let index = 0;
-  let group: { readonly name: string; readonly body: Body }[] = [];
-  const register = (name: string, body: Body): void => {
-    index += 1;
-    if (isFull || (index + seed) % 16 === part) group.push({ name, body });
-  };
-  const skip = (name: string): void => {
-    group.push({
-      name: `does not apply, and is refused: ${name}`,
-      body: () => expectRefusal(wrap),
-    });
-  };
-  const describe = (name: string, body: () => void): void => {
-    group = [];
-    body();
-    const checks = group;
-    // vitest refuses a group without tests.
-    if (checks.length === 0) return;
-    runner.describe(name, () => {
-      for (const check of checks) runner.test(check.name, (context) => check.body(context));
-    });
-  };
-  return { describe, test: Object.assign(register, { skip }) };
+  const register = (name: string, body: Body): unknown => test(name, (context) => body(context));
+  const skip = (name: string): unknown =>
+    test(`does not apply, and is refused: ${name}`, () => expectRefusal(wrap));
+  return sampledRunner({ describe, test: Object.assign(register, { skip }) }, part, 16);
 }
+
 async function expectRefusal(wrap: () => Promise<unknown>): Promise<void> {
   const message = await wrap().then(() => "nothing", String);
   if (!message.includes("expected a GPUBuffer"))

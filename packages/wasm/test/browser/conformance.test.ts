@@ -1,6 +1,7 @@
 import { conformance } from "@gradstep/conformance";
 import { wasm } from "../../src/index.js";
 import { cases } from "../../../../testing/cases.js";
+import { sampledRunner } from "../../../../testing/sampled-runner.js";
 import { runner } from "../runner.js";
 
 conformance({
@@ -8,4 +9,5 @@ conformance({
   cases: cases(500, 20),
   maxKernels: cases(Infinity, 2),
   ...runner,
+  ...sampledRunner(runner, 1, 4),
 });
