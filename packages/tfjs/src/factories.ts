@@ -11,7 +11,8 @@ import {
   withKerasStages,
   type KerasStageArguments,
 } from "@gradstep/core/interop";
-import { tfOptimizer, type TfOptimizer, type TfOptimizerOptions } from "./optimizer.js";
+import type { TfOptimizerOptions } from "./optimizer-options.js";
+import { tfOptimizer, type TfOptimizer } from "./tf-optimizer.js";
 
 /** Makes a TF.js optimizer from a rule's settings, and from Keras's arguments for clipping and averages of the weights. */
 export type TfOptimizerFactory<H extends string, O extends OptionTable> = <

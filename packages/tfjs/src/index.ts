@@ -4,8 +4,9 @@ import { GradstepOptimizer } from "./optimizer.js";
 // So that `loadLayersModel` finds the optimizer of a model that was saved with it.
 serialization.registerClass(GradstepOptimizer);
 
-export { GradstepOptimizer, tfOptimizer } from "./optimizer.js";
-export type { TfOptimizer, TfOptimizerOptions } from "./optimizer.js";
+export { GradstepOptimizer } from "./optimizer.js";
+export type { TfOptimizerOptions } from "./optimizer-options.js";
+export { tfOptimizer, type TfOptimizer } from "./tf-optimizer.js";
 export { averagedWeights, type AveragedWeights } from "./averaged-weights.js";
 export type { TfOptimizerState } from "./state/optimizer-state.js";
 export { tfParameters, type TfParameter } from "./tf-parameters.js";

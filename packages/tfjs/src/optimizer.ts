@@ -1,16 +1,11 @@
 import {
-  checkOptions,
   GradstepError,
-  show,
-  type GroupOptions,
   type OptimizerSpec,
   type OptimizerState,
   type Metrics,
   type Misfit,
   type ParameterGroup,
   type RestoreOptions,
-  stepControlNames,
-  type StepControlOptions,
 } from "@gradstep/core";
 import {
   dispose,
@@ -22,6 +17,7 @@ import {
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
+import { checkOptimizerOptions, type TfOptimizerOptions } from "./optimizer-options.js";
 import { defineHyperparameters } from "./hyperparameters.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
@@ -32,28 +28,6 @@ import { removeDisposalListener } from "./state/variable-disposal.js";
 import { readWeights } from "./state/read-weights.js";
 import type { NamedTensor } from "./step/gradients.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
-
-/** Options of `tfOptimizer`, `adam`, `sgd` and the others. `R`: hyperparameters of the own rules of groups. */
-export interface TfOptimizerOptions<
-  H extends string = string,
-  R extends string = string,
-> extends StepControlOptions {
-  /**
-   * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
-   * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
-   */
-  readonly groups?: readonly GroupOptions<H, R>[];
-  /**
-   * Whether variables are updated in place where their memory is not shared; true if left out. `false` allocates new
-   * memory for each variable in every step, as TF.js does.
-   */
-  readonly inPlace?: boolean;
-}
-
-/** A TF.js optimizer with each hyperparameter of its rule as a property that can be read and set between steps. */
-export type TfOptimizer<H extends string = string> = string extends H
-  ? GradstepOptimizer
-  : GradstepOptimizer & Record<H, number>;
 
 /**
  * The key of the implementation; internal. It is not a private field, because methods could not read that on
@@ -96,13 +70,8 @@ export class GradstepOptimizer extends Optimizer {
   /** @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
   constructor(spec: OptimizerSpec, options: TfOptimizerOptions = {}) {
     super();
-    checkOptions("tfOptimizer", options, ["groups", "inPlace", ...stepControlNames]);
+    checkOptimizerOptions(options);
     const { groups = [], inPlace = true, ...control } = options;
-    if (typeof inPlace !== "boolean") {
-      throw new GradstepError(`tfOptimizer: inPlace is ${show(inPlace)}; expected true or false.`, {
-        code: "UNKNOWN_OPTION",
-      });
-    }
     const variableOptimizer = new VariableOptimizer(spec, groups, inPlace, control);
     Object.defineProperties(this, {
       [implementation]: { value: variableOptimizer },
@@ -328,16 +297,3 @@ function unscaled(value: Scalar, lossScale: number): Scalar {
 }
 
 rejectUnknownProperties(GradstepOptimizer.prototype);
-
-/**
- * Any rule as a TF.js optimizer: `tfOptimizer(adam({ … }))` of core, `tfOptimizer(fromTfjs("adam", { … }))` for TF.js's
- * own numbers, `fromKeras`, `fromTorch`, `optimizerByName`, and custom rules.
- *
- * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
- */
-export function tfOptimizer<H extends string, R extends string = string>(
-  spec: OptimizerSpec<H>,
-  options: TfOptimizerOptions<NoInfer<H>, R> = {},
-): TfOptimizer<H> {
-  return new GradstepOptimizer(spec, options as TfOptimizerOptions) as TfOptimizer<H>;
-}

@@ -17,6 +17,7 @@ import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
 import { matchingNumberedNames } from "./group-patterns.js";
 import { GroupVariants } from "./group-variants.js";
+import { warnOfEmptyGroups } from "./empty-groups.js";
 import { selectParameters, shapesOf, type TfOptimizerState } from "./state/optimizer-state.js";
 import { ParameterTable, type Parameter } from "./state/parameter-table.js";
 import {
@@ -24,8 +25,7 @@ import {
   removeDisposalListener,
   type DisposalListener,
 } from "./state/variable-disposal.js";
-import { fingerprintOf, type Fingerprint } from "./state/value-fingerprint.js";
-import { withoutUniquenessNumber } from "./state/name-numbering.js";
+import { fingerprintsOf } from "./state/variable-fingerprints.js";
 import { tryRestore } from "./state/trial-restore.js";
 import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
@@ -113,7 +113,9 @@ export class VariableOptimizer implements DisposalListener {
     storage.commit();
     const { unmanaged } = this.#backend;
     if (!unmanaged.isEmpty) addDisposalListener(unmanaged, this);
-    this.#checkGroups();
+    if (this.#areGroupsChecked) return;
+    this.#areGroupsChecked = true;
+    warnOfEmptyGroups(this.core, this.groups);
   }
 
   /**
@@ -154,7 +156,7 @@ export class VariableOptimizer implements DisposalListener {
     // All reads begin now, so that later steps change nothing in the snapshot.
     const [state, fingerprints] = await Promise.all([
       this.core.state(),
-      this.#fingerprints([...shapes.keys()]),
+      fingerprintsOf(this.#table, [...shapes.keys()]),
     ]);
     return { ...selectParameters(state, shapes), ...(fingerprints && { fingerprints }) };
   }
@@ -259,33 +261,6 @@ export class VariableOptimizer implements DisposalListener {
     const texts = { got: `[${got.join(", ")}]`, expected: `[${expected.join(", ")}]` };
     const message = `${path} is ${texts.got}; expected ${texts.expected}. Give the variable the shape that it has in the state, or another name.`;
     return { kind: "shape", path, ...texts, message };
-  }
-
-  /** Only where two variables differ by nothing but the number that TF.js adds to make names unique. */
-  async #fingerprints(keys: readonly string[]): Promise<TfOptimizerState["fingerprints"]> {
-    const names = keys.filter((key) => key.includes("/")).map(withoutUniquenessNumber);
-    if (new Set(names).size === names.length) return undefined;
-    const reads = keys.map(async (key): Promise<[string, Fingerprint] | undefined> => {
-      const variable = this.#table.variableOf(key);
-      const { fingerprint } = this.#table.get(key)!;
-      // A parameter that has no variable yet keeps the one from its checkpoint.
-      if (variable === undefined) return fingerprint && [key, fingerprint];
-      return [key, fingerprintOf(new Float32Array(await variable.data()))];
-    });
-    return Object.fromEntries((await Promise.all(reads)).filter((one) => one !== undefined));
-  }
-
-  /** After the first step: a group that matches no variable is most likely misspelled. Its variables may still come. */
-  #checkGroups(): void {
-    if (this.#areGroupsChecked) return;
-    this.#areGroupsChecked = true;
-    this.core.groups.forEach(({ parameters }, i) => {
-      if (parameters.length > 0) return;
-      console.warn(
-        `gradstep: group ${i} (match: ${String(this.groups[i].match)}) matches none of the variables ${this.core.parameters.join(", ")}. ` +
-          `This is correct only if its variables come in a later step.`,
-      );
-    });
   }
 }
 

@@ -1,0 +1,35 @@
+import {
+  checkOptions,
+  GradstepError,
+  show,
+  stepControlNames,
+  type GroupOptions,
+  type StepControlOptions,
+} from "@gradstep/core";
+
+/** Options of `tfOptimizer`, `adam`, `sgd` and the others. `R`: hyperparameters of the own rules of groups. */
+export interface TfOptimizerOptions<
+  H extends string = string,
+  R extends string = string,
+> extends StepControlOptions {
+  /**
+   * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
+   * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
+   */
+  readonly groups?: readonly GroupOptions<H, R>[];
+  /**
+   * Whether variables are updated in place where their memory is not shared; true if left out. `false` allocates new
+   * memory for each variable in every step, as TF.js does.
+   */
+  readonly inPlace?: boolean;
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` for options that do not exist, and another `inPlace` than true or false */
+export function checkOptimizerOptions(options: TfOptimizerOptions): void {
+  checkOptions("tfOptimizer", options, ["groups", "inPlace", ...stepControlNames]);
+  const { inPlace = true } = options;
+  if (typeof inPlace === "boolean") return;
+  throw new GradstepError(`tfOptimizer: inPlace is ${show(inPlace)}; expected true or false.`, {
+    code: "UNKNOWN_OPTION",
+  });
+}
