@@ -1,11 +1,5 @@
 import type { CheckpointedOptimizer } from "@gradstep/checkpoint";
-import {
-  chain,
-  clipByGlobalNorm,
-  ema,
-  variantOf,
-  type Schedule,
-} from "@gradstep/core";
+import { chain, clipByGlobalNorm, ema, variantOf, type Schedule } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { tfOptimizer } from "@gradstep/tfjs";
 import type { Optimizer } from "@tensorflow/tfjs-core";
