@@ -18,14 +18,17 @@ export interface OpenPage {
   readonly finish: () => Promise<void>;
 }
 
-/** Serves the built site to a headless Chromium for the tests of one file. */
-export function useSite() {
+/** Serves the built site, or another folder, to a headless Chromium for the tests of one file. */
+export function useSite(folder?: string) {
   let browser: Browser;
   let site: Awaited<ReturnType<typeof serveSite>>;
   beforeAll(async () => {
     const launch = await chromium();
     if (launch === undefined) throw new Error("The pages are tested in Chrome; found none.");
-    [browser, site] = await Promise.all([playwrightChromium.launch(launch), serveSite()]);
+    [browser, site] = await Promise.all([
+      playwrightChromium.launch(launch),
+      serveSite({ ...(folder && { folder }) }),
+    ]);
   });
   afterAll(async () => {
     await browser?.close();
