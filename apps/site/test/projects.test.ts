@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import { chromium as playwright, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repositoryCommand, runCommand } from "../../../scripts/rehearsal/command.js";
-import { isFull } from "../../../testing/cases.js";
 import { chromium } from "../../../testing/chromium.js";
 import { FreshProject, type OtherHosts } from "./fresh-project.js";
 import { startPackageRegistry, type PackageRegistry } from "./package-registry.js";
@@ -22,7 +21,7 @@ const contentDelivery: OtherHosts = async (address, project) => {
 };
 
 // Downloads Vite and TensorFlow.js from the registry that npm is configured with.
-describe.skipIf(!isFull)("a reader who follows a page in a new folder", () => {
+describe("a reader who follows a page in a new folder", () => {
   const folder = mkdtempSync(join(tmpdir(), "gradstep-start-"));
   let registry: PackageRegistry | undefined;
   let browser: Browser | undefined;

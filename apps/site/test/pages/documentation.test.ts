@@ -1,6 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "vitest";
-import { isFull } from "../../../../testing/cases.js";
 import { pagesByHand } from "../pages-by-hand.js";
 import { useSite } from "./site.js";
 
@@ -13,7 +12,7 @@ const addressOf = (page: string): string => page.replace(/\.md$/, "").replace(/^
 
 const documents = pagesByHand.filter((page) => !page.startsWith("demos/"));
 
-test.skipIf(!isFull).each(documents)(
+test.each(documents)(
   "%s: axe finds nothing serious in light and dark, and a phone shows it without scrolling sideways",
   async (path) => {
     for (const [colorScheme, viewport] of [

@@ -1,7 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
-import { isFull } from "../../../../testing/cases.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -29,8 +28,7 @@ async function numbersOf(page: Page, optimizer: string): Promise<readonly number
 const query =
   "surface=himmelblau&start=-1,-2&steps=80&runners=adam(learningRate:0.05);clip-by-norm(clipNorm:5)~sgd(learningRate:0.02)";
 
-// `npm test` opens this page in house.test.ts.
-describe.runIf(isFull)("the playground", () => {
+describe("the playground", () => {
   describe.each(["cpu-js", "cpu-js-exact", "wasm", "wasm-threads", "webgpu"])(
     "on %s",
     (backend) => {

@@ -1,7 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Locator, Page } from "playwright";
 import { describe, expect, test } from "vitest";
-import { isFull } from "../../../../testing/cases.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -38,7 +37,7 @@ async function compare(page: Page, one: Locator, other: Locator) {
   }, pictures);
 }
 
-describe.runIf(isFull)("the splats", () => {
+describe("the splats", () => {
   test.each(["webgpu", "wasm"])(
     "on %s, the canvases show the picture and splats that are like it",
     async (backend) => {

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
-import { isFull } from "../../../../testing/cases.js";
 import type { RunDocument } from "../../src/train/run-document.js";
 import type { TrainingBackend } from "../../src/train/run-settings.js";
 import { useSite } from "./site.js";
@@ -76,7 +75,7 @@ test("a run trains on wasm and on wasm with threads, with the same bits", async 
   await finish();
 });
 
-describe.runIf(isFull)("the page", () => {
+describe("the page", () => {
   test.each<TrainingBackend>(["wasm", "wasm-threads"])(
     "trains on %s with the bits of a process of Node",
     async (backend) => {

@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright";
 import { build } from "vite";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { useSite } from "../pages/site.js";
 
 // Each demo in a page of its own, bundled by Vite: seconds, where the whole site takes a minute. The tests of the
@@ -22,29 +21,23 @@ beforeAll(() =>
 afterAll(() => rmSync(folder, { recursive: true }));
 const site = useSite(folder);
 
-/** Opens a demo, and waits for what it shows when it has computed something. */
-async function computes(
-  query: string,
-  waitForResult: (page: Page) => Promise<unknown>,
-): Promise<void> {
+/** What shows that a demo has computed something, and what has to be clicked before. */
+const demos: readonly [query: string, result: string, button?: string][] = [
+  ["muon&rows=4&columns=4", "canvas[aria-label^='Iteration 5: 4 × 4 values']"],
+  ["playground&steps=20", "tbody tr td:nth-child(3)"],
+  ["splats&backend=wasm", "canvas"],
+  [
+    "train&epochs=1&batch=2000&backend=wasm",
+    ".train-table td small:has-text('finished')",
+    "Start the run",
+  ],
+];
+
+test.each(demos)("%s computes", async (query, result, button) => {
   const { page, finish } = await site.open(`?demo=${query}`);
-  await waitForResult(page);
+  if (button !== undefined) await page.getByRole("button", { name: button }).click();
+  const shown = page.locator(result).first();
+  await shown.waitFor();
+  expect(await shown.isVisible()).toBe(true);
   await finish();
-}
-
-test("muon", () =>
-  computes("muon&rows=4&columns=4", (page) =>
-    page.getByRole("img", { name: /^Iteration 5: 4 × 4 values/ }).waitFor(),
-  ));
-
-test("playground", () =>
-  computes("playground&steps=20", (page) => page.locator("tbody tr td").nth(2).waitFor()));
-
-test("splats", () =>
-  computes("splats&backend=wasm", (page) => page.locator("canvas").first().waitFor()));
-
-test("train", () =>
-  computes("train&epochs=1&batch=2000&backend=wasm", async (page) => {
-    await page.getByRole("button", { name: "Start the run" }).click();
-    await page.locator(".train-table").getByText("finished").waitFor();
-  }));
+});
