@@ -5,7 +5,7 @@ import type { DefaultTheme } from "vitepress";
 const list = new URL("../src/generated/reference-sidebar.json", import.meta.url);
 const api = fileURLToPath(new URL("../content/reference/api/", import.meta.url));
 
-/** Whether the API reference was written, which `pnpm run docs` does, but `pnpm build` and the tests do not wait for. */
+/** Whether the API reference was written, which `pnpm run docs` does. */
 export const hasApi: boolean = existsSync(`${api}index.md`);
 
 function apiPages(): DefaultTheme.SidebarItem[] {
@@ -18,7 +18,7 @@ function apiPages(): DefaultTheme.SidebarItem[] {
   return [{ text: "API", link: "/reference/api/", collapsed: true, items }];
 }
 
-/** The pages of the reference, as `pnpm generate` listed them, and those of the API. */
+/** The pages of the reference, as the task `reference` listed them, and those of the API. */
 export const referenceSidebar: DefaultTheme.SidebarItem[] = [
   ...(JSON.parse(readFileSync(list, "utf8")) as DefaultTheme.SidebarItem[]),
   ...apiPages(),

@@ -1,4 +1,4 @@
-// Writes the pages of the reference to content/reference, and their list to src/generated: run by `pnpm build`.
+// Writes the pages of the reference to content/reference, and their list to src/generated: the task `reference`.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
