@@ -27,7 +27,10 @@ export async function inChromium(
     server: { headers },
     // Built packages are bundled, too: a page would load each of their hundreds of modules, for each file of tests. Vite
     // would not notice that they were built again.
-    optimizeDeps: { include: [...packages], force: true },
+    optimizeDeps: {
+      include: [...packages],
+      force: packages.some((name) => name.startsWith("@gradstep/")),
+    },
     test: {
       ...tests.test,
       isolate: true,

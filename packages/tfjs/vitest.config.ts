@@ -54,19 +54,9 @@ export default defineConfig({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
         headers: isolation,
-        packages: [
-          ...["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
-            (name) => `@tensorflow/tfjs-${name}`,
-          ),
-          ...[
-            "core",
-            "core/interop",
-            "core/by-name",
-            "core/reference",
-            "core/rules",
-            "core/stages",
-          ].map((name) => `@gradstep/${name}`),
-        ],
+        packages: ["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
+          (name) => `@tensorflow/tfjs-${name}`,
+        ),
       })),
     ],
   },
