@@ -25,6 +25,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   const [source, setSource] = useState<PictureSource>("landscape");
   const [progress, setProgress] = useState<Progress>();
   const [failure, setFailure] = useState<string>();
+  /** The number of sessions that were given up. */
+  const [failures, setFailures] = useState(0);
   const session = useRef<Session>(undefined);
   const restart = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(
@@ -85,6 +87,11 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     start(state, file);
   };
 
+  /** After a failure, such as a device that was lost, in a new worker with new canvases. */
+  const restartTraining = (): void => {
+    if (failure === undefined) start(state, source);
+    else setFailures(failures + 1);
+  };
   const isFinished = progress !== undefined && progress.step >= progress.steps;
   return (
     <section class="splats" aria-label="Fit splats to a picture">
@@ -94,7 +101,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
           class="splats-primary"
           disabled={progress === undefined}
           onClick={() => {
-            if (isFinished) start(state, source);
+            if (isFinished) restartTraining();
             else session.current?.call((remote) => (isRunning ? remote.pause() : remote.play()));
           }}
         >
@@ -109,8 +116,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         </button>
         <button
           type="button"
-          disabled={progress === undefined}
-          onClick={() => start(state, source)}
+          disabled={progress === undefined && failure === undefined}
+          onClick={restartTraining}
         >
           Restart
         </button>
@@ -149,7 +156,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         </p>
       )}
       <Panels
-        key={state.backend}
+        key={`${state.backend} ${failures}`}
         layout={state.layout}
         ellipses={state.ellipses}
         description={progress === undefined ? "The fit" : summary(progress)}

@@ -4,6 +4,7 @@ import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
 import type { RunDocument } from "../../src/train/run-document.js";
 import type { TrainingBackend } from "../../src/train/run-settings.js";
+import { mainThreadTasks } from "./main-thread-tasks.js";
 import { useSite } from "./site.js";
 import { trainedHere } from "./trained-here.js";
 
@@ -262,48 +263,12 @@ describe("the page", () => {
   test("has no task that takes over 50 ms of its thread while four runs train", async () => {
     const { page, finish } = await site.open(query({ epochs: "2", batch: "64" }));
     await page.getByLabel("Compare").selectOption({ label: "Adam, SGD, Lion and Muon" });
-    const trace = await traced(page, async () => {
+    const tasks = await mainThreadTasks(page, async () => {
       await page.getByRole("button", { name: "Start all" }).click();
       await states(page, "finished", "finished", "finished", "finished");
     });
-    const tasks = mainThreadTasks(trace);
     expect(tasks.length).toBeGreaterThan(100);
     expect(Math.max(...tasks)).toBeLessThanOrEqual(50);
     await finish();
   });
 });
-
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  /** Microseconds. */
-  readonly dur: number;
-  /** Microseconds of processor time; left out for events of a few microseconds. */
-  readonly tdur?: number;
-  readonly args: { readonly name?: string };
-}
-
-async function traced(page: Page, work: () => Promise<void>): Promise<readonly TraceEvent[]> {
-  const browser = page.context().browser()!;
-  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
-  await work();
-  const buffer = await browser.stopTracing();
-  return (JSON.parse(buffer.toString()) as { traceEvents: TraceEvent[] }).traceEvents;
-}
-
-/**
- * Milliseconds of processor time of each task on the main threads of pages. Unlike the duration of long-task entries, it
- * does not depend on what else the machine does.
- */
-function mainThreadTasks(events: readonly TraceEvent[]): readonly number[] {
-  const idOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
-  const threads = new Set(
-    events
-      .filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
-      .map(idOf),
-  );
-  return events
-    .filter((event) => event.name === "ThreadControllerImpl::RunTask" && threads.has(idOf(event)))
-    .map(({ dur, tdur = dur }) => tdur / 1000);
-}

@@ -18,7 +18,7 @@ const small = {
 /** The picture of the page, and a training that is shorter than there. */
 const full = {
   picture: landscape(256, 192),
-  settings: { steps: 300, size: 256, capacity: 2000, rates: defaultRates },
+  settings: { steps: 160, size: 256, capacity: 2000, rates: defaultRates },
 };
 
 afterEach(() => {
