@@ -32,8 +32,7 @@ export async function mainThreadTasks(
       .filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
       .map(idOf),
   );
-  return (
-    traceEvents
-      .filter((event) => event.name === "ThreadControllerImpl::RunTask" && threads.has(idOf(event)))
-      .map(({ dur, tdur = dur }) => tdur / 1000);
+  return traceEvents
+    .filter((event) => event.name === "ThreadControllerImpl::RunTask" && threads.has(idOf(event)))
+    .map(({ dur, tdur = dur }) => tdur / 1000);
 }
