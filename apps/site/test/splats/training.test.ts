@@ -25,6 +25,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** The full training takes some minutes on a software driver. */
+const timeout = 1_200_000;
+
 const { picture, settings } = isFull ? full : small;
 
 test.skipIf(skipsGpu)(
@@ -68,6 +71,7 @@ test.skipIf(skipsGpu)(
     trainer.dispose();
     backend.dispose();
   },
+  timeout,
 );
 
 test("without a GPU, a small training reaches 30 dB", async () => {
