@@ -60,7 +60,9 @@ export function counterpartSection(rule: Rule, factory: string): string {
       : table(["library", "optimizer", "the same with its defaults"], rows),
     counterparts.length === 0 ? "" : "Their arguments and those here:",
     counterparts.length === 0 ? "" : table(["optimizer", "arguments"], names),
-    missing.length === 0 || counterparts.length === 0 ? "" : `Not in ${missing.join(", ")}.`,
+    missing.length === 0 || counterparts.length === 0
+      ? ""
+      : `Not in ${new Intl.ListFormat("en", { type: "disjunction" }).format(missing)}.`,
   ]
     .filter((part) => part !== "")
     .join("\n\n");
