@@ -1,10 +1,9 @@
 import { median } from "@gradstep/apps-shared/median";
 import { allocatedBytesPerStep } from "./allocation.js";
 import type { Contender, RunningContender } from "./contenders/contender.js";
-import { rule } from "./adam.js";
-import { checkResult, type Expected, expectedOf, expectedOfBlock } from "./correctness.js";
 import { type Block, dataFor } from "./data.js";
 import { speedupsOver } from "./speedups.js";
+import { startContender } from "./start-contender.js";
 import { type Budget, timeInterleaved } from "./timing.js";
 import { parametersIn, type Workload } from "./workloads/workload.js";
 
@@ -47,12 +46,10 @@ export async function measure(
   const running: RunningContender[] = [];
   try {
     const errors: (number | null)[] = [];
-    for (const { name, isBaseline = false, spec = rule, expected: own, start } of contenders) {
-      const contender = await start(data);
-      running.push(contender);
-      const right = async (): Promise<Expected> =>
-        own?.(data) ?? (spec === rule ? expectedOfBlock(expected, data) : expectedOf(spec, data));
-      errors.push(isBaseline ? null : await checkResult(name, contender, data, await right()));
+    for (const contender of contenders) {
+      const started = await startContender(contender, data, expected);
+      running.push(started.running);
+      errors.push(started.largestErrorOverTolerance);
     }
     const times = await timeInterleaved(running, budget);
     const medians = new Map(contenders.map(({ name }, i) => [name, median(times[i])]));

@@ -20,10 +20,13 @@ export type Times = readonly (readonly number[])[];
 /**
  * Times all contenders in turns, A B C A B C …, so that a machine that slows down slows all of them. Before each turn
  * comes an untimed step to warm the caches, unless it would take as long as the turn.
+ *
+ * @param onRound called before each round but the first
  */
 export async function timeInterleaved(
   contenders: readonly RunningContender[],
   budget: Budget,
+  onRound: (completed: number, planned: number) => void = () => {},
 ): Promise<Times> {
   const counts: number[] = [];
   for (const contender of contenders) counts.push(await stepsPerTurn(contender, budget));
@@ -46,7 +49,10 @@ export async function timeInterleaved(
   const roundNs = (performance.now() - start) * 1e6;
   const [min, max] = budget.rounds;
   const planned = Math.min(max, Math.max(min, Math.floor(budget.workloadNs / roundNs)));
-  while (rounds.length < planned) rounds.push(await round());
+  while (rounds.length < planned) {
+    onRound(rounds.length, planned);
+    rounds.push(await round());
+  }
   return contenders.map((_, i) => rounds.map((times) => times[i]));
 }
 

@@ -1,5 +1,18 @@
 export type { Candidate, MissingBackend, OpenedBackend } from "./doctor/candidate.js";
-export type { BackendDiagnosis, Diagnosis, MutantDiagnosis } from "./doctor/diagnosis.js";
+export {
+  boundsGroup,
+  checkBackend,
+  checkMutants,
+  type CheckEvents,
+  type Extent,
+} from "./doctor/check-backend.js";
+export {
+  isSound,
+  jsonOf,
+  type BackendDiagnosis,
+  type CheckedBackend,
+  type Diagnosis,
+  type MutantDiagnosis,
+} from "./doctor/diagnosis.js";
 export type { Machine } from "./doctor/machine.js";
-export { runDoctor } from "./doctor/run-doctor.js";
 export type { BackendSpeed, Speed } from "./doctor/speed.js";

@@ -15,7 +15,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const [command, ...args] = process.argv.slice(2);
 if (command === "doctor") {
-  const { runDoctor } = await import("@gradstep/conformance/doctor");
+  const { runDoctor } = await import("@gradstep/conformance/doctor-command");
   const { candidates } = await import("./cli/candidates.js");
   const { version } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),

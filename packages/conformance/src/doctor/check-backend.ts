@@ -1,9 +1,10 @@
 import { rules } from "@gradstep/core/rules";
 import { roundToNearest } from "../bounds/error-model.js";
-import { runMutants } from "../mutants/run-mutants.js";
+import { mutants as allMutants } from "../mutants/all-mutants.js";
+import { runMutants, type MutantResult } from "../mutants/run-mutants.js";
 import { verify, type CheckResult } from "../suite/verify.js";
 import type { Candidate, OpenedBackend } from "./candidate.js";
-import type { BackendDiagnosis, MutantDiagnosis } from "./diagnosis.js";
+import type { CheckedBackend, MutantDiagnosis } from "./diagnosis.js";
 
 /** How much is checked. */
 export interface Extent {
@@ -14,6 +15,15 @@ export interface Extent {
   readonly full: boolean;
 }
 
+/** How a run is stopped and watched. */
+export interface CheckEvents<Result> {
+  readonly signal?: AbortSignal;
+  /** Called before each check, and while it runs. */
+  readonly onProgress?: (completed: number, total: number) => void;
+  /** Called after each. */
+  readonly onResult?: (result: Result) => void;
+}
+
 /** The group of checks that compares each rule with the reference in f64. */
 export const boundsGroup = "bounds";
 
@@ -22,10 +32,8 @@ export async function checkBackend(
   { name, model, wrapsArrays }: Candidate,
   { detail, isEmulated = false, forCheck }: OpenedBackend,
   { cases, seed, full }: Extent,
-  signal: AbortSignal,
-  onResult: (result: CheckResult, completed: number) => void,
-): Promise<Exclude<BackendDiagnosis, { status: "missing" }>> {
-  let completed = 0;
+  { signal, onProgress, onResult = () => {} }: CheckEvents<CheckResult> = {},
+): Promise<CheckedBackend> {
   const { checks, unfinished, ...stats } = await verify(
     {
       backend: forCheck,
@@ -37,11 +45,9 @@ export async function checkBackend(
       ...(full && isEmulated ? { maxKernels: 4 } : {}),
     },
     {
-      signal,
-      onResult: (result) => {
-        completed += 1;
-        onResult(result, completed);
-      },
+      ...(signal === undefined ? {} : { signal }),
+      onResult,
+      onProgress: ({ completed, total }) => onProgress?.(completed, total),
     },
   );
   const isWrong = checks.some(({ status }) => status === "failed");
@@ -80,16 +86,20 @@ const fewMutants = [
 /** Runs the same checks on backends that are broken on purpose. */
 export async function checkMutants(
   { full, seed }: Extent,
-  signal: AbortSignal,
-  onResult: (name: string) => void,
+  { signal, onProgress, onResult = () => {} }: CheckEvents<MutantResult> = {},
 ): Promise<MutantDiagnosis> {
+  let completed = 0;
   const { total, killed, falseAlarms, mutants } = await runMutants({
     model: roundToNearest,
     seed,
     cases: 64,
     ...(full ? {} : { names: fewMutants, groups: [boundsGroup] }),
-    signal,
-    onResult: ({ name }) => onResult(name),
+    ...(signal === undefined ? {} : { signal }),
+    onResult: (result) => {
+      completed += 1;
+      onProgress?.(completed, full ? allMutants.length : fewMutants.length);
+      onResult(result);
+    },
   });
   return { total, killed, falseAlarms, mutants };
 }

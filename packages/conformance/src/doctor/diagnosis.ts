@@ -21,31 +21,37 @@ export interface Diagnosis {
 }
 
 /** One backend. */
-export type BackendDiagnosis =
-  | {
-      readonly name: string;
-      readonly status: "missing";
-      readonly reason: string;
-      readonly remedy: string;
-    }
-  | {
-      readonly name: string;
-      /** Whether all checks passed; "unfinished" if some did not run. */
-      readonly status: "right" | "wrong" | "unfinished";
-      readonly detail?: string;
-      readonly isEmulated: boolean;
-      readonly errorModel: string;
-      /** The largest error of any value, in units of its bound. Above 1 is wrong. */
-      readonly worstErrorOverBound: number;
-      /** Values that were compared with their bounds. */
-      readonly elements: number;
-      /** Those whose bits differ from those of the f32 reference. */
-      readonly differingBits: number;
-      readonly cases: number;
-      readonly checks: readonly CheckResult[];
-      /** Checks that did not run. */
-      readonly unfinished: number;
-    };
+export type BackendDiagnosis = CheckedBackend | AbsentBackend;
+
+/** A backend that this machine lacks. */
+export interface AbsentBackend {
+  readonly name: string;
+  readonly status: "missing";
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** A backend that was checked. */
+export interface CheckedBackend {
+  readonly name: string;
+  /** Whether all checks passed; "unfinished" if some did not run. */
+  readonly status: "right" | "wrong" | "unfinished";
+  readonly detail?: string;
+  readonly isEmulated: boolean;
+  readonly errorModel: string;
+  /** The largest error of any value, in units of its bound. Above 1 is wrong. */
+  readonly worstErrorOverBound: number;
+  /** Values that were compared with their bounds. */
+  readonly elements: number;
+  /** Those for which the bound excludes nothing. */
+  readonly unbounded: number;
+  /** Those whose bits differ from those of the f32 reference. */
+  readonly differingBits: number;
+  readonly cases: number;
+  readonly checks: readonly CheckResult[];
+  /** Checks that did not run. */
+  readonly unfinished: number;
+}
 
 /** Mutants that were run. */
 export interface MutantDiagnosis {
@@ -57,7 +63,7 @@ export interface MutantDiagnosis {
 }
 
 /** Whether nothing is wrong: no backend, and no mutant that went unnoticed. */
-export function isSound({ backends, mutants }: Diagnosis): boolean {
+export function isSound({ backends, mutants }: Pick<Diagnosis, "backends" | "mutants">): boolean {
   return (
     backends.every(({ status }) => status !== "wrong") &&
     (mutants === undefined ||
@@ -66,7 +72,7 @@ export function isSound({ backends, mutants }: Diagnosis): boolean {
 }
 
 /** The document as JSON. Infinity, which JSON lacks, is the largest number. */
-export function jsonOf(diagnosis: Diagnosis): string {
+export function jsonOf(diagnosis: object): string {
   const finite = (_: string, value: unknown): unknown =>
     value === Infinity ? Number.MAX_VALUE : value;
   return `${JSON.stringify(diagnosis, finite, 2)}\n`;

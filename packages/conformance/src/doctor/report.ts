@@ -1,16 +1,9 @@
 import { figure, table, wrapped, type Cell, type Column, type Paint } from "../cli/terminal.js";
 import type { CheckResult } from "../suite/verify.js";
 import { boundsGroup } from "./check-backend.js";
-import {
-  isSound,
-  type BackendDiagnosis,
-  type Diagnosis,
-  type MutantDiagnosis,
-} from "./diagnosis.js";
+import { isSound, type CheckedBackend, type Diagnosis, type MutantDiagnosis } from "./diagnosis.js";
 import type { Machine } from "./machine.js";
 import type { Speed } from "./speed.js";
-
-type CheckedBackend = Exclude<BackendDiagnosis, { status: "missing" }>;
 
 /** The text of a diagnosis, section by section. Lines have at most `width` characters. */
 export class Report {

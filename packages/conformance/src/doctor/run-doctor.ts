@@ -92,9 +92,11 @@ async function diagnose(
     for (const { candidate, backend } of opened) {
       progress.show(`Checking ${candidate.name}`);
       checked.push(
-        await checkBackend(candidate, backend, options, signal, ({ group, name }, completed) =>
-          progress.show(`Checking ${candidate.name}: ${completed} done, ${group}: ${name}`),
-        ),
+        await checkBackend(candidate, backend, options, {
+          signal,
+          onProgress: (completed, total) =>
+            progress.show(`Checking ${candidate.name}: ${completed} of ${total}`),
+        }),
       );
       if (signal.aborted) break;
     }
@@ -103,7 +105,11 @@ async function diagnose(
     progress.show("Checking the check");
     const mutants = signal.aborted
       ? undefined
-      : await checkMutants(options, signal, (name) => progress.show(`Broken backend: ${name}`));
+      : await checkMutants(options, {
+          signal,
+          onProgress: (completed, total) =>
+            progress.show(`Checking the check: ${completed} of ${total}`),
+        });
     if (mutants !== undefined && mutants.total > 0) print(report.mutants(mutants));
 
     const speed =

@@ -1,6 +1,6 @@
 import { parametersIn } from "../../workloads/workload.js";
 import type { Contender } from "../contender.js";
-import { gridOf, sharedDevice, usage } from "./shared-device.js";
+import { gridOf, usage, type DeviceSource } from "./device.js";
 
 /** Bytes that Adam reads (p, g, m, v) and writes (p, m, v) per parameter. */
 const bytesMoved = 7 * 4;
@@ -23,12 +23,12 @@ fn copy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  * The bandwidth of the GPU's memory: a shader that copies as many bytes as a step moves. Not `copyBufferToBuffer`, which
  * reaches a quarter of that on some drivers.
  */
-export const copy: Contender = {
+export const copy = (deviceOf: DeviceSource): Contender => ({
   name: "copy",
   description: "no step: a shader that copies, and moves as many bytes as a step",
   isBaseline: true,
   start: async ({ workload }) => {
-    const device = await sharedDevice();
+    const device = await deviceOf();
     // Half of the bytes are read, half are written.
     const size = Math.ceil((parametersIn(workload) * bytesMoved) / 2 / 256) * 256;
     const make = (): GPUBuffer => device.createBuffer({ size, usage: usage.STORAGE });
@@ -70,4 +70,4 @@ export const copy: Contender = {
       },
     };
   },
-};
+});

@@ -1,7 +1,7 @@
 import { hyperparameters } from "../../adam.js";
 import { gradientKinds } from "../../data.js";
 import type { Contender } from "../contender.js";
-import { bufferOf, gridOf, readBuffer, sharedDevice, usage } from "./shared-device.js";
+import { bufferOf, gridOf, readBuffer, usage, type DeviceSource } from "./device.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 const workgroupSize = 256;
@@ -27,11 +27,11 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 }`;
 
 /** The shader that most people write. */
-export const wgsl: Contender = {
+export const wgsl = (deviceOf: DeviceSource): Contender => ({
   name: "wgsl",
   description: "the textbook shader: one dispatch per tensor, one submit per step",
   start: async ({ gradients, parameters: copy }) => {
-    const device = await sharedDevice();
+    const device = await deviceOf();
     const module = device.createShaderModule({ code: shader });
     const compute = { module, entryPoint: "update" };
     const pipeline = device.createComputePipeline({ layout: "auto", compute });
@@ -79,4 +79,4 @@ export const wgsl: Contender = {
       },
     };
   },
-};
+});

@@ -1,13 +1,5 @@
-import type { WebGpu } from "@gradstep/webgpu";
-import { webgpu } from "@gradstep/webgpu/node";
-
-let shared: Promise<WebGpu> | undefined;
-
-/** The device of all contenders but TF.js, which requests its own. */
-export async function sharedDevice(): Promise<GPUDevice> {
-  shared ??= webgpu();
-  return (await shared).device;
-}
+/** Gives the device of all contenders but TF.js, which requests its own. */
+export type DeviceSource = () => Promise<GPUDevice>;
 
 /** `GPUBufferUsage`, which is not a global in Node. */
 export const usage = { COPY_SRC: 0x4, COPY_DST: 0x8, UNIFORM: 0x40, STORAGE: 0x80, MAP_READ: 0x1 };

@@ -1,0 +1,22 @@
+// What the benchmark in a page shares with the command: everything but Node's profiler, files and GPU.
+export type { Contender } from "./contenders/contender.js";
+export { cpuJsExact } from "./contenders/cpu-js-exact.js";
+export { cpuJs } from "./contenders/cpu-js.js";
+export { handFolded } from "./contenders/hand-folded.js";
+export { hand } from "./contenders/hand.js";
+export { tfjsCpu } from "./contenders/tfjs-cpu.js";
+export { tfjsFused, tfjsWasm } from "./contenders/tfjs-wasm.js";
+export { wasmThreads } from "./contenders/wasm-threads.js";
+export { wasm } from "./contenders/wasm.js";
+export { copy } from "./contenders/webgpu/copy.js";
+export type { DeviceSource } from "./contenders/webgpu/device.js";
+export { tfjsFusedWebgpu, tfjsWebgpu } from "./contenders/webgpu/tfjs-webgpu.js";
+export { webgpu } from "./contenders/webgpu/webgpu.js";
+export { wgsl } from "./contenders/webgpu/wgsl.js";
+export { expectedParameters } from "./correctness.js";
+export { dataFor, makeBlock } from "./data.js";
+export { speedupSpread, type SpeedupSpread } from "./speedups.js";
+export { startContender } from "./start-contender.js";
+export { timeInterleaved, type Budget } from "./timing.js";
+export { imageClassifier } from "./workloads/model.js";
+export { parametersIn, type Workload } from "./workloads/workload.js";
