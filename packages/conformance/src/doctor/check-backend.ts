@@ -29,8 +29,12 @@ export const boundsGroup = "bounds";
 
 /** Compares a backend with the reference. */
 export async function checkBackend(
-  { name, model, wrapsArrays }: Candidate,
-  { detail, isEmulated = false, forCheck }: OpenedBackend,
+  { name, model, wrapsArrays }: Omit<Candidate, "open">,
+  {
+    detail,
+    isEmulated = false,
+    forCheck,
+  }: Pick<OpenedBackend, "detail" | "isEmulated" | "forCheck">,
   { cases, seed, full }: Extent,
   { signal, onProgress, onResult = () => {} }: CheckEvents<CheckResult> = {},
 ): Promise<CheckedBackend> {
