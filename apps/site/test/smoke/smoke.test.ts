@@ -26,6 +26,7 @@ const demos: readonly [query: string, result: string, button?: string][] = [
   ["muon&rows=4&columns=4", "canvas[aria-label^='Iteration 5: 4 × 4 values']"],
   ["playground&steps=20", "tbody tr td:nth-child(3)"],
   ["splats&backend=wasm", "canvas"],
+  ["machine&without=cpu-js,wasm,wasm-threads,webgpu", "td.machine-right", "Check the backends"],
   [
     "train&epochs=1&batch=2000&backend=wasm",
     ".train-table td small:has-text('finished')",
