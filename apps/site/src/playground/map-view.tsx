@@ -81,7 +81,7 @@ export function MapView({ model, tableId }: MapViewProps) {
   useEffect(drawSoon, [projection, theme]);
   useEffect(() => () => cancelAnimationFrame(frame.current ?? 0), []);
 
-  const moveTo = (event: PointerEvent): void => {
+  const moveTo = (event: MouseEvent): void => {
     const { left, top } = place.current!.getBoundingClientRect();
     model.update({ start: projection.pointAt(event.clientX - left, event.clientY - top) });
   };
@@ -101,13 +101,19 @@ export function MapView({ model, tableId }: MapViewProps) {
       ref={place}
       class="playground-map"
       onPointerDown={(event) => {
-        if (event.button !== 0) return;
+        // A finger on the map scrolls the page; it drags the start by its handle, and a tap moves it.
+        const isHandle = event.target instanceof HTMLButtonElement;
+        if (event.button !== 0 || (event.pointerType === "touch" && !isHandle)) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         moveTo(event);
       }}
       onPointerMove={(event) => {
         if (event.currentTarget.hasPointerCapture(event.pointerId)) moveTo(event);
         else inspect(event);
+      }}
+      onClick={(event) => {
+        // Not the click that Enter makes, which has no place.
+        if (event.detail > 0) moveTo(event);
       }}
     >
       <canvas ref={contourCanvas} aria-hidden="true" />

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { BackendPicker } from "../controls/backend-picker.js";
 import { Slider } from "../controls/slider.js";
+import { constants, functions } from "./formula-operations.js";
 import { FormulaError } from "./formula-parser.js";
 import { parseFormula } from "./formula.js";
 import type { PlaygroundModel } from "./playground-model.js";
@@ -108,9 +109,13 @@ function FormulaField({ model }: RaceSettingsProps) {
         spellcheck={false}
         autocomplete="off"
         aria-invalid={fault !== undefined}
-        aria-describedby={`${id}-fault`}
+        aria-describedby={`${id}-fault ${id}-help`}
         onInput={(event) => change(event.currentTarget.value)}
       />
+      <small id={`${id}-help`}>
+        {model.state.value.surface === ownSurface &&
+          `x, y, numbers, ${Object.keys(constants).join(", ")}, + - * / ^ ( ) and ${Object.keys(functions).join(", ")}. The gradient follows by itself, exactly.`}
+      </small>
       <p id={`${id}-fault`} role="status" class="playground-error">
         {fault !== undefined && (
           <>
