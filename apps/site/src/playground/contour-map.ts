@@ -14,8 +14,11 @@ export interface ContourLevel {
 /** Levels in ascending order. The first covers the whole map. */
 export type ContourMap = readonly ContourLevel[];
 
-/** Number of levels. */
+/** Number of levels, and of a map with so many lines that they would hide it. */
 const levelCount = 22;
+const fewLevels = 9;
+/** Points of lines that a map may have with all levels. */
+const manyPoints = 45_000;
 
 /**
  * The contours of a function.
@@ -28,22 +31,33 @@ export function contourMap(
   rows: number,
 ): ContourMap {
   const values = gridValues(formula, extent, columns, rows);
-  const thresholds = levelsOf(values, levelCount);
-  const scaleX = (extent.xMax - extent.xMin) / columns;
-  const scaleY = (extent.yMax - extent.yMin) / rows;
-  const found = contours().size([columns, rows]).thresholds(thresholds)(Array.from(values));
-  return found.map(({ value, coordinates }): ContourLevel => {
+  const map = contoursOf(values, extent, columns, rows, levelCount);
+  const points = map.reduce((sum, level) => sum + level.points.length / 2, 0);
+  return points > manyPoints ? contoursOf(values, extent, columns, rows, fewLevels) : map;
+}
+
+function contoursOf(
+  values: Float64Array,
+  { xMin, xMax, yMin, yMax }: Extent,
+  columns: number,
+  rows: number,
+  count: number,
+): ContourMap {
+  const scaleX = (xMax - xMin) / columns;
+  const scaleY = (yMax - yMin) / rows;
+  const find = contours().size([columns, rows]).thresholds(levelsOf(values, count));
+  return find(Array.from(values)).map(({ value, coordinates }): ContourLevel => {
     const rings = coordinates.flat();
     const points = new Float32Array(2 * rings.reduce((sum, ring) => sum + ring.length, 0));
     const ringEnds = new Uint32Array(rings.length);
-    let count = 0;
+    let end = 0;
     rings.forEach((ring, i) => {
       for (const [column, row] of ring) {
-        points[2 * count] = extent.xMin + column * scaleX;
-        points[2 * count + 1] = extent.yMin + row * scaleY;
-        count += 1;
+        points[2 * end] = xMin + column * scaleX;
+        points[2 * end + 1] = yMin + row * scaleY;
+        end += 1;
       }
-      ringEnds[i] = count;
+      ringEnds[i] = end;
     });
     return { value, points, ringEnds };
   });

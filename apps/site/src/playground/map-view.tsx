@@ -4,6 +4,7 @@ import { drawContours, type Rgb } from "./draw-contours.js";
 import { drawPaths, nearestStep, type DrawnPath } from "./draw-paths.js";
 import { MapProjection } from "./map-projection.js";
 import type { PlaygroundModel } from "./playground-model.js";
+import { useTheme } from "./use-theme.js";
 
 interface MapViewProps {
   readonly model: PlaygroundModel;
@@ -172,17 +173,6 @@ function StartHandle({ model, projection, start: [x, y] }: StartHandleProps) {
       onKeyDown={move}
     />
   );
-}
-
-/** A number that changes when the page turns light or dark. */
-function useTheme(): number {
-  const [version, setVersion] = useState(0);
-  useEffect(() => {
-    const observer = new MutationObserver(() => setVersion((before) => before + 1));
-    observer.observe(document.documentElement, { attributeFilter: ["class"] });
-    return () => observer.disconnect();
-  }, []);
-  return version;
 }
 
 /** The context of a canvas with the screen's pixels, which is drawn to in CSS pixels. */

@@ -2,7 +2,7 @@
 export function shortNumber(value: number, digits = 4): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  return String(Number(value.toPrecision(digits)))
-    .replace("-", "−")
-    .replace("e-", "e−");
+  const rounded = Number(value.toPrecision(digits));
+  const text = Math.abs(rounded) >= 1e7 ? rounded.toExponential() : String(rounded);
+  return text.replace("e+", "e").replaceAll("-", "−");
 }

@@ -7,6 +7,7 @@ import type { PlaygroundModel } from "./playground-model.js";
 import { RaceSettings } from "./race-settings.js";
 import { RuleEditor } from "./rule-editor.js";
 import { RunnerList } from "./runner-list.js";
+import { ValueCurves } from "./value-curves.js";
 import { ValuesTable } from "./values-table.js";
 
 interface PlaygroundProps {
@@ -30,6 +31,7 @@ export function Playground({ model }: PlaygroundProps) {
           <MapView model={model} tableId={`${id}-values`} />
           <PlaybackControls model={model} />
           <ValuesTable model={model} id={`${id}-values`} />
+          <ValueCurves model={model} />
         </div>
         <RunnerList model={model} />
       </div>
