@@ -4,8 +4,8 @@ interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
-  /** Microseconds. */
-  readonly dur: number;
+  /** Microseconds; left out for a task that has not ended with the trace. */
+  readonly dur?: number;
   /** Microseconds of processor time; left out for events of a few microseconds. */
   readonly tdur?: number;
   readonly args: { readonly name?: string };
@@ -34,5 +34,5 @@ export async function mainThreadTasks(
   );
   return traceEvents
     .filter((event) => event.name === "ThreadControllerImpl::RunTask" && threads.has(idOf(event)))
-    .map(({ dur, tdur = dur }) => tdur / 1000);
+    .flatMap(({ dur, tdur = dur }) => (tdur === undefined ? [] : [tdur / 1000]));
 }
