@@ -238,9 +238,9 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
     {
       authors: "Tieleman, Hinton",
       year: 2012,
-      title: "Neural Networks for Machine Learning, lecture 6",
+      title: "rmsprop: Divide the gradient by a running average of its recent magnitude",
+      venue: "Neural Networks for Machine Learning, lecture 6e",
       url: "https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
-      part: "lecture 6e",
     },
     {
       ...arxiv("1308.0850", "Graves", 2013, "Generating Sequences With Recurrent Neural Networks"),
@@ -274,7 +274,6 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
       title: "Adaptive Methods for Nonconvex Optimization",
       venue: "NeurIPS",
       url: "https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
-      part: "Algorithm 2",
     },
   ],
   "adaptive-gradient-clip": [
@@ -312,16 +311,13 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
     },
   ],
   "centralize-gradients": [
-    {
-      ...arxiv(
-        "2004.01461",
-        "Yong, Huang, Hua, Zhang",
-        2020,
-        "Gradient Centralization: A New Optimization Technique for Deep Neural Networks",
-        "ECCV",
-      ),
-      part: "Equation 1",
-    },
+    arxiv(
+      "2004.01461",
+      "Yong, Huang, Hua, Zhang",
+      2020,
+      "Gradient Centralization: A New Optimization Technique for Deep Neural Networks",
+      "ECCV",
+    ),
   ],
   "clip-by-global-norm": [
     {
@@ -369,16 +365,13 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
     },
   ],
   "stable-update": [
-    {
-      ...arxiv(
-        "2304.13013",
-        "Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi, Schmidt",
-        2023,
-        "Stable and low-precision training for large-scale vision-language models",
-        "NeurIPS",
-      ),
-      part: "Algorithm 2",
-    },
+    arxiv(
+      "2304.13013",
+      "Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi, Schmidt",
+      2023,
+      "Stable and low-precision training for large-scale vision-language models",
+      "NeurIPS",
+    ),
   ],
   "trust-ratio": [{ ...lamb, part: "Algorithm 2" }, lars],
   "cosine-decay": [sgdr],
@@ -387,8 +380,9 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
     arxiv(
       "1708.07120",
       "Smith, Topin",
-      2018,
+      2019,
       "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates",
+      "Proceedings of SPIE 11006",
     ),
   ],
   cyclical: [
@@ -406,6 +400,7 @@ const sources: Readonly<Record<string, readonly Source[]>> = {
       "Hu, Tu, Han, and others",
       2024,
       "MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training Strategies",
+      "COLM",
     ),
     {
       ...arxiv(
