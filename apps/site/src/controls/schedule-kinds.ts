@@ -189,7 +189,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
   {
     name: "one-cycle",
     title: "One cycle",
-    meaning: "Grows to the highest value and falls to almost nothing (Smith & Topin 2018).",
+    meaning: "Grows to the highest value and falls to almost nothing (Smith & Topin 2019).",
     options: [
       value("highest", "The highest value."),
       steps("steps", "The number of steps of the cycle."),

@@ -9,7 +9,7 @@ import {
 } from "../rule-fragments/schedule-free.js";
 
 /**
- * Schedule-free gradient descent: Defazio et al. 2024, Algorithm 1 of the authors' implementation, with its defaults.
+ * Schedule-free gradient descent: Defazio et al. 2024, in the form of the authors' code, with its defaults.
  *
  * Steps move the slot z. The parameters are y, where gradients are taken; `optimizer.swap` exchanges them with x, the
  * average of all z, which are the weights to evaluate with.

@@ -3,7 +3,7 @@ import { builtInRule } from "../rule/built-in-rule.js";
 import { negligibleMean, flushStatement, flushThreshold } from "../rule-fragments/flush-to-zero.js";
 
 /**
- * Yogi: Zaheer et al. 2018, Algorithm 2: v moves towards g² by (1 − β₂)·g², whatever its distance. Both averages start at
+ * Yogi: Zaheer et al. 2018: v moves towards g² by (1 − β₂)·g², whatever its distance. Both averages start at
  * `initialAccumulatorValue` and are corrected as in Adam, as in Optax.
  */
 export const yogi = /* @__PURE__ */ builtInRule({

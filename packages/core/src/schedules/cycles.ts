@@ -30,7 +30,7 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
 });
 
 /**
- * Grows to the highest value and falls to almost nothing, once in all steps: Smith & Topin 2018, in the form of
+ * Grows to the highest value and falls to almost nothing, once in all steps: Smith & Topin 2019, in the form of
  * PyTorch's `OneCycleLR`. After the last step it stays where it is.
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */

@@ -1,7 +1,7 @@
 import { builtInStage } from "../rule/built-in-stage.js";
 
 /**
- * Gradient centralization: Yong et al. 2020, Equation 1: subtracts from the gradient of each output unit its mean.
+ * Gradient centralization: Yong et al. 2020: subtracts from the gradient of each output unit its mean.
  * Optax's `centralize` (with `row`).
  *
  * The weights of a unit are a column (TensorFlow's and JAX's layout of a dense layer) or a row (PyTorch's layout of all

@@ -3,8 +3,8 @@ import { nonNegative } from "../rule/hyperparameter.js";
 import { clipFactor } from "../rule-fragments/clip-factor.js";
 
 /**
- * Update clipping of StableAdamW: Wortsman et al. 2023, Algorithm 2: the update of a tensor is divided by the root mean
- * square of g / √v̂, where that is above `stableRms`: by how much Adam's second moment underestimates the gradient.
+ * Update clipping of StableAdamW: Wortsman et al. 2023: the update of a tensor is divided by the root mean square of
+ * g / √v̂, where that is above `stableRms`: by how much Adam's second moment underestimates the gradient.
  *
  * For rules with Adam's `v`, `beta2` and `epsilon`. After `decoupledWeightDecay`, it reduces the decay, too, as in the
  * paper.
