@@ -10,7 +10,7 @@ export const tests = defineConfig({
     // Tests in a browser see these, too.
     env: { GRADSTEP_TEST, GRADSTEP_SEED },
     // Nothing here measures time, and a machine that builds at the same time is slow: only a hang is a failure.
-    testTimeout: 300_000,
+    testTimeout: GRADSTEP_TEST === "full" ? 1_500_000 : 300_000,
     hookTimeout: 300_000,
     // Tests leave nothing behind: a third of the time went into loading modules once more for each file.
     isolate: false,

@@ -69,6 +69,11 @@ function inputsOf(rule: Rule, mathematics: Mathematics, draw: number): Map<strin
   return inputs;
 }
 
+/** Random coefficients can make iterations diverge: then the order of operations decides what overflows first. */
+function hasOverflown(value: number): boolean {
+  return !(Math.abs(value) < 1e30);
+}
+
 test.each([...rules, ...stages])("what is written of $name equals its text", (rule) => {
   fc.assert(
     fc.property(
@@ -83,15 +88,14 @@ test.each([...rules, ...stages])("what is written of $name equals its text", (ru
         for (const name of zeros) inputs.set(name, 0);
         const written = writtenMathematics(mathematics, zeros);
         const [expected, got] = [mathematics, written].map((one) => run(one, inputs));
+        fc.pre(![...expected.values()].some(hasOverflown));
         for (const name of mathematics.outputs) {
           const value = expected.get(name)!;
           // A state that is not assigned any more is as before.
           const result = written.statements.some((one) => one.name === name)
             ? got.get(name)!
             : inputs.get(name)!;
-          const isRight = Number.isFinite(value)
-            ? Math.abs(result - value) <= 1e-9 * Math.max(1, Math.abs(value))
-            : !Number.isFinite(result);
+          const isRight = Math.abs(result - value) <= 1e-9 * Math.max(1, Math.abs(value));
           expect(isRight, `${name} is ${result}; expected ${value}`).toBe(true);
         }
       },
