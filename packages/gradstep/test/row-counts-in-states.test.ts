@@ -2,8 +2,6 @@
 import {
   adam,
   createOptimizer,
-  cpuJs,
-  wasm,
   type Backend,
   type GradstepError,
   type Optimizer,
@@ -11,30 +9,9 @@ import {
   type OptimizerState,
   type Tensor,
 } from "gradstep";
-import { reference } from "gradstep/reference";
 import { webgpu } from "@gradstep/webgpu";
-import { nodeGpu } from "@gradstep/webgpu/node";
 import { describe, expect, test } from "vitest";
-
-const device = await nodeGpu().then(
-  async ({ gpu }) => (await gpu.requestAdapter())!.requestDevice(),
-  (error: unknown) => {
-    // In CI on Linux, a machine without WebGPU is a failure and not a skip.
-    if (process.env["CI"] !== undefined && process.platform === "linux") throw error;
-    console.warn(`Without WebGPU: ${String(error)}`);
-    return undefined;
-  },
-);
-
-const backends: readonly [string, () => Backend][] = [
-  ["reference", reference],
-  ["cpu-js", () => cpuJs()],
-  ["cpu-js exact", () => cpuJs({ exact: true })],
-  ["wasm", () => wasm()],
-  ...(device === undefined
-    ? []
-    : [["webgpu", () => webgpu({ device })] as [string, () => Backend]]),
-];
+import { backends, device } from "./backends.js";
 
 const rows = 4;
 const columns = 3;

@@ -4,12 +4,10 @@ import {
   chain,
   clipByGlobalNorm,
   cosineDecay,
-  cpuJs,
   createOptimizer,
   ema,
   nadam,
   sgd,
-  wasm,
   type Backend,
   type Optimizer,
   type OptimizerOptions,
@@ -17,31 +15,10 @@ import {
   type OptimizerState,
   type Tensor,
 } from "gradstep";
-import { reference } from "gradstep/reference";
-import { webgpu } from "@gradstep/webgpu";
-import { nodeGpu } from "@gradstep/webgpu/node";
 import { describe, expect, test } from "vitest";
+import { backends } from "./backends.js";
 import { bitsOf, randomOf } from "./random.js";
 
-const device = await nodeGpu().then(
-  async ({ gpu }) => (await gpu.requestAdapter())!.requestDevice(),
-  (error: unknown) => {
-    // In CI on Linux, a machine without WebGPU is a failure and not a skip.
-    if (process.env["CI"] !== undefined && process.platform === "linux") throw error;
-    console.warn(`Without WebGPU: ${String(error)}`);
-    return undefined;
-  },
-);
-
-const backends: readonly [string, () => Backend][] = [
-  ["reference", reference],
-  ["cpu-js", () => cpuJs()],
-  ["cpu-js exact", () => cpuJs({ exact: true })],
-  ["wasm", () => wasm()],
-  ...(device === undefined
-    ? []
-    : [["webgpu", () => webgpu({ device })] as [string, () => Backend]]),
-];
 const exact = ["reference", "cpu-js exact", "wasm"];
 const pairs = backends.flatMap(([from, make]) =>
   backends.map(([to, makeOther]) => ({ from, to, make, makeOther })),

@@ -14,10 +14,10 @@ export interface ContourLevel {
 /** Levels in ascending order. The first covers the whole map. */
 export type ContourMap = readonly ContourLevel[];
 
-/** Number of levels, and of a map with so many lines that they would hide it. */
+/** Number of levels. A map whose lines would hide it has fewer. */
 const levelCount = 22;
 const fewLevels = 9;
-/** Points of lines that a map may have with all levels. */
+/** A map with more points on its lines than this has fewer levels. */
 const manyPoints = 45_000;
 
 /**

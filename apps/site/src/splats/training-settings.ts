@@ -41,5 +41,5 @@ export const density = {
   splitScale: 0.65,
 } as const;
 
-/** The PSNR is recorded every so many steps, from step 0 on. */
+/** Number of steps between two records of the PSNR; the first is at step 0. */
 export const recordEvery = 10;

@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
+import { seriousViolations } from "./serious-violations.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -182,13 +182,7 @@ describe("the playground", () => {
       await page.locator(".playground-explanation select").selectOption({ label: "adam" });
       await page.locator(".playground-lines").waitFor();
       await page.locator(".cm-content").waitFor();
-      const { violations } = await new AxeBuilder({ page }).include(".VPDoc").analyze();
-      const serious = violations.filter(
-        ({ impact }) => impact === "serious" || impact === "critical",
-      );
-      expect(
-        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-      ).toEqual([]);
+      expect(await seriousViolations(page, ".VPDoc")).toEqual([]);
       const overflow = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );

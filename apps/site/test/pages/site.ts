@@ -18,8 +18,14 @@ export interface OpenPage {
   readonly finish: () => Promise<void>;
 }
 
+/** The pages of a served folder. */
+export interface Site {
+  /** Opens a page by its path, such as `demos/train?rule=lion`. */
+  readonly open: (path: string, options?: BrowserContextOptions) => Promise<OpenPage>;
+}
+
 /** Serves the built site, or another folder, to a headless Chromium for the tests of one file. */
-export function useSite(folder?: string) {
+export function useSite(folder?: string): Site {
   let browser: Browser;
   let site: Awaited<ReturnType<typeof serveSite>>;
   beforeAll(async () => {
@@ -36,8 +42,7 @@ export function useSite(folder?: string) {
   });
 
   return {
-    /** Opens a page by its path, such as `demos/train?rule=lion`. */
-    async open(path: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+    open: async (path, options = {}) => {
       const context = await browser.newContext(options);
       const page = await context.newPage();
       const faults: string[] = [];

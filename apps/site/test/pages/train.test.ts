@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
 import type { RunDocument } from "../../src/train/run-document.js";
 import type { TrainingBackend } from "../../src/train/run-settings.js";
+import { seriousViolations } from "./serious-violations.js";
 import { useSite } from "./site.js";
 import { trainedHere } from "./trained-here.js";
 
@@ -42,13 +42,6 @@ async function downloaded(page: Page, button: string): Promise<string> {
 async function documents(page: Page): Promise<readonly RunDocument[]> {
   const { runs } = JSON.parse(await downloaded(page, "Download JSON")) as { runs: RunDocument[] };
   return runs;
-}
-
-async function seriousViolations(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).include(".train").analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 const query = (state: Readonly<Record<string, string>>): string =>
@@ -215,7 +208,7 @@ describe("the page", () => {
     await page.waitForURL(/optimizer=sgd/);
     await page.getByRole("button", { name: "Delete" }).click();
     await states(page, "finished", "finished", "finished");
-    expect(await seriousViolations(page)).toEqual([]);
+    expect(await seriousViolations(page, ".train")).toEqual([]);
     await page.reload();
     await states(page, "finished", "finished", "finished");
     expect((await documents(page)).map(({ name }) => name)).toEqual(["Adam", "Muon"]);
@@ -255,7 +248,7 @@ describe("the page", () => {
 
     await page.getByRole("button", { name: "A held-out digit" }).click();
     await page.getByText(/^a held-out \d$/).waitFor();
-    expect(await seriousViolations(page)).toEqual([]);
+    expect(await seriousViolations(page, ".train")).toEqual([]);
     await finish();
   });
 });

@@ -1,5 +1,5 @@
 import { renderVegaLite, type Pictures } from "./render.js";
-import { font } from "./themes.js";
+import { axisStyle, font } from "./themes.js";
 import { valley, type Path } from "./valley.js";
 
 /** A path with the name that stands at its end. */
@@ -64,16 +64,7 @@ export function lossChart(paths: readonly NamedPath[]): Promise<Pictures> {
       font,
       view: { stroke: null },
       legend: { labelColor: colors.text },
-      axis: {
-        domain: false,
-        ticks: false,
-        gridColor: colors.grid,
-        labelColor: colors.muted,
-        labelFontSize: 12,
-        titleColor: colors.muted,
-        titleFontSize: 12,
-        titleFontWeight: "normal",
-      },
+      axis: axisStyle(colors),
     },
   }));
 }

@@ -1,6 +1,6 @@
 import type { Schedule } from "@gradstep/core";
 import { renderVegaLite, type Pictures } from "./render.js";
-import { font } from "./themes.js";
+import { axisStyle, font } from "./themes.js";
 
 /** The values of a schedule over steps. */
 export function scheduleChart(schedule: Schedule, steps: number): Promise<Pictures> {
@@ -35,16 +35,7 @@ export function scheduleChart(schedule: Schedule, steps: number): Promise<Pictur
     config: {
       font,
       view: { stroke: null },
-      axis: {
-        domain: false,
-        ticks: false,
-        gridColor: colors.grid,
-        labelColor: colors.muted,
-        labelFontSize: 12,
-        titleColor: colors.muted,
-        titleFontSize: 12,
-        titleFontWeight: "normal",
-      },
+      axis: axisStyle(colors),
     },
   }));
 }

@@ -25,3 +25,17 @@ export type Colors = (typeof themes)[keyof typeof themes];
 
 /** The font of the site. */
 export const font = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif";
+
+/** Axes without lines of their own, in a theme's colors. */
+export function axisStyle({ grid, muted }: Colors) {
+  return {
+    domain: false,
+    ticks: false,
+    gridColor: grid,
+    labelColor: muted,
+    labelFontSize: 12,
+    titleColor: muted,
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+  } as const;
+}
