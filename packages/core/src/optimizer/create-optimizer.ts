@@ -50,17 +50,17 @@ export function createOptimizer<
       ),
     ),
   });
-  const optimizer = new RuleOptimizer(
-    checked,
+  const optimizer = new RuleOptimizer({
+    spec: checked,
     parameters,
     groups,
-    specGroups.length,
-    options,
-    {
+    specGroupCount: specGroups.length,
+    parameterOptions: options,
+    sparseOptions: {
       sparse: options.sparse ?? checked.sparseOptions?.sparse,
       rowSteps: options.rowSteps ?? checked.sparseOptions?.rowSteps,
     },
-    control && new StepControl(control),
-  );
+    control: control && new StepControl(control),
+  });
   return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>>;
 }

@@ -2,8 +2,8 @@ import type { Tensor, Values } from "../backend/backend.js";
 import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";
+import { checkGradients } from "./step/gradient-table-checks.js";
 import type { Gradients } from "./step/gradients.js";
-import type { GroupOptions } from "./groups/group-options.js";
 import { Evaluation } from "./evaluation.js";
 import type { Metrics, OptimizerConfig, OptimizerMethods, RestoreOptions } from "./optimizer.js";
 import {
@@ -11,7 +11,7 @@ import {
   parameterGroup,
   type ParameterGroup,
 } from "./groups/parameter-group.js";
-import { OptimizerGroups } from "./groups/optimizer-groups.js";
+import { OptimizerGroups, type GroupInputs } from "./groups/optimizer-groups.js";
 import { readMetrics } from "./metrics.js";
 import {
   parameterOptionNames,
@@ -23,7 +23,6 @@ import type { Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows } from "./rows/parameter-rows.js";
 import type { Rows } from "./rows/rows.js";
-import type { OptimizerSpec } from "../rule/rule.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
 import { resetSlots, type ResetOptions } from "./reset/reset-slots.js";
 import type { Misfit } from "./state/misfit.js";
@@ -36,47 +35,55 @@ import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
-import { encodeKernels, runKernels } from "./step/run-kernels.js";
-import { cannotEncode, checkEncodable, checkEncodableRows } from "./step/encodable-inputs.js";
-import { ScaledGradients } from "./step/scaled-gradients.js";
-import { StepInputs } from "./step/step-inputs.js";
-import { SignalInputs } from "./step/step-signals.js";
-import type { SparseOptions } from "./sparse/sparse-options.js";
+import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
+import { runKernel, StepRunner } from "./step/step-runner.js";
 import type { StepOptions } from "./step/step-options.js";
 
-/** The optimizer that `createOptimizer` makes: it owns the step count, and orders what a step does. */
+/** The arguments of `createOptimizer`, checked. */
+interface OptimizerInputs extends GroupInputs {
+  readonly parameters: Parameters;
+  readonly parameterOptions: ParameterOptions;
+  /** Undefined if every call is a step. */
+  readonly control: StepControl | undefined;
+}
+
+/** The optimizer that `createOptimizer` makes: it owns the step count, and checks that it can be used. */
 export class RuleOptimizer implements OptimizerMethods<string> {
   readonly groups: readonly ParameterGroup[];
   readonly #groups: OptimizerGroups;
   readonly #table: ParameterTable;
-  readonly #inputs: StepInputs;
-  readonly #signals: SignalInputs;
-  readonly #scaled = new ScaledGradients();
+  readonly #steps: StepRunner;
   readonly #evaluation = new Evaluation();
   readonly #clock: Clock = { iterations: 0, changes: 0, callsPerStep: 1 };
   /** Undefined if every call is a step. */
   readonly #control: StepControl | undefined;
   #disposed = false;
 
-  /** @param specGroups how many of the groups are part of the spec */
-  constructor(
-    spec: OptimizerSpec,
-    parameters: Parameters,
-    groups: readonly GroupOptions[],
-    specGroups: number,
-    parameterOptions: ParameterOptions = {},
-    sparseOptions: SparseOptions = {},
-    control?: StepControl,
-  ) {
+  constructor({
+    spec,
+    parameters,
+    groups,
+    specGroupCount,
+    parameterOptions,
+    sparseOptions,
+    control,
+  }: OptimizerInputs) {
     this.#control = control;
     this.#clock.callsPerStep = control?.callsPerStep ?? 1;
-    this.#groups = new OptimizerGroups(spec, groups, specGroups, sparseOptions, this.#clock);
+    this.#groups = new OptimizerGroups(
+      { spec, groups, specGroupCount, sparseOptions },
+      this.#clock,
+    );
     this.#table = new ParameterTable(
       (parameter) => this.#groups.of(parameter),
       (tensor) => control?.adapt(tensor, this.#groups.all, this.#clock),
     );
-    this.#inputs = new StepInputs(this.#table.records, this.#table.byName, this.#groups.runs);
-    this.#signals = new SignalInputs(this.#table.records, this.#groups.all);
+    this.#steps = new StepRunner({
+      table: this.#table,
+      groups: this.#groups,
+      clock: this.#clock,
+      control,
+    });
     this.#table.add(parameters, parameterOptions);
     if (this.#table.records.length > 0) this.#checkMatches();
     defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
@@ -111,135 +118,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   }
 
   step(gradients: Gradients, options?: StepOptions): void {
-    if (options === undefined && this.#repeat(gradients)) return;
-    const count = this.#prepare(gradients, options, runKernel);
-    if (count < 0) return;
-    if (this.#signals.isSkipped) {
-      this.#commit();
-      return;
-    }
-    const { runs } = this.#groups;
-    const guarded = this.#control?.guarded;
-    if (guarded === undefined) runKernels(this.#table.backend!, runs);
-    else guarded.run(runs, undefined);
-    if (!this.#signals.isUsed) this.#inputs.markRun(count);
-    this.#commit();
-    this.#control?.commit(runKernel, undefined);
-  }
-
-  /** Repeats the last step if this one has the same tensors; otherwise does nothing and returns false. */
-  #repeat(gradients: Gradients): boolean {
-    if (this.#control !== undefined) return false;
-    const groups = this.#groups;
-    if (groups.runs.length > 1 || !this.#inputs.isRepeat(gradients)) return false;
-    const [{ kernel, updates }] = groups.runs;
-    if (!groups.areAlwaysDue) return false;
-    const repeat = kernel!.repeater?.(updates);
-    if (repeat === undefined) return false;
-    // A schedule may refuse its value.
-    groups.prepareAll();
-    // Counted before the run, which evicts all of this from the caches.
-    this.#clock.iterations += 1;
-    groups.commitAll();
-    repeat();
-    return true;
+    if (options === undefined && this.#steps.repeat(gradients)) return;
+    this.#checkTrains();
+    this.#steps.run(gradients, options);
   }
 
   encode(target: object, gradients: Gradients, options?: StepOptions): void {
-    this.#checkLive();
-    const { backend } = this.#table;
-    const kernels = this.#groups.runs.flatMap(({ kernel }) => kernel ?? []);
-    if (backend !== undefined && kernels.some((kernel) => kernel.encode === undefined)) {
-      throw cannotEncode(backend.name, "steps", "step()");
-    }
-    checkEncodable(gradients, options);
-    const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
-    if (this.#prepare(gradients, options, run, target) < 0) return;
-    const guarded = this.#control?.guarded;
-    if (guarded === undefined) encodeKernels(backend!, this.#groups.runs, target);
-    else guarded.run(this.#groups.runs, target);
-    this.#commit();
-    this.#control?.commit(run, target);
-  }
-
-  /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
-  #prepare(
-    gradients: Gradients,
-    options: StepOptions | undefined,
-    run: KernelRunner,
-    target?: object,
-  ): number {
     this.#checkTrains();
-    const iteration = this.#clock.iterations + 1;
-    const inputs = this.#inputs;
-    const count = inputs.take(gradients, options, iteration);
-    const signals = this.#signals;
-    signals.take(options, inputs.taken, count);
-    this.#control?.checkSignals(signals.skips, signals.hasRates);
-    if (signals.isSkipped) {
-      this.#groups.prepare(iteration);
-      inputs.clearOnHost(count, false);
-      return count;
-    }
-    if (this.#control !== undefined)
-      return this.#prepareControlled(this.#control, count, options, iteration, run, target);
-    this.#stage(count, false, iteration, run);
-    inputs.divideByRowSteps();
-    return count;
-  }
-
-  /** Puts the gradients into the updates, and computes the scalars. */
-  #stage(count: number, isAccumulated: boolean, iteration: number, run: KernelRunner): void {
-    const inputs = this.#inputs;
-    const { factor } = this.#signals;
-    const isScaled = factor !== 1 && count > 0;
-    if (isScaled) this.#scaled.reserve(inputs.taken, count);
-    inputs.stage(this.#table.stage, isAccumulated || isScaled);
-    this.#groups.prepare(iteration);
-    if (!isScaled) return;
-    inputs.clearOnHost(count, true);
-    this.#scaled.multiply(factor, inputs.taken, inputs.updates, count, run);
-  }
-
-  #prepareControlled(
-    control: StepControl,
-    count: number,
-    options: StepOptions | undefined,
-    iteration: number,
-    run: KernelRunner,
-    target: object | undefined,
-  ): number {
-    const inputs = this.#inputs;
-    const call = { records: inputs.taken, updates: inputs.updates, count };
-    control.reserve(call, this.#table.records, options, inputs.isLazy);
-    this.#stage(count, control.hasAccumulators, iteration, run);
-    if (control.isStepDue) control.guarded?.prepare();
-    if (!control.admits(call, target)) {
-      inputs.clearOnHost(count, true);
-      inputs.clear();
-      return -1;
-    }
-    if (!control.hasAccumulators) {
-      inputs.divideByRowSteps();
-      return count;
-    }
-    const scale = this.#signals.moveScale();
-    const isDue = control.take(call, scale, this.#table.records, options, run, target);
-    inputs.clear();
-    if (!isDue) return -1;
-    const { step, stepOptions } = control;
-    if (step.count === 0) return 0;
-    const accumulated = inputs.take(step.gradients, stepOptions, iteration);
-    inputs.stage(this.#table.stage, false);
-    inputs.divideByRowSteps();
-    return accumulated;
-  }
-
-  /** Counts the step. */
-  #commit(): void {
-    this.#clock.iterations += 1;
-    this.#inputs.commit();
-    this.#groups.commit(this.#clock.iterations);
+    this.#steps.encode(target, gradients, options);
   }
 
   /** @throws {GradstepError} `UNKNOWN_PARAMETER`; then what was allocated is freed */
@@ -266,7 +152,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       backend,
       records,
       tensors: () => this.#table.tensors(),
-      onRemap: () => this.#inputs.forget(),
+      onRemap: () => this.#steps.forget(),
       checkLive: () => this.#checkTrains(),
     });
   }
@@ -281,7 +167,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   remove(names: string | readonly string[]): void {
     this.#checkTrains();
     this.#table.remove(typeof names === "string" ? [names] : names);
-    this.#inputs.forget();
+    this.#steps.forget();
   }
 
   async state(): Promise<OptimizerState> {
@@ -301,7 +187,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const restored = restoreState(this.#stateSource, state, options, clock.iterations);
     clock.iterations = restored.iterations;
     // Rows may be masked that were not, and the other way round.
-    this.#inputs.forget();
+    this.#steps.forget();
     this.#control?.restoreCounts(clock.iterations);
     return restored.misfits;
   }
@@ -369,7 +255,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   swap(): void {
     this.#checkLive();
     this.#evaluation.swap(this.#table.backend, this.#table.records);
-    this.#inputs.forget();
+    this.#steps.forget();
   }
 
   async metrics(): Promise<Metrics> {
@@ -390,7 +276,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const [record] = this.#table.select([name]);
     const isOne = ArrayBuffer.isView(gradients) || typeof gradients?.read === "function";
     const named = (isOne ? { [name]: gradients } : gradients) as Gradients;
-    this.#inputs.check(named, name);
+    checkGradients(named, this.#table.byName, name);
     // Loaded on demand, since few applications need it.
     const { explain } = await import("./explain/explain.js");
     return explain(this.#groups.runs, this.#table.records, record, index, named);
@@ -405,7 +291,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#evaluation.free();
-    this.#inputs.forget();
+    this.#steps.forget();
     this.#control?.guarded?.dispose();
     this.#table.free();
   }
@@ -425,9 +311,5 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       throw new GradstepError("The optimizer was disposed; make a new one.", { code: "DISPOSED" });
   }
 }
-
-const runKernel: KernelRunner = (kernel, updates, count) => {
-  kernel.run(updates, count);
-};
 
 rejectUnknownProperties(RuleOptimizer.prototype);

@@ -7,6 +7,15 @@ import type { GroupOptions, MatchedParameter } from "./group-options.js";
 import { Group, groupOf, ownDefaults } from "./group.js";
 import { ruleContext, type KernelRun } from "./rule-context.js";
 
+/** From what the groups of an optimizer are made. */
+export interface GroupInputs {
+  readonly spec: OptimizerSpec;
+  /** Those of the spec, then those of the options. */
+  readonly groups: readonly GroupOptions[];
+  readonly specGroupCount: number;
+  readonly sparseOptions: SparseOptions;
+}
+
 /** The groups of an optimizer, and the rules that they use. */
 export class OptimizerGroups {
   /** The optimizer's hyperparameters, which apply unless a group overrides them or has a rule of its own. */
@@ -19,17 +28,8 @@ export class OptimizerGroups {
   readonly runs: readonly KernelRun[];
   readonly #mayBeEmpty: (index: number) => boolean;
 
-  /**
-   * @param specGroups how many of the groups are part of the spec
-   * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_RULE`, `UNSUPPORTED`
-   */
-  constructor(
-    spec: OptimizerSpec,
-    groups: readonly GroupOptions[],
-    specGroups: number,
-    sparseOptions: SparseOptions,
-    clock: Clock,
-  ) {
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_RULE`, `UNSUPPORTED` */
+  constructor({ spec, groups, specGroupCount, sparseOptions }: GroupInputs, clock: Clock) {
     const sharing = groups.filter(({ rule }) => rule === undefined);
     const context = ruleContext(spec, sharing, clock);
     const { name } = spec.rule;
@@ -44,7 +44,7 @@ export class OptimizerGroups {
     this.all = [this.defaults, ...this.own];
     this.runs = [...new Set(this.all.map((group) => group.context.run))];
     // A spec is used for several models: what it selects by a function need not be in all of them.
-    this.#mayBeEmpty = (i) => i < specGroups && typeof groups[i].match === "function";
+    this.#mayBeEmpty = (i) => i < specGroupCount && typeof groups[i].match === "function";
   }
 
   #group(

@@ -21,7 +21,7 @@ export class SparseInputs {
   }
 
   /** Prepares for the gradients of another step. */
-  clear(): void {
+  begin(): void {
     for (let i = 0; i < this.#count; i += 1) {
       const { update, sparse, rowLimit } = this.#records[i];
       update.rows = undefined;

@@ -1,0 +1,88 @@
+import type { Tensor, Update } from "../../backend/backend.js";
+import { GradstepError } from "../../errors.js";
+import { clearValues } from "../../packing/row-values.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { SparseInputs } from "../sparse/sparse-inputs.js";
+import type { ArrayInputs } from "./array-inputs.js";
+
+/** The inputs of a step, whose first updates are valid. */
+interface TakenInputs {
+  /** All of the optimizer. */
+  readonly records: readonly ParameterRecord[];
+  /** Those with a gradient, and their updates. */
+  readonly taken: readonly ParameterRecord[];
+  readonly updates: readonly Update[];
+  readonly arrays: ArrayInputs;
+  readonly sparse: SparseInputs;
+}
+
+/**
+ * Sets gradients to 0 once they have been read (the option `clear`): the kernel that reads a tensor clears it, the host
+ * clears typed arrays and the tensors that no such kernel reads.
+ */
+export class GradientClearing {
+  readonly #inputs: TakenInputs;
+  #isUsed = false;
+  /** The first `#count` are valid. */
+  readonly #onHost: Tensor[] = [];
+  #count = 0;
+
+  constructor(inputs: TakenInputs) {
+    this.#inputs = inputs;
+  }
+
+  /**
+   * Notes for the first `count` updates whether their gradients are cleared.
+   * @throws {GradstepError} `UNSUPPORTED`; then nothing has changed
+   */
+  mark(count: number, isUsed: boolean): void {
+    this.#count = 0;
+    if (!isUsed && !this.#isUsed) return;
+    if (isUsed) this.#check(count);
+    const { records, updates, arrays } = this.#inputs;
+    for (const { update } of records) update.clearsGradient = false;
+    for (let i = 0; i < count; i += 1) updates[i].clearsGradient = isUsed;
+    arrays.keepFromKernels();
+    this.#isUsed = isUsed;
+  }
+
+  /** Lets the host clear the first `count`, because no kernel of the step reads them, or only one of arithmetic. */
+  moveToHost(count: number): void {
+    this.#count = 0;
+    if (!this.#isUsed) return;
+    for (let i = 0; i < count; i += 1) {
+      const update = this.#inputs.updates[i];
+      if (!update.clearsGradient) continue;
+      update.clearsGradient = false;
+      this.#onHost[this.#count] = update.gradient;
+      this.#count += 1;
+    }
+  }
+
+  /** Clears what no kernel clears. */
+  clearOnHost(): void {
+    if (!this.#isUsed) return;
+    this.#inputs.arrays.clearValues();
+    for (let i = 0; i < this.#count; i += 1) clearValues(this.#onHost[i]);
+  }
+
+  #check(count: number): void {
+    const { taken, arrays, sparse } = this.#inputs;
+    for (let i = 0; i < count; i += 1) {
+      const { name, update } = taken[i];
+      if (sparse.has(taken[i])) {
+        throw new GradstepError(
+          `Got clear for a step with a sparse gradient of "${name}"; expected dense gradients. Clear its values when you write the next.`,
+          { code: "UNSUPPORTED" },
+        );
+      }
+      const { backend } = update.parameter;
+      if (backend.takesLayouts !== true && !arrays.has(taken[i])) {
+        throw new GradstepError(
+          `Backend ${backend.name} does not clear gradients; expected a step without clear. Write zeros to them.`,
+          { code: "UNSUPPORTED" },
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { didYouMean } from "../../did-you-mean.js";
+import { GradstepError, list, show } from "../../errors.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
+import { checkGradient, type Gradients } from "./gradients.js";
+
+/** @throws {GradstepError} `INVALID_GRADIENT` for anything but an object */
+export function checkIsTable(gradients: Gradients): void {
+  if (gradients === null || typeof gradients !== "object") throw notATable(gradients);
+}
+
+/**
+ * Checks gradients as a step does, and takes nothing.
+ * @param needed the parameter that must have one
+ * @throws {GradstepError} as `optimizer.step` does
+ */
+export function checkGradients(
+  gradients: Gradients,
+  byName: ReadonlyMap<string, ParameterRecord>,
+  needed: string,
+): void {
+  checkIsTable(gradients);
+  if ((gradients[needed] ?? undefined) === undefined)
+    throw new GradstepError(`Got no gradient for "${needed}"; expected one.`, {
+      code: "INVALID_GRADIENT",
+    });
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const record = byName.get(name);
+    if (record === undefined) throw unknownParameters([name], [...byName.keys()]);
+    if (gradient === undefined || gradient === null) continue;
+    if (isSparseGradient(gradient)) checkSparseGradient(name, gradient, record.update.parameter);
+    else checkGradient(name, gradient, record.update.parameter);
+  }
+}
+
+/** The error for a table with names that no parameter has. */
+export function unknownNames(
+  gradients: Gradients,
+  byName: ReadonlyMap<string, ParameterRecord>,
+): GradstepError {
+  const unknown = Object.keys(gradients).filter((name) => !byName.has(name));
+  // What has properties, but none of its own, is no object with gradients: a GPUBuffer, for example.
+  return unknown.length === 0
+    ? notATable(gradients)
+    : unknownParameters(unknown, [...byName.keys()]);
+}
+
+/**
+ * A step without updates is a mistake, unless groups skip it.
+ * @throws {GradstepError} `INVALID_GRADIENT`
+ */
+export function checkIsSkipped(
+  gradients: Gradients,
+  records: readonly ParameterRecord[],
+  iteration: number,
+): void {
+  const isGiven = ({ name }: ParameterRecord): boolean =>
+    (gradients[name] ?? undefined) !== undefined;
+  const isSkipped = ({ group }: ParameterRecord): boolean => !group.isDue(iteration);
+  if (records.some(isGiven) || (records.length > 0 && records.every(isSkipped))) return;
+  throw new GradstepError(
+    records.length === 0
+      ? "The optimizer has no parameters yet; add some with optimizer.add()."
+      : `Got no gradient; expected one for at least one of ${list(records.map(({ name }) => name))}.`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
+
+function notATable(gradients: unknown): GradstepError {
+  return new GradstepError(
+    `Got ${show(gradients)} as gradients; expected arrays or tensors by parameter name.`,
+    { code: "INVALID_GRADIENT" },
+  );
+}
+
+function unknownParameters(unknown: readonly string[], known: readonly string[]): GradstepError {
+  return new GradstepError(
+    `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().${didYouMean(unknown[0], known)}`,
+    { code: "UNKNOWN_PARAMETER" },
+  );
+}

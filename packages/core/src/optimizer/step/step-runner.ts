@@ -1,0 +1,183 @@
+import type { OptimizerGroups } from "../groups/optimizer-groups.js";
+import type { ParameterTable } from "../parameters/parameter-table.js";
+import type { KernelRunner } from "../step-control/accumulator.js";
+import type { StepControl } from "../step-control/step-control.js";
+import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
+import type { Gradients } from "./gradients.js";
+import { encodeKernels, runKernels } from "./run-kernels.js";
+import { ScaledGradients } from "./scaled-gradients.js";
+import { StepInputs } from "./step-inputs.js";
+import type { StepOptions } from "./step-options.js";
+import type { Clock } from "./step-scalars.js";
+import { SignalInputs } from "./step-signals.js";
+
+/** The parts of an optimizer that take part in a step. */
+interface StepParts {
+  readonly table: ParameterTable;
+  readonly groups: OptimizerGroups;
+  readonly clock: Clock;
+  /** Undefined if every call is a step. */
+  readonly control: StepControl | undefined;
+}
+
+/** Takes steps: checks the inputs of a call, computes the scalars, runs the kernels and counts the step, in this order. */
+export class StepRunner {
+  readonly #table: ParameterTable;
+  readonly #groups: OptimizerGroups;
+  readonly #clock: Clock;
+  readonly #control: StepControl | undefined;
+  readonly #inputs: StepInputs;
+  readonly #signals: SignalInputs;
+  readonly #scaled = new ScaledGradients();
+
+  constructor({ table, groups, clock, control }: StepParts) {
+    this.#table = table;
+    this.#groups = groups;
+    this.#clock = clock;
+    this.#control = control;
+    this.#inputs = new StepInputs(table.records, table.byName, groups.runs);
+    this.#signals = new SignalInputs(table.records, groups.all);
+  }
+
+  /** Repeats the last step if this one has the same tensors and no options; otherwise does nothing and returns false. */
+  repeat(gradients: Gradients): boolean {
+    if (this.#control !== undefined) return false;
+    const groups = this.#groups;
+    if (groups.runs.length > 1 || !this.#inputs.repetition.matches(gradients)) return false;
+    const [{ kernel, updates }] = groups.runs;
+    if (!groups.areAlwaysDue) return false;
+    const repeat = kernel!.repeater?.(updates);
+    if (repeat === undefined) return false;
+    // A schedule may refuse its value.
+    groups.prepareAll();
+    // Counted before the run, which evicts all of this from the caches.
+    this.#clock.iterations += 1;
+    groups.commitAll();
+    repeat();
+    return true;
+  }
+
+  /** To be called when the last step cannot be repeated, because tensors were replaced, moved, removed or exchanged. */
+  forget(): void {
+    this.#inputs.repetition.forget();
+  }
+
+  /** @throws {GradstepError} as `optimizer.step` does; then nothing has changed */
+  run(gradients: Gradients, options: StepOptions | undefined): void {
+    const count = this.#prepare(gradients, options, runKernel);
+    if (count < 0) return;
+    if (this.#signals.isSkipped) {
+      this.#commit();
+      return;
+    }
+    const { runs } = this.#groups;
+    const guarded = this.#control?.guarded;
+    if (guarded === undefined) runKernels(this.#table.backend!, runs);
+    else guarded.run(runs, undefined);
+    if (!this.#signals.isUsed) this.#inputs.markRun(count);
+    this.#commit();
+    this.#control?.commit(runKernel, undefined);
+  }
+
+  /** @throws {GradstepError} as `optimizer.encode` does; then nothing has changed */
+  encode(target: object, gradients: Gradients, options: StepOptions | undefined): void {
+    const { backend } = this.#table;
+    const { runs } = this.#groups;
+    if (
+      backend !== undefined &&
+      runs.some(({ kernel }) => kernel !== undefined && kernel.encode === undefined)
+    )
+      throw cannotEncode(backend.name, "steps", "step()");
+    checkEncodable(gradients, options);
+    const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
+    if (this.#prepare(gradients, options, run, target) < 0) return;
+    const guarded = this.#control?.guarded;
+    if (guarded === undefined) encodeKernels(backend!, runs, target);
+    else guarded.run(runs, target);
+    this.#commit();
+    this.#control?.commit(run, target);
+  }
+
+  /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
+  #prepare(
+    gradients: Gradients,
+    options: StepOptions | undefined,
+    run: KernelRunner,
+    target?: object,
+  ): number {
+    const iteration = this.#clock.iterations + 1;
+    const inputs = this.#inputs;
+    const count = inputs.take(gradients, options, iteration);
+    const signals = this.#signals;
+    signals.take(options, inputs.taken, count);
+    const control = this.#control;
+    control?.checkSignals(signals.skips, signals.hasRates);
+    if (signals.isSkipped) {
+      this.#groups.prepare(iteration);
+      inputs.clearOnHost(count);
+      return count;
+    }
+    if (control !== undefined) return this.#prepareControlled(control, count, options, run, target);
+    this.#stage(count, false, run);
+    inputs.divideByRowSteps();
+    return count;
+  }
+
+  /** Puts the gradients into the updates, and computes the scalars. */
+  #stage(count: number, isAccumulated: boolean, run: KernelRunner): void {
+    const inputs = this.#inputs;
+    const { factor } = this.#signals;
+    const isScaled = factor !== 1 && count > 0;
+    if (isScaled) this.#scaled.reserve(inputs.taken, count);
+    inputs.stage(this.#table.stage, isAccumulated || isScaled);
+    this.#groups.prepare(this.#clock.iterations + 1);
+    if (!isScaled) return;
+    inputs.clearOnHost(count);
+    this.#scaled.multiply(factor, inputs.taken, inputs.updates, count, run);
+  }
+
+  #prepareControlled(
+    control: StepControl,
+    count: number,
+    options: StepOptions | undefined,
+    run: KernelRunner,
+    target: object | undefined,
+  ): number {
+    const inputs = this.#inputs;
+    const call = { records: inputs.taken, updates: inputs.updates, count };
+    control.reserve(call, this.#table.records, options, inputs.isLazy);
+    this.#stage(count, control.hasAccumulators, run);
+    if (control.isStepDue) control.guarded?.prepare();
+    if (!control.admits(call, target)) {
+      inputs.clearOnHost(count);
+      inputs.clear();
+      return -1;
+    }
+    if (!control.hasAccumulators) {
+      inputs.divideByRowSteps();
+      return count;
+    }
+    const scale = this.#signals.moveScale();
+    const isDue = control.take(call, scale, this.#table.records, options, run, target);
+    inputs.clear();
+    if (!isDue) return -1;
+    const { step, stepOptions } = control;
+    if (step.count === 0) return 0;
+    const accumulated = inputs.take(step.gradients, stepOptions, this.#clock.iterations + 1);
+    inputs.stage(this.#table.stage, false);
+    inputs.divideByRowSteps();
+    return accumulated;
+  }
+
+  /** Counts the step. */
+  #commit(): void {
+    this.#clock.iterations += 1;
+    this.#inputs.commit();
+    this.#groups.commit(this.#clock.iterations);
+  }
+}
+
+/** Executes a kernel at once. */
+export const runKernel: KernelRunner = (kernel, updates, count) => {
+  kernel.run(updates, count);
+};
