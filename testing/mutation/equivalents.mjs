@@ -107,13 +107,17 @@ export const equivalents = {
     [/^(?:operand|value|one)\.kind === "operation"$/, "true", "Others have no operation."],
     ['""', '"Stryker was here!"', message],
   ],
-  "core/src/language/program.ts": [
+  "core/src/language/build-program.ts": [
     ["Object.is(value, -0)", "false", "No text has the number −0: its sign is an operation."],
     ['"-0"', '""', "No text has the number −0: its sign is an operation."],
     [/^expression\.op === "pow"$|^"(?:pow|\*\*)"$/, /.*/, message],
+  ],
+  "core/src/language/digest.ts": [
+    ["i < text.length", "i <= text.length", "Another hash, as good."],
+  ],
+  "core/src/language/program.ts": [
     ["drafts.length - 1", "drafts.length + 1", "Nothing uses what does not exist."],
     ["i >= 0", "i > 0", "The first node has no operands."],
-    ["i < text.length", "i <= text.length", "Another hash, as good."],
   ],
   "core/src/language/specialize.ts": [
     ["a === undefined", "false", "What has no first operand has no second."],

@@ -169,13 +169,8 @@ export type {
   Reduction,
   Temporary,
 } from "./language/passes.js";
-export {
-  withOutputs,
-  type Binding,
-  type Node,
-  type Program,
-  type Source,
-} from "./language/program.js";
+export { type Source } from "./language/build-program.js";
+export { withOutputs, type Binding, type Node, type Program } from "./language/program.js";
 export {
   emptyValue,
   join,

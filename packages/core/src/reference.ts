@@ -12,18 +12,15 @@ import type {
 } from "./backend/backend.js";
 import { remapRows } from "./backend/host-row-remap.js";
 import { HostTensor } from "./backend/host-tensor.js";
-import { definedArithmetic, runPasses, type PassArithmetic } from "./reference-passes.js";
+import { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
+import { runPasses } from "./reference/run-passes.js";
 import type { Variant } from "./rule/variant.js";
 import type { HostArray } from "./backend/host-array.js";
 import { wrapArray } from "./backend/wrap-array.js";
 import { copyTensor, Packing } from "./packing/packing.js";
 
-export {
-  definedArithmetic,
-  runPasses,
-  type PassArithmetic,
-  type RuleRun,
-} from "./reference-passes.js";
+export { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
+export { runPasses, type RuleRun } from "./reference/run-passes.js";
 
 /**
  * The executable definition of the rule language: interprets a rule element by element and rounds every operation to

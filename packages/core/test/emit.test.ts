@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { emit, type Emitter } from "../src/language/emit.js";
 import { interpret } from "../src/language/interpret.js";
-import { buildProgram, type Program } from "../src/language/program.js";
+import { buildProgram } from "../src/language/build-program.js";
+import type { Program } from "../src/language/program.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { elementArrays, printLines, programs, singles } from "./language.js";
 

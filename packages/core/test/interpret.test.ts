@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../src/language/interpret.js";
-import { buildProgram } from "../src/language/program.js";
+import { buildProgram } from "../src/language/build-program.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { elementArrays, evaluateLines, printLines, programs, singles } from "./language.js";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { buildProgram, type Program, type Scope } from "../src/language/program.js";
+import { buildProgram, type Scope } from "../src/language/build-program.js";
+import type { Program } from "../src/language/program.js";
 import { explained } from "../src/language/syntax-errors.js";
 import type { Rule } from "../src/rule/rule.js";
 import { combinations } from "../src/rule/options.js";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { interpret } from "../src/language/interpret.js";
-import { buildProgram, type Program } from "../src/language/program.js";
+import { buildProgram } from "../src/language/build-program.js";
+import type { Program } from "../src/language/program.js";
 import { flushedSlotsOf, knownScalarsOf, specialize } from "../src/language/specialize.js";
 import { elementArrays } from "./language.js";
 import { numbers } from "./support.js";

@@ -4,6 +4,9 @@
  */
 export type Extent = "step" | "all" | "tensor" | "row" | "column" | "element";
 
+/** Where a reduction has one value each. */
+export type ReducedExtent = Exclude<Extent, "step" | "element">;
+
 const ranks: Record<Extent, number> = { step: 0, all: 1, tensor: 2, row: 3, column: 3, element: 4 };
 
 /** The smallest extent to which both broadcast: a row with a column gives elements. */

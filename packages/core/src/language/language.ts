@@ -1,6 +1,7 @@
 import type { Extent } from "./extent.js";
 import type { PassPlan } from "./passes.js";
-import type { Program, TensorResolver } from "./program.js";
+import type { TensorResolver } from "./build-program.js";
+import type { Program } from "./program.js";
 
 /** What the texts of rules can hold, and how a program becomes passes. */
 export interface Language {

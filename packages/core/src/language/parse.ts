@@ -6,56 +6,9 @@ import {
   type Op,
   type Position,
 } from "./expression.js";
-import type { Extent } from "./extent.js";
+import { elementFunctions, functionNames, reductions } from "./functions.js";
 import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
-
-/** What a reduction computes of its values. */
-type ReductionKind = "sum" | "mean" | "max" | "norm";
-/** Where a reduction has one value. */
-export type ReducedExtent = Exclude<Extent, "step" | "element">;
-
-interface Token {
-  readonly kind: "number" | "name" | "symbol" | "end of line" | "end of text";
-  readonly text: string;
-  readonly at: Position;
-}
-
-const functions: ReadonlyMap<string, Op> = new Map<string, Op>([
-  ["abs", "abs"],
-  ["sqrt", "sqrt"],
-  ["sign", "sign"],
-  ["flush", "flush"],
-  ["isFinite", "isFinite"],
-  ["min", "min"],
-  ["max", "max"],
-  ["f32", "f32"],
-  ["floor", "floor"],
-]);
-
-/** Over what a reduction goes, by the end of its name. */
-const reducedExtents: readonly (readonly [string, ReducedExtent])[] = [
-  ["Row", "row"],
-  ["Column", "column"],
-  ["Tensor", "tensor"],
-  ["All", "all"],
-];
-
-/** A reduction by its name, such as `normAll`. */
-export const reductions: ReadonlyMap<
-  string,
-  { readonly kind: ReductionKind; readonly over: ReducedExtent }
-> = new Map(
-  (["sum", "mean", "max", "norm"] as const).flatMap((kind) =>
-    reducedExtents.map(([end, over]) => [`${kind}${end}`, { kind, over }] as const),
-  ),
-);
-
-/** Words that cannot be names: they are operations. */
-export const operations: ReadonlySet<string> = new Set([
-  ...functions.keys(),
-  ...reductions.keys(),
-  "newtonSchulz",
-]);
+import { describeToken, tokenize, type Token } from "./tokens.js";
 
 const comparisons: ReadonlyMap<string, { op: Op; swapped: boolean }> = new Map([
   ["<", { op: "lt", swapped: false }],
@@ -66,77 +19,10 @@ const comparisons: ReadonlyMap<string, { op: Op; swapped: boolean }> = new Map([
   ["!=", { op: "ne", swapped: false }],
 ] as const);
 
-const lexeme =
-  /\/\/[^\n]*|[ \t\r]+|(\n|;)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/()<>=?:,])/y;
-
-/** Symbols that cannot end an assignment: a line that ends in one goes on in the next. */
-const continues = new Set([
-  "+",
-  "-",
-  "*",
-  "/",
-  "**",
-  "<",
-  "<=",
-  ">",
-  ">=",
-  "==",
-  "!=",
-  "=",
-  "?",
-  ":",
-  ",",
-  "(",
-]);
-
 /** Limits that no rule comes near, and that keep recursion far from the end of the stack. */
 const maxDepth = 100;
 /** A sum of many terms is a tree as deep as it is long. */
 const maxChain = 1000;
-
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let line = 1;
-  let lineStart = 0;
-  let depth = 0;
-  lexeme.lastIndex = 0;
-  while (lexeme.lastIndex < text.length) {
-    const start = lexeme.lastIndex;
-    const at = { line, column: start - lineStart + 1 };
-    const match = lexeme.exec(text);
-    if (match === null) throw new SyntaxFault("unknown character", text, at, text[start]);
-    const [whole, lineEnd, number, name, symbol] = match;
-    if (number !== undefined) tokens.push({ kind: "number", text: number, at });
-    else if (name !== undefined) tokens.push({ kind: "name", text: name, at });
-    else if (symbol !== undefined) {
-      depth += symbol === "(" ? 1 : symbol === ")" ? -1 : 0;
-      tokens.push({ kind: "symbol", text: symbol, at });
-    } else if (lineEnd !== undefined) {
-      const last = tokens.at(-1);
-      const continued = depth > 0 || (last !== undefined && continues.has(last.text));
-      // A line may continue; a `;` always ends its assignment.
-      const ends = whole === ";" || !continued;
-      if (ends && last !== undefined && last.kind !== "end of line")
-        tokens.push({ kind: "end of line", text: lineEnd, at });
-      if (whole === "\n") {
-        line += 1;
-        lineStart = lexeme.lastIndex;
-      }
-    }
-  }
-  tokens.push({ kind: "end of text", text: "", at: { line, column: text.length - lineStart + 1 } });
-  return tokens.filter((token, i) => {
-    // `? b : c` may stand on the line after its condition.
-    const next = tokens[i + 1]?.text;
-    return !(token.kind === "end of line" && token.text === "\n" && (next === "?" || next === ":"));
-  });
-}
-
-/** What a message calls it. */
-function describeToken({ kind, text }: Token): string {
-  const isWord = kind === "number" || kind === "name" || kind === "symbol";
-  return isWord ? `"${text}"` : `the ${kind}`;
-}
 
 /**
  * Parses the text of a rule: assignments `name = expression`, one per line or separated by `;`.
@@ -276,8 +162,8 @@ function parseTokens(text: string, tokens: readonly Token[]): readonly Assignmen
 
   function call(token: Token): Expression {
     const { text: name, at } = token;
-    const op = functions.get(name);
-    if (!operations.has(name)) return fail("expected a function", "", token);
+    const op = elementFunctions.get(name);
+    if (!functionNames.has(name)) return fail("expected a function", "", token);
     const operands = [nested(conditional)];
     while (take(",")) operands.push(nested(conditional));
     expect(")", "expected ) of a call", name);
@@ -301,7 +187,7 @@ function parseTokens(text: string, tokens: readonly Token[]): readonly Assignmen
       continue;
     }
     if (target.kind !== "name") fail("expected a target");
-    if (operations.has(target.text)) fail("expected another target");
+    if (functionNames.has(target.text)) fail("expected another target");
     next += 1;
     expect("=", "expected =", target.text);
     const value = conditional();

@@ -1,5 +1,4 @@
-import type { Extent } from "./extent.js";
-import type { ReducedExtent } from "./parse.js";
+import type { Extent, ReducedExtent } from "./extent.js";
 import type { Program } from "./program.js";
 import type { ReduceOp } from "./summation.js";
 

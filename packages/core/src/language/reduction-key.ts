@@ -1,4 +1,5 @@
-import { digest, type Draft } from "./program.js";
+import { digest } from "./digest.js";
+import type { Draft } from "./program.js";
 
 /** The name of a node that rules do not share, although it depends on nothing. */
 export const unshared = "unshared";

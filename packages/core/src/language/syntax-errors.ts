@@ -1,6 +1,6 @@
 import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
-import { operations } from "./parse.js";
+import { functionNames } from "./functions.js";
 import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";
 
 type Message = (...details: string[]) => string;
@@ -22,7 +22,7 @@ const messages: Readonly<Record<SyntaxProblem, Message>> = {
   "unknown character": (character) => `"${character}" is not part of the rule language`,
   "expected an operand": (got) => `Got ${got}; expected a number, a name or "("`,
   "expected a function": (got) =>
-    `Got ${got}; expected one of ${list(operations)} before "("${suggestion(got, operations)}`,
+    `Got ${got}; expected one of ${list(functionNames)} before "("${suggestion(got, functionNames)}`,
   "expected a target": (got) => `Got ${got}; expected the name that is assigned to`,
   "expected another target": (got) => `Got ${got}; expected a name that is not an operation`,
   "expected =": (got, name) => `Got ${got}; expected "=" after ${name}`,

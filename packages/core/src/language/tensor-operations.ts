@@ -1,8 +1,9 @@
 import type { TensorExpression, TensorOp } from "./expression.js";
 import { isWithin } from "./extent.js";
-import { reductions } from "./parse.js";
+import { reductions } from "./functions.js";
 import { reductionKey, unshared } from "./reduction-key.js";
-import type { Draft, GraphBuilder, Source } from "./program.js";
+import type { GraphBuilder, Source } from "./build-program.js";
+import type { Draft } from "./program.js";
 import { SyntaxFault } from "./syntax-fault.js";
 
 /** Resolves reductions and `newtonSchulz`. @throws {SyntaxFault} for operands that these cannot have */

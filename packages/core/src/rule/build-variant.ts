@@ -1,8 +1,9 @@
 import { GradstepError, list, show } from "../errors.js";
 import { tensorLanguage } from "../language/tensor-language.js";
-import { operations, parse } from "../language/parse.js";
+import { functionNames } from "../language/functions.js";
+import { parse } from "../language/parse.js";
 import { explained } from "../language/syntax-errors.js";
-import type { Source } from "../language/program.js";
+import type { Source } from "../language/build-program.js";
 import { commonScalars } from "./common-statements.js";
 import { assembleVariant, slotOf, type Variant, type VariantTexts } from "./variant.js";
 
@@ -11,7 +12,7 @@ const reservedNames: readonly string[] = ["p", "g", "u", "t", ...commonScalars];
 
 /** Whether a slot, a persistent scalar or a hyperparameter can have this name. */
 export function isUsableName(name: string): boolean {
-  return /^[A-Za-z_]\w*$/.test(name) && !operations.has(name) && !reservedNames.includes(name);
+  return /^[A-Za-z_]\w*$/.test(name) && !functionNames.has(name) && !reservedNames.includes(name);
 }
 
 /**

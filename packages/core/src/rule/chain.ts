@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import { tensorLanguage } from "../language/tensor-language.js";
-import type { Source } from "../language/program.js";
+import type { Source } from "../language/build-program.js";
 import type { Schedule } from "../schedules/schedule.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";

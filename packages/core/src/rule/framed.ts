@@ -1,5 +1,5 @@
 import { parse } from "../language/parse.js";
-import type { Source } from "../language/program.js";
+import type { Source } from "../language/build-program.js";
 import { application } from "./common-statements.js";
 
 /** A rule's text between the statements of all rules. */

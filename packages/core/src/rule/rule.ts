@@ -1,5 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
-import { digest } from "../language/program.js";
+import { digest } from "../language/digest.js";
 import type { GroupOptions, GroupRule } from "../optimizer/groups/group-options.js";
 import type { SparseOptions } from "../optimizer/sparse/sparse-options.js";
 import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";

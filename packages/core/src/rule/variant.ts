@@ -2,7 +2,8 @@ import type { Extent } from "../language/extent.js";
 import { parse } from "../language/parse.js";
 import type { Language } from "../language/language.js";
 import type { PassPlan } from "../language/passes.js";
-import { buildProgram, type Program, type Scope, type Source } from "../language/program.js";
+import { buildProgram, type Scope, type Source } from "../language/build-program.js";
+import type { Program } from "../language/program.js";
 import { commonScalars } from "./common-statements.js";
 
 /** How many values a slot has: one per element, row or column of its parameter, one per parameter, or one in all. */

@@ -6,12 +6,8 @@ import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
 import type { Expression, Position } from "../../language/expression.js";
 import { interpret } from "../../language/interpret.js";
-import {
-  resolveStatements,
-  type Draft,
-  type Scope,
-  type Statement,
-} from "../../language/program.js";
+import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
+import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
 import { scopesOf, type VariantTexts } from "../../rule/variant.js";
 import type { Group } from "../groups/group.js";

@@ -1,68 +1,11 @@
-import type { RowList, Tensor, Update, Values } from "./backend/backend.js";
-import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  reducedIndex,
-  type Dimensions,
-} from "./backend/dimensions.js";
-import { arraysOf } from "./backend/update-arrays.js";
-import { bytecodeOf, type Bytecode } from "./language/bytecode.js";
-import type { Extent } from "./language/extent.js";
-import { interpret } from "./language/interpret.js";
-import { newtonSchulz } from "./language/newton-schulz.js";
-import type { Count, MapPass, Pass, Reduction } from "./language/passes.js";
-import type { Program } from "./language/program.js";
-import { joinPairwise, reduce, type ReduceOp } from "./language/summation.js";
-import type { Variant } from "./rule/variant.js";
-
-/** What the passes of a step compute with. An implementation other than the reference replaces parts of it. */
-export interface PassArithmetic {
-  /** A scalar or a count as it enters a program. */
-  readonly scalar: (value: number) => number;
-  /** Computes all nodes of a program, in place. */
-  readonly evaluate: (program: Program, values: Float64Array) => void;
-  /** Reduces the values at some positions; undefined for those that take no part. */
-  readonly reduce: (
-    op: ReduceOp,
-    count: number,
-    valueAt: (position: number) => number | undefined,
-  ) => number;
-  /** Joins the values of tensors. */
-  readonly join: (op: ReduceOp, values: number[]) => number;
-  /** The rounding of each operation of a Newton–Schulz iteration of these values. */
-  readonly roundProducts: (values: Values) => (value: number) => number;
-}
-
-/** The arithmetic that the language defines, in f32 or in f64. */
-export function definedArithmetic(rounded: boolean): PassArithmetic {
-  const round: (value: number) => number = rounded ? Math.fround : (value) => value;
-  const bytecodes = new WeakMap<Program, Bytecode>();
-  return {
-    scalar: round,
-    evaluate: (program, values) => {
-      let bytecode = bytecodes.get(program);
-      if (bytecode === undefined) {
-        bytecode = bytecodeOf(program);
-        bytecodes.set(program, bytecode);
-      }
-      interpret(bytecode, values, rounded);
-    },
-    reduce: (op, count, valueAt) => reduce(op, count, valueAt, rounded),
-    join: (op, values) => joinPairwise(op, values, values.length, rounded),
-    roundProducts: () => round,
-  };
-}
-
-/** A tensor of a step: its arrays, temporaries included, and what is selected. */
-interface Target {
-  readonly update: Update;
-  readonly dimensions: Dimensions;
-  /** By name; those of the extent `all` are shared. */
-  readonly arrays: ReadonlyMap<string, Values>;
-  /** Whether a value of this extent is in a row that the mask selects. */
-  readonly isSelected: (extent: Extent, index: number) => boolean;
-}
+import type { Update, Values } from "../backend/backend.js";
+import { countOf, reducedIndex } from "../backend/dimensions.js";
+import type { Extent } from "../language/extent.js";
+import { newtonSchulz } from "../language/newton-schulz.js";
+import type { MapPass, Pass, Reduction } from "../language/passes.js";
+import type { Variant } from "../rule/variant.js";
+import type { PassArithmetic } from "./pass-arithmetic.js";
+import { fillCount, passTarget, perTensor, takesPart, type PassTarget } from "./pass-target.js";
 
 /** The updates of one rule in a step. */
 export interface RuleRun {
@@ -72,7 +15,7 @@ export interface RuleRun {
 
 /** A run with its tensors, and what all of them share. */
 interface PreparedRun extends RuleRun {
-  readonly targets: readonly Target[];
+  readonly targets: readonly PassTarget[];
   readonly extents: ReadonlyMap<string, Extent>;
   /** The temporaries of the extent `all`. */
   readonly shared: ReadonlyMap<string, Values>;
@@ -106,7 +49,7 @@ function prepare(run: RuleRun, { scalar }: PassArithmetic): PreparedRun {
       extent === "all" && name.startsWith("@") ? [[name, new Float64Array(1)]] : [],
     ),
   );
-  const targets = run.updates.map((update) => targetOf(run.variant, update, shared, extents));
+  const targets = run.updates.map((update) => passTarget(run.variant, update, shared, extents));
   for (const count of passPlan.counts) fillCount(count, targets, scalar);
   return { ...run, targets, extents, shared };
 }
@@ -169,92 +112,14 @@ function keyOf({ variant }: RuleRun, name: string): string | undefined {
   return variant.passPlan.temporaries.find((one) => one.name === name)?.key;
 }
 
-/** Where a pass over tensors puts the operand of a reduction over all of them. */
-function perTensor(name: string): string {
-  return `${name} of a tensor`;
-}
-
-function targetOf(
-  variant: Variant,
-  update: Update,
-  shared: ReadonlyMap<string, Values>,
-  extents: ReadonlyMap<string, Extent>,
-): Target {
-  const { parameter } = update;
-  const dimensions = dimensionsOf(parameter.shape, variant.matrices);
-  const arrays = new Map<string, Values>([...arraysOf<Values>(variant, update), ...shared]);
-  for (const [name, extent] of extents) {
-    if (!name.startsWith("@")) continue;
-    if (extent === "all") arrays.set(perTensor(name), new Float64Array(1));
-    else arrays.set(name, new Float64Array(countOf(extent, dimensions)));
-  }
-  const rows = update.rows as RowList | undefined;
-  if (rows !== undefined) arrays.set("g", gradientOfAllRows(arrays.get("g")!, rows, parameter));
-  const mask =
-    rows === undefined ? (update.mask as Uint32Array | undefined) : maskOf(rows, parameter);
-  const isSelected = (extent: Extent, index: number): boolean => {
-    if (mask === undefined || extent === "all" || extent === "step") return true;
-    if (!hasRowsOf(extent, parameter.shape, variant.matrices)) return true;
-    const perRow = countOf(extent, dimensions) / (parameter.shape[0] ?? 1);
-    return mask[Math.floor(index / perRow)] !== 0;
-  };
-  return { update, dimensions, arrays, isSelected };
-}
-
-function maskOf({ indices, start, end }: RowList, { shape }: Tensor): Uint32Array {
-  const mask = new Uint32Array(shape[0]);
-  for (let i = start; i < end; i += 1) mask[indices[i]] = 1;
-  return mask;
-}
-
-/** The gradient of listed rows, each where its row is. */
-function gradientOfAllRows(
-  gradient: Values,
-  { indices, gradientRows, start, end }: RowList,
-  { shape, size }: Tensor,
-): Values {
-  const columns = size / shape[0];
-  const all = new Float64Array(size);
-  for (let i = start; i < end; i += 1)
-    for (let j = 0; j < columns; j += 1)
-      all[indices[i] * columns + j] = gradient[gradientRows[i] * columns + j];
-  return all;
-}
-
 function coefficient({ scalars }: Variant, update: Update, value: number | string): number {
   return typeof value === "number" ? value : update.scalars[scalars.indexOf(value)];
-}
-
-/** The number of values that take part in a reduction. */
-function fillCount(
-  { name, of, per }: Count,
-  targets: readonly Target[],
-  scalar: PassArithmetic["scalar"],
-): void {
-  let total = 0;
-  for (const target of targets) {
-    const { arrays, dimensions } = target;
-    const counts = new Float64Array(countOf(per, dimensions));
-    for (let i = 0; i < countOf(of, dimensions); i += 1)
-      if (takesPart(target, of, i)) counts[reducedIndex(of, per, i, dimensions)] += 1;
-    total += counts[0];
-    if (per !== "all")
-      counts.forEach((value, i) => {
-        arrays.get(name)![i] = scalar(value);
-      });
-  }
-  if (per === "all" && targets.length > 0) targets[0].arrays.get(name)![0] = scalar(total);
-}
-
-/** Rows that a mask leaves out take no part, unless they are updated by a gradient of 0. */
-function takesPart({ isSelected, update }: Target, extent: Extent, index: number): boolean {
-  return isSelected(extent, index) || update.unselectedRows !== "keep";
 }
 
 function runPass(
   { scalars }: Variant,
   { over, program, reductions }: MapPass,
-  target: Target,
+  target: PassTarget,
   extents: ReadonlyMap<string, Extent>,
   arithmetic: PassArithmetic,
 ): void {
@@ -303,7 +168,7 @@ function reduceInto(
   { op, over }: Reduction,
   of: Extent,
   operands: Float64Array,
-  target: Target,
+  target: PassTarget,
   arithmetic: PassArithmetic,
 ): void {
   const { matrices, rows, columns } = target.dimensions;
