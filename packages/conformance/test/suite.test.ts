@@ -56,6 +56,7 @@ describe("the suite", () => {
         "maximize",
         "clearing of small values",
         "NaN and infinity",
+        "state",
         "calls and steps",
         "lengths",
         "bounds",

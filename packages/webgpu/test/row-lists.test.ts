@@ -1,4 +1,4 @@
-import { adam, createOptimizer, sgd, type GradstepError, type Tensor } from "@gradstep/core";
+import { adam, adamw, createOptimizer, sgd, type GradstepError, type Tensor } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
@@ -74,6 +74,53 @@ describe("lists of rows", () => {
       }
     },
   );
+
+  test("dense steps hold to masks, and to the number of rows of a state", async () => {
+    const backend = await newBackend();
+    const columns = 3;
+    const mask = Uint32Array.from({ length: rows }, (_, row) => row % 3);
+    const treatments = ["keep", "decay", "zero", "number"] as const;
+    for (const treatment of treatments) {
+      const [sparse, dense] = ["tensors", "array"].map((as) => {
+        const e = backend.tensor([rows, columns], numbers(rows * columns, 1));
+        const optimizer = createOptimizer(
+          adamw({ learningRate: 0.1, weightDecay: 0.1 }),
+          { e },
+          { sparse: "dense" },
+        );
+        return { as, e, optimizer };
+      });
+      for (const [step, indices] of [...lists, ...lists].entries()) {
+        const values = numbers(indices.length * columns, 10 + step);
+        for (const { as, optimizer } of [sparse, dense]) {
+          // All rows have moments before some are left out.
+          if (treatment === "number" && step === 2)
+            optimizer.restore({ ...(await optimizer.state()), rowCounts: { e: 100 } });
+          const all = new Float32Array(rows * columns);
+          indices.forEach((row, i) => {
+            for (let j = 0; j < columns; j += 1) all[row * columns + j] += values[i * columns + j];
+          });
+          const gradient =
+            as === "array"
+              ? all
+              : {
+                  indices: indexTensor(backend, indices),
+                  values: backend.tensor([indices.length, columns], values),
+                };
+          const isMasked = treatment !== "number" && step % 3 > 0;
+          optimizer.step(
+            { e: gradient },
+            isMasked ? { rows: mask, unselectedRows: treatment } : undefined,
+          );
+        }
+      }
+      const of = async ({ e, optimizer }: typeof sparse) => [
+        await e.read(),
+        (await optimizer.state()).slots,
+      ];
+      expect([treatment, await of(sparse)]).toEqual([treatment, await of(dense)]);
+    }
+  });
 
   test("a parameter that does not fit into a binding is updated in parts", async () => {
     const device = await sharedDevice();

@@ -10,8 +10,10 @@ import { rowMutants } from "./backends/row-mutants.js";
 import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
+import { fingerprintMutants } from "./optimizers/fingerprint-mutants.js";
 import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
+import { rowCountMutants } from "./optimizers/row-count-mutants.js";
 import { stateMutants } from "./optimizers/state-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
@@ -31,6 +33,8 @@ export const mutants: readonly Mutant[] = [
   ...dataMutants,
   ...optimizerMutants,
   ...stateMutants,
+  ...rowCountMutants,
+  ...fingerprintMutants,
   ...chainMutants,
   ...sparseMutants,
   ...rowMutants,

@@ -131,7 +131,8 @@ export interface Update {
    * can have fewer rows than the parameter, or more. A run can have several updates of one parameter with different rows.
    *
    * On backends with tensors of u32, also a tensor with an index per row of the gradient: the gradients of the same row
-   * are added in their order, and indices that are too large are left out. Then `unselectedRows` can be `zero`.
+   * are added in their order, and indices that are too large are left out. Then `unselectedRows` can be `zero`, and there
+   * can be a mask: rows without an index are updated as if their gradient were 0, as far as the mask selects them.
    */
   rows?: RowList | Tensor | undefined;
   /**

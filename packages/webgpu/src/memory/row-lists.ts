@@ -37,7 +37,8 @@ export class RowLists {
       if (rows === undefined) return undefined;
       const isArray = "start" in rows;
       const length = isArray ? capacityFor(rows) : rows.size;
-      const all = update.unselectedRows === "zero" ? (update.parameter.shape[0] ?? 1) : 0;
+      const updatesAll = update.unselectedRows === "zero" || update.mask !== undefined;
+      const all = updatesAll ? (update.parameter.shape[0] ?? 1) : 0;
       const buffer = device.createBuffer({
         label: `${label}, rows`,
         size: 4 * (listEntryWords * length + all),

@@ -99,7 +99,6 @@ export function rowAccessOf(
     ],
     load: (array) => {
       if (array.name !== "g") return load(array);
-      if (layout.list) return derived;
       if (!layout.mask) return derived;
       return isEarly ? "own_gradient" : `select(0.0, ${derived}, selected)`;
     },
@@ -116,9 +115,10 @@ export function isInGroupLoop(layout: RowKernelLayout): boolean {
 }
 
 /** Declares the row and column of a value. */
-export function positionOf({ list }: RowKernelLayout): readonly string[] {
+export function positionOf({ list, mask }: RowKernelLayout): readonly string[] {
   return [
-    ...(list ? listedPosition : ["let row = value_index / columns;"]),
+    ...(list && !mask ? listedPosition : ["let row = value_index / columns;"]),
+    ...(list && mask ? ["var listed = row_list[first_entries + first_row + row];"] : []),
     "let column = value_index % columns;",
   ];
 }
@@ -166,8 +166,8 @@ export function storeWord(
 }
 
 /**
- * The row of an index, and the entry with its gradient. Rows before the segment's are above all others, as numbers without
- * a sign.
+ * The row of an index, and the entry with its gradient; with a mask, entries are found by their rows. Rows before the
+ * segment's are above all others, as numbers without a sign.
  */
 const listedPosition: readonly string[] = [
   "var row = value_index / columns;",

@@ -63,9 +63,9 @@ function bound(target: object, value: unknown): unknown {
 /** Restores a changed copy of the state that it is given; an invalid state is still refused. */
 export function restoring(name: string, change: (state: OptimizerState) => OptimizerState): Mutant {
   return wrapping(name, (optimizer) => ({
-    restore: (state: OptimizerState) => {
-      optimizer.restore(state);
-      return optimizer.restore(change(state));
+    restore: (state, options) => {
+      optimizer.restore(state, options);
+      return optimizer.restore(change(state), options);
     },
   }));
 }

@@ -14,7 +14,9 @@ import { randomReductionChecks } from "./random-reductions.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
 import { resetChecks } from "./reset.js";
 import { interruptedStepChecks } from "./interrupted-steps.js";
+import { ownRuleStateChecks } from "./own-rule-states.js";
 import { resumeChecks, stageResumeChecks } from "./resume.js";
+import { rowCountChecks } from "./row-counts.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
@@ -45,6 +47,8 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...resumeChecks(rules),
     ...(isBuiltIn ? stageResumeChecks : []),
     ...interruptedStepChecks,
+    ...ownRuleStateChecks,
+    ...rowCountChecks,
     ...stepControlChecks,
     ...resetChecks,
     ...evaluationChecks,

@@ -1,6 +1,7 @@
 import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import { notLive } from "../parameters/parameter-checks.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
 
 /** A number of rows that is smaller than that of the tensors: the rows from it on are left out. */
 export interface RowLimit<M extends RowValues = RowValues> {
@@ -42,4 +43,9 @@ export function rowLimitAt(count: number, rows: number, backend: Backend): RowLi
 /** The number of rows that are not left out. */
 export async function readRowLimit({ count }: RowLimit, rows: number): Promise<number> {
   return Math.min(typeof count === "number" ? count : (await count.read())[0], rows);
+}
+
+/** The mask that a step was given for a parameter, and not that of its number of rows. */
+export function givenMask({ update: { mask }, rowLimit }: ParameterRecord): RowValues | undefined {
+  return mask === rowLimit?.mask ? undefined : mask;
 }

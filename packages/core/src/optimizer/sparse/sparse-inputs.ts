@@ -27,6 +27,7 @@ export class SparseInputs {
       update.rows = undefined;
       sparse?.clearMask();
       update.mask = rowLimit?.mask;
+      update.unselectedRows = "keep";
     }
     this.#count = 0;
   }
@@ -35,7 +36,8 @@ export class SparseInputs {
   add(record: ParameterRecord, gradient: SparseGradient): void {
     this.#records[this.#count] = record;
     this.#gradients[this.#count] = outside(arraysOf(gradient), ownTensor(record.update));
-    record.update.mask = undefined;
+    // Indices that select rows take the place of a number of rows, as masks do.
+    if (record.group.sparseOptions.sparse === "lazy") record.update.mask = undefined;
     this.#count += 1;
   }
 
@@ -71,7 +73,8 @@ export class SparseInputs {
       if (isTensor(indices) && !asDense && canListRows(record)) {
         update.gradient = values as Tensor;
         update.rows = indices;
-        update.unselectedRows = isLazy ? "keep" : "zero";
+        if (isLazy) update.unselectedRows = "keep";
+        else if (update.mask === undefined) update.unselectedRows = "zero";
         continue;
       }
       if (isLazy && !asDense && canListRows(record)) {

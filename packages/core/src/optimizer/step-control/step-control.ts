@@ -4,6 +4,7 @@ import type { Variant } from "../../rule/variant.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
+import { givenMask } from "../rows/row-limit.js";
 import { checkRowStepMask } from "../sparse/row-step-updates.js";
 import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
 import { findNonFinite } from "./finite-gradients.js";
@@ -156,12 +157,12 @@ export class StepControl {
         if (rowSteps === undefined) continue;
         const index = updates.indexOf(update);
         const isInCall = index >= 0 && index < count;
-        const ofCall = isInCall ? (isLazy(record) ? someRows : update.mask) : undefined;
+        const ofCall = isInCall ? (isLazy(record) ? someRows : givenMask(record)) : undefined;
         const mask = accumulator?.isUsed === true ? accumulator.rows : ofCall;
         checkRowStepMask(name, { ...update, mask, unselectedRows });
       }
     for (let i = 0; i < count; i += 1) {
-      const { mask } = updates[i];
+      const mask = givenMask(records[i]);
       if (accumulate > 1 && mask !== undefined && !ArrayBuffer.isView(mask))
         throw new GradstepError(
           `Got a tensor as the mask of "${records[i].name}" with accumulate ${accumulate}; expected a Uint32Array, since the rows of ${accumulate} calls are combined.`,
@@ -302,7 +303,8 @@ export class StepControl {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
-      const { gradient, clearsGradient, mask: selected } = updates[i];
+      const { gradient, clearsGradient } = updates[i];
+      const selected = givenMask(records[i]);
       const mask = isCombined && ArrayBuffer.isView(selected) ? selected : undefined;
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;

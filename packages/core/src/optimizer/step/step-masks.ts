@@ -45,7 +45,7 @@ export class StepMasks {
     const named = rows === undefined || isRowValues(rows) ? undefined : rows;
     for (let i = 0; i < this.#records.length; i += 1) {
       const { update, rowLimit } = this.#records[i];
-      update.mask = rowLimit?.mask;
+      update.mask = this.#sparse.isLazy(this.#records[i]) ? undefined : rowLimit?.mask;
       update.unselectedRows = "keep";
     }
     for (let i = 0; i < count; i += 1) {

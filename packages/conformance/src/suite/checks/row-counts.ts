@@ -1,0 +1,207 @@
+import {
+  adamw,
+  type Backend,
+  type Gradients,
+  type Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type StepOptions,
+  type Tensor,
+  type Values,
+} from "@gradstep/core";
+import { assert, assertEqual, assertSame } from "../assertions.js";
+import type { Check, Context } from "../check.js";
+import { Random } from "../random/random.js";
+import { randomParameter } from "../random/random-values.js";
+
+const rows = 5;
+const columns = 3;
+const counted = 3;
+const spec = adamw({ learningRate: 0.1, weightDecay: 0.1 });
+
+/** What training with a number of rows is checked with: options, and the gradient of each call. */
+interface Training {
+  readonly name: string;
+  readonly options: OptimizerOptions;
+  /** Of a parameter with so many rows; the first rows are the same for each number. */
+  readonly gradients: (random: Random, rows: number) => Gradients;
+  readonly stepOptions?: StepOptions;
+}
+
+const dense = (random: Random, count: number): Gradients => ({
+  w: randomValues(rows, random).subarray(0, count * columns),
+});
+
+const sparse = (random: Random): Gradients => ({
+  w: { indices: Uint32Array.of(2, 0, 2), values: randomValues(3, random) },
+});
+
+const trainings: readonly Training[] = [
+  { name: "gradients of all rows", options: {}, gradients: dense },
+  { name: "accumulated gradients", options: { accumulate: 2 }, gradients: dense },
+  {
+    name: "accumulated gradients, with an option for the rows of masks",
+    options: { accumulate: 2 },
+    gradients: dense,
+    stepOptions: { unselectedRows: "zero" },
+  },
+  { name: "sparse gradients", options: { sparse: "dense" }, gradients: sparse },
+  {
+    name: "sparse gradients and options of steps",
+    options: { sparse: "dense" },
+    gradients: sparse,
+    stepOptions: { scale: 0.5 },
+  },
+  {
+    name: "accumulated sparse gradients",
+    options: { sparse: "dense", accumulate: 2 },
+    gradients: sparse,
+  },
+];
+
+/** States with a number of rows, which steps on every backend hold to. */
+export const rowCountChecks: readonly Check[] = [
+  ...trainings.map((training) => ({
+    group: "state",
+    name: `rows from the number in a state on are left out: ${training.name}`,
+    needs: ["rows" as const],
+    run: (context: Context) => trainFewer(context, training),
+  })),
+  {
+    group: "state",
+    name: "the number of rows holds until rows are moved or another state is restored",
+    needs: ["rows"],
+    run: endOfNumber,
+  },
+];
+
+/** Rows that are left out stay as they are; the others take the bits that they take without them. */
+async function trainFewer(context: Context, training: Training): Promise<void> {
+  const { options, gradients, stepOptions } = training;
+  const random = Random.of(context.seed, `number of rows, ${training.name}`);
+  const backend = await context.target.backend();
+  const all = await restored(context, backend, random, options);
+  const { w, state } = all;
+  const few = start(
+    context,
+    backend,
+    counted,
+    (await w.read()).slice(0, counted * columns),
+    options,
+  );
+  const { rowCounts: _, ...rest } = firstRows(state);
+  few.optimizer.restore({ ...rest, shapes: { w: [counted, columns] } });
+  const left = (await w.read()).slice(counted * columns);
+  for (let call = 0; call < 6; call += 1) {
+    const seed = random.integer(0, 2 ** 30);
+    for (const [{ optimizer }, count] of [[all, rows] as const, [few, counted] as const])
+      optimizer.step(gradients(new Random(seed), count), stepOptions);
+  }
+  const after = await all.optimizer.state();
+  const expected = await few.optimizer.state();
+  const where = `${spec.rule.name}, step ${after.iterations}, with ${counted} of ${rows} rows`;
+  const first = counted * columns;
+  const values = await w.read();
+  assertSame(values.slice(0, first), await few.w.read(), where, 'p of "w"');
+  assertSame(values.slice(first), left, `${where}, those left out`, 'p of "w"');
+  for (const [name, slot] of Object.entries(after.slots.w)) {
+    const tensor = `${name} of "w"`;
+    assertSame(slot.slice(0, first), expected.slots.w[name], where, tensor);
+    assertSame(
+      slot.slice(first),
+      state.slots.w[name].slice(first),
+      `${where}, those left out`,
+      tensor,
+    );
+  }
+  await assertCount(all.optimizer, counted, where);
+  for (const { optimizer } of [all, few]) optimizer.dispose();
+}
+
+async function endOfNumber(context: Context): Promise<void> {
+  const random = Random.of(context.seed, "end of a number of rows");
+  const backend = await context.target.backend();
+  const { w, optimizer, state } = await restored(context, backend, random, {});
+  const gradient = backend.tensor([rows, columns]);
+  /** Takes a step, which must change these rows and no others. */
+  const step = async (changed: readonly number[], what: string, options?: StepOptions) => {
+    gradient.write(randomValues(rows, random));
+    const before = await w.read();
+    optimizer.step({ w: gradient }, options);
+    const after = await w.read();
+    const where = `${spec.rule.name}, step ${optimizer.iterations}, ${what}`;
+    const isChanged = (i: number): boolean => changed.includes(Math.floor(i / columns));
+    const expected = after.map((value, i) => (isChanged(i) ? value : before[i]));
+    assertSame(after, expected, where, 'p of "w"');
+    const same = after.findIndex((value, i) => isChanged(i) && value === before[i]);
+    assert(
+      same < 0,
+      `${where}: p of "w"[${same}] is ${after[same]} as before; expected another value (no bound)`,
+    );
+  };
+  const below = [0, 1, 2];
+  const every = [0, 1, 2, 3, 4];
+  // Steps with the same tensors, which a backend may repeat as they were.
+  for (let i = 0; i < 3; i += 1) await step(below, "with a number of rows");
+  await step([1, 4], "with a mask", { rows: Uint32Array.of(0, 1, 0, 0, 1) });
+  await step(below, "after a step with a mask");
+  await assertCount(optimizer, counted, "after steps");
+  const { rowCounts: _, ...ofAll } = state;
+  optimizer.restore(ofAll);
+  await step(every, "after a state without a number of rows");
+  await assertCount(optimizer, rows, "after a state without a number of rows");
+  optimizer.restore(state);
+  await step(below, "after a state with a number of rows");
+  optimizer.rows("w").remap(Uint32Array.of(4, 3, 2, 1, 0));
+  await step(every, "after a remap");
+  await assertCount(optimizer, rows, "after a remap");
+  optimizer.dispose();
+}
+
+/** An optimizer that was trained with all rows, with a state that counts fewer. */
+async function restored(
+  context: Context,
+  backend: Backend,
+  random: Random,
+  options: OptimizerOptions,
+): Promise<{ w: Tensor; optimizer: Optimizer; state: OptimizerState }> {
+  const trained = start(context, backend, rows, randomParameter(rows * columns, random), options);
+  for (let i = 0; i < 2; i += 1) trained.optimizer.step({ w: randomValues(rows, random) });
+  const state = { ...(await trained.optimizer.state()), rowCounts: { w: counted } };
+  trained.optimizer.restore(structuredClone(state));
+  return { ...trained, state };
+}
+
+function start(
+  { target }: Context,
+  backend: Backend,
+  count: number,
+  values: ArrayLike<number>,
+  options: OptimizerOptions,
+): { w: Tensor; optimizer: Optimizer } {
+  const w = backend.tensor([count, columns], values);
+  return { w, optimizer: target.create(spec, { w }, options) as unknown as Optimizer };
+}
+
+/** The state with slots of the rows that are counted. */
+function firstRows(state: OptimizerState): OptimizerState {
+  const slots = Object.entries(state.slots.w).map(([name, values]): [string, Values] => [
+    name,
+    values.slice(0, counted * columns),
+  ]);
+  return { ...state, slots: { w: Object.fromEntries(slots) } };
+}
+
+async function assertCount(optimizer: Optimizer, expected: number, when: string): Promise<void> {
+  const { rowCounts = {} } = await optimizer.state();
+  const stated = expected < rows ? { w: expected } : {};
+  assertEqual(rowCounts, stated, `the number of rows in a state, ${when}`);
+  const { count } = optimizer.rows("w");
+  assert(count === rows, `${when}: the tensors have ${count} rows; expected ${rows}`);
+  assertEqual(await optimizer.rows("w").readCount(), expected, `the number of rows, ${when}`);
+}
+
+/** Of one magnitude, so that every row moves. */
+function randomValues(count: number, random: Random): Float32Array {
+  return Float32Array.from({ length: count * columns }, () => random.between(0.5, 1));
+}
