@@ -31,6 +31,7 @@ export function optimizerByName(
   ownRules: readonly Rule[] = [],
 ): OptimizerSpec {
   if (name !== null && typeof name === "object") {
+    checkIsConfig(name);
     const { name: rule, settings: configured, groups, structural, ...rest } = name;
     const known: readonly string[] = [...stepControlNames, ...sparseOptionNames];
     const unknown = Object.keys(rest).find((key) => !known.includes(key));
@@ -59,6 +60,16 @@ export function optimizerByName(
   }
   const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));
   return rule.specify(settings);
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` for an optimizer, or what a rule returns, in place of a configuration */
+export function checkIsConfig(config: OptimizerConfig): void {
+  if (config !== null && typeof config === "object" && !("rule" in config || "step" in config))
+    return;
+  throw new GradstepError(
+    `Got ${show(config)}; expected a configuration: what optimizer.config() returns.`,
+    { code: "UNKNOWN_OPTION" },
+  );
 }
 
 /** @throws {GradstepError} `UNKNOWN_RULE`, `INVALID_CHAIN` */

@@ -10,8 +10,9 @@ import { GradstepError, list, show } from "./errors.js";
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
   // Lists and maps would pass for objects without options.
   if (options === null || typeof options !== "object" || Symbol.iterator in options) {
+    const shape = Array.isArray(options) && known.includes("shape");
     throw new GradstepError(
-      `${what}: got ${show(options)}; expected an object with some of ${list(known)}.`,
+      `${what}: got ${show(options)}; expected an object with some of ${list(known)}.${shape ? ` Pass { shape: ${show(options)} }.` : ""}`,
       { code: "UNKNOWN_OPTION" },
     );
   }

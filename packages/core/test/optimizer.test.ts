@@ -479,8 +479,8 @@ describe("gradients", () => {
     ["nothing", "INVALID_GRADIENT", () => ({})],
     ["only null", "INVALID_GRADIENT", () => ({ a: null })],
     ["a Map", "INVALID_GRADIENT", () => new Map([["a", good]])],
-    ["a list", "UNKNOWN_PARAMETER", () => [good, good, good]],
-    ["an array", "UNKNOWN_PARAMETER", () => good],
+    ["a list", "INVALID_GRADIENT", () => [good, good, good]],
+    ["an array", "INVALID_GRADIENT", () => good],
     ["an unknown name", "UNKNOWN_PARAMETER", () => ({ a: good, d: good })],
     ["an unknown name without a gradient", "UNKNOWN_PARAMETER", () => ({ a: good, d: null })],
     [

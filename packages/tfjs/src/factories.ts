@@ -26,12 +26,30 @@ function factoryOf<H extends string, O extends OptionTable>(
   rule: RuleFactory<H, O>,
 ): TfOptimizerFactory<H, O> {
   return (settings, options) => {
+    checkSettings(rule, settings ?? {});
     const [own, keras] = split(settings ?? {});
     const spec = withKerasStages(rule(own as typeof settings), keras);
     return tfOptimizer<string>(spec, options as TfOptimizerOptions) as TfOptimizer<
       H | CommonHyperparameter
     >;
   };
+}
+
+/**
+ * Core's rules check their own settings; this finds what `split` would hide from them.
+ * @throws {GradstepError} `UNKNOWN_OPTION` for no object, such as the learning rate of `tf.train.adam(0.1)`, and for an
+ * argument of Keras in another spelling
+ */
+function checkSettings({ name, hyperparameters, options }: core.Rule, settings: unknown): void {
+  if (typeof settings !== "object" || settings === null || Symbol.iterator in settings) {
+    const rate = typeof settings === "number" ? settings : 0.01;
+    throw new core.GradstepError(
+      `${name}: got ${core.show(settings)}; expected an object of settings, such as { learningRate: ${rate} }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
+  core.checkOptions(name, settings, [...known, ...kerasStageArgumentNames]);
 }
 
 /** The settings of a rule, and Keras's arguments. */

@@ -1,4 +1,5 @@
-import type { OptimizerSpec } from "@gradstep/core";
+import { GradstepError, show, type OptimizerSpec } from "@gradstep/core";
+import { Optimizer } from "@tensorflow/tfjs-core";
 import type { TfOptimizerOptions } from "./optimizer-options.js";
 import { GradstepOptimizer } from "./optimizer.js";
 
@@ -17,5 +18,11 @@ export function tfOptimizer<H extends string, R extends string = string>(
   spec: OptimizerSpec<H>,
   options: TfOptimizerOptions<NoInfer<H>, R> = {},
 ): TfOptimizer<H> {
+  if ((spec as unknown) instanceof Optimizer) {
+    throw new GradstepError(
+      `Got ${show(spec)}, which is an optimizer already; expected what a rule of @gradstep/core returns, such as adam().`,
+      { code: "INVALID_RULE" },
+    );
+  }
   return new GradstepOptimizer(spec, options as TfOptimizerOptions) as TfOptimizer<H>;
 }

@@ -1,5 +1,5 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
-import { tensor, tidy, Variable, type DataType } from "@tensorflow/tfjs-core";
+import { Optimizer, tensor, tidy, Variable, type DataType } from "@tensorflow/tfjs-core";
 import { stableNames } from "./state/stable-names.js";
 
 /** A variable as a parameter of a checkpoint: what `checkpointer` of `@gradstep/checkpoint` reads and writes. */
@@ -55,7 +55,7 @@ export function tfParameters(
 }
 
 function isModel(source: unknown): source is ModelLike {
-  if (source === null || typeof source !== "object")
+  if (source === null || typeof source !== "object" || source instanceof Optimizer)
     throw new GradstepError(
       `Got ${show(source)}; expected a tf.LayersModel, a list of variables, or variables by name.`,
       { code: "INVALID_PARAMETER" },

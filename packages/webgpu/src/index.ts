@@ -1,5 +1,4 @@
-import { checkOptions } from "@gradstep/core";
-import { requestDevice, webgpuOptions, type DeviceOptions } from "./device/request-device.js";
+import { checkWebgpuOptions, requestDevice, type DeviceOptions } from "./device/request-device.js";
 import { WebGpuBackend, type WebGpu } from "./webgpu-backend.js";
 
 export type { DeviceOptions } from "./device/request-device.js";
@@ -23,7 +22,7 @@ export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
 export function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
 ): WebGpu | Promise<WebGpu> {
-  checkOptions("webgpu", options, webgpuOptions);
+  checkWebgpuOptions(options);
   if (options.device !== undefined) return new WebGpuBackend(options.device, false);
   return requestDevice(options).then((device) => new WebGpuBackend(device, true));
 }

@@ -7,7 +7,17 @@ export function checkRun(
   { optimizer, parameters, others }: CheckpointedRun,
   store: CheckpointStore,
 ): void {
-  checkMethods("the optimizer", optimizer, ["state", "restore"], "what createOptimizer returns");
+  checkMethods(
+    "the optimizer",
+    optimizer,
+    ["state", "restore"],
+    "what createOptimizer, or a function of @gradstep/tfjs, returns",
+  );
+  if ("getWeights" in parameters || Symbol.iterator in parameters)
+    throw new GradstepError(
+      `checkpointer: got ${show(parameters)} as the parameters; expected tensors by name, such as { weights }, or tfParameters(model) for a model of TensorFlow.js.`,
+      { code: "INVALID_PARAMETER" },
+    );
   for (const [name, one] of Object.entries(parameters))
     checkMethods(
       `the parameter ${show(name)}`,

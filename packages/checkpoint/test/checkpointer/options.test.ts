@@ -31,6 +31,14 @@ test.each([
   );
 });
 
+test("a model in place of parameters: the message says how to get them", () => {
+  const { optimizer } = makeRun(cpuJs());
+  const model = { getWeights: () => [] };
+  expect(() => checkpointer(optimizer, model as never, { store: memoryStore() })).toThrow(
+    "tfParameters(model)",
+  );
+});
+
 test("slots of another type are refused before anything is encoded", async () => {
   const { optimizer, parameters } = makeRun(cpuJs());
   const store = memoryStore();

@@ -167,10 +167,16 @@ function clock(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }
 
+/** More names than these are counted: a log has no width at which it would cut them. */
+const maxNames = 3;
+
 /** The names of the checks with a status, after the status. */
 function named(checks: Report["checks"], status: CheckResult["status"]): readonly string[] {
   const names = checks.flatMap((check) => (check.status === status ? [check.name] : []));
-  return names.length > 0 ? [`${status}: ${names.join("; ")}`] : [];
+  if (names.length === 0) return [];
+  const rest = names.length - maxNames;
+  const shown = rest > 1 ? [...names.slice(0, maxNames), `${rest} more`] : names;
+  return [`${status}: ${shown.join("; ")}`];
 }
 
 /** One line per reason, and an empty one after them. */

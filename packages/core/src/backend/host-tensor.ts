@@ -191,6 +191,12 @@ export function checkValues(values: ArrayLike<number>, size: number): void {
       code: "INVALID_MEMORY",
     });
   }
+  if (Array.isArray(values[0])) {
+    throw new GradstepError(
+      "The array to write is nested; expected the values of all rows in one array, such as values.flat().",
+      { code: "INVALID_MEMORY" },
+    );
+  }
   checkLength("The array to write", values.length, size);
   if (ArrayBuffer.isView(values)) return;
   for (let i = 0; i < size; i += 1) {

@@ -155,7 +155,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
     (optimizer.class_name === undefined && optimizer.config === undefined)
   ) {
     throw new GradstepError(
-      `Got ${show(optimizer)}; expected { class_name, config } as keras.optimizers.serialize(optimizer) returns it.`,
+      `Got ${show(optimizer)}; expected { class_name: "Adam", config: { … } }, as keras.optimizers.serialize(optimizer) returns it. Parse text with JSON.parse().`,
       { code: "UNKNOWN_OPTION" },
     );
   }

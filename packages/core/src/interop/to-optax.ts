@@ -1,4 +1,4 @@
-import { optimizerByName } from "../by-name.js";
+import { checkIsConfig, optimizerByName } from "../by-name.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
@@ -40,6 +40,7 @@ export interface ToOptaxOptions {
  */
 export function toOptax(config: OptimizerConfig, options: ToOptaxOptions = {}): OptaxConfig {
   checkOptions("toOptax", options, ["name"]);
+  checkIsConfig(config);
   const spec = withOwnValues(optimizerByName(config));
   const misfits = [...controlMisfits(config), ...groupMisfits(spec), ...scheduleMisfits(spec)];
   const names = options.name === undefined ? namesOf(spec, misfits) : [options.name];

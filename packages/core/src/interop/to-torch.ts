@@ -1,4 +1,4 @@
-import { optimizerByName } from "../by-name.js";
+import { checkIsConfig, optimizerByName } from "../by-name.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../optimizer/groups/group-options.js";
@@ -47,6 +47,7 @@ export interface ToTorchOptions {
 export function toTorch(config: OptimizerConfig, options: ToTorchOptions = {}): TorchConfig {
   checkOptions("toTorch", options, ["iterations"]);
   const { iterations = 0 } = options;
+  checkIsConfig(config);
   const name = className(config.name);
   const spec = optimizerByName(config);
   const map: OptionMap = { ...commonTorchOptions, ...torchOptimizers[name].options };

@@ -25,6 +25,8 @@ type Arguments = Readonly<Record<string, never>>;
 interface SchedulerClass {
   readonly options: OptionMap;
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** Arguments without a default, if `make` does not check them itself. */
+  readonly required?: readonly string[];
   /** @param rate the learning rate of the optimizer or of a group */
   readonly make: (settings: Arguments, rate: number) => Schedule;
   /** The momentum, if `cycle_momentum` is true. */
@@ -44,6 +46,7 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
   StepLR: {
     options: same(["step_size", "gamma"]),
     defaults: { gamma: 0.1 },
+    required: ["step_size"],
     make: ({ step_size: steps, gamma }, rate) =>
       exponentialDecay(rate, steps, gamma, { staircase: true }),
   },
@@ -55,6 +58,7 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
   ExponentialLR: {
     options: same(["gamma"]),
     defaults: {},
+    required: ["gamma"],
     make: ({ gamma }, rate) => exponentialDecay(rate, 1, gamma),
   },
   CosineAnnealingLR: {
@@ -69,6 +73,7 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
   CosineAnnealingWarmRestarts: {
     options: same(["T_0", "T_mult", "eta_min"]),
     defaults: { T_mult: 1, eta_min: 0 },
+    required: ["T_0"],
     make: ({ T_0: first, T_mult: periodFactor, eta_min: end }, rate) =>
       cosineDecayRestarts(rate, first, { periodFactor, alpha: end / rate }),
   },
@@ -96,6 +101,7 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
       div_factor: 25,
       final_div_factor: 1e4,
     },
+    required: ["max_lr"],
     make: (settings) =>
       oneCycle(settings.max_lr, totalSteps(settings), {
         ...cycleShape(settings),
@@ -124,6 +130,7 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
       base_momentum: 0.8,
       max_momentum: 0.9,
     },
+    required: ["base_lr", "max_lr"],
     make: (settings) => cycles(settings, settings.base_lr, settings.max_lr),
     momentum: (settings) => cycles(settings, settings.max_momentum, settings.base_momentum),
   },
@@ -163,9 +170,15 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
 export function scheduledByTorch(scheduler: unknown, rate: unknown): ScheduledHyperparameters {
   checkIsObject("PyTorch's scheduler", scheduler);
   const { name, ...given } = scheduler;
-  const { options, defaults, make, momentum } = lookUp("PyTorch", name, classes);
+  const { options, defaults, required, make, momentum } = lookUp("PyTorch", name, classes);
   const owner = `PyTorch's ${String(name)}`;
   const settings = { ...defaults, ...translate(owner, given, options) } as Arguments;
+  const missing = required?.find((one) => !Object.hasOwn(settings, one));
+  if (missing !== undefined)
+    throw new GradstepError(
+      `${owner}: ${missing} is missing; expected it, since PyTorch has no default.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   checkNumbers(owner, { lr: rate });
   if (momentum === undefined) return { learningRate: make(settings, rate as number) };
   const { cycle_momentum: cycles } = settings as Readonly<Record<string, unknown>>;

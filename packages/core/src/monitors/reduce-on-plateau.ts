@@ -89,6 +89,11 @@ export function reduceOnPlateau(
     );
   checkCounts(owner, { patience, cooldown });
   checkMode(owner, mode);
+  if (typeof optimizer?.learningRate !== "number")
+    throw new GradstepError(
+      `${owner}: got ${show(optimizer)} as the optimizer; expected what createOptimizer returns.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   checkIsNoSchedule(optimizer);
   let state: PlateauState = { best: null, wait: 0, cooldown: 0 };
 

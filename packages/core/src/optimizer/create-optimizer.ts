@@ -2,6 +2,7 @@ import type { Tensor } from "../backend/backend.js";
 import { checkGroups, type KnownNames } from "./groups/group-options.js";
 import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
+import { GradstepError } from "../errors.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { parameterOptionNames } from "./parameters/parameter-table.js";
@@ -34,6 +35,7 @@ export function createOptimizer<
   options: OptimizerOptions<NoInfer<H>, T, R> = {},
 ): Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>> {
   const checked = checkedSpec("the rule", spec);
+  checkNoSettings(checked, options);
   checkOptions("createOptimizer", options, [
     "groups",
     ...parameterOptionNames,
@@ -63,4 +65,17 @@ export function createOptimizer<
     control: control && new StepControl(control),
   });
   return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>>;
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION` for a setting of the rule among the options of the optimizer */
+function checkNoSettings(
+  { rule: { name, hyperparameters } }: OptimizerSpec,
+  options: object,
+): void {
+  const setting = Object.keys(options ?? {}).find((key) => Object.hasOwn(hyperparameters, key));
+  if (setting === undefined) return;
+  throw new GradstepError(
+    `createOptimizer has no option "${setting}": it is a setting of ${name}. Pass it to the rule, as in adam({ learningRate: 0.01 }).`,
+    { code: "UNKNOWN_OPTION" },
+  );
 }

@@ -27,7 +27,20 @@ const rejectingPrototype: object = /* @__PURE__ */ new Proxy(
   },
 );
 
-/** Makes an object, or all instances of a class whose prototype this is, refuse unknown properties once it is sealed. */
+/**
+ * Makes an object, or all instances of a class whose prototype this is, refuse unknown properties once it is sealed, and
+ * properties that can only be read.
+ */
 export function rejectUnknownProperties<T extends object>(target: T): T {
+  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(target))) {
+    if (property.get === undefined || property.set !== undefined) continue;
+    Object.defineProperty(target, key, {
+      set() {
+        throw new GradstepError(`"${key}" cannot be set: it can only be read.`, {
+          code: "UNKNOWN_OPTION",
+        });
+      },
+    });
+  }
   return Object.setPrototypeOf(target, rejectingPrototype) as T;
 }

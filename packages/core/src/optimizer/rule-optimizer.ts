@@ -19,7 +19,7 @@ import {
   type ParameterOptions,
 } from "./parameters/parameter-table.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
-import type { Parameters } from "./parameters/parameter-checks.js";
+import { checkIsParameters, type Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows } from "./rows/parameter-rows.js";
 import type { Rows } from "./rows/rows.js";
@@ -49,7 +49,7 @@ interface OptimizerInputs extends GroupInputs {
 
 /** The optimizer that `createOptimizer` makes: it owns the step count, and checks that it can be used. */
 export class RuleOptimizer implements OptimizerMethods<string> {
-  readonly groups: readonly ParameterGroup[];
+  readonly #views: readonly ParameterGroup[];
   readonly #groups: OptimizerGroups;
   readonly #table: ParameterTable;
   readonly #steps: StepRunner;
@@ -87,10 +87,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#table.add(parameters, parameterOptions);
     if (this.#table.records.length > 0) this.#checkMatches();
     defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
-    this.groups = this.#groups.own.map((group) =>
+    this.#views = this.#groups.own.map((group) =>
       parameterGroup(group, Object.keys(group.context.spec.rule.hyperparameters)),
     );
     Object.seal(this);
+  }
+
+  get groups(): readonly ParameterGroup[] {
+    return this.#views;
   }
 
   get iterations(): number {
@@ -159,6 +163,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   add(parameters: Parameters, options: ParameterOptions = {}): this {
     this.#checkLive();
+    checkIsParameters(parameters);
     checkOptions("add", options, parameterOptionNames);
     this.#table.add(parameters, options);
     return this;

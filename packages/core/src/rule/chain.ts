@@ -102,7 +102,7 @@ function linksOf(part: ChainPart): readonly Link[] {
       return (part.rule as Partial<ChainedRule>).links ?? [{ rule: part.rule, stage: undefined }];
   }
   throw new GradstepError(
-    `chain: got ${show(part)}; expected stages and one rule with their settings, such as clipByGlobalNorm(1) and adam().`,
+    `chain: got ${show(part)}; expected stages and one rule of @gradstep/core, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,
     { code: "INVALID_CHAIN" },
   );
 }

@@ -120,6 +120,12 @@ export function makeStage<H extends string, O extends OptionTable>(
         { code: "UNKNOWN_OPTION" },
       );
     }
+    if (!isValue && (typeof settings !== "object" || Array.isArray(settings))) {
+      throw new GradstepError(
+        `${name}: got ${show(settings)}; expected ${names.length === 0 ? "no value" : `a number, or settings by name, such as { ${names[0]}: … }`}.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
     const given = isValue ? { [names[0] ?? "value"]: settings } : settings;
     const { hyperparameters: numbers, options: chosen } = rule.specify(given);
     return { stage, hyperparameters: numbers, options: chosen };

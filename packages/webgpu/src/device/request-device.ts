@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { checkOptions, GradstepError, show } from "@gradstep/core";
 
 /** How `webgpu` requests a device. */
 export interface DeviceOptions {
@@ -8,8 +8,16 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
-/** Names of the options of `webgpu`. */
-export const webgpuOptions = ["device", "gpu", "powerPreference"];
+/** @throws {GradstepError} `UNKNOWN_OPTION`, also for a device in place of options */
+export function checkWebgpuOptions(options: object): void {
+  if (options !== null && typeof options === "object" && "createBuffer" in options) {
+    throw new GradstepError(
+      `webgpu: got ${show(options)}; expected an object of options. Pass { device }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  checkOptions("webgpu", options, ["device", "gpu", "powerPreference"]);
+}
 
 /** Limits that are requested as high as the adapter has them. */
 const raisedLimits = [

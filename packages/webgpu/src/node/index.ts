@@ -1,5 +1,4 @@
-import { checkOptions } from "@gradstep/core";
-import { requestDevice, webgpuOptions, type DeviceOptions } from "../device/request-device.js";
+import { checkWebgpuOptions, requestDevice, type DeviceOptions } from "../device/request-device.js";
 import { WebGpuBackend, type WebGpu } from "../webgpu-backend.js";
 import { nodeGpu } from "./node-gpu.js";
 
@@ -14,7 +13,7 @@ export { nodeGpu, type NodeGpu } from "./node-gpu.js";
 export async function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
 ): Promise<WebGpu> {
-  checkOptions("webgpu", options, webgpuOptions);
+  checkWebgpuOptions(options);
   if (options.device !== undefined) return new WebGpuBackend(options.device, false);
   const gpu = options.gpu ?? (await nodeGpu()).gpu;
   return new WebGpuBackend(await requestDevice({ ...options, gpu }), true);

@@ -52,7 +52,7 @@ export class RefusedStepDetector {
       if (message === undefined) return;
       throw this.#errors.report(
         new GradstepError(
-          `The device refused a step, which was counted and changed nothing: ${message}. Do not destroy a wrapped buffer before the steps that use it are submitted.`,
+          `The device refused a step, which was counted and changed nothing: ${message.replace(/\.$/, "")}. Wrap only buffers of the backend's device, and do not destroy one before the steps that use it are submitted.`,
           { code: "INVALID_MEMORY" },
         ),
       );

@@ -65,7 +65,7 @@ export function ruleContext(
 export function checkedSpec(what: string, spec: OptimizerSpec): OptimizerSpec {
   if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
     throw new GradstepError(
-      `Got ${show(spec)} as ${what}; expected what a rule returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
+      `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
       { code: "INVALID_RULE" },
     );
   }

@@ -69,7 +69,7 @@ function checkCopy(
   if (to.freed) throw notLive(`The copy of "${name}"`, to);
   if (show(to.shape) !== show(shape)) {
     throw new GradstepError(
-      `The copy of "${name}" has shape ${show(to.shape)}; expected ${show(shape)}.`,
+      `The copy of "${name}" has shape ${show(to.shape)}; expected ${show(shape)}. Wrap its memory with shape: ${show(shape)}.`,
       { code: "INVALID_SHAPE" },
     );
   }

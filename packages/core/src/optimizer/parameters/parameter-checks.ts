@@ -31,19 +31,7 @@ export function checkParameters(
   backend?: Backend,
   current: ReadonlyMap<string, Tensor> = new Map(),
 ): void {
-  if (
-    parameters === null ||
-    typeof parameters !== "object" ||
-    // A Map has no properties, so it would pass for an object without parameters.
-    Symbol.iterator in parameters ||
-    isTensor(parameters) ||
-    isRawMemory(parameters)
-  ) {
-    throw new GradstepError(
-      `Got ${show(parameters)} as parameters; expected tensors by name, such as { kernel, bias }.`,
-      { code: "INVALID_PARAMETER" },
-    );
-  }
+  checkIsParameters(parameters);
   let common = backend;
   for (const [name, tensor] of Object.entries(parameters)) {
     if (name in Object.prototype) {
@@ -61,9 +49,7 @@ export function checkParameters(
       );
     }
     if (!isTensor(tensor)) {
-      const remedy = isRawMemory(tensor)
-        ? wrapRemedy(undefined)
-        : "Make one with backend.wrap(array) or backend.tensor(shape).";
+      const remedy = isRawMemory(tensor) ? wrapRemedy(undefined) : remedyFor(tensor);
       throw new GradstepError(
         `Parameter "${name}" is ${show(tensor)}; expected a tensor. ${remedy}`,
         { code: "INVALID_PARAMETER" },
@@ -80,6 +66,30 @@ export function checkParameters(
     }
   }
   checkDisjoint([...current, ...Object.entries(parameters)]);
+}
+
+/** What to do with a value that is no tensor of a backend. */
+function remedyFor(value: unknown): string {
+  if (value instanceof Promise) return "Await the backend, and make tensors with it.";
+  return value !== null && typeof value === "object" && "dataId" in value
+    ? "For variables of TensorFlow.js, use an optimizer of @gradstep/tfjs."
+    : "Make one with backend.wrap(array) or backend.tensor(shape).";
+}
+
+/** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
+export function checkIsParameters(parameters: unknown): void {
+  const isTable =
+    parameters !== null &&
+    typeof parameters === "object" &&
+    // A Map or a Promise has no properties, so it would pass for an object without parameters.
+    !(Symbol.iterator in parameters || "then" in parameters) &&
+    !isTensor(parameters) &&
+    !isRawMemory(parameters);
+  if (isTable) return;
+  throw new GradstepError(
+    `Got ${show(parameters)} as parameters; expected tensors by name, such as { kernel, bias }.`,
+    { code: "INVALID_PARAMETER" },
+  );
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER` */
@@ -136,7 +146,7 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
       const other = open.find(({ tensor }) => !areInterleaved(tensor, range.tensor));
       if (other !== undefined) {
         throw new GradstepError(
-          `Parameters "${other.name}" and "${range.name}" share memory; expected memory of their own. Pass a shared parameter once.`,
+          `"${other.name}" and "${range.name}" share memory; expected memory of their own. Pass a shared parameter once.`,
           { code: "OVERLAPPING_MEMORY" },
         );
       }

@@ -81,7 +81,7 @@ function notRowValues(
 
 function wrongLength(what: string, length: number, count: number): GradstepError {
   return new GradstepError(
-    `${what} has ${length} values; expected ${count}, one per row. Pass a part of it with subarray().`,
+    `${what} has ${length} values; expected ${count}, one per row. Pass a part of it: an array with subarray(), memory of a backend with shape: [${count}].`,
     { code: "LENGTH_MISMATCH" },
   );
 }

@@ -1,5 +1,5 @@
 import { checkOptions } from "../../check-options.js";
-import { GradstepError, show } from "../../errors.js";
+import { alternatives, GradstepError, show } from "../../errors.js";
 
 /** A loss scale that grows while all gradients are finite, and shrinks when one is not. */
 export interface DynamicLossScale {
@@ -113,8 +113,7 @@ function checkFactor(name: string, value: number): number {
 }
 
 function checkChoice(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value))
-    throw invalid(name, value, choices.map((one) => `"${one}"`).join(", "));
+  if (!choices.includes(value)) throw invalid(name, value, alternatives(choices));
 }
 
 function invalid(name: string, value: unknown, expected: string): GradstepError {

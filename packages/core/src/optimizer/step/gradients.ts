@@ -1,7 +1,7 @@
 import type { Tensor, Values } from "../../backend/backend.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
-import { areInterleaved, notLive, overlaps } from "../parameters/parameter-checks.js";
+import { areInterleaved, isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
 /**
@@ -68,16 +68,19 @@ function withoutValues(what: string): GradstepError {
 function notAGradient(
   name: string,
   gradient: unknown,
-  { backend: { name: backend, precision }, shape }: Tensor,
+  { backend: own, shape }: Tensor,
 ): GradstepError {
+  const { name: backend, precision } = own;
   const array = precision === "f64" ? "Float64Array" : "Float32Array";
   const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
   const other = isRawMemory(gradient)
     ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
   const remedy = isArray ? `Convert it with new ${array}(values).` : other;
+  const isForeign = isTensor(gradient) && gradient.backend !== own;
+  const got = isForeign ? `a tensor of another backend (${gradient.backend.name})` : show(gradient);
   return new GradstepError(
-    `Gradient "${name}" is ${show(gradient)}; expected a ${array}, or a tensor of the parameter's ${backend} backend. ${remedy}`,
+    `Gradient "${name}" is ${got}; expected a ${array}, or a tensor of the parameter's ${backend} backend. ${remedy}`,
     { code: "INVALID_GRADIENT" },
   );
 }
