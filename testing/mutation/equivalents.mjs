@@ -128,19 +128,22 @@ export const equivalents = {
   "core/src/rule/hyperparameter.ts": [
     ['typeof value === "number"', "true", "No other value is a finite number."],
   ],
-  "core/src/optimizer/groups/group.ts": [
-    ["match === undefined", "false", "The base group is never asked what it matches."],
-    ["false", "true", "The base group is never asked what it matches."],
-    ['typeof this.#match === "string"', "false", message],
+  "core/src/optimizer/groups/group-match.ts": [
+    ['typeof match === "string"', "false", message],
     ['"string"', '""', message],
-    ["[this.#match]", "[]", message],
+    ["[match]", "[]", message],
+  ],
+  "core/src/optimizer/groups/group.ts": [
+    ["this.#match !== undefined", "true", "The group of defaults is never asked what it matches."],
     ["this.#every === 1", "false", "Every number is divisible by 1: a shortcut."],
     [
-      "this.#context.changes.count += 1",
-      "this.#context.changes.count -= 1",
+      "this.context.clock.changes += 1",
+      "this.context.clock.changes -= 1",
       "Counts are compared for being different.",
     ],
-    ["(group) => groups.indexOf(group)", "() => undefined", message],
+  ],
+  "core/src/optimizer/groups/optimizer-groups.ts": [
+    ["(group) => this.own.indexOf(group)", "() => undefined", message],
   ],
   "core/src/optimizer/parameters/parameter-checks.ts": [
     [

@@ -1,23 +1,37 @@
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { dependencesOn } from "../../language/affinity.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
-import type { OptimizerSpec } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
 import { denseSteps, type CheckedSparseOptions } from "../sparse/sparse-options.js";
-import { StepScalars, type Clock } from "../step/step-scalars.js";
+import { StepScalars } from "../step/step-scalars.js";
 import type { StepRate } from "../step/step-options.js";
-import type { GroupOptions, Match, MatchedParameter } from "./group-options.js";
-import { checkedSpec, ruleContext, type RuleContext } from "./rule-context.js";
+import { checkMatch, isMatch, listedNames } from "./group-match.js";
+import type { Match, MatchedParameter } from "./group-options.js";
+import { checkTakesRateTensors } from "./rate-tensor-check.js";
+import type { RuleContext } from "./rule-context.js";
 
 const rateName = "learningRate";
+
+/** From what a group is made. */
+interface GroupInit {
+  readonly context: RuleContext;
+  /** What messages call it. */
+  readonly label: string;
+  /** Hyperparameters of this group; all of them if there is no group of defaults. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  /** Its parameters; the group of defaults has those that match no other. */
+  readonly match?: Match;
+  /** The group of the hyperparameters that this one does not override. */
+  readonly defaults?: Group;
+  /** Whether it holds only the hyperparameters of a group's own rule. */
+  readonly isHidden?: boolean;
+}
 
 /** Some parameters, with their hyperparameters, the scalars computed from them, and a count of steps. */
 export class Group {
   /** Names of the parameters in it. */
   readonly parameters: string[] = [];
-  /** Whether it holds only the hyperparameters of a group's own rule. */
   readonly isHidden: boolean;
   readonly scalars: StepScalars;
   /** Steps taken. */
@@ -30,7 +44,6 @@ export class Group {
   sparseOptions: CheckedSparseOptions = denseSteps;
   readonly #label: string;
   readonly context: RuleContext;
-  /** The group of the hyperparameters that this one does not override. */
   readonly defaults: Group | undefined;
   readonly #match: Match | undefined;
   readonly #overrides = new Map<string, number | Schedule>();
@@ -42,20 +55,8 @@ export class Group {
   /** Whether scalars were found to be linear functions of the learning rate. */
   #takesRateTensors = false;
 
-  /**
-   * @param overrides hyperparameters of this group; all of them if there is no group of defaults
-   * @param match the parameters of this group; the group of defaults has those that match no other
-   * @param defaults the group of the hyperparameters that this one does not override
-   * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
-   */
-  constructor(
-    context: RuleContext,
-    label: string,
-    overrides: Readonly<Record<string, unknown>>,
-    match?: Match,
-    defaults?: Group,
-    isHidden = false,
-  ) {
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  constructor({ context, label, overrides, match, defaults, isHidden = false }: GroupInit) {
     this.isHidden = isHidden;
     this.context = context;
     this.#label = label;
@@ -69,12 +70,7 @@ export class Group {
 
   /** Whether a parameter belongs to this group. */
   matches(parameter: MatchedParameter): boolean {
-    const { name } = parameter;
-    const match = this.#match;
-    if (match === undefined) return false;
-    if (typeof match === "string") return match === name;
-    if (match instanceof RegExp) return name.search(match) >= 0;
-    return typeof match === "function" ? match(parameter) : match.includes(name);
+    return this.#match !== undefined && isMatch(this.#match, parameter);
   }
 
   /** Whether its hyperparameters are not those of the optimizer. */
@@ -84,8 +80,7 @@ export class Group {
 
   /** The names in `match`; empty for a pattern or a function. */
   get names(): readonly string[] {
-    if (typeof this.#match === "string") return [this.#match];
-    return Array.isArray(this.#match) ? this.#match : [];
+    return this.#match === undefined ? [] : listedNames(this.#match);
   }
 
   /**
@@ -172,15 +167,7 @@ export class Group {
       return;
     }
     if (this.#takesRateTensors) return;
-    const { perStep, persistentScalars, label } = this.context.variant;
-    for (const [name, dependence] of dependencesOn(perStep, rateName)) {
-      const isKept = Object.hasOwn(persistentScalars, name);
-      if (dependence === "none" || (dependence === "affine" && !isKept)) continue;
-      throw new GradstepError(
-        `${this.#label}: learningRate is a tensor; expected a number, because ${label} computes ${name} from the rate on the host${isKept ? " and keeps it for the next step" : ""}. Read the tensor, or use a rule such as adam.`,
-        { code: "UNSUPPORTED" },
-      );
-    }
+    checkTakesRateTensors(this.#label, this.context.variant);
     this.#takesRateTensors = true;
   }
 
@@ -253,66 +240,10 @@ export class Group {
   }
 }
 
-/**
- * The defaults of a group with a rule of its own.
- * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
- */
-export function ownDefaults(
-  label: string,
-  rule: OptimizerSpec,
-  overrides: object,
-  clock: Clock,
-): Group {
-  const spec = checkedSpec(`the rule of ${label}`, rule);
-  if (rule.groups.length > 0) {
-    throw new GradstepError(
-      `${label}: ${spec.rule.name} has groups of its own; expected a rule without groups. Make them groups of the optimizer.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
-  const context = ruleContext(spec, [overrides as GroupOptions], clock);
-  return new Group(context, label, spec.hyperparameters, undefined, undefined, true);
-}
-
 function checkEvery(label: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
   throw new GradstepError(
     `${label}: every is ${show(value)}; expected a positive integer: the group is updated every n steps.`,
     { code: "INVALID_HYPERPARAMETER" },
   );
-}
-
-function checkMatch(label: string, match: unknown): Match {
-  const valid =
-    typeof match === "string" ||
-    typeof match === "function" ||
-    match instanceof RegExp ||
-    (Array.isArray(match) && match.every((name) => typeof name === "string"));
-  if (valid) return match as Match;
-  throw new GradstepError(
-    `${label}: match is ${show(match)}; expected a name, a list of names, a RegExp or a function of { name, shape }.`,
-    {
-      code: "UNKNOWN_OPTION",
-    },
-  );
-}
-
-/**
- * The group that matches a parameter, or else the group of defaults.
- * @throws {GradstepError} `INVALID_PARAMETER` if two groups match
- */
-export function groupOf(
-  parameter: MatchedParameter,
-  defaults: Group,
-  groups: readonly Group[],
-): Group {
-  const matching = groups.filter((group) => group.matches(parameter));
-  if (matching.length > 1) {
-    const indices = matching.map((group) => groups.indexOf(group));
-    throw new GradstepError(
-      `Parameter "${parameter.name}" matches groups ${indices.join(" and ")}; expected at most one. Make the matches exclusive.`,
-      { code: "INVALID_PARAMETER" },
-    );
-  }
-  return matching[0] ?? defaults;
 }

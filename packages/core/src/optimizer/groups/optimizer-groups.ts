@@ -4,8 +4,8 @@ import type { OptimizerConfig, RuleConfig } from "../optimizer.js";
 import { checkSparseOptions, sparseConfig, type SparseOptions } from "../sparse/sparse-options.js";
 import type { Clock } from "../step/step-scalars.js";
 import type { GroupOptions, MatchedParameter } from "./group-options.js";
-import { Group, groupOf, ownDefaults } from "./group.js";
-import { ruleContext, type KernelRun } from "./rule-context.js";
+import { Group } from "./group.js";
+import { checkedSpec, ruleContext, type KernelRun } from "./rule-context.js";
 
 /** From what the groups of an optimizer are made. */
 export interface GroupInputs {
@@ -33,7 +33,7 @@ export class OptimizerGroups {
     const sharing = groups.filter(({ rule }) => rule === undefined);
     const context = ruleContext(spec, sharing, clock);
     const { name } = spec.rule;
-    this.defaults = new Group(context, name, spec.hyperparameters);
+    this.defaults = new Group({ context, label: name, overrides: spec.hyperparameters });
     this.defaults.sparseOptions = checkSparseOptions(
       name,
       sparseOptions,
@@ -54,7 +54,7 @@ export class OptimizerGroups {
   ): Group {
     const defaults =
       rule === undefined ? this.defaults : ownDefaults(label, rule, overrides, clock);
-    const group = new Group(defaults.context, label, overrides, match, defaults);
+    const group = new Group({ context: defaults.context, label, overrides, match, defaults });
     group.frozen = frozen;
     group.sparseOptions = checkSparseOptions(
       label,
@@ -65,9 +65,17 @@ export class OptimizerGroups {
     return group;
   }
 
-  /** The group of a parameter. @throws {GradstepError} `INVALID_PARAMETER` if two groups match */
+  /** The group that matches a parameter, or else the defaults. @throws {GradstepError} `INVALID_PARAMETER` if two groups match */
   of(parameter: MatchedParameter): Group {
-    return groupOf(parameter, this.defaults, this.own);
+    const matching = this.own.filter((group) => group.matches(parameter));
+    if (matching.length > 1) {
+      const indices = matching.map((group) => this.own.indexOf(group));
+      throw new GradstepError(
+        `Parameter "${parameter.name}" matches groups ${indices.join(" and ")}; expected at most one. Make the matches exclusive.`,
+        { code: "INVALID_PARAMETER" },
+      );
+    }
+    return matching[0] ?? this.defaults;
   }
 
   /**
@@ -149,4 +157,20 @@ export class OptimizerGroups {
       settings: { ...defaults.overrides(), ...spec.options },
     };
   }
+}
+
+/**
+ * The defaults of a group with a rule of its own.
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+function ownDefaults(label: string, rule: OptimizerSpec, overrides: object, clock: Clock): Group {
+  const spec = checkedSpec(`the rule of ${label}`, rule);
+  if (rule.groups.length > 0) {
+    throw new GradstepError(
+      `${label}: ${spec.rule.name} has groups of its own; expected a rule without groups. Make them groups of the optimizer.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+  const context = ruleContext(spec, [overrides as GroupOptions], clock);
+  return new Group({ context, label, overrides: spec.hyperparameters, isHidden: true });
 }

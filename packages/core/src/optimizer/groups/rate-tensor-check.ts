@@ -1,0 +1,20 @@
+import { GradstepError } from "../../errors.js";
+import { dependencesOn } from "../../language/affinity.js";
+import type { Variant } from "../../rule/variant.js";
+
+/**
+ * Whether the learning rate of a step can be a tensor, which the device reads: all scalars are linear functions of it.
+ * @param label the group, as the message names it
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
+export function checkTakesRateTensors(label: string, variant: Variant): void {
+  const { perStep, persistentScalars } = variant;
+  for (const [name, dependence] of dependencesOn(perStep, "learningRate")) {
+    const isKept = Object.hasOwn(persistentScalars, name);
+    if (dependence === "none" || (dependence === "affine" && !isKept)) continue;
+    throw new GradstepError(
+      `${label}: learningRate is a tensor; expected a number, because ${variant.label} computes ${name} from the rate on the host${isKept ? " and keeps it for the next step" : ""}. Read the tensor, or use a rule such as adam.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+}
