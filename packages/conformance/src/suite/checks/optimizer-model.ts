@@ -62,12 +62,12 @@ async function sequences(context: Context, hasRows: boolean): Promise<void> {
   for (let i = 0; i < Math.max(12, count / 16); i += 1) {
     const random = Random.of(seed, `optimizer model ${hasRows}`, i);
     const backend = await target.backend();
-    const run = new ModelRun(
-      i % 2 === 0 ? backend : withRepeater(backend),
-      target.create,
+    const run = new ModelRun({
+      backend: i % 2 === 0 ? backend : withRepeater(backend),
+      create: target.create,
       random,
       hasRows,
-    );
+    });
     try {
       for (let call = 0; call < 14; call += 1) {
         await run.call();

@@ -2,22 +2,24 @@ import {
   newRow,
   type Backend,
   type createOptimizer,
-  type Optimizer,
   type OptimizerState,
-  type StepOptions,
   type Tensor,
-  type UnselectedRows,
 } from "@gradstep/core";
-import { snapshot } from "../../checker/snapshot.js";
-import { assert, assertEqual } from "../assertions.js";
+import { assert } from "../assertions.js";
 import type { Random } from "../random/random.js";
 import { countingRule } from "./counting-rule.js";
-import { PlainOptimizer, type Overrides, type PlainStepOptions } from "./plain-optimizer.js";
+import { checkNumbers, checkValues, type CountingOptimizer } from "./model-comparison.js";
+import { PlainOptimizer, type PlainGroupState, type PlainState } from "./plain-optimizer.js";
+import {
+  randomHyperparameter,
+  randomIntegers,
+  randomOverrides,
+  randomStepOptions,
+  someNames,
+} from "./random-arguments.js";
 
 const names = ["a", "b", "c", "d", "e"] as const;
 type Name = (typeof names)[number];
-type CountingOptimizer = Optimizer<"learningRate" | "alpha" | "weightDecay">;
-
 /** Those that are added and removed. */
 const optionalNames = ["a", "e"] as const;
 
@@ -27,12 +29,19 @@ const groupMatches = [/^[be]$/, ["c", "d"]] as const;
 /** Values in a row of each parameter. All parameters have the same size, so that a mix-up is not caught by a length. */
 const rowLength = 2;
 
-/** What a state held, in the plain optimizer's terms. */
+/** Where the calls are made, and which. */
+interface ModelSetting {
+  readonly backend: Backend;
+  readonly create: typeof createOptimizer;
+  readonly random: Random;
+  /** Whether the calls have masks and move rows. */
+  readonly hasRows: boolean;
+}
+
+/** A state of the optimizer, and that of the plain one at the same time. */
 interface SavedState {
   readonly state: OptimizerState;
-  readonly iterations: number;
-  readonly groups: readonly { overrides: Overrides; iterations: number; total: number }[];
-  readonly slots: ReadonlyMap<string, readonly { sum: number; count: number }[]>;
+  readonly plain: PlainState;
 }
 
 /**
@@ -52,15 +61,15 @@ export class ModelRun {
   #rows = 3;
   #saved: SavedState | undefined;
 
-  constructor(backend: Backend, create: typeof createOptimizer, random: Random, hasRows: boolean) {
+  constructor({ backend, create, random, hasRows }: ModelSetting) {
     this.#backend = backend;
     this.#create = create;
     this.#random = random;
     this.#hasRows = hasRows;
     const groups = [
       { names: ["a"], overrides: { learningRate: 1, alpha: 1, weightDecay: 0 } },
-      { names: ["b"], overrides: this.#overrides() },
-      { names: ["c", "d"], overrides: { ...this.#overrides(), every: random.integer(1, 3) } },
+      { names: ["b"], overrides: randomOverrides(random) },
+      { names: ["c", "d"], overrides: { ...randomOverrides(random), every: random.integer(1, 3) } },
     ];
     this.#plain = new PlainOptimizer(groups, rowLength);
     for (const name of names.slice(0, 4)) this.#allocate(name);
@@ -125,63 +134,12 @@ export class ModelRun {
 
   /** What needs no read: step numbers, hyperparameters and names. */
   checkNumbers(): void {
-    const { groups: plainGroups, iterations } = this.#plain;
-    const optimizer = this.#optimizer;
-    assertEqual(optimizer.iterations, iterations, "iterations");
-    assertEqual(optimizer.parameters, [...this.#plain.values.keys()], "parameters");
-    const numbers = (group: { learningRate: number; alpha: number; weightDecay: number }) => ({
-      learningRate: group.learningRate,
-      alpha: group.alpha,
-      weightDecay: group.weightDecay,
-    });
-    plainGroups.forEach((plain, i) => {
-      const expected = numbers({
-        learningRate: this.#plain.number(plain, "learningRate"),
-        alpha: this.#plain.number(plain, "alpha"),
-        weightDecay: this.#plain.number(plain, "weightDecay"),
-      });
-      if (i === 0) {
-        assertEqual(numbers(optimizer), expected, "the optimizer's hyperparameters");
-        return;
-      }
-      const group = optimizer.groups[i - 1];
-      const what = `of group ${i - 1}`;
-      assertEqual(numbers(group), expected, `hyperparameters ${what}`);
-      assertEqual(group.every, plain.overrides.every ?? 1, `every ${what}`);
-      assertEqual(group.iterations, plain.iterations, `iterations ${what}`);
-      assertEqual(group.parameters, plain.names, `parameters ${what}`);
-    });
+    checkNumbers(this.#optimizer, this.#plain);
   }
 
   /** All values, the persistent scalars and the configuration. */
-  async checkValues(): Promise<void> {
-    const plain = this.#plain;
-    const got = await snapshot(this.#optimizer, this.#tensors);
-    for (const [name, values] of plain.values)
-      for (const slot of ["p", "sum", "count"] as const)
-        values.forEach((value, i) => {
-          assert(
-            got[name][slot][i] === value[slot],
-            `counting, step ${plain.iterations}: ${slot} of "${name}"[${i}] is ${got[name][slot][i]}; expected exactly ${value[slot]} (bound 0)`,
-          );
-        });
-    const { groups } = await this.#optimizer.state();
-    const totals = groups.map(({ persistentScalars, iterations }) => [
-      persistentScalars.total,
-      iterations,
-    ]);
-    const expected = plain.groups.map(({ total, iterations }) => [total, iterations]);
-    assertEqual(totals, expected, "persistent scalar and iterations of the groups in the state");
-    const [base, ...own] = plain.groups;
-    assertEqual(
-      this.#optimizer.config(),
-      {
-        name: "counting",
-        settings: { ...base.overrides, weightDecayMode: "decoupled", maximize: false },
-        groups: own.map((group) => ({ match: group.names, ...group.overrides })),
-      },
-      "config",
-    );
+  checkValues(): Promise<void> {
+    return checkValues(this.#optimizer, this.#tensors, this.#plain);
   }
 
   #step(): void {
@@ -195,7 +153,10 @@ export class ModelRun {
         ? Float32Array.from(numbers[name])
         : this.#tensorOf(name, numbers[name]);
     }
-    const options = this.#hasRows && random.chance(0.6) ? this.#stepOptions() : undefined;
+    const options =
+      this.#hasRows && random.chance(0.6)
+        ? randomStepOptions(random, this.#rows, this.#plain.values.keys())
+        : undefined;
     this.#note(
       `${given.join("")}${options === undefined ? "" : ` ${JSON.stringify(options.step)}`}`,
     );
@@ -226,9 +187,8 @@ export class ModelRun {
     const { overrides } = this.#plain.groups[index];
     const group = index === 0 ? this.#optimizer : this.#optimizer.groups[index - 1];
     const every = index > 0 && random.chance(0.3);
-    const [name, value] = every
-      ? (["every", random.integer(1, 3)] as const)
-      : this.#number(random.pick(["learningRate", "alpha", "weightDecay"] as const));
+    const name = every ? "every" : random.pick(["learningRate", "alpha", "weightDecay"] as const);
+    const value = name === "every" ? random.integer(1, 3) : randomHyperparameter(random, name);
     this.#note(`${name} of group ${index - 1} to ${value}`);
     overrides[name] = value;
     Object.assign(group, { [name]: value });
@@ -244,68 +204,54 @@ export class ModelRun {
   }
 
   async #save(): Promise<SavedState> {
-    const { iterations, groups, values } = this.#plain;
-    const saved = {
-      iterations,
-      groups: groups.map((group) => ({
-        overrides: { ...group.overrides },
-        iterations: group.iterations,
-        total: group.total,
-      })),
-      slots: new Map(
-        [...values].map(([name, all]) => [name, all.map(({ sum, count }) => ({ sum, count }))]),
-      ),
-    };
+    const plain = this.#plain.state();
     const reading = this.#optimizer.state();
     // A state is what it was when it was asked for.
     this.#step();
-    return { ...saved, state: await reading };
+    return { plain, state: await reading };
   }
 
   /** Restores what was saved, often with numbers that were edited. */
   #restore(saved: SavedState): void {
     const random = this.#random;
-    const edited = saved.groups.map((group, i) => {
+    const edited = saved.plain.groups.map((group, i): PlainGroupState => {
       if (random.chance(0.5)) return group;
       const overrides = {
         ...(i === 0 ? { learningRate: 1, alpha: 1, weightDecay: 0 } : {}),
-        ...this.#overrides(),
+        ...randomOverrides(random),
       };
       if (i > 0 && random.chance(0.5)) Object.assign(overrides, { every: random.integer(1, 3) });
       return { overrides, iterations: random.integer(0, 20), total: random.integer(0, 200) };
     });
-    // Left out, a group's step number follows from `every`.
-    const isCounted = edited.map(() => random.chance(0.8));
+    const groups = edited.map((group): PlainGroupState =>
+      random.chance(0.8) ? group : { overrides: group.overrides, total: group.total },
+    );
     const state: OptimizerState = {
       ...saved.state,
-      hyperparameters: edited[0].overrides,
-      groups: saved.state.groups.map(({ parameters }, i) => ({
-        parameters,
-        ...(isCounted[i] ? { iterations: edited[i].iterations } : {}),
-        hyperparameters: i === 0 ? {} : edited[i].overrides,
-        persistentScalars: { total: edited[i].total },
-      })),
+      hyperparameters: groups[0].overrides,
+      groups: saved.state.groups.map(({ parameters }, i) => {
+        const { overrides, total, ...counted } = groups[i];
+        return {
+          parameters,
+          ...counted,
+          hyperparameters: i === 0 ? {} : overrides,
+          persistentScalars: { total },
+        };
+      }),
     };
     this.#note(JSON.stringify(state.groups));
     this.#optimizer.restore(state);
-    const plain = this.#plain;
-    plain.iterations = saved.iterations;
-    plain.groups.forEach((group, i) => {
-      const { overrides, iterations, total } = edited[i];
-      group.overrides = { ...overrides };
-      group.iterations = isCounted[i]
-        ? iterations
-        : Math.floor(saved.iterations / (overrides.every ?? 1));
-      group.total = total;
-    });
-    for (const [name, slots] of saved.slots)
-      plain.values.get(name)!.forEach((value, i) => Object.assign(value, slots[i]));
+    this.#plain.restore({ ...saved.plain, groups });
   }
 
   /** Continues with another optimizer of the same parameters, which was made with other numbers. */
   async #replace(): Promise<void> {
     const state = await this.#optimizer.state();
-    const groups = groupMatches.map((match) => ({ match, every: 2, ...this.#overrides() }));
+    const groups = groupMatches.map((match) => ({
+      match,
+      every: 2,
+      ...randomOverrides(this.#random),
+    }));
     this.#optimizer.dispose();
     this.#optimizer = this.#create(countingRule({ alpha: 2 }), this.#tensors, { groups });
     this.#optimizer.restore(state);
@@ -363,28 +309,6 @@ export class ModelRun {
     );
   }
 
-  /** Masks for all parameters or for some, and what happens to the other rows; each may be left out. */
-  #stepOptions(): { step: StepOptions; plain: PlainStepOptions } {
-    const random = this.#random;
-    const mask = (): Uint32Array =>
-      Uint32Array.from({ length: this.#rows }, () => random.pick([0, 0, 1, 7]));
-    const unselectedRows = random.pick<UnselectedRows | undefined>([
-      undefined,
-      "keep",
-      "decay",
-      "zero",
-    ]);
-    const other = unselectedRows === undefined ? {} : { unselectedRows };
-    if (random.chance(0.2)) return { step: other, plain: other };
-    if (random.chance(0.5)) {
-      const rows = mask();
-      const all = Object.fromEntries(names.map((name) => [name, rows]));
-      return { step: { rows, ...other }, plain: { rows: all, ...other } };
-    }
-    const rows = Object.fromEntries(this.#someNames().map((name) => [name, mask()]));
-    return { step: { rows, ...other }, plain: { rows, ...other } };
-  }
-
   /** In the backend's memory: a caller-owned tensor, or the optimizer's own. */
   #tensorOf(name: string, numbers: readonly number[]): Tensor {
     if (this.#random.chance(0.5)) return this.#backend.tensor([this.#rows, rowLength], numbers);
@@ -399,30 +323,12 @@ export class ModelRun {
     this.#plain.add(name, p);
   }
 
-  /** At least one name, in any order. */
   #someNames(): string[] {
-    const random = this.#random;
-    const all = [...this.#plain.values.keys()];
-    const order = new Map(all.map((name) => [name, random.unit()]));
-    const sorted = all.sort((a, b) => order.get(a)! - order.get(b)!);
-    return sorted.slice(0, random.integer(1, sorted.length));
+    return someNames(this.#random, this.#plain.values.keys());
   }
 
   #integers(): number[] {
-    return Array.from({ length: this.#rows * rowLength }, () => this.#random.integer(-9, 9));
-  }
-
-  /** Numbers for some hyperparameters; 1 − learningRate · weightDecay is −1, 0 or 1, so that nothing grows. */
-  #overrides(): Overrides {
-    const random = this.#random;
-    const entries = (["learningRate", "alpha", "weightDecay"] as const)
-      .filter(() => random.chance(0.5))
-      .map((name) => this.#number(name));
-    return Object.fromEntries(entries);
-  }
-
-  #number(name: "learningRate" | "alpha" | "weightDecay"): readonly [typeof name, number] {
-    return [name, this.#random.integer(0, name === "weightDecay" ? 1 : 2)];
+    return randomIntegers(this.#random, this.#rows * rowLength);
   }
 
   #note(text: string): void {

@@ -18,6 +18,21 @@ export interface PlainGroup {
   total: number;
 }
 
+/** What a state of the plain optimizer holds: everything but the parameters. */
+export interface PlainState {
+  readonly iterations: number;
+  readonly groups: readonly PlainGroupState[];
+  readonly slots: ReadonlyMap<string, readonly Omit<CountingValues, "p">[]>;
+}
+
+/** Of one group. */
+export interface PlainGroupState {
+  readonly overrides: Overrides;
+  /** Follows from `every` if left out. */
+  readonly iterations?: number;
+  readonly total: number;
+}
+
 /** Options of a step. */
 export interface PlainStepOptions {
   readonly rows?: Readonly<Record<string, Uint32Array | undefined>>;
@@ -121,5 +136,34 @@ export class PlainOptimizer {
       );
       this.values.set(name, moved);
     }
+  }
+
+  state(): PlainState {
+    return {
+      iterations: this.iterations,
+      groups: this.groups.map(({ overrides, iterations, total }) => ({
+        overrides: { ...overrides },
+        iterations,
+        total,
+      })),
+      slots: new Map(
+        [...this.values].map(([name, all]) => [
+          name,
+          all.map(({ sum, count }) => ({ sum, count })),
+        ]),
+      ),
+    };
+  }
+
+  restore({ iterations, groups, slots }: PlainState): void {
+    this.iterations = iterations;
+    this.groups.forEach((group, i) => {
+      const { overrides, iterations: ofGroup, total } = groups[i];
+      group.overrides = { ...overrides };
+      group.iterations = ofGroup ?? Math.floor(iterations / (overrides.every ?? 1));
+      group.total = total;
+    });
+    for (const [name, values] of slots)
+      this.values.get(name)!.forEach((value, i) => Object.assign(value, values[i]));
   }
 }
