@@ -103,7 +103,7 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
-export type { Guard, GuardCounts, GuardOptions } from "./backend/guard.js";
+export type { Guard, GuardCounts, GuardOptions, StopCause } from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
 export { remapRows } from "./backend/host-row-remap.js";

@@ -4,18 +4,30 @@ import type { BatchRun, Tensor, Update } from "./backend.js";
 export interface GuardOptions {
   /** The arrays that hold the scalars of a step, which the updates of guarded runs refer to. */
   readonly scalars: readonly Float64Array[];
+  /**
+   * What the host keeps from step to step. When the scalars of a step are written, it holds the values after that step;
+   * `read` returns those after the last step that was taken.
+   */
+  readonly carried: Float64Array;
   /** The number of steps whose scalars the device keeps. */
   readonly keptSteps: number;
+  /** Whether the device takes no further steps after gradients that are not finite, until `resume`. */
+  readonly stopsAtNonFinite: boolean;
   /** An array of one scalar whose value in guarded runs is the loss scale times `accumulate`. */
   readonly divisor: Float64Array;
   readonly accumulate: number;
   readonly lossScale: {
-    readonly initial: number;
     readonly growthInterval: number;
     readonly growthFactor: number;
     readonly backoffFactor: number;
   };
 }
+
+/**
+ * Why the device stopped: `"nonFinite"` for gradients that are not finite, `"scalars"` for a step whose scalars have been
+ * overwritten by those of later steps.
+ */
+export type StopCause = "nonFinite" | "scalars";
 
 /** What the device has counted. */
 export interface GuardCounts {
@@ -26,6 +38,14 @@ export interface GuardCounts {
   /** Steps taken since the loss scale last changed. */
   readonly goodSteps: number;
   readonly lossScale: number;
+  /** The values of `carried` after the last step that was taken. */
+  readonly carried: Float64Array;
+  /** Steps that were not taken because the device had stopped, with those at which it stopped. */
+  readonly missedSteps: number;
+  /** How many times it has stopped. */
+  readonly stops: number;
+  /** Why it stopped the last time. */
+  readonly stopCause: StopCause | undefined;
 }
 
 /**
@@ -36,6 +56,11 @@ export interface GuardCounts {
 export interface Guard {
   /** The loss scale of the next step, one f32. */
   readonly lossScale: Tensor;
+  /**
+   * Begins with the scalars of other hyperparameters: those of step `t` and the following ones are written next. Calls of
+   * `run` that were recorded before keep theirs.
+   */
+  replaceScalars(t: number): void;
   /** Stores what is in the arrays of scalars as the scalars of step `t`; 1 is the first step. */
   writeScalars(t: number): void;
   /**
@@ -45,11 +70,16 @@ export interface Guard {
   check(updates: readonly Update[], count: number, target?: object): void;
   /** Runs kernels as one step, with the scalars of the device's own step number; not if `check` found something. */
   run(runs: readonly BatchRun[], target?: object): void;
-  /** Counts the step as taken or skipped, and adapts the loss scale. */
+  /**
+   * Counts the step as taken or skipped, and adapts the loss scale; or stops. A device that has stopped takes no step, and
+   * changes nothing.
+   */
   advance(target?: object): void;
   /** The counts after everything that was submitted before the call. */
   read(): Promise<GuardCounts>;
-  /** Replaces the counts. */
+  /** Lets the device take steps again. @param stops the number of stops that are known */
+  resume(stops: number): void;
+  /** Replaces the counts; to be called before the first step. */
   write(counts: GuardCounts): void;
   /** Frees its memory. */
   dispose(): void;

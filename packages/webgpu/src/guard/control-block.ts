@@ -1,6 +1,6 @@
-import type { GuardCounts } from "@gradstep/core";
+import type { GuardCounts, StopCause } from "@gradstep/core";
 
-/** The words of the block in which the device counts steps; the first two are f32. */
+/** The words of the block in which the device counts steps; the first two are f32. What is carried follows them. */
 export const controlWords = {
   lossScale: 0,
   /** The loss scale times `accumulate`. */
@@ -9,28 +9,62 @@ export const controlWords = {
   skippedSteps: 3,
   consecutiveSkips: 4,
   goodSteps: 5,
+  missedSteps: 6,
+  stops: 7,
+  /** The stops after which the host has let it go on. */
+  resumedStops: 8,
+  /** An index of `stopCauses`. */
+  stopCause: 9,
+  /** Whether the scalars of the current step are not there. */
+  lacksScalars: 10,
 } as const;
 
-/** Bytes of the block. */
-export const controlLength = 24;
+export const stopCauses: readonly (StopCause | undefined)[] = [undefined, "nonFinite", "scalars"];
+
+/** Where the words of what is carried begin. */
+export const carriedStart = 11;
+
+/** Bytes of the block. @param carried the number of f64 that are carried */
+export function controlLength(carried: number): number {
+  return 4 * (carriedStart + 2 * carried);
+}
+
+const counted = [
+  "steps",
+  "skippedSteps",
+  "consecutiveSkips",
+  "goodSteps",
+  "missedSteps",
+  "stops",
+] as const;
 
 export function encodeCounts(counts: GuardCounts, accumulate: number): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(controlLength / 4);
+  const words = new Uint32Array(controlLength(counts.carried.length) / 4);
   // As the device computes it.
   const divisor = Math.fround(counts.lossScale) * accumulate;
   new Float32Array(words.buffer).set([counts.lossScale, divisor]);
-  for (const name of ["steps", "skippedSteps", "consecutiveSkips", "goodSteps"] as const)
-    words[controlWords[name]] = counts[name];
+  for (const name of counted) words[controlWords[name]] = counts[name];
+  words[controlWords.resumedStops] = counts.stops;
+  words[controlWords.stopCause] = stopCauses.indexOf(counts.stopCause);
+  words.set(new Uint32Array(counts.carried.slice().buffer), carriedStart);
   return words;
 }
 
 export function decodeCounts(bytes: ArrayBuffer): GuardCounts {
   const words = new Uint32Array(bytes);
+  const [steps, skippedSteps, consecutiveSkips, goodSteps, missedSteps, stops] = counted.map(
+    (name) => words[controlWords[name]],
+  );
   return {
-    steps: words[controlWords.steps],
-    skippedSteps: words[controlWords.skippedSteps],
-    consecutiveSkips: words[controlWords.consecutiveSkips],
-    goodSteps: words[controlWords.goodSteps],
+    steps,
+    skippedSteps,
+    consecutiveSkips,
+    goodSteps,
+    missedSteps,
+    stops,
+    stopCause: stopCauses[words[controlWords.stopCause]],
     lossScale: new Float32Array(bytes)[controlWords.lossScale],
+    // The words of a f64 need not be at a multiple of 8 bytes.
+    carried: new Float64Array(bytes.slice(4 * carriedStart)),
   };
 }

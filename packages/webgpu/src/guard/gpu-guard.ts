@@ -20,7 +20,7 @@ import { decideArrays, decideKernel } from "../shaders/decide-kernel.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
 import { passOf, StepPlans } from "../step-plans.js";
 import type { WebGpuKernel } from "../webgpu-kernel.js";
-import { controlLength, decodeCounts, encodeCounts } from "./control-block.js";
+import { controlLength, controlWords, decodeCounts, encodeCounts } from "./control-block.js";
 import { GuardMemory } from "./guard-memory.js";
 
 /** What a guard needs of its backend. */
@@ -89,18 +89,14 @@ export class GpuGuard implements Guard {
         resource: { buffer },
       })),
     });
-    const { initial } = options.lossScale;
-    this.write({
-      steps: 0,
-      skippedSteps: 0,
-      consecutiveSkips: 0,
-      goodSteps: 0,
-      lossScale: initial,
-    });
+  }
+
+  replaceScalars(t: number): void {
+    this.#memory.kept.replace(t);
   }
 
   writeScalars(t: number): void {
-    this.#memory.writeScalars(t);
+    this.#memory.kept.store(t);
   }
 
   check(updates: readonly Update[], count: number, target?: object): void {
@@ -110,6 +106,7 @@ export class GpuGuard implements Guard {
   }
 
   run(runs: readonly BatchRun[], target?: object): void {
+    this.#memory.kept.flush();
     const all = this.#runs;
     all.length = runs.length;
     for (let i = 0; i < runs.length; i += 1) {
@@ -139,7 +136,14 @@ export class GpuGuard implements Guard {
   }
 
   async read(): Promise<GuardCounts> {
-    return decodeCounts(await this.#host.download(this.#memory.control, 0, controlLength));
+    const { control, carriedCount } = this.#memory;
+    return decodeCounts(await this.#host.download(control, 0, controlLength(carriedCount)));
+  }
+
+  resume(stops: number): void {
+    const words = Uint32Array.of(stops);
+    const { control } = this.#memory;
+    this.#host.device.queue.writeBuffer(control, 4 * controlWords.resumedStops, words);
   }
 
   write(counts: GuardCounts): void {
@@ -181,12 +185,17 @@ export class GpuGuard implements Guard {
   }
 }
 
-function advanceTable({ lossScale, accumulate }: GuardOptions): Uint32Array<ArrayBuffer> {
+function advanceTable({
+  lossScale,
+  accumulate,
+  stopsAtNonFinite,
+}: GuardOptions): Uint32Array<ArrayBuffer> {
   const { growthInterval, growthFactor, backoffFactor } = lossScale;
   const largest = 3.4028234663852886e38;
-  const words = new Uint32Array(5);
+  const words = new Uint32Array(6);
   new Float32Array(words.buffer).set([growthFactor, backoffFactor, largest / growthFactor], 1);
   new Float32Array(words.buffer)[4] = accumulate;
   words[0] = Math.min(growthInterval, 0xffff_ffff);
+  words[5] = stopsAtNonFinite ? 1 : 0;
   return words;
 }

@@ -17,8 +17,9 @@ import {
   type StepRecorder,
 } from "../planning/step-commands.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
-import { decideHeaderLength, fromScale } from "../shaders/decide-kernel.js";
+import { callWords, decideHeader, fromCall, fromScale } from "../shaders/decide-kernel.js";
 import type { GuardMemory } from "./guard-memory.js";
+import type { KeptScalars } from "./kept-scalars.js";
 
 /** What plans of guarded steps need. */
 export interface PlanGuard {
@@ -29,8 +30,8 @@ export interface PlanGuard {
 /** The dispatches of a step that run only if the guard takes it, with scalars that the device chooses. */
 export class GuardedCommands implements StepRecorder {
   readonly #decideKernel: TableKernel;
-  /** What the decide kernel binds before the scale. */
-  readonly #decideBuffers: readonly GPUBuffer[];
+  /** What the decide kernel binds before the values of the call. */
+  readonly #decideRanges: readonly GPUBufferBinding[];
   #decideBindGroup: GPUBindGroup | undefined;
   readonly #dispatches: readonly PreparedDispatch[];
   readonly #bindGroups: readonly GPUBindGroup[];
@@ -39,14 +40,13 @@ export class GuardedCommands implements StepRecorder {
   readonly #device: GPUDevice;
   readonly #label: string;
   readonly #ring: ScalarRing;
-  readonly #scale: SignalRange | undefined;
-  readonly #hostScale: HostScale;
-  #boundScale: GPUBuffer | undefined;
+  readonly #call: CallValues;
+  #boundCalls: GPUBuffer | undefined;
   readonly #grids: GPUBuffer;
   readonly #buffers: readonly GPUBuffer[];
 
   /**
-   * @param ring of buffers with the usage STORAGE, for scales that the host knows
+   * @param ring of buffers with the usage STORAGE, for what the host writes for each step
    * @param signals whose scale may be on the device
    */
   constructor(
@@ -60,9 +60,9 @@ export class GuardedCommands implements StepRecorder {
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
-    this.#scale =
+    const scale: SignalRange | undefined =
       typeof signals?.scale === "object" ? rangeOfSignal(device, signals.scale) : undefined;
-    this.#hostScale = new HostScale(device);
+    this.#call = new CallValues(device, memory.kept);
     this.#blocks = new ScalarBlocks(device, dispatches, updates);
     const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
     const make = (what: string, size: number, usage: number): GPUBuffer =>
@@ -74,39 +74,31 @@ export class GuardedCommands implements StepRecorder {
     this.#bindGroups = dispatches.map((dispatch) =>
       bindGroupOf(device, label, { dispatch, scratch, scalars }),
     );
-    const words = decideTable(
-      this.#blocks,
-      memory,
-      dispatches,
-      this.#dispatches,
-      this.#scale?.index ?? 0,
-    );
+    const words = decideTable(this.#blocks, memory, dispatches, this.#dispatches, scale?.index);
     const table = make("decision", words.byteLength, COPY_DST);
     device.queue.writeBuffer(table, 0, words);
     this.#buffers = [scalars, this.#grids, table];
-    const { control, nonFinite, keptScalars } = memory;
+    const { control, nonFinite, kept } = memory;
+    const buffers = [table, control, nonFinite, kept.buffer, scalars, this.#grids];
     this.#decideKernel = decideKernel;
-    this.#decideBuffers = [table, control, nonFinite, keptScalars, scalars, this.#grids];
+    // Without a scale on the device, that binding is not read.
+    this.#decideRanges = [...buffers.map((buffer) => ({ buffer })), scale ?? { buffer: table }];
   }
 
   get failure(): GradstepError | undefined {
     return this.#decideKernel.compiled.failure ?? failureOf(this.#dispatches);
   }
 
-  /** The device has the scalars already, apart from the scale. */
+  /** The device has the scalars already, apart from the scale; the host writes which of them are current. */
   writeScalars(isRecorded: boolean, scale: number): number {
-    if (this.#scale !== undefined || scale === 1) {
-      this.#bind(this.#scale ?? { buffer: this.#decideBuffers[0] });
-      return 0;
-    }
-    this.#hostScale.scale = scale;
-    const buffer = this.#ring.prepare(this.#hostScale, isRecorded);
-    this.#bind({ buffer, offset: 0, size: 4 });
-    return this.#ring.write(this.#hostScale, isRecorded);
+    this.#call.scale = scale;
+    const calls = this.#ring.prepare(this.#call, isRecorded);
+    if (calls !== this.#boundCalls) this.#bind(calls);
+    return this.#ring.write(this.#call, isRecorded);
   }
 
-  record(pass: GPUComputePassEncoder, scaleOffset: number): void {
-    this.#dynamicOffset[0] = scaleOffset;
+  record(pass: GPUComputePassEncoder, callOffset: number): void {
+    this.#dynamicOffset[0] = callOffset;
     pass.setPipeline(this.#decideKernel.compiled.pipeline);
     pass.setBindGroup(0, this.#decideBindGroup!, this.#dynamicOffset, 0, 1);
     pass.dispatchWorkgroups(1);
@@ -118,15 +110,14 @@ export class GuardedCommands implements StepRecorder {
     }
   }
 
-  #bind(scale: GPUBufferBinding): void {
-    if (scale.buffer === this.#boundScale) return;
-    const resources = [...this.#decideBuffers.map((buffer) => ({ buffer })), scale];
+  #bind(calls: GPUBuffer): void {
+    const resources = [...this.#decideRanges, { buffer: calls, offset: 0, size: callLength }];
     this.#decideBindGroup = this.#device.createBindGroup({
       label: `${this.#label}, decision`,
       layout: this.#decideKernel.layout,
       entries: resources.map((resource, i) => ({ binding: tableBinding + i, resource })),
     });
-    this.#boundScale = scale.buffer;
+    this.#boundCalls = calls;
   }
 
   recordEmpty(pass: GPUComputePassEncoder): void {
@@ -138,44 +129,57 @@ export class GuardedCommands implements StepRecorder {
   }
 }
 
-/** The table of the decide kernel. @param scaleIndex that of a scale on the device, in its binding */
+/** The table of the decide kernel. @param scaleIndex that of a scale on the device, in its binding; undefined for none */
 function decideTable(
   blocks: ScalarBlocks,
   memory: GuardMemory,
   dispatches: readonly TabledDispatch[],
   prepared: readonly PreparedDispatch[],
-  scaleIndex: number,
+  scaleIndex: number | undefined,
 ): Uint32Array<ArrayBuffer> {
+  const scaleSource = scaleIndex === undefined ? fromCall : fromScale;
   const pairs = [...blocks.sets()].flatMap(({ set, count, place, scalePlace }) => [
     ...Array.from({ length: count }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
-    ...(scalePlace === undefined ? [] : [scalePlace, fromScale]),
+    ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
   ]);
   const grids = prepared.flatMap(({ grid }, d) => [
     grid.x,
     grid.y,
     dispatches[d].isForSkipped === true ? 1 : 0,
   ]);
-  const { keptSteps, rowLength } = memory;
-  const header = [pairs.length / 2, dispatches.length, keptSteps, rowLength, scaleIndex];
-  return Uint32Array.from([...header.slice(0, decideHeaderLength), ...pairs, ...grids]);
+  const { kept, carriedCount } = memory;
+  const header: Readonly<Record<(typeof decideHeader)[number], number>> = {
+    pairs: pairs.length / 2,
+    dispatches: dispatches.length,
+    rows: kept.rows,
+    row_length: kept.rowLength,
+    scale_index: scaleIndex ?? 0,
+    carried_words: 2 * carriedCount,
+  };
+  return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...grids]);
 }
 
-/** A scale that the host writes for each step. */
-class HostScale implements StepValues {
+/** Bytes of what the host writes for each step. */
+const callLength: number = 4 * Object.keys(callWords).length;
+
+/** What the host writes for each step: the scale, and where the current scalars are. */
+class CallValues implements StepValues {
   readonly slotLength: number;
   readonly overhang = 0;
-  readonly #values = new Float32Array(1);
-  readonly #words = new Uint32Array(this.#values.buffer);
+  scale = 1;
+  readonly #kept: KeptScalars;
+  readonly #words = new Uint32Array(callLength / 4);
+  readonly #values = new Float32Array(this.#words.buffer);
 
-  constructor({ limits }: GPUDevice) {
+  constructor({ limits }: GPUDevice, kept: KeptScalars) {
     this.slotLength = limits.minStorageBufferOffsetAlignment;
-  }
-
-  set scale(value: number) {
-    this.#values[0] = value;
+    this.#kept = kept;
   }
 
   words(): Uint32Array<ArrayBuffer> {
+    this.#values[callWords.scale] = this.scale;
+    this.#words[callWords.offset] = this.#kept.offset;
+    this.#words[callWords.epoch] = this.#kept.epoch;
     return this.#words;
   }
 }

@@ -1,23 +1,41 @@
 import type { Kernel, Tensor, Update } from "../../backend/backend.js";
 import type { Guard, GuardCounts } from "../../backend/guard.js";
-import { GradstepError } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { Clock } from "../step/step-scalars.js";
+import { CarriedScalars } from "./carried-scalars.js";
+import {
+  checkGuardedGroup,
+  severalSteps,
+  stopError,
+  uncertainScalars,
+  uncertainSteps,
+} from "./guard-errors.js";
 import type { CompleteStepControl } from "./step-control-options.js";
 
 /**
- * For how many steps the device has scalars at hand. The host counts skipped steps as taken until it reads the counts,
- * so this is by how much the two can differ.
+ * For how many steps the device keeps scalars. The host counts steps as taken until it reads the counts, so this is by how
+ * much the two can differ. If they differ by more, the device stops, and the next `read` rejects.
  */
-export const keptSteps = 256;
+const keptSteps = 2048;
+
+/** For how many of these steps scalars are written again when a hyperparameter was set. */
+const rewrittenSteps = 256;
 
 /** What the device counted, compared to what the host assumed when it asked. */
 export interface Reading {
   readonly counts: GuardCounts;
-  /** Skipped steps that the host had counted as taken. */
-  readonly unknownSkips: number;
+  /** Steps that the host had counted as taken, and the device has not taken. */
+  readonly untakenSteps: number;
+  /** The persistent scalars of each group. */
+  readonly persistentScalars: readonly Readonly<Record<string, number>>[];
 }
+
+/** What the host knows when a device begins to decide. */
+export type FirstCounts = Pick<
+  GuardCounts,
+  "steps" | "skippedSteps" | "consecutiveSkips" | "goodSteps" | "lossScale"
+>;
 
 /** A loss scale that stays 1. */
 const unscaled = { initial: 1, growthInterval: Infinity, growthFactor: 1, backoffFactor: 1 };
@@ -27,38 +45,43 @@ export class GuardedSteps {
   readonly #guard: Guard;
   readonly #groups: readonly Group[];
   readonly #clock: Clock;
+  readonly #carried: CarriedScalars;
   /** Which groups were frozen at the last step. */
   readonly #frozen: boolean[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
   #seen = -1;
   /** The first step that the device may not have taken yet. */
-  #first: number;
-  /** Skipped steps that the host knows of. */
-  #skippedSteps = 0;
+  #first = 0;
+  /** Steps of which the host knows that they were not taken. */
+  #untaken = 0;
+  /** Those of them that were skipped. */
+  #skipped = 0;
+  /** Stops of which the host knows. */
+  #stops = 0;
   /** Restored states so far: what was read before one is out of date. */
   #restored = 0;
   #run: { kernel: Kernel | undefined; updates: readonly Update[]; count: number }[] = [
     { kernel: undefined, updates: [], count: 0 },
   ];
 
-  /** @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY` */
+  /** `restore` is to be called before the first step. @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY` */
   constructor(
-    parameter: Tensor,
+    { backend }: Tensor,
     groups: readonly Group[],
     clock: Clock,
     { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
     divisor: Float64Array,
   ) {
-    const { backend } = parameter;
-    if (nonFinite === "throw") throw unsupported(backend.name, 'nonFinite "throw"', '"skip"');
-    for (const group of groups) checkGroup(backend.name, group);
+    for (const group of groups) checkGuardedGroup(backend.name, group);
     this.#groups = groups;
     this.#frozen = groups.map(({ frozen }) => frozen);
     this.#clock = clock;
-    this.#first = clock.iterations + 1;
+    this.#carried = new CarriedScalars(groups, keptSteps);
     this.#guard = backend.guard!({
       scalars: groups.map(({ scalars }) => scalars.values),
+      carried: this.#carried.values,
       keptSteps,
+      stopsAtNonFinite: nonFinite === "throw",
       divisor,
       accumulate,
       lossScale,
@@ -79,16 +102,21 @@ export class GuardedSteps {
   prepare(): void {
     for (const group of this.#groups) if (group.every > 1) throw severalSteps();
     const { changes, iterations } = this.#clock;
-    this.#takeFrozen(iterations + 1 > this.#first);
+    const uncertain = iterations + 1 - this.#first;
+    this.#takeFrozen(uncertain > 0);
     let hasStepRate = false;
     for (const { stepRate } of this.#groups) hasStepRate ||= stepRate !== undefined;
-    const before =
-      this.#seen === changes && !hasStepRate
-        ? 0
-        : Math.min(iterations + 1 - this.#first, keptSteps - 1);
+    if (this.#seen === changes && !hasStepRate) {
+      this.#writeScalars(0);
+      return;
+    }
+    if (uncertain > 0 && this.#carried.values.length > 0) throw uncertainScalars();
+    this.#seen = -1;
+    const before = Math.min(uncertain, rewrittenSteps - 1);
+    this.#guard.replaceScalars(iterations + 1 - before);
     for (let back = before; back >= 0; back -= 1) this.#writeScalars(back);
     // The rate of the next step is another one.
-    this.#seen = hasStepRate ? -1 : changes;
+    if (!hasStepRate) this.#seen = changes;
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if it is not known which steps a group took before it was frozen or released */
@@ -96,11 +124,7 @@ export class GuardedSteps {
     for (let i = 0; i < this.#groups.length; i += 1) {
       const { frozen } = this.#groups[i];
       if (frozen === this.#frozen[i]) continue;
-      if (isUncertain)
-        throw new GradstepError(
-          `frozen of a group is now ${frozen}, and the host does not know how many steps the device has skipped; call await optimizer.metrics() before you set it.`,
-          { code: "UNSUPPORTED" },
-        );
+      if (isUncertain) throw uncertainSteps(frozen);
       this.#frozen[i] = frozen;
     }
   }
@@ -135,27 +159,55 @@ export class GuardedSteps {
   /**
    * Reads what the device has counted, and corrects the counts of the host.
    * @param onRead is told at once, unless a state was restored since
+   * @throws {GradstepError} why the device has stopped, once per stop: `NON_FINITE`, `UNSUPPORTED`. It takes steps again.
    */
   async read(onRead: (counts: GuardCounts) => void): Promise<Reading> {
-    const before = this.#skippedSteps;
+    const before = this.#untaken;
     const restored = this.#restored;
     const counts = await this.#guard.read();
-    if (restored === this.#restored) {
-      this.#moveBack(counts.skippedSteps - this.#skippedSteps);
-      this.#skippedSteps = counts.skippedSteps;
-      this.#first = counts.steps + 1;
-      onRead(counts);
-    }
-    return { counts, unknownSkips: counts.skippedSteps - before };
+    if (restored === this.#restored) this.#correct(counts, onRead);
+    const { carried } = counts;
+    return {
+      counts,
+      untakenSteps: counts.skippedSteps + counts.missedSteps - before,
+      persistentScalars: this.#groups.map((_, i) => this.#carried.named(i, carried)),
+    };
+  }
+
+  /** @throws {GradstepError} why the device has stopped */
+  #correct(counts: GuardCounts, onRead: (counts: GuardCounts) => void): void {
+    const clock = this.#clock;
+    const before = this.#untaken;
+    const untaken = counts.skippedSteps + counts.missedSteps;
+    const hasStopped = counts.stops > this.#stops;
+    // A device that has stopped has not taken the steps since then either.
+    const back = hasStopped ? clock.iterations - counts.steps : untaken - before;
+    this.#moveBack(back);
+    this.#untaken = before + back;
+    const missed = back - (counts.skippedSteps - this.#skipped);
+    this.#skipped = counts.skippedSteps;
+    this.#first = counts.steps + 1;
+    if (back !== 0 && clock.iterations === counts.steps) this.#carried.give(counts.carried);
+    else if (back !== 0) this.#carried.goTo(clock.iterations);
+    onRead(counts);
+    if (!hasStopped) return;
+    this.#stops = counts.stops;
+    this.#seen = -1;
+    this.#guard.resume(counts.stops);
+    throw stopError(counts, missed, rewrittenSteps);
   }
 
   /** Continues from these counts. */
-  restore(counts: GuardCounts): void {
+  restore(counts: FirstCounts): void {
     this.#restored += 1;
     this.#seen = -1;
     this.#first = counts.steps + 1;
-    this.#skippedSteps = counts.skippedSteps;
-    this.#guard.write(counts);
+    this.#untaken = counts.skippedSteps;
+    this.#skipped = counts.skippedSteps;
+    this.#stops = 0;
+    this.#carried.takeCurrent();
+    const { values: carried } = this.#carried;
+    this.#guard.write({ ...counts, carried, missedSteps: 0, stops: 0, stopCause: undefined });
   }
 
   dispose(): void {
@@ -167,7 +219,9 @@ export class GuardedSteps {
     this.#moveBack(back);
     try {
       for (const group of this.#groups) group.prepare();
-      this.#guard.writeScalars(this.#clock.iterations + 1);
+      const t = this.#clock.iterations + 1;
+      this.#carried.take(t);
+      this.#guard.writeScalars(t);
     } finally {
       this.#moveBack(-back);
     }
@@ -178,30 +232,4 @@ export class GuardedSteps {
     this.#clock.iterations -= steps;
     for (const group of this.#groups) if (!group.frozen) group.iterations -= steps;
   }
-}
-
-/** @throws {GradstepError} `UNSUPPORTED` */
-function checkGroup(backend: string, { every, context, sparseOptions }: Group): void {
-  if (every > 1) throw severalSteps();
-  if (Object.keys(context.variant.persistentScalars).length > 0)
-    throw unsupported(
-      backend,
-      `the rule ${context.spec.rule.name}, which keeps scalars on the host from step to step`,
-      "another rule",
-    );
-  if (sparseOptions.rowSteps) throw unsupported(backend, "rowSteps", "rowSteps: false");
-}
-
-function severalSteps(): GradstepError {
-  return new GradstepError(
-    "A group has every above 1, and the device decides which steps are skipped; expected 1. Leave nonFinite and lossScale out.",
-    { code: "UNSUPPORTED" },
-  );
-}
-
-function unsupported(backend: string, got: string, expected: string): GradstepError {
-  return new GradstepError(
-    `Got ${got} on backend ${backend}, where the host does not see which gradients are finite; expected ${expected}, or nonFinite and lossScale left out. The counters of await optimizer.metrics() say what was skipped.`,
-    { code: "UNSUPPORTED" },
-  );
 }

@@ -49,20 +49,21 @@ export async function readControlState(
   return { ...state, accumulated: Object.fromEntries(used.map(({ name }, i) => [name, sums[i]])) };
 }
 
-/** A state without the steps that the device has skipped, of which the host did not know when it made the state. */
+/** A state without the steps that the device has not taken, of which the host did not know when it made the state. */
 export function correctedState(
   state: OptimizerState,
-  { counts, unknownSkips }: Reading,
+  { counts, untakenSteps, persistentScalars }: Reading,
 ): OptimizerState {
   const { skippedSteps, consecutiveSkips, lossScale: scale, goodSteps } = counts;
   const lossScale = state.control?.lossScale && { lossScale: { scale, goodSteps } };
   return {
     ...state,
-    iterations: state.iterations - unknownSkips,
-    groups: state.groups.map((group) => ({
+    iterations: state.iterations - untakenSteps,
+    groups: state.groups.map((group, i) => ({
       ...group,
+      persistentScalars: persistentScalars[i],
       ...(group.iterations !== undefined &&
-        group.frozen !== true && { iterations: group.iterations - unknownSkips }),
+        group.frozen !== true && { iterations: group.iterations - untakenSteps }),
     })),
     control: { ...state.control!, skippedSteps, consecutiveSkips, ...lossScale },
   };

@@ -126,7 +126,9 @@ export class StepControl {
     const { nonFinite } = this.options;
     if (nonFinite === "propagate" || isInHostMemory(parameter)) return;
     if (parameter.backend.guard !== undefined) {
-      this.guarded ??= new GuardedSteps(parameter, groups, clock, this.options, this.#divisor);
+      if (this.guarded !== undefined) return;
+      this.guarded = new GuardedSteps(parameter, groups, clock, this.options, this.#divisor);
+      this.restoreCounts(clock.iterations);
       return;
     }
     throw new GradstepError(
@@ -186,6 +188,8 @@ export class StepControl {
     const { nonFinite, accumulate } = this.options;
     if (nonFinite === "propagate" || (nonFinite === "skip" && accumulate > 1)) return true;
     if (this.guarded !== undefined) {
+      // What is accumulated is checked at the step.
+      if (accumulate > 1) return true;
       this.guarded.check(updates, count, target);
       return true;
     }

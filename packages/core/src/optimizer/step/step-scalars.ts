@@ -191,6 +191,28 @@ export class StepScalars {
     if (this.#hasPersistent) move(this.#persistentOutputs, this.#nodes, this.#persistent);
   }
 
+  /** The number of persistent scalars. */
+  get persistentCount(): number {
+    return this.#persistent.length;
+  }
+
+  /** Copies the persistent scalars that the last `compute` found, before `commit`. */
+  copyNext(target: Float64Array, start: number): void {
+    target.set(this.#persistent, start);
+    const moves = this.#persistentOutputs;
+    for (let i = 0; i < moves.length; i += 2) target[start + moves[i + 1]] = this.#nodes[moves[i]];
+  }
+
+  /** Copies the persistent scalars, in their order. */
+  copyPersistent(target: Float64Array, start: number): void {
+    target.set(this.#persistent, start);
+  }
+
+  /** Replaces the persistent scalars by values in their order. */
+  setPersistent(source: Float64Array, start: number): void {
+    for (let i = 0; i < this.#persistent.length; i += 1) this.#persistent[i] = source[start + i];
+  }
+
   /** The persistent scalars, by name. */
   get persistentScalars(): Record<string, number> {
     return Object.fromEntries(this.#persistentNames.map((name, i) => [name, this.#persistent[i]]));

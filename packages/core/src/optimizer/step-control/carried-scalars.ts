@@ -1,0 +1,68 @@
+import type { Group } from "../groups/group.js";
+
+/**
+ * The persistent scalars of all groups in one array, for a device that decides which steps are skipped: the host computes
+ * them as if every step were taken, and goes back to those of a step when it hears that later ones were not.
+ */
+export class CarriedScalars {
+  /** Those after the step whose scalars were computed last. */
+  readonly values: Float64Array;
+  readonly #groups: readonly Group[];
+  readonly #starts: readonly number[];
+  /** Those after the last steps, by their number. */
+  readonly #history: Float64Array;
+  readonly #keptSteps: number;
+
+  /** @param keptSteps how many steps are remembered */
+  constructor(groups: readonly Group[], keptSteps: number) {
+    const starts: number[] = [];
+    let length = 0;
+    for (const { scalars } of groups) {
+      starts.push(length);
+      length += scalars.persistentCount;
+    }
+    this.values = new Float64Array(length);
+    this.#groups = groups;
+    this.#starts = starts;
+    this.#history = new Float64Array(length * keptSteps);
+    this.#keptSteps = keptSteps;
+  }
+
+  /** Takes those after step `t`, whose scalars the groups have computed. */
+  take(t: number): void {
+    const { values } = this;
+    if (values.length === 0) return;
+    for (let i = 0; i < this.#groups.length; i += 1) {
+      const { scalars, frozen } = this.#groups[i];
+      if (frozen) scalars.copyPersistent(values, this.#starts[i]);
+      else scalars.copyNext(values, this.#starts[i]);
+    }
+    this.#history.set(values, this.#start(t));
+  }
+
+  /** Takes the current ones of the groups. */
+  takeCurrent(): void {
+    this.#groups.forEach(({ scalars }, i) => scalars.copyPersistent(this.values, this.#starts[i]));
+  }
+
+  /** Gives the groups those after step `t`, one of the last steps. */
+  goTo(t: number): void {
+    const start = this.#start(t);
+    this.give(this.#history.subarray(start, start + this.values.length));
+  }
+
+  /** Gives the groups these values. */
+  give(values: Float64Array): void {
+    this.#groups.forEach(({ scalars }, i) => scalars.setPersistent(values, this.#starts[i]));
+  }
+
+  /** Those of a group, by name. */
+  named(index: number, values: Float64Array): Record<string, number> {
+    const names = Object.keys(this.#groups[index].context.variant.persistentScalars);
+    return Object.fromEntries(names.map((name, i) => [name, values[this.#starts[index] + i]]));
+  }
+
+  #start(t: number): number {
+    return (t % this.#keptSteps) * this.values.length;
+  }
+}

@@ -1,0 +1,103 @@
+import type { GuardOptions } from "@gradstep/core";
+import { bufferUsage } from "../device/webgpu-constants.js";
+
+/** Words of a row before what is carried and the scalars: the step, and the replacement. */
+export const keptHeaderLength = 2;
+
+/**
+ * The scalars of the last steps on the device, in a ring with a row per step. Each row names its step, so that the device
+ * sees when those of another step have overwritten it. When hyperparameters change, further rows are written: steps that
+ * are recorded and not submitted yet keep those of before.
+ */
+export class KeptScalars {
+  readonly buffer: GPUBuffer;
+  readonly rows: number;
+  /** Words per row. */
+  readonly rowLength: number;
+  /** Words of a row before the scalars. */
+  readonly scalarsStart: number;
+  /** What names the current rows. */
+  epoch = 0;
+  readonly #queue: GPUQueue;
+  readonly #options: GuardOptions;
+  /** The contents of the buffer. */
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #values: Float32Array<ArrayBuffer>;
+  readonly #carried: Uint32Array;
+  /** What is added to the number of a step for the number of its row, modulo the number of rows. */
+  #offset = 0;
+  /** The number of the row after the last one that was written. */
+  #end = 0;
+  /** The numbers of the rows that are not in the buffer yet. */
+  #first = 0;
+  #last = -1;
+
+  constructor(device: GPUDevice, options: GuardOptions) {
+    const { scalars, carried, keptSteps } = options;
+    this.#queue = device.queue;
+    this.#options = options;
+    this.rows = keptSteps;
+    this.scalarsStart = keptHeaderLength + 2 * carried.length;
+    this.rowLength = scalars.reduce((length, one) => length + one.length, this.scalarsStart);
+    this.#carried = new Uint32Array(carried.buffer, carried.byteOffset, 2 * carried.length);
+    this.#words = new Uint32Array(this.rows * this.rowLength);
+    this.#values = new Float32Array(this.#words.buffer);
+    const { STORAGE, COPY_DST } = bufferUsage;
+    this.buffer = device.createBuffer({
+      label: "gradstep guard, scalars",
+      size: this.#words.byteLength,
+      usage: STORAGE | COPY_DST,
+    });
+  }
+
+  /** What is added to the number of a step, for that of its row. */
+  get offset(): number {
+    return ((this.#offset % this.rows) + this.rows) % this.rows;
+  }
+
+  /** Writes the scalars of step `t` and the following ones to further rows. */
+  replace(t: number): void {
+    this.epoch += 1;
+    this.#offset = this.#end - t;
+  }
+
+  /** Stores the current scalars as those of a step; `flush` gives them to the device. */
+  store(t: number): void {
+    const number = t + this.#offset;
+    let place = (number % this.rows) * this.rowLength;
+    this.#words[place] = t;
+    this.#words[place + 1] = this.epoch;
+    this.#words.set(this.#carried, place + keptHeaderLength);
+    place += this.scalarsStart;
+    const { scalars } = this.#options;
+    for (let i = 0; i < scalars.length; i += 1) {
+      this.#values.set(scalars[i], place);
+      place += scalars[i].length;
+    }
+    this.#first = this.#last < this.#first ? number : Math.min(this.#first, number);
+    this.#last = Math.max(this.#last, number);
+    this.#end = Math.max(this.#end, number + 1);
+  }
+
+  flush(): void {
+    const count = this.#last + 1 - this.#first;
+    if (count <= 0) return;
+    const row = this.#first % this.rows;
+    const atEnd = Math.min(count, this.rows - row);
+    this.#write(row, atEnd);
+    if (count > atEnd) this.#write(0, count - atEnd);
+    this.#first = 0;
+    this.#last = -1;
+  }
+
+  #write(row: number, count: number): void {
+    const { rowLength } = this;
+    this.#queue.writeBuffer(
+      this.buffer,
+      4 * row * rowLength,
+      this.#words,
+      row * rowLength,
+      count * rowLength,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { nadam, scheduleFreeAdamw, scheduleFreeSgd, warmup } from "@gradstep/core";
+import { expect, test } from "vitest";
+import { seed } from "../../../testing/cases.js";
+import { describe, newBackend } from "./gpu.js";
+import { arrays, bad, bitsOf, start } from "./guarded-runs.js";
+import { Random } from "./random.js";
+
+/** Rules that keep scalars on the host, which depend on all steps before. */
+const rules = [
+  nadam({ learningRate: warmup(10, 0.1) }),
+  scheduleFreeSgd({ learningRate: warmup(10, 0.1) }),
+  scheduleFreeAdamw({ learningRate: 0.1 }),
+];
+
+describe("rules that keep scalars on the host", () => {
+  test.each(rules)("$rule.name: steps that the device skips do not count", async (rule) => {
+    const random = new Random(seed + 30);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    // The other rule shares the steps.
+    const options = { groups: [{ match: "b", rule: nadam() }] };
+    const skipping = start(backend, rule, initial, { ...options, nonFinite: "skip" });
+    const plain = start(backend, rule, initial, options);
+    for (let i = 0; i < 30; i += 1) {
+      for (let k = random.below(3); k > 0; k -= 1) skipping.optimizer.step(bad(random, k));
+      const gradients = arrays(random);
+      for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+      if (i % 11 === 10) expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+      // Steps are taken while the counts are being read.
+      if (i % 7 !== 6) continue;
+      const reading = skipping.optimizer.metrics();
+      const next = [bad(random, i), arrays(random)];
+      for (const one of next) skipping.optimizer.step(one);
+      plain.optimizer.step(next[1]);
+      await reading;
+    }
+    expect(skipping.optimizer.iterations).toBeGreaterThan(plain.optimizer.iterations);
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    expect(skipping.optimizer.iterations).toBe(plain.optimizer.iterations);
+  });
+
+  test("a state has those of the steps that were taken", async () => {
+    const random = new Random(seed + 31);
+    const backend = await newBackend();
+    const one = start(backend, nadam(), arrays(random));
+    for (let i = 0; i < 9; i += 1)
+      one.optimizer.step(i % 3 === 1 ? bad(random, i) : arrays(random));
+    const state = structuredClone(await one.optimizer.state());
+    const other = start(backend, nadam(), arrays(random));
+    for (const name of Object.keys(one.parameters))
+      other.parameters[name].write(await one.parameters[name].read());
+    other.optimizer.restore(state);
+    for (let i = 0; i < 6; i += 1) {
+      const gradients = i % 3 === 1 ? bad(random, i) : arrays(random);
+      for (const { optimizer } of [one, other]) optimizer.step(gradients);
+    }
+    expect(await bitsOf(other)).toEqual(await bitsOf(one));
+  });
+
+  test("a hyperparameter that is set while the number of steps is uncertain is refused", async () => {
+    const random = new Random(seed + 33);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const skipping = start(backend, nadam(), initial);
+    const plain = start(backend, nadam(), initial, {});
+    skipping.optimizer.step(bad(random, 0));
+    for (const { optimizer } of [skipping, plain]) Object.assign(optimizer, { beta1: 0.8 });
+    const gradients = arrays(random);
+    expect(() => skipping.optimizer.step(gradients)).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining("call await optimizer.metrics() before a step"),
+      }),
+    );
+    await skipping.optimizer.metrics();
+    for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+  });
+});
