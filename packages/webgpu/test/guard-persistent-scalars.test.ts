@@ -25,7 +25,6 @@ describe("rules that keep scalars on the host", () => {
       for (let k = random.below(3); k > 0; k -= 1) skipping.optimizer.step(bad(random, k));
       const gradients = arrays(random);
       for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
-      if (i % 11 === 10) expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
       // Steps are taken while the counts are being read.
       if (i % 7 !== 6) continue;
       const reading = skipping.optimizer.metrics();
