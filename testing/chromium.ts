@@ -54,6 +54,8 @@ export async function chromium(): Promise<Launch | undefined> {
       ...args,
       "--no-sandbox",
       "--use-webgpu-adapter=swiftshader",
+      // As in Node: the driver unrolls the zeroing of workgroup memory, which takes long to compile.
+      "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
       // Without them, the first frame of a canvas with a WebGPU context ends the GPU process.
       "--enable-features=Vulkan",
       "--use-angle=vulkan",
