@@ -2,7 +2,7 @@ import { defineConfig } from "vitepress";
 import { accessibleMath } from "./accessible-math.js";
 import { crossOriginIsolation } from "../src/headers.mjs";
 import { documentationSidebar } from "./documentation-sidebar.js";
-import { hasApi, referenceSidebar } from "./reference-sidebar.js";
+import { apiSidebar, hasApi, referenceSidebar } from "./reference-sidebar.js";
 
 export default defineConfig({
   title: "gradstep",
@@ -12,6 +12,8 @@ export default defineConfig({
   srcDir: "content",
   outDir: "dist",
   cleanUrls: true,
+  // The list of all pages, once for all pages.
+  metaChunk: true,
   ignoreDeadLinks: hasApi ? false : [/^\/reference\/api\//],
   markdown: {
     math: true,
@@ -35,6 +37,7 @@ export default defineConfig({
     sidebar: {
       "/": documentationSidebar,
       "/reference/": referenceSidebar,
+      "/reference/api/": apiSidebar,
       "/demos/": [
         {
           text: "Demos",

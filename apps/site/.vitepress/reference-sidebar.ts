@@ -8,18 +8,25 @@ const api = fileURLToPath(new URL("../content/reference/api/", import.meta.url))
 /** Whether the API reference was written, which `pnpm run docs` does. */
 export const hasApi: boolean = existsSync(`${api}index.md`);
 
-function apiPages(): DefaultTheme.SidebarItem[] {
+/** The modules of the API. The pages of their exports are hundreds; the index of a module lists its own. */
+function modules(): DefaultTheme.SidebarItem[] {
   if (!hasApi) return [];
-  const modules = readdirSync(api, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".md") && path !== "index.md")
-    .map((path) => path.replaceAll("\\", "/").replace(/\.md$/, ""))
-    .sort();
-  const items = modules.map((path) => ({ text: path, link: `/reference/api/${path}` }));
-  return [{ text: "API", link: "/reference/api/", collapsed: true, items }];
+  return readdirSync(api, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith("/index.md"))
+    .map((path) => path.replace(/\/index\.md$/, ""))
+    .sort()
+    .map((path) => ({ text: path, link: `/reference/api/${path}/` }));
 }
 
-/** The pages of the reference, as the task `reference` listed them, and those of the API. */
+/** The pages of the API. */
+export const apiSidebar: DefaultTheme.SidebarItem[] = [
+  { text: "Reference", link: "/reference/" },
+  { text: "API", link: "/reference/api/", items: modules() },
+];
+
+/** The pages of the reference, as the task `reference` listed them. */
 export const referenceSidebar: DefaultTheme.SidebarItem[] = [
   ...(JSON.parse(readFileSync(list, "utf8")) as DefaultTheme.SidebarItem[]),
-  ...apiPages(),
+  ...(hasApi ? [{ text: "API", link: "/reference/api/" }] : []),
 ];

@@ -1,8 +1,13 @@
 // Copies the API reference to content/reference/api, where `pnpm run docs` makes pages of it.
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const from = new URL("../../api-reference/dist/", import.meta.url);
-const to = new URL("../content/reference/api/", import.meta.url);
+const from = fileURLToPath(new URL("../../api-reference/dist/", import.meta.url));
+const to = fileURLToPath(new URL("../content/reference/api/", import.meta.url));
 rmSync(to, { recursive: true, force: true });
-cpSync(fileURLToPath(from), fileURLToPath(to), { recursive: true });
+cpSync(from, to, { recursive: true });
+
+/** For the style of these pages. */
+const head = "---\npageClass: api-page\neditLink: false\nlastUpdated: false\n---\n\n";
+for (const path of readdirSync(to, { recursive: true, encoding: "utf8" }))
+  if (path.endsWith(".md")) writeFileSync(to + path, head + readFileSync(to + path, "utf8"));

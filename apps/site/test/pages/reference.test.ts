@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { expect, test } from "vitest";
@@ -15,6 +17,10 @@ const all = [
   ...rules.map(({ name }) => `reference/rules/${name}`),
   ...stages.map(({ name }) => `reference/stages/${name}`),
   ...scheduleKinds.map(({ name }) => `reference/schedules/${name}`),
+  "reference/api/",
+  "reference/api/@gradstep/core/",
+  "reference/api/@gradstep/core/functions/createOptimizer",
+  "reference/api/@gradstep/core/interfaces/OptimizerMethods",
 ];
 
 test.each(all)(
@@ -32,5 +38,28 @@ test("a formula that is wider than a phone can be scrolled to its end with the k
   await page.keyboard.press("End");
   await page.keyboard.down("ArrowRight");
   await expect.poll(() => box.evaluate((one) => one.scrollLeft)).toBeGreaterThan(0);
+  await finish();
+});
+
+test("no page of the API is larger than 100 kB", () => {
+  const folder = fileURLToPath(new URL("../../dist/reference/api/", import.meta.url));
+  const pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".html"),
+  );
+  expect(pages.length).toBeGreaterThan(400);
+  expect(pages.filter((path) => statSync(folder + path).size > 100_000)).toEqual([]);
+});
+
+test("the search finds a function of the API, and its page links the types that it names", async () => {
+  const { page, finish } = await site.open("reference/api/");
+  await page.getByRole("button", { name: "Search" }).first().click();
+  await page.getByRole("searchbox").fill("createOptimizer");
+  await page.locator('.VPLocalSearchBox a[href*="functions/createOptimizer"]').first().click();
+  await page.getByRole("heading", { level: 1, name: "createOptimizer" }).waitFor();
+  await page.getByRole("main").getByRole("link", { name: "OptimizerSpec" }).first().click();
+  await page.getByRole("heading", { level: 1, name: "OptimizerSpec" }).waitFor();
+  expect(new URL(page.url()).pathname).toBe(
+    "/reference/api/@gradstep/core/interfaces/OptimizerSpec",
+  );
   await finish();
 });
