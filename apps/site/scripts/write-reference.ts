@@ -7,6 +7,7 @@ import { initialSchedule, scheduleOf } from "../src/controls/schedule-kinds.js";
 import { scheduleChart } from "../src/reference/charts/schedule-chart.js";
 import { lossChart } from "../src/reference/charts/loss-chart.js";
 import { pathChart } from "../src/reference/charts/path-chart.js";
+import { stageChart } from "../src/reference/charts/stage-chart.js";
 import type { Pictures } from "../src/reference/charts/render.js";
 import { bestPath } from "../src/reference/charts/valley.js";
 import { ruleEntries, scheduleEntries, stageEntries } from "../src/reference/entries.js";
@@ -15,6 +16,10 @@ import { referencePage, rulesPage, stagesPage } from "../src/reference/pages/ind
 import { rulePage } from "../src/reference/pages/rule-page.js";
 import { drawn, schedulePage, schedulesPage } from "../src/reference/pages/schedule-page.js";
 import { stagePage } from "../src/reference/pages/stage-page.js";
+import { stageBounds } from "../src/reference/stages/stage-bounds.js";
+import { stageCounterpartsOf } from "../src/reference/stages/stage-counterparts.js";
+import { effectOf } from "../src/reference/stages/stage-effects.js";
+import { constraintRuns } from "../src/reference/stages/tfjs-constraints.js";
 import { folder, type SidebarEntry } from "../src/reference/sidebar.js";
 
 const site = new URL("..", import.meta.url);
@@ -50,8 +55,18 @@ for (const { rule, ...entry } of rules) {
   const text = rulePage(rule, { ...entry, runs }, path.learningRate);
   write(`content/reference/rules/${rule.name}.md`, text);
 }
-for (const { rule: stage, ...entry } of stages)
-  write(`content/reference/stages/${stage.name}.md`, stagePage(stage, { ...entry, runs }));
+for (const { rule: stage, ...entry } of stages) {
+  const effect = effectOf(stage.name);
+  writePictures(`content/reference/stages/pictures/${stage.name}`, await stageChart(effect));
+  const text = stagePage(stage, {
+    ...entry,
+    runs,
+    caption: effect.caption,
+    bounds: await stageBounds(stage),
+    constraintRuns: await constraintRuns(stage, stageCounterpartsOf(stage.name)),
+  });
+  write(`content/reference/stages/${stage.name}.md`, text);
+}
 
 const schedules = scheduleEntries();
 for (const entry of schedules) {

@@ -5,6 +5,7 @@ import { stages } from "@gradstep/core/stages";
 import { initialSchedule, scheduleKinds } from "../controls/schedule-kinds.js";
 import { documentationOf, parametersOf } from "./documentation.js";
 import { drawn, type ScheduleEntry } from "./pages/schedule-page.js";
+import { scheduleCounterparts } from "./schedule-counterparts.js";
 
 /** A rule or stage, with what its page begins with. */
 export interface Entry<T> {
@@ -70,12 +71,19 @@ export function scheduleEntries(): readonly ScheduleEntry[] {
     );
     if (found === undefined) throw new Error(`No file of core is known for ${kind.name}.`);
     const file = `schedules/${found[0]}.d.ts`;
+    const parameters = parametersOf(file, factory);
     const data = initialSchedule(kind, drawn.value, drawn.steps);
+    if (!Object.hasOwn(scheduleCounterparts, kind.name))
+      throw new Error(`The counterparts of ${kind.name} are not listed.`);
     return {
       kind,
       factory,
       documentation: documentationOf(file, factory),
-      call: callOf(factory, parametersOf(file, factory), data.options),
+      call: callOf(factory, parameters, data.options),
+      counterparts: scheduleCounterparts[kind.name].map(({ here, ...one }) => ({
+        ...one,
+        here: callOf(factory, parameters, here.options),
+      })),
     };
   });
 }
@@ -89,7 +97,9 @@ function callOf(
   const given = parameters.filter((name) => name !== "options");
   const rest = Object.entries(options).filter(([name]) => !given.includes(name));
   const own = rest.map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  const values = given.map((name) => JSON.stringify(options[name]));
+  const values = given
+    .filter((name) => options[name] !== undefined)
+    .map((name) => JSON.stringify(options[name]));
   const all = parameters.includes("options") && own.length > 0 ? [`{ ${own.join(", ")} }`] : [];
   return `${factory}(${[...values, ...all].join(", ")})`;
 }

@@ -5,6 +5,9 @@ import { expect, test } from "vitest";
 import { ruleEntries, stageEntries } from "../../src/reference/entries.js";
 import { libraries, settingsOf } from "../../src/reference/pages/counterparts.js";
 import { sourcesOf } from "../../src/reference/papers.js";
+import { scheduleCounterparts } from "../../src/reference/schedule-counterparts.js";
+import { stageCounterpartsOf } from "../../src/reference/stages/stage-counterparts.js";
+import { stageSpec } from "../../src/reference/stages/stage-step.js";
 import { summaryOf } from "../../src/reference/summaries.js";
 
 test.each(ruleEntries())("$title has a summary and names its source", ({ rule, documentation }) => {
@@ -38,3 +41,42 @@ test.each(ruleEntries())("the settings of $title are those of its counterparts",
     });
   }
 });
+
+const read = stageEntries().flatMap(({ rule: stage }) =>
+  stageCounterpartsOf(stage.name).flatMap(({ there, settings, read: readSpec }) =>
+    readSpec === undefined ? [] : [{ there, stage, settings, readSpec }],
+  ),
+);
+
+test.each(read)("$there is the stage with these settings", ({ stage, settings, readSpec }) => {
+  const spec = readSpec();
+  expect(spec.rule.name.split("+")).toContain(stage.name);
+  const { hyperparameters, options } = stageSpec(stage, settings);
+  expect(spec.hyperparameters).toMatchObject(hyperparameters);
+  expect(spec.options).toMatchObject(options);
+});
+
+test.each(stageEntries())(
+  "the counterparts of $title are in the libraries that its doc comment names",
+  ({ rule: stage, documentation }) => {
+    const named = [
+      ["keras", /Keras's `/],
+      ["torch", /PyTorch's `/],
+      ["optax", /Optax's `/],
+    ] as const;
+    const expected = named.filter(([, pattern]) => pattern.test(documentation));
+    const listed = stageCounterpartsOf(stage.name).map(({ library }) => library);
+    expect(listed).toEqual(expect.arrayContaining(expected.map(([library]) => library)));
+  },
+);
+
+const schedules = Object.values(scheduleCounterparts).flat();
+
+test.each(schedules.filter((one) => one.read !== undefined))(
+  "$there has the values of the schedule here",
+  ({ here, read: readSchedule }) => {
+    const theirs = readSchedule!();
+    for (let step = 0; step <= 1000; step += 1)
+      expect(Math.abs(theirs.valueAt(step) - here.valueAt(step))).toBeLessThanOrEqual(1e-18);
+  },
+);

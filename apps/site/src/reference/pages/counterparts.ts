@@ -7,7 +7,8 @@ import {
   fromTorch,
   type Counterpart,
 } from "@gradstep/core/interop";
-import { code, table } from "./markdown.js";
+import type { StageCounterpart } from "../stages/stage-counterparts.js";
+import { code, styledTable, table } from "./markdown.js";
 
 /** Names of the libraries, and what makes an optimizer of each. */
 export const libraries = {
@@ -39,9 +40,7 @@ export function settingsOf(
 /** The optimizers of other libraries that compute a rule. @param factory the name of its function */
 export function counterpartSection(rule: Rule, factory: string): string {
   const counterparts = counterpartsOf(rule.name);
-  const missing = Object.entries(libraries)
-    .filter(([library]) => counterparts.every((one) => one.library !== library))
-    .map(([, { title }]) => title);
+  const missing = missingIn(counterparts);
   const rows = counterparts.map((one) => [
     libraries[one.library].title,
     code(one.name),
@@ -60,12 +59,46 @@ export function counterpartSection(rule: Rule, factory: string): string {
       : table(["library", "optimizer", "the same with its defaults"], rows),
     counterparts.length === 0 ? "" : "Their arguments and those here:",
     counterparts.length === 0 ? "" : table(["optimizer", "arguments"], names),
-    missing.length === 0 || counterparts.length === 0
-      ? ""
-      : `Not in ${new Intl.ListFormat("en", { type: "disjunction" }).format(missing)}.`,
+    counterparts.length === 0 ? "" : missing,
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+/** `Not in Keras or PyTorch.`; empty if all libraries have a counterpart. */
+function missingIn(counterparts: readonly Pick<Counterpart, "library">[]): string {
+  const missing = Object.entries(libraries)
+    .filter(([library]) => counterparts.every((one) => one.library !== library))
+    .map(([, { title }]) => title);
+  if (missing.length === 0) return "";
+  return `Not in ${new Intl.ListFormat("en", { type: "disjunction" }).format(missing)}.`;
+}
+
+/** What other libraries have for a stage or schedule, in a table with what makes it the same here. */
+export function callTable(
+  counterparts: readonly (Pick<StageCounterpart, "library" | "there" | "difference"> & {
+    readonly here: string;
+  })[],
+): string {
+  const rows = counterparts.map(({ library, there, here, difference = "" }) => [
+    `${libraries[library].title}<br>${code(there)}`,
+    difference === "" ? code(here) : `${code(here)}<br>${difference}`,
+  ]);
+  return [styledTable("calls", ["there", "the same here"], rows), missingIn(counterparts)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** What the other libraries have for a stage. @param factory the name of its function */
+export function stageCounterpartSection(
+  counterparts: readonly StageCounterpart[],
+  factory: string,
+): string {
+  if (counterparts.length === 0)
+    return "Keras, PyTorch, Optax and TensorFlow.js do not have this stage.";
+  return callTable(
+    counterparts.map((one) => ({ ...one, here: `${factory}(${settingsText(one.settings)})` })),
+  );
 }
 
 function settingsText(settings: Readonly<Record<string, unknown>>): string {

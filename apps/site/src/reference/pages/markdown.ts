@@ -29,7 +29,7 @@ export function code(value: unknown): string {
 
 /** A table with a class for its style. */
 export function styledTable(
-  style: "summaries" | "arguments",
+  style: "summaries" | "arguments" | "calls",
   titles: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {

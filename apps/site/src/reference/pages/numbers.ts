@@ -1,6 +1,8 @@
 import type { GoldenRun } from "../golden-runs.js";
+import type { StageBounds } from "../stages/stage-bounds.js";
+import type { ConstraintRun } from "../stages/tfjs-constraints.js";
 import { libraries } from "./counterparts.js";
-import { table } from "./markdown.js";
+import { code, table } from "./markdown.js";
 
 /** A number to two digits, as a power of ten. */
 function figure(value: number): string {
@@ -60,4 +62,32 @@ export function numbersSection(name: string, runs: readonly GoldenRun[]): string
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+/** Random runs of a stage on backends that compute in f32. */
+export function boundsTable({ rule, runs, errorOverBound }: StageBounds): string {
+  const backends = Object.keys(errorOverBound);
+  return [
+    `${runs} random runs of ${code(rule)} per backend, with all options: the largest error of any value in any step, as a part of the bound that is derived from the text of the stage and of Adam. None is above 1.`,
+    table(
+      backends.map((one) => `error / bound, ${one}`),
+      [Object.values(errorOverBound).map((value) => value.toFixed(2))],
+    ),
+  ].join("\n\n");
+}
+
+/** Constraints of TensorFlow.js, applied to the values of a stage; empty if there are none. */
+export function constraintTable(runs: readonly ConstraintRun[]): string {
+  if (runs.length === 0) return "";
+  return [
+    "Applied to a matrix of 32 × 24 values in f32, which rounds at 6 · 10<sup>−8</sup>:",
+    table(
+      ["library", "constraint", "difference"],
+      runs.map(({ version, there, relativeDifference }) => [
+        `TensorFlow.js ${version}`,
+        code(there),
+        figure(relativeDifference),
+      ]),
+    ),
+  ].join("\n\n");
 }

@@ -1,5 +1,6 @@
 import type { ScheduleKindInfo } from "../../controls/schedule-kinds.js";
 import { citation, sourcesOf } from "../papers.js";
+import { callTable } from "./counterparts.js";
 import { scheduleFormulas } from "../schedule-formulas.js";
 import { code, formula, inlineFormula, page, picture, styledTable } from "./markdown.js";
 
@@ -11,13 +12,21 @@ export interface ScheduleEntry {
   readonly documentation: string;
   /** A call of the function, as it is drawn. */
   readonly call: string;
+  /** What other libraries have, and the call that is the same. */
+  readonly counterparts: Parameters<typeof callTable>[0];
 }
 
 /** The steps that charts of schedules show, and the value that they are made for. */
 export const drawn = { steps: 1000, value: 0.001 } as const;
 
 /** The page of a kind of schedule. */
-export function schedulePage({ kind, factory, documentation, call }: ScheduleEntry): string {
+export function schedulePage({
+  kind,
+  factory,
+  documentation,
+  call,
+  counterparts,
+}: ScheduleEntry): string {
   const known = scheduleFormulas[kind.name];
   const symbols = known?.symbols ?? {};
   const formulas =
@@ -50,6 +59,12 @@ export function schedulePage({ kind, factory, documentation, call }: ScheduleEnt
         meaning,
       ]),
     ),
+    "## In other libraries",
+    counterparts.length === 0
+      ? "Keras, PyTorch and Optax have it only as a sequence of other schedules."
+      : "All for the learning rate 0.001:",
+    counterparts.length === 0 ? "" : callTable(counterparts),
+    "## Name",
     `In states and configurations its name is ${code(kind.name)}.`,
   ]);
 }

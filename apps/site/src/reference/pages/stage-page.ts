@@ -1,10 +1,14 @@
 import type { Stage } from "@gradstep/core";
+import type { StageBounds } from "../stages/stage-bounds.js";
+import { stageCounterpartsOf } from "../stages/stage-counterparts.js";
+import type { ConstraintRun } from "../stages/tfjs-constraints.js";
 import { summaryOf } from "../summaries.js";
 import { citation, sourcesOf } from "../papers.js";
 import { hyperparameterTable, optionSections } from "./arguments.js";
+import { stageCounterpartSection } from "./counterparts.js";
 import { evaluationFormulas, formulas } from "./formulas.js";
-import { code, page, table } from "./markdown.js";
-import { numbersSection } from "./numbers.js";
+import { code, page, picture, table } from "./markdown.js";
+import { boundsTable, constraintTable, numbersSection } from "./numbers.js";
 import type { PageContent } from "./rule-page.js";
 import { ruleText } from "./rule-text.js";
 import { slotTable, stateSize } from "./state.js";
@@ -16,10 +20,18 @@ export const places = {
   p: "the parameter, after the update",
 } as const;
 
+/** What a page of a stage is made of, in addition to the stage itself. */
+export interface StageContent extends PageContent {
+  /** Of its chart. */
+  readonly caption: string;
+  readonly bounds: StageBounds;
+  readonly constraintRuns: readonly ConstraintRun[];
+}
+
 /** The page of a stage. */
 export function stagePage(
   stage: Stage,
-  { factory, title, documentation, runs }: PageContent,
+  { factory, title, documentation, runs, caption, bounds, constraintRuns }: StageContent,
 ): string {
   const options = optionSections(stage);
   const evaluation = evaluationFormulas(stage);
@@ -37,6 +49,9 @@ export function stagePage(
     sourcesOf(stage.name)
       .map((one) => `- ${citation(one)}`)
       .join("\n"),
+    "## Effect",
+    `<div class="pictures">${picture(`./pictures/${stage.name}`, `The effect of the stage ${title}`)}</div>`,
+    caption,
     "## Formulas",
     "$\\theta$ is the parameter, $g_t$ its gradient in step $t$, $u_t$ the update that the rule subtracts, $\\eta$ the learning rate of the rule. [How formulas are made](../#formulas)",
     formulas(stage),
@@ -51,11 +66,15 @@ export function stagePage(
     ...options,
     slotTable(stage) === "" ? "" : "## State",
     slotTable(stage),
-    hasNumbers ? "## Numbers" : "",
+    "## In other libraries",
+    stageCounterpartSection(stageCounterpartsOf(stage.name), factory),
+    "## Numbers",
     hasNumbers
       ? "Recorded runs of the libraries in f64, replayed: the largest difference of any value after any step, relative to the largest magnitude of that value, and, on backends that compute in f32, the largest error of any step as a part of its bound. [How the numbers are made](../#numbers)"
-      : "",
+      : "None of the recorded runs of Keras, PyTorch and Optax has this stage.",
     hasNumbers ? numbersSection(stage.name, runs) : "",
+    constraintTable(constraintRuns),
+    boundsTable(bounds),
     "## Text",
     ruleText(stage),
   ]);
