@@ -2,6 +2,7 @@ import { optimizers } from "@gradstep/digits/optimizers";
 import { useSignal } from "@preact/signals";
 import { backendTitles } from "../backends/browser-backends.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
+import { CheckpointDownload } from "./checkpoint-download.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import type { Run } from "./run.js";
 import type { RunList } from "./run-list.js";
@@ -85,6 +86,7 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
           </button>
         </>
       )}
+      {run.batches.value > 0 && <CheckpointDownload run={run} />}
       <button type="button" onClick={() => onReuse(run.settings)}>
         Use its settings
       </button>

@@ -59,15 +59,26 @@ export class RunList {
 
   /** Adds a run and starts it, as soon as a processor is free. */
   add(name: string, settings: RunSettings): Run {
+    const run = this.#added(crypto.randomUUID(), name, settings);
+    this.start(run);
+    return run;
+  }
+
+  /** Adds a paused run whose checkpoint is saved under this id. */
+  async addSaved(id: string, name: string, settings: RunSettings): Promise<Run> {
+    const run = this.#added(id, name, settings);
+    await this.load();
+    return run;
+  }
+
+  #added(id: string, name: string, settings: RunSettings): Run {
     const runs = this.runs.value;
     const used = runs.map(({ color }) => color);
     const colors = Array.from({ length: runColors.length }, (_, color) => color);
     const color = colors.find((one) => !used.includes(one)) ?? runs.length % runColors.length;
-    const id = crypto.randomUUID();
     const run = this.#watched(new Run({ id, name, color, isHidden: false, settings }));
     this.runs.value = [...runs, run];
     this.selected.value = id;
-    this.start(run);
     return run;
   }
 

@@ -150,6 +150,12 @@ export class Run {
     if (this.status.value === "training") await this.#remote?.save();
   }
 
+  /** The newest checkpoint as a file, saved now if it trains; undefined if no worker has it. */
+  async file(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    await this.save();
+    return this.#remote?.file(this.id, { name: this.name.value, settings: this.settings });
+  }
+
   /** Ends the worker. What was not saved is trained again by the next start, with the same bits. */
   close(): void {
     this.#remote?.[releaseProxy]();

@@ -1,11 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
+import { CheckpointLoader } from "./checkpoint-loader.js";
 import { DigitPad } from "./digit-pad.js";
+import { OfferedRuns } from "./offered-runs.js";
 import type { RunList } from "./run-list.js";
 import { RunCharts } from "./run-charts.js";
 import { RunDetails } from "./run-details.js";
 import { RunForm, RunStart } from "./run-form.js";
 import { RunTable } from "./run-table.js";
+import { missingRuns, runsFromUrl, runsToUrl } from "./url-runs.js";
 import { settingsFromUrl, settingsToUrl } from "./url-settings.js";
 
 interface TrainDemoProps {
@@ -18,21 +21,39 @@ const usualSmoothing = 0.9;
 export function TrainDemo({ list }: TrainDemoProps) {
   const [settings, setSettings] = useState(() => settingsFromUrl(readUrlState()));
   const [smoothing, setSmoothing] = useState(() => smoothingOf(readUrlState().smoothing));
+  const [offered, setOffered] = useState(() =>
+    missingRuns(runsFromUrl(readUrlState().runs), list.runs.value),
+  );
+  const shown = list.runs.value
+    .filter((run) => !run.isHidden.value)
+    .map((run) => ({ name: run.name.value, settings: run.settings }));
+  // Those that are offered stay in the address until the visitor has decided.
+  const runs = runsToUrl([...shown, ...offered]);
   useEffect(() => {
     writeUrlState({
       ...settingsToUrl(settings),
       smoothing: smoothing === usualSmoothing ? undefined : String(smoothing),
+      runs,
     });
-  }, [settings, smoothing]);
+  }, [settings, smoothing, runs]);
   const selected = list.selectedRun;
   return (
     <div class="train">
+      <OfferedRuns
+        runs={offered}
+        onStart={() => {
+          for (const { name, settings: given } of offered) list.add(name, given);
+          setOffered([]);
+        }}
+        onIgnore={() => setOffered([])}
+      />
       <RunStart list={list} settings={settings} onChange={setSettings} />
       <div class="train-main">
         <RunForm settings={settings} onChange={setSettings} />
         <RunCharts list={list} smoothing={smoothing} onSmoothing={setSmoothing} />
       </div>
       <RunTable list={list} />
+      <CheckpointLoader list={list} />
       {selected !== undefined && (
         <>
           <RunDetails key={selected.id} list={list} run={selected} onReuse={setSettings} />

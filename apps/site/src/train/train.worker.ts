@@ -1,8 +1,10 @@
 import { indexedDbStore, newestCheckpoint } from "@gradstep/checkpoint";
 import { pixelsPerDigit, type DigitSet } from "@gradstep/digits";
-import { expose } from "comlink";
+import { expose, transfer } from "comlink";
+import type { NamedSettings } from "./comparisons.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import { loadDigits } from "./load-digits.js";
+import { runFile, storeRunFile } from "./run-file.js";
 import { reportFrom, type Progress, type RunReport } from "./run-report.js";
 import type { RunSettings } from "./run-settings.js";
 import type { RunListener, RunResult, TrainingSession } from "./training-session.js";
@@ -24,6 +26,15 @@ const trainingWorker = {
       others.hyperparameters as HyperparameterChange[],
     );
   },
+
+  /** The newest checkpoint of a run as a file; undefined if nothing is saved. */
+  async file(id: string, run: NamedSettings): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = await runFile(storeOf(id), run);
+    return file && transfer(file, [file.buffer]);
+  },
+
+  /** Saves the checkpoint of a file as that of a new run. @returns its name and settings */
+  storeFile: (id: string, file: Uint8Array) => storeRunFile(file, storeOf(id)),
 
   /** Removes what is saved of a run. */
   async remove(id: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
 import type { RunDocument } from "../../src/train/run-document.js";
 import type { TrainingBackend } from "../../src/train/run-settings.js";
+import { phone } from "./reading-faults.js";
 import { seriousViolations } from "./serious-violations.js";
 import { useSite } from "./site.js";
 import { trainedHere } from "./trained-here.js";
@@ -213,6 +214,67 @@ describe("the page", () => {
     await states(page, "finished", "finished", "finished");
     expect((await documents(page)).map(({ name }) => name)).toEqual(["Adam", "Muon"]);
     await finish();
+  });
+
+  test("a comparison is in the address: another browser offers its runs, and they end with the same bits", async () => {
+    const { page, finish } = await site.open(query({ epochs: "1", batch: "2000" }));
+    await page.getByLabel("Compare").selectOption("rates");
+    await page.getByRole("button", { name: "Start all" }).click();
+    await states(page, "finished", "finished", "finished");
+    await page.waitForURL(/runs=/);
+    const digests = (await documents(page)).map(({ result }) => result!.digest);
+    const { pathname, search } = new URL(page.url());
+    const address = `${pathname.slice(1)}${search}`;
+    await finish();
+
+    const other = await site.open(address, { colorScheme: "dark", viewport: phone });
+    const offer = other.page.getByRole("region", { name: "Runs of the address" });
+    await offer.waitFor();
+    expect(await seriousViolations(other.page, ".train")).toEqual([]);
+    // Also after a reload, until the visitor has decided.
+    await other.page.reload();
+    await offer.getByRole("button", { name: "Train them" }).click();
+    await states(other.page, "finished", "finished", "finished");
+    const again = await documents(other.page);
+    expect(again.map(({ result }) => result!.digest)).toEqual(digests);
+    expect(new Set(digests).size).toBe(3);
+    await other.page.reload();
+    await states(other.page, "finished", "finished", "finished");
+    expect(await offer.count()).toBe(0);
+    await other.finish();
+  });
+
+  test("a checkpoint is downloaded, and loaded in another browser, where the run ends with the same bits", async () => {
+    const settings = { epochs: "2", batch: "400", optimizer: "muon" };
+    const expected = await trainedHere(settings);
+    const { page, finish } = await site.open(query(settings));
+    await start(page);
+    await states(page, "trains");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await states(page, "paused");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download checkpoint" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("muon.safetensors");
+    const buffer = await readFile(await download.path());
+    await finish();
+
+    const other = await site.open("demos/train");
+    const file = other.page.getByLabel("Load a checkpoint");
+    const name = "muon.safetensors";
+    const mimeType = "application/octet-stream";
+    await file.setInputFiles({ name, mimeType, buffer: buffer.subarray(0, 1000) });
+    await other.page.getByRole("alert").waitFor();
+    await file.setInputFiles({ name, mimeType, buffer });
+    await states(other.page, "paused");
+    expect(await other.page.getByRole("alert").count()).toBe(0);
+    const [loaded] = await documents(other.page);
+    expect(loaded.batchLosses).toEqual(expected.losses.slice(0, loaded.batchLosses.length));
+    await other.page.getByRole("button", { name: "Continue" }).click();
+    await states(other.page, "finished");
+    expect(await digest(other.page)).toBe(expected.digest);
+    await other.finish();
   });
 
   test("a digit is drawn with a pointer or with keys, and recognised", async () => {

@@ -8,6 +8,7 @@ import {
   withOptimizer,
   type RunSettings,
 } from "../../src/train/run-settings.js";
+import { missingRuns, mostRuns, runsFromUrl, runsToUrl } from "../../src/train/url-runs.js";
 import { settingsFromUrl, settingsToUrl } from "../../src/train/url-settings.js";
 
 /** As a query string carries it. */
@@ -56,6 +57,37 @@ describe("settings in a query string", () => {
     { learningRate: "[1,", momentum: "0.9", epochs: "1e3" },
   ])("that are not valid are left out: %o", (state) => {
     expect(settingsFromUrl(state)).toEqual(defaultSettings);
+  });
+});
+
+describe("runs in a query string", () => {
+  const runs = [
+    { name: "Adam, 0.003 & more", settings: defaultSettings },
+    { name: "β₁ = ½", settings: { ...withOptimizer(defaultSettings, "lion"), seed: 7, clip: 1 } },
+  ];
+  const through = (text: string) =>
+    new URLSearchParams(new URLSearchParams({ runs: text }).toString()).get("runs")!;
+
+  test("come back with their names", () => {
+    expect(runsFromUrl(through(runsToUrl(runs)!))).toEqual(runs);
+    expect(runsToUrl([])).toBeUndefined();
+  });
+
+  test("that are not valid are left out", () => {
+    for (const text of [undefined, "", "{", "{}", "1", '[1,null,{}, {"name":" "},{"name":5}]'])
+      expect(runsFromUrl(text)).toEqual([]);
+    expect(runsFromUrl('[{"name":"x","optimizer":"nothing","seed":"-1","epochs":3}]')).toEqual([
+      { name: "x", settings: defaultSettings },
+    ]);
+    const many = Array.from({ length: 100 }, () => runs[0]);
+    expect(runsFromUrl(JSON.stringify(many))).toHaveLength(mostRuns);
+    expect(runsFromUrl(runsToUrl(many))).toHaveLength(mostRuns);
+  });
+
+  test("are missing where no run has the same settings", () => {
+    const renamed = { ...runs[0], name: "mine" };
+    expect(missingRuns(runs, [renamed])).toEqual([runs[1]]);
+    expect(missingRuns(runs, [])).toEqual(runs);
   });
 });
 

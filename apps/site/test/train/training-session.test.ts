@@ -1,5 +1,7 @@
-import { memoryStore } from "@gradstep/checkpoint";
-import { cosineDecay } from "@gradstep/core";
+import { encodeCheckpoint, memoryStore } from "@gradstep/checkpoint";
+import { decodeSafetensors } from "@gradstep/checkpoint/safetensors";
+import { adam, cosineDecay, createOptimizer } from "@gradstep/core";
+import { cpuJs } from "@gradstep/cpu-js";
 import { pixelsPerDigit, type Digits, type DigitSet } from "@gradstep/digits";
 import { readDigits } from "@gradstep/digits/read";
 import { gradstepOptimizer, train } from "@gradstep/digits/training";
@@ -7,6 +9,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import { enableProdMode, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cases } from "../../../../testing/cases.js";
+import { runFile, storeRunFile } from "../../src/train/run-file.js";
 import type { RunReport } from "../../src/train/run-report.js";
 import { defaultSettings, type RunSettings } from "../../src/train/run-settings.js";
 import { TrainingSession } from "../../src/train/training-session.js";
@@ -123,6 +126,40 @@ describe("a run", () => {
       expect(continued.reports[0].losses).toHaveLength(13);
     },
   );
+
+  test("that was downloaded as a file, and loaded into another store, has the bits of one that was not", async () => {
+    const straight = session();
+    const { digest } = await straight.session.run();
+    const paused = session();
+    const pause = paused.nextPause();
+    void paused.session.run(13);
+    await pause;
+    const file = await runFile(paused.store, { name: "Adam, half", settings });
+    // Any reader of safetensors can take the weights out of it.
+    const { tensors } = await decodeSafetensors(file!);
+    expect([...tensors.keys()].filter((key) => key.startsWith("parameters/"))).toHaveLength(6);
+
+    const store = memoryStore();
+    const loaded = await storeRunFile(file!, store);
+    expect(loaded).toEqual({ name: "Adam, half", settings });
+    const continued = session(loaded.settings, store);
+    expect((await continued.session.run()).digest).toBe(digest);
+    expect(continued.losses()).toEqual(straight.losses());
+  });
+
+  test("has no file before it was saved, and no other file is taken for one", async () => {
+    const store = memoryStore();
+    expect(await runFile(store, { name: "Adam", settings })).toBeUndefined();
+    const parts: Uint8Array[] = [];
+    const optimizer = createOptimizer(adam(), { p: cpuJs().tensor([1]) });
+    const checkpoint = { parameters: {}, optimizer: await optimizer.state(), others: {} };
+    for await (const chunk of encodeCheckpoint(checkpoint)) parts.push(chunk);
+    await expect(storeRunFile(Buffer.concat(parts), store)).rejects.toThrow(/another program/);
+    await expect(storeRunFile(new Uint8Array(100), store)).rejects.toMatchObject({
+      code: "INVALID_FILE",
+    });
+    expect(await store.list()).toEqual([]);
+  });
 
   test("whose hyperparameters were changed on the way continues with them, and with the same bits", async () => {
     const warm = { schedule: "linear", options: { from: 0.01, to: 0.001, steps: 20 } };
