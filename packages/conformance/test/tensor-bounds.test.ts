@@ -39,8 +39,8 @@ async function check(
     Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape, values(shape))]),
   );
   const optimizer = createOptimizer(spec, parameters);
-  const checker = new Checker(spec, shapes);
-  const loose = new Checker(spec, shapes, [], wgsl);
+  const checker = new Checker({ spec, shapes });
+  const loose = new Checker({ spec, shapes, model: wgsl });
   const stats = emptyStats();
   const looseStats = emptyStats();
   for (let step = 0; step < 3; step += 1) {

@@ -28,6 +28,18 @@ export interface StepDetails {
   readonly gradientBounds?: Readonly<Record<string, readonly Interval[]>>;
 }
 
+/** The optimizer that a checker follows. */
+export interface CheckedOptimizer {
+  readonly spec: OptimizerSpec;
+  /** Of the parameters, by name. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly groups?: readonly GroupOptions[];
+  /** How far results may be from exact; round to nearest if left out. */
+  readonly model?: ErrorModel;
+  /** Of the parameters before the first step, of which slots may be copies; zeros if left out. */
+  readonly values?: Readonly<Record<string, ArrayLike<number>>>;
+}
+
 /** One parameter of a step: its values before and after, and those of the reference. */
 interface CheckedUpdate {
   readonly variant: Variant;
@@ -59,14 +71,13 @@ export class Checker {
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;
 
-  /** @param values of the parameters before the first step, of which slots may be copies; zeros if left out */
-  constructor(
-    spec: OptimizerSpec,
-    shapes: Readonly<Record<string, readonly number[]>>,
-    groups: readonly GroupOptions[] = [],
-    model: ErrorModel = roundToNearest,
-    values: Readonly<Record<string, ArrayLike<number>>> = {},
-  ) {
+  constructor({
+    spec,
+    shapes,
+    groups = [],
+    model = roundToNearest,
+    values = {},
+  }: CheckedOptimizer) {
     const { backend } = this.#reference;
     this.#model = model;
     this.#parameters = Object.fromEntries(

@@ -94,7 +94,7 @@ async function run(
   const optimizer = create(spec, parameters, { groups });
   const shapes = Object.fromEntries(names.map((name) => [name, file.parameters[name].shape]));
   const { control, ...everyCall } = spec;
-  const checker = isDouble ? undefined : new Checker(everyCall, shapes, groups, model);
+  const checker = isDouble ? undefined : new Checker({ spec: everyCall, shapes, groups, model });
   const stats = emptyStats();
   const slotScale = new Map<string, Float64Array>();
   let worst = 0;

@@ -95,7 +95,7 @@ export class Harness {
     const values = Object.fromEntries(
       Object.entries(initial).map(([name, one]) => [name, one.values.slice()]),
     );
-    const checker = new Checker(spec, shapes, groups, target.model, values);
+    const checker = new Checker({ spec, shapes, groups, model: target.model, values });
     const optimizer = target.create(spec, parameters, { groups });
     return new Harness(
       context,

@@ -93,7 +93,7 @@ const steppedCase: LayoutCase = async (context, spec, hasRows, random) => {
     }),
   );
   const groups = names.slice(1).map((match) => randomGroup(match, spec, random));
-  const harness = await LayoutHarness.start(context, spec, parameters, groups, random);
+  const harness = await LayoutHarness.start(context, { spec, parameters, groups, random });
   if (random.chance(0.5)) await harness.reset();
   await harness.fillCopies();
   for (let step = 0; step < steps; step += 1) await randomStep(harness, names, hasRows, random);
@@ -111,7 +111,7 @@ const movedCase: LayoutCase = async (context, spec, hasRows, random) => {
     ]),
   );
   const groups = [randomGroup("second", spec, random)];
-  const harness = await LayoutHarness.start(context, spec, parameters, groups, random);
+  const harness = await LayoutHarness.start(context, { spec, parameters, groups, random });
   for (let i = 0; i < 2; i += 1) {
     await randomStep(harness, names, hasRows, random);
     await harness.remap(maxRows, random);

@@ -62,7 +62,7 @@ async function oppositeGradients(
   const numbers = (): Float32Array => Float32Array.from({ length: 5 }, () => random.between(-1, 1));
   const parameters = { p: (await target.backend()).tensor([5], numbers()) };
   const optimizer = target.create(maximizing, parameters);
-  const checker = new Checker(minimizing, { p: [5] }, [], target.model);
+  const checker = new Checker({ spec: minimizing, shapes: { p: [5] }, model: target.model });
   for (let step = 0; step < 2; step += 1) {
     const gradient = numbers();
     const before = await snapshot(optimizer, parameters);

@@ -18,19 +18,23 @@ export interface GivenGradient {
   readonly bound: readonly Interval[];
 }
 
+/** A gradient as a step is given it. */
+export interface StoredGradient {
+  readonly numbers: ArrayLike<number>;
+  /** Where they are stored; undefined for f32 one after the other. */
+  readonly field: Field | undefined;
+  /** That of all gradients of the step. */
+  readonly scale: number;
+  /** The gradient is by the parameter after it. */
+  readonly activation: Activation | undefined;
+}
+
 /**
  * What the stored numbers of a gradient stand for.
- *
- * @param field where they are stored; f32 one after the other if left out
- * @param scale of all gradients of the step
- * @param activation the gradient is by the parameter after it
  * @param parameter the parameter before the step
  */
 export function givenGradient(
-  numbers: ArrayLike<number>,
-  field: Field | undefined,
-  scale: number,
-  activation: Activation | undefined,
+  { numbers, field, scale, activation }: StoredGradient,
   parameter: { readonly shape: readonly number[]; readonly values: ArrayLike<number> },
   model: ErrorModel,
 ): GivenGradient {
