@@ -16,34 +16,21 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { BatchTable } from "./planning/batch-table.js";
-import {
-  instantiate,
-  instantiateKernels,
-  type Exports,
-  type RunKernel,
-} from "./codegen/instantiate.js";
-import { kernelModule } from "./codegen/kernel-module.js";
+import { CompiledKernels } from "./compiled-kernels.js";
 import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
 import { WasmTensor, type TensorContext } from "./memory/wasm-tensor.js";
 import type { CheckedOptions } from "./options.js";
-import { CompiledPasses, compilePasses, functionsOf } from "./passes/compiled-passes.js";
+import type { CompiledPasses } from "./passes/compiled-passes.js";
 import { runPasses, type PassRunner } from "./passes/pass-runner.js";
-import { isElementwise, planOf } from "./planning/pass-plan.js";
-import { RowBlocks } from "./planning/row-blocks.js";
+import { BatchTable } from "./planning/batch-table.js";
+import { isElementwise } from "./planning/pass-plan.js";
 import type { Relocations } from "./planning/pass-table.js";
+import { RowBlocks } from "./planning/row-blocks.js";
 import type { ParallelRunner } from "./threads/parallel-runner.js";
 import { threadsUnavailable } from "./threads/thread-support.js";
 import type { Wasm } from "./wasm.js";
-import type { WasmMemory, WasmModule } from "./webassembly-types.js";
-
-/** What runs the entries of the batch with the kernel of a variant. */
-interface CompiledVariant {
-  readonly variant: Variant;
-  /** Replaced once the threads are ready. */
-  runBatch: () => void;
-}
+import type { WasmMemory } from "./webassembly-types.js";
 
 /** The implementation of `Wasm`. */
 export class WasmBackend implements Wasm {
@@ -54,14 +41,8 @@ export class WasmBackend implements Wasm {
   readonly #packing = new Packing(this);
   readonly #heap: Heap;
   readonly #batch: BatchTable;
-  readonly #rows: RowBlocks;
   readonly #tensorContext: TensorContext;
-  /** The functions of the modules that the user supplied. */
-  readonly #precompiled: Record<string, unknown> = {};
-  /** Kernels that were compiled here, by fingerprint. */
-  readonly #compiled = new Map<string, CompiledVariant>();
-  /** The same for variants with several passes. */
-  readonly #compiledPasses = new Map<string, CompiledPasses>();
+  readonly #compiled: CompiledKernels;
   readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #passesOfKernel = new WeakMap<Kernel, CompiledPasses>();
   readonly #relocations: Relocations = { count: 0 };
@@ -77,14 +58,15 @@ export class WasmBackend implements Wasm {
     const isParallel = threads > 1 && reason === undefined;
     this.#heap = heap ?? createHeap(isParallel, memoryLimit);
     this.#batch = new BatchTable(this.#heap);
-    this.#rows = new RowBlocks(this.#heap, this.#batch);
+    const rows = new RowBlocks(this.#heap, this.#batch);
+    this.#compiled = new CompiledKernels(this.#heap, rows, this.#relocations);
     this.#tensorContext = {
       backend: this,
       heap: this.#heap,
       isShared: isSharedMemory(this.memory),
       onRelocate: () => this.#invalidate(),
     };
-    for (const module of modules) this.#addModule(module);
+    for (const module of modules) this.#compiled.addModule(module);
     if (reason !== undefined)
       this.#diagnostics.push(`One thread instead of ${threads}: ${reason}.`);
     this.#ready = isParallel ? this.#loadThreads(options) : Promise.resolve();
@@ -214,7 +196,7 @@ export class WasmBackend implements Wasm {
 
   #kernelOf(variant: Variant): Kernel {
     const batch = this.#batch;
-    const compiled = this.#compile(variant);
+    const compiled = this.#compiled.kernel(variant);
     const repeat = (): void => {
       batch.updateScalars();
       compiled.runBatch();
@@ -237,7 +219,7 @@ export class WasmBackend implements Wasm {
   }
 
   #passKernelOf(variant: Variant): Kernel {
-    const passes = this.#compilePasses(variant);
+    const passes = this.#compiled.passes(variant);
     const runner = passes.runner(0);
     const runners = [runner];
     const repeat = (): void => {
@@ -262,59 +244,6 @@ export class WasmBackend implements Wasm {
     return kernel;
   }
 
-  #compilePasses(variant: Variant): CompiledPasses {
-    const { fingerprint } = variant.perElement;
-    let passes = this.#compiledPasses.get(fingerprint);
-    if (passes === undefined) {
-      const plan = planOf(variant);
-      const precompiled = functionsOf(plan, this.#precompiled);
-      const functions = precompiled ?? compilePasses(plan, this.#heap);
-      passes = new CompiledPasses(this.#heap, plan, this.#relocations, functions);
-      if (this.#parallel !== undefined) passes.useThreads(this.#parallel.compilePass);
-      this.#compiledPasses.set(fingerprint, passes);
-    }
-    return passes;
-  }
-
-  #compile(variant: Variant): CompiledVariant {
-    const { fingerprint } = variant.perElement;
-    const precompiled = this.#precompiled[fingerprint] as RunKernel | undefined;
-    if (precompiled !== undefined) return { variant, runBatch: this.#onOneThread(precompiled) };
-    let compiled = this.#compiled.get(fingerprint);
-    if (compiled === undefined) {
-      const runBatch = this.#parallel?.compile(variant) ?? this.#compileForOneThread(variant);
-      compiled = { variant, runBatch };
-      this.#compiled.set(fingerprint, compiled);
-    }
-    return compiled;
-  }
-
-  #compileForOneThread(variant: Variant): () => void {
-    const bytes = kernelModule([variant], { shared: isSharedMemory(this.memory) });
-    const exports = instantiateKernels(bytes, this.memory, variant.rule);
-    return this.#onOneThread(exports[variant.perElement.fingerprint] as RunKernel);
-  }
-
-  #onOneThread(run: RunKernel): () => void {
-    const rows = this.#rows;
-    return () => rows.run(run);
-  }
-
-  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` for a module that is not one of kernels for this memory */
-  #addModule(module: WasmModule): void {
-    let exports: Exports;
-    try {
-      exports = instantiate(module, this.memory);
-    } catch (cause) {
-      throw new GradstepError(
-        `wasm: modules has one that cannot be instantiated: ${String(cause)}. Expected those of ` +
-          `@gradstep/wasm/rules/, or of kernelModule(rule) of the same version.`,
-        { code: "INVALID_HYPERPARAMETER", cause },
-      );
-    }
-    Object.assign(this.#precompiled, exports);
-  }
-
   /** Loads the code for threads, starts them, and recompiles for them what was compiled until then. */
   async #loadThreads(options: CheckedOptions): Promise<void> {
     const { threads } = options;
@@ -325,10 +254,7 @@ export class WasmBackend implements Wasm {
       const { ParallelRunner } = await import("./threads/parallel-runner.js");
       if (this.#isDisposed) return;
       parallel = new ParallelRunner(this.#heap, this.#batch, options);
-      const variants = [...this.#compiled.values()];
-      const runners = variants.map(({ variant }) => parallel!.compile(variant));
-      for (const passes of this.#compiledPasses.values()) passes.useThreads(parallel.compilePass);
-      for (const [i, compiled] of variants.entries()) compiled.runBatch = runners[i];
+      this.#compiled.useThreads(parallel);
       // A repeated step must not have to divide the batch: that allocates.
       this.#invalidate();
       this.#parallel = parallel;
