@@ -12,6 +12,7 @@ import {
   div,
   mul,
   Optimizer,
+  tidy,
   type NamedTensorMap,
   type Scalar,
   type serialization,
@@ -102,7 +103,10 @@ export class GradstepOptimizer extends Optimizer {
     return this[implementation].core.skippedSteps;
   }
 
-  /** By what `minimize` and `fit` multiply the next loss; 1 without `lossScale`. Before `applyGradients`, do it yourself. */
+  /**
+   * By what `minimize` and `fit` multiply the next loss; 1 without `lossScale`. Before `applyGradients`, use `scaleLoss`. On
+   * TF.js's webgpu backend, where the device adapts the scale, the number is that of the last `await metrics()`.
+   */
   get lossScale(): number {
     return this[implementation].core.lossScale;
   }
@@ -139,6 +143,14 @@ export class GradstepOptimizer extends Optimizer {
   }
 
   /**
+   * The loss times the loss scale, as a new tensor: for gradients that you give to `applyGradients`. On TF.js's webgpu
+   * backend the scale is that of the device, which is not read back.
+   */
+  scaleLoss(loss: Scalar): Scalar {
+    return tidy(() => mul(loss, this[implementation].lossScale()));
+  }
+
+  /**
    * Computes the gradients of `f` and applies them. What it allocates is freed, also when it throws.
    *
    * @param f returns the cost, a scalar.
@@ -147,10 +159,10 @@ export class GradstepOptimizer extends Optimizer {
    * @throws {GradstepError} as `applyGradients` does
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
-    const { lossScale } = this;
-    const scaled = lossScale === 1 ? f : (): Scalar => mul(f(), lossScale);
+    const { isLossScaled } = this[implementation];
+    const scaled = isLossScaled ? (): Scalar => this.scaleLoss(f()) : f;
     const { value: scaledValue, grads } = this.computeGradients(scaled, varList);
-    const value = lossScale === 1 ? scaledValue : unscaled(scaledValue, lossScale);
+    const value = isLossScaled ? this.unscaled(scaledValue) : scaledValue;
     try {
       this.applyGradients(grads);
     } catch (error) {
@@ -282,18 +294,19 @@ export class GradstepOptimizer extends Optimizer {
     this[implementation].dispose();
   }
 
+  /** A loss without the loss scale. */
+  private unscaled(loss: Scalar): Scalar {
+    const result = tidy(() => div<Scalar>(loss, this[implementation].lossScale()));
+    loss.dispose();
+    return result;
+  }
+
   private checkLive(): void {
     if (this[implementation].isDisposed)
       throw new GradstepError("The optimizer was disposed of; create a new one.", {
         code: "DISPOSED",
       });
   }
-}
-
-function unscaled(value: Scalar, lossScale: number): Scalar {
-  const result = div<Scalar>(value, lossScale);
-  value.dispose();
-  return result;
 }
 
 rejectUnknownProperties(GradstepOptimizer.prototype);

@@ -11,7 +11,7 @@ import {
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
-import { engine, type NamedTensorMap } from "@tensorflow/tfjs-core";
+import { engine, tensor, type NamedTensorMap, type Scalar } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { RelocatableBackend } from "./memory/relocatable-backend.js";
@@ -40,6 +40,10 @@ export class VariableOptimizer implements DisposalListener {
   readonly groups: readonly GroupOptions[];
   readonly inPlace: boolean;
   readonly variants: GroupVariants;
+  /** Whether losses are multiplied by a scale. */
+  readonly isLossScaled: boolean;
+  /** Whether the scale changes. */
+  readonly #isScaleDynamic: boolean;
   readonly #spec: OptimizerSpec;
   readonly #makeCore: () => CoreOptimizer;
   readonly #backend: RelocatableBackend;
@@ -66,6 +70,9 @@ export class VariableOptimizer implements DisposalListener {
     this.#makeCore = () =>
       createOptimizer<string>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
     this.core = this.#makeCore();
+    const { lossScale } = this.core.config();
+    this.isLossScaled = lossScale !== undefined;
+    this.#isScaleDynamic = typeof lossScale === "object";
     this.#spec = spec;
     this.groups = given;
     this.variants = new GroupVariants(spec, numbered);
@@ -116,6 +123,14 @@ export class VariableOptimizer implements DisposalListener {
     if (this.#areGroupsChecked) return;
     this.#areGroupsChecked = true;
     warnOfEmptyGroups(this.core, this.groups);
+  }
+
+  /** The scale of the next loss. Where the device adapts it, it is a new tensor over its memory. */
+  lossScale(): number | Scalar {
+    const { lossScale, lossScaleTensor } = this.core;
+    if (!this.#isScaleDynamic || lossScaleTensor === undefined) return lossScale;
+    const { buffer } = lossScaleTensor.memory as { readonly buffer: GPUBuffer };
+    return tensor({ buffer, zeroCopy: true }, [], "float32");
   }
 
   /**

@@ -2,16 +2,16 @@ import {
   GradstepError,
   HostTensor,
   type Backend,
-  type Kernel,
+  type GuardOptions,
   type Tensor,
-  type Update,
   type Values,
   type Variant,
-  plainUpdate,
 } from "@gradstep/core";
 import { StepTensor } from "../step/step-tensor.js";
 import { UnmanagedTensors } from "./unmanaged-tensors.js";
 import { copyAdapter, type MemoryAdapter } from "./memory-adapter.js";
+import { RelocatableGuard } from "./relocatable-guard.js";
+import { RelocatableKernel } from "./relocatable-kernel.js";
 import { RelocatableTensor } from "./relocatable-tensor.js";
 
 /**
@@ -25,6 +25,7 @@ export class RelocatableBackend implements Backend {
   /** Slots and copies of gradients in TF.js's memory. */
   readonly unmanaged = new UnmanagedTensors();
   #adapter: MemoryAdapter = copyAdapter;
+  #guard: RelocatableGuard | undefined;
   readonly #slots = new Set<RelocatableTensor>();
   /** The slots of each parameter that was updated. */
   readonly #slotsOf = new WeakMap<Tensor, readonly RelocatableTensor[]>();
@@ -45,6 +46,8 @@ export class RelocatableBackend implements Backend {
   use(adapter: MemoryAdapter, variants: readonly Variant[]): void {
     const next = this.#canCompile(adapter, variants) ? adapter : copyAdapter;
     const { compute } = next;
+    // What the device has counted has to be read as well.
+    if (this.#guard !== undefined && next !== this.#adapter) this.#readSync(this.#guard.lossScale);
     const slots: RelocatableTensor[] = [];
     for (const slot of this.#slots) if (slot.current.backend !== compute) slots.push(slot);
     if (slots.length > 0) {
@@ -112,45 +115,29 @@ export class RelocatableBackend implements Backend {
     return new StepTensor(this, shape, this.unmanaged, () => this.#adapter.compute);
   }
 
-  compile(variant: Variant): Kernel {
-    let compute: Backend | undefined;
-    let kernel: Kernel;
-    let delegates = new WeakMap<Update, Update>();
-    const batch: Update[] = [];
-    const currentKernel = (): Kernel => {
-      if (compute !== this.#adapter.compute) {
-        ({ compute } = this.#adapter);
-        kernel = compute.compile(variant);
-        delegates = new WeakMap();
-      }
-      return kernel;
-    };
-    return {
-      get source() {
-        return currentKernel().source;
+  compile(variant: Variant): RelocatableKernel {
+    return new RelocatableKernel(
+      variant,
+      () => this.#adapter.compute,
+      ({ parameter, slots }) => {
+        this.#slotsOf.set(parameter, slots as readonly RelocatableTensor[]);
+        this.#copyFirst(parameter);
       },
-      run: (updates, count) => {
-        const current = currentKernel();
-        for (let i = 0; i < count; i += 1) {
-          const update = updates[i];
-          const known = delegates.get(update);
-          const delegate = delegateOf(update, known);
-          batch[i] = delegate;
-          if (delegate === known) continue;
-          delegates.set(update, delegate);
-          this.#slotsOf.set(update.parameter, update.slots as RelocatableTensor[]);
-          this.#copyFirst(update.parameter as StepTensor);
-        }
-        current.run(batch, count);
-      },
-    };
+    );
+  }
+
+  /** Lets the device of the current adapter decide which steps are skipped. The adapter can no longer be changed. */
+  guard(options: GuardOptions): RelocatableGuard {
+    const guard = this.#adapter.compute.guard!(options);
+    this.#guard = new RelocatableGuard(guard, this.unmanaged);
+    return this.#guard;
   }
 
   /** Makes the copies of a parameter that has not been updated. */
-  #copyFirst(parameter: StepTensor): void {
+  #copyFirst(parameter: Tensor): void {
     for (const slot of this.#copies.get(parameter) ?? []) {
       const { current } = slot as RelocatableTensor;
-      this.#adapter.compute.copy!(parameter.current, current);
+      this.#adapter.compute.copy!((parameter as StepTensor).current, current);
     }
     this.#copies.delete(parameter);
   }
@@ -179,30 +166,4 @@ export class RelocatableBackend implements Backend {
 function boundOf(tensor: Tensor): Tensor | undefined {
   if (tensor instanceof StepTensor) return tensor.bound;
   return (tensor as RelocatableTensor).current;
-}
-
-/**
- * An update of the current backend. The same object for the same memory, because backends cache what they prepared for
- * an update.
- */
-function delegateOf(update: Update, known: Update | undefined): Update {
-  const { current: parameter } = update.parameter as StepTensor;
-  const { current: gradient } = update.gradient as StepTensor;
-  const slots = update.slots as readonly RelocatableTensor[];
-  if (known?.parameter === parameter && areCurrent(known.slots, slots)) {
-    known.gradient = gradient;
-    return known;
-  }
-  // TF.js's gradients cover whole variables.
-  return plainUpdate({
-    parameter,
-    gradient,
-    slots: slots.map(({ current }) => current),
-    scalars: update.scalars,
-  });
-}
-
-function areCurrent(tensors: readonly Tensor[], slots: readonly RelocatableTensor[]): boolean {
-  for (let i = 0; i < slots.length; i += 1) if (tensors[i] !== slots[i].current) return false;
-  return true;
 }

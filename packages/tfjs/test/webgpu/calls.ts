@@ -24,8 +24,13 @@ const labelled = new Set<unknown>();
 
 type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
+let watched = false;
+
 /** Counts the calls on all devices from now on. */
 export function watchCalls(): void {
+  // Test files share the prototypes.
+  if (watched) return;
+  watched = true;
   const count = (prototype: object, names: readonly (keyof Calls)[]): void => {
     const methods = prototype as Methods;
     for (const name of names) {

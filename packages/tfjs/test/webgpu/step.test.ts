@@ -7,10 +7,8 @@ import { describe } from "./describe.js";
 import { computed, onGpu, valuesOf } from "./tensors.js";
 
 describe("the calls of a step, webgpu", () => {
-  let watched = false;
   beforeEach(async () => {
-    if (!watched) watchCalls();
-    watched = true;
+    watchCalls();
     await tf.setBackend("webgpu");
     // Small tensors are computed on the GPU as well.
     tf.env().set("WEBGPU_CPU_FORWARD", false);

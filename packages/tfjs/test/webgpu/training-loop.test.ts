@@ -2,7 +2,7 @@ import "@tensorflow/tfjs-backend-webgpu";
 import { adamw, chain, clipByGlobalNorm, cosineDecay, ema, sgd, warmup } from "@gradstep/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tfOptimizer, type GradstepOptimizer } from "../../src/index.js";
-import { codeOf, numbers, tf, variable } from "../support.js";
+import { numbers, tf, variable } from "../support.js";
 import { describe } from "./describe.js";
 
 const shapes = { kernel: [6, 4], bias: [4], scale: [4] };
@@ -78,11 +78,5 @@ describe("training loops, webgpu", () => {
     resumed.forEach((value, i) => expect(value).toBeCloseTo(expected[i], 5));
     expect((await other.metrics()).globalNorm).toBeCloseTo(norm, 5);
     for (const one of [first, second, whole, other]) one.dispose();
-  });
-
-  test("nonFinite and lossScale are UNSUPPORTED", async () => {
-    makeVariables();
-    for (const options of [{ nonFinite: "skip" }, { lossScale: 8 }] as const)
-      expect(await codeOf(() => run(tfOptimizer(sgd(), options), 0, 1))).toBe("UNSUPPORTED");
   });
 });

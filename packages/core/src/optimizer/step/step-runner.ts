@@ -145,6 +145,8 @@ export class StepRunner {
   ): number {
     const inputs = this.#inputs;
     const call = { records: inputs.taken, updates: inputs.updates, count };
+    // Tensors may be bound to memory of another backend than before.
+    if (count > 0) control.adapt(inputs.updates[0].parameter, this.#groups.all, this.#clock);
     control.reserve(call, this.#table.records, options, inputs.isLazy);
     this.#stage(count, control.hasAccumulators, run);
     if (control.isStepDue) control.guarded?.prepare();
