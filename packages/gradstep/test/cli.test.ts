@@ -62,6 +62,23 @@ test("without a command, it is one line and exit status 2", async () => {
   });
 });
 
+test("a document that cannot be written is exit status 2, before anything is checked", async () => {
+  const got = async (json: string, expected: string): Promise<void> => {
+    const errors = `Got --json "${json}"; expected ${expected}.\n`;
+    expect(await run("doctor", "--json", json)).toEqual({ status: 2, output: "", errors });
+  };
+  await got("none/doctor.json", "a file in a folder that exists");
+  await got("", "a file in a folder that exists");
+  // A folder in which not even root may make a file.
+  if (existsSync("/proc/self")) await got("/proc/doctor.json", "a file that may be written");
+});
+
+test("--version prints the version of the package", async () => {
+  const url = new URL("../package.json", import.meta.url);
+  const { version } = JSON.parse(readFileSync(url, "utf8")) as { version: string };
+  expect(await run("--version")).toEqual({ status: 0, output: `${version}\n`, errors: "" });
+});
+
 test("--help names the commands, and those of doctor its options", async () => {
   expect((await run("--help")).output).toContain("doctor");
   expect((await run("doctor", "--help")).output).toContain("Usage: gradstep doctor [options]");

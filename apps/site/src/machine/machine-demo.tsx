@@ -2,6 +2,7 @@ import { jsonOf } from "@gradstep/conformance/doctor";
 import { proxy, wrap } from "comlink";
 import { useEffect, useState } from "preact/hooks";
 import { availableBackends, type Availability } from "../backends/browser-backends.js";
+import { download } from "../download.js";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
 import type { BenchmarkEvent, BenchmarkTable } from "./benchmark-table.js";
 import { BenchmarkTables } from "./benchmark-tables.js";
@@ -73,8 +74,8 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
       },
     );
   };
-  const download = (): void => {
-    const document = machineDocument(
+  const downloadResults = (): void => {
+    const results = machineDocument(
       {
         userAgent: navigator.userAgent,
         processors: navigator.hardwareConcurrency,
@@ -87,7 +88,7 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
       tables,
       new Date(),
     );
-    save(document, "gradstep-machine.json");
+    download("gradstep-machine.json", "application/json", jsonOf(results));
   };
 
   return (
@@ -132,17 +133,10 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
       </section>
 
       {(checks !== undefined || tables.length > 0) && (
-        <button type="button" class="machine-button" disabled={isBusy} onClick={download}>
+        <button type="button" class="machine-button" disabled={isBusy} onClick={downloadResults}>
           Download the results as JSON
         </button>
       )}
     </div>
   );
-}
-
-function save(value: object, name: string): void {
-  const url = URL.createObjectURL(new Blob([jsonOf(value)], { type: "application/json" }));
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-  URL.revokeObjectURL(url);
 }

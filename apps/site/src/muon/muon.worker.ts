@@ -15,8 +15,13 @@ export interface MuonWorker {
 const opened = new Map<BackendName, Promise<DisposableBackend>>();
 
 function backendOf(name: BackendName): Promise<DisposableBackend> {
-  const backend = opened.get(name) ?? openBackend(name);
-  opened.set(name, backend);
+  let backend = opened.get(name);
+  if (backend === undefined) {
+    backend = openBackend(name);
+    // A device that could not be had may be there at the next call.
+    backend.catch(() => opened.delete(name));
+    opened.set(name, backend);
+  }
   return backend;
 }
 

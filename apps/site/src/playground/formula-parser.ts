@@ -34,8 +34,9 @@ interface Token {
   readonly column: number;
 }
 
-/** So that no text exhausts the stack. */
+/** So that no text exhausts the stack: a sum of n terms is n operations deep. */
 const maxDepth = 200;
+const maxLength = 2000;
 
 const lexeme = /\s+|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z]\w*)|(\*\*|[-+*/^(),])/y;
 
@@ -46,7 +47,10 @@ function tokenize(text: string): readonly Token[] {
     const column = lexeme.lastIndex + 1;
     const match = lexeme.exec(text);
     if (match === null)
-      throw new FormulaError(`"${text[column - 1]}" is not part of a formula.`, column);
+      throw new FormulaError(
+        `"${String.fromCodePoint(text.codePointAt(column - 1)!)}" is not part of a formula.`,
+        column,
+      );
     const [, number, name, symbol] = match;
     if (number !== undefined) tokens.push({ text: number, kind: "number", column });
     if (name !== undefined) tokens.push({ text: name, kind: "name", column });
@@ -63,6 +67,8 @@ function tokenize(text: string): readonly Token[] {
  * @throws {FormulaError}
  */
 export function parseFormulaText(text: string): FormulaNode {
+  if (text.length > maxLength)
+    throw new FormulaError(`A formula has at most ${maxLength} characters.`, maxLength + 1);
   const tokens = tokenize(text);
   let next = 0;
   let depth = 0;

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
-import { readUrlState, writeUrlState } from "../url-state/url-state.js";
+import { fitsUrl, readUrlState, writeUrlState } from "../url-state/url-state.js";
 import type { ContourMap } from "./contour-map.js";
 import { LatestOnly } from "./latest-only.js";
 import type { Path, StepExplanation } from "./path.js";
@@ -46,6 +46,8 @@ const maxResults = 100;
 export class PlaygroundModel {
   readonly state: Signal<PlaygroundState>;
   readonly problems: Signal<readonly string[]>;
+  /** Whether the address has the whole view. */
+  readonly isInAddress: ReadonlySignal<boolean>;
   readonly surface: ReadonlySignal<Surface>;
   readonly lanes: ReadonlySignal<readonly Lane[]>;
   readonly contours = signal<ContourMap>([]);
@@ -83,6 +85,7 @@ export class PlaygroundModel {
     this.#editedRule.value = Object.keys(state.rules)[0];
     this.editedRule = this.#editedRule;
     this.restart();
+    this.isInAddress = computed(() => fitsUrl(toQuery(this.state.value)));
     this.surface = computed(() => surfaceOf(this.state.value));
     const traces = computed(() => tracesOf(this.state.value));
     this.lanes = computed(() => this.#lanesOf(this.state.value.runners, traces.value));

@@ -112,7 +112,9 @@ export function fromQuery(query: Readonly<Record<string, string>>): {
     } catch {
       // Reported below.
     }
-    problems.push(`The address has a ${name} that cannot be read: ${query[name].slice(0, 80)}`);
+    problems.push(
+      `The address has a value of ${name} that cannot be used: ${query[name].slice(0, 80)}`,
+    );
     return initial;
   };
   const surface = read("surface", initialState.surface, (text) =>
@@ -133,12 +135,13 @@ export function fromQuery(query: Readonly<Record<string, string>>): {
     ...usual,
     start: read("start", usual.start, (text): Point | undefined => {
       const [x, y] = numbersOf(text, 2) ?? [];
-      return x === undefined ? undefined : [x, y];
+      const isFinite = [x, y].every((one) => Number.isFinite(Math.fround(one)));
+      return isFinite ? [x, y] : undefined;
     }),
     steps: read("steps", initialState.steps, (text) => integerOf(text, 1, maxSteps)),
     noise: read("noise", usual.noise, (text) => {
       const [noise] = numbersOf(text, 1) ?? [];
-      return noise >= 0 ? noise : undefined;
+      return noise >= 0 && Number.isFinite(Math.fround(noise)) ? noise : undefined;
     }),
     seed: read("seed", initialState.seed, (text) => integerOf(text, 0, 2 ** 31)),
     backend: read("backend", initialState.backend, (text) =>
@@ -164,5 +167,20 @@ function integerOf(text: string, min: number, max: number): number | undefined {
 
 function extentOf(text: string): Extent | undefined {
   const [xMin, xMax, yMin, yMax] = numbersOf(text, 4) ?? [];
-  return xMin < xMax && yMin < yMax ? { xMin, xMax, yMin, yMax } : undefined;
+  const extent = { xMin, xMax, yMin, yMax };
+  return isExtent(extent) ? extent : undefined;
+}
+
+/** The largest coordinate of a map, with which sums are finite in f32. */
+const maxCoordinate = 1e30;
+/** A side of a map is at least this fraction of its coordinates, so that f32 tells its points apart. */
+const minFraction = 1e-4;
+
+/** Whether a part of the plane can be a map. */
+export function isExtent({ xMin, xMax, yMin, yMax }: Extent): boolean {
+  const isSide = (min: number, max: number): boolean => {
+    const largest = Math.max(Math.abs(min), Math.abs(max));
+    return largest <= maxCoordinate && max - min >= Math.max(1e-30, minFraction * largest);
+  };
+  return isSide(xMin, xMax) && isSide(yMin, yMax);
 }

@@ -25,6 +25,11 @@ export function Playground({ model }: PlaygroundProps) {
           {problem}
         </p>
       ))}
+      {!model.isInAddress.value && (
+        <p role="alert" class="playground-error">
+          This view is too long for an address: it is gone when the page is closed.
+        </p>
+      )}
       <RaceSettings model={model} />
       <div class="playground-columns">
         <div>

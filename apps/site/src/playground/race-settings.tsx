@@ -5,7 +5,7 @@ import { constants, functions } from "./formula-operations.js";
 import { FormulaError } from "./formula-parser.js";
 import { parseFormula } from "./formula.js";
 import type { PlaygroundModel } from "./playground-model.js";
-import { maxSteps, ownSurface, withSurface } from "./playground-state.js";
+import { isExtent, maxSteps, ownSurface, withSurface } from "./playground-state.js";
 import { surfaces, type Extent } from "./surfaces.js";
 
 interface RaceSettingsProps {
@@ -99,6 +99,8 @@ function FormulaField({ model }: RaceSettingsProps) {
       setFault(error);
     }
   };
+  // A whole character, also one of two code units.
+  const [marked = ""] = fault === undefined ? "" : text.slice(fault.column - 1);
   return (
     <div class="playground-formula">
       <label for={id}>f(x, y) =</label>
@@ -121,8 +123,8 @@ function FormulaField({ model }: RaceSettingsProps) {
           <>
             <code aria-hidden="true">
               {text.slice(Math.max(0, fault.column - 20), fault.column - 1)}
-              <mark>{text.slice(fault.column - 1, fault.column) || "␣"}</mark>
-              {text.slice(fault.column, fault.column + 20)}
+              <mark>{marked || "␣"}</mark>
+              {text.slice(fault.column - 1 + marked.length, fault.column + 20)}
             </code>{" "}
             Column {fault.column}: {fault.message}
           </>
@@ -153,8 +155,7 @@ function ExtentFields({ model }: RaceSettingsProps) {
             value={extent[side]}
             onChange={(event) => {
               const changed = { ...extent, [side]: event.currentTarget.valueAsNumber };
-              if (changed.xMin < changed.xMax && changed.yMin < changed.yMax)
-                model.update({ extent: changed });
+              if (isExtent(changed)) model.update({ extent: changed });
               else event.currentTarget.value = String(extent[side]);
             }}
           />

@@ -47,8 +47,14 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
   }, [name]);
 
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(ruleProgram(name, model.state.value.rules[name]));
-    setNotice("Copied: a call of defineRule, for a program of your own.");
+    const program = ruleProgram(name, model.state.value.rules[name]);
+    try {
+      await navigator.clipboard.writeText(program);
+      setNotice("Copied: a call of defineRule, for a program of your own.");
+    } catch {
+      // Forbidden, or missing where the context is not secure.
+      setNotice("The browser did not let the page copy it.");
+    }
   };
   return (
     <section class="playground-editor" aria-labelledby={`${id}-title`}>
@@ -64,7 +70,7 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
       <p role="status" class={fault === undefined ? "playground-valid" : "playground-error"}>
         {fault === undefined
           ? "The text is a rule, and races."
-          : `Line ${fault.line}, column ${fault.column}: ${fault.message.replace(/\.?$/, ".")} The last text that was a rule still races.`}
+          : `Line ${fault.line}, column ${fault.column}: ${asSentence(fault.message)} The last text that was a rule still races.`}
       </p>
       <div class="playground-row">
         {fault !== undefined && (
@@ -82,6 +88,10 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
       </div>
     </section>
   );
+}
+
+function asSentence(message: string): string {
+  return /[.?]$/.test(message) ? message : `${message}.`;
 }
 
 /** What is wrong with a text; one that is a rule becomes that of the name. */

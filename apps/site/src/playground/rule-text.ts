@@ -166,6 +166,8 @@ function tableOf<T>(lines: readonly Line[], valueOf: (entry: Entry) => T): Recor
         text.length - text.trimStart().length + 1,
       );
     const column = before.length + name.length + equals.length + 1;
+    if (name === "__proto__")
+      throw new RuleTextError(`"${name}" cannot be a name.`, number, before.length + 1);
     if (Object.hasOwn(table, name))
       throw new RuleTextError(`"${name}" is here twice.`, number, before.length + 1);
     table[name] = valueOf({ name, value, line: number, column });

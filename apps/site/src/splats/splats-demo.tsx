@@ -82,7 +82,15 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     restart.current = setTimeout(() => start(next, source), settleMilliseconds);
   };
 
-  const fit = (file: File): void => {
+  const fit = async (file: File): Promise<void> => {
+    try {
+      (await createImageBitmap(file)).close();
+    } catch {
+      setFailure(
+        `${file.name} is not a picture of a kind that is read here, such as PNG, JPEG, WebP or GIF.`,
+      );
+      return;
+    }
     setSource(file);
     start(state, file);
   };
@@ -123,7 +131,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         </button>
         <PictureChoice
           isOwn={source !== "landscape"}
-          onFile={fit}
+          onFile={(file) => void fit(file)}
           onLandscape={() => {
             setSource("landscape");
             start(state, "landscape");
@@ -161,7 +169,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         ellipses={state.ellipses}
         description={progress === undefined ? "The fit" : summary(progress)}
         onCanvases={open}
-        onFile={fit}
+        onFile={(file) => void fit(file)}
       />
       <p class="splats-status" role="status">
         {progress !== undefined && !isRunning && summary(progress)}
@@ -190,6 +198,8 @@ function PictureChoice({ isOwn, onFile, onLandscape }: PictureChoiceProps) {
           onChange={({ currentTarget }) => {
             const file = currentTarget.files?.[0];
             if (file !== undefined) onFile(file);
+            // The same file may be chosen again.
+            currentTarget.value = "";
           }}
         />
       </label>

@@ -4,7 +4,11 @@ import { TrainDemo } from "./train-demo.js";
 import "./train.css";
 
 export function mount(element: HTMLElement, signal: AbortSignal): void {
-  const list = new RunList(localStorage, navigator.hardwareConcurrency);
+  // Digests of weights, checkpoints and their locks need one.
+  if (!globalThis.isSecureContext)
+    throw new Error("open this page over HTTPS, or from localhost. Other pages cannot save runs.");
+  const list = new RunList(localStorageOfPage(), navigator.hardwareConcurrency);
+  window.addEventListener("storage", (event) => list.follow(event), { signal });
   const saveWhenHidden = (): void => {
     if (document.visibilityState === "hidden") void list.save();
   };
@@ -15,4 +19,13 @@ export function mount(element: HTMLElement, signal: AbortSignal): void {
     render(null, element);
     void list.save().finally(() => list.close());
   });
+}
+
+/** Undefined where the browser forbids it. */
+function localStorageOfPage(): Storage | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
 }

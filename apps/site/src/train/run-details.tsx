@@ -41,6 +41,11 @@ export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
           {failure}
         </p>
       )}
+      {!run.isKept.value && (
+        <p role="status">
+          This browser lets the page store nothing: the run is lost when the tab is closed.
+        </p>
+      )}
       <dl class="train-facts">
         <dt>Trained</dt>
         <dd>

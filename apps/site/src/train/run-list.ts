@@ -1,10 +1,12 @@
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { releaseProxy, wrap } from "comlink";
-import { Run, type RunRecord } from "./run.js";
+import { Run } from "./run.js";
 import { runColors } from "./run-colors.js";
+import { recordsFrom } from "./run-records.js";
 import type { RunSettings } from "./run-settings.js";
 import type { TrainingWorker } from "./train.worker.js";
 
+/** Where a browser keeps the records of the runs. */
 const storageKey = "gradstep.train.runs";
 
 /** Finished runs that keep their workers, to recognise digits. */
@@ -22,17 +24,25 @@ export class RunList {
   /** In the order in which they finished. */
   readonly #finished: Run[] = [];
   readonly #ends = new Map<Run, () => void>();
+  /** Ends writing to the storage. */
+  readonly #endWriting: () => void;
+  #isFollowing = false;
 
-  /** @param processors of the machine; one is left to the page */
-  constructor(storage: Storage, processors: number) {
+  /**
+   * @param storage undefined where the page may store nothing
+   * @param processors of the machine; one is left to the page
+   */
+  constructor(storage: Storage | undefined, processors: number) {
     this.#limit = Math.max(1, Math.min(4, processors - 1));
-    const records = readRecords(storage);
+    const records = recordsFrom(storage?.getItem(storageKey) ?? null);
     this.runs.value = records.map((record) => this.#watched(new Run(record)));
     this.selected.value = records[0]?.id;
-    effect(() => {
+    this.#endWriting = effect(() => {
       const text = JSON.stringify(this.runs.value.map(({ record }) => record));
+      // Two tabs that answer each other's changes would do so forever.
+      if (this.#isFollowing) return;
       try {
-        storage.setItem(storageKey, text);
+        storage?.setItem(storageKey, text);
       } catch {
         // Full, or forbidden: the runs are those of this visit.
       }
@@ -43,12 +53,34 @@ export class RunList {
     return this.runs.value.find(({ id }) => id === this.selected.value);
   }
 
-  /** Loads the curves of the runs of an earlier visit. */
-  async load(): Promise<void> {
-    if (this.runs.value.length === 0) return;
+  /** Takes over what another tab has stored: its new runs, names and results. Runs that are removed there are closed. */
+  follow({ key, newValue }: Pick<StorageEvent, "key" | "newValue">): void {
+    if (key !== storageKey) return;
+    const finished: Run[] = [];
+    this.#isFollowing = true;
+    batch(() => {
+      const known = new Map(this.runs.peek().map((run) => [run.id, run]));
+      const runs = recordsFrom(newValue).map((record) => {
+        const run = known.get(record.id);
+        if (run?.follow(record) === true) finished.push(run);
+        return run ?? this.#watched(new Run(record));
+      });
+      for (const run of known.values()) if (!runs.includes(run)) this.#drop(run);
+      finished.push(...runs.filter(({ id }) => !known.has(id)));
+      this.runs.value = runs;
+      this.selected.value ??= runs[0]?.id;
+    });
+    this.#isFollowing = false;
+    this.#next();
+    void this.load(finished);
+  }
+
+  /** Loads the curves of runs of an earlier visit, or of another tab. */
+  async load(runs = this.runs.peek()): Promise<void> {
+    if (runs.length === 0) return;
     const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
     const remote = wrap<TrainingWorker>(worker);
-    for (const run of this.runs.value) {
+    for (const run of runs) {
       await run.load(remote).catch((error: unknown) => {
         run.error.value = error instanceof Error ? error.message : String(error);
       });
@@ -102,17 +134,30 @@ export class RunList {
 
   /** Removes a run and what is saved of it. */
   async remove(run: Run): Promise<void> {
-    run.close();
-    this.#ends.get(run)?.();
-    this.#ends.delete(run);
-    const index = this.runs.value.indexOf(run);
-    this.runs.value = this.runs.value.filter((one) => one !== run);
-    if (this.selected.value === run.id)
-      this.selected.value = (this.runs.value[index] ?? this.runs.value[index - 1])?.id;
+    this.#drop(run);
     this.#next();
     const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
     const remote = wrap<TrainingWorker>(worker);
-    await remote.remove(run.id).finally(() => worker.terminate());
+    try {
+      await remote.remove(run.id);
+    } catch (error) {
+      this.announcement.value = `What is saved of ${run.name.peek()} could not be removed: ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      worker.terminate();
+    }
+  }
+
+  /** Ends a run on this page. */
+  #drop(run: Run): void {
+    run.close();
+    this.#ends.get(run)?.();
+    this.#ends.delete(run);
+    const runs = this.runs.peek();
+    const index = runs.indexOf(run);
+    const others = runs.filter((one) => one !== run);
+    this.runs.value = others;
+    if (this.selected.peek() === run.id)
+      this.selected.value = (others[index] ?? others[index - 1])?.id;
   }
 
   /** Saves all runs that are training. */
@@ -122,6 +167,7 @@ export class RunList {
 
   /** Ends all workers. */
   close(): void {
+    this.#endWriting();
     this.#queue.length = 0;
     for (const end of this.#ends.values()) end();
     for (const run of this.runs.value) run.close();
@@ -158,14 +204,5 @@ export class RunList {
       // It may have been paused or removed meanwhile.
       if (run.status.peek() === "waiting" && this.runs.peek().includes(run)) run.start();
     }
-  }
-}
-
-function readRecords(storage: Storage): readonly RunRecord[] {
-  try {
-    const records: unknown = JSON.parse(storage.getItem(storageKey) ?? "[]");
-    return Array.isArray(records) ? (records as RunRecord[]) : [];
-  } catch {
-    return [];
   }
 }

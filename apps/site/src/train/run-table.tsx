@@ -2,7 +2,7 @@ import { lossText, percent, rateText } from "@gradstep/digits";
 import { optimizers } from "@gradstep/digits/optimizers";
 import { backendTitles } from "../backends/browser-backends.js";
 import { highestRate } from "./comparisons.js";
-import { download } from "./download.js";
+import { download } from "../download.js";
 import type { Run, RunStatus } from "./run.js";
 import { runColors } from "./run-colors.js";
 import { csvOf, jsonOf } from "./run-document.js";

@@ -3,27 +3,17 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { proxy, releaseProxy, wrap, type Remote } from "comlink";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import type { RunDocument } from "./run-document.js";
+import type { RunRecord } from "./run-records.js";
 import type { RunReport } from "./run-report.js";
 import { totalBatches, type RunSettings } from "./run-settings.js";
+import { runInUse } from "./run-in-use.js";
 import type { TrainingWorker } from "./train.worker.js";
-import type { RunResult } from "./training-session.js";
 
 /**
  * `waiting`: for another run to end; `loading`: its worker starts; `paused`: also a run of an earlier visit that can be
  * continued.
  */
 export type RunStatus = "waiting" | "loading" | "training" | "paused" | "finished" | "failed";
-
-/** What is kept of a run from visit to visit, apart from its checkpoints. */
-export interface RunRecord {
-  readonly id: string;
-  readonly name: string;
-  /** Index into the colors. */
-  readonly color: number;
-  readonly isHidden: boolean;
-  readonly settings: RunSettings;
-  readonly result?: RunResult;
-}
 
 /** A run on the page. It trains in a worker of its own, which it has from its first start on. */
 export class Run {
@@ -37,6 +27,8 @@ export class Run {
   readonly status = signal<RunStatus>("paused");
   /** Why the run failed or cannot go on. */
   readonly error = signal<string | undefined>(undefined);
+  /** Whether the browser keeps what the run has learned when the tab is closed. */
+  readonly isKept = signal(true);
   /** SHA-256 of the weights, while the run is paused or finished. */
   readonly digest = signal<string | undefined>(undefined);
   /** Batches so far. */
@@ -104,6 +96,19 @@ export class Run {
   /** Whether it uses a processor. */
   get isBusy(): boolean {
     return this.status.value === "training" || this.status.value === "loading";
+  }
+
+  /** Takes over what another tab has changed. @returns whether the run has been finished there */
+  follow({ name, isHidden, result }: RunRecord): boolean {
+    this.name.value = name;
+    this.isHidden.value = isHidden;
+    if (result === undefined || this.result.value !== undefined || this.#worker !== undefined)
+      return false;
+    this.result.value = result;
+    this.digest.value = result.digest;
+    this.error.value = undefined;
+    this.status.value = "finished";
+    return true;
   }
 
   /** Takes over what an earlier visit saved. */
@@ -188,6 +193,9 @@ export class Run {
         this.digest.value = digest;
         this.status.value = "paused";
       },
+      onNotKept: () => {
+        this.isKept.value = false;
+      },
     });
     try {
       const training = remote.run(this.id, this.settings, batches, listener);
@@ -200,7 +208,8 @@ export class Run {
       if (this.#worker !== worker) return;
       this.close();
       this.error.value = error instanceof Error ? error.message : String(error);
-      this.status.value = "failed";
+      // In another tab, it goes on.
+      this.status.value = (error as Error).name === runInUse ? "paused" : "failed";
     }
   }
 

@@ -68,6 +68,6 @@ export function TrainDemo({ list }: TrainDemoProps) {
 }
 
 function smoothingOf(text: string | undefined): number {
-  const value = Number(text);
-  return text !== undefined && value >= 0 && value < 1 ? value : usualSmoothing;
+  const value = Number(text || NaN);
+  return value >= 0 && value < 1 ? value : usualSmoothing;
 }

@@ -1,24 +1,46 @@
-import { indexedDbStore, newestCheckpoint } from "@gradstep/checkpoint";
+import {
+  indexedDbStore,
+  memoryStore,
+  newestCheckpoint,
+  type CheckpointStore,
+} from "@gradstep/checkpoint";
+import { GradstepError } from "@gradstep/core";
 import { pixelsPerDigit, type DigitSet } from "@gradstep/digits";
 import { expose, transfer } from "comlink";
 import type { NamedSettings } from "./comparisons.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import { loadDigits } from "./load-digits.js";
 import { runFile, storeRunFile } from "./run-file.js";
+import { asRunInUse } from "./run-in-use.js";
 import { reportFrom, type Progress, type RunReport } from "./run-report.js";
 import type { RunSettings } from "./run-settings.js";
 import type { RunListener, RunResult, TrainingSession } from "./training-session.js";
 
-const storeOf = (id: string) => indexedDbStore(`train-${id}`);
+const storeOf = (id: string): CheckpointStore => indexedDbStore(`train-${id}`);
+
+/** The store of a run; undefined where the page may store nothing. */
+async function allowedStoreOf(id: string): Promise<CheckpointStore | undefined> {
+  const store = storeOf(id);
+  try {
+    await store.list();
+    return store;
+  } catch (error) {
+    if (error instanceof GradstepError && error.code === "UNSUPPORTED") return undefined;
+    throw error;
+  }
+}
 
 let session: TrainingSession | undefined;
+/** That of the session. */
+let sessionStore: CheckpointStore | undefined;
 let heldOut: DigitSet | undefined;
 
 /** The training of one run, in a worker of its own. */
 const trainingWorker = {
   /** What is saved of a run; undefined if there is nothing. Loads no more than that. */
   async saved(id: string): Promise<RunReport | undefined> {
-    const { others } = (await newestCheckpoint(storeOf(id)))?.checkpoint ?? {};
+    const store = await allowedStoreOf(id);
+    const { others } = (store && (await newestCheckpoint(store)))?.checkpoint ?? {};
     if (others === undefined) return undefined;
     return reportFrom(
       0,
@@ -29,7 +51,7 @@ const trainingWorker = {
 
   /** The newest checkpoint of a run as a file; undefined if nothing is saved. */
   async file(id: string, run: NamedSettings): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const file = await runFile(storeOf(id), run);
+    const file = await runFile(sessionStore ?? storeOf(id), run);
     return file && transfer(file, [file.buffer]);
   },
 
@@ -38,8 +60,12 @@ const trainingWorker = {
 
   /** Removes what is saved of a run. */
   async remove(id: string): Promise<void> {
-    const store = storeOf(id);
+    const store = await allowedStoreOf(id);
+    if (store === undefined) return;
+    // Another tab that has the run open closes it now; if it does not, the run is removed all the same.
+    const lock = await store.lock?.().catch(() => undefined);
     for (const checkpoint of await store.list()) await store.remove(checkpoint);
+    lock?.release();
   },
 
   /**
@@ -50,7 +76,10 @@ const trainingWorker = {
     id: string,
     settings: RunSettings,
     batches: number,
-    listener: RunListener,
+    listener: RunListener & {
+      /** The page may store nothing: the run ends with its tab. */
+      onNotKept(): void;
+    },
   ): Promise<RunResult> {
     // TensorFlow.js is loaded only here.
     const [{ startTfjs }, { TrainingSession: Session }, digits] = await Promise.all([
@@ -60,8 +89,15 @@ const trainingWorker = {
     ]);
     ({ heldOut } = digits);
     await startTfjs(settings.backend);
-    session = new Session({ settings, digits, store: storeOf(id), listener });
-    return session.run(batches);
+    const store = await allowedStoreOf(id);
+    if (store === undefined) listener.onNotKept();
+    sessionStore = store ?? memoryStore();
+    session = new Session({ settings, digits, store: sessionStore, listener });
+    try {
+      return await session.run(batches);
+    } catch (error) {
+      throw asRunInUse(error);
+    }
   },
 
   pause: () => session?.pause(),

@@ -63,13 +63,13 @@ export function settingsFromUrl(state: UrlState): RunSettings {
       rule[name] = value;
     else if (typeof value === "object") rule[name] = value;
   }
-  const clip = Number(state.clip);
-  const ema = Number(state.ema);
+  const clip = Number(state.clip || NaN);
+  const ema = Number(state.ema || NaN);
   return {
     ...base,
     rule: rule as RuleSettings,
     ...(clip > 0 && Number.isFinite(clip) && { clip }),
-    ...(state.ema !== undefined && ema >= 0 && ema < 1 && { ema }),
+    ...(ema >= 0 && ema < 1 && { ema }),
   };
 }
 
@@ -92,7 +92,9 @@ function textOf(value: SettingValue): string {
 function valueOf(text: string): SettingValue | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "number" || typeof value === "boolean") return value;
+    if (typeof value === "boolean") return value;
+    // JSON may have numbers that are too large for f64.
+    if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
     const data = value as Parameters<typeof scheduleOf>[0];
     return Number.isFinite(scheduleOf(data).valueAt(0)) ? data : undefined;
   } catch {

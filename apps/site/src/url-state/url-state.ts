@@ -3,11 +3,22 @@ export function readUrlState(): Readonly<Record<string, string>> {
   return Object.fromEntries(new URLSearchParams(location.search));
 }
 
+type UrlState = Readonly<Record<string, string | undefined>>;
+
+/** Servers refuse longer addresses: Node's take 16 kB with all headers. */
+const maxLength = 8000;
+
+/** Whether a state is short enough for an address. */
+export function fitsUrl(state: UrlState): boolean {
+  return queryOf(state).length <= maxLength;
+}
+
 /**
  * Replaces the query string, without a new entry of the history. Values that are undefined are left out. At most one
- * replacement per 200 ms, since browsers limit their number, and each takes milliseconds.
+ * replacement per 200 ms, since browsers limit their number, and each takes milliseconds. A state that does not fit is
+ * not written.
  */
-export function writeUrlState(state: Readonly<Record<string, string | undefined>>): void {
+export function writeUrlState(state: UrlState): void {
   pending ??= setTimeout(flush, 200);
   latest = state;
   path = location.pathname;
@@ -15,19 +26,23 @@ export function writeUrlState(state: Readonly<Record<string, string | undefined>
 
 let pending: ReturnType<typeof setTimeout> | undefined;
 let path = "";
-let latest: Readonly<Record<string, string | undefined>> = {};
+let latest: UrlState = {};
 
 function flush(): void {
   pending = undefined;
   // Another page has been opened since.
-  if (location.pathname !== path) return;
-  const given = Object.entries(latest).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const query = new URLSearchParams(given).toString();
+  if (location.pathname !== path || !fitsUrl(latest)) return;
+  const query = queryOf(latest);
   history.replaceState(
     history.state,
     "",
     `${location.pathname}${query && `?${query}`}${location.hash}`,
   );
+}
+
+function queryOf(state: UrlState): string {
+  const given = Object.entries(state).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return new URLSearchParams(given).toString();
 }

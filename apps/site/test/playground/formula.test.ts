@@ -101,6 +101,7 @@ describe("errors", () => {
     ["", 1],
     ["foo(x)", 1],
     ["constructor(x)", 1],
+    ["y😀x", 2],
   ])("%j: at column %d", (text, column) => {
     expect(columnOf(text)).toBe(column);
   });
@@ -108,6 +109,18 @@ describe("errors", () => {
   test("a formula that is nested too deeply is an error, not a full stack", () => {
     expect(columnOf("(".repeat(100_000))).toBeGreaterThan(100);
     expect(columnOf("-".repeat(100_000))).toBeGreaterThan(100);
+  });
+
+  test("so is one that is too long: its sum would be as deep as it has terms", () => {
+    expect(columnOf(`x${"+x".repeat(100_000)}`)).toBe(2001);
+    const longest = parseFormula(`xx${"+x".repeat(999)}`.slice(1));
+    expect(longest.text).toHaveLength(1999);
+    expect(longest.valueAt(3, 0)).toBe(3000);
+    expect(longest.gradientAt(3, 0)).toEqual([1000, 0]);
+  });
+
+  test("a character of two code units is named whole", () => {
+    expect(() => parseFormula("y😀x")).toThrow('"😀" is not part of a formula.');
   });
 });
 

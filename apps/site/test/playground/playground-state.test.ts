@@ -55,12 +55,17 @@ test.each([
   ["start", "1"],
   ["start", "1,x"],
   ["start", ","],
+  ["start", "1e39,0"],
   ["steps", "0"],
   ["steps", "1e9"],
   ["noise", "-1"],
+  ["noise", "1e39"],
   ["backend", "gpu"],
   ["runners", "adam("],
   ["extent", "1,0,0,1"],
+  ["extent", "-1e308,1e308,-1,1"],
+  ["extent", "0,1e-320,0,1"],
+  ["extent", "0,1,1,1.0000000000000002"],
   ["formula", "x +"],
 ])("%s=%s is as at first, with a word about it", (name, text) => {
   const { state, problems } = fromQuery({ [name]: text });

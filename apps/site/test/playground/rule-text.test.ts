@@ -77,6 +77,7 @@ describe("errors are at their line and column", () => {
     ["  m = 0\n", "  m: 0\n", 7, 3, "Expected a name with its first value"],
     ["  m = 0\n", "  m = 0 per cell\n", 7, 7, 'Got "0 per cell"'],
     ["  m = 0\n", "  m = 0\n  m = 1\n", 8, 3, '"m" is here twice'],
+    ["  m = 0\n", "  m = 0\n  __proto__ = 0\n", 8, 3, '"__proto__" cannot be a name'],
     ["beta = 0.9", "beta = 1.9", 4, 3, "beta is 1.9"],
     ["  learningRate = 0.1, min 0\n", "", 1, 1, "learningRate"],
   ])("%j → %j", (from, to, line, column, message) => {

@@ -55,6 +55,7 @@ describe("settings in a query string", () => {
     { learningRate: '{"schedule":"nothing","options":{}}', clip: "-1", ema: "1" },
     { learningRate: '{"schedule":"linear","options":{"from":"a"}}', clip: "x", ema: "" + NaN },
     { learningRate: "[1,", momentum: "0.9", epochs: "1e3" },
+    { learningRate: "9".repeat(400), clip: "", ema: "" },
   ])("that are not valid are left out: %o", (state) => {
     expect(settingsFromUrl(state)).toEqual(defaultSettings);
   });

@@ -17,6 +17,7 @@ Options
 
 Ctrl-C stops it and prints the results so far. A second Ctrl-C quits at once.
 
-Exit status: 0 every backend that is here is right; 1 one is wrong, or one of
---backend is missing; 2 the command was not understood; 130 stopped by Ctrl-C.
+Exit status: 0 every backend that is here is right; 1 one is wrong, one of
+--backend is missing, or the file could not be written; 2 the command was not
+understood; 130 stopped by Ctrl-C.
 `;

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { userDirectory } from "../cli/load-backend.js";
 import { interruptedStatus, interruption } from "../cli/interruption.js";
@@ -46,12 +46,9 @@ export async function runDoctor(
     ({ name }) => options.backends.length === 0 || options.backends.includes(name),
   );
   const diagnosis = await diagnose(chosen, options, version);
-  if (options.json !== undefined) {
-    writeFileSync(resolve(userDirectory(), options.json), jsonOf(diagnosis));
-    process.stdout.write(`Written to ${options.json}.\n`);
-  }
+  const isWritten = options.json === undefined || write(diagnosis, options.json);
   const isMissing = diagnosis.backends.some(({ status }) => status === "missing");
-  if (!isSound(diagnosis) || (options.backends.length > 0 && isMissing)) return 1;
+  if (!isSound(diagnosis) || (options.backends.length > 0 && isMissing) || !isWritten) return 1;
   return diagnosis.interrupted ? interruptedStatus : 0;
 }
 
@@ -151,6 +148,25 @@ function checkFile(name: string): void {
   const path = resolve(userDirectory(), name);
   const isFolder = (one: string): boolean =>
     statSync(one, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder(path) || !isFolder(dirname(path)))
-    throw new UsageError(`Got --json ${name}; expected a file in a folder that exists.`);
+  if (name === "" || isFolder(path) || !isFolder(dirname(path)))
+    throw new UsageError(`Got --json "${name}"; expected a file in a folder that exists.`);
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    closeSync(openSync(path, "a"));
+  } catch {
+    throw new UsageError(`Got --json "${name}"; expected a file that may be written.`);
+  }
+  if (!isThere) rmSync(path);
+}
+
+/** Writes the document. @returns whether it could be written; if not, says why */
+function write(diagnosis: Diagnosis, name: string): boolean {
+  try {
+    writeFileSync(resolve(userDirectory(), name), jsonOf(diagnosis));
+  } catch (error) {
+    process.stderr.write(`Could not write ${name}: ${(error as Error).message}.\n`);
+    return false;
+  }
+  process.stdout.write(`Written to ${name}.\n`);
+  return true;
 }

@@ -16,6 +16,9 @@ export async function loadPicture(source: PictureSource, longestSide: number): P
   const height = Math.max(1, Math.round(bitmap.height * factor));
   const context = new OffscreenCanvas(width, height).getContext("2d", { alpha: false })!;
   context.imageSmoothingQuality = "high";
+  // Behind what is transparent.
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);

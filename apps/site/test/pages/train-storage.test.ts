@@ -1,0 +1,92 @@
+import type { Page } from "playwright";
+import { expect, test } from "vitest";
+import { useSite } from "./site.js";
+
+const site = useSite();
+
+const quickRun = "demos/train?epochs=1&batch=2000";
+const start = (page: Page) => page.getByRole("button", { name: "Start the run" }).click();
+const continueRun = (page: Page) => page.getByRole("button", { name: "Continue" }).click();
+const rows = (page: Page) => page.locator(".train-table tbody tr");
+
+/** Waits until the runs of the table have these states, in order. */
+async function states(page: Page, ...expected: string[]): Promise<void> {
+  await expect
+    .poll(() => rows(page).locator("small").allTextContents(), { timeout: 60_000 })
+    .toEqual(expected);
+}
+
+test("a run that trains in one tab cannot be continued in another, which follows what the first does", async () => {
+  const { page, finish } = await site.open("demos/train?epochs=100&batch=200");
+  await start(page);
+  await states(page, "trains");
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await states(other, "paused");
+  await continueRun(other);
+  await other.getByText("The run is open in another tab.").waitFor();
+  await states(other, "paused");
+
+  // What one tab adds, names and removes, the other shows.
+  await other.getByLabel("Epochs").fill("1");
+  await other.getByLabel("Epochs").press("Enter");
+  await other.getByLabel("Batch size").fill("2000");
+  await other.getByLabel("Batch size").press("Enter");
+  await start(other);
+  await states(other, "paused", "finished");
+  await states(page, "trains", "finished");
+  await other.getByLabel("Name").fill("short");
+  await other.getByLabel("Name").press("Enter");
+  await rows(page).nth(1).getByText("short").waitFor();
+  await rows(other).first().getByRole("button").click();
+  await other.getByRole("button", { name: "Delete" }).click();
+  await states(other, "finished");
+  await states(page, "finished");
+  await page.reload();
+  await states(page, "finished");
+  expect(await rows(page).first().textContent()).toContain("short");
+  await finish();
+});
+
+test("a run that is paused in a tab that closes is continued in another", async () => {
+  const { page, finish } = await site.open("demos/train?epochs=20&batch=2000");
+  await start(page);
+  await states(page, "trains");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await states(page, "paused");
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await states(other, "paused");
+  await page.close();
+  await continueRun(other);
+  await states(other, "finished");
+  await finish();
+});
+
+test("a run trains where the browser forbids IndexedDB, and the page says that it is not kept", async () => {
+  const { page, finish } = await site.open("");
+  // Workers have a scope of their own: what they load gets the line.
+  await page.context().route("**/train.worker-*.js", async (route) => {
+    const response = await route.fetch();
+    const forbid =
+      'IDBFactory.prototype.open=()=>{throw new DOMException("denied","SecurityError")};';
+    await route.fulfill({ response, body: forbid + (await response.text()) });
+  });
+  await page.goto(new URL(quickRun, page.url()).href);
+  await start(page);
+  await states(page, "finished");
+  await page.getByText("the run is lost when the tab is closed").waitFor();
+  await finish();
+});
+
+test("what is stored and is no list of runs does not keep the page from starting", async () => {
+  const { page, finish } = await site.open("");
+  for (const text of ["[[[", "[null, {}, 1]", '[{"id":"a","name":"b","settings":{}}]']) {
+    await page.evaluate((stored) => localStorage.setItem("gradstep.train.runs", stored), text);
+    await page.goto(new URL(quickRun, page.url()).href);
+    await start(page);
+    await states(page, "finished");
+    await page.evaluate(() => localStorage.clear());
+  }
+  await finish();
+});

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { recordsFrom, type RunRecord } from "../../src/train/run-records.js";
+import { defaultSettings, withOptimizer } from "../../src/train/run-settings.js";
+
+const record: RunRecord = {
+  id: "a",
+  name: "Adam",
+  color: 2,
+  isHidden: true,
+  settings: { ...withOptimizer(defaultSettings, "adamw"), clip: 1, ema: 0.99 },
+  result: { accuracy: 0.97, loss: 0.1, digest: "00ff" },
+};
+
+test("records come back, also without a result, or with one that diverged", () => {
+  const { result: _, ...unfinished } = record;
+  const diverged = {
+    ...record,
+    id: "c",
+    result: { accuracy: 0.1, loss: NaN, digest: "ff", failure: "The loss is NaN." },
+  };
+  const records = [record, { ...unfinished, id: "b" }, diverged];
+  expect(recordsFrom(JSON.stringify(records))).toEqual(records);
+});
+
+test.each([
+  null,
+  "",
+  "[[[",
+  "null",
+  "1",
+  '"x"',
+  '{"0":{}}',
+  "[null]",
+  "[1, 2]",
+  "[{}]",
+  "[[]]",
+  JSON.stringify([{ ...record, id: 1 }]),
+  JSON.stringify([{ ...record, id: "" }]),
+  JSON.stringify([{ ...record, name: undefined }]),
+  JSON.stringify([{ ...record, settings: undefined }]),
+  ...[
+    { optimizer: "gone" },
+    { optimizer: "__proto__" },
+    { backend: "cuda" },
+    { epochs: 0 },
+    { epochs: null },
+    { batchSize: 1.5 },
+    { batchSize: 8001 },
+    { seed: -1 },
+    { clip: "1" },
+    { rule: {} },
+    { rule: null },
+    { rule: { learningRate: null } },
+    { rule: { learningRate: [] } },
+    { rule: { learningRate: { schedule: "gone", options: {} } } },
+    { rule: { learningRate: { schedule: "linear", options: { from: 1 } } } },
+    { rule: { learningRate: 0.1, beta1: {} } },
+  ].map((changes) => JSON.stringify([{ ...record, settings: { ...record.settings, ...changes } }])),
+])("what is no list of records has none: %s", (text) => {
+  expect(recordsFrom(text)).toEqual([]);
+});
+
+test("the records next to one that is broken come back; of two with an id, the first does", () => {
+  const others = [{ ...record, id: "b" }, {}, record, { ...record, name: "again" }];
+  expect(recordsFrom(JSON.stringify(others))).toEqual([{ ...record, id: "b" }, record]);
+});
+
+test("a color that does not exist is the first, and a result that is none is left out", () => {
+  const [found] = recordsFrom(JSON.stringify([{ ...record, color: 99, result: {} }]));
+  const { result: _, ...unfinished } = record;
+  expect(found).toEqual({ ...unfinished, color: 0 });
+});
