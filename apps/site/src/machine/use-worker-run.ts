@@ -39,7 +39,11 @@ export function useWorkerRun(pageSignal: AbortSignal): WorkerRun {
       worker.terminate();
       end();
     });
-    worker.addEventListener("error", ({ message }) => end(message || "The worker did not start."));
+    const fail = (reason: string): void => {
+      end(reason);
+      worker.terminate();
+    };
+    worker.addEventListener("error", ({ message }) => fail(message || "The worker did not start."));
     setFailure(undefined);
     setIsRunning(true);
     work(worker, signal).then(
@@ -47,9 +51,7 @@ export function useWorkerRun(pageSignal: AbortSignal): WorkerRun {
         if (!signal.aborted) controller.abort();
       },
       (error: unknown) => {
-        if (signal.aborted) return;
-        end(error instanceof Error ? error.message : String(error));
-        worker.terminate();
+        if (!signal.aborted) fail(error instanceof Error ? error.message : String(error));
       },
     );
   };

@@ -1,4 +1,4 @@
-import type { Backend } from "@gradstep/core";
+import { GradstepError, type Backend } from "@gradstep/core";
 import {
   openBackend,
   type BackendName,
@@ -30,7 +30,15 @@ export class PlaygroundEngine {
 
   /** @throws {GradstepError}, {RuleTextError}, {FormulaError} */
   async trace({ parts, rules, backend, race }: Trace): Promise<Path> {
-    return tracePath(await this.#backend(backend), specOf(parts, rules), race);
+    const opened = await this.#backend(backend);
+    try {
+      return await tracePath(opened, specOf(parts, rules), race);
+    } catch (error) {
+      // The next race requests a new one.
+      if (error instanceof GradstepError && error.code === "DEVICE_LOST")
+        this.#backends.delete(backend);
+      throw error;
+    }
   }
 
   /** Explains the step after the given number of steps of a path. */

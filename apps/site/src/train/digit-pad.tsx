@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Drawing, drawingSize } from "./drawing.js";
 import { InkCanvas } from "./ink-canvas.js";
+import { mostProbableDigit } from "./most-probable-digit.js";
 import type { Run } from "./run.js";
 import type { RunList } from "./run-list.js";
 
@@ -51,7 +52,7 @@ export function DigitPad({ list }: { readonly list: RunList }) {
     const [first] = answers.value;
     if (first === undefined) return;
     list.announcement.value = answers.value
-      .map(({ run, probabilities }) => `${run.name.value} sees a ${bestOf(probabilities)}`)
+      .map(({ run, probabilities }) => `${run.name.value} sees ${seenIn(probabilities, "a ")}`)
       .join(", ");
   };
   const finishStroke = (): void => {
@@ -176,18 +177,17 @@ function Answers({ answers }: { readonly answers: readonly Answer[] }) {
         </thead>
         <tbody>
           {answers.map(({ run, probabilities }) => {
-            const best = bestOf(probabilities);
             return (
               <tr key={run.id}>
                 <th scope="row">{run.name}</th>
-                <td class="train-best">{best}</td>
+                <td class="train-best">{seenIn(probabilities)}</td>
                 {digits.map((digit) => (
                   <td key={digit} title={percent(probabilities[digit])}>
                     <span
                       class="train-bar"
-                      style={{ height: `${Math.round(probabilities[digit] * 36)}px` }}
+                      style={{ height: `${Math.round((probabilities[digit] || 0) * 36)}px` }}
                     />
-                    <small>{Math.round(probabilities[digit] * 100)}</small>
+                    <small>{percent(probabilities[digit], 0).replace(" %", "")}</small>
                   </td>
                 ))}
               </tr>
@@ -200,6 +200,8 @@ function Answers({ answers }: { readonly answers: readonly Answer[] }) {
   );
 }
 
-function bestOf(probabilities: Float32Array): number {
-  return probabilities.indexOf(Math.max(...probabilities));
+/** @param article before a digit */
+function seenIn(probabilities: Float32Array, article = ""): string {
+  const digit = mostProbableDigit(probabilities);
+  return digit === undefined ? "nothing" : `${article}${digit}`;
 }

@@ -49,7 +49,7 @@ test("a run that trains in one tab cannot be continued in another, which follows
 });
 
 test("a run that is paused in a tab that closes is continued in another", async () => {
-  const { page, finish } = await site.open("demos/train?epochs=20&batch=2000");
+  const { page, finish } = await site.open("demos/train?epochs=8&batch=2000");
   await start(page);
   await states(page, "trains");
   await page.getByRole("button", { name: "Pause" }).click();
@@ -81,9 +81,10 @@ test("a run trains where the browser forbids IndexedDB, and the page says that i
 
 test("what is stored and is no list of runs does not keep the page from starting", async () => {
   const { page, finish } = await site.open("");
+  const address = new URL(quickRun, page.url()).href;
   for (const text of ["[[[", "[null, {}, 1]", '[{"id":"a","name":"b","settings":{}}]']) {
     await page.evaluate((stored) => localStorage.setItem("gradstep.train.runs", stored), text);
-    await page.goto(new URL(quickRun, page.url()).href);
+    await page.goto(address);
     await start(page);
     await states(page, "finished");
     await page.evaluate(() => localStorage.clear());

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { mostProbableDigit } from "../../src/train/most-probable-digit.js";
 import { Drawing, drawingSize } from "../../src/train/drawing.js";
 
 /** Mean coordinates of the ink. */
@@ -63,4 +64,10 @@ test("an empty drawing has no ink, also after it was cleared", () => {
   drawing.clear();
   expect(drawing.isEmpty).toBe(true);
   expect(drawing.pixels().every((value) => value === 0)).toBe(true);
+});
+
+test("the most probable digit of a network; of one that has diverged, none", () => {
+  expect(mostProbableDigit(Float32Array.of(0.1, 0, 0.2, 0.7))).toBe(3);
+  expect(mostProbableDigit(Float32Array.of(0.5, 0.5))).toBe(0);
+  expect(mostProbableDigit(new Float32Array(10).fill(NaN))).toBeUndefined();
 });
