@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { download } from "./download.js";
+import { download } from "../download.js";
 import { withIdleWorker } from "./idle-worker.js";
 import type { Run } from "./run.js";
 

@@ -60,6 +60,7 @@ test("a run that is paused in a tab that closes is continued in another", async 
   await page.close();
   await continueRun(other);
   await states(other, "finished");
+  expect(await rows(other).count()).toBe(1);
   await finish();
 });
 
@@ -75,7 +76,9 @@ test("a run trains where the browser forbids IndexedDB, and the page says that i
   await page.goto(new URL(quickRun, page.url()).href);
   await start(page);
   await states(page, "finished");
-  await page.getByText("the run is lost when the tab is closed").waitFor();
+  const notice = page.getByText("the run is lost when the tab is closed");
+  await notice.waitFor();
+  expect(await notice.count()).toBe(1);
   await finish();
 });
 
@@ -87,6 +90,7 @@ test("what is stored and is no list of runs does not keep the page from starting
     await page.goto(address);
     await start(page);
     await states(page, "finished");
+    expect(await rows(page).count()).toBe(1);
     await page.evaluate(() => localStorage.clear());
   }
   await finish();
