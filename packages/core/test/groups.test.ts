@@ -18,7 +18,7 @@ const names = ["dense/kernel", "dense/bias", "head/kernel", "head/bias"];
 function make(
   groups: readonly { readonly match: Match; readonly [key: string]: unknown }[],
   spec: OptimizerSpec = sgd({ learningRate: 1 }),
-): { optimizer: Optimizer; values: () => number[]; step: () => void } {
+): { optimizer: Optimizer<string>; values: () => number[]; step: () => void } {
   const backend = reference();
   const arrays = names.map(() => Float32Array.of(0));
   const parameters = Object.fromEntries(names.map((name, i) => [name, backend.wrap(arrays[i])]));

@@ -41,7 +41,7 @@ function make(backend: Backend, groups: readonly GroupOptions[]): Run {
   const parameters = { w: tensor(1), s: tensor(2) };
   const optimizer = createOptimizer(adam({ learningRate: 0.125 }), parameters, { groups });
   return {
-    optimizer: optimizer as unknown as Optimizer,
+    optimizer,
     gradients: { w: tensor(0.5), s: tensor(-0.25) },
     values: async () =>
       (await Promise.all([parameters.w.read(), parameters.s.read()])).map(([value]) => value),

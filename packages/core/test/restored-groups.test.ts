@@ -7,10 +7,10 @@ import { adam } from "../src/rules/adam.js";
 
 const backend = reference();
 
-function make(group: Omit<GroupOptions, "match">): Optimizer {
+function make(group: Omit<GroupOptions, "match">): Optimizer<string> {
   const tensors = { w: backend.tensor([1]), s: backend.tensor([1]) };
   const groups = [{ match: "s", ...group }];
-  return createOptimizer(adam(), tensors, { groups }) as unknown as Optimizer;
+  return createOptimizer(adam(), tensors, { groups }) as unknown as Optimizer<string>;
 }
 
 function step(optimizer: Optimizer, count: number): void {

@@ -12,7 +12,7 @@ const backend = reference();
 function make(): Optimizer {
   const tensors = { w: backend.tensor([1]), w2: backend.tensor([1]) };
   const groups = [{ match: "w", learningRate: 0.5 }];
-  return createOptimizer(adam(), tensors, { groups }) as unknown as Optimizer;
+  return createOptimizer(adam(), tensors, { groups });
 }
 
 interface LooseState {

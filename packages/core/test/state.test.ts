@@ -17,7 +17,7 @@ import { anything, bits, codeOf, failureOf, numbers } from "./support.js";
 const sizes = { kernel: 7, bias: 3 };
 
 interface Run {
-  readonly optimizer: Optimizer;
+  readonly optimizer: Optimizer<string>;
   readonly arrays: Readonly<Record<string, Float32Array>>;
   /** Steps from the `from`-th gradient to before the `to`-th. */
   readonly steps: (from: number, to: number) => void;
@@ -118,7 +118,7 @@ describe("N steps, a restored state and N more steps equal 2N steps, bit for bit
   test("in f64", async () => {
     const run = (values: Float64Array): [Optimizer, () => void] => {
       const optimizer = createOptimizer(nadam(), { w: oracle().wrap(values) });
-      return [optimizer as unknown as Optimizer, () => optimizer.step({ w: Float64Array.of(0.1) })];
+      return [optimizer, () => optimizer.step({ w: Float64Array.of(0.1) })];
     };
     const values = Float64Array.of(1);
     const [optimizer, step] = run(values);
@@ -139,7 +139,7 @@ describe("N steps, a restored state and N more steps equal 2N steps, bit for bit
       const late = Float32Array.of(1);
       const optimizer = createOptimizer(nadam(), { first: backend.tensor([1]) });
       const add = (): void => void optimizer.add({ late: backend.wrap(late) });
-      return { optimizer: optimizer as unknown as Optimizer, late, add };
+      return { optimizer, late, add };
     };
     const one = make();
     one.optimizer.step({ first: Float32Array.of(1) });

@@ -156,7 +156,7 @@ async function start(
   const tensors = Object.fromEntries(
     Object.entries(from).map(([name, [shape, values]]) => [name, backend.tensor(shape, values)]),
   );
-  return { tensors, optimizer: createOptimizer(spec, tensors, options) as unknown as Optimizer };
+  return { tensors, optimizer: createOptimizer(spec, tensors, options) };
 }
 
 async function valuesOf({ tensors }: Run): Promise<Record<string, [number[], Float32Array]>> {

@@ -62,7 +62,7 @@ interface CheckedUpdate {
  */
 export class Checker {
   /** Has the checked optimizer's hyperparameters and step number. Its values have no meaning. */
-  readonly optimizer: Optimizer;
+  readonly optimizer: Optimizer<string>;
   readonly #parameters: Readonly<Record<string, Tensor>>;
   readonly #reference = recordingReference();
   readonly #model: ErrorModel;

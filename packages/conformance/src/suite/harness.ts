@@ -33,7 +33,7 @@ interface GuardedMemory {
  * values must not change.
  */
 export class Harness {
-  readonly optimizer: Optimizer;
+  readonly optimizer: Optimizer<string>;
   readonly checker: Checker;
   readonly parameters: Readonly<Record<string, Tensor>>;
   readonly #context: Context;
@@ -50,7 +50,7 @@ export class Harness {
     initial: Readonly<Record<string, Float32Array>>,
     parameters: Readonly<Record<string, Tensor>>,
     guarded: readonly GuardedMemory[],
-    optimizer: Optimizer,
+    optimizer: Optimizer<string>,
     checker: Checker,
   ) {
     this.#context = context;
@@ -164,7 +164,7 @@ export class Harness {
   }
 
   /** Changes the checked optimizer and the checker's own in the same way. */
-  both(change: (optimizer: Optimizer) => void): void {
+  both(change: (optimizer: Optimizer<string>) => void): void {
     change(this.optimizer);
     change(this.checker.optimizer);
   }

@@ -59,6 +59,8 @@ export interface OptimizerMethods<
   R extends string = never,
   N extends string = string,
 > {
+  /** That of the rule, which groups may override. Can be set between steps; a number that is set replaces a schedule. */
+  learningRate: number;
   /**
    * Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. On a GPU with `nonFinite: "skip"`,
    * skipped steps are counted as taken until `metrics()` or `state()` has resolved.
@@ -217,9 +219,12 @@ export interface OptimizerMethods<
   dispose(): void;
 }
 
-/** An optimizer. The hyperparameters of its rule are properties that can be read and set between steps. */
+/**
+ * An optimizer. The hyperparameters of its rule are properties that can be read and set between steps. Without type
+ * arguments, an optimizer of any rule and any parameters: `let optimizer: Optimizer`.
+ */
 export type Optimizer<
-  H extends string = string,
+  H extends string = never,
   T extends Tensor = Tensor,
   R extends string = never,
   N extends string = string,

@@ -49,6 +49,8 @@ interface OptimizerInputs extends GroupInputs {
 
 /** The optimizer that `createOptimizer` makes: it owns the step count, and checks that it can be used. */
 export class RuleOptimizer implements OptimizerMethods<string> {
+  /** Defined with the other hyperparameters. */
+  declare learningRate: number;
   readonly #views: readonly ParameterGroup[];
   readonly #groups: OptimizerGroups;
   readonly #table: ParameterTable;

@@ -3,15 +3,14 @@ import { GradstepError, list, show } from "../errors.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
-import { checkOption, combinations, type Choices, type OptionTable } from "./options.js";
+import { checkOption, combinations, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
 import type { Variant, VariantTexts } from "./variant.js";
 
 /** What a rule can be called with: any of its hyperparameters and options, by name. */
-export type Settings<H extends string, O extends OptionTable> = Partial<
-  Readonly<Record<H, HyperparameterValue>>
-> &
-  Partial<Choices<O>>;
+export type Settings<H extends string, O extends OptionTable> = {
+  readonly [K in H]?: HyperparameterValue | undefined;
+} & { readonly [K in keyof O]?: O[K][number] | undefined };
 
 /** What a rule is made of, apart from its texts. */
 export interface RuleParts {

@@ -33,7 +33,7 @@ export function refusedSteps(
 }
 
 /** Numbers that a hyperparameter cannot have. */
-export function refusedNumbers(optimizer: Optimizer): readonly Refusal[] {
+export function refusedNumbers(optimizer: Optimizer<string>): readonly Refusal[] {
   const code = "INVALID_HYPERPARAMETER";
   const [own] = optimizer.groups;
   return [

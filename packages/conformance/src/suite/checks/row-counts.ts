@@ -180,7 +180,7 @@ function start(
   options: OptimizerOptions,
 ): { w: Tensor; optimizer: Optimizer } {
   const w = backend.tensor([count, columns], values);
-  return { w, optimizer: target.create(spec, { w }, options) as unknown as Optimizer };
+  return { w, optimizer: target.create(spec, { w }, options) };
 }
 
 /** The state with slots of the rows that are counted. */

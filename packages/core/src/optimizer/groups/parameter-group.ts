@@ -11,6 +11,7 @@ export type ParameterGroup<H extends string = string> = {
   every: number;
   /** Whether the group stays as it is. Can be set between steps. */
   frozen: boolean;
+  learningRate: number;
 } & (string extends H ? Record<string, unknown> : Record<H, number>);
 
 /** The public view of a group. */
@@ -36,7 +37,7 @@ export function parameterGroup(group: Group, hyperparameters: readonly string[])
     },
   };
   defineHyperparameters(view, group, hyperparameters);
-  return Object.seal(rejectUnknownProperties(view)) as ParameterGroup;
+  return Object.seal(rejectUnknownProperties(view)) as unknown as ParameterGroup;
 }
 
 /** Defines a property per hyperparameter, which reads and sets that of the group. */

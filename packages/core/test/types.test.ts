@@ -1,0 +1,49 @@
+import { describe, expectTypeOf, test } from "vitest";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  muonWithAdamw,
+  type Optimizer,
+  type OptimizerSpec,
+} from "../src/index.js";
+import { optimizerByName } from "../src/by-name.js";
+import { reference } from "../src/reference.js";
+
+// Checked by tsc alone: the functions are not called.
+describe("types", () => {
+  const w = reference().tensor([2, 2]);
+
+  test("an optimizer of any rule is an Optimizer, whose learning rate can be set", () => {
+    const made = (): Optimizer[] => [
+      createOptimizer(adam(), { w }),
+      createOptimizer(chain(clipByGlobalNorm(1), adam()), { w }),
+      createOptimizer(muonWithAdamw(), { w }),
+      createOptimizer(optimizerByName("adam"), { w }),
+    ];
+    const change = (optimizer: Optimizer): void => {
+      optimizer.learningRate = 0.1;
+      optimizer.groups[0].learningRate = 0.1;
+      // @ts-expect-error: not every rule has it
+      optimizer.beta1 = 0.5;
+    };
+    expectTypeOf(made).returns.items.toExtend<Parameters<typeof change>[0]>();
+  });
+
+  test("a rule that is chosen at run time is an OptimizerSpec", () => {
+    const chosen = (isLarge: boolean): Optimizer => {
+      const spec: OptimizerSpec = isLarge ? muonWithAdamw() : adam();
+      return createOptimizer(spec, { w });
+    };
+    expectTypeOf(chosen).returns.toEqualTypeOf<Optimizer>();
+  });
+
+  test("a setting may be undefined, which is its default", () => {
+    const make = (learningRate?: number, amsgrad?: boolean) => adam({ learningRate, amsgrad });
+    expectTypeOf(make).returns.toEqualTypeOf<ReturnType<typeof adam>>();
+    // @ts-expect-error: a name of PyTorch
+    const wrong = () => adam({ lr: 1 });
+    expectTypeOf(wrong).returns.toEqualTypeOf<ReturnType<typeof adam>>();
+  });
+});
