@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { rules } from "@gradstep/core/rules";
-import { fromKeras, fromTfjs, fromTorch } from "gradstep/interop";
+import { fromKeras, fromOptax, fromTfjs, fromTorch } from "gradstep/interop";
 import { expect, test } from "vitest";
 import { content } from "./pages-by-hand.js";
 
@@ -39,6 +39,25 @@ test("the classes of PyTorch have the names that the page says", () => {
   expect(classes.length).toBe(11);
   for (const [theirs, ours] of classes)
     expect([theirs, ruleName(ours)]).toEqual([theirs, fromTorch(theirs, {}).rule.name]);
+});
+
+test("the optimizers of optax.contrib have the names that the page says", () => {
+  const optimizers = pairs("migrate/optax.md", /^contrib\.\w+$/);
+  expect(optimizers.length).toBe(4);
+  for (const [theirs, ours] of optimizers) {
+    const name = theirs.replace("contrib.", "");
+    expect([theirs, ruleName(ours)]).toEqual([
+      theirs,
+      fromOptax(name, { learning_rate: 0.1 }).rule.name,
+    ]);
+  }
+});
+
+test("AdamW of Optax has the decay that the page says", () => {
+  const decay = fromOptax("adamw", { learning_rate: 0.1 }).hyperparameters.weightDecay;
+  expect(/of AdamW \| (\S+) /.exec(read("migrate/optax.md").replaceAll(/ +/g, " "))?.[1]).toBe(
+    Number(decay).toExponential(),
+  );
 });
 
 test("TensorFlow.js's optimizers have the names that the page says", () => {
