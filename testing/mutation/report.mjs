@@ -3,11 +3,11 @@ import { equivalents } from "./equivalents.mjs";
 /**
  * The table of a package, its totals in one line, and the mutants that survive without a reason.
  *
- * @param {readonly string[]} sources the files that there are
+ * @param {ReadonlyMap<string, string>} sources the files that there are, with their texts
  */
 export function describePackage(name, { files, conditions }, sources) {
   const rows = Object.entries(files)
-    .filter(([path]) => sources.includes(path))
+    .filter(([path]) => sources.has(path))
     .map(([path, file]) => describeFile(path, file))
     .filter(({ total }) => total > 0)
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
@@ -17,7 +17,11 @@ export function describePackage(name, { files, conditions }, sources) {
     ...Object.fromEntries(columns.map((key) => [key, sum(key)])),
     total: sum("total"),
   };
-  const untested = sources.filter((path) => files[path] === undefined).map(shortOf);
+  const paths = [...sources.keys()];
+  const untested = paths.filter((path) => files[path] === undefined).length;
+  const changed = paths.filter(
+    (path) => files[path]?.mutants.length > 0 && files[path].source !== sources.get(path),
+  ).length;
   const skipped = Object.values(files)
     .flatMap(({ mutants }) => mutants)
     .filter(({ status, statusReason }) => status === "Ignored" && /static/i.test(statusReason));
@@ -25,7 +29,7 @@ export function describePackage(name, { files, conditions }, sources) {
     `${conditions}.`,
     skipped.length > 0 &&
       `Left out: ${skipped.length} mutants of what runs only while a module loads.`,
-    untested.length > 0 && `Not run yet: ${untested.join(", ")}.`,
+    `Of ${paths.length} files, ${untested} have not been run yet, and ${changed} have changed since.`,
   ].filter((note) => note !== false);
   const text = [
     ...notes.flatMap((note) => [note, ""]),

@@ -131,7 +131,8 @@ for (const name of filters) {
   if (!values.report) await mutate(name);
   const results = readResults(name);
   if (results === undefined) continue;
-  const section = describePackage(name, results, sourcesOf(name));
+  const sources = new Map(sourcesOf(name).map((file) => [file, readFileSync(file, "utf8")]));
+  const section = describePackage(name, results, sources);
   writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, section.text));
   console.log(`${name}: ${section.summary}`);
   for (const line of section.unexplained) console.log(`  ${line}`);
