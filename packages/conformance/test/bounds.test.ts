@@ -53,6 +53,14 @@ describe("bounds of single operations", () => {
     expect(flushed.high).toBeGreaterThan(2 ** -126);
   });
 
+  test("what may be NaN is not certain to be at most an infinity", () => {
+    const overflowing = "g * 1e30 * 1e30 - g * 1e31 * 1e30";
+    const { low, high } = boundOf(`${overflowing} <= p ? 5 : 7`, Infinity, 1);
+    expect([Math.round(low), Math.round(high)]).toEqual([5, 7]);
+    const below = boundOf(`p <= ${overflowing} ? 5 : 7`, -Infinity, 1);
+    expect([Math.round(below.low), Math.round(below.high)]).toEqual([5, 7]);
+  });
+
   test("what can be anything is said to be", () => {
     for (const expression of [
       "g / (p * 3 - 1)",

@@ -128,8 +128,10 @@ function extreme(choose: (a: number, b: number) => number, a: Interval, b: Inter
 function truth(value: boolean, a: Interval, b: Interval, yes: boolean, no: boolean): Interval {
   const exact = value ? 1 : 0;
   if (Number.isNaN(a.low) || Number.isNaN(b.low)) return point(0);
-  if (yes || no) return { low: yes ? 1 : 0, exact, high: yes ? 1 : 0 };
-  return { low: 0, exact, high: 1 };
+  if (no) return { low: 0, exact, high: 0 };
+  // Any value can be NaN, which compares with nothing, not even with an infinity.
+  const isDecided = yes && !isAnything(a) && !isAnything(b);
+  return { low: isDecided ? 1 : 0, exact, high: 1 };
 }
 
 function equality(a: Interval, b: Interval): Interval {

@@ -40,6 +40,7 @@ export function planCopyFilling(
           start: memory.byteOffset / 4,
           length: memory.byteLength / 4,
           perRow: columns,
+          width: columns,
           stride: layout?.rowStride ?? columns,
           isPadded,
         },

@@ -79,8 +79,8 @@ export function isDense(
     if (extent !== "element") return isUniform({ extent });
     if (name === "g")
       return gradient.layout === undefined && gradientActivation === undefined && !clears;
-    const { stride, perRow } = places.get(name)!;
-    return stride === perRow;
+    const { stride, width } = places.get(name)!;
+    return stride === width;
   };
   return (
     over === "element" &&

@@ -5,6 +5,7 @@ import {
   copyWords,
   gradientTypeCode,
   hasStride,
+  hasWidth,
   isGrouped,
   placedArraysOf,
   rowParameterNames,
@@ -207,11 +208,13 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
     }),
     ...placed
       .filter((array) => hasStride(array, layout))
-      .map(({ name, extent }) => {
-        const { perRow, stride } = places.get(name)!;
+      .map((array) => {
+        const { width, stride } = places.get(array.name)!;
         // A kernel of elements counts the rows of all matrices of a slot per row.
-        return extent !== kernel.over && perRow > 1 ? 1 : stride;
+        const isCounted = array.extent === "row" && kernel.over !== "row" && width > 1;
+        return isCounted && !hasWidth(array, layout) ? 1 : stride;
       }),
+    ...placed.filter((array) => hasWidth(array, layout)).map(({ name }) => places.get(name)!.width),
     ...copyWords(copyParameters(chunk, offsetOf)),
   ];
 }

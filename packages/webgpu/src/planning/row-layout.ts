@@ -1,5 +1,7 @@
 import type { RowKernelLayout } from "../shaders/kernel-layout.js";
 import { copyIndexOf, rowArraysOf, type RowArray } from "../shaders/row-bindings.js";
+import type { KernelArray } from "../shaders/kernel-program.js";
+import { placedArraysOf } from "../shaders/row-parameters.js";
 import { idOf } from "./object-ids.js";
 import type { CopyView, RowItem } from "./row-item.js";
 
@@ -53,20 +55,24 @@ export function placedRowItems(items: readonly RowItem[]): PlacedRowItem[] {
 /** What at least one of the items needs. */
 function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"> {
   const [{ kernel, mask, list }] = items;
-  const names = kernel.arrays.flatMap(({ name, isScratch }) =>
-    isScratch || name === "g" ? [] : [name],
-  );
   const activates = items.some(({ gradientActivation }) => gradientActivation !== undefined);
   const copies = Math.max(...items.map((item) => item.copies.length));
-  const placed = new Set([...names, ...(activates || copies > 0 ? ["p"] : [])]);
+  const placed = placedArraysOf(kernel, { activates, copies }).filter((one) => !one.isScratch);
+  const hasGaps = ({ places }: RowItem, { name }: KernelArray): boolean => {
+    const { stride, width } = places.get(name)!;
+    return stride !== width;
+  };
   return {
     mask: mask !== undefined,
     list: list !== undefined,
-    strides: items.some(({ places }) =>
-      [...placed].some((name) => {
-        const { stride, perRow } = places.get(name)!;
-        return stride !== perRow;
-      }),
+    strides: items.some((item) => placed.some((array) => hasGaps(item, array))),
+    widths: items.some((item) =>
+      placed.some(
+        (array) =>
+          (array.extent === "column" ||
+            (array.extent === "row" && item.places.get(array.name)!.width > 1)) &&
+          hasGaps(item, array),
+      ),
     ),
     fixedPoint: fixedPointOf(items),
     activates,

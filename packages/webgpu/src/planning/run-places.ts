@@ -70,7 +70,7 @@ export function placeRun(
           ? temporaries.viewOf(name, t)
           : { buffer: undefined, start: scratch.reserve(length) };
       const perRow = perRowOf(extent);
-      places.set(name, { ...view, length, perRow, stride: perRow, isPadded: true });
+      places.set(name, { ...view, length, perRow, width: perRow, stride: perRow, isPadded: true });
     });
   }
   const hasMask = updates.some(
@@ -94,7 +94,7 @@ export function placeRun(
 }
 
 function scratchPlace(start: number): ArrayPlace {
-  return { buffer: undefined, start, length: 1, perRow: 0, stride: 0, isPadded: true };
+  return { buffer: undefined, start, length: 1, perRow: 0, width: 0, stride: 0, isPadded: true };
 }
 
 function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]): number {

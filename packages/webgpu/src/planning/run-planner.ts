@@ -241,6 +241,7 @@ export class RunPlanner {
           start,
           length: 1,
           perRow: 0,
+          width: 0,
           stride: 0,
           isPadded: true,
         });

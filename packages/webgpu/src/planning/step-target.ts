@@ -1,7 +1,6 @@
 import {
   countOf,
   dimensionsOf,
-  GradstepError,
   hasRowsOf,
   type Dimensions,
   type Extent,
@@ -22,7 +21,9 @@ export interface ArrayPlace {
   readonly length: number;
   /** Values per row of the parameter; 0 if all of its rows have the same values. */
   readonly perRow: number;
-  /** Distance between the values of two rows of the parameter, in values: `perRow` unless there are gaps. */
+  /** The number of values after which there can be a gap: the values per row of the array's own tensor. */
+  readonly width: number;
+  /** From the first of these values to the first ones after the gap: `width` if there are no gaps. */
   readonly stride: number;
   /** Whether there is padding after the values that may be changed. */
   readonly isPadded: boolean;
@@ -58,12 +59,14 @@ export function stepTargetOf(
     valuesPerRow(extent, dimensions, parameter.shape, matrices);
   const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => {
     const perRow = perRowOf(extent);
+    const width = perRow > 0 ? perRow : tensor.columns;
     return {
       buffer: tensor.memory.buffer,
       start: tensor.memory.byteOffset / 4,
       length: tensor.memory.byteLength / 4,
       perRow,
-      stride: tensor.layout === undefined ? perRow : strideOf(extent, tensor, perRow),
+      width,
+      stride: tensor.layout === undefined ? width : tensor.rowStride,
       isPadded: tensor.isPadded,
     };
   };
@@ -85,17 +88,4 @@ function valuesPerRow(
 ): number {
   if (extent === "tensor" || extent === "all" || extent === "step") return 0;
   return hasRowsOf(extent, shape, matrices) ? countOf(extent, dimensions) / (shape[0] ?? 1) : 0;
-}
-
-/**
- * The distance between rows of a tensor with gaps.
- * @throws {GradstepError} `UNSUPPORTED` for values of columns, and of rows of several matrices
- */
-function strideOf(extent: Extent, { shape, rowStride }: GpuTensor, perRow: number): number {
-  if (extent === "element" || (extent === "row" && perRow === 1)) return rowStride;
-  if (shape.length === 0) return perRow;
-  throw new GradstepError(
-    `Got a slot of values per ${extent} of shape [${shape.join(", ")}] with a row stride of ${rowStride}; expected no gaps.`,
-    { code: "UNSUPPORTED" },
-  );
 }

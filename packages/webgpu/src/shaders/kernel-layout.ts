@@ -35,6 +35,8 @@ export interface RowKernelLayout {
   readonly list: boolean;
   /** Whether arrays can have gaps between rows. */
   readonly strides: boolean;
+  /** Whether values per column, and per row of several matrices, can have gaps. */
+  readonly widths: boolean;
   /** The integers that gradients are, with a scale; `mixed` if those of some tensors are of another type. */
   readonly fixedPoint: "none" | "i32" | "u32" | "mixed";
   /** Whether gradients can be by activated parameters. */
@@ -100,9 +102,9 @@ export function bindGroupLayoutKey(layout: KernelLayout): string {
 /** Equal for layouts whose shaders are the same. */
 export function kernelLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
-  const { bindings, copies, mask, list, strides, fixedPoint, activates, clears } = layout;
+  const { bindings, copies, mask, list, strides, widths, fixedPoint, activates, clears } = layout;
   const { wholeRows, halves } = layout;
-  const named = { mask, list, strides, activates, clears, wholeRows, halves };
+  const named = { mask, list, strides, widths, activates, clears, wholeRows, halves };
   const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
   const integers = fixedPoint === "none" ? [] : [`${fixedPoint} gradients`];
   return [

@@ -38,7 +38,7 @@ export const reservedWords: ReadonlySet<string> = new Set(
 );
 
 const reservedPrefix =
-  /^(?:__|_$|x_|all_|start_|stride_|copy\d|write_half\d|temporary_|reduced_|t\d)/;
+  /^(?:__|_$|x_|all_|start_|stride_|width_|copy\d|write_half\d|temporary_|reduced_|t\d)/;
 
 /**
  * The WGSL name for a name of a rule: the same, or with the prefix `x_` if it has another meaning in the shader. Two
@@ -57,6 +57,11 @@ export function bindingName(name: string): string {
 /** The WGSL name of the position where the values of a tensor start. */
 export function startName(name: string): string {
   return name.startsWith("@") ? `start_${wgslName(name)}_values` : `start_${name}`;
+}
+
+/** The WGSL name of the number of values of an array after which there can be a gap. */
+export function widthName(name: string): string {
+  return name.startsWith("@") ? `width_${wgslName(name)}_values` : `width_${name}`;
 }
 
 /** The WGSL name of the distance between the rows of an array. */

@@ -6,11 +6,12 @@ import {
   type KernelArray,
   type KernelProgram,
 } from "./kernel-program.js";
-import { startName, strideName } from "./reserved-words.js";
+import { startName, strideName, widthName } from "./reserved-words.js";
 import { rowBindingOf, rowBindingsOf, type RowBinding } from "./row-bindings.js";
 import {
   gradientTypeCode,
   hasStride,
+  hasWidth,
   isGrouped,
   placedArraysOf,
   unselectedRowsCode,
@@ -204,6 +205,11 @@ function offsetOf({ over }: KernelProgram, array: KernelArray, layout: RowKernel
   if (isUniform(array)) return "";
   if (layout.wholeRows && array.extent === "row")
     return hasStride(array, layout) ? ` + row * ${strideName(array.name)}` : " + row";
+  if (hasWidth(array, layout)) {
+    const width = widthName(array.name);
+    const index = indexOf(over, array);
+    return ` + ${index} / ${width} * ${strideName(array.name)} + ${index} % ${width}`;
+  }
   if (hasStride(array, layout)) {
     // Rows of a slot per row are one value each, unless the slot has no gaps.
     if (array.extent === over) return ` + row * ${strideName(array.name)} + column`;
@@ -211,9 +217,14 @@ function offsetOf({ over }: KernelProgram, array: KernelArray, layout: RowKernel
       return ` + value_index / matrix_columns * ${strideName(array.name)}`;
   }
   if (layout.list) return " + row * columns + column";
-  if (array.extent === over) return " + value_index";
-  if (array.extent === "row") return " + value_index / matrix_columns";
-  return " + value_index / (matrix_rows * matrix_columns) * matrix_columns + value_index % matrix_columns";
+  return ` + ${indexOf(over, array)}`;
+}
+
+/** The index of the value of an element in an array without gaps. */
+function indexOf(over: KernelProgram["over"], { extent }: KernelArray): string {
+  if (extent === over) return "value_index";
+  if (extent === "row") return "value_index / matrix_columns";
+  return "(value_index / (matrix_rows * matrix_columns) * matrix_columns + value_index % matrix_columns)";
 }
 
 function gradientIndexOf(row: string, column: string): string {

@@ -109,6 +109,7 @@ export function plainRowLayout(
     mask: false,
     list: false,
     strides: false,
+    widths: false,
     fixedPoint: "none" as const,
     activates: false,
     clears: false,

@@ -1,7 +1,7 @@
 import type { UnselectedRows } from "@gradstep/core";
 import type { RowKernelLayout } from "./kernel-layout.js";
 import { isUniform, type KernelArray, type KernelProgram } from "./kernel-program.js";
-import { startName, strideName } from "./reserved-words.js";
+import { startName, strideName, widthName } from "./reserved-words.js";
 
 /**
  * Parameters of a segment of rows in the table, before the starts of the arrays. Starts are positions of the segment's
@@ -143,7 +143,12 @@ export function hasStride(array: KernelArray, { strides }: RowKernelLayout): boo
   return strides && !array.isScratch && !isUniform(array);
 }
 
-/** The starts of arrays in the table, after the row parameters, and the strides of those that have one. */
+/** Whether the rows of an array can be others than those of what the kernel counts. */
+export function hasWidth(array: KernelArray, layout: RowKernelLayout): boolean {
+  return layout.widths && array.extent !== "element" && hasStride(array, layout);
+}
+
+/** The starts of arrays in the table, after the row parameters, and the strides and widths of those that have one. */
 export function startParameterNames(
   kernel: KernelProgram,
   layout: RowKernelLayout,
@@ -152,6 +157,7 @@ export function startParameterNames(
   return [
     ...placed.map(({ name }) => startName(name)),
     ...placed.filter((array) => hasStride(array, layout)).map(({ name }) => strideName(name)),
+    ...placed.filter((array) => hasWidth(array, layout)).map(({ name }) => widthName(name)),
   ];
 }
 

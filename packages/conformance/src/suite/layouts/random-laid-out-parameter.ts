@@ -16,12 +16,7 @@ export function randomLaidOutParameter(
     [rows, random.integer(1, 2), random.integer(1, 3)],
   ]);
   const { slots, matrices } = spec.rule.variant(spec.options);
-  // Slots of columns, and of the rows of several matrices, may be refused where they have gaps.
-  const hasOneMatrix = matrices === "first" || shape.length < 3;
-  const owned = slots.filter(
-    ({ extent, isMetric }) =>
-      !isMetric && (extent === "element" || (extent === "row" && hasOneMatrix)),
-  );
+  const owned = slots.filter(({ extent, isMetric }) => !isMetric && extent !== "all");
   const callers = random.chance(0.6) ? owned.filter(() => random.chance(0.7)) : [];
   const copies = Array.from({ length: random.pick([0, 1, 1, 2]) }, (): LaidOutCopy => ({
     dtype: random.pick(["f32", "f16"]),
