@@ -279,18 +279,6 @@ describe("what the device cannot decide is refused", () => {
       );
   });
 
-  test("sparse gradients in lazy mode: nothing changes", async () => {
-    const random = new Random(seed + 12);
-    const options = { nonFinite: "skip", sparse: "lazy" } as const;
-    const run = start(await newBackend(), adam(), arrays(random), options);
-    const before = await bitsOf(run);
-    const w = { indices: Uint32Array.of(1), values: random.values(4) };
-    expect(() => run.optimizer.step({ w })).toThrow(
-      expect.objectContaining({ code: "UNSUPPORTED" }),
-    );
-    expect(await bitsOf(run)).toEqual(before);
-  });
-
   test("frozen, while the step count is uncertain", async () => {
     const random = new Random(seed + 14);
     const groups = [{ match: "w" }];

@@ -1,11 +1,12 @@
 import {
   createOptimizer,
+  type Backend,
   type Optimizer,
   type OptimizerOptions,
   type OptimizerSpec,
   type Tensor,
 } from "@gradstep/core";
-import type { WebGpu } from "@gradstep/webgpu";
+
 import type { Random } from "./random.js";
 
 export const shapes = { w: [5, 4], b: [4], s: [1] } as const;
@@ -33,7 +34,7 @@ export interface Run {
 }
 
 export function start(
-  backend: WebGpu,
+  backend: Backend,
   spec: OptimizerSpec,
   initial: Arrays,
   options: OptimizerOptions = { nonFinite: "skip" },

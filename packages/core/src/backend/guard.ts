@@ -64,8 +64,8 @@ export interface Guard {
   /** Stores what is in the arrays of scalars as the scalars of step `t`; 1 is the first step. */
   writeScalars(t: number): void;
   /**
-   * Looks for values that are not finite, in the gradients and selected rows of the first `count` updates.
-   * @throws {GradstepError} `UNSUPPORTED` for lists of rows that are arrays
+   * Looks for values that are not finite in the first `count` updates: in the rows that a mask selects, otherwise in whole
+   * gradients, also in those of a list of rows.
    */
   check(updates: readonly Update[], count: number, target?: object): void;
   /** Runs kernels as one step, with the scalars of the device's own step number; not if `check` found something. */

@@ -1,6 +1,5 @@
 import {
   finiteness,
-  GradstepError,
   type BatchRun,
   type Guard,
   type GuardCounts,
@@ -48,8 +47,8 @@ export class GpuGuard implements Guard {
   readonly #advance: TableKernel;
   readonly #advanceTable: GPUBuffer;
   readonly #advanceBindGroup: GPUBindGroup;
-  /** The updates of `#finiteness`, by those that are checked. */
-  readonly #checks = new WeakMap<Update, Update>();
+  /** The updates of `#finiteness`, by those that are checked, or by gradients of some rows. */
+  readonly #checks = new WeakMap<Update | Tensor, Update>();
   readonly #checked: Update[] = [];
   /** The runs of the last call, reused. */
   readonly #runs: { -readonly [K in keyof StepRun]: StepRun[K] }[] = [];
@@ -165,21 +164,19 @@ export class GpuGuard implements Guard {
     this.#memory.destroy();
   }
 
-  /** @throws {GradstepError} `UNSUPPORTED` */
   #checkOf(update: Update): Update {
-    if (update.rows !== undefined)
-      throw new GradstepError(
-        'Got a sparse gradient in lazy mode, which the device cannot check; expected sparse: "dense", or nonFinite and lossScale left out.',
-        { code: "UNSUPPORTED" },
-      );
-    const { parameter, gradient, mask, signals } = update;
-    let check = this.#checks.get(update);
+    const { gradient, signals } = update;
+    // A gradient of some rows counts as a whole.
+    const isOfSomeRows = update.rows !== undefined;
+    const key = isOfSomeRows ? gradient : update;
+    let check = this.#checks.get(key);
     if (check === undefined) {
+      const parameter = isOfSomeRows ? gradient : update.parameter;
       check = plainUpdate({ parameter, gradient, slots: this.#finding, scalars: noScalars });
-      this.#checks.set(update, check);
+      this.#checks.set(key, check);
     }
     check.gradient = gradient;
-    check.mask = mask;
+    check.mask = isOfSomeRows ? undefined : update.mask;
     check.signals = signals;
     return check;
   }

@@ -7,13 +7,15 @@ import { hasView } from "./has-view.js";
 import { sumRows } from "./sum-rows.js";
 
 /**
- * The gradients of some rows of a parameter, one after the other. Its memory grows with the number of rows. It is a
- * tensor where JavaScript can access the values of tensors, elsewhere an array that is staged.
+ * The gradients of some rows of a parameter, one after the other; further rows of its memory are 0. The memory grows with
+ * the number of rows. It is a tensor where JavaScript can access the values of tensors, elsewhere an array that is staged.
  */
 export class CompactGradient {
   readonly #parameter: Tensor;
   readonly #columns: number;
   #rows = 0;
+  /** The rows of the last gradient. */
+  #used = 0;
   #tensor: Tensor | undefined;
   #staging: StagingTensor | undefined;
   #array: Values | undefined;
@@ -36,12 +38,16 @@ export class CompactGradient {
       this.#array = allocateValues(backend.precision, shape);
     }
     this.#rows = capacity;
+    this.#used = 0;
   }
 
   /** Takes values of rows, and sums those of the same row. */
   set(values: Values, { places, count }: DistinctValues, length: number): void {
-    if (count === 0) return;
+    if (this.#rows === 0) return;
     const target = this.#tensor?.view!() ?? this.#array!;
+    target.fill(0, count * this.#columns, Math.max(count, this.#used) * this.#columns);
+    this.#used = count;
+    if (count === 0) return;
     if (count === length) target.set(values);
     else sumRows(values, places, length, this.#columns, target, ascending(count));
   }
