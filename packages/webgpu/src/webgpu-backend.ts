@@ -209,6 +209,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     return new GpuTensor(this, [1], { buffer, byteOffset, layout, capacity: 1 });
   }
 
+  maskOf(flags: Tensor): Tensor {
+    this.check();
+    const { buffer, byteOffset } = (flags as WebGpuTensor).memory;
+    const layout = { dtype: "u32", rowStride: 1, scale: 1 } as const;
+    return new GpuTensor(this, flags.shape, { buffer, byteOffset, layout, capacity: flags.size });
+  }
+
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
     const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
     this.encodeFillCopy(encoder, parameter, copy);

@@ -270,6 +270,12 @@ export interface Backend {
    */
   rowLimit?(count: Tensor | number): Tensor;
   /**
+   * A mask that selects the rows whose value in a tensor of one value per row is not 0 when kernels read it; valid until
+   * the tensor is freed or its rows are moved. Optional; without it, masks in memory that the host does not see cannot be
+   * combined over the calls of a step.
+   */
+  maskOf?(flags: Tensor): Tensor;
+  /**
    * Copies all values of a tensor to another of the same size. Optional; a backend without it has no slots that start as
    * a copy of their parameter.
    */

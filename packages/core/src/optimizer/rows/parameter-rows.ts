@@ -200,6 +200,8 @@ export class ParameterRows implements Rows {
         moves.push({ tensor: parameter, initial: 0, reset: "added" });
       if (accumulator !== undefined)
         moves.push({ tensor: accumulator.sum, initial: -0, reset: "added" });
+      if (accumulator?.selected !== undefined)
+        moves.push({ tensor: accumulator.selected.flags, initial: 0, reset: "added" });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
       // A replacement has the rows already, but the backend may refuse it.
       for (const { target } of copies.get(name) ?? update.copies)

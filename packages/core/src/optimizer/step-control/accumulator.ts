@@ -1,8 +1,11 @@
 import type { Backend, Kernel, RowValues, Tensor, Update } from "../../backend/backend.js";
+import { GradstepError } from "../../errors.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { Variant } from "../../rule/variant.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { isStoredTensor, rowValuesOf } from "../../backend/stored-values.js";
+import { SelectedRows } from "./selected-rows.js";
 
 /** Executes a kernel, or records it for later. */
 export type KernelRunner = (kernel: Kernel, updates: readonly Update[], count: number) => void;
@@ -13,8 +16,12 @@ export class Accumulator {
   update: Update;
   /** Whether it holds gradients of the current step. */
   isUsed = false;
-  /** The rows that a gradient was added to; undefined for all. */
+  /** The rows that a gradient was added to, if masks were arrays; undefined for all, and for those of `selected`. */
   rows: Uint32Array | undefined;
+  /** The rows that masks in memory of a device have selected; made for the first of them. */
+  selected: SelectedRows | undefined;
+  /** Whether `selected` has the rows. */
+  isSelectedOnDevice = false;
   #summed: Update | undefined;
   #summedOf: Update | undefined;
 
@@ -46,21 +53,66 @@ export class Accumulator {
     return this.update.parameter;
   }
 
+  /**
+   * Makes the memory that a mask needs.
+   * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`
+   */
+  reserve(name: string, mask: RowValues | undefined): void {
+    if (mask === undefined || hasRowValues(mask)) return;
+    const { backend } = this.sum;
+    if (backend.maskOf === undefined)
+      throw new GradstepError(
+        `Got a tensor as the mask of "${name}" with accumulate, but backend ${backend.name} cannot combine the rows of several calls; expected a Uint32Array.`,
+        { code: "UNSUPPORTED" },
+      );
+    this.selected ??= new SelectedRows(this.sum);
+  }
+
+  /** The mask of a step with the sum; undefined for all rows. */
+  get mask(): RowValues | undefined {
+    return this.isSelectedOnDevice ? this.selected!.mask : this.rows;
+  }
+
   /** Notes the rows of one more gradient. @param mask all rows if undefined */
-  select(mask: Uint32Array | undefined): void {
-    if (!this.isUsed) this.rows = mask?.slice();
-    else if (mask === undefined) this.rows = undefined;
-    else
-      this.rows?.forEach((row, i, rows) => {
-        rows[i] = row | mask[i];
-      });
+  select(mask: RowValues | undefined, kernels: ArithmeticKernels, run: KernelRunner): void {
+    const isFirst = !this.isUsed;
     this.isUsed = true;
+    if (!isFirst && this.mask === undefined) return;
+    if (mask === undefined) {
+      this.rows = undefined;
+      this.#leaveDevice(kernels, run);
+    } else if (this.isSelectedOnDevice || !hasRowValues(mask)) {
+      const selected = this.selected!;
+      if (!isFirst && this.rows !== undefined) selected.write(this.rows);
+      this.rows = undefined;
+      this.isSelectedOnDevice = true;
+      selected.add(mask, kernels, run);
+    } else if (isFirst) {
+      this.rows = rowValuesOf(mask).slice();
+    } else {
+      const more = rowValuesOf(mask);
+      this.rows!.forEach((row, i, rows) => {
+        rows[i] = row | more[i];
+      });
+    }
+  }
+
+  /** Prepares for the gradients of another step. */
+  release(kernels: ArithmeticKernels, run: KernelRunner): void {
+    this.isUsed = false;
+    this.#leaveDevice(kernels, run);
+  }
+
+  #leaveDevice(kernels: ArithmeticKernels, run: KernelRunner): void {
+    if (this.isSelectedOnDevice) this.selected!.clear(kernels, run);
+    this.isSelectedOnDevice = false;
   }
 
   /** Moves the selected rows, after the sum was moved. New rows are not selected. */
   remap(indices: RowValues, count: number): void {
     // A new object, because backends cache what they prepare for the tensors of an update.
     this.update = { ...this.update, gradient: this.sum, mask: undefined, signals: undefined };
+    this.selected?.remapped(this.sum);
     const before = this.rows;
     if (before === undefined || !ArrayBuffer.isView(indices)) return;
     this.rows = Uint32Array.from({ length: count }, (_, i) => before[indices[i]] ?? 0);
@@ -71,10 +123,13 @@ export class Accumulator {
     this.sum.write(values);
     this.rows = rows;
     this.isUsed = isUsed;
+    if (this.isSelectedOnDevice) this.selected!.write(undefined);
+    this.isSelectedOnDevice = false;
   }
 
   free(): void {
     this.sum.free();
+    this.selected?.free();
   }
 }
 
@@ -95,4 +150,9 @@ export class ArithmeticKernels {
     }
     return kernel;
   }
+}
+
+/** Whether the host sees a mask. */
+function hasRowValues(mask: RowValues): boolean {
+  return ArrayBuffer.isView(mask) || isStoredTensor(mask);
 }

@@ -31,6 +31,12 @@ export const product = lazily(() => operation("scale", "p = g * factor", ["facto
 /** The value to which anything can be added without a change of its bits: −0. */
 export const clearing = lazily(() => operation("clear", "p = -0"));
 
+/** Flags of rows: 1 for those of a mask. Only for backends whose memory the host does not see. */
+export const selection = lazily(() => operation("select", "p = 1"));
+
+/** Flags of rows: all 0. */
+export const unselection = lazily(() => operation("unselect", "p = 0"));
+
 /** What an optimizer computes with gradients before its rule runs. For backends that compile kernels in advance. */
 export const gradientArithmetic = {
   name: "gradient-arithmetic",

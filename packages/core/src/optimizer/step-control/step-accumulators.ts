@@ -1,6 +1,7 @@
 import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
+import type { ArithmeticKernels, KernelRunner } from "./accumulator.js";
 
 /**
  * The accumulators that hold gradients of the next step. Nothing is allocated as long as the same parameters have
@@ -48,18 +49,16 @@ export class StepAccumulators {
 
   /** The rows that the calls of a step selected; undefined for all. */
   masks(unselectedRows: StepOptions["unselectedRows"]): StepOptions | undefined {
-    if (this.#records.every(({ accumulator }) => accumulator!.rows === undefined)) return undefined;
+    if (this.#records.every(({ accumulator }) => accumulator!.mask === undefined)) return undefined;
     const rows = this.#records.flatMap(({ name, accumulator }): [string, RowValues][] =>
-      accumulator!.rows === undefined ? [] : [[name, accumulator!.rows]],
+      accumulator!.mask === undefined ? [] : [[name, accumulator!.mask]],
     );
     return { rows: Object.fromEntries(rows), ...(unselectedRows && { unselectedRows }) };
   }
 
   /** Ends the step. */
-  release(): void {
-    for (let i = 0; i < this.#records.length; i += 1) {
-      const { accumulator } = this.#records[i];
-      if (accumulator !== undefined) accumulator.isUsed = false;
-    }
+  release(kernels: ArithmeticKernels, run: KernelRunner): void {
+    for (let i = 0; i < this.#records.length; i += 1)
+      this.#records[i].accumulator?.release(kernels, run);
   }
 }

@@ -45,8 +45,19 @@ export async function readControlState(
     ),
     ...(unselectedRows !== undefined && { unselectedRows }),
   };
-  const sums = await Promise.all(used.map(({ accumulator }) => accumulator!.sum.read()));
-  return { ...state, accumulated: Object.fromEntries(used.map(({ name }, i) => [name, sums[i]])) };
+  const onDevice = used.filter(({ accumulator }) => accumulator!.isSelectedOnDevice);
+  // Await all reads together; otherwise one rejection would go unhandled.
+  const [sums, rows] = await Promise.all([
+    Promise.all(used.map(({ accumulator }) => accumulator!.sum.read())),
+    Promise.all(onDevice.map(({ accumulator }) => accumulator!.selected!.read())),
+  ]);
+  const named = <T>(records: readonly ParameterRecord[], values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(records.map(({ name }, i) => [name, values[i]]));
+  return {
+    ...state,
+    rows: { ...state.rows, ...named(onDevice, rows) },
+    accumulated: named(used, sums),
+  };
 }
 
 /** A state without the steps that the device has not taken, of which the host did not know when it made the state. */

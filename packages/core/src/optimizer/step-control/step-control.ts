@@ -160,18 +160,13 @@ export class StepControl {
         const index = updates.indexOf(update);
         const isInCall = index >= 0 && index < count;
         const ofCall = isInCall ? (isLazy(record) ? someRows : givenMask(record)) : undefined;
-        const mask = accumulator?.isUsed === true ? accumulator.rows : ofCall;
+        const mask = accumulator?.isUsed === true ? accumulator.mask : ofCall;
         checkRowStepMask(name, { ...update, mask, unselectedRows });
       }
     for (let i = 0; i < count; i += 1) {
-      const mask = givenMask(records[i]);
-      if (accumulate > 1 && mask !== undefined && !ArrayBuffer.isView(mask))
-        throw new GradstepError(
-          `Got a tensor as the mask of "${records[i].name}" with accumulate ${accumulate}; expected a Uint32Array, since the rows of ${accumulate} calls are combined.`,
-          { code: "UNSUPPORTED" },
-        );
+      const accumulator = this.accumulatorOf(records[i]);
+      if (accumulate > 1) accumulator.reserve(records[i].name, givenMask(records[i]));
     }
-    for (let i = 0; i < count; i += 1) this.accumulatorOf(records[i]);
   }
 
   /** The accumulator of a parameter, made at the first call. @throws {GradstepError} `OUT_OF_MEMORY` */
@@ -224,8 +219,8 @@ export class StepControl {
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
-    const count = this.#select(inputs, scale);
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
+    const count = this.#select(inputs, scale, run);
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
       this.step.collect(all);
@@ -263,7 +258,7 @@ export class StepControl {
   /** To be called after a step that was taken. */
   commit(run: KernelRunner, target: object | undefined): void {
     if (this.options.accumulate > 1) this.#clear(run);
-    else this.step.release();
+    else this.step.release(this.#kernels!, run);
     if (this.guarded !== undefined) {
       this.guarded.advance(target);
       return;
@@ -303,18 +298,21 @@ export class StepControl {
   }
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
-  #select({ records, updates, count }: CallInputs, scale: StepSignals | undefined): number {
+  #select(
+    { records, updates, count }: CallInputs,
+    scale: StepSignals | undefined,
+    run: KernelRunner,
+  ): number {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
       const { gradient, clearsGradient } = updates[i];
-      const selected = givenMask(records[i]);
-      const mask = isCombined && ArrayBuffer.isView(selected) ? selected : undefined;
+      const mask = isCombined ? givenMask(records[i]) : undefined;
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
       accumulator.update.mask = mask;
       accumulator.update.signals = scale;
-      accumulator.select(mask);
+      accumulator.select(mask, this.#kernels!, run);
       this.#updates[i] = accumulator.update;
     }
     return count;
@@ -323,7 +321,7 @@ export class StepControl {
   #clear(run: KernelRunner): void {
     const { updates, count } = this.step;
     if (count > 0) run(this.#kernels!.get(clearing()), updates, count);
-    this.step.release();
+    this.step.release(this.#kernels!, run);
     this.microSteps = 0;
     this.unselectedRows = undefined;
   }
