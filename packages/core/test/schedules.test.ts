@@ -22,6 +22,7 @@ import {
   type Schedule,
 } from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
+import * as factories from "../src/schedules/factories.js";
 import { scheduleFromData } from "../src/schedules/from-data.js";
 import { failureOf } from "./support.js";
 
@@ -100,6 +101,11 @@ describe("values", () => {
     ],
   ])("%s", (_, schedule, expected) => {
     expect(valuesOf(schedule, expected.length)).toEqual(expected);
+  });
+
+  test("every schedule of the package has a sample here", () => {
+    const kinds = new Set(Object.values(samples).map(({ schedule }) => schedule));
+    expect(kinds.size).toBe(Object.keys(factories).length);
   });
 
   test.each(Object.entries(samples))("%s: plain data makes it again", (_, schedule) => {
