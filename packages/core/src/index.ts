@@ -105,6 +105,7 @@ export type {
 } from "./backend/backend.js";
 export type { Guard, GuardCounts, GuardOptions, StopCause } from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
+export { HostBackend } from "./backend/host-backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
 export { remapRows } from "./backend/host-row-remap.js";
 export { grownCapacity, tooManyRows, type Reallocation } from "./backend/reallocation.js";

@@ -2,22 +2,16 @@ import type {
   BatchRun,
   Kernel,
   ParameterCopy,
-  RowMove,
-  RowSources,
-  StagingTensor,
   Tensor,
   Values,
-  WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
-import { remapRows } from "./backend/host-row-remap.js";
-import { HostTensor } from "./backend/host-tensor.js";
+import type { HostArray } from "./backend/host-array.js";
+import { HostBackend } from "./backend/host-backend.js";
+import { Packing } from "./packing/packing.js";
 import { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
 import { runPasses } from "./reference/run-passes.js";
 import type { Variant } from "./rule/variant.js";
-import type { HostArray } from "./backend/host-array.js";
-import { wrapArray } from "./backend/wrap-array.js";
-import { copyTensor, Packing } from "./packing/packing.js";
 
 export { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
 export { runPasses, type RuleRun } from "./reference/run-passes.js";
@@ -35,50 +29,21 @@ export function oracle(): WrappingBackend<HostArray> {
   return new ReferenceBackend("oracle", "f64", Float64Array);
 }
 
-class ReferenceBackend<T extends Values> implements WrappingBackend<HostArray> {
+class ReferenceBackend<T extends Values> extends HostBackend<T> {
   readonly name: string;
   readonly precision: "f32" | "f64";
   readonly exact: boolean;
-  readonly takesLayouts = true;
   readonly #packing: Packing;
   readonly #variants = new WeakMap<Kernel, Variant>();
   readonly #arithmetic: PassArithmetic;
-  readonly #array: new (length: number) => T;
 
   constructor(name: string, precision: "f32" | "f64", array: new (length: number) => T) {
+    super(array);
     this.name = name;
     this.precision = precision;
     this.exact = precision === "f32";
-    this.#array = array;
     this.#packing = new Packing(this);
     this.#arithmetic = definedArithmetic(this.exact);
-  }
-
-  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = HostTensor.allocate(this, this.#array, shape);
-    if (values !== undefined) tensor.write(values);
-    return tensor;
-  }
-
-  staging(shape: readonly number[]): StagingTensor {
-    return new HostTensor(this, shape);
-  }
-
-  wrap(memory: HostArray, options?: WrapOptions): Tensor {
-    return wrapArray<T, Tensor>(
-      this,
-      memory,
-      options,
-      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
-    );
-  }
-
-  remap(moves: readonly RowMove[], sources: RowSources): void {
-    remapRows(moves, sources);
-  }
-
-  copy(source: Tensor, target: Tensor): void {
-    copyTensor(source, target);
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {

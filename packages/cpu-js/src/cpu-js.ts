@@ -1,21 +1,16 @@
 import {
   checkOptions,
-  copyTensor,
   GradstepError,
-  HostTensor,
+  HostBackend,
   Packing,
-  remapRows,
   show,
-  wrapArray,
   type WrapOptions,
   type BatchRun,
   type HostArray,
+  type HostTensor,
   type Kernel,
   type LaidOutTensor,
   type ParameterCopy,
-  type RowMove,
-  type RowSources,
-  type StagingTensor,
   type Tensor,
   type Variant,
   type WrappingBackend,
@@ -84,11 +79,10 @@ function checkTables(tables: unknown): readonly KernelTable[] {
   );
 }
 
-class CpuJsBackend implements CpuJs {
+class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
   readonly name: string;
   readonly precision = "f32";
   readonly exact: boolean;
-  readonly takesLayouts = true;
   readonly runTogether?: (runs: readonly BatchRun[]) => void;
   readonly #passes: PassCompiler | undefined;
   readonly #functions: CompiledFunctions;
@@ -96,6 +90,7 @@ class CpuJsBackend implements CpuJs {
   readonly #packing = new Packing(this);
 
   constructor(options: CreateCpuJsOptions) {
+    super(Float32Array);
     checkOptions("cpuJs", options, [...cpuJsOptions, "passes"]);
     const { kernels = [], exact = false, passes } = options;
     if (typeof exact !== "boolean") {
@@ -131,34 +126,6 @@ class CpuJsBackend implements CpuJs {
     }
     this.exact = exact;
     this.name = exact ? "cpu-js-exact" : "cpu-js";
-  }
-
-  tensor(shape: readonly number[], values?: ArrayLike<number>): HostTensor<Float32Array> {
-    const tensor = HostTensor.allocate(this, Float32Array, shape);
-    if (values !== undefined) tensor.write(values);
-    return tensor;
-  }
-
-  staging(shape: readonly number[]): StagingTensor {
-    return new HostTensor(this, shape);
-  }
-
-  wrap(memory: Float32Array, options?: WrapOptions): HostTensor<Float32Array>;
-  wrap(memory: HostArray, options?: WrapOptions): HostTensor<Float32Array> | LaidOutTensor {
-    return wrapArray<Float32Array, HostTensor<Float32Array>>(
-      this,
-      memory,
-      options,
-      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
-    );
-  }
-
-  remap(moves: readonly RowMove[], sources: RowSources): void {
-    remapRows(moves, sources);
-  }
-
-  copy(source: Tensor, target: Tensor): void {
-    copyTensor(source, target);
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {

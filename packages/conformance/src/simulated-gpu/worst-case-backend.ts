@@ -1,17 +1,10 @@
 import {
-  copyTensor,
-  HostTensor,
-  remapRows,
-  wrapArray,
-  type WrapOptions,
+  HostBackend,
   type BatchRun,
   type HostArray,
   type Kernel,
   type ParameterCopy,
   type Program,
-  type RowMove,
-  type RowSources,
-  type StagingTensor,
   type Tensor,
   type Variant,
   type WrappingBackend,
@@ -35,16 +28,16 @@ export function worstCase(seed = 1): WrappingBackend<HostArray> {
   return new WorstCaseBackend(seed);
 }
 
-class WorstCaseBackend implements WrappingBackend<HostArray> {
+class WorstCaseBackend extends HostBackend<Float32Array> {
   readonly name = "worst-case";
   readonly precision = "f32";
   readonly exact = false;
-  readonly takesLayouts = true;
   readonly #arithmetic: PassArithmetic;
   readonly #layouts: LaidOutUpdates;
   readonly #variants = new WeakMap<Kernel, Variant>();
 
   constructor(seed: number) {
+    super(Float32Array);
     const randomOf = (values: Iterable<number>): Random => {
       let state = seed;
       for (const value of values) state = mix(state, value);
@@ -52,33 +45,6 @@ class WorstCaseBackend implements WrappingBackend<HostArray> {
     };
     this.#arithmetic = worstArithmetic(randomOf);
     this.#layouts = new LaidOutUpdates(shaderOperations(randomOf));
-  }
-
-  tensor(shape: readonly number[], values?: ArrayLike<number>): Tensor {
-    const tensor = HostTensor.allocate(this, Float32Array, shape);
-    if (values !== undefined) tensor.write(values);
-    return tensor;
-  }
-
-  staging(shape: readonly number[]): StagingTensor {
-    return new HostTensor(this, shape);
-  }
-
-  wrap(memory: HostArray, options?: WrapOptions): Tensor {
-    return wrapArray<Float32Array, Tensor>(
-      this,
-      memory,
-      options,
-      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
-    );
-  }
-
-  remap(moves: readonly RowMove[], sources: RowSources): void {
-    remapRows(moves, sources);
-  }
-
-  copy(source: Tensor, target: Tensor): void {
-    copyTensor(source, target);
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
