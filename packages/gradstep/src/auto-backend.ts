@@ -23,7 +23,7 @@ interface Gpu {
 /**
  * The fastest backend that works on this platform: WebGPU if there is a GPU (a software adapter does not count), else
  * `wasm()`, else `cpuJs()`, which works everywhere. Never rejects: a backend that cannot be made, whatever the reason,
- * gives way to the next one. `backend.name` says which it is.
+ * gives way to the next one, and so does a GPU that has not answered after five seconds. `backend.name` says which it is.
  *
  * Tensors are in the backend's memory: make them with `backend.tensor(shape, values)` and read them with
  * `await tensor.read()`. For in-place updates of your own arrays use `cpuJs()`.
@@ -35,14 +35,36 @@ export async function autoBackend(): Promise<AutoBackend> {
 async function gpuBackend(): Promise<AutoBackend | undefined> {
   try {
     const { gpu } = (globalThis as { navigator?: { gpu?: Gpu } }).navigator ?? {};
-    const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter || isSoftware(adapter)) return undefined;
-    // Loaded only where it is used.
-    const { webgpu } = await import("@gradstep/webgpu");
-    return await webgpu();
+    return gpu && (await inTime(backendOf(gpu)));
   } catch {
     return undefined;
   }
+}
+
+async function backendOf(gpu: Gpu): Promise<AutoBackend | undefined> {
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter || isSoftware(adapter)) return undefined;
+  // Loaded only where it is used.
+  const { webgpu } = await import("@gradstep/webgpu");
+  return webgpu();
+}
+
+/** How long a browser may take to give or refuse a GPU, in milliseconds: some never answer. */
+const gpuTimeout = 5000;
+
+/** Undefined for a backend that comes too late, which is disposed of then. */
+async function inTime(pending: Promise<AutoBackend | undefined>): Promise<AutoBackend | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<"late">((resolve) => {
+    timer = setTimeout(resolve, gpuTimeout, "late");
+  });
+  const first = await Promise.race([pending, timeout]).finally(() => clearTimeout(timer));
+  if (first !== "late") return first;
+  pending.then(
+    (backend) => backend?.dispose(),
+    () => {},
+  );
+  return undefined;
 }
 
 /** Chrome 113 to 131 and Deno have `isFallbackAdapter` on the adapter; `info` is missing or throws in some of them. */

@@ -127,3 +127,26 @@ test("without a GPU uses wasm, and cpu-js if wasm has no SIMD or must not be com
   expect((await autoBackend()).name).toBe("cpu-js");
   validate.mockRestore();
 });
+
+test.each([
+  ["an adapter", { requestAdapter: () => new Promise(() => {}) }],
+  [
+    "a device",
+    {
+      requestAdapter: async () => ({ ...refuses, requestDevice: () => new Promise(() => {}) }),
+    },
+  ],
+])("uses the CPU where the browser never answers a request for %s", async (_, gpu) => {
+  vi.useFakeTimers();
+  vi.stubGlobal("navigator", { gpu });
+  try {
+    const backend = autoBackend();
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(await Promise.race([backend, Promise.resolve("waits")])).toBe("waits");
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await backend).name).toBe("wasm");
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -25,12 +25,25 @@ interface OwnText {
   readonly other: string;
 }
 
-const heavyBall = (perElement: string): OptimizerSpec =>
+interface Texts {
+  readonly perStep: string;
+  readonly perElement: string;
+  readonly evaluation: string;
+}
+
+const texts: Texts = {
+  perStep: "rate = learningRate * t",
+  perElement: "m = m * 0.5 + g\nu = m * rate",
+  evaluation: "p = p - m",
+};
+
+const heavyBall = (changed: Partial<Texts>): OptimizerSpec =>
   defineRule({
     name: "heavy-ball",
     hyperparameters: { learningRate: { default: 0.25, min: 0 } },
     slots: { m: 0 },
-    perElement,
+    ...texts,
+    ...changed,
   })();
 
 const scaled = (perElement: string): ChainPart =>
@@ -40,18 +53,36 @@ const scaled = (perElement: string): ChainPart =>
     perElement,
   })();
 
-const rule = {
-  text: "m = m * 0.5 + g\nu = m * learningRate",
-  same: "m = m*0.5 + g; u = m*learningRate",
-  other: "m = m * 0.5 - g\nu = m * learningRate",
+const ownRule = {
+  of: (perElement: string) => ({ spec: heavyBall({ perElement }) }),
+  text: texts.perElement,
+  same: "m = m*0.5 + g; u = m*rate",
+  other: "m = m * 0.5 - g\nu = m * rate",
 };
 
 const owners: readonly OwnText[] = [
-  { name: "a rule", of: (text) => ({ spec: heavyBall(text) }), ...rule },
+  { name: "a rule", ...ownRule },
   {
+    ...ownRule,
     name: "the rule of a group",
-    of: (text) => ({ spec: adam(), options: { groups: [{ match: "b", rule: heavyBall(text) }] } }),
-    ...rule,
+    of: (perElement) => ({
+      spec: adam(),
+      options: { groups: [{ match: "b", rule: heavyBall({ perElement }) }] },
+    }),
+  },
+  {
+    name: "a rule with scalars",
+    of: (perStep) => ({ spec: heavyBall({ perStep }) }),
+    text: texts.perStep,
+    same: "rate = learningRate*t",
+    other: "rate = learningRate / t",
+  },
+  {
+    name: "a rule with weights to evaluate with",
+    of: (evaluation) => ({ spec: heavyBall({ evaluation }) }),
+    text: texts.evaluation,
+    same: "p = p-m",
+    other: "p = p + m",
   },
   {
     name: "a stage",
