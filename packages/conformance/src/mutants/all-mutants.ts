@@ -12,8 +12,10 @@ import type { Mutant } from "./mutant.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
 import { fingerprintMutants } from "./optimizers/fingerprint-mutants.js";
 import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
+import { lossScaleMutants } from "./optimizers/loss-scale-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { rowCountMutants } from "./optimizers/row-count-mutants.js";
+import { scheduleMutants } from "./optimizers/schedule-mutants.js";
 import { stateMutants } from "./optimizers/state-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
@@ -36,6 +38,8 @@ export const mutants: readonly Mutant[] = [
   ...rowCountMutants,
   ...fingerprintMutants,
   ...chainMutants,
+  ...scheduleMutants,
+  ...lossScaleMutants,
   ...sparseMutants,
   ...rowMutants,
   ...repeatMutants,

@@ -1,12 +1,14 @@
 import { adam, nadam, sgd, type OptimizerSpec, type Rule } from "@gradstep/core";
 import { rules as builtInRules } from "@gradstep/core/rules";
 import type { Check } from "../check.js";
+import { accumulatedRowChecks } from "./accumulated-rows.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
 import { errorChecks } from "./errors.js";
 import { evaluationChecks } from "./evaluation.js";
 import { flushChecks } from "./flushing.js";
 import { groupChecks } from "./groups.js";
+import { lossScaleChecks } from "./loss-scale.js";
 import { maximizeChecks } from "./maximize.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
@@ -19,6 +21,7 @@ import { resumeChecks, stageResumeChecks } from "./resume.js";
 import { rowCountChecks } from "./row-counts.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
+import { scheduleChecks } from "./schedules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
 import { stepControlChecks } from "./step-control.js";
 import { layoutChecks } from "./layouts.js";
@@ -50,6 +53,9 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...ownRuleStateChecks,
     ...rowCountChecks,
     ...stepControlChecks,
+    ...lossScaleChecks,
+    ...accumulatedRowChecks,
+    ...scheduleChecks,
     ...resetChecks,
     ...evaluationChecks,
     ...repeatedStepChecks(rules),
