@@ -5,6 +5,8 @@ import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 import { randomParameter } from "../random/random-values.js";
 
+type ScheduledOptimizer = Optimizer<"learningRate" | "weightDecay">;
+
 /** The shape of each parameter; `seldom` is updated at every third step, and `own` has a rule of its own. */
 const sizes = { inherits: 5, group: 4, seldom: 3, own: 2 };
 const names = Object.keys(sizes) as (keyof typeof sizes)[];
@@ -57,7 +59,7 @@ async function checkValues(
     ];
     const spec = adam({ learningRate: rate(1, 0.25), weightDecay: 0.125 });
     const optimizer = context.target.create(spec, parameters, { ...options, groups });
-    return { parameters, optimizer: optimizer as unknown as Optimizer };
+    return { parameters, optimizer: optimizer as unknown as ScheduledOptimizer };
   };
   const scheduled = await start(true);
   const set = await start(false);
