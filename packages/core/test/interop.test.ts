@@ -462,6 +462,27 @@ describe("fromTorch", () => {
     expect(fromTorch(name, groups)).toEqual(fromTorch(name, groups[0]));
   });
 
+  test("takes what SWALR adds to a parameter group", () => {
+    const [group] = JSON.parse(printed.SGD) as Record<string, unknown>[];
+    expect(parts(fromTorch("SGD", { ...group, swa_lr: 0.05 }))).toEqual(
+      parts(fromTorch("SGD", { lr: 0.01 })),
+    );
+  });
+
+  test("a group that was frozen makes the first step of a parameter that PyTorch steps late", async () => {
+    const backend = reference();
+    const parameters = { w: backend.tensor([1], [1]), bias: backend.tensor([1], [1]) };
+    const spec = fromTorch("Adam", { lr: 0.01 });
+    const groups = [{ match: "bias", frozen: true }];
+    const optimizer = createOptimizer(spec, parameters, { groups });
+    const gradients = { w: Float32Array.of(0.5), bias: Float32Array.of(0.5) };
+    for (let step = 0; step < 100; step += 1) optimizer.step(gradients);
+    optimizer.groups[0].frozen = false;
+    optimizer.step(gradients);
+    // PyTorch 2.13: 0.990000, the first step of Adam.
+    expect((await parameters.bias.read())[0]).toBeCloseTo(0.99, 6);
+  });
+
   test("takes a list of several groups", () => {
     const [first] = JSON.parse(printed.AdamW) as Record<string, unknown>[];
     const second = { ...first, weight_decay: 0, params: [1] };

@@ -19,6 +19,7 @@ export const commonTorchOptions: OptionMap = {
   min_lr: ignored,
   max_momentum: ignored,
   base_momentum: ignored,
+  swa_lr: ignored,
 };
 
 const eps = { eps: { to: "epsilon" } } as const;
