@@ -2,7 +2,7 @@ import type { HostArray, WrappingBackend } from "@gradstep/core";
 import { oracle, reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
-import { differencesOfLayout } from "../../../testing/random-layouts.js";
+import { differencesOfLayout } from "../../../testing/random-layouts/differences-of-layout.js";
 import { cpuJs } from "../src/index.js";
 
 const backends: readonly (readonly [string, () => WrappingBackend<HostArray>])[] = [

@@ -1,7 +1,7 @@
 import { adam, createOptimizer, lamb, sgd } from "@gradstep/core";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
-import { differencesOfLayout } from "../../../testing/random-layouts.js";
+import { differencesOfLayout } from "../../../testing/random-layouts/differences-of-layout.js";
 import { wasm, type Wasm } from "../src/index.js";
 import { threaded } from "./threaded.js";
 
