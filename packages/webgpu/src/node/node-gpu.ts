@@ -1,3 +1,6 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { GradstepError } from "@gradstep/core";
 import { hasVulkanLoader, loadSwiftShader } from "./swiftshader.js";
 
@@ -50,17 +53,36 @@ async function createNodeGpu(): Promise<NodeGpu> {
   );
 }
 
+/** The package `webgpu`, from where this program's packages are, or else from the working directory. */
 async function importDawn(): Promise<Dawn> {
-  // Bundlers must leave this import alone: the package is optional, and contains a native addon.
+  // Bundlers must leave these imports alone: the package is optional, and contains a native addon.
   const name = "webgpu";
   try {
     return (await import(
       /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name
     )) as Dawn;
   } catch (cause) {
+    const path = isMissing(cause) ? fromWorkingDirectory(name) : undefined;
+    if (path !== undefined)
+      return (await import(
+        /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ path
+      )) as Dawn;
     throw new GradstepError(
       `WebGPU in Node needs the package webgpu, which cannot be loaded here (${String(cause).split("\n")[0]}). Install it: npm install webgpu. If this program is bundled, the package must be installed where the bundle runs.`,
       { code: "UNSUPPORTED", cause },
     );
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/** The URL of a package of the project in which a program runs that is installed elsewhere, such as in the cache of npx. */
+function fromWorkingDirectory(name: string): string | undefined {
+  try {
+    return pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(name)).href;
+  } catch {
+    return undefined;
   }
 }
