@@ -59,6 +59,8 @@ export async function chromium(): Promise<Launch | undefined> {
       // Without them, the first frame of a canvas with a WebGPU context ends the GPU process.
       "--enable-features=Vulkan",
       "--use-angle=vulkan",
+      // The emulated GPU takes seconds per contour map, and a new page waits for those of the page before.
+      "--disable-accelerated-2d-canvas",
     ],
     env: {
       ...(process.env as Record<string, string>),
