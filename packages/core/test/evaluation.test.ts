@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { adam, chain, createOptimizer, ema, sgd } from "../src/index.js";
+import { adam, chain, createOptimizer, defineRule, ema, nonNegative, sgd } from "../src/index.js";
 import { reference } from "../src/reference.js";
 import { failureOf } from "./support.js";
 
@@ -68,6 +68,23 @@ describe("swap", async () => {
   test("is refused for a rule whose parameters are the weights", () => {
     const p = reference().tensor([1]);
     expect(failureOf(() => createOptimizer(adam(), { p }).swap()).code).toBe("UNSUPPORTED");
+  });
+
+  test("is refused where an option leaves the weights to evaluate with blank", () => {
+    const optional = defineRule({
+      name: "optional-average",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+      options: { averaged: [false, true] },
+      slots: ({ averaged }): Record<string, "p"> => (averaged ? { average: "p" } : {}),
+      perElement: ({ averaged }) =>
+        `p = p - g * learningRate${averaged ? "\naverage = average * 0.5 + p * 0.5" : ""}`,
+      evaluation: ({ averaged }) => (averaged ? "p = average" : " \n"),
+    });
+    const optimizerOf = (averaged: boolean) =>
+      createOptimizer(optional({ averaged }), { p: reference().tensor([1]) });
+    expect(failureOf(() => optimizerOf(false).swap()).code).toBe("UNSUPPORTED");
+    expect(() => optimizerOf(true).swap()).not.toThrow();
+    expect(optional.rule.variant({ averaged: false }).evaluation).toBeUndefined();
   });
 
   test("only parameters whose rule has such weights are exchanged", async () => {

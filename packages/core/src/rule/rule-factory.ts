@@ -1,6 +1,7 @@
 import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
 import { commonHyperparameters, commonOptions, commonStatements } from "./common-statements.js";
 import { GradstepError, list, show } from "../errors.js";
+import type { Source } from "../language/build-program.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
@@ -93,6 +94,11 @@ export interface RuleFactory<H extends string, O extends OptionTable> extends Ru
   extend(changes: RuleChanges): RuleFactory<H, O>;
 }
 
+/** The text of the weights to evaluate with; none if it is left out, or blank for the chosen options. */
+export function evaluationSources(text: string | undefined): readonly Source[] {
+  return text === undefined || text.trim() === "" ? [] : [{ text }];
+}
+
 /**
  * Makes the factory of a rule.
  * @param build builds a variant from its texts
@@ -125,7 +131,9 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       metrics,
       perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
       perElement: framed(common.perElement, choose(perElement, chosen)),
-      evaluation: evaluation === undefined ? [] : [{ text: choose(evaluation, chosen) }],
+      evaluation: evaluationSources(
+        evaluation === undefined ? undefined : choose(evaluation, chosen),
+      ),
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural }, textsOf, build);

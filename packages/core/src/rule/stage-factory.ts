@@ -5,7 +5,7 @@ import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
 import type { Rule } from "./rule.js";
-import { choose, labelOf, type Chosen, type Shape } from "./rule-factory.js";
+import { choose, evaluationSources, labelOf, type Chosen, type Shape } from "./rule-factory.js";
 import type {
   Matrices,
   MetricExtent,
@@ -105,7 +105,9 @@ export function makeStage<H extends string, O extends OptionTable>(
       updated: updatedBy(name, text),
       perStep: [{ text: choose(perStep, chosen) }],
       perElement: [{ text }],
-      evaluation: evaluation === undefined ? [] : [{ text: choose(evaluation, chosen) }],
+      evaluation: evaluationSources(
+        evaluation === undefined ? undefined : choose(evaluation, chosen),
+      ),
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural: [] }, textsOf, build);
