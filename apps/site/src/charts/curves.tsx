@@ -11,6 +11,8 @@ export interface Curve {
   readonly color: string;
   /** One value per entry of `x`; null where there is none. */
   readonly values: readonly (number | null)[];
+  /** Whether the line is dotted. Default false. */
+  readonly isDotted?: boolean;
 }
 
 interface CurvesProps {
@@ -39,7 +41,7 @@ export function Curves({
   const plot = useRef<UPlot>(undefined);
   const data = [x, ...curves.map(({ values }) => values)] as unknown as UPlot.AlignedData;
   const appearance = JSON.stringify([
-    curves.map(({ label, color }) => [label, color]),
+    curves.map(({ label, color, isDotted }) => [label, color, isDotted]),
     scale,
     height,
     hasLegend,
@@ -68,10 +70,11 @@ export function Curves({
         ],
         series: [
           { label: xLabel, value: (_, value) => shortNumber(value) },
-          ...curves.map(({ label, color: stroke }) => ({
+          ...curves.map(({ label, color: stroke, isDotted = false }) => ({
             label,
             stroke,
             width: 2,
+            ...(isDotted && { dash: [2, 4] }),
             value: (_: UPlot, value: number | null) => shortNumber(value),
           })),
         ],

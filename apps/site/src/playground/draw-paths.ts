@@ -1,5 +1,5 @@
 import type { MapProjection } from "./map-projection.js";
-import type { Path } from "./path.js";
+import type { Evaluated, Path } from "./path.js";
 
 /** A path as it is drawn. */
 export interface DrawnPath {
@@ -15,10 +15,16 @@ interface Mark {
   readonly step: number;
 }
 
+/** Of the line through weights to evaluate with: dots. */
+const evaluatedDash = [0.1, 4.5];
+
 /** Distance between the lines of labels. */
 const lineHeight = 15;
 
-/** Draws paths up to a number of steps, which need not be whole, each with its label at its last point. */
+/**
+ * Draws paths up to a number of steps, which need not be whole, each with its label at its last point. Weights to evaluate
+ * with are a dotted line to a ring.
+ */
 export function drawPaths(
   context: CanvasRenderingContext2D,
   paths: readonly DrawnPath[],
@@ -43,7 +49,21 @@ export function drawPaths(
     context.strokeStyle = color;
     context.stroke();
   }
+  for (const { path, color } of paths) {
+    if (path.evaluated === undefined) continue;
+    trace(context, path.evaluated, shownSteps, projection);
+    context.setLineDash(evaluatedDash);
+    context.lineWidth = 5;
+    context.strokeStyle = background;
+    context.stroke();
+    context.lineWidth = 2.5;
+    context.strokeStyle = color;
+    context.stroke();
+  }
   context.setLineDash([]);
+  for (const { path, color } of paths)
+    if (path.evaluated !== undefined)
+      drawRing(context, headOf(path.evaluated, shownSteps, projection), 5, color, background);
   const heads = paths.map(({ path }) => headOf(path, shownSteps, projection));
   paths.forEach(({ color }, i) => drawDot(context, heads[i], 4.5, color, background));
   drawLabels(context, paths, heads, projection, background);
@@ -63,13 +83,13 @@ interface Place {
   readonly top: number;
 }
 
-function placeOf({ points, values }: Path, step: number, projection: MapProjection): Place {
+function placeOf({ points, values }: Evaluated, step: number, projection: MapProjection): Place {
   const i = Math.min(step, values.length - 1);
   return { left: projection.left(points[2 * i]), top: projection.top(points[2 * i + 1]) };
 }
 
 /** Where a path has come to. */
-function headOf(path: Path, shownSteps: number, projection: MapProjection): Place {
+function headOf(path: Evaluated, shownSteps: number, projection: MapProjection): Place {
   const whole = Math.min(Math.floor(shownSteps), path.values.length - 1);
   const from = placeOf(path, whole, projection);
   const to = placeOf(path, whole + 1, projection);
@@ -85,7 +105,7 @@ const farthest = 1e5;
 
 function trace(
   context: CanvasRenderingContext2D,
-  path: Path,
+  path: Evaluated,
   shownSteps: number,
   projection: MapProjection,
 ): void {
@@ -115,6 +135,22 @@ function drawDot(
   context.fill();
   context.lineWidth = 1.5;
   context.strokeStyle = background;
+  context.stroke();
+}
+
+function drawRing(
+  context: CanvasRenderingContext2D,
+  { left, top }: Place,
+  radius: number,
+  color: string,
+  background: string,
+): void {
+  context.beginPath();
+  context.arc(left, top, radius, 0, 2 * Math.PI);
+  context.fillStyle = background;
+  context.fill();
+  context.lineWidth = 2.5;
+  context.strokeStyle = color;
   context.stroke();
 }
 

@@ -3,6 +3,7 @@ import {
   type Backend,
   type Explanation,
   type OptimizerSpec,
+  type Tensor,
 } from "@gradstep/core";
 import { parseFormula, type Formula } from "./formula.js";
 import { gradientNoise } from "./gradient-noise.js";
@@ -14,8 +15,21 @@ export interface Path {
   readonly points: Float32Array;
   /** The function's value in each of these points. */
   readonly values: Float64Array;
+  /** The weights to evaluate with in place of each point: averages, or slow weights. Left out where they are the points. */
+  readonly evaluated?: Evaluated;
   /** Whether it ended early, in a point without a finite value or gradient. */
   readonly hasDiverged: boolean;
+}
+
+/** Weights to evaluate with, which `optimizer.swap()` exchanges with the parameters. */
+export interface Evaluated {
+  readonly points: Float32Array;
+  readonly values: Float64Array;
+}
+
+/** Whether an optimizer has weights to evaluate with that are not its parameters. */
+export function hasEvaluationWeights({ rule, options }: OptimizerSpec): boolean {
+  return (rule.texts(options).evaluation ?? []).length > 0;
 }
 
 /** The gradients that the steps of a race get. */
@@ -51,6 +65,9 @@ export async function tracePath(backend: Backend, spec: OptimizerSpec, race: Rac
   const p = backend.tensor([2], Float32Array.from(race.start));
   const points = new Float32Array(2 * (race.steps + 1));
   const values = new Float64Array(race.steps + 1);
+  const evaluated = hasEvaluationWeights(spec)
+    ? { points: new Float32Array(points.length), values: new Float64Array(values.length) }
+    : undefined;
   try {
     const optimizer = createOptimizer(spec, { p });
     try {
@@ -59,13 +76,22 @@ export async function tracePath(backend: Backend, spec: OptimizerSpec, race: Rac
         const value = formula.valueAt(x, y);
         points.set([x, y], 2 * step);
         values[step] = value;
+        if (evaluated !== undefined) {
+          const place = step === 0 ? [x, y] : await evaluationWeights(optimizer, p);
+          evaluated.points.set(place, 2 * step);
+          evaluated.values[step] = formula.valueAt(place[0], place[1]);
+        }
         const gradient = step < race.steps ? gradients.at(x, y, step) : undefined;
         const isFinite =
           Number.isFinite(value) && (gradient?.every((one) => Number.isFinite(one)) ?? true);
         if (gradient === undefined || !isFinite) {
+          const first = (all: Evaluated): Evaluated => ({
+            points: all.points.slice(0, 2 * (step + 1)),
+            values: all.values.slice(0, step + 1),
+          });
           return {
-            points: points.slice(0, 2 * (step + 1)),
-            values: values.slice(0, step + 1),
+            ...first({ points, values }),
+            ...(evaluated && { evaluated: first(evaluated) }),
             hasDiverged: !isFinite,
           };
         }
@@ -76,6 +102,16 @@ export async function tracePath(backend: Backend, spec: OptimizerSpec, race: Rac
     }
   } finally {
     p.free();
+  }
+}
+
+/** The weights to evaluate with; the parameters are as before. */
+async function evaluationWeights(optimizer: { swap(): void }, p: Tensor): Promise<Float32Array> {
+  optimizer.swap();
+  try {
+    return Float32Array.from(await p.read());
+  } finally {
+    optimizer.swap();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Hyperparameter, Rule, SlotDefinition } from "@gradstep/core";
 import type { SettingValue } from "../controls/hyperparameter-controls.js";
-import { rulePartsOf } from "./rule-text.js";
+import { rulePartsOf, type RuleParts } from "./rule-text.js";
 
 /**
  * The text of a rule, for `ruleFromText`, with the options of these settings chosen and their numbers as defaults.
@@ -59,27 +59,70 @@ function describeSlot(slot: SlotDefinition): string {
 
 /** The text of a rule as TypeScript, for a program of one's own. @throws {RuleTextError} */
 export function ruleProgram(name: string, text: string): string {
-  const { perStep, perElement, evaluation, ...parts } = rulePartsOf(text);
-  const tables = Object.entries(parts)
-    .filter(([, table]) => Object.keys(table).length > 0)
-    .map(([key, table]) => `  ${key}: ${literal(table)},`);
-  const texts = Object.entries({ perStep, perElement, evaluation })
-    .filter(([, lines]) => lines.trim() !== "")
-    .map(([key, lines]) => {
-      const statements = statementLines(lines).map((line) => `    ${line}\n`);
-      return `  ${key}: \`\n${statements.join("")}  \`,`;
-    });
+  const { chosen, conditions, ...tables } = rulePartsOf(text);
+  const { slots, perStep, perElement, evaluation } = chosen({});
   const identifier = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const property = (key: string, value: string): string => `  ${key}: ${value},`;
+  const filled = (all: Readonly<Record<string, object>>): readonly string[] =>
+    Object.entries(all)
+      .filter(([, table]) => Object.keys(table).length > 0)
+      .map(([key, table]) => property(key, literal(table)));
+  const { hyperparameters, options, persistentScalars, metrics } = tables;
+  const parts =
+    conditions.length === 0
+      ? [
+          ...filled({ hyperparameters, options, slots, persistentScalars, metrics }),
+          ...Object.entries({ perStep, perElement, evaluation })
+            .filter(([, lines]) => lines.trim() !== "")
+            .map(([key, lines]) => property(key, template(lines))),
+        ]
+      : [
+          ...filled({ hyperparameters, options, persistentScalars, metrics }),
+          ...chosenProperties(rulePartsOf(text)),
+        ];
   return [
     'import { defineRule } from "gradstep";',
     "",
     `export const ${identifier} = defineRule({`,
     `  name: ${JSON.stringify(name)},`,
-    ...tables,
-    ...texts,
+    ...parts,
     "});",
     "",
   ].join("\n");
+}
+
+/** The properties that depend on options, as functions of them: a case for each combination that makes a difference. */
+function chosenProperties({ options, conditions, chosen }: RuleParts): readonly string[] {
+  const names = [...new Set(conditions.map(({ condition }) => condition.option))];
+  const cases = names.reduce<readonly Record<string, boolean | string>[]>(
+    (all, name) => all.flatMap((one) => options[name].map((value) => ({ ...one, [name]: value }))),
+    [{}],
+  );
+  return (["slots", "perStep", "perElement", "evaluation"] as const).flatMap((key) => {
+    const values = cases.map((choices) => {
+      const part = chosen(choices)[key];
+      return typeof part === "string" ? template(part) : literal(part);
+    });
+    if (values.every((value) => ["{}", "``"].includes(value))) return [];
+    const [first] = values;
+    if (values.every((value) => value === first)) return [`  ${key}: ${first},`];
+    const tests = cases.map((choices) =>
+      Object.entries(choices)
+        .map(([name, value]) => `${name} === ${JSON.stringify(value)}`)
+        .join(" && "),
+    );
+    const branches = values.map((value, i) =>
+      i < values.length - 1 ? `\n    ${tests[i]} ? ${value} :` : ` ${value}`,
+    );
+    const object = key === "slots" ? `(${branches.join("")})` : branches.join("");
+    return [`  ${key}: ({ ${names.join(", ")} }) =>${object},`];
+  });
+}
+
+/** Lines of mathematics as a template literal. */
+function template(lines: string): string {
+  const statements = statementLines(lines).map((line) => `    ${line}\n`);
+  return statements.length === 0 ? "``" : `\`\n${statements.join("")}  \``;
 }
 
 function literal(table: object): string {

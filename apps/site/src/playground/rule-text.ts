@@ -38,19 +38,39 @@ type SectionName = (typeof sectionNames)[number];
 
 /** A line of a section, with its place in the whole text. */
 interface Line {
+  /** Without its condition, in whose place are spaces. */
   readonly text: string;
   readonly number: number;
+  readonly condition?: Condition;
 }
+
+/** The choice for which a line is part of the rule: `when nesterov = true:`. */
+export interface Condition {
+  readonly option: string;
+  readonly value: boolean | string;
+  /** The column of the option's name. */
+  readonly column: number;
+}
+
+/** The chosen values of the options. */
+type Choices = Readonly<Record<string, boolean | string>>;
 
 type Sections = Readonly<Record<SectionName, readonly Line[]>>;
 
 /** The parts of a text, as `defineRule` takes them. */
 export interface RuleParts {
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
-  readonly options: Readonly<Record<string, readonly string[]>>;
-  readonly slots: Readonly<Record<string, SlotDefinition>>;
+  readonly options: Readonly<Record<string, readonly (boolean | string)[]>>;
   readonly persistentScalars: Readonly<Record<string, number>>;
   readonly metrics: Readonly<Record<string, "all" | "tensor">>;
+  /** What depends on the choices, where lines have conditions. */
+  readonly chosen: (choices: Choices) => ChosenParts;
+  /** The lines with conditions. */
+  readonly conditions: readonly (Line & { readonly condition: Condition })[];
+}
+
+interface ChosenParts {
+  readonly slots: Readonly<Record<string, SlotDefinition>>;
   readonly perStep: string;
   readonly perElement: string;
   readonly evaluation: string;
@@ -69,24 +89,42 @@ export interface RuleParts {
  *   u = m * learningRate
  * ```
  *
+ * An option has a list of values, the default first, and a line may be part of the rule for one of them only:
+ *
+ * ```
+ * options:
+ *   nesterov = false, true
+ * perElement:
+ *   m = m * 0.9 + g
+ *   when nesterov = false: u = m * learningRate
+ *   when nesterov = true: u = (m * 0.9 + g) * learningRate
+ * ```
+ *
  * @param name of the rule
  * @throws {RuleTextError}
  */
 export function ruleFromText(name: string, text: string): Rule {
-  const parts = rulePartsOf(text);
-  const { perStep, evaluation, options } = parts;
+  const { hyperparameters, options, persistentScalars, metrics, chosen, conditions } =
+    rulePartsOf(text);
+  const { perStep, evaluation } = chosen({});
+  const isVarying = conditions.length > 0;
+  const chosenPart = <K extends keyof ChosenParts>(key: K) =>
+    isVarying ? (choices: Choices): ChosenParts[K] => chosen(choices)[key] : chosen({})[key];
   try {
-    return defineRule({
+    const { rule } = defineRule({
       name,
-      hyperparameters: parts.hyperparameters,
-      slots: parts.slots,
-      persistentScalars: parts.persistentScalars,
-      metrics: parts.metrics,
-      perElement: parts.perElement,
+      hyperparameters,
+      slots: chosenPart("slots"),
+      persistentScalars,
+      metrics,
+      perElement: chosenPart("perElement"),
       ...(Object.keys(options).length === 0 ? {} : { options }),
-      ...(perStep.trim() === "" ? {} : { perStep }),
-      ...(evaluation.trim() === "" ? {} : { evaluation }),
-    }).rule;
+      ...(isVarying || perStep.trim() !== "" ? { perStep: chosenPart("perStep") } : {}),
+      ...(isVarying || evaluation.trim() !== "" ? { evaluation: chosenPart("evaluation") } : {}),
+    });
+    // Each value that a condition has, so that a mistake is found before it is chosen.
+    for (const { condition } of conditions) rule.variant({ [condition.option]: condition.value });
+    return rule;
   } catch (error) {
     if (error instanceof GradstepError) throw located(error, text);
     throw error;
@@ -96,16 +134,69 @@ export function ruleFromText(name: string, text: string): Rule {
 /** The parts of a text. @throws {RuleTextError} */
 export function rulePartsOf(text: string): RuleParts {
   const sections = sectionsOf(text);
+  const options = tableOf(sections.options, optionOf);
+  const conditions = Object.values(sections)
+    .flat()
+    .filter((line): line is RuleParts["conditions"][number] => line.condition !== undefined);
+  for (const { condition, number } of conditions) checkCondition(condition, number, options);
   return {
     hyperparameters: tableOf(sections.hyperparameters, hyperparameterOf),
-    options: tableOf(sections.options, ({ value }) => [value]),
-    slots: tableOf(sections.slots, slotOf),
+    options,
     persistentScalars: tableOf(sections.persistentScalars, (entry) => numberOf(entry, entry.value)),
     metrics: tableOf(sections.metrics, metricOf),
-    perStep: placed(sections.perStep),
-    perElement: placed(sections.perElement),
-    evaluation: placed(sections.evaluation),
+    chosen: (choices) => {
+      const chosen = (lines: readonly Line[]): readonly Line[] =>
+        lines.filter(
+          ({ condition }) =>
+            condition === undefined ||
+            condition.value === (choices[condition.option] ?? options[condition.option][0]),
+        );
+      return {
+        slots: tableOf(chosen(sections.slots), slotOf),
+        perStep: placed(chosen(sections.perStep)),
+        perElement: placed(chosen(sections.perElement)),
+        evaluation: placed(chosen(sections.evaluation)),
+      };
+    },
+    conditions,
   };
+}
+
+/** The values of an option: `false, true`. */
+function optionOf({ value, line, column }: Entry): readonly (boolean | string)[] {
+  const values = value.split(",").map((part) => part.trim());
+  const wrong = values.find((one, i) => !/^[\w-]+$/.test(one) || values.indexOf(one) !== i);
+  if (wrong !== undefined)
+    throw new RuleTextError(
+      `Got "${wrong}"; expected different values, such as "false, true".`,
+      line,
+      column + Math.max(0, value.lastIndexOf(wrong)),
+    );
+  return values.map(choiceOf);
+}
+
+function choiceOf(text: string): boolean | string {
+  return text === "true" || text === "false" ? text === "true" : text;
+}
+
+/** @throws {RuleTextError} */
+function checkCondition(
+  { option, value, column }: Condition,
+  line: number,
+  options: RuleParts["options"],
+): void {
+  if (!Object.hasOwn(options, option))
+    throw new RuleTextError(
+      `There is no option "${option}"; expected one of the section "options".`,
+      line,
+      column,
+    );
+  if (!options[option].includes(value))
+    throw new RuleTextError(
+      `${option} is never ${value}; expected ${options[option].join(" or ")}.`,
+      line,
+      column,
+    );
 }
 
 /** The lines of a section as a text in which each has the number that it has in the whole text. */
@@ -132,7 +223,7 @@ function sectionsOf(text: string): Sections {
           indent.length + 1,
         );
     } else if (current !== undefined) {
-      sections[current].push({ text: line, number });
+      sections[current].push(lineOf(line, number, current));
     } else if (line.trim() !== "" && !line.trim().startsWith("//")) {
       throw new RuleTextError(
         `Expected a section first, such as "hyperparameters:".`,
@@ -142,6 +233,28 @@ function sectionsOf(text: string): Sections {
     }
   });
   return sections;
+}
+
+/** Sections whose lines may have conditions. */
+const conditional: readonly SectionName[] = ["slots", "perStep", "perElement", "evaluation"];
+
+/** @throws {RuleTextError} */
+function lineOf(text: string, number: number, section: SectionName): Line {
+  const [prefix, before, option, value] =
+    /^(\s*when\s+)([A-Za-z_]\w*)\s*=\s*([\w-]+)\s*:/.exec(text) ?? [];
+  if (prefix === undefined) return { text, number };
+  const column = before.length + 1;
+  if (!conditional.includes(section))
+    throw new RuleTextError(
+      `A line of ${section} is part of every rule; expected a condition in ${conditional.join(", ")} only.`,
+      number,
+      text.length - text.trimStart().length + 1,
+    );
+  return {
+    text: " ".repeat(prefix.length) + text.slice(prefix.length),
+    number,
+    condition: { option, value: choiceOf(value), column },
+  };
 }
 
 /** A line `name = value`, with its place. */

@@ -15,17 +15,26 @@ export function ValueCurves({ model }: ValueCurvesProps) {
   const { steps } = model.state.value;
   const least = minima.length === 0 ? undefined : parseFormula(formula).valueAt(...minima[0]);
   const style = getComputedStyle(document.documentElement);
-  const curves = model.lanes.value.flatMap(({ label, style: { color }, path }) =>
-    path === undefined
-      ? []
-      : [
-          {
-            label,
-            color: style.getPropertyValue(color),
-            values: Array.from({ length: steps + 1 }, (_, step) => shown(path.values[step], least)),
-          },
-        ],
-  );
+  const curves = model.lanes.value.flatMap(({ label, style: { color: property }, path }) => {
+    if (path === undefined) return [];
+    const color = style.getPropertyValue(property);
+    const shownOf = (values: Float64Array) =>
+      Array.from({ length: steps + 1 }, (_, step) => shown(values[step], least));
+    const { evaluated } = path;
+    return [
+      { label, color, values: shownOf(path.values) },
+      ...(evaluated === undefined
+        ? []
+        : [
+            {
+              label: `${label}, to evaluate`,
+              color,
+              values: shownOf(evaluated.values),
+              isDotted: true,
+            },
+          ]),
+    ];
+  });
   if (curves.length === 0) return null;
   return (
     <Curves

@@ -24,6 +24,12 @@ export function ValuesTable({ model, id }: ValuesTableProps) {
   );
   return (
     <div class="playground-table" role="region" aria-labelledby={`${id}-caption`} tabIndex={0}>
+      {model.lanes.value.some(({ path }) => path?.evaluated !== undefined) && (
+        <p class="playground-note">
+          Dotted, with a ring: the weights to evaluate with, which <code>optimizer.swap()</code>{" "}
+          shows.
+        </p>
+      )}
       <table id={id}>
         <caption id={`${id}-caption`}>After {shown} steps</caption>
         <thead>
@@ -44,9 +50,27 @@ export function ValuesTable({ model, id }: ValuesTableProps) {
           </tr>
         </thead>
         <tbody>
-          {model.lanes.value.map((lane) => (
-            <LaneRow key={lane.index} lane={lane} shown={shown} minima={minima} least={least} />
-          ))}
+          {model.lanes.value.flatMap((lane) => {
+            const row = { shown, minima, least };
+            const { evaluated } = lane.path ?? {};
+            return [
+              <LaneRow key={lane.index} {...row} lane={lane} />,
+              ...(evaluated === undefined
+                ? []
+                : [
+                    <LaneRow
+                      key={`${lane.index} evaluated`}
+                      {...row}
+                      lane={{
+                        ...lane,
+                        label: `${lane.label}, to evaluate`,
+                        path: { ...evaluated, hasDiverged: false },
+                      }}
+                      isEvaluated
+                    />,
+                  ]),
+            ];
+          })}
         </tbody>
       </table>
     </div>
@@ -59,13 +83,25 @@ interface LaneRowProps {
   readonly minima: readonly Point[];
   /** The least value of the function, if it is known. */
   readonly least: number | undefined;
+  /** Whether it is the row of the weights to evaluate with. */
+  readonly isEvaluated?: boolean;
 }
 
-function LaneRow({ lane: { label, style, path, error }, shown, minima, least }: LaneRowProps) {
+function LaneRow({
+  lane: { label, style, path, error },
+  shown,
+  minima,
+  least,
+  isEvaluated = false,
+}: LaneRowProps) {
   const columns = minima.length > 0 ? 5 : 3;
+  const color = `var(${style.color})`;
   const head = (
     <th scope="row">
-      <span class="playground-swatch" style={{ background: `var(${style.color})` }} />
+      <span
+        class={isEvaluated ? "playground-swatch playground-ring" : "playground-swatch"}
+        style={isEvaluated ? { borderColor: color } : { background: color }}
+      />
       {label}
     </th>
   );

@@ -127,3 +127,42 @@ test("names that are not there are errors", () => {
   expect(() => spec("adam(beta1:2)")).toThrow("beta1");
   expect(() => spec("ema")).toThrow("expected one rule");
 });
+
+describe("weights to evaluate with", () => {
+  test("of an average are its recursion, and leave the path as it is", async () => {
+    const plain = await tracePath(exact(), spec("adam(learningRate:0.05)"), race);
+    expect(plain).not.toHaveProperty("evaluated");
+    const { points, values, evaluated } = await tracePath(
+      exact(),
+      spec("adam(learningRate:0.05)~ema(emaMomentum:0.75)"),
+      race,
+    );
+    expect([points, values]).toEqual([plain.points, plain.values]);
+    // Keras's form: the first step copies the weights.
+    let [x, y] = [points[2], points[3]];
+    for (let step = 1; step <= race.steps; step += 1) {
+      if (step > 1) {
+        x = f(f(x * 0.75) + f(points[2 * step] * 0.25));
+        y = f(f(y * 0.75) + f(points[2 * step + 1] * 0.25));
+      }
+      expect([evaluated!.points[2 * step], evaluated!.points[2 * step + 1]]).toEqual([x, y]);
+      expect(evaluated!.values[step]).toBe((1 - x) ** 2 + 100 * (y - x ** 2) ** 2);
+    }
+    expect(evaluated!.points.slice(0, 2)).toEqual(Float32Array.of(-1.2, 1));
+  });
+
+  test.each(["schedule-free-sgd(learningRate:0.001)", "sgd(learningRate:0.001)~lookahead"])(
+    "of %s are elsewhere, and end with the path",
+    async (text) => {
+      const diverging = { ...race, formula: "x^2 + y^2", steps: 12 };
+      const path = await tracePath(exact(), spec(text), race);
+      expect(path.evaluated!.points).toHaveLength(path.points.length);
+      expect(path.evaluated!.points).not.toEqual(path.points);
+      const backend = wasm();
+      expect(await tracePath(backend, spec(text), race)).toEqual(path);
+      backend.dispose();
+      const short = await tracePath(exact(), spec(text), diverging);
+      expect(short.evaluated!.values).toHaveLength(short.values.length);
+    },
+  );
+});

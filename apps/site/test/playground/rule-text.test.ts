@@ -1,3 +1,4 @@
+import type { Rule } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
@@ -6,6 +7,8 @@ import { specOf } from "../../src/playground/optimizer-spec.js";
 import { tracePath } from "../../src/playground/path.js";
 import { ruleFromText, RuleTextError } from "../../src/playground/rule-text.js";
 import { ruleProgram, ruleTextOf } from "../../src/playground/rule-text-of.js";
+import { parseRunners } from "../../src/playground/runner-text.js";
+import type { OwnRules } from "../../src/playground/runner.js";
 
 const race = {
   formula: "(1 - x)^2 + 10*(y - x^2)^2",
@@ -113,6 +116,98 @@ export const myMomentum = defineRule({
   \`,
 });
 `);
+});
+
+describe("choices", () => {
+  const chosen = `hyperparameters:
+  learningRate = 0.01, min 0
+  momentum = 0.9, min 0, below 1
+options:
+  nesterov = false, true
+  form = sum, mean
+slots:
+  m = 0
+  when form = mean: count = 0 per all
+perStep:
+  when form = mean: weight = 1 - momentum
+perElement:
+  when form = mean: count = count + 1
+  when form = sum: m = m * momentum + g
+  when form = mean: m = m * momentum + g * weight
+  when nesterov = false: u = m * learningRate
+  when nesterov = true: u = (m * momentum + g) * learningRate
+`;
+  const paths = async (rules: OwnRules, ...runners: string[]) => {
+    const backend = cpuJs({ exact: true });
+    return Promise.all(
+      runners.map((one) => tracePath(backend, specOf(parseRunners(one)[0].parts, rules), race)),
+    );
+  };
+
+  test("select the lines of a rule", async () => {
+    const rule = ruleFromText("mine", chosen);
+    expect(rule.options).toMatchObject({ nesterov: [false, true], form: ["sum", "mean"] });
+    expect(rule.variant().slots.map(({ name }) => name)).toEqual(["m"]);
+    expect(rule.variant({ form: "mean" }).slots.map(({ name }) => name)).toEqual(["m", "count"]);
+    // The first values are the defaults. Lines that are not chosen do not count.
+    const settings = "learningRate:0.01,momentum:0.9";
+    const [sum, summed, nesterov, mean] = await paths(
+      { mine: chosen },
+      "mine",
+      "mine(form:sum,nesterov:false)",
+      "mine(nesterov:true)",
+      "mine(form:mean)",
+    );
+    const [builtIn, builtInNesterov] = await paths(
+      {},
+      `sgd(${settings},momentumForm:torch)`,
+      `sgd(${settings},momentumForm:torch,nesterov:true)`,
+    );
+    expect(sum).toEqual(builtIn);
+    expect(summed).toEqual(sum);
+    expect(nesterov.points[2]).toBeCloseTo(builtInNesterov.points[2], 5);
+    expect(nesterov.points.at(-1)).toBeCloseTo(builtInNesterov.points.at(-1)!, 4);
+    expect(mean).not.toEqual(sum);
+  });
+
+  test.each([
+    ["when nesterov = true:", "when nestrov = true:", 17, 8, 'no option "nestrov"'],
+    ["when nesterov = true:", "when nesterov = yes:", 17, 8, "expected false or true"],
+    ["nesterov = false, true", "nesterov = false, false", 5, 21, 'Got "false"'],
+    // A mistake in what is not the default.
+    ["+ g) * learningRate", "+ gg) * learningRate", 17, 45, '"gg" has no value here'],
+    ["  learningRate = 0.01", "  when form = sum: learningRate = 0.01", 2, 3, "part of every rule"],
+  ])("%j → %j is an error at its place", (from, to, line, column, message) => {
+    const changed = chosen.replace(from, () => to);
+    expect(changed).not.toBe(chosen);
+    const error = failureOf(changed);
+    expect(error.message).toContain(message);
+    expect([error.line, error.column]).toEqual([line, column]);
+  });
+
+  test("are functions of the options in a program", async () => {
+    const program = ruleProgram("mine", chosen);
+    expect(program).toContain('options: { nesterov: [false, true], form: ["sum", "mean"] }');
+    // The text of a test, not of a visitor.
+    const source = program.replace('"gradstep"', JSON.stringify(import.meta.resolve("gradstep")));
+    const address = `data:text/javascript,${encodeURIComponent(source)}`;
+    const { mine } = (await import(/* @vite-ignore */ address)) as {
+      readonly mine: { readonly rule: Rule };
+    };
+    for (const choices of [
+      {},
+      { form: "mean" },
+      { nesterov: true },
+      { form: "mean", nesterov: true },
+    ])
+      expect(mine.rule.variant(choices).slots).toEqual(
+        ruleFromText("mine", chosen).variant(choices).slots,
+      );
+    const settings = { form: "mean", nesterov: true };
+    const [expected] = await paths({ mine: chosen }, "mine(form:mean,nesterov:true)");
+    const spec = mine.rule.specify(settings);
+    expect(await tracePath(cpuJs({ exact: true }), spec, race)).toEqual(expected);
+  });
 });
 
 function failureOf(changed: string): RuleTextError {
