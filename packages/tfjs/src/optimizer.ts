@@ -104,8 +104,9 @@ export class GradstepOptimizer extends Optimizer {
   }
 
   /**
-   * By what `minimize` and `fit` multiply the next loss; 1 without `lossScale`. Before `applyGradients`, use `scaleLoss`. On
-   * TF.js's webgpu backend, where the device adapts the scale, the number is that of the last `await metrics()`.
+   * The factor by which `minimize` and `fit` multiply the next loss; 1 without `lossScale`. Before `applyGradients`, use
+   * `scaleLoss`. On TF.js's webgpu backend, where the device adapts the scale, the number is that of the last
+   * `await metrics()`.
    */
   get lossScale(): number {
     return this[implementation].core.lossScale;

@@ -9,7 +9,7 @@ import type { NonFiniteChoice, OptimizerName } from "../optimizers.mjs";
 export type TrainingOptimizer = Optimizer & {
   /** That of the next step. */
   readonly learningRate: number;
-  /** By what to multiply the next loss. Left out where losses are not scaled. */
+  /** The factor for the next loss. Left out where losses are not scaled. */
   readonly lossScale?: number;
   /** Steps that were left out because of gradients that were not finite. */
   readonly skippedSteps?: number;

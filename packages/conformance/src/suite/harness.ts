@@ -25,6 +25,17 @@ interface GuardedMemory {
   readonly start: number;
 }
 
+/** The optimizer that is checked, and what it is checked with. */
+interface HarnessParts {
+  readonly isExact: boolean;
+  /** The values of the parameters before the first step. */
+  readonly initial: Readonly<Record<string, Float32Array>>;
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  readonly guarded: readonly GuardedMemory[];
+  readonly optimizer: Optimizer<string>;
+  readonly checker: Checker;
+}
+
 /**
  * Runs an optimizer on a fresh backend and checks each step: the values against their bounds, and that nothing else has
  * changed.
@@ -43,24 +54,15 @@ export class Harness {
   readonly #initial: Readonly<Record<string, Float32Array>>;
   #before: Record<string, Snapshot> | undefined;
 
-  private constructor(
-    context: Context,
-    rule: string,
-    isExact: boolean,
-    initial: Readonly<Record<string, Float32Array>>,
-    parameters: Readonly<Record<string, Tensor>>,
-    guarded: readonly GuardedMemory[],
-    optimizer: Optimizer<string>,
-    checker: Checker,
-  ) {
+  private constructor(context: Context, rule: string, parts: HarnessParts) {
     this.#context = context;
     this.#rule = rule;
-    this.#isExact = isExact;
-    this.#initial = initial;
-    this.#guarded = guarded;
-    this.parameters = parameters;
-    this.optimizer = optimizer;
-    this.checker = checker;
+    this.#isExact = parts.isExact;
+    this.#initial = parts.initial;
+    this.#guarded = parts.guarded;
+    this.parameters = parts.parameters;
+    this.optimizer = parts.optimizer;
+    this.checker = parts.checker;
   }
 
   /** @param initial shapes and values of the parameters, by name */
@@ -97,16 +99,14 @@ export class Harness {
     );
     const checker = new Checker({ spec, shapes, groups, model: target.model, values });
     const optimizer = target.create(spec, parameters, { groups });
-    return new Harness(
-      context,
-      spec.rule.name,
-      backend.exact,
-      values,
+    return new Harness(context, spec.rule.name, {
+      isExact: backend.exact,
+      initial: values,
       parameters,
       guarded,
       optimizer,
       checker,
-    );
+    });
   }
 
   /**

@@ -2,7 +2,7 @@
 export interface KerasSlot {
   /** The name of the slot. */
   readonly slot: string;
-  /** By what Keras's values are multiplied to get those of the slot. */
+  /** The factor from Keras's values to those of the slot. */
   readonly factor: 1 | -1;
 }
 

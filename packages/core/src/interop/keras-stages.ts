@@ -153,7 +153,7 @@ export function constraintFromKeras(constraint: KerasConstraint): StageSpec {
   return make(translate(owner, config, options) as Readonly<Record<string, never>>);
 }
 
-/** Over what a norm goes: the first dimension, which gives one per column, or all others, which gives one per row. */
+/** The dimensions that a norm covers: the first, which gives one norm per column, or all others, which gives one per row. */
 function axisOf(constraint: string, given: unknown = 0): "column" | "row" {
   const axes: unknown = Array.isArray(given) ? given : [given];
   const text = JSON.stringify(axes);

@@ -17,7 +17,7 @@ export const elementFunctions: ReadonlyMap<string, Op> = new Map<string, Op>([
 /** What a reduction computes of its values. */
 type ReductionKind = "sum" | "mean" | "max" | "norm";
 
-/** Over what a reduction goes, by the end of its name. */
+/** What a reduction covers, by the end of its name. */
 const reducedExtents: readonly (readonly [string, ReducedExtent])[] = [
   ["Row", "row"],
   ["Column", "column"],

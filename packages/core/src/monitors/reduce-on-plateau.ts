@@ -13,7 +13,7 @@ import {
 
 /** Options of `reduceOnPlateau`: the arguments of Keras's `ReduceLROnPlateau`, with its defaults. */
 export interface ReduceOnPlateauOptions {
-  /** By what the learning rate is multiplied: at least 0, below 1. 0.1 if left out. */
+  /** The factor for the learning rate: at least 0, below 1. 0.1 if left out. */
   readonly factor?: number;
   /** How many updates in a row may bring no improvement. 10 if left out. */
   readonly patience?: number;

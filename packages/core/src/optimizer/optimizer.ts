@@ -73,7 +73,7 @@ export interface OptimizerMethods<
    * or `state()`.
    */
   readonly skippedSteps: number;
-  /** By what to multiply the next loss; 1 without `lossScale`. On a GPU, that of the last `metrics()` or `state()`. */
+  /** The factor for the next loss; 1 without `lossScale`. On a GPU, the one of the last `metrics()` or `state()`. */
   readonly lossScale: number;
   /**
    * The same on a GPU that decides which steps are skipped, one f32 that is always up to date: for the shader that

@@ -14,7 +14,7 @@ interface FileSystem {
   getStream(descriptor: number): { readonly tty?: Terminal } | null | undefined;
 }
 
-/** To what Emscripten writes standard output and errors. */
+/** Where Emscripten writes standard output and errors. */
 interface Terminal {
   ops?: object;
 }

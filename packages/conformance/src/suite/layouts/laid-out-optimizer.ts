@@ -15,7 +15,7 @@ import { LaidOutMemory } from "./laid-out-memory.js";
 import { laidOutOptions } from "./laid-out-options.js";
 import { partOf, requestsOf, type LaidOutParameters } from "./laid-out-parameter.js";
 
-/** From what a laid-out optimizer is made. */
+/** The inputs of a laid-out optimizer. */
 export interface LaidOutCase {
   readonly spec: OptimizerSpec;
   readonly parameters: LaidOutParameters;

@@ -184,7 +184,7 @@ export class LayoutHarness {
     this.#checker.optimizer.rows().remap(indices, options);
     const what = `${this.#rule}, ${kind} of ${count} rows to ${indices.length}`;
     const parts = this.#laidOut.changedParts(names);
-    // Rows that are no more can hold anything.
+    // Rows that were removed can hold anything.
     memory.resize(parts, Math.max(count, indices.length), false);
     await memory.update(what, parts);
     memory.resize(parts, indices.length, false);

@@ -13,7 +13,7 @@ import type { RuleContext } from "./rule-context.js";
 
 const rateName = "learningRate";
 
-/** From what a group is made. */
+/** The inputs of a group. */
 interface GroupInit {
   readonly context: RuleContext;
   /** What messages call it. */
@@ -38,7 +38,7 @@ export class Group {
   iterations = 0;
   /** The learning rate of the current step if its options give one. */
   stepRate: StepRate | undefined;
-  /** By how much each scalar grows per learning rate, if that of the step is a tensor. */
+  /** The growth of each scalar per learning rate, if the rate of the step is a tensor. */
   readonly slopes: Float64Array;
   /** What its steps do with sparse gradients. */
   sparseOptions: CheckedSparseOptions = denseSteps;

@@ -7,7 +7,7 @@ import type { GroupOptions, MatchedParameter } from "./group-options.js";
 import { Group } from "./group.js";
 import { checkedSpec, ruleContext, type KernelRun } from "./rule-context.js";
 
-/** From what the groups of an optimizer are made. */
+/** The inputs of the groups of an optimizer. */
 export interface GroupInputs {
   readonly spec: OptimizerSpec;
   /** Those of the spec, then those of the options. */

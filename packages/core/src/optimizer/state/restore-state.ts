@@ -77,7 +77,7 @@ function limitOf(record: ParameterRecord, count: number | undefined): RowLimit |
   return rowLimitAt(count, shapeOf(record)[0], record.update.parameter.backend);
 }
 
-/** @throws {GradstepError} `STATE_MISMATCH` for what is no state at all, of which nothing can be taken */
+/** @throws {GradstepError} `STATE_MISMATCH` for a value that is not a state, so that nothing of it can be taken */
 function checkedTable(state: unknown): Table {
   if (typeof state === "string")
     throw noState(

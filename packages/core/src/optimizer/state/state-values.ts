@@ -2,7 +2,7 @@ import type { Values } from "../../backend/backend.js";
 import { show } from "../../errors.js";
 import type { MisfitKind, Misfits } from "./misfit.js";
 
-/** An object of which nothing is known but that it is one. */
+/** An object whose properties are not known yet. */
 export type Table = Readonly<Record<string, unknown>>;
 
 export function isTable(value: unknown): value is Table {

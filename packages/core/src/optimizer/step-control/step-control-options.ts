@@ -28,8 +28,8 @@ export interface StepControlOptions {
    */
   readonly nonFinite?: NonFinite;
   /**
-   * By what the caller multiplies the loss: gradients are divided by it. A number, or `"dynamic"` or its parameters for
-   * one that adapts. `optimizer.lossScale` is the scale of the next loss.
+   * The factor by which the caller multiplies the loss: gradients are divided by it. A number, or `"dynamic"` or its
+   * parameters for one that adapts. `optimizer.lossScale` is the scale of the next loss.
    */
   readonly lossScale?: number | "dynamic" | DynamicLossScale;
 }

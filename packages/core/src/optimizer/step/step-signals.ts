@@ -50,7 +50,7 @@ export class SignalInputs {
     return false;
   }
 
-  /** By what the host multiplies the gradients. */
+  /** The factor by which the host multiplies the gradients. */
   get factor(): number {
     return this.#factor;
   }
@@ -180,7 +180,7 @@ export class SignalInputs {
   }
 }
 
-/** Whether it is one rate, or something else that is none, and no object of rates by name. */
+/** Whether it is anything but an object of rates by name: one rate, or a value that is not a rate. */
 function isOneRate(rates: unknown): rates is StepRate {
   return typeof rates !== "object" || rates === null || isTensor(rates) || isRawMemory(rates);
 }
