@@ -1,11 +1,12 @@
 import { checkWebgpuOptions, requestDevice, type DeviceOptions } from "./device/request-device.js";
-import { WebGpuBackend, type WebGpu } from "./webgpu-backend.js";
+import { WebGpuBackend } from "./webgpu-backend.js";
+import type { WebGpu } from "./webgpu.js";
 
 export type { DeviceOptions } from "./device/request-device.js";
 export type { GpuMemoryRange, WebGpuTensor } from "./memory/gpu-tensor.js";
 export type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
-export type { WebGpu } from "./webgpu-backend.js";
+export type { WebGpu } from "./webgpu.js";
 export type { EncodeTarget } from "./step-plans.js";
 
 /**

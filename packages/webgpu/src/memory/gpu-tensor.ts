@@ -11,7 +11,7 @@ import {
   type Tensor,
   type Values,
 } from "@gradstep/core";
-import type { WebGpu } from "../webgpu-backend.js";
+import type { WebGpu } from "../webgpu.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { Allocation } from "./buffer-pools.js";
 import { uploadable } from "./uploadable-array.js";

@@ -1,5 +1,6 @@
 import { checkWebgpuOptions, requestDevice, type DeviceOptions } from "../device/request-device.js";
-import { WebGpuBackend, type WebGpu } from "../webgpu-backend.js";
+import { WebGpuBackend } from "../webgpu-backend.js";
+import type { WebGpu } from "../webgpu.js";
 import { nodeGpu } from "./node-gpu.js";
 
 export { nodeGpu, type NodeGpu } from "./node-gpu.js";
