@@ -1,4 +1,5 @@
 import { GradstepError, type ErrorCode } from "../src/errors.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
 
 /** The code with which an action fails; anything but a GradstepError is a failure of the test. */
 export function codeOf(action: () => unknown): ErrorCode {
@@ -33,4 +34,14 @@ export function numbers(length: number, seed: number): Float32Array {
 /** A value of any kind, where TypeScript would refuse it. */
 export function anything<T>(value: unknown): T {
   return value as T;
+}
+
+/** The rule of a spec, its hyperparameters, and the options that differ from the rule's defaults. */
+export function partsOf({
+  rule,
+  hyperparameters,
+  options,
+}: OptimizerSpec): Record<string, unknown> {
+  const changed = Object.entries(options).filter(([key, value]) => value !== rule.options[key][0]);
+  return { rule: rule.name, ...hyperparameters, ...Object.fromEntries(changed) };
 }
