@@ -57,7 +57,10 @@ export class Fitting {
   play(): void {
     if (this.#isRunning || this.#isFinished) return;
     this.#isRunning = true;
-    this.#loop = this.#train();
+    this.#loop = this.#train().catch((error: unknown) => {
+      this.#isRunning = false;
+      this.#engine.onFailure(error instanceof Error ? error.message : String(error));
+    });
   }
 
   async pause(): Promise<void> {

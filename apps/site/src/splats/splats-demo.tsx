@@ -37,7 +37,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     [],
   );
 
-  const isRunning = progress?.isRunning ?? false;
+  const isRunning = failure === undefined && (progress?.isRunning ?? false);
   const wasRunning = useRef(false);
   useEffect(() => {
     // A training that is not seen waits.

@@ -14,9 +14,9 @@ const picture = randomPicture(32, 32);
 const count = 40;
 
 /** Errors that differ by more than a bucket; some splats color nothing, are transparent, or are too narrow to split. */
-function state() {
+function state(mostCoverage = 20) {
   const activated = randomSplats(count, picture);
-  const coverage = new Float64Array(count).fill(20);
+  const coverage = new Float64Array(count).fill(mostCoverage);
   const error = new Float64Array(count).map((_, row) => 0.01 * 1.3 ** ((row * 17) % count));
   for (const row of [3, 17, 18]) coverage[row] = 0.5;
   activated[8 * rowLength + 7] = 0.01;
@@ -45,6 +45,14 @@ test("the splats with the largest errors are split, as many as there is space fo
   }
 });
 
+test("splats of which none colors anything stay as they are", () => {
+  const { activated, statistics } = state(1);
+  const round = chooseRows(activated, count, statistics, 100);
+  expect(round.sources).toEqual(Uint32Array.from({ length: count }, (_, row) => row));
+  expect(round.halves).toEqual(new Uint32Array(count));
+  expect(round).toMatchObject({ pruned: 0, split: 0 });
+});
+
 test("halves of a splat are on its longer axis, on both sides of its center", () => {
   const [x, y, angle] = [10, 20, 0.3];
   // The length of the rotation does not matter.
@@ -65,10 +73,15 @@ test("halves of a splat are on its longer axis, on both sides of its center", ()
   }
 });
 
-test.skipIf(skipsGpu).each([100, 45, 40])(
-  "the GPU chooses and divides the same rows, of at most %i",
-  async (capacity) => {
-    const { activated, statistics } = state();
+test.skipIf(skipsGpu).each([
+  [100, 20],
+  [45, 20],
+  [40, 20],
+  [100, 1],
+])(
+  "the GPU chooses and divides the same rows, of at most %i, which color %i pixels",
+  async (capacity, mostCoverage) => {
+    const { activated, statistics } = state(mostCoverage);
     const round = chooseRows(activated, count, statistics, capacity);
     const backend = await webgpu();
     const { device } = backend;

@@ -7,18 +7,24 @@ import { defaultRates } from "../../src/splats/training-settings.js";
 
 const settings = { steps: 60, size: 32, capacity: 60, rates: defaultRates };
 
-/** A fitting whose pictures are only counted. */
-function newFitting() {
+/** A fitting whose pictures are only counted. Its trainings fail at the step that is called `failure.step`. */
+function newFitting(failure: { step: number } = { step: Infinity }) {
   const backend = wasm();
   const drawn: boolean[] = [];
   const progress: Progress[] = [];
+  const failures: string[] = [];
   const engine: Engine = {
-    start: (picture, given) => ({
-      trainer: new CpuTrainer(backend, picture, given),
-      view: { draw: (ellipses) => void drawn.push(ellipses) },
-    }),
+    start: (picture, given) => {
+      const trainer = new CpuTrainer(backend, picture, given);
+      const run = trainer.run.bind(trainer);
+      trainer.run = (steps) => {
+        if (trainer.step + steps > failure.step) throw new Error("The GPU device was lost.");
+        run(steps);
+      };
+      return { trainer, view: { draw: (ellipses) => void drawn.push(ellipses) } };
+    },
     ready: () => new Promise((resolve) => void setTimeout(resolve)),
-    onFailure: () => {},
+    onFailure: (message) => void failures.push(message),
     dispose: () => {},
   };
   const fitting = new Fitting(engine, (one) => void progress.push(one));
@@ -27,7 +33,7 @@ function newFitting() {
       await new Promise((resolve) => void setTimeout(resolve, 5));
     return progress.at(-1)!;
   };
-  return { fitting, drawn, progress, finished };
+  return { fitting, drawn, progress, failures, finished };
 }
 
 test("a training runs to its last step, and reports it", async () => {
@@ -81,4 +87,18 @@ test("a start in the middle of a training begins at step 0", async () => {
   expect(progress.at(-1)).toMatchObject({ step: 0, isRunning: false });
   expect(progress.at(-1)!.report).toEqual(progress[0].report);
   expect(drawn.at(-1)).toBe(true);
+});
+
+test("a training that fails says so, and another one can be started", async () => {
+  const failure = { step: 10 };
+  const { fitting, progress, failures, finished } = newFitting(failure);
+  await fitting.start("landscape", settings);
+  fitting.play();
+  while (failures.length === 0) await new Promise((resolve) => void setTimeout(resolve, 5));
+  expect(failures).toEqual(["The GPU device was lost."]);
+  failure.step = Infinity;
+  await fitting.start("landscape", settings);
+  expect(progress.at(-1)).toMatchObject({ step: 0, isRunning: false });
+  fitting.play();
+  expect(await finished()).toMatchObject({ step: 60, isRunning: false });
 });

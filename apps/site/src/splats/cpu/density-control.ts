@@ -12,7 +12,10 @@ export interface Round {
   readonly split: number;
 }
 
-/** Prunes splats that color nothing, and splits those with the largest errors. Rows stay in their order. */
+/**
+ * Prunes splats that color nothing, unless none would remain, and splits those with the largest errors. Rows stay in
+ * their order.
+ */
 export function chooseRows(
   activated: Float32Array,
   count: number,
@@ -20,12 +23,13 @@ export function chooseRows(
   capacity: number,
 ): Round {
   const rows = Array.from({ length: count }, (_, row) => row);
-  const kept = rows.filter(
+  const visible = rows.filter(
     (row) =>
       activated[row * rowLength + 7] >= density.minOpacity && coverage[row] >= density.minCoverage,
   );
+  const kept = visible.length === 0 ? rows : visible;
   const budget = Math.min(capacity - kept.length, Math.floor(kept.length * density.growth));
-  const widest = kept
+  const widest = visible
     .filter(
       (row) =>
         Math.max(activated[row * rowLength + 2], activated[row * rowLength + 3]) >=

@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 const threads = 256;
 
 /**
- * Where the rows go: each of them leaves out, keeps or doubles itself, and their order stays. The splats in the buckets of
+ * Where the rows go: each of them leaves out, keeps or doubles itself, and their order stays. If all would leave, all stay. The splats in the buckets of
  * the largest errors are doubled, as many buckets as there is space for. One workgroup; each invocation places a range.
  */
 const placeCode = (capacity: number): string => /* wgsl */ `
@@ -50,6 +50,8 @@ ${historyStruct}
 @group(0) @binding(5) var<storage, read_write> history: History;
 
 var<workgroup> threshold: u32;
+// The least bucket that stays.
+var<workgroup> least: u32;
 var<workgroup> lengths: array<u32, ${threads}>;
 
 @compute @workgroup_size(${threads})
@@ -58,7 +60,9 @@ fn main(@builtin(local_invocation_index) thread: u32) {
   let first = min(count, thread * range);
   let end = min(count, first + range);
   if (thread == 0) {
-    let kept = count - bucket_sizes[0];
+    least = select(1u, 0u, bucket_sizes[0] == count);
+    let pruned = least * bucket_sizes[0];
+    let kept = count - pruned;
     let budget = min(${capacity} - kept, u32(f32(kept) * ${density.growth}));
     var split = 0u;
     threshold = ${buckets};
@@ -67,14 +71,14 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       split += bucket_sizes[threshold];
     }
     history.rounds++;
-    history.pruned += bucket_sizes[0];
+    history.pruned += pruned;
     history.split += split;
   }
   workgroupBarrier();
 
   var length = 0u;
   for (var row = first; row < end; row++) {
-    length += u32(bucket_of[row] > 0) + u32(bucket_of[row] >= threshold);
+    length += u32(bucket_of[row] >= least) + u32(bucket_of[row] >= threshold);
   }
   lengths[thread] = length;
   workgroupBarrier();
@@ -82,7 +86,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
   var place = 0u;
   for (var i = 0u; i < thread; i++) { place += lengths[i]; }
   for (var row = first; row < end; row++) {
-    if (bucket_of[row] == 0) { continue; }
+    if (bucket_of[row] < least) { continue; }
     let is_split = bucket_of[row] >= threshold;
     for (var half = u32(is_split); half <= 2 * u32(is_split); half++) {
       sources[place] = row;
