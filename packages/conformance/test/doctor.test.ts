@@ -8,6 +8,8 @@ import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { roundToNearest } from "../src/bounds/error-model.js";
 import type { Candidate, MissingBackend } from "../src/doctor/candidate.js";
 import type { Diagnosis } from "../src/doctor/diagnosis.js";
+import { painter } from "../src/cli/terminal.js";
+import { Report } from "../src/doctor/report.js";
 import { runDoctor } from "../src/doctor/run-doctor.js";
 
 const directory = mkdtempSync(join(tmpdir(), "gradstep-doctor-"));
@@ -126,6 +128,55 @@ describe("doctor", () => {
     const asked = await run([sound, absent], "--backend", "absent");
     expect(asked.status).toBe(1);
     expect(asked.document.backends.map(({ name }) => name)).toEqual(["absent"]);
+  });
+
+  test("a backend that cannot be opened is missing, and the others are still checked", async () => {
+    const failing: Candidate = {
+      ...sound,
+      name: "failing",
+      open: async () => {
+        throw new Error("The driver says no.");
+      },
+    };
+    const { status, output, document } = await run([failing, sound]);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^  failing  missing  it could not be opened: The driver says no\.$/m);
+    expect(document.backends.map((backend) => [backend.name, backend.status])).toEqual([
+      ["sound", "right"],
+      ["failing", "missing"],
+    ]);
+  });
+
+  test("a speed that cannot be measured does not keep the document from being written", async () => {
+    const slow: Candidate = {
+      ...sound,
+      open: async () => ({
+        forCheck: reference,
+        forSpeed: () => {
+          throw new Error("There is no memory.");
+        },
+        dispose: () => {},
+      }),
+    };
+    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const file = join(directory, "unmeasured.json");
+    expect(await runDoctor(["--cases", "1", "--json", file], [slow], "1.2.3")).toBe(0);
+    const text = output.mock.calls.map(([chunk]) => String(chunk)).join("");
+    expect(text).toContain("  It could not be measured: There is no memory.");
+    const document = JSON.parse(readFileSync(file, "utf8")) as Diagnosis;
+    expect(document.backends[0].status).toBe("right");
+    expect(document).not.toHaveProperty("speed");
+  });
+
+  test("durations have three digits and their unit", () => {
+    const report = new Report(painter({}), 80);
+    const durations = [412, 999_400, 1_500_000, 2_120_000_000].map(
+      (loopNs) =>
+        /^  loop +(.*?) +1×/m.exec(
+          report.speed({ parameters: 1, rounds: 1, loopNs, backends: [] }),
+        )?.[1],
+    );
+    expect(durations).toEqual(["0.412 µs", "999 µs", "1.50 ms", "2.12 s"]);
   });
 
   test("Ctrl-C stops it, and prints the results so far", async () => {

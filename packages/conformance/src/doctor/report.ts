@@ -112,7 +112,7 @@ export class Report {
     ];
     const rows = backends.map(({ name, stepNs, timesAsFast: [lower, median, upper] }): Cell[] => [
       `  ${name}`,
-      milliseconds(stepNs),
+      duration(stepNs),
       { text: times(median), paint: paint.strong },
       { text: `${times(lower)} and ${times(upper)}`, paint: paint.dim },
     ]);
@@ -120,7 +120,17 @@ export class Report {
       this.#title(`Speed of Adam, ${parameters.toLocaleString("en-US")} parameters`),
       paint.dim(`  Medians of ${rounds} rounds. The loop in JavaScript is 1×.`),
       "",
-      table(columns, [["  loop", milliseconds(loopNs), "1×"], ...rows], paint, this.#width),
+      table(columns, [["  loop", duration(loopNs), "1×"], ...rows], paint, this.#width),
+    );
+  }
+
+  /** Why the speed could not be measured. */
+  unmeasured(reason: string): string {
+    return lines(
+      this.#title("Speed"),
+      ...wrapped(`It could not be measured: ${reason}`, this.#width - 2).map((line) =>
+        this.#paint.bad(`  ${line}`),
+      ),
     );
   }
 
@@ -171,8 +181,9 @@ function summary({ checks, cases, unfinished, isEmulated, differingBits }: Check
   ].join(", ");
 }
 
-function milliseconds(ns: number): string {
-  return ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`;
+function duration(ns: number): string {
+  if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} µs`;
+  return ns < 1e9 ? `${(ns / 1e6).toPrecision(3)} ms` : `${(ns / 1e9).toPrecision(3)} s`;
 }
 
 function times(ratio: number): string {

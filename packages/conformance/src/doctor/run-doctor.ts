@@ -78,7 +78,7 @@ async function diagnose(
   const opened: Opened[] = [];
   for (const candidate of candidates) {
     progress.show(`Looking for ${candidate.name}`);
-    const backend = await candidate.open();
+    const backend = await open(candidate);
     found.push({ name: candidate.name, ...backend });
     if (!("missing" in backend)) opened.push({ candidate, backend });
   }
@@ -110,14 +110,17 @@ async function diagnose(
     if (mutants !== undefined && mutants.total > 0) print(report.mutants(mutants));
 
     const speed =
-      signal.aborted || !options.speed
+      signal.aborted || !options.speed || opened.length === 0
         ? undefined
         : await measureSpeed(
             opened.map(({ candidate: { name }, backend }) => ({ name, backend })),
             { parameters: 1_000_000, rounds: options.full ? 51 : 15, turnMs: 10 },
             signal,
             (round) => progress.show(`Measuring, round ${round + 1}`),
-          );
+          ).catch((error: unknown) => {
+            print(report.unmeasured(messageOf(error)));
+            return undefined;
+          });
     if (speed !== undefined) print(report.speed(speed));
 
     const missing = found.flatMap((one): BackendDiagnosis[] =>
@@ -143,6 +146,22 @@ async function diagnose(
   }
 }
 
+/** Opens a backend. One that cannot be opened is missing, and the others are still checked. */
+async function open({ open: openBackend }: Candidate): ReturnType<Candidate["open"]> {
+  try {
+    return await openBackend();
+  } catch (error) {
+    return {
+      missing: `it could not be opened: ${messageOf(error).replace(/\.$/, "")}`,
+      remedy: "Run the command again. If it says so again, report it.",
+    };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Rejects a file that cannot be written, before a minute is spent. @throws {UsageError} */
 function checkFile(name: string): void {
   const path = resolve(userDirectory(), name);
@@ -164,7 +183,7 @@ function write(diagnosis: Diagnosis, name: string): boolean {
   try {
     writeFileSync(resolve(userDirectory(), name), jsonOf(diagnosis));
   } catch (error) {
-    process.stderr.write(`Could not write ${name}: ${(error as Error).message}.\n`);
+    process.stderr.write(`Could not write ${name}: ${messageOf(error)}.\n`);
     return false;
   }
   process.stdout.write(`Written to ${name}.\n`);
