@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { preview } from "vite";
@@ -24,16 +23,16 @@ function notFoundPage(folder) {
           next();
           return;
         }
-        readFile(join(files, "404.html")).then(
-          (page) => {
-            response.statusCode = 404;
-            for (const [name, value] of Object.entries(crossOriginIsolation))
-              response.setHeader(name, value);
-            response.setHeader("content-type", "text/html; charset=utf-8");
-            response.end(page);
-          },
-          () => next(),
-        );
+        const page = join(files, "404.html");
+        if (!existsSync(page)) {
+          next();
+          return;
+        }
+        response.statusCode = 404;
+        for (const [name, value] of Object.entries(crossOriginIsolation))
+          response.setHeader(name, value);
+        response.setHeader("content-type", "text/html; charset=utf-8");
+        response.end(readFileSync(page));
       });
     },
   };
