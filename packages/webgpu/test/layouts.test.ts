@@ -229,6 +229,21 @@ describe("layouts", () => {
     await backend.ready();
   });
 
+  test.each([
+    ["large", 1e12, 1e30],
+    ["small", 1e-10, 1e-32],
+  ])("gradients by normalized rows of %s values neither overflow nor vanish", async (_, x, g) => {
+    const backend = webgpu({ device: await sharedDevice() });
+    const w = backend.tensor([2, 2], [3 * x, 4 * x, -3 * x, 4 * x]);
+    const activatedGradients = { w: "normalize" as const };
+    const optimizer = createOptimizer(adam({ beta1: 0 }), { w }, { activatedGradients });
+    optimizer.step({ w: Float32Array.of(g, 2 * g, g, 2 * g) });
+    const { m } = (await optimizer.state()).slots.w;
+    // (g - n * (n · g)) / |x| with n = (±0.6, 0.8).
+    const expected = [-0.32, 0.24, 1.6, 1.2].map((one) => (one * g) / (5 * x));
+    expected.forEach((one, i) => expect(m[i] / one).toBeCloseTo(1, 5));
+  });
+
   test("slots in the caller's structs: { p, m, v } in one buffer", async () => {
     const device = await sharedDevice();
     const backend = webgpu({ device });

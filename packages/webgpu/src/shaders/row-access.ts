@@ -295,10 +295,12 @@ function rowOfGradients(
     "  for (var k = 0u; k < columns; k++) {",
     `    let x = ${loadParameter("group_row", "k")};`,
     "    squares += x * x;",
-    `    along += x * ${kernel.isScaled === true ? `(${gradient})` : gradient};`,
     "  }",
     `  row_norm = ${boundedNorm("squares")};`,
-    "  along /= row_norm;",
+    // A sum of x times the gradient, divided at the end, would overflow or underflow where this does not.
+    "  for (var k = 0u; k < columns; k++) {",
+    `    along += ${loadParameter("group_row", "k")} / row_norm * ${kernel.isScaled === true ? `(${gradient})` : gradient};`,
+    "  }",
     "}",
   ];
 }
