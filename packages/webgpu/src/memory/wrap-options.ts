@@ -9,6 +9,7 @@ import {
   type WrapOptions,
 } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { propertiesOf, type BufferProperties } from "./buffer-properties.js";
 import { checkFillsBuffer } from "./padded-rows.js";
 
 /** Which part of a GPUBuffer a tensor covers, and how its values are stored. */
@@ -44,12 +45,12 @@ const dtypes: readonly unknown[] = ["f32", "f16", "u32", "i32"] satisfies readon
  * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
  */
 export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): WrappedStorage {
-  checkBuffer(memory);
+  const { size } = storageProperties(memory);
   checkWrapOptions(options);
   const { dtype = "f32", offset = 0, scale = 1 } = options;
   const width = bytesPerValue[dtype];
   // A binding holds whole words.
-  const length = Math.floor(memory.size / 4) * (4 / width);
+  const length = Math.floor(size / 4) * (4 / width);
   if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
     throw new GradstepError(
       `Got offset ${show(offset)}; expected an integer from 0 to ${length - 1}, counted in values of ${width} bytes.`,
@@ -97,7 +98,7 @@ export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): Wrap
       rows,
       columns: rowLength,
       bytesPerValue: width,
-      bufferLength: memory.size,
+      bufferLength: size,
     });
   return { shape, byteOffset: offset * width, layout: { dtype, rowStride, scale }, capacity };
 }
@@ -112,20 +113,20 @@ function checkWrapOptions(options: GpuWrapOptions): void {
   checkScale(dtype ?? "f32", scale);
 }
 
-function checkBuffer(memory: GPUBuffer): void {
-  // Not `instanceof`: a buffer may be of another realm, or of a runtime without the global.
-  const isBuffer =
-    memory !== null && typeof memory === "object" && "mapAsync" in memory && "usage" in memory;
-  if (!isBuffer) {
+/** @throws {GradstepError} `INVALID_MEMORY` */
+function storageProperties(memory: GPUBuffer): BufferProperties {
+  const properties = propertiesOf(memory);
+  if (properties === undefined) {
     throw new GradstepError(
       `Got ${show(memory)} to wrap; expected a GPUBuffer. For a typed array use backend.tensor(shape, values).`,
       { code: "INVALID_MEMORY" },
     );
   }
-  if ((memory.usage & bufferUsage.STORAGE) === 0) {
+  if ((properties.usage & bufferUsage.STORAGE) === 0) {
     throw new GradstepError(
-      `The GPUBuffer to wrap has usage ${memory.usage}; expected GPUBufferUsage.STORAGE in it.`,
+      `The GPUBuffer to wrap has usage ${properties.usage}; expected GPUBufferUsage.STORAGE in it.`,
       { code: "INVALID_MEMORY" },
     );
   }
+  return properties;
 }
