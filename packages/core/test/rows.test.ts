@@ -90,6 +90,20 @@ describe("remap", () => {
     expect((await momenta(optimizer, "b"))[1]).toBe(0.25);
   });
 
+  test("row counts at creation are refused if they fit no parameter", () => {
+    const w = backend.tensor([3, 2]);
+    const scalar = backend.tensor([]);
+    const made = (rowCounts: unknown, parameters: Record<string, Tensor> = { w }): string =>
+      codeOf(() => createOptimizer(adam(), parameters, { rowCounts: anything(rowCounts) }));
+    expect(made({ v: 2 })).toBe("UNKNOWN_PARAMETER");
+    expect(made([2])).toBe("INVALID_PARAMETER");
+    expect(made("2")).toBe("INVALID_PARAMETER");
+    for (const count of [4, -1, 1.5, Number.NaN, null, undefined, "2"])
+      expect(made({ w: count })).toBe("LENGTH_MISMATCH");
+    expect(made(2, { scalar })).toBe("INVALID_SHAPE");
+    expect(made(backend.tensor([1]))).toBe("UNSUPPORTED");
+  });
+
   test("parameters that the caller has moved are not moved again", async () => {
     const { optimizer, w, b } = threeRows();
     const own = backend.tensor([2, 2], [9, 8, 7, 6]);

@@ -30,7 +30,7 @@ describe("a GPUBuffer where a tensor is expected", async () => {
     [
       "the gradients",
       () => optimizer.step(raw),
-      "INVALID_GRADIENT: Got a GPUBuffer as gradients; expected arrays or tensors by parameter name.",
+      "INVALID_GRADIENT: Got a GPUBuffer as gradients; expected arrays or tensors by parameter name, such as { kernel: gradient }.",
     ],
     [
       "a copy",
@@ -70,7 +70,7 @@ describe("a GPUBuffer where a tensor is expected", async () => {
     [
       "a property with a typing error",
       () => Object.assign(optimizer, { learningRat: 1 }),
-      'UNKNOWN_OPTION: There is no property "learningRat" to set; expected one of groups, weightDecay, learningRate, beta1, beta2, epsilon, epsilonRoot. Did you mean "learningRate"?',
+      'UNKNOWN_OPTION: There is no property "learningRat" to set; expected one of weightDecay, learningRate, beta1, beta2, epsilon, epsilonRoot. Did you mean "learningRate"?',
     ],
   ])("%s: the message says what to pass", (_, action, expected) => {
     let message = "no error";

@@ -149,6 +149,38 @@ describe("a number of rows that is on the device", () => {
     expect(await changed(() => optimizer.step(gradient))).toEqual([true, true, true, false]);
   });
 
+  test("at creation: steps read it when they are executed, until rows are moved", async () => {
+    const backend = await newBackend();
+    const { device } = backend;
+    const countBuffer = bufferOf(device, new Float32Array(1));
+    const count = backend.wrap(countBuffer, { dtype: "u32" });
+    const [w, b] = [backend.tensor([4, 2]), backend.tensor([4])];
+    const optimizer = createOptimizer(adam({ learningRate: 1 }), { w, b }, { rowCounts: count });
+    const late = backend.tensor([4]);
+    const grown = optimizer.add({ late }, { rowCounts: { late: 1 } });
+    const gradients = {
+      w: backend.tensor([4, 2], new Float32Array(8).fill(1)),
+      b: new Float32Array(4).fill(1),
+      late: new Float32Array(4).fill(1),
+    };
+    for (const [steps, rows] of [2, 0, 4].entries()) {
+      device.queue.writeBuffer(countBuffer, 0, Uint32Array.of(rows));
+      const before = [...(await w.read()), ...(await b.read())];
+      grown.step(gradients);
+      const after = [...(await w.read()), ...(await b.read())];
+      const isStepped = (i: number): boolean => (i < 8 ? i < 2 * rows : i - 8 < rows);
+      expect(after.map((value, i) => value !== before[i])).toEqual(
+        before.map((_, i) => isStepped(i)),
+      );
+      expect((await late.read()).map(Math.round)).toEqual(Float32Array.of(-1 - steps, 0, 0, 0));
+      expect(await grown.rows(["w", "b"]).readCount()).toBe(rows);
+    }
+    device.queue.writeBuffer(countBuffer, 0, Uint32Array.of(3));
+    expect((await grown.state()).rowCounts).toEqual({ w: 3, b: 3, late: 1 });
+    grown.rows(["w", "b"]).remap(Uint32Array.of(0, 1, 2, 3));
+    expect((await grown.state()).rowCounts).toEqual({ late: 1 });
+  });
+
   test("its errors, after which nothing has changed", async () => {
     const backend = await newBackend();
     const code = (action: () => void): string => {

@@ -11,10 +11,12 @@ export type SplatOptimizer<T extends Tensor> = Optimizer<"learningRate", T, neve
  *
  * @param parameters the columns of each attribute in the rows that are trained
  * @param activated the same columns in the rows that the renderer reads
+ * @param rowCounts the number of rows, if it is not that of the tensors
  */
 export function createSplatOptimizer<T extends Tensor>(
   parameters: ByAttribute<T>,
   activated: ByAttribute<T>,
+  rowCounts?: T,
 ): SplatOptimizer<T> {
   return createOptimizer(adam({ epsilon: 1e-8, epsilonMode: "paper" }), parameters, {
     groups: attributeNames.map((match) => ({
@@ -23,6 +25,7 @@ export function createSplatOptimizer<T extends Tensor>(
     })),
     copies: byAttribute((name) => ({ to: activated[name], as: attributes[name].activation })),
     activatedGradients: byAttribute((name) => attributes[name].activation),
+    ...(rowCounts === undefined ? {} : { rowCounts }),
   });
 }
 

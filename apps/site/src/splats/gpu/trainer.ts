@@ -48,17 +48,16 @@ export class GpuTrainer implements Trainer {
     this.#densityControl = new DensityControl(splats, this.#history);
     if (device.features.has("timestamp-query")) this.#timer = new PassTimer(device);
 
+    // The number of rows stays on the GPU.
+    this.#count = backend.wrap(splats.count, { dtype: "u32" });
     this.#optimizer = createSplatOptimizer(
       this.#columns(splats.parameters),
       this.#columns(splats.activated),
+      this.#count,
     );
     this.#gradients = this.#columns(splats.gradients, { dtype: "i32", scale: gradientUnit });
-    // From here on, the number of rows is on the GPU.
-    this.#count = backend.wrap(splats.count, { dtype: "u32" });
-    const unchanged = Uint32Array.from({ length: capacity }, (_, row) => row);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    this.#optimizer.rows().encodeRemap(pass, unchanged, { count: this.#count });
     this.#encodeImage(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);

@@ -27,6 +27,13 @@ interface Training {
   readonly stepOptions?: StepOptions;
 }
 
+/** An optimizer that counts fewer rows than its parameter has, and its state at first. */
+interface Counted {
+  readonly w: Tensor;
+  readonly optimizer: Optimizer;
+  readonly state: OptimizerState;
+}
+
 const dense = (random: Random, count: number): Gradients => ({
   w: randomValues(rows, random).subarray(0, count * columns),
 });
@@ -58,16 +65,21 @@ const trainings: readonly Training[] = [
   },
 ];
 
-/** States with a number of rows, which steps on every backend hold to. */
+/** Where an optimizer has its number of rows from. */
+const sources = { "in a state": restored, "at creation": created };
+
+/** Numbers of rows, which steps on every backend hold to. */
 export const rowCountChecks: readonly Check[] = [
-  ...trainings.map((training) => ({
-    group: "state",
-    name: `rows from the number in a state on are left out: ${training.name}`,
-    needs: ["rows" as const],
-    run: async (context: Context) => {
-      for (const counted of [3, 4]) await trainFewer(context, training, counted);
-    },
-  })),
+  ...Object.entries(sources).flatMap(([source, startFewer]) =>
+    trainings.map((training) => ({
+      group: "state",
+      name: `rows from the number ${source} on are left out: ${training.name}`,
+      needs: ["rows" as const],
+      run: async (context: Context) => {
+        for (const counted of [3, 4]) await trainFewer(context, training, startFewer, counted);
+      },
+    })),
+  ),
   {
     group: "state",
     name: "the number of rows holds until rows are moved or another state is restored",
@@ -77,11 +89,16 @@ export const rowCountChecks: readonly Check[] = [
 ];
 
 /** Rows that are left out stay as they are; the others take the bits that they take without them. */
-async function trainFewer(context: Context, training: Training, counted: number): Promise<void> {
+async function trainFewer(
+  context: Context,
+  training: Training,
+  startFewer: typeof restored,
+  counted: number,
+): Promise<void> {
   const { options, gradients, stepOptions } = training;
   const random = Random.of(context.seed, `number of rows, ${training.name}`);
   const backend = await context.target.backend();
-  const all = await restored(context, backend, random, options, counted);
+  const all = await startFewer(context, backend, random, options, counted);
   const { w, state } = all;
   const few = start(
     context,
@@ -160,6 +177,19 @@ async function endOfNumber(context: Context): Promise<void> {
   optimizer.dispose();
 }
 
+/** An optimizer that was made for fewer rows, and its state. */
+async function created(
+  context: Context,
+  backend: Backend,
+  random: Random,
+  options: OptimizerOptions,
+  counted: number,
+): Promise<Counted> {
+  const values = randomParameter(rows * columns, random);
+  const made = start(context, backend, rows, values, { ...options, rowCounts: counted });
+  return { ...made, state: await made.optimizer.state() };
+}
+
 /** An optimizer that was trained with all rows, with a state that counts fewer. */
 async function restored(
   context: Context,
@@ -167,7 +197,7 @@ async function restored(
   random: Random,
   options: OptimizerOptions,
   counted: number,
-): Promise<{ w: Tensor; optimizer: Optimizer; state: OptimizerState }> {
+): Promise<Counted> {
   const trained = start(context, backend, rows, randomParameter(rows * columns, random), options);
   for (let i = 0; i < 2; i += 1) trained.optimizer.step({ w: randomValues(rows, random) });
   const state = { ...(await trained.optimizer.state()), rowCounts: { w: counted } };

@@ -11,6 +11,7 @@ import { checkSlots, type SlotTable } from "./caller-slots.js";
 import { checkCopies, namedCopies, type CopyTable } from "./copy-options.js";
 import { checkDisjoint, checkParameters, type Parameters } from "./parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
+import { rowLimitsOf, type RowCounts, type RowLimit } from "../rows/row-limit.js";
 import { RowSteps } from "../sparse/row-steps.js";
 import { allocateSlots, gradientPool } from "./slot-allocation.js";
 
@@ -31,10 +32,16 @@ export interface ParameterOptions<T extends Tensor = Tensor> {
    * they have; `optimizer.reset()` gives them the first values of the rule. They are not freed with the optimizer.
    */
   readonly slots?: SlotTable<T>;
+  /**
+   * The numbers of rows of parameters whose tensors have space for more: one for all of these parameters, or by their
+   * names. Steps leave out the rows from that number on, unless a mask is given to them. On WebGPU it can be a u32 tensor
+   * that is read when a step is executed, as in `RemapOptions`. All rows if left out. A move of rows ends this.
+   */
+  readonly rowCounts?: RowCounts<T>;
 }
 
 /** The names of `ParameterOptions`. */
-export const parameterOptionNames = ["copies", "activatedGradients", "slots"] as const;
+export const parameterOptionNames = ["copies", "activatedGradients", "slots", "rowCounts"] as const;
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
@@ -83,7 +90,7 @@ export class ParameterTable {
 
   /** @throws {GradstepError} as `optimizer.add` does; then nothing has changed */
   add(parameters: Parameters, options: ParameterOptions): void {
-    const { copies = {}, activatedGradients = {}, slots = {} } = options;
+    const { copies = {}, activatedGradients = {}, slots = {}, rowCounts } = options;
     const current = this.tensors();
     checkParameters(parameters, this.#backend, current);
     const backend = this.#backend ?? Object.values(parameters)[0]?.backend;
@@ -113,6 +120,8 @@ export class ParameterTable {
     ]);
     if (named.length === 0) return;
     this.#checkSupport(named[0].tensor);
+    const limits: ReadonlyMap<string, RowLimit> =
+      rowCounts === undefined ? new Map() : rowLimitsOf(rowCounts, parameters, backend);
     // A backend may refuse a copy, so this comes before anything changes.
     for (const { name, tensor } of named)
       for (const copy of allCopies.get(name) ?? []) backend.fillCopy!(tensor, copy);
@@ -141,6 +150,7 @@ export class ParameterTable {
         upcomingScalars: group.scalars.upcoming,
         copies: allCopies.get(name) ?? [],
         gradientActivation: activations.get(name),
+        mask: limits.get(name)?.mask,
       };
       const { size } = tensor;
       const record: ParameterRecord = {
@@ -156,7 +166,7 @@ export class ParameterTable {
         scaling: undefined,
         sparse: undefined,
         rowList: undefined,
-        rowLimit: undefined,
+        rowLimit: limits.get(name),
         slotResets: undefined,
         rowSteps: group.sparseOptions.rowSteps
           ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))

@@ -1,7 +1,19 @@
 import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
-import { GradstepError, show } from "../../errors.js";
-import { notLive } from "../parameters/parameter-checks.js";
+import { GradstepError, list, show } from "../../errors.js";
+import {
+  checkIsTable,
+  isTensor,
+  notLive,
+  type Parameters,
+} from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { checkHasRows, rowCount } from "./row-checks.js";
+
+/** Numbers of rows: one for all parameters, or by their names. A tensor's first u32 is the number. */
+export type RowCounts<T extends Tensor = Tensor> =
+  | number
+  | T
+  | Readonly<Record<string, number | T>>;
 
 /** A number of rows that is smaller than that of the tensors: the rows from it on are left out. */
 export interface RowLimit<M extends RowValues = RowValues> {
@@ -27,6 +39,41 @@ export function rowLimitOf(count: Tensor, backend: Backend): RowLimit<Tensor> {
   }
   if (count.freed) throw notLive("count", count);
   return { count, mask: backend.rowLimit(count) };
+}
+
+/**
+ * The limits of parameters that are added, by their names.
+ * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER`, `INVALID_SHAPE`, `LENGTH_MISMATCH`,
+ * `INVALID_MEMORY`, `UNSUPPORTED`, `DISPOSED`
+ */
+export function rowLimitsOf(
+  counts: RowCounts,
+  parameters: Parameters,
+  backend: Backend,
+): ReadonlyMap<string, RowLimit> {
+  const isOne = typeof counts === "number" || isTensor(counts);
+  if (!isOne) checkIsTable("rowCounts", counts, "a number of rows, or numbers by parameter name");
+  const named = isOne
+    ? Object.keys(parameters).map((name) => [name, counts] as const)
+    : Object.entries(counts);
+  const limits = named.map(([name, count]): [string, RowLimit | undefined] => {
+    if (!Object.hasOwn(parameters, name)) {
+      throw new GradstepError(
+        `rowCounts names "${name}"; expected one of the parameters ${list(Object.keys(parameters))}.`,
+        { code: "UNKNOWN_PARAMETER" },
+      );
+    }
+    const rows = rowCount(name, parameters[name]);
+    checkHasRows(backend);
+    if (isTensor(count)) return [name, rowLimitOf(count, backend)];
+    if (Number.isSafeInteger(count) && count >= 0 && count <= rows)
+      return [name, rowLimitAt(count, rows, backend)];
+    throw new GradstepError(
+      `The row count of "${name}" is ${show(count)}; expected an integer from 0 to ${rows}, the rows of its tensor, or a u32 tensor.`,
+      { code: "LENGTH_MISMATCH" },
+    );
+  });
+  return new Map(limits.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 
 /**
