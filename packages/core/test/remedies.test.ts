@@ -34,6 +34,11 @@ describe("a wrong call says what to do", () => {
     ],
     ["a map of gradients", () => untyped(make(), "step", new Map([["w", values]])), "Got a Map"],
     [
+      "a promise of a gradient",
+      () => untyped(make(), "step", { w: Promise.resolve() }),
+      "Await it.",
+    ],
+    [
       "a gradient of another backend of the same kind",
       () => make().step({ w: reference().tensor([2, 2]) }),
       "is a tensor of another backend (reference)",

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cosineDecay, oneCycle, type Schedule } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
@@ -34,6 +35,29 @@ describe.each(all.map((rule) => [rule.name, rule] as const))("%s", (_, rule) => 
       expect(values).toEqual([...values].sort((a, b) => a - b));
     }
   });
+});
+
+test("editors show the same meanings", () => {
+  const path = new URL(
+    "../../../../packages/core/src/rule/setting-descriptions.ts",
+    import.meta.url,
+  );
+  const described = readFileSync(path, "utf8").matchAll(
+    /\/\*\*((?:(?!\*\/).)*)\*\/\s+readonly (\w+): unknown;/gs,
+  );
+  const shown = Object.fromEntries(
+    [...described].map(([, comment = "", name = ""]) => [
+      name,
+      comment.replaceAll(/\s*\n\s*\* ?/g, " ").trim(),
+    ]),
+  );
+  const names = all.flatMap((rule) => [
+    ...Object.keys(rule.hyperparameters),
+    ...Object.keys(rule.options),
+  ]);
+  expect(shown).toEqual(
+    Object.fromEntries(names.map((name) => [name, meaningOf(name)?.text ?? optionMeaningOf(name)])),
+  );
 });
 
 test("a position is found again from its value", () => {

@@ -5,12 +5,21 @@ import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
 import { checkOption, combinations, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
+import type { SettingDescriptions } from "./setting-descriptions.js";
 import type { Variant, VariantTexts } from "./variant.js";
 
 /** What a rule can be called with: any of its hyperparameters and options, by name. */
 export type Settings<H extends string, O extends OptionTable> = {
-  readonly [K in H]?: HyperparameterValue | undefined;
-} & { readonly [K in keyof O]?: O[K][number] | undefined };
+  readonly [K in keyof Pick<SettingDescriptions, H & keyof SettingDescriptions>]?:
+    | HyperparameterValue
+    | undefined;
+} & {
+  readonly [K in Exclude<H, keyof SettingDescriptions>]?: HyperparameterValue | undefined;
+} & {
+  readonly [K in keyof Pick<SettingDescriptions, keyof O & keyof SettingDescriptions>]?:
+    | O[K][number]
+    | undefined;
+} & { readonly [K in Exclude<keyof O, keyof SettingDescriptions>]?: O[K][number] | undefined };
 
 /** What a rule is made of, apart from its texts. */
 export interface RuleParts {

@@ -76,7 +76,8 @@ function notAGradient(
   const other = isRawMemory(gradient)
     ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
-  const remedy = isArray ? `Convert it with new ${array}(values).` : other;
+  const awaited = gradient instanceof Promise ? "Await it." : other;
+  const remedy = isArray ? `Convert it with new ${array}(values).` : awaited;
   const isForeign = isTensor(gradient) && gradient.backend !== own;
   const got = isForeign ? `a tensor of another backend (${gradient.backend.name})` : show(gradient);
   return new GradstepError(
