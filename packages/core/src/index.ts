@@ -105,6 +105,7 @@ export type {
 } from "./backend/backend.js";
 export type { Guard, GuardCounts, GuardOptions, StopCause } from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
+export { copyTensor } from "./backend/copy-tensor.js";
 export { HostBackend } from "./backend/host-backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
 export { remapRows } from "./backend/host-row-remap.js";
@@ -132,7 +133,7 @@ export { wrapArray } from "./backend/wrap-array.js";
 export type { HostArray } from "./backend/host-array.js";
 export { LaidOutTensor } from "./backend/laid-out-tensor.js";
 export { decodeFloat16, encodeFloat16 } from "./backend/float16.js";
-export { copyTensor, Packing } from "./packing/packing.js";
+export { Packing } from "./packing/packing.js";
 export { activate, applyChainRule, normOf } from "./activations/activate.js";
 export { checkLength, sizeOf } from "./backend/shape.js";
 export { bytecodeOf, type Bytecode } from "./language/bytecode.js";

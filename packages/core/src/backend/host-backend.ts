@@ -1,4 +1,3 @@
-import { copyTensor } from "../packing/packing.js";
 import type { Variant } from "../rule/variant.js";
 import type {
   Kernel,
@@ -11,6 +10,7 @@ import type {
   WrapOptions,
   WrappingBackend,
 } from "./backend.js";
+import { copyTensor } from "./copy-tensor.js";
 import type { HostArray } from "./host-array.js";
 import { remapRows } from "./host-row-remap.js";
 import { HostTensor } from "./host-tensor.js";

@@ -12,8 +12,7 @@ import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
 import { hasPlainValues, isPacked, isPackedForGood, isPackedNow, maskOf } from "./packed-update.js";
-import { columnsOf } from "../backend/dimensions.js";
-import { clearValues, fillCopyRows, gatherRows, scatterRows } from "./row-values.js";
+import { clearValues, fillCopyRows } from "./row-values.js";
 import { ShadowUpdate } from "./shadow-update.js";
 import { UpdatedRows } from "./updated-rows.js";
 
@@ -71,26 +70,6 @@ export class Packing {
     const all = ascending(count);
     const values = storedValues(parameter);
     fillCopyRows(copy, values, rowStrideOf(parameter), all, all, count, this.#round);
-  }
-}
-
-/** `Backend.copy` for tensors in host memory, with any layout of f32 or f64. */
-export function copyTensor(source: Tensor, target: Tensor): void {
-  if (source.layout === undefined && target.layout === undefined) {
-    target.write(source.view!());
-    return;
-  }
-  const count = source.shape[0] ?? 1;
-  const all = ascending(count);
-  if (target.layout === undefined) gatherRows(source, all, count, target.view!());
-  else if (source.layout === undefined) scatterRows(source.view!(), all, target, all, count);
-  else {
-    const stored = storedValues(target);
-    const values = storedValues(source);
-    const [from, to] = [rowStrideOf(source), rowStrideOf(target)];
-    const columns = columnsOf(source);
-    for (let i = 0; i < count; i += 1)
-      for (let j = 0; j < columns; j += 1) stored[i * to + j] = values[i * from + j];
   }
 }
 
