@@ -23,7 +23,7 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
         settings: run.settings,
         losses: run.losses,
         learningRates: run.learningRates,
-        accuracies: run.history.map(({ validationAccuracy }) => validationAccuracy),
+        accuracies: run.history.value.map(({ validationAccuracy }) => validationAccuracy),
       })),
   ).value;
   if (drawn.length === 0) {
@@ -69,7 +69,13 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
       </figure>
       <figure>
         <figcaption>Held-out accuracy</figcaption>
-        <Curves {...accuracies} xLabel="epochs" yLabel="%" height={200} hasLegend={false} />
+        <Curves
+          {...accuracies}
+          xLabel="epochs"
+          yLabel="accuracy in %"
+          height={200}
+          hasLegend={false}
+        />
       </figure>
       <figure>
         <figcaption>Learning rate</figcaption>

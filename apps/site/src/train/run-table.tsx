@@ -71,7 +71,8 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
   const status = run.status.value;
   const batches = run.batches.value;
   const isSelected = list.selected.value === run.id;
-  const accuracy = run.result.value?.accuracy ?? run.history.at(-1)?.validationAccuracy ?? NaN;
+  const accuracy =
+    run.result.value?.accuracy ?? run.history.value.at(-1)?.validationAccuracy ?? NaN;
   return (
     <tr class={isSelected ? "train-selected" : ""}>
       <td>

@@ -35,7 +35,8 @@ export class Run {
   readonly batches = signal(0);
   readonly losses: number[] = [];
   readonly learningRates: number[] = [];
-  history: readonly Epoch[] = [];
+  /** All completed epochs. */
+  readonly history = signal<readonly Epoch[]>([]);
   /** Hyperparameters that were changed on the way. */
   readonly changes = signal<readonly HyperparameterChange[]>([]);
   seconds = 0;
@@ -76,13 +77,13 @@ export class Run {
   }
 
   get document(): RunDocument {
-    const { settings, history, losses, learningRates } = this;
+    const { settings, losses, learningRates } = this;
     return {
       name: this.name.value,
       settings,
       changes: this.changes.value,
       result: this.result.value ?? null,
-      history,
+      history: this.history.value,
       batchLosses: losses,
       learningRates,
     };
@@ -221,7 +222,8 @@ export class Run {
   #add({ losses, learningRates, history, changes, seconds }: RunReport): void {
     for (const loss of losses) this.losses.push(loss);
     for (const rate of learningRates) this.learningRates.push(rate);
-    this.history = history;
+    // An epoch ends with an evaluation, after the report of its last batch.
+    if (history.length !== this.history.value.length) this.history.value = history;
     // The same ones in most reports.
     if (changes.length > 0) this.changes.value = changes;
     this.seconds = seconds;
