@@ -275,7 +275,7 @@ describe("properties", () => {
     [
       "rmsprop without a rate",
       () => train["rmsprop"](),
-      /^tf\.train\.rmsprop: learningRate is undefined/,
+      /^learningRate for RMSPropOptimizer must be defined\. Got undefined/,
     ],
     [
       "rmsprop, set later",

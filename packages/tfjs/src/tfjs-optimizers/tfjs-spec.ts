@@ -23,8 +23,9 @@ export function specOf(name: TfjsName, settings: TfjsSettings): OptimizerSpec {
   const { parameters, renamed = {}, flags = [], hasEpsilon = false }: TfjsKind = kinds[name];
   const isSet = (key: string): boolean => (settings[key] ?? undefined) !== undefined;
   if (name === "rmsprop" && !isSet("learningRate"))
+    // The first sentence is TF.js's own message.
     throw new GradstepError(
-      `tf.train.rmsprop: learningRate is ${show(settings["learningRate"])}; expected a number.`,
+      `learningRate for RMSPropOptimizer must be defined. Got ${show(settings["learningRate"])} in tf.train.rmsprop; expected a number, such as 0.001.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   const chosen = flags.map((flag) => [flag, Boolean(settings[flag])]);

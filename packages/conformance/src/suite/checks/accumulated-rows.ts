@@ -117,7 +117,7 @@ async function checkMoves(context: Context): Promise<void> {
     g.forEach((value, i) => {
       if (isSelected(Math.floor(i / columns))) sums[i] += value;
     });
-  const selected = [0, 4];
+  const selected = [3, 4];
   const mask = Uint32Array.from({ length: rows }, (_, row) => +selected.includes(row));
   for (let call = 0; call < 2; call += 1) {
     const g = gradient();
