@@ -1,6 +1,13 @@
-import { chain, clipByGlobalNorm, ema, sgd, type Tensor } from "@gradstep/core";
+import {
+  chain,
+  clipByGlobalNorm,
+  ema,
+  sgd,
+  type Tensor,
+  type WrappingBackend,
+} from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assert, assertCode, assertEqual, assertSameAll } from "../assertions.js";
+import { assert, assertCode, assertEqual, assertSame, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 
@@ -10,6 +17,18 @@ const group = "calls and steps";
 export const stepControlChecks: readonly Check[] = [
   { group, name: "accumulate: several calls make one step of their mean", run: accumulation },
   { group, name: "nonFinite: a step that is skipped changes nothing", run: skippedSteps },
+  {
+    group,
+    name: "nonFinite: rows that a mask leaves out may be anything",
+    needs: ["rows"],
+    run: unselectedRows,
+  },
+  {
+    group,
+    name: "nonFinite: of a gradient with gaps, the values count alone",
+    needs: ["layouts", "wrapsArrays"],
+    run: gapsOfGradients,
+  },
 ];
 
 const shapes = { w: [7, 5], b: [3] };
@@ -104,6 +123,53 @@ async function skippedSteps(context: Context): Promise<void> {
   const { skippedSteps: skipped } = await skipping.optimizer.metrics();
   assertEqual(skipped, 6, "skippedSteps");
   for (const { optimizer } of [skipping, plain]) optimizer.dispose();
+}
+
+async function unselectedRows(context: Context): Promise<void> {
+  const backend = await context.target.backend();
+  const w = backend.tensor([3, 2], [1, 2, 3, 4, 5, 6]);
+  if (!canSkip(w)) return;
+  const spec = sgd({ learningRate: 1 });
+  const optimizer = context.target.create(spec, { w }, { nonFinite: "skip" });
+  const gradient = Float32Array.of(1, 1, Number.NaN, 1, 1, Infinity);
+  for (const [rows, expected] of [
+    [
+      [1, 0, 0],
+      [0, 1, 3, 4, 5, 6],
+    ],
+    [
+      [1, 0, 1],
+      [0, 1, 3, 4, 5, 6],
+    ],
+    [
+      [0, 1, 0],
+      [0, 1, 3, 4, 5, 6],
+    ],
+    [
+      [7, 0, 0],
+      [-1, 0, 3, 4, 5, 6],
+    ],
+  ] as const) {
+    optimizer.step({ w: gradient }, { rows: Uint32Array.from(rows) });
+    const where = `sgd, step ${optimizer.iterations} of the rows ${rows.join()}`;
+    assertSame(await w.read(), expected, where, 'p of "w"');
+  }
+  optimizer.dispose();
+}
+
+async function gapsOfGradients(context: Context): Promise<void> {
+  const backend = (await context.target.backend()) as WrappingBackend<Float32Array>;
+  const w = backend.tensor([2, 2], [1, 2, 3, 4]);
+  const spec = sgd({ learningRate: 1 });
+  const optimizer = context.target.create(spec, { w }, { nonFinite: "skip" });
+  const memory = Float32Array.of(1, 1, Number.NaN, 1, 1);
+  const gradient = backend.wrap(memory, { shape: [2, 2], rowStride: 3 });
+  optimizer.step({ w: gradient });
+  assertSame(await w.read(), [0, 1, 2, 3], "sgd, step 1 with NaN between rows", 'p of "w"');
+  memory[4] = Number.NaN;
+  optimizer.step({ w: gradient });
+  assertSame(await w.read(), [0, 1, 2, 3], "sgd, step 1 and NaN in a row", 'p of "w"');
+  optimizer.dispose();
 }
 
 /** Whether a step can be skipped: JavaScript can look at gradients, or the backend does. */
