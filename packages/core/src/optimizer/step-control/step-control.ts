@@ -306,13 +306,13 @@ export class StepControl {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {
       const accumulator = records[i].accumulator!;
-      const { gradient, clearsGradient } = updates[i];
-      const mask = isCombined ? givenMask(records[i]) : undefined;
+      const { gradient, clearsGradient, mask } = updates[i];
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
-      accumulator.update.mask = mask;
+      accumulator.update.mask = isCombined ? mask : undefined;
       accumulator.update.signals = scale;
-      accumulator.select(mask, this.#kernels!, run);
+      // A number of rows leaves out the others in this call, but selects none for the step.
+      accumulator.select(isCombined ? givenMask(records[i]) : undefined, this.#kernels!, run);
       this.#updates[i] = accumulator.update;
     }
     return count;
