@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import "./valid-language.js";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { shortNumber } from "../number-text.js";
 import "./curves.css";
 
 /** One curve. */
@@ -66,16 +67,16 @@ export function Curves({
         scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
         axes: [
           { ...axis, label: xLabel },
-          { ...axis, label: yLabel, size: 64, values: (_, ticks) => ticks.map(shortNumber) },
+          { ...axis, label: yLabel, size: 64, values: (_, ticks) => ticks.map(numberOrNothing) },
         ],
         series: [
-          { label: xLabel, value: (_, value) => shortNumber(value) },
+          { label: xLabel, value: (_, value) => numberOrNothing(value) },
           ...curves.map(({ label, color: stroke, isDotted = false }) => ({
             label,
             stroke,
             width: 2,
             ...(isDotted && { dash: [2, 4] }),
-            value: (_: UPlot, value: number | null) => shortNumber(value),
+            value: (_: UPlot, value: number | null) => numberOrNothing(value),
           })),
         ],
       },
@@ -102,11 +103,7 @@ export function Curves({
   return <div ref={element} class="curves" role="img" aria-label={`${yLabel} by ${xLabel}`} />;
 }
 
-/** Four digits; logarithmic axes have no text at some of their ticks. */
-function shortNumber(value: number | null): string {
-  if (value === null) return "";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6))
-    return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
-  return String(Number(value.toPrecision(4)));
+/** Logarithmic axes have no text at some of their ticks, and curves no value at some steps. */
+function numberOrNothing(value: number | null): string {
+  return value === null ? "" : shortNumber(value);
 }

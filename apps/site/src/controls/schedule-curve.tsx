@@ -1,3 +1,4 @@
+import { shortNumber } from "../number-text.js";
 import type { ScheduleData } from "@gradstep/core";
 import { scheduleOf } from "./schedule-kinds.js";
 
@@ -33,7 +34,7 @@ export function ScheduleCurve({ label, schedule: data, steps }: ScheduleCurvePro
       class="schedule-curve"
       viewBox={`0 0 ${width} ${height}`}
       role="img"
-      aria-label={`${label}: from ${short(values[0])} to ${short(values.at(-1)!)} in ${steps} steps, at most ${short(top)}`}
+      aria-label={`${label}: from ${shortNumber(values[0], 3)} to ${shortNumber(values.at(-1)!, 3)} in ${steps} steps, at most ${shortNumber(top, 3)}`}
     >
       <polyline points={points.join(" ")} />
     </svg>
@@ -59,8 +60,4 @@ function curveOf(data: ScheduleData, steps: number): CurveValues {
   } catch (error) {
     return { values: [], error: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

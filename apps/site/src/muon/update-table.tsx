@@ -1,3 +1,4 @@
+import { shortNumber } from "../number-text.js";
 import type { PicturedMatrix } from "./picture.js";
 
 interface UpdateTableProps {
@@ -31,7 +32,7 @@ export function UpdateTable(matrices: UpdateTableProps) {
             <tr key={name}>
               <th scope="row">{name}</th>
               {columns.map(([title, matrix]) => (
-                <td key={title}>{short(measure(matrix))}</td>
+                <td key={title}>{shortNumber(measure(matrix), 3)}</td>
               ))}
             </tr>
           ))}
@@ -53,8 +54,3 @@ const measures: readonly (readonly [string, (matrix: PicturedMatrix) => number])
     ({ singularValues }) => squares(singularValues) / singularValues[0] ** 2,
   ],
 ];
-
-/** Three digits. */
-function short(value: number): string {
-  return value >= 1e4 || value < 1e-3 ? value.toExponential(2) : value.toPrecision(3);
-}

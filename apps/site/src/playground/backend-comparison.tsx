@@ -5,7 +5,7 @@ import {
   type Availability,
 } from "../backends/browser-backends.js";
 import { pathDifference } from "./backend-differences.js";
-import { shortNumber } from "./number-text.js";
+import { shortNumber } from "../number-text.js";
 import { messageOf, type Lane, type PlaygroundModel } from "./playground-model.js";
 
 interface BackendComparisonProps {

@@ -1,7 +1,7 @@
 import type { ExplainedLine } from "@gradstep/core";
 import { useId, useState } from "preact/hooks";
 import { effectiveLines } from "./effective-lines.js";
-import { shortNumber } from "./number-text.js";
+import { shortNumber } from "../number-text.js";
 import type { PlaygroundModel } from "./playground-model.js";
 
 interface ExplanationViewProps {

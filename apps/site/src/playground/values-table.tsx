@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { parseFormula } from "./formula.js";
-import { shortNumber } from "./number-text.js";
+import { shortNumber } from "../number-text.js";
 import type { Lane, PlaygroundModel } from "./playground-model.js";
 import type { Point } from "./surfaces.js";
 

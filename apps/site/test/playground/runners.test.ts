@@ -4,7 +4,7 @@ import { pathDifference } from "../../src/playground/backend-differences.js";
 import { nearestStep } from "../../src/playground/draw-paths.js";
 import { LatestOnly } from "../../src/playground/latest-only.js";
 import { MapProjection } from "../../src/playground/map-projection.js";
-import { shortNumber } from "../../src/playground/number-text.js";
+import { shortNumber } from "../../src/number-text.js";
 import { runnerLabels } from "../../src/playground/runner-label.js";
 import {
   newRunner,
