@@ -170,6 +170,17 @@ const programs: readonly {
 const sample = programs.filter((_, i) => isFull || (i + seed) % programs.length === 0);
 
 describe(`reductions (seed ${seed})`, () => {
+  test("padding is not reduced, even beside a tensor that starts anywhere in the same buffer", async () => {
+    const backend = await newBackend();
+    const buffer = backend.tensor([64]);
+    const offset = buffer.memory.byteOffset / 4 + 13;
+    const odd = backend.wrap(buffer.memory.buffer, { shape: [21], offset });
+    const even = backend.tensor([18]);
+    const optimizer = createOptimizer(ruleOf("u = sumAll(p + 1) * learningRate"), { odd, even });
+    optimizer.step({ odd: new Float32Array(21), even: new Float32Array(18) });
+    expect(new Set([...(await odd.read()), ...(await even.read())])).toEqual(new Set([-39]));
+  });
+
   test.each(sample)("$text", async ({ text, rest, reductions, operations }) => {
     const bound = (reductions * depth + operations) * u;
     expect(await worstError(ruleOf(text, rest), { ...shapes, ...scalar })).toBeLessThan(bound);

@@ -111,12 +111,16 @@ function partsOf(
 ): readonly (PlacedSlice & DenseKernelLayout)[] {
   const { count } = part;
   const vectorized = isNarrow || !isAligned(part) ? 0 : count - (count % 4);
-  if (vectorized === 0) return [{ ...part, width: 1 }];
-  if (vectorized === count) return [{ ...part, width: 4 }];
+  const rest = { ...part, ...slice(part, vectorized, count - vectorized) };
   return [
-    { ...part, ...slice(part, 0, vectorized), width: 4 },
-    { ...part, ...slice(part, vectorized, count - vectorized), width: 1 },
-  ];
+    { ...part, ...slice(part, 0, vectorized), width: 4 as const },
+    { ...rest, count: countWithoutPadding(rest), width: 1 as const },
+  ].filter((one) => one.count > 0);
+}
+
+/** The values of a slice that are reduced one at a time. Where it is four, kernels are told how many there are. */
+function countWithoutPadding({ count, from, reduction }: Slice): number {
+  return reduction === undefined ? count : Math.min(count, reduction.size - from);
 }
 
 /** Whether every array of a slice starts at a multiple of four values. */
