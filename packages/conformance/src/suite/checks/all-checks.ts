@@ -19,6 +19,7 @@ import { interruptedStepChecks } from "./interrupted-steps.js";
 import { ownRuleStateChecks } from "./own-rule-states.js";
 import { resumeChecks, stageResumeChecks } from "./resume.js";
 import { rowCountChecks } from "./row-counts.js";
+import { rowStepMoveChecks } from "./row-step-moves.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { scheduleChecks } from "./schedules.js";
@@ -61,6 +62,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
     ...sparseGradientChecks(rules),
+    ...rowStepMoveChecks,
     ...layoutChecks(rules),
     ...lengthChecks(isBuiltIn ? lengthSpecs : own),
     ...boundChecks(rules),
