@@ -79,7 +79,7 @@ export class FreshProject {
 
   async #run(commands: string): Promise<void> {
     if (commands === "npx vite") {
-      this.#address = await this.#startVite();
+      this.#address = await this.#start(commands);
       return;
     }
     // The folder may change: the last line says which it is then.
@@ -95,15 +95,24 @@ export class FreshProject {
     return this.#printed.trimEnd().endsWith(text) ? [] : [`It printed: ${this.#printed}`];
   }
 
-  async #startVite(): Promise<string> {
-    const vite: ChildProcess = spawn("npx", ["vite"], {
+  /** Runs a server in the folder as long as it is used. @param command prints its address after `Local:` */
+  async withServer<T>(command: string, use: (address: string) => Promise<T>): Promise<T> {
+    try {
+      return await use(await this.#start(command));
+    } finally {
+      for (const end of this.#ends.splice(0)) end();
+    }
+  }
+
+  async #start(command: string): Promise<string> {
+    const server: ChildProcess = spawn("sh", ["-c", command], {
       cwd: this.#cwd,
       env: this.#env,
       detached: true,
     });
     this.#ends.push(() => {
-      // npx and what it has started.
-      if (vite.pid !== undefined) process.kill(-vite.pid);
+      // The shell and what it has started.
+      if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid);
     });
     return new Promise((done, reject) => {
       let text = "";
@@ -112,10 +121,10 @@ export class FreshProject {
         const [, address] = /Local: +(http:\S+)/.exec(text) ?? [];
         if (address !== undefined) done(address);
       };
-      vite.stdout!.on("data", read);
-      vite.stderr!.on("data", read);
-      vite.on("exit", (status) => {
-        reject(new Error(`vite ended with exit status ${status}.\n${text}`));
+      server.stdout!.on("data", read);
+      server.stderr!.on("data", read);
+      server.on("exit", (status) => {
+        reject(new Error(`${command} ended with exit status ${status}.\n${text}`));
       });
     });
   }
@@ -141,7 +150,11 @@ export class FreshProject {
   }
 
   async #faultsOfPage(text: string): Promise<string[]> {
-    const address = this.#address ?? (await this.#serve());
+    return this.faultsOfPage(this.#address ?? (await this.#serve()), text);
+  }
+
+  /** What is wrong with a page that has to show a text. */
+  async faultsOfPage(address: string, text: string): Promise<string[]> {
     const page: Page = await this.#browser.newPage();
     try {
       const faults: string[] = [];

@@ -132,7 +132,7 @@ const config :Workerd.Config = (services = [(name = "main", worker = (
     );
   });
 
-  test("recipes/nextjs.md: Next.js builds the page and the route", async () => {
+  test("recipes/nextjs.md: Next.js builds and serves the page, which trains, and the route", async () => {
     const fresh = await project("recipes/nextjs.md", "gradstep", "next", "react", "react-dom");
     writeFileSync(
       join(fresh.folder, "app/layout.jsx"),
@@ -140,7 +140,16 @@ const config :Workerd.Config = (services = [(name = "main", worker = (
     );
     const env = "NEXT_TELEMETRY_DISABLED=1";
     expect(await run(fresh, `${env} npx next build 2>&1`)).toMatch(/\/api\/fit/);
-  });
+    await fresh.withServer(`${env} npx next start --port 0`, async (address) => {
+      expect(await fresh.faultsOfPage(address, "after 300 steps on ")).toEqual([]);
+      const { headers } = await fetch(address);
+      expect(headers.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
+      const body = JSON.stringify({ target: 3 });
+      const answer = await fetch(new URL("api/fit", address), { method: "POST", body });
+      expect(await answer.json()).toEqual({ fitted: 3 });
+    });
+    // Installs, builds and starts.
+  }, 600_000);
 
   test("recipes/electron.md: the programs have the types of Electron", async () => {
     const fresh = await project(
