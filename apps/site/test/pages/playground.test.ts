@@ -88,6 +88,33 @@ describe("the playground", () => {
     await finish();
   });
 
+  test("weights to evaluate with have a row; rules of one's own have choices", async () => {
+    const rule = `hyperparameters:
+  learningRate = 0.02, min 0
+options:
+  direction = steepest, sign
+perElement:
+  when direction = steepest: u = g * learningRate
+  when direction = sign: u = sign(g) * learningRate
+`;
+    const { page, finish } = await site.open(
+      `demos/playground?surface=noisy&steps=60&runners=adam(learningRate:0.2)~ema;mine&rule.mine=${encodeURIComponent(rule)}`,
+      calm,
+    );
+    const [, x, y] = await numbersOf(page, "adam + ema");
+    const [, evaluatedX, evaluatedY] = await numbersOf(page, "adam + ema, to evaluate");
+    expect(Math.hypot(x - evaluatedX, y - evaluatedY)).toBeGreaterThan(0.01);
+    expect(await page.getByText("the weights to evaluate with").count()).toBe(1);
+
+    const [before] = await numbersOf(page, "mine");
+    await page.locator("summary").filter({ hasText: "mine" }).click();
+    await page.locator("summary").filter({ hasText: "Options of" }).click();
+    await page.getByLabel(/^direction/).selectOption("sign");
+    await expect.poll(async () => (await numbersOf(page, "mine"))[0]).not.toBe(before);
+    await expect.poll(() => page.url()).toContain("direction%3Asign");
+    await finish();
+  });
+
   test("a formula of one's own, with the column of a mistake", async () => {
     const { page, finish } = await site.open(
       "demos/playground?steps=200&runners=sgd(learningRate:0.1)",
