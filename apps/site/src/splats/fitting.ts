@@ -106,7 +106,8 @@ export class Fitting {
       await this.#engine.ready();
       const now = performance.now();
       // The training does not wait for a report.
-      if (now - this.#lastReport > reportMilliseconds) void this.#report();
+      // If it fails, so does the training, which says so.
+      if (now - this.#lastReport > reportMilliseconds) this.#report().catch(() => {});
       if (now - begin > batchMilliseconds) batch = Math.max(1, Math.floor(batch / 2));
       else batch = Math.min(longestBatch, batch + Math.ceil(batch / 4));
     }
