@@ -61,8 +61,13 @@ export interface Guard {
    * `run` that were recorded before keep theirs.
    */
   replaceScalars(t: number): void;
-  /** Stores what is in the arrays of scalars as the scalars of step `t`; 1 is the first step. */
-  writeScalars(t: number): void;
+  /**
+   * Stores what is in the arrays of scalars as the scalars of step `t`; 1 is the first step.
+   * @param kind which parameters the step updates
+   */
+  writeScalars(t: number, kind: number): void;
+  /** Lets the next calls of `check` and `run` do something only if the device's next step is of this kind; undefined for any. */
+  restrict(kind: number | undefined): void;
   /**
    * Looks for values that are not finite in the first `count` updates: in the rows that a mask selects, otherwise in whole
    * gradients, also in those of a list of rows.

@@ -27,8 +27,12 @@ export class RelocatableGuard implements Guard {
     this.#guard.replaceScalars(t);
   }
 
-  writeScalars(t: number): void {
-    this.#guard.writeScalars(t);
+  writeScalars(t: number, kind: number): void {
+    this.#guard.writeScalars(t, kind);
+  }
+
+  restrict(kind: number | undefined): void {
+    this.#guard.restrict(kind);
   }
 
   check(updates: readonly Update[], count: number): void {

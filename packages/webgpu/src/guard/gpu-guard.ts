@@ -21,6 +21,7 @@ import { passOf, StepPlans } from "../step-plans.js";
 import type { WebGpuKernel } from "../webgpu-kernel.js";
 import { controlLength, controlWords, decodeCounts, encodeCounts } from "./control-block.js";
 import { GuardMemory } from "./guard-memory.js";
+import { anyKind } from "./kept-scalars.js";
 
 /** What a guard needs of its backend. */
 export interface GuardHost {
@@ -94,13 +95,19 @@ export class GpuGuard implements Guard {
     this.#memory.kept.replace(t);
   }
 
-  writeScalars(t: number): void {
-    this.#memory.kept.store(t);
+  writeScalars(t: number, kind: number): void {
+    this.#memory.kept.store(t, kind);
+  }
+
+  restrict(kind: number | undefined): void {
+    this.#memory.kept.kind = kind ?? anyKind;
   }
 
   check(updates: readonly Update[], count: number, target?: object): void {
     for (let i = 0; i < count; i += 1) this.#checked[i] = this.#checkOf(updates[i]);
-    if (target === undefined) this.#finiteness.run(this.#checked, count);
+    if (this.#memory.kept.kind !== anyKind) {
+      this.run([{ kernel: this.#finiteness, updates: this.#checked, count }], target);
+    } else if (target === undefined) this.#finiteness.run(this.#checked, count);
     else this.#finiteness.encode(target, this.#checked, count);
   }
 

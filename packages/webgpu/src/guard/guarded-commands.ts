@@ -180,6 +180,7 @@ class CallValues implements StepValues {
     this.#values[callWords.scale] = this.scale;
     this.#words[callWords.offset] = this.#kept.offset;
     this.#words[callWords.epoch] = this.#kept.epoch;
+    this.#words[callWords.kind] = this.#kept.kind;
     return this.#words;
   }
 }

@@ -1,8 +1,11 @@
 import type { GuardOptions } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
 
-/** Words of a row before what is carried and the scalars: the step, and the replacement. */
-export const keptHeaderLength = 2;
+/** Words of a row before what is carried and the scalars: the step, the replacement, and the kind of the step. */
+export const keptHeaderLength = 3;
+
+/** In place of the kind of a step: any. */
+export const anyKind = 0xffff_ffff;
 
 /**
  * The scalars of the last steps on the device, in a ring with a row per step. Each row names its step, so that the device
@@ -18,6 +21,8 @@ export class KeptScalars {
   readonly scalarsStart: number;
   /** What names the current rows. */
   epoch = 0;
+  /** The kind of steps that work is for. */
+  kind: number = anyKind;
   readonly #queue: GPUQueue;
   readonly #options: GuardOptions;
   /** The contents of the buffer. */
@@ -62,11 +67,12 @@ export class KeptScalars {
   }
 
   /** Stores the current scalars as those of a step; `flush` gives them to the device. */
-  store(t: number): void {
+  store(t: number, kind: number): void {
     const number = t + this.#offset;
     let place = (number % this.rows) * this.rowLength;
     this.#words[place] = t;
     this.#words[place + 1] = this.epoch;
+    this.#words[place + 2] = kind;
     this.#words.set(this.#carried, place + keptHeaderLength);
     place += this.scalarsStart;
     const { scalars } = this.#options;

@@ -1,5 +1,5 @@
 import { carriedStart, controlWords } from "../guard/control-block.js";
-import { keptHeaderLength } from "../guard/kept-scalars.js";
+import { anyKind, keptHeaderLength } from "../guard/kept-scalars.js";
 import { workgroupSize } from "./kernel-layout.js";
 
 /** The arrays that are bound after the table, in order. */
@@ -20,6 +20,8 @@ export const callWords = {
   /** What is added to the number of a step, for that of its row of kept scalars. */
   offset: 1,
   epoch: 2,
+  /** The kind of steps that the work is for. */
+  kind: 3,
 } as const;
 
 /** The source of a scalar in the table: a word of the control block instead of one of the kept scalars. */
@@ -66,6 +68,7 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   let has_scalars = kept_scalars[row] == step && kept_scalars[row + 1u] == call[${callWords.epoch}];
   let has_stopped = control[${controlWords.stops}] != control[${controlWords.resumedStops}];
   let is_taken = non_finite[0] == 0u && has_scalars && !has_stopped;
+  let is_for_step = call[${callWords.kind}] == ${anyKind}u || call[${callWords.kind}] == kept_scalars[row + 2u];
   if (invocation == 0u) {
     if (!has_scalars) { control[${controlWords.lacksScalars}] = 1u; }
     if (is_taken) {
@@ -90,7 +93,7 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   let first_grid = ${length}u + 2u * pairs;
   for (var d = invocation; d < dispatches; d += ${workgroupSize}u) {
     let grid = first_grid + 3u * d;
-    let is_executed = is_taken != (table[grid + 2u] != 0u);
+    let is_executed = is_for_step && is_taken != (table[grid + 2u] != 0u);
     grids[3u * d] = select(0u, table[grid], is_executed);
     grids[3u * d + 1u] = table[grid + 1u];
     grids[3u * d + 2u] = 1u;

@@ -33,9 +33,9 @@ export class CarriedScalars {
     const { values } = this;
     if (values.length === 0) return;
     for (let i = 0; i < this.#groups.length; i += 1) {
-      const { scalars, frozen } = this.#groups[i];
-      if (frozen) scalars.copyPersistent(values, this.#starts[i]);
-      else scalars.copyNext(values, this.#starts[i]);
+      const group = this.#groups[i];
+      if (group.isDue(t)) group.scalars.copyNext(values, this.#starts[i]);
+      else group.scalars.copyPersistent(values, this.#starts[i]);
     }
     this.#history.set(values, this.#start(t));
   }

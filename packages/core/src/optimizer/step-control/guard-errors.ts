@@ -8,8 +8,12 @@ const remedy = "call await optimizer.metrics() before";
  * Whether the device can decide which steps of a group are skipped.
  * @throws {GradstepError} `UNSUPPORTED`
  */
-export function checkGuardedGroup(backend: string, { every, sparseOptions }: Group): void {
-  if (every > 1) throw severalSteps();
+export function checkGuardedGroup(
+  backend: string,
+  { every, sparseOptions }: Group,
+  accumulate: number,
+): void {
+  if (every > 1 && accumulate > 1) throw severalSteps(accumulate);
   if (!sparseOptions.rowSteps) return;
   throw new GradstepError(
     `Got rowSteps on backend ${backend}, where the host does not see which gradients are finite, and so not how many steps a row has taken; expected rowSteps: false, or nonFinite and lossScale left out.`,
@@ -17,18 +21,26 @@ export function checkGuardedGroup(backend: string, { every, sparseOptions }: Gro
   );
 }
 
-/** The error for a group that does not take part in every step. */
-export function severalSteps(): GradstepError {
+/** The error for a group that does not take part in every step, whose gradients are accumulated. */
+export function severalSteps(accumulate: number): GradstepError {
   return new GradstepError(
-    "A group has every above 1, and the device decides which steps are skipped; expected 1. Leave nonFinite and lossScale out.",
+    `A group has every above 1 with accumulate ${accumulate}, and the device decides which steps are skipped; expected one of the two. Leave nonFinite and lossScale out to use both.`,
     { code: "UNSUPPORTED" },
   );
 }
 
-/** The error for a group that was frozen or released when its number of steps was uncertain. */
-export function uncertainSteps(frozen: boolean): GradstepError {
+/** The error for gradients that are to be cleared only if their group takes part in the step, which the device knows. */
+export function clearingSomeSteps(): GradstepError {
   return new GradstepError(
-    `frozen of a group is now ${frozen}, and the host does not know how many steps the device has skipped; ${remedy} you set it.`,
+    "Got clear: true, and a group has every above 1 while the device decides which steps are skipped; expected gradients that you clear.",
+    { code: "UNSUPPORTED" },
+  );
+}
+
+/** The error for a group that takes part in other steps than before, when its number of steps was uncertain. */
+export function uncertainSteps(name: "frozen" | "every", value: boolean | number): GradstepError {
+  return new GradstepError(
+    `${name} of a group is now ${value}, and the host does not know how many steps the device has skipped; ${remedy} you set it.`,
     { code: "UNSUPPORTED" },
   );
 }

@@ -6,11 +6,13 @@ import type { Clock } from "../step/step-scalars.js";
 import { CarriedScalars } from "./carried-scalars.js";
 import {
   checkGuardedGroup,
+  clearingSomeSteps,
   severalSteps,
   stopError,
   uncertainScalars,
   uncertainSteps,
 } from "./guard-errors.js";
+import { stepsAmong, StepKinds } from "./step-kinds.js";
 import type { CompleteStepControl } from "./step-control-options.js";
 
 /**
@@ -27,6 +29,8 @@ export interface Reading {
   readonly counts: GuardCounts;
   /** Steps that the host had counted as taken, and the device has not taken. */
   readonly untakenSteps: number;
+  /** The same for each group. */
+  readonly untakenByGroup: readonly number[];
   /** The persistent scalars of each group. */
   readonly persistentScalars: readonly Readonly<Record<string, number>>[];
 }
@@ -46,8 +50,11 @@ export class GuardedSteps {
   readonly #groups: readonly Group[];
   readonly #clock: Clock;
   readonly #carried: CarriedScalars;
-  /** Which groups were frozen at the last step. */
+  readonly #kinds: StepKinds;
+  readonly #accumulate: number;
+  /** Which groups were frozen at the last step, and `every` of each. */
   readonly #frozen: boolean[];
+  readonly #every: number[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
   #seen = -1;
   /** The first step that the device may not have taken yet. */
@@ -72,9 +79,12 @@ export class GuardedSteps {
     { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
     divisor: Float64Array,
   ) {
-    for (const group of groups) checkGuardedGroup(backend.name, group);
+    for (const group of groups) checkGuardedGroup(backend.name, group, accumulate);
     this.#groups = groups;
+    this.#kinds = new StepKinds(groups);
+    this.#accumulate = accumulate;
     this.#frozen = groups.map(({ frozen }) => frozen);
+    this.#every = groups.map(({ every }) => every);
     this.#clock = clock;
     this.#carried = new CarriedScalars(groups, keptSteps);
     this.#guard = backend.guard!({
@@ -100,10 +110,9 @@ export class GuardedSteps {
    * @throws {GradstepError} `UNSUPPORTED`, `INVALID_HYPERPARAMETER`
    */
   prepare(): void {
-    for (const group of this.#groups) if (group.every > 1) throw severalSteps();
     const { changes, iterations } = this.#clock;
     const uncertain = iterations + 1 - this.#first;
-    this.#takeFrozen(uncertain > 0);
+    this.#takeParticipation(uncertain > 0);
     let hasStepRate = false;
     for (const { stepRate } of this.#groups) hasStepRate ||= stepRate !== undefined;
     if (this.#seen === changes && !hasStepRate) {
@@ -119,14 +128,39 @@ export class GuardedSteps {
     if (!hasStepRate) this.#seen = changes;
   }
 
-  /** @throws {GradstepError} `UNSUPPORTED` if it is not known which steps a group took before it was frozen or released */
-  #takeFrozen(isUncertain: boolean): void {
+  /** @throws {GradstepError} `UNSUPPORTED` if it is not known in which steps a group took part before this changed */
+  #takeParticipation(isUncertain: boolean): void {
     for (let i = 0; i < this.#groups.length; i += 1) {
-      const { frozen } = this.#groups[i];
-      if (frozen === this.#frozen[i]) continue;
-      if (isUncertain) throw uncertainSteps(frozen);
+      const { frozen, every } = this.#groups[i];
+      if (every > 1 && this.#accumulate > 1) throw severalSteps(this.#accumulate);
+      if (frozen === this.#frozen[i] && every === this.#every[i]) continue;
+      if (isUncertain)
+        throw frozen === this.#frozen[i]
+          ? uncertainSteps("every", every)
+          : uncertainSteps("frozen", frozen);
       this.#frozen[i] = frozen;
+      this.#every[i] = every;
     }
+  }
+
+  /**
+   * Steps of which each may be the next one of the device, and in which different groups take part: all that differs is to
+   * be done for each of them, after `beginTurn`. Valid until the next call.
+   * @throws {GradstepError} `UNSUPPORTED`
+   */
+  turns(clears: boolean): readonly number[] {
+    if (clears && this.#kinds.areSeveral) throw clearingSomeSteps();
+    const next = this.#clock.iterations + 1;
+    return this.#kinds.among(Math.max(this.#first, next - keptSteps + 1), next);
+  }
+
+  /** Lets checks and runs do something only if the device's next step has the groups of step `t`. */
+  beginTurn(t: number): void {
+    this.#guard.restrict(this.#kinds.of(t));
+  }
+
+  endTurns(): void {
+    this.#guard.restrict(undefined);
   }
 
   check(updates: readonly Update[], count: number, target: object | undefined): void {
@@ -164,12 +198,18 @@ export class GuardedSteps {
   async read(onRead: (counts: GuardCounts) => void): Promise<Reading> {
     const before = this.#untaken;
     const restored = this.#restored;
+    const { iterations } = this.#clock;
+    const participation = this.#groups.map(({ every, frozen }) => ({ every, frozen }));
     const counts = await this.#guard.read();
     if (restored === this.#restored) this.#correct(counts, onRead);
     const { carried } = counts;
+    const untakenSteps = counts.skippedSteps + counts.missedSteps - before;
     return {
       counts,
-      untakenSteps: counts.skippedSteps + counts.missedSteps - before,
+      untakenSteps,
+      untakenByGroup: participation.map((one) =>
+        stepsAmong(one, iterations - untakenSteps + 1, iterations),
+      ),
       persistentScalars: this.#groups.map((_, i) => this.#carried.named(i, carried)),
     };
   }
@@ -221,7 +261,7 @@ export class GuardedSteps {
       for (const group of this.#groups) group.prepare();
       const t = this.#clock.iterations + 1;
       this.#carried.take(t);
-      this.#guard.writeScalars(t);
+      this.#guard.writeScalars(t, this.#kinds.of(t));
     } finally {
       this.#moveBack(-back);
     }
@@ -229,7 +269,9 @@ export class GuardedSteps {
 
   #moveBack(steps: number): void {
     if (steps === 0) return;
-    this.#clock.iterations -= steps;
-    for (const group of this.#groups) if (!group.frozen) group.iterations -= steps;
+    const { iterations } = this.#clock;
+    const next = iterations - steps;
+    this.#clock.iterations = next;
+    for (const group of this.#groups) group.iterations -= stepsAmong(group, next + 1, iterations);
   }
 }

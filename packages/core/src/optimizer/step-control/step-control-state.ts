@@ -63,7 +63,7 @@ export async function readControlState(
 /** A state without the steps that the device has not taken, of which the host did not know when it made the state. */
 export function correctedState(
   state: OptimizerState,
-  { counts, untakenSteps, persistentScalars }: Reading,
+  { counts, untakenSteps, untakenByGroup, persistentScalars }: Reading,
 ): OptimizerState {
   const { skippedSteps, consecutiveSkips, lossScale: scale, goodSteps } = counts;
   const lossScale = state.control?.lossScale && { lossScale: { scale, goodSteps } };
@@ -73,8 +73,7 @@ export function correctedState(
     groups: state.groups.map((group, i) => ({
       ...group,
       persistentScalars: persistentScalars[i],
-      ...(group.iterations !== undefined &&
-        group.frozen !== true && { iterations: group.iterations - untakenSteps }),
+      ...(group.iterations !== undefined && { iterations: group.iterations - untakenByGroup[i] }),
     })),
     control: { ...state.control!, skippedSteps, consecutiveSkips, ...lossScale },
   };

@@ -29,6 +29,8 @@ export class StepRunner {
   readonly #inputs: StepInputs;
   readonly #signals: SignalInputs;
   readonly #scaled = new ScaledGradients();
+  /** One of the possible next steps of a device, while there are several. */
+  #turn: number | undefined;
 
   constructor({ table, groups, clock, control }: StepParts) {
     this.#table = table;
@@ -64,6 +66,7 @@ export class StepRunner {
 
   /** @throws {GradstepError} as `optimizer.step` does; then nothing has changed */
   run(gradients: Gradients, options: StepOptions | undefined): void {
+    if (this.#takeTurns(gradients, options, runKernel, undefined)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
     if (this.#signals.isSkipped) {
@@ -90,12 +93,50 @@ export class StepRunner {
       throw cannotEncode(backend.name, "steps", "step()");
     checkEncodable(gradients, options);
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
+    if (this.#takeTurns(gradients, options, run, target)) return;
     if (this.#prepare(gradients, options, run, target) < 0) return;
     const guarded = this.#control?.guarded;
     if (guarded === undefined) encodeKernels(backend!, runs, target);
     else guarded.run(runs, target);
     this.#commit();
     this.#control?.commit(run, target);
+  }
+
+  /**
+   * Takes a step of which the host does not know which groups take part in it, since the device decides which steps were
+   * skipped: everything once per possibility. Does nothing and returns false if there is only one.
+   */
+  #takeTurns(
+    gradients: Gradients,
+    options: StepOptions | undefined,
+    run: KernelRunner,
+    target: object | undefined,
+  ): boolean {
+    const control = this.#control;
+    const guarded = control?.guarded;
+    const turns = guarded?.turns(options?.clear === true);
+    if (turns === undefined || turns.length === 1) return false;
+    // Nothing has changed if the inputs of one of them are refused.
+    for (let i = 0; i < turns.length; i += 1) this.#inputs.take(gradients, options, turns[i]);
+    try {
+      for (let i = 0; i < turns.length; i += 1) {
+        this.#turn = turns[i];
+        guarded!.beginTurn(turns[i]);
+        if (this.#prepare(gradients, options, run, target) >= 0)
+          guarded!.run(this.#groups.runs, target);
+      }
+    } finally {
+      this.#turn = undefined;
+      guarded!.endTurns();
+    }
+    this.#commit();
+    control!.commit(run, target);
+    return true;
+  }
+
+  /** The step whose groups take part. */
+  get #iteration(): number {
+    return this.#turn ?? this.#clock.iterations + 1;
   }
 
   /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
@@ -105,7 +146,7 @@ export class StepRunner {
     run: KernelRunner,
     target?: object,
   ): number {
-    const iteration = this.#clock.iterations + 1;
+    const iteration = this.#iteration;
     const inputs = this.#inputs;
     const count = inputs.take(gradients, options, iteration);
     const signals = this.#signals;
@@ -165,7 +206,7 @@ export class StepRunner {
     if (!isDue) return -1;
     const { step, stepOptions } = control;
     if (step.count === 0) return 0;
-    const accumulated = inputs.take(step.gradients, stepOptions, this.#clock.iterations + 1);
+    const accumulated = inputs.take(step.gradients, stepOptions, this.#iteration);
     inputs.stage(this.#table.stage, false);
     inputs.divideByRowSteps();
     return accumulated;
