@@ -26,8 +26,10 @@ type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
 let watched = false;
 
-/** Counts the calls on all devices from now on. */
+/** Counts the calls on all devices from now on, and the buffers that are made from now on. */
 export function watchCalls(): void {
+  // Those of other tests may be collected at any time.
+  labelled.clear();
   // Test files share the prototypes.
   if (watched) return;
   watched = true;
