@@ -16,3 +16,10 @@ export const seed = Number(environment["GRADSTEP_SEED"] || Math.floor(Date.now()
 export function cases(full: number, sample: number): number {
   return isFull ? full : sample;
 }
+
+/** `count` of the values, others each day, in `npm test`; all of them in `pnpm test:full`. */
+export function sampled<Value>(values: readonly Value[], count: number): readonly Value[] {
+  if (isFull || count >= values.length) return values;
+  const first = (seed * count) % values.length;
+  return Array.from({ length: count }, (_, index) => values[(first + index) % values.length]);
+}

@@ -47,6 +47,8 @@ function run(args: readonly string[], stop?: () => NodeJS.Signals | undefined): 
     const signal = isStopped ? undefined : stop?.();
     if (signal === undefined) return;
     isStopped = true;
+    // npm passes on a Ctrl-C that the terminal sent too: two signals, one press.
+    child.kill(signal);
     child.kill(signal);
   }, 5);
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -74,50 +76,42 @@ describe("--checkpoint", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const settings = "--epochs 2 --batch-size 200 --clip 1 --ema 0.9 --accumulate 3".split(" ");
-  let straight: Promise<Result>;
-  beforeAll(() => {
-    straight = run(settings);
-  });
+  const goesOn = /Resumed after batch (\d+) of 40 in epoch [12]\/2, \d+ steps?\n/;
 
-  /** Stops a training once it was saved twice, and lets another process go on. */
-  async function interrupted(
-    signal: NodeJS.Signals,
-    directory: string,
-  ): Promise<{ readonly stopped: Result; readonly resumed: Result; readonly straight: Result }> {
+  test("a training that was killed, went on, was stopped by Ctrl-C and went on has the results of one that was not", async () => {
+    const directory = join(folder, "stopped");
     const saving = [...settings, "--checkpoint", directory];
-    const stopped = await run([...saving, "--every", "4"], () =>
-      existsSync(directory) && readdirSync(directory).filter(isWhole).length > 1
-        ? signal
-        : undefined,
+    const saved = (): string[] =>
+      existsSync(directory) ? readdirSync(directory).filter(isWhole).sort() : [];
+    const killed = await run([...saving, "--every", "4"], () =>
+      saved().length > 1 ? "SIGKILL" : undefined,
     );
+    expect(killed.document).toBe(undefined);
+
+    const newest = saved().at(-1)!;
+    const report = join(folder, "stopped.html");
+    const stopped = await run([...saving, "--every", "4", "--resume", "--report", report], () =>
+      saved().at(-1)! > newest ? "SIGINT" : undefined,
+    );
+    expect(stopped.stderr).toMatch(goesOn);
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain("--resume goes on from here.");
+    const { batchLosses, history, interrupted } = stopped.document!;
+    expect(interrupted).toBe(true);
+    expect(history.length).toBeLessThan(2);
+    expect(existsSync(report)).toBe(true);
+
     const resumed = await run([...saving, "--resume"]);
-    expect(resumed.stderr).toMatch(/Resumed after batch \d+ of 40 in epoch [12]\/2, \d+ steps?\n/);
-    return { stopped, resumed, straight: await straight };
-  }
-
-  test("a training that was killed and went on in another process has the results of one that was not", async () => {
-    const runs = await interrupted("SIGKILL", join(folder, "killed"));
-    expect(runs.stopped.document).toBe(undefined);
-    expect(results(runs.resumed.document!)).toStrictEqual(results(runs.straight.document!));
-  });
-
-  test("Ctrl-C saves after the batch, and --resume goes on from there", async () => {
-    const runs = await interrupted("SIGINT", join(folder, "stopped"));
-    expect(runs.stopped.code).toBe(130);
-    expect(runs.stopped.stderr).toContain("--resume goes on from here.");
-    const { batchLosses, interrupted: wasInterrupted } = runs.stopped.document!;
-    expect(wasInterrupted).toBe(true);
-    const resumed = runs.resumed.document!;
-    expect(resumed.batchLosses.slice(0, batchLosses.length)).toStrictEqual(batchLosses);
-    expect(runs.resumed.stderr).toContain(
-      `Resumed after batch ${((batchLosses.length - 1) % 40) + 1} of 40`,
-    );
-    expect(results(resumed)).toStrictEqual(results(runs.straight.document!));
+    const [, batch] = goesOn.exec(resumed.stderr)!;
+    expect(Number(batch)).toBe(((batchLosses.length - 1) % 40) + 1);
+    expect(resumed.document!.batchLosses.slice(0, batchLosses.length)).toStrictEqual(batchLosses);
+    const { document } = await runInProcess(settings);
+    expect(results(resumed.document!)).toStrictEqual(results(document!));
   });
 
   test("a finished training is not trained again; a damaged checkpoint is passed over", async () => {
     const directory = join(folder, "finished");
-    const args = ["--epochs", "2", "--batch-size", "800", "--checkpoint", directory];
+    const args = ["--epochs", "2", "--batch-size", "2000", "--checkpoint", directory];
     const { document } = await runInProcess(args);
     const again = await runInProcess([...args, "--resume"]);
     expect(results(again.document!)).toStrictEqual(results(document!));
@@ -136,19 +130,19 @@ describe("--checkpoint", () => {
   test("a folder that cannot be written, or that another training uses, is an error before the first batch", async () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
-    const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint"];
-    const unwritable = await run([...args, join(file, "inside")]);
+    const args = ["--epochs", "1", "--batch-size", "2000", "--checkpoint"];
+    const unwritable = await runInProcess([...args, join(file, "inside")]);
     expect(unwritable).toMatchObject({ code: 1, document: undefined });
     expect(unwritable.stderr).toContain("Choose a directory");
     expect(unwritable.stderr).not.toMatch(/epoch 1/i);
 
     const directory = join(folder, "shared");
     const lock = await fileStore(directory).lock!();
-    const second = await run([...args, directory]);
+    const second = await runInProcess([...args, directory]);
     expect(second).toMatchObject({ code: 1, document: undefined });
     expect(second.stderr).toContain(`Process ${process.pid} saves in`);
     lock.release();
-    expect((await run([...args, directory])).code).toBe(0);
+    expect((await runInProcess([...args, directory])).code).toBe(0);
   });
 
   test("a save that fails ends the training with a word about --resume", async () => {
@@ -169,18 +163,18 @@ describe("--checkpoint", () => {
 
   test("other settings than those of the checkpoint are an error, and nothing is replaced", async () => {
     const directory = join(folder, "others");
-    const args = ["--epochs", "1", "--batch-size", "800", "--checkpoint", directory];
+    const args = ["--epochs", "1", "--batch-size", "2000", "--checkpoint", directory];
     expect((await runInProcess([...args, "--resume"])).stderr).toContain("No checkpoint yet");
     const files = readdirSync(directory);
     const error = async (...changed: string[]): Promise<string> => {
-      const { code, document, stderr } = await run([...args, ...changed]);
+      const { code, document, stderr } = await runInProcess([...args, ...changed]);
       expect(code).toBeGreaterThan(0);
       expect(document).toBe(undefined);
       return stderr;
     };
     expect(await error()).toMatch(/which has checkpoints of another training; add --resume/);
     expect(await error("--resume", "--seed", "2")).toMatch(
-      /Got --batch-size 800 --seed 2 with --resume; expected --batch-size 800 --seed 1, with which/,
+      /Got --batch-size 2000 --seed 2 with --resume; expected --batch-size 2000 --seed 1, with which/,
     );
     expect(await error("--resume", "--epochs", "3")).toMatch(
       /--resume needs the options with which it was made, --epochs too\.\n- hyperparameters\.learningRate: the checkpoint has the schedule/,

@@ -62,7 +62,7 @@ describe("the program", () => {
   });
 
   test("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
-    const { code, stdout, stderr } = await run("--epochs", "1", "--batch-size", "200");
+    const { code, stdout, stderr } = await runHere("--epochs", "1", "--batch-size", "200");
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("Training a digit classifier · gradstep Adam · WebAssembly\n");
     expect(stdout).toContain("Loss, on a logarithmic scale");
@@ -76,7 +76,7 @@ describe("the program", () => {
     [["--epochs", "many"], "Got --epochs many; expected a whole number from 1 to 1000.\n"],
     [["--report", "/dev/null/no"], /^Got --report \/dev\/null\/no, which cannot be written.*\n$/],
   ])("rejects %j in one line, with status 2", async (args, message) => {
-    const { code, stdout, stderr } = await run(...args);
+    const { code, stdout, stderr } = await runHere(...args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).not.toContain("\n");
@@ -140,33 +140,12 @@ describe("the program", () => {
 
   test("finishes when its output is closed (`| head`)", async () => {
     const file = join(folder, "unread.html");
-    const child = spawn(process.execPath, [program, "--epochs", "1", "--report", file]);
+    const child = spawn(process.execPath, [program, "--epochs", "1", "--batch-size", "2000", "--report", file]);
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.once("data", () => child.stdout.destroy());
     const code = await new Promise((done) => child.on("close", done));
     expect([code, stderr]).toEqual([0, ""]);
-    expect(existsSync(file)).toBe(true);
-  });
-
-  test("stops after the batch on Ctrl-C, prints its results and ends with 130", async () => {
-    const file = join(folder, "stopped.html");
-    const child = spawn(process.execPath, [program, "--json", "--epochs", "9", "--report", file]);
-    let stdout = "";
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => {
-      // npm passes on a Ctrl-C that the terminal sent too: two signals, one press.
-      if (!chunk.toString().includes("1/9")) return;
-      child.kill("SIGINT");
-      child.kill("SIGINT");
-    });
-    const code = await new Promise((done) => child.on("close", done));
-    expect(code).toBe(130);
-    const document = JSON.parse(stdout) as TrainingDocument;
-    expect(document.interrupted).toBe(true);
-    expect(document.history.length).toBeLessThan(9);
-    expect(document.timing.steps).toBeGreaterThanOrEqual(125);
-    expect(document.timing.steps).toBeLessThan(9 * 125);
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -50,6 +50,7 @@ function run(args: readonly string[], from = fixtures): Promise<Outcome> {
 
 /** For tests of the command, not of the suite. */
 const little = ["--cases", "1", "--kernels", "2"];
+const bounds = [...little, "--group", "bounds"];
 
 /** The same in this process, which starts faster and is warm: for what does not depend on the process. */
 async function runHere(args: readonly string[], from = fixtures): Promise<Outcome> {
@@ -155,7 +156,9 @@ describe("verify", () => {
     const { status, output } = await runHere([
       "verify",
       "reference",
-      ...little,
+      ...bounds,
+      "--group",
+      "groups",
       "--seed",
       "2",
       "--rule",
@@ -166,7 +169,7 @@ describe("verify", () => {
     const report = JSON.parse(output) as Record<string, number>;
     expect(report).toMatchObject({ backend: "reference", failed: 0, skipped: 0, differingBits: 0 });
     expect(report.worstErrorOverBound).toBeLessThanOrEqual(1);
-    expect(report.passed).toBeGreaterThan(30);
+    expect(report.passed).toBe(2);
   });
 
   test("--rule takes the rule of a chain, and ignores a stage alone", async () => {
@@ -177,7 +180,7 @@ describe("verify", () => {
        export const halved = chain(halve(), sgd());`,
     );
     const { status, output } = await runHere(
-      ["verify", "reference", ...little, "--rule", "halved.mjs", "--json"],
+      ["verify", "reference", ...bounds, "--rule", "halved.mjs", "--json"],
       directory,
     );
     expect(status).toBe(0);
@@ -191,23 +194,23 @@ describe("verify", () => {
        export const backend = () => Object.assign(reference(), { compile: () => ({ source: "", run() {} }) });`,
     );
     const { status, output } = await run(
-      ["verify", "./broken.mjs", ...little, "--rule", "signum.mjs"],
+      ["verify", "./broken.mjs", ...bounds, "--rule", "signum.mjs"],
       directory,
     );
     expect(status).toBe(1);
-    expect(output).toMatch(/\d+ passed, [1-9]\d* failed, 2 skipped/);
+    expect(output).toMatch(/^0 passed, 1 failed, 0 skipped$/m);
   });
 
   test("--rule checks the rules of a module", async () => {
-    const args = ["verify", "reference", "--rule", "signum.mjs", ...little, "--json"];
+    const args = ["verify", "reference", "--rule", "signum.mjs", ...bounds, "--json"];
     const { status, output, errors } = await runHere(args, directory);
     expect(errors).toBe("");
     expect(status).toBe(0);
     const report = JSON.parse(output) as { checks: Record<string, string>[] };
     expect(report).toMatchObject({ rules: ["signum"], failed: 0 });
-    expect(report.checks).toContainEqual(
+    expect(report.checks).toEqual([
       expect.objectContaining({ group: "bounds", name: "signum", status: "passed" }),
-    );
+    ]);
   });
 
   test("Ctrl-C stops it, and prints the results so far", async () => {
@@ -236,7 +239,7 @@ describe("verify", () => {
   test("--kernels limits the kernels of a rule in random cases", async () => {
     const cases = async (...options: string[]): Promise<number> => {
       const { output } = await runHere(
-        ["verify", "reference", "--cases", "1", "--rule", "many.mjs", "--json", ...options],
+        ["verify", "reference", "--cases", "1", "--group", "bounds", "--rule", "many.mjs", "--json", ...options],
         directory,
       );
       return (JSON.parse(output) as { cases: number }).cases;
@@ -256,8 +259,9 @@ describe("verify", () => {
        export const wrapsArrays = false;
        export default () => Object.assign(reference(), { remap: undefined });`,
     );
+    const groups = ["tensors", "errors", "rows", "groups"].flatMap((group) => ["--group", group]);
     const { status, output } = await runHere(
-      ["verify", "./no-rows.mjs", ...little, "--rule", "signum.mjs"],
+      ["verify", "./no-rows.mjs", ...little, ...groups, "--rule", "signum.mjs"],
       directory,
     );
     expect(status).toBe(0);
@@ -267,7 +271,7 @@ describe("verify", () => {
     expect(output).toMatch(/^skipped +rows +0\/1 +skipped: random remaps/m);
     expect(output).toMatch(/^passed +errors .* skipped: [^;]+(; [^;]+)+$/m);
     expect(output).toMatch(/^\d+ skipped: the backend has no remap\(\)/m);
-    expect(output).toMatch(/^3 skipped: the backend is declared with wrapsArrays: false$/m);
+    expect(output).toMatch(/^1 skipped: the backend is declared with wrapsArrays: false$/m);
   });
 });
 
@@ -302,6 +306,8 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "oracle"]],
     [["verify", "reference", "--cases", "0"]],
     [["verify", "reference", "--kernels", "0"]],
+    [["verify", "reference", "--group", "bound"]],
+    [["golden", "malformed.json", "--group", "bounds"]],
     [["mutants", "--kernels", "3"]],
     [["verify", "reference", "--cases", "many"]],
     [["verify", "reference", "--seed", "-1"]],
@@ -330,6 +336,6 @@ describe("wrong usage is one line and exit status 2", () => {
 test("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
-  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule", "--kernels"])
+  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule", "--group", "--kernels"])
     expect(output).toContain(word);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
+import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { runMutants } from "../src/mutants/run-mutants.js";
 import { conformance } from "../src/suite/conformance.js";
@@ -17,8 +18,7 @@ describe("the worst case of WGSL", () => {
     model: wgsl,
     cases: cases(600, 25),
     maxKernels: cases(24, 4),
-    describe,
-    test,
+    ...sampledRunner({ describe, test }, 1, 4),
   });
 });
 

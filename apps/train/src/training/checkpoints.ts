@@ -36,7 +36,10 @@ export function savesTo(
         // A folder that cannot be written, or that another training uses, is an error before the first step.
         await checkpoints.lock();
         if (!resumes) return;
-        const resumed = await checkpoints.resume();
+        const resumed = await checkpoints.resume().catch(async (error: unknown) => {
+          await checkpoints.close();
+          throw error;
+        });
         if (resumed !== undefined) resumedBatches = progress.losses.length;
         observer.onResume?.(
           resumed && {

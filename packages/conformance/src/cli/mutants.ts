@@ -7,13 +7,21 @@ import { Progress } from "./progress.js";
 import { painter, table, widthOf, type Cell } from "./terminal.js";
 
 /** `mutants`: tests the suite and returns the exit status. WGSL's bounds are tested on the worst case of WGSL. */
-export async function mutants({ cases = 64, seed, sample, model, json }: Options): Promise<number> {
+export async function mutants({
+  cases = 64,
+  groups,
+  seed,
+  sample,
+  model,
+  json,
+}: Options): Promise<number> {
   const progress = new Progress();
   let done = 0;
   progress.show("targets without a bug");
   const report = await runMutants({
     cases,
     seed,
+    ...(groups === undefined ? {} : { groups }),
     ...(sample === undefined ? {} : { sample: { count: sample, seed } }),
     ...(model === undefined ? {} : { model }),
     ...(model === wgsl ? { backend: () => worstCase(seed) } : {}),

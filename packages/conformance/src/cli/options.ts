@@ -10,6 +10,8 @@ export interface Options {
   readonly backend: string | undefined;
   /** Files of `--rule`. */
   readonly rules: readonly string[];
+  /** The groups of checks to run; all if undefined. */
+  readonly groups: readonly string[] | undefined;
   /** How many mutants to run; all if undefined. */
   readonly sample: number | undefined;
   readonly cases: number | undefined;
@@ -26,10 +28,15 @@ const commands = {
     min: 1,
     max: 1,
     what: "a backend",
-    options: ["rule", "cases", "kernels", "seed", "model"],
+    options: ["rule", "group", "cases", "kernels", "seed", "model"],
   },
   golden: { min: 1, max: Infinity, what: "at least one file", options: ["backend", "model"] },
-  mutants: { min: 0, max: 0, what: "nothing", options: ["sample", "cases", "seed", "model"] },
+  mutants: {
+    min: 0,
+    max: 0,
+    what: "nothing",
+    options: ["sample", "group", "cases", "seed", "model"],
+  },
 } as const;
 
 /** @throws {UsageError} */
@@ -40,6 +47,7 @@ export function parseOptions(args: readonly string[]): Options {
     targets,
     backend: undefined,
     rules: [],
+    groups: undefined,
     sample: undefined,
     cases: undefined,
     kernels: undefined,
@@ -61,6 +69,7 @@ export function parseOptions(args: readonly string[]): Options {
   for (const option of [
     "backend",
     "rule",
+    "group",
     "sample",
     "cases",
     "kernels",
@@ -78,6 +87,7 @@ export function parseOptions(args: readonly string[]): Options {
     targets,
     backend: values.backend,
     rules: values.rule ?? [],
+    groups: values.group,
     sample: values.sample === undefined ? undefined : count("sample", values.sample, 1),
     cases: values.cases === undefined ? undefined : count("cases", values.cases, 1),
     kernels: values.kernels === undefined ? undefined : count("kernels", values.kernels, 1),
@@ -95,6 +105,7 @@ function read(args: readonly string[]) {
       options: {
         backend: { type: "string" },
         rule: { type: "string", multiple: true },
+        group: { type: "string", multiple: true },
         sample: { type: "string" },
         cases: { type: "string" },
         kernels: { type: "string" },
@@ -108,7 +119,7 @@ function read(args: readonly string[]) {
     // The message begins with what was got; the rest is advice on "--".
     const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new UsageError(
-      `${first}; expected --backend, --rule, --sample, --cases, --kernels, --seed, --model, --json or --help.`,
+      `${first}; expected --backend, --rule, --group, --sample, --cases, --kernels, --seed, --model, --json or --help.`,
     );
   }
 }

@@ -15,7 +15,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     const isUsage =
       error instanceof UsageError ||
-      (error instanceof GradstepError && error.code === "INVALID_FILE");
+      (error instanceof GradstepError && ["INVALID_FILE", "UNKNOWN_OPTION"].includes(error.code));
     // A backend that cannot start here says why. Anything else is a defect, whose stack is needed.
     if (!isUsage && !(error instanceof GradstepError)) throw error;
     process.stderr.write(`${error.message}\n`);

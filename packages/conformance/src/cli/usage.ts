@@ -18,6 +18,7 @@ backend runs rules of elements alone.
 Options
   --rule <file>               verify: a module that exports rules (what defineRule returns); the checks of
                               rules run on these instead of the built-in ones; may be repeated
+  --group <group>             verify, mutants: only the checks of this group, such as bounds; may be repeated
   --backend <backend>         golden: check this backend, step by step, instead of the f64 reference
   --cases <n>                 verify: random cases, default 1000, or 40 on a GPU that software emulates;
                               mutants: per mutant, default 64

@@ -14,6 +14,7 @@ const slowDefaults = { cases: 40, kernels: 4 };
 export async function verify({
   targets,
   rules: ruleFiles,
+  groups,
   cases: givenCases,
   kernels: givenKernels,
   seed,
@@ -43,6 +44,7 @@ export async function verify({
       wrapsArrays: loaded.wrapsArrays,
       reductions: loaded.reductions,
       ...(rules.length > 0 ? { rules } : {}),
+      ...(groups === undefined ? {} : { groups }),
       ...(kernels === undefined ? {} : { maxKernels: kernels }),
       cases,
       seed,
