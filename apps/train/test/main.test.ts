@@ -140,7 +140,15 @@ describe("the program", () => {
 
   test("finishes when its output is closed (`| head`)", async () => {
     const file = join(folder, "unread.html");
-    const child = spawn(process.execPath, [program, "--epochs", "1", "--batch-size", "2000", "--report", file]);
+    const child = spawn(process.execPath, [
+      program,
+      "--epochs",
+      "1",
+      "--batch-size",
+      "2000",
+      "--report",
+      file,
+    ]);
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.once("data", () => child.stdout.destroy());

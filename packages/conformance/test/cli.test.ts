@@ -239,7 +239,18 @@ describe("verify", () => {
   test("--kernels limits the kernels of a rule in random cases", async () => {
     const cases = async (...options: string[]): Promise<number> => {
       const { output } = await runHere(
-        ["verify", "reference", "--cases", "1", "--group", "bounds", "--rule", "many.mjs", "--json", ...options],
+        [
+          "verify",
+          "reference",
+          "--cases",
+          "1",
+          "--group",
+          "bounds",
+          "--rule",
+          "many.mjs",
+          "--json",
+          ...options,
+        ],
         directory,
       );
       return (JSON.parse(output) as { cases: number }).cases;
@@ -336,6 +347,15 @@ describe("wrong usage is one line and exit status 2", () => {
 test("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
-  for (const word of ["verify", "golden", "mutants", "--json", "--cases", "--rule", "--group", "--kernels"])
+  for (const word of [
+    "verify",
+    "golden",
+    "mutants",
+    "--json",
+    "--cases",
+    "--rule",
+    "--group",
+    "--kernels",
+  ])
     expect(output).toContain(word);
 });

@@ -15,6 +15,7 @@ import {
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import { passes } from "../src/passes/compile-passes.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { generate } from "../src/generate.js";
@@ -60,7 +61,7 @@ describe("chains", () => {
   };
   const tensors = { a: [9, 4], b: [6, 2, 3], c: [1100], d: [] };
 
-  describe.each(Object.entries(specs))("%s", (_, spec) => {
+  describe.each(sampled(Object.entries(specs), 3))("%s", (_, spec) => {
     const make = async (): Promise<WrappingBackend<Float32Array>[]> => [
       cpuJs({ exact: true }),
       cpuJs({ exact: true, kernels: [await compiled(spec, true), await compiled(scaled, true)] }),

@@ -1,6 +1,7 @@
 import { decayRate, defineRule, nonNegative } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import { ruleNames } from "../../../testing/rule-names.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { generate } from "../src/generate.js";
@@ -16,7 +17,7 @@ const words =
   "i n t1 t2 slots scalars p1 g1 x X _ __ _1 slots_ scalars_ count index update kernels";
 
 describe("a name of any kind", () => {
-  test.each(words.split(" "))("%s", async (word) => {
+  test.each(sampled(words.split(" "), 12))("%s", async (word) => {
     // As a slot, as a scalar and as a temporary: three rules, since a name means one thing in each.
     const hyperparameters = { learningRate: nonNegative(0.1) };
     const rules = [
@@ -82,7 +83,7 @@ test.each([
   expect(await compiled(rule, true)).toMatchObject({ exact: true });
 });
 
-test.each(ruleNames)("a rule named %s is compiled and interpreted", async (name) => {
+test.each(sampled(ruleNames, 12))("a rule named %s is compiled and interpreted", async (name) => {
   const { rule } = defineRule({
     name,
     hyperparameters: { learningRate: nonNegative(0.1) },

@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core";
 import { oracle, reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { isFull, seed } from "../../../testing/cases.js";
+import { isFull, sampled, seed } from "../../../testing/cases.js";
 import { passes } from "../src/passes/compile-passes.js";
 import { createCpuJs } from "../src/cpu-js.js";
 import { compiled } from "./compile.js";
@@ -112,7 +112,7 @@ const shapesOf = (rule: Rule): [string, readonly number[]][] => {
   return Object.entries(shapes).filter((_, i) => isFull || (i + first) % 3 === 0);
 };
 
-describe.each(rules)("%s", (_, rule) => {
+describe.each(sampled(rules, 5))("%s", (_, rule) => {
   const spec = rule.specify({ weightDecay: 0.01 });
 
   test.each(shapesOf(rule))("%s", async (__, shape) => {

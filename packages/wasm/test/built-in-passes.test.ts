@@ -3,6 +3,7 @@ import type { OptimizerSpec } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import { wasm } from "../src/index.js";
 import { after, difference, rowsOf } from "./passes.js";
 import { threaded } from "./threaded.js";
@@ -25,7 +26,7 @@ const specs = rules
     ),
   ]);
 
-test.each<readonly [string, OptimizerSpec]>(specs)("%s", async (_, spec) => {
+test.each<readonly [string, OptimizerSpec]>(sampled(specs, 8))("%s", async (_, spec) => {
   const rows = rowsOf(withRows, (row, tensor) => (row + tensor) % 3 !== 0);
   const steps = { spec, shapes, options: [{}, { rows }, {}] };
   const expected = await after(reference(), steps);

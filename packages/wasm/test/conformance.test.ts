@@ -1,5 +1,6 @@
 import { conformance } from "@gradstep/conformance";
 import { cases } from "../../../testing/cases.js";
+import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { wasm } from "../src/index.js";
 import { runner } from "./runner.js";
 
@@ -7,5 +8,5 @@ conformance({
   backend: () => wasm(),
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
-  ...runner,
+  ...sampledRunner(runner, 0, 3),
 });

@@ -10,10 +10,10 @@ interface TestRunner {
 }
 
 /**
- * A runner for the conformance suite. `npm test` runs an eighth of the checks on Dawn: a sixteenth in Node (0),
- * another one in Chromium (1). The sixteenths change with the seed. `pnpm test:full` runs all checks in both.
+ * A runner for the conformance suite. `npm test` runs a sixteenth of the checks on Dawn: half of them in Node (0),
+ * the others in Chromium (1). They change with the seed. `pnpm test:full` runs all checks in both.
  *
- * @param part which sixteenth to run
+ * @param part which half to run
  * @param wrap wraps a Float32Array in a backend: WebGPU must refuse that, whatever the check
  */
 export function conformanceSample(
@@ -24,7 +24,7 @@ export function conformanceSample(
   const register = (name: string, body: Body): unknown => test(name, (context) => body(context));
   const skip = (name: string): unknown =>
     test(`does not apply, and is refused: ${name}`, () => expectRefusal(wrap));
-  return sampledRunner({ describe, test: Object.assign(register, { skip }) }, part, 16);
+  return sampledRunner({ describe, test: Object.assign(register, { skip }) }, part, 32);
 }
 
 async function expectRefusal(wrap: () => Promise<unknown>): Promise<void> {

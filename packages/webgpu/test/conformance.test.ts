@@ -7,7 +7,7 @@ import { describe, newBackend } from "./gpu.js";
 // With a mask, Prodigy binds one buffer more than the eight that a default device allows.
 const suiteBackend = () => newBackend({ maxStorageBuffersPerShaderStage: 9 });
 
-describe(`conformance (${isFull ? "all checks" : "a sixteenth of the checks"}, seed ${seed})`, () => {
+describe(`conformance (${isFull ? "all checks" : "some of the checks"}, seed ${seed})`, () => {
   conformance({
     backend: suiteBackend,
     model: wgsl,

@@ -112,7 +112,7 @@ test("the LaTeX of an expression is read as the expression: the same bits", () =
         valueOfExpression(expression, own),
       );
     }),
-    { seed, numRuns: cases(5000, 400) },
+    { seed, numRuns: cases(5000, 100) },
   );
 });
 
@@ -138,6 +138,6 @@ test("every name has a symbol that MathJax takes", () => {
     fc.property(name, (one) => {
       expect(() => treeOf(printSymbol(symbolOf(one), "t-1"))).not.toThrow();
     }),
-    { seed, numRuns: cases(1000, 50) },
+    { seed, numRuns: cases(1000, 20) },
   );
 });

@@ -45,7 +45,7 @@ for (const [title, kind, run] of [
       let page = await tabs.open();
       await call(page, "save", store, number++, length);
 
-      for (let round = 0; round < cases(50, 3); round++) {
+      for (let round = 0; round < cases(50, 2); round++) {
         const [how, end] = Object.entries(ends)[round % 5];
         let last = number - 1;
         page.on("console", (line) => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { sampled } from "../../../../testing/cases.js";
 import type { StoreName } from "./tab-program.js";
 import { call, Tabs, written } from "./tabs.js";
 
@@ -11,7 +12,7 @@ const tabs = found as Tabs;
 
 afterAll(() => found?.close());
 
-describe.skipIf(found === undefined).each(["indexedDbStore", "opfsStore"] as const)(
+describe.skipIf(found === undefined).each(sampled(["indexedDbStore", "opfsStore"] as const, 1))(
   "%s",
   (kind) => {
     const nameOf = (name: string): StoreName => ({ kind, name });

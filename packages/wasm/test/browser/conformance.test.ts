@@ -8,6 +8,5 @@ conformance({
   backend: () => wasm(),
   cases: cases(500, 20),
   maxKernels: cases(Infinity, 2),
-  ...runner,
-  ...sampledRunner(runner, 1, 4),
+  ...sampledRunner(runner, 1, 12),
 });

@@ -126,7 +126,7 @@ describe(`golden runs (seed ${seed})`, () => {
   );
 });
 
-describe(`conformance (${isFull ? "all checks" : "a sixteenth of the checks"}, seed ${seed})`, () => {
+describe(`conformance (${isFull ? "all checks" : "some of the checks"}, seed ${seed})`, () => {
   conformance({
     backend: newBackend,
     model: wgsl,
