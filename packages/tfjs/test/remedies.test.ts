@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { adam, tfOptimizer, tfParameters } from "../src/index.js";
 
 test.each<[string, () => unknown, string]>([
-  ["the rate of tf.train.adam(0.1)", () => adam(0.1 as never), "{ learningRate: 0.1 }"],
+  ["the rate of tf.train.adam(0.1)", () => adam(0.1), "{ learningRate: 0.1 }"],
   ["Keras's clipnorm in camelCase", () => adam({ clipNorm: 1 } as never), '"clipnorm"'],
   ["Keras's use_ema in camelCase", () => adam({ useEma: true } as never), '"use_ema"'],
   ["a name of PyTorch", () => adam({ lr: 1 } as never), '"learningRate"'],
