@@ -8,5 +8,6 @@ conformance({
   backend: () => wasm(),
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
+  wrapsArrays: runner.wrapsArrays,
   ...sampledRunner(runner, 0, 3),
 });

@@ -8,5 +8,6 @@ conformance({
   backend: () => wasm(),
   cases: cases(500, 20),
   maxKernels: cases(Infinity, 2),
+  wrapsArrays: runner.wrapsArrays,
   ...sampledRunner(runner, 1, 12),
 });
