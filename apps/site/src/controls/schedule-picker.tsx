@@ -1,3 +1,4 @@
+import { NumberInput } from "./number-input.js";
 import type { ScheduleData, ScheduleOption } from "@gradstep/core";
 import { useId } from "preact/hooks";
 import {
@@ -96,16 +97,12 @@ function OptionField({ option: { name, meaning, kind }, value, onChange }: Optio
           onChange={(event) => onChange(numbersIn(event.currentTarget.value))}
         />
       ) : (
-        <input
+        <NumberInput
           id={id}
-          type="number"
           step={kind === "steps" ? 1 : "any"}
           min={kind === "steps" ? 1 : undefined}
           value={value as number}
-          onChange={(event) => {
-            const number = event.currentTarget.valueAsNumber;
-            if (Number.isFinite(number)) onChange(number);
-          }}
+          onChange={onChange}
         />
       )}
     </div>

@@ -1,5 +1,6 @@
 import { useId } from "preact/hooks";
 import { positionOf, positions, valueAt, type Scale } from "./hyperparameter-range.js";
+import { NumberInput } from "./number-input.js";
 import "./controls.css";
 
 interface SliderProps {
@@ -33,16 +34,11 @@ export function Slider(props: SliderProps) {
         aria-describedby={meaning === undefined ? undefined : `${id}-meaning`}
         onInput={(event) => onInput(valueAt(event.currentTarget.valueAsNumber, range))}
       />
-      <input
-        type="number"
+      <NumberInput
+        name={`${label}, as a number`}
         step={isInteger ? 1 : "any"}
-        aria-label={`${label}, as a number`}
         value={value}
-        onChange={(event) => {
-          const number = event.currentTarget.valueAsNumber;
-          if (Number.isFinite(number)) onInput(number);
-          else event.currentTarget.value = String(value);
-        }}
+        onChange={onInput}
       />
       {meaning !== undefined && <small id={`${id}-meaning`}>{meaning}</small>}
     </div>

@@ -24,9 +24,20 @@ export class MapProjection {
 
   /** The point of the map at a place, which is moved into the map, with the digits that a pixel can tell. */
   pointAt(left: number, top: number): Point {
+    return this.#pointOf(left / this.width, top / this.height);
+  }
+
+  /** The point that is these parts of the map's width and height to the right of and below another; the map may have no size yet. */
+  moved([x, y]: Point, right: number, down: number): Point {
     const { xMin, xMax, yMin, yMax } = this.extent;
-    const x = xMin + Math.min(1, Math.max(0, left / this.width)) * (xMax - xMin);
-    const y = yMax - Math.min(1, Math.max(0, top / this.height)) * (yMax - yMin);
+    return this.#pointOf((x - xMin) / (xMax - xMin) + right, (yMax - y) / (yMax - yMin) + down);
+  }
+
+  /** The point at a part of the width and a part of the height. */
+  #pointOf(across: number, down: number): Point {
+    const { xMin, xMax, yMin, yMax } = this.extent;
+    const x = xMin + Math.min(1, Math.max(0, across)) * (xMax - xMin);
+    const y = yMax - Math.min(1, Math.max(0, down)) * (yMax - yMin);
     const digits = Math.max(0, 3 - Math.floor(Math.log10(xMax - xMin)));
     return [Number(x.toFixed(digits)), Number(y.toFixed(digits))];
   }

@@ -157,10 +157,7 @@ function StartHandle({ model, projection, start: [x, y] }: StartHandleProps) {
     if (way === undefined) return;
     event.preventDefault();
     model.update({
-      start: projection.pointAt(
-        projection.left(x) + way[0] * part * projection.width,
-        projection.top(y) + way[1] * part * projection.height,
-      ),
+      start: projection.moved([x, y], way[0] * part, way[1] * part),
     });
   };
   return (

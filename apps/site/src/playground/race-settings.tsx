@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { BackendPicker } from "../controls/backend-picker.js";
+import { NumberInput } from "../controls/number-input.js";
 import { Slider } from "../controls/slider.js";
 import { constants, functions } from "./formula-operations.js";
 import { FormulaError } from "./formula-parser.js";
@@ -38,16 +39,13 @@ export function RaceSettings({ model }: RaceSettingsProps) {
         </label>
         <label>
           Steps{" "}
-          <input
-            type="number"
+          <NumberInput
             min={1}
             max={maxSteps}
+            step={1}
             value={state.steps}
-            onChange={(event) => {
-              const steps = event.currentTarget.valueAsNumber;
-              if (Number.isInteger(steps) && steps >= 1)
-                model.update({ steps: Math.min(maxSteps, steps) });
-            }}
+            accepts={(steps) => Number.isInteger(steps) && steps >= 1}
+            onChange={(steps) => model.update({ steps: Math.min(maxSteps, steps) })}
           />
         </label>
         <FormulaField model={model} />
@@ -149,15 +147,11 @@ function ExtentFields({ model }: RaceSettingsProps) {
       {sides.map(([side, label]) => (
         <label key={side}>
           {label}{" "}
-          <input
-            type="number"
+          <NumberInput
             step="any"
             value={extent[side]}
-            onChange={(event) => {
-              const changed = { ...extent, [side]: event.currentTarget.valueAsNumber };
-              if (isExtent(changed)) model.update({ extent: changed });
-              else event.currentTarget.value = String(extent[side]);
-            }}
+            accepts={(number) => isExtent({ ...extent, [side]: number })}
+            onChange={(number) => model.update({ extent: { ...extent, [side]: number } })}
           />
         </label>
       ))}

@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { NumberInput } from "../controls/number-input.js";
 
 interface NumberFieldProps {
   readonly label: string;
@@ -13,33 +14,25 @@ interface NumberFieldProps {
   readonly onChange: (value: number | undefined) => void;
 }
 
-/** A number. What is not valid is not taken: the field gets its last value back. */
+/** A number with its label. */
 export function NumberField(props: NumberFieldProps) {
   const { label, value, min, max = Infinity, isFraction = false, isOptional = false } = props;
   const id = useId();
   return (
     <div class="train-field">
       <label for={id}>{label}</label>
-      <input
+      <NumberInput
         id={id}
-        type="number"
         min={min}
         max={max === Infinity ? undefined : max}
         step={isFraction ? "any" : 1}
         placeholder={isOptional ? "off" : undefined}
-        value={value ?? ""}
-        onChange={(event) => {
-          const field = event.currentTarget;
-          if (field.value === "" && !field.validity.badInput && isOptional) {
-            props.onChange(undefined);
-            return;
-          }
-          const number = field.valueAsNumber;
-          const isValid =
-            number >= min && number <= max && (isFraction || Number.isInteger(number));
-          if (isValid) props.onChange(number);
-          else field.value = String(value ?? "");
-        }}
+        value={value}
+        accepts={(number) =>
+          number >= min && number <= max && (isFraction || Number.isInteger(number))
+        }
+        onChange={props.onChange}
+        onClear={isOptional ? () => props.onChange(undefined) : undefined}
       />
     </div>
   );

@@ -36,3 +36,19 @@ test("by keyboard", async () => {
   await expect.poll(() => new URL(page.url()).searchParams.get("iterations")).toBe("10");
   await finish();
 });
+
+test("a number that is being typed stays while a picture arrives", async () => {
+  const { page, finish } = await site.open("demos/muon?rows=4&columns=4");
+  await page.getByRole("img", { name: /^Iteration 5/ }).waitFor();
+  const seed = page.getByLabel("Seed, as a number");
+  await seed.fill("27");
+  await page.getByRole("slider", { name: "Iterations" }).evaluate((slider: HTMLInputElement) => {
+    slider.value = slider.max;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await page.getByRole("img", { name: /^Iteration 10/ }).waitFor();
+  expect(await seed.inputValue()).toBe("27");
+  await seed.blur();
+  await expect.poll(() => new URL(page.url()).searchParams.get("seed")).toBe("27");
+  await finish();
+});

@@ -96,6 +96,12 @@ test("places and points of a map", () => {
   ]);
   expect(projection.pointAt(300, 150)).toEqual([1, 0]);
   expect(projection.pointAt(-50, 900)).toEqual([-2, -1]);
+  // Also of a map that is not laid out yet.
+  for (const map of [projection, new MapProjection(projection.extent, 0, 0)])
+    expect([map.moved([1, 0], 0.1, -0.1), map.moved([1, 0], -9, 9)]).toEqual([
+      [1.4, 0.4],
+      [-2, -1],
+    ]);
   const path = {
     points: Float32Array.of(-2, 3, 1, 0, 2, -1),
     values: new Float64Array(3),
