@@ -63,9 +63,16 @@ export function drawPaths(
   context.setLineDash([]);
   for (const { path, color } of paths)
     if (path.evaluated !== undefined)
-      drawRing(context, headOf(path.evaluated, shownSteps, projection), 5, color, background);
+      drawDisc(context, headOf(path.evaluated, shownSteps, projection), {
+        radius: 5,
+        fill: background,
+        stroke: color,
+        lineWidth: 2.5,
+      });
   const heads = paths.map(({ path }) => headOf(path, shownSteps, projection));
-  paths.forEach(({ color }, i) => drawDot(context, heads[i], 4.5, color, background));
+  paths.forEach(({ color }, i) =>
+    drawDisc(context, heads[i], { radius: 4.5, fill: color, stroke: background, lineWidth: 1.5 }),
+  );
   drawLabels(context, paths, heads, projection, background);
   const marked = mark && paths[mark.path];
   if (marked !== undefined) {
@@ -122,35 +129,24 @@ function trace(
   context.lineTo(clamp(head.left), clamp(head.top));
 }
 
-function drawDot(
-  context: CanvasRenderingContext2D,
-  { left, top }: Place,
-  radius: number,
-  color: string,
-  background: string,
-): void {
-  context.beginPath();
-  context.arc(left, top, radius, 0, 2 * Math.PI);
-  context.fillStyle = color;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = background;
-  context.stroke();
+interface DiscStyle {
+  readonly radius: number;
+  readonly fill: string;
+  readonly stroke: string;
+  readonly lineWidth: number;
 }
 
-function drawRing(
+function drawDisc(
   context: CanvasRenderingContext2D,
   { left, top }: Place,
-  radius: number,
-  color: string,
-  background: string,
+  { radius, fill, stroke, lineWidth }: DiscStyle,
 ): void {
   context.beginPath();
   context.arc(left, top, radius, 0, 2 * Math.PI);
-  context.fillStyle = background;
+  context.fillStyle = fill;
   context.fill();
-  context.lineWidth = 2.5;
-  context.strokeStyle = color;
+  context.lineWidth = lineWidth;
+  context.strokeStyle = stroke;
   context.stroke();
 }
 

@@ -5,6 +5,7 @@ import type {
   OptimizerState,
   RemapOptions,
   StepOptions,
+  Tensor,
 } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
 import { restoring, wrapping } from "./optimizer-mutants.js";
@@ -23,56 +24,70 @@ function restoringCounts(name: string, change: (count: number, rows: number) => 
   });
 }
 
-/** Some steps of parameters whose rows are counted update all rows. */
-function ofAllRows(
+/** The row counts of the state that was restored last. */
+interface Restored {
+  counts: RowCounts;
+}
+
+/** Behaves differently while row counts of a restored state hold. */
+function afterRestore(
   name: string,
-  isAffected: (gradients: Gradients, optimizer: Optimizer) => boolean,
+  change: (
+    optimizer: Optimizer,
+    parameters: Readonly<Record<string, Tensor>>,
+    restored: Restored,
+  ) => Partial<OptimizerMethods<string>>,
 ): Mutant {
   return wrapping(name, (optimizer, parameters) => {
-    let counts: RowCounts = {};
+    const restored: Restored = { counts: {} };
     return {
       restore: (state, options) => {
         const misfits = optimizer.restore(state, options);
-        counts = state.rowCounts ?? {};
+        restored.counts = state.rowCounts ?? {};
         return misfits;
       },
-      step: (gradients: Gradients, options: StepOptions = {}) => {
-        const masks = Object.keys(counts).map((key) => [
-          key,
-          new Uint32Array(parameters[key].shape[0]).fill(1),
-        ]);
-        if (options.rows === undefined && masks.length > 0 && isAffected(gradients, optimizer))
-          optimizer.step(gradients, { ...options, rows: Object.fromEntries(masks) });
-        else optimizer.step(gradients, options);
-      },
+      ...change(optimizer, parameters, restored),
     };
   });
 }
 
-/** What comes after a restore ends the number of rows, or does not. */
-function afterRestore(
+/** Some steps without a mask get one for each parameter whose rows are counted. */
+function masking(
   name: string,
-  change: (optimizer: Optimizer, end: () => void) => Partial<OptimizerMethods<string>>,
+  isSelected: (row: number, count: number) => boolean,
+  isAffected: (optimizer: Optimizer, gradients: Gradients, options?: StepOptions) => boolean,
 ): Mutant {
-  return wrapping(name, (optimizer, parameters) => {
-    let counts: RowCounts = {};
-    /** A remap that moves no row, and so does nothing else. */
-    const end = (): void => {
-      for (const key of Object.keys(counts)) {
+  return afterRestore(name, (optimizer, parameters, restored) => ({
+    step: (gradients: Gradients, options?: StepOptions) => {
+      const masks = Object.entries(restored.counts).map(([key, count]) => [
+        key,
+        Uint32Array.from({ length: parameters[key].shape[0] }, (_, row) => +isSelected(row, count)),
+      ]);
+      if (
+        options?.rows === undefined &&
+        masks.length > 0 &&
+        isAffected(optimizer, gradients, options)
+      )
+        optimizer.step(gradients, { ...options, rows: Object.fromEntries(masks) });
+      else optimizer.step(gradients, options);
+    },
+  }));
+}
+
+/** Some steps end the row counts. */
+function ending(name: string, isAffected: (options?: StepOptions) => boolean): Mutant {
+  return afterRestore(name, (optimizer, parameters, restored) => ({
+    step: (gradients, options) => {
+      optimizer.step(gradients, options);
+      if (!isAffected(options)) return;
+      // A remap that moves no row does nothing else.
+      for (const key of Object.keys(restored.counts)) {
         const rows = parameters[key].shape[0];
         optimizer.rows(key).remap(Uint32Array.from({ length: rows }, (_, row) => row));
       }
-      counts = {};
-    };
-    return {
-      restore: (state, options) => {
-        const misfits = optimizer.restore(state, options);
-        counts = state.rowCounts ?? {};
-        return misfits;
-      },
-      ...change(optimizer, end),
-    };
-  });
+      restored.counts = {};
+    },
+  }));
 }
 
 /** The number of rows of a state, for parameters of which a device counts the rows. */
@@ -100,18 +115,8 @@ export const rowCountMutants: readonly Mutant[] = [
       },
     };
   }),
-  afterRestore("the number of rows holds for one step", (optimizer, end) => ({
-    step: (gradients, options) => {
-      optimizer.step(gradients, options);
-      end();
-    },
-  })),
-  afterRestore("a mask ends the number of rows", (optimizer, end) => ({
-    step: (gradients, options) => {
-      optimizer.step(gradients, options);
-      if (options?.rows !== undefined) end();
-    },
-  })),
+  ending("the number of rows holds for one step", () => true),
+  ending("a mask ends the number of rows", (options) => options?.rows !== undefined),
   wrapping("a remap does not end the number of rows", (optimizer) => {
     let last: OptimizerState | undefined;
     return {
@@ -134,31 +139,19 @@ export const rowCountMutants: readonly Mutant[] = [
       },
     };
   }),
-  ofAllRows("sparse gradients update all rows, whatever their number", (gradients) =>
-    Object.values(gradients ?? {}).some((one) => one && "indices" in one),
+  masking(
+    "sparse gradients update all rows, whatever their number",
+    () => true,
+    (_, gradients) => Object.values(gradients ?? {}).some((one) => one && "indices" in one),
   ),
-  ofAllRows("accumulated gradients update all rows, whatever their number", (_, optimizer) => {
-    const { accumulate = 1 } = optimizer.config();
-    return Number(accumulate) > 1;
-  }),
-  wrapping("options of a step hold for the rows from the number on", (optimizer, parameters) => {
-    let counts: RowCounts = {};
-    return {
-      restore: (state, options) => {
-        const misfits = optimizer.restore(state, options);
-        counts = state.rowCounts ?? {};
-        return misfits;
-      },
-      step: (gradients, options) => {
-        const masks = Object.entries(counts).map(([key, count]) => [
-          key,
-          Uint32Array.from({ length: parameters[key].shape[0] }, (_, row) => +(row < count)),
-        ]);
-        const hasOwn = options?.unselectedRows !== undefined && options.rows === undefined;
-        if (hasOwn && masks.length > 0)
-          optimizer.step(gradients, { ...options, rows: Object.fromEntries(masks) });
-        else optimizer.step(gradients, options);
-      },
-    };
-  }),
+  masking(
+    "accumulated gradients update all rows, whatever their number",
+    () => true,
+    (optimizer) => Number(optimizer.config().accumulate ?? 1) > 1,
+  ),
+  masking(
+    "options of a step hold for the rows from the number on",
+    (row, count) => row < count,
+    (_, __, options) => options?.unselectedRows !== undefined,
+  ),
 ];

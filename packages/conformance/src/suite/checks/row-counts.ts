@@ -23,7 +23,7 @@ const spec = adamw({ learningRate: 0.1, weightDecay: 0.1 });
 interface Training {
   readonly name: string;
   readonly options: OptimizerOptions;
-  /** Of a parameter with so many rows; the first rows are the same for each number. */
+  /** The gradients of a parameter with `rows` rows. Row i has the same values whatever `rows` is. */
   readonly gradients: (random: Random, rows: number) => Gradients;
   readonly stepOptions?: StepOptions;
 }
