@@ -1,4 +1,4 @@
-import { equivalents } from "./equivalents.mjs";
+import { textAt, verdictOf } from "./verdict.mjs";
 
 /**
  * The table of a package, its totals in one line, and the mutants that survive without a reason.
@@ -56,21 +56,12 @@ function describeFile(path, { source, mutants }) {
   const counts = { killed: 0, timeout: 0, explained: 0, survived: 0, total: 0 };
   const unexplained = [];
   for (const mutant of mutants) {
-    const kind = kinds[mutant.status];
-    if (kind === undefined) continue;
-    counts.total += 1;
-    if (kind !== "survived") {
-      counts[kind] += 1;
-      continue;
-    }
     const original = textAt(source, mutant.location);
-    const known = equivalents[path.replace(/^packages\//, "")] ?? [];
-    const isExplained = known.some(
-      ([code, becomes]) =>
-        matches(code, original) && [becomes].flat().some((one) => matches(one, mutant.replacement)),
-    );
-    counts[isExplained ? "explained" : "survived"] += 1;
-    if (!isExplained) {
+    const verdict = verdictOf(path, { ...mutant, original });
+    if (verdict === undefined) continue;
+    counts.total += 1;
+    counts[verdict] += 1;
+    if (verdict === "survived") {
       const { line, column } = mutant.location.start;
       const one = (text) => text.replace(/\s+/g, " ").slice(0, 100);
       unexplained.push(
@@ -81,28 +72,7 @@ function describeFile(path, { source, mutants }) {
   return { path: shortOf(path), ...counts, unexplained };
 }
 
-/** @param {string | RegExp} expected */
-function matches(expected, text) {
-  return typeof expected === "string" ? expected === text : expected.test(text);
-}
-
 const shortOf = (path) => path.replace(/^packages\/[^/]+\/src\//, "");
-
-/** Mutants of another status (ignored, or failing to load at all) do not count. */
-const kinds = {
-  Killed: "killed",
-  Timeout: "timeout",
-  Survived: "survived",
-  NoCoverage: "survived",
-};
-
-/** The text between two positions, of which lines and columns are counted from 1. */
-function textAt(source, { start, end }) {
-  const lines = source.split("\n").slice(start.line - 1, end.line);
-  lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1);
-  lines[0] = lines[0].slice(start.column - 1);
-  return lines.join("\n");
-}
 
 /** Replaces what lies between the marks of a section. */
 export function replaceSection(page, name, text) {

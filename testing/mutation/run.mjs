@@ -1,13 +1,14 @@
 // Mutates the sources of core, cpu-js and wasm, and writes the score by file into docs/mutation.md.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
-import { Stryker } from "@stryker-mutator/core";
 import { describePackage, replaceSection } from "./report.mjs";
 import { readResults, writeResults } from "./results.mjs";
+import { describeSample, runSample } from "./sample.mjs";
+import { packages, sourcesOf } from "./sources.mjs";
+import { runStryker } from "./stryker.mjs";
 
-const packages = ["core", "cpu-js", "wasm"];
 const page = "docs/mutation.md";
 
 const usage = `\
@@ -19,6 +20,8 @@ tests have not changed are reused.
   --filter=<package>  only this package (may be repeated)
   --force             reuse no results
   --skip-static       leave out what runs only while a module loads: a third of the mutants, most of the time
+  --sample=<n>        n mutants of each package, drawn at random from all of its files, apart from the scores by file
+  --seed=<n>          which are drawn (today's date)
   --concurrency=<n>   mutants at once (1)
   --report            run nothing; write ${page} from the stored results
   -h, --help
@@ -30,6 +33,8 @@ const { values, positionals } = parseArgs({
     filter: { type: "string", multiple: true, default: packages },
     force: { type: "boolean", default: false },
     "skip-static": { type: "boolean", default: false },
+    sample: { type: "string" },
+    seed: { type: "string", default: new Date().toISOString().slice(0, 10).replaceAll("-", "") },
     concurrency: { type: "string", default: "1" },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -44,6 +49,12 @@ const filters = values.filter.map((name) => name.replace(/^@gradstep\//, ""));
 const unknown = filters.find((name) => !packages.includes(name));
 if (unknown !== undefined) {
   console.error(`No package "${unknown}" is mutated; there are ${packages.join(", ")}.`);
+  process.exit(1);
+}
+
+const count = values.sample === undefined ? undefined : Number(values.sample);
+if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
+  console.error(`--sample is ${values.sample}; expected how many mutants of each package to run.`);
   process.exit(1);
 }
 
@@ -73,50 +84,23 @@ async function mutateFiles(name, files) {
   mkdirSync(".stryker-tmp", { recursive: true });
   if (before === undefined) rmSync(working, { force: true });
   else writeFileSync(working, JSON.stringify(before));
-  // The tests run in child processes: they inherit these.
-  Object.assign(process.env, {
-    MUTATED_PACKAGE: name,
-    GRADSTEP_TEST: "sample",
-    GRADSTEP_SEED: "1",
-  });
   const started = Date.now();
-  await new Stryker({
+  await runStryker(name, {
     mutate: files,
-    testRunner: "vitest",
-    vitest: { configFile: "testing/mutation/vitest.config.ts", related: false },
-    plugins: ["@stryker-mutator/vitest-runner", "./testing/mutation/ignore-messages.mjs"],
-    ignorers: ["messages"],
-    coverageAnalysis: "perTest",
     ignoreStatic: values["skip-static"],
-    warnings: { slow: false },
     concurrency: Number(values.concurrency),
-    // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
-    timeoutMS: 10_000,
-    timeoutFactor: 4,
-    ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
     incremental: true,
     incrementalFile: working,
     force: values.force,
     reporters: ["progress-append-only", "html"],
     htmlReporter: { fileName: `.stryker-tmp/${name}.html` },
-    tempDirName: ".stryker-tmp/sandbox",
-    allowEmpty: true,
-  }).runMutationTest();
+  });
   const report = JSON.parse(readFileSync(working, "utf8"));
   // Of files without anything to mutate Stryker says nothing.
   for (const path of files)
     report.files[path] ??= { language: "typescript", source: "", mutants: [] };
   writeResults(name, report, conditions());
   console.log(`${files.join(", ")}: ${Math.round((Date.now() - started) / 1000)} s`);
-}
-
-/** The files of a package that are mutated. */
-function sourcesOf(name) {
-  const folder = `packages/${name}/src`;
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => file.endsWith(".ts") && !file.startsWith("generated/"))
-    .map((file) => `${folder}/${file}`);
 }
 
 /** When, and with which versions: they stand above the scores. */
@@ -127,14 +111,24 @@ function conditions() {
   return `${date}, StrykerJS ${versionOf("@stryker-mutator/core")}, vitest ${versionOf("vitest")}, Node ${process.versions.node}`;
 }
 
+/** Writes a section of the page, and says what survives without a reason. */
+function report(name, { text, summary, unexplained }) {
+  writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, text));
+  console.log(`${name}: ${summary}`);
+  for (const line of unexplained) console.log(`  ${line}`);
+}
+
 for (const name of filters) {
+  if (count !== undefined) {
+    const [seed, concurrency] = [Number(values.seed), Number(values.concurrency)];
+    await runSample(name, { count, seed, concurrency, conditions: conditions() });
+    continue;
+  }
   if (!values.report) await mutate(name);
   const results = readResults(name);
   if (results === undefined) continue;
   const sources = new Map(sourcesOf(name).map((file) => [file, readFileSync(file, "utf8")]));
-  const section = describePackage(name, results, sources);
-  writeFileSync(page, replaceSection(readFileSync(page, "utf8"), name, section.text));
-  console.log(`${name}: ${section.summary}`);
-  for (const line of section.unexplained) console.log(`  ${line}`);
+  report(name, describePackage(name, results, sources));
 }
+if (count !== undefined || values.report) report("sample", describeSample());
 execFileSync("node_modules/.bin/oxfmt", [page]);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -19,27 +20,32 @@ class SlowestLast extends BaseSequencer {
 /** Of wasm. */
 const slow = /\/(?:equality|golden|hosts|masks|newton-schulz|threads|workerd)\.test/;
 
+/** The source of each entry of a package, read from its exports: an entry that is missing here would be tested as it was built. */
+function sourcesOf(name: string): { find: RegExp; replacement: string }[] {
+  const text = readFileSync(`${root}packages/${name}/package.json`, "utf8");
+  const { exports } = JSON.parse(text) as { exports: Record<string, { default?: string }> };
+  return Object.entries(exports).flatMap(([entry, { default: built }]) =>
+    built === undefined
+      ? []
+      : [
+          {
+            find: new RegExp(`^@gradstep/${name}${entry.slice(1)}$`),
+            replacement: `${root}packages/${name}/${built.replace("./dist/", "src/").replace(/\.js$/, ".ts")}`,
+          },
+        ],
+  );
+}
+
 export default defineConfig({
   root,
   resolve: {
     // The sources, which are mutated, instead of what was built of them.
-    alias: [
-      {
-        find: /^@gradstep\/(core|cpu-js|wasm|conformance)$/,
-        replacement: `${root}packages/$1/src/index.ts`,
-      },
-      {
-        find: /^@gradstep\/core\/(rules|interop)$/,
-        replacement: `${root}packages/core/src/$1/index.ts`,
-      },
-      {
-        find: /^@gradstep\/(core|cpu-js)\/([a-z-]+)$/,
-        replacement: `${root}packages/$1/src/$2.ts`,
-      },
-    ],
+    alias: ["core", "cpu-js", "wasm", "conformance"].flatMap(sourcesOf),
   },
   test: {
     ...tests.test,
+    // Stryker runs tests in a thread, which takes no options of V8.
+    execArgv: [],
     // Not in browsers: each mutant would cost the start of one.
     include: [`packages/${mutated}/test/*.test.ts`, "testing/mutation/conformance.test.ts"],
     exclude: ["packages/*/test/conformance*.test.ts"],
