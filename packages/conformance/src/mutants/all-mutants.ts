@@ -16,6 +16,7 @@ import { lossScaleMutants } from "./optimizers/loss-scale-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
 import { rowCountMutants } from "./optimizers/row-count-mutants.js";
 import { scheduleMutants } from "./optimizers/schedule-mutants.js";
+import { skippedStepMutants } from "./optimizers/skipped-step-mutants.js";
 import { stateMutants } from "./optimizers/state-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
@@ -40,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...chainMutants,
   ...scheduleMutants,
   ...lossScaleMutants,
+  ...skippedStepMutants,
   ...sparseMutants,
   ...rowMutants,
   ...repeatMutants,

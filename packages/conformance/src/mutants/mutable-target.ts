@@ -35,7 +35,7 @@ export function target(parts: Partial<Pick<Target, "backend" | "create">> = {}):
 /** What a kernel does when it runs. */
 export type Run = (updates: readonly Update[], count: number) => void;
 
-/** A backend whose kernels run something else, unless an update has layouts, copies or activations. */
+/** A backend whose kernels run something else, unless an update has layouts, copies, activations or a mask in a tensor. */
 export function withRun(change: (run: Run, variant: Variant) => Run): () => Backend {
   return () => {
     const backend = mutableReference();
@@ -65,9 +65,10 @@ export function withChange(change: (backend: MutableBackend) => void): () => Bac
 }
 
 function isPlain(update: Update): boolean {
-  const { parameter, gradient, slots, copies, gradientActivation, clearsGradient } = update;
+  const { parameter, gradient, slots, copies, gradientActivation, clearsGradient, mask } = update;
   return (
     [parameter, gradient, ...slots].every(({ layout }) => layout === undefined) &&
+    (mask === undefined || ArrayBuffer.isView(mask)) &&
     copies.length === 0 &&
     gradientActivation === undefined &&
     !clearsGradient

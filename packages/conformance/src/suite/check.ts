@@ -47,6 +47,8 @@ export type Capability =
   | "copies"
   | "layouts"
   | "rowSteps"
+  | "skippedSteps"
+  | "maskTensors"
   | "commonReductions";
 
 /** One property of a backend or a rule. */

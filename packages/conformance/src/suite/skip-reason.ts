@@ -1,4 +1,5 @@
 import { adam, variantOf, type Backend } from "@gradstep/core";
+import { canSkip } from "./can-skip.js";
 import type { Capability, Check, Context, Target } from "./check.js";
 
 const reasons: Readonly<Record<Capability, string>> = {
@@ -10,6 +11,9 @@ const reasons: Readonly<Record<Capability, string>> = {
   layouts:
     "the backend does not declare takesLayouts, so tensors have no strides, activations or types but f32",
   rowSteps: "the backend's kernels do not take lists of rows",
+  skippedSteps:
+    "JavaScript does not see the gradients of the backend, which has no guard, so that no step is skipped",
+  maskTensors: "the backend has no maskOf(), so no mask is made of a tensor of flags",
   commonReductions:
     "the backend has no runTogether(), so the rules of a step have no reductions in common",
 };
@@ -20,6 +24,8 @@ const shown: Partial<Record<Capability, (backend: Backend) => boolean>> = {
   copies: (backend) => backend.copy !== undefined,
   layouts: (backend) => backend.takesLayouts === true,
   commonReductions: (backend) => backend.runTogether !== undefined,
+  skippedSteps: canSkip,
+  maskTensors: (backend) => backend.maskOf !== undefined,
   rowSteps: (backend) => backend.compile(variantOf(adam())).takesRowLists === true,
 };
 

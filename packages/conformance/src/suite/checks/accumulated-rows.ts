@@ -1,5 +1,13 @@
-import { sgd, type Optimizer, type StepOptions, type Tensor } from "@gradstep/core";
-import { assert, assertSame } from "../assertions.js";
+import {
+  sgd,
+  type Backend,
+  type Optimizer,
+  type StepOptions,
+  type Tensor,
+  type WrappingBackend,
+} from "@gradstep/core";
+import { snapshot } from "../../checker/snapshot.js";
+import { assert, assertSame, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 
@@ -26,6 +34,27 @@ export const accumulatedRowChecks: readonly Check[] = [
     name: "accumulate: what a call says of other rows holds for its step, and no other",
     needs: ["rows"],
     run: checkUnselected,
+  },
+  {
+    group: "calls and steps",
+    name: "accumulate: masks made of flags count as arrays do",
+    needs: ["rows", "maskTensors"],
+    run: (context) =>
+      checkMaskTensors(context, (backend, mask) =>
+        backend.maskOf!(backend.tensor([rows], Float32Array.from(mask))),
+      ),
+  },
+  {
+    group: "calls and steps",
+    name: "accumulate: masks in wrapped memory count as arrays do",
+    needs: ["rows", "layouts", "wrapsArrays"],
+    run: (context) =>
+      checkMaskTensors(context, (backend, mask) =>
+        (backend as WrappingBackend<Uint32Array>).wrap(mask.slice(), {
+          shape: [rows],
+          dtype: "u32",
+        }),
+      ),
   },
 ];
 
@@ -177,4 +206,42 @@ async function checkUnselected(context: Context): Promise<void> {
     assertNear(await w.read(), p, w.backend.exact, `sgd, step ${step + 1} with other rows`);
   }
   optimizer.dispose();
+}
+
+/** Masks that JavaScript need not see, alone and among arrays: the same bits as of arrays alone. */
+async function checkMaskTensors(
+  { target, seed }: Context,
+  tensorOf: (backend: Backend, mask: Uint32Array) => Tensor,
+): Promise<void> {
+  const backend = await target.backend();
+  const random = Random.of(seed, "masks in tensors");
+  const values = (): Float32Array =>
+    Float32Array.from({ length: rows * columns }, () => random.between(-1, 1));
+  const initial = values();
+  const [arrays, tensors, mixed] = [0, 1, 2].map(() => {
+    const w = backend.tensor([rows, columns], initial);
+    const spec = sgd({ learningRate: 1, momentum: 0.5 });
+    return { w, optimizer: target.create(spec, { w }, { accumulate: calls }) };
+  });
+  for (let call = 0; call < 3 * calls; call += 1) {
+    const w = values();
+    // Calls without a mask select all rows; the second step has one.
+    const mask =
+      call === 5 ? undefined : Uint32Array.from(w.subarray(0, rows), (one) => +(one > 0));
+    for (const { optimizer } of [arrays, tensors, mixed]) {
+      const isArray =
+        optimizer === arrays.optimizer || (optimizer === mixed.optimizer && call % 2 > 0);
+      const given = mask === undefined || isArray ? mask : tensorOf(backend, mask);
+      optimizer.step({ w }, given && { rows: given });
+    }
+    if (call % calls < calls - 1) continue;
+    const expected = await snapshot(arrays.optimizer, { w: arrays.w });
+    for (const one of [tensors, mixed])
+      assertSameAll(
+        await snapshot(one.optimizer, { w: one.w }),
+        expected,
+        `sgd, step ${arrays.optimizer.iterations} of calls with masks in tensors`,
+      );
+  }
+  for (const { optimizer } of [arrays, tensors, mixed]) optimizer.dispose();
 }

@@ -24,6 +24,7 @@ import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { scheduleChecks } from "./schedules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
+import { skippedStepChecks } from "./skipped-steps.js";
 import { stepControlChecks } from "./step-control.js";
 import { layoutChecks } from "./layouts.js";
 import { lengthChecks } from "./tensor-lengths.js";
@@ -55,6 +56,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...rowCountChecks,
     ...stepControlChecks,
     ...lossScaleChecks,
+    ...skippedStepChecks(rules),
     ...accumulatedRowChecks,
     ...scheduleChecks,
     ...resetChecks,
