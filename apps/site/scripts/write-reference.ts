@@ -12,13 +12,16 @@ import type { Pictures } from "../src/reference/charts/render.js";
 import { bestPath } from "../src/reference/charts/valley.js";
 import { ruleEntries, scheduleEntries, stageEntries } from "../src/reference/entries.js";
 import { goldenRuns } from "../src/reference/golden-runs.js";
-import { referencePage, rulesPage, stagesPage } from "../src/reference/pages/index-pages.js";
+import {
+  referencePage,
+  rulesPage,
+  stagesByPlace,
+  stagesPage,
+} from "../src/reference/pages/index-pages.js";
 import { rulePage } from "../src/reference/pages/rule-page.js";
 import { drawn, schedulePage, schedulesPage } from "../src/reference/pages/schedule-page.js";
 import { stagePage } from "../src/reference/pages/stage-page.js";
 import { stageBounds } from "../src/reference/stages/stage-bounds.js";
-import { stageCounterpartsOf } from "../src/reference/stages/stage-counterparts.js";
-import { effectOf } from "../src/reference/stages/stage-effects.js";
 import { constraintRuns } from "../src/reference/stages/tfjs-constraints.js";
 import { folder, type SidebarEntry } from "../src/reference/sidebar.js";
 
@@ -56,14 +59,14 @@ for (const { rule, ...entry } of rules) {
   write(`content/reference/rules/${rule.name}.md`, text);
 }
 for (const { rule: stage, ...entry } of stages) {
-  const effect = effectOf(stage.name);
+  const effect = entry.effect();
   writePictures(`content/reference/stages/pictures/${stage.name}`, await stageChart(effect));
   const text = stagePage(stage, {
     ...entry,
     runs,
     caption: effect.caption,
     bounds: await stageBounds(stage),
-    constraintRuns: await constraintRuns(stage, stageCounterpartsOf(stage.name)),
+    constraintRuns: await constraintRuns(stage, entry.counterparts),
   });
   write(`content/reference/stages/${stage.name}.md`, text);
 }
@@ -81,6 +84,7 @@ write("content/reference/schedules/index.md", schedulesPage(schedules));
 write("content/reference/rules/index.md", rulesPage(rules));
 write("content/reference/stages/index.md", stagesPage(stages));
 write("content/reference/index.md", referencePage());
+write("src/generated/stages-by-place.md", stagesByPlace(stages));
 
 const named = (entries: readonly { readonly title: string; readonly rule: Rule }[]) =>
   entries.map(({ title, rule }) => ({ title, name: rule.name }));

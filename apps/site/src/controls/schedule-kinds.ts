@@ -1,3 +1,4 @@
+import { dataNameOf, type ScheduleName } from "../core-names.js";
 import {
   cosineDecay,
   cosineDecayRestarts,
@@ -29,6 +30,8 @@ export interface ScheduleOptionKind {
 export interface ScheduleKindInfo {
   /** Its name in data: `cosine-decay`. */
   readonly name: string;
+  /** The name of the function that makes it: `cosineDecay`. */
+  readonly factory: ScheduleName;
   readonly title: string;
   /** One sentence. */
   readonly meaning: string;
@@ -64,10 +67,9 @@ const choice = (
   words: readonly [string, ...string[]],
 ): ScheduleOptionKind => ({ name, meaning, kind: words, initial: () => words[0] });
 
-/** The kinds of schedules that can be picked. */
-export const scheduleKinds: readonly ScheduleKindInfo[] = [
-  {
-    name: "linear",
+/** Without an entry for each schedule that core exports, this does not compile. */
+const kinds: Readonly<Record<ScheduleName, Omit<ScheduleKindInfo, "name" | "factory">>> = {
+  linear: {
     title: "Linear",
     meaning: "From one value to another in a straight line, then constant.",
     options: [
@@ -77,8 +79,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => linear(o.from, o.to, o.steps),
   },
-  {
-    name: "cosine-decay",
+  cosineDecay: {
     title: "Cosine",
     meaning:
       "Half a cosine: flat at first, steep in the middle, flat at the end (Loshchilov & Hutter 2017).",
@@ -89,8 +90,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => cosineDecay(o.initial, o.decaySteps, { alpha: o.alpha }),
   },
-  {
-    name: "cosine-decay-restarts",
+  cosineDecayRestarts: {
     title: "Cosine with restarts",
     meaning: "Cosine decays one after the other, each longer than the last (SGDR).",
     options: [
@@ -102,8 +102,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => cosineDecayRestarts(o.initial, o.firstDecaySteps, o),
   },
-  {
-    name: "exponential-decay",
+  exponentialDecay: {
     title: "Exponential",
     meaning: "Falls by the same factor in equal numbers of steps.",
     options: [
@@ -113,8 +112,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => exponentialDecay(o.initial, o.decaySteps, o.decayRate),
   },
-  {
-    name: "inverse-time-decay",
+  inverseTimeDecay: {
     title: "Inverse time",
     meaning: "Divided by 1 + decayRate · step / decaySteps: fast at first, slow later.",
     options: [
@@ -124,8 +122,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => inverseTimeDecay(o.initial, o.decaySteps, o.decayRate),
   },
-  {
-    name: "polynomial-decay",
+  polynomialDecay: {
     title: "Polynomial",
     meaning: "As (1 − step / decaySteps) to a power.",
     options: [
@@ -136,8 +133,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => polynomialDecay(o.initial, o.decaySteps, { end: o.end, power: o.power }),
   },
-  {
-    name: "piecewise-constant",
+  piecewiseConstant: {
     title: "Steps",
     meaning: "Constant between boundaries.",
     options: [
@@ -156,8 +152,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => piecewiseConstant(o.boundaries, o.values),
   },
-  {
-    name: "warmup",
+  warmup: {
     title: "Warm-up",
     meaning: "Grows linearly, then stays.",
     options: [
@@ -167,8 +162,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => warmup(o.steps, o.target, o.from),
   },
-  {
-    name: "warmup-stable-decay",
+  warmupStableDecay: {
     title: "Warm-up, stable, decay",
     meaning: "Grows, stays, and decays at the end.",
     options: [
@@ -186,8 +180,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
         shape: o.shape,
       }),
   },
-  {
-    name: "one-cycle",
+  oneCycle: {
     title: "One cycle",
     meaning: "Grows to the highest value and falls to almost nothing (Smith & Topin 2019).",
     options: [
@@ -198,8 +191,7 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => oneCycle(o.highest, o.steps, o),
   },
-  {
-    name: "cyclical",
+  cyclical: {
     title: "Cyclical",
     meaning: "Up and down between two values (Smith 2017).",
     options: [
@@ -213,7 +205,12 @@ export const scheduleKinds: readonly ScheduleKindInfo[] = [
     ],
     make: (o) => cyclical(o.low, o.high, o.halfCycle, o),
   },
-];
+};
+
+/** The kinds of schedules that can be picked. */
+export const scheduleKinds: readonly ScheduleKindInfo[] = Object.entries(kinds).map(
+  ([factory, kind]) => ({ name: dataNameOf(factory), factory: factory as ScheduleName, ...kind }),
+);
 
 /** @throws {GradstepError} `UNSUPPORTED` */
 export function scheduleKindOf(name: string): ScheduleKindInfo {

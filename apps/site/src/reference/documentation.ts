@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Where core's declarations are. */
@@ -21,6 +21,19 @@ export function documentationOf(file: string, name: string): string {
       .join("\n")
       .trim(),
   );
+}
+
+/** The files of declarations in a folder of core's `dist`, such as `schedules/`. */
+export function declarationFiles(folder: string): readonly string[] {
+  return readdirSync(fileURLToPath(new URL(folder, declarations))).filter((name) =>
+    name.endsWith(".d.ts"),
+  );
+}
+
+/** Whether a file declares a function, rather than exporting that of another file. */
+export function declares(file: string, name: string): boolean {
+  const text = readFileSync(fileURLToPath(new URL(file, declarations)), "utf8");
+  return text.includes(`export declare function ${name}(`);
 }
 
 /** The names of the parameters of a function that core exports. */

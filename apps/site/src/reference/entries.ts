@@ -3,9 +3,14 @@ import type { Rule, Stage } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { initialSchedule, scheduleKinds } from "../controls/schedule-kinds.js";
-import { documentationOf, parametersOf } from "./documentation.js";
+import { factoryOf, type RuleName, type StageName } from "../core-names.js";
+import { declarationFiles, declares, documentationOf, parametersOf } from "./documentation.js";
 import { drawn, type ScheduleEntry } from "./pages/schedule-page.js";
-import { scheduleCounterparts } from "./schedule-counterparts.js";
+import type { Source } from "./papers.js";
+import { ruleInfos } from "./rule-infos.js";
+import { scheduleInfos } from "./schedules/schedule-infos.js";
+import type { StageInfo } from "./stages/stage-info.js";
+import { stageInfos } from "./stages/stage-infos.js";
 
 /** A rule or stage, with what its page begins with. */
 export interface Entry<T> {
@@ -14,16 +19,22 @@ export interface Entry<T> {
   readonly factory: string;
   readonly title: string;
   readonly documentation: string;
+  /** What it is for, in one line. */
+  readonly summary: string;
+  readonly sources: readonly Source[];
 }
 
-const factories = Object.entries(core as Readonly<Record<string, unknown>>);
+/** A stage, with what its page says in addition. */
+export type StageEntry = Entry<Stage> & StageInfo;
 
-function factoryOf(rule: Rule, key: "rule" | "stage"): string {
-  const found = factories.find(
-    ([, value]) => (value as Partial<Record<typeof key, Rule>> | undefined)?.[key] === rule,
-  );
-  if (found === undefined) throw new Error(`Core exports no function for ${rule.name}.`);
-  return found[0];
+const exported = core as Readonly<Record<string, unknown>>;
+
+/** @throws for what core does not export under the name that its own name gives */
+function exportOf<T extends string>(rule: Rule, key: "rule" | "stage"): T {
+  const factory = factoryOf(rule.name);
+  const found = exported[factory] as Partial<Record<typeof key, Rule>> | undefined;
+  if (found?.[key] !== rule) throw new Error(`Core exports no ${factory} for ${rule.name}.`);
+  return factory as T;
 }
 
 function capitalized(text: string): string {
@@ -33,54 +44,51 @@ function capitalized(text: string): string {
 /** All built-in rules. */
 export function ruleEntries(): readonly Entry<Rule>[] {
   return rules.map((rule) => {
-    const factory = factoryOf(rule, "rule");
+    const factory = exportOf<RuleName>(rule, "rule");
     const documentation = documentationOf(`rules/${rule.name}.d.ts`, factory);
     // "AdaBelief: Zhuang et al. 2020, …"
     const [, name] = /^([\w -]+):/.exec(documentation) ?? [];
-    return { rule, factory, title: name ?? rule.name.toUpperCase(), documentation };
+    const title = name ?? rule.name.toUpperCase();
+    return { rule, factory, title, documentation, ...ruleInfos[factory] };
   });
 }
 
 /** All built-in stages. */
-export function stageEntries(): readonly Entry<Stage>[] {
+export function stageEntries(): readonly StageEntry[] {
   return stages.map((stage) => {
-    const factory = factoryOf(stage, "stage");
+    const factory = exportOf<StageName>(stage, "stage");
     return {
       rule: stage,
       factory,
       title: stage.name === "ema" ? "EMA of weights" : capitalized(stage.name.replaceAll("-", " ")),
       documentation: documentationOf(`stages/${stage.name}.d.ts`, factory),
+      ...stageInfos[factory],
     };
   });
 }
 
-/** Where core declares schedules. */
-const scheduleFiles = {
-  compositions: ["piecewise-constant", "warmup"],
-  "cosine-decays": ["cosine-decay", "cosine-decay-restarts"],
-  cycles: ["one-cycle", "cyclical", "warmup-stable-decay"],
-  decays: ["exponential-decay", "inverse-time-decay", "polynomial-decay", "linear"],
-} as const;
+/** The file of core that declares a schedule. */
+function scheduleFileOf(factory: string): string {
+  const folder = "schedules/";
+  const file = declarationFiles(folder).find((one) => declares(folder + one, factory));
+  if (file === undefined) throw new Error(`No file of core declares ${factory}.`);
+  return folder + file;
+}
 
 /** All kinds of schedules that can be picked. */
 export function scheduleEntries(): readonly ScheduleEntry[] {
   return scheduleKinds.map((kind) => {
-    const factory = kind.name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const found = Object.entries(scheduleFiles).find(([, names]) =>
-      (names as readonly string[]).includes(kind.name),
-    );
-    if (found === undefined) throw new Error(`No file of core is known for ${kind.name}.`);
-    const file = `schedules/${found[0]}.d.ts`;
+    const { factory } = kind;
+    const { counterparts, ...info } = scheduleInfos[factory];
+    const file = scheduleFileOf(factory);
     const parameters = parametersOf(file, factory);
     const data = initialSchedule(kind, drawn.value, drawn.steps);
-    if (!Object.hasOwn(scheduleCounterparts, kind.name))
-      throw new Error(`The counterparts of ${kind.name} are not listed.`);
     return {
       kind,
-      factory,
+      ...info,
       documentation: documentationOf(file, factory),
       call: callOf(factory, parameters, data.options),
-      counterparts: scheduleCounterparts[kind.name].map(({ here, ...one }) => ({
+      counterparts: counterparts.map(({ here, ...one }) => ({
         ...one,
         here: callOf(factory, parameters, here.options),
       })),

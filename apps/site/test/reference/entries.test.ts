@@ -3,16 +3,15 @@ import type { OptimizerSpec } from "@gradstep/core";
 import { counterpartsOf } from "@gradstep/core/interop";
 import { expect, test } from "vitest";
 import { ruleEntries, stageEntries } from "../../src/reference/entries.js";
-import { libraries, settingsOf } from "../../src/reference/pages/counterparts.js";
-import { sourcesOf } from "../../src/reference/papers.js";
-import { scheduleCounterparts } from "../../src/reference/schedule-counterparts.js";
-import { stageCounterpartsOf } from "../../src/reference/stages/stage-counterparts.js";
+import { libraries } from "../../src/reference/libraries.js";
+import { settingsOf } from "../../src/reference/pages/counterparts.js";
+import { scheduleInfos } from "../../src/reference/schedules/schedule-infos.js";
 import { stageSpec } from "../../src/reference/stages/stage-step.js";
-import { summaryOf } from "../../src/reference/summaries.js";
 
-test.each(ruleEntries())("$title has a summary and names its source", ({ rule, documentation }) => {
-  expect(summaryOf(rule.name)).toMatch(/\.$/);
-  const [source] = sourcesOf(rule.name);
+test.each(ruleEntries())("$title has a summary and names its source", (entry) => {
+  const { summary, sources, documentation } = entry;
+  expect(summary).toMatch(/\.$/);
+  const [source] = sources;
   // The doc comment in core names the same paper: the family name of an author, and the year.
   expect(documentation).toContain(source.authors.split(", ")[0]);
   expect(documentation).toContain(String(source.year));
@@ -20,9 +19,9 @@ test.each(ruleEntries())("$title has a summary and names its source", ({ rule, d
 });
 
 test.each(stageEntries())("$title has a summary, and the source of its doc comment", (entry) => {
-  const { rule, documentation } = entry;
-  expect(summaryOf(rule.name)).toMatch(/\.$/);
-  for (const { authors, year } of sourcesOf(rule.name).slice(0, 1)) {
+  const { summary, sources, documentation } = entry;
+  expect(summary).toMatch(/\.$/);
+  for (const { authors, year } of sources.slice(0, 1)) {
     expect(documentation).toContain(authors.split(", ")[0]);
     expect(documentation).toContain(String(year));
   }
@@ -42,8 +41,8 @@ test.each(ruleEntries())("the settings of $title are those of its counterparts",
   }
 });
 
-const read = stageEntries().flatMap(({ rule: stage }) =>
-  stageCounterpartsOf(stage.name).flatMap(({ there, settings, read: readSpec }) =>
+const read = stageEntries().flatMap(({ rule: stage, counterparts }) =>
+  counterparts.flatMap(({ there, settings, read: readSpec }) =>
     readSpec === undefined ? [] : [{ there, stage, settings, readSpec }],
   ),
 );
@@ -58,19 +57,19 @@ test.each(read)("$there is the stage with these settings", ({ stage, settings, r
 
 test.each(stageEntries())(
   "the counterparts of $title are in the libraries that its doc comment names",
-  ({ rule: stage, documentation }) => {
+  ({ counterparts, documentation }) => {
     const named = [
       ["keras", /Keras's `/],
       ["torch", /PyTorch's `/],
       ["optax", /Optax's `/],
     ] as const;
     const expected = named.filter(([, pattern]) => pattern.test(documentation));
-    const listed = stageCounterpartsOf(stage.name).map(({ library }) => library);
+    const listed = counterparts.map(({ library }) => library);
     expect(listed).toEqual(expect.arrayContaining(expected.map(([library]) => library)));
   },
 );
 
-const schedules = Object.values(scheduleCounterparts).flat();
+const schedules = Object.values(scheduleInfos).flatMap(({ counterparts }) => counterparts);
 
 test.each(schedules.filter((one) => one.read !== undefined))(
   "$there has the values of the schedule here",

@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
 import { initialSchedule, scheduleKinds, scheduleOf } from "../../src/controls/schedule-kinds.js";
-import { scheduleFormulas } from "../../src/reference/schedule-formulas.js";
+import { scheduleInfos } from "../../src/reference/schedules/schedule-infos.js";
 import { keyOf, treeOf, valueOfLatex } from "./latex-value.js";
 
 const steps = [0, 1, 7, 99, 100, 101, 250, 300, 499, 500, 640, 999, 1000, 1500];
 
-test.each(scheduleKinds.filter(({ name }) => Object.hasOwn(scheduleFormulas, name)))(
-  "the formula of $name gives the values of the schedule",
-  (kind) => {
-    const { lines, symbols } = scheduleFormulas[kind.name];
+const formulas = scheduleKinds.flatMap((kind) => {
+  const { formula } = scheduleInfos[kind.factory];
+  return formula === undefined ? [] : [{ kind, ...formula }];
+});
+
+test.each(formulas)(
+  "the formula of $kind.name gives the values of the schedule",
+  ({ kind, lines, symbols }) => {
     const data = initialSchedule(kind, 0.001, 1000);
     const options: Record<string, unknown> = { ...data.options };
     if ("alpha" in options) options.alpha = 0.125;
@@ -32,6 +36,8 @@ test.each(scheduleKinds.filter(({ name }) => Object.hasOwn(scheduleFormulas, nam
 );
 
 test("every schedule has a formula, or is a table of values", () => {
-  const without = scheduleKinds.filter(({ name }) => !Object.hasOwn(scheduleFormulas, name));
+  const without = scheduleKinds.filter(
+    ({ factory }) => scheduleInfos[factory].formula === undefined,
+  );
   expect(without.map(({ name }) => name)).toEqual(["piecewise-constant"]);
 });

@@ -1,29 +1,8 @@
-import type { OptimizerSpec, Rule } from "@gradstep/core";
-import {
-  counterpartsOf,
-  fromKeras,
-  fromOptax,
-  fromTfjs,
-  fromTorch,
-  type Counterpart,
-} from "@gradstep/core/interop";
-import type { StageCounterpart } from "../stages/stage-counterparts.js";
+import type { Rule } from "@gradstep/core";
+import { counterpartsOf, type Counterpart } from "@gradstep/core/interop";
+import { libraries } from "../libraries.js";
+import type { StageCounterpart } from "../stages/stage-counterpart.js";
 import { code, styledTable, table } from "./markdown.js";
-
-/** Names of the libraries, and what makes an optimizer of each. */
-export const libraries = {
-  keras: {
-    title: "Keras",
-    make: (name: string): OptimizerSpec => fromKeras({ class_name: name, config: {} }),
-  },
-  torch: { title: "PyTorch", make: (name: string): OptimizerSpec => fromTorch(name) },
-  optax: { title: "Optax", make: (name: string): OptimizerSpec => fromOptax(name) },
-  tfjs: {
-    title: "TensorFlow.js",
-    make: (name: string): OptimizerSpec =>
-      fromTfjs(name, name === "momentum" ? { momentum: 0.9 } : {}),
-  },
-} as const;
 
 /** The settings that make a rule compute what a counterpart computes by default, apart from the rule's own defaults. */
 export function settingsOf(

@@ -1,9 +1,7 @@
 import type { Rule, Stage } from "@gradstep/core";
 import type { Entry } from "../entries.js";
-import { sourcesOf } from "../papers.js";
-import { summaryOf } from "../summaries.js";
 import { formulas } from "./formulas.js";
-import { page, styledTable } from "./markdown.js";
+import { code, page, styledTable, table } from "./markdown.js";
 import { places } from "./stage-page.js";
 import { passes, stateBytes } from "./state.js";
 
@@ -11,8 +9,7 @@ function link({ title, rule }: Entry<Rule>): string {
   return `[${title}](./${rule.name})`;
 }
 
-function yearOf(name: string): string {
-  const [source] = sourcesOf(name);
+function yearOf({ sources: [source] }: Entry<Rule>): string {
   return source === undefined ? "" : String(source.year);
 }
 
@@ -27,10 +24,10 @@ export function rulesPage(entries: readonly Entry<Rule>[]): string {
       ["optimizer", "what it does", "state, bytes per parameter", "passes over memory", "year"],
       entries.map((entry) => [
         link(entry),
-        summaryOf(entry.rule.name),
+        entry.summary,
         stateBytes(entry.rule.variant()),
         passes(entry.rule.variant()),
-        yearOf(entry.rule.name),
+        yearOf(entry),
       ]),
     ),
     "`muonWithAdamw()` makes one optimizer of two rules: [Muon](./muon) for the matrices between the layers, [AdamW](./adamw) for everything else.",
@@ -53,13 +50,29 @@ export function stagesPage(entries: readonly Entry<Stage>[]): string {
       ["stage", "what it does", "changes", "state, bytes per parameter", "year"],
       entries.map((entry) => [
         link(entry),
-        summaryOf(entry.rule.name),
+        entry.summary,
         places[entry.rule.updated],
         stateBytes(entry.rule.variant()),
-        yearOf(entry.rule.name),
+        yearOf(entry),
       ]),
     ),
   ]);
+}
+
+/** The functions of all stages, by what they assign, for the guide. */
+export function stagesByPlace(entries: readonly Entry<Stage>[]): string {
+  const places = { before: "g", between: "u", after: "p" } as const;
+  return table(
+    ["stands", "assigns", "stages"],
+    Object.entries(places).map(([place, assigned]) => [
+      place,
+      code(assigned),
+      entries
+        .filter(({ rule }) => rule.updated === assigned)
+        .map(({ factory }) => code(factory))
+        .join(", "),
+    ]),
+  );
 }
 
 /** The first page of the reference. */

@@ -1,7 +1,7 @@
 import type { GoldenRun } from "../golden-runs.js";
 import type { StageBounds } from "../stages/stage-bounds.js";
 import type { ConstraintRun } from "../stages/tfjs-constraints.js";
-import { libraries } from "./counterparts.js";
+import { libraries } from "../libraries.js";
 import { code, table } from "./markdown.js";
 
 /** A number to two digits, as a power of ten. */

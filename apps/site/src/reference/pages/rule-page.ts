@@ -1,7 +1,6 @@
 import type { Rule } from "@gradstep/core";
 import type { GoldenRun } from "../golden-runs.js";
-import { summaryOf } from "../summaries.js";
-import { citation, sourcesOf } from "../papers.js";
+import { citation, type Source } from "../papers.js";
 import { hyperparameterTable, optionSections } from "./arguments.js";
 import { counterpartSection } from "./counterparts.js";
 import { evaluationFormulas, formulas } from "./formulas.js";
@@ -15,6 +14,9 @@ export interface PageContent {
   /** The name of the function that makes it: `scheduleFreeAdamw`. */
   readonly factory: string;
   readonly title: string;
+  /** What it is for, in one line. */
+  readonly summary: string;
+  readonly sources: readonly Source[];
   /** Its doc comment as Markdown. */
   readonly documentation: string;
   readonly runs: readonly GoldenRun[];
@@ -23,7 +25,7 @@ export interface PageContent {
 /** The page of an optimizer. @param learningRate of its path in the chart */
 export function rulePage(
   rule: Rule,
-  { factory, title, documentation, runs }: PageContent,
+  { factory, title, summary, sources, documentation, runs }: PageContent,
   learningRate: number,
 ): string {
   const variant = rule.variant();
@@ -31,15 +33,13 @@ export function rulePage(
   const evaluation = evaluationFormulas(rule);
   return page(title, `${title} in gradstep: formulas, arguments, and how it compares.`, [
     `# ${title}`,
-    summaryOf(rule.name),
+    summary,
     `\`\`\`js\nimport { ${factory} } from "gradstep";\n\nconst spec = ${factory}({ learningRate: ${rule.hyperparameters.learningRate.default} });\n\`\`\``,
     table(
       ["state", "passes over memory per step", "name in states and configurations"],
       [[stateSize(variant), passes(variant), code(rule.name)]],
     ),
-    sourcesOf(rule.name)
-      .map((one) => `- ${citation(one)}`)
-      .join("\n"),
+    sources.map((one) => `- ${citation(one)}`).join("\n"),
     "## Formulas",
     "$\\theta$ is the parameter, $g_t$ its gradient in step $t$, which starts at 1. Where a line reads what an earlier one assigns, it has the new value. [How formulas are made from rules](../#formulas)",
     formulas(rule),

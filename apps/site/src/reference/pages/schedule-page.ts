@@ -1,14 +1,12 @@
 import type { ScheduleKindInfo } from "../../controls/schedule-kinds.js";
-import { citation, sourcesOf } from "../papers.js";
+import { citation } from "../papers.js";
 import { callTable } from "./counterparts.js";
-import { scheduleFormulas } from "../schedule-formulas.js";
+import type { ScheduleInfo } from "../schedules/schedule-info.js";
 import { code, formula, inlineFormula, page, picture, styledTable } from "./markdown.js";
 
 /** A kind of schedule with what its page begins with. */
-export interface ScheduleEntry {
+export interface ScheduleEntry extends Omit<ScheduleInfo, "counterparts"> {
   readonly kind: ScheduleKindInfo;
-  /** The name of the function that makes it. */
-  readonly factory: string;
   readonly documentation: string;
   /** A call of the function, as it is drawn. */
   readonly call: string;
@@ -20,14 +18,8 @@ export interface ScheduleEntry {
 export const drawn = { steps: 1000, value: 0.001 } as const;
 
 /** The page of a kind of schedule. */
-export function schedulePage({
-  kind,
-  factory,
-  documentation,
-  call,
-  counterparts,
-}: ScheduleEntry): string {
-  const known = scheduleFormulas[kind.name];
+export function schedulePage(entry: ScheduleEntry): string {
+  const { kind, documentation, call, sources, formula: known, counterparts } = entry;
   const symbols = known?.symbols ?? {};
   const formulas =
     known === undefined
@@ -39,12 +31,10 @@ export function schedulePage({
   return page(kind.title, `${kind.title}, a schedule of gradstep: formula, options and curve.`, [
     `# ${kind.title}`,
     kind.meaning,
-    `\`\`\`js\nimport { adam, ${factory} } from "gradstep";\n\nconst spec = adam({\n  learningRate: ${call},\n});\n\`\`\``,
+    `\`\`\`js\nimport { adam, ${kind.factory} } from "gradstep";\n\nconst spec = adam({\n  learningRate: ${call},\n});\n\`\`\``,
     `<div class="pictures">${picture(`./pictures/${kind.name}`, `The values of this schedule over ${drawn.steps} steps`)}</div>`,
     documentation,
-    sourcesOf(kind.name)
-      .map((one) => `- ${citation(one)}`)
-      .join("\n"),
+    sources.map((one) => `- ${citation(one)}`).join("\n"),
     formulas === "" ? "" : "## Formula",
     formulas === ""
       ? ""

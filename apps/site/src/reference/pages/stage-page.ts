@@ -1,9 +1,8 @@
 import type { Stage } from "@gradstep/core";
 import type { StageBounds } from "../stages/stage-bounds.js";
-import { stageCounterpartsOf } from "../stages/stage-counterparts.js";
+import type { StageCounterpart } from "../stages/stage-counterpart.js";
 import type { ConstraintRun } from "../stages/tfjs-constraints.js";
-import { summaryOf } from "../summaries.js";
-import { citation, sourcesOf } from "../papers.js";
+import { citation } from "../papers.js";
 import { hyperparameterTable, optionSections } from "./arguments.js";
 import { stageCounterpartSection } from "./counterparts.js";
 import { evaluationFormulas, formulas } from "./formulas.js";
@@ -22,6 +21,7 @@ export const places = {
 
 /** What a page of a stage is made of, in addition to the stage itself. */
 export interface StageContent extends PageContent {
+  readonly counterparts: readonly StageCounterpart[];
   /** Of its chart. */
   readonly caption: string;
   readonly bounds: StageBounds;
@@ -29,10 +29,9 @@ export interface StageContent extends PageContent {
 }
 
 /** The page of a stage. */
-export function stagePage(
-  stage: Stage,
-  { factory, title, documentation, runs, caption, bounds, constraintRuns }: StageContent,
-): string {
+export function stagePage(stage: Stage, content: StageContent): string {
+  const { factory, title, summary, sources, documentation, runs } = content;
+  const { caption, counterparts, bounds, constraintRuns } = content;
   const options = optionSections(stage);
   const evaluation = evaluationFormulas(stage);
   const call = `${factory}()`;
@@ -40,15 +39,13 @@ export function stagePage(
   const hasNumbers = runs.some(({ parts }) => parts.includes(stage.name));
   return page(title, `${title} in gradstep: formulas and arguments.`, [
     `# ${title}`,
-    summaryOf(stage.name),
+    summary,
     `\`\`\`js\nimport { adam, chain, ${factory} } from "gradstep";\n\nconst spec = chain(${inChain});\n\`\`\``,
     table(
       ["changes", "state", "name in states and configurations"],
       [[places[stage.updated], stateSize(stage.variant()), code(stage.name)]],
     ),
-    sourcesOf(stage.name)
-      .map((one) => `- ${citation(one)}`)
-      .join("\n"),
+    sources.map((one) => `- ${citation(one)}`).join("\n"),
     "## Effect",
     `<div class="pictures">${picture(`./pictures/${stage.name}`, `The effect of the stage ${title}`)}</div>`,
     caption,
@@ -67,7 +64,7 @@ export function stagePage(
     slotTable(stage) === "" ? "" : "## State",
     slotTable(stage),
     "## In other libraries",
-    stageCounterpartSection(stageCounterpartsOf(stage.name), factory),
+    stageCounterpartSection(counterparts, factory),
     "## Numbers",
     hasNumbers
       ? "Recorded runs of the libraries in f64, replayed: the largest difference of any value after any step, relative to the largest magnitude of that value, and, on backends that compute in f32, the largest error of any step as a part of its bound. [How the numbers are made](../#numbers)"

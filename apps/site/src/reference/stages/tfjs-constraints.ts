@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { setBackend, tensor2d, tidy, version_core } from "@tensorflow/tfjs-core";
 import type { Stage } from "@gradstep/core";
-import type { StageCounterpart } from "./stage-counterparts.js";
+import type { StageCounterpart } from "./stage-counterpart.js";
 import { after, plain, stageSpec } from "./stage-step.js";
 
 /** A constraint of TensorFlow.js, applied to the same values as a stage. */
