@@ -121,7 +121,8 @@ function report(name, { text, summary, unexplained }) {
 for (const name of filters) {
   if (count !== undefined) {
     const [seed, concurrency] = [Number(values.seed), Number(values.concurrency)];
-    await runSample(name, { count, seed, concurrency, conditions: conditions() });
+    const { force } = values;
+    await runSample(name, { count, seed, concurrency, conditions: conditions(), force });
     continue;
   }
   if (!values.report) await mutate(name);

@@ -11,16 +11,18 @@ const path = "testing/mutation/results/sample.json";
 const batchLength = 30;
 
 /**
- * Runs mutants of a package that are drawn at random from all of its files, and stores their results.
+ * Runs mutants of a package that are drawn at random from all of its files, and stores their results. A run that was
+ * interrupted, or had a smaller count, goes on where it ended.
  *
- * @param {object} options `count` of mutants, `seed`, `concurrency`, and `conditions` in words
+ * @param {object} options `count` of mutants, `seed`, `concurrency`, `conditions` in words, and whether to `force` a run
+ * of what has results
  */
-export async function runSample(name, { count, seed, concurrency, conditions }) {
+export async function runSample(name, { count, seed, concurrency, conditions, force }) {
   const all = await mutantsOf(sourcesOf(name));
   const drawn = shuffled(all, seed).slice(0, count);
   console.log(`${name}: ${drawn.length} of ${all.length} mutants, seed ${seed}`);
-  const results = [];
-  for (let start = 0; start < drawn.length; start += batchLength) {
+  const results = force ? [] : knownResults(readSample()[name], drawn, seed);
+  for (let start = results.length; start < drawn.length; start += batchLength) {
     results.push(...(await runMutants(name, drawn.slice(start, start + batchLength), concurrency)));
     const stored = readSample();
     stored[name] = { conditions, seed, of: all.length, mutants: results };
@@ -28,6 +30,18 @@ export async function runSample(name, { count, seed, concurrency, conditions }) 
     writeFileSync(path, `${JSON.stringify(stored, null, 1)}\n`);
     console.log(rowOf(name, stored[name]).join("  "));
   }
+}
+
+/** The stored results of the first mutants that are drawn, while the sources are the same. */
+function knownResults(stored, drawn, seed) {
+  if (stored === undefined || stored.seed !== seed) return [];
+  const isKnown = ({ fileName, location: { start }, replacement }, i) => {
+    const known = stored.mutants[i];
+    const place = `${fileName}:${start.line + 1}:${start.column + 1}`;
+    return known?.place === place && known.replacement === replacement;
+  };
+  const first = drawn.findIndex((mutant, i) => !isKnown(mutant, i));
+  return stored.mutants.slice(0, first === -1 ? drawn.length : first);
 }
 
 /** Stored results by package. */
@@ -49,8 +63,8 @@ async function runMutants(name, drawn, concurrency) {
     concurrency,
     reporters: ["progress-append-only"],
   });
-  const chosen = new Set(keys);
-  return results.filter((result) => chosen.has(keyOfResult(result))).map(storedOf);
+  const byKey = new Map(results.map((result) => [keyOfResult(result), result]));
+  return keys.map((key) => storedOf(byKey.get(key)));
 }
 
 /** Positions of results are counted from 1. */

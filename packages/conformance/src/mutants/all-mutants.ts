@@ -9,6 +9,7 @@ import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
 import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
+import { changingStepMutants } from "./optimizers/changing-step-mutants.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
 import { fingerprintMutants } from "./optimizers/fingerprint-mutants.js";
 import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
@@ -42,6 +43,7 @@ export const mutants: readonly Mutant[] = [
   ...scheduleMutants,
   ...lossScaleMutants,
   ...skippedStepMutants,
+  ...changingStepMutants,
   ...sparseMutants,
   ...rowMutants,
   ...repeatMutants,

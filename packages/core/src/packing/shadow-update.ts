@@ -61,7 +61,6 @@ export class ShadowUpdate {
     gatherAll(update.parameter, plain.parameter);
     for (let k = 0; k < plain.slots.length; k += 1) gatherAll(update.slots[k], plain.slots[k]);
     plain.gradient = needsGradient(update) ? this.#readGradient(update) : update.gradient;
-    plain.scalars = update.scalars;
     plain.mask = mask;
     plain.unselectedRows = update.unselectedRows;
     plain.rows = update.rows;

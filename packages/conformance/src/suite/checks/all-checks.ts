@@ -4,6 +4,7 @@ import type { Check } from "../check.js";
 import { accumulatedRowChecks } from "./accumulated-rows.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
+import { changingStepChecks } from "./changing-steps.js";
 import { errorChecks } from "./errors.js";
 import { evaluationChecks } from "./evaluation.js";
 import { flushChecks } from "./flushing.js";
@@ -28,6 +29,7 @@ import { skippedStepChecks } from "./skipped-steps.js";
 import { stepControlChecks } from "./step-control.js";
 import { layoutChecks } from "./layouts.js";
 import { lengthChecks } from "./tensor-lengths.js";
+import { unselectedRowChecks } from "./unselected-rows.js";
 import { tensorChecks } from "./tensors.js";
 
 /** Every check, the fast ones first. Those of rules run on the given rules, the others on the backend itself. */
@@ -57,12 +59,14 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...stepControlChecks,
     ...lossScaleChecks,
     ...skippedStepChecks(rules),
+    ...changingStepChecks,
     ...accumulatedRowChecks,
     ...scheduleChecks,
     ...resetChecks,
     ...evaluationChecks,
     ...repeatedStepChecks(rules),
     ...rowChecks(rules),
+    ...unselectedRowChecks,
     ...sparseGradientChecks(rules),
     ...rowStepMoveChecks,
     ...layoutChecks(rules),

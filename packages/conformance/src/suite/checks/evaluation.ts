@@ -1,6 +1,16 @@
-import { adam, chain, ema, lookahead, sgd, type OptimizerSpec, type Tensor } from "@gradstep/core";
+import {
+  adam,
+  chain,
+  defineRule,
+  ema,
+  lookahead,
+  nonNegative,
+  sgd,
+  type OptimizerSpec,
+  type Tensor,
+} from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assertCode, assertSameAll } from "../assertions.js";
+import { assertCode, assertSame, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { randomGradient, randomParameter } from "../random/random-values.js";
 import { Random } from "../random/random.js";
@@ -22,12 +32,26 @@ const kinds: readonly {
 ];
 
 /** `swap` puts the weights to evaluate with into the parameters, and the trained ones back, bit for bit. */
-export const evaluationChecks: readonly Check[] = kinds.map(({ name, spec, slot }) => ({
-  group: "weights to evaluate with",
-  name,
-  needs: ["copies"],
-  run: (context) => evaluationCase(context, spec, slot),
-}));
+export const evaluationChecks: readonly Check[] = [
+  ...kinds.map(({ name, spec, slot }): Check => ({
+    group: "weights to evaluate with",
+    name,
+    needs: ["copies"],
+    run: (context) => evaluationCase(context, spec, slot),
+  })),
+  {
+    group: "weights to evaluate with",
+    name: "the scalars are those of the last step, and of each group",
+    needs: ["copies"],
+    run: scalarsCase,
+  },
+  {
+    group: "weights to evaluate with",
+    name: "copies of parameters follow them",
+    needs: ["copies", "layouts"],
+    run: copiesCase,
+  },
+];
 
 async function evaluationCase(context: Context, spec: OptimizerSpec, slot: string): Promise<void> {
   const random = Random.of(context.seed, `evaluation ${spec.rule.name}`);
@@ -73,4 +97,63 @@ async function evaluationCase(context: Context, spec: OptimizerSpec, slot: strin
     await snapshot(straight.optimizer, straight.parameters),
     `${spec.rule.name}, step 4, after swap() twice`,
   );
+}
+
+/** Looks ahead by all gradients so far, times a rate that grows from step to step. */
+const lookingAhead = defineRule({
+  name: "looking-ahead",
+  hyperparameters: { learningRate: nonNegative(1) },
+  slots: { sum: 0 },
+  perStep: "factor = learningRate * t",
+  perElement: `
+    sum = sum + g
+    p = p - g * factor
+  `,
+  evaluation: "p = p - sum * factor",
+});
+
+async function scalarsCase({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const rates = { a: 1, b: 2 };
+  const a = backend.tensor([2], [8, 9]);
+  const b = backend.tensor([1], [7]);
+  const groups = [{ match: "b", learningRate: rates.b }];
+  const optimizer = target.create(lookingAhead({ learningRate: rates.a }), { a, b }, { groups });
+  // Of integers, all results are exact.
+  for (const g of [1, 2, 4])
+    optimizer.step({ a: Float32Array.of(g, -g), b: Float32Array.of(3 * g) });
+  const trained = { a: [-9, 26], b: [-95] };
+  const sums = { a: [7, -7], b: [21] };
+  const check = async (factor: number, where: string): Promise<void> => {
+    for (const [name, tensor] of [["a", a] as const, ["b", b] as const]) {
+      const expected = trained[name].map((p, i) => p - sums[name][i] * rates[name] * factor);
+      assertSame(
+        await tensor.read(),
+        expected,
+        `looking-ahead, step 3, ${where}`,
+        `p of "${name}"`,
+      );
+    }
+  };
+  await check(0, "before swap()");
+  optimizer.swap();
+  await check(3, "after swap()");
+  optimizer.dispose();
+}
+
+async function copiesCase({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const w = backend.tensor([2, 2], [1, 2, 3, 4]);
+  const copy = backend.tensor([2, 2]);
+  const spec = chain(sgd({ learningRate: 1 }), ema(0.5));
+  const optimizer = target.create(spec, { w }, { copies: { w: { to: copy } } });
+  const check = async (where: string): Promise<void> =>
+    assertSame(await copy.read(), await w.read(), `${spec.rule.name}, ${where}`, 'copy of "w"');
+  for (const g of [1, 2, 4]) optimizer.step({ w: Float32Array.of(g, -g, g, 2 * g) });
+  await check("step 3");
+  optimizer.swap();
+  await check("step 3, after swap()");
+  optimizer.swap();
+  await check("step 3, after swap() twice");
+  optimizer.dispose();
 }

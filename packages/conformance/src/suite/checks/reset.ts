@@ -130,6 +130,14 @@ async function resetCase(
   unread.optimizer.step(gradients[1]);
   const got = await snapshot(unread.optimizer, unread.parameters);
   assertSameAll(got, stepped, `${what}, with nothing read, and step 2`);
+
+  const { rows: _, ...allRows } = options;
+  unread.optimizer.reset(named, allRows);
+  assertSameAll(
+    await snapshot(unread.optimizer, unread.parameters),
+    expectedValues(spec, shapes, stepped, named, allRows),
+    `${what}, step 2, then a reset of all rows`,
+  );
 }
 
 /** Parameters and slots after a reset: a value that belongs to several elements is reset if all of them are. */

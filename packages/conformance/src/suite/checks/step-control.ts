@@ -1,4 +1,4 @@
-import { chain, clipByGlobalNorm, ema, sgd, type WrappingBackend } from "@gradstep/core";
+import { chain, clipByGlobalNorm, ema, newRow, sgd, type WrappingBackend } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
 import { assert, assertCode, assertEqual, assertSame, assertSameAll } from "../assertions.js";
 import { canSkip } from "../can-skip.js";
@@ -10,6 +10,7 @@ const group = "calls and steps";
 /** `accumulate` and `nonFinite`: which calls make a step, and what they change. */
 export const stepControlChecks: readonly Check[] = [
   { group, name: "accumulate: several calls make one step of their mean", run: accumulation },
+  { group, name: "accumulate: the sum of zeros below 0 is one, too", run: zerosBelow },
   { group, name: "nonFinite: a step that is skipped changes nothing", run: skippedSteps },
   {
     group,
@@ -68,6 +69,38 @@ async function accumulation(context: Context): Promise<void> {
           `sgd, step ${step}: p of "${name}"[${i}] is ${value}; expected ${expected[name][i]} (bound ${backend.exact ? 0 : tolerance})`,
         );
       });
+  }
+  optimizer.dispose();
+}
+
+/** −0 − (−0) is 0, −0 − 0 is −0: whether a sum of zeros has kept its sign. Devices need not keep it. */
+async function zerosBelow({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const w = backend.tensor([2, 2], [-0, -0, -0, -0]);
+  const optimizer = target.create(sgd({ learningRate: 1 }), { w }, { accumulate: 2 });
+  const state = structuredClone(await optimizer.state());
+  const call = (rows: number): void => optimizer.step({ w: new Float32Array(2 * rows).fill(-0) });
+  const check = async (rows: number, where: string): Promise<void> => {
+    if (!target.model.flushes)
+      assertSame(await w.read(), new Float32Array(2 * rows), `sgd, ${where}`, 'p of "w"');
+    w.write(new Float32Array(2 * rows).fill(-0));
+  };
+  for (const step of [1, 2]) {
+    call(2);
+    call(2);
+    await check(2, `step ${step}`);
+  }
+  call(2);
+  optimizer.restore(state);
+  call(2);
+  call(2);
+  await check(2, "step 1 after restore()");
+  if (target.rows !== false && backend.remap !== undefined) {
+    call(2);
+    optimizer.rows().remap(Uint32Array.of(1, 0, newRow));
+    w.write(new Float32Array(6).fill(-0));
+    call(3);
+    await check(3, "step 2 after restore(), with a row that was added in it");
   }
   optimizer.dispose();
 }

@@ -31,6 +31,11 @@ export class GradientClearing {
     this.#inputs = inputs;
   }
 
+  /** Whether the last step clears its gradients. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   /**
    * Notes for the first `count` updates whether their gradients are cleared.
    * @throws {GradstepError} `UNSUPPORTED`; then nothing has changed

@@ -103,7 +103,8 @@ export class StepInputs {
   /** To be called when a kernel has run the first `count` updates: the next step can repeat them if they are plain tensors. */
   markRun(count: number): void {
     const isPlain = this.#sparse.count === 0 && this.#countingRows.length === 0;
-    if (this.#arrays.count === 0 && isPlain && !this.#masks.isUsed) this.repetition.allow(count);
+    const hasOptions = this.#masks.isUsed || this.#clearing.isUsed;
+    if (this.#arrays.count === 0 && isPlain && !hasOptions) this.repetition.allow(count);
   }
 
   /** Clears the gradients that no kernel clears, when they have been read. */

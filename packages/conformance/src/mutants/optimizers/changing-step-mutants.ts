@@ -1,0 +1,78 @@
+import type { Gradients, ResetOptions, StepOptions, Tensor } from "@gradstep/core";
+import type { Mutant } from "../mutant.js";
+import { without, wrapping } from "./optimizer-mutants.js";
+
+type Call = readonly [gradients: Gradients, options?: StepOptions];
+
+/** What stays from one call to the next, or is lost. */
+export const changingStepMutants: readonly Mutant[] = [
+  wrapping("clear is forgotten in all steps but the first", (optimizer) => ({
+    step: (...[gradients, options]: Call) => {
+      const clears = options?.clear !== undefined && optimizer.iterations > 0;
+      optimizer.step(gradients, clears ? without(options, "clear") : options);
+    },
+  })),
+  wrapping("clear holds for the steps after it", (optimizer) => {
+    let clears = false;
+    return {
+      step: (...[gradients, options]: Call) => {
+        const isPlain = options === undefined && clears;
+        optimizer.step(gradients, isPlain ? { clear: true } : options);
+        clears ||= options?.clear === true;
+      },
+    };
+  }),
+  wrapping("a reset has the rows of the one before, if it names none", (optimizer) => {
+    let last: ResetOptions["rows"];
+    return {
+      reset: (names, { rows, ...options } = {}) => {
+        const used = rows ?? last;
+        last = used;
+        const isTooShort = names === undefined && rows === undefined;
+        if (used === undefined || isTooShort) optimizer.reset(names, { ...options });
+        else optimizer.reset(names, { ...options, rows: used });
+      },
+    };
+  }),
+  wrapping("gradients of removed parameters are ignored", (optimizer) => {
+    const removed: string[] = [];
+    return {
+      remove: (names) => {
+        removed.push(...[names].flat());
+        optimizer.remove(names);
+      },
+      step: (...[gradients, options]: Call) => {
+        const known = Object.entries(gradients ?? {}).filter(([name]) => !removed.includes(name));
+        optimizer.step(removed.length > 0 ? Object.fromEntries(known) : gradients, options);
+      },
+    };
+  }),
+  wrapping("accumulated zeros lose their sign", (optimizer, _, { accumulate = 1 }) => ({
+    step: (...[gradients, options]: Call) => {
+      const changed = Object.entries(gradients ?? {}).map(([name, one]) => [
+        name,
+        one instanceof Float32Array && accumulate > 1 ? one.map((value) => value + 0) : one,
+      ]);
+      optimizer.step(gradients && Object.fromEntries(changed), options);
+    },
+  })),
+  wrapping("copies keep the trained weights after swap", (optimizer, _, { copies = {} }) => ({
+    swap: () => {
+      const targets = Object.values(copies).map((one) => (one as { readonly to: Tensor }).to);
+      const before = targets.map((target) => Float32Array.from(target.view!()));
+      optimizer.swap();
+      if (optimizer.isSwapped) targets.forEach((target, i) => target.write(before[i]));
+    },
+  })),
+  wrapping("groups are evaluated with the rate of the optimizer", (optimizer) => ({
+    swap: () => {
+      const { groups, learningRate } = optimizer;
+      const rates = groups.map((group) => group.learningRate);
+      for (const group of groups) group.learningRate = learningRate;
+      optimizer.swap();
+      groups.forEach((group, i) => {
+        group.learningRate = rates[i];
+      });
+    },
+  })),
+];
