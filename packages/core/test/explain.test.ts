@@ -118,6 +118,38 @@ describe("an explanation", () => {
     expect(Object.keys(average.reads)).toContain("decay");
   });
 
+  test("of a step that is not taken says why, and that nothing changes", async () => {
+    const frozen = make(adam(), { groups: [{ match: "a", frozen: true }] }).optimizer;
+    const still = await frozen.explain("a", 0, values("a", 1));
+    expect(still).toMatchObject({ unchanged: "frozen", after: still.before });
+    expect(String(still)).toMatch(
+      /: a\[0\] stays [-\d.]+, because its group is frozen, with a gradient/,
+    );
+    const infinite = { a: values("a", 1), b: Float32Array.of(0, 0, Infinity, 0) };
+    for (const options of [{ nonFinite: "skip" }, { nonFinite: "throw" }, { lossScale: 2 }]) {
+      const { optimizer } = make(adam(), options);
+      const skipped = await optimizer.explain("a", 0, infinite);
+      expect(skipped).toMatchObject({ unchanged: "non-finite", after: skipped.before });
+      expect((await optimizer.explain("a", 0, values("a", 1))).unchanged).toBeUndefined();
+    }
+    expect((await make(adam()).optimizer.explain("a", 0, infinite)).unchanged).toBeUndefined();
+  });
+
+  test("takes the sparse gradient of one parameter", async () => {
+    const { optimizer } = make(adam(), { sparse: "lazy" });
+    const gradient = { indices: Uint32Array.of(1), values: Float32Array.of(3, 4) };
+    expect(await optimizer.explain("a", 3, gradient)).toMatchObject({ gradient: 4 });
+    expect(await optimizer.explain("a", 0, gradient)).toMatchObject({ gradient: 0 });
+  });
+
+  test("is refused while the weights to evaluate with are swapped in", async () => {
+    const { optimizer } = make(chain(adam(), ema(0.9)));
+    optimizer.swap();
+    await expect(optimizer.explain("a", 0, values("a", 1))).rejects.toMatchObject({
+      code: "SWAPPED",
+    });
+  });
+
   test("changes nothing", async () => {
     const { optimizer, parameters } = make(adam());
     const before = [await optimizer.state(), await parameters.a.read()];

@@ -175,6 +175,5 @@ function checkDigest({ data: stored }: SafetensorsEntry, computed: Uint8Array): 
 
 /** The first 8 bytes, which tell digests apart. */
 function hex(digest: Uint8Array): string {
-  const digits = Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0"));
-  return `${digits.join("")}…`;
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -31,6 +31,11 @@ export function layOut(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   { metadata, digest = false }: LayoutOptions,
 ): FileLayout {
+  if (!(tensors instanceof Map))
+    throw new GradstepError(
+      `Got ${show(tensors)} as the tensors; expected a Map by name. Make one with new Map(Object.entries(tensors)).`,
+      { code: "INVALID_PARAMETER" },
+    );
   const count = tensors.size + (digest ? 1 : 0);
   if (count > maxTensors)
     throw new GradstepError(

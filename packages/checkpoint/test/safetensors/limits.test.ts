@@ -160,6 +160,12 @@ describe("what cannot be encoded is refused at once", () => {
     );
   });
 
+  test("tensors that are not a Map", () => {
+    expect(() => encodeSafetensors({ w } as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_PARAMETER", message: expect.stringMatching(/Map/) }),
+    );
+  });
+
   test("metadata that is not text", () => {
     for (const text of [1, null, "\udc00"])
       expect(() =>

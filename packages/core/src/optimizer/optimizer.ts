@@ -7,6 +7,7 @@ import type { Parameters } from "./parameters/parameter-checks.js";
 import type { ParameterOptions } from "./parameters/parameter-table.js";
 import type { ResetOptions } from "./reset/reset-slots.js";
 import type { Rows } from "./rows/rows.js";
+import type { SparseGradient } from "./sparse/sparse-gradient.js";
 import type { SparseOptions } from "./sparse/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
@@ -203,16 +204,21 @@ export interface OptimizerMethods<
   metrics(): Promise<Metrics>;
   /**
    * What the next step would do with one element of a parameter: each line of the rule and of its stages with its value,
-   * as data and, with `String(explanation)`, as text. Nothing changes. Values are those of the reference.
+   * as data and, with `String(explanation)`, as text. Nothing changes. Values are those of the reference. Where the step
+   * leaves the parameter as it is, `unchanged` says why; for a group with `every`, it is the next step of the group.
    *
    * @param index in the parameter, row-major
    * @param gradients as in `step`, or the gradient of this parameter alone. With `accumulate` and `lossScale`, what the rule
    * gets: the mean of the calls, divided by the scale. A reduction over all tensors covers those
    * that have a gradient
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, and as `step`
-   * does for the gradients
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, `SWAPPED`, and as
+   * `step` does for the gradients
    */
-  explain(name: N, index: number, gradients: Gradients<N> | Values | Tensor): Promise<Explanation>;
+  explain(
+    name: N,
+    index: number,
+    gradients: Gradients<N> | Values | Tensor | SparseGradient,
+  ): Promise<Explanation>;
   /** Plain data from which `optimizerByName` makes the spec of an optimizer like this one. */
   config(): OptimizerConfig;
   /** Frees the slots, not the parameters. A second call does nothing. */

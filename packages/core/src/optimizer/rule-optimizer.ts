@@ -35,6 +35,7 @@ import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
+import { isSparseGradient, type SparseGradient } from "./sparse/sparse-gradient.js";
 import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
 import { runKernel, StepRunner } from "./step/step-runner.js";
 import type { StepOptions } from "./step/step-options.js";
@@ -277,16 +278,20 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   async explain(
     name: string,
     index: number,
-    gradients: Gradients | Values | Tensor,
+    gradients: Gradients | Values | Tensor | SparseGradient,
   ): Promise<Explanation> {
-    this.#checkLive();
+    this.#checkTrains();
     const [record] = this.#table.select([name]);
-    const isOne = ArrayBuffer.isView(gradients) || typeof gradients?.read === "function";
+    const isOne =
+      ArrayBuffer.isView(gradients) ||
+      isSparseGradient(gradients) ||
+      typeof gradients?.read === "function";
     const named = (isOne ? { [name]: gradients } : gradients) as Gradients;
     checkGradients(named, this.#table.byName, name);
     // Loaded on demand, since few applications need it.
     const { explain } = await import("./explain/explain.js");
-    return explain(this.#groups.runs, this.#table.records, record, index, named);
+    const { nonFinite } = this.#control?.options ?? {};
+    return explain(this.#groups.runs, this.#table.records, record, index, named, nonFinite);
   }
 
   config(): OptimizerConfig {

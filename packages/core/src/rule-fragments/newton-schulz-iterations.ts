@@ -1,5 +1,13 @@
 /** The largest number of iterations that a text has; those above the chosen number compute nothing. */
-export const maxIterations = 10;
+const maxIterations = 10;
+
+/** The number of iterations, and the coefficients of the fixed polynomial. */
+export const iterationHyperparameters = {
+  nsSteps: { default: 5, min: 0, max: maxIterations },
+  muonA: { default: 3.4445 },
+  muonB: { default: -4.775 },
+  muonC: { default: 2.0315 },
+} as const;
 
 /**
  * Polar Express: Amsel et al. 2025, Algorithm 1: for each iteration, the polynomial that brings the singular values

@@ -6,9 +6,9 @@ import { flushStatement, flushThreshold, negligibleMean } from "../rule-fragment
 import { momentumForms, momentumScalars, scales } from "../rule-fragments/muon-forms.js";
 import { normalizedNeurons, secondMomentScalars } from "../rule-fragments/neuron-normalization.js";
 import {
+  iterationHyperparameters,
   iterations,
   iterationScalars,
-  maxIterations,
 } from "../rule-fragments/newton-schulz-iterations.js";
 
 /**
@@ -29,10 +29,7 @@ export const muon = /* @__PURE__ */ builtInRule(
       beta2: decayRate(0.95),
       epsilon: nonNegative(1e-7),
       rmsRate: nonNegative(0.2),
-      nsSteps: { default: 5, min: 0, max: maxIterations },
-      muonA: { default: 3.4445 },
-      muonB: { default: -4.775 },
-      muonC: { default: 2.0315 },
+      ...iterationHyperparameters,
     },
     options: {
       nesterov: [true, false],

@@ -110,7 +110,9 @@ function removeOwn(path: string, text: string): void {
 
 function locked(directory: string, path: string, owner: string): GradstepError {
   return new GradstepError(
-    `Process ${owner} saves in ${show(directory)}; expected one at a time. End it or close() its checkpointer, or choose another directory. If no such process trains, remove ${show(path)}.`,
+    owner === String(process.pid)
+      ? `This process already saves in ${show(directory)}; expected one checkpointer at a time. close() the other one, or choose another directory.`
+      : `Process ${owner} saves in ${show(directory)}; expected one at a time. End it or close() its checkpointer, or choose another directory. If no such process trains, remove ${show(path)}.`,
     { code: "STORE_LOCKED" },
   );
 }

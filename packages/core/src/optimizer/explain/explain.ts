@@ -16,6 +16,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "../step/gradients.js";
 import { readDense } from "../sparse/read-dense.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
+import type { NonFinite } from "../step-control/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 
@@ -38,6 +39,7 @@ interface ResolvedRule {
  *
  * @param runs all rules of the optimizer
  * @param records all parameters of the optimizer; those with a gradient take part in reductions over all tensors
+ * @param nonFinite what happens where a gradient is not finite
  * @throws {GradstepError} `INVALID_PARAMETER` for an index outside the parameter
  */
 export async function explain(
@@ -46,6 +48,7 @@ export async function explain(
   record: ParameterRecord,
   index: number,
   gradients: Gradients,
+  nonFinite: NonFinite = "propagate",
 ): Promise<Explanation> {
   const { parameter } = record.update;
   if (!Number.isSafeInteger(index) || index < 0 || index >= parameter.size) {
@@ -92,14 +95,21 @@ export async function explain(
     return input < 0 ? undefined : values[input];
   });
   const updated = rule.statements.filter(({ name }) => name === "p").at(-1);
+  const before = tensor.arrays.get("p")![index];
+  let unchanged: Explanation["unchanged"];
+  if (record.group.frozen) unchanged = "frozen";
+  else if (nonFinite !== "propagate" && !(await areFinite(taking, gradients)))
+    unchanged = "non-finite";
+  const isUpdated = updated !== undefined && unchanged === undefined;
   const explanation = {
     rule: record.group.context.variant.label,
     parameter: record.name,
     index,
     step: t,
     gradient: tensor.arrays.get("g")![index],
-    before: tensor.arrays.get("p")![index],
-    after: updated === undefined ? tensor.arrays.get("p")![index] : values[updated.node],
+    before,
+    after: isUpdated ? values[updated.node] : before,
+    unchanged,
     lines: withoutIdle(rule, values, perStep, perElement, record.group),
   };
   return { ...explanation, toString: () => describeExplanation(explanation) };
@@ -175,6 +185,19 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
     arrays.set("g", chained);
   }
   return { record, arrays };
+}
+
+/** Whether the gradients of all parameters that the step updates are finite. */
+async function areFinite(
+  records: readonly ParameterRecord[],
+  gradients: Gradients,
+): Promise<boolean> {
+  const read = await Promise.all(
+    records
+      .filter(({ group }) => !group.frozen)
+      .map(({ name, update }) => readGradient(gradients[name]!, update.parameter)),
+  );
+  return read.every((values) => values.every(Number.isFinite));
 }
 
 async function readGradient(

@@ -24,6 +24,11 @@ export interface Explanation {
   /** The value of the parameter before the step, and after it. */
   readonly before: number;
   readonly after: number;
+  /**
+   * Why the step leaves the parameter as it is: its group is frozen, or a gradient is not finite with `nonFinite: "skip"`
+   * or `"throw"`. The lines say what the rule would compute. Undefined if the step is taken.
+   */
+  readonly unchanged: "frozen" | "non-finite" | undefined;
   readonly lines: readonly ExplainedLine[];
   /** All of this as text, for people. */
   toString(): string;
@@ -32,15 +37,24 @@ export interface Explanation {
 /** Width of the column of values. */
 const valueWidth = 13;
 
+const causes = {
+  frozen: "its group is frozen",
+  "non-finite": "a gradient is not finite",
+};
+
 /** The text of an explanation: a line per statement: its value, the statement, and what it reads. */
 export function describeExplanation(explanation: Omit<Explanation, "toString">): string {
-  const { rule, parameter, index, step, gradient, before, after, lines } = explanation;
+  const { rule, parameter, index, step, gradient, before, after, unchanged, lines } = explanation;
   const section = (when: ExplainedLine["when"]): string[] => {
     const some = lines.filter((line) => line.when === when);
     return some.length === 0 ? [] : [`${when}:`, ...some.map(describeLine)];
   };
+  const change =
+    unchanged === undefined
+      ? `goes from ${short(before)} to ${short(after)}`
+      : `stays ${short(before)}, because ${causes[unchanged]}`;
   return [
-    `${rule}, step ${step}: ${parameter}[${index}] goes from ${short(before)} to ${short(after)}, with a gradient of ${short(gradient)}`,
+    `${rule}, step ${step}: ${parameter}[${index}] ${change}, with a gradient of ${short(gradient)}`,
     ...section("per step"),
     ...section("per element"),
   ].join("\n");
