@@ -8,36 +8,16 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Tests that leave TF.js's engine as it was, and so share one. */
-const sharing = [
-  "checkpoint-names",
-  "checkpoint-resume",
-  "curves",
-  "disposed-variables",
-  "errors",
-  "groups",
-  "leaks",
-  "parameters",
-  "reduce-on-plateau",
-  "settings",
-  "step-control",
-  "training-loop",
-].map((name) => `test/${name}.test.ts`);
+/** Tests of what happens before, or instead of, the registration that importing the package does: each has a TF.js of its own. */
+const alone = ["optimizer-first", "readme", "register"].map((name) => `test/${name}.test.ts`);
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...tests.test, name: "node", include: sharing } },
-      // TF.js has one global engine, which these change: backends, registered classes, counts of its memory.
       {
-        test: {
-          ...tests.test,
-          isolate: true,
-          name: "node, isolated",
-          include: ["test/*.test.ts"],
-          exclude: sharing,
-        },
+        test: { ...tests.test, name: "node", include: ["test/*.test.ts"], exclude: alone },
       },
+      { test: { ...tests.test, isolate: true, name: "node, isolated", include: alone } },
       {
         test: {
           ...tests.test,
