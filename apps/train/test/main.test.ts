@@ -5,8 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { runHere } from "./run-here.js";
 import type { TrainingDocument } from "../src/document.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 /** Built by `pnpm build`, which the test task depends on. */
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -36,32 +40,35 @@ describe("the program", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("prints one JSON document, writes the report, and shows progress on standard error", async () => {
-    const file = join(folder, "report.html");
-    const { code, stdout, stderr } = await run("--json", "--epochs", "1", "--report", file);
-    expect(code).toBe(0);
-    const document = JSON.parse(stdout) as TrainingDocument;
-    expect(document.validationAccuracy).toBeGreaterThan(0.85);
-    expect(document.history).toHaveLength(1);
-    expect(document.history[0].validationAccuracy).toBeCloseTo(document.validationAccuracy, 6);
-    expect(document.configuration).toMatchObject({
-      optimizer: "adam",
-      backend: "wasm",
-      epochs: 1,
-      seed: 1,
-    });
-    expect(document.timing.steps).toBe(125);
-    expect(document.timing.optimizerFraction).toBeGreaterThan(0);
-    expect(document.timing.optimizerFraction).toBeLessThan(1);
-    expect(document.timing.optimizerMillisecondsPerBatch).toBeGreaterThan(0);
-    expect([document.diverged, document.failure]).toEqual([false, null]);
-    expect(document.interrupted).toBe(false);
-    expect(stderr).toMatch(/\n {6}1\/1 +0\./);
-    expect(stderr).not.toContain("tfjs-node");
-    expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>/);
-  });
+  inTurn(
+    "prints one JSON document, writes the report, and shows progress on standard error",
+    async () => {
+      const file = join(folder, "report.html");
+      const { code, stdout, stderr } = await run("--json", "--epochs", "1", "--report", file);
+      expect(code).toBe(0);
+      const document = JSON.parse(stdout) as TrainingDocument;
+      expect(document.validationAccuracy).toBeGreaterThan(0.85);
+      expect(document.history).toHaveLength(1);
+      expect(document.history[0].validationAccuracy).toBeCloseTo(document.validationAccuracy, 6);
+      expect(document.configuration).toMatchObject({
+        optimizer: "adam",
+        backend: "wasm",
+        epochs: 1,
+        seed: 1,
+      });
+      expect(document.timing.steps).toBe(125);
+      expect(document.timing.optimizerFraction).toBeGreaterThan(0);
+      expect(document.timing.optimizerFraction).toBeLessThan(1);
+      expect(document.timing.optimizerMillisecondsPerBatch).toBeGreaterThan(0);
+      expect([document.diverged, document.failure]).toEqual([false, null]);
+      expect(document.interrupted).toBe(false);
+      expect(stderr).toMatch(/\n {6}1\/1 +0\./);
+      expect(stderr).not.toContain("tfjs-node");
+      expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>/);
+    },
+  );
 
-  test("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
+  inTurn("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
     const { code, stdout, stderr } = await runHere("--epochs", "1", "--batch-size", "200");
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("Training a digit classifier · gradstep Adam · WebAssembly\n");
@@ -91,7 +98,7 @@ describe("the program", () => {
     );
   });
 
-  test("has the schedule, the rates and the losses of all batches in the document", async () => {
+  inTurn("has the schedule, the rates and the losses of all batches in the document", async () => {
     const { stdout } = await runHere(
       ..."--json --epochs 1 --batch-size 400 --accumulate 2 --clip 1".split(" "),
       "--schedule",
@@ -125,7 +132,7 @@ describe("the program", () => {
     );
   });
 
-  test("rejects --backend webgpu without a GPU or a software driver", async () => {
+  inTurn("rejects --backend webgpu without a GPU or a software driver", async () => {
     const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
     const result = await node("--import", unsupported, program, "--backend", "webgpu");
     expect(result).toMatchObject({ code: 2, stdout: "" });
@@ -138,7 +145,7 @@ describe("the program", () => {
     expect(stdout).toContain("Usage: npm start -- [options]");
   });
 
-  test("finishes when its output is closed (`| head`)", async () => {
+  inTurn("finishes when its output is closed (`| head`)", async () => {
     const file = join(folder, "unread.html");
     const child = spawn(process.execPath, [
       program,

@@ -21,10 +21,14 @@ import {
 import { findGpu } from "@gradstep/apps-shared/gpu";
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { sampled } from "../../../testing/cases.js";
 import { useBackend } from "../src/backend.js";
 import { compare } from "../src/comparison/compare.js";
 import { type Options, parseOptions } from "../src/options.mjs";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 /** Every twentieth digit: enough to learn something quickly. */
 function fewOf({ count, pixels, labels }: DigitSet): DigitSet {
@@ -95,7 +99,7 @@ describe("training", () => {
     expect(optimizerFraction(run)).toBeLessThan(1);
   });
 
-  test("depends on the seed alone", async () => {
+  inTurn("depends on the seed alone", async () => {
     const [one, again, other] = [await trained(), await trained(), await trained("adam", 4)];
     expect(again.batchLosses).toEqual(one.batchLosses);
     expect(again.evaluation).toEqual(one.evaluation);
@@ -137,32 +141,35 @@ describe("training", () => {
 describe("a comparison", () => {
   const once = { ...settings, epochs: 1 };
 
-  test("lets gradstep's Adam and TF.js's take turns on every backend, batch by batch", async () => {
-    const batches: string[] = [];
-    const { backends } = await compare(digits, once, "wasm", neverAborted, (backend) => ({
-      gradstep: { onBatch: ({ batch }) => batches.push(`gradstep on ${backend}: ${batch}`) },
-      "TF.js": { onBatch: ({ batch }) => batches.push(`TF.js on ${backend}: ${batch}`) },
-    }));
-    expect(batches).toEqual(
-      ["wasm", "cpu-js"].flatMap((backend) =>
-        Array.from({ length: 10 }, (_, batch) => [
-          `gradstep on ${backend}: ${batch + 1}`,
-          `TF.js on ${backend}: ${batch + 1}`,
-        ]).flat(),
-      ),
-    );
-    expect(backends.map(({ backend }) => backend)).toEqual(["wasm", "cpu-js"]);
-    for (const { speedup, lossDifference, runs } of backends) {
-      expect(speedup).toBeGreaterThan(0);
-      expect(lossDifference).toBeLessThan(1e-4);
-      expect(runs["TF.js"].batchLosses).toHaveLength(10);
-    }
-    const [onWasm, onCpu] = backends.map(({ runs }) => runs.gradstep.batchLosses);
-    onWasm.forEach((loss, batch) => expect(Math.abs(loss - onCpu[batch])).toBeLessThan(1e-4));
-    await useBackend("wasm");
-  });
+  inTurn(
+    "lets gradstep's Adam and TF.js's take turns on every backend, batch by batch",
+    async () => {
+      const batches: string[] = [];
+      const { backends } = await compare(digits, once, "wasm", neverAborted, (backend) => ({
+        gradstep: { onBatch: ({ batch }) => batches.push(`gradstep on ${backend}: ${batch}`) },
+        "TF.js": { onBatch: ({ batch }) => batches.push(`TF.js on ${backend}: ${batch}`) },
+      }));
+      expect(batches).toEqual(
+        ["wasm", "cpu-js"].flatMap((backend) =>
+          Array.from({ length: 10 }, (_, batch) => [
+            `gradstep on ${backend}: ${batch + 1}`,
+            `TF.js on ${backend}: ${batch + 1}`,
+          ]).flat(),
+        ),
+      );
+      expect(backends.map(({ backend }) => backend)).toEqual(["wasm", "cpu-js"]);
+      for (const { speedup, lossDifference, runs } of backends) {
+        expect(speedup).toBeGreaterThan(0);
+        expect(lossDifference).toBeLessThan(1e-4);
+        expect(runs["TF.js"].batchLosses).toHaveLength(10);
+      }
+      const [onWasm, onCpu] = backends.map(({ runs }) => runs.gradstep.batchLosses);
+      onWasm.forEach((loss, batch) => expect(Math.abs(loss - onCpu[batch])).toBeLessThan(1e-4));
+      await useBackend("wasm");
+    },
+  );
 
-  test("has the losses of a training without it", async () => {
+  inTurn("has the losses of a training without it", async () => {
     const { learningRate } = optimizers.adam;
     const both = { ...once, learningRate };
     const observers = { gradstep: {}, "TF.js": {} };
@@ -196,7 +203,7 @@ describe("a comparison", () => {
     },
   );
 
-  test("does not count the time of the other's turns", async () => {
+  inTurn("does not count the time of the other's turns", async () => {
     const turns = new TurnQueue();
     const delay = (milliseconds: number): Promise<void> =>
       new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -287,7 +294,7 @@ describe("the learning rate", () => {
     expect(schedule.valueAt(25)).toBeCloseTo(0.01, 12);
   });
 
-  test("of a training follows --schedule, for TF.js's Adam too", async () => {
+  inTurn("of a training follows --schedule, for TF.js's Adam too", async () => {
     const options = optionsOf(
       "--epochs=1",
       "--batch-size=40",
@@ -330,7 +337,7 @@ describe("--ema", () => {
     return train(optimizerOf(options), digits, options, neverAborted);
   };
 
-  test("evaluates with averages of the weights, and trains with the weights", async () => {
+  inTurn("evaluates with averages of the weights, and trains with the weights", async () => {
     const [plain, averaged, last] = [await run(undefined), await run(0.9), await run(0)];
     expect(averaged.batchLosses).toEqual(plain.batchLosses);
     expect(averaged.history[1].validationLoss).not.toBe(plain.history[1].validationLoss);
@@ -342,11 +349,14 @@ describe("--ema", () => {
     );
   });
 
-  test("with a momentum close to 1 evaluates the weights of the first step, and not of the last", async () => {
-    const [averaged, plain] = [await run(0.9999), await run(undefined)];
-    expect(averaged.evaluation.accuracy).toBeLessThan(0.4);
-    expect(plain.evaluation.accuracy).toBeGreaterThan(0.5);
-  });
+  inTurn(
+    "with a momentum close to 1 evaluates the weights of the first step, and not of the last",
+    async () => {
+      const [averaged, plain] = [await run(0.9999), await run(undefined)];
+      expect(averaged.evaluation.accuracy).toBeLessThan(0.4);
+      expect(plain.evaluation.accuracy).toBeGreaterThan(0.5);
+    },
+  );
 
   test("leaves no tensors, and can be stopped before the first step", async () => {
     await run(0.9);
@@ -366,13 +376,16 @@ describe("--loss-scale", () => {
     return train(optimizerOf(options), digits, options, neverAborted);
   };
 
-  test("of a power of two changes no loss: f32 multiplies and divides by it exactly", async () => {
-    const [scaled, plain] = [await run("--loss-scale=1024"), await run()];
-    expect(scaled.batchLosses).toEqual(plain.batchLosses);
-    expect(scaled.history[0].validationLoss).toBe(plain.history[0].validationLoss);
-    expect(scaled.evaluation).toEqual(plain.evaluation);
-    expect([scaled.steps, scaled.skippedSteps]).toEqual([10, 0]);
-  });
+  inTurn(
+    "of a power of two changes no loss: f32 multiplies and divides by it exactly",
+    async () => {
+      const [scaled, plain] = [await run("--loss-scale=1024"), await run()];
+      expect(scaled.batchLosses).toEqual(plain.batchLosses);
+      expect(scaled.history[0].validationLoss).toBe(plain.history[0].validationLoss);
+      expect(scaled.evaluation).toEqual(plain.evaluation);
+      expect([scaled.steps, scaled.skippedSteps]).toEqual([10, 0]);
+    },
+  );
 
   test("dynamic starts at 2 to the power of 15", async () => {
     const [dynamic, fixed] = [await run("--loss-scale=dynamic"), await run("--loss-scale=32768")];
@@ -405,18 +418,21 @@ test("--non-finite throw ends a training at the first gradient that is not finit
   });
 });
 
-test("--accumulate takes a step after that many batches, with the rate of the schedule for it", async () => {
-  const options = optionsOf(
-    "--accumulate=4",
-    "--epochs=1",
-    "--batch-size=40",
-    "--schedule=linear(2e-3, 0, steps)",
-  );
-  const run = await train(optimizerOf(options), digits, options, neverAborted);
-  // Ten batches make two steps, and two that are left over.
-  expect([run.batchLosses.length, run.steps]).toEqual([10, 2]);
-  expect(run.learningRates).toEqual([2e-3, 2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0, 0]);
-});
+inTurn(
+  "--accumulate takes a step after that many batches, with the rate of the schedule for it",
+  async () => {
+    const options = optionsOf(
+      "--accumulate=4",
+      "--epochs=1",
+      "--batch-size=40",
+      "--schedule=linear(2e-3, 0, steps)",
+    );
+    const run = await train(optimizerOf(options), digits, options, neverAborted);
+    // Ten batches make two steps, and two that are left over.
+    expect([run.batchLosses.length, run.steps]).toEqual([10, 2]);
+    expect(run.learningRates).toEqual([2e-3, 2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0, 0]);
+  },
+);
 
 test("an evaluation counts predicted and actual digits; mistakes come with the highest confidence first", () => {
   const probabilities = new Float32Array(30);

@@ -6,9 +6,13 @@ import { fileURLToPath } from "node:url";
 import type { Backend } from "@gradstep/core";
 import { oracle, reference } from "@gradstep/core/reference";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { runCommand } from "../src/cli/run-command.js";
 import { parseGolden } from "../src/golden/golden-file.js";
 import { replay } from "../src/golden/replay.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
@@ -88,7 +92,7 @@ async function countsOf(
 }
 
 describe("golden", () => {
-  test("--json is one document", async () => {
+  inTurn("--json is one document", async () => {
     const { status, output, errors } = await run(["golden", "torch.json", "optax.json", "--json"]);
     expect([status, errors]).toEqual([0, ""]);
     const { files } = JSON.parse(output) as { files: Record<string, unknown>[] };
@@ -109,7 +113,7 @@ describe("golden", () => {
     expect(first.worstRelativeError).toBeLessThan(1e-12);
   });
 
-  test("a table for people, without colours where there is no terminal", async () => {
+  inTurn("a table for people, without colours where there is no terminal", async () => {
     const { status, output } = await runHere(["golden", "keras.json", "--backend", "reference"]);
     expect(status).toBe(0);
     const { passed, failed, unsupported } = await countsOf("keras.json", reference);
@@ -152,7 +156,7 @@ describe("verify", () => {
      export default signum;`,
   );
 
-  test("--json is one document", async () => {
+  inTurn("--json is one document", async () => {
     const { status, output } = await runHere([
       "verify",
       "reference",
@@ -187,7 +191,7 @@ describe("verify", () => {
     expect(JSON.parse(output)).toMatchObject({ rules: ["halve+sgd"], failed: 0 });
   });
 
-  test("a module with a broken backend fails", async () => {
+  inTurn("a module with a broken backend fails", async () => {
     writeFileSync(
       join(directory, "broken.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -201,7 +205,7 @@ describe("verify", () => {
     expect(output).toMatch(/^0 passed, 1 failed, 0 skipped$/m);
   });
 
-  test("--rule checks the rules of a module", async () => {
+  inTurn("--rule checks the rules of a module", async () => {
     const args = ["verify", "reference", "--rule", "signum.mjs", ...bounds, "--json"];
     const { status, output, errors } = await runHere(args, directory);
     expect(errors).toBe("");
@@ -213,7 +217,7 @@ describe("verify", () => {
     ]);
   });
 
-  test("Ctrl-C stops it, and prints the results so far", async () => {
+  inTurn("Ctrl-C stops it, and prints the results so far", async () => {
     writeFileSync(
       join(directory, "interrupted.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -263,7 +267,7 @@ describe("verify", () => {
     expect(await cases("--kernels", "2")).toBeLessThan(await cases("--kernels", "4"));
   });
 
-  test("a backend without rows shows skipped checks and why", async () => {
+  inTurn("a backend without rows shows skipped checks and why", async () => {
     writeFileSync(
       join(directory, "no-rows.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -286,7 +290,7 @@ describe("verify", () => {
   });
 });
 
-test("mutants: a sample, chosen by the seed, is killed", async () => {
+inTurn("mutants: a sample, chosen by the seed, is killed", async () => {
   const args = ["mutants", "--cases", "1", "--sample", "1", "--seed", "1", "--json"];
   const { status, output } = await runHere(args);
   const report = JSON.parse(output) as Record<string, unknown>;
@@ -337,14 +341,14 @@ describe("wrong usage is one line and exit status 2", () => {
     expect(errors).toMatch(/^[^\n]+\n$/);
   });
 
-  test("in a process of its own", async () => {
+  inTurn("in a process of its own", async () => {
     const { status, output, errors } = await run(["verify", "no-such-backend"], directory);
     expect([status, output]).toEqual([2, ""]);
     expect(errors).toMatch(/^[^\n]+\n$/);
   });
 });
 
-test("--help explains every command", async () => {
+inTurn("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
   for (const word of [

@@ -5,12 +5,16 @@ import type { Backend } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { roundToNearest } from "../src/bounds/error-model.js";
 import type { Candidate, MissingBackend } from "../src/doctor/candidate.js";
 import type { Diagnosis } from "../src/doctor/diagnosis.js";
 import { painter } from "../src/cli/terminal.js";
 import { Report } from "../src/doctor/report.js";
 import { runDoctor } from "../src/doctor/run-doctor.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 const directory = mkdtempSync(join(tmpdir(), "gradstep-doctor-"));
 
@@ -80,7 +84,7 @@ async function run(candidates: readonly Candidate[], ...args: string[]): Promise
 }
 
 describe("doctor", () => {
-  test("a sound backend: the worst error of every rule, and no bug goes unnoticed", async () => {
+  inTurn("a sound backend: the worst error of every rule, and no bug goes unnoticed", async () => {
     const { status, output, document } = await run([sound]);
     expect(status).toBe(0);
     const [backend] = document.backends;
@@ -101,7 +105,7 @@ describe("doctor", () => {
     expect(output).toContain("Right: sound.");
   });
 
-  test("a broken backend is wrong: exit status 1, and which rule, where and what", async () => {
+  inTurn("a broken backend is wrong: exit status 1, and which rule, where and what", async () => {
     const { status, output, document } = await run([sound, broken]);
     expect(status).toBe(1);
     expect(document.backends.map((backend) => [backend.name, backend.status])).toEqual([
@@ -113,60 +117,69 @@ describe("doctor", () => {
     expect(output).toMatch(/expected .* between/);
   });
 
-  test("a missing backend: why, and how to get it; an error only if it was asked for", async () => {
-    const absent = missing("absent", { missing: "there is no such chip", remedy: "Buy one." });
-    const all = await run([sound, absent]);
-    expect(all.status).toBe(0);
-    expect(all.output).toMatch(/^  absent  missing  there is no such chip\.\n +Buy one\.$/m);
-    expect(all.document.backends.at(-1)).toEqual({
-      name: "absent",
-      status: "missing",
-      reason: "there is no such chip",
-      remedy: "Buy one.",
-    });
-    vi.restoreAllMocks();
-    const asked = await run([sound, absent], "--backend", "absent");
-    expect(asked.status).toBe(1);
-    expect(asked.document.backends.map(({ name }) => name)).toEqual(["absent"]);
-  });
+  inTurn(
+    "a missing backend: why, and how to get it; an error only if it was asked for",
+    async () => {
+      const absent = missing("absent", { missing: "there is no such chip", remedy: "Buy one." });
+      const all = await run([sound, absent]);
+      expect(all.status).toBe(0);
+      expect(all.output).toMatch(/^  absent  missing  there is no such chip\.\n +Buy one\.$/m);
+      expect(all.document.backends.at(-1)).toEqual({
+        name: "absent",
+        status: "missing",
+        reason: "there is no such chip",
+        remedy: "Buy one.",
+      });
+      vi.restoreAllMocks();
+      const asked = await run([sound, absent], "--backend", "absent");
+      expect(asked.status).toBe(1);
+      expect(asked.document.backends.map(({ name }) => name)).toEqual(["absent"]);
+    },
+  );
 
-  test("a backend that cannot be opened is missing, and the others are still checked", async () => {
-    const failing: Candidate = {
-      ...sound,
-      name: "failing",
-      open: async () => {
-        throw new Error("The driver says no.");
-      },
-    };
-    const { status, output, document } = await run([failing, sound]);
-    expect(status).toBe(0);
-    expect(output).toMatch(/^  failing  missing  it could not be opened: The driver says no\.$/m);
-    expect(document.backends.map((backend) => [backend.name, backend.status])).toEqual([
-      ["sound", "right"],
-      ["failing", "missing"],
-    ]);
-  });
-
-  test("a speed that cannot be measured does not keep the document from being written", async () => {
-    const slow: Candidate = {
-      ...sound,
-      open: async () => ({
-        forCheck: reference,
-        forSpeed: () => {
-          throw new Error("There is no memory.");
+  inTurn(
+    "a backend that cannot be opened is missing, and the others are still checked",
+    async () => {
+      const failing: Candidate = {
+        ...sound,
+        name: "failing",
+        open: async () => {
+          throw new Error("The driver says no.");
         },
-        dispose: () => {},
-      }),
-    };
-    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-    const file = join(directory, "unmeasured.json");
-    expect(await runDoctor(["--cases", "1", "--json", file], [slow], "1.2.3")).toBe(0);
-    const text = output.mock.calls.map(([chunk]) => String(chunk)).join("");
-    expect(text).toContain("  It could not be measured: There is no memory.");
-    const document = JSON.parse(readFileSync(file, "utf8")) as Diagnosis;
-    expect(document.backends[0].status).toBe("right");
-    expect(document).not.toHaveProperty("speed");
-  });
+      };
+      const { status, output, document } = await run([failing, sound]);
+      expect(status).toBe(0);
+      expect(output).toMatch(/^  failing  missing  it could not be opened: The driver says no\.$/m);
+      expect(document.backends.map((backend) => [backend.name, backend.status])).toEqual([
+        ["sound", "right"],
+        ["failing", "missing"],
+      ]);
+    },
+  );
+
+  inTurn(
+    "a speed that cannot be measured does not keep the document from being written",
+    async () => {
+      const slow: Candidate = {
+        ...sound,
+        open: async () => ({
+          forCheck: reference,
+          forSpeed: () => {
+            throw new Error("There is no memory.");
+          },
+          dispose: () => {},
+        }),
+      };
+      const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+      const file = join(directory, "unmeasured.json");
+      expect(await runDoctor(["--cases", "1", "--json", file], [slow], "1.2.3")).toBe(0);
+      const text = output.mock.calls.map(([chunk]) => String(chunk)).join("");
+      expect(text).toContain("  It could not be measured: There is no memory.");
+      const document = JSON.parse(readFileSync(file, "utf8")) as Diagnosis;
+      expect(document.backends[0].status).toBe("right");
+      expect(document).not.toHaveProperty("speed");
+    },
+  );
 
   test("durations have three digits and their unit", () => {
     const report = new Report(painter({}), 80);
@@ -179,7 +192,7 @@ describe("doctor", () => {
     expect(durations).toEqual(["0.412 µs", "999 µs", "1.50 ms", "2.12 s"]);
   });
 
-  test("Ctrl-C stops it, and prints the results so far", async () => {
+  inTurn("Ctrl-C stops it, and prints the results so far", async () => {
     let made = 0;
     const interrupted = candidate("interrupted", () => {
       made += 1;
@@ -194,7 +207,7 @@ describe("doctor", () => {
     expect(output).toContain("Right: sound. Stopped by Ctrl-C.");
   });
 
-  test("text without a terminal has no colours and at most 80 columns", async () => {
+  inTurn("text without a terminal has no colours and at most 80 columns", async () => {
     const { output } = await run([sound, broken]);
     expect(output).not.toContain("\u001B");
     const reasons = /expected|seed|^ {4}/;

@@ -3,7 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { isFull } from "../../../testing/cases.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -35,7 +39,7 @@ test("every snippet names its file", () => {
   expect(snippets.size).toBe(`${readme}${guide}`.match(/^```(js|ts)\b/gm)?.length);
 });
 
-test("the backend passes the suite, and the tests that it cannot run are skipped", () => {
+inTurn("the backend passes the suite, and the tests that it cannot run are skipped", () => {
   const lines = node("verify.mjs").trim().split("\n");
   expect(lines.length).toBeGreaterThan(10);
   for (const line of lines)
@@ -44,7 +48,7 @@ test("the backend passes the suite, and the tests that it cannot run are skipped
     );
 });
 
-test("the suite runs in node:test, with a rule of one's own", () => {
+inTurn("the suite runs in node:test, with a rule of one's own", () => {
   const output = node("--test", "--test-reporter=tap", "signum.test.mjs");
   expect(output).toMatch(/^# fail 0$/m);
   expect(output).toMatch(/^# skipped [1-9]/m);
@@ -55,7 +59,7 @@ test("the suite's test file for node:test is complete", () => {
   expect(node("--check", "my-backend.test.mjs")).toBe("");
 });
 
-test("the command checks the backend with the rule", () => {
+inTurn("the command checks the backend with the rule", () => {
   const cli = join(root, "dist", "cli.js");
   const output = node(
     cli,

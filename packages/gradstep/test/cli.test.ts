@@ -3,7 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "gradstep-cli-"));
@@ -31,7 +35,7 @@ function run(...args: string[]): Promise<Outcome> {
   });
 }
 
-test("doctor checks the backends of this machine and writes a document", async () => {
+inTurn("doctor checks the backends of this machine and writes a document", async () => {
   const backends = ["cpu-js", "wasm", "wasm-threads"].flatMap((name) => ["--backend", name]);
   const options = ["--cases", "1", "--no-speed", "--json", "doctor.json"];
   const { status, output, errors } = await run("doctor", ...backends, ...options);
@@ -54,7 +58,7 @@ test("doctor checks the backends of this machine and writes a document", async (
   expect([wasm.differingBits, threads.differingBits]).toEqual([0, 0]);
 });
 
-test("without a command, it is one line and exit status 2", async () => {
+inTurn("without a command, it is one line and exit status 2", async () => {
   expect(await run()).toEqual({
     status: 2,
     output: "",
@@ -62,24 +66,27 @@ test("without a command, it is one line and exit status 2", async () => {
   });
 });
 
-test("a document that cannot be written is exit status 2, before anything is checked", async () => {
-  const got = async (json: string, expected: string): Promise<void> => {
-    const errors = `Got --json "${json}"; expected ${expected}.\n`;
-    expect(await run("doctor", "--json", json)).toEqual({ status: 2, output: "", errors });
-  };
-  await got("none/doctor.json", "a file in a folder that exists");
-  await got("", "a file in a folder that exists");
-  // A folder in which not even root may make a file.
-  if (existsSync("/proc/self")) await got("/proc/doctor.json", "a file that may be written");
-});
+inTurn(
+  "a document that cannot be written is exit status 2, before anything is checked",
+  async () => {
+    const got = async (json: string, expected: string): Promise<void> => {
+      const errors = `Got --json "${json}"; expected ${expected}.\n`;
+      expect(await run("doctor", "--json", json)).toEqual({ status: 2, output: "", errors });
+    };
+    await got("none/doctor.json", "a file in a folder that exists");
+    await got("", "a file in a folder that exists");
+    // A folder in which not even root may make a file.
+    if (existsSync("/proc/self")) await got("/proc/doctor.json", "a file that may be written");
+  },
+);
 
-test("--version prints the version of the package", async () => {
+inTurn("--version prints the version of the package", async () => {
   const url = new URL("../package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(url, "utf8")) as { version: string };
   expect(await run("--version")).toEqual({ status: 0, output: `${version}\n`, errors: "" });
 });
 
-test("--help names the commands, and those of doctor its options", async () => {
+inTurn("--help names the commands, and those of doctor its options", async () => {
   expect((await run("--help")).output).toContain("doctor");
   expect((await run("doctor", "--help")).output).toContain("Usage: gradstep doctor [options]");
 });

@@ -3,9 +3,13 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
+import { inTurns } from "../../../testing/in-turns.js";
 import { isFull, seed } from "../../../testing/cases.js";
 import { loadSwiftShader } from "../src/node/swiftshader.js";
+
+/** Slow tests. */
+const inTurn = inTurns(3);
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -50,26 +54,29 @@ const libraries = ["keras", "torch", "optax"];
 const library = libraries[(seed + 1) % libraries.length];
 
 describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
-  test(`golden runs of ${isFull ? "all libraries" : `a sixth of ${library}`}: every step is inside the bound`, async () => {
-    const parameters = isFull ? ["1", "0", ...libraries] : ["6", `${seed % 6}`, library];
-    const results = (await deno("test/deno/golden.ts", parameters)) as {
-      id: string;
-      status: string;
-      worstErrorOverBound: number | null;
-    }[];
-    expect(results.filter(({ status }) => status === "failed")).toEqual([]);
-    const passed = results.filter(({ status }) => status === "passed");
-    expect(passed.length).toBeGreaterThan(isFull ? 30 : 1);
-    expect(passed.every(({ worstErrorOverBound: worst }) => worst !== null && worst <= 1)).toBe(
-      true,
-    );
-  });
+  inTurn(
+    `golden runs of ${isFull ? "all libraries" : `a sixth of ${library}`}: every step is inside the bound`,
+    async () => {
+      const parameters = isFull ? ["1", "0", ...libraries] : ["6", `${seed % 6}`, library];
+      const results = (await deno("test/deno/golden.ts", parameters)) as {
+        id: string;
+        status: string;
+        worstErrorOverBound: number | null;
+      }[];
+      expect(results.filter(({ status }) => status === "failed")).toEqual([]);
+      const passed = results.filter(({ status }) => status === "passed");
+      expect(passed.length).toBeGreaterThan(isFull ? 30 : 1);
+      expect(passed.every(({ worstErrorOverBound: worst }) => worst !== null && worst <= 1)).toBe(
+        true,
+      );
+    },
+  );
 
-  test("scale, skip and learning rate in a buffer: the bits of numbers", async () => {
+  inTurn("scale, skip and learning rate in a buffer: the bits of numbers", async () => {
     expect(await deno("test/deno/signals.ts", [])).toEqual({ different: 0 });
   });
 
-  test(`rows: kernels compile, random tensors are right, rows move (seed ${seed})`, async () => {
+  inTurn(`rows: kernels compile, random tensors are right, rows move (seed ${seed})`, async () => {
     expect(await deno("test/deno/rows.ts", [`${seed}`, isFull ? "full" : "sample"])).toEqual({
       refused: [],
       found: { values: 0, copies: 0, outside: 0 },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sampled } from "../../../../testing/cases.js";
 import { useSite } from "../pages/site.js";
 
 // Each demo in a page of its own, bundled by Vite: seconds, where the whole site takes a minute. The tests of the
@@ -34,7 +35,7 @@ const demos: readonly [query: string, result: string, button?: string][] = [
   ],
 ];
 
-test.each(demos)("%s computes", async (query, result, button) => {
+test.each(sampled(demos, 2))("%s computes", async (query, result, button) => {
   const { page, finish } = await site.open(`?demo=${query}`);
   if (button !== undefined) await page.getByRole("button", { name: button }).click();
   const shown = page.locator(result).first();

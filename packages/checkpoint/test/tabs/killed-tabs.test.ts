@@ -1,6 +1,6 @@
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cases, seed } from "../../../../testing/cases.js";
+import { cases, sampled, seed } from "../../../../testing/cases.js";
 import type { StoreName } from "./tab-program.js";
 import { call, Tabs, written } from "./tabs.js";
 
@@ -30,11 +30,13 @@ beforeAll(() => {
 
 afterAll(() => found?.close());
 
-for (const [title, kind, run] of [
+const stores = [
   ["indexedDbStore", "indexedDbStore", "saveForever"],
   ["opfsStore", "opfsStore", "saveForever"],
   ["opfsStore in a worker", "opfsStore", "saveForeverInWorker"],
-] as const)
+] as const;
+
+for (const [title, kind, run] of sampled(stores, 1))
   test.skipIf(found === undefined)(
     `${title}: after each tab that was killed while it saved, the last whole checkpoint is there`,
     async () => {
