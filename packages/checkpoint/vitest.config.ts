@@ -21,7 +21,13 @@ const slow = [
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...tests.test, name: "node", exclude: ["test/browser/**", ...notDue(3, slow)] } },
+      {
+        test: {
+          ...tests.test,
+          name: "node",
+          exclude: ["test/browser/**", ...notDue(import.meta.dirname, 3, slow)],
+        },
+      },
       ...(await inChromium({
         name: "chromium",
         include: ["test/browser/*.test.ts"],

@@ -23,7 +23,7 @@ export default defineConfig({
           ...tests.test,
           name: "node",
           include: ["test/*.test.ts"],
-          exclude: notDue(2, slow),
+          exclude: notDue(import.meta.dirname, 2, slow),
         },
       },
       ...(await inChromium(

@@ -18,7 +18,7 @@ export default defineConfig({
           ...tests.test,
           name: "node",
           include: ["test/*.test.ts"],
-          exclude: notDue(3, slow),
+          exclude: notDue(import.meta.dirname, 3, slow),
           // The driver is found through the environment, which a worker thread has only a copy of.
           pool: "forks",
           // A driver in software takes all processors by itself.
