@@ -1,4 +1,5 @@
 import { NumberInput } from "./number-input.js";
+import { NumbersInput } from "./numbers-input.js";
 import type { ScheduleData, ScheduleOption } from "@gradstep/core";
 import { useId } from "preact/hooks";
 import {
@@ -90,12 +91,7 @@ function OptionField({ option: { name, meaning, kind }, value, onChange }: Optio
           ))}
         </select>
       ) : kind === "numbers" ? (
-        <input
-          id={id}
-          type="text"
-          value={(value as readonly number[]).join(", ")}
-          onChange={(event) => onChange(numbersIn(event.currentTarget.value))}
-        />
+        <NumbersInput id={id} value={value as readonly number[]} onChange={onChange} />
       ) : (
         <NumberInput
           id={id}
@@ -107,13 +103,6 @@ function OptionField({ option: { name, meaning, kind }, value, onChange }: Optio
       )}
     </div>
   );
-}
-
-function numbersIn(text: string): readonly number[] {
-  return text
-    .split(/[\s,]+/)
-    .filter((word) => word !== "")
-    .map(Number);
 }
 
 /** The value that a constant takes over from a schedule. */

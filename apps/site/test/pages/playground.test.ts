@@ -178,6 +178,25 @@ perElement:
     await finish();
   });
 
+  test("a list of numbers that is being typed stays while the page draws itself", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?runners=sgd(learningRate:piecewise-constant(boundaries:[9],values:[0.001,0.0001]))",
+      calm,
+    );
+    await page.locator("summary").filter({ hasText: "sgd" }).click();
+    const boundaries = page.getByLabel("boundaries");
+    await boundaries.fill("12");
+    await page.getByRole("slider", { name: /^momentum/ }).evaluate((slider: HTMLInputElement) => {
+      slider.value = "200";
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await expect.poll(() => page.url()).toContain("momentum");
+    expect(await boundaries.inputValue()).toBe("12");
+    await boundaries.blur();
+    await expect.poll(() => decodeURIComponent(page.url())).toContain("boundaries:[12]");
+    await finish();
+  });
+
   test("all backends are compared with the exact one", async () => {
     const { page, finish } = await site.open(`demos/playground?${query}`, calm);
     await numbersOf(page, "adam");
