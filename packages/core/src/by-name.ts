@@ -1,19 +1,21 @@
 import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
-import { checkGroups, type GroupOptions } from "./optimizer/groups/group-options.js";
+import { checkGroups } from "./optimizer/groups/check-groups.js";
+import type { GroupOptions } from "./rule/rule.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import {
   completeStepControl,
   stepControlNames,
-} from "./optimizer/step-control/step-control-options.js";
+} from "./optimizer/step-control/complete-step-control.js";
 import {
   checkSparseOptions,
   denseSteps,
   sparseOptionNames,
-} from "./optimizer/sparse/sparse-options.js";
+} from "./optimizer/sparse/check-sparse-options.js";
 import { rules } from "./rules/index.js";
-import { chainedRule, type Link } from "./rule/chain.js";
+import { chainedRule } from "./rule/chain.js";
 import { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
+import type { Link } from "./rule/stage-renaming.js";
 import { withSchedules } from "./schedules/from-data.js";
 import { stages } from "./stages/index.js";
 

@@ -1,5 +1,3 @@
-import type { Misfit } from "./optimizer/state/misfit.js";
-
 /**
  * The kind of an error. Codes never change between versions; messages may.
  *
@@ -66,6 +64,35 @@ export interface TextPosition {
   readonly line: number;
   /** 1 for the first character of the line. */
   readonly column: number;
+}
+
+/**
+ * What about a state does not fit: `format` is something that no state has, `rule` the rule or an option of the optimizer
+ * or of a group, `parameter` one that only the state or only the optimizer has, `control` accumulated gradients and the
+ * loss scale.
+ */
+export type MisfitKind =
+  | "format"
+  | "rule"
+  | "hyperparameter"
+  | "schedule"
+  | "group"
+  | "parameter"
+  | "shape"
+  | "slot"
+  | "rowSteps"
+  | "control";
+
+/** One thing in a state that an optimizer cannot take. */
+export interface Misfit {
+  readonly kind: MisfitKind;
+  /** Where it is in the state: `slots.w.m`. */
+  readonly path: string;
+  /** What is there, and what the optimizer needs, as texts. */
+  readonly got: string;
+  readonly expected: string;
+  /** All of it in one line, and what to do. */
+  readonly message: string;
 }
 
 /** The error class of gradstep. The message says what was received, what was expected and what to do. */

@@ -1,10 +1,18 @@
 export { checkOptions } from "./check-options.js";
 export { didYouMean } from "./did-you-mean.js";
-export { GradstepError, list, show, type ErrorCode, type TextPosition } from "./errors.js";
+export {
+  GradstepError,
+  list,
+  show,
+  type ErrorCode,
+  type Misfit,
+  type MisfitKind,
+  type TextPosition,
+} from "./errors.js";
 export { createOptimizer } from "./optimizer/create-optimizer.js";
 export type { ExplainedLine, Explanation } from "./optimizer/explain/explanation.js";
 export type { Gradients } from "./optimizer/step/gradients.js";
-export type { SparseOptions } from "./optimizer/sparse/sparse-options.js";
+export type { SparseOptions } from "./rule/sparse-options.js";
 export type { SparseGradient } from "./optimizer/sparse/sparse-gradient.js";
 export type {
   RestoreOptions,
@@ -16,9 +24,9 @@ export type {
   OptimizerOptions,
   RuleConfig,
 } from "./optimizer/optimizer.js";
-export type { ResetOptions } from "./optimizer/reset/reset-slots.js";
+export type { ResetOptions } from "./optimizer/reset/reset-options.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/rows.js";
-export type { GroupOptions, Match, MatchedParameter } from "./optimizer/groups/group-options.js";
+export type { GroupOptions, Match, MatchedParameter } from "./rule/rule.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions, StepRate } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
@@ -28,11 +36,11 @@ export type {
   DynamicLossScale,
   NonFinite,
   StepControlOptions,
-} from "./optimizer/step-control/step-control-options.js";
-export { stepControlNames } from "./optimizer/step-control/step-control-options.js";
-export type { StepControlState } from "./optimizer/step-control/step-control-state.js";
+} from "./rule/step-control-options.js";
+export { stepControlNames } from "./optimizer/step-control/complete-step-control.js";
+export type { StepControlState } from "./optimizer/state/optimizer-state.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
-export { stateMismatch, type Misfit, type MisfitKind } from "./optimizer/state/misfit.js";
+export { stateMismatch } from "./optimizer/state/misfit.js";
 export type { GroupState, OptimizerState } from "./optimizer/state/optimizer-state.js";
 
 export * from "./rules/factories.js";
@@ -103,7 +111,14 @@ export type {
   WrapOptions,
   WrappingBackend,
 } from "./backend/backend.js";
-export type { Guard, GuardCounts, GuardOptions, StopCause } from "./backend/guard.js";
+export {
+  isGuarding,
+  type Guard,
+  type GuardCounts,
+  type GuardingBackend,
+  type GuardOptions,
+  type StopCause,
+} from "./backend/guard.js";
 export { newRow } from "./backend/backend.js";
 export { copyTensor } from "./backend/copy-tensor.js";
 export { HostBackend } from "./backend/host-backend.js";
@@ -120,14 +135,8 @@ export {
   type CheckedActivation,
 } from "./activations/activation.js";
 export { arraysOf } from "./backend/update-arrays.js";
-export {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  reducedIndex,
-  slotShape,
-  type Dimensions,
-} from "./backend/dimensions.js";
+export { dimensionsOf, hasRowsOf, slotShape } from "./backend/dimensions.js";
+export { countOf, reducedIndex, type Dimensions } from "./language/dimensions.js";
 export { endOfRun } from "./backend/row-runs.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export type { HostArray } from "./backend/host-array.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import type { Match } from "../src/optimizer/groups/group-options.js";
+import type { Match } from "../src/rule/rule.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";

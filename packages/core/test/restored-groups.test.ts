@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
-import type { GroupOptions } from "../src/optimizer/groups/group-options.js";
+import type { GroupOptions } from "../src/rule/rule.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { afterAll, describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import type { GroupOptions } from "../src/optimizer/groups/group-options.js";
+import type { GroupOptions } from "../src/rule/rule.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { oracle, reference } from "../src/reference.js";

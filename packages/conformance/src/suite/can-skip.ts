@@ -1,6 +1,6 @@
-import type { Backend } from "@gradstep/core";
+import { isGuarding, type Backend } from "@gradstep/core";
 
 /** Whether a step can be skipped: JavaScript can look at gradients, or the backend does. */
 export function canSkip(backend: Backend): boolean {
-  return backend.guard !== undefined || "view" in backend.tensor([1]);
+  return isGuarding(backend) || "view" in backend.tensor([1]);
 }

@@ -1,5 +1,10 @@
-import type { Values } from "../backend/backend.js";
 import { smallestNorm, type CheckedActivation } from "./activation.js";
+
+/** Anything with numbers at indices. */
+interface Values {
+  readonly length: number;
+  [index: number]: number;
+}
 
 /** Rounds to the precision of a backend: `Math.fround`, or nothing in f64. */
 export type Rounding = (value: number) => number;

@@ -1,6 +1,5 @@
 import type { CheckedActivation } from "../activations/activation.js";
 import type { Variant } from "../rule/variant.js";
-import type { Guard, GuardOptions } from "./guard.js";
 
 /** Numbers of a tensor. A backend of precision "f64" holds a Float64Array, every other a Float32Array. */
 export type Values = Float32Array | Float64Array;
@@ -302,11 +301,6 @@ export interface Backend {
    * others.
    */
   readonly takesSignals?: boolean;
-  /**
-   * Makes the device decide which steps are skipped. For backends whose tensors have no `view`; without it, they take
-   * every step. Optional.
-   */
-  guard?(options: GuardOptions): Guard;
   /**
    * Frees what the backend holds, such as memory, threads, or a device that it requested. Tensors of the backend cannot
    * be used afterwards. A second call does nothing. A backend that holds nothing may omit it.

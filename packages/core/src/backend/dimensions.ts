@@ -1,14 +1,6 @@
 import type { Tensor } from "./backend.js";
-import type { Extent } from "../language/extent.js";
+import type { Dimensions } from "../language/dimensions.js";
 import type { Matrices, SlotExtent } from "../rule/variant.js";
-
-/** A tensor as a batch of matrices, one after the other in row-major order. */
-export interface Dimensions {
-  readonly matrices: number;
-  /** Rows and columns of each matrix. */
-  readonly rows: number;
-  readonly columns: number;
-}
 
 /** The matrices of a shape. With `first`, and below two dimensions, there is one: its rows are the first dimension. */
 export function dimensionsOf(shape: readonly number[], matrices: Matrices): Dimensions {
@@ -22,27 +14,6 @@ export function dimensionsOf(shape: readonly number[], matrices: Matrices): Dime
 /** Values per row: per index of the first dimension. */
 export function columnsOf({ size, shape }: Pick<Tensor, "size" | "shape">): number {
   return size / (shape[0] ?? 1);
-}
-
-/** The number of values that something of this extent has in a tensor. */
-export function countOf(extent: Extent, { matrices, rows, columns }: Dimensions): number {
-  if (extent === "element") return matrices * rows * columns;
-  if (extent === "row") return matrices * rows;
-  return extent === "column" ? matrices * columns : 1;
-}
-
-/** The index, in a wider extent, of the value to which a value belongs. */
-export function reducedIndex(
-  of: Extent,
-  over: Extent,
-  index: number,
-  dimensions: Dimensions,
-): number {
-  const { rows, columns } = dimensions;
-  if (of === over) return index;
-  if (over === "row") return Math.floor(index / columns);
-  if (over === "column") return Math.floor(index / (rows * columns)) * columns + (index % columns);
-  return 0;
 }
 
 /** The shape of a slot of a parameter. */

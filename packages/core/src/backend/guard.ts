@@ -1,4 +1,4 @@
-import type { BatchRun, Tensor, Update } from "./backend.js";
+import type { Backend, BatchRun, Tensor, Update } from "./backend.js";
 
 /** What a guard decides by. */
 export interface GuardOptions {
@@ -88,4 +88,14 @@ export interface Guard {
   write(counts: GuardCounts): void;
   /** Frees its memory. */
   dispose(): void;
+}
+
+/** A backend that lets the device decide which steps are skipped: one whose tensors have no `view`. */
+export interface GuardingBackend extends Backend {
+  guard(options: GuardOptions): Guard;
+}
+
+/** Whether a backend has a guard. Without one, and without a `view` of gradients, it takes every step. */
+export function isGuarding(backend: Backend): backend is GuardingBackend {
+  return (backend as Partial<GuardingBackend>).guard !== undefined;
 }

@@ -1,4 +1,4 @@
-import type { StepControlOptions } from "../optimizer/step-control/step-control-options.js";
+import type { StepControlOptions } from "../rule/step-control-options.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { GradstepError, show } from "../errors.js";
 import { ignored, translate, type OptionMap } from "./option-map.js";

@@ -9,7 +9,7 @@ import {
 } from "./optax-transformations.js";
 import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 import { GradstepError } from "../errors.js";
-import { completeStepControl } from "../optimizer/step-control/step-control-options.js";
+import { completeStepControl } from "../optimizer/step-control/complete-step-control.js";
 import { chain } from "../rule/chain.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import type { StageSpec } from "../rule/stage-factory.js";

@@ -1,7 +1,7 @@
 import { checkIsConfig, optimizerByName } from "../by-name.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
-import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { GroupOptions } from "../rule/rule.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";

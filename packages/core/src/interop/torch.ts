@@ -4,7 +4,7 @@ import { commonTorchOptions, torchOptimizers } from "./torch-optimizers.js";
 import { scheduledByTorch, type TorchScheduler } from "./torch-schedulers.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
-import type { GroupOptions } from "../optimizer/groups/group-options.js";
+import type { GroupOptions } from "../rule/rule.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 

@@ -1,4 +1,4 @@
-import type { Dimensions } from "../backend/dimensions.js";
+import type { Dimensions } from "./dimensions.js";
 
 /** Anything with numbers at indices. */
 interface Values {

@@ -1,5 +1,6 @@
 import type { Tensor } from "../backend/backend.js";
-import { checkGroups, type KnownNames } from "./groups/group-options.js";
+import { checkGroups } from "./groups/check-groups.js";
+import type { KnownNames } from "../rule/rule.js";
 import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";
@@ -7,9 +8,9 @@ import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { parameterOptionNames } from "./parameters/parameter-table.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
-import { sparseOptionNames } from "./sparse/sparse-options.js";
+import { sparseOptionNames } from "./sparse/check-sparse-options.js";
 import { StepControl } from "./step-control/step-control.js";
-import { completeStepControl, stepControlNames } from "./step-control/step-control-options.js";
+import { completeStepControl, stepControlNames } from "./step-control/complete-step-control.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 /** Any name if there are no parameters yet. */

@@ -1,18 +1,18 @@
 import type { EncodeTargetOf, Tensor, Values } from "../backend/backend.js";
 import type { Explanation } from "./explain/explanation.js";
 import type { Gradients } from "./step/gradients.js";
-import type { GroupOptions } from "./groups/group-options.js";
+import type { GroupOptions } from "../rule/rule.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import type { ParameterOptions } from "./parameters/parameter-table.js";
-import type { ResetOptions } from "./reset/reset-slots.js";
+import type { ResetOptions } from "./reset/reset-options.js";
 import type { Rows } from "./rows/rows.js";
 import type { SparseGradient } from "./sparse/sparse-gradient.js";
-import type { SparseOptions } from "./sparse/sparse-options.js";
+import type { SparseOptions } from "../rule/sparse-options.js";
 import type { StepOptions } from "./step/step-options.js";
 import type { ScheduleData } from "../schedules/schedule.js";
-import type { StepControlOptions } from "./step-control/step-control-options.js";
-import type { Misfit } from "./state/misfit.js";
+import type { StepControlOptions } from "../rule/step-control-options.js";
+import type { Misfit } from "../errors.js";
 import type { OptimizerState } from "./state/optimizer-state.js";
 
 /** A rule with its settings as plain data. */

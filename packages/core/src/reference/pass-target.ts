@@ -1,12 +1,7 @@
 import type { RowList, Tensor, Update, Values } from "../backend/backend.js";
-import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  reducedIndex,
-  type Dimensions,
-} from "../backend/dimensions.js";
+import { dimensionsOf, hasRowsOf } from "../backend/dimensions.js";
 import { arraysOf } from "../backend/update-arrays.js";
+import { countOf, reducedIndex, type Dimensions } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import type { Count } from "../language/passes.js";
 import type { Variant } from "../rule/variant.js";

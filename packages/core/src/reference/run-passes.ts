@@ -1,5 +1,5 @@
 import type { Update, Values } from "../backend/backend.js";
-import { countOf, reducedIndex } from "../backend/dimensions.js";
+import { countOf, reducedIndex } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import { newtonSchulz } from "../language/newton-schulz.js";
 import type { MapPass, Pass, Reduction } from "../language/passes.js";

@@ -6,8 +6,8 @@ import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import { stageRenaming, type Rename } from "./stage-renaming.js";
-import type { Stage, StageReads, StageSpec } from "./stage-factory.js";
+import { stageRenaming, type Link, type Rename } from "./stage-renaming.js";
+import type { StageReads, StageSpec } from "./stage-factory.js";
 import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
 
 /** A stage or a rule with its settings. */
@@ -23,13 +23,6 @@ type HyperparameterOf<P> = P extends {
 /** A rule that is made of several. */
 interface ChainedRule extends Rule {
   readonly links: readonly Link[];
-}
-
-/** A stage or a rule of a chain. */
-export interface Link {
-  readonly rule: Rule;
-  /** Undefined for the rule. */
-  readonly stage: Stage | undefined;
 }
 
 /**

@@ -1,6 +1,14 @@
 import { parse } from "../language/parse.js";
-import type { Link } from "./chain.js";
+import type { Rule } from "./rule.js";
+import type { Stage } from "./stage-factory.js";
 import type { VariantTexts } from "./variant.js";
+
+/** A stage or a rule of a chain. */
+export interface Link {
+  readonly rule: Rule;
+  /** Undefined for the rule. */
+  readonly stage: Stage | undefined;
+}
 
 /** Gives a name of a stage the name that it has in the chain. */
 export type Rename = (name: string) => string;

@@ -1,6 +1,6 @@
 import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";
-import type { MatchedParameter } from "../optimizer/groups/group-options.js";
+import type { MatchedParameter } from "../rule/rule.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { adamw } from "./adamw.js";
 import { muon } from "./muon.js";

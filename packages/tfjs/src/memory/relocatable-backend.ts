@@ -2,6 +2,7 @@ import {
   GradstepError,
   HostTensor,
   type Backend,
+  type GuardingBackend,
   type GuardOptions,
   type Tensor,
   type Values,
@@ -128,7 +129,7 @@ export class RelocatableBackend implements Backend {
 
   /** Lets the device of the current adapter decide which steps are skipped. The adapter can no longer be changed. */
   guard(options: GuardOptions): RelocatableGuard {
-    const guard = this.#adapter.compute.guard!(options);
+    const guard = (this.#adapter.compute as GuardingBackend).guard(options);
     this.#guard = new RelocatableGuard(guard, this.unmanaged);
     return this.#guard;
   }

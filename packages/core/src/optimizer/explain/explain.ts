@@ -16,7 +16,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "../step/gradients.js";
 import { readDense } from "../sparse/read-dense.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
-import type { NonFinite } from "../step-control/step-control-options.js";
+import type { NonFinite } from "../../rule/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 

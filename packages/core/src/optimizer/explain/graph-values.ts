@@ -1,5 +1,5 @@
 import type { Values } from "../../backend/backend.js";
-import { countOf, reducedIndex, type Dimensions } from "../../backend/dimensions.js";
+import { countOf, reducedIndex, type Dimensions } from "../../language/dimensions.js";
 import { bytecodeOf, type Bytecode } from "../../language/bytecode.js";
 import { isTensorOp } from "../../language/expression.js";
 import type { Extent } from "../../language/extent.js";

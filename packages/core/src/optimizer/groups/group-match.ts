@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../../errors.js";
-import type { Match, MatchedParameter } from "./group-options.js";
+import type { Match, MatchedParameter } from "../../rule/rule.js";
 
 /**
  * Checks what selects the parameters of a group.

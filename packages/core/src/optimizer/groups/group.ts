@@ -3,11 +3,11 @@ import { GradstepError, list, show } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { Schedule } from "../../schedules/schedule.js";
-import { denseSteps, type CheckedSparseOptions } from "../sparse/sparse-options.js";
+import { denseSteps, type CheckedSparseOptions } from "../sparse/check-sparse-options.js";
 import { StepScalars } from "../step/step-scalars.js";
 import type { StepRate } from "../step/step-options.js";
 import { checkMatch, isMatch, listedNames } from "./group-match.js";
-import type { Match, MatchedParameter } from "./group-options.js";
+import type { Match, MatchedParameter } from "../../rule/rule.js";
 import { checkTakesRateTensors } from "./rate-tensor-check.js";
 import type { RuleContext } from "./rule-context.js";
 

@@ -1,9 +1,10 @@
 import { GradstepError, list } from "../../errors.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 import type { OptimizerConfig, RuleConfig } from "../optimizer.js";
-import { checkSparseOptions, sparseConfig, type SparseOptions } from "../sparse/sparse-options.js";
+import { checkSparseOptions, sparseConfig } from "../sparse/check-sparse-options.js";
+import type { SparseOptions } from "../../rule/sparse-options.js";
 import type { Clock } from "../step/step-scalars.js";
-import type { GroupOptions, MatchedParameter } from "./group-options.js";
+import type { GroupOptions, MatchedParameter } from "../../rule/rule.js";
 import { Group } from "./group.js";
 import { checkedSpec, ruleContext, type KernelRun } from "./rule-context.js";
 

@@ -3,7 +3,7 @@ import { GradstepError, show } from "../../errors.js";
 import { structuralOf, type OptimizerSpec } from "../../rule/rule.js";
 import type { Variant } from "../../rule/variant.js";
 import type { Clock } from "../step/step-scalars.js";
-import type { GroupOptions } from "./group-options.js";
+import type { GroupOptions } from "../../rule/rule.js";
 
 /** A rule of an optimizer, with what all of its groups share. */
 export interface RuleContext {

@@ -4,7 +4,7 @@ import type { ParameterRecord } from "./parameter-record.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
-import type { MatchedParameter } from "../groups/group-options.js";
+import type { MatchedParameter } from "../../rule/rule.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import { checkActivatedGradients, type ActivatedGradients } from "./activated-gradients.js";
 import { checkSlots, type SlotTable } from "./caller-slots.js";

@@ -1,26 +1,13 @@
 import { columnsOf } from "../../backend/dimensions.js";
-import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
+import type { Backend, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import type { Variant } from "../../rule/variant.js";
-import type { KernelRunner } from "../step-control/accumulator.js";
+import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { notLive } from "../parameters/parameter-checks.js";
 import { checkHasRows, checkRowValues, resized, rowCount } from "../rows/row-checks.js";
-import { SlotResets, type ColumnRange } from "./slot-resets.js";
-
-/**
- * What `optimizer.reset` resets; with `rows` and `columns`, the elements that are in both. A value of a slot that belongs
- * to several elements, such as Adafactor's average of a row, is reset if all of them are.
- */
-export interface ResetOptions {
-  /** Rows whose u32 is not 0. All rows if left out. */
-  readonly rows?: RowValues;
-  /**
-   * The first column, and the one after the last: `[3, 4]` is the fourth. The columns of a row are all of its values, in
-   * row-major order. All columns if left out.
-   */
-  readonly columns?: ColumnRange;
-}
+import type { ColumnRange, ResetOptions } from "./reset-options.js";
+import { SlotResets } from "./slot-resets.js";
 
 /**
  * Gives slots their first values, in one run of a kernel for all parameters, unless slots have values of different

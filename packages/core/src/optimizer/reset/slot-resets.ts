@@ -1,12 +1,11 @@
 import type { Tensor, Update } from "../../backend/backend.js";
-import { columnsOf, dimensionsOf, hasRowsOf, reducedIndex } from "../../backend/dimensions.js";
+import { columnsOf, dimensionsOf, hasRowsOf } from "../../backend/dimensions.js";
 import { plainUpdate } from "../../backend/plain-update.js";
+import { reducedIndex } from "../../language/dimensions.js";
 import type { Slot, SlotExtent, Variant } from "../../rule/variant.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { Group } from "../groups/group.js";
+import type { ColumnRange } from "./reset-options.js";
 import { maxSlotsPerReset, resetVariant, type FirstValues } from "./reset-variant.js";
-
-/** The first column, and the one after the last. */
-export type ColumnRange = readonly [from: number, to: number];
 
 /** The reset of slots that have the same extent. */
 export interface SlotReset {
@@ -19,6 +18,12 @@ export interface SlotReset {
   readonly slots: readonly Slot[];
 }
 
+/** A parameter of an optimizer, with its current update. */
+interface ResetParameter {
+  readonly group: Group;
+  readonly update: Update;
+}
+
 /** A pool whose buffers hold no slots. */
 const selectionPool = 1;
 
@@ -27,14 +32,14 @@ const selectionPool = 1;
  * update, and because work that was recorded for later reads the selections.
  */
 export class SlotResets {
-  readonly #record: ParameterRecord;
+  readonly #parameter: ResetParameter;
   readonly #resets = new Map<string, readonly SlotReset[]>();
   readonly #selections = new Map<string, Tensor>();
   /** The update of the parameter to which the resets belong; another one after rows were moved. */
   #of: Update | undefined;
 
-  constructor(record: ParameterRecord) {
-    this.#record = record;
+  constructor(parameter: ResetParameter) {
+    this.#parameter = parameter;
   }
 
   /**
@@ -42,7 +47,7 @@ export class SlotResets {
    * @throws {GradstepError} `OUT_OF_MEMORY`
    */
   of(columns: ColumnRange | undefined): readonly SlotReset[] {
-    const { update, group } = this.#record;
+    const { update, group } = this.#parameter;
     if (this.#of !== update) this.#forget();
     this.#of = update;
     const key = String(columns);
@@ -70,11 +75,11 @@ export class SlotResets {
   }
 
   #make(columns: ColumnRange | undefined): readonly SlotReset[] {
-    const { variant } = this.#record.group.context;
+    const { variant } = this.#parameter.group.context;
     const extents = new Set(variant.slots.map(({ extent }) => extent));
     return [...extents].flatMap((extent) => {
       const indices = variant.slots.flatMap((slot, k) => (slot.extent === extent ? [k] : []));
-      const selected = columns && selectedValues(extent, this.#record, columns);
+      const selected = columns && selectedValues(extent, this.#parameter, columns);
       if (selected?.includes(1) === false) return [];
       const selection =
         selected?.includes(0) === true ? this.#selection(extent, columns!, selected) : undefined;
@@ -86,7 +91,7 @@ export class SlotResets {
   }
 
   #reset(extent: SlotExtent, indices: readonly number[], selection: Tensor | undefined): SlotReset {
-    const { update, group } = this.#record;
+    const { update, group } = this.#parameter;
     const { variant } = group.context;
     const slots = indices.map((k) => variant.slots[k]);
     const [first, ...others] = indices.map((k) => update.slots[k]);
@@ -110,7 +115,7 @@ export class SlotResets {
   }
 
   #selection(extent: SlotExtent, columns: ColumnRange, selected: Float32Array): Tensor {
-    const { update, group } = this.#record;
+    const { update, group } = this.#parameter;
     const { slots, matrices } = group.context.variant;
     const key = `${extent} ${String(columns)}`;
     const known = this.#selections.get(key);
@@ -126,7 +131,7 @@ export class SlotResets {
 /** 1 for the values of a slot to reset, and 0: those of one row, or all if it has no rows. */
 function selectedValues(
   extent: SlotExtent,
-  { update: { parameter, slots: tensors }, group }: ParameterRecord,
+  { update: { parameter, slots: tensors }, group }: ResetParameter,
   [from, to]: ColumnRange,
 ): Float32Array {
   const { slots, matrices } = group.context.variant;

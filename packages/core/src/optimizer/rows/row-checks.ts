@@ -1,6 +1,5 @@
-import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
+import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, show } from "../../errors.js";
 import { isTensor, notLive } from "../parameters/parameter-checks.js";
 
@@ -18,7 +17,16 @@ export function rowCount(name: string, { shape }: Tensor): number {
 }
 
 /** The error for a parameter whose rows were moved without this optimizer, by another one for example. */
-export function resized({ name, size, update: { parameter } }: ParameterRecord): GradstepError {
+export function resized({
+  name,
+  size,
+  update: { parameter },
+}: {
+  readonly name: string;
+  /** The number of values that its slots have. */
+  readonly size: number;
+  readonly update: Update;
+}): GradstepError {
   return new GradstepError(
     `Parameter "${name}" has ${parameter.size} values and its slots have ${size}; expected the same number. Move its rows with this optimizer's rows(); if they were moved already, move only its slots with remap(indices, { parameters }).`,
     { code: "LENGTH_MISMATCH" },

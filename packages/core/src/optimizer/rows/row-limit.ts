@@ -1,4 +1,4 @@
-import type { Backend, RowValues, Tensor } from "../../backend/backend.js";
+import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, list, show } from "../../errors.js";
 import {
   checkIsTable,
@@ -6,7 +6,6 @@ import {
   notLive,
   type Parameters,
 } from "../parameters/parameter-checks.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkHasRows, rowCount } from "./row-checks.js";
 
 /** Numbers of rows: one for all parameters, or by their names. A tensor's first u32 is the number. */
@@ -93,6 +92,12 @@ export async function readRowLimit({ count }: RowLimit, rows: number): Promise<n
 }
 
 /** The mask that a step was given for a parameter, and not that of its number of rows. */
-export function givenMask({ update: { mask }, rowLimit }: ParameterRecord): RowValues | undefined {
+export function givenMask({
+  update: { mask },
+  rowLimit,
+}: {
+  readonly update: Update;
+  readonly rowLimit: RowLimit | undefined;
+}): RowValues | undefined {
   return mask === rowLimit?.mask ? undefined : mask;
 }

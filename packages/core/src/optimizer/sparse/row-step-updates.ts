@@ -2,7 +2,7 @@ import type { RowList, Update } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
-import type { ResetOptions } from "../reset/reset-slots.js";
+import type { ResetOptions } from "../reset/reset-options.js";
 import { ascending } from "../../backend/ascending.js";
 import type { RowSteps } from "./row-steps.js";
 

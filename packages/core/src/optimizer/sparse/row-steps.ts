@@ -1,6 +1,6 @@
 import { newRow, type RowList, type Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
-import type { ResetOptions } from "../reset/reset-slots.js";
+import type { ResetOptions } from "../reset/reset-options.js";
 import { StepScalars } from "../step/step-scalars.js";
 import { DistinctValues } from "./distinct-values.js";
 

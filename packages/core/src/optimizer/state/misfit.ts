@@ -1,39 +1,20 @@
-import { GradstepError } from "../../errors.js";
-
-/** What about a state does not fit. */
-export type MisfitKind = keyof typeof remedies;
-
-/** One thing in a state that an optimizer cannot take. */
-export interface Misfit {
-  readonly kind: MisfitKind;
-  /** Where it is in the state: `slots.w.m`. */
-  readonly path: string;
-  /** What is there, and what the optimizer needs, as texts. */
-  readonly got: string;
-  readonly expected: string;
-  /** All of it in one line, and what to do. */
-  readonly message: string;
-}
+import { GradstepError, type Misfit, type MisfitKind } from "../../errors.js";
 
 const sameRule = "Make the optimizer with the rule and options of the state.";
 
 /** What to do, by kind. */
-const remedies = {
-  /** Something that no state has. */
+const remedies: Readonly<Record<MisfitKind, string>> = {
   format: "Pass what optimizer.state() resolved to, unchanged.",
-  /** The rule or an option of the optimizer or of a group. */
   rule: sameRule,
   hyperparameter: "Correct it in the state.",
   schedule: 'To go on with the schedule of this optimizer, use the option { schedules: "code" }.',
   group: "Make the optimizer with the groups of the state.",
-  /** A parameter that only the state or only the optimizer has. */
   parameter: "Give the optimizer the parameters of the state; add() and remove() change them.",
   shape: "Give the parameter the shape that it has in the state.",
   slot: sameRule,
   rowSteps: "Make the optimizer with the same option rowSteps.",
-  /** Accumulated gradients and the loss scale. */
   control: "Make the optimizer with the same options accumulate and lossScale.",
-} as const;
+};
 
 /** Longer paths are cut: names come from the state. */
 const maxPath = 200;

@@ -1,6 +1,6 @@
-import type { Values } from "../../backend/backend.js";
+import type { UnselectedRows, Values } from "../../backend/backend.js";
 import type { ScheduleData } from "../../schedules/schedule.js";
-import type { StepControlState } from "../step-control/step-control-state.js";
+import type { LossScaleState } from "../step-control/loss-scale.js";
 
 /**
  * Everything the next step depends on, apart from the values of the parameters: plain data, keyed by name. It survives
@@ -61,4 +61,20 @@ export interface GroupState {
   readonly frozen?: boolean;
   /** Scalars that the rule keeps from step to step, such as Nadam's product of momenta. */
   readonly persistentScalars: Readonly<Record<string, number>>;
+}
+
+/** What the next step depends on because of `accumulate`, `nonFinite` and `lossScale`. */
+export interface StepControlState {
+  /** Calls since the last step. */
+  readonly microSteps: number;
+  /** By how much schedules advance in a step; left out for 1. */
+  readonly callsPerStep?: number;
+  readonly skippedSteps: number;
+  readonly consecutiveSkips: number;
+  readonly lossScale?: LossScaleState;
+  /** The sum of the gradients of these calls, by parameter. */
+  readonly accumulated: Readonly<Record<string, Values>>;
+  /** The rows that were selected, by parameter; left out where all were. */
+  readonly rows: Readonly<Record<string, Uint32Array>>;
+  readonly unselectedRows?: UnselectedRows;
 }

@@ -9,7 +9,8 @@ import {
   controlChange,
   writeControl,
 } from "../step-control/restore-step-control.js";
-import { Misfits, stateMismatch, type Misfit } from "./misfit.js";
+import { Misfits, stateMismatch } from "./misfit.js";
+import type { Misfit } from "../../errors.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { rowCountsAt, rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
 import { groupChanges } from "./saved-groups.js";

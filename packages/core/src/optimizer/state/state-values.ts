@@ -1,6 +1,7 @@
 import type { Values } from "../../backend/backend.js";
 import { show } from "../../errors.js";
-import type { MisfitKind, Misfits } from "./misfit.js";
+import type { MisfitKind } from "../../errors.js";
+import type { Misfits } from "./misfit.js";
 
 /** An object whose properties are not known yet. */
 export type Table = Readonly<Record<string, unknown>>;

@@ -1,14 +1,10 @@
-import type { Backend, Kernel, RowValues, Tensor, Update } from "../../backend/backend.js";
+import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError } from "../../errors.js";
 import { plainUpdate } from "../../backend/plain-update.js";
-import type { Variant } from "../../rule/variant.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { isStoredTensor, rowValuesOf } from "../../backend/stored-values.js";
+import type { ArithmeticKernels, KernelRunner } from "./arithmetic-kernels.js";
 import { SelectedRows } from "./selected-rows.js";
-
-/** Executes a kernel, or records it for later. */
-export type KernelRunner = (kernel: Kernel, updates: readonly Update[], count: number) => void;
 
 /** The memory in which the gradients of a parameter are summed, or divided by the loss scale. */
 export class Accumulator {
@@ -25,7 +21,7 @@ export class Accumulator {
   #summed: Update | undefined;
   #summedOf: Update | undefined;
 
-  constructor({ update: { parameter } }: ParameterRecord, divisor: Float64Array) {
+  constructor(parameter: Tensor, divisor: Float64Array) {
     const { backend, shape, size } = parameter;
     const sum = backend.tensor(shape, new Float32Array(size).fill(-0), gradientPool);
     this.update = plainUpdate({
@@ -130,25 +126,6 @@ export class Accumulator {
   free(): void {
     this.sum.free();
     this.selected?.free();
-  }
-}
-
-/** The kernels of gradient arithmetic on one backend, compiled when they are needed. */
-export class ArithmeticKernels {
-  readonly #kernels = new Map<Variant, Kernel>();
-  readonly #backend: Backend;
-
-  constructor(backend: Backend) {
-    this.#backend = backend;
-  }
-
-  get(variant: Variant): Kernel {
-    let kernel = this.#kernels.get(variant);
-    if (kernel === undefined) {
-      kernel = this.#backend.compile(variant);
-      this.#kernels.set(variant, kernel);
-    }
-    return kernel;
   }
 }
 

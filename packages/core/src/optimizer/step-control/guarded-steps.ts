@@ -1,5 +1,5 @@
 import type { Kernel, Tensor, Update } from "../../backend/backend.js";
-import type { Guard, GuardCounts } from "../../backend/guard.js";
+import type { Guard, GuardCounts, GuardingBackend } from "../../backend/guard.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { Clock } from "../step/step-scalars.js";
@@ -13,7 +13,7 @@ import {
   uncertainSteps,
 } from "./guard-errors.js";
 import { stepsAmong, StepKinds } from "./step-kinds.js";
-import type { CompleteStepControl } from "./step-control-options.js";
+import type { CompleteStepControl } from "./complete-step-control.js";
 
 /**
  * For how many steps the device keeps scalars. The host counts steps as taken until it reads the counts, so this is by how
@@ -73,7 +73,7 @@ export class GuardedSteps {
 
   /** `restore` is to be called before the first step. @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY` */
   constructor(
-    { backend }: Tensor,
+    backend: GuardingBackend,
     groups: readonly Group[],
     clock: Clock,
     { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
@@ -87,7 +87,7 @@ export class GuardedSteps {
     this.#every = groups.map(({ every }) => every);
     this.#clock = clock;
     this.#carried = new CarriedScalars(groups, keptSteps);
-    this.#guard = backend.guard!({
+    this.#guard = backend.guard({
       scalars: groups.map(({ scalars }) => scalars.values),
       carried: this.#carried.values,
       keptSteps,

@@ -1,4 +1,4 @@
-import type { DynamicLossScale } from "./step-control-options.js";
+import type { DynamicLossScale } from "../../rule/step-control-options.js";
 
 /** What a loss scale keeps from step to step. */
 export interface LossScaleState {

@@ -2,7 +2,7 @@ import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { Variant } from "../../rule/variant.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
-import type { ArithmeticKernels, KernelRunner } from "./accumulator.js";
+import type { ArithmeticKernels, KernelRunner } from "./arithmetic-kernels.js";
 import { selection, unselection } from "./gradient-arithmetic.js";
 
 /** The rows that the masks of several calls select, on a device: 1 per selected row, otherwise 0. */

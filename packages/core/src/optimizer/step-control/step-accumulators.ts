@@ -1,7 +1,7 @@
 import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
-import type { ArithmeticKernels, KernelRunner } from "./accumulator.js";
+import type { ArithmeticKernels, KernelRunner } from "./arithmetic-kernels.js";
 
 /**
  * The accumulators that hold gradients of the next step. Nothing is allocated as long as the same parameters have

@@ -1,25 +1,7 @@
-import type { UnselectedRows, Values } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import type { OptimizerState } from "../state/optimizer-state.js";
+import type { OptimizerState, StepControlState } from "../state/optimizer-state.js";
 import type { Reading } from "./guarded-steps.js";
-import type { LossScaleState } from "./loss-scale.js";
 import type { StepControl } from "./step-control.js";
-
-/** What the next step depends on because of `accumulate`, `nonFinite` and `lossScale`. */
-export interface StepControlState {
-  /** Calls since the last step. */
-  readonly microSteps: number;
-  /** By how much schedules advance in a step; left out for 1. */
-  readonly callsPerStep?: number;
-  readonly skippedSteps: number;
-  readonly consecutiveSkips: number;
-  readonly lossScale?: LossScaleState;
-  /** The sum of the gradients of these calls, by parameter. */
-  readonly accumulated: Readonly<Record<string, Values>>;
-  /** The rows that were selected, by parameter; left out where all were. */
-  readonly rows: Readonly<Record<string, Uint32Array>>;
-  readonly unselectedRows?: UnselectedRows;
-}
 
 /** What can be copied at once. */
 type HostState = Omit<StepControlState, "accumulated">;

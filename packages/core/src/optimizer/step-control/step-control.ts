@@ -1,12 +1,14 @@
 import type { StepSignals, Tensor, Update } from "../../backend/backend.js";
 import { isInHostMemory } from "../../backend/stored-values.js";
 import type { Variant } from "../../rule/variant.js";
+import { isGuarding } from "../../backend/guard.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
 import { givenMask } from "../rows/row-limit.js";
 import { checkRowStepMask } from "../sparse/row-step-updates.js";
-import { Accumulator, ArithmeticKernels, type KernelRunner } from "./accumulator.js";
+import { Accumulator } from "./accumulator.js";
+import { ArithmeticKernels, type KernelRunner } from "./arithmetic-kernels.js";
 import { findNonFinite } from "./finite-gradients.js";
 import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
 import type { Group } from "../groups/group.js";
@@ -14,7 +16,8 @@ import type { Clock } from "../step/step-scalars.js";
 import { GuardedSteps, type Reading } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import { StepAccumulators } from "./step-accumulators.js";
-import type { CompleteStepControl, StepControlOptions } from "./step-control-options.js";
+import type { CompleteStepControl } from "./complete-step-control.js";
+import type { StepControlOptions } from "../../rule/step-control-options.js";
 
 /** The gradients of one call, checked and in the backend's memory. */
 export interface CallInputs {
@@ -125,14 +128,15 @@ export class StepControl {
   adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
     const { nonFinite } = this.options;
     if (nonFinite === "propagate" || isInHostMemory(parameter)) return;
-    if (parameter.backend.guard !== undefined) {
+    const { backend } = parameter;
+    if (isGuarding(backend)) {
       if (this.guarded !== undefined) return;
-      this.guarded = new GuardedSteps(parameter, groups, clock, this.options, this.#divisor);
+      this.guarded = new GuardedSteps(backend, groups, clock, this.options, this.#divisor);
       this.restoreCounts(clock.iterations);
       return;
     }
     throw new GradstepError(
-      `Backend ${parameter.backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
+      `Backend ${backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
       { code: "UNSUPPORTED" },
     );
   }
@@ -171,7 +175,7 @@ export class StepControl {
 
   /** The accumulator of a parameter, made at the first call. @throws {GradstepError} `OUT_OF_MEMORY` */
   accumulatorOf(record: ParameterRecord): Accumulator {
-    record.accumulator ??= new Accumulator(record, this.#divisor);
+    record.accumulator ??= new Accumulator(record.update.parameter, this.#divisor);
     return record.accumulator;
   }
 

@@ -2,7 +2,7 @@ import type { Kernel, Update } from "../../backend/backend.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import type { KernelRunner } from "../step-control/accumulator.js";
+import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { product } from "../step-control/gradient-arithmetic.js";
 
 /** Multiplies the gradients of a step into memory of their own, for backends whose kernels take no scale. */

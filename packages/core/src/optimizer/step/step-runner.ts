@@ -1,6 +1,6 @@
 import type { OptimizerGroups } from "../groups/optimizer-groups.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
-import type { KernelRunner } from "../step-control/accumulator.js";
+import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import type { StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";

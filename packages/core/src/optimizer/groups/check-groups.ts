@@ -1,0 +1,17 @@
+import { GradstepError, show } from "../../errors.js";
+import type { GroupOptions } from "../../rule/rule.js";
+
+/**
+ * Checks that groups are a list of objects; the content of a group is checked when the group is made.
+ * @throws {GradstepError} `UNKNOWN_OPTION`
+ */
+export function checkGroups(groups: unknown): readonly GroupOptions[] {
+  if (groups === undefined) return [];
+  const isGroup = (group: unknown): boolean =>
+    group !== null && typeof group === "object" && !Array.isArray(group);
+  if (Array.isArray(groups) && [...groups].every(isGroup)) return groups;
+  throw new GradstepError(
+    `groups is ${show(groups)}; expected a list such as [{ match: /bias/, weightDecay: 0 }].`,
+    { code: "UNKNOWN_OPTION" },
+  );
+}
