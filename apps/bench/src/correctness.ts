@@ -2,7 +2,7 @@ import { createOptimizer, type OptimizerSpec } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
 import { hyperparameters, rule } from "./adam.js";
-import type { RunningContender } from "./contenders/contender.js";
+import type { Expected, RunningContender } from "./contenders/contender.js";
 import { type Block, type Data, gradientKinds } from "./data.js";
 
 /** Steps that a contender makes before its parameters are checked. */
@@ -18,9 +18,6 @@ export const tolerance = { ofLearningRate: 1e-4, ofParameter: 2 * 2 ** -24 } as 
 export class WrongResult extends Error {
   override readonly name = "WrongResult";
 }
-
-/** The value that an element of a tensor should have. */
-export type Expected = (tensor: number, element: number) => number;
 
 /** For Adam, whose elements do not depend on one another: those of the block, by gradstep's f64 oracle. */
 export function expectedOfBlock(expected: Float64Array, { offsets }: Data): Expected {

@@ -16,8 +16,7 @@ import { time } from "./report/format.js";
 import { headlines } from "./report/headlines.js";
 import { tableOf, titleOf } from "./report/table.js";
 import type { Budget } from "./timing.js";
-import { workloads } from "./workloads/index.js";
-import type { Workload } from "./workloads/workload.js";
+import { workloads, type Benchmark } from "./workloads/index.js";
 
 const seed = 1;
 const full: Budget = {
@@ -44,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const chosen: readonly string[] = options.workloads;
-  const isSkipped = ({ name, long = false, contenders: own }: Workload): boolean =>
+  const isSkipped = ({ name, long = false, contenders: own }: Benchmark): boolean =>
     // Workloads with contenders of their own have none on a GPU.
     (own !== undefined && options.backend === "webgpu") ||
     (chosen.length > 0 ? !chosen.includes(name) : options.quick && long);

@@ -7,13 +7,13 @@ export {
   type SlotType,
 } from "./checkpoint-file/checkpoint-file.js";
 export type { Checkpoint } from "./checkpoint-file/checkpoint.js";
-export {
-  checkpointer,
-  type Checkpointer,
-  type CheckpointerOptions,
-  type Resumed,
-  type ResumeOptions,
+export type {
+  Checkpointer,
+  CheckpointerOptions,
+  Resumed,
+  ResumeOptions,
 } from "./checkpointer/checkpointer.js";
+export { checkpointer } from "./checkpointer/create-checkpointer.js";
 export {
   newestCheckpoint,
   type DamagedCheckpoint,
@@ -25,7 +25,7 @@ export type {
   CheckpointedParameters,
   Restorable,
   Restorables,
-} from "./checkpointer/snapshot.js";
+} from "./checkpointer/checkpointed-run.js";
 export { memoryStore } from "./stores/memory-store.js";
 export { indexedDbStore } from "./stores/browser/indexed-db-store.js";
 export { opfsStore } from "./stores/browser/opfs-store.js";

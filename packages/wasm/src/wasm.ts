@@ -1,14 +1,5 @@
-import {
-  GradstepError,
-  type WrapOptions,
-  type HostArray,
-  type LaidOutTensor,
-  type WrappingBackend,
-} from "@gradstep/core";
-import { hasSimd } from "./feature-detection.js";
+import type { HostArray, LaidOutTensor, WrapOptions, WrappingBackend } from "@gradstep/core";
 import type { WasmTensor } from "./memory/wasm-tensor.js";
-import { checkWasmOptions, type WasmOptions } from "./options.js";
-import { WasmBackend } from "./wasm-backend.js";
 import type { WasmMemory } from "./webassembly-types.js";
 
 /** A backend in WebAssembly. Its results are bit-identical to the f32 reference. */
@@ -34,21 +25,4 @@ export interface Wasm extends WrappingBackend<HostArray> {
   wrap(memory: HostArray, options?: WrapOptions): WasmTensor | LaidOutTensor;
   /** Ends the threads. Afterwards nothing can be allocated or run; values can still be read. */
   dispose(): void;
-}
-
-/**
- * Creates a backend that compiles rules to WebAssembly SIMD, within a few milliseconds, for one thread or several.
- *
- * @throws {GradstepError} `UNSUPPORTED` (no WebAssembly SIMD), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`,
- * `OUT_OF_MEMORY` (no address space for the memory)
- */
-export function wasm(options: WasmOptions = {}): Wasm {
-  const checked = checkWasmOptions(options);
-  if (!hasSimd()) {
-    throw new GradstepError(
-      "This host has no WebAssembly SIMD; use cpuJs() of @gradstep/cpu-js instead.",
-      { code: "UNSUPPORTED" },
-    );
-  }
-  return new WasmBackend(checked);
 }

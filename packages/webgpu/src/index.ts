@@ -3,11 +3,9 @@ import { WebGpuBackend } from "./webgpu-backend.js";
 import type { WebGpu } from "./webgpu.js";
 
 export type { DeviceOptions } from "./device/request-device.js";
-export type { GpuMemoryRange, WebGpuTensor } from "./memory/gpu-tensor.js";
 export type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
-export type { WebGpu } from "./webgpu.js";
-export type { EncodeTarget } from "./step-plans.js";
+export type { EncodeTarget, GpuMemoryRange, WebGpu, WebGpuTensor } from "./webgpu.js";
 
 /**
  * A backend on a caller-owned device. `dispose` does not destroy the device.

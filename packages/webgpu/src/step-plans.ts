@@ -2,12 +2,10 @@ import { GradstepError, show, type Update } from "@gradstep/core";
 import { DelayedDestruction } from "./planning/delayed-destruction.js";
 import type { InputPlan } from "./planning/input-plan.js";
 import { StepPlan, type StepPlanContext, type StepRun } from "./planning/step-plan.js";
+import type { EncodeTarget } from "./webgpu.js";
 
 /** The steps of how many combinations of parameters are remembered: for several optimizers. */
 export const maxStepPlans = 128;
-
-/** An encoder of the caller that `optimizer.encode` records into. */
-export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
 /** Executes steps, and remembers what it has prepared for them. */
 export class StepPlans {

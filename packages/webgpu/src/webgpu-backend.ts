@@ -18,7 +18,7 @@ import { CopyFiller } from "./copy-filler.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
 import { copyTensor } from "./memory/copy-tensor.js";
-import { GpuTensor, type TensorHost, type WebGpuTensor } from "./memory/gpu-tensor.js";
+import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
 import { GpuGuard } from "./guard/gpu-guard.js";
 import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";
 import { RetainedMemory } from "./memory/retained-memory.js";
@@ -32,9 +32,9 @@ import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import type { StepRun } from "./planning/step-plan.js";
 import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
-import { passOf, StepPlans, type EncodeTarget } from "./step-plans.js";
+import { passOf, StepPlans } from "./step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
-import type { WebGpu } from "./webgpu.js";
+import type { EncodeTarget, WebGpu, WebGpuTensor } from "./webgpu.js";
 
 /** The buffer pool of staged gradients. */
 const gradientPool = 1;

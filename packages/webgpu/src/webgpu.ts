@@ -1,15 +1,29 @@
 import type {
   BatchRun,
+  MemoryRange,
   ParameterCopy,
   RowMove,
   RowSources,
   Tensor,
   WrappingBackend,
 } from "@gradstep/core";
-import type { WebGpuTensor } from "./memory/gpu-tensor.js";
 import type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 import type { GpuWrapOptions } from "./memory/wrap-options.js";
-import type { EncodeTarget } from "./step-plans.js";
+
+/** A tensor in a GPUBuffer. */
+export interface WebGpuTensor extends Tensor {
+  readonly backend: WebGpu;
+  /** The range of the buffer. It changes when rows are remapped. */
+  readonly memory: GpuMemoryRange;
+}
+
+/** A range of a GPUBuffer. */
+export interface GpuMemoryRange extends MemoryRange {
+  readonly buffer: GPUBuffer;
+}
+
+/** An encoder of the caller that `optimizer.encode` records into. */
+export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
 /** A backend on a GPUDevice. */
 export interface WebGpu extends WrappingBackend<GPUBuffer> {

@@ -3,9 +3,9 @@ import { type Backend, createOptimizer, type Tensor } from "@gradstep/core";
 import { wasm } from "@gradstep/wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { hyperparameters, rule } from "../adam.js";
-import { type Expected, expectedOf } from "../correctness.js";
+import { expectedOf } from "../correctness.js";
 import { type Data, gradientKinds } from "../data.js";
-import type { Contender } from "./contender.js";
+import type { Contender, Expected } from "./contender.js";
 import { gradstepContender, inBackendMemory } from "./gradstep.js";
 
 /** Batches per step. */

@@ -4,9 +4,9 @@ import { createOptimizer, type OptimizerOptions } from "@gradstep/core";
 import { wasm } from "@gradstep/wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { hyperparameters, rule } from "../adam.js";
-import { checkedSteps, type Expected } from "../correctness.js";
+import { checkedSteps } from "../correctness.js";
 import { type Data, gradientKinds } from "../data.js";
-import type { Contender } from "./contender.js";
+import type { Contender, Expected } from "./contender.js";
 
 /** Rows of the table that have a gradient in a step, duplicates included. */
 const rows = 1000;

@@ -1,12 +1,19 @@
 import { accumulation } from "../contenders/accumulation.js";
 import { chains } from "../contenders/chains.js";
+import type { Contender } from "../contenders/contender.js";
 import { muonContenders } from "../contenders/muon.js";
 import { sparseContenders } from "../contenders/sparse.js";
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
+/** A workload, and what is measured on it. */
+export interface Benchmark extends Workload {
+  /** What steps its tensors on the CPU, if not the contenders for Adam. */
+  readonly contenders?: readonly Contender[];
+}
+
 /** All workloads, in the order in which they are measured. */
-export const workloads: readonly Workload[] = [
+export const workloads: readonly Benchmark[] = [
   // One value each, so that the time is the overhead per tensor.
   { name: "scalars", shapes: Array.from({ length: 180 }, () => [1]) },
   { name: "adam-1e3", shapes: [[1e3]] },

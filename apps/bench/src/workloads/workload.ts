@@ -1,12 +1,8 @@
-import type { Contender } from "../contenders/contender.js";
-
 /** Tensors to update in one step. */
 export interface Workload {
   /** As `--workload` takes it. */
   readonly name: string;
   readonly shapes: readonly (readonly number[])[];
-  /** What steps them on the CPU, if not the contenders for Adam. */
-  readonly contenders?: readonly Contender[];
   /** Skipped by `--quick`. */
   readonly long?: boolean;
 }

@@ -1,6 +1,6 @@
 import { GradstepError, list, show, type ErrorCode } from "@gradstep/core";
 import type { CheckpointStore } from "../stores/store.js";
-import type { CheckpointedRun } from "./snapshot.js";
+import type { CheckpointedRun } from "./checkpointed-run.js";
 
 /** @throws {GradstepError} `INVALID_PARAMETER` or `INVALID_HYPERPARAMETER` for what lacks a method that is needed */
 export function checkRun(

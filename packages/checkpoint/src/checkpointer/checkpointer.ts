@@ -1,16 +1,8 @@
-import {
-  checkOptions,
-  GradstepError,
-  show,
-  type Misfit,
-  type RestoreOptions,
-} from "@gradstep/core";
-import { checkSlotType, type SlotType } from "../checkpoint-file/checkpoint-file.js";
+import type { Misfit, RestoreOptions } from "@gradstep/core";
+import type { SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { CheckpointStore } from "../stores/store.js";
-import { checkRun } from "./check-run.js";
+import type { Restorables } from "./checkpointed-run.js";
 import type { DamagedCheckpoint } from "./newest-checkpoint.js";
-import { RunCheckpointer } from "./run-checkpointer.js";
-import type { CheckpointedOptimizer, CheckpointedParameters, Restorables } from "./snapshot.js";
 
 /** Options of `checkpointer`. */
 export interface CheckpointerOptions {
@@ -88,38 +80,4 @@ export interface Checkpointer {
   save(options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** Waits for the save in progress and gives back the lock of the store. */
   close(): Promise<void>;
-}
-
-/**
- * Saves a run every few steps and resumes it where it was. What is saved is of one moment, though training goes on
- * meanwhile; work that the caller has encoded must be submitted before.
- *
- * @param parameters all that the model consists of, by the names that the optimizer has for them; more than the optimizer
- * updates, if need be. The object is read at each save: parameters that come later can be added to it
- * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_PARAMETER`
- */
-export function checkpointer(
-  optimizer: CheckpointedOptimizer,
-  parameters: CheckpointedParameters,
-  options: CheckpointerOptions,
-): Checkpointer {
-  checkOptions("checkpointer", options, ["store", "every", "keep", "others", "slots", "onError"]);
-  const { store, every, keep = 3, others = {}, slots = "f32", onError } = options;
-  checkCount("every", every ?? 1);
-  checkCount("keep", keep);
-  checkSlotType("checkpointer", slots);
-  if (onError !== undefined && typeof onError !== "function")
-    throw new GradstepError(`checkpointer: onError is ${show(onError)}; expected a function.`, {
-      code: "INVALID_HYPERPARAMETER",
-    });
-  const run = { optimizer, parameters, others };
-  checkRun(run, store);
-  return new RunCheckpointer(run, store, { every, keep, slots, onError });
-}
-
-function checkCount(name: string, value: unknown): void {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return;
-  throw new GradstepError(`checkpointer: ${name} is ${show(value)}; expected a positive integer.`, {
-    code: "INVALID_HYPERPARAMETER",
-  });
 }

@@ -7,7 +7,8 @@ import {
 } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import { misfitsOfRun } from "./run-misfits.js";
-import { takeSnapshot, type CheckpointedOptimizer, type CheckpointedRun } from "./snapshot.js";
+import type { CheckpointedOptimizer, CheckpointedRun } from "./checkpointed-run.js";
+import { takeSnapshot } from "./snapshot.js";
 
 /**
  * Puts a checkpoint into a run: the optimizer, the parameters, then the others in their order.

@@ -4,11 +4,12 @@ import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-f
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointStore } from "../stores/store.js";
 import { checkParameterNames } from "./check-run.js";
+import type { CheckpointedRun } from "./checkpointed-run.js";
 import type { Checkpointer, Resumed, ResumeOptions } from "./checkpointer.js";
 import { newestCheckpoint } from "./newest-checkpoint.js";
 import { restoreCheckpoint } from "./restore-checkpoint.js";
 import { RunStore } from "./run-store.js";
-import { takeSnapshot, type CheckpointedRun } from "./snapshot.js";
+import { takeSnapshot } from "./snapshot.js";
 
 /** The options of `checkpointer`, checked and complete. */
 interface RunOptions {

@@ -1,6 +1,6 @@
 import type { Misfit } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
-import type { CheckpointedRun } from "./snapshot.js";
+import type { CheckpointedRun } from "./checkpointed-run.js";
 
 /** What of a checkpoint does not fit a run, apart from the state of the optimizer. */
 export function misfitsOfRun(

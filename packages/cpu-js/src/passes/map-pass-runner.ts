@@ -10,7 +10,8 @@ import { arrayNamesOf } from "./array-names.js";
 import { flush, flushesOf, type Flush } from "../flush.js";
 import { chunkLength } from "../interpreter.js";
 import type { PassFunction } from "../kernel-table.js";
-import { reducerOf, type Reducer } from "./reducer.js";
+import { createReducer } from "./create-reducer.js";
+import type { Reducer } from "./reducer.js";
 import { allocateValues } from "./reduction-lanes.js";
 import type { Target } from "./target.js";
 
@@ -46,7 +47,7 @@ export class MapPassRunner {
     this.isOverTensors = over === "tensor" && reductions.length > 0;
     this.#reducers = this.isOverTensors
       ? []
-      : reductions.map((one) => reducerOf(one, exact, chunkLength));
+      : reductions.map((one) => createReducer(one, exact, chunkLength));
     this.#operands = this.isOverTensors
       ? reductions.map(() => allocateValues(1, exact))
       : this.#reducers.map(({ operands }) => operands);

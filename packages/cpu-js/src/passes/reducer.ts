@@ -1,6 +1,4 @@
-import type { Dimensions, Extent, Reduction, Values } from "@gradstep/core";
-import { ColumnReducer } from "./column-reducer.js";
-import { ConsecutiveReducer } from "./consecutive-reducer.js";
+import type { Dimensions, Extent, Values } from "@gradstep/core";
 
 /**
  * Joins the operands of a reduction in the order that the language defines, while a pass computes them: range after
@@ -19,11 +17,4 @@ export interface Reducer {
   /** Adds the values of indices `start` to `end` − 1, which are in `operands`. */
   add(start: number, end: number): void;
   finish(): void;
-}
-
-/** @param length number of values in the largest range */
-export function reducerOf({ op, over }: Reduction, exact: boolean, length: number): Reducer {
-  return over === "column"
-    ? new ColumnReducer(op, exact, length)
-    : new ConsecutiveReducer(op, over, exact, length);
 }

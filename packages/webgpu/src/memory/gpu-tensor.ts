@@ -6,27 +6,13 @@ import {
   show,
   sizeOf,
   type Layout,
-  type MemoryRange,
   type StagingTensor,
-  type Tensor,
   type Values,
 } from "@gradstep/core";
-import type { WebGpu } from "../webgpu.js";
+import type { GpuMemoryRange, WebGpu, WebGpuTensor } from "../webgpu.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { Allocation } from "./buffer-pools.js";
 import { uploadable } from "./uploadable-array.js";
-
-/** A tensor in a GPUBuffer. */
-export interface WebGpuTensor extends Tensor {
-  readonly backend: WebGpu;
-  /** The range of the buffer. It changes when rows are remapped. */
-  readonly memory: GpuMemoryRange;
-}
-
-/** A range of a GPUBuffer. */
-export interface GpuMemoryRange extends MemoryRange {
-  readonly buffer: GPUBuffer;
-}
 
 /** What a tensor needs of its backend. */
 export interface TensorHost extends WebGpu {

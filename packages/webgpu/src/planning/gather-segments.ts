@@ -6,7 +6,7 @@ import {
   type GatherParameters,
 } from "../shaders/gather-kernel.js";
 import type { BindingLimits } from "./dispatch.js";
-import type { ColumnGroup, DeviceRowSources, RowMemory } from "./remap-plan.js";
+import type { ColumnGroup, DeviceRowSources, RowMemory } from "./gathered-tensor.js";
 import { rowsSpan, type Segment } from "./segment-dispatches.js";
 
 /** What is gathered from one source. */

@@ -2,7 +2,7 @@ import type { Update, Variant } from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { VariantKernels } from "../shaders/variant-kernels.js";
 import type { StepKernels } from "../step-kernels.js";
-import type { RowView } from "./row-item.js";
+import type { RowView } from "./row-view.js";
 import type { RowListView } from "./row-list.js";
 
 /** The tensors that one rule updates in a step. */

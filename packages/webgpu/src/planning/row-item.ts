@@ -10,14 +10,8 @@ import type { GpuTensor } from "../memory/gpu-tensor.js";
 import type { KernelProgram } from "../shaders/kernel-program.js";
 import type { gradientTypeCode } from "../shaders/row-parameters.js";
 import type { RowListView } from "./row-list.js";
+import type { RowView } from "./row-view.js";
 import type { ArrayPlace, StepTarget } from "./step-target.js";
-
-/** Rows in a buffer. The units of `start` and `stride`, the distance between rows, depend on the use. */
-export interface RowView {
-  readonly buffer: GPUBuffer;
-  readonly start: number;
-  readonly stride: number;
-}
 
 /** Rows of values that can be f16, in units of two bytes; a value is `unit` of them. */
 export interface ValueView extends RowView {

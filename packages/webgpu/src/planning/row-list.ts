@@ -1,4 +1,4 @@
-import type { RowView } from "./row-item.js";
+import type { RowView } from "./row-view.js";
 
 /** Words per entry of a list of rows: the row, the row of its gradient, and the next entry whose gradient is added. */
 export const listEntryWords = 3;

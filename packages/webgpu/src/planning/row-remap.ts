@@ -15,14 +15,10 @@ import type { BindingLimits } from "./dispatch.js";
 import { OneShotDispatches, type TableKernel } from "./one-shot-dispatches.js";
 import type { RetainedMemory } from "../memory/retained-memory.js";
 import { passOf } from "../step-plans.js";
-import {
-  maxScratchLength,
-  planRemap,
-  rowMemoryOf,
-  type GatheredTensor,
-  type InitialRows,
-} from "./remap-plan.js";
-import { wordView, type RowView } from "./row-item.js";
+import type { GatheredTensor, InitialRows } from "./gathered-tensor.js";
+import { maxScratchLength, planRemap, rowMemoryOf } from "./remap-plan.js";
+import { wordView } from "./row-item.js";
+import type { RowView } from "./row-view.js";
 import type { SegmentDispatch } from "./segment-dispatches.js";
 
 /** What a remap needs of its backend. */

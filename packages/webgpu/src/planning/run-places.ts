@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core";
 import type { ElementTemporaries } from "../memory/element-temporaries.js";
 import type { CountKernel } from "../shaders/variant-kernels.js";
-import type { RowView } from "./row-item.js";
+import type { RowView } from "./row-view.js";
 import type { RowListView } from "./row-list.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import { stepTargetOf, type ArrayPlace, type StepTarget } from "./step-target.js";

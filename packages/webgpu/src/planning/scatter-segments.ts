@@ -1,6 +1,6 @@
 import { scatterParameterNames, type ScatterParameters } from "../shaders/scatter-kernel.js";
 import type { BindingLimits } from "./dispatch.js";
-import type { ColumnGroup } from "./remap-plan.js";
+import type { ColumnGroup } from "./gathered-tensor.js";
 import type { Segment } from "./segment-dispatches.js";
 
 /** The segments that write columns from scratch memory to their tensor: one per range of rows. */

@@ -9,7 +9,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
-import type { RowView } from "./row-item.js";
+import type { RowView } from "./row-view.js";
 import type { RowListView } from "./row-list.js";
 
 /** Where the values of an array are that belong to one tensor. */

@@ -1,6 +1,6 @@
-import type { Reduction, Variant } from "@gradstep/core";
+import type { MatrixPass, Reduction, Variant } from "@gradstep/core";
 import type { KernelArray, KernelProgram } from "./kernel-program.js";
-import type { PassKernels, VariantKernels } from "./variant-kernels.js";
+import type { PassKernels } from "./pass-kernels.js";
 
 /** The longest row that one invocation updates in all passes of a step. */
 export const maxFusedColumns = 16;
@@ -16,7 +16,7 @@ export interface FusedRows {
 /** Undefined for variants of a single pass, and if a value depends on another row. */
 export function fusedRowsOf(
   { label, scalars, slots, passPlan }: Variant,
-  { passes }: Pick<VariantKernels, "passes">,
+  passes: readonly (PassKernels | MatrixPass)[],
 ): FusedRows | undefined {
   const isOfRow = ({ extent }: { readonly extent: string }): boolean =>
     extent === "element" || extent === "row";

@@ -1,0 +1,11 @@
+import type { Reduction } from "@gradstep/core";
+import { ColumnReducer } from "./column-reducer.js";
+import { ConsecutiveReducer } from "./consecutive-reducer.js";
+import type { Reducer } from "./reducer.js";
+
+/** @param length number of values in the largest range */
+export function createReducer({ op, over }: Reduction, exact: boolean, length: number): Reducer {
+  return over === "column"
+    ? new ColumnReducer(op, exact, length)
+    : new ConsecutiveReducer(op, over, exact, length);
+}
