@@ -4,6 +4,7 @@ import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { shortNumber } from "../number-text.js";
 import "./curves.css";
+import { shownTicks } from "./decades.js";
 
 /** One curve. */
 export interface Curve {
@@ -59,6 +60,8 @@ export function Curves({
       grid: { stroke: color("--vp-c-divider"), width: 1 },
       ticks: { stroke: color("--vp-c-divider"), width: 1 },
     };
+    const filter: UPlot.Axis.Filter = ({ scales: { y } }, ticks) =>
+      scale === "log" ? shownTicks(ticks, y.min!, y.max!) : ticks;
     const drawn = new UPlot(
       {
         width: place.clientWidth,
@@ -67,7 +70,15 @@ export function Curves({
         scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
         axes: [
           { ...axis, label: xLabel },
-          { ...axis, label: yLabel, size: 64, values: (_, ticks) => ticks.map(numberOrNothing) },
+          {
+            ...axis,
+            label: yLabel,
+            size: 64,
+            values: (_, ticks) => ticks.map(numberOrNothing),
+            filter,
+            grid: { ...axis.grid, filter },
+            ticks: { ...axis.ticks, filter },
+          },
         ],
         series: [
           { label: xLabel, value: (_, value) => numberOrNothing(value) },
