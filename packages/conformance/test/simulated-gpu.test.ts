@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
+import { hostRunner } from "../../../testing/host-runner.js";
 import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { runMutants } from "../src/mutants/run-mutants.js";
@@ -13,12 +14,15 @@ const sampled = `a sample of ${sampleSize}, GRADSTEP_SEED=${seed}`;
 
 describe("the worst case of WGSL", () => {
   // `pnpm conformance verify worst-case --cases 100000` runs more of them.
+  const backend = () => worstCase(11);
+  const runner = hostRunner(backend);
   conformance({
-    backend: () => worstCase(11),
+    backend,
     model: wgsl,
     cases: cases(600, 25),
     maxKernels: cases(24, 4),
-    ...sampledRunner({ describe, test }, 1, 4),
+    maskTensors: runner.maskTensors,
+    ...sampledRunner(runner, 1, 4),
   });
 });
 

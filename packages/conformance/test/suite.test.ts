@@ -11,6 +11,7 @@ import {
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
+import { hostRunner } from "../../../testing/host-runner.js";
 import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { describeDifference } from "../src/checker/violation.js";
@@ -18,11 +19,13 @@ import { conformance } from "../src/suite/conformance.js";
 import { suiteOf } from "../src/suite/options.js";
 import { runCheck, verify, type CheckResult } from "../src/suite/verify.js";
 
+const runner = hostRunner(reference);
 conformance({
   backend: reference,
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
-  ...sampledRunner({ describe, test }, 0, 4),
+  maskTensors: runner.maskTensors,
+  ...sampledRunner(runner, 0, 4),
 });
 
 /** For tests of the suite itself, not of a backend. */

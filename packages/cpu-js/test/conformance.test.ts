@@ -1,12 +1,16 @@
 import { conformance } from "@gradstep/conformance";
-import { describe, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
+import { hostRunner } from "../../../testing/host-runner.js";
 import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { cpuJs } from "../src/index.js";
 
+const backend = () => cpuJs();
+const runner = hostRunner(backend);
+
 conformance({
-  backend: cpuJs,
+  backend,
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
-  ...sampledRunner({ describe, test }, 1, 3),
+  maskTensors: runner.maskTensors,
+  ...sampledRunner(runner, 1, 3),
 });

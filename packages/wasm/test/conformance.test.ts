@@ -9,5 +9,6 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
   wrapsArrays: runner.wrapsArrays,
+  maskTensors: runner.maskTensors,
   ...sampledRunner(runner, 0, 3),
 });

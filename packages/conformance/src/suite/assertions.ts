@@ -36,6 +36,32 @@ export function assertSame(
   }
 }
 
+/**
+ * The values of one mathematics in different kernels: the same bits on a backend that is exact; on others as far apart as
+ * a few operations of WGSL may leave values of at least 1.
+ *
+ * @throws {ConformanceError} for the first value that is too far off
+ */
+export function assertNear(
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  isExact: boolean,
+  what: string,
+  tensor = 'p of "w"',
+): void {
+  if (isExact) {
+    assertSame(got, expected, what, tensor);
+    return;
+  }
+  Array.from(expected, (value, i) => {
+    const bound = 2 ** -20 * Math.max(1, Math.abs(value));
+    assert(
+      Math.abs(got[i] - value) <= bound,
+      `${what}: ${tensor}[${i}] is ${got[i]}; expected ${value} (bound ${bound})`,
+    );
+  });
+}
+
 /** The same for all parameters and slots in `expected`; the message names parameter, slot and index. */
 export function assertSameAll(
   got: Readonly<Record<string, Readonly<Record<string, Values>>>>,

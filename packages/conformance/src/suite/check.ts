@@ -18,6 +18,8 @@ export interface Target {
   readonly reductions?: boolean;
   /** Whether the backend runs rules with `newtonSchulz`; it does if left out. */
   readonly matrixProducts?: boolean;
+  /** Whether a mask can be a tensor of flags; left out, whether a fresh backend has `maskOf`. */
+  readonly maskTensors?: boolean;
   /** Whether rows can count their own steps; left out, whether a fresh backend's kernel of adam has `takesRowLists`. */
   readonly rowSteps?: boolean;
 }

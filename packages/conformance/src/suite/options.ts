@@ -33,6 +33,11 @@ export interface SuiteOptions {
   /** Whether the backend runs rules with `newtonSchulz`; true if left out. False skips the tests that need it. */
   readonly matrixProducts?: boolean;
   /**
+   * Whether a mask can be a tensor of flags. Left out, the suite looks whether a fresh backend has `maskOf`. False skips
+   * the tests that need it.
+   */
+  readonly maskTensors?: boolean;
+  /**
    * The rules to check, such as what `defineRule` returns. The built-in rules if left out. The tests of the backend
    * itself (tensors, order of calls, errors) run in either case.
    */
@@ -63,6 +68,7 @@ export function suiteOf({
   rows,
   reductions,
   matrixProducts,
+  maskTensors,
   rules,
   groups,
   cases = 1000,
@@ -78,6 +84,7 @@ export function suiteOf({
     ...(rows === undefined ? {} : { rows }),
     ...(reductions === undefined ? {} : { reductions }),
     ...(matrixProducts === undefined ? {} : { matrixProducts }),
+    ...(maskTensors === undefined ? {} : { maskTensors }),
   };
   return {
     checks: checksOfGroups(checksFor(rules === undefined ? builtInRules : rulesOf(rules)), groups),

@@ -9,5 +9,6 @@ conformance({
   cases: cases(500, 20),
   maxKernels: cases(Infinity, 2),
   wrapsArrays: runner.wrapsArrays,
+  maskTensors: runner.maskTensors,
   ...sampledRunner(runner, 1, 12),
 });

@@ -7,7 +7,7 @@ import {
   type WrappingBackend,
 } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assert, assertSame, assertSameAll } from "../assertions.js";
+import { assertNear, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 
@@ -74,26 +74,6 @@ async function start({ target, seed }: Context, momentum = 0): Promise<Setup> {
   const options = { accumulate: calls };
   const optimizer = target.create(sgd({ learningRate: 1, momentum }), { w }, options);
   return { w, gradient, optimizer: optimizer as unknown as Optimizer };
-}
-
-/** Rows that differ from what they were by more than a division within 2.5 ulp of WGSL. */
-function assertNear(
-  got: ArrayLike<number>,
-  expected: Float32Array,
-  isExact: boolean,
-  what: string,
-): void {
-  if (isExact) {
-    assertSame(got, expected, what, 'p of "w"');
-    return;
-  }
-  const bound = 2 ** -20;
-  expected.forEach((value, i) => {
-    assert(
-      Math.abs(got[i] - value) <= bound,
-      `${what}: p of "w"[${i}] is ${got[i]}; expected ${value} (bound ${bound})`,
-    );
-  });
 }
 
 async function checkUnion(context: Context): Promise<void> {
