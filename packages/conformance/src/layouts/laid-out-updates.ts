@@ -82,6 +82,7 @@ export class LaidOutUpdates {
         parameter: plainOf(update.parameter),
         gradient: this.#gradientOf(update),
         slots: update.slots.map(plainOf),
+        mask: plainMask(update.mask),
         copies: [],
         gradientActivation: undefined,
         clearsGradient: false,
@@ -121,6 +122,12 @@ export class LaidOutUpdates {
     }
     return new HostTensor(gradient.backend, gradient.shape, values);
   }
+}
+
+/** A mask as an array, as the passes of the reference take it. */
+function plainMask(mask: Update["mask"]): Uint32Array | undefined {
+  if (mask === undefined || mask instanceof Uint32Array) return mask;
+  return Uint32Array.from(storedIn(mask as Tensor));
 }
 
 /** The rows of the parameter, and those of the gradient. */
