@@ -127,7 +127,7 @@ export class LaidOutUpdates {
 /** A mask as an array, as the passes of the reference take it. */
 function plainMask(mask: Update["mask"]): Uint32Array | undefined {
   if (mask === undefined || mask instanceof Uint32Array) return mask;
-  return Uint32Array.from(storedIn(mask as Tensor));
+  return Uint32Array.from(storedIn(mask));
 }
 
 /** The rows of the parameter, and those of the gradient. */
