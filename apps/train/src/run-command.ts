@@ -22,6 +22,12 @@ import { printSummary } from "./terminal/summary.js";
 import { trainingProgress } from "./terminal/training-progress.js";
 import { type CheckpointSettings, savesTo } from "./training/checkpoints.js";
 
+/** What a training needs besides the options. */
+interface Inputs {
+  readonly digits: Digits;
+  readonly signal: AbortSignal;
+}
+
 interface Outcome {
   readonly run: Run;
   readonly comparison?: Comparison;
@@ -58,8 +64,8 @@ async function execute(args: readonly string[]): Promise<number> {
   }
   if (options.report !== undefined) checkReportFile(options.report);
   const start = new Date();
-  const signal = interruption();
-  const digits = readDigits();
+  const inputs = { digits: readDigits(), signal: interruption() };
+  const { digits, signal } = inputs;
   const backend = await startBackend(options);
   const schedule = learningRateSchedule(options, digits.training.count);
   const configuration = configurationOf(options, digits, backend);
@@ -68,8 +74,8 @@ async function execute(args: readonly string[]): Promise<number> {
   printHeading(options, configuration, screen);
 
   const { run, comparison } = options.compare
-    ? await runComparison(options, configuration, digits, signal, screen)
-    : await runTraining(options, schedule, digits, signal, screen);
+    ? await runComparison(options, configuration, inputs, screen)
+    : await runTraining(options, schedule, inputs, screen);
 
   if (options.json) {
     const document = documentOf(configuration, run, comparison);
@@ -105,18 +111,17 @@ async function startBackend({ backend }: Options): Promise<Backend> {
 async function runTraining(
   options: Options,
   schedule: Schedule,
-  digits: Digits,
-  signal: AbortSignal,
+  { digits, signal }: Inputs,
   screen: Screen,
 ): Promise<Outcome> {
-  const progress = trainingProgress(screen, options.epochs);
+  const observer = trainingProgress(screen, options.epochs);
   const optimizer = gradstepOptimizer(options, schedule);
   try {
     const settings = await checkpointSettings(options, digits.training.count);
     const save = settings && savesTo(settings, optimizer, options);
-    return { run: await train(optimizer, digits, options, signal, progress, undefined, save) };
+    return { run: await train({ optimizer, digits, settings: options, signal, observer, save }) };
   } finally {
-    progress.close();
+    observer.close();
   }
 }
 
@@ -142,12 +147,11 @@ async function checkpointSettings(
 async function runComparison(
   options: Options,
   { backend: chosen }: Configuration,
-  digits: Digits,
-  signal: AbortSignal,
+  { digits, signal }: Inputs,
   screen: Screen,
 ): Promise<Outcome> {
   let progress: ReturnType<typeof comparisonProgress> | undefined;
-  const comparison = await compare(digits, options, chosen, signal, (backend) => {
+  const comparison = await compare({ digits, options, chosen, signal }, (backend) => {
     if (progress !== undefined) screen.print();
     screen.print(screen.paint.bold(backendTitles[backend]));
     progress = comparisonProgress(screen, options.epochs);

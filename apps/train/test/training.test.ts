@@ -16,6 +16,7 @@ import {
   gradstepOptimizer,
   type TrainingOptimizer,
   train,
+  type Training,
   TurnQueue,
 } from "@gradstep/digits/training";
 import { findGpu } from "@gradstep/apps-shared/gpu";
@@ -59,12 +60,15 @@ function optimizerOf(options: Options): TrainingOptimizer {
 const all = readDigits();
 const digits: Digits = { training: fewOf(all.training), heldOut: fewOf(all.heldOut) };
 const settings = optionsOf("--epochs=2", "--batch-size=40", "--learning-rate=0.002", "--seed=3");
-const neverAborted = new AbortController().signal;
+
+function trainWith(options: Options, more: Partial<Training> = {}): Promise<Run> {
+  return train({ optimizer: optimizerOf(options), digits, settings: options, ...more });
+}
 
 function trained(name: OptimizerName = "adam", seed = settings.seed): Promise<Run> {
   const { learningRate } = optimizers[name];
   const options = { ...settings, optimizer: name, learningRate, seed };
-  return train(optimizerOf(options), digits, options, neverAborted);
+  return trainWith(options);
 }
 
 /** The reason why there is neither a GPU nor a software driver, or undefined. */
@@ -79,13 +83,15 @@ beforeAll(() => useBackend("wasm"));
 describe("training", () => {
   test("learns, and reports every batch and epoch", async () => {
     const told = { starts: [] as number[], batches: 0, epochs: [] as number[] };
-    const run = await train(optimizerOf(settings), digits, settings, neverAborted, {
-      onStart: (batches) => told.starts.push(batches),
-      onBatch: ({ batch, secondsLeft }) => {
-        expect(batch).toBe((told.batches++ % 10) + 1);
-        expect(secondsLeft).toBeGreaterThanOrEqual(0);
+    const run = await trainWith(settings, {
+      observer: {
+        onStart: (batches) => told.starts.push(batches),
+        onBatch: ({ batch, secondsLeft }) => {
+          expect(batch).toBe((told.batches++ % 10) + 1);
+          expect(secondsLeft).toBeGreaterThanOrEqual(0);
+        },
+        onEpoch: ({ epoch }) => told.epochs.push(epoch),
       },
-      onEpoch: ({ epoch }) => told.epochs.push(epoch),
     });
     expect(told).toEqual({ starts: [10], batches: 20, epochs: [1, 2] });
     expect(run.batchLosses).toHaveLength(20);
@@ -121,9 +127,12 @@ describe("training", () => {
 
   test("stops after the batch in which the signal aborts, and evaluates the network as it is", async () => {
     const stop = new AbortController();
-    const run = await train(optimizerOf(settings), digits, settings, stop.signal, {
-      onBatch: ({ epoch, batch }) => {
-        if (epoch === 2 && batch === 3) stop.abort();
+    const run = await trainWith(settings, {
+      signal: stop.signal,
+      observer: {
+        onBatch: ({ epoch, batch }) => {
+          if (epoch === 2 && batch === 3) stop.abort();
+        },
       },
     });
     expect(run.batchLosses).toHaveLength(13);
@@ -133,7 +142,7 @@ describe("training", () => {
   });
 
   test("has no batch if the signal aborted before", async () => {
-    const run = await train(optimizerOf(settings), digits, settings, AbortSignal.abort());
+    const run = await trainWith(settings, { signal: AbortSignal.abort() });
     expect([run.batchLosses, run.history, run.interrupted]).toEqual([[], [], true]);
   });
 });
@@ -145,7 +154,7 @@ describe("a comparison", () => {
     "lets gradstep's Adam and TF.js's take turns on every backend, batch by batch",
     async () => {
       const batches: string[] = [];
-      const { backends } = await compare(digits, once, "wasm", neverAborted, (backend) => ({
+      const { backends } = await compare({ digits, options: once, chosen: "wasm" }, (backend) => ({
         gradstep: { onBatch: ({ batch }) => batches.push(`gradstep on ${backend}: ${batch}`) },
         "TF.js": { onBatch: ({ batch }) => batches.push(`TF.js on ${backend}: ${batch}`) },
       }));
@@ -174,10 +183,13 @@ describe("a comparison", () => {
     const both = { ...once, learningRate };
     const observers = { gradstep: {}, "TF.js": {} };
     const stop = new AbortController();
-    const { backends } = await compare(digits, both, "wasm", stop.signal, () => {
-      return { ...observers, "TF.js": { onEpoch: () => stop.abort() } };
-    });
-    const alone = await train(optimizerOf(both), digits, both, neverAborted);
+    const { backends } = await compare(
+      { digits, options: both, chosen: "wasm", signal: stop.signal },
+      () => {
+        return { ...observers, "TF.js": { onEpoch: () => stop.abort() } };
+      },
+    );
+    const alone = await trainWith(both);
     expect(backends).toHaveLength(1);
     expect(backends[0].runs.gradstep.batchLosses).toEqual(alone.batchLosses);
     expect(backends[0].runs.gradstep.evaluation).toEqual(alone.evaluation);
@@ -191,11 +203,14 @@ describe("a comparison", () => {
     "stops after the same number of batches if the signal aborts in a turn of %s, and starts no other backend",
     async (library, batches) => {
       const stop = new AbortController();
-      const { backends } = await compare(digits, once, "wasm", stop.signal, () => ({
-        gradstep: {},
-        "TF.js": {},
-        [library]: { onBatch: ({ batch }: { batch: number }) => batch === 3 && stop.abort() },
-      }));
+      const { backends } = await compare(
+        { digits, options: once, chosen: "wasm", signal: stop.signal },
+        () => ({
+          gradstep: {},
+          "TF.js": {},
+          [library]: { onBatch: ({ batch }: { batch: number }) => batch === 3 && stop.abort() },
+        }),
+      );
       expect(backends).toHaveLength(1);
       const { gradstep, "TF.js": tfjs } = backends[0].runs;
       expect([gradstep.batchLosses.length, tfjs.batchLosses.length]).toEqual([batches, batches]);
@@ -214,12 +229,8 @@ describe("a comparison", () => {
         turns.pass();
       }
     };
-    const optimizer = optimizerOf(settings);
     const start = performance.now();
-    const [run] = await Promise.all([
-      train(optimizer, digits, once, neverAborted, {}, turns),
-      other(),
-    ]);
+    const [run] = await Promise.all([trainWith(once, { turns }), other()]);
     // The other's 2 seconds are in the whole time, and not in that of the training.
     expect((performance.now() - start) / 1000 - run.seconds).toBeGreaterThan(1.9);
   });
@@ -253,7 +264,7 @@ describe("backends", () => {
   test.skipIf(missing !== undefined)("webgpu learns as wasm does", async () => {
     const once = { ...settings, epochs: 1, batchSize: 10 };
     const fewer = { training: fewOf(digits.training), heldOut: fewOf(digits.heldOut) };
-    const few = async (): Promise<Run> => train(optimizerOf(settings), fewer, once, neverAborted);
+    const few = async (): Promise<Run> => trainWith(once, { digits: fewer });
     await useBackend("wasm");
     const there = await few();
     const { name, gpu } = await useBackend("webgpu");
@@ -303,10 +314,13 @@ describe("the learning rate", () => {
     );
     const expected = [0, 0.001, 0.002, 0.003, ...[6, 5, 4, 3, 2, 1].map((k) => (0.004 * k) / 6)];
     const stop = new AbortController();
-    const { backends } = await compare(digits, options, "wasm", stop.signal, () => ({
-      gradstep: {},
-      "TF.js": { onEpoch: () => stop.abort() },
-    }));
+    const { backends } = await compare(
+      { digits, options, chosen: "wasm", signal: stop.signal },
+      () => ({
+        gradstep: {},
+        "TF.js": { onEpoch: () => stop.abort() },
+      }),
+    );
     const { gradstep, "TF.js": tfjs } = backends[0].runs;
     expect(gradstep.learningRates).toHaveLength(10);
     gradstep.learningRates.forEach((rate, batch) => expect(rate).toBeCloseTo(expected[batch], 12));
@@ -319,9 +333,8 @@ describe("the learning rate", () => {
 
 test("--clip limits the step: with a tiny norm, SGD leaves the network as it was", async () => {
   const options = optionsOf("--optimizer=sgd", "--schedule=0.5", "--clip=1e-6", "--epochs=1");
-  const evaluated = async (clip: number | undefined, signal = neverAborted): Promise<number> => {
-    const run = await train(optimizerOf({ ...options, clip }), digits, options, signal);
-    return run.evaluation.loss;
+  const evaluated = async (clip?: number, signal?: AbortSignal): Promise<number> => {
+    return (await trainWith({ ...options, clip }, { signal })).evaluation.loss;
   };
   const untrained = await evaluated(undefined, AbortSignal.abort());
   expect(await evaluated(1e-6)).toBeCloseTo(untrained, 4);
@@ -334,7 +347,7 @@ describe("--ema", () => {
   const args = ["--epochs=2", "--batch-size=40", "--seed=3"];
   const run = (momentum: number | undefined): Promise<Run> => {
     const options = { ...optionsOf(...args), ema: momentum };
-    return train(optimizerOf(options), digits, options, neverAborted);
+    return trainWith(options);
   };
 
   inTurn("evaluates with averages of the weights, and trains with the weights", async () => {
@@ -363,7 +376,7 @@ describe("--ema", () => {
     const before = memory().numTensors;
     await run(0.9);
     const options = { ...optionsOf(...args), ema: 0.9 };
-    const { history } = await train(optimizerOf(options), digits, options, AbortSignal.abort());
+    const { history } = await trainWith(options, { signal: AbortSignal.abort() });
     expect(history).toEqual([]);
     expect(memory().numTensors).toBe(before);
   });
@@ -373,7 +386,7 @@ describe("--loss-scale", () => {
   const args = ["--epochs=1", "--batch-size=40", "--seed=3"];
   const run = (...more: string[]): Promise<Run> => {
     const options = optionsOf(...args, ...more);
-    return train(optimizerOf(options), digits, options, neverAborted);
+    return trainWith(options);
   };
 
   inTurn(
@@ -396,12 +409,7 @@ describe("--loss-scale", () => {
 test("--non-finite skip leaves out steps with gradients that are not finite", async () => {
   const args = ["--optimizer=sgd", "--schedule=1e30", "--epochs=1", "--batch-size=40"];
   const options = optionsOf(...args, "--non-finite=skip");
-  const { steps, skippedSteps, batchLosses } = await train(
-    optimizerOf(options),
-    digits,
-    options,
-    neverAborted,
-  );
+  const { steps, skippedSteps, batchLosses } = await trainWith(options);
   // The first step makes weights of 1e28, with which no gradient is finite.
   expect([steps, skippedSteps, batchLosses.length]).toEqual([1, 9, 10]);
 });
@@ -413,7 +421,7 @@ test("--non-finite throw ends a training at the first gradient that is not finit
     "--epochs=1",
     "--non-finite=throw",
   );
-  await expect(train(optimizerOf(options), digits, options, neverAborted)).rejects.toMatchObject({
+  await expect(trainWith(options)).rejects.toMatchObject({
     code: "NON_FINITE",
   });
 });
@@ -427,7 +435,7 @@ inTurn(
       "--batch-size=40",
       "--schedule=linear(2e-3, 0, steps)",
     );
-    const run = await train(optimizerOf(options), digits, options, neverAborted);
+    const run = await trainWith(options);
     // Ten batches make two steps, and two that are left over.
     expect([run.batchLosses.length, run.steps]).toEqual([10, 2]);
     expect(run.learningRates).toEqual([2e-3, 2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0, 0]);

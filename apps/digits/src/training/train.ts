@@ -12,38 +12,34 @@ import type { Observer, Run, TrainingSettings } from "./run.js";
 import type { SaveTraining } from "./saves.js";
 import { TurnQueue, type Turns } from "./turns.js";
 
-/**
- * Trains a new network with TF.js Layers on the current backend, and disposes of the network and of `optimizer`. If
- * `signal` aborts, the training stops after the current batch and the network is evaluated as it is.
- *
- * @param turns for trainings that take turns: one batch each. Time spent waiting for a turn is not counted.
- * @param save saves the training; it is not saved if left out.
- */
-export async function train(
-  optimizer: TrainingOptimizer,
-  digits: Digits,
-  settings: TrainingSettings,
-  signal: AbortSignal,
-  observer: Observer = {},
-  turns: Turns = new TurnQueue(),
-  save?: SaveTraining,
-): Promise<Run> {
+/** What to train, and how. */
+export interface Training {
+  readonly optimizer: TrainingOptimizer;
+  readonly digits: Digits;
+  readonly settings: TrainingSettings;
+  /** When it aborts, the training stops after the current batch, and the network is evaluated as it is. */
+  readonly signal?: AbortSignal | undefined;
+  readonly observer?: Observer;
+  /** For trainings that take turns: one batch each. Time spent waiting for a turn is not counted. */
+  readonly turns?: Turns;
+  /** Saves the training. Without it, the training is not saved. */
+  readonly save?: SaveTraining | undefined;
+}
+
+/** Trains a new network with TF.js Layers on the current backend, and disposes of the network and of the optimizer. */
+export async function train(training: Training): Promise<Run> {
+  const { turns = new TurnQueue() } = training;
   await turns.take();
   try {
-    return await trainInTurns(optimizer, digits, settings, signal, observer, turns, save);
+    return await trainInTurns(training, turns);
   } finally {
     turns.pass();
   }
 }
 
 async function trainInTurns(
-  optimizer: TrainingOptimizer,
-  digits: Digits,
-  settings: TrainingSettings,
-  signal: AbortSignal,
-  observer: Observer,
+  { optimizer, digits, settings, signal, observer = {}, save }: Training,
   turns: Turns,
-  save: SaveTraining | undefined,
 ): Promise<Run> {
   const network = digitNetwork(settings.seed);
   network.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
@@ -56,6 +52,7 @@ async function trainInTurns(
     optimizer.keepsAverages === true && optimizer.iterations > 0
       ? withAverages(optimizer, run)
       : run();
+  const isAborted = (): boolean => signal?.aborted === true;
   const validate = (): Promise<readonly number[]> =>
     validation(network, heldOut, settings.batchSize);
   const saves = save?.({ network, digits: trainingDigits, progress: meter });
@@ -63,7 +60,7 @@ async function trainInTurns(
   await saves?.start(observer);
   stopwatch.start();
 
-  while (history.length < settings.epochs && !signal.aborted) {
+  while (history.length < settings.epochs && !isAborted()) {
     if (!meter.isInEpoch) meter.startEpoch();
     const shifted = tensors(
       remaining(trainingDigits.next(), meter.epochBatches * settings.batchSize),
@@ -90,7 +87,7 @@ async function trainInTurns(
           saves?.afterBatch();
           // Ctrl-C is noticed, and a page's commands are handled.
           await nextTask();
-          if (signal.aborted) network.stopTraining = true;
+          if (isAborted()) network.stopTraining = true;
         },
       },
     });

@@ -85,15 +85,14 @@ export class TrainingSession {
    */
   async run(batches = Infinity): Promise<RunResult> {
     const { settings, digits } = this.#options;
-    const run = await train(
-      this.#optimizer,
+    const run = await train({
+      optimizer: this.#optimizer,
       digits,
       settings,
-      new AbortController().signal,
-      { onBatch: () => this.#report(), onEpoch: () => this.#report(true) },
-      this.#gate,
-      this.#saves(batches),
-    );
+      observer: { onBatch: () => this.#report(), onEpoch: () => this.#report(true) },
+      turns: this.#gate,
+      save: this.#saves(batches),
+    });
     const failure = failureOf(run);
     return {
       accuracy: run.evaluation.accuracy,

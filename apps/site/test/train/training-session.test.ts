@@ -96,7 +96,7 @@ describe("a run", () => {
       { ...rest, ruleSettings: { beta1: 0.8 }, accumulate: 1 },
       cosineDecay(0.003, 20, { alpha: 0.02 }),
     );
-    const run = await train(optimizer, digits, settings, new AbortController().signal);
+    const run = await train({ optimizer, digits, settings });
     expect(losses()).toEqual(run.batchLosses);
     expect(result.accuracy).toBe(run.evaluation.accuracy);
     expect(result.loss).toBe(run.evaluation.loss);

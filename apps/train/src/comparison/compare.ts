@@ -33,53 +33,68 @@ export interface Comparison {
   readonly backends: readonly BackendComparison[];
 }
 
+/** What to compare. */
+export interface ComparedTrainings {
+  readonly digits: Digits;
+  readonly options: Options;
+  /** A backend that is compared besides those of every comparison. */
+  readonly chosen: BackendName;
+  /** When it aborts, the trainings stop, and no further backend is started. */
+  readonly signal?: AbortSignal;
+}
+
+type Observers = Readonly<Record<Library, Observer>>;
+
 /** The backends of every comparison. */
 const alwaysCompared: readonly BackendName[] = ["wasm", "cpu-js"];
 
 /**
  * Trains with gradstep's Adam and with TF.js's own, on `chosen`, wasm and cpu-js: the same initial weights, digits and
  * order of digits. The two trainings of a backend take turns, one batch each, so that whatever else the machine does slows
- * both. Once `signal` aborts, no further backend is started.
+ * both.
  */
 export async function compare(
-  digits: Digits,
-  options: Options,
-  chosen: BackendName,
-  signal: AbortSignal,
-  observe: (backend: BackendName) => Readonly<Record<Library, Observer>>,
+  comparison: ComparedTrainings,
+  observe: (backend: BackendName) => Observers,
 ): Promise<Comparison> {
+  const { chosen, signal } = comparison;
   const backends: BackendComparison[] = [];
   for (const backend of new Set([chosen, ...alwaysCompared])) {
     // The first one always starts, so that there is a run to report, even if it has no batch.
-    if (signal.aborted && backends.length > 0) break;
+    if (signal?.aborted === true && backends.length > 0) break;
     await useBackend(backend);
-    backends.push(await compareOn(backend, digits, options, signal, observe(backend)));
+    backends.push(await compareOn(backend, comparison, observe(backend)));
   }
   return { backends };
 }
 
 async function compareOn(
   backend: BackendName,
-  digits: Digits,
-  options: Options,
-  signal: AbortSignal,
-  observers: Readonly<Record<Library, Observer>>,
+  { digits, options, signal }: ComparedTrainings,
+  observers: Observers,
 ): Promise<BackendComparison> {
   const turns = new TurnQueue();
   // gradstep has the first turn of every round. Both trainings stop in the round in which it sees the signal, so that
   // they have the same number of batches.
   const stop = new AbortController();
-  if (signal.aborted) stop.abort();
+  if (signal?.aborted === true) stop.abort();
   const first: Observer = {
     ...observers.gradstep,
     onBatch: (progress) => {
       observers.gradstep.onBatch?.(progress);
-      if (signal.aborted) stop.abort();
+      if (signal?.aborted === true) stop.abort();
     },
   };
   const run = async (optimizer: TrainingOptimizer, observer: Observer): Promise<Run> => {
     try {
-      return await train(optimizer, digits, options, stop.signal, observer, turns);
+      return await train({
+        optimizer,
+        digits,
+        settings: options,
+        signal: stop.signal,
+        observer,
+        turns,
+      });
     } catch (error) {
       stop.abort();
       throw error;
