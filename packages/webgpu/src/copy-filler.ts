@@ -2,13 +2,13 @@ import type { ParameterCopy } from "@gradstep/core";
 import type { ErrorTracker } from "./device/error-tracker.js";
 import type { GpuTensor } from "./memory/gpu-tensor.js";
 import type { RetainedMemory } from "./memory/retained-memory.js";
-import { planCopyFilling } from "./planning/copy-filling.js";
-import { bindingLimitsOf } from "./planning/dispatch.js";
+import { planCopyFilling } from "./planning/rows/copy-filling.js";
+import { bindingLimitsOf } from "./planning/dispatch/dispatch.js";
 import {
   compileTableKernel,
   OneShotDispatches,
   type TableKernel,
-} from "./planning/one-shot-dispatches.js";
+} from "./planning/dispatch/one-shot-dispatches.js";
 import { copyProgram, emitCopyKernel } from "./shaders/copy-kernel.js";
 import { kernelLayoutKey, type RowKernelLayout } from "./shaders/kernel-layout.js";
 import { rowBindingsOf } from "./shaders/row-bindings.js";

@@ -5,7 +5,8 @@ import type { WebGpu } from "./webgpu.js";
 export type { DeviceOptions } from "./device/request-device.js";
 export type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 export type { GpuWrapOptions } from "./memory/wrap-options.js";
-export type { EncodeTarget, GpuMemoryRange, WebGpu, WebGpuTensor } from "./webgpu.js";
+export type { EncodeTarget } from "./commands/encode-target.js";
+export type { GpuMemoryRange, WebGpu, WebGpuTensor } from "./webgpu.js";
 
 /**
  * A backend on a caller-owned device. `dispose` does not destroy the device.

@@ -1,7 +1,7 @@
 import type { Kernel, Update, Variant } from "@gradstep/core";
 import type { ErrorTracker } from "./device/error-tracker.js";
-import type { InputPlan } from "./planning/input-plan.js";
-import type { StepProgram, StepRun } from "./planning/step-plan.js";
+import type { InputPlan } from "./planning/step/input-plan.js";
+import type { StepProgram, StepRun } from "./planning/step/step-plan.js";
 import { emitDenseKernel } from "./shaders/dense-kernel.js";
 import { defaultKernelLayout, scalarSetLength } from "./shaders/kernel-layout.js";
 import type { KernelProgram } from "./shaders/kernel-program.js";
@@ -10,8 +10,8 @@ import { emitNewtonSchulzKernel, newtonSchulzStages } from "./shaders/newton-sch
 import { plainRowLayout } from "./shaders/row-bindings.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 import { variantKernelsOf } from "./shaders/variant-kernels.js";
-import { StepKernels } from "./step-kernels.js";
-import { StepPlans } from "./step-plans.js";
+import { StepKernels } from "./planning/dispatch/step-kernels.js";
+import { StepPlans } from "./planning/step/step-plans.js";
 
 /** A variant on a device. It has one pipeline per kernel and layout that occurs; a rule of elements usually has one. */
 export class WebGpuKernel implements Kernel {

@@ -7,6 +7,7 @@ import type {
   Tensor,
   WrappingBackend,
 } from "@gradstep/core";
+import type { EncodeTarget } from "./commands/encode-target.js";
 import type { OwnBufferOptions } from "./memory/own-buffer-options.js";
 import type { GpuWrapOptions } from "./memory/wrap-options.js";
 
@@ -21,9 +22,6 @@ export interface WebGpuTensor extends Tensor {
 export interface GpuMemoryRange extends MemoryRange {
   readonly buffer: GPUBuffer;
 }
-
-/** An encoder of the caller that `optimizer.encode` records into. */
-export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
 /** A backend on a GPUDevice. */
 export interface WebGpu extends WrappingBackend<GPUBuffer> {

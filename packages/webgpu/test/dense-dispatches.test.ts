@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { maxNarrowCount, planDenseDispatches } from "../src/planning/dense-dispatches.js";
-import type { DenseItem } from "../src/planning/dense-item.js";
-import type { BufferView } from "../src/planning/dispatch.js";
+import { maxNarrowCount, planDenseDispatches } from "../src/planning/dense/dense-dispatches.js";
+import type { DenseItem } from "../src/planning/dense/dense-item.js";
+import type { BufferView } from "../src/memory/buffer-views.js";
 import { cases, seed } from "../../../testing/cases.js";
 import { Random } from "./random.js";
 

@@ -2,8 +2,8 @@ import { adam, createOptimizer, type Optimizer, type Tensor } from "@gradstep/co
 import { cpuJs } from "@gradstep/cpu-js";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { maxUnsubmittedSteps } from "../src/planning/delayed-destruction.js";
-import { maxInputPlans } from "../src/planning/step-plan.js";
+import { maxUnsubmittedSteps } from "../src/planning/dispatch/delayed-destruction.js";
+import { maxInputPlans } from "../src/planning/step/step-plan.js";
 import { describe, newBackend, newDevice } from "./gpu.js";
 import { Random } from "./random.js";
 

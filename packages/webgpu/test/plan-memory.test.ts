@@ -12,8 +12,8 @@ import {
 import { webgpu, type WebGpu, type WebGpuTensor } from "@gradstep/webgpu";
 import { describe, expect, test } from "vitest";
 import { cases, sampled, seed } from "../../../testing/cases.js";
-import { maxUnsubmittedSteps } from "../src/planning/delayed-destruction.js";
-import { maxInputPlans } from "../src/planning/step-plan.js";
+import { maxUnsubmittedSteps } from "../src/planning/dispatch/delayed-destruction.js";
+import { maxInputPlans } from "../src/planning/step/step-plan.js";
 import { Random } from "./random.js";
 import { recordingDevice, type DeviceCounts } from "./recording-device.js";
 

@@ -8,8 +8,8 @@ import {
 } from "@gradstep/core";
 import { webgpu, type WebGpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import type { GatheredTensor } from "../src/planning/gathered-tensor.js";
-import { maxScratchLength, planRemap } from "../src/planning/remap-plan.js";
+import type { GatheredTensor } from "../src/planning/remap/gathered-tensor.js";
+import { maxScratchLength, planRemap } from "../src/planning/remap/remap-plan.js";
 import { countingDevice } from "./counting-device.js";
 import { cases, seed } from "../../../testing/cases.js";
 import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";

@@ -1,10 +1,10 @@
 import type { Update } from "@gradstep/core";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
-import { maxUnsubmittedSteps } from "../src/planning/delayed-destruction.js";
-import type { TabledDispatch } from "../src/planning/dispatch.js";
-import { ScalarBlocks } from "../src/planning/scalar-blocks.js";
-import { ScalarRing } from "../src/planning/scalar-ring.js";
+import { maxUnsubmittedSteps } from "../src/planning/dispatch/delayed-destruction.js";
+import type { TabledDispatch } from "../src/planning/dispatch/dispatch.js";
+import { ScalarBlocks } from "../src/planning/scalars/scalar-blocks.js";
+import { ScalarRing } from "../src/planning/scalars/scalar-ring.js";
 import { Random } from "./random.js";
 import { recordingDevice } from "./recording-device.js";
 

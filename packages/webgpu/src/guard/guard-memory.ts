@@ -1,6 +1,6 @@
 import type { GuardOptions } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import { controlLength, controlWords } from "./control-block.js";
+import { controlLength, controlWords } from "../shaders/control-block.js";
 import { fromControl } from "../shaders/decide-kernel.js";
 import { KeptScalars } from "./kept-scalars.js";
 

@@ -1,13 +1,14 @@
 import type { GradstepError, StepSignals } from "@gradstep/core";
 import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import { bindGroupOf } from "../planning/bind-groups.js";
-import type { TabledDispatch } from "../planning/dispatch.js";
-import type { TableKernel } from "../planning/one-shot-dispatches.js";
-import { ScalarBlocks } from "../planning/scalar-blocks.js";
-import type { ScalarRing } from "../planning/scalar-ring.js";
-import type { StepValues } from "../planning/scalar-slots.js";
-import { rangeOfSignal, type SignalRange } from "../planning/signaled-commands.js";
+import { bindGroupOf } from "../commands/bind-groups.js";
+import type { TabledDispatch } from "../planning/dispatch/dispatch.js";
+import type { TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
+import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
+import type { ScalarRing } from "../planning/scalars/scalar-ring.js";
+import type { StepValues } from "../planning/scalars/scalar-slots.js";
+import type { SignalRange } from "../commands/signal-table.js";
+import { rangeOfSignal } from "../commands/signaled-commands.js";
 import {
   failureOf,
   prepareDispatches,
@@ -15,7 +16,7 @@ import {
   type PreparedDispatch,
   type StepBindings,
   type StepRecorder,
-} from "../planning/step-commands.js";
+} from "../commands/step-commands.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
 import { callWords, decideHeader, fromCall, fromScale } from "../shaders/decide-kernel.js";
 import type { GuardMemory } from "./guard-memory.js";

@@ -1,11 +1,6 @@
 import type { GuardOptions } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
-
-/** Words of a row before what is carried and the scalars: the step, the replacement, and the kind of the step. */
-export const keptHeaderLength = 3;
-
-/** In place of the kind of a step: any. */
-export const anyKind = 0xffff_ffff;
+import { anyKind, keptHeaderLength } from "../shaders/decide-kernel.js";
 
 /**
  * The scalars of the last steps on the device, in a ring with a row per step. Each row names its step, so that the device

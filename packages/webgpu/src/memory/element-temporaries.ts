@@ -2,8 +2,8 @@ import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "../device/error-tracker.js";
 import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import type { BufferView } from "../planning/dispatch.js";
 import { allocationAlignment } from "./buffer-pools.js";
+import type { BufferView } from "./buffer-views.js";
 
 /** A temporary, and the number of its values for each tensor. */
 export interface ElementTemporary {

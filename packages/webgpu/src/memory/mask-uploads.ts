@@ -1,6 +1,6 @@
 import type { RowValues, Update } from "@gradstep/core";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import type { RowView } from "../planning/row-view.js";
+import type { RowView } from "./buffer-views.js";
 import { uploadable } from "./uploadable-array.js";
 
 /** An array that a step copies to the device. */

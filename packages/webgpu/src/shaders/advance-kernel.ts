@@ -1,4 +1,4 @@
-import { controlWords, stopCauses } from "../guard/control-block.js";
+import { controlWords, stopCauses } from "./control-block.js";
 
 /** The arrays that are bound after the table, in order. */
 export const advanceArrays = [

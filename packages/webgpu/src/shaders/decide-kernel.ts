@@ -1,5 +1,4 @@
-import { carriedStart, controlWords } from "../guard/control-block.js";
-import { anyKind, keptHeaderLength } from "../guard/kept-scalars.js";
+import { carriedStart, controlWords } from "./control-block.js";
 import { workgroupSize } from "./kernel-layout.js";
 
 /** The arrays that are bound after the table, in order. */
@@ -23,6 +22,12 @@ export const callWords = {
   /** The kind of steps that the work is for. */
   kind: 3,
 } as const;
+
+/** Words of a row of kept scalars before what is carried and the scalars: the step, the replacement, and the kind of the step. */
+export const keptHeaderLength = 3;
+
+/** In place of the kind of a step: any. */
+export const anyKind = 0xffff_ffff;
 
 /** The source of a scalar in the table: a word of the control block instead of one of the kept scalars. */
 export const fromControl = 0x8000_0000;

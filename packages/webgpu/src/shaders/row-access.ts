@@ -1,4 +1,4 @@
-import { listEntryWords, noEntry } from "../planning/row-list.js";
+import { listEntryWords, noEntry } from "./row-list-kernel.js";
 import { firstArrayBinding, type RowKernelLayout } from "./kernel-layout.js";
 import {
   isUniform,

@@ -1,4 +1,3 @@
-import { listEntryWords, noEntry } from "../planning/row-list.js";
 import {
   entryHeaderLength,
   firstArrayBinding,
@@ -6,6 +5,12 @@ import {
   type ArrayBinding,
 } from "./kernel-layout.js";
 import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+
+/** Words per entry of a list of rows: the row, the row of its gradient, and the next entry whose gradient is added. */
+export const listEntryWords = 3;
+
+/** In place of a row or an entry: none. Entries without a row are skipped. */
+export const noEntry = 0xffff_ffff;
 
 /** Parameters of a list in the table. Positions are those in the bindings, in words. */
 export const rowListParameterNames = [

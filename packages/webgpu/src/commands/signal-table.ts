@@ -1,0 +1,68 @@
+import type { Tensor } from "@gradstep/core";
+import type { BindingRange } from "../planning/dispatch/dispatch.js";
+import type { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
+import type { SignalBlocks } from "../planning/scalars/signal-blocks.js";
+import { scalarWord, signalHeader } from "../shaders/signal-kernel.js";
+import type { PreparedDispatch, StepBindings } from "./step-commands.js";
+
+/** Where a signal is: a valid range of a binding, and the index of the value in it. */
+export interface SignalRange extends BindingRange {
+  readonly index: number;
+}
+
+/** A step whose signals are on the device. */
+export interface SignaledStep {
+  readonly step: StepBindings;
+  readonly dispatches: readonly PreparedDispatch[];
+  readonly blocks: ScalarBlocks;
+  readonly hostBlocks: SignalBlocks;
+  /** The learning rate on the device that a set of scalars depends on; undefined for none. */
+  readonly rateOf: (set: Float64Array) => Tensor | undefined;
+  readonly scale: SignalRange | undefined;
+  readonly skip: SignalRange | undefined;
+}
+
+/** One of the learning rates of a step. */
+interface SignaledRate {
+  /** Undefined if no learning rate is on the device. */
+  readonly rate: Tensor | undefined;
+  readonly range: SignalRange | undefined;
+  /** Whether its dispatch also finds everything that does not depend on a rate. */
+  readonly isFirst: boolean;
+}
+
+/** The table of the dispatch that finds the scalars for one learning rate. */
+export function signalTable(
+  { step, dispatches, blocks, hostBlocks, rateOf, scale, skip }: SignaledStep,
+  { rate, range, isFirst }: SignaledRate,
+): Uint32Array<ArrayBuffer> {
+  const scaleSource = scale === undefined ? "host" : "scale";
+  const words = [...blocks.sets()].flatMap(({ set, count, place, scalePlace }) => {
+    const own = rateOf(set);
+    const isIncluded = own === undefined ? isFirst : own === rate;
+    const source = own === undefined ? "host" : "rate";
+    return [
+      ...Array.from({ length: isIncluded ? count : 0 }, (_, i) => scalarWord(place + i, source)),
+      ...(isFirst && scalePlace !== undefined ? [scalarWord(scalePlace, scaleSource)] : []),
+    ];
+  });
+  const skips = skip !== undefined && isFirst;
+  const grids = dispatches.flatMap(({ grid }, d) => [
+    grid.x,
+    grid.y,
+    step.dispatches[d].isForSkipped === true ? 1 : 0,
+  ]);
+  const header: Readonly<Record<(typeof signalHeader)[number], number>> = {
+    scalar_count: words.length,
+    dispatch_count: skips ? dispatches.length : 0,
+    slopes_start: hostBlocks.slopesStart,
+    scale_index: scale?.index ?? 0,
+    skip_index: skip?.index ?? 0,
+    rate_index: range?.index ?? 0,
+  };
+  return Uint32Array.from([
+    ...signalHeader.map((name) => header[name]),
+    ...words,
+    ...(skips ? grids : []),
+  ]);
+}

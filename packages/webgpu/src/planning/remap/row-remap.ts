@@ -1,0 +1,272 @@
+import {
+  GradstepError,
+  grownCapacity,
+  type RowMove,
+  type RowSources,
+  type RowValues,
+  type Tensor,
+} from "@gradstep/core";
+import type { ErrorTracker } from "../../device/error-tracker.js";
+import { bufferUsage } from "../../device/webgpu-constants.js";
+import {
+  allocationAlignment,
+  type Allocation,
+  type BufferPools,
+} from "../../memory/buffer-pools.js";
+import type { GpuTensor } from "../../memory/gpu-tensor.js";
+import { uploadable } from "../../memory/uploadable-array.js";
+import type { BindingLimits } from "../dispatch/dispatch.js";
+import { OneShotDispatches, type TableKernel } from "../dispatch/one-shot-dispatches.js";
+import type { RetainedMemory } from "../../memory/retained-memory.js";
+import { passOf } from "../../commands/encode-target.js";
+import type { GatheredTensor, InitialRows } from "./gathered-tensor.js";
+import { maxScratchLength, planRemap, rowMemoryOf } from "./remap-plan.js";
+import { wordView } from "../rows/row-item.js";
+import type { RowView } from "../../memory/buffer-views.js";
+import type { SegmentDispatch } from "../dispatch/segment-dispatches.js";
+
+/** What a remap needs of its backend. */
+export interface RemapContext {
+  readonly device: GPUDevice;
+  readonly errors: ErrorTracker;
+  readonly pools: BufferPools;
+  readonly limits: BindingLimits;
+  readonly gatherKernel: () => TableKernel;
+  readonly scatterKernel: () => TableKernel;
+  /** What recorded remaps need until they are submitted. */
+  readonly retained: RetainedMemory;
+}
+
+/** A tensor, and its new memory if it needs some. */
+interface Target {
+  readonly move: RowMove;
+  readonly tensor: GpuTensor;
+  readonly allocation: Allocation | undefined;
+}
+
+/**
+ * Remaps the rows of tensors: gathers them into scratch memory, and writes them from there to their memory.
+ *
+ * @param recordInto the caller's encoder or pass; a submit of its own if undefined
+ * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_MEMORY`, `UNSUPPORTED`, `DISPOSED`, `DEVICE_LOST`; then nothing has
+ * changed
+ */
+export function remapRows(
+  context: RemapContext,
+  moves: readonly RowMove[],
+  sources: RowSources,
+  recordInto?: object,
+): void {
+  const { device, errors, pools, retained, limits } = context;
+  const { count } = sources;
+  for (const { tensor, reset } of moves) check(tensor as unknown as GpuTensor, reset, count);
+  const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
+  retained.release(tensors, recordInto);
+  const targets = allocateTargets(pools, moves, count);
+  const temporary: { destroy(): void }[] = [];
+  const temporaryBufferOf = (size: number, usage: number): GPUBuffer => {
+    const buffer = createTemporaryBuffer(context, size, usage, moves);
+    temporary.push(buffer);
+    return buffer;
+  };
+  try {
+    const viewOf = rowViews(device, moves, sources, temporaryBufferOf);
+    const indices = viewOf(sources.indices);
+    const gathered = targets.flatMap((target) =>
+      gatheredTensorsOf(target, targets, count, viewOf, sources.indices),
+    );
+    const limit = sources.limit && wordView(sources.limit as unknown as GpuTensor);
+    const plan = planRemap(gathered, { count, indices, limit }, limits, maxScratchLength(device));
+    const work: OneShotDispatches[] = [];
+    const prepare = (kernel: TableKernel, dispatches: readonly SegmentDispatch[]): void => {
+      const prepared = new OneShotDispatches(device, kernel, dispatches);
+      temporary.push(prepared);
+      work.push(prepared);
+    };
+    if (gathered.length > 0) {
+      const scratch = temporaryBufferOf(plan.scratchLength, bufferUsage.STORAGE);
+      for (const { gathers, scatters } of plan.batches(scratch)) {
+        prepare(context.gatherKernel(), gathers);
+        prepare(context.scatterKernel(), scatters);
+      }
+    }
+    const label = "gradstep remap";
+    const own = recordInto === undefined ? device.createCommandEncoder({ label }) : undefined;
+    const { pass, end } = passOf(own ?? recordInto!, label);
+    for (const one of work) one.record(pass);
+    end();
+    if (own !== undefined && work.length > 0) {
+      errors.capture(
+        "validation",
+        () => device.queue.submit([own.finish()]),
+        (message) =>
+          failTensors(
+            moves,
+            new GradstepError(
+              `The device could not move rows: ${message}. Do not destroy a wrapped buffer before its tensor is freed. Make tensors from the values read last.`,
+              { code: "INVALID_MEMORY" },
+            ),
+          ),
+      );
+    }
+  } catch (error) {
+    for (const { allocation } of targets) if (allocation !== undefined) pools.free(allocation);
+    for (const one of temporary) one.destroy();
+    throw error;
+  }
+  for (const { tensor, allocation } of targets) {
+    const before = tensor.allocation;
+    tensor.resize(count, allocation, recordInto);
+    if (allocation !== undefined) temporary.push({ destroy: () => pools.free(before!) });
+  }
+  if (recordInto === undefined) for (const one of temporary) one.destroy();
+  else retained.keep(recordInto, tensors, temporary);
+}
+
+/** Gives views of values per row. Arrays are written to one buffer. */
+function rowViews(
+  device: GPUDevice,
+  moves: readonly RowMove[],
+  { count, indices }: RowSources,
+  createBuffer: (size: number, usage: number) => GPUBuffer,
+): (values: RowValues) => RowView {
+  const flags = moves.flatMap(({ reset }) => (typeof reset === "string" ? [] : [reset]));
+  const arrays = [...new Set([indices, ...flags])].filter((one) => ArrayBuffer.isView(one));
+  const size = arrays.length * count * 4;
+  const buffer =
+    size > 0 ? createBuffer(size, bufferUsage.STORAGE | bufferUsage.COPY_DST) : undefined;
+  arrays.forEach((array, i) => {
+    const words = uploadable(array as Uint32Array<ArrayBuffer>);
+    device.queue.writeBuffer(buffer!, i * count * 4, words, 0, count);
+  });
+  return (values) => {
+    const index = (arrays as readonly RowValues[]).indexOf(values);
+    if (index < 0) return wordView(values as unknown as GpuTensor);
+    return { buffer: buffer!, start: index * count, stride: 1 };
+  };
+}
+
+/** The tensor as it is gathered; none if its values are written after the move. */
+function gatheredTensorsOf(
+  { move, tensor, allocation }: Target,
+  all: readonly Target[],
+  count: number,
+  viewOf: (values: RowValues) => RowView,
+  indices: RowValues,
+): GatheredTensor[] {
+  const { reset, initial } = move;
+  if (reset === "written") return [];
+  const { columns, rowStride } = tensor;
+  const flags = typeof reset === "string" ? undefined : reset;
+  // Tensors without flags share their dispatch with those that have some.
+  const others = all.map((one) => one.move.reset).find((one) => typeof one !== "string");
+  const own = allocation ?? tensor.allocation;
+  const source = rowMemoryOf(tensor);
+  const words = count * columns;
+  return [
+    {
+      columns,
+      source,
+      target:
+        own === undefined
+          ? source
+          : { buffer: own.buffer, start: own.offset / 4, stride: rowStride },
+      padding: tensor.isPadded ? -words & (allocationAlignment / 4 - 1) : 0,
+      reset: typeof reset === "string" ? reset : "flagged",
+      resetRows: viewOf(flags ?? others ?? indices),
+      initial: typeof initial === "number" ? initial : initialRowsOf(initial, all),
+    },
+  ];
+}
+
+/** The rows of a tensor from which rows are reset. Its own rows may be moved, too. */
+function initialRowsOf(tensor: Tensor, all: readonly Target[]): InitialRows {
+  const moved = all.find((one) => (one.tensor as Tensor) === tensor);
+  const source = rowMemoryOf(tensor as unknown as GpuTensor);
+  return { source, isMoved: moved === undefined, initial: (moved?.move.initial ?? 0) as number };
+}
+
+function check(tensor: GpuTensor, reset: RowMove["reset"], count: number): void {
+  tensor.checkLive();
+  const { layout } = tensor;
+  if (layout !== undefined && layout.dtype !== "f32" && reset !== "written") {
+    throw new GradstepError(
+      `Got a tensor of ${layout.dtype} to remap; expected f32, since others are only written after a remap.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  if (tensor.allocation !== undefined || count <= tensor.capacity) return;
+  throw new GradstepError(
+    `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,
+    { code: "INVALID_MEMORY" },
+  );
+}
+
+/** Allocates memory for the tensors that need more: for all of them, or for none. */
+function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: number): Target[] {
+  const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
+  const byteLengths = tensors.map((tensor) =>
+    tensor.allocation === undefined || count <= tensor.capacity
+      ? undefined
+      : grownCapacity(count, tensor.capacity) * tensor.columns * 4,
+  );
+  const lengthsByPool = new Map<number, number[]>();
+  tensors.forEach(({ allocation }, i) => {
+    const byteLength = byteLengths[i];
+    if (byteLength === undefined) return;
+    const { pool } = allocation!;
+    if (pool === undefined) return;
+    lengthsByPool.set(pool, [...(lengthsByPool.get(pool) ?? []), byteLength]);
+  });
+  const allocations: Allocation[] = [];
+  try {
+    for (const [pool, lengths] of lengthsByPool) pools.reserve(lengths, pool);
+    return tensors.map((tensor, i) => {
+      const byteLength = byteLengths[i];
+      if (byteLength === undefined) return { move: moves[i], tensor, allocation: undefined };
+      const { pool, buffer } = tensor.allocation!;
+      const allocation =
+        pool === undefined
+          ? pools.allocateBuffer(byteLength, buffer.usage)
+          : pools.allocate(byteLength, pool, true);
+      allocations.push(allocation);
+      return { move: moves[i], tensor, allocation };
+    });
+  } catch (error) {
+    for (const allocation of allocations) pools.free(allocation);
+    throw error;
+  }
+}
+
+/** A buffer for one remap. If the device reports later that it has no memory for it, the tensors have lost their values. */
+function createTemporaryBuffer(
+  { device, errors }: RemapContext,
+  size: number,
+  usage: number,
+  moves: readonly RowMove[],
+): GPUBuffer {
+  const { maxBufferSize } = device.limits;
+  if (size > maxBufferSize) {
+    throw new GradstepError(
+      `A remap needs a temporary buffer of ${size} bytes; a buffer of this device may have ${maxBufferSize}. Request a device with a higher maxBufferSize, or split the parameter.`,
+      { code: "OUT_OF_MEMORY" },
+    );
+  }
+  return errors.capture(
+    "out-of-memory",
+    () => device.createBuffer({ label: "gradstep remap", size, usage }),
+    (message) =>
+      failTensors(
+        moves,
+        new GradstepError(
+          `The device had no ${size} bytes for a remap: ${message}. Make tensors from the values read last.`,
+          { code: "OUT_OF_MEMORY" },
+        ),
+      ),
+  );
+}
+
+function failTensors(moves: readonly RowMove[], error: GradstepError): GradstepError {
+  for (const { tensor } of moves) (tensor as unknown as GpuTensor).fail(error);
+  return error;
+}

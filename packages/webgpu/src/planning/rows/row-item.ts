@@ -1,0 +1,158 @@
+import {
+  countOf,
+  GradstepError,
+  type CheckedActivation,
+  type Dimensions,
+  type ParameterCopy,
+  type UnselectedRows,
+} from "@gradstep/core";
+import type { GpuTensor } from "../../memory/gpu-tensor.js";
+import type { KernelProgram } from "../../shaders/kernel-program.js";
+import type { gradientTypeCode } from "../../shaders/row-parameters.js";
+import type { RowListView, RowView } from "../../memory/buffer-views.js";
+import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
+
+/** Rows of values that can be f16, in units of two bytes; a value is `unit` of them. */
+export interface ValueView extends RowView {
+  readonly unit: 1 | 2;
+}
+
+/** The gradient of an item. */
+export interface GradientView extends ValueView {
+  readonly type: keyof typeof gradientTypeCode;
+  readonly scale: number;
+}
+
+/** A copy of the parameter of an item. */
+export interface CopyView extends ValueView {
+  readonly activation: CheckedActivation;
+}
+
+/** What a kernel does with one tensor by rows. */
+export interface RowItem {
+  readonly kernel: KernelProgram;
+  readonly rows: number;
+  /** Indices of the kernel per row. */
+  readonly columns: number;
+  /** By the names of the kernel's arrays, without the gradient; also the parameter. */
+  readonly places: ReadonlyMap<string, ArrayPlace>;
+  /** Undefined if the kernel does not read it. */
+  readonly gradient: GradientView | undefined;
+  /** By what the gradient is activated, if it is. */
+  readonly gradientActivation: CheckedActivation | undefined;
+  readonly clearsGradient: boolean;
+  /** In words. */
+  readonly mask: RowView | undefined;
+  readonly unselectedRows: UnselectedRows;
+  /** The rows to be updated; all if undefined. */
+  readonly list: RowListView | undefined;
+  /** The number of rows of the gradient, which can differ for listed rows. */
+  readonly gradientRows: number;
+  readonly copies: readonly CopyView[];
+  /** Whether one invocation updates a row in all passes. */
+  readonly wholeRows: boolean;
+  /** The scalars of the parameter's group, compared by identity. */
+  readonly scalars: Float64Array;
+  readonly dimensions: Dimensions;
+  readonly perRowOf: StepTarget["perRowOf"];
+}
+
+/**
+ * Where the arrays of a kernel are.
+ *
+ * @param clears whether the kernel sets gradients to 0
+ * @param wholeRows whether its invocations run all passes for a row
+ * @throws {GradstepError} `UNSUPPORTED` for types that cannot be used; `INVALID_GRADIENT`
+ */
+export function rowItemOf(
+  kernel: KernelProgram,
+  { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
+  clears = false,
+  wholeRows = false,
+): RowItem {
+  const { over, arrays } = kernel;
+  const { unselectedRows, scalars, gradientActivation } = update;
+  // Tensors, and the columns of a single matrix, have values of all rows, so that no mask applies to them.
+  const perRow = perRowOf(over);
+  const reads = (name: string): boolean => arrays.some((one) => one.name === name);
+  const writesParameter = arrays.some(({ name, isWritten }) => name === "p" && isWritten);
+  if (list !== undefined && gradientActivation?.kind === "normalize") {
+    throw new GradstepError(
+      "Got a sparse gradient by normalized rows; expected one by the parameter, or a dense one.",
+      { code: "UNSUPPORTED" },
+    );
+  }
+  return {
+    kernel,
+    rows: perRow > 0 ? rows : 1,
+    columns: perRow > 0 ? perRow : countOf(over, dimensions),
+    places,
+    gradient: reads("g")
+      ? gradientView(
+          update.gradient as unknown as GpuTensor,
+          update.parameter as unknown as GpuTensor,
+        )
+      : undefined,
+    gradientActivation: reads("g") ? gradientActivation : undefined,
+    clearsGradient: clears && reads("g"),
+    mask: perRow > 0 ? mask : undefined,
+    unselectedRows,
+    list,
+    gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
+    wholeRows,
+    copies: writesParameter ? update.copies.map(copyView) : [],
+    scalars,
+    dimensions,
+    perRowOf,
+  };
+}
+
+/** A mask or indices: one u32 per row, in words; with a stride of 0, a mask of the rows below a u32. @throws {GradstepError} `UNSUPPORTED` */
+export function wordView({ memory, layout, rowStride, columns }: GpuTensor): RowView {
+  if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
+    throw new GradstepError(
+      `Got a mask or indices in a tensor of ${layout?.dtype ?? "f32"} with ${columns} values per row; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
+      { code: "UNSUPPORTED" },
+    );
+  }
+  const stride = columns > 1 ? 1 : rowStride;
+  return { buffer: memory.buffer, start: memory.byteOffset / 4, stride };
+}
+
+/** @throws {GradstepError} `UNSUPPORTED` */
+export function copyView({ target, activation }: ParameterCopy): CopyView {
+  const { memory, layout, rowStride } = target as unknown as GpuTensor;
+  const dtype = layout?.dtype ?? "f32";
+  if (dtype !== "f16" && dtype !== "f32") {
+    throw new GradstepError(`Got a copy of ${dtype}; expected f32 or f16.`, {
+      code: "UNSUPPORTED",
+    });
+  }
+  const unit = dtype === "f16" ? 1 : 2;
+  const { buffer, byteOffset } = memory;
+  return { buffer, start: byteOffset / 2, stride: rowStride * unit, unit, activation };
+}
+
+/** A gradient without gaps may have another shape than its parameter. @throws {GradstepError} `INVALID_GRADIENT` */
+function gradientView(
+  { memory, layout, shape, columns, rowStride }: GpuTensor,
+  parameter: GpuTensor,
+): GradientView {
+  const isContiguous = rowStride === columns;
+  if (!isContiguous && columns !== parameter.columns)
+    throw new GradstepError(
+      `Got a gradient of shape [${shape.join(", ")}] with a row stride of ${rowStride}; expected rows of ${parameter.columns} values, as in the parameter's shape [${parameter.shape.join(", ")}].`,
+      { code: "INVALID_GRADIENT" },
+    );
+  const dtype = layout?.dtype ?? "f32";
+  const unit = dtype === "f16" ? 1 : 2;
+  const stride = isContiguous ? parameter.columns : rowStride;
+  return {
+    buffer: memory.buffer,
+    start: memory.byteOffset / 2,
+    stride: stride * unit,
+    unit,
+    type: dtype === "i32" || dtype === "u32" ? dtype : "float",
+    scale: layout?.scale ?? 1,
+  };
+}

@@ -1,0 +1,131 @@
+import type { RowList, Tensor, Update } from "@gradstep/core";
+import { destroyStale } from "../../device/stale-work.js";
+import { bufferUsage } from "../../device/webgpu-constants.js";
+import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
+import { wordView } from "./row-item.js";
+import type { RowListView } from "../../memory/buffer-views.js";
+import { planSegmentDispatches, rowsSpan, type Segment } from "../dispatch/segment-dispatches.js";
+import {
+  listEntryWords,
+  noEntry,
+  rowListParameterNames,
+  type RowListParameters,
+} from "../../shaders/row-list-kernel.js";
+import type { StepKernels } from "../dispatch/step-kernels.js";
+import type { GpuTensor } from "../../memory/gpu-tensor.js";
+
+/** The list of one update on the device. */
+interface List {
+  readonly update: Update;
+  readonly buffer: GPUBuffer;
+  readonly length: number;
+  /** The number of rows if all are updated, otherwise 0. */
+  readonly all: number;
+  /** What is copied to the buffer; undefined if the device makes it from a tensor. */
+  readonly words: Uint32Array<ArrayBuffer> | undefined;
+  readonly indices: Tensor | undefined;
+}
+
+/**
+ * Buffers for the lists of rows of a batch, which each step fills. They have room for some more rows than the first step
+ * had, so that the next ones can use them.
+ */
+export class RowLists {
+  readonly #device: GPUDevice;
+  /** By the index of the update. */
+  readonly #lists: readonly (List | undefined)[];
+
+  constructor(device: GPUDevice, label: string, updates: readonly Update[]) {
+    this.#device = device;
+    this.#lists = updates.map((update): List | undefined => {
+      const { rows } = update;
+      if (rows === undefined) return undefined;
+      const isArray = "start" in rows;
+      const length = isArray ? capacityFor(rows) : rows.size;
+      const updatesAll = update.unselectedRows === "zero" || update.mask !== undefined;
+      const all = updatesAll ? (update.parameter.shape[0] ?? 1) : 0;
+      const buffer = device.createBuffer({
+        label: `${label}, rows`,
+        size: 4 * (listEntryWords * length + all),
+        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+      });
+      const words = isArray ? new Uint32Array(listEntryWords * length) : undefined;
+      return { update, buffer, length, all, words, indices: isArray ? undefined : rows };
+    });
+  }
+
+  /** Where the list of update `index` is; undefined if it has none. */
+  viewOf(index: number): RowListView | undefined {
+    const list = this.#lists[index];
+    if (list === undefined) return undefined;
+    const { buffer, length, all } = list;
+    const firstEntries = all === 0 ? undefined : listEntryWords * length;
+    return { buffer, start: 0, length, firstEntries };
+  }
+
+  /** For an update with arrays: whether its current list belongs in the buffer that there is for it. */
+  matches(index: number, { rows }: Update): boolean {
+    return (
+      rows === undefined || !("start" in rows) || capacityFor(rows) === this.#lists[index]?.length
+    );
+  }
+
+  /** The dispatches that make lists from tensors of indices. @throws {GradstepError} `UNSUPPORTED` */
+  dispatches({ rowList: kernel }: StepKernels, limits: BindingLimits): StepDispatch[] {
+    const segments = this.#lists.flatMap((list): Segment[] => {
+      if (list?.indices === undefined) return [];
+      const made = segmentOf(list, list.indices, false);
+      return list.all === 0 ? [made] : [segmentOf(list, list.indices, true), made];
+    });
+    // One after the other: some of them write to the same buffer.
+    return segments.flatMap((segment) =>
+      planSegmentDispatches([segment], limits).map((dispatch) => ({ ...dispatch, kernel })),
+    );
+  }
+
+  /** Copies the current lists to the device. */
+  write(): void {
+    for (let i = 0; i < this.#lists.length; i += 1) {
+      const list = this.#lists[i];
+      if (list?.words === undefined) continue;
+      const { words, update, buffer } = list;
+      const { indices, gradientRows, start, end } = update.rows as RowList;
+      words.fill(noEntry);
+      for (let k = start; k < end; k += 1) {
+        words[listEntryWords * (k - start)] = indices[k];
+        words[listEntryWords * (k - start) + 1] = gradientRows[k];
+      }
+      this.#device.queue.writeBuffer(buffer, 0, words);
+    }
+  }
+
+  destroy(): void {
+    for (const list of this.#lists) if (list !== undefined) destroyStale(list.buffer);
+  }
+}
+
+/** @param isReset whether it sets the first entries of all rows to none, instead of making the list */
+function segmentOf({ buffer, length, all }: List, indices: Tensor, isReset: boolean): Segment {
+  const view = wordView(indices as unknown as GpuTensor);
+  return {
+    spans: [rowsSpan(view, 0, length), { buffer, low: 0, high: buffer.size }],
+    count: isReset ? all : length,
+    scalars: undefined,
+    parametersAt: ([indexOffset]) => {
+      const parameters: RowListParameters = {
+        index_start: view.start - indexOffset / 4,
+        index_stride: view.stride,
+        list_start: 0,
+        first_entries: listEntryWords * length,
+        rows: all,
+        is_reset: isReset ? 1 : 0,
+      };
+      return rowListParameterNames.map((name) => parameters[name]);
+    },
+  };
+}
+
+/** A power of two, so that few numbers of rows need buffers of their own. */
+function capacityFor({ start, end }: RowList): number {
+  return Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, end - start))));
+}

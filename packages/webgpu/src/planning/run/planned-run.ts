@@ -1,0 +1,18 @@
+import type { Update, Variant } from "@gradstep/core";
+import type { ElementTemporaries } from "../../memory/element-temporaries.js";
+import type { VariantKernels } from "../../shaders/variant-kernels.js";
+import type { StepKernels } from "../dispatch/step-kernels.js";
+import type { RowView, RowListView } from "../../memory/buffer-views.js";
+
+/** The tensors that one rule updates in a step. */
+export interface PlannedRun {
+  readonly variant: Variant;
+  readonly kernels: StepKernels;
+  readonly programs: VariantKernels;
+  readonly updates: readonly Update[];
+  readonly temporaries: ElementTemporaries;
+  /** Where the mask of an update is. */
+  readonly maskOf: (index: number) => RowView | undefined;
+  /** Where the list of rows of an update is. */
+  readonly listOf: (index: number) => RowListView | undefined;
+}

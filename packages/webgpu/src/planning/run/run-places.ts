@@ -1,0 +1,138 @@
+import {
+  countOf,
+  type Count,
+  type Extent,
+  type Temporary,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
+import type { ElementTemporaries } from "../../memory/element-temporaries.js";
+import type { CountKernel } from "../../shaders/variant-kernels.js";
+import type { RowView, RowListView } from "../../memory/buffer-views.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import { stepTargetOf, type ArrayPlace, type StepTarget } from "../dispatch/step-target.js";
+
+/** A reduction over all tensors of one or several runs. */
+export interface SharedReduction {
+  /** The number of tensors. */
+  readonly length: number;
+  /** Where the value of each tensor is put, one after the other. */
+  readonly source: number;
+  readonly target: number;
+}
+
+/** A count that the device finds, since it depends on masks. */
+export interface DeviceCount extends CountKernel {
+  /** Where the results of the targets are. */
+  readonly starts: readonly number[];
+  /** For a count over all tensors: what joins those of each. */
+  readonly total: SharedReduction | undefined;
+  /** The targets with the places of the weights. */
+  readonly targets: readonly StepTarget[];
+}
+
+/** The tensors of a run with the places of their temporaries and counts. */
+export interface RunPlaces {
+  readonly targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[];
+  readonly deviceCounts: readonly DeviceCount[];
+}
+
+/** What a run needs to be placed. */
+export interface RunTensors {
+  readonly variant: Variant;
+  readonly updates: readonly Update[];
+  readonly maskOf: (index: number) => RowView | undefined;
+  readonly listOf: (index: number) => RowListView | undefined;
+  readonly temporaries: ElementTemporaries;
+  /** Where a temporary of the extent `all` is. */
+  readonly sharedOf: (temporary: Temporary) => SharedReduction;
+}
+
+/** Reserves scratch memory for the temporaries and counts of a run. */
+export function placeRun(
+  { variant, updates, maskOf, listOf, temporaries, sharedOf }: RunTensors,
+  counts: readonly CountKernel[],
+  scratch: ScratchLayout,
+): RunPlaces {
+  const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t), listOf(t)));
+  for (const temporary of variant.passPlan.temporaries) {
+    const { name, extent } = temporary;
+    if (extent === "all") {
+      const place = scratchPlace(sharedOf(temporary).target);
+      for (const { places } of targets) places.set(name, place);
+      continue;
+    }
+    targets.forEach(({ places, dimensions, perRowOf }, t) => {
+      const length = countOf(extent, dimensions);
+      const view =
+        extent === "element"
+          ? temporaries.viewOf(name, t)
+          : { buffer: undefined, start: scratch.reserve(length) };
+      const perRow = perRowOf(extent);
+      places.set(name, { ...view, length, perRow, width: perRow, stride: perRow, isPadded: true });
+    });
+  }
+  const hasMask = updates.some(
+    ({ mask, unselectedRows }) => mask !== undefined && unselectedRows === "keep",
+  );
+  const deviceCounts: DeviceCount[] = [];
+  for (const one of counts) {
+    if (hasMask && dependsOnMasks(one.count)) {
+      deviceCounts.push(placeDeviceCount(one, targets, scratch));
+      continue;
+    }
+    const { name, of, per } = one.count;
+    const values = targets.map(({ dimensions }) => hostCount(of, per, dimensions));
+    const total = values.reduce((sum, value) => sum + value, 0);
+    const start = per === "all" ? scratch.constant(total) : 0;
+    targets.forEach(({ places }, t) => {
+      places.set(name, scratchPlace(per === "all" ? start : scratch.constant(values[t])));
+    });
+  }
+  return { targets, deviceCounts };
+}
+
+function scratchPlace(start: number): ArrayPlace {
+  return { buffer: undefined, start, length: 1, perRow: 0, width: 0, stride: 0, isPadded: true };
+}
+
+function hostCount(of: Extent, per: Extent, dimensions: StepTarget["dimensions"]): number {
+  return countOf(of, dimensions) / countOf(per, dimensions);
+}
+
+/** Rows that are left out have no values; the others have all. */
+function dependsOnMasks({ of, per }: Count): boolean {
+  return of !== "tensor" && per !== "row";
+}
+
+function placeDeviceCount(
+  one: CountKernel,
+  targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[],
+  scratch: ScratchLayout,
+): DeviceCount {
+  const { name, of, per } = one.count;
+  const target = per === "all" ? scratch.reserve(1) : 0;
+  const source = per === "all" && targets.length === 1 ? target : scratch.reserve(targets.length);
+  const weighted: StepTarget[] = [];
+  const starts: number[] = [];
+  targets.forEach((step, t) => {
+    const { places, dimensions, perRowOf } = step;
+    // A mask leaves out whole matrices of a batch.
+    if (per === "column" && perRowOf("column") > 0) {
+      places.set(name, scratchPlace(scratch.constant(dimensions.rows)));
+      return;
+    }
+    // A column has one element per row.
+    const weight = of === "element" && per !== "column" ? dimensions.columns : 1;
+    places.set(name, scratchPlace(per === "all" ? target : source + t));
+    const weightPlace = scratchPlace(scratch.constant(weight));
+    weighted.push({ ...step, places: new Map([...places, ["@weight", weightPlace]]) });
+    starts.push(source + t);
+  });
+  return {
+    ...one,
+    starts,
+    total: per === "all" ? { length: targets.length, source, target } : undefined,
+    targets: weighted,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Temporary } from "@gradstep/core";
+import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
+import { JoinPlan } from "./join-plan.js";
+import type { PlannedRun } from "./planned-run.js";
+import { placeRun, type SharedReduction } from "./run-places.js";
+import { joinDispatches, RunPlanner } from "./run-planner.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./shared-reductions.js";
+
+/**
+ * Plans the dispatches of a step: level by level, at each level the passes of all runs, and then what they reduce over
+ * all tensors.
+ *
+ * @param isSkippable whether the device can leave the step out
+ * @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT`
+ */
+export function planPassRun(
+  runs: readonly PlannedRun[],
+  scratch: ScratchLayout,
+  limits: BindingLimits,
+  isSkippable: boolean,
+): StepDispatch[] {
+  const shared = sharedReductions(runs, scratch);
+  const planners = runs.map((run) => {
+    const sharedOf = (temporary: Temporary): SharedReduction =>
+      shared.get(keyOf(runs, run, temporary))!;
+    const places = placeRun({ ...run, sharedOf }, run.programs.counts, scratch);
+    return new RunPlanner(run, places, scratch, limits, (name) =>
+      placeInShared(runs, run, name, shared),
+    );
+  });
+  const dispatches = planners.flatMap((planner) => [...planner.fused(), ...planner.counts()]);
+  const levels = runs.flatMap(({ variant }) => variant.passPlan.passes.map(({ level }) => level));
+  for (let level = 0; level <= Math.max(...levels); level += 1) {
+    for (const planner of planners) dispatches.push(...planner.passes(level));
+    const joins = new JoinPlan(scratch);
+    for (const { op, key } of reductionsOverAll(runs, level)) {
+      const { length, source, target } = shared.get(key)!;
+      joins.join(op, length, source, target);
+    }
+    dispatches.push(...joinDispatches(joins, runs[0].kernels, limits));
+  }
+  for (const planner of planners) dispatches.push(...planner.clearings());
+  if (isSkippable) for (const planner of planners) dispatches.push(...planner.clearingsOfSkipped());
+  return dispatches;
+}

@@ -1,0 +1,259 @@
+import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
+import type { StepKernels } from "../dispatch/step-kernels.js";
+import { emptyKernel, type KernelProgram } from "../../shaders/kernel-program.js";
+import { maxFusedColumns } from "../../shaders/fused-rows.js";
+import { coefficientWords, newtonSchulzStages } from "../../shaders/newton-schulz-kernel.js";
+import type { PassKernels } from "../../shaders/pass-kernels.js";
+import type { VariantKernels } from "../../shaders/variant-kernels.js";
+import { planDenseDispatches } from "../dense/dense-dispatches.js";
+import { denseItemOf, isDense } from "../dense/dense-item.js";
+import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
+import { JoinPlan } from "./join-plan.js";
+import { planNewtonSchulz, type MatrixItem } from "../matrix/matrix-pass.js";
+import { alternateName, productsName } from "../matrix/matrix-temporaries.js";
+import { planMatrixReductions } from "../matrix/matrix-reduction.js";
+import type { PlannedRun } from "./planned-run.js";
+import { planRowDispatches } from "../rows/row-dispatches.js";
+import { rowItemOf } from "../rows/row-item.js";
+import type { RunPlaces } from "./run-places.js";
+import type { ScratchLayout } from "./scratch-layout.js";
+import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
+
+/** Where the results of the tiles of a tensor go. */
+type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
+
+/** The dispatches that join what has been reduced. */
+export function joinDispatches(
+  joins: JoinPlan,
+  kernels: StepKernels,
+  limits: BindingLimits,
+): StepDispatch[] {
+  return joins.dispatches(limits).map((dispatch) => ({ ...dispatch, kernel: kernels.join }));
+}
+
+/** Sets gradients to 0, for rules whose kernels cannot. */
+const clearingKernel = emptyKernel("clear", [
+  { name: "g", extent: "element", isWritten: false, isScratch: false },
+]);
+
+/** The last kernel that reads gradients, if it can set them to 0. */
+function clearingKernelOf({ passes }: VariantKernels): KernelProgram {
+  const levels = passes.flatMap((one) => (one.kind === "map" ? [one] : []));
+  // Passes run level by level, and of a pass first what reduces rows and columns.
+  levels.sort((a, b) => a.pass.level - b.pass.level);
+  const readers = levels
+    .flatMap(({ matrixReduction, map }) => [matrixReduction, map])
+    .filter((kernel) => kernel?.arrays.some(({ name }) => name === "g"));
+  const last = readers.at(-1);
+  const canClear = last !== undefined && levels.some(({ map }) => map === last);
+  return canClear && last.over === "element" ? last : clearingKernel;
+}
+
+/** Whether the rows of a tensor are short, and no values of several rows are in one row of a matrix. */
+function canFuse({ dimensions, rows, list }: StepTarget): boolean {
+  const { matrices, columns } = dimensions;
+  return (
+    matrices === 1 && dimensions.rows === rows && columns <= maxFusedColumns && list === undefined
+  );
+}
+
+/** Plans the passes of one run. */
+export class RunPlanner {
+  readonly #run: PlannedRun;
+  readonly #places: RunPlaces;
+  /** The tensors that one kernel updates in all passes. */
+  readonly #fused: readonly StepTarget[];
+  readonly #scratch: ScratchLayout;
+  readonly #limits: BindingLimits;
+  readonly #sourceOf: (name: string) => number;
+  /** The kernel that sets gradients to 0, in steps that do. */
+  readonly #clearing: KernelProgram;
+
+  /** @param sourceOf where the values of the tensors for a reduction over all of them go */
+  constructor(
+    run: PlannedRun,
+    places: RunPlaces,
+    scratch: ScratchLayout,
+    limits: BindingLimits,
+    sourceOf: (name: string) => number,
+  ) {
+    this.#run = run;
+    const isFused = (target: StepTarget): boolean =>
+      run.programs.fused !== undefined && canFuse(target);
+    this.#fused = places.targets.filter(isFused);
+    this.#places = { ...places, targets: places.targets.filter((target) => !isFused(target)) };
+    this.#scratch = scratch;
+    this.#limits = limits;
+    this.#sourceOf = sourceOf;
+    this.#clearing = clearingKernelOf(run.programs);
+  }
+
+  /** Counts what masks on the device select. */
+  counts(): StepDispatch[] {
+    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts, total }) => {
+      const joins = new JoinPlan(this.#scratch);
+      const counted = this.#map(kernel, targets, (_, t, tiles) =>
+        joins.add("sum", 1, tiles, starts[t]),
+      );
+      const joined = this.#join(joins);
+      if (total === undefined) return [...counted, ...joined];
+      const totals = new JoinPlan(this.#scratch);
+      totals.join("sum", total.length, total.source, total.target);
+      return [...counted, ...joined, ...this.#join(totals)];
+    });
+  }
+
+  /** Sets gradients to 0 that no other kernel does. */
+  clearings(): StepDispatch[] {
+    if (this.#clearing !== clearingKernel) return [];
+    return this.#clear(this.#places.targets);
+  }
+
+  /** Sets gradients to 0 if the step is skipped. */
+  clearingsOfSkipped(): StepDispatch[] {
+    const targets = [...this.#places.targets, ...this.#fused];
+    return this.#clear(targets).map((dispatch) => ({ ...dispatch, isForSkipped: true }));
+  }
+
+  #clear(targets: readonly StepTarget[]): StepDispatch[] {
+    const clearing = targets.filter(({ update }) => update.clearsGradient);
+    return this.#map(clearingKernel, clearing, () => 0);
+  }
+
+  /** Updates the tensors of short rows. */
+  fused(): StepDispatch[] {
+    const { programs, kernels } = this.#run;
+    const { fused } = programs;
+    if (fused === undefined) return [];
+    return planRowDispatches(
+      this.#fused.map((target) => ({
+        item: rowItemOf(fused.kernel, target, target.update.clearsGradient, true),
+        startsOf: () => [],
+      })),
+      this.#limits,
+    ).map(({ layout, ...dispatch }) => ({
+      ...dispatch,
+      kernel: kernels.fusedRows(fused, layout),
+    }));
+  }
+
+  /** The passes of a level. */
+  passes(level: number): StepDispatch[] {
+    const { programs } = this.#run;
+    return programs.passes.flatMap((one) => {
+      if (one.kind === "map") return one.pass.level === level ? this.#mapPass(one) : [];
+      return one.level === level ? this.#matrixPass(one) : [];
+    });
+  }
+
+  #mapPass({ pass, matrixReduction, map }: PassKernels): StepDispatch[] {
+    const targets = this.#targetsOf(pass);
+    const joins = new JoinPlan(this.#scratch);
+    const resultOf = ({ name }: Reduction, t: number): number =>
+      this.#places.targets[t].places.get(name)!.start;
+    const dispatches: StepDispatch[] = [];
+    if (matrixReduction !== undefined) {
+      const items = targets.map((target, t) => ({
+        item: rowItemOf(matrixReduction, target),
+        startOf: (reduction: Reduction, results: number, tiles: number): number =>
+          joins.add(reduction.op, results, tiles, resultOf(reduction, t)),
+      }));
+      dispatches.push(
+        ...planMatrixReductions(items, this.#limits).map(({ layout, ...dispatch }) => ({
+          ...dispatch,
+          kernel: this.#run.kernels.matrixReduction(matrixReduction, layout),
+        })),
+      );
+    }
+    if (map !== undefined) {
+      const startOf: StartOf = (reduction, t, tiles) =>
+        joins.add(reduction.op, 1, tiles, resultOf(reduction, t));
+      dispatches.push(...this.#map(map, targets, startOf));
+    }
+    return [...dispatches, ...this.#join(joins)];
+  }
+
+  /** The dispatches of a kernel: of the tensors that are plain, and of those that it updates by rows. */
+  #map(kernel: KernelProgram, targets: readonly StepTarget[], startOf: StartOf): StepDispatch[] {
+    const { kernels } = this.#run;
+    const startsOf =
+      (t: number) =>
+      (tiles: number): readonly number[] =>
+        kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
+    const indices = targets.map((_, t) => t);
+    const clears = kernel === this.#clearing || kernel === clearingKernel;
+    const isClearing = (t: number): boolean => clears && targets[t].update.clearsGradient;
+    const dense = indices.filter((t) => isDense(kernel, targets[t], isClearing(t)));
+    const byRows = indices.filter((t) => !isDense(kernel, targets[t], isClearing(t)));
+    return [
+      ...planDenseDispatches(
+        dense.map((t) => denseItemOf(kernel, targets[t], startsOf(t))),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
+      ...planRowDispatches(
+        byRows.map((t) => ({
+          item: rowItemOf(kernel, targets[t], isClearing(t)),
+          startsOf: startsOf(t),
+        })),
+        this.#limits,
+      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.rows(kernel, layout) })),
+    ];
+  }
+
+  #matrixPass(pass: MatrixPass): StepDispatch[] {
+    const { kernels, temporaries, variant } = this.#run;
+    const coefficients = coefficientWords(variant, pass.coefficients);
+    const isInPlace = pass.from === pass.to;
+    const toName = isInPlace ? alternateName(pass.to) : pass.to;
+    const items = this.#places.targets.map(({ dimensions, places, update }, t): MatrixItem => {
+      const from = places.get(pass.from)!;
+      const to = places.get(toName) ?? { ...from, ...temporaries.viewOf(toName, t) };
+      // The result takes the place of the operand for all passes that follow.
+      if (isInPlace) places.set(pass.to, to).set(toName, from);
+      return {
+        dimensions,
+        from: { buffer: from.buffer!, start: from.start },
+        to: { buffer: to.buffer!, start: to.start },
+        products: temporaries.viewOf(productsName, t),
+        scalars: update.scalars,
+        coefficients,
+      };
+    });
+    return newtonSchulzStages.flatMap((stage) =>
+      planNewtonSchulz(stage, items, this.#limits).map((dispatch) => ({
+        ...dispatch,
+        kernel: kernels.newtonSchulz(stage, variant),
+      })),
+    );
+  }
+
+  /** The tensors of a pass; for what is reduced over all of them, with the place of each tensor's value. */
+  #targetsOf({ over, reductions }: MapPass): readonly StepTarget[] {
+    const { targets } = this.#places;
+    if (over === "all") return targets.slice(0, 1);
+    const overAll = reductions.filter((one) => one.over === "all");
+    if (overAll.length === 0) return targets;
+    return targets.map((target, t) => {
+      const places = new Map<string, ArrayPlace>(target.places);
+      for (const { name } of overAll) {
+        const start = this.#sourceOf(name) + t;
+        places.set(name, {
+          buffer: undefined,
+          start,
+          length: 1,
+          perRow: 0,
+          width: 0,
+          stride: 0,
+          isPadded: true,
+        });
+      }
+      return { ...target, places };
+    });
+  }
+
+  #join(joins: JoinPlan): StepDispatch[] {
+    const dispatches = joinDispatches(joins, this.#run.kernels, this.#limits);
+    this.#scratch.release();
+    return dispatches;
+  }
+}
