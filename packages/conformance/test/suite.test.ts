@@ -62,6 +62,7 @@ describe("the suite", () => {
         "NaN and infinity",
         "state",
         "calls and steps",
+        "rows",
         "lengths",
         "bounds",
         "rules defined at run time",

@@ -14,6 +14,8 @@ import { maximizeChecks } from "./maximize.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
 import { randomReductionChecks } from "./random-reductions.js";
+import { maskMemoryChecks } from "./masks-in-memory.js";
+import { refusedRepetitionChecks } from "./refused-repetitions.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
 import { resetChecks } from "./reset.js";
 import { interruptedStepChecks } from "./interrupted-steps.js";
@@ -27,6 +29,7 @@ import { scheduleChecks } from "./schedules.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
 import { skippedStepChecks } from "./skipped-steps.js";
 import { stepControlChecks } from "./step-control.js";
+import { stepSignalChecks } from "./step-signals.js";
 import { layoutChecks } from "./layouts.js";
 import { lengthChecks } from "./tensor-lengths.js";
 import { unselectedRowChecks } from "./unselected-rows.js";
@@ -58,6 +61,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...rowCountChecks,
     ...stepControlChecks,
     ...lossScaleChecks,
+    ...stepSignalChecks,
     ...skippedStepChecks(rules),
     ...changingStepChecks,
     ...accumulatedRowChecks,
@@ -65,8 +69,10 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...resetChecks,
     ...evaluationChecks,
     ...repeatedStepChecks(rules),
+    ...refusedRepetitionChecks(rules),
     ...rowChecks(rules),
     ...unselectedRowChecks,
+    ...maskMemoryChecks,
     ...sparseGradientChecks(rules),
     ...rowStepMoveChecks,
     ...layoutChecks(rules),
