@@ -7,6 +7,7 @@ import { layoutMutants } from "./backends/layout-mutants.js";
 import { passMutants } from "./backends/pass-mutants.js";
 import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
+import { stridedSlotMutants } from "./backends/strided-slot-mutants.js";
 import { summationMutants } from "./backends/summation-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { changingStepMutants } from "./optimizers/changing-step-mutants.js";
@@ -19,6 +20,7 @@ import { rowCountMutants } from "./optimizers/row-count-mutants.js";
 import { scheduleMutants } from "./optimizers/schedule-mutants.js";
 import { skippedStepMutants } from "./optimizers/skipped-step-mutants.js";
 import { stateMutants } from "./optimizers/state-mutants.js";
+import { stepSignalMutants } from "./optimizers/step-signal-mutants.js";
 import { sparseMutants } from "./optimizers/sparse-mutants.js";
 import { adamMutants } from "./rules/adam-mutants.js";
 import { adaptiveRuleMutants } from "./rules/adaptive-rule-mutants.js";
@@ -44,12 +46,14 @@ export const mutants: readonly Mutant[] = [
   ...lossScaleMutants,
   ...skippedStepMutants,
   ...changingStepMutants,
+  ...stepSignalMutants,
   ...sparseMutants,
   ...rowMutants,
   ...repeatMutants,
   ...passMutants,
   ...summationMutants,
   ...layoutMutants,
+  ...stridedSlotMutants,
   ...gradientLayoutMutants,
   ...copyLayoutMutants,
   ...activationMutants,
