@@ -169,6 +169,7 @@ export {
 } from "./language/expression.js";
 export type { Extent } from "./language/extent.js";
 export { interpret } from "./language/interpret.js";
+export type { Precision } from "./language/precision.js";
 export { newtonSchulz } from "./language/newton-schulz.js";
 export { unshared } from "./language/reduction-key.js";
 export type {

@@ -8,6 +8,7 @@ import type {
 } from "./backend/backend.js";
 import type { HostArray } from "./backend/host-array.js";
 import { HostBackend } from "./backend/host-backend.js";
+import type { Precision } from "./language/precision.js";
 import { Packing } from "./packing/packing.js";
 import { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
 import { runPasses } from "./reference/run-passes.js";
@@ -31,19 +32,19 @@ export function oracle(): WrappingBackend<HostArray> {
 
 class ReferenceBackend<T extends Values> extends HostBackend<T> {
   readonly name: string;
-  readonly precision: "f32" | "f64";
+  readonly precision: Precision;
   readonly exact: boolean;
   readonly #packing: Packing;
   readonly #variants = new WeakMap<Kernel, Variant>();
   readonly #arithmetic: PassArithmetic;
 
-  constructor(name: string, precision: "f32" | "f64", array: new (length: number) => T) {
+  constructor(name: string, precision: Precision, array: new (length: number) => T) {
     super(array);
     this.name = name;
     this.precision = precision;
     this.exact = precision === "f32";
     this.#packing = new Packing(this);
-    this.#arithmetic = definedArithmetic(this.exact);
+    this.#arithmetic = definedArithmetic(precision);
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {

@@ -80,7 +80,7 @@ test("an emitter of closures computes what the interpreter computes", () => {
       const program = build(printLines(lines), ["a", "b"]);
       const values = new Float64Array(program.nodes.length);
       for (const { name, node } of program.inputs) values[node] = given[name];
-      interpret(bytecodeOf(program), values, false);
+      interpret(bytecodeOf(program), values);
 
       const shared: Shared[] = [];
       const results = emit(program, closures(shared));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../src/language/interpret.js";
+import type { Precision } from "../src/language/precision.js";
 import { buildProgram } from "../src/language/build-program.js";
 import { bytecodeOf } from "../src/language/bytecode.js";
 import { elementArrays, evaluateLines, printLines, programs, singles } from "./language.js";
@@ -9,7 +10,7 @@ import { elementArrays, evaluateLines, printLines, programs, singles } from "./l
 function run(
   text: string,
   inputs: Readonly<Record<string, number>>,
-  rounded: boolean,
+  precision: Precision,
 ): Record<string, number> {
   const program = buildProgram([{ text }], {
     arrays: elementArrays(Object.keys(inputs)),
@@ -19,12 +20,12 @@ function run(
   });
   const values = new Float64Array(program.nodes.length);
   for (const { name, node } of program.inputs) values[node] = inputs[name];
-  interpret(bytecodeOf(program), values, rounded);
+  interpret(bytecodeOf(program), values, precision);
   return Object.fromEntries(program.outputs.map(({ name, node }) => [name, values[node]]));
 }
 
-function value(expression: string, a: number, b = 0, rounded = false): number {
-  return run(`x = ${expression}`, { a, b }, rounded).x;
+function value(expression: string, a: number, b = 0, precision: Precision = "f64"): number {
+  return run(`x = ${expression}`, { a, b }, precision).x;
 }
 
 const tiny = 2 ** -149;
@@ -91,7 +92,7 @@ describe("each operation", () => {
     ["a < b ? a : b", -0, 1, -0],
   ])("%s for a = %f, b = %f gives %f", (expression, a, b, expected) => {
     expect(value(expression, a, b)).toBe(expected);
-    expect(value(expression, a, b, true)).toBe(Math.fround(expected));
+    expect(value(expression, a, b, "f32")).toBe(Math.fround(expected));
   });
 });
 
@@ -113,20 +114,20 @@ describe("f32", () => {
     ["sqrt(a)", 2, 0, 1.41421353816986083984375],
     ["a / b", 1, 3, 0.3333333432674407958984375],
   ])("%s for a = %f, b = %f gives %f", (expression, a, b, expected) => {
-    expect(value(expression, a, b, true)).toBe(expected);
+    expect(value(expression, a, b, "f32")).toBe(expected);
   });
 
   test("literals are rounded before use", () => {
-    expect(value("a * 0.1", 1, 0, true)).toBe(Math.fround(0.1));
+    expect(value("a * 0.1", 1, 0, "f32")).toBe(Math.fround(0.1));
     expect(value("a * 0.1", 1)).toBe(0.1);
-    expect(value("a * 3.5e38", 1, 0, true)).toBe(Infinity);
+    expect(value("a * 3.5e38", 1, 0, "f32")).toBe(Infinity);
   });
 
   test("every result is rounded before the next operation", () => {
     const f = Math.fround;
     const [a, b] = [f(0.1), f(0.7)];
     const stepwise = f(f(f(a * b) + a) / f(b - a));
-    expect(value("(a * b + a) / (b - a)", a, b, true)).toBe(stepwise);
+    expect(value("(a * b + a) / (b - a)", a, b, "f32")).toBe(stepwise);
     expect(value("(a * b + a) / (b - a)", a, b)).toBe((a * b + a) / (b - a));
   });
 });
@@ -136,14 +137,13 @@ describe("random programs", () => {
   const inputs = fc.record(Object.fromEntries(names.map((name) => [name, singles])));
 
   test.each([
-    ["f32", true],
-    ["f64", false],
-  ])("give the results of JavaScript's operators, in %s", (_, rounded) => {
-    const round = rounded ? Math.fround : (x: number): number => x;
+    ["f32", Math.fround],
+    ["f64", (x: number): number => x],
+  ] as const)("give the results of JavaScript's operators, in %s", (precision, round) => {
     fc.assert(
       fc.property(programs(["p", "m", "v"], names), inputs, (lines, values) => {
         const expected = evaluateLines(lines, values, round);
-        for (const [name, got] of Object.entries(run(printLines(lines), values, rounded)))
+        for (const [name, got] of Object.entries(run(printLines(lines), values, precision)))
           expect(got).toBe(expected[name]);
       }),
       { numRuns: 500 },

@@ -20,7 +20,7 @@ function build(text: string): Program {
 function evaluate(program: Program, inputs: Readonly<Record<string, number>>): number[] {
   const values = new Float64Array(program.nodes.length);
   for (const { name, node } of program.inputs) values[node] = inputs[name];
-  interpret(bytecodeOf(program), values, true);
+  interpret(bytecodeOf(program), values, "f32");
   return program.outputs.map(({ node }) => values[node]);
 }
 

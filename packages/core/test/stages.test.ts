@@ -345,7 +345,7 @@ test.each(variants)("$label divides by nothing that is 0 where p, g and u are", 
   const { perStep } = variant;
   const onHost = new Float64Array(perStep.nodes.length);
   for (const { name, node } of perStep.inputs) onHost[node] = numbers[name];
-  interpret(bytecodeOf(perStep), onHost, false);
+  interpret(bytecodeOf(perStep), onHost);
   for (const { name, node } of perStep.outputs) numbers[name] = onHost[node];
   for (const pass of variant.passPlan.passes) {
     if (pass.kind !== "map") continue;
@@ -353,7 +353,7 @@ test.each(variants)("$label divides by nothing that is 0 where p, g and u are", 
     const values = new Float64Array(program.nodes.length);
     for (const { name, node } of program.inputs)
       values[node] = name.startsWith("@count") ? 1 : (numbers[name] ?? 0);
-    interpret(bytecodeOf(program), values, false);
+    interpret(bytecodeOf(program), values);
     const divisors = program.nodes.flatMap(({ op, operands }) =>
       op === "div" ? [values[operands[1]]] : [],
     );

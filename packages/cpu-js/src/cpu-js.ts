@@ -25,6 +25,7 @@ import type {
   KernelTable,
   PassFunctions,
 } from "./kernel-table.js";
+import type { TemporaryArray } from "./passes/temporary-array.js";
 
 /** Options of `cpuJs`. */
 export interface CpuJsOptions {
@@ -86,6 +87,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
   readonly runTogether?: (runs: readonly BatchRun[]) => void;
   readonly #passes: PassCompiler | undefined;
   readonly #functions: CompiledFunctions;
+  readonly #Temporary: TemporaryArray;
   readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #packing = new Packing(this);
 
@@ -125,6 +127,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
       };
     }
     this.exact = exact;
+    this.#Temporary = exact ? Float32Array : Float64Array;
     this.name = exact ? "cpu-js-exact" : "cpu-js";
   }
 
@@ -138,7 +141,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
       const plain =
-        this.#passes?.compile(variant, this.#functions, this.exact) ??
+        this.#passes?.compile(variant, this.#functions, this.#Temporary) ??
         this.#compileElements(variant);
       kernel = this.#packing.kernel(variant, plain);
       this.#kernels.set(variant, kernel);
@@ -157,7 +160,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
     const found = this.#functions.get(variant.perElement.fingerprint);
     return bindKernel(
       variant,
-      typeof found === "function" ? found : interpreter(variant, this.exact),
+      typeof found === "function" ? found : interpreter(variant, this.#Temporary),
     );
   }
 }

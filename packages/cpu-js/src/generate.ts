@@ -48,12 +48,13 @@ export function generate(
   const { exact = false, types } = options;
   const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
   const all = distinct(variants);
-  const shared = sharedPasses(all, exact);
+  const emitOptions = { exact };
+  const shared = sharedPasses(all, emitOptions);
   const declarations = [...shared.values()].map(
     ({ name, source: pass }) =>
       `const ${name}${types === undefined ? "" : ": PassFunction"} = ${pass};`,
   );
-  const kernels = all.map((variant) => kernelSource(variant, exact, shared));
+  const kernels = all.map((variant) => kernelSource(variant, shared, emitOptions));
   const used = ["abs", "floor", "fround", "max", "min", "sign", "sqrt"].filter((name) =>
     [...declarations, ...kernels].some((text) => new RegExp(`\\b${name}\\(`).test(text)),
   );
@@ -100,15 +101,17 @@ interface NamedFunction {
 }
 
 /** The functions of passes that variants have in common, by their text without the name. */
+type SharedPasses = ReadonlyMap<string, NamedFunction>;
+
 function sharedPasses(
   variants: readonly Variant[],
-  exact: boolean,
-): ReadonlyMap<string, NamedFunction> {
+  options: { readonly exact: boolean },
+): SharedPasses {
   const first = new Map<string, string>();
   const shared = new Map<string, NamedFunction>();
   for (const variant of variants) {
     for (const pass of mapPassesOf(variant)) {
-      const source = emitPass(variant, pass, { exact });
+      const source = emitPass(variant, pass, options);
       const text = withoutName(source);
       const known = first.get(text);
       if (known === undefined) first.set(text, source);
@@ -131,8 +134,8 @@ function mapPassesOf(variant: Variant): readonly MapPass[] {
 /** The entry of a variant in its table. @throws {GradstepError} `INVALID_RULE` */
 function kernelSource(
   variant: Variant,
-  exact: boolean,
-  shared: ReadonlyMap<string, NamedFunction>,
+  shared: SharedPasses,
+  options: { readonly exact: boolean },
 ): string {
   const { perElement, rule } = variant;
   if (perElement.outputs.some(({ name }) => name === "u")) {
@@ -142,9 +145,9 @@ function kernelSource(
     );
   }
   if (isElementwise(variant))
-    return `    "${perElement.fingerprint}": ${emitJs(variant, { exact })},`;
+    return `    "${perElement.fingerprint}": ${emitJs(variant, options)},`;
   const passes = mapPassesOf(variant).map((pass) => {
-    const source = emitPass(variant, pass, { exact });
+    const source = emitPass(variant, pass, options);
     const value = shared.get(withoutName(source))?.name ?? source;
     return `      "${pass.program.fingerprint}": ${value},`;
   });

@@ -10,6 +10,7 @@ import {
 } from "@gradstep/core";
 import { arrayNamesOf, storedIn } from "./passes/array-names.js";
 import type { KernelFunction, PassFunction } from "./kernel-table.js";
+import type { TemporaryArray } from "./passes/temporary-array.js";
 
 /** Values per chunk: all chunks of a pass fit into the L1 cache, and the loops outweigh the calls. */
 export const chunkLength = 1024;
@@ -25,12 +26,9 @@ interface Access {
   readonly extent: Extent;
 }
 
-/**
- * The kernel of a variant of elements that was not compiled ahead of time.
- * @param exact rounds the result of every operation to f32
- */
-export function interpreter(variant: Variant, exact: boolean): KernelFunction {
-  const update = passInterpreter(variant, variant.passPlan.passes[0] as MapPass, exact);
+/** The kernel of a variant of elements that was not compiled ahead of time. */
+export function interpreter(variant: Variant, Temporary: TemporaryArray): KernelFunction {
+  const update = passInterpreter(variant, variant.passPlan.passes[0] as MapPass, Temporary);
   const arrays: Float32Array[] = [];
   return (p, g, slots, scalars, start, end, shift) => {
     arrays[0] = p;
@@ -43,19 +41,16 @@ export function interpreter(variant: Variant, exact: boolean): KernelFunction {
 /**
  * A pass that was not compiled ahead of time. It needs no `eval`, which a Content-Security-Policy may forbid: each
  * operation is a loop over a chunk of values.
- *
- * @param exact rounds the result of every operation to f32
  */
 export function passInterpreter(
   variant: Variant,
   { program, over, reductions }: MapPass,
-  exact: boolean,
+  Temporary: TemporaryArray,
 ): InterpretedPass {
   const { nodes } = program;
-  const chunks: readonly Values[] = nodes.map(({ varies }) => {
-    const length = varies ? chunkLength : 1;
-    return exact ? new Float32Array(length) : new Float64Array(length);
-  });
+  const chunks: readonly Values[] = nodes.map(
+    ({ varies }) => new Temporary(varies ? chunkLength : 1),
+  );
   const names = arrayNamesOf(variant);
   const isScalar = ({ node }: Binding): boolean => nodes[node].extent === "step";
   const scalarInputs = program.inputs
@@ -99,7 +94,7 @@ export function passInterpreter(
         const { node, array, operand } = outputs[i];
         const target = operand < 0 ? arrays[array] : operands[operand];
         const first = operand < 0 ? from : from - start;
-        store(target, chunks[node], first, length, nodes[node].varies);
+        store(target, chunks[node], first, length);
       }
     }
   };
@@ -150,8 +145,9 @@ function loadColumns(
   }
 }
 
-function store(array: Values, chunk: Values, start: number, length: number, varies: boolean): void {
-  for (let i = 0; i < length; i += 1) array[start + i] = chunk[varies ? i : 0];
+function store(array: Values, chunk: Values, start: number, length: number): void {
+  const step = chunk.length === 1 ? 0 : 1;
+  for (let i = 0; i < length; i += 1) array[start + i] = chunk[i * step];
 }
 
 /** Evaluates one operation for a chunk. Operands that do not vary have one value, at index 0. */

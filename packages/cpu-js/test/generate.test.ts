@@ -105,7 +105,7 @@ test.each(["pow", "f32", "floor"] as const)(
     const program = { ...variant.perElement, nodes };
     const passPlan = { ...variant.passPlan, passes: [{ ...pass, program } as Pass] };
     const altered = { ...variant, passPlan };
-    const update = interpreter(altered, true);
+    const update = interpreter(altered, Float32Array);
     const one = Float32Array.of(1);
     expect(codeOf(() => update(one, one, [], new Float64Array(8), 0, 1, 0))).toBe("INVALID_RULE");
   },

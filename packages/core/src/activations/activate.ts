@@ -1,3 +1,4 @@
+import type { Rounding } from "../language/precision.js";
 import { smallestNorm, type CheckedActivation } from "./activation.js";
 
 /** Anything with numbers at indices. */
@@ -5,9 +6,6 @@ interface Values {
   readonly length: number;
   [index: number]: number;
 }
-
-/** Rounds to the precision of a backend: `Math.fround`, or nothing in f64. */
-export type Rounding = (value: number) => number;
 
 /**
  * An activation of one value, computed in f64 and rounded once.

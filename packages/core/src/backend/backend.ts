@@ -1,4 +1,5 @@
 import type { CheckedActivation } from "../activations/activation.js";
+import type { Precision } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 
 /** Numbers of a tensor. A backend of precision "f64" holds a Float64Array, every other a Float32Array. */
@@ -229,7 +230,7 @@ export interface Backend {
   /** `cpu-js`, `wasm`, `webgpu`, …: for messages and reports. */
   readonly name: string;
   /** The precision of values and arithmetic. */
-  readonly precision: "f32" | "f64";
+  readonly precision: Precision;
   /** Whether results are bit-identical to the f32 reference. */
   readonly exact: boolean;
   /**

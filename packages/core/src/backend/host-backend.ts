@@ -1,3 +1,4 @@
+import type { Precision } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 import type {
   Kernel,
@@ -20,7 +21,7 @@ import { wrapArray } from "./wrap-array.js";
 /** The part of a backend in host memory that is the same for all of them: tensors over typed arrays, and moves of rows. */
 export abstract class HostBackend<T extends Values> implements WrappingBackend<HostArray> {
   abstract readonly name: string;
-  abstract readonly precision: "f32" | "f64";
+  abstract readonly precision: Precision;
   abstract readonly exact: boolean;
   readonly takesLayouts = true;
   readonly #array: new (length: number) => T;

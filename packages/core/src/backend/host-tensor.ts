@@ -1,5 +1,6 @@
 import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
 import { GradstepError, show } from "../errors.js";
+import type { Precision } from "../language/precision.js";
 import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";
 import { checkLength, sizeOf } from "./shape.js";
 
@@ -228,7 +229,7 @@ export function allocateArray<T extends Values>(
 }
 
 /** An array of zeros for a shape, of the type that backends of this precision hold. @throws {GradstepError} `INVALID_SHAPE` */
-export function allocateValues(precision: Backend["precision"], shape: readonly number[]): Values {
+export function allocateValues(precision: Precision, shape: readonly number[]): Values {
   return precision === "f64"
     ? allocateArray(Float64Array, shape)
     : allocateArray(Float32Array, shape);

@@ -1,6 +1,7 @@
 import type { Backend, Layout, Tensor, Values, WrapOptions } from "./backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
+import type { Precision } from "../language/precision.js";
 import type { HostArray } from "./host-array.js";
 import { LaidOutTensor, type GrowingMemory } from "./laid-out-tensor.js";
 import { checkScale } from "./layout.js";
@@ -62,7 +63,7 @@ export function wrapArray<T extends Values, R extends Tensor>(
 }
 
 /** @throws {GradstepError} `INVALID_MEMORY` */
-function dtypeOf(memory: unknown, precision: Backend["precision"]): Layout["dtype"] {
+function dtypeOf(memory: unknown, precision: Precision): Layout["dtype"] {
   const own = precision === "f64" ? "Float64Array" : "Float32Array";
   const kind = ArrayBuffer.isView(memory) ? (memory as HostArray)[Symbol.toStringTag] : "";
   const isOther = kind.startsWith("Float") && kind !== own;

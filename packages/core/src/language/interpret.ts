@@ -1,17 +1,18 @@
 import { smallestNormal } from "./expression.js";
+import type { Precision } from "./precision.js";
 import { instructionLength, type Opcode, type Opcodes, type Bytecode } from "./bytecode.js";
 
 /**
  * Evaluates bytecode. `values` has one element per node of the program: the caller sets those of `program.inputs` and
  * reads those of `program.outputs`. Nothing is allocated.
  *
- * With `rounded`, every result is rounded to f32: `+ − × ÷ √` of f32 values, computed in f64 and then rounded, are the
- * correctly rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995). The other operations are exact.
+ * With "f32", every result is rounded: `+ − × ÷ √` of f32 values, computed in f64 and then rounded, are the correctly
+ * rounded f32 results (53 ≥ 2·24 + 2; Figueroa 1995). The other operations are exact. Without, none is.
  */
 export function interpret(
   { instructions, numbers }: Bytecode,
   values: Float64Array,
-  rounded: boolean,
+  precision?: Precision,
 ): void {
   for (let i = 0; i < instructions.length; i += instructionLength) {
     const node = instructions[i + 1];
@@ -83,6 +84,6 @@ export function interpret(
         break;
     }
     // Every case stores its result and this reads it back, since V8 boxes a number that is merged after a switch.
-    if (rounded) values[node] = Math.fround(values[node]);
+    if (precision === "f32") values[node] = Math.fround(values[node]);
   }
 }

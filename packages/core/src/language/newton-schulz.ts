@@ -1,4 +1,5 @@
 import type { Dimensions } from "./dimensions.js";
+import type { Rounding } from "./precision.js";
 
 /** Anything with numbers at indices. */
 interface Values {
@@ -30,7 +31,7 @@ export function newtonSchulz(
   to: Values,
   { matrices, rows, columns }: Dimensions,
   [a, b, c]: readonly number[],
-  round: (value: number) => number,
+  round: Rounding,
 ): void {
   const size = rows * columns;
   const isIdentity = a === 1 && b === 0 && c === 0;
@@ -42,15 +43,13 @@ export function newtonSchulz(
   }
 }
 
-type Round = (value: number) => number;
-
 interface Matrix {
   readonly values: Float64Array;
   readonly rows: number;
   readonly columns: number;
 }
 
-function iterate(x: Matrix, [a, b, c]: readonly number[], round: Round): Matrix {
+function iterate(x: Matrix, [a, b, c]: readonly number[], round: Rounding): Matrix {
   const isTall = x.rows > x.columns;
   const gram = isTall ? product(transpose(x), x, round) : product(x, transpose(x), round);
   const square = product(gram, gram, round);
@@ -66,7 +65,7 @@ function transpose({ values, rows, columns }: Matrix): Matrix {
   return { values: transposed, rows: columns, columns: rows };
 }
 
-function product(left: Matrix, right: Matrix, round: Round): Matrix {
+function product(left: Matrix, right: Matrix, round: Rounding): Matrix {
   const { rows, columns: length } = left;
   const { columns } = right;
   const values = new Float64Array(rows * columns);

@@ -1,7 +1,8 @@
-import { applyChainRule, type Rounding } from "../activations/activate.js";
+import { applyChainRule } from "../activations/activate.js";
 import { ascending } from "../backend/ascending.js";
 import type { Backend, Kernel, Tensor, Update } from "../backend/backend.js";
 import { plainUpdate } from "../backend/plain-update.js";
+import type { Rounding } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 import type { MutableUpdate } from "./packed-update.js";
 import { columnsOf } from "../backend/dimensions.js";

@@ -1,4 +1,3 @@
-import type { Rounding } from "../activations/activate.js";
 import { ascending } from "../backend/ascending.js";
 import type {
   Backend,
@@ -9,6 +8,7 @@ import type {
   Update,
 } from "../backend/backend.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
+import { roundingTo, type Rounding } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
 import { hasPlainValues, isPacked, isPackedForGood, isPackedNow, maskOf } from "./packed-update.js";
@@ -27,7 +27,7 @@ export class Packing {
   readonly #kernels = new WeakMap<Kernel, PackingKernel>();
 
   constructor(backend: Backend) {
-    this.#round = backend.precision === "f64" ? (value) => value : Math.fround;
+    this.#round = roundingTo(backend.precision);
     this.#scratch = new ScratchTensors(backend);
   }
 

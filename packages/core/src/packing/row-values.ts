@@ -1,8 +1,9 @@
-import { activate, normOf, type Rounding } from "../activations/activate.js";
+import { activate, normOf } from "../activations/activate.js";
 import type { ParameterCopy, Tensor, Values } from "../backend/backend.js";
 import { encodeFloat16 } from "../backend/float16.js";
 import { columnsOf } from "../backend/dimensions.js";
 import type { HostArray } from "../backend/host-array.js";
+import type { Rounding } from "../language/precision.js";
 import { decodeValue, rowStrideOf, storedValues } from "../backend/stored-values.js";
 
 /** Copies rows of a tensor to the first rows of an array without gaps. */

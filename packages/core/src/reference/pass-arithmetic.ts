@@ -1,8 +1,9 @@
 import type { Values } from "../backend/backend.js";
 import { bytecodeOf, type Bytecode } from "../language/bytecode.js";
 import { interpret } from "../language/interpret.js";
+import { roundingTo, type Precision, type Rounding } from "../language/precision.js";
 import type { Program } from "../language/program.js";
-import { joinPairwise, reduce, type ReduceOp } from "../language/summation.js";
+import { joinRounded, reduce, type ReduceOp } from "../language/summation.js";
 
 /** What the passes of a step compute with. An implementation other than the reference replaces parts of it. */
 export interface PassArithmetic {
@@ -19,12 +20,12 @@ export interface PassArithmetic {
   /** Joins the values of tensors. */
   readonly join: (op: ReduceOp, values: number[]) => number;
   /** The rounding of each operation of a Newton–Schulz iteration of these values. */
-  readonly roundProducts: (values: Values) => (value: number) => number;
+  readonly roundProducts: (values: Values) => Rounding;
 }
 
-/** The arithmetic that the language defines, in f32 or in f64. */
-export function definedArithmetic(rounded: boolean): PassArithmetic {
-  const round: (value: number) => number = rounded ? Math.fround : (value) => value;
+/** The arithmetic that the language defines. */
+export function definedArithmetic(precision: Precision): PassArithmetic {
+  const round = roundingTo(precision);
   const bytecodes = new WeakMap<Program, Bytecode>();
   return {
     scalar: round,
@@ -34,10 +35,10 @@ export function definedArithmetic(rounded: boolean): PassArithmetic {
         bytecode = bytecodeOf(program);
         bytecodes.set(program, bytecode);
       }
-      interpret(bytecode, values, rounded);
+      interpret(bytecode, values, precision);
     },
-    reduce: (op, count, valueAt) => reduce(op, count, valueAt, rounded),
-    join: (op, values) => joinPairwise(op, values, values.length, rounded),
+    reduce: (op, count, valueAt) => reduce(op, count, valueAt, precision),
+    join: (op, values) => joinRounded(op, values, precision),
     roundProducts: () => round,
   };
 }

@@ -37,7 +37,7 @@ export function emitJs(variant: Variant, options: { readonly exact: boolean }): 
     if (perElement.nodes[node].varies)
       element.push(`const ${safe(name)} = ${name}$[${name === "g" ? "$i + $shift" : "$i"}];`);
   }
-  const results = emit(perElement, jsEmitter(options.exact, share));
+  const results = emit(perElement, jsEmitter(options, share));
   const stores = results.map(({ name, value }) => {
     // Bound to a name, so that every read comes before the first store.
     const text = isName(value) ? value.text : share(value.text, true);

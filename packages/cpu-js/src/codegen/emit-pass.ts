@@ -70,7 +70,7 @@ export function emitPass(
         : `${safe(name)}$[${indexOf(extent, isNested)}]`;
     linesOf(varies, extent).push(`const ${safe(name)} = ${value};`);
   }
-  const stores = emit(program, jsEmitter(options.exact, share)).map(({ name, value }) => {
+  const stores = emit(program, jsEmitter(options, share)).map(({ name, value }) => {
     // Bound to a name, so that every read comes before the first store.
     const text = isName(value) ? value.text : share(value.text, true, "element");
     const isOperand = reductions.some((one) => one.name === name);

@@ -48,11 +48,11 @@ function infix(operator: string, binding: number): (a: Piece, b: Piece) => Piece
 /**
  * Translates operations to JavaScript.
  *
- * @param exact rounds the result of every operation to f32; otherwise temporaries are f64 and only stores round
+ * @param options `exact` rounds the result of every operation to f32; otherwise temporaries are f64 and only stores round
  * @param share binds a value, given with its extent, to a name and returns the name
  */
 export function jsEmitter(
-  exact: boolean,
+  { exact }: { readonly exact: boolean },
   share: (text: string, varies: boolean, extent: Extent) => string,
 ): Emitter<Piece> {
   const rounded =

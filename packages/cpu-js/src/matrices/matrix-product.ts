@@ -12,16 +12,17 @@ export class MatrixProduct {
   #rowPanels = new Float64Array(0);
   #columnPanel = new Float64Array(0);
 
-  /** @param rounded whether each product and each sum is rounded to f32 */
-  constructor(rounded: boolean) {
-    this.#multiplyTile = rounded ? multiplyTileRounded : multiplyTile;
-    this.#round = rounded ? Math.fround : (value) => value;
+  /** @param round what is done to each product and each sum: `Math.fround`, or nothing */
+  constructor(round: (value: number) => number) {
+    this.#multiplyTile = round === Math.fround ? multiplyTileRounded : multiplyTile;
+    this.#round = round;
   }
 
   /**
+   * The product of a matrix and itself is symmetric: one half of it is copied from the other.
+   *
    * @param target row-major, `rows` × `columns`
    * @param length the number of terms in a sum
-   * @param isSymmetric whether the product is symmetric: then one half of it is copied from the other
    */
   multiply(
     left: Float64Array,
@@ -30,8 +31,8 @@ export class MatrixProduct {
     rows: number,
     columns: number,
     length: number,
-    isSymmetric: boolean,
   ): void {
+    const isSymmetric = left === right;
     const tiledRows = rows - (rows % tileRows);
     const tiledColumns = columns - (columns % tileColumns);
     const panelLength = tileRows * length;

@@ -14,10 +14,10 @@ export class NewtonSchulz {
   #gram = new Float64Array(0);
   #polynomial = new Float64Array(0);
 
-  /** @param rounded whether each operation is rounded to f32, with the bits of the reference */
-  constructor(rounded: boolean) {
-    this.#round = rounded ? Math.fround : unrounded;
-    this.#product = new MatrixProduct(rounded);
+  /** @param round `Math.fround` rounds each operation, with the bits of the reference; otherwise only the result is */
+  constructor(round: (value: number) => number) {
+    this.#round = round;
+    this.#product = new MatrixProduct(round);
   }
 
   /** One iteration on each matrix of a batch. `to` may be `from`. */
@@ -58,15 +58,15 @@ export class NewtonSchulz {
     const size = isTall ? columns : rows;
     const length = isTall ? rows : columns;
     const lines = isTall ? x : transposed;
-    this.#product.multiply(lines, lines, gram, size, size, length, true);
-    this.#product.multiply(gram, gram, polynomial, size, size, size, true);
+    this.#product.multiply(lines, lines, gram, size, size, length);
+    this.#product.multiply(gram, gram, polynomial, size, size, size);
     const b = coefficients[1];
     const c = coefficients[2];
     for (let i = 0; i < size * size; i += 1)
       polynomial[i] = round(round(b * gram[i]) + round(c * polynomial[i]));
     const left = isTall ? transposed : polynomial;
     const right = isTall ? polynomial : x;
-    this.#product.multiply(left, right, this.#applied, rows, columns, size, false);
+    this.#product.multiply(left, right, this.#applied, rows, columns, size);
   }
 
   #load(from: Float32Array, start: number, rows: number, columns: number): void {
@@ -90,8 +90,4 @@ export class NewtonSchulz {
       this.#polynomial = new Float64Array(size * size);
     }
   }
-}
-
-function unrounded(value: number): number {
-  return value;
 }

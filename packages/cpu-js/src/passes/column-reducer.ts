@@ -8,13 +8,14 @@ import {
   type Values,
 } from "@gradstep/core";
 import type { Reducer } from "./reducer.js";
-import { addToArray, allocateValues, joinBlocks, joinLanes } from "./reduction-lanes.js";
+import { addToArray, joinBlocks, joinLanes } from "./reduction-lanes.js";
+import type { TemporaryArray } from "./temporary-array.js";
 
 /** For columns: a row of lanes and a row of blocks for all columns of a matrix. */
 export class ColumnReducer implements Reducer {
   readonly operands: Values;
   readonly #op: ReduceOp;
-  readonly #exact: boolean;
+  readonly #Temporary: TemporaryArray;
   #lanes: Values;
   #blocks: Values;
   #result: Values;
@@ -25,11 +26,11 @@ export class ColumnReducer implements Reducer {
   #matrix = -1;
   #block = 0;
 
-  constructor(op: ReduceOp, exact: boolean, length: number) {
-    this.operands = allocateValues(length, exact);
+  constructor(op: ReduceOp, Temporary: TemporaryArray, length: number) {
+    this.operands = new Temporary(length);
     this.#op = op;
-    this.#exact = exact;
-    this.#lanes = allocateValues(0, exact);
+    this.#Temporary = Temporary;
+    this.#lanes = new Temporary(0);
     this.#blocks = this.#lanes;
     this.#result = this.#lanes;
   }
@@ -37,11 +38,11 @@ export class ColumnReducer implements Reducer {
   begin(result: Values, _of: Extent, { rows, columns }: Dimensions): void {
     this.#rows = rows;
     this.#columns = columns;
-    this.#laneCount = this.#exact ? Math.min(rows, summationLanes) : 1;
+    this.#laneCount = this.#Temporary === Float32Array ? Math.min(rows, summationLanes) : 1;
     const lanes = this.#laneCount * columns;
     const blocks = Math.ceil(rows / summationBlock) * columns;
-    if (this.#lanes.length < lanes) this.#lanes = allocateValues(lanes, this.#exact);
-    if (this.#blocks.length < blocks) this.#blocks = allocateValues(blocks, this.#exact);
+    if (this.#lanes.length < lanes) this.#lanes = new this.#Temporary(lanes);
+    if (this.#blocks.length < blocks) this.#blocks = new this.#Temporary(blocks);
     this.#lanes.fill(emptyValue[this.#op]);
     this.#result = result;
     this.#matrix = -1;

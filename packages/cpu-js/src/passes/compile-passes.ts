@@ -3,6 +3,7 @@ import { isElementwise } from "./array-names.js";
 import { passInterpreter } from "../interpreter.js";
 import type { CompiledFunctions, KernelFunction, PassFunction } from "../kernel-table.js";
 import { PassKernel, runTogether } from "./pass-kernel.js";
+import type { TemporaryArray } from "./temporary-array.js";
 import { VariantRunner } from "./variant-runner.js";
 
 /** Makes kernels of several passes. Apart from the backend, so that bundles for rules of elements come without it. */
@@ -13,7 +14,11 @@ export interface PassCompiler {
    *
    * @returns undefined for a variant that is better run as one loop over elements
    */
-  compile(variant: Variant, functions: CompiledFunctions, exact: boolean): Kernel | undefined;
+  compile(
+    variant: Variant,
+    functions: CompiledFunctions,
+    Temporary: TemporaryArray,
+  ): Kernel | undefined;
   /** Runs kernels as one step; see `Backend.runTogether`. */
   runTogether(runs: readonly BatchRun[]): void;
 }
@@ -24,26 +29,26 @@ export const passes: PassCompiler = { compile: compilePasses, runTogether };
 function compilePasses(
   variant: Variant,
   functions: CompiledFunctions,
-  exact: boolean,
+  Temporary: TemporaryArray,
 ): Kernel | undefined {
   const isCompiled = ({ perElement }: Variant): boolean => functions.has(perElement.fingerprint);
   const { parts } = variant;
   if (!isCompiled(variant) && parts?.some((part) => isCompiled(part.variant)) === true)
-    return chainKernel(variant, parts, functions, exact);
+    return chainKernel(variant, parts, functions, Temporary);
   if (isElementwise(variant)) return undefined;
-  const compute = passFunctionsOf(variant, functions, exact);
-  return new PassKernel(sourceOf(compute), () => [new VariantRunner(variant, compute, exact)]);
+  const compute = passFunctionsOf(variant, functions, Temporary);
+  return new PassKernel(sourceOf(compute), () => [new VariantRunner(variant, compute, Temporary)]);
 }
 
 function chainKernel(
   variant: Variant,
   parts: NonNullable<Variant["parts"]>,
   functions: CompiledFunctions,
-  exact: boolean,
+  Temporary: TemporaryArray,
 ): Kernel {
   const changesGradient = ({ perElement }: Variant): boolean =>
     perElement.outputs.some(({ name }) => name === "g");
-  const computes = parts.map((part) => passFunctionsOf(part.variant, functions, exact));
+  const computes = parts.map((part) => passFunctionsOf(part.variant, functions, Temporary));
   const makeRunners = (): VariantRunner[] => {
     const changedGradients = parts.some((part) => changesGradient(part.variant))
       ? new WeakMap<Update, Float32Array>()
@@ -51,11 +56,11 @@ function chainKernel(
     return parts.map((part, i) => {
       const isGradientChanged = parts.slice(0, i).some((one) => changesGradient(one.variant));
       const place = { part, changedGradients, isFirst: i === 0, isGradientChanged };
-      return new VariantRunner(part.variant, computes[i], exact, place);
+      return new VariantRunner(part.variant, computes[i], Temporary, place);
     });
   };
   const fused = (): VariantRunner =>
-    new VariantRunner(variant, passFunctionsOf(variant, functions, exact), exact);
+    new VariantRunner(variant, passFunctionsOf(variant, functions, Temporary), Temporary);
   const keysOf = ({ passPlan }: Variant): readonly string[] =>
     passPlan.temporaries.flatMap(({ key }) => (key === undefined ? [] : [key]));
   const ofFirst = keysOf(parts[0].variant);
@@ -67,13 +72,13 @@ function chainKernel(
 function passFunctionsOf(
   variant: Variant,
   functions: CompiledFunctions,
-  exact: boolean,
+  Temporary: TemporaryArray,
 ): readonly (PassFunction | undefined)[] {
   const found = functions.get(variant.perElement.fingerprint);
   return variant.passPlan.passes.map((pass) => {
     if (pass.kind !== "map") return undefined;
     if (typeof found === "function") return asPass(found, variant.slots.length);
-    return found?.[pass.program.fingerprint] ?? passInterpreter(variant, pass, exact);
+    return found?.[pass.program.fingerprint] ?? passInterpreter(variant, pass, Temporary);
   });
 }
 

@@ -9,14 +9,15 @@ import {
   type Values,
 } from "@gradstep/core";
 import type { Reducer } from "./reducer.js";
-import { addToLanes, allocateValues, joinBlocks, joinLanes } from "./reduction-lanes.js";
+import { addToLanes, joinBlocks, joinLanes } from "./reduction-lanes.js";
+import type { TemporaryArray } from "./temporary-array.js";
 
 /** For rows and tensors: each result is that of consecutive values. */
 export class ConsecutiveReducer implements Reducer {
   readonly operands: Values;
   readonly #op: ReduceOp;
   readonly #over: Extent;
-  readonly #exact: boolean;
+  readonly #Temporary: TemporaryArray;
   readonly #lanes: Values;
   #blocks: Values;
   #result: Values;
@@ -26,13 +27,13 @@ export class ConsecutiveReducer implements Reducer {
   #index = -1;
   #block = 0;
 
-  constructor(op: ReduceOp, over: Extent, exact: boolean, length: number) {
-    this.operands = allocateValues(length, exact);
+  constructor(op: ReduceOp, over: Extent, Temporary: TemporaryArray, length: number) {
+    this.operands = new Temporary(length);
     this.#op = op;
     this.#over = over;
-    this.#exact = exact;
-    this.#lanes = allocateValues(summationLanes, exact).fill(emptyValue[op]);
-    this.#blocks = allocateValues(0, exact);
+    this.#Temporary = Temporary;
+    this.#lanes = new Temporary(summationLanes).fill(emptyValue[op]);
+    this.#blocks = new Temporary(0);
     this.#result = this.#blocks;
   }
 
@@ -42,7 +43,7 @@ export class ConsecutiveReducer implements Reducer {
       of === "element" ? matrices * rows * columns : matrices * (of === "row" ? rows : columns);
     this.#length = isRow ? columns : count;
     const blocks = Math.ceil(this.#length / summationBlock);
-    if (this.#blocks.length < blocks) this.#blocks = allocateValues(blocks, this.#exact);
+    if (this.#blocks.length < blocks) this.#blocks = new this.#Temporary(blocks);
     this.#lanes.fill(emptyValue[this.#op]);
     this.#result = result;
     this.#index = -1;
@@ -62,7 +63,7 @@ export class ConsecutiveReducer implements Reducer {
       if (index !== this.#index || block !== this.#block) this.#enter(index, block);
       const stop = Math.min(end, first + Math.min(length, (block + 1) * summationBlock));
       const lane = (i - first) % summationLanes;
-      addToLanes(this.#op, this.#exact, this.#lanes, lane, this.operands, i - start, stop - i);
+      addToLanes(this.#op, this.#lanes, lane, this.operands, i - start, stop - i);
       i = stop;
     }
   }
@@ -74,7 +75,7 @@ export class ConsecutiveReducer implements Reducer {
     const empty = emptyValue[this.#op];
     for (let i = start, row = start / length; i < end; i += length, row += 1) {
       for (let l = 0; l < length; l += 1)
-        lanes[l] = join(this.#op, empty, this.operands[i - start + l], false);
+        lanes[l] = join(this.#op, empty, this.operands[i - start + l]);
       joinLanes(this.#op, lanes, length, 1);
       this.#result[row] = lanes[0];
     }

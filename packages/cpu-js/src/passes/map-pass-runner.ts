@@ -12,7 +12,7 @@ import { chunkLength } from "../interpreter.js";
 import type { PassFunction } from "../kernel-table.js";
 import { createReducer } from "./create-reducer.js";
 import type { Reducer } from "./reducer.js";
-import { allocateValues } from "./reduction-lanes.js";
+import type { TemporaryArray } from "./temporary-array.js";
 import type { Target } from "./target.js";
 
 /** Runs one map pass on tensors: all of their values, or the runs of rows that a mask makes of them. */
@@ -20,7 +20,7 @@ export class MapPassRunner {
   readonly pass: MapPass;
   readonly #compute: PassFunction;
   readonly #flushes: readonly Flush[];
-  readonly #exact: boolean;
+  readonly #Temporary: TemporaryArray;
   readonly #reducers: readonly Reducer[];
   /** The arrays of the results of the reductions. */
   readonly #results: readonly number[];
@@ -37,19 +37,19 @@ export class MapPassRunner {
   #zeros = new Float32Array(0);
   #discarded = new Float32Array(0);
 
-  constructor(variant: Variant, pass: MapPass, compute: PassFunction, exact: boolean) {
+  constructor(variant: Variant, pass: MapPass, compute: PassFunction, Temporary: TemporaryArray) {
     const { program, over, reductions } = pass;
     const names = arrayNamesOf(variant);
     this.pass = pass;
     this.#compute = compute;
-    this.#exact = exact;
+    this.#Temporary = Temporary;
     this.#flushes = flushesOf(program, names, variant.scalars);
     this.isOverTensors = over === "tensor" && reductions.length > 0;
     this.#reducers = this.isOverTensors
       ? []
-      : reductions.map((one) => createReducer(one, exact, chunkLength));
+      : reductions.map((one) => createReducer(one, Temporary, chunkLength));
     this.#operands = this.isOverTensors
-      ? reductions.map(() => allocateValues(1, exact))
+      ? reductions.map(() => new Temporary(1))
       : this.#reducers.map(({ operands }) => operands);
     this.#results = reductions.map(({ name }) => names.indexOf(name));
     const isReduced = (name: string): boolean => reductions.some((one) => one.name === name);
@@ -58,7 +58,7 @@ export class MapPassRunner {
     );
     this.#storesParameter = program.outputs.some(({ name }) => name === "p");
     this.#storesGradient = program.outputs.some(({ name }) => name === "g");
-    this.perTensor = reductions.map(() => allocateValues(0, exact));
+    this.perTensor = reductions.map(() => new Temporary(0));
   }
 
   /** @param index that of the target in the step */
@@ -83,7 +83,7 @@ export class MapPassRunner {
   /** Keeps the value of a tensor for a reduction over all of them. */
   #collect(k: number, index: number): void {
     if (this.perTensor[k].length <= index) {
-      const longer = allocateValues(2 * index + 8, this.#exact);
+      const longer = new this.#Temporary(2 * index + 8);
       longer.set(this.perTensor[k]);
       this.perTensor[k] = longer;
     }

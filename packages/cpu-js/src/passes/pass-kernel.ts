@@ -39,7 +39,7 @@ export class PassKernel implements Kernel {
   }
 
   run(updates: readonly Update[], count: number): void {
-    const runners = this.#select(updates, count, false);
+    const runners = this.#select(updates, count);
     for (let i = 0; i < runners.length; i += 1) runners[i].runner.run(updates, count);
   }
 
@@ -52,7 +52,7 @@ export class PassKernel implements Kernel {
 
   /** Prepares a step together with other rules. @returns its last level */
   prepare(updates: readonly Update[], count: number): number {
-    this.#current = this.#select(updates, count, true);
+    this.#current = this.#isShareable ? this.#select(updates, count) : this.#asOneProgram();
     let level = 0;
     for (let i = 0; i < this.#current.length; i += 1) {
       const { runner, firstLevel } = this.#current[i];
@@ -97,12 +97,15 @@ export class PassKernel implements Kernel {
    * The parts of a chain hand on parameters in memory. That is not possible for rows whose parameters stay as they are
    * while slots of later stages follow them (`decay`).
    */
-  #select(updates: readonly Update[], count: number, isTogether: boolean): readonly Placed[] {
-    if (this.#fused === undefined) return this.#runners;
-    let isFused = isTogether && !this.#isShareable;
+  #select(updates: readonly Update[], count: number): readonly Placed[] {
     for (let i = 0; i < count; i += 1)
-      isFused ||= updates[i].mask !== undefined && updates[i].unselectedRows === "decay";
-    if (!isFused) return this.#runners;
+      if (updates[i].mask !== undefined && updates[i].unselectedRows === "decay")
+        return this.#asOneProgram();
+    return this.#runners;
+  }
+
+  #asOneProgram(): readonly Placed[] {
+    if (this.#fused === undefined) return this.#runners;
     this.#fusedRunner ??= placed([this.#fused()]);
     return this.#fusedRunner;
   }

@@ -1,16 +1,10 @@
 import { join, summationLanes, type ReduceOp, type Values } from "@gradstep/core";
 
-/** New values: f32 if every operation is rounded. */
-export function allocateValues(length: number, exact: boolean): Values {
-  return exact ? new Float32Array(length) : new Float64Array(length);
-}
-
 /** Joins lanes l with l + 8, l + 4, l + 2 and l + 1. Each is a row of `width` values; those from `used` on are empty. */
 export function joinLanes(op: ReduceOp, lanes: Values, used: number, width: number): void {
   for (let half = summationLanes / 2; half >= 1; half /= 2) {
     const count = Math.min(half, used - half) * width;
-    for (let i = 0; i < count; i += 1)
-      lanes[i] = join(op, lanes[i], lanes[i + half * width], false);
+    for (let i = 0; i < count; i += 1) lanes[i] = join(op, lanes[i], lanes[i + half * width]);
   }
 }
 
@@ -21,7 +15,7 @@ export function joinBlocks(op: ReduceOp, blocks: Values, count: number, width: n
       for (let c = 0; c < width; c += 1) {
         const left = blocks[2 * i * width + c];
         blocks[i * width + c] =
-          2 * i + 1 < length ? join(op, left, blocks[(2 * i + 1) * width + c], false) : left;
+          2 * i + 1 < length ? join(op, left, blocks[(2 * i + 1) * width + c]) : left;
       }
     }
   }
@@ -45,7 +39,6 @@ export function addToArray(
 /** Joins values with the lanes: the first with `lane`, the next with the lane after it. */
 export function addToLanes(
   op: ReduceOp,
-  exact: boolean,
   lanes: Values,
   lane: number,
   values: Values,
@@ -59,7 +52,7 @@ export function addToLanes(
   if (op === "maximum")
     for (let i = first; i < last; i += summationLanes)
       addToArray(op, lanes, 0, values, i, summationLanes);
-  else if (exact) addRounded(lanes, values, first, last);
+  else if (lanes instanceof Float32Array) addRounded(lanes, values, first, last);
   else addUnrounded(lanes, values, first, last);
   addToArray(op, lanes, 0, values, last, from + count - last);
 }

@@ -14,7 +14,7 @@ import {
   type VariantPart,
 } from "@gradstep/core";
 import { arrayNamesOf } from "./array-names.js";
-import { allocateValues } from "./reduction-lanes.js";
+import type { TemporaryArray } from "./temporary-array.js";
 
 /**
  * The arrays of one parameter for the passes of a variant. Temporaries and counts are allocated for the shape of the
@@ -33,17 +33,17 @@ export class Target {
   hasChangedGradient = false;
   readonly #variant: Variant;
   readonly #part: VariantPart | undefined;
-  readonly #exact: boolean;
+  readonly #Temporary: TemporaryArray;
   readonly #changedGradientIndex: number;
   #shape: readonly number[] | undefined;
   /** Whether the counts are those of a step that left no row out. */
   #isComplete = false;
 
   /** @param part where the scalars and slots of the variant are, if it is part of a chain */
-  constructor(variant: Variant, update: Update, exact: boolean, part?: VariantPart) {
+  constructor(variant: Variant, update: Update, Temporary: TemporaryArray, part?: VariantPart) {
     this.#variant = variant;
     this.#part = part;
-    this.#exact = exact;
+    this.#Temporary = Temporary;
     this.update = update;
     this.#changedGradientIndex = arrayNamesOf(variant).length - 1;
     this.scalars = part === undefined ? update.scalars : new Float64Array(part.scalars.length);
@@ -95,8 +95,8 @@ export class Target {
     extents.forEach((extent, i) => {
       const length = countOf(extent, this.dimensions);
       // Values of elements are those of f32 tensors; the others are few and may be f64.
-      this.arrays[first + i] =
-        shared[first + i] ?? allocateValues(length, this.#exact || extent === "element");
+      const Temporary = extent === "element" ? Float32Array : this.#Temporary;
+      this.arrays[first + i] = shared[first + i] ?? new Temporary(length);
     });
   }
 

@@ -10,8 +10,8 @@ import { arrayNamesOf } from "./array-names.js";
 import type { PassFunction } from "../kernel-table.js";
 import { MapPassRunner } from "./map-pass-runner.js";
 import { NewtonSchulz } from "../matrices/newton-schulz.js";
-import { allocateValues } from "./reduction-lanes.js";
 import { Target } from "./target.js";
+import type { TemporaryArray } from "./temporary-array.js";
 
 /** Consecutive passes that one tensor can run through before the next tensor begins. */
 interface Phase {
@@ -34,7 +34,7 @@ export interface ChainPlace {
 export class VariantRunner {
   readonly phases: readonly Phase[];
   readonly #variant: Variant;
-  readonly #exact: boolean;
+  readonly #Temporary: TemporaryArray;
   readonly #place: ChainPlace | undefined;
   readonly #names: readonly string[];
   /** By index among the arrays: those that all tensors share. */
@@ -50,36 +50,37 @@ export class VariantRunner {
   /** Keys of the temporaries that depend on parameters and gradients alone, by name. */
   readonly #keys: ReadonlyMap<string, string>;
   readonly #newtonSchulz: NewtonSchulz;
-  readonly #coefficients = new Float64Array(3);
+  readonly #coefficients: Values;
 
   /** @param functions one per pass; undefined for matrix passes */
   constructor(
     variant: Variant,
     functions: readonly (PassFunction | undefined)[],
-    exact: boolean,
+    Temporary: TemporaryArray,
     place?: ChainPlace,
   ) {
     const { temporaries, counts, passes } = variant.passPlan;
     this.#variant = variant;
-    this.#exact = exact;
+    this.#Temporary = Temporary;
     this.#place = place;
     this.#names = arrayNamesOf(variant);
     const isShared = (array: string): boolean =>
       temporaries.some(({ name, extent }) => name === array && extent === "all") ||
       counts.some(({ name, per }) => name === array && per === "all");
-    this.#shared = this.#names.map((name) =>
-      isShared(name) ? allocateValues(1, exact) : undefined,
-    );
-    this.#joined = allocateValues(0, exact);
+    this.#shared = this.#names.map((name) => (isShared(name) ? new Temporary(1) : undefined));
+    this.#joined = new Temporary(0);
     // Parts of a chain that read what others changed depend on more than parameters and gradients.
     const isFirst = place === undefined || place.isFirst;
     this.#keys = new Map(
       temporaries.flatMap(({ name, key }) => (isFirst && key !== undefined ? [[name, key]] : [])),
     );
-    this.#newtonSchulz = new NewtonSchulz(exact);
+    this.#newtonSchulz = new NewtonSchulz(
+      Temporary === Float32Array ? Math.fround : (value) => value,
+    );
+    this.#coefficients = new Temporary(3);
     this.phases = phasesOf(
       passes.map((pass, i) =>
-        pass.kind === "map" ? new MapPassRunner(variant, pass, functions[i]!, exact) : pass,
+        pass.kind === "map" ? new MapPassRunner(variant, pass, functions[i]!, Temporary) : pass,
       ),
     );
   }
@@ -99,7 +100,7 @@ export class VariantRunner {
     for (let i = 0; i < count; i += 1) {
       let target = this.#known.get(updates[i]);
       if (target === undefined) {
-        target = new Target(this.#variant, updates[i], this.#exact, this.#place?.part);
+        target = new Target(this.#variant, updates[i], this.#Temporary, this.#place?.part);
         this.#known.set(updates[i], target);
       }
       target.prepare(this.#shared);
@@ -147,7 +148,7 @@ export class VariantRunner {
     const first = this.#gathered;
     this.#gathered += other.#count;
     if (this.#joined.length < this.#gathered) {
-      const longer = allocateValues(2 * this.#gathered, this.#exact);
+      const longer = new this.#Temporary(2 * this.#gathered);
       longer.set(this.#joined);
       this.#joined = longer;
     }
@@ -157,7 +158,7 @@ export class VariantRunner {
   /** Joins what was gathered. */
   joinGathered(phase: number, k: number): void {
     const { name, op } = this.#lastOver(phase)!.pass.reductions[k];
-    const result = joinPairwise(op, this.#joined, this.#gathered, this.#exact);
+    const result = joinPairwise(op, this.#joined, this.#gathered);
     this.#shared[this.#names.indexOf(name)]![0] = result;
     this.#gathered = 0;
   }
@@ -199,7 +200,7 @@ export class VariantRunner {
       const one = coefficients[k];
       if (typeof one === "string")
         this.#coefficients[k] = Math.fround(scalars[this.#variant.scalars.indexOf(one)]);
-      else this.#coefficients[k] = this.#exact ? Math.fround(one) : one;
+      else this.#coefficients[k] = one;
     }
     this.#newtonSchulz.run(
       arrays[this.#names.indexOf(from)] as Float32Array,

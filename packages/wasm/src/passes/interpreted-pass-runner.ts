@@ -48,7 +48,7 @@ export class InterpretedPassRunner {
         ? floats[table.addressOf(name, tensor) / 4]
         : Math.fround(scalars[layout.scalars.indexOf(name)]);
     }
-    interpret(bytecode, values, true);
+    interpret(bytecode, values, "f32");
     for (let i = 0; i < outputs.length; i += 1) {
       const { name, node } = outputs[i];
       const operands = this.operandsOf(name);

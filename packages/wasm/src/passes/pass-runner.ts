@@ -104,7 +104,7 @@ export class PassRunner {
       for (let j = 0; j < runners[i].table.count; j += 1) this.#operands[count + j] = operands[j];
       count += runners[i].table.count;
     }
-    const value = joinPairwise(op, this.#operands, count, true);
+    const value = joinPairwise(op, this.#operands, count);
     this.table.floats[this.table.addressOf(name, 0) / 4] = value;
   }
 

@@ -15,7 +15,7 @@ export function joinTensor(
       joinVectors(op, values, first, first + half, half);
     values[from + b] = values[first];
   }
-  values[to] = joinPairwise(op, values, blocks, true, from);
+  values[to] = joinPairwise(op, values, blocks, from);
 }
 
 /** Joins the blocks of each row. */
@@ -28,7 +28,7 @@ export function joinRow(
 ): void {
   const blocks = blocksOf(columns);
   for (let r = 0; r < matrices * rows; r += 1)
-    values[to + r] = joinPairwise(op, values, blocks, true, from + blocks * r);
+    values[to + r] = joinPairwise(op, values, blocks, from + blocks * r);
 }
 
 /** Joins the lanes of each block of rows, then the blocks: vectors of columns. */

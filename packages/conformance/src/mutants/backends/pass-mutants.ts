@@ -11,7 +11,7 @@ import { target, withChange, withRun, type Run } from "../mutable-target.js";
 import { metricsOf } from "../rules/mutate-rule.js";
 import { half } from "./narrow-rounding.js";
 
-const sound = definedArithmetic(true);
+const sound = definedArithmetic("f32");
 
 type ValueAt = Parameters<PassArithmetic["reduce"]>[2];
 

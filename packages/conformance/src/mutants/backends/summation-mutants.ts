@@ -3,7 +3,7 @@ import { definedArithmetic, runPasses, type PassArithmetic } from "@gradstep/cor
 import type { Mutant } from "../mutant.js";
 import { target, withRun } from "../mutable-target.js";
 
-const sound = definedArithmetic(true);
+const sound = definedArithmetic("f32");
 
 /** A backend that claims the bits of the reference, and sums in another order. */
 function summing(name: string, parts: Partial<PassArithmetic>): Mutant {

@@ -6,6 +6,7 @@ import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
 import type { Expression, Position } from "../../language/expression.js";
 import { interpret } from "../../language/interpret.js";
+import { roundingTo } from "../../language/precision.js";
 import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
@@ -57,7 +58,7 @@ export async function explain(
       { code: "INVALID_PARAMETER" },
     );
   }
-  const rounded = parameter.backend.precision === "f32";
+  const { precision } = parameter.backend;
   const rule = resolvedRule(record.group);
   const needsAll = rule.drafts.some(({ extent }) => extent === "all");
   const taking = records.filter(({ name }) => (gradients[name] ?? undefined) !== undefined);
@@ -86,7 +87,7 @@ export async function explain(
     const drafts = run === record.run ? rule.drafts : resolvedRule(own[0].group).drafts;
     rules.set(run, { drafts, tensors: own.map((one) => tensors.get(one)!) });
   }
-  const graph = new GraphValues(rules.get(record.run)!, [...rules.values()], rounded);
+  const graph = new GraphValues(rules.get(record.run)!, [...rules.values()], precision);
   const tensor = tensors.get(record)!;
   const values = graph.at(tensor, index);
   const { lines: perStep, t } = perGroup.get(record.group)!;
@@ -173,7 +174,7 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
     const chained = g.slice();
     const count = parameter.shape[0] ?? 1;
     const rows = ascending(count);
-    const round = parameter.backend.precision === "f32" ? Math.fround : (value: number) => value;
+    const round = roundingTo(parameter.backend.precision);
     applyChainRule(
       gradientActivation,
       { values: p, rows },
@@ -237,7 +238,7 @@ function stepValues(group: Group, t: number): StepValues {
   drafts.forEach(({ op, name }, i) => {
     if (op === "input") values[i] = inputOf(name);
   });
-  interpret(bytecodeOf({ nodes: drafts } as never), values, false);
+  interpret(bytecodeOf({ nodes: drafts } as never), values);
   const scalars = new Map<string, number>();
   for (const name of texts.hyperparameters) scalars.set(name, group.get(name));
   for (const { name, node } of statements) scalars.set(name, values[node]);

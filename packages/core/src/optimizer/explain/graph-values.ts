@@ -5,9 +5,10 @@ import { isTensorOp } from "../../language/expression.js";
 import type { Extent } from "../../language/extent.js";
 import { interpret } from "../../language/interpret.js";
 import { newtonSchulz } from "../../language/newton-schulz.js";
+import { roundingTo, type Precision, type Rounding } from "../../language/precision.js";
 import { reductionKey } from "../../language/reduction-key.js";
 import type { Draft } from "../../language/program.js";
-import { joinPairwise, reduce, type ReduceOp } from "../../language/summation.js";
+import { joinRounded, reduce, type ReduceOp } from "../../language/summation.js";
 
 /** A tensor of a step: its arrays and scalars by name. */
 export interface TensorValues {
@@ -27,17 +28,17 @@ export class GraphValues {
   readonly #rule: RuleValues;
   /** All rules of the step, this one included. */
   readonly #rules: readonly RuleValues[];
-  readonly #round: (value: number) => number;
-  readonly #rounded: boolean;
+  readonly #round: Rounding;
+  readonly #precision: Precision;
   /** The results of operations on tensors, by tensor and node. */
   readonly #results = new Map<TensorValues, Map<number, Values>>();
 
-  /** @param rounded whether every operation is rounded to f32 */
-  constructor(rule: RuleValues, rules: readonly RuleValues[], rounded: boolean) {
+  /** @param precision to which every operation is rounded */
+  constructor(rule: RuleValues, rules: readonly RuleValues[], precision: Precision) {
     this.#rule = rule;
     this.#rules = rules;
-    this.#rounded = rounded;
-    this.#round = rounded ? Math.fround : (value) => value;
+    this.#precision = precision;
+    this.#round = roundingTo(precision);
   }
 
   /** The values of all nodes for one element of a tensor. */
@@ -45,7 +46,7 @@ export class GraphValues {
     const { drafts } = this.#rule;
     const values = new Float64Array(drafts.length);
     this.#load(values, tensor, "element", index);
-    interpret(this.#bytecode(drafts.map((_, i) => i)), values, this.#rounded);
+    interpret(this.#bytecode(drafts.map((_, i) => i)), values, this.#precision);
     return values;
   }
 
@@ -108,7 +109,7 @@ export class GraphValues {
     const positions = Array.from({ length: countOf(extent, dimensions) }, (): number[] => []);
     values.forEach((_, i) => positions[reducedIndex(from, extent, i, dimensions)].push(i));
     return Float64Array.from(positions, (indices) =>
-      reduce(op as ReduceOp, indices.length, (k) => values[indices[k]], this.#rounded),
+      reduce(op as ReduceOp, indices.length, (k) => values[indices[k]], this.#precision),
     );
   }
 
@@ -125,10 +126,10 @@ export class GraphValues {
           reductionKey(rule.drafts, i) === key,
       );
       if (same < 0) return [];
-      const others = new GraphValues(rule, [rule], this.#rounded);
+      const others = new GraphValues(rule, [rule], this.#precision);
       return rule.tensors.map((one) => others.#valuesOf(one, rule.drafts[same].operands[0])[0]);
     });
-    return joinPairwise(op, values, values.length, this.#rounded);
+    return joinRounded(op, values, this.#precision);
   }
 
   #count(tensor: TensorValues, of: Extent, per: Extent): Values {
@@ -154,7 +155,7 @@ export class GraphValues {
     const values = new Float64Array(drafts.length);
     return Float64Array.from({ length: countOf(extent, tensor.dimensions) }, (_, index) => {
       this.#load(values, tensor, extent, index, node);
-      interpret(bytecode, values, this.#rounded);
+      interpret(bytecode, values, this.#precision);
       return values[node];
     });
   }

@@ -146,12 +146,12 @@ export class StepScalars {
     const nodes = this.#nodes;
     for (const { name, node } of this.#hyperparameters)
       nodes[node] = name === hyperparameter ? value : this.#source.get(name);
-    interpret(this.#constants, nodes, false);
+    interpret(this.#constants, nodes);
     // What was computed ahead is of the value of the source.
     this.#seen = -1;
     if (this.#stepNode >= 0) nodes[this.#stepNode] = t;
     move(this.#persistentInputs, this.#persistent, nodes);
-    interpret(this.#live, nodes, false);
+    interpret(this.#live, nodes);
     for (let i = 0; i < this.values.length; i += 1) this.values[i] = nodes[this.#scalarNodes[i]];
   }
 
@@ -171,7 +171,7 @@ export class StepScalars {
     for (let step = 0; step < this.#known; step += 1) {
       if (this.#stepNode >= 0) nodes[this.#stepNode] = t + step;
       move(this.#persistentInputs, this.#persistent, nodes);
-      interpret(this.#live, nodes, false);
+      interpret(this.#live, nodes);
       const row = step * from.length;
       for (let i = 0; i < from.length; i += 1) ahead[row + i] = nodes[from[i]];
     }
@@ -181,7 +181,7 @@ export class StepScalars {
   #computeConstants(): void {
     const nodes = this.#nodes;
     for (const { name, node } of this.#hyperparameters) nodes[node] = this.#source.get(name);
-    interpret(this.#constants, nodes, false);
+    interpret(this.#constants, nodes);
     this.#seen = this.#clock.changes;
     this.#known = 0;
   }
