@@ -23,6 +23,7 @@ export type {
   OptimizerMethods,
   OptimizerOptions,
   RuleConfig,
+  StateOptions,
 } from "./optimizer/optimizer.js";
 export type { ResetOptions } from "./optimizer/reset/reset-options.js";
 export type { RemapOptions, Rows } from "./optimizer/rows/rows.js";

@@ -461,3 +461,34 @@ test("a pending state resolves after its optimizer is disposed", async () => {
   optimizer.dispose();
   expect(comparable(await pending)).toEqual(quiet);
 });
+
+describe("a state that is reused", () => {
+  test("gives its arrays to the new state, which has the same values as any other", async () => {
+    const { optimizer, steps } = start(nadam());
+    const first = await optimizer.state();
+    const { m } = first.slots["bias"];
+    steps(0, 2);
+    const plain = comparable(await optimizer.state());
+    const second = await optimizer.state({ reuse: first });
+    expect(second.slots["bias"]["m"]).toBe(m);
+    expect(comparable(second)).toEqual(plain);
+  });
+
+  test("keeps arrays of another type or length, and those of other slots", async () => {
+    const { optimizer, steps } = start(nadam());
+    steps(0, 2);
+    const plain = await optimizer.state();
+    const bias = { m: new Float64Array(3).fill(5), v: new Float32Array(4).fill(5), n: 1 };
+    const reuse = { ...plain, slots: { bias, other: {} } } as unknown as OptimizerState;
+    const state = await optimizer.state({ reuse });
+    expect(comparable(state)).toEqual(comparable(plain));
+    expect([...bias.m, ...bias.v]).toEqual([5, 5, 5, 5, 5, 5, 5]);
+  });
+
+  test("is refused under another name of the option", async () => {
+    const { optimizer } = start(nadam());
+    await expect(optimizer.state({ into: {} } as never)).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
+  });
+});

@@ -1,12 +1,12 @@
-import type { Misfit, OptimizerState, RestoreOptions, Values } from "@gradstep/core";
+import type { Misfit, OptimizerState, RestoreOptions, StateOptions, Values } from "@gradstep/core";
 
 /** What a checkpointer needs of an optimizer. */
 export interface CheckpointedOptimizer {
   readonly iterations: number;
   /** The names of its parameters, which a checkpointer must have, too. Any are right if left out. */
   readonly parameters?: readonly string[];
-  /** Copies the state as it is when this is called. */
-  state(): Promise<OptimizerState>;
+  /** Copies the state as it is when this is called. It can overwrite the arrays of `reuse`, its state in an earlier save. */
+  state(options?: StateOptions): Promise<OptimizerState>;
   /** @returns what did not fit, with `partial`, or nothing */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] | void;
 }
@@ -18,6 +18,8 @@ export interface CheckpointedParameter {
   readonly freed?: boolean;
   /** Copies the values as they are when this is called. */
   read(): Promise<Values>;
+  /** The live values. Optional: where it is there, a save copies them into the memory of an earlier one. */
+  readonly view?: (() => Values) | undefined;
   write(values: ArrayLike<number>): void;
 }
 

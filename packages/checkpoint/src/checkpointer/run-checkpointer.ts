@@ -9,7 +9,7 @@ import type { Checkpointer, Resumed, ResumeOptions } from "./checkpointer.js";
 import { newestCheckpoint } from "./newest-checkpoint.js";
 import { restoreCheckpoint } from "./restore-checkpoint.js";
 import { RunStore } from "./run-store.js";
-import { takeSnapshot } from "./snapshot.js";
+import { takeSnapshot, type SnapshotMemory } from "./snapshot.js";
 
 /** The options of `checkpointer`, checked and complete. */
 interface RunOptions {
@@ -33,6 +33,8 @@ export class RunCheckpointer implements Checkpointer {
   #saves = 0;
   /** Ends when the last resume has ended. Never rejects; undefined if none goes on. */
   #resuming: Promise<unknown> | undefined;
+  /** What an earlier save or resume no longer needs, for the next snapshot. */
+  #memory: SnapshotMemory | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(run: CheckpointedRun, store: CheckpointStore, options: RunOptions) {
@@ -67,6 +69,7 @@ export class RunCheckpointer implements Checkpointer {
     if (newest === undefined) return undefined;
     const { id, checkpoint, damaged } = newest;
     const misfits = await restoreCheckpoint(this.#run, checkpoint, options);
+    this.#memory = checkpoint;
     const { iterations } = this.#run.optimizer;
     this.#savedSteps = iterations;
     // Damaged ones must not push out whole ones.
@@ -97,6 +100,7 @@ export class RunCheckpointer implements Checkpointer {
   async close(): Promise<void> {
     // Also for the saves that are started while it waits.
     while (this.#saves > 0) await this.#work;
+    this.#memory = undefined;
     await this.#runStore.unlock();
     this.#throwFailure();
   }
@@ -120,20 +124,22 @@ export class RunCheckpointer implements Checkpointer {
 
   #snapshot(): Promise<Checkpoint> {
     this.#savedSteps = this.#run.optimizer.iterations;
-    return takeSnapshot(this.#run);
+    const memory = this.#memory;
+    this.#memory = undefined;
+    return takeSnapshot(this.#run, memory);
   }
 
   async #writeAfter(
     before: Promise<unknown>,
-    snapshot: Promise<Checkpoint>,
+    snapshotting: Promise<Checkpoint>,
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const { slots } = this.#options;
     await waitFor(before, signal);
     await this.#runStore.lock();
-    const id = await this.#store.write(encodeCheckpoint(await snapshot, { slots, signal }), {
-      signal,
-    });
+    const snapshot = await snapshotting;
+    const id = await this.#store.write(encodeCheckpoint(snapshot, { slots, signal }), { signal });
+    this.#memory = snapshot;
     await this.#runStore.add(id).catch(this.#report);
     return id;
   }

@@ -1,21 +1,31 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, type Values } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import { checkParameterNames } from "./check-run.js";
-import type { CheckpointedRun } from "./checkpointed-run.js";
+import type { CheckpointedParameter, CheckpointedRun } from "./checkpointed-run.js";
+
+/** The parts of a snapshot whose memory can be used for the next one. */
+export type SnapshotMemory = Pick<Checkpoint, "parameters" | "optimizer">;
 
 /**
  * Copies everything as it is at the time of the call, on GPUs at this point of the queue; what is called afterwards does
  * not change it.
+ * @param reuse a snapshot that is no longer needed. Memory that is new to a process is slow to write to: on a virtual machine, a
+ * copy into it can take ten times as long and more
  * @throws {GradstepError} `INVALID_PARAMETER`, `UNSUPPORTED`, and as the parts of the run do
  */
-export async function takeSnapshot(run: CheckpointedRun): Promise<Checkpoint> {
+export async function takeSnapshot(
+  run: CheckpointedRun,
+  reuse?: SnapshotMemory,
+): Promise<Checkpoint> {
   const { optimizer, parameters, others } = run;
   checkParameterNames(run);
   // Everything is asked for before the first await, so that all of it is of the same moment.
   const shapes = Object.entries(parameters).map(([name, { shape }]) => [name, [...shape]] as const);
   // Async functions, so that what throws at once leaves no rejection of another one unhandled.
-  const reading = Object.values(parameters).map(async (parameter) => parameter.read());
-  const stating = (async () => optimizer.state())();
+  const reading = Object.entries(parameters).map(async ([name, parameter]) =>
+    readInto(parameter, reuse?.parameters[name]?.values),
+  );
+  const stating = (async () => optimizer.state({ reuse: reuse?.optimizer }))();
   const otherStates = Object.entries(others).map(
     async ([name, one]) => [name, stateOf(name, await one.state())] as const,
   );
@@ -31,6 +41,19 @@ export async function takeSnapshot(run: CheckpointedRun): Promise<Checkpoint> {
     optimizer: state,
     others: Object.fromEntries(otherEntries),
   };
+}
+
+/** The values of a parameter: in `array` if that has their type and length and they can be accessed, else in a new array. */
+function readInto(
+  parameter: CheckpointedParameter,
+  array: Values | undefined,
+): Values | Promise<Values> {
+  const values = parameter.view?.();
+  if (array === undefined || values === undefined) return parameter.read();
+  if (array.constructor !== values.constructor || array.length !== values.length)
+    return parameter.read();
+  array.set(values);
+  return array;
 }
 
 /** @throws {GradstepError} `UNSUPPORTED` for undefined, which is not stored: the checkpoint could not be restored */

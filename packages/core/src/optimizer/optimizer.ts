@@ -35,6 +35,15 @@ export interface OptimizerConfig extends StepControlOptions, SparseOptions {
   readonly structural?: readonly string[];
 }
 
+/** Options of `optimizer.state`. */
+export interface StateOptions {
+  /**
+   * An earlier state that is no longer needed. Arrays of slots that fit are overwritten and are those of the new state, on
+   * backends whose memory JavaScript can access: that is faster than a copy in new memory.
+   */
+  readonly reuse?: OptimizerState | undefined;
+}
+
 /** Options of `optimizer.restore`. */
 export interface RestoreOptions {
   /**
@@ -137,9 +146,10 @@ export interface OptimizerMethods<
   remove(names: N | readonly N[]): void;
   /**
    * Copies everything the next step depends on, apart from the values of the parameters.
-   * @throws {GradstepError} `DISPOSED`, `SWAPPED` (after `swap`: the values to save with the state are those before it)
+   * @throws {GradstepError} `DISPOSED`, `UNKNOWN_OPTION`, `SWAPPED` (after `swap`: the values to save with the state are
+   * those before it)
    */
-  state(): Promise<OptimizerState>;
+  state(options?: StateOptions): Promise<OptimizerState>;
   /**
    * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
    * All hyperparameters are replaced by those of the state, the learning rate included; to use another rate, set it after

@@ -5,7 +5,13 @@ import { GradstepError } from "../errors.js";
 import { checkGradients } from "./step/gradient-table-checks.js";
 import type { Gradients } from "./step/gradients.js";
 import { Evaluation } from "./evaluation.js";
-import type { Metrics, OptimizerConfig, OptimizerMethods, RestoreOptions } from "./optimizer.js";
+import type {
+  Metrics,
+  OptimizerConfig,
+  OptimizerMethods,
+  RestoreOptions,
+  StateOptions,
+} from "./optimizer.js";
 import {
   defineHyperparameters,
   parameterGroup,
@@ -179,11 +185,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#steps.forget();
   }
 
-  async state(): Promise<OptimizerState> {
+  async state(options: StateOptions = {}): Promise<OptimizerState> {
     this.#checkTrains();
+    checkOptions("state", options, ["reuse"]);
     const reading = this.#control?.readCounts();
     const [state, read] = await Promise.all([
-      readState(this.#stateSource, this.#clock.iterations),
+      readState(this.#stateSource, this.#clock.iterations, options.reuse),
       reading,
     ]);
     return read === undefined ? state : correctedState(state, read);

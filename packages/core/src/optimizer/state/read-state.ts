@@ -1,3 +1,4 @@
+import type { Tensor, Values } from "../../backend/backend.js";
 import { readControlState } from "../step-control/step-control-state.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Group } from "../groups/group.js";
@@ -16,10 +17,14 @@ function ruleState({ context: { spec } }: Group): RuleState {
 type RuleState = Pick<OptimizerState, "rule" | "options" | "fingerprint">;
 type RowCounts = NonNullable<OptimizerState["rowCounts"]>;
 
-/** Copies everything the next step depends on, apart from the values of the parameters. */
+/**
+ * Copies everything the next step depends on, apart from the values of the parameters.
+ * @param reuse a state whose arrays are overwritten and become part of the new one, where they fit
+ */
 export async function readState(
   { groups, records, control }: StateSource,
   iterations: number,
+  reuse: OptimizerState | undefined,
 ): Promise<OptimizerState> {
   const [defaults] = groups;
   const counting = records.filter(({ rowSteps }) => rowSteps !== undefined);
@@ -46,7 +51,10 @@ export async function readState(
   };
   const reads = records.map(async (record) => {
     const saved = savedSlots(record);
-    const arrays = await Promise.all(saved.map(({ index }) => record.update.slots[index].read()));
+    const earlier = reuse?.slots?.[record.name];
+    const arrays = await Promise.all(
+      saved.map(({ name, index }) => readInto(record.update.slots[index], earlier?.[name])),
+    );
     return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
   });
   const limited = records.filter(({ rowLimit }) => rowLimit !== undefined);
@@ -67,4 +75,13 @@ export async function readState(
     ...(limited.length > 0 && { rowCounts: Object.fromEntries(rowCounts) as RowCounts }),
     ...(ofControl && { control: ofControl }),
   };
+}
+
+/** The values of a tensor: in `array` if that has their type and length and they can be accessed, else in a new array. */
+async function readInto(tensor: Tensor, array: Values | undefined): Promise<Values> {
+  const values = tensor.view?.();
+  if (array?.constructor !== values?.constructor || array?.length !== tensor.size)
+    return tensor.read();
+  array.set(values!);
+  return array;
 }
