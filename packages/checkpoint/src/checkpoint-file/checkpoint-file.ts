@@ -13,6 +13,7 @@ import {
 } from "../safetensors/index.js";
 import { arrayDtype } from "../safetensors/dtypes.js";
 import { maxHeaderLength } from "../safetensors/header.js";
+import { checkReader } from "../bridges/readers.js";
 import type { ByteSource } from "../stores/store.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { fromJson, toJson } from "./plain-data.js";
@@ -129,7 +130,7 @@ export async function decodeCheckpoint(
   options: CheckpointDecodeOptions = {},
 ): Promise<Checkpoint> {
   const { metadata, tensors } = await decode(source, options);
-  if (!isCheckpoint(metadata)) foreignFile();
+  if (!isCheckpoint(metadata)) foreignFile(metadata);
   if (metadata.get("version") !== version)
     throw new GradstepError(
       `The checkpoint has version ${show(metadata.get("version"))}; this version of gradstep reads ${version}. Update @gradstep/checkpoint.`,
@@ -152,7 +153,8 @@ function isCheckpoint(metadata: SafetensorsFile["metadata"]): boolean {
   return metadata.get("format") === "gradstep" && metadata.has("checkpoint");
 }
 
-function foreignFile(cause?: unknown): never {
+function foreignFile(metadata: SafetensorsFile["metadata"], cause?: unknown): never {
+  checkReader("decodeCheckpoint", metadata, cause);
   throw new GradstepError(
     "The file is a safetensors file, but no checkpoint of gradstep; expected one, or read it with a bridge such as readTorch, or with decodeSafetensors.",
     { code: "INVALID_FILE", cause },
@@ -169,7 +171,7 @@ async function decode(
     if (!(error instanceof GradstepError) || error.code !== "INVALID_FILE") throw error;
     // Files of other libraries have no digest either, and are not damaged.
     const header = await readSafetensorsHeader(source, options).catch(() => undefined);
-    if (header !== undefined && !isCheckpoint(header.metadata)) foreignFile(error);
+    if (header !== undefined && !isCheckpoint(header.metadata)) foreignFile(header.metadata, error);
     throw error;
   }
 }

@@ -15,7 +15,10 @@ export function isHdf5(bytes: Uint8Array): boolean {
 export function checkSuperblock(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isHdf5(bytes) || bytes.length < 48)
-    invalid("it does not begin with a superblock", "an HDF5 file such as model.weights.h5");
+    invalid(
+      "it does not begin with a superblock",
+      "an HDF5 file such as model.weights.h5; checkpoints of PyTorch and Optax are read with readTorch and readOptax of @gradstep/checkpoint",
+    );
   const version = view.getUint8(8);
   if (version > 3) invalid(`its superblock has version ${version}`, "0 to 3");
   const isOld = version < 2;

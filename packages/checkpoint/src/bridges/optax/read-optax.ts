@@ -7,6 +7,7 @@ import {
 } from "@gradstep/core/interop";
 import { decodeSafetensors, floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
 import type { ByteSource } from "../../stores/store.js";
+import { checkReader } from "../readers.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
 import { checkArrays, floatTypes, parameterRoot } from "./array-checks.js";
 import { optimizerOf, stepsOf } from "./optax-metadata.js";
@@ -36,6 +37,7 @@ export async function readOptax(
   { optimizer: given, ...options }: ReadOptaxOptions = {},
 ): Promise<ImportedCheckpoint> {
   const { metadata, tensors } = await decodeSafetensors(source, options);
+  checkReader("readOptax", metadata);
   const named = given ?? optimizerOf(metadata);
   // Throws if there is no such optimizer.
   specOf(named);

@@ -11,6 +11,7 @@ import {
   type SafetensorsEntry,
   type SafetensorsSource,
 } from "../../safetensors/index.js";
+import { checkReader } from "../readers.js";
 import { inTypeOf } from "./in-type-of.js";
 import { otherTensorOf, type OtherTensor } from "./other-tensors.js";
 import { rejectPickle } from "./reject-pickle.js";
@@ -57,6 +58,7 @@ export async function readTorch(
     throw error;
   }
   const { metadata, tensors } = file;
+  checkReader("readTorch", metadata);
   const description = parseDescription(metadata.get("optimizer"));
   const { parameters, otherTensors } = modelOf(description, tensors);
   const states = parameterStates(description, tensors, parameters);
