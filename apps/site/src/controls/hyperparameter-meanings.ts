@@ -2,7 +2,7 @@ import descriptions from "../generated/setting-descriptions.json" with { type: "
 
 /** What a page says of a hyperparameter. */
 export interface Meaning {
-  /** How papers write it: `β₁`. */
+  /** How papers and the reference write it: `β₁`. */
   readonly symbol?: string;
   /** One sentence. */
   readonly text: string;
@@ -16,7 +16,7 @@ const symbols: Readonly<Record<string, string>> = {
   beta: "β",
   beta1: "β₁",
   beta2: "β₂",
-  beta2Decay: "d",
+  beta2Decay: "δ",
   beta3: "β₃",
   cautiousWeightDecay: "λ",
   clipThreshold: "d",
@@ -30,7 +30,7 @@ const symbols: Readonly<Record<string, string>> = {
   epsilonRoot: "ε̄",
   l1RegularizationStrength: "λ₁",
   l2RegularizationStrength: "λ₂",
-  learningRate: "α",
+  learningRate: "η",
   lookaheadStepSize: "α",
   lookaheadSteps: "k",
   momentum: "μ",
@@ -38,8 +38,8 @@ const symbols: Readonly<Record<string, string>> = {
   muonB: "b",
   muonC: "c",
   rho: "ρ",
-  trustCoefficient: "η",
-  trustRatioCoefficient: "η",
+  trustCoefficient: "κ",
+  trustRatioCoefficient: "κ",
   trustRatioEpsilon: "ε",
   weightDecay: "λ",
 };

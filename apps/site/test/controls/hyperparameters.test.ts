@@ -10,6 +10,7 @@ import {
   sliderRangeOf,
   valueAt,
 } from "../../src/controls/hyperparameter-range.js";
+import { symbolOf } from "../../src/reference/mathematics/symbols.js";
 import { initialSchedule, scheduleKinds, scheduleOf } from "../../src/controls/schedule-kinds.js";
 
 const all = [...rules, ...stages];
@@ -34,6 +35,31 @@ describe.each(all.map((rule) => [rule.name, rule] as const))("%s", (_, rule) => 
       expect(values).toEqual([...values].sort((a, b) => a - b));
     }
   });
+});
+
+test("the demos write hyperparameters with the letters of the reference", () => {
+  const letters: Readonly<Record<string, string>> = {
+    "\\alpha": "α",
+    "\\beta": "β",
+    "\\delta": "δ",
+    "\\eta": "η",
+    "\\kappa": "κ",
+    "\\lambda": "λ",
+    "\\mu": "μ",
+    "\\rho": "ρ",
+    "\\tau": "τ",
+    "\\varepsilon": "ε",
+  };
+  const names = new Set(all.flatMap((rule) => Object.keys(rule.hyperparameters)));
+  let compared = 0;
+  for (const name of names) {
+    const symbol = meaningOf(name)?.symbol;
+    if (symbol === undefined) continue;
+    const { base } = symbolOf(name);
+    expect([name, symbol[0]]).toEqual([name, letters[base] ?? base]);
+    compared += 1;
+  }
+  expect(compared).toBeGreaterThan(20);
 });
 
 test("the meanings are the comments of core, each on one line", () => {
