@@ -3,6 +3,7 @@ import { proxy, wrap } from "comlink";
 import { useEffect, useState } from "preact/hooks";
 import { availableBackends, type Availability } from "../backends/browser-backends.js";
 import { download } from "../download.js";
+import { QueryProblems } from "../url-state/query-problems.js";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
 import type { BenchmarkEvent, BenchmarkTable } from "./benchmark-table.js";
 import { BenchmarkTables } from "./benchmark-tables.js";
@@ -14,14 +15,15 @@ import { gpuAdapter, type GpuAdapter } from "./gpu-adapter.js";
 import { machineDocument } from "./machine-document.js";
 import type { MachineWorker } from "./machine.worker.js";
 import { MutantList } from "./mutant-list.js";
-import { progressOfChecks, RunControls } from "./run-controls.js";
+import { announcementOfChecks, progressOfChecks, RunControls } from "./run-controls.js";
 import { queryOf, settingsFromQuery } from "./settings.js";
 import { SettingsPanel } from "./settings-panel.js";
 import { useWorkerRun } from "./use-worker-run.js";
 
 /** Checks the backends of this browser, and compares their speed with others'. */
 export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
-  const [settings, setSettings] = useState(() => settingsFromQuery(readUrlState()));
+  const [address] = useState(() => settingsFromQuery(readUrlState()));
+  const [settings, setSettings] = useState(address.state);
   const [availability, setAvailability] = useState<readonly Availability[]>([]);
   const [adapter, setAdapter] = useState<GpuAdapter>();
   const [checks, setChecks] = useState<CheckRun>();
@@ -93,6 +95,7 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
 
   return (
     <div class="machine">
+      <QueryProblems problems={address.problems} />
       <SettingsPanel
         settings={settings}
         availability={availability}
@@ -110,6 +113,7 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
           isDisabled={isBusy || chosen.length === 0}
           progress={progressOfChecks(checks)}
           failure={checking.failure}
+          announcement={announcementOfChecks(checks)}
           onStart={check}
           onStop={stopChecks}
         />
@@ -126,6 +130,13 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
           isDisabled={isBusy || chosen.length === 0}
           progress={benchmarkProgress}
           failure={measuring.failure}
+          announcement={
+            measuring.isRunning
+              ? "Measuring the speed."
+              : tables.length > 0
+                ? "The speed is measured."
+                : ""
+          }
           onStart={measure}
           onStop={measuring.stop}
         />

@@ -1,4 +1,5 @@
 import { backendNames, type BackendName } from "../backends/browser-backends.js";
+import { QueryReader, type ReadQuery } from "../url-state/query-reader.js";
 
 export const extents = ["quick", "full"] as const;
 
@@ -12,13 +13,19 @@ export interface MachineSettings {
   readonly extent: ExtentName;
 }
 
-/** Settings from a query string. Names that do not exist are ignored. */
-export function settingsFromQuery(query: Readonly<Record<string, string>>): MachineSettings {
-  const without = (query["without"] ?? "").split(",");
-  return {
-    without: backendNames.filter((name) => without.includes(name)),
-    extent: query["extent"] === "full" ? "full" : "quick",
+/** Settings from a query string. Backends that do not exist are not left out either. */
+export function settingsFromQuery(
+  query: Readonly<Record<string, string>>,
+): ReadQuery<MachineSettings> {
+  const reader = new QueryReader(query);
+  const names = reader.read<readonly string[]>("without", [], (text) => text.split(","));
+  for (const name of names)
+    if (!backendNames.some((one) => one === name)) reader.report("without", name);
+  const state: MachineSettings = {
+    without: backendNames.filter((name) => names.includes(name)),
+    extent: reader.choice("extent", "quick", extents),
   };
+  return { state, problems: reader.problems };
 }
 
 /** The query string of settings. What is the default is left out. */

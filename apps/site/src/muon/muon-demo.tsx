@@ -1,11 +1,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { shortNumber } from "../number-text.js";
+import { QueryProblems } from "../url-state/query-problems.js";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
 import { HeatMap } from "./heat-map.js";
 import { MuonControls } from "./muon-controls.js";
-import type { MuonPicture } from "./picture.js";
+import type { MuonPicture, PicturedMatrix } from "./picture.js";
 import { queryOf, settingsFromQuery, type MuonSettings } from "./settings.js";
 import { SpectrumCharts } from "./spectrum-charts.js";
 import { UpdateTable } from "./update-table.js";
+
+/** A picture is announced when no other one has followed for this many milliseconds. */
+const announceAfter = 500;
 
 interface MuonDemoProps {
   readonly computePicture: (settings: MuonSettings) => Promise<MuonPicture>;
@@ -13,9 +18,11 @@ interface MuonDemoProps {
 
 /** A gradient, what Muon makes of it iteration by iteration, and what Adam makes of it. */
 export function MuonDemo({ computePicture }: MuonDemoProps) {
-  const [settings, setSettings] = useState(() => settingsFromQuery(readUrlState()));
+  const [address] = useState(() => settingsFromQuery(readUrlState()));
+  const [settings, setSettings] = useState(address.state);
   const [picture, setPicture] = useState<MuonPicture>();
   const [failure, setFailure] = useState<string>();
+  const [announcement, setAnnouncement] = useState("");
   /** Only the newest settings are computed while others wait. */
   const wanted = useRef(settings);
   const isComputing = useRef(false);
@@ -42,6 +49,13 @@ export function MuonDemo({ computePicture }: MuonDemoProps) {
     void update();
   }, [settings]);
 
+  useEffect(() => {
+    if (picture === undefined) return undefined;
+    // A slider passes through many pictures.
+    const timer = setTimeout(() => setAnnouncement(summaryOf(picture)), announceAfter);
+    return () => clearTimeout(timer);
+  }, [picture]);
+
   const change = (changes: Partial<MuonSettings>) =>
     setSettings((before) => ({ ...before, ...changes }));
 
@@ -49,11 +63,22 @@ export function MuonDemo({ computePicture }: MuonDemoProps) {
     <div class="muon">
       <MuonControls settings={settings} onChange={change} />
       <div class="muon-picture">
+        <QueryProblems problems={address.problems} />
         {failure !== undefined && <p role="alert">{failure}</p>}
         {picture !== undefined && <Pictured picture={picture} />}
+        <p class="visually-hidden" role="status">
+          {announcement}
+        </p>
       </div>
     </div>
   );
+}
+
+function summaryOf({ iterates, adam }: MuonPicture): string {
+  const rangeOf = ({ singularValues }: PicturedMatrix): string =>
+    `from ${shortNumber(singularValues.at(-1)!, 3)} to ${shortNumber(singularValues[0], 3)}`;
+  const count = iterates.length - 1;
+  return `After ${count === 1 ? "1 iteration" : `${count} iterations`}, the singular values are ${rangeOf(iterates.at(-1)!)}; those of Adam's update ${rangeOf(adam)}.`;
 }
 
 function Pictured({ picture: { gradient, iterates, adam } }: { readonly picture: MuonPicture }) {

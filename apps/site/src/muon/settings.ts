@@ -1,4 +1,5 @@
 import { backendNames, type BackendName } from "../backends/browser-backends.js";
+import { QueryReader, type ReadQuery } from "../url-state/query-reader.js";
 
 export const gradientKinds = ["spectrum", "few-directions", "rare-features", "random"] as const;
 
@@ -48,37 +49,34 @@ export const ranges = {
   momentum: [0, 0.99],
 } as const;
 
-type NumberName = keyof typeof ranges;
-
-const integers: readonly NumberName[] = ["rows", "columns", "seed", "steps", "iterations"];
-
-/** Settings from a query string. What is missing or out of range has its default. */
-export function settingsFromQuery(query: Readonly<Record<string, string>>): MuonSettings {
-  const number = (name: NumberName): number => {
-    const value = Number(query[name] || "missing");
+/** Settings from a query string. What is missing or cannot be used has its default. */
+export function settingsFromQuery(
+  query: Readonly<Record<string, string>>,
+): ReadQuery<MuonSettings> {
+  const reader = new QueryReader(query);
+  const number = (name: keyof typeof ranges): number => {
     const [min, max] = ranges[name];
-    const isValid =
-      value >= min && value <= max && (!integers.includes(name) || Number.isInteger(value));
-    return isValid ? value : defaultSettings[name];
+    return reader.number(name, defaultSettings[name], min, max);
   };
-  const choice = <T extends string>(
-    value: string | undefined,
-    choices: readonly T[],
-    otherwise: T,
-  ): T => choices.find((one) => one === value) ?? otherwise;
-  return {
-    kind: choice(query.kind, gradientKinds, defaultSettings.kind),
-    rows: number("rows"),
-    columns: number("columns"),
+  const integer = (name: keyof typeof ranges): number => {
+    const [min, max] = ranges[name];
+    return reader.integer(name, defaultSettings[name], min, max);
+  };
+  const { kind, polynomials, backend } = defaultSettings;
+  const state: MuonSettings = {
+    kind: reader.choice("kind", kind, gradientKinds),
+    rows: integer("rows"),
+    columns: integer("columns"),
     condition: number("condition"),
     noise: number("noise"),
-    seed: number("seed"),
-    steps: number("steps"),
-    iterations: number("iterations"),
-    polynomials: choice(query.polynomials, ["fixed", "polar-express"], defaultSettings.polynomials),
+    seed: integer("seed"),
+    steps: integer("steps"),
+    iterations: integer("iterations"),
+    polynomials: reader.choice("polynomials", polynomials, ["fixed", "polar-express"]),
     momentum: number("momentum"),
-    backend: choice(query.backend, backendNames, defaultSettings.backend),
+    backend: reader.choice("backend", backend, backendNames),
   };
+  return { state, problems: reader.problems };
 }
 
 /** The query of settings: those that differ from the defaults. */

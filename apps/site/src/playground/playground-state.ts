@@ -1,5 +1,6 @@
 import { backendNames, type BackendName } from "../backends/browser-backends.js";
 import { parseFormula } from "./formula.js";
+import { numbersOf, QueryReader, type ReadQuery } from "../url-state/query-reader.js";
 import { formatRunners, parseRunners } from "./runner-text.js";
 import type { OwnRules, Race, Runner } from "./runner.js";
 import { surfaces, type Extent, type Point, type Surface } from "./surfaces.js";
@@ -98,33 +99,18 @@ export function toQuery(state: PlaygroundState): Readonly<Record<string, string 
   };
 }
 
-/** The state of a query string. What cannot be read is as at first, and is reported in `problems`. */
-export function fromQuery(query: Readonly<Record<string, string>>): {
-  readonly state: PlaygroundState;
-  readonly problems: readonly string[];
-} {
-  const problems: string[] = [];
-  const read = <T>(name: string, initial: T, parse: (text: string) => T | undefined): T => {
-    if (!Object.hasOwn(query, name)) return initial;
-    try {
-      const value = parse(query[name]);
-      if (value !== undefined) return value;
-    } catch {
-      // Reported below.
-    }
-    problems.push(
-      `The address has a value of ${name} that cannot be used: ${query[name].slice(0, 80)}`,
-    );
-    return initial;
-  };
-  const surface = read("surface", initialState.surface, (text) =>
-    text === ownSurface || surfaces.some(({ name }) => name === text) ? text : undefined,
-  );
+/** The state of a query string. What cannot be read is as at first. */
+export function fromQuery(query: Readonly<Record<string, string>>): ReadQuery<PlaygroundState> {
+  const reader = new QueryReader(query);
+  const surface = reader.choice("surface", initialState.surface, [
+    ownSurface,
+    ...surfaces.map(({ name }) => name),
+  ]);
   const own = {
     ...initialState,
     surface,
-    formula: read("formula", initialState.formula, (text) => parseFormula(text).text),
-    extent: read("extent", initialState.extent, extentOf),
+    formula: reader.read("formula", initialState.formula, (text) => parseFormula(text).text),
+    extent: reader.read("extent", initialState.extent, extentOf),
   };
   const usual = withSurface(own, surface);
   const rules = Object.entries(query)
@@ -133,37 +119,23 @@ export function fromQuery(query: Readonly<Record<string, string>>): {
     .filter(([name]) => /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name));
   const state = {
     ...usual,
-    start: read("start", usual.start, (text): Point | undefined => {
+    start: reader.read("start", usual.start, (text): Point | undefined => {
       const [x, y] = numbersOf(text, 2) ?? [];
       const isFinite = [x, y].every((one) => Number.isFinite(Math.fround(one)));
       return isFinite ? [x, y] : undefined;
     }),
-    steps: read("steps", initialState.steps, (text) => integerOf(text, 1, maxSteps)),
-    noise: read("noise", usual.noise, (text) => {
-      const [noise] = numbersOf(text, 1) ?? [];
-      return noise >= 0 && Number.isFinite(Math.fround(noise)) ? noise : undefined;
-    }),
-    seed: read("seed", initialState.seed, (text) => integerOf(text, 0, 2 ** 31)),
-    backend: read("backend", initialState.backend, (text) =>
-      backendNames.find((name) => name === text),
-    ),
-    runners: read("runners", initialState.runners, parseRunners),
+    steps: reader.integer("steps", initialState.steps, 1, maxSteps),
+    noise: reader.number("noise", usual.noise, 0, maxF32),
+    seed: reader.integer("seed", initialState.seed, 0, 2 ** 31),
+    backend: reader.choice("backend", initialState.backend, backendNames),
+    runners: reader.read("runners", initialState.runners, parseRunners),
     rules: Object.fromEntries(rules),
   };
-  return { state, problems };
+  return { state, problems: reader.problems };
 }
 
-function numbersOf(text: string, count: number): readonly number[] | undefined {
-  const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  return numbers.length === count && numbers.every((one) => Number.isFinite(one))
-    ? numbers
-    : undefined;
-}
-
-function integerOf(text: string, min: number, max: number): number | undefined {
-  const [number] = numbersOf(text, 1) ?? [];
-  return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
-}
+/** The largest number of f32. */
+const maxF32 = (2 - 2 ** -23) * 2 ** 127;
 
 function extentOf(text: string): Extent | undefined {
   const [xMin, xMax, yMin, yMax] = numbersOf(text, 4) ?? [];

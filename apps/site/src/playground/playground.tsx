@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { QueryProblems } from "../url-state/query-problems.js";
 import { BackendComparison } from "./backend-comparison.js";
 import { ExplanationView } from "./explanation-view.js";
 import { MapView } from "./map-view.js";
@@ -20,11 +21,7 @@ export function Playground({ model }: PlaygroundProps) {
   const edited = model.editedRule.value;
   return (
     <div class="playground">
-      {model.problems.value.map((problem) => (
-        <p key={problem} role="alert" class="playground-error">
-          {problem}
-        </p>
-      ))}
+      <QueryProblems problems={model.problems.value} />
       {!model.isInAddress.value && (
         <p role="alert" class="playground-error">
           This view is too long for an address: it is gone when the page is closed.

@@ -1,3 +1,4 @@
+import { QueryReader, type ReadQuery } from "../url-state/query-reader.js";
 import { byAttribute, type AttributeName } from "./splat-rows.js";
 import type { SplatsBackend } from "./splats.worker.js";
 import { defaultRates, type TrainingSettings } from "./training-settings.js";
@@ -56,32 +57,34 @@ export function queryOfState(state: DemoState, preferences: Preferences): Query 
   };
 }
 
-/** The state of a query string. Where it has no value, or none that is valid, the default. Numbers are put into their range. */
-export function stateOfQuery(query: Query, preferences: Preferences): DemoState {
-  const choice = <T extends string>(text: string | undefined, choices: readonly T[]): T =>
-    choices.find((one) => one === text) ?? choices[0];
-  const backends = ["webgpu", "wasm"] as const;
-  const layouts = ["panels", "slider"] as const;
+/** The state of a query string. Where it has no value, or none that can be used, the default. */
+export function stateOfQuery(query: Query, preferences: Preferences): ReadQuery<DemoState> {
+  const reader = new QueryReader(query);
   const standard = defaultState({
-    backend: choice(query["backend"], [preferences.backend, ...backends]),
-    layout: choice(query["layout"], [preferences.layout, ...layouts]),
+    backend: reader.choice("backend", preferences.backend, ["webgpu", "wasm"]),
+    layout: reader.choice("layout", preferences.layout, ["panels", "slider"]),
   });
-  const number = (text: string | undefined, otherwise: number): number =>
-    text === undefined || Number.isNaN(Number(text)) ? otherwise : Number(text);
-  return inRange({
+  const integer = (name: string, otherwise: number, { min, max }: Limits): number =>
+    reader.integer(name, otherwise, min, max);
+  const state: DemoState = {
     ...standard,
-    size: number(query["size"], standard.size),
-    capacity: number(query["splats"], standard.capacity),
-    steps: number(query["steps"], standard.steps),
-    rates: byAttribute((name) => number(query[name], standard.rates[name])),
-    ellipses: query["ellipses"] === "yes",
-  });
+    size: integer("size", standard.size, limits.size),
+    capacity: integer("splats", standard.capacity, limits.capacity),
+    steps: integer("steps", standard.steps, limits.steps),
+    rates: byAttribute((name) =>
+      reader.number(name, standard.rates[name], 0, rateLimits(name).max),
+    ),
+    ellipses: reader.choice("ellipses", "no", ["yes", "no"]) === "yes",
+  };
+  return { state, problems: reader.problems };
 }
 
-const clamp = (
-  value: number,
-  { min, max }: { readonly min: number; readonly max: number },
-): number => Math.min(max, Math.max(min, value));
+interface Limits {
+  readonly min: number;
+  readonly max: number;
+}
+
+const clamp = (value: number, { min, max }: Limits): number => Math.min(max, Math.max(min, value));
 
 /** The state with numbers in their ranges. */
 export function inRange(state: DemoState): DemoState {

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { QueryProblems } from "../url-state/query-problems.js";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
 import { isSameTraining, queryOfState, stateOfQuery } from "./demo-state.js";
 import type { DemoState, Preferences } from "./demo-state.js";
@@ -21,7 +22,8 @@ interface SplatsDemoProps {
 
 /** Fits splats to a picture, in a worker. */
 export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
-  const [state, setState] = useState(() => stateOfQuery(readUrlState(), preferences));
+  const [address] = useState(() => stateOfQuery(readUrlState(), preferences));
+  const [state, setState] = useState(address.state);
   const [source, setSource] = useState<PictureSource>("landscape");
   const [progress, setProgress] = useState<Progress>();
   const [failure, setFailure] = useState<string>();
@@ -103,6 +105,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   const isFinished = progress !== undefined && progress.step >= progress.steps;
   return (
     <section class="splats" aria-label="Fit splats to a picture">
+      <QueryProblems problems={address.problems} />
       <div class="splats-toolbar">
         <button
           type="button"

@@ -45,7 +45,7 @@ export async function storeRunFile(
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   await store.write(encodeCheckpoint({ ...checkpoint, others: rest }));
-  return { name, settings: settingsFromUrl(Object.fromEntries(texts)) };
+  return { name, settings: settingsFromUrl(Object.fromEntries(texts)).state };
 }
 
 function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

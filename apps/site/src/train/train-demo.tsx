@@ -1,4 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
+import { QueryProblems } from "../url-state/query-problems.js";
+import { QueryReader } from "../url-state/query-reader.js";
 import { readUrlState, writeUrlState } from "../url-state/url-state.js";
 import { CheckpointLoader } from "./checkpoint-loader.js";
 import { DigitPad } from "./digit-pad.js";
@@ -9,7 +11,7 @@ import { RunDetails } from "./run-details.js";
 import { RunForm, RunStart } from "./run-form.js";
 import { RunTable } from "./run-table.js";
 import { missingRuns, runsFromUrl, runsToUrl } from "./url-runs.js";
-import { settingsFromUrl, settingsToUrl } from "./url-settings.js";
+import { fractionOf, settingsFromUrl, settingsToUrl } from "./url-settings.js";
 
 interface TrainDemoProps {
   readonly list: RunList;
@@ -19,11 +21,10 @@ interface TrainDemoProps {
 const usualSmoothing = 0.9;
 
 export function TrainDemo({ list }: TrainDemoProps) {
-  const [settings, setSettings] = useState(() => settingsFromUrl(readUrlState()));
-  const [smoothing, setSmoothing] = useState(() => smoothingOf(readUrlState().smoothing));
-  const [offered, setOffered] = useState(() =>
-    missingRuns(runsFromUrl(readUrlState().runs), list.runs.value),
-  );
+  const [address] = useState(readAddress);
+  const [settings, setSettings] = useState(address.settings);
+  const [smoothing, setSmoothing] = useState(address.smoothing);
+  const [offered, setOffered] = useState(() => missingRuns(address.runs, list.runs.value));
   const shown = list.runs.value
     .filter((run) => !run.isHidden.value)
     .map((run) => ({ name: run.name.value, settings: run.settings }));
@@ -39,6 +40,7 @@ export function TrainDemo({ list }: TrainDemoProps) {
   const selected = list.selectedRun;
   return (
     <div class="train">
+      <QueryProblems problems={address.problems} />
       <OfferedRuns
         runs={offered}
         onStart={() => {
@@ -60,14 +62,23 @@ export function TrainDemo({ list }: TrainDemoProps) {
           <DigitPad list={list} />
         </>
       )}
-      <div class="train-announcement" role="status">
+      <div class="visually-hidden" role="status">
         {list.announcement}
       </div>
     </div>
   );
 }
 
-function smoothingOf(text: string | undefined): number {
-  const value = Number(text || NaN);
-  return value >= 0 && value < 1 ? value : usualSmoothing;
+function readAddress() {
+  const query = readUrlState();
+  const reader = new QueryReader(query);
+  const smoothing = reader.read("smoothing", usualSmoothing, fractionOf);
+  const settings = settingsFromUrl(query);
+  const runs = runsFromUrl(query);
+  return {
+    settings: settings.state,
+    smoothing,
+    runs: runs.state,
+    problems: [...settings.problems, ...reader.problems, ...runs.problems],
+  };
 }

@@ -1,7 +1,9 @@
-import { optimizerNames, type OptimizerName } from "@gradstep/digits/optimizers";
+import type { Hyperparameter, ScheduleData } from "@gradstep/core";
+import { optimizerNames } from "@gradstep/digits/optimizers";
 import type { SettingValue } from "../controls/hyperparameter-controls.js";
 import { allowedValue } from "../controls/hyperparameter-range.js";
 import { scheduleOf } from "../controls/schedule-kinds.js";
+import { numbersOf, QueryReader, type ReadQuery } from "../url-state/query-reader.js";
 import {
   defaultSettings,
   ruleOf,
@@ -11,12 +13,9 @@ import {
   withOptimizer,
   type RuleSettings,
   type RunSettings,
-  type TrainingBackend,
 } from "./run-settings.js";
 
 type UrlState = Readonly<Record<string, string | undefined>>;
-
-const numberNames = ["epochs", "batch", "seed"] as const;
 
 /** Settings as a query string has them: what differs from the defaults. */
 export function settingsToUrl(settings: RunSettings): UrlState {
@@ -39,38 +38,46 @@ export function settingsToUrl(settings: RunSettings): UrlState {
   };
 }
 
-/** The settings of a query string. What is not valid is left out. */
-export function settingsFromUrl(state: UrlState): RunSettings {
-  const one = <T extends string>(text: string | undefined, names: readonly T[], usual: T): T =>
-    names.find((name) => name === text) ?? usual;
-  const [epochs, batchSize, seed] = numberNames.map((name) => wholeNumber(state[name]));
-  const optimizer = one<OptimizerName>(state.optimizer, optimizerNames, defaultSettings.optimizer);
+/** The settings of a query string. What is missing or cannot be used has its default. */
+export function settingsFromUrl(query: UrlState): ReadQuery<RunSettings> {
+  const reader = new QueryReader(query);
+  const { epochs, batchSize, seed } = defaultSettings;
+  const optimizer = reader.choice("optimizer", defaultSettings.optimizer, optimizerNames);
   const base = baseOf({
     optimizer,
-    backend: one<TrainingBackend>(state.backend, trainingBackends, defaultSettings.backend),
-    epochs: limited(epochs, 1, 100) ?? defaultSettings.epochs,
-    batchSize: limited(batchSize, 1, trainingDigits) ?? defaultSettings.batchSize,
-    seed: limited(seed, 0, 2 ** 32 - 1) ?? defaultSettings.seed,
+    backend: reader.choice("backend", defaultSettings.backend, trainingBackends),
+    epochs: reader.integer("epochs", epochs, 1, 100),
+    batchSize: reader.integer("batch", batchSize, 1, trainingDigits),
+    seed: reader.integer("seed", seed, 0, 2 ** 32 - 1),
   });
   const { hyperparameters, options } = ruleOf(optimizer);
   const rule: Record<string, SettingValue> = { ...base.rule };
-  for (const name of [...Object.keys(hyperparameters), ...Object.keys(options)]) {
-    const value = state[name] === undefined ? undefined : valueOf(state[name]);
-    if (value === undefined) continue;
-    if (Object.hasOwn(options, name)) {
-      if ((options[name] as readonly unknown[]).includes(value)) rule[name] = value;
-    } else if (typeof value === "number" && allowedValue(value, hyperparameters[name]) === value)
-      rule[name] = value;
-    else if (typeof value === "object") rule[name] = value;
-  }
-  const clip = Number(state.clip || NaN);
-  const ema = Number(state.ema || NaN);
-  return {
+  for (const name of Object.keys(hyperparameters))
+    rule[name] = reader.read(name, rule[name], (text) =>
+      hyperparameterOf(text, hyperparameters[name]),
+    );
+  for (const name of Object.keys(options))
+    rule[name] = reader.read(name, rule[name], (text) =>
+      (options[name] as readonly SettingValue[]).find((one) => textOf(one) === text),
+    );
+  const positive = (text: string): number | undefined =>
+    Number(text) > 0 && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  const clip = reader.read("clip", undefined, positive);
+  const ema = reader.read("ema", undefined, fractionOf);
+  const given = Object.entries(rule).filter(([, value]) => value !== undefined);
+  const state: RunSettings = {
     ...base,
-    rule: rule as RuleSettings,
-    ...(clip > 0 && Number.isFinite(clip) && { clip }),
-    ...(ema >= 0 && ema < 1 && { ema }),
+    rule: Object.fromEntries(given) as RuleSettings,
+    ...(clip !== undefined && { clip }),
+    ...(ema !== undefined && { ema }),
   };
+  return { state, problems: reader.problems };
+}
+
+/** A number from 0 to less than 1. */
+export function fractionOf(text: string): number | undefined {
+  const [value] = numbersOf(text, 1) ?? [];
+  return value >= 0 && value < 1 ? value : undefined;
 }
 
 /** What the settings would be with the default rule settings. */
@@ -88,24 +95,11 @@ function textOf(value: SettingValue): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** A number, a truth value, a valid schedule, or a word; undefined for anything else. */
-function valueOf(text: string): SettingValue | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "boolean") return value;
-    // JSON may have numbers that are too large for f64.
-    if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-    const data = value as Parameters<typeof scheduleOf>[0];
-    return Number.isFinite(scheduleOf(data).valueAt(0)) ? data : undefined;
-  } catch {
-    return /^[\w-]+$/.test(text) ? text : undefined;
-  }
-}
-
-function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function limited(value: number | undefined, min: number, max: number): number | undefined {
-  return value !== undefined && value >= min && value <= max ? value : undefined;
+/** A number in the range of a hyperparameter, or a valid schedule. @throws for what is neither number nor schedule */
+function hyperparameterOf(text: string, range: Hyperparameter): number | ScheduleData | undefined {
+  const value = JSON.parse(text) as number | ScheduleData;
+  // JSON may have numbers that are too large for f64.
+  if (value === Infinity) return undefined;
+  if (typeof value === "number") return allowedValue(value, range) === value ? value : undefined;
+  return Number.isFinite(scheduleOf(value).valueAt(0)) ? value : undefined;
 }

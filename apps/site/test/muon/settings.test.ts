@@ -9,11 +9,11 @@ test("settings survive the query", () => {
     momentum: 0.5,
     backend: "wasm",
   } as const;
-  expect(settingsFromQuery(queryOf(settings))).toEqual(settings);
+  expect(settingsFromQuery(queryOf(settings))).toEqual({ state: settings, problems: [] });
   expect(queryOf(defaultSettings)).toEqual({});
 });
 
-test("what is out of range has its default", () => {
+test("what is out of range has its default, with a word about it", () => {
   const query = {
     kind: "x",
     rows: "1e9",
@@ -22,5 +22,8 @@ test("what is out of range has its default", () => {
     steps: "-1",
     backend: "cuda",
   };
-  expect(settingsFromQuery(query)).toEqual(defaultSettings);
+  const { state, problems } = settingsFromQuery(query);
+  expect(state).toEqual(defaultSettings);
+  expect(problems).toHaveLength(6);
+  expect(problems[1]).toBe("The address has a value of rows that cannot be used: 1e9");
 });

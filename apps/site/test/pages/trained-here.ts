@@ -14,7 +14,7 @@ export async function trainedHere(state: Readonly<Record<string, string>>) {
   await setBackend("wasm");
   const losses: number[] = [];
   const session = new TrainingSession({
-    settings: settingsFromUrl(state),
+    settings: settingsFromUrl(state).state,
     digits: readDigits(),
     store: memoryStore(),
     listener: { onReport: (report) => losses.push(...report.losses), onPause() {} },

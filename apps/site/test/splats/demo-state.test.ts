@@ -11,7 +11,7 @@ const preferences = { backend: "webgpu", layout: "panels" } as const;
 const standard = defaultState(preferences);
 
 test("the default is an empty query", () => {
-  expect(stateOfQuery({}, preferences)).toEqual(standard);
+  expect(stateOfQuery({}, preferences)).toEqual({ state: standard, problems: [] });
   expect(Object.values(queryOfState(standard, preferences)).filter(Boolean)).toEqual([]);
 });
 
@@ -35,23 +35,30 @@ test("a state survives the query string", () => {
     layout: "slider",
     ellipses: "yes",
   });
-  expect(stateOfQuery(query, preferences)).toEqual(state);
+  expect(stateOfQuery(query, preferences)).toEqual({ state, problems: [] });
 });
 
 test("the defaults of numbers are those of the backend", () => {
-  const state = stateOfQuery({ backend: "wasm" }, preferences);
+  const { state } = stateOfQuery({ backend: "wasm" }, preferences);
   expect(state).toEqual(defaultState({ backend: "wasm", layout: "panels" }));
   expect(state.capacity).toBeLessThan(standard.capacity);
 });
 
-test("values that are not valid are replaced, and numbers put into their ranges", () => {
-  const query = { backend: "cuda", layout: "3d", ellipses: "1", splats: "many", steps: "1e9" };
-  expect(stateOfQuery(query, preferences)).toEqual({ ...standard, steps: 5000 });
-  expect(stateOfQuery({ splats: "-4", scale: "-1" }, preferences)).toEqual({
-    ...standard,
-    capacity: 50,
-    rates: { ...standard.rates, scale: 0 },
-  });
+test("values that cannot be used are replaced, with a word about each", () => {
+  const query = {
+    backend: "cuda",
+    layout: "3d",
+    ellipses: "1",
+    size: "",
+    splats: "-4",
+    steps: "1e9",
+    scale: "-1",
+  };
+  const { state, problems } = stateOfQuery(query, preferences);
+  expect(state).toEqual(standard);
+  expect(problems).toHaveLength(7);
+  for (const name of Object.keys(query))
+    expect(problems.join("\n")).toContain(`a value of ${name} that`);
 });
 
 test("rates, layout and ellipses do not end a training", () => {

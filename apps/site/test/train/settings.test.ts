@@ -15,7 +15,9 @@ import { settingsFromUrl, settingsToUrl } from "../../src/train/url-settings.js"
 function throughUrl(settings: RunSettings): RunSettings {
   const given = Object.entries(settingsToUrl(settings)).filter((entry) => entry[1] !== undefined);
   const query = new URLSearchParams(given as [string, string][]).toString();
-  return settingsFromUrl(Object.fromEntries(new URLSearchParams(query)));
+  const { state, problems } = settingsFromUrl(Object.fromEntries(new URLSearchParams(query)));
+  expect(problems).toEqual([]);
+  return state;
 }
 
 describe("settings in a query string", () => {
@@ -54,10 +56,12 @@ describe("settings in a query string", () => {
     { learningRate: "-1", beta1: "1.5", beta2: "NaN", epsilonMode: "other", amsgrad: "1" },
     { learningRate: '{"schedule":"nothing","options":{}}', clip: "-1", ema: "1" },
     { learningRate: '{"schedule":"linear","options":{"from":"a"}}', clip: "x", ema: "" + NaN },
-    { learningRate: "[1,", momentum: "0.9", epochs: "1e3" },
-    { learningRate: "9".repeat(400), clip: "", ema: "" },
-  ])("that are not valid are left out: %o", (state) => {
-    expect(settingsFromUrl(state)).toEqual(defaultSettings);
+    { learningRate: "[1,", epochs: "1.5" },
+    { learningRate: "9".repeat(400), clip: "", ema: "", beta1: "true", beta2: "null" },
+  ])("that cannot be used are left out, with a word about each: %o", (query) => {
+    const { state, problems } = settingsFromUrl(query);
+    expect(state).toEqual(defaultSettings);
+    expect(problems).toHaveLength(Object.keys(query).length);
   });
 });
 
@@ -69,26 +73,53 @@ describe("runs in a query string", () => {
   const through = (text: string) =>
     new URLSearchParams(new URLSearchParams({ runs: text }).toString()).get("runs")!;
 
+  const read = (text: string | undefined) => runsFromUrl({ runs: text });
+
   test("come back with their names", () => {
-    expect(runsFromUrl(through(runsToUrl(runs)!))).toEqual(runs);
+    expect(read(through(runsToUrl(runs)!))).toEqual({ state: runs, problems: [] });
     expect(runsToUrl([])).toBeUndefined();
   });
 
-  test("that are not valid are left out", () => {
-    for (const text of [undefined, "", "{", "{}", "1", '[1,null,{}, {"name":" "},{"name":5}]'])
-      expect(runsFromUrl(text)).toEqual([]);
-    expect(runsFromUrl('[{"name":"x","optimizer":"nothing","seed":"-1","epochs":3}]')).toEqual([
-      { name: "x", settings: defaultSettings },
-    ]);
+  test.each([
+    [undefined, 0],
+    ["", 1],
+    ["{", 1],
+    ["{}", 1],
+    ["1", 1],
+    ['[1,null,{}, {"name":" "},{"name":5}]', 5],
+  ])("that cannot be used are left out, with a word about each: %s", (text, count) => {
+    const { state, problems } = read(text);
+    expect(state).toEqual([]);
+    expect(problems).toHaveLength(count);
+  });
+
+  test("have defaults for settings that cannot be used, with a word about each", () => {
+    expect(read('[{"name":"x","optimizer":"nothing","seed":"-1","epochs":3}]')).toEqual({
+      state: [{ name: "x", settings: defaultSettings }],
+      problems: [
+        "Run x: The address has a value of optimizer that cannot be used: nothing",
+        "Run x: The address has a value of seed that cannot be used: -1",
+      ],
+    });
+  });
+
+  test("are limited in number", () => {
     const many = Array.from({ length: 100 }, () => runs[0]);
-    expect(runsFromUrl(JSON.stringify(many))).toHaveLength(mostRuns);
-    expect(runsFromUrl(runsToUrl(many))).toHaveLength(mostRuns);
+    const { state, problems } = read(JSON.stringify(many));
+    expect(state).toHaveLength(mostRuns);
+    expect(problems).toEqual(["The address has 100 runs; only the first 24 are offered."]);
+    expect(read(runsToUrl(many)).state).toHaveLength(mostRuns);
   });
 
   test("are missing where no run has the same settings", () => {
     const renamed = { ...runs[0], name: "mine" };
     expect(missingRuns(runs, [renamed])).toEqual([runs[1]]);
     expect(missingRuns(runs, [])).toEqual(runs);
+    const [one, other] = [
+      { learningRate: 0.1, beta1: 0.5, beta2: 0.9 },
+      { learningRate: 0.1, beta2: 0.9, beta1: 0.5 },
+    ].map((rule) => ({ name: "x", settings: { ...defaultSettings, rule } }));
+    expect(missingRuns([one], [other])).toEqual([]);
   });
 });
 
