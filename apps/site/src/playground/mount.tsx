@@ -2,6 +2,11 @@ import { render } from "preact";
 import { Playground } from "./playground.js";
 import { PlaygroundModel } from "./playground-model.js";
 import "./playground.css";
+import "./race-settings.css";
+import "./map.css";
+import "./values.css";
+import "./runners.css";
+import "./rule-editor.css";
 
 export function mount(element: HTMLElement, signal: AbortSignal): void {
   const model = new PlaygroundModel(signal);

@@ -2,6 +2,10 @@ import { render } from "preact";
 import { RunList } from "./run-list.js";
 import { TrainDemo } from "./train-demo.js";
 import "./train.css";
+import "./run-charts.css";
+import "./run-table.css";
+import "./run-details.css";
+import "./digit-pad.css";
 
 export function mount(element: HTMLElement, signal: AbortSignal): void {
   // Digests of weights, checkpoints and their locks need one.
