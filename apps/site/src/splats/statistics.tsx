@@ -1,5 +1,6 @@
 import { Curves } from "../charts/curves.js";
 import type { Progress } from "./fitting.js";
+import type { Report } from "./trainer.js";
 import { recordEvery } from "./training-settings.js";
 
 const decibels = (value: number): string => `${value.toFixed(1)} dB`;
@@ -10,9 +11,14 @@ export function summary({ step, steps, report }: Progress): string {
   return `${report.counts.at(-1)} splats after ${step} of ${steps} steps: ${decibels(psnr)}.`;
 }
 
+function gpuTime({ hasTimestamps, gpuMilliseconds }: Report): string {
+  if (hasTimestamps === false) return "has no timestamps";
+  return gpuMilliseconds === undefined ? "–" : `${gpuMilliseconds.toFixed(2)} ms`;
+}
+
 /** The numbers and curves of a training. */
 export function Statistics({ step, steps, report }: Progress) {
-  const { psnr, counts, rounds, pruned, split, gpuMilliseconds } = report;
+  const { psnr, counts, rounds, pruned, split } = report;
   const x = psnr.map((_, i) => i * recordEvery);
   const numbers: readonly (readonly [string, string])[] = [
     ["Step", `${step} of ${steps}`],
@@ -20,7 +26,7 @@ export function Statistics({ step, steps, report }: Progress) {
     ["Splats", String(counts.at(-1))],
     ["Rounds", String(rounds)],
     ["Pruned, split", `${pruned}, ${split}`],
-    ["GPU, per step", gpuMilliseconds === undefined ? "–" : `${gpuMilliseconds.toFixed(2)} ms`],
+    ...(report.hasTimestamps === undefined ? [] : [["GPU, per step", gpuTime(report)] as const]),
   ];
   return (
     <>

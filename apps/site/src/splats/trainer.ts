@@ -10,7 +10,9 @@ export interface Report {
   readonly rounds: number;
   readonly pruned: number;
   readonly split: number;
-  /** Time of the GPU per step, where the adapter can tell. */
+  /** Whether the GPU can tell how long it takes; undefined where there is none. */
+  readonly hasTimestamps?: boolean;
+  /** Time of the GPU per step, where it can tell, after the first one. */
   readonly gpuMilliseconds?: number;
 }
 

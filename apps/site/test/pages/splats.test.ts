@@ -66,6 +66,28 @@ describe("the splats", () => {
     },
   );
 
+  test("on a GPU without timestamps, the same training, and a word about it", async () => {
+    const { page, finish } = await site.open("");
+    await page.context().route("**/splats.worker-*.js", async (route) => {
+      const response = await route.fetch();
+      const withoutTimestamps = `{
+        const { get } = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, "features");
+        Object.defineProperty(GPUAdapter.prototype, "features", {
+          get() {
+            return new Set([...get.call(this)].filter((name) => name !== "timestamp-query"));
+          },
+        });
+      }`;
+      await route.fulfill({ response, body: `${withoutTimestamps}\n${await response.text()}` });
+    });
+    await page.goto(new URL(`demos/splats?${query}&backend=webgpu`, page.url()).href);
+    await finished(page);
+    expect(await numberOf(page, "GPU, per step").textContent()).toBe("has no timestamps");
+    expect(await numberOf(page, "Step").textContent()).toBe("60 of 60");
+    expect(parseFloat((await numberOf(page, "PSNR").textContent())!)).toBeGreaterThan(24);
+    await finish();
+  });
+
   test("pause, step and restart; changes are in the address", async () => {
     const { page, finish } = await site.open(
       "demos/splats?size=48&splats=60&steps=4000&backend=wasm",

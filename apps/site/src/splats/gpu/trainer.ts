@@ -91,7 +91,8 @@ export class GpuTrainer implements Trainer {
       ...(this.#timer === undefined ? [] : [this.#timer.buffer]),
     ];
     const [history, times] = await readBuffers(this.#backend.device, buffers);
-    const report = this.#history.decode(history);
+    const hasTimestamps = this.#timer !== undefined;
+    const report = { ...this.#history.decode(history), hasTimestamps };
     if (times === undefined || timedSteps === 0) return report;
     return { ...report, gpuMilliseconds: milliseconds(times) / timedSteps };
   }
