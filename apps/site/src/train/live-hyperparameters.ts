@@ -27,6 +27,14 @@ export class LiveHyperparameters {
     this.changes.push(change);
   }
 
+  /** Makes those of planned changes that come at this batch, unless the visitor has set the same there. */
+  follow(planned: readonly HyperparameterChange[], batch: number): void {
+    const made = this.changes.filter((change) => change.batch === batch).map(({ name }) => name);
+    planned
+      .filter((change) => change.batch === batch && !made.includes(change.name))
+      .forEach((change) => this.set(change));
+  }
+
   state(): readonly HyperparameterChange[] {
     return [...this.changes];
   }

@@ -11,7 +11,7 @@ import { ruleOf, type RunSettings } from "./run-settings.js";
 interface RunDetailsProps {
   readonly list: RunList;
   readonly run: Run;
-  /** Takes the settings of the run for the next one. */
+  /** Takes the settings of the run, without changes on the way, for the next one. */
   readonly onReuse: (settings: RunSettings) => void;
 }
 
@@ -65,13 +65,14 @@ export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
         </dd>
       </dl>
       {!isFinished && <LiveControls run={run} />}
-      <Changes changes={run.changes.value} />
+      <Changes changes={run.repeatableSettings.changes ?? []} />
     </section>
   );
 }
 
 function RunCommands({ list, run, onReuse }: RunDetailsProps) {
   const status = run.status.value;
+  const { changes: _, ...settings } = run.settings;
   const canPause = ["training", "loading", "waiting"].includes(status);
   const canStart = status === "paused" || status === "failed";
   return (
@@ -92,7 +93,7 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
         </>
       )}
       {run.batches.value > 0 && <CheckpointDownload run={run} />}
-      <button type="button" onClick={() => onReuse(run.settings)}>
+      <button type="button" onClick={() => onReuse(settings)}>
         Use its settings
       </button>
       <button type="button" class="train-delete" onClick={() => void list.remove(run)}>

@@ -1,5 +1,6 @@
 import { optimizerNames } from "@gradstep/digits/optimizers";
 import { scheduleOf } from "../controls/schedule-kinds.js";
+import type { HyperparameterChange } from "./live-hyperparameters.js";
 import { runColors } from "./run-colors.js";
 import { trainingBackends, trainingDigits, type RunSettings } from "./run-settings.js";
 import type { RunResult } from "./training-session.js";
@@ -13,6 +14,8 @@ export interface RunRecord {
   readonly isHidden: boolean;
   readonly settings: RunSettings;
   readonly result?: RunResult;
+  /** The changes of hyperparameters that were made so far. */
+  readonly changes?: readonly HyperparameterChange[];
 }
 
 /**
@@ -29,7 +32,7 @@ export function recordsFrom(text: string | null): readonly RunRecord[] {
   if (!Array.isArray(list)) return [];
   const records = new Map<string, RunRecord>();
   for (const one of list.filter(isObject)) {
-    const { id, name, color, isHidden, settings, result } = one;
+    const { id, name, color, isHidden, settings, result, changes } = one;
     if (typeof id !== "string" || id === "" || records.has(id)) continue;
     if (typeof name !== "string" || !isSettings(settings)) continue;
     records.set(id, {
@@ -38,6 +41,7 @@ export function recordsFrom(text: string | null): readonly RunRecord[] {
       color: isWhole(color, 0, runColors.length - 1) ? color : 0,
       isHidden: isHidden === true,
       settings,
+      ...(areChanges(changes) && { changes }),
       ...(isResult(result) && { result: { ...result, loss: result.loss ?? NaN } }),
     });
   }
@@ -46,7 +50,7 @@ export function recordsFrom(text: string | null): readonly RunRecord[] {
 
 function isSettings(value: unknown): value is RunSettings {
   if (!isObject(value)) return false;
-  const { optimizer, backend, rule, clip, ema, epochs, batchSize, seed } = value;
+  const { optimizer, backend, rule, clip, ema, changes, epochs, batchSize, seed } = value;
   return (
     optimizerNames.some((name) => name === optimizer) &&
     trainingBackends.some((name) => name === backend) &&
@@ -55,11 +59,22 @@ function isSettings(value: unknown): value is RunSettings {
     Object.values(rule).every(isRuleSetting) &&
     (clip === undefined || typeof clip === "number") &&
     (ema === undefined || typeof ema === "number") &&
+    (changes === undefined || areChanges(changes)) &&
     isWhole(epochs, 1, Infinity) &&
     isWhole(batchSize, 1, trainingDigits) &&
     isWhole(seed, 0, 2 ** 32 - 1)
   );
 }
+
+function areChanges(value: unknown): value is readonly HyperparameterChange[] {
+  return Array.isArray(value) && value.filter(isObject).filter(isChange).length === value.length;
+}
+
+const isChange = ({ batch, name, value }: Readonly<Record<string, unknown>>): boolean =>
+  isWhole(batch, 0, Infinity) &&
+  typeof name === "string" &&
+  (typeof value === "number" || isObject(value)) &&
+  isRuleSetting(value);
 
 /** A number, a truth value, a word or a schedule that core makes. */
 function isRuleSetting(value: unknown): boolean {

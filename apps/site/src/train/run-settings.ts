@@ -3,6 +3,7 @@ import { rules } from "@gradstep/core/rules";
 import { optimizers, type OptimizerName } from "@gradstep/digits/optimizers";
 import type { BackendName } from "../backends/browser-backends.js";
 import type { SettingValue } from "../controls/hyperparameter-controls.js";
+import type { HyperparameterChange } from "./live-hyperparameters.js";
 import { scheduleKindOf } from "../controls/schedule-kinds.js";
 
 /** Backends on which both TensorFlow.js and gradstep compute. */
@@ -28,6 +29,8 @@ export interface RunSettings {
   readonly epochs: number;
   /** Digits per batch. */
   readonly batchSize: number;
+  /** Hyperparameters that get other values on the way, by batch. */
+  readonly changes?: readonly HyperparameterChange[];
   /** Determines the initial weights, the order of the digits and how they are shifted. */
   readonly seed: number;
 }

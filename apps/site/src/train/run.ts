@@ -45,7 +45,7 @@ export class Run {
   #worker: Worker | undefined;
   #remote: Remote<TrainingWorker> | undefined;
 
-  constructor({ id, name, color, isHidden, settings, result }: RunRecord) {
+  constructor({ id, name, color, isHidden, settings, result, changes = [] }: RunRecord) {
     this.id = id;
     this.settings = settings;
     this.color = color;
@@ -53,6 +53,7 @@ export class Run {
     this.name = signal(name);
     this.isHidden = signal(isHidden);
     this.result = signal(result);
+    this.changes.value = changes;
     this.digest.value = result?.digest;
     if (result !== undefined) this.status.value = "finished";
     this.rule = computed(() =>
@@ -66,14 +67,27 @@ export class Run {
   get record(): RunRecord {
     const { id, color, settings } = this;
     const result = this.result.value;
+    const changes = this.changes.value;
     return {
       id,
       name: this.name.value,
       color,
       isHidden: this.isHidden.value,
       settings,
+      ...(changes.length > 0 && { changes }),
       ...(result && { result }),
     };
+  }
+
+  /** The settings with which another run has the same bits: with the changes that were made, and those to come. */
+  get repeatableSettings(): RunSettings {
+    const made = this.changes.value;
+    const { changes: planned = [], ...settings } = this.settings;
+    const toCome = planned.filter(
+      ({ batch, name }) => !made.some((one) => one.batch === batch && one.name === name),
+    );
+    const changes = [...made, ...toCome];
+    return changes.length === 0 ? settings : { ...settings, changes };
   }
 
   get document(): RunDocument {
@@ -100,9 +114,10 @@ export class Run {
   }
 
   /** Takes over what another tab has changed. @returns whether the run has been finished there */
-  follow({ name, isHidden, result }: RunRecord): boolean {
+  follow({ name, isHidden, result, changes = [] }: RunRecord): boolean {
     this.name.value = name;
     this.isHidden.value = isHidden;
+    if (this.#worker === undefined) this.#setChanges(changes);
     if (result === undefined || this.result.value !== undefined || this.#worker !== undefined)
       return false;
     this.result.value = result;
@@ -214,6 +229,12 @@ export class Run {
     }
   }
 
+  /** Most reports have the same ones as the report before. */
+  #setChanges(changes: readonly HyperparameterChange[]): void {
+    if (JSON.stringify(changes) !== JSON.stringify(this.changes.peek()))
+      this.changes.value = changes;
+  }
+
   #reset(): void {
     this.losses.length = 0;
     this.learningRates.length = 0;
@@ -224,8 +245,7 @@ export class Run {
     for (const rate of learningRates) this.learningRates.push(rate);
     // An epoch ends with an evaluation, after the report of its last batch.
     if (history.length !== this.history.value.length) this.history.value = history;
-    // The same ones in most reports.
-    if (changes.length > 0) this.changes.value = changes;
+    this.#setChanges(changes);
     this.seconds = seconds;
     this.batches.value = this.losses.length;
   }

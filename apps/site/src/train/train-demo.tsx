@@ -24,10 +24,15 @@ export function TrainDemo({ list }: TrainDemoProps) {
   const [address] = useState(readAddress);
   const [settings, setSettings] = useState(address.settings);
   const [smoothing, setSmoothing] = useState(address.smoothing);
-  const [offered, setOffered] = useState(() => missingRuns(address.runs, list.runs.value));
+  const [offered, setOffered] = useState(() =>
+    missingRuns(
+      address.runs,
+      list.runs.value.map(({ repeatableSettings }) => ({ settings: repeatableSettings })),
+    ),
+  );
   const shown = list.runs.value
     .filter((run) => !run.isHidden.value)
-    .map((run) => ({ name: run.name.value, settings: run.settings }));
+    .map((run) => ({ name: run.name.value, settings: run.repeatableSettings }));
   // Those that are offered stay in the address until the visitor has decided.
   const runs = runsToUrl([...shown, ...offered]);
   useEffect(() => {

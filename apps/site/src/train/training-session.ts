@@ -157,10 +157,14 @@ export class TrainingSession {
           const found = await checkpoints.resume({ schedules: "code" });
           this.#checkpoints = checkpoints;
           if (found !== undefined) resumed = progress.losses.length;
+          this.#followPlan();
           this.#report(true);
           this.#gate.open(batches);
         },
-        afterBatch: () => checkpoints.afterStep(),
+        afterBatch: () => {
+          this.#followPlan();
+          checkpoints.afterStep();
+        },
         end: async () => {
           this.#report(true);
           if (progress.losses.length !== resumed) await checkpoints.save();
@@ -170,6 +174,12 @@ export class TrainingSession {
         },
       };
     };
+  }
+
+  /** Makes the changes of the settings that come now. */
+  #followPlan(): void {
+    const { changes = [] } = this.#options.settings;
+    this.#hyperparameters.follow(changes, this.#parts!.progress.losses.length);
   }
 
   async #paused(): Promise<void> {

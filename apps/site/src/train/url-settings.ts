@@ -4,6 +4,7 @@ import type { SettingValue } from "../controls/hyperparameter-controls.js";
 import { allowedValue } from "../controls/hyperparameter-range.js";
 import { scheduleOf } from "../controls/schedule-kinds.js";
 import { numbersOf, QueryReader, type ReadQuery } from "../url-state/query-reader.js";
+import type { HyperparameterChange } from "./live-hyperparameters.js";
 import {
   defaultSettings,
   ruleOf,
@@ -34,6 +35,7 @@ export function settingsToUrl(settings: RunSettings): UrlState {
     seed: differing(settings.seed, defaultSettings.seed),
     clip: settings.clip?.toString(),
     ema: settings.ema?.toString(),
+    changes: settings.changes && JSON.stringify(settings.changes),
     ...(Object.fromEntries(rule) as UrlState),
   };
 }
@@ -64,12 +66,14 @@ export function settingsFromUrl(query: UrlState): ReadQuery<RunSettings> {
     Number(text) > 0 && Number.isFinite(Number(text)) ? Number(text) : undefined;
   const clip = reader.read("clip", undefined, positive);
   const ema = reader.read("ema", undefined, fractionOf);
+  const changes = reader.read("changes", undefined, (text) => changesOf(text, hyperparameters));
   const given = Object.entries(rule).filter(([, value]) => value !== undefined);
   const state: RunSettings = {
     ...base,
     rule: Object.fromEntries(given) as RuleSettings,
     ...(clip !== undefined && { clip }),
     ...(ema !== undefined && { ema }),
+    ...(changes !== undefined && { changes }),
   };
   return { state, problems: reader.problems };
 }
@@ -93,6 +97,24 @@ function same(one: SettingValue, other: SettingValue | undefined): boolean {
 
 function textOf(value: SettingValue): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Changes of hyperparameters of a rule, to values in their ranges. @throws for anything else */
+function changesOf(
+  text: string,
+  hyperparameters: Readonly<Record<string, Hyperparameter>>,
+): readonly HyperparameterChange[] | undefined {
+  const changes = (JSON.parse(text) as readonly HyperparameterChange[]).map(
+    ({ batch, name, value }) => ({ batch, name, value }),
+  );
+  const areAllowed = changes.every(
+    ({ batch, name, value }) =>
+      Number.isSafeInteger(batch) &&
+      batch >= 0 &&
+      Object.hasOwn(hyperparameters, name) &&
+      hyperparameterOf(JSON.stringify(value), hyperparameters[name]) !== undefined,
+  );
+  return areAllowed ? changes : undefined;
 }
 
 /** A number in the range of a hyperparameter, or a valid schedule. @throws for what is neither number nor schedule */

@@ -186,9 +186,43 @@ describe("the page", () => {
       name: "learningRate",
       value: 0.0007,
     });
+    // The change is in the address.
+    await page.waitForURL((url) =>
+      (url.searchParams.get("runs") ?? "").includes(`\\"batch\\":${after.batchLosses.length},`),
+    );
     await page.getByRole("button", { name: "Continue" }).click();
     await states(page, "trains");
     await finish();
+  });
+
+  test("a run whose rate was changed on the way ends with the same bits in a browser that has its address", async () => {
+    const { page, finish } = await site.open(query({ epochs: "4", batch: "400" }));
+    await start(page);
+    await states(page, "trains");
+    await page.getByText("Change its hyperparameters while it trains").click();
+    const beta1 = page
+      .getByRole("region", { name: "Selected run" })
+      .getByLabel(/^beta1 .*, as a number$/);
+    await beta1.fill("0.6");
+    await beta1.press("Enter");
+    await page.getByText("1 change of hyperparameters").waitFor();
+    await states(page, "finished");
+    await page.waitForURL(/runs=.*beta1/);
+    const expected = await digest(page);
+    const { pathname, search } = new URL(page.url());
+    // The run is this browser's own.
+    await page.reload();
+    await states(page, "finished");
+    const offer = (one: Page) => one.getByRole("region", { name: "Runs of the address" });
+    expect(await offer(page).count()).toBe(0);
+    await finish();
+
+    const other = await site.open(`${pathname.slice(1)}${search}`);
+    await offer(other.page).getByRole("button", { name: "Train it" }).click();
+    await states(other.page, "finished");
+    await other.page.getByText("1 change of hyperparameters").waitFor();
+    expect(await digest(other.page)).toBe(expected);
+    await other.finish();
   });
 
   test("runs can be compared, named, hidden, downloaded and deleted; the settings are in the address", async () => {

@@ -9,6 +9,7 @@ const record: RunRecord = {
   isHidden: true,
   settings: { ...withOptimizer(defaultSettings, "adamw"), clip: 1, ema: 0.99 },
   result: { accuracy: 0.97, loss: 0.1, digest: "00ff" },
+  changes: [{ batch: 3, name: "beta1", value: 0.5 }],
 };
 
 test("records come back, also without a result, or with one that diverged", () => {
@@ -55,6 +56,11 @@ test.each([
     { rule: { learningRate: { schedule: "gone", options: {} } } },
     { rule: { learningRate: { schedule: "linear", options: { from: 1 } } } },
     { rule: { learningRate: 0.1, beta1: {} } },
+    { changes: {} },
+    { changes: [null] },
+    { changes: [{ batch: -1, name: "beta1", value: 0 }] },
+    { changes: [{ batch: 1, name: "beta1", value: "x" }] },
+    { changes: [{ batch: 1, name: "beta1", value: { schedule: "gone", options: {} } }] },
   ].map((changes) => JSON.stringify([{ ...record, settings: { ...record.settings, ...changes } }])),
 ])("what is no list of records has none: %s", (text) => {
   expect(recordsFrom(text)).toEqual([]);
@@ -65,8 +71,9 @@ test("the records next to one that is broken come back; of two with an id, the f
   expect(recordsFrom(JSON.stringify(others))).toEqual([{ ...record, id: "b" }, record]);
 });
 
-test("a color that does not exist is the first, and a result that is none is left out", () => {
-  const [found] = recordsFrom(JSON.stringify([{ ...record, color: 99, result: {} }]));
-  const { result: _, ...unfinished } = record;
+test("a color that does not exist is the first; a result and changes that are none are left out", () => {
+  const broken = { ...record, color: 99, result: {}, changes: [{}] };
+  const [found] = recordsFrom(JSON.stringify([broken]));
+  const { result: _, changes: __, ...unfinished } = record;
   expect(found).toEqual({ ...unfinished, color: 0 });
 });

@@ -49,3 +49,30 @@ test("a run takes over its name from another tab, and its result once it is fini
   expect(run.follow({ ...record, result: { ...result, digest: "ff" } })).toBe(false);
   expect(run.digest.value).toBe("00");
 });
+
+test("the changes of a run are in its record, and in the settings that repeat it, with those to come", async () => {
+  const change = (batch: number, value: number) => ({ batch, name: "beta1", value });
+  const settings = { ...defaultSettings, changes: [change(1, 0.1), change(5, 0.2)] };
+  const run = new Run({ ...record, settings });
+  expect(run.record).toEqual({ ...record, settings });
+  expect(run.repeatableSettings).toEqual(settings);
+  const seen: number[] = [];
+  const end = effect(() => {
+    seen.push(run.changes.value.length);
+  });
+  const made = [change(1, 0.3), change(3, 0.4)];
+  const worker = workerWith({ changes: made }, { changes: structuredClone(made) }, {});
+  await run.load(worker);
+  await run.load(worker);
+  expect(run.record).toEqual({ ...record, settings, changes: made });
+  expect(run.repeatableSettings).toEqual({
+    ...defaultSettings,
+    changes: [change(1, 0.3), change(3, 0.4), change(5, 0.2)],
+  });
+  expect(new Run(run.record).repeatableSettings).toEqual(run.repeatableSettings);
+  // It began anew.
+  await run.load(worker);
+  end();
+  expect(run.repeatableSettings).toEqual(settings);
+  expect(seen).toEqual([0, 2, 0]);
+});

@@ -42,6 +42,17 @@ describe("settings in a query string", () => {
         seed: 0,
       },
     ],
+    [
+      "changes on the way",
+      {
+        ...defaultSettings,
+        changes: [
+          { batch: 5, name: "learningRate", value: 0.1 },
+          { batch: 9, name: "learningRate", value: piecewise },
+          { batch: 9, name: "beta1", value: 0.5 },
+        ],
+      },
+    ],
     ["a schedule of lists", { ...defaultSettings, rule: { learningRate: piecewise } }],
   ])("come back: %s", (_, settings) => {
     expect(throughUrl(settings)).toEqual(settings);
@@ -56,7 +67,13 @@ describe("settings in a query string", () => {
     { learningRate: "-1", beta1: "1.5", beta2: "NaN", epsilonMode: "other", amsgrad: "1" },
     { learningRate: '{"schedule":"nothing","options":{}}', clip: "-1", ema: "1" },
     { learningRate: '{"schedule":"linear","options":{"from":"a"}}', clip: "x", ema: "" + NaN },
-    { learningRate: "[1,", epochs: "1.5" },
+    { learningRate: "[1,", epochs: "1.5", changes: "{}" },
+    { changes: "[" },
+    { changes: '[{"batch":-1,"name":"beta1","value":0.5}]' },
+    { changes: '[{"batch":1,"name":"beta1","value":1}]' },
+    { changes: '[{"batch":1,"name":"beta1"}]' },
+    { changes: '[{"batch":1,"name":"toString","value":1}]' },
+    { changes: "[null]" },
     { learningRate: "9".repeat(400), clip: "", ema: "", beta1: "true", beta2: "null" },
   ])("that cannot be used are left out, with a word about each: %o", (query) => {
     const { state, problems } = settingsFromUrl(query);

@@ -199,6 +199,35 @@ describe("a run", () => {
     expect(rates[9]).toBeCloseTo(0.01 - (0.009 * 9) / 20, 12);
     // The same settings without the changes end elsewhere.
     expect((await session().session.run()).digest).not.toBe(digest);
+
+    // With the changes as a plan, they end there, too: also if the run is abandoned just before a change.
+    const planned = session({ changes });
+    expect((await planned.session.run()).digest).toBe(digest);
+    expect(planned.reports.at(-1)!.changes).toEqual(changes);
+    const halted = session({ changes });
+    const halt = halted.nextPause();
+    void halted.session.run(9);
+    await halt;
+    expect((await session({ changes }, halted.store).session.run()).digest).toBe(digest);
+  });
+
+  test("goes another way than planned where the visitor changes the same", async () => {
+    const changes = [
+      { batch: 3, name: "beta1", value: 0.1 },
+      { batch: 6, name: "beta1", value: 0.2 },
+    ];
+    const one = session({ changes });
+    const pause = one.nextPause();
+    void one.session.run(6);
+    await pause;
+    one.session.setHyperparameter("beta1", 0.7);
+    await one.session.save();
+    const continued = session({ changes }, one.store);
+    await continued.session.run();
+    expect(continued.reports.at(-1)!.changes).toEqual([
+      { batch: 3, name: "beta1", value: 0.1 },
+      { batch: 6, name: "beta1", value: 0.7 },
+    ]);
   });
 
   test("that finished is not trained again", async () => {
