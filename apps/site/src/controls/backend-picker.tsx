@@ -37,8 +37,9 @@ export function BackendPicker<N extends BackendName>(props: BackendPickerProps<N
             disabled={reason !== undefined}
             onChange={() => onChange(name)}
           />
-          <span>{backendTitles[name]}</span>
-          {detail !== undefined && <small>{detail}</small>}
+          <span>
+            {backendTitles[name]} {detail !== undefined && <small>{detail}</small>}
+          </span>
         </label>
       ))}
       {missing.length > 0 && (
