@@ -36,3 +36,43 @@ test("pages are cross-origin isolated, so that wasm can use threads", async () =
   expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
   await finish();
 });
+
+test.each(paths.slice(1))(
+  "on /%s, Tab goes through all controls, each with a name and a ring",
+  async (path) => {
+    const { page, finish } = await site.open(path, { reducedMotion: "reduce" });
+    await page.locator(".demo :is(button, input, select)").first().waitFor();
+    await page.locator(".demo").evaluate((demo) => {
+      demo.tabIndex = -1;
+      demo.focus();
+    });
+    const names: string[] = [];
+    const ringless: string[] = [];
+    // A trap would never end.
+    while (names.length < 200) {
+      await page.keyboard.press("Tab");
+      const focused = await page.evaluate(() => {
+        const element = document.activeElement!;
+        if (element.closest(".demo") === null) return undefined;
+        const labels = [...((element as HTMLInputElement).labels ?? [])];
+        const name =
+          element.getAttribute("aria-label") ??
+          [...labels, element].map(({ textContent }) => textContent.trim()).join(" ");
+        // A file is chosen with an input that is not seen: its label has the ring.
+        const hasRing = [element, ...labels].some((one) => {
+          const { outlineStyle, outlineWidth } = getComputedStyle(one);
+          return outlineStyle === "solid" && outlineWidth === "2px";
+        });
+        return { name, hasRing };
+      });
+      if (focused === undefined) break;
+      names.push(focused.name);
+      if (!focused.hasRing) ringless.push(focused.name);
+    }
+    expect(ringless).toEqual([]);
+    expect(names.filter((name) => name.trim() === "")).toEqual([]);
+    expect(names.length).toBeGreaterThan(4);
+    expect(names.length).toBeLessThan(200);
+    await finish();
+  },
+);
