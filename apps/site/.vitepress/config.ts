@@ -22,7 +22,17 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   themeConfig: {
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // The API has hundreds of pages with the same words: pages that explain come first.
+            boostDocument: (page: string) => (page.includes("/reference/api/") ? 0.25 : 1),
+          },
+        },
+      },
+    },
     outline: { level: [2, 3] },
     nav: [
       { text: "Start", link: "/start/node", activeMatch: "/start/" },
