@@ -151,6 +151,39 @@ describe("values", () => {
   });
 });
 
+describe("options of a schedule", () => {
+  const makers: Record<string, (options: never) => Schedule> = {
+    cosineDecay: (options) => cosineDecay(1, 10, options),
+    cosineDecayRestarts: (options) => cosineDecayRestarts(1, 10, options),
+    cyclical: (options) => cyclical(0, 1, 10, options),
+    exponentialDecay: (options) => exponentialDecay(1, 10, 0.5, options),
+    inverseTimeDecay: (options) => inverseTimeDecay(1, 10, 0.5, options),
+    oneCycle: (options) => oneCycle(1, 10, options),
+    polynomialDecay: (options) => polynomialDecay(1, 10, options),
+    warmupStableDecay: (options) => warmupStableDecay(1, options),
+  };
+
+  test.each(Object.entries(makers))("%s: only those it has, by name", (name, make) => {
+    // A number in their place is Keras's third argument, such as alpha.
+    for (const options of [{ alhpa: 0.1 }, 0.1, true, "alpha", null, [0.1], new Map()]) {
+      const { code, message } = failureOf(() => make(options as never));
+      expect(code).toBe("UNKNOWN_OPTION");
+      expect(message).toContain(name);
+    }
+  });
+
+  test.each<[string, (value: never) => Schedule]>([
+    ["staircase", (staircase) => exponentialDecay(1, 10, 0.5, { staircase })],
+    ["staircase", (staircase) => inverseTimeDecay(1, 10, 0.5, { staircase })],
+    ["cycle", (cycle) => polynomialDecay(1, 10, { cycle })],
+  ])("%s is true or false", (name, make) => {
+    for (const value of ["false", 0, 1, null, {}]) {
+      const { code, message } = failureOf(() => make(value as never));
+      expect([code, message]).toEqual(["INVALID_HYPERPARAMETER", expect.stringContaining(name)]);
+    }
+  });
+});
+
 describe("a hyperparameter on a schedule", () => {
   /** The parameter's moves in these steps with a gradient of 1. */
   async function moves(

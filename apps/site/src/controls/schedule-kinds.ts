@@ -100,7 +100,8 @@ const kinds: Readonly<Record<ScheduleName, Omit<ScheduleKindInfo, "name" | "fact
       number("heightFactor", "How much higher each decay starts than the one before.", 1),
       number("alpha", "The last value of a decay as a fraction of the first.", 0),
     ],
-    make: (o) => cosineDecayRestarts(o.initial, o.firstDecaySteps, o),
+    make: ({ initial, firstDecaySteps, ...options }) =>
+      cosineDecayRestarts(initial, firstDecaySteps, options),
   },
   exponentialDecay: {
     title: "Exponential",
@@ -189,7 +190,7 @@ const kinds: Readonly<Record<ScheduleName, Omit<ScheduleKindInfo, "name" | "fact
       number("warmupFraction", "The part of the steps in which the value grows.", 0.3),
       number("divFactor", "The highest value divided by the first.", 25),
     ],
-    make: (o) => oneCycle(o.highest, o.steps, o),
+    make: ({ highest, steps: all, ...options }) => oneCycle(highest, all, options),
   },
   cyclical: {
     title: "Cyclical",
@@ -203,7 +204,7 @@ const kinds: Readonly<Record<ScheduleName, Omit<ScheduleKindInfo, "name" | "fact
         "halved",
       ]),
     ],
-    make: (o) => cyclical(o.low, o.high, o.halfCycle, o),
+    make: ({ low, high, halfCycle, ...options }) => cyclical(low, high, halfCycle, options),
   },
 };
 
@@ -232,7 +233,7 @@ export function initialSchedule(
   return { schedule: kind.name, options: Object.fromEntries(options) };
 }
 
-/** The schedule of data. @throws {GradstepError} `UNSUPPORTED`, `INVALID_HYPERPARAMETER` */
+/** The schedule of data. @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
 export function scheduleOf({ schedule, options }: ScheduleData): Schedule {
   return scheduleKindOf(schedule).make(options as Options);
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
 
 /** Options of `cosineDecay`. */
@@ -28,13 +29,14 @@ export const cosineDecayKind = /* @__PURE__ */ defineSchedule<
 /**
  * From `initial` to `alpha`·`initial` along half a cosine: Loshchilov & Hutter 2017; Keras's `CosineDecay`, with its
  * warm-up.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function cosineDecay(
   initial: number,
   decaySteps: number,
   options: CosineDecayOptions = {},
 ): Schedule {
+  checkOptions("cosineDecay", options, ["alpha", "warmupTarget", "warmupSteps"]);
   const { alpha, warmupTarget, warmupSteps } = options;
   checkNumbers("cosineDecay", { initial, alpha, warmupTarget });
   checkSteps("cosineDecay", "decaySteps", decaySteps);
@@ -90,13 +92,14 @@ export const cosineDecayRestartsKind = /* @__PURE__ */ defineSchedule<
 /**
  * Cosine decays one after the other: SGDR, Loshchilov & Hutter 2017; Keras's `CosineDecayRestarts`, whose `t_mul` is
  * `periodFactor` and whose `m_mul` is `heightFactor`.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function cosineDecayRestarts(
   initial: number,
   firstDecaySteps: number,
   options: CosineDecayRestartsOptions = {},
 ): Schedule {
+  checkOptions("cosineDecayRestarts", options, ["periodFactor", "heightFactor", "alpha"]);
   checkNumbers("cosineDecayRestarts", { initial, ...options });
   checkSteps("cosineDecayRestarts", "firstDecaySteps", firstDecaySteps);
   return cosineDecayRestartsKind({ initial, firstDecaySteps, ...options });

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
 
@@ -32,9 +33,10 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
 /**
  * Grows to the highest value and falls to almost nothing, once in all steps: Smith & Topin 2019, in the form of
  * PyTorch's `OneCycleLR`. After the last step it stays where it is.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function oneCycle(highest: number, steps: number, options: OneCycleOptions = {}): Schedule {
+  checkOptions("oneCycle", options, ["warmupFraction", "divFactor", "finalDivFactor", "shape"]);
   const { warmupFraction, divFactor, finalDivFactor, shape = "cosine" } = options;
   checkNumbers("oneCycle", { highest, warmupFraction, divFactor, finalDivFactor });
   checkSteps("oneCycle", "steps", steps);
@@ -64,7 +66,7 @@ export const cyclicalKind = /* @__PURE__ */ defineSchedule<
 /**
  * From `low` to `high` and back, again and again: Smith 2017; PyTorch's `CyclicLR`.
  * @param halfCycle number of steps from low to high
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function cyclical(
   low: number,
@@ -72,6 +74,7 @@ export function cyclical(
   halfCycle: number,
   options: CyclicalOptions = {},
 ): Schedule {
+  checkOptions("cyclical", options, ["mode", "decayRate"]);
   checkNumbers("cyclical", { low, high, decayRate: options.decayRate });
   checkSteps("cyclical", "halfCycle", halfCycle);
   const modes = ["triangular", "halved", "exponential"];
@@ -108,9 +111,11 @@ export const warmupStableDecayKind = /* @__PURE__ */ defineSchedule<
 /**
  * Grows linearly to the highest value, stays there, and decays at the end: Hu et al. 2024 (MiniCPM); Hägele et al. 2024
  * for the shape `sqrt`.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function warmupStableDecay(highest: number, options: WarmupStableDecayOptions): Schedule {
+  const known = ["warmupSteps", "stableSteps", "decaySteps", "end", "shape"];
+  checkOptions("warmupStableDecay", options, known);
   const { warmupSteps, stableSteps, decaySteps, end, shape = "linear" } = options;
   checkNumbers("warmupStableDecay", { highest, end });
   for (const [name, steps] of Object.entries({ warmupSteps, stableSteps }))

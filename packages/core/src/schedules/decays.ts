@@ -1,4 +1,11 @@
-import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
+import { checkOptions } from "../check-options.js";
+import {
+  checkNumbers,
+  checkSteps,
+  checkSwitch,
+  defineSchedule,
+  type Schedule,
+} from "./schedule.js";
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface StaircaseOptions {
@@ -16,9 +23,19 @@ function completed({ staircase = false, decaySteps }: RateDecay, step: number): 
   return staircase ? Math.floor(step / decaySteps) : step / decaySteps;
 }
 
-function checkRateDecay(kind: string, { initial, decaySteps, decayRate }: RateDecay): void {
+/** @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION` */
+function checkedRateDecay(
+  kind: string,
+  initial: number,
+  decaySteps: number,
+  decayRate: number,
+  options: StaircaseOptions,
+): RateDecay {
+  checkOptions(kind, options, ["staircase"]);
+  checkSwitch(kind, "staircase", options.staircase);
   checkNumbers(kind, { initial, decayRate });
   checkSteps(kind, "decaySteps", decaySteps);
+  return { initial, decaySteps, decayRate, ...options };
 }
 
 /** @internal */
@@ -29,7 +46,7 @@ export const exponentialDecayKind = /* @__PURE__ */ defineSchedule<RateDecay>(
 
 /**
  * initial · decayRate^(step / decaySteps): Keras's `ExponentialDecay`.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function exponentialDecay(
   initial: number,
@@ -37,9 +54,9 @@ export function exponentialDecay(
   decayRate: number,
   options: StaircaseOptions = {},
 ): Schedule {
-  const all = { initial, decaySteps, decayRate, ...options };
-  checkRateDecay("exponentialDecay", all);
-  return exponentialDecayKind(all);
+  return exponentialDecayKind(
+    checkedRateDecay("exponentialDecay", initial, decaySteps, decayRate, options),
+  );
 }
 
 /** @internal */
@@ -50,7 +67,7 @@ export const inverseTimeDecayKind = /* @__PURE__ */ defineSchedule<RateDecay>(
 
 /**
  * initial / (1 + decayRate · step / decaySteps): Keras's `InverseTimeDecay`.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function inverseTimeDecay(
   initial: number,
@@ -58,9 +75,9 @@ export function inverseTimeDecay(
   decayRate: number,
   options: StaircaseOptions = {},
 ): Schedule {
-  const all = { initial, decaySteps, decayRate, ...options };
-  checkRateDecay("inverseTimeDecay", all);
-  return inverseTimeDecayKind(all);
+  return inverseTimeDecayKind(
+    checkedRateDecay("inverseTimeDecay", initial, decaySteps, decayRate, options),
+  );
 }
 
 /** Options of `polynomialDecay`. */
@@ -83,13 +100,15 @@ export const polynomialDecayKind = /* @__PURE__ */ defineSchedule<
 
 /**
  * From `initial` to `end` as (1 − step / decaySteps)^power: Keras's `PolynomialDecay`.
- * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function polynomialDecay(
   initial: number,
   decaySteps: number,
   options: PolynomialDecayOptions = {},
 ): Schedule {
+  checkOptions("polynomialDecay", options, ["end", "power", "cycle"]);
+  checkSwitch("polynomialDecay", "cycle", options.cycle);
   checkNumbers("polynomialDecay", { initial, end: options.end, power: options.power });
   checkSteps("polynomialDecay", "decaySteps", decaySteps);
   return polynomialDecayKind({ initial, decaySteps, ...options });
