@@ -1,5 +1,6 @@
 import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
+import { hasNames } from "./has-names.js";
 
 /**
  * Checks that a value is an object with known options only. Backends use it, too.
@@ -8,8 +9,7 @@ import { GradstepError, list, show } from "./errors.js";
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
-  // Lists and maps would pass for objects without options.
-  if (options === null || typeof options !== "object" || Symbol.iterator in options) {
+  if (!hasNames(options)) {
     const shape = Array.isArray(options) && known.includes("shape");
     throw new GradstepError(
       `${what}: got ${show(options)}; expected an object with some of ${list(known)}.${shape ? ` Pass { shape: ${show(options)} }.` : ""}`,

@@ -131,6 +131,7 @@ export function show(value: unknown): string {
     return value.length > maxCharacters ? `${start}… (${value.length} characters)` : start;
   }
   if (typeof value === "function") return `a function`;
+  if (typeof value === "bigint") return `${value}n`;
   if (ArrayBuffer.isView(value) && "length" in value) {
     return `${withArticle(value.constructor.name)} of ${String(value.length)} values`;
   }

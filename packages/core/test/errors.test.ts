@@ -17,7 +17,7 @@ describe("a value in an error message", () => {
     [null, "null"],
     [undefined, "undefined"],
     [true, "true"],
-    [10n, "10"],
+    [10n, "10n"],
     [Symbol("s"), "Symbol(s)"],
     [() => 1, "a function"],
     [Custom, "a function"],

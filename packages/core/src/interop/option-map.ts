@@ -1,5 +1,6 @@
 import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 
 /** What becomes of one option of another library. */
 export type Mapping =
@@ -74,7 +75,7 @@ export function checkIsObject(
   owner: string,
   options: unknown,
 ): asserts options is Readonly<Record<string, unknown>> {
-  if (options !== null && typeof options === "object" && !(Symbol.iterator in options)) return;
+  if (hasNames(options)) return;
   throw new GradstepError(`${owner}: got ${show(options)}; expected an object of options.`, {
     code: "UNKNOWN_OPTION",
   });

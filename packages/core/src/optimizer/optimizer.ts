@@ -160,7 +160,7 @@ export interface OptimizerMethods<
    * @param options.partial takes what fits
    * @returns what does not fit and was not taken; empty without `partial`
    * @throws {GradstepError} `STATE_MISMATCH`, which lists every misfit and has them as `misfits`; `UNKNOWN_OPTION`,
-   * `DISPOSED`, `SWAPPED`, `OUT_OF_MEMORY`; then nothing has changed
+   * `INVALID_HYPERPARAMETER`, `DISPOSED`, `SWAPPED`, `OUT_OF_MEMORY`; then nothing has changed
    */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
   /**

@@ -35,7 +35,7 @@ import { resetSlots } from "./reset/reset-slots.js";
 import type { Misfit } from "../errors.js";
 import type { OptimizerState } from "./state/optimizer-state.js";
 import { readState } from "./state/read-state.js";
-import { restoreState } from "./state/restore-state.js";
+import { checkRestoreOptions, restoreState } from "./state/restore-state.js";
 import type { StateSource } from "./state/state-source.js";
 import type { KernelRunner } from "./step-control/arithmetic-kernels.js";
 import { correctedState } from "./step-control/step-control-state.js";
@@ -198,7 +198,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {
     this.#checkTrains();
-    checkOptions("restore", options, ["schedules", "partial"]);
+    checkRestoreOptions(options);
     const clock = this.#clock;
     const restored = restoreState(this.#stateSource, state, options, clock.iterations);
     clock.iterations = restored.iterations;

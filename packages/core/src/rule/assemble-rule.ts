@@ -1,5 +1,6 @@
 import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
@@ -90,8 +91,7 @@ export function assembleRule(
   }
 
   function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
-    // A Map has no properties, so it would pass for an object without settings.
-    if (settings === null || typeof settings !== "object" || Symbol.iterator in settings) {
+    if (!hasNames(settings)) {
       throw new GradstepError(
         `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
         { code: "UNKNOWN_OPTION" },

@@ -17,7 +17,6 @@ export function checkSlots(
   parameters: ReadonlyMap<string, { readonly tensor: Tensor; readonly group: Group }>,
   backend: Backend | undefined,
 ): void {
-  checkIsTable("slots", slots, "tables of tensors by the names of parameters");
   for (const [name, tensors] of Object.entries(slots)) {
     const parameter = parameters.get(name);
     if (parameter === undefined) {

@@ -3,6 +3,7 @@ import { columnsOf } from "../../backend/dimensions.js";
 import { bytesPerValue } from "../../backend/layout.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
@@ -78,14 +79,7 @@ function remedyFor(value: unknown): string {
 
 /** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
 export function checkIsParameters(parameters: unknown): void {
-  const isTable =
-    parameters !== null &&
-    typeof parameters === "object" &&
-    // A Map or a Promise has no properties, so it would pass for an object without parameters.
-    !(Symbol.iterator in parameters || "then" in parameters) &&
-    !isTensor(parameters) &&
-    !isRawMemory(parameters);
-  if (isTable) return;
+  if (hasNames(parameters) && !isTensor(parameters) && !isRawMemory(parameters)) return;
   throw new GradstepError(
     `Got ${show(parameters)} as parameters; expected tensors by name, such as { kernel, bias }.`,
     { code: "INVALID_PARAMETER" },
@@ -107,9 +101,7 @@ function checkLayout(name: string, { layout, backend }: Tensor): void {
 
 /** @param what the option, as the message begins @throws {GradstepError} `INVALID_PARAMETER` */
 export function checkIsTable(what: string, table: object, expected: string): void {
-  const isTable =
-    table !== null && typeof table === "object" && !(Symbol.iterator in table) && !isTensor(table);
-  if (isTable) return;
+  if (hasNames(table) && !isTensor(table)) return;
   throw new GradstepError(`${what} is ${show(table)}; expected ${expected}.`, {
     code: "INVALID_PARAMETER",
   });

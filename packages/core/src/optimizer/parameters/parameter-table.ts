@@ -9,7 +9,12 @@ import type { KernelRun } from "../groups/rule-context.js";
 import { checkActivatedGradients, type ActivatedGradients } from "./activated-gradients.js";
 import { checkSlots, type SlotTable } from "./caller-slots.js";
 import { checkCopies, namedCopies, type CopyTable } from "./copy-options.js";
-import { checkDisjoint, checkParameters, type Parameters } from "./parameter-checks.js";
+import {
+  checkDisjoint,
+  checkIsTable,
+  checkParameters,
+  type Parameters,
+} from "./parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
 import { rowLimitsOf, type RowCounts, type RowLimit } from "../rows/row-limit.js";
 import { RowSteps } from "../sparse/row-steps.js";
@@ -101,6 +106,7 @@ export class ParameterTable {
       new Set(shapes.keys()),
       backend,
     );
+    checkIsTable("slots", slots, "tables of tensors by the names of parameters");
     const named = Object.entries(parameters).map(([name, tensor]) => ({
       name,
       tensor,

@@ -72,7 +72,7 @@ export class ParameterRows implements Rows {
 
   /** @param target that into which the remap is recorded; undefined to execute it */
   #remap(
-    method: string,
+    method: "remap" | "encodeRemap",
     indices: RowValues,
     options: RemapOptions,
     target: object | undefined,
@@ -80,7 +80,7 @@ export class ParameterRows implements Rows {
     const { backend, records, checkLive } = this.#context;
     checkLive();
     checkOptions(method, options, ["count", "capacity", "resetRows", "parameters", "copies"]);
-    if (target !== undefined && backend.encodeRemap === undefined)
+    if (method === "encodeRemap" && backend.encodeRemap === undefined)
       throw cannotEncode(backend.name, "remaps", "remap()");
     const before = this.#count();
     const count = newCount(indices, options);
@@ -100,8 +100,8 @@ export class ParameterRows implements Rows {
 
     const moves = this.#moves(parameters, copies, resets);
     const sources = { count, indices, limit: limit?.mask };
-    if (target === undefined) backend.remap!(moves, sources);
-    else backend.encodeRemap!(target, moves, sources);
+    if (method === "remap") backend.remap!(moves, sources);
+    else backend.encodeRemap!(target!, moves, sources);
 
     this.#context.onRemap();
     for (const record of records) {

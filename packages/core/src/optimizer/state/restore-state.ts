@@ -1,3 +1,4 @@
+import { checkOptions } from "../../check-options.js";
 import { GradstepError, show } from "../../errors.js";
 import { isSchedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
@@ -23,6 +24,23 @@ export interface Restored {
   readonly iterations: number;
   /** What was not taken. */
   readonly misfits: readonly Misfit[];
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (another value than these) */
+export function checkRestoreOptions(options: RestoreOptions): void {
+  checkOptions("restore", options, ["schedules", "partial"]);
+  const { schedules = "same", partial = false } = options;
+  if (schedules !== "same" && schedules !== "code")
+    throw new GradstepError(
+      `restore: schedules is ${show(schedules)}; expected "same" or "code".`,
+      {
+        code: "INVALID_HYPERPARAMETER",
+      },
+    );
+  if (typeof partial !== "boolean")
+    throw new GradstepError(`restore: partial is ${show(partial)}; expected true or false.`, {
+      code: "INVALID_HYPERPARAMETER",
+    });
 }
 
 /**

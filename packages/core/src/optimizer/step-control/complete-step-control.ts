@@ -69,15 +69,18 @@ function completeLossScale(
   const { growthInterval, growthFactor, backoffFactor } = complete;
   if (!Number.isSafeInteger(growthInterval) || growthInterval < 1)
     throw invalid("lossScale.growthInterval", growthInterval, "a positive integer");
-  if (!(growthFactor >= 1 && growthFactor < Infinity))
+  if (!(Number.isFinite(growthFactor) && growthFactor >= 1))
     throw invalid("lossScale.growthFactor", growthFactor, "a number from 1 on");
-  if (!(backoffFactor > 0 && backoffFactor <= 1))
+  if (!(Number.isFinite(backoffFactor) && backoffFactor > 0 && backoffFactor <= 1))
     throw invalid("lossScale.backoffFactor", backoffFactor, "a number above 0, up to 1");
   return complete;
 }
 
 function checkFactor(name: string, value: number): number {
-  if (value > 0 && Math.fround(value) > 0 && Math.fround(value) < Infinity) return value;
+  if (typeof value === "number") {
+    const rounded = Math.fround(value);
+    if (rounded > 0 && rounded < Infinity) return value;
+  }
   throw invalid(name, value, "a positive number that f32 can hold");
 }
 

@@ -1,5 +1,6 @@
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import { isTensor } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
@@ -39,7 +40,7 @@ export function unknownNames(
   gradients: Gradients,
   byName: ReadonlyMap<string, ParameterRecord>,
 ): GradstepError {
-  if (!mayHaveNames(gradients)) return notATable(gradients);
+  if (!(hasNames(gradients) && !isTensor(gradients))) return notATable(gradients);
   const unknown = Object.keys(gradients).filter((name) => !byName.has(name));
   // What has properties, but none of its own, is no object with gradients: a GPUBuffer, for example.
   return unknown.length === 0
@@ -60,18 +61,13 @@ export function checkIsSkipped(
     (gradients[name] ?? undefined) !== undefined;
   const isSkipped = ({ group }: ParameterRecord): boolean => !group.isDue(iteration);
   if (records.some(isGiven) || (records.length > 0 && records.every(isSkipped))) return;
-  if (!mayHaveNames(gradients)) throw notATable(gradients);
+  if (!hasNames(gradients) || isTensor(gradients)) throw notATable(gradients);
   throw new GradstepError(
     records.length === 0
       ? "The optimizer has no parameters yet; add some with optimizer.add()."
       : `Got no gradient; expected one for at least one of ${list(records.map(({ name }) => name))}.`,
     { code: "INVALID_GRADIENT" },
   );
-}
-
-/** False for what has properties of its own that are no gradients, or none: arrays, maps, promises and tensors. */
-function mayHaveNames(gradients: object): boolean {
-  return !(Symbol.iterator in gradients || "then" in gradients || isTensor(gradients));
 }
 
 function notATable(gradients: unknown): GradstepError {

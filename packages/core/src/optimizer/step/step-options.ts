@@ -2,6 +2,7 @@ import type { RowValues, Tensor, UnselectedRows } from "../../backend/backend.js
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { checkOptions } from "../../check-options.js";
 import { alternatives, GradstepError, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import { isRowValues } from "../rows/row-checks.js";
 
 /** Options of a single step. */
@@ -74,11 +75,9 @@ export function checkStepOptions(options: StepOptions): void {
       },
     );
   }
-  const isOneOrByName = (value: unknown): boolean =>
-    value !== null &&
-    typeof value === "object" &&
-    // A list, a Map or a buffer would pass for an object without masks.
-    (isRowValues(value) || !(Symbol.iterator in value || isRawMemory(value)));
+  const isOneOrByName = (value: object): boolean =>
+    // A buffer would pass for an object without masks.
+    isRowValues(value) || (hasNames(value) && !isRawMemory(value));
   if (rows !== undefined && !isOneOrByName(rows)) {
     throw new GradstepError(
       `rows is ${show(rows)}; expected a Uint32Array with one value per row, or masks by the names of parameters.${isRawMemory(rows) ? ` ${wrapRemedy(undefined, "u32")}` : ""}`,

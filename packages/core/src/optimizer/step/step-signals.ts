@@ -1,6 +1,7 @@
 import type { Backend, StepSignals, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { GradstepError, list } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import type { Group } from "../groups/group.js";
 import { isTensor } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -182,7 +183,7 @@ export class SignalInputs {
 
 /** Whether it is anything but an object of rates by name: one rate, or a value that is not a rate. */
 function isOneRate(rates: unknown): rates is StepRate {
-  return typeof rates !== "object" || rates === null || isTensor(rates) || isRawMemory(rates);
+  return !hasNames(rates) || isTensor(rates) || isRawMemory(rates);
 }
 
 function signalsOf(slopes: Float64Array): MutableSignals {
