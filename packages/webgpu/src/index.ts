@@ -10,13 +10,14 @@ export type { GpuMemoryRange, WebGpu, WebGpuTensor } from "./webgpu.js";
 
 /**
  * A backend on a caller-owned device. `dispose` does not destroy the device.
- * @throws {GradstepError} `UNKNOWN_OPTION`
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function webgpu(options: { readonly device: GPUDevice }): WebGpu;
 /**
  * A backend on a new device, which has the adapter's limits for buffers and bindings. `dispose` destroys the device.
  *
- * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter; `UNKNOWN_OPTION`
+ * @throws {GradstepError} `UNSUPPORTED` if there is no WebGPU or no adapter; `UNKNOWN_OPTION`,
+ * `INVALID_HYPERPARAMETER`
  */
 export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
 export function webgpu(

@@ -32,7 +32,7 @@ import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
 import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import type { StepRun } from "./planning/step/step-plan.js";
 import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
-import { passOf, type EncodeTarget } from "./commands/encode-target.js";
+import { checkTarget, passOf, type EncodeTarget } from "./commands/encode-target.js";
 import { StepPlans } from "./planning/step/step-plans.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 import type { WebGpu, WebGpuTensor } from "./webgpu.js";
@@ -134,6 +134,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void {
     this.check();
+    checkTarget(target);
     remapRows(this.#remapContext, moves, sources, target);
   }
 

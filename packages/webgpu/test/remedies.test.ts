@@ -9,6 +9,34 @@ describe("a wrong call says what to do", () => {
     expect(() => webgpu(device as never)).toThrow("Pass { device }");
   });
 
+  test.each<[string, unknown, string]>([
+    [
+      "the object that nodeGpu gives",
+      { gpu: { gpu: {}, description: "" } },
+      "(await nodeGpu()).gpu",
+    ],
+    ["a promise of a GPU", { gpu: Promise.resolve() }, "gpu is a Promise"],
+    ["no GPU", { gpu: null }, "expected navigator.gpu"],
+    ["an unknown power preference", { powerPreference: "fast" }, '"high-performance"'],
+  ])("%s", (_, options, remedy) => {
+    expect(() => webgpu(options as never)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_HYPERPARAMETER",
+        message: expect.stringContaining(remedy) as string,
+      }),
+    );
+  });
+
+  test("an encoder that is undefined moves no rows", async () => {
+    const backend = webgpu({ device: await newDevice() });
+    const w = backend.tensor([2], [1, 2]);
+    const rows = createOptimizer(adam(), { w }).rows();
+    expect(() => rows.encodeRemap(undefined as never, Uint32Array.of(1, 0, 1))).toThrow(
+      "Got undefined to encode into; expected a GPUCommandEncoder",
+    );
+    expect([rows.count, w.shape, await w.read()]).toEqual([2, [2], Float32Array.of(1, 2)]);
+  });
+
   test("a gradient of a backend on another device", async () => {
     const [own, other] = [
       webgpu({ device: await newDevice() }),

@@ -8,7 +8,12 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
-/** @throws {GradstepError} `UNKNOWN_OPTION`, also for a device in place of options */
+const powerPreferences: readonly unknown[] = ["low-power", "high-performance", undefined];
+
+/**
+ * @throws {GradstepError} `UNKNOWN_OPTION`, also for a device in place of options; `INVALID_HYPERPARAMETER` for another
+ * object than a GPU, and another power preference than those of WebGPU
+ */
 export function checkWebgpuOptions(options: object): void {
   if (options !== null && typeof options === "object" && "createBuffer" in options) {
     throw new GradstepError(
@@ -17,6 +22,18 @@ export function checkWebgpuOptions(options: object): void {
     );
   }
   checkOptions("webgpu", options, ["device", "gpu", "powerPreference"]);
+  const { gpu, powerPreference } = options as DeviceOptions;
+  // Not `instanceof`: it may be of another realm, or of a runtime without the global.
+  if (gpu !== undefined && typeof (gpu as Partial<GPU> | null)?.requestAdapter !== "function")
+    throw new GradstepError(
+      `webgpu: gpu is ${show(gpu)}; expected navigator.gpu, or in Node (await nodeGpu()).gpu.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  if (!powerPreferences.includes(powerPreference))
+    throw new GradstepError(
+      `webgpu: powerPreference is ${show(powerPreference)}; expected "high-performance" or "low-power".`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
 }
 
 /** Limits that are requested as high as the adapter has them. */

@@ -9,7 +9,8 @@ export { nodeGpu, type NodeGpu } from "./node-gpu.js";
  * A backend in Node, through the package `webgpu`, which must be installed as well.
  *
  * @param options.device a caller-owned device; a new one by default
- * @throws {GradstepError} `UNSUPPORTED` if that package is missing or finds no adapter; `UNKNOWN_OPTION`
+ * @throws {GradstepError} `UNSUPPORTED` if that package is missing or finds no adapter; `UNKNOWN_OPTION`,
+ * `INVALID_HYPERPARAMETER`
  */
 export async function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
