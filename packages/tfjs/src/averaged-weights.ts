@@ -1,4 +1,5 @@
-import type { GradstepOptimizer } from "./optimizer.js";
+import { GradstepError, show } from "@gradstep/core";
+import { GradstepOptimizer } from "./optimizer.js";
 
 /** Callbacks of `model.fit`. */
 export interface AveragedWeights {
@@ -13,8 +14,14 @@ export interface AveragedWeights {
  * after the training; call `optimizer.swap()` to use the averages then. As Keras's `SwapEMAWeights(swap_on_epoch=True)`.
  *
  * TF.js computes `val_loss` before an epoch ends, with the trained weights; call `model.evaluate` in a later callback.
+ * @throws {GradstepError} `INVALID_PARAMETER`
  */
 export function averagedWeights(optimizer: GradstepOptimizer): AveragedWeights {
+  if (!((optimizer as unknown) instanceof GradstepOptimizer))
+    throw new GradstepError(
+      `averagedWeights: got ${show(optimizer)}; expected an optimizer of @gradstep/tfjs, such as the one of compile.`,
+      { code: "INVALID_PARAMETER" },
+    );
   const swapBack = (): void => {
     if (optimizer.isSwapped) optimizer.swap();
   };

@@ -1,3 +1,4 @@
+import { GradstepError, show } from "@gradstep/core";
 import * as core from "@tensorflow/tfjs-core";
 import "./index.js";
 import { GradstepOptimizer } from "./optimizer.js";
@@ -28,8 +29,10 @@ const registered = new Map<object, (() => void)[]>();
  * call does nothing.
  *
  * @param tf the copy of TF.js to change; the one from npm if left out.
+ * @throws {GradstepError} `UNSUPPORTED` for what is no copy of TF.js
  */
 export function register(tf: TfjsNamespace = core): void {
+  checkIsTfjs(tf);
   const { train, serialization } = tf;
   if (registered.has(train)) return;
   const undo: (() => void)[] = [];
@@ -60,6 +63,15 @@ export function register(tf: TfjsNamespace = core): void {
   }
   if (train !== core.train) replace(GradstepOptimizer.className, GradstepOptimizer);
   undo.push(addCompileNames(classNameMap));
+}
+
+function checkIsTfjs(tf: unknown): void {
+  const { train, serialization } = (tf ?? {}) as Partial<TfjsNamespace>;
+  if (train !== undefined && typeof serialization?.SerializationMap?.getMap === "function") return;
+  throw new GradstepError(
+    `register: got ${show(tf)}; expected TensorFlow.js, such as import * as tf from "@tensorflow/tfjs", or window.tf.`,
+    { code: "UNSUPPORTED" },
+  );
 }
 
 /** Restores TF.js's own optimizers. Existing optimizers stay as they are. A second call does nothing. */

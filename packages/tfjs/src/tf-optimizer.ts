@@ -18,7 +18,8 @@ export function tfOptimizer<H extends string, R extends string = string>(
   spec: OptimizerSpec<H>,
   options: TfOptimizerOptions<NoInfer<H>, R> = {},
 ): TfOptimizer<H> {
-  if ((spec as unknown) instanceof Optimizer) {
+  // TF.js reads properties of what it compares, which null does not have.
+  if (((spec as unknown) ?? {}) instanceof Optimizer) {
     throw new GradstepError(
       `Got ${show(spec)}, which is an optimizer already; expected what a rule of @gradstep/core returns, such as adam().`,
       { code: "INVALID_RULE" },

@@ -34,6 +34,26 @@ const compiled = (optimizer: string | tf.Optimizer): layers.Sequential => {
   return model;
 };
 
+test("register refuses what is no copy of TF.js, and changes nothing", () => {
+  const before = factory("adam");
+  for (const other of [
+    null,
+    {},
+    "tf",
+    1,
+    () => {},
+    { train: {} },
+    { train: {}, serialization: {} },
+  ])
+    expect(() => register(other as never)).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining("window.tf"),
+      }),
+    );
+  expect(factory("adam")).toBe(before);
+});
+
 describe("register", () => {
   test("the import registers; a second call does nothing; unregister restores TF.js's optimizers", () => {
     expect(atImport).not.toBe(own["adam"]);

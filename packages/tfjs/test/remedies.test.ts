@@ -1,6 +1,14 @@
 import * as core from "@gradstep/core";
-import { expect, test } from "vitest";
-import { adam, tfOptimizer, tfParameters } from "../src/index.js";
+import { train } from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
+import {
+  adam,
+  averagedWeights,
+  fromTfjsOptimizer,
+  tfOptimizer,
+  tfParameters,
+  toTfjsOptimizer,
+} from "../src/index.js";
 
 test.each<[string, () => unknown, string]>([
   ["the rate of tf.train.adam(0.1)", () => adam(0.1), "{ learningRate: 0.1 }"],
@@ -12,4 +20,28 @@ test.each<[string, () => unknown, string]>([
   ["an optimizer as a model", () => tfParameters(adam() as never), "expected a tf.LayersModel"],
 ])("%s says what to do", (_, call, remedy) => {
   expect(call).toThrow(expect.objectContaining({ message: expect.stringContaining(remedy) }));
+});
+
+describe("what is no optimizer is refused with a code", () => {
+  const others = [undefined, null, "adam", 0.1, {}, [], Promise.resolve(), core.adam()];
+  const codeOf = async (call: () => unknown): Promise<unknown> => {
+    const error: unknown = await Promise.resolve()
+      .then(call)
+      .catch((reason: unknown) => reason);
+    return error instanceof core.GradstepError ? error.code : error;
+  };
+
+  test.each<[string, (one: never) => unknown, readonly unknown[], string]>([
+    ["fromTfjsOptimizer", (one) => fromTfjsOptimizer(one), others, "UNSUPPORTED"],
+    ["toTfjsOptimizer", (one) => toTfjsOptimizer(one), [...others, train.sgd(1)], "UNSUPPORTED"],
+    [
+      "averagedWeights",
+      (one) => averagedWeights(one),
+      [...others, train.sgd(1)],
+      "INVALID_PARAMETER",
+    ],
+    ["tfOptimizer", (one) => tfOptimizer(one), others.slice(0, -1), "INVALID_RULE"],
+  ])("%s", async (_, call, values, code) => {
+    for (const value of values) expect(await codeOf(() => call(value as never))).toBe(code);
+  });
 });

@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
 import { toTfjs } from "@gradstep/core/interop";
 import {
   AdadeltaOptimizer,
@@ -60,13 +60,19 @@ interface SgdState {
  * An optimizer that continues where one of TF.js's own stopped, Adamax included: with its numbers, its properties and its
  * form in saved models. TF.js's own stays as it is; dispose of it yourself.
  *
- * @throws {GradstepError} `UNSUPPORTED` (a class that is not TF.js's), `INVALID_FILE` (weights that do not belong together,
+ * @throws {GradstepError} `UNSUPPORTED` (what is no optimizer of TF.js), `INVALID_FILE` (weights that do not belong together,
  * NaN), `INVALID_HYPERPARAMETER`
  */
 export async function fromTfjsOptimizer(optimizer: Optimizer): Promise<GradstepOptimizer> {
   if (optimizer instanceof GradstepOptimizer)
     throw new GradstepError(
       "Got an optimizer of gradstep; expected one of TF.js's own. Use optimizer.state() and restore().",
+      { code: "UNSUPPORTED" },
+    );
+  // Not `instanceof`: it may be of another copy of TF.js.
+  if (typeof (optimizer as Optimizer | null | undefined)?.getClassName !== "function")
+    throw new GradstepError(
+      `Got ${show(optimizer)}; expected an optimizer of TF.js, such as model.optimizer.`,
       { code: "UNSUPPORTED" },
     );
   const className = optimizer.getClassName();
@@ -87,9 +93,13 @@ export async function fromTfjsOptimizer(optimizer: Optimizer): Promise<GradstepO
  * TF.js's own optimizer that continues where an optimizer of gradstep stopped. TF.js assigns moments by position: the next
  * steps must have the variables in the order of the first one, and all of them.
  *
- * @throws {GradstepError} `UNSUPPORTED` (what TF.js cannot do, all of it), `DISPOSED`, `SWAPPED`
+ * @throws {GradstepError} `UNSUPPORTED` (what TF.js cannot do, all of it; another object), `DISPOSED`, `SWAPPED`
  */
 export async function toTfjsOptimizer(optimizer: GradstepOptimizer): Promise<Optimizer> {
+  if (!((optimizer as unknown) instanceof GradstepOptimizer))
+    throw new GradstepError(`Got ${show(optimizer)}; expected an optimizer of @gradstep/tfjs.`, {
+      code: "UNSUPPORTED",
+    });
   const state = await optimizer.state();
   const target = toTfjs(optimizer[implementation].config());
   const weights = tfjsWeights(state, target);
