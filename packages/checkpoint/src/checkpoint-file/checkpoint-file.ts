@@ -53,13 +53,19 @@ const version = "1";
  * Tensors are named by their path: `parameters/<name>`, `optimizer/slots/<name>/<slot>`. The metadata has `format`
  * `"gradstep"`, `version`, and in `checkpoint` everything else as JSON, with `{"$array": <tensor>}` in place of arrays.
  *
- * @throws {GradstepError} `UNSUPPORTED` for data that is not plain, `INVALID_HYPERPARAMETER` for another type of slots
+ * @throws {GradstepError} `UNSUPPORTED` for data that is not plain, `INVALID_HYPERPARAMETER` for another type of slots,
+ * `INVALID_PARAMETER` for what is no checkpoint
  */
 export function encodeCheckpoint(
   checkpoint: Checkpoint,
   { slots = "f32", signal, onProgress }: CheckpointEncodeOptions = {},
 ): AsyncGenerator<Uint8Array> {
   checkSlotType("encodeCheckpoint", slots);
+  if (!isTable(checkpoint) || !isTable(checkpoint.optimizer) || !isTable(checkpoint.parameters))
+    throw new GradstepError(
+      `encodeCheckpoint: got ${show(checkpoint)}; expected { parameters, optimizer, others }, with the values of the parameters and what optimizer.state() resolved to.`,
+      { code: "INVALID_PARAMETER" },
+    );
   const { shapes } = checkpoint.optimizer;
   const tensors = new Map<string, SafetensorsEntry>();
   const place = (array: ArrayBufferView, path: readonly string[]): string => {

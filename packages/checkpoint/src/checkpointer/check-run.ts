@@ -13,7 +13,9 @@ export function checkRun(
     ["state", "restore"],
     "what createOptimizer, or a function of @gradstep/tfjs, returns",
   );
-  if ("getWeights" in parameters || Symbol.iterator in parameters)
+  const isTable =
+    parameters !== null && typeof parameters === "object" && !(Symbol.iterator in parameters);
+  if (!isTable || "getWeights" in parameters)
     throw new GradstepError(
       `checkpointer: got ${show(parameters)} as the parameters; expected tensors by name, such as { weights }, or tfParameters(model) for a model of TensorFlow.js.`,
       { code: "INVALID_PARAMETER" },
@@ -27,13 +29,25 @@ export function checkRun(
       "INVALID_PARAMETER",
     );
   checkParameterNames({ optimizer, parameters });
+  if (others === null || typeof others !== "object" || Symbol.iterator in others)
+    throw new GradstepError(
+      `checkpointer: got ${show(others)} as others; expected objects with state and restore by name, such as { plateau }.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   for (const [name, one] of Object.entries(others))
     checkMethods(`others.${name}`, one, ["state", "restore"], "an object with state and restore");
+  checkStore("checkpointer", store);
+}
+
+/** @param what the function that got it, as the message begins @throws {GradstepError} `INVALID_HYPERPARAMETER` */
+export function checkStore(what: string, store: unknown): void {
   checkMethods(
     "the store",
     store,
     ["list", "write", "open", "remove"],
     "a store, such as fileStore(path) or memoryStore()",
+    "INVALID_HYPERPARAMETER",
+    what,
   );
 }
 
@@ -60,10 +74,11 @@ function checkMethods(
   methods: readonly string[],
   expected: string,
   code: ErrorCode = "INVALID_HYPERPARAMETER",
+  caller = "checkpointer",
 ): void {
   const object = Object(got) as Readonly<Record<string, unknown>>;
   if (methods.every((method) => typeof object[method] === "function")) return;
-  throw new GradstepError(`checkpointer: got ${show(got)} as ${what}; expected ${expected}.`, {
+  throw new GradstepError(`${caller}: got ${show(got)} as ${what}; expected ${expected}.`, {
     code,
   });
 }

@@ -3,6 +3,7 @@ import {
   decodeCheckpoint,
   type CheckpointDecodeOptions,
 } from "../checkpoint-file/checkpoint-file.js";
+import { checkStore } from "./check-run.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointStore } from "../stores/store.js";
 
@@ -23,12 +24,13 @@ export interface StoredCheckpoint {
 /**
  * The newest whole checkpoint of a store, undefined if the store has none. Restores nothing and takes no lock.
  * @throws {GradstepError} If there are checkpoints and none can be read: the code of the newest one, which is `INVALID_FILE`
- * (damaged) or `STORE_FAILED`. Also `UNSUPPORTED` (made by a later version)
+ * (damaged) or `STORE_FAILED`. Also `UNSUPPORTED` (made by a later version), `INVALID_HYPERPARAMETER` (what is no store)
  */
 export async function newestCheckpoint(
   store: CheckpointStore,
   options: CheckpointDecodeOptions = {},
 ): Promise<StoredCheckpoint | undefined> {
+  checkStore("newestCheckpoint", store);
   const ids = await store.list();
   const damaged: DamagedCheckpoint[] = [];
   for (const id of [...ids].reverse()) {

@@ -1,4 +1,4 @@
-import { GradstepError, show } from "@gradstep/core";
+import { checkOptions, GradstepError, show } from "@gradstep/core";
 import { blocks } from "./blocks.js";
 import { chunksOf, sizeOf, type SafetensorsSource } from "./chunks.js";
 import { BlockDigest, digestLength, digestName } from "./digest.js";
@@ -32,13 +32,19 @@ export interface SafetensorsFile {
  * Reads a safetensors file. Memory: the tensors, the header and a few MiB. Nothing is allocated before the header is found
  * to fit the size of the file.
  * @throws {GradstepError} `INVALID_FILE` (damaged, or not safetensors), `OUT_OF_MEMORY`, `UNSUPPORTED` (the file has a digest,
- * and there is no `crypto.subtle`)
+ * and there is no `crypto.subtle`), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export async function decodeSafetensors(
   source: SafetensorsSource,
   options: DecodeOptions = {},
 ): Promise<SafetensorsFile> {
+  checkOptions("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
   const { signal, onProgress, digest: mode = "check" } = options;
+  if (!["check", "require", "ignore"].includes(mode))
+    throw new GradstepError(
+      `decodeSafetensors: digest is ${show(mode)}; expected "check", "require" or "ignore".`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   const size = sizeOf(source);
   const rest = blocks(chunksOf(source, signal), size, digestLength);
   try {

@@ -1,6 +1,6 @@
-import { GradstepError, show } from "@gradstep/core";
+import { checkOptions, GradstepError, list, show } from "@gradstep/core";
 import { digestLength, digestName } from "./digest.js";
-import { arrayOf, bitsPerElement, byteLengthOf, type Dtype } from "./dtypes.js";
+import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype, type Dtype } from "./dtypes.js";
 import type { SafetensorsEntry } from "./entry.js";
 import { maxHeaderLength, maxTensors, metadataKey } from "./header.js";
 
@@ -25,17 +25,20 @@ export interface FileLayout {
 /**
  * Lays out tensors by the size of their elements, the largest first, then by name. The header is padded to a multiple of 8
  * bytes: so every array is aligned in the file.
- * @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_SHAPE`, `LENGTH_MISMATCH`, `UNSUPPORTED`
+ * @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_SHAPE`, `LENGTH_MISMATCH`, `UNSUPPORTED`, `UNKNOWN_OPTION`
  */
 export function layOut(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
-  { metadata, digest = false }: LayoutOptions,
+  options: LayoutOptions,
 ): FileLayout {
+  checkOptions("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
+  const { metadata, digest = false } = options;
   if (!(tensors instanceof Map))
     throw new GradstepError(
       `Got ${show(tensors)} as the tensors; expected a Map by name. Make one with new Map(Object.entries(tensors)).`,
       { code: "INVALID_PARAMETER" },
     );
+  for (const [name, entry] of tensors) checkEntry(name, entry);
   const count = tensors.size + (digest ? 1 : 0);
   if (count > maxTensors)
     throw new GradstepError(
@@ -47,6 +50,11 @@ export function layOut(
       bitsPerElement(dtypeB) - bitsPerElement(dtypeA) || (a < b ? -1 : 1),
   );
   const fields: string[] = [];
+  if (metadata !== undefined && !(metadata instanceof Map))
+    throw new GradstepError(
+      `Got ${show(metadata)} as the metadata; expected a Map of texts. Make one with new Map(Object.entries(metadata)).`,
+      { code: "INVALID_PARAMETER" },
+    );
   if (metadata !== undefined && metadata.size > 0) fields.push(metadataField(metadata));
   let end = 0;
   for (const [name, entry] of sorted) {
@@ -61,6 +69,21 @@ export function layOut(
   }
   const head = headOf(`{${fields.join(",")}}`);
   return { head, tensors: sorted.map(([, entry]) => entry), size: head.length + end };
+}
+
+/** @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_SHAPE` */
+function checkEntry(name: string, entry: unknown): void {
+  const { dtype, shape } = (entry ?? {}) as Partial<SafetensorsEntry>;
+  if (!isDtype(dtype))
+    throw new GradstepError(
+      `Tensor ${show(name)} has dtype ${show(dtype)}; expected one of ${list(dtypes)}.`,
+      { code: "INVALID_PARAMETER" },
+    );
+  if (!Array.isArray(shape))
+    throw new GradstepError(
+      `Tensor ${show(name)} has shape ${show(shape)}; expected an array of integers from 0 on, such as [784, 10], or [] for one number.`,
+      { code: "INVALID_SHAPE" },
+    );
 }
 
 function metadataField(metadata: ReadonlyMap<string, string>): string {

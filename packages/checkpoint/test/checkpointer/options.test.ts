@@ -21,6 +21,13 @@ test.each([
   ["store", { store: "folder" }, {}, "INVALID_HYPERPARAMETER"],
   ["no store", { store: undefined }, {}, "INVALID_HYPERPARAMETER"],
   ["others", { others: { epoch: 3 } }, {}, "INVALID_HYPERPARAMETER"],
+  ["no others", { others: null }, {}, "INVALID_HYPERPARAMETER"],
+  [
+    "a list of others",
+    { others: [{ state: () => 1, restore() {} }] },
+    {},
+    "INVALID_HYPERPARAMETER",
+  ],
   ["a typed array", {}, { w: new Float32Array(3) }, "INVALID_PARAMETER"],
 ])("what is not a run is refused at once: %s", (_, options, parameters, code) => {
   const { optimizer, parameters: tensors } = makeRun(cpuJs());
@@ -30,6 +37,35 @@ test.each([
     expect.objectContaining({ code, message: expect.stringMatching(/got .*; expected/) }),
   );
 });
+
+test.each([undefined, null, "weights", 3, true, [], new Map()])(
+  "parameters that are %s are refused with a code",
+  (parameters) => {
+    const { optimizer } = makeRun(cpuJs());
+    expect(() => checkpointer(optimizer, parameters as never, { store: memoryStore() })).toThrow(
+      expect.objectContaining({ code: "INVALID_PARAMETER" }),
+    );
+  },
+);
+
+test.each([undefined, null, "folder", 3, {}, []])(
+  "a store that is %s has no newest",
+  async (store) => {
+    await expect(newestCheckpoint(store as never)).rejects.toMatchObject({
+      code: "INVALID_HYPERPARAMETER",
+      message: expect.stringContaining("fileStore(path)") as string,
+    });
+  },
+);
+
+test.each([undefined, null, "text", 3, {}, [], { optimizer: {} }, { parameters: {} }])(
+  "%j is not encoded as a checkpoint",
+  (checkpoint) => {
+    expect(() => encodeCheckpoint(checkpoint as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_PARAMETER" }),
+    );
+  },
+);
 
 test("a model in place of parameters: the message says how to get them", () => {
   const { optimizer } = makeRun(cpuJs());

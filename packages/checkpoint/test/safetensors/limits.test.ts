@@ -222,3 +222,45 @@ test("chunks of shared memory are copies, which hashes and files take", async ()
   const { tensors } = await decodeSafetensors(file, { digest: "require" });
   expect(tensors.get("shared")!.data.every((value) => value === 3)).toBe(true);
 });
+
+describe("what JavaScript permits and the types do not", () => {
+  const codeOf = (entry: unknown, options?: unknown): unknown => {
+    try {
+      encodeSafetensors(new Map([["w", entry as never]]), options as never);
+    } catch (error) {
+      return (error as { code?: unknown }).code;
+    }
+    return "none";
+  };
+
+  test.each(["f32", "", "F33", 32, null, undefined, {}, Object.create(null), Symbol("F32")])(
+    "a dtype that does not exist",
+    (dtype) => {
+      expect(codeOf({ ...w, dtype })).toBe("INVALID_PARAMETER");
+    },
+  );
+
+  test.each([2, "2", null, undefined, {}, new Set([2]), Float32Array.of(2)])(
+    "shape %s",
+    (shape) => {
+      expect(codeOf({ ...w, shape })).toBe("INVALID_SHAPE");
+    },
+  );
+
+  test.each([null, undefined, "w", 1, Float32Array.of(1)])("%s as a tensor", (entry) => {
+    expect(codeOf(entry)).toBe("INVALID_PARAMETER");
+  });
+
+  test("options with another name, and metadata that are not a Map, would be left out of the file", async () => {
+    expect(codeOf(w, { diget: true })).toBe("UNKNOWN_OPTION");
+    expect(codeOf(w, null)).toBe("UNKNOWN_OPTION");
+    expect(codeOf(w, { metadata: { epoch: "3" } })).toBe("INVALID_PARAMETER");
+    const file = await encoded(new Map([["w", w]]));
+    await expect(decodeSafetensors(file, { diget: "require" } as object)).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
+    await expect(decodeSafetensors(file, { digest: "requre" as "require" })).rejects.toMatchObject({
+      code: "INVALID_HYPERPARAMETER",
+    });
+  });
+});
