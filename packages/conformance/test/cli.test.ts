@@ -341,6 +341,21 @@ describe("wrong usage is one line and exit status 2", () => {
     expect(errors).toMatch(/^[^\n]+\n$/);
   });
 
+  test.each([
+    [["verify", "reference", "--rule"], "Got --rule without a value; expected --rule <value>."],
+    [
+      ["verify", "reference", "--seed", "-1"],
+      "Got --seed without a value; expected --seed <value>.",
+    ],
+    [["verify", "reference", "--json=x"], "Got --json with a value; expected --json alone."],
+  ])("%j: the message is about that option", async (args, message) => {
+    expect(await runHere(args, directory)).toEqual({
+      status: 2,
+      output: "",
+      errors: `${message}\n`,
+    });
+  });
+
   inTurn("in a process of its own", async () => {
     const { status, output, errors } = await run(["verify", "no-such-backend"], directory);
     expect([status, output]).toEqual([2, ""]);

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { roundToNearest, wgsl, type ErrorModel } from "../bounds/error-model.js";
+import { optionError } from "./option-error.js";
 import { UsageError } from "./usage.js";
 
 /** A parsed command line. */
@@ -116,10 +117,9 @@ function read(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // The message begins with what was got; the rest is advice on "--".
-    const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
-    throw new UsageError(
-      `${first}; expected --backend, --rule, --group, --sample, --cases, --kernels, --seed, --model, --json or --help.`,
+    throw optionError(
+      error,
+      "--backend, --rule, --group, --sample, --cases, --kernels, --seed, --model, --json or --help",
     );
   }
 }

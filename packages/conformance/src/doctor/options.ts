@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { count } from "../cli/options.js";
+import { optionError } from "../cli/option-error.js";
 import { UsageError } from "../cli/usage.js";
 import type { Extent } from "./check-backend.js";
 
@@ -56,8 +57,6 @@ function read(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    // The message begins with what was got; the rest is advice on "--".
-    const [first] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
-    throw new UsageError(`${first}; expected ${optionNames}.`);
+    throw optionError(error, optionNames);
   }
 }
