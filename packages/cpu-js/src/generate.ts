@@ -2,6 +2,7 @@ import {
   checkOptions,
   checkRule,
   GradstepError,
+  show,
   variantOf,
   type MapPass,
   type OptimizerSpec,
@@ -35,7 +36,7 @@ export interface GenerateOptions {
  *
  * @param source a rule, which is what `defineRule` returned, or its `rule`; a stage on `g` or `p`; or a spec, such as
  * `chain(…)` returns: then only the variant that the spec selects is compiled, the whole chain as one kernel.
- * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function generate(
   source: VariantSource | OptimizerSpec,
@@ -46,6 +47,9 @@ export function generate(
   checkRule("generate", rule);
   checkOptions("generate", options, ["exact", "variants", "types"]);
   const { exact = false, types } = options;
+  if (typeof exact !== "boolean") throw invalid("exact", exact, "true or false");
+  if (types !== undefined && typeof types !== "string")
+    throw invalid("types", types, 'the module with the types, such as "@gradstep/cpu-js"');
   const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
   const all = distinct(variants);
   const emitOptions = { exact };
@@ -80,6 +84,12 @@ export function generate(
 /** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
 export function tableName({ name }: VariantSource): string {
   return `${name.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
+}
+
+function invalid(name: string, value: unknown, expected: string): GradstepError {
+  return new GradstepError(`generate: ${name} is ${show(value)}; expected ${expected}.`, {
+    code: "INVALID_HYPERPARAMETER",
+  });
 }
 
 function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {

@@ -34,6 +34,8 @@ test("a module has the kernels of all variants, or of those that are asked for",
 
 test.each([
   ["an unknown option", rule, { exakt: true }, "UNKNOWN_OPTION"],
+  ["another exact than true and false", rule, { exact: "yes" }, "INVALID_HYPERPARAMETER"],
+  ["types that name no module", rule, { types: true }, "INVALID_HYPERPARAMETER"],
   ["a rule that is none", { name: "clipped" }, {}, "INVALID_RULE"],
 ])("refuses %s", (_, one, options, code) => {
   expect(codeOf(() => generate(one as never, options as never))).toBe(code);
