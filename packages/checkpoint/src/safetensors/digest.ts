@@ -36,7 +36,7 @@ export class BlockDigest {
 
 function subtleCrypto(): SubtleCrypto {
   // Browsers have it in secure contexts only, whatever the types say.
-  const { subtle } = globalThis.crypto as { subtle?: SubtleCrypto };
+  const { subtle } = (globalThis.crypto ?? {}) as { subtle?: SubtleCrypto };
   if (subtle === undefined)
     throw new GradstepError(
       "Got no crypto.subtle, with which the digest of a file is computed; expected a secure context. Serve the page over HTTPS or from localhost.",

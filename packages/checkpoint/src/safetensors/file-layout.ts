@@ -1,4 +1,5 @@
 import { checkOptions, GradstepError, list, show } from "@gradstep/core";
+import { platformClass } from "../platform-class.js";
 import { digestLength, digestName } from "./digest.js";
 import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype, type Dtype } from "./dtypes.js";
 import type { SafetensorsEntry } from "./entry.js";
@@ -156,7 +157,7 @@ export function isRounded(entry: SafetensorsEntry): entry is RoundedEntry {
 }
 
 function headOf(json: string): Uint8Array<ArrayBuffer> {
-  const text = new TextEncoder().encode(json);
+  const text = new (platformClass("TextEncoder"))().encode(json);
   const length = Math.ceil(text.length / 8) * 8;
   if (length > maxHeaderLength)
     throw new GradstepError(

@@ -1,4 +1,5 @@
 import { GradstepError } from "@gradstep/core";
+import { platformClass } from "../platform-class.js";
 import { maxHeaderLength, parseHeader, type SafetensorsHeader } from "./header.js";
 
 /** The start of a file, as read. */
@@ -35,7 +36,7 @@ export async function readHead(
 }
 
 function headerText(blocks: readonly Uint8Array[], dataStart: number): string {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decoder = new (platformClass("TextDecoder"))("utf-8", { fatal: true, ignoreBOM: true });
   let text = "";
   let position = 0;
   try {

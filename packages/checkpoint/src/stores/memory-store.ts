@@ -1,10 +1,15 @@
+import { platformClass } from "../platform-class.js";
 import { checkpointId } from "./checkpoint-id.js";
 import type { CheckpointStore } from "./store.js";
 import { unknownCheckpoint } from "./unknown-checkpoint.js";
 import { chunksUntilAborted } from "./chunks.js";
 
-/** A store in memory: for tests, and to undo. Its checkpoints are lost when the process or page ends. */
+/**
+ * A store in memory: for tests, and to undo. Its checkpoints are lost when the process or page ends.
+ * @throws {GradstepError} `UNSUPPORTED` where there is no `Blob`
+ */
 export function memoryStore(): CheckpointStore {
+  const BlobClass = platformClass("Blob");
   const checkpoints = new Map<string, Blob>();
   let last = 0;
   return {
@@ -14,11 +19,11 @@ export function memoryStore(): CheckpointStore {
       const parts: Blob[] = [];
       for await (const chunk of chunksUntilAborted(chunks, signal)) {
         // A copy of each chunk at once: its source may overwrite it.
-        parts.push(new Blob([withoutSharing(chunk)]));
+        parts.push(new BlobClass([withoutSharing(chunk)]));
       }
       signal?.throwIfAborted();
       const id = checkpointId(++last);
-      checkpoints.set(id, new Blob(parts));
+      checkpoints.set(id, new BlobClass(parts));
       return id;
     },
     async open(id) {

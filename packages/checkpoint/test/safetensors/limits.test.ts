@@ -5,6 +5,7 @@ import {
   readSafetensorsHeader,
   type SafetensorsEntry,
 } from "../../src/safetensors/index.js";
+import { memoryStore } from "../../src/index.js";
 import { encoded } from "./encoded.js";
 import { fileOf } from "./malformed-file.js";
 
@@ -129,6 +130,24 @@ describe("the digest", () => {
       await expect(decodeSafetensors(file)).rejects.toMatchObject(unsupported);
       expect((await decodeSafetensors(file, { digest: "ignore" })).tensors.size).toBe(1);
       expect((await decodeSafetensors(plain)).tensors.size).toBe(1);
+      vi.stubGlobal("crypto", undefined);
+      await expect(decodeSafetensors(file)).rejects.toMatchObject(unsupported);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["TextEncoder", async () => encodeSafetensors(new Map([["w", w]]))],
+    ["TextDecoder", () => decodeSafetensors(fileOf("{}", 0))],
+    ["Blob", async () => memoryStore()],
+  ])("without %s, as in Jest with jsdom, the message says what is missing", async (name, call) => {
+    vi.stubGlobal(name, undefined);
+    try {
+      await expect(call()).rejects.toMatchObject({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining(`There is no ${name} here`) as string,
+      });
     } finally {
       vi.unstubAllGlobals();
     }

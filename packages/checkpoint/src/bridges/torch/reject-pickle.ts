@@ -1,4 +1,5 @@
 import { GradstepError } from "@gradstep/core";
+import { platformClass } from "../../platform-class.js";
 import type { SafetensorsSource } from "../../safetensors/index.js";
 
 /**
@@ -28,7 +29,7 @@ export async function rejectPickle(source: SafetensorsSource, cause: unknown): P
 /** Whether the first entry of an archive has a name that `.keras` files have, and those of `torch.save` do not. */
 function isKeras(archive: Uint8Array): boolean {
   const length = archive[26] + archive[27] * 256;
-  const name = new TextDecoder().decode(archive.subarray(30, 30 + length));
+  const name = new (platformClass("TextDecoder"))().decode(archive.subarray(30, 30 + length));
   return ["metadata.json", "config.json", "model.weights.h5"].includes(name);
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { GradstepError, show } from "@gradstep/core";
+import { platformClass } from "../../platform-class.js";
 import type { StoreLock } from "../store.js";
 import { errorCode, type FileSystem } from "./file-system.js";
 import { isEnded, machine } from "./process-identity.js";
@@ -45,10 +46,10 @@ function lockOf(path: string, token: string): StoreLock {
 
 /** Whether the lock file was made; false if there is one. */
 async function create(fileSystem: FileSystem, path: string, text: string): Promise<boolean> {
+  const bytes = new (platformClass("TextEncoder"))().encode(text);
   try {
     const file = await fileSystem.open(path, "wx");
     try {
-      const bytes = new TextEncoder().encode(text);
       const { bytesWritten } = await file.write(bytes, 0, bytes.length);
       if (bytesWritten < bytes.length) throw new Error("the file system takes no more bytes");
     } catch (error) {
