@@ -171,7 +171,7 @@ describe("the page", () => {
     const rate = details.getByLabel(/^learningRate .*, as a number$/);
     await rate.fill("0.0007");
     await rate.press("Enter");
-    await page.getByText(/changes? of hyperparameters/).waitFor();
+    await details.getByText(/changes? of hyperparameters/).waitFor();
     await page.getByRole("button", { name: "One batch" }).click();
     await states(page, "paused");
     await page.waitForFunction(
