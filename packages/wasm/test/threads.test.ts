@@ -280,20 +280,21 @@ test("a thread that is late, for another kernel, claims nothing", () => {
 
 test("a terminated worker is noticed", async () => {
   const workers: { terminate(): unknown }[] = [];
+  let words = new Int32Array(0);
   const { startWorker: real } = await import("../src/threads/worker.js");
   const start: typeof startWorker = (...args) => {
+    const [{ memory, control }] = args;
+    words = new Int32Array(memory.buffer, control, controlWords.length);
     const worker = real(...args);
     workers.push(worker);
     return worker;
   };
   const { pool, step } = poolOf({ threads: 2, start });
-  const kernelRuns = async (): Promise<void> => {
-    step();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  for (let i = 0; i < 20; i += 1) await kernelRuns();
+  // One that ends before it has started would be a diagnostic.
+  await vi.waitUntil(() => Atomics.load(words, controlWords.started) === 1, { timeout: 60_000 });
+  for (let i = 0; i < 20; i += 1) step();
   void workers[0].terminate();
-  await vi.waitUntil(() => pool.workers === 0);
+  await vi.waitUntil(() => pool.workers === 0, { timeout: 60_000 });
   expect(() => pool.throwPendingError()).toThrow(GradstepError);
   step();
 });
