@@ -146,6 +146,8 @@ function targetsWithoutBug(): readonly Target[] {
   ];
 }
 
+const fewCases = { cases: 1, sequences: 2, allChoices: false, maxKernels: 2 };
+
 /** Undefined if it was stopped. */
 async function runMutant(
   { name, kind, rule, group }: Mutant,
@@ -156,12 +158,20 @@ async function runMutant(
   const isFirst = (check: Check): boolean =>
     check.group === group ||
     (rule !== undefined && check.group === "bounds" && check.name === rule);
-  const ordered = [...checks.filter(isFirst), ...checks.filter((check) => !isFirst(check))];
-  for (const check of ordered) {
-    if (await isStopped()) return undefined;
-    const { status, reason = "" } = await runCheck(check, context);
-    if (status === "failed")
-      return { name, kind, killedBy: { check: `${check.group}: ${check.name}`, reason } };
+  const others = checks.filter((check) => !isFirst(check));
+  // A few cases of each check are enough for most mutants, and take less time than all cases of one.
+  const rounds: readonly (readonly [readonly Check[], Context])[] = [
+    [checks.filter(isFirst), context],
+    [others, { ...context, ...fewCases }],
+    [others, context],
+  ];
+  for (const [some, input] of rounds) {
+    for (const check of some) {
+      if (await isStopped()) return undefined;
+      const { status, reason = "" } = await runCheck(check, input);
+      if (status === "failed")
+        return { name, kind, killedBy: { check: `${check.group}: ${check.name}`, reason } };
+    }
   }
   return { name, kind, killedBy: null };
 }

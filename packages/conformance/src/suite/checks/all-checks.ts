@@ -76,9 +76,9 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...sparseGradientChecks(rules),
     ...rowStepMoveChecks,
     ...layoutChecks(rules),
-    ...lengthChecks(isBuiltIn ? lengthSpecs : own),
     ...boundChecks(rules),
     ...runTimeRuleChecks,
     ...randomReductionChecks,
+    ...lengthChecks(isBuiltIn ? lengthSpecs : own),
   ];
 }

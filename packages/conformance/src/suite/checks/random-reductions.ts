@@ -116,7 +116,29 @@ async function longSums(context: Context): Promise<void> {
     );
   }
   harness.optimizer.dispose();
+  await sumsOfTensors(context);
   context.stats.cases += 1;
+}
+
+/**
+ * One value per tensor, whose sum is 2⁻²³ if neighbors are joined first, as the language defines. One after the other
+ * they give 0, from the last to the first 3 · 2⁻²⁴.
+ */
+async function sumsOfTensors(context: Context): Promise<void> {
+  const { rule } = defineRule({
+    name: "sums-of-tensors",
+    hyperparameters: { learningRate: nonNegative(1) },
+    perElement: "u = sumAll(g) * learningRate",
+  });
+  const values = [1, 2 ** -24, 2 ** -24, 2 ** -24, -1];
+  const tensors = (valueAt: (i: number) => number): Record<string, Float32Array> =>
+    Object.fromEntries(values.map((_, i) => [`p${i}`, Float32Array.of(valueAt(i))]));
+  const initial = Object.entries(tensors(() => 0)).map(
+    ([name, zero]) => [name, { shape: [1], values: zero }] as const,
+  );
+  const harness = await Harness.start(context, rule.specify({}), Object.fromEntries(initial));
+  await harness.step(tensors((i) => values[i]));
+  harness.optimizer.dispose();
 }
 
 /** What an optimizer is made of. */
