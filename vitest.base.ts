@@ -1,17 +1,23 @@
 import { defineConfig } from "vitest/config";
 
-/** `full` (`pnpm test:full`) runs every case; otherwise tests run a sample of their random cases and mutants. */
-const { GRADSTEP_TEST = "sample", GRADSTEP_SEED = "" } = process.env;
+/** How much runs: `quick` (`npm test`), `full` (`pnpm test:full`) or `exhaustive` (`pnpm test:exhaustive`). */
+const { GRADSTEP_TEST = "quick", GRADSTEP_SEED = "" } = process.env;
+
+/** Files that the quick tests leave out: `exclude` of every project. */
+export const slowFiles: readonly string[] = GRADSTEP_TEST === "quick" ? ["**/*.full.test.ts"] : [];
 
 /** What every package's tests have in common. */
 export const tests = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...slowFiles],
     // Tests in a browser see these, too.
     env: { GRADSTEP_TEST, GRADSTEP_SEED },
     // Nothing here measures time, and a machine that builds at the same time is slow: only a hang is a failure.
-    testTimeout: GRADSTEP_TEST === "full" ? 1_500_000 : 300_000,
+    testTimeout: GRADSTEP_TEST === "quick" ? 300_000 : 3_600_000,
     hookTimeout: 300_000,
+    // Turbo runs several packages at once, and each worker loads their modules once more.
+    maxWorkers: "50%",
     // Tests leave nothing behind: a third of the time went into loading modules once more for each file.
     isolate: false,
     // Most of what tests allocate is short-lived: with a larger nursery, a tenth of the time goes into collecting it.

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatWithOptions } from "node:util";
 import { afterAll, expect, test, vi } from "vitest";
+import { slowTest } from "./slow-test.js";
 
 /**
  * What is done with a block of code besides compiling it: it runs here, or on a page of a browser, or its types alone
@@ -75,8 +76,8 @@ const strict = {
 };
 
 /**
- * Declares the tests of READMEs: each snippet, copied into a file of its own, compiles as strict TypeScript, runs as
- * JavaScript, and prints what the comments behind its `console.log` lines say.
+ * Declares the tests of READMEs: each snippet, copied into a file of its own, runs as JavaScript, and prints what the
+ * comments behind its `console.log` lines say; `pnpm test:full` also compiles it as strict TypeScript.
  *
  * @param readmes paths from the root of the repository
  * @param testUrl `import.meta.url` of the test file: snippets are written to its folder, where they find its packages
@@ -109,7 +110,7 @@ export function testReadmes(
     expect(snippets.filter(({ title }) => title.startsWith(`${readme}, `))).not.toEqual([]);
   });
 
-  test("all snippets are strict TypeScript", () => {
+  slowTest("all snippets are strict TypeScript", () => {
     const typescript = createRequire(testUrl).resolve("typescript/package.json");
     const compiler = join(dirname(typescript), "bin", "tsc");
     let errors = "";

@@ -2,8 +2,8 @@ import type { Runner } from "@gradstep/conformance";
 import { isFull, seed } from "./cases.js";
 
 /**
- * A runner for the conformance suite of which `npm test` runs one check of `count`,
- * and others each day; `pnpm test:full` runs all of them. What does not apply to the backend is passed on.
+ * A runner for the conformance suite of which `npm test` runs one check of `count`, and `pnpm test:full` all of them.
+ * What does not apply to the backend is passed on.
  *
  * @param part which of the checks, less than `count`: several runs take different ones
  */

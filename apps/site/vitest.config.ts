@@ -1,11 +1,15 @@
 import { defineConfig } from "vitest/config";
-import { tests } from "../../vitest.base.js";
+import { slowFiles, tests } from "../../vitest.base.js";
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...tests.test, name: "logic", exclude: ["test/pages/**", "test/projects.test.ts"] },
+        test: {
+          ...tests.test,
+          name: "logic",
+          exclude: ["test/pages/**", "test/projects.test.ts", ...slowFiles],
+        },
       },
       // The built site, and its instructions followed to the letter: minutes, in `pnpm test:full`.
       {

@@ -1,22 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { notDue } from "../../testing/not-due.js";
-import { tests } from "../../vitest.base.js";
-
-const slow = [
-  "bridges/optax-files",
-  "bridges/torch-files",
-  "deno",
-  "files/faults",
-  "files/kills",
-  "new-process",
-  "safetensors/half-floats",
-  "safetensors/limits",
-  "safetensors/malformed",
-  "safetensors/round-trip",
-  "tabs/killed-tabs",
-  "tabs/tabs",
-];
+import { slowFiles, tests } from "../../vitest.base.js";
 
 export default defineConfig({
   test: {
@@ -25,7 +9,7 @@ export default defineConfig({
         test: {
           ...tests.test,
           name: "node",
-          exclude: ["test/browser/**", ...notDue(import.meta.dirname, 3, slow)],
+          exclude: ["test/browser/**", ...slowFiles],
         },
       },
       ...(await inChromium({

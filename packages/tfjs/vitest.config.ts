@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { tests } from "../../vitest.base.js";
+import { slowFiles, tests } from "../../vitest.base.js";
 
 /** What makes a page cross-origin isolated, so that TF.js's wasm backend has threads. */
 const isolation = {
@@ -9,13 +9,20 @@ const isolation = {
 };
 
 /** Tests of what happens before, or instead of, the registration that importing the package does: each has a TF.js of its own. */
-const alone = ["optimizer-first", "readme", "register"].map((name) => `test/${name}.test.ts`);
+const alone = ["optimizer-first.full", "readme.full", "register"].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...tests.test, name: "node", include: ["test/*.test.ts"], exclude: alone },
+        test: {
+          ...tests.test,
+          name: "node",
+          include: ["test/*.test.ts"],
+          exclude: [...alone, ...slowFiles],
+        },
       },
       { test: { ...tests.test, isolate: true, name: "node, isolated", include: alone } },
       {

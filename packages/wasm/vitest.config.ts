@@ -1,6 +1,5 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { notDue } from "../../testing/not-due.js";
 import { tests } from "../../vitest.base.js";
 
 /** What makes a page cross-origin isolated, so that it can share memory with its workers. */
@@ -11,10 +10,6 @@ const isolation = {
 
 const packages = ["@gradstep/core", "@gradstep/conformance"];
 
-const slow =
-  "built-in-passes conformance-threads hosts masks modules newton-schulz pass-steps passes random-passes \
-row-lists threads workerd".split(" ");
-
 export default defineConfig({
   test: {
     projects: [
@@ -23,7 +18,6 @@ export default defineConfig({
           ...tests.test,
           name: "node",
           include: ["test/*.test.ts"],
-          exclude: notDue(import.meta.dirname, 2, slow),
         },
       },
       ...(await inChromium(

@@ -11,7 +11,7 @@ export function runStryker(name, { plugins = [], ...options }) {
   // The tests run in child processes: they inherit these.
   Object.assign(process.env, {
     MUTATED_PACKAGE: name,
-    GRADSTEP_TEST: "sample",
+    GRADSTEP_TEST: "full",
     GRADSTEP_SEED: "1",
   });
   return new Stryker({

@@ -18,7 +18,7 @@ class SlowestLast extends BaseSequencer {
 }
 
 /** Of wasm. */
-const slow = /\/(?:equality|golden|hosts|masks|newton-schulz|threads|workerd)\.test/;
+const slow = /\/(?:equality|golden|hosts|masks|newton-schulz|threads|workerd)(?:\.full)?\.test/;
 
 /** The source of each entry of a package, read from its exports: an entry that is missing here would be tested as it was built. */
 function sourcesOf(name: string): { find: RegExp; replacement: string }[] {

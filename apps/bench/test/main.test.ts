@@ -5,13 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findGpu } from "@gradstep/apps-shared/gpu";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { contenders } from "../src/contenders/index.js";
 import { gpuContenders } from "../src/contenders/webgpu/index.js";
 import type { Document } from "../src/document.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -48,7 +45,7 @@ function node(...args: string[]): Promise<Result> {
   });
 }
 
-inTurn("a quick run prints a table and writes rows", async () => {
+slowTest("a quick run prints a table and writes rows", async () => {
   const file = join(folder, "rows.json");
   const { status, stdout, stderr } = await bench(
     "--quick",
@@ -83,7 +80,8 @@ inTurn("a quick run prints a table and writes rows", async () => {
   }
 });
 
-test.skipIf(missing !== undefined)("a quick run on a GPU says on which", async () => {
+slowTest("a quick run on a GPU says on which", async ({ skip }) => {
+  skip(missing !== undefined, missing);
   const file = join(folder, "gpu.json");
   const asked = ["--quick", "--backend", "webgpu", "--workload", "adam-1e3", "--json", file];
   const { status, stdout, stderr } = await bench(...asked);
@@ -105,7 +103,7 @@ test.skipIf(missing !== undefined)("a quick run on a GPU says on which", async (
   }
 });
 
-inTurn("without a GPU or a software driver, --backend webgpu is rejected", async () => {
+slowTest("without a GPU or a software driver, --backend webgpu is rejected", async () => {
   const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
   const result = await node("--import", unsupported, program, "--quick", "--backend", "webgpu");
   expect(result).toMatchObject({ status: 2, stdout: "" });
@@ -114,7 +112,7 @@ inTurn("without a GPU or a software driver, --backend webgpu is rejected", async
   );
 });
 
-inTurn("an unknown option is rejected in one line, with status 2", async () => {
+test("an unknown option is rejected in one line, with status 2", async () => {
   const { status, stdout, stderr } = await bench("--sizes", "10");
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
   expect(stderr).toMatch(/^Got the unknown option --sizes; .*\n$/);
@@ -126,7 +124,7 @@ test.each(["--help", "-h"])("%s prints help to standard output", async (option) 
   expect(stdout).toContain("--workload NAME");
 });
 
-inTurn("finishes when its output is closed (`| head`)", async () => {
+slowTest("finishes when its output is closed (`| head`)", async () => {
   const file = join(folder, "unread.json");
   const args = ["--quick", "--workload", "adam-1e3", "--json", file];
   const child = spawn(process.execPath, [program, ...args]);

@@ -21,7 +21,7 @@ testReadmes(withSnippets, import.meta.url, {
 
 /** Pages whose blocks are files, and the tests that run them. */
 const projects: Readonly<Record<string, string>> = {
-  "guide/adding-a-backend.md": "packages/conformance/test/readme.test.ts",
+  "guide/adding-a-backend.md": "packages/conformance/test/readme.full.test.ts",
   "recipes/electron.md": "projects.test.ts",
   "recipes/github-pages.md": "projects.test.ts",
   "recipes/nextjs.md": "projects.test.ts",

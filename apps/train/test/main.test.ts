@@ -5,12 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { runHere } from "./run-here.js";
 import type { TrainingDocument } from "../src/document.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 /** Built by `pnpm build`, which the test task depends on. */
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -40,7 +37,7 @@ describe("the program", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  inTurn(
+  slowTest(
     "prints one JSON document, writes the report, and shows progress on standard error",
     async () => {
       const file = join(folder, "report.html");
@@ -68,7 +65,7 @@ describe("the program", () => {
     },
   );
 
-  inTurn("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
+  slowTest("shows chart, digits and figures in 80 columns without colors on a pipe", async () => {
     const { code, stdout, stderr } = await runHere("--epochs", "1", "--batch-size", "200");
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("Training a digit classifier · gradstep Adam · WebAssembly\n");
@@ -98,29 +95,32 @@ describe("the program", () => {
     );
   });
 
-  inTurn("has the schedule, the rates and the losses of all batches in the document", async () => {
-    const { stdout } = await runHere(
-      ..."--json --epochs 1 --batch-size 400 --accumulate 2 --clip 1".split(" "),
-      "--schedule",
-      "linear(0.01, 0, steps)",
-    );
-    const { configuration, batchLosses, learningRates, timing } = JSON.parse(
-      stdout,
-    ) as TrainingDocument;
-    expect(configuration).toMatchObject({
-      schedule: "linear(0.01, 0, steps)",
-      accumulate: 2,
-      clip: 1,
-      nonFinite: "propagate",
-      lossScale: null,
-      ema: null,
-    });
-    expect(batchLosses).toHaveLength(20);
-    expect(timing).toMatchObject({ batches: 20, steps: 10, skippedSteps: 0 });
-    learningRates.forEach((rate, batch) =>
-      expect(rate).toBeCloseTo(0.01 * (1 - Math.floor(batch / 2) / 10), 12),
-    );
-  });
+  slowTest(
+    "has the schedule, the rates and the losses of all batches in the document",
+    async () => {
+      const { stdout } = await runHere(
+        ..."--json --epochs 1 --batch-size 400 --accumulate 2 --clip 1".split(" "),
+        "--schedule",
+        "linear(0.01, 0, steps)",
+      );
+      const { configuration, batchLosses, learningRates, timing } = JSON.parse(
+        stdout,
+      ) as TrainingDocument;
+      expect(configuration).toMatchObject({
+        schedule: "linear(0.01, 0, steps)",
+        accumulate: 2,
+        clip: 1,
+        nonFinite: "propagate",
+        lossScale: null,
+        ema: null,
+      });
+      expect(batchLosses).toHaveLength(20);
+      expect(timing).toMatchObject({ batches: 20, steps: 10, skippedSteps: 0 });
+      learningRates.forEach((rate, batch) =>
+        expect(rate).toBeCloseTo(0.01 * (1 - Math.floor(batch / 2) / 10), 12),
+      );
+    },
+  );
 
   test("prints the list of rules, and as JSON", async () => {
     const { code, stdout } = await runHere("--optimizer", "list", "--json");
@@ -132,7 +132,7 @@ describe("the program", () => {
     );
   });
 
-  inTurn("rejects --backend webgpu without a GPU or a software driver", async () => {
+  slowTest("rejects --backend webgpu without a GPU or a software driver", async () => {
     const unsupported = 'data:text/javascript,Object.defineProperty(process,"arch",{value:"none"})';
     const result = await node("--import", unsupported, program, "--backend", "webgpu");
     expect(result).toMatchObject({ code: 2, stdout: "" });
@@ -145,7 +145,7 @@ describe("the program", () => {
     expect(stdout).toContain("Usage: npm start -- [options]");
   });
 
-  inTurn("finishes when its output is closed (`| head`)", async () => {
+  slowTest("finishes when its output is closed (`| head`)", async () => {
     const file = join(folder, "unread.html");
     const child = spawn(process.execPath, [
       program,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 
 /**
  * What `npm start` runs, in a copy of the repository that holds no more than this: nothing is installed or built, and
@@ -80,16 +81,18 @@ describe("npm start, before anything is installed", () => {
   });
 });
 
-describe("the state of a build", () => {
-  const state = async (): Promise<{ sources: string; outputs: string }> => {
-    const program = `import { outputState, sourceState } from "./scripts/build-state.mjs";
+/** The state of the build in the folder. */
+async function state(): Promise<{ sources: string; outputs: string }> {
+  const program = `import { outputState, sourceState } from "./scripts/build-state.mjs";
 console.log(JSON.stringify({ sources: sourceState(), outputs: outputState() }));`;
-    const command = ["--input-type=module", "--eval", program];
-    const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: folder });
-    return JSON.parse(stdout) as { sources: string; outputs: string };
-  };
+  const command = ["--input-type=module", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: folder });
+  return JSON.parse(stdout) as { sources: string; outputs: string };
+}
 
-  test("changes with sources, built files and the installation, not with tests", async () => {
+slowTest(
+  "the state of a build changes with sources, built files and the installation, not with tests",
+  async () => {
     const write = (path: string): void => {
       cpSync(join(folder, "package.json"), join(folder, path));
     };
@@ -115,5 +118,5 @@ console.log(JSON.stringify({ sources: sourceState(), outputs: outputState() }));
     expect((await state()).outputs).not.toBe(removed.outputs);
     writeFileSync(join(folder, "pnpm-lock.yaml"), "");
     expect((await state()).sources).not.toBe(changed.sources);
-  });
-});
+  },
+);

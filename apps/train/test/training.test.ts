@@ -22,14 +22,11 @@ import {
 import { findGpu } from "@gradstep/apps-shared/gpu";
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { sampled } from "../../../testing/cases.js";
 import { useBackend } from "../src/backend.js";
 import { compare } from "../src/comparison/compare.js";
 import { type Options, parseOptions } from "../src/options.mjs";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 /** Every twentieth digit: enough to learn something quickly. */
 function fewOf({ count, pixels, labels }: DigitSet): DigitSet {
@@ -105,14 +102,14 @@ describe("training", () => {
     expect(optimizerFraction(run)).toBeLessThan(1);
   });
 
-  inTurn("depends on the seed alone", async () => {
+  slowTest("depends on the seed alone", async () => {
     const [one, again, other] = [await trained(), await trained(), await trained("adam", 4)];
     expect(again.batchLosses).toEqual(one.batchLosses);
     expect(again.evaluation).toEqual(one.evaluation);
     expect(other.batchLosses).not.toEqual(one.batchLosses);
   });
 
-  test.each(sampled(optimizerNames, 4))("works with %s", async (name) => {
+  test.each(sampled(optimizerNames, 2))("works with %s", async (name) => {
     const { history } = await trained(name);
     expect(history[1].validationLoss).toBeLessThan(2.2);
     expect(history[1].validationAccuracy).toBeGreaterThan(0.3);
@@ -150,7 +147,7 @@ describe("training", () => {
 describe("a comparison", () => {
   const once = { ...settings, epochs: 1 };
 
-  inTurn(
+  slowTest(
     "lets gradstep's Adam and TF.js's take turns on every backend, batch by batch",
     async () => {
       const batches: string[] = [];
@@ -178,7 +175,7 @@ describe("a comparison", () => {
     },
   );
 
-  inTurn("has the losses of a training without it", async () => {
+  slowTest("has the losses of a training without it", async () => {
     const { learningRate } = optimizers.adam;
     const both = { ...once, learningRate };
     const observers = { gradstep: {}, "TF.js": {} };
@@ -218,7 +215,7 @@ describe("a comparison", () => {
     },
   );
 
-  inTurn("does not count the time of the other's turns", async () => {
+  slowTest("does not count the time of the other's turns", async () => {
     const turns = new TurnQueue();
     const delay = (milliseconds: number): Promise<void> =>
       new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -305,7 +302,7 @@ describe("the learning rate", () => {
     expect(schedule.valueAt(25)).toBeCloseTo(0.01, 12);
   });
 
-  inTurn("of a training follows --schedule, for TF.js's Adam too", async () => {
+  slowTest("of a training follows --schedule, for TF.js's Adam too", async () => {
     const options = optionsOf(
       "--epochs=1",
       "--batch-size=40",
@@ -350,7 +347,7 @@ describe("--ema", () => {
     return trainWith(options);
   };
 
-  inTurn("evaluates with averages of the weights, and trains with the weights", async () => {
+  slowTest("evaluates with averages of the weights, and trains with the weights", async () => {
     const [plain, averaged, last] = [await run(undefined), await run(0.9), await run(0)];
     expect(averaged.batchLosses).toEqual(plain.batchLosses);
     expect(averaged.history[1].validationLoss).not.toBe(plain.history[1].validationLoss);
@@ -362,7 +359,7 @@ describe("--ema", () => {
     );
   });
 
-  inTurn(
+  slowTest(
     "with a momentum close to 1 evaluates the weights of the first step, and not of the last",
     async () => {
       const [averaged, plain] = [await run(0.9999), await run(undefined)];
@@ -389,7 +386,7 @@ describe("--loss-scale", () => {
     return trainWith(options);
   };
 
-  inTurn(
+  slowTest(
     "of a power of two changes no loss: f32 multiplies and divides by it exactly",
     async () => {
       const [scaled, plain] = [await run("--loss-scale=1024"), await run()];
@@ -426,7 +423,7 @@ test("--non-finite throw ends a training at the first gradient that is not finit
   });
 });
 
-inTurn(
+slowTest(
   "--accumulate takes a step after that many batches, with the rate of the schedule for it",
   async () => {
     const options = optionsOf(

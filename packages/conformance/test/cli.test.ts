@@ -6,13 +6,10 @@ import { fileURLToPath } from "node:url";
 import type { Backend } from "@gradstep/core";
 import { oracle, reference } from "@gradstep/core/reference";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { runCommand } from "../src/cli/run-command.js";
 import { parseGolden } from "../src/golden/golden-file.js";
 import { replay } from "../src/golden/replay.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
@@ -92,7 +89,7 @@ async function countsOf(
 }
 
 describe("golden", () => {
-  inTurn("--json is one document", async () => {
+  slowTest("--json is one document", async () => {
     const { status, output, errors } = await run(["golden", "torch.json", "optax.json", "--json"]);
     expect([status, errors]).toEqual([0, ""]);
     const { files } = JSON.parse(output) as { files: Record<string, unknown>[] };
@@ -113,7 +110,7 @@ describe("golden", () => {
     expect(first.worstRelativeError).toBeLessThan(1e-12);
   });
 
-  inTurn("a table for people, without colours where there is no terminal", async () => {
+  slowTest("a table for people, without colours where there is no terminal", async () => {
     const { status, output } = await runHere(["golden", "keras.json", "--backend", "reference"]);
     expect(status).toBe(0);
     const { passed, failed, unsupported } = await countsOf("keras.json", reference);
@@ -156,7 +153,7 @@ describe("verify", () => {
      export default signum;`,
   );
 
-  inTurn("--json is one document", async () => {
+  slowTest("--json is one document", async () => {
     const { status, output } = await runHere([
       "verify",
       "reference",
@@ -191,7 +188,7 @@ describe("verify", () => {
     expect(JSON.parse(output)).toMatchObject({ rules: ["halve+sgd"], failed: 0 });
   });
 
-  inTurn("a module with a broken backend fails", async () => {
+  slowTest("a module with a broken backend fails", async () => {
     writeFileSync(
       join(directory, "broken.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -205,7 +202,7 @@ describe("verify", () => {
     expect(output).toMatch(/^0 passed, 1 failed, 0 skipped$/m);
   });
 
-  inTurn("--rule checks the rules of a module", async () => {
+  slowTest("--rule checks the rules of a module", async () => {
     const args = ["verify", "reference", "--rule", "signum.mjs", ...bounds, "--json"];
     const { status, output, errors } = await runHere(args, directory);
     expect(errors).toBe("");
@@ -217,7 +214,7 @@ describe("verify", () => {
     ]);
   });
 
-  inTurn("Ctrl-C stops it, and prints the results so far", async () => {
+  slowTest("Ctrl-C stops it, and prints the results so far", async () => {
     writeFileSync(
       join(directory, "interrupted.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -267,7 +264,7 @@ describe("verify", () => {
     expect(await cases("--kernels", "2")).toBeLessThan(await cases("--kernels", "4"));
   });
 
-  inTurn("a backend without rows shows skipped checks and why", async () => {
+  slowTest("a backend without rows shows skipped checks and why", async () => {
     writeFileSync(
       join(directory, "no-rows.mjs"),
       `import { reference } from ${JSON.stringify(coreReference)};
@@ -290,7 +287,7 @@ describe("verify", () => {
   });
 });
 
-inTurn("mutants: a sample, chosen by the seed, is killed", async () => {
+slowTest("mutants: a sample, chosen by the seed, is killed", async () => {
   const args = ["mutants", "--cases", "1", "--sample", "1", "--seed", "1", "--json"];
   const { status, output } = await runHere(args);
   const report = JSON.parse(output) as Record<string, unknown>;
@@ -356,14 +353,14 @@ describe("wrong usage is one line and exit status 2", () => {
     });
   });
 
-  inTurn("in a process of its own", async () => {
+  slowTest("in a process of its own", async () => {
     const { status, output, errors } = await run(["verify", "no-such-backend"], directory);
     expect([status, output]).toEqual([2, ""]);
     expect(errors).toMatch(/^[^\n]+\n$/);
   });
 });
 
-inTurn("--help explains every command", async () => {
+slowTest("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
   for (const word of [

@@ -5,16 +5,13 @@ import type { Backend } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { roundToNearest } from "../src/bounds/error-model.js";
 import type { Candidate, MissingBackend } from "../src/doctor/candidate.js";
 import type { Diagnosis } from "../src/doctor/diagnosis.js";
 import { painter } from "../src/cli/terminal.js";
 import { Report } from "../src/doctor/report.js";
 import { runDoctor } from "../src/doctor/run-doctor.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 const directory = mkdtempSync(join(tmpdir(), "gradstep-doctor-"));
 
@@ -84,28 +81,31 @@ async function run(candidates: readonly Candidate[], ...args: string[]): Promise
 }
 
 describe("doctor", () => {
-  inTurn("a sound backend: the worst error of every rule, and no bug goes unnoticed", async () => {
-    const { status, output, document } = await run([sound]);
-    expect(status).toBe(0);
-    const [backend] = document.backends;
-    if (backend.status !== "right") throw new Error(`It is ${backend.status}.`);
-    expect(backend.checks.map(({ name }) => name)).toEqual(rules.map(({ name }) => name));
-    for (const { name, stats } of backend.checks) {
-      expect(stats.worstErrorOverBound).toBeGreaterThan(0);
-      expect(stats.worstErrorOverBound).toBeLessThanOrEqual(1);
-      expect(output).toMatch(
-        new RegExp(`^  ${name} +${stats.worstErrorOverBound.toFixed(3)}$`, "m"),
-      );
-    }
-    // The reference has its own bits.
-    expect(backend.differingBits).toBe(0);
-    expect(document.mutants).toMatchObject({ total: 16, killed: 16, falseAlarms: [] });
-    expect(document).toMatchObject({ version: "1.2.3", interrupted: false });
-    expect(document.speed).toBeUndefined();
-    expect(output).toContain("Right: sound.");
-  });
+  slowTest(
+    "a sound backend: the worst error of every rule, and no bug goes unnoticed",
+    async () => {
+      const { status, output, document } = await run([sound]);
+      expect(status).toBe(0);
+      const [backend] = document.backends;
+      if (backend.status !== "right") throw new Error(`It is ${backend.status}.`);
+      expect(backend.checks.map(({ name }) => name)).toEqual(rules.map(({ name }) => name));
+      for (const { name, stats } of backend.checks) {
+        expect(stats.worstErrorOverBound).toBeGreaterThan(0);
+        expect(stats.worstErrorOverBound).toBeLessThanOrEqual(1);
+        expect(output).toMatch(
+          new RegExp(`^  ${name} +${stats.worstErrorOverBound.toFixed(3)}$`, "m"),
+        );
+      }
+      // The reference has its own bits.
+      expect(backend.differingBits).toBe(0);
+      expect(document.mutants).toMatchObject({ total: 16, killed: 16, falseAlarms: [] });
+      expect(document).toMatchObject({ version: "1.2.3", interrupted: false });
+      expect(document.speed).toBeUndefined();
+      expect(output).toContain("Right: sound.");
+    },
+  );
 
-  inTurn("a broken backend is wrong: exit status 1, and which rule, where and what", async () => {
+  slowTest("a broken backend is wrong: exit status 1, and which rule, where and what", async () => {
     const { status, output, document } = await run([sound, broken]);
     expect(status).toBe(1);
     expect(document.backends.map((backend) => [backend.name, backend.status])).toEqual([
@@ -117,7 +117,7 @@ describe("doctor", () => {
     expect(output).toMatch(/expected .* between/);
   });
 
-  inTurn(
+  slowTest(
     "a missing backend: why, and how to get it; an error only if it was asked for",
     async () => {
       const absent = missing("absent", { missing: "there is no such chip", remedy: "Buy one." });
@@ -137,7 +137,7 @@ describe("doctor", () => {
     },
   );
 
-  inTurn(
+  slowTest(
     "a backend that cannot be opened is missing, and the others are still checked",
     async () => {
       const failing: Candidate = {
@@ -157,7 +157,7 @@ describe("doctor", () => {
     },
   );
 
-  inTurn(
+  slowTest(
     "a speed that cannot be measured does not keep the document from being written",
     async () => {
       const slow: Candidate = {
@@ -192,7 +192,7 @@ describe("doctor", () => {
     expect(durations).toEqual(["0.412 µs", "999 µs", "1.50 ms", "2.12 s"]);
   });
 
-  inTurn("Ctrl-C stops it, and prints the results so far", async () => {
+  slowTest("Ctrl-C stops it, and prints the results so far", async () => {
     let made = 0;
     const interrupted = candidate("interrupted", () => {
       made += 1;
@@ -207,7 +207,7 @@ describe("doctor", () => {
     expect(output).toContain("Right: sound. Stopped by Ctrl-C.");
   });
 
-  inTurn("text without a terminal has no colours and at most 80 columns", async () => {
+  slowTest("text without a terminal has no colours and at most 80 columns", async () => {
     const { output } = await run([sound, broken]);
     expect(output).not.toContain("\u001B");
     const reasons = /expected|seed|^ {4}/;

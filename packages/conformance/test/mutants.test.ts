@@ -3,6 +3,7 @@ import { GradstepError } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
 import { cases, isFull, seed } from "../../../testing/cases.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { mutants } from "../src/mutants/all-mutants.js";
 import { runMutants } from "../src/mutants/run-mutants.js";
 import { mutateRule } from "../src/mutants/rules/mutate-rule.js";
@@ -23,23 +24,28 @@ test(`the suite notices every mutant and nothing else (${sampled})`, async () =>
   expect(report.killed).toBe(isFull ? mutants.length : sampleSize);
 }, 3_600_000);
 
-test("names and groups choose what runs; a signal stops it after the mutants that ended", async () => {
-  const names = ["the last element is left out", "state in bfloat16", "adam: ascends"];
-  const all = await runMutants({ names, groups: ["bounds"], cases: 1 });
-  expect(all.mutants.map(({ name }) => name).sort()).toEqual([...names].sort());
-  expect(all).toMatchObject({ total: 3, killed: 3, falseAlarms: [] });
-  for (const { killedBy } of all.mutants) expect(killedBy?.check).toMatch(/^bounds: /);
-  const controller = new AbortController();
-  const { total } = await runMutants({
-    names,
-    groups: ["bounds"],
-    cases: 1,
-    signal: controller.signal,
-    onResult: () => controller.abort(),
-  });
-  expect(total).toBe(1);
-  await expect(runMutants({ names: ["no bug"] })).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
-});
+slowTest(
+  "names and groups choose what runs; a signal stops it after the mutants that ended",
+  async () => {
+    const names = ["the last element is left out", "state in bfloat16", "adam: ascends"];
+    const all = await runMutants({ names, groups: ["bounds"], cases: 1 });
+    expect(all.mutants.map(({ name }) => name).sort()).toEqual([...names].sort());
+    expect(all).toMatchObject({ total: 3, killed: 3, falseAlarms: [] });
+    for (const { killedBy } of all.mutants) expect(killedBy?.check).toMatch(/^bounds: /);
+    const controller = new AbortController();
+    const { total } = await runMutants({
+      names,
+      groups: ["bounds"],
+      cases: 1,
+      signal: controller.signal,
+      onResult: () => controller.abort(),
+    });
+    expect(total).toBe(1);
+    await expect(runMutants({ names: ["no bug"] })).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
+  },
+);
 
 test("a sample depends on its seed alone", () => {
   const first = sampleOf(mutants, { count: 20, seed: 1 });
@@ -62,7 +68,7 @@ test.each(["../../../README.md", "../README.md"])("%s says how many there are", 
   );
 });
 
-test("every mutant can be made", () => {
+slowTest("every mutant can be made", () => {
   for (const mutant of mutants) expect(mutant.target().create).toBeTypeOf("function");
 });
 

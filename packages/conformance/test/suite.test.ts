@@ -13,6 +13,7 @@ import { describe, expect, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
 import { hostRunner } from "../../../testing/host-runner.js";
 import { sampledRunner } from "../../../testing/sampled-runner.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { describeDifference } from "../src/checker/violation.js";
 import { conformance } from "../src/suite/conformance.js";
@@ -25,7 +26,7 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, 4),
+  ...sampledRunner(runner, 0, 12),
 });
 
 /** For tests of the suite itself, not of a backend. */
@@ -89,7 +90,7 @@ describe("the suite", () => {
 });
 
 describe("a missing capability", () => {
-  test("is skipped and not passed, with the reason", async () => {
+  slowTest("is skipped and not passed, with the reason", async () => {
     const { checks } = await verify({
       ...little,
       backend: withoutRows,
@@ -241,7 +242,7 @@ describe("a failure says where", () => {
     expect(describeDifference(difference, 2)).toContain("2 values differ)");
   });
 
-  test("in every check of a backend with one wrong value", async () => {
+  slowTest("in every check of a backend with one wrong value", async () => {
     const backend = (): Backend => {
       const broken = reference();
       const compile = broken.compile.bind(broken);

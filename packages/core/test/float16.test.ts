@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { decodeFloat16, encodeFloat16 } from "../src/backend/float16.js";
 
 /** All finite values that are not negative, in ascending order. */
@@ -19,7 +20,7 @@ test("every f16 is decoded, and encoded as it was", () => {
   expect(decodeFloat16(0x7e01)).toBeNaN();
 });
 
-test("values between two become the nearest, of two equally near ones the even one", () => {
+slowTest("values between two become the nearest, of two equally near ones the even one", () => {
   const next = (value: number, by: number): number => {
     const float = Float32Array.of(value);
     new Uint32Array(float.buffer)[0] += by;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import type { OptimizerState } from "../src/optimizer/state/optimizer-state.js";
@@ -357,6 +358,7 @@ describe("a malformed state is a STATE_MISMATCH and changes nothing", () => {
     rowSteps: true,
     groups: [{ match: "b", learningRate: cosineDecay(1, 9) }],
   };
+  const many = cases(1e6, 2000);
   const deep: readonly [string, Change][] = [
     ["__proto__ as a parameter", (s) => define(s["slots"], "__proto__", { m: [1] })],
     ["__proto__ as a shape", (s) => define(s["shapes"], "__proto__", [1])],
@@ -427,9 +429,9 @@ describe("a malformed state is a STATE_MISMATCH and changes nothing", () => {
     ["every of the optimizer", (s) => (s["hyperparameters"].every = 1)],
     ["a name of 1e6 characters", (s) => (s["slots"]["x".repeat(1e6)] = {})],
     [
-      "100,000 parameters",
+      `${many} parameters`,
       (s) => {
-        for (let i = 0; i < 1e5; i += 1) s["shapes"][`p${i}`] = [1];
+        for (let i = 0; i < many; i += 1) s["shapes"][`p${i}`] = [1];
       },
     ],
   ];

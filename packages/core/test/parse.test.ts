@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cases } from "../../../testing/cases.js";
 import { GradstepError } from "../src/errors.js";
 import type { Assignment, Expression } from "../src/language/expression.js";
 import { parse as parseText } from "../src/language/parse.js";
@@ -175,7 +176,7 @@ describe("properties", () => {
         const [{ value }] = parse(`x = ${print(tree)}`);
         expect(bare(value)).toEqual(tree);
       }),
-      { numRuns: 1000 },
+      { numRuns: cases(10_000, 200) },
     );
   });
 
@@ -197,7 +198,7 @@ describe("properties", () => {
       fc.property(texts, (text) => {
         expect(["parsed", "RULE_SYNTAX"]).toContain(outcome(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(20_000, 300) },
     );
   });
 });

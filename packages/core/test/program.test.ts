@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { buildProgram, type Scope } from "../src/language/build-program.js";
 import type { Program } from "../src/language/program.js";
 import { explained } from "../src/language/syntax-errors.js";
@@ -129,7 +130,7 @@ describe("fingerprints", () => {
     expect(one.fingerprint).not.toBe(other.fingerprint);
   });
 
-  test("of built-in rules are equal if and only if their graphs are", () => {
+  slowTest("of built-in rules are equal if and only if their graphs are", () => {
     const graphs = new Map<string, string>();
     const prints = new Map<string, string>();
     let seen = 0;

@@ -12,5 +12,5 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(Infinity, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 1, 3),
+  ...sampledRunner(runner, 1, 8),
 });

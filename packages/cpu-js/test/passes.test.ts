@@ -106,7 +106,7 @@ const rules = Object.entries(texts).map(
   ([name, [text, rest]]) => [name, ruleOf(text, rest)] as const,
 );
 
-/** Every shape, or a third of them for each rule, and others each day. */
+/** Every shape, or a third of them for each rule. */
 const shapesOf = (rule: Rule): [string, readonly number[]][] => {
   const first = rules.findIndex(([, one]) => one === rule) + seed;
   return Object.entries(shapes).filter((_, i) => isFull || (i + first) % 3 === 0);

@@ -3,11 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "gradstep-cli-"));
@@ -35,7 +32,7 @@ function run(...args: string[]): Promise<Outcome> {
   });
 }
 
-inTurn("doctor checks the backends of this machine and writes a document", async () => {
+slowTest("doctor checks the backends of this machine and writes a document", async () => {
   const backends = ["cpu-js", "wasm", "wasm-threads"].flatMap((name) => ["--backend", name]);
   const options = ["--cases", "1", "--no-speed", "--json", "doctor.json"];
   const { status, output, errors } = await run("doctor", ...backends, ...options);
@@ -58,7 +55,7 @@ inTurn("doctor checks the backends of this machine and writes a document", async
   expect([wasm.differingBits, threads.differingBits]).toEqual([0, 0]);
 });
 
-inTurn("without a command, it is one line and exit status 2", async () => {
+slowTest("without a command, it is one line and exit status 2", async () => {
   expect(await run()).toEqual({
     status: 2,
     output: "",
@@ -66,7 +63,7 @@ inTurn("without a command, it is one line and exit status 2", async () => {
   });
 });
 
-inTurn(
+slowTest(
   "a document that cannot be written is exit status 2, before anything is checked",
   async () => {
     const got = async (json: string, expected: string): Promise<void> => {
@@ -80,13 +77,13 @@ inTurn(
   },
 );
 
-inTurn("--version prints the version of the package", async () => {
+test("--version prints the version of the package", async () => {
   const url = new URL("../package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(url, "utf8")) as { version: string };
   expect(await run("--version")).toEqual({ status: 0, output: `${version}\n`, errors: "" });
 });
 
-inTurn("--help names the commands, and those of doctor its options", async () => {
+slowTest("--help names the commands, and those of doctor its options", async () => {
   expect((await run("--help")).output).toContain("doctor");
   expect((await run("doctor", "--help")).output).toContain("Usage: gradstep doctor [options]");
 });

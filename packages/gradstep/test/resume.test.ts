@@ -180,7 +180,7 @@ function take({ optimizer }: Run, calls: readonly Call[]): string[] {
   });
 }
 
-const count = cases(400, 25);
+const count = cases(400, 8);
 
 test.each(backends)(
   `on %s, ${count} random optimizers that were interrupted have the bits of those that were not (seed ${seed})`,

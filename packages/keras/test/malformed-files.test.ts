@@ -4,6 +4,7 @@ import { zipSync } from "fflate";
 import { FS } from "h5wasm";
 import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { readArchive, writeArchive } from "../src/archive/archive.js";
 import { withHdf5File } from "../src/hdf5/library.js";
 import { readKeras } from "../src/index.js";
@@ -118,23 +119,26 @@ describe("files that are not as Keras writes them", () => {
     await expect(readKeras(bytes, { spec })).rejects.toMatchObject({ code: "INVALID_FILE" });
   });
 
-  test("random changes: read, or a GradstepError; then the next file is read as before", async () => {
-    let random = seed;
-    const next = (below: number): number => {
-      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
-      return random % below;
-    };
-    for (let i = 0; i < cases(5000, 150); i += 1) {
-      const isArchive = i % 4 === 0;
-      const bytes = (isArchive ? keras : weights).slice();
-      for (let k = next(4); k >= 0; k -= 1) bytes[next(bytes.length)] = next(256);
-      try {
-        await readKeras(bytes, isArchive ? {} : { spec });
-      } catch (error) {
-        if (!(error instanceof GradstepError)) throw error;
+  slowTest(
+    "random changes: read, or a GradstepError; then the next file is read as before",
+    async () => {
+      let random = seed;
+      const next = (below: number): number => {
+        random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+        return random % below;
+      };
+      for (let i = 0; i < cases(5000, 150); i += 1) {
+        const isArchive = i % 4 === 0;
+        const bytes = (isArchive ? keras : weights).slice();
+        for (let k = next(4); k >= 0; k -= 1) bytes[next(bytes.length)] = next(256);
+        try {
+          await readKeras(bytes, isArchive ? {} : { spec });
+        } catch (error) {
+          if (!(error instanceof GradstepError)) throw error;
+        }
+        expect(filesLeft()).toEqual([]);
       }
-      expect(filesLeft()).toEqual([]);
-    }
-    await expect(readKeras(keras)).resolves.toMatchObject({ state: { rule: "adam" } });
-  });
+      await expect(readKeras(keras)).resolves.toMatchObject({ state: { rule: "adam" } });
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import type { Hdf5Dataset } from "../src/hdf5/hdf5-tree.js";
 import { trainableOrder, type OrderCheck } from "../src/model/trainable-order.js";
 import type { Child, ModelVariable, Saveable } from "../src/model/saveable.js";
@@ -98,7 +99,7 @@ test("no order of other shapes", () => {
   expect(trainableOrder(model([dense(0)]), slots([2, 2], [3]))).toBe(undefined);
 });
 
-test("200 layers, and a search without an end, which is given up", () => {
+slowTest("200 layers, and a search without an end, which is given up", () => {
   const order = trainableOrder(
     model(Array.from({ length: 200 }, (_, i) => dense(i))),
     slots(...Array.from({ length: 200 }, () => [[2, 2], [2]]).flat()),

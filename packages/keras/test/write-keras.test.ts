@@ -11,6 +11,7 @@ import {
 import { fromKeras } from "@gradstep/core/interop";
 import { cpuJs } from "@gradstep/cpu-js";
 import { describe, expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import { readArchive } from "../src/archive/archive.js";
 import { readKeras, writeKeras } from "../src/index.js";
 import { decode, fixture, floatTypes, nextCalls } from "./fixtures.js";
@@ -19,7 +20,7 @@ import { checkpointOf, resume } from "./optimizers.js";
 describe.each(floatTypes)("%s", (floatType) => {
   const cases = Object.entries(nextCalls(floatType));
 
-  test.each(cases)(
+  test.each(sampled(cases, 3))(
     "%s: a file that was read, trained and written is read as it was",
     async (name, { calls }) => {
       /** Those that Keras stores, in f32: the product of Nadam's momenta. */

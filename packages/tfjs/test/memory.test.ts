@@ -2,6 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import { adam, sgd } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { backends, numbers, tf, variable } from "./support.js";
 
 /** The location of a tensor's storage: an array on cpu, an offset on wasm. */
@@ -194,7 +195,7 @@ test("wasm: a matrix product after a step has the new weights", async () => {
   x.dispose();
 });
 
-test("wasm: the heap grows during training", async () => {
+slowTest("wasm: the heap grows during training", async () => {
   await tf.setBackend("wasm");
   const heap = (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm;
   const v = variable(numbers(1000, 1), [1000], "v");

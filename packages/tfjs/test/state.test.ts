@@ -12,6 +12,7 @@ import {
 } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import {
   adam,
   adamw,
@@ -122,7 +123,7 @@ describe.each(backends)("state and restore, %s", (backend) => {
     await tf.setBackend(backend);
   });
 
-  test.each(makers)(
+  test.each(sampled(makers, 4))(
     "N steps, a new optimizer and N steps are 2N steps, bit for bit: %s",
     async (_, make) => {
       const whole = network(1);

@@ -4,6 +4,7 @@ import { reference } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
 import { tfOptimizer } from "../src/index.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { collectGarbage } from "./garbage.js";
 import { codeOf, layers, numbers, tf, variable } from "./support.js";
 
@@ -119,7 +120,7 @@ test("the heap has two slots per variable, and none once the optimizer is dispos
   expect(blocks.size).toBe(before);
 });
 
-test("the heap grows while the state is allocated", () => {
+slowTest("the heap grows while the state is allocated", () => {
   const size = 6_000_000;
   const v = variable(new Float32Array(size).fill(1), [size], "v");
   const optimizer = tfOptimizer(adam({ learningRate: 0.5 }));

@@ -10,5 +10,5 @@ conformance({
   maxKernels: cases(Infinity, 4),
   wrapsArrays: runner.wrapsArrays,
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, 3),
+  ...sampledRunner(runner, 0, 6),
 });

@@ -1,4 +1,4 @@
-// Run by hosts.test.ts in a process with limited address space, on the build.
+// Run by hosts.full.test.ts in a process with limited address space, on the build.
 import { isSupported, wasm } from "../dist/index.js";
 
 const codes = [{}, { memoryLimit: 2 ** 24 }].map((options) => {

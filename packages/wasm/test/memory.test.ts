@@ -33,7 +33,7 @@ test("optimizers that are disposed of leave no memory allocated", () => {
   };
   create();
   const { byteLength } = backend.memory.buffer;
-  for (let i = 0; i < cases(1000, 300); i += 1) create();
+  for (let i = 0; i < cases(1000, 100); i += 1) create();
   expect(backend.memory.buffer.byteLength).toBe(byteLength);
 });
 

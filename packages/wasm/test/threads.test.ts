@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { adam, createOptimizer, GradstepError, type Kernel, type Update } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { expect, test, vi } from "vitest";
-import { isFull, seed } from "../../../testing/cases.js";
+import { cases, sampled } from "../../../testing/cases.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { BatchTable } from "../src/planning/batch-table.js";
 import { chunkSize, ChunkTable } from "../src/threads/chunk-table.js";
 import {
@@ -45,8 +46,7 @@ test("1, 2 and 3 threads give the same bits for every variant of every rule", as
   const all = Array.from({ length: 2 + most }, (_, salt) => numbers(length, salt));
   const scalars = (count: number): Float64Array =>
     Float64Array.from({ length: count }, (_, i) => 0.9 / (i + 1));
-  // In `npm test`, every eighth variant, others each day; all rules take part within eight days.
-  for (const one of variants.filter((_, i) => isFull || (i + seed) % 8 === 0)) {
+  for (const one of sampled(variants, 8)) {
     const given = {
       variant: one,
       arrays: all.slice(0, 2 + one.slots.length),
@@ -129,7 +129,7 @@ function poolOf(options: WorkerPoolOptions, size = 200_000, heap = createHeap(tr
 test("every chunk is updated exactly once", async () => {
   const { pool, step, m } = poolOf({ threads: 3 });
   await vi.waitUntil(() => pool.workers === 2);
-  for (let i = 1; i <= 300; i += 1) {
+  for (let i = 1; i <= cases(3000, 100); i += 1) {
     m.view().fill(i);
     step();
     // m + (g − m)·0.5
@@ -299,7 +299,7 @@ test("a terminated worker is noticed", async () => {
   step();
 });
 
-test("a live backend does not keep a process alive", async () => {
+slowTest("a live backend does not keep a process alive", async () => {
   const script = fileURLToPath(new URL("exits-by-itself.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
   expect(stdout.trim()).toBe("0.999 []");

@@ -3,13 +3,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
+import { describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { isFull, seed } from "../../../testing/cases.js";
 import { loadSwiftShader } from "../src/node/swiftshader.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -49,12 +46,12 @@ async function deno(program: string, parameters: readonly string[]): Promise<unk
   return JSON.parse(stdout);
 }
 
-// The libraries take turns: all of them run in Node.
+// All of them run in Node, too.
 const libraries = ["keras", "torch", "optax"];
 const library = libraries[(seed + 1) % libraries.length];
 
 describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
-  inTurn(
+  slowTest(
     `golden runs of ${isFull ? "all libraries" : `a sixth of ${library}`}: every step is inside the bound`,
     async () => {
       const parameters = isFull ? ["1", "0", ...libraries] : ["6", `${seed % 6}`, library];
@@ -72,15 +69,18 @@ describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
     },
   );
 
-  inTurn("scale, skip and learning rate in a buffer: the bits of numbers", async () => {
+  test("scale, skip and learning rate in a buffer: the bits of numbers", async () => {
     expect(await deno("test/deno/signals.ts", [])).toEqual({ different: 0 });
   });
 
-  inTurn(`rows: kernels compile, random tensors are right, rows move (seed ${seed})`, async () => {
-    expect(await deno("test/deno/rows.ts", [`${seed}`, isFull ? "full" : "sample"])).toEqual({
-      refused: [],
-      found: { values: 0, copies: 0, outside: 0 },
-      rows: [5, 6, 7, 7, 7, 7, 3, 4, 5, 6],
-    });
-  });
+  slowTest(
+    `rows: kernels compile, random tensors are right, rows move (seed ${seed})`,
+    async () => {
+      expect(await deno("test/deno/rows.ts", [`${seed}`, isFull ? "full" : "sample"])).toEqual({
+        refused: [],
+        found: { values: 0, copies: 0, outside: 0 },
+        rows: [5, 6, 7, 7, 7, 7, 3, 4, 5, 6],
+      });
+    },
+  );
 });

@@ -13,7 +13,7 @@ describe(`golden runs (${isFull ? "all" : `seed ${seed}`})`, () => {
     ["optax", 10],
     ["keras-muon", 3],
   ];
-  // One of them in `npm test`, another one each day.
+  // One of them in `npm test`.
   test.each(isFull ? all : [all[seed % all.length]])(
     "%s: every step is inside the bound",
     async (library, least) => {

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { sampled } from "../../../../testing/cases.js";
+import { slowTest } from "../../../../testing/slow-test.js";
 import type { StageName } from "../../src/core-names.js";
 import { stageEntries } from "../../src/reference/entries.js";
 import { stageInfos } from "../../src/reference/stages/stage-infos.js";
@@ -6,7 +8,7 @@ import { constraintRuns } from "../../src/reference/stages/tfjs-constraints.js";
 
 const stages = stageEntries();
 
-test.each(stages)(
+test.each(sampled(stages, 6))(
   "the chart of $title has finite values, and another line than without it",
   ({ effect }) => {
     const { lines, caption } = effect();
@@ -65,7 +67,7 @@ test("a cautious update is 0 where the signs of gradient and momentum differ, an
   });
 });
 
-test("the constraints of TensorFlow.js are the stages, to a few roundings", async () => {
+slowTest("the constraints of TensorFlow.js are the stages, to a few roundings", async () => {
   const runs = await Promise.all(
     stages.map(({ rule, counterparts }) => constraintRuns(rule, counterparts)),
   );

@@ -8,7 +8,8 @@ import { gradstepOptimizer, train } from "@gradstep/digits/training";
 import "@tensorflow/tfjs-backend-wasm";
 import { enableProdMode, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { cases } from "../../../../testing/cases.js";
+import { sampled } from "../../../../testing/cases.js";
+import { slowTest } from "../../../../testing/slow-test.js";
 import { runFile, storeRunFile } from "../../src/train/run-file.js";
 import type { RunReport } from "../../src/train/run-report.js";
 import { defaultSettings, type RunSettings } from "../../src/train/run-settings.js";
@@ -108,7 +109,7 @@ describe("a run", () => {
     ["adam", {}],
     ["schedule-free-adamw", {}],
   ] as const;
-  test.each(continuedRuns.slice(0, cases(3, 1)))(
+  test.each(sampled(continuedRuns, 1))(
     "of %s that was abandoned in the middle of an epoch and continued has the bits of one that was not",
     async (optimizer, more) => {
       const given = { optimizer, ...more };
@@ -127,25 +128,28 @@ describe("a run", () => {
     },
   );
 
-  test("that was downloaded as a file, and loaded into another store, has the bits of one that was not", async () => {
-    const straight = session();
-    const { digest } = await straight.session.run();
-    const paused = session();
-    const pause = paused.nextPause();
-    void paused.session.run(13);
-    await pause;
-    const file = await runFile(paused.store, { name: "Adam, half", settings });
-    // Any reader of safetensors can take the weights out of it.
-    const { tensors } = await decodeSafetensors(file!);
-    expect([...tensors.keys()].filter((key) => key.startsWith("parameters/"))).toHaveLength(6);
+  slowTest(
+    "that was downloaded as a file, and loaded into another store, has the bits of one that was not",
+    async () => {
+      const straight = session();
+      const { digest } = await straight.session.run();
+      const paused = session();
+      const pause = paused.nextPause();
+      void paused.session.run(13);
+      await pause;
+      const file = await runFile(paused.store, { name: "Adam, half", settings });
+      // Any reader of safetensors can take the weights out of it.
+      const { tensors } = await decodeSafetensors(file!);
+      expect([...tensors.keys()].filter((key) => key.startsWith("parameters/"))).toHaveLength(6);
 
-    const store = memoryStore();
-    const loaded = await storeRunFile(file!, store);
-    expect(loaded).toEqual({ name: "Adam, half", settings });
-    const continued = session(loaded.settings, store);
-    expect((await continued.session.run()).digest).toBe(digest);
-    expect(continued.losses()).toEqual(straight.losses());
-  });
+      const store = memoryStore();
+      const loaded = await storeRunFile(file!, store);
+      expect(loaded).toEqual({ name: "Adam, half", settings });
+      const continued = session(loaded.settings, store);
+      expect((await continued.session.run()).digest).toBe(digest);
+      expect(continued.losses()).toEqual(straight.losses());
+    },
+  );
 
   test("has no file before it was saved, and no other file is taken for one", async () => {
     const store = memoryStore();
@@ -161,55 +165,58 @@ describe("a run", () => {
     expect(await store.list()).toEqual([]);
   });
 
-  test("whose hyperparameters were changed on the way continues with them, and with the same bits", async () => {
-    const warm = { schedule: "linear", options: { from: 0.01, to: 0.001, steps: 20 } };
-    const changeAndRun = async (one: ReturnType<typeof session>, stops: boolean) => {
-      const first = one.nextPause();
-      const end = one.session.run(5);
-      await first;
-      one.session.setHyperparameter("learningRate", 0.001);
-      one.session.setHyperparameter("beta2", 0.9);
-      one.session.setHyperparameter("beta2", 0.99);
-      const second = one.nextPause();
-      one.session.continue(4);
-      await second;
-      one.session.setHyperparameter("learningRate", warm);
-      const third = one.nextPause();
-      one.session.continue(3);
-      const digest = await third;
-      if (stops) return digest;
-      one.session.continue();
-      return (await end).digest;
-    };
-    const straight = session();
-    const digest = await changeAndRun(straight, false);
-    const abandoned = session();
-    await changeAndRun(abandoned, true);
-    const continued = session({}, abandoned.store);
-    expect((await continued.session.run()).digest).toBe(digest);
-    expect(continued.losses()).toEqual(straight.losses());
-    const changes = continued.reports.at(-1)!.changes;
-    expect(changes).toEqual([
-      { batch: 5, name: "learningRate", value: 0.001 },
-      { batch: 5, name: "beta2", value: 0.99 },
-      { batch: 9, name: "learningRate", value: warm },
-    ]);
-    const rates = continued.reports.flatMap(({ learningRates }) => [...learningRates]);
-    expect(rates.slice(5, 9)).toEqual([0.001, 0.001, 0.001, 0.001]);
-    expect(rates[9]).toBeCloseTo(0.01 - (0.009 * 9) / 20, 12);
-    // The same settings without the changes end elsewhere.
-    expect((await session().session.run()).digest).not.toBe(digest);
+  slowTest(
+    "whose hyperparameters were changed on the way continues with them, and with the same bits",
+    async () => {
+      const warm = { schedule: "linear", options: { from: 0.01, to: 0.001, steps: 20 } };
+      const changeAndRun = async (one: ReturnType<typeof session>, stops: boolean) => {
+        const first = one.nextPause();
+        const end = one.session.run(5);
+        await first;
+        one.session.setHyperparameter("learningRate", 0.001);
+        one.session.setHyperparameter("beta2", 0.9);
+        one.session.setHyperparameter("beta2", 0.99);
+        const second = one.nextPause();
+        one.session.continue(4);
+        await second;
+        one.session.setHyperparameter("learningRate", warm);
+        const third = one.nextPause();
+        one.session.continue(3);
+        const digest = await third;
+        if (stops) return digest;
+        one.session.continue();
+        return (await end).digest;
+      };
+      const straight = session();
+      const digest = await changeAndRun(straight, false);
+      const abandoned = session();
+      await changeAndRun(abandoned, true);
+      const continued = session({}, abandoned.store);
+      expect((await continued.session.run()).digest).toBe(digest);
+      expect(continued.losses()).toEqual(straight.losses());
+      const changes = continued.reports.at(-1)!.changes;
+      expect(changes).toEqual([
+        { batch: 5, name: "learningRate", value: 0.001 },
+        { batch: 5, name: "beta2", value: 0.99 },
+        { batch: 9, name: "learningRate", value: warm },
+      ]);
+      const rates = continued.reports.flatMap(({ learningRates }) => [...learningRates]);
+      expect(rates.slice(5, 9)).toEqual([0.001, 0.001, 0.001, 0.001]);
+      expect(rates[9]).toBeCloseTo(0.01 - (0.009 * 9) / 20, 12);
+      // The same settings without the changes end elsewhere.
+      expect((await session().session.run()).digest).not.toBe(digest);
 
-    // With the changes as a plan, they end there, too: also if the run is abandoned just before a change.
-    const planned = session({ changes });
-    expect((await planned.session.run()).digest).toBe(digest);
-    expect(planned.reports.at(-1)!.changes).toEqual(changes);
-    const halted = session({ changes });
-    const halt = halted.nextPause();
-    void halted.session.run(9);
-    await halt;
-    expect((await session({ changes }, halted.store).session.run()).digest).toBe(digest);
-  });
+      // With the changes as a plan, they end there, too: also if the run is abandoned just before a change.
+      const planned = session({ changes });
+      expect((await planned.session.run()).digest).toBe(digest);
+      expect(planned.reports.at(-1)!.changes).toEqual(changes);
+      const halted = session({ changes });
+      const halt = halted.nextPause();
+      void halted.session.run(9);
+      await halt;
+      expect((await session({ changes }, halted.store).session.run()).digest).toBe(digest);
+    },
+  );
 
   test("goes another way than planned where the visitor changes the same", async () => {
     const changes = [
@@ -230,7 +237,7 @@ describe("a run", () => {
     ]);
   });
 
-  test("that finished is not trained again", async () => {
+  slowTest("that finished is not trained again", async () => {
     const one = session();
     const result = await one.session.run();
     const ids = await one.store.list();
@@ -240,7 +247,7 @@ describe("a run", () => {
     expect(await one.store.list()).toEqual(ids);
   });
 
-  test("refuses a hyperparameter out of its range, and goes on as before", async () => {
+  slowTest("refuses a hyperparameter out of its range, and goes on as before", async () => {
     const one = session();
     const pause = one.nextPause();
     void one.session.run(2);
@@ -257,7 +264,7 @@ describe("a run", () => {
     expect(result.failure).toMatch(/^The training diverged: the .*loss.* is NaN\.$/);
   });
 
-  test("recognises digits while it is paused, and when it is finished", async () => {
+  slowTest("recognises digits while it is paused, and when it is finished", async () => {
     const { session: one, nextPause } = session({ epochs: 6, rule: { learningRate: 0.003 } });
     const pause = nextPause();
     const end = one.run(30);

@@ -9,5 +9,5 @@ conformance({
   cases: cases(500, 20),
   maxKernels: cases(Infinity, 2),
   ...runner,
-  ...sampledRunner(runner, 2, 4),
+  ...sampledRunner(runner, 2, 12),
 });

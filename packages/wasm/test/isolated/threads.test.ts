@@ -9,7 +9,7 @@ async function train(threads: number): Promise<Float32Array> {
   const backend = wasm({ threads, parallelThreshold: 0 });
   await backend.ready();
   expect(backend.diagnostics).toEqual([]);
-  const size = 400_003;
+  const size = 100_003;
   const w = backend.tensor(
     [size],
     Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
@@ -40,7 +40,7 @@ async function starts(workerUrl?: string): Promise<boolean> {
   const pool = new WorkerPool(heap, { threads: 2, workerUrl });
   const control = allocate.mock.results[0].value as number;
   const started = new Int32Array(heap.memory.buffer, control + controlBlock.started, 1);
-  await vi.waitUntil(() => started[0] === 1 || pool.workers === 0);
+  await vi.waitUntil(() => started[0] === 1 || pool.workers === 0, { timeout: 60_000 });
   pool.dispose();
   return started[0] === 1;
 }
@@ -56,7 +56,7 @@ test("blob URLs are revoked: after the worker has loaded, and when the pool is d
   const revoked = vi.spyOn(URL, "revokeObjectURL");
   expect(await starts()).toBe(true);
   expect(created).toHaveBeenCalledTimes(1);
-  await vi.waitUntil(() => revoked.mock.calls.length === 1);
+  await vi.waitUntil(() => revoked.mock.calls.length === 1, { timeout: 60_000 });
   for (let i = 0; i < 10; i += 1)
     new WorkerPool(createHeap(true, 2 ** 20), { threads: 3 }).dispose();
   expect(created).toHaveBeenCalledTimes(21);

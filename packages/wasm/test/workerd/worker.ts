@@ -1,4 +1,4 @@
-// Runs in workerd, the runtime of Cloudflare Workers: see workerd.test.ts.
+// Runs in workerd, the runtime of Cloudflare Workers: see workerd.full.test.ts.
 import { adam, createOptimizer, type Backend, type GradstepError } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 // @ts-expect-error: a module of wasm, which only the runtime can import.

@@ -103,7 +103,7 @@ describe("a wrapped buffer that was destroyed", () => {
   });
 });
 
-// The libraries take turns: all of them run in Node.
+// All of them run in Node, too.
 const libraries = [
   ["keras", keras],
   ["torch", torch],

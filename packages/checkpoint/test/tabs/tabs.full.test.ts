@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { sampled } from "../../../../testing/cases.js";
 import type { StoreName } from "./tab-program.js";
 import { call, Tabs, written } from "./tabs.js";
 
@@ -12,7 +11,7 @@ const tabs = found as Tabs;
 
 afterAll(() => found?.close());
 
-describe.skipIf(found === undefined).each(sampled(["indexedDbStore", "opfsStore"] as const, 1))(
+describe.skipIf(found === undefined).each(["indexedDbStore", "opfsStore"] as const)(
   "%s",
   (kind) => {
     const nameOf = (name: string): StoreName => ({ kind, name });

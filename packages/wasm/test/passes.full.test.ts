@@ -8,7 +8,6 @@ import {
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { sampled } from "../../../testing/cases.js";
 import { wasm } from "../src/index.js";
 import { after, difference, rowsOf, type Steps } from "./passes.js";
 
@@ -110,7 +109,7 @@ async function differenceOf(steps: Steps, backend: Backend = wasm()): Promise<st
   return difference(await after(backend, steps), await after(reference(), steps));
 }
 
-describe.each(sampled(rules, 5))("%s", (_, rule) => {
+describe.each(rules)("%s", (_, rule) => {
   const spec = rule.specify({ weightDecay: 0.01 });
 
   test.each(Object.entries(groupsOfShapes))("%s", async (__, shapes) => {

@@ -1,7 +1,7 @@
 import { wasm } from "@gradstep/wasm";
 import { webgpu } from "@gradstep/webgpu/node";
 import { afterEach, expect, test, vi } from "vitest";
-import { isFull } from "../../../../testing/cases.js";
+import { isExhaustive } from "../../../../testing/cases.js";
 import { CpuTrainer } from "../../src/splats/cpu/trainer.js";
 import { readBuffers } from "../../src/splats/gpu/buffers.js";
 import { GpuTrainer } from "../../src/splats/gpu/trainer.js";
@@ -28,7 +28,7 @@ afterEach(() => {
 /** The full training takes some minutes on a software driver. */
 const timeout = 1_200_000;
 
-const { picture, settings } = isFull ? full : small;
+const { picture, settings } = isExhaustive ? full : small;
 
 test.skipIf(skipsGpu)(
   `on the GPU, ${settings.steps} steps reach 30 dB, and nothing is read back in between`,

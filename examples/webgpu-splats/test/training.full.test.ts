@@ -1,16 +1,12 @@
 import { webgpu } from "@gradstep/webgpu/node";
 import { expect, test } from "vitest";
 import { ByHand } from "../src/by-hand/by-hand.js";
-import { isFull } from "../../../testing/cases.js";
 import { smallTraining } from "../src/training/presets.js";
 import { train, type TrainingOptions, type TrainingResult } from "../src/training/training.js";
 import { WithGradstep } from "../src/with-gradstep.js";
 import { skipsGpu } from "./device.js";
 
-/** `npm test` trains with smaller images, and for a shorter time. */
-const options: TrainingOptions = isFull
-  ? smallTraining
-  : { ...smallTraining, size: 24, steps: 100 };
+const options: TrainingOptions = smallTraining;
 
 async function trainBoth(
   options: TrainingOptions,
@@ -30,7 +26,7 @@ test.skipIf(skipsGpu)("with gradstep and by hand, training reaches the same PSNR
   const { withGradstep, byHand } = await trainBoth(options);
   for (const result of [withGradstep, byHand]) {
     const [first, last] = [result.reports[0], result.reports.at(-1)!];
-    expect(last.psnr - first.psnr).toBeGreaterThan(isFull ? 15 : 12);
+    expect(last.psnr - first.psnr).toBeGreaterThan(15);
     expect(last.count).toBe(options.capacity);
     expect(result.rounds).toHaveLength(3);
     expect(total(result, "pruned")).toBeGreaterThan(10);
@@ -58,7 +54,7 @@ test.skipIf(skipsGpu)("Markov Chain Monte Carlo relocates and adds Gaussians", a
     densifyUntil: 90,
   });
   backend.dispose();
-  expect(result.reports.at(-1)!.psnr - result.reports[0].psnr).toBeGreaterThan(isFull ? 11 : 9);
+  expect(result.reports.at(-1)!.psnr - result.reports[0].psnr).toBeGreaterThan(11);
   expect(result.reports.at(-1)!.count).toBe(options.capacity);
   expect(total(result, "relocated")).toBeGreaterThan(0);
 });

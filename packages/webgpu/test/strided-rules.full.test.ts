@@ -16,7 +16,6 @@ import {
   type Tensor,
 } from "@gradstep/core";
 import { expect, test } from "vitest";
-import { isFull } from "../../../testing/cases.js";
 import { bufferOf, describe, newBackend } from "./gpu.js";
 import { Random } from "./random.js";
 
@@ -77,8 +76,7 @@ const rules: readonly (readonly [string, OptimizerSpec])[] = [
 ];
 
 describe("parameters with gaps between rows", () => {
-  // Shaders of matrices take seconds to compile.
-  test.each(rules.filter(([name]) => isFull || (name !== "adafactor" && name !== "muon")))(
+  test.each(rules)(
     "%s: steps, restore, swap, remap and reset are those of plain rows",
     async (name, spec) => {
       const hasAverage = ["adam and an average", "schedule-free adamw"].includes(name);

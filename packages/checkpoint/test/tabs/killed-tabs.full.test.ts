@@ -1,6 +1,6 @@
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cases, sampled, seed } from "../../../../testing/cases.js";
+import { cases, seed } from "../../../../testing/cases.js";
 import type { StoreName } from "./tab-program.js";
 import { call, Tabs, written } from "./tabs.js";
 
@@ -36,7 +36,7 @@ const stores = [
   ["opfsStore in a worker", "opfsStore", "saveForeverInWorker"],
 ] as const;
 
-for (const [title, kind, run] of sampled(stores, 1))
+for (const [title, kind, run] of stores)
   test.skipIf(found === undefined)(
     `${title}: after each tab that was killed while it saved, the last whole checkpoint is there`,
     async () => {

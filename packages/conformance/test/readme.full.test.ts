@@ -3,11 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { inTurns } from "../../../testing/in-turns.js";
-import { isFull } from "../../../testing/cases.js";
-
-/** Slow tests. */
-const inTurn = inTurns(3);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -27,8 +22,7 @@ const snippets = new Map(
   ].map(([, name, text]) => [name, text]),
 );
 for (const [name, text] of snippets) {
-  const fewer = text.replaceAll("reductions: false", "cases: 2, maxKernels: 2, $&");
-  writeFileSync(join(directory, name), isFull ? text : fewer);
+  writeFileSync(join(directory, name), text);
 }
 
 function node(...args: readonly string[]): string {
@@ -39,7 +33,7 @@ test("every snippet names its file", () => {
   expect(snippets.size).toBe(`${readme}${guide}`.match(/^```(js|ts)\b/gm)?.length);
 });
 
-inTurn("the backend passes the suite, and the tests that it cannot run are skipped", () => {
+test("the backend passes the suite, and the tests that it cannot run are skipped", () => {
   const lines = node("verify.mjs").trim().split("\n");
   expect(lines.length).toBeGreaterThan(10);
   for (const line of lines)
@@ -48,7 +42,7 @@ inTurn("the backend passes the suite, and the tests that it cannot run are skipp
     );
 });
 
-inTurn("the suite runs in node:test, with a rule of one's own", () => {
+test("the suite runs in node:test, with a rule of one's own", () => {
   const output = node("--test", "--test-reporter=tap", "signum.test.mjs");
   expect(output).toMatch(/^# fail 0$/m);
   expect(output).toMatch(/^# skipped [1-9]/m);
@@ -59,7 +53,7 @@ test("the suite's test file for node:test is complete", () => {
   expect(node("--check", "my-backend.test.mjs")).toBe("");
 });
 
-inTurn("the command checks the backend with the rule", () => {
+test("the command checks the backend with the rule", () => {
   const cli = join(root, "dist", "cli.js");
   const output = node(
     cli,

@@ -2,7 +2,6 @@ import "@tensorflow/tfjs-backend-webgpu";
 import { fromTfjs } from "@gradstep/core/interop";
 import { tfOptimizer } from "../../src/index.js";
 import { beforeAll, expect, test } from "vitest";
-import { isFull, seed } from "../../../../testing/cases.js";
 import { cases } from "../cases.js";
 import { tf } from "../support.js";
 import { describe } from "./describe.js";
@@ -14,11 +13,9 @@ beforeAll(async () => {
 
 /** The last of each kind has the most settings. */
 const kinds = new Map(cases.map((one) => [one[0], one]));
-/** A third of them in `npm test`, another third each day. */
-const sampled = [...kinds.values()].filter((_, i) => isFull || (i + seed) % 3 === 0);
 
 describe("200 steps with the numbers of TF.js's own optimizers, webgpu", () => {
-  test.each(sampled)("%s %j", async (name, settings, theirs) => {
+  test.each([...kinds.values()])("%s %j", async (name, settings, theirs) => {
     const expected = await pathOf(theirs());
     const got = await pathOf(tfOptimizer(fromTfjs(name, settings)));
     expect(got).toHaveLength(4);
