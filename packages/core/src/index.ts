@@ -96,8 +96,6 @@ export type {
   EncodeTargetOf,
   BatchRun,
   Kernel,
-  Layout,
-  MemoryRange,
   ParameterCopy,
   UnselectedRows,
   RowList,
@@ -108,10 +106,9 @@ export type {
   StepSignals,
   Tensor,
   Update,
-  Values,
-  WrapOptions,
-  WrappingBackend,
 } from "./backend/backend.js";
+export type { Layout, MemoryRange, Values } from "./backend/memory.js";
+export type { WrapOptions, WrappingBackend } from "./backend/wrapping-backend.js";
 export {
   isGuarding,
   type Guard,

@@ -1,11 +1,6 @@
-import type {
-  BatchRun,
-  Kernel,
-  ParameterCopy,
-  Tensor,
-  Values,
-  WrappingBackend,
-} from "./backend/backend.js";
+import type { BatchRun, Kernel, ParameterCopy, Tensor } from "./backend/backend.js";
+import type { WrappingBackend } from "./backend/wrapping-backend.js";
+import type { Values } from "./backend/memory.js";
 import type { HostArray } from "./backend/host-array.js";
 import { HostBackend } from "./backend/host-backend.js";
 import type { Precision } from "./language/precision.js";

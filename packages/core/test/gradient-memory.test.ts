@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, StagingTensor, Tensor, Values } from "../src/backend/backend.js";
+import type { Backend, StagingTensor, Tensor } from "../src/backend/backend.js";
+import type { Values } from "../src/backend/memory.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { sgd } from "../src/rules/sgd.js";

@@ -1,4 +1,5 @@
-import type { Backend, Layout, Tensor } from "../src/backend/backend.js";
+import type { Backend, Tensor } from "../src/backend/backend.js";
+import type { Layout } from "../src/backend/memory.js";
 import { bytesPerValue } from "../src/backend/layout.js";
 
 /** The position of a tensor in memory: rows of values of one type, at a distance from each other. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Backend, Tensor, WrappingBackend } from "../src/backend/backend.js";
+import type { Backend, Tensor } from "../src/backend/backend.js";
+import type { WrappingBackend } from "../src/backend/wrapping-backend.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { OptimizerOptions } from "../src/optimizer/optimizer.js";
 import type { StepOptions } from "../src/optimizer/step/step-options.js";

@@ -1,30 +1,7 @@
 import type { CheckedActivation } from "../activations/activation.js";
 import type { Precision } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
-
-/** Numbers of a tensor. A backend of precision "f64" holds a Float64Array, every other a Float32Array. */
-export type Values = Float32Array | Float64Array;
-
-/** Where the bytes of a tensor are. Used to find tensors that share memory. */
-export interface MemoryRange {
-  /** The owner of the bytes: an ArrayBuffer, a GPUBuffer, a wasm memory. Compared by identity. */
-  readonly buffer: object;
-  readonly byteOffset: number;
-  readonly byteLength: number;
-}
-
-/** The layout of values in memory, unless it is one f32 or f64 after the other. */
-export interface Layout {
-  /**
-   * The type of a value: `f16` values are packed in pairs into four bytes; `u32` is for indices and masks; `i32` and
-   * `u32` with a scale are for gradients in fixed point.
-   */
-  readonly dtype: "f32" | "f64" | "f16" | "u32" | "i32";
-  /** Distance from the first value of a row to the first value of the next, counted in values. */
-  readonly rowStride: number;
-  /** For gradients of i32 and u32: a value is the stored integer times this, both rounded to f32. 1 for other types. */
-  readonly scale: number;
-}
+import type { Layout, MemoryRange, Values } from "./memory.js";
 
 /** Values of a shape, in the memory of a backend. Row-major. */
 export interface Tensor {
@@ -314,29 +291,3 @@ export type EncodeTargetOf<T extends Tensor> =
   Required<T["backend"]> extends { encodeTogether(target: infer E, runs: never): void }
     ? E
     : object;
-
-/** A backend that can work on caller-owned memory. `M` is its type: an array, a GPUBuffer, … */
-export interface WrappingBackend<M> extends Backend {
-  /**
-   * A tensor over caller-owned memory, which is updated in place.
-   *
-   * @param options.shape all values from `offset` on, in one dimension, if left out
-   * @param options.offset number of values to skip; 0 if left out
-   * @param options.capacity number of rows to which the tensor may grow; the rows of the shape if left out
-   * @param options.rowStride distance between the first values of adjacent rows; the length of a row if left out
-   * @param options.dtype the type of the values, where the memory does not have one: `"f16"` for a Uint16Array
-   * @param options.scale for gradients in fixed point: a value is the stored integer times this
-   * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`
-   */
-  wrap(memory: M, options?: WrapOptions): Tensor;
-}
-
-/** The part of caller-owned memory that a tensor covers. */
-export interface WrapOptions {
-  readonly shape?: readonly number[];
-  readonly offset?: number;
-  readonly capacity?: number;
-  readonly dtype?: Layout["dtype"];
-  readonly rowStride?: number;
-  readonly scale?: number;
-}

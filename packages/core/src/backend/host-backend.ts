@@ -7,10 +7,9 @@ import type {
   RowSources,
   StagingTensor,
   Tensor,
-  Values,
-  WrapOptions,
-  WrappingBackend,
 } from "./backend.js";
+import type { WrappingBackend, WrapOptions } from "./wrapping-backend.js";
+import type { Values } from "./memory.js";
 import { copyTensor } from "./copy-tensor.js";
 import type { HostArray } from "./host-array.js";
 import { remapRows } from "./host-row-remap.js";

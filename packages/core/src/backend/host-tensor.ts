@@ -1,4 +1,5 @@
-import type { Backend, MemoryRange, StagingTensor, Values } from "./backend.js";
+import type { Backend, StagingTensor } from "./backend.js";
+import type { MemoryRange, Values } from "./memory.js";
 import { GradstepError, show } from "../errors.js";
 import type { Precision } from "../language/precision.js";
 import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";

@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../errors.js";
-import type { Backend, Layout, MemoryRange, Values } from "./backend.js";
+import type { Backend } from "./backend.js";
+import type { Layout, MemoryRange, Values } from "./memory.js";
 import { encodeFloat16 } from "./float16.js";
 import type { HostArray } from "./host-array.js";
 import { allocateValues, checkValues } from "./host-tensor.js";

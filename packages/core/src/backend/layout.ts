@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import type { Layout } from "./backend.js";
+import type { Layout } from "./memory.js";
 
 /** Bytes per value. */
 export const bytesPerValue: Readonly<Record<Layout["dtype"], number>> = {

@@ -1,4 +1,5 @@
-import type { Layout, RowValues, Tensor } from "./backend.js";
+import type { RowValues, Tensor } from "./backend.js";
+import type { Layout } from "./memory.js";
 import { columnsOf } from "./dimensions.js";
 import { decodeFloat16 } from "./float16.js";
 import type { HostArray } from "./host-array.js";

@@ -1,5 +1,6 @@
 import type { Variant } from "../rule/variant.js";
-import type { Update, Values } from "./backend.js";
+import type { Update } from "./backend.js";
+import type { Values } from "./memory.js";
 import type { HostTensor } from "./host-tensor.js";
 
 /** The live arrays of an update in host memory, by their names in the rule: `p`, `g`, then the slots. */

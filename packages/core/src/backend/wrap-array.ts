@@ -1,4 +1,6 @@
-import type { Backend, Layout, Tensor, Values, WrapOptions } from "./backend.js";
+import type { Backend, Tensor } from "./backend.js";
+import type { Layout, Values } from "./memory.js";
+import type { WrapOptions } from "./wrapping-backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { Precision } from "../language/precision.js";

@@ -1,4 +1,4 @@
-import type { Values } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../backend/backend.js";
+import type { Tensor } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import { checkParameters, type Parameters } from "../optimizer/parameters/parameter-checks.js";

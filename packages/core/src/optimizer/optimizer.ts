@@ -1,4 +1,5 @@
-import type { EncodeTargetOf, Tensor, Values } from "../backend/backend.js";
+import type { EncodeTargetOf, Tensor } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import type { Explanation } from "./explain/explanation.js";
 import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "../rule/rule.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../backend/backend.js";
+import type { Tensor } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";

@@ -1,5 +1,6 @@
 import { activate, normOf } from "../activations/activate.js";
-import type { ParameterCopy, Tensor, Values } from "../backend/backend.js";
+import type { ParameterCopy, Tensor } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import { encodeFloat16 } from "../backend/float16.js";
 import { columnsOf } from "../backend/dimensions.js";
 import type { HostArray } from "../backend/host-array.js";

@@ -1,4 +1,4 @@
-import type { Values } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import { bytecodeOf, type Bytecode } from "../language/bytecode.js";
 import { interpret } from "../language/interpret.js";
 import { roundingTo, type Precision, type Rounding } from "../language/precision.js";

@@ -1,4 +1,5 @@
-import type { RowList, Tensor, Update, Values } from "../backend/backend.js";
+import type { RowList, Tensor, Update } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import { dimensionsOf, hasRowsOf } from "../backend/dimensions.js";
 import { arraysOf } from "../backend/update-arrays.js";
 import { countOf, reducedIndex, type Dimensions } from "../language/dimensions.js";

@@ -1,4 +1,5 @@
-import type { Update, Values } from "../backend/backend.js";
+import type { Update } from "../backend/backend.js";
+import type { Values } from "../backend/memory.js";
 import { countOf, reducedIndex } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import { newtonSchulz } from "../language/newton-schulz.js";

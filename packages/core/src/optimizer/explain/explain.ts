@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { applyChainRule } from "../../activations/activate.js";
 import { ascending } from "../../backend/ascending.js";
 import { dimensionsOf } from "../../backend/dimensions.js";

@@ -1,4 +1,4 @@
-import type { Values } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { countOf, reducedIndex, type Dimensions } from "../../language/dimensions.js";
 import { bytecodeOf, type Bytecode } from "../../language/bytecode.js";
 import { isTensorOp } from "../../language/expression.js";

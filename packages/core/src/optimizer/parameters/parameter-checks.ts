@@ -1,4 +1,5 @@
-import type { Backend, MemoryRange, Tensor } from "../../backend/backend.js";
+import type { Backend, Tensor } from "../../backend/backend.js";
+import type { MemoryRange } from "../../backend/memory.js";
 import { columnsOf } from "../../backend/dimensions.js";
 import { bytesPerValue } from "../../backend/layout.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";

@@ -1,4 +1,5 @@
-import type { Backend, Kernel, Tensor, Update, Values } from "../../backend/backend.js";
+import type { Backend, Kernel, Tensor, Update } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { ParameterRecord } from "./parameter-record.js";
 import { didYouMean } from "../../did-you-mean.js";

@@ -1,4 +1,5 @@
-import type { StagingTensor, Tensor, Values } from "../../backend/backend.js";
+import type { StagingTensor, Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { DistinctValues } from "./distinct-values.js";
 import type { SparseGradient } from "./sparse-gradient.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { GradstepError, show } from "../../errors.js";
 import { isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";

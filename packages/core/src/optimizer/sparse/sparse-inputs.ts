@@ -1,4 +1,5 @@
-import type { RowList, Tensor, Values } from "../../backend/backend.js";
+import type { RowList, Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { isStoredTensor } from "../../backend/stored-values.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { isTensor } from "../parameters/parameter-checks.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { GradstepError } from "../../errors.js";
 import { CompactGradient } from "./compact-gradient.js";
 import { DenseGradient } from "./dense-gradient.js";

@@ -1,4 +1,4 @@
-import type { Values } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 
 /** Shorter ranges are copied by a loop. */
 const minViewLength = 1024;

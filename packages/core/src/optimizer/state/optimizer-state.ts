@@ -1,4 +1,5 @@
-import type { UnselectedRows, Values } from "../../backend/backend.js";
+import type { UnselectedRows } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import type { ScheduleData } from "../../schedules/schedule.js";
 import type { LossScaleState } from "../step-control/loss-scale.js";
 

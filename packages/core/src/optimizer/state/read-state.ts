@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { readControlState } from "../step-control/step-control-state.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Group } from "../groups/group.js";

@@ -1,4 +1,4 @@
-import type { Values } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { show } from "../../errors.js";
 import type { MisfitKind } from "../../errors.js";
 import type { Misfits } from "./misfit.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 
 /** Returns the tensor through which an array enters. */

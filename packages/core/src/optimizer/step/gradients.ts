@@ -1,4 +1,5 @@
-import type { Tensor, Values } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
 import { areInterleaved, isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";

@@ -1,4 +1,5 @@
-import type { Tensor, Update, Values } from "../../backend/backend.js";
+import type { Tensor, Update } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { resized } from "../rows/row-checks.js";
