@@ -39,6 +39,29 @@ describe("types", () => {
     expectTypeOf(chosen).returns.toEqualTypeOf<Optimizer>();
   });
 
+  test("one of several rules gives the hyperparameters that all of them have", () => {
+    const chosen = (isLarge: boolean) => createOptimizer(isLarge ? muonWithAdamw() : adam(), { w });
+    const change = (optimizer: ReturnType<typeof chosen>): void => {
+      optimizer.learningRate = 0.1;
+      optimizer.groups[0].learningRate = 0.1;
+      // @ts-expect-error: Muon does not have it
+      optimizer.beta1 = 0.5;
+      // @ts-expect-error: Adam does not have it
+      optimizer.momentum = 0.5;
+    };
+    expectTypeOf(chosen).returns.toExtend<Parameters<typeof change>[0] & Optimizer>();
+    const grouped = (isLarge: boolean) =>
+      createOptimizer(
+        isLarge ? chain(clipByGlobalNorm(1), adam()) : adam(),
+        { w },
+        {
+          // @ts-expect-error: only the chain has it
+          groups: [{ match: "w", globalClipNorm: 2 }],
+        },
+      );
+    expectTypeOf(grouped).returns.toExtend<Optimizer>();
+  });
+
   test("a setting may be undefined, which is its default", () => {
     const make = (learningRate?: number, amsgrad?: boolean) => adam({ learningRate, amsgrad });
     expectTypeOf(make).returns.toEqualTypeOf<ReturnType<typeof adam>>();

@@ -59,7 +59,7 @@ export class VariableOptimizer implements DisposalListener {
     control: StepControlOptions,
   ) {
     // Checks spec and groups; the optimizer below has other matches.
-    createOptimizer<string>(spec, {}, { ...control, groups }).dispose();
+    createOptimizer<OptimizerSpec>(spec, {}, { ...control, groups }).dispose();
     const given = [...(spec.groups ?? []), ...groups];
     if ([spec.sparseOptions, ...given].some((one) => one?.rowSteps === true))
       throw new GradstepError(
@@ -68,7 +68,7 @@ export class VariableOptimizer implements DisposalListener {
       );
     const numbered = matchingNumberedNames(given);
     this.#makeCore = () =>
-      createOptimizer<string>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
+      createOptimizer<OptimizerSpec>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
     this.core = this.#makeCore();
     const { lossScale } = this.core.config();
     this.isLossScaled = lossScale !== undefined;

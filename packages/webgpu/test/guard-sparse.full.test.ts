@@ -62,7 +62,7 @@ describe("sparse gradients that are not finite", () => {
       const parameters: Record<string, Tensor> = {
         w: backend.tensor(shape, new Random(1).values(20)),
       };
-      const optimizer: Optimizer = createOptimizer<string>(adam(), parameters, {
+      const optimizer: Optimizer = createOptimizer<OptimizerSpec>(adam(), parameters, {
         sparse: "lazy",
         nonFinite,
       });

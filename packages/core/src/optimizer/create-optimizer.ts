@@ -16,6 +16,13 @@ import type { OptimizerSpec } from "../rule/rule.js";
 /** Any name if there are no parameters yet. */
 type ParameterNames<N extends string> = [N] extends [never] ? string : N;
 
+/** The hyperparameters of a spec; of one of several specs, those that all of them have. */
+type HyperparametersOf<Spec extends OptimizerSpec> = keyof Spec["hyperparameters"] & string;
+
+/** The hyperparameters that the groups of a spec have for rules of their own. */
+type GroupHyperparametersOf<Spec extends OptimizerSpec> =
+  Spec extends OptimizerSpec<string, infer S> ? KnownNames<S> : never;
+
 /**
  * Creates an optimizer for parameters of one backend.
  *
@@ -25,16 +32,20 @@ type ParameterNames<N extends string> = [N] extends [never] ? string : N;
  * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy of another shape than its parameter), `DISPOSED`
  */
 export function createOptimizer<
-  H extends string,
+  Spec extends OptimizerSpec,
   T extends Tensor = Tensor,
-  S extends string = string,
   R extends string = string,
   N extends string = string,
 >(
-  spec: OptimizerSpec<H, S>,
+  spec: Spec,
   parameters: Parameters<T> & Readonly<Record<N, unknown>>,
-  options: OptimizerOptions<NoInfer<H>, T, R> = {},
-): Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>> {
+  options: OptimizerOptions<NoInfer<HyperparametersOf<Spec>>, T, R> = {},
+): Optimizer<
+  HyperparametersOf<Spec>,
+  T,
+  GroupHyperparametersOf<Spec> | KnownNames<R>,
+  ParameterNames<N>
+> {
   const checked = checkedSpec("the rule", spec);
   checkNoSettings(checked, options);
   checkOptions("createOptimizer", options, [
@@ -65,7 +76,7 @@ export function createOptimizer<
     },
     control: control && new StepControl(control),
   });
-  return optimizer as unknown as Optimizer<H, T, KnownNames<S> | KnownNames<R>, ParameterNames<N>>;
+  return optimizer as never;
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION` for a setting of the rule among the options of the optimizer */

@@ -185,7 +185,7 @@ async function startBoth(
     const parameters = Object.fromEntries(
       (["w", "b", "s"] as const).map((name) => [name, backend.tensor(shapes[name], initial[name])]),
     );
-    const made = target.create<string>(spec, parameters, { ...options, ...own });
+    const made = target.create<OptimizerSpec>(spec, parameters, { ...options, ...own });
     const optimizer = made as unknown as Optimizer;
     return {
       optimizer,
