@@ -68,24 +68,17 @@ export class BlockRunner {
 
   /** @param mask that of the update, as an array */
   run(update: Update, mask: Uint32Array | undefined): void {
-    const { unselectedRows } = update;
-    this.#runRows(update, mask, true, true);
-    if (mask !== undefined && unselectedRows !== "keep")
-      this.#runRows(update, mask, false, unselectedRows === "zero");
+    const rows = this.#rows;
+    rows.beginSelected(update, mask);
+    this.#runRows(update);
+    if (rows.beginUnselected(update)) this.#runRows(update);
   }
 
-  /** @param selects whether it updates the selected rows, or the others by a gradient of 0 */
-  #runRows(
-    update: Update,
-    mask: Uint32Array | undefined,
-    selects: boolean,
-    storesParameter: boolean,
-  ): void {
+  #runRows(update: Update): void {
     const { parameter, slots, copies } = update;
     const columns = columnsOf(parameter);
     const most = Math.max(1, Math.floor(blockSize / columns));
     const all = this.#rows;
-    all.begin(update, mask, selects);
     while (all.next(most)) {
       const { rows, count } = all;
       const dense = ascending(count);
@@ -94,13 +87,13 @@ export class BlockRunner {
       gatherRows(parameter, rows, count, block.parameter.view!());
       for (let k = 0; k < slots.length; k += 1)
         gatherRows(slots[k], rows, count, block.slots[k].view!());
-      if (selects) this.#readGradient(update, block);
+      if (all.areSelected) this.#readGradient(update, block);
       else block.gradient.view!().fill(0, 0, count * columns);
       this.#batch[0] = block;
       this.#kernel.run(this.#batch, 1);
       for (let k = 0; k < slots.length; k += 1)
         scatterRows(block.slots[k].view!(), dense, slots[k], rows, count);
-      if (!storesParameter) continue;
+      if (!all.storeParameters) continue;
       const values = block.parameter.view!();
       scatterRows(values, dense, parameter, rows, count);
       for (let k = 0; k < copies.length; k += 1)

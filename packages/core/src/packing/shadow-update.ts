@@ -70,10 +70,9 @@ export class ShadowUpdate {
 
   /** Copies the values that the kernel has changed back, and fills the copies. */
   finish(update: Update, mask: Uint32Array | undefined, rows: UpdatedRows): void {
-    const { unselectedRows } = update;
-    this.#finishRows(update, mask, rows, true, true);
-    if (mask !== undefined && unselectedRows !== "keep")
-      this.#finishRows(update, mask, rows, false, unselectedRows === "zero");
+    rows.beginSelected(update, mask);
+    this.#finishRows(update, rows);
+    if (rows.beginUnselected(update)) this.#finishRows(update, rows);
     const { slots } = this.#variant;
     for (let k = 0; k < slots.length; k += 1) {
       const slot = update.slots[k];
@@ -89,21 +88,13 @@ export class ShadowUpdate {
     this.#gradient?.free();
   }
 
-  #finishRows(
-    update: Update,
-    mask: Uint32Array | undefined,
-    all: UpdatedRows,
-    selects: boolean,
-    storesParameter: boolean,
-  ): void {
-    const { parameter, slots, copies } = update;
-    all.begin(update, mask, selects);
+  #finishRows({ parameter, slots, copies }: Update, all: UpdatedRows): void {
     while (all.next(rowsAtATime)) {
       const { rows, count } = all;
       for (let k = 0; k < slots.length; k += 1)
         if (this.#variant.slots[k].extent === "element" && slots[k].layout !== undefined)
           scatterRows(this.#plain.slots[k].view!(), rows, slots[k], rows, count);
-      if (!storesParameter) continue;
+      if (!all.storeParameters) continue;
       if (parameter.layout !== undefined)
         scatterRows(this.#plain.parameter.view!(), rows, parameter, rows, count);
       const values = storedValues(parameter);

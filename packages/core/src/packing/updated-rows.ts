@@ -7,22 +7,31 @@ export class UpdatedRows {
   /** For each of them, the row of the gradient. */
   gradientRows = new Uint32Array(0);
   count = 0;
+  /** Whether they are selected; the others are updated by a gradient of 0. */
+  areSelected = true;
+  /** Whether their parameters change. */
+  storeParameters = true;
   #rowCount = 0;
   #mask: Uint32Array | undefined;
   #list: RowList | undefined;
-  #selects = true;
   #next = 0;
 
-  /**
-   * @param mask that of the update, as an array
-   * @param selects whether to go through the rows that are selected, or through the others
-   */
-  begin(update: Update, mask: Uint32Array | undefined, selects: boolean): void {
+  /** Begins with the rows that are selected. @param mask that of the update, as an array */
+  beginSelected(update: Update, mask: Uint32Array | undefined): void {
+    this.areSelected = true;
+    this.storeParameters = true;
     this.#rowCount = update.parameter.shape[0] ?? 1;
     this.#mask = mask;
     this.#list = update.rows as RowList | undefined;
-    this.#selects = selects;
     this.#next = this.#list?.start ?? 0;
+  }
+
+  /** Then begins with the rows that are not. Returns false if these stay as they are. */
+  beginUnselected({ unselectedRows }: Update): boolean {
+    this.areSelected = false;
+    this.storeParameters = unselectedRows === "zero";
+    this.#next = this.#list?.start ?? 0;
+    return this.#mask !== undefined && unselectedRows !== "keep";
   }
 
   /** Finds the next rows, `most` at most. Returns false if there are no more. */
@@ -54,7 +63,7 @@ export class UpdatedRows {
     let row = this.#next;
     let count = 0;
     for (; row < this.#rowCount && count < most; row += 1) {
-      if (mask !== undefined && (mask[row] !== 0) !== this.#selects) continue;
+      if (mask !== undefined && (mask[row] !== 0) !== this.areSelected) continue;
       rows[count] = row;
       gradientRows[count] = row;
       count += 1;
