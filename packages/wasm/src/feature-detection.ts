@@ -5,7 +5,7 @@ import { canCreateMemory } from "./memory/growable-heap.js";
 /** The smallest module that uses SIMD. */
 function simdModule(): Uint8Array<ArrayBuffer> {
   const body = [...f32Const(1), ...f32x4.splat, ...localSet(0)];
-  return encodeModule([{ parameters: 0, locals: [v128], body }], false);
+  return encodeModule([{ parameters: 0, locals: [v128], body }]);
 }
 
 /** Whether the host has WebAssembly with SIMD. It may still forbid compiling modules. */

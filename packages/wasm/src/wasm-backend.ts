@@ -56,7 +56,7 @@ export class WasmBackend implements Wasm {
     const { threads, memoryLimit, modules, heap } = options;
     const reason = threads === 1 ? undefined : whyOneThread(options);
     const isParallel = threads > 1 && reason === undefined;
-    this.#heap = heap ?? createHeap(isParallel, memoryLimit);
+    this.#heap = heap ?? createHeap(memoryLimit, { shared: isParallel });
     this.#batch = new BatchTable(this.#heap);
     const rows = new RowBlocks(this.#heap, this.#batch);
     this.#compiled = new CompiledKernels(this.#heap, rows, this.#relocations);

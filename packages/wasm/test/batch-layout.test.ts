@@ -9,7 +9,7 @@ const plain = variantOf(sgd());
 const momentum = variantOf(adam());
 
 function setUp() {
-  const heap = createHeap(false, 2 ** 26);
+  const heap = createHeap(2 ** 26);
   const context = { backend: wasm(), heap, isShared: false, onRelocate: () => {} };
   const tensor = (size: number): WasmTensor => new WasmTensor(context, [size]).allocate();
   const update = (variant: Variant, size: number): Update => ({

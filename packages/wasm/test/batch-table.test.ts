@@ -5,7 +5,7 @@ import { createHeap } from "../src/memory/growable-heap.js";
 import { WasmTensor } from "../src/memory/wasm-tensor.js";
 import { BatchTable } from "../src/planning/batch-table.js";
 
-const heap = createHeap(false, 2 ** 26);
+const heap = createHeap(2 ** 26);
 const context = { backend: wasm(), heap, isShared: false, onRelocate: () => {} };
 const tensor = (size: number): WasmTensor => new WasmTensor(context, [size]).allocate();
 const variant = adam.rule.variant();

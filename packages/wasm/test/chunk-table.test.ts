@@ -14,7 +14,7 @@ interface Chunk {
 
 /** A batch of tensors with these numbers of elements, and its chunks as threads find them. */
 function tableOf(): { divide: (sizes: readonly number[], layoutVersion: number) => Chunk[] } {
-  const heap = createHeap(false, 2 ** 24);
+  const heap = createHeap(2 ** 24);
   const batch = { address: firstEntry, entryWords, words: new Int32Array(0), count: 0 };
   const table = new ChunkTable(heap, batch as unknown as BatchTable);
   return {

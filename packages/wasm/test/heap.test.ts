@@ -19,7 +19,7 @@ test("blocks are aligned, disjoint and inside the memory, and all free blocks me
         maxLength: 60,
       }),
       (actions) => {
-        const heap = createHeap(false, 64 * mebibyte);
+        const heap = createHeap(64 * mebibyte);
         const held: { address: number; bytes: number }[] = [];
         for (const { bytes, frees } of actions) {
           const address = heap.allocate(bytes);
@@ -49,26 +49,26 @@ test("blocks are aligned, disjoint and inside the memory, and all free blocks me
 });
 
 test("successive allocations are adjacent", () => {
-  const heap = createHeap(false, mebibyte);
+  const heap = createHeap(mebibyte);
   const [a, b, c] = [100, 64, 4].map((bytes) => heap.allocate(bytes));
   expect([b - a, c - b]).toEqual([128, 64]);
   expect(heap.used).toBe(128 + 64 + 64);
 });
 
 test("a small block fills the gap before an aligned large one", () => {
-  const heap = createHeap(false, mebibyte);
+  const heap = createHeap(mebibyte);
   const [small, large, second] = [64, 10_000, 64].map((bytes) => heap.allocate(bytes));
   expect([large - small, second - small]).toEqual([512, 64]);
 });
 
 test("a block is large from 8192 bytes on", () => {
-  const heap = createHeap(false, mebibyte);
+  const heap = createHeap(mebibyte);
   const [small, smaller, large] = [64, 8191, 8192].map((bytes) => heap.allocate(bytes));
   expect([smaller - small, large - small]).toEqual([64, 8704]);
 });
 
 test("a block that is freed twice is free once, and merges with its neighbor", () => {
-  const heap = createHeap(false, mebibyte);
+  const heap = createHeap(mebibyte);
   const [first, second] = [64, 64].map((bytes) => heap.allocate(bytes));
   heap.free(first);
   heap.free(first);
@@ -82,15 +82,15 @@ describe("the memory grows", () => {
   const fits = 2 * page - 448 - 512;
 
   test("up to its limit", () => {
-    expect(createHeap(false, 2 * page).allocate(fits)).toBe(512);
-    expect(() => createHeap(false, 2 * page).allocate(fits + 64)).toThrow(
+    expect(createHeap(2 * page).allocate(fits)).toBe(512);
+    expect(() => createHeap(2 * page).allocate(fits + 64)).toThrow(
       expect.objectContaining({ code: "OUT_OF_MEMORY" }),
     );
-    expect(createHeap(false, page).allocate(64)).toBe(512);
+    expect(createHeap(page).allocate(64)).toBe(512);
   });
 
   test("by what is missing behind the free bytes at its end", () => {
-    const heap = createHeap(false, 2 * page);
+    const heap = createHeap(2 * page);
     expect(heap.allocate(100)).toBe(512);
     // 512 + 128 bytes are not free.
     expect(heap.allocate(2 * page - 640 - 448)).toBe(1024);
@@ -98,7 +98,7 @@ describe("the memory grows", () => {
   });
 
   test("by a quarter at least", () => {
-    const heap = createHeap(false, 64 * mebibyte);
+    const heap = createHeap(64 * mebibyte);
     heap.allocate(8 * mebibyte);
     expect(heap.memory.buffer.byteLength).toBe(129 * page);
     heap.allocate(page);
@@ -125,7 +125,7 @@ test("no address space for a memory is an error with its cause", () => {
     throw cause;
   });
   expect(canCreateMemory()).toBe(false);
-  expect(() => createHeap(false, mebibyte)).toThrow(
+  expect(() => createHeap(mebibyte)).toThrow(
     expect.objectContaining({ code: "OUT_OF_MEMORY", cause }),
   );
 });
@@ -156,7 +156,7 @@ describe("a heap of the user", () => {
 });
 
 test("pages that others have added are not used", () => {
-  const heap = createHeap(false, 4 * mebibyte);
+  const heap = createHeap(4 * mebibyte);
   const first = heap.allocate(1000);
   const theirs = heap.memory.grow(3) * 65536;
   const second = heap.allocate(500_000);
@@ -166,7 +166,7 @@ test("pages that others have added are not used", () => {
 });
 
 test("a full heap is an error, and freed memory can be allocated again", () => {
-  const heap = createHeap(false, mebibyte);
+  const heap = createHeap(mebibyte);
   const address = heap.allocate(mebibyte / 2);
   const full = (): number => heap.allocate(mebibyte / 2);
   expect(full).toThrow(GradstepError);
@@ -177,7 +177,7 @@ test("a full heap is an error, and freed memory can be allocated again", () => {
 });
 
 test("more than 4 GiB is refused before the memory grows", () => {
-  const heap = createHeap(false, 2 ** 32);
+  const heap = createHeap(2 ** 32);
   expect(() => heap.allocate(2 ** 32)).toThrow(expect.objectContaining({ code: "OUT_OF_MEMORY" }));
   expect(heap.memory.buffer.byteLength).toBe(0);
 });
@@ -185,7 +185,7 @@ test("more than 4 GiB is refused before the memory grows", () => {
 test.each([0, 1, -1, 65535, 2 ** 32 + 1, Number.NaN, 70_000.5, "1 GiB"])(
   "memoryLimit %j is refused",
   (limit) => {
-    expect(() => createHeap(false, limit as number)).toThrow(
+    expect(() => createHeap(limit as number)).toThrow(
       expect.objectContaining({ code: "INVALID_HYPERPARAMETER" }),
     );
   },

@@ -9,10 +9,9 @@ import { firstDifference } from "./bits.js";
 const functions: WasmFunction[] = [];
 addNewtonSchulz(functions, "newtonSchulz");
 const memory = new WebAssembly.Memory({ initial: 128 });
-const { exports } = new WebAssembly.Instance(
-  new WebAssembly.Module(encodeModule(functions, false)),
-  { gradstep: { memory } },
-);
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(encodeModule(functions)), {
+  gradstep: { memory },
+});
 const iterate = exports.newtonSchulz as (...values: number[]) => void;
 
 const first = 64;

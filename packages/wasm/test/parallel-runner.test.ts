@@ -59,7 +59,7 @@ test.each([
 );
 
 test("without workers, batches run on the calling thread alone", () => {
-  const heap = createHeap(true, 2 ** 20);
+  const heap = createHeap(2 ** 20, { shared: true });
   const start: typeof startWorker = (_data, _url, onLost) => {
     onLost("blocked");
     return { terminate: () => {} };
@@ -77,7 +77,7 @@ test("without workers, batches run on the calling thread alone", () => {
 });
 
 test("the thread that finishes the last chunk wakes the one that waits for it", async () => {
-  const heap = createHeap(true, 2 ** 20);
+  const heap = createHeap(2 ** 20, { shared: true });
   const control = heap.allocate(controlBlock.byteLength);
   const { memory } = heap;
   const { exports } = new WebAssembly.Instance(

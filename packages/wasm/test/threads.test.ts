@@ -90,7 +90,11 @@ test("an optimizer gives the same bits with threads over many steps and tensors 
 });
 
 /** A worker pool and a batch of one tensor, run without the tuner. */
-function poolOf(options: WorkerPoolOptions, size = 200_000, heap = createHeap(true, 2 ** 26)) {
+function poolOf(
+  options: WorkerPoolOptions,
+  size = 200_000,
+  heap = createHeap(2 ** 26, { shared: true }),
+) {
   const pool = new WorkerPool(heap, options);
   const bytes = threadedKernelModule(variant);
   const address = heap.allocate(bytes.length + 4);
@@ -249,7 +253,7 @@ test("dispose terminates all workers, whose ends are no errors", () => {
 });
 
 test("the control block may be in memory that was used before", () => {
-  const heap = createHeap(true, 2 ** 26);
+  const heap = createHeap(2 ** 26, { shared: true });
   const address = heap.allocate(2 ** 16);
   new Uint8Array(heap.memory.buffer, address, 2 ** 16).fill(1);
   heap.free(address);
@@ -263,7 +267,7 @@ test("the control block may be in memory that was used before", () => {
 });
 
 test("a thread that is late, for another kernel, claims nothing", () => {
-  const heap = createHeap(true, 2 ** 20);
+  const heap = createHeap(2 ** 20, { shared: true });
   const control = heap.allocate(controlBlock.byteLength);
   const { exports } = new WebAssembly.Instance(
     new WebAssembly.Module(threadedKernelModule(variant)),

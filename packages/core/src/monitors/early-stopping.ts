@@ -149,7 +149,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
     restore(saved) {
       checkMonitorState(owner, saved, ["bestEpoch", "epochs", "wait"]);
       const { best, bestEpoch, epochs, wait, bestWeights } = saved;
-      weights?.write(best === null ? {} : (bestWeights ?? {}), best !== null);
+      if (best !== null) weights?.write(bestWeights ?? {});
       state = { best, bestEpoch, epochs, wait };
     },
     dispose() {
@@ -206,8 +206,7 @@ class BestWeights {
   }
 
   /** @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY` */
-  write(values: Readonly<Record<string, ArrayLike<number>>>, isNeeded: boolean): void {
-    if (!isNeeded) return;
+  write(values: Readonly<Record<string, ArrayLike<number>>>): void {
     for (const [name, { size }] of Object.entries(this.#parameters))
       if (values[name]?.length !== size)
         throw new GradstepError(

@@ -12,7 +12,7 @@ import {
   localGet,
   loop,
 } from "./instruction-set.js";
-import { concat, encodeModule, i32, type Code } from "./module-encoder.js";
+import { concat, encodeModule, i32, type Code, type ImportedMemory } from "./module-encoder.js";
 
 const drop: Code = [0x1a];
 const cacheLine = 64;
@@ -27,7 +27,7 @@ export type CacheLoads = (entries: number, end: number, entryBytes: number) => v
  * A module with a function that loads a word of each cache line of the parameter and the slots of some entries. Kernels find them in the
  * cache afterwards. Loads that depend on nothing overlap; in a kernel, the loads of a row wait for the row before.
  */
-export function cacheLoadsModule(isShared: boolean): Uint8Array<ArrayBuffer> {
+export function cacheLoadsModule(memory: ImportedMemory): Uint8Array<ArrayBuffer> {
   const [entry, entriesEnd, entryBytes, word, address, stop] = [0, 1, 2, 3, 4, 5];
   const loadLine = concat(localGet(address), i32Load(0), drop);
   const loadArray = concat(
@@ -48,6 +48,6 @@ export function cacheLoadsModule(isShared: boolean): Uint8Array<ArrayBuffer> {
   );
   return encodeModule(
     [{ name: cacheLoadsName, parameters: 3, locals: [i32, i32, i32], body }],
-    isShared,
+    memory,
   );
 }

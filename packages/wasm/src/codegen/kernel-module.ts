@@ -77,7 +77,7 @@ export function kernelModule(
     }
   }
   if (hasProducts) addNewtonSchulz(functions, newtonSchulzName);
-  return encodeModule(functions, options.shared ?? false);
+  return encodeModule(functions, options);
 }
 
 function variantsOf(rule: Rule | readonly Variant[]): readonly Variant[] {
@@ -127,17 +127,22 @@ export function addPassKernel(functions: WasmFunction[], kernel: PassKernel): nu
   const range = 0;
   const load = (word: number): Code =>
     concat(localGet(range), i32Load(4 * rangeWord.entry), i32Load(4 * word));
-  const add = (isTransposed: boolean): number =>
+  const add = ({ isTransposed }: { readonly isTransposed: boolean }): number =>
     addSpecialized(functions, {
       program: kernel.program,
       scalars: kernel.layout.scalars,
       scalarsAddress: load(entryWord.scalars),
-      emit: (known) => emitPassKernel(kernel, known, isTransposed),
+      emit: (known) => emitPassKernel(kernel, { knownScalars: known, isTransposed }),
     });
-  let index = add(false);
+  let index = add({ isTransposed: false });
   if (hasTransposedForm(kernel)) {
     const forms = concat(
-      concat(load(entryWord.isTransposed), ifThen, localGet(range), call(add(true))),
+      concat(
+        load(entryWord.isTransposed),
+        ifThen,
+        localGet(range),
+        call(add({ isTransposed: true })),
+      ),
       concat(elseThen, localGet(range), call(index), end),
     );
     index = functions.push({ parameters: 1, locals: [], body: forms }) - 1;

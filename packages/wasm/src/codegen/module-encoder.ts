@@ -53,16 +53,18 @@ export interface WasmFunction {
   readonly name?: string;
 }
 
-/**
- * Encodes a module that imports its memory. Functions call each other by their index in the list.
- *
- * @param isShared whether the imported memory is shared.
- */
+/** The memory that a module imports. */
+export interface ImportedMemory {
+  /** Whether it is shared by threads. False if left out. */
+  readonly shared?: boolean;
+}
+
+/** Encodes a module that imports its memory. Functions call each other by their index in the list. */
 export function encodeModule(
   functions: readonly WasmFunction[],
-  isShared: boolean,
+  { shared = false }: ImportedMemory = {},
 ): Uint8Array<ArrayBuffer> {
-  const limits = isShared ? [3, 0, ...leb128(maxPages)] : [0, 0];
+  const limits = shared ? [3, 0, ...leb128(maxPages)] : [0, 0];
   const memory = concat(asciiName(memoryImport.module), asciiName(memoryImport.name), [2], limits);
   // One type per function, so that the index of a function is also the index of its type.
   const types = functions.map(({ parameters }) =>

@@ -50,16 +50,18 @@ const vectorsPerGroup = 2;
 const blockShift = Math.log2(summationBlock);
 const laneBytes = 4 * summationLanes;
 
-/**
- * Emits a part of a pass as a function `(range)`, which computes the positions or the rows of a range.
- *
- * @param knownScalars scalars whose values are fixed in this function
- * @param isTransposed whether it computes the transposes of matrices with one column
- */
+/** For what a function is specialized. */
+interface PassKernelForm {
+  /** Scalars whose values are fixed in it. */
+  readonly knownScalars: KnownScalars;
+  /** Whether it computes the transposes of matrices with one column. */
+  readonly isTransposed: boolean;
+}
+
+/** Emits a part of a pass as a function `(range)`, which computes the positions or the rows of a range. */
 export function emitPassKernel(
   kernel: PassKernel,
-  knownScalars: KnownScalars,
-  isTransposed: boolean,
+  { knownScalars, isTransposed }: PassKernelForm,
 ): WasmFunction {
   const { program, layout, over, ranges } = kernel;
   const seen = (extent: Extent): Extent => (isTransposed ? transposed(extent) : extent);

@@ -129,12 +129,15 @@ export class GrowableHeap implements Heap {
 }
 
 /**
- * Creates a heap with a memory of its own.
+ * Creates a heap with a memory of its own, which is not shared by threads if that is left out.
  *
  * @param limit in bytes
  * @throws {GradstepError} `OUT_OF_MEMORY`, `INVALID_HYPERPARAMETER`
  */
-export function createHeap(isShared: boolean, limit: number): GrowableHeap {
+export function createHeap(
+  limit: number,
+  { shared = false }: { readonly shared?: boolean } = {},
+): GrowableHeap {
   const isValid = Number.isSafeInteger(limit) && limit >= pageSize;
   if (!isValid || limit > maxPages * pageSize) {
     throw new GradstepError(
@@ -144,10 +147,7 @@ export function createHeap(isShared: boolean, limit: number): GrowableHeap {
   }
   const maximum = Math.floor(limit / pageSize);
   try {
-    return new GrowableHeap(
-      new WebAssembly.Memory({ initial: 0, maximum, shared: isShared }),
-      limit,
-    );
+    return new GrowableHeap(new WebAssembly.Memory({ initial: 0, maximum, shared }), limit);
   } catch (cause) {
     throw new GradstepError(
       canCreateMemory()

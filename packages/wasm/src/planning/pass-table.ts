@@ -105,7 +105,7 @@ export class PassTable {
         continue;
       isSame = false;
       this.#shapes[i] = parameter.shape;
-      this.#tensors[i] = matricesOf(parameter.shape, layout.matrices, mask !== undefined);
+      this.#tensors[i] = matricesOf(updates[i], layout.matrices);
     }
     this.#isUnmasked = false;
     this.#count = count;
@@ -281,12 +281,9 @@ export class PassTable {
  * A matrix with one column is seen as its transpose, so that loops over its columns are long. A mask applies to rows,
  * which rules that out.
  */
-function matricesOf(
-  shape: readonly number[],
-  matrices: Matrices,
-  isMasked: boolean,
-): TensorMatrices {
-  const dimensions = dimensionsOf(shape, matrices);
+function matricesOf({ parameter, mask }: Update, matrices: Matrices): TensorMatrices {
+  const isMasked = mask !== undefined;
+  const dimensions = dimensionsOf(parameter.shape, matrices);
   const { rows, columns } = dimensions;
   const isTransposed = columns === 1 && rows > 1 && !isMasked;
   const seen = isTransposed ? { ...dimensions, rows: columns, columns: rows } : dimensions;

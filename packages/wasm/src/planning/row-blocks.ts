@@ -46,7 +46,7 @@ export class RowBlocks {
   #compile(): CacheLoads | "unavailable" {
     const { memory } = this.#heap;
     try {
-      const module = new WebAssembly.Module(cacheLoadsModule(isSharedMemory(memory)));
+      const module = new WebAssembly.Module(cacheLoadsModule({ shared: isSharedMemory(memory) }));
       return instantiate(module, memory)[cacheLoadsName] as CacheLoads;
     } catch {
       // A host that forbids compiling at run time: rows are updated all the same.

@@ -58,7 +58,7 @@ export function threadedKernelModule(variant: Variant): Uint8Array<ArrayBuffer> 
     call(update),
   );
   functions.push(publishChunks(), claimChunks(callUpdate, chunkWords));
-  return encodeModule(functions, true);
+  return encodeModule(functions, { shared: true });
 }
 
 /** The same of a kernel of a pass. Its chunks are ranges. */
@@ -67,7 +67,7 @@ export function threadedPassModule(kernel: PassKernel): Uint8Array<ArrayBuffer> 
   const update = addPassKernel(functions, kernel);
   const callUpdate = concat(localGet(claimedChunk), call(update));
   functions.push(publishChunks(), claimChunks(callUpdate, rangeWords));
-  return encodeModule(functions, true);
+  return encodeModule(functions, { shared: true });
 }
 
 /**

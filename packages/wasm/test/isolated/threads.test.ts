@@ -35,7 +35,7 @@ test("in an isolated page, threads give the bits of one thread", async () => {
 
 /** Whether the worker of a pool starts. */
 async function starts(workerUrl?: string): Promise<boolean> {
-  const heap = createHeap(true, 2 ** 20);
+  const heap = createHeap(2 ** 20, { shared: true });
   const allocate = vi.spyOn(heap, "allocate");
   const pool = new WorkerPool(heap, { threads: 2, workerUrl });
   const control = allocate.mock.results[0].value as number;
@@ -58,7 +58,7 @@ test("blob URLs are revoked: after the worker has loaded, and when the pool is d
   expect(created).toHaveBeenCalledTimes(1);
   await vi.waitUntil(() => revoked.mock.calls.length === 1, { timeout: 60_000 });
   for (let i = 0; i < 10; i += 1)
-    new WorkerPool(createHeap(true, 2 ** 20), { threads: 3 }).dispose();
+    new WorkerPool(createHeap(2 ** 20, { shared: true }), { threads: 3 }).dispose();
   expect(created).toHaveBeenCalledTimes(21);
   expect(revoked.mock.calls.flat()).toEqual(created.mock.results.map(({ value }) => value));
 });

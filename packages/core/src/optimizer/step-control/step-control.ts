@@ -5,6 +5,7 @@ import { isGuarding } from "../../backend/guard.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
+import type { SignalInputs } from "../step/step-signals.js";
 import { givenMask } from "../rows/row-limit.js";
 import { checkRowStepMask } from "../sparse/row-step-updates.js";
 import { Accumulator } from "./accumulator.js";
@@ -95,12 +96,9 @@ export class StepControl {
 
   /**
    * Whether a step can have such options.
-   *
-   * @param skips whether it has `skip`
-   * @param hasRates whether the device has a learning rate
    * @throws {GradstepError} `UNSUPPORTED`
    */
-  checkSignals(skips: boolean, hasRates: boolean): void {
+  checkSignals({ skips, hasRates }: SignalInputs): void {
     const { accumulate, nonFinite } = this.options;
     if (skips && accumulate > 1)
       throw new GradstepError(

@@ -152,7 +152,7 @@ export class StepRunner {
     const signals = this.#signals;
     signals.take(options, inputs.taken, count);
     const control = this.#control;
-    control?.checkSignals(signals.skips, signals.hasRates);
+    control?.checkSignals(signals);
     if (signals.isSkipped) {
       this.#groups.prepare(iteration);
       inputs.clearOnHost(count);
