@@ -22,6 +22,8 @@ export interface Row {
   readonly speedups: Readonly<Record<string, number>>;
   /** What the optimizer holds between steps, without parameters and gradients. */
   readonly extraBytesPerParameter: number;
+  /** Tensors of TF.js that the optimizer keeps; left out if it does not work on these. */
+  readonly heldTensors?: number;
   /** On the JavaScript heap, garbage included. */
   readonly allocatedBytesPerStep: number;
   /** The largest error after the checked steps, as a multiple of the tolerance; null for a baseline. */
@@ -67,6 +69,7 @@ export async function measure(
         minNs: Math.min(...times[i]),
         speedups: speedupsOver(name, medians),
         extraBytesPerParameter: (await contender.stateBytes()) / size,
+        ...(contender.heldTensors && { heldTensors: contender.heldTensors() }),
         allocatedBytesPerStep: await allocatedBytesPerStep(
           contender,
           budget.allocationNs / medianNs,

@@ -31,7 +31,9 @@ export const workloadNames = /** @type {const} */ ([
   "model",
   "chains",
   "accumulation",
+  "language-model",
   "sparse",
+  "sparse-1e6",
   "muon",
   "muon-1e6",
 ]);

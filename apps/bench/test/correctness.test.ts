@@ -4,6 +4,7 @@ import type { Contender } from "../src/contenders/contender.js";
 import { hand } from "../src/contenders/hand.js";
 import { accumulation } from "../src/contenders/accumulation.js";
 import { contenders } from "../src/contenders/index.js";
+import { languageModelContenders } from "../src/contenders/language-model.js";
 import { sparseContenders } from "../src/contenders/sparse.js";
 import { type Loop, loopContender } from "../src/contenders/loop-contender.js";
 import { dataFor, makeBlock } from "../src/data.js";
@@ -105,6 +106,7 @@ const budget = {
 
 describe("contenders with expectations of their own", () => {
   const table = { name: "sparse", shapes: [[2000, 8]] };
+  const [lazy, sameRows, rowSteps, dense] = sparseContenders;
 
   test("of accumulated gradients pass", async () => {
     const rows = await measure(workload, accumulation, block, expected, budget);
@@ -116,6 +118,15 @@ describe("contenders with expectations of their own", () => {
     expect(rows.map((row) => row.extraBytesPerParameter)).toEqual([12, 8, 12]);
   });
 
+  test("of a language model pass, and ours keeps no tensor of TF.js", async () => {
+    const small = { name: "language-model", shapes: [[8, 4], [4], [4, 8], [8]] };
+    const rows = await measure(small, languageModelContenders, block, expected, budget);
+    expect(rows.map(({ contender, heldTensors }) => [contender, heldTensors])).toEqual([
+      ["gradstep", 0],
+      ["tfjs-wasm ops", 8],
+    ]);
+  });
+
   test("of sparse gradients pass", async () => {
     const rows = await measure(table, sparseContenders, block, expected, budget);
     const errors = rows.map(({ contender, largestErrorOverTolerance: error }) => [
@@ -124,6 +135,7 @@ describe("contenders with expectations of their own", () => {
     ]);
     expect(errors).toEqual([
       ["lazy", true],
+      ["same rows", true],
       ["rowSteps", true],
       ["dense", true],
       ["rows alone", null],
@@ -133,8 +145,9 @@ describe("contenders with expectations of their own", () => {
 
   test.each([
     ["accumulated gradients as one batch", workload, accumulation[0], accumulation[1]],
-    ["lazy steps as dense ones", table, sparseContenders[0], sparseContenders[2]],
-    ["lazy steps as those of rows with counts", table, sparseContenders[0], sparseContenders[1]],
+    ["lazy steps as dense ones", table, lazy, dense],
+    ["lazy steps as those of rows with counts", table, lazy, rowSteps],
+    ["other rows in each step as the same ones", table, lazy, sameRows],
   ])("are different: %s do not pass", async (_, one, contender, { expected: others }) => {
     const { name, description, start } = contender;
     const wrongly = { name, description, start, ...(others && { expected: others }) };

@@ -57,7 +57,7 @@ slowTest("a quick run prints a table and writes rows", async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toContain("adam-1e3: 1,000 parameters in 1 tensor");
   expect(stdout.replaceAll("\n", " ")).toContain(
-    "Skipped: scalars, adam-1e5, adam-1e6, adam-1.6e7, model, chains, accumulation, sparse, muon, muon-1e6.",
+    "Skipped: scalars, adam-1e5, adam-1e6, adam-1.6e7, model, chains, accumulation, language-model, sparse, sparse-1e6, muon, muon-1e6.",
   );
   expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
 

@@ -31,5 +31,7 @@ export interface RunningContender {
   read(): Promise<readonly ArrayLike<number>[]>;
   /** Bytes that the optimizer holds between steps, without parameters and gradients. Called after a step. */
   stateBytes(): Promise<number>;
+  /** How many tensors of TF.js the optimizer keeps, if it works on these. */
+  heldTensors?(): number;
   dispose(): void;
 }

@@ -21,7 +21,19 @@ export function headlines(rows: readonly Row[]): string[] {
   lines.push(
     ...relativeTimes(rows, "chains", "adam", ["clip+adamw+ema"]),
     ...relativeTimes(rows, "accumulation", "adam", ["accumulate 4"]),
+    ...speedupLines(
+      rows.filter(
+        ({ workload, contender }) => workload === "language-model" && contender === "gradstep",
+      ),
+      ["tfjs-wasm ops"],
+    ),
+    ...rows.flatMap(({ workload, contender, heldTensors }) =>
+      heldTensors === undefined
+        ? []
+        : [`On ${workload}, ${contender} keeps ${heldTensors} tensors of TF.js from step to step`],
+    ),
     ...relativeTimes(rows, "sparse", "rows alone", ["lazy", "rowSteps", "dense"]),
+    ...relativeTimes(rows, "sparse-1e6", "rows alone", []),
   );
   if (own.length > 0) {
     const most = Math.max(...own.map((row) => row.allocatedBytesPerStep));

@@ -1,8 +1,10 @@
 import { accumulation } from "../contenders/accumulation.js";
 import { chains } from "../contenders/chains.js";
 import type { Contender } from "../contenders/contender.js";
+import { languageModelContenders } from "../contenders/language-model.js";
 import { muonContenders } from "../contenders/muon.js";
-import { sparseContenders } from "../contenders/sparse.js";
+import { lazyContenders, sparseContenders } from "../contenders/sparse.js";
+import { languageModel } from "./language-model.js";
 import { imageClassifier } from "./model.js";
 import type { Workload } from "./workload.js";
 
@@ -23,7 +25,9 @@ export const workloads: readonly Benchmark[] = [
   { name: "model", shapes: imageClassifier() },
   { name: "chains", shapes: imageClassifier(), contenders: chains },
   { name: "accumulation", shapes: imageClassifier(), contenders: accumulation },
+  { name: "language-model", shapes: languageModel(), contenders: languageModelContenders },
   { name: "sparse", shapes: [[100_000, 64]], contenders: sparseContenders },
+  { name: "sparse-1e6", shapes: [[1e6, 64]], contenders: lazyContenders, long: true },
   { name: "muon", shapes: [[784, 128]], contenders: muonContenders },
   { name: "muon-1e6", shapes: [[1024, 1024]], contenders: muonContenders, long: true },
 ];
