@@ -8,8 +8,8 @@ import type { DamagedCheckpoint } from "./newest-checkpoint.js";
 export interface CheckpointerOptions {
   readonly store: CheckpointStore;
   /**
-   * `afterStep` saves when the number of steps has reached the next multiple of this: after 100, 200, … steps for 100. It
-   * never saves if this is left out.
+   * `afterStep` saves when the number of steps has reached the next multiple of this: after 100, 200, … steps for 100.
+   * Needed only for `afterStep`.
    */
   readonly every?: number | undefined;
   /**
@@ -66,7 +66,7 @@ export interface Checkpointer {
    * To be called after each step. Starts a save when one is due, and returns at once. If the last save or a resume is not
    * finished, the new one starts in the first call after that: there is never more than one copy of the run in memory.
    *
-   * @throws the error of an earlier save, without `onError`
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER` without `every`; the error of an earlier save, without `onError`
    */
   afterStep(): void;
   /**

@@ -1,4 +1,4 @@
-import { checkOptions } from "@gradstep/core";
+import { checkOptions, GradstepError } from "@gradstep/core";
 import { waitFor } from "../abort.js";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
@@ -85,7 +85,12 @@ export class RunCheckpointer implements Checkpointer {
   afterStep(): void {
     this.#throwFailure();
     const { every } = this.#options;
-    if (every === undefined || this.#saves > 0 || this.#resuming !== undefined) return;
+    if (every === undefined)
+      throw new GradstepError(
+        "afterStep: every is undefined, so that no step would be saved; expected checkpointer(…, { store, every: 100 }). Without it, call save().",
+        { code: "INVALID_HYPERPARAMETER" },
+      );
+    if (this.#saves > 0 || this.#resuming !== undefined) return;
     const { iterations } = this.#run.optimizer;
     if (Math.floor(iterations / every) <= Math.floor(this.#savedSteps / every)) return;
     this.#start(undefined).catch(this.#report);

@@ -8,6 +8,20 @@ import {
 } from "../../src/index.js";
 import { makeRun, step } from "./run.js";
 
+test("afterStep without every is an error, since it would never save", async () => {
+  const { optimizer, parameters } = makeRun(cpuJs());
+  const saves = checkpointer(optimizer, parameters, { store: memoryStore() });
+  step(optimizer, 1);
+  expect(() => saves.afterStep()).toThrow(
+    expect.objectContaining({
+      code: "INVALID_HYPERPARAMETER",
+      message: expect.stringContaining("call save()"),
+    }),
+  );
+  await saves.save();
+  await saves.close();
+});
+
 test("afterStep saves every few steps, and the newest few stay", async () => {
   const inner = memoryStore();
   let writes = 0;
