@@ -61,23 +61,15 @@ export const randomReductionChecks: readonly Check[] = [
   { group, name: "long tensors, and many of them", needs: ["reductions"], run: longSums },
   {
     group,
-    name: "groups with random rules of their own",
+    name: "groups with random rules and chains of their own",
     needs: ["reductions", "commonReductions"],
     run: (context) =>
       randomCases(context, "random rules of groups", 16, (random, name, copies) => ({
-        spec: randomReducingRule(`${name}-first`, random, {
-          copies,
-          maxSlots,
-          metric: "largestOfFirst",
-        }).specify({}),
+        spec: randomSpec(`${name}-first`, random, copies, "largestOfFirst"),
         groups: [
           {
             match: ({ shape }) => shape.length !== 1,
-            rule: randomReducingRule(`${name}-second`, random, {
-              copies,
-              maxSlots,
-              metric: "largestOfSecond",
-            }).specify({}),
+            rule: randomSpec(`${name}-second`, random, copies, "largestOfSecond"),
           },
         ],
       })),
@@ -233,6 +225,13 @@ function masksOf(
     rows: Object.fromEntries(rows.map(([name, count]) => [name, mask(count)])),
     unselectedRows: random.pick<UnselectedRows>(["keep", "decay", "zero"]),
   };
+}
+
+/** A rule with a metric, or a chain. */
+function randomSpec(name: string, random: Random, copies: boolean, metric: string): OptimizerSpec {
+  return random.chance(0.4)
+    ? randomChain(name, random, copies)
+    : randomReducingRule(name, random, { copies, maxSlots, metric }).specify({});
 }
 
 /**
