@@ -111,12 +111,16 @@ describe("an explanation", () => {
     );
   });
 
-  test("names scalars of a stage as it does", async () => {
+  test("has the stage's name before what a stage calculates for itself", async () => {
     const p = reference().tensor([1], [1]);
     const optimizer = createOptimizer(chain(sgd(), ema(0.9)), { p });
     const { lines } = await optimizer.explain("p", 0, { p: Float32Array.of(1) });
     const average = lines.find(({ name, when }) => name === "ema" && when === "per element")!;
-    expect(Object.keys(average.reads)).toContain("decay");
+    expect(average.text).toBe("ema = ema * ema_decay + p * ema_weight");
+    expect(Object.keys(average.reads)).toEqual(["ema", "ema_decay", "p", "ema_weight"]);
+    const scalars = lines.filter(({ when }) => when === "per step").map(({ name }) => name);
+    expect(scalars).toContain("decay");
+    expect(new Set(scalars).size).toBe(scalars.length);
   });
 
   test("of a step that is not taken says why, and that nothing changes", async () => {
@@ -134,6 +138,19 @@ describe("an explanation", () => {
       expect((await optimizer.explain("a", 0, values("a", 1))).unchanged).toBeUndefined();
     }
     expect((await make(adam()).optimizer.explain("a", 0, infinite)).unchanged).toBeUndefined();
+  });
+
+  test("reads each gradient once", async () => {
+    const { optimizer, parameters } = make(adam(), { nonFinite: "skip" });
+    const gradient = parameters.a.backend.tensor(parameters.a.shape);
+    let reads = 0;
+    const read = gradient.read.bind(gradient);
+    gradient.read = () => {
+      reads += 1;
+      return read();
+    };
+    await optimizer.explain("a", 0, { a: gradient });
+    expect(reads).toBe(1);
   });
 
   test("takes the sparse gradient of one parameter", async () => {

@@ -1,4 +1,3 @@
-import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { applyChainRule } from "../../activations/activate.js";
 import { ascending } from "../../backend/ascending.js";
@@ -8,7 +7,12 @@ import { bytecodeOf } from "../../language/bytecode.js";
 import type { Expression, Position } from "../../language/expression.js";
 import { interpret } from "../../language/interpret.js";
 import { roundingTo } from "../../language/precision.js";
-import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
+import {
+  resolveStatements,
+  type Scope,
+  type Source,
+  type Statement,
+} from "../../language/build-program.js";
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
 import { scopesOf, type VariantTexts } from "../../rule/variant.js";
@@ -17,10 +21,12 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "../step/gradients.js";
 import { readDense } from "../sparse/read-dense.js";
-import type { SparseGradient } from "../sparse/sparse-gradient.js";
 import type { NonFinite } from "../../rule/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
+
+/** The gradients of a step, each read when it is first needed. */
+type ReadGradient = (record: ParameterRecord) => Promise<Values>;
 
 /** A parameter of the step to be explained, with its arrays. */
 interface ReadRecord {
@@ -63,8 +69,9 @@ export async function explain(
   const rule = resolvedRule(record.group);
   const needsAll = rule.drafts.some(({ extent }) => extent === "all");
   const taking = records.filter(({ name }) => (gradients[name] ?? undefined) !== undefined);
+  const readGradient = gradientReader(gradients);
   const read = await Promise.all(
-    (needsAll ? taking : [record]).map((one) => readRecord(one, gradients)),
+    (needsAll ? taking : [record]).map((one) => readRecord(one, readGradient)),
   );
   const perGroup = new Map<Group, StepValues>();
   for (const { record: one } of read)
@@ -100,7 +107,7 @@ export async function explain(
   const before = tensor.arrays.get("p")![index];
   let unchanged: Explanation["unchanged"];
   if (record.group.frozen) unchanged = "frozen";
-  else if (nonFinite !== "propagate" && !(await areFinite(taking, gradients)))
+  else if (nonFinite !== "propagate" && !(await areFinite(taking, readGradient)))
     unchanged = "non-finite";
   const isUpdated = updated !== undefined && unchanged === undefined;
   const explanation = {
@@ -156,13 +163,15 @@ function resolvedRule({ context }: Group): ResolvedRule {
   return { texts, scope, ...resolveStatements(texts.perElement, scope, resolveTensorOperation) };
 }
 
-async function readRecord(record: ParameterRecord, gradients: Gradients): Promise<ReadRecord> {
-  const { update, group, name } = record;
-  const gradient = gradients[name]!;
+async function readRecord(
+  record: ParameterRecord,
+  readGradient: ReadGradient,
+): Promise<ReadRecord> {
+  const { update, group } = record;
   const { slots } = group.context.variant;
   const [p, g, ...values] = await Promise.all([
     update.parameter.read(),
-    readGradient(gradient, update.parameter),
+    readGradient(record),
     ...update.slots.map((slot) => slot.read()),
   ]);
   const arrays = new Map<string, Values>([
@@ -192,22 +201,24 @@ async function readRecord(record: ParameterRecord, gradients: Gradients): Promis
 /** Whether the gradients of all parameters that the step updates are finite. */
 async function areFinite(
   records: readonly ParameterRecord[],
-  gradients: Gradients,
+  readGradient: ReadGradient,
 ): Promise<boolean> {
-  const read = await Promise.all(
-    records
-      .filter(({ group }) => !group.frozen)
-      .map(({ name, update }) => readGradient(gradients[name]!, update.parameter)),
-  );
+  const read = await Promise.all(records.filter(({ group }) => !group.frozen).map(readGradient));
   return read.every((values) => values.every(Number.isFinite));
 }
 
-async function readGradient(
-  gradient: Values | Tensor | SparseGradient,
-  parameter: Tensor,
-): Promise<Values> {
-  if ("indices" in gradient) return readDense(gradient, parameter);
-  return "read" in gradient ? gradient.read() : gradient;
+function gradientReader(gradients: Gradients): ReadGradient {
+  const known = new Map<ParameterRecord, Promise<Values>>();
+  const read = async ({ name, update }: ParameterRecord): Promise<Values> => {
+    const gradient = gradients[name]!;
+    if ("indices" in gradient) return readDense(gradient, update.parameter);
+    return "read" in gradient ? gradient.read() : gradient;
+  };
+  return (record) => {
+    const found = known.get(record) ?? read(record);
+    known.set(record, found);
+    return found;
+  };
 }
 
 /** The lines of `perStep` for the next step of a group, and its scalars. */
@@ -259,13 +270,13 @@ function linesOf(
     for (const written of namesIn(assignment.value)) {
       const read = source.rename?.(written) ?? written;
       const value = current.get(read) ?? inputOf(read);
-      if (value !== undefined) reads[written] = value;
+      if (value !== undefined) reads[read] = value;
     }
     current.set(name, values[node]);
     const next = statements[i + 1];
     const end = next?.source === source ? next.assignment.at : undefined;
-    const text = textBetween(source.text, assignment.at, end);
-    return { text, name: assignment.name, value: values[node], reads, when };
+    const text = renamed(textBetween(source.text, assignment.at, end), source);
+    return { text, name, value: values[node], reads, when };
   });
 }
 
@@ -273,6 +284,11 @@ function namesIn(expression: Expression): readonly string[] {
   if (expression.kind === "number") return [];
   if (expression.kind === "name") return [expression.name];
   return expression.operands.flatMap(namesIn);
+}
+
+/** A statement with the names that the program has for its own. */
+function renamed(statement: string, { rename }: Source): string {
+  return rename === undefined ? statement : statement.replaceAll(/[A-Za-z_]\w*/g, rename);
 }
 
 /** A statement of a text on one line, without comments. */

@@ -1,6 +1,9 @@
 /** A line of a rule or a stage, with its value for one element. */
 export interface ExplainedLine {
-  /** The statement as it is written: `m = m + (g - m) * c1`. */
+  /**
+   * The statement as it is written: `m = m + (g - m) * c1`. What a stage calculates for itself has the stage's name in
+   * front: `ema_decay`.
+   */
   readonly text: string;
   /** The name that it assigns. */
   readonly name: string;
