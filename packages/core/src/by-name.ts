@@ -3,19 +3,14 @@ import { GradstepError, list, show } from "./errors.js";
 import { checkGroups } from "./optimizer/groups/check-groups.js";
 import type { GroupOptions } from "./rule/rule.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
-import {
-  completeStepControl,
-  stepControlNames,
-} from "./optimizer/step-control/complete-step-control.js";
-import {
-  checkSparseOptions,
-  denseSteps,
-  sparseOptionNames,
-} from "./optimizer/sparse/check-sparse-options.js";
+import { completeStepControl } from "./optimizer/step-control/complete-step-control.js";
+import { checkSparseOptions, denseSteps } from "./optimizer/sparse/check-sparse-options.js";
 import { rules } from "./rules/index.js";
 import { chainedRule } from "./rule/chain.js";
 import { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
+import { sparseOptionNames } from "./rule/sparse-options.js";
 import type { Link } from "./rule/stage-renaming.js";
+import { stepControlNames } from "./rule/step-control-options.js";
 import { withSchedules } from "./schedules/from-data.js";
 import { stages } from "./stages/index.js";
 

@@ -33,12 +33,12 @@ export type { StepOptions, StepRate } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
 export type { ParameterOptions } from "./optimizer/parameters/parameter-table.js";
 export type { CopyOption, CopyOptions } from "./optimizer/parameters/copy-options.js";
-export type {
-  DynamicLossScale,
-  NonFinite,
-  StepControlOptions,
+export {
+  stepControlNames,
+  type DynamicLossScale,
+  type NonFinite,
+  type StepControlOptions,
 } from "./rule/step-control-options.js";
-export { stepControlNames } from "./optimizer/step-control/complete-step-control.js";
 export type { StepControlState } from "./optimizer/state/optimizer-state.js";
 export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export { stateMismatch } from "./optimizer/state/misfit.js";

@@ -43,6 +43,21 @@ describe("a wrong call says what to do", () => {
       () => make().step({ w: reference().tensor([2, 2]) }),
       "is a tensor of another backend (reference)",
     ],
+    [
+      "gradients in integers",
+      () => untyped(make(), "step", { w: new Int32Array(4) }),
+      "pass backend.wrap(values, { scale })",
+    ],
+    [
+      "integers without a scale",
+      () => make().step({ w: backend.wrap(new Uint32Array(4), { shape: [2, 2] }) }),
+      "is a u32 tensor of scale 1, as masks are",
+    ],
+    [
+      "an option of the optimizer",
+      () => adam({ accumulate: 2 } as never),
+      "createOptimizer(adam(), parameters, { accumulate: … })",
+    ],
     ["a setting of the rule", () => make({ learningRate: 0.1 }), "Pass it to the rule"],
     ["an unknown choice", () => make({ nonFinite: "ignore" }), '"propagate", "skip" or "throw"'],
     [

@@ -169,6 +169,17 @@ describe("a definition is refused", () => {
     expect(failing({ perStep: null })).toBe("INVALID_RULE");
   });
 
+  test("with an evaluation of what a step changes", () => {
+    const slots = { z: "p" };
+    const persistentScalars = { k: 1 };
+    const perElement = "z = z + p * c\n p = p - g * learningRate";
+    const of = (perStep: string): string =>
+      failing({ slots, persistentScalars, perStep, perElement, evaluation: "p = z * c" });
+    expect(of("k = k * 2\n c = k")).toBe("INVALID_RULE");
+    expect(of("c = k + 1\n k = k * 2")).toBe("INVALID_RULE");
+    expect(() => of("k = k * 2\n c = learningRate")).toThrow();
+  });
+
   test("a name may have several words, and a bound may be undefined", () => {
     const range = { default: -2, min: undefined, max: undefined, below: undefined };
     const definition = { ...plain, name: "my-rule-2", hyperparameters: { learningRate: range } };

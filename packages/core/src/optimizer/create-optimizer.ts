@@ -8,9 +8,10 @@ import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { parameterOptionNames } from "./parameters/parameter-table.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
-import { sparseOptionNames } from "./sparse/check-sparse-options.js";
 import { StepControl } from "./step-control/step-control.js";
-import { completeStepControl, stepControlNames } from "./step-control/complete-step-control.js";
+import { stepControlNames } from "../rule/step-control-options.js";
+import { sparseOptionNames } from "../rule/sparse-options.js";
+import { completeStepControl } from "./step-control/complete-step-control.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
 /** Any name if there are no parameters yet. */

@@ -111,7 +111,6 @@ function keepTrained(backend: Backend, records: readonly ParameterRecord[]): rea
 /** The scalars of the last step. */
 function scalarsOf(variant: Variant, group: Group): Float64Array {
   const scalars = new StepScalars(variant, group, group.context.clock);
-  scalars.persistentScalars = group.scalars.persistentScalars;
   scalars.compute(Math.max(1, group.iterations));
   return scalars.values;
 }

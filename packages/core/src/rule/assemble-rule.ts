@@ -6,6 +6,8 @@ import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
 import { checkOption, combinations, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
+import { sparseOptionNames } from "./sparse-options.js";
+import { stepControlNames } from "./step-control-options.js";
 import type { SettingDescriptions } from "./setting-descriptions.js";
 import type { Variant, VariantTexts } from "./variant.js";
 
@@ -111,6 +113,11 @@ export function assembleRule(
         choices[key] = checkOption(name, key, value, options[key]);
       else {
         const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
+        if (([...stepControlNames, ...sparseOptionNames] as readonly string[]).includes(key))
+          throw new GradstepError(
+            `${name} has no option "${key}": it is one of createOptimizer. Pass it there, as in createOptimizer(${name}(), parameters, { ${key}: … }).`,
+            { code: "UNKNOWN_OPTION" },
+          );
         throw new GradstepError(
           `${name} has no option "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
           { code: "UNKNOWN_OPTION" },

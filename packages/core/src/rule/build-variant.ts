@@ -22,7 +22,9 @@ export function isUsableName(name: string): boolean {
 export function buildVariant(texts: VariantTexts): Variant {
   return explained(() => {
     checkNames(texts);
-    return assembleVariant(texts, tensorLanguage);
+    const variant = assembleVariant(texts, tensorLanguage);
+    if (variant.evaluation !== undefined) checkEvaluation(texts, variant.evaluation);
+    return variant;
   });
 }
 
@@ -80,6 +82,23 @@ function checkNames(texts: VariantTexts): void {
   const updates = parse(ownTextOf(texts.perElement)).some(({ name }) => isUpdate(name));
   if (texts.isStage !== true && !updates)
     fail(rule, 'perElement assigns neither u nor p; expected a statement "u = …".');
+}
+
+/** Checks that what evaluation reads is the same after a step as in it. @throws {GradstepError} `INVALID_RULE` */
+function checkEvaluation(
+  { rule, persistentScalars }: VariantTexts,
+  { perStep, scalars }: Variant,
+): void {
+  const depends = (node: number): boolean => {
+    const { op, name, operands } = perStep.nodes[node];
+    return op === "input" ? Object.hasOwn(persistentScalars, name) : operands.some(depends);
+  };
+  const later = perStep.outputs.find(({ name, node }) => scalars.includes(name) && depends(node));
+  if (later !== undefined)
+    fail(
+      rule,
+      `evaluation reads ${later.name}, which depends on a persistent scalar, and so has another value after the step; keep what it needs in a slot.`,
+    );
 }
 
 /** The rule's own text among those of all rules. */

@@ -1,3 +1,6 @@
+/** The names of `SparseOptions`. */
+export const sparseOptionNames = ["sparse", "rowSteps"] as const;
+
 /**
  * What a step does with sparse gradients: part of a spec, of a configuration, of a group, and of the options of
  * `createOptimizer`.

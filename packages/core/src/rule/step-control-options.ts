@@ -10,6 +10,9 @@ export interface DynamicLossScale {
   readonly backoffFactor?: number;
 }
 
+/** The names of `StepControlOptions`. */
+export const stepControlNames = ["accumulate", "schedulesCount", "nonFinite", "lossScale"] as const;
+
 /** When calls of `step` become steps: part of a spec, of a configuration, and of the options of `createOptimizer`. */
 export interface StepControlOptions {
   /**

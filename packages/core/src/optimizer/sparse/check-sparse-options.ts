@@ -2,9 +2,6 @@ import { alternatives, GradstepError, show } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
 import type { Variant } from "../../rule/variant.js";
 
-/** The names of `SparseOptions`. */
-export const sparseOptionNames = ["sparse", "rowSteps"] as const;
-
 /** What applies if everything is left out. */
 export const denseSteps: CheckedSparseOptions = { sparse: "dense", rowSteps: false };
 

@@ -6,9 +6,6 @@ import type {
   StepControlOptions,
 } from "../../rule/step-control-options.js";
 
-/** The names of `StepControlOptions`. */
-export const stepControlNames = ["accumulate", "schedulesCount", "nonFinite", "lossScale"] as const;
-
 /** Options with everything that was left out; a static loss scale is one that never changes. */
 export interface CompleteStepControl {
   readonly accumulate: number;

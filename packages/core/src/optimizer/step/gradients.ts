@@ -71,6 +71,11 @@ function notAGradient(
   gradient: unknown,
   { backend: own, shape }: Tensor,
 ): GradstepError {
+  if (isTensor(gradient) && gradient.backend === own && gradient.layout?.dtype === "u32")
+    return new GradstepError(
+      `Gradient "${name}" is a u32 tensor of scale 1, as masks are; expected the scale of its integers. Pass it to wrap, as in backend.wrap(memory, { scale: 2 ** -16 }).`,
+      { code: "INVALID_GRADIENT" },
+    );
   const { name: backend, precision } = own;
   const array = precision === "f64" ? "Float64Array" : "Float32Array";
   const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
@@ -78,7 +83,12 @@ function notAGradient(
     ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
   const awaited = gradient instanceof Promise ? "Await it." : other;
-  const remedy = isArray ? `Convert it with new ${array}(values).` : awaited;
+  const isInteger = isArray && /Int32|Uint32/.test(Object.prototype.toString.call(gradient));
+  const fixedPoint =
+    isInteger && own.takesLayouts === true
+      ? " If its integers are multiples of a scale, pass backend.wrap(values, { scale })."
+      : "";
+  const remedy = isArray ? `Convert it with new ${array}(values).${fixedPoint}` : awaited;
   const isForeign = isTensor(gradient) && gradient.backend !== own;
   const got = isForeign ? `a tensor of another backend (${gradient.backend.name})` : show(gradient);
   return new GradstepError(
