@@ -170,14 +170,13 @@ describe("a definition is refused", () => {
   });
 
   test("with an evaluation of what a step changes", () => {
-    const slots = { z: "p" };
-    const persistentScalars = { k: 1 };
     const perElement = "z = z + p * c\n p = p - g * learningRate";
-    const of = (perStep: string): string =>
-      failing({ slots, persistentScalars, perStep, perElement, evaluation: "p = z * c" });
-    expect(of("k = k * 2\n c = k")).toBe("INVALID_RULE");
-    expect(of("c = k + 1\n k = k * 2")).toBe("INVALID_RULE");
-    expect(() => of("k = k * 2\n c = learningRate")).toThrow();
+    const averaging = { slots: { z: "p" }, persistentScalars: { k: 1 }, perElement };
+    const evaluated = { ...averaging, evaluation: "p = z * c" };
+    expect(failing({ ...evaluated, perStep: "k = k * 2\n c = k" })).toBe("INVALID_RULE");
+    expect(failing({ ...evaluated, perStep: "c = k + 1\n k = k * 2" })).toBe("INVALID_RULE");
+    const other = { ...plain, ...evaluated, perStep: "k = k * 2\n c = learningRate" };
+    expect(defineRule(anything<typeof plain>(other))().rule.name).toBe(plain.name);
   });
 
   test("a name may have several words, and a bound may be undefined", () => {
