@@ -111,13 +111,13 @@ describe("an explanation", () => {
     );
   });
 
-  test("has the stage's name before what a stage calculates for itself", async () => {
+  test("has the stage's name before what a stage calculates for itself, where a name would stand for two values", async () => {
     const p = reference().tensor([1], [1]);
     const optimizer = createOptimizer(chain(sgd(), ema(0.9)), { p });
     const { lines } = await optimizer.explain("p", 0, { p: Float32Array.of(1) });
     const average = lines.find(({ name, when }) => name === "ema" && when === "per element")!;
-    expect(average.text).toBe("ema = ema * ema_decay + p * ema_weight");
-    expect(Object.keys(average.reads)).toEqual(["ema", "ema_decay", "p", "ema_weight"]);
+    expect(average.text).toBe("ema = ema * ema_decay + p * weight");
+    expect(Object.keys(average.reads)).toEqual(["ema", "ema_decay", "p", "weight"]);
     const scalars = lines.filter(({ when }) => when === "per step").map(({ name }) => name);
     expect(scalars).toContain("decay");
     expect(new Set(scalars).size).toBe(scalars.length);

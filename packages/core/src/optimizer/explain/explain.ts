@@ -4,15 +4,9 @@ import { ascending } from "../../backend/ascending.js";
 import { dimensionsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
 import { bytecodeOf } from "../../language/bytecode.js";
-import type { Expression, Position } from "../../language/expression.js";
 import { interpret } from "../../language/interpret.js";
 import { roundingTo } from "../../language/precision.js";
-import {
-  resolveStatements,
-  type Scope,
-  type Source,
-  type Statement,
-} from "../../language/build-program.js";
+import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
 import { scopesOf, type VariantTexts } from "../../rule/variant.js";
@@ -23,6 +17,8 @@ import type { Gradients } from "../step/gradients.js";
 import { readDense } from "../sparse/read-dense.js";
 import type { NonFinite } from "../../rule/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
+import { linesOf } from "./explained-lines.js";
+import { shownNames } from "./shown-names.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 
 /** The gradients of a step, each read when it is first needed. */
@@ -40,6 +36,12 @@ interface ResolvedRule {
   readonly scope: Scope;
   readonly drafts: readonly Draft[];
   readonly statements: readonly Statement[];
+  readonly perStep: {
+    readonly drafts: readonly Draft[];
+    readonly statements: readonly Statement[];
+  };
+  /** How the names of the program are shown. */
+  readonly shown: (name: string) => string;
 }
 
 /**
@@ -99,10 +101,11 @@ export async function explain(
   const tensor = tensors.get(record)!;
   const values = graph.at(tensor, index);
   const { lines: perStep, t } = perGroup.get(record.group)!;
-  const perElement = linesOf(rule.statements, values, "per element", (name) => {
+  const inputOf = (name: string): number | undefined => {
     const input = rule.drafts.findIndex((draft) => draft.op === "input" && draft.name === name);
     return input < 0 ? undefined : values[input];
-  });
+  };
+  const perElement = linesOf(rule.statements, values, "per element", { inputOf, ...rule });
   const updated = rule.statements.filter(({ name }) => name === "p").at(-1);
   const before = tensor.arrays.get("p")![index];
   let unchanged: Explanation["unchanged"];
@@ -159,8 +162,15 @@ function resolvedRule({ context }: Group): ResolvedRule {
     ...Object.fromEntries(structural.map((name) => [name, true])),
   };
   const texts = spec.rule.texts(choices);
-  const scope = scopesOf(texts).perElement;
-  return { texts, scope, ...resolveStatements(texts.perElement, scope, resolveTensorOperation) };
+  const scopes = scopesOf(texts);
+  const scope = scopes.perElement;
+  const perElement = resolveStatements(texts.perElement, scope, resolveTensorOperation);
+  const perStep = resolveStatements(texts.perStep, scopes.perStep(context.variant.scalars));
+  const shown = shownNames(
+    [...perStep.statements, ...perElement.statements],
+    [...scope.arrays.keys(), ...texts.hyperparameters],
+  );
+  return { texts, scope, ...perElement, perStep, shown };
 }
 
 async function readRecord(
@@ -238,11 +248,8 @@ function stepsOf(
 }
 
 function stepValues(group: Group, t: number): StepValues {
-  const { texts } = resolvedRule(group);
-  const { drafts, statements } = resolveStatements(
-    texts.perStep,
-    scopesOf(texts).perStep(group.context.variant.scalars),
-  );
+  const { texts, perStep, shown } = resolvedRule(group);
+  const { drafts, statements } = perStep;
   const persistent = group.scalars.persistentScalars;
   const inputOf = (name: string): number =>
     name === "t" ? t : (persistent[name] ?? group.get(name));
@@ -254,51 +261,5 @@ function stepValues(group: Group, t: number): StepValues {
   const scalars = new Map<string, number>();
   for (const name of texts.hyperparameters) scalars.set(name, group.get(name));
   for (const { name, node } of statements) scalars.set(name, values[node]);
-  return { t, lines: linesOf(statements, values, "per step", inputOf), scalars };
-}
-
-/** @param inputOf the value of a name that no statement before has assigned */
-function linesOf(
-  statements: readonly Statement[],
-  values: Float64Array,
-  when: ExplainedLine["when"],
-  inputOf: (name: string) => number | undefined,
-): ExplainedLine[] {
-  const current = new Map<string, number>();
-  return statements.map(({ name, node, source, assignment }, i) => {
-    const reads: Record<string, number> = {};
-    for (const written of namesIn(assignment.value)) {
-      const read = source.rename?.(written) ?? written;
-      const value = current.get(read) ?? inputOf(read);
-      if (value !== undefined) reads[read] = value;
-    }
-    current.set(name, values[node]);
-    const next = statements[i + 1];
-    const end = next?.source === source ? next.assignment.at : undefined;
-    const text = renamed(textBetween(source.text, assignment.at, end), source);
-    return { text, name, value: values[node], reads, when };
-  });
-}
-
-function namesIn(expression: Expression): readonly string[] {
-  if (expression.kind === "number") return [];
-  if (expression.kind === "name") return [expression.name];
-  return expression.operands.flatMap(namesIn);
-}
-
-/** A statement with the names that the program has for its own. */
-function renamed(statement: string, { rename }: Source): string {
-  return rename === undefined ? statement : statement.replaceAll(/[A-Za-z_]\w*/g, rename);
-}
-
-/** A statement of a text on one line, without comments. */
-function textBetween(text: string, from: Position, to: Position | undefined): string {
-  const lines = text.split("\n");
-  const offset = ({ line, column }: Position): number =>
-    lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
-  return text
-    .slice(offset(from), to === undefined ? undefined : offset(to))
-    .replaceAll(/\/\/.*/g, "")
-    .replaceAll(/\s+/g, " ")
-    .replace(/[\s;]+$/, "");
+  return { t, lines: linesOf(statements, values, "per step", { inputOf, shown }), scalars };
 }

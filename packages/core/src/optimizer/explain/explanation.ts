@@ -2,7 +2,7 @@
 export interface ExplainedLine {
   /**
    * The statement as it is written: `m = m + (g - m) * c1`. What a stage calculates for itself has the stage's name in
-   * front: `ema_decay`.
+   * front where its own would stand for two values: `ema_decay` beside the `decay` of a rule.
    */
   readonly text: string;
   /** The name that it assigns. */
