@@ -70,7 +70,7 @@ test("the changes of a run are in its record, and in the settings that repeat it
     changes: [change(1, 0.3), change(3, 0.4), change(5, 0.2)],
   });
   expect(new Run(run.record).repeatableSettings).toEqual(run.repeatableSettings);
-  // It began anew.
+  // The worker starts the run again from its first batch.
   await run.load(worker);
   end();
   expect(run.repeatableSettings).toEqual(settings);

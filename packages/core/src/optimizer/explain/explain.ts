@@ -68,7 +68,8 @@ export async function explain(
     );
   }
   const { precision } = parameter.backend;
-  const rule = resolvedRule(record.group);
+  const ruleOf = computedOnce(resolvedRule);
+  const rule = ruleOf(record.group);
   const needsAll = rule.drafts.some(({ extent }) => extent === "all");
   const taking = records.filter(({ name }) => (gradients[name] ?? undefined) !== undefined);
   const readGradient = gradientReader(gradients);
@@ -78,7 +79,7 @@ export async function explain(
   const perGroup = new Map<Group, StepValues>();
   for (const { record: one } of read)
     if (!perGroup.has(one.group))
-      perGroup.set(one.group, stepValues(one.group, stepsOf(one, index) + 1));
+      perGroup.set(one.group, stepValues(one.group, ruleOf(one.group), stepsOf(one, index) + 1));
   const tensors = new Map<ParameterRecord, TensorValues>(
     read.map(({ record: one, arrays }) => [
       one,
@@ -94,7 +95,7 @@ export async function explain(
   for (const run of runs) {
     const own = read.filter((one) => one.record.run === run).map((one) => one.record);
     if (own.length === 0) continue;
-    const drafts = run === record.run ? rule.drafts : resolvedRule(own[0].group).drafts;
+    const drafts = run === record.run ? rule.drafts : ruleOf(own[0].group).drafts;
     rules.set(run, { drafts, tensors: own.map((one) => tensors.get(one)!) });
   }
   const graph = new GraphValues(rules.get(record.run)!, [...rules.values()], precision);
@@ -218,16 +219,20 @@ async function areFinite(
 }
 
 function gradientReader(gradients: Gradients): ReadGradient {
-  const known = new Map<ParameterRecord, Promise<Values>>();
-  const read = async ({ name, update }: ParameterRecord): Promise<Values> => {
+  return computedOnce(async ({ name, update }: ParameterRecord) => {
     const gradient = gradients[name]!;
     if ("indices" in gradient) return readDense(gradient, update.parameter);
     return "read" in gradient ? gradient.read() : gradient;
-  };
-  return (record) => {
-    const found = known.get(record) ?? read(record);
-    known.set(record, found);
-    return found;
+  });
+}
+
+/** A function that computes the value for a key once. */
+function computedOnce<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
   };
 }
 
@@ -247,8 +252,7 @@ function stepsOf(
   return rowSteps.counts[Math.floor((index * parameter.shape[0]) / parameter.size)];
 }
 
-function stepValues(group: Group, t: number): StepValues {
-  const { texts, perStep, shown } = resolvedRule(group);
+function stepValues(group: Group, { texts, perStep, shown }: ResolvedRule, t: number): StepValues {
   const { drafts, statements } = perStep;
   const persistent = group.scalars.persistentScalars;
   const inputOf = (name: string): number =>

@@ -1,8 +1,8 @@
 /** A line of a rule or a stage, with its value for one element. */
 export interface ExplainedLine {
   /**
-   * The statement as it is written: `m = m + (g - m) * c1`. What a stage calculates for itself has the stage's name in
-   * front where its own would stand for two values: `ema_decay` beside the `decay` of a rule.
+   * The statement as it is written: `m = m + (g - m) * c1`. If a stage and another part of a chain use one name for
+   * different values, the stage's name precedes that of the stage's value: `ema_decay`, while `decay` is the rule's.
    */
   readonly text: string;
   /** The name that it assigns. */
