@@ -23,7 +23,7 @@ try {
     "exec",
     "turbo",
     "run",
-    "build",
+    "declarations",
     `--filter=${name}`,
     "--output-logs=errors-only",
   ];

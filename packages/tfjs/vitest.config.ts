@@ -9,7 +9,7 @@ const isolation = {
 };
 
 /** Tests of what happens before, or instead of, the registration that importing the package does: each has a TF.js of its own. */
-const alone = ["optimizer-first.full", "readme.full", "register"].map(
+const alone = ["optimizer-first.full", "readme.full", "register.full"].map(
   (name) => `test/${name}.test.ts`,
 );
 
@@ -41,9 +41,20 @@ export default defineConfig({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
         headers: isolation,
-        packages: ["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
-          (name) => `@tensorflow/tfjs-${name}`,
-        ),
+        packages: [
+          ...["backend-cpu", "backend-wasm", "backend-webgpu", "core", "layers"].map(
+            (name) => `@tensorflow/tfjs-${name}`,
+          ),
+          ...[
+            "core",
+            "core/by-name",
+            "core/interop",
+            "core/reference",
+            "core/rules",
+            "core/stages",
+          ].map((name) => `@gradstep/${name}`),
+          ...["cpu-js", "wasm", "webgpu"].map((name) => `@gradstep/${name}`),
+        ],
       })),
     ],
   },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { slowTest } from "../../../testing/slow-test.js";
 import { measure } from "../src/measure.js";
 import type { Contender } from "../src/contenders/contender.js";
 import { hand } from "../src/contenders/hand.js";
@@ -127,7 +128,7 @@ describe("contenders with expectations of their own", () => {
     ]);
   });
 
-  test("of sparse gradients pass", async () => {
+  slowTest("of sparse gradients pass", async () => {
     const rows = await measure(table, sparseContenders, block, expected, budget);
     const errors = rows.map(({ contender, largestErrorOverTolerance: error }) => [
       contender,

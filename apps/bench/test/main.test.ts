@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findGpu } from "@gradstep/apps-shared/gpu";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sampled } from "../../../testing/cases.js";
 import { slowTest } from "../../../testing/slow-test.js";
 import { contenders } from "../src/contenders/index.js";
 import { gpuContenders } from "../src/contenders/webgpu/index.js";
@@ -112,13 +113,13 @@ slowTest("without a GPU or a software driver, --backend webgpu is rejected", asy
   );
 });
 
-test("an unknown option is rejected in one line, with status 2", async () => {
+slowTest("an unknown option is rejected in one line, with status 2", async () => {
   const { status, stdout, stderr } = await bench("--sizes", "10");
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
   expect(stderr).toMatch(/^Got the unknown option --sizes; .*\n$/);
 });
 
-test.each(["--help", "-h"])("%s prints help to standard output", async (option) => {
+test.each(sampled(["--help", "-h"], 1))("%s prints help to standard output", async (option) => {
   const { status, stdout } = await bench(option);
   expect(status).toBe(0);
   expect(stdout).toContain("--workload NAME");

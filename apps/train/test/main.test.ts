@@ -86,7 +86,7 @@ describe("the program", () => {
     expect(stderr.trimEnd()).not.toContain("\n");
   });
 
-  test("says in one line why a training ended, with status 1", async () => {
+  slowTest("says in one line why a training ended, with status 1", async () => {
     const args = ["--optimizer", "sgd", "--schedule", "1e30", "--non-finite", "throw"];
     const { code, stderr } = await runHere(...args);
     expect(code).toBe(1);

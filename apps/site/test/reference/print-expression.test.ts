@@ -112,7 +112,7 @@ test("the LaTeX of an expression is read as the expression: the same bits", () =
         valueOfExpression(expression, own),
       );
     }),
-    { seed, numRuns: cases(5000, 100) },
+    { seed, numRuns: cases(5000, 20) },
   );
 });
 

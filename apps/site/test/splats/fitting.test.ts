@@ -1,5 +1,6 @@
 import { wasm } from "@gradstep/wasm";
 import { expect, test } from "vitest";
+import { slowTest } from "../../../../testing/slow-test.js";
 import { CpuTrainer } from "../../src/splats/cpu/trainer.js";
 import type { Engine } from "../../src/splats/engine.js";
 import { Fitting, type Progress } from "../../src/splats/fitting.js";
@@ -62,7 +63,7 @@ test("a pause ends after a batch; single steps follow", async () => {
   expect(progress.at(-1)!.step).toBe(step + 1);
 });
 
-test("paused and stepped, a training reports what one that ran through does", async () => {
+slowTest("paused and stepped, a training reports what one that ran through does", async () => {
   const one = newFitting();
   await one.fitting.start("landscape", settings);
   one.fitting.play();

@@ -218,7 +218,7 @@ describe("a run", () => {
     },
   );
 
-  test("goes another way than planned where the visitor changes the same", async () => {
+  slowTest("goes another way than planned where the visitor changes the same", async () => {
     const changes = [
       { batch: 3, name: "beta1", value: 0.1 },
       { batch: 6, name: "beta1", value: 0.2 },
