@@ -140,6 +140,7 @@ describe("contenders with expectations of their own", () => {
       ["rowSteps", true],
       ["dense", true],
       ["rows alone", null],
+      ["rows in tensors", null],
       ["tfjs-wasm ops", true],
     ]);
   });

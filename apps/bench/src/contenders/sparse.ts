@@ -139,30 +139,34 @@ function onTable({
   };
 }
 
-/** What as many rows cost that are a tensor of their own, with an ordinary gradient. */
-const rowsAlone: Contender = {
-  name: "rows alone",
-  description: `Adam on a tensor of ${rows} rows, gradstep in WebAssembly`,
-  isBaseline: true,
-  start: async (data) => {
-    const backend = wasm();
-    const shape = [rows, data.workload.shapes[0][1]];
-    const tensor = backend.tensor(shape, data.parameters()[0].subarray(0, rows * shape[1]));
-    const kinds = data.gradients.map(([dense]) => ({
-      tensor: backend.tensor(shape, dense.subarray(0, rows * shape[1])),
-    }));
-    const optimizer = createOptimizer(rule, { tensor });
-    return {
-      step: () => optimizer.step(kinds[optimizer.iterations % gradientKinds]),
-      read: async () => [await tensor.read()],
-      stateBytes: () => Promise.resolve(2 * 4 * tensor.size),
-      dispose: () => {
-        optimizer.dispose();
-        backend.dispose();
-      },
-    };
-  },
-};
+/** What as many rows cost that are a tensor of their own, with an ordinary gradient in an array or in a tensor. */
+function rowsAlone(name: string, gradients: "arrays" | "tensors"): Contender {
+  return {
+    name,
+    description: `Adam on a tensor of ${rows} rows, its gradients in ${gradients}`,
+    isBaseline: true,
+    start: async (data) => {
+      const backend = wasm();
+      const shape = [rows, data.workload.shapes[0][1]];
+      const size = rows * shape[1];
+      const tensor = backend.tensor(shape, data.parameters()[0].subarray(0, size));
+      const kinds = data.gradients.map(([dense]) => {
+        const values = dense.slice(0, size);
+        return { tensor: gradients === "arrays" ? values : backend.tensor(shape, values) };
+      });
+      const optimizer = createOptimizer(rule, { tensor });
+      return {
+        step: () => optimizer.step(kinds[optimizer.iterations % gradientKinds]),
+        read: async () => [await tensor.read()],
+        stateBytes: () => Promise.resolve(2 * 4 * tensor.size),
+        dispose: () => {
+          optimizer.dispose();
+          backend.dispose();
+        },
+      };
+    },
+  };
+}
 
 /** TF.js has no sparse steps: the gradient of the whole table, and its Adam. */
 const tfjsOperations: Contender = {
@@ -208,7 +212,7 @@ const tfjsOperations: Contender = {
 
 const lazy = onTable({
   name: "lazy",
-  description: "only the rows with a gradient, others in each step, gradstep in WebAssembly",
+  description: "only the rows with a gradient, others in each step, gradients in arrays",
   mode: "lazy",
   options: { sparse: "lazy" },
 });
@@ -220,6 +224,8 @@ const sameRows = onTable({
   choice: "same",
   options: { sparse: "lazy" },
 });
+
+const asTensor = [rowsAlone("rows alone", "arrays"), rowsAlone("rows in tensors", "tensors")];
 
 /** Steps of a few rows of a large table. */
 export const sparseContenders: readonly Contender[] = [
@@ -237,9 +243,9 @@ export const sparseContenders: readonly Contender[] = [
     mode: "dense",
     options: { sparse: "dense" },
   }),
-  rowsAlone,
+  ...asTensor,
   tfjsOperations,
 ];
 
 /** The same of a table of which a dense step would take a second. */
-export const lazyContenders: readonly Contender[] = [lazy, sameRows, rowsAlone];
+export const lazyContenders: readonly Contender[] = [lazy, sameRows, ...asTensor];
