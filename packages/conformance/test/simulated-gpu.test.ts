@@ -22,7 +22,7 @@ describe("the worst case of WGSL", () => {
     cases: cases(600, 25),
     maxKernels: cases(24, 4),
     maskTensors: runner.maskTensors,
-    ...sampledRunner(runner, 1, 8),
+    ...sampledRunner(runner, 1, { quick: 8 }),
   });
 });
 

@@ -24,9 +24,9 @@ const runner = hostRunner(reference);
 conformance({
   backend: reference,
   cases: cases(1000, 20),
-  maxKernels: cases(Infinity, 4),
+  maxKernels: cases(320, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, 12),
+  ...sampledRunner(runner, 0, { quick: 12 }),
 });
 
 /** For tests of the suite itself, not of a backend. */

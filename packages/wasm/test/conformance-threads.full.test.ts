@@ -7,7 +7,7 @@ import { threaded } from "./threaded.js";
 conformance({
   backend: await threaded(),
   cases: cases(1000, 20),
-  maxKernels: cases(Infinity, 4),
+  maxKernels: cases(320, 4),
   ...runner,
-  ...sampledRunner(runner, 0, 4),
+  ...sampledRunner(runner, 0, { quick: 4, full: 2 }),
 });

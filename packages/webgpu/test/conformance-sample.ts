@@ -11,7 +11,8 @@ interface TestRunner {
 
 /**
  * A runner for the conformance suite. `npm test` runs a sixteenth of the checks on Dawn: half of them in Node (0),
- * the others in Chromium (1). They change with the seed. `pnpm test:full` runs all checks in both.
+ * the others in Chromium (1). They change with the seed. `pnpm test:full` runs all checks in Node and a quarter in
+ * Chromium, `pnpm test:exhaustive` all checks in both.
  *
  * @param part which half to run
  * @param wrap wraps a Float32Array in a backend: WebGPU must refuse that, whatever the check
@@ -24,7 +25,11 @@ export function conformanceSample(
   const register = (name: string, body: Body): unknown => test(name, (context) => body(context));
   const skip = (name: string): unknown =>
     test(`does not apply, and is refused: ${name}`, () => expectRefusal(wrap));
-  return sampledRunner({ describe, test: Object.assign(register, { skip }) }, part, 32);
+  const full = part === 0 ? 1 : 4;
+  return sampledRunner({ describe, test: Object.assign(register, { skip }) }, part, {
+    quick: 32,
+    full,
+  });
 }
 
 async function expectRefusal(wrap: () => Promise<unknown>): Promise<void> {

@@ -7,8 +7,8 @@ import { runner } from "../runner.js";
 conformance({
   backend: () => wasm(),
   cases: cases(500, 20),
-  maxKernels: cases(Infinity, 2),
+  maxKernels: cases(320, 2),
   wrapsArrays: runner.wrapsArrays,
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 1, 12),
+  ...sampledRunner(runner, 1, { quick: 12, full: 4 }),
 });

@@ -7,7 +7,7 @@ import { threaded } from "../threaded.js";
 conformance({
   backend: await threaded(),
   cases: cases(500, 20),
-  maxKernels: cases(Infinity, 2),
+  maxKernels: cases(320, 2),
   ...runner,
-  ...sampledRunner(runner, 2, 12),
+  ...sampledRunner(runner, 2, { quick: 12, full: 4 }),
 });
