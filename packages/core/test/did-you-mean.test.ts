@@ -36,6 +36,12 @@ describe("didYouMean", () => {
   ])("%j: %j", (name, expected) => {
     expect(didYouMean(name, names)).toBe(expected);
   });
+
+  test("takes a symbol for its description, and nothing else for a name", () => {
+    expect(didYouMean(Symbol("learning_rate"), names)).toBe(' Did you mean "learningRate"?');
+    expect(didYouMean(1, names)).toBe("");
+    expect(didYouMean(null, ["null"])).toBe("");
+  });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fromKeras } from "../src/interop/index.js";
+import { fromKeras, kerasClassOf } from "../src/interop/index.js";
 import { anything, codeOf, partsOf } from "./support.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 
@@ -258,5 +258,23 @@ describe("fromKeras", () => {
     expect(codeOf(() => fromKeras(adam, anything({ kernel_constraint: null })))).toBe(
       "UNKNOWN_OPTION",
     );
+  });
+});
+
+describe("kerasClassOf", () => {
+  test("is the class from which fromKeras makes the rule, with the settings that Keras has", () => {
+    const { className, settings } = kerasClassOf("lion")!;
+    expect(className).toBe("Lion");
+    expect(settings).toEqual(
+      expect.arrayContaining(["learningRate", "weightDecay", "beta1", "beta2"]),
+    );
+    expect(settings).not.toContain("epsilon");
+    expect(fromKeras({ class_name: className, config: {} })).toMatchObject({
+      rule: { name: "lion" },
+    });
+  });
+
+  test("is undefined for a rule without one", () => {
+    expect(kerasClassOf("prodigy")).toBeUndefined();
   });
 });

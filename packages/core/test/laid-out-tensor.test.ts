@@ -28,6 +28,17 @@ describe("a tensor in a typed array", () => {
     expect([...memory]).toEqual([0, -1, -2, 3, 4, 5, -3, -4, 8, 9, 10, -5, -6, 13]);
   });
 
+  test("is copied row by row, and what lies between rows stays", () => {
+    const memory = new Float32Array(14).fill(9);
+    const target = backend.wrap(memory, { shape: [3, 2], offset: 1, rowStride: 5 });
+    const source = backend.wrap(Float32Array.of(1, 2, 3, 4, 5, 6), { shape: [3, 2] });
+    backend.copy!(source, target);
+    expect([...memory]).toEqual([9, 1, 2, 9, 9, 9, 3, 4, 9, 9, 9, 5, 6, 9]);
+    const back = backend.tensor([3, 2]);
+    backend.copy!(target, back);
+    expect([...back.view!()]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test("without gaps, of the backend's type, is plain", () => {
     const memory = new Float32Array(12);
     for (const options of [{}, { rowStride: 3 }, { dtype: "f32" as const }])
