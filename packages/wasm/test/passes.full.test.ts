@@ -1,90 +1,9 @@
-import {
-  decayRate,
-  defineRule,
-  nonNegative,
-  type Backend,
-  type Rule,
-  type StepOptions,
-} from "@gradstep/core";
+import type { Backend, StepOptions } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
+import { reducingRules } from "../../../testing/reducing-rules.js";
 import { wasm } from "../src/index.js";
 import { after, difference, rowsOf, type Steps } from "./passes.js";
-
-const row = { extent: "row", initial: 0 } as const;
-const column = { extent: "column", initial: 0.5 } as const;
-const tensor = { extent: "tensor", initial: 1 } as const;
-const all = { extent: "all", initial: 2 } as const;
-
-/** Rules that each reduce in another way. */
-const texts: Readonly<Record<string, readonly [text: string, rest?: object]>> = {
-  "a sum per row": ["u = g * sumRow(g * p)"],
-  "a sum per column": ["u = g * sumColumn(g * p)"],
-  "a sum per tensor": ["u = g * sumTensor(g * p)"],
-  "a sum over all tensors": ["u = g * sumAll(g * p)"],
-  "norms over everything": [
-    "u = g / (1 + normRow(g) * normColumn(p) + normTensor(g - p) * normAll(g))",
-  ],
-  "means over everything": ["u = meanRow(g) * meanColumn(g) + g * meanTensor(p) + p * meanAll(g)"],
-  "maxima over everything": ["u = maxRow(g) - maxColumn(p) + g * maxTensor(-g) + p * maxAll(g)"],
-  "reductions of reductions": [
-    `a = meanRow(g * g)
-     b = maxTensor(a)
-     c = sumAll(b)
-     d = meanAll(a)
-     u = g * b / (c + d + sumTensor(maxColumn(g)) + maxAll(sumRow(g)))`,
-  ],
-  "one reduction after the other": [
-    "x = g / (1 + normTensor(g))\nx = x - meanRow(x)\nx = x - meanColumn(x)\nu = x * normAll(x)",
-  ],
-  "a sum per tensor of what has rows": [
-    "x = g * sumRow(g) + sumColumn(p)\nu = g * sumTensor(x * x) + maxTensor(x * 2)",
-  ],
-  "numbers of rows and columns": ["u = g * rows / columns + meanTensor(sumRow(g)) + meanAll(g)"],
-  "slots of all extents": [
-    `m = m + (g - m) * rate
-     r = r + (meanRow(g * g) - r) * rate
-     c = c + (meanColumn(g * g) - c) * rate
-     s = s * rate + normTensor(p)
-     d = d * rate + sumAll(g * p)
-     u = m * s / (1 + sqrt(r / meanTensor(r) * c) + d * d)`,
-    { slots: { m: "p", r: row, c: column, s: tensor, d: all } },
-  ],
-  "slots of rows and columns without a reduction": [
-    "r = r + rate\nc = c * 0.5 + rate\nu = g * r * c",
-    { slots: { r: row, c: column } },
-  ],
-  "conditions per row": [
-    "r = sqrt(meanRow(g * g)) + 1\nw = r < 1.5 ? r * 2 : flush(r)\nu = g / w * sign(w) + (r < rate ? g : w)",
-  ],
-  "a slot that is flushed": [
-    "m = abs(m) < limit ? 0 : m\nm = m + (g - m) * rate\nu = m * normTensor(m) + maxRow(m)",
-    { slots: { m: 0 }, perStep: "limit = t == 2 ? 0.3 : 0" },
-  ],
-  "the last two dimensions as matrices": [
-    `r = r + (meanRow(g * g) - r) * rate
-     c = c + (meanColumn(g * g) - c) * rate
-     u = g / sqrt(r / meanColumn(r + 0 * g) * c + 1) * maxRow(c * g)`,
-    { slots: { r: row, c: column }, matrices: "last" },
-  ],
-  "products of matrices": [
-    `x = g / (normTensor(g) + 1e-7)
-     x = newtonSchulz(x, 3.4445, -4.775, 2.0315)
-     x = newtonSchulz(x, rate, -0.5, 0.125)
-     u = x * learningRate`,
-    { matrices: "last" },
-  ],
-};
-
-const rules = Object.entries(texts).map(([name, [perElement, rest]]): [string, Rule] => [
-  name,
-  defineRule({
-    name: "reducing",
-    hyperparameters: { learningRate: nonNegative(0.1), rate: decayRate(0.25) },
-    perElement,
-    ...rest,
-  }).rule,
-]);
 
 const groupsOfShapes: Readonly<Record<string, Steps["shapes"]>> = {
   "small tensors": {
@@ -109,7 +28,7 @@ async function differenceOf(steps: Steps, backend: Backend = wasm()): Promise<st
   return difference(await after(backend, steps), await after(reference(), steps));
 }
 
-describe.each(rules)("%s", (_, rule) => {
+describe.each(reducingRules)("%s", (_, rule) => {
   const spec = rule.specify({ weightDecay: 0.01 });
 
   test.each(Object.entries(groupsOfShapes))("%s", async (__, shapes) => {
