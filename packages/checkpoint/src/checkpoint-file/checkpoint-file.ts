@@ -11,6 +11,7 @@ import {
   type SafetensorsFile,
   type SafetensorsSource,
 } from "../safetensors/index.js";
+import { checkTransfer } from "../check-transfer.js";
 import { arrayDtype } from "../safetensors/dtypes.js";
 import { maxHeaderLength } from "../safetensors/header.js";
 import { checkReader } from "../bridges/readers.js";
@@ -53,15 +54,22 @@ const version = "1";
  * Tensors are named by their path: `parameters/<name>`, `optimizer/slots/<name>/<slot>`. The metadata has `format`
  * `"gradstep"`, `version`, and in `checkpoint` everything else as JSON, with `{"$array": <tensor>}` in place of arrays.
  *
- * @throws {GradstepError} `UNSUPPORTED` for data that is not plain, `INVALID_HYPERPARAMETER` for another type of slots,
- * `INVALID_PARAMETER` for what is no checkpoint
+ * @throws {GradstepError} `UNSUPPORTED` for data that is not plain, `INVALID_HYPERPARAMETER` for another type of slots
+ * and a wrong signal, `UNKNOWN_OPTION`, `INVALID_PARAMETER` for what is no checkpoint
  */
 export function encodeCheckpoint(
   checkpoint: Checkpoint,
-  { slots = "f32", signal, onProgress }: CheckpointEncodeOptions = {},
+  options: CheckpointEncodeOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkTransfer("encodeCheckpoint", options, ["slots", "signal", "onProgress"]);
+  const { slots = "f32", signal, onProgress } = options;
   checkSlotType("encodeCheckpoint", slots);
-  if (!isTable(checkpoint) || !isTable(checkpoint.optimizer) || !isTable(checkpoint.parameters))
+  if (
+    !isTable(checkpoint) ||
+    !isTable(checkpoint.optimizer) ||
+    !isTable(checkpoint.optimizer.shapes) ||
+    !isTable(checkpoint.parameters)
+  )
     throw new GradstepError(
       `encodeCheckpoint: got ${show(checkpoint)}; expected { parameters, optimizer, others }, with the values of the parameters and what optimizer.state() resolved to.`,
       { code: "INVALID_PARAMETER" },
@@ -89,8 +97,10 @@ export function encodeCheckpoint(
     const known = [checkpoint.parameters, shapes].map((table) =>
       Object.hasOwn(table, name) ? table[name] : undefined,
     );
-    const shape = (known[0] as ParameterValues | undefined)?.shape ?? (known[1] as number[]);
-    return shape?.reduce((product, size) => product * size, 1) === length ? shape : undefined;
+    const shape: unknown = known[0]?.shape ?? known[1];
+    if (!Array.isArray(shape)) return undefined;
+    const sizes = shape as readonly number[];
+    return sizes.reduce((product, size) => product * size, 1) === length ? sizes : undefined;
   };
   const { parameters, optimizer, others } = checkpoint;
   const json = textOf(toJson({ parameters, optimizer, others }, place));
@@ -135,6 +145,7 @@ export async function decodeCheckpoint(
   source: ByteSource | Uint8Array | ArrayBuffer,
   options: CheckpointDecodeOptions = {},
 ): Promise<Checkpoint> {
+  checkTransfer("decodeCheckpoint", options, ["signal", "onProgress"]);
   const { metadata, tensors } = await decode(source, options);
   if (!isCheckpoint(metadata)) foreignFile(metadata);
   if (metadata.get("version") !== version)
@@ -176,7 +187,8 @@ async function decode(
   } catch (error) {
     if (!(error instanceof GradstepError) || error.code !== "INVALID_FILE") throw error;
     // Files of other libraries have no digest either, and are not damaged.
-    const header = await readSafetensorsHeader(source, options).catch(() => undefined);
+    const { signal } = options;
+    const header = await readSafetensorsHeader(source, { signal }).catch(() => undefined);
     if (header !== undefined && !isCheckpoint(header.metadata)) foreignFile(header.metadata, error);
     throw error;
   }

@@ -1,4 +1,5 @@
 import { GradstepError, list } from "@gradstep/core";
+import { checkTransfer } from "../check-transfer.js";
 import {
   decodeCheckpoint,
   type CheckpointDecodeOptions,
@@ -24,13 +25,15 @@ export interface StoredCheckpoint {
 /**
  * The newest whole checkpoint of a store, undefined if the store has none. Restores nothing and takes no lock.
  * @throws {GradstepError} If there are checkpoints and none can be read: the code of the newest one, which is `INVALID_FILE`
- * (damaged) or `STORE_FAILED`. Also `UNSUPPORTED` (made by a later version), `INVALID_HYPERPARAMETER` (what is no store)
+ * (damaged) or `STORE_FAILED`. Also `UNSUPPORTED` (made by a later version), `INVALID_HYPERPARAMETER` (what is no store
+ * or no signal), `UNKNOWN_OPTION`
  */
 export async function newestCheckpoint(
   store: CheckpointStore,
   options: CheckpointDecodeOptions = {},
 ): Promise<StoredCheckpoint | undefined> {
   checkStore("newestCheckpoint", store);
+  checkTransfer("newestCheckpoint", options, ["signal", "onProgress"]);
   const ids = await store.list();
   const damaged: DamagedCheckpoint[] = [];
   for (const id of [...ids].reverse()) {

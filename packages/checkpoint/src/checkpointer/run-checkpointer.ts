@@ -1,5 +1,6 @@
-import { checkOptions, GradstepError } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
 import { waitFor } from "../abort.js";
+import { checkTransfer } from "../check-transfer.js";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointStore } from "../stores/store.js";
@@ -46,7 +47,7 @@ export class RunCheckpointer implements Checkpointer {
   }
 
   async resume(options: ResumeOptions = {}): Promise<Resumed | undefined> {
-    checkOptions("resume", options, ["schedules", "partial", "signal"]);
+    checkTransfer("resume", options, ["schedules", "partial", "signal"]);
     checkParameterNames(this.#run);
     const resumed = this.#resumeAfter(this.#work, options);
     const ended = Promise.allSettled([this.#work, resumed]);
@@ -97,7 +98,7 @@ export class RunCheckpointer implements Checkpointer {
   }
 
   async save(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
-    checkOptions("save", options, ["signal"]);
+    checkTransfer("save", options, ["signal"]);
     this.#throwFailure();
     return this.#start(options.signal);
   }

@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkTransfer } from "../check-transfer.js";
 import { blocks } from "./blocks.js";
 import { chunksOf, sizeOf, type SafetensorsSource } from "./chunks.js";
 import { BlockDigest, digestLength, digestName } from "./digest.js";
@@ -38,7 +39,7 @@ export async function decodeSafetensors(
   source: SafetensorsSource,
   options: DecodeOptions = {},
 ): Promise<SafetensorsFile> {
-  checkOptions("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
+  checkTransfer("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
   const { signal, onProgress, digest: mode = "check" } = options;
   if (!["check", "require", "ignore"].includes(mode))
     throw new GradstepError(
@@ -74,12 +75,14 @@ export async function decodeSafetensors(
 
 /**
  * Reads the header alone, which says what is in the file and where.
- * @throws {GradstepError} `INVALID_FILE`
+ * @throws {GradstepError} `INVALID_FILE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export async function readSafetensorsHeader(
   source: SafetensorsSource,
-  { signal }: Pick<DecodeOptions, "signal"> = {},
+  options: Pick<DecodeOptions, "signal"> = {},
 ): Promise<SafetensorsHeader> {
+  checkTransfer("readSafetensorsHeader", options, ["signal"]);
+  const { signal } = options;
   const size = sizeOf(source);
   const start = blocks(chunksOf(source, signal), size, digestLength);
   try {

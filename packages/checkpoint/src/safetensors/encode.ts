@@ -24,7 +24,7 @@ const valuesPerPiece = blockLength / 2;
  * With `digest: true`, the hash of a chunk is computed while the chunk is being written.
  * @throws {GradstepError} at once, `INVALID_PARAMETER` (a name, text or array that cannot be written), `INVALID_SHAPE`,
  * `LENGTH_MISMATCH`, `UNSUPPORTED` (more than 100,000 tensors, a header above 16 MiB, or no `crypto.subtle` for the digest),
- * `UNKNOWN_OPTION`
+ * `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsEntry>,

@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, list, show } from "@gradstep/core";
+import { GradstepError, list, show } from "@gradstep/core";
+import { checkTransfer } from "../check-transfer.js";
 import { platformClass } from "../platform-class.js";
 import { digestLength, digestName } from "./digest.js";
 import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype, type Dtype } from "./dtypes.js";
@@ -32,7 +33,7 @@ export function layOut(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   options: LayoutOptions,
 ): FileLayout {
-  checkOptions("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
+  checkTransfer("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
   const { metadata, digest = false } = options;
   if (!(tensors instanceof Map))
     throw new GradstepError(

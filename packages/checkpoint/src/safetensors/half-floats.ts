@@ -1,4 +1,4 @@
-import { decodeFloat16, encodeFloat16, GradstepError } from "@gradstep/core";
+import { decodeFloat16, encodeFloat16, GradstepError, show } from "@gradstep/core";
 import type { SafetensorsEntry } from "./entry.js";
 
 const float = new Float32Array(1);
@@ -56,7 +56,7 @@ export function encodeHalfFloats(
  * @throws {GradstepError} `INVALID_FILE` for other dtypes
  */
 export function floatValues(entry: SafetensorsEntry): Float32Array | Float64Array {
-  const { dtype, data } = entry;
+  const { dtype, data } = (entry ?? {}) as Partial<SafetensorsEntry>;
   if ((dtype === "F32" && data instanceof Float32Array) || data instanceof Float64Array)
     return data;
   if ((dtype === "F16" || dtype === "BF16") && data instanceof Float32Array) return data;
@@ -67,7 +67,7 @@ export function floatValues(entry: SafetensorsEntry): Float32Array | Float64Arra
     return values;
   }
   throw new GradstepError(
-    `Got a tensor of ${dtype}; expected F64, F32, F16 or BF16. Save it as one of these, or read its \`data\`.`,
+    `Got a tensor of ${typeof dtype === "string" ? dtype : show(dtype)}; expected F64, F32, F16 or BF16. Save it as one of these, or read its \`data\`.`,
     { code: "INVALID_FILE" },
   );
 }

@@ -9,6 +9,7 @@ export function checkpointId(sequence: number, suffix?: string): string {
 
 /** The sequence number in an id; undefined if the text is not an id. */
 export function sequenceOf(id: string): number | undefined {
+  if (typeof id !== "string") return undefined;
   const [, number] = pattern.exec(id) ?? [];
   return number === undefined ? undefined : Number(number);
 }

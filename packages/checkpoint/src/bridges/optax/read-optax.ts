@@ -1,10 +1,11 @@
-import { GradstepError, type OptimizerSpec } from "@gradstep/core";
+import { GradstepError, show, type OptimizerSpec } from "@gradstep/core";
 import {
   fromOptax,
   initialState,
   type ImportedCheckpoint,
   type ParameterValues,
 } from "@gradstep/core/interop";
+import { checkTransfer } from "../../check-transfer.js";
 import { decodeSafetensors, floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
 import type { ByteSource } from "../../stores/store.js";
 import { checkReader } from "../readers.js";
@@ -30,13 +31,20 @@ export interface ReadOptaxOptions {
  * those of the state, unless they follow schedules.
  *
  * @throws {GradstepError} `INVALID_FILE`; `UNSUPPORTED` for what gradstep cannot continue, or if nothing says what the
- * transformation is; `STATE_MISMATCH`, with all arrays that do not fit; and what `fromOptax` throws
+ * transformation is; `STATE_MISMATCH`, with all arrays that do not fit; `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; and what `fromOptax` throws
  */
 export async function readOptax(
   source: ByteSource | Uint8Array | ArrayBuffer,
-  { optimizer: given, ...options }: ReadOptaxOptions = {},
+  options: ReadOptaxOptions = {},
 ): Promise<ImportedCheckpoint> {
-  const { metadata, tensors } = await decodeSafetensors(source, options);
+  checkTransfer("readOptax", options, ["optimizer", "signal", "onProgress"]);
+  const { optimizer: given, ...decoding } = options;
+  if (given !== undefined && typeof given?.name !== "string")
+    throw new GradstepError(
+      `readOptax: optimizer is ${show(given)}; expected its name and options, such as { name: "adamw", learning_rate: 1e-3 }.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  const { metadata, tensors } = await decodeSafetensors(source, decoding);
   checkReader("readOptax", metadata);
   const named = given ?? optimizerOf(metadata);
   // Throws if there is no such optimizer.

@@ -13,6 +13,7 @@ import {
   type CheckpointParts,
   type ParameterValues,
 } from "@gradstep/core/interop";
+import { checkTransfer } from "../../check-transfer.js";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { metadataOf } from "./optax-metadata.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
@@ -45,8 +46,10 @@ export interface WriteOptaxOptions {
  */
 export async function* writeOptax(
   source: OptaxSource,
-  { name, ...options }: WriteOptaxOptions = {},
+  options: WriteOptaxOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkTransfer("writeOptax", options, ["name", "signal", "onProgress"]);
+  const { name, ...encoding } = options;
   checkCheckpointParts("writeOptax", source);
   const { config, state, parameters } = source;
   const optax = toOptax(config, { name });
@@ -68,7 +71,7 @@ export async function* writeOptax(
     tensors.set(`params.${parameter}`, floatEntry(values, shape, isDouble));
   for (const array of arrays) tensors.set(array.path, stateEntry(array, input));
   yield* encodeSafetensors(tensors, {
-    ...options,
+    ...encoding,
     metadata: metadataOf(optimizer, state.iterations),
   });
 }

@@ -5,6 +5,7 @@ import {
   type ImportedCheckpoint,
   type ParameterValues,
 } from "@gradstep/core/interop";
+import { checkTransfer } from "../../check-transfer.js";
 import {
   decodeSafetensors,
   floatValues,
@@ -50,6 +51,7 @@ export async function readTorch(
   source: SafetensorsSource,
   options: ReadTorchOptions = {},
 ): Promise<TorchCheckpoint> {
+  checkTransfer("readTorch", options, ["signal", "onProgress"]);
   let file;
   try {
     file = await decodeSafetensors(source, options);

@@ -12,6 +12,7 @@ import {
   type CheckpointParts,
   type ParameterValues,
 } from "@gradstep/core/interop";
+import { checkTransfer } from "../../check-transfer.js";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { inTypeOf } from "./in-type-of.js";
 import { entryOfOther, type OtherTensor } from "./other-tensors.js";
@@ -45,6 +46,7 @@ export async function* writeTorch(
   source: TorchSource,
   options: WriteTorchOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  checkTransfer("writeTorch", options, ["signal", "onProgress"]);
   checkCheckpointParts("writeTorch", source);
   const { config, state, parameters, otherTensors = {} } = source;
   const description = describe(source);

@@ -93,8 +93,9 @@ export function fileStoreOn(fileSystem: FileSystem, location: string | URL): Che
     },
 
     async open(id) {
+      if (sequenceOf(id) === undefined) throw unknownCheckpoint(id, show(directory));
       const path = fileOf(id);
-      const status = sequenceOf(id) === undefined ? undefined : await statusOf(fileSystem, path);
+      const status = await statusOf(fileSystem, path);
       if (status?.isFile() !== true) throw unknownCheckpoint(id, show(directory));
       const { size } = status;
       return { size, stream: () => fileStream(fileSystem, path, size) };
