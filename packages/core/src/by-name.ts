@@ -1,5 +1,6 @@
 import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
+import { hasNames } from "./has-names.js";
 import { checkGroups } from "./optimizer/groups/check-groups.js";
 import type { GroupOptions } from "./rule/rule.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
@@ -7,7 +8,7 @@ import { completeStepControl } from "./optimizer/step-control/complete-step-cont
 import { checkSparseOptions, denseSteps } from "./optimizer/sparse/check-sparse-options.js";
 import { rules } from "./rules/index.js";
 import { chainedRule } from "./rule/chain.js";
-import { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
+import { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 import { sparseOptionNames } from "./rule/sparse-options.js";
 import type { Link } from "./rule/stage-renaming.js";
 import { stepControlNames } from "./rule/step-control-options.js";
@@ -20,7 +21,7 @@ import { stages } from "./stages/index.js";
  * `optimizer.config()` returned, groups included.
  *
  * @param ownRules rules and chains that are not built in, to be found by their names
- * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
+ * @throws {GradstepError} `UNKNOWN_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`, `INVALID_RULE`
  */
 export function optimizerByName(
   name: string | OptimizerConfig,
@@ -32,14 +33,11 @@ export function optimizerByName(
     const { name: rule, settings: configured, groups, structural, ...rest } = name;
     const known: readonly string[] = [...stepControlNames, ...sparseOptionNames];
     const unknown = Object.keys(rest).find((key) => !known.includes(key));
-    if (unknown !== undefined || typeof rule !== "string") {
+    if (unknown !== undefined)
       throw new GradstepError(
-        unknown === undefined
-          ? `Got a configuration whose name is ${show(rule)}; expected the name of a rule.`
-          : `A configuration has no "${unknown}"; expected name, settings, groups, structural, ${list(known)}.`,
-        { code: unknown === undefined ? "UNKNOWN_RULE" : "UNKNOWN_OPTION" },
+        `A configuration has no "${unknown}"; expected name, settings, groups, structural, ${list(known)}.`,
+        { code: "UNKNOWN_OPTION" },
       );
-    }
     const spec = {
       ...optimizerByName(rule, withSchedules({ ...configured, ...settings }), ownRules),
       groups: checkGroups(groups).map((group) => withRule(group, ownRules)),
@@ -55,18 +53,37 @@ export function optimizerByName(
       ...(sparse === undefined && rowSteps === undefined ? {} : { sparseOptions }),
     };
   }
+  if (!Array.isArray(ownRules))
+    throw new GradstepError(
+      `optimizerByName: got ${show(ownRules)} as the rules of one's own; expected a list, such as [myRule].`,
+      { code: "INVALID_RULE" },
+    );
+  for (const one of ownRules) checkRule("optimizerByName", one);
   const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));
   return rule.specify(settings);
 }
 
-/** @throws {GradstepError} `UNKNOWN_OPTION` for an optimizer, or what a rule returns, in place of a configuration */
+/**
+ * @throws {GradstepError} `UNKNOWN_OPTION` for an optimizer, or what a rule returns, in place of a configuration;
+ * `UNKNOWN_RULE` without a name
+ */
 export function checkIsConfig(config: OptimizerConfig): void {
-  if (config !== null && typeof config === "object" && !("rule" in config || "step" in config))
-    return;
-  throw new GradstepError(
-    `Got ${show(config)}; expected a configuration: what optimizer.config() returns.`,
-    { code: "UNKNOWN_OPTION" },
-  );
+  if (config === null || typeof config !== "object" || "rule" in config || "step" in config)
+    throw new GradstepError(
+      `Got ${show(config)}; expected a configuration: what optimizer.config() returns.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  const { name, settings } = config as Partial<OptimizerConfig>;
+  if (typeof name !== "string")
+    throw new GradstepError(
+      `Got a configuration whose name is ${show(name)}; expected the name of a rule.`,
+      { code: "UNKNOWN_RULE" },
+    );
+  if (settings !== undefined && !hasNames(settings))
+    throw new GradstepError(
+      `Got a configuration whose settings are ${show(settings)}; expected an object, such as { learningRate: 0.01 }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
 }
 
 /** @throws {GradstepError} `UNKNOWN_RULE`, `INVALID_CHAIN` */

@@ -193,13 +193,14 @@ export {
 export { gradientArithmetic } from "./optimizer/step-control/gradient-arithmetic.js";
 export { finiteness } from "./optimizer/step-control/finiteness.js";
 export { buildVariant } from "./rule/build-variant.js";
-export type {
-  Matrices,
-  Slot,
-  SlotDefinition,
-  SlotExtent,
-  UpdatedArray,
-  Variant,
-  VariantPart,
-  VariantTexts,
+export {
+  checkVariant,
+  type Matrices,
+  type Slot,
+  type SlotDefinition,
+  type SlotExtent,
+  type UpdatedArray,
+  type Variant,
+  type VariantPart,
+  type VariantTexts,
 } from "./rule/variant.js";

@@ -7,7 +7,7 @@ import type { Precision } from "./language/precision.js";
 import { Packing } from "./packing/packing.js";
 import { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
 import { runPasses } from "./reference/run-passes.js";
-import type { Variant } from "./rule/variant.js";
+import { checkVariant, type Variant } from "./rule/variant.js";
 
 export { definedArithmetic, type PassArithmetic } from "./reference/pass-arithmetic.js";
 export { runPasses, type RuleRun } from "./reference/run-passes.js";
@@ -47,6 +47,7 @@ class ReferenceBackend<T extends Values> extends HostBackend<T> {
   }
 
   compile(variant: Variant): Kernel {
+    checkVariant(variant);
     const kernel: Kernel = {
       source: variant.perElement.source,
       takesRowLists: true,

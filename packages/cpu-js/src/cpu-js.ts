@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  checkVariant,
   GradstepError,
   HostBackend,
   Packing,
@@ -140,6 +141,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
+      checkVariant(variant);
       const plain =
         this.#passes?.compile(variant, this.#functions, this.#Temporary) ??
         this.#compileElements(variant);

@@ -26,6 +26,11 @@ describe("cpuJs", () => {
     expect(view).toEqual(Float32Array.of(1, 2));
   });
 
+  test("compiles no value that is no variant", () => {
+    for (const value of [undefined, null, sgd(), Symbol("s")])
+      expect(codeOf(() => cpuJs().compile(value as never))).toBe("INVALID_RULE");
+  });
+
   test("has a name, a precision and exactness", () => {
     expect(cpuJs()).toMatchObject({ name: "cpu-js", precision: "f32", exact: false });
     expect(cpuJs({ exact: true })).toMatchObject({ name: "cpu-js-exact", exact: true });

@@ -1,4 +1,5 @@
 import {
+  checkVariant,
   copyTensor,
   GradstepError,
   Packing,
@@ -148,6 +149,7 @@ export class WasmBackend implements Wasm {
   compile(variant: Variant): Kernel {
     let kernel = this.#kernels.get(variant);
     if (kernel === undefined) {
+      checkVariant(variant);
       const plain = isElementwise(variant) ? this.#kernelOf(variant) : this.#passKernelOf(variant);
       kernel = this.#packing.kernel(variant, plain);
       this.#kernels.set(variant, kernel);

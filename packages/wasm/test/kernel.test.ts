@@ -97,3 +97,10 @@ test("variants of equal fingerprints share a kernel, compiled once", () => {
   expect(backend.compile(first)).toBe(backend.compile(first));
   expect(backend.compile(copy).source).toBe(backend.compile(first).source);
 });
+
+test("what is no variant is not compiled", () => {
+  for (const value of [undefined, null, sgd(), Symbol("s")])
+    expect(() => wasm().compile(value as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_RULE" }),
+    );
+});

@@ -1,6 +1,7 @@
 import {
   checkLength,
   checkValues,
+  checkVariant,
   GradstepError,
   identity,
   show,
@@ -218,6 +219,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   compile(variant: Variant): WebGpuKernel {
     this.check();
+    checkVariant(variant);
     // What is computed, and the order of slots and scalars.
     const key = JSON.stringify([
       variant.perElement.fingerprint,

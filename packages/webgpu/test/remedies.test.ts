@@ -27,6 +27,14 @@ describe("a wrong call says what to do", () => {
     );
   });
 
+  test("what is no variant is not compiled", async () => {
+    const backend = webgpu({ device: await newDevice() });
+    for (const value of [undefined, null, adam(), Symbol("s")])
+      expect(() => backend.compile(value as never)).toThrow(
+        expect.objectContaining({ code: "INVALID_RULE" }),
+      );
+  });
+
   test("an encoder that is undefined moves no rows", async () => {
     const backend = webgpu({ device: await newDevice() });
     const w = backend.tensor([2], [1, 2]);

@@ -8,7 +8,7 @@ import {
   type OptaxTransformation,
 } from "./optax-transformations.js";
 import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
-import { GradstepError } from "../errors.js";
+import { GradstepError, show } from "../errors.js";
 import { completeStepControl } from "../optimizer/step-control/complete-step-control.js";
 import { chain } from "../rule/chain.js";
 import type { OptimizerSpec } from "../rule/rule.js";
@@ -52,9 +52,9 @@ const unscaled = ["lars", "muon", "prodigy", "schedule-free-sgd", "schedule-free
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_CHAIN`
  */
 export function fromOptax(name: string, options: Options = {}): OptimizerSpec {
+  const named = optaxParts(name);
   const owner = `Optax's ${name}`;
   checkIsObject(owner, options);
-  const named = optaxParts(name);
   const injected = named.findIndex((part, i) => part === injection && !canBeInjected(named[i + 1]));
   if (injected >= 0) {
     throw new GradstepError(
@@ -73,12 +73,15 @@ function canBeInjected(part: string | undefined): boolean {
   return part !== undefined && [aliases, cores, scales].some((table) => Object.hasOwn(table, part));
 }
 
-/** The parts of the name of a chain. */
+/** The parts of the name of a chain. @throws {GradstepError} `UNSUPPORTED` for what is no text */
 export function optaxParts(name: string): readonly string[] {
+  if (typeof name !== "string")
+    throw new GradstepError(
+      `Got ${show(name)} as an optimizer of Optax; expected its name, such as "adamw".`,
+      { code: "UNSUPPORTED" },
+    );
   // MultiSteps is often named with its number: multi_steps4.
-  return String(name)
-    .split("+")
-    .map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
+  return name.split("+").map((part) => part.replace(/^multi_steps\d+$/, "multi_steps"));
 }
 
 /** The names of the options of a part of a chain. @throws {GradstepError} `UNSUPPORTED` */

@@ -1,3 +1,4 @@
+import { checkIsConfig, optimizerByName } from "../by-name.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import { hasEffect } from "./option-effect.js";
@@ -22,11 +23,15 @@ export interface TfjsConfig {
  * which changes nothing but how results are rounded.
  *
  * @param config what `optimizer.config()` returned
- * @throws {GradstepError} `UNSUPPORTED`, with everything that TF.js cannot do
+ * @throws {GradstepError} `UNSUPPORTED`, with everything that TF.js cannot do, and as `optimizerByName` does
  */
 export function toTfjs(config: OptimizerConfig): TfjsConfig {
-  const { settings } = config;
-  const name = nameOf(config);
+  checkIsConfig(config);
+  checkHasRule(config.name);
+  // Settings may be outside of the ranges here: TF.js has none.
+  const spec = optimizerByName({ ...config, settings: {} });
+  const settings = { ...spec.hyperparameters, ...spec.options, ...config.settings } as Settings;
+  const name = nameOf({ ...config, settings });
   const misfits = unsupportedOptions(config);
   const options: Record<string, number | boolean> = {};
   for (const [key, mapping] of Object.entries(tfjsOptimizers[name].options)) {
@@ -53,18 +58,23 @@ export function toTfjs(config: OptimizerConfig): TfjsConfig {
 }
 
 /** @throws {GradstepError} `UNSUPPORTED` */
-function nameOf({ name: rule, settings, structural = [] }: OptimizerConfig): string {
-  const hasMomentum = settings.momentum !== 0 || structural.includes("momentum");
-  if (rule === "sgd") return hasMomentum ? "momentum" : "sgd";
-  const found = Object.keys(tfjsOptimizers).find((name) => tfjsOptimizers[name].rule === rule);
-  if (found !== undefined) return found;
+function checkHasRule(rule: string): void {
+  const known = new Set(Object.values(tfjsOptimizers).map((one) => one.rule));
+  if (known.has(rule)) return;
   throw new GradstepError(
-    `TF.js has no optimizer that does what ${show(rule)} does; expected one of ${list(new Set(Object.values(tfjsOptimizers).map((one) => one.rule)))}, without stages.`,
+    `TF.js has no optimizer that does what ${show(rule)} does; expected one of ${list(known)}, without stages.`,
     { code: "UNSUPPORTED" },
   );
 }
 
-function unsupportedOptions({ groups, ...config }: OptimizerConfig): string[] {
+function nameOf({ name: rule, settings, structural = [] }: OptimizerConfig): string {
+  if (rule !== "sgd")
+    return Object.keys(tfjsOptimizers).find((name) => tfjsOptimizers[name].rule === rule)!;
+  const hasMomentum = settings.momentum !== 0 || structural.includes("momentum");
+  return hasMomentum ? "momentum" : "sgd";
+}
+
+function unsupportedOptions({ groups = [], ...config }: Partial<OptimizerConfig>): string[] {
   const misfits: string[] = [];
   groups.forEach((group, i) => {
     const names = Object.keys(group).filter((key) => key !== "match");

@@ -51,12 +51,9 @@ export function assembleRule(
     ...Object.fromEntries(structural.map((key) => [key, [false, true]])),
   };
 
-  const complete = (choices: CompleteChoices): CompleteChoices =>
-    Object.fromEntries(
-      Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
-    );
-
-  function variant(choices: CompleteChoices = {}): Variant {
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  function complete(choices: CompleteChoices): CompleteChoices {
+    checkIsNamed(choices);
     for (const [key, value] of Object.entries(choices)) {
       if (!Object.hasOwn(shape, key))
         throw new GradstepError(
@@ -67,6 +64,20 @@ export function assembleRule(
         );
       if (value !== undefined) checkOption(name, key, value, shape[key]);
     }
+    return Object.fromEntries(
+      Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
+    );
+  }
+
+  function checkIsNamed(settings: unknown): void {
+    if (hasNames(settings)) return;
+    throw new GradstepError(
+      `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
+      { code: "UNKNOWN_OPTION" },
+    );
+  }
+
+  function variant(choices: CompleteChoices = {}): Variant {
     const all = complete(choices);
     const key = JSON.stringify(all);
     let found = cache.get(key);
@@ -93,12 +104,7 @@ export function assembleRule(
   }
 
   function specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec {
-    if (!hasNames(settings)) {
-      throw new GradstepError(
-        `${name}: got ${show(settings)}; expected an object of settings, such as { learningRate: 0.01 }.`,
-        { code: "UNKNOWN_OPTION" },
-      );
-    }
+    checkIsNamed(settings);
     const values: Record<string, number | Schedule> = Object.fromEntries(
       Object.entries(hyperparameters).map(([key, range]) => [key, range.default]),
     );

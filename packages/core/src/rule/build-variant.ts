@@ -33,7 +33,7 @@ function fail(rule: string, message: string): never {
 }
 
 function checkNames(texts: VariantTexts): void {
-  const { rule, hyperparameters, slots, persistentScalars } = texts;
+  const { rule, hyperparameters, slots, persistentScalars, metrics = {} } = texts;
   const isTable = (table: unknown): boolean =>
     table !== null && typeof table === "object" && !Array.isArray(table);
   if (!isTable(slots) || !isTable(persistentScalars)) {
@@ -42,8 +42,15 @@ function checkNames(texts: VariantTexts): void {
       `slots is ${show(slots)}, persistentScalars is ${show(persistentScalars)}; expected objects of first values.`,
     );
   }
-  for (const key of ["perStep", "perElement"] as const) {
-    const text: unknown = ownTextOf(texts[key]);
+  if (!isTable(metrics))
+    fail(
+      rule,
+      `metrics is ${show(metrics)}; expected an object of extents, such as { norm: "all" }.`,
+    );
+  for (const key of ["perStep", "perElement", "evaluation"] as const) {
+    const sources = texts[key] ?? [];
+    if (sources.length === 0) continue;
+    const text: unknown = ownTextOf(sources);
     if (typeof text !== "string")
       fail(
         rule,
@@ -60,7 +67,7 @@ function checkNames(texts: VariantTexts): void {
   }
   for (const [name, definition] of Object.entries(slots))
     checkSlot(rule, name, definition, hyperparameters);
-  for (const [name, extent] of Object.entries(texts.metrics ?? {})) {
+  for (const [name, extent] of Object.entries(metrics)) {
     if (!isUsableName(name) || taken.has(name))
       fail(rule, `${show(name)} cannot be the name of a metric; choose another one.`);
     taken.add(name);

@@ -91,7 +91,7 @@ function linksOf(part: ChainPart): readonly Link[] {
   if (part !== null && typeof part === "object") {
     if ("stage" in part && typeof part.stage?.updated === "string")
       return [{ rule: part.stage, stage: part.stage }];
-    if ("rule" in part && typeof part.rule?.texts === "function")
+    if ("rule" in part && typeof part.rule?.texts === "function" && Array.isArray(part.groups))
       return (part.rule as Partial<ChainedRule>).links ?? [{ rule: part.rule, stage: undefined }];
   }
   throw new GradstepError(

@@ -26,6 +26,8 @@ export function defineRule<
     return variant;
   };
   const factory = makeFactory(definition, build, defineRule<H, O, S>);
+  // Checks the texts, before all variants compare theirs as JSON.
+  factory.rule.variant();
   factory.rule.variants();
   for (const rule of [factory, factory.rule]) Object.assign(rule, { isOwn: true });
   return factory;

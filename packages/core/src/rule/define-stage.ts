@@ -26,6 +26,8 @@ export function defineStage<
       { code: "INVALID_RULE" },
     );
   }
+  // Checks the texts, before all variants compare theirs as JSON.
+  factory.stage.variant();
   factory.stage.variants();
   for (const stage of [factory, factory.stage]) Object.assign(stage, { isOwn: true });
   return factory;

@@ -146,7 +146,7 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
   if (!Array.isArray(structural))
     invalid(`Rule ${name}: structural is ${show(structural)}; expected a list of hyperparameters.`);
   for (const key of structural) {
-    if (!Object.hasOwn(hyperparameters, key))
+    if (typeof key !== "string" || !Object.hasOwn(hyperparameters, key))
       invalid(
         `Rule ${name}: structural hyperparameter ${show(key)} is not one of its hyperparameters.`,
       );

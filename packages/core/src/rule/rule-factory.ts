@@ -96,7 +96,8 @@ export interface RuleFactory<H extends string, O extends OptionTable> extends Ru
 
 /** The text of the weights to evaluate with; none if it is left out, or blank for the chosen options. */
 export function evaluationSources(text: string | undefined): readonly Source[] {
-  return text === undefined || text.trim() === "" ? [] : [{ text }];
+  const isBlank = typeof text === "string" && text.trim() === "";
+  return text === undefined || isBlank ? [] : [{ text }];
 }
 
 /**

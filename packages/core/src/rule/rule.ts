@@ -60,6 +60,19 @@ export interface OptimizerSpec<H extends string = string, R extends string = str
   readonly sparseOptions?: SparseOptions;
 }
 
+/**
+ * Checks that a value is a rule with its settings; not what these are.
+ * @param what where it was given, for the message
+ * @throws {GradstepError} `INVALID_RULE`
+ */
+export function checkIsSpec(what: string, spec: OptimizerSpec): void {
+  if (typeof spec === "object" && typeof spec?.rule?.specify === "function") return;
+  throw new GradstepError(
+    `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
+    { code: "INVALID_RULE" },
+  );
+}
+
 /** What a function that selects parameters is given. */
 export interface MatchedParameter {
   readonly name: string;
@@ -133,11 +146,16 @@ export function ruleFingerprint({ rule, options }: OptimizerSpec): string {
   return digest(programs.map((program) => program?.fingerprint).join());
 }
 
-/** The variant that an optimizer of this spec and these groups compiles; it defines the slots. */
+/**
+ * The variant that an optimizer of this spec and these groups compiles; it defines the slots.
+ * @param groups those of the spec if left out
+ * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
 export function variantOf(
   spec: OptimizerSpec,
-  groups: readonly GroupOptions[] = spec.groups,
+  groups: readonly GroupOptions[] | undefined = spec?.groups,
 ): Variant {
+  checkIsSpec("the spec of a variant", spec);
   const on = structuralOf(spec, groups);
   return spec.rule.variant({
     ...spec.options,

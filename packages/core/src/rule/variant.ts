@@ -4,6 +4,7 @@ import type { Language } from "../language/language.js";
 import type { PassPlan } from "../language/passes.js";
 import { buildProgram, type Scope, type Source } from "../language/build-program.js";
 import type { Program } from "../language/program.js";
+import { GradstepError, show } from "../errors.js";
 import { commonScalars } from "./common-statements.js";
 
 /** How many values a slot has: one per element, row or column of its parameter, one per parameter, or one in all. */
@@ -63,6 +64,18 @@ export interface Variant {
    * parameters are these weights.
    */
   readonly evaluation?: Variant;
+}
+
+/**
+ * Checks that a value is a variant, where a backend compiles it.
+ * @throws {GradstepError} `INVALID_RULE`
+ */
+export function checkVariant(value: Variant): void {
+  if (typeof value?.perElement?.fingerprint === "string") return;
+  throw new GradstepError(
+    `compile: got ${show(value)}; expected a variant, such as variantOf(adam()).`,
+    { code: "INVALID_RULE" },
+  );
 }
 
 /** A stage or the rule of a chain. */

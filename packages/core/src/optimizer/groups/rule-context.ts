@@ -1,6 +1,5 @@
 import type { Kernel, Tensor, Update } from "../../backend/backend.js";
-import { GradstepError, show } from "../../errors.js";
-import { structuralOf, type OptimizerSpec } from "../../rule/rule.js";
+import { checkIsSpec, structuralOf, type OptimizerSpec } from "../../rule/rule.js";
 import type { Variant } from "../../rule/variant.js";
 import type { Clock } from "../step/step-scalars.js";
 import type { GroupOptions } from "../../rule/rule.js";
@@ -63,12 +62,7 @@ export function ruleContext(
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function checkedSpec(what: string, spec: OptimizerSpec): OptimizerSpec {
-  if (typeof spec !== "object" || typeof spec?.rule?.specify !== "function") {
-    throw new GradstepError(
-      `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
-      { code: "INVALID_RULE" },
-    );
-  }
+  checkIsSpec(what, spec);
   const { rule, hyperparameters, options, structural, control, sparseOptions } = spec;
   const checked = rule.specify({ ...hyperparameters, ...options });
   return {
