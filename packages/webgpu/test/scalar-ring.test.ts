@@ -55,14 +55,14 @@ describe("the ring of scalars", () => {
         if (random.below(16) < chanceOfChange) plan.length = t;
         scalars.set(scalarsOf(t));
         const own = blocks[random.below(3)];
-        const isRecorded = random.below(4) > 0;
-        const buffer = ring.prepare(own, isRecorded) as unknown as Step["buffer"];
-        const offset = ring.write(own, isRecorded);
+        const submitter = random.below(4) > 0 ? "caller" : "backend";
+        const buffer = ring.prepare(own, submitter) as unknown as Step["buffer"];
+        const offset = ring.write(own, submitter);
         const all = new Float32Array(own.words().buffer);
         const step = { buffer, offset, scalars: [...all] };
         if (!isIntact(step) || !isIntact({ ...step, scalars: [...scalars] }))
           throw new Error(`step ${t} has other scalars`);
-        if (!isRecorded) continue;
+        if (submitter === "backend") continue;
         recorded.push(step);
         if (recorded.length > maxUnsubmittedSteps) recorded.shift();
         if (t % 10 === 0 && !recorded.every(isIntact)) throw new Error(`lost before step ${t}`);

@@ -34,7 +34,7 @@ export function optaxOptions(name: string, spec: OptimizerSpec): Readonly<Record
   });
   // Parts with different values of one option can only have their defaults.
   for (const key of isShared) delete options[key];
-  return { ...options, ...scaleOptions(parts, Object.hasOwn(cores, parts[at]), settings) };
+  return { ...options, ...scaleOptions(parts, settings) };
 }
 
 function translated(map: OptionMap, settings: Settings): Record<string, unknown> {
@@ -84,9 +84,9 @@ function settingsOf({
 /** The learning rate as the factors of scales: one of them has it, and one the sign. An alias has it by itself. */
 function scaleOptions(
   parts: readonly string[],
-  isCore: boolean,
   { learningRate }: Settings,
 ): Record<string, unknown> {
+  const isCore = parts.some((part) => Object.hasOwn(cores, part));
   const factors = parts.filter((part) => Object.hasOwn(scales, part));
   const numbers = factors.filter((part) => part !== "scale_by_schedule");
   const withSchedule = factors.find((part) => part !== "scale");

@@ -46,7 +46,11 @@ export function toOptax(config: OptimizerConfig, options: ToOptaxOptions = {}): 
   const names = options.name === undefined ? namesOf(spec, misfits) : [options.name];
   const found = names.map((name) => {
     const optax = { name, options: optaxOptions(name, spec) };
-    return { optax, differences: differences(optax, spec, misfits.length === 0) };
+    const back = readBack(optax);
+    if (typeof back === "string") return { optax, differences: [back] };
+    // Without a part that Optax lacks, the name is not all of it.
+    const ofRule = misfits.length === 0 ? ruleDifferences(spec, back) : [];
+    return { optax, differences: [...ofRule, ...differences(spec, back)] };
   });
   const [best] = found.sort((a, b) => a.differences.length - b.differences.length);
   misfits.push(...(best?.differences ?? []));
@@ -154,23 +158,26 @@ function isSameRule(one: string, other: string): boolean {
   return one.replace("adamw", "adam") === other.replace("adamw", "adam");
 }
 
-/** What `fromOptax` makes otherwise. @param isComplete whether the name has all parts */
-function differences(
-  { name, options }: OptaxConfig,
-  spec: OptimizerSpec,
-  isComplete: boolean,
-): string[] {
-  let back: OptimizerSpec;
+/** What `fromOptax` makes of it, or why it makes nothing. */
+function readBack({ name, options }: OptaxConfig): OptimizerSpec | string {
   try {
-    back = fromOptax(name, options);
+    return fromOptax(name, options);
   } catch (error) {
-    if (error instanceof GradstepError) return [error.message.replace(/\.$/, "")];
+    if (error instanceof GradstepError) return error.message.replace(/\.$/, "");
     throw error;
   }
+}
+
+function ruleDifferences({ rule }: OptimizerSpec, back: OptimizerSpec): string[] {
+  return isSameRule(rule.name, back.rule.name)
+    ? []
+    : [`the rule is ${rule.name}, and ${back.rule.name} in Optax`];
+}
+
+/** What `fromOptax` makes otherwise, apart from the rule. */
+function differences(spec: OptimizerSpec, back: OptimizerSpec): string[] {
   const { accumulate = 1, nonFinite = "propagate" } = spec.control ?? {};
   const found = settingDifferences(spec, back);
-  if (isComplete && !isSameRule(spec.rule.name, back.rule.name))
-    found.push(`the rule is ${spec.rule.name}, and ${back.rule.name} in Optax`);
   if ((back.control?.accumulate ?? 1) !== accumulate)
     found.push(`accumulate is ${accumulate}; in Optax, this is multi_steps`);
   if ((back.control?.nonFinite ?? "propagate") !== nonFinite && nonFinite !== "throw")

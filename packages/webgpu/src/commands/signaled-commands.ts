@@ -8,7 +8,7 @@ import { signalArrays, signalKernel } from "../shaders/signal-kernel.js";
 import { bindGroupOf } from "./bind-groups.js";
 import { compileTableKernel, type TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
 import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
-import type { ScalarRing } from "../planning/scalars/scalar-ring.js";
+import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
 import { SignalBlocks } from "../planning/scalars/signal-blocks.js";
 import { signalTable, type SignaledStep, type SignalRange } from "./signal-table.js";
 import {
@@ -115,11 +115,11 @@ export class SignaledCommands implements StepRecorder {
     return this.#kernel.compiled.failure ?? failureOf(this.#dispatches);
   }
 
-  writeScalars(isRecorded: boolean, scale: number): number {
+  writeScalars(submitter: Submitter, scale: number): number {
     this.#blocks.scale = scale;
-    const hostValues = this.#ring.prepare(this.#hostBlocks, isRecorded);
+    const hostValues = this.#ring.prepare(this.#hostBlocks, submitter);
     if (hostValues !== this.#hostValues) this.#bind(hostValues);
-    return this.#ring.write(this.#hostBlocks, isRecorded);
+    return this.#ring.write(this.#hostBlocks, submitter);
   }
 
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void {

@@ -3,7 +3,7 @@ import type { CompiledPipeline } from "../device/pipeline-cache.js";
 import type { BindGroups } from "./bind-groups.js";
 import type { TabledDispatch } from "../planning/dispatch/dispatch.js";
 import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
-import type { ScalarRing } from "../planning/scalars/scalar-ring.js";
+import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
 import { workgroupGridOf, type WorkgroupGrid } from "../planning/dispatch/workgroup-grid.js";
 
 /** What the commands of a step bind. */
@@ -21,11 +21,10 @@ export interface StepRecorder {
   readonly failure: GradstepError | undefined;
   /**
    * Writes the current scalars.
-   * @param isRecorded whether the caller submits the step later
    * @param scale that of the gradients
    * @returns where they are, for `record`
    */
-  writeScalars(isRecorded: boolean, scale: number): number;
+  writeScalars(submitter: Submitter, scale: number): number;
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void;
   /** Records dispatches without workgroups. A submit of them fails if one of the buffers was destroyed. */
   recordEmpty(pass: GPUComputePassEncoder): void;
@@ -94,11 +93,11 @@ export class StepCommands implements StepRecorder {
     return failureOf(this.#dispatches);
   }
 
-  writeScalars(isRecorded: boolean, scale: number): number {
+  writeScalars(submitter: Submitter, scale: number): number {
     this.#blocks.scale = scale;
-    const scalars = this.#ring.prepare(this.#blocks, isRecorded);
+    const scalars = this.#ring.prepare(this.#blocks, submitter);
     if (scalars !== this.#scalars) this.#bind(scalars);
-    return this.#ring.write(this.#blocks, isRecorded);
+    return this.#ring.write(this.#blocks, submitter);
   }
 
   record(pass: GPUComputePassEncoder, scalarsOffset: number): void {

@@ -5,7 +5,7 @@ import { bindGroupOf } from "../commands/bind-groups.js";
 import type { TabledDispatch } from "../planning/dispatch/dispatch.js";
 import type { TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
 import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
-import type { ScalarRing } from "../planning/scalars/scalar-ring.js";
+import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
 import type { StepValues } from "../planning/scalars/scalar-slots.js";
 import type { SignalRange } from "../commands/signal-table.js";
 import { rangeOfSignal } from "../commands/signaled-commands.js";
@@ -91,11 +91,11 @@ export class GuardedCommands implements StepRecorder {
   }
 
   /** The device has the scalars already, apart from the scale; the host writes which of them are current. */
-  writeScalars(isRecorded: boolean, scale: number): number {
+  writeScalars(submitter: Submitter, scale: number): number {
     this.#call.scale = scale;
-    const calls = this.#ring.prepare(this.#call, isRecorded);
+    const calls = this.#ring.prepare(this.#call, submitter);
     if (calls !== this.#boundCalls) this.#bind(calls);
-    return this.#ring.write(this.#call, isRecorded);
+    return this.#ring.write(this.#call, submitter);
   }
 
   record(pass: GPUComputePassEncoder, callOffset: number): void {

@@ -7,6 +7,12 @@ import { ascending } from "../../backend/ascending.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
 
+/**
+ * What reads the gradients of a step: the kernel of its rule, which may take lists of rows, or one of arithmetic, which adds
+ * or multiplies all rows.
+ */
+export type GradientReader = "rule" | "arithmetic";
+
 /** Returns the tensor through which an array enters. */
 type Stage = (record: ParameterRecord, values: Values) => Tensor;
 
@@ -60,25 +66,23 @@ export class SparseInputs {
     return false;
   }
 
-  /**
-   * Puts the gradients into their updates.
-   * @param asDense whether the gradients of some rows become those of all rows, with a mask
-   */
-  stage(staged: Stage, asDense: boolean): void {
+  /** Puts the gradients into their updates: for arithmetic, those of some rows become those of all rows, with a mask. */
+  stage(staged: Stage, reader: GradientReader): void {
     for (let i = 0; i < this.#count; i += 1) {
       const record = this.#records[i];
       record.sparse ??= new SparseMemory(record.update.parameter);
       const { sparse, update, group } = record;
       const isLazy = group.sparseOptions.sparse === "lazy";
       const { indices, values } = this.#gradients[i];
-      if (isTensor(indices) && !asDense && canListRows(record)) {
+      const isListed = reader === "rule" && canListRows(record);
+      if (isTensor(indices) && isListed) {
         update.gradient = values as Tensor;
         update.rows = indices;
         if (isLazy) update.unselectedRows = "keep";
         else if (update.mask === undefined) update.unselectedRows = "zero";
         continue;
       }
-      if (isLazy && !asDense && canListRows(record)) {
+      if (isLazy && isListed) {
         update.unselectedRows = "keep";
         update.gradient = sparse.compact(this.#gradients[i]);
         const list = (record.rowList ??= { ...noRows });

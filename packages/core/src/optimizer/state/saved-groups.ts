@@ -29,7 +29,7 @@ export function groupChanges(
   schedules: NonNullable<RestoreOptions["schedules"]>,
 ): readonly GroupChange[] {
   const [defaults] = groups;
-  const hasSameRule = isSameRule(misfits, "", state, defaults, true);
+  const hasSameRule = isSameRule(misfits, "", state, defaults);
   const ofOptimizer = tableAt(misfits, "hyperparameters", state["hyperparameters"]);
   const saved = savedGroups(misfits, state, groups.length);
   const matches = matchGroups(misfits, state, saved, groups);
@@ -41,7 +41,9 @@ export function groupChanges(
     const isSame =
       isDefault || match === undefined
         ? hasSameRule
-        : isSameRule(misfits, `${path}.`, values, group, group.context !== defaults.context);
+        : group.context === defaults.context
+          ? hasNoRule(misfits, path, values)
+          : isSameRule(misfits, `${path}.`, values, group);
     const overrides =
       match === undefined || isDefault
         ? {}
@@ -93,7 +95,10 @@ function matchGroups(
   const shapes = isTable(state["shapes"]) ? state["shapes"] : {};
   // Parameters that only one of the two has are misfits of their own.
   const isShared = (name: string): boolean => known.has(name) === Object.hasOwn(shapes, name);
-  const names = saved.map((group, i) => namesOf(misfits, `groups.${i}`, group, i < groups.length));
+  const names = saved.map(namesOf);
+  names.forEach((ofGroup, i) => {
+    if (ofGroup === undefined && i < groups.length) addNoGroup(misfits, `groups.${i}`, saved[i]);
+  });
   const holders = new Map<string, Set<number>>();
   names.forEach((ofGroup, i) => {
     for (const name of ofGroup ?? [])
@@ -123,23 +128,20 @@ function matchGroups(
   });
 }
 
-/** @param isExpected whether something that is no group is a misfit */
-function namesOf(
-  misfits: Misfits,
-  path: string,
-  group: unknown,
-  isExpected: boolean,
-): readonly string[] | undefined {
+/** The parameters of a group; undefined if it is none. */
+function namesOf(group: unknown): readonly string[] | undefined {
   const parameters = isTable(group) ? group["parameters"] : undefined;
-  if (Array.isArray(parameters) && isDense(parameters)) return parameters as readonly string[];
-  if (!isExpected) return undefined;
-  return isTable(group)
-    ? misfits.add("format", `${path}.parameters`, show(parameters), "an array of names")
-    : misfits.add("format", path, show(group), "an object");
+  return Array.isArray(parameters) && isDense(parameters) ? parameters : undefined;
+}
+
+function addNoGroup(misfits: Misfits, path: string, group: unknown): void {
+  if (isTable(group))
+    misfits.add("format", `${path}.parameters`, show(group["parameters"]), "an array of names");
+  else misfits.add("format", path, show(group), "an object");
 }
 
 /** Stops at the first value that is no name, and so at the first hole. */
-function isDense(names: readonly unknown[]): boolean {
+function isDense(names: readonly unknown[]): names is readonly string[] {
   for (let i = 0; i < names.length; i += 1) if (typeof names[i] !== "string") return false;
   return true;
 }
@@ -150,14 +152,12 @@ function isSameRule(
   prefix: string,
   saved: Table,
   { context: { spec } }: Group,
-  hasRule: boolean,
 ): boolean {
-  const [rule, expectedRule] = [own(saved, "rule"), hasRule ? spec.rule.name : undefined];
-  if (rule !== expectedRule) {
-    misfits.add("rule", `${prefix}rule`, shown(rule), shown(expectedRule));
+  const rule = own(saved, "rule");
+  if (rule !== spec.rule.name) {
+    misfits.add("rule", `${prefix}rule`, shown(rule), show(spec.rule.name));
     return false;
   }
-  if (!hasRule) return true;
   const there = own(saved, "fingerprint");
   const here = there === undefined ? undefined : ruleFingerprint(spec);
   if (there !== here)
@@ -175,6 +175,13 @@ function isSameRule(
       misfits.add("rule", `${prefix}options.${name}`, shown(got), shown(expected));
   }
   return true;
+}
+
+/** Whether a saved group has no rule of its own. */
+function hasNoRule(misfits: Misfits, path: string, saved: Table): boolean {
+  const rule = own(saved, "rule");
+  if (rule !== undefined) misfits.add("rule", `${path}.rule`, show(rule), "missing");
+  return rule === undefined;
 }
 
 function persistentScalarsAt(

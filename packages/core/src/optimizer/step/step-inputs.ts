@@ -5,7 +5,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { resized } from "../rows/row-checks.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
-import { SparseInputs } from "../sparse/sparse-inputs.js";
+import { SparseInputs, type GradientReader } from "../sparse/sparse-inputs.js";
 import { ArrayInputs } from "./array-inputs.js";
 import { GradientClearing } from "./gradient-clearing.js";
 import { checkIsSkipped, checkIsTable, unknownNames } from "./gradient-table-checks.js";
@@ -88,11 +88,10 @@ export class StepInputs {
   /**
    * Puts the typed arrays and sparse gradients into their updates.
    * @param staged returns the tensor through which an array enters
-   * @param isAccumulated whether the gradients are only added to others
    */
-  stage(staged: (record: ParameterRecord, values: Values) => Tensor, isAccumulated: boolean): void {
+  stage(staged: (record: ParameterRecord, values: Values) => Tensor, reader: GradientReader): void {
     this.#arrays.stageInside(staged);
-    this.#sparse.stage(staged, isAccumulated);
+    this.#sparse.stage(staged, reader);
     this.#arrays.stageOutside(staged);
   }
 

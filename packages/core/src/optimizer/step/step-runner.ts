@@ -1,5 +1,6 @@
 import type { OptimizerGroups } from "../groups/optimizer-groups.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
+import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import type { StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
@@ -159,18 +160,18 @@ export class StepRunner {
       return count;
     }
     if (control !== undefined) return this.#prepareControlled(control, count, options, run, target);
-    this.#stage(count, false, run);
+    this.#stage(count, "rule", run);
     inputs.divideByRowSteps();
     return count;
   }
 
   /** Puts the gradients into the updates, and computes the scalars. */
-  #stage(count: number, isAccumulated: boolean, run: KernelRunner): void {
+  #stage(count: number, reader: GradientReader, run: KernelRunner): void {
     const inputs = this.#inputs;
     const { factor } = this.#signals;
     const isScaled = factor !== 1 && count > 0;
     if (isScaled) this.#scaled.reserve(inputs.taken, count);
-    inputs.stage(this.#table.stage, isAccumulated || isScaled);
+    inputs.stage(this.#table.stage, isScaled ? "arithmetic" : reader);
     this.#groups.prepare(this.#clock.iterations + 1);
     if (!isScaled) return;
     inputs.clearOnHost(count);
@@ -189,7 +190,7 @@ export class StepRunner {
     // Tensors may be bound to memory of another backend than before.
     if (count > 0) control.adapt(inputs.updates[0].parameter, this.#groups.all, this.#clock);
     control.reserve(call, this.#table.records, options, inputs.isLazy);
-    this.#stage(count, control.hasAccumulators, run);
+    this.#stage(count, control.hasAccumulators ? "arithmetic" : "rule", run);
     if (control.isStepDue) control.guarded?.prepare();
     if (!control.admits(call, target)) {
       inputs.clearOnHost(count);
@@ -207,7 +208,7 @@ export class StepRunner {
     const { step, stepOptions } = control;
     if (step.count === 0) return 0;
     const accumulated = inputs.take(step.gradients, stepOptions, this.#iteration);
-    inputs.stage(this.#table.stage, false);
+    inputs.stage(this.#table.stage, "rule");
     inputs.divideByRowSteps();
     return accumulated;
   }

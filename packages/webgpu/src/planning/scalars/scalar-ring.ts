@@ -6,6 +6,9 @@ import { ScalarSlots, type StepValues } from "./scalar-slots.js";
 /** The scalars of how many steps are written at once, if they are known. */
 const maxStepsPerWrite = 16;
 
+/** Who submits a step: the backend at once, or later the caller, into whose encoder it is recorded. */
+export type Submitter = "backend" | "caller";
+
 /** Scalars that are written ahead must not replace those of the last `maxUnsubmittedSteps` steps. */
 const maxSlots: number = maxUnsubmittedSteps + maxStepsPerWrite;
 
@@ -45,11 +48,11 @@ export class ScalarRing {
 
   /**
    * Makes room for a step.
-   * @param isRecorded whether the caller submits it later
    * @returns the buffer to bind, which changes as the ring grows
    */
-  prepare({ slotLength, overhang }: StepValues, isRecorded: boolean): GPUBuffer {
-    const isFull = isRecorded && this.#used === this.#slotCount && this.#slotCount < maxSlots;
+  prepare({ slotLength, overhang }: StepValues, submitter: Submitter): GPUBuffer {
+    const isFull =
+      submitter === "caller" && this.#used === this.#slotCount && this.#slotCount < maxSlots;
     const fits = slotLength <= this.#slotLength && overhang <= this.#overhang;
     if (this.#buffer === undefined || isFull || !fits) {
       this.#slotLength = Math.max(slotLength, this.#slotLength);
@@ -64,7 +67,8 @@ export class ScalarRing {
    * Writes the current scalars for the step that was prepared, unless they are there already.
    * @returns the offset in the buffer, in bytes
    */
-  write(step: StepValues, isRecorded: boolean): number {
+  write(step: StepValues, submitter: Submitter): number {
+    const isRecorded = submitter === "caller";
     if (isRecorded) this.#outgrown.countStep();
     const slots = isRecorded ? this.#recorded : this.#submitted;
     const words = step.words();

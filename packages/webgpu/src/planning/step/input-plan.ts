@@ -122,7 +122,7 @@ export class InputPlan {
     this.#hasExecuted = true;
     this.#masks.write();
     this.#lists.write();
-    const scalarsOffset = this.#recorder.writeScalars(false, this.#scale);
+    const scalarsOffset = this.#recorder.writeScalars("backend", this.#scale);
     this.#recorder.record(pass, scalarsOffset);
   }
 
@@ -130,7 +130,7 @@ export class InputPlan {
   encodeDeferred(passOf: () => GPUComputePassEncoder): void {
     this.#hasExecuted = true;
     this.wasRecorded = true;
-    const scalarsOffset = this.#recorder.writeScalars(true, this.#scale);
+    const scalarsOffset = this.#recorder.writeScalars("caller", this.#scale);
     this.#recorder.record(passOf(), scalarsOffset);
   }
 

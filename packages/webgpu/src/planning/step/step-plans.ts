@@ -80,20 +80,23 @@ export class StepPlans {
       throw error;
     }
     plans.unshift(plan);
-    plan.whenInvalidated((recordedInto) => this.#remove(plan, recordedInto !== undefined));
+    plan.whenInvalidated((recordedInto) => {
+      if (!this.#remove(plan)) return;
+      // What was recorded stays valid.
+      if (recordedInto === undefined) plan.destroy();
+      else this.#destroyLater(plan);
+    });
     if (plans.length > maxStepPlans) {
       this.#destroyLater(plans.pop()!);
     }
     return plan;
   }
 
-  /** @param isRecorded whether recorded steps stay valid */
-  #remove(plan: StepPlan, isRecorded: boolean): void {
+  /** Forgets a plan. False if it is known no more. */
+  #remove(plan: StepPlan): boolean {
     const index = this.#plans.indexOf(plan);
-    if (index < 0) return;
-    this.#plans.splice(index, 1);
-    if (isRecorded) this.#destroyLater(plan);
-    else plan.destroy();
+    if (index >= 0) this.#plans.splice(index, 1);
+    return index >= 0;
   }
 
   #destroyLater(plan: StepPlan): void {
