@@ -1,24 +1,15 @@
-import { countOf, emptyValue, summationLanes, type Dimensions, type Extent } from "@gradstep/core";
+import { countOf, emptyValue, summationLanes, type Extent } from "@gradstep/core";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { blocksOf, lanesOf, transposed, type PassKernel, type PassPlan } from "./pass-plan.js";
 import { joinColumn, joinRow, joinTensor } from "./reduction-joins.js";
+import type { TensorMatrices } from "./tensor-matrices.js";
 
 /** Words of a cache line: no two arrays share one. */
 const lineWords = 16;
 /** Arrays of this many words begin at multiples of 512 bytes (ADR 0014). */
 const largeArray = 2048;
 const largeAlignment = 128;
-
-/** The matrices of a tensor. */
-export interface TensorMatrices {
-  readonly dimensions: Dimensions;
-  /** Whether kernels see their transposes, and the dimensions that they see. */
-  readonly isTransposed: boolean;
-  /** Whether the step has a mask for it. */
-  readonly isMasked: boolean;
-  readonly seen: Dimensions;
-}
 
 /** A reduction over rows, columns or tensors, by the kernel that computes its operand. */
 interface PartialReduction {

@@ -10,7 +10,7 @@ import {
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { rangeWord, rangeWords } from "../memory/layout.js";
-import type { TensorMatrices } from "./pass-memory.js";
+import type { TensorMatrices } from "./tensor-matrices.js";
 import type { PassKernel } from "./pass-plan.js";
 
 /** Values per range: enough to outweigh the cost of a claim, few enough that the last range does not delay a step. */

@@ -1,21 +1,14 @@
-import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  type Count,
-  type Dimensions,
-  type Matrices,
-  type SlotExtent,
-  type Update,
-} from "@gradstep/core";
+import type { Dimensions, Update } from "@gradstep/core";
 import { newtonSchulzScratchBytes } from "../codegen/newton-schulz.js";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 import { entryWord } from "./entry-layout.js";
-import { PassMemory, type TensorMatrices } from "./pass-memory.js";
+import { PassMemory } from "./pass-memory.js";
 import { lanesOf, type PassPlan } from "./pass-plan.js";
 import { PassRanges, type EntryKind } from "./pass-ranges.js";
+import { selectedCount } from "./selected-count.js";
+import { matricesOf, type TensorMatrices } from "./tensor-matrices.js";
 
 /** Counts the changes of addresses and sizes of a backend's tensors. */
 export interface Relocations {
@@ -217,30 +210,16 @@ export class PassTable {
   }
 
   #writeCounts(updates: readonly Update[]): void {
-    const { passPlan } = this.plan.variant;
+    const { passPlan, matrices } = this.plan.variant;
     passPlan.counts.forEach((count, k) => {
       const index = passPlan.temporaries.length + k;
       let total = 0;
       for (let i = 0; i < this.#count; i += 1) {
-        const value = this.#countIn(count, updates[i], this.dimensions(i));
+        const value = selectedCount(count, updates[i], this.dimensions(i), matrices);
         total += value;
         this.memory.set(index, i, count.per === "all" ? total : value);
       }
     });
-  }
-
-  /** How many values take part in a reduction, per row, column or tensor. */
-  #countIn({ of, per }: Count, update: Update, dimensions: Dimensions): number {
-    const { rows, columns } = dimensions;
-    if (per === "row") return columns;
-    const { shape } = update.parameter;
-    const { matrices } = this.plan.layout;
-    const fraction = hasRowsOf(of as SlotExtent, shape, matrices) ? selectedFraction(update) : 1;
-    if (per === "column") {
-      const isBatch = hasRowsOf("column", shape, matrices);
-      return isBatch ? rows : Math.round(rows * fraction);
-    }
-    return Math.round(countOf(of, dimensions) * fraction);
   }
 
   /** Rows that take no part are 0 in the operand of a matrix product. */
@@ -275,24 +254,4 @@ export class PassTable {
     }
     this.scratch.reserve(Math.ceil(bytes / 4));
   }
-}
-
-/**
- * A matrix with one column is seen as its transpose, so that loops over its columns are long. A mask applies to rows,
- * which rules that out.
- */
-function matricesOf({ parameter, mask }: Update, matrices: Matrices): TensorMatrices {
-  const isMasked = mask !== undefined;
-  const dimensions = dimensionsOf(parameter.shape, matrices);
-  const { rows, columns } = dimensions;
-  const isTransposed = columns === 1 && rows > 1 && !isMasked;
-  const seen = isTransposed ? { ...dimensions, rows: columns, columns: rows } : dimensions;
-  return { dimensions, isTransposed, isMasked, seen };
-}
-
-/** The part of the rows that takes part in a step. */
-function selectedFraction({ mask, unselectedRows }: Update): number {
-  if (mask === undefined || unselectedRows !== "keep") return 1;
-  const rows = mask as Uint32Array;
-  return rows.reduce((count, row) => count + (row === 0 ? 0 : 1), 0) / rows.length;
 }
