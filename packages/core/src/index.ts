@@ -31,7 +31,7 @@ export type { GroupOptions, Match, MatchedParameter } from "./rule/rule.js";
 export type { ParameterGroup } from "./optimizer/groups/parameter-group.js";
 export type { StepOptions, StepRate } from "./optimizer/step/step-options.js";
 export type { Parameters } from "./optimizer/parameters/parameter-checks.js";
-export type { ParameterOptions } from "./optimizer/parameters/parameter-table.js";
+export type { ParameterOptions } from "./optimizer/parameters/parameter-options.js";
 export type { CopyOption, CopyOptions } from "./optimizer/parameters/copy-options.js";
 export {
   stepControlNames,

@@ -77,7 +77,7 @@ export function buildProgram(
     .filter(([name]) => scope.isOutput(name))
     .map(([name, node]) => ({ name, node }));
   const source = sources.map(({ text }) => text).join("\n");
-  return prune(drafts, outputs, scope.arrays, source, scope.matrices);
+  return prune(drafts, { outputs, source, arrays: scope.arrays, matrices: scope.matrices });
 }
 
 /** A statement of a text, with the node of its value. */

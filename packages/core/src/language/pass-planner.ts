@@ -68,7 +68,7 @@ function mapPass(graph: PassGraph, place: PassPlace, stores: Stores): MapPass | 
     );
   });
   const outputs = roots.map(({ name, node }) => ({ name, node: renumbered.get(node)! }));
-  const program = prune(drafts, outputs, graph.arrays, source);
+  const program = prune(drafts, { outputs, source, arrays: graph.arrays });
   return { kind: "map", level: place.level, over: place.over, program, reductions };
 }
 

@@ -44,13 +44,19 @@ export interface Program {
 /** A node that is not yet counted. */
 export type Draft = Omit<Node, "uses">;
 
+/** What a program is made for. */
+interface ProgramFrame {
+  readonly outputs: readonly Binding[];
+  /** All arrays that it can read or write, whose order is part of the fingerprint. */
+  readonly arrays: ReadonlyMap<string, Extent>;
+  readonly source: string;
+  readonly matrices?: string | undefined;
+}
+
 /** Keeps the nodes that the outputs need, counts their uses and renumbers them. */
 export function prune(
-  drafts: readonly Omit<Node, "uses">[],
-  outputs: readonly Binding[],
-  arrays: ReadonlyMap<string, Extent>,
-  source: string,
-  matrices?: string,
+  drafts: readonly Draft[],
+  { outputs, arrays, source, matrices }: ProgramFrame,
 ): Program {
   const uses = drafts.map(() => 0);
   for (const { node } of outputs) uses[node] += 1;
@@ -78,7 +84,7 @@ export function prune(
 
 /** The part of a program that some of its outputs need. */
 export function withOutputs({ nodes, source }: Program, outputs: readonly Binding[]): Program {
-  return prune(nodes, outputs, new Map(), source);
+  return prune(nodes, { outputs, arrays: new Map(), source });
 }
 
 /** Extents are part of it only where a program has others than that of the step and of elements. */

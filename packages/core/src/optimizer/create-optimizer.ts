@@ -6,7 +6,7 @@ import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
-import { parameterOptionNames } from "./parameters/parameter-table.js";
+import { parameterOptionNames } from "./parameters/parameter-options.js";
 import { RuleOptimizer } from "./rule-optimizer.js";
 import { StepControl } from "./step-control/step-control.js";
 import { stepControlNames } from "../rule/step-control-options.js";

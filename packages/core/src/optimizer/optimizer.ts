@@ -5,7 +5,7 @@ import type { Gradients } from "./step/gradients.js";
 import type { GroupOptions } from "../rule/rule.js";
 import type { ParameterGroup } from "./groups/parameter-group.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
-import type { ParameterOptions } from "./parameters/parameter-table.js";
+import type { ParameterOptions } from "./parameters/parameter-options.js";
 import type { ResetOptions } from "./reset/reset-options.js";
 import type { Rows } from "./rows/rows.js";
 import type { SparseGradient } from "./sparse/sparse-gradient.js";

@@ -20,11 +20,8 @@ import {
 } from "./groups/parameter-group.js";
 import { OptimizerGroups, type GroupInputs } from "./groups/optimizer-groups.js";
 import { readMetrics } from "./metrics.js";
-import {
-  parameterOptionNames,
-  ParameterTable,
-  type ParameterOptions,
-} from "./parameters/parameter-table.js";
+import { ParameterTable } from "./parameters/parameter-table.js";
+import { parameterOptionNames, type ParameterOptions } from "./parameters/parameter-options.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
 import { checkIsParameters, type Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
@@ -39,6 +36,7 @@ import { readState } from "./state/read-state.js";
 import { checkRestoreOptions, restoreState } from "./state/restore-state.js";
 import type { StateSource } from "./state/state-source.js";
 import type { KernelRunner } from "./step-control/arithmetic-kernels.js";
+import { givenStepControl } from "./step-control/complete-step-control.js";
 import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
@@ -299,13 +297,18 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     checkGradients(named, this.#table.byName, name);
     // Loaded on demand, since few applications need it.
     const { explain } = await import("./explain/explain.js");
-    const { nonFinite } = this.#control?.options ?? {};
-    return explain(this.#groups.runs, this.#table.records, record, index, named, nonFinite);
+    return explain(record, index, {
+      runs: this.#groups.runs,
+      records: this.#table.records,
+      gradients: named,
+      nonFinite: this.#control?.options.nonFinite,
+    });
   }
 
   config(): OptimizerConfig {
     this.#checkLive();
-    return this.#groups.config(this.#control?.config ?? {});
+    const options = this.#control?.options;
+    return this.#groups.config(options === undefined ? {} : givenStepControl(options));
   }
 
   dispose(): void {

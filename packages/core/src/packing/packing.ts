@@ -36,7 +36,13 @@ export class Packing {
     const blocks = isElementwise(variant)
       ? new BlockRunner(variant, plain, this.#scratch, this.#round)
       : undefined;
-    const packing = new PackingKernel(variant, plain, blocks, this.#rows, this.#round);
+    const packing = new PackingKernel({
+      variant,
+      plain,
+      blocks,
+      rows: this.#rows,
+      round: this.#round,
+    });
     const kernel: Kernel = {
       source: plain.source,
       run: (updates, count) => packing.run(updates, count),
@@ -73,6 +79,16 @@ export class Packing {
   }
 }
 
+/** What makes updates plain. */
+interface PackingParts {
+  readonly variant: Variant;
+  readonly plain: Kernel;
+  /** Undefined for variants that do not run in blocks of rows. */
+  readonly blocks: BlockRunner | undefined;
+  readonly rows: UpdatedRows;
+  readonly round: Rounding;
+}
+
 /** Makes the updates of one kernel plain. */
 class PackingKernel {
   readonly plain: Kernel;
@@ -85,13 +101,7 @@ class PackingKernel {
   /** Updates of the last run that can only be packed by what changes from run to run. */
   readonly #known: Update[] = [];
 
-  constructor(
-    variant: Variant,
-    plain: Kernel,
-    blocks: BlockRunner | undefined,
-    rows: UpdatedRows,
-    round: Rounding,
-  ) {
+  constructor({ variant, plain, blocks, rows, round }: PackingParts) {
     this.plain = plain;
     this.#variant = variant;
     this.#blocks = blocks;

@@ -44,21 +44,26 @@ interface ResolvedRule {
   readonly shown: (name: string) => string;
 }
 
+/** An optimizer and its gradients, as the next step would take them. */
+interface NextStep {
+  /** All rules of the optimizer. */
+  readonly runs: readonly KernelRun[];
+  /** All parameters of the optimizer; those with a gradient take part in reductions over all tensors. */
+  readonly records: readonly ParameterRecord[];
+  readonly gradients: Gradients;
+  /** What happens where a gradient is not finite; nothing if undefined. */
+  readonly nonFinite: NonFinite | undefined;
+}
+
 /**
  * What the next step would do with one element: each line of the rule with its value, computed as the reference does.
  *
- * @param runs all rules of the optimizer
- * @param records all parameters of the optimizer; those with a gradient take part in reductions over all tensors
- * @param nonFinite what happens where a gradient is not finite
  * @throws {GradstepError} `INVALID_PARAMETER` for an index outside the parameter
  */
 export async function explain(
-  runs: readonly KernelRun[],
-  records: readonly ParameterRecord[],
   record: ParameterRecord,
   index: number,
-  gradients: Gradients,
-  nonFinite: NonFinite = "propagate",
+  { runs, records, gradients, nonFinite = "propagate" }: NextStep,
 ): Promise<Explanation> {
   const { parameter } = record.update;
   if (!Number.isSafeInteger(index) || index < 0 || index >= parameter.size) {
@@ -123,22 +128,25 @@ export async function explain(
     before,
     after: isUpdated ? values[updated.node] : before,
     unchanged,
-    lines: withoutIdle(rule, values, perStep, perElement, record.group),
+    lines: withoutIdle(rule, values, { perStep, perElement }, record.group),
   };
   return { ...explanation, toString: () => describeExplanation(explanation) };
+}
+
+/** The lines of a rule: one per statement. */
+interface RuleLines {
+  readonly perStep: readonly ExplainedLine[];
+  readonly perElement: readonly ExplainedLine[];
 }
 
 /**
  * The lines that compute something: not a Newton–Schulz iteration whose coefficients are 1, 0 and 0, which changes
  * nothing, nor the scalars that only such lines read.
- *
- * @param perElement a line per statement of the rule
  */
 function withoutIdle(
   { drafts, statements }: ResolvedRule,
   values: Float64Array,
-  perStep: readonly ExplainedLine[],
-  perElement: readonly ExplainedLine[],
+  { perStep, perElement }: RuleLines,
   { context }: Group,
 ): ExplainedLine[] {
   const isIdle = (_: ExplainedLine, i: number): boolean => {

@@ -1,9 +1,18 @@
-import type { RowList, StagingTensor, Tensor, Update } from "../../backend/backend.js";
+import type {
+  ParameterCopy,
+  RowList,
+  StagingTensor,
+  Tensor,
+  Update,
+} from "../../backend/backend.js";
+import { plainUpdate } from "../../backend/plain-update.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import { rowCount } from "../rows/row-checks.js";
 import type { RowLimit } from "../rows/row-limit.js";
 import type { SlotResets } from "../reset/slot-resets.js";
-import type { RowSteps } from "../sparse/row-steps.js";
+import { RowSteps } from "../sparse/row-steps.js";
+import type { NewParameter } from "./slot-allocation.js";
 import type { Accumulator } from "../step-control/accumulator.js";
 import type { SparseMemory } from "../sparse/sparse-memory.js";
 
@@ -42,4 +51,70 @@ export interface ParameterRecord {
   slotResets: SlotResets | undefined;
   /** Undefined unless rows count their own steps. */
   rowSteps: RowSteps | undefined;
+}
+
+/** What a parameter has besides its values. */
+interface ParameterMemory {
+  /** All slots, in the order of the variant. */
+  readonly slots: readonly Tensor[];
+  readonly copies: readonly ParameterCopy[];
+  readonly activation: Update["gradientActivation"];
+  readonly rowLimit: RowLimit | undefined;
+}
+
+/** The record of a parameter that has taken no step. */
+export function parameterRecord(
+  { name, tensor, group, slots: ofCaller }: NewParameter,
+  { slots, copies, activation, rowLimit }: ParameterMemory,
+): ParameterRecord {
+  const callerSlots = new Set(Object.values(ofCaller));
+  const { values, upcoming } = group.scalars;
+  return {
+    name,
+    group,
+    run: group.context.run,
+    update: {
+      ...plainUpdate({ parameter: tensor, gradient: tensor, slots, scalars: values }),
+      upcomingScalars: upcoming,
+      copies,
+      gradientActivation: activation,
+      mask: rowLimit?.mask,
+    },
+    size: tensor.size,
+    ownSlots: slots.filter((slot) => !callerSlots.has(slot)),
+    staging: undefined,
+    gradient: undefined,
+    accumulator: undefined,
+    scaling: undefined,
+    sparse: undefined,
+    rowList: undefined,
+    rowLimit,
+    slotResets: undefined,
+    rowSteps: group.sparseOptions.rowSteps
+      ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))
+      : undefined,
+  };
+}
+
+/** Frees what belongs to a record alone. */
+export function freeRecord({
+  run,
+  update,
+  ownSlots,
+  staging,
+  gradient,
+  accumulator,
+  scaling,
+  sparse,
+  slotResets,
+}: ParameterRecord): void {
+  run.kernel?.release?.(update);
+  const shared = new Set(run.shared.values());
+  for (const slot of ownSlots) if (!shared.has(slot)) slot.free();
+  staging?.free();
+  gradient?.free();
+  accumulator?.free();
+  scaling?.parameter.free();
+  sparse?.free();
+  slotResets?.free();
 }

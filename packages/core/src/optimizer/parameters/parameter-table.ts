@@ -1,53 +1,24 @@
-import type { Backend, Kernel, Tensor, Update } from "../../backend/backend.js";
+import type { Backend, Kernel, Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
-import { plainUpdate } from "../../backend/plain-update.js";
-import type { ParameterRecord } from "./parameter-record.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
-import type { Group } from "../groups/group.js";
 import type { MatchedParameter } from "../../rule/rule.js";
+import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
-import { checkActivatedGradients, type ActivatedGradients } from "./activated-gradients.js";
-import { checkSlots, type SlotTable } from "./caller-slots.js";
-import { checkCopies, namedCopies, type CopyTable } from "./copy-options.js";
+import { rowLimitsOf, type RowLimit } from "../rows/row-limit.js";
+import { checkActivatedGradients } from "./activated-gradients.js";
+import { checkSlots } from "./caller-slots.js";
+import { checkCopies, namedCopies } from "./copy-options.js";
+import { checkCanRunTogether, checkRowSteps } from "./kernel-checks.js";
 import {
   checkDisjoint,
   checkIsTable,
   checkParameters,
   type Parameters,
 } from "./parameter-checks.js";
-import { rowCount } from "../rows/row-checks.js";
-import { rowLimitsOf, type RowCounts, type RowLimit } from "../rows/row-limit.js";
-import { RowSteps } from "../sparse/row-steps.js";
-import { allocateSlots, gradientPool } from "./slot-allocation.js";
-
-/** What is given together with parameters, by their names. */
-export interface ParameterOptions<T extends Tensor = Tensor> {
-  /**
-   * Tensors that each step fills with the new values of parameters, for renderers and models: packed as f16, at any
-   * stride, after an activation. Words may hold values of several parameters, and other data.
-   */
-  readonly copies?: CopyTable<T>;
-  /**
-   * Parameters whose gradients are by their activated values, such as by sigmoid(opacity): a step applies the chain rule
-   * before anything else.
-   */
-  readonly activatedGradients?: ActivatedGradients;
-  /**
-   * Slots in caller-owned memory, by the names of parameters and slots: `{ opacity: { m, v } }`. They keep the values that
-   * they have; `optimizer.reset()` gives them the first values of the rule. They are not freed with the optimizer.
-   */
-  readonly slots?: SlotTable<T>;
-  /**
-   * The numbers of rows of parameters whose tensors have space for more: one for all of these parameters, or by their
-   * names. Steps leave out the rows from that number on, unless a mask is given to them. On WebGPU it can be a u32 tensor
-   * that is read when a step is executed, as in `RemapOptions`. All rows if left out. A move of rows ends this.
-   */
-  readonly rowCounts?: RowCounts<T>;
-}
-
-/** The names of `ParameterOptions`. */
-export const parameterOptionNames = ["copies", "activatedGradients", "slots", "rowCounts"] as const;
+import type { ParameterOptions } from "./parameter-options.js";
+import { freeRecord, parameterRecord, type ParameterRecord } from "./parameter-record.js";
+import { allocateSlots, gradientPool, type NewParameter } from "./slot-allocation.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
@@ -108,7 +79,7 @@ export class ParameterTable {
       backend,
     );
     checkIsTable("slots", slots, "tables of tensors by the names of parameters");
-    const named = Object.entries(parameters).map(([name, tensor]) => ({
+    const named = Object.entries(parameters).map(([name, tensor]): NewParameter => ({
       name,
       tensor,
       group: this.#groupOf({ name, shape: tensor.shape }),
@@ -137,48 +108,21 @@ export class ParameterTable {
       const { run, variant } = group.context;
       if (!kernels.has(run)) kernels.set(run, run.kernel ?? backend.compile(variant));
     }
-    for (const { name, tensor, group } of named)
-      checkRowSteps(name, tensor, allCopies.has(name), group, kernels.get(group.context.run)!);
+    for (const one of named)
+      checkRowSteps(one, allCopies.get(one.name) ?? [], kernels.get(one.group.context.run)!);
     const runs = new Set([...this.records.map(({ run }) => run), ...kernels.keys()]);
     checkCanRunTogether(backend, [...runs]);
     const allSlots = allocateSlots(backend, named);
     for (const [run, kernel] of kernels) run.kernel = kernel;
     this.#backend = backend;
-    for (const [i, { name, tensor, group, slots: ofCaller }] of named.entries()) {
-      const callerSlots = new Set(Object.values(ofCaller));
-      const all = allSlots[i];
-      const update: Update = {
-        ...plainUpdate({
-          parameter: tensor,
-          gradient: tensor,
-          slots: all,
-          scalars: group.scalars.values,
-        }),
-        upcomingScalars: group.scalars.upcoming,
+    for (const [i, one] of named.entries()) {
+      const { name, group } = one;
+      const record = parameterRecord(one, {
+        slots: allSlots[i],
         copies: allCopies.get(name) ?? [],
-        gradientActivation: activations.get(name),
-        mask: limits.get(name)?.mask,
-      };
-      const { size } = tensor;
-      const record: ParameterRecord = {
-        name,
-        group,
-        run: group.context.run,
-        update,
-        size,
-        ownSlots: all.filter((slot) => !callerSlots.has(slot)),
-        staging: undefined,
-        gradient: undefined,
-        accumulator: undefined,
-        scaling: undefined,
-        sparse: undefined,
-        rowList: undefined,
+        activation: activations.get(name),
         rowLimit: limits.get(name),
-        slotResets: undefined,
-        rowSteps: group.sparseOptions.rowSteps
-          ? new RowSteps(group, new Uint32Array(rowCount(name, tensor)))
-          : undefined,
-      };
+      });
       this.records.push(record);
       this.byName.set(name, record);
       group.parameters.push(name);
@@ -252,56 +196,4 @@ export class ParameterTable {
     this.#backend!.reserve?.(sizes, gradientPool);
     this.#reserved = this.records.length;
   }
-}
-
-/** @throws {GradstepError} `INVALID_SHAPE`, `UNSUPPORTED` */
-function checkRowSteps(
-  name: string,
-  parameter: Tensor,
-  hasCopies: boolean,
-  group: Group,
-  kernel: Kernel,
-): void {
-  if (!group.sparseOptions.rowSteps) return;
-  rowCount(name, parameter);
-  if (kernel.takesRowLists === true && !hasCopies) return;
-  throw new GradstepError(
-    !hasCopies
-      ? `Rows of "${name}" cannot count their own steps on backend ${parameter.backend.name}; leave rowSteps out, or use another backend.`
-      : `Rows of "${name}" cannot count their own steps, since it has a copy; leave one of the two out.`,
-    { code: "UNSUPPORTED" },
-  );
-}
-
-/** @throws {GradstepError} `UNSUPPORTED` for rules that have a reduction in common */
-function checkCanRunTogether(backend: Backend, runs: readonly KernelRun[]): void {
-  const keys = runs.flatMap(({ reductionKeys }) => [...new Set(reductionKeys)]);
-  if (backend.runTogether !== undefined || new Set(keys).size === keys.length) return;
-  throw new GradstepError(
-    `Backend ${backend.name} cannot reduce over the tensors of several rules, such as for a global norm; expected one rule with such a reduction.`,
-    { code: "UNSUPPORTED" },
-  );
-}
-
-/** Frees what belongs to a record alone. */
-function freeRecord({
-  run,
-  update,
-  ownSlots,
-  staging,
-  gradient,
-  accumulator,
-  scaling,
-  sparse,
-  slotResets,
-}: ParameterRecord): void {
-  run.kernel?.release?.(update);
-  const shared = new Set(run.shared.values());
-  for (const slot of ownSlots) if (!shared.has(slot)) slot.free();
-  staging?.free();
-  gradient?.free();
-  accumulator?.free();
-  scaling?.parameter.free();
-  sparse?.free();
-  slotResets?.free();
 }

@@ -11,8 +11,9 @@ import type { Parameters } from "./parameter-checks.js";
 export const gradientPool = 1;
 const firstSlotPool = 2;
 
-/** A parameter whose slots are allocated. */
-interface NewParameter {
+/** A parameter that is to be added. */
+export interface NewParameter {
+  readonly name: string;
   readonly tensor: Tensor;
   readonly group: Group;
   /** Those of its slots that are in caller-owned memory, by name. */
@@ -30,8 +31,8 @@ export function allocateSlots(backend: Backend, parameters: readonly NewParamete
   reserveSlots(backend, parameters);
   const made: Tensor[] = [];
   const shared = new Map<KernelRun, Map<string, Tensor>>();
-  const allocate = (slot: Slot, pool: number, { tensor, group }: NewParameter): Tensor => {
-    const allocated = allocateSlot(backend, slot, pool, tensor, group);
+  const allocate = (slot: Slot, pool: number, parameter: NewParameter): Tensor => {
+    const allocated = allocateSlot(backend, slot, pool, parameter);
     made.push(allocated);
     return allocated;
   };
@@ -63,15 +64,14 @@ function allocateSlot(
   backend: Backend,
   { initial, extent }: Slot,
   pool: number,
-  parameter: Tensor,
-  group: Group,
+  { tensor, group }: NewParameter,
 ): Tensor {
-  const shape = slotShape(extent, parameter.shape, group.context.variant.matrices);
+  const shape = slotShape(extent, tensor.shape, group.context.variant.matrices);
   const isCopy = initial === "p";
   const first = isCopy ? 0 : typeof initial === "number" ? initial : group.get(initial);
   const values = first === 0 ? undefined : new Float64Array(sizeOf(shape)).fill(first);
   const slot = backend.tensor(shape, values, pool);
-  if (isCopy) backend.copy!(parameter, slot);
+  if (isCopy) backend.copy!(tensor, slot);
   return slot;
 }
 

@@ -1,14 +1,12 @@
-import {
-  newRow,
-  type Backend,
-  type ParameterCopy,
-  type RowMove,
-  type RowValues,
-  type Tensor,
-  type Update,
+import type {
+  Backend,
+  ParameterCopy,
+  RowMove,
+  RowValues,
+  Tensor,
+  Update,
 } from "../../backend/backend.js";
 import { checkOptions } from "../../check-options.js";
-import { isRawMemory } from "../../backend/raw-memory.js";
 import { hasRowsOf } from "../../backend/dimensions.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
@@ -22,7 +20,15 @@ import {
 import { cannotEncode } from "../step/encodable-inputs.js";
 import { readRowLimit, rowLimitOf } from "./row-limit.js";
 import type { RemapOptions, Rows } from "./rows.js";
-import { checkRowValues, isRowValues, resized, rowCount } from "./row-checks.js";
+import {
+  checkAccumulatedRemap,
+  checkIndices,
+  checkResetRows,
+  checkRowStepRemap,
+  newCount,
+  type ResetRows,
+} from "./remap-checks.js";
+import { checkFirstRowValues, resized, rowCount } from "./row-checks.js";
 
 /** Copies that replace those of parameters, by their names. */
 type NewCopies = ReadonlyMap<string, readonly ParameterCopy[]>;
@@ -85,13 +91,13 @@ export class ParameterRows implements Rows {
     const before = this.#count();
     const count = newCount(indices, options);
     const limit = isTensor(options.count) ? rowLimitOf(options.count, backend) : undefined;
-    checkRowValues("indices", indices, count, backend, true);
+    checkFirstRowValues("indices", indices, count, backend);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
     const { parameters = {} } = options;
-    const resets = this.#checkResetRows(options.resetRows, count);
+    const resets = checkResetRows(options.resetRows, { names: this.names, count, backend });
     checkRowStepRemap(records, [indices, ...resets.values()]);
     const copies = this.#checkReplacements(parameters, options.copies ?? {}, count);
-    this.#checkAccumulated(indices);
+    checkAccumulatedRemap(records, indices);
     const other = records.find(
       ({ name, size, update }) => parameters[name] === undefined && update.parameter.size !== size,
     );
@@ -139,50 +145,7 @@ export class ParameterRows implements Rows {
     }
   }
 
-  /** @throws {GradstepError} `UNSUPPORTED` where masks were combined, and indices are on a GPU */
-  #checkAccumulated(indices: RowValues): void {
-    const masked = this.#context.records.find(
-      ({ accumulator }) => accumulator?.isUsed === true && accumulator.rows !== undefined,
-    );
-    if (masked === undefined || ArrayBuffer.isView(indices)) return;
-    throw new GradstepError(
-      `Gradients of some rows of "${masked.name}" are accumulated; expected the indices as a Uint32Array, or remap() between two steps.`,
-      { code: "UNSUPPORTED" },
-    );
-  }
-
-  /**
-   * The rows whose slots are reset, by the names of parameters.
-   * @throws {GradstepError} `UNKNOWN_PARAMETER`, `LENGTH_MISMATCH`, `INVALID_MEMORY`, `DISPOSED`
-   */
-  #checkResetRows(
-    resetRows: RemapOptions["resetRows"],
-    count: number,
-  ): ReadonlyMap<string, RowValues | "all"> {
-    if (resetRows === undefined) return new Map();
-    const { backend } = this.#context;
-    if (!isByName(resetRows)) {
-      checkRowValues("resetRows", resetRows, count, backend, true);
-      return new Map(this.names.map((name) => [name, resetRows]));
-    }
-    const named = Object.entries(resetRows);
-    for (const [name, rows] of named) {
-      if (!this.names.includes(name)) {
-        throw new GradstepError(
-          `resetRows names "${name}"; expected parameters of these rows: ${list(this.names)}.`,
-          { code: "UNKNOWN_PARAMETER" },
-        );
-      }
-      if (rows !== "all") checkRowValues(`resetRows of "${name}"`, rows, count, backend, true);
-    }
-    return new Map(named);
-  }
-
-  #moves(
-    parameters: Parameters,
-    copies: NewCopies,
-    resets: ReadonlyMap<string, RowValues | "all">,
-  ): RowMove[] {
+  #moves(parameters: Parameters, copies: NewCopies, resets: ResetRows): RowMove[] {
     const { records } = this.#context;
     return records.flatMap(({ name, group, update, gradient, accumulator }) => {
       const { variant } = group.context;
@@ -264,51 +227,4 @@ export class ParameterRows implements Rows {
     }
     return first.rows;
   }
-}
-
-/** The rows that tensors get. @throws {GradstepError} `LENGTH_MISMATCH` */
-function newCount(indices: RowValues, { count, capacity }: RemapOptions): number {
-  const isOnDevice = isTensor(count);
-  if (capacity !== undefined && !isOnDevice) {
-    throw new GradstepError(
-      `Got capacity ${show(capacity)} with ${show(count)} as count; expected it with a tensor as count only.`,
-      { code: "LENGTH_MISMATCH" },
-    );
-  }
-  const rows = isOnDevice ? capacity : count;
-  const value = rows ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
-  if (Number.isSafeInteger(value) && value >= 1 && value < newRow) return value;
-  throw new GradstepError(
-    `${isOnDevice ? "capacity" : "count"} is ${show(value)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
-    { code: "LENGTH_MISMATCH" },
-  );
-}
-
-/** Whether it is an object with something per name, and not one value or, by mistake, memory that is no tensor. */
-function isByName<V>(values: RowValues | Readonly<Record<string, V>>): values is Record<string, V> {
-  if (values === null || typeof values !== "object" || Array.isArray(values)) return false;
-  return !isRowValues(values) && !isRawMemory(values);
-}
-
-/** Steps of rows are counted on the host. @throws {GradstepError} `UNSUPPORTED` */
-function checkRowStepRemap(
-  records: readonly ParameterRecord[],
-  sources: readonly (RowValues | "all")[],
-): void {
-  const counting = records.find(({ rowSteps }) => rowSteps !== undefined);
-  if (counting === undefined) return;
-  if (sources.every((one) => one === "all" || ArrayBuffer.isView(one))) return;
-  throw new GradstepError(
-    `Got a tensor of indices or flags, but each row of "${counting.name}" counts its own steps, on the host; expected a Uint32Array.`,
-    { code: "UNSUPPORTED" },
-  );
-}
-
-function checkIndices(indices: Uint32Array, rows: number): void {
-  const wrong = indices.findIndex((index) => index >= rows && index !== newRow);
-  if (wrong >= 0)
-    throw new GradstepError(
-      `indices[${wrong}] is ${indices[wrong]}; expected a row from 0 to ${rows - 1}, or newRow.`,
-      { code: "INVALID_MEMORY" },
-    );
 }

@@ -45,7 +45,6 @@ export function checkHasRows(backend: Backend): void {
  * Checks that a value has a u32 per row.
  *
  * @param what what it is, as the message begins: `The mask`
- * @param more whether it may have more values than rows
  * @throws {GradstepError} `LENGTH_MISMATCH`, `INVALID_MEMORY`, `DISPOSED`
  */
 export function checkRowValues(
@@ -53,20 +52,34 @@ export function checkRowValues(
   values: unknown,
   count: number,
   backend: Backend,
-  more = false,
 ): asserts values is RowValues {
+  const length = checkedLength(what, values, count, backend);
+  if (length !== count) throw wrongLength(what, length, count);
+}
+
+/** The same for a value that may have more. */
+export function checkFirstRowValues(
+  what: string,
+  values: unknown,
+  count: number,
+  backend: Backend,
+): asserts values is RowValues {
+  const length = checkedLength(what, values, count, backend);
+  if (length < count) throw wrongLength(what, length, count);
+}
+
+/** The number of u32 values. @throws {GradstepError} `INVALID_MEMORY`, `DISPOSED` */
+function checkedLength(what: string, values: unknown, count: number, backend: Backend): number {
   if (isTensor(values)) {
     const { size, freed, layout } = values;
     if (values.backend !== backend || layout?.dtype !== "u32")
       throw notRowValues(what, values, backend, count);
     if (freed) throw notLive(what, values);
-    if (size < count || (size > count && !more)) throw wrongLength(what, size, count);
-    return;
+    return size;
   }
   if (!ArrayBuffer.isView(values) || (values as Uint32Array)[Symbol.toStringTag] !== "Uint32Array")
     throw notRowValues(what, values, backend, count);
-  const { length } = values as Uint32Array;
-  if (length < count || (length > count && !more)) throw wrongLength(what, length, count);
+  return (values as Uint32Array).length;
 }
 
 function notRowValues(

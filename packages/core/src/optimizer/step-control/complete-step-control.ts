@@ -47,6 +47,19 @@ export function completeStepControl(options: StepControlOptions): CompleteStepCo
   return { accumulate, schedulesCount, nonFinite, lossScale: scale };
 }
 
+/** The options that are not the defaults, as plain data. */
+export function givenStepControl(complete: CompleteStepControl): StepControlOptions {
+  const { accumulate, schedulesCount, nonFinite, lossScale } = complete;
+  return {
+    ...(accumulate > 1 && { accumulate }),
+    ...(schedulesCount === "calls" && { schedulesCount }),
+    ...(nonFinite !== (lossScale === undefined ? "propagate" : "skip") && { nonFinite }),
+    ...(lossScale !== undefined && {
+      lossScale: lossScale.growthInterval === Infinity ? lossScale.initial : lossScale,
+    }),
+  };
+}
+
 function completeLossScale(
   lossScale: StepControlOptions["lossScale"],
 ): Required<DynamicLossScale> | undefined {

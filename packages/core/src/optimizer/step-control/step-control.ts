@@ -18,15 +18,24 @@ import { GuardedSteps, type Reading } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import { StepAccumulators } from "./step-accumulators.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
-import type { StepControlOptions } from "../../rule/step-control-options.js";
+import { checkNotAccumulated, checkNotGuarded } from "./signal-restrictions.js";
 
-/** The gradients of one call, checked and in the backend's memory. */
-export interface CallInputs {
+/** One call of `step` or `encode`, whose gradients are checked. */
+export interface ControlledCall {
+  /** The records with gradients. */
   readonly records: readonly ParameterRecord[];
   /** Their updates. */
   readonly updates: readonly Update[];
   /** The number of valid records and updates. */
   readonly count: number;
+  /** Whether a sparse gradient selects the rows of a record. */
+  readonly isLazy: (record: ParameterRecord) => boolean;
+  /** The records of the optimizer. */
+  readonly all: readonly ParameterRecord[];
+  readonly options: StepOptions | undefined;
+  readonly run: KernelRunner;
+  /** That into which `run` records, if it does. */
+  readonly target: object | undefined;
 }
 
 /** Stands for the rows of a sparse gradient. */
@@ -72,19 +81,6 @@ export class StepControl {
     return this.options.schedulesCount === "calls" ? this.options.accumulate : 1;
   }
 
-  /** The options that are not the defaults, as plain data. */
-  get config(): StepControlOptions {
-    const { accumulate, schedulesCount, nonFinite, lossScale } = this.options;
-    return {
-      ...(accumulate > 1 && { accumulate }),
-      ...(schedulesCount === "calls" && { schedulesCount }),
-      ...(nonFinite !== (lossScale === undefined ? "propagate" : "skip") && { nonFinite }),
-      ...(lossScale !== undefined && {
-        lossScale: lossScale.growthInterval === Infinity ? lossScale.initial : lossScale,
-      }),
-    };
-  }
-
   /** What `optimizer.metrics()` has of it. */
   get metrics(): Readonly<Record<string, number>> {
     const { skippedSteps, consecutiveSkips, lossScale } = this;
@@ -94,24 +90,10 @@ export class StepControl {
     };
   }
 
-  /**
-   * Whether a step can have such options.
-   * @throws {GradstepError} `UNSUPPORTED`
-   */
-  checkSignals({ skips, hasRates }: SignalInputs): void {
-    const { accumulate, nonFinite } = this.options;
-    if (skips && accumulate > 1)
-      throw new GradstepError(
-        `Got skip with accumulate ${accumulate}; expected a step of one call. Scale the gradients of a call by 0 to leave it out.`,
-        { code: "UNSUPPORTED" },
-      );
-    if (this.guarded === undefined || (!skips && !hasRates)) return;
-    throw new GradstepError(
-      skips
-        ? `Got skip with nonFinite "${nonFinite}"; expected one of the two. A gradient that is NaN skips its step, too.`
-        : `Got a tensor as learningRate with nonFinite "${nonFinite}"; expected a number, because the device chooses among scalars that the host has computed. Leave nonFinite and lossScale out to use a tensor.`,
-      { code: "UNSUPPORTED" },
-    );
+  /** Whether a step can have such options. @throws {GradstepError} `UNSUPPORTED` */
+  checkSignals(signals: SignalInputs): void {
+    checkNotAccumulated(signals, this.options);
+    if (this.guarded !== undefined) checkNotGuarded(signals, this.options);
   }
 
   /** Whether the next call makes a step, unless it is skipped. */
@@ -141,16 +123,9 @@ export class StepControl {
 
   /**
    * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
-   * @param all the records of the optimizer
-   * @param isLazy whether a sparse gradient selects the rows of a record
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
-  reserve(
-    { records, updates, count }: CallInputs,
-    all: readonly ParameterRecord[],
-    options: StepOptions | undefined,
-    isLazy: (record: ParameterRecord) => boolean,
-  ): void {
+  reserve({ records, updates, count, isLazy, all, options }: ControlledCall): void {
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
     const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";
@@ -181,7 +156,7 @@ export class StepControl {
    * Whether the gradients of a call are finite where they must be. Nothing has changed if not.
    * @throws {GradstepError} `NON_FINITE`
    */
-  admits({ records, updates, count }: CallInputs, target: object | undefined): boolean {
+  admits({ records, updates, count, target }: ControlledCall): boolean {
     const { nonFinite, accumulate } = this.options;
     if (nonFinite === "propagate" || (nonFinite === "skip" && accumulate > 1)) return true;
     if (this.guarded !== undefined) {
@@ -206,25 +181,17 @@ export class StepControl {
   /**
    * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
    * @param scale that of the gradients, if kernels take it
-   * @param all the records of the optimizer
-   * @param target into which `run` records, if it does
    * @returns whether a step follows, with the gradients of `step` and with `stepOptions`
    */
-  take(
-    inputs: CallInputs,
-    scale: StepSignals | undefined,
-    all: readonly ParameterRecord[],
-    options: StepOptions | undefined,
-    run: KernelRunner,
-    target: object | undefined,
-  ): boolean {
+  take(call: ControlledCall, scale: StepSignals | undefined): boolean {
+    const { all, options, run, target } = call;
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
-    const count = this.#select(inputs, scale, run);
+    const count = this.#select(call, scale);
     if (accumulate === 1) {
-      if (count > 0) this.#divide(quotient(), this.#updates, count, run, target);
+      if (count > 0) this.#divide(quotient(), this.#updates, count, call);
       this.step.collect(all);
       // The gradients have been cleared, and the quotients need not be.
       this.stepOptions = options?.clear === true ? { ...options, clear: false } : options;
@@ -252,7 +219,7 @@ export class StepControl {
       return false;
     }
     this.#divisor[0] *= accumulate;
-    if (step.count > 0) this.#divide(division(), step.updates, step.count, run, target);
+    if (step.count > 0) this.#divide(division(), step.updates, step.count, call);
     this.stepOptions = step.masks(this.unselectedRows);
     return true;
   }
@@ -291,8 +258,7 @@ export class StepControl {
     variant: Variant,
     updates: readonly Update[],
     count: number,
-    run: KernelRunner,
-    target: object | undefined,
+    { run, target }: ControlledCall,
   ): void {
     const kernel = this.#kernels!.get(variant);
     if (this.guarded === undefined) run(kernel, updates, count);
@@ -301,9 +267,8 @@ export class StepControl {
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
   #select(
-    { records, updates, count }: CallInputs,
+    { records, updates, count, run }: ControlledCall,
     scale: StepSignals | undefined,
-    run: KernelRunner,
   ): number {
     const isCombined = this.options.accumulate > 1;
     for (let i = 0; i < count; i += 1) {

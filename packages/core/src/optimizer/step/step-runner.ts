@@ -2,7 +2,7 @@ import type { OptimizerGroups } from "../groups/optimizer-groups.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
 import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
-import type { StepControl } from "../step-control/step-control.js";
+import type { ControlledCall, StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
 import { encodeKernels, runKernels } from "./run-kernels.js";
@@ -159,7 +159,17 @@ export class StepRunner {
       inputs.clearOnHost(count);
       return count;
     }
-    if (control !== undefined) return this.#prepareControlled(control, count, options, run, target);
+    if (control !== undefined)
+      return this.#prepareControlled(control, {
+        records: inputs.taken,
+        updates: inputs.updates,
+        count,
+        isLazy: inputs.isLazy,
+        all: this.#table.records,
+        options,
+        run,
+        target,
+      });
     this.#stage(count, "rule", run);
     inputs.divideByRowSteps();
     return count;
@@ -178,21 +188,15 @@ export class StepRunner {
     this.#scaled.multiply(factor, inputs.taken, inputs.updates, count, run);
   }
 
-  #prepareControlled(
-    control: StepControl,
-    count: number,
-    options: StepOptions | undefined,
-    run: KernelRunner,
-    target: object | undefined,
-  ): number {
+  #prepareControlled(control: StepControl, call: ControlledCall): number {
     const inputs = this.#inputs;
-    const call = { records: inputs.taken, updates: inputs.updates, count };
+    const { count, run } = call;
     // Tensors may be bound to memory of another backend than before.
     if (count > 0) control.adapt(inputs.updates[0].parameter, this.#groups.all, this.#clock);
-    control.reserve(call, this.#table.records, options, inputs.isLazy);
+    control.reserve(call);
     this.#stage(count, control.hasAccumulators ? "arithmetic" : "rule", run);
     if (control.isStepDue) control.guarded?.prepare();
-    if (!control.admits(call, target)) {
+    if (!control.admits(call)) {
       inputs.clearOnHost(count);
       inputs.clear();
       return -1;
@@ -202,7 +206,7 @@ export class StepRunner {
       return count;
     }
     const scale = this.#signals.moveScale();
-    const isDue = control.take(call, scale, this.#table.records, options, run, target);
+    const isDue = control.take(call, scale);
     inputs.clear();
     if (!isDue) return -1;
     const { step, stepOptions } = control;
