@@ -1,5 +1,7 @@
 export { checkOptions } from "./check-options.js";
+export { checkSwitch } from "./check-switch.js";
 export { didYouMean } from "./did-you-mean.js";
+export { hasNames } from "./has-names.js";
 export {
   GradstepError,
   list,
@@ -125,6 +127,7 @@ export { remapRows } from "./backend/host-row-remap.js";
 export { grownCapacity, tooManyRows, type Reallocation } from "./backend/reallocation.js";
 export { bytesPerValue, checkScale } from "./backend/layout.js";
 export { plainUpdate } from "./backend/plain-update.js";
+export { readInto } from "./backend/read-into.js";
 export {
   identity,
   smallestNorm,

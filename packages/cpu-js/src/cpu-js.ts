@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  checkSwitch,
   checkVariant,
   GradstepError,
   HostBackend,
@@ -96,11 +97,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
     super(Float32Array);
     checkOptions("cpuJs", options, [...cpuJsOptions, "passes"]);
     const { kernels = [], exact = false, passes } = options;
-    if (typeof exact !== "boolean") {
-      throw new GradstepError(`cpuJs: exact is ${show(exact)}; expected true or false.`, {
-        code: "INVALID_HYPERPARAMETER",
-      });
-    }
+    checkSwitch("cpuJs", "exact", exact);
     if (passes !== undefined && typeof passes?.compile !== "function") {
       throw new GradstepError(
         `cpuJs: passes is ${show(passes)}; expected \`passes\` of @gradstep/cpu-js/kernels.`,

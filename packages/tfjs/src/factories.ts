@@ -41,7 +41,7 @@ function factoryOf<H extends string, O extends OptionTable>(
  * argument of Keras in another spelling
  */
 function checkSettings({ name, hyperparameters, options }: core.Rule, settings: unknown): void {
-  if (typeof settings !== "object" || settings === null || Symbol.iterator in settings) {
+  if (!core.hasNames(settings)) {
     const rate = typeof settings === "number" ? settings : 0.01;
     throw new core.GradstepError(
       `${name}: got ${core.show(settings)}; expected an object of settings, such as { learningRate: ${rate} }.`,

@@ -1,4 +1,4 @@
-import { GradstepError, list, show, type ErrorCode } from "@gradstep/core";
+import { GradstepError, hasNames, list, show, type ErrorCode } from "@gradstep/core";
 import type { CheckpointStore } from "../stores/store.js";
 import type { CheckpointedRun } from "./checkpointed-run.js";
 
@@ -7,48 +7,45 @@ export function checkRun(
   { optimizer, parameters, others }: CheckpointedRun,
   store: CheckpointStore,
 ): void {
-  checkMethods(
-    "the optimizer",
-    optimizer,
-    ["state", "restore"],
-    "what createOptimizer, or a function of @gradstep/tfjs, returns",
-  );
-  const isTable =
-    parameters !== null && typeof parameters === "object" && !(Symbol.iterator in parameters);
-  if (!isTable || "getWeights" in parameters)
+  checkMethods("checkpointer", optimizer, {
+    what: "the optimizer",
+    methods: ["state", "restore"],
+    expected: "what createOptimizer, or a function of @gradstep/tfjs, returns",
+  });
+  if (!hasNames(parameters) || "getWeights" in parameters)
     throw new GradstepError(
       `checkpointer: got ${show(parameters)} as the parameters; expected tensors by name, such as { weights }, or tfParameters(model) for a model of TensorFlow.js.`,
       { code: "INVALID_PARAMETER" },
     );
   for (const [name, one] of Object.entries(parameters))
-    checkMethods(
-      `the parameter ${show(name)}`,
-      one,
-      ["read", "write"],
-      "a tensor, such as backend.tensor(shape, values)",
-      "INVALID_PARAMETER",
-    );
+    checkMethods("checkpointer", one, {
+      what: `the parameter ${show(name)}`,
+      methods: ["read", "write"],
+      expected: "a tensor, such as backend.tensor(shape, values)",
+      code: "INVALID_PARAMETER",
+    });
   checkParameterNames({ optimizer, parameters });
-  if (others === null || typeof others !== "object" || Symbol.iterator in others)
+  if (!hasNames(others))
     throw new GradstepError(
       `checkpointer: got ${show(others)} as others; expected objects with state and restore by name, such as { plateau }.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
   for (const [name, one] of Object.entries(others))
-    checkMethods(`others.${name}`, one, ["state", "restore"], "an object with state and restore");
+    checkMethods("checkpointer", one, {
+      what: `others.${name}`,
+      methods: ["state", "restore"],
+      expected: "an object with state and restore",
+    });
   checkStore("checkpointer", store);
 }
 
 /** @param what the function that got it, as the message begins @throws {GradstepError} `INVALID_HYPERPARAMETER` */
 export function checkStore(what: string, store: unknown): void {
-  checkMethods(
-    "the store",
-    store,
-    ["list", "write", "open", "remove"],
-    "a store, such as fileStore(path) or memoryStore()",
-    "INVALID_HYPERPARAMETER",
-    what,
-  );
+  checkMethods(what, store, {
+    what: "the store",
+    methods: ["list", "write", "open", "remove"],
+    expected: "a store, such as fileStore(path) or memoryStore()",
+  });
 }
 
 /**
@@ -68,13 +65,20 @@ export function checkParameterNames({
   );
 }
 
+/** An object that has methods, as a message describes it. */
+interface Methods {
+  readonly what: string;
+  readonly methods: readonly string[];
+  readonly expected: string;
+  /** `INVALID_HYPERPARAMETER` if left out. */
+  readonly code?: ErrorCode;
+}
+
+/** @param caller the function that got it, as the message begins */
 function checkMethods(
-  what: string,
+  caller: string,
   got: unknown,
-  methods: readonly string[],
-  expected: string,
-  code: ErrorCode = "INVALID_HYPERPARAMETER",
-  caller = "checkpointer",
+  { what, methods, expected, code = "INVALID_HYPERPARAMETER" }: Methods,
 ): void {
   const object = Object(got) as Readonly<Record<string, unknown>>;
   if (methods.every((method) => typeof object[method] === "function")) return;

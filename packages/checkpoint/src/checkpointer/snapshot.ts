@@ -1,7 +1,7 @@
-import { GradstepError, type Values } from "@gradstep/core";
+import { GradstepError, readInto } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import { checkParameterNames } from "./check-run.js";
-import type { CheckpointedParameter, CheckpointedRun } from "./checkpointed-run.js";
+import type { CheckpointedRun } from "./checkpointed-run.js";
 
 /** The parts of a snapshot whose memory can be used for the next one. */
 export type SnapshotMemory = Pick<Checkpoint, "parameters" | "optimizer">;
@@ -41,19 +41,6 @@ export async function takeSnapshot(
     optimizer: state,
     others: Object.fromEntries(otherEntries),
   };
-}
-
-/** The values of a parameter: in `array` if that has their type and length and they can be accessed, else in a new array. */
-function readInto(
-  parameter: CheckpointedParameter,
-  array: Values | undefined,
-): Values | Promise<Values> {
-  const values = parameter.view?.();
-  if (array === undefined || values === undefined) return parameter.read();
-  if (array.constructor !== values.constructor || array.length !== values.length)
-    return parameter.read();
-  array.set(values);
-  return array;
 }
 
 /** @throws {GradstepError} `UNSUPPORTED` for undefined, which is not stored: the checkpoint could not be restored */

@@ -2,7 +2,7 @@ import { GradstepError, list, show } from "@gradstep/core";
 import { checkTransfer } from "../check-transfer.js";
 import { platformClass } from "../platform-class.js";
 import { digestLength, digestName } from "./digest.js";
-import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype, type Dtype } from "./dtypes.js";
+import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype } from "./dtypes.js";
 import type { SafetensorsEntry } from "./entry.js";
 import { maxHeaderLength, maxTensors, metadataKey } from "./header.js";
 
@@ -62,11 +62,12 @@ export function layOut(
   for (const [name, entry] of sorted) {
     checkName(name);
     const byteLength = checkedByteLength(name, entry);
-    fields.push(tensorField(name, entry.dtype, entry.shape, end, end + byteLength));
+    fields.push(tensorField(name, entry, end, end + byteLength));
     end += byteLength;
   }
   if (digest) {
-    fields.push(tensorField(digestName, "U8", [digestLength], end, end + digestLength));
+    const entry = { dtype: "U8", shape: [digestLength] } as const;
+    fields.push(tensorField(digestName, entry, end, end + digestLength));
     end += digestLength;
   }
   const head = headOf(`{${fields.join(",")}}`);
@@ -104,8 +105,7 @@ function metadataField(metadata: ReadonlyMap<string, string>): string {
 
 function tensorField(
   name: string,
-  dtype: Dtype,
-  shape: readonly number[],
+  { dtype, shape }: Pick<SafetensorsEntry, "dtype" | "shape">,
   start: number,
   end: number,
 ): string {

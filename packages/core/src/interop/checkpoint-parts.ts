@@ -1,5 +1,6 @@
 import { optimizerByName } from "../by-name.js";
 import { GradstepError, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
@@ -46,7 +47,7 @@ export function checkCheckpointParts(what: string, parts: CheckpointParts): void
 /** @throws {GradstepError} `INVALID_PARAMETER` */
 function checkParameters(what: string, parameters: CheckpointParts["parameters"]): void {
   const expected = "{ shape, values } by name, with values as a Float32Array or Float64Array";
-  if (!isTable(parameters) || Symbol.iterator in parameters)
+  if (!hasNames(parameters))
     throw invalid(what, `parameters is ${show(parameters)}; expected ${expected}`);
   for (const [name, one] of Object.entries(parameters)) {
     const { shape, values } = (one ?? {}) as Partial<ParameterValues>;

@@ -1,3 +1,4 @@
+import { checkSwitch } from "../check-switch.js";
 import { GradstepError, show } from "../errors.js";
 import { clipByGlobalNorm } from "../stages/clip-by-global-norm.js";
 import { clipByNorm } from "../stages/clip-by-norm.js";
@@ -91,13 +92,9 @@ export function emaFromKeras(
   owner: string,
   options: Readonly<Record<string, unknown>>,
 ): readonly StageSpec[] {
-  const { use_ema: isUsed = false } = options;
-  if (typeof isUsed !== "boolean") {
-    throw new GradstepError(`${owner}: use_ema is ${show(isUsed)}; expected true or false.`, {
-      code: "INVALID_HYPERPARAMETER",
-    });
-  }
-  if (!isUsed) return [];
+  const { use_ema: isUsed } = options;
+  checkSwitch(owner, "use_ema", isUsed);
+  if (isUsed !== true) return [];
   // Their values are checked by the stage.
   const { ema_momentum: emaMomentum, ema_overwrite_frequency: emaOverwrite } = options as Readonly<
     Record<string, never>

@@ -1,8 +1,8 @@
+import { checkSwitch } from "../check-switch.js";
 import { checkOptions } from "../check-options.js";
 import {
   checkNumbers,
   checkSteps,
-  checkSwitch,
   defineSchedule,
   type Schedule,
 } from "./schedule.js";

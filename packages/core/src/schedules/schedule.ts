@@ -87,14 +87,6 @@ export function checkNumbers(kind: string, numbers: Readonly<Record<string, unkn
   }
 }
 
-/** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is true or false, or left out */
-export function checkSwitch(kind: string, name: string, value: unknown): void {
-  if (value === undefined || typeof value === "boolean") return;
-  throw new GradstepError(`${kind}: ${name} is ${show(value)}; expected true or false.`, {
-    code: "INVALID_HYPERPARAMETER",
-  });
-}
-
 /** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is a finite number or a schedule */
 export function checkValue(kind: string, name: string, value: unknown): void {
   if (Number.isFinite(value) || isSchedule(value)) return;

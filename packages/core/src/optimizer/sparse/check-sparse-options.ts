@@ -1,3 +1,4 @@
+import { checkSwitch } from "../../check-switch.js";
 import { alternatives, GradstepError, show } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
 import type { Variant } from "../../rule/variant.js";
@@ -39,10 +40,7 @@ export function checkSparseOptions(
       `${label}: sparse is ${show(sparse)}; expected ${alternatives(modes)}.`,
       { code: "INVALID_HYPERPARAMETER" },
     );
-  if (rowSteps !== undefined && typeof rowSteps !== "boolean")
-    throw new GradstepError(`${label}: rowSteps is ${show(rowSteps)}; expected true or false.`, {
-      code: "INVALID_HYPERPARAMETER",
-    });
+  checkSwitch(label, "rowSteps", rowSteps);
   const checked = { sparse: sparse ?? defaults.sparse, rowSteps: rowSteps ?? defaults.rowSteps };
   if (!checked.rowSteps) return checked;
   if (checked.sparse !== "lazy")

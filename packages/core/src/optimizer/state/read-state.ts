@@ -1,5 +1,4 @@
-import type { Tensor } from "../../backend/backend.js";
-import type { Values } from "../../backend/memory.js";
+import { readInto } from "../../backend/read-into.js";
 import { readControlState } from "../step-control/step-control-state.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Group } from "../groups/group.js";
@@ -54,7 +53,9 @@ export async function readState(
     const saved = savedSlots(record);
     const earlier = reuse?.slots?.[record.name];
     const arrays = await Promise.all(
-      saved.map(({ name, index }) => readInto(record.update.slots[index], earlier?.[name])),
+      saved.map(async ({ name, index }) =>
+        readInto(record.update.slots[index], earlier?.[name]),
+      ),
     );
     return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
   });
@@ -76,13 +77,4 @@ export async function readState(
     ...(limited.length > 0 && { rowCounts: Object.fromEntries(rowCounts) as RowCounts }),
     ...(ofControl && { control: ofControl }),
   };
-}
-
-/** The values of a tensor: in `array` if that has their type and length and they can be accessed, else in a new array. */
-async function readInto(tensor: Tensor, array: Values | undefined): Promise<Values> {
-  const values = tensor.view?.();
-  if (array?.constructor !== values?.constructor || array?.length !== tensor.size)
-    return tensor.read();
-  array.set(values!);
-  return array;
 }

@@ -1,4 +1,5 @@
 import { checkOptions } from "../../check-options.js";
+import { checkSwitch } from "../../check-switch.js";
 import { GradstepError, show } from "../../errors.js";
 import { isSchedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
@@ -29,7 +30,7 @@ export interface Restored {
 /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (another value than these) */
 export function checkRestoreOptions(options: RestoreOptions): void {
   checkOptions("restore", options, ["schedules", "partial"]);
-  const { schedules = "same", partial = false } = options;
+  const { schedules = "same", partial } = options;
   if (schedules !== "same" && schedules !== "code")
     throw new GradstepError(
       `restore: schedules is ${show(schedules)}; expected "same" or "code".`,
@@ -37,10 +38,7 @@ export function checkRestoreOptions(options: RestoreOptions): void {
         code: "INVALID_HYPERPARAMETER",
       },
     );
-  if (typeof partial !== "boolean")
-    throw new GradstepError(`restore: partial is ${show(partial)}; expected true or false.`, {
-      code: "INVALID_HYPERPARAMETER",
-    });
+  checkSwitch("restore", "partial", partial);
 }
 
 /**
