@@ -51,7 +51,6 @@ async function expected({ workload, gradients, parameters }: Data): Promise<Expe
 /** What a contender makes of the variables: a step on gradients by their order. */
 interface Stepping {
   readonly step: (gradients: readonly tf.Tensor[]) => void;
-  readonly stateBytes: () => Promise<number>;
   readonly dispose: () => void;
 }
 
@@ -80,7 +79,7 @@ function onVariables(
         kind.map((values, i) => tf.tensor(values.slice(), [...workload.shapes[i]])),
       );
       const before = tf.memory().numTensors;
-      const { step, stateBytes, dispose } = start(variables);
+      const { step, dispose } = start(variables);
       let steps = 0;
       let held = 0;
       return {
@@ -91,7 +90,9 @@ function onVariables(
           if (steps === 1) held = tf.memory().numTensors - before;
         },
         read: () => Promise.all(variables.map((variable) => variable.data())),
-        stateBytes,
+        // The two moments of Adam, in f32.
+        stateBytes: () =>
+          Promise.resolve(variables.reduce((sum, variable) => sum + 2 * 4 * variable.size, 0)),
         heldTensors: () => held,
         dispose: () => {
           dispose();
@@ -109,8 +110,6 @@ const gradstep = onVariables("gradstep", "@gradstep/tfjs on TF.js's wasm backend
       optimizer.applyGradients(
         Object.fromEntries(variables.map(({ name }, i) => [name, gradients[i]])),
       ),
-    stateBytes: () =>
-      Promise.resolve(variables.reduce((sum, variable) => sum + 2 * 4 * variable.size, 0)),
     dispose: () => optimizer.dispose(),
   };
 });
@@ -146,8 +145,6 @@ const operations = onVariables(
             variable.assign(tf.sub(decayed, update));
           });
         }),
-      stateBytes: () =>
-        Promise.resolve(variables.reduce((sum, variable) => sum + 2 * 4 * variable.size, 0)),
       dispose: () => {
         tf.dispose(states.map(({ m, v }) => [m, v]));
       },
