@@ -1,11 +1,6 @@
 import { checkSwitch } from "../check-switch.js";
 import { checkOptions } from "../check-options.js";
-import {
-  checkNumbers,
-  checkSteps,
-  defineSchedule,
-  type Schedule,
-} from "./schedule.js";
+import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface StaircaseOptions {

@@ -53,9 +53,7 @@ export async function readState(
     const saved = savedSlots(record);
     const earlier = reuse?.slots?.[record.name];
     const arrays = await Promise.all(
-      saved.map(async ({ name, index }) =>
-        readInto(record.update.slots[index], earlier?.[name]),
-      ),
+      saved.map(async ({ name, index }) => readInto(record.update.slots[index], earlier?.[name])),
     );
     return [record.name, Object.fromEntries(saved.map(({ name }, i) => [name, arrays[i]]))];
   });
