@@ -1,6 +1,7 @@
 """Writes packages/checkpoint/test/fixtures/torch: files of PyTorch, and its parameters in the steps that follow.
 
-The files of a case are those of `torch_cases.py`; `pickle.pt` and `pickle-legacy.pt` are files of `torch.save`.
+The files of a case are those of `torch_cases.py`; `absent.json` has the steps after the file in which parameters have no
+gradient, 0 for the first, by case and parameter; `pickle.pt` and `pickle-legacy.pt` are files of `torch.save`.
 
     python scripts/bridges/make_torch_fixtures.py
 """
@@ -30,6 +31,12 @@ def main():
     every = gradients()
     after = [{name: numbers(value) for name, value in one.items()} for one in every[BEFORE:]]
     (folder / "gradients.json").write_text(json.dumps(after) + "\n")
+    absent = {
+        name: {key: sorted(number - BEFORE - 1 for number in steps if number > BEFORE) for key, steps in one["absent"].items()}
+        for name, one in CASES.items()
+        if one["absent"]
+    }
+    (folder / "absent.json").write_text(json.dumps(absent) + "\n")
     for name in CASES:
         for suffix, dtype in (("f32", torch.float32), ("f64", torch.float64)):
             model, optimizer, scheduler = make(name, dtype)

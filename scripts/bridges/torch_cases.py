@@ -28,15 +28,16 @@ def sequence(optimizer):
     return lr_scheduler.SequentialLR(optimizer, parts, milestones=[5, 13])
 
 
-def case(name, scheduler=None, first=None, frozen=(), groups=None, default=torch.float32, **options):
-    """`first`: parameters by the step of their first gradient; `groups`: options of the groups of biases and of the rest;
-    `default`: PyTorch's default type, in which it counts steps.
+def case(name, scheduler=None, first=None, absent=None, frozen=(), groups=None, default=torch.float32, **options):
+    """`first`: parameters by the step of their first gradient; `absent`: by parameter, the steps in which it has none;
+    `groups`: options of the groups of biases and of the rest; `default`: PyTorch's default type, in which it counts steps.
     """
     return {
         "class": name,
         "options": options,
         "scheduler": scheduler,
         "first": first or {},
+        "absent": absent or {},
         "frozen": frozen,
         "groups": groups,
         "default": default,
@@ -45,6 +46,8 @@ def case(name, scheduler=None, first=None, frozen=(), groups=None, default=torch
 
 decayed = [{"weight_decay": 0.0}, {"weight_decay": 0.1}]
 late = {"embedding.weight": 4, "layer.bias": BEFORE + 1}
+# One that has no gradient yet when the file is saved, and steps without any gradient.
+absent = {"embedding.weight": {1, 2, 5, 8, 11, 12, 16}, "layer.weight": {3, 11, 13}, "layer.bias": {*range(1, 10), 11, 14}}
 
 CASES = {
     "sgd": case("SGD", lr=0.05, weight_decay=0.01),
@@ -58,6 +61,7 @@ CASES = {
     "adam": case("Adam", lr=0.02, betas=(0.85, 0.99), eps=1e-6, weight_decay=0.01),
     "adam-amsgrad": case("Adam", lr=0.02, amsgrad=True, maximize=True),
     "adam-late": case("Adam", lr=0.02, first=late),
+    "adam-absent": case("Adam", lr=0.02, weight_decay=0.01, amsgrad=True, absent=absent),
     "adam-frozen": case("Adam", lr=0.02, frozen=("layer.bias",)),
     "adamw": case("AdamW", lr=0.02, weight_decay=0.1),
     "adamw-groups": case("AdamW", groups=[{"lr": 0.01, "betas": (0.5, 0.9), "weight_decay": 0.0}, {"lr": 0.03}], amsgrad=True),
@@ -68,6 +72,11 @@ CASES = {
     "nadam": case("NAdam", lr=0.02, weight_decay=0.01, momentum_decay=0.01),
     "nadam-late": case("NAdam", lr=0.02, weight_decay=0.01, decoupled_weight_decay=True, first=late),
     "nadam-default-f64": case("NAdam", lr=0.02, default=torch.float64),
+    "nadam-absent": case("NAdam", lr=0.02, absent=absent),
+    "radam-absent": case("RAdam", lr=0.02, absent=absent),
+    "sgd-absent": case("SGD", lr=0.05, momentum=0.9, dampening=0.5, absent=absent),
+    "adafactor-absent": case("Adafactor", lr=0.05, absent=absent),
+    "adamw-absent-lr": case("AdamW", scheduled("ExponentialLR", gamma=0.9), groups=decayed, lr=0.02, absent={**absent, "layer.weight": {11, 13}}),
     "radam": case("RAdam", lr=0.02, weight_decay=0.01, decoupled_weight_decay=True),
     "muon": case("Muon", lr=0.02, weight_decay=0.1),
     "muon-options": case("Muon", lr=0.02, momentum=0.8, nesterov=False, ns_steps=3, ns_coefficients=(3.0, -4.0, 2.0), adjust_lr_fn="match_rms_adamw"),
@@ -124,7 +133,8 @@ def step(name, model, optimizer, scheduler, number, gradient):
     """Takes step `number`; the first is 1."""
     one = CASES[name]
     for key, parameter in model.named_parameters():
-        has_gradient = parameter.requires_grad and number >= one["first"].get(key, 1)
+        is_absent = number < one["first"].get(key, 1) or number in one["absent"].get(key, ())
+        has_gradient = parameter.requires_grad and not is_absent
         parameter.grad = gradient[key].to(parameter.dtype) if has_gradient else None
     optimizer.step()
     if scheduler is not None:

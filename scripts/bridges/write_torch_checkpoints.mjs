@@ -1,7 +1,7 @@
 // Writes checkpoints for check_torch.py: node scripts/bridges/write_torch_checkpoints.mjs DIRECTORY
 //
-// Each file of PyTorch in the fixtures is trained further by gradstep, and its optimizer also from the start; AdamW also with
-// schedules for which PyTorch has schedulers of other kinds. Each checkpoint is followed by the values of the parameters in
+// Each file of PyTorch in the fixtures is trained further by gradstep, once with a group for each parameter, and its
+// optimizer also from the start; AdamW also with schedules for which PyTorch has schedulers of other kinds. Each checkpoint is followed by the values of the parameters in
 // the next ten steps. Build the packages first.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,9 +46,12 @@ for (const file of readdirSync(fixtures)) {
   if (!file.endsWith(".safetensors")) continue;
   const name = file.replace(".safetensors", "");
   const isDouble = name.endsWith("-f64");
-  const checkpoint = await readTorch(readFileSync(new URL(file, fixtures)));
+  const bytes = readFileSync(new URL(file, fixtures));
   const isScheduled = name.startsWith("adamw-f");
-  for (const start of ["resumed", "new", ...(isScheduled ? Object.keys(schedules) : [])]) {
+  const starts = ["resumed", "parameter", "new", ...(isScheduled ? Object.keys(schedules) : [])];
+  for (const start of starts) {
+    const groups = start === "parameter" ? "parameter" : "count";
+    const checkpoint = await readTorch(bytes, { groups });
     const backend = isDouble ? oracle() : cpuJs();
     const tensors = Object.fromEntries(
       Object.entries(checkpoint.parameters).map(([key, { shape, values }]) => [
@@ -62,7 +65,7 @@ for (const file of readdirSync(fixtures)) {
       { ...checkpoint.spec, hyperparameters: { ...hyperparameters, learningRate } },
       tensors,
     );
-    if (start === "resumed") optimizer.restore(checkpoint.state);
+    if (start === "resumed" || start === "parameter") optimizer.restore(checkpoint.state);
     const frozen = optimizer.groups.flatMap((group) => (group.frozen ? group.parameters : []));
     const trained = optimizer.parameters.filter((key) => !frozen.includes(key));
     const array = isDouble ? Float64Array : Float32Array;

@@ -127,6 +127,28 @@ describe("readTorch", () => {
     expect(state.slots["layer.bias"].m).toEqual(new Float32Array(2));
   });
 
+  test("each parameter has a group of its own, if they are to", async () => {
+    const file = read("adam-frozen-f32.safetensors");
+    const { spec, state } = await readTorch(file, { groups: "parameter" });
+    expect(state.groups.map((group) => [group.parameters, group.iterations])).toEqual([
+      [[], 7],
+      [["embedding.weight"], 7],
+      [["layer.weight"], 7],
+      [["layer.bias"], 0],
+    ]);
+    expect(spec.groups.map(({ frozen }) => frozen)).toEqual([undefined, undefined, true]);
+  });
+
+  test("other groups, and options of other readers, are refused", async () => {
+    const file = read("adam-f32.safetensors");
+    const refused = [{ groups: "parameters" }, { digest: "ignore" }].map(async (options) => {
+      const { code, message } = await failureOf(readTorch(file, options as never));
+      expect(message).toMatch(/^readTorch/);
+      return code;
+    });
+    expect(await Promise.all(refused)).toEqual(["INVALID_HYPERPARAMETER", "UNKNOWN_OPTION"]);
+  });
+
   test("frozen parameters are in a frozen group", async () => {
     const { spec } = await readTorch(read("adam-frozen-f32.safetensors"));
     expect(spec.groups).toEqual([{ match: ["layer.bias"], frozen: true }]);
@@ -385,22 +407,25 @@ function withValue(json: unknown, [key, ...rest]: readonly string[], value: unkn
 }
 
 describe("writeTorch", () => {
-  test.each(files)("%s, there and back", async (name) => {
-    const checkpoint = await readTorch(read(name));
-    const run = resume(checkpoint);
-    const source = { ...(await sourceOf(run)), otherTensors: checkpoint.otherTensors };
-    const bytes = await bytesOf(writeTorch(source));
-    const again = await readTorch(bytes);
-    expect(again.state).toEqual(checkpoint.state);
-    expect(again.parameters).toEqual(checkpoint.parameters);
-    expect(again.otherTensors).toEqual(checkpoint.otherTensors);
-    expect(resume(again).optimizer.config()).toEqual(run.optimizer.config());
-    // PyTorch gets the arrays that it had, under the same names.
-    const before = arraysOf((await decodeSafetensors(read(name))).tensors);
-    const after = arraysOf((await decodeSafetensors(bytes)).tensors);
-    const kept = Object.entries(after).filter(([key]) => Object.hasOwn(before, key));
-    expect(Object.fromEntries(kept)).toEqual(before);
-  });
+  test.each(files.flatMap((name) => [[name, "count"] as const, [name, "parameter"] as const]))(
+    "%s, there and back, in groups by %s",
+    async (name, groups) => {
+      const checkpoint = await readTorch(read(name), { groups });
+      const run = resume(checkpoint);
+      const source = { ...(await sourceOf(run)), otherTensors: checkpoint.otherTensors };
+      const bytes = await bytesOf(writeTorch(source));
+      const again = await readTorch(bytes, { groups });
+      expect(again.state).toEqual(checkpoint.state);
+      expect(again.parameters).toEqual(checkpoint.parameters);
+      expect(again.otherTensors).toEqual(checkpoint.otherTensors);
+      expect(resume(again).optimizer.config()).toEqual(run.optimizer.config());
+      // PyTorch gets the arrays that it had, under the same names.
+      const before = arraysOf((await decodeSafetensors(read(name))).tensors);
+      const after = arraysOf((await decodeSafetensors(bytes)).tensors);
+      const kept = Object.entries(after).filter(([key]) => Object.hasOwn(before, key));
+      expect(Object.fromEntries(kept)).toEqual(before);
+    },
+  );
 
   test.each<[string, OptimizerSpec, string, (source: TorchSource) => TorchSource, string]>([
     ["Keras's ε", adam(), "UNSUPPORTED", (one) => one, 'epsilonMode is "keras"'],

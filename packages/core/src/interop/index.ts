@@ -14,6 +14,7 @@ export {
 export { fromTorch, type TorchOptions } from "./torch.js";
 export type { TorchScheduler } from "./torch-schedulers.js";
 export { torchSlots } from "./torch-slots.js";
+export { torchStep } from "./torch-step.js";
 export { toTorch, type ToTorchOptions, type TorchConfig } from "./to-torch.js";
 export { fromOptax, optaxOptionNames, optaxParts } from "./optax.js";
 export { toOptax, type OptaxConfig, type ToOptaxOptions } from "./to-optax.js";

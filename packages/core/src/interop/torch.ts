@@ -33,9 +33,9 @@ export interface TorchOptions {
  *
  * Groups can also be written as `{ lr: 0.01, groups: [{ parameters: ["kernel"], lr: 0.05 }] }`.
  *
- * One difference remains: PyTorch counts steps per parameter and skips those without a gradient; gradstep counts them
- * per group. So bias correction differs for a parameter whose first gradient comes late. Put it into a group with
- * `frozen: true` until then: a frozen group counts no steps.
+ * PyTorch counts steps per parameter and skips those without a gradient; `optimizer.step` counts them per group. So bias
+ * correction differs for a parameter without a gradient in some steps: take these with `torchStep`, or put a parameter whose
+ * first gradient comes late into a group with `frozen: true` until then, which counts no steps.
  *
  * @throws {GradstepError} `UNSUPPORTED`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */

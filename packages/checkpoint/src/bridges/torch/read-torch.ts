@@ -1,4 +1,9 @@
-import { GradstepError, type OptimizerSpec, type Schedule } from "@gradstep/core";
+import {
+  GradstepError,
+  show,
+  type OptimizerSpec,
+  type Schedule,
+} from "@gradstep/core";
 import {
   fromTorch,
   initialState,
@@ -18,7 +23,7 @@ import { otherTensorOf, type OtherTensor } from "./other-tensors.js";
 import { rejectPickle } from "./reject-pickle.js";
 import { parseDescription, invalid, type TorchDescription } from "./torch-description.js";
 import { parameterStates, type TorchParameterState } from "./torch-parameter-state.js";
-import { splitGroups, type SplitGroup } from "./split-groups.js";
+import { splitGroups, type GroupMode, type SplitGroup } from "./split-groups.js";
 
 /** A checkpoint of PyTorch. */
 export interface TorchCheckpoint extends ImportedCheckpoint {
@@ -34,27 +39,40 @@ export interface ReadTorchOptions {
   /** Ends the read: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
+  /**
+   * `"count"`: parameters of one group of PyTorch that have taken the same number of steps are one group here. `"parameter"`:
+   * each parameter has a group of its own, so that `torchStep` of `@gradstep/core/interop` can count the steps of each as
+   * PyTorch does. Default: `"count"`.
+   */
+  readonly groups?: GroupMode | undefined;
 }
 
 /**
  * Reads a checkpoint that `save` of `scripts/bridges/torch_checkpoint.py` has written in PyTorch, or `writeTorch` here.
  *
  * PyTorch counts the steps of each parameter, and gradstep those of each group: parameters of one group that have taken
- * different numbers of steps get groups of their own. SGD and Muon do not count: without a scheduler, the optimizer has
+ * different numbers of steps get groups of their own. A group counts each step of the optimizer from then on; where parameters
+ * have no gradient in some steps, read with `groups: "parameter"` and take steps with `torchStep`. SGD and Muon do not count: without a scheduler, the optimizer has
  * taken one step if there is momentum, and none otherwise, which makes no difference to the next one. Frozen parameters
  * are in frozen groups. Weights in f16 and bf16 become f32.
  *
  * @throws {GradstepError} `INVALID_FILE` (also for the pickles of `torch.save`), `UNSUPPORTED` for what gradstep cannot
- * continue, and what `fromTorch` throws
+ * continue, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, and what `fromTorch` throws
  */
 export async function readTorch(
   source: SafetensorsSource,
   options: ReadTorchOptions = {},
 ): Promise<TorchCheckpoint> {
-  checkTransfer("readTorch", options, ["signal", "onProgress"]);
+  checkTransfer("readTorch", options, ["signal", "onProgress", "groups"]);
+  const { groups: mode = "count", ...decodeOptions } = options;
+  if (mode !== "count" && mode !== "parameter")
+    throw new GradstepError(
+      `readTorch: groups is ${show(mode)}; expected "count" or "parameter".`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   let file;
   try {
-    file = await decodeSafetensors(source, options);
+    file = await decodeSafetensors(source, decodeOptions);
   } catch (error) {
     await rejectPickle(source, error);
     throw error;
@@ -64,7 +82,7 @@ export async function readTorch(
   const description = parseDescription(metadata.get("optimizer"));
   const { parameters, otherTensors } = modelOf(description, tensors);
   const states = parameterStates(description, tensors, parameters);
-  const { iterations, groups } = splitGroups(description, parameters, states);
+  const { iterations, groups } = splitGroups(description, parameters, states, mode);
   const spec = specOf(description, groups, states);
   checkRates(description, spec, groups, iterations);
   const shapes = Object.fromEntries(

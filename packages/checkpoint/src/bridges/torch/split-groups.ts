@@ -12,14 +12,19 @@ export interface SplitGroup {
   readonly frozen: boolean;
 }
 
+/** Which parameters of a group of PyTorch share one here: those with the same number of steps, or none. */
+export type GroupMode = "count" | "parameter";
+
 /**
- * The groups that the optimizer has here, its own first, which cannot be frozen; and the steps it has taken.
+ * The groups that the optimizer has here, its own first, which cannot be frozen, and is empty if each parameter has a group;
+ * and the steps it has taken.
  * @throws {GradstepError} `UNSUPPORTED` if the scheduler was not stepped once in each step
  */
 export function splitGroups(
   { param_groups: groups, frozen, scheduler, last_epoch: position }: TorchDescription,
   parameters: Readonly<Record<string, ParameterValues>>,
   states: ReadonlyMap<string, TorchParameterState>,
+  mode: GroupMode,
 ): { readonly iterations: number; readonly groups: readonly SplitGroup[] } {
   const counts = [...states.values()].flatMap(({ steps }) => steps ?? []);
   const hasState = ({ slots }: TorchParameterState): boolean => Object.keys(slots).length > 0;
@@ -48,14 +53,18 @@ export function splitGroups(
         product: state.product,
         frozen: frozenNames.has(name),
       };
-      const key = JSON.stringify([i, own.iterations, own.product, own.frozen, own.options.eps]);
+      const key =
+        mode === "parameter"
+          ? name
+          : JSON.stringify([i, own.iterations, own.product, own.frozen, own.options.eps]);
       if (!split.has(key)) split.set(key, own);
       split.get(key)!.names.push(name);
     }
   });
   const found: SplitGroup[] = [...split.values()];
-  const first = found.findIndex((group) => !group.frozen);
-  const [one] = first < 0 ? [emptyGroup(groups[0], iterations)] : found.splice(first, 1);
+  const first = mode === "parameter" ? -1 : found.findIndex((group) => !group.frozen);
+  const [one] =
+    first < 0 ? [emptyGroup(found[0]?.options ?? groups[0], iterations)] : found.splice(first, 1);
   return { iterations, groups: [one, ...found] };
 }
 
