@@ -46,9 +46,13 @@ async function createNodeGpu(): Promise<NodeGpu> {
     const gpu = create(swiftShaderOptions);
     const adapter = await gpu.requestAdapter();
     if (adapter !== null) return { gpu, description: adapter.info.description };
+    throw new GradstepError(
+      `Node found no GPU, and Vulkan does not find the software driver: environment variables that are set in a worker thread or in Jest do not reach it. Use the main thread of a process, or start the process with VK_ICD_FILENAMES=${process.env.VK_ICD_FILENAMES}.`,
+      { code: "UNSUPPORTED" },
+    );
   }
   throw new GradstepError(
-    `Node found no GPU${problem === undefined ? "" : `, and no software driver: ${problem}`}. Install a Vulkan driver, or @sparticuz/chromium on Linux x64.`,
+    `Node found no GPU, and no software driver: ${problem}. Install a Vulkan driver, or @sparticuz/chromium on Linux x64.`,
     { code: "UNSUPPORTED" },
   );
 }
