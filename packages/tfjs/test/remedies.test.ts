@@ -1,5 +1,7 @@
 import * as core from "@gradstep/core";
-import { train } from "@tensorflow/tfjs-core";
+import { checkpointer, memoryStore } from "@gradstep/checkpoint";
+import "@tensorflow/tfjs-backend-cpu";
+import { ones, setBackend, train, variable } from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import {
   adam,
@@ -10,7 +12,31 @@ import {
   toTfjsOptimizer,
 } from "../src/index.js";
 
+await setBackend("cpu");
+const w = variable(ones([2]));
+const store = memoryStore();
+
 test.each<[string, () => unknown, string]>([
+  [
+    "tfParameters of early stopping",
+    () => core.earlyStopping({ parameters: tfParameters({ w }) as never }),
+    "model.setWeights()",
+  ],
+  [
+    "variables of early stopping",
+    () => core.earlyStopping({ parameters: { w } as never }),
+    "model.setWeights()",
+  ],
+  [
+    "tfParameters of an optimizer of core",
+    () => core.createOptimizer(core.adam(), tfParameters({ w }) as never),
+    "use an optimizer of @gradstep/tfjs",
+  ],
+  [
+    "variables as parameters of a checkpoint",
+    () => checkpointer(adam(), { w } as never, { store }),
+    "tfParameters(variables)",
+  ],
   ["the rate of tf.train.adam(0.1)", () => adam(0.1), "{ learningRate: 0.1 }"],
   ["Keras's clipnorm in camelCase", () => adam({ clipNorm: 1 } as never), '"clipnorm"'],
   ["Keras's use_ema in camelCase", () => adam({ useEma: true } as never), '"use_ema"'],

@@ -21,7 +21,8 @@ export function checkRun(
     checkMethods("checkpointer", one, {
       what: `the parameter ${show(name)}`,
       methods: ["read", "write"],
-      expected: "a tensor, such as backend.tensor(shape, values)",
+      expected:
+        "a tensor, such as backend.tensor(shape, values), or, of TensorFlow.js, what tfParameters(variables) has",
       code: "INVALID_PARAMETER",
     });
   checkParameterNames({ optimizer, parameters });

@@ -2,7 +2,13 @@ import type { Tensor } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
-import { checkParameters, type Parameters } from "../optimizer/parameters/parameter-checks.js";
+import {
+  checkIsParameters,
+  checkParameters,
+  isOfTensorFlow,
+  isTensor,
+  type Parameters,
+} from "../optimizer/parameters/parameter-checks.js";
 import { gradientPool } from "../optimizer/parameters/slot-allocation.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
@@ -165,6 +171,15 @@ class BestWeights {
 
   /** @throws {GradstepError} `INVALID_PARAMETER`, `DISPOSED`, `OVERLAPPING_MEMORY`, `UNSUPPORTED` */
   constructor(parameters: Parameters) {
+    checkIsParameters(parameters);
+    const foreign = Object.entries(parameters).find(
+      ([, one]) => !isTensor(one) && isOfTensorFlow(one),
+    );
+    if (foreign !== undefined)
+      throw new GradstepError(
+        `${owner}: parameter "${foreign[0]}" is of TensorFlow.js; expected tensors of gradstep. Leave parameters out, keep model.getWeights().map((weight) => weight.clone()) when bestEpoch changes, and put them back with model.setWeights().`,
+        { code: "INVALID_PARAMETER" },
+      );
     checkParameters(parameters);
     const backend = Object.values(parameters).at(0)?.backend;
     if (backend?.copy === undefined && backend !== undefined)

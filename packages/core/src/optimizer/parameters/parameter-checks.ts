@@ -73,9 +73,14 @@ export function checkParameters(
 /** What to do with a value that is no tensor of a backend. */
 function remedyFor(value: unknown): string {
   if (value instanceof Promise) return "Await the backend, and make tensors with it.";
-  return value !== null && typeof value === "object" && "dataId" in value
+  return isOfTensorFlow(value)
     ? "For variables of TensorFlow.js, use an optimizer of @gradstep/tfjs."
     : "Make one with backend.wrap(array) or backend.tensor(shape).";
+}
+
+/** Whether it is a variable of TensorFlow.js or of its layers, or one of `tfParameters` of `@gradstep/tfjs`. */
+export function isOfTensorFlow(value: unknown): boolean {
+  return value !== null && typeof value === "object" && ("dataId" in value || "read" in value);
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
