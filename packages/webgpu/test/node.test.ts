@@ -35,7 +35,7 @@ slowTest(
     const message = await found(env);
     // Where there is a driver, Vulkan needs no variable.
     if (message.startsWith("webgpu")) return;
-    expect(message).toMatch(/^UNSUPPORTED .* worker thread or in Jest/);
+    expect(message).toMatch(/^UNSUPPORTED .* worker thread, in Jest or in Bun/);
     const [file] = /(?<=VK_ICD_FILENAMES=)\S+\.json/.exec(message)!;
     expect(await found({ ...env, VK_ICD_FILENAMES: file })).toMatch(/^webgpu/);
   },
