@@ -52,8 +52,10 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
     screen.printWrapped(`Stopped by Ctrl-C after ${batchCount(run)}.`, paint.yellow);
   }
   const accuracy = percent(evaluation.accuracy);
-  screen.print(
-    `${paint.bold(failure === undefined ? paint.green(accuracy) : paint.red(accuracy))} accuracy on ${count(total)} held-out digits (${count(wrong.length, "mistake")})`,
+  const painted = paint.bold(failure === undefined ? paint.green(accuracy) : paint.red(accuracy));
+  screen.printWrapped(
+    `${accuracy} accuracy on ${count(total)} held-out digits (${count(wrong.length, "mistake")})`,
+    (line) => line.replace(accuracy, painted),
   );
   printTiming(run, screen);
 }
@@ -61,7 +63,7 @@ export function printSummary(run: Run, heldOutPixels: Float32Array, screen: Scre
 export function printSection(screen: Screen, title: string, lines: readonly string[]): void {
   if (lines.length === 0) return;
   screen.print();
-  screen.print(screen.paint.bold(title));
+  screen.printWrapped(title, screen.paint.bold);
   screen.print();
   for (const line of lines) screen.print(line);
 }

@@ -27,7 +27,8 @@ export interface Column {
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 /**
- * A table as lines of text, columns two spaces apart. The last column is cut to the width of the terminal.
+ * A table as lines of text, columns two spaces apart, or one where two do not fit. The last column is cut to the width of
+ * the terminal; if it is text, and fewer than ten characters of it fit, it is left out.
  *
  * @param width of the terminal; Infinity if there is none
  */
@@ -43,9 +44,13 @@ export function table(
     Math.max(title.length, ...rows.map((row) => textOf(row[i]).length)),
   );
   const last = columns.length - 1;
-  const before = widths.slice(0, last).reduce((sum, one) => sum + one + 2, 0);
-  widths[last] = Math.min(widths[last], Math.max(10, width - before));
+  const others = widths.slice(0, last).reduce((sum, one) => sum + one, 0);
+  const gap = others + 2 * last > width ? 1 : 2;
+  const rest = width - others - gap * last;
+  const isOut = rest < 10 && columns[last].align !== "right";
+  widths[last] = isOut ? 0 : Math.min(widths[last], Math.max(10, rest));
   const fit = (text: string, i: number): string => {
+    if (widths[i] === 0) return "";
     const cut = text.length > widths[i] ? `${text.slice(0, widths[i] - 1)}…` : text;
     return columns[i].align === "right"
       ? cut.padStart(widths[i])
@@ -58,9 +63,9 @@ export function table(
       .map((_, i) => {
         const cell = cells[i] ?? "";
         const text = fit(textOf(cell), i);
-        return typeof cell === "string" ? text : cell.paint(text);
+        return typeof cell === "string" || text === "" ? text : cell.paint(text);
       })
-      .join("  ")
+      .join(" ".repeat(gap))
       .trimEnd();
   const head = columns.map(({ title }): Cell => ({ text: title, paint: paint.dim }));
   return [line(head), ...rows.map(line)].join("\n");
@@ -76,6 +81,13 @@ export function figure(value: number | null): string {
   if (value === null) return "–";
   if (value === 0 || !Number.isFinite(value)) return String(value);
   return value >= 0.01 && value < 1000 ? value.toFixed(3) : value.toExponential(1);
+}
+
+/** A figure after its name, in lines of at most `width` characters. */
+export function namedFigure(name: string, text: string, width: number): string {
+  const indent = 16;
+  const lines = wrapped(text, Math.max(width - indent, 20));
+  return name.padEnd(indent) + lines.join(`\n${" ".repeat(indent)}`);
 }
 
 /** A text as lines of at most `width` characters, broken between words. Line breaks of the text are kept. */

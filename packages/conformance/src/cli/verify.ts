@@ -3,7 +3,7 @@ import { loadBackend } from "./load-backend.js";
 import { loadRules } from "./load-rules.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
-import { figure, painter, table, widthOf, type Cell } from "./terminal.js";
+import { figure, namedFigure, painter, table, widthOf, wrapped, type Cell } from "./terminal.js";
 import { UsageError } from "./usage.js";
 import { interruptedStatus, interruption } from "./interruption.js";
 
@@ -129,6 +129,8 @@ function print(
     { title: "" },
   ] as const;
   const number = (value: number): string => value.toLocaleString("en-US");
+  const width = widthOf(process.stdout);
+  const line = (name: string, text: string): string => namedFigure(name, text, width);
   const lines = [
     `${paint.strong(document.backend)}${paint.dim(` · error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
     ...(slowDevice === undefined
@@ -139,16 +141,28 @@ function print(
           ),
         ]),
     "",
-    table(columns, rows, paint, widthOf(process.stdout)),
+    table(columns, rows, paint, width),
     "",
     ...report.checks.flatMap(({ group, name, status, reason = "" }) =>
-      status === "failed" ? [paint.bad(`${group}: ${name}`), `  ${reason}`, ""] : [],
+      status === "failed"
+        ? [
+            paint.bad(`${group}: ${name}`),
+            ...wrapped(reason, width - 2).map((line) => `  ${line}`),
+            "",
+          ]
+        : [],
     ),
-    ...skipped(report.checks).map((line) => paint.dim(line)),
-    `error/bound     ${figure(report.worstErrorOverBound)} at worst`,
-    `differing bits  ${number(report.differingBits)} of ${number(report.elements)} values differ from the f32 reference's`,
-    `unbounded       ${number(report.unbounded)} values ${paint.dim("(any result is allowed: overflow, or the root of a negative number)")}`,
-    `random cases    ${number(report.cases)} in ${document.seconds.toFixed(1)} s`,
+    ...skipped(report.checks).flatMap((line) => wrapped(line, width).map(paint.dim)),
+    line("error/bound", `${figure(report.worstErrorOverBound)} at worst`),
+    line(
+      "differing bits",
+      `${number(report.differingBits)} of ${number(report.elements)} values differ from the f32 reference's`,
+    ),
+    line(
+      "unbounded",
+      `${number(report.unbounded)} values (any result is allowed: overflow, or the root of a negative number)`,
+    ),
+    line("random cases", `${number(report.cases)} in ${document.seconds.toFixed(1)} s`),
     "",
     (document.failed === 0 ? paint.good : paint.bad)(
       `${document.passed} passed, ${document.failed} failed, ${document.skipped} skipped`,

@@ -47,7 +47,7 @@ async function createNodeGpu(): Promise<NodeGpu> {
     const adapter = await gpu.requestAdapter();
     if (adapter !== null) return { gpu, description: adapter.info.description };
     throw new GradstepError(
-      `Node found no GPU, and Vulkan does not find the software driver: environment variables that are set in a worker thread, in Jest or in Bun do not reach it. Use the main thread in Node, or start the process with VK_ICD_FILENAMES=${process.env.VK_ICD_FILENAMES}.`,
+      `Node found no GPU, and Vulkan does not find the software driver: environment variables that are set in a worker thread, in Jest or in Bun do not reach it. Use the main thread in Node, or start the process with VK_ICD_FILENAMES=${process.env.VK_ICD_FILENAMES}, and Bun also with that folder as LD_LIBRARY_PATH.`,
       { code: "UNSUPPORTED" },
     );
   }
