@@ -1,7 +1,6 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
 import type { ParameterValues } from "@gradstep/core/interop";
 import {
-  decodeSafetensors,
   encodeSafetensors,
   floatValues,
   readSafetensorsHeader,
@@ -12,11 +11,13 @@ import {
   type SafetensorsSource,
 } from "../safetensors/index.js";
 import { checkTransfer } from "../check-transfer.js";
+import { decodeInto } from "../safetensors/decode.js";
 import { arrayDtype } from "../safetensors/dtypes.js";
 import { maxHeaderLength } from "../safetensors/header.js";
 import { checkReader } from "../bridges/readers.js";
 import type { ByteSource } from "../stores/store.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { tensorMemory, type CheckpointMemory } from "./checkpoint-memory.js";
 import { fromJson, toJson } from "./plain-data.js";
 
 /** How the slots of an optimizer are stored. Other values keep their type. */
@@ -146,7 +147,19 @@ export async function decodeCheckpoint(
   options: CheckpointDecodeOptions = {},
 ): Promise<Checkpoint> {
   checkTransfer("decodeCheckpoint", options, ["signal", "onProgress"]);
-  const { metadata, tensors } = await decode(source, options);
+  return decodeCheckpointInto(source, options, undefined);
+}
+
+/**
+ * The same, into the memory of a checkpoint that is no longer needed: memory that is new to a process is slow to write to.
+ * @param reuse what it holds afterwards is undefined if it throws
+ */
+export async function decodeCheckpointInto(
+  source: ByteSource | Uint8Array | ArrayBuffer,
+  options: CheckpointDecodeOptions,
+  reuse: CheckpointMemory | undefined,
+): Promise<Checkpoint> {
+  const { metadata, tensors } = await decode(source, options, reuse);
   if (!isCheckpoint(metadata)) foreignFile(metadata);
   if (metadata.get("version") !== version)
     throw new GradstepError(
@@ -181,9 +194,10 @@ function foreignFile(metadata: SafetensorsFile["metadata"], cause?: unknown): ne
 async function decode(
   source: SafetensorsSource,
   options: CheckpointDecodeOptions,
+  reuse: CheckpointMemory | undefined,
 ): Promise<SafetensorsFile> {
   try {
-    return await decodeSafetensors(source, { ...options, digest: "require" });
+    return await decodeInto(source, { ...options, digest: "require" }, tensorMemory(reuse));
   } catch (error) {
     if (!(error instanceof GradstepError) || error.code !== "INVALID_FILE") throw error;
     // Files of other libraries have no digest either, and are not damaged.

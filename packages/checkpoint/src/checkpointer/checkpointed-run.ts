@@ -7,7 +7,10 @@ export interface CheckpointedOptimizer {
   readonly parameters?: readonly string[];
   /** Copies the state as it is when this is called. It can overwrite the arrays of `reuse`, its state in an earlier save. */
   state(options?: StateOptions): Promise<OptimizerState>;
-  /** @returns what did not fit, with `partial`, or nothing */
+  /**
+   * Copies what it takes: arrays of the state are overwritten later.
+   * @returns what did not fit, with `partial`, or nothing
+   */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] | void;
 }
 

@@ -1,9 +1,10 @@
 import { GradstepError, list } from "@gradstep/core";
 import { checkTransfer } from "../check-transfer.js";
 import {
-  decodeCheckpoint,
+  decodeCheckpointInto,
   type CheckpointDecodeOptions,
 } from "../checkpoint-file/checkpoint-file.js";
+import type { CheckpointMemory } from "../checkpoint-file/checkpoint-memory.js";
 import { checkStore } from "./check-run.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointStore } from "../stores/store.js";
@@ -34,11 +35,20 @@ export async function newestCheckpoint(
 ): Promise<StoredCheckpoint | undefined> {
   checkStore("newestCheckpoint", store);
   checkTransfer("newestCheckpoint", options, ["signal", "onProgress"]);
+  return newestCheckpointInto(store, options, undefined);
+}
+
+/** The same, into the memory of a checkpoint that is no longer needed. */
+export async function newestCheckpointInto(
+  store: CheckpointStore,
+  options: CheckpointDecodeOptions,
+  reuse: CheckpointMemory | undefined,
+): Promise<StoredCheckpoint | undefined> {
   const ids = await store.list();
   const damaged: DamagedCheckpoint[] = [];
   for (const id of [...ids].reverse()) {
     try {
-      const checkpoint = await decodeCheckpoint(await store.open(id), options);
+      const checkpoint = await decodeCheckpointInto(await store.open(id), options, reuse);
       return { id, checkpoint, damaged };
     } catch (error) {
       if (!isDamage(error)) throw error;

@@ -3,14 +3,15 @@ import { waitFor } from "../abort.js";
 import { checkTransfer } from "../check-transfer.js";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
+import type { CheckpointMemory } from "../checkpoint-file/checkpoint-memory.js";
 import type { CheckpointStore } from "../stores/store.js";
 import { checkParameterNames } from "./check-run.js";
 import type { CheckpointedRun } from "./checkpointed-run.js";
 import type { Checkpointer, Resumed, ResumeOptions } from "./checkpointer.js";
-import { newestCheckpoint } from "./newest-checkpoint.js";
+import { newestCheckpointInto } from "./newest-checkpoint.js";
 import { restoreCheckpoint } from "./restore-checkpoint.js";
 import { RunStore } from "./run-store.js";
-import { takeSnapshot, type SnapshotMemory } from "./snapshot.js";
+import { takeSnapshot } from "./snapshot.js";
 
 /** The options of `checkpointer`, checked and complete. */
 interface RunOptions {
@@ -34,8 +35,8 @@ export class RunCheckpointer implements Checkpointer {
   #saves = 0;
   /** Ends when the last resume has ended. Never rejects; undefined if none goes on. */
   #resuming: Promise<unknown> | undefined;
-  /** What an earlier save or resume no longer needs, for the next snapshot. */
-  #memory: SnapshotMemory | undefined;
+  /** What an earlier save or resume no longer needs, for the next one. */
+  #memory: CheckpointMemory | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(run: CheckpointedRun, store: CheckpointStore, options: RunOptions) {
@@ -66,7 +67,7 @@ export class RunCheckpointer implements Checkpointer {
     await waitFor(before, signal);
     await this.#runStore.lock();
     const ids = await this.#store.list();
-    const newest = await newestCheckpoint(this.#store, { signal });
+    const newest = await newestCheckpointInto(this.#store, { signal }, this.#memory);
     if (newest === undefined) return undefined;
     const { id, checkpoint, damaged } = newest;
     const misfits = await restoreCheckpoint(this.#run, checkpoint, options);

@@ -1,10 +1,8 @@
 import { GradstepError, readInto } from "@gradstep/core";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
+import type { CheckpointMemory } from "../checkpoint-file/checkpoint-memory.js";
 import { checkParameterNames } from "./check-run.js";
 import type { CheckpointedRun } from "./checkpointed-run.js";
-
-/** The parts of a snapshot whose memory can be used for the next one. */
-export type SnapshotMemory = Pick<Checkpoint, "parameters" | "optimizer">;
 
 /**
  * Copies everything as it is at the time of the call, on GPUs at this point of the queue; what is called afterwards does
@@ -15,7 +13,7 @@ export type SnapshotMemory = Pick<Checkpoint, "parameters" | "optimizer">;
  */
 export async function takeSnapshot(
   run: CheckpointedRun,
-  reuse?: SnapshotMemory,
+  reuse?: CheckpointMemory,
 ): Promise<Checkpoint> {
   const { optimizer, parameters, others } = run;
   checkParameterNames(run);

@@ -3,7 +3,7 @@ import { checkTransfer } from "../check-transfer.js";
 import { blocks } from "./blocks.js";
 import { chunksOf, sizeOf, type SafetensorsSource } from "./chunks.js";
 import { BlockDigest, digestLength, digestName } from "./digest.js";
-import { allocate, type TypedArray } from "./dtypes.js";
+import { allocate, type Dtype, type TypedArray } from "./dtypes.js";
 import type { Progress } from "./encode.js";
 import type { SafetensorsEntry } from "./entry.js";
 import type { SafetensorsHeader, SafetensorsLayout } from "./header.js";
@@ -40,6 +40,25 @@ export async function decodeSafetensors(
   options: DecodeOptions = {},
 ): Promise<SafetensorsFile> {
   checkTransfer("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
+  return decodeInto(source, options, () => undefined);
+}
+
+/** The array for a tensor; undefined for a new one. */
+export type TensorMemory = (
+  name: string,
+  dtype: Dtype,
+  byteLength: number,
+) => TypedArray | undefined;
+
+/**
+ * The same, into arrays that are there already. What they hold afterwards is undefined if it throws.
+ * @param memory gives an array of the type and length of a tensor, and none twice
+ */
+export async function decodeInto(
+  source: SafetensorsSource,
+  options: DecodeOptions,
+  memory: TensorMemory,
+): Promise<SafetensorsFile> {
   const { signal, onProgress, digest: mode = "check" } = options;
   if (!["check", "require", "ignore"].includes(mode))
     throw new GradstepError(
@@ -51,7 +70,7 @@ export async function decodeSafetensors(
   try {
     const { header, blocks: first } = await readHead(rest, size);
     const digest = mode === "ignore" ? undefined : digestOf(header, size, mode);
-    const data = new TensorData(header);
+    const data = new TensorData(header, memory);
     let bytes = 0;
     const take = async (block: Uint8Array<ArrayBuffer>): Promise<void> => {
       signal?.throwIfAborted();
@@ -92,16 +111,18 @@ export async function readSafetensorsHeader(
   }
 }
 
-/** The arrays of a file's tensors, each of which is allocated when its first byte comes. */
+/** The arrays of a file's tensors, each of which is found or allocated when its first byte comes. */
 class TensorData {
   readonly #layouts: Iterator<[string, SafetensorsLayout]>;
+  readonly #memory: TensorMemory;
   readonly #tensors = new Map<string, SafetensorsEntry>();
   /** Bytes of the file before its data. */
   #skip: number;
   /** The part of the last tensor that has no bytes yet. */
   #missing = new Uint8Array(0);
 
-  constructor(header: SafetensorsHeader) {
+  constructor(header: SafetensorsHeader, memory: TensorMemory) {
+    this.#memory = memory;
     this.#layouts = header.tensors.entries();
     this.#skip = header.dataStart;
   }
@@ -130,9 +151,10 @@ class TensorData {
     const next = this.#layouts.next();
     if (next.done === true) return false;
     const [name, { dtype, shape, byteLength }] = next.value;
-    const data = allocateTensor(name, { dtype, byteLength });
+    const data =
+      this.#memory(name, dtype, byteLength) ?? allocateTensor(name, { dtype, byteLength });
     this.#tensors.set(name, { dtype, shape, data });
-    this.#missing = new Uint8Array(data.buffer as ArrayBuffer);
+    this.#missing = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, byteLength);
     return true;
   }
 }
