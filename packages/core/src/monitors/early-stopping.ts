@@ -3,7 +3,6 @@ import type { Values } from "../backend/memory.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import {
-  checkIsParameters,
   checkParameters,
   isOfTensorFlow,
   isTensor,
@@ -171,13 +170,13 @@ class BestWeights {
 
   /** @throws {GradstepError} `INVALID_PARAMETER`, `DISPOSED`, `OVERLAPPING_MEMORY`, `UNSUPPORTED` */
   constructor(parameters: Parameters) {
-    checkIsParameters(parameters);
-    const foreign = Object.entries(parameters).find(
-      ([, one]) => !isTensor(one) && isOfTensorFlow(one),
+    const all: Readonly<Record<string, unknown>> = Object(parameters);
+    const foreign = Object.keys(all).find(
+      (name) => !isTensor(all[name]) && isOfTensorFlow(all[name]),
     );
     if (foreign !== undefined)
       throw new GradstepError(
-        `${owner}: parameter "${foreign[0]}" is of TensorFlow.js; expected tensors of gradstep. Leave parameters out, keep model.getWeights().map((weight) => weight.clone()) when bestEpoch changes, and put them back with model.setWeights().`,
+        `${owner}: "${foreign}" is of TensorFlow.js; expected a tensor of gradstep. Keep clones of model.getWeights() when bestEpoch changes, for model.setWeights().`,
         { code: "INVALID_PARAMETER" },
       );
     checkParameters(parameters);

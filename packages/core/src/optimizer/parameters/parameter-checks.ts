@@ -80,7 +80,8 @@ function remedyFor(value: unknown): string {
 
 /** Whether it is a variable of TensorFlow.js or of its layers, or one of `tfParameters` of `@gradstep/tfjs`. */
 export function isOfTensorFlow(value: unknown): boolean {
-  return value !== null && typeof value === "object" && ("dataId" in value || "read" in value);
+  const object = Object(value) as object;
+  return "dataId" in object || "read" in object;
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
