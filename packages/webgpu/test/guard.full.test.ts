@@ -52,6 +52,28 @@ describe("gradients that are not finite", () => {
     expect(skipping.optimizer.iterations).toBe(plain.optimizer.iterations);
   });
 
+  test("a group that was thawed after a skipped step has the count of before", async () => {
+    const backend = await newBackend();
+    const gradient = Float32Array.of(1, 1);
+    const parameters = {
+      a: backend.tensor([2], [1, 1]),
+      b: backend.tensor([2], [1, 1]),
+    };
+    const groups = [{ match: "b" }];
+    const optimizer = createOptimizer(adam(), parameters, { nonFinite: "skip", groups });
+    optimizer.step({ a: gradient, b: gradient });
+    for (const read of [() => optimizer.metrics(), () => optimizer.state()]) {
+      await optimizer.metrics();
+      optimizer.groups[0].frozen = true;
+      optimizer.step({ a: Float32Array.of(Number.NaN, 1) });
+      optimizer.groups[0].frozen = false;
+      await read();
+      expect([optimizer.iterations, optimizer.groups[0].iterations]).toEqual([1, 1]);
+      const state = await optimizer.state();
+      expect(state.groups.map(({ iterations }) => iterations)).toEqual([1, 1]);
+    }
+  });
+
   test("steps of which the host has not heard have the scalars of the device's own step", async () => {
     const random = new Random(seed + 2);
     const backend = await newBackend();

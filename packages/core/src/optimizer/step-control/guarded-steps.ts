@@ -53,8 +53,7 @@ export class GuardedSteps {
   readonly #kinds: StepKinds;
   readonly #accumulate: number;
   /** Which groups were frozen at the last step, and `every` of each. */
-  readonly #frozen: boolean[];
-  readonly #every: number[];
+  readonly #participation: { frozen: boolean; every: number }[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
   #seen = -1;
   /** The first step that the device may not have taken yet. */
@@ -83,8 +82,7 @@ export class GuardedSteps {
     this.#groups = groups;
     this.#kinds = new StepKinds(groups);
     this.#accumulate = accumulate;
-    this.#frozen = groups.map(({ frozen }) => frozen);
-    this.#every = groups.map(({ every }) => every);
+    this.#participation = groups.map(({ frozen, every }) => ({ frozen, every }));
     this.#clock = clock;
     this.#carried = new CarriedScalars(groups, keptSteps);
     this.#guard = backend.guard({
@@ -133,13 +131,14 @@ export class GuardedSteps {
     for (let i = 0; i < this.#groups.length; i += 1) {
       const { frozen, every } = this.#groups[i];
       if (every > 1 && this.#accumulate > 1) throw severalSteps(this.#accumulate);
-      if (frozen === this.#frozen[i] && every === this.#every[i]) continue;
+      const last = this.#participation[i];
+      if (frozen === last.frozen && every === last.every) continue;
       if (isUncertain)
-        throw frozen === this.#frozen[i]
+        throw frozen === last.frozen
           ? uncertainSteps("every", every)
           : uncertainSteps("frozen", frozen);
-      this.#frozen[i] = frozen;
-      this.#every[i] = every;
+      last.frozen = frozen;
+      last.every = every;
     }
   }
 
@@ -199,7 +198,8 @@ export class GuardedSteps {
     const before = this.#untaken;
     const restored = this.#restored;
     const { iterations } = this.#clock;
-    const participation = this.#groups.map(({ every, frozen }) => ({ every, frozen }));
+    // The groups may have been changed since the last step, and the next step may be taken before this is read.
+    const participation = this.#participation.map((one) => ({ ...one }));
     const counts = await this.#guard.read();
     if (restored === this.#restored) this.#correct(counts, onRead);
     const { carried } = counts;
@@ -272,6 +272,7 @@ export class GuardedSteps {
     const { iterations } = this.#clock;
     const next = iterations - steps;
     this.#clock.iterations = next;
-    for (const group of this.#groups) group.iterations -= stepsAmong(group, next + 1, iterations);
+    for (let i = 0; i < this.#groups.length; i += 1)
+      this.#groups[i].iterations -= stepsAmong(this.#participation[i], next + 1, iterations);
   }
 }
