@@ -14,7 +14,11 @@ export interface OpenPage {
   readonly page: Page;
   /** What the page loaded so far. */
   readonly responses: readonly Response[];
-  /** Fails if there was an error on the console, an uncaught one, a file that is missing, or a request to another host. Closes the page. */
+  /** Opens another page of the site in its place. */
+  readonly goTo: (path: string) => Promise<void>;
+  /** What must not have happened: errors on the console, uncaught ones, missing files, requests to other hosts. */
+  readonly faults: readonly string[];
+  /** Closes the page. Fails if there are faults. */
   readonly finish: () => Promise<void>;
 }
 
@@ -60,10 +64,15 @@ export function useSite(folder?: string): Site {
         if (!url.startsWith(site.address) && !/^(?:blob|data):/.test(url))
           faults.push(`request to ${url}`);
       });
-      await page.goto(site.address + path);
+      const goTo = async (address: string): Promise<void> => {
+        await page.goto(site.address + address);
+      };
+      await goTo(path);
       return {
         page,
         responses,
+        goTo,
+        faults,
         finish: async () => {
           await context.close();
           expect(faults).toEqual([]);
