@@ -3,11 +3,13 @@ import type { PicturedMatrix } from "./picture.js";
 
 interface HeatMapProps {
   readonly title: string;
+  /** What stands below the picture where there is little room. */
+  readonly shortTitle: string;
   readonly matrix: PicturedMatrix;
 }
 
 /** A matrix as a grid of colors: blue for negative values, orange for positive ones, relative to the largest. */
-export function HeatMap({ title, matrix }: HeatMapProps) {
+export function HeatMap({ title, shortTitle, matrix }: HeatMapProps) {
   const { rows, columns, values, singularValues } = matrix;
   const canvas = useRef<HTMLCanvasElement>(null);
   const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
@@ -27,7 +29,12 @@ export function HeatMap({ title, matrix }: HeatMapProps) {
         role="img"
         aria-label={`${title}: ${rows} × ${columns} values, the largest ${largest.toPrecision(3)}; singular values from ${singularValues[0].toPrecision(3)} to ${singularValues.at(-1)!.toPrecision(3)}`}
       />
-      <figcaption>{title}</figcaption>
+      <figcaption>
+        <span class="muon-title">{title}</span>
+        <span class="muon-short-title" aria-hidden="true">
+          {shortTitle}
+        </span>
+      </figcaption>
     </figure>
   );
 }

@@ -6,7 +6,7 @@ import { HeatMap } from "./heat-map.js";
 import { MuonControls } from "./muon-controls.js";
 import type { MuonPicture, PicturedMatrix } from "./picture.js";
 import { queryOf, settingsFromQuery, type MuonSettings } from "./settings.js";
-import { SpectrumCharts } from "./spectrum-charts.js";
+import { IterationChart, SpectrumChart } from "./spectrum-charts.js";
 import { UpdateTable } from "./update-table.js";
 
 /** A picture is announced when no other one has followed for this many milliseconds. */
@@ -61,15 +61,16 @@ export function MuonDemo({ computePicture }: MuonDemoProps) {
 
   return (
     <div class="muon">
-      <MuonControls settings={settings} onChange={change} />
-      <div class="muon-picture">
-        <QueryProblems problems={address.problems} />
-        {failure !== undefined && <p role="alert">{failure}</p>}
-        {picture !== undefined && <Pictured picture={picture} />}
-        <p class="visually-hidden" role="status">
-          {announcement}
-        </p>
+      <QueryProblems problems={address.problems} />
+      {failure !== undefined && <p role="alert">{failure}</p>}
+      <div class="muon-changing">
+        <MuonControls settings={settings} onChange={change} />
+        {picture !== undefined && <Overview picture={picture} />}
       </div>
+      {picture !== undefined && <Comparison picture={picture} />}
+      <p class="visually-hidden" role="status">
+        {announcement}
+      </p>
     </div>
   );
 }
@@ -81,22 +82,36 @@ function summaryOf({ iterates, adam }: MuonPicture): string {
   return `After ${count === 1 ? "1 iteration" : `${count} iterations`}, the singular values are ${rangeOf(iterates.at(-1)!)}; those of Adam's update ${rangeOf(adam)}.`;
 }
 
-function Pictured({ picture: { gradient, iterates, adam } }: { readonly picture: MuonPicture }) {
+interface PictureProps {
+  readonly picture: MuonPicture;
+}
+
+/** What a slider changes: on a phone it stays in sight. */
+function Overview({ picture: { gradient, iterates, adam } }: PictureProps) {
   return (
-    <>
+    <div class="muon-overview">
       <div class="muon-maps">
-        <HeatMap title="Gradient" matrix={gradient} />
+        <HeatMap title="Gradient" shortTitle="grad." matrix={gradient} />
         {iterates.map((matrix, k) => (
           <HeatMap
             key={k}
             title={k === 0 ? "Momentum, norm 1" : `Iteration ${k}`}
+            shortTitle={String(k)}
             matrix={matrix}
           />
         ))}
-        <HeatMap title="Adam's update" matrix={adam} />
+        <HeatMap title="Adam's update" shortTitle="Adam" matrix={adam} />
       </div>
-      <SpectrumCharts gradient={gradient} iterates={iterates} adam={adam} />
+      <IterationChart gradient={gradient} iterates={iterates} />
+    </div>
+  );
+}
+
+function Comparison({ picture: { gradient, iterates, adam } }: PictureProps) {
+  return (
+    <div class="muon-comparison">
+      <SpectrumChart gradient={gradient} iterates={iterates} adam={adam} />
       <UpdateTable gradient={gradient} muon={iterates.at(-1)!} adam={adam} />
-    </>
+    </div>
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { backendTitles } from "../../src/backends/browser-backends.js";
+import { phone } from "./reading-faults.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -34,6 +35,21 @@ test("by keyboard", async () => {
   await page.keyboard.press("End");
   await page.getByRole("img", { name: /^Iteration 10/ }).waitFor();
   await expect.poll(() => new URL(page.url()).searchParams.get("iterations")).toBe("10");
+  await finish();
+});
+
+test("on a phone, what a slider changes is in sight beside it", async () => {
+  const { page, finish } = await site.open("demos/muon", { viewport: phone });
+  const map = page.getByRole("img", { name: /^Iteration 5/ });
+  await map.waitFor();
+  for (const name of ["Iterations", "Noise", "Seed"]) {
+    const slider = page.getByRole("slider", { name, exact: true });
+    await slider.evaluate((one) => one.scrollIntoView({ block: "center" }));
+    const [above, below] = await Promise.all([map.boundingBox(), slider.boundingBox()]);
+    expect(above!.y).toBeGreaterThan(0);
+    expect(below!.y).toBeGreaterThan(above!.y + above!.height);
+    expect(below!.y).toBeLessThan(phone.height);
+  }
   await finish();
 });
 
