@@ -4,7 +4,7 @@ import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { shortNumber } from "../number-text.js";
 import "./curves.css";
-import { shownTicks } from "./decades.js";
+import { logRange, shownTicks } from "./decades.js";
 
 /** One curve. */
 export interface Curve {
@@ -28,6 +28,14 @@ interface CurvesProps {
   /** Default true. */
   readonly hasLegend?: boolean;
 }
+
+/** uPlot's own ranges end at powers of ten, and leave most of a chart empty. */
+const logarithmic: UPlot.Scale = {
+  distr: 3,
+  // There is no least value where nothing is drawn.
+  range: (_, min: number | null, max: number | null) =>
+    min === null || max === null ? [null, null] : logRange(min, max),
+};
 
 /** Curves over one axis, in the page's colors, as wide as their place. */
 export function Curves({
@@ -67,7 +75,7 @@ export function Curves({
         width: place.clientWidth,
         height,
         legend: { show: hasLegend },
-        scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1 } },
+        scales: { x: { time: false }, y: scale === "log" ? logarithmic : {} },
         axes: [
           { ...axis, label: xLabel },
           {
