@@ -38,7 +38,7 @@ export const comparisons: readonly Comparison[] = [
   },
   {
     name: "rates",
-    title: "a third, once and three times the learning rate",
+    title: "a third, once, three times the rate",
     runs: (settings) =>
       [1 / 3, 1, 3].map((factor) => {
         const rate = Number((highestRate(settings) * factor).toPrecision(3));
@@ -47,7 +47,7 @@ export const comparisons: readonly Comparison[] = [
   },
   {
     name: "schedules",
-    title: "constant, linear, cosine and one-cycle schedules",
+    title: "constant, linear, cosine, one cycle",
     runs: (settings) => {
       const rate = highestRate(settings);
       const steps = totalBatches(settings);

@@ -179,7 +179,9 @@ function Answers({ answers }: { readonly answers: readonly Answer[] }) {
           {answers.map(({ run, probabilities }) => {
             return (
               <tr key={run.id}>
-                <th scope="row">{run.name}</th>
+                <th scope="row" class="train-run-name" title={run.name.value}>
+                  {run.name}
+                </th>
                 <td class="train-best">{seenIn(probabilities)}</td>
                 {digits.map((digit) => (
                   <td key={digit} title={percent(probabilities[digit])}>

@@ -34,13 +34,13 @@ export function RunTable({ list }: { readonly list: RunList }) {
             <tr>
               <th scope="col">Show</th>
               <th scope="col">Run</th>
-              <th scope="col">Optimizer</th>
-              <th scope="col">Backend</th>
-              <th scope="col">Rate</th>
               <th scope="col">Loss</th>
               <th scope="col">Accuracy</th>
-              <th scope="col">Time</th>
               <th scope="col">Progress</th>
+              <th scope="col">Time</th>
+              <th scope="col">Rate</th>
+              <th scope="col">Optimizer</th>
+              <th scope="col">Backend</th>
             </tr>
           </thead>
           <tbody>
@@ -90,25 +90,26 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
         <button
           type="button"
           class="train-select"
+          title={name}
           aria-pressed={isSelected}
           onClick={() => {
             list.selected.value = run.id;
           }}
         >
           <span class="train-swatch" style={{ background: runColors[run.color] }} />
-          {name}
+          <span class="train-run-name">{name}</span>
         </button>
       </th>
-      <td>{optimizers[settings.optimizer].title}</td>
-      <td>{backendTitles[settings.backend]}</td>
-      <td class="train-number">{rateText(highestRate(settings))}</td>
       <td class="train-number">{batches === 0 ? "–" : lossText(recentLoss(run))}</td>
       <td class="train-number">{percent(accuracy)}</td>
-      <td class="train-number">{run.seconds.toFixed(1)} s</td>
       <td>
         <progress aria-label={`Progress of ${name}`} value={batches} max={run.totalBatches} />
         <small>{statusTexts[status]}</small>
       </td>
+      <td class="train-number">{run.seconds.toFixed(1)} s</td>
+      <td class="train-number">{rateText(highestRate(settings))}</td>
+      <td>{optimizers[settings.optimizer].title}</td>
+      <td>{backendTitles[settings.backend]}</td>
     </tr>
   );
 }
