@@ -6,6 +6,7 @@ import type { DemoState, Preferences } from "./demo-state.js";
 import type { Progress } from "./fitting.js";
 import { Panels } from "./panels.js";
 import type { PictureSource } from "./pictures/load-picture.js";
+import { pictureProblem } from "./pictures/picture-problem.js";
 import { Session, type PageCanvases } from "./session.js";
 import { SettingsPanel } from "./settings-panel.js";
 import { attributeNames } from "./splat-rows.js";
@@ -27,6 +28,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   const [source, setSource] = useState<PictureSource>("landscape");
   const [progress, setProgress] = useState<Progress>();
   const [failure, setFailure] = useState<string>();
+  /** Why a file did not become the picture. The training of the picture before goes on. */
+  const [refusal, setRefusal] = useState<string>();
   /** The number of sessions that were given up. */
   const [failures, setFailures] = useState(0);
   const session = useRef<Session>(undefined);
@@ -55,6 +58,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   const start = (next: DemoState, picture: PictureSource, isRunning = true): void => {
     clearTimeout(restart.current);
     setFailure(undefined);
+    setRefusal(undefined);
     session.current?.start(picture, next, isRunning);
     session.current?.call((remote) => remote.setEllipses(next.ellipses));
   };
@@ -85,12 +89,9 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   };
 
   const fit = async (file: File): Promise<void> => {
-    try {
-      (await createImageBitmap(file)).close();
-    } catch {
-      setFailure(
-        `${file.name} is not a picture of a kind that is read here, such as PNG, JPEG, WebP or GIF.`,
-      );
+    const problem = await pictureProblem(file);
+    if (problem !== undefined) {
+      setRefusal(problem);
       return;
     }
     setSource(file);
@@ -161,10 +162,13 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
           Ellipses
         </label>
       </div>
-      {failure !== undefined && (
-        <p class="demo-failure" role="alert">
-          {failure}
-        </p>
+      {[failure, refusal].map(
+        (text) =>
+          text !== undefined && (
+            <p key={text} class="demo-failure" role="alert">
+              {text}
+            </p>
+          ),
       )}
       <Panels
         key={`${state.backend} ${failures}`}

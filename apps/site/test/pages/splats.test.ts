@@ -141,12 +141,21 @@ describe("the splats", () => {
     await finished(page);
     expect(parseFloat((await numberOf(page, "PSNR").textContent())!)).toBeGreaterThan(30);
 
-    await files.setInputFiles({
-      name: "text.png",
-      mimeType: "image/png",
-      buffer: Buffer.from("no"),
+    const line = await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(170, 10);
+      canvas.getContext("2d")!.fillRect(0, 0, 170, 10);
+      const blob = await canvas.convertToBlob();
+      return [...new Uint8Array(await blob.arrayBuffer())];
     });
-    await page.getByRole("alert").waitFor();
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+    for (const [name, content, message] of [
+      ["line.png", line, /^line\.png has 170 × 10 pixels\. Crop it/],
+      ["text.png", Buffer.from("no"), /^text\.png cannot be read/],
+      ["drawing.svg", Buffer.from(svg), /^drawing\.svg cannot be read: .* as PNG first\.$/],
+    ] as const) {
+      await files.setInputFiles({ name, mimeType: "image/png", buffer: Buffer.from(content) });
+      await page.getByRole("alert").getByText(message).waitFor();
+    }
     await page.getByRole("button", { name: "Lake at sunset" }).click();
     await page.getByRole("alert").waitFor({ state: "detached" });
     await finish();
