@@ -26,10 +26,16 @@ test("no page of the API is larger than 100 kB", () => {
   expect(pages.filter((path) => statSync(folder + path).size > 100_000)).toEqual([]);
 });
 
-test("the search finds a function of the API, and its page links the types that it names", async () => {
+test("the search has guides before the API, finds a function of the API, and its page links the types that it names", async () => {
   const { page, finish } = await site.open("reference/api/");
   await page.getByRole("button", { name: "Search" }).first().click();
-  await page.getByRole("searchbox").fill("createOptimizer");
+  const search = page.getByRole("searchbox");
+  const results = page.locator(".VPLocalSearchBox a");
+  await search.fill("checkpoint");
+  const first = () => results.first().getAttribute("href");
+  await expect.poll(first).toMatch(/checkpoint/);
+  expect(await first()).not.toContain("/api/");
+  await search.fill("createOptimizer");
   await page.locator('.VPLocalSearchBox a[href*="functions/createOptimizer"]').first().click();
   await page.getByRole("heading", { level: 1, name: "createOptimizer" }).waitFor();
   await page.getByRole("main").getByRole("link", { name: "OptimizerSpec" }).first().click();
