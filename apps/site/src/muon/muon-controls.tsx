@@ -39,7 +39,7 @@ export function MuonControls({ settings, onChange }: MuonControlsProps) {
     );
   };
   return (
-    <form class="muon-controls" onSubmit={(event) => event.preventDefault()}>
+    <form class="muon-controls" aria-label="Settings" onSubmit={(event) => event.preventDefault()}>
       <label class="muon-choice">
         Gradient
         <select

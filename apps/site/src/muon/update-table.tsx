@@ -16,7 +16,7 @@ export function UpdateTable(matrices: UpdateTableProps) {
   ] as const;
   return (
     <div class="muon-table">
-      <table>
+      <table aria-label="Singular values of the gradient and of both updates">
         <thead>
           <tr>
             <td />

@@ -62,7 +62,8 @@ export function PlaybackControls({ model }: PlaybackControlsProps) {
         value={shown}
         onInput={(event) => goTo(event.currentTarget.valueAsNumber)}
       />
-      <output>
+      {/* A screen reader would not come to the end of what plays. */}
+      <output aria-live={isPlaying ? "off" : "polite"}>
         {shown} / {steps}
       </output>
       <label>
