@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { seriousViolations } from "./serious-violations.js";
+import { seriousViolations } from "./violations.js";
 import { useSite } from "./site.js";
 
 const site = useSite();

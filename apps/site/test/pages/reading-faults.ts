@@ -1,5 +1,5 @@
 import { afterAll } from "vitest";
-import { seriousViolations } from "./serious-violations.js";
+import { seriousViolations } from "./violations.js";
 import type { OpenPage, Site } from "./site.js";
 
 export const phone = { width: 390, height: 844 };

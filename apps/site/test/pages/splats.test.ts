@@ -1,6 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Locator, Page } from "playwright";
 import { describe, expect, test } from "vitest";
+import { violationsOf } from "./violations.js";
 import { useSite } from "./site.js";
 
 const site = useSite();
@@ -60,8 +60,7 @@ describe("the splats", () => {
       await expect
         .poll(async () => (await compare(page, picture, fit)).difference)
         .toBeGreaterThan(10);
-      const { violations } = await new AxeBuilder({ page }).include(".splats").analyze();
-      expect(violations.map(({ id }) => id)).toEqual([]);
+      expect(await violationsOf(page, ".splats")).toEqual([]);
       await finish();
     },
   );

@@ -12,7 +12,7 @@ const rows = (page: Page) => page.locator(".train-table tbody tr");
 /** Waits until the runs of the table have these states, in order. */
 async function states(page: Page, ...expected: string[]): Promise<void> {
   await expect
-    .poll(() => rows(page).locator("small").allTextContents(), { timeout: 60_000 })
+    .poll(() => rows(page).locator("small").allTextContents(), { timeout: 250_000 })
     .toEqual(expected);
 }
 

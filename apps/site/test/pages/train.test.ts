@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { RunDocument } from "../../src/train/run-document.js";
 import type { TrainingBackend } from "../../src/train/run-settings.js";
 import { phone } from "./reading-faults.js";
-import { seriousViolations } from "./serious-violations.js";
+import { seriousViolations } from "./violations.js";
 import { useSite } from "./site.js";
 import { trainedHere } from "./trained-here.js";
 
