@@ -102,6 +102,7 @@ export type {
   UnselectedRows,
   RowList,
   RowMove,
+  RowScalars,
   RowSources,
   RowValues,
   StagingTensor,

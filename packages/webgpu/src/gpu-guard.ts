@@ -104,6 +104,10 @@ export class GpuGuard implements Guard {
     this.#memory.kept.store(t, kind);
   }
 
+  startAt(t: number): void {
+    this.#memory.kept.firstStep = t;
+  }
+
   restrict(kind: number | undefined): void {
     this.#memory.kept.kind = kind ?? anyKind;
   }

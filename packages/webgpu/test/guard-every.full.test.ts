@@ -9,6 +9,7 @@ import {
   type OptimizerSpec,
   type Tensor,
 } from "@gradstep/core";
+import { reference } from "@gradstep/core/reference";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
@@ -36,6 +37,8 @@ describe("groups that are updated every few steps", () => {
     ["clipped adamw with a schedule", clipped, {}],
     ["nadam", nadam(), {}],
     ["loss scale", adamw(), { lossScale: 4 }],
+    ["several calls", clipped, { accumulate: 3 }],
+    ["several calls and a loss scale", nadam(), { accumulate: 2, lossScale: 4 }],
     ["a rule of their own", clipped, { groups: [{ match: "b", rule: nadam(), every: 3 }] }],
   ])("are due by the steps that were taken; %s", async (_, rule, options) => {
     const random = new Random(seed + 60);
@@ -43,16 +46,25 @@ describe("groups that are updated every few steps", () => {
     const initial = arrays(random);
     const skipping = start(backend, rule, initial, { nonFinite: "skip", groups, ...options });
     const plain = start(backend, rule, initial, { groups, ...options });
+    const { accumulate = 1 } = options;
+    // The counts may be read between two calls of a step.
+    const callOfReading = random.below(accumulate);
     for (let i = 0; i < cases(60, 24); i += 1) {
-      for (let k = random.below(3); k > 0; k -= 1) skipping.optimizer.step(bad(random, k + i));
-      const gradients = arrays(random);
-      for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
-      if (i % 11 !== 10) continue;
-      // Steps are taken while the counts are being read.
-      const reading = skipping.optimizer.metrics();
-      const next = arrays(random);
-      for (const { optimizer } of [skipping, plain]) optimizer.step(next);
-      await reading;
+      for (let k = random.below(3); k > 0; k -= 1)
+        for (let call = 0; call < accumulate; call += 1)
+          skipping.optimizer.step(call === k % accumulate ? bad(random, k + i) : arrays(random));
+      for (let call = 0; call < accumulate; call += 1) {
+        const gradients = arrays(random);
+        for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+        if (i % 11 !== 10 || call !== callOfReading) continue;
+        // Steps are taken while the counts are being read.
+        const reading = skipping.optimizer.metrics();
+        for (let next = 0; next < accumulate; next += 1) {
+          const following = arrays(random);
+          for (const { optimizer } of [skipping, plain]) optimizer.step(following);
+        }
+        await reading;
+      }
     }
     expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
     expect(skipping.optimizer.iterations).toBe(plain.optimizer.iterations);
@@ -79,6 +91,35 @@ describe("groups that are updated every few steps", () => {
     await skipping.optimizer.metrics();
     expect([skipping.optimizer.skippedSteps, skipping.optimizer.iterations]).toEqual([2, 14]);
   });
+
+  test.each<OptimizerOptions>([{}, { lossScale: 4 }])(
+    "gradients in tensors are cleared if their group takes part; %o",
+    async (options) => {
+      const random = new Random(seed + 65);
+      const initial = arrays(random);
+      const [onDevice, onHost] = [await newBackend(), reference()].map((backend) =>
+        start(backend, adam(), initial, { nonFinite: "skip", groups, ...options }),
+      );
+      for (let i = 0; i < 20; i += 1) {
+        const values = i % 4 === 1 ? bad(random, i) : arrays(random);
+        const cleared = [onDevice, onHost].map(async ({ optimizer }) => {
+          const gradients = {
+            w: values.w.slice(),
+            b: optimizer.gradient("b"),
+            s: optimizer.gradient("s"),
+          };
+          for (const name of ["b", "s"] as const) gradients[name].write(values[name]);
+          optimizer.step(gradients, { clear: true });
+          const read = [gradients.b.read(), gradients.s.read()];
+          return [gradients.w, ...(await Promise.all(read))];
+        });
+        const [got, expected] = await Promise.all(cleared);
+        expect(got, `step ${i}`).toEqual(expected);
+      }
+      await onDevice.optimizer.metrics();
+      expect(onDevice.optimizer.iterations).toBe(onHost.optimizer.iterations);
+    },
+  );
 
   test("encoded steps: nothing is read, or created once each kind of step has occurred", async () => {
     const random = new Random(seed + 62);
@@ -132,9 +173,32 @@ describe("groups that are updated every few steps", () => {
     const refused = (message: string) =>
       expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(message) });
     expect(() => run.optimizer.step(arrays(random))).toThrow(refused("every of a group is now 4"));
-    expect(() => run.optimizer.step(arrays(random), { clear: true })).toThrow(refused("clear"));
+    run.optimizer.groups[0].every = 3;
+    const clear = () => run.optimizer.step(arrays(random), { clear: true });
+    expect(clear).toThrow(refused('an array as the gradient of "s"'));
     await run.optimizer.metrics();
-    run.optimizer.step(arrays(random));
+    run.optimizer.groups[0].every = 4;
+    clear();
+    await run.optimizer.metrics();
+    expect(run.optimizer.iterations).toBe(2);
+  });
+
+  test("clear with several calls is refused while it is not known which groups take part", async () => {
+    const random = new Random(seed + 66);
+    const options = { nonFinite: "skip", groups, accumulate: 2 } as const;
+    const run = start(await newBackend(), adam(), arrays(random), options);
+    const calls = (...all: Parameters<typeof run.optimizer.step>[1][]): void => {
+      for (const one of all) run.optimizer.step(arrays(random), one);
+    };
+    calls({}, {});
+    expect(() => calls({ clear: true })).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining("clear: true with accumulate"),
+      }),
+    );
+    await run.optimizer.metrics();
+    calls({ clear: true }, { clear: true });
     await run.optimizer.metrics();
     expect(run.optimizer.iterations).toBe(2);
   });

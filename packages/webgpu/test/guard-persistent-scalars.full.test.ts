@@ -56,6 +56,33 @@ describe("rules that keep scalars on the host", () => {
     expect(await bitsOf(other)).toEqual(await bitsOf(one));
   });
 
+  test.each(["learningRate", "beta2", "epsilon"])(
+    "a hyperparameter on which they do not depend can be set at any time; %s of nadam",
+    async (name) => {
+      const random = new Random(seed + 34);
+      const backend = await newBackend();
+      const initial = arrays(random);
+      const groups = [{ match: "b", every: 3 }];
+      const skipping = start(backend, nadam(), initial, { nonFinite: "skip", groups });
+      const plain = start(backend, nadam(), initial, { groups });
+      for (let i = 0; i < 30; i += 1) {
+        for (let k = random.below(3); k > 0; k -= 1) {
+          // In a group that takes no part in some steps, it may be finite.
+          const gradients = arrays(random);
+          gradients.w[random.below(20)] = Number.NaN;
+          skipping.optimizer.step(gradients);
+        }
+        if (i % 4 === 3)
+          for (const { optimizer } of [skipping, plain])
+            Object.assign(optimizer, { [name]: 0.01 + (0.9 * i) / 40 });
+        const gradients = arrays(random);
+        for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+        if (i % 9 === 8) await skipping.optimizer.metrics();
+      }
+      expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    },
+  );
+
   test("a hyperparameter that is set while the number of steps is uncertain is refused", async () => {
     const random = new Random(seed + 33);
     const backend = await newBackend();

@@ -10,7 +10,6 @@ import {
   warmup,
   type Optimizer,
   type OptimizerOptions,
-  type OptimizerSpec,
   type Tensor,
 } from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
@@ -289,23 +288,6 @@ describe("loss scale", () => {
 });
 
 describe("what the device cannot decide is refused", () => {
-  test.each<readonly [string, OptimizerSpec, OptimizerOptions, string]>([
-    [
-      "every",
-      adam(),
-      { nonFinite: "skip", accumulate: 2, groups: [{ match: "w", every: 2 }] },
-      "one of the two",
-    ],
-    ["rowSteps", adam(), { nonFinite: "skip", sparse: "lazy", rowSteps: true }, "rowSteps: false"],
-  ])("%s", async (got, rule, options, remedy) => {
-    const backend = await newBackend();
-    const make = () => start(backend, rule, arrays(new Random(1)), options);
-    for (const text of [got, remedy])
-      expect(make).toThrow(
-        expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(text) }),
-      );
-  });
-
   test("frozen, while the step count is uncertain", async () => {
     const random = new Random(seed + 14);
     const groups = [{ match: "w" }];

@@ -50,6 +50,7 @@ export const rowFeatures: readonly RowFeatures[] = [
   {},
   { mask: true },
   { list: true },
+  { list: true, rowScalars: true, isScaled: true },
   { copies: 1 },
   { mask: true, copies: 1, halves: true },
   { isShared: true },

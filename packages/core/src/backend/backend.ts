@@ -66,6 +66,25 @@ export interface RowList {
   readonly gradientRows: Uint32Array;
   readonly start: number;
   readonly end: number;
+  /** The scalars of each row, in place of those of the update: in runs of a guard whose rows count their own steps. */
+  readonly scalars?: RowScalars | undefined;
+}
+
+/**
+ * The scalars of the rows of a list that begins at 0, where a device counts the steps of rows: a set for each number of
+ * steps that a row may have taken. A step that is taken adds 1 to the count of each row in the list.
+ */
+export interface RowScalars {
+  /** Per row of the parameter, a u32: the steps that it has taken. */
+  readonly counts: Tensor;
+  /** Per row of the list: what is added to its count for the index of its set, modulo 2³². */
+  readonly offsets: Uint32Array;
+  /** If the scalars depend on the device's step t as well, `setsPerStep` × (t − `firstStep`) is added; otherwise 0. */
+  readonly firstStep: number;
+  readonly setsPerStep: number;
+  /** The sets, one after the other, each in the order of `variant.scalars`; the first `setCount` are valid. */
+  readonly values: Float64Array;
+  readonly setCount: number;
 }
 
 /** A tensor that each step fills with the new values of a parameter, after an activation. */

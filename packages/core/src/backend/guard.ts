@@ -66,6 +66,8 @@ export interface Guard {
    * @param kind which parameters the step updates
    */
   writeScalars(t: number, kind: number): void;
+  /** The next steps have everything they need if they are the device's step `t` or a later one; at another, it stops. */
+  startAt(t: number): void;
   /** Lets the next calls of `check` and `run` do something only if the device's next step is of this kind; undefined for any. */
   restrict(kind: number | undefined): void;
   /**

@@ -187,12 +187,14 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   async state(options: StateOptions = {}): Promise<OptimizerState> {
     this.#checkTrains();
     checkOptions("state", options, ["reuse"]);
-    const reading = this.#control?.readCounts();
+    const { records } = this.#table;
+    const reading = this.#control?.readCounts(records);
+    const counting = records.flatMap((one) => (one.rowSteps?.guarded && one.name) ?? []);
     const [state, read] = await Promise.all([
       readState(this.#stateSource, this.#clock.iterations, options.reuse),
       reading,
     ]);
-    return read === undefined ? state : correctedState(state, read);
+    return read === undefined ? state : correctedState(state, read, counting);
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {
@@ -240,7 +242,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const selected = this.#select(names);
     checkRowStepReset(selected, options);
     resetSlots(backend!, selected, records, options, run);
-    for (const { rowSteps } of selected) rowSteps?.reset(options);
+    for (const { rowSteps, update } of selected) rowSteps?.reset(options, update.parameter, run);
   }
 
   fillCopies(names: string | readonly string[] = this.parameters): void {
@@ -277,7 +279,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     const [metrics] = await Promise.all([
       readMetrics(this.#table.records),
-      this.#control?.readCounts(),
+      this.#control?.readCounts(this.#table.records),
     ]);
     return { ...metrics, ...this.#control?.metrics };
   }

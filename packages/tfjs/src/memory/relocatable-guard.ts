@@ -31,6 +31,10 @@ export class RelocatableGuard implements Guard {
     this.#guard.writeScalars(t, kind);
   }
 
+  startAt(t: number): void {
+    this.#guard.startAt(t);
+  }
+
   restrict(kind: number | undefined): void {
     this.#guard.restrict(kind);
   }

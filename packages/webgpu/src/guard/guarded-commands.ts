@@ -182,6 +182,7 @@ class CallValues implements StepValues {
     this.#words[callWords.offset] = this.#kept.offset;
     this.#words[callWords.epoch] = this.#kept.epoch;
     this.#words[callWords.kind] = this.#kept.kind;
+    this.#words[callWords.first] = this.#kept.firstStep;
     return this.#words;
   }
 }

@@ -18,6 +18,8 @@ export class KeptScalars {
   epoch = 0;
   /** The kind of steps that work is for. */
   kind: number = anyKind;
+  /** The first step that the next work has everything for. */
+  firstStep = 0;
   readonly #queue: GPUQueue;
   readonly #options: GuardOptions;
   /** The contents of the buffer. */

@@ -21,6 +21,8 @@ export const callWords = {
   epoch: 2,
   /** The kind of steps that the work is for. */
   kind: 3,
+  /** The first step that the work has scalars for. */
+  first: 4,
 } as const;
 
 /** Words of a row of kept scalars before what is carried and the scalars: the step, the replacement, and the kind of the step. */
@@ -70,7 +72,7 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   let step = control[${controlWords.steps}] + 1u;
   let row = ((step + call[${callWords.offset}]) % rows) * row_length;
   // Those of another step may have overwritten them.
-  let has_scalars = kept_scalars[row] == step && kept_scalars[row + 1u] == call[${callWords.epoch}];
+  let has_scalars = kept_scalars[row] == step && kept_scalars[row + 1u] == call[${callWords.epoch}] && step >= call[${callWords.first}];
   let has_stopped = control[${controlWords.stops}] != control[${controlWords.resumedStops}];
   let is_taken = non_finite[0] == 0u && has_scalars && !has_stopped;
   let is_for_step = call[${callWords.kind}] == ${anyKind}u || call[${callWords.kind}] == kept_scalars[row + 2u];

@@ -33,6 +33,8 @@ export interface RowKernelLayout {
   readonly mask: boolean;
   /** Whether it updates listed rows only. */
   readonly list: boolean;
+  /** Whether each entry of the list has scalars of its own. */
+  readonly rowScalars: boolean;
   /** Whether arrays can have gaps between rows. */
   readonly strides: boolean;
   /** Whether values per column, and per row of several matrices, can have gaps. */
@@ -103,8 +105,8 @@ export function bindGroupLayoutKey(layout: KernelLayout): string {
 export function kernelLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
   const { bindings, copies, mask, list, strides, widths, fixedPoint, activates, clears } = layout;
-  const { wholeRows, halves } = layout;
-  const named = { mask, list, strides, widths, activates, clears, wholeRows, halves };
+  const { wholeRows, halves, rowScalars } = layout;
+  const named = { mask, list, rowScalars, strides, widths, activates, clears, wholeRows, halves };
   const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
   const integers = fixedPoint === "none" ? [] : [`${fixedPoint} gradients`];
   return [

@@ -14,6 +14,7 @@ import {
   hasWidth,
   isGrouped,
   placedArraysOf,
+  scalarPlacesName,
   unselectedRowsCode,
 } from "./row-parameters.js";
 import { activationCode, boundedNorm } from "./activation-functions.js";
@@ -26,6 +27,8 @@ export interface RowAccess {
   /** Declares `row` and `column`, and skips rows that take no part. */
   readonly position: readonly string[];
   readonly load: (array: KernelArray) => string;
+  /** A scalar of the row's own. */
+  readonly loadScalar: (index: number) => string;
   readonly store: (name: string, value: string) => string;
   /** The value of the parameter at an offset from the start of its row. */
   readonly loadParameter: (row: string, column: string) => string;
@@ -86,6 +89,7 @@ export function rowAccessOf(
       : [],
     position: [
       ...(isInGroupLoop(layout) ? [] : positionOf(layout)),
+      ...(layout.rowScalars ? [`let row_scalars = row_list[${scalarPlacesName} + listed];`] : []),
       ...(layout.list && hasGradient ? listedGradient(layout) : []),
       ...(clears
         ? [`let stored_gradient = ${stored};`, `clear_gradient(${gradientIndex}, gradient_unit);`]
@@ -103,6 +107,7 @@ export function rowAccessOf(
       if (!layout.mask) return derived;
       return isEarly ? "own_gradient" : `select(0.0, ${derived}, selected)`;
     },
+    loadScalar: (index) => `bitcast<f32>(row_list[row_scalars + ${index}u])`,
     store,
     loadParameter,
     isSelected,

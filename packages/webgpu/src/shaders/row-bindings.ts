@@ -108,6 +108,7 @@ export function plainRowLayout(
   const options = {
     mask: false,
     list: false,
+    rowScalars: false,
     strides: false,
     widths: false,
     fixedPoint: "none" as const,

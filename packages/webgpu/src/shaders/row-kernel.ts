@@ -10,6 +10,7 @@ import {
   matrixParameterNames,
   readsMatrices,
   rowParameterNames,
+  scalarPlacesName,
   startParameterNames,
   unselectedRowsCode,
 } from "./row-parameters.js";
@@ -41,9 +42,14 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     ...copyParameterNames(layout),
     ...(readsMatrices(kernel) ? matrixParameterNames : []),
     ...(layout.list ? listParameterNames : []),
+    ...(layout.rowScalars ? [scalarPlacesName] : []),
     ...reduction.parameters,
   ];
-  const { perDispatch, perElement, results } = kernelBodyOf(kernel, access.load);
+  const { perDispatch, perElement, results } = kernelBodyOf(
+    kernel,
+    access.load,
+    layout.rowScalars ? access.loadScalar : undefined,
+  );
   const stored = results.filter(({ name }) => reductions.every((one) => one.name !== name));
   const textOf = (name: string): string => results.find((one) => one.name === name)!.text;
   const storesParameter = stored.some(({ name }) => name === "p");

@@ -175,6 +175,9 @@ export const listParameterNames = [
   "row_count",
 ] as const;
 
+/** After these, if each entry of the list has scalars of its own: the places of these scalars. */
+export const scalarPlacesName = "places_start";
+
 /** Whether a kernel of elements reads values per row or column. */
 export function readsMatrices({ over, arrays }: KernelProgram): boolean {
   return over === "element" && arrays.some(({ extent }) => extent === "row" || extent === "column");

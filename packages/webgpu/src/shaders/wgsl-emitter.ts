@@ -128,24 +128,28 @@ export interface KernelBody {
  * that another result depends on.
  *
  * @param load gives the expression for the current value of an array
+ * @param loadScalar the same for a scalar, by its index, if scalars are those of an element
  */
 export function kernelBodyOf(
-  { program, arrays }: KernelProgram,
+  { program, arrays, scalars }: KernelProgram,
   load: (array: KernelArray) => string,
+  loadScalar?: (index: number) => string,
 ): KernelBody {
   const perDispatch: string[] = [];
   const perElement: string[] = [];
   let count = 0;
   const declare = (text: string, varies: boolean): string => {
     count += 1;
-    (varies ? perElement : perDispatch).push(`let t${count} = ${text};`);
+    (varies || loadScalar ? perElement : perDispatch).push(`let t${count} = ${text};`);
     return `t${count}`;
   };
   const loaded = (name: string): KernelArray | undefined =>
     arrays.find((array) => array.name === name);
   for (const { name } of program.inputs) {
-    if (loaded(name) === undefined)
+    if (loaded(name) !== undefined) continue;
+    if (loadScalar === undefined)
       perDispatch.push(`let ${wgslName(name)} = Value(scalars[scalar_set].${wgslName(name)});`);
+    else perElement.push(`let ${wgslName(name)} = ${loadScalar(scalars.indexOf(name))};`);
   }
   for (const { name } of program.inputs) {
     const array = loaded(name);

@@ -102,6 +102,26 @@ export const skippedStepMutants: readonly Mutant[] = [
     "skipped steps count where groups are updated every few steps",
     (options) => options.nonFinite === "skip" && hasEvery(options),
   ),
+  of(
+    wrapping("rows count steps that are skipped", (optimizer) => {
+      const rows: number[] = [];
+      return {
+        step: (...[gradients, options]: Call) => {
+          const { w } = gradients as Readonly<Record<string, unknown>>;
+          const { indices } = (w ?? {}) as { readonly indices?: Iterable<number> };
+          if (hasBadValue(gradients)) rows.push(...new Set(indices));
+          optimizer.step(gradients, options);
+        },
+        state: async () => {
+          const state = await optimizer.state();
+          const w = state.rowSteps?.["w"]?.slice();
+          for (const row of rows) if (w !== undefined) w[row] += 1;
+          return w === undefined ? state : { ...state, rowSteps: { ...state.rowSteps, w } };
+        },
+      };
+    }),
+    ({ nonFinite, rowSteps }) => nonFinite === "skip" && rowSteps === true,
+  ),
   counting(
     "a step that is refused counts",
     ({ nonFinite }) => nonFinite === "throw",
@@ -129,6 +149,14 @@ export const skippedStepMutants: readonly Mutant[] = [
       without(options, "nonFinite"),
     ),
     ({ sparse, nonFinite }) => sparse === "lazy" && nonFinite === "skip",
+  ),
+  of(
+    withOptions("a loss scale makes lazy sparse gradients dense", (options) => ({
+      ...options,
+      sparse: "dense",
+      rowSteps: false,
+    })),
+    ({ sparse, lossScale }) => sparse === "lazy" && lossScale !== undefined,
   ),
   of(
     wrapping("rows that were selected in a skipped step count in the next one", (optimizer) => {

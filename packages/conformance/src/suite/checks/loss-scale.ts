@@ -1,4 +1,4 @@
-import { sgd, type DynamicLossScale } from "@gradstep/core";
+import { adam, sgd, type DynamicLossScale } from "@gradstep/core";
 import { assert, assertEqual } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
@@ -16,7 +16,39 @@ export const lossScaleChecks: readonly Check[] = [
       await train(context, { ...scale, initial: 2 ** 126, growthInterval: 1 }, []);
     },
   },
+  {
+    group: "calls and steps",
+    name: "lossScale: a lazy sparse gradient changes the rows that have an index",
+    needs: ["skippedSteps", "rows"],
+    run: stepOfSomeRows,
+  },
 ];
+
+async function stepOfSomeRows({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const w = backend.tensor([3, 2], [1, 2, 3, 4, 5, 6]);
+  const optimizer = target.create(
+    adam({ learningRate: 0.5 }),
+    { w },
+    { sparse: "lazy", lossScale: 4 },
+  );
+  const step = (...rows: number[]): void => {
+    const values = new Float32Array(2 * rows.length).fill(4);
+    optimizer.step({ w: { indices: Uint32Array.from(rows), values } });
+  };
+  step(0, 1, 2);
+  const before = await w.read();
+  step(1);
+  const after = await w.read();
+  after.forEach((value, i) => {
+    const isListed = i === 2 || i === 3;
+    assert(
+      (value !== before[i]) === isListed,
+      `adam, step 2 with a loss scale and a gradient of row 1: p of "w"[${i}] was ${before[i]} and is ${value}; expected ${isListed ? "another value" : "the same"}`,
+    );
+  });
+  optimizer.dispose();
+}
 
 /** @param bad the calls with a gradient that is not finite */
 async function train(

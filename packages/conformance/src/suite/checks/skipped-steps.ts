@@ -1,4 +1,5 @@
 import {
+  adamw,
   nadam,
   variantOf,
   warmup,
@@ -83,6 +84,21 @@ export function skippedStepChecks(rules: readonly Rule[]): readonly Check[] {
       },
     },
     {
+      name: "of several calls, with groups that are updated every few steps,",
+      needs,
+      spec: anyRule,
+      options: { accumulate: 2, groups: [{ match: "b", every: 2 }] },
+      calls: (random, isBad, step) => {
+        const bad = random.integer(0, 1);
+        return [0, 1].map((call) => {
+          const gradients = dense(random);
+          if (isBad && call === bad) spoil(gradients.w, random);
+          else if (!isBad && step % 2 !== 0) gradients.b[1] = Number.NaN;
+          return { gradients };
+        });
+      },
+    },
+    {
       name: "with lazy sparse gradients",
       needs: [...needs, "rows"],
       spec: anyRule,
@@ -94,6 +110,18 @@ export function skippedStepChecks(rules: readonly Rule[]): readonly Check[] {
         return [{ gradients: { w: { indices, values }, b: randomValues(3, random) } }];
       },
     },
+    ...[{}, { lossScale: 8 }].map((options): Training => ({
+      name: `with rows that count their own steps${"lossScale" in options ? ", and a loss scale" : ""}`,
+      needs: ["rows", "rowSteps"],
+      spec: (random) => adamw({ learningRate: random.pick([0.1, warmup(5, 0.1)]) }),
+      options: { ...options, sparse: "lazy", rowSteps: true },
+      calls: (random, isBad) => {
+        const indices = Uint32Array.of(random.integer(0, 3), random.integer(0, 3));
+        const values = randomValues(6, random);
+        if (isBad) spoil(values, random);
+        return [{ gradients: { w: { indices, values }, b: randomValues(3, random) } }];
+      },
+    })),
     {
       name: "of several calls with masks",
       needs: [...needs, "rows"],
@@ -252,9 +280,10 @@ async function compare(got: Run, expected: Run, where: string): Promise<void> {
     where,
   );
   const counts = async ({ optimizer }: Run): Promise<unknown> => {
-    const { iterations, groups } = await optimizer.state();
+    const { iterations, groups, rowSteps = {} } = await optimizer.state();
     return [
       iterations,
+      Object.entries(rowSteps).map(([name, steps]) => [name, ...steps]),
       groups.map((group) => [group.iterations, group.persistentScalars]),
       optimizer.iterations,
     ];

@@ -107,6 +107,7 @@ export function freeRecord({
   scaling,
   sparse,
   slotResets,
+  rowSteps,
 }: ParameterRecord): void {
   run.kernel?.release?.(update);
   const shared = new Set(run.shared.values());
@@ -117,4 +118,5 @@ export function freeRecord({
   scaling?.parameter.free();
   sparse?.free();
   slotResets?.free();
+  rowSteps?.guarded?.free();
 }

@@ -147,7 +147,7 @@ export class ParameterRows implements Rows {
 
   #moves(parameters: Parameters, copies: NewCopies, resets: ResetRows): RowMove[] {
     const { records } = this.#context;
-    return records.flatMap(({ name, group, update, gradient, accumulator }) => {
+    return records.flatMap(({ name, group, update, gradient, accumulator, rowSteps }) => {
       const { variant } = group.context;
       const { parameter } = update;
       const reset = resets.get(name) ?? "added";
@@ -165,6 +165,8 @@ export class ParameterRows implements Rows {
         moves.push({ tensor: accumulator.sum, initial: -0, reset: "added" });
       if (accumulator?.selected !== undefined)
         moves.push({ tensor: accumulator.selected.flags, initial: 0, reset: "added" });
+      if (rowSteps?.guarded !== undefined)
+        moves.push({ tensor: rowSteps.guarded.memory, initial: 0, reset });
       if (gradient !== undefined) moves.push({ tensor: gradient, initial: 0, reset: "all" });
       // A replacement has the rows already, but the backend may refuse it.
       for (const { target } of copies.get(name) ?? update.copies)

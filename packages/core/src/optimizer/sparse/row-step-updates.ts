@@ -4,12 +4,20 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
 import type { ResetOptions } from "../reset/reset-options.js";
 import { ascending } from "../../backend/ascending.js";
+import type { StepWindow } from "./row-scalar-sets.js";
 import type { RowSteps } from "./row-steps.js";
 
-/** Replaces the update of a parameter whose rows count their own steps by one per number of steps. */
-export function divideUpdate({ update, run, rowSteps }: ParameterRecord): void {
+/**
+ * Replaces the update of a parameter whose rows count their own steps by one per number of steps, or by one with the
+ * scalars that a device chooses.
+ * @param window the steps of which each may be the next one of a device that decides
+ */
+export function divideUpdate(
+  { update, run, rowSteps }: ParameterRecord,
+  window: StepWindow | undefined,
+): void {
   const index = run.updates.indexOf(update);
-  divide(update, rowSteps!);
+  divide(update, rowSteps!, window);
   // Without rows, the update stays, and has none.
   for (let k = 0; k < rowSteps!.count; k += 1)
     place(rowSteps!.update(k), run, k === 0 ? index : run.count);
@@ -20,19 +28,19 @@ function place(update: Update, run: KernelRun, index: number): void {
   if (index === run.count) run.count += 1;
 }
 
-function divide(update: Update, rowSteps: RowSteps): void {
+function divide(update: Update, rowSteps: RowSteps, window: StepWindow | undefined): void {
   const { rows, mask } = update;
   if (rows !== undefined) {
     const { indices, gradientRows, end } = rows as RowList;
-    rowSteps.divide(update, indices, gradientRows, end);
+    rowSteps.divide(update, indices, gradientRows, end, window);
     return;
   }
   const count = rowSteps.counts.length;
   if (mask === undefined) {
-    rowSteps.divide(update, ascending(count), ascending(count), count);
+    rowSteps.divide(update, ascending(count), ascending(count), count, window);
     return;
   }
-  rowSteps.divideSelected(update, mask as Uint32Array);
+  rowSteps.divideSelected(update, mask as Uint32Array, window);
 }
 
 /**

@@ -1,8 +1,11 @@
-import { newRow, type RowList, type Update } from "../../backend/backend.js";
+import { newRow, type RowList, type Tensor, type Update } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
 import type { ResetOptions } from "../reset/reset-options.js";
+import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { StepScalars } from "../step/step-scalars.js";
 import { DistinctValues } from "./distinct-values.js";
+import { GuardedRowSteps } from "./guarded-row-steps.js";
+import { RowScalarSets, type StepWindow } from "./row-scalar-sets.js";
 
 /** The rows of an update that have taken the same number of steps. */
 interface Part {
@@ -10,10 +13,15 @@ interface Part {
   readonly rows: { -readonly [K in keyof RowList]: RowList[K] };
 }
 
-/** The steps that each row of a parameter has taken. A step is one update per number of steps among its rows. */
+/**
+ * The steps that each row of a parameter has taken. A step is one update per number of steps among its rows; where a
+ * device counts them, one update of all rows.
+ */
 export class RowSteps {
-  /** Per row: the steps taken. */
+  /** Per row: the steps taken; if a device decides which are taken, the most that they can be. */
   readonly counts: Uint32Array;
+  /** Those of a device that decides which steps are taken. */
+  guarded: GuardedRowSteps | undefined;
   readonly #group: Group;
   readonly #scalars: StepScalars;
   readonly #distinct = new DistinctValues();
@@ -25,6 +33,7 @@ export class RowSteps {
   #gradientRows = new Uint32Array(0);
   #steps = new Uint32Array(0);
   #selected = new Uint32Array(0);
+  #sets: RowScalarSets | undefined;
 
   constructor(group: Group, counts: Uint32Array) {
     this.counts = counts;
@@ -42,14 +51,30 @@ export class RowSteps {
     return this.#parts[index].update;
   }
 
+  /** Lets a device count the steps. @param parameter whose rows they are. @throws {GradstepError} `OUT_OF_MEMORY` */
+  guard(parameter: Tensor): void {
+    this.guarded ??= GuardedRowSteps.begin(parameter, this.counts);
+  }
+
   /**
    * Divides an update.
    *
    * @param indices the rows to be updated, without duplicates; the first `length`
    * @param gradientRows for each of them, the row of the gradient
+   * @param window the steps of which each may be the next one of a device that decides
    */
-  divide(update: Update, indices: Uint32Array, gradientRows: Uint32Array, length: number): void {
+  divide(
+    update: Update,
+    indices: Uint32Array,
+    gradientRows: Uint32Array,
+    length: number,
+    window: StepWindow | undefined,
+  ): void {
     this.#reserve(length);
+    if (window !== undefined) {
+      this.#listAll(update, indices, gradientRows, length, window);
+      return;
+    }
     const steps = this.#steps;
     for (let i = 0; i < length; i += 1) steps[i] = this.counts[indices[i]];
     const distinct = this.#distinct;
@@ -74,7 +99,7 @@ export class RowSteps {
   }
 
   /** The same for the rows that a mask selects, with a gradient of all rows. */
-  divideSelected(update: Update, mask: Uint32Array): void {
+  divideSelected(update: Update, mask: Uint32Array, window: StepWindow | undefined): void {
     if (this.#selected.length < mask.length) this.#selected = new Uint32Array(mask.length);
     let length = 0;
     for (let row = 0; row < mask.length; row += 1) {
@@ -82,15 +107,17 @@ export class RowSteps {
       this.#selected[length] = row;
       length += 1;
     }
-    this.divide(update, this.#selected, this.#selected, length);
+    this.divide(update, this.#selected, this.#selected, length, window);
   }
 
   /** Rows whose slots get their first values begin at 0. With `columns`, rows keep some of their slots, and their steps. */
-  reset({ rows, columns }: ResetOptions): void {
+  reset({ rows, columns }: ResetOptions, parameter: Tensor, run: KernelRunner): void {
     if (columns !== undefined) return;
     const mask = rows as Uint32Array | undefined;
-    for (let row = 0; row < this.counts.length; row += 1)
-      if (mask === undefined || mask[row] !== 0) this.counts[row] = 0;
+    const isReset = (row: number): boolean => mask === undefined || mask[row] !== 0;
+    for (let row = 0; row < this.counts.length; row += 1) if (isReset(row)) this.counts[row] = 0;
+    this.guarded?.resetOnDevice(mask, parameter, run);
+    this.guarded?.reset(isReset);
   }
 
   /** The steps of rows that were moved. */
@@ -103,10 +130,13 @@ export class RowSteps {
     const isReset = (row: number): boolean =>
       resetRows === "all" || (resetRows !== undefined && resetRows[row] !== 0);
     const isNew = (row: number): boolean => indices[row] === newRow || isReset(row);
-    return new RowSteps(
-      group,
-      Uint32Array.from({ length: count }, (_, row) => (isNew(row) ? 0 : this.counts[indices[row]])),
+    const sourceOf = (row: number): number => (isNew(row) ? newRow : indices[row]);
+    const counts = Uint32Array.from({ length: count }, (_, row) =>
+      isNew(row) ? 0 : this.counts[indices[row]],
     );
+    const steps = new RowSteps(group, counts);
+    steps.guarded = this.guarded?.remapped(counts, sourceOf);
+    return steps;
   }
 
   /** Counts the current step. */
@@ -118,9 +148,38 @@ export class RowSteps {
     this.#count = 0;
   }
 
+  /** One update of all rows, of which the device chooses the scalars. */
+  #listAll(
+    update: Update,
+    indices: Uint32Array,
+    gradientRows: Uint32Array,
+    length: number,
+    window: StepWindow,
+  ): void {
+    const guarded = this.guarded!;
+    this.#sets ??= new RowScalarSets(this.#group, this.#scalars);
+    const scalars = this.#sets.of(indices, length, guarded, window);
+    const part = this.#partAt(0, update, update.scalars);
+    for (let i = 0; i < length; i += 1) {
+      this.#indices[i] = indices[i];
+      this.#gradientRows[i] = gradientRows[i];
+    }
+    part.rows.start = 0;
+    part.rows.end = length;
+    part.rows.scalars = { counts: guarded.counts, ...scalars };
+    this.#count = 1;
+  }
+
   /** Sets part `k` to no rows yet, and its scalars to those of step `t`. */
   #prepare(update: Update, k: number, t: number): void {
-    if (this.#parts[k]?.update.parameter !== update.parameter) this.#parts[k] = partOf(update);
+    const part = this.#partAt(k, update);
+    this.#group.computeScalars(this.#scalars, t);
+    part.update.scalars.set(this.#scalars.values);
+  }
+
+  #partAt(k: number, update: Update, scalars?: Float64Array): Part {
+    if (this.#parts[k]?.update.parameter !== update.parameter)
+      this.#parts[k] = partOf(update, scalars);
     const part = this.#parts[k];
     part.update.gradient = update.gradient;
     part.update.signals = update.signals;
@@ -128,8 +187,7 @@ export class RowSteps {
     part.rows.indices = this.#indices;
     part.rows.gradientRows = this.#gradientRows;
     part.rows.end = 0;
-    this.#group.computeScalars(this.#scalars, t);
-    part.update.scalars.set(this.#scalars.values);
+    return part;
   }
 
   #reserve(length: number): void {
@@ -141,9 +199,11 @@ export class RowSteps {
   }
 }
 
-function partOf(update: Update): Part {
+function partOf(
+  update: Update,
+  scalars: Float64Array = new Float64Array(update.scalars.length),
+): Part {
   const none = new Uint32Array(0);
   const rows = { indices: none, gradientRows: none, start: 0, end: 0 };
-  const scalars = new Float64Array(update.scalars.length);
   return { update: { ...update, rows, mask: undefined, unselectedRows: "keep", scalars }, rows };
 }

@@ -75,6 +75,7 @@ export function restoreState(
     group.iterations = own ?? Math.floor(steps / group.every);
   }
   for (const { rowSteps, counts } of ofRows) rowSteps.counts.set(counts);
+  for (const { rowSteps } of records) rowSteps?.guarded?.restore();
   for (const { tensor, values } of ofSlots) tensor.write(values);
   same.forEach((record, i) => {
     record.rowLimit = limits[i];

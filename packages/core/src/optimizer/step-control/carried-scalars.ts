@@ -30,19 +30,31 @@ export class CarriedScalars {
 
   /** Takes those after step `t`, whose scalars the groups have computed. */
   take(t: number): void {
+    if (this.values.length === 0) return;
+    this.#takeNext(t);
+    this.#history.set(this.values, this.#start(t));
+  }
+
+  /** Whether those after step `t`, one of the last steps, are still the same. */
+  areKept(t: number): boolean {
+    this.#takeNext(t);
+    const start = this.#start(t);
+    return this.values.every((value, i) => Object.is(value, this.#history[start + i]));
+  }
+
+  #takeNext(t: number): void {
     const { values } = this;
-    if (values.length === 0) return;
     for (let i = 0; i < this.#groups.length; i += 1) {
       const group = this.#groups[i];
       if (group.isDue(t)) group.scalars.copyNext(values, this.#starts[i]);
       else group.scalars.copyPersistent(values, this.#starts[i]);
     }
-    this.#history.set(values, this.#start(t));
   }
 
-  /** Takes the current ones of the groups. */
-  takeCurrent(): void {
+  /** Takes the current ones of the groups, which are those after step `t`. */
+  takeCurrent(t: number): void {
     this.#groups.forEach(({ scalars }, i) => scalars.copyPersistent(this.values, this.#starts[i]));
+    this.#history.set(this.values, this.#start(t));
   }
 
   /** Gives the groups those after step `t`, one of the last steps. */

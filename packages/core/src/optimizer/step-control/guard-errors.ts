@@ -8,31 +8,26 @@ const remedy = "call await optimizer.metrics() before";
  * Whether the device can decide which steps of a group are skipped.
  * @throws {GradstepError} `UNSUPPORTED`
  */
-export function checkGuardedGroup(
-  backend: string,
-  { every, sparseOptions }: Group,
-  accumulate: number,
-): void {
-  if (every > 1 && accumulate > 1) throw severalSteps(accumulate);
-  if (!sparseOptions.rowSteps) return;
+export function checkGuardedGroup({ every, sparseOptions }: Group): void {
+  if (every === 1 || !sparseOptions.rowSteps) return;
   throw new GradstepError(
-    `Got rowSteps on backend ${backend}, where the host does not see which gradients are finite, and so not how many steps a row has taken; expected rowSteps: false, or nonFinite and lossScale left out.`,
+    `A group has every ${every} with rowSteps, and the device decides which steps are skipped; expected one of the two. Leave nonFinite and lossScale out to use both.`,
     { code: "UNSUPPORTED" },
   );
 }
 
-/** The error for a group that does not take part in every step, whose gradients are accumulated. */
-export function severalSteps(accumulate: number): GradstepError {
+/** The error for an array that is to be cleared only if its group takes part in the step, which the device knows. */
+export function clearingSomeSteps(name: string): GradstepError {
   return new GradstepError(
-    `A group has every above 1 with accumulate ${accumulate}, and the device decides which steps are skipped; expected one of the two. Leave nonFinite and lossScale out to use both.`,
+    `Got clear: true and an array as the gradient of "${name}", whose group has every above 1, and the host does not know how many steps the device has skipped; expected a tensor, which the device clears, or ${remedy} the step.`,
     { code: "UNSUPPORTED" },
   );
 }
 
-/** The error for gradients that are to be cleared only if their group takes part in the step, which the device knows. */
-export function clearingSomeSteps(): GradstepError {
+/** The error for gradients that are to be cleared if their group takes part in the step that they will be summed for. */
+export function clearingSums(): GradstepError {
   return new GradstepError(
-    "Got clear: true, and a group has every above 1 while the device decides which steps are skipped; expected gradients that you clear.",
+    `Got clear: true with accumulate while a group has every above 1, and the host does not know how many steps the device has skipped; expected gradients that you clear, or ${remedy} the step.`,
     { code: "UNSUPPORTED" },
   );
 }
@@ -48,7 +43,7 @@ export function uncertainSteps(name: "frozen" | "every", value: boolean | number
 /** The error for a hyperparameter that was set when the persistent scalars were uncertain. */
 export function uncertainScalars(): GradstepError {
   return new GradstepError(
-    `A hyperparameter was set, and the host does not know how many steps the device has skipped, on which the persistent scalars of the rule depend; ${remedy} a step with another value, or use a schedule.`,
+    `A hyperparameter was set on which the persistent scalars of the rule depend, and the host does not know how many steps the device has skipped; ${remedy} a step with another value, or use a schedule.`,
     { code: "UNSUPPORTED" },
   );
 }

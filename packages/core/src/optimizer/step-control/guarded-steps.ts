@@ -4,14 +4,9 @@ import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { Clock } from "../step/step-scalars.js";
 import { CarriedScalars } from "./carried-scalars.js";
-import {
-  checkGuardedGroup,
-  clearingSomeSteps,
-  severalSteps,
-  stopError,
-  uncertainScalars,
-  uncertainSteps,
-} from "./guard-errors.js";
+import { checkGuardedGroup, stopError, uncertainScalars, uncertainSteps } from "./guard-errors.js";
+import type { RowReading } from "../sparse/guarded-row-steps.js";
+import { maxWindowLength, type StepWindow } from "../sparse/row-scalar-sets.js";
 import { stepsAmong, StepKinds } from "./step-kinds.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
 
@@ -24,6 +19,9 @@ const keptSteps = 2048;
 /** For how many of these steps scalars are written again when a hyperparameter was set. */
 const rewrittenSteps = 256;
 
+/** For how many steps there are scalars of rows that count their own steps, if they follow a schedule. */
+const scheduledRowSteps = 16;
+
 /** What the device counted, compared to what the host assumed when it asked. */
 export interface Reading {
   readonly counts: GuardCounts;
@@ -33,6 +31,8 @@ export interface Reading {
   readonly untakenByGroup: readonly number[];
   /** The persistent scalars of each group. */
   readonly persistentScalars: readonly Readonly<Record<string, number>>[];
+  /** Per parameter whose rows count their own steps: those that each row has taken. */
+  readonly rowSteps: readonly Uint32Array[];
 }
 
 /** What the host knows when a device begins to decide. */
@@ -51,7 +51,8 @@ export class GuardedSteps {
   readonly #clock: Clock;
   readonly #carried: CarriedScalars;
   readonly #kinds: StepKinds;
-  readonly #accumulate: number;
+  /** The steps of which each may be the device's next one, if the scalars of rows are not kept for more of them. */
+  window: StepWindow = { first: 0, last: 0 };
   /** Which groups were frozen at the last step, and `every` of each. */
   readonly #participation: { frozen: boolean; every: number }[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
@@ -78,10 +79,9 @@ export class GuardedSteps {
     { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
     divisor: Float64Array,
   ) {
-    for (const group of groups) checkGuardedGroup(backend.name, group, accumulate);
+    for (const group of groups) checkGuardedGroup(group);
     this.#groups = groups;
     this.#kinds = new StepKinds(groups);
-    this.#accumulate = accumulate;
     this.#participation = groups.map(({ frozen, every }) => ({ frozen, every }));
     this.#clock = clock;
     this.#carried = new CarriedScalars(groups, keptSteps);
@@ -111,26 +111,56 @@ export class GuardedSteps {
     const { changes, iterations } = this.#clock;
     const uncertain = iterations + 1 - this.#first;
     this.#takeParticipation(uncertain > 0);
+    this.#takeWindow();
     let hasStepRate = false;
     for (const { stepRate } of this.#groups) hasStepRate ||= stepRate !== undefined;
     if (this.#seen === changes && !hasStepRate) {
       this.#writeScalars(0);
       return;
     }
-    if (uncertain > 0 && this.#carried.values.length > 0) throw uncertainScalars();
-    this.#seen = -1;
     const before = Math.min(uncertain, rewrittenSteps - 1);
+    if (before > 0 && !this.#keepsCarried(before)) throw uncertainScalars();
+    this.#seen = -1;
     this.#guard.replaceScalars(iterations + 1 - before);
     for (let back = before; back >= 0; back -= 1) this.#writeScalars(back);
     // The rate of the next step is another one.
     if (!hasStepRate) this.#seen = changes;
   }
 
+  /** Whether the persistent scalars after each of the last steps do not depend on the hyperparameters that were set. */
+  #keepsCarried(steps: number): boolean {
+    if (this.#carried.values.length === 0) return true;
+    let areKept = true;
+    for (let back = steps; back > 0 && areKept; back -= 1)
+      this.#at(back, (t) => {
+        areKept = this.#carried.areKept(t);
+      });
+    return areKept;
+  }
+
+  #takeWindow(): void {
+    const last = this.#clock.iterations + 1;
+    const kept = this.#rowStepsKept;
+    const first = Math.max(this.#first, last - (kept ?? keptSteps) + 1);
+    this.window = { first, last };
+    this.#guard.startAt(kept === undefined ? 0 : first);
+  }
+
+  /** For how many steps there are scalars of rows; undefined if no rows count their own steps. */
+  get #rowStepsKept(): number | undefined {
+    let kept: number | undefined;
+    for (const group of this.#groups) {
+      if (!group.sparseOptions.rowSteps || kept === scheduledRowSteps) continue;
+      kept = group.isScheduled ? scheduledRowSteps : maxWindowLength;
+    }
+    return kept;
+  }
+
   /** @throws {GradstepError} `UNSUPPORTED` if it is not known in which steps a group took part before this changed */
   #takeParticipation(isUncertain: boolean): void {
     for (let i = 0; i < this.#groups.length; i += 1) {
       const { frozen, every } = this.#groups[i];
-      if (every > 1 && this.#accumulate > 1) throw severalSteps(this.#accumulate);
+      checkGuardedGroup(this.#groups[i]);
       const last = this.#participation[i];
       if (frozen === last.frozen && every === last.every) continue;
       if (isUncertain)
@@ -145,10 +175,8 @@ export class GuardedSteps {
   /**
    * Steps of which each may be the next one of the device, and in which different groups take part: all that differs is to
    * be done for each of them, after `beginTurn`. Valid until the next call.
-   * @throws {GradstepError} `UNSUPPORTED`
    */
-  turns(clears: boolean): readonly number[] {
-    if (clears && this.#kinds.areSeveral) throw clearingSomeSteps();
+  turns(): readonly number[] {
     const next = this.#clock.iterations + 1;
     return this.#kinds.among(Math.max(this.#first, next - keptSteps + 1), next);
   }
@@ -191,17 +219,25 @@ export class GuardedSteps {
 
   /**
    * Reads what the device has counted, and corrects the counts of the host.
+   * @param rows readings of the steps of rows
    * @param onRead is told at once, unless a state was restored since
    * @throws {GradstepError} why the device has stopped, once per stop: `NON_FINITE`, `UNSUPPORTED`. It takes steps again.
    */
-  async read(onRead: (counts: GuardCounts) => void): Promise<Reading> {
+  async read(rows: readonly RowReading[], onRead: (counts: GuardCounts) => void): Promise<Reading> {
     const before = this.#untaken;
     const restored = this.#restored;
     const { iterations } = this.#clock;
     // The groups may have been changed since the last step, and the next step may be taken before this is read.
     const participation = this.#participation.map((one) => ({ ...one }));
-    const counts = await this.#guard.read();
-    if (restored === this.#restored) this.#correct(counts, onRead);
+    const [counts, ...values] = await Promise.all([
+      this.#guard.read(),
+      ...rows.map((one) => one.values),
+    ]);
+    if (restored === this.#restored) {
+      const hasStopped = counts.stops > this.#stops;
+      rows.forEach((one, i) => one.target?.correct(one, values[i], hasStopped));
+      this.#correct(counts, onRead);
+    }
     const { carried } = counts;
     const untakenSteps = counts.skippedSteps + counts.missedSteps - before;
     return {
@@ -211,6 +247,7 @@ export class GuardedSteps {
         stepsAmong(one, iterations - untakenSteps + 1, iterations),
       ),
       persistentScalars: this.#groups.map((_, i) => this.#carried.named(i, carried)),
+      rowSteps: values.map((one) => Uint32Array.from(one)),
     };
   }
 
@@ -234,7 +271,7 @@ export class GuardedSteps {
     this.#stops = counts.stops;
     this.#seen = -1;
     this.#guard.resume(counts.stops);
-    throw stopError(counts, missed, rewrittenSteps);
+    throw stopError(counts, missed, this.#rowStepsKept ?? rewrittenSteps);
   }
 
   /** Continues from these counts. */
@@ -245,7 +282,7 @@ export class GuardedSteps {
     this.#untaken = counts.skippedSteps;
     this.#skipped = counts.skippedSteps;
     this.#stops = 0;
-    this.#carried.takeCurrent();
+    this.#carried.takeCurrent(counts.steps);
     const { values: carried } = this.#carried;
     this.#guard.write({ ...counts, carried, missedSteps: 0, stops: 0, stopCause: undefined });
   }
@@ -256,14 +293,23 @@ export class GuardedSteps {
 
   /** Writes the scalars of the step that is this many before the next one. */
   #writeScalars(back: number): void {
-    this.#moveBack(back);
-    try {
-      for (const group of this.#groups) group.prepare();
-      const t = this.#clock.iterations + 1;
+    this.#at(back, (t) => {
       this.#carried.take(t);
       this.#guard.writeScalars(t, this.#kinds.of(t));
+    });
+  }
+
+  /** Computes the scalars of the step that is this many before the next one. */
+  #at(back: number, use: (t: number) => void): void {
+    const { iterations } = this.#clock;
+    this.#moveBack(back);
+    try {
+      if (back > 0) this.#carried.goTo(iterations - back);
+      for (const group of this.#groups) group.prepare();
+      use(this.#clock.iterations + 1);
     } finally {
       this.#moveBack(-back);
+      if (back > 0) this.#carried.goTo(iterations);
     }
   }
 

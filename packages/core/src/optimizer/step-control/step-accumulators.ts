@@ -20,8 +20,12 @@ export class StepAccumulators {
     return this.#records.length;
   }
 
-  /** Finds those that are used. @param all the records of the optimizer */
-  collect(all: readonly ParameterRecord[]): void {
+  /**
+   * Finds those that are used.
+   * @param all the records of the optimizer
+   * @param iteration only those whose groups take part in this step
+   */
+  collect(all: readonly ParameterRecord[], iteration?: number): void {
     const records = this.#records;
     let count = 0;
     let isSame = true;
@@ -29,6 +33,7 @@ export class StepAccumulators {
       const record = all[i];
       const { accumulator } = record;
       if (accumulator?.isUsed !== true) continue;
+      if (iteration !== undefined && !record.group.isDue(iteration)) continue;
       const { update } = accumulator;
       // Kernels without a gradient get memory that does not overlap their output.
       update.gradient = record.update.parameter;

@@ -42,15 +42,21 @@ export async function readControlState(
   };
 }
 
-/** A state without the steps that the device has not taken, of which the host did not know when it made the state. */
+/**
+ * A state without the steps that the device has not taken, of which the host did not know when it made the state.
+ * @param counting the parameters whose rows count their steps on the device
+ */
 export function correctedState(
   state: OptimizerState,
-  { counts, untakenSteps, untakenByGroup, persistentScalars }: Reading,
+  { counts, untakenSteps, untakenByGroup, persistentScalars, rowSteps }: Reading,
+  counting: readonly string[],
 ): OptimizerState {
   const { skippedSteps, consecutiveSkips, lossScale: scale, goodSteps } = counts;
   const lossScale = state.control?.lossScale && { lossScale: { scale, goodSteps } };
+  const ofRows = Object.fromEntries(counting.map((name, i) => [name, rowSteps[i]]));
   return {
     ...state,
+    ...(state.rowSteps && { rowSteps: { ...state.rowSteps, ...ofRows } }),
     iterations: state.iterations - untakenSteps,
     groups: state.groups.map((group, i) => ({
       ...group,

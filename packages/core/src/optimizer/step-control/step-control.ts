@@ -38,6 +38,9 @@ export interface ControlledCall {
   readonly target: object | undefined;
 }
 
+/** What a call and the step that it completes have in common. */
+export type StepCall = Pick<ControlledCall, "all" | "options" | "run" | "target">;
+
 /** Stands for the rows of a sparse gradient. */
 const someRows = new Uint32Array(0);
 
@@ -126,6 +129,8 @@ export class StepControl {
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
   reserve({ records, updates, count, isLazy, all, options }: ControlledCall): void {
+    if (this.guarded !== undefined)
+      for (let i = 0; i < count; i += 1) records[i].rowSteps?.guard(updates[i].parameter);
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
     const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";
@@ -181,10 +186,10 @@ export class StepControl {
   /**
    * Adds the gradients of a call to the accumulated ones, or divides them by the loss scale.
    * @param scale that of the gradients, if kernels take it
-   * @returns whether a step follows, with the gradients of `step` and with `stepOptions`
+   * @returns whether a step follows: then `takeStep` is to be called
    */
   take(call: ControlledCall, scale: StepSignals | undefined): boolean {
-    const { all, options, run, target } = call;
+    const { all, options, run } = call;
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
@@ -192,24 +197,36 @@ export class StepControl {
     const count = this.#select(call, scale);
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, call);
-      this.step.collect(all);
-      // The gradients have been cleared, and the quotients need not be.
-      this.stepOptions = options?.clear === true ? { ...options, clear: false } : options;
       return true;
     }
     this.unselectedRows = options?.unselectedRows ?? this.unselectedRows;
     if (count > 0) run(this.#kernels.get(addition()), this.#updates, count);
     this.microSteps += 1;
-    if (!isDue) return false;
+    return isDue;
+  }
+
+  /**
+   * Makes a step of what the accumulators have.
+   * @param iteration the step whose groups take part
+   * @returns whether it is taken, with the gradients of `step` and with `stepOptions`
+   */
+  takeStep(call: StepCall, iteration: number): boolean {
+    const { all, options, run, target } = call;
     const { step } = this;
-    step.collect(all);
+    const { accumulate } = this.options;
+    step.collect(all, iteration);
+    if (accumulate === 1) {
+      // The gradients have been cleared, and the quotients need not be.
+      this.stepOptions = options?.clear === true ? { ...options, clear: false } : options;
+      return true;
+    }
     if (this.guarded !== undefined) {
       this.guarded.check(step.sums, step.count, target);
     } else if (
       this.options.nonFinite !== "propagate" &&
       findNonFinite(step.sums, step.count) !== undefined
     ) {
-      this.#clear(run);
+      this.#clear(all, run);
       if (this.options.nonFinite === "throw")
         throw new GradstepError(
           "The sum of the accumulated gradients is not finite, although they are; they were dropped. Divide the loss by a constant.",
@@ -218,15 +235,15 @@ export class StepControl {
       this.#skip();
       return false;
     }
-    this.#divisor[0] *= accumulate;
+    this.#divisor[0] = (this.lossScale?.scale ?? 1) * accumulate;
     if (step.count > 0) this.#divide(division(), step.updates, step.count, call);
     this.stepOptions = step.masks(this.unselectedRows);
     return true;
   }
 
-  /** To be called after a step that was taken. */
-  commit(run: KernelRunner, target: object | undefined): void {
-    if (this.options.accumulate > 1) this.#clear(run);
+  /** To be called after a step that was taken. @param all the records of the optimizer */
+  commit(all: readonly ParameterRecord[], run: KernelRunner, target: object | undefined): void {
+    if (this.options.accumulate > 1) this.#clear(all, run);
     else this.step.release(this.#kernels!, run);
     if (this.guarded !== undefined) {
       this.guarded.advance(target);
@@ -236,9 +253,12 @@ export class StepControl {
     this.lossScale?.grow();
   }
 
-  /** Brings the counters up to date with those of the device. */
-  async readCounts(): Promise<Reading | undefined> {
-    return this.guarded?.read((counts) => {
+  /** Brings the counters up to date with those of the device. @param records those of the optimizer */
+  async readCounts(records: readonly ParameterRecord[]): Promise<Reading | undefined> {
+    const { guarded } = this;
+    if (guarded === undefined) return undefined;
+    const rows = records.flatMap(({ rowSteps }) => rowSteps?.guarded?.read() ?? []);
+    return guarded.read(rows, (counts) => {
       this.skippedSteps = counts.skippedSteps;
       this.consecutiveSkips = counts.consecutiveSkips;
       if (this.lossScale !== undefined)
@@ -258,7 +278,7 @@ export class StepControl {
     variant: Variant,
     updates: readonly Update[],
     count: number,
-    { run, target }: ControlledCall,
+    { run, target }: StepCall,
   ): void {
     const kernel = this.#kernels!.get(variant);
     if (this.guarded === undefined) run(kernel, updates, count);
@@ -267,7 +287,7 @@ export class StepControl {
 
   /** Hands the gradients of a call to the accumulators; returns their number. */
   #select(
-    { records, updates, count, run }: ControlledCall,
+    { records, updates, count, isLazy, run }: ControlledCall,
     scale: StepSignals | undefined,
   ): number {
     const isCombined = this.options.accumulate > 1;
@@ -279,13 +299,15 @@ export class StepControl {
       accumulator.update.mask = isCombined ? mask : undefined;
       accumulator.update.signals = scale;
       // A number of rows leaves out the others in this call, but selects none for the step.
-      accumulator.select(isCombined ? givenMask(records[i]) : undefined, this.#kernels!, run);
+      const isSelected = isCombined || isLazy(records[i]);
+      accumulator.select(isSelected ? givenMask(records[i]) : undefined, this.#kernels!, run);
       this.#updates[i] = accumulator.update;
     }
     return count;
   }
 
-  #clear(run: KernelRunner): void {
+  #clear(all: readonly ParameterRecord[], run: KernelRunner): void {
+    this.step.collect(all);
     const { updates, count } = this.step;
     if (count > 0) run(this.#kernels!.get(clearing()), updates, count);
     this.step.release(this.#kernels!, run);

@@ -2,10 +2,13 @@ import type { Tensor, Update } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { Group } from "../groups/group.js";
 import { resized } from "../rows/row-checks.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
+import type { StepWindow } from "../sparse/row-scalar-sets.js";
 import { SparseInputs, type GradientReader } from "../sparse/sparse-inputs.js";
+import { clearingSomeSteps } from "../step-control/guard-errors.js";
 import { ArrayInputs } from "./array-inputs.js";
 import { GradientClearing } from "./gradient-clearing.js";
 import { checkIsSkipped, checkIsTable, unknownNames } from "./gradient-table-checks.js";
@@ -13,6 +16,12 @@ import { checkGradient, type Gradients } from "./gradients.js";
 import { StepMasks } from "./step-masks.js";
 import type { StepOptions } from "./step-options.js";
 import { StepRepetition } from "./step-repetition.js";
+
+const noSteps: readonly number[] = [];
+
+function isDueInAny(group: Group, steps: readonly number[]): boolean {
+  return steps.some((t) => group.isDue(t));
+}
 
 /** The gradients and masks of a step. Everything is checked before an update changes. */
 export class StepInputs {
@@ -28,6 +37,7 @@ export class StepInputs {
   readonly #sparse = new SparseInputs();
   readonly #masks: StepMasks;
   readonly #clearing: GradientClearing;
+  #others = noSteps;
   /** The records whose rows count their own steps. */
   readonly #countingRows: ParameterRecord[] = [];
 
@@ -62,10 +72,17 @@ export class StepInputs {
    * Takes the inputs of the step with this number; returns the number of its updates. Gradients that are typed arrays
    * become part of their updates in `stage`.
    *
+   * @param others steps of which each may be the one: a group takes part if it does in any of them
    * @throws {GradstepError} as `optimizer.step` does
    */
-  take(gradients: Gradients, options: StepOptions | undefined, iteration: number): number {
+  take(
+    gradients: Gradients,
+    options: StepOptions | undefined,
+    iteration: number,
+    others: readonly number[] = noSteps,
+  ): number {
     checkIsTable(gradients);
+    this.#others = others;
     this.repetition.forget();
     let count = this.#takeInOrder(gradients, iteration);
     if (count < 0) count = this.#takeByName(gradients, iteration);
@@ -75,6 +92,18 @@ export class StepInputs {
     this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
+  }
+
+  /**
+   * Whether the gradients can be cleared if their groups take part in the step, which may be any of these.
+   * @throws {GradstepError} `UNSUPPORTED` for an array whose group takes part in some of them
+   */
+  checkClearing(gradients: Gradients, steps: readonly number[]): void {
+    for (const { name, group } of this.#records) {
+      if (!ArrayBuffer.isView(gradients[name])) continue;
+      if (steps.some((t) => group.isDue(t) !== group.isDue(steps[0])))
+        throw clearingSomeSteps(name);
+    }
   }
 
   /** Lets the host clear the first `count` gradients, because no kernel of the step reads them, or only one of arithmetic. */
@@ -95,9 +124,18 @@ export class StepInputs {
     this.#arrays.stageOutside(staged);
   }
 
-  /** Divides the updates of parameters whose rows count their own steps, after `stage`. */
-  divideByRowSteps(): void {
-    for (let i = 0; i < this.#countingRows.length; i += 1) divideUpdate(this.#countingRows[i]);
+  /** Selects the rows of the first `count` updates that sparse gradients selected when their accumulators took them. */
+  selectAccumulated(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const { update, accumulator } = this.taken[i];
+      if (accumulator!.rows !== undefined) this.#masks.select(update, accumulator!.rows);
+    }
+  }
+
+  /** Divides the updates of parameters whose rows count their own steps, after `stage`. @param window as in `divideUpdate` */
+  divideByRowSteps(window?: StepWindow): void {
+    for (let i = 0; i < this.#countingRows.length; i += 1)
+      divideUpdate(this.#countingRows[i], window);
   }
 
   /** To be called when a kernel has run the first `count` updates: the next step can repeat them if they are plain tensors. */
@@ -158,7 +196,8 @@ export class StepInputs {
     index: number,
     iteration: number,
   ): boolean {
-    if (gradient === undefined || gradient === null || !record.group.isDue(iteration)) return false;
+    if (gradient === undefined || gradient === null) return false;
+    if (!record.group.isDue(iteration) && !isDueInAny(record.group, this.#others)) return false;
     const { name, update } = record;
     if (update.parameter.size !== record.size) throw resized(record);
     const isSparse = isSparseGradient(gradient);

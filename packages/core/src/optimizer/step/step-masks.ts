@@ -1,4 +1,4 @@
-import type { RowValues, Tensor } from "../../backend/backend.js";
+import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, list } from "../../errors.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { checkHasRows, checkRowValues, isRowValues, rowCount } from "../rows/row-checks.js";
@@ -56,6 +56,13 @@ export class StepMasks {
       update.unselectedRows = unselectedRows;
     }
     this.#isUsed = rows !== undefined;
+  }
+
+  /** Puts another mask into an update. */
+  select(update: Update, mask: RowValues): void {
+    update.mask = mask;
+    update.unselectedRows = "keep";
+    this.#isUsed = true;
   }
 
   #check(rows: RowValues | Readonly<Record<string, RowValues>>, count: number): void {

@@ -2,7 +2,8 @@ import type { OptimizerGroups } from "../groups/optimizer-groups.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
 import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
-import type { ControlledCall, StepControl } from "../step-control/step-control.js";
+import { clearingSums } from "../step-control/guard-errors.js";
+import type { ControlledCall, StepCall, StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
 import { encodeKernels, runKernels } from "./run-kernels.js";
@@ -21,6 +22,8 @@ interface StepParts {
   readonly control: StepControl | undefined;
 }
 
+const noTurns: readonly number[] = [];
+
 /** Takes steps: checks the inputs of a call, computes the scalars, runs the kernels and counts the step, in this order. */
 export class StepRunner {
   readonly #table: ParameterTable;
@@ -30,7 +33,8 @@ export class StepRunner {
   readonly #inputs: StepInputs;
   readonly #signals: SignalInputs;
   readonly #scaled = new ScaledGradients();
-  /** One of the possible next steps of a device, while there are several. */
+  /** The possible next steps of a device, while there are several, and one of them. */
+  #turns = noTurns;
   #turn: number | undefined;
 
   constructor({ table, groups, clock, control }: StepParts) {
@@ -80,7 +84,7 @@ export class StepRunner {
     else guarded.run(runs, undefined);
     if (!this.#signals.isUsed) this.#inputs.markRun(count);
     this.#commit();
-    this.#control?.commit(runKernel, undefined);
+    this.#control?.commit(this.#table.records, runKernel, undefined);
   }
 
   /** @throws {GradstepError} as `optimizer.encode` does; then nothing has changed */
@@ -93,6 +97,9 @@ export class StepRunner {
     )
       throw cannotEncode(backend.name, "steps", "step()");
     checkEncodable(gradients, options);
+    for (const { name, rowSteps } of this.#table.records)
+      if (rowSteps !== undefined && gradients[name] !== undefined)
+        throw cannotEncode(backend!.name, `"${name}", whose rows count their own steps`, "step()");
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
     if (this.#takeTurns(gradients, options, run, target)) return;
     if (this.#prepare(gradients, options, run, target) < 0) return;
@@ -100,7 +107,7 @@ export class StepRunner {
     if (guarded === undefined) encodeKernels(backend!, runs, target);
     else guarded.run(runs, target);
     this.#commit();
-    this.#control?.commit(run, target);
+    this.#control?.commit(this.#table.records, run, target);
   }
 
   /**
@@ -115,23 +122,39 @@ export class StepRunner {
   ): boolean {
     const control = this.#control;
     const guarded = control?.guarded;
-    const turns = guarded?.turns(options?.clear === true);
+    const turns = guarded?.turns();
     if (turns === undefined || turns.length === 1) return false;
+    const inputs = this.#inputs;
+    const { accumulate } = control!.options;
+    if (options?.clear === true) {
+      if (accumulate > 1) throw clearingSums();
+      inputs.checkClearing(gradients, turns);
+    }
     // Nothing has changed if the inputs of one of them are refused.
-    for (let i = 0; i < turns.length; i += 1) this.#inputs.take(gradients, options, turns[i]);
+    for (let i = 0; i < turns.length; i += 1) inputs.take(gradients, options, turns[i]);
+    this.#turns = turns;
+    const call = { all: this.#table.records, options, run, target };
     try {
+      // The sums are those of all groups that may take part; what differs is which of them make the step.
+      if (accumulate > 1 && this.#prepare(gradients, options, run, target) < 0) return true;
       for (let i = 0; i < turns.length; i += 1) {
         this.#turn = turns[i];
         guarded!.beginTurn(turns[i]);
-        if (this.#prepare(gradients, options, run, target) >= 0)
-          guarded!.run(this.#groups.runs, target);
+        const count =
+          accumulate > 1
+            ? this.#takeStep(control!, call)
+            : this.#prepare(gradients, options, run, target);
+        if (count >= 0) guarded!.run(this.#groups.runs, target);
       }
+      // The arrays of the call, which the steps of sums have replaced.
+      if (options?.clear === true) inputs.take(gradients, options, turns[0]);
     } finally {
       this.#turn = undefined;
+      this.#turns = noTurns;
       guarded!.endTurns();
     }
     this.#commit();
-    control!.commit(run, target);
+    control!.commit(this.#table.records, run, target);
     return true;
   }
 
@@ -149,7 +172,12 @@ export class StepRunner {
   ): number {
     const iteration = this.#iteration;
     const inputs = this.#inputs;
-    const count = inputs.take(gradients, options, iteration);
+    const count = inputs.take(
+      gradients,
+      options,
+      iteration,
+      this.#areSumsShared ? this.#turns : noTurns,
+    );
     const signals = this.#signals;
     signals.take(options, inputs.taken, count);
     const control = this.#control;
@@ -202,18 +230,32 @@ export class StepRunner {
       return -1;
     }
     if (!control.hasAccumulators) {
-      inputs.divideByRowSteps();
+      inputs.divideByRowSteps(control.guarded?.window);
       return count;
     }
     const scale = this.#signals.moveScale();
     const isDue = control.take(call, scale);
-    inputs.clear();
+    // Other turns read the same arrays.
+    if (this.#turn === undefined) inputs.clear();
     if (!isDue) return -1;
+    return this.#areSumsShared ? count : this.#takeStep(control, call);
+  }
+
+  /** Whether several possible steps are made of the sums of one call. */
+  get #areSumsShared(): boolean {
+    return this.#turns.length > 0 && this.#turn === undefined;
+  }
+
+  /** Prepares the step of what the accumulators have; returns the number of its updates, −1 if it is left out. */
+  #takeStep(control: StepControl, call: StepCall): number {
+    const inputs = this.#inputs;
+    if (!control.takeStep(call, this.#iteration)) return -1;
     const { step, stepOptions } = control;
     if (step.count === 0) return 0;
     const accumulated = inputs.take(step.gradients, stepOptions, this.#iteration);
     inputs.stage(this.#table.stage, "rule");
-    inputs.divideByRowSteps();
+    if (control.options.accumulate === 1) inputs.selectAccumulated(accumulated);
+    inputs.divideByRowSteps(control.guarded?.window);
     return accumulated;
   }
 

@@ -30,11 +30,12 @@ import {
   type NewtonSchulzStage,
 } from "../../shaders/newton-schulz-kernel.js";
 import { rowListArrays, rowListKernel } from "../../shaders/row-list-kernel.js";
+import { rowScalarsArrays, rowScalarsKernel } from "../../shaders/row-scalars-kernel.js";
 import { rowBindingsOf } from "../../shaders/row-bindings.js";
 import { emitRowKernel } from "../../shaders/row-kernel.js";
 
 /** What a kernel computes: a program, or what all variants have in common. */
-type KernelKind = KernelProgram | "join" | "newton-schulz" | "row-list";
+type KernelKind = KernelProgram | "join" | "newton-schulz" | "row-list" | "row-scalars";
 
 /** The kernels of a variant on a device, compiled when they are first used: one per program and layout that occurs. */
 export class StepKernels {
@@ -101,36 +102,35 @@ export class StepKernels {
 
   /** Makes lists of rows from tensors of indices. */
   get rowList(): StepKernel {
-    const known = this.#kernels.get("row-list") ?? new Map<string, StepKernel>();
-    this.#kernels.set("row-list", known);
-    const found = known.get("");
-    if (found !== undefined) return found;
-    const bindGroupLayout = this.#bindGroupLayoutOf("row-list", "row-list", rowListArrays, 16);
-    const kernel: StepKernel = {
-      bindGroupLayout,
-      usesScratch: false,
-      scalarSetLength: 16,
-      compile: this.#compilerOf("row-list", () => rowListKernel, bindGroupLayout),
-    };
-    known.set("", kernel);
-    return kernel;
+    return this.#common("row-list", rowListKernel, rowListArrays);
+  }
+
+  /** Finds the scalars of rows that count their own steps. */
+  get rowScalars(): StepKernel {
+    return this.#common("row-scalars", rowScalarsKernel, rowScalarsArrays);
   }
 
   /** Joins values of the scratch buffer. */
   get join(): StepKernel {
-    const known = this.#kernels.get("join") ?? new Map<string, StepKernel>();
-    this.#kernels.set("join", known);
-    const found = known.get("");
-    if (found !== undefined) return found;
-    const arrays: readonly ArrayBinding[] = [{ name: "scratch", access: "read_write" }];
-    const bindGroupLayout = this.#bindGroupLayoutOf("join", "join", arrays, 16);
+    return this.#common("join", joinKernel, [{ name: "scratch", access: "read_write" }]);
+  }
+
+  /** A kernel that all variants have in common. */
+  #common(
+    name: "join" | "row-list" | "row-scalars",
+    code: string,
+    arrays: readonly ArrayBinding[],
+  ): StepKernel {
+    const known = this.#kernels.get(name)?.get("");
+    if (known !== undefined) return known;
+    const bindGroupLayout = this.#bindGroupLayoutOf(name, name, arrays, 16);
     const kernel: StepKernel = {
       bindGroupLayout,
-      usesScratch: true,
+      usesScratch: name === "join",
       scalarSetLength: 16,
-      compile: this.#compilerOf("join", () => joinKernel, bindGroupLayout),
+      compile: this.#compilerOf(name, () => code, bindGroupLayout),
     };
-    known.set("", kernel);
+    this.#kernels.set(name, new Map([["", kernel]]));
     return kernel;
   }
 

@@ -251,10 +251,12 @@ export function listParameters(chunk: RowChunk, offsets: readonly number[]): rea
   const { list, firstRow, rowCount } = chunk;
   if (list === undefined) return [];
   const offset = bindingOffset(chunk, "#list", offsets);
-  const [start, firstEntries] = [list.start, list.firstEntries ?? 0].map(
-    (word) => word - offset / 4,
-  );
-  return [start, firstEntries, firstRow, rowCount];
+  const [start, firstEntries, ...places] = [
+    list.start,
+    list.firstEntries ?? 0,
+    ...(list.scalarPlaces === undefined ? [] : [list.scalarPlaces]),
+  ].map((word) => word - offset / 4);
+  return [start, firstEntries, firstRow, rowCount, ...places];
 }
 
 const float = new Float32Array(1);

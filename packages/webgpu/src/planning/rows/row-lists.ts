@@ -3,6 +3,7 @@ import { destroyStale } from "../../device/stale-work.js";
 import { bufferUsage } from "../../device/webgpu-constants.js";
 import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
 import { wordView } from "./row-item.js";
+import { capacityFor, ListScalars } from "./list-scalars.js";
 import type { RowListView } from "../../memory/buffer-views.js";
 import { planSegmentDispatches, rowsSpan, type Segment } from "../dispatch/segment-dispatches.js";
 import {
@@ -11,6 +12,10 @@ import {
   rowListParameterNames,
   type RowListParameters,
 } from "../../shaders/row-list-kernel.js";
+import {
+  rowScalarsParameterNames,
+  type RowScalarsParameters,
+} from "../../shaders/row-scalars-kernel.js";
 import type { StepKernels } from "../dispatch/step-kernels.js";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 
@@ -23,6 +28,8 @@ interface List {
   readonly all: number;
   /** What is copied to the buffer; undefined if the device makes it from a tensor. */
   readonly words: Uint32Array<ArrayBuffer> | undefined;
+  /** The sets of scalars after the entries; undefined if entries have none of their own. */
+  readonly scalars: ListScalars | undefined;
   readonly indices: Tensor | undefined;
 }
 
@@ -41,16 +48,19 @@ export class RowLists {
       const { rows } = update;
       if (rows === undefined) return undefined;
       const isArray = "start" in rows;
-      const length = isArray ? capacityFor(rows) : rows.size;
+      const length = isArray ? capacityFor(rows.end - rows.start) : rows.size;
       const updatesAll = update.unselectedRows === "zero" || update.mask !== undefined;
       const all = updatesAll ? (update.parameter.shape[0] ?? 1) : 0;
+      const ofRows = isArray ? rows.scalars : undefined;
+      const scalars = ofRows && new ListScalars(update, ofRows, listEntryWords * length, length);
+      const listed = scalars?.end ?? listEntryWords * length;
       const buffer = device.createBuffer({
         label: `${label}, rows`,
-        size: 4 * (listEntryWords * length + all),
+        size: 4 * (listed + all),
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });
-      const words = isArray ? new Uint32Array(listEntryWords * length) : undefined;
-      return { update, buffer, length, all, words, indices: isArray ? undefined : rows };
+      const words = isArray ? new Uint32Array(listed) : undefined;
+      return { update, buffer, length, all, words, scalars, indices: isArray ? undefined : rows };
     });
   }
 
@@ -58,16 +68,16 @@ export class RowLists {
   viewOf(index: number): RowListView | undefined {
     const list = this.#lists[index];
     if (list === undefined) return undefined;
-    const { buffer, length, all } = list;
+    const { buffer, length, all, scalars } = list;
     const firstEntries = all === 0 ? undefined : listEntryWords * length;
-    return { buffer, start: 0, length, firstEntries };
+    return { buffer, start: 0, length, firstEntries, scalarPlaces: scalars?.places };
   }
 
   /** For an update with arrays: whether its current list belongs in the buffer that there is for it. */
   matches(index: number, { rows }: Update): boolean {
-    return (
-      rows === undefined || !("start" in rows) || capacityFor(rows) === this.#lists[index]?.length
-    );
+    if (rows === undefined || !("start" in rows)) return true;
+    const list = this.#lists[index];
+    return capacityFor(rows.end - rows.start) === list?.length && hasRoom(list, rows);
   }
 
   /** The dispatches that make lists from tensors of indices. @throws {GradstepError} `UNSUPPORTED` */
@@ -83,18 +93,32 @@ export class RowLists {
     );
   }
 
+  /** The dispatches that find the scalars of each row. @param control the counts of the guard */
+  scalarDispatches(
+    { rowScalars: kernel }: StepKernels,
+    limits: BindingLimits,
+    control: GPUBuffer | undefined,
+  ): StepDispatch[] {
+    return this.#lists.flatMap((list) => {
+      if (list?.scalars === undefined) return [];
+      const segment = scalarsSegmentOf(list, list.scalars, control!);
+      return planSegmentDispatches([segment], limits).map((one) => ({ ...one, kernel }));
+    });
+  }
+
   /** Copies the current lists to the device. */
   write(): void {
     for (let i = 0; i < this.#lists.length; i += 1) {
       const list = this.#lists[i];
       if (list?.words === undefined) continue;
-      const { words, update, buffer } = list;
-      const { indices, gradientRows, start, end } = update.rows as RowList;
-      words.fill(noEntry);
+      const { words, update, buffer, length } = list;
+      const { indices, gradientRows, start, end, scalars } = update.rows as RowList;
+      words.fill(noEntry, 0, listEntryWords * length);
       for (let k = start; k < end; k += 1) {
         words[listEntryWords * (k - start)] = indices[k];
         words[listEntryWords * (k - start) + 1] = gradientRows[k];
       }
+      if (scalars !== undefined) list.scalars!.write(words, scalars, end);
       this.#device.queue.writeBuffer(buffer, 0, words);
     }
   }
@@ -125,7 +149,36 @@ function segmentOf({ buffer, length, all }: List, indices: Tensor, isReset: bool
   };
 }
 
-/** A power of two, so that few numbers of rows need buffers of their own. */
-function capacityFor({ start, end }: RowList): number {
-  return Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, end - start))));
+function scalarsSegmentOf(
+  { buffer, length }: List,
+  { counts, places, sets, setLength }: ListScalars,
+  control: GPUBuffer,
+): Segment {
+  const view = wordView(counts as unknown as GpuTensor);
+  return {
+    spans: [
+      { buffer: control, low: 0, high: control.size },
+      rowsSpan(view, 0, counts.size),
+      { buffer, low: 0, high: buffer.size },
+    ],
+    count: length,
+    scalars: undefined,
+    parametersAt: ([, countsOffset]) => {
+      const parameters: RowScalarsParameters = {
+        counts_start: view.start - countsOffset / 4,
+        list_start: 0,
+        places_start: places,
+        sets_start: sets,
+        set_length: setLength,
+      };
+      return rowScalarsParameterNames.map((name) => parameters[name]);
+    },
+  };
+}
+
+/** Whether a list has room for the scalars of these rows, and counts their steps in the same memory. */
+function hasRoom({ scalars }: List, rows: RowList): boolean {
+  if (rows.scalars === undefined || scalars === undefined) return rows.scalars === scalars;
+  const { counts, setCount } = rows.scalars;
+  return counts === scalars.counts && capacityFor(setCount) === scalars.capacity;
 }

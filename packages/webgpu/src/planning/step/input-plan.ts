@@ -196,6 +196,7 @@ export class InputPlan {
     });
     const dispatches = [
       ...this.#lists.dispatches(runs[0].kernels, limits),
+      ...this.#lists.scalarDispatches(runs[0].kernels, limits, this.#context.guard?.memory.control),
       ...planPassRun(planned, scratch, limits, this.#isSkippable),
     ];
     const bytes = scratch.length * 4;
