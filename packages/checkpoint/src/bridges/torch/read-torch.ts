@@ -1,9 +1,4 @@
-import {
-  GradstepError,
-  show,
-  type OptimizerSpec,
-  type Schedule,
-} from "@gradstep/core";
+import { GradstepError, show, type OptimizerSpec, type Schedule } from "@gradstep/core";
 import {
   fromTorch,
   initialState,
