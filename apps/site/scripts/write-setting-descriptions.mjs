@@ -2,11 +2,11 @@
 // sentences as comments of a type, for editors; pages show the same ones.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
-const source = new URL(
-  "../src/rule/setting-descriptions.ts",
+const declarations = new URL(
+  "rule/setting-descriptions.d.ts",
   import.meta.resolve("@gradstep/core"),
 );
-const comments = readFileSync(source, "utf8").matchAll(
+const comments = readFileSync(declarations, "utf8").matchAll(
   /\/\*\*((?:(?!\*\/).)*)\*\/\s+readonly (\w+): unknown;/gs,
 );
 const descriptions = Object.fromEntries(
