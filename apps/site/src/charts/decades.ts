@@ -1,4 +1,4 @@
-/** Leading digits of the ticks that are shown over at most so many decades. */
+/** Leading digits of the ticks on an axis, by the number of decades that it covers at most. */
 const digits: readonly (readonly [decades: number, readonly number[]])[] = [
   [0.4, [1, 2, 3, 4, 5, 6, 7, 8, 9]],
   [1.3, [1, 2, 3, 5]],

@@ -38,7 +38,7 @@ test("by keyboard", async () => {
   await finish();
 });
 
-test("on a phone, what a slider changes is in sight beside it", async () => {
+test("on a phone, the pictures stay visible while a slider is moved", async () => {
   const { page, finish } = await site.open("demos/muon", { viewport: phone });
   const map = page.getByRole("img", { name: /^Iteration 5/ });
   await map.waitFor();
