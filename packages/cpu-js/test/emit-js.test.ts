@@ -23,7 +23,7 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end, $shift) {
   const decay = fround($scalars[0]);
   const learningRate = fround($scalars[1]);
   let $i = $start;
-  for (; $i < $end - 1; $i += 2) {
+  for (; $i < $end - 3; $i += 4) {
     {
       const p = p$[$i];
       const m = m$[$i];
@@ -42,8 +42,26 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end, $shift) {
       p$[$i + 1] = $2;
       m$[$i + 1] = $1;
     }
+    {
+      const p = p$[$i + 2];
+      const m = m$[$i + 2];
+      const g = g$[$i + 2 + $shift];
+      const $1 = m * 0.9 + g;
+      const $2 = p * decay - $1 * learningRate;
+      p$[$i + 2] = $2;
+      m$[$i + 2] = $1;
+    }
+    {
+      const p = p$[$i + 3];
+      const m = m$[$i + 3];
+      const g = g$[$i + 3 + $shift];
+      const $1 = m * 0.9 + g;
+      const $2 = p * decay - $1 * learningRate;
+      p$[$i + 3] = $2;
+      m$[$i + 3] = $1;
+    }
   }
-  if ($i < $end) {
+  for (; $i < $end; $i += 1) {
     const p = p$[$i];
     const m = m$[$i];
     const g = g$[$i + $shift];

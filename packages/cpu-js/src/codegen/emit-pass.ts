@@ -80,7 +80,7 @@ export function emitPass(
   element.push(...stores);
 
   const isOne = over === "tensor" || over === "all";
-  const body = isOne ? element : isNested ? nestedLoop(row, element, extents) : loop(element);
+  const body = isOne ? element : isNested ? nestedLoop(row, element, extents) : loop(element, 2);
   const lines = [...before, ...body];
   const name = `${functionName(variant)}_pass${variant.passPlan.passes.indexOf(pass)}`;
   return [`function ${name}(${parametersOf(lines)}) {`, ...indent(lines), "}"].join("\n");
