@@ -1,31 +1,55 @@
-import { interpret } from "@gradstep/core";
+import { interpret, type Binding } from "@gradstep/core";
 import type { InterpretedPass } from "../planning/pass-plan.js";
 import type { PassTable } from "../planning/pass-table.js";
+
+/** A value of a node that is read from, or stored in, an array. */
+interface Access {
+  readonly node: number;
+  /** The word of the entry of a tensor that has the address of the array. */
+  readonly word: number;
+}
 
 /** Executes a pass over tensors, or over all of them at once. */
 export class InterpretedPassRunner {
   readonly level: number;
   readonly #table: PassTable;
   readonly #pass: InterpretedPass;
+  readonly #loads: readonly Access[];
+  /** Nodes that are scalars of the step, with their index among them. */
+  readonly #scalars: readonly { readonly node: number; readonly index: number }[];
+  readonly #stores: readonly Access[];
+  /** Nodes that reductions over all tensors join, with the index of the reduction. */
+  readonly #reduced: readonly { readonly node: number; readonly index: number }[];
   /** One per node of the program. */
   readonly #values: Float64Array;
   /** Per reduction over all tensors: its operands. */
   readonly #operands: Float32Array[];
 
   constructor(table: PassTable, pass: InterpretedPass) {
+    const { program, reductions } = pass.pass;
+    const { layout } = table.plan;
+    const accessTo = ({ name, node }: Binding): Access => ({ node, word: layout.wordOf(name) });
+    const reductionOf = (name: string): number => reductions.findIndex((one) => one.name === name);
     this.level = pass.level;
     this.#table = table;
     this.#pass = pass;
-    this.#values = new Float64Array(pass.pass.program.nodes.length);
-    this.#operands = pass.pass.reductions.map(() => new Float32Array(0));
+    this.#loads = program.inputs.filter(({ name }) => layout.extents.has(name)).map(accessTo);
+    this.#scalars = program.inputs
+      .filter(({ name }) => !layout.extents.has(name))
+      .map(({ name, node }) => ({ node, index: layout.scalars.indexOf(name) }));
+    this.#stores = program.outputs.filter(({ name }) => reductionOf(name) < 0).map(accessTo);
+    this.#reduced = program.outputs
+      .filter(({ name }) => reductionOf(name) >= 0)
+      .map(({ name, node }) => ({ node, index: reductionOf(name) }));
+    this.#values = new Float64Array(program.nodes.length);
+    this.#operands = reductions.map(() => new Float32Array(0));
   }
 
   run(): void {
     const { pass } = this.#pass;
     const count = pass.over === "all" ? 1 : this.#table.count;
-    this.#operands.forEach((operands, k) => {
-      if (operands.length < count) this.#operands[k] = new Float32Array(count);
-    });
+    for (let k = 0; k < this.#operands.length; k += 1)
+      if (this.#operands[k].length < count) this.#operands[k] = new Float32Array(count);
     for (let tensor = 0; tensor < count; tensor += 1) this.#runTensor(tensor);
   }
 
@@ -35,25 +59,26 @@ export class InterpretedPassRunner {
   }
 
   #runTensor(tensor: number): void {
-    const { pass, bytecode } = this.#pass;
-    const { inputs, outputs } = pass.program;
     const table = this.#table;
     const values = this.#values;
-    const { layout } = table.plan;
     const { floats } = table;
     const { scalars } = table.updates[tensor];
-    for (let i = 0; i < inputs.length; i += 1) {
-      const { name, node } = inputs[i];
-      values[node] = layout.extents.has(name)
-        ? floats[table.addressOf(name, tensor) / 4]
-        : Math.fround(scalars[layout.scalars.indexOf(name)]);
+    for (let i = 0; i < this.#loads.length; i += 1) {
+      const { node, word } = this.#loads[i];
+      values[node] = floats[table.addressAt(word, tensor) / 4];
     }
-    interpret(bytecode, values, "f32");
-    for (let i = 0; i < outputs.length; i += 1) {
-      const { name, node } = outputs[i];
-      const operands = this.operandsOf(name);
-      if (operands === undefined) floats[table.addressOf(name, tensor) / 4] = values[node];
-      else operands[tensor] = values[node];
+    for (let i = 0; i < this.#scalars.length; i += 1) {
+      const { node, index } = this.#scalars[i];
+      values[node] = Math.fround(scalars[index]);
+    }
+    interpret(this.#pass.bytecode, values, "f32");
+    for (let i = 0; i < this.#stores.length; i += 1) {
+      const { node, word } = this.#stores[i];
+      floats[table.addressAt(word, tensor) / 4] = values[node];
+    }
+    for (let i = 0; i < this.#reduced.length; i += 1) {
+      const { node, index } = this.#reduced[i];
+      this.#operands[index][tensor] = values[node];
     }
   }
 }

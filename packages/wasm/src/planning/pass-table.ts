@@ -78,8 +78,12 @@ export class PassTable {
 
   /** The address of an array of a tensor. */
   addressOf(name: string, tensor: number): number {
-    const { layout } = this.plan;
-    return this.#entries.words[this.#entryWord(tensor, "selected") + layout.wordOf(name)] >>> 0;
+    return this.addressAt(this.plan.layout.wordOf(name), tensor);
+  }
+
+  /** The address in a word of the entry of a tensor. */
+  addressAt(word: number, tensor: number): number {
+    return this.#entries.words[this.#entryWord(tensor, "selected") + word] >>> 0;
   }
 
   /**
