@@ -59,7 +59,7 @@ describe.each(activations.map((one) => [nameOf(one), one] as const))("%s", (name
   test("of f64, rounded once, is inside of bounds that allow no more", () => {
     const random = Random.of(1, name);
     let worst = 0;
-    for (let i = 0; i < cases(20_000, 2000); i += 1) {
+    for (let i = 0; i < cases(20_000, 700); i += 1) {
       const row = rowOf(random);
       const bounds = activationBounds(one, row.map(point), roundToNearest);
       exactly[name](row).forEach((value, k) => {
@@ -78,7 +78,7 @@ describe.each(activations.map((one) => [nameOf(one), one] as const))("%s", (name
   test("as a shader may compute it is inside of bounds that allow little more", () => {
     const random = Random.of(2, name);
     let [worst, worstDerivative] = [0, 0];
-    for (let i = 0; i < cases(50_000, 4000); i += 1) {
+    for (let i = 0; i < cases(50_000, 1500); i += 1) {
       const row = rowOf(random);
       const gradients = rowOf(random);
       const shader = new ShaderActivations(random);

@@ -25,6 +25,8 @@ const files = [
   { library: "optax-muon", supported: 3, withState: 0 },
 ];
 
+const bounded = sampled(files, 4);
+
 describe.each(files)("$library", ({ library, supported, withState }) => {
   const golden = parseGolden(fixture(library), library);
   /** Keras rounds the means of Adafactor and the norm of Muon to f32, Optax what MultiSteps has accumulated. */
@@ -52,7 +54,7 @@ describe.each(files)("$library", ({ library, supported, withState }) => {
     expect(results.every(({ status, reason }) => status === "passed" || reason !== "")).toBe(true);
   });
 
-  test.each(sampled([undefined, wgsl], 1))(
+  test.each(bounded.some((one) => one.library === library) ? sampled([undefined, wgsl], 1) : [])(
     "every step of the f32 reference is inside its bound",
     async (model) => {
       const results = await replay(golden, { backend: reference, ...(model && { model }) });

@@ -26,7 +26,7 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(320, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, { quick: 12 }),
+  ...sampledRunner(runner, 0, { quick: 18 }),
 });
 
 /** For tests of the suite itself, not of a backend. */

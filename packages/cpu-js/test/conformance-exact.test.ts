@@ -12,5 +12,5 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(320, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, { quick: 6 }),
+  ...sampledRunner(runner, 0, { quick: 12 }),
 });

@@ -12,5 +12,5 @@ conformance({
   cases: cases(1000, 20),
   maxKernels: cases(320, 4),
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 1, { quick: 8 }),
+  ...sampledRunner(runner, 1, { quick: 10 }),
 });

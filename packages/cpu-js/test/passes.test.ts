@@ -34,7 +34,7 @@ const shapesOf = (rule: Rule): [string, readonly number[]][] => {
   return Object.entries(shapes).filter((_, i) => isFull || (i + first) % 3 === 0);
 };
 
-describe.each(sampled(reducingRules, 5))("%s", (_, rule) => {
+describe.each(sampled(reducingRules, 4))("%s", (_, rule) => {
   const spec = rule.specify({ weightDecay: 0.01 });
 
   test.each(shapesOf(rule))("%s", async (__, shape) => {
@@ -45,29 +45,32 @@ describe.each(sampled(reducingRules, 5))("%s", (_, rule) => {
       expect(differingArrays(await after(backend, spec, tensors, steps), wanted)).toEqual([]);
   });
 
-  test.each(["keep", "decay", "zero"] as const)("with masks, other rows: %s", async (how) => {
-    const tensors = { a: [9, 4], b: [6, 2, 3], c: [2100], d: [3, 1] };
-    const steps = stepsFor(tensors, 4, (step) =>
-      step === 2
-        ? {}
-        : {
-            unselectedRows: how,
-            rows: Object.fromEntries(
-              Object.entries(tensors).map(([name, [length]], i) => [
-                name,
-                // All rows of d are selected or none are.
-                Uint32Array.from(
-                  { length },
-                  (__, r) => (name === "d" ? step % 2 : (r >> step) + i) % 2,
-                ),
-              ]),
-            ),
-          },
-    );
-    const wanted = await after(reference(), spec, tensors, steps);
-    for (const backend of await exactBackends(rule))
-      expect(differingArrays(await after(backend, spec, tensors, steps), wanted)).toEqual([]);
-  });
+  test.each(sampled(["keep", "decay", "zero"] as const, 1))(
+    "with masks, other rows: %s",
+    async (how) => {
+      const tensors = { a: [9, 4], b: [6, 2, 3], c: [2100], d: [3, 1] };
+      const steps = stepsFor(tensors, 4, (step) =>
+        step === 2
+          ? {}
+          : {
+              unselectedRows: how,
+              rows: Object.fromEntries(
+                Object.entries(tensors).map(([name, [length]], i) => [
+                  name,
+                  // All rows of d are selected or none are.
+                  Uint32Array.from(
+                    { length },
+                    (__, r) => (name === "d" ? step % 2 : (r >> step) + i) % 2,
+                  ),
+                ]),
+              ),
+            },
+      );
+      const wanted = await after(reference(), spec, tensors, steps);
+      for (const backend of await exactBackends(rule))
+        expect(differingArrays(await after(backend, spec, tensors, steps), wanted)).toEqual([]);
+    },
+  );
 
   test("the default is nearer to f64 than the reference is, or as near", async () => {
     const tensors = { a: [40, 30], b: [7, 2, 5] };

@@ -123,7 +123,7 @@ describe.each(backends)("state and restore, %s", (backend) => {
     await tf.setBackend(backend);
   });
 
-  test.each(sampled(makers, 4))(
+  test.each(sampled(makers, 2))(
     "N steps, a new optimizer and N steps are 2N steps, bit for bit: %s",
     async (_, make) => {
       const whole = network(1);

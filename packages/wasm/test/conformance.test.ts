@@ -10,5 +10,5 @@ conformance({
   maxKernels: cases(320, 4),
   wrapsArrays: runner.wrapsArrays,
   maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, { quick: 6 }),
+  ...sampledRunner(runner, 0, { quick: 8 }),
 });

@@ -70,7 +70,7 @@ describe("encoding, then decoding", () => {
           }
         },
       ),
-      { numRuns: cases(5_000, 200), seed },
+      { numRuns: cases(5_000, 50), seed },
     );
   });
 

@@ -131,7 +131,7 @@ describe(`conformance (${isFull ? "all checks" : "some of the checks"}, seed ${s
     backend: newBackend,
     model: wgsl,
     wrapsArrays: false,
-    cases: cases(40, 10),
+    cases: cases(40, 4),
     sequences: cases(40, 4),
     maxKernels: cases(8, 2),
     seed,
