@@ -80,6 +80,42 @@ describe('nonFinite "throw"', () => {
   });
 });
 
+describe("a reading of before the host heard of a stop", () => {
+  const rowSteps = { sparse: "lazy", rowSteps: true } as const;
+
+  test.each([{}, rowSteps])(
+    "does not count steps that were left out since; %o",
+    async (options) => {
+      const random = new Random(seed + 26);
+      const backend = await newBackend();
+      const initial = arrays(random);
+      const throwing = start(backend, adam(), initial, { nonFinite: "throw", ...options });
+      const plain = start(backend, adam(), initial, options);
+      const step = (isTaken: boolean): void => {
+        const gradients = arrays(random);
+        throwing.optimizer.step(gradients);
+        if (isTaken) plain.optimizer.step(gradients);
+      };
+      step(true);
+      throwing.optimizer.step(bad(random, 0));
+      const first = errorOf(throwing.optimizer);
+      step(false);
+      const second = errorOf(throwing.optimizer);
+      for (let i = 0; i < 3; i += 1) step(false);
+      expect(await first).toMatchObject({ code: "NON_FINITE" });
+      step(true);
+      expect(await second).toBeUndefined();
+      expect(throwing.optimizer.iterations).toBe(2);
+      for (let i = 0; i < 3; i += 1) step(true);
+      expect(await bitsOf(throwing)).toEqual(await bitsOf(plain));
+      const [got, expected] = await Promise.all(
+        [throwing, plain].map(async ({ optimizer }) => (await optimizer.state()).rowSteps),
+      );
+      expect(got).toEqual(expected);
+    },
+  );
+});
+
 describe("scalars of steps of which the host has not heard", () => {
   /** Skipped steps of which the host does not hear, between two that are not, the last with another rate. */
   async function withSkips(skipped: number, isSet: boolean): Promise<readonly Run[]> {

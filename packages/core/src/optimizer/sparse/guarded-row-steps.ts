@@ -108,11 +108,16 @@ export class GuardedRowSteps {
     return reading;
   }
 
+  /** To be called when a reading is not used. */
+  forget(reading: RowReading): void {
+    this.#readings.delete(reading);
+  }
+
   /** Corrects what the host assumes. @param hasStopped whether the device has taken no step since the reading */
   correct(reading: RowReading, values: Values, hasStopped: boolean): void {
     const { most, known } = this;
     const { before, sources } = reading;
-    this.#readings.delete(reading);
+    this.forget(reading);
     for (let row = 0; row < most.length; row += 1) {
       const source = sources[row];
       const taken = source === newRow ? 0 : values[source];

@@ -226,6 +226,7 @@ export class GuardedSteps {
   async read(rows: readonly RowReading[], onRead: (counts: GuardCounts) => void): Promise<Reading> {
     const before = this.#untaken;
     const restored = this.#restored;
+    const stops = this.#stops;
     const { iterations } = this.#clock;
     // The groups may have been changed since the last step, and the next step may be taken before this is read.
     const participation = this.#participation.map((one) => ({ ...one }));
@@ -233,8 +234,11 @@ export class GuardedSteps {
       this.#guard.read(),
       ...rows.map((one) => one.values),
     ]);
-    if (restored === this.#restored) {
-      const hasStopped = counts.stops > this.#stops;
+    // What was asked before the host heard of a stop has nothing new; it lacks steps that were left out after it.
+    const isOutdated = stops !== this.#stops || restored !== this.#restored;
+    if (isOutdated) for (const one of rows) one.target?.forget(one);
+    else {
+      const hasStopped = counts.stops > stops;
       rows.forEach((one, i) => one.target?.correct(one, values[i], hasStopped));
       this.#correct(counts, onRead);
     }
