@@ -116,6 +116,36 @@ describe("a reading of before the host heard of a stop", () => {
   );
 });
 
+describe("gradients that are given with clear", () => {
+  test.each([{}, { lossScale: 4 }])(
+    "keep their bits in a step that stops the device, and in those after it; %o",
+    async (options) => {
+      const random = new Random(seed + 27);
+      const backend = await newBackend();
+      const { optimizer } = start(backend, adam(), arrays(random), {
+        nonFinite: "throw",
+        ...options,
+      });
+      const gradients = Object.fromEntries(
+        names.map((name) => [name, optimizer.gradient(name)]),
+      ) as Record<string, Tensor>;
+      const values = [bad(random, 0), arrays(random), arrays(random)];
+      const left = [];
+      for (const all of values) {
+        for (const name of names) gradients[name].write(all[name]);
+        optimizer.step(gradients, { clear: true });
+        left.push(Promise.all(names.map((name) => gradients[name].read())));
+      }
+      expect(await errorOf(optimizer)).toMatchObject({ code: "NON_FINITE" });
+      const given = values.map((all) => names.map((name) => all[name]));
+      expect(await Promise.all(left)).toEqual(given);
+      for (const name of names) gradients[name].write(values[1][name]);
+      optimizer.step(gradients, { clear: true });
+      expect(await gradients.s.read()).toEqual(Float32Array.of(0));
+    },
+  );
+});
+
 describe("scalars of steps of which the host has not heard", () => {
   /** Skipped steps of which the host does not hear, between two that are not, the last with another rate. */
   async function withSkips(skipped: number, isSet: boolean): Promise<readonly Run[]> {

@@ -11,11 +11,13 @@ export class GuardMemory {
   readonly kept: KeptScalars;
   /** The number of f64 that are carried. */
   readonly carriedCount: number;
+  readonly stopsAtNonFinite: boolean;
   /** Where the first scalar of an array comes from, as in the table of the decide kernel. */
   readonly #sources = new Map<Float64Array, number>();
 
   constructor(device: GPUDevice, options: GuardOptions) {
-    const { scalars, divisor, carried } = options;
+    const { scalars, divisor, carried, stopsAtNonFinite } = options;
+    this.stopsAtNonFinite = stopsAtNonFinite;
     this.kept = new KeptScalars(device, options);
     this.carriedCount = carried.length;
     let source = this.kept.scalarsStart;

@@ -148,7 +148,7 @@ function decideTable(
     grid.y,
     dispatches[d].isForSkipped === true ? 1 : 0,
   ]);
-  const { kept, carriedCount } = memory;
+  const { kept, carriedCount, stopsAtNonFinite } = memory;
   const header: Readonly<Record<(typeof decideHeader)[number], number>> = {
     pairs: pairs.length / 2,
     dispatches: dispatches.length,
@@ -156,6 +156,7 @@ function decideTable(
     row_length: kept.rowLength,
     scale_index: scaleIndex ?? 0,
     carried_words: 2 * carriedCount,
+    stops_at_non_finite: stopsAtNonFinite ? 1 : 0,
   };
   return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...grids]);
 }

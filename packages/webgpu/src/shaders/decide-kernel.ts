@@ -48,13 +48,14 @@ export const decideHeader = [
   "row_length",
   "scale_index",
   "carried_words",
+  "stops_at_non_finite",
 ] as const;
 
 const length = decideHeader.length;
 
 /**
  * A WGSL module that prepares the dispatches of a step: it copies the scalars of the device's next step, and writes the
- * workgroups of each dispatch, or zeros if the step is not taken; the other way round for those of steps that are not.
+ * workgroups of each dispatch, or zeros if the step is not taken; those for skipped steps have workgroups if it is skipped.
  */
 export const decideKernel: string = `// Decides whether a step is taken: the workgroups of each dispatch, or none; and the scalars of the step.
 @group(0) @binding(0) var<storage, read> table: array<u32>;
@@ -74,7 +75,9 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   // Those of another step may have overwritten them.
   let has_scalars = kept_scalars[row] == step && kept_scalars[row + 1u] == call[${callWords.epoch}] && step >= call[${callWords.first}];
   let has_stopped = control[${controlWords.stops}] != control[${controlWords.resumedStops}];
-  let is_taken = non_finite[0] == 0u && has_scalars && !has_stopped;
+  let is_finite = non_finite[0] == 0u;
+  let is_taken = is_finite && has_scalars && !has_stopped;
+  let is_skipped = !is_finite && !has_stopped && stops_at_non_finite == 0u;
   let is_for_step = call[${callWords.kind}] == ${anyKind}u || call[${callWords.kind}] == kept_scalars[row + 2u];
   if (invocation == 0u) {
     if (!has_scalars) { control[${controlWords.lacksScalars}] = 1u; }
@@ -100,7 +103,7 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   let first_grid = ${length}u + 2u * pairs;
   for (var d = invocation; d < dispatches; d += ${workgroupSize}u) {
     let grid = first_grid + 3u * d;
-    let is_executed = is_for_step && is_taken != (table[grid + 2u] != 0u);
+    let is_executed = is_for_step && select(is_taken, is_skipped, table[grid + 2u] != 0u);
     grids[3u * d] = select(0u, table[grid], is_executed);
     grids[3u * d + 1u] = table[grid + 1u];
     grids[3u * d + 2u] = 1u;

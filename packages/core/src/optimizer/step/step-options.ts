@@ -19,8 +19,9 @@ export interface StepOptions {
    */
   readonly unselectedRows?: UnselectedRows;
   /**
-   * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected: on a GPU in the same
-   * kernel. For shaders that add to them.
+   * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected, and if the step is
+   * skipped: on a GPU in the same kernel. A step that is refused, also with `nonFinite: "throw"`, leaves them. For shaders
+   * that add to them.
    */
   readonly clear?: boolean;
   /**
