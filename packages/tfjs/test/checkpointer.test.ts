@@ -1,4 +1,5 @@
 import { checkpointer, memoryStore } from "@gradstep/checkpoint";
+import { cpuJs } from "@gradstep/cpu-js";
 import { adamw as adamwRule, chain, clipByGlobalNorm, cosineDecay } from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
 import { afterEach, describe, expect, test } from "vitest";
@@ -98,4 +99,24 @@ test("another model is a STATE_MISMATCH, and nothing changes", async () => {
   expect(await codeOf(() => resuming.resume())).toBe("STATE_MISMATCH");
   expect(weightsOf(different)).toEqual(before);
   expect(other.iterations).toBe(0);
+});
+
+test("tensors of a backend in place of variables are refused; beside them, they are saved", async () => {
+  await tf.setBackend("cpu");
+  const store = memoryStore();
+  const optimizer = adam();
+  const extra = cpuJs().tensor([2], [1, 2]);
+  expect(() => checkpointer(optimizer, { extra }, { store })).toThrow(
+    expect.objectContaining({
+      code: "INVALID_PARAMETER",
+      message: expect.stringContaining("expected tfParameters(model)"),
+    }),
+  );
+  const w = tf.variable(tf.tensor([3]), true, "w");
+  const saves = checkpointer(optimizer, { ...tfParameters({ w }), extra }, { store });
+  await saves.save();
+  extra.write([0, 0]);
+  w.assign(tf.tensor([0]));
+  await saves.resume();
+  expect([[...(await extra.read())], [...(await w.data())]]).toEqual([[1, 2], [3]]);
 });

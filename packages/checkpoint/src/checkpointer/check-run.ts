@@ -1,6 +1,6 @@
 import { GradstepError, hasNames, list, show, type ErrorCode } from "@gradstep/core";
 import type { CheckpointStore } from "../stores/store.js";
-import type { CheckpointedRun } from "./checkpointed-run.js";
+import type { CheckpointedParameters, CheckpointedRun } from "./checkpointed-run.js";
 
 /** @throws {GradstepError} `INVALID_PARAMETER` or `INVALID_HYPERPARAMETER` for what lacks a method that is needed */
 export function checkRun(
@@ -25,6 +25,7 @@ export function checkRun(
         "a tensor, such as backend.tensor(shape, values), or, of TensorFlow.js, what tfParameters(variables) has",
       code: "INVALID_PARAMETER",
     });
+  checkHasVariables(optimizer, parameters);
   checkParameterNames({ optimizer, parameters });
   if (!hasNames(others))
     throw new GradstepError(
@@ -38,6 +39,20 @@ export function checkRun(
       expected: "an object with state and restore",
     });
   checkStore("checkpointer", store);
+}
+
+/**
+ * An optimizer of TensorFlow.js updates variables, which tensors of a backend can only be saved beside.
+ * @throws {GradstepError} `INVALID_PARAMETER`
+ */
+function checkHasVariables(optimizer: object, parameters: CheckpointedParameters): void {
+  const all = Object.values(parameters);
+  if (!("applyGradients" in optimizer) || all.length === 0) return;
+  if (!all.every((one) => "backend" in one)) return;
+  throw new GradstepError(
+    "checkpointer: got tensors of a backend as the parameters of an optimizer of TensorFlow.js; expected tfParameters(model), or tfParameters(variables).",
+    { code: "INVALID_PARAMETER" },
+  );
 }
 
 /** @param what the function that got it, as the message begins @throws {GradstepError} `INVALID_HYPERPARAMETER` */
