@@ -219,6 +219,29 @@ describe("gradients", () => {
     expect(explained.after).toBe(expected[2]);
   });
 
+  test.each([{}, { nonFinite: "skip" }, { lossScale: 4 }] as const)(
+    "are cleared with accumulate, and the steps are those without clear; %o",
+    async (options) => {
+      const [cleared, kept] = [true, false].map((clear) => {
+        const w = backend.tensor(
+          shape,
+          Array.from({ length: 15 }, (_, i) => i + 1),
+        );
+        const optimizer = createOptimizer(adam(), { w }, { accumulate: 2, ...options });
+        const gradient = optimizer.gradient("w");
+        for (let call = 0; call < 8; call += 1) {
+          gradient.write(Array.from({ length: 15 }, (_, i) => Math.sin(call * i)));
+          const skips = Object.keys(options).length > 0;
+          if (skips && call === 3) gradient.write(Array.from({ length: 15 }, () => Infinity));
+          optimizer.step({ w: gradient }, { clear });
+        }
+        return { w, gradient };
+      });
+      expect(bits(await cleared.w.read())).toEqual(bits(await kept.w.read()));
+      expect(new Set(await cleared.gradient.read())).toEqual(new Set([0]));
+    },
+  );
+
   test("are cleared in all rows, when they are added, and when their step is skipped", () => {
     const make = (options = {}) =>
       createOptimizer(sgd(), { w: backend.tensor(shape), b: backend.tensor([2]) }, options);

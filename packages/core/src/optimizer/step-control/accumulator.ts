@@ -38,6 +38,7 @@ export class Accumulator {
       this.#summed = {
         ...this.update,
         gradient: this.sum,
+        clearsGradient: false,
         mask: undefined,
         signals: undefined,
       };
@@ -107,7 +108,13 @@ export class Accumulator {
   /** Moves the selected rows, after the sum was moved. New rows are not selected. */
   remap(indices: RowValues, count: number): void {
     // A new object, because backends cache what they prepare for the tensors of an update.
-    this.update = { ...this.update, gradient: this.sum, mask: undefined, signals: undefined };
+    this.update = {
+      ...this.update,
+      gradient: this.sum,
+      clearsGradient: false,
+      mask: undefined,
+      signals: undefined,
+    };
     this.selected?.remapped(this.sum);
     const before = this.rows;
     if (before === undefined || !ArrayBuffer.isView(indices)) return;

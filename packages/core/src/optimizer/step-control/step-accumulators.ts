@@ -35,8 +35,9 @@ export class StepAccumulators {
       if (accumulator?.isUsed !== true) continue;
       if (iteration !== undefined && !record.group.isDue(iteration)) continue;
       const { update } = accumulator;
-      // Kernels without a gradient get memory that does not overlap their output.
+      // Kernels without a gradient get memory that does not overlap their output, and is not to be cleared.
       update.gradient = record.update.parameter;
+      update.clearsGradient = false;
       update.mask = undefined;
       update.signals = undefined;
       isSame &&= records[count] === record && this.updates[count] === update;
