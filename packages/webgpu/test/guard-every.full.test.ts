@@ -71,6 +71,24 @@ describe("groups that are updated every few steps", () => {
     expect(skipping.optimizer.skippedSteps).toBeGreaterThan(10);
   });
 
+  test("with a loss scale, a gradient is not used in a later step that has none", async () => {
+    const random = new Random(seed + 67);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const scaled = start(backend, adam(), initial, { lossScale: 4, groups });
+    const plain = start(backend, adam(), initial, { groups });
+    for (let i = 0; i < 24; i += 1) {
+      const all = arrays(random);
+      const given = names.filter((name) => name === "w" || random.below(2) === 0);
+      const times = (factor: number): Partial<Arrays> =>
+        Object.fromEntries(given.map((name) => [name, all[name].map((one) => one * factor)]));
+      scaled.optimizer.step(times(4));
+      plain.optimizer.step(times(1));
+    }
+    expect(await bitsOf(scaled)).toEqual(await bitsOf(plain));
+    expect((await scaled.optimizer.state()).control!.accumulated).toEqual({});
+  });
+
   test("a gradient that is not finite does not matter where its group is not due", async () => {
     const random = new Random(seed + 61);
     const backend = await newBackend();

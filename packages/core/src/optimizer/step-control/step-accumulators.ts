@@ -62,9 +62,11 @@ export class StepAccumulators {
     return { rows: Object.fromEntries(rows), ...(unselectedRows && { unselectedRows }) };
   }
 
-  /** Ends the step. */
-  release(kernels: ArithmeticKernels, run: KernelRunner): void {
-    for (let i = 0; i < this.#records.length; i += 1)
-      this.#records[i].accumulator?.release(kernels, run);
+  /** Ends the step: also of those that were not collected last. @param all the records of the optimizer */
+  release(all: readonly ParameterRecord[], kernels: ArithmeticKernels, run: KernelRunner): void {
+    for (let i = 0; i < all.length; i += 1) {
+      const { accumulator } = all[i];
+      if (accumulator?.isUsed === true) accumulator.release(kernels, run);
+    }
   }
 }

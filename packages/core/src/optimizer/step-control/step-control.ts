@@ -244,7 +244,7 @@ export class StepControl {
   /** To be called after a step that was taken. @param all the records of the optimizer */
   commit(all: readonly ParameterRecord[], run: KernelRunner, target: object | undefined): void {
     if (this.options.accumulate > 1) this.#clear(all, run);
-    else this.step.release(this.#kernels!, run);
+    else this.step.release(all, this.#kernels!, run);
     if (this.guarded !== undefined) {
       this.guarded.advance(target);
       return;
@@ -310,7 +310,7 @@ export class StepControl {
     this.step.collect(all);
     const { updates, count } = this.step;
     if (count > 0) run(this.#kernels!.get(clearing()), updates, count);
-    this.step.release(this.#kernels!, run);
+    this.step.release(all, this.#kernels!, run);
     this.microSteps = 0;
     this.unselectedRows = undefined;
   }
