@@ -48,6 +48,7 @@ export class GpuGuard implements Guard {
   readonly #options: GuardOptions;
   readonly #memory: GuardMemory;
   readonly #plans: StepPlans;
+  readonly #checkPlans: StepPlans;
   readonly #finiteness: WebGpuKernel;
   readonly #finding: readonly Tensor[];
   readonly #advance: TableKernel;
@@ -70,11 +71,11 @@ export class GpuGuard implements Guard {
       code: string,
       arrays: typeof decideArrays | typeof advanceArrays,
     ) => compileTableKernel(device, errors, `gradstep ${name}`, code, arrays);
-    this.#plans = new StepPlans({
-      device,
-      errors,
-      guard: { memory, decideKernel: compile("decide", decideKernel, decideArrays) },
-    });
+    const decide = compile("decide", decideKernel, decideArrays);
+    const plans = (isDecided: boolean): StepPlans =>
+      new StepPlans({ device, errors, guard: { memory, decideKernel: decide, isDecided } });
+    this.#plans = plans(true);
+    this.#checkPlans = plans(false);
     this.#finiteness = host.compile(finiteness());
     this.#finding = [host.wrap(memory.nonFinite, { shape: [1] })];
     this.lossScale = host.wrap(memory.control, { shape: [1] });
@@ -115,12 +116,20 @@ export class GpuGuard implements Guard {
   check(updates: readonly Update[], count: number, target?: object): void {
     for (let i = 0; i < count; i += 1) this.#checked[i] = this.#checkOf(updates[i]);
     if (this.#memory.kept.kind !== anyKind) {
-      this.run([{ kernel: this.#finiteness, updates: this.#checked, count }], target);
+      this.#run(
+        this.#checkPlans,
+        [{ kernel: this.#finiteness, updates: this.#checked, count }],
+        target,
+      );
     } else if (target === undefined) this.#finiteness.run(this.#checked, count);
     else this.#finiteness.encode(target, this.#checked, count);
   }
 
   run(runs: readonly BatchRun[], target?: object): void {
+    this.#run(this.#plans, runs, target);
+  }
+
+  #run(plans: StepPlans, runs: readonly BatchRun[], target: object | undefined): void {
     this.#memory.kept.flush();
     const all = this.#runs;
     all.length = runs.length;
@@ -132,8 +141,8 @@ export class GpuGuard implements Guard {
       run.updates = updates;
       run.count = count;
     }
-    if (target === undefined) this.#plans.run(all);
-    else this.#plans.encode(target, all);
+    if (target === undefined) plans.run(all);
+    else plans.encode(target, all);
   }
 
   advance(target?: object): void {
@@ -168,12 +177,13 @@ export class GpuGuard implements Guard {
 
   /** The plans with steps since the last call. */
   takeExecutedPlans(): InputPlan[] {
-    return this.#plans.takeExecuted();
+    return [...this.#plans.takeExecuted(), ...this.#checkPlans.takeExecuted()];
   }
 
   dispose(): void {
     this.#host.release(this);
     this.#plans.destroy();
+    this.#checkPlans.destroy();
     this.lossScale.free();
     this.#finding[0].free();
     this.#advanceTable.destroy();

@@ -38,6 +38,28 @@ describe("rules that keep scalars on the host", () => {
     expect(skipping.optimizer.iterations).toBe(plain.optimizer.iterations);
   });
 
+  test.each(rules)(
+    "$rule.name: a skipped step leaves them, in groups with every, too",
+    async (rule) => {
+      const random = new Random(seed + 35);
+      const backend = await newBackend();
+      const initial = arrays(random);
+      const groups = [{ match: "b", every: 3 }];
+      const skipping = start(backend, rule, initial, { nonFinite: "skip", groups });
+      const plain = start(backend, rule, initial, { groups });
+      for (let i = 0; i < 5; i += 1) {
+        for (let k = 0; k < 2; k += 1) {
+          const gradients = arrays(random);
+          for (const { optimizer } of [skipping, plain]) optimizer.step(gradients);
+          const notFinite = arrays(random);
+          notFinite.w[3] = Number.NaN;
+          skipping.optimizer.step(notFinite);
+        }
+        expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+      }
+    },
+  );
+
   test("a state has those of the steps that were taken", async () => {
     const random = new Random(seed + 31);
     const backend = await newBackend();

@@ -26,6 +26,8 @@ import type { KeptScalars } from "./kept-scalars.js";
 export interface PlanGuard {
   readonly memory: GuardMemory;
   readonly decideKernel: TableKernel;
+  /** Whether `check` comes before: what is executed then belongs to a step that is taken. */
+  readonly isDecided: boolean;
 }
 
 /** The dispatches of a step that run only if the guard takes it, with scalars that the device chooses. */
@@ -53,11 +55,12 @@ export class GuardedCommands implements StepRecorder {
   constructor(
     device: GPUDevice,
     step: StepBindings,
-    { memory, decideKernel }: PlanGuard,
+    guard: PlanGuard,
     ring: ScalarRing,
     signals: StepSignals | undefined,
   ) {
     const { label, updates, dispatches, scratch } = step;
+    const { memory, decideKernel } = guard;
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
@@ -75,7 +78,7 @@ export class GuardedCommands implements StepRecorder {
     this.#bindGroups = dispatches.map((dispatch) =>
       bindGroupOf(device, label, { dispatch, scratch, scalars }),
     );
-    const words = decideTable(this.#blocks, memory, dispatches, this.#dispatches, scale?.index);
+    const words = decideTable(this.#blocks, guard, dispatches, this.#dispatches, scale?.index);
     const table = make("decision", words.byteLength, COPY_DST);
     device.queue.writeBuffer(table, 0, words);
     this.#buffers = [scalars, this.#grids, table];
@@ -133,7 +136,7 @@ export class GuardedCommands implements StepRecorder {
 /** The table of the decide kernel. @param scaleIndex that of a scale on the device, in its binding; undefined for none */
 function decideTable(
   blocks: ScalarBlocks,
-  memory: GuardMemory,
+  { memory, isDecided }: PlanGuard,
   dispatches: readonly TabledDispatch[],
   prepared: readonly PreparedDispatch[],
   scaleIndex: number | undefined,
@@ -155,7 +158,7 @@ function decideTable(
     rows: kept.rows,
     row_length: kept.rowLength,
     scale_index: scaleIndex ?? 0,
-    carried_words: 2 * carriedCount,
+    carried_words: isDecided ? 2 * carriedCount : 0,
     stops_at_non_finite: stopsAtNonFinite ? 1 : 0,
   };
   return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...grids]);

@@ -81,7 +81,7 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   let is_for_step = call[${callWords.kind}] == ${anyKind}u || call[${callWords.kind}] == kept_scalars[row + 2u];
   if (invocation == 0u) {
     if (!has_scalars) { control[${controlWords.lacksScalars}] = 1u; }
-    if (is_taken) {
+    if (is_taken && is_for_step) {
       for (var i = 0u; i < carried_words; i += 1u) {
         control[${carriedStart}u + i] = kept_scalars[row + ${keptHeaderLength}u + i];
       }
