@@ -3,7 +3,6 @@ import {
   adamw,
   newRow,
   warmup,
-  type Optimizer,
   type OptimizerOptions,
   type OptimizerSpec,
 } from "@gradstep/core";
@@ -38,6 +37,12 @@ const rules: readonly (readonly [string, OptimizerSpec, OptimizerOptions])[] = [
   ["a loss scale", adamw({ learningRate: warmup(20, 0.1) }), { lossScale: 4 }],
   ["several calls", adamw({ learningRate: warmup(20, 0.1) }), { accumulate: 2 }],
   ["every", adam(), { groups: [...options.groups, { match: "b", every: 3 }] }],
+];
+
+const rulesWithEvery: typeof rules = [
+  ["adam", adam({ learningRate: 0.1 }), {}],
+  ["a schedule and a loss scale", adamw({ learningRate: warmup(20, 0.1) }), { lossScale: 4 }],
+  ["several calls", adam({ learningRate: 0.1 }), { accumulate: 2 }],
 ];
 
 describe("rows that count their own steps, while the device decides which steps are taken", () => {
@@ -164,20 +169,70 @@ describe("rows that count their own steps, while the device decides which steps 
     );
   });
 
-  test("every of their group is refused, when it is set, too", async () => {
+  test.each(rulesWithEvery)(
+    "in a group with every, by the steps that were taken; %s",
+    async (_, rule, more) => {
+      const random = new Random(seed + 74);
+      const backend = await newBackend();
+      const initial = arrays(random);
+      const groups = [
+        { match: "w", ...rowSteps, every: 3 },
+        { match: "b", every: 2 },
+      ];
+      const skipping = start(backend, rule, initial, { nonFinite: "skip", groups, ...more });
+      const plain = start(backend, rule, initial, { groups, ...more });
+      const take = (isBad: boolean): void => {
+        for (let call = more.accumulate ?? 1; call > 0; call -= 1) {
+          const { b, s } = arrays(random);
+          if (isBad && call === 1) s[0] = Number.NaN;
+          const gradients = { ...(random.below(4) > 0 && { w: sparse(random, false) }), b, s };
+          skipping.optimizer.step(gradients);
+          if (!isBad) plain.optimizer.step(gradients);
+        }
+      };
+      for (let i = 0; i < cases(80, 32); i += 1) {
+        for (let k = random.below(3); k > 0; k -= 1) take(true);
+        take(false);
+        if (i % 6 !== 5) continue;
+        const readings = [skipping.optimizer.metrics()];
+        take(true);
+        take(false);
+        readings.push(skipping.optimizer.metrics());
+        take(false);
+        await Promise.all(readings);
+        if (i % 12 !== 11) continue;
+        await Promise.all([skipping, plain].map(({ optimizer }) => optimizer.metrics()));
+        const every = 1 + random.below(3);
+        for (const { optimizer } of [skipping, plain]) optimizer.groups[0].every = every;
+      }
+      expect(await allOf(skipping)).toEqual(await allOf(plain));
+      expect(skipping.optimizer.skippedSteps).toBeGreaterThan(10);
+    },
+  );
+
+  test("in a group with every, a reading is due after 63 steps of the group", async () => {
+    const random = new Random(seed + 75);
     const backend = await newBackend();
-    const make = (every: number): Optimizer =>
-      start(backend, adam(), arrays(new Random(1)), {
-        nonFinite: "skip",
-        groups: [{ match: "w", ...rowSteps, every }],
-      }).optimizer;
-    const refused = expect.objectContaining({
-      code: "UNSUPPORTED",
-      message: expect.stringContaining("Leave nonFinite and lossScale out"),
-    });
-    expect(() => make(2)).toThrow(refused);
-    const optimizer = make(1);
-    optimizer.groups[0].every = 2;
-    expect(() => optimizer.step(arrays(new Random(2)))).toThrow(refused);
+    const groups = [{ match: "w", ...rowSteps, every: 2 }];
+    const initial = arrays(random);
+    const skipping = start(backend, adam(), initial, { nonFinite: "skip", groups });
+    const plain = start(backend, adam(), initial, { groups });
+    const step = (): void => {
+      const gradients = { w: sparse(random, false), s: arrays(random).s };
+      skipping.optimizer.step(gradients);
+      plain.optimizer.step(gradients);
+    };
+    for (let i = 0; i < 128; i += 1) step();
+    const one = { w: sparse(random, false) };
+    expect(() => skipping.optimizer.step(one)).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining("call await optimizer.metrics() before"),
+      }),
+    );
+    await skipping.optimizer.metrics();
+    step();
+    step();
+    expect(await allOf(skipping)).toEqual(await allOf(plain));
   });
 });

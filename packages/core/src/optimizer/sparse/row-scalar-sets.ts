@@ -1,14 +1,17 @@
 import type { RowScalars } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
+import { stepsAmong } from "../groups/steps-among.js";
 import type { StepScalars } from "../step/step-scalars.js";
 
 /** Steps of which each may be the next one of a device, from the first to the last. */
 export interface StepWindow {
   readonly first: number;
   readonly last: number;
+  /** The first step that the device had not taken at the last reading. */
+  readonly read: number;
 }
 
-/** The most steps of a window. */
+/** The most steps of a window, and the most counts that a row may have. */
 export const maxWindowLength = 64;
 
 /** What the host knows of the steps that each row has taken. */
@@ -42,7 +45,7 @@ export class RowScalarSets {
     indices: Uint32Array,
     length: number,
     { known, most }: CountBounds,
-    { first, last }: StepWindow,
+    { first, last, read }: StepWindow,
   ): Omit<RowScalars, "counts"> {
     if (length > this.#keys.length) {
       const capacity = Math.max(length, 2 * this.#keys.length);
@@ -50,11 +53,15 @@ export class RowScalarSets {
       this.#offsets = new Uint32Array(capacity);
     }
     const keys = this.#keys.subarray(0, length);
+    const { every } = this.#group;
+    // With every, which steps were skipped changes in which of the following ones the group took part.
+    const taken = every === 1 ? Infinity : stepsAmong(this.#group, read, last - 1);
+    const mostOf = (row: number): number => Math.min(most[row], known[row] + taken);
     const leastOf = (row: number): number =>
-      most[row] - Math.min(most[row] - known[row], last - first);
+      every === 1 ? Math.max(known[row], most[row] - (last - first)) : known[row];
     for (let i = 0; i < length; i += 1) {
       const least = leastOf(indices[i]);
-      keys[i] = least * maxWindowLength + (most[indices[i]] - least);
+      keys[i] = least * maxWindowLength + (mostOf(indices[i]) - least);
     }
     keys.sort();
     const setsPerStep = this.#findRanges(keys);

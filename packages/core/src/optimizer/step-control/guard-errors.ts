@@ -1,17 +1,12 @@
 import type { GuardCounts } from "../../backend/guard.js";
 import { GradstepError } from "../../errors.js";
-import type { Group } from "../groups/group.js";
 
 const remedy = "call await optimizer.metrics() before";
 
-/**
- * Whether the device can decide which steps of a group are skipped.
- * @throws {GradstepError} `UNSUPPORTED`
- */
-export function checkGuardedGroup({ every, sparseOptions }: Group): void {
-  if (every === 1 || !sparseOptions.rowSteps) return;
-  throw new GradstepError(
-    `A group has every ${every} with rowSteps, and the device decides which steps are skipped; expected one of the two. Leave nonFinite and lossScale out to use both.`,
+/** The error for too many steps in which a group may have taken part, for the scalars of rows that count their own. */
+export function uncertainRowSteps(every: number, most: number): GradstepError {
+  return new GradstepError(
+    `A group has every ${every} with rowSteps, and the host has not asked for ${most * every} steps which of them the device has taken; ${remedy} the step, and every ${most * every} steps.`,
     { code: "UNSUPPORTED" },
   );
 }

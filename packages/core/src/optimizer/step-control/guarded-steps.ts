@@ -2,12 +2,13 @@ import type { Kernel, Tensor, Update } from "../../backend/backend.js";
 import type { Guard, GuardCounts, GuardingBackend } from "../../backend/guard.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
+import { stepsAmong } from "../groups/steps-among.js";
 import type { Clock } from "../step/step-scalars.js";
 import { CarriedScalars } from "./carried-scalars.js";
-import { checkGuardedGroup, stopError, uncertainScalars, uncertainSteps } from "./guard-errors.js";
+import { stopError, uncertainRowSteps, uncertainScalars, uncertainSteps } from "./guard-errors.js";
 import type { RowReading } from "../sparse/guarded-row-steps.js";
 import { maxWindowLength, type StepWindow } from "../sparse/row-scalar-sets.js";
-import { stepsAmong, StepKinds } from "./step-kinds.js";
+import { StepKinds } from "./step-kinds.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
 
 /**
@@ -52,7 +53,7 @@ export class GuardedSteps {
   readonly #carried: CarriedScalars;
   readonly #kinds: StepKinds;
   /** The steps of which each may be the device's next one, if the scalars of rows are not kept for more of them. */
-  window: StepWindow = { first: 0, last: 0 };
+  window: StepWindow = { first: 0, last: 0, read: 0 };
   /** Which groups were frozen at the last step, and `every` of each. */
   readonly #participation: { frozen: boolean; every: number }[];
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
@@ -79,7 +80,6 @@ export class GuardedSteps {
     { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
     divisor: Float64Array,
   ) {
-    for (const group of groups) checkGuardedGroup(group);
     this.#groups = groups;
     this.#kinds = new StepKinds(groups);
     this.#participation = groups.map(({ frozen, every }) => ({ frozen, every }));
@@ -142,7 +142,7 @@ export class GuardedSteps {
     const last = this.#clock.iterations + 1;
     const kept = this.#rowStepsKept;
     const first = Math.max(this.#first, last - (kept ?? keptSteps) + 1);
-    this.window = { first, last };
+    this.window = { first, last, read: this.#first };
     this.#guard.startAt(kept === undefined ? 0 : first);
   }
 
@@ -160,7 +160,6 @@ export class GuardedSteps {
   #takeParticipation(isUncertain: boolean): void {
     for (let i = 0; i < this.#groups.length; i += 1) {
       const { frozen, every } = this.#groups[i];
-      checkGuardedGroup(this.#groups[i]);
       const last = this.#participation[i];
       if (frozen === last.frozen && every === last.every) continue;
       if (isUncertain)
@@ -175,9 +174,18 @@ export class GuardedSteps {
   /**
    * Steps of which each may be the next one of the device, and in which different groups take part: all that differs is to
    * be done for each of them, after `beginTurn`. Valid until the next call.
+   *
+   * @throws {GradstepError} `UNSUPPORTED` if the rows of a group may have taken too many different numbers of steps
    */
   turns(): readonly number[] {
     const next = this.#clock.iterations + 1;
+    for (const { sparseOptions, every, frozen } of this.#groups)
+      if (
+        sparseOptions.rowSteps &&
+        every > 1 &&
+        stepsAmong({ every, frozen }, this.#first, next - 1) >= maxWindowLength
+      )
+        throw uncertainRowSteps(every, maxWindowLength - 1);
     return this.#kinds.among(Math.max(this.#first, next - keptSteps + 1), next);
   }
 

@@ -50,12 +50,3 @@ export class StepKinds {
     return steps;
   }
 }
-
-/** How many of the steps from `first` to `last` a group takes part in, unless it is frozen. */
-export function stepsAmong(
-  { every, frozen }: Pick<Group, "every" | "frozen">,
-  first: number,
-  last: number,
-): number {
-  return frozen ? 0 : Math.floor(last / every) - Math.floor((first - 1) / every);
-}

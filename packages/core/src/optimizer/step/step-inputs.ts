@@ -40,6 +40,8 @@ export class StepInputs {
   #others = noSteps;
   /** The records whose rows count their own steps. */
   readonly #countingRows: ParameterRecord[] = [];
+  /** Those whose updates were divided in this step. */
+  readonly #divided: ParameterRecord[] = [];
 
   /**
    * @param records may grow later, as may `byName`
@@ -132,10 +134,17 @@ export class StepInputs {
     }
   }
 
+  /** To be called before the inputs of a call are taken, for each step that it may make. */
+  begin(): void {
+    this.#divided.length = 0;
+  }
+
   /** Divides the updates of parameters whose rows count their own steps, after `stage`. @param window as in `divideUpdate` */
   divideByRowSteps(window?: StepWindow): void {
-    for (let i = 0; i < this.#countingRows.length; i += 1)
+    for (let i = 0; i < this.#countingRows.length; i += 1) {
       divideUpdate(this.#countingRows[i], window);
+      this.#divided.push(this.#countingRows[i]);
+    }
   }
 
   /** To be called when a kernel has run the first `count` updates: the next step can repeat them if they are plain tensors. */
@@ -153,7 +162,7 @@ export class StepInputs {
   /** To be called when the step was taken, or left out. */
   commit(): void {
     this.clear();
-    for (let i = 0; i < this.#countingRows.length; i += 1) this.#countingRows[i].rowSteps!.commit();
+    for (let i = 0; i < this.#divided.length; i += 1) this.#divided[i].rowSteps!.commit();
   }
 
   /** For gradients in the order of the parameters, whose properties are found ten times as fast; otherwise −1. */

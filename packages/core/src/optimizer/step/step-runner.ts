@@ -71,6 +71,7 @@ export class StepRunner {
 
   /** @throws {GradstepError} as `optimizer.step` does; then nothing has changed */
   run(gradients: Gradients, options: StepOptions | undefined): void {
+    this.#inputs.begin();
     if (this.#takeTurns(gradients, options, runKernel, undefined)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
@@ -97,6 +98,7 @@ export class StepRunner {
     )
       throw cannotEncode(backend.name, "steps", "step()");
     checkEncodable(gradients, options);
+    this.#inputs.begin();
     for (const { name, rowSteps } of this.#table.records)
       if (rowSteps !== undefined && gradients[name] !== undefined)
         throw cannotEncode(backend!.name, `"${name}", whose rows count their own steps`, "step()");
