@@ -112,6 +112,43 @@ describe("sparse gradients, dense", () => {
   });
 });
 
+describe("sparse gradients, lazy", () => {
+  it.each([{ accumulate: 2 }, { lossScale: 4 }, { accumulate: 3, lossScale: 4 }])(
+    "%o: the bits of steps with masks, and no kernel changes other rows",
+    async (options) => {
+      const [lazy, masked] = ["lazy", "dense"].map((sparse) => {
+        const backend = reference();
+        const compile = backend.compile.bind(backend);
+        const widths: number[] = [];
+        backend.compile = (variant) => {
+          const kernel = compile(variant);
+          const run = kernel.run.bind(kernel);
+          kernel.run = (updates, count) => {
+            for (const { mask } of updates.slice(0, count))
+              widths.push(ArrayBuffer.isView(mask) ? mask.filter((one) => one !== 0).length : rows);
+            run(updates, count);
+          };
+          return kernel;
+        };
+        const e = backend.tensor([rows, columns], random(rows * columns, 1));
+        const settings = { sparse: sparse as "lazy", ...options };
+        return { e, widths, optimizer: createOptimizer(adam(), { e }, settings) };
+      });
+      for (let call = 0; call < 18; call += 1) {
+        // One row in each call of a step, or the same twice.
+        const indices = Uint32Array.of((call * 3) % rows, (call * 3) % rows);
+        const values = random(2 * columns, call + 20);
+        lazy.optimizer.step({ e: { indices, values } });
+        const mask = Uint32Array.from({ length: rows }, (_, row) => Number(row === indices[0]));
+        masked.optimizer.step({ e: dense({ indices, values }) }, { rows: mask });
+        expect(await lazy.e.read()).toEqual(await masked.e.read());
+      }
+      const mostRows = options.accumulate ?? 1;
+      expect(Math.max(...lazy.widths)).toBe(mostRows);
+    },
+  );
+});
+
 describe("sparse gradients that are refused", () => {
   const backend = reference();
   const memory = new Float32Array(16);

@@ -38,7 +38,8 @@ export class StepAccumulators {
       // Kernels without a gradient get memory that does not overlap their output, and is not to be cleared.
       update.gradient = record.update.parameter;
       update.clearsGradient = false;
-      update.mask = undefined;
+      // Sparse gradients select a few rows of many; the others have nothing to divide or clear.
+      update.mask = record.group.sparseOptions.sparse === "lazy" ? accumulator.mask : undefined;
       update.signals = undefined;
       isSame &&= records[count] === record && this.updates[count] === update;
       records[count] = record;

@@ -296,7 +296,7 @@ export class StepControl {
       const { gradient, clearsGradient, mask } = updates[i];
       accumulator.update.gradient = gradient;
       accumulator.update.clearsGradient = clearsGradient;
-      accumulator.update.mask = isCombined ? mask : undefined;
+      accumulator.update.mask = isCombined || isLazy(records[i]) ? mask : undefined;
       accumulator.update.signals = scale;
       // A number of rows leaves out the others in this call, but selects none for the step.
       const isSelected = isCombined || isLazy(records[i]);
