@@ -2,7 +2,7 @@ import { nadam, scheduleFreeAdamw, scheduleFreeSgd, warmup } from "@gradstep/cor
 import { expect, test } from "vitest";
 import { seed } from "../../../testing/cases.js";
 import { describe, newBackend } from "./gpu.js";
-import { arrays, bad, bitsOf, start } from "./guarded-runs.js";
+import { arrays, bad, bitsOf, start, type Arrays } from "./guarded-runs.js";
 import { Random } from "./random.js";
 
 /** Rules that keep scalars on the host, which depend on all steps before. */
@@ -59,6 +59,29 @@ describe("rules that keep scalars on the host", () => {
       }
     },
   );
+
+  test("they go on in a step without gradients of the groups that are due", async () => {
+    const random = new Random(seed + 36);
+    const backend = await newBackend();
+    const initial = arrays(random);
+    const groups = [{ match: "b", every: 2 }];
+    const skipping = start(backend, nadam(), initial, { nonFinite: "skip", groups });
+    const plain = start(backend, nadam(), initial, { groups });
+    const step = ({ b, ...others }: Arrays, isOfB = false): void => {
+      for (const { optimizer } of [skipping, plain])
+        optimizer.step({ b, ...(isOfB ? {} : others) });
+    };
+    step(arrays(random));
+    step(arrays(random));
+    step(arrays(random), true);
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+    const notFinite = arrays(random);
+    notFinite.w[3] = Number.NaN;
+    skipping.optimizer.step(notFinite);
+    await skipping.optimizer.metrics();
+    step(arrays(random));
+    expect(await bitsOf(skipping)).toEqual(await bitsOf(plain));
+  });
 
   test("a state has those of the steps that were taken", async () => {
     const random = new Random(seed + 31);

@@ -59,8 +59,13 @@ export class CarriedScalars {
 
   /** Gives the groups those after step `t`, one of the last steps. */
   goTo(t: number): void {
+    this.give(this.after(t));
+  }
+
+  /** Those after step `t`, one of the last steps. Valid as long as they are remembered. */
+  after(t: number): Float64Array {
     const start = this.#start(t);
-    this.give(this.#history.subarray(start, start + this.values.length));
+    return this.#history.subarray(start, start + this.values.length);
   }
 
   /** Gives the groups these values. */

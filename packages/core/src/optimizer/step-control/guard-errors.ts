@@ -6,7 +6,7 @@ const remedy = "call await optimizer.metrics() before";
 /** The error for too many steps in which a group may have taken part, for the scalars of rows that count their own. */
 export function uncertainRowSteps(every: number, most: number): GradstepError {
   return new GradstepError(
-    `A group has every ${every} with rowSteps, and the host has not asked for ${most * every} steps which of them the device has taken; ${remedy} the step, and every ${most * every} steps.`,
+    `A group has every ${every} with rowSteps, and the counts were not read for ${most * every} steps; ${remedy} the step.`,
     { code: "UNSUPPORTED" },
   );
 }

@@ -242,6 +242,9 @@ export class GuardedSteps {
       this.#guard.read(),
       ...rows.map((one) => one.values),
     ]);
+    // The device does not carry them on in a step without gradients for the groups that are due.
+    const isKept = restored === this.#restored && this.#clock.iterations - counts.steps < keptSteps;
+    const carried = isKept ? this.#carried.after(counts.steps).slice() : counts.carried;
     // What was asked before the host heard of a stop has nothing new; it lacks steps that were left out after it.
     const isOutdated = stops !== this.#stops || restored !== this.#restored;
     if (isOutdated) for (const one of rows) one.target?.forget(one);
@@ -250,7 +253,6 @@ export class GuardedSteps {
       rows.forEach((one, i) => one.target?.correct(one, values[i], hasStopped));
       this.#correct(counts, onRead);
     }
-    const { carried } = counts;
     const untakenSteps = counts.skippedSteps + counts.missedSteps - before;
     return {
       counts,
@@ -276,7 +278,7 @@ export class GuardedSteps {
     const missed = back - (counts.skippedSteps - this.#skipped);
     this.#skipped = counts.skippedSteps;
     this.#first = counts.steps + 1;
-    if (back !== 0 && clock.iterations === counts.steps) this.#carried.give(counts.carried);
+    if (back >= keptSteps && clock.iterations === counts.steps) this.#carried.give(counts.carried);
     else if (back !== 0) this.#carried.goTo(clock.iterations);
     onRead(counts);
     if (!hasStopped) return;
