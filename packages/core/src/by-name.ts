@@ -2,6 +2,7 @@ import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
 import { hasNames } from "./has-names.js";
 import { checkGroups } from "./optimizer/groups/check-groups.js";
+import { propertyOf } from "./property-of.js";
 import type { GroupOptions } from "./rule/rule.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { completeStepControl } from "./optimizer/step-control/complete-step-control.js";
@@ -68,12 +69,13 @@ export function optimizerByName(
  * `UNKNOWN_RULE` without a name
  */
 export function checkIsConfig(config: OptimizerConfig): void {
-  if (config === null || typeof config !== "object" || "rule" in config || "step" in config)
+  const hasOne = (key: string): boolean => propertyOf(config, key) !== undefined;
+  if (config === null || typeof config !== "object" || hasOne("rule") || hasOne("step"))
     throw new GradstepError(
       `Got ${show(config)}; expected a configuration: what optimizer.config() returns.`,
       { code: "UNKNOWN_OPTION" },
     );
-  const { name, settings } = config as Partial<OptimizerConfig>;
+  const [name, settings] = [propertyOf(config, "name"), propertyOf(config, "settings")];
   if (typeof name !== "string")
     throw new GradstepError(
       `Got a configuration whose name is ${show(name)}; expected the name of a rule.`,

@@ -10,9 +10,10 @@ import { hasNames } from "./has-names.js";
  */
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
   if (!hasNames(options)) {
-    const shape = Array.isArray(options) && known.includes("shape");
+    const got = show(options);
+    const isShape = got.startsWith("[") && known.includes("shape");
     throw new GradstepError(
-      `${what}: got ${show(options)}; expected an object with some of ${list(known)}.${shape ? ` Pass { shape: ${show(options)} }.` : ""}`,
+      `${what}: got ${got}; expected an object with some of ${list(known)}.${isShape ? ` Pass { shape: ${got} }.` : ""}`,
       { code: "UNKNOWN_OPTION" },
     );
   }

@@ -124,8 +124,16 @@ export class GradstepError extends Error {
 /** Longer strings are cut in error messages. */
 const maxCharacters = 100;
 
-/** A short text for a value in an error message; strings are quoted. */
+/** A short text for a value in an error message; strings are quoted. It never throws. */
 export function show(value: unknown): string {
+  try {
+    return shown(value);
+  } catch {
+    return "an object that cannot be read";
+  }
+}
+
+function shown(value: unknown): string {
   if (typeof value === "string") {
     const start = JSON.stringify(value.slice(0, maxCharacters));
     return value.length > maxCharacters ? `${start}… (${value.length} characters)` : start;

@@ -1,12 +1,17 @@
+import { isPromise } from "./is-promise.js";
+
 /**
- * Whether values can be found by name in it. Lists, maps and promises have no names, so that they would pass for an object
- * without any.
+ * Whether values can be found by name in it. Lists, maps, promises, dates and buffers have no names, so that they would pass
+ * for an object without any. Proxies that throw have none, either.
  */
-export function hasNames(value: unknown): value is object {
-  return (
-    value !== null &&
-    typeof value === "object" &&
-    !(Symbol.iterator in value) &&
-    typeof (value as { then?: unknown }).then !== "function"
-  );
+export function hasNames(value: unknown): value is Readonly<Record<string, unknown>> {
+  try {
+    return (
+      /^\[object (Object|Module)\]$/.test(Object.prototype.toString.call(value)) &&
+      !(Symbol.iterator in (value as object)) &&
+      !isPromise(value)
+    );
+  } catch {
+    return false;
+  }
 }

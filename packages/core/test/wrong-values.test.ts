@@ -1,15 +1,31 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import { fromOptax, toOptax, toTfjs, toTorch } from "../src/interop/index.js";
+import {
+  fromOptax,
+  initialState,
+  kerasSlot,
+  toOptax,
+  toTfjs,
+  toTorch,
+  withKerasStages,
+} from "../src/interop/index.js";
 import {
   adam,
+  buildVariant,
+  bytecodeOf,
   chain,
   createOptimizer,
   defineRule,
   defineStage,
+  emit,
+  flushedSlotsOf,
+  isGuarding,
+  knownScalarsOf,
   nonNegative,
   parseRuleText,
+  specialize,
   variantOf,
+  withOutputs,
 } from "../src/index.js";
 import { reference } from "../src/reference.js";
 import { codeOf } from "./support.js";
@@ -31,6 +47,8 @@ const values: readonly unknown[] = [
   { name: 3 },
   new Map(),
   new Date(0),
+  new ArrayBuffer(8),
+  Promise.resolve({}),
   new Float32Array(2),
 ];
 
@@ -45,15 +63,92 @@ const config = createOptimizer(adam(), { w: backend.tensor([2]) }).config();
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const noFunctions = values.filter((value) => !isFunction(value));
-/** Objects that have no properties, which stand for no entries where a table is expected. */
+/** Objects without entries stand for an empty table. */
 const isTable = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  String(Object.prototype.toString.call(value)) === "[object Object]";
 
 describe("what is none of the values that a function takes is named in an error with a code", () => {
   test.each<[string, string, readonly unknown[], (value: never) => unknown]>([
     ["compile", "INVALID_RULE", [undefined, ...values], (value) => backend.compile(value)],
     ["variantOf", "INVALID_RULE", [undefined, ...values], (value) => variantOf(value)],
     ["parseRuleText", "INVALID_RULE", [undefined, ...values], (value) => parseRuleText(value)],
+    ["bytecodeOf", "INVALID_RULE", [undefined, ...values], (value) => bytecodeOf(value)],
+    [
+      "the program of emit",
+      "INVALID_RULE",
+      [undefined, ...values],
+      (value) => emit(value, {} as never),
+    ],
+    [
+      "the emitter of emit",
+      "UNSUPPORTED",
+      [undefined, ...values],
+      (value) => emit(variantOf(adam()).perElement, value),
+    ],
+    ["knownScalarsOf", "INVALID_RULE", [undefined, ...values], (value) => knownScalarsOf(value)],
+    ["flushedSlotsOf", "INVALID_RULE", [undefined, ...values], (value) => flushedSlotsOf(value)],
+    ["specialize", "INVALID_RULE", [undefined, ...values], (value) => specialize(value, new Map())],
+    ["withOutputs", "INVALID_RULE", [undefined, ...values], (value) => withOutputs(value, [])],
+    [
+      "the texts of buildVariant",
+      "INVALID_RULE",
+      [undefined, ...values],
+      (value) => buildVariant(value),
+    ],
+    [
+      "the rule of withKerasStages",
+      "INVALID_RULE",
+      [undefined, ...values],
+      (value) => withKerasStages(value, {}),
+    ],
+    [
+      "the arguments of withKerasStages",
+      "UNKNOWN_OPTION",
+      [undefined, ...values.filter((value) => !isTable(value))],
+      (value) => withKerasStages(adam(), value),
+    ],
+    [
+      "the parameters of createOptimizer",
+      "INVALID_PARAMETER",
+      [undefined, ...values.filter((value) => !isTable(value))],
+      (value) => createOptimizer(adam(), value),
+    ],
+    [
+      "the options of createOptimizer",
+      "UNKNOWN_OPTION",
+      values.filter((value) => !isTable(value)),
+      (value) => createOptimizer(adam(), {}, value),
+    ],
+    [
+      "the settings of a rule",
+      "UNKNOWN_OPTION",
+      values.filter((value) => !isTable(value)),
+      (value) => adam(value),
+    ],
+    [
+      "sparse",
+      "INVALID_HYPERPARAMETER",
+      values,
+      (sparse) => createOptimizer(adam(), {}, { sparse }),
+    ],
+    [
+      "rowSteps",
+      "INVALID_HYPERPARAMETER",
+      values.filter((value) => typeof value !== "boolean"),
+      (rowSteps) => createOptimizer(adam(), {}, { rowSteps }),
+    ],
+    [
+      "the shape of wrapped memory",
+      "INVALID_SHAPE",
+      values.filter((value) => !Array.isArray(value)),
+      (shape) => backend.wrap(new Float32Array(2), { shape }),
+    ],
+    [
+      "the distance of wrapped rows",
+      "INVALID_MEMORY",
+      values,
+      (rowStride) => backend.wrap(new Float32Array(4), { shape: [2, 2], rowStride }),
+    ],
     ["fromOptax", "UNSUPPORTED", [undefined, ...values], (value) => fromOptax(value)],
     ["the name of toOptax", "UNSUPPORTED", values, (value) => toOptax(config, { name: value })],
     [
@@ -139,6 +234,21 @@ describe("what is none of the values that a function takes is named in an error 
     for (const groups of [null, 1, Symbol("s"), {}, [null], [1]])
       expect(codeOf(() => call({ ...config, groups } as never))).toBe("UNKNOWN_OPTION");
   });
+});
+
+test("initialState without shapes by name", async () => {
+  for (const shapes of [undefined, ...values.filter((value) => !isTable(value))])
+    await expect(initialState(adam(), shapes as never)).rejects.toMatchObject({
+      code: "INVALID_PARAMETER",
+    });
+});
+
+test("what has no answer has none for values of all kinds", () => {
+  for (const value of [undefined, ...values]) {
+    expect(kerasSlot(value as never, "momentum")).toBe(undefined);
+    expect(kerasSlot("sgd", value as never)).toBe(undefined);
+    expect(isGuarding(value as never)).toBe(false);
+  }
 });
 
 test("what a configuration leaves out has its default", () => {

@@ -114,6 +114,17 @@ describe("cpuJs", () => {
   });
 });
 
+test("runs of kernels of another backend, and copies of what is no tensor, are refused", () => {
+  const backend = cpuJs();
+  const kernel = cpuJs().compile(variantOf(adam()));
+  for (const runs of [null, [null], [{ kernel, updates: [], count: 0 }]])
+    expect(codeOf(() => backend.runTogether!(runs as never))).toBe("INVALID_PARAMETER");
+  for (const value of [null, new Float32Array(2), Promise.resolve()])
+    expect(codeOf(() => backend.fillCopy!(value as never, null as never))).toBe(
+      "INVALID_PARAMETER",
+    );
+});
+
 describe("built-in rules", () => {
   test.each(sampled(rules, 8).map((rule) => [rule.name, rule] as const))(
     "%s: every variant with the rule's own form of averages is compiled",

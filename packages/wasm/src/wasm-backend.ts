@@ -127,15 +127,7 @@ export class WasmBackend implements Wasm {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.#checkLive();
-    const { count, indices } = sources;
-    remapRows(
-      moves.map((move) =>
-        typeof move.reset === "string"
-          ? move
-          : { ...move, reset: this.#copyIfInMemory(move.reset) },
-      ),
-      { count, indices: this.#copyIfInMemory(indices) },
-    );
+    remapRows(moves, sources, (values) => this.#copyIfInMemory(values));
   }
 
   copy(source: Tensor, target: Tensor): void {

@@ -3,6 +3,7 @@ import {
   createOptimizer,
   GradstepError,
   sgd,
+  variantOf,
   type Backend,
   type Tensor,
 } from "@gradstep/core";
@@ -119,6 +120,25 @@ test("arguments that are views of the memory survive its growth", async () => {
   expect([...Object.values(slots.a)[0]]).toEqual([6, 0, 0, 4]);
 
   expect([...(await backend.tensor([3], gradient.view()).read())]).toEqual([1, 2, 3]);
+});
+
+test("what is no tensor, move or run of the backend is refused", () => {
+  const backend = wasm();
+  const w = backend.tensor([3]);
+  const kernel = wasm().compile(variantOf(adam()));
+  for (const value of [null, 1, [null], Promise.resolve(), new Float32Array(3)])
+    for (const call of [
+      () => backend.copy!(value as never, w),
+      () => backend.copy!(w, value as never),
+      () => backend.fillCopy!(w, value as never),
+      () => backend.remap!(value as never, { count: 3, indices: Uint32Array.of(0, 1, 2) }),
+      () => backend.remap!([], value as never),
+      () => backend.runTogether!(value as never),
+    ])
+      expect(codeOf(call)).toBe("INVALID_PARAMETER");
+  expect(codeOf(() => backend.runTogether!([{ kernel, updates: [], count: 0 }]))).toBe(
+    "INVALID_PARAMETER",
+  );
 });
 
 test("parameters that replaced others are updated by a repeated step", async () => {

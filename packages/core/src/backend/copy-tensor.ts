@@ -1,9 +1,14 @@
 import type { Tensor } from "./backend.js";
 import { columnsOf } from "./dimensions.js";
+import { checkTransfer } from "./host-call-checks.js";
 import { rowStrideOf, storedValues } from "./stored-values.js";
 
-/** `Backend.copy` for tensors in host memory, with any layout of f32 or f64. */
+/**
+ * `Backend.copy` for tensors in host memory, with any layout of f32 or f64.
+ * @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH`, `DISPOSED`
+ */
 export function copyTensor(source: Tensor, target: Tensor): void {
+  checkTransfer(source, target);
   if (source.layout === undefined && target.layout === undefined) {
     target.write(source.view!());
     return;

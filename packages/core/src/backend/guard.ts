@@ -1,3 +1,4 @@
+import { propertyOf } from "../property-of.js";
 import type { Backend, BatchRun, Tensor, Update } from "./backend.js";
 
 /** What a guard decides by. */
@@ -99,5 +100,5 @@ export interface GuardingBackend extends Backend {
 
 /** Whether a backend has a guard. Without one, and without a `view` of gradients, it takes every step. */
 export function isGuarding(backend: Backend): backend is GuardingBackend {
-  return (backend as Partial<GuardingBackend>).guard !== undefined;
+  return propertyOf(backend, "guard") !== undefined;
 }

@@ -1,5 +1,6 @@
 import { newRow, type RowMove, type RowSources, type RowValues, type Tensor } from "./backend.js";
 import type { HostArray } from "./host-array.js";
+import { checkRowMoves } from "./host-call-checks.js";
 import { rowStrideOf, rowValuesOf, storedValues } from "./stored-values.js";
 import type { Reallocation } from "./reallocation.js";
 
@@ -8,10 +9,21 @@ interface RowTensor {
   reallocate(shape: readonly number[]): Reallocation;
 }
 
-/** `Backend.remap` for backends in host memory. All tensors must have `reallocate`, as `HostTensor` has. */
-export function remapRows(given: readonly RowMove[], { count, indices }: RowSources): void {
-  const moves = given.map(withFlagArray);
-  const from = sourcesOf(indices, count, moves[0]?.tensor);
+/**
+ * `Backend.remap` for backends in host memory. All tensors must have `reallocate`, as `HostTensor` has.
+ *
+ * @param keep copies flags and indices that the growth of a tensor would detach; none are copied if left out
+ * @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_MEMORY`, `LENGTH_MISMATCH`, `OUT_OF_MEMORY`; then nothing has changed
+ */
+export function remapRows(
+  given: readonly RowMove[],
+  sources: RowSources,
+  keep: (values: RowValues) => RowValues = (values) => values,
+): void {
+  checkRowMoves(given, sources);
+  const { count } = sources;
+  const moves = given.map((move) => withFlagArray(move, keep));
+  const from = sourcesOf(keep(sources.indices), count, moves[0]?.tensor);
   const reallocations: Reallocation[] = [];
   try {
     for (const { tensor } of moves) {
@@ -36,9 +48,10 @@ export function remapRows(given: readonly RowMove[], { count, indices }: RowSour
 }
 
 /** The move with its flags as an array: a copy, since memory that grows detaches views of it. */
-function withFlagArray(move: RowMove): RowMove {
+function withFlagArray(move: RowMove, keep: (values: RowValues) => RowValues): RowMove {
   const { reset } = move;
-  if (typeof reset === "string" || ArrayBuffer.isView(reset)) return move;
+  if (typeof reset === "string") return move;
+  if (ArrayBuffer.isView(reset)) return { ...move, reset: keep(reset) };
   return { ...move, reset: rowValuesOf(reset).slice() };
 }
 

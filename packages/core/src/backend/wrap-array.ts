@@ -109,11 +109,11 @@ function extentOf({ length }: HostArray, options: WrapOptions): Extent {
       { code: "INVALID_SHAPE" },
     );
   }
-  const shape = options.shape ?? [length - offset];
+  const { shape = [length - offset] } = options;
   const size = sizeOf(shape);
   const [rows] = shape;
   const columns = size / (rows ?? 1);
-  const rowStride = options.rowStride ?? columns;
+  const { rowStride = columns } = options;
   if (!Number.isSafeInteger(rowStride) || rowStride < columns) {
     throw new GradstepError(
       `Got rowStride ${show(rowStride)}; expected an integer of at least ${columns}, the length of a row of shape [${shape.join(", ")}].`,

@@ -1,10 +1,10 @@
 import { optimizerByName } from "../by-name.js";
 import { GradstepError, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
+import { isPromise } from "../is-promise.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
-import { isTable } from "../optimizer/state/state-values.js";
 import { backendWithoutValues } from "./backend-without-values.js";
 import type { ParameterValues } from "./imported-checkpoint.js";
 
@@ -23,17 +23,17 @@ export interface CheckpointParts {
  * @throws {GradstepError} `STATE_MISMATCH`, with all that does not belong together; `INVALID_PARAMETER`
  */
 export function checkCheckpointParts(what: string, parts: CheckpointParts): void {
-  if (!isTable(parts))
+  if (!hasNames(parts))
     throw mismatch(what, `got ${show(parts)}; expected { config, state, parameters }`);
   const { config, state, parameters } = parts;
-  if (!isTable(config) || typeof config.name !== "string")
+  if (!hasNames(config) || typeof config.name !== "string")
     throw mismatch(what, `config is ${show(config)}; expected what optimizer.config() returned`);
-  if (state instanceof Promise)
+  if (isPromise(state))
     throw mismatch(
       what,
       "state is a Promise; expected what it resolves to: await optimizer.state()",
     );
-  if (!isTable(state) || !isTable(state.shapes))
+  if (!hasNames(state) || !hasNames(state.shapes))
     throw mismatch(what, `state is ${show(state)}; expected what optimizer.state() resolved to`);
   checkParameters(what, parameters);
   for (const [name, shape] of Object.entries(state.shapes)) {

@@ -1,3 +1,5 @@
+import { GradstepError, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerOptions } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
@@ -10,13 +12,18 @@ import type { OptimizerSpec } from "../rule/rule.js";
  *
  * @param shapes the shape of each parameter
  * @param options as for `createOptimizer`
- * @throws {GradstepError} as `createOptimizer` does
+ * @throws {GradstepError} as `createOptimizer` does; `INVALID_PARAMETER` unless shapes are given by name
  */
 export async function initialState(
   spec: OptimizerSpec,
   shapes: Readonly<Record<string, readonly number[]>>,
   options?: OptimizerOptions,
 ): Promise<OptimizerState> {
+  if (!hasNames(shapes))
+    throw new GradstepError(
+      `initialState: got ${show(shapes)}; expected shapes by name, such as { kernel: [784, 10] }.`,
+      { code: "INVALID_PARAMETER" },
+    );
   const backend = reference();
   const parameters = Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [name, backend.tensor(shape)]),

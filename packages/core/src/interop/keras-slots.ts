@@ -24,6 +24,7 @@ const slots: Readonly<Record<string, string>> = {
  * `"adam+ema"`; undefined if there is none. Keras's SGD stores the momentum with the opposite sign.
  */
 export function kerasSlot(rule: string, name: string): KerasSlot | undefined {
+  if (typeof rule !== "string" || typeof name !== "string") return undefined;
   const parts = rule.split("+");
   if (name === "momentum" && parts.includes("schedule-free-adamw")) return { slot: "z", factor: 1 };
   const slot = Object.hasOwn(slots, name) ? slots[name] : undefined;

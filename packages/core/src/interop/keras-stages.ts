@@ -8,7 +8,7 @@ import { maxNorm } from "../stages/max-norm.js";
 import { nonNegativeWeights } from "../stages/non-negative-weights.js";
 import { unitNorm } from "../stages/unit-norm.js";
 import { chain } from "../rule/chain.js";
-import type { OptimizerSpec } from "../rule/rule.js";
+import { checkIsSpec, type OptimizerSpec } from "../rule/rule.js";
 import type { StageSpec } from "../rule/stage-factory.js";
 import { checkIsObject, ignored, lookUp, translate, type OptionMap } from "./option-map.js";
 
@@ -47,9 +47,10 @@ export const kerasStageArgumentNames: readonly (keyof KerasStageArguments)[] =
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`, also for more than one way to clip
  */
 export function withKerasStages(spec: OptimizerSpec, keywords: KerasStageArguments): OptimizerSpec {
+  checkIsSpec("the rule of withKerasStages", spec);
   const owner = spec.rule.name;
-  const options = keywords as Readonly<Record<string, unknown>>;
-  const [before, after] = [clipFromKeras(owner, options), emaFromKeras(owner, options)];
+  checkIsObject(owner, keywords);
+  const [before, after] = [clipFromKeras(owner, keywords), emaFromKeras(owner, keywords)];
   return before.length + after.length === 0 ? spec : chain(...before, spec, ...after);
 }
 

@@ -1,3 +1,4 @@
+import { checkProgram } from "./check-program.js";
 import { isTensorOp, type Op } from "./expression.js";
 import type { Program } from "./program.js";
 
@@ -44,11 +45,14 @@ export interface Bytecode {
 /**
  * Compiles a program, or a pass of one. Inputs need no instructions.
  * @param isIncluded the nodes to compile, all if left out; the values of the other nodes must exist already
+ * @throws {GradstepError} `INVALID_RULE`
  */
 export function bytecodeOf(
-  { nodes }: Program,
+  program: Program,
   isIncluded: (node: number) => boolean = () => true,
 ): Bytecode {
+  checkProgram("bytecodeOf", program);
+  const { nodes } = program;
   const instructions: number[] = [];
   const numbers = new Float64Array(nodes.length);
   nodes.forEach(({ op, operands, value }, node) => {

@@ -1,3 +1,6 @@
+import { GradstepError, show } from "../errors.js";
+import { propertyOf } from "../property-of.js";
+import { checkProgram } from "./check-program.js";
 import { isComparison, type ElementOp } from "./expression.js";
 import type { Extent } from "./extent.js";
 import type { Program } from "./program.js";
@@ -23,12 +26,22 @@ export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
  *
  * Operations are visited once, operands first. Values that do not vary between elements are always shared, except for
  * conditions. All outputs must be computed before any is stored, since later outputs may read what earlier ones replace.
+ *
+ * @throws {GradstepError} `INVALID_RULE`, `UNSUPPORTED` for an operation that the emitter does not have
  */
 export function emit<T>(
   program: Program,
   emitter: Emitter<T>,
 ): readonly { readonly name: string; readonly value: T }[] {
+  checkProgram("emit", program);
   const values: T[] = [];
+  const ops = new Set(["input", "number", "share", ...program.nodes.map(({ op }) => op)]);
+  for (const op of ops)
+    if (typeof propertyOf(emitter, op) !== "function")
+      throw new GradstepError(
+        `emit: ${op} of the emitter is ${show(propertyOf(emitter, op))}; expected a function.`,
+        { code: "UNSUPPORTED" },
+      );
   for (const { op, operands, value, name, varies, extent, uses } of program.nodes) {
     if (op === "number") values.push(emitter.number(value));
     else if (op === "input") values.push(emitter.input(name, varies, extent));

@@ -1,3 +1,4 @@
+import { checkProgram } from "./check-program.js";
 import { digest } from "./digest.js";
 import type { Op, TensorOp } from "./expression.js";
 import type { Extent } from "./extent.js";
@@ -83,7 +84,9 @@ export function prune(
 }
 
 /** The part of a program that some of its outputs need. */
-export function withOutputs({ nodes, source }: Program, outputs: readonly Binding[]): Program {
+export function withOutputs(program: Program, outputs: readonly Binding[]): Program {
+  checkProgram("withOutputs", program);
+  const { nodes, source } = program;
   return prune(nodes, { outputs, arrays: new Map(), source });
 }
 

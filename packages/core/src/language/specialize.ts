@@ -1,3 +1,4 @@
+import { checkProgram } from "./check-program.js";
 import type { Node, Program } from "./program.js";
 
 /** The values of scalars that are known, by name. */
@@ -7,7 +8,9 @@ export type KnownScalars = ReadonlyMap<string, number>;
  * The scalars that have the same value in most steps, with which the step is simpler: a factor of `p` that is 1 (no
  * decay), and a threshold of a magnitude that is 0 (no flush). Backends compile a second kernel for these values.
  */
-export function knownScalarsOf({ nodes }: Program): KnownScalars {
+export function knownScalarsOf(program: Program): KnownScalars {
+  checkProgram("knownScalarsOf", program);
+  const { nodes } = program;
   const known = new Map<string, number>();
   const isScalar = ({ op, extent }: Node): boolean => op === "input" && extent === "step";
   for (const { op, operands } of nodes) {
@@ -21,6 +24,7 @@ export function knownScalarsOf({ nodes }: Program): KnownScalars {
 
 /** The program without the operations that known values make redundant: x · 1, and `|x| < 0 ? a : b`. Exact for every x. */
 export function specialize(program: Program, known: KnownScalars): Program {
+  checkProgram("specialize", program);
   const { nodes } = program;
   const isKnown = (node: number, value: number): boolean =>
     nodes[node].op === "input" && known.get(nodes[node].name) === value;
@@ -59,7 +63,9 @@ export interface FlushedSlot {
  * The slots that a program reads only as `|s| < threshold ? 0 : s`, with thresholds that it uses for nothing else.
  * Backends can flush these in a separate pass, at steps whose threshold is not 0.
  */
-export function flushedSlotsOf({ nodes, outputs }: Program): readonly FlushedSlot[] {
+export function flushedSlotsOf(program: Program): readonly FlushedSlot[] {
+  checkProgram("flushedSlotsOf", program);
+  const { nodes, outputs } = program;
   const all = nodes.flatMap(({ op, operands }) => {
     if (op !== "select") return [];
     const [condition, zero, slot] = operands.map((operand) => nodes[operand]);

@@ -1,11 +1,11 @@
 import type { Tensor } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
+import { isTensor } from "../backend/is-tensor.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import {
   checkParameters,
   isOfTensorFlow,
-  isTensor,
   type Parameters,
 } from "../optimizer/parameters/parameter-checks.js";
 import { gradientPool } from "../optimizer/parameters/slot-allocation.js";

@@ -4,6 +4,7 @@ import type { KnownNames } from "../rule/rule.js";
 import { checkedSpec } from "./groups/rule-context.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
 import type { Parameters } from "./parameters/parameter-checks.js";
 import { parameterOptionNames } from "./parameters/parameter-options.js";
@@ -65,16 +66,15 @@ export function createOptimizer<
       ),
     ),
   });
+  const { sparse = checked.sparseOptions?.sparse } = options;
+  const { rowSteps = checked.sparseOptions?.rowSteps } = options;
   const optimizer = new RuleOptimizer({
     spec: checked,
     parameters,
     groups,
     specGroupCount: specGroups.length,
     parameterOptions: options,
-    sparseOptions: {
-      sparse: options.sparse ?? checked.sparseOptions?.sparse,
-      rowSteps: options.rowSteps ?? checked.sparseOptions?.rowSteps,
-    },
+    sparseOptions: { sparse, rowSteps },
     control: control && new StepControl(control),
   });
   return optimizer as never;
@@ -85,7 +85,9 @@ function checkNoSettings(
   { rule: { name, hyperparameters } }: OptimizerSpec,
   options: object,
 ): void {
-  const setting = Object.keys(options ?? {}).find((key) => Object.hasOwn(hyperparameters, key));
+  const setting = Object.keys(hasNames(options) ? options : {}).find((key) =>
+    Object.hasOwn(hyperparameters, key),
+  );
   if (setting === undefined) return;
   throw new GradstepError(
     `createOptimizer has no option "${setting}": it is a setting of ${name}. Pass it to the rule, as in adam({ learningRate: 0.01 }).`,

@@ -7,6 +7,7 @@ import type {
   Tensor,
   Update,
 } from "../backend/backend.js";
+import { checkFilledCopy, checkRuns } from "../backend/host-call-checks.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import { roundingTo, type Rounding } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
@@ -58,8 +59,10 @@ export class Packing {
   /**
    * `Backend.runTogether`.
    * @param run the same for the kernels that `kernel` was given
+   * @throws {GradstepError} `INVALID_PARAMETER`; then nothing has changed
    */
   runTogether(runs: readonly BatchRun[], run: (plainRuns: readonly BatchRun[]) => void): void {
+    checkRuns(runs, (kernel) => this.#kernels.has(kernel as Kernel));
     const kernels = runs.map(({ kernel }) => this.#kernels.get(kernel!)!);
     const plainRuns = runs.map(({ updates, count }, i): BatchRun => {
       const batch: Update[] = [];
@@ -70,8 +73,9 @@ export class Packing {
     runs.forEach(({ updates, count }, i) => kernels[i].finish(updates, count));
   }
 
-  /** `Backend.fillCopy`. */
+  /** `Backend.fillCopy`. @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH`, `DISPOSED` */
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
+    checkFilledCopy(parameter, copy);
     const count = parameter.shape[0] ?? 1;
     const all = ascending(count);
     const values = storedValues(parameter);

@@ -1,4 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import { functionNames } from "../language/functions.js";
 import { parse } from "../language/parse.js";
@@ -33,16 +34,21 @@ function fail(rule: string, message: string): never {
 }
 
 function checkNames(texts: VariantTexts): void {
+  if (!hasNames(texts))
+    throw new GradstepError(
+      `buildVariant: got ${show(texts)}; expected texts, such as adam.texts().`,
+      {
+        code: "INVALID_RULE",
+      },
+    );
   const { rule, hyperparameters, slots, persistentScalars, metrics = {} } = texts;
-  const isTable = (table: unknown): boolean =>
-    table !== null && typeof table === "object" && !Array.isArray(table);
-  if (!isTable(slots) || !isTable(persistentScalars)) {
+  if (!hasNames(slots) || !hasNames(persistentScalars)) {
     fail(
       rule,
       `slots is ${show(slots)}, persistentScalars is ${show(persistentScalars)}; expected objects of first values.`,
     );
   }
-  if (!isTable(metrics))
+  if (!hasNames(metrics))
     fail(
       rule,
       `metrics is ${show(metrics)}; expected an object of extents, such as { norm: "all" }.`,

@@ -1,6 +1,7 @@
 import { GradstepError, list, show } from "../errors.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/build-program.js";
+import { propertyOf } from "../property-of.js";
 import type { Schedule } from "../schedules/schedule.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
@@ -88,11 +89,15 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
 }
 
 function linksOf(part: ChainPart): readonly Link[] {
-  if (part !== null && typeof part === "object") {
-    if ("stage" in part && typeof part.stage?.updated === "string")
-      return [{ rule: part.stage, stage: part.stage }];
-    if ("rule" in part && typeof part.rule?.texts === "function" && Array.isArray(part.groups))
-      return (part.rule as Partial<ChainedRule>).links ?? [{ rule: part.rule, stage: undefined }];
+  const has = (name: "stage" | "rule", property: string, type: string): boolean =>
+    typeof part === "object" && typeof propertyOf(propertyOf(part, name), property) === type;
+  if (has("stage", "updated", "string")) {
+    const { stage } = part as StageSpec;
+    return [{ rule: stage, stage }];
+  }
+  if (has("rule", "texts", "function") && Array.isArray(propertyOf(part, "groups"))) {
+    const { rule } = part as OptimizerSpec;
+    return (rule as Partial<ChainedRule>).links ?? [{ rule, stage: undefined }];
   }
   throw new GradstepError(
     `chain: got ${show(part)}; expected stages and one rule of @gradstep/core, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,

@@ -1,5 +1,6 @@
 import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { isUsableName } from "./build-variant.js";
 import { commonHyperparameters, commonOptions } from "./common-statements.js";
@@ -51,17 +52,13 @@ function invalid(message: string): never {
   throw new GradstepError(message, { code: "INVALID_RULE" });
 }
 
-function isTable(value: unknown): boolean {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 /**
  * Checks that a value is the definition of a rule or of a stage, whose names and ranges can be used together. Its texts are checked
  * when they are parsed.
  * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
  */
 export function checkDefinition(definition: object, isStage = false): void {
-  if (!isTable(definition))
+  if (!hasNames(definition))
     invalid(`Got ${show(definition)}; expected the definition of a ${isStage ? "stage" : "rule"}.`);
   const known = isStage
     ? [...definitionKeys.filter((key) => key !== "structural"), "reads", "needsNames"]
@@ -72,20 +69,20 @@ export function checkDefinition(definition: object, isStage = false): void {
         `A ${isStage ? "stage" : "rule"} has no "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
       );
   }
-  checkReads((definition as Readonly<Record<string, unknown>>).reads);
+  checkReads(definition.reads);
   const {
     name,
     hyperparameters = isStage ? {} : undefined,
     options = {},
     structural = [],
-  } = definition as Readonly<Record<string, unknown>>;
-  if (!isTable(hyperparameters) || !isTable(options)) {
+  } = definition;
+  if (!hasNames(hyperparameters) || !hasNames(options)) {
     invalid(
       `A rule's hyperparameters are ${show(hyperparameters)}, its options ${show(options)}; expected objects, by name.`,
     );
   }
   checkParts({ name, hyperparameters, options, structural } as DefinitionParts);
-  if (!isStage && !Object.hasOwn(hyperparameters as object, "learningRate"))
+  if (!isStage && !Object.hasOwn(hyperparameters, "learningRate"))
     invalid(`Rule ${String(name)} has no hyperparameter learningRate; every rule needs one.`);
 }
 
@@ -93,7 +90,7 @@ function checkReads(reads: unknown = {}): void {
   const isName = (name: unknown): boolean => typeof name === "string" && isUsableName(name);
   const isExpected = ([key, names]: readonly [string, unknown]): boolean =>
     (key === "slots" || key === "hyperparameters") && Array.isArray(names) && names.every(isName);
-  if (!isTable(reads) || !Object.entries(reads as object).every(isExpected))
+  if (!hasNames(reads) || !Object.entries(reads as object).every(isExpected))
     invalid(
       `A stage's reads is ${show(reads)}; expected lists of names, such as { slots: ["v"], hyperparameters: ["beta2"] }.`,
     );
@@ -115,12 +112,12 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
   for (const [key, range] of Object.entries(hyperparameters)) {
     if (!isUsableName(key) || propertyNames.includes(key))
       invalid(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
-    if (!isTable(range)) {
+    if (!hasNames(range)) {
       invalid(
         `Rule ${name}: ${key} is ${show(range)}; expected a default and a range, such as nonNegative(0.001).`,
       );
     }
-    for (const [bound, value] of Object.entries(range) as [string, unknown][]) {
+    for (const [bound, value] of Object.entries<unknown>(range)) {
       if (!rangeKeys.includes(bound))
         invalid(`Rule ${name}: ${key} has no "${bound}"; it has ${list(rangeKeys)}.`);
       const isNumber = typeof value === "number" && !Number.isNaN(value);

@@ -1,5 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import { digest } from "../language/digest.js";
+import { propertyOf } from "../property-of.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { HyperparameterValue } from "./hyperparameter-value.js";
@@ -33,7 +34,7 @@ export interface Rule {
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkRule(what: string, rule: unknown): asserts rule is Rule {
-  if (typeof (rule as Partial<Rule> | null | undefined)?.variants === "function") return;
+  if (typeof propertyOf(rule, "variants") === "function") return;
   throw new GradstepError(
     `${what}: got ${show(rule)}; expected a rule, such as adam or what defineRule() returned.`,
     { code: "INVALID_RULE" },
@@ -66,7 +67,11 @@ export interface OptimizerSpec<H extends string = string, R extends string = str
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkIsSpec(what: string, spec: OptimizerSpec): void {
-  if (typeof spec === "object" && typeof spec?.rule?.specify === "function") return;
+  if (
+    typeof spec === "object" &&
+    typeof propertyOf(propertyOf(spec, "rule"), "specify") === "function"
+  )
+    return;
   throw new GradstepError(
     `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
     { code: "INVALID_RULE" },
@@ -151,12 +156,9 @@ export function ruleFingerprint({ rule, options }: OptimizerSpec): string {
  * @param groups those of the spec if left out
  * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
-export function variantOf(
-  spec: OptimizerSpec,
-  groups: readonly GroupOptions[] | undefined = spec?.groups,
-): Variant {
+export function variantOf(spec: OptimizerSpec, groups?: readonly GroupOptions[]): Variant {
   checkIsSpec("the spec of a variant", spec);
-  const on = structuralOf(spec, groups);
+  const on = structuralOf(spec, groups ?? spec.groups);
   return spec.rule.variant({
     ...spec.options,
     ...Object.fromEntries(on.map((name) => [name, true])),

@@ -5,6 +5,7 @@ import type { PassPlan } from "../language/passes.js";
 import { buildProgram, type Scope, type Source } from "../language/build-program.js";
 import type { Program } from "../language/program.js";
 import { GradstepError, show } from "../errors.js";
+import { propertyOf } from "../property-of.js";
 import { commonScalars } from "./common-statements.js";
 
 /** How many values a slot has: one per element, row or column of its parameter, one per parameter, or one in all. */
@@ -71,7 +72,7 @@ export interface Variant {
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkVariant(value: Variant): void {
-  if (typeof value?.perElement?.fingerprint === "string") return;
+  if (typeof propertyOf(propertyOf(value, "perElement"), "fingerprint") === "string") return;
   throw new GradstepError(
     `compile: got ${show(value)}; expected a variant, such as variantOf(adam()).`,
     { code: "INVALID_RULE" },

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { propertyOf } from "../property-of.js";
 
 /** What the options of a schedule can hold. */
 export type ScheduleOption =
@@ -54,13 +55,17 @@ function withoutUndefined(options: object): ScheduleData["options"] {
 
 /** Whether a value is a schedule, not only its data. */
 export function isSchedule(value: unknown): value is Schedule {
-  return typeof (value as Partial<Schedule> | null | undefined)?.valueAt === "function";
+  return typeof propertyOf(value, "valueAt") === "function";
 }
 
 /** Whether a value is the data of a schedule. */
 export function isScheduleData(value: unknown): value is ScheduleData {
-  const { schedule, options } = (value ?? {}) as Partial<ScheduleData>;
-  return typeof schedule === "string" && typeof options === "object" && options !== null;
+  const options = propertyOf(value, "options");
+  return (
+    typeof propertyOf(value, "schedule") === "string" &&
+    typeof options === "object" &&
+    options !== null
+  );
 }
 
 /** A number or another schedule, as a schedule. */

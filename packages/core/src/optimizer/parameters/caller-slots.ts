@@ -1,8 +1,10 @@
 import type { Backend, Tensor } from "../../backend/backend.js";
 import { slotShape } from "../../backend/dimensions.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
-import { checkIsTable, isTensor, notLive, type Parameters } from "./parameter-checks.js";
+import { notLive } from "../../backend/not-live-error.js";
+import { checkIsTable, type Parameters } from "./parameter-checks.js";
 
 /** Tensors for slots, by the names of parameters and of their slots. */
 export type SlotTable<T extends Tensor = Tensor> = Readonly<Record<string, Parameters<T>>>;

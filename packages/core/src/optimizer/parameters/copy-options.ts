@@ -1,9 +1,11 @@
 import { checkActivation, type Activation } from "../../activations/activation.js";
 import type { Backend, ParameterCopy, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { checkIsTable, isTensor, notLive } from "./parameter-checks.js";
+import { notLive } from "../../backend/not-live-error.js";
+import { checkIsTable } from "./parameter-checks.js";
 
 /** A tensor that each step fills with the new values of a parameter. */
 export interface CopyOptions<T extends Tensor = Tensor> {

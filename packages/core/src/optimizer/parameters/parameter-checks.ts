@@ -2,24 +2,16 @@ import type { Backend, Tensor } from "../../backend/backend.js";
 import type { MemoryRange } from "../../backend/memory.js";
 import { columnsOf } from "../../backend/dimensions.js";
 import { bytesPerValue } from "../../backend/layout.js";
+import { isTensor } from "../../backend/is-tensor.js";
+import { notLive } from "../../backend/not-live-error.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
+import { isPromise } from "../../is-promise.js";
+import { propertyOf } from "../../property-of.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;
-
-/** Whether it is a tensor of any backend. */
-export function isTensor(value: unknown): value is Tensor {
-  return (
-    value !== null &&
-    typeof value === "object" &&
-    "backend" in value &&
-    typeof (value.backend as Backend | null)?.compile === "function" &&
-    "memory" in value &&
-    "size" in value
-  );
-}
 
 /**
  * Checks the parameters of an optimizer: tensors of one backend, alive, under usable names, no two in the same memory.
@@ -72,7 +64,7 @@ export function checkParameters(
 
 /** What to do with a value that is no tensor of a backend. */
 function remedyFor(value: unknown): string {
-  if (value instanceof Promise) return "Await the backend, and make tensors with it.";
+  if (isPromise(value)) return "Await the backend, and make tensors with it.";
   return isOfTensorFlow(value)
     ? "For variables of TensorFlow.js, use an optimizer of @gradstep/tfjs."
     : "Make one with backend.wrap(array) or backend.tensor(shape).";
@@ -80,8 +72,7 @@ function remedyFor(value: unknown): string {
 
 /** Whether it is a variable of TensorFlow.js or of its layers, or one of `tfParameters` of `@gradstep/tfjs`. */
 export function isOfTensorFlow(value: unknown): boolean {
-  const object = Object(value) as object;
-  return "dataId" in object || "read" in object;
+  return ["dataId", "read"].some((name) => propertyOf(value, name) !== undefined);
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
@@ -112,16 +103,6 @@ export function checkIsTable(what: string, table: object, expected: string): voi
   throw new GradstepError(`${what} is ${show(table)}; expected ${expected}.`, {
     code: "INVALID_PARAMETER",
   });
-}
-
-/** The error for a tensor that cannot be used any more. @param what what it is, as the message begins */
-export function notLive(what: string, { detached }: Tensor): GradstepError {
-  return new GradstepError(
-    detached === true
-      ? `${what} lost its memory: the buffer was transferred or resized, or wasm memory has grown. Wrap the new memory.`
-      : `${what} was freed; expected a live tensor.`,
-    { code: "DISPOSED" },
-  );
 }
 
 /** Checks that no two tensors share memory. @throws {GradstepError} `OVERLAPPING_MEMORY` */

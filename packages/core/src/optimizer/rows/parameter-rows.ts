@@ -8,27 +8,23 @@ import type {
 } from "../../backend/backend.js";
 import { checkOptions } from "../../check-options.js";
 import { hasRowsOf } from "../../backend/dimensions.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkCopies, namedCopies, type CopyTable } from "../parameters/copy-options.js";
-import {
-  checkDisjoint,
-  checkParameters,
-  isTensor,
-  type Parameters,
-} from "../parameters/parameter-checks.js";
+import { checkDisjoint, checkParameters, type Parameters } from "../parameters/parameter-checks.js";
 import { cannotEncode } from "../step/encodable-inputs.js";
 import { readRowLimit, rowLimitOf } from "./row-limit.js";
 import type { RemapOptions, Rows } from "./rows.js";
 import {
   checkAccumulatedRemap,
-  checkIndices,
   checkResetRows,
   checkRowStepRemap,
   newCount,
   type ResetRows,
 } from "./remap-checks.js";
-import { checkFirstRowValues, resized, rowCount } from "./row-checks.js";
+import { checkFirstRowValues, checkIndices } from "../../backend/row-value-checks.js";
+import { resized, rowCount } from "./row-checks.js";
 
 /** Copies that replace those of parameters, by their names. */
 type NewCopies = ReadonlyMap<string, readonly ParameterCopy[]>;

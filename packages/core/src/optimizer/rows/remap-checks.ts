@@ -1,9 +1,10 @@
 import { newRow, type Backend, type RowValues, type Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { isTensor } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { checkFirstRowValues, isRowValues } from "./row-checks.js";
+import { checkFirstRowValues } from "../../backend/row-value-checks.js";
+import { isRowValues } from "./row-checks.js";
 import type { RemapOptions } from "./rows.js";
 
 /** The rows whose slots are reset, by the names of parameters. */
@@ -25,8 +26,9 @@ export function newCount(indices: RowValues, { count, capacity }: RemapOptions):
       { code: "LENGTH_MISMATCH" },
     );
   }
+  const given = (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
   const rows = isOnDevice ? capacity : count;
-  const value = rows ?? (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
+  const value = rows === undefined ? given : rows;
   if (Number.isSafeInteger(value) && value >= 1 && value < newRow) return value;
   throw new GradstepError(
     `${isOnDevice ? "capacity" : "count"} is ${show(value)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
@@ -89,14 +91,4 @@ export function checkAccumulatedRemap(
     `Gradients of some rows of "${masked.name}" are accumulated; expected the indices as a Uint32Array, or remap() between two steps.`,
     { code: "UNSUPPORTED" },
   );
-}
-
-/** @throws {GradstepError} `INVALID_MEMORY` */
-export function checkIndices(indices: Uint32Array, rows: number): void {
-  const wrong = indices.findIndex((index) => index >= rows && index !== newRow);
-  if (wrong >= 0)
-    throw new GradstepError(
-      `indices[${wrong}] is ${indices[wrong]}; expected a row from 0 to ${rows - 1}, or newRow.`,
-      { code: "INVALID_MEMORY" },
-    );
 }

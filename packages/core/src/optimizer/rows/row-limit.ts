@@ -1,11 +1,8 @@
 import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
-import {
-  checkIsTable,
-  isTensor,
-  notLive,
-  type Parameters,
-} from "../parameters/parameter-checks.js";
+import { notLive } from "../../backend/not-live-error.js";
+import { checkIsTable, type Parameters } from "../parameters/parameter-checks.js";
 import { checkHasRows, rowCount } from "./row-checks.js";
 
 /** Numbers of rows: one for all parameters, or by their names. A tensor's first u32 is the number. */

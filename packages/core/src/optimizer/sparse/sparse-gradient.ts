@@ -1,7 +1,9 @@
 import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
-import { isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";
+import { notLive } from "../../backend/not-live-error.js";
+import { overlaps } from "../parameters/parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
 
 /**

@@ -2,8 +2,8 @@ import type { RowList, Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { isStoredTensor } from "../../backend/stored-values.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
-import { isTensor } from "../parameters/parameter-checks.js";
 import { ascending } from "../../backend/ascending.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
 

@@ -13,11 +13,13 @@ import {
 } from "../step-control/restore-step-control.js";
 import { Misfits, stateMismatch } from "./misfit.js";
 import type { Misfit } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
+import { isPromise } from "../../is-promise.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { rowCountsAt, rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
 import { groupChanges } from "./saved-groups.js";
 import { shapeOf, type StateSource } from "./state-source.js";
-import { countAt, isTable, type Table } from "./state-values.js";
+import { countAt, type Table } from "./state-values.js";
 
 /** What came of a state. */
 export interface Restored {
@@ -101,11 +103,11 @@ function checkedTable(state: unknown): Table {
     throw noState(
       "Got text as the state; expected the object that it was made of: restore(JSON.parse(text)).",
     );
-  if (state instanceof Promise)
+  if (isPromise(state))
     throw noState(
       "Got a Promise as the state; expected what it resolves to: restore(await optimizer.state()).",
     );
-  if (!isTable(state))
+  if (!hasNames(state))
     throw noState(`Got ${show(state)} as the state; expected what optimizer.state() resolved to.`);
   if (state["version"] === 1) return state;
   const misfits = new Misfits();

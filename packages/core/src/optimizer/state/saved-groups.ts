@@ -1,11 +1,12 @@
 import { list, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
 import type { RestoreOptions } from "../optimizer.js";
 import type { Misfits } from "./misfit.js";
 import { hyperparametersAt } from "./saved-hyperparameters.js";
-import { countAt, isTable, own, tableAt, type Table } from "./state-values.js";
+import { countAt, own, tableAt, type Table } from "./state-values.js";
 
 /** What a group takes from a state. */
 export interface GroupChange {
@@ -92,7 +93,7 @@ function matchGroups(
   groups: readonly Group[],
 ): readonly (number | undefined)[] {
   const known = new Set(groups.flatMap(({ parameters }) => parameters));
-  const shapes = isTable(state["shapes"]) ? state["shapes"] : {};
+  const shapes = hasNames(state["shapes"]) ? state["shapes"] : {};
   // Parameters that only one of the two has are misfits of their own.
   const isShared = (name: string): boolean => known.has(name) === Object.hasOwn(shapes, name);
   const names = saved.map(namesOf);
@@ -130,12 +131,12 @@ function matchGroups(
 
 /** The parameters of a group; undefined if it is none. */
 function namesOf(group: unknown): readonly string[] | undefined {
-  const parameters = isTable(group) ? group["parameters"] : undefined;
+  const parameters = hasNames(group) ? group["parameters"] : undefined;
   return Array.isArray(parameters) && isDense(parameters) ? parameters : undefined;
 }
 
 function addNoGroup(misfits: Misfits, path: string, group: unknown): void {
-  if (isTable(group))
+  if (hasNames(group))
     misfits.add("format", `${path}.parameters`, show(group["parameters"]), "an array of names");
   else misfits.add("format", path, show(group), "an object");
 }

@@ -1,14 +1,11 @@
 import type { Values } from "../../backend/memory.js";
 import { show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import type { MisfitKind } from "../../errors.js";
 import type { Misfits } from "./misfit.js";
 
 /** An object whose properties are not known yet. */
 export type Table = Readonly<Record<string, unknown>>;
-
-export function isTable(value: unknown): value is Table {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
 
 /** A property that is not inherited. */
 export function own(table: Table, name: string): unknown {
@@ -17,7 +14,7 @@ export function own(table: Table, name: string): unknown {
 
 /** A value of a state as an object; an empty one if it is none, which is a misfit. */
 export function tableAt(misfits: Misfits, path: string, value: unknown): Table {
-  if (isTable(value)) return value;
+  if (hasNames(value)) return value;
   misfits.add("format", path, show(value), "an object");
   return {};
 }
@@ -93,7 +90,7 @@ export function rowValuesAt(
 /** What is in an array of numbers, or in an object into which JSON turned a typed array, with the keys 0, 1, …. */
 function listOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value;
-  if (!isTable(value) || ArrayBuffer.isView(value)) return undefined;
+  if (!hasNames(value)) return undefined;
   const keys = Object.keys(value);
   // Integer keys are in ascending order, before all others.
   return keys.every((key, i) => key === String(i)) ? Object.values(value) : undefined;

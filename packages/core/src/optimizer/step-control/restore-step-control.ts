@@ -1,10 +1,10 @@
 import type { UnselectedRows } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { alternatives, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import type { Misfits } from "../state/misfit.js";
 import {
   countAt,
-  isTable,
   numbersAt,
   own,
   rowValuesAt,
@@ -36,7 +36,7 @@ interface AccumulatedGradient {
  * @param expected by how much they advance in a step here
  */
 export function checkCallsPerStep(misfits: Misfits, state: unknown, expected: number): void {
-  const table = isTable(state) ? state : {};
+  const table = hasNames(state) ? state : {};
   const saved = own(table, "callsPerStep") ?? 1;
   if (saved === expected) return;
   misfits.add(
@@ -155,10 +155,10 @@ function unselectedRowsAt(misfits: Misfits, value: unknown): UnselectedRows | un
 
 function lossScaleAt(misfits: Misfits, value: unknown): LossScaleState | undefined {
   if (value === undefined) return undefined;
-  const { scale, goodSteps } = (isTable(value) ? value : {}) as Partial<LossScaleState>;
+  const { scale, goodSteps } = (hasNames(value) ? value : {}) as Partial<LossScaleState>;
   if (typeof scale === "number" && scale > 0 && Number.isSafeInteger(goodSteps) && goodSteps! >= 0)
     return { scale, goodSteps: goodSteps! };
-  const got = isTable(value)
+  const got = hasNames(value)
     ? `a scale of ${show(scale)} after ${show(goodSteps)} good steps`
     : show(value);
   return misfits.add("format", "control.lossScale", got, "a positive scale and a count of steps");

@@ -1,7 +1,7 @@
+import { isTensor } from "../../backend/is-tensor.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
-import { isTensor } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkGradient, type Gradients } from "./gradients.js";

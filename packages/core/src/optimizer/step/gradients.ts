@@ -1,8 +1,11 @@
 import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
-import { areInterleaved, isTensor, notLive, overlaps } from "../parameters/parameter-checks.js";
+import { isPromise } from "../../is-promise.js";
+import { notLive } from "../../backend/not-live-error.js";
+import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
 /**
@@ -82,7 +85,7 @@ function notAGradient(
   const other = isRawMemory(gradient)
     ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
-  const awaited = gradient instanceof Promise ? "Await it." : other;
+  const awaited = isPromise(gradient) ? "Await it." : other;
   const isInteger = isArray && /Int32|Uint32/.test(Object.prototype.toString.call(gradient));
   const fixedPoint =
     isInteger && own.takesLayouts === true

@@ -1,7 +1,8 @@
 import type { Backend, Tensor } from "../../backend/backend.js";
 import { isInHostMemory, storedValues } from "../../backend/stored-values.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
-import { isTensor, notLive } from "../parameters/parameter-checks.js";
+import { notLive } from "../../backend/not-live-error.js";
 
 /**
  * Checks an option of a step that is a tensor of one value.

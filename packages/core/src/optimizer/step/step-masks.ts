@@ -1,7 +1,8 @@
 import type { RowValues, Tensor, Update } from "../../backend/backend.js";
 import { GradstepError, list } from "../../errors.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
-import { checkHasRows, checkRowValues, isRowValues, rowCount } from "../rows/row-checks.js";
+import { checkRowValues } from "../../backend/row-value-checks.js";
+import { checkHasRows, isRowValues, rowCount } from "../rows/row-checks.js";
 import type { SparseInputs } from "../sparse/sparse-inputs.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 

@@ -1,9 +1,9 @@
 import type { Backend, StepSignals, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
+import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import type { Group } from "../groups/group.js";
-import { isTensor } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkScaleNumber, checkSignal, hostValueOf } from "./signal-checks.js";
 import type { StepOptions, StepRate } from "./step-options.js";
