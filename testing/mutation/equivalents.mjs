@@ -59,6 +59,13 @@ export const equivalents = {
       "The caller evaluates neither; the cases make the switch exhaustive.",
     ],
   ],
+  "core/src/activations/activate.ts": [
+    [
+      'kind === "identity"',
+      "false",
+      "A value of the precision of the backend, divided by the norm 1 and rounded to it.",
+    ],
+  ],
   "core/src/backend/host-row-remap.ts": [
     ["source !== i", "true", "Copies rows that could stay, with the same result."],
     [

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
+  adafactor,
   adam,
   adamw,
+  adaptiveGradientClip,
   chain,
+  clipByValue,
   createOptimizer,
   defineRule,
   defineStage,
@@ -10,6 +13,8 @@ import {
   rmsprop,
   sgd,
   stableUpdate,
+  type OptimizerSpec,
+  type StageSpec,
 } from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
 import { clipByGlobalNorm } from "../src/stages/clip-by-global-norm.js";
@@ -129,6 +134,16 @@ describe("a chain", () => {
     ]);
     expect(parts![1].slots.map((i) => slots[i].name)).toEqual(["m", "v"]);
     expect(chain(adam(), halved()).rule.variant().parts).toBeUndefined();
+  });
+
+  test("no parts where a stage sums rows of other matrices than the chain", () => {
+    const parts = (stage: StageSpec, spec: OptimizerSpec): readonly string[] | undefined =>
+      chain(stage, spec)
+        .rule.variant()
+        .parts?.map(({ variant }) => variant.rule);
+    expect(parts(adaptiveGradientClip(), adam())).toEqual(["adaptive-gradient-clip", "adam"]);
+    expect(parts(clipByValue(1), adafactor())).toEqual(["clip-by-value", "adafactor"]);
+    expect(parts(adaptiveGradientClip(), adafactor())).toBeUndefined();
   });
 });
 

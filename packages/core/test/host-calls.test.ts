@@ -144,3 +144,10 @@ test("a remap that is refused leaves the tensors before it as they were", async 
     [1, 2, 3, 4, 5, 6],
   ]);
 });
+
+test("a copy fills the rows of its target, and neither gaps nor capacity", () => {
+  const memory = new Float32Array(9).fill(7);
+  const target = backend.wrap(memory, { shape: [2, 2], rowStride: 3, capacity: 3 });
+  backend.copy!(backend.tensor([2, 2], [1, 2, 3, 4]), target);
+  expect([...memory]).toEqual([1, 2, 7, 3, 4, 7, 7, 7, 7]);
+});

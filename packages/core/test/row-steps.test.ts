@@ -11,6 +11,7 @@ import {
   type OptimizerSpec,
   type OptimizerState,
   type Backend,
+  type Tensor,
 } from "@gradstep/core";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { reference } from "@gradstep/core/reference";
@@ -27,6 +28,25 @@ function codeOf(action: () => unknown): string | undefined {
 }
 
 describe("rowSteps", () => {
+  it("is refused for indices in a tensor, which the host does not count", () => {
+    const backend = reference();
+    const e = backend.tensor([3]);
+    const optimizer = createOptimizer(adam(), { e }, lazy);
+    const { memory } = backend.tensor([2]);
+    const layout = { dtype: "u32", rowStride: 1, scale: 1 } as const;
+    const indices = {
+      backend,
+      memory,
+      layout,
+      shape: [2],
+      size: 2,
+      freed: false,
+    } as Partial<Tensor> as Tensor;
+    const values = backend.tensor([2], [1, 1]);
+    expect(codeOf(() => optimizer.step({ e: { indices, values } }))).toBe("UNSUPPORTED");
+    expect([optimizer.iterations, ...e.view!()]).toEqual([0, 0, 0, 0]);
+  });
+
   it("corrects the bias of each row by its own steps", async () => {
     const e = reference().tensor([3]);
     const optimizer = createOptimizer(adam({ learningRate: 1, epsilon: 0 }), { e }, lazy);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import type { OptimizerState } from "../src/optimizer/state/optimizer-state.js";
+import { gradientArithmetic } from "../src/optimizer/step-control/gradient-arithmetic.js";
 import { reference } from "../src/reference.js";
 import { sgd } from "../src/rules/sgd.js";
 import { anything, codeOf } from "./support.js";
@@ -66,4 +67,19 @@ describe("the loss scale of a state", () => {
     optimizer.step({ w: Float32Array.of(1, 1) });
     expect(optimizer.lossScale).toBe(16);
   });
+});
+
+test("with accumulate, a gradient that is not finite counts as a call, and the step is skipped", () => {
+  const w = reference().tensor([1], [1]);
+  const options = { accumulate: 2, nonFinite: "skip" } as const;
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w }, options);
+  optimizer.step({ w: Float32Array.of(NaN) });
+  expect([optimizer.microSteps, optimizer.skippedSteps]).toEqual([1, 0]);
+  optimizer.step({ w: Float32Array.of(1) });
+  expect([optimizer.microSteps, optimizer.skippedSteps, ...w.view!()]).toEqual([0, 1, 1]);
+});
+
+test("what is computed with gradients has a label for each operation", () => {
+  const labels = gradientArithmetic.variants().map(({ label }) => label);
+  expect(labels).toEqual(["add", "divide", "unscale", "scale", "clear"]);
 });

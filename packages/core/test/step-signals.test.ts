@@ -364,4 +364,14 @@ describe("errors", () => {
     );
     expect(accumulating.microSteps).toBe(0);
   });
+
+  test("a rate in a tensor is refused for rows that count their own steps", () => {
+    const signalling = Object.assign(reference(), { takesSignals: true });
+    const rows = signalling.tensor([2], [1, 2]);
+    const counting = createOptimizer(adam(), { rows }, { sparse: "lazy", rowSteps: true });
+    const learningRate = signalling.tensor([1], [0.5]);
+    const step = () => counting.step({ rows: new Float32Array(2) }, { learningRate });
+    expect(codeOf(step)).toBe("UNSUPPORTED");
+    expect([counting.iterations, ...rows.view!()]).toEqual([0, 1, 2]);
+  });
 });
