@@ -19,21 +19,27 @@ const remedies: Readonly<Record<MisfitKind, string>> = {
 /** Longer paths are cut: names come from the state. */
 const maxPath = 200;
 
-/** The misfits of a state, in the order in which they were found. */
+/** Collects the misfits of a state, in the order in which they are found. It knows the path of a value in the state. */
 export class Misfits {
-  readonly all: Misfit[] = [];
+  readonly all: Misfit[];
+  readonly #path: string;
+
+  constructor(all: Misfit[] = [], path = "") {
+    this.all = all;
+    this.#path = path;
+  }
+
+  /** The same misfits, for what is under a name, or at an index. */
+  at(key: string | number): Misfits {
+    if (typeof key === "number") return new Misfits(this.all, `${this.#path}[${key}]`);
+    return new Misfits(this.all, this.#path === "" ? key : `${this.#path}.${key}`);
+  }
 
   /** @returns undefined, in place of what the state should have */
-  add(
-    kind: MisfitKind,
-    path: string,
-    got: string,
-    expected: string,
-    remedy: string = remedies[kind],
-  ): undefined {
-    const shortPath = path.length > maxPath ? `${path.slice(0, maxPath)}…` : path;
-    const message = `${shortPath} is ${got}; expected ${expected}. ${remedy}`;
-    this.all.push({ kind, path, got, expected, message });
+  add(kind: MisfitKind, got: string, expected: string, remedy: string = remedies[kind]): undefined {
+    const path = this.#path.length > maxPath ? `${this.#path.slice(0, maxPath)}…` : this.#path;
+    const message = `${path} is ${got}; expected ${expected}. ${remedy}`;
+    this.all.push({ kind, path: this.#path, got, expected, message });
   }
 }
 

@@ -57,15 +57,15 @@ export function restoreState(
 ): Restored {
   const state = checkedTable(value);
   const misfits = new Misfits();
-  const steps = countAt(misfits, "iterations", state["iterations"]) ?? iterations;
+  const steps = countAt(misfits.at("iterations"), state["iterations"]) ?? iterations;
   const ofGroups = groupChanges(misfits, state, groups, schedules);
   const same = sameParameters(misfits, state, records);
   const ofSlots = slotChanges(misfits, state, same);
   const ofRows = rowStepsChanges(misfits, state, same);
   const ofRowCounts = rowCountsAt(misfits, state, same);
-  const ofControl = controlChange(misfits, state["control"], control, same);
+  const ofControl = controlChange(misfits.at("control"), state["control"], control, same);
   if (schedules === "same" && groups.some(hasSchedule))
-    checkCallsPerStep(misfits, state["control"], control?.callsPerStep ?? 1);
+    checkCallsPerStep(misfits.at("control"), state["control"], control?.callsPerStep ?? 1);
   if (misfits.all.length > 0 && !partial) throw stateMismatch(misfits.all);
   // Memory may run out, so this comes before anything changes.
   for (const record of ofControl.sums.keys()) control?.accumulatorOf(record);
@@ -111,13 +111,14 @@ function checkedTable(state: unknown): Table {
     throw noState(`Got ${show(state)} as the state; expected what optimizer.state() resolved to.`);
   if (state["version"] === 1) return state;
   const misfits = new Misfits();
-  misfits.add(
-    "format",
-    "version",
-    show(state["version"]),
-    "1",
-    "Read states of a later version with that version of gradstep.",
-  );
+  misfits
+    .at("version")
+    .add(
+      "format",
+      show(state["version"]),
+      "1",
+      "Read states of a later version with that version of gradstep.",
+    );
   throw noState(`The state cannot be read: ${misfits.all[0].message}`, misfits);
 }
 

@@ -24,17 +24,17 @@ export function sameParameters(
   state: Table,
   records: readonly ParameterRecord[],
 ): readonly ParameterRecord[] {
-  const shapes = tableAt(misfits, "shapes", state["shapes"]);
+  const shapes = tableAt(misfits.at("shapes"), state["shapes"]);
   const known = new Set(records.map(({ name }) => name));
   for (const name of Object.keys(shapes))
     if (!known.has(name))
-      misfits.add("parameter", `shapes.${name}`, show(shapes[name]), "no such parameter");
+      misfits.at(`shapes.${name}`).add("parameter", show(shapes[name]), "no such parameter");
   return records.filter((record) => {
-    const path = `shapes.${record.name}`;
+    const ofRecord = misfits.at(`shapes.${record.name}`);
     const expected = shapeOf(record);
     const got = own(shapes, record.name);
-    if (got === undefined) misfits.add("parameter", path, "missing", show(expected));
-    else if (!isSameShape(got, expected)) misfits.add("shape", path, show(got), show(expected));
+    if (got === undefined) ofRecord.add("parameter", "missing", show(expected));
+    else if (!isSameShape(got, expected)) ofRecord.add("shape", show(got), show(expected));
     else return true;
     return false;
   });
@@ -54,22 +54,22 @@ export function slotChanges(
   state: Table,
   records: readonly ParameterRecord[],
 ): readonly SlotChange[] {
-  const all = tableAt(misfits, "slots", state["slots"]);
-  addUnknown(misfits, "slots", all, state);
+  const all = tableAt(misfits.at("slots"), state["slots"]);
+  addUnknown(misfits.at("slots"), all, state);
   return records.flatMap((record) => {
-    const path = `slots.${record.name}`;
-    const slots = tableAt(misfits, path, own(all, record.name));
+    const ofRecord = misfits.at(`slots.${record.name}`);
+    const slots = tableAt(ofRecord, own(all, record.name));
     const saved = savedSlots(record);
     for (const name of Object.keys(slots))
       if (!saved.some((slot) => slot.name === name))
-        misfits.add("slot", `${path}.${name}`, show(slots[name]), "no such slot");
+        ofRecord.at(name).add("slot", show(slots[name]), "no such slot");
     return saved.flatMap(({ name, index, size }): SlotChange[] => {
       const value = own(slots, name);
       if (value === undefined) {
-        misfits.add("slot", `${path}.${name}`, "missing", `${size} values`);
+        ofRecord.at(name).add("slot", "missing", `${size} values`);
         return [];
       }
-      const values = numbersAt(misfits, "slot", `${path}.${name}`, value, size);
+      const values = numbersAt(ofRecord.at(name), "slot", value, size);
       return values === undefined ? [] : [{ tensor: record.update.slots[index], values }];
     });
   });
@@ -82,18 +82,18 @@ export function rowStepsChanges(
   records: readonly ParameterRecord[],
 ): readonly RowStepsChange[] {
   const all =
-    state["rowSteps"] === undefined ? {} : tableAt(misfits, "rowSteps", state["rowSteps"]);
-  addUnknown(misfits, "rowSteps", all, state);
+    state["rowSteps"] === undefined ? {} : tableAt(misfits.at("rowSteps"), state["rowSteps"]);
+  addUnknown(misfits.at("rowSteps"), all, state);
   return records.flatMap(({ name, rowSteps }): RowStepsChange[] => {
-    const path = `rowSteps.${name}`;
+    const ofRows = misfits.at(`rowSteps.${name}`);
     const value = own(all, name);
     if (rowSteps === undefined || value === undefined) {
-      if (value !== undefined) misfits.add("rowSteps", path, show(value), "nothing");
+      if (value !== undefined) ofRows.add("rowSteps", show(value), "nothing");
       else if (rowSteps !== undefined)
-        misfits.add("rowSteps", path, "missing", `${rowSteps.counts.length} values`);
+        ofRows.add("rowSteps", "missing", `${rowSteps.counts.length} values`);
       return [];
     }
-    const counts = rowValuesAt(misfits, "rowSteps", path, value, rowSteps.counts.length);
+    const counts = rowValuesAt(ofRows, "rowSteps", value, rowSteps.counts.length);
     return counts === undefined ? [] : [{ rowSteps, counts }];
   });
 }
@@ -105,20 +105,19 @@ export function rowCountsAt(
   records: readonly ParameterRecord[],
 ): ReadonlyMap<ParameterRecord, number | undefined> {
   const all =
-    state["rowCounts"] === undefined ? {} : tableAt(misfits, "rowCounts", state["rowCounts"]);
-  addUnknown(misfits, "rowCounts", all, state);
+    state["rowCounts"] === undefined ? {} : tableAt(misfits.at("rowCounts"), state["rowCounts"]);
+  addUnknown(misfits.at("rowCounts"), all, state);
   return new Map(
     records.map((record) => {
-      const path = `rowCounts.${record.name}`;
+      const ofCount = misfits.at(`rowCounts.${record.name}`);
       const value = own(all, record.name);
       if (value === undefined) return [record, undefined];
       const rows = shapeOf(record)[0] ?? 0;
-      const count = countAt(misfits, path, value) ?? rows;
-      if (count > rows) misfits.add("format", path, `${count}`, `at most ${rows}`);
+      const count = countAt(ofCount, value) ?? rows;
+      if (count > rows) ofCount.add("format", `${count}`, `at most ${rows}`);
       else if (count < rows && record.update.parameter.backend.remap === undefined)
-        misfits.add(
+        ofCount.add(
           "shape",
-          path,
           `${count} of ${rows} rows`,
           "all",
           "Restore it on a backend that supports rows.",
@@ -130,10 +129,10 @@ export function rowCountsAt(
 }
 
 /** Arrays of parameters that the state itself has no shapes of. */
-function addUnknown(misfits: Misfits, path: string, table: Table, state: Table): void {
+function addUnknown(misfits: Misfits, table: Table, state: Table): void {
   const shapes = state["shapes"];
   if (shapes === null || typeof shapes !== "object") return;
   for (const name of Object.keys(table))
     if (!Object.hasOwn(shapes, name))
-      misfits.add("parameter", `${path}.${name}`, show(table[name]), "no such parameter");
+      misfits.at(name).add("parameter", show(table[name]), "no such parameter");
 }

@@ -30,25 +30,25 @@ export function groupChanges(
   schedules: NonNullable<RestoreOptions["schedules"]>,
 ): readonly GroupChange[] {
   const [defaults] = groups;
-  const hasSameRule = isSameRule(misfits, "", state, defaults);
-  const ofOptimizer = tableAt(misfits, "hyperparameters", state["hyperparameters"]);
+  const hasSameRule = isSameRule(misfits, state, defaults);
+  const ofOptimizer = tableAt(misfits.at("hyperparameters"), state["hyperparameters"]);
   const saved = savedGroups(misfits, state, groups.length);
   const matches = matchGroups(misfits, state, saved, groups);
   return groups.map((group, i): GroupChange => {
     const match = matches[i];
-    const path = `groups.${match}`;
+    const ofGroup = misfits.at(`groups.${match}`);
     const values = match === undefined ? {} : (saved[match] as Table);
     const isDefault = group === defaults;
     const isSame =
       isDefault || match === undefined
         ? hasSameRule
         : group.context === defaults.context
-          ? hasNoRule(misfits, path, values)
-          : isSameRule(misfits, `${path}.`, values, group);
+          ? hasNoRule(ofGroup, values)
+          : isSameRule(ofGroup, values, group);
     const overrides =
       match === undefined || isDefault
         ? {}
-        : tableAt(misfits, `${path}.hyperparameters`, own(values, "hyperparameters"));
+        : tableAt(ofGroup.at("hyperparameters"), own(values, "hyperparameters"));
     // Overrides of a rule that the state's optimizer does not have mean nothing here.
     const hasOwnHyperparameters = isSame && (group.context !== defaults.context || hasSameRule);
     const takesHyperparameters = hasOwnHyperparameters && (isDefault || match !== undefined);
@@ -56,8 +56,7 @@ export function groupChanges(
       group,
       hyperparameters: takesHyperparameters
         ? hyperparametersAt(
-            misfits,
-            isDefault ? "hyperparameters" : `${path}.hyperparameters`,
+            (isDefault ? misfits : ofGroup).at("hyperparameters"),
             isDefault ? ofOptimizer : overrides,
             group,
             schedules,
@@ -66,9 +65,10 @@ export function groupChanges(
       persistentScalars:
         match === undefined || !hasOwnHyperparameters
           ? {}
-          : persistentScalarsAt(misfits, `${path}.persistentScalars`, values, group),
-      frozen: match === undefined ? group.frozen : frozenAt(misfits, path, values, group),
-      iterations: match === undefined ? group.iterations : iterationsAt(misfits, path, values),
+          : persistentScalarsAt(ofGroup.at("persistentScalars"), values, group),
+      frozen: match === undefined ? group.frozen : frozenAt(ofGroup.at("frozen"), values, group),
+      iterations:
+        match === undefined ? group.iterations : iterationsAt(ofGroup.at("iterations"), values),
     };
   });
 }
@@ -76,11 +76,11 @@ export function groupChanges(
 function savedGroups(misfits: Misfits, state: Table, count: number): readonly unknown[] {
   const groups = state["groups"];
   if (!Array.isArray(groups) || groups.length > maxGroups) {
-    misfits.add("format", "groups", show(groups), "an array of groups");
+    misfits.at("groups").add("format", show(groups), "an array of groups");
     return [];
   }
   if (groups.length !== count)
-    misfits.add("group", "groups", `an array of ${groups.length}`, `an array of ${count}`);
+    misfits.at("groups").add("group", `an array of ${groups.length}`, `an array of ${count}`);
   // A copy, because methods of arrays skip holes.
   return [...(groups as readonly unknown[])];
 }
@@ -98,7 +98,7 @@ function matchGroups(
   const isShared = (name: string): boolean => known.has(name) === Object.hasOwn(shapes, name);
   const names = saved.map(namesOf);
   names.forEach((ofGroup, i) => {
-    if (ofGroup === undefined && i < groups.length) addNoGroup(misfits, `groups.${i}`, saved[i]);
+    if (ofGroup === undefined && i < groups.length) addNoGroup(misfits.at(`groups.${i}`), saved[i]);
   });
   const holders = new Map<string, Set<number>>();
   names.forEach((ofGroup, i) => {
@@ -119,12 +119,9 @@ function matchGroups(
       expected.every((name) => got.includes(name));
     // What is no group is a misfit already.
     if (!isSame && (names[i] !== undefined || i >= saved.length || match !== undefined))
-      misfits.add(
-        "group",
-        `groups.${match ?? i}.parameters`,
-        list(names[match ?? i] ?? []),
-        list(parameters),
-      );
+      misfits
+        .at(`groups.${match ?? i}.parameters`)
+        .add("group", list(names[match ?? i] ?? []), list(parameters));
     return match;
   });
 }
@@ -135,10 +132,10 @@ function namesOf(group: unknown): readonly string[] | undefined {
   return Array.isArray(parameters) && isDense(parameters) ? parameters : undefined;
 }
 
-function addNoGroup(misfits: Misfits, path: string, group: unknown): void {
+function addNoGroup(misfits: Misfits, group: unknown): void {
   if (hasNames(group))
-    misfits.add("format", `${path}.parameters`, show(group["parameters"]), "an array of names");
-  else misfits.add("format", path, show(group), "an object");
+    misfits.at("parameters").add("format", show(group["parameters"]), "an array of names");
+  else misfits.add("format", show(group), "an object");
 }
 
 /** Stops at the first value that is no name, and so at the first hole. */
@@ -148,74 +145,67 @@ function isDense(names: readonly unknown[]): names is readonly string[] {
 }
 
 /** Whether the rule of an optimizer or group is that of the state. Options that differ are misfits, too. */
-function isSameRule(
-  misfits: Misfits,
-  prefix: string,
-  saved: Table,
-  { context: { spec } }: Group,
-): boolean {
+function isSameRule(misfits: Misfits, saved: Table, { context: { spec } }: Group): boolean {
   const rule = own(saved, "rule");
   if (rule !== spec.rule.name) {
-    misfits.add("rule", `${prefix}rule`, shown(rule), show(spec.rule.name));
+    misfits.at("rule").add("rule", shown(rule), show(spec.rule.name));
     return false;
   }
   const there = own(saved, "fingerprint");
   const here = there === undefined ? undefined : ruleFingerprint(spec);
   if (there !== here)
-    misfits.add(
-      "rule",
-      `${prefix}fingerprint`,
-      show(there),
-      show(here),
-      `The text of ${spec.rule.name} was another one. Use that, or { partial: true } to go on with the new one.`,
-    );
-  const options = tableAt(misfits, `${prefix}options`, own(saved, "options"));
+    misfits
+      .at("fingerprint")
+      .add(
+        "rule",
+        show(there),
+        show(here),
+        `The text of ${spec.rule.name} was another one. Use that, or { partial: true } to go on with the new one.`,
+      );
+  const options = tableAt(misfits.at("options"), own(saved, "options"));
   for (const name of new Set([...Object.keys(options), ...Object.keys(spec.options)])) {
     const [got, expected] = [own(options, name), own(spec.options, name)];
-    if (got !== expected)
-      misfits.add("rule", `${prefix}options.${name}`, shown(got), shown(expected));
+    if (got !== expected) misfits.at(`options.${name}`).add("rule", shown(got), shown(expected));
   }
   return true;
 }
 
 /** Whether a saved group has no rule of its own. */
-function hasNoRule(misfits: Misfits, path: string, saved: Table): boolean {
+function hasNoRule(misfits: Misfits, saved: Table): boolean {
   const rule = own(saved, "rule");
-  if (rule !== undefined) misfits.add("rule", `${path}.rule`, show(rule), "missing");
+  if (rule !== undefined) misfits.at("rule").add("rule", show(rule), "missing");
   return rule === undefined;
 }
 
 function persistentScalarsAt(
   misfits: Misfits,
-  path: string,
   saved: Table,
   { context }: Group,
 ): Readonly<Record<string, number>> {
-  const table = tableAt(misfits, path, own(saved, "persistentScalars"));
+  const table = tableAt(misfits, own(saved, "persistentScalars"));
   const names = Object.keys(context.variant.persistentScalars);
   for (const name of Object.keys(table))
-    if (!names.includes(name))
-      misfits.add("rule", `${path}.${name}`, show(table[name]), "no such scalar");
+    if (!names.includes(name)) misfits.at(name).add("rule", show(table[name]), "no such scalar");
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = own(table, name);
       if (Number.isFinite(value)) return [[name, value as number]];
-      misfits.add("format", `${path}.${name}`, shown(value), "a finite number");
+      misfits.at(name).add("format", shown(value), "a finite number");
       return [];
     }),
   );
 }
 
-function frozenAt(misfits: Misfits, path: string, saved: Table, group: Group): boolean {
+function frozenAt(misfits: Misfits, saved: Table, group: Group): boolean {
   const frozen = own(saved, "frozen") ?? false;
   if (typeof frozen === "boolean") return frozen;
-  misfits.add("format", `${path}.frozen`, show(frozen), "true or false");
+  misfits.add("format", show(frozen), "true or false");
   return group.frozen;
 }
 
-function iterationsAt(misfits: Misfits, path: string, saved: Table): number | undefined {
+function iterationsAt(misfits: Misfits, saved: Table): number | undefined {
   const iterations = own(saved, "iterations");
-  return iterations === undefined ? undefined : countAt(misfits, `${path}.iterations`, iterations);
+  return iterations === undefined ? undefined : countAt(misfits, iterations);
 }
 
 function shown(value: unknown): string {

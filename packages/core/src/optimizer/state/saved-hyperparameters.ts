@@ -9,11 +9,10 @@ import { own, type Table } from "./state-values.js";
  * The hyperparameters that a group takes from a state: numbers, and schedules of this optimizer. What does not fit stays
  * as it is in the group.
  *
- * @param path of `saved` in the state
+ * @param misfits those at the path of `saved`
  */
 export function hyperparametersAt(
   misfits: Misfits,
-  path: string,
   saved: Table,
   group: Group,
   schedules: NonNullable<RestoreOptions["schedules"]>,
@@ -27,11 +26,11 @@ export function hyperparametersAt(
     let value = here;
     if (isSchedule(here) || isScheduleData(there)) {
       if (schedules === "same" && !isSameSchedule(here, there))
-        misfits.add("schedule", `${path}.${name}`, described(there), described(here));
+        misfits.at(name).add("schedule", described(there), described(here));
     } else if (Object.hasOwn(saved, name)) {
-      value = numberAt(misfits, `${path}.${name}`, there, group, name) ?? here;
+      value = numberAt(misfits.at(name), there, group, name) ?? here;
     } else if (needed.includes(name)) {
-      misfits.add("hyperparameter", `${path}.${name}`, "missing", "a number");
+      misfits.at(name).add("hyperparameter", "missing", "a number");
     } else {
       // A group follows the optimizer where the state has nothing.
       value = undefined;
@@ -43,7 +42,6 @@ export function hyperparametersAt(
 
 function numberAt(
   misfits: Misfits,
-  path: string,
   value: unknown,
   group: Group,
   name: string,
@@ -52,7 +50,7 @@ function numberAt(
     return group.check(name, value);
   } catch (error) {
     if (!(error instanceof GradstepError)) throw error;
-    return misfits.add("hyperparameter", path, show(value), "a valid value", error.message);
+    return misfits.add("hyperparameter", show(value), "a valid value", error.message);
   }
 }
 

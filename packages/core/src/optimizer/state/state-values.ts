@@ -13,9 +13,9 @@ export function own(table: Table, name: string): unknown {
 }
 
 /** A value of a state as an object; an empty one if it is none, which is a misfit. */
-export function tableAt(misfits: Misfits, path: string, value: unknown): Table {
+export function tableAt(misfits: Misfits, value: unknown): Table {
   if (hasNames(value)) return value;
-  misfits.add("format", path, show(value), "an object");
+  misfits.add("format", show(value), "an object");
   return {};
 }
 
@@ -24,39 +24,36 @@ function isCount(value: unknown): value is number {
 }
 
 /** A value of a state as a number of steps or calls; undefined if it is none, which is a misfit. */
-export function countAt(misfits: Misfits, path: string, value: unknown): number | undefined {
-  return isCount(value)
-    ? value
-    : misfits.add("format", path, show(value), "a non-negative integer");
+export function countAt(misfits: Misfits, value: unknown): number | undefined {
+  return isCount(value) ? value : misfits.add("format", show(value), "a non-negative integer");
 }
 
 /** The numbers in a typed array, or in what JSON makes of one; undefined for anything else, which is a misfit. */
 export function numbersAt(
   misfits: Misfits,
   kind: MisfitKind,
-  path: string,
   value: unknown,
   size: number,
 ): ArrayLike<number> | undefined {
   if (isFloatArray(value))
-    return value.length === size ? value : misfits.add(kind, path, show(value), valuesOf(size));
+    return value.length === size ? value : misfits.add(kind, show(value), valuesOf(size));
   const values = listOf(value);
-  if (values === undefined) return misfits.add("format", path, show(value), "a Float32Array");
-  if (values.length !== size)
-    return misfits.add(kind, path, valuesOf(values.length), valuesOf(size));
+  if (values === undefined) return misfits.add("format", show(value), "a Float32Array");
+  if (values.length !== size) return misfits.add(kind, valuesOf(values.length), valuesOf(size));
   for (let i = 0; i < size; i += 1) {
     if (typeof values[i] === "number") continue;
-    return misfits.add(
-      "format",
-      `${path}[${i}]`,
-      show(values[i]),
-      "a number",
-      ...(values[i] === null
-        ? [
-            "The state went through JSON, which turns NaN and Infinity into null. Store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint.",
-          ]
-        : []),
-    );
+    return misfits
+      .at(i)
+      .add(
+        "format",
+        show(values[i]),
+        "a number",
+        ...(values[i] === null
+          ? [
+              "The state went through JSON, which turns NaN and Infinity into null. Store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint.",
+            ]
+          : []),
+      );
   }
   return values as readonly number[];
 }
@@ -65,24 +62,17 @@ export function numbersAt(
 export function rowValuesAt(
   misfits: Misfits,
   kind: MisfitKind,
-  path: string,
   value: unknown,
   rows: number,
 ): Uint32Array | undefined {
   const isWords =
     ArrayBuffer.isView(value) && (value as Uint32Array)[Symbol.toStringTag] === "Uint32Array";
   const values = isWords ? (value as Uint32Array) : listOf(value);
-  if (values === undefined) return misfits.add("format", path, show(value), "a Uint32Array");
-  if (values.length !== rows)
-    return misfits.add(kind, path, valuesOf(values.length), valuesOf(rows));
+  if (values === undefined) return misfits.add("format", show(value), "a Uint32Array");
+  if (values.length !== rows) return misfits.add(kind, valuesOf(values.length), valuesOf(rows));
   for (let i = 0; i < rows; i += 1) {
     if (isCount(values[i]) && (values[i] as number) < 2 ** 32) continue;
-    return misfits.add(
-      "format",
-      `${path}[${i}]`,
-      show(values[i]),
-      "an integer from 0 to 4294967295",
-    );
+    return misfits.at(i).add("format", show(values[i]), "an integer from 0 to 4294967295");
   }
   return Uint32Array.from(values as ArrayLike<number>);
 }

@@ -33,19 +33,21 @@ interface AccumulatedGradient {
 
 /**
  * Whether schedules go on where they were: they are at the number of steps times the calls of each.
+ * @param misfits those at the path `control`
  * @param expected by how much they advance in a step here
  */
 export function checkCallsPerStep(misfits: Misfits, state: unknown, expected: number): void {
   const table = hasNames(state) ? state : {};
   const saved = own(table, "callsPerStep") ?? 1;
   if (saved === expected) return;
-  misfits.add(
-    "schedule",
-    "control.callsPerStep",
-    show(saved),
-    show(expected),
-    'Make the optimizer with the options accumulate and schedulesCount of the state; or use { schedules: "code" }, with which schedules move.',
-  );
+  misfits
+    .at("callsPerStep")
+    .add(
+      "schedule",
+      show(saved),
+      show(expected),
+      'Make the optimizer with the options accumulate and schedulesCount of the state; or use { schedules: "code" }, with which schedules move.',
+    );
 }
 
 /** What the next call begins with if a state has nothing else. */
@@ -62,6 +64,7 @@ const firstCall: ControlChange = {
  * What the step control takes from `state.control`. If some of the accumulated gradients do not fit, it takes none: the
  * sum of fewer calls would be another step.
  *
+ * @param misfits those at the path `control`
  * @param records those with the shape of the state
  */
 export function controlChange(
@@ -71,38 +74,40 @@ export function controlChange(
   records: readonly ParameterRecord[],
 ): ControlChange {
   if (state === undefined) return firstCall;
-  const table = tableAt(misfits, "control", state);
+  const table = tableAt(misfits, state);
   if (table !== state) return firstCall;
   const before = misfits.all.length;
-  const microSteps = countAt(misfits, "control.microSteps", own(table, "microSteps")) ?? 0;
+  const microSteps = countAt(misfits.at("microSteps"), own(table, "microSteps")) ?? 0;
   const accumulate = control?.options.accumulate ?? 1;
   if (microSteps >= accumulate)
-    misfits.add(
-      "control",
-      "control.microSteps",
-      `${microSteps}`,
-      `fewer than accumulate, which is ${accumulate}`,
-      `Make the optimizer with accumulate above ${microSteps}.`,
-    );
+    misfits
+      .at("microSteps")
+      .add(
+        "control",
+        `${microSteps}`,
+        `fewer than accumulate, which is ${accumulate}`,
+        `Make the optimizer with accumulate above ${microSteps}.`,
+      );
   const sums = accumulatedAt(misfits, table, records);
   const unselectedRows = unselectedRowsAt(misfits, own(table, "unselectedRows"));
   const lossScale = lossScaleAt(misfits, own(table, "lossScale"));
   const savedScale = lossScale?.scale ?? 1;
   const ownScale = control?.lossScale;
   if (lossScale !== undefined && ownScale === undefined)
-    misfits.add("control", "control.lossScale", `a scale of ${savedScale}`, "no loss scale");
+    misfits.at("lossScale").add("control", `a scale of ${savedScale}`, "no loss scale");
   const scale = ownScale === undefined ? savedScale : (lossScale ?? ownScale.initial).scale;
   // The next step divides the whole sum by one scale.
   if (microSteps > 0 && scale !== savedScale)
-    misfits.add(
-      "control",
-      "control.lossScale",
-      `${savedScale}, by which the accumulated gradients are multiplied`,
-      `${scale}`,
-    );
+    misfits
+      .at("lossScale")
+      .add(
+        "control",
+        `${savedScale}, by which the accumulated gradients are multiplied`,
+        `${scale}`,
+      );
   const areWhole = misfits.all.length === before;
   const count = (name: "skippedSteps" | "consecutiveSkips"): number =>
-    countAt(misfits, `control.${name}`, own(table, name)) ?? 0;
+    countAt(misfits.at(name), own(table, name)) ?? 0;
   return {
     ...firstCall,
     skippedSteps: count("skippedSteps"),
@@ -117,40 +122,35 @@ function accumulatedAt(
   table: Table,
   records: readonly ParameterRecord[],
 ): ReadonlyMap<ParameterRecord, AccumulatedGradient> {
-  const all = tableAt(misfits, "control.accumulated", own(table, "accumulated"));
-  const allRows = tableAt(misfits, "control.rows", own(table, "rows"));
+  const all = tableAt(misfits.at("accumulated"), own(table, "accumulated"));
+  const allRows = tableAt(misfits.at("rows"), own(table, "rows"));
   const sums = new Map<ParameterRecord, AccumulatedGradient>();
   for (const name of Object.keys(all)) {
-    const path = `control.accumulated.${name}`;
+    const ofSum = misfits.at(`accumulated.${name}`);
     const record = records.find((one) => one.name === name);
     if (record === undefined) {
-      misfits.add("control", path, show(all[name]), "the gradient of a parameter that fits");
+      ofSum.add("control", show(all[name]), "the gradient of a parameter that fits");
       continue;
     }
-    const values = numbersAt(misfits, "control", path, all[name], record.size);
+    const values = numbersAt(ofSum, "control", all[name], record.size);
     const [count = 1] = record.update.parameter.shape;
     const selected = own(allRows, name);
     const rows =
       selected === undefined
         ? undefined
-        : rowValuesAt(misfits, "control", `control.rows.${name}`, selected, count);
+        : rowValuesAt(misfits.at(`rows.${name}`), "control", selected, count);
     if (values !== undefined) sums.set(record, { values, rows });
   }
   for (const name of Object.keys(allRows))
     if (!Object.hasOwn(all, name))
-      misfits.add(
-        "control",
-        `control.rows.${name}`,
-        show(allRows[name]),
-        "an accumulated gradient",
-      );
+      misfits.at(`rows.${name}`).add("control", show(allRows[name]), "an accumulated gradient");
   return sums;
 }
 
 function unselectedRowsAt(misfits: Misfits, value: unknown): UnselectedRows | undefined {
   if (value === undefined || unselectedRowsValues.includes(value)) return value as UnselectedRows;
   const expected = alternatives(unselectedRowsValues);
-  return misfits.add("format", "control.unselectedRows", show(value), expected);
+  return misfits.at("unselectedRows").add("format", show(value), expected);
 }
 
 function lossScaleAt(misfits: Misfits, value: unknown): LossScaleState | undefined {
@@ -161,7 +161,7 @@ function lossScaleAt(misfits: Misfits, value: unknown): LossScaleState | undefin
   const got = hasNames(value)
     ? `a scale of ${show(scale)} after ${show(goodSteps)} good steps`
     : show(value);
-  return misfits.add("format", "control.lossScale", got, "a positive scale and a count of steps");
+  return misfits.at("lossScale").add("format", got, "a positive scale and a count of steps");
 }
 
 /** Continues from these values; where there are none, with the next call as the first of its step. */
