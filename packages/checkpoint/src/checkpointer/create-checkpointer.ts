@@ -20,7 +20,7 @@ export function checkpointer(
 ): Checkpointer {
   checkOptions("checkpointer", options, ["store", "every", "keep", "others", "slots", "onError"]);
   const { store, every, keep = 3, others = {}, slots = "f32", onError } = options;
-  checkCount("every", every ?? 1);
+  if (every !== undefined) checkCount("every", every);
   checkCount("keep", keep);
   checkSlotType("checkpointer", slots);
   if (onError !== undefined && typeof onError !== "function")

@@ -1,3 +1,4 @@
+import { checkTransfer } from "../check-transfer.js";
 import { platformClass } from "../platform-class.js";
 import { checkpointId } from "./checkpoint-id.js";
 import type { CheckpointStore } from "./store.js";
@@ -14,7 +15,9 @@ export function memoryStore(): CheckpointStore {
   let last = 0;
   return {
     list: () => Promise.resolve([...checkpoints.keys()]),
-    async write(chunks, { signal } = {}) {
+    async write(chunks, options = {}) {
+      checkTransfer("write", options, ["signal"]);
+      const { signal } = options;
       signal?.throwIfAborted();
       const parts: Blob[] = [];
       for await (const chunk of chunksUntilAborted(chunks, signal)) {

@@ -6,6 +6,7 @@ import { makeRun, spec } from "./run.js";
 
 test.each([
   [{ every: 0 }, "INVALID_HYPERPARAMETER"],
+  [{ every: null as never }, "INVALID_HYPERPARAMETER"],
   [{ keep: 1.5 }, "INVALID_HYPERPARAMETER"],
   [{ slots: "f8" as "f16" }, "INVALID_HYPERPARAMETER"],
   [{ onError: 3 as unknown as () => void }, "INVALID_HYPERPARAMETER"],

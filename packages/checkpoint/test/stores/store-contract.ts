@@ -1,4 +1,4 @@
-import type { CheckpointStore } from "../../src/stores/store.js";
+import type { CheckpointStore, WriteOptions } from "../../src/stores/store.js";
 import {
   codeOfRejection,
   expectEqual,
@@ -214,6 +214,16 @@ export const storeContract: Readonly<Record<string, StoreCheck>> = {
       const write = store.write(chunks as AsyncIterable<Uint8Array>);
       expectEqual(await codeOfRejection(write), "STORE_FAILED");
     }
+    expectEqual(await store.list(), []);
+  },
+
+  "refuses options that it does not have, and a signal that is none": async ({ store }) => {
+    const codeOf = (options: unknown): Promise<unknown> =>
+      codeOfRejection(store.write(inChunks(randomBytes(9, 1)), options as WriteOptions));
+    for (const options of [null, 1, "text", [], new Map(), Promise.resolve(), { unknown: 1 }])
+      expectEqual(await codeOf(options), "UNKNOWN_OPTION");
+    for (const signal of [null, 1, true, {}, Promise.resolve(), new AbortController()])
+      expectEqual(await codeOf({ signal }), "INVALID_HYPERPARAMETER");
     expectEqual(await store.list(), []);
   },
 

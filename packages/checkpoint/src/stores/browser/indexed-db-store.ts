@@ -1,3 +1,4 @@
+import { checkTransfer } from "../../check-transfer.js";
 import { checkpointId, sequenceOf } from "../checkpoint-id.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
@@ -28,7 +29,9 @@ export function indexedDbStore(name: string): CheckpointStore {
       return keys.map((key) => checkpointId(key as number));
     },
 
-    async write(chunks, { signal } = {}) {
+    async write(chunks, options = {}) {
+      checkTransfer("write", options, ["signal"]);
+      const { signal } = options;
       signal?.throwIfAborted();
       return asWriter(store, newDraft, (draft) =>
         use(async (database) => {

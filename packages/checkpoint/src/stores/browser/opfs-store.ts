@@ -1,3 +1,4 @@
+import { checkTransfer } from "../../check-transfer.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
 import { openFileWriter } from "./opfs-file-writer.js";
@@ -27,7 +28,9 @@ export function opfsStore(name: string): CheckpointStore {
       return (await openFolder()).wholeIds();
     },
 
-    async write(chunks, { signal } = {}) {
+    async write(chunks, options = {}) {
+      checkTransfer("write", options, ["signal"]);
+      const { signal } = options;
       signal?.throwIfAborted();
       const folder = await openFolder();
       const writing = `write to ${store}`;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GradstepError, show } from "@gradstep/core";
+import { checkTransfer } from "../../check-transfer.js";
 import { byAge, checkpointId, sequenceOf } from "../checkpoint-id.js";
 import { chunksUntilAborted } from "../chunks.js";
 import type { CheckpointStore } from "../store.js";
@@ -67,7 +68,9 @@ export function fileStoreOn(fileSystem: FileSystem, location: string | URL): Che
       return idsOf(await fileNames());
     },
 
-    async write(chunks, { signal } = {}) {
+    async write(chunks, options = {}) {
+      checkTransfer("write", options, ["signal"]);
+      const { signal } = options;
       signal?.throwIfAborted();
       await makeDirectory();
       const names = await fileNames();
