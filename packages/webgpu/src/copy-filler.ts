@@ -66,13 +66,11 @@ export class CopyFiller {
     const key = kernelLayoutKey(layout);
     const kernel =
       this.#kernels.get(key) ??
-      compileTableKernel(
-        this.#device,
-        this.#errors,
-        "gradstep copy",
-        emitCopyKernel(layout),
-        rowBindingsOf(copyProgram, layout),
-      );
+      compileTableKernel(this.#device, this.#errors, {
+        label: "gradstep copy",
+        code: emitCopyKernel(layout),
+        arrays: rowBindingsOf(copyProgram, layout),
+      });
     this.#kernels.set(key, kernel);
     return kernel;
   }

@@ -70,7 +70,7 @@ export class GpuGuard implements Guard {
       name: string,
       code: string,
       arrays: typeof decideArrays | typeof advanceArrays,
-    ) => compileTableKernel(device, errors, `gradstep ${name}`, code, arrays);
+    ) => compileTableKernel(device, errors, { label: `gradstep ${name}`, code, arrays });
     const decide = compile("decide", decideKernel, decideArrays);
     const plans = (isDecided: boolean): StepPlans =>
       new StepPlans({ device, errors, guard: { memory, decideKernel: decide, isDecided } });

@@ -323,7 +323,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   #compile(name: string, code: string, arrays: readonly ArrayBinding[]): TableKernel {
-    return compileTableKernel(this.device, this.#errors, `gradstep ${name}`, code, arrays);
+    const label = `gradstep ${name}`;
+    return compileTableKernel(this.device, this.#errors, { label, code, arrays });
   }
 
   /** A buffer with one u32. It lives as long as the backend: work that was encoded may need it. */

@@ -74,13 +74,11 @@ export class SignaledCommands implements StepRecorder {
     this.#hostBlocks = new SignalBlocks(device, this.#blocks, (set) =>
       rateOf(set) === undefined ? undefined : signalsOf.get(set)!.slopes,
     );
-    this.#kernel = compileTableKernel(
-      device,
-      errors,
-      "gradstep signals",
-      signalKernel,
-      signalArrays,
-    );
+    this.#kernel = compileTableKernel(device, errors, {
+      label: "gradstep signals",
+      code: signalKernel,
+      arrays: signalArrays,
+    });
     this.#dispatches = prepareDispatches(device, dispatches);
     const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
     const make = (what: string, size: number, usage: number): GPUBuffer =>

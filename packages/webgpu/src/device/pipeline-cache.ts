@@ -7,20 +7,24 @@ export interface CompiledPipeline {
   failure: GradstepError | undefined;
 }
 
+/** What a pipeline is compiled of. */
+export interface ShaderSource {
+  /** Appears in error messages. */
+  readonly label: string;
+  readonly code: string;
+  readonly layout: GPUBindGroupLayout;
+}
+
 /** The pipelines of each device by shader source; backends on one device share them. */
 const pipelines = new WeakMap<GPUDevice, Map<string, CompiledPipeline>>();
 
 /**
  * Compiles a shader with the entry point `update`, or returns it from the cache.
- *
- * @param label appears in error messages
  */
 export function cachedPipeline(
   device: GPUDevice,
   errors: ErrorTracker,
-  label: string,
-  code: string,
-  layout: GPUBindGroupLayout,
+  { label, code, layout }: ShaderSource,
 ): CompiledPipeline {
   const cache = pipelines.get(device) ?? new Map<string, CompiledPipeline>();
   pipelines.set(device, cache);

@@ -80,7 +80,12 @@ export class BufferPools {
       failure = error;
     };
     const label = "gradstep tensor";
-    const buffer = createBuffer(this.#device, this.#errors, label, byteLength, usage, onFailure);
+    const buffer = createBuffer(this.#device, this.#errors, {
+      label,
+      size: byteLength,
+      usage,
+      onFailure,
+    });
     this.#ownBuffers.add(buffer);
     return {
       buffer,
@@ -161,14 +166,21 @@ function aligned(byteLength: number): number {
   return Math.ceil(byteLength / allocationAlignment) * allocationAlignment;
 }
 
-/** A buffer for tensors. @param onFailure called if the device reports later that it had no memory for it */
+interface TensorBufferOptions {
+  readonly label: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Flags of `GPUBufferUsage` that the buffer has as well. */
+  readonly usage: number;
+  /** Called if the device reports later that it had no memory for the buffer. */
+  readonly onFailure: (error: GradstepError) => void;
+}
+
+/** A buffer for tensors. */
 function createBuffer(
   device: GPUDevice,
   errors: ErrorTracker,
-  label: string,
-  size: number,
-  usage: number,
-  onFailure: (error: GradstepError) => void,
+  { label, size, usage, onFailure }: TensorBufferOptions,
 ): GPUBuffer {
   const { STORAGE, COPY_SRC, COPY_DST } = bufferUsage;
   return errors.capture(
@@ -203,9 +215,10 @@ class PoolBuffer {
     this.pool = pool;
     this.#freeRanges = [{ offset: 0, length }];
     const label = `gradstep tensors, pool ${pool}`;
-    this.buffer = createBuffer(device, errors, label, length, 0, (error) => {
+    const onFailure = (error: GradstepError): void => {
       this.failure = error;
-    });
+    };
+    this.buffer = createBuffer(device, errors, { label, size: length, usage: 0, onFailure });
   }
 
   /** Allocates zeros unless they are overwritten; undefined if no free range is long enough. */

@@ -14,12 +14,17 @@ export interface TableKernel {
   readonly compiled: CompiledPipeline;
 }
 
+/** What a kernel that binds a table is compiled of. */
+export interface TableKernelSource {
+  readonly label: string;
+  readonly code: string;
+  readonly arrays: readonly (ArrayBinding & { readonly hasDynamicOffset?: boolean })[];
+}
+
 export function compileTableKernel(
   device: GPUDevice,
   errors: ErrorTracker,
-  label: string,
-  code: string,
-  arrays: readonly (ArrayBinding & { readonly hasDynamicOffset?: boolean })[],
+  { label, code, arrays }: TableKernelSource,
 ): TableKernel {
   const layout = device.createBindGroupLayout({
     label,
@@ -34,7 +39,7 @@ export function compileTableKernel(
       }),
     ),
   });
-  return { label, layout, compiled: cachedPipeline(device, errors, label, code, layout) };
+  return { label, layout, compiled: cachedPipeline(device, errors, { label, code, layout }) };
 }
 
 /** Dispatches with their tables, in one buffer, and their bind groups. */

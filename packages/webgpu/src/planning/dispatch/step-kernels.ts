@@ -173,13 +173,11 @@ export class StepKernels {
   ): () => CompiledPipeline {
     let compiled: CompiledPipeline | undefined;
     return () => {
-      compiled ??= cachedPipeline(
-        this.#device,
-        this.#errors,
-        `gradstep ${this.#label}, ${key}`,
-        emit(),
-        bindGroupLayout,
-      );
+      compiled ??= cachedPipeline(this.#device, this.#errors, {
+        label: `gradstep ${this.#label}, ${key}`,
+        code: emit(),
+        layout: bindGroupLayout,
+      });
       return compiled;
     };
   }
