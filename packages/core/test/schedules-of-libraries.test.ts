@@ -155,6 +155,45 @@ describe("PyTorch", () => {
     expect([optimizer.learningRate, optimizer.groups[0].learningRate]).toEqual([0.5, 2]);
   });
 
+  const oneCycle = { name: "OneCycleLR", max_lr: 0.1, total_steps: 10 };
+  const cyclic = { name: "CyclicLR", base_lr: 0.01, max_lr: 0.1, step_size_up: 4 };
+
+  // The numbers are those that PyTorch 2.13 sets in both groups.
+  test.each([
+    ["Adam", { betas: [0.9, 0.99] }, { betas: [0.5, 0.8] }, oneCycle, "beta1", [0.95, 0.9, 0.85]],
+    [
+      "NAdam",
+      { betas: [0.9, 0.99] },
+      { lr: 2, betas: [0, 0.8] },
+      cyclic,
+      "beta1",
+      [0.9, 0.875, 0.85],
+    ],
+    [
+      "SGD",
+      { momentum: 0.5 },
+      { momentum: 0, dampening: 0.2 },
+      cyclic,
+      "momentum",
+      [0.9, 0.875, 0.85],
+    ],
+  ])(
+    "a scheduler that cycles the momentum sets that of all groups: %s, %j, %j",
+    (name, whole, own, scheduler, key, values) => {
+      const groups = [{ parameters: ["b"], ...own }];
+      const spec = fromTorch(name, { lr: 1, ...whole, groups }, { scheduler });
+      const backend = oracle();
+      const tensors = { a: backend.tensor([1]), b: backend.tensor([1]) };
+      const optimizer = createOptimizer(spec, tensors);
+      const momenta = (of: unknown): number => (of as Record<string, number>)[key];
+      for (const value of values) {
+        expect(momenta(optimizer)).toBeCloseTo(value, 12);
+        expect(momenta(optimizer.groups[0])).toBeCloseTo(value, 12);
+        optimizer.step({ a: Float64Array.of(1), b: Float64Array.of(1) });
+      }
+    },
+  );
+
   test.each([
     ["LambdaLR", {}, "UNSUPPORTED"],
     ["StepLR", { step_size: 3, gama: 1 }, "UNKNOWN_OPTION"],

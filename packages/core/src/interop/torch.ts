@@ -72,10 +72,14 @@ export function fromTorch(
       const label = `${owner}, group ${i}`;
       const own = groupOptions(label, group, map, spec);
       if (scheduler === undefined) return own;
+      const { momentum: _, beta1: __, ...others } = own;
       const initialRate = group.initial_lr ?? own.learningRate;
-      if (initialRate === undefined) return own;
-      const { learningRate } = scheduledByTorch(scheduler, initialRate);
-      return { ...own, learningRate };
+      const scheduled = scheduledByTorch(scheduler, initialRate ?? constants.learningRate);
+      return {
+        // A scheduler that cycles the momentum sets that of all groups.
+        ...(scheduled.momentum === undefined ? own : others),
+        ...(initialRate === undefined ? {} : { learningRate: scheduled.learningRate }),
+      };
     }),
   };
 }
