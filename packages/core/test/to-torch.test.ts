@@ -250,6 +250,16 @@ describe("toTorch", () => {
     expect(messageOf(() => toTorch(configOf(adam(paper), [group])))).toContain(text);
   });
 
+  test.each([
+    ["SGD", { momentum: 0.9, nesterov: true }],
+    ["Muon", { momentum: 0.9 }],
+  ])("a group of %s whose momentum is 0, with nesterov", (name, options) => {
+    const groups = [{ parameters: ["b"], momentum: 0 }];
+    const { paramGroups } = toTorch(configOf(fromTorch(name, { ...options, groups })));
+    expect(paramGroups.map(({ momentum }) => momentum)).toEqual([0.9, 0]);
+    expect(paramGroups.map(({ nesterov }) => nesterov)).toEqual([true, true]);
+  });
+
   test("what has no effect may have any value", () => {
     const plain = adam({ epsilonMode: "paper" });
     expect(toTorch(configOf(plain)).paramGroups[0]).toMatchObject({ decoupled_weight_decay: true });

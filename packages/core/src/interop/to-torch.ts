@@ -67,7 +67,7 @@ export function toTorch(config: OptimizerConfig, options: ToTorchOptions = {}): 
     const own = torchOptions(map, numbers, spec.options);
     // SGD refuses it where it has no effect.
     if (name === "SGD" && !hasEffect("nesterov", spec.options, allValues)) own.nesterov = false;
-    for (const difference of differences(name, own, numbers, spec.options, allValues))
+    for (const difference of differences(name, own, numbers, spec.options, group.values))
       misfits.push(group.label + difference);
     const initialRate = schedulers[i]?.initialRate;
     return {
@@ -176,7 +176,7 @@ function differences(
   group: Readonly<Record<string, unknown>>,
   values: Readonly<Record<string, number>>,
   choices: Choices,
-  groups: readonly Values[],
+  own: Values,
 ): string[] {
   let back: OptimizerSpec;
   try {
@@ -189,7 +189,7 @@ function differences(
   const wanted: Readonly<Record<string, unknown>> = { ...values, ...choices };
   const got: Readonly<Record<string, unknown>> = { ...back.hyperparameters, ...back.options };
   return Object.keys(got)
-    .filter((key) => got[key] !== wanted[key] && hasEffect(key, choices, groups))
+    .filter((key) => got[key] !== wanted[key] && hasEffect(key, choices, [own]))
     .map((key) => `${key} is ${show(wanted[key])}, and ${show(got[key])} in PyTorch`);
 }
 
