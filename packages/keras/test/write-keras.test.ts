@@ -120,6 +120,32 @@ describe("a template and an optimizer", () => {
     });
   });
 
+  test.each([{ clipvalue: 0.3 }, { global_clipnorm: 1, use_ema: true, weight_decay: 0.1 }])(
+    "Muon, whose AdamW has the stages, too: %j",
+    async (config) => {
+      const spec = fromKeras({
+        class_name: "Muon",
+        config: { ...config, learning_rate: 0.25, exclude_layers: ["dense_1"] },
+      });
+      const backend = cpuJs();
+      const tensors = {
+        "dense/kernel": backend.tensor([2, 2], [1, 2, 3, 5]),
+        "dense/bias": backend.tensor([2]),
+        "dense_1/kernel": backend.tensor([2, 1], [1, 2]),
+      };
+      const optimizer = createOptimizer(spec, tensors);
+      const gradients = Object.entries(tensors).map(([name, { size }]) => [
+        name,
+        Float32Array.from({ length: size }, (_, i) => 0.1 + i),
+      ]);
+      optimizer.step(Object.fromEntries(gradients));
+      const checkpoint = await checkpointOf({ optimizer, tensors });
+      const { state } = await readKeras(await writeKeras(checkpoint), { spec });
+      expect(state.slots).toEqual(checkpoint.state.slots);
+      expect(Object.keys(state.slots["dense/bias"])).toContain("v");
+    },
+  );
+
   test("what only rounds in another way is no obstacle", async () => {
     const spec = adam({ learningRate: 0.02, averageForm: "sum-of-squares" });
     const file = await writeKeras(await trained(spec), { template });

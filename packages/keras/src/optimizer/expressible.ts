@@ -75,12 +75,17 @@ const unproblematic: Readonly<Record<string, (value: unknown) => boolean>> = {
   weightDecay: (value) => value === 0,
 };
 
+/** The rule that Keras's Muon has for embeddings, vectors and the like, with the same stages. */
+function nameWithAdamw({ rule }: OptimizerSpec): string {
+  return rule.name.replace(/\bmuon\b/, "adamw");
+}
+
 function groupMisfits(spec: OptimizerSpec, state: OptimizerState): string[] {
   const ofSpec = spec.groups.flatMap((options, i) => {
     const group = `group ${i + 1}`;
     const { rule } = options;
     if (rule !== undefined)
-      return mainRule(spec) === "muon" && rule.rule.name === "adamw"
+      return mainRule(spec) === "muon" && rule.rule.name === nameWithAdamw(spec)
         ? []
         : [`${group} has the rule ${rule.rule.name}; Keras has one per optimizer. Use one rule.`];
     return Object.entries(options).flatMap(([name, value]) =>
