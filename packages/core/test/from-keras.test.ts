@@ -125,6 +125,15 @@ describe("fromKeras", () => {
     expect(partsOf(spec)).toEqual(partsOf(fromKeras(inner_optimizer)));
   });
 
+  test.each([{ gradient_accumulation_steps: 3 }, { loss_scale_factor: 8 }])(
+    "a LossScaleOptimizer around one with %j is refused",
+    (config) => {
+      const inner_optimizer = { class_name: "Adam", config };
+      const wrapped = { class_name: "LossScaleOptimizer", config: { inner_optimizer } };
+      expect(codeOf(() => fromKeras(wrapped))).toBe("UNSUPPORTED");
+    },
+  );
+
   test("an average of weights at each call of an accumulation is refused", () => {
     const config = { use_ema: true, gradient_accumulation_steps: 2 };
     expect(() => keras("Adam", config)).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));

@@ -53,11 +53,20 @@ const innerOptions = [
   "gradient_accumulation_steps",
 ];
 
-/** The spec of what `LossScaleOptimizer` wraps, with its dynamic loss scale. */
+/**
+ * The spec of what `LossScaleOptimizer` wraps, with its dynamic loss scale.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
 export function withDynamicLossScale(
   inner: OptimizerSpec,
   config: Readonly<Record<string, unknown>>,
 ): OptimizerSpec {
+  const { accumulate = 1, lossScale: scale } = inner.control ?? {};
+  if (accumulate > 1 || scale !== undefined)
+    throw new GradstepError(
+      `Keras's LossScaleOptimizer: its inner_optimizer has ${accumulate > 1 ? "gradient_accumulation_steps. Keras then leaves out single calls that are not finite" : "a loss_scale_factor. Keras then divides by both scales"}; expected null. Use ${accumulate > 1 ? "accumulate and lossScale, which leave out whole steps" : "one scale"}.`,
+      { code: "UNSUPPORTED" },
+    );
   const handedOn: OptionMap = Object.fromEntries(
     innerOptions.map((name) => [name, ignored] as const),
   );
