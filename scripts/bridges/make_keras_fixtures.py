@@ -4,6 +4,8 @@
 
 For each case: FOLDER/<case>.<floatx>.keras, and in FOLDER/steps.<floatx>.json the gradients and the values of all
 trainable variables after each of the next 10 calls of optimizer.apply. Made with Keras 3.15.1 and JAX.
+
+With KERAS_BACKEND=torch, it adds the cases that Keras computes wrongly on JAX.
 """
 
 import base64
@@ -16,7 +18,6 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 if floatx == "float64":
     os.environ["JAX_ENABLE_X64"] = "1"
 
-import jax  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -106,6 +107,14 @@ CASES = {
     "functional": (functional, lambda: optimizers.Adam(0.01)),
 }
 
+# On JAX, LossScaleOptimizer forgets the product of momenta of Nadam at each step.
+TORCH_CASES = {
+    "nadam-dynamic-loss-scale": (
+        sequential,
+        lambda: optimizers.LossScaleOptimizer(optimizers.Nadam(0.01), initial_scale=4.0, dynamic_growth_steps=growth),
+    ),
+}
+
 
 def encode(array):
     return base64.b64encode(np.asarray(array, "<f8").tobytes()).decode()
@@ -113,8 +122,15 @@ def encode(array):
 
 def main():
     os.makedirs(folder, exist_ok=True)
+    is_torch = keras.config.backend() == "torch"
+    path = os.path.join(folder, f"steps.{floatx}.json")
     steps = {}
-    for name, (make_model, make_optimizer) in CASES.items():
+    if is_torch:
+        with open(path) as file:
+            steps = json.load(file)
+    else:
+        import jax
+    for name, (make_model, make_optimizer) in (TORCH_CASES if is_torch else CASES).items():
         keras.utils.set_random_seed(7)
         keras.utils.clear_session()
         model = make_model()
@@ -126,9 +142,12 @@ def main():
         def gradients():
             return [random.standard_normal(one.shape).astype("float32").astype(floatx) for one in variables]
 
-        compute = jax.jit(model.optimizer.stateless_apply)
+        compute = None if is_torch else jax.jit(model.optimizer.stateless_apply)
 
         def apply(grads):
+            if is_torch:
+                model.optimizer.apply([keras.ops.convert_to_tensor(one) for one in grads], variables)
+                return
             # As fit does with JAX, where LossScaleOptimizer has no other way.
             optimizer = model.optimizer
             values = compute(
@@ -154,7 +173,7 @@ def main():
                 "values": [encode(keras.ops.convert_to_numpy(one)) for one in variables],
             })
         steps[name] = {"variables": [one.path for one in variables], "calls": calls}
-    with open(os.path.join(folder, f"steps.{floatx}.json"), "w") as file:
+    with open(path, "w") as file:
         json.dump(steps, file)
         file.write("\n")
 

@@ -111,6 +111,10 @@ describe("a template and an optimizer", () => {
     ["a stage that Keras does not have", chain(adam(), lookahead())],
     ["two averages of weights", chain(adam(), lookahead(), ema())],
     ["groups with rates of their own", { ...adam(), groups: [{ match: /bias/, learningRate: 1 }] }],
+    [
+      "whole steps that are left out",
+      { ...adam(), control: { accumulate: 2, lossScale: "dynamic" as const } },
+    ],
     ["calls that are left out", { ...adam(), control: { nonFinite: "skip" as const } }],
   ])("%s", async (_, spec) => {
     await expect(

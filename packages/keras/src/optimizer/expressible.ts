@@ -125,6 +125,10 @@ function controlMisfits({ control = {}, hyperparameters }: OptimizerSpec, state:
     typeof hyperparameters.learningRate !== "number"
   )
     misfits.push('schedules count steps; Keras\'s count calls. Use schedulesCount: "calls".');
+  if (accumulate > 1 && (typeof lossScale === "object" || lossScale === "dynamic"))
+    misfits.push(
+      "accumulate is above 1 and the loss scale dynamic: Keras leaves out single calls, not whole steps. Use one of them.",
+    );
   if (typeof lossScale === "object") {
     const { growthFactor = 2, backoffFactor = 0.5 } = lossScale;
     if (growthFactor !== 2 || backoffFactor !== 0.5)

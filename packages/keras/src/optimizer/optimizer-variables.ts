@@ -71,7 +71,8 @@ export class OptimizerOutline {
       ...this.#lists().flatMap((names) =>
         parameters.flatMap((parameter) => this.#ofParameter(parameter, names)),
       ),
-      ...(this.parts.includes("nadam") ? [{ kind: "product" } as const] : []),
+      // Keras loses track of it in a LossScaleOptimizer.
+      ...(this.parts.includes("nadam") && !this.isWrapped ? [{ kind: "product" } as const] : []),
     ];
   }
 

@@ -64,7 +64,13 @@ export function stateFromKeras(
     ...group,
     iterations,
     hyperparameters: withRate(group.hyperparameters, initial, rate),
-    persistentScalars: scalars(group.persistentScalars, iterations, number("product"), rate),
+    persistentScalars: scalars(
+      group.persistentScalars,
+      iterations,
+      number("product") ??
+        productOfMomenta({ ...initial.hyperparameters, ...group.hyperparameters }, iterations),
+      rate,
+    ),
   }));
   return {
     ...initial,
@@ -98,18 +104,29 @@ function withRate(
 function scalars(
   initial: Readonly<Record<string, number>>,
   iterations: number,
-  product: number | undefined,
+  product: number,
   rate: number | undefined,
 ): Record<string, number> {
   return {
     ...initial,
-    ...("product" in initial && product !== undefined && { product }),
+    ...("product" in initial && { product }),
     // Keras gives all steps the same weight in the average.
     ...("weightSum" in initial && {
       weightSum: iterations,
       highestRate: iterations === 0 ? 0 : (rate ?? 0),
     }),
   };
+}
+
+/** Nadam's product of momenta, as its rule computes it. A file may lack it. */
+function productOfMomenta(
+  { beta1, momentumDecay }: OptimizerState["hyperparameters"],
+  iterations: number,
+): number {
+  let product = 1;
+  for (let t = 1; t <= iterations && product > 0; t += 1)
+    product *= Number(beta1) * (1 - 0.5 * 0.96 ** (t * Number(momentumDecay)));
+  return product;
 }
 
 function floats({ values }: Hdf5Dataset): Values {
