@@ -4,6 +4,7 @@ import { findGpu, type Gpu } from "@gradstep/apps-shared/gpu";
 import colors from "picocolors";
 import { wrap } from "../../shared/src/command-line.mjs";
 import { contenders as cpuContenders } from "./contenders/index.js";
+import type { Contender } from "./contenders/contender.js";
 import { gpuContenders } from "./contenders/webgpu/index.js";
 import { expectedParameters, tolerance } from "./correctness.js";
 import { makeBlock } from "./data.js";
@@ -37,11 +38,24 @@ const quick: Budget = {
 /** Runs the command line and returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
+  const columns = Math.min(100, process.stdout.columns || 100);
   const print = (text = ""): void => void process.stdout.write(`${text}\n`);
+  const printText = (text: string, style: (line: string) => string = String): void => {
+    for (const line of wrap(text, columns)) print(style(line));
+  };
   if (options.help) {
     print(helpText(process.stdout.columns));
     return 0;
   }
+  const printContender = (
+    { name, description }: Pick<Contender, "name" | "description">,
+    width: number,
+  ): void => {
+    const label = `  ${name.padEnd(width)} `;
+    const lines = wrap(description, columns - label.length);
+    for (const [i, line] of lines.entries())
+      print((i === 0 ? label : " ".repeat(label.length)) + line);
+  };
   const chosen: readonly string[] = options.workloads;
   const isSkipped = ({ name, long = false, contenders: own }: Benchmark): boolean =>
     // Workloads with contenders of their own have none on a GPU.
@@ -52,27 +66,26 @@ async function main(args: readonly string[]): Promise<number> {
   const gpu = options.backend === "webgpu" ? await gpuOrError() : undefined;
   const contenders = gpu === undefined ? cpuContenders : gpuContenders;
   const machine = thisMachine(gpu);
-  print(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
+  printText(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
   if (gpu !== undefined) {
-    print(
-      gpu.isSoftware
-        ? colors.yellow(
-            `No GPU: ${gpu.description} computes on the CPU; its times say nothing about a GPU.`,
-          )
-        : gpu.description,
-    );
-    print("Times are of many steps, until the GPU has finished them.");
+    if (gpu.isSoftware)
+      printText(
+        `No GPU: ${gpu.description} computes on the CPU; its times say nothing about a GPU.`,
+        colors.yellow,
+      );
+    else printText(gpu.description);
+    printText("Times are of many steps, until the GPU has finished them.");
   }
   const measured = workloads.filter((workload) => !isSkipped(workload));
   if (measured.some(({ contenders: own }) => own === undefined))
-    for (const { name, description } of contenders) print(`  ${name.padEnd(13)} ${description}`);
-  print(
+    for (const one of contenders) printContender(one, 13);
+  printText(
     `Checked first: every element is within ${tolerance.ofLearningRate} × the learning rate of the f64 oracle per step.`,
   );
-  print("“vs X” is X's time divided by the row's own: above 1, the row is faster.");
+  printText("“vs X” is X's time divided by the row's own: above 1, the row is faster.");
   if (skipped.length > 0) {
     const text = `${options.quick ? "Quick: few rounds. " : ""}Skipped: ${skipped.join(", ")}.`;
-    for (const line of wrap(text, 100)) print(line);
+    printText(text);
   }
 
   const block = makeBlock(seed);
@@ -91,19 +104,19 @@ async function main(args: readonly string[]): Promise<number> {
     rows.push(...own);
     const [{ size, tensors }] = own;
     showProgress("");
-    print(`\n${colors.bold(titleOf(own[0]))}`);
-    for (const { name, description } of workload.contenders ?? [])
-      print(`  ${name.padEnd(15)} ${description}`);
-    print(tableOf(own));
+    print();
+    printText(titleOf(own[0]), colors.bold);
+    for (const one of workload.contenders ?? []) printContender(one, 15);
+    print(tableOf(own, columns));
     // The program measures one array, which says nothing about tensors of one value each.
     if (options.native !== undefined && size > tensors && workload.contenders === undefined) {
       const limit = await measureNative(options.native, workload.name, size);
       native.push(limit);
-      print(nativeLine(limit, own));
+      printText(nativeLine(limit, own));
     }
   }
   print();
-  for (const line of headlines(rows)) print(colors.bold(line));
+  for (const line of headlines(rows)) printText(line, colors.bold);
   if (options.json !== undefined) {
     const document = documentOf({
       machine,
@@ -131,7 +144,7 @@ async function gpuOrError(): Promise<Gpu> {
 
 function nativeLine({ kernel, ns }: Native, rows: readonly Row[]): string {
   const own = rows.find(({ contender }) => contender === "wasm")!;
-  return `  native: ${time(ns)} with ${kernel} on one thread, measured separately; wasm vs native: ${speedupText(ns / own.medianNs)}`;
+  return `native: ${time(ns)} with ${kernel} on one thread, measured separately; wasm vs native: ${speedupText(ns / own.medianNs)}`;
 }
 
 /** Shows a line that the next one replaces, on a terminal. */

@@ -61,6 +61,18 @@ test("a table has a line for each contender, in 100 columns", () => {
   );
 });
 
+test("where a table is too wide, each contender has a paragraph", () => {
+  const lines = tableOf(rows, 40).split("\n");
+  expect(lines.slice(4, 7)).toEqual([
+    "  cpu-js",
+    "    per step 125 ms, fastest 100 ms,",
+    "    vs hand 2.00×, vs tfjs-cpu 160×,",
+  ]);
+  expect(lines.join(" ")).not.toContain("–");
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(40);
+  expect(tableOf(rows, 100)).toBe(tableOf(rows));
+});
+
 test("headlines are speedups, memory and allocations; there are none without rows", () => {
   expect(headlines([])).toEqual([]);
   expect(headlines(rows)).toEqual([

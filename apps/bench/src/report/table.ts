@@ -1,5 +1,6 @@
 import { count, speedupText } from "@gradstep/apps-shared/format";
 import Table from "cli-table3";
+import { wrap } from "../../../shared/src/command-line.mjs";
 import type { Row } from "../measure.js";
 import { bytes, time } from "./format.js";
 
@@ -16,31 +17,54 @@ const rivals = [
   "tfjs-wasm ops",
 ];
 
-/** A workload's rows as lines of at most 100 characters. */
-export function tableOf(rows: readonly Row[]): string {
+/** A workload's rows as lines of at most so many characters, at most 100. Where a table is wider, each row has a paragraph. */
+export function tableOf(rows: readonly Row[], columns = 100): string {
   const shown = rivals.filter((name) => rows.some(({ contender }) => contender === name));
+  const head = [
+    "per step",
+    "fastest",
+    ...shown.map((name) => `vs ${name}`),
+    "B/param",
+    "heap/step",
+  ];
+  const cells = rows.map((row) => [
+    time(row.medianNs),
+    time(row.minNs),
+    ...shown.map((name) => (name in row.speedups ? speedupText(row.speedups[name]) : "–")),
+    `${Number(row.extraBytesPerParameter.toFixed(2))}`,
+    bytes(row.allocatedBytesPerStep),
+  ]);
   const table = new Table({
-    head: ["", "per step", "fastest", ...shown.map((name) => `vs ${name}`), "B/param", "heap/step"],
+    head: ["", ...head],
     colAligns: ["left", ...Array.from({ length: 4 + shown.length }, () => "right" as const)],
     chars: noFrame,
     style: { head: [], border: [], "padding-left": 2, "padding-right": 0 },
   });
-  for (const row of rows) {
-    table.push([
-      row.contender,
-      time(row.medianNs),
-      time(row.minNs),
-      ...shown.map((name) => (name in row.speedups ? speedupText(row.speedups[name]) : "–")),
-      `${Number(row.extraBytesPerParameter.toFixed(2))}`,
-      bytes(row.allocatedBytesPerStep),
-    ]);
-  }
-  return table
+  rows.forEach(({ contender }, i) => table.push([contender, ...cells[i]]));
+  const lines = table
     .toString()
     .split("\n")
-    .map((line) => line.trimEnd())
+    .map((line) => line.trimEnd());
+  if (lines.every(({ length }) => length <= columns)) return lines.join("\n");
+  return rows
+    .flatMap(({ contender }, i) => paragraph(contender, head, cells[i], columns))
     .join("\n");
 }
+
+function paragraph(
+  contender: string,
+  head: readonly string[],
+  cells: readonly string[],
+  columns: number,
+): string[] {
+  const values = head.flatMap((name, i) => (cells[i] === "–" ? [] : [`${name} ${cells[i]}`]));
+  const text = values.map((value) => value.replaceAll(" ", nonBreaking)).join(", ");
+  const lines = wrap(text, columns - 4).map((line) => `    ${line.replaceAll(nonBreaking, " ")}`);
+  return [`  ${contender}`, ...lines];
+}
+
+/** Stands for spaces where a line must not end. */
+const nonBreaking = "\u00a0";
 
 /** `adam-1e5: 100,000 parameters in 1 tensor, medians of 101 rounds` */
 export function titleOf({ workload, size, tensors, rounds }: Row): string {
