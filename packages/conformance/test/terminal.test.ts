@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { namedFigure, painter, table } from "../src/cli/terminal.js";
+import { folded, namedFigure, painter, table } from "../src/cli/terminal.js";
 
 const paint = painter({});
 const columns = [
@@ -47,4 +47,11 @@ test.each([40, 80])("figures are folded at %i columns, behind their names", (wid
   expect(text.replaceAll(/\s+/g, " ")).toBe(
     "differing bits 87,853 of 415,153 values differ from others",
   );
+});
+
+test("a line is folded between words; its indentation, columns and colors stay", () => {
+  const green = painter({ isTTY: true }).good;
+  const text = `  wasm   ${green("works")}  SIMD, one thread`;
+  expect(folded(text, 80, 4)).toBe(text);
+  expect(folded(text, 22, 4)).toBe(`  wasm   ${green("works")}  SIMD,\n    one thread`);
 });

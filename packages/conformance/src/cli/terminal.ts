@@ -90,6 +90,27 @@ export function namedFigure(name: string, text: string, width: number): string {
   return name.padEnd(indent) + lines.join(`\n${" ".repeat(indent)}`);
 }
 
+/**
+ * A line of text, in lines of at most `width` characters, broken between words. Colors count as nothing.
+ *
+ * @param indent of the lines after the first, in characters
+ */
+export function folded(text: string, width: number, indent: number): string {
+  const lines = [""];
+  for (const word of text.split(/(?<=\S)(?= )/)) {
+    const line = lines[lines.length - 1];
+    const isFull = line !== "" && visibleLength(line + word) > width;
+    if (isFull) lines.push(" ".repeat(indent) + word.trimStart());
+    else lines[lines.length - 1] = line + word;
+  }
+  return lines.join("\n");
+}
+
+function visibleLength(text: string): number {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/\u001B\[\d+m/g, "").length;
+}
+
 /** A text as lines of at most `width` characters, broken between words. Line breaks of the text are kept. */
 export function wrapped(text: string, width: number): readonly string[] {
   return text.split("\n").flatMap((paragraph) => {

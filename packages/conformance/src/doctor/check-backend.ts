@@ -18,8 +18,8 @@ export interface Extent {
 /** How a run is stopped and watched. */
 export interface CheckEvents<Result> {
   readonly signal?: AbortSignal;
-  /** Called before each check, and while it runs. */
-  readonly onProgress?: (completed: number, total: number) => void;
+  /** Called before each check, and while it runs; `check` is the one that runs. */
+  readonly onProgress?: (completed: number, total: number, check?: string) => void;
   /** Called after each. */
   readonly onResult?: (result: Result) => void;
 }
@@ -51,7 +51,8 @@ export async function checkBackend(
     {
       ...(signal === undefined ? {} : { signal }),
       onResult,
-      onProgress: ({ completed, total }) => onProgress?.(completed, total),
+      onProgress: ({ completed, total, check: { group, name: title } }) =>
+        onProgress?.(completed, total, `${group}: ${title}`),
     },
   );
   const isWrong = checks.some(({ status }) => status === "failed");

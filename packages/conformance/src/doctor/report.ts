@@ -1,4 +1,12 @@
-import { figure, table, wrapped, type Cell, type Column, type Paint } from "../cli/terminal.js";
+import {
+  figure,
+  folded,
+  table,
+  wrapped,
+  type Cell,
+  type Column,
+  type Paint,
+} from "../cli/terminal.js";
 import type { CheckResult } from "../suite/verify.js";
 import { boundsGroup } from "./check-backend.js";
 import { isSound, type CheckedBackend, type Diagnosis, type MutantDiagnosis } from "./diagnosis.js";
@@ -19,8 +27,8 @@ export class Report {
   machine(version: string, { cpu, processors, memoryGiB, platform, runtime }: Machine): string {
     const counted = `${processors} ${processors === 1 ? "processor" : "processors"}`;
     return lines(
-      `${this.#paint.strong(`gradstep ${version}`)} on ${runtime}, ${platform}`,
-      this.#paint.dim(`${cpu}, ${counted}, ${memoryGiB} GiB`),
+      this.#line(`${this.#paint.strong(`gradstep ${version}`)} on ${runtime}, ${platform}`),
+      this.#line(this.#paint.dim(`${cpu}, ${counted}, ${memoryGiB} GiB`)),
     );
   }
 
@@ -35,14 +43,19 @@ export class Report {
   ): string {
     const paint = this.#paint;
     const nameWidth = Math.max(...backends.map(({ name }) => name.length));
-    const indent = " ".repeat(nameWidth + 13);
-    const inColumn = (text: string): string =>
-      wrapped(text, this.#width - indent.length).join(`\n${indent}`);
-    const entries = backends.map(({ name, detail = "", missing, remedy = "" }) =>
-      missing === undefined
-        ? `  ${name.padEnd(nameWidth)}  ${paint.good("works")}    ${paint.dim(inColumn(detail))}`.trimEnd()
-        : `  ${name.padEnd(nameWidth)}  ${paint.bad("missing")}  ${inColumn(`${missing}.`)}\n${indent}${inColumn(remedy)}`,
-    );
+    const indent = this.#indentAfter(nameWidth + 13);
+    const entries = backends.flatMap(({ name, detail = "", missing, remedy = "" }) => {
+      const start = `  ${name.padEnd(nameWidth)}  `;
+      if (missing === undefined)
+        return this.#line(
+          `${start}${paint.good("works")}    ${paint.dim(detail)}`.trimEnd(),
+          indent,
+        );
+      return [
+        this.#line(`${start}${paint.bad("missing")}  ${missing}.`, indent),
+        this.#line(" ".repeat(indent) + remedy, indent),
+      ];
+    });
     return lines(this.#title("Backends"), ...entries);
   }
 
@@ -52,36 +65,29 @@ export class Report {
     const names = [
       ...new Set(backends.flatMap(({ checks }) => boundsOf(checks).map(({ name }) => name))),
     ];
-    const columns: Column[] = [
-      { title: "  rule" },
-      ...backends.map(({ name }): Column => ({ title: name, align: "right" })),
-    ];
-    const rows = names.map((rule): Cell[] => [
-      `  ${rule}`,
-      ...backends.map(({ checks }) =>
-        this.#errorCell(boundsOf(checks).find(({ name }) => name === rule)),
-      ),
-    ]);
     const nameWidth = Math.max(...backends.map(({ name }) => name.length));
     const statusWidth = Math.max(...backends.map(({ status }) => status.length));
     const verdicts = backends.map((backend) => {
       const mark = { right: paint.good, wrong: paint.bad, unfinished: paint.dim }[backend.status];
-      return `  ${backend.name.padEnd(nameWidth)}  ${mark(backend.status.padEnd(statusWidth))}  ${paint.dim(summary(backend))}`;
+      return this.#line(
+        `  ${backend.name.padEnd(nameWidth)}  ${mark(backend.status.padEnd(statusWidth))}  ${paint.dim(summary(backend))}`,
+        this.#indentAfter(nameWidth + statusWidth + 6),
+      );
     });
     const failures = backends.flatMap(({ name, checks }) =>
       checks
         .filter(({ status }) => status === "failed")
         .flatMap((check) => [
           "",
-          paint.bad(`  ${name}, ${check.group}: ${check.name}`),
+          this.#line(paint.bad(`  ${name}, ${check.group}: ${check.name}`)),
           ...wrapped(check.reason ?? "", this.#width - 4).map((line) => `    ${line}`),
         ]),
     );
     return lines(
       this.#title("Largest error of each rule, in units of its bound"),
-      paint.dim("  Compared with the reference in f64. Up to 1 is right."),
+      this.#line(paint.dim("  Compared with the reference in f64. Up to 1 is right.")),
       "",
-      ...(names.length > 0 ? [table(columns, rows, paint, this.#width), ""] : []),
+      ...(names.length > 0 ? this.#errors(names, backends).flatMap((part) => [part, ""]) : []),
       ...verdicts,
       ...failures,
     );
@@ -92,13 +98,15 @@ export class Report {
     const isGood = killed === total && falseAlarms.length === 0;
     return lines(
       this.#title("Does this check notice bugs?"),
-      (isGood ? paint.good : paint.bad)(
-        `  ${killed} of ${total} backends that are broken on purpose failed it.`,
+      this.#line(
+        (isGood ? paint.good : paint.bad)(
+          `  ${killed} of ${total} backends that are broken on purpose failed it.`,
+        ),
       ),
       ...mutants
         .filter(({ killedBy }) => killedBy === null)
-        .map(({ name }) => paint.bad(`  went unnoticed: ${name}`)),
-      ...falseAlarms.map((check) => paint.bad(`  failed without a bug: ${check}`)),
+        .map(({ name }) => this.#line(paint.bad(`  went unnoticed: ${name}`), 4)),
+      ...falseAlarms.map((check) => this.#line(paint.bad(`  failed without a bug: ${check}`), 4)),
     );
   }
 
@@ -118,7 +126,7 @@ export class Report {
     ]);
     return lines(
       this.#title(`Speed of Adam, ${parameters.toLocaleString("en-US")} parameters`),
-      paint.dim(`  Medians of ${rounds} rounds. The loop in JavaScript is 1×.`),
+      this.#line(paint.dim(`  Medians of ${rounds} rounds. The loop in JavaScript is 1×.`)),
       "",
       table(columns, [["  loop", duration(loopNs), "1×"], ...rows], paint, this.#width),
     );
@@ -150,11 +158,49 @@ export class Report {
       ...(interrupted ? [paint.bad("Stopped by Ctrl-C.")] : []),
       paint.dim(`${seconds.toFixed(1)} s`),
     ];
-    return lines(text.join(" "));
+    return lines(this.#line(text.join(" "), 0));
   }
 
   #title(text: string): string {
-    return `\n${this.#paint.strong(text)}`;
+    return `\n${this.#line(this.#paint.strong(text), 0)}`;
+  }
+
+  #line(text: string, indent = 2): string {
+    return folded(text, this.#width, indent);
+  }
+
+  /** The indent of text that is folded beside columns of this width: below it, or of 4 on a narrow terminal. */
+  #indentAfter(width: number): number {
+    return this.#width - width < 24 ? 4 : width;
+  }
+
+  /** Tables with a row per rule, and as many backends beside each other as fit. */
+  #errors(rules: readonly string[], backends: readonly CheckedBackend[]): readonly string[] {
+    const ruleWidth = 2 + Math.max("rule".length, ...rules.map((rule) => rule.length));
+    const parts: CheckedBackend[][] = [];
+    let width = 0;
+    for (const backend of backends) {
+      const column = 2 + Math.max(backend.name.length, "skipped".length);
+      if (parts.length === 0 || width + column > this.#width) {
+        parts.push([]);
+        width = ruleWidth;
+      }
+      parts[parts.length - 1].push(backend);
+      width += column;
+    }
+    return parts.map((part) => {
+      const columns: Column[] = [
+        { title: "  rule" },
+        ...part.map(({ name }): Column => ({ title: name, align: "right" })),
+      ];
+      const rows = rules.map((rule): Cell[] => [
+        `  ${rule}`,
+        ...part.map(({ checks }) =>
+          this.#errorCell(boundsOf(checks).find(({ name }) => name === rule)),
+        ),
+      ]);
+      return table(columns, rows, this.#paint, this.#width);
+    });
   }
 
   #errorCell(check: CheckResult | undefined): Cell {

@@ -72,6 +72,12 @@ async function diagnose(
     process.stdout.write(text);
   };
 
+  /** The time so far, as 2:05. */
+  const minutes = (): string => {
+    const seconds = Math.floor((performance.now() - started) / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  };
+
   const machine = thisMachine();
   print(report.machine(version, machine));
   const found: ({ name: string } & Awaited<ReturnType<Candidate["open"]>>)[] = [];
@@ -91,8 +97,10 @@ async function diagnose(
       checked.push(
         await checkBackend(candidate, backend, options, {
           signal,
-          onProgress: (completed, total) =>
-            progress.show(`Checking ${candidate.name}: ${completed} of ${total}`),
+          onProgress: (completed, total, check) =>
+            progress.show(
+              `Checking ${candidate.name}: ${completed} of ${total}, ${minutes()}, ${check}`,
+            ),
         }),
       );
       if (signal.aborted) break;
@@ -105,7 +113,7 @@ async function diagnose(
       : await checkMutants(options, {
           signal,
           onProgress: (completed, total) =>
-            progress.show(`Checking the check: ${completed} of ${total}`),
+            progress.show(`Checking the check: ${completed} of ${total}, ${minutes()}`),
         });
     if (mutants !== undefined && mutants.total > 0) print(report.mutants(mutants));
 
