@@ -6,6 +6,16 @@ import { shortNumber } from "../number-text.js";
 import "./curves.css";
 import { logRange, shownTicks } from "./decades.js";
 
+/** How a line is drawn. */
+export type LineStyle = "solid" | "dashed" | "dotted";
+
+/** Lengths of dashes and gaps, in pixels. */
+const dashes: Readonly<Record<LineStyle, number[]>> = {
+  solid: [],
+  dashed: [8, 4],
+  dotted: [2, 4],
+};
+
 /** One curve. */
 export interface Curve {
   readonly label: string;
@@ -13,8 +23,8 @@ export interface Curve {
   readonly color: string;
   /** One value per entry of `x`; null where there is none. */
   readonly values: readonly (number | null)[];
-  /** Whether the line is dotted. Default false. */
-  readonly isDotted?: boolean;
+  /** Default "solid". */
+  readonly line?: LineStyle;
 }
 
 interface CurvesProps {
@@ -51,7 +61,7 @@ export function Curves({
   const plot = useRef<UPlot>(undefined);
   const data = [x, ...curves.map(({ values }) => values)] as unknown as UPlot.AlignedData;
   const appearance = JSON.stringify([
-    curves.map(({ label, color, isDotted }) => [label, color, isDotted]),
+    curves.map(({ label, color, line }) => [label, color, line]),
     scale,
     height,
     hasLegend,
@@ -90,11 +100,11 @@ export function Curves({
         ],
         series: [
           { label: xLabel, value: (_, value) => numberOrNothing(value) },
-          ...curves.map(({ label, color: stroke, isDotted = false }) => ({
+          ...curves.map(({ label, color: stroke, line = "solid" }) => ({
             label,
             stroke,
             width: 2,
-            ...(isDotted && { dash: [2, 4] }),
+            dash: dashes[line],
             value: (_: UPlot, value: number | null) => numberOrNothing(value),
           })),
         ],

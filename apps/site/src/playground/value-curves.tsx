@@ -30,7 +30,7 @@ export function ValueCurves({ model }: ValueCurvesProps) {
               label: `${label}, to evaluate`,
               color,
               values: shownOf(evaluated.values),
-              isDotted: true,
+              line: "dotted" as const,
             },
           ]),
     ];

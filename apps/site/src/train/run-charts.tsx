@@ -2,7 +2,7 @@ import { useComputed } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { Curves } from "../charts/curves.js";
 import { accuracyCurves, lossCurves, rateCurves, type DrawnRun } from "./run-curves.js";
-import { runColors } from "./run-colors.js";
+import { runStyles } from "./run-styles.js";
 import type { RunList } from "./run-list.js";
 
 interface RunChartsProps {
@@ -19,7 +19,7 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
       .filter((run) => !run.isHidden.value && run.batches.value > 0)
       .map((run): DrawnRun => ({
         label: run.name.value,
-        color: runColors[run.color],
+        ...runStyles[run.style],
         settings: run.settings,
         losses: run.losses,
         learningRates: run.learningRates,

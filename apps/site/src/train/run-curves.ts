@@ -1,10 +1,11 @@
-import type { Curve } from "../charts/curves.js";
+import type { Curve, LineStyle } from "../charts/curves.js";
 import { batchesPerEpoch, type RunSettings } from "./run-settings.js";
 
 /** What is drawn of a run. */
 export interface DrawnRun {
   readonly label: string;
   readonly color: string;
+  readonly line: LineStyle;
   readonly settings: Pick<RunSettings, "batchSize" | "epochs">;
   readonly losses: ArrayLike<number>;
   readonly learningRates: ArrayLike<number>;
@@ -51,9 +52,10 @@ export function rateCurves(runs: readonly DrawnRun[]): CurveData {
 export function accuracyCurves(runs: readonly DrawnRun[]): CurveData {
   const epochs = Math.max(1, ...runs.map(({ accuracies }) => accuracies.length));
   const x = Array.from({ length: epochs }, (_, index) => index + 1);
-  const curves = runs.map(({ label, color, accuracies }) => ({
+  const curves = runs.map(({ label, color, line, accuracies }) => ({
     label,
     color,
+    line,
     values: x.map((epoch) => (epoch > accuracies.length ? null : accuracies[epoch - 1] * 100)),
   }));
   return { x, curves };
@@ -77,6 +79,7 @@ function byBatch(
     return {
       label: run.label,
       color: run.color,
+      line: run.line,
       values: x.map((epoch) => {
         // The batch that ends there.
         const batch = Math.ceil(epoch * batches - 1e-6) - 1;

@@ -77,26 +77,36 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
   const canStart = status === "paused" || status === "failed";
   return (
     <div class="train-commands">
-      {canPause && (
-        <button type="button" onClick={() => void run.pause()}>
-          Pause
+      {/* One button, so that it keeps the focus. */}
+      {(canPause || canStart) && (
+        <button type="button" onClick={() => (canPause ? void run.pause() : list.start(run))}>
+          {canPause ? "Pause" : "Continue"}
         </button>
       )}
       {canStart && (
-        <>
-          <button type="button" onClick={() => list.start(run)}>
-            Continue
-          </button>
-          <button type="button" onClick={() => list.step(run)}>
-            One batch
-          </button>
-        </>
+        <button type="button" onClick={() => list.step(run)}>
+          One batch
+        </button>
       )}
       {run.batches.value > 0 && <CheckpointDownload run={run} />}
       <button type="button" onClick={() => onReuse(settings)}>
         Use its settings
       </button>
-      <button type="button" class="train-delete" onClick={() => void list.remove(run)}>
+      <button
+        type="button"
+        class="train-delete"
+        onClick={({ currentTarget }) => {
+          const page = currentTarget.closest(".train")!;
+          void list.remove(run);
+          // The button is about to go: the focus moves to the next run, or to where one is started.
+          requestAnimationFrame(() => {
+            const next =
+              page.querySelector<HTMLElement>('.train-select[aria-pressed="true"]') ??
+              page.querySelector<HTMLElement>(".train-start");
+            next?.focus();
+          });
+        }}
+      >
         Delete
       </button>
     </div>

@@ -1,7 +1,7 @@
 import { batch, effect, signal } from "@preact/signals";
 import { releaseProxy, wrap } from "comlink";
 import { Run } from "./run.js";
-import { runColors } from "./run-colors.js";
+import { runStyles } from "./run-styles.js";
 import { recordsFrom } from "./run-records.js";
 import type { RunSettings } from "./run-settings.js";
 import type { TrainingWorker } from "./train.worker.js";
@@ -105,10 +105,10 @@ export class RunList {
 
   #added(id: string, name: string, settings: RunSettings): Run {
     const runs = this.runs.value;
-    const used = runs.map(({ color }) => color);
-    const colors = Array.from({ length: runColors.length }, (_, color) => color);
-    const color = colors.find((one) => !used.includes(one)) ?? runs.length % runColors.length;
-    const run = this.#watched(new Run({ id, name, color, isHidden: false, settings }));
+    const used = runs.map(({ style: one }) => one);
+    const free = runStyles.findIndex((_, index) => !used.includes(index));
+    const style = free === -1 ? runs.length % runStyles.length : free;
+    const run = this.#watched(new Run({ id, name, color: style, isHidden: false, settings }));
     this.runs.value = [...runs, run];
     this.selected.value = id;
     return run;
@@ -135,6 +135,7 @@ export class RunList {
   /** Removes a run and what is saved of it. */
   async remove(run: Run): Promise<void> {
     this.#drop(run);
+    this.announcement.value = `${run.name.peek()} is deleted.`;
     this.#next();
     const worker = new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" });
     const remote = wrap<TrainingWorker>(worker);

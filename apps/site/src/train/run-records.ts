@@ -1,7 +1,7 @@
 import { optimizerNames } from "@gradstep/digits/optimizers";
 import { scheduleOf } from "../controls/schedule-kinds.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
-import { runColors } from "./run-colors.js";
+import { runStyles } from "./run-styles.js";
 import { trainingBackends, trainingDigits, type RunSettings } from "./run-settings.js";
 import type { RunResult } from "./training-session.js";
 
@@ -9,7 +9,7 @@ import type { RunResult } from "./training-session.js";
 export interface RunRecord {
   readonly id: string;
   readonly name: string;
-  /** Index into the colors. */
+  /** Index into `runStyles`. Browsers keep it under this name. */
   readonly color: number;
   readonly isHidden: boolean;
   readonly settings: RunSettings;
@@ -38,7 +38,7 @@ export function recordsFrom(text: string | null): readonly RunRecord[] {
     records.set(id, {
       id,
       name,
-      color: isWhole(color, 0, runColors.length - 1) ? color : 0,
+      color: isWhole(color, 0, runStyles.length - 1) ? color : 0,
       isHidden: isHidden === true,
       settings,
       ...(areChanges(changes) && { changes }),

@@ -4,7 +4,7 @@ import { backendTitles } from "../backends/browser-backends.js";
 import { highestRate } from "./comparisons.js";
 import { download } from "../download.js";
 import type { Run, RunStatus } from "./run.js";
-import { runColors } from "./run-colors.js";
+import { runStyles } from "./run-styles.js";
 import { csvOf, jsonOf } from "./run-document.js";
 import type { RunList } from "./run-list.js";
 
@@ -70,6 +70,7 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
   const name = run.name.value;
   const status = run.status.value;
   const batches = run.batches.value;
+  const { color, line } = runStyles[run.style];
   const isSelected = list.selected.value === run.id;
   const accuracy =
     run.result.value?.accuracy ?? run.history.value.at(-1)?.validationAccuracy ?? NaN;
@@ -79,7 +80,7 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
         <input
           type="checkbox"
           aria-label={`Show ${name}`}
-          style={{ accentColor: runColors[run.color] }}
+          style={{ accentColor: color }}
           checked={!run.isHidden.value}
           onChange={(event) => {
             run.isHidden.value = !event.currentTarget.checked;
@@ -96,7 +97,7 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
             list.selected.value = run.id;
           }}
         >
-          <span class="train-swatch" style={{ background: runColors[run.color] }} />
+          <span class={`train-swatch train-swatch-${line}`} style={{ color }} />
           <span class="train-run-name">{name}</span>
         </button>
       </th>

@@ -19,7 +19,8 @@ export type RunStatus = "waiting" | "loading" | "training" | "paused" | "finishe
 export class Run {
   readonly id: string;
   readonly settings: RunSettings;
-  readonly color: number;
+  /** Index into `runStyles`. */
+  readonly style: number;
   readonly totalBatches: number;
   readonly name;
   readonly isHidden;
@@ -48,7 +49,7 @@ export class Run {
   constructor({ id, name, color, isHidden, settings, result, changes = [] }: RunRecord) {
     this.id = id;
     this.settings = settings;
-    this.color = color;
+    this.style = color;
     this.totalBatches = totalBatches(settings);
     this.name = signal(name);
     this.isHidden = signal(isHidden);
@@ -65,7 +66,7 @@ export class Run {
   }
 
   get record(): RunRecord {
-    const { id, color, settings } = this;
+    const { id, style: color, settings } = this;
     const result = this.result.value;
     const changes = this.changes.value;
     return {

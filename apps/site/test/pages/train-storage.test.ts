@@ -39,8 +39,11 @@ test("a run that trains in one tab cannot be continued in another, which follows
   await other.getByLabel("Name").press("Enter");
   await rows(page).nth(1).getByText("short").waitFor();
   await rows(other).first().getByRole("button").click();
-  await other.getByRole("button", { name: "Delete" }).click();
+  await other.getByRole("button", { name: "Delete" }).press("Enter");
   await states(other, "finished");
+  // The button that had the focus is gone.
+  const focused = () => other.evaluate(() => document.activeElement?.textContent);
+  await expect.poll(focused).toBe("short");
   await states(page, "finished");
   await page.reload();
   await states(page, "finished");
@@ -52,8 +55,9 @@ test("a run that is paused in a tab that closes is continued in another", async 
   const { page, finish } = await site.open("demos/train?epochs=8&batch=2000");
   await start(page);
   await states(page, "trains");
-  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Pause" }).press("Enter");
   await states(page, "paused");
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Continue");
   const other = await page.context().newPage();
   await other.goto(page.url());
   await states(other, "paused");

@@ -12,6 +12,7 @@ import { defaultSettings } from "../../src/train/run-settings.js";
 const run = (losses: number[], batchSize: number, accuracies: number[] = []): DrawnRun => ({
   label: "run",
   color: "#000000",
+  line: "dashed",
   settings: { epochs: 2, batchSize },
   losses,
   learningRates: losses.map((_, batch) => batch / 10),
@@ -30,6 +31,7 @@ test("an average of equal losses is that loss from the first batch on, and follo
 test("runs with other batch sizes share the epochs of one axis", () => {
   // 4 and 2 batches per epoch.
   const { x, curves } = lossCurves([run([1, 2, 3, 4, 5, 6, 7, 8], 2000), run([10, 20], 4000)], 0);
+  expect(curves[0]).toMatchObject({ label: "run", color: "#000000", line: "dashed" });
   expect(x).toEqual([0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]);
   expect(curves[0].values).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect(curves[1].values).toEqual([10, 10, 20, 20, null, null, null, null]);

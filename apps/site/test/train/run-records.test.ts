@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { recordsFrom, type RunRecord } from "../../src/train/run-records.js";
+import { runStyles } from "../../src/train/run-styles.js";
 import { defaultSettings, withOptimizer } from "../../src/train/run-settings.js";
 
 const record: RunRecord = {
@@ -69,6 +70,12 @@ test.each([
 test("the records next to one that is broken come back; of two with an id, the first does", () => {
   const others = [{ ...record, id: "b" }, {}, record, { ...record, name: "again" }];
   expect(recordsFrom(JSON.stringify(others))).toEqual([{ ...record, id: "b" }, record]);
+});
+
+test("of 24 runs, no two are drawn alike, and each is drawn as before when it comes back", () => {
+  expect(new Set(runStyles.map(({ color, line }) => `${color} ${line}`)).size).toBe(24);
+  const records = runStyles.map((_, color) => ({ ...record, id: String(color), color }));
+  expect(recordsFrom(JSON.stringify(records))).toEqual(records);
 });
 
 test("a color that does not exist is the first; a result and changes that are none are left out", () => {
