@@ -40,12 +40,13 @@ export class Session {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** Begins a training at step 0, and runs it if `isRunning`. */
-  start(source: PictureSource, settings: TrainingSettings, isRunning: boolean): void {
+  /** Begins a training at step 0, and runs it if `isRunning`. Resolves when it has begun, or failed. */
+  start(source: PictureSource, settings: TrainingSettings, isRunning: boolean): Promise<void> {
     this.call(async (remote) => {
       await remote.start(source, settings);
       if (isRunning) await remote.play();
     });
+    return this.#last;
   }
 
   /** Calls the worker after everything that was called before. */

@@ -30,6 +30,13 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   const [failure, setFailure] = useState<string>();
   /** Why a file did not become the picture. The training of the picture before goes on. */
   const [refusal, setRefusal] = useState<string>();
+  /** The name of a file that is being decoded. */
+  const [reading, setReading] = useState<string>();
+  /** The file that was chosen last, until it is the picture. */
+  const chosen = useRef<File>(undefined);
+  /** What holds now, for what waited meanwhile. */
+  const stateNow = useRef(state);
+  stateNow.current = state;
   /** The number of sessions that were given up. */
   const [failures, setFailures] = useState(0);
   const session = useRef<Session>(undefined);
@@ -55,12 +62,17 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     return () => document.removeEventListener("visibilitychange", follow);
   }, [isRunning]);
 
-  const start = (next: DemoState, picture: PictureSource, isRunning = true): void => {
+  const start = async (
+    next: DemoState,
+    picture: PictureSource,
+    isRunning = true,
+  ): Promise<void> => {
     clearTimeout(restart.current);
     setFailure(undefined);
     setRefusal(undefined);
-    session.current?.start(picture, next, isRunning);
+    const begun = session.current?.start(picture, next, isRunning);
     session.current?.call((remote) => remote.setEllipses(next.ellipses));
+    await begun;
   };
 
   const open = (canvases: PageCanvases): void => {
@@ -70,7 +82,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
       onProgress: setProgress,
       onFailure: setFailure,
     });
-    start(state, source, progress === undefined ? isRunningAtFirst : true);
+    void start(state, source, progress === undefined ? isRunningAtFirst : true);
   };
 
   const change = (next: DemoState): void => {
@@ -85,22 +97,25 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     // Another backend has other canvases, and `open` starts it.
     if (next.backend !== state.backend || isSameTraining(state, next)) return;
     clearTimeout(restart.current);
-    restart.current = setTimeout(() => start(next, source), settleMilliseconds);
+    restart.current = setTimeout(() => void start(next, source), settleMilliseconds);
   };
 
   const fit = async (file: File): Promise<void> => {
+    chosen.current = file;
+    setReading(file.name);
     const problem = await pictureProblem(file);
-    if (problem !== undefined) {
-      setRefusal(problem);
-      return;
-    }
-    setSource(file);
-    start(state, file);
+    // Another picture may have been chosen meanwhile.
+    if (chosen.current !== file) return;
+    if (problem === undefined) {
+      setSource(file);
+      await start(stateNow.current, file);
+    } else setRefusal(problem);
+    if (chosen.current === file) setReading(undefined);
   };
 
   /** After a failure, such as a device that was lost, in a new worker with new canvases. */
   const restartTraining = (): void => {
-    if (failure === undefined) start(state, source);
+    if (failure === undefined) void start(state, source);
     else setFailures(failures + 1);
   };
   const isFinished = progress !== undefined && progress.step >= progress.steps;
@@ -137,8 +152,10 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
           isOwn={source !== "landscape"}
           onFile={(file) => void fit(file)}
           onLandscape={() => {
+            chosen.current = undefined;
+            setReading(undefined);
             setSource("landscape");
-            start(state, "landscape");
+            void start(state, "landscape");
           }}
         />
         <label>
@@ -179,7 +196,9 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         onFile={(file) => void fit(file)}
       />
       <p class="splats-status" role="status">
-        {progress !== undefined && !isRunning && summary(progress)}
+        {reading !== undefined
+          ? `Reading ${reading} …`
+          : progress !== undefined && !isRunning && summary(progress)}
       </p>
       {progress !== undefined && <Statistics {...progress} />}
       <SettingsPanel state={state} onChange={change} />

@@ -5,6 +5,17 @@ import { useSite } from "./site.js";
 
 const site = useSite();
 
+/** An animated GIF of one pixel, red and then blue. */
+const animation = Buffer.from(
+  [
+    "474946383961" + "01000100" + "800000" + "ff0000" + "0000ff",
+    "21f90400320000" + "00" + "2c00000000" + "01000100" + "00" + "02024401" + "00",
+    "21f90400320000" + "00" + "2c00000000" + "01000100" + "00" + "02024c01" + "00",
+    "3b",
+  ].join(""),
+  "hex",
+);
+
 /** A small training. */
 const query = "size=48&splats=100&steps=60";
 
@@ -157,6 +168,33 @@ describe("the splats", () => {
     }
     await page.getByRole("button", { name: "Lake at sunset" }).click();
     await page.getByRole("alert").waitFor({ state: "detached" });
+
+    // While a file is decoded, the page says so. The one that is chosen last is the picture.
+    await page.evaluate(() => {
+      const decode = globalThis.createImageBitmap;
+      globalThis.createImageBitmap = async (source: ImageBitmapSource) => {
+        globalThis.createImageBitmap = decode;
+        await new Promise((resolve) => addEventListener("focusin", resolve, { once: true }));
+        return decode(source);
+      };
+    });
+    await files.setInputFiles({
+      name: "huge.png",
+      mimeType: "image/png",
+      buffer: Buffer.from(red),
+    });
+    await page.getByRole("status").getByText("Reading huge.png …").waitFor();
+    await files.setInputFiles({ name: "two.gif", mimeType: "image/gif", buffer: animation });
+    const ratio = () =>
+      page.locator(".splats-panel-fit canvas").evaluate((canvas) => {
+        const { width, height } = canvas as HTMLCanvasElement;
+        return height / width;
+      });
+    await expect.poll(ratio).toBe(1);
+    await page.getByRole("button", { name: "Restart" }).focus();
+    await finished(page);
+    expect(await ratio()).toBe(1);
+    expect(await page.getByRole("status").textContent()).toMatch(/after 60 of 60 steps/);
     await finish();
   });
 });
