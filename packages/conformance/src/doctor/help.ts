@@ -9,7 +9,8 @@ Options
   --backend <name>  only this backend; may be repeated
   --cases <n>       random cases per rule, default 8, or 50 with --full
   --full            every check of the conformance suite and every mutant,
-                    not the bounds of the rules alone; takes minutes
+                    not the bounds of the rules alone; takes ten minutes
+                    to an hour
   --no-speed        measure nothing
   --seed <n>        seed of the random cases, default 1
   --json <file>     write all results to a file
