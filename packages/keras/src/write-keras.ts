@@ -86,19 +86,19 @@ export async function writeKeras(
         ...(repeated.length > 0 ? [`layers has ${nameList(repeated)} more than once`] : []),
       ]);
     }
-    return writeHdf5(withOptimizer(model, outline, spec, state, order, isDouble(parameters)));
+    return writeHdf5(
+      withOptimizer(model, outline, { spec, state, order, double: isDouble(parameters) }),
+    );
   }
   const file = await openKerasFile(template);
   checkSameOptimizer(file, spec, state);
   const order = templateOrder(file, outline, optimized, trainable);
-  const weights = withOptimizer(
-    withValues(file, parameters, optimized),
-    outline,
+  const weights = withOptimizer(withValues(file, parameters, optimized), outline, {
     spec,
     state,
-    order.map(parameterOf),
-    isDouble(parameters),
-  );
+    order: order.map(parameterOf),
+    double: isDouble(parameters),
+  });
   const bytes = await writeHdf5(weights);
   if (file.archive === undefined) return bytes;
   return writeArchive(new Map([...file.archive, [weightsName, bytes]]));
@@ -123,13 +123,18 @@ function modelOf(
   return root;
 }
 
+interface WrittenOptimizer {
+  readonly spec: OptimizerSpec;
+  readonly state: OptimizerState;
+  readonly order: readonly Parameter[];
+  /** Whether values are f64. */
+  readonly double: boolean;
+}
+
 function withOptimizer(
   root: Hdf5Group,
   outline: OptimizerOutline,
-  spec: OptimizerSpec,
-  state: OptimizerState,
-  order: readonly Parameter[],
-  double: boolean,
+  { spec, state, order, double }: WrittenOptimizer,
 ): Hdf5Group {
   const group = (
     variables: ReturnType<OptimizerOutline["variables"]>,

@@ -205,7 +205,7 @@ export class VariableOptimizer implements DisposalListener {
     if (waiting.length + others.length > 0) {
       const backend = new RelocatableBackend();
       backend.use(this.#backend.adapter, this.variants.distinct);
-      tryRestore(this.core, this.#makeCore(), state, shapes, options, backend);
+      tryRestore(this.core, this.#makeCore(), { state, shapes, options, backend });
     }
     this.#remove(waiting.map((key) => this.#table.get(key)!));
     const made = [...shapes]

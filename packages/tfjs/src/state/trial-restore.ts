@@ -2,23 +2,27 @@ import type { Optimizer, RestoreOptions } from "@gradstep/core";
 import type { RelocatableBackend } from "../memory/relocatable-backend.js";
 import type { TfOptimizerState } from "./optimizer-state.js";
 
+interface TriedState {
+  readonly state: TfOptimizerState;
+  /** Those of the state. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly options: RestoreOptions | undefined;
+  /** With the memory of the first optimizer, for the slots of the trial alone. */
+  readonly backend: RelocatableBackend;
+}
+
 /**
  * Restores a state in another optimizer first, before parameters are removed for it. Its slots are where those of the
  * first one will be, so that a lack of memory is noticed, too.
  *
  * @param optimizer the one to restore the state in; only read.
  * @param trial made like it, without parameters. It is disposed of.
- * @param shapes those of the state.
- * @param backend with the memory of the first one, for the slots of the trial alone.
  * @throws {GradstepError} as `optimizer.restore` does, and `OUT_OF_MEMORY`
  */
 export function tryRestore(
   optimizer: Optimizer,
   trial: Optimizer,
-  state: TfOptimizerState,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  options: RestoreOptions | undefined,
-  backend: RelocatableBackend,
+  { state, shapes, options, backend }: TriedState,
 ): void {
   try {
     // Where a schedule was replaced by a number, a schedule in the state is an error.
