@@ -6,6 +6,7 @@ import type { Rule } from "@gradstep/core";
 import { initialSchedule, scheduleOf } from "../src/controls/schedule-kinds.js";
 import { scheduleChart } from "../src/reference/charts/schedule-chart.js";
 import { lossChart } from "../src/reference/charts/loss-chart.js";
+import { raceChart } from "../src/reference/charts/race-chart.js";
 import { pathChart } from "../src/reference/charts/path-chart.js";
 import { stageChart } from "../src/reference/charts/stage-chart.js";
 import type { Pictures } from "../src/reference/charts/render.js";
@@ -45,10 +46,19 @@ const stages = stageEntries();
 const runs = await goldenRuns();
 
 const ruleNamed = (name: string): Rule => rules.find(({ rule }) => rule.name === name)!.rule;
+const momentum = bestPath(ruleNamed("sgd"), { momentum: 0.9 });
+const adam = bestPath(ruleNamed("adam"));
 const rivals = [
-  { name: "momentum", path: bestPath(ruleNamed("sgd"), { momentum: 0.9 }) },
-  { name: "Adam", path: bestPath(ruleNamed("adam")) },
+  { name: "momentum", path: momentum },
+  { name: "Adam", path: adam },
 ];
+const racers = [
+  { name: "SGD", path: bestPath(ruleNamed("sgd")) },
+  { name: "momentum", path: momentum },
+  { name: "Adam", path: adam },
+  { name: "Lion", path: bestPath(ruleNamed("lion")) },
+];
+writePictures("content/reference/pictures/race", await raceChart(racers));
 for (const { rule, ...entry } of rules) {
   const path = bestPath(rule);
   const picture = `content/reference/rules/pictures/${rule.name}`;

@@ -8,6 +8,7 @@ export const themes = {
     others: ["#b8860b", "#8a8a94"],
     contours: ["#f3f4f8", "#ccd3e8"],
     minimum: "#c2410c",
+    race: ["#8a5a00", "#b02a8f", "#3451b2", "#0b7a4b"],
   },
   dark: {
     text: "#dfdfd6",
@@ -17,6 +18,7 @@ export const themes = {
     others: ["#d9a441", "#8b8b95"],
     contours: ["#20222e", "#4a5380"],
     minimum: "#fb923c",
+    race: ["#f2b84b", "#f08bd8", "#a8b1ff", "#5fd39b"],
   },
 } as const;
 
