@@ -58,14 +58,7 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
             />
           </span>
         </figcaption>
-        <Curves
-          {...losses}
-          xLabel="epochs"
-          yLabel="training loss"
-          scale="log"
-          height={260}
-          hasLegend={false}
-        />
+        <Curves {...losses} xLabel="epochs" yLabel="training loss" scale="log" height={260} />
       </figure>
       <figure>
         <figcaption>Held-out accuracy</figcaption>
