@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { moveFocus } from "../controls/move-focus.js";
 import type { CodeEditor, TextFault } from "./code-editor.js";
 import type { PlaygroundModel } from "./playground-model.js";
 import { ruleFromText, RuleTextError } from "./rule-text.js";
@@ -81,7 +82,14 @@ export function RuleEditor({ model, name }: RuleEditorProps) {
         <button type="button" onClick={() => void copy()}>
           Copy as TypeScript
         </button>
-        <button type="button" onClick={() => model.edit(undefined)}>
+        <button
+          type="button"
+          onClick={({ currentTarget }) => {
+            model.edit(undefined);
+            const page = currentTarget.closest(".demo")!;
+            moveFocus(page, ".playground-runner[open] summary", ".playground-runner summary");
+          }}
+        >
           Close the editor
         </button>
         <span role="status">{notice}</span>

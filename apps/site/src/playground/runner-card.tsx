@@ -2,6 +2,7 @@ import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
 import { backendNames, backendTitles, type BackendName } from "../backends/browser-backends.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
+import { moveFocus } from "../controls/move-focus.js";
 import { partByName, type NamedPart } from "./optimizer-spec.js";
 import type { Lane, PlaygroundModel } from "./playground-model.js";
 import {
@@ -96,7 +97,13 @@ export function RunnerCard({
                       </button>
                     </>
                   ) : (
-                    <button type="button" onClick={() => replace(withoutPart(runner, i))}>
+                    <button
+                      type="button"
+                      onClick={({ currentTarget }) => {
+                        moveFocus(currentTarget.closest(".playground-runner")!, "summary");
+                        replace(withoutPart(runner, i));
+                      }}
+                    >
                       Remove {part.name}
                     </button>
                   )}
@@ -158,7 +165,12 @@ export function RunnerCard({
             </button>
             <button
               type="button"
-              onClick={() => {
+              onClick={({ currentTarget }) => {
+                moveFocus(
+                  currentTarget.closest(".playground-runners")!,
+                  `.playground-runner:nth-of-type(${Math.min(index + 1, runners.length - 1)}) summary`,
+                  ".playground-add select",
+                );
                 model.openLane.value = undefined;
                 model.inspection.value = undefined;
                 model.update({ runners: runners.filter((_, i) => i !== index) });

@@ -1,6 +1,7 @@
 import { optimizers } from "@gradstep/digits/optimizers";
 import { useSignal } from "@preact/signals";
 import { backendTitles } from "../backends/browser-backends.js";
+import { moveFocus } from "../controls/move-focus.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
 import { CheckpointDownload } from "./checkpoint-download.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
@@ -98,13 +99,7 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
         onClick={({ currentTarget }) => {
           const page = currentTarget.closest(".train")!;
           void list.remove(run);
-          // The button is about to go: the focus moves to the next run, or to where one is started.
-          requestAnimationFrame(() => {
-            const next =
-              page.querySelector<HTMLElement>('.train-select[aria-pressed="true"]') ??
-              page.querySelector<HTMLElement>(".train-start");
-            next?.focus();
-          });
+          moveFocus(page, '.train-select[aria-pressed="true"]', ".train-start");
         }}
       >
         Delete

@@ -85,6 +85,14 @@ describe("the playground", () => {
     await expect.poll(() => page.url()).toContain("rule.my-sgd");
     await page.reload();
     expect((await numbersOf(page, "my-sgd"))[0]).toBe(faster);
+
+    // Buttons that disappear hand on the focus.
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await page.getByRole("button", { name: "Close the editor" }).press("Enter");
+    await expect.poll(focused).toBe("sgd");
+    await page.locator("summary").filter({ hasText: "my-sgd" }).click();
+    await page.getByRole("button", { name: "Remove my-sgd" }).press("Enter");
+    await expect.poll(focused).toBe("sgd");
     await finish();
   });
 
