@@ -80,7 +80,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     setProgress(undefined);
     session.current = new Session(state.backend, canvases, {
       onProgress: setProgress,
-      onFailure: setFailure,
+      // What fails after a failure fails because of it.
+      onFailure: (message) => setFailure((first) => first ?? message),
     });
     void start(state, source, progress === undefined ? isRunningAtFirst : true);
   };
@@ -118,7 +119,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     if (failure === undefined) void start(state, source);
     else setFailures(failures + 1);
   };
-  const isFinished = progress !== undefined && progress.step >= progress.steps;
+  const isFinished =
+    failure !== undefined || (progress !== undefined && progress.step >= progress.steps);
   return (
     <section class="splats" aria-label="Fit splats to a picture">
       <QueryProblems problems={address.problems} />
@@ -126,7 +128,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         <button
           type="button"
           class="splats-primary"
-          disabled={progress === undefined}
+          disabled={progress === undefined && failure === undefined}
           onClick={() => {
             if (isFinished) restartTraining();
             else session.current?.call((remote) => (isRunning ? remote.pause() : remote.play()));
@@ -141,11 +143,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         >
           One step
         </button>
-        <button
-          type="button"
-          disabled={progress === undefined && failure === undefined}
-          onClick={restartTraining}
-        >
+        <button type="button" onClick={restartTraining}>
           Restart
         </button>
         <PictureChoice

@@ -98,6 +98,34 @@ describe("the splats", () => {
     await finish();
   });
 
+  test("after the GPU is lost, the page says what to do, and Restart trains on a new one", async () => {
+    const { page, finish } = await site.open("");
+    const worker = "**/splats.worker-*.js";
+    await page.context().route(worker, async (route) => {
+      const response = await route.fetch();
+      const lose = `{
+        const { requestDevice } = GPUAdapter.prototype;
+        GPUAdapter.prototype.requestDevice = async function (...options) {
+          const device = await requestDevice.apply(this, options);
+          setTimeout(() => device.destroy(), 2000);
+          return device;
+        };
+      }`;
+      await route.fulfill({ response, body: `${lose}\n${await response.text()}` });
+    });
+    await page.goto(
+      new URL("demos/splats?size=48&splats=60&steps=4000&backend=webgpu", page.url()).href,
+    );
+    await page.getByRole("alert").getByText("Restart begins again at step 0.").waitFor();
+    expect(await page.getByRole("button", { name: "One step" }).isDisabled()).toBe(true);
+    await page.context().unroute(worker);
+    await page.getByRole("button", { name: "Restart" }).press("Enter");
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await expect.poll(() => numberOf(page, "Step").textContent()).toMatch(/ of 4000$/);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Restart");
+    await finish();
+  });
+
   test("pause, step and restart; changes are in the address", async () => {
     const { page, finish } = await site.open(
       "demos/splats?size=48&splats=60&steps=4000&backend=wasm",

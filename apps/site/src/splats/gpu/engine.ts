@@ -12,13 +12,16 @@ export class GpuEngine implements Engine {
   readonly #backend: WebGpu;
   readonly #canvases: Canvases;
   #trainer: GpuTrainer | undefined;
+  #isDisposed = false;
   #previousBatch: Promise<void> = Promise.resolve();
 
   private constructor(device: GPUDevice, canvases: Canvases) {
     this.#backend = webgpu({ device });
     this.#canvases = canvases;
-    void device.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.onFailure(`The GPU device was lost: ${message}`);
+    void device.lost.then(({ message }) => {
+      const details = message === "" ? "" : ` (${message.replace(/\.$/, "")})`;
+      if (!this.#isDisposed)
+        this.onFailure(`The GPU was lost${details}. Restart begins again at step 0.`);
     });
     device.addEventListener("uncapturederror", ({ error }) => {
       this.onFailure(`WebGPU reported an error: ${error.message}`);
@@ -50,6 +53,7 @@ export class GpuEngine implements Engine {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#backend.device.destroy();
   }
 }
