@@ -1,17 +1,20 @@
-import { describe, expectTypeOf, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   adam,
   chain,
   clipByGlobalNorm,
   createOptimizer,
+  earlyStopping,
   muonWithAdamw,
+  oneCycle,
   type Optimizer,
   type OptimizerSpec,
+  type WrapOptions,
 } from "../src/index.js";
 import { optimizerByName } from "../src/by-name.js";
 import { reference } from "../src/reference.js";
 
-// Checked by tsc alone: the functions are not called.
+// Checked by tsc, most of it alone: the functions are not called.
 describe("types", () => {
   const w = reference().tensor([2, 2]);
 
@@ -29,6 +32,27 @@ describe("types", () => {
       optimizer.beta1 = 0.5;
     };
     expectTypeOf(made).returns.items.toExtend<Parameters<typeof change>[0]>();
+  });
+
+  test("an option that is undefined is left out, also with exactOptionalPropertyTypes", async () => {
+    const none = undefined;
+    const parameters = { p: reference().tensor([2, 2]) };
+    const optimizer = createOptimizer(
+      adam({ learningRate: oneCycle(1, 10, { shape: none, divFactor: none }) }),
+      parameters,
+      { groups: none, accumulate: none, nonFinite: none, copies: none, rowCounts: none },
+    );
+    const gradient = new Float32Array(4).fill(1);
+    optimizer.step({ p: gradient }, { rows: none, scale: none, skip: none, clear: none });
+    optimizer.rows().remap(Uint32Array.of(1, 0), { resetRows: none, count: none });
+    optimizer.reset("p", { rows: none, columns: none });
+    optimizer.restore(await optimizer.state(), { partial: none });
+    earlyStopping({ patience: none, parameters: none });
+    expectTypeOf<{ shape: undefined; scale: undefined }>().toExtend<WrapOptions>();
+    const group = { match: "p", every: none, frozen: none, rowSteps: none };
+    createOptimizer(adam(), parameters, { groups: [group] });
+    // The first rate of the cycle, 1 / 25.
+    expect((await parameters.p.read())[0]).toBeCloseTo(-0.04, 6);
   });
 
   test("a rule that is chosen at run time is an OptimizerSpec", () => {

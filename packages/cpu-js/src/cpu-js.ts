@@ -32,12 +32,12 @@ import type { TemporaryArray } from "./passes/temporary-array.js";
 /** Options of `cpuJs`. */
 export interface CpuJsOptions {
   /** Tables of compiled kernels, generated for the same `exact`. Variants that are in none of them are interpreted. */
-  readonly kernels?: readonly KernelTable[];
+  readonly kernels?: readonly KernelTable[] | undefined;
   /**
    * Rounds every operation to f32, which gives the bits of the reference. Otherwise temporaries are f64 and only stores
    * round, which is faster and more accurate. False if left out.
    */
-  readonly exact?: boolean;
+  readonly exact?: boolean | undefined;
 }
 
 /** The names of `CpuJsOptions`. */
@@ -46,7 +46,7 @@ export const cpuJsOptions = ["exact", "kernels"];
 /** Options of `createCpuJs`. */
 export interface CreateCpuJsOptions extends CpuJsOptions {
   /** `passes` of `@gradstep/cpu-js/kernels`. Without it there are only rules of elements, in a smaller bundle. */
-  readonly passes?: PassCompiler;
+  readonly passes?: PassCompiler | undefined;
 }
 
 /**

@@ -10,21 +10,21 @@ export interface WasmOptions {
    * Number of threads, the calling one included: 1 to 64, default 1. Small steps run on one thread. If memory cannot be
    * shared, all steps do, with the same bits, and `diagnostics` says why.
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /**
    * Steps of at least this many elements always run on all threads. If left out, steps of 65,536 elements and more do
    * when that is faster, which is measured from time to time.
    */
-  readonly parallelThreshold?: number;
+  readonly parallelThreshold?: number | undefined;
   /** The maximum size of the memory in bytes. Default: 4 GiB, the maximum of wasm. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /**
    * Compiled modules of rules, for hosts that forbid compiling at run time: those of `@gradstep/wasm/rules/`, or of
    * `kernelModule`. Rules in these modules run on one thread.
    */
-  readonly modules?: readonly WasmModule[];
+  readonly modules?: readonly WasmModule[] | undefined;
   /** An allocator for all tensors, instead of a memory of the backend's own. */
-  readonly heap?: Heap;
+  readonly heap?: Heap | undefined;
   /** URL of a file that holds `workerScript()`, for pages that forbid workers from blobs. */
   readonly workerUrl?: string | { readonly href: string };
 }

@@ -19,10 +19,10 @@ export interface WrappingBackend<M> extends Backend {
 
 /** The part of caller-owned memory that a tensor covers. */
 export interface WrapOptions {
-  readonly shape?: readonly number[];
-  readonly offset?: number;
-  readonly capacity?: number;
-  readonly dtype?: Layout["dtype"];
-  readonly rowStride?: number;
-  readonly scale?: number;
+  readonly shape?: readonly number[] | undefined;
+  readonly offset?: number | undefined;
+  readonly capacity?: number | undefined;
+  readonly dtype?: Layout["dtype"] | undefined;
+  readonly rowStride?: number | undefined;
+  readonly scale?: number | undefined;
 }

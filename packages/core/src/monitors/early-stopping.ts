@@ -22,20 +22,20 @@ import {
 /** Options of `earlyStopping`: the arguments of Keras's `EarlyStopping`, with its defaults. */
 export interface EarlyStoppingOptions {
   /** How many updates in a row may bring no improvement. 0 if left out. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** `"min"` if left out. */
-  readonly mode?: MonitorMode;
+  readonly mode?: MonitorMode | undefined;
   /** What an improvement must exceed. 0 if left out. */
-  readonly minDelta?: number;
+  readonly minDelta?: number | undefined;
   /** Numbers that are not better than this count as no improvement. None if left out. */
-  readonly baseline?: number;
+  readonly baseline?: number | undefined;
   /** How many updates to ignore at the beginning. 0 if left out. */
-  readonly startFromEpoch?: number;
+  readonly startFromEpoch?: number | undefined;
   /**
    * Parameters whose best values are kept, in the memory of their backend: 4 bytes per parameter, 8 in f64. None if left
    * out.
    */
-  readonly parameters?: Parameters;
+  readonly parameters?: Parameters | undefined;
 }
 
 /** Where early stopping is: plain data, for a checkpoint. */

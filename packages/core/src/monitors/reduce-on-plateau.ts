@@ -14,17 +14,17 @@ import {
 /** Options of `reduceOnPlateau`: the arguments of Keras's `ReduceLROnPlateau`, with its defaults. */
 export interface ReduceOnPlateauOptions {
   /** The factor for the learning rate: at least 0, below 1. 0.1 if left out. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** How many updates in a row may bring no improvement. 10 if left out. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** `"min"` if left out. */
-  readonly mode?: MonitorMode;
+  readonly mode?: MonitorMode | undefined;
   /** What an improvement must exceed. 0.0001 if left out. */
-  readonly minDelta?: number;
+  readonly minDelta?: number | undefined;
   /** For how many updates after a reduction patience is not counted. 0 if left out. */
-  readonly cooldown?: number;
+  readonly cooldown?: number | undefined;
   /** The lowest learning rate. 0 if left out. */
-  readonly minLearningRate?: number;
+  readonly minLearningRate?: number | undefined;
 }
 
 /** Where a plateau monitor is: plain data, for a checkpoint. */

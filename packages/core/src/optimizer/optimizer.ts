@@ -51,13 +51,13 @@ export interface RestoreOptions {
    * `"same"`: a hyperparameter that follows another schedule than in the state is an error. `"code"`: it follows that of
    * this optimizer. `"same"` if left out.
    */
-  readonly schedules?: "same" | "code";
+  readonly schedules?: "same" | "code" | undefined;
   /**
    * Whether to take what fits and leave the rest as it is, where a misfit would be an error: slots of the same name and
    * of parameters of the same name and shape, groups by the parameters that they hold, hyperparameters if the rule is the
    * same, accumulated gradients if all of them fit, and the number of steps. False if left out.
    */
-  readonly partial?: boolean;
+  readonly partial?: boolean | undefined;
 }
 
 /** Metrics by name: one number, or one per parameter. */
@@ -259,5 +259,5 @@ export interface OptimizerOptions<
    * the hyperparameters of the optimizer. A group that matches nothing, or that names an unknown parameter, is an error,
    * unless there are no parameters yet.
    */
-  readonly groups?: readonly GroupOptions<H, R>[];
+  readonly groups?: readonly GroupOptions<H, R>[] | undefined;
 }

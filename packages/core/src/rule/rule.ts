@@ -111,9 +111,9 @@ export type GroupOptions<H extends string = string, R extends string = string> =
    * The group is updated every `every` steps of the optimizer, for the first time at step number `every`, and counts its
    * own steps. Its gradients are ignored at the other steps. 1 if left out.
    */
-  readonly every?: number;
+  readonly every?: number | undefined;
   /** Whether the group stays as it is: its gradients are ignored, and it counts no steps. False if left out. */
-  readonly frozen?: boolean;
+  readonly frozen?: boolean | undefined;
   /** As in the options of the optimizer, which apply if left out. */
   readonly sparse?: SparseOptions["sparse"];
   readonly rowSteps?: SparseOptions["rowSteps"];

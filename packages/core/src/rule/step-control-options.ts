@@ -19,19 +19,19 @@ export interface StepControlOptions {
    * Number of calls of `step` whose gradients are averaged for one step of the rule; 1 if left out. Nothing but the
    * accumulated gradients changes in the calls between.
    */
-  readonly accumulate?: number;
+  readonly accumulate?: number | undefined;
   /** Whether schedules count calls, as in Keras, or steps; `"steps"` if left out. */
-  readonly schedulesCount?: "steps" | "calls";
+  readonly schedulesCount?: "steps" | "calls" | undefined;
   /**
    * What happens at a step with a gradient that is NaN or infinite: `"propagate"` takes it, `"skip"` leaves everything as
    * it was, `"throw"` throws `NON_FINITE`. Left out: `"skip"` with a loss scale, `"propagate"` without.
    */
-  readonly nonFinite?: NonFinite;
+  readonly nonFinite?: NonFinite | undefined;
   /**
    * The factor by which the caller multiplies the loss: gradients are divided by it. A number, or `"dynamic"` or its
    * parameters for one that adapts. `optimizer.lossScale` is the scale of the next loss.
    */
-  readonly lossScale?: number | "dynamic" | DynamicLossScale;
+  readonly lossScale?: number | "dynamic" | DynamicLossScale | undefined;
 }
 
 /** What happens at a step with a gradient that is not finite. */

@@ -7,10 +7,10 @@ import { muon } from "./muon.js";
 
 /** What `muonWithAdamw` takes. */
 export interface MuonWithAdamwSettings {
-  readonly muon?: Parameters<typeof muon>[0];
-  readonly adamw?: Parameters<typeof adamw>[0];
+  readonly muon?: Parameters<typeof muon>[0] | undefined;
+  readonly adamw?: Parameters<typeof adamw>[0] | undefined;
   /** Matrices that AdamW updates, by their names. `/embed|head/` if left out. */
-  readonly exclude?: RegExp;
+  readonly exclude?: RegExp | undefined;
 }
 
 /** The names of a rule's hyperparameters. */

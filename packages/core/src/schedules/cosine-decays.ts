@@ -4,11 +4,11 @@ import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./sched
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
   /** The last value as a fraction of the first. 0 if left out. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** If given, the value grows linearly from `initial` to this in `warmupSteps` steps, and decays from there. */
-  readonly warmupTarget?: number;
+  readonly warmupTarget?: number | undefined;
   /** 0 if left out. */
-  readonly warmupSteps?: number;
+  readonly warmupSteps?: number | undefined;
 }
 
 /** Half a period of the cosine, from 1 to `alpha`. */
@@ -62,11 +62,11 @@ export const cosineAnnealingKind = /* @__PURE__ */ defineSchedule<{
 /** Options of `cosineDecayRestarts`. */
 export interface CosineDecayRestartsOptions {
   /** Factor from the length of one period to that of the next. 2 if left out. */
-  readonly periodFactor?: number;
+  readonly periodFactor?: number | undefined;
   /** Factor from the first value of one period to that of the next. 1 if left out. */
-  readonly heightFactor?: number;
+  readonly heightFactor?: number | undefined;
   /** The last value of a period as a fraction of `initial`. 0 if left out. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 }
 
 /** @internal */

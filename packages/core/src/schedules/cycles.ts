@@ -5,13 +5,13 @@ import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./sched
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** The part of all steps in which the value grows. 0.3 if left out. */
-  readonly warmupFraction?: number;
+  readonly warmupFraction?: number | undefined;
   /** The highest value divided by the first one. 25 if left out. */
-  readonly divFactor?: number;
+  readonly divFactor?: number | undefined;
   /** The first value divided by the last one. 10,000 if left out. */
-  readonly finalDivFactor?: number;
+  readonly finalDivFactor?: number | undefined;
   /** The shape of both parts. `"cosine"` if left out. */
-  readonly shape?: "cosine" | "linear";
+  readonly shape?: "cosine" | "linear" | undefined;
 }
 
 /** @internal */
@@ -47,9 +47,9 @@ export function oneCycle(highest: number, steps: number, options: OneCycleOption
 /** Options of `cyclical`. */
 export interface CyclicalOptions {
   /** How the height of cycles changes: not, halved with each cycle, or by `decayRate` with each step. */
-  readonly mode?: "triangular" | "halved" | "exponential";
+  readonly mode?: "triangular" | "halved" | "exponential" | undefined;
   /** 1 if left out. */
-  readonly decayRate?: number;
+  readonly decayRate?: number | undefined;
 }
 
 /** @internal */
@@ -88,9 +88,9 @@ export interface WarmupStableDecayOptions {
   readonly stableSteps: number;
   readonly decaySteps: number;
   /** The last value. 0 if left out. */
-  readonly end?: number;
+  readonly end?: number | undefined;
   /** The shape of the decay: `"sqrt"` is 1 − √completed. `"linear"` if left out. */
-  readonly shape?: "linear" | "sqrt" | "cosine";
+  readonly shape?: "linear" | "sqrt" | "cosine" | undefined;
 }
 
 /** @internal */

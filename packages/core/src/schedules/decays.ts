@@ -5,7 +5,7 @@ import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./sched
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface StaircaseOptions {
   /** Whether the value changes only every `decaySteps` steps. False if left out. */
-  readonly staircase?: boolean;
+  readonly staircase?: boolean | undefined;
 }
 
 interface RateDecay extends StaircaseOptions {
@@ -78,11 +78,11 @@ export function inverseTimeDecay(
 /** Options of `polynomialDecay`. */
 export interface PolynomialDecayOptions {
   /** The last value. 0.0001 if left out. */
-  readonly end?: number;
+  readonly end?: number | undefined;
   /** 1 if left out. */
-  readonly power?: number;
+  readonly power?: number | undefined;
   /** Whether it starts again, over a multiple of `decaySteps`, where it has reached the end. False if left out. */
-  readonly cycle?: boolean;
+  readonly cycle?: boolean | undefined;
 }
 
 /** @internal */

@@ -19,11 +19,11 @@ export interface GpuWrapOptions extends WrapOptions {
    * copies; `u32`, for masks and indices; `i32` and `u32` with a `scale`, for gradients in fixed point. Offsets and strides
    * count values of this type. Parameters and slots are f32.
    */
-  readonly dtype?: GpuDtype;
+  readonly dtype?: GpuDtype | undefined;
   /** Distance between the first values of adjacent rows, in values; the length of a row by default. */
-  readonly rowStride?: number;
+  readonly rowStride?: number | undefined;
   /** For i32 and u32: a gradient is the stored integer times this, such as 1e-6. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 /** The storage of a wrapped tensor. */

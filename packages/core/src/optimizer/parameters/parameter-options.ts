@@ -10,23 +10,23 @@ export interface ParameterOptions<T extends Tensor = Tensor> {
    * Tensors that each step fills with the new values of parameters, for renderers and models: packed as f16, at any
    * stride, after an activation. Words may hold values of several parameters, and other data.
    */
-  readonly copies?: CopyTable<T>;
+  readonly copies?: CopyTable<T> | undefined;
   /**
    * Parameters whose gradients are by their activated values, such as by sigmoid(opacity): a step applies the chain rule
    * before anything else.
    */
-  readonly activatedGradients?: ActivatedGradients;
+  readonly activatedGradients?: ActivatedGradients | undefined;
   /**
    * Slots in caller-owned memory, by the names of parameters and slots: `{ opacity: { m, v } }`. They keep the values that
    * they have; `optimizer.reset()` gives them the first values of the rule. They are not freed with the optimizer.
    */
-  readonly slots?: SlotTable<T>;
+  readonly slots?: SlotTable<T> | undefined;
   /**
    * The numbers of rows of parameters whose tensors have space for more: one for all of these parameters, or by their
    * names. Steps leave out the rows from that number on, unless a mask is given to them. On WebGPU it can be a u32 tensor
    * that is read when a step is executed, as in `RemapOptions`. All rows if left out. A move of rows ends this.
    */
-  readonly rowCounts?: RowCounts<T>;
+  readonly rowCounts?: RowCounts<T> | undefined;
 }
 
 /** The names of `ParameterOptions`. */

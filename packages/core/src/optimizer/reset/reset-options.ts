@@ -9,10 +9,10 @@ export type ColumnRange = readonly [from: number, to: number];
  */
 export interface ResetOptions {
   /** Rows whose u32 is not 0. All rows if left out. */
-  readonly rows?: RowValues;
+  readonly rows?: RowValues | undefined;
   /**
    * The first column, and the one after the last: `[3, 4]` is the fourth. The columns of a row are all of its values, in
    * row-major order. All columns if left out.
    */
-  readonly columns?: ColumnRange;
+  readonly columns?: ColumnRange | undefined;
 }

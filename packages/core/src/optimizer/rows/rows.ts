@@ -10,22 +10,22 @@ export interface RemapOptions<T extends Tensor = Tensor> {
    * that are given to a step replace this. On WebGPU. A state has the number that it was then; after `restore`, the tensor
    * is not read any more, until it is given to the next remap.
    */
-  readonly count?: number | T;
+  readonly count?: number | T | undefined;
   /** The rows that tensors have if their number is on the device; the number of indices if left out. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /**
    * Rows whose u32 is not 0 take their parameters from where the index says, and their slots start as those of a new
    * row: for clones and splits. Or such rows by the names of parameters, where `"all"` are all rows; the slots of the
    * parameters that are not named are kept.
    */
-  readonly resetRows?: RowValues | Readonly<Record<string, RowValues | "all">>;
+  readonly resetRows?: RowValues | Readonly<Record<string, RowValues | "all">> | undefined;
   /**
    * Parameters that the caller or another optimizer has rearranged already: tensors with `count` rows that replace the
    * current ones, or are the current ones. Only their slots are moved. The caller frees the tensors that are replaced.
    */
-  readonly parameters?: Parameters<T>;
+  readonly parameters?: Parameters<T> | undefined;
   /** Copies that replace the current ones of their parameters, if those are too small for the new number of rows. */
-  readonly copies?: CopyTable<T>;
+  readonly copies?: CopyTable<T> | undefined;
 }
 
 /** Parameters whose rows move together. Made by `optimizer.rows`. */

@@ -11,36 +11,36 @@ export interface StepOptions {
    * A mask: only rows (along the first dimension) whose u32 is not 0 are selected. One mask for all parameters of the
    * step, or masks by the names of parameters.
    */
-  readonly rows?: RowValues | Readonly<Record<string, RowValues>>;
+  readonly rows?: RowValues | Readonly<Record<string, RowValues>> | undefined;
   /**
    * What happens to the other rows. `"keep"`, the default: nothing, as in PyTorch's SparseAdam. `"decay"`: their slots
    * are updated as if the gradient were 0; the parameter stays. `"zero"`: slots and parameter are updated as if the
    * gradient were 0, as Keras does with the rows that a sparse gradient leaves out.
    */
-  readonly unselectedRows?: UnselectedRows;
+  readonly unselectedRows?: UnselectedRows | undefined;
   /**
    * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected, and if the step is
    * skipped: on a GPU in the same kernel. A step that is refused, also with `nonFinite: "throw"`, leaves them. For shaders
    * that add to them.
    */
-  readonly clear?: boolean;
+  readonly clear?: boolean | undefined;
   /**
    * Multiplies all gradients of the step before everything else, in the precision of the backend: for clipping by a norm
    * of your own, or the mean of several views. A number, or a tensor of one f32.
    */
-  readonly scale?: number | Tensor;
+  readonly scale?: number | Tensor | undefined;
   /**
    * A tensor of one u32. If it is not 0, the step changes no parameter, slot or copy, but counts as a step: the device
    * decides, and the host does not know. With `clear`, gradients are cleared nevertheless. `nonFinite: "skip"` does not
    * count the steps that it leaves out.
    */
-  readonly skip?: Tensor;
+  readonly skip?: Tensor | undefined;
   /**
    * The learning rate of this step: a number, or a tensor of one f32. As if `optimizer.learningRate` were set for one
    * step: groups with a rate or a rule of their own keep theirs. By the names of parameters, it replaces the rate of their
    * groups.
    */
-  readonly learningRate?: StepRate | Readonly<Record<string, StepRate>>;
+  readonly learningRate?: StepRate | Readonly<Record<string, StepRate>> | undefined;
 }
 
 /** A learning rate, or a tensor of one f32 that has it when the step is executed. */
