@@ -41,10 +41,10 @@ function anchorsOf(path: string): Set<string> {
   );
 }
 
-/** The page that a path in the repository shows: of a folder its README. */
+/** The page that a path in the repository shows: of a folder its README. HTML names pages of the site without `.md`. */
 function pageOf(path: string): string | undefined {
   const full = join(root, path);
-  if (!existsSync(full)) return undefined;
+  if (!existsSync(full)) return existsSync(`${full}.md`) ? `${path}.md` : undefined;
   if (!statSync(full).isDirectory()) return path;
   const readme = join(path, "README.md");
   return existsSync(join(root, readme)) ? readme : path;
