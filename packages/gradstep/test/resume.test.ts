@@ -1,16 +1,9 @@
 // Random optimizers with random calls, interrupted at a random one.
 import {
-  chain,
-  clipByGlobalNorm,
-  clipByValue,
-  cosineDecay,
   cpuJs,
   createOptimizer,
-  ema,
   GradstepError,
-  lookahead,
   newRow,
-  warmup,
   wasm,
   type Backend,
   type Gradients,
@@ -22,14 +15,10 @@ import {
   type Tensor,
 } from "gradstep";
 import { reference } from "gradstep/reference";
-import { rules } from "@gradstep/core/rules";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
+import { names, randomRule, randomSpec, shapes, sizeOf } from "./random-optimizers.js";
 import { bitsOf, randomOf, type Random } from "./random.js";
-
-const shapes = { w: [3, 2], b: [4], c: [2, 3], table: [5, 2] } as const;
-type Name = keyof typeof shapes;
-const names = Object.keys(shapes) as Name[];
 
 const backends: readonly [string, () => Backend][] = [
   ["reference", reference],
@@ -44,26 +33,6 @@ interface Case {
   readonly spec: OptimizerSpec;
   readonly options: OptimizerOptions;
   readonly calls: readonly Call[];
-}
-
-/** A rule with random options. Structural hyperparameters are 0 or not. */
-function randomRule(random: Random): OptimizerSpec {
-  const rule = random.pick(rules);
-  const options = Object.entries(rule.options).map(([name, values]) => [name, random.pick(values)]);
-  const structural = rule.structural.map((name) => [name, random.pick([0, 0.25])]);
-  const learningRate = random.pick([0.05, cosineDecay(0.1, 9), warmup(4, 0.1)]);
-  return rule.specify({
-    ...Object.fromEntries(options),
-    ...Object.fromEntries(structural),
-    learningRate,
-  });
-}
-
-function randomSpec(random: Random): OptimizerSpec {
-  const rule = randomRule(random);
-  const before = random.pick([[], [clipByGlobalNorm(0.5)], [clipByValue(0.5)]]);
-  const after = random.pick([[], [ema(0.5)], [lookahead({ lookaheadSteps: 3 })]]);
-  return before.length + after.length > 0 ? chain(...before, rule, ...after) : rule;
 }
 
 function randomOptions(random: Random): OptimizerOptions {
@@ -126,7 +95,7 @@ function randomGradients(random: Random, rows: number, skips: boolean): Gradient
       );
       return [name, { indices, values: random.values(2 * indices.length) }] as const;
     }
-    const size = name === "table" ? 2 * rows : shapes[name].reduce((a: number, n) => a * n, 1);
+    const size = name === "table" ? 2 * rows : sizeOf(name);
     const values = random.values(size);
     if (skips && random.chance(0.1)) values[random.integer(0, size - 1)] = Number.NaN;
     return [name, values] as const;
@@ -200,10 +169,9 @@ test.each(backends)(
         const options = randomOptions(random);
         const calls = randomCalls(random, options, 2 * half);
         one = { spec: randomSpec(random), options, calls };
-        const first = names.map((name) => {
-          const size = shapes[name].reduce((a: number, n) => a * n, 1);
-          return [name, [shapes[name], random.values(size)]] as const;
-        });
+        const first = names.map(
+          (name) => [name, [shapes[name], random.values(sizeOf(name))]] as const,
+        );
         whole = await start(backend, one, Object.fromEntries(first));
       } catch (error) {
         // Not everything can be combined.
