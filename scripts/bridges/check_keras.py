@@ -34,6 +34,8 @@ from keras.src.backend.common import dtypes  # noqa: E402
 
 keras.config.set_floatx(floatx)
 LIMITS = {"float32": 1e-6, "float64": 1e-12}
+# LossScaleOptimizer forgets the product of momenta of Nadam: on JAX at each step, elsewhere when it is saved.
+FORGETFUL = {"nadam-dynamic-loss-scale"}
 # A warning says that the optimizer's variables were not loaded.
 warnings.filterwarnings("error", message=".*optimizer.*")
 
@@ -101,6 +103,9 @@ def main():
         if path.suffix == ".json":
             continue
         case, start = path.name.split(".")[:2]
+        if case in FORGETFUL:
+            print(f"{case:24} {floatx} {start:8} {path.suffix:6} not compared: Keras forgets a part of the state")
+            continue
         worst = worst_difference(path)
         passed, note = worst <= LIMITS[floatx], ""
         if not passed and floatx == "float64":
