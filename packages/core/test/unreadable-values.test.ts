@@ -74,7 +74,7 @@ test("it is shown in a message, has no names and is no backend with a guard", ()
   }
 });
 
-test("an error of the caller's own getter passes through, and nothing has changed", async () => {
+test("an error that a getter of the caller throws is passed on, and nothing changes", async () => {
   const w = tensor();
   const trained = createOptimizer(adam(), { w });
   trained.step({ w: ones });

@@ -1,4 +1,4 @@
-// Random runs that meet gradients that are not finite, beside the same runs without these gradients.
+// Compares random runs with non-finite gradients to the same runs without these gradients.
 import {
   createOptimizer,
   GradstepError,

@@ -101,7 +101,7 @@ test("another model is a STATE_MISMATCH, and nothing changes", async () => {
   expect(other.iterations).toBe(0);
 });
 
-test("tensors of a backend in place of variables are refused; beside them, they are saved", async () => {
+test("tensors of a backend are refused instead of variables, and saved in addition to them", async () => {
   await tf.setBackend("cpu");
   const store = memoryStore();
   const optimizer = adam();
