@@ -1,6 +1,6 @@
 import { GradstepError, show } from "../errors.js";
 import { propertyOf } from "../property-of.js";
-import type { BatchRun, ParameterCopy, RowMove, RowSources } from "./backend.js";
+import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
 import { checkFirstRowValues, checkIndices } from "./row-value-checks.js";
 import { checkLength } from "./shape.js";
@@ -43,6 +43,7 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): v
   const count = propertyOf(sources, "count") as number;
   check(Number.isSafeInteger(count) && count > 0, "count", count, "a positive integer");
   check(Array.isArray(moves), "moves", moves, "a list");
+  const indices: unknown = propertyOf(sources, "indices");
   for (const move of moves) {
     const tensor = propertyOf(move, "tensor");
     check(
@@ -56,32 +57,33 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): v
     check(typeof initial === "number" || isHostTensor(initial), "initial", initial, "a number");
     if (!(["added", "all", "written"] as unknown[]).includes(reset))
       checkFirstRowValues("reset", reset, count, backend);
-    const indices: unknown = propertyOf(sources, "indices");
     checkFirstRowValues("indices", indices, count, backend);
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), shape[0]);
   }
 }
 
 /**
- * @param isOwn whether a kernel is one that the backend compiled
+ * @param kernels those that the backend compiled
  * @throws {GradstepError} `INVALID_PARAMETER`
  */
-export function checkRuns(runs: readonly BatchRun[], isOwn: (kernel: object) => boolean): void {
-  const isUpdate = (update: unknown): boolean =>
-    isTensor(propertyOf(update, "parameter")) && isTensor(propertyOf(update, "gradient"));
-  const isRun = (run: unknown): boolean => {
-    const updates = propertyOf(run, "updates");
-    const count = propertyOf(run, "count") as number;
-    return (
-      isOwn(propertyOf(run, "kernel") as object) &&
-      Array.isArray(updates) &&
-      Number.isSafeInteger(count) &&
-      count >= 0 &&
-      count <= updates.length &&
-      updates.slice(0, count).every(isUpdate)
-    );
-  };
+export function checkRuns(runs: readonly BatchRun[], kernels: Pick<WeakSet<Kernel>, "has">): void {
   check(Array.isArray(runs), "runs", runs, "a list");
-  for (const run of runs)
-    check(isRun(run), "A run", run, "{ kernel, updates, count } of kernels of this backend");
+  for (const run of runs) {
+    const isRun = kernels.has(propertyOf(run, "kernel") as Kernel) && hasUpdates(run);
+    check(isRun, "A run", run, "{ kernel, updates, count } of kernels of this backend");
+  }
+}
+
+function hasUpdates(run: BatchRun): boolean {
+  const updates = propertyOf(run, "updates") as BatchRun["updates"];
+  const count = propertyOf(run, "count") as number;
+  const isCount = Number.isSafeInteger(count) && count >= 0;
+  if (!isCount || !Array.isArray(updates) || count > updates.length) return false;
+  for (let i = 0; i < count; i += 1) {
+    const update: unknown = updates[i];
+    const isUpdate =
+      isTensor(propertyOf(update, "parameter")) && isTensor(propertyOf(update, "gradient"));
+    if (!isUpdate) return false;
+  }
+  return true;
 }

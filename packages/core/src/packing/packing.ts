@@ -62,7 +62,7 @@ export class Packing {
    * @throws {GradstepError} `INVALID_PARAMETER`; then nothing has changed
    */
   runTogether(runs: readonly BatchRun[], run: (plainRuns: readonly BatchRun[]) => void): void {
-    checkRuns(runs, (kernel) => this.#kernels.has(kernel as Kernel));
+    checkRuns(runs, this.#kernels);
     const kernels = runs.map(({ kernel }) => this.#kernels.get(kernel!)!);
     const plainRuns = runs.map(({ updates, count }, i): BatchRun => {
       const batch: Update[] = [];
