@@ -44,7 +44,7 @@ function named(checks: readonly CheckResult[], status: CheckResult["status"]): r
 }
 
 describe("the suite", () => {
-  test("fails for a backend that does nothing when it runs", async () => {
+  slowTest("fails for a backend that does nothing when it runs", async () => {
     const { checks } = await verify({
       ...little,
       rules: [sgd, nadam],
