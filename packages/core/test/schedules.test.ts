@@ -52,6 +52,17 @@ const samples: Record<string, Schedule> = {
 };
 
 describe("values", () => {
+  test("oneCycle with one step of warm-up begins at the highest value", () => {
+    // PyTorch divides by 0 here.
+    for (const shape of ["cosine", "linear"] as const) {
+      const values = valuesOf(oneCycle(0.5, 10, { warmupFraction: 0.1, shape }), 10);
+      expect(values[0]).toBe(0.5);
+      for (let step = 1; step < 10; step += 1) expect(values[step]).toBeLessThan(values[step - 1]);
+      expect(values[9]).toBeCloseTo(0.5 / 25 / 1e4, 12);
+      expect(oneCycle(0.5, 1, { warmupFraction: 1, shape }).valueAt(0)).toBe(0.5);
+    }
+  });
+
   test.each([
     ["oneCycle cosine", oneCycle(0.4, 10)],
     [
@@ -146,6 +157,14 @@ describe("values", () => {
     ["a part without a length", () => joinSchedules([1] as never, 2)],
     ["no parts", () => joinSchedules(...([] as never))],
     ["no options", () => warmupStableDecay(1, { warmupSteps: 1 } as never)],
+    ["a constant of nothing", () => constant(undefined as never)],
+    ["no last value", () => linear(1, undefined as never, 3)],
+    ["no first value", () => cosineDecay(undefined as never, 3)],
+    ["no rate of decay", () => exponentialDecay(1, 3, undefined as never)],
+    ["no highest value", () => oneCycle(undefined as never, 10)],
+    ["no height", () => cyclical(1, undefined as never, 10)],
+    ["a warm-up of 30 times all steps", () => oneCycle(1, 10, { warmupFraction: 30 })],
+    ["a negative warm-up", () => oneCycle(1, 10, { warmupFraction: -0.1 })],
   ])("%s is refused", (_, make) => {
     expect(failureOf(make).code).toBe("INVALID_HYPERPARAMETER");
   });

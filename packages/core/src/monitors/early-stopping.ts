@@ -1,6 +1,7 @@
 import type { Tensor } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
 import { isTensor } from "../backend/is-tensor.js";
+import { checkChoice } from "../check-choice.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import {
@@ -12,10 +13,10 @@ import { gradientPool } from "../optimizer/parameters/slot-allocation.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,
-  checkMode,
   checkMonitored,
   checkMonitorState,
   isImprovement,
+  monitorModes,
   type MonitorMode,
 } from "./improvement.js";
 
@@ -99,9 +100,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
     "parameters",
   ]);
   const { patience = 0, mode = "min", minDelta = 0, baseline, startFromEpoch = 0 } = options;
-  checkNumbers(owner, { minDelta, baseline });
+  checkNumbers(owner, { minDelta }, { baseline });
   checkCounts(owner, { patience, startFromEpoch });
-  checkMode(owner, mode);
+  checkChoice(owner, "mode", mode, monitorModes);
   const weights =
     options.parameters === undefined ? undefined : new BestWeights(options.parameters);
   let state = { best: null as number | null, bestEpoch: 0, epochs: 0, wait: 0 };

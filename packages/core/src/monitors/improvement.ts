@@ -1,7 +1,10 @@
-import { alternatives, GradstepError, show } from "../errors.js";
+import { GradstepError, show } from "../errors.js";
 
 /** Whether a monitored number, such as a loss or an accuracy, is better when it is smaller or larger. */
-export type MonitorMode = "min" | "max";
+export type MonitorMode = (typeof monitorModes)[number];
+
+/** What `mode` can be. */
+export const monitorModes = ["min", "max"] as const;
 
 /**
  * Whether a number is better than the best so far by more than `minDelta`. The first number always is; NaN never is, and
@@ -16,15 +19,6 @@ export function isImprovement(
   if (best === null) return true;
   const delta = Math.abs(minDelta);
   return mode === "min" ? value + delta < best : value - delta > best;
-}
-
-/** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
-export function checkMode(owner: string, mode: unknown): void {
-  if (mode === "min" || mode === "max") return;
-  throw new GradstepError(
-    `${owner}: mode is ${show(mode)}; expected ${alternatives(["min", "max"])}.`,
-    { code: "INVALID_HYPERPARAMETER" },
-  );
 }
 
 /** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless all are integers of at least 0 */

@@ -1,13 +1,14 @@
+import { checkChoice } from "../check-choice.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,
-  checkMode,
   checkMonitored,
   checkMonitorState,
   isImprovement,
+  monitorModes,
   type MonitorMode,
 } from "./improvement.js";
 
@@ -88,7 +89,7 @@ export function reduceOnPlateau(
       { code: "INVALID_HYPERPARAMETER" },
     );
   checkCounts(owner, { patience, cooldown });
-  checkMode(owner, mode);
+  checkChoice(owner, "mode", mode, monitorModes);
   if (typeof optimizer?.learningRate !== "number")
     throw new GradstepError(
       `${owner}: got ${show(optimizer)} as the optimizer; expected what createOptimizer returns.`,

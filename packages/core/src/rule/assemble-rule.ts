@@ -1,10 +1,11 @@
+import { checkChoice } from "../check-choice.js";
 import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
-import { checkOption, combinations, type OptionTable } from "./options.js";
+import { combinations, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
 import { sparseOptionNames } from "./sparse-options.js";
 import { stepControlNames } from "./step-control-options.js";
@@ -62,7 +63,7 @@ export function assembleRule(
             code: "UNKNOWN_OPTION",
           },
         );
-      if (value !== undefined) checkOption(name, key, value, shape[key]);
+      if (value !== undefined) checkChoice(name, key, value, shape[key]);
     }
     return Object.fromEntries(
       Object.entries(shape).map(([key, values]) => [key, choices[key] ?? values[0]]),
@@ -116,7 +117,7 @@ export function assembleRule(
       if (Object.hasOwn(hyperparameters, key))
         values[key] = checkHyperparameterValue(name, key, value, hyperparameters[key]);
       else if (Object.hasOwn(options, key))
-        choices[key] = checkOption(name, key, value, options[key]);
+        choices[key] = checkChoice(name, key, value, options[key]);
       else {
         const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
         if (([...stepControlNames, ...sparseOptionNames] as readonly string[]).includes(key))

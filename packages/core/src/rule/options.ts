@@ -1,5 +1,3 @@
-import { alternatives, GradstepError, show } from "../errors.js";
-
 /** The values an option may have; the first is the default. */
 export type OptionValues = readonly (boolean | string)[];
 /** Options by name. */
@@ -22,19 +20,4 @@ export function* combinations(table: OptionTable): Generator<Record<string, bool
       }),
     );
   }
-}
-
-/** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
-export function checkOption(
-  owner: string,
-  name: string,
-  value: unknown,
-  values: OptionValues,
-): boolean | string {
-  const found = values.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw new GradstepError(
-    `${owner}: ${name} is ${show(value)}; expected ${alternatives(values)}.`,
-    { code: "INVALID_HYPERPARAMETER" },
-  );
 }

@@ -38,7 +38,7 @@ export function cosineDecay(
 ): Schedule {
   checkOptions("cosineDecay", options, ["alpha", "warmupTarget", "warmupSteps"]);
   const { alpha, warmupTarget, warmupSteps } = options;
-  checkNumbers("cosineDecay", { initial, alpha, warmupTarget });
+  checkNumbers("cosineDecay", { initial }, { alpha, warmupTarget });
   checkSteps("cosineDecay", "decaySteps", decaySteps);
   if (warmupSteps !== undefined && warmupSteps !== 0)
     checkSteps("cosineDecay", "warmupSteps", warmupSteps);
@@ -100,7 +100,7 @@ export function cosineDecayRestarts(
   options: CosineDecayRestartsOptions = {},
 ): Schedule {
   checkOptions("cosineDecayRestarts", options, ["periodFactor", "heightFactor", "alpha"]);
-  checkNumbers("cosineDecayRestarts", { initial, ...options });
+  checkNumbers("cosineDecayRestarts", { initial }, options);
   checkSteps("cosineDecayRestarts", "firstDecaySteps", firstDecaySteps);
   return cosineDecayRestartsKind({ initial, firstDecaySteps, ...options });
 }

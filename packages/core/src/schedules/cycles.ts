@@ -1,10 +1,11 @@
+import { checkChoice } from "../check-choice.js";
 import { checkOptions } from "../check-options.js";
-import { GradstepError, show } from "../errors.js";
+import { GradstepError } from "../errors.js";
 import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
-  /** The part of all steps in which the value grows. 0.3 if left out. */
+  /** The part of all steps in which the value grows, from 0 to 1. 0.3 if left out. */
   readonly warmupFraction?: number | undefined;
   /** The highest value divided by the first one. 25 if left out. */
   readonly divFactor?: number | undefined;
@@ -25,7 +26,8 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
     options.shape === "linear"
       ? from + (to - from) * completed
       : to + ((from - to) / 2) * (1 + Math.cos(Math.PI * completed));
-  if (step <= top) return between(first, highest, step / top);
+  // A warm-up of one step ends where it begins.
+  if (step <= top) return between(first, highest, top === 0 ? 1 : step / top);
   const completed = Math.min(1, (step - top) / (steps - 1 - top));
   return between(highest, first / finalDivFactor, completed);
 });
@@ -38,7 +40,12 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
 export function oneCycle(highest: number, steps: number, options: OneCycleOptions = {}): Schedule {
   checkOptions("oneCycle", options, ["warmupFraction", "divFactor", "finalDivFactor", "shape"]);
   const { warmupFraction, divFactor, finalDivFactor, shape = "cosine" } = options;
-  checkNumbers("oneCycle", { highest, warmupFraction, divFactor, finalDivFactor });
+  checkNumbers("oneCycle", { highest }, { warmupFraction, divFactor, finalDivFactor });
+  if (warmupFraction !== undefined && (warmupFraction < 0 || warmupFraction > 1))
+    throw new GradstepError(
+      `oneCycle: warmupFraction is ${warmupFraction}; expected a number from 0 to 1.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   checkSteps("oneCycle", "steps", steps);
   checkChoice("oneCycle", "shape", shape, ["cosine", "linear"]);
   return oneCycleKind({ highest, steps, ...options });
@@ -46,7 +53,10 @@ export function oneCycle(highest: number, steps: number, options: OneCycleOption
 
 /** Options of `cyclical`. */
 export interface CyclicalOptions {
-  /** How the height of cycles changes: not, halved with each cycle, or by `decayRate` with each step. */
+  /**
+   * How the height of cycles changes: not at all, halved with each cycle, or multiplied by `decayRate` with each step.
+   * `"triangular"` if left out.
+   */
   readonly mode?: "triangular" | "halved" | "exponential" | undefined;
   /** 1 if left out. */
   readonly decayRate?: number | undefined;
@@ -75,10 +85,10 @@ export function cyclical(
   options: CyclicalOptions = {},
 ): Schedule {
   checkOptions("cyclical", options, ["mode", "decayRate"]);
-  checkNumbers("cyclical", { low, high, decayRate: options.decayRate });
+  checkNumbers("cyclical", { low, high }, { decayRate: options.decayRate });
   checkSteps("cyclical", "halfCycle", halfCycle);
-  const modes = ["triangular", "halved", "exponential"];
-  checkChoice("cyclical", "mode", options.mode ?? "triangular", modes);
+  const { mode = "triangular" } = options;
+  checkChoice("cyclical", "mode", mode, ["triangular", "halved", "exponential"]);
   return cyclicalKind({ low, high, halfCycle, ...options });
 }
 
@@ -117,18 +127,10 @@ export function warmupStableDecay(highest: number, options: WarmupStableDecayOpt
   const known = ["warmupSteps", "stableSteps", "decaySteps", "end", "shape"];
   checkOptions("warmupStableDecay", options, known);
   const { warmupSteps, stableSteps, decaySteps, end, shape = "linear" } = options;
-  checkNumbers("warmupStableDecay", { highest, end });
+  checkNumbers("warmupStableDecay", { highest }, { end });
   for (const [name, steps] of Object.entries({ warmupSteps, stableSteps }))
     if (steps !== 0) checkSteps("warmupStableDecay", name, steps);
   checkSteps("warmupStableDecay", "decaySteps", decaySteps);
   checkChoice("warmupStableDecay", "shape", shape, ["linear", "sqrt", "cosine"]);
   return warmupStableDecayKind({ highest, ...options });
-}
-
-function checkChoice(kind: string, name: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return;
-  throw new GradstepError(
-    `${kind}: ${name} is ${show(value)}; expected one of ${choices.join(", ")}.`,
-    { code: "INVALID_HYPERPARAMETER" },
-  );
 }

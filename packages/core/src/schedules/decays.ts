@@ -21,9 +21,7 @@ function completed({ staircase = false, decaySteps }: RateDecay, step: number): 
 /** @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION` */
 function checkedRateDecay(
   kind: string,
-  initial: number,
-  decaySteps: number,
-  decayRate: number,
+  { initial, decaySteps, decayRate }: Omit<RateDecay, "staircase">,
   options: StaircaseOptions,
 ): RateDecay {
   checkOptions(kind, options, ["staircase"]);
@@ -50,7 +48,7 @@ export function exponentialDecay(
   options: StaircaseOptions = {},
 ): Schedule {
   return exponentialDecayKind(
-    checkedRateDecay("exponentialDecay", initial, decaySteps, decayRate, options),
+    checkedRateDecay("exponentialDecay", { initial, decaySteps, decayRate }, options),
   );
 }
 
@@ -71,7 +69,7 @@ export function inverseTimeDecay(
   options: StaircaseOptions = {},
 ): Schedule {
   return inverseTimeDecayKind(
-    checkedRateDecay("inverseTimeDecay", initial, decaySteps, decayRate, options),
+    checkedRateDecay("inverseTimeDecay", { initial, decaySteps, decayRate }, options),
   );
 }
 
@@ -104,7 +102,7 @@ export function polynomialDecay(
 ): Schedule {
   checkOptions("polynomialDecay", options, ["end", "power", "cycle"]);
   checkSwitch("polynomialDecay", "cycle", options.cycle);
-  checkNumbers("polynomialDecay", { initial, end: options.end, power: options.power });
+  checkNumbers("polynomialDecay", { initial }, { end: options.end, power: options.power });
   checkSteps("polynomialDecay", "decaySteps", decaySteps);
   return polynomialDecayKind({ initial, decaySteps, ...options });
 }

@@ -68,7 +68,7 @@ export function isScheduleData(value: unknown): value is ScheduleData {
   );
 }
 
-/** A number or another schedule, as a schedule. */
+/** A number, or the value of a schedule after `step` steps. */
 export function valueOf(schedule: number | Schedule, step: number): number {
   return typeof schedule === "number" ? schedule : schedule.valueAt(step);
 }
@@ -82,10 +82,13 @@ export function checkSteps(kind: string, name: string, steps: unknown): void {
   );
 }
 
-/** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless all are finite numbers */
-export function checkNumbers(kind: string, numbers: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || Number.isFinite(value)) continue;
+/**
+ * @param optional numbers that may be undefined
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER` unless all others are finite numbers
+ */
+export function checkNumbers(kind: string, required: object, optional: object = {}): void {
+  for (const [name, value] of Object.entries({ ...optional, ...required })) {
+    if (Number.isFinite(value) || (value === undefined && !Object.hasOwn(required, name))) continue;
     throw new GradstepError(`${kind}: ${name} is ${show(value)}; expected a finite number.`, {
       code: "INVALID_HYPERPARAMETER",
     });

@@ -1,5 +1,6 @@
+import { checkChoice } from "../../check-choice.js";
 import { checkSwitch } from "../../check-switch.js";
-import { alternatives, GradstepError, show } from "../../errors.js";
+import { GradstepError } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
 import type { Variant } from "../../rule/variant.js";
 
@@ -22,8 +23,6 @@ export interface CheckedSparseOptions {
   readonly rowSteps: boolean;
 }
 
-const modes = ["dense", "lazy"];
-
 /**
  * @param label names the optimizer or group, as the message begins
  * @param defaults what applies where an option is left out
@@ -35,11 +34,7 @@ export function checkSparseOptions(
   defaults: CheckedSparseOptions,
   variant: Variant,
 ): CheckedSparseOptions {
-  if (sparse !== undefined && !modes.includes(sparse))
-    throw new GradstepError(
-      `${label}: sparse is ${show(sparse)}; expected ${alternatives(modes)}.`,
-      { code: "INVALID_HYPERPARAMETER" },
-    );
+  if (sparse !== undefined) checkChoice(label, "sparse", sparse, ["dense", "lazy"]);
   checkSwitch(label, "rowSteps", rowSteps);
   const checked = { sparse: sparse ?? defaults.sparse, rowSteps: rowSteps ?? defaults.rowSteps };
   if (!checked.rowSteps) return checked;

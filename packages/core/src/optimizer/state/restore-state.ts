@@ -1,3 +1,4 @@
+import { checkChoice } from "../../check-choice.js";
 import { checkOptions } from "../../check-options.js";
 import { checkSwitch } from "../../check-switch.js";
 import { GradstepError, show } from "../../errors.js";
@@ -33,13 +34,7 @@ export interface Restored {
 export function checkRestoreOptions(options: RestoreOptions): void {
   checkOptions("restore", options, ["schedules", "partial"]);
   const { schedules = "same", partial } = options;
-  if (schedules !== "same" && schedules !== "code")
-    throw new GradstepError(
-      `restore: schedules is ${show(schedules)}; expected "same" or "code".`,
-      {
-        code: "INVALID_HYPERPARAMETER",
-      },
-    );
+  checkChoice("restore", "schedules", schedules, ["same", "code"]);
   checkSwitch("restore", "partial", partial);
 }
 
