@@ -1,4 +1,5 @@
 import { newRow, type RowMove, type RowSources, type RowValues, type Tensor } from "./backend.js";
+import { columnsOf } from "./dimensions.js";
 import type { HostArray } from "./host-array.js";
 import { checkRowMoves } from "./host-call-checks.js";
 import { rowStrideOf, rowValuesOf, storedValues } from "./stored-values.js";
@@ -65,16 +66,16 @@ function sourcesOf(indices: RowValues, count: number, tensor: Tensor | undefined
 
 /** Row `i` becomes what row `from[i]` was. @param kept number of rows, from the first, that stay where they are */
 function gather(reallocation: Reallocation, kept: number, tensor: Tensor, from: Uint32Array): void {
-  const rowLength = rowLengthOf(tensor);
+  const columns = columnsOf(tensor);
   const stride = rowStrideOf(tensor);
   const after = reallocation.after();
   let before = reallocation.before();
   let beforeStride = stride;
   // The kept rows stay. The others are copied first, since a row may be overwritten before it is read.
   if (reallocation.isInPlace) {
-    before = withoutGaps(before, kept, tensor.shape[0], rowLength, stride);
-    beforeStride = rowLength;
-  } else after.set(before.subarray(0, kept * rowLength));
+    before = withoutGaps(before, kept, tensor);
+    beforeStride = columns;
+  } else after.set(before.subarray(0, kept * columns));
   const skipped = reallocation.isInPlace ? kept : 0;
   for (let i = kept; i < from.length; i += 1) {
     const source = from[i];
@@ -82,37 +83,30 @@ function gather(reallocation: Reallocation, kept: number, tensor: Tensor, from: 
     const isKept = source < skipped;
     const values = isKept ? after : before;
     const start = isKept ? source * stride : (source - skipped) * beforeStride;
-    for (let j = 0; j < rowLength; j += 1) after[i * stride + j] = values[start + j];
+    for (let j = 0; j < columns; j += 1) after[i * stride + j] = values[start + j];
   }
 }
 
-/** A copy of the rows from `start` to `end` − 1. */
-function withoutGaps(
-  values: HostArray,
-  start: number,
-  end: number,
-  rowLength: number,
-  stride: number,
-): HostArray {
-  if (stride === rowLength) return values.slice(start * rowLength, end * rowLength);
+/** A copy of the rows of a tensor from `first` on, one after the other. */
+function withoutGaps(values: HostArray, first: number, tensor: Tensor): HostArray {
+  const columns = columnsOf(tensor);
+  const stride = rowStrideOf(tensor);
+  const end = tensor.shape[0];
+  if (stride === columns) return values.slice(first * columns, end * columns);
   const kind = values.constructor as new (length: number) => HostArray;
-  const copy = new kind(Math.max(0, end - start) * rowLength);
-  for (let i = start, k = 0; i < end; i += 1)
-    for (let j = 0; j < rowLength; j += 1, k += 1) copy[k] = values[i * stride + j];
+  const copy = new kind(Math.max(0, end - first) * columns);
+  for (let i = first, k = 0; i < end; i += 1)
+    for (let j = 0; j < columns; j += 1, k += 1) copy[k] = values[i * stride + j];
   return copy;
-}
-
-function rowLengthOf({ size, shape }: Tensor): number {
-  return size / shape[0];
 }
 
 function resetValues(values: HostArray, move: RowMove, from: Uint32Array): void {
   const { initial, tensor } = move;
   if (typeof initial !== "number") return;
-  const rowLength = rowLengthOf(tensor);
+  const columns = columnsOf(tensor);
   const stride = rowStrideOf(tensor);
   for (let i = 0; i < from.length; i += 1)
-    if (isReset(move, i, from)) values.fill(initial, i * stride, i * stride + rowLength);
+    if (isReset(move, i, from)) values.fill(initial, i * stride, i * stride + columns);
 }
 
 function isReset({ reset }: RowMove, row: number, from: Uint32Array): boolean {
@@ -126,9 +120,9 @@ function copyResetRows(move: RowMove, from: Uint32Array): void {
   const source = storedValues(move.initial);
   const target = storedValues(move.tensor);
   const [sourceStride, stride] = [rowStrideOf(move.initial), rowStrideOf(move.tensor)];
-  const rowLength = rowLengthOf(move.tensor);
+  const columns = columnsOf(move.tensor);
   for (let i = 0; i < from.length; i += 1) {
     if (!isReset(move, i, from)) continue;
-    for (let j = 0; j < rowLength; j += 1) target[i * stride + j] = source[i * sourceStride + j];
+    for (let j = 0; j < columns; j += 1) target[i * stride + j] = source[i * sourceStride + j];
   }
 }

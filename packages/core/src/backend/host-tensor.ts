@@ -1,9 +1,10 @@
 import type { Backend, StagingTensor } from "./backend.js";
 import type { MemoryRange, Values } from "./memory.js";
 import { GradstepError, show } from "../errors.js";
-import type { Precision } from "../language/precision.js";
+import { arrayTypeOf, type Precision } from "../language/precision.js";
 import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";
 import { checkLength, sizeOf } from "./shape.js";
+import { notLive, withoutValues } from "./tensor-errors.js";
 
 /**
  * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor
@@ -153,17 +154,7 @@ export class HostTensor<T extends Values = Values> implements StagingTensor {
   }
 
   #unusable(): GradstepError {
-    if (this.detached) {
-      return new GradstepError(
-        "The tensor lost its memory: the buffer was transferred or resized, or wasm memory has grown. Wrap the new memory.",
-        { code: "DISPOSED" },
-      );
-    }
-    return this.#freed
-      ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
-      : new GradstepError("The tensor has no values yet; give it some with stage().", {
-          code: "INVALID_MEMORY",
-        });
+    return this.freed ? notLive("The tensor", this) : withoutValues("The tensor");
   }
 }
 
@@ -231,7 +222,5 @@ export function allocateArray<T extends Values>(
 
 /** An array of zeros for a shape, of the type that backends of this precision hold. @throws {GradstepError} `INVALID_SHAPE` */
 export function allocateValues(precision: Precision, shape: readonly number[]): Values {
-  return precision === "f64"
-    ? allocateArray(Float64Array, shape)
-    : allocateArray(Float32Array, shape);
+  return allocateArray<Values>(arrayTypeOf(precision), shape);
 }

@@ -7,6 +7,7 @@ import { allocateValues, checkValues } from "./host-tensor.js";
 import { tooManyRows, type Reallocation } from "./reallocation.js";
 import { sizeOf } from "./shape.js";
 import { decodeValue, type StoredTensor } from "./stored-values.js";
+import { notLive } from "./tensor-errors.js";
 
 /** Memory whose buffer is replaced when it grows, such as a wasm memory. */
 export interface GrowingMemory {
@@ -82,7 +83,7 @@ export class LaidOutTensor implements StoredTensor {
   }
 
   stored(): HostArray {
-    if (this.#freed || this.detached) throw this.#unusable();
+    if (this.#freed || this.detached) throw notLive("The tensor", this);
     // Growth leaves views without a length, or, of shared memory, on the former buffer.
     if (this.#growing !== undefined && this.#stored.buffer !== this.#growing.buffer) {
       const kind = this.#stored.constructor as Uint32ArrayConstructor;
@@ -172,15 +173,6 @@ export class LaidOutTensor implements StoredTensor {
       for (let j = i * rowStride; j < i * rowStride + columns; j += 1, k += 1)
         values[k] = isExact ? stored[j] : decodeValue(dtype, stored[j], scale);
     return values;
-  }
-
-  #unusable(): GradstepError {
-    return this.#freed
-      ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
-      : new GradstepError(
-          "The tensor lost its memory: the buffer was transferred or resized. Wrap the new memory.",
-          { code: "DISPOSED" },
-        );
   }
 }
 

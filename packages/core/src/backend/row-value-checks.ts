@@ -1,7 +1,7 @@
 import { GradstepError, show } from "../errors.js";
 import { newRow, type Backend, type RowValues } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
-import { notLive } from "./not-live-error.js";
+import { notLive } from "./tensor-errors.js";
 import { isRawMemory, wrapRemedy } from "./raw-memory.js";
 
 /**

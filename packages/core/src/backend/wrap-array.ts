@@ -3,7 +3,7 @@ import type { Layout, Values } from "./memory.js";
 import type { WrapOptions } from "./wrapping-backend.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
-import type { Precision } from "../language/precision.js";
+import { arrayTypeOf, type Precision } from "../language/precision.js";
 import type { HostArray } from "./host-array.js";
 import { LaidOutTensor, type GrowingMemory } from "./laid-out-tensor.js";
 import { checkScale } from "./layout.js";
@@ -66,7 +66,7 @@ export function wrapArray<T extends Values, R extends Tensor>(
 
 /** @throws {GradstepError} `INVALID_MEMORY` */
 function dtypeOf(memory: unknown, precision: Precision): Layout["dtype"] {
-  const own = precision === "f64" ? "Float64Array" : "Float32Array";
+  const own = arrayTypeOf(precision).name;
   const kind = ArrayBuffer.isView(memory) ? (memory as HostArray)[Symbol.toStringTag] : "";
   const isOther = kind.startsWith("Float") && kind !== own;
   if (!Object.hasOwn(dtypes, kind) || isOther) {

@@ -1,6 +1,6 @@
 import { optaxMuon, optaxMuonOptions } from "./muon.js";
 import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
-import { GradstepError, show } from "../errors.js";
+import { checkSwitch } from "../check-switch.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 
@@ -257,13 +257,8 @@ export function specOfAlias(
   // Optax uses None for no momentum, no decay, and a β₃ that follows from β₂.
   for (const key of ["momentum", "weightDecay", "beta3"])
     if (translated[key] === null) delete translated[key];
-  if (typeof epsilonInSqrt !== "boolean") {
-    throw new GradstepError(
-      `${owner}: eps_in_sqrt is ${show(epsilonInSqrt)}; expected true or false.`,
-      { code: "INVALID_HYPERPARAMETER" },
-    );
-  }
-  const form = epsilonInSqrt ? {} : { epsilonMode: "outside" };
+  checkSwitch(owner, "eps_in_sqrt", epsilonInSqrt);
+  const form = epsilonInSqrt === true ? {} : { epsilonMode: "outside" };
   const rule = rules.find((one) => one.name === optimizer.rule)!;
   return rule.specify({ ...optimizer.settings, ...translated, ...form, ...overrides });
 }

@@ -3,6 +3,7 @@ import { torchMuonSettings } from "./muon.js";
 import { commonTorchOptions, torchOptimizers } from "./torch-optimizers.js";
 import { scheduledByTorch, type TorchScheduler } from "./torch-schedulers.js";
 import { checkOptions } from "../check-options.js";
+import { checkSwitch } from "../check-switch.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../rule/rule.js";
 import { rules } from "../rules/index.js";
@@ -186,13 +187,8 @@ function settingsOf(owner: string, options: Options, map: OptionMap): Record<str
     settings.epsilon2 = second;
   }
   if (isDecoupled !== undefined) {
-    if (typeof isDecoupled !== "boolean") {
-      throw new GradstepError(
-        `${owner}: decoupled_weight_decay is ${show(isDecoupled)}; expected true or false.`,
-        { code: "INVALID_HYPERPARAMETER" },
-      );
-    }
-    settings.weightDecayMode = isDecoupled ? "decoupled" : "l2";
+    checkSwitch(owner, "decoupled_weight_decay", isDecoupled);
+    settings.weightDecayMode = isDecoupled === true ? "decoupled" : "l2";
   }
   return map.ns_steps === undefined ? settings : torchMuonSettings(owner, settings);
 }

@@ -132,9 +132,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       metrics,
       perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
       perElement: framed(common.perElement, choose(perElement, chosen)),
-      evaluation: evaluationSources(
-        evaluation === undefined ? undefined : choose(evaluation, chosen),
-      ),
+      evaluation: evaluationSources(choose<string | undefined, O, S>(evaluation, chosen)),
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural }, textsOf, build);
@@ -148,10 +146,14 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       hyperparameters: { ...definition.hyperparameters, ...changes.hyperparameters },
     });
   };
-  const { name: _, ...properties } = rule;
-  Object.assign(factory, { ...properties, rule, extend });
+  return withProperties(factory, rule, { rule, extend }) as RuleFactory<H, O>;
+}
+
+/** Gives a function all properties of a rule, and some more. */
+export function withProperties(call: object, { name, ...rule }: Rule, more: object): unknown {
+  Object.assign(call, rule, more);
   // A function's name cannot be assigned to.
-  return Object.defineProperty(factory, "name", { value: name }) as unknown as RuleFactory<H, O>;
+  return Object.defineProperty(call, "name", { value: name });
 }
 
 /** @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` */

@@ -140,13 +140,20 @@ export function structuralOf(spec: OptimizerSpec, groups: readonly GroupOptions[
   return rule.structural.filter((name) => structural.includes(name) || isOn(name));
 }
 
+/** The choices of a variant: options, and the structural hyperparameters that are not 0. */
+export function withOn(
+  options: OptimizerSpec["options"],
+  structural: readonly string[],
+): OptimizerSpec["options"] {
+  return { ...options, ...Object.fromEntries(structural.map((name) => [name, true])) };
+}
+
 /**
  * A hash of what a rule computes with these options, whatever the text looks like: equal for equal mathematics.
  * Hyperparameters that are 0 make no difference.
  */
 export function ruleFingerprint({ rule, options }: OptimizerSpec): string {
-  const on = Object.fromEntries(rule.structural.map((name) => [name, true]));
-  const { perStep, perElement, evaluation } = rule.variant({ ...options, ...on });
+  const { perStep, perElement, evaluation } = rule.variant(withOn(options, rule.structural));
   const programs = [perStep, perElement, evaluation?.perElement];
   return digest(programs.map((program) => program?.fingerprint).join());
 }
@@ -158,9 +165,5 @@ export function ruleFingerprint({ rule, options }: OptimizerSpec): string {
  */
 export function variantOf(spec: OptimizerSpec, groups?: readonly GroupOptions[]): Variant {
   checkIsSpec("the spec of a variant", spec);
-  const on = structuralOf(spec, groups ?? spec.groups);
-  return spec.rule.variant({
-    ...spec.options,
-    ...Object.fromEntries(on.map((name) => [name, true])),
-  });
+  return spec.rule.variant(withOn(spec.options, structuralOf(spec, groups ?? spec.groups)));
 }

@@ -5,7 +5,14 @@ import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
 import type { Rule } from "./rule.js";
-import { choose, evaluationSources, labelOf, type Chosen, type Shape } from "./rule-factory.js";
+import {
+  choose,
+  evaluationSources,
+  labelOf,
+  withProperties,
+  type Chosen,
+  type Shape,
+} from "./rule-factory.js";
 import type {
   Matrices,
   MetricExtent,
@@ -105,9 +112,7 @@ export function makeStage<H extends string, O extends OptionTable>(
       updated: updatedBy(name, text),
       perStep: [{ text: choose(perStep, chosen) }],
       perElement: [{ text }],
-      evaluation: evaluationSources(
-        evaluation === undefined ? undefined : choose(evaluation, chosen),
-      ),
+      evaluation: evaluationSources(choose<string | undefined, O, never>(evaluation, chosen)),
     };
   };
   const rule = assembleRule({ name, hyperparameters, options, structural: [] }, textsOf, build);
@@ -132,10 +137,7 @@ export function makeStage<H extends string, O extends OptionTable>(
     const { hyperparameters: numbers, options: chosen } = rule.specify(given);
     return { stage, hyperparameters: numbers, options: chosen };
   };
-  const { name: _, ...properties } = stage;
-  Object.assign(factory, { ...properties, stage });
-  // A function's name cannot be assigned to.
-  return Object.defineProperty(factory, "name", { value: name }) as unknown as StageFactory<H, O>;
+  return withProperties(factory, stage, { stage }) as StageFactory<H, O>;
 }
 
 /** @throws {GradstepError} `INVALID_RULE` */

@@ -9,6 +9,7 @@ import { roundingTo } from "../../language/precision.js";
 import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
+import { withOn } from "../../rule/rule.js";
 import { scopesOf, type VariantTexts } from "../../rule/variant.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
@@ -166,11 +167,7 @@ function withoutIdle(
 /** The texts of a group's rule as statements. */
 function resolvedRule({ context }: Group): ResolvedRule {
   const { spec, structural } = context;
-  const choices = {
-    ...spec.options,
-    ...Object.fromEntries(structural.map((name) => [name, true])),
-  };
-  const texts = spec.rule.texts(choices);
+  const texts = spec.rule.texts(withOn(spec.options, structural));
   const scopes = scopesOf(texts);
   const scope = scopes.perElement;
   const perElement = resolveStatements(texts.perElement, scope, resolveTensorOperation);

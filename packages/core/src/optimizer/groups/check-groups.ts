@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import type { GroupOptions } from "../../rule/rule.js";
 
 /**
@@ -7,9 +8,7 @@ import type { GroupOptions } from "../../rule/rule.js";
  */
 export function checkGroups(groups: unknown): readonly GroupOptions[] {
   if (groups === undefined) return [];
-  const isGroup = (group: unknown): boolean =>
-    group !== null && typeof group === "object" && !Array.isArray(group);
-  if (Array.isArray(groups) && [...groups].every(isGroup)) return groups;
+  if (Array.isArray(groups) && [...groups].every(hasNames)) return groups;
   throw new GradstepError(
     `groups is ${show(groups)}; expected a list such as [{ match: /bias/, weightDecay: 0 }].`,
     { code: "UNKNOWN_OPTION" },

@@ -1,8 +1,13 @@
 import type { Kernel, Tensor, Update } from "../../backend/backend.js";
-import { checkIsSpec, structuralOf, type OptimizerSpec } from "../../rule/rule.js";
+import {
+  checkIsSpec,
+  structuralOf,
+  withOn,
+  type GroupOptions,
+  type OptimizerSpec,
+} from "../../rule/rule.js";
 import type { Variant } from "../../rule/variant.js";
 import type { Clock } from "../step/step-scalars.js";
-import type { GroupOptions } from "../../rule/rule.js";
 
 /** A rule of an optimizer, with what all of its groups share. */
 export interface RuleContext {
@@ -41,10 +46,7 @@ export function ruleContext(
 ): RuleContext {
   const { rule, options } = spec;
   const structural = structuralOf(spec, groups);
-  const variant = rule.variant({
-    ...options,
-    ...Object.fromEntries(structural.map((name) => [name, true])),
-  });
+  const variant = rule.variant(withOn(options, structural));
   const reductionKeys = variant.passPlan.temporaries.flatMap(({ key }) => key ?? []);
   return {
     spec,

@@ -3,7 +3,7 @@ import { slotShape } from "../../backend/dimensions.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable, type Parameters } from "./parameter-checks.js";
 
 /** Tensors for slots, by the names of parameters and of their slots. */

@@ -4,7 +4,7 @@ import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable } from "./parameter-checks.js";
 
 /** A tensor that each step fills with the new values of a parameter. */

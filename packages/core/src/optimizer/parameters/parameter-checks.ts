@@ -3,7 +3,7 @@ import type { MemoryRange } from "../../backend/memory.js";
 import { columnsOf } from "../../backend/dimensions.js";
 import { bytesPerValue } from "../../backend/layout.js";
 import { isTensor } from "../../backend/is-tensor.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";

@@ -5,6 +5,7 @@ import type {
   Tensor,
   Update,
 } from "../../backend/backend.js";
+import type { Values } from "../../backend/memory.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
@@ -21,6 +22,9 @@ export function ownTensor({ parameter, slots }: Update): Tensor {
   if (parameter.layout === undefined) return parameter;
   return slots.find(({ layout }) => layout === undefined) ?? parameter;
 }
+
+/** Puts an array into the tensor through which the kernel of a parameter receives it, and returns that tensor. */
+export type Staging = (record: ParameterRecord, values: Values) => Tensor;
 
 /** One parameter of an optimizer, and what belongs to it. */
 export interface ParameterRecord {

@@ -1,5 +1,4 @@
 import type { Backend, Kernel, Tensor } from "../../backend/backend.js";
-import type { Values } from "../../backend/memory.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { MatchedParameter } from "../../rule/rule.js";
@@ -17,7 +16,12 @@ import {
   type Parameters,
 } from "./parameter-checks.js";
 import type { ParameterOptions } from "./parameter-options.js";
-import { freeRecord, parameterRecord, type ParameterRecord } from "./parameter-record.js";
+import {
+  freeRecord,
+  parameterRecord,
+  type ParameterRecord,
+  type Staging,
+} from "./parameter-record.js";
 import { allocateSlots, gradientPool, type NewParameter } from "./slot-allocation.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
@@ -175,8 +179,7 @@ export class ParameterTable {
     return record.gradient;
   }
 
-  /** The tensor through which the kernel receives a typed array. */
-  readonly stage = (record: ParameterRecord, values: Values): Tensor => {
+  readonly stage: Staging = (record, values) => {
     if (record.staging === undefined) this.#reserveGradients();
     record.staging ??= this.#backend!.staging(record.update.parameter.shape);
     record.staging.stage(values);

@@ -4,7 +4,7 @@ import { GradstepError, show } from "../../errors.js";
 import type { Variant } from "../../rule/variant.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 import { checkRowValues } from "../../backend/row-value-checks.js";
 import { checkHasRows, resized, rowCount } from "../rows/row-checks.js";
 import type { ColumnRange, ResetOptions } from "./reset-options.js";

@@ -1,7 +1,7 @@
 import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable, type Parameters } from "../parameters/parameter-checks.js";
 import { checkHasRows, rowCount } from "./row-checks.js";
 

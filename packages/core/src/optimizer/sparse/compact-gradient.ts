@@ -1,5 +1,6 @@
 import type { StagingTensor, Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
+import { columnsOf } from "../../backend/dimensions.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";
@@ -23,7 +24,7 @@ export class CompactGradient {
 
   constructor(parameter: Tensor) {
     this.#parameter = parameter;
-    this.#columns = parameter.size / parameter.shape[0];
+    this.#columns = columnsOf(parameter);
   }
 
   /** Makes room; values are lost. @throws {GradstepError} `OUT_OF_MEMORY` */

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
+import { columnsOf } from "../../backend/dimensions.js";
 import { allocateValues } from "../../backend/host-tensor.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
 import type { DistinctValues } from "./distinct-values.js";
@@ -19,8 +20,8 @@ export class DenseGradient {
 
   /** @throws {GradstepError} `OUT_OF_MEMORY` */
   constructor(parameter: Tensor) {
-    const { backend, shape, size } = parameter;
-    this.#columns = size / shape[0];
+    const { backend, shape } = parameter;
+    this.#columns = columnsOf(parameter);
     this.gradient = hasView(parameter)
       ? backend.tensor(shape, undefined, gradientPool)
       : allocateValues(backend.precision, shape);

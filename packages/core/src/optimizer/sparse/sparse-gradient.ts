@@ -2,7 +2,9 @@ import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive, withoutValues } from "../../backend/tensor-errors.js";
+import { arrayTypeOf, type Precision } from "../../language/precision.js";
+import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js";
 import { overlaps } from "../parameters/parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
 
@@ -53,11 +55,7 @@ export function checkSparseGradient(
   checkIndices(name, indices, parameter, rows);
   checkValues(name, gradient, parameter, indexCount(gradient), parameter.size / rows);
   const own = ArrayBuffer.isView(indices) ? indices : indices.memory;
-  if (overlaps(own, memory))
-    throw new GradstepError(
-      `The indices of gradient "${name}" share memory with its parameter; expected other memory. Pass a copy.`,
-      { code: "OVERLAPPING_MEMORY" },
-    );
+  if (overlaps(own, memory)) throw sharedMemory(`The indices of gradient "${name}" share`);
 }
 
 function checkIndices(name: string, indices: unknown, { backend }: Tensor, rows: number): void {
@@ -95,11 +93,10 @@ function checkValues(
     );
   }
   if (isArray) {
-    const kind = (values as Float32Array)[Symbol.toStringTag];
-    if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
-      throw notValues(name, values, parameterArray(backend.precision));
+    if (!isGradientArray(values, backend.precision))
+      throw notValues(name, values, backend.precision);
   } else if (!isTensor(values) || values.backend !== backend || values.layout !== undefined)
-    throw notValues(name, values, parameterArray(backend.precision));
+    throw notValues(name, values, backend.precision);
   const length = isArray ? (values as Float32Array).length : values.size;
   if (length !== count * columns) {
     throw new GradstepError(
@@ -111,21 +108,8 @@ function checkValues(
     if (values.freed) throw notLive(`The tensor of values of gradient "${name}"`, values);
     if (values.memory.byteLength === 0) throw withoutValues(`The values of gradient "${name}"`);
   }
-  if (!overlaps(isArray ? values : values.memory, memory)) return;
-  throw new GradstepError(
-    `Gradient "${name}" shares memory with its parameter; expected other memory. Pass a copy.`,
-    { code: "OVERLAPPING_MEMORY" },
-  );
-}
-
-function parameterArray(precision: "f32" | "f64"): string {
-  return precision === "f64" ? "Float64Array" : "Float32Array";
-}
-
-function withoutValues(what: string): GradstepError {
-  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
-    code: "INVALID_MEMORY",
-  });
+  if (overlaps(isArray ? values : values.memory, memory))
+    throw sharedMemory(`Gradient "${name}" shares`);
 }
 
 function notIndices(name: string, indices: unknown): GradstepError {
@@ -135,7 +119,8 @@ function notIndices(name: string, indices: unknown): GradstepError {
   );
 }
 
-function notValues(name: string, values: unknown, array: string): GradstepError {
+function notValues(name: string, values: unknown, precision: Precision): GradstepError {
+  const array = arrayTypeOf(precision).name;
   return new GradstepError(
     `The values of gradient "${name}" are ${show(values)}; expected a ${array}, or a plain tensor of the parameter's backend. Convert them with new ${array}(values).`,
     { code: "INVALID_GRADIENT" },

@@ -1,7 +1,6 @@
 import type { RowList, Tensor } from "../../backend/backend.js";
-import type { Values } from "../../backend/memory.js";
 import { isStoredTensor } from "../../backend/stored-values.js";
-import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
+import { ownTensor, type ParameterRecord, type Staging } from "../parameters/parameter-record.js";
 import { ascending } from "../../backend/ascending.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import type { SparseGradient } from "./sparse-gradient.js";
@@ -12,9 +11,6 @@ import { SparseMemory } from "./sparse-memory.js";
  * or multiplies all rows.
  */
 export type GradientReader = "rule" | "arithmetic";
-
-/** Returns the tensor through which an array enters. */
-type Stage = (record: ParameterRecord, values: Values) => Tensor;
 
 /** The sparse gradients of a step. */
 export class SparseInputs {
@@ -67,7 +63,7 @@ export class SparseInputs {
   }
 
   /** Puts the gradients into their updates: for arithmetic, those of some rows become those of all rows, with a mask. */
-  stage(staged: Stage, reader: GradientReader): void {
+  stage(staging: Staging, reader: GradientReader): void {
     for (let i = 0; i < this.#count; i += 1) {
       const record = this.#records[i];
       record.sparse ??= new SparseMemory(record.update.parameter);
@@ -93,7 +89,7 @@ export class SparseInputs {
         continue;
       }
       const gradient = sparse.dense(this.#gradients[i]);
-      update.gradient = ArrayBuffer.isView(gradient) ? staged(record, gradient) : gradient;
+      update.gradient = ArrayBuffer.isView(gradient) ? staging(record, gradient) : gradient;
       if (isLazy) {
         update.mask = sparse.mask();
         update.unselectedRows = "keep";

@@ -1,9 +1,5 @@
-import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
-import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
-
-/** Returns the tensor through which an array enters. */
-type Stage = (record: ParameterRecord, values: Values) => Tensor;
+import { ownTensor, type ParameterRecord, type Staging } from "../parameters/parameter-record.js";
 
 /** The gradients of a step that are typed arrays. */
 export class ArrayInputs {
@@ -40,23 +36,23 @@ export class ArrayInputs {
    * Puts the arrays in the backend's memory into their updates. To be called before anything else is staged, which may
    * make that memory grow and detach them.
    */
-  stageInside(staged: Stage): void {
+  stageInside(staging: Staging): void {
     if (this.#count === 0) return;
     this.#memory = ownTensor(this.#records[0].update).memory.buffer;
     for (let i = 0; i < this.#count; i += 1)
-      if (this.#arrays[i].buffer === this.#memory) this.#stage(i, staged);
+      if (this.#arrays[i].buffer === this.#memory) this.#stage(i, staging);
   }
 
   /** Puts the other arrays into their updates. */
-  stageOutside(staged: Stage): void {
+  stageOutside(staging: Staging): void {
     for (let i = 0; i < this.#count; i += 1)
-      if (this.#arrays[i].buffer !== this.#memory) this.#stage(i, staged);
+      if (this.#arrays[i].buffer !== this.#memory) this.#stage(i, staging);
     this.#memory = undefined;
   }
 
-  #stage(index: number, staged: Stage): void {
+  #stage(index: number, staging: Staging): void {
     const record = this.#records[index];
-    record.update.gradient = staged(record, this.#arrays[index]);
+    record.update.gradient = staging(record, this.#arrays[index]);
   }
 
   /** Lets no kernel clear these gradients: the array itself is cleared, which may not be what the kernel reads. */

@@ -4,7 +4,9 @@ import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
 import { isPromise } from "../../is-promise.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive, withoutValues } from "../../backend/tensor-errors.js";
+import { arrayTypeOf } from "../../language/precision.js";
+import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js";
 import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 
@@ -27,11 +29,10 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
   const own = parameter.memory;
   if (own.byteLength === 0) throw withoutValues(`Parameter "${name}"`);
   if (ArrayBuffer.isView(gradient)) {
-    const kind = gradient[Symbol.toStringTag];
-    if (kind !== "Float32Array" && !(kind === "Float64Array" && backend.precision === "f64"))
+    if (!isGradientArray(gradient, backend.precision))
       throw notAGradient(name, gradient, parameter);
     if (gradient.length !== size) throw mismatch(name, gradient.length, parameter);
-    if (overlaps(gradient, own)) throw sharesMemory(name);
+    if (overlaps(gradient, own)) throw sharedMemory(`Gradient "${name}" shares`);
     return;
   }
   if (typeof gradient !== "object" || gradient.backend !== backend || !isGradientLayout(gradient))
@@ -42,7 +43,8 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
   const { memory } = gradient;
   // A staging tensor without values must be found before a kernel starts.
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
-  if (overlaps(memory, own) && !areInterleaved(gradient, parameter)) throw sharesMemory(name);
+  if (overlaps(memory, own) && !areInterleaved(gradient, parameter))
+    throw sharedMemory(`Gradient "${name}" shares`);
 }
 
 /** Integers are gradients on backends that take any layout; without a scale, u32 are masks. */
@@ -63,12 +65,6 @@ function checkRows(name: string, { layout, shape, size }: Tensor, parameter: Ten
   );
 }
 
-function withoutValues(what: string): GradstepError {
-  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
-    code: "INVALID_MEMORY",
-  });
-}
-
 function notAGradient(
   name: string,
   gradient: unknown,
@@ -80,7 +76,7 @@ function notAGradient(
       { code: "INVALID_GRADIENT" },
     );
   const { name: backend, precision } = own;
-  const array = precision === "f64" ? "Float64Array" : "Float32Array";
+  const array = arrayTypeOf(precision).name;
   const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
   const other = isRawMemory(gradient)
     ? wrapRemedy(shape)
@@ -104,14 +100,5 @@ function mismatch(name: string, length: number, { size, shape }: Tensor): Gradst
   return new GradstepError(
     `Gradient "${name}" has ${length} values; expected ${size} (shape [${shape.join(", ")}]).`,
     { code: "LENGTH_MISMATCH" },
-  );
-}
-
-function sharesMemory(name: string): GradstepError {
-  return new GradstepError(
-    `Gradient "${name}" shares memory with its parameter; expected other memory. Pass a copy.`,
-    {
-      code: "OVERLAPPING_MEMORY",
-    },
   );
 }

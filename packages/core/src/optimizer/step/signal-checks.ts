@@ -2,7 +2,7 @@ import type { Backend, Tensor } from "../../backend/backend.js";
 import { isInHostMemory, storedValues } from "../../backend/stored-values.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
-import { notLive } from "../../backend/not-live-error.js";
+import { notLive } from "../../backend/tensor-errors.js";
 
 /**
  * Checks an option of a step that is a tensor of one value.

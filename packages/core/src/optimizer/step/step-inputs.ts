@@ -1,7 +1,6 @@
-import type { Tensor, Update } from "../../backend/backend.js";
-import type { Values } from "../../backend/memory.js";
+import type { Update } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
-import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { ParameterRecord, Staging } from "../parameters/parameter-record.js";
 import type { Group } from "../groups/group.js";
 import { resized } from "../rows/row-checks.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
@@ -116,14 +115,11 @@ export class StepInputs {
   /** Whether a record has a sparse gradient that selects the rows to be updated. */
   readonly isLazy = (record: ParameterRecord): boolean => this.#sparse.isLazy(record);
 
-  /**
-   * Puts the typed arrays and sparse gradients into their updates.
-   * @param staged returns the tensor through which an array enters
-   */
-  stage(staged: (record: ParameterRecord, values: Values) => Tensor, reader: GradientReader): void {
-    this.#arrays.stageInside(staged);
-    this.#sparse.stage(staged, reader);
-    this.#arrays.stageOutside(staged);
+  /** Puts the typed arrays and sparse gradients into their updates. */
+  stage(staging: Staging, reader: GradientReader): void {
+    this.#arrays.stageInside(staging);
+    this.#sparse.stage(staging, reader);
+    this.#arrays.stageOutside(staging);
   }
 
   /** Selects the rows of the first `count` updates that sparse gradients selected when their accumulators took them. */

@@ -10,3 +10,10 @@ export function notLive(what: string, { detached }: Tensor): GradstepError {
     { code: "DISPOSED" },
   );
 }
+
+/** The error for a staging tensor before the first `stage`. @param what what it is, as the message begins */
+export function withoutValues(what: string): GradstepError {
+  return new GradstepError(`${what} has no values yet; give it some with stage().`, {
+    code: "INVALID_MEMORY",
+  });
+}
