@@ -1,6 +1,7 @@
 import {
   checkOptions,
   checkRule,
+  checkSwitch,
   GradstepError,
   show,
   variantOf,
@@ -47,9 +48,12 @@ export function generate(
   checkRule("generate", rule);
   checkOptions("generate", options, ["exact", "variants", "types"]);
   const { exact = false, types } = options;
-  if (typeof exact !== "boolean") throw invalid("exact", exact, "true or false");
+  checkSwitch("generate", "exact", exact);
   if (types !== undefined && typeof types !== "string")
-    throw invalid("types", types, 'the module with the types, such as "@gradstep/cpu-js"');
+    throw new GradstepError(
+      `generate: types is ${show(types)}; expected the module with the types, such as "@gradstep/cpu-js".`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
   const all = distinct(variants);
   const emitOptions = { exact };
@@ -84,12 +88,6 @@ export function generate(
 /** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
 export function tableName({ name }: VariantSource): string {
   return `${name.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
-}
-
-function invalid(name: string, value: unknown, expected: string): GradstepError {
-  return new GradstepError(`generate: ${name} is ${show(value)}; expected ${expected}.`, {
-    code: "INVALID_HYPERPARAMETER",
-  });
 }
 
 function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {
