@@ -57,8 +57,8 @@ export class GpuGuard implements Guard {
   /** The updates of `#finiteness`, by those that are checked, or by gradients of some rows. */
   readonly #checks = new WeakMap<Update | Tensor, Update>();
   readonly #checked: Update[] = [];
-  /** The runs of the last call, reused. */
-  readonly #runs: { -readonly [K in keyof StepRun]: StepRun[K] }[] = [];
+  /** The run that `check` executes. The only element is reused, since a step allocates nothing. */
+  readonly #checkRuns: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
 
   constructor(host: GuardHost, options: GuardOptions) {
     const { device, errors } = host;
@@ -77,6 +77,7 @@ export class GpuGuard implements Guard {
     this.#plans = plans(true);
     this.#checkPlans = plans(false);
     this.#finiteness = host.compile(finiteness());
+    this.#checkRuns = [{ kernel: this.#finiteness, updates: this.#checked, count: 0 }];
     this.#finding = [host.wrap(memory.nonFinite, { shape: [1] })];
     this.lossScale = host.wrap(memory.control, { shape: [1] });
     this.#advance = compile("advance", advanceKernel, advanceArrays);
@@ -116,33 +117,20 @@ export class GpuGuard implements Guard {
   check(updates: readonly Update[], count: number, target?: object): void {
     for (let i = 0; i < count; i += 1) this.#checked[i] = this.#checkOf(updates[i]);
     if (this.#memory.kept.kind !== anyKind) {
-      this.#run(
-        this.#checkPlans,
-        [{ kernel: this.#finiteness, updates: this.#checked, count }],
-        target,
-      );
+      this.#checkRuns[0].count = count;
+      this.#run(this.#checkPlans, this.#checkRuns, target);
     } else if (target === undefined) this.#finiteness.run(this.#checked, count);
     else this.#finiteness.encode(target, this.#checked, count);
   }
 
   run(runs: readonly BatchRun[], target?: object): void {
-    this.#run(this.#plans, runs, target);
+    this.#run(this.#plans, runs as readonly StepRun[], target);
   }
 
-  #run(plans: StepPlans, runs: readonly BatchRun[], target: object | undefined): void {
+  #run(plans: StepPlans, runs: readonly StepRun[], target: object | undefined): void {
     this.#memory.kept.flush();
-    const all = this.#runs;
-    all.length = runs.length;
-    for (let i = 0; i < runs.length; i += 1) {
-      const { kernel, updates, count } = runs[i];
-      const { program } = kernel as WebGpuKernel;
-      const run = (all[i] ??= { program, updates, count });
-      run.program = program;
-      run.updates = updates;
-      run.count = count;
-    }
-    if (target === undefined) plans.run(all);
-    else plans.encode(target, all);
+    if (target === undefined) plans.run(runs);
+    else plans.encode(target, runs);
   }
 
   advance(target?: object): void {

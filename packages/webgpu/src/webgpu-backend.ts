@@ -193,11 +193,11 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   runTogether(runs: readonly BatchRun[]): void {
-    this.#together.run(runs.map(stepRunOf));
+    this.#together.run(runs as readonly StepRun[]);
   }
 
   encodeTogether(target: EncodeTarget, runs: readonly BatchRun[]): void {
-    this.#together.encode(target, runs.map(stepRunOf));
+    this.#together.encode(target, runs as readonly StepRun[]);
   }
 
   guard(options: GuardOptions): GpuGuard {
@@ -344,8 +344,4 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.check();
     return new GpuTensor(this, shape, { allocation: this.#pools.allocate(size * 4, pool) });
   }
-}
-
-function stepRunOf({ kernel, updates, count }: BatchRun): StepRun {
-  return { program: (kernel as WebGpuKernel).program, updates, count };
 }

@@ -58,7 +58,7 @@ export class WebGpuKernel implements Kernel {
       first.map.reductions.length === 0;
     this.program = { variant, kernels, programs };
     this.#plans = new StepPlans({ device, errors });
-    this.#runs = [{ program: this.program, updates: [], count: 0 }];
+    this.#runs = [{ kernel: this, updates: [], count: 0 }];
   }
 
   run(updates: readonly Update[], count: number): void {

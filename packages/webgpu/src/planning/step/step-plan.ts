@@ -1,4 +1,11 @@
-import { GradstepError, type Tensor, type Update, type Variant } from "@gradstep/core";
+import {
+  GradstepError,
+  type BatchRun,
+  type Kernel,
+  type Tensor,
+  type Update,
+  type Variant,
+} from "@gradstep/core";
 import { ElementTemporaries } from "../../memory/element-temporaries.js";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { VariantKernels } from "../../shaders/variant-kernels.js";
@@ -22,11 +29,9 @@ export interface StepProgram {
   readonly programs: VariantKernels;
 }
 
-/** The tensors that a variant updates in a step: the first `count` updates. */
-export interface StepRun {
-  readonly program: StepProgram;
-  readonly updates: readonly Update[];
-  readonly count: number;
+/** A run of a kernel that this package has compiled. */
+export interface StepRun extends BatchRun {
+  readonly kernel: Kernel & { readonly program: StepProgram };
 }
 
 /** The steps on the same parameters. Their gradients and masks may be in changing memory. */
@@ -50,8 +55,8 @@ export class StepPlan {
   constructor(context: StepPlanContext, runs: readonly StepRun[]) {
     const { device, errors } = context;
     this.#context = context;
-    this.label = `gradstep ${runs.map(({ program }) => program.variant.label).join(" and ")}`;
-    this.#runs = runs.map(({ program, updates, count }) => {
+    this.label = `gradstep ${runs.map(({ kernel }) => kernel.program.variant.label).join(" and ")}`;
+    this.#runs = runs.map(({ kernel: { program }, updates, count }) => {
       const own = updates.slice(0, count);
       const temporaries = elementTemporariesOf(program.variant, own);
       return {
@@ -73,9 +78,9 @@ export class StepPlan {
   matches(runs: readonly StepRun[]): boolean {
     if (runs.length !== this.#runs.length) return false;
     for (let r = 0; r < runs.length; r += 1) {
-      const { program, updates, count } = runs[r];
+      const { kernel, updates, count } = runs[r];
       const own = this.#runs[r];
-      if (program.variant !== own.variant || count !== own.updates.length) return false;
+      if (kernel.program.variant !== own.variant || count !== own.updates.length) return false;
       for (let i = 0; i < count; i += 1) if (updates[i] !== own.updates[i]) return false;
     }
     return true;
