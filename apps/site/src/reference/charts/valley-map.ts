@@ -2,7 +2,8 @@ import type { Data, Mark, Scale } from "vega";
 import type { Colors } from "./themes.js";
 import { valley } from "./valley.js";
 
-interface MapSize {
+/** In pixels. */
+export interface MapSize {
   readonly width: number;
   readonly height: number;
 }
@@ -92,20 +93,4 @@ export function valleyMap(size: MapSize): (colors: Colors) => ValleyMap {
       },
     },
   });
-}
-
-/** Marks inside the map, which has round corners. */
-export function clipped({ width, height }: MapSize, marks: Mark[]): Mark {
-  return {
-    type: "group",
-    encode: {
-      enter: {
-        width: { value: width },
-        height: { value: height },
-        clip: { value: true },
-        cornerRadius: { value: 6 },
-      },
-    },
-    marks,
-  };
 }
