@@ -19,6 +19,8 @@ export interface TrainingOptions {
   readonly heldOutCameras: number;
   readonly viewsPerStep: number;
   readonly steps: number;
+  /** Decides which views each step has. */
+  readonly seed: number;
   /** Gaussians at the beginning, and at most. */
   readonly points: number;
   readonly capacity: number;
@@ -123,7 +125,7 @@ export async function train(
   };
   submit((encoder) => optimizer.activate(encoder));
 
-  const random = new Random(11);
+  const random = new Random(options.seed);
   const reports: Report[] = [];
   const rounds: DensityRound[] = [];
   const dispatches = { step: 0, remap: 0, reset: 0 };
