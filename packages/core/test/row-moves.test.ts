@@ -34,6 +34,28 @@ test("rows are of parameters that have as many", () => {
   expect(optimizer.rows(["b", "c"]).count).toBe(2);
 });
 
+test("a copy that replaces another has fewer rows where rows are removed", async () => {
+  const backend = reference();
+  const w = backend.tensor([4, 1], [1, 2, 3, 4]);
+  const [before, after] = [backend.tensor([4, 1]), backend.tensor([2, 1])];
+  const optimizer = createOptimizer(adagrad(), { w }, { copies: { w: before } });
+  // A backend that is handed the copy first checks no index against its rows either.
+  const remap = backend.remap!.bind(backend);
+  backend.remap = (moves, sources) => remap([...moves].reverse(), sources);
+  const last = backend.wrap(Uint32Array.of(3, 9));
+  optimizer.rows("w").remap(last, { copies: { w: { to: after } } });
+  expect([...(await w.read())]).toEqual([4, 0]);
+  expect([...(await after.read())]).toEqual([4, 0]);
+  optimizer.rows("w").remap(Uint32Array.of(1, 0), { copies: { w: { to: after } } });
+  expect([...(await after.read())]).toEqual([0, 4]);
+  const one = backend.tensor([1, 1]);
+  expect(
+    codeOf(() => optimizer.rows("w").remap(Uint32Array.of(2), { copies: { w: { to: one } } })),
+  ).toBe("INVALID_MEMORY");
+  optimizer.rows("w").remap(Uint32Array.of(1), { copies: { w: { to: one } } });
+  expect([...(await one.read())]).toEqual([4]);
+});
+
 describe("a backend is told", () => {
   test("to begin new rows of slots at their first value, of parameters at 0, all of gradients", () => {
     const { backend, seen } = noting();

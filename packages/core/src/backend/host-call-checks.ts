@@ -1,6 +1,6 @@
 import { GradstepError, show } from "../errors.js";
 import { propertyOf } from "../property-of.js";
-import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources } from "./backend.js";
+import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources, Tensor } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
 import { checkFirstRowValues, checkIndices } from "./row-value-checks.js";
 import { checkLength } from "./shape.js";
@@ -15,51 +15,52 @@ function check(isValid: boolean, what: string, value: unknown, expected: string)
   });
 }
 
+const hostTensor = "a tensor in host memory";
+
 function isHostTensor(value: unknown): boolean {
   return isTensor(value) && isInHostMemory(value);
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH` */
-export function checkTransfer(source: unknown, target: unknown): void {
-  for (const tensor of [source, target])
-    check(isHostTensor(tensor), "A copied tensor", tensor, "one in host memory");
-  checkLength(
-    "The copy",
-    propertyOf(target, "size") as number,
-    propertyOf(source, "size") as number,
-  );
+export function checkTransfer(source: Tensor, target: Tensor): void {
+  check(isHostTensor(source), "source", source, hostTensor);
+  check(isHostTensor(target), "target", target, hostTensor);
+  checkLength("The copy", target.size, source.size);
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH` */
-export function checkFilledCopy(parameter: unknown, copy: ParameterCopy): void {
-  checkTransfer(parameter, propertyOf(copy, "target"));
+export function checkFilledCopy(parameter: Tensor, copy: ParameterCopy): void {
+  checkTransfer(parameter, propertyOf(copy, "target") as Tensor);
   const activation = propertyOf(copy, "activation");
   const kind = propertyOf(activation, "kind");
   check(typeof kind === "string", "activation", activation, "one with kind, scale and offset");
 }
 
-/** @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_MEMORY`, `LENGTH_MISMATCH` */
-export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): void {
+/**
+ * @returns the number of rows that the tensors have now
+ * @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_MEMORY`, `LENGTH_MISMATCH`
+ */
+export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): number {
+  let rows = Infinity;
   const count = propertyOf(sources, "count") as number;
-  check(Number.isSafeInteger(count) && count > 0, "count", count, "a positive integer");
+  check(count > 0 && count >>> 0 === count, "count", count, "a positive integer");
   check(Array.isArray(moves), "moves", moves, "a list");
   const indices: unknown = propertyOf(sources, "indices");
   for (const move of moves) {
-    const tensor = propertyOf(move, "tensor");
-    check(
-      isTensor(tensor) && "reallocate" in tensor,
-      "A moved tensor",
-      tensor,
-      "one of this backend",
-    );
-    const { backend, shape } = move.tensor;
+    const tensor = propertyOf(move, "tensor") as Tensor;
+    const isOwn = isTensor(tensor) && "reallocate" in tensor;
+    check(isOwn, "A moved tensor", tensor, "one of this backend");
     const { initial, reset } = move;
-    check(typeof initial === "number" || isHostTensor(initial), "initial", initial, "a number");
+    const isInitial = typeof initial === "number" || isHostTensor(initial);
+    check(isInitial, "initial", initial, `a number or ${hostTensor}`);
     if (!(["added", "all", "written"] as unknown[]).includes(reset))
-      checkFirstRowValues("reset", reset, count, backend);
-    checkFirstRowValues("indices", indices, count, backend);
-    if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), shape[0]);
+      checkFirstRowValues("reset", reset, count, tensor.backend);
+    checkFirstRowValues("indices", indices, count, tensor.backend);
+    // No row of a tensor that is written moves; if it replaces another, it has the new number of rows already.
+    if (reset !== "written") rows = Math.min(rows, tensor.shape[0]);
   }
+  if (ArrayBuffer.isView(indices)) checkIndices((indices as Uint32Array).subarray(0, count), rows);
+  return rows;
 }
 
 /**
@@ -74,11 +75,8 @@ export function checkRuns(runs: readonly BatchRun[], kernels: Pick<WeakSet<Kerne
   }
 }
 
-function hasUpdates(run: BatchRun): boolean {
-  const updates = propertyOf(run, "updates") as BatchRun["updates"];
-  const count = propertyOf(run, "count") as number;
-  const isCount = Number.isSafeInteger(count) && count >= 0;
-  if (!isCount || !Array.isArray(updates) || count > updates.length) return false;
+function hasUpdates({ updates, count }: BatchRun): boolean {
+  if (!Array.isArray(updates) || count >>> 0 !== count || count > updates.length) return false;
   for (let i = 0; i < count; i += 1) {
     const update: unknown = updates[i];
     const isUpdate =

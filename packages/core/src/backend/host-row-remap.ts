@@ -21,10 +21,10 @@ export function remapRows(
   sources: RowSources,
   keep: (values: RowValues) => RowValues = (values) => values,
 ): void {
-  checkRowMoves(given, sources);
+  const rows = checkRowMoves(given, sources);
   const { count } = sources;
   const moves = given.map((move) => withFlagArray(move, keep));
-  const from = sourcesOf(keep(sources.indices), count, moves[0]?.tensor);
+  const from = sourcesOf(keep(sources.indices), count, rows);
   const reallocations: Reallocation[] = [];
   try {
     for (const { tensor } of moves) {
@@ -57,10 +57,9 @@ function withFlagArray(move: RowMove, keep: (values: RowValues) => RowValues): R
 }
 
 /** The sources of the new rows. In a tensor, every index that is too large means `newRow`. */
-function sourcesOf(indices: RowValues, count: number, tensor: Tensor | undefined): Uint32Array {
+function sourcesOf(indices: RowValues, count: number, rows: number): Uint32Array {
   const from = rowValuesOf(indices).subarray(0, count);
   if (ArrayBuffer.isView(indices)) return from;
-  const rows = tensor?.shape[0] ?? 0;
   return from.map((row) => (row < rows ? row : newRow));
 }
 
