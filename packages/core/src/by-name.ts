@@ -56,7 +56,7 @@ export function optimizerByName(
   }
   if (!Array.isArray(ownRules))
     throw new GradstepError(
-      `optimizerByName: got ${show(ownRules)} as the rules of one's own; expected a list, such as [myRule].`,
+      `optimizerByName: got ${show(ownRules)} as your own rules; expected a list, such as [myRule].`,
       { code: "INVALID_RULE" },
     );
   for (const one of ownRules) checkRule("optimizerByName", one);

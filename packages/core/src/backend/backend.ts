@@ -305,7 +305,7 @@ export interface Backend {
   dispose?(): void;
 }
 
-/** What a caller records work into, for tensors of this type: that which their backend's `encodeTogether` takes. */
+/** What a caller records work into, for tensors of this type: what their backend's `encodeTogether` takes. */
 export type EncodeTargetOf<T extends Tensor> =
   Required<T["backend"]> extends { encodeTogether(target: infer E, runs: never): void }
     ? E

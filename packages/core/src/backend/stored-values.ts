@@ -6,7 +6,10 @@ import type { HostArray } from "./host-array.js";
 
 /** A tensor with a layout whose values JavaScript can access. Not a class, so that bundles for GPUs contain none. */
 export interface StoredTensor extends Tensor {
-  /** The array as it is, from the first value on. Values of other tensors can lie between the rows. @throws {GradstepError} `DISPOSED` */
+  /**
+   * The array as it is, from the first value on. Values of other tensors can lie between the rows.
+   * @throws {GradstepError} `DISPOSED`
+   */
   stored(): HostArray;
   /** The values of a tensor of u32 without gaps: the live ones, or a copy that is valid until the next call. */
   rowValues(): Uint32Array;

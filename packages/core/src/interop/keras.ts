@@ -140,9 +140,10 @@ export interface KerasOptions {
  * The spec of a Keras optimizer, from what Keras prints: `{ class_name: "Adam", config: { learning_rate: 0.01, … } }`.
  * The same gradients give the numbers of Keras 3. The config of Keras 2 is accepted, too.
  *
- * `gradient_accumulation_steps`, `loss_scale_factor` and the class `LossScaleOptimizer` become `accumulate` and `lossScale`;
- * schedules then count calls, as in Keras. Clipping, `use_ema` and a constraint make it a chain. In Keras a constraint belongs to a variable: to constrain some
- * parameters only, give their group a rule of its own, `{ match: /kernel/, rule: fromKeras(optimizer, { constraint }) }`.
+ * `gradient_accumulation_steps`, `loss_scale_factor` and the class `LossScaleOptimizer` become `accumulate` and
+ * `lossScale`; schedules then count calls, as in Keras. Clipping, `use_ema` and a constraint make it a chain. In Keras a
+ * constraint belongs to a variable: to constrain some parameters only, give their group a rule of its own,
+ * `{ match: /kernel/, rule: fromKeras(optimizer, { constraint }) }`.
  *
  * @throws {GradstepError} `UNSUPPORTED` (a class or a value without a counterpart), `UNKNOWN_OPTION` (unknown options
  * are never ignored), `INVALID_HYPERPARAMETER`

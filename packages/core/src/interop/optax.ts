@@ -73,7 +73,7 @@ function canBeInjected(part: string | undefined): boolean {
   return part !== undefined && [aliases, cores, scales].some((table) => Object.hasOwn(table, part));
 }
 
-/** The parts of the name of a chain. @throws {GradstepError} `UNSUPPORTED` for what is no text */
+/** The parts of the name of a chain. @throws {GradstepError} `UNSUPPORTED` for a value that is not text */
 export function optaxParts(name: string): readonly string[] {
   if (typeof name !== "string")
     throw new GradstepError(

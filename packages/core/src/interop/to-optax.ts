@@ -184,7 +184,7 @@ function differences(spec: OptimizerSpec, back: OptimizerSpec): string[] {
     found.push(`nonFinite is "${nonFinite}"; in Optax, apply_if_finite skips`);
   const [own, other] = [spec, back].map(({ groups }) => groups[0]?.rule as OptimizerSpec);
   if (other !== undefined && own === undefined)
-    found.push("no group with AdamW for all parameters that are no matrices");
+    found.push("no group with AdamW for all parameters that are not matrices");
   else if (other !== undefined)
     found.push(...settingDifferences(own, other).map((one) => `AdamW: ${one}`));
   return found;

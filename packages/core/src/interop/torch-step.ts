@@ -16,15 +16,15 @@ const checked = new WeakSet<object>();
 /**
  * Takes a step as PyTorch does, which counts the steps of each parameter: one without a gradient takes no step, and its
  * next one has the bias correction of its own count. `optimizer.step` counts the steps of groups, whichever parameters
- * have gradients. Schedules go on, as a scheduler does that is stepped each time. A step without any gradient is none of
- * any parameter.
+ * have gradients. Schedules advance in each call, like a scheduler that is stepped each time. A call without any gradient
+ * is a step of no parameter.
  *
  * The parameters of a group must have gradients in the same steps. `readTorch(file, { groups: "parameter" })` puts each
  * into a group of its own, and so does `fromTorch(name, { groups: names.map((name) => ({ parameters: [name] })) })`.
  *
- * @throws {GradstepError} `UNSUPPORTED` for a group of which only some parameters have a gradient, for the optimizer's own
- * group without one, since it cannot be left out, and with `accumulate`; `INVALID_PARAMETER` for what is no optimizer; as
- * `optimizer.step` does; then nothing has changed
+ * @throws {GradstepError} `UNSUPPORTED` if only some parameters of a group have a gradient, if the optimizer's own group,
+ * which cannot be left out, has none, and with `accumulate`; `INVALID_PARAMETER` for a value that is not an optimizer;
+ * otherwise as `optimizer.step`; then nothing has changed
  */
 export function torchStep<N extends string>(
   optimizer: SteppedOptimizer<N>,
@@ -51,7 +51,7 @@ export function torchStep<N extends string>(
   }
 }
 
-/** @throws {GradstepError} `UNSUPPORTED`, `INVALID_PARAMETER` for what is no optimizer */
+/** @throws {GradstepError} `UNSUPPORTED`, `INVALID_PARAMETER` for a value that is not an optimizer */
 function checkCalls(optimizer: SteppedOptimizer<string>): void {
   if (typeof (optimizer as Partial<SteppedOptimizer<string>> | null)?.config !== "function")
     throw new GradstepError(

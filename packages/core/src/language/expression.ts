@@ -53,12 +53,12 @@ export const arity: Record<Op, 1 | 2 | 3> = {
   select: 3,
 };
 
-/** Operations whose result is a condition. */
+/** Whether the result of an operation is a condition. */
 export function isComparison(op: Op): op is CompareOp {
   return op === "lt" || op === "le" || op === "eq" || op === "ne";
 }
 
-/** Operations that only the host implements. */
+/** Whether only the host implements an operation. */
 export function isHostOp(op: Op): op is HostOp {
   return op === "pow" || op === "f32" || op === "floor";
 }
@@ -66,7 +66,7 @@ export function isHostOp(op: Op): op is HostOp {
 /** The smallest normal f32: below it, `flush` gives zero. */
 export const smallestNormal: number = 2 ** -126;
 
-/** Operations on whole tensors. */
+/** Whether an operation is one on whole tensors. */
 export function isTensorOp(op: string): op is TensorOp {
   return op === "sum" || op === "maximum" || op === "count" || op === "newtonSchulz";
 }

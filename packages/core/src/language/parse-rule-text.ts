@@ -5,7 +5,7 @@ import { explained } from "./syntax-errors.js";
 
 /**
  * The statements of a rule's text in their order, for programs that print or analyze rules. Names are not resolved.
- * @throws {GradstepError} `RULE_SYNTAX`, `INVALID_RULE` for what is no text
+ * @throws {GradstepError} `RULE_SYNTAX`, `INVALID_RULE` for a value that is not text
  */
 export function parseRuleText(text: string): readonly Assignment[] {
   if (typeof text !== "string")

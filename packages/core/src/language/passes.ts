@@ -18,9 +18,9 @@ export interface Temporary {
 export interface Count {
   /** Starts with `@`. */
   readonly name: string;
-  /** What is counted … */
+  /** What is counted. */
   readonly of: Extent;
-  /** … in each of these. */
+  /** Where: there is a number for each of these. */
   readonly per: ReducedExtent;
 }
 

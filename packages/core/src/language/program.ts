@@ -90,7 +90,7 @@ export function withOutputs(program: Program, outputs: readonly Binding[]): Prog
   return prune(nodes, { outputs, arrays: new Map(), source });
 }
 
-/** Extents are part of it only where a program has others than that of the step and of elements. */
+/** Extents are part of it only if a program has some besides those of the step and of elements. */
 function fingerprint(
   nodes: readonly Node[],
   outputs: readonly Binding[],

@@ -237,7 +237,10 @@ class BestWeights {
     this.#copies.clear();
   }
 
-  /** Makes tensors of the parameters' shapes, in other buffers: WebGPU copies only from one to another. @throws {GradstepError} `OUT_OF_MEMORY`; then the old ones are kept */
+  /**
+   * Makes tensors of the parameters' shapes, in other buffers: WebGPU copies only from one to another.
+   * @throws {GradstepError} `OUT_OF_MEMORY`; then the old ones are kept
+   */
   #allocate(): void {
     const made = new Map<string, Tensor>();
     try {

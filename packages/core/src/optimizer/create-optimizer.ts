@@ -31,7 +31,8 @@ type GroupHyperparametersOf<Spec extends OptimizerSpec> =
  * @param spec what `adam({ … })`, `optimizerByName(…)` or `fromKeras(…)` returned
  * @param parameters tensors by name; may be empty (see `add`)
  * @throws {GradstepError} `INVALID_PARAMETER`, `OVERLAPPING_MEMORY`, `UNKNOWN_PARAMETER` (a group without parameters,
- * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_SHAPE` (a copy of another shape than its parameter), `DISPOSED`
+ * unless it is part of the spec and selects them by a function), `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`,
+ * `INVALID_SHAPE` (the shape of a copy is not that of its parameter), `DISPOSED`
  */
 export function createOptimizer<
   Spec extends OptimizerSpec,

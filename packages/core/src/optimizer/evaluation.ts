@@ -92,7 +92,10 @@ function slotIndex({ context }: Group, name: string): number {
   return context.variant.slots.findIndex((slot) => slot.name === name);
 }
 
-/** Copies of the parameters, in other buffers: WebGPU copies only from one to another. @throws {GradstepError} `OUT_OF_MEMORY` */
+/**
+ * Copies of the parameters, in other buffers: WebGPU copies only from one to another.
+ * @throws {GradstepError} `OUT_OF_MEMORY`
+ */
 function keepTrained(backend: Backend, records: readonly ParameterRecord[]): readonly Swapped[] {
   const kept: Swapped[] = [];
   try {

@@ -63,7 +63,10 @@ export interface RestoreOptions {
 /** Metrics by name: one number, or one per parameter. */
 export type Metrics = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
-/** A rule applied to parameters. Made by `createOptimizer`. `R`: hyperparameters of the own rules of groups; `N`: names of parameters. */
+/**
+ * A rule applied to parameters. Made by `createOptimizer`. `R`: hyperparameters of the own rules of groups; `N`: names of
+ * parameters.
+ */
 export interface OptimizerMethods<
   H extends string,
   T extends Tensor = Tensor,
@@ -171,8 +174,8 @@ export interface OptimizerMethods<
    *
    * @param options rows and columns, for a part of the parameters
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE` (columns outside of a parameter, or a single number),
-   * `LENGTH_MISMATCH`, also for rows that were moved without this optimizer, `INVALID_MEMORY`, `UNSUPPORTED` (a backend without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`,
-   * `SWAPPED`, `DISPOSED`; then nothing has changed
+   * `LENGTH_MISMATCH`, also for rows that were moved without this optimizer, `INVALID_MEMORY`, `UNSUPPORTED` (a backend
+   * without rows), `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `SWAPPED`, `DISPOSED`; then nothing has changed
    */
   reset(names?: N | readonly N[], options?: ResetOptions): void;
   /**
@@ -220,8 +223,7 @@ export interface OptimizerMethods<
    *
    * @param index in the parameter, row-major
    * @param gradients as in `step`, or the gradient of this parameter alone. With `accumulate` and `lossScale`, what the rule
-   * gets: the mean of the calls, divided by the scale. A reduction over all tensors covers those
-   * that have a gradient
+   * gets: the mean of the calls, divided by the scale. A reduction over all tensors covers those that have a gradient
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_PARAMETER` (an index outside of it), `DISPOSED`, `SWAPPED`, and as
    * `step` does for the gradients
    */

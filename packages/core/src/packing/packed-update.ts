@@ -1,13 +1,13 @@
 import type { Update } from "../backend/backend.js";
 import { rowValuesOf } from "../backend/stored-values.js";
 
-/** Whether a kernel for plain updates cannot run this one as it is. */
+/** Whether an update has to be made plain, so that a kernel for plain updates can run it. */
 export function isPacked(update: Update): boolean {
-  return isPackedForGood(update) || isPackedNow(update);
+  return isPackedInAllRuns(update) || isPackedInThisRun(update);
 }
 
-/** The same because of what stays as long as the update. */
-export function isPackedForGood(update: Update): boolean {
+/** The same, because of what the update has in all runs. */
+export function isPackedInAllRuns(update: Update): boolean {
   return (
     update.parameter.layout !== undefined ||
     update.copies.length > 0 ||
@@ -16,8 +16,8 @@ export function isPackedForGood(update: Update): boolean {
   );
 }
 
-/** The same because of what changes from run to run. */
-export function isPackedNow({ gradient, clearsGradient, mask }: Update): boolean {
+/** The same, because of what changes from run to run. */
+export function isPackedInThisRun({ gradient, clearsGradient, mask }: Update): boolean {
   return (
     clearsGradient ||
     gradient.layout !== undefined ||

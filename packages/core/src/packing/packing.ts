@@ -12,7 +12,13 @@ import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import { roundingTo, type Rounding } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
-import { hasPlainValues, isPacked, isPackedForGood, isPackedNow, maskOf } from "./packed-update.js";
+import {
+  hasPlainValues,
+  isPacked,
+  isPackedInAllRuns,
+  isPackedInThisRun,
+  maskOf,
+} from "./packed-update.js";
 import { clearValues, fillCopyRows } from "./row-values.js";
 import { ShadowUpdate } from "./shadow-update.js";
 import { UpdatedRows } from "./updated-rows.js";
@@ -102,7 +108,7 @@ class PackingKernel {
   readonly #round: Rounding;
   readonly #shadows = new WeakMap<Update, ShadowUpdate>();
   readonly #batch: Update[] = [];
-  /** Updates of the last run that can only be packed by what changes from run to run. */
+  /** Updates of the last run that are not packed in all runs. */
   readonly #known: Update[] = [];
 
   constructor({ variant, plain, blocks, rows, round }: PackingParts) {
@@ -127,9 +133,9 @@ class PackingKernel {
     const known = this.#known;
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
-      if (isPackedNow(update)) return false;
+      if (isPackedInThisRun(update)) return false;
       if (known[i] === update) continue;
-      if (isPackedForGood(update)) return false;
+      if (isPackedInAllRuns(update)) return false;
       known[i] = update;
     }
     return true;

@@ -137,7 +137,7 @@ export class ShadowUpdate {
 
 const rowsAtATime = 4096;
 
-/** Whether the kernel gets another gradient than that of the update. */
+/** Whether the kernel gets a gradient other than that of the update. */
 function needsGradient({ gradient, gradientActivation }: Update): boolean {
   return gradient.layout !== undefined || gradientActivation !== undefined;
 }

@@ -22,7 +22,7 @@ export function isUsableName(name: string): boolean {
  */
 export function buildVariant(texts: VariantTexts): Variant {
   return explained(() => {
-    checkNames(texts);
+    checkTexts(texts);
     const variant = assembleVariant(texts, tensorLanguage);
     if (variant.evaluation !== undefined) checkEvaluation(texts, variant.evaluation);
     return variant;
@@ -33,7 +33,8 @@ function fail(rule: string, message: string): never {
   throw new GradstepError(`Rule ${rule}: ${message}`, { code: "INVALID_RULE" });
 }
 
-function checkNames(texts: VariantTexts): void {
+/** Checks what a rule or stage defines, and the names in its texts. @throws {GradstepError} `INVALID_RULE` */
+function checkTexts(texts: VariantTexts): void {
   if (!hasNames(texts))
     throw new GradstepError(
       `buildVariant: got ${show(texts)}; expected texts, such as adam.texts().`,

@@ -138,7 +138,7 @@ function checkOrder(name: string, links: readonly Link[]): void {
   }
 }
 
-/** What a stage reads of the rule is there. */
+/** Checks that the rule has what a stage reads. @throws {GradstepError} `INVALID_CHAIN` */
 function checkReads(name: string, reads: StageReads, stage: Rule, rule: Rule): void {
   const { slots = [], hyperparameters = [] } = reads;
   const missing =

@@ -53,8 +53,8 @@ function invalid(message: string): never {
 }
 
 /**
- * Checks that a value is the definition of a rule or of a stage, whose names and ranges can be used together. Its texts are checked
- * when they are parsed.
+ * Checks that a value is the definition of a rule or of a stage, whose names and ranges can be used together. Its texts are
+ * checked when they are parsed.
  * @throws {GradstepError} `INVALID_RULE`, `INVALID_HYPERPARAMETER` (a default outside its range)
  */
 export function checkDefinition(definition: object, isStage = false): void {

@@ -16,7 +16,7 @@ export interface Rule {
   readonly options: OptionTable;
   /** Hyperparameters that must stay 0 in an optimizer that was made with 0. */
   readonly structural: readonly string[];
-  /** Whether its text, or that of a part of a chain, is not of this package. False if left out. */
+  /** Whether its text, or that of a part of a chain, comes from outside of this package. False if left out. */
   readonly isOwn?: boolean;
   /** The texts and names of the variant for these choices. */
   texts(choices?: Readonly<Record<string, boolean | string>>): VariantTexts;
@@ -24,7 +24,10 @@ export interface Rule {
   variant(choices?: Readonly<Record<string, boolean | string>>): Variant;
   /** The variants that differ in what they compute per element. */
   variants(): readonly Variant[];
-  /** Splits settings into hyperparameters and options, and checks them. @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+  /**
+   * Splits settings into hyperparameters and options, and checks them.
+   * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+   */
   specify(settings: Readonly<Record<string, unknown>>): OptimizerSpec;
 }
 

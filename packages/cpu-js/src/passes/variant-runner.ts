@@ -20,7 +20,7 @@ interface Phase {
   readonly level: number;
 }
 
-/** What a runner has to know of the chain of which its variant is a part. */
+/** What a runner has to know about the chain that its variant is part of. */
 export interface ChainPlace {
   readonly part: VariantPart;
   /** Memory for the gradients that stages change, by update; undefined if none does. */

@@ -24,8 +24,9 @@ export const cacheLoadsName = "load";
 export type CacheLoads = (entries: number, end: number, entryBytes: number) => void;
 
 /**
- * A module with a function that loads a word of each cache line of the parameter and the slots of some entries. Kernels find them in the
- * cache afterwards. Loads that depend on nothing overlap; in a kernel, the loads of a row wait for the row before.
+ * A module with a function that loads a word of each cache line of the parameter and the slots of some entries. Kernels
+ * find them in the cache afterwards. Loads that depend on nothing overlap; in a kernel, the loads of a row wait for the row
+ * before.
  */
 export function cacheLoadsModule(memory: ImportedMemory): Uint8Array<ArrayBuffer> {
   const [entry, entriesEnd, entryBytes, word, address, stop] = [0, 1, 2, 3, 4, 5];

@@ -167,7 +167,7 @@ function addUpdate(functions: WasmFunction[], variant: Variant): number {
   });
 }
 
-/** A function of which there are shorter forms, for scalars with certain values. */
+/** A function that has shorter forms, for certain values of scalars. */
 interface Specializable {
   readonly program: Program;
   readonly scalars: readonly string[];

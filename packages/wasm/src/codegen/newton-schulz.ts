@@ -49,8 +49,8 @@ export function newtonSchulzScratchBytes(rows: number, columns: number): number 
 
 /**
  * Adds the function `(x, result, scratch, matrices, rows, columns, a, b, c)`: one Newton–Schulz iteration per matrix, with
- * the bits of `newtonSchulz` of the core. `scratch` is the address of `newtonSchulzScratchBytes(rows, columns)`. The result may be `x`
- * itself. The coefficients are the bits of f32 numbers.
+ * the bits of `newtonSchulz` of the core. `scratch` is the address of `newtonSchulzScratchBytes(rows, columns)`. The result
+ * may be `x` itself. The coefficients are the bits of f32 numbers.
  *
  * @param name under which it is exported; not exported if left out
  * @returns its index

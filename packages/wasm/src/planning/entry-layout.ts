@@ -1,6 +1,6 @@
 import type { Extent, Matrices, Variant } from "@gradstep/core";
 
-/** The words of an entry that are no addresses of arrays. */
+/** The words of an entry that are not addresses of arrays. */
 export const entryWord = {
   /** Rows and columns of a matrix of the tensor, or of its transpose if `isTransposed` is not 0. */
   rows: 0,

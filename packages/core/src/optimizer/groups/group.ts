@@ -38,7 +38,7 @@ export class Group {
   iterations = 0;
   /** The learning rate of the current step if its options give one. */
   stepRate: StepRate | undefined;
-  /** The growth of each scalar per learning rate, if the rate of the step is a tensor. */
+  /** By how much each scalar grows per unit of the learning rate, if the rate of the step is a tensor. */
   readonly slopes: Float64Array;
   /** What its steps do with sparse gradients. */
   sparseOptions: CheckedSparseOptions = denseSteps;
@@ -159,7 +159,7 @@ export class Group {
 
   /**
    * Checks a learning rate for one step.
-   * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNSUPPORTED` for a tensor of which scalars are no linear function
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNSUPPORTED` for a tensor, if scalars are not linear in the rate
    */
   checkStepRate(rate: StepRate): void {
     if (typeof rate === "number") {

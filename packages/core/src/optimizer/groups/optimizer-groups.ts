@@ -66,7 +66,10 @@ export class OptimizerGroups {
     return group;
   }
 
-  /** The group that matches a parameter, or else the defaults. @throws {GradstepError} `INVALID_PARAMETER` if two groups match */
+  /**
+   * The group that matches a parameter, or else the defaults.
+   * @throws {GradstepError} `INVALID_PARAMETER` if two groups match
+   */
   of(parameter: MatchedParameter): Group {
     const matching = this.own.filter((group) => group.matches(parameter));
     if (matching.length > 1) {

@@ -3,7 +3,7 @@ import { dependencesOn } from "../../language/affinity.js";
 import type { Variant } from "../../rule/variant.js";
 
 /**
- * Whether the learning rate of a step can be a tensor, which the device reads: all scalars are linear functions of it.
+ * Checks that the learning rate of a step can be a tensor, which the device reads: that all scalars are linear in it.
  * @param label the group, as the message names it
  * @throws {GradstepError} `UNSUPPORTED`
  */

@@ -62,7 +62,7 @@ export function checkParameters(
   checkDisjoint([...current, ...Object.entries(parameters)]);
 }
 
-/** What to do with a value that is no tensor of a backend. */
+/** What to do with a value that is not a tensor of a backend. */
 function remedyFor(value: unknown): string {
   if (isPromise(value)) return "Await the backend, and make tensors with it.";
   return isOfTensorFlow(value)
@@ -75,7 +75,7 @@ export function isOfTensorFlow(value: unknown): boolean {
   return ["dataId", "read"].some((name) => propertyOf(value, name) !== undefined);
 }
 
-/** @throws {GradstepError} `INVALID_PARAMETER` for what is no object with parameters */
+/** @throws {GradstepError} `INVALID_PARAMETER` for a value that is not an object with parameters */
 export function checkIsParameters(parameters: unknown): void {
   if (hasNames(parameters) && !isTensor(parameters) && !isRawMemory(parameters)) return;
   throw new GradstepError(

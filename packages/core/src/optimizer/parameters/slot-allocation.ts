@@ -21,8 +21,9 @@ export interface NewParameter {
 }
 
 /**
- * Allocates the slots of each parameter that are not in caller-owned memory, filled with their first values, each slot in its own pool. Slots that the
- * parameters of a rule share are made with its first parameter. If memory runs out, everything allocated so far is freed.
+ * Allocates the slots of each parameter that are not in caller-owned memory, filled with their first values, each slot in
+ * its own pool. Slots that the parameters of a rule share are made with its first parameter. If memory runs out, everything
+ * allocated so far is freed.
  *
  * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED` (a backend that cannot copy parameters)
  */

@@ -43,7 +43,7 @@ export class SlotResets {
   }
 
   /**
-   * The resets of these columns, with the current first values. Slots of which nothing is selected have none.
+   * The resets of these columns, with the current first values. There is none of slots without a selected value.
    * @throws {GradstepError} `OUT_OF_MEMORY`
    */
   of(columns: ColumnRange | undefined): readonly SlotReset[] {

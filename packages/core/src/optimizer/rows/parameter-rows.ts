@@ -72,7 +72,7 @@ export class ParameterRows implements Rows {
     this.#remap("encodeRemap", indices, options, target);
   }
 
-  /** @param target that into which the remap is recorded; undefined to execute it */
+  /** @param target what the remap is recorded into; undefined to execute it */
   #remap(
     method: "remap" | "encodeRemap",
     indices: RowValues,

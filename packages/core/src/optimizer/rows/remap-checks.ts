@@ -58,7 +58,7 @@ export function checkResetRows(
   return new Map(named);
 }
 
-/** Whether it is an object with something per name, and not one value or, by mistake, memory that is no tensor. */
+/** Whether it is an object with a value per name, rather than one value, or memory where a tensor is expected. */
 function isByName<V>(values: RowValues | Readonly<Record<string, V>>): values is Record<string, V> {
   if (values === null || typeof values !== "object" || Array.isArray(values)) return false;
   return !isRowValues(values) && !isRawMemory(values);

@@ -11,7 +11,7 @@ export type RowCounts<T extends Tensor = Tensor> =
   | T
   | Readonly<Record<string, number | T>>;
 
-/** A number of rows that is smaller than that of the tensors: the rows from it on are left out. */
+/** A number of rows below that of the tensors: the rows from this number on are left out. */
 export interface RowLimit<M extends RowValues = RowValues> {
   /** A number, or a tensor whose first u32 is the number. */
   readonly count: Tensor | number;

@@ -31,7 +31,7 @@ export interface RemapOptions<T extends Tensor = Tensor> {
 /** Parameters whose rows move together. Made by `optimizer.rows`. */
 export interface Rows<T extends Tensor = Tensor> {
   readonly names: readonly string[];
-  /** The current number of rows; if it is on the device, that which the tensors have. */
+  /** The current number of rows; if it is on the device, the number of rows of the tensors. */
   readonly count: number;
   /**
    * The current number of rows, read from the device if it is there.

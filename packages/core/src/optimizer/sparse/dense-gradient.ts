@@ -8,8 +8,8 @@ import { hasView } from "./has-view.js";
 import { sumRows } from "./sum-rows.js";
 
 /**
- * The gradient of all rows of a parameter, of which only some are not 0. It is a tensor where JavaScript can access the
- * values of tensors, elsewhere an array.
+ * The gradient of all rows of a parameter; only some rows are not 0. It is a tensor where JavaScript can access the values
+ * of tensors, elsewhere an array.
  */
 export class DenseGradient {
   readonly gradient: Tensor | Values;

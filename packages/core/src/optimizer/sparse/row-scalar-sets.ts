@@ -3,7 +3,7 @@ import type { Group } from "../groups/group.js";
 import { stepsAmong } from "../groups/steps-among.js";
 import type { StepScalars } from "../step/step-scalars.js";
 
-/** Steps of which each may be the next one of a device, from the first to the last. */
+/** The steps that may be a device's next one, from the first to the last. */
 export interface StepWindow {
   readonly first: number;
   readonly last: number;

@@ -10,7 +10,7 @@ import type { RowSteps } from "./row-steps.js";
 /**
  * Replaces the update of a parameter whose rows count their own steps by one per number of steps, or by one with the
  * scalars that a device chooses.
- * @param window the steps of which each may be the next one of a device that decides
+ * @param window the steps that may be the next one of a device that decides which steps are taken
  */
 export function divideUpdate(
   { update, run, rowSteps }: ParameterRecord,
@@ -44,7 +44,7 @@ function divide(update: Update, rowSteps: RowSteps, window: StepWindow | undefin
 }
 
 /**
- * Whether rows that count their own steps can be reset.
+ * Checks that rows that count their own steps can be reset.
  * @throws {GradstepError} `UNSUPPORTED`
  */
 export function checkRowStepReset(
@@ -68,7 +68,7 @@ export function indicesOnDevice(name: string): GradstepError {
 }
 
 /**
- * Whether rows that count their own steps can be updated with this mask.
+ * Checks that rows that count their own steps can be updated with this mask.
  * @throws {GradstepError} `UNSUPPORTED`
  */
 export function checkRowStepMask(name: string, { mask, unselectedRows }: Update): void {

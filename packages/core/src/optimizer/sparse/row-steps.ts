@@ -61,7 +61,7 @@ export class RowSteps {
    *
    * @param indices the rows to be updated, without duplicates; the first `length`
    * @param gradientRows for each of them, the row of the gradient
-   * @param window the steps of which each may be the next one of a device that decides
+   * @param window the steps that may be the next one of a device that decides which steps are taken
    */
   divide(
     update: Update,
@@ -148,7 +148,7 @@ export class RowSteps {
     this.#count = 0;
   }
 
-  /** One update of all rows, of which the device chooses the scalars. */
+  /** One update of all rows, whose scalars the device chooses. */
   #listAll(
     update: Update,
     indices: Uint32Array,

@@ -14,7 +14,7 @@ export interface OptimizerState {
   /** Name of the rule. */
   readonly rule: string;
   readonly options: Readonly<Record<string, boolean | string>>;
-  /** A hash of what a rule or stage of one's own computes, so that another text is noticed; left out for built-in ones. */
+  /** A hash of what a rule or stage of your own computes, so that another text is noticed; left out for built-in ones. */
   readonly fingerprint?: string;
   /** Current hyperparameters of the optimizer. */
   readonly hyperparameters: Readonly<Record<string, number | ScheduleData>>;

@@ -19,7 +19,7 @@ export interface GroupChange {
   readonly iterations: number | undefined;
 }
 
-/** A state with more groups is none. */
+/** More groups than any state has. */
 const maxGroups = 100_000;
 
 /** What groups take from a state. They are found by the parameters that they hold. */
@@ -117,7 +117,7 @@ function matchGroups(
       got !== undefined &&
       got.length === expected.length &&
       expected.every((name) => got.includes(name));
-    // What is no group is a misfit already.
+    // A value that is not a group is a misfit already.
     if (!isSame && (names[i] !== undefined || i >= saved.length || match !== undefined))
       misfits
         .at(`groups.${match ?? i}.parameters`)
@@ -126,7 +126,7 @@ function matchGroups(
   });
 }
 
-/** The parameters of a group; undefined if it is none. */
+/** The names of the parameters of a saved group; undefined if the value is not a group. */
 function namesOf(group: unknown): readonly string[] | undefined {
   const parameters = hasNames(group) ? group["parameters"] : undefined;
   return Array.isArray(parameters) && isDense(parameters) ? parameters : undefined;
@@ -138,7 +138,7 @@ function addNoGroup(misfits: Misfits, group: unknown): void {
   else misfits.add("format", show(group), "an object");
 }
 
-/** Stops at the first value that is no name, and so at the first hole. */
+/** Whether all are names. Stops at the first value that is not, and therefore at the first hole. */
 function isDense(names: readonly unknown[]): names is readonly string[] {
   for (let i = 0; i < names.length; i += 1) if (typeof names[i] !== "string") return false;
   return true;

@@ -12,7 +12,7 @@ export function own(table: Table, name: string): unknown {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** A value of a state as an object; an empty one if it is none, which is a misfit. */
+/** A value of a state as an object; for anything else, which is a misfit, an empty object. */
 export function tableAt(misfits: Misfits, value: unknown): Table {
   if (hasNames(value)) return value;
   misfits.add("format", show(value), "an object");
@@ -23,7 +23,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** A value of a state as a number of steps or calls; undefined if it is none, which is a misfit. */
+/** A value of a state as a number of steps or calls; undefined for anything else, which is a misfit. */
 export function countAt(misfits: Misfits, value: unknown): number | undefined {
   return isCount(value) ? value : misfits.add("format", show(value), "a non-negative integer");
 }

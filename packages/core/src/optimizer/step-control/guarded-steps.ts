@@ -52,7 +52,7 @@ export class GuardedSteps {
   readonly #clock: Clock;
   readonly #carried: CarriedScalars;
   readonly #kinds: StepKinds;
-  /** The steps of which each may be the device's next one, if the scalars of rows are not kept for more of them. */
+  /** The steps that may be the device's next one, as far as the scalars of rows are kept for them. */
   window: StepWindow = { first: 0, last: 0, read: 0 };
   /** Which groups were frozen at the last step, and `every` of each. */
   readonly #participation: { frozen: boolean; every: number }[];
@@ -60,11 +60,11 @@ export class GuardedSteps {
   #seen = -1;
   /** The first step that the device may not have taken yet. */
   #first = 0;
-  /** Steps of which the host knows that they were not taken. */
+  /** Steps that, as the host knows, were not taken. */
   #untaken = 0;
   /** Those of them that were skipped. */
   #skipped = 0;
-  /** Stops of which the host knows. */
+  /** Stops that the host knows. */
   #stops = 0;
   /** Restored states so far: what was read before one is out of date. */
   #restored = 0;
@@ -172,8 +172,8 @@ export class GuardedSteps {
   }
 
   /**
-   * Steps of which each may be the next one of the device, and in which different groups take part: all that differs is to
-   * be done for each of them, after `beginTurn`. Valid until the next call.
+   * The steps that may be the device's next one, if different groups take part in them: everything that differs is to be
+   * done for each of them, after `beginTurn`. Valid until the next call.
    *
    * @throws {GradstepError} `UNSUPPORTED` if the rows of a group may have taken too many different numbers of steps
    */

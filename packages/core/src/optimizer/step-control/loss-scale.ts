@@ -10,7 +10,7 @@ export interface LossScaleState {
 /**
  * A loss scale, as in Micikevicius et al. 2018, with the rule of PyTorch's `GradScaler` and Keras's `LossScaleOptimizer`:
  * it grows after a number of steps in a row with finite gradients, unless the result is infinite in f32, and shrinks at
- * every other.
+ * every step with a gradient that is not finite.
  */
 export class LossScale {
   readonly #options: Required<DynamicLossScale>;

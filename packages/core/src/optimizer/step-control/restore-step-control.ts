@@ -32,7 +32,7 @@ interface AccumulatedGradient {
 }
 
 /**
- * Whether schedules go on where they were: they are at the number of steps times the calls of each.
+ * Checks that schedules go on where they were: they are at the number of steps times the calls of each.
  * @param misfits those at the path `control`
  * @param expected by how much they advance in a step here
  */
@@ -164,7 +164,7 @@ function lossScaleAt(misfits: Misfits, value: unknown): LossScaleState | undefin
   return misfits.at("lossScale").add("format", got, "a positive scale and a count of steps");
 }
 
-/** Continues from these values; where there are none, with the next call as the first of its step. */
+/** Continues from these values; without accumulated gradients, the next call is the first of its step. */
 export function writeControl(
   control: StepControl,
   change: ControlChange,

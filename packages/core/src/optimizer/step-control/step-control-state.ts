@@ -43,7 +43,7 @@ export async function readControlState(
 }
 
 /**
- * A state without the steps that the device has not taken, of which the host did not know when it made the state.
+ * A state without the steps that the host had counted when it made the state, and that the device has not taken.
  * @param counting the parameters whose rows count their steps on the device
  */
 export function correctedState(

@@ -34,7 +34,7 @@ export interface ControlledCall {
   readonly all: readonly ParameterRecord[];
   readonly options: StepOptions | undefined;
   readonly run: KernelRunner;
-  /** That into which `run` records, if it does. */
+  /** What `run` records into, if it records. */
   readonly target: object | undefined;
 }
 
@@ -93,7 +93,7 @@ export class StepControl {
     };
   }
 
-  /** Whether a step can have such options. @throws {GradstepError} `UNSUPPORTED` */
+  /** Checks that a step can have such options. @throws {GradstepError} `UNSUPPORTED` */
   checkSignals(signals: SignalInputs): void {
     checkNotAccumulated(signals, this.options);
     if (this.guarded !== undefined) checkNotGuarded(signals, this.options);

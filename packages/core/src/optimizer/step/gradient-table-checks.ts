@@ -6,7 +6,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 
-/** @throws {GradstepError} `INVALID_GRADIENT` for anything but an object */
+/** @throws {GradstepError} `INVALID_GRADIENT` for a value that is not an object */
 export function checkIsTable(gradients: Gradients): void {
   if (gradients === null || typeof gradients !== "object") throw notATable(gradients);
 }
@@ -42,7 +42,7 @@ export function unknownNames(
 ): GradstepError {
   if (!(hasNames(gradients) && !isTensor(gradients))) return notATable(gradients);
   const unknown = Object.keys(gradients).filter((name) => !byName.has(name));
-  // What has properties, but none of its own, is no object with gradients: a GPUBuffer, for example.
+  // An object whose properties are all inherited holds no gradients: a GPUBuffer, for example.
   return unknown.length === 0
     ? notATable(gradients)
     : unknownParameters(unknown, [...byName.keys()]);

@@ -73,7 +73,7 @@ export class StepInputs {
    * Takes the inputs of the step with this number; returns the number of its updates. Gradients that are typed arrays
    * become part of their updates in `stage`.
    *
-   * @param others steps of which each may be the one: a group takes part if it does in any of them
+   * @param others other steps that it may turn out to be: a group takes part if it does in any of them
    * @throws {GradstepError} as `optimizer.step` does
    */
   take(
@@ -96,7 +96,7 @@ export class StepInputs {
   }
 
   /**
-   * Whether the gradients can be cleared if their groups take part in the step, which may be any of these.
+   * Checks that the gradients can be cleared if their groups take part in the step, which may be any of these.
    * @throws {GradstepError} `UNSUPPORTED` for an array whose group takes part in some of them
    */
   checkClearing(gradients: Gradients, steps: readonly number[]): void {

@@ -113,8 +113,8 @@ export class StepRunner {
   }
 
   /**
-   * Takes a step of which the host does not know which groups take part in it, since the device decides which steps were
-   * skipped: everything once per possibility. Does nothing and returns false if there is only one.
+   * Takes a step for which the host does not know which groups take part in it, because the device decides which steps are
+   * skipped: everything is done once for each possibility. Does nothing and returns false if there is only one.
    */
   #takeTurns(
     gradients: Gradients,

@@ -147,7 +147,7 @@ export class StepScalars {
     for (const { name, node } of this.#hyperparameters)
       nodes[node] = name === hyperparameter ? value : this.#source.get(name);
     interpret(this.#constants, nodes);
-    // What was computed ahead is of the value of the source.
+    // The scalars that were computed ahead have the value of the source.
     this.#seen = -1;
     if (this.#stepNode >= 0) nodes[this.#stepNode] = t;
     move(this.#persistentInputs, this.#persistent, nodes);
