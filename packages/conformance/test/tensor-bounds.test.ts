@@ -51,8 +51,8 @@ async function check(
     optimizer.step(gradients);
     const after = await snapshot(optimizer, parameters);
     change(after as Record<string, Record<string, Float32Array>>);
-    checker.step(before, gradients, after, stats);
-    loose.step(before, gradients, after, looseStats);
+    checker.step({ before, gradients, after, stats });
+    loose.step({ before, gradients, after, stats: looseStats });
   }
   return { stats, looseStats };
 }

@@ -1,4 +1,5 @@
-import { GradstepError, type ElementOp, type Program } from "@gradstep/core";
+import { GradstepError, hasNames, show, type ElementOp, type Program } from "@gradstep/core";
+import { checkModel } from "../option-checks.js";
 import { anything, certainInput, operand, point, type Interval } from "./interval.js";
 import { unitRoundoff, type ErrorModel } from "./error-model.js";
 import { operations } from "./interval-operations.js";
@@ -17,8 +18,17 @@ export class Bounds {
   readonly outputs: Interval[];
   readonly #nodes: Interval[];
 
-  /** @throws {GradstepError} `INVALID_RULE` for operations that only the host has */
+  /**
+   * @throws {GradstepError} `INVALID_RULE` for what is no program, and for operations that only the host has;
+   * `INVALID_HYPERPARAMETER` for what is no error model
+   */
   constructor(program: Program, model: ErrorModel) {
+    if (!hasNames(program) || !Array.isArray(program.nodes) || !Array.isArray(program.outputs))
+      throw new GradstepError(
+        `Bounds: got ${show(program)}; expected a program, such as variantOf(adam()).perElement.`,
+        { code: "INVALID_RULE" },
+      );
+    checkModel("Bounds", model ?? null);
     this.program = program;
     this.model = model;
     this.#nodes = program.nodes.map(({ op, value }) => {

@@ -1,5 +1,12 @@
-import type { Dimensions } from "@gradstep/core";
-import { newtonSchulz, smallestNormal } from "@gradstep/core";
+import {
+  GradstepError,
+  hasNames,
+  newtonSchulz,
+  show,
+  smallestNormal,
+  type Dimensions,
+} from "@gradstep/core";
+import { checkModel } from "../option-checks.js";
 import type { ErrorModel } from "./error-model.js";
 
 /** Values that an implementation may have: at most `radius` from `exact`, in the Frobenius norm of each matrix. */
@@ -26,25 +33,34 @@ export interface Coefficient {
  * To it come the errors of the iteration's own operations. A sum of K products has an error of at most
  * γ = Kε / (1 − Kε) times the sum of their magnitudes, in any order and with or without fused operations; the Frobenius
  * norm of those sums is at most ‖L‖·‖R‖. Norms of products: ‖LR‖ ≤ ‖L‖₂·‖R‖.
+ *
+ * @param x one value per element of all matrices, one radius per matrix
+ * @param coefficients a, b and c
+ * @throws {GradstepError} `INVALID_PARAMETER`, `INVALID_HYPERPARAMETER` for what is no error model
  */
 export function newtonSchulzBound(
-  { exact: x, radius }: MatrixBound,
+  x: MatrixBound,
   dimensions: Dimensions,
-  [a, b, c]: readonly Coefficient[],
+  coefficients: readonly Coefficient[],
   model: ErrorModel,
 ): MatrixBound {
-  const exact = new Float64Array(x.length);
-  const coefficients = [a, b, c].map((one) => one.exact);
-  newtonSchulz(x, exact, dimensions, coefficients, (value) => value);
+  checkArguments(x, dimensions, coefficients);
+  checkModel("newtonSchulzBound", model ?? null);
+  const { exact: values, radius } = x;
+  const [a, b, c] = coefficients;
+  const exact = new Float64Array(values.length);
+  const factors = [a, b, c].map((one) => one.exact);
+  newtonSchulz(values, exact, dimensions, factors, (value) => value);
   const isIdentity = a.exact === 1 && b.exact === 0 && c.exact === 0;
   if (isIdentity) return { exact, radius };
   const { matrices, rows, columns } = dimensions;
   const size = rows * columns;
   const radii = Float64Array.from({ length: matrices }, (_, i) => {
-    const matrix = x.subarray(i * size, (i + 1) * size);
-    const norm = spectralNorm(matrix, rows, columns) + radius[i];
-    const passedOn = largestSlope(norm, coefficients) * radius[i];
-    const own = ownError(matrix, rows, columns, radius[i], norm, [a, b, c], model);
+    const matrix = { values: values.subarray(i * size, (i + 1) * size), rows, columns };
+    const norm = spectralNorm(matrix) + radius[i];
+    const passedOn = largestSlope(norm, factors) * radius[i];
+    const norms = { spectralNorm: norm, frobeniusNorm: frobeniusNorm(matrix.values) + radius[i] };
+    const own = ownError({ rows, columns, ...norms }, [a, b, c], model);
     const total = (passedOn + own) * (1 + 64 * model.arithmetic);
     // Above the range of f32 anything may happen.
     return total < 2 ** 64 && norm < 2 ** 24 ? total : Infinity;
@@ -52,20 +68,73 @@ export function newtonSchulzBound(
   return { exact, radius: radii };
 }
 
-/** The errors of the operations of an iteration, for an X of the spectral norm `s`. */
+/** @throws {GradstepError} `INVALID_PARAMETER` */
+function checkArguments(x: unknown, dimensions: unknown, coefficients: unknown): void {
+  const sizes = (hasNames(dimensions) ? dimensions : {}) as unknown as Dimensions;
+  const { matrices, rows, columns } = sizes;
+  const areSizes = [matrices, rows, columns].every((one) => Number.isSafeInteger(one) && one > 0);
+  if (!areSizes)
+    throw invalid("the dimensions", dimensions, "{ matrices, rows, columns }, positive integers");
+  const { exact, radius } = (hasNames(x) ? x : {}) as Partial<MatrixBound>;
+  const size = matrices * rows * columns;
+  const isBound =
+    exact instanceof Float64Array &&
+    radius instanceof Float64Array &&
+    exact.length === size &&
+    radius.length === matrices;
+  if (!isBound)
+    throw invalid(
+      "the bound",
+      x,
+      `{ exact, radius }, Float64Arrays of ${size} and ${matrices} values`,
+    );
+  const areCoefficients =
+    Array.isArray(coefficients) &&
+    coefficients.length === 3 &&
+    coefficients.every((one) => hasNames(one) && isNumber(one["exact"]) && isNumber(one["error"]));
+  if (!areCoefficients)
+    throw invalid("the coefficients", coefficients, "three, each { exact, error }");
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number";
+}
+
+function invalid(what: string, got: unknown, expected: string): GradstepError {
+  return new GradstepError(
+    `newtonSchulzBound: got ${show(got)} as ${what}; expected ${expected}.`,
+    {
+      code: "INVALID_PARAMETER",
+    },
+  );
+}
+
+/** A matrix. */
+interface Matrix {
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The matrices that an X may be. */
+interface PossibleMatrices {
+  readonly rows: number;
+  readonly columns: number;
+  /** The largest spectral norm of them. */
+  readonly spectralNorm: number;
+  /** The largest Frobenius norm of them. */
+  readonly frobeniusNorm: number;
+}
+
+/** The errors of the operations of an iteration. */
 function ownError(
-  x: Float64Array,
-  rows: number,
-  columns: number,
-  radius: number,
-  s: number,
+  { rows, columns, spectralNorm: s, frobeniusNorm: normX }: PossibleMatrices,
   [a, b, c]: readonly Coefficient[],
   model: ErrorModel,
 ): number {
   const [m, n] = [Math.min(rows, columns), Math.max(rows, columns)];
   const gamma = (operations: number): number =>
     (operations * model.arithmetic) / (1 - operations * model.arithmetic);
-  const normX = frobeniusNorm(x) + radius;
   // Per element: a loss among subnormals in each operation, and of each operand that is taken for 0.
   const tiny = (terms: number, largest: number): number =>
     (model.flushes ? 4 * smallestNormal : model.underflow) *
@@ -111,7 +180,7 @@ function largestSlope(s: number, [a, b, c]: readonly number[]): number {
 const squarings = 8;
 
 /** An upper bound of the largest singular value: ‖A^k‖ to the power 1/2k, with A = XXᵀ on the smaller side. */
-function spectralNorm(x: Float64Array, rows: number, columns: number): number {
+function spectralNorm({ values: x, rows, columns }: Matrix): number {
   const size = Math.min(rows, columns);
   let power = new Float64Array(size * size);
   const at = (i: number, k: number): number =>

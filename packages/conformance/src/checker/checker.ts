@@ -1,58 +1,55 @@
 import {
+  checkOptions,
   createOptimizer,
+  GradstepError,
+  hasNames,
+  show,
   type GroupOptions,
-  type Metrics,
   type Optimizer,
   type OptimizerSpec,
-  type StepOptions,
   type Tensor,
-  type Update,
-  type Values,
   type Variant,
 } from "@gradstep/core";
 import { Bounds, errorOverBound } from "../bounds/bounds.js";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { isAnything, point, type Interval } from "../bounds/interval.js";
 import { tensorBounds } from "../bounds/tensor-bounds.js";
+import { checkModel } from "../option-checks.js";
 import type { CheckStats } from "./check-stats.js";
+import {
+  checkedUpdate,
+  checkStepValues,
+  isSelected,
+  scalarsOf,
+  tensorsOf,
+  type CheckedStep,
+  type CheckedUpdate,
+} from "./checked-update.js";
 import { recordingReference, type RecordedRun } from "./recording-reference.js";
 import type { Snapshot } from "./snapshot.js";
 import type { BitDifference, ValueLocation, Violation } from "./violation.js";
-
-/** What a step was given in addition to gradients, and what was asked after it. */
-export interface StepDetails {
-  readonly options?: StepOptions;
-  /** What `optimizer.metrics()` gave after the step; metrics are not checked if left out. */
-  readonly metrics?: Metrics;
-  /** The possible values of gradients that the backend computes from what it was given, by parameter. */
-  readonly gradientBounds?: Readonly<Record<string, readonly Interval[]>>;
-}
 
 /** The optimizer that a checker follows. */
 export interface CheckedOptimizer {
   readonly spec: OptimizerSpec;
   /** Of the parameters, by name. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
-  readonly groups?: readonly GroupOptions[];
+  readonly groups?: readonly GroupOptions[] | undefined;
   /** How far results may be from exact; round to nearest if left out. */
-  readonly model?: ErrorModel;
+  readonly model?: ErrorModel | undefined;
   /** Of the parameters before the first step, of which slots may be copies; zeros if left out. */
-  readonly values?: Readonly<Record<string, ArrayLike<number>>>;
+  readonly values?: Readonly<Record<string, ArrayLike<number>>> | undefined;
 }
 
-/** One parameter of a step: its values before and after, and those of the reference. */
-interface CheckedUpdate {
-  readonly variant: Variant;
-  readonly name: string;
-  readonly update: Update;
-  readonly before: Snapshot;
-  /** 0 in rows that are not selected. */
-  readonly gradient: Float32Array;
-  /** Its possible values, if they are not certain. */
-  readonly gradientBound: readonly Interval[] | undefined;
-  readonly after: Snapshot;
-  readonly expected: Snapshot;
-}
+const stepNames: readonly (keyof CheckedStep)[] = [
+  "before",
+  "gradients",
+  "after",
+  "stats",
+  "options",
+  "metrics",
+  "gradientBounds",
+];
 
 /**
  * Checks a backend step by step: computes from the backend's own values before a step which values may follow.
@@ -71,13 +68,17 @@ export class Checker {
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;
 
-  constructor({
-    spec,
-    shapes,
-    groups = [],
-    model = roundToNearest,
-    values = {},
-  }: CheckedOptimizer) {
+  /** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `INVALID_PARAMETER`, and as `createOptimizer` does */
+  constructor(checked: CheckedOptimizer) {
+    checkOptions("Checker", checked, ["spec", "shapes", "groups", "model", "values"]);
+    checkModel("Checker", checked.model);
+    const { spec, shapes, groups = [], model = roundToNearest, values = {} } = checked;
+    for (const [name, table] of Object.entries({ shapes, values }))
+      if (!hasNames(table))
+        throw new GradstepError(
+          `Checker: ${name} is ${show(table)}; expected an object by the names of parameters.`,
+          { code: "INVALID_PARAMETER" },
+        );
     const { backend } = this.#reference;
     this.#model = model;
     this.#parameters = Object.fromEntries(
@@ -107,39 +108,21 @@ export class Checker {
 
   /**
    * Checks one step of all parameters that have a gradient.
-   *
-   * @param before the backend's values before the step, by parameter
-   * @param gradients what the step was given
-   * @param after the backend's values after the step
-   * @param stats the findings are added to it
-   * @param details what else the step was given, and what was asked after it
+   * @throws {GradstepError} `INVALID_PARAMETER` where values are missing, and as `optimizer.step` does
    */
-  step(
-    before: Readonly<Record<string, Snapshot>>,
-    gradients: Readonly<Record<string, Float32Array>>,
-    after: Readonly<Record<string, Snapshot>>,
-    stats: CheckStats,
-    { options, metrics, gradientBounds = {} }: StepDetails = {},
-  ): void {
+  step(step: CheckedStep): void {
+    checkOptions("Checker.step", step, stepNames);
+    checkStepValues(step);
+    const { before, gradients, stats, options } = step;
+    this.optimizer.step(gradients, options);
     this.#violation = undefined;
     this.#difference = undefined;
-    this.optimizer.step(gradients, options);
     for (const runs of this.#reference.take()) {
       this.#execute(runs, before);
       const checked = runs.map(({ variant, updates }) =>
-        updates.map((update): CheckedUpdate => {
-          const name = this.#nameOf(update.parameter);
-          return {
-            variant,
-            name,
-            update,
-            before: before[name],
-            gradient: maskedGradient(update, gradients[name]),
-            gradientBound: maskedBound(update, gradientBounds[name]),
-            after: { ...metricsOf(name, metrics), ...after[name] },
-            expected: valuesOf(variant, update),
-          };
-        }),
+        updates.map((update) =>
+          checkedUpdate(this.#nameOf(update.parameter), variant, update, step),
+        ),
       );
       const [first] = checked.flat();
       const bounds = runs.length === 1 && this.#boundsOf(first.variant);
@@ -258,58 +241,4 @@ export class Checker {
     if (ratio > 1)
       this.#violation ??= { ...location(), got, interval: { ...interval }, errorOverBound: ratio };
   }
-}
-
-/** `p` and the slots, by name. */
-function tensorsOf(
-  { slots }: Variant,
-  update: Update,
-): readonly (readonly [name: string, tensor: Tensor])[] {
-  return [["p", update.parameter], ...slots.map(({ name }, i) => [name, update.slots[i]] as const)];
-}
-
-/** The values in the memory of the reference, which a later run changes. */
-function valuesOf(variant: Variant, update: Update): Snapshot {
-  return Object.fromEntries(
-    tensorsOf(variant, update).map(([name, tensor]) => [
-      name,
-      (tensor as unknown as { view(): Values }).view(),
-    ]),
-  );
-}
-
-/** As an f32 backend sees them. */
-function scalarsOf({ variant, update }: CheckedUpdate): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    variant.scalars.map((name, i) => [name, Math.fround(update.scalars[i])]),
-  );
-}
-
-/** Whether the mask selects the row of an element. */
-function isSelected({ parameter, mask }: Update, element: number): boolean {
-  const rows = mask as Uint32Array | undefined;
-  return rows === undefined || rows[Math.floor((element * rows.length) / parameter.size)] !== 0;
-}
-
-function maskedGradient(update: Update, gradient: Float32Array): Float32Array {
-  if (update.mask === undefined) return gradient;
-  return gradient.map((value, i) => (isSelected(update, i) ? value : 0));
-}
-
-function maskedBound(
-  update: Update,
-  bound: readonly Interval[] | undefined,
-): readonly Interval[] | undefined {
-  if (update.mask === undefined) return bound;
-  return bound?.map((one, i) => (isSelected(update, i) ? one : point(0)));
-}
-
-/** The metrics of a parameter, and those that all parameters share. */
-function metricsOf(parameter: string, metrics: Metrics = {}): Snapshot {
-  return Object.fromEntries(
-    Object.entries(metrics).flatMap(([name, values]) => {
-      const value = typeof values === "number" ? values : values[parameter];
-      return value === undefined ? [] : [[name, Float32Array.of(value)]];
-    }),
-  );
 }

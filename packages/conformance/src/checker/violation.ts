@@ -1,3 +1,4 @@
+import { GradstepError, hasNames, show } from "@gradstep/core";
 import type { Interval } from "../bounds/interval.js";
 
 /** Where a value is. */
@@ -27,8 +28,16 @@ export interface BitDifference extends ValueLocation {
   readonly expected: number;
 }
 
-/** The violation in one line: where, what was got, what was expected, and the bound. */
+/**
+ * The violation in one line: where, what was got, what was expected, and the bound.
+ * @throws {GradstepError} `INVALID_PARAMETER` for what is none, such as undefined
+ */
 export function describeViolation(violation: Violation): string {
+  if (!hasNames(violation) || !hasNames(violation.interval))
+    throw new GradstepError(
+      `describeViolation: got ${show(violation)}; expected a violation, which checker.violation is unless it is undefined.`,
+      { code: "INVALID_PARAMETER" },
+    );
   const { got, interval, errorOverBound: ratio } = violation;
   return (
     `${describeLocation(violation)} is ${text(got)}; expected ${text(interval.exact)}, ` +

@@ -1,4 +1,4 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, hasNames, show } from "@gradstep/core";
 
 /** Values by parameter name, row-major. */
 export type NamedValues = Readonly<Record<string, readonly number[]>>;
@@ -44,13 +44,19 @@ export interface GoldenFile {
  */
 export function parseGolden(text: string, name: string): GoldenFile {
   const fail = (what: string): never => {
-    throw new GradstepError(`${name}: ${what}.`, { code: "INVALID_FILE" });
+    throw new GradstepError(`${typeof name === "string" ? name : show(name)}: ${what}.`, {
+      code: "INVALID_FILE",
+    });
   };
+  if (typeof text !== "string")
+    fail(`got ${show(text)}; expected the text of a file, such as readFileSync(path, "utf8")`);
   let root: unknown;
   try {
     root = JSON.parse(text);
   } catch (error) {
-    return fail(`not JSON (${error instanceof Error ? error.message : String(error)})`);
+    return fail(
+      `not JSON (${error instanceof Error ? error.message : String(error)}); expected an object with library, parameters, gradients and cases`,
+    );
   }
   const record = (value: unknown, what: string): Record<string, unknown> =>
     value !== null && typeof value === "object" && !Array.isArray(value)
@@ -119,6 +125,24 @@ export function parseGolden(text: string, name: string): GoldenFile {
     };
   });
   return { library, parameters, gradients, cases };
+}
+
+/**
+ * Whether an object has the parts of a file of golden runs, which `parseGolden` looks into.
+ * @throws {GradstepError} `INVALID_FILE`
+ */
+export function checkGolden(file: unknown): void {
+  if (
+    hasNames(file) &&
+    hasNames(file["parameters"]) &&
+    Array.isArray(file["gradients"]) &&
+    Array.isArray(file["cases"])
+  )
+    return;
+  throw new GradstepError(
+    `Got ${show(file)} as golden runs; expected what parseGolden(text, name) returns.`,
+    { code: "INVALID_FILE" },
+  );
 }
 
 function libraryOf(text: string): Library | undefined {

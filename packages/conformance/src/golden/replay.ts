@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   createOptimizer,
   GradstepError,
   type Backend,
@@ -12,7 +13,8 @@ import { emptyStats } from "../checker/check-stats.js";
 import { Checker } from "../checker/checker.js";
 import { snapshot } from "../checker/snapshot.js";
 import { describeViolation } from "../checker/violation.js";
-import type { GoldenCase, GoldenFile, NamedValues } from "./golden-file.js";
+import { checkBackendOption, checkFunction, checkModel, makeBackend } from "../option-checks.js";
+import { checkGolden, type GoldenCase, type GoldenFile, type NamedValues } from "./golden-file.js";
 import { goldenSpec } from "./optimizer-spec.js";
 import { stateEntries } from "./library-state.js";
 
@@ -33,11 +35,11 @@ export interface GoldenResult {
 /** Options of a replay. */
 export interface ReplayOptions {
   /** A fresh backend; the f64 reference if left out. */
-  readonly backend?: () => Backend | Promise<Backend>;
+  readonly backend?: (() => Backend | Promise<Backend>) | undefined;
   /** How far results of an f32 backend may be from exact. */
-  readonly model?: ErrorModel;
+  readonly model?: ErrorModel | undefined;
   /** Replaces `createOptimizer`, to test a broken implementation. */
-  readonly create?: typeof createOptimizer;
+  readonly create?: typeof createOptimizer | undefined;
 }
 
 /** The largest relative error with which a case passes on the f64 reference, unless its file allows more. */
@@ -47,14 +49,23 @@ export const tolerance = 1e-12;
  * Replays every case of a file.
  *
  * In f64, a case passes if each value of each step, and of the final state if the file has one, is within 1e-12 of the
- * library's value; a case in which the library itself rounds more has its own tolerance. The error is relative to the largest magnitude of the element so far, because a value that passes
- * through zero keeps the rounding errors of larger values. In f32, a case passes if each step, from the backend's own
- * state, is inside the bound.
+ * library's value; a case in which the library itself rounds more has its own tolerance. The error is relative to the
+ * largest magnitude of the element so far, because a value that passes through zero keeps the rounding errors of larger
+ * values. In f32, a case passes if each step, from the backend's own state, is inside the bound.
+ *
+ * @throws {GradstepError} `INVALID_FILE` for what is no file of golden runs, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export async function replay(
   file: GoldenFile,
   options: ReplayOptions = {},
 ): Promise<readonly GoldenResult[]> {
+  checkGolden(file);
+  checkOptions("replay", options, ["backend", "model", "create"]);
+  const { backend, model, create } = options;
+  if (backend !== undefined) checkBackendOption("replay", backend);
+  checkModel("replay", model);
+  if (create !== undefined)
+    checkFunction("replay", "create", create, "a function in place of createOptimizer");
   const results: GoldenResult[] = [];
   for (const one of file.cases) results.push(await replayCase(file, one, options));
   return results;
@@ -81,7 +92,7 @@ async function run(
   { backend: make = oracle, model = roundToNearest, create = createOptimizer }: ReplayOptions,
 ): Promise<GoldenResult> {
   const { spec, groups } = goldenSpec(file.library, one);
-  const backend = await make();
+  const backend = await makeBackend(make);
   const names = Object.keys(file.parameters);
   const isDouble = backend.precision === "f64";
   const parameters: Record<string, Tensor> = {};
@@ -120,7 +131,8 @@ async function run(
       const { accumulate = 1, lossScale } = control ?? {};
       calls.push(gradientsOf(file.gradients[t], false) as Record<string, Float32Array>);
       if (calls.length < accumulate) continue;
-      checker.step(before, stepGradients(calls.splice(0), lossScale), after, stats);
+      const gradients = stepGradients(calls.splice(0), lossScale);
+      checker.step({ before, gradients, after, stats });
       if (checker.violation !== undefined) reason ??= describeViolation(checker.violation);
     }
   }

@@ -1,4 +1,4 @@
-import { GradstepError, show } from "@gradstep/core";
+import { checkOptions, GradstepError, show } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";
@@ -6,6 +6,13 @@ import type { Check, Context, Target } from "../suite/check.js";
 import { checksFor } from "../suite/checks/all-checks.js";
 import { checksOfGroups } from "../suite/options.js";
 import { EventLoop } from "../suite/event-loop.js";
+import {
+  checkBackendOption,
+  checkInteger,
+  checkModel,
+  checkNames,
+  checkWatching,
+} from "../option-checks.js";
 import { runCheck } from "../suite/verify.js";
 import { mutants } from "./all-mutants.js";
 import { closureKernel } from "./backends/closure-kernel.js";
@@ -39,43 +46,47 @@ export interface MutantReport {
 /** Options of `runMutants`. */
 export interface MutantOptions {
   /** Random cases per mutant, 64 if left out. A check runs every choice of options of its rule in any case. */
-  readonly cases?: number;
+  readonly cases?: number | undefined;
   /** Seed of the random cases, 1 if left out. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Runs only the mutants of these names, and fewer checks without a bug; all if left out. */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
   /** Runs only the checks of these groups, such as `["bounds"]`; all if left out. */
-  readonly groups?: readonly string[];
+  readonly groups?: readonly string[] | undefined;
   /** Runs only this many mutants, and fewer checks without a bug. */
-  readonly sample?: Sample;
+  readonly sample?: Sample | undefined;
   /** The error model; rounding to nearest if left out. */
-  readonly model?: ErrorModel;
+  readonly model?: ErrorModel | undefined;
   /**
    * The backend of mutants of rules and of the optimizer: the f32 reference if left out. Mutants of backends are always
    * mutants of the reference.
    */
-  readonly backend?: Target["backend"];
+  readonly backend?: Target["backend"] | undefined;
   /** Stops the run before the next check; the report has the mutants that ended. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each mutant. */
-  readonly onResult?: (result: MutantResult) => void;
+  readonly onResult?: ((result: MutantResult) => void) | undefined;
 }
 
 /**
  * Tests the suite: runs its checks against each mutant until one fails, and against targets without a bug, where none
  * may fail.
+ *
+ * @throws {GradstepError} `UNKNOWN_OPTION`, also for a mutant or a group that does not exist; `INVALID_HYPERPARAMETER`
  */
-export async function runMutants({
-  cases = 64,
-  seed = 1,
-  names,
-  groups,
-  sample,
-  model = roundToNearest,
-  backend = mutableReference,
-  signal,
-  onResult = () => {},
-}: MutantOptions = {}): Promise<MutantReport> {
+export async function runMutants(options: MutantOptions = {}): Promise<MutantReport> {
+  checkMutantOptions(options);
+  const {
+    cases = 64,
+    seed = 1,
+    names,
+    groups,
+    sample,
+    model = roundToNearest,
+    backend = mutableReference,
+    signal,
+    onResult = () => {},
+  } = options;
   const contextOf = (one: Target, allChoices: boolean): Context => ({
     target: { ...one, model, backend: one.backend === mutableReference ? backend : one.backend },
     cases: allChoices ? cases : 1,
@@ -122,6 +133,25 @@ export async function runMutants({
     falseAlarms,
     mutants: results,
   };
+}
+
+/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` */
+function checkMutantOptions(options: MutantOptions): void {
+  const watching = ["signal", "onResult"];
+  const known = ["cases", "seed", "names", "groups", "sample", "model", "backend"];
+  checkOptions("runMutants", options, [...known, ...watching]);
+  const { cases, seed, names, groups, sample, model, backend, signal, onResult } = options;
+  checkInteger("runMutants", "cases", cases, 1);
+  checkInteger("runMutants", "seed", seed, 0);
+  checkNames("runMutants", "names", names, "NaN becomes 0");
+  checkNames("runMutants", "groups", groups, "bounds");
+  checkModel("runMutants", model);
+  if (backend !== undefined) checkBackendOption("runMutants", backend);
+  checkWatching("runMutants", { signal, onResult }, watching);
+  if (sample === undefined) return;
+  checkOptions("runMutants: sample", sample, ["count", "seed"]);
+  checkInteger("runMutants: sample", "count", sample.count ?? null, 1);
+  checkInteger("runMutants: sample", "seed", sample.seed ?? null, 0);
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION` for a name that no mutant has */

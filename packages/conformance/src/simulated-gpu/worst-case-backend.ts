@@ -11,6 +11,7 @@ import {
 } from "@gradstep/core";
 import { runPasses, type PassArithmetic } from "@gradstep/core/reference";
 import { depthOf, depthOfPairs } from "../bounds/reduction-bound.js";
+import { checkInteger } from "../option-checks.js";
 import { LaidOutUpdates } from "../layouts/laid-out-updates.js";
 import { Random } from "../suite/random/random.js";
 import { evaluate } from "./evaluate-program.js";
@@ -23,8 +24,11 @@ import { ShaderArithmetic } from "./shader-arithmetic.js";
  * `wgsl`. Real adapters round much better and do not show whether these bounds are right.
  *
  * Equal inputs give equal results, as on a device: errors depend on the seed and the inputs.
+ *
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER` for a seed that is no integer from 0 on
  */
 export function worstCase(seed = 1): WrappingBackend<HostArray> {
+  checkInteger("worstCase", "seed", seed, 0);
   return new WorstCaseBackend(seed);
 }
 

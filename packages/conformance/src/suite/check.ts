@@ -13,15 +13,15 @@ export interface Target {
   /** Whether `wrap` takes a Float32Array and updates it in place. */
   readonly wrapsArrays: boolean;
   /** Whether the backend moves rows and applies masks; left out, whether a fresh backend has `remap`. */
-  readonly rows?: boolean;
+  readonly rows?: boolean | undefined;
   /** Whether the backend runs rules with reductions, and with slots of other extents; it does if left out. */
-  readonly reductions?: boolean;
+  readonly reductions?: boolean | undefined;
   /** Whether the backend runs rules with `newtonSchulz`; it does if left out. */
-  readonly matrixProducts?: boolean;
+  readonly matrixProducts?: boolean | undefined;
   /** Whether a mask can be a tensor of flags; left out, whether a fresh backend has `maskOf`. */
-  readonly maskTensors?: boolean;
+  readonly maskTensors?: boolean | undefined;
   /** Whether rows can count their own steps; left out, whether a fresh backend's kernel of adam has `takesRowLists`. */
-  readonly rowSteps?: boolean;
+  readonly rowSteps?: boolean | undefined;
 }
 
 /** Input of a check. */

@@ -1,7 +1,8 @@
 import { ConformanceError } from "./assertions.js";
 import { declaredSkip, skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
-import { suiteOf, type SuiteOptions } from "./options.js";
+import { checkFunction } from "../option-checks.js";
+import { checkSuiteOptions, suiteOf, type SuiteOptions } from "./options.js";
 
 /** A test. Runners pass it an object with `skip` (vitest, node:test). */
 type TestBody = (...input: readonly unknown[]) => Promise<void>;
@@ -27,9 +28,16 @@ const timeoutMs = 600_000;
  * conformance({ backend: () => myBackend(), describe, test });
  * ```
  *
- * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule
+ * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule; `UNKNOWN_OPTION`, also for a group
+ * that does not exist; `INVALID_HYPERPARAMETER` for any other option that is not what it must be
  */
-export function conformance({ describe, test, ...options }: SuiteOptions & Runner): void {
+export function conformance(input: SuiteOptions & Runner): void {
+  checkSuiteOptions("conformance", input, ["describe", "test"]);
+  const { describe, test, ...options } = input;
+  const runners = "that of vitest, Jest or node:test";
+  checkFunction("conformance", "describe", describe, runners);
+  checkFunction("conformance", "test", test, runners);
+  checkFunction("conformance", "test.skip", test.skip, "what registers a test that is skipped");
   const { checks, context } = suiteOf(options);
   for (const group of new Set(checks.map((check) => check.group))) {
     describe(group, () => {

@@ -138,10 +138,7 @@ export class Harness {
       optimizer.metrics(),
     ]);
     const differing = stats.differingBits;
-    checker.step(before, copies, after, stats, {
-      metrics,
-      ...(options === undefined ? {} : { options }),
-    });
+    checker.step({ before, gradients: copies, after, stats, metrics, options });
     const { violation, difference } = checker;
     if (violation !== undefined) assert(false, describeViolation(violation));
     if (this.#isExact && difference !== undefined)

@@ -1,5 +1,7 @@
 import {
+  checkOptions,
   checkRule,
+  checkSwitch,
   createOptimizer,
   GradstepError,
   show,
@@ -9,6 +11,13 @@ import {
 import { rules as builtInRules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";
+import {
+  checkBackendOption,
+  checkInteger,
+  checkModel,
+  checkNames,
+  makeBackend,
+} from "../option-checks.js";
 import type { Check, Context } from "./check.js";
 import { checksFor } from "./checks/all-checks.js";
 
@@ -17,44 +26,71 @@ export interface SuiteOptions {
   /** Returns a fresh backend. Called for every test, often several times. */
   readonly backend: () => Backend | Promise<Backend>;
   /** How far results may be from exact; rounding to nearest if left out. */
-  readonly model?: ErrorModel;
+  readonly model?: ErrorModel | undefined;
   /** Whether `wrap` takes a Float32Array and updates it in place; true if left out. False skips the tests that need it. */
-  readonly wrapsArrays?: boolean;
+  readonly wrapsArrays?: boolean | undefined;
   /**
    * Whether the backend moves rows and applies masks. Left out, the suite looks whether a fresh backend has `remap`.
    * False skips the tests that need it.
    */
-  readonly rows?: boolean;
+  readonly rows?: boolean | undefined;
   /**
    * Whether the backend runs rules with reductions, and with slots per row, column or tensor; true if left out. False
    * skips the tests that need it, for a backend of rules of elements alone.
    */
-  readonly reductions?: boolean;
+  readonly reductions?: boolean | undefined;
   /** Whether the backend runs rules with `newtonSchulz`; true if left out. False skips the tests that need it. */
-  readonly matrixProducts?: boolean;
+  readonly matrixProducts?: boolean | undefined;
   /**
    * Whether a mask can be a tensor of flags. Left out, the suite looks whether a fresh backend has `maskOf`. False skips
    * the tests that need it.
    */
-  readonly maskTensors?: boolean;
+  readonly maskTensors?: boolean | undefined;
   /**
    * The rules to check, such as what `defineRule` returns. The built-in rules if left out. The tests of the backend
    * itself (tensors, order of calls, errors) run in either case.
    */
-  readonly rules?: readonly Rule[];
+  readonly rules?: readonly Rule[] | undefined;
   /** Runs only the checks of these groups, such as `["bounds"]`; all if left out. */
-  readonly groups?: readonly string[];
+  readonly groups?: readonly string[] | undefined;
   /** The approximate number of random cases in the whole suite: 1000 if left out. */
-  readonly cases?: number;
+  readonly cases?: number | undefined;
   /** Random sequences of remaps and masked steps: a fifth of the cases if left out. */
-  readonly sequences?: number;
+  readonly sequences?: number | undefined;
   /**
    * The most kernels per rule that random cases compile, chosen by the seed: all if left out. For quick runs on a
    * backend that compiles slowly.
    */
-  readonly maxKernels?: number;
+  readonly maxKernels?: number | undefined;
   /** Seed of the random cases: 1 if left out. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
+}
+
+/** The options that are true or false. */
+const switches = ["wrapsArrays", "rows", "reductions", "matrixProducts", "maskTensors"] as const;
+
+/**
+ * Checks options, apart from the rules and the names of groups.
+ *
+ * @param what the function that got them, as messages begin
+ * @param others the options that the function has besides
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function checkSuiteOptions(
+  what: string,
+  options: SuiteOptions,
+  others: readonly string[] = [],
+): void {
+  const known = ["backend", "model", ...switches, "rules", "groups", "cases", "sequences"];
+  checkOptions(what, options, [...known, "maxKernels", "seed", ...others]);
+  checkBackendOption(what, options.backend);
+  checkModel(what, options.model);
+  for (const name of switches) checkSwitch(what, name, options[name]);
+  checkNames(what, "groups", options.groups, "bounds");
+  checkInteger(what, "cases", options.cases, 1);
+  checkInteger(what, "sequences", options.sequences, 0);
+  if (options.maxKernels !== Infinity) checkInteger(what, "maxKernels", options.maxKernels, 1);
+  checkInteger(what, "seed", options.seed, 0);
 }
 
 /**
@@ -77,14 +113,14 @@ export function suiteOf({
   seed = 1,
 }: SuiteOptions): { readonly checks: readonly Check[]; readonly context: Context } {
   const target = {
-    backend,
+    backend: () => makeBackend(backend),
     create: createOptimizer,
     model,
     wrapsArrays,
-    ...(rows === undefined ? {} : { rows }),
-    ...(reductions === undefined ? {} : { reductions }),
-    ...(matrixProducts === undefined ? {} : { matrixProducts }),
-    ...(maskTensors === undefined ? {} : { maskTensors }),
+    rows,
+    reductions,
+    matrixProducts,
+    maskTensors,
   };
   return {
     checks: checksOfGroups(checksFor(rules === undefined ? builtInRules : rulesOf(rules)), groups),

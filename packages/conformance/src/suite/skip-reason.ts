@@ -50,6 +50,6 @@ export async function skipReason(check: Check, { target }: Context): Promise<str
 
 /** What the options say about a capability; undefined if they leave it open. */
 function declared(target: Target, capability: Capability): boolean | undefined {
-  const { [capability]: value }: { readonly [K in Capability]?: boolean } = target;
+  const { [capability]: value }: { readonly [K in Capability]?: boolean | undefined } = target;
   return value;
 }

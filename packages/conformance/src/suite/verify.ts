@@ -3,7 +3,8 @@ import { ConformanceError } from "./assertions.js";
 import { EventLoop } from "./event-loop.js";
 import { skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
-import { suiteOf, type SuiteOptions } from "./options.js";
+import { checkWatching } from "../option-checks.js";
+import { checkSuiteOptions, suiteOf, type SuiteOptions } from "./options.js";
 
 /** The result of one check. */
 export interface CheckResult {
@@ -37,24 +38,24 @@ export interface VerifyProgress {
 /** How a run of the suite is watched and stopped. */
 export interface VerifyOptions {
   /** Stops the run where a check makes its next backend. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before each check, and each time a check makes a backend, which it does for each case. */
-  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
   /** Called after each check. */
-  readonly onResult?: (result: CheckResult) => void;
+  readonly onResult?: ((result: CheckResult) => void) | undefined;
 }
 
 /**
  * Runs the suite without a test runner.
  *
  * @returns the results of the checks that ended
- * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule; `UNKNOWN_OPTION` for a group that
- * does not exist
+ * @throws {GradstepError} `INVALID_RULE` if `rules` has something that is not a rule; `UNKNOWN_OPTION`, also for a group
+ * that does not exist; `INVALID_HYPERPARAMETER` for any other option that is not what it must be
  */
-export async function verify(
-  options: SuiteOptions,
-  { signal, onProgress = () => {}, onResult = () => {} }: VerifyOptions = {},
-): Promise<Report> {
+export async function verify(options: SuiteOptions, watching: VerifyOptions = {}): Promise<Report> {
+  checkSuiteOptions("verify", options);
+  checkWatching("The second argument of verify", watching, ["signal", "onProgress", "onResult"]);
+  const { signal, onProgress = () => {}, onResult = () => {} } = watching;
   const eventLoop = new EventLoop();
   let check: Check | undefined;
   const results: CheckResult[] = [];

@@ -68,7 +68,8 @@ async function oppositeGradients(
     const before = await snapshot(optimizer, parameters);
     optimizer.step({ p: gradient });
     const after = await snapshot(optimizer, parameters);
-    checker.step(before, { p: gradient.map((value) => -value) }, after, stats);
+    const gradients = { p: gradient.map((value) => -value) };
+    checker.step({ before, gradients, after, stats });
     const { violation } = checker;
     if (violation !== undefined) assert(false, `maximize, ${describeViolation(violation)}`);
   }

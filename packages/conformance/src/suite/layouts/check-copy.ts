@@ -9,15 +9,20 @@ import { assert } from "../assertions.js";
 import { rowsOf } from "./given-gradient.js";
 import { checkedActivation, type LaidOutCopy } from "./laid-out-parameter.js";
 
+/** A copy of a parameter, and both their values. */
+interface FilledCopy {
+  readonly copy: LaidOutCopy;
+  readonly got: ArrayLike<number>;
+  readonly parameter: { readonly shape: readonly number[]; readonly values: ArrayLike<number> };
+}
+
 /**
  * A copy holds the activated values of a parameter.
  * @throws {ConformanceError} for the first value outside its bound
  */
 export function checkCopy(
   what: string,
-  { dtype, activation }: LaidOutCopy,
-  got: ArrayLike<number>,
-  { shape, values }: { readonly shape: readonly number[]; readonly values: ArrayLike<number> },
+  { copy: { dtype, activation }, got, parameter: { shape, values } }: FilledCopy,
   model: ErrorModel,
   stats: CheckStats,
 ): void {

@@ -13,7 +13,7 @@ import type { Random } from "../random/random.js";
 import { checkCopy } from "./check-copy.js";
 import { givenGradient, randomStored, type GivenGradient } from "./given-gradient.js";
 import { LaidOutOptimizer, type LaidOutCase } from "./laid-out-optimizer.js";
-import { partOf, type LaidOutParameter } from "./laid-out-parameter.js";
+import { partOf } from "./laid-out-parameter.js";
 
 type ByName<T> = Readonly<Record<string, T>>;
 
@@ -29,6 +29,14 @@ export interface LaidOutStep extends Omit<StepOptions, "scale" | "skip"> {
 /** The words that hold the scale of a step, and whether it is skipped. */
 const scalePart = "scale of the step";
 const skipPart = "skip of the step";
+
+/** What a step was given, and the values before and after it. */
+interface GivenStep {
+  readonly before: ByName<Snapshot>;
+  readonly gradients: ByName<GivenGradient>;
+  readonly after: ByName<Snapshot>;
+  readonly options: StepOptions;
+}
 
 /** A laid-out optimizer, and what its steps are checked with. */
 interface HarnessParts {
@@ -80,14 +88,12 @@ export class LayoutHarness {
       others,
       random,
     });
-    const of = <T>(value: (parameter: LaidOutParameter) => T): Record<string, T> =>
-      Object.fromEntries(Object.entries(parameters).map(([name, one]) => [name, value(one)]));
     const checker = new Checker({
       spec,
-      shapes: of(({ shape }) => shape),
+      shapes: mapValues(parameters, ({ shape }) => shape),
       groups,
       model: target.model,
-      values: of(({ values }) => values),
+      values: mapValues(parameters, ({ values }) => values),
     });
     const harness = new LayoutHarness(context, spec.rule.name, {
       laidOut,
@@ -161,8 +167,9 @@ export class LayoutHarness {
     ]);
     const after = await this.#laidOut.values(what);
     const gradients = this.#given(numbers, scale, before);
-    if (isSkipped === true) this.#checkSkipped(what, before, gradients, after, rest);
-    else this.#checkValues(before, gradients, after, rest);
+    const step = { before, gradients, after, options: rest };
+    if (isSkipped === true) this.#checkSkipped(what, step);
+    else this.#checkValues(step);
     this.#checkCopies(what, names, after);
     for (const name of names) {
       const part = partOf.gradient(name);
@@ -247,24 +254,16 @@ export class LayoutHarness {
     );
   }
 
-  #checkValues(
-    before: ByName<Snapshot>,
-    gradients: ByName<GivenGradient>,
-    after: ByName<Snapshot>,
-    options: StepOptions,
-  ): void {
+  #checkValues({ gradients, ...step }: GivenStep): void {
     const { stats } = this.#context;
     const checker = this.#checker;
     const differing = stats.differingBits;
-    const each = <T>(of: (gradient: GivenGradient) => T): Record<string, T> =>
-      Object.fromEntries(Object.entries(gradients).map(([name, one]) => [name, of(one)]));
-    checker.step(
-      before,
-      each(({ values }) => values),
-      after,
+    checker.step({
+      ...step,
       stats,
-      { options, gradientBounds: each(({ bound }) => bound) },
-    );
+      gradients: mapValues(gradients, ({ values }) => values),
+      gradientBounds: mapValues(gradients, ({ bound }) => bound),
+    });
     const { violation, difference } = checker;
     if (violation !== undefined) assert(false, describeViolation(violation));
     if (this.#isExact && difference !== undefined)
@@ -272,19 +271,14 @@ export class LayoutHarness {
   }
 
   /** A step that is skipped changes nothing, and is counted. */
-  #checkSkipped(
-    what: string,
-    before: ByName<Snapshot>,
-    gradients: ByName<GivenGradient>,
-    after: ByName<Snapshot>,
-    options: StepOptions,
-  ): void {
-    const values = Object.fromEntries(
-      Object.entries(gradients).map(([name, one]) => [name, one.values]),
-    );
+  #checkSkipped(what: string, { gradients, ...step }: GivenStep): void {
     // Counted by the checker's optimizer, too. What it finds has no meaning.
-    this.#checker.step(before, values, after, emptyStats(), { options });
-    assertSameAll(after, before, `${what}, skipped`);
+    this.#checker.step({
+      ...step,
+      stats: emptyStats(),
+      gradients: mapValues(gradients, ({ values }) => values),
+    });
+    assertSameAll(step.after, step.before, `${what}, skipped`);
   }
 
   /** Every copy of these parameters holds their activated values, in all rows. */
@@ -294,16 +288,14 @@ export class LayoutHarness {
       this.#laidOut.parameters[name].copies.forEach((copy, k) => {
         const part = partOf.copy(name, k);
         const parameter = { shape: this.#laidOut.parameters[name].shape, values: values[name].p };
-        checkCopy(
-          `${what}: ${part}`,
-          copy,
-          this.#laidOut.memory.read(part),
-          parameter,
-          target.model,
-          stats,
-        );
+        const got = this.#laidOut.memory.read(part);
+        checkCopy(`${what}: ${part}`, { copy, got, parameter }, target.model, stats);
       });
   }
+}
+
+function mapValues<A, B>(table: ByName<A>, of: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(table).map(([name, one]) => [name, of(one)]));
 }
 
 async function firstValuesOf({ optimizer }: Checker): Promise<ByName<ByName<number>>> {
