@@ -17,7 +17,8 @@ export interface CheckpointStore {
   list(): Promise<readonly string[]>;
   /**
    * Saves the bytes as a new checkpoint, and resolves with its id once they are durable. If it rejects, nothing new is
-   * listed and nothing old is lost; it rejects with `UNKNOWN_OPTION` or `INVALID_HYPERPARAMETER` for wrong options. The chunks are overwritten after it has resolved: a store that keeps them keeps copies.
+   * listed and nothing old is lost; it rejects with `UNKNOWN_OPTION` or `INVALID_HYPERPARAMETER` for wrong options. The
+   * chunks are overwritten after it has resolved: a store that keeps them keeps copies.
    */
   write(chunks: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<string>;
   /** The bytes of a checkpoint. */

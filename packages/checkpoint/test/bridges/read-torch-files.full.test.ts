@@ -268,6 +268,19 @@ describe("readTorch", () => {
     expect(failure.code).toBe(code);
   });
 
+  test.each([
+    ["cyclic-lr-f32", "momentum", { momentum: 0.123 }, 0.123],
+    ["one-cycle-betas-f32", "first of betas", { betas: [0.5, 0.999] }, 0.5],
+  ])("a momentum that the scheduler does not have is refused: %s", async (name, what, own, got) => {
+    const file = await changed(`${name}.safetensors`, (description) => ({
+      ...description,
+      param_groups: (description.param_groups as object[]).map((group) => ({ ...group, ...own })),
+    }));
+    const failure = await failureOf(readTorch(file));
+    expect(failure.code).toBe("UNSUPPORTED");
+    expect(failure.message).toContain(`The ${what} of group 0 is ${got}, and `);
+  });
+
   test("descriptions with anything in any place are read or refused", async () => {
     const { metadata, tensors } = await decodeSafetensors(read("step-lr-f32.safetensors"));
     const description: unknown = JSON.parse(metadata.get("optimizer")!);

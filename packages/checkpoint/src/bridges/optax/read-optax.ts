@@ -31,7 +31,8 @@ export interface ReadOptaxOptions {
  * those of the state, unless they follow schedules.
  *
  * @throws {GradstepError} `INVALID_FILE`; `UNSUPPORTED` for what gradstep cannot continue, or if nothing says what the
- * transformation is; `STATE_MISMATCH`, with all arrays that do not fit; `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; and what `fromOptax` throws
+ * transformation is; `STATE_MISMATCH`, with all arrays that do not fit; `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`; and
+ * what `fromOptax` throws
  */
 export async function readOptax(
   source: ByteSource | Uint8Array | ArrayBuffer,

@@ -47,9 +47,9 @@ export interface ReadTorchOptions {
  *
  * PyTorch counts the steps of each parameter, and gradstep those of each group: parameters of one group that have taken
  * different numbers of steps get groups of their own. A group counts each step of the optimizer from then on; where parameters
- * have no gradient in some steps, read with `groups: "parameter"` and take steps with `torchStep`. SGD and Muon do not count: without a scheduler, the optimizer has
- * taken one step if there is momentum, and none otherwise, which makes no difference to the next one. Frozen parameters
- * are in frozen groups. Weights in f16 and bf16 become f32.
+ * have no gradient in some steps, read with `groups: "parameter"` and take steps with `torchStep`. SGD and Muon do not
+ * count: without a scheduler, the optimizer has taken one step if there is momentum, and none otherwise, which makes no
+ * difference to the next one. Frozen parameters are in frozen groups. Weights in f16 and bf16 become f32.
  *
  * @throws {GradstepError} `INVALID_FILE` (also for the pickles of `torch.save`), `UNSUPPORTED` for what gradstep cannot
  * continue, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, and what `fromTorch` throws
@@ -79,7 +79,7 @@ export async function readTorch(
   const states = parameterStates(description, tensors, parameters);
   const { iterations, groups } = splitGroups(description, parameters, states, mode);
   const spec = specOf(description, groups, states);
-  checkRates(description, spec, groups, iterations);
+  checkScheduled(description, spec, groups, iterations);
   const shapes = Object.fromEntries(
     Object.entries(parameters).map(([name, { shape }]) => [name, shape]),
   );
@@ -153,25 +153,33 @@ function specOf(
   };
 }
 
-/** The learning rates must be those of the scheduler, because they will be. @throws {GradstepError} `UNSUPPORTED` */
-function checkRates(
+/** What a scheduler sets must be what was saved, because it will set it again. @throws {GradstepError} `UNSUPPORTED` */
+function checkScheduled(
   { scheduler }: TorchDescription,
   spec: OptimizerSpec,
   groups: readonly SplitGroup[],
   iterations: number,
 ): void {
   if (scheduler === null) return;
-  groups.forEach(({ options: { lr } }, i) => {
-    const { learningRate } = spec.hyperparameters;
-    const rate = ((i === 0 ? undefined : spec.groups[i - 1].learningRate) ??
-      learningRate) as Schedule;
-    const scheduled = rate.valueAt(iterations);
-    // PyTorch computes some rates from that of the step before.
-    if (Math.abs((lr as number) - scheduled) <= 1e-9 * Math.abs(scheduled) + 1e-15) return;
-    throw new GradstepError(
-      `The lr of group ${i} is ${String(lr)}, and ${scheduler.name} has ${scheduled} after ${iterations} steps; expected the same. If it was changed by hand, save without the scheduler.`,
-      { code: "UNSUPPORTED" },
-    );
+  const { learningRate, momentum, beta1 } = spec.hyperparameters;
+  groups.forEach(({ options }, i) => {
+    const [beta] = Array.isArray(options.betas) ? (options.betas as readonly unknown[]) : [];
+    const own = i === 0 ? undefined : spec.groups[i - 1].learningRate;
+    const pairs: readonly (readonly [string, unknown, unknown])[] = [
+      ["lr", options.lr, own ?? learningRate],
+      ["momentum", options.momentum, momentum],
+      ["first of betas", beta, beta1],
+    ];
+    for (const [name, saved, schedule] of pairs) {
+      if (typeof schedule !== "object") continue;
+      const scheduled = (schedule as Schedule).valueAt(iterations);
+      // PyTorch computes some rates from that of the step before.
+      if (Math.abs((saved as number) - scheduled) <= 1e-9 * Math.abs(scheduled) + 1e-15) continue;
+      throw new GradstepError(
+        `The ${name} of group ${i} is ${show(saved)}, and ${scheduler.name} has ${scheduled} after ${iterations} steps; expected the same. If it was changed by hand, save without the scheduler.`,
+        { code: "UNSUPPORTED" },
+      );
+    }
   });
 }
 

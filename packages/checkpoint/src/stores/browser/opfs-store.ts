@@ -38,7 +38,7 @@ export function opfsStore(name: string): CheckpointStore {
       const newId = (): Promise<string> => folder.newId();
       return asWriter(store, newId, async (id) => {
         try {
-          await writeData(folder, id, inPieces(chunks, signal), writing, openFolder);
+          await writeData({ folder, id, writing, openFolder }, inPieces(chunks, signal));
           await attempt(writing, () => folder.mark(id));
           return id;
         } catch (error) {
@@ -73,12 +73,18 @@ export function opfsStore(name: string): CheckpointStore {
   };
 }
 
+/** A checkpoint that is being written. */
+interface Draft {
+  readonly folder: OpfsFolder;
+  readonly id: string;
+  /** What is done, for messages. */
+  readonly writing: string;
+  readonly openFolder: () => Promise<OpfsFolder>;
+}
+
 async function writeData(
-  folder: OpfsFolder,
-  id: string,
+  { folder, id, writing, openFolder }: Draft,
   pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
-  writing: string,
-  openFolder: () => Promise<OpfsFolder>,
 ): Promise<void> {
   const writer = await attempt(writing, async () => openFileWriter(await folder.createData(id)));
   let size = 0;

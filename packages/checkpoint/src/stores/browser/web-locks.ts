@@ -73,7 +73,7 @@ function webLocks(): LockManager {
 
 function locked(store: string): GradstepError {
   return new GradstepError(
-    `Another tab or worker saves to ${store}, or another checkpointer of this one does. ` +
+    `Another tab or worker saves to ${store}, or another checkpointer of this one does; expected one at a time. ` +
       "Close it, or give this one a store with another name.",
     { code: "STORE_LOCKED" },
   );
