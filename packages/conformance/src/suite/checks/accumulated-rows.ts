@@ -1,15 +1,9 @@
-import {
-  sgd,
-  type Backend,
-  type Optimizer,
-  type StepOptions,
-  type Tensor,
-  type WrappingBackend,
-} from "@gradstep/core";
+import { sgd, type Backend, type Optimizer, type StepOptions, type Tensor } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
 import { assertNear, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
+import { wrappedMask } from "../wrapped-mask.js";
 
 const rows = 5;
 const columns = 2;
@@ -48,13 +42,7 @@ export const accumulatedRowChecks: readonly Check[] = [
     group: "calls and steps",
     name: "accumulate: masks in wrapped memory count as arrays do",
     needs: ["rows", "layouts", "wrapsArrays"],
-    run: (context) =>
-      checkMaskTensors(context, (backend, mask) =>
-        (backend as WrappingBackend<Uint32Array>).wrap(mask.slice(), {
-          shape: [rows],
-          dtype: "u32",
-        }),
-      ),
+    run: (context) => checkMaskTensors(context, wrappedMask),
   },
 ];
 

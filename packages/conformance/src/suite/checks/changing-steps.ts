@@ -2,6 +2,7 @@ import { sgd, type WrappingBackend } from "@gradstep/core";
 import { assertCode, assertSame } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { withRepeater } from "../with-repeater.js";
+import { wrappedMask } from "../wrapped-mask.js";
 
 /** Steps that differ from the last one in how their gradients are given. Values are integers, whose sums are exact. */
 export const changingStepChecks: readonly Check[] = [
@@ -53,14 +54,14 @@ async function clearLater(context: Context): Promise<void> {
 
 async function layoutsLater(context: Context): Promise<void> {
   const { backend, g, optimizer, check } = await start(context);
-  const wrapping = backend as WrappingBackend<Float32Array | Uint32Array>;
+  const wrapping = backend as WrappingBackend<Float32Array>;
   const wide = wrapping.wrap(Float32Array.of(1, 2, 64, 3, 4), { shape: [2, 2], rowStride: 3 });
   optimizer.step({ w: wide });
   await check("step 3, with a gap in the gradient", [-2, -2, -4, -4]);
   optimizer.step({ w: g });
   await check("step 4, without gaps", [-3, -3, -6, -6]);
   if (context.target.rows !== false && backend.remap !== undefined) {
-    const mask = wrapping.wrap(Uint32Array.of(0, 1), { shape: [2], dtype: "u32" });
+    const mask = wrappedMask(backend, Uint32Array.of(0, 1));
     optimizer.step({ w: g }, { rows: mask });
     await check("step 5, with a mask in a tensor", [-3, -3, -8, -8]);
     optimizer.step({ w: g });

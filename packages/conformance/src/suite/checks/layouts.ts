@@ -38,13 +38,15 @@ export function layoutChecks(all: readonly Rule[]): readonly Check[] {
       group,
       name: "fields of any stride, offset and type, with activations",
       needs: ["layouts"],
-      run: (context) => runCases(context, context.cases, "elements", anyRule, steppedCase),
+      run: (context) =>
+        runCases(context, context.cases, { label: "elements", specOf: anyRule, run: steppedCase }),
     },
     {
       group,
       name: "rows of fields are moved, added and reset",
       needs: ["layouts", "rows"],
-      run: (context) => runCases(context, context.sequences, "rows", anyRule, movedCase),
+      run: (context) =>
+        runCases(context, context.sequences, { label: "rows", specOf: anyRule, run: movedCase }),
     },
   ];
   return [
@@ -54,17 +56,27 @@ export function layoutChecks(all: readonly Rule[]): readonly Check[] {
       name: "rules with reductions, and slots of every extent",
       needs: ["layouts", "reductions", "copies"],
       run: (context) =>
-        runCases(context, context.cases / 10, "reductions", anyReducingRule, steppedCase),
+        runCases(context, context.cases / 10, {
+          label: "reductions",
+          specOf: anyReducingRule,
+          run: steppedCase,
+        }),
     },
   ];
+}
+
+/** Random cases of one kind. */
+interface LayoutCases {
+  /** Tells their random numbers from those of other kinds. */
+  readonly label: string;
+  readonly specOf: (random: Random, index: number) => OptimizerSpec;
+  readonly run: LayoutCase;
 }
 
 async function runCases(
   context: Context,
   cases: number,
-  label: string,
-  specOf: (random: Random, index: number) => OptimizerSpec,
-  run: LayoutCase,
+  { label, specOf, run }: LayoutCases,
 ): Promise<void> {
   const { maxKernels, seed, stats, target } = context;
   const hasRows = target.rows !== false && (await target.backend()).remap !== undefined;

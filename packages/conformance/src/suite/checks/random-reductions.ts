@@ -155,9 +155,10 @@ async function randomCases(
   );
   for (let i = 0; i < count; i += 1) {
     const random = Random.of(context.seed, label, i);
-    const { spec, groups = [] } = setupOf(random, `random-${i}`, hasCopies);
+    const setup = setupOf(random, `random-${i}`, hasCopies);
+    const { spec, groups = [] } = setup;
     try {
-      await randomCase(context, spec, groups, hasRows, random);
+      await randomCase(context, setup, hasRows, random);
     } catch (error) {
       const texts = [spec, ...groups.flatMap(({ rule }) => rule ?? [])].map(
         ({ rule }) => rule.variant().perElement.source,
@@ -170,8 +171,7 @@ async function randomCases(
 
 async function randomCase(
   context: Context,
-  spec: OptimizerSpec,
-  groups: readonly GroupOptions[],
+  { spec, groups = [] }: Setup,
   hasRows: boolean,
   random: Random,
 ): Promise<void> {

@@ -78,9 +78,10 @@ async function sequences(
       ? [{ match: "b", learningRate, every: random.integer(1, 2) }]
       : [];
     try {
-      const copies = await runEvents(context, spec, groups, events, false);
+      const sequence = { spec, groups, events };
+      const copies = await runEvents(context, sequence, false);
       const what = `${rule.name}, after ${events.length} events`;
-      assertSameAll(await runEvents(context, spec, groups, events, true), copies, what);
+      assertSameAll(await runEvents(context, sequence, true), copies, what);
     } catch (error) {
       const kinds = events.map(({ kind }) => kind).join(", ");
       throw inCase(
@@ -92,12 +93,17 @@ async function sequences(
   }
 }
 
+/** An optimizer, and what happens to it. */
+interface EventSequence {
+  readonly spec: OptimizerSpec;
+  readonly groups: readonly GroupOptions[];
+  readonly events: readonly Event[];
+}
+
 /** Runs the events, with gradients in the same tensors or in fresh arrays. */
 async function runEvents(
   context: Context,
-  spec: OptimizerSpec,
-  groups: readonly GroupOptions[],
-  events: readonly Event[],
+  { spec, groups, events }: EventSequence,
   inTensors: boolean,
 ): Promise<Record<string, Snapshot>> {
   const backend = withRepeater(await context.target.backend());

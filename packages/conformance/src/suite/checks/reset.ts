@@ -115,7 +115,7 @@ async function resetCase(
   optimizer.reset(names, options);
   const after = await snapshot(optimizer, parameters);
   const what = `${spec.rule.name}, step 1, then reset(${Object.keys(options).join(", ")})`;
-  assertSameAll(after, expectedValues(spec, shapes, before, named, options), what);
+  assertSameAll(after, expectedValues(spec, shapes, before, { names: named, ...options }), what);
   assertEqual(
     { ...(await optimizer.state()), slots: {} },
     { ...state, slots: {} },
@@ -135,9 +135,14 @@ async function resetCase(
   unread.optimizer.reset(named, allRows);
   assertSameAll(
     await snapshot(unread.optimizer, unread.parameters),
-    expectedValues(spec, shapes, stepped, named, allRows),
+    expectedValues(spec, shapes, stepped, { names: named, ...allRows }),
     `${what}, step 2, then a reset of all rows`,
   );
+}
+
+/** What a call of `reset` is given. */
+interface Reset extends ResetOptions {
+  readonly names: readonly string[];
 }
 
 /** Parameters and slots after a reset: a value that belongs to several elements is reset if all of them are. */
@@ -145,8 +150,7 @@ function expectedValues(
   { rule, options: choices, hyperparameters }: OptimizerSpec,
   shapes: Readonly<Record<string, readonly number[]>>,
   before: Readonly<Record<string, Snapshot>>,
-  named: readonly string[],
-  { rows, columns: [from, to] = [0, Infinity] }: ResetOptions,
+  { names, rows, columns: [from, to] = [0, Infinity] }: Reset,
 ): Record<string, Snapshot> {
   const { slots, matrices } = rule.variant(choices);
   const isSelected = (name: string, element: number): boolean => {
@@ -154,7 +158,7 @@ function expectedValues(
     const column = element % width;
     const row = Math.floor(element / width);
     const isInRow = rows === undefined || (rows as Uint32Array)[row] !== 0;
-    return named.includes(name) && isInRow && column >= from && column < to;
+    return names.includes(name) && isInRow && column >= from && column < to;
   };
   return Object.fromEntries(
     Object.entries(before).map(([name, tensors]) => {

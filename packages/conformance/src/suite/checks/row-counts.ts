@@ -100,6 +100,13 @@ export const rowCountChecks: readonly Check[] = [
   },
 ];
 
+/** What optimizers are made with. */
+interface Setting {
+  readonly context: Context;
+  readonly backend: Backend;
+  readonly options: OptimizerOptions;
+}
+
 /** Rows that are left out stay as they are; the others take the bits that they take without them. */
 async function trainFewer(
   context: Context,
@@ -109,16 +116,10 @@ async function trainFewer(
 ): Promise<void> {
   const { options, gradients, stepOptions } = training;
   const random = Random.of(context.seed, `number of rows, ${training.name}`);
-  const backend = await context.target.backend();
-  const all = await startFewer(context, backend, random, options, counted);
+  const setting = { context, backend: await context.target.backend(), options };
+  const all = await startFewer(setting, counted, random);
   const { w, state } = all;
-  const few = start(
-    context,
-    backend,
-    counted,
-    (await w.read()).slice(0, counted * columns),
-    options,
-  );
+  const few = start(setting, counted, (await w.read()).slice(0, counted * columns));
   const { rowCounts: _, ...rest } = firstRows(state, counted);
   few.optimizer.restore({ ...rest, shapes: { w: [counted, columns] } });
   const left = (await w.read()).slice(counted * columns);
@@ -152,7 +153,8 @@ async function endOfNumber(context: Context): Promise<void> {
   const random = Random.of(context.seed, "end of a number of rows");
   const backend = await context.target.backend();
   const counted = 3;
-  const { w, optimizer, state } = await restored(context, backend, random, {}, counted);
+  const setting = { context, backend, options: {} };
+  const { w, optimizer, state } = await restored(setting, counted, random);
   const gradient = backend.tensor([rows, columns]);
   /** Takes a step, which must change these rows and no others. */
   const step = async (changed: readonly number[], what: string, options?: StepOptions) => {
@@ -190,27 +192,16 @@ async function endOfNumber(context: Context): Promise<void> {
 }
 
 /** An optimizer that was made for fewer rows, and its state. */
-async function created(
-  context: Context,
-  backend: Backend,
-  random: Random,
-  options: OptimizerOptions,
-  counted: number,
-): Promise<Counted> {
+async function created(setting: Setting, counted: number, random: Random): Promise<Counted> {
   const values = randomParameter(rows * columns, random);
-  const made = start(context, backend, rows, values, { ...options, rowCounts: counted });
+  const options = { ...setting.options, rowCounts: counted };
+  const made = start({ ...setting, options }, rows, values);
   return { ...made, state: await made.optimizer.state() };
 }
 
 /** An optimizer that was trained with all rows, with a state that counts fewer. */
-async function restored(
-  context: Context,
-  backend: Backend,
-  random: Random,
-  options: OptimizerOptions,
-  counted: number,
-): Promise<Counted> {
-  const trained = start(context, backend, rows, randomParameter(rows * columns, random), options);
+async function restored(setting: Setting, counted: number, random: Random): Promise<Counted> {
+  const trained = start(setting, rows, randomParameter(rows * columns, random));
   for (let i = 0; i < 2; i += 1) trained.optimizer.step({ w: randomValues(rows, random) });
   const state = { ...(await trained.optimizer.state()), rowCounts: { w: counted } };
   trained.optimizer.restore(structuredClone(state));
@@ -218,11 +209,9 @@ async function restored(
 }
 
 function start(
-  { target }: Context,
-  backend: Backend,
+  { context: { target }, backend, options }: Setting,
   count: number,
   values: ArrayLike<number>,
-  options: OptimizerOptions,
 ): { w: Tensor; optimizer: Optimizer } {
   const w = backend.tensor([count, columns], values);
   return { w, optimizer: target.create(spec, { w }, options) };

@@ -29,6 +29,8 @@ type Model = Record<string, PlainArrays>;
 
 /** What an optimizer is made of, and the state from which it continues. */
 interface OptimizerSetup {
+  readonly context: Context;
+  readonly backend: Backend;
   readonly spec: OptimizerSpec;
   readonly groups: readonly { match: string; learningRate: number }[];
   readonly state: OptimizerState;
@@ -72,7 +74,9 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
   const model: Model = {};
   for (const name of names) {
     const values = randomParameter(count * rowLengths[name], random);
-    tensors[name] = tensorOf(context, backend, shapeOf(name, count), values, random);
+    const shape = shapeOf(name, count);
+    const isWrapped = target.wrapsArrays && !random.chance(0.5);
+    tensors[name] = isWrapped ? wrapped(backend, shape, values) : backend.tensor(shape, values);
     model[name] = { p: values.slice() };
   }
   const optimizer = target.create(spec, tensors, { groups });
@@ -93,7 +97,7 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
         names.map((name) => [name, randomGradient(count * rowLengths[name], random)]),
       );
       const state = await optimizer.state();
-      await stepModel(context, backend, { spec, groups, state }, model, gradients, (name) => ({
+      await stepModel({ context, backend, spec, groups, state }, model, gradients, (name) => ({
         mask: masks instanceof Uint32Array ? masks : masks?.[name],
         unselectedRows,
       }));
@@ -130,14 +134,8 @@ async function sequence(context: Context, spec: OptimizerSpec, random: Random): 
   optimizer.dispose();
 }
 
-function tensorOf(
-  { target }: Context,
-  backend: Backend,
-  shape: readonly number[],
-  values: Float32Array,
-  random: Random,
-): Tensor {
-  if (!target.wrapsArrays || random.chance(0.5)) return backend.tensor(shape, values);
+/** In memory of the caller that has room for more rows. */
+function wrapped(backend: Backend, shape: readonly number[], values: Float32Array): Tensor {
   const memory = new Float32Array((values.length / shape[0]) * capacity + 3);
   memory.set(values, 3);
   return (backend as WrappingBackend<Float32Array>).wrap(memory, { shape, offset: 3, capacity });
@@ -174,9 +172,7 @@ function remapModel(
 
 /** A step of all rows by another optimizer with this state; then each row takes its values according to its mask. */
 async function stepModel(
-  { target }: Context,
-  backend: Backend,
-  { spec, groups, state }: OptimizerSetup,
+  { context: { target }, backend, spec, groups, state }: OptimizerSetup,
   model: Model,
   gradients: Readonly<Record<string, Float32Array>>,
   maskOf: (name: string) => { mask: Uint32Array | undefined; unselectedRows: UnselectedRows },

@@ -202,8 +202,7 @@ interface Run {
 /** Two optimizers of the same parameters, of which the first skips or refuses steps. */
 async function startBoth(
   { target }: Context,
-  spec: OptimizerSpec,
-  options: OptimizerOptions,
+  { spec, options }: { readonly spec: OptimizerSpec; readonly options: OptimizerOptions },
   nonFinite: "skip" | "throw",
   random: Random,
 ): Promise<readonly [Run, Run]> {
@@ -233,7 +232,7 @@ async function train(
   const random = Random.of(context.seed, `skipped steps ${name}`);
   const spec = specOf(random);
   try {
-    const [skipping, plain] = await startBoth(context, spec, options, "skip", random);
+    const [skipping, plain] = await startBoth(context, { spec, options }, "skip", random);
     let skipped = 0;
     const skip = (step: number): void => {
       skipping.take(calls(random, true, step));
@@ -260,7 +259,12 @@ async function train(
 /** The host refuses a step at once, a device when its counts are read. */
 async function refuse(context: Context): Promise<void> {
   const random = Random.of(context.seed, "refused steps");
-  const [refusing, plain] = await startBoth(context, nadam(), {}, "throw", random);
+  const [refusing, plain] = await startBoth(
+    context,
+    { spec: nadam(), options: {} },
+    "throw",
+    random,
+  );
   for (let step = 1; step <= 4; step += 1) {
     await assertCode("NON_FINITE", "a step with a gradient that is not finite", async () => {
       refusing.take(denseCalls(random, true, step));

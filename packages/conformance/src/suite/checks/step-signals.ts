@@ -7,7 +7,7 @@ import {
   type Tensor,
 } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assertCode, assertNear } from "../assertions.js";
+import { assertCode, assertNear, assertSame } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 
@@ -168,7 +168,7 @@ async function refuse(
   const before = await parameters.a.read();
   const what = "a tensor as an option of a step";
   await assertCode("UNSUPPORTED", what, () => optimizer.step(gradients, options));
-  assertNear(await parameters.a.read(), before, true, `after ${what}`, 'p of "a"');
+  assertSame(await parameters.a.read(), before, `after ${what}`, 'p of "a"');
 }
 
 async function compare([got, expected]: Pair["runs"], where: string): Promise<void> {
