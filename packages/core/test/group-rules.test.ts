@@ -118,6 +118,16 @@ describe("a group with a rule of its own", () => {
     expect(failureOf(() => one.restore(without)).code).toBe("STATE_MISMATCH");
   });
 
+  test("its structural hyperparameters choose no text for the others", async () => {
+    const rule = sgd({ learningRate: 0.1 });
+    const options = { groups: [{ match: "w", rule, momentum: 0.9 }] };
+    const optimizer = createOptimizer(sgd({ learningRate: 0.1 }), parameters(), options);
+    optimizer.step({ w: gradient, b: gradient });
+    const { slots } = await optimizer.state();
+    expect(Object.keys(slots.w)).toEqual(["m"]);
+    expect(slots.b).toEqual({});
+  });
+
   test("rows move with the slots of its rule", async () => {
     const { optimizer, w, b } = mixed();
     optimizer.step({ w: gradient, b: gradient });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Backend } from "../src/backend/backend.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import type { StepOptions } from "../src/optimizer/step/step-options.js";
 import { adam } from "../src/rules/adam.js";
@@ -9,8 +10,10 @@ import {
   gradientsOf,
   refused,
   sparseGradient,
+  start,
   startBoth,
 } from "./guarded-runs.js";
+import { guarding } from "./guarding-backend.js";
 
 const everyFew = [
   { match: "b", every: 3 },
@@ -99,6 +102,14 @@ describe("what a device cannot decide is refused, and changes nothing", () => {
     await runs.guarded.optimizer.metrics();
     for (let i = 0; i < 2; i += 1) runs.step(one);
     await expectSame(runs);
+  });
+
+  test("everything, on a backend without a guard", () => {
+    const backend = Object.assign(guarding(), { guard: undefined }) as unknown as Backend;
+    expect(() => start(backend, adam(), { nonFinite: "skip" })).toThrow(
+      refused("cannot look for values that are not finite"),
+    );
+    start(backend, adam(), {}).optimizer.step(good);
   });
 
   test("a gradient of a group that may take part", async () => {

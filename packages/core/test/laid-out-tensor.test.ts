@@ -39,6 +39,16 @@ describe("a tensor in a typed array", () => {
     expect([...back.view!()]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  test("is copied without the rows that may be added", () => {
+    const memory = new Float32Array(9).fill(9);
+    const target = backend.wrap(memory, { shape: [2, 2], rowStride: 3, capacity: 3 });
+    backend.copy!(
+      backend.wrap(Float32Array.of(1, 2, 3, 4, 5, 6), { shape: [2, 2], capacity: 3 }),
+      target,
+    );
+    expect([...memory]).toEqual([1, 2, 9, 3, 4, 9, 9, 9, 9]);
+  });
+
   test("without gaps, of the backend's type, is plain", () => {
     const memory = new Float32Array(12);
     for (const options of [{}, { rowStride: 3 }, { dtype: "f32" as const }])

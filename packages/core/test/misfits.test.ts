@@ -46,6 +46,25 @@ test("all misfits are in one error, each with what was got, what was expected an
   ]);
 });
 
+test.each<[string, unknown]>([
+  ["null", null],
+  ["nothing in it", {}],
+  ["a scale of text", { scale: "5", goodSteps: 0 }],
+  ["a scale of NaN", { scale: Number.NaN, goodSteps: 0 }],
+  ["a scale of 0", { scale: 0, goodSteps: 0 }],
+  ["a scale below 0", { scale: -1, goodSteps: 0 }],
+  ["half a good step", { scale: 1, goodSteps: 0.5 }],
+  ["−1 good steps", { scale: 1, goodSteps: -1 }],
+  ["no good steps", { scale: 1 }],
+])("a loss scale with %s is a misfit", async (_, lossScale) => {
+  const optimizer = trained(shapes, { options: { lossScale: "dynamic" } });
+  const state = structuredClone(await optimizer.state());
+  const { control } = state;
+  expect(await misfitsOf(optimizer, { ...state, control: { ...control, lossScale } })).toEqual([
+    "format control.lossScale",
+  ]);
+});
+
 test("a misfit is one line of text, and data", async () => {
   const optimizer = trained(shapes);
   const state = await trained({ w: [2, 3], b: [4] }).state();

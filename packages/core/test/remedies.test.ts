@@ -86,6 +86,26 @@ describe("a wrong call says what to do", () => {
       "use an optimizer of @gradstep/tfjs",
     ],
     [
+      "memory that is no tensor yet",
+      () => createOptimizer(adam(), { w: new ArrayBuffer(16) } as never),
+      "backend.wrap(buffer, { shape })",
+    ],
+    [
+      "memory in place of a gradient",
+      () => untyped(make(), "step", { w: new ArrayBuffer(16) }),
+      "backend.wrap(buffer, { shape: [2, 2] })",
+    ],
+    [
+      "memory in place of a mask",
+      () => untyped(make(), "step", { w: values }, { rows: new ArrayBuffer(8) }),
+      'backend.wrap(buffer, { shape, dtype: "u32" })',
+    ],
+    [
+      "memory in place of the mask of a parameter",
+      () => untyped(make(), "step", { w: values }, { rows: { w: new ArrayBuffer(8) } }),
+      'backend.wrap(buffer, { shape: [2], dtype: "u32" })',
+    ],
+    [
       "rows in place of values",
       () =>
         backend.tensor([2, 2], [

@@ -181,3 +181,17 @@ test("a step with a name that nobody has is refused, though its tensors are thos
   expect(codeOf(() => optimizer.step({ w, x: w }))).toBe("UNKNOWN_PARAMETER");
   expect(optimizer.iterations).toBe(2);
 });
+
+test("no step is repeated while rows count their own steps", async () => {
+  const { backend, repeats } = repeating();
+  const w = backend.tensor([3, 1]);
+  const options = { sparse: "lazy", rowSteps: true } as const;
+  const optimizer = createOptimizer(adam({ learningRate: 1, epsilon: 0 }), { w }, options);
+  optimizer.step({ w: { indices: Uint32Array.of(0), values: Float32Array.of(1) } });
+  const gradient = backend.tensor([3, 1], [1, 1, 1]);
+  for (let i = 0; i < 3; i += 1) optimizer.step({ w: gradient });
+  expect(repeats()).toBe(0);
+  expect((await optimizer.state()).rowSteps).toEqual({ w: Uint32Array.of(4, 3, 3) });
+  // With equal gradients, each of Adam's steps is the learning rate.
+  expect([...(await w.read())].map((one) => Math.round(1e4 * one) / 1e4)).toEqual([-4, -3, -3]);
+});

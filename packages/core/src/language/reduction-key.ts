@@ -25,12 +25,8 @@ function keyOfNode(
   if (op === "input") return name === "p" || name === "g" ? name : undefined;
   if (op === "number") return String(value);
   if (name === unshared) return undefined;
-  let text = `${op}${name}(`;
-  for (const operand of operands) {
-    const key = keys[operand];
-    if (key === undefined) return undefined;
-    text += `${key},`;
-  }
-  text = `${text.replace(/,$/, "")})`;
+  const inner = operands.map((operand) => keys[operand]);
+  if (inner.includes(undefined)) return undefined;
+  const text = `${op}${name}(${inner.join(",")})`;
   return text.length > maxKeyLength ? `#${digest(text)}` : text;
 }
