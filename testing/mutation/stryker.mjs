@@ -28,6 +28,7 @@ export function runStryker(name, { plugins = [], ...options }) {
     // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
     timeoutMS: 10_000,
     timeoutFactor: 4,
+    dryRunTimeoutMinutes: 30,
     ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
     tempDirName: ".stryker-tmp/sandbox",
     allowEmpty: true,
