@@ -69,14 +69,19 @@ export function Curves({
 
   useEffect(() => {
     const place = element.current!;
-    const color = (property: string) => () => getComputedStyle(place).getPropertyValue(property);
-    const font = `12px ${getComputedStyle(place).fontFamily}`;
+    const style = getComputedStyle(place);
+    const themeColors = () => ({
+      text: style.getPropertyValue("--vp-c-text-2"),
+      line: style.getPropertyValue("--vp-c-divider"),
+    });
+    let colors = themeColors();
+    const font = `12px ${style.fontFamily}`;
     const axis = {
       font,
       labelFont: font,
-      stroke: color("--vp-c-text-2"),
-      grid: { stroke: color("--vp-c-divider"), width: 1 },
-      ticks: { stroke: color("--vp-c-divider"), width: 1 },
+      stroke: () => colors.text,
+      grid: { stroke: () => colors.line, width: 1 },
+      ticks: { stroke: () => colors.line, width: 1 },
     };
     const filter: UPlot.Axis.Filter = ({ scales: { y } }, ticks) =>
       scale === "log" ? shownTicks(ticks, y.min!, y.max!) : ticks;
@@ -84,7 +89,10 @@ export function Curves({
       {
         width: place.clientWidth,
         height,
-        legend: { show: hasLegend },
+        legend: {
+          show: hasLegend,
+          markers: { dash: (_, i) => curves[i - 1].line ?? "solid" },
+        },
         scales: { x: { time: false }, y: scale === "log" ? logarithmic : {} },
         axes: [
           { ...axis, label: xLabel },
@@ -115,7 +123,10 @@ export function Curves({
     plot.current = drawn;
     const resize = new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height }));
     resize.observe(place);
-    const theme = new MutationObserver(() => drawn.redraw());
+    const theme = new MutationObserver(() => {
+      colors = themeColors();
+      drawn.redraw();
+    });
     theme.observe(document.documentElement, { attributeFilter: ["class"] });
     return () => {
       resize.disconnect();

@@ -45,7 +45,6 @@ export function Statistics({ step, steps, report }: Progress) {
           xLabel="Steps"
           yLabel="PSNR in dB"
           height={200}
-          hasLegend={false}
         />
         <Curves
           x={x}
@@ -53,7 +52,6 @@ export function Statistics({ step, steps, report }: Progress) {
           xLabel="Steps"
           yLabel="Number of splats"
           height={200}
-          hasLegend={false}
         />
       </div>
     </>

@@ -62,24 +62,11 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
       </figure>
       <figure>
         <figcaption>Held-out accuracy</figcaption>
-        <Curves
-          {...accuracies}
-          xLabel="epochs"
-          yLabel="accuracy in %"
-          height={200}
-          hasLegend={false}
-        />
+        <Curves {...accuracies} xLabel="epochs" yLabel="accuracy in %" height={200} />
       </figure>
       <figure>
         <figcaption>Learning rate</figcaption>
-        <Curves
-          {...rates}
-          xLabel="epochs"
-          yLabel="rate"
-          scale="log"
-          height={200}
-          hasLegend={false}
-        />
+        <Curves {...rates} xLabel="epochs" yLabel="rate" scale="log" height={200} />
       </figure>
     </div>
   );
