@@ -1,6 +1,8 @@
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
 import { DemoElement } from "./demo-element.js";
+import { printInLight } from "./print-in-light.js";
+import "./print.css";
 import "./reference.css";
 import "./style.css";
 
@@ -8,5 +10,6 @@ export default {
   extends: DefaultTheme,
   enhanceApp({ app }) {
     app.component("Demo", DemoElement);
+    if (!import.meta.env.SSR) printInLight();
   },
 } satisfies Theme;
