@@ -7,6 +7,8 @@ import type { StepOptions } from "../src/optimizer/step/step-options.js";
 import { oracle, reference } from "../src/reference.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
 import { chain } from "../src/rule/chain.js";
+import { defineRule } from "../src/rule/define-rule.js";
+import { nonNegative } from "../src/rule/hyperparameter.js";
 import { adafactor } from "../src/rules/adafactor.js";
 import { adam } from "../src/rules/adam.js";
 import { adamw } from "../src/rules/adamw.js";
@@ -322,6 +324,72 @@ describe("learningRate", () => {
     optimizer.step({ a: one }, { learningRate: { a: 5 } });
     expect(values()).toEqual([57, 26, 39, 52]);
   });
+
+  test.each([
+    ["a number", (_: Backend, rate: number) => rate],
+    ["a tensor", (backend: Backend, rate: number) => backend.tensor([1], [rate])],
+  ])("is that of the call that makes the step, for all of its gradients: %s", (_, rateOf) => {
+    const backend = reference();
+    const make = (): Tensor => backend.tensor([1], [0]);
+    const parameters = { a: make(), b: make(), c: make(), late: make() };
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), parameters, {
+      accumulate: 2,
+      groups: [
+        { match: "b", learningRate: 3 },
+        { match: "late", rule: sgd({ learningRate: 4 }), every: 8 },
+      ],
+    });
+    const two = Float32Array.of(2);
+    const values = (): number[] =>
+      Object.values(parameters).map((tensor) => Math.abs(tensor.view!()[0]));
+    const step = (names: string[], options?: StepOptions): void =>
+      optimizer.step(Object.fromEntries(names.map((name) => [name, two])), options);
+    const rate = rateOf(backend, 10);
+    step(["a"]);
+    step(["c"], { learningRate: rate });
+    expect(values()).toEqual([10, 0, 10, 0]);
+    step(["a"], { learningRate: rate }); // of no step
+    step(["a", "b"]);
+    expect(values()).toEqual([12, 3, 10, 0]);
+    step(["a", "c"]);
+    // No gradient of the call is used, and those of the call before have the rate.
+    step(["late"], { learningRate: rate });
+    expect(values()).toEqual([22, 3, 20, 0]);
+    step(["a", "b"]);
+    step(["b"], { learningRate: { a: rate, b: rateOf(backend, 20) } });
+    expect(values()).toEqual([32, 43, 20, 0]);
+    step(["a"]);
+    expect(codeOf(() => step(["c"], { learningRate: { c: rate } }))).toBe("UNKNOWN_OPTION");
+    step(["b"]);
+    expect(values()).toEqual([33, 46, 20, 0]);
+  });
+});
+
+test("a learning rate of a step counts for groups of which no parameter has a gradient", () => {
+  const summing = defineRule({
+    name: "summing",
+    hyperparameters: { learningRate: nonNegative(1) },
+    slots: {},
+    persistentScalars: { total: 0 },
+    perStep: `
+      total = total + learningRate
+      sum = total
+    `,
+    perElement: "u = g * sum",
+  });
+  const backend = reference();
+  const parameters = { a: backend.tensor([1], [0]), b: backend.tensor([1], [0]) };
+  const optimizer = createOptimizer(summing(), parameters, {
+    groups: [{ match: "b", every: 2 }],
+  });
+  const one = Float32Array.of(1);
+  // The third step has no gradient of a group that takes part in it.
+  optimizer.step({ a: one }, { learningRate: 8 });
+  optimizer.step({ a: one });
+  optimizer.step({ b: one }, { learningRate: { a: 4 } });
+  optimizer.step({ a: one, b: one }, { learningRate: { a: 2, b: 16 } });
+  expect(parameters.a.view!()[0]).toBe(-(8 + (8 + 1) + (8 + 1 + 4 + 2)));
+  expect(parameters.b.view!()[0]).toBe(-(1 + 16));
 });
 
 describe("errors", () => {

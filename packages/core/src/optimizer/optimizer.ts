@@ -169,8 +169,9 @@ export interface OptimizerMethods<
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
   /**
    * Gives slots their first values, of all parameters if `names` is left out. Takes its turn among the steps. Parameters,
-   * hyperparameters, accumulated gradients, and the step number with the bias correction stay as they are; a slot that all
-   * parameters share is reset if all of them are named.
+   * hyperparameters, accumulated gradients, and the step number with the bias correction stay as they are; rows that count
+   * their own steps (`rowSteps`) begin again at 0, unless `columns` are given. A slot that all parameters share is reset if
+   * all of them are named.
    *
    * @param options rows and columns, for a part of the parameters
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE` (columns outside of a parameter, or a single number),

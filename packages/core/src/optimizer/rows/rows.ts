@@ -61,7 +61,8 @@ export interface Rows<T extends Tensor = Tensor> {
    * are arrays are copied before this returns.
    *
    * Until then nothing else may use the tensors: submit the target before the next `step`, `read`, `write` or `remap`, and
-   * before rows of these parameters are encoded into another target. Old memory is kept until that next move of rows.
+   * before rows of these parameters are encoded into another target. An encoder and each of its passes are different
+   * targets. Old memory is kept until that next move of rows.
    *
    * @throws {GradstepError} as `remap` does, and `UNSUPPORTED` if the backend cannot encode; then nothing has changed
    */

@@ -38,7 +38,8 @@ export interface StepOptions {
   /**
    * The learning rate of this step: a number, or a tensor of one f32. As if `optimizer.learningRate` were set for one
    * step: groups with a rate or a rule of their own keep theirs. By the names of parameters, it replaces the rate of their
-   * groups.
+   * groups; name all parameters of a group that are part of the step, with one rate. With `accumulate`, the step has the
+   * rate of the call that makes it.
    */
   readonly learningRate?: StepRate | Readonly<Record<string, StepRate>> | undefined;
 }

@@ -21,6 +21,8 @@ export class SignalInputs {
   readonly #groups: readonly Group[];
   /** Per group, reused. */
   readonly #signals = new Map<Group, MutableSignals>();
+  /** The records that are part of the step; reused. */
+  readonly #parts: ParameterRecord[] = [];
   /** The scale alone. */
   readonly #scale: MutableSignals = signalsOf(none);
   #isUsed = false;
@@ -68,18 +70,20 @@ export class SignalInputs {
    */
   take(options: StepOptions | undefined, taken: readonly ParameterRecord[], count: number): void {
     if (this.#isUsed) this.#forget();
-    if (options === undefined || count === 0) return;
+    if (options === undefined) return;
     const { scale, skip, learningRate } = options;
     if (scale === undefined && skip === undefined && learningRate === undefined) return;
-    const { backend } = taken[0].update.parameter;
+    if (this.#records.length === 0) return;
+    const { backend } = this.#records[0].update.parameter;
+    const parts = this.#collectParts(taken, count);
     if (typeof scale === "number") checkScaleNumber(scale);
     else if (scale !== undefined) checkSignal("scale", scale, "f32", backend);
     if (skip !== undefined) checkSignal("skip", skip, "u32", backend);
     this.#isUsed = true;
     this.#skips = skip !== undefined;
     try {
-      if (learningRate !== undefined) this.#takeRates(learningRate, taken, count);
-      if (backend.takesSignals === true) this.#place(scale ?? 1, skip, taken, count);
+      if (learningRate !== undefined) this.#takeRates(learningRate, parts);
+      if (backend.takesSignals === true) this.#place(scale ?? 1, skip, parts);
       else this.#read(scale ?? 1, skip);
     } catch (error) {
       this.#forget();
@@ -102,6 +106,16 @@ export class SignalInputs {
     return this.#scale;
   }
 
+  /** Those of the call, and those whose gradients of earlier calls are part of the step. */
+  #collectParts(taken: readonly ParameterRecord[], count: number): readonly ParameterRecord[] {
+    const parts = this.#parts;
+    parts.length = 0;
+    for (let i = 0; i < count; i += 1) parts.push(taken[i]);
+    for (const record of this.#records)
+      if (record.accumulator?.isUsed === true && !parts.includes(record)) parts.push(record);
+    return parts;
+  }
+
   #forget(): void {
     for (const group of this.#groups) group.stepRate = undefined;
     for (const { update } of this.#records) update.signals = undefined;
@@ -116,12 +130,10 @@ export class SignalInputs {
   #place(
     scale: number | Tensor,
     skip: Tensor | undefined,
-    taken: readonly ParameterRecord[],
-    count: number,
+    parts: readonly ParameterRecord[],
   ): void {
     this.#scale.scale = scale;
-    for (let i = 0; i < count; i += 1) {
-      const { name, group, update, rowSteps } = taken[i];
+    for (const { name, group, update, rowSteps } of parts) {
       if (rowSteps !== undefined && typeof group.stepRate === "object") throw ofCountingRows(name);
       const signals = this.#signalsOf(group);
       const rate = group.stepRate;
@@ -155,29 +167,25 @@ export class SignalInputs {
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `UNKNOWN_PARAMETER`, and as `#takeRate` does */
   #takeRates(
     rates: NonNullable<StepOptions["learningRate"]>,
-    taken: readonly ParameterRecord[],
-    count: number,
+    parts: readonly ParameterRecord[],
   ): void {
+    const { backend } = this.#records[0].update.parameter;
     if (isOneRate(rates)) {
-      let isTaken = false;
-      for (let i = 0; i < count; i += 1) {
-        const { group, update } = taken[i];
-        if (group.hasOwnRate) continue;
-        isTaken = true;
-        if (group.stepRate === undefined)
-          takeRate("learningRate", group, rates, update.parameter.backend);
-      }
-      if (!isTaken) throw withoutEffect(taken[0].name);
+      if (parts.length > 0 && parts.every(({ group }) => group.hasOwnRate))
+        throw withoutEffect(parts[0].name);
+      for (const group of this.#groups)
+        if (!group.hasOwnRate) takeRate("learningRate", group, rates, backend);
       return;
     }
     checkNames(rates, this.#records);
-    for (let i = 0; i < count; i += 1) {
-      const { name, group, update } = taken[i];
-      if (rates[name] === undefined || group.stepRate !== undefined) continue;
-      takeRate(`learningRate of "${name}"`, group, rates[name], update.parameter.backend);
+    for (const { name, group } of this.#records)
+      if (rates[name] !== undefined && group.stepRate === undefined)
+        takeRate(`learningRate of "${name}"`, group, rates[name], backend);
+    for (const record of this.#records) {
+      const rate = rates[record.name];
+      if (rate === undefined && !parts.includes(record)) continue;
+      if (record.group.stepRate !== rate) throw ofOneGroup(record);
     }
-    for (let i = 0; i < count; i += 1)
-      if (taken[i].group.stepRate !== rates[taken[i].name]) throw ofOneGroup(taken[i]);
   }
 }
 
