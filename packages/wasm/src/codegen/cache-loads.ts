@@ -3,6 +3,7 @@ import {
   block,
   br,
   brIf,
+  drop,
   end,
   i32Const,
   i32Eqz,
@@ -12,9 +13,8 @@ import {
   localGet,
   loop,
 } from "./instruction-set.js";
-import { concat, encodeModule, i32, type Code, type ImportedMemory } from "./module-encoder.js";
+import { concat, encodeModule, i32, type ImportedMemory } from "./module-encoder.js";
 
-const drop: Code = [0x1a];
 const cacheLine = 64;
 
 /** The name under which the function of the module is exported. */

@@ -18,6 +18,7 @@ export const i32Shl: Code = [0x74];
 export const i32ShrU: Code = [0x76];
 /** The i32 with these bits as an f32. */
 export const f32ReinterpretI32: Code = [0xbe];
+export const drop: Code = [0x1a];
 /** `a b condition`: `a` where the condition is not 0, else `b`. */
 export const select: Code = [0x1b];
 

@@ -112,8 +112,7 @@ export function emitPassKernel(
   };
   const code = vectorProgram(
     specialize(program, knownScalars),
-    inputOf,
-    outputOf,
+    { inputOf, outputOf },
     locals,
     vectorsPerGroup,
   );
@@ -123,7 +122,7 @@ export function emitPassKernel(
   const matrix = locals.i32();
   const columns = locals.i32();
   const rows = locals.i32();
-  const segment = segmentLoop(code, lanes, position, limit, locals);
+  const segment = segmentLoop(code, lanes, { position, limit }, locals);
 
   /** Sets the pointers of arrays to a position, and those of columns to the same column. */
   const setPointers = (at: Code, column: Code): Code =>

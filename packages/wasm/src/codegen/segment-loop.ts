@@ -33,6 +33,12 @@ export interface Lanes {
   readonly address: number;
 }
 
+/** The locals of a segment: the next position, and the one after the last. */
+interface Segment {
+  readonly position: number;
+  readonly limit: number;
+}
+
 /**
  * Computes the positions from a local to before another. The pointers of the program must be at the first of them.
  *
@@ -41,8 +47,7 @@ export interface Lanes {
 export function segmentLoop(
   { vectors, advance }: VectorProgram,
   lanes: readonly Lanes[],
-  position: number,
-  limit: number,
+  { position, limit }: Segment,
   locals: Locals,
 ): Code {
   const [first] = vectors;

@@ -67,11 +67,16 @@ export interface VectorProgram {
   readonly advance: (bytes: number) => Code;
 }
 
+/** Where a kernel finds the inputs of a program, and what happens to its outputs, by their names. */
+export interface ProgramPlaces {
+  readonly inputOf: (name: string) => Input;
+  readonly outputOf: (name: string) => Output;
+}
+
 /** Translates a program. @param count of vectors */
 export function vectorProgram(
   program: Program,
-  inputOf: (name: string) => Input,
-  outputOf: (name: string) => Output,
+  { inputOf, outputOf }: ProgramPlaces,
   locals: Locals,
   count: number,
 ): VectorProgram {
@@ -116,8 +121,7 @@ export function vectorProgram(
     }));
     for (const { to } of outputs) if (to.kind !== "lanes") pointers.add(to.pointer);
     const join = (
-      to: Output,
-      value: Code,
+      { to, value }: (typeof outputs)[number],
       access: Access,
       offset: number,
       lanesOf: LanesOf,
@@ -139,7 +143,7 @@ export function vectorProgram(
           ),
         ),
       compute: (access, offset, lanesOf) =>
-        concat(shared, ...outputs.map(({ to, value }) => join(to, value, access, offset, lanesOf))),
+        concat(shared, ...outputs.map((output) => join(output, access, offset, lanesOf))),
     };
   };
   const vectors = Array.from({ length: count }, vector);

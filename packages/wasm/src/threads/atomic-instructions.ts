@@ -13,7 +13,6 @@ export const i64LowToHigh: Code = [0x42, 32, 0x86];
 export const i64One: Code = [0x42, 1];
 export const i32WrapI64: Code = [0xa7];
 export const i64ExtendI32: Code = [0xad];
-export const drop: Code = [0x1a];
 
 /** @param offset in bytes, as in all that follow */
 export const atomicNotify = (offset: number): Code => atomic(0x00, 2, offset);

@@ -4,6 +4,7 @@ import {
   br,
   brIf,
   call,
+  drop,
   end,
   i32Const,
   i32Eq,
@@ -30,7 +31,6 @@ import { chunkWords, rangeWords } from "../memory/layout.js";
 import type { PassKernel } from "../planning/pass-plan.js";
 import {
   atomicNotify,
-  drop,
   i32AtomicStore,
   i32AtomicSub,
   i32Ne,
