@@ -122,7 +122,7 @@ export class WasmBackend implements Wasm {
         { code: "INVALID_MEMORY" },
       );
     };
-    return wrapArray(this, memory, options, makePlain, this.memory);
+    return wrapArray(this, memory, options, { makePlain, growing: this.memory });
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

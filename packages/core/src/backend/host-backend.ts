@@ -47,12 +47,9 @@ export abstract class HostBackend<T extends Values> implements WrappingBackend<H
   wrap(memory: T, options?: WrapOptions & { readonly rowStride?: undefined }): HostTensor<T>;
   wrap(memory: HostArray, options?: WrapOptions): HostTensor<T> | LaidOutTensor;
   wrap(memory: HostArray, options?: WrapOptions): HostTensor<T> | LaidOutTensor {
-    return wrapArray<T, HostTensor<T>>(
-      this,
-      memory,
-      options,
-      (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
-    );
+    return wrapArray<T, HostTensor<T>>(this, memory, options, {
+      makePlain: (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
+    });
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

@@ -9,15 +9,16 @@ import { LaidOutTensor, type GrowingMemory } from "./laid-out-tensor.js";
 import { checkScale } from "./layout.js";
 import { sizeOf } from "./shape.js";
 
-/**
- * Makes a plain tensor of values, and of the array that begins with them and continues with the capacity; undefined if it
- * must not be plain.
- */
-export type MakePlain<T extends Values, R extends Tensor> = (
-  shape: readonly number[],
-  values: T,
-  reserved: T,
-) => R | undefined;
+/** How a backend makes plain tensors, and the memory that it has. */
+export interface ArrayWrapping<T extends Values, R extends Tensor> {
+  /**
+   * Makes a plain tensor of values, and of the array that begins with them and continues with the capacity; undefined if
+   * it must not be plain.
+   */
+  readonly makePlain: (shape: readonly number[], values: T, reserved: T) => R | undefined;
+  /** Memory that can grow: tensors in it stay usable. None if left out. */
+  readonly growing?: GrowingMemory;
+}
 
 const dtypes: Readonly<Record<string, Layout["dtype"]>> = {
   Float32Array: "f32",
@@ -31,15 +32,13 @@ const dtypes: Readonly<Record<string, Layout["dtype"]>> = {
  * `WrappingBackend.wrap` for typed arrays: makes a plain tensor of floats without gaps between rows, and a `LaidOutTensor`
  * of everything else.
  *
- * @param growing memory of the backend that can grow: tensors in it stay usable
  * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
  */
 export function wrapArray<T extends Values, R extends Tensor>(
   backend: Backend,
   memory: HostArray,
   options: WrapOptions = {},
-  makePlain: MakePlain<T, R>,
-  growing?: GrowingMemory,
+  { makePlain, growing }: ArrayWrapping<T, R>,
 ): R | LaidOutTensor {
   const { precision } = backend;
   const dtype = dtypeOf(memory, precision);

@@ -67,8 +67,8 @@ export function toTorch(config: OptimizerConfig, options: ToTorchOptions = {}): 
     const own = torchOptions(map, numbers, spec.options);
     // SGD refuses it where it has no effect.
     if (name === "SGD" && !hasEffect("nesterov", spec.options, allValues)) own.nesterov = false;
-    for (const difference of differences(name, own, numbers, spec.options, group.values))
-      misfits.push(group.label + difference);
+    const wanted = { numbers, choices: spec.options, values: group.values };
+    for (const difference of differences(name, own, wanted)) misfits.push(group.label + difference);
     const initialRate = schedulers[i]?.initialRate;
     return {
       ...(i === 0 ? {} : { param_names: group.match }),
@@ -170,26 +170,33 @@ function torchOptions(
   return options;
 }
 
+/** What PyTorch's options of a group are to stand for. */
+interface Wanted {
+  /** The hyperparameters of the next step. */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly choices: Choices;
+  /** The hyperparameters as numbers or schedules. */
+  readonly values: Values;
+}
+
 /** What `fromTorch` makes otherwise of these options. */
 function differences(
   name: string,
   group: Readonly<Record<string, unknown>>,
-  values: Readonly<Record<string, number>>,
-  choices: Choices,
-  own: Values,
+  { numbers, choices, values }: Wanted,
 ): string[] {
   let back: OptimizerSpec;
   try {
-    const isPlain = values.momentum === 0 && group.nesterov === true;
+    const isPlain = numbers.momentum === 0 && group.nesterov === true;
     back = fromTorch(name, isPlain ? { ...group, nesterov: false } : group);
   } catch (error) {
     if (error instanceof GradstepError) return [error.message.replace(/\.$/, "")];
     throw error;
   }
-  const wanted: Readonly<Record<string, unknown>> = { ...values, ...choices };
+  const wanted: Readonly<Record<string, unknown>> = { ...numbers, ...choices };
   const got: Readonly<Record<string, unknown>> = { ...back.hyperparameters, ...back.options };
   return Object.keys(got)
-    .filter((key) => got[key] !== wanted[key] && hasEffect(key, choices, [own]))
+    .filter((key) => got[key] !== wanted[key] && hasEffect(key, choices, [values]))
     .map((key) => `${key} is ${show(wanted[key])}, and ${show(got[key])} in PyTorch`);
 }
 

@@ -57,7 +57,7 @@ export function fromTorch(
   const base =
     scheduler === undefined
       ? constants
-      : withScheduler(owner, scheduler, constants, whole.initial_lr, own);
+      : withScheduler(owner, scheduler, { ...constants, initialRate: whole.initial_lr }, own);
   const rule = rules.find((one) => one.name === ruleName)!;
   const spec = rule.specify({ weightDecayMode: "l2", ...base, ...form });
   const { momentum = 0, dampening = 0 } = spec.hyperparameters;
@@ -85,12 +85,11 @@ export function fromTorch(
   };
 }
 
-/** Settings with the schedules of a scheduler. */
+/** Settings with the schedules of a scheduler, in place of the rate with which it starts. */
 function withScheduler(
   owner: string,
   scheduler: TorchScheduler,
-  settings: Options,
-  initialRate: unknown,
+  { initialRate, ...settings }: Options,
   options: OptionMap,
 ): Options {
   const { learningRate, momentum } = scheduledByTorch(

@@ -22,7 +22,6 @@ import { OptimizerGroups, type GroupInputs } from "./groups/optimizer-groups.js"
 import { readMetrics } from "./metrics.js";
 import { ParameterTable } from "./parameters/parameter-table.js";
 import { parameterOptionNames, type ParameterOptions } from "./parameters/parameter-options.js";
-import type { ParameterRecord } from "./parameters/parameter-record.js";
 import { checkIsParameters, type Parameters } from "./parameters/parameter-checks.js";
 import { checkHasRows } from "./rows/row-checks.js";
 import { ParameterRows } from "./rows/parameter-rows.js";
@@ -158,7 +157,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   rows(names: string | readonly string[] = this.parameters): Rows {
     this.#checkTrains();
-    const records = this.#select(names);
+    const records = this.#table.select(names);
     const backend = this.#table.backend!;
     checkHasRows(backend);
     return new ParameterRows({
@@ -180,7 +179,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   remove(names: string | readonly string[]): void {
     this.#checkTrains();
-    this.#table.remove(typeof names === "string" ? [names] : names);
+    this.#table.remove(names);
     this.#steps.forget();
   }
 
@@ -238,31 +237,27 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   ): void {
     this.#checkTrains();
     checkOptions(method, options, ["rows", "columns"]);
-    const { records, backend } = this.#table;
-    const selected = this.#select(names);
-    checkRowStepReset(selected, options);
-    resetSlots(backend!, selected, records, options, run);
-    for (const { rowSteps, update } of selected) rowSteps?.reset(options, update.parameter, run);
+    const { records: all, backend } = this.#table;
+    const records = this.#table.select(names);
+    checkRowStepReset(records, options);
+    resetSlots({ backend: backend!, records, all }, options, run);
+    for (const { rowSteps, update } of records) rowSteps?.reset(options, update.parameter, run);
   }
 
   fillCopies(names: string | readonly string[] = this.parameters): void {
     this.#checkLive();
-    for (const { update } of this.#select(names))
+    for (const { update } of this.#table.select(names))
       for (const copy of update.copies) this.#table.backend!.fillCopy!(update.parameter, copy);
   }
 
   encodeFillCopies(target: object, names: string | readonly string[] = this.parameters): void {
     this.#checkLive();
     const { backend } = this.#table;
-    const selected = this.#select(names);
+    const selected = this.#table.select(names);
     if (backend?.encodeFillCopy === undefined)
       throw cannotEncode(backend!.name, "copies", "fillCopies()");
     for (const { update } of selected)
       for (const copy of update.copies) backend.encodeFillCopy(target, update.parameter, copy);
-  }
-
-  #select(names: string | readonly string[]): readonly ParameterRecord[] {
-    return this.#table.select(typeof names === "string" ? [names] : names);
   }
 
   get isSwapped(): boolean {

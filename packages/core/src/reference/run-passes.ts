@@ -1,6 +1,6 @@
 import type { Update } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
-import { countOf, reducedIndex } from "../language/dimensions.js";
+import { countOf, reducedIndex, type Dimensions } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import { newtonSchulz } from "../language/newton-schulz.js";
 import type { MapPass, Pass, Reduction } from "../language/passes.js";
@@ -56,7 +56,7 @@ function prepare(run: RuleRun, { scalar }: PassArithmetic): PreparedRun {
 }
 
 function runLevel(run: PreparedRun, level: number, arithmetic: PassArithmetic): void {
-  const { variant, targets, extents } = run;
+  const { variant, targets } = run;
   for (const pass of passesOf(run)) {
     if (pass.level !== level) continue;
     if (pass.kind === "newtonSchulz") {
@@ -72,7 +72,7 @@ function runLevel(run: PreparedRun, level: number, arithmetic: PassArithmetic): 
     }
     // A pass over all tensors has one index, and the scalars of the first of them.
     for (const target of pass.over === "all" ? targets.slice(0, 1) : targets)
-      runPass(variant, pass, target, extents, arithmetic);
+      runPass(run, pass, target, arithmetic);
   }
 }
 
@@ -118,10 +118,9 @@ function coefficient({ scalars }: Variant, update: Update, value: number | strin
 }
 
 function runPass(
-  { scalars }: Variant,
+  { variant: { scalars }, extents }: PreparedRun,
   { over, program, reductions }: MapPass,
   target: PassTarget,
-  extents: ReadonlyMap<string, Extent>,
   arithmetic: PassArithmetic,
 ): void {
   const { update, dimensions, arrays, isSelected } = target;
@@ -159,22 +158,30 @@ function runPass(
   reductions.forEach((reduction, k) => {
     const name = reduction.over === "all" ? perTensor(reduction.name) : reduction.name;
     if (reduction.over === "all") arrays.get(name)![0] = operands[k][0];
-    else reduceInto(arrays.get(name)!, reduction, over, operands[k], target, arithmetic);
+    else {
+      const valueAt = (index: number): number | undefined =>
+        takesPart(target, over, index) ? operands[k][index] : undefined;
+      reduceInto(arrays.get(name)!, reduction, { dimensions, count, valueAt }, arithmetic);
+    }
   });
+}
+
+/** The operand of a reduction in a tensor. */
+interface Operand {
+  readonly dimensions: Dimensions;
+  readonly count: number;
+  /** Undefined for a value that takes no part. */
+  readonly valueAt: (index: number) => number | undefined;
 }
 
 /** Reduces the values of a pass to one per row, column or tensor. */
 function reduceInto(
   result: Values,
   { op, over }: Reduction,
-  of: Extent,
-  operands: Float64Array,
-  target: PassTarget,
+  { dimensions, count, valueAt }: Operand,
   arithmetic: PassArithmetic,
 ): void {
-  const { matrices, rows, columns } = target.dimensions;
-  const valueAt = (index: number): number | undefined =>
-    takesPart(target, of, index) ? operands[index] : undefined;
+  const { matrices, rows, columns } = dimensions;
   if (over === "row") {
     for (let r = 0; r < matrices * rows; r += 1)
       result[r] = arithmetic.reduce(op, columns, (c) => valueAt(r * columns + c));
@@ -184,5 +191,5 @@ function reduceInto(
         result[m * columns + c] = arithmetic.reduce(op, rows, (r) =>
           valueAt((m * rows + r) * columns + c),
         );
-  } else result[0] = arithmetic.reduce(op, operands.length, valueAt);
+  } else result[0] = arithmetic.reduce(op, count, valueAt);
 }

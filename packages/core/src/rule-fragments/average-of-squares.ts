@@ -26,15 +26,13 @@ export function squareFactors(form: AverageForm, weight: string): string {
  * The `perElement` statement that updates v.
  * @param decay β
  * @param weight 1 − β
- * @param average the slot, if not v
- * @param value what is squared, if not g
+ * @param names `average` is the slot, `value` what is squared
  */
 export function averageOfSquares(
   form: AverageForm,
   decay: string,
   weight: string,
-  average = "v",
-  value = "g",
+  { average = "v", value = "g" }: { readonly average?: string; readonly value?: string } = {},
 ): string {
   return form === "difference"
     ? `${average} = ${average} + (${value} * ${value} - ${average}) * ${weight}`

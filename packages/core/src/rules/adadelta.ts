@@ -40,7 +40,7 @@ export const adadelta = /* @__PURE__ */ builtInRule({
       ${flushStatement("v")}
       ${flushStatement("d")}
       ${gradientAverage === "current" ? `${average}\n${update}` : `${update}\n${average}`}
-      ${averageOfSquares(averageForm, "rho", "c", "d", "x")}
+      ${averageOfSquares(averageForm, "rho", "c", { average: "d", value: "x" })}
       u = x * learningRate
     `;
   },

@@ -23,6 +23,12 @@ export interface RuleValues {
   readonly tensors: readonly TensorValues[];
 }
 
+/** One index of an extent. */
+interface Place {
+  readonly extent: Extent;
+  readonly index: number;
+}
+
 /** Evaluates the nodes of a rule for single elements; reductions, and what they need, for whole tensors. */
 export class GraphValues {
   readonly #rule: RuleValues;
@@ -45,19 +51,13 @@ export class GraphValues {
   at(tensor: TensorValues, index: number): Float64Array {
     const { drafts } = this.#rule;
     const values = new Float64Array(drafts.length);
-    this.#load(values, tensor, "element", index);
+    this.#load(values, tensor, { extent: "element", index });
     interpret(this.#bytecode(drafts.map((_, i) => i)), values, this.#precision);
     return values;
   }
 
-  /** Sets inputs, and the results of operations on tensors. */
-  #load(
-    values: Float64Array,
-    tensor: TensorValues,
-    extent: Extent,
-    index: number,
-    last = Infinity,
-  ): void {
+  /** Sets the inputs for a place, and the results of operations on tensors, up to the node `last`. */
+  #load(values: Float64Array, tensor: TensorValues, place: Place, last = Infinity): void {
     this.#rule.drafts.forEach((draft, i) => {
       if (i > last) return;
       if (draft.op === "input") {
@@ -65,10 +65,10 @@ export class GraphValues {
         values[i] =
           array === undefined
             ? this.#round(tensor.scalars.get(draft.name)!)
-            : at(array, extent, draft.extent, index, tensor.dimensions);
+            : valueAt(place, array, draft.extent, tensor.dimensions);
       } else if (isTensorOp(draft.op)) {
         const result = this.#resultOf(tensor, i);
-        values[i] = at(result, extent, draft.extent, index, tensor.dimensions);
+        values[i] = valueAt(place, result, draft.extent, tensor.dimensions);
       }
     });
   }
@@ -154,19 +154,18 @@ export class GraphValues {
     const bytecode = this.#bytecode([...needed]);
     const values = new Float64Array(drafts.length);
     return Float64Array.from({ length: countOf(extent, tensor.dimensions) }, (_, index) => {
-      this.#load(values, tensor, extent, index, node);
+      this.#load(values, tensor, { extent, index }, node);
       interpret(bytecode, values, this.#precision);
       return values[node];
     });
   }
 }
 
-/** The value of an array for an index of a narrower extent. Arrays of a narrower extent than that have none. */
-function at(
+/** The value of an array at a place. Arrays of a narrower extent than that of the place have none. */
+function valueAt(
+  { extent, index }: Place,
   array: Values,
-  extent: Extent,
   of: Extent,
-  index: number,
   dimensions: Dimensions,
 ): number {
   return array[reducedIndex(extent, of, index, dimensions)];

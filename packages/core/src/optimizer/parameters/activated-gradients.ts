@@ -4,8 +4,8 @@ import {
   type CheckedActivation,
 } from "../../activations/activation.js";
 import type { Backend } from "../../backend/backend.js";
-import { GradstepError, list } from "../../errors.js";
-import { checkIsTable } from "./parameter-checks.js";
+import { GradstepError } from "../../errors.js";
+import { checkIsTable, notAParameter } from "./parameter-checks.js";
 
 /** Activations by the names of parameters whose gradients are by the activated values. */
 export type ActivatedGradients = Readonly<Record<string, Activation>>;
@@ -19,12 +19,7 @@ export function checkActivatedGradients(
   checkIsTable("activatedGradients", activations, "activations by the names of parameters");
   const checked = new Map<string, CheckedActivation>();
   for (const [name, activation] of Object.entries(activations)) {
-    if (!names.has(name)) {
-      throw new GradstepError(
-        `activatedGradients names "${name}"; expected one of the parameters ${list(names)}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
+    if (!names.has(name)) throw notAParameter("activatedGradients", name, names);
     const one = checkActivation(`The gradient of "${name}"`, activation);
     if (one.kind !== "identity") checked.set(name, one);
   }

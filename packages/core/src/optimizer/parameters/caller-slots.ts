@@ -4,7 +4,7 @@ import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import { notLive } from "../../backend/tensor-errors.js";
-import { checkIsTable, type Parameters } from "./parameter-checks.js";
+import { checkIsTable, notAParameter, type Parameters } from "./parameter-checks.js";
 
 /** Tensors for slots, by the names of parameters and of their slots. */
 export type SlotTable<T extends Tensor = Tensor> = Readonly<Record<string, Parameters<T>>>;
@@ -21,12 +21,7 @@ export function checkSlots(
 ): void {
   for (const [name, tensors] of Object.entries(slots)) {
     const parameter = parameters.get(name);
-    if (parameter === undefined) {
-      throw new GradstepError(
-        `slots names "${name}"; expected one of the parameters ${list(parameters.keys())}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
+    if (parameter === undefined) throw notAParameter("slots", name, parameters.keys());
     checkIsTable(`slots of "${name}"`, tensors, "tensors by the names of slots");
     const { variant } = parameter.group.context;
     for (const [slot, tensor] of Object.entries(tensors)) {

@@ -3,9 +3,9 @@ import type { Backend, ParameterCopy, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { checkOptions } from "../../check-options.js";
-import { GradstepError, list, show } from "../../errors.js";
+import { GradstepError, show } from "../../errors.js";
 import { notLive } from "../../backend/tensor-errors.js";
-import { checkIsTable } from "./parameter-checks.js";
+import { checkIsTable, notAParameter } from "./parameter-checks.js";
 
 /** A tensor that each step fills with the new values of a parameter. */
 export interface CopyOptions<T extends Tensor = Tensor> {
@@ -35,12 +35,7 @@ export function checkCopies(
   const checked = new Map<string, readonly ParameterCopy[]>();
   for (const [name, option] of Object.entries(copies)) {
     const shape = shapes.get(name);
-    if (shape === undefined) {
-      throw new GradstepError(
-        `copies names "${name}"; expected one of the parameters ${list(shapes.keys())}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
+    if (shape === undefined) throw notAParameter("copies", name, shapes.keys());
     const options = Array.isArray(option) ? (option as readonly unknown[]) : [option];
     checked.set(
       name,

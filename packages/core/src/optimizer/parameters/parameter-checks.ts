@@ -5,7 +5,7 @@ import { bytesPerValue } from "../../backend/layout.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { notLive } from "../../backend/tensor-errors.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
-import { GradstepError, show } from "../../errors.js";
+import { GradstepError, list, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import { isPromise } from "../../is-promise.js";
 import { propertyOf } from "../../property-of.js";
@@ -94,6 +94,18 @@ function checkLayout(name: string, { layout, backend }: Tensor): void {
       ? `Parameter "${name}" has a row every ${rowStride} values; expected rows without gaps, since backend ${backend.name} takes no others.`
       : `Parameter "${name}" is ${dtype}; expected ${backend.precision}. Only gradients, copies, masks and indices can be of another type.`,
     { code: "INVALID_PARAMETER" },
+  );
+}
+
+/** The error for an option with a name that no parameter has. @param option as the message begins: `copies` */
+export function notAParameter(
+  option: string,
+  name: string,
+  known: Iterable<string>,
+): GradstepError {
+  return new GradstepError(
+    `${option} names "${name}"; expected one of the parameters ${list(known)}.`,
+    { code: "UNKNOWN_PARAMETER" },
   );
 }
 

@@ -133,8 +133,12 @@ export class ParameterTable {
     }
   }
 
-  /** The records of these names. @throws {GradstepError} `UNKNOWN_PARAMETER`, also for no name and for duplicates */
-  select(names: readonly string[]): readonly ParameterRecord[] {
+  /**
+   * The records of a name, or of a list of names.
+   * @throws {GradstepError} `UNKNOWN_PARAMETER`, also for no name and for duplicates
+   */
+  select(given: string | readonly string[]): readonly ParameterRecord[] {
+    const names = typeof given === "string" ? [given] : given;
     const isList =
       Array.isArray(names) &&
       names.length > 0 &&
@@ -149,7 +153,7 @@ export class ParameterTable {
   }
 
   /** @throws {GradstepError} as `optimizer.remove` does; then nothing has changed */
-  remove(names: readonly string[]): void {
+  remove(names: string | readonly string[]): void {
     for (const record of this.select(names)) {
       const { name, group } = record;
       const index = this.records.indexOf(record);

@@ -10,18 +10,23 @@ import { checkHasRows, resized, rowCount } from "../rows/row-checks.js";
 import type { ColumnRange, ResetOptions } from "./reset-options.js";
 import { SlotResets } from "./slot-resets.js";
 
+/** The parameters whose slots are reset. */
+interface ResetRecords {
+  readonly backend: Backend;
+  readonly records: readonly ParameterRecord[];
+  /** All of the optimizer. */
+  readonly all: readonly ParameterRecord[];
+}
+
 /**
  * Gives slots their first values, in one run of a kernel for all parameters, unless slots have values of different
  * extents.
  *
- * @param all the records of the optimizer
  * @param run executes the kernel, or records it for later
  * @throws {GradstepError} as `optimizer.reset` does; then nothing has changed
  */
 export function resetSlots(
-  backend: Backend,
-  records: readonly ParameterRecord[],
-  all: readonly ParameterRecord[],
+  { backend, records, all }: ResetRecords,
   { rows, columns }: ResetOptions,
   run: KernelRunner,
 ): void {

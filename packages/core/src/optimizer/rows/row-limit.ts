@@ -1,8 +1,8 @@
 import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { isTensor } from "../../backend/is-tensor.js";
-import { GradstepError, list, show } from "../../errors.js";
+import { GradstepError, show } from "../../errors.js";
 import { notLive } from "../../backend/tensor-errors.js";
-import { checkIsTable, type Parameters } from "../parameters/parameter-checks.js";
+import { checkIsTable, notAParameter, type Parameters } from "../parameters/parameter-checks.js";
 import { checkHasRows, rowCount } from "./row-checks.js";
 
 /** Numbers of rows: one for all parameters, or by their names. A tensor's first u32 is the number. */
@@ -53,12 +53,8 @@ export function rowLimitsOf(
     ? Object.keys(parameters).map((name) => [name, counts] as const)
     : Object.entries(counts);
   const limits = named.map(([name, count]): [string, RowLimit | undefined] => {
-    if (!Object.hasOwn(parameters, name)) {
-      throw new GradstepError(
-        `rowCounts names "${name}"; expected one of the parameters ${list(Object.keys(parameters))}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
+    if (!Object.hasOwn(parameters, name))
+      throw notAParameter("rowCounts", name, Object.keys(parameters));
     const rows = rowCount(name, parameters[name]);
     checkHasRows(backend);
     if (isTensor(count)) return [name, rowLimitOf(count, backend)];

@@ -3,7 +3,6 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
 import type { ResetOptions } from "../reset/reset-options.js";
-import { ascending } from "../../backend/ascending.js";
 import type { StepWindow } from "./row-scalar-sets.js";
 import type { RowSteps } from "./row-steps.js";
 
@@ -30,17 +29,9 @@ function place(update: Update, run: KernelRun, index: number): void {
 
 function divide(update: Update, rowSteps: RowSteps, window: StepWindow | undefined): void {
   const { rows, mask } = update;
-  if (rows !== undefined) {
-    const { indices, gradientRows, end } = rows as RowList;
-    rowSteps.divide(update, indices, gradientRows, end, window);
-    return;
-  }
-  const count = rowSteps.counts.length;
-  if (mask === undefined) {
-    rowSteps.divide(update, ascending(count), ascending(count), count, window);
-    return;
-  }
-  rowSteps.divideSelected(update, mask as Uint32Array, window);
+  if (rows !== undefined) rowSteps.divide(update, rows as RowList, window);
+  else if (mask === undefined) rowSteps.divide(update, rowSteps.all(), window);
+  else rowSteps.divide(update, rowSteps.selected(mask as Uint32Array), window);
 }
 
 /**

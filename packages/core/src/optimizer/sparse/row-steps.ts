@@ -1,4 +1,5 @@
 import { newRow, type RowList, type Tensor, type Update } from "../../backend/backend.js";
+import { ascending } from "../../backend/ascending.js";
 import type { Group } from "../groups/group.js";
 import type { ResetOptions } from "../reset/reset-options.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
@@ -33,6 +34,7 @@ export class RowSteps {
   #gradientRows = new Uint32Array(0);
   #steps = new Uint32Array(0);
   #selected = new Uint32Array(0);
+  readonly #list: Part["rows"] = { ...noRows };
   #sets: RowScalarSets | undefined;
 
   constructor(group: Group, counts: Uint32Array) {
@@ -59,20 +61,14 @@ export class RowSteps {
   /**
    * Divides an update.
    *
-   * @param indices the rows to be updated, without duplicates; the first `length`
-   * @param gradientRows for each of them, the row of the gradient
+   * @param list the rows to be updated, without duplicates; it begins at 0
    * @param window the steps that may be the next one of a device that decides which steps are taken
    */
-  divide(
-    update: Update,
-    indices: Uint32Array,
-    gradientRows: Uint32Array,
-    length: number,
-    window: StepWindow | undefined,
-  ): void {
+  divide(update: Update, list: RowList, window: StepWindow | undefined): void {
+    const { indices, gradientRows, end: length } = list;
     this.#reserve(length);
     if (window !== undefined) {
-      this.#listAll(update, indices, gradientRows, length, window);
+      this.#listAll(update, list, window);
       return;
     }
     const steps = this.#steps;
@@ -98,16 +94,30 @@ export class RowSteps {
     }
   }
 
-  /** The same for the rows that a mask selects, with a gradient of all rows. */
-  divideSelected(update: Update, mask: Uint32Array, window: StepWindow | undefined): void {
+  /** All rows, for a gradient of all rows. Valid until the next call, as is the list of `selected`. */
+  all(): RowList {
+    const list = this.#list;
+    list.end = this.counts.length;
+    list.indices = ascending(list.end);
+    list.gradientRows = list.indices;
+    return list;
+  }
+
+  /** The rows that a mask selects, for a gradient of all rows. */
+  selected(mask: Uint32Array): RowList {
     if (this.#selected.length < mask.length) this.#selected = new Uint32Array(mask.length);
+    const rows = this.#selected;
     let length = 0;
     for (let row = 0; row < mask.length; row += 1) {
       if (mask[row] === 0) continue;
-      this.#selected[length] = row;
+      rows[length] = row;
       length += 1;
     }
-    this.divide(update, this.#selected, this.#selected, length, window);
+    const list = this.#list;
+    list.indices = rows;
+    list.gradientRows = rows;
+    list.end = length;
+    return list;
   }
 
   /** Rows whose slots get their first values begin at 0. With `columns`, rows keep some of their slots, and their steps. */
@@ -149,13 +159,8 @@ export class RowSteps {
   }
 
   /** One update of all rows, whose scalars the device chooses. */
-  #listAll(
-    update: Update,
-    indices: Uint32Array,
-    gradientRows: Uint32Array,
-    length: number,
-    window: StepWindow,
-  ): void {
+  #listAll(update: Update, list: RowList, window: StepWindow): void {
+    const { indices, gradientRows, end: length } = list;
     const guarded = this.guarded!;
     this.#sets ??= new RowScalarSets(this.#group, this.#scalars);
     const scalars = this.#sets.of(indices, length, guarded, window);
@@ -199,11 +204,15 @@ export class RowSteps {
   }
 }
 
+const none = new Uint32Array(0);
+
+/** A list without rows. */
+export const noRows: RowList = { indices: none, gradientRows: none, start: 0, end: 0 };
+
 function partOf(
   update: Update,
   scalars: Float64Array = new Float64Array(update.scalars.length),
 ): Part {
-  const none = new Uint32Array(0);
-  const rows = { indices: none, gradientRows: none, start: 0, end: 0 };
+  const rows = { ...noRows };
   return { update: { ...update, rows, mask: undefined, unselectedRows: "keep", scalars }, rows };
 }

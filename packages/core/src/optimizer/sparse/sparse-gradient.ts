@@ -1,5 +1,6 @@
 import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
+import { columnsOf } from "../../backend/dimensions.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
 import { notLive, withoutValues } from "../../backend/tensor-errors.js";
@@ -53,7 +54,7 @@ export function checkSparseGradient(
   const rows = rowCount(name, parameter);
   const { indices } = gradient;
   checkIndices(name, indices, parameter, rows);
-  checkValues(name, gradient, parameter, indexCount(gradient), parameter.size / rows);
+  checkValues(name, gradient, parameter);
   const own = ArrayBuffer.isView(indices) ? indices : indices.memory;
   if (overlaps(own, memory)) throw sharedMemory(`The indices of gradient "${name}" share`);
 }
@@ -78,13 +79,11 @@ function checkIndices(name: string, indices: unknown, { backend }: Tensor, rows:
   }
 }
 
-function checkValues(
-  name: string,
-  { indices, values }: { readonly indices: unknown; readonly values: unknown },
-  { backend, memory }: Tensor,
-  count: number,
-  columns: number,
-): void {
+function checkValues(name: string, gradient: SparseGradient, parameter: Tensor): void {
+  const { backend, memory } = parameter;
+  const { indices, values }: { readonly indices: unknown; readonly values: unknown } = gradient;
+  const count = indexCount(gradient);
+  const columns = columnsOf(parameter);
   const isArray = ArrayBuffer.isView(values);
   if (isArray && isTensor(indices)) {
     throw new GradstepError(

@@ -1,8 +1,9 @@
-import type { RowList, Tensor } from "../../backend/backend.js";
+import type { Tensor } from "../../backend/backend.js";
 import { isStoredTensor } from "../../backend/stored-values.js";
 import { ownTensor, type ParameterRecord, type Staging } from "../parameters/parameter-record.js";
 import { ascending } from "../../backend/ascending.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { noRows } from "./row-steps.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
 
@@ -102,9 +103,6 @@ export class SparseInputs {
 function canListRows({ run, update }: ParameterRecord): boolean {
   return run.kernel!.takesRowLists === true && update.copies.length === 0;
 }
-
-const none = new Uint32Array(0);
-const noRows: RowList = { indices: none, gradientRows: none, start: 0, end: 0 };
 
 /** A gradient whose indices are an array, unless they are on a device. */
 function arraysOf(gradient: SparseGradient): SparseGradient {

@@ -42,6 +42,15 @@ export type FirstCounts = Pick<
   "steps" | "skippedSteps" | "consecutiveSkips" | "goodSteps" | "lossScale"
 >;
 
+/** The parts of an optimizer whose steps are guarded. */
+interface GuardedOptimizer {
+  readonly groups: readonly Group[];
+  readonly clock: Clock;
+  readonly options: CompleteStepControl;
+  /** See `GuardOptions.divisor`. */
+  readonly divisor: Float64Array;
+}
+
 /** A loss scale that stays 1. */
 const unscaled = { initial: 1, growthInterval: Infinity, growthFactor: 1, backoffFactor: 1 };
 
@@ -73,13 +82,8 @@ export class GuardedSteps {
   ];
 
   /** `restore` is to be called before the first step. @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY` */
-  constructor(
-    backend: GuardingBackend,
-    groups: readonly Group[],
-    clock: Clock,
-    { nonFinite, accumulate, lossScale = unscaled }: CompleteStepControl,
-    divisor: Float64Array,
-  ) {
+  constructor(backend: GuardingBackend, { groups, clock, options, divisor }: GuardedOptimizer) {
+    const { nonFinite, accumulate, lossScale = unscaled } = options;
     this.#groups = groups;
     this.#kinds = new StepKinds(groups);
     this.#participation = groups.map(({ frozen, every }) => ({ frozen, every }));

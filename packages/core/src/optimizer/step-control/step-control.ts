@@ -109,12 +109,13 @@ export class StepControl {
    * @throws {GradstepError} `UNSUPPORTED` for a backend that cannot look at gradients
    */
   adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
-    const { nonFinite } = this.options;
-    if (nonFinite === "propagate" || isInHostMemory(parameter)) return;
+    const { options } = this;
+    if (options.nonFinite === "propagate" || isInHostMemory(parameter)) return;
     const { backend } = parameter;
     if (isGuarding(backend)) {
       if (this.guarded !== undefined) return;
-      this.guarded = new GuardedSteps(backend, groups, clock, this.options, this.#divisor);
+      const divisor = this.#divisor;
+      this.guarded = new GuardedSteps(backend, { groups, clock, options, divisor });
       this.restoreCounts(clock.iterations);
       return;
     }

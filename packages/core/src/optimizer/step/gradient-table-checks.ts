@@ -28,7 +28,7 @@ export function checkGradients(
     });
   for (const [name, gradient] of Object.entries(gradients)) {
     const record = byName.get(name);
-    if (record === undefined) throw unknownParameters([name], [...byName.keys()]);
+    if (record === undefined) throw unknownParameters("gradient", [name], byName.keys());
     if (gradient === undefined || gradient === null) continue;
     if (isSparseGradient(gradient)) checkSparseGradient(name, gradient, record.update.parameter);
     else checkGradient(name, gradient, record.update.parameter);
@@ -45,7 +45,7 @@ export function unknownNames(
   // An object whose properties are all inherited holds no gradients: a GPUBuffer, for example.
   return unknown.length === 0
     ? notATable(gradients)
-    : unknownParameters(unknown, [...byName.keys()]);
+    : unknownParameters("gradient", unknown, byName.keys());
 }
 
 /**
@@ -77,9 +77,15 @@ function notATable(gradients: unknown): GradstepError {
   );
 }
 
-function unknownParameters(unknown: readonly string[], known: readonly string[]): GradstepError {
+/** The error for inputs of a step under names that no parameter has. */
+export function unknownParameters(
+  what: "gradient" | "mask" | "learningRate",
+  unknown: readonly string[],
+  names: Iterable<string>,
+): GradstepError {
+  const known = [...names];
   return new GradstepError(
-    `Got a gradient for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().${didYouMean(unknown[0], known)}`,
+    `Got a ${what} for ${list(unknown)}; the optimizer has ${list(known)}. Add parameters with optimizer.add().${didYouMean(unknown[0], known)}`,
     { code: "UNKNOWN_PARAMETER" },
   );
 }

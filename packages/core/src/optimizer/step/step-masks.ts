@@ -1,9 +1,10 @@
 import type { RowValues, Tensor, Update } from "../../backend/backend.js";
-import { GradstepError, list } from "../../errors.js";
+import { GradstepError } from "../../errors.js";
 import { ownTensor, type ParameterRecord } from "../parameters/parameter-record.js";
 import { checkRowValues } from "../../backend/row-value-checks.js";
 import { checkHasRows, isRowValues, rowCount } from "../rows/row-checks.js";
 import type { SparseInputs } from "../sparse/sparse-inputs.js";
+import { unknownParameters } from "./gradient-table-checks.js";
 import { checkStepOptions, type StepOptions } from "./step-options.js";
 
 /** The masks of a step. */
@@ -70,12 +71,7 @@ export class StepMasks {
     const unknown = isRowValues(rows)
       ? []
       : Object.keys(rows).filter((name) => !this.#byName.has(name));
-    if (unknown.length > 0) {
-      throw new GradstepError(
-        `Got a mask for ${list(unknown)}; the optimizer has ${list(this.#byName.keys())}.`,
-        { code: "UNKNOWN_PARAMETER" },
-      );
-    }
+    if (unknown.length > 0) throw unknownParameters("mask", unknown, this.#byName.keys());
     for (let i = 0; i < count; i += 1) {
       const { name, update } = this.#taken[i];
       const mask = isRowValues(rows) ? rows : rows[name];

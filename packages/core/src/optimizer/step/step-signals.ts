@@ -5,6 +5,7 @@ import { GradstepError, list } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import type { Group } from "../groups/group.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { unknownParameters } from "./gradient-table-checks.js";
 import { checkScaleNumber, checkSignal, hostValueOf } from "./signal-checks.js";
 import type { StepOptions, StepRate } from "./step-options.js";
 
@@ -214,10 +215,8 @@ function takeRate(what: string, group: Group, rate: StepRate, backend: Backend):
 function checkNames(rates: object, records: readonly ParameterRecord[]): void {
   for (const name in rates) {
     if (records.some((record) => record.name === name)) continue;
-    throw new GradstepError(
-      `Got a learningRate for "${name}"; the optimizer has ${list(records.map((record) => record.name))}.`,
-      { code: "UNKNOWN_PARAMETER" },
-    );
+    const known = records.map((record) => record.name);
+    throw unknownParameters("learningRate", [name], known);
   }
 }
 
