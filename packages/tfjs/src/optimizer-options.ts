@@ -1,7 +1,6 @@
 import {
   checkOptions,
-  GradstepError,
-  show,
+  checkSwitch,
   stepControlNames,
   type GroupOptions,
   type StepControlOptions,
@@ -24,12 +23,8 @@ export interface TfOptimizerOptions<
   readonly inPlace?: boolean;
 }
 
-/** @throws {GradstepError} `UNKNOWN_OPTION` for options that do not exist, and another `inPlace` than true or false */
+/** @throws {GradstepError} `UNKNOWN_OPTION`; `INVALID_HYPERPARAMETER` for another `inPlace` than true or false */
 export function checkOptimizerOptions(options: TfOptimizerOptions): void {
   checkOptions("tfOptimizer", options, ["groups", "inPlace", ...stepControlNames]);
-  const { inPlace = true } = options;
-  if (typeof inPlace === "boolean") return;
-  throw new GradstepError(`tfOptimizer: inPlace is ${show(inPlace)}; expected true or false.`, {
-    code: "UNKNOWN_OPTION",
-  });
+  checkSwitch("tfOptimizer", "inPlace", options.inPlace);
 }

@@ -70,7 +70,9 @@ describe("errors", () => {
     expect(await codeOf(() => adam({ rho: 1 } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => adam({}, { group: [] } as object))).toBe("UNKNOWN_OPTION");
     expect(await codeOf(() => adam({}, null as never))).toBe("UNKNOWN_OPTION");
-    expect(await codeOf(() => adam({}, { inPlace: "no" } as object))).toBe("UNKNOWN_OPTION");
+    expect(await codeOf(() => adam({}, { inPlace: "no" } as object))).toBe(
+      "INVALID_HYPERPARAMETER",
+    );
     expect(await codeOf(() => tfOptimizer("adam" as never))).toBe("INVALID_RULE");
     expect(await codeOf(() => adam({}, { groups: [{ match: "w", beta1: 2 }] }))).toBe(
       "INVALID_HYPERPARAMETER",

@@ -92,7 +92,7 @@ function specsOf(artifacts: io.ModelArtifacts): readonly io.WeightsManifestEntry
   for (const spec of specs as readonly Partial<io.WeightsManifestEntry>[])
     if (typeof spec?.name !== "string" || !isShape(spec.shape))
       return invalid(
-        `a weight has the name ${show(spec?.name)} and the shape ${show(spec?.shape)}`,
+        `a weight has the name ${show(spec?.name)} and the shape ${show(spec?.shape)}; expected text and a list of integers from 0`,
       );
   return specs;
 }

@@ -28,6 +28,11 @@ export class RelocatableBackend implements Backend {
   #adapter: MemoryAdapter = copyAdapter;
   #guard: RelocatableGuard | undefined;
   readonly #slots = new Set<RelocatableTensor>();
+  readonly #slotOwner = {
+    backend: this,
+    unmanaged: this.unmanaged,
+    onFree: (slot: RelocatableTensor): void => void this.#slots.delete(slot),
+  };
   /** The slots of each parameter that was updated. */
   readonly #slotsOf = new WeakMap<Tensor, readonly RelocatableTensor[]>();
   readonly #unsupported = new WeakSet<MemoryAdapter>();
@@ -88,9 +93,7 @@ export class RelocatableBackend implements Backend {
 
   tensor(shape: readonly number[], values?: ArrayLike<number>, pool = 0): RelocatableTensor {
     const current = this.#adapter.compute.tensor(shape, values, pool);
-    const slot = new RelocatableTensor(this, current, pool, this.unmanaged, (freed) =>
-      this.#slots.delete(freed),
-    );
+    const slot = new RelocatableTensor(this.#slotOwner, current, pool);
     this.#slots.add(slot);
     return slot;
   }

@@ -10,6 +10,8 @@ export class RelocatableGuard implements Guard {
   /** The updates that were checked, on the backend of the guard. */
   readonly #delegates = new WeakMap<Update, Update>();
   readonly #checked: Update[] = [];
+  /** The runs of the last call, reused. */
+  readonly #runs: BatchRun[] = [];
 
   /** @param guard is owned by this one from now on. */
   constructor(guard: Guard, unmanaged: UnmanagedTensors) {
@@ -50,11 +52,13 @@ export class RelocatableGuard implements Guard {
   }
 
   run(runs: readonly BatchRun[]): void {
-    this.#guard.run(
-      runs.map(({ kernel, updates, count }) =>
-        (kernel as RelocatableKernel).delegate(updates, count),
-      ),
-    );
+    const delegates = this.#runs;
+    delegates.length = runs.length;
+    for (let i = 0; i < runs.length; i += 1) {
+      const { kernel, updates, count } = runs[i];
+      delegates[i] = (kernel as RelocatableKernel).delegate(updates, count);
+    }
+    this.#guard.run(delegates);
   }
 
   advance(): void {

@@ -17,7 +17,12 @@ export class RelocatableKernel implements Kernel {
   readonly #onFirst: (update: Update) => void;
   #current: Backend | undefined;
   #kernel: Kernel | undefined;
-  readonly #batch: Update[] = [];
+  /** The run on the backend that computes now. Reused, since a step allocates nothing. */
+  readonly #run: { kernel: Kernel | undefined; readonly updates: Update[]; count: number } = {
+    kernel: undefined,
+    updates: [],
+    count: 0,
+  };
   #delegates = new WeakMap<Update, Update>();
 
   /**
@@ -42,17 +47,19 @@ export class RelocatableKernel implements Kernel {
   /** The same run on the backend that computes now. Valid until the next call. */
   delegate(updates: readonly Update[], count: number): BatchRun {
     const kernel = this.#ofBackend();
-    const batch = this.#batch;
+    const run = this.#run;
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
       const known = this.#delegates.get(update);
       const delegate = delegateOf(update, known);
-      batch[i] = delegate;
+      run.updates[i] = delegate;
       if (delegate === known) continue;
       this.#delegates.set(update, delegate);
       this.#onFirst(update);
     }
-    return { kernel, updates: batch, count };
+    run.kernel = kernel;
+    run.count = count;
+    return run;
   }
 
   #ofBackend(): Kernel {

@@ -1,6 +1,14 @@
 import type { Backend, MemoryRange, Tensor, Values } from "@gradstep/core";
 import type { UnmanagedTensors } from "./unmanaged-tensors.js";
 
+/** What a slot belongs to. */
+interface SlotOwner {
+  readonly backend: Backend;
+  readonly unmanaged: UnmanagedTensors;
+  /** Is told when it is freed. */
+  readonly onFree: (tensor: RelocatableTensor) => void;
+}
+
 /** A slot of the optimizer, on one of gradstep's backends. It can be relocated to another one between two steps. */
 export class RelocatableTensor implements Tensor {
   readonly backend: Backend;
@@ -8,25 +16,17 @@ export class RelocatableTensor implements Tensor {
   readonly pool: number;
   /** Called before its values are replaced. */
   onWrite: (() => void) | undefined;
-  readonly #unmanaged: UnmanagedTensors;
-  readonly #onFree: (tensor: RelocatableTensor) => void;
+  readonly #owner: SlotOwner;
   #current: Tensor;
   readonly #liveValues = (): Values => this.#current.view!();
 
   /** @param current is owned by this tensor from now on. */
-  constructor(
-    backend: Backend,
-    current: Tensor,
-    pool: number,
-    unmanaged: UnmanagedTensors,
-    onFree: (tensor: RelocatableTensor) => void,
-  ) {
-    this.backend = backend;
+  constructor(owner: SlotOwner, current: Tensor, pool: number) {
+    this.backend = owner.backend;
     this.pool = pool;
     this.#current = current;
-    this.#unmanaged = unmanaged;
-    this.#onFree = onFree;
-    unmanaged.add(current);
+    this.#owner = owner;
+    owner.unmanaged.add(current);
   }
 
   /** The tensor that holds the values now. */
@@ -57,9 +57,9 @@ export class RelocatableTensor implements Tensor {
 
   /** Replaces the current tensor by one with the same values, and frees it. */
   relocate(tensor: Tensor): void {
-    this.#unmanaged.free(this.#current);
+    this.#owner.unmanaged.free(this.#current);
     this.#current = tensor;
-    this.#unmanaged.add(tensor);
+    this.#owner.unmanaged.add(tensor);
   }
 
   write(values: ArrayLike<number>): void {
@@ -73,7 +73,7 @@ export class RelocatableTensor implements Tensor {
 
   free(): void {
     if (this.freed) return;
-    this.#unmanaged.free(this.#current);
-    this.#onFree(this);
+    this.#owner.unmanaged.free(this.#current);
+    this.#owner.onFree(this);
   }
 }

@@ -6,8 +6,8 @@ interface Memory {
 }
 
 /**
- * Tensors and other memory of one optimizer that the garbage collector does not manage: in TF.js's wasm heap, or on a GPU. They have to be
- * freed when the optimizer is collected, so this must not refer to anything else of the optimizer.
+ * Tensors and other memory of one optimizer that the garbage collector does not manage: in TF.js's wasm heap, or on a GPU.
+ * They have to be freed when the optimizer is collected, so this must not refer to anything else of the optimizer.
  */
 export class UnmanagedTensors {
   readonly #tensors = new Set<Memory>();

@@ -49,11 +49,11 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
       const core = this[implementation].core as unknown as Record<string, number>;
       const numbers = new Proxy(core, {
         set: (target, key, value) => {
-          const number = numberOf(owner, tfjsNameOf(key as string), value);
+          const number = numberOf(owner, argumentOf(key as string), value);
           try {
             return Reflect.set(target, key, number);
           } catch (cause) {
-            throw withoutStateFor(owner, tfjsNameOf(key as string), number, cause);
+            throw withoutStateFor(owner, argumentOf(key as string), number, cause);
           }
         },
       });
@@ -98,7 +98,8 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
   Object.defineProperty(type, "name", { value: `${className}Optimizer` });
   return type;
 
-  function tfjsNameOf(key: string): string {
+  /** What TF.js calls a hyperparameter. */
+  function argumentOf(key: string): string {
     return hyperparameters.find((one) => renamed[one] === key) ?? key;
   }
 }
