@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core/interop";
 import { sizeOfShape, type Hdf5Dataset } from "./hdf5/hdf5-tree.js";
 import type { KerasCheckpoint } from "./keras-checkpoint.js";
-import { nameList } from "./name-list.js";
+import { checkNames, nameList } from "./name-list.js";
 import { openKerasFile, optimizerPath, variablesAt } from "./keras-file.js";
 import { allVariables, type ModelVariable } from "./model/saveable.js";
 import { trainableOrder, variablesByPath } from "./model/trainable-order.js";
@@ -22,14 +22,14 @@ export interface ReadKerasOptions {
    * The optimizer, what `fromKeras` returned. Required for a `.weights.h5` file, which does not say; a `.keras` file says
    * itself unless the model was not compiled.
    */
-  readonly spec?: OptimizerSpec;
+  readonly spec?: OptimizerSpec | undefined;
   /**
    * The trainable variables in the order of the model: what `[v.path for v in model.trainable_variables]` prints in
    * Python. Needed only where the file leaves several orders open; `readKeras` says so.
    */
-  readonly trainable?: readonly string[];
+  readonly trainable?: readonly string[] | undefined;
   /** The constraint of the variables, for a `.keras` file; see `fromKeras`. */
-  readonly constraint?: KerasConstraint | null;
+  readonly constraint?: KerasConstraint | null | undefined;
 }
 
 /**
@@ -41,15 +41,16 @@ export interface ReadKerasOptions {
  *
  * @throws {GradstepError} `INVALID_FILE` (not such a file, or a damaged one), `UNSUPPORTED` (an optimizer, a type of
  * numbers or a file of Keras 2; an order that cannot be told), `STATE_MISMATCH` (the variables are those of another
- * optimizer), `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`
+ * optimizer), `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export async function readKeras(
   source: Uint8Array | ArrayBuffer | Blob,
   options: ReadKerasOptions = {},
 ): Promise<KerasCheckpoint> {
   checkOptions("readKeras", options, ["spec", "trainable", "constraint"]);
-  const { weights, model, optimizer } = await openKerasFile(source);
   const { trainable, constraint = null } = options;
+  if (trainable !== undefined) checkNames("readKeras: trainable", trainable, "dense/kernel");
+  const { weights, model, optimizer } = await openKerasFile(source);
   const spec = options.spec ?? specOf(optimizer, constraint);
   const named = trainable && variablesByPath(model, trainable);
   const candidates = allVariables(model).filter(({ isTrainable }) => isTrainable !== false);

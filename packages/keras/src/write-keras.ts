@@ -14,8 +14,8 @@ import { writeHdf5 } from "./hdf5/write-hdf5.js";
 import { openKerasFile, optimizerPath } from "./keras-file.js";
 import { mismatch } from "./mismatch.js";
 import { pathName } from "./model/layer-classes.js";
-import { defaultLayout, type WeightsLayout } from "./model/weights-layout.js";
-import { nameList } from "./name-list.js";
+import { checkLayout, defaultLayout, type WeightsLayout } from "./model/weights-layout.js";
+import { checkNames, nameList } from "./name-list.js";
 import { checkIsExpressible, mainRule } from "./optimizer/expressible.js";
 import { OptimizerOutline, type Parameter } from "./optimizer/optimizer-variables.js";
 import { parameterOf } from "./optimizer/order-check.js";
@@ -34,15 +34,15 @@ export interface WriteKerasOptions {
    * A `.keras` or `.weights.h5` file of the same model, such as the one that was read. The result is a file of the same
    * kind. Variables that are not among the parameters keep the template's values.
    */
-  readonly template?: Uint8Array | ArrayBuffer | Blob;
+  readonly template?: Uint8Array | ArrayBuffer | Blob | undefined;
   /** As in `readKeras`, for a template that leaves several orders open. */
-  readonly trainable?: readonly string[];
+  readonly trainable?: readonly string[] | undefined;
   /**
    * Without a template, where Keras has the variables:
    * `{ "layers/dense": ["features/kernel", "features/bias"] }`. Needed unless all layers have the default names of
    * Keras's own classes. Layers come in the order of the model.
    */
-  readonly layers?: WeightsLayout;
+  readonly layers?: WeightsLayout | undefined;
 }
 
 /**
@@ -53,8 +53,8 @@ export interface WriteKerasOptions {
  *
  * @throws {GradstepError} `UNSUPPORTED` (an optimizer that Keras cannot express, listing every setting; an order or a
  * layout that cannot be told), `STATE_MISMATCH` (a configuration, a state and parameters that do not belong together, or are
- * not those of the template), `INVALID_PARAMETER`,
- * `INVALID_FILE`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`
+ * not those of the template), `INVALID_PARAMETER`, `INVALID_FILE`, `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`,
+ * `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`
  */
 export async function writeKeras(
   source: KerasCheckpointSource,
@@ -64,6 +64,8 @@ export async function writeKeras(
   const { config, state, parameters } = source;
   checkOptions("writeKeras", options, ["template", "trainable", "layers"]);
   const { template, trainable, layers } = options;
+  if (trainable !== undefined) checkNames("writeKeras: trainable", trainable, "dense/kernel");
+  if (layers !== undefined) checkLayout("writeKeras: layers", layers);
   const spec = optimizerByName(config);
   checkIsExpressible(spec, state);
   const optimized = new Set(state.groups.flatMap((group) => group.parameters));
@@ -87,7 +89,7 @@ export async function writeKeras(
       ]);
     }
     return writeHdf5(
-      withOptimizer(model, outline, { spec, state, order, double: isDouble(parameters) }),
+      withOptimizer(model, outline, { spec, state, order, inF64: areF64(parameters) }),
     );
   }
   const file = await openKerasFile(template);
@@ -97,7 +99,7 @@ export async function writeKeras(
     spec,
     state,
     order: order.map(parameterOf),
-    double: isDouble(parameters),
+    inF64: areF64(parameters),
   });
   const bytes = await writeHdf5(weights);
   if (file.archive === undefined) return bytes;
@@ -128,13 +130,13 @@ interface WrittenOptimizer {
   readonly state: OptimizerState;
   readonly order: readonly Parameter[];
   /** Whether values are f64. */
-  readonly double: boolean;
+  readonly inF64: boolean;
 }
 
 function withOptimizer(
   root: Hdf5Group,
   outline: OptimizerOutline,
-  { spec, state, order, double }: WrittenOptimizer,
+  { spec, state, order, inF64 }: WrittenOptimizer,
 ): Hdf5Group {
   const group = (
     variables: ReturnType<OptimizerOutline["variables"]>,
@@ -142,7 +144,7 @@ function withOptimizer(
   ): Hdf5Group => ({
     kind: "group",
     name,
-    children: new Map(variables.map((one, i) => [String(i), datasetOf(one, spec, state, double)])),
+    children: new Map(variables.map((one, i) => [String(i), datasetOf(one, spec, state, inF64)])),
   });
   const variables = outline.variables(order);
   const className = kerasClassOf(mainRule(spec)!)!.className;
@@ -159,6 +161,6 @@ function withOptimizer(
   return result;
 }
 
-function isDouble(parameters: Readonly<Record<string, ParameterValues>>): boolean {
+function areF64(parameters: Readonly<Record<string, ParameterValues>>): boolean {
   return Object.values(parameters).some(({ values }) => values instanceof Float64Array);
 }

@@ -1,4 +1,5 @@
-import { GradstepError, show } from "@gradstep/core";
+import { GradstepError, hasNames, show } from "@gradstep/core";
+import { checkNames } from "../name-list.js";
 import { knownVariables } from "./layer-classes.js";
 
 /**
@@ -6,6 +7,20 @@ import { knownVariables } from "./layer-classes.js";
  * variables in the order of the layer. Layers come in the order of the model.
  */
 export type WeightsLayout = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * @param what whose option it is, and which, as the message begins
+ * @throws {GradstepError} `INVALID_HYPERPARAMETER`
+ */
+export function checkLayout(what: string, layout: unknown): void {
+  if (!hasNames(layout))
+    throw new GradstepError(
+      `${what} is ${show(layout)}; expected lists of names by the paths of layers, such as { "layers/dense": ["dense/kernel", "dense/bias"] }.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
+  for (const [path, names] of Object.entries(layout))
+    checkNames(`${what}[${show(path)}]`, names, "dense/kernel");
+}
 
 /**
  * The layout of a model that is a list of layers of Keras's own classes with their default names: `dense/kernel`,
