@@ -15,12 +15,12 @@ export interface TfOptimizerOptions<
    * Hyperparameters for some of the variables, by name: `[{ match: /bias/, weightDecay: 0 }]`. A number that TF.js adds
    * to make a layer's variable unique (`dense/bias_1`) is ignored. A group may match variables that come later.
    */
-  readonly groups?: readonly GroupOptions<H, R>[];
+  readonly groups?: readonly GroupOptions<H, R>[] | undefined;
   /**
    * Whether variables are updated in place where their memory is not shared; true if left out. `false` allocates new
    * memory for each variable in every step, as TF.js does.
    */
-  readonly inPlace?: boolean;
+  readonly inPlace?: boolean | undefined;
 }
 
 /** @throws {GradstepError} `UNKNOWN_OPTION`; `INVALID_HYPERPARAMETER` for another `inPlace` than true or false */

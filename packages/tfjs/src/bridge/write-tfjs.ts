@@ -16,7 +16,7 @@ export interface TfjsCheckpointSource extends CheckpointParts {
   /** In the order in which the model has its trainable weights, which is the one that TF.js assigns moments by. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** The model's other weights, such as those that `readTfjs` found. */
-  readonly otherTensors?: Readonly<Record<string, ParameterValues>>;
+  readonly otherTensors?: Readonly<Record<string, ParameterValues>> | undefined;
 }
 
 /**

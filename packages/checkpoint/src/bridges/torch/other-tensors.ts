@@ -13,7 +13,7 @@ export interface OtherTensor {
   /** Floats for F16 and BF16; otherwise the array that holds the dtype. */
   readonly values: TypedArray;
   /** Left out where the array says it: F32 for a Float32Array. */
-  readonly dtype?: Dtype;
+  readonly dtype?: Dtype | undefined;
 }
 
 export function otherTensorOf(entry: SafetensorsEntry): OtherTensor {

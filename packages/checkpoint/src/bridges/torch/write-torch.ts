@@ -23,7 +23,7 @@ export interface TorchSource extends CheckpointParts {
   /** All parameters of the optimizer, by the names that they have in the model of PyTorch. */
   readonly parameters: Readonly<Record<string, ParameterValues>>;
   /** What else the model has, such as the buffers that `readTorch` has found. */
-  readonly otherTensors?: Readonly<Record<string, OtherTensor>>;
+  readonly otherTensors?: Readonly<Record<string, OtherTensor>> | undefined;
 }
 
 /** Options of `writeTorch`. */
