@@ -1,4 +1,4 @@
-import { createOptimizer, type OptimizerSpec } from "@gradstep/core";
+import { createOptimizer, type OptimizerOptions, type OptimizerSpec } from "@gradstep/core";
 import { oracle } from "@gradstep/core/reference";
 import { cpuJs } from "@gradstep/cpu-js";
 import { hyperparameters, rule } from "./adam.js";
@@ -24,17 +24,21 @@ export function expectedOfBlock(expected: Float64Array, { offsets }: Data): Expe
   return (tensor, element) => expected[(offsets[tensor] + element) % expected.length];
 }
 
+/** What differs from a plain step of all tensors. */
+interface ExpectedSteps {
+  readonly options?: OptimizerOptions;
+  /** The gradients of a step, by tensor; those of the workload if left out. */
+  readonly gradientsOf?: (step: number) => readonly Float32Array[];
+}
+
 /**
  * For a rule whose elements depend on one another: all parameters after `checkedSteps` steps, on the backend in plain
  * JavaScript, whose temporaries are f64 and whose kernels share nothing with those of the others.
- *
- * @param gradientsOf the gradients of a step, by tensor; those of the workload if left out
  */
 export async function expectedOf(
   spec: OptimizerSpec,
   { workload, gradients, parameters }: Data,
-  gradientsOf: (step: number) => readonly Float32Array[] = (step) =>
-    gradients[step % gradientKinds],
+  { options = {}, gradientsOf = (step) => gradients[step % gradientKinds] }: ExpectedSteps = {},
 ): Promise<Expected> {
   const backend = cpuJs();
   const tensors = parameters().map((values, i) =>
@@ -42,7 +46,7 @@ export async function expectedOf(
   );
   const byName = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(values.map((value, i) => [`tensor${i}`, value]));
-  const optimizer = createOptimizer(spec, byName(tensors));
+  const optimizer = createOptimizer<OptimizerSpec>(spec, byName(tensors), options);
   for (let step = 0; step < checkedSteps; step += 1) optimizer.step(byName(gradientsOf(step)));
   const values = await Promise.all(tensors.map((tensor) => tensor.read()));
   return (tensor, element) => values[tensor][element];

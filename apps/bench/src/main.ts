@@ -89,18 +89,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   const block = makeBlock(seed);
-  const expected = expectedParameters(block);
+  const measurement = {
+    block,
+    expected: expectedParameters(block),
+    budget: options.quick ? quick : full,
+  };
   const rows: Row[] = [];
   const native: Native[] = [];
   for (const workload of measured) {
     showProgress(`measuring ${workload.name}…`);
-    const own = await measure(
-      workload,
-      workload.contenders ?? contenders,
-      block,
-      expected,
-      options.quick ? quick : full,
-    );
+    const own = await measure(workload, workload.contenders ?? contenders, measurement);
     rows.push(...own);
     const [{ size, tensors }] = own;
     showProgress("");

@@ -30,6 +30,14 @@ export interface Row {
   readonly largestErrorOverTolerance: number | null;
 }
 
+/** What all workloads are measured with. */
+export interface Measurement {
+  readonly block: Block;
+  /** Of the block, from `expectedParameters`. */
+  readonly expected: Float64Array;
+  readonly budget: Budget;
+}
+
 /**
  * Measures all contenders on a workload: all results are checked, then all contenders are timed in turns, then their
  * allocations are counted.
@@ -39,9 +47,7 @@ export interface Row {
 export async function measure(
   workload: Workload,
   contenders: readonly Contender[],
-  block: Block,
-  expected: Float64Array,
-  budget: Budget,
+  { block, expected, budget }: Measurement,
 ): Promise<Row[]> {
   const data = dataFor(workload, block);
   const size = parametersIn(workload);

@@ -110,7 +110,7 @@ describe("contenders with expectations of their own", () => {
   const [lazy, sameRows, rowSteps, dense] = sparseContenders;
 
   test("of accumulated gradients pass", async () => {
-    const rows = await measure(workload, accumulation, block, expected, budget);
+    const rows = await measure(workload, accumulation, { block, expected, budget });
     expect(rows.map(({ contender }) => contender)).toEqual([
       "accumulate 4",
       "adam",
@@ -121,7 +121,7 @@ describe("contenders with expectations of their own", () => {
 
   test("of a language model pass, and ours keeps no tensor of TF.js", async () => {
     const small = { name: "language-model", shapes: [[8, 4], [4], [4, 8], [8]] };
-    const rows = await measure(small, languageModelContenders, block, expected, budget);
+    const rows = await measure(small, languageModelContenders, { block, expected, budget });
     expect(rows.map(({ contender, heldTensors }) => [contender, heldTensors])).toEqual([
       ["gradstep", 0],
       ["tfjs-wasm ops", 8],
@@ -129,7 +129,7 @@ describe("contenders with expectations of their own", () => {
   });
 
   slowTest("of sparse gradients pass", async () => {
-    const rows = await measure(table, sparseContenders, block, expected, budget);
+    const rows = await measure(table, sparseContenders, { block, expected, budget });
     const errors = rows.map(({ contender, largestErrorOverTolerance: error }) => [
       contender,
       error === null ? null : error <= 1,
@@ -153,7 +153,7 @@ describe("contenders with expectations of their own", () => {
   ])("are different: %s do not pass", async (_, one, contender, { expected: others }) => {
     const { name, description, start } = contender;
     const wrongly = { name, description, start, ...(others && { expected: others }) };
-    await expect(measure(one, [wrongly], block, expected, budget)).rejects.toThrow(WrongResult);
+    await expect(measure(one, [wrongly], { block, expected, budget })).rejects.toThrow(WrongResult);
   });
 });
 
@@ -172,7 +172,7 @@ test("a wrong contender stops the measurement before anything is timed", async (
       };
     },
   };
-  const run = measure(workload, [counting, wrong({ beta1: 0.5 })], block, expected, budget);
+  const run = measure(workload, [counting, wrong({ beta1: 0.5 })], { block, expected, budget });
   await expect(run).rejects.toThrow(WrongResult);
   expect(steps).toBe(4);
 });

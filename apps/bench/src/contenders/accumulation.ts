@@ -7,6 +7,7 @@ import { expectedOf } from "../correctness.js";
 import { type Data, gradientKinds } from "../data.js";
 import type { Contender, Expected } from "./contender.js";
 import { gradstepContender, inBackendMemory } from "./gradstep.js";
+import { startTfjs, tfjsGradients } from "./tfjs-backend.js";
 
 /** Batches per step. */
 const batches = 4;
@@ -18,16 +19,17 @@ function kindOf(step: number, batch: number): number {
 
 /** Adam with the means of four gradients, which are computed here in f64. */
 function expected(data: Data): Promise<Expected> {
-  return expectedOf(rule, data, (step) =>
-    data.gradients[0].map((_, tensor) =>
-      Float32Array.from(data.gradients[0][tensor], (__, i) => {
-        let sum = 0;
-        for (let batch = 0; batch < batches; batch += 1)
-          sum += data.gradients[kindOf(step, batch)][tensor][i];
-        return sum / batches;
-      }),
-    ),
-  );
+  return expectedOf(rule, data, {
+    gradientsOf: (step) =>
+      data.gradients[0].map((first, tensor) =>
+        first.map((_, i) => {
+          let sum = 0;
+          for (let batch = 0; batch < batches; batch += 1)
+            sum += data.gradients[kindOf(step, batch)][tensor][i];
+          return sum / batches;
+        }),
+      ),
+  });
 }
 
 function nameOf(tensor: number): string {
@@ -79,20 +81,12 @@ const tfjsOperations: Contender = {
   description: "the same as the first, in operations of TF.js in WebAssembly",
   expected,
   start: async ({ workload, gradients, parameters }) => {
-    tf.enableProdMode();
-    const activate = async (): Promise<void> => {
-      if (!(await tf.setBackend("wasm")))
-        throw new Error("TF.js could not start its wasm backend.");
-    };
-    await activate();
+    const activate = await startTfjs("wasm");
     const variables = parameters().map((values, i) =>
       tf.tidy(() => tf.tensor(values, [...workload.shapes[i]]).variable()),
     );
     const sums = variables.map((variable) => tf.tidy(() => tf.zerosLike(variable).variable()));
-    const kinds = gradients.map((kind) =>
-      // A copy, because TF.js keeps the array, and all contenders read this one.
-      kind.map((values, i) => tf.tensor(values.slice(), [...workload.shapes[i]])),
-    );
+    const kinds = tfjsGradients(gradients, workload.shapes);
     const { learningRate, beta1, beta2, epsilon } = hyperparameters;
     const optimizer = tf.train.adam(learningRate, beta1, beta2, epsilon);
     let steps = 0;

@@ -4,17 +4,16 @@ import {
   chain,
   clipByGlobalNorm,
   cosineDecay,
-  createOptimizer,
   warmup,
   type GroupOptions,
 } from "@gradstep/core";
-import { cpuJs } from "@gradstep/cpu-js";
 import { tfOptimizer } from "@gradstep/tfjs";
 import * as tf from "@tensorflow/tfjs-core";
 import { hyperparameters } from "../adam.js";
-import { checkedSteps } from "../correctness.js";
+import { expectedOf } from "../correctness.js";
 import { gradientKinds, type Data } from "../data.js";
 import type { Contender, Expected, RunningContender } from "./contender.js";
+import { startTfjs, tfjsGradients } from "./tfjs-backend.js";
 
 const { beta1, beta2, epsilon, learningRate: peak } = hyperparameters;
 const [warm, total] = [2, 10_000];
@@ -34,18 +33,8 @@ const groups: readonly GroupOptions<"weightDecay">[] = [
   { match: ({ shape }) => shape.length < 2, weightDecay: 0 },
 ];
 
-async function expected({ workload, gradients, parameters }: Data): Promise<Expected> {
-  const backend = cpuJs();
-  const tensors = parameters().map((values, i) =>
-    backend.wrap(values, { shape: workload.shapes[i] }),
-  );
-  const named = <T>(values: readonly T[]): Record<string, T> =>
-    Object.fromEntries(values.map((value, i) => [`tensor${i}`, value]));
-  const optimizer = createOptimizer(spec, named(tensors), { groups, lossScale });
-  for (let step = 0; step < checkedSteps; step += 1)
-    optimizer.step(named(gradients[step % gradientKinds]));
-  const values = await Promise.all(tensors.map((tensor) => tensor.read()));
-  return (tensor, element) => values[tensor][element];
+function expected(data: Data): Promise<Expected> {
+  return expectedOf(spec, data, { options: { groups, lossScale } });
 }
 
 /** What a contender makes of the variables: a step on gradients by their order. */
@@ -65,19 +54,11 @@ function onVariables(
     description,
     expected,
     start: async ({ workload, gradients, parameters }): Promise<RunningContender> => {
-      tf.enableProdMode();
-      const activate = async (): Promise<void> => {
-        if (!(await tf.setBackend("wasm")))
-          throw new Error("TF.js could not start its wasm backend.");
-      };
-      await activate();
+      const activate = await startTfjs("wasm");
       const variables = parameters().map((values, i) =>
         tf.tidy(() => tf.variable(tf.tensor(values, [...workload.shapes[i]]))),
       );
-      const kinds = gradients.map((kind) =>
-        // A copy, because TF.js keeps the array, and all contenders read this one.
-        kind.map((values, i) => tf.tensor(values.slice(), [...workload.shapes[i]])),
-      );
+      const kinds = tfjsGradients(gradients, workload.shapes);
       const before = tf.memory().numTensors;
       const { step, dispose } = start(variables);
       let steps = 0;

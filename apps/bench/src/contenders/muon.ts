@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { hyperparameters } from "../adam.js";
 import type { Contender } from "./contender.js";
 import { gradstepContender, inBackendMemory } from "./gradstep.js";
+import { startTfjs } from "./tfjs-backend.js";
 
 const iterations = 5;
 
@@ -22,12 +23,7 @@ const products: Contender = {
   description: "the same number of products in TF.js in WebAssembly",
   isBaseline: true,
   start: async ({ workload, parameters }) => {
-    tf.enableProdMode();
-    const activate = async (): Promise<void> => {
-      if (!(await tf.setBackend("wasm")))
-        throw new Error("TF.js could not start its wasm backend.");
-    };
-    await activate();
+    const activate = await startTfjs("wasm");
     const matrices = parameters().map((values, i) => {
       const x = tf.tensor2d(values, [...workload.shapes[i]] as [number, number]);
       return { x, transposed: tf.transpose(x) };

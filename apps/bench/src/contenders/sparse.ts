@@ -7,6 +7,7 @@ import { hyperparameters, rule } from "../adam.js";
 import { checkedSteps } from "../correctness.js";
 import { type Data, gradientKinds } from "../data.js";
 import type { Contender, Expected } from "./contender.js";
+import { startTfjs } from "./tfjs-backend.js";
 
 /** Rows of the table that have a gradient in a step, duplicates included. */
 const rows = 1000;
@@ -51,7 +52,7 @@ interface TableRow {
 }
 
 /** Adam row by row, in f64. */
-function expectedOf(mode: Mode, choice: Choice): (data: Data) => Expected {
+function expectedRows(mode: Mode, choice: Choice): (data: Data) => Expected {
   return (data) => {
     const [[tableRows, columns]] = data.workload.shapes;
     const [parameters] = data.parameters();
@@ -116,7 +117,7 @@ function onTable({
   return {
     name,
     description,
-    expected: expectedOf(mode, choice),
+    expected: expectedRows(mode, choice),
     start: async (data) => {
       const backend = wasm();
       const table = backend.tensor(data.workload.shapes[0], data.parameters()[0]);
@@ -172,14 +173,9 @@ function rowsAlone(name: string, gradients: "arrays" | "tensors"): Contender {
 const tfjsOperations: Contender = {
   name: "tfjs-wasm ops",
   description: "scatterND to a gradient of the table, and TF.js's Adam in WebAssembly",
-  expected: expectedOf("dense", "random"),
+  expected: expectedRows("dense", "random"),
   start: async (data) => {
-    tf.enableProdMode();
-    const activate = async (): Promise<void> => {
-      if (!(await tf.setBackend("wasm")))
-        throw new Error("TF.js could not start its wasm backend.");
-    };
-    await activate();
+    const activate = await startTfjs("wasm");
     const shape = [...data.workload.shapes[0]];
     const table = tf.tidy(() => tf.tensor(data.parameters()[0], shape).variable());
     const values = data.gradients.map(([dense]) =>

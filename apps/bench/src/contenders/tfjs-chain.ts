@@ -5,6 +5,7 @@ import { hyperparameters } from "../adam.js";
 import { gradientKinds } from "../data.js";
 import { chainSettings } from "./chain-settings.js";
 import type { Contender } from "./contender.js";
+import { startTfjs, tfjsGradients } from "./tfjs-backend.js";
 
 const { learningRate, beta1, beta2, epsilon } = hyperparameters;
 const { globalClipNorm, weightDecay, emaMomentum } = chainSettings;
@@ -44,22 +45,14 @@ export const tfjsChain: Contender = {
     ema(emaMomentum),
   ),
   start: async ({ workload, gradients, parameters }) => {
-    tf.enableProdMode();
-    const activate = async (): Promise<void> => {
-      if (!(await tf.setBackend("wasm")))
-        throw new Error("TF.js could not start its wasm backend.");
-    };
-    await activate();
+    const activate = await startTfjs("wasm");
     const states = parameters().map((values, i): State => {
       const shape = [...workload.shapes[i]];
       const zeros = (): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(shape)));
       const parameter = tf.tidy(() => tf.variable(tf.tensor(values, shape)));
       return { parameter, m: zeros(), v: zeros(), average: zeros() };
     });
-    const kinds = gradients.map((kind) =>
-      // A copy, because TF.js keeps the array, and all contenders read this one.
-      kind.map((values, i) => tf.tensor(values.slice(), [...workload.shapes[i]])),
-    );
+    const kinds = tfjsGradients(gradients, workload.shapes);
     let steps = 0;
     return {
       activate,

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { hyperparameters } from "../adam.js";
 import { gradientKinds } from "../data.js";
 import type { Contender } from "./contender.js";
+import { startTfjs, tfjsGradients } from "./tfjs-backend.js";
 
 interface TfjsOptions {
   /** Registers the backend, if importing it is not enough. */
@@ -32,30 +33,19 @@ export function tfjsContender(
   backend: string,
   { prepare, optimizer: createOptimizer }: TfjsOptions = {},
 ): Contender {
-  const activate = async (): Promise<void> => {
-    if (!(await tf.setBackend(backend))) {
-      throw new Error(`TF.js could not start its ${backend} backend.`);
-    }
-  };
   return {
     name,
     description,
     start: async ({ workload, gradients, parameters }) => {
-      // Keeps banners and hints off the terminal.
-      tf.enableProdMode();
       await prepare?.();
-      await activate();
+      const activate = await startTfjs(backend);
       const variables = parameters().map((values, i) =>
         tf.tidy(() =>
           tf.tensor(values, [...workload.shapes[i]]).variable(true, `${name}/tensor${i}`),
         ),
       );
-      const kinds = gradients.map((kind) =>
-        kind.map((values, i) => ({
-          name: variables[i].name,
-          // A copy, because TF.js keeps the array, and all contenders read this one.
-          tensor: tf.tensor(values.slice(), [...workload.shapes[i]]),
-        })),
+      const kinds = tfjsGradients(gradients, workload.shapes).map((kind) =>
+        kind.map((tensor, i) => ({ name: variables[i].name, tensor })),
       );
       const { learningRate, beta1, beta2, epsilon } = hyperparameters;
       const before = tf.memory().numBytes;
