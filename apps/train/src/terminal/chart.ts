@@ -29,7 +29,7 @@ export function lossChart(
     batch: epoch * run.batchesPerEpoch,
     loss: validationLoss,
   }));
-  return chart(run, dots, screen, "training loss", "held-out loss, per epoch");
+  return chart(run, dots, ["training loss", "held-out loss, per epoch"], screen);
 }
 
 /**
@@ -38,7 +38,7 @@ export function lossChart(
  */
 export function overlaidLossChart(
   [line, dotted]: readonly [Run, Run],
-  [lineName, dottedName]: readonly [string, string],
+  names: readonly [string, string],
   screen: Screen,
 ): string[] {
   const perColumn = batchesPerColumn(line.batchLosses.length, screen);
@@ -46,7 +46,7 @@ export function overlaidLossChart(
   const dots = means.flatMap((loss, column) =>
     column % columnsPerDot === 0 ? [{ batch: Math.floor((column + 1) * perColumn), loss }] : [],
   );
-  return chart(line, dots, screen, lineName, dottedName);
+  return chart(line, dots, names, screen);
 }
 
 function chart(
@@ -56,9 +56,8 @@ function chart(
     batchesPerEpoch,
   }: Pick<Run, "batchLosses" | "history" | "batchesPerEpoch">,
   allDots: readonly Dot[],
+  [lineName, dotName]: readonly [string, string],
   screen: Screen,
-  lineName: string,
-  dotName: string,
 ): string[] {
   const { paint } = screen;
   const isDrawable = (loss: number): boolean => loss > 0 && loss < Infinity;
@@ -76,7 +75,8 @@ function chart(
   const [min, max] = range([...line, ...dots.map(({ value }) => value)]);
   // With fewer, neighboring labels would be the same.
   const digits = max - min > 0.5 ? 2 : max - min > 0.05 ? 3 : 4;
-  const rows = plot(line, min, max, height, (value) => axisNumber(10 ** value, digits));
+  const label = (value: number): string => axisNumber(10 ** value, digits);
+  const rows = plot(line, { min, max, height, label });
   // Rounded as asciichart does, so that a dot with a value of the line is on the line.
   const scaled = (value: number): number => Math.round((value * height) / (max - min));
   const painted = paintRows(rows, screen);
@@ -109,18 +109,22 @@ export function learningRateChart(
   const line = columnMeans(learningRates, perColumn);
   const [min, max] = [Math.min(...line), Math.max(...line)];
   if (line.length < 2 || !(max > min)) return [];
-  const rows = plot(line, min, max, rateHeight, (value) => axisNumber(value, 2));
+  const label = (value: number): string => axisNumber(value, 2);
+  const rows = plot(line, { min, max, height: rateHeight, label });
   return paintRows(rows, screen).map((row) => row.join("").trimEnd());
 }
 
+/** The vertical axis of a chart. */
+interface ValueAxis {
+  readonly min: number;
+  readonly max: number;
+  /** Rows, less one. */
+  readonly height: number;
+  readonly label: (value: number) => string;
+}
+
 /** The characters of a chart: labels and an axis, then a column per value. */
-function plot(
-  line: readonly number[],
-  min: number,
-  max: number,
-  rows: number,
-  label: (value: number) => string,
-): string[][] {
+function plot(line: readonly number[], { min, max, height: rows, label }: ValueAxis): string[][] {
   return asciichart
     .plot([...line], {
       min,
