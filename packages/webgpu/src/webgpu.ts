@@ -42,7 +42,8 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /**
    * A tensor in a caller-owned buffer. `offset` counts values: a tensor starts at any multiple of four bytes, or of two
    * bytes for f16. Updates are made in place, and no byte outside of the tensor is written. The buffer needs the usage
-   * STORAGE, `read` and slots that start as a copy of the tensor need COPY_SRC, `write` needs COPY_DST. Do not destroy the buffer before the tensor is freed.
+   * STORAGE, `read` and slots that start as a copy of the tensor need COPY_SRC, `write` needs COPY_DST. Do not destroy the
+   * buffer before the tensor is freed.
    *
    * Rows with gaps of f32 can be anything; f16 are for gradients and copies, i32 and u32 with a scale for gradients in
    * fixed point, u32 for masks and indices. `read` decodes them, u32 into a Float64Array; `write` takes f32 and f16, and

@@ -3,9 +3,9 @@ import { checkOptions, GradstepError, show } from "@gradstep/core";
 /** How `webgpu` requests a device. */
 export interface DeviceOptions {
   /** `navigator.gpu` by default; in Node, the object that `nodeGpu` gives (see `@gradstep/webgpu/node`). */
-  readonly gpu?: GPU;
+  readonly gpu?: GPU | undefined;
   /** Which GPU to use if there are several; `"high-performance"` by default. */
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: GPUPowerPreference | undefined;
 }
 
 const powerPreferences: readonly unknown[] = ["low-power", "high-performance", undefined];

@@ -30,6 +30,14 @@ export interface PlanGuard {
   readonly isDecided: boolean;
 }
 
+/** What the host gives for each step. */
+interface HostValues {
+  /** Of buffers with the usage STORAGE. */
+  readonly ring: ScalarRing;
+  /** Their scale may be on the device. */
+  readonly signals: StepSignals | undefined;
+}
+
 /** The dispatches of a step that run only if the guard takes it, with scalars that the device chooses. */
 export class GuardedCommands implements StepRecorder {
   readonly #decideKernel: TableKernel;
@@ -48,17 +56,8 @@ export class GuardedCommands implements StepRecorder {
   readonly #grids: GPUBuffer;
   readonly #buffers: readonly GPUBuffer[];
 
-  /**
-   * @param ring of buffers with the usage STORAGE, for what the host writes for each step
-   * @param signals whose scale may be on the device
-   */
-  constructor(
-    device: GPUDevice,
-    step: StepBindings,
-    guard: PlanGuard,
-    ring: ScalarRing,
-    signals: StepSignals | undefined,
-  ) {
+  constructor(device: GPUDevice, step: StepBindings, guard: PlanGuard, host: HostValues) {
+    const { ring, signals } = host;
     const { label, updates, dispatches, scratch } = step;
     const { memory, decideKernel } = guard;
     this.#device = device;
@@ -78,7 +77,12 @@ export class GuardedCommands implements StepRecorder {
     this.#bindGroups = dispatches.map((dispatch) =>
       bindGroupOf(device, label, { dispatch, scratch, scalars }),
     );
-    const words = decideTable(this.#blocks, guard, dispatches, this.#dispatches, scale?.index);
+    const words = decideTable(
+      this.#blocks,
+      guard,
+      { dispatches, prepared: this.#dispatches },
+      scale,
+    );
     const table = make("decision", words.byteLength, COPY_DST);
     device.queue.writeBuffer(table, 0, words);
     this.#buffers = [scalars, this.#grids, table];
@@ -133,15 +137,20 @@ export class GuardedCommands implements StepRecorder {
   }
 }
 
-/** The table of the decide kernel. @param scaleIndex that of a scale on the device, in its binding; undefined for none */
+interface GuardedDispatches {
+  readonly dispatches: readonly TabledDispatch[];
+  /** The same, with their pipelines. */
+  readonly prepared: readonly PreparedDispatch[];
+}
+
+/** The table of the decide kernel. @param scale on the device; undefined for none */
 function decideTable(
   blocks: ScalarBlocks,
   { memory, isDecided }: PlanGuard,
-  dispatches: readonly TabledDispatch[],
-  prepared: readonly PreparedDispatch[],
-  scaleIndex: number | undefined,
+  { dispatches, prepared }: GuardedDispatches,
+  scale: SignalRange | undefined,
 ): Uint32Array<ArrayBuffer> {
-  const scaleSource = scaleIndex === undefined ? fromCall : fromScale;
+  const scaleSource = scale === undefined ? fromCall : fromScale;
   const pairs = [...blocks.sets()].flatMap(({ set, count, place, scalePlace }) => [
     ...Array.from({ length: count }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
     ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
@@ -157,7 +166,7 @@ function decideTable(
     dispatches: dispatches.length,
     rows: kept.rows,
     row_length: kept.rowLength,
-    scale_index: scaleIndex ?? 0,
+    scale_index: scale?.index ?? 0,
     carried_words: isDecided ? 2 * carriedCount : 0,
     stops_at_non_finite: stopsAtNonFinite ? 1 : 0,
   };

@@ -5,7 +5,7 @@ import { bufferUsage } from "../device/webgpu-constants.js";
 export interface OwnBufferOptions {
   readonly ownBuffer: true;
   /** Flags of `GPUBufferUsage` besides STORAGE, COPY_SRC and COPY_DST, such as VERTEX. */
-  readonly usage?: GPUBufferUsageFlags;
+  readonly usage?: GPUBufferUsageFlags | undefined;
 }
 
 /**

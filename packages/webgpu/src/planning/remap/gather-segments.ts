@@ -18,38 +18,40 @@ interface Gather {
   readonly readsNothing: boolean;
 }
 
+/** Where rows are gathered. */
+interface GatherMemory {
+  readonly sources: DeviceRowSources;
+  readonly scratch: GPUBuffer;
+  readonly limits: BindingLimits;
+}
+
 /** The segments that gather columns into scratch memory: one per range of new rows and part of a source. */
-export function* gatherSegments(
-  group: ColumnGroup,
-  sources: DeviceRowSources,
-  scratch: GPUBuffer,
-  limits: BindingLimits,
-): Generator<Segment> {
+export function* gatherSegments(group: ColumnGroup, memory: GatherMemory): Generator<Segment> {
   const { source, reset, initial } = group.gathered;
   const readsNothing = reset === "all";
   if (typeof initial === "number") {
     const gather: Gather = { source, mode: "keptAndReset", initial, readsNothing };
-    yield* segmentsOf(group, gather, sources, scratch, limits);
+    yield* segmentsOf(group, gather, memory);
     return;
   }
   const kept: Gather = { source, mode: "kept", initial: 0, readsNothing };
-  if (!readsNothing) yield* segmentsOf(group, kept, sources, scratch, limits);
+  if (!readsNothing) yield* segmentsOf(group, kept, memory);
   const resets: Gather = {
     source: initial.source,
     mode: initial.isMoved ? "resetFromMoved" : "resetFromSource",
     initial: initial.initial,
     readsNothing: false,
   };
-  yield* segmentsOf(group, resets, sources, scratch, limits);
+  yield* segmentsOf(group, resets, memory);
 }
 
 function* segmentsOf(
   { gathered, firstColumn, columns, scratchStart }: ColumnGroup,
   { source, mode, initial, readsNothing }: Gather,
-  { count, indices, limit }: DeviceRowSources,
-  scratch: GPUBuffer,
-  { maxBindingSize, alignment }: BindingLimits,
+  { sources, scratch, limits }: GatherMemory,
 ): Generator<Segment> {
+  const { count, indices, limit } = sources;
+  const { maxBindingSize, alignment } = limits;
   const { reset, resetRows } = gathered;
   const maxWords = Math.floor((maxBindingSize - alignment) / 4) - 1;
   const maxRows = Math.max(

@@ -72,7 +72,9 @@ export function planRemap(
     batches: (scratch) =>
       batches.map((groups) => ({
         gathers: planSegmentDispatches(
-          byBuffers(groups.flatMap((one) => [...gatherSegments(one, sources, scratch, limits)])),
+          byBuffers(
+            groups.flatMap((one) => [...gatherSegments(one, { sources, scratch, limits })]),
+          ),
           limits,
         ),
         scatters: planSegmentDispatches(

@@ -73,7 +73,7 @@ export function remapRows(
     const viewOf = rowViews(device, moves, sources, temporaryBufferOf);
     const indices = viewOf(sources.indices);
     const gathered = targets.flatMap((target) =>
-      gatheredTensorsOf(target, targets, count, viewOf, sources.indices),
+      gatheredTensorsOf(target, targets, { count, viewOf, indices: sources.indices }),
     );
     const limit = sources.limit && wordView(sources.limit as unknown as GpuTensor);
     const plan = planRemap(gathered, { count, indices, limit }, limits, maxScratchLength(device));
@@ -146,13 +146,20 @@ function rowViews(
   };
 }
 
+/** The rows after a move. */
+interface NewRows {
+  readonly count: number;
+  /** Of the rows before. */
+  readonly indices: RowValues;
+  /** The values of rows in memory of the device. */
+  readonly viewOf: (values: RowValues) => RowView;
+}
+
 /** The tensor as it is gathered; none if its values are written after the move. */
 function gatheredTensorsOf(
   { move, tensor, allocation }: Target,
   all: readonly Target[],
-  count: number,
-  viewOf: (values: RowValues) => RowView,
-  indices: RowValues,
+  { count, viewOf, indices }: NewRows,
 ): GatheredTensor[] {
   const { reset, initial } = move;
   if (reset === "written") return [];

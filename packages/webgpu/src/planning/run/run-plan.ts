@@ -25,9 +25,8 @@ export function planPassRun(
     const sharedOf = (temporary: Temporary): SharedReduction =>
       shared.get(keyOf(runs, run, temporary))!;
     const places = placeRun({ ...run, sharedOf }, run.programs.counts, scratch);
-    return new RunPlanner(run, places, scratch, limits, (name) =>
-      placeInShared(runs, run, name, shared),
-    );
+    const sourceOf = (name: string): number => placeInShared(runs, run, name, shared);
+    return new RunPlanner(run, places, { scratch, limits, sourceOf });
   });
   const dispatches = planners.flatMap((planner) => [...planner.fused(), ...planner.counts()]);
   const levels = runs.flatMap(({ variant }) => variant.passPlan.passes.map(({ level }) => level));

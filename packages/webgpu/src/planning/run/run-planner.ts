@@ -57,6 +57,14 @@ function canFuse({ dimensions, rows, list }: StepTarget): boolean {
   );
 }
 
+/** The memory that a run shares with others of its step. */
+interface RunMemory {
+  readonly scratch: ScratchLayout;
+  readonly limits: BindingLimits;
+  /** Where the values of the tensors for a reduction over all of them go. */
+  readonly sourceOf: (name: string) => number;
+}
+
 /** Plans the passes of one run. */
 export class RunPlanner {
   readonly #run: PlannedRun;
@@ -69,14 +77,7 @@ export class RunPlanner {
   /** The kernel that sets gradients to 0, in steps that do. */
   readonly #clearing: KernelProgram;
 
-  /** @param sourceOf where the values of the tensors for a reduction over all of them go */
-  constructor(
-    run: PlannedRun,
-    places: RunPlaces,
-    scratch: ScratchLayout,
-    limits: BindingLimits,
-    sourceOf: (name: string) => number,
-  ) {
+  constructor(run: PlannedRun, places: RunPlaces, { scratch, limits, sourceOf }: RunMemory) {
     this.#run = run;
     const isFused = (target: StepTarget): boolean =>
       run.programs.fused !== undefined && canFuse(target);

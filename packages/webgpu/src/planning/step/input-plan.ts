@@ -88,7 +88,7 @@ export class InputPlan {
     };
     const [{ signals }] = this.#updates;
     if (guard !== undefined)
-      this.#recorder = new GuardedCommands(device, step, guard, signalRing, signals);
+      this.#recorder = new GuardedCommands(device, step, guard, { ring: signalRing, signals });
     else if (this.#updates.some(hasDeviceSignals))
       this.#recorder = new SignaledCommands(device, errors, step, signalRing);
     else this.#recorder = new StepCommands(device, step, ring, bindGroups);
