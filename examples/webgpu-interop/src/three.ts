@@ -9,12 +9,14 @@ interface DeviceAttributes {
 }
 
 /**
- * A storage attribute of three.js as a tensor with a row per item: a parameter, or a gradient.
+ * A storage attribute of three.js as a tensor with a row per item: a parameter,
+ * or a gradient.
  *
- * The renderer must use the device of the backend: `new WebGPURenderer({ device: backend.device })`.
+ * The renderer must use the device of the backend:
+ * `new WebGPURenderer({ device: backend.device })`.
  *
- * @param columns values per item. three.js pads items of three values to four when it uploads them, as WGSL does, and
- * then says that `itemSize` is 4.
+ * @param columns values per item. three.js pads items of three values to four
+ * when it uploads them, as WGSL does, and then says that `itemSize` is 4.
  */
 export function attributeTensor(
   backend: WebGpu,

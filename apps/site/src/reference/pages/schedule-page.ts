@@ -31,7 +31,7 @@ export function schedulePage(entry: ScheduleEntry): string {
   return page(kind.title, `${kind.title}, a schedule of gradstep: formula, options and curve.`, [
     `# ${kind.title}`,
     kind.meaning,
-    `\`\`\`js\nimport { adam, ${kind.factory} } from "gradstep";\n\nconst spec = adam({\n  learningRate: ${call},\n});\n\`\`\``,
+    `\`\`\`js\nimport { adam, ${kind.factory} } from "gradstep";\n\nconst spec = adam({\n  learningRate: ${inWidth(call)},\n});\n\`\`\``,
     `<div class="pictures">${picture(`./pictures/${kind.name}`, `The values of this schedule over ${drawn.steps} steps`)}</div>`,
     documentation,
     sources.map((one) => `- ${citation(one)}`).join("\n"),
@@ -57,6 +57,15 @@ export function schedulePage(entry: ScheduleEntry): string {
     "## Name",
     `In states and configurations its name is ${code(kind.name)}.`,
   ]);
+}
+
+/** A call of the setting above in at most 80 columns: an option per line, where one line is too long. */
+function inWidth(call: string): string {
+  if (`  learningRate: ${call},`.length <= 80) return call;
+  return call.replace(/\{ (.*) \}\)$/, (_, options: string) => {
+    const lines = options.split(", ").map((option) => `    ${option},`);
+    return `{\n${lines.join("\n")}\n  })`;
+  });
 }
 
 /** The table of all schedules. */

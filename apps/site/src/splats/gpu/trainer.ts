@@ -1,11 +1,25 @@
 import type { GpuWrapOptions, WebGpu, WebGpuTensor } from "@gradstep/webgpu";
 import { initialSplats } from "../initial-splats.js";
-import { createSplatOptimizer, setLearningRates, type SplatOptimizer } from "../optimizer.js";
+import {
+  createSplatOptimizer,
+  setLearningRates,
+  type SplatOptimizer,
+} from "../optimizer.js";
 import type { Picture } from "../picture.js";
-import { attributes, byAttribute, gradientUnit, rowLength } from "../splat-rows.js";
+import {
+  attributes,
+  byAttribute,
+  gradientUnit,
+  rowLength,
+} from "../splat-rows.js";
 import type { AttributeName, ByAttribute } from "../splat-rows.js";
 import type { Report, Trainer } from "../trainer.js";
-import { hasRound, initialCount, rateFactor, recordEvery } from "../training-settings.js";
+import {
+  hasRound,
+  initialCount,
+  rateFactor,
+  recordEvery,
+} from "../training-settings.js";
 import type { TrainingSettings } from "../training-settings.js";
 import { readBuffers } from "./buffers.js";
 import { DensityControl } from "./density-control.js";
@@ -46,7 +60,8 @@ export class GpuTrainer implements Trainer {
     this.#rates = { ...settings.rates };
     this.#history = new History(splats, this.renderer, picture, settings.steps);
     this.#densityControl = new DensityControl(splats, this.#history);
-    if (device.features.has("timestamp-query")) this.#timer = new PassTimer(device);
+    if (device.features.has("timestamp-query"))
+      this.#timer = new PassTimer(device);
 
     // The number of rows stays on the GPU.
     this.#count = backend.wrap(splats.count, { dtype: "u32" });
@@ -55,7 +70,10 @@ export class GpuTrainer implements Trainer {
       this.#columns(splats.activated),
       this.#count,
     );
-    this.#gradients = this.#columns(splats.gradients, { dtype: "i32", scale: gradientUnit });
+    this.#gradients = this.#columns(splats.gradients, {
+      dtype: "i32",
+      scale: gradientUnit,
+    });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     this.#encodeImage(pass);
@@ -104,10 +122,17 @@ export class GpuTrainer implements Trainer {
   }
 
   // #region steps
-  /** Gradients, update, at times a round of pruning and splitting, and the new image. */
+  /**
+   * Gradients, update, at times a round of pruning and splitting, and the new
+   * image.
+   */
   #encodeStep(pass: GPUComputePassEncoder): void {
     this.renderer.backward(pass);
-    setLearningRates(this.#optimizer, this.#rates, rateFactor(this.#step, this.#settings));
+    setLearningRates(
+      this.#optimizer,
+      this.#rates,
+      rateFactor(this.#step, this.#settings),
+    );
     this.#optimizer.encode(pass, this.#gradients, { clear: true });
     this.#step += 1;
     if (hasRound(this.#step, this.#settings)) this.#encodeRound(pass);
@@ -122,21 +147,31 @@ export class GpuTrainer implements Trainer {
   #encodeRound(pass: GPUComputePassEncoder): void {
     const { sources, halves } = this.#densityControl;
     this.#densityControl.choose(pass);
-    this.#optimizer.rows().encodeRemap(pass, this.#backend.wrap(sources, { dtype: "u32" }), {
-      count: this.#count,
-      resetRows: this.#backend.wrap(halves, { dtype: "u32" }),
-    });
+    this.#optimizer
+      .rows()
+      .encodeRemap(pass, this.#backend.wrap(sources, { dtype: "u32" }), {
+        count: this.#count,
+        resetRows: this.#backend.wrap(halves, { dtype: "u32" }),
+      });
     this.#densityControl.divide(pass);
     this.#optimizer.encodeFillCopies(pass);
   }
   // #endregion steps
 
   /** A tensor for each attribute: its columns of the rows. */
-  #columns(buffer: GPUBuffer, options: GpuWrapOptions = {}): ByAttribute<WebGpuTensor> {
+  #columns(
+    buffer: GPUBuffer,
+    options: GpuWrapOptions = {},
+  ): ByAttribute<WebGpuTensor> {
     return byAttribute((name) => {
       const { offset, columns } = attributes[name];
       const shape = [this.#settings.capacity, columns];
-      return this.#backend.wrap(buffer, { shape, offset, rowStride: rowLength, ...options });
+      return this.#backend.wrap(buffer, {
+        shape,
+        offset,
+        rowStride: rowLength,
+        ...options,
+      });
     });
   }
 }
