@@ -29,6 +29,7 @@ export function BackendComparison({ model }: BackendComparisonProps) {
   const [comparison, setComparison] = useState<Comparison>();
   const [isRunning, setRunning] = useState(false);
   const run = async (): Promise<void> => {
+    if (isRunning) return;
     setRunning(true);
     try {
       const backends = await availableBackends();
@@ -48,9 +49,14 @@ export function BackendComparison({ model }: BackendComparisonProps) {
         The same race on every backend of this browser, compared with JavaScript, exact, which has
         the bits of the reference.
       </p>
-      <button type="button" disabled={isRunning} onClick={() => void run()}>
-        {isRunning ? "Racing…" : "Race on every backend"}
-      </button>
+      <div class="playground-row">
+        <button type="button" aria-disabled={isRunning} onClick={() => void run()}>
+          Race on every backend
+        </button>
+        <span role="status">
+          {isRunning ? "Racing…" : comparison !== undefined && "The races are finished."}
+        </span>
+      </div>
       {comparison !== undefined && (
         <div class="playground-table" role="region" aria-labelledby={`${id}-caption`} tabIndex={0}>
           <table>

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { pushUrlState, readUrlState } from "../url-state/url-state.js";
 import { Playground } from "./playground.js";
 import { PlaygroundModel } from "./playground-model.js";
 import "./playground.css";
@@ -12,6 +13,14 @@ export function mount(element: HTMLElement, signal: AbortSignal): void {
   const model = new PlaygroundModel(signal);
   render(<Playground model={model} />, element);
   signal.addEventListener("abort", () => render(null, element));
+  const { pathname } = location;
+  addEventListener(
+    "popstate",
+    () => {
+      if (location.pathname === pathname) model.showAddress();
+    },
+    { signal },
+  );
   // Links of the text below, such as `<a class="vp-raw" href="?surface=valley">`, show their view without a new page.
   document.addEventListener(
     "click",
@@ -21,7 +30,8 @@ export function mount(element: HTMLElement, signal: AbortSignal): void {
       const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
       if (!isPlain || href === null || href === undefined || !href.startsWith("?")) return;
       event.preventDefault();
-      model.show(Object.fromEntries(new URLSearchParams(href)));
+      pushUrlState(href);
+      model.show(readUrlState());
       const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
       element.scrollIntoView({ behavior: isCalm ? "auto" : "smooth" });
     },

@@ -40,16 +40,17 @@ export function PlaybackControls({ model }: PlaybackControlsProps) {
       model.isPlaying.value = true;
     }
   };
+  // Buttons that can't be used now keep the focus: they are not disabled.
   return (
     <div class="playground-playback" role="group" aria-label="Playback">
       <button type="button" onClick={toggle}>
         {isPlaying ? "Pause" : "Play"}
       </button>
-      <button type="button" onClick={() => goTo(shown - 1)} disabled={shown <= 0}>
+      <button type="button" onClick={() => goTo(shown - 1)} aria-disabled={shown <= 0}>
         <span aria-hidden="true">−1</span>
         <span class="visually-hidden">One step back</span>
       </button>
-      <button type="button" onClick={() => goTo(shown + 1)} disabled={shown >= steps}>
+      <button type="button" onClick={() => goTo(shown + 1)} aria-disabled={shown >= steps}>
         <span aria-hidden="true">+1</span>
         <span class="visually-hidden">One step on</span>
       </button>

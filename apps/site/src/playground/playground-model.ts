@@ -124,6 +124,14 @@ export class PlaygroundModel {
     });
   }
 
+  /** Shows the view of the address, if it is another one: a heading of the page has an address, too. */
+  showAddress(): void {
+    const query = readUrlState();
+    const { state } = fromQuery(query);
+    if (JSON.stringify(toQuery(state)) !== JSON.stringify(toQuery(this.state.peek())))
+      this.show(query);
+  }
+
   /** Opens the editor with an own rule, and closes it without one. */
   edit(name: string | undefined): void {
     this.hasOpenedEditor = name !== undefined;

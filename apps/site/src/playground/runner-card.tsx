@@ -3,6 +3,7 @@ import { stages } from "@gradstep/core/stages";
 import { backendNames, backendTitles, type BackendName } from "../backends/browser-backends.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
 import { moveFocus } from "../controls/move-focus.js";
+import { ChoiceToAdd } from "./choice-to-add.js";
 import { partByName, type NamedPart } from "./optimizer-spec.js";
 import type { Lane, PlaygroundModel } from "./playground-model.js";
 import {
@@ -66,7 +67,7 @@ export function RunnerCard({
             const named = namedPart(part.name, ownRules);
             if (named === undefined) return null;
             return (
-              <fieldset key={part.name}>
+              <fieldset key={named.stage === undefined ? "rule" : part.name}>
                 <legend>{part.name}</legend>
                 <div class="playground-row">
                   {named.stage === undefined ? (
@@ -120,24 +121,16 @@ export function RunnerCard({
             );
           })}
           <div class="playground-row">
-            <label>
-              Add a stage{" "}
-              <select
-                value=""
-                onChange={(event) => {
-                  const { value } = event.currentTarget;
-                  if (value !== "") replace(withStage(runner, value, ownRules));
-                  event.currentTarget.value = "";
-                }}
-              >
-                <option value="">Choose…</option>
-                {stages
-                  .filter(({ name }) => runner.parts.every((part) => part.name !== name))
-                  .map(({ name }) => (
-                    <option key={name}>{name}</option>
-                  ))}
-              </select>
-            </label>
+            <ChoiceToAdd
+              label="Add a stage"
+              onAdd={(name) => replace(withStage(runner, name, ownRules))}
+            >
+              {stages
+                .filter(({ name }) => runner.parts.every((part) => part.name !== name))
+                .map(({ name }) => (
+                  <option key={name}>{name}</option>
+                ))}
+            </ChoiceToAdd>
             <label>
               Backend{" "}
               <select

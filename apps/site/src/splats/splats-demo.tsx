@@ -121,6 +121,7 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
   };
   const isFinished =
     failure !== undefined || (progress !== undefined && progress.step >= progress.steps);
+  // Buttons that can't be used now keep the focus: they are not disabled.
   return (
     <section class="splats" aria-label="Fit splats to a picture">
       <QueryProblems problems={address.problems} />
@@ -128,18 +129,22 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
         <button
           type="button"
           class="splats-primary"
-          disabled={progress === undefined && failure === undefined}
+          aria-disabled={progress === undefined && failure === undefined}
           onClick={() => {
             if (isFinished) restartTraining();
-            else session.current?.call((remote) => (isRunning ? remote.pause() : remote.play()));
+            else if (progress !== undefined)
+              session.current?.call((remote) => (isRunning ? remote.pause() : remote.play()));
           }}
         >
           {isFinished ? "Train again" : isRunning ? "Pause" : "Train"}
         </button>
         <button
           type="button"
-          disabled={progress === undefined || isFinished}
-          onClick={() => session.current?.call((remote) => remote.step())}
+          aria-disabled={progress === undefined || isFinished}
+          onClick={() => {
+            if (progress !== undefined && !isFinished)
+              session.current?.call((remote) => remote.step());
+          }}
         >
           One step
         </button>

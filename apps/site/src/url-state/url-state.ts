@@ -24,6 +24,17 @@ export function writeUrlState(state: UrlState): void {
   path = location.pathname;
 }
 
+/** Opens an address of this page as a new entry of the history; the entry before has the state written last. */
+export function pushUrlState(query: string): void {
+  if (pending !== undefined) {
+    clearTimeout(pending);
+    flush();
+  }
+  // As the router of the site does it: going back restores the place on the page.
+  history.replaceState({ scrollPosition: scrollY }, "");
+  history.pushState({}, "", `${location.pathname}${query}`);
+}
+
 let pending: ReturnType<typeof setTimeout> | undefined;
 let path = "";
 let latest: UrlState = {};
