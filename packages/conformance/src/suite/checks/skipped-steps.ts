@@ -123,6 +123,21 @@ export function skippedStepChecks(rules: readonly Rule[]): readonly Check[] {
       },
     })),
     {
+      name: "with masks that select one row or none",
+      needs: [...needs, "rows"],
+      spec: anyRule,
+      options: {},
+      calls: (random, isBad, step) => {
+        const rows = new Uint32Array(4);
+        const selected = random.integer(0, 3);
+        rows[selected] = isBad || step % 2 === 0 ? 1 : 0;
+        const w = randomValues(12, random);
+        // Where the mask leaves a row out, a gradient may be anything.
+        w[3 * (isBad ? selected : (selected + 1) % 4)] = Number.NaN;
+        return [{ gradients: { w }, options: { rows } }];
+      },
+    },
+    {
       name: "of several calls with masks",
       needs: [...needs, "rows"],
       spec: anyRule,

@@ -14,7 +14,8 @@ export function finiteness(): Variant {
       slots: { nonFinite: { extent: "all", initial: 0 } },
       persistentScalars: {},
       perStep: [],
-      perElement: [{ text: "nonFinite = maxAll(1 - isFinite(g))" }],
+      // The maximum of no values, if a mask selects none, is below 0.
+      perElement: [{ text: "nonFinite = max(maxAll(1 - isFinite(g)), 0)" }],
     },
     tensorLanguage,
   ));
