@@ -95,6 +95,16 @@ describe("values", () => {
       [0, 0.5, 5, 2, 1.5, 1],
     ],
     [
+      "oneCycle that grows in no step",
+      oneCycle(4, 5, { warmupFraction: 0.2, divFactor: 2, finalDivFactor: 2, shape: "linear" }),
+      [4, 3.25, 2.5, 1.75, 1, 1],
+    ],
+    [
+      "oneCycle that only grows",
+      oneCycle(4, 5, { warmupFraction: 1, divFactor: 2, finalDivFactor: 2, shape: "linear" }),
+      [2, 2.5, 3, 3.5, 4, 1],
+    ],
+    [
       "warmupStableDecay",
       warmupStableDecay(4, { warmupSteps: 2, stableSteps: 2, decaySteps: 4, shape: "sqrt" }),
       [
@@ -128,6 +138,21 @@ describe("values", () => {
     }
   });
 
+  test("cosine decay with restarts has the height of each period at its first step", () => {
+    for (const periodFactor of [1, 1.5, 2, 3, 4, 10])
+      for (let start = 0, period = 0; start < 1e5; start += periodFactor ** period, period += 1) {
+        if (period > 100) break;
+        const schedule = cosineDecayRestarts(1, 1024, { periodFactor, heightFactor: 0.75 });
+        const step = start * 1024;
+        if (!Number.isInteger(step)) break;
+        expect([periodFactor, period, schedule.valueAt(step)]).toEqual([
+          periodFactor,
+          period,
+          0.75 ** period,
+        ]);
+      }
+  });
+
   test("cosine decay stays between its ends and falls", () => {
     fc.assert(
       fc.property(
@@ -152,6 +177,11 @@ describe("values", () => {
     ["values that are too few", () => piecewiseConstant([1, 2], [1, 2])],
     ["boundaries that fall", () => piecewiseConstant([2, 1], [1, 2, 3])],
     ["another shape", () => oneCycle(1, 10, { shape: "square" as never })],
+    ["a part above 1", () => oneCycle(1, 10, { warmupFraction: 1.5 })],
+    ["a part below 0", () => oneCycle(1, 10, { warmupFraction: -0.1 })],
+    ["a first value that is infinite", () => oneCycle(1, 10, { divFactor: 0 })],
+    ["a last value that is negative", () => oneCycle(1, 10, { finalDivFactor: -1 })],
+    ["periods that become shorter", () => cosineDecayRestarts(1, 10, { periodFactor: 0.5 })],
     ["another mode", () => cyclical(1, 2, 3, { mode: "x" as never })],
     ["warm-up of nothing", () => warmup(3, undefined as never)],
     ["a part without a length", () => joinSchedules([1] as never, 2)],
@@ -163,8 +193,6 @@ describe("values", () => {
     ["no rate of decay", () => exponentialDecay(1, 3, undefined as never)],
     ["no highest value", () => oneCycle(undefined as never, 10)],
     ["no height", () => cyclical(1, undefined as never, 10)],
-    ["a warm-up of 30 times all steps", () => oneCycle(1, 10, { warmupFraction: 30 })],
-    ["a negative warm-up", () => oneCycle(1, 10, { warmupFraction: -0.1 })],
   ])("%s is refused", (_, make) => {
     expect(failureOf(make).code).toBe("INVALID_HYPERPARAMETER");
   });

@@ -1,5 +1,12 @@
 import { checkOptions } from "../check-options.js";
-import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
+import {
+  atLeastOne,
+  checkNumbers,
+  checkRange,
+  checkSteps,
+  defineSchedule,
+  type Schedule,
+} from "./schedule.js";
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
@@ -61,7 +68,7 @@ export const cosineAnnealingKind = /* @__PURE__ */ defineSchedule<{
 
 /** Options of `cosineDecayRestarts`. */
 export interface CosineDecayRestartsOptions {
-  /** Factor from the length of one period to that of the next. 2 if left out. */
+  /** Factor from the length of one period to that of the next, 1 or more. 2 if left out. */
   readonly periodFactor?: number | undefined;
   /** Factor from the first value of one period to that of the next. 1 if left out. */
   readonly heightFactor?: number | undefined;
@@ -84,6 +91,11 @@ export const cosineDecayRestartsKind = /* @__PURE__ */ defineSchedule<
       period = Math.floor(Math.log(1 - completed * (1 - periodFactor)) / Math.log(periodFactor));
       const before = (1 - periodFactor ** period) / (1 - periodFactor);
       completed = (completed - before) / periodFactor ** period;
+      // The quotient of logarithms is below the integer at some starts, such as those of log 243 / log 3.
+      if (completed >= 1) {
+        period += 1;
+        completed = 0;
+      }
     }
     return initial * cosine(completed, alpha, heightFactor ** period);
   },
@@ -101,6 +113,7 @@ export function cosineDecayRestarts(
 ): Schedule {
   checkOptions("cosineDecayRestarts", options, ["periodFactor", "heightFactor", "alpha"]);
   checkNumbers("cosineDecayRestarts", { initial }, options);
+  checkRange("cosineDecayRestarts", "periodFactor", options.periodFactor, atLeastOne);
   checkSteps("cosineDecayRestarts", "firstDecaySteps", firstDecaySteps);
   return cosineDecayRestartsKind({ initial, firstDecaySteps, ...options });
 }

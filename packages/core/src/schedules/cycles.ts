@@ -1,7 +1,14 @@
 import { checkChoice } from "../check-choice.js";
 import { checkOptions } from "../check-options.js";
-import { GradstepError } from "../errors.js";
-import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
+import {
+  checkNumbers,
+  checkRange,
+  checkSteps,
+  defineSchedule,
+  fraction,
+  positive,
+  type Schedule,
+} from "./schedule.js";
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
@@ -26,8 +33,8 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
     options.shape === "linear"
       ? from + (to - from) * completed
       : to + ((from - to) / 2) * (1 + Math.cos(Math.PI * completed));
-  // A warm-up of one step ends where it begins.
-  if (step <= top) return between(first, highest, top === 0 ? 1 : step / top);
+  if (step < top) return between(first, highest, step / top);
+  if (step === top) return highest;
   const completed = Math.min(1, (step - top) / (steps - 1 - top));
   return between(highest, first / finalDivFactor, completed);
 });
@@ -41,11 +48,9 @@ export function oneCycle(highest: number, steps: number, options: OneCycleOption
   checkOptions("oneCycle", options, ["warmupFraction", "divFactor", "finalDivFactor", "shape"]);
   const { warmupFraction, divFactor, finalDivFactor, shape = "cosine" } = options;
   checkNumbers("oneCycle", { highest }, { warmupFraction, divFactor, finalDivFactor });
-  if (warmupFraction !== undefined && (warmupFraction < 0 || warmupFraction > 1))
-    throw new GradstepError(
-      `oneCycle: warmupFraction is ${warmupFraction}; expected a number from 0 to 1.`,
-      { code: "INVALID_HYPERPARAMETER" },
-    );
+  checkRange("oneCycle", "warmupFraction", warmupFraction, fraction);
+  checkRange("oneCycle", "divFactor", divFactor, positive);
+  checkRange("oneCycle", "finalDivFactor", finalDivFactor, positive);
   checkSteps("oneCycle", "steps", steps);
   checkChoice("oneCycle", "shape", shape, ["cosine", "linear"]);
   return oneCycleKind({ highest, steps, ...options });

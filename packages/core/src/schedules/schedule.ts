@@ -95,6 +95,35 @@ export function checkNumbers(kind: string, required: object, optional: object = 
   }
 }
 
+/** Which finite numbers are taken, and how a message describes them. */
+interface Range {
+  readonly expected: string;
+  readonly isInside: (value: number) => boolean;
+}
+
+export const fraction: Range = {
+  expected: "a number from 0 to 1",
+  isInside: (value) => value >= 0 && value <= 1,
+};
+export const positive: Range = { expected: "a number above 0", isInside: (value) => value > 0 };
+export const atLeastOne: Range = {
+  expected: "a number of at least 1",
+  isInside: (value) => value >= 1,
+};
+
+/** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless a number that is given is in the range */
+export function checkRange(
+  kind: string,
+  name: string,
+  value: number | undefined,
+  { expected, isInside }: Range,
+): void {
+  if (value === undefined || isInside(value)) return;
+  throw new GradstepError(`${kind}: ${name} is ${show(value)}; expected ${expected}.`, {
+    code: "INVALID_HYPERPARAMETER",
+  });
+}
+
 /** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is a finite number or a schedule */
 export function checkValue(kind: string, name: string, value: unknown): void {
   if (Number.isFinite(value) || isSchedule(value)) return;
