@@ -3,7 +3,7 @@ import type { BindingRange } from "../planning/dispatch/dispatch.js";
 import type { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
 import type { SignalBlocks } from "../planning/scalars/signal-blocks.js";
 import { scalarWord, signalHeader } from "../shaders/signal-kernel.js";
-import type { PreparedDispatch, StepBindings } from "./step-commands.js";
+import { gridWords, type PreparedDispatch, type StepBindings } from "./step-commands.js";
 
 /** Where a signal is: a valid range of a binding, and the index of the value in it. */
 export interface SignalRange extends BindingRange {
@@ -47,11 +47,6 @@ export function signalTable(
     ];
   });
   const skips = skip !== undefined && isFirst;
-  const grids = dispatches.flatMap(({ grid }, d) => [
-    grid.x,
-    grid.y,
-    step.dispatches[d].isForSkipped === true ? 1 : 0,
-  ]);
   const header: Readonly<Record<(typeof signalHeader)[number], number>> = {
     scalar_count: words.length,
     dispatch_count: skips ? dispatches.length : 0,
@@ -63,6 +58,6 @@ export function signalTable(
   return Uint32Array.from([
     ...signalHeader.map((name) => header[name]),
     ...words,
-    ...(skips ? grids : []),
+    ...(skips ? gridWords(step.dispatches, dispatches) : []),
   ]);
 }

@@ -18,9 +18,7 @@ export interface ShaderSource {
 /** The pipelines of each device by shader source; backends on one device share them. */
 const pipelines = new WeakMap<GPUDevice, Map<string, CompiledPipeline>>();
 
-/**
- * Compiles a shader with the entry point `update`, or returns it from the cache.
- */
+/** Compiles a shader with the entry point `update`, or returns it from the cache. */
 export function cachedPipeline(
   device: GPUDevice,
   errors: ErrorTracker,
@@ -39,9 +37,10 @@ export function cachedPipeline(
         compute: { module: device.createShaderModule({ label, code }), entryPoint: "update" },
       }),
     (message) => {
-      compiled.failure = new GradstepError(`The device refused the kernel ${label}: ${message}`, {
-        code: "UNSUPPORTED",
-      });
+      compiled.failure = new GradstepError(
+        `The device refused the kernel ${label}: ${message.replace(/\.$/, "")}. Update the browser and the driver, or use another backend, such as cpuJs().`,
+        { code: "UNSUPPORTED" },
+      );
       return compiled.failure;
     },
   );

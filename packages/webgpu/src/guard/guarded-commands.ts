@@ -11,6 +11,7 @@ import type { SignalRange } from "../commands/signal-table.js";
 import { rangeOfSignal } from "../commands/signaled-commands.js";
 import {
   failureOf,
+  gridWords,
   prepareDispatches,
   recordEmptyDispatches,
   type PreparedDispatch,
@@ -155,11 +156,7 @@ function decideTable(
     ...Array.from({ length: count }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
     ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
   ]);
-  const grids = prepared.flatMap(({ grid }, d) => [
-    grid.x,
-    grid.y,
-    dispatches[d].isForSkipped === true ? 1 : 0,
-  ]);
+  const grids = gridWords(dispatches, prepared);
   const { kept, carriedCount, stopsAtNonFinite } = memory;
   const header: Readonly<Record<(typeof decideHeader)[number], number>> = {
     pairs: pairs.length / 2,

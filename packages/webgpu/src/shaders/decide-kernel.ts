@@ -25,7 +25,7 @@ export const callWords = {
   first: 4,
 } as const;
 
-/** Words of a row of kept scalars before what is carried and the scalars: the step, the replacement, and the kind of the step. */
+/** The first words of a row of kept scalars: the step, the replacement, and the kind of the step. */
 export const keptHeaderLength = 3;
 
 /** In place of the kind of a step: any. */

@@ -57,18 +57,21 @@ export interface RowItem {
   readonly perRowOf: StepTarget["perRowOf"];
 }
 
+interface RowItemOptions {
+  /** Whether the kernel sets gradients to 0. */
+  readonly clears?: boolean;
+  /** Whether its invocations run all passes for a row. */
+  readonly wholeRows?: boolean;
+}
+
 /**
  * Where the arrays of a kernel are.
- *
- * @param clears whether the kernel sets gradients to 0
- * @param wholeRows whether its invocations run all passes for a row
  * @throws {GradstepError} `UNSUPPORTED` for types that cannot be used; `INVALID_GRADIENT`
  */
 export function rowItemOf(
   kernel: KernelProgram,
   { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
-  clears = false,
-  wholeRows = false,
+  { clears = false, wholeRows = false }: RowItemOptions = {},
 ): RowItem {
   const { over, arrays } = kernel;
   const { unselectedRows, scalars, gradientActivation } = update;
@@ -107,7 +110,10 @@ export function rowItemOf(
   };
 }
 
-/** A mask or indices: one u32 per row, in words; with a stride of 0, a mask of the rows below a u32. @throws {GradstepError} `UNSUPPORTED` */
+/**
+ * A mask or indices: one u32 per row, in words; with a stride of 0, a mask of the rows below a u32.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
 export function wordView({ memory, layout, rowStride, columns }: GpuTensor): RowView {
   if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
     throw new GradstepError(

@@ -128,7 +128,10 @@ export class RunPlanner {
     if (fused === undefined) return [];
     return planRowDispatches(
       this.#fused.map((target) => ({
-        item: rowItemOf(fused.kernel, target, target.update.clearsGradient, true),
+        item: rowItemOf(fused.kernel, target, {
+          clears: target.update.clearsGradient,
+          wholeRows: true,
+        }),
         startsOf: () => [],
       })),
       this.#limits,
@@ -193,7 +196,7 @@ export class RunPlanner {
       ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
       ...planRowDispatches(
         byRows.map((t) => ({
-          item: rowItemOf(kernel, targets[t], isClearing(t)),
+          item: rowItemOf(kernel, targets[t], { clears: isClearing(t) }),
           startsOf: startsOf(t),
         })),
         this.#limits,

@@ -5,7 +5,7 @@ export class ScratchLayout {
   #maxPartials = 0;
   readonly #constants: { readonly start: number; readonly value: number }[] = [];
 
-  /** Reserves words for the whole step. All of them must be reserved before the first `reusable`. */
+  /** Reserves words for the whole step. All of them must be reserved before the first `take`. */
   reserve(length: number): number {
     const start = this.#results;
     this.#results += length;
