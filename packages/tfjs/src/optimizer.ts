@@ -211,8 +211,8 @@ export class GradstepOptimizer extends Optimizer {
    * @param options as in core's `restore`. With `partial`, variables that the state does not have keep theirs, and a state is
    * left out where its variable turns out to have another shape.
    * @returns what was not taken, with `partial`
-   * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `SWAPPED`, `DISPOSED`;
-   * then nothing has changed. If a state might belong to several variables, or has another shape than its variable, the
+   * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `SWAPPED`,
+   * `DISPOSED`; then nothing has changed. If a state might belong to several variables, or has another shape than its variable, the
    * next step throws `STATE_MISMATCH`.
    */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] {

@@ -4,7 +4,10 @@ import type { Data } from "../data.js";
 /** The value that an element of a tensor should have. */
 export type Expected = (tensor: number, element: number) => number;
 
-/** One way to make steps, of Adam if it does not say otherwise. To add one, write a module like those in this folder and list it in `index.ts`. */
+/**
+ * One way to make steps, of Adam if it does not say otherwise. To add one, write a module like those in this folder and list
+ * it in `index.ts`.
+ */
 export interface Contender {
   readonly name: string;
   /** A few words for the legend. */

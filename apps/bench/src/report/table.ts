@@ -17,7 +17,10 @@ const rivals = [
   "tfjs-wasm ops",
 ];
 
-/** The rows of a workload. No line is longer than the width, or than 100 characters: if a table is wider, each row becomes a paragraph. */
+/**
+ * The rows of a workload. No line is longer than the width, or than 100 characters: if a table is wider, each row becomes a
+ * paragraph.
+ */
 export function tableOf(rows: readonly Row[], columns = 100): string {
   const shown = rivals.filter((name) => rows.some(({ contender }) => contender === name));
   const head = [

@@ -25,7 +25,10 @@ const stages = [
   { blocks: 2, kernel: 3, channels: 256 },
 ] as const;
 
-/** The parameters of an image classifier: 180 tensors of 16 to 792,000 values, 5.3 million in total. Two thirds of the tensors are vectors. */
+/**
+ * The parameters of an image classifier: 180 tensors of 16 to 792,000 values, 5.3 million in total. Two thirds of the tensors
+ * are vectors.
+ */
 export function imageClassifier(): Shape[] {
   const shapes: Shape[] = convolution([3, 3, 3, 16], 16);
   let channels = 16;

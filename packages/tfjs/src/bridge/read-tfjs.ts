@@ -81,7 +81,10 @@ export async function readTfjs(artifacts: io.ModelArtifacts): Promise<TfjsCheckp
   };
 }
 
-/** For the weights of the model that the optimizer has a state for, the key of the state. @throws {GradstepError} `INVALID_FILE` */
+/**
+ * For the weights of the model that the optimizer has a state for, the key of the state.
+ * @throws {GradstepError} `INVALID_FILE`
+ */
 function namesIn(
   weights: readonly ReadWeight[],
   { shapes }: TfOptimizerState,

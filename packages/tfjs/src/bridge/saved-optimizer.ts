@@ -16,7 +16,10 @@ export interface SavedOptimizer {
   readonly weights: readonly ReadWeight[];
 }
 
-/** The name in `tf.train` of one of TF.js's classes; undefined for `GradstepOptimizer`. @throws {GradstepError} `UNSUPPORTED` */
+/**
+ * The name in `tf.train` of one of TF.js's classes; undefined for `GradstepOptimizer`.
+ * @throws {GradstepError} `UNSUPPORTED`
+ */
 export function tfjsNameOf(className: unknown): TfjsName | undefined {
   const found = tfjsNames.find((name) => kinds[name].className === className);
   if (found !== undefined || className === GradstepOptimizer.className) return found;
