@@ -66,6 +66,14 @@ describe("activations", () => {
 });
 
 describe.each(kinds)("the chain rule of %s", (kind) => {
+  test("is applied to the first rows of a list alone", () => {
+    const row = [0.7, -1.3];
+    const values = Float64Array.of(5, 6, 0.4, -0.9);
+    const rows = { values: Float64Array.of(...row, 3, 4), rows: Uint32Array.of(0, 1) };
+    applyChainRule(of(kind), rows, { values, rows: Uint32Array.of(1, 0) }, 1, 2, exact);
+    expect([...values]).toEqual([5, 6, ...chained(kind, row, [0.4, -0.9])]);
+  });
+
   test("gives the differences of what it derives", () => {
     const row = [0.7, -1.3, 2.1, 0.2];
     const g = [0.4, -0.9, 0.3, 1.7];

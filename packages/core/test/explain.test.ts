@@ -135,6 +135,7 @@ describe("an explanation", () => {
       const { optimizer } = make(adam(), options);
       const skipped = await optimizer.explain("a", 0, infinite);
       expect(skipped).toMatchObject({ unchanged: "non-finite", after: skipped.before });
+      expect(String(skipped)).toMatch(/ stays [-\d.]+, because a gradient is not finite, with/);
       expect((await optimizer.explain("a", 0, values("a", 1))).unchanged).toBeUndefined();
     }
     expect((await make(adam()).optimizer.explain("a", 0, infinite)).unchanged).toBeUndefined();

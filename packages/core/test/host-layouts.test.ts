@@ -64,6 +64,22 @@ function pair(options = {}) {
 }
 
 describe("parameters and slots in structs", () => {
+  test("may be one of several slots, of a plain parameter", async () => {
+    for (const name of ["m", "v"] as const) {
+      const laidOut = structs();
+      laidOut[name].write(new Float32Array(15));
+      const [actual, expected] = [{ w: { [name]: laidOut[name] } }, {}].map((slots) => {
+        const w = backend.tensor(shape, first);
+        return { w, optimizer: createOptimizer(adam(), { w }, { slots }) };
+      });
+      for (let step = 0; step < 3; step += 1)
+        for (const { optimizer } of [actual, expected]) optimizer.step({ w: gradient(step) });
+      expect(bits(await actual.w.read())).toEqual(bits(await expected.w.read()));
+      const { slots } = await expected.optimizer.state();
+      expect(bits(await laidOut[name].read())).toEqual(bits(slots["w"][name]));
+    }
+  });
+
   test("keep what the caller put into slots, until reset", async () => {
     const { p, m, v } = structs();
     p.write(first);

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { adamw, chain, createOptimizer, ema, sgd } from "../src/index.js";
+import type { Backend } from "../src/backend/backend.js";
+import { adamw, chain, createOptimizer, ema, sgd, type OptimizerSpec } from "../src/index.js";
 import { initialState } from "../src/interop/index.js";
-import { oracle } from "../src/reference.js";
+import { oracle, reference } from "../src/reference.js";
+import { codeOf } from "./support.js";
 
 test("the initial state is that of a new optimizer, with the groups that match the shapes", async () => {
   const spec = chain(adamw({ learningRate: 0.1 }), ema());
@@ -27,4 +29,11 @@ test("the initial state is that of a new optimizer, with the groups that match t
   });
   expect(Object.keys(state.slots.kernel)).toEqual(["m", "v", "ema"]);
   expect(state.control).toMatchObject({ microSteps: 0 });
+});
+
+test("a slot that starts as a copy is refused on a backend that makes none", () => {
+  const backend = Object.assign(reference(), { copy: undefined }) as unknown as Backend;
+  const make = (spec: OptimizerSpec) => createOptimizer(spec, { w: backend.tensor([2]) });
+  expect(codeOf(() => make(chain(sgd(), ema())))).toBe("UNSUPPORTED");
+  expect(make(sgd()).iterations).toBe(0);
 });

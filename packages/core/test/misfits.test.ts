@@ -65,6 +65,19 @@ test.each<[string, unknown]>([
   ]);
 });
 
+test.each<[string, unknown, string]>([
+  ["a schedule", { schedule: "constant", options: { value: 1 } }, "schedule"],
+  ["a schedule without options", { schedule: "constant" }, "hyperparameter"],
+  ["a schedule whose options are null", { schedule: "constant", options: null }, "hyperparameter"],
+  ["options of no schedule", { options: { value: 1 } }, "hyperparameter"],
+  ["text", "0.1", "hyperparameter"],
+])("%s as the value of a number is a misfit", async (_, learningRate, kind) => {
+  const optimizer = trained(shapes);
+  const { hyperparameters, ...state } = structuredClone(await optimizer.state());
+  const saved = { ...state, hyperparameters: { ...hyperparameters, learningRate } };
+  expect(await misfitsOf(optimizer, saved)).toEqual([`${kind} hyperparameters.learningRate`]);
+});
+
 test("a misfit is one line of text, and data", async () => {
   const optimizer = trained(shapes);
   const state = await trained({ w: [2, 3], b: [4] }).state();

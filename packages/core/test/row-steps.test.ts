@@ -186,6 +186,8 @@ test("calls whose step would be refused are refused before they are counted", as
   optimizer.step({ e: rows });
   const before = await optimizer.state();
   expect(codeOf(() => optimizer.step({ w }, ofW))).toBe("UNSUPPORTED");
+  // The rows of the call before.
+  expect(codeOf(() => optimizer.step({ w }, { unselectedRows: "decay" }))).toBe("UNSUPPORTED");
   expect(await optimizer.state()).toEqual(before);
   optimizer.step({ w }, { ...ofW, unselectedRows: "keep" });
   expect(optimizer.iterations).toBe(1);

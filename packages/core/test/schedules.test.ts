@@ -24,7 +24,7 @@ import {
 import { oracle, reference } from "../src/reference.js";
 import * as factories from "../src/schedules/factories.js";
 import { scheduleFromData } from "../src/schedules/from-data.js";
-import { failureOf } from "./support.js";
+import { anything, failureOf } from "./support.js";
 
 /** The rates of PyTorch 2's schedulers, step by step. */
 const torch = JSON.parse(
@@ -88,6 +88,8 @@ describe("values", () => {
     ["linear", linear(1, 0, 4), [1, 0.75, 0.5, 0.25, 0, 0]],
     ["constant", constant(2), [2, 2]],
     ["warmup to a number", warmup(4, 8), [0, 2, 4, 6, 8, 8]],
+    // 0.7 + (0.1 − 0.7) is not 0.1.
+    ["warmup from another value", warmup(2, 0.1, 0.7), [0.7, 0.39999999999999997, 0.1, 0.1]],
     ["warmup of a schedule", warmup(2, linear(4, 0, 4), 1), [1, 2.5, 4, 3, 2, 1, 0]],
     [
       "joinSchedules",
@@ -183,6 +185,16 @@ describe("values", () => {
     ["a last value that is negative", () => oneCycle(1, 10, { finalDivFactor: -1 })],
     ["periods that become shorter", () => cosineDecayRestarts(1, 10, { periodFactor: 0.5 })],
     ["another mode", () => cyclical(1, 2, 3, { mode: "x" as never })],
+    ["boundaries that are equal", () => piecewiseConstant([2, 2], [1, 2, 3])],
+    ["a boundary that is not finite", () => piecewiseConstant([Infinity], [1, 2])],
+    ["a value that is not finite", () => piecewiseConstant([1], [1, Number.NaN])],
+    [
+      "boundaries that are a typed array",
+      () => piecewiseConstant(anything(Uint32Array.of(1)), [1, 2]),
+    ],
+    ["no values", () => piecewiseConstant([], anything(undefined))],
+    ["warm-up from nothing", () => warmup(3, 1, Number.NaN)],
+    ["a part that is missing", () => joinSchedules(...anything<[number]>([undefined, 2]))],
     ["warm-up of nothing", () => warmup(3, undefined as never)],
     ["a part without a length", () => joinSchedules([1] as never, 2)],
     ["no parts", () => joinSchedules(...([] as never))],

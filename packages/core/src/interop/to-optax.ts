@@ -176,12 +176,7 @@ function ruleDifferences({ rule }: OptimizerSpec, back: OptimizerSpec): string[]
 
 /** What `fromOptax` makes otherwise, apart from the rule. */
 function differences(spec: OptimizerSpec, back: OptimizerSpec): string[] {
-  const { accumulate = 1, nonFinite = "propagate" } = spec.control ?? {};
   const found = settingDifferences(spec, back);
-  if ((back.control?.accumulate ?? 1) !== accumulate)
-    found.push(`accumulate is ${accumulate}; in Optax, this is multi_steps`);
-  if ((back.control?.nonFinite ?? "propagate") !== nonFinite && nonFinite !== "throw")
-    found.push(`nonFinite is "${nonFinite}"; in Optax, apply_if_finite skips`);
   const [own, other] = [spec, back].map(({ groups }) => groups[0]?.rule as OptimizerSpec);
   if (other !== undefined && own === undefined)
     found.push("no group with AdamW for all parameters that are not matrices");

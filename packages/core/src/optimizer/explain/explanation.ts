@@ -40,11 +40,6 @@ export interface Explanation {
 /** Width of the column of values. */
 const valueWidth = 13;
 
-const causes = {
-  frozen: "its group is frozen",
-  "non-finite": "a gradient is not finite",
-};
-
 /** The text of an explanation: a line per statement: its value, the statement, and what it reads. */
 export function describeExplanation(explanation: Omit<Explanation, "toString">): string {
   const { rule, parameter, index, step, gradient, before, after, unchanged, lines } = explanation;
@@ -52,10 +47,11 @@ export function describeExplanation(explanation: Omit<Explanation, "toString">):
     const some = lines.filter((line) => line.when === when);
     return some.length === 0 ? [] : [`${when}:`, ...some.map(describeLine)];
   };
+  const cause = unchanged === "frozen" ? "its group is frozen" : "a gradient is not finite";
   const change =
     unchanged === undefined
       ? `goes from ${short(before)} to ${short(after)}`
-      : `stays ${short(before)}, because ${causes[unchanged]}`;
+      : `stays ${short(before)}, because ${cause}`;
   return [
     `${rule}, step ${step}: ${parameter}[${index}] ${change}, with a gradient of ${short(gradient)}`,
     ...section("per step"),
