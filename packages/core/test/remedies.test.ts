@@ -96,6 +96,11 @@ describe("a wrong call says what to do", () => {
       "backend.wrap(buffer, { shape: [2, 2] })",
     ],
     [
+      "a stored schedule",
+      () => adam({ learningRate: { schedule: "constant", options: { value: 1 } } as never }),
+      "is the data of a schedule",
+    ],
+    [
       "a tensor of another type in place of a mask",
       () => untyped(make(), "step", { w: values }, { rows: { w: backend.tensor([2]) } }),
       "is a tensor of f32; expected a Uint32Array",
