@@ -91,16 +91,40 @@ function isMaskTensor(rows: StepOptions["rows"]): rows is Tensor {
 const hasEvery = ({ groups = [] }: OptimizerOptions): boolean =>
   groups.some(({ every = 1 }) => every > 1);
 
+const keepsScalars = (spec: OptimizerSpec): boolean =>
+  Object.keys(variantOf(spec).persistentScalars).length > 0;
+
 /** What is left of steps that were skipped, and masks whose rows a device combines. */
 export const skippedStepMutants: readonly Mutant[] = [
   counting(
     "skipped steps count for the scalars that a rule keeps",
-    ({ nonFinite }, spec) =>
-      nonFinite === "skip" && Object.keys(variantOf(spec).persistentScalars).length > 0,
+    ({ nonFinite }, spec) => nonFinite === "skip" && keepsScalars(spec),
   ),
   counting(
     "skipped steps count where groups are updated every few steps",
     (options) => options.nonFinite === "skip" && hasEvery(options),
+  ),
+  counting(
+    "skipped steps count for the scalars of a rule whose groups are updated every few steps",
+    (options, spec) =>
+      options.nonFinite === "skip" &&
+      options.lossScale === undefined &&
+      hasEvery(options) &&
+      keepsScalars(spec),
+  ),
+  of(
+    wrapping("a gradient of a skipped step is used in a step that has none", (optimizer) => {
+      let left: Gradients = {};
+      return {
+        step: (...[gradients, options]: Call) => {
+          optimizer.step({ ...left, ...gradients }, options);
+          left = hasBadValue(gradients)
+            ? Object.fromEntries(Object.entries(gradients).filter(([, one]) => isFinite(one)))
+            : {};
+        },
+      };
+    }),
+    (options) => options.lossScale !== undefined && hasEvery(options),
   ),
   of(
     wrapping("rows count steps that are skipped", (optimizer) => {

@@ -51,16 +51,26 @@ export function skippedStepChecks(rules: readonly Rule[]): readonly Check[] {
     return randomSpec(random.pick(simple.length === 0 ? rules : simple), random);
   };
   const needs = elementwise(rules).length === 0 ? rules.flatMap(needsOf) : [];
+  const warmedUp =
+    (rule: Rule) =>
+    (random: Random): OptimizerSpec => ({
+      ...randomSpec(rule, random),
+      ...(Object.hasOwn(rule.hyperparameters, "learningRate") && {
+        hyperparameters: { ...rule.specify({}).hyperparameters, learningRate: warmup(5, 0.1) },
+      }),
+    });
   const trainings: readonly Training[] = [
+    ...keeping.map((rule): Training => ({
+      name: `of ${rule.name}, which keeps scalars, in groups that are updated every few steps,`,
+      needs: needsOf(rule),
+      spec: warmedUp(rule),
+      options: { groups: [{ match: "b", every: 3 }] },
+      calls: callsWithoutEvery,
+    })),
     ...keeping.map((rule): Training => ({
       name: `of ${rule.name}, which keeps scalars,`,
       needs: needsOf(rule),
-      spec: (random) => ({
-        ...randomSpec(rule, random),
-        ...(Object.hasOwn(rule.hyperparameters, "learningRate") && {
-          hyperparameters: { ...rule.specify({}).hyperparameters, learningRate: warmup(5, 0.1) },
-        }),
-      }),
+      spec: warmedUp(rule),
       // The other rule shares the steps.
       options: { groups: [{ match: "b", rule: nadam() }] },
       calls: denseCalls,
@@ -161,10 +171,17 @@ export function skippedStepChecks(rules: readonly Rule[]): readonly Check[] {
       needs,
       spec: () => nadam({ learningRate: warmup(5, 0.1) }),
       options: { lossScale: 8, groups: [{ match: "b", every: 2 }] },
+      calls: callsWithoutEvery,
+    },
+    {
+      name: "with a loss scale, and a gradient that they alone have,",
+      needs,
+      spec: anyRule,
+      options: { lossScale: 8, groups: [{ match: "b", every: 2 }] },
       calls: (random, isBad) => {
-        const gradients = dense(random);
+        const { b, ...gradients } = dense(random);
         if (isBad) spoil(gradients.w, random);
-        return [{ gradients }];
+        return [{ gradients: isBad ? { b, ...gradients } : gradients }];
       },
     },
   ];
@@ -205,6 +222,13 @@ function spoil(values: Float32Array, random: Random): void {
 function denseCalls(random: Random, isBad: boolean, _step?: number): readonly Call[] {
   const gradients = dense(random);
   if (isBad) spoil(random.pick([gradients.w, gradients.b, gradients.s]), random);
+  return [{ gradients }];
+}
+
+/** What is not finite is in a group that each step updates. */
+function callsWithoutEvery(random: Random, isBad: boolean, _step?: number): readonly Call[] {
+  const gradients = dense(random);
+  if (isBad) spoil(gradients.w, random);
   return [{ gradients }];
 }
 
