@@ -190,6 +190,20 @@ export const equivalents = {
     ["i === 0", "true", moreOften],
     ["this.#disposed", "false", "A tensor that was freed is not freed again."],
   ],
+  "core/src/optimizer/sparse/row-scalar-sets.ts": [
+    [
+      "end <= known",
+      "end < known",
+      "Of a range that ends where the last one does, nothing is new.",
+    ],
+  ],
+  "core/src/optimizer/step-control/guarded-steps.ts": [
+    [
+      "this.#restored += 1",
+      "this.#restored -= 1",
+      "Counts of restored states are compared for being different.",
+    ],
+  ],
   "core/src/optimizer/step/gradients.ts": [
     ['typeof gradient !== "object"', "false", "What is no object has no backend, either."],
     [/^precision === "f64"$|^"(?:f64|Float64Array|Float32Array)"$/, /.*/, message],
@@ -200,7 +214,7 @@ export const equivalents = {
     ["count < 0", ["true", "count <= 0"], "The slower way gives the same."],
     ["count === 0", "true", moreOften],
     ["options !== undefined || this.#isMasked", "true", moreOften],
-    ["this.#arrayCount === 0", "true", "No array is the tensor that it was staged through."],
+    ["this.#arrays.count === 0", "true", "No array is the tensor that it was staged through."],
     ["!isNoted", "true", moreOften],
     ["true", "false", moreOften],
     ["inside += 1", "inside -= 1", "Compared with 0 alone."],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { OptimizerOptions } from "../src/optimizer/optimizer.js";
 import { chain } from "../src/rule/chain.js";
 import { adam } from "../src/rules/adam.js";
 import { adamw } from "../src/rules/adamw.js";
@@ -127,6 +128,34 @@ describe("scalars of steps of which the host has not heard", () => {
     await expectSame(runs);
   });
 
+  test("the message of a stop counts the steps since the last reading alone", async () => {
+    const { guarded } = startBoth(adam({ learningRate: warmup(20, 0.1) }), rowSteps);
+    const skip = (steps: number): void => {
+      for (let i = 0; i < steps; i += 1) guarded.optimizer.step({ w: sparseGradient(i, true) });
+    };
+    skip(3);
+    await guarded.optimizer.metrics();
+    skip(16);
+    for (let i = 0; i < 2; i += 1) guarded.optimizer.step({ w: sparseGradient(3) });
+    const error = await rejectionOf(guarded.optimizer);
+    expect(error).toEqual(refused("step 1 and the 1 after it were not taken"));
+    expect(guarded.optimizer.skippedSteps).toBe(19);
+  });
+
+  test("persistent scalars go on in a step without gradients of the groups that are due", async () => {
+    const runs = startBoth(nadam(), { groups: [{ match: "b", every: 2 }] });
+    const { b } = gradientsOf(4);
+    runs.step(good);
+    runs.step(good);
+    runs.step({ b });
+    await expectSame(runs);
+    runs.step(bad, false);
+    await runs.guarded.optimizer.metrics();
+    runs.step(good);
+    expect(runs.guarded.optimizer.skippedSteps).toBe(1);
+    await expectSame(runs);
+  });
+
   test("encoded work that is submitted too late is not taken", async () => {
     const { guarded } = startBoth(adamw());
     const { optimizer } = guarded;
@@ -139,18 +168,27 @@ describe("scalars of steps of which the host has not heard", () => {
     expect(await contentOf(guarded)).toEqual(before);
   });
 
-  test("rows that count their own steps and follow a schedule: 15 steps may be skipped", async () => {
-    for (const skipped of [15, 16]) {
-      const runs = startBoth(adam({ learningRate: warmup(20, 0.1) }), rowSteps);
-      const one = { w: sparseGradient(3) };
-      for (let i = 0; i < skipped; i += 1)
-        runs.guarded.optimizer.step({ w: sparseGradient(i, true) });
-      runs.step(one, skipped === 15);
-      const error = await rejectionOf(runs.guarded.optimizer);
-      expect(error).toEqual(skipped === 15 ? undefined : refused("at least 15 steps"));
-      await expectSame(runs);
-      runs.step(one);
-      await expectSame(runs);
-    }
-  });
+  test.each<[string, OptimizerOptions]>([
+    ["of all parameters", {}],
+    ["beside a group without one", { groups: [{ match: "b", rule: adam(), ...rowSteps }] }],
+  ])(
+    "rows that count their own steps and follow a schedule %s: 15 steps may be skipped",
+    async (_, options) => {
+      for (const skipped of [15, 16]) {
+        const runs = startBoth(adam({ learningRate: warmup(20, 0.1) }), {
+          ...rowSteps,
+          ...options,
+        });
+        const one = { w: sparseGradient(3) };
+        for (let i = 0; i < skipped; i += 1)
+          runs.guarded.optimizer.step({ w: sparseGradient(i, true) });
+        runs.step(one, skipped === 15);
+        const error = await rejectionOf(runs.guarded.optimizer);
+        expect(error).toEqual(skipped === 15 ? undefined : refused("at least 15 steps"));
+        await expectSame(runs);
+        runs.step(one);
+        await expectSame(runs);
+      }
+    },
+  );
 });
