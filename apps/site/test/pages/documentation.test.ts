@@ -37,6 +37,34 @@ test.each([
   },
 );
 
+test.each(["guide/rows", "comparison", "reference/rules/adam"])(
+  "/%s on paper is the text alone, in light colors, and nothing of it is cut off",
+  async (path) => {
+    // A4 in pixels of CSS, less margins of 12 mm.
+    const viewport = { width: 703, height: 1032 };
+    const { page, finish } = await site.open(path, { viewport, colorScheme: "dark" });
+    await page.waitForLoadState("networkidle");
+    await page.emulateMedia({ media: "print" });
+    for (const part of [".VPNav", ".VPLocalNav", ".VPDocFooter"])
+      expect(await page.locator(part).isVisible()).toBe(false);
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll(".vp-doc :is(pre, table, .formula)")]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map(({ textContent }) => textContent),
+    );
+    expect(cut).toEqual([]);
+    const isDark = () => page.evaluate(() => document.documentElement.classList.contains("dark"));
+    const dispatch = (name: string) =>
+      page.evaluate((event) => dispatchEvent(new Event(event)), name);
+    expect(await isDark()).toBe(true);
+    await dispatch("beforeprint");
+    expect(await isDark()).toBe(false);
+    await dispatch("afterprint");
+    expect(await isDark()).toBe(true);
+    await finish();
+  },
+);
+
 test("a phone shows every page without scrolling sideways", async () => {
   const viewport = { width: 375, height: 812 };
   // Without scripts, a page is shown as it was built: a fraction of the time.

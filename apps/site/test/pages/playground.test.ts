@@ -158,6 +158,63 @@ perElement:
     await finish();
   });
 
+  test("a lesson is an entry of the history: the view before comes back, as it was left", async () => {
+    const { page, finish } = await site.open("demos/playground?surface=noisy&steps=10", calm);
+    const start = page.locator(".playground-start");
+    await start.focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    await page.getByText("Momentum with and without nesterov").click();
+    await numbersOf(page, "sgd, nesterov");
+    await page.getByText("β₁ of 0, 0.9 and 0.99").click();
+    await numbersOf(page, "adam, beta1 0.99");
+    await page.goBack();
+    await numbersOf(page, "sgd, nesterov");
+    expect(new URL(page.url()).searchParams.get("steps")).toBe("200");
+    await page.goBack();
+    await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.4");
+    expect(new URL(page.url()).searchParams.get("surface")).toBe("noisy");
+    await page.goForward();
+    await numbersOf(page, "sgd, nesterov");
+    await finish();
+  });
+
+  test("keys that go through a list add nothing, and what is pressed keeps the focus", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?surface=noisy&steps=2&runners=sgd",
+      calm,
+    );
+    await numbersOf(page, "sgd");
+    const labels = () => page.locator(".playground-runner > summary").allTextContents();
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    const list = page.getByLabel("Add an optimizer");
+    await list.focus();
+    await page.keyboard.type("adag");
+    expect(await list.inputValue()).toBe("adagrad");
+    expect(await labels()).toEqual(["sgd"]);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await expect.poll(labels).toEqual(["sgd", "adagrad"]);
+    await expect.poll(focused).toBe("adagrad");
+
+    const rule = page.locator(".playground-runner[open] select").first();
+    await rule.focus();
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(labels).not.toContain("adagrad");
+    expect(await rule.evaluate((select) => select === document.activeElement)).toBe(true);
+
+    const back = page.getByRole("button", { name: "One step back" });
+    await back.focus();
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press("Enter");
+    await page.getByText("0 / 2", { exact: true }).waitFor();
+    expect(await focused()).toContain("One step back");
+
+    const race = page.getByRole("button", { name: "Race on every backend" });
+    await race.press("Enter");
+    await page.getByText("The races are finished.").waitFor();
+    expect(await focused()).toBe("Race on every backend");
+    await finish();
+  });
+
   test("every lesson's view can be read and run", async () => {
     const { page, finish } = await site.open("demos/playground", calm);
     const lessons = page.locator(".playground-lesson");

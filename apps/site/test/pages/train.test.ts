@@ -69,6 +69,29 @@ test("a run trains on wasm and on wasm with threads, with the same bits", async 
   await finish();
 });
 
+test("every chart has a legend, with the values under the pointer", async () => {
+  const { page, finish } = await site.open(query({ epochs: "1", batch: "2000" }));
+  await start(page);
+  await states(page, "finished");
+  const [run] = await documents(page);
+  const charts = page.locator(".train-charts .curves");
+  expect(await charts.count()).toBe(3);
+  const valuesAt = async (chart: number): Promise<readonly string[]> => {
+    await charts.nth(chart).locator(".u-over").hover();
+    return charts.nth(chart).locator(".u-legend td").allTextContents();
+  };
+  const [, loss] = await valuesAt(0);
+  expect(Number(loss)).toBeGreaterThan(Math.min(...run.batchLosses) - 0.01);
+  expect(Number(loss)).toBeLessThan(Math.max(...run.batchLosses) + 0.01);
+  const [epoch, accuracy] = await valuesAt(1);
+  expect(epoch).toBe("1");
+  expect(Number(accuracy)).toBeCloseTo(run.result!.accuracy * 100, 1);
+  const [, rate] = await valuesAt(2);
+  const closest = Math.min(...run.learningRates.map((one) => Math.abs(one / Number(rate) - 1)));
+  expect(closest).toBeLessThan(1e-3);
+  await finish();
+});
+
 describe("the page", () => {
   test.each<TrainingBackend>(["wasm", "wasm-threads"])(
     "trains on %s with the bits of a process of Node",
