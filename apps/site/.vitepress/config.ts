@@ -63,7 +63,19 @@ export default defineConfig({
     },
   },
   vite: {
-    server: { headers: crossOriginIsolation },
+    plugins: [
+      {
+        // VitePress answers with pages before Vite adds the headers of `server`.
+        name: "cross-origin-isolation",
+        configureServer: ({ middlewares }) => {
+          middlewares.use((_, response, next) => {
+            for (const [name, value] of Object.entries(crossOriginIsolation))
+              response.setHeader(name, value);
+            next();
+          });
+        },
+      },
+    ],
     worker: { format: "es" },
   },
 });
