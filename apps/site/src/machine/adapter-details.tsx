@@ -20,7 +20,7 @@ export function AdapterDetails({ adapter }: { readonly adapter: GpuAdapter }) {
         {entries
           .filter(([, value]) => value !== "")
           .map(([title, value]) => (
-            <div key={title}>
+            <div key={title} class={title === "Features" ? "machine-features" : ""}>
               <dt>{title}</dt>
               <dd>{value}</dd>
             </div>

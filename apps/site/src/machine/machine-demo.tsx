@@ -29,6 +29,7 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
   const [checks, setChecks] = useState<CheckRun>();
   const [tables, setTables] = useState<readonly BenchmarkTable[]>([]);
   const [benchmarkProgress, setBenchmarkProgress] = useState({ text: "", fraction: 0 });
+  const [isMeasurementStopped, setMeasurementStopped] = useState(false);
   const checking = useWorkerRun(signal);
   const measuring = useWorkerRun(signal);
 
@@ -61,6 +62,7 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
   };
   const measure = (): void => {
     setTables([]);
+    setMeasurementStopped(false);
     setBenchmarkProgress({ text: "Loading TensorFlow.js", fraction: 0 });
     measuring.start(
       () => new Worker(new URL("./benchmark.worker.ts", import.meta.url), { type: "module" }),
@@ -75,6 +77,10 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
         if (!ended.aborted) setTables(all);
       },
     );
+  };
+  const stopMeasurement = (): void => {
+    measuring.stop();
+    setMeasurementStopped(true);
   };
   const downloadResults = (): void => {
     const results = machineDocument(
@@ -133,12 +139,14 @@ export function MachineDemo({ signal }: { readonly signal: AbortSignal }) {
           announcement={
             measuring.isRunning
               ? "Measuring the speed."
-              : tables.length > 0
-                ? "The speed is measured."
-                : ""
+              : isMeasurementStopped
+                ? "The measurement is stopped."
+                : tables.length > 0
+                  ? "The speed is measured."
+                  : ""
           }
           onStart={measure}
-          onStop={measuring.stop}
+          onStop={stopMeasurement}
         />
         <BenchmarkTables tables={tables} />
       </section>
