@@ -93,6 +93,34 @@ describe("masks on the device, with accumulate", () => {
     expect(await one.values()).toEqual(await arrays.values());
   });
 
+  test.each<OptimizerOptions>([{}, { nonFinite: "skip" }, { lossScale: 4 }, { sparse: "lazy" }])(
+    "those of arrays are part of a step that is encoded by a call without them; %o",
+    async (options) => {
+      const random = new Random(seed + 54);
+      const backend = await newBackend();
+      const encoded = start(backend, options);
+      const arrays = start(backend, options);
+      const gradient = encoded.optimizer.gradient("b");
+      const both = [encoded.optimizer, arrays.optimizer];
+      for (let i = 0; i < 4; i += 1) {
+        for (const mask of [maskOf(random, 3), maskOf(random, 1)]) {
+          const gradients = { w: random.values(rows * 3) };
+          for (const optimizer of both) optimizer.step(gradients, { rows: { w: mask } });
+        }
+        // The rows of a restored state are arrays, too.
+        if (i === 2) encoded.optimizer.restore(await encoded.optimizer.state());
+        const b = random.values(rows);
+        gradient.write(b);
+        const encoder = backend.device.createCommandEncoder();
+        encoded.optimizer.encode(encoder, { b: gradient });
+        backend.device.queue.submit([encoder.finish()]);
+        arrays.optimizer.step({ b });
+      }
+      expect(arrays.optimizer.iterations).toBe(4);
+      expect(await encoded.values()).toEqual(await arrays.values());
+    },
+  );
+
   test("encoded steps: nothing is read or created", async () => {
     const random = new Random(seed + 53);
     const { device, counts } = countingDevice(await sharedDevice());

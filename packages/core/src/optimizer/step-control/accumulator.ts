@@ -56,6 +56,18 @@ export class Accumulator {
    */
   reserve(name: string, mask: RowValues | undefined): void {
     if (mask === undefined || hasRowValues(mask)) return;
+    this.#reserveSelected(name);
+  }
+
+  /**
+   * Makes the memory that the rows of earlier calls need in a step that is recorded, which can have no array as a mask.
+   * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`
+   */
+  reserveForRecording(name: string): void {
+    if (this.isUsed && this.rows !== undefined) this.#reserveSelected(name);
+  }
+
+  #reserveSelected(name: string): void {
     const { backend } = this.sum;
     if (backend.maskOf === undefined)
       throw new GradstepError(
@@ -68,6 +80,14 @@ export class Accumulator {
   /** The mask of a step with the sum; undefined for all rows. */
   get mask(): RowValues | undefined {
     return this.isSelectedOnDevice ? this.selected!.mask : this.rows;
+  }
+
+  /** Hands the rows over to the device. `reserveForRecording` comes before. */
+  moveRowsToDevice(): void {
+    if (!this.isUsed || this.rows === undefined) return;
+    this.selected!.write(this.rows);
+    this.rows = undefined;
+    this.isSelectedOnDevice = true;
   }
 
   /** Notes the rows of one more gradient. @param mask all rows if undefined */

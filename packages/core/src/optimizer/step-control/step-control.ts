@@ -101,7 +101,8 @@ export class StepControl {
 
   /** Whether the next call makes a step, unless it is skipped. */
   get isStepDue(): boolean {
-    return this.microSteps + 1 === this.options.accumulate;
+    // More, if the call that was to make the step was refused after its gradients were added.
+    return this.microSteps + 1 >= this.options.accumulate;
   }
 
   /**
@@ -129,7 +130,7 @@ export class StepControl {
    * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
-  reserve({ records, updates, count, isLazy, all, options }: ControlledCall): void {
+  reserve({ records, updates, count, isLazy, all, options, target }: ControlledCall): void {
     if (this.guarded !== undefined)
       for (let i = 0; i < count; i += 1) records[i].rowSteps?.guard(updates[i].parameter);
     if (!this.hasAccumulators) return;
@@ -150,6 +151,8 @@ export class StepControl {
       const accumulator = this.accumulatorOf(records[i]);
       if (accumulate > 1) accumulator.reserve(records[i].name, givenMask(records[i]));
     }
+    if (target !== undefined && accumulate > 1 && this.isStepDue)
+      for (const { name, accumulator } of all) accumulator?.reserveForRecording(name);
   }
 
   /** The accumulator of a parameter, made at the first call. @throws {GradstepError} `OUT_OF_MEMORY` */
@@ -215,6 +218,8 @@ export class StepControl {
     const { all, options, run, target } = call;
     const { step } = this;
     const { accumulate } = this.options;
+    if (target !== undefined && accumulate > 1)
+      for (const { accumulator } of all) accumulator?.moveRowsToDevice();
     step.collect(all, iteration);
     if (accumulate === 1) {
       // The gradients have been cleared, and the quotients need not be.
