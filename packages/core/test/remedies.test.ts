@@ -44,6 +44,16 @@ describe("a wrong call says what to do", () => {
       "is a tensor of another backend (reference)",
     ],
     [
+      "a buffer as the indices of a remap",
+      () => untyped(make().rows(), "remap", new ArrayBuffer(8)),
+      'backend.wrap(buffer, { shape, dtype: "u32" })',
+    ],
+    [
+      "a buffer as the number of rows",
+      () => untyped(make().rows(), "remap", Uint32Array.of(0), { count: new ArrayBuffer(4) }),
+      'or a u32 tensor. Make a tensor of it with backend.wrap(buffer, { shape, dtype: "u32" })',
+    ],
+    [
       "gradients in integers",
       () => untyped(make(), "step", { w: new Int32Array(4) }),
       "pass backend.wrap(values, { scale })",

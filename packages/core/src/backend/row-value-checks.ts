@@ -56,7 +56,7 @@ function notRowValues(
   if (isTensor(values) && values.backend === backend) {
     got = `a tensor of ${values.layout?.dtype ?? backend.precision}`;
     remedy = ` Wrap its memory with dtype: "u32".`;
-  } else if (isRawMemory(values)) remedy = ` ${wrapRemedy([count], "u32")}`;
+  } else if (isRawMemory(values)) remedy = ` ${wrapRemedy(count > 0 ? [count] : undefined, "u32")}`;
   return new GradstepError(
     `${what} is ${got}; expected a Uint32Array, or a u32 tensor of the parameters' ${backend.name} backend.${remedy}`,
     { code: "INVALID_MEMORY" },

@@ -1,5 +1,5 @@
-import { newRow, type Backend, type RowValues, type Tensor } from "../../backend/backend.js";
-import { isRawMemory } from "../../backend/raw-memory.js";
+import { newRow, type Backend, type RowValues } from "../../backend/backend.js";
+import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -17,7 +17,7 @@ interface MovedRows {
   readonly backend: Backend;
 }
 
-/** The rows that tensors get. @throws {GradstepError} `LENGTH_MISMATCH` */
+/** The rows that tensors get; 0 if what was passed as indices is none. @throws {GradstepError} `LENGTH_MISMATCH` */
 export function newCount(indices: RowValues, { count, capacity }: RemapOptions): number {
   const isOnDevice = isTensor(count);
   if (capacity !== undefined && !isOnDevice) {
@@ -26,12 +26,16 @@ export function newCount(indices: RowValues, { count, capacity }: RemapOptions):
       { code: "LENGTH_MISMATCH" },
     );
   }
-  const given = (indices as Uint32Array)?.length ?? (indices as Tensor)?.size;
   const rows = isOnDevice ? capacity : count;
-  const value = rows === undefined ? given : rows;
+  if (rows === undefined && !isRowValues(indices)) return 0;
+  const value = rows ?? (ArrayBuffer.isView(indices) ? indices.length : indices.size);
   if (Number.isSafeInteger(value) && value >= 1 && value < newRow) return value;
+  const expected = `a positive integer${isOnDevice ? "" : ", or a u32 tensor"}`;
+  const remedy = isRawMemory(value)
+    ? wrapRemedy(undefined, "u32")
+    : "To remove all rows, use optimizer.remove().";
   throw new GradstepError(
-    `${isOnDevice ? "capacity" : "count"} is ${show(value)}; expected a positive integer. To remove all rows, use optimizer.remove().`,
+    `${isOnDevice ? "capacity" : "count"} is ${show(value)}; expected ${expected}. ${remedy}`,
     { code: "LENGTH_MISMATCH" },
   );
 }
