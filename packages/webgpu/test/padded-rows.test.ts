@@ -21,6 +21,16 @@ describe("a shape that leaves space after each row", async () => {
     expect(wrap(16_000, { shape: [1000, 3], dtype: "u32" })).toMatch("pass rowStride: 4.");
   });
 
+  test("several array<vec3f> in each row are refused, with the shape to pass", () => {
+    const hint = (vectors: number, stride: number): string =>
+      `If each three values are followed by padding, as in array<vec3f>, pass shape: [${vectors}, 3] and rowStride: 4; if each row is, rowStride: ${stride}.`;
+    expect(wrap(128, { shape: [4, 2, 3] })).toMatch(hint(8, 8));
+    expect(wrap(100 * 15 * 16, { shape: [100, 15, 3] })).toMatch(hint(1500, 60));
+    expect(wrap(100 * 15 * 16, { shape: [100, 45] })).toMatch(hint(1500, 60));
+    expect(wrap(100 * 15 * 16, { shape: [1500, 3], rowStride: 4 })).toEqual([1500, 3]);
+    expect(wrap(100 * 15 * 12, { shape: [100, 15, 3] })).toEqual([100, 15, 3]);
+  });
+
   test("structs without a stride are refused", () => {
     expect(wrap(48 * 100, { shape: [100, 3] })).toMatch("pass rowStride: 12.");
     expect(wrap(48 * 100, { shape: [100, 4] })).toMatch("fields, pass rowStride: 12.");

@@ -21,18 +21,25 @@ const commonAlignment = 256;
  *
  * @throws {GradstepError} `INVALID_MEMORY`
  */
-export function checkFillsBuffer(plain: PlainRows): void {
-  const { shape, rows, columns, bytesPerValue, bufferLength } = plain;
+export function checkFillsBuffer(values: PlainRows): void {
+  const { shape, rows, columns, bytesPerValue, bufferLength } = values;
   const rowBytes = bufferLength / rows;
   const stride = rowBytes / bytesPerValue;
   // Rows of one dimension are single values: the buffer has more of them.
   if (shape.length < 2 || rows < 2 || !Number.isInteger(stride) || stride <= columns) return;
-  const isPaddedVector = columns === 3 && stride === 4;
+  const mayBeVectors = columns % 3 === 0 && stride * 3 === columns * 4;
   const used = rows * columns * bytesPerValue;
-  if (!isPaddedVector && bufferLength - used < commonAlignment) return;
+  const areVectors = mayBeVectors && shape.at(-1) === 3;
+  if (!areVectors && bufferLength - used < commonAlignment) return;
   const capacity = Math.floor(bufferLength / (columns * bytesPerValue));
+  const plain = `If the rows have no gaps, pass capacity: ${capacity}, or offset: 0 for the first ${used} bytes.`;
+  const vectors = (rows * columns) / 3;
+  const padded =
+    columns > 3 && mayBeVectors
+      ? `If each three values are followed by padding, as in array<vec3f>, pass shape: [${vectors}, 3] and rowStride: 4; if each row is, rowStride: ${stride}.`
+      : `If each row is followed by padding or other fields${areVectors ? ", as in array<vec3f>" : ""}, pass rowStride: ${stride}.`;
   throw new GradstepError(
-    `Shape [${shape.join(", ")}] covers ${used} of the buffer's ${bufferLength} bytes, which are ${rows} rows of ${stride} values. If each row is followed by padding or other fields${isPaddedVector ? ", as in array<vec3f>" : ""}, pass rowStride: ${stride}. If the rows have no gaps, pass capacity: ${capacity}, or offset: 0 for the first ${used} bytes.`,
+    `Shape [${shape.join(", ")}] covers ${used} of the buffer's ${bufferLength} bytes, which are ${rows} rows of ${stride} values. ${padded} ${plain}`,
     { code: "INVALID_MEMORY" },
   );
 }
