@@ -244,6 +244,14 @@ export const equivalents = {
     [/^i < \w+\.length$/, /<=/, outside],
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
+  "wasm/src/compiled-kernels.ts": [["compiled === undefined", "true", moreOften]],
+  "wasm/src/planning/pass-ranges.ts": [
+    [
+      "word + rangeWord.entry",
+      "word - rangeWord.entry",
+      "The entry is the first word of a range: 0 is added or subtracted.",
+    ],
+  ],
   "wasm/src/memory/foreign-heap.ts": [
     ["heap?.allocate", "heap.allocate", "What has a memory is an object."],
   ],
