@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { hostRunner } from "../../../testing/host-runner.js";
 import { sampledRunner } from "../../../testing/sampled-runner.js";
+import { slowTest } from "../../../testing/slow-test.js";
 import { wgsl } from "../src/bounds/error-model.js";
 import { runMutants } from "../src/mutants/run-mutants.js";
 import { conformance } from "../src/suite/conformance.js";
@@ -38,7 +39,7 @@ test("units in the last place", () => {
   expect(roundTowards(1 + 2 ** -24, 2)).toBe(1 + 2 ** -23);
 });
 
-test(`mutants are noticed within WGSL's bounds, on the worst case (${sampled})`, async () => {
+slowTest(`mutants are noticed within WGSL's bounds, on the worst case (${sampled})`, async () => {
   const report = await runMutants({
     model: wgsl,
     backend: () => worstCase(5),
