@@ -109,7 +109,7 @@ describe("contenders with expectations of their own", () => {
   const table = { name: "sparse", shapes: [[2000, 8]] };
   const [lazy, sameRows, rowSteps, dense] = sparseContenders;
 
-  test("of accumulated gradients pass", async () => {
+  slowTest("of accumulated gradients pass", async () => {
     const rows = await measure(workload, accumulation, { block, expected, budget });
     expect(rows.map(({ contender }) => contender)).toEqual([
       "accumulate 4",

@@ -159,7 +159,7 @@ describe("rules of one's own", () => {
     `,
   });
 
-  test("are checked in place of the built-in ones", async () => {
+  slowTest("are checked in place of the built-in ones", async () => {
     const ofRules = ["groups", "maximize", "state", "lengths", "bounds", "NaN and infinity"];
     const { checks } = await verify({
       ...little,

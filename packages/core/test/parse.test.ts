@@ -198,7 +198,7 @@ describe("properties", () => {
       fc.property(texts, (text) => {
         expect(["parsed", "RULE_SYNTAX"]).toContain(outcome(text));
       }),
-      { numRuns: cases(20_000, 100) },
+      { numRuns: cases(20_000, 50) },
     );
   });
 });
