@@ -9,6 +9,9 @@ const tolerances: Readonly<Record<TrainingOptions["density"], number>> = {
 /** A single run differs by more: a Gaussian that is split one round earlier changes all that follows. */
 const singleRunTolerance = 0.5;
 
+/** Student's t for 95 % of both sides, by the degrees of freedom from 1 on; above the last one, somewhat less. */
+const quantiles = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26];
+
 export interface Agreement {
   readonly agrees: boolean;
   readonly text: string;
@@ -27,10 +30,11 @@ export function agreementOf(
       text: `The PSNR differs by ${Math.abs(mean).toFixed(2)} dB. That of a single run depends on rounding: --runs=8 compares means.`,
     };
   const variance = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (runs - 1);
-  const standardError = Math.sqrt(variance / runs);
-  const agrees = Math.abs(mean) <= Math.max(tolerances[density], 2 * standardError);
+  const quantile = quantiles[Math.min(runs - 1, quantiles.length) - 1];
+  const margin = quantile * Math.sqrt(variance / runs);
+  const agrees = Math.abs(mean) <= Math.max(tolerances[density], margin);
   return {
     agrees,
-    text: `They ${agrees ? "agree" : "do not agree"}: over ${runs} runs the PSNR with gradstep is ${mean < 0 ? "lower" : "higher"} by ${Math.abs(mean).toFixed(3)} dB, with a standard error of ${standardError.toFixed(3)} dB.`,
+    text: `They ${agrees ? "agree" : "do not agree"}: over ${runs} runs the PSNR with gradstep is ${mean < 0 ? "lower" : "higher"} by ${Math.abs(mean).toFixed(3)} dB, with a 95 % interval of ±${margin.toFixed(3)} dB.`,
   };
 }
