@@ -96,17 +96,20 @@ export function checkNumbers(kind: string, required: object, optional: object = 
 }
 
 /** Which finite numbers are taken, and how a message describes them. */
-interface Range {
+interface NumberRange {
   readonly expected: string;
   readonly isInside: (value: number) => boolean;
 }
 
-export const fraction: Range = {
+export const fraction: NumberRange = {
   expected: "a number from 0 to 1",
   isInside: (value) => value >= 0 && value <= 1,
 };
-export const positive: Range = { expected: "a number above 0", isInside: (value) => value > 0 };
-export const atLeastOne: Range = {
+export const positive: NumberRange = {
+  expected: "a number above 0",
+  isInside: (value) => value > 0,
+};
+export const atLeastOne: NumberRange = {
   expected: "a number of at least 1",
   isInside: (value) => value >= 1,
 };
@@ -116,7 +119,7 @@ export function checkRange(
   kind: string,
   name: string,
   value: number | undefined,
-  { expected, isInside }: Range,
+  { expected, isInside }: NumberRange,
 ): void {
   if (value === undefined || isInside(value)) return;
   throw new GradstepError(`${kind}: ${name} is ${show(value)}; expected ${expected}.`, {
