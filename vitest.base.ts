@@ -1,16 +1,22 @@
 import { defineConfig } from "vitest/config";
+import { leftOutFiles } from "./testing/left-out-files.js";
 
-/** How much runs: `quick` (`npm test`), `full` (`pnpm test:full`) or `exhaustive` (`pnpm test:exhaustive`). */
+/**
+ * How much runs: `quick` (`npm test`), `full` (`pnpm test:full`), `rest` (`full` less what `npm test` runs in the same way,
+ * in `.ci/run`) or `exhaustive` (`pnpm test:exhaustive`).
+ */
 const { GRADSTEP_TEST = "quick", GRADSTEP_SEED = "" } = process.env;
 
-/** Files that the quick tests leave out: `exclude` of every project. */
-export const slowFiles: readonly string[] = GRADSTEP_TEST === "quick" ? ["**/*.full.test.ts"] : [];
+/** Files that the level leaves out: `exclude` of every project. Vitest runs in the folder of a package. */
+export const leftOut = leftOutFiles(GRADSTEP_TEST, process.cwd());
 
 /** What every package's tests have in common. */
 export const tests = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...slowFiles],
+    exclude: [...leftOut],
+    // Where `rest` leaves nothing to run.
+    passWithNoTests: GRADSTEP_TEST === "rest",
     // Tests in a browser see these, too.
     env: { GRADSTEP_TEST, GRADSTEP_SEED },
     // Nothing here measures time, and a machine that builds at the same time is slow: only a hang is a failure.

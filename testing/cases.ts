@@ -8,7 +8,7 @@ const environment: Variables =
 
 const level = environment["GRADSTEP_TEST"] || "quick";
 
-/** Whether every test runs (`pnpm test:full`, `pnpm test:exhaustive`), or the quick ones (`npm test`). */
+/** Whether every test runs (`pnpm test:full`, `test:rest`, `test:exhaustive`), or the quick ones (`npm test`). */
 export const isFull = level !== "quick";
 
 /** Whether the counts run that the project promises (`pnpm test:exhaustive`): hours on a small machine. */

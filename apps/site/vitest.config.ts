@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { slowFiles, tests } from "../../vitest.base.js";
+import { leftOut, tests } from "../../vitest.base.js";
 
 export default defineConfig({
   test: {
@@ -8,15 +8,15 @@ export default defineConfig({
         test: {
           ...tests.test,
           name: "logic",
-          exclude: ["test/pages/**", "test/projects.test.ts", ...slowFiles],
+          exclude: ["test/pages/**", ...leftOut],
         },
       },
-      // The built site, and its instructions followed to the letter: minutes, in `pnpm test:full`.
+      // The built site: minutes, in `pnpm test:full`.
       {
         test: {
           ...tests.test,
           name: "pages",
-          include: ["test/pages/*.test.ts", "test/projects.test.ts"],
+          include: ["test/pages/*.test.ts"],
           fileParallelism: false,
           // Pages compute while other tests take the processors.
           expect: { poll: { timeout: 60_000 } },

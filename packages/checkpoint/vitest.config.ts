@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { slowFiles, tests } from "../../vitest.base.js";
+import { leftOut, tests } from "../../vitest.base.js";
 
 export default defineConfig({
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           ...tests.test,
           name: "node",
-          exclude: ["test/browser/**", ...slowFiles],
+          exclude: ["test/browser/**", ...leftOut],
         },
       },
       ...(await inChromium({

@@ -1,11 +1,11 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { slowFiles, tests } from "../../vitest.base.js";
+import { leftOut, tests } from "../../vitest.base.js";
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...tests.test, name: "node", exclude: ["test/browser/**", ...slowFiles] } },
+      { test: { ...tests.test, name: "node", exclude: ["test/browser/**", ...leftOut] } },
       ...(await inChromium({
         name: "chromium",
         include: ["test/browser/*.test.ts"],

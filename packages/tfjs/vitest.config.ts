@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { inChromium } from "../../testing/in-chromium.js";
-import { slowFiles, tests } from "../../vitest.base.js";
+import { leftOut, tests } from "../../vitest.base.js";
 
 /** What makes a page cross-origin isolated, so that TF.js's wasm backend has threads. */
 const isolation = {
@@ -21,7 +21,7 @@ export default defineConfig({
           ...tests.test,
           name: "node",
           include: ["test/*.test.ts"],
-          exclude: [...alone, ...slowFiles],
+          exclude: [...alone, ...leftOut],
         },
       },
       { test: { ...tests.test, isolate: true, name: "node, isolated", include: alone } },
