@@ -21,9 +21,9 @@ describe("the worst case of WGSL", () => {
     backend,
     model: wgsl,
     cases: cases(600, 25),
-    maxKernels: cases(24, 4),
+    maxKernels: cases(24, 2),
     maskTensors: runner.maskTensors,
-    ...sampledRunner(runner, 1, { quick: 8 }),
+    ...sampledRunner(runner, 1, { quick: 12 }),
   });
 });
 

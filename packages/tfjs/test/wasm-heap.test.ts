@@ -87,38 +87,41 @@ test("kernels are JavaScript on views of the heap where the module hides its mem
   expect(walked()).toEqual(await expected(cpuJs()));
 });
 
-test("the heap has two slots per variable, and none once the optimizer is disposed of", async () => {
-  const v = variable(numbers(100, 1), [100], "v");
-  const w = variable(numbers(7, 2), [7], "w");
-  const cost = (): tf.Scalar => tf.tidy(() => tf.add(tf.sum(tf.square(v)), tf.sum(tf.square(w))));
-  // Allocates the table of a step, which all optimizers share.
-  const first = tfOptimizer(spec);
-  first.minimize(cost);
-  first.dispose();
-  const before = blocks.size;
-  const optimizer = tfOptimizer(spec);
-  optimizer.minimize(cost);
-  expect(blocks.size).toBe(before + 4);
-  for (let i = 0; i < 1000; i += 1) optimizer.minimize(cost);
-  for (let i = 0; i < 20; i += 1) await optimizer.getWeights();
-  await optimizer.setWeights(await optimizer.getWeights());
-  expect(blocks.size).toBe(before + 4);
-  // Gradients on other backends are copied into the optimizer's memory.
-  await tf.setBackend("cpu");
-  const gradients = { v: tf.tensor(numbers(100, 3)) };
-  await tf.setBackend("wasm");
-  optimizer.applyGradients(gradients);
-  expect(blocks.size).toBe(before + 5);
-  await tf.setBackend("cpu");
-  optimizer.applyGradients(gradients);
-  // `v` and the state have left the heap.
-  expect(blocks.size).toBe(before - 1);
-  await tf.setBackend("wasm");
-  optimizer.minimize(cost);
-  expect(blocks.size).toBe(before + 4);
-  optimizer.dispose();
-  expect(blocks.size).toBe(before);
-});
+slowTest(
+  "the heap has two slots per variable, and none once the optimizer is disposed of",
+  async () => {
+    const v = variable(numbers(100, 1), [100], "v");
+    const w = variable(numbers(7, 2), [7], "w");
+    const cost = (): tf.Scalar => tf.tidy(() => tf.add(tf.sum(tf.square(v)), tf.sum(tf.square(w))));
+    // Allocates the table of a step, which all optimizers share.
+    const first = tfOptimizer(spec);
+    first.minimize(cost);
+    first.dispose();
+    const before = blocks.size;
+    const optimizer = tfOptimizer(spec);
+    optimizer.minimize(cost);
+    expect(blocks.size).toBe(before + 4);
+    for (let i = 0; i < 1000; i += 1) optimizer.minimize(cost);
+    for (let i = 0; i < 20; i += 1) await optimizer.getWeights();
+    await optimizer.setWeights(await optimizer.getWeights());
+    expect(blocks.size).toBe(before + 4);
+    // Gradients on other backends are copied into the optimizer's memory.
+    await tf.setBackend("cpu");
+    const gradients = { v: tf.tensor(numbers(100, 3)) };
+    await tf.setBackend("wasm");
+    optimizer.applyGradients(gradients);
+    expect(blocks.size).toBe(before + 5);
+    await tf.setBackend("cpu");
+    optimizer.applyGradients(gradients);
+    // `v` and the state have left the heap.
+    expect(blocks.size).toBe(before - 1);
+    await tf.setBackend("wasm");
+    optimizer.minimize(cost);
+    expect(blocks.size).toBe(before + 4);
+    optimizer.dispose();
+    expect(blocks.size).toBe(before);
+  },
+);
 
 slowTest("the heap grows while the state is allocated", () => {
   const size = 6_000_000;

@@ -1,6 +1,7 @@
 import { createOptimizer, earlyStopping, reduceOnPlateau, sgd } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
 import { expect, test } from "vitest";
+import { slowTest } from "../../../../testing/slow-test.js";
 import { checkpointer, memoryStore, newestCheckpoint } from "../../src/index.js";
 import { makeRun, step, valuesOf } from "./run.js";
 
@@ -148,7 +149,7 @@ test("saves during an asynchronous restore hold what was resumed, not half of it
   await saves.close();
 });
 
-test("more plain numbers than a header holds are an error that says what to do", async () => {
+slowTest("more plain numbers than a header holds are an error that says what to do", async () => {
   const { optimizer, parameters } = makeRun(cpuJs());
   const numbers = Array.from({ length: 2_000_000 }, (_, i) => i + 0.5);
   const history = { state: () => numbers, restore: () => undefined };

@@ -15,7 +15,7 @@ async function train(threads: number): Promise<Float32Array> {
     Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
   );
   const optimizer = createOptimizer(adam(), { w });
-  for (let t = 0; t < 30; t += 1) {
+  for (let t = 0; t < 10; t += 1) {
     optimizer.step({ w: Float32Array.from({ length: size }, (_, i) => Math.cos(i + t)) });
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
