@@ -2,7 +2,7 @@ import { GradstepError, show } from "../errors.js";
 import { propertyOf } from "../property-of.js";
 import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources, Tensor } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
-import { checkFirstRowValues, checkIndices } from "./row-value-checks.js";
+import { checkRowValues, checkIndices } from "./row-value-checks.js";
 import { checkLength } from "./shape.js";
 import { isInHostMemory } from "./stored-values.js";
 
@@ -54,8 +54,8 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): n
     const isInitial = typeof initial === "number" || isHostTensor(initial);
     check(isInitial, "initial", initial, `a number or ${hostTensor}`);
     if (!(["added", "all", "written"] as unknown[]).includes(reset))
-      checkFirstRowValues("reset", reset, count, tensor.backend);
-    checkFirstRowValues("indices", indices, count, tensor.backend);
+      checkRowValues("reset", reset, count, tensor.backend, { allowsMore: true });
+    checkRowValues("indices", indices, count, tensor.backend, { allowsMore: true });
     // No row of a tensor that is written moves; if it replaces another, it has the new number of rows already.
     if (reset !== "written") rows = Math.min(rows, tensor.shape[0]);
   }

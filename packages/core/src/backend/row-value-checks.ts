@@ -4,6 +4,11 @@ import { isTensor } from "./is-tensor.js";
 import { notLive } from "./tensor-errors.js";
 import { isRawMemory, wrapRemedy } from "./raw-memory.js";
 
+interface RowValueOptions {
+  /** Whether there may be more values than rows. */
+  readonly allowsMore?: boolean;
+}
+
 /**
  * Checks that a value has a u32 per row.
  *
@@ -15,20 +20,14 @@ export function checkRowValues(
   values: unknown,
   count: number,
   backend: Backend,
+  options?: RowValueOptions,
 ): asserts values is RowValues {
   const length = checkedLength(what, values, count, backend);
-  if (length !== count) throw wrongLength(what, length, count);
-}
-
-/** The same for a value that may have more. */
-export function checkFirstRowValues(
-  what: string,
-  values: unknown,
-  count: number,
-  backend: Backend,
-): asserts values is RowValues {
-  const length = checkedLength(what, values, count, backend);
-  if (length < count) throw wrongLength(what, length, count);
+  if (length < count || (length > count && options?.allowsMore !== true))
+    throw new GradstepError(
+      `${what} has ${length} values; expected ${count}, one per row. Pass a part of it: an array with subarray(), memory of a backend with shape: [${count}].`,
+      { code: "LENGTH_MISMATCH" },
+    );
 }
 
 /** The number of u32 values. @throws {GradstepError} `INVALID_MEMORY`, `DISPOSED` */
@@ -60,13 +59,6 @@ function notRowValues(
   return new GradstepError(
     `${what} is ${got}; expected a Uint32Array, or a u32 tensor of the parameters' ${backend.name} backend.${remedy}`,
     { code: "INVALID_MEMORY" },
-  );
-}
-
-function wrongLength(what: string, length: number, count: number): GradstepError {
-  return new GradstepError(
-    `${what} has ${length} values; expected ${count}, one per row. Pass a part of it: an array with subarray(), memory of a backend with shape: [${count}].`,
-    { code: "LENGTH_MISMATCH" },
   );
 }
 

@@ -23,7 +23,7 @@ import {
   newCount,
   type ResetRows,
 } from "./remap-checks.js";
-import { checkFirstRowValues, checkIndices } from "../../backend/row-value-checks.js";
+import { checkRowValues, checkIndices } from "../../backend/row-value-checks.js";
 import { resized, rowCount } from "./row-checks.js";
 
 /** Copies that replace those of parameters, by their names. */
@@ -87,7 +87,7 @@ export class ParameterRows implements Rows {
     const before = this.#count();
     const count = newCount(indices, options);
     const limit = isTensor(options.count) ? rowLimitOf(options.count, backend) : undefined;
-    checkFirstRowValues("indices", indices, count, backend);
+    checkRowValues("indices", indices, count, backend, { allowsMore: true });
     if (ArrayBuffer.isView(indices)) checkIndices(indices.subarray(0, count), before);
     const { parameters = {} } = options;
     const resets = checkResetRows(options.resetRows, { names: this.names, count, backend });

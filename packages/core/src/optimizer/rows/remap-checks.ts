@@ -3,7 +3,7 @@ import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { checkFirstRowValues } from "../../backend/row-value-checks.js";
+import { checkRowValues } from "../../backend/row-value-checks.js";
 import { isRowValues } from "./row-checks.js";
 import type { RemapOptions } from "./rows.js";
 
@@ -47,7 +47,7 @@ export function checkResetRows(
 ): ResetRows {
   if (resetRows === undefined) return new Map();
   if (!isByName(resetRows)) {
-    checkFirstRowValues("resetRows", resetRows, count, backend);
+    checkRowValues("resetRows", resetRows, count, backend, { allowsMore: true });
     return new Map(names.map((name) => [name, resetRows]));
   }
   const named = Object.entries(resetRows);
@@ -57,7 +57,8 @@ export function checkResetRows(
         `resetRows names "${name}"; expected parameters of these rows: ${list(names)}.`,
         { code: "UNKNOWN_PARAMETER" },
       );
-    if (rows !== "all") checkFirstRowValues(`resetRows of "${name}"`, rows, count, backend);
+    if (rows !== "all")
+      checkRowValues(`resetRows of "${name}"`, rows, count, backend, { allowsMore: true });
   }
   return new Map(named);
 }
