@@ -126,6 +126,7 @@ export { HostBackend } from "./backend/host-backend.js";
 export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
 export { remapRows } from "./backend/host-row-remap.js";
 export { grownCapacity, tooManyRows, type Reallocation } from "./backend/reallocation.js";
+export { notLive, withoutValues } from "./backend/tensor-errors.js";
 export { bytesPerValue, checkScale } from "./backend/layout.js";
 export { plainUpdate } from "./backend/plain-update.js";
 export { readInto } from "./backend/read-into.js";

@@ -1,10 +1,12 @@
 import {
   checkValues,
-  GradstepError,
   grownCapacity,
+  notLive,
   sizeOf,
   tooManyRows,
+  withoutValues,
   type Backend,
+  type GradstepError,
   type MemoryRange,
   type Reallocation,
   type StagingTensor,
@@ -215,10 +217,6 @@ export class WasmTensor implements StagingTensor {
   }
 
   #unusable(): GradstepError {
-    return this.#freed
-      ? new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" })
-      : new GradstepError("The tensor has no values yet; give it some with stage().", {
-          code: "INVALID_MEMORY",
-        });
+    return this.#freed ? notLive("The tensor", this) : withoutValues("The tensor");
   }
 }

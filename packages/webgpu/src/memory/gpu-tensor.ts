@@ -3,6 +3,7 @@ import {
   checkValues,
   decodeFloat16,
   GradstepError,
+  notLive,
   show,
   sizeOf,
   type Layout,
@@ -193,8 +194,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
 
   /** @throws {GradstepError} `DISPOSED`, `DEVICE_LOST`, `OUT_OF_MEMORY` */
   checkLive(): void {
-    if (this.#freed)
-      throw new GradstepError("The tensor was freed; make a new one.", { code: "DISPOSED" });
+    if (this.#freed) throw notLive("The tensor", this);
     this.backend.check();
     if (this.failure !== undefined) throw this.failure;
   }
