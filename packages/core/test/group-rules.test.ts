@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
 import {
   adam,
@@ -165,6 +165,30 @@ describe("a reduction over all tensors", () => {
     expect((await a.read())[0]).toBeCloseTo(-3 / 5, 15);
     expect((await b.read())[0]).toBeCloseTo((-4 * 2) / 5, 15);
     expect(await optimizer.metrics()).toEqual({ globalNorm: 5 });
+  });
+
+  test("needs no new list of runs in each step, also if a rule has no gradient in some", async () => {
+    const backend = oracle();
+    const runTogether = vi.spyOn(backend, "runTogether");
+    const tensors = Object.fromEntries(["a", "b", "c"].map((name) => [name, backend.tensor([1])]));
+    const optimizer = createOptimizer(clipped(1), tensors, {
+      groups: [
+        { match: "b", rule: inGroup },
+        { match: "c", rule: clipped(3) },
+      ],
+    });
+    const [a, b, c] = [3, 4, 12].map((value) => Float64Array.of(value));
+    for (const gradients of [
+      { a, b, c },
+      { a, b },
+      { b, c },
+      { a, b, c },
+    ])
+      optimizer.step(gradients);
+    const factors = [3 / 13, 3 / Math.hypot(4, 12), 3 / 13];
+    const expected = factors.reduce((sum, factor) => sum - 12 * factor, 0);
+    expect((await tensors.c.read())[0]).toBeCloseTo(expected, 14);
+    expect(new Set(runTogether.mock.calls.map(([runs]) => runs)).size).toBe(1);
   });
 
   test("is refused on a backend that cannot do this, before anything changes", () => {

@@ -46,6 +46,8 @@ export class WasmBackend implements Wasm {
   readonly #compiled: CompiledKernels;
   readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #passesOfKernel = new WeakMap<Kernel, CompiledPasses>();
+  /** Those of the last `runTogether`; reused. */
+  readonly #runners: PassRunner[] = [];
   readonly #relocations: Relocations = { count: 0 };
   readonly #diagnostics: string[] = [];
   #parallel: ParallelRunner | undefined;
@@ -158,19 +160,21 @@ export class WasmBackend implements Wasm {
   #runTogether(runs: readonly BatchRun[]): void {
     this.#checkLive();
     this.#parallel?.throwPendingError();
-    const used = new Map<CompiledPasses, number>();
-    const runners: PassRunner[] = [];
-    for (const { kernel, updates, count } of runs) {
+    const runners = this.#runners;
+    let used = 0;
+    for (let i = 0; i < runs.length; i += 1) {
+      const { kernel, updates, count } = runs[i];
       const passes = this.#passesOfKernel.get(kernel!);
       if (passes === undefined) continue;
-      const index = used.get(passes) ?? 0;
-      used.set(passes, index + 1);
-      const runner = passes.runner(index);
-      runner.table.fill(updates, count);
-      runners.push(runner);
+      let before = 0;
+      for (let k = 0; k < i; k += 1) if (runs[k].kernel === kernel) before += 1;
+      runners[used] = passes.runner(before);
+      runners[used].table.fill(updates, count);
+      used += 1;
     }
+    runners.length = used;
     // Growth of the memory for one table detaches the views of those before.
-    for (const { table } of runners) table.renew();
+    for (let i = 0; i < used; i += 1) runners[i].table.renew();
     runPasses(runners);
     for (const { kernel, updates, count } of runs)
       if (!this.#passesOfKernel.has(kernel!)) kernel!.run(updates, count);

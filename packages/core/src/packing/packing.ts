@@ -9,6 +9,7 @@ import type {
 } from "../backend/backend.js";
 import { checkFilledCopy, checkRuns } from "../backend/host-call-checks.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
+import { usedRuns } from "../backend/used-runs.js";
 import { roundingTo, type Rounding } from "../language/precision.js";
 import type { Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
@@ -32,6 +33,9 @@ export class Packing {
   readonly #scratch: ScratchTensors;
   readonly #rows = new UpdatedRows();
   readonly #kernels = new WeakMap<Kernel, PackingKernel>();
+  /** One for each run of `runTogether`, and those of them with updates; reused. */
+  readonly #plainRuns: PlainRun[] = [];
+  readonly #usedRuns: PlainRun[] = [];
 
   constructor(backend: Backend) {
     this.#round = roundingTo(backend.precision);
@@ -69,14 +73,18 @@ export class Packing {
    */
   runTogether(runs: readonly BatchRun[], run: (plainRuns: readonly BatchRun[]) => void): void {
     checkRuns(runs, this.#kernels);
-    const kernels = runs.map(({ kernel }) => this.#kernels.get(kernel!)!);
-    const plainRuns = runs.map(({ updates, count }, i): BatchRun => {
-      const batch: Update[] = [];
-      const plainCount = kernels[i].prepare(updates, count, batch);
-      return { kernel: kernels[i].plain, updates: batch, count: plainCount };
-    });
-    run(plainRuns.filter(({ count }) => count > 0));
-    runs.forEach(({ updates, count }, i) => kernels[i].finish(updates, count));
+    const plainRuns = this.#plainRuns;
+    plainRuns.length = runs.length;
+    for (let i = 0; i < runs.length; i += 1) {
+      const { kernel, updates, count } = runs[i];
+      const packing = this.#kernels.get(kernel!)!;
+      const plain = (plainRuns[i] ??= { kernel: undefined, updates: [], count: 0 });
+      plain.kernel = packing.plain;
+      plain.count = packing.prepare(updates, count, plain.updates);
+    }
+    run(usedRuns(plainRuns, this.#usedRuns));
+    for (const { kernel, updates, count } of runs)
+      this.#kernels.get(kernel!)!.finish(updates, count);
   }
 
   /** `Backend.fillCopy`. @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH`, `DISPOSED` */
@@ -87,6 +95,13 @@ export class Packing {
     const values = storedValues(parameter);
     fillCopyRows(copy, values, rowStrideOf(parameter), all, all, count, this.#round);
   }
+}
+
+/** The plain updates of a run. */
+interface PlainRun extends BatchRun {
+  kernel: Kernel | undefined;
+  readonly updates: Update[];
+  count: number;
 }
 
 /** What makes updates plain. */

@@ -1,7 +1,6 @@
-import type { Kernel, Tensor, Update } from "../../backend/backend.js";
+import type { BatchRun, Kernel, Tensor, Update } from "../../backend/backend.js";
 import type { Guard, GuardCounts, GuardingBackend } from "../../backend/guard.js";
 import type { Group } from "../groups/group.js";
-import type { KernelRun } from "../groups/rule-context.js";
 import { stepsAmong } from "../groups/steps-among.js";
 import type { Clock } from "../step/step-scalars.js";
 import { CarriedScalars } from "./carried-scalars.js";
@@ -219,10 +218,8 @@ export class GuardedSteps {
     this.#guard.run(this.#run, target);
   }
 
-  run(runs: readonly KernelRun[], target: object | undefined): void {
-    const isUsed = ({ count }: KernelRun): boolean => count > 0;
-    const used = runs.every(isUsed) ? runs : runs.filter(isUsed);
-    if (used.length > 0) this.#guard.run(used, target);
+  run(runs: readonly BatchRun[], target: object | undefined): void {
+    if (runs.length > 0) this.#guard.run(runs, target);
   }
 
   advance(target: object | undefined): void {

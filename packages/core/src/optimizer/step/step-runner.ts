@@ -1,4 +1,6 @@
+import { usedRuns } from "../../backend/used-runs.js";
 import type { OptimizerGroups } from "../groups/optimizer-groups.js";
+import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
 import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
@@ -6,7 +8,7 @@ import { clearingSums } from "../step-control/guard-errors.js";
 import type { ControlledCall, StepCall, StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
-import { encodeKernels, runKernels } from "./run-kernels.js";
+import { runKernels } from "./run-kernels.js";
 import { ScaledGradients } from "./scaled-gradients.js";
 import { StepInputs } from "./step-inputs.js";
 import type { StepOptions } from "./step-options.js";
@@ -31,6 +33,8 @@ export class StepRunner {
   readonly #clock: Clock;
   readonly #control: StepControl | undefined;
   readonly #inputs: StepInputs;
+  /** Reused in each step. */
+  readonly #usedRuns: KernelRun[] = [];
   readonly #signals: SignalInputs;
   readonly #scaled = new ScaledGradients();
   /** The possible next steps of a device, while there are several, and one of them. */
@@ -43,7 +47,7 @@ export class StepRunner {
     this.#clock = clock;
     this.#control = control;
     this.#inputs = new StepInputs(table.records, table.byName, groups.runs);
-    this.#signals = new SignalInputs(table.records, groups.all);
+    this.#signals = new SignalInputs(table.records, table.byName, groups.all);
   }
 
   /** Repeats the last step if this one has the same tensors and no options; otherwise does nothing and returns false. */
@@ -79,10 +83,7 @@ export class StepRunner {
       this.#commit();
       return;
     }
-    const { runs } = this.#groups;
-    const guarded = this.#control?.guarded;
-    if (guarded === undefined) runKernels(this.#table.backend!, runs);
-    else guarded.run(runs, undefined);
+    this.#runKernels(runKernel, undefined);
     if (!this.#signals.isUsed) this.#inputs.markRun(count);
     this.#commit();
     this.#control?.commit(this.#table.records, runKernel, undefined);
@@ -91,10 +92,9 @@ export class StepRunner {
   /** @throws {GradstepError} as `optimizer.encode` does; then nothing has changed */
   encode(target: object, gradients: Gradients, options: StepOptions | undefined): void {
     const { backend } = this.#table;
-    const { runs } = this.#groups;
     if (
       backend !== undefined &&
-      runs.some(({ kernel }) => kernel !== undefined && kernel.encode === undefined)
+      this.#groups.runs.some(({ kernel }) => kernel !== undefined && kernel.encode === undefined)
     )
       throw cannotEncode(backend.name, "steps", "step()");
     checkEncodable(gradients, options);
@@ -105,9 +105,7 @@ export class StepRunner {
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
     if (this.#takeTurns(gradients, options, run, target)) return;
     if (this.#prepare(gradients, options, run, target) < 0) return;
-    const guarded = this.#control?.guarded;
-    if (guarded === undefined) encodeKernels(backend!, runs, target);
-    else guarded.run(runs, target);
+    this.#runKernels(run, target);
     this.#commit();
     this.#control?.commit(this.#table.records, run, target);
   }
@@ -146,7 +144,7 @@ export class StepRunner {
           accumulate > 1
             ? this.#takeStep(control!, call)
             : this.#prepare(gradients, options, run, target);
-        if (count >= 0) guarded!.run(this.#groups.runs, target);
+        if (count >= 0) this.#runKernels(run, target);
       }
       // The arrays of the call, which the steps of sums have replaced.
       if (options?.clear === true) inputs.take(gradients, options, turns[0]);
@@ -158,6 +156,14 @@ export class StepRunner {
     this.#commit();
     control!.commit(this.#table.records, run, target);
     return true;
+  }
+
+  /** Executes the kernels, or records them into a target; with a guard, the device decides whether they change anything. */
+  #runKernels(run: KernelRunner, target: object | undefined): void {
+    const runs = usedRuns(this.#groups.runs, this.#usedRuns);
+    const guarded = this.#control?.guarded;
+    if (guarded === undefined) runKernels(this.#table.backend!, runs, run, target);
+    else guarded.run(runs, target);
   }
 
   /** The step whose groups take part. */

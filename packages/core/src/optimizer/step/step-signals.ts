@@ -22,7 +22,8 @@ export class SignalInputs {
   readonly #groups: readonly Group[];
   /** Per group, reused. */
   readonly #signals = new Map<Group, MutableSignals>();
-  /** The records that are part of the step; reused. */
+  readonly #byName: ReadonlyMap<string, ParameterRecord>;
+  /** The records that are part of the step, in the order of all; reused. */
   readonly #parts: ParameterRecord[] = [];
   /** The scale alone. */
   readonly #scale: MutableSignals = signalsOf(none);
@@ -31,9 +32,14 @@ export class SignalInputs {
   #factor = 1;
   #isSkipped = false;
 
-  /** @param records all of the optimizer */
-  constructor(records: readonly ParameterRecord[], groups: readonly Group[]) {
+  /** @param records all of the optimizer; they may grow later, as may `byName` */
+  constructor(
+    records: readonly ParameterRecord[],
+    byName: ReadonlyMap<string, ParameterRecord>,
+    groups: readonly Group[],
+  ) {
     this.#records = records;
+    this.#byName = byName;
     this.#groups = groups;
   }
 
@@ -66,7 +72,7 @@ export class SignalInputs {
 
   /**
    * Takes those of a step, after its gradients.
-   * @param taken the records with a gradient; the first `count`
+   * @param taken the records with a gradient, in the order of all; the first `count`
    * @throws {GradstepError} as `optimizer.step` does for these options; then nothing has changed
    */
   take(options: StepOptions | undefined, taken: readonly ParameterRecord[], count: number): void {
@@ -76,15 +82,15 @@ export class SignalInputs {
     if (scale === undefined && skip === undefined && learningRate === undefined) return;
     if (this.#records.length === 0) return;
     const { backend } = this.#records[0].update.parameter;
-    const parts = this.#collectParts(taken, count);
+    this.#collectParts(taken, count);
     if (typeof scale === "number") checkScaleNumber(scale);
     else if (scale !== undefined) checkSignal("scale", scale, "f32", backend);
     if (skip !== undefined) checkSignal("skip", skip, "u32", backend);
     this.#isUsed = true;
     this.#skips = skip !== undefined;
     try {
-      if (learningRate !== undefined) this.#takeRates(learningRate, parts);
-      if (backend.takesSignals === true) this.#place(scale ?? 1, skip, parts);
+      if (learningRate !== undefined) this.#takeRates(learningRate);
+      if (backend.takesSignals === true) this.#place(scale ?? 1, skip);
       else this.#read(scale ?? 1, skip);
     } catch (error) {
       this.#forget();
@@ -108,13 +114,17 @@ export class SignalInputs {
   }
 
   /** Those of the call, and those whose gradients of earlier calls are part of the step. */
-  #collectParts(taken: readonly ParameterRecord[], count: number): readonly ParameterRecord[] {
-    const parts = this.#parts;
-    parts.length = 0;
-    for (let i = 0; i < count; i += 1) parts.push(taken[i]);
-    for (const record of this.#records)
-      if (record.accumulator?.isUsed === true && !parts.includes(record)) parts.push(record);
-    return parts;
+  #collectParts(taken: readonly ParameterRecord[], count: number): void {
+    let next = 0;
+    let length = 0;
+    for (const record of this.#records) {
+      const isTaken = next < count && taken[next] === record;
+      if (isTaken) next += 1;
+      if (!isTaken && record.accumulator?.isUsed !== true) continue;
+      this.#parts[length] = record;
+      length += 1;
+    }
+    this.#parts.length = length;
   }
 
   #forget(): void {
@@ -128,13 +138,9 @@ export class SignalInputs {
   }
 
   /** For backends whose kernels take them. */
-  #place(
-    scale: number | Tensor,
-    skip: Tensor | undefined,
-    parts: readonly ParameterRecord[],
-  ): void {
+  #place(scale: number | Tensor, skip: Tensor | undefined): void {
     this.#scale.scale = scale;
-    for (const { name, group, update, rowSteps } of parts) {
+    for (const { name, group, update, rowSteps } of this.#parts) {
       if (rowSteps !== undefined && typeof group.stepRate === "object") throw ofCountingRows(name);
       const signals = this.#signalsOf(group);
       const rate = group.stepRate;
@@ -166,11 +172,9 @@ export class SignalInputs {
   }
 
   /** @throws {GradstepError} `UNKNOWN_OPTION`, `UNKNOWN_PARAMETER`, and as `#takeRate` does */
-  #takeRates(
-    rates: NonNullable<StepOptions["learningRate"]>,
-    parts: readonly ParameterRecord[],
-  ): void {
+  #takeRates(rates: NonNullable<StepOptions["learningRate"]>): void {
     const { backend } = this.#records[0].update.parameter;
+    const parts = this.#parts;
     if (isOneRate(rates)) {
       if (parts.length > 0 && parts.every(({ group }) => group.hasOwnRate))
         throw withoutEffect(parts[0].name);
@@ -178,13 +182,16 @@ export class SignalInputs {
         if (!group.hasOwnRate) takeRate("learningRate", group, rates, backend);
       return;
     }
-    checkNames(rates, this.#records);
+    checkNames(rates, this.#byName);
     for (const { name, group } of this.#records)
       if (rates[name] !== undefined && group.stepRate === undefined)
         takeRate(`learningRate of "${name}"`, group, rates[name], backend);
+    let next = 0;
     for (const record of this.#records) {
+      const isPart = parts[next] === record;
+      if (isPart) next += 1;
       const rate = rates[record.name];
-      if (rate === undefined && !parts.includes(record)) continue;
+      if (rate === undefined && !isPart) continue;
       if (record.group.stepRate !== rate) throw ofOneGroup(record);
     }
   }
@@ -212,12 +219,9 @@ function takeRate(what: string, group: Group, rate: StepRate, backend: Backend):
 }
 
 /** @throws {GradstepError} `UNKNOWN_PARAMETER` */
-function checkNames(rates: object, records: readonly ParameterRecord[]): void {
-  for (const name in rates) {
-    if (records.some((record) => record.name === name)) continue;
-    const known = records.map((record) => record.name);
-    throw unknownParameters("learningRate", [name], known);
-  }
+function checkNames(rates: object, byName: ReadonlyMap<string, ParameterRecord>): void {
+  for (const name in rates)
+    if (!byName.has(name)) throw unknownParameters("learningRate", [name], byName.keys());
 }
 
 function ofOneGroup({ name, group }: ParameterRecord): GradstepError {
