@@ -30,12 +30,17 @@ export const roundedUp = (value: Code, multiple: number): Code =>
 export const assign = (local: number, value: Code): Code => concat(value, localSet(local));
 export const increase = (local: number, by: Code): Code => assign(local, plus(localGet(local), by));
 
-/** Repeats `body` while a local is below `limit`, and adds `step` to the local after each time. */
-export function countUp(local: number, limit: Code, step: number, body: Code): Code {
+/** Repeats `body`, which increases a local, while the local is below `limit`. */
+export function whileBelow(local: number, limit: Code, body: Code): Code {
   return concat(
     concat(block, loop, localGet(local), limit, i32LtU, i32Eqz, brIf(1)),
-    concat(body, increase(local, i32Const(step)), br(0), end, end),
+    concat(body, br(0), end, end),
   );
+}
+
+/** The same for a body that does not: it adds `step` to the local after each time. */
+export function countUp(local: number, limit: Code, step: number, body: Code): Code {
+  return whileBelow(local, limit, concat(body, increase(local, i32Const(step))));
 }
 
 /** The same from 0. */

@@ -19,12 +19,15 @@ import {
   type Access,
 } from "./instruction-set.js";
 import { concat, type Code } from "./module-encoder.js";
-import type { LanesOf, Locals, VectorProgram } from "./vector-program.js";
+import {
+  iterationOf,
+  vectorsPerIteration,
+  type LanesOf,
+  type Locals,
+  type VectorProgram,
+} from "./vector-program.js";
 
-/** Vectors per loop iteration: the positions of two rounds of 16 lanes. */
-const vectorsPerIteration = 8;
-
-/** Vectors of 16 lanes. */
+/** Vectors of 16 lanes. An iteration of the loop computes two rounds of them. */
 const vectorsOfLanes = 4;
 
 /** 16 sums side by side, in memory at the address in a local. */
@@ -45,29 +48,24 @@ interface Segment {
  * With lanes, position i is joined to lane i mod 16: whole rounds of lanes are, in registers, and others in memory.
  */
 export function segmentLoop(
-  { vectors, advance }: VectorProgram,
+  program: VectorProgram,
   lanes: readonly Lanes[],
   { position, limit }: Segment,
   locals: Locals,
 ): Code {
-  const [first] = vectors;
+  const {
+    vectors: [first],
+    advance,
+  } = program;
   const hasLanes = lanes.length > 0;
   const registers = lanes.map(() => Array.from({ length: vectorsOfLanes }, () => locals.v128()));
   const laneOffset = hasLanes ? locals.i32() : 0;
   const inMemory: LanesOf = (index) => ({
     memory: plus(localGet(lanes[index].address), localGet(laneOffset)),
   });
-  const iteration: Code[] = [];
-  for (let v = 0; v < vectorsPerIteration; v += vectors.length) {
-    iteration.push(...vectors.map((vector, i) => vector.load(fourLanes, 16 * (v + i))));
-    iteration.push(
-      ...vectors.map((vector, i) =>
-        vector.compute(fourLanes, 16 * (v + i), (index) => ({
-          register: registers[index][(v + i) % vectorsOfLanes],
-        })),
-      ),
-    );
-  }
+  const iteration = iterationOf(program, (vector) => (index) => ({
+    register: registers[index][vector % vectorsOfLanes],
+  }));
   const forEachRegister = (code: (address: number, local: number, offset: number) => Code): Code =>
     concat(
       ...lanes.flatMap(({ address }, k) =>
@@ -88,7 +86,7 @@ export function segmentLoop(
     forEachRegister((address, local, offset) =>
       concat(localGet(address), fourLanes.load(offset), localSet(local)),
     ),
-    concat(loop, ...iteration, move(4 * vectorsPerIteration)),
+    concat(loop, iteration, move(4 * vectorsPerIteration)),
     concat(remain(4 * vectorsPerIteration), brIf(0), end),
     forEachRegister((address, local, offset) =>
       concat(localGet(address), localGet(local), fourLanes.store(offset)),

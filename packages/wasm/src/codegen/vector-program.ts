@@ -2,6 +2,7 @@ import { emit, type Program, type ReduceOp } from "@gradstep/core";
 import { increase, plus } from "./address-arithmetic.js";
 import {
   f32x4,
+  fourLanes,
   i32Const,
   i32Shl,
   loadSplat,
@@ -12,10 +13,22 @@ import {
 import { concat, i32, v128, type Code } from "./module-encoder.js";
 import { simdOperations, type Operand, type OperandSource } from "./simd-operations.js";
 
+/** Vectors that are loaded before the first of them is computed, each with its own locals (ADR 0015). */
+const vectorsPerGroup = 2;
+
+/** Vectors per loop iteration (ADR 0018): a power of two, and a multiple of `vectorsPerGroup`. */
+export const vectorsPerIteration = 8;
+
 /** Where a kernel finds an input: an array of vectors, or the address of one value. */
 export type Input =
   | { readonly kind: "vectors"; readonly pointer: number }
-  | { readonly kind: "value"; readonly frequency: "call" | "row"; readonly address: Code };
+  | {
+      readonly kind: "value";
+      readonly frequency: "call" | "row";
+      readonly address: Code;
+      /** Bytes from the address to the value; 0 if left out. */
+      readonly offset?: number;
+    };
 
 /** What happens to an output. Lanes of a register are 16 sums side by side, in four vectors. */
 export type Output =
@@ -54,7 +67,8 @@ export const instructionOf: Record<ReduceOp, Code> = { sum: f32x4.add, maximum: 
 /** One vector of a program, with locals of its own. All loads come before any store. */
 export interface VectorCode {
   load(access: Access, offset: number): Code;
-  compute(access: Access, offset: number, lanesOf: LanesOf): Code;
+  /** @param lanesOf is needed for outputs that have lanes */
+  compute(access: Access, offset: number, lanesOf?: LanesOf): Code;
 }
 
 /** A program as code for vectors, and what it needs before its loops. */
@@ -73,12 +87,11 @@ export interface ProgramPlaces {
   readonly outputOf: (name: string) => Output;
 }
 
-/** Translates a program. @param count of vectors */
+/** Translates a program: a group of vectors. */
 export function vectorProgram(
   program: Program,
   { inputOf, outputOf }: ProgramPlaces,
   locals: Locals,
-  count: number,
 ): VectorProgram {
   const before = { call: [] as number[], row: [] as number[] };
   const known = new Map<string, Operand>();
@@ -100,7 +113,10 @@ export function vectorProgram(
       input(name) {
         const input = inputOf(name);
         if (input.kind === "value")
-          return computeBefore(concat(input.address, loadSplat(0)), input.frequency);
+          return computeBefore(
+            concat(input.address, loadSplat(input.offset ?? 0)),
+            input.frequency,
+          );
         const local = locals.v128();
         pointers.add(input.pointer);
         loads.push({ pointer: input.pointer, local });
@@ -124,14 +140,14 @@ export function vectorProgram(
       { to, value }: (typeof outputs)[number],
       access: Access,
       offset: number,
-      lanesOf: LanesOf,
+      lanesOf: LanesOf | undefined,
     ): Code => {
       if (to.kind === "store") return concat(localGet(to.pointer), value, access.store(offset));
       const instruction = instructionOf[to.op];
       const joinInMemory = (address: Code, at: number): Code =>
         concat(address, address, access.load(at), value, instruction, access.store(at));
       if (to.kind === "accumulate") return joinInMemory(localGet(to.pointer), offset);
-      const lanes = lanesOf(to.index);
+      const lanes = lanesOf!(to.index);
       if ("memory" in lanes) return joinInMemory(lanes.memory, 0);
       return concat(localGet(lanes.register), value, instruction, localSet(lanes.register));
     };
@@ -146,7 +162,7 @@ export function vectorProgram(
         concat(shared, ...outputs.map((output) => join(output, access, offset, lanesOf))),
     };
   };
-  const vectors = Array.from({ length: count }, vector);
+  const vectors = Array.from({ length: vectorsPerGroup }, vector);
   return {
     vectors,
     perCall: before.call,
@@ -154,6 +170,24 @@ export function vectorProgram(
     advance: (bytes) =>
       concat(...[...pointers].map((pointer) => increase(pointer, i32Const(bytes)))),
   };
+}
+
+/**
+ * The body of a loop: `vectorsPerIteration` vectors, group by group.
+ * @param lanesOf where the lanes of a vector of the iteration are, if outputs have lanes
+ */
+export function iterationOf(
+  { vectors }: VectorProgram,
+  lanesOf?: (vector: number) => LanesOf,
+): Code {
+  const groups: Code[] = [];
+  for (let v = 0; v < vectorsPerIteration; v += vectors.length) {
+    groups.push(...vectors.map((vector, i) => vector.load(fourLanes, 16 * (v + i))));
+    groups.push(
+      ...vectors.map((vector, i) => vector.compute(fourLanes, 16 * (v + i), lanesOf?.(v + i))),
+    );
+  }
+  return concat(...groups);
 }
 
 /** The address of the value at an index of an array. */
