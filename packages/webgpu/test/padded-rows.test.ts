@@ -31,6 +31,15 @@ describe("a shape that leaves space after each row", async () => {
     expect(wrap(100 * 15 * 12, { shape: [100, 15, 3] })).toEqual([100, 15, 3]);
   });
 
+  test("a few rows, and one row of several vectors, are refused as well", () => {
+    expect(wrap(2 * 15 * 16, { shape: [2, 15, 3] })).toMatch("pass shape: [30, 3]");
+    expect(wrap(2 * 15 * 16, { shape: [2, 45] })).toMatch("pass shape: [30, 3]");
+    expect(wrap(15 * 16, { shape: [1, 15, 3] })).toMatch("pass shape: [15, 3]");
+    expect(wrap(4 * 12, { shape: [4, 2] })).toMatch("pass rowStride: 3.");
+    expect(wrap(16, { shape: [1, 3] })).toEqual([1, 3]);
+    expect(wrap(15 * 12, { shape: [1, 15, 3] })).toEqual([1, 15, 3]);
+  });
+
   test("structs without a stride are refused", () => {
     expect(wrap(48 * 100, { shape: [100, 3] })).toMatch("pass rowStride: 12.");
     expect(wrap(48 * 100, { shape: [100, 4] })).toMatch("fields, pass rowStride: 12.");
@@ -51,8 +60,9 @@ describe("a shape that leaves space after each row", async () => {
     // No equal space for each row.
     expect(wrap(16_004, { shape: [1000, 3] })).toEqual([1000, 3]);
     expect(wrap(14_000, { shape: [1000, 3] })).toEqual([1000, 3]);
-    // Rounded up to a multiple of 256 bytes.
+    // Rounded up to a multiple of 256 or 64 bytes.
     expect(wrap(512, { shape: [8, 10] })).toEqual([8, 10]);
+    expect(wrap(64, { shape: [2, 4] })).toEqual([2, 4]);
     expect(wrap(256, { shape: [1, 10] })).toEqual([1, 10]);
     // A single number has no rows.
     expect(wrap(16, { shape: [] })).toEqual([]);

@@ -63,6 +63,11 @@ describe("a GPUBuffer where a tensor is expected", async () => {
       'INVALID_MEMORY: indices is a GPUBuffer; expected a Uint32Array, or a u32 tensor of the parameters\' webgpu backend. Make a tensor of it with backend.wrap(buffer, { shape: [2], dtype: "u32" }).',
     ],
     [
+      "the indices of a remap of the backend",
+      () => backend.remap([{ tensor: w, reset: "added", initial: 0 }], { count: 2, indices: raw }),
+      'INVALID_MEMORY: Got a GPUBuffer as a mask, indices or a row limit; expected a Uint32Array, or a tensor of u32. Make a tensor of a GPUBuffer with backend.wrap(buffer, { shape: [rows], dtype: "u32" }).',
+    ],
+    [
       "a name in another case",
       () => optimizer.step({ W: gradients.w } as never),
       'UNKNOWN_PARAMETER: Got a gradient for W; the optimizer has w. Add parameters with optimizer.add(). Did you mean "w"?',

@@ -1,6 +1,7 @@
 import {
   countOf,
   GradstepError,
+  show,
   type CheckedActivation,
   type Dimensions,
   type ParameterCopy,
@@ -112,9 +113,15 @@ export function rowItemOf(
 
 /**
  * A mask or indices: one u32 per row, in words; with a stride of 0, a mask of the rows below a u32.
- * @throws {GradstepError} `UNSUPPORTED`
+ * @throws {GradstepError} `INVALID_MEMORY` for anything but a tensor; `UNSUPPORTED`
  */
-export function wordView({ memory, layout, rowStride, columns }: GpuTensor): RowView {
+export function wordView(tensor: GpuTensor): RowView {
+  const { memory, layout, rowStride, columns } = tensor;
+  if (memory === undefined)
+    throw new GradstepError(
+      `Got ${show(tensor)} as a mask, indices or a row limit; expected a Uint32Array, or a tensor of u32. Make a tensor of a GPUBuffer with backend.wrap(buffer, { shape: [rows], dtype: "u32" }).`,
+      { code: "INVALID_MEMORY" },
+    );
   if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
     throw new GradstepError(
       `Got a mask or indices in a tensor of ${layout?.dtype ?? "f32"} with ${columns} values per row; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
