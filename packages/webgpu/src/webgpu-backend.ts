@@ -1,5 +1,4 @@
 import {
-  checkLength,
   checkValues,
   checkVariant,
   GradstepError,
@@ -15,26 +14,23 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { CopyFiller } from "./copy-filler.js";
+import { captureRefusal } from "./device/capture-refusal.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
-import { copyTensor } from "./memory/copy-tensor.js";
 import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
 import { GpuGuard } from "./gpu-guard.js";
 import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";
 import { RetainedMemory } from "./memory/retained-memory.js";
 import { Readback } from "./memory/readback.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
-import { bindingLimitsOf, type BindingLimits } from "./planning/dispatch/dispatch.js";
-import { compileTableKernel, type TableKernel } from "./planning/dispatch/one-shot-dispatches.js";
+import { bindingLimitsOf } from "./planning/dispatch/dispatch.js";
+import { RemapKernels } from "./planning/remap/remap-kernels.js";
 import { remapRows, type RemapContext } from "./planning/remap/row-remap.js";
 import { RefusedStepDetector } from "./planning/step/refused-step-detector.js";
-import { gatherArrays, gatherKernel } from "./shaders/gather-kernel.js";
-import type { ArrayBinding } from "./shaders/kernel-layout.js";
 import type { StepRun } from "./planning/step/step-plan.js";
-import { scatterArrays, scatterKernel } from "./shaders/scatter-kernel.js";
-import { checkTarget, passOf, type EncodeTarget } from "./commands/encode-target.js";
+import { checkTarget, type EncodeTarget } from "./commands/encode-target.js";
 import { StepPlans } from "./planning/step/step-plans.js";
+import { TensorCopies } from "./tensor-copies.js";
 import { WebGpuKernel } from "./webgpu-kernel.js";
 import type { WebGpu, WebGpuTensor } from "./webgpu.js";
 
@@ -62,9 +58,8 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   /** Steps of several rules. */
   readonly #together: StepPlans;
   readonly #guards = new Set<GpuGuard>();
-  #gatherKernel: TableKernel | undefined;
-  #scatterKernel: TableKernel | undefined;
-  readonly #copies: CopyFiller;
+  readonly #remaps: RemapContext;
+  readonly #copies: TensorCopies;
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
   constructor(device: GPUDevice, ownsDevice: boolean) {
@@ -78,7 +73,20 @@ export class WebGpuBackend implements WebGpu, TensorHost {
     this.#ownsDevice = ownsDevice;
     this.#errors = new ErrorTracker(device);
     this.#pools = new BufferPools(device, this.#errors);
-    this.#copies = new CopyFiller(device, this.#errors, this.#retained);
+    this.#copies = new TensorCopies({
+      backend: this,
+      device,
+      errors: this.#errors,
+      retained: this.#retained,
+    });
+    this.#remaps = {
+      device,
+      errors: this.#errors,
+      pools: this.#pools,
+      limits: bindingLimitsOf(device),
+      kernels: new RemapKernels(device, this.#errors),
+      retained: this.#retained,
+    };
     this.#readback = new Readback(device, this.#errors);
     this.#together = new StepPlans({ device, errors: this.#errors });
     this.#refusedSteps = new RefusedStepDetector(device, this.#errors, () => [
@@ -130,13 +138,13 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.check();
-    remapRows(this.#remapContext, moves, sources);
+    remapRows(this.#remaps, moves, sources);
   }
 
   encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void {
     this.check();
     checkTarget(target);
-    remapRows(this.#remapContext, moves, sources, target);
+    remapRows(this.#remaps, moves, sources, target);
   }
 
   rowLimit(count: Tensor | number): Tensor {
@@ -158,32 +166,15 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
-    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
-    this.encodeFillCopy(encoder, parameter, copy);
-    this.#submitChecked("fill a copy", () => this.device.queue.submit([encoder.finish()]));
+    this.#copies.fill(parameter, copy);
   }
 
   encodeFillCopy(recordInto: EncodeTarget, parameter: Tensor, copy: ParameterCopy): void {
-    const [from, to] = this.#own("copy", "a parameter and its copy", [parameter, copy?.target]);
-    from.checkLive();
-    to.checkLive();
-    const work = this.#copies.dispatchesOf(from, copy);
-    const { pass, end } = passOf(recordInto, "gradstep copy");
-    for (const one of work) one.record(pass);
-    end();
+    this.#copies.encodeFill(recordInto, parameter, copy);
   }
 
   copy(source: Tensor, target: Tensor): void {
-    const [from, to] = this.#own("copy", "two tensors", [source, target]);
-    checkLength("The target", to.size, from.size);
-    const isPlain = [from, to].every(({ layout }) => layout === undefined);
-    if (!isPlain || from.memory.buffer === to.memory.buffer) {
-      this.fillCopy(from, { target: to, activation: identity });
-      return;
-    }
-    const encoder = this.device.createCommandEncoder({ label: "gradstep copy" });
-    copyTensor(encoder, from, to);
-    this.#submitChecked("copy a tensor", () => this.device.queue.submit([encoder.finish()]));
+    this.#copies.copy(source, target);
   }
 
   scatter(values: Float32Array, target: GpuTensor): void {
@@ -263,7 +254,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   ): void {
     this.check();
     const write = (): void => this.device.queue.writeBuffer(buffer, byteOffset, values);
-    if (isWrapped) this.#submitChecked("write to a wrapped buffer", write);
+    if (isWrapped) captureRefusal(this.#errors, "write to a wrapped buffer", write);
     else write();
   }
 
@@ -277,54 +268,6 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   free(allocation: Allocation): void {
     this.#retained.releaseFreed();
     this.#pools.free(allocation);
-  }
-
-  /** The tensors, if they are of this backend. @throws {GradstepError} `INVALID_PARAMETER` */
-  #own(purpose: string, what: string, tensors: readonly Tensor[]): GpuTensor[] {
-    for (const tensor of tensors) {
-      if (tensor?.backend !== this)
-        throw new GradstepError(
-          `Got ${show(tensor)} to ${purpose}; expected ${what}, both of this webgpu backend.`,
-          { code: "INVALID_PARAMETER" },
-        );
-    }
-    return tensors as unknown as GpuTensor[];
-  }
-
-  get #remapContext(): RemapContext {
-    return {
-      device: this.device,
-      errors: this.#errors,
-      pools: this.#pools,
-      limits: this.#limits,
-      gatherKernel: () =>
-        (this.#gatherKernel ??= this.#compile("gather", gatherKernel, gatherArrays)),
-      scatterKernel: () =>
-        (this.#scatterKernel ??= this.#compile("scatter", scatterKernel, scatterArrays)),
-      retained: this.#retained,
-    };
-  }
-
-  get #limits(): BindingLimits {
-    return bindingLimitsOf(this.device);
-  }
-
-  /** Does work on the queue. If the device refuses it, `ready` rejects. */
-  #submitChecked(purpose: string, work: () => void): void {
-    this.#errors.capture(
-      "validation",
-      work,
-      (message) =>
-        new GradstepError(
-          `The device could not ${purpose}: ${message}. Do not destroy a wrapped buffer before its tensor is freed.`,
-          { code: "INVALID_MEMORY" },
-        ),
-    );
-  }
-
-  #compile(name: string, code: string, arrays: readonly ArrayBinding[]): TableKernel {
-    const label = `gradstep ${name}`;
-    return compileTableKernel(this.device, this.#errors, { label, code, arrays });
   }
 
   /** A buffer with one u32. It lives as long as the backend: work that was encoded may need it. */

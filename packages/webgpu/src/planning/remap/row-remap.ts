@@ -17,6 +17,7 @@ import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import { uploadable } from "../../memory/uploadable-array.js";
 import type { BindingLimits } from "../dispatch/dispatch.js";
 import { OneShotDispatches, type TableKernel } from "../dispatch/one-shot-dispatches.js";
+import type { RemapKernels } from "./remap-kernels.js";
 import type { RetainedMemory } from "../../memory/retained-memory.js";
 import { passOf } from "../../commands/encode-target.js";
 import type { GatheredTensor, InitialRows } from "./gathered-tensor.js";
@@ -31,8 +32,7 @@ export interface RemapContext {
   readonly errors: ErrorTracker;
   readonly pools: BufferPools;
   readonly limits: BindingLimits;
-  readonly gatherKernel: () => TableKernel;
-  readonly scatterKernel: () => TableKernel;
+  readonly kernels: RemapKernels;
   /** What recorded remaps need until they are submitted. */
   readonly retained: RetainedMemory;
 }
@@ -86,8 +86,8 @@ export function remapRows(
     if (gathered.length > 0) {
       const scratch = temporaryBufferOf(plan.scratchLength, bufferUsage.STORAGE);
       for (const { gathers, scatters } of plan.batches(scratch)) {
-        prepare(context.gatherKernel(), gathers);
-        prepare(context.scatterKernel(), scatters);
+        prepare(context.kernels.gather, gathers);
+        prepare(context.kernels.scatter, scatters);
       }
     }
     const label = "gradstep remap";
