@@ -1,14 +1,23 @@
 import type { Kernel, Tensor, Update } from "../src/backend/backend.js";
 import type { GuardingBackend, GuardOptions } from "../src/backend/guard.js";
+import type { HostArray } from "../src/backend/host-array.js";
 import type { HostTensor } from "../src/backend/host-tensor.js";
+import type { WrappingBackend } from "../src/backend/wrapping-backend.js";
 import { reference } from "../src/reference.js";
 import { copyOf, HostGuard, type Target } from "./host-guard.js";
+
+/** A backend whose memory the host does not see. */
+export interface DeviceBackend extends GuardingBackend, WrappingBackend<HostArray> {
+  submit: (target: Target) => void;
+  /** The same tensor, in memory that the host does not see. */
+  hide: (tensor: Tensor) => Tensor;
+}
 
 /**
  * The reference on a device: the host cannot look at its tensors, and the device decides which steps are skipped.
  * What is encoded is executed by `submit`.
  */
-export function guarding(): GuardingBackend & { submit: (target: Target) => void } {
+export function guarding(): DeviceBackend {
   const backend = reference();
   let isOnDevice = false;
   const onDevice = <R>(work: () => R): R => {
@@ -27,11 +36,13 @@ export function guarding(): GuardingBackend & { submit: (target: Target) => void
       onDevice(() => Reflect.apply(member, owner, inputs));
     Object.defineProperty(owner, name, { value: moved });
   };
+  const isSeen = (key: string | symbol): boolean =>
+    isOnDevice || (key !== "view" && key !== "stored");
   const hide = (tensor: Tensor): HostTensor =>
     new Proxy(tensor as HostTensor, {
-      has: (target, key) => (key !== "view" || isOnDevice) && Reflect.has(target, key),
+      has: (target, key) => isSeen(key) && Reflect.has(target, key),
       get: (target, key) => {
-        const value: unknown = key !== "view" || isOnDevice ? Reflect.get(target, key) : undefined;
+        const value: unknown = isSeen(key) ? Reflect.get(target, key) : undefined;
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
@@ -43,6 +54,7 @@ export function guarding(): GuardingBackend & { submit: (target: Target) => void
   for (const name of ["remap", "copy", "fillCopy", "runTogether"]) move(backend, name);
   const kernels = new WeakSet<Kernel>();
   return Object.assign(backend, {
+    hide,
     tensor: (...inputs: Parameters<typeof plain.tensor>) => hide(plain.tensor(...inputs)),
     staging: (shape: readonly number[]) => {
       const tensor = plain.staging(shape) as HostTensor;
