@@ -34,7 +34,7 @@ export function guarding(): DeviceBackend {
     const member = Reflect.get(owner, name) as (...inputs: unknown[]) => unknown;
     const moved = (...inputs: unknown[]): unknown =>
       onDevice(() => Reflect.apply(member, owner, inputs));
-    Object.defineProperty(owner, name, { value: moved });
+    Object.defineProperty(owner, name, { value: moved, writable: true });
   };
   const isSeen = (key: string | symbol): boolean =>
     isOnDevice || (key !== "view" && key !== "stored");
