@@ -14,8 +14,9 @@ export const strykerPlugins = [
     kind: "Ignore",
     name: "messages",
     value: {
-      shouldIgnore({ node, parent, key, listKey }) {
-        if (isTextOnly(node)) return "text of a message";
+      shouldIgnore(path) {
+        const { node, parent, key, listKey } = path;
+        if (isTextOnly(node) || isInErrorFunction(path)) return "text of a message";
         const isArgument = listKey === "arguments";
         const isMessage =
           isArgument && parent.type === "NewExpression"
@@ -37,6 +38,43 @@ function isTextOnly({ type, id }) {
     : type === "VariableDeclarator" && messageVariables.includes(id.name);
 }
 
+/** In a function that makes errors of one code, everything but their options decides on the text alone. */
+function isInErrorFunction(path) {
+  const made = path.findParent(({ node }) => returnsError(node));
+  if (made === null || path.node === made.node.body) return false;
+  return path.find(isOptions) === null && !hasOptions(path) && codesOf(made).size === 1;
+}
+
+/** Whether it is the second argument of an error. */
+function isOptions({ node, parent, key }) {
+  return node.type === "ObjectExpression" && parent.type === "NewExpression" && key === 1;
+}
+
+function hasOptions(path) {
+  let isFound = false;
+  path.traverse({
+    ObjectExpression(inner) {
+      isFound ||= isOptions(inner);
+    },
+  });
+  return isFound;
+}
+
+function returnsError({ returnType }) {
+  return returnType?.typeAnnotation?.typeName?.name === "GradstepError";
+}
+
+/** The codes of the errors in a function, as they are written. */
+function codesOf(path) {
+  const codes = new Set();
+  path.traverse({
+    ObjectProperty({ node: { key, value } }) {
+      if (key.name === "code") codes.add(value.value);
+    },
+  });
+  return codes;
+}
+
 function isText({ type }) {
   return type === "StringLiteral" || type === "TemplateLiteral";
 }
@@ -50,9 +88,11 @@ function isAdvice({ type, key }) {
   return type === "ObjectProperty" && key.name === "why";
 }
 
-/** `diagnostics.push`, whoever owns the list. */
-function isDiagnostics({ type, object }) {
-  return type === "MemberExpression" && /diagnostics/i.test(nameOf(object.property ?? object));
+/** `diagnostics.push`, whoever owns the list, and `misfits.push` of a list of texts. */
+function isDiagnostics({ type, object, property }) {
+  if (type !== "MemberExpression") return false;
+  const owner = nameOf(object.property ?? object);
+  return /diagnostics/i.test(owner) || (owner === "misfits" && nameOf(property) === "push");
 }
 
 function nameOf({ name, id }) {

@@ -110,9 +110,10 @@ function withRule(
 function linkByName(name: string, _: number, { length }: readonly string[]): Link {
   const rule = rules.find((one) => one.name === name);
   if (rule !== undefined) return { rule, stage: undefined };
-  const stage = length > 1 ? stages.find((one) => one.name === name) : undefined;
+  const stagesOfChains = length > 1 ? stages : [];
+  const stage = stagesOfChains.find((one) => one.name === name);
   if (stage !== undefined) return { rule: stage, stage };
-  const known = [...rules, ...(length > 1 ? stages : [])].map((one) => one.name);
+  const known = [...rules, ...stagesOfChains].map((one) => one.name);
   throw new GradstepError(
     `There is no rule ${length > 1 ? "or stage " : ""}${show(name)}; expected one of ${list(known)}.${didYouMean(name, known)}`,
     { code: "UNKNOWN_RULE" },

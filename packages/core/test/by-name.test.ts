@@ -51,6 +51,11 @@ describe("optimizerByName", () => {
     );
   });
 
+  test("a stage by itself is no rule", () => {
+    expect(codeOf(() => optimizerByName("ema"))).toBe("UNKNOWN_RULE");
+    expect(optimizerByName("sgd+ema").rule.name).toBe("sgd+ema");
+  });
+
   test("settings given with a configuration override it", () => {
     const config = { name: "adam", settings: { learningRate: 0.5, beta1: 0.5 }, groups: [] };
     expect(optimizerByName(config, { learningRate: 0.25 }).hyperparameters).toMatchObject({

@@ -18,6 +18,18 @@ describe("other libraries' Muon", () => {
     );
   });
 
+  test("a scheduled rate has the ratio 1", () => {
+    const schedule = {
+      class_name: "ExponentialDecay",
+      config: { initial_learning_rate: 0.5, decay_steps: 3, decay_rate: 0.5 },
+    };
+    const muonOf = (adam_lr_ratio: number) => () =>
+      fromKeras({ class_name: "Muon", config: { learning_rate: schedule, adam_lr_ratio } });
+    expect(codeOf(muonOf(0.5))).toBe("UNSUPPORTED");
+    const { hyperparameters, groups } = muonOf(1)();
+    expect(groups[0].rule!.hyperparameters.learningRate).toEqual(hyperparameters.learningRate);
+  });
+
   test("rates by the shape", () => {
     const adjust = (adjust_lr_fn: unknown) => fromTorch("Muon", { adjust_lr_fn }).options.adjust;
     expect(adjust(null)).toBe("original");

@@ -205,6 +205,17 @@ describe("PyTorch", () => {
     ["OneCycleLR", { max_lr: 1, total_steps: 9, anneal_strategy: "sin" }, "INVALID_HYPERPARAMETER"],
     ["CyclicLR", { base_lr: 0, max_lr: 1, mode: "square" }, "UNSUPPORTED"],
     ["SequentialLR", { schedulers: [], milestones: [1] }, "INVALID_HYPERPARAMETER"],
+    [
+      "SequentialLR",
+      {
+        schedulers: [
+          { name: "ExponentialLR", gamma: 0.5 },
+          { name: "OneCycleLR", max_lr: 1, total_steps: 9 },
+        ],
+        milestones: [3],
+      },
+      "UNSUPPORTED",
+    ],
   ])("%s %j: %s", (name, settings, code) => {
     const scheduler = { name, ...settings };
     expect(codeOf(() => fromTorch("SGD", { lr: 1, momentum: 0.9 }, { scheduler }))).toBe(code);

@@ -25,7 +25,7 @@ test.each<[rule: string, name: string, slot: string, factor: number]>([
   // In place of a momentum, Keras keeps the iterate of gradient descent.
   ["schedule-free-adamw", "momentum", "z", 1],
   ["schedule-free-adamw", "velocity", "v", 1],
-  ["clipByNorm+schedule-free-adamw", "momentum", "z", 1],
+  ["clip-by-norm+schedule-free-adamw", "momentum", "z", 1],
 ])("for %s, Keras's %s is the slot %s times %f", (rule, name, slot, factor) => {
   expect(kerasSlot(rule, name)).toEqual({ slot, factor });
 });

@@ -19,9 +19,16 @@ import {
   unitNorm,
   type OptimizerSpec,
 } from "../src/index.js";
-import { fromKeras, type KerasConstraint, type KerasOptimizer } from "../src/interop/index.js";
+import {
+  fromKeras,
+  optaxOptionNames,
+  withKerasStages,
+  type KerasConstraint,
+  type KerasOptimizer,
+} from "../src/interop/index.js";
 import { oracle } from "../src/reference.js";
 import { errorOf } from "./relative-error.js";
+import { codeOf } from "./support.js";
 
 type NamedValues = Readonly<Record<string, readonly number[]>>;
 
@@ -166,4 +173,27 @@ const kerasRuns = runs.cases.filter(({ optimizer }) => optimizer !== undefined);
 test.each(kerasRuns)("fromKeras, with what Keras printed: $id", async (run) => {
   const spec = fromKeras(run.optimizer!, { constraint: run.constraint ?? null });
   expect(await errorInRun(spec, run)).toBeLessThanOrEqual(1e-12);
+});
+
+test("the stages that arguments of Keras ask for, around a rule", () => {
+  const plain = adam();
+  for (const none of [{}, { clipnorm: null, use_ema: false }, { clipvalue: 0 }])
+    expect(withKerasStages(plain, none)).toBe(plain);
+  const { rule, hyperparameters } = withKerasStages(plain, {
+    global_clipnorm: 2,
+    use_ema: true,
+    ema_momentum: 0.5,
+  });
+  expect(rule.name).toBe("clip-by-global-norm+adam+ema");
+  expect(hyperparameters).toMatchObject({ globalClipNorm: 2, emaMomentum: 0.5, emaOverwrite: 0 });
+  expect(withKerasStages(plain, { clipnorm: 1 }).rule.name).toBe("clip-by-norm+adam");
+  expect(withKerasStages(plain, { use_ema: true }).rule.name).toBe("adam+ema");
+  const both = { clipnorm: 1, clipvalue: 1 };
+  expect(codeOf(() => withKerasStages(plain, both))).toBe("INVALID_HYPERPARAMETER");
+});
+
+test("the options of a part of a chain of Optax", () => {
+  expect(optaxOptionNames("clip_by_global_norm")).toEqual(["max_norm"]);
+  expect(optaxOptionNames("adamw")).toEqual(expect.arrayContaining(["b1", "weight_decay"]));
+  expect(codeOf(() => optaxOptionNames("toString"))).toBe("UNSUPPORTED");
 });

@@ -9,6 +9,7 @@ import {
   createOptimizer,
   ema,
   linear,
+  muon,
   sgd,
   type OptimizerConfig,
   type OptimizerSpec,
@@ -131,6 +132,14 @@ test.each<[string, OptimizerSpec, object, RegExp]>([
   ["a stage", chain(fromOptax("adam"), ema({})), {}, /the stage ema/],
   ["a rule", fromOptax("adam"), { groups: [{ match: ["vector"], learningRate: 1 }] }, /group 0/],
   ["a loss scale", fromOptax("adam"), { lossScale: 8 }, /lossScale/],
+  [
+    "a count of calls",
+    fromOptax("adam"),
+    { accumulate: 2, schedulesCount: "calls" },
+    /schedulesCount is "calls"/,
+  ],
+  ["steps of rows", fromOptax("adam"), { sparse: "lazy", rowSteps: true }, /rowSteps/],
+  ["Muon without AdamW", muon(), {}, /no group with AdamW/],
   ["an exception", fromOptax("adam"), { nonFinite: "throw" }, /nonFinite/],
   ["a scheduled β₁", adabelief({ beta1: linear(0.9, 0.8, 9) }), {}, /beta1 follows a schedule/],
   [

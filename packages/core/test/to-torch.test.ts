@@ -6,14 +6,17 @@ import {
   chain,
   clipByGlobalNorm,
   cosineDecay,
+  cosineDecayRestarts,
   createOptimizer,
   exponentialDecay,
   GradstepError,
   inverseTimeDecay,
+  joinSchedules,
   lion,
   muon,
   oneCycle,
   piecewiseConstant,
+  polynomialDecay,
   radam,
   sgd,
   warmup,
@@ -224,6 +227,45 @@ describe("toTorch", () => {
       ["no common factor"],
     ],
     [
+      "a step down, and up again",
+      adam({ ...paper, learningRate: piecewiseConstant([3, 5], [1, 0.5, 1]) }),
+      ["no common factor"],
+    ],
+    [
+      "a polynomial that does not end at 0",
+      adam({ ...paper, learningRate: polynomialDecay(1, 9, { end: 0.5 }) }),
+      ["PolynomialLR ends at 0"],
+    ],
+    [
+      "restarts that become lower",
+      adam({ ...paper, learningRate: cosineDecayRestarts(1, 9, { heightFactor: 0.5 }) }),
+      ["periods of equal height"],
+    ],
+    [
+      "a constant above the rate that the decay before it starts from",
+      adam({ ...paper, learningRate: joinSchedules([exponentialDecay(0.1, 1, 0.9), 3], 0.2) }),
+      ["above the initial rate 0.1"],
+    ],
+    [
+      "decays that start from two rates",
+      adam({
+        ...paper,
+        learningRate: joinSchedules(
+          [exponentialDecay(0.1, 1, 0.9), 3],
+          exponentialDecay(0.2, 1, 0.9),
+        ),
+      }),
+      ["0.1 and 0.2"],
+    ],
+    [
+      "a momentum in another cycle than the rate",
+      sgd({
+        learningRate: oneCycle(1, 10),
+        momentum: oneCycle(0.8, 9, { divFactor: 0.9, finalDivFactor: 1 }),
+      }),
+      ["momentum: PyTorch changes the momentum in the cycle"],
+    ],
+    [
       "another scheduled option",
       adam({ ...paper, weightDecay: cosineDecay(0.1, 9) }),
       ["weightDecay follows a schedule"],
@@ -238,6 +280,17 @@ describe("toTorch", () => {
     ["a chain", chain(clipByGlobalNorm(), adam(paper)), ["stages", "clip_grad_norm_"]],
   ])("%s is refused", (_, spec, parts) => {
     for (const text of parts) expect(messageOf(() => toTorch(configOf(spec)))).toContain(text);
+  });
+
+  test("schedules that count calls are refused where a step has several", () => {
+    const config = configOf(adam(paper));
+    const counting = (accumulate: number) => ({
+      ...config,
+      accumulate,
+      schedulesCount: "calls" as const,
+    });
+    expect(messageOf(() => toTorch(counting(2)))).toContain('schedulesCount is "calls"');
+    expect(toTorch(counting(1))).toEqual(toTorch(config));
   });
 
   test.each<[GroupOptions, string]>([
