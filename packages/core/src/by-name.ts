@@ -91,7 +91,10 @@ export function checkIsConfig(config: OptimizerConfig): void {
 /** @throws {GradstepError} `UNKNOWN_RULE`, `INVALID_CHAIN` */
 function builtInByName(name: string): Rule {
   const links = name.split("+").map(linkByName);
-  return links.length === 1 ? links[0].rule : chainedRule(links);
+  if (links.length === 1) return links[0].rule;
+  const rule = chainedRule(links);
+  rule.texts();
+  return rule;
 }
 
 /** A group whose own rule, if it has one, is a spec instead of a configuration. */

@@ -6,9 +6,9 @@ import type { Schedule } from "../schedules/schedule.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
-import type { OptimizerSpec, Rule } from "./rule.js";
+import { withOn, type OptimizerSpec, type Rule } from "./rule.js";
 import { stageRenaming, type Link, type Rename } from "./stage-renaming.js";
-import type { StageReads, StageSpec } from "./stage-factory.js";
+import type { Stage, StageSpec } from "./stage-factory.js";
 import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
 
 /** A stage or a rule with its settings. */
@@ -40,27 +40,27 @@ export function chain<const P extends readonly ChainPart[]>(
   const rule = chainedRule(parts.flatMap(linksOf));
   const specs = parts.filter((part): part is OptimizerSpec => !("stage" in part));
   const [spec] = specs;
-  const { structural, control } = spec;
   const groups = spec.groups.map((group) =>
     group.rule === undefined
       ? group
       : { ...group, rule: chain(...parts.map((part) => (part === spec ? group.rule! : part))) },
   );
-  return {
+  const chained = {
+    ...spec,
     rule,
     hyperparameters: Object.assign({}, ...parts.map(({ hyperparameters }) => hyperparameters)),
     options: Object.assign({}, ...parts.map(({ options }) => options)),
     groups,
-    ...(structural === undefined ? {} : { structural }),
-    ...(control === undefined ? {} : { control }),
   } as OptimizerSpec<HyperparameterOf<P[number]>>;
+  // Checks the texts: those of the fingerprint, which have the slots of all structural hyperparameters.
+  rule.texts(withOn(chained.options, rule.structural));
+  return chained;
 }
 
 /** The rule of a chain of these links. @throws {GradstepError} as `chain` does */
 export function chainedRule(links: readonly Link[]): ChainedRule {
   const name = links.map(({ rule }) => rule.name).join("+");
   checkOrder(name, links);
-  checkNames(name, links);
   const rule = links.find(({ stage }) => stage === undefined)!.rule;
   const parts = {
     name,
@@ -88,6 +88,10 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
   return chained;
 }
 
+function fail(message: string): never {
+  throw new GradstepError(message, { code: "INVALID_CHAIN" });
+}
+
 function linksOf(part: ChainPart): readonly Link[] {
   const has = (name: "stage" | "rule", property: string, type: string): boolean =>
     typeof part === "object" && typeof propertyOf(propertyOf(part, name), property) === type;
@@ -99,82 +103,74 @@ function linksOf(part: ChainPart): readonly Link[] {
     const { rule } = part as OptimizerSpec;
     return (rule as Partial<ChainedRule>).links ?? [{ rule, stage: undefined }];
   }
-  throw new GradstepError(
+  fail(
     `chain: got ${show(part)}; expected stages and one rule of @gradstep/core, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,
-    { code: "INVALID_CHAIN" },
   );
 }
-
-/** Where a stage stands in a chain, by what it updates; the rule is at 1. */
-const ranks = { g: 0, u: 2, p: 3 };
 
 function checkOrder(name: string, links: readonly Link[]): void {
   const rules = links.filter(({ stage }) => stage === undefined);
   if (rules.length !== 1) {
-    throw new GradstepError(
+    fail(
       `chain: got ${rules.length === 0 ? "no rule" : `the rules ${rules.map((one) => one.rule.name).join(" and ")}`}; expected one rule. To use several, give a group a rule of its own.`,
-      { code: "INVALID_CHAIN" },
     );
   }
-  const [{ rule }] = rules;
-  const hasUpdate = rule.texts().perElement.some(({ text }) => text.includes("p = p - u"));
   let before = links[0];
   for (const link of links) {
-    const { stage } = link;
-    if (stage?.updated === "u" && !hasUpdate) {
-      throw new GradstepError(
-        `${name}: ${stage.name} works on the update u, but ${rule.name} assigns p itself. Use a rule that assigns u, or leave ${stage.name} out.`,
-        { code: "INVALID_CHAIN" },
-      );
-    }
-    checkReads(name, stage?.reads ?? {}, link.rule, rule);
     if (rankOf(link) < rankOf(before)) {
-      throw new GradstepError(
-        `${name}: ${link.rule.name} stands after ${before.rule.name}, but ${whatOf(link)}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
-        { code: "INVALID_CHAIN" },
+      fail(
+        `${name}: ${link.rule.name} stands after ${before.rule.name}, but is ${link.stage === undefined ? "the rule" : `on ${link.stage.updated}`}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
       );
     }
     before = link;
   }
 }
 
-/** Checks that the rule has what a stage reads. @throws {GradstepError} `INVALID_CHAIN` */
-function checkReads(name: string, reads: StageReads, stage: Rule, rule: Rule): void {
-  const { slots = [], hyperparameters = [] } = reads;
-  const missing =
-    slots.find((one) => !Object.hasOwn(rule.texts().slots, one)) ??
-    hyperparameters.find((one) => !Object.hasOwn(rule.hyperparameters, one));
-  if (missing === undefined) return;
-  throw new GradstepError(
-    `${name}: ${stage.name} reads "${missing}", which ${rule.name} does not have; expected a rule with ${list([...slots, ...hyperparameters])}.`,
-    { code: "INVALID_CHAIN" },
-  );
-}
+/** Where a stage stands in a chain, by what it updates; the rule is at 1. */
+const ranks = { g: 0, u: 2, p: 3 };
 
 function rankOf({ stage }: Link): number {
   return stage === undefined ? 1 : ranks[stage.updated];
 }
 
-function whatOf({ stage }: Link): string {
-  if (stage === undefined) return "is the rule";
-  const what = { g: "the gradient", u: "the update", p: "the parameter" }[stage.updated];
-  return `changes ${what}`;
+/** Checks that the rule has what a stage works on and reads. @throws {GradstepError} `INVALID_CHAIN` */
+function checkStage(name: string, stage: Stage, rule: Rule, ruleTexts: VariantTexts): void {
+  if (stage.updated === "u" && !leavesApplication(ruleTexts)) {
+    fail(
+      `${name}: ${stage.name} works on u, but ${rule.name} assigns p itself. Use a rule that assigns u, or leave ${stage.name} out.`,
+    );
+  }
+  const { slots = [], hyperparameters = [] } = stage.reads;
+  const missing =
+    slots.find((one) => !Object.hasOwn(ruleTexts.slots, one)) ??
+    hyperparameters.find((one) => !Object.hasOwn(rule.hyperparameters, one));
+  if (missing === undefined) return;
+  fail(
+    `${name}: ${stage.name} reads "${missing}", which ${rule.name} does not have; expected a rule with ${list([...slots, ...hyperparameters])}.`,
+  );
+}
+
+/** Whether the application of the update is the last statement, which no rule writes itself. */
+function leavesApplication({ perElement }: VariantTexts): boolean {
+  return perElement.at(-1)!.isFrame === true && perElement.length > 1;
 }
 
 /** Hyperparameters, options and state have names of their own, since they are properties of one optimizer. */
-function checkNames(name: string, links: readonly Link[]): void {
+function checkNames(
+  name: string,
+  links: readonly (Link & { readonly texts: VariantTexts })[],
+): void {
   const owners = new Map<string, string>();
-  for (const { rule } of links) {
-    const { slots, persistentScalars, metrics = {} } = rule.texts();
+  for (const { rule, texts } of links) {
+    const { slots, persistentScalars, metrics = {} } = texts;
     const names = [rule.hyperparameters, rule.options, slots, persistentScalars, metrics].flatMap(
       (table) => Object.keys(table),
     );
     for (const one of names) {
       const owner = owners.get(one);
       if (owner !== undefined) {
-        throw new GradstepError(
-          `${name}: "${one}" belongs to ${owner} and to ${rule.name}; expected different names. Leave one of the two out, or define it with another name.`,
-          { code: "INVALID_CHAIN" },
+        fail(
+          `${name}: "${one}" belongs to ${owner} and to ${rule.name}; expected different names. Leave one out, or define it with another name.`,
         );
       }
       owners.set(one, rule.name);
@@ -182,7 +178,10 @@ function checkNames(name: string, links: readonly Link[]): void {
   }
 }
 
-/** The texts of all links, one after the other. What a stage calculates for itself has names of its own. */
+/**
+ * The texts of all links, one after the other. What a stage calculates for itself has names of its own.
+ * @throws {GradstepError} `INVALID_CHAIN` for names that clash, and stages that do not go with the rule
+ */
 function joined(
   name: string,
   links: readonly Link[],
@@ -195,12 +194,15 @@ function joined(
     const texts = textsOf(link);
     return { ...link, texts, sources: sourcesOf(texts, renaming[i]) };
   });
-  const { texts: ruleTexts, sources: ruleSources } = all.find(({ stage }) => stage === undefined)!;
+  checkNames(name, all);
+  const {
+    rule,
+    texts: ruleTexts,
+    sources: { perElement: own },
+  } = all.find(({ stage }) => stage === undefined)!;
+  for (const { stage } of links) if (stage !== undefined) checkStage(name, stage, rule, ruleTexts);
   const of = (updated: string): readonly Source[] =>
     all.flatMap(({ stage, sources }) => (stage?.updated === updated ? sources.perElement : []));
-  const own = ruleSources.perElement;
-  // The application of the update is the last statement of a rule that assigns u.
-  const isApplied = own.at(-1)!.isFrame === true && own.length > 1;
   const matrices = all.map(({ texts }) => texts.matrices).find((one) => one === "last");
   return {
     rule: name,
@@ -211,11 +213,7 @@ function joined(
     metrics: Object.assign({}, ...all.map(({ texts }) => texts.metrics)),
     matrices: matrices ?? ruleTexts.matrices ?? "first",
     perStep: all.flatMap(({ sources }) => sources.perStep),
-    perElement: [
-      ...of("g"),
-      ...(isApplied ? [...own.slice(0, -1), ...of("u"), own.at(-1)!] : own),
-      ...of("p"),
-    ],
+    perElement: [...of("g"), ...own.slice(0, -1), ...of("u"), own.at(-1)!, ...of("p")],
     evaluation: all.flatMap(({ sources }) => sources.evaluation),
   };
 }
@@ -223,16 +221,14 @@ function joined(
 /** The sources of a link, with the names that it has in the chain. */
 function sourcesOf(
   texts: VariantTexts,
-  rename: Rename | undefined,
+  rename: Rename,
 ): Readonly<Record<"perStep" | "perElement" | "evaluation", readonly Source[]>> {
-  const { perStep, perElement, evaluation = [] } = texts;
-  if (rename === undefined) return { perStep, perElement, evaluation };
-  const renamed = (sources: readonly Source[]): readonly Source[] =>
+  const renamed = (sources: readonly Source[] = []): readonly Source[] =>
     sources.map((source) => ({ ...source, rename }));
   return {
-    perStep: renamed(perStep),
-    perElement: renamed(perElement),
-    evaluation: renamed(evaluation),
+    perStep: renamed(texts.perStep),
+    perElement: renamed(texts.perElement),
+    evaluation: renamed(texts.evaluation),
   };
 }
 
@@ -255,14 +251,14 @@ function partsOf(
     const rename = renaming[i];
     return {
       variant,
-      scalars: variant.scalars.map((name) => chained.scalars.indexOf(rename?.(name) ?? name)),
+      scalars: variant.scalars.map((name) => chained.scalars.indexOf(rename(name))),
       slots: variant.slots.map(({ name }) => slots.indexOf(name)),
     };
   });
-  const isComplete = parts.every(({ scalars }) => !scalars.includes(-1));
-  const isSame = parts.every(
-    ({ variant }) =>
-      variant.matrices === chained.matrices || variant.passPlan.temporaries.length === 0,
+  const areComplete = parts.every(
+    ({ variant, scalars }) =>
+      !scalars.includes(-1) &&
+      (variant.matrices === chained.matrices || variant.passPlan.temporaries.length === 0),
   );
-  return isComplete && isSame ? parts : undefined;
+  return areComplete ? parts : undefined;
 }

@@ -15,26 +15,26 @@ export type Rename = (name: string) => string;
 
 /**
  * The names of each link in a chain. What a stage calculates for itself, its temporaries and scalars, gets the stage's
- * name in front, so that no two links use one name for different values. The names of the rule, and those of slots,
- * hyperparameters and metrics, stay as they are: undefined for a link whose names all stay.
+ * name in front, so that no two links use one name for different values; of what the rule calculates, the names that
+ * other links define. Those of slots, hyperparameters and metrics stay as they are.
  */
 export function stageRenaming(
   links: readonly Link[],
   textsOf: (link: Link) => VariantTexts,
-): readonly (Rename | undefined)[] {
+): readonly Rename[] {
   const assigned = links.map((link) => namesOf(textsOf(link)));
-  const taken = new Set(
-    links.flatMap(({ rule, stage }, i) => [
-      ...Object.keys(rule.hyperparameters),
-      ...assigned[i].shared,
-      ...(stage === undefined ? assigned[i].own : []),
-    ]),
+  const defined = new Set(
+    links.flatMap(({ rule }, i) => [...Object.keys(rule.hyperparameters), ...assigned[i].shared]),
   );
-  return links.map(({ stage }, i) => {
-    if (stage === undefined) return undefined;
+  const taken = new Set(defined);
+  links.forEach(({ stage }, i) => {
+    if (stage === undefined) for (const name of assigned[i].own) taken.add(name);
+  });
+  return links.map(({ rule, stage }, i) => {
     const names = new Map<string, string>();
     for (const name of assigned[i].own)
-      names.set(name, freeName(`${prefixOf(stage.name)}_${name}`, taken));
+      if (stage !== undefined || defined.has(name))
+        names.set(name, freeName(`${prefixOf(rule.name)}_${name}`, taken));
     for (const name of names.values()) taken.add(name);
     return (name) => names.get(name) ?? name;
   });
@@ -53,14 +53,15 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
 }
 
 /** The names that the texts of a link assign: those that other links may use, and its own. */
-function namesOf({ slots, persistentScalars, metrics = {}, perStep, perElement }: VariantTexts): {
+function namesOf(texts: VariantTexts): {
   readonly shared: ReadonlySet<string>;
   readonly own: ReadonlySet<string>;
 } {
+  const { slots, persistentScalars, metrics = {}, perStep, perElement, evaluation = [] } = texts;
   const tables = [slots, persistentScalars, metrics];
   const shared = new Set(["p", "g", "u", ...tables.flatMap((table) => Object.keys(table))]);
   const own = new Set(
-    [...perStep, ...perElement]
+    [...perStep, ...perElement, ...evaluation]
       .flatMap(({ text }) => parse(text).map(({ name }) => name))
       .filter((name) => !shared.has(name)),
   );
