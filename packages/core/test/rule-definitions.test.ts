@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { decayRate, fraction, nonNegative } from "../src/rule/hyperparameter.js";
 import { defineRule } from "../src/rule/define-rule.js";
+import { createOptimizer, sgd } from "../src/index.js";
+import { parameterOptionNames } from "../src/optimizer/parameters/parameter-options.js";
+import { oracle } from "../src/reference.js";
+import { commonOptions } from "../src/rule/common-statements.js";
+import { sparseOptionNames } from "../src/rule/sparse-options.js";
+import { stepControlNames } from "../src/rule/step-control-options.js";
 import { anything, codeOf, failureOf } from "./support.js";
 import { plain } from "./plain-rule.js";
 
@@ -103,6 +109,29 @@ describe("a definition is refused", () => {
     expect(failing({ hyperparameters: { ...plain.hyperparameters, [name]: nonNegative(1) } })).toBe(
       "INVALID_RULE",
     );
+  });
+
+  test("with a hyperparameter named as a property of optimizers or groups, or as one of their options", () => {
+    const optimizer = createOptimizer(
+      sgd(),
+      { p: oracle().tensor([1]) },
+      { groups: [{ match: "p" }] },
+    );
+    const names = [
+      ...Object.getOwnPropertyNames(Object.getPrototypeOf(optimizer)),
+      ...Object.getOwnPropertyNames(optimizer.groups[0]),
+      ...stepControlNames,
+      ...sparseOptionNames,
+      ...parameterOptionNames,
+      "rule",
+      "match",
+      ...Object.keys(commonOptions),
+    ].filter((name) => name !== "constructor" && !Object.hasOwn(sgd.hyperparameters, name));
+    expect(names).toContain("encodeFillCopies");
+    for (const name of names) {
+      const changed = { hyperparameters: { ...plain.hyperparameters, [name]: nonNegative(1) } };
+      expect([name, failing(changed)]).toEqual([name, "INVALID_RULE"]);
+    }
   });
 
   test.each([null, undefined, 5, "adam", [], () => plain])("that is %s", (definition) => {

@@ -4,11 +4,16 @@ import { hasNames } from "../has-names.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { isUsableName } from "./build-variant.js";
 import { commonHyperparameters, commonOptions } from "./common-statements.js";
+import { sparseOptionNames } from "./sparse-options.js";
+import { stepControlNames } from "./step-control-options.js";
 
-/** Names of properties that optimizers and groups have. */
-const propertyNames = [
+/** Names of properties that optimizers and groups have, and of the options of all rules, optimizers and groups. */
+const propertyNames: readonly string[] = [
   "groups",
   "iterations",
+  "microSteps",
+  "skippedSteps",
+  "lossScaleTensor",
   "parameters",
   "step",
   "encode",
@@ -18,6 +23,10 @@ const propertyNames = [
   "remove",
   "state",
   "restore",
+  "reset",
+  "encodeReset",
+  "fillCopies",
+  "encodeFillCopies",
   "config",
   "metrics",
   "explain",
@@ -25,8 +34,16 @@ const propertyNames = [
   "isSwapped",
   "dispose",
   "match",
+  "rule",
   "every",
   "frozen",
+  "copies",
+  "activatedGradients",
+  "slots",
+  "rowCounts",
+  ...stepControlNames,
+  ...sparseOptionNames,
+  ...Object.keys(commonOptions),
 ];
 
 /** The keys of a definition. */
