@@ -118,6 +118,27 @@ describe("a group with a rule of its own", () => {
     expect(failureOf(() => one.restore(without)).code).toBe("STATE_MISMATCH");
   });
 
+  test("a rule with step control is refused, since the optimizer has one", () => {
+    const accumulating = { ...adam(), control: { accumulate: 2 } };
+    const failure = failureOf(() =>
+      createOptimizer(sgd(), parameters(), { groups: [{ match: "w", rule: accumulating }] }),
+    );
+    expect(failure.code).toBe("UNKNOWN_OPTION");
+    expect(failure.message).toContain("adam has groups or step control of its own");
+  });
+
+  test("does with sparse gradients what its spec says, unless the group has an option", () => {
+    const lazy = { ...adam(), sparseOptions: { sparse: "lazy", rowSteps: true } as const };
+    const options = (group: object): object =>
+      createOptimizer(sgd(), parameters(), {
+        groups: [{ match: "w", rule: lazy, ...group }],
+      }).config().groups[0];
+    expect(options({})).toMatchObject({ sparse: "lazy", rowSteps: true });
+    expect(options({ rowSteps: false })).toMatchObject({ sparse: "lazy" });
+    expect(options({ rowSteps: false })).not.toHaveProperty("rowSteps");
+    expect(options({ sparse: "dense", rowSteps: false })).not.toHaveProperty("sparse");
+  });
+
   test("its structural hyperparameters choose no text for the others", async () => {
     const rule = sgd({ learningRate: 0.1 });
     const options = { groups: [{ match: "w", rule, momentum: 0.9 }] };

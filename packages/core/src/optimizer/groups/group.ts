@@ -1,3 +1,4 @@
+import { checkChoice } from "../../check-choice.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
@@ -109,17 +110,9 @@ export class Group {
     return this.#frozen;
   }
 
-  /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
-  set frozen(value: unknown) {
-    this.#frozen = this.checkFrozen(value);
-  }
-
   /** @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is true or false */
-  checkFrozen(value: unknown): boolean {
-    if (typeof value === "boolean") return value;
-    throw new GradstepError(`${this.#label}: frozen is ${show(value)}; expected true or false.`, {
-      code: "INVALID_HYPERPARAMETER",
-    });
+  set frozen(value: unknown) {
+    this.#frozen = checkChoice(this.#label, "frozen", value, [true, false]);
   }
 
   /** Whether the group is updated in every step of the optimizer. */
@@ -242,8 +235,7 @@ export class Group {
 
 function checkEvery(label: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  throw new GradstepError(
-    `${label}: every is ${show(value)}; expected a positive integer: the group is updated every n steps.`,
-    { code: "INVALID_HYPERPARAMETER" },
-  );
+  throw new GradstepError(`${label}: every is ${show(value)}; expected a positive integer.`, {
+    code: "INVALID_HYPERPARAMETER",
+  });
 }

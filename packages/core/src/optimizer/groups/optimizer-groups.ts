@@ -54,16 +54,39 @@ export class OptimizerGroups {
     clock: Clock,
   ): Group {
     const defaults =
-      rule === undefined ? this.defaults : ownDefaults(label, rule, overrides, clock);
+      rule === undefined ? this.defaults : this.#ownDefaults(label, rule, overrides, clock);
     const group = new Group({ context: defaults.context, label, overrides, match, defaults });
     group.frozen = frozen;
     group.sparseOptions = checkSparseOptions(
       label,
       { sparse, rowSteps },
-      this.defaults.sparseOptions,
+      defaults.sparseOptions,
       group.context.variant,
     );
     return group;
+  }
+
+  /**
+   * The defaults of a group with a rule of its own.
+   * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`, `UNSUPPORTED`
+   */
+  #ownDefaults(label: string, rule: OptimizerSpec, overrides: object, clock: Clock): Group {
+    const spec = checkedSpec(`the rule of ${label}`, rule);
+    if (rule.groups.length > 0 || spec.control !== undefined) {
+      throw new GradstepError(
+        `${label}: ${spec.rule.name} has groups or step control of its own; expected a rule without. Give them to the optimizer.`,
+        { code: "UNKNOWN_OPTION" },
+      );
+    }
+    const context = ruleContext(spec, [overrides as GroupOptions], clock);
+    const own = new Group({ context, label, overrides: spec.hyperparameters, isHidden: true });
+    own.sparseOptions = checkSparseOptions(
+      label,
+      spec.sparseOptions ?? {},
+      this.defaults.sparseOptions,
+      context.variant,
+    );
+    return own;
   }
 
   /**
@@ -161,20 +184,4 @@ export class OptimizerGroups {
       settings: { ...defaults.overrides(), ...spec.options },
     };
   }
-}
-
-/**
- * The defaults of a group with a rule of its own.
- * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
- */
-function ownDefaults(label: string, rule: OptimizerSpec, overrides: object, clock: Clock): Group {
-  const spec = checkedSpec(`the rule of ${label}`, rule);
-  if (rule.groups.length > 0) {
-    throw new GradstepError(
-      `${label}: ${spec.rule.name} has groups of its own; expected a rule without groups. Make them groups of the optimizer.`,
-      { code: "UNKNOWN_OPTION" },
-    );
-  }
-  const context = ruleContext(spec, [overrides as GroupOptions], clock);
-  return new Group({ context, label, overrides: spec.hyperparameters, isHidden: true });
 }
