@@ -1,9 +1,11 @@
-import { useComputed } from "@preact/signals";
+import { useComputed, type ReadonlySignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { Curves } from "../charts/curves.js";
 import { accuracyCurves, lossCurves, rateCurves, type DrawnRun } from "./run-curves.js";
 import { runStyles } from "./run-styles.js";
+import type { Run } from "./run.js";
 import type { RunList } from "./run-list.js";
+import { useThrottled } from "./throttled.js";
 
 interface RunChartsProps {
   readonly list: RunList;
@@ -11,22 +13,18 @@ interface RunChartsProps {
   readonly onSmoothing: (smoothing: number) => void;
 }
 
+/** Curves of batches are drawn at most once in that many milliseconds, however many runs train. */
+const drawEvery = 200;
+
 /** The curves of all runs that are shown. */
 export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
   const id = useId();
-  const drawn = useComputed(() =>
-    list.runs.value
-      .filter((run) => !run.isHidden.value && run.batches.value > 0)
-      .map((run): DrawnRun => ({
-        label: run.name.value,
-        ...runStyles[run.style],
-        settings: run.settings,
-        losses: run.losses,
-        learningRates: run.learningRates,
-        accuracies: run.history.value.map(({ validationAccuracy }) => validationAccuracy),
-      })),
-  ).value;
-  if (drawn.length === 0) {
+  const shown = useComputed(() =>
+    list.runs.value.filter((run) => run.hasBegun.value && !run.isHidden.value),
+  );
+  const batches = useComputed(() => shown.value.reduce((sum, run) => sum + run.batches.value, 0));
+  const progress = useThrottled(batches, drawEvery);
+  if (shown.value.length === 0) {
     return (
       <p class="train-empty">
         {list.runs.value.length === 0
@@ -35,11 +33,6 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
       </p>
     );
   }
-  const [losses, accuracies, rates] = [
-    lossCurves(drawn, smoothing),
-    accuracyCurves(drawn),
-    rateCurves(drawn),
-  ];
   return (
     <div class="train-charts">
       <figure class="train-chart-wide">
@@ -58,16 +51,51 @@ export function RunCharts({ list, smoothing, onSmoothing }: RunChartsProps) {
             />
           </span>
         </figcaption>
-        <Curves {...losses} xLabel="epochs" yLabel="training loss" scale="log" height={260} />
+        <LossChart shown={shown} progress={progress} smoothing={smoothing} />
       </figure>
       <figure>
         <figcaption>Held-out accuracy</figcaption>
-        <Curves {...accuracies} xLabel="epochs" yLabel="accuracy in %" height={200} />
+        <AccuracyChart shown={shown} />
       </figure>
       <figure>
         <figcaption>Learning rate</figcaption>
-        <Curves {...rates} xLabel="epochs" yLabel="rate" scale="log" height={200} />
+        <RateChart shown={shown} progress={progress} />
       </figure>
     </div>
   );
+}
+
+interface ChartProps {
+  readonly shown: ReadonlySignal<readonly Run[]>;
+  /** Changes when there are new batches to draw. */
+  readonly progress: ReadonlySignal<number>;
+}
+
+function LossChart({ shown, progress, smoothing }: ChartProps & { readonly smoothing: number }) {
+  void progress.value;
+  const losses = lossCurves(shown.value.map(drawn), smoothing);
+  return <Curves {...losses} xLabel="epochs" yLabel="training loss" scale="log" height={260} />;
+}
+
+function RateChart({ shown, progress }: ChartProps) {
+  void progress.value;
+  const rates = rateCurves(shown.value.map(drawn));
+  return <Curves {...rates} xLabel="epochs" yLabel="rate" scale="log" height={200} />;
+}
+
+/** Changes with the epochs, not with the batches. */
+function AccuracyChart({ shown }: Pick<ChartProps, "shown">) {
+  const accuracies = accuracyCurves(shown.value.map(drawn));
+  return <Curves {...accuracies} xLabel="epochs" yLabel="accuracy in %" height={200} />;
+}
+
+function drawn(run: Run): DrawnRun {
+  return {
+    label: run.name.value,
+    ...runStyles[run.style],
+    settings: run.settings,
+    losses: run.losses,
+    learningRates: run.learningRates,
+    accuracies: run.history.value.map(({ validationAccuracy }) => validationAccuracy),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Curve, LineStyle } from "../charts/curves.js";
+import type { Curve, LineStyle } from "../charts/chart.js";
 import { batchesPerEpoch, type RunSettings } from "./run-settings.js";
 
 /** What is drawn of a run. */
@@ -29,9 +29,12 @@ const points = 400;
 export function smoothed(losses: ArrayLike<number>, smoothing: number): Float64Array {
   const result = new Float64Array(losses.length);
   let average = 0;
+  // The weight of the 0 at the start.
+  let rest = 1;
   for (let i = 0; i < losses.length; i += 1) {
     average = smoothing * average + (1 - smoothing) * losses[i];
-    result[i] = average / (1 - smoothing ** (i + 1));
+    rest *= smoothing;
+    result[i] = average / (1 - rest);
   }
   return result;
 }
@@ -43,9 +46,14 @@ export function lossCurves(runs: readonly DrawnRun[], smoothing: number): CurveD
 
 /** Learning rates by epochs, for a logarithmic scale: 0 is a gap. */
 export function rateCurves(runs: readonly DrawnRun[]): CurveData {
-  return byBatch(runs, ({ learningRates }) =>
-    Array.from(learningRates, (rate) => (rate === 0 ? NaN : rate)),
-  );
+  const { x, curves } = byBatch(runs, ({ learningRates }) => learningRates);
+  return {
+    x,
+    curves: curves.map((curve) => ({
+      ...curve,
+      values: curve.values.map((rate) => (rate === 0 ? null : rate)),
+    })),
+  };
 }
 
 /** Held-out accuracies in percent, after each epoch. */

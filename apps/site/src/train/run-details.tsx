@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { backendTitles } from "../backends/browser-backends.js";
 import { moveFocus } from "../controls/move-focus.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
+import { LazyDetails } from "../controls/lazy-details.js";
 import { CheckpointDownload } from "./checkpoint-download.js";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import type { Run } from "./run.js";
@@ -18,7 +19,6 @@ interface RunDetailsProps {
 
 /** One run: its commands, its name, its hyperparameters while it trains, and the digest of its weights. */
 export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
-  const { settings } = run;
   const digest = run.digest.value;
   const failure = run.error.value ?? run.result.value?.failure;
   const isFinished = run.status.value === "finished";
@@ -50,9 +50,7 @@ export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
       <dl class="train-facts">
         <dt>Trained</dt>
         <dd>
-          {optimizers[settings.optimizer].title} on {backendTitles[settings.backend]},{" "}
-          {run.batches.value} of {run.totalBatches} batches of {settings.batchSize}, seed{" "}
-          {settings.seed}
+          <Trained run={run} />
         </dd>
         <dt>Weights</dt>
         <dd>
@@ -68,6 +66,16 @@ export function RunDetails({ list, run, onReuse }: RunDetailsProps) {
       {!isFinished && <LiveControls run={run} />}
       <Changes changes={run.repeatableSettings.changes ?? []} />
     </section>
+  );
+}
+
+/** The only part that changes with every report. */
+function Trained({ run: { settings, batches, totalBatches } }: { readonly run: Run }) {
+  return (
+    <>
+      {optimizers[settings.optimizer].title} on {backendTitles[settings.backend]}, {batches} of{" "}
+      {totalBatches} batches of {settings.batchSize}, seed {settings.seed}
+    </>
   );
 }
 
@@ -89,7 +97,7 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
           One batch
         </button>
       )}
-      {run.batches.value > 0 && <CheckpointDownload run={run} />}
+      {run.hasBegun.value && <CheckpointDownload run={run} />}
       <button type="button" onClick={() => onReuse(settings)}>
         Use its settings
       </button>
@@ -120,25 +128,28 @@ function LiveControls({ run }: { readonly run: Run }) {
     }
   };
   return (
-    <details class="train-more">
-      <summary>Change its hyperparameters while it trains</summary>
-      {run.status.value === "training" || run.isOpen ? (
-        <HyperparameterControls
-          rule={ruleOf(run.settings.optimizer)}
-          settings={run.rule.value}
-          options={[]}
-          steps={run.totalBatches}
-          onChange={(name, value) => void set(name, value as HyperparameterChange["value"])}
-        />
-      ) : (
-        <p>Continue the run first.</p>
+    <LazyDetails class="train-more" summary="Change its hyperparameters while it trains">
+      {() => (
+        <>
+          {run.status.value === "training" || run.isOpen ? (
+            <HyperparameterControls
+              rule={ruleOf(run.settings.optimizer)}
+              settings={run.rule.value}
+              options={[]}
+              steps={run.totalBatches}
+              onChange={(name, value) => void set(name, value as HyperparameterChange["value"])}
+            />
+          ) : (
+            <p>Continue the run first.</p>
+          )}
+          {error.value !== undefined && (
+            <p class="train-failure" role="alert">
+              {error.value}
+            </p>
+          )}
+        </>
       )}
-      {error.value !== undefined && (
-        <p class="train-failure" role="alert">
-          {error.value}
-        </p>
-      )}
-    </details>
+    </LazyDetails>
   );
 }
 

@@ -1,8 +1,10 @@
 import { optimizerNames, optimizers, type OptimizerName } from "@gradstep/digits/optimizers";
+import { batch } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 import { availableBackends } from "../backends/browser-backends.js";
 import { BackendPicker } from "../controls/backend-picker.js";
 import { HyperparameterControls } from "../controls/hyperparameter-controls.js";
+import { LazyDetails } from "../controls/lazy-details.js";
 import { comparisons } from "./comparisons.js";
 import { NumberField } from "./number-field.js";
 import type { RunList } from "./run-list.js";
@@ -106,35 +108,38 @@ export function RunForm({ settings, onChange }: Omit<RunFormProps, "list">) {
           onChange={(seed) => change({ seed: seed ?? 1 })}
         />
       </div>
-      <details class="train-more">
-        <summary>Hyperparameters and stages</summary>
-        <HyperparameterControls
-          rule={rule}
-          settings={settings.rule}
-          names={others}
-          steps={steps}
-          onChange={setRule}
-        />
-        <div class="train-fields">
-          <NumberField
-            label="Clip to global norm"
-            value={settings.clip}
-            min={0}
-            isFraction
-            isOptional
-            onChange={(clip) => onChange(withOptional(settings, "clip", clip || undefined))}
-          />
-          <NumberField
-            label="EMA momentum"
-            value={settings.ema}
-            min={0}
-            max={0.9999}
-            isFraction
-            isOptional
-            onChange={(ema) => onChange(withOptional(settings, "ema", ema))}
-          />
-        </div>
-      </details>
+      <LazyDetails class="train-more" summary="Hyperparameters and stages">
+        {() => (
+          <>
+            <HyperparameterControls
+              rule={rule}
+              settings={settings.rule}
+              names={others}
+              steps={steps}
+              onChange={setRule}
+            />
+            <div class="train-fields">
+              <NumberField
+                label="Clip to global norm"
+                value={settings.clip}
+                min={0}
+                isFraction
+                isOptional
+                onChange={(clip) => onChange(withOptional(settings, "clip", clip || undefined))}
+              />
+              <NumberField
+                label="EMA momentum"
+                value={settings.ema}
+                min={0}
+                max={0.9999}
+                isFraction
+                isOptional
+                onChange={(ema) => onChange(withOptional(settings, "ema", ema))}
+              />
+            </div>
+          </>
+        )}
+      </LazyDetails>
     </section>
   );
 }
@@ -149,7 +154,9 @@ function ComparisonStart({ list, settings }: Pick<RunFormProps, "list" | "settin
       available.some((one) => one.name === backend && one.reason === undefined),
     );
     const { runs } = comparisons.find((one) => one.name === name)!;
-    for (const run of runs(settings, backends)) list.add(run.name, run.settings);
+    batch(() => {
+      for (const run of runs(settings, backends)) list.add(run.name, run.settings);
+    });
   };
   return (
     <div class="train-field">

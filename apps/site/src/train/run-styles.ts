@@ -1,4 +1,4 @@
-import type { LineStyle } from "../charts/curves.js";
+import type { LineStyle } from "../charts/chart.js";
 
 /** How a run is drawn. */
 export interface RunStyle {

@@ -34,6 +34,7 @@ export class Run {
   readonly digest = signal<string | undefined>(undefined);
   /** Batches so far. */
   readonly batches = signal(0);
+  readonly hasBegun = computed(() => this.batches.value > 0);
   readonly losses: number[] = [];
   readonly learningRates: number[] = [];
   /** All completed epochs. */
