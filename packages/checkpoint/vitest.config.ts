@@ -15,7 +15,7 @@ export default defineConfig({
       ...(await inChromium({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
-        packages: ["@gradstep/core", "@gradstep/core/interop"],
+        packages: ["@gradstep/core", "@gradstep/core/interop", "@gradstep/core/internal"],
       })),
     ],
   },

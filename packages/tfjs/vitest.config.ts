@@ -52,6 +52,7 @@ export default defineConfig({
             "core/reference",
             "core/rules",
             "core/stages",
+            "core/internal",
           ].map((name) => `@gradstep/${name}`),
           ...["cpu-js", "wasm", "webgpu"].map((name) => `@gradstep/${name}`),
         ],

@@ -1,9 +1,5 @@
 import {
-  activate,
-  applyChainRule,
   createOptimizer,
-  encodeFloat16,
-  normOf,
   type Activation,
   type CheckedActivation,
   type HostArray,
@@ -14,6 +10,7 @@ import {
   type Values,
   type WrappingBackend,
 } from "@gradstep/core";
+import { activate, applyChainRule, encodeFloat16, normOf } from "@gradstep/core/internal";
 import { layoutCase, type CaseParameter, type LayoutCase } from "./layout-case.js";
 import { Random } from "./random.js";
 import { randomStored } from "./stored-number.js";

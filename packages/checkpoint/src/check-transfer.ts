@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 
 /**
  * Checks the options of a read or write, except for the values of those that it has alone.

@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, hasNames, show, type Backend } from "@gradstep/core";
+import { GradstepError, hasNames, show, type Backend } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { roundToNearest, type ErrorModel } from "./bounds/error-model.js";
 
 /** An option that is not what it must be. */

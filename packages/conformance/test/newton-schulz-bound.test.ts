@@ -1,4 +1,5 @@
-import { newtonSchulz, type Dimensions } from "@gradstep/core";
+import type { Dimensions } from "@gradstep/core";
+import { newtonSchulz } from "@gradstep/core/internal";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { roundToNearest, wgsl, type ErrorModel } from "../src/bounds/error-model.js";

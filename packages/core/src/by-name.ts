@@ -1,6 +1,7 @@
 import { didYouMean } from "./did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
 import { hasNames } from "./has-names.js";
+import { isArray } from "./is-array.js";
 import { checkGroups } from "./optimizer/groups/check-groups.js";
 import { propertyOf } from "./property-of.js";
 import type { GroupOptions } from "./rule/rule.js";
@@ -54,13 +55,15 @@ export function optimizerByName(
       ...(sparse === undefined && rowSteps === undefined ? {} : { sparseOptions }),
     };
   }
-  if (!Array.isArray(ownRules))
+  if (!isArray(ownRules))
     throw new GradstepError(
       `optimizerByName: got ${show(ownRules)} as your own rules; expected a list, such as [myRule].`,
       { code: "INVALID_RULE" },
     );
   for (const one of ownRules) checkRule("optimizerByName", one);
-  const rule = ownRules.find((one) => one.name === name) ?? builtInByName(String(name));
+  const rule =
+    ownRules.find((one) => one.name === name) ??
+    builtInByName(typeof name === "string" ? name : show(name));
   return rule.specify(settings);
 }
 

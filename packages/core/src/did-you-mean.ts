@@ -14,9 +14,17 @@ const maxSuggestions = 4;
 
 /**
  * The end of an error message about an unknown name: names that may be meant, as ` Did you mean "learningRate"?`. Empty
- * if none is near: equal but for case and underscores, longer or shorter by a part, or one typing mistake away.
+ * if none is near: equal but for case and underscores, longer or shorter by a part, or one typing mistake away. It never throws.
  */
 export function didYouMean(name: unknown, known: Iterable<string>): string {
+  try {
+    return suggestion(name, known);
+  } catch {
+    return "";
+  }
+}
+
+function suggestion(name: unknown, known: Iterable<string>): string {
   if (typeof name !== "string" && typeof name !== "symbol") return "";
   const wanted = plain(String(name));
   const candidates = [...known].map((one) => ({ one, text: plain(one) }));

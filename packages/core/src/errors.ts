@@ -158,14 +158,18 @@ function withArticle(name: string): string {
   return /^[AEIOaeio]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
-/** Names for an error message. */
+/** Names for an error message. It never throws. */
 export function list(names: Iterable<string>): string {
-  const all = [...names];
-  if (all.length === 0) return "none";
-  // The last name takes no more room than "1 more".
-  return all.length > 13
-    ? `${all.slice(0, 12).join(", ")} and ${all.length - 12} more`
-    : all.join(", ");
+  try {
+    const all = [...names];
+    if (all.length === 0) return "none";
+    // The last name takes no more room than "1 more".
+    return all.length > 13
+      ? `${all.slice(0, 12).join(", ")} and ${all.length - 12} more`
+      : all.join(", ");
+  } catch {
+    return show(names);
+  }
 }
 
 /** Values of which one is expected, for an error message: `"a", "b" or "c"`. */

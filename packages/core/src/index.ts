@@ -1,5 +1,3 @@
-export { checkOptions } from "./check-options.js";
-export { checkSwitch } from "./check-switch.js";
 export { didYouMean } from "./did-you-mean.js";
 export { hasNames } from "./has-names.js";
 export {
@@ -42,8 +40,7 @@ export {
   type StepControlOptions,
 } from "./rule/step-control-options.js";
 export type { StepControlState } from "./optimizer/state/optimizer-state.js";
-export { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
-export { stateMismatch } from "./optimizer/state/misfit.js";
+export { variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 export type { GroupState, OptimizerState } from "./optimizer/state/optimizer-state.js";
 
 export * from "./rules/factories.js";
@@ -123,13 +120,10 @@ export {
 export { newRow } from "./backend/backend.js";
 export { copyTensor } from "./backend/copy-tensor.js";
 export { HostBackend } from "./backend/host-backend.js";
-export { allocateArray, checkValues, HostTensor } from "./backend/host-tensor.js";
+export { HostTensor } from "./backend/host-tensor.js";
 export { remapRows } from "./backend/host-row-remap.js";
-export { grownCapacity, tooManyRows, type Reallocation } from "./backend/reallocation.js";
-export { notLive, withoutValues } from "./backend/tensor-errors.js";
-export { bytesPerValue, checkScale } from "./backend/layout.js";
-export { plainUpdate } from "./backend/plain-update.js";
-export { readInto } from "./backend/read-into.js";
+export type { Reallocation } from "./backend/reallocation.js";
+export { bytesPerValue } from "./backend/layout.js";
 export {
   identity,
   smallestNorm,
@@ -138,16 +132,12 @@ export {
   type CheckedActivation,
 } from "./activations/activation.js";
 export { arraysOf } from "./backend/update-arrays.js";
-export { dimensionsOf, hasRowsOf, slotShape } from "./backend/dimensions.js";
-export { countOf, reducedIndex, type Dimensions } from "./language/dimensions.js";
-export { endOfRun } from "./backend/row-runs.js";
+export type { Dimensions } from "./language/dimensions.js";
 export { wrapArray } from "./backend/wrap-array.js";
 export type { HostArray } from "./backend/host-array.js";
-export { LaidOutTensor } from "./backend/laid-out-tensor.js";
-export { decodeFloat16, encodeFloat16 } from "./backend/float16.js";
+export type { LaidOutTensor } from "./backend/laid-out-tensor.js";
 export { Packing } from "./packing/packing.js";
-export { activate, applyChainRule, normOf } from "./activations/activate.js";
-export { checkLength, sizeOf } from "./backend/shape.js";
+export { sizeOf } from "./backend/shape.js";
 export { bytecodeOf, type Bytecode } from "./language/bytecode.js";
 export { emit, type Emitter } from "./language/emit.js";
 export {
@@ -171,9 +161,7 @@ export {
   type UnaryOp,
 } from "./language/expression.js";
 export type { Extent } from "./language/extent.js";
-export { interpret } from "./language/interpret.js";
 export type { Precision } from "./language/precision.js";
-export { newtonSchulz } from "./language/newton-schulz.js";
 export { unshared } from "./language/reduction-key.js";
 export type {
   Count,
@@ -186,15 +174,7 @@ export type {
 } from "./language/passes.js";
 export { type Source } from "./language/build-program.js";
 export { withOutputs, type Binding, type Node, type Program } from "./language/program.js";
-export {
-  emptyValue,
-  join,
-  joinPairwise,
-  reduce,
-  summationBlock,
-  summationLanes,
-  type ReduceOp,
-} from "./language/summation.js";
+export { emptyValue, summationBlock, summationLanes, type ReduceOp } from "./language/summation.js";
 export { gradientArithmetic } from "./optimizer/step-control/gradient-arithmetic.js";
 export { finiteness } from "./optimizer/step-control/finiteness.js";
 export { buildVariant } from "./rule/build-variant.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import { toOptax, toTorch } from "../src/interop/index.js";
+import { fromKeras, toOptax, torchStep, toTorch } from "../src/interop/index.js";
 import {
   adam,
   chain,
@@ -11,6 +11,8 @@ import {
   earlyStopping,
   hasNames,
   isGuarding,
+  piecewiseConstant,
+  reduceOnPlateau,
   show,
   variantOf,
 } from "../src/index.js";
@@ -60,6 +62,12 @@ describe("a proxy that throws, or was revoked, is refused with a code", () => {
     ["optimizerByName", "UNKNOWN_RULE", (value) => optimizerByName(value)],
     ["toTorch", "UNKNOWN_RULE", (value) => toTorch(value)],
     ["toOptax", "UNKNOWN_RULE", (value) => toOptax(value)],
+    ["a shape", "INVALID_SHAPE", (value) => backend.tensor(value)],
+    ["settings of a stage", "UNKNOWN_OPTION", (value) => clipByNorm(value)],
+    ["boundaries", "INVALID_HYPERPARAMETER", (value) => piecewiseConstant(value, [1, 2])],
+    ["a monitored optimizer", "INVALID_HYPERPARAMETER", (value) => reduceOnPlateau(value)],
+    ["the optimizer of torchStep", "INVALID_PARAMETER", (value) => torchStep(value, {})],
+    ["fromKeras", "UNKNOWN_OPTION", (value) => fromKeras(value)],
     ["the source of copy", "INVALID_PARAMETER", (value) => backend.copy!(value, tensor())],
   ])("%s", (_, code, call) => {
     for (const value of unreadable()) expect(codeOf(() => call(value as never))).toBe(code);

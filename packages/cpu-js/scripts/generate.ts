@@ -3,7 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { gradientArithmetic, type Variant } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
-import { generate, tableName, type VariantSource } from "../src/generate.js";
+import { tableName } from "../src/codegen/table-name.js";
+import { generate, type VariantSource } from "../src/generate.js";
 import { compiledVariants } from "./compiled-variants.js";
 
 const root = new URL("../src/generated/", import.meta.url);

@@ -1,11 +1,5 @@
-import {
-  endOfRun,
-  type HostTensor,
-  type Kernel,
-  type RowList,
-  type Tensor,
-  type Variant,
-} from "@gradstep/core";
+import type { HostTensor, Kernel, RowList, Tensor, Variant } from "@gradstep/core";
+import { endOfRun } from "@gradstep/core/internal";
 import { flush, flushesOf } from "./flush.js";
 import type { KernelFunction } from "./kernel-table.js";
 

@@ -1,6 +1,4 @@
 import {
-  checkOptions,
-  checkSwitch,
   checkVariant,
   GradstepError,
   HostBackend,
@@ -17,6 +15,7 @@ import {
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
+import { checkOptions, checkSwitch } from "@gradstep/core/internal";
 import { isElementwise } from "./passes/array-names.js";
 import { bindKernel } from "./bind-kernel.js";
 import type { PassCompiler } from "./passes/compile-passes.js";

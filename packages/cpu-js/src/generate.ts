@@ -1,7 +1,4 @@
 import {
-  checkOptions,
-  checkRule,
-  checkSwitch,
   GradstepError,
   show,
   variantOf,
@@ -10,9 +7,11 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
+import { checkOptions, checkRule, checkSwitch, propertyOf } from "@gradstep/core/internal";
 import { isElementwise } from "./passes/array-names.js";
 import { emitJs } from "./codegen/emit-js.js";
 import { emitPass } from "./codegen/emit-pass.js";
+import { tableName } from "./codegen/table-name.js";
 
 /** A rule, or something else that is made of variants. */
 export type VariantSource = Pick<Rule, "name" | "variants">;
@@ -85,13 +84,8 @@ export function generate(
   ].join("\n");
 }
 
-/** The name under which a rule's table is exported: `schedule-free` → `scheduleFreeKernels`. */
-export function tableName({ name }: VariantSource): string {
-  return `${name.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}Kernels`;
-}
-
 function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {
-  return source !== null && typeof source === "object" && "rule" in source && "groups" in source;
+  return ["rule", "groups"].every((name) => propertyOf(source, name) !== undefined);
 }
 
 /** The variants and those that compute weights to evaluate with, once per program. */

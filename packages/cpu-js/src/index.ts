@@ -1,4 +1,4 @@
-import { checkOptions } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { passes } from "./passes/compile-passes.js";
 import { cpuJsOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
 import * as exactKernels from "./generated/exact/index.js";

@@ -13,7 +13,7 @@ import { reference } from "@gradstep/core/reference";
 import { rules } from "@gradstep/core/rules";
 import { describe, expect, test } from "vitest";
 import { sampled } from "../../../testing/cases.js";
-import { tableName } from "../src/generate.js";
+import { tableName } from "../src/codegen/table-name.js";
 import { cpuJs } from "../src/index.js";
 import * as kernels from "../src/kernels.js";
 import { adamKernels as exactAdam } from "../src/generated/exact/index.js";

@@ -1,1 +1,20 @@
-export * from "@gradstep/core/interop";
+export {
+  fromKeras,
+  fromOptax,
+  fromTfjs,
+  fromTorch,
+  toOptax,
+  toTfjs,
+  toTorch,
+  torchStep,
+  type KerasConstraint,
+  type KerasOptimizer,
+  type KerasOptions,
+  type OptaxConfig,
+  type TfjsConfig,
+  type ToOptaxOptions,
+  type TorchConfig,
+  type TorchOptions,
+  type TorchScheduler,
+  type ToTorchOptions,
+} from "@gradstep/core/interop";

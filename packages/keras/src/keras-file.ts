@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { isInstance } from "@gradstep/core/internal";
 import { isZip, jsonOf, readArchive, weightsName, type Archive } from "./archive/archive.js";
 import { readHdf5 } from "./hdf5/read-hdf5.js";
 import { groupAt, type Hdf5Dataset, type Hdf5Group } from "./hdf5/hdf5-tree.js";
@@ -75,10 +76,13 @@ export function variablesAt(weights: Hdf5Group, path: string): readonly Hdf5Data
 }
 
 async function bytesOf(source: unknown): Promise<Uint8Array> {
-  if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source))
-    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (isInstance(source, Blob)) return new Uint8Array(await source.arrayBuffer());
+  const isBuffer = isInstance(source, ArrayBuffer);
+  // The buffer of an empty array may be one that was transferred, of which no other array can be made.
+  if ((isBuffer || ArrayBuffer.isView(source)) && source.byteLength > 0)
+    return isBuffer
+      ? new Uint8Array(source)
+      : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   throw new GradstepError(
     `Got ${show(source)}; expected the bytes of a .keras or .weights.h5 file: a Uint8Array, an ArrayBuffer or a Blob.`,
     { code: "INVALID_FILE" },

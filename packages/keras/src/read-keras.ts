@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, type OptimizerSpec, type Values } from "@gradstep/core";
+import { GradstepError, type OptimizerSpec, type Values } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import {
   fromKeras,
   initialState,

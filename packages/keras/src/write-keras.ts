@@ -1,4 +1,5 @@
-import { checkOptions, type OptimizerSpec, type OptimizerState, show } from "@gradstep/core";
+import { type OptimizerSpec, type OptimizerState, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { optimizerByName } from "@gradstep/core/by-name";
 import {
   checkCheckpointParts,

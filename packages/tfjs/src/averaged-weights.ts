@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { isInstance } from "@gradstep/core/internal";
 import { GradstepOptimizer } from "./optimizer.js";
 
 /** Callbacks of `model.fit`. */
@@ -17,7 +18,7 @@ export interface AveragedWeights {
  * @throws {GradstepError} `INVALID_PARAMETER`
  */
 export function averagedWeights(optimizer: GradstepOptimizer): AveragedWeights {
-  if (!((optimizer as unknown) instanceof GradstepOptimizer))
+  if (!isInstance(optimizer, GradstepOptimizer))
     throw new GradstepError(
       `averagedWeights: got ${show(optimizer)}; expected an optimizer of @gradstep/tfjs, such as the one of compile.`,
       { code: "INVALID_PARAMETER" },

@@ -6,6 +6,7 @@ import type {
   RuleFactory,
   Settings,
 } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import {
   kerasStageArgumentNames,
   withKerasStages,
@@ -49,7 +50,7 @@ function checkSettings({ name, hyperparameters, options }: core.Rule, settings: 
     );
   }
   const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
-  core.checkOptions(name, settings, [...known, ...kerasStageArgumentNames]);
+  checkOptions(name, settings, [...known, ...kerasStageArgumentNames]);
 }
 
 /** The settings of a rule, and Keras's arguments. */

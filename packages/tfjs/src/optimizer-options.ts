@@ -1,10 +1,5 @@
-import {
-  checkOptions,
-  checkSwitch,
-  stepControlNames,
-  type GroupOptions,
-  type StepControlOptions,
-} from "@gradstep/core";
+import { stepControlNames, type GroupOptions, type StepControlOptions } from "@gradstep/core";
+import { checkOptions, checkSwitch } from "@gradstep/core/internal";
 
 /** Options of `tfOptimizer`, `adam`, `sgd` and the others. `R`: hyperparameters of the own rules of groups. */
 export interface TfOptimizerOptions<

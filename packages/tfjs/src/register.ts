@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { propertyOf } from "@gradstep/core/internal";
 import * as core from "@tensorflow/tfjs-core";
 import "./index.js";
 import { GradstepOptimizer } from "./optimizer.js";
@@ -66,8 +67,9 @@ export function register(tf: TfjsNamespace = core): void {
 }
 
 function checkIsTfjs(tf: unknown): void {
-  const { train, serialization } = (tf ?? {}) as Partial<TfjsNamespace>;
-  if (train !== undefined && typeof serialization?.SerializationMap?.getMap === "function") return;
+  const map = propertyOf(propertyOf(tf, "serialization"), "SerializationMap");
+  const isTfjs = typeof propertyOf(map, "getMap") === "function";
+  if (isTfjs && propertyOf(tf, "train") !== undefined) return;
   throw new GradstepError(
     `register: got ${show(tf)}; expected TensorFlow.js, such as import * as tf from "@tensorflow/tfjs", or window.tf.`,
     { code: "UNSUPPORTED" },

@@ -1,4 +1,5 @@
 import { GradstepError, show, type OptimizerSpec } from "@gradstep/core";
+import { isInstance } from "@gradstep/core/internal";
 import { Optimizer } from "@tensorflow/tfjs-core";
 import type { TfOptimizerOptions } from "./optimizer-options.js";
 import { GradstepOptimizer } from "./optimizer.js";
@@ -19,7 +20,7 @@ export function tfOptimizer<H extends string, R extends string = string>(
   options: TfOptimizerOptions<NoInfer<H>, R> = {},
 ): TfOptimizer<H> {
   // TF.js reads properties of what it compares, which null does not have.
-  if (((spec as unknown) ?? {}) instanceof Optimizer) {
+  if (isInstance(spec, Optimizer as never)) {
     throw new GradstepError(
       `Got ${show(spec)}, which is an optimizer already; expected what a rule of @gradstep/core returns, such as adam().`,
       { code: "INVALID_RULE" },

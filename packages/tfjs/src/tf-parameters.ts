@@ -1,4 +1,5 @@
-import { GradstepError, show, type Values } from "@gradstep/core";
+import { GradstepError, hasNames, show, type Values } from "@gradstep/core";
+import { isArray, isInstance, propertyOf } from "@gradstep/core/internal";
 import { Optimizer, tensor, tidy, Variable, type DataType } from "@tensorflow/tfjs-core";
 import { stableNames } from "./state/stable-names.js";
 
@@ -42,12 +43,12 @@ interface LayerVariableLike {
 export function tfParameters(
   source: ModelLike | readonly Variable[] | Readonly<Record<string, Variable>>,
 ): Record<string, TfParameter> {
-  const isTable = !Array.isArray(source) && !isModel(source);
+  const isTable = !isArray(source) && !isModel(source);
   const variables = isTable ? Object.values(source as object) : listOf(source);
   variables.forEach(checkVariable);
   const distinct = [...new Set(variables as Variable[])];
   if (isTable) {
-    const entries = Object.entries(source as Readonly<Record<string, Variable>>);
+    const entries = Object.entries(source);
     return Object.fromEntries(entries.map(([name, one]) => [name, parameterOf(name, one)]));
   }
   const names = stableNames(distinct.map(({ name }) => name));
@@ -55,16 +56,16 @@ export function tfParameters(
 }
 
 function isModel(source: unknown): source is ModelLike {
-  if (source === null || typeof source !== "object" || source instanceof Optimizer)
+  if (!hasNames(source) || isInstance(source, Optimizer as never))
     throw new GradstepError(
       `Got ${show(source)}; expected a tf.LayersModel, a list of variables, or variables by name.`,
       { code: "INVALID_PARAMETER" },
     );
-  return "weights" in source && Array.isArray(source.weights);
+  return isArray(propertyOf(source, "weights"));
 }
 
-function listOf(source: unknown): unknown[] {
-  if (Array.isArray(source)) return source;
+function listOf(source: unknown): readonly unknown[] {
+  if (isArray(source)) return source;
   const { weights } = source as ModelLike;
   if (weights.length === 0)
     throw new GradstepError(

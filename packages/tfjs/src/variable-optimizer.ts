@@ -1,7 +1,6 @@
 import {
   createOptimizer,
   GradstepError,
-  stateMismatch,
   type GroupOptions,
   type Misfit,
   type Optimizer as CoreOptimizer,
@@ -11,6 +10,7 @@ import {
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
+import { stateMismatch } from "@gradstep/core/internal";
 import { engine, tensor, type NamedTensorMap, type Scalar } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";

@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { ForeignHeap } from "./memory/foreign-heap.js";
 import type { Heap } from "./memory/heap.js";
 import { maxPages, pageSize } from "./memory/layout.js";

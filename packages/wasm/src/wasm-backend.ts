@@ -4,7 +4,6 @@ import {
   GradstepError,
   Packing,
   remapRows,
-  wrapArray,
   type WrapOptions,
   type BatchRun,
   type HostArray,
@@ -17,6 +16,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
+import { wrappedTensor } from "@gradstep/core/internal";
 import { CompiledKernels } from "./compiled-kernels.js";
 import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
@@ -124,7 +124,7 @@ export class WasmBackend implements Wasm {
         { code: "INVALID_MEMORY" },
       );
     };
-    return wrapArray(this, memory, options, { makePlain, growing: this.memory });
+    return wrappedTensor(this, memory, options, { makePlain, growing: this.memory });
   }
 
   remap(moves: readonly RowMove[], sources: RowSources): void {

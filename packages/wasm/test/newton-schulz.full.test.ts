@@ -1,4 +1,4 @@
-import { newtonSchulz } from "@gradstep/core";
+import { newtonSchulz } from "@gradstep/core/internal";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";

@@ -7,8 +7,8 @@ import {
   type Tensor,
   type Update,
   type Variant,
-  plainUpdate,
 } from "@gradstep/core";
+import { plainUpdate } from "@gradstep/core/internal";
 import type { ErrorTracker } from "./device/error-tracker.js";
 import { bufferUsage } from "./device/webgpu-constants.js";
 import { compileTableKernel, type TableKernel } from "./planning/dispatch/one-shot-dispatches.js";

@@ -1,11 +1,5 @@
-import {
-  checkLength,
-  GradstepError,
-  identity,
-  show,
-  type ParameterCopy,
-  type Tensor,
-} from "@gradstep/core";
+import { GradstepError, identity, show, type ParameterCopy, type Tensor } from "@gradstep/core";
+import { checkLength } from "@gradstep/core/internal";
 import { passOf, type EncodeTarget } from "./commands/encode-target.js";
 import { captureRefusal } from "./device/capture-refusal.js";
 import { copyTensor } from "./memory/copy-tensor.js";

@@ -1,5 +1,4 @@
 import {
-  checkValues,
   checkVariant,
   GradstepError,
   identity,
@@ -14,6 +13,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
+import { checkValues } from "@gradstep/core/internal";
 import { captureRefusal } from "./device/capture-refusal.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools, type Allocation } from "./memory/buffer-pools.js";

@@ -4,11 +4,11 @@ import {
   createOptimizer,
   defineRule,
   nonNegative,
-  slotShape,
   type Matrices,
   type OptimizerSpec,
   type Tensor,
 } from "@gradstep/core";
+import { slotShape } from "@gradstep/core/internal";
 import { expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { bufferOf, describe, newBackend, wordsOf } from "./gpu.js";

@@ -1,4 +1,5 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
+import { isArray } from "@gradstep/core/internal";
 import type { ParameterValues } from "@gradstep/core/interop";
 import {
   encodeSafetensors,
@@ -226,7 +227,7 @@ function checkParameter(name: string, one: unknown): void {
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, never>> {
-  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  const isList = isArray(value) || ArrayBuffer.isView(value);
   return value !== null && typeof value === "object" && !isList;
 }
 

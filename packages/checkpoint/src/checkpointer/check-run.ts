@@ -1,4 +1,5 @@
 import { GradstepError, hasNames, list, show, type ErrorCode } from "@gradstep/core";
+import { propertyOf } from "@gradstep/core/internal";
 import type { CheckpointStore } from "../stores/store.js";
 import type { CheckpointedParameters, CheckpointedRun } from "./checkpointed-run.js";
 
@@ -96,8 +97,7 @@ function checkMethods(
   got: unknown,
   { what, methods, expected, code = "INVALID_HYPERPARAMETER" }: Methods,
 ): void {
-  const object = Object(got) as Readonly<Record<string, unknown>>;
-  if (methods.every((method) => typeof object[method] === "function")) return;
+  if (methods.every((method) => typeof propertyOf(got, method) === "function")) return;
   throw new GradstepError(`${caller}: got ${show(got)} as ${what}; expected ${expected}.`, {
     code,
   });

@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { checkSlotType } from "../checkpoint-file/checkpoint-file.js";
 import { checkRun } from "./check-run.js";
 import type { CheckpointedOptimizer, CheckpointedParameters } from "./checkpointed-run.js";

@@ -1,10 +1,10 @@
 import {
   GradstepError,
-  stateMismatch,
   type Misfit,
   type OptimizerState,
   type RestoreOptions,
 } from "@gradstep/core";
+import { stateMismatch } from "@gradstep/core/internal";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import { misfitsOfRun } from "./run-misfits.js";
 import type { CheckpointedOptimizer, CheckpointedRun } from "./checkpointed-run.js";

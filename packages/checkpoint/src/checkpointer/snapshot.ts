@@ -1,4 +1,5 @@
-import { GradstepError, readInto } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
+import { readInto } from "@gradstep/core/internal";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointMemory } from "../checkpoint-file/checkpoint-memory.js";
 import { checkParameterNames } from "./check-run.js";

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { isInstance, propertyOf } from "@gradstep/core/internal";
 import type { ByteSource } from "../stores/store.js";
 
 /** The bytes of a file: in memory, a `Blob` or `File`, or what a store opens. */
@@ -6,9 +7,10 @@ export type SafetensorsSource = ByteSource | Uint8Array | ArrayBuffer;
 
 /** @throws {GradstepError} `INVALID_FILE` for what has no bytes */
 export function sizeOf(source: SafetensorsSource): number {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source.byteLength;
-  const { size, stream } = (source ?? {}) as Partial<ByteSource>;
-  if (Number.isSafeInteger(size) && typeof stream === "function") return size!;
+  if (isInstance(source, ArrayBuffer) || ArrayBuffer.isView(source)) return source.byteLength;
+  const size = propertyOf(source, "size");
+  const hasStream = typeof propertyOf(source, "stream") === "function";
+  if (Number.isSafeInteger(size) && hasStream) return size as number;
   throw new GradstepError(
     `Got ${show(source)} as a file; expected a Uint8Array, an ArrayBuffer, a Blob, or what a store opens. Of a response: await response.blob().`,
     { code: "INVALID_FILE" },

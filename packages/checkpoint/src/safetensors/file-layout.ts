@@ -1,4 +1,5 @@
 import { GradstepError, list, show } from "@gradstep/core";
+import { isInstance } from "@gradstep/core/internal";
 import { checkTransfer } from "../check-transfer.js";
 import { platformClass } from "../platform-class.js";
 import { digestLength, digestName } from "./digest.js";
@@ -35,7 +36,7 @@ export function layOut(
 ): FileLayout {
   checkTransfer("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
   const { metadata, digest = false } = options;
-  if (!(tensors instanceof Map))
+  if (!isInstance(tensors, Map))
     throw new GradstepError(
       `Got ${show(tensors)} as the tensors; expected a Map by name. Make one with new Map(Object.entries(tensors)).`,
       { code: "INVALID_PARAMETER" },
@@ -52,7 +53,7 @@ export function layOut(
       bitsPerElement(dtypeB) - bitsPerElement(dtypeA) || (a < b ? -1 : 1),
   );
   const fields: string[] = [];
-  if (metadata !== undefined && !(metadata instanceof Map))
+  if (metadata !== undefined && !isInstance(metadata, Map))
     throw new GradstepError(
       `Got ${show(metadata)} as the metadata; expected a Map of texts. Make one with new Map(Object.entries(metadata)).`,
       { code: "INVALID_PARAMETER" },

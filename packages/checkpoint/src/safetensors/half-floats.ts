@@ -1,4 +1,5 @@
-import { decodeFloat16, encodeFloat16, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { decodeFloat16, encodeFloat16, isInstance, propertyOf } from "@gradstep/core/internal";
 import type { SafetensorsEntry } from "./entry.js";
 
 const float = new Float32Array(1);
@@ -56,11 +57,12 @@ export function encodeHalfFloats(
  * @throws {GradstepError} `INVALID_FILE` for other dtypes
  */
 export function floatValues(entry: SafetensorsEntry): Float32Array | Float64Array {
-  const { dtype, data } = (entry ?? {}) as Partial<SafetensorsEntry>;
-  if ((dtype === "F32" && data instanceof Float32Array) || data instanceof Float64Array)
-    return data;
-  if ((dtype === "F16" || dtype === "BF16") && data instanceof Float32Array) return data;
-  if ((dtype === "F16" || dtype === "BF16") && data instanceof Uint16Array) {
+  const dtype = propertyOf(entry, "dtype");
+  const data = propertyOf(entry, "data");
+  const isHalf = dtype === "F16" || dtype === "BF16";
+  if (isInstance(data, Float64Array)) return data;
+  if ((dtype === "F32" || isHalf) && isInstance(data, Float32Array)) return data;
+  if (isHalf && isInstance(data, Uint16Array)) {
     const decode = dtype === "F16" ? decodeFloat16 : decodeBfloat16;
     const values = new Float32Array(data.length);
     for (let i = 0; i < data.length; i++) values[i] = decode(data[i]);

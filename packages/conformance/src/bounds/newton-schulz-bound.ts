@@ -1,11 +1,5 @@
-import {
-  GradstepError,
-  hasNames,
-  newtonSchulz,
-  show,
-  smallestNormal,
-  type Dimensions,
-} from "@gradstep/core";
+import { GradstepError, hasNames, show, smallestNormal, type Dimensions } from "@gradstep/core";
+import { newtonSchulz } from "@gradstep/core/internal";
 import { checkModel } from "../option-checks.js";
 import type { ErrorModel } from "./error-model.js";
 

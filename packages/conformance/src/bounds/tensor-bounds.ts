@@ -1,8 +1,4 @@
 import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  reducedIndex,
   unshared,
   type Dimensions,
   type ElementOp,
@@ -11,6 +7,7 @@ import {
   type ReduceOp,
   type Variant,
 } from "@gradstep/core";
+import { countOf, dimensionsOf, hasRowsOf, reducedIndex } from "@gradstep/core/internal";
 import { literal, stored } from "./bounds.js";
 import type { ErrorModel } from "./error-model.js";
 import { anything, certainInput, isAnything, operand, point, type Interval } from "./interval.js";

@@ -1,5 +1,4 @@
 import {
-  checkOptions,
   createOptimizer,
   GradstepError,
   hasNames,
@@ -10,6 +9,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { Bounds, errorOverBound } from "../bounds/bounds.js";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { isAnything, point, type Interval } from "../bounds/interval.js";

@@ -1,4 +1,5 @@
-import { checkRule, type Rule } from "@gradstep/core";
+import type { Rule } from "@gradstep/core";
+import { checkRule } from "@gradstep/core/internal";
 import { importFile } from "./load-backend.js";
 import { UsageError } from "./usage.js";
 

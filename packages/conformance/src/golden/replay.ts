@@ -1,5 +1,4 @@
 import {
-  checkOptions,
   createOptimizer,
   GradstepError,
   type Backend,
@@ -7,6 +6,7 @@ import {
   type StepControlOptions,
   type Tensor,
 } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { oracle } from "@gradstep/core/reference";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";

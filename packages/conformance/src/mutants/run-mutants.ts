@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { rules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";

@@ -1,13 +1,5 @@
-import {
-  checkOptions,
-  checkRule,
-  checkSwitch,
-  createOptimizer,
-  GradstepError,
-  show,
-  type Backend,
-  type Rule,
-} from "@gradstep/core";
+import { createOptimizer, GradstepError, show, type Backend, type Rule } from "@gradstep/core";
+import { checkOptions, checkRule, checkSwitch } from "@gradstep/core/internal";
 import { rules as builtInRules } from "@gradstep/core/rules";
 import { roundToNearest, type ErrorModel } from "../bounds/error-model.js";
 import { emptyStats } from "../checker/check-stats.js";

@@ -15,7 +15,7 @@ import type { HostArray } from "./host-array.js";
 import { remapRows } from "./host-row-remap.js";
 import { HostTensor } from "./host-tensor.js";
 import type { LaidOutTensor } from "./laid-out-tensor.js";
-import { wrapArray } from "./wrap-array.js";
+import { wrappedTensor } from "./wrapped-tensor.js";
 
 /** The part of a backend in host memory that is the same for all of them: tensors over typed arrays, and moves of rows. */
 export abstract class HostBackend<T extends Values> implements WrappingBackend<HostArray> {
@@ -47,7 +47,7 @@ export abstract class HostBackend<T extends Values> implements WrappingBackend<H
   wrap(memory: T, options?: WrapOptions & { readonly rowStride?: undefined }): HostTensor<T>;
   wrap(memory: HostArray, options?: WrapOptions): HostTensor<T> | LaidOutTensor;
   wrap(memory: HostArray, options?: WrapOptions): HostTensor<T> | LaidOutTensor {
-    return wrapArray<T, HostTensor<T>>(this, memory, options, {
+    return wrappedTensor<T, HostTensor<T>>(this, memory, options, {
       makePlain: (shape, values, reserved) => new HostTensor(this, shape, values, reserved),
     });
   }

@@ -8,7 +8,13 @@ import { isInHostMemory } from "./stored-values.js";
 
 // An optimizer calls methods of backends with what it has checked; others may call them with anything.
 
-function check(isValid: boolean, what: string, value: unknown, expected: string): void {
+/** @throws {GradstepError} `INVALID_PARAMETER` */
+export function checkArgument(
+  isValid: boolean,
+  what: string,
+  value: unknown,
+  expected: string,
+): void {
   if (isValid) return;
   throw new GradstepError(`${what} is ${show(value)}; expected ${expected}.`, {
     code: "INVALID_PARAMETER",
@@ -23,8 +29,8 @@ function isHostTensor(value: unknown): boolean {
 
 /** @throws {GradstepError} `INVALID_PARAMETER`, `LENGTH_MISMATCH` */
 export function checkTransfer(source: Tensor, target: Tensor): void {
-  check(isHostTensor(source), "source", source, hostTensor);
-  check(isHostTensor(target), "target", target, hostTensor);
+  checkArgument(isHostTensor(source), "source", source, hostTensor);
+  checkArgument(isHostTensor(target), "target", target, hostTensor);
   checkLength("The copy", target.size, source.size);
 }
 
@@ -33,7 +39,12 @@ export function checkFilledCopy(parameter: Tensor, copy: ParameterCopy): void {
   checkTransfer(parameter, propertyOf(copy, "target") as Tensor);
   const activation = propertyOf(copy, "activation");
   const kind = propertyOf(activation, "kind");
-  check(typeof kind === "string", "activation", activation, "one with kind, scale and offset");
+  checkArgument(
+    typeof kind === "string",
+    "activation",
+    activation,
+    "one with kind, scale and offset",
+  );
 }
 
 /**
@@ -43,16 +54,16 @@ export function checkFilledCopy(parameter: Tensor, copy: ParameterCopy): void {
 export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): number {
   let rows = Infinity;
   const count = propertyOf(sources, "count") as number;
-  check(count > 0 && count >>> 0 === count, "count", count, "a positive integer");
-  check(Array.isArray(moves), "moves", moves, "a list");
+  checkArgument(count > 0 && count >>> 0 === count, "count", count, "a positive integer");
+  checkArgument(Array.isArray(moves), "moves", moves, "a list");
   const indices: unknown = propertyOf(sources, "indices");
   for (const move of moves) {
     const tensor = propertyOf(move, "tensor") as Tensor;
     const isOwn = isTensor(tensor) && "reallocate" in tensor;
-    check(isOwn, "A moved tensor", tensor, "one of this backend");
+    checkArgument(isOwn, "A moved tensor", tensor, "one of this backend");
     const { initial, reset } = move;
     const isInitial = typeof initial === "number" || isHostTensor(initial);
-    check(isInitial, "initial", initial, `a number or ${hostTensor}`);
+    checkArgument(isInitial, "initial", initial, `a number or ${hostTensor}`);
     if (!(["added", "all", "written"] as unknown[]).includes(reset))
       checkRowValues("reset", reset, count, tensor.backend, { allowsMore: true });
     checkRowValues("indices", indices, count, tensor.backend, { allowsMore: true });
@@ -68,10 +79,10 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): n
  * @throws {GradstepError} `INVALID_PARAMETER`
  */
 export function checkRuns(runs: readonly BatchRun[], kernels: Pick<WeakSet<Kernel>, "has">): void {
-  check(Array.isArray(runs), "runs", runs, "a list");
+  checkArgument(Array.isArray(runs), "runs", runs, "a list");
   for (const run of runs) {
     const isRun = kernels.has(propertyOf(run, "kernel") as Kernel) && hasUpdates(run);
-    check(isRun, "A run", run, "{ kernel, updates, count } of kernels of this backend");
+    checkArgument(isRun, "A run", run, "{ kernel, updates, count } of kernels of this backend");
   }
 }
 

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 
 /**
  * The number of values in a shape.
@@ -6,12 +7,10 @@ import { GradstepError, show } from "../errors.js";
  */
 export function sizeOf(shape: readonly number[]): number {
   const valid =
-    Array.isArray(shape) &&
+    isArray(shape) &&
     // A copy, because `every` skips the holes of an array.
     [...shape].every((length) => Number.isSafeInteger(length) && length > 0);
-  const size = valid
-    ? (shape as readonly number[]).reduce((product, length) => product * length, 1)
-    : Number.NaN;
+  const size = valid ? shape.reduce((product, length) => product * length, 1) : Number.NaN;
   if (!Number.isSafeInteger(size)) {
     throw new GradstepError(
       `Got shape ${show(shape)}; expected an array of positive integers, such as [784, 10], or [] for one number.`,

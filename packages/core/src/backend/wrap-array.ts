@@ -1,148 +1,28 @@
+import { propertyOf } from "../property-of.js";
 import type { Backend, Tensor } from "./backend.js";
-import type { Layout, Values } from "./memory.js";
-import type { WrapOptions } from "./wrapping-backend.js";
-import { checkOptions } from "../check-options.js";
-import { GradstepError, show } from "../errors.js";
-import { arrayTypeOf, type Precision } from "../language/precision.js";
 import type { HostArray } from "./host-array.js";
-import { LaidOutTensor, type GrowingMemory } from "./laid-out-tensor.js";
-import { checkScale } from "./layout.js";
-import { sizeOf } from "./shape.js";
-
-/** How a backend makes plain tensors, and the memory that it has. */
-export interface ArrayWrapping<T extends Values, R extends Tensor> {
-  /**
-   * Makes a plain tensor of values, and of the array that begins with them and continues with the capacity; undefined if
-   * it must not be plain.
-   */
-  readonly makePlain: (shape: readonly number[], values: T, reserved: T) => R | undefined;
-  /** Memory that can grow: tensors in it stay usable. None if left out. */
-  readonly growing?: GrowingMemory;
-}
-
-const dtypes: Readonly<Record<string, Layout["dtype"]>> = {
-  Float32Array: "f32",
-  Float64Array: "f64",
-  Uint16Array: "f16",
-  Uint32Array: "u32",
-  Int32Array: "i32",
-};
+import { checkArgument } from "./host-call-checks.js";
+import type { LaidOutTensor } from "./laid-out-tensor.js";
+import type { Values } from "./memory.js";
+import { wrappedTensor, type ArrayWrapping } from "./wrapped-tensor.js";
+import type { WrapOptions } from "./wrapping-backend.js";
 
 /**
  * `WrappingBackend.wrap` for typed arrays: makes a plain tensor of floats without gaps between rows, and a `LaidOutTensor`
  * of everything else.
  *
- * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
+ * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`; `INVALID_PARAMETER` for a value that is not a
+ * backend, or without `makePlain`
  */
 export function wrapArray<T extends Values, R extends Tensor>(
   backend: Backend,
   memory: HostArray,
-  options: WrapOptions = {},
-  { makePlain, growing }: ArrayWrapping<T, R>,
+  options: WrapOptions | undefined,
+  wrapping: ArrayWrapping<T, R>,
 ): R | LaidOutTensor {
-  const { precision } = backend;
-  const dtype = dtypeOf(memory, precision);
-  checkOptions("wrap", options, ["shape", "offset", "capacity", "dtype", "rowStride", "scale"]);
-  if (options.dtype !== undefined && options.dtype !== dtype) {
-    throw new GradstepError(
-      `Got dtype ${show(options.dtype)} for ${show(memory)}; expected "${dtype}", or an array of another type.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  checkScale(dtype, options.scale);
-  const { shape, offset, columns, rowStride, capacity } = extentOf(memory, options);
-  const length = (capacity - 1) * rowStride + columns;
-  if (dtype === precision && rowStride === columns) {
-    const values = memory.subarray(offset, offset + sizeOf(shape)) as T;
-    const plain = makePlain(shape, values, memory.subarray(offset, offset + length) as T);
-    if (plain !== undefined) return plain;
-  }
-  const layout = { dtype, rowStride, scale: Math.fround(options.scale ?? 1) };
-  const stored = memory.subarray(offset, offset + length);
-  const isInside = growing !== undefined && memory.buffer === growing.buffer;
-  return new LaidOutTensor(backend, shape, layout, stored, isInside ? growing : undefined);
-}
-
-/** @throws {GradstepError} `INVALID_MEMORY` */
-function dtypeOf(memory: unknown, precision: Precision): Layout["dtype"] {
-  const own = arrayTypeOf(precision).name;
-  const kind = ArrayBuffer.isView(memory) ? (memory as HostArray)[Symbol.toStringTag] : "";
-  const isOther = kind.startsWith("Float") && kind !== own;
-  if (!Object.hasOwn(dtypes, kind) || isOther) {
-    throw new GradstepError(
-      `Got ${show(memory)} to wrap; expected a ${own}. Convert it with new ${own}(values). Gradients and copies can be of Uint16Array (f16), gradients in fixed point and masks of Int32Array and Uint32Array.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  if ((memory as HostArray).length === 0) {
-    throw new GradstepError(
-      `Got an empty ${kind} to wrap; expected at least one value. An array is empty after its buffer was transferred.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  return dtypes[kind];
-}
-
-/** Where the values of a tensor are in an array. */
-interface Extent {
-  readonly shape: readonly number[];
-  readonly offset: number;
-  readonly columns: number;
-  readonly rowStride: number;
-  /** In rows. */
-  readonly capacity: number;
-}
-
-/** @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE` */
-function extentOf({ length }: HostArray, options: WrapOptions): Extent {
-  const { offset = 0 } = options;
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
-    throw new GradstepError(
-      `Got offset ${show(offset)}; expected an integer from 0 to ${length - 1}, counted in values.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  if (options.shape === undefined && options.rowStride !== undefined) {
-    throw new GradstepError(
-      "Got a rowStride without a shape; expected both, such as { shape: [rows, 3], rowStride: 16 }.",
-      { code: "INVALID_SHAPE" },
-    );
-  }
-  const { shape = [length - offset] } = options;
-  const size = sizeOf(shape);
-  const [rows] = shape;
-  const columns = size / (rows ?? 1);
-  const { rowStride = columns } = options;
-  if (!Number.isSafeInteger(rowStride) || rowStride < columns) {
-    throw new GradstepError(
-      `Got rowStride ${show(rowStride)}; expected an integer of at least ${columns}, the length of a row of shape [${shape.join(", ")}].`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  const check = (what: string, count: number): void => {
-    const needed = offset + (count - 1) * rowStride + columns;
-    if (needed <= length) return;
-    throw new GradstepError(`${what} needs ${needed} values; the array has ${length}.`, {
-      code: "INVALID_MEMORY",
-    });
-  };
-  check(`Shape [${shape.join(", ")}] at offset ${offset}`, rows ?? 1);
-  const capacity = options.capacity ?? rows ?? 1;
-  if (options.capacity !== undefined) {
-    checkCapacity(options.capacity, rows);
-    check(
-      `A capacity of ${capacity} rows of shape [${shape.join(", ")}] at offset ${offset}`,
-      capacity,
-    );
-  }
-  return { shape, offset, columns, rowStride, capacity };
-}
-
-/** @throws {GradstepError} `INVALID_MEMORY` */
-function checkCapacity(capacity: unknown, rows: number | undefined): void {
-  if (rows !== undefined && Number.isSafeInteger(capacity) && (capacity as number) >= rows) return;
-  throw new GradstepError(
-    `Got capacity ${show(capacity)}; expected ${rows === undefined ? "none, since the tensor has no rows" : `an integer from ${rows} on, counted in rows`}.`,
-    { code: "INVALID_MEMORY" },
-  );
+  const hasPrecision = typeof propertyOf(backend, "precision") === "string";
+  checkArgument(hasPrecision, "backend", backend, "a backend, which has a precision");
+  const isFunction = typeof propertyOf(wrapping, "makePlain") === "function";
+  checkArgument(isFunction, "wrapping", wrapping, "{ makePlain: (shape, values, reserved) => … }");
+  return wrappedTensor(backend, memory, options, wrapping);
 }

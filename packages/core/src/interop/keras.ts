@@ -14,6 +14,7 @@ import {
   withDynamicLossScale,
 } from "./keras-step-control.js";
 import { checkOptions } from "../check-options.js";
+import { propertyOf } from "../property-of.js";
 import { chain } from "../rule/chain.js";
 import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";
@@ -153,7 +154,7 @@ export function fromKeras(optimizer: KerasOptimizer, keywords: KerasOptions = {}
   if (
     optimizer === null ||
     typeof optimizer !== "object" ||
-    (optimizer.class_name === undefined && optimizer.config === undefined)
+    ["class_name", "config"].every((key) => propertyOf(optimizer, key) === undefined)
   ) {
     throw new GradstepError(
       `Got ${show(optimizer)}; expected { class_name: "Adam", config: { … } }, as keras.optimizers.serialize(optimizer) returns it. Parse text with JSON.parse().`,

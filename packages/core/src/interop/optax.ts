@@ -128,8 +128,9 @@ function specOf(owner: string, names: readonly string[], options: Options): Opti
 
 /** The options of a part. @throws {GradstepError} `UNSUPPORTED` */
 export function optionsOf(part: string): OptionMap {
-  if (Object.hasOwn(wrappers, part)) return wrappers[part];
-  const core = Object.hasOwn(cores, part) ? cores[part] : undefined;
+  const isIn = (table: object): boolean => typeof part === "string" && Object.hasOwn(table, part);
+  if (isIn(wrappers)) return wrappers[part];
+  const core = isIn(cores) ? cores[part] : undefined;
   if (core === undefined)
     return lookUp("Optax", part, {
       ...aliases,

@@ -20,5 +20,5 @@ const slots: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * same. Empty for rules that PyTorch does not have.
  */
 export function torchSlots(rule: string): Readonly<Record<string, string>> {
-  return Object.hasOwn(slots, rule) ? slots[rule] : {};
+  return typeof rule === "string" && Object.hasOwn(slots, rule) ? slots[rule] : {};
 }

@@ -3,6 +3,7 @@ import type { OptimizerMethods } from "../optimizer/optimizer.js";
 import { checkIsTable } from "../optimizer/step/gradient-table-checks.js";
 import type { Gradients } from "../optimizer/step/gradients.js";
 import type { StepOptions } from "../optimizer/step/step-options.js";
+import { propertyOf } from "../property-of.js";
 
 /** The part of an optimizer that is used. */
 type SteppedOptimizer<N extends string> = Pick<
@@ -53,7 +54,7 @@ export function torchStep<N extends string>(
 
 /** @throws {GradstepError} `UNSUPPORTED`, `INVALID_PARAMETER` for a value that is not an optimizer */
 function checkCalls(optimizer: SteppedOptimizer<string>): void {
-  if (typeof (optimizer as Partial<SteppedOptimizer<string>> | null)?.config !== "function")
+  if (typeof propertyOf(optimizer, "config") !== "function")
     throw new GradstepError(
       `torchStep: got ${show(optimizer)}; expected what createOptimizer returns.`,
       { code: "INVALID_PARAMETER" },

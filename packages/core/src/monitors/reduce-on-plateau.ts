@@ -2,6 +2,7 @@ import { checkChoice } from "../check-choice.js";
 import { checkOptions } from "../check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
+import { propertyOf } from "../property-of.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,
@@ -90,7 +91,7 @@ export function reduceOnPlateau(
     );
   checkCounts(owner, { patience, cooldown });
   checkChoice(owner, "mode", mode, monitorModes);
-  if (typeof optimizer?.learningRate !== "number")
+  if (typeof propertyOf(optimizer, "learningRate") !== "number")
     throw new GradstepError(
       `${owner}: got ${show(optimizer)} as the optimizer; expected what createOptimizer returns.`,
       { code: "INVALID_HYPERPARAMETER" },

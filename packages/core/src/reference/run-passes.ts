@@ -1,9 +1,12 @@
 import type { Update } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
+import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { countOf, reducedIndex, type Dimensions } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import { newtonSchulz } from "../language/newton-schulz.js";
 import type { MapPass, Pass, Reduction } from "../language/passes.js";
+import { propertyOf } from "../property-of.js";
 import type { Variant } from "../rule/variant.js";
 import type { PassArithmetic } from "./pass-arithmetic.js";
 import { fillCount, passTarget, perTensor, takesPart, type PassTarget } from "./pass-target.js";
@@ -22,14 +25,31 @@ interface PreparedRun extends RuleRun {
   readonly shared: ReadonlyMap<string, Values>;
 }
 
-/** Executes the passes of some rules as one step: level by level, at each level those of all rules. */
+/**
+ * Executes the passes of some rules as one step: level by level, at each level those of all rules.
+ * @throws {GradstepError} `INVALID_PARAMETER` for what is not a list of runs, or no arithmetic
+ */
 export function runPasses(runs: readonly RuleRun[], arithmetic: PassArithmetic): void {
+  if (
+    !isArray(runs) ||
+    !runs.every(isRun) ||
+    typeof propertyOf(arithmetic, "scalar") !== "function"
+  )
+    throw new GradstepError(
+      `runPasses: got ${show(runs)} and ${show(arithmetic)}; expected runs, as [{ variant, updates }], and an arithmetic, such as definedArithmetic("f32").`,
+      { code: "INVALID_PARAMETER" },
+    );
   const prepared = runs.map((run) => prepare(run, arithmetic));
   const last = Math.max(...runs.flatMap((run) => passesOf(run).map(({ level }) => level)));
   for (let level = 0; level <= last; level += 1) {
     for (const run of prepared) runLevel(run, level, arithmetic);
     for (const run of prepared) reduceAll(run, level, prepared, arithmetic);
   }
+}
+
+function isRun(run: unknown): boolean {
+  const passes = propertyOf(propertyOf(propertyOf(run, "variant"), "passPlan"), "passes");
+  return isArray(passes) && isArray(propertyOf(run, "updates"));
 }
 
 function passesOf({ variant }: RuleRun): readonly Pass[] {

@@ -1,6 +1,7 @@
 import { parse } from "../language/parse.js";
 import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
 import { GradstepError, list, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";
@@ -127,7 +128,7 @@ export function makeStage<H extends string, O extends OptionTable>(
         { code: "UNKNOWN_OPTION" },
       );
     }
-    if (!isValue && (typeof settings !== "object" || Array.isArray(settings))) {
+    if (!isValue && (typeof settings !== "object" || isArray(settings))) {
       throw new GradstepError(
         `${name}: got ${show(settings)}; expected ${names.length === 0 ? "no value" : `a number, or settings by name, such as { ${names[0]}: … }`}.`,
         { code: "UNKNOWN_OPTION" },

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import {
   checkNumbers,
   checkSteps,
@@ -38,8 +39,8 @@ export function piecewiseConstant(
   values: readonly number[],
 ): Schedule {
   const isValid =
-    Array.isArray(boundaries) &&
-    Array.isArray(values) &&
+    isArray(boundaries) &&
+    isArray(values) &&
     values.length === boundaries.length + 1 &&
     [...boundaries, ...values].every((value) => Number.isFinite(value)) &&
     boundaries.every((boundary, i) => i === 0 || boundary > boundaries[i - 1]);

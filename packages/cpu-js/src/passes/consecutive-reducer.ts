@@ -1,6 +1,5 @@
 import {
   emptyValue,
-  join,
   summationBlock,
   summationLanes,
   type Dimensions,
@@ -8,6 +7,7 @@ import {
   type ReduceOp,
   type Values,
 } from "@gradstep/core";
+import { join } from "@gradstep/core/internal";
 import type { Reducer } from "./reducer.js";
 import { addToLanes, joinBlocks, joinLanes } from "./reduction-lanes.js";
 import type { TemporaryArray } from "./temporary-array.js";

@@ -1,11 +1,5 @@
-import {
-  countOf,
-  endOfRun,
-  type MapPass,
-  type UnselectedRows,
-  type Values,
-  type Variant,
-} from "@gradstep/core";
+import type { MapPass, UnselectedRows, Values, Variant } from "@gradstep/core";
+import { countOf, endOfRun } from "@gradstep/core/internal";
 import { arrayNamesOf } from "./array-names.js";
 import { flush, flushesOf, type Flush } from "../flush.js";
 import { chunkLength } from "../interpreter.js";

@@ -1,4 +1,5 @@
-import { join, summationLanes, type ReduceOp, type Values } from "@gradstep/core";
+import { summationLanes, type ReduceOp, type Values } from "@gradstep/core";
+import { join } from "@gradstep/core/internal";
 
 /** Joins lanes l with l + 8, l + 4, l + 2 and l + 1. Each is a row of `width` values; those from `used` on are empty. */
 export function joinLanes(op: ReduceOp, lanes: Values, used: number, width: number): void {

@@ -1,18 +1,16 @@
-import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  type Count,
-  type Dimensions,
-  type Extent,
-  type HostTensor,
-  type SlotExtent,
-  type Tensor,
-  type Update,
-  type Values,
-  type Variant,
-  type VariantPart,
+import type {
+  Count,
+  Dimensions,
+  Extent,
+  HostTensor,
+  SlotExtent,
+  Tensor,
+  Update,
+  Values,
+  Variant,
+  VariantPart,
 } from "@gradstep/core";
+import { countOf, dimensionsOf, hasRowsOf } from "@gradstep/core/internal";
 import { arrayNamesOf } from "./array-names.js";
 import type { TemporaryArray } from "./temporary-array.js";
 

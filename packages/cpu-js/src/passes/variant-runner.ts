@@ -1,11 +1,5 @@
-import {
-  joinPairwise,
-  type MatrixPass,
-  type Update,
-  type Values,
-  type Variant,
-  type VariantPart,
-} from "@gradstep/core";
+import type { MatrixPass, Update, Values, Variant, VariantPart } from "@gradstep/core";
+import { joinPairwise } from "@gradstep/core/internal";
 import { arrayNamesOf } from "./array-names.js";
 import type { PassFunction } from "../kernel-table.js";
 import { MapPassRunner } from "./map-pass-runner.js";

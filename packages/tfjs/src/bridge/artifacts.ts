@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { propertyOf } from "@gradstep/core/internal";
 import { dispose, io, tidy, type NamedTensorMap, type serialization } from "@tensorflow/tfjs-core";
 import type { ReadWeight } from "../state/read-weights.js";
 import type { NamedTensor } from "../step/gradients.js";
@@ -13,8 +14,8 @@ export interface DecodedArtifacts {
 
 /** Decodes the weights of a saved model, and finds its optimizer. @throws {GradstepError} `INVALID_FILE` */
 export async function decodeArtifacts(artifacts: io.ModelArtifacts): Promise<DecodedArtifacts> {
-  const { trainingConfig } = artifacts ?? {};
   const specs = specsOf(artifacts);
+  const { trainingConfig } = artifacts;
   const weights = await decodeWeights(joined(artifacts.weightData!), specs);
   const ofGroup = (isOptimizer: boolean): ReadWeight[] =>
     weights.filter((_, i) => isOptimizerSpec(specs[i]) === isOptimizer);
@@ -84,7 +85,8 @@ function isOptimizerSpec({ group }: io.WeightsManifestEntry): boolean {
 }
 
 function specsOf(artifacts: io.ModelArtifacts): readonly io.WeightsManifestEntry[] {
-  const { weightSpecs: specs, weightData: data } = artifacts ?? {};
+  const specs = propertyOf(artifacts, "weightSpecs");
+  const data = propertyOf(artifacts, "weightData");
   if (!Array.isArray(specs) || data === undefined || data === null)
     return invalid(
       `weightSpecs is ${show(specs)} and weightData ${show(data)}; expected those of a LayersModel that was saved with its weights`,

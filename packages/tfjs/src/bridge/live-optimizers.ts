@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { isInstance, propertyOf } from "@gradstep/core/internal";
 import { toTfjs } from "@gradstep/core/interop";
 import {
   AdadeltaOptimizer,
@@ -64,13 +65,13 @@ interface SgdState {
  * NaN), `INVALID_HYPERPARAMETER`
  */
 export async function fromTfjsOptimizer(optimizer: Optimizer): Promise<GradstepOptimizer> {
-  if (optimizer instanceof GradstepOptimizer)
+  if (isInstance(optimizer, GradstepOptimizer))
     throw new GradstepError(
       "Got an optimizer of gradstep; expected one of TF.js's own. Use optimizer.state() and restore().",
       { code: "UNSUPPORTED" },
     );
   // Not `instanceof`: it may be of another copy of TF.js.
-  if (typeof (optimizer as Optimizer | null | undefined)?.getClassName !== "function")
+  if (typeof propertyOf(optimizer, "getClassName") !== "function")
     throw new GradstepError(
       `Got ${show(optimizer)}; expected an optimizer of TF.js, such as model.optimizer.`,
       { code: "UNSUPPORTED" },
@@ -96,7 +97,7 @@ export async function fromTfjsOptimizer(optimizer: Optimizer): Promise<GradstepO
  * @throws {GradstepError} `UNSUPPORTED` (what TF.js cannot do, all of it; another object), `DISPOSED`, `SWAPPED`
  */
 export async function toTfjsOptimizer(optimizer: GradstepOptimizer): Promise<Optimizer> {
-  if (!((optimizer as unknown) instanceof GradstepOptimizer))
+  if (!isInstance(optimizer, GradstepOptimizer))
     throw new GradstepError(`Got ${show(optimizer)}; expected an optimizer of @gradstep/tfjs.`, {
       code: "UNSUPPORTED",
     });

@@ -1,12 +1,5 @@
-import {
-  plainUpdate,
-  type Backend,
-  type BatchRun,
-  type Kernel,
-  type Tensor,
-  type Update,
-  type Variant,
-} from "@gradstep/core";
+import type { Backend, BatchRun, Kernel, Tensor, Update, Variant } from "@gradstep/core";
+import { plainUpdate } from "@gradstep/core/internal";
 import type { StepTensor } from "../step/step-tensor.js";
 import type { RelocatableTensor } from "./relocatable-tensor.js";
 

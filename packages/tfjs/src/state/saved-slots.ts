@@ -1,4 +1,5 @@
-import { slotShape, type Variant } from "@gradstep/core";
+import type { Variant } from "@gradstep/core";
+import { slotShape } from "@gradstep/core/internal";
 
 /**
  * The names of slots in TF.js's checkpoints, in TF.js's order, so that TF.js and gradstep read each other's checkpoints.

@@ -1,6 +1,4 @@
 import {
-  checkOptions,
-  checkRule,
   GradstepError,
   knownScalarsOf,
   show,
@@ -9,6 +7,7 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
+import { checkOptions, checkRule, isArray } from "@gradstep/core/internal";
 import { entryWords, rangeWord, rangeWords } from "../memory/layout.js";
 import { entryWord } from "../planning/entry-layout.js";
 import {
@@ -81,7 +80,7 @@ export function kernelModule(
 }
 
 function variantsOf(rule: Rule | readonly Variant[]): readonly Variant[] {
-  if (!isList(rule)) {
+  if (!isArray(rule)) {
     checkRule("kernelModule", rule);
     return rule.variants();
   }
@@ -92,11 +91,6 @@ function variantsOf(rule: Rule | readonly Variant[]): readonly Variant[] {
     );
   }
   return rule;
-}
-
-/** As Array.isArray, which TypeScript does not use to narrow read-only arrays. */
-function isList<T>(value: object | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
 }
 
 /**

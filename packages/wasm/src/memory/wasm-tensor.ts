@@ -1,10 +1,5 @@
 import {
-  checkValues,
-  grownCapacity,
-  notLive,
   sizeOf,
-  tooManyRows,
-  withoutValues,
   type Backend,
   type GradstepError,
   type MemoryRange,
@@ -12,6 +7,13 @@ import {
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
+import {
+  checkValues,
+  grownCapacity,
+  notLive,
+  tooManyRows,
+  withoutValues,
+} from "@gradstep/core/internal";
 import type { Heap } from "./heap.js";
 
 /** A range of a wasm memory. Its buffer is looked up at each use: growth replaces it. */

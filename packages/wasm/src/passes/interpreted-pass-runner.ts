@@ -1,4 +1,5 @@
-import { interpret, type Binding } from "@gradstep/core";
+import type { Binding } from "@gradstep/core";
+import { interpret } from "@gradstep/core/internal";
 import type { InterpretedPass } from "../planning/pass-plan.js";
 import type { PassTable } from "../planning/pass-table.js";
 

@@ -1,4 +1,5 @@
-import { joinPairwise, type MatrixPass, type ReduceOp } from "@gradstep/core";
+import type { MatrixPass, ReduceOp } from "@gradstep/core";
+import { joinPairwise } from "@gradstep/core/internal";
 import type { PassRanges } from "../planning/pass-ranges.js";
 import type { PassTable } from "../planning/pass-table.js";
 import { InterpretedPassRunner } from "./interpreted-pass-runner.js";

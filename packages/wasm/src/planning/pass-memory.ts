@@ -1,4 +1,5 @@
-import { countOf, emptyValue, summationLanes, type Extent } from "@gradstep/core";
+import { emptyValue, summationLanes, type Extent } from "@gradstep/core";
+import { countOf } from "@gradstep/core/internal";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { blocksOf, lanesOf, transposed, type PassKernel, type PassPlan } from "./pass-plan.js";

@@ -1,12 +1,5 @@
-import {
-  countOf,
-  endOfRun,
-  hasRowsOf,
-  summationBlock,
-  summationLanes,
-  type Dimensions,
-  type Update,
-} from "@gradstep/core";
+import { summationBlock, summationLanes, type Dimensions, type Update } from "@gradstep/core";
+import { countOf, endOfRun, hasRowsOf } from "@gradstep/core/internal";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import { rangeWord, rangeWords } from "../memory/layout.js";

@@ -1,4 +1,5 @@
-import { joinPairwise, summationLanes, type Dimensions, type ReduceOp } from "@gradstep/core";
+import { summationLanes, type Dimensions, type ReduceOp } from "@gradstep/core";
+import { joinPairwise } from "@gradstep/core/internal";
 import { blocksOf, lanesOf } from "./pass-plan.js";
 
 /** Joins the 16 lanes of each block of a tensor, then the blocks. Lanes are replaced. @param from,to words */

@@ -1,4 +1,5 @@
-import { endOfRun, type Update } from "@gradstep/core";
+import type { Update } from "@gradstep/core";
+import { endOfRun } from "@gradstep/core/internal";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";

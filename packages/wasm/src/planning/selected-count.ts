@@ -1,12 +1,5 @@
-import {
-  countOf,
-  hasRowsOf,
-  type Count,
-  type Dimensions,
-  type Matrices,
-  type SlotExtent,
-  type Update,
-} from "@gradstep/core";
+import type { Count, Dimensions, Matrices, SlotExtent, Update } from "@gradstep/core";
+import { countOf, hasRowsOf } from "@gradstep/core/internal";
 
 /** How many values of a tensor take part in a reduction, per row, column or tensor. */
 export function selectedCount(

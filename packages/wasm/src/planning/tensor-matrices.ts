@@ -1,4 +1,5 @@
-import { dimensionsOf, type Dimensions, type Matrices, type Update } from "@gradstep/core";
+import type { Dimensions, Matrices, Update } from "@gradstep/core";
+import { dimensionsOf } from "@gradstep/core/internal";
 
 /** The matrices of a tensor. */
 export interface TensorMatrices {

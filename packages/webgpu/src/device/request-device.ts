@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions, propertyOf } from "@gradstep/core/internal";
 
 /** How `webgpu` requests a device. */
 export interface DeviceOptions {
@@ -15,7 +16,7 @@ const powerPreferences: readonly unknown[] = ["low-power", "high-performance", u
  * object than a GPU, and another power preference than those of WebGPU
  */
 export function checkWebgpuOptions(options: object): void {
-  if (options !== null && typeof options === "object" && "createBuffer" in options) {
+  if (propertyOf(options, "createBuffer") !== undefined) {
     throw new GradstepError(
       `webgpu: got ${show(options)}; expected an object of options. Pass { device }.`,
       { code: "UNKNOWN_OPTION" },
@@ -24,7 +25,7 @@ export function checkWebgpuOptions(options: object): void {
   checkOptions("webgpu", options, ["device", "gpu", "powerPreference"]);
   const { gpu, powerPreference } = options as DeviceOptions;
   // Not `instanceof`: it may be of another realm, or of a runtime without the global.
-  if (gpu !== undefined && typeof (gpu as Partial<GPU> | null)?.requestAdapter !== "function")
+  if (gpu !== undefined && typeof propertyOf(gpu, "requestAdapter") !== "function")
     throw new GradstepError(
       `webgpu: gpu is ${show(gpu)}; expected navigator.gpu, or in Node (await nodeGpu()).gpu.`,
       { code: "INVALID_HYPERPARAMETER" },

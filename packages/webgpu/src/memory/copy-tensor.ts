@@ -1,4 +1,5 @@
-import { checkLength, GradstepError } from "@gradstep/core";
+import { GradstepError } from "@gradstep/core";
+import { checkLength } from "@gradstep/core/internal";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { GpuTensor } from "./gpu-tensor.js";
 

@@ -1,15 +1,13 @@
 import {
   bytesPerValue,
-  checkValues,
-  decodeFloat16,
   GradstepError,
-  notLive,
   show,
   sizeOf,
   type Layout,
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
+import { checkValues, decodeFloat16, notLive } from "@gradstep/core/internal";
 import type { GpuMemoryRange, WebGpu, WebGpuTensor } from "../webgpu.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import type { Allocation } from "./buffer-pools.js";

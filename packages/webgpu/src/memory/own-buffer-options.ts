@@ -1,4 +1,5 @@
-import { checkOptions, GradstepError, show } from "@gradstep/core";
+import { GradstepError, show } from "@gradstep/core";
+import { checkOptions } from "@gradstep/core/internal";
 import { bufferUsage } from "../device/webgpu-constants.js";
 
 /** Options of a tensor in a GPUBuffer of its own. */

@@ -1,13 +1,5 @@
-import {
-  bytesPerValue,
-  checkOptions,
-  checkScale,
-  GradstepError,
-  show,
-  sizeOf,
-  type Layout,
-  type WrapOptions,
-} from "@gradstep/core";
+import { bytesPerValue, GradstepError, show, type Layout, type WrapOptions } from "@gradstep/core";
+import { checkOptions, checkScale, wrappedExtent } from "@gradstep/core/internal";
 import { bufferUsage } from "../device/webgpu-constants.js";
 import { propertiesOf, type BufferProperties } from "./buffer-properties.js";
 import { checkFillsBuffer } from "./padded-rows.js";
@@ -47,47 +39,12 @@ const dtypes: readonly unknown[] = ["f32", "f16", "u32", "i32"] satisfies readon
 export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): WrappedStorage {
   const { size } = storageProperties(memory);
   checkWrapOptions(options);
-  const { dtype = "f32", offset = 0, scale = 1 } = options;
+  const { dtype = "f32", scale = 1 } = options;
   const width = bytesPerValue[dtype];
   // A binding holds whole words.
   const length = Math.floor(size / 4) * (4 / width);
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= length) {
-    throw new GradstepError(
-      `Got offset ${show(offset)}; expected an integer from 0 to ${length - 1}, counted in values of ${width} bytes.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  if (options.shape === undefined && options.rowStride !== undefined) {
-    throw new GradstepError(
-      `Got a rowStride without a shape; expected both, such as { shape: [rows, 3], rowStride: 16 }.`,
-      { code: "INVALID_SHAPE" },
-    );
-  }
-  const shape = options.shape ?? [length - offset];
-  const rowLength = sizeOf(shape) / (shape[0] ?? 1);
-  const rows = shape[0] ?? 1;
-  const rowStride = options.rowStride ?? rowLength;
-  if (!Number.isSafeInteger(rowStride) || rowStride < rowLength) {
-    throw new GradstepError(
-      `Got rowStride ${show(rowStride)}; expected an integer of at least ${rowLength}, the length of a row of shape [${shape.join(", ")}].`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  const capacity = options.capacity ?? rows;
-  if (!Number.isSafeInteger(capacity) || capacity < rows || (shape.length === 0 && capacity > 1)) {
-    throw new GradstepError(
-      `Got capacity ${show(capacity)}; expected an integer of at least ${rows}, the rows of shape [${shape.join(", ")}].`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
-  const needed = offset + (capacity - 1) * rowStride + rowLength;
-  if (needed > length) {
-    const hasCapacity = capacity > rows;
-    throw new GradstepError(
-      `Shape [${shape.join(", ")}]${hasCapacity ? ` with a capacity of ${capacity} rows` : ""} at offset ${offset} needs ${needed} values of ${width} bytes; the buffer has ${length}. Use a larger buffer, or a smaller ${hasCapacity ? "capacity" : "shape"}.`,
-      { code: "INVALID_MEMORY" },
-    );
-  }
+  const extent = wrappedExtent(length, options, "buffer", ` of ${width} bytes`);
+  const { shape, columns, rowStride, capacity } = extent;
   const isPlain =
     options.offset === undefined &&
     options.rowStride === undefined &&
@@ -95,12 +52,17 @@ export function wrappedStorage(memory: GPUBuffer, options: GpuWrapOptions): Wrap
   if (isPlain)
     checkFillsBuffer({
       shape,
-      rows,
-      columns: rowLength,
+      rows: shape[0] ?? 1,
+      columns,
       bytesPerValue: width,
       bufferLength: size,
     });
-  return { shape, byteOffset: offset * width, layout: { dtype, rowStride, scale }, capacity };
+  return {
+    shape,
+    byteOffset: extent.offset * width,
+    layout: { dtype, rowStride, scale },
+    capacity,
+  };
 }
 
 function checkWrapOptions(options: GpuWrapOptions): void {

@@ -1,6 +1,8 @@
 import { GradstepError } from "@gradstep/core";
+import { isInstance, propertyOf } from "@gradstep/core/internal";
 import { platformClass } from "../../platform-class.js";
 import type { SafetensorsSource } from "../../safetensors/index.js";
+import type { ByteSource } from "../../stores/store.js";
 
 /**
  * Does nothing unless the source starts as the files of `torch.save` do, as a zip archive or a pickle, or is a `.keras`
@@ -37,13 +39,12 @@ function isKeras(archive: Uint8Array): boolean {
 const headLength = 64;
 
 async function firstBytes(source: SafetensorsSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source.subarray(0, headLength);
-  if (source instanceof ArrayBuffer) return new Uint8Array(source).subarray(0, headLength);
+  if (isInstance(source, Uint8Array)) return source.subarray(0, headLength);
+  if (isInstance(source, ArrayBuffer)) return new Uint8Array(source).subarray(0, headLength);
   // Something else, such as a path: the codec's error says what it takes.
-  if (typeof (source as Partial<typeof source> | undefined)?.stream !== "function")
-    return new Uint8Array(0);
+  if (typeof propertyOf(source, "stream") !== "function") return new Uint8Array(0);
   const bytes: number[] = [];
-  const reader = source.stream().getReader();
+  const reader = (source as ByteSource).stream().getReader();
   try {
     while (bytes.length < headLength) {
       const { done, value } = await reader.read();

@@ -1,4 +1,5 @@
-import { slotShape, type Activation, type OptimizerSpec } from "@gradstep/core";
+import type { Activation, OptimizerSpec } from "@gradstep/core";
+import { slotShape } from "@gradstep/core/internal";
 import { randomGradient, randomParameter, sizeOfShape } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
 import type { LaidOutCopy, LaidOutParameter } from "./laid-out-parameter.js";

@@ -1,13 +1,5 @@
-import {
-  countOf,
-  dimensionsOf,
-  hasRowsOf,
-  type Dimensions,
-  type Extent,
-  type Matrices,
-  type Update,
-  type Variant,
-} from "@gradstep/core";
+import type { Dimensions, Extent, Matrices, Update, Variant } from "@gradstep/core";
+import { countOf, dimensionsOf, hasRowsOf } from "@gradstep/core/internal";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { RowView, RowListView } from "../../memory/buffer-views.js";
 

@@ -1,4 +1,5 @@
-import { dimensionsOf, type Update, type Variant } from "@gradstep/core";
+import type { Update, Variant } from "@gradstep/core";
+import { dimensionsOf } from "@gradstep/core/internal";
 import type { ElementTemporary } from "../../memory/element-temporaries.js";
 import { productLength } from "./matrix-pass.js";
 

@@ -1,11 +1,11 @@
 import {
   GradstepError,
-  grownCapacity,
   type RowMove,
   type RowSources,
   type RowValues,
   type Tensor,
 } from "@gradstep/core";
+import { grownCapacity } from "@gradstep/core/internal";
 import type { ErrorTracker } from "../../device/error-tracker.js";
 import { bufferUsage } from "../../device/webgpu-constants.js";
 import {

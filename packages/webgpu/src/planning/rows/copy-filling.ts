@@ -1,4 +1,5 @@
-import { checkLength, GradstepError, type ParameterCopy } from "@gradstep/core";
+import { GradstepError, type ParameterCopy } from "@gradstep/core";
+import { checkLength } from "@gradstep/core/internal";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import { copyProgram } from "../../shaders/copy-kernel.js";
 import type { RowKernelLayout } from "../../shaders/kernel-layout.js";

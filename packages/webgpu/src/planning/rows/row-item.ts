@@ -1,5 +1,4 @@
 import {
-  countOf,
   GradstepError,
   show,
   type CheckedActivation,
@@ -7,6 +6,7 @@ import {
   type ParameterCopy,
   type UnselectedRows,
 } from "@gradstep/core";
+import { countOf } from "@gradstep/core/internal";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { KernelProgram } from "../../shaders/kernel-program.js";
 import type { gradientTypeCode } from "../../shaders/row-parameters.js";

@@ -1,11 +1,5 @@
-import {
-  countOf,
-  type Count,
-  type Extent,
-  type Temporary,
-  type Update,
-  type Variant,
-} from "@gradstep/core";
+import type { Count, Extent, Temporary, Update, Variant } from "@gradstep/core";
+import { countOf } from "@gradstep/core/internal";
 import type { ElementTemporaries } from "../../memory/element-temporaries.js";
 import type { CountKernel } from "../../shaders/variant-kernels.js";
 import type { RowView, RowListView } from "../../memory/buffer-views.js";
