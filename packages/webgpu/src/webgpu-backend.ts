@@ -16,7 +16,8 @@ import {
 import { checkValues } from "@gradstep/core/internal";
 import { captureRefusal } from "./device/capture-refusal.js";
 import { ErrorTracker } from "./device/error-tracker.js";
-import { BufferPools, type Allocation } from "./memory/buffer-pools.js";
+import { BufferPools } from "./memory/buffer-pools.js";
+import type { Allocation } from "./memory/pool-buffer.js";
 import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
 import { GpuGuard } from "./gpu-guard.js";
 import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";

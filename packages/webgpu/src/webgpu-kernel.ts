@@ -37,15 +37,19 @@ export class WebGpuKernel implements Kernel {
       }
       const { matrixReduction, map } = pass;
       if (matrixReduction !== undefined) {
-        kernels.matrixReduction(matrixReduction, plainRowLayout(matrixReduction));
-        sources.push(emitMatrixReductionKernel(matrixReduction, plainRowLayout(matrixReduction)));
+        const layout = plainRowLayout(matrixReduction);
+        kernels.matrixReduction(matrixReduction, layout);
+        sources.push(emitMatrixReductionKernel(matrixReduction, layout));
       }
       if (map === undefined) continue;
-      if (isOfPlainElements(map)) kernels.dense(map, defaultKernelLayout);
-      else kernels.rows(map, plainRowLayout(map));
-      sources.push(
-        isOfPlainElements(map) ? emitDenseKernel(map) : emitRowKernel(map, plainRowLayout(map)),
-      );
+      if (isOfPlainElements(map)) {
+        kernels.dense(map, defaultKernelLayout);
+        sources.push(emitDenseKernel(map));
+      } else {
+        const layout = plainRowLayout(map);
+        kernels.rows(map, layout);
+        sources.push(emitRowKernel(map, layout));
+      }
     }
     this.source = sources.join("\n");
     const [first] = programs.passes;

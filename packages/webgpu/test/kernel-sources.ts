@@ -122,7 +122,7 @@ export function fusedSources(variant: Variant, all: readonly RowFeatures[]): rea
     .filter(({ list }) => list !== true)
     .map(({ isShared, isScaled, ...features }) => {
       const own = isScaled === true ? scaledKernelsOf(kernels).fused! : fused;
-      const layout = plainRowLayout(own.kernel, { ...features, wholeRows: true });
+      const layout = plainRowLayout(own.kernel, { ...features, fused: true });
       const bindings = isShared === true ? layout.bindings.map(() => 0) : layout.bindings;
       return emitFusedRowKernel(own, { ...layout, bindings });
     });

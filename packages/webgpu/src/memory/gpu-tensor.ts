@@ -10,7 +10,7 @@ import {
 import { checkValues, decodeFloat16, notLive } from "@gradstep/core/internal";
 import type { GpuMemoryRange, WebGpu, WebGpuTensor } from "../webgpu.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import type { Allocation } from "./buffer-pools.js";
+import type { Allocation } from "./pool-buffer.js";
 import { uploadable } from "./uploadable-array.js";
 
 /** What a tensor needs of its backend. */

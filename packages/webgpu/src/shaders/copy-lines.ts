@@ -2,7 +2,8 @@ import { boundedNorm, activationCode } from "./activation-functions.js";
 import type { RowKernelLayout } from "./kernel-layout.js";
 import type { KernelProgram } from "./kernel-program.js";
 import { rowBindingOf, copyName } from "./row-bindings.js";
-import { storeFloat, storeWord, type RowAccess } from "./row-access.js";
+import type { RowAccess } from "./row-access.js";
+import { storeFloat, storeWord } from "./binding-access.js";
 import { copyParameterName, unselectedRowsCode } from "./row-parameters.js";
 import { packedFloat16 } from "./wgsl-fragments.js";
 

@@ -48,7 +48,7 @@ export interface RowKernelLayout {
   /** The number of copies that a parameter can have. */
   readonly copies: number;
   /** Whether an invocation updates a row in all passes. */
-  readonly wholeRows: boolean;
+  readonly fused: boolean;
   /** Whether f16 are written, which share words with values of other rows and tensors. */
   readonly halves: boolean;
 }
@@ -105,8 +105,8 @@ export function bindGroupLayoutKey(layout: KernelLayout): string {
 export function kernelLayoutKey(layout: KernelLayout): string {
   if (!isRowKernelLayout(layout)) return `${layout.width} ${layout.gradients}`;
   const { bindings, copies, mask, list, strides, widths, fixedPoint, activates, clears } = layout;
-  const { wholeRows, halves, rowScalars } = layout;
-  const named = { mask, list, rowScalars, strides, widths, activates, clears, wholeRows, halves };
+  const { fused, halves, rowScalars } = layout;
+  const named = { mask, list, rowScalars, strides, widths, activates, clears, fused, halves };
   const words = Object.entries(named).flatMap(([name, isTrue]) => (isTrue ? [name] : []));
   const integers = fixedPoint === "none" ? [] : [`${fixedPoint} gradients`];
   return [

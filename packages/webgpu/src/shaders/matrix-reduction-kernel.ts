@@ -2,7 +2,8 @@ import type { Reduction, ReduceOp } from "@gradstep/core";
 import { entryHeaderLength, workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
 import { activationFunctions } from "./activation-functions.js";
-import { isInGroupLoop, positionOf, rowAccessOf } from "./row-access.js";
+import { rowAccessOf } from "./row-access.js";
+import { isInGroupLoop, positionOf } from "./row-position.js";
 import { matrixParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {

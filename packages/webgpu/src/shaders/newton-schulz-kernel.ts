@@ -1,4 +1,5 @@
 import type { MatrixPass, Variant } from "@gradstep/core";
+import { floatBits } from "./float-bits.js";
 import {
   entryHeaderLength,
   firstArrayBinding,
@@ -50,12 +51,9 @@ export function coefficientWords(
   { scalars }: Variant,
   coefficients: MatrixPass["coefficients"],
 ): readonly number[] {
-  const bits = new Uint32Array(1);
-  return coefficients.flatMap((one) => {
-    if (typeof one === "string") return [scalars.indexOf(one), 0];
-    new Float32Array(bits.buffer)[0] = one;
-    return [isLiteral, bits[0]];
-  });
+  return coefficients.flatMap((one) =>
+    typeof one === "string" ? [scalars.indexOf(one), 0] : [isLiteral, floatBits(one)],
+  );
 }
 
 /** The arrays that are bound after the scalars, in order. `products` has A and bA + cA² of each matrix. */

@@ -115,7 +115,7 @@ export function plainRowLayout(
     activates: false,
     clears: false,
     copies: 0,
-    wholeRows: false,
+    fused: false,
     halves: false,
     ...changes,
   };

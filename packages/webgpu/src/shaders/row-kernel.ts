@@ -2,7 +2,8 @@ import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
-import { isInGroupLoop, rowAccessOf } from "./row-access.js";
+import { rowAccessOf } from "./row-access.js";
+import { isInGroupLoop } from "./row-position.js";
 import {
   copyParameterNames,
   isGrouped,

@@ -80,8 +80,8 @@ export const unselectedRowsCode: Readonly<Record<UnselectedRows, number>> = {
 export const gradientTypeCode = { float: 0, i32: 1, u32: 2 } as const;
 
 /** Whether an invocation of this layout handles several values. */
-export function isGrouped({ copies, activates, wholeRows }: RowKernelLayout): boolean {
-  return copies > 0 || activates || wholeRows;
+export function isGrouped({ copies, activates, fused }: RowKernelLayout): boolean {
+  return copies > 0 || activates || fused;
 }
 
 /** The names of the row parameters of a layout, in the order of the table. */

@@ -2,14 +2,9 @@ import type { Dimensions, Reduction } from "@gradstep/core";
 import type { RowKernelLayout } from "../../shaders/kernel-layout.js";
 import { valuesPerTile } from "../../shaders/matrix-reduction-kernel.js";
 import type { BindingLimits, Dispatch } from "../dispatch/dispatch.js";
-import {
-  chunkDimensions,
-  chunkParameters,
-  elementsOf,
-  rowChunksOf,
-  spansOf,
-  type RowChunk,
-} from "../rows/row-chunk.js";
+import { elementsOf } from "../rows/chunk-grouping.js";
+import { chunkParameters } from "../rows/chunk-parameters.js";
+import { chunkDimensions, rowChunksOf, spansOf, type RowChunk } from "../rows/row-chunk.js";
 import { planRowSegments } from "../rows/row-dispatches.js";
 import type { RowItem } from "../rows/row-item.js";
 import { placedRowItems } from "../rows/row-layout.js";

@@ -1,3 +1,4 @@
+import { floatBits } from "../../shaders/float-bits.js";
 import {
   gatherCode,
   gatherParameterNames,
@@ -88,7 +89,7 @@ function* segmentsOf(
             reset_mode: resetCode[reset],
             gather_mode: gatherCode[mode],
             limit_start: limit === undefined ? noLimit : limit.start - limitOffset / 4,
-            initial: bitsOf(initial),
+            initial: floatBits(initial),
             source_stride: source.stride,
             source_low: low,
             source_high: high,
@@ -99,8 +100,4 @@ function* segmentsOf(
       };
     }
   }
-}
-
-function bitsOf(value: number): number {
-  return new Uint32Array(new Float32Array([value]).buffer)[0];
 }

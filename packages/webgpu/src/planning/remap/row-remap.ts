@@ -8,11 +8,7 @@ import {
 import { grownCapacity } from "@gradstep/core/internal";
 import type { ErrorTracker } from "../../device/error-tracker.js";
 import { bufferUsage } from "../../device/webgpu-constants.js";
-import {
-  allocationAlignment,
-  type Allocation,
-  type BufferPools,
-} from "../../memory/buffer-pools.js";
+import { allocationAlignment, type BufferPools } from "../../memory/buffer-pools.js";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import { uploadable } from "../../memory/uploadable-array.js";
 import type { BindingLimits } from "../dispatch/dispatch.js";
@@ -25,6 +21,7 @@ import { maxScratchLength, planRemap, rowMemoryOf } from "./remap-plan.js";
 import { wordView } from "../rows/row-item.js";
 import type { RowView } from "../../memory/buffer-views.js";
 import type { SegmentDispatch } from "../dispatch/segment-dispatches.js";
+import { allocateTargets, checkMoved, type RemapTarget } from "./remap-targets.js";
 
 /** What a remap needs of its backend. */
 export interface RemapContext {
@@ -35,13 +32,6 @@ export interface RemapContext {
   readonly kernels: RemapKernels;
   /** What recorded remaps need until they are submitted. */
   readonly retained: RetainedMemory;
-}
-
-/** A tensor, and its new memory if it needs some. */
-interface Target {
-  readonly move: RowMove;
-  readonly tensor: GpuTensor;
-  readonly allocation: Allocation | undefined;
 }
 
 /**
@@ -59,7 +49,7 @@ export function remapRows(
 ): void {
   const { device, errors, pools, retained, limits } = context;
   const { count } = sources;
-  for (const { tensor, reset } of moves) check(tensor as unknown as GpuTensor, reset, count);
+  for (const { tensor, reset } of moves) checkMoved(tensor as unknown as GpuTensor, reset, count);
   const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
   retained.release(tensors, recordInto);
   const targets = allocateTargets(pools, moves, count);
@@ -157,8 +147,8 @@ interface NewRows {
 
 /** The tensor as it is gathered; none if its values are written after the move. */
 function gatheredTensorsOf(
-  { move, tensor, allocation }: Target,
-  all: readonly Target[],
+  { move, tensor, allocation }: RemapTarget,
+  all: readonly RemapTarget[],
   { count, viewOf, indices }: NewRows,
 ): GatheredTensor[] {
   const { reset, initial } = move;
@@ -187,62 +177,10 @@ function gatheredTensorsOf(
 }
 
 /** The rows of a tensor from which rows are reset. Its own rows may be moved, too. */
-function initialRowsOf(tensor: Tensor, all: readonly Target[]): InitialRows {
+function initialRowsOf(tensor: Tensor, all: readonly RemapTarget[]): InitialRows {
   const moved = all.find((one) => (one.tensor as Tensor) === tensor);
   const source = rowMemoryOf(tensor as unknown as GpuTensor);
   return { source, isMoved: moved === undefined, initial: (moved?.move.initial ?? 0) as number };
-}
-
-function check(tensor: GpuTensor, reset: RowMove["reset"], count: number): void {
-  tensor.checkLive();
-  const { layout } = tensor;
-  if (layout !== undefined && layout.dtype !== "f32" && reset !== "written") {
-    throw new GradstepError(
-      `Got a tensor of ${layout.dtype} to remap; expected f32, since others are only written after a remap.`,
-      { code: "UNSUPPORTED" },
-    );
-  }
-  if (tensor.allocation !== undefined || count <= tensor.capacity) return;
-  throw new GradstepError(
-    `Got ${count} rows for a wrapped tensor of shape [${tensor.shape.join(", ")}]; its capacity is ${tensor.capacity} rows. Wrap a larger buffer, with { capacity } for the rows to come.`,
-    { code: "INVALID_MEMORY" },
-  );
-}
-
-/** Allocates memory for the tensors that need more: for all of them, or for none. */
-function allocateTargets(pools: BufferPools, moves: readonly RowMove[], count: number): Target[] {
-  const tensors = moves.map(({ tensor }) => tensor as unknown as GpuTensor);
-  const byteLengths = tensors.map((tensor) =>
-    tensor.allocation === undefined || count <= tensor.capacity
-      ? undefined
-      : grownCapacity(count, tensor.capacity) * tensor.columns * 4,
-  );
-  const lengthsByPool = new Map<number, number[]>();
-  tensors.forEach(({ allocation }, i) => {
-    const byteLength = byteLengths[i];
-    if (byteLength === undefined) return;
-    const { pool } = allocation!;
-    if (pool === undefined) return;
-    lengthsByPool.set(pool, [...(lengthsByPool.get(pool) ?? []), byteLength]);
-  });
-  const allocations: Allocation[] = [];
-  try {
-    for (const [pool, lengths] of lengthsByPool) pools.reserve(lengths, pool);
-    return tensors.map((tensor, i) => {
-      const byteLength = byteLengths[i];
-      if (byteLength === undefined) return { move: moves[i], tensor, allocation: undefined };
-      const { pool, buffer } = tensor.allocation!;
-      const allocation =
-        pool === undefined
-          ? pools.allocateBuffer(byteLength, buffer.usage)
-          : pools.allocate(byteLength, pool, true);
-      allocations.push(allocation);
-      return { move: moves[i], tensor, allocation };
-    });
-  } catch (error) {
-    for (const allocation of allocations) pools.free(allocation);
-    throw error;
-  }
 }
 
 /** A buffer for one remap. If the device reports later that it has no memory for it, the tensors have lost their values. */

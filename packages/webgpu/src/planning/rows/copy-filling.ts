@@ -53,7 +53,7 @@ export function planCopyFilling(
     mask: undefined,
     unselectedRows: "keep" as const,
     list: undefined,
-    wholeRows: false,
+    isFused: false,
     gradientRows: rows,
     copies: [isContiguous ? { ...view, stride: columns * view.unit } : view],
     scalars: new Float64Array(0),

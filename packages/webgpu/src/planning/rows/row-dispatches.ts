@@ -1,15 +1,9 @@
 import { kernelLayoutKey, type RowKernelLayout } from "../../shaders/kernel-layout.js";
 import { readsMatrices } from "../../shaders/row-parameters.js";
 import type { BindingLimits, Dispatch } from "../dispatch/dispatch.js";
-import {
-  chunkDimensions,
-  chunkParameters,
-  elementsOf,
-  listParameters,
-  rowChunksOf,
-  spansOf,
-  type RowChunk,
-} from "./row-chunk.js";
+import { elementsOf } from "./chunk-grouping.js";
+import { chunkParameters, listParameters } from "./chunk-parameters.js";
+import { chunkDimensions, rowChunksOf, spansOf, type RowChunk } from "./row-chunk.js";
 import { idOf } from "../dispatch/object-ids.js";
 import type { RowItem } from "./row-item.js";
 import { placedRowItems, type PlacedRowItem } from "./row-layout.js";

@@ -51,7 +51,7 @@ export interface RowItem {
   readonly gradientRows: number;
   readonly copies: readonly CopyView[];
   /** Whether one invocation updates a row in all passes. */
-  readonly wholeRows: boolean;
+  readonly isFused: boolean;
   /** The scalars of the parameter's group, compared by identity. */
   readonly scalars: Float64Array;
   readonly dimensions: Dimensions;
@@ -62,7 +62,7 @@ interface RowItemOptions {
   /** Whether the kernel sets gradients to 0. */
   readonly clears?: boolean;
   /** Whether its invocations run all passes for a row. */
-  readonly wholeRows?: boolean;
+  readonly isFused?: boolean;
 }
 
 /**
@@ -72,7 +72,7 @@ interface RowItemOptions {
 export function rowItemOf(
   kernel: KernelProgram,
   { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
-  { clears = false, wholeRows = false }: RowItemOptions = {},
+  { clears = false, isFused = false }: RowItemOptions = {},
 ): RowItem {
   const { over, arrays } = kernel;
   const { unselectedRows, scalars, gradientActivation } = update;
@@ -103,7 +103,7 @@ export function rowItemOf(
     unselectedRows,
     list,
     gradientRows: list === undefined ? rows : update.gradient.size / (update.parameter.size / rows),
-    wholeRows,
+    isFused,
     copies: writesParameter ? update.copies.map(copyView) : [],
     scalars,
     dimensions,

@@ -79,7 +79,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
     activates,
     clears: items.some(({ clearsGradient }) => clearsGradient),
     copies,
-    wholeRows: items.some(({ wholeRows }) => wholeRows),
+    fused: items.some(({ isFused }) => isFused),
     halves: items.some(
       (item) =>
         item.copies.some(({ unit }) => unit === 1) ||

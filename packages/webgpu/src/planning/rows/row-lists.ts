@@ -24,8 +24,8 @@ interface List {
   readonly update: Update;
   readonly buffer: GPUBuffer;
   readonly length: number;
-  /** The number of rows if all are updated, otherwise 0. */
-  readonly all: number;
+  /** The words for the first entry of each row: as many as rows if all are updated, otherwise 0. */
+  readonly firstEntryCount: number;
   /** What is copied to the buffer; undefined if the device makes it from a tensor. */
   readonly words: Uint32Array<ArrayBuffer> | undefined;
   /** The sets of scalars after the entries; undefined if entries have none of their own. */
@@ -50,17 +50,25 @@ export class RowLists {
       const isArray = "start" in rows;
       const length = isArray ? capacityFor(rows.end - rows.start) : rows.size;
       const updatesAll = update.unselectedRows === "zero" || update.mask !== undefined;
-      const all = updatesAll ? (update.parameter.shape[0] ?? 1) : 0;
+      const firstEntryCount = updatesAll ? (update.parameter.shape[0] ?? 1) : 0;
       const ofRows = isArray ? rows.scalars : undefined;
       const scalars = ofRows && new ListScalars(update, ofRows, listEntryWords * length, length);
       const listed = scalars?.end ?? listEntryWords * length;
       const buffer = device.createBuffer({
         label: `${label}, rows`,
-        size: 4 * (listed + all),
+        size: 4 * (listed + firstEntryCount),
         usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
       });
       const words = isArray ? new Uint32Array(listed) : undefined;
-      return { update, buffer, length, all, words, scalars, indices: isArray ? undefined : rows };
+      return {
+        update,
+        buffer,
+        length,
+        firstEntryCount,
+        words,
+        scalars,
+        indices: isArray ? undefined : rows,
+      };
     });
   }
 
@@ -68,8 +76,8 @@ export class RowLists {
   viewOf(index: number): RowListView | undefined {
     const list = this.#lists[index];
     if (list === undefined) return undefined;
-    const { buffer, length, all, scalars } = list;
-    const firstEntries = all === 0 ? undefined : listEntryWords * length;
+    const { buffer, length, firstEntryCount, scalars } = list;
+    const firstEntries = firstEntryCount === 0 ? undefined : listEntryWords * length;
     return { buffer, start: 0, length, firstEntries, scalarPlaces: scalars?.places };
   }
 
@@ -85,7 +93,7 @@ export class RowLists {
     const segments = this.#lists.flatMap((list): Segment[] => {
       if (list?.indices === undefined) return [];
       const made = segmentOf(list, list.indices, false);
-      return list.all === 0 ? [made] : [segmentOf(list, list.indices, true), made];
+      return list.firstEntryCount === 0 ? [made] : [segmentOf(list, list.indices, true), made];
     });
     // One after the other: some of them write to the same buffer.
     return segments.flatMap((segment) =>
@@ -129,11 +137,15 @@ export class RowLists {
 }
 
 /** @param isReset whether it sets the first entries of all rows to none, instead of making the list */
-function segmentOf({ buffer, length, all }: List, indices: Tensor, isReset: boolean): Segment {
+function segmentOf(
+  { buffer, length, firstEntryCount }: List,
+  indices: Tensor,
+  isReset: boolean,
+): Segment {
   const view = wordView(indices as unknown as GpuTensor);
   return {
     spans: [rowsSpan(view, 0, length), { buffer, low: 0, high: buffer.size }],
-    count: isReset ? all : length,
+    count: isReset ? firstEntryCount : length,
     scalars: undefined,
     parametersAt: ([indexOffset]) => {
       const parameters: RowListParameters = {
@@ -141,7 +153,7 @@ function segmentOf({ buffer, length, all }: List, indices: Tensor, isReset: bool
         index_stride: view.stride,
         list_start: 0,
         first_entries: listEntryWords * length,
-        rows: all,
+        rows: firstEntryCount,
         is_reset: isReset ? 1 : 0,
       };
       return rowListParameterNames.map((name) => parameters[name]);

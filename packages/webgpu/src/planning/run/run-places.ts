@@ -86,7 +86,8 @@ export function placeRun(
   return { targets, deviceCounts };
 }
 
-function scratchPlace(start: number): ArrayPlace {
+/** The place of one value for all elements of a tensor, in the scratch buffer. */
+export function scratchPlace(start: number): ArrayPlace {
   return { buffer: undefined, start, length: 1, perRow: 0, width: 0, stride: 0, isPadded: true };
 }
 

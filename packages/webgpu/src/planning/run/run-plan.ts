@@ -14,7 +14,7 @@ import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./sha
  * @param isSkippable whether the device can leave the step out
  * @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT`
  */
-export function planPassRun(
+export function planRuns(
   runs: readonly PlannedRun[],
   scratch: ScratchLayout,
   limits: BindingLimits,

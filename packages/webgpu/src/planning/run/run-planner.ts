@@ -15,7 +15,7 @@ import { planMatrixReductions } from "../matrix/matrix-reduction.js";
 import type { PlannedRun } from "./planned-run.js";
 import { planRowDispatches } from "../rows/row-dispatches.js";
 import { rowItemOf } from "../rows/row-item.js";
-import type { RunPlaces } from "./run-places.js";
+import { scratchPlace, type RunPlaces } from "./run-places.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
 
@@ -130,7 +130,7 @@ export class RunPlanner {
       this.#fused.map((target) => ({
         item: rowItemOf(fused.kernel, target, {
           clears: target.update.clearsGradient,
-          wholeRows: true,
+          isFused: true,
         }),
         startsOf: () => [],
       })),
@@ -239,18 +239,7 @@ export class RunPlanner {
     if (overAll.length === 0) return targets;
     return targets.map((target, t) => {
       const places = new Map<string, ArrayPlace>(target.places);
-      for (const { name } of overAll) {
-        const start = this.#sourceOf(name) + t;
-        places.set(name, {
-          buffer: undefined,
-          start,
-          length: 1,
-          perRow: 0,
-          width: 0,
-          stride: 0,
-          isPadded: true,
-        });
-      }
+      for (const { name } of overAll) places.set(name, scratchPlace(this.#sourceOf(name) + t));
       return { ...target, places };
     });
   }

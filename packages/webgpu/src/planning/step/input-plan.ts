@@ -9,7 +9,7 @@ import { bindingLimitsOf, type BindingRange, type StepDispatch } from "../dispat
 import type { PlannedRun } from "../run/planned-run.js";
 import { wordView } from "../rows/row-item.js";
 import type { RowView, RowListView } from "../../memory/buffer-views.js";
-import { planPassRun } from "../run/run-plan.js";
+import { planRuns } from "../run/run-plan.js";
 import { ScratchLayout } from "../run/scratch-layout.js";
 import { StepCommands, type StepRecorder } from "../../commands/step-commands.js";
 import {
@@ -22,7 +22,7 @@ import type { StepMemory } from "./step-memory.js";
 import { workgroupGridOf } from "../dispatch/workgroup-grid.js";
 
 /** What a plan needs of its device. */
-export interface InputPlanContext {
+export interface PlanContext {
   readonly device: GPUDevice;
   readonly errors: ErrorTracker;
   /** Decides which steps are taken; all if undefined. */
@@ -41,7 +41,7 @@ export class InputPlan {
   lastUse = 0;
   /** Whether steps were recorded that the caller submits. */
   wasRecorded = false;
-  readonly #context: InputPlanContext;
+  readonly #context: PlanContext;
   readonly #memory: StepMemory;
   readonly #updates: readonly Update[];
   readonly #inputs: StepInputs;
@@ -54,7 +54,7 @@ export class InputPlan {
   #destroyed = false;
 
   /** @throws {GradstepError} `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_GRADIENT` */
-  constructor(context: InputPlanContext, runs: readonly RunOfUpdates[], memory: StepMemory) {
+  constructor(context: PlanContext, runs: readonly RunOfUpdates[], memory: StepMemory) {
     const { device, errors, guard } = context;
     const { label, ring, signalRing, bindGroups } = memory;
     this.#context = context;
@@ -197,7 +197,7 @@ export class InputPlan {
     const dispatches = [
       ...this.#lists.dispatches(runs[0].kernels, limits),
       ...this.#lists.scalarDispatches(runs[0].kernels, limits, this.#context.guard?.memory.control),
-      ...planPassRun(planned, scratch, limits, this.#isSkippable),
+      ...planRuns(planned, scratch, limits, this.#isSkippable),
     ];
     const bytes = scratch.length * 4;
     if (bytes > limits.maxBindingSize) {

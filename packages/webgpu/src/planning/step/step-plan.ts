@@ -11,16 +11,13 @@ import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { VariantKernels } from "../../shaders/variant-kernels.js";
 import type { StepKernels } from "../dispatch/step-kernels.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "../dispatch/delayed-destruction.js";
-import { InputPlan, type InputPlanContext, type RunOfUpdates } from "./input-plan.js";
+import { InputPlan, type PlanContext, type RunOfUpdates } from "./input-plan.js";
 import { elementTemporariesOf } from "../matrix/matrix-temporaries.js";
 import { hashInputs } from "./step-inputs.js";
 import { StepMemory } from "./step-memory.js";
 
 /** In how many combinations of memory the gradients and masks of the same parameters are remembered. */
 export const maxInputPlans = 128;
-
-/** What a plan needs of its backend. */
-export type StepPlanContext = InputPlanContext;
 
 /** A compiled variant. */
 export interface StepProgram {
@@ -38,7 +35,7 @@ export interface StepRun extends BatchRun {
 export class StepPlan {
   /** Names its work in messages of the device. */
   readonly label: string;
-  readonly #context: StepPlanContext;
+  readonly #context: PlanContext;
   readonly #runs: readonly RunOfUpdates[];
   /** Parameters, slots and copies. */
   readonly #tensors: readonly GpuTensor[];
@@ -52,7 +49,7 @@ export class StepPlan {
   readonly #stepsPerTarget = new WeakMap<object, number>();
   readonly #cancelInvalidation: (() => void)[] = [];
 
-  constructor(context: StepPlanContext, runs: readonly StepRun[]) {
+  constructor(context: PlanContext, runs: readonly StepRun[]) {
     const { device, errors } = context;
     this.#context = context;
     this.label = `gradstep ${runs.map(({ kernel }) => kernel.program.variant.label).join(" and ")}`;

@@ -1,7 +1,7 @@
 import { GradstepError, show, type Update } from "@gradstep/core";
 import { DelayedDestruction } from "../dispatch/delayed-destruction.js";
-import type { InputPlan } from "./input-plan.js";
-import { StepPlan, type StepPlanContext, type StepRun } from "./step-plan.js";
+import type { InputPlan, PlanContext } from "./input-plan.js";
+import { StepPlan, type StepRun } from "./step-plan.js";
 import { checkTarget, passOf } from "../../commands/encode-target.js";
 
 /** The steps of how many combinations of parameters are remembered: for several optimizers. */
@@ -9,12 +9,12 @@ export const maxStepPlans = 128;
 
 /** Executes steps, and remembers what it has prepared for them. */
 export class StepPlans {
-  readonly #context: StepPlanContext;
+  readonly #context: PlanContext;
   /** The most recently used first. */
   readonly #plans: StepPlan[] = [];
   readonly #retired = new DelayedDestruction<StepPlan>();
 
-  constructor(context: StepPlanContext) {
+  constructor(context: PlanContext) {
     this.#context = context;
   }
 
