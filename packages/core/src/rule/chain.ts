@@ -1,14 +1,15 @@
-import { GradstepError, list, show } from "../errors.js";
+import { show } from "../errors.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import type { Source } from "../language/build-program.js";
 import { propertyOf } from "../property-of.js";
 import type { Schedule } from "../schedules/schedule.js";
 import { assembleRule, type CompleteChoices } from "./assemble-rule.js";
+import { checkNames, checkOrder, checkStage, fail } from "./chain-checks.js";
 import { labelOf } from "./rule-factory.js";
 import type { OptionTable } from "./options.js";
 import { withOn, type OptimizerSpec, type Rule } from "./rule.js";
 import { stageRenaming, type Link, type Rename } from "./stage-renaming.js";
-import type { Stage, StageSpec } from "./stage-factory.js";
+import type { StageSpec } from "./stage-factory.js";
 import { assembleVariant, type Variant, type VariantPart, type VariantTexts } from "./variant.js";
 
 /** A stage or a rule with its settings. */
@@ -88,10 +89,6 @@ export function chainedRule(links: readonly Link[]): ChainedRule {
   return chained;
 }
 
-function fail(message: string): never {
-  throw new GradstepError(message, { code: "INVALID_CHAIN" });
-}
-
 function linksOf(part: ChainPart): readonly Link[] {
   const has = (name: "stage" | "rule", property: string, type: string): boolean =>
     typeof part === "object" && typeof propertyOf(propertyOf(part, name), property) === type;
@@ -106,76 +103,6 @@ function linksOf(part: ChainPart): readonly Link[] {
   fail(
     `chain: got ${show(part)}; expected stages and one rule of @gradstep/core, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,
   );
-}
-
-function checkOrder(name: string, links: readonly Link[]): void {
-  const rules = links.filter(({ stage }) => stage === undefined);
-  if (rules.length !== 1) {
-    fail(
-      `chain: got ${rules.length === 0 ? "no rule" : `the rules ${rules.map((one) => one.rule.name).join(" and ")}`}; expected one rule. To use several, give a group a rule of its own.`,
-    );
-  }
-  let before = links[0];
-  for (const link of links) {
-    if (rankOf(link) < rankOf(before)) {
-      fail(
-        `${name}: ${link.rule.name} stands after ${before.rule.name}, but is ${link.stage === undefined ? "the rule" : `on ${link.stage.updated}`}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
-      );
-    }
-    before = link;
-  }
-}
-
-/** Where a stage stands in a chain, by what it updates; the rule is at 1. */
-const ranks = { g: 0, u: 2, p: 3 };
-
-function rankOf({ stage }: Link): number {
-  return stage === undefined ? 1 : ranks[stage.updated];
-}
-
-/** Checks that the rule has what a stage works on and reads. @throws {GradstepError} `INVALID_CHAIN` */
-function checkStage(name: string, stage: Stage, rule: Rule, ruleTexts: VariantTexts): void {
-  if (stage.updated === "u" && !leavesApplication(ruleTexts)) {
-    fail(
-      `${name}: ${stage.name} works on u, but ${rule.name} assigns p itself. Use a rule that assigns u, or leave ${stage.name} out.`,
-    );
-  }
-  const { slots = [], hyperparameters = [] } = stage.reads;
-  const missing =
-    slots.find((one) => !Object.hasOwn(ruleTexts.slots, one)) ??
-    hyperparameters.find((one) => !Object.hasOwn(rule.hyperparameters, one));
-  if (missing === undefined) return;
-  fail(
-    `${name}: ${stage.name} reads "${missing}", which ${rule.name} does not have; expected a rule with ${list([...slots, ...hyperparameters])}.`,
-  );
-}
-
-/** Whether the application of the update is the last statement, which no rule writes itself. */
-function leavesApplication({ perElement }: VariantTexts): boolean {
-  return perElement.at(-1)!.isFrame === true && perElement.length > 1;
-}
-
-/** Hyperparameters, options and state have names of their own, since they are properties of one optimizer. */
-function checkNames(
-  name: string,
-  links: readonly (Link & { readonly texts: VariantTexts })[],
-): void {
-  const owners = new Map<string, string>();
-  for (const { rule, texts } of links) {
-    const { slots, persistentScalars, metrics = {} } = texts;
-    const names = [rule.hyperparameters, rule.options, slots, persistentScalars, metrics].flatMap(
-      (table) => Object.keys(table),
-    );
-    for (const one of names) {
-      const owner = owners.get(one);
-      if (owner !== undefined) {
-        fail(
-          `${name}: "${one}" belongs to ${owner} and to ${rule.name}; expected different names. Leave one out, or define it with another name.`,
-        );
-      }
-      owners.set(one, rule.name);
-    }
-  }
 }
 
 /**
