@@ -6,7 +6,10 @@ import {
   chain,
   createOptimizer,
   ema,
+  prodigy,
+  sgd,
   type Backend,
+  type Optimizer,
   type OptimizerSpec,
 } from "../src/index.js";
 import { reference } from "../src/reference.js";
@@ -194,3 +197,43 @@ describe("reset", () => {
 function numbersOf(value: number, length: number): number[] {
   return Array.from({ length }, () => value);
 }
+
+describe("slots that all parameters share", () => {
+  async function shared(reset: (optimizer: Optimizer) => void): Promise<boolean> {
+    const parameters = { w: backend.tensor([3, 4], numbers(12, 1)), b: backend.tensor([2, 4]) };
+    const optimizer = createOptimizer(prodigy(), parameters) as Optimizer;
+    for (const seed of [2, 3]) optimizer.step({ w: numbers(12, seed), b: numbers(8, seed + 9) });
+    const valueOf = async (): Promise<number> => (await optimizer.state()).slots.w.numerator[0];
+    expect(await valueOf()).not.toBe(0);
+    reset(optimizer);
+    return (await valueOf()) === 0;
+  }
+
+  test.each<[string, (optimizer: Optimizer) => void, boolean]>([
+    ["all parameters", (optimizer) => optimizer.reset(), true],
+    ["their names", (optimizer) => optimizer.reset(["b", "w"]), true],
+    ["one of them", (optimizer) => optimizer.reset("w"), false],
+    ["all of their columns", (optimizer) => optimizer.reset(["w", "b"], { columns: [0, 4] }), true],
+    ["some of their columns", (optimizer) => optimizer.reset("w", { columns: [0, 2] }), false],
+    ["some rows", (optimizer) => optimizer.reset("w", { rows: Uint32Array.of(1, 1, 1) }), false],
+  ])("are reset with all elements of all of them: %s", async (_, reset, expected) => {
+    expect(await shared(reset)).toBe(expected);
+  });
+
+  test("belong to the parameters of one rule", async () => {
+    const parameters = { w: backend.tensor([3]), v: backend.tensor([3]), b: backend.tensor([3]) };
+    const groups = [{ match: "b", rule: sgd() }];
+    const optimizer = createOptimizer(prodigy(), parameters, { groups }) as Optimizer;
+    const gradients = { w: numbers(3, 1), v: numbers(3, 2), b: numbers(3, 3) };
+    for (let step = 0; step < 2; step += 1) optimizer.step(gradients);
+    for (const [names, isReset] of [
+      ["w", false],
+      [["v", "w"], true],
+    ] as const) {
+      optimizer.reset(names);
+      const { slots } = await optimizer.state();
+      expect([slots.w.numerator[0] === 0, slots.v.numerator[0] === 0]).toEqual([isReset, isReset]);
+      expect([...slots.w.m]).toEqual([0, 0, 0]);
+    }
+  });
+});

@@ -212,3 +212,25 @@ describe("a definition is refused", () => {
     );
   });
 });
+
+describe("what a text cannot say is an error of its syntax", () => {
+  test.each([
+    ["a reduction of scalars, in perStep", { perStep: "c = meanAll(learningRate)" }],
+    ["a reduction of what is one value", { perElement: "p = p - g * meanAll(learningRate)" }],
+    ["a comparison that is reduced", { perElement: "p = p - g * meanAll(g < 1)" }],
+    ["a comparison that is assigned", { perElement: "p = g < 1" }],
+    [
+      "a coefficient that is computed from elements",
+      { perElement: "p = p - newtonSchulz(g, meanAll(g), 1, 1)" },
+    ],
+    [
+      "coefficients that are computed from scalars",
+      { perElement: "p = p - newtonSchulz(g, 1, learningRate + 1, 1)" },
+    ],
+    ["a matrix that is one value", { perElement: "p = p - newtonSchulz(meanAll(g), 1, 1, 1)" }],
+  ])("%s", (_, changes) => {
+    const compiled = (): unknown =>
+      defineRule(anything<typeof plain>({ ...plain, ...changes })).rule.variant();
+    expect(codeOf(compiled)).toBe("RULE_SYNTAX");
+  });
+});
