@@ -15,13 +15,14 @@ export const strykerPlugins = [
     name: "messages",
     value: {
       shouldIgnore(path) {
-        const { node, parent, key, listKey } = path;
-        if (isTextOnly(node) || isInErrorFunction(path)) return "text of a message";
+        const { node, parent, listKey } = path;
         const isArgument = listKey === "arguments";
         const isMessage =
-          isArgument && parent.type === "NewExpression"
-            ? parent.callee.name?.endsWith("Error") && key === 0
-            : isText(node) && (isArgument ? takesMessage(parent.callee) : isAdvice(parent));
+          isTextOnly(node) ||
+          isErrorText(path) ||
+          isOfErrorTexts(path) ||
+          isInErrorFunction(path) ||
+          (isText(node) && (isArgument ? takesMessage(parent.callee) : isAdvice(parent)));
         return isMessage ? "text of a message" : undefined;
       },
     },
@@ -36,6 +37,27 @@ function isTextOnly({ type, id }) {
   return type === "FunctionDeclaration"
     ? describingFunctions.test(id?.name)
     : type === "VariableDeclarator" && messageVariables.includes(id.name);
+}
+
+/** The first argument of an error. */
+function isErrorText({ parent, key, listKey }) {
+  return (
+    listKey === "arguments" &&
+    key === 0 &&
+    parent.type === "NewExpression" &&
+    /Error$/.test(parent.callee.name)
+  );
+}
+
+/** A variable that nothing but the texts of errors refers to. */
+function isOfErrorTexts({ node: { type, id }, scope }) {
+  if (type !== "VariableDeclarator" || id.type !== "Identifier") return false;
+  const { referencePaths, constant } = scope.getBinding(id.name);
+  return (
+    constant &&
+    referencePaths.length > 0 &&
+    referencePaths.every((reference) => reference.find(isErrorText) !== null)
+  );
 }
 
 /** In a function that makes errors of one code, everything but their options decides on the text alone. */
