@@ -45,7 +45,7 @@ function isErrorText({ parent, key, listKey }) {
     listKey === "arguments" &&
     key === 0 &&
     parent.type === "NewExpression" &&
-    /Error$/.test(parent.callee.name)
+    parent.callee.name?.endsWith("Error") === true
   );
 }
 

@@ -106,7 +106,7 @@ describe("fromTorch", () => {
     ["Adadelta", { rho: 0.3 }, { rho: 0.3 }],
     ["RAdam", { betas: [0.3, 0.4], eps: 0.5 }, { beta1: 0.3, beta2: 0.4, epsilon: 0.5 }],
     ["RAdam", { decoupled_weight_decay: true }, { weightDecayMode: undefined }],
-    ["Adafactor", { eps: [null, 0.3] }, { epsilon2: 0.3 }],
+    ["Adafactor", { eps: [null, 0.3] }, { epsilon1: 2 ** -23, epsilon2: 0.3 }],
     ["Adafactor", { eps: [0.3, 0.4], d: 2 }, { epsilon1: 0.3, epsilon2: 0.4, clipThreshold: 2 }],
     ["Adafactor", { beta2_decay: -0.3 }, { beta2Decay: -0.3 }],
     ["NAdam", { momentum_decay: 0.3 }, { momentumDecay: 0.3 }],

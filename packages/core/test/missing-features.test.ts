@@ -10,7 +10,8 @@ import { reference } from "../src/reference.js";
 import { chain } from "../src/rule/chain.js";
 import { adam } from "../src/rules/adam.js";
 import { sgd } from "../src/rules/sgd.js";
-import { ema } from "../src/stages/factories.js";
+import type { OptimizerSpec } from "../src/rule/rule.js";
+import { clipByGlobalNorm, ema } from "../src/stages/factories.js";
 import { guarding } from "./guarding-backend.js";
 import { anything, codeOf, numbers } from "./support.js";
 
@@ -112,6 +113,17 @@ test("a state with a number of rows does not fit a backend without rows", async 
   expect(misfits({})).toEqual([["shape", "rowCounts.w", "1 of 3 rows", "all"]]);
   expect(misfits({ rowCounts: { w: 4 } })).toEqual([["format", "rowCounts.w", "4", "at most 3"]]);
   expect(misfits({ rowCounts: { w: 3 } })).toEqual([]);
+});
+
+test("a backend that runs one rule at a time takes rules that share no reduction", () => {
+  const clipped = chain(clipByGlobalNorm(), adam());
+  const make = (rule: OptimizerSpec) => (): unknown => {
+    const backend = without("runTogether");
+    const parameters = { a: backend.tensor([1]), b: backend.tensor([1]) };
+    return createOptimizer(clipped, parameters, { groups: [{ match: "b", rule }] });
+  };
+  expect(make(sgd())).not.toThrow();
+  expect(codeOf(make(chain(clipByGlobalNorm(), sgd())))).toBe("UNSUPPORTED");
 });
 
 describe("what a host cannot read on a device is refused", () => {

@@ -142,6 +142,9 @@ describe("reduceOnPlateau", () => {
   test("refuses rates that follow a schedule, and what is no number", () => {
     const scheduled = oneWeight(sgd({ learningRate: linear(1, 0, 10) }));
     expect(codeOf(() => reduceOnPlateau(scheduled))).toBe("UNSUPPORTED");
+    const groups = [{ match: "w", learningRate: linear(1, 0, 10) }];
+    const inGroup = createOptimizer(sgd(), { w: reference().tensor([1]) }, { groups });
+    expect(codeOf(() => reduceOnPlateau(inGroup))).toBe("UNSUPPORTED");
     const optimizer = oneWeight();
     const plateau = reduceOnPlateau(optimizer, { patience: 0 });
     expect(codeOf(() => plateau.update(anything("1")))).toBe("INVALID_HYPERPARAMETER");
@@ -156,6 +159,17 @@ describe("reduceOnPlateau", () => {
 });
 
 describe("earlyStopping", () => {
+  test.each<EarlyStoppingOptions>([
+    { minDelta: Number.NaN },
+    { minDelta: anything("1") },
+    { baseline: Number.NaN },
+    { patience: -1 },
+    { startFromEpoch: 0.5 },
+    { mode: anything<MonitorMode>("auto") },
+  ])("INVALID_HYPERPARAMETER for %j", (options) => {
+    expect(codeOf(() => earlyStopping(options))).toBe("INVALID_HYPERPARAMETER");
+  });
+
   const backend = reference();
 
   test.each(keras.earlyStopping.map((one, i) => [i, one.options, one] as const))(

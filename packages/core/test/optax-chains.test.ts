@@ -46,6 +46,11 @@ describe("the learning rate of a chain", () => {
   });
 });
 
+test("centralize subtracts the mean of a row, the weights of a unit in Optax", () => {
+  const { rule, options } = fromOptax("centralize+sgd", { learning_rate: 1 });
+  expect([rule.name, options.centralizeAxis]).toEqual(["centralize-gradients+sgd", "row"]);
+});
+
 test("MultiSteps and apply_if_finite are options of the spec", () => {
   const spec = fromOptax("multi_steps2+apply_if_finite+sgd", {
     every_k_schedule: 2,

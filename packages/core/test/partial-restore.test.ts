@@ -29,6 +29,18 @@ describe("partial: true", () => {
     optimizer.step({ w: numbers(6, 1), b: numbers(4, 2), added: numbers(2, 3) });
   });
 
+  test("keeps the scalars of a rule that a state does not have", async () => {
+    const optimizer = trained(shapes, { spec: nadam(), steps: 2 });
+    const state = await optimizer.state();
+    const [{ persistentScalars }] = state.groups;
+    expect(Object.keys(persistentScalars)).not.toEqual([]);
+    const groups = state.groups.map((group) => ({ ...group, persistentScalars: {} }));
+    const misfits = optimizer.restore({ ...state, groups }, { partial: true });
+    expect(misfits).toHaveLength(Object.keys(persistentScalars).length);
+    const [after] = (await optimizer.state()).groups;
+    expect(after.persistentScalars).toEqual(persistentScalars);
+  });
+
   test("takes slots of another rule by their names, and none of its hyperparameters", async () => {
     const state = await trained(shapes, { spec: nadam({ learningRate: 0.25 }) }).state();
     const optimizer = trained(shapes, {

@@ -76,6 +76,8 @@ describe("reset", () => {
     ["INVALID_SHAPE", "w", { columns: [0, 5] }],
     ["INVALID_SHAPE", "w", { columns: [2, 2] }],
     ["INVALID_SHAPE", "w", { columns: [-1, 2] }],
+    ["INVALID_SHAPE", "w", { columns: [0, 1.5] }],
+    ["INVALID_SHAPE", "w", { columns: [0.5, 2] }],
     ["INVALID_SHAPE", "w", { columns: 2 }],
     ["INVALID_SHAPE", "b", { columns: [0, 1] }],
     ["INVALID_SHAPE", undefined, { rows: Uint32Array.of(1, 1, 1) }],

@@ -144,6 +144,8 @@ describe("tensors", () => {
     [new Float32Array(4), { offset: 4 }, "INVALID_MEMORY"],
     [new Float32Array(4), { offset: -1 }, "INVALID_MEMORY"],
     [new Float32Array(4), { offset: 0.5 }, "INVALID_MEMORY"],
+    [new Float32Array(4), { offset: -1 }, "INVALID_MEMORY"],
+    [new Float32Array(4), { offset: 0.5 }, "INVALID_MEMORY"],
     [new Float32Array(4), { offset: "1" }, "INVALID_MEMORY"],
     [new Float32Array(4), { shape: [5] }, "INVALID_MEMORY"],
     [new Float32Array(4), { shape: [4], offset: 1 }, "INVALID_MEMORY"],
