@@ -1,8 +1,10 @@
 import type { Values } from "../../backend/memory.js";
 import { applyChainRule } from "../../activations/activate.js";
 import { ascending } from "../../backend/ascending.js";
-import { dimensionsOf } from "../../backend/dimensions.js";
+import { columnsOf, dimensionsOf, hasRowsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
+import { countOf } from "../../language/dimensions.js";
+import type { Extent } from "../../language/extent.js";
 import { bytecodeOf } from "../../language/bytecode.js";
 import { interpret } from "../../language/interpret.js";
 import { roundingTo } from "../../language/precision.js";
@@ -10,10 +12,11 @@ import { resolveStatements, type Scope, type Statement } from "../../language/bu
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
 import { withOn } from "../../rule/rule.js";
-import { scopesOf, type VariantTexts } from "../../rule/variant.js";
+import { scopesOf, type SlotExtent, type VariantTexts } from "../../rule/variant.js";
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import { readRowLimit } from "../rows/row-limit.js";
 import type { Gradients } from "../step/gradients.js";
 import { readDense } from "../sparse/read-dense.js";
 import type { NonFinite } from "../../rule/step-control-options.js";
@@ -22,13 +25,20 @@ import { linesOf } from "./explained-lines.js";
 import { shownNames } from "./shown-names.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 
-/** The gradients of a step, each read when it is first needed. */
-type ReadGradient = (record: ParameterRecord) => Promise<Values>;
+/** A gradient, and whether the step updates a row. */
+interface ReadGradient {
+  readonly values: Values;
+  readonly selects: (row: number) => boolean;
+}
+
+/** Reads the gradient of a parameter when it is first needed. */
+type GradientReader = (record: ParameterRecord) => Promise<ReadGradient>;
 
 /** A parameter of the step to be explained, with its arrays. */
 interface ReadRecord {
   readonly record: ParameterRecord;
   readonly arrays: ReadonlyMap<string, Values>;
+  readonly selects: ReadGradient["selects"];
 }
 
 /** The statements of a rule, resolved for one group. */
@@ -77,24 +87,38 @@ export async function explain(
   const ruleOf = computedOnce(resolvedRule);
   const rule = ruleOf(record.group);
   const needsAll = rule.drafts.some(({ extent }) => extent === "all");
-  const taking = records.filter(({ name }) => (gradients[name] ?? undefined) !== undefined);
+  const { clock } = record.group.context;
+  const { every } = record.group;
+  const step = Math.ceil((clock.iterations + 1) / every) * every;
+  const taking = records.filter(
+    (one) =>
+      (gradients[one.name] ?? undefined) !== undefined && (one === record || one.group.isDue(step)),
+  );
   const readGradient = gradientReader(gradients);
   const read = await Promise.all(
     (needsAll ? taking : [record]).map((one) => readRecord(one, readGradient)),
   );
   const perGroup = new Map<Group, StepValues>();
-  for (const { record: one } of read)
-    if (!perGroup.has(one.group))
-      perGroup.set(one.group, stepValues(one.group, ruleOf(one.group), stepsOf(one, index) + 1));
+  // Schedules go by the clock.
+  const { iterations } = clock;
+  clock.iterations = step - 1;
+  try {
+    for (const { record: one } of read)
+      if (!perGroup.has(one.group))
+        perGroup.set(one.group, stepValues(one.group, ruleOf(one.group), stepsOf(one, index) + 1));
+  } finally {
+    clock.iterations = iterations;
+  }
   const tensors = new Map<ParameterRecord, TensorValues>(
-    read.map(({ record: one, arrays }) => [
-      one,
-      {
-        dimensions: dimensionsOf(one.update.parameter.shape, one.group.context.variant.matrices),
-        arrays,
-        scalars: perGroup.get(one.group)!.scalars,
-      },
-    ]),
+    read.map(({ record: one, arrays, selects }) => {
+      const { shape } = one.update.parameter;
+      const { matrices } = one.group.context.variant;
+      const dimensions = dimensionsOf(shape, matrices);
+      const isSelected = (extent: Extent, i: number): boolean =>
+        !hasRowsOf(extent as SlotExtent, shape, matrices) ||
+        selects(Math.floor((i * (shape[0] ?? 1)) / countOf(extent, dimensions)));
+      return [one, { dimensions, arrays, scalars: perGroup.get(one.group)!.scalars, isSelected }];
+    }),
   );
   // In the order of the optimizer's rules, as reductions over all tensors go.
   const rules = new Map<KernelRun, RuleValues>();
@@ -119,6 +143,7 @@ export async function explain(
   if (record.group.frozen) unchanged = "frozen";
   else if (nonFinite !== "propagate" && !(await areFinite(taking, readGradient)))
     unchanged = "non-finite";
+  else if (!tensor.isSelected("element", index)) unchanged = "unselected";
   const isUpdated = updated !== undefined && unchanged === undefined;
   const explanation = {
     rule: record.group.context.variant.label,
@@ -181,13 +206,13 @@ function resolvedRule({ context }: Group): ResolvedRule {
 
 async function readRecord(
   record: ParameterRecord,
-  readGradient: ReadGradient,
+  readGradient: GradientReader,
 ): Promise<ReadRecord> {
   const { update, group } = record;
   const { slots } = group.context.variant;
-  const [p, g, ...values] = await Promise.all([
-    update.parameter.read(),
+  const [{ values: g, selects }, p, ...values] = await Promise.all([
     readGradient(record),
+    update.parameter.read(),
     ...update.slots.map((slot) => slot.read()),
   ]);
   const arrays = new Map<string, Values>([
@@ -211,23 +236,36 @@ async function readRecord(
     );
     arrays.set("g", chained);
   }
-  return { record, arrays };
+  return { record, arrays, selects };
 }
 
-/** Whether the gradients of all parameters that the step updates are finite. */
+/** Whether the gradients of all rows that the step updates are finite. */
 async function areFinite(
   records: readonly ParameterRecord[],
-  readGradient: ReadGradient,
+  readGradient: GradientReader,
 ): Promise<boolean> {
-  const read = await Promise.all(records.filter(({ group }) => !group.frozen).map(readGradient));
-  return read.every((values) => values.every(Number.isFinite));
+  const read = await Promise.all(records.map(readGradient));
+  return read.every(({ values, selects }, k) => {
+    const columns = columnsOf(records[k].update.parameter);
+    return values.every((value, i) => Number.isFinite(value) || !selects(Math.floor(i / columns)));
+  });
 }
 
-function gradientReader(gradients: Gradients): ReadGradient {
-  return computedOnce(async ({ name, update }: ParameterRecord) => {
+function gradientReader(gradients: Gradients): GradientReader {
+  return computedOnce(async ({ name, group, rowLimit, update }: ParameterRecord) => {
     const gradient = gradients[name]!;
-    if ("indices" in gradient) return readDense(gradient, update.parameter);
-    return "read" in gradient ? gradient.read() : gradient;
+    const { parameter } = update;
+    const count = rowLimit && (await readRowLimit(rowLimit, parameter.shape[0]));
+    const isBelow = (row: number): boolean => count === undefined || row < count;
+    if (!("indices" in gradient))
+      return { values: "read" in gradient ? await gradient.read() : gradient, selects: isBelow };
+    const { indices } = gradient;
+    const rows = new Set<number>("length" in indices ? indices : await indices.read());
+    const isLazy = group.sparseOptions.sparse === "lazy";
+    return {
+      values: await readDense(gradient, parameter),
+      selects: isLazy ? (row: number) => rows.has(row) : isBelow,
+    };
   });
 }
 

@@ -28,14 +28,21 @@ export interface Explanation {
   readonly before: number;
   readonly after: number;
   /**
-   * Why the step leaves the parameter as it is: its group is frozen, or a gradient is not finite with `nonFinite: "skip"`
-   * or `"throw"`. The lines say what the rule would compute. Undefined if the step is taken.
+   * Why the step leaves the element as it is: its group is frozen, a gradient is not finite with `nonFinite: "skip"` or
+   * `"throw"`, or its row is not selected: it is beyond the row count, or the sparse gradient of a lazy step leaves it out.
+   * The lines say what the rule would compute. Undefined if the step updates it.
    */
-  readonly unchanged: "frozen" | "non-finite" | undefined;
+  readonly unchanged: "frozen" | "non-finite" | "unselected" | undefined;
   readonly lines: readonly ExplainedLine[];
   /** All of this as text, for people. */
   toString(): string;
 }
+
+const causes = {
+  frozen: "its group is frozen",
+  "non-finite": "a gradient is not finite",
+  unselected: "its row is not selected",
+};
 
 /** Width of the column of values. */
 const valueWidth = 13;
@@ -47,11 +54,10 @@ export function describeExplanation(explanation: Omit<Explanation, "toString">):
     const some = lines.filter((line) => line.when === when);
     return some.length === 0 ? [] : [`${when}:`, ...some.map(describeLine)];
   };
-  const cause = unchanged === "frozen" ? "its group is frozen" : "a gradient is not finite";
   const change =
     unchanged === undefined
       ? `goes from ${short(before)} to ${short(after)}`
-      : `stays ${short(before)}, because ${cause}`;
+      : `stays ${short(before)}, because ${causes[unchanged]}`;
   return [
     `${rule}, step ${step}: ${parameter}[${index}] ${change}, with a gradient of ${short(gradient)}`,
     ...section("per step"),

@@ -15,6 +15,8 @@ export interface TensorValues {
   readonly dimensions: Dimensions;
   readonly arrays: ReadonlyMap<string, Values>;
   readonly scalars: ReadonlyMap<string, number>;
+  /** Whether a value of this extent is in a row that the step updates: others take no part in reductions. */
+  readonly isSelected: (extent: Extent, index: number) => boolean;
 }
 
 /** The tensors of a step that one rule updates, and the nodes of the rule. */
@@ -108,9 +110,11 @@ export class GraphValues {
     const values = this.#valuesOf(tensor, of);
     const positions = Array.from({ length: countOf(extent, dimensions) }, (): number[] => []);
     values.forEach((_, i) => positions[reducedIndex(from, extent, i, dimensions)].push(i));
-    return Float64Array.from(positions, (indices) =>
-      reduce(op as ReduceOp, indices.length, (k) => values[indices[k]], this.#precision),
-    );
+    return Float64Array.from(positions, (indices) => {
+      const valueAt = (k: number): number | undefined =>
+        tensor.isSelected(from, indices[k]) ? values[indices[k]] : undefined;
+      return reduce(op as ReduceOp, indices.length, valueAt, this.#precision);
+    });
   }
 
   /** Over the tensors of all rules that have the same reduction, those of the first rule first. */
@@ -133,13 +137,14 @@ export class GraphValues {
   }
 
   #count(tensor: TensorValues, of: Extent, per: Extent): Values {
-    const counted = per === "all" ? this.#rule.tensors : [tensor];
-    const total = counted.reduce((sum, { dimensions }) => sum + countOf(of, dimensions), 0);
-    const length = countOf(per, tensor.dimensions);
-    return new Float64Array(length).fill(this.#round(total / length));
+    const counts = new Float64Array(countOf(per, tensor.dimensions));
+    for (const { dimensions, isSelected } of per === "all" ? this.#rule.tensors : [tensor])
+      for (let i = 0; i < countOf(of, dimensions); i += 1)
+        if (isSelected(of, i)) counts[reducedIndex(of, per, i, dimensions)] += 1;
+    return counts.map(this.#round);
   }
 
-  /** The values of a node for all indices of its extent. */
+  /** The values of a node for all indices of its extent, 0 in rows that are not selected. */
   #valuesOf(tensor: TensorValues, node: number): Values {
     const { drafts } = this.#rule;
     const { op, extent } = drafts[node];
@@ -154,6 +159,7 @@ export class GraphValues {
     const bytecode = this.#bytecode([...needed]);
     const values = new Float64Array(drafts.length);
     return Float64Array.from({ length: countOf(extent, tensor.dimensions) }, (_, index) => {
+      if (!tensor.isSelected(extent, index)) return 0;
       this.#load(values, tensor, { extent, index }, node);
       interpret(bytecode, values, this.#precision);
       return values[node];
