@@ -88,6 +88,18 @@ describe("emitDenseKernel", () => {
       "t22",
       "a_b",
       "π",
+      ..."asm_fragment co_await column_tiles compile_fragment const_assert demote_to_helper dynamic_cast".split(
+        " ",
+      ),
+      ..."first_row gradient_start gradient_type group_row lane_values line_length list_start listed_row".split(
+        " ",
+      ),
+      ..."macro_rules mask_start matrix_rows own_gradient reinterpret_cast row_mask scalar_set static_cast".split(
+        " ",
+      ),
+      ..."step_scale stored_gradient tile_rows value_index workgroup_count activation_scale clear_gradient".split(
+        " ",
+      ),
     ];
     const words = [...reservedWords, ...own].filter((word) => /^[A-Za-z_]\w*$/.test(word));
     const named: Rule[] = [];

@@ -21,7 +21,7 @@ export function checkOrder(name: string, links: readonly Link[]): void {
   for (const link of links) {
     if (rankOf(link) < rankOf(before)) {
       fail(
-        `${name}: ${link.rule.name} stands after ${before.rule.name}, but is ${link.stage === undefined ? "the rule" : `on ${link.stage.updated}`}; expected it before. Stages on g come first, then the rule, stages on u, and stages on p.`,
+        `${name}: ${link.rule.name} stands after ${before.rule.name}, but is ${link.stage === undefined ? "the rule" : `on ${link.stage.updated}`}; expected it before. Stages on g come first, then the rule, stages on u and stages on p.`,
       );
     }
     before = link;
@@ -39,7 +39,7 @@ function rankOf({ stage }: Link): number {
 export function checkStage(name: string, stage: Stage, rule: Rule, ruleTexts: VariantTexts): void {
   if (stage.updated === "u" && !leavesApplication(ruleTexts)) {
     fail(
-      `${name}: ${stage.name} works on u, but ${rule.name} assigns p itself. Use a rule that assigns u, or leave ${stage.name} out.`,
+      `${name}: ${stage.name} works on u, but ${rule.name} assigns p itself. Leave it out, or use a rule that assigns u.`,
     );
   }
   const { slots = [], hyperparameters = [] } = stage.reads;

@@ -76,7 +76,7 @@ export function checkIsSpec(what: string, spec: OptimizerSpec): void {
   )
     return;
   throw new GradstepError(
-    `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam() or adam({ learningRate: 0.01 }).`,
+    `Got ${show(spec)} as ${what}; expected what a rule of @gradstep/core returns when called, such as adam().`,
     { code: "INVALID_RULE" },
   );
 }

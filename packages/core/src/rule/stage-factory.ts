@@ -152,7 +152,7 @@ function updatedBy(stage: string, text: unknown): UpdatedArray {
   const updated = (["g", "u", "p"] as const).filter((name) => assigned.includes(name));
   if (updated.length === 1) return updated[0];
   throw new GradstepError(
-    `Stage ${stage}: perElement assigns ${list(updated)}; expected exactly one of g, u and p, which says where the stage stands; one that changes none of them assigns p = p, for example.`,
+    `Stage ${stage}: perElement assigns ${list(updated)}; expected exactly one of g, u and p, which says where the stage stands; p = p changes nothing.`,
     { code: "INVALID_RULE" },
   );
 }

@@ -73,7 +73,7 @@ export async function requestDevice({
   const lost = await Promise.race([device.lost, Promise.resolve(undefined)]);
   if (lost !== undefined) {
     throw new GradstepError(
-      `The GPU device was lost as soon as it was requested (${lost.reason}: ${lost.message || "no reason given"}). Use another backend, such as cpuJs(), or try again later.`,
+      `The GPU device was lost as soon as it was requested (${lost.reason}: ${lost.message || "no reason given"}). Use another backend, such as cpuJs().`,
       { code: "DEVICE_LOST" },
     );
   }

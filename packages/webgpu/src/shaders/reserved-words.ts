@@ -4,41 +4,36 @@
  */
 export const reservedWords: ReadonlySet<string> = new Set(
   `
-  alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let
-  loop override requires return struct switch true var while
+  alias break case const continue continuing default diagnostic discard else enable false fn for if let loop
+  override requires return struct switch true var while
 
-  NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class
-  co_await co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval
-  constexpr constinit crate debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export
+  NULL Self abstract active alignas alignof as asm async attribute auto await become cast catch class coherent
+  common compile concept consteval constexpr constinit crate debugger decltype delete demote do enum explicit export
   extends extern external fallthrough filter final finally friend from fxgroup get goto groupshared highp impl
-  implements import inline instanceof interface layout lowp macro macro_rules match mediump meta mod module move mut
-  mutable namespace new nil noexcept noinline nointerpolation non_coherent noncoherent noperspective null nullptr of
+  implements import inline instanceof interface layout lowp macro match mediump meta mod module move mut mutable
+  namespace new nil noexcept noinline nointerpolation non_coherent noncoherent noperspective null nullptr of
   operator package packoffset partial pass patch pixelfragment precise precision premerge priv protected pub public
-  readonly ref regardless register reinterpret_cast require resource restrict self set shared sizeof smooth snorm
-  static static_assert static_cast std subroutine super target template this thread_local throw trait try type
-  typedef typeid typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with
-  writeonly yield
+  readonly ref regardless register require resource restrict self set shared sizeof smooth snorm static std
+  subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union
+  unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
 
   abs array bitcast bool clamp f32 max min pack2x16float select sign sqrt u32 unpack2x16float vec2f vec3u vec4f
 
-  Scalars Value count entry i invocation iteration scalar_set scalars table tile update workgroup workgroup_count
+  Scalars Value count entry i invocation iteration scalars table tile update workgroup
 
-  column columns first flush isFinite gradient gradient_start gradient_stride gradient_unit half index line line_length
-  mask_start mask_stride row row_mask selected unit unselected value_index word
+  column columns first flush isFinite gradient half index line row selected unit unselected word
 
-  activate activation_scale along atomic atomicAnd atomicLoad atomicOr atomicStore chain_rule clear_gradient first_entries
-  first_row gradient_activation gradient_scale gradient_type group_length group_row groups i32 last list_start listed
-  listed_gradient listed_row own_gradient row_list row_norm sigmoid squares stored_gradient
+  activate along atomic atomicAnd atomicLoad atomicOr atomicStore chain_rule groups i32 last listed sigmoid squares
 
-  column_count column_tile column_tiles counted k lane_values local matrix matrix_column matrix_columns matrix_row
-  matrix_rows n result row_count row_tile row_tiles scratch step_scale tile_columns tile_rows value_count vec4u workgroupBarrier
+  counted k local matrix n result scratch vec4u workgroupBarrier
   `
     .trim()
     .split(/\s+/),
 );
 
+/** How names of the emitter, and other reserved words, begin. */
 const reservedPrefix =
-  /^(?:__|_$|x_|all_|start_|stride_|width_|copy\d|write_half\d|temporary_|reduced_|t\d)/;
+  /^(?:__|_$|x_|copy\d|write_half\d|t\d|(?:all|start|stride|width|temporary|reduced|activation|asm|clear|co|column|compile|const|demote|dynamic|first|gradient|group|lane|line|list|listed|macro|mask|matrix|own|reinterpret|row|scalar|static|step|stored|tile|value|workgroup)_)/;
 
 /**
  * The WGSL name for a name of a rule: the same, or with the prefix `x_` if it has another meaning in the shader. Two

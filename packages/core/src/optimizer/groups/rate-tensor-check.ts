@@ -13,7 +13,7 @@ export function checkTakesRateTensors(label: string, variant: Variant): void {
     const isKept = Object.hasOwn(persistentScalars, name);
     if (dependence === "none" || (dependence === "affine" && !isKept)) continue;
     throw new GradstepError(
-      `${label}: learningRate is a tensor; expected a number, because ${variant.label} computes ${name} from the rate on the host${isKept ? " and keeps it for the next step" : ""}. Read the tensor, or use a rule such as adam.`,
+      `${label}: learningRate is a tensor; expected a number, because the host computes ${name} from the rate${isKept ? " and keeps it" : ""}. Read the tensor, or use a rule such as adam.`,
       { code: "UNSUPPORTED" },
     );
   }

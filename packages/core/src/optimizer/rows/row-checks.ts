@@ -27,7 +27,7 @@ export function resized({
   readonly update: Update;
 }): GradstepError {
   return new GradstepError(
-    `Parameter "${name}" has ${parameter.size} values and its slots have ${size}; expected the same number. Move its rows with this optimizer's rows(); if they were moved already, move only its slots with remap(indices, { parameters }).`,
+    `Parameter "${name}" has ${parameter.size} values and its slots have ${size}; expected the same number. If its rows were moved without this optimizer, move its slots with remap(indices, { parameters }).`,
     { code: "LENGTH_MISMATCH" },
   );
 }

@@ -48,7 +48,7 @@ export function checkSparseOptions(
   const isElementwise = others.length === 0 && pass.kind === "map" && pass.program === perElement;
   if (!isElementwise || Object.keys(persistentScalars).length > 0)
     throw new GradstepError(
-      `${label}: rowSteps is true, but ${variant.label} ${isElementwise ? "keeps scalars from step to step" : "has reductions"}, which rows have in common. Leave rowSteps out, or use a rule such as adam.`,
+      `${label}: rowSteps is true, but ${variant.label} ${isElementwise ? "keeps scalars from step to step" : "has reductions"}. Leave rowSteps out, or use a rule such as adam.`,
       { code: "UNSUPPORTED" },
     );
   return checked;

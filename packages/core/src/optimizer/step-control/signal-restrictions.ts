@@ -23,7 +23,7 @@ export function checkNotGuarded(
   throw new GradstepError(
     skips
       ? `Got skip with nonFinite "${nonFinite}"; expected one of the two. A gradient that is NaN skips its step, too.`
-      : `Got a tensor as learningRate with nonFinite "${nonFinite}"; expected a number, because the device chooses among scalars that the host has computed. Leave nonFinite and lossScale out to use a tensor.`,
+      : `Got a tensor as learningRate with nonFinite "${nonFinite}"; expected a number. Leave nonFinite and lossScale out to use a tensor.`,
     { code: "UNSUPPORTED" },
   );
 }

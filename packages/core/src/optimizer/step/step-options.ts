@@ -57,11 +57,6 @@ export const unselectedRowsValues: readonly unknown[] = ["keep", "decay", "zero"
  * @throws {GradstepError} `UNKNOWN_OPTION`
  */
 export function checkStepOptions(options: StepOptions): void {
-  if (isRowValues(options)) {
-    throw new GradstepError(`step: got ${show(options)}; expected an object, { rows }.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
   checkOptions("step", options, stepOptionNames);
   const { rows, unselectedRows, clear } = options;
   if (clear !== undefined && typeof clear !== "boolean") {

@@ -62,7 +62,7 @@ export class RefusedStepDetector {
 
 function staleStep(): GradstepError {
   return new GradstepError(
-    "The device refused a command buffer with a step that was encoded before rows were remapped or a tensor was freed, or before more than 256 other steps, and submitted after that. The step was counted and changed nothing. Submit encoders with steps first, or record the remap after them with encodeRemap(). Record all remaps of one encoder into the same target: into the encoder, or into one pass.",
+    "The device refused a command buffer with a step that was encoded before rows were remapped, a tensor was freed or 256 other steps were encoded, and submitted after that. The step was counted and changed nothing. Submit encoders with steps first, or record all remaps of an encoder into the same target with encodeRemap().",
     { code: "INVALID_MEMORY" },
   );
 }
