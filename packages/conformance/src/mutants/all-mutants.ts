@@ -1,5 +1,6 @@
 import { activationMutants } from "./backends/activation-mutants.js";
 import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
+import { chainRuleMutants } from "./backends/chain-rule-mutants.js";
 import { copyLayoutMutants } from "./backends/copy-layout-mutants.js";
 import { dataMutants } from "./backends/data-mutants.js";
 import { gradientLayoutMutants } from "./backends/gradient-layout-mutants.js";
@@ -9,6 +10,7 @@ import { repeatMutants } from "./backends/repeat-mutants.js";
 import { rowMutants } from "./backends/row-mutants.js";
 import { stridedSlotMutants } from "./backends/strided-slot-mutants.js";
 import { summationMutants } from "./backends/summation-mutants.js";
+import { tensorMutants } from "./backends/tensor-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { changingStepMutants } from "./optimizers/changing-step-mutants.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
@@ -37,6 +39,7 @@ export const mutants: readonly Mutant[] = [
   ...scheduleFreeMutants,
   ...arithmeticMutants,
   ...dataMutants,
+  ...tensorMutants,
   ...optimizerMutants,
   ...stateMutants,
   ...rowCountMutants,
@@ -57,5 +60,6 @@ export const mutants: readonly Mutant[] = [
   ...gradientLayoutMutants,
   ...copyLayoutMutants,
   ...activationMutants,
+  ...chainRuleMutants,
   ...layoutOptionMutants,
 ];

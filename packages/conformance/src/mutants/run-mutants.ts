@@ -103,21 +103,18 @@ export async function runMutants(options: MutantOptions = {}): Promise<MutantRep
     await eventLoop.yield();
     return signal?.aborted === true;
   };
-  const falseAlarms: string[] = [];
   const part = sample ?? (names && { seed });
-  for (const one of sampleOf(targetsWithoutBug(), part && { ...part, count: 1 })) {
-    for (const check of sampleOf(checks, part && { ...part, count: 40 })) {
-      if (await isStopped()) break;
-      const { status } = await runCheck(check, contextOf(one, part === undefined));
-      if (status === "failed") falseAlarms.push(`${check.group}: ${check.name}`);
-    }
-  }
+  const withoutBug = sampleOf(targetsWithoutBug(), part && { ...part, count: 1 });
+  const falseAlarms = await failuresOf(
+    withoutBug.map((one) => contextOf(one, part === undefined)),
+    sampleOf(checks, part && { ...part, count: 40 }),
+    isStopped,
+  );
   const isAllowed = (mutant: Mutant): boolean => mutant.isAllowed?.(model) ?? false;
+  const named = mutantsNamed(names);
+  const forbidden = named.filter((one) => !isAllowed(one));
   const results: MutantResult[] = [];
-  for (const mutant of sampleOf(
-    mutantsNamed(names).filter((one) => !isAllowed(one)),
-    sample,
-  )) {
+  for (const mutant of sampleOf(forbidden, sample)) {
     const result = await runMutant(mutant, contextOf(mutant.target(), true), checks, isStopped);
     if (result === undefined) break;
     results.push(result);
@@ -128,9 +125,7 @@ export async function runMutants(options: MutantOptions = {}): Promise<MutantRep
     total: results.length,
     killed: results.length - survivors.length,
     survivors,
-    allowed: mutantsNamed(names)
-      .filter(isAllowed)
-      .map(({ name }) => name),
+    allowed: named.filter(isAllowed).map(({ name }) => name),
     falseAlarms,
     mutants: results,
   };
@@ -175,6 +170,23 @@ function targetsWithoutBug(): readonly Target[] {
     target({ backend: () => withLayouts({}) }),
     soundRepeats.target(),
   ];
+}
+
+/** The checks that fail. */
+async function failuresOf(
+  contexts: readonly Context[],
+  checks: readonly Check[],
+  isStopped: () => Promise<boolean>,
+): Promise<readonly string[]> {
+  const failures: string[] = [];
+  for (const context of contexts) {
+    for (const check of checks) {
+      if (await isStopped()) return failures;
+      const { status } = await runCheck(check, context);
+      if (status === "failed") failures.push(`${check.group}: ${check.name}`);
+    }
+  }
+  return failures;
 }
 
 const fewCases = { cases: 1, sequences: 2, allChoices: false, maxKernels: 2 };

@@ -1,18 +1,18 @@
-import type {
-  GroupOptions,
-  Optimizer,
-  OptimizerSpec,
-  StepOptions,
-  Tensor,
-  Values,
-  WrappingBackend,
+import {
+  sizeOf,
+  type GroupOptions,
+  type Optimizer,
+  type OptimizerSpec,
+  type StepOptions,
+  type Tensor,
+  type Values,
+  type WrappingBackend,
 } from "@gradstep/core";
 import { Checker } from "../checker/checker.js";
 import { snapshot, type Snapshot } from "../checker/snapshot.js";
 import { describeDifference, describeViolation } from "../checker/violation.js";
 import { assert, assertSame, assertSameAll } from "./assertions.js";
 import type { Context } from "./check.js";
-import { sizeOfShape } from "./random/random-values.js";
 
 /** What surrounds a wrapped tensor. */
 const guardValue = 1234.5;
@@ -81,7 +81,7 @@ export class Harness {
         parameters[name] = backend.tensor(shape, values);
         return;
       }
-      const size = sizeOfShape(shape);
+      const size = sizeOf(shape);
       const start = guardLength + (i % 4);
       const memory = new Float32Array(start + size + guardLength).fill(guardValue);
       memory.set(values, start);

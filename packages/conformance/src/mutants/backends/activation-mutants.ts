@@ -1,21 +1,13 @@
-import {
-  HostTensor,
-  type ActivationKind,
-  type CheckedActivation,
-  type Tensor,
-  type Update,
-} from "@gradstep/core";
+import type { ActivationKind, CheckedActivation } from "@gradstep/core";
 import { sigmoid } from "../../layouts/activate.js";
 import { extentOf } from "../../layouts/field.js";
-import { hostOperations, rowsOf, type LayoutOperations } from "../../layouts/laid-out-updates.js";
+import { hostOperations } from "../../layouts/laid-out-updates.js";
 import type { Mutant } from "../mutant.js";
-import { faulty, type RunUpdates } from "./faulty-layouts.js";
+import { fillActivated, norm, operating, running } from "./faulty-activations.js";
+import { faulty } from "./faulty-layouts.js";
 import { bfloat16 } from "./narrow-rounding.js";
 
-const { activate, chainRule, decode, read, write } = hostOperations;
-const f32 = Math.fround;
-const norm = (row: Float32Array): number =>
-  Math.max(Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), 1e-12);
+const { activate, decode, read } = hostOperations;
 
 /** Another activation of a row. */
 function activating(
@@ -31,46 +23,12 @@ function activating(
   });
 }
 
-/** Another chain rule of a row. */
-function deriving(
-  name: string,
-  kind: ActivationKind,
-  change: (
-    row: Float32Array,
-    gradients: Float32Array,
-    activation: CheckedActivation,
-  ) => ArrayLike<number>,
-): Mutant {
-  return faulty(name, {
-    operations: {
-      chainRule: (activation, row, gradients) =>
-        activation.kind === kind
-          ? change(row, gradients, activation)
-          : chainRule(activation, row, gradients),
-    },
-  });
-}
-
-function operating(name: string, operations: Partial<LayoutOperations>): Mutant {
-  return faulty(name, { operations });
-}
-
-function running(name: string, run: (updates: readonly Update[], run: RunUpdates) => void): Mutant {
-  return faulty(name, { run });
-}
-
-const each = (
-  row: Float32Array,
-  gradients: Float32Array,
-  derivative: (x: number) => number,
-): Float32Array => row.map((x, i) => gradients[i] * f32(derivative(x)));
-
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 /** From here on, exp is infinite in f32. */
 const overflow = 88.8;
 
-/** Activations and derivatives that are wrong, or applied at the wrong time. */
+/** Activations that are wrong, or applied at the wrong time. */
 export const activationMutants: readonly Mutant[] = [
   operating("copies are not activated", { activate: (_, row) => row }),
   activating("exp is a power of 2", "exp", (row) => row.map((x) => 2 ** x)),
@@ -152,7 +110,8 @@ export const activationMutants: readonly Mutant[] = [
     const before = updates.map(({ parameter }) => read(parameter));
     run(updates.map((update) => ({ ...update, copies: [] })));
     updates.forEach(({ parameter, copies }, i) => {
-      for (const { target, activation } of copies) fill(target, activation, before[i], parameter);
+      for (const { target, activation } of copies)
+        fillActivated(target, activation, before[i], parameter);
     });
   }),
   running("a parameter has one copy", (updates, run) => {
@@ -180,7 +139,7 @@ export const activationMutants: readonly Mutant[] = [
         for (const { target, activation } of copies) {
           const columns = parameter.size / (parameter.shape[0] ?? 1);
           const before = decode(target);
-          fill(target, activation, read(parameter), parameter);
+          fillActivated(target, activation, read(parameter), parameter);
           if (mask === undefined) continue;
           const filled = decode(target);
           hostOperations.fill(
@@ -206,132 +165,4 @@ export const activationMutants: readonly Mutant[] = [
         );
     }
   }),
-
-  operating("the chain rule is left out", { chainRule: (_, __, gradients) => gradients }),
-  operating("the chain rule is applied twice", {
-    chainRule: (activation, row, gradients) =>
-      chainRule(activation, row, Float32Array.from(chainRule(activation, row, gradients))),
-  }),
-  operating("the chain rule takes the activated values for the parameter", {
-    chainRule: (activation, row, gradients) =>
-      chainRule(activation, Float32Array.from(activate(activation, row)), gradients),
-  }),
-  running("the chain rule is applied to the change of the parameter", (updates, run) => {
-    const before = updates.map(({ parameter }) => read(parameter));
-    run(updates.map((update) => ({ ...update, gradientActivation: undefined, copies: [] })));
-    updates.forEach(({ parameter, gradientActivation, copies }, i) => {
-      if (gradientActivation !== undefined) {
-        const rows = rowsOf(before[i], parameter.shape);
-        const changes = rowsOf(
-          read(parameter).map((value, k) => value - before[i][k]),
-          parameter.shape,
-        );
-        write(
-          parameter,
-          Float32Array.from(
-            rows.flatMap((row, r) =>
-              Array.from(
-                chainRule(gradientActivation, row, changes[r]),
-                (change, k) => row[k] + change,
-              ),
-            ),
-          ),
-        );
-      }
-      for (const { target, activation } of copies)
-        fill(target, activation, read(parameter), parameter);
-    });
-  }),
-  running("the chain rule is by the parameter after the step", (updates, run) => {
-    const kept = updates.map(({ parameter, slots }) =>
-      [parameter, ...slots].map((tensor) => [tensor, read(tensor)] as const),
-    );
-    run(updates.map((update) => ({ ...update, copies: [], clearsGradient: false })));
-    const after = updates.map(({ parameter }) => read(parameter));
-    for (const [tensor, values] of kept.flat()) write(tensor, values);
-    run(
-      updates.map((update, i) => {
-        const { gradient, gradientActivation, parameter } = update;
-        if (gradientActivation === undefined || update.rows !== undefined) return update;
-        const gradients = rowsOf(decode(gradient), parameter.shape);
-        const derived = rowsOf(after[i], parameter.shape).flatMap((row, r) =>
-          Array.from(chainRule(gradientActivation, row, gradients[r])),
-        );
-        return {
-          ...update,
-          gradient: new HostTensor(gradient.backend, gradient.shape, Float32Array.from(derived)),
-          gradientActivation: undefined,
-        };
-      }),
-    );
-    for (const { gradient, clearsGradient } of updates)
-      if (clearsGradient) hostOperations.clear(gradient, undefined as never);
-  }),
-  running("the chain rule is that of the first parameter for all", (updates, run) => {
-    run(
-      updates.map((update) => ({
-        ...update,
-        gradientActivation: updates[0].gradientActivation,
-      })),
-    );
-  }),
-  deriving("exp: gradients are divided", "exp", (row, gradients) =>
-    row.map((x, i) => gradients[i] / Math.exp(x)),
-  ),
-  deriving("sigmoid: the derivative is the sigmoid", "sigmoid", (row, gradients) =>
-    each(row, gradients, sigmoid),
-  ),
-  deriving(
-    "sigmoid: the derivative is s · (1 − s), which rounds off",
-    "sigmoid",
-    (row, gradients) =>
-      each(row, gradients, (x) => f32(f32(sigmoid(x)) * f32(1 - f32(sigmoid(x))))),
-  ),
-  deriving("softplus: the derivative is that of −x", "softplus", (row, gradients) =>
-    each(row, gradients, (x) => sigmoid(-x)),
-  ),
-  deriving("softplus: the derivative is a step", "softplus", (row, gradients) =>
-    each(row, gradients, (x) => (x > 0 ? 1 : 0)),
-  ),
-  deriving("affine: gradients are as given", "affine", (_, gradients) => gradients),
-  deriving("affine: gradients are divided by the scale", "affine", (_, gradients, { scale }) =>
-    gradients.map((g) => g / scale),
-  ),
-  deriving(
-    "affine: the offset is added to gradients",
-    "affine",
-    (_, gradients, { scale, offset }) => gradients.map((g) => g * scale + offset),
-  ),
-  deriving("normalize: gradients along the row stay", "normalize", (row, gradients) =>
-    gradients.map((g) => g / norm(row)),
-  ),
-  deriving("normalize: gradients are not divided by the norm", "normalize", (row, gradients) =>
-    Float32Array.from(chainRule(kindOf("normalize"), row, gradients)).map((g) => g * norm(row)),
-  ),
-  deriving("normalize: gradients are multiplied by the norm", "normalize", (row, gradients) =>
-    Float32Array.from(chainRule(kindOf("normalize"), row, gradients)).map(
-      (g) => g * norm(row) ** 2,
-    ),
-  ),
-  deriving("normalize: the row is not normalized in the product", "normalize", (row, gradients) => {
-    const along = row.reduce((sum, x, i) => sum + x * gradients[i], 0);
-    return row.map((x, i) => (gradients[i] - x * along) / norm(row));
-  }),
 ];
-
-function kindOf(kind: ActivationKind): CheckedActivation {
-  return { kind, scale: 1, offset: 0 };
-}
-
-/** Fills a copy with activated values. */
-function fill(
-  target: Tensor,
-  activation: CheckedActivation,
-  values: Float32Array,
-  { shape }: Tensor,
-): void {
-  hostOperations.fill(
-    target,
-    rowsOf(values, shape).flatMap((row) => Array.from(activate(activation, row))),
-  );
-}

@@ -1,6 +1,6 @@
 import type { Gradients, ResetOptions, StepOptions, Tensor } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { without, wrapping } from "./optimizer-mutants.js";
+import { without, wrapping } from "./changed-optimizers.js";
 
 type Call = readonly [gradients: Gradients, options?: StepOptions];
 

@@ -6,7 +6,7 @@ import {
 } from "@gradstep/core";
 import { target } from "../mutable-target.js";
 import type { Mutant } from "../mutant.js";
-import { wrapping } from "./optimizer-mutants.js";
+import { wrapping } from "./changed-optimizers.js";
 
 type Fingerprinted = Pick<OptimizerState | GroupState, "fingerprint">;
 

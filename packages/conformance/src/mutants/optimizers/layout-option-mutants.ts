@@ -10,7 +10,7 @@ import {
 import { fieldOf, readField } from "../../layouts/field.js";
 import type { Mutant } from "../mutant.js";
 import { target } from "../mutable-target.js";
-import { withOptions, without, wrapping } from "./optimizer-mutants.js";
+import { withOptions, without, wrapping } from "./changed-optimizers.js";
 
 /** Copies of parameters, changed. */
 function withCopies(

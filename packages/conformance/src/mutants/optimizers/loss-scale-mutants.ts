@@ -1,6 +1,6 @@
 import type { DynamicLossScale } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { withOptions } from "./optimizer-mutants.js";
+import { withOptions } from "./changed-optimizers.js";
 
 /** Changes the parameters of loss scales that adapt. */
 function rescaling(

@@ -8,7 +8,7 @@ import type {
   Tensor,
 } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { restoring, wrapping } from "./optimizer-mutants.js";
+import { restoring, wrapping } from "./changed-optimizers.js";
 
 type RowCounts = NonNullable<OptimizerState["rowCounts"]>;
 

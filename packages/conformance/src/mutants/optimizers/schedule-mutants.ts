@@ -6,7 +6,7 @@ import {
 } from "@gradstep/core";
 import { target } from "../mutable-target.js";
 import type { Mutant } from "../mutant.js";
-import { withOptions, without, wrapping } from "./optimizer-mutants.js";
+import { withOptions, without, wrapping } from "./changed-optimizers.js";
 
 /** Optimizers whose schedules have other values. */
 function rescheduled(name: string, valueAt: (schedule: Schedule, step: number) => number): Mutant {

@@ -11,7 +11,7 @@ import {
 } from "@gradstep/core";
 import { target } from "../mutable-target.js";
 import type { Mutant } from "../mutant.js";
-import { without, withOptions, wrapping } from "./optimizer-mutants.js";
+import { without, withOptions, wrapping } from "./changed-optimizers.js";
 
 type Call = readonly [gradients: Gradients, options?: StepOptions];
 

@@ -1,6 +1,6 @@
 import type { Gradients, SparseGradient, StepOptions } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { withOptions, wrapping } from "./optimizer-mutants.js";
+import { withOptions, wrapping } from "./changed-optimizers.js";
 
 /** Entries of a sparse gradient of arrays: a row, and its values. */
 type Entry = readonly [row: number, values: readonly number[]];

@@ -1,6 +1,6 @@
 import type { OptimizerState, StepControlState } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { restoring } from "./optimizer-mutants.js";
+import { restoring } from "./changed-optimizers.js";
 
 /** Restores another state of the calls between steps. */
 function restoringControl(

@@ -1,16 +1,11 @@
-import type { GroupOptions, OptimizerSpec, Rule } from "@gradstep/core";
+import { sizeOf, type GroupOptions, type OptimizerSpec, type Rule } from "@gradstep/core";
 import { assert, inCase } from "../assertions.js";
 import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
 import { Harness } from "../harness.js";
 import { Random } from "../random/random.js";
 import { kernelsFirst, randomHyperparameter, randomSettings } from "../random/random-settings.js";
-import {
-  randomGradient,
-  randomParameter,
-  randomShape,
-  sizeOfShape,
-} from "../random/random-values.js";
+import { randomGradient, randomParameter, randomShape } from "../random/random-values.js";
 
 /** Cases of a rule with few choices. */
 const minCases = 16;
@@ -70,7 +65,7 @@ async function randomCase(
   const initial = Object.fromEntries(
     names.map((name) => {
       const shape = randomShape(24, random);
-      return [name, { shape, values: randomParameter(sizeOfShape(shape), random) }];
+      return [name, { shape, values: randomParameter(sizeOf(shape), random) }];
     }),
   );
   const harness = await Harness.start(context, spec, initial, randomGroups(names, rule, random));

@@ -8,6 +8,7 @@ import {
   type StepOptions,
   type UnselectedRows,
   type UpdatedArray,
+  sizeOf,
 } from "@gradstep/core";
 import { stages } from "@gradstep/core/stages";
 import { inCase } from "../assertions.js";
@@ -16,12 +17,7 @@ import { Harness } from "../harness.js";
 import { randomReducingRule, randomStage } from "../random/random-reducing-rule.js";
 import { randomRule } from "../random/random-rule.js";
 import { choiceCount, randomSettings } from "../random/random-settings.js";
-import {
-  randomGradient,
-  randomParameter,
-  randomShape,
-  sizeOfShape,
-} from "../random/random-values.js";
+import { randomGradient, randomParameter, randomShape } from "../random/random-values.js";
 import { Random } from "../random/random.js";
 
 const group = "rules with reductions";
@@ -183,7 +179,7 @@ async function randomCase(
         groups.length > 0 && i < 2
           ? [random.integer(1, 8), random.integer(1, 6)].slice(0, i + 1)
           : randomShape(random.chance(0.002) ? 5000 : 30, random);
-      return [name, { shape, values: randomParameter(sizeOfShape(shape), random) }];
+      return [name, { shape, values: randomParameter(sizeOf(shape), random) }];
     }),
   );
   const harness = await Harness.start(context, spec, initial, groups);

@@ -8,17 +8,13 @@ import {
   type SlotExtent,
   type Tensor,
   type Values,
+  sizeOf,
 } from "@gradstep/core";
 import { snapshot, type Snapshot } from "../../checker/snapshot.js";
 import { assertEqual, assertSameAll, inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { randomReducingRule } from "../random/random-reducing-rule.js";
-import {
-  randomGradient,
-  randomParameter,
-  randomShape,
-  sizeOfShape,
-} from "../random/random-values.js";
+import { randomGradient, randomParameter, randomShape } from "../random/random-values.js";
 import { Random } from "../random/random.js";
 
 const group = "reset";
@@ -88,7 +84,7 @@ async function resetCase(
   };
   const values = (of: typeof randomParameter): Record<string, Float32Array> =>
     Object.fromEntries(
-      Object.entries(shapes).map(([name, shape]) => [name, of(sizeOfShape(shape), random)]),
+      Object.entries(shapes).map(([name, shape]) => [name, of(sizeOf(shape), random)]),
     );
   const initial = values(randomParameter);
   const gradients = [values(randomGradient), values(randomGradient)];
@@ -154,7 +150,7 @@ function expectedValues(
 ): Record<string, Snapshot> {
   const { slots, matrices } = rule.variant(choices);
   const isSelected = (name: string, element: number): boolean => {
-    const width = sizeOfShape(shapes[name].slice(1));
+    const width = sizeOf(shapes[name].slice(1));
     const column = element % width;
     const row = Math.floor(element / width);
     const isInRow = rows === undefined || (rows as Uint32Array)[row] !== 0;
@@ -170,8 +166,8 @@ function expectedValues(
           const shape = shapes[other];
           const indexOf = slotIndex(extent, shape, matrices);
           // Rows of a mask are never all rows.
-          const isOfAllRows = indexOf(0) === indexOf(sizeOfShape(shape.slice(1)));
-          for (let i = 0; i < sizeOfShape(shape); i += 1)
+          const isOfAllRows = indexOf(0) === indexOf(sizeOf(shape.slice(1)));
+          for (let i = 0; i < sizeOf(shape); i += 1)
             if (!isSelected(other, i) || (isOfAllRows && rows !== undefined))
               isReset[indexOf(i)] = 0;
         }
@@ -193,7 +189,7 @@ function slotIndex(
   matrices: Matrices,
 ): (element: number) => number {
   const isBatch = matrices === "last" && shape.length > 2;
-  const columns = isBatch ? shape.at(-1)! : sizeOfShape(shape.slice(1));
+  const columns = isBatch ? shape.at(-1)! : sizeOf(shape.slice(1));
   const rows = isBatch ? shape.at(-2)! : (shape[0] ?? 1);
   if (extent === "element") return (i) => i;
   if (extent === "row") return (i) => Math.floor(i / columns);
@@ -215,7 +211,7 @@ function randomOptions(
   if (shapes.some((shape) => shape.length === 0)) return {};
   const counts = new Set(shapes.map(([rows]) => rows));
   const [rows] = counts;
-  const width = Math.min(...shapes.map((shape) => sizeOfShape(shape.slice(1))));
+  const width = Math.min(...shapes.map((shape) => sizeOf(shape.slice(1))));
   const from = random.integer(0, width - 1);
   return {
     ...(hasRows && counts.size === 1 && random.chance(0.5)

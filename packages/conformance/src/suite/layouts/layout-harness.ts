@@ -1,4 +1,4 @@
-import type { Optimizer, StepOptions } from "@gradstep/core";
+import { sizeOf, type Optimizer, type StepOptions } from "@gradstep/core";
 import { emptyStats } from "../../checker/check-stats.js";
 import { Checker } from "../../checker/checker.js";
 import type { Snapshot } from "../../checker/snapshot.js";
@@ -8,7 +8,7 @@ import type { Context } from "../check.js";
 import { movedRows } from "../moved-rows.js";
 import type { FieldRequest } from "../random/random-fields.js";
 import { randomRemap } from "../random/random-remap.js";
-import { randomGradient, sizeOfShape } from "../random/random-values.js";
+import { randomGradient } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
 import { checkCopy } from "./check-copy.js";
 import { givenGradient, randomStored, type GivenGradient } from "./given-gradient.js";
@@ -217,7 +217,7 @@ export class LayoutHarness {
   #randomNumbers(names: readonly string[], random: Random): ByName<ArrayLike<number>> {
     return Object.fromEntries(
       names.map((name) => {
-        const length = sizeOfShape(this.#laidOut.parameters[name].shape);
+        const length = sizeOf(this.#laidOut.parameters[name].shape);
         const field = this.#laidOut.memory.field(partOf.gradient(name));
         return [
           name,

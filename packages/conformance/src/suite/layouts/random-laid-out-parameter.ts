@@ -1,6 +1,6 @@
-import type { Activation, OptimizerSpec } from "@gradstep/core";
+import { sizeOf, type Activation, type OptimizerSpec } from "@gradstep/core";
 import { slotShape } from "@gradstep/core/internal";
-import { randomGradient, randomParameter, sizeOfShape } from "../random/random-values.js";
+import { randomGradient, randomParameter } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
 import type { LaidOutCopy, LaidOutParameter } from "./laid-out-parameter.js";
 
@@ -26,7 +26,7 @@ export function randomLaidOutParameter(
   const activation = random.chance(0.4) ? randomActivation(random) : undefined;
   return {
     shape,
-    values: randomValues(sizeOfShape(shape), random),
+    values: randomValues(sizeOf(shape), random),
     isField: random.chance(0.8),
     gradient: random.pick([
       "array",
@@ -40,7 +40,7 @@ export function randomLaidOutParameter(
     slots: Object.fromEntries(
       callers.map(({ name, extent }) => {
         const own = slotShape(extent, shape, matrices);
-        const values = randomGradient(sizeOfShape(own), random);
+        const values = randomGradient(sizeOf(own), random);
         // Most slots hold averages of gradients or of their squares.
         return [name, { shape: own, values: random.chance(0.5) ? values : values.map(Math.abs) }];
       }),

@@ -45,8 +45,3 @@ export function randomShape(maxSize: number, random: Random): readonly number[] 
   }
   return shape;
 }
-
-/** The number of elements of a shape. */
-export function sizeOfShape(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
