@@ -7,7 +7,7 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { checkOptions, checkRule, checkSwitch, propertyOf } from "@gradstep/core/internal";
+import { checkOptions, checkRule, checkSwitch, isArray, propertyOf } from "@gradstep/core/internal";
 import { isElementwise } from "./passes/array-names.js";
 import { emitJs } from "./codegen/emit-js.js";
 import { emitPass } from "./codegen/emit-pass.js";
@@ -54,6 +54,11 @@ export function generate(
       { code: "INVALID_HYPERPARAMETER" },
     );
   const variants = options.variants ?? (spec === undefined ? rule.variants() : [variantOf(spec)]);
+  if (!isArray(variants) || !variants.every(isVariant))
+    throw new GradstepError(
+      `generate: variants is ${show(variants)}; expected a list of variants, such as [variantOf(adam())].`,
+      { code: "INVALID_RULE" },
+    );
   const all = distinct(variants);
   const emitOptions = { exact };
   const shared = sharedPasses(all, emitOptions);
@@ -86,6 +91,10 @@ export function generate(
 
 function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {
   return ["rule", "groups"].every((name) => propertyOf(source, name) !== undefined);
+}
+
+function isVariant(value: unknown): boolean {
+  return typeof propertyOf(propertyOf(value, "perElement"), "fingerprint") === "string";
 }
 
 /** The variants and those that compute weights to evaluate with, once per program. */

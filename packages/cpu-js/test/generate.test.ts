@@ -37,6 +37,8 @@ test.each([
   ["another exact than true and false", rule, { exact: "yes" }, "INVALID_HYPERPARAMETER"],
   ["types that name no module", rule, { types: true }, "INVALID_HYPERPARAMETER"],
   ["a rule that is none", { name: "clipped" }, {}, "INVALID_RULE"],
+  ["variants that are no list", adam, { variants: 5 }, "INVALID_RULE"],
+  ["variants that are none", adam, { variants: [null] }, "INVALID_RULE"],
 ])("refuses %s", (_, one, options, code) => {
   expect(codeOf(() => generate(one as never, options as never))).toBe(code);
 });

@@ -1,4 +1,5 @@
-import { createRequire } from "node:module";
+// The named import would have webpack resolve what is required, and warn that it cannot.
+import nodeModule from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GradstepError } from "@gradstep/core";
@@ -85,7 +86,8 @@ function isMissing(error: unknown): boolean {
 /** The URL of a package of the project in which a program runs that is installed elsewhere, such as in the cache of npx. */
 function fromWorkingDirectory(name: string): string | undefined {
   try {
-    return pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(name)).href;
+    const { resolve } = nodeModule.createRequire(join(process.cwd(), "package.json"));
+    return pathToFileURL(resolve(name)).href;
   } catch {
     return undefined;
   }
