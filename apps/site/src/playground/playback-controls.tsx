@@ -47,11 +47,15 @@ export function PlaybackControls({ model }: PlaybackControlsProps) {
         {isPlaying ? "Pause" : "Play"}
       </button>
       <button type="button" onClick={() => goTo(shown - 1)} aria-disabled={shown <= 0}>
-        <span aria-hidden="true">−1</span>
+        <span aria-hidden="true" dir="ltr">
+          −1
+        </span>
         <span class="visually-hidden">One step back</span>
       </button>
       <button type="button" onClick={() => goTo(shown + 1)} aria-disabled={shown >= steps}>
-        <span aria-hidden="true">+1</span>
+        <span aria-hidden="true" dir="ltr">
+          +1
+        </span>
         <span class="visually-hidden">One step on</span>
       </button>
       <input
