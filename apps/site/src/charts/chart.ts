@@ -59,9 +59,13 @@ export class Chart {
   /** Pixels; 0 until the browser has laid out the page. */
   #width = 0;
   #colors = { text: "", line: "" };
+  /** A vertical line over the curves. */
+  readonly #markLine = document.createElement("div");
+  #mark: number | undefined;
 
   constructor(place: HTMLElement) {
     this.#place = place;
+    this.#markLine.className = "curves-mark";
     // Here the layout is known; to ask for it at another time makes the browser compute it once more.
     this.#resize = new ResizeObserver(() => {
       this.#width = place.clientWidth;
@@ -80,6 +84,12 @@ export class Chart {
   show(content: ChartContent): void {
     this.#content = content;
     if (this.#width > 0) drawSoon(this, this.#draw);
+  }
+
+  /** Marks a place on the axis of `x` with a line, at once. */
+  mark(x: number | undefined): void {
+    this.#mark = x;
+    this.#placeMark();
   }
 
   dispose(): void {
@@ -101,10 +111,18 @@ export class Chart {
       this.#plot?.destroy();
       this.#readColors();
       this.#plot = new UPlot(this.#options(content), data, this.#place);
+      this.#plot.over.append(this.#markLine);
       return;
     }
     if (this.#plot.width !== this.#width) this.#plot.setSize({ width: this.#width, height });
     this.#plot.setData(data);
+  }
+
+  #placeMark(): void {
+    const { hidden, style } = this.#markLine;
+    const isHidden = this.#plot === undefined || this.#mark === undefined;
+    if (isHidden !== hidden) this.#markLine.hidden = isHidden;
+    if (!isHidden) style.left = `${this.#plot!.valToPos(this.#mark!, "x")}px`;
   }
 
   #readColors(): void {
@@ -130,6 +148,7 @@ export class Chart {
     return {
       width: this.#width,
       height,
+      hooks: { draw: [() => this.#placeMark()] },
       legend: {
         show: hasLegend,
         markers: { dash: (_, i) => curves[i - 1].line ?? "solid" },

@@ -23,6 +23,15 @@ export function partByName(name: string, ownRules: OwnRules): NamedPart {
   throw new Error(`There is no rule and no stage "${name}".`);
 }
 
+/** The rule or the stage of a name; undefined if there is none, or if its text has mistakes. */
+export function namedPart(name: string, ownRules: OwnRules): NamedPart | undefined {
+  try {
+    return partByName(name, ownRules);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The optimizer of these parts.
  * @throws {GradstepError} for settings and orders that are not possible; {RuleTextError}

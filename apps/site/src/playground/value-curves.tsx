@@ -45,6 +45,7 @@ export function ValueCurves({ model }: ValueCurvesProps) {
       height={220}
       scale={least === undefined ? "linear" : "log"}
       hasLegend={false}
+      mark={model.shownSteps}
     />
   );
 }

@@ -1,5 +1,6 @@
 import { lossText, percent, rateText } from "@gradstep/digits";
 import { optimizers } from "@gradstep/digits/optimizers";
+import { useMemo } from "preact/hooks";
 import { backendTitles } from "../backends/browser-backends.js";
 import { highestRate } from "./comparisons.js";
 import { download } from "../download.js";
@@ -67,6 +68,7 @@ export function RunTable({ list }: { readonly list: RunList }) {
 
 function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
   const { settings } = run;
+  const rate = useMemo(() => highestRate(settings), [settings]);
   const name = run.name.value;
   const status = run.status.value;
   const batches = run.batches.value;
@@ -108,7 +110,7 @@ function RunRow({ list, run }: { readonly list: RunList; readonly run: Run }) {
         <small>{statusTexts[status]}</small>
       </td>
       <td class="train-number">{run.seconds.toFixed(1)} s</td>
-      <td class="train-number">{rateText(highestRate(settings))}</td>
+      <td class="train-number">{rateText(rate)}</td>
       <td>{optimizers[settings.optimizer].title}</td>
       <td>{backendTitles[settings.backend]}</td>
     </tr>

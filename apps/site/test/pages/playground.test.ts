@@ -262,6 +262,30 @@ perElement:
     await finish();
   });
 
+  test("the learning rate of an optimizer whose settings are closed can be moved", async () => {
+    const { page, finish } = await site.open(
+      "demos/playground?surface=own&formula=x^2%2By^2&start=2,1&steps=5&runners=sgd(learningRate:0.1)",
+      calm,
+    );
+    const slider = page.getByRole("slider", { name: "Learning rate of sgd" });
+    await slider.focus();
+    for (let i = 0; i < 20; i += 1) await page.keyboard.press("ArrowLeft");
+    const rate = Number(await slider.getAttribute("aria-valuetext"));
+    expect(rate).toBeLessThan(0.1);
+    // Each step of gradient descent multiplies both by 1 − 2η.
+    const x = 2 * (1 - 2 * rate) ** 5;
+    await expect
+      .poll(async () => Math.abs((await numbersOf(page, "sgd"))[1] / x - 1))
+      .toBeLessThan(1e-3);
+    await expect.poll(() => page.url()).toContain(`learningRate%3A${rate}`);
+    // The line of the step shown is where the axis ends.
+    const [mark, axis] = await Promise.all(
+      [".curves-mark", ".u-over"].map((name) => page.locator(name).boundingBox()),
+    );
+    expect(Math.abs(mark!.x - axis!.x - axis!.width)).toBeLessThan(2);
+    await finish();
+  });
+
   test("all backends are compared with the exact one", async () => {
     const { page, finish } = await site.open(`demos/playground?${query}`, calm);
     await numbersOf(page, "adam");
