@@ -35,9 +35,7 @@ test("arraysOf refuses an update of another rule, and tensors that JavaScript do
 test("wrapArray refuses what is not a backend, and a function in place of { makePlain }", () => {
   const memory = new Float32Array(4);
   for (const wrong of [undefined, null, {}, () => undefined, { makePlain: 1 }])
-    expect(codeOf(() => wrapArray(backend, memory, {}, anything<never>(wrong)))).toBe(
-      "INVALID_PARAMETER",
-    );
+    expect(codeOf(() => wrapArray(backend, memory, {}, wrong as never))).toBe("INVALID_PARAMETER");
   for (const wrong of [undefined, null, {}, "cpu"])
     expect(
       codeOf(() => wrapArray(anything(wrong), memory, {}, { makePlain: () => undefined })),

@@ -5,6 +5,7 @@ import { arrayTypeOf, type Precision } from "../language/precision.js";
 import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";
 import { checkLength, sizeOf } from "./shape.js";
 import { notLive, withoutValues } from "./tensor-errors.js";
+import { isArray } from "../is-array.js";
 
 /**
  * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor
@@ -184,7 +185,7 @@ export function checkValues(values: ArrayLike<number>, size: number): void {
       code: "INVALID_MEMORY",
     });
   }
-  if (Array.isArray(values[0])) {
+  if (isArray(values[0])) {
     throw new GradstepError(
       "The array to write is nested; expected the values of all rows in one array, such as values.flat().",
       { code: "INVALID_MEMORY" },

@@ -8,6 +8,7 @@ import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../rule/rule.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
+import { isArray } from "../is-array.js";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -49,9 +50,9 @@ export function fromTorch(
   const { rule: ruleName, options: own, defaults, form } = lookUp("PyTorch", name, torchOptimizers);
   const owner = `PyTorch's ${name}`;
   const map = { ...commonTorchOptions, ...own };
-  const { groups, ...whole } = Array.isArray(options)
-    ? fromParameterGroups(owner, options as readonly Options[])
-    : withGroups(owner, options as Options);
+  const { groups, ...whole } = isArray(options)
+    ? fromParameterGroups(owner, options)
+    : withGroups(owner, options);
   const constants = { ...settingsOf(owner, defaults, map), ...settingsOf(owner, whole, map) };
   const { scheduler } = keywords;
   const base =
@@ -111,13 +112,13 @@ function withScheduler(
 function withGroups(owner: string, options: Options): { groups: readonly Options[] } & Options {
   checkIsObject(owner, options);
   const { groups = [], ...whole } = options;
-  if (!Array.isArray(groups)) {
+  if (!isArray(groups)) {
     throw new GradstepError(
       `${owner}: groups is ${show(groups)}; expected a list of { parameters, … }.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
-  return { ...whole, groups };
+  return { ...whole, groups: groups as readonly Options[] };
 }
 
 /** PyTorch repeats every option in each group: only what differs from the first is the group's own. */
@@ -146,7 +147,7 @@ function groupOptions(
   checkIsObject(owner, group);
   const { parameters, ...own } = group;
   const names = parameters ?? own.param_names;
-  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+  if (!isArray(names) || !names.every((name) => typeof name === "string")) {
     throw new GradstepError(
       `${owner}: parameters is ${show(names)}; expected a list of names. PyTorch prints indices, as params, and names only if the optimizer has them: add parameters: ["…"].`,
       { code: "UNKNOWN_OPTION" },
@@ -174,7 +175,7 @@ function settingsOf(owner: string, options: Options, map: OptionMap): Record<str
     ...settings
   } = withoutPair(owner, translate(owner, options, map));
   if (epsilons !== undefined) {
-    if (!Array.isArray(epsilons) || epsilons.length !== 2) {
+    if (!isArray(epsilons) || epsilons.length !== 2) {
       throw new GradstepError(
         `${owner}: eps is ${show(epsilons)}; expected two numbers, such as [null, 0.001].`,
         { code: "INVALID_HYPERPARAMETER" },

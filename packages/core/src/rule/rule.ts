@@ -8,6 +8,7 @@ import type { OptionTable } from "./options.js";
 import type { SparseOptions } from "./sparse-options.js";
 import type { StepControlOptions } from "./step-control-options.js";
 import type { Variant, VariantTexts } from "./variant.js";
+import { isArray } from "../is-array.js";
 
 /** A rule without the types of its settings. */
 export interface Rule {
@@ -130,7 +131,7 @@ export type GroupOptions<H extends string = string, R extends string = string> =
  */
 export function structuralOf(spec: OptimizerSpec, groups: readonly GroupOptions[]): string[] {
   const { rule, structural = [] } = spec;
-  if (!Array.isArray(structural) || !structural.every((name) => rule.structural.includes(name))) {
+  if (!isArray(structural) || !structural.every((name) => rule.structural.includes(name))) {
     throw new GradstepError(
       `structural is ${show(structural)}; expected a list of some of ${list(rule.structural)}.`,
       { code: "UNKNOWN_OPTION" },

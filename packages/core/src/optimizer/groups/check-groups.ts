@@ -1,6 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import type { GroupOptions } from "../../rule/rule.js";
+import { isArray } from "../../is-array.js";
 
 /**
  * Checks that groups are a list of objects; the content of a group is checked when the group is made.
@@ -8,7 +9,7 @@ import type { GroupOptions } from "../../rule/rule.js";
  */
 export function checkGroups(groups: unknown): readonly GroupOptions[] {
   if (groups === undefined) return [];
-  if (Array.isArray(groups) && [...groups].every(hasNames)) return groups;
+  if (isArray(groups) && [...groups].every(hasNames)) return groups as readonly GroupOptions[];
   throw new GradstepError(
     `groups is ${show(groups)}; expected a list such as [{ match: /bias/, weightDecay: 0 }].`,
     { code: "UNKNOWN_OPTION" },

@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../../errors.js";
 import type { Match, MatchedParameter } from "../../rule/rule.js";
+import { isArray } from "../../is-array.js";
 
 /**
  * Checks what selects the parameters of a group.
@@ -11,7 +12,7 @@ export function checkMatch(label: string, match: unknown): Match {
     typeof match === "string" ||
     typeof match === "function" ||
     match instanceof RegExp ||
-    (Array.isArray(match) && match.every((name) => typeof name === "string"));
+    (isArray(match) && match.every((name) => typeof name === "string"));
   if (valid) return match as Match;
   throw new GradstepError(
     `${label}: match is ${show(match)}; expected a name, a list of names, a RegExp or a function of { name, shape }.`,
@@ -30,5 +31,5 @@ export function isMatch(match: Match, parameter: MatchedParameter): boolean {
 /** The names that are listed; empty for a pattern or a function. */
 export function listedNames(match: Match): readonly string[] {
   if (typeof match === "string") return [match];
-  return Array.isArray(match) ? match : [];
+  return isArray(match) ? match : [];
 }

@@ -6,6 +6,7 @@ import { checkOptions } from "../../check-options.js";
 import { GradstepError, show } from "../../errors.js";
 import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable, notAParameter } from "./parameter-checks.js";
+import { isArray } from "../../is-array.js";
 
 /** A tensor that each step fills with the new values of a parameter. */
 export interface CopyOptions<T extends Tensor = Tensor> {
@@ -36,7 +37,7 @@ export function checkCopies(
   for (const [name, option] of Object.entries(copies)) {
     const shape = shapes.get(name);
     if (shape === undefined) throw notAParameter("copies", name, shapes.keys());
-    const options = Array.isArray(option) ? (option as readonly unknown[]) : [option];
+    const options = isArray(option) ? (option as readonly unknown[]) : [option];
     checked.set(
       name,
       options.map((one) => checkCopy(name, one, shape, backend)),

@@ -23,6 +23,7 @@ import {
   type Staging,
 } from "./parameter-record.js";
 import { allocateSlots, gradientPool, type NewParameter } from "./slot-allocation.js";
+import { isArray } from "../../is-array.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {
@@ -140,7 +141,7 @@ export class ParameterTable {
   select(given: string | readonly string[]): readonly ParameterRecord[] {
     const names = typeof given === "string" ? [given] : given;
     const isList =
-      Array.isArray(names) &&
+      isArray(names) &&
       names.length > 0 &&
       new Set(names).size === names.length &&
       [...names].every((name) => typeof name === "string");

@@ -9,6 +9,7 @@ import { checkRowValues } from "../../backend/row-value-checks.js";
 import { checkHasRows, resized, rowCount } from "../rows/row-checks.js";
 import type { ColumnRange, ResetOptions } from "./reset-options.js";
 import { SlotResets } from "./slot-resets.js";
+import { isArray } from "../../is-array.js";
 
 /** The parameters whose slots are reset. */
 interface ResetRecords {
@@ -77,7 +78,7 @@ function isCovered(
 function checkColumns(columns: unknown, name: string, parameter: Tensor): void {
   rowCount(name, parameter);
   const width = columnsOf(parameter);
-  const [from, to] = Array.isArray(columns) && columns.length === 2 ? (columns as number[]) : [];
+  const [from, to] = isArray(columns) && columns.length === 2 ? (columns as number[]) : [];
   const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from < to;
   if (isRange && to <= width) return;
   throw new GradstepError(

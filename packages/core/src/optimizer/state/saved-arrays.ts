@@ -5,6 +5,7 @@ import type { RowSteps } from "../sparse/row-steps.js";
 import type { Misfits } from "./misfit.js";
 import { savedSlots, shapeOf } from "./state-source.js";
 import { countAt, numbersAt, own, rowValuesAt, tableAt, type Table } from "./state-values.js";
+import { isArray } from "../../is-array.js";
 
 /** The values that a slot takes from a state. */
 export interface SlotChange {
@@ -42,7 +43,7 @@ export function sameParameters(
 
 function isSameShape(got: unknown, expected: readonly number[]): boolean {
   return (
-    Array.isArray(got) &&
+    isArray(got) &&
     got.length === expected.length &&
     expected.every((length, i) => got[i] === length)
   );

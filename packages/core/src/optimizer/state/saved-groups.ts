@@ -7,6 +7,7 @@ import type { RestoreOptions } from "../optimizer.js";
 import type { Misfits } from "./misfit.js";
 import { hyperparametersAt } from "./saved-hyperparameters.js";
 import { countAt, own, tableAt, type Table } from "./state-values.js";
+import { isArray } from "../../is-array.js";
 
 /** What a group takes from a state. */
 export interface GroupChange {
@@ -75,14 +76,14 @@ export function groupChanges(
 
 function savedGroups(misfits: Misfits, state: Table, count: number): readonly unknown[] {
   const groups = state["groups"];
-  if (!Array.isArray(groups) || groups.length > maxGroups) {
+  if (!isArray(groups) || groups.length > maxGroups) {
     misfits.at("groups").add("format", show(groups), "an array of groups");
     return [];
   }
   if (groups.length !== count)
     misfits.at("groups").add("group", `an array of ${groups.length}`, `an array of ${count}`);
   // A copy, because methods of arrays skip holes.
-  return [...(groups as readonly unknown[])];
+  return [...groups];
 }
 
 /** For each group the index of its state. */
@@ -129,7 +130,7 @@ function matchGroups(
 /** The names of the parameters of a saved group; undefined if the value is not a group. */
 function namesOf(group: unknown): readonly string[] | undefined {
   const parameters = hasNames(group) ? group["parameters"] : undefined;
-  return Array.isArray(parameters) && isDense(parameters) ? parameters : undefined;
+  return isArray(parameters) && isDense(parameters) ? parameters : undefined;
 }
 
 function addNoGroup(misfits: Misfits, group: unknown): void {

@@ -9,6 +9,7 @@ import { arrayTypeOf } from "../../language/precision.js";
 import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js";
 import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
+import { isArray } from "../../is-array.js";
 
 /**
  * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
@@ -77,17 +78,17 @@ function notAGradient(
     );
   const { name: backend, precision } = own;
   const array = arrayTypeOf(precision).name;
-  const isArray = Array.isArray(gradient) || ArrayBuffer.isView(gradient);
+  const isList = isArray(gradient) || ArrayBuffer.isView(gradient);
   const other = isRawMemory(gradient)
     ? wrapRemedy(shape)
     : `Pass its values as a ${array}, or memory of the backend as backend.wrap(memory).`;
   const awaited = isPromise(gradient) ? "Await it." : other;
-  const isInteger = isArray && /Int32|Uint32/.test(Object.prototype.toString.call(gradient));
+  const isInteger = isList && /Int32|Uint32/.test(Object.prototype.toString.call(gradient));
   const fixedPoint =
     isInteger && own.takesLayouts === true
       ? " If its integers are multiples of a scale, pass backend.wrap(values, { scale })."
       : "";
-  const remedy = isArray ? `Convert it with new ${array}(values).${fixedPoint}` : awaited;
+  const remedy = isList ? `Convert it with new ${array}(values).${fixedPoint}` : awaited;
   const isForeign = isTensor(gradient) && gradient.backend !== own;
   const got = isForeign ? `a tensor of another backend (${gradient.backend.name})` : show(gradient);
   return new GradstepError(
