@@ -1,4 +1,5 @@
-import { GradstepError, grownCapacity, type RowMove } from "@gradstep/core";
+import { GradstepError, type RowMove } from "@gradstep/core";
+import { grownCapacity } from "@gradstep/core/internal";
 import type { BufferPools } from "../../memory/buffer-pools.js";
 import type { Allocation } from "../../memory/pool-buffer.js";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
