@@ -13,6 +13,7 @@ export default defineConfig({
           "h5wasm",
           "fflate",
           "@gradstep/core",
+          "@gradstep/core/internal",
           "@gradstep/core/interop",
           "@gradstep/core/by-name",
         ],

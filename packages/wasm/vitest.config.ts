@@ -8,7 +8,7 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-const packages = ["@gradstep/core", "@gradstep/conformance"];
+const packages = ["@gradstep/core", "@gradstep/core/internal", "@gradstep/conformance"];
 
 export default defineConfig({
   test: {

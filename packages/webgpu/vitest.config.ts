@@ -19,7 +19,7 @@ export default defineConfig({
       ...(await inChromium({
         name: "chromium",
         include: ["test/browser/*.test.ts"],
-        packages: ["@gradstep/core", "@gradstep/conformance"],
+        packages: ["@gradstep/core", "@gradstep/core/internal", "@gradstep/conformance"],
       })),
     ],
   },
