@@ -47,6 +47,20 @@ export const equivalents = {
     ['op === "input"', "true", "Nodes of other kinds have no names."],
     ["/\\W+/g", "/\\W/g", "Labels have one such character at a time."],
   ],
+  "cpu-js/src/passes/consecutive-reducer.ts": [
+    ["i < end", "i <= end", "The row after the last is reduced again, or nothing reads it."],
+    ['"row"', '""', "Short rows give the same in the way of long ones."],
+  ],
+  "cpu-js/src/passes/map-pass-runner.ts": [
+    ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
+  ],
+  "cpu-js/src/passes/pass-kernel.ts": [
+    [
+      /^updates\[i\]\.mask !== undefined|^updates\[i\]\.unselectedRows === "decay"$/,
+      "true",
+      "One program of a whole chain gives the same as its parts.",
+    ],
+  ],
   "cpu-js/src/interpreter.ts": [
     ["[]", element, assigned],
     ["i < slots.length", "i <= slots.length", "No program refers to an array after the last slot."],

@@ -82,6 +82,13 @@ describe("explain says what the next step does", () => {
     });
     expect(await wrongValues(optimizer, parameters)).toEqual([]);
   });
+
+  test("a chain, and a rule without its reduction", async () => {
+    const { optimizer, parameters } = make(chain(clipByGlobalNorm(0.5), sgd()), {
+      groups: [{ match: "a", rule: adam() }],
+    });
+    expect(await wrongValues(optimizer, parameters)).toEqual([]);
+  });
 });
 
 describe("an explanation", () => {

@@ -20,7 +20,7 @@ export interface Count {
   readonly name: string;
   /** What is counted. */
   readonly of: Extent;
-  /** Where: there is a number for each of these. */
+  /** Where: there is a number for each of these. Never for all: a reduction adds those of tensors. */
   readonly per: ReducedExtent;
 }
 

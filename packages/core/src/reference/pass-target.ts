@@ -86,17 +86,13 @@ export function fillCount(
   targets: readonly PassTarget[],
   scalar: PassArithmetic["scalar"],
 ): void {
-  let total = 0;
   for (const target of targets) {
     const { arrays, dimensions } = target;
     const counts = new Float64Array(countOf(per, dimensions));
     for (let i = 0; i < countOf(of, dimensions); i += 1)
       if (takesPart(target, of, i)) counts[reducedIndex(of, per, i, dimensions)] += 1;
-    total += counts[0];
-    if (per !== "all")
-      counts.forEach((value, i) => {
-        arrays.get(name)![i] = scalar(value);
-      });
+    counts.forEach((value, i) => {
+      arrays.get(name)![i] = scalar(value);
+    });
   }
-  if (per === "all" && targets.length > 0) targets[0].arrays.get(name)![0] = scalar(total);
 }

@@ -132,8 +132,7 @@ export class Target {
     const { passPlan, slots } = this.#variant;
     const first = 2 + slots.length + passPlan.temporaries.length;
     for (let i = 0; i < passPlan.counts.length; i += 1)
-      if (passPlan.counts[i].per !== "all")
-        this.#fillCount(passPlan.counts[i], this.arrays[first + i]);
+      this.#fillCount(passPlan.counts[i], this.arrays[first + i]);
   }
 
   #fillCount({ of, per }: Count, counts: Values): void {

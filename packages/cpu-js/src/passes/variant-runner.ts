@@ -53,14 +53,13 @@ export class VariantRunner {
     Temporary: TemporaryArray,
     place?: ChainPlace,
   ) {
-    const { temporaries, counts, passes } = variant.passPlan;
+    const { temporaries, passes } = variant.passPlan;
     this.#variant = variant;
     this.#Temporary = Temporary;
     this.#place = place;
     this.#names = arrayNamesOf(variant);
     const isShared = (array: string): boolean =>
-      temporaries.some(({ name, extent }) => name === array && extent === "all") ||
-      counts.some(({ name, per }) => name === array && per === "all");
+      temporaries.some(({ name, extent }) => name === array && extent === "all");
     this.#shared = this.#names.map((name) => (isShared(name) ? new Temporary(1) : undefined));
     this.#joined = new Temporary(0);
     // Parts of a chain that read what others changed depend on more than parameters and gradients.
@@ -102,7 +101,6 @@ export class VariantRunner {
       this.#targets[i] = target;
     }
     this.#targets.length = count;
-    this.#countAll();
   }
 
   /** Runs a phase, without joining what it found for each tensor. */
@@ -175,17 +173,6 @@ export class VariantRunner {
         if (this.#keys.get(reductions[k].name) === key) return last.perTensor[k];
     }
     return undefined;
-  }
-
-  #countAll(): void {
-    const { counts } = this.#variant.passPlan;
-    for (let k = 0; k < counts.length; k += 1) {
-      const { name, of, per } = counts[k];
-      if (per !== "all") continue;
-      let total = 0;
-      for (let i = 0; i < this.#count; i += 1) total += this.#targets[i].total(of);
-      this.#shared[this.#names.indexOf(name)]![0] = total;
-    }
   }
 
   #iterate({ from, to, coefficients }: MatrixPass, { arrays, dimensions, scalars }: Target): void {

@@ -35,7 +35,7 @@ export class EntryLayout {
       ["g", "element"],
       ...slots.map(({ name, extent }) => [name, extent] as const),
       ...passPlan.temporaries.map(({ name, extent }) => [name, extent] as const),
-      ...passPlan.counts.map(({ name, per }) => [name, per === "all" ? per : "tensor"] as const),
+      ...passPlan.counts.map(({ name }) => [name, "tensor"] as const),
     ]);
     const reductions = passPlan.passes.flatMap((pass) =>
       pass.kind === "map" ? pass.reductions.map(({ name }) => partialName(name)) : [],

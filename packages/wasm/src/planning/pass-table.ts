@@ -217,12 +217,8 @@ export class PassTable {
     const { passPlan, matrices } = this.plan.variant;
     passPlan.counts.forEach((count, k) => {
       const index = passPlan.temporaries.length + k;
-      let total = 0;
-      for (let i = 0; i < this.#count; i += 1) {
-        const value = selectedCount(count, updates[i], this.dimensions(i), matrices);
-        total += value;
-        this.memory.set(index, i, count.per === "all" ? total : value);
-      }
+      for (let i = 0; i < this.#count; i += 1)
+        this.memory.set(index, i, selectedCount(count, updates[i], this.dimensions(i), matrices));
     });
   }
 

@@ -151,7 +151,7 @@ export class StepControl {
       const accumulator = this.accumulatorOf(records[i]);
       if (accumulate > 1) accumulator.reserve(records[i].name, givenMask(records[i]));
     }
-    if (target !== undefined && accumulate > 1 && this.isStepDue)
+    if (target !== undefined && this.isStepDue)
       for (const { name, accumulator } of all) accumulator?.reserveForRecording(name);
   }
 
