@@ -1,6 +1,6 @@
 /** Functions whose text arguments become part of an error's message: what is wrong, or whose option it is. */
 const messageFunctions =
-  /^(?:(?:check|not|without|wrong)[A-Z]\w*|fail|invalid|groupOptions|lookUp|mismatch|onLost|slotValues|translate)$/;
+  /^(?:(?:check|not|without|wrong)[A-Z]\w*|fail|invalid|groupOptions|lookUp|mismatch|onLost|slotValues|translate|unknownParameters)$/;
 
 /** Functions that return a part of a message, and nothing else uses. */
 const describingFunctions = /^describe(?:[A-Z]|$)/;

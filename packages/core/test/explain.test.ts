@@ -5,8 +5,10 @@ import {
   chain,
   clipByGlobalNorm,
   createOptimizer,
+  defineRule,
   ema,
   muon,
+  nonNegative,
   sgd,
   type Optimizer,
   type OptimizerSpec,
@@ -81,6 +83,24 @@ describe("explain says what the next step does", () => {
       groups: [{ match: "a", rule: clipped(adam()) }],
     });
     expect(await wrongValues(optimizer, parameters)).toEqual([]);
+  });
+
+  test("rules that share one of several reductions", async () => {
+    const own = defineRule({
+      name: "own",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+      perElement: "u = g * learningRate / (1 + maxAll(-g) + sumAll(p) + normAll(g))",
+    });
+    const clipped = (rule: OptimizerSpec) => chain(clipByGlobalNorm(0.5), rule);
+    for (const [one, other] of [
+      [own(), adam()],
+      [adam(), own()],
+      [own(), own({ learningRate: 0.5 })],
+    ]) {
+      const groups = [{ match: "a", rule: clipped(one) }];
+      const { optimizer, parameters } = make(clipped(other), { groups });
+      expect(await wrongValues(optimizer, parameters)).toEqual([]);
+    }
   });
 
   test("a chain, and a rule without its reduction", async () => {
