@@ -142,6 +142,23 @@ describe("masks that the host does not see are combined over the calls of a step
     }
   });
 
+  test("also if the recorded call has gradients of others alone", async () => {
+    const both = startBoth();
+    const { device, plain } = both;
+    for (const seed of [1, 2]) take(both, seed, [[seed, 0, 0, 1, 0]]);
+    const { b } = gradientsOf(3);
+    plain.optimizer.step({ b });
+    const gradient = device.optimizer.gradient("b");
+    gradient.write(b);
+    const target: Target = [];
+    device.optimizer.encode(target, { b: gradient });
+    device.backend.submit(target);
+    expect(await contentOf(both.device)).toEqual(await contentOf(both.plain));
+    expect(await device.parameters.b.read()).toEqual(await plain.parameters.b.read());
+    for (const seed of [4, 5, 6]) take(both, seed, [[0, 1, 0, 0, 0]]);
+    expect(await contentOf(both.device)).toEqual(await contentOf(both.plain));
+  });
+
   test("rows of one parameter do not select those of another", async () => {
     const both = startBoth({ accumulate: 2 });
     for (const { optimizer, backend } of [both.device, both.plain]) {

@@ -71,6 +71,8 @@ export function guarding(): DeviceBackend {
       return Object.assign(kernel, {
         encode: (target: Target, updates: readonly Update[], count: number) => {
           const all = copyOf(updates, count);
+          if (all.some(({ mask }) => ArrayBuffer.isView(mask)))
+            throw new Error("A mask of recorded work is in an array");
           target.push(() => kernel.run(all, count));
         },
       });
