@@ -15,6 +15,8 @@ interface Work {
 const click = (page: Page, name: string): Promise<void> =>
   page.getByRole("button", { name }).click();
 
+const racing = "sgd adam adamw rmsprop lion adagrad adadelta nadam radam adamax".split(" ");
+
 const works: readonly Work[] = [
   {
     title: "train: four runs",
@@ -46,10 +48,9 @@ const works: readonly Work[] = [
   })),
   {
     title: "playground: ten runs, the start moves",
-    path: "demos/playground?surface=rastrigin&steps=300",
+    path: `demos/playground?surface=rastrigin&steps=300&runners=${racing.join(";")}`,
     run: async (page) => {
-      const map = page.locator("canvas").first();
-      await map.focus();
+      await page.locator(".playground-start").focus();
       for (let i = 0; i < 40; i += 1) await page.keyboard.press(i % 2 ? "ArrowUp" : "ArrowRight");
       await page.waitForTimeout(3000);
     },
