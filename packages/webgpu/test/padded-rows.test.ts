@@ -15,7 +15,7 @@ describe("a shape that leaves space after each row", async () => {
 
   test("array<vec3f> without a stride is refused, with the stride to pass", () => {
     expect(wrap(128, { shape: [8, 3] })).toBe(
-      "INVALID_MEMORY: Shape [8, 3] covers 96 of the buffer's 128 bytes, which are 8 rows of 4 values. If each row is followed by padding or other fields, as in array<vec3f>, pass rowStride: 4. If the rows have no gaps, pass capacity: 10, or offset: 0 for the first 96 bytes.",
+      "INVALID_MEMORY: Shape [8, 3] covers 96 of the buffer's 128 bytes, which are 4 values per row. If each row is followed by padding or other fields, as in array<vec3f>, pass rowStride: 4. If the rows have no gaps, pass capacity: 10, or offset: 0 for the first 96 bytes.",
     );
     expect(wrap(64, { shape: [8, 3], dtype: "f16" })).toMatch("pass rowStride: 4.");
     expect(wrap(16_000, { shape: [1000, 3], dtype: "u32" })).toMatch("pass rowStride: 4.");

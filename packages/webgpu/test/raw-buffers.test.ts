@@ -65,7 +65,7 @@ describe("a GPUBuffer where a tensor is expected", async () => {
     [
       "the indices of a remap of the backend",
       () => backend.remap([{ tensor: w, reset: "added", initial: 0 }], { count: 2, indices: raw }),
-      'INVALID_MEMORY: Got a GPUBuffer as a mask, indices or a row limit; expected a Uint32Array, or a tensor of u32. Make a tensor of a GPUBuffer with backend.wrap(buffer, { shape: [rows], dtype: "u32" }).',
+      'INVALID_MEMORY: Got a mask or indices in a GPUBuffer; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.',
     ],
     [
       "a name in another case",

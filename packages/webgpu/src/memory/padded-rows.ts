@@ -31,7 +31,10 @@ export function checkFillsBuffer(values: PlainRows): void {
   const used = rows * columns * bytesPerValue;
   const areVectors = mayBeVectors && shape.at(-1) === 3;
   if (rows < 2 && !(areVectors && columns > 3)) return;
-  if (!areVectors && isRoundedUp(used, bufferLength)) return;
+  const multiple = bufferLength | maxAlignment;
+  // The largest power of two up to `maxAlignment` that divides the length of the buffer.
+  const alignment = multiple & -multiple;
+  if (!areVectors && bufferLength - used < alignment) return;
   const capacity = Math.floor(bufferLength / (columns * bytesPerValue));
   const plain = `If the rows have no gaps, pass capacity: ${capacity}, or offset: 0 for the first ${used} bytes.`;
   const vectors = (rows * columns) / 3;
@@ -40,14 +43,7 @@ export function checkFillsBuffer(values: PlainRows): void {
       ? `If each three values are followed by padding, as in array<vec3f>, pass shape: [${vectors}, 3] and rowStride: 4; if each row is, rowStride: ${stride}.`
       : `If each row is followed by padding or other fields${areVectors ? ", as in array<vec3f>" : ""}, pass rowStride: ${stride}.`;
   throw new GradstepError(
-    `Shape [${shape.join(", ")}] covers ${used} of the buffer's ${bufferLength} bytes, which are ${rows} ${rows === 1 ? "row" : "rows"} of ${stride} values. ${padded} ${plain}`,
+    `Shape [${shape.join(", ")}] covers ${used} of the buffer's ${bufferLength} bytes, which are ${stride} values per row. ${padded} ${plain}`,
     { code: "INVALID_MEMORY" },
   );
-}
-
-/** Whether a length is another one, rounded up to a multiple of a power of two. */
-function isRoundedUp(length: number, rounded: number): boolean {
-  for (let alignment = 4; alignment <= maxAlignment; alignment *= 2)
-    if (Math.ceil(length / alignment) * alignment === rounded) return true;
-  return false;
 }

@@ -117,15 +117,14 @@ export function rowItemOf(
  */
 export function wordView(tensor: GpuTensor): RowView {
   const { memory, layout, rowStride, columns } = tensor;
-  if (memory === undefined)
-    throw new GradstepError(
-      `Got ${show(tensor)} as a mask, indices or a row limit; expected a Uint32Array, or a tensor of u32. Make a tensor of a GPUBuffer with backend.wrap(buffer, { shape: [rows], dtype: "u32" }).`,
-      { code: "INVALID_MEMORY" },
-    );
   if (layout?.dtype !== "u32" || (columns > 1 && rowStride !== columns)) {
+    const isTensor = memory !== undefined;
+    const got = isTensor
+      ? `a tensor of ${layout?.dtype ?? "f32"} with ${columns} values per row`
+      : show(tensor);
     throw new GradstepError(
-      `Got a mask or indices in a tensor of ${layout?.dtype ?? "f32"} with ${columns} values per row; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
-      { code: "UNSUPPORTED" },
+      `Got a mask or indices in ${got}; expected one u32 per row. Wrap the buffer with { shape: [rows], dtype: "u32" }.`,
+      { code: isTensor ? "UNSUPPORTED" : "INVALID_MEMORY" },
     );
   }
   const stride = columns > 1 ? 1 : rowStride;
