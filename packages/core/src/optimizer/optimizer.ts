@@ -112,7 +112,8 @@ export interface OptimizerMethods<
    * Records one step into a target of the caller instead of executing it: on WebGPU, a `GPUCommandEncoder` or a
    * `GPUComputePassEncoder`. Nothing is submitted. The step is counted at once, with the current hyperparameters, and
    * takes effect when the caller's work is executed. Gradients must be tensors: a typed array would be overwritten by
-   * the next step before this one is executed.
+   * the next step before this one is executed. Record into a target that has not ended: for one that has, WebGPU reports
+   * an error of the device later, when the step is counted already.
    *
    * @throws {GradstepError} as `step` does, and `UNSUPPORTED` if the backend cannot encode
    */
