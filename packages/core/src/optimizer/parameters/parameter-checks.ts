@@ -138,7 +138,7 @@ export function checkDisjoint(tensors: readonly (readonly [string, Tensor])[]): 
       const other = open.find(({ tensor }) => !areInterleaved(tensor, range.tensor));
       if (other !== undefined) {
         throw new GradstepError(
-          `"${other.name}" and "${range.name}" share memory; expected memory of their own. Pass a shared parameter once.`,
+          `"${other.name}" and "${range.name}" share memory; expected memory of their own. Pass a shared tensor once.`,
           { code: "OVERLAPPING_MEMORY" },
         );
       }

@@ -1,6 +1,7 @@
 import type { Tensor, Update } from "../../backend/backend.js";
 import { GradstepError } from "../../errors.js";
 import { clearValues } from "../../packing/row-values.js";
+import { checkDisjoint } from "../parameters/parameter-checks.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { SparseInputs } from "../sparse/sparse-inputs.js";
 import type { ArrayInputs } from "./array-inputs.js";
@@ -23,6 +24,8 @@ interface TakenInputs {
 export class GradientClearing {
   readonly #inputs: TakenInputs;
   #isUsed = false;
+  /** The gradients that were found to have memory of their own; undefined for arrays. */
+  readonly #disjoint: (Tensor | undefined)[] = [];
   /** The first `#count` are valid. */
   readonly #onHost: Tensor[] = [];
   #count = 0;
@@ -38,7 +41,7 @@ export class GradientClearing {
 
   /**
    * Notes for the first `count` updates whether their gradients are cleared.
-   * @throws {GradstepError} `UNSUPPORTED`; then nothing has changed
+   * @throws {GradstepError} `UNSUPPORTED`, `OVERLAPPING_MEMORY`; then nothing has changed
    */
   mark(count: number, isUsed: boolean): void {
     this.#count = 0;
@@ -73,21 +76,37 @@ export class GradientClearing {
 
   #check(count: number): void {
     const { taken, arrays, sparse } = this.#inputs;
+    const disjoint = this.#disjoint;
+    let isNew = disjoint.length !== count;
     for (let i = 0; i < count; i += 1) {
       const { name, update } = taken[i];
+      const gradient = arrays.has(taken[i]) ? undefined : update.gradient;
+      isNew ||= disjoint[i] !== gradient;
       if (sparse.has(taken[i])) {
         throw new GradstepError(
-          `Got clear for a step with a sparse gradient of "${name}"; expected dense gradients. Clear its values when you write the next.`,
+          `Got clear for a step with a sparse gradient of "${name}"; expected dense gradients. Write zeros to its values.`,
           { code: "UNSUPPORTED" },
         );
       }
       const { backend } = update.parameter;
-      if (backend.takesLayouts !== true && !arrays.has(taken[i])) {
+      if (backend.takesLayouts !== true && gradient !== undefined) {
         throw new GradstepError(
           `Backend ${backend.name} does not clear gradients; expected a step without clear. Write zeros to them.`,
           { code: "UNSUPPORTED" },
         );
       }
     }
+    if (!isNew) return;
+    disjoint.length = 0;
+    const gradients = taken
+      .slice(0, count)
+      .map((record) => (arrays.has(record) ? undefined : record.update.gradient));
+    // One would read what the other has cleared.
+    checkDisjoint(
+      gradients.flatMap((gradient, i) =>
+        gradient === undefined ? [] : [[`gradient of ${taken[i].name}`, gradient]],
+      ),
+    );
+    disjoint.push(...gradients);
   }
 }

@@ -21,7 +21,7 @@ export interface StepOptions {
   /**
    * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected, and if the step is
    * skipped: on a GPU in the same kernel. A step that is refused, also with `nonFinite: "throw"`, leaves them. For shaders
-   * that add to them.
+   * that add to them. Tensors must have memory of their own, not that of another gradient.
    */
   readonly clear?: boolean | undefined;
   /**
