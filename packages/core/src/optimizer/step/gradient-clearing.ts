@@ -56,7 +56,6 @@ export class GradientClearing {
 
   /** Lets the host clear the first `count`, because no kernel of the step reads them, or only one of arithmetic. */
   moveToHost(count: number): void {
-    this.#count = 0;
     if (!this.#isUsed) return;
     for (let i = 0; i < count; i += 1) {
       const update = this.#inputs.updates[i];

@@ -66,3 +66,16 @@ describe("one gradient of two parameters", () => {
     expect([...gradient]).toEqual([0, 0]);
   });
 });
+
+test("the gradients of a skipped step are cleared, with a scale, too", async () => {
+  const backend = oracle();
+  const p = backend.tensor([2], [1, 2]);
+  const optimizer = createOptimizer(sgd(), { p }, { nonFinite: "skip" });
+  for (const scale of [1, 0.5]) {
+    const gradient = backend.tensor([2], [Infinity, 3]);
+    optimizer.step({ p: gradient }, { clear: true, scale });
+    expect([...(await gradient.read())]).toEqual([0, 0]);
+  }
+  expect(optimizer.skippedSteps).toBe(2);
+  expect([...(await p.read())]).toEqual([1, 2]);
+});
