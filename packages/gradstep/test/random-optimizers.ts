@@ -1,10 +1,19 @@
 import {
+  adaptiveGradientClip,
+  cautiousUpdate,
+  centralizeGradients,
   chain,
   clipByGlobalNorm,
+  clipByNorm,
   clipByValue,
+  clipUpdateByRms,
   cosineDecay,
+  decoupledWeightDecay,
   ema,
   lookahead,
+  maxNorm,
+  trustRatio,
+  unitNorm,
   warmup,
   type OptimizerSpec,
 } from "gradstep";
@@ -33,10 +42,22 @@ export function randomRule(random: Random): OptimizerSpec {
   });
 }
 
-/** A rule, perhaps with stages before and after it. */
+const clips = [clipByGlobalNorm(0.5), clipByValue(0.5), clipByNorm(0.5), adaptiveGradientClip()];
+const updates = [cautiousUpdate(), clipUpdateByRms(0.5), decoupledWeightDecay(0.1), trustRatio()];
+const constraints = [maxNorm({ maxNorm: 1, maxNormAxis: "row" }), unitNorm()];
+
+/** A rule, perhaps with stages before its update, on it, and after it. */
 export function randomSpec(random: Random): OptimizerSpec {
   const rule = randomRule(random);
-  const before = random.pick([[], [clipByGlobalNorm(0.5)], [clipByValue(0.5)]]);
-  const after = random.pick([[], [ema(0.5)], [lookahead({ lookaheadSteps: 3 })]]);
-  return before.length + after.length > 0 ? chain(...before, rule, ...after) : rule;
+  const before = [
+    ...random.pick([[], [centralizeGradients()]]),
+    ...random.pick([[], [random.pick(clips)]]),
+  ];
+  const between = rule.rule.name === "ftrl" ? [] : random.pick([[], [random.pick(updates)]]);
+  const after = [
+    ...random.pick([[], [ema(0.5)], [lookahead({ lookaheadSteps: 3 })]]),
+    ...random.pick([[], [random.pick(constraints)]]),
+  ];
+  const stages = [...before, ...between, ...after];
+  return stages.length > 0 ? chain(...before, rule, ...between, ...after) : rule;
 }
