@@ -5,7 +5,6 @@ import {
   type RowValues,
   type Tensor,
 } from "@gradstep/core";
-import { grownCapacity } from "@gradstep/core/internal";
 import type { ErrorTracker } from "../../device/error-tracker.js";
 import { bufferUsage } from "../../device/webgpu-constants.js";
 import { allocationAlignment, type BufferPools } from "../../memory/buffer-pools.js";
