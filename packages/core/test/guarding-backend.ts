@@ -37,7 +37,7 @@ export function guarding(): DeviceBackend {
     Object.defineProperty(owner, name, { value: moved, writable: true });
   };
   const isSeen = (key: string | symbol): boolean =>
-    isOnDevice || (key !== "view" && key !== "stored");
+    isOnDevice || !["view", "stored", "rowValues"].includes(String(key));
   const hide = (tensor: Tensor): HostTensor =>
     new Proxy(tensor as HostTensor, {
       has: (target, key) => isSeen(key) && Reflect.has(target, key),
