@@ -101,7 +101,7 @@ function linksOf(part: ChainPart): readonly Link[] {
     return (rule as Partial<ChainedRule>).links ?? [{ rule, stage: undefined }];
   }
   fail(
-    `chain: got ${show(part)}; expected stages and one rule, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,
+    `chain: got ${show(part)}; expected stages and one rule of @gradstep/core, each called and as an argument of its own: chain(clipByGlobalNorm(1), adam()).`,
   );
 }
 

@@ -16,7 +16,7 @@ function uncertain(what: string, expected: string): GradstepError {
 /** The error for too many steps in which a group may have taken part, for the scalars of rows that count their own. */
 export function uncertainRowSteps(every: number, most: number): GradstepError {
   return unsupported(
-    `A group has every ${every} with rowSteps, and no counts were read for ${most * every} steps; ${remedy} the step.`,
+    `A group has every ${every} with rowSteps, and the counts were not read for ${most * every} steps; ${remedy} the step.`,
   );
 }
 
