@@ -20,6 +20,8 @@ describe("a name of any kind", () => {
   test.each(sampled(words.split(" "), 12))("%s", async (word) => {
     // As a slot, as a scalar and as a temporary: three rules, since a name means one thing in each.
     const hyperparameters = { learningRate: nonNegative(0.1) };
+    // Options of optimizers have names that no hyperparameter can have.
+    const hyperparameter = ["update", "slots"].includes(word) ? `${word}_` : word;
     const rules = [
       defineRule({
         name: "slot",
@@ -46,11 +48,11 @@ describe("a name of any kind", () => {
         name: "hyperparameter",
         hyperparameters: Object.fromEntries([
           ["learningRate", nonNegative(0.1)],
-          [word === "update" ? "updates" : word, decayRate(0.5)],
+          [hyperparameter, decayRate(0.5)],
         ]) as { learningRate: ReturnType<typeof nonNegative> },
         slots: {},
         perStep: "",
-        perElement: `p = p - g * ${word === "update" ? "updates" : word} * learningRate`,
+        perElement: `p = p - g * ${hyperparameter} * learningRate`,
       }),
     ];
     for (const { rule } of rules) {

@@ -139,7 +139,7 @@ test.each(sampled([...backends], 1))(
     await tf.setBackend(backend);
     const size = 100_000;
     const before = process.memoryUsage().arrayBuffers;
-    for (let i = 0; i < 40; i += 1) {
+    for (let i = 0; i < 100; i += 1) {
       const v = variable(new Float32Array(size), [size], `dropped-${backend}-${i}`);
       const gradient = tf.fill([size], 1);
       adam().applyGradients({ [v.name]: gradient });
@@ -147,7 +147,7 @@ test.each(sampled([...backends], 1))(
       await Promise.resolve();
       if (i % 10 === 9) collectNow();
     }
-    // 0.8 MB of state per optimizer, of which 32 MB would be kept.
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16e6);
+    // 0.8 MB of state per optimizer, of which 80 MB would be kept.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40e6);
   },
 );

@@ -1,3 +1,5 @@
+// First, so that its engine and its tensors are those of all tests in this process.
+import "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js";
 import { adamw, chain, clipByGlobalNorm, cosineDecay, ema, sgd, warmup } from "@gradstep/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -127,7 +127,7 @@ export class PassGraph {
     const held = inPlace ?? `@${op}${this.#held.size}`;
     this.#held.set(node, held);
     if (op === "count") {
-      this.counts.push({ name: held, of: name as Extent, per: extent as ReducedExtent });
+      this.counts.push({ name: held, of: name as Extent, per: extent as Count["per"] });
       return;
     }
     const key = extent === "all" ? reductionKey(nodes, node) : undefined;

@@ -20,8 +20,8 @@ export interface Count {
   readonly name: string;
   /** What is counted. */
   readonly of: Extent;
-  /** Where: there is a number for each of these. Never for all: a reduction adds those of tensors. */
-  readonly per: ReducedExtent;
+  /** Where: there is a number for each of these. Numbers of tensors are added by a reduction. */
+  readonly per: Exclude<ReducedExtent, "all">;
 }
 
 /** Joins the values of an output of a program, in the order of `reduce`, to one value per row, column, tensor or in all. */

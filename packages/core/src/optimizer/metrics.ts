@@ -1,3 +1,4 @@
+import type { Values } from "../backend/memory.js";
 import type { Metrics } from "./optimizer.js";
 import type { ParameterRecord } from "./parameters/parameter-record.js";
 
@@ -10,7 +11,7 @@ export async function readMetrics(records: readonly ParameterRecord[]): Promise<
     for (const [k, { name, extent, isMetric }] of group.context.variant.slots.entries()) {
       if (!isMetric || shared.has(name)) continue;
       if (extent === "all") shared.add(name);
-      const set = ([value]: ArrayLike<number>): void => {
+      const set = ([value]: Values): void => {
         metrics[name] =
           extent === "all"
             ? value

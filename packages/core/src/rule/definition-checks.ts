@@ -128,7 +128,9 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
   }
   for (const [key, range] of Object.entries(hyperparameters)) {
     if (!isUsableName(key) || propertyNames.includes(key))
-      invalid(`Rule ${name}: hyperparameter ${show(key)} cannot be used as a name.`);
+      invalid(
+        `Rule ${name}: hyperparameter ${show(key)} cannot be used as a name; expected an identifier that optimizers do not use.`,
+      );
     if (!hasNames(range)) {
       invalid(
         `Rule ${name}: ${key} is ${show(range)}; expected a default and a range, such as nonNegative(0.001).`,

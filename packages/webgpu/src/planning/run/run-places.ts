@@ -19,8 +19,6 @@ export interface SharedReduction {
 export interface DeviceCount extends CountKernel {
   /** Where the results of the targets are. */
   readonly starts: readonly number[];
-  /** For a count over all tensors: what joins those of each. */
-  readonly total: SharedReduction | undefined;
   /** The targets with the places of the weights. */
   readonly targets: readonly StepTarget[];
 }
@@ -76,12 +74,8 @@ export function placeRun(
       continue;
     }
     const { name, of, per } = one.count;
-    const values = targets.map(({ dimensions }) => hostCount(of, per, dimensions));
-    const total = values.reduce((sum, value) => sum + value, 0);
-    const start = per === "all" ? scratch.constant(total) : 0;
-    targets.forEach(({ places }, t) => {
-      places.set(name, scratchPlace(per === "all" ? start : scratch.constant(values[t])));
-    });
+    for (const { places, dimensions } of targets)
+      places.set(name, scratchPlace(scratch.constant(hostCount(of, per, dimensions))));
   }
   return { targets, deviceCounts };
 }
@@ -106,8 +100,7 @@ function placeDeviceCount(
   scratch: ScratchLayout,
 ): DeviceCount {
   const { name, of, per } = one.count;
-  const target = per === "all" ? scratch.reserve(1) : 0;
-  const source = per === "all" && targets.length === 1 ? target : scratch.reserve(targets.length);
+  const first = scratch.reserve(targets.length);
   const weighted: StepTarget[] = [];
   const starts: number[] = [];
   targets.forEach((step, t) => {
@@ -119,15 +112,10 @@ function placeDeviceCount(
     }
     // A column has one element per row.
     const weight = of === "element" && per !== "column" ? dimensions.columns : 1;
-    places.set(name, scratchPlace(per === "all" ? target : source + t));
+    places.set(name, scratchPlace(first + t));
     const weightPlace = scratchPlace(scratch.constant(weight));
     weighted.push({ ...step, places: new Map([...places, ["@weight", weightPlace]]) });
-    starts.push(source + t);
+    starts.push(first + t);
   });
-  return {
-    ...one,
-    starts,
-    total: per === "all" ? { length: targets.length, source, target } : undefined,
-    targets: weighted,
-  };
+  return { ...one, starts, targets: weighted };
 }

@@ -91,16 +91,12 @@ export class RunPlanner {
 
   /** Counts what masks on the device select. */
   counts(): StepDispatch[] {
-    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts, total }) => {
+    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts }) => {
       const joins = new JoinPlan(this.#scratch);
       const counted = this.#map(kernel, targets, (_, t, tiles) =>
         joins.add("sum", 1, tiles, starts[t]),
       );
-      const joined = this.#join(joins);
-      if (total === undefined) return [...counted, ...joined];
-      const totals = new JoinPlan(this.#scratch);
-      totals.join("sum", total.length, total.source, total.target);
-      return [...counted, ...joined, ...this.#join(totals)];
+      return [...counted, ...this.#join(joins)];
     });
   }
 
