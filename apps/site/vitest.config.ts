@@ -17,6 +17,8 @@ export default defineConfig({
           ...tests.test,
           name: "pages",
           include: ["test/pages/*.test.ts"],
+          // `npm test` runs none of them.
+          exclude: [],
           fileParallelism: false,
           // Pages compute while other tests take the processors.
           expect: { poll: { timeout: 60_000 } },
