@@ -167,7 +167,8 @@ export class WasmBackend implements Wasm {
       const passes = this.#passesOfKernel.get(kernel!);
       if (passes === undefined) continue;
       let before = 0;
-      for (let k = 0; k < i; k += 1) if (runs[k].kernel === kernel) before += 1;
+      for (let k = 0; k < i; k += 1)
+        if (this.#passesOfKernel.get(runs[k].kernel!) === passes) before += 1;
       runners[used] = passes.runner(before);
       runners[used].table.fill(updates, count);
       used += 1;

@@ -69,10 +69,7 @@ function arraysOf(
       extent: extent === "all" && isWritten(name) ? ("tensor" as const) : extent,
     })),
     // The numbers of values in rows or columns are the same for all of a tensor.
-    ...passPlan.counts.map(({ name, per }) => ({
-      name,
-      extent: per === "all" ? ("all" as const) : ("tensor" as const),
-    })),
+    ...passPlan.counts.map(({ name }) => ({ name, extent: "tensor" as const })),
   ].map((one) => ({ ...one, isScratch: true }));
   return [...bound, ...scratch]
     .filter(({ name }) => names.has(name))

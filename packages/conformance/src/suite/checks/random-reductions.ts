@@ -60,15 +60,20 @@ export const randomReductionChecks: readonly Check[] = [
     name: "groups with random rules and chains of their own",
     needs: ["reductions", "commonReductions"],
     run: (context) =>
-      randomCases(context, "random rules of groups", 16, (random, name, copies) => ({
-        spec: randomSpec(`${name}-first`, random, copies, "largestOfFirst"),
-        groups: [
-          {
-            match: ({ shape }) => shape.length !== 1,
-            rule: randomSpec(`${name}-second`, random, copies, "largestOfSecond"),
-          },
-        ],
-      })),
+      randomCases(context, "random rules of groups", 16, (random, name, copies) => {
+        const seed = random.integer(0, 2 ** 31);
+        const first = (): OptimizerSpec =>
+          randomSpec(`${name}-first`, Random.of(seed, "first"), copies, "largestOfFirst");
+        const rule = randomSpec(`${name}-second`, random, copies, "largestOfSecond");
+        return {
+          spec: first(),
+          groups: [
+            { match: ({ name: one, shape }) => one !== "third" && shape.length !== 1, rule },
+            // The same text once more, which has sums of all tensors in common with the first.
+            { match: ["third"], rule: first() },
+          ],
+        };
+      }),
   },
 ];
 
