@@ -136,11 +136,10 @@ export class GraphValues {
     return joinRounded(op, values, this.#precision);
   }
 
-  #count(tensor: TensorValues, of: Extent, per: Extent): Values {
-    const counts = new Float64Array(countOf(per, tensor.dimensions));
-    for (const { dimensions, isSelected } of per === "all" ? this.#rule.tensors : [tensor])
-      for (let i = 0; i < countOf(of, dimensions); i += 1)
-        if (isSelected(of, i)) counts[reducedIndex(of, per, i, dimensions)] += 1;
+  #count({ dimensions, isSelected }: TensorValues, of: Extent, per: Extent): Values {
+    const counts = new Float64Array(countOf(per, dimensions));
+    for (let i = 0; i < countOf(of, dimensions); i += 1)
+      if (isSelected(of, i)) counts[reducedIndex(of, per, i, dimensions)] += 1;
     return counts.map(this.#round);
   }
 
