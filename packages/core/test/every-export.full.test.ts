@@ -42,7 +42,7 @@ const values: readonly (readonly [string, () => unknown])[] = [
   ["a revoked proxy of a function", () => revoked(() => {})],
 ];
 
-/** What is called by a backend in its own constructor, by an author of errors, or with a name of the caller's first. */
+/** Not checked for wrong arguments: backends, authors of errors and our own readers of checkpoints call these. */
 const excluded = ["GradstepError", "Packing", "checkCheckpointParts"];
 
 const functions = Object.entries({ ...byName, ...core, ...interop, ...reference }).filter(

@@ -78,7 +78,7 @@ describe("the host", () => {
   });
 });
 
-test("a sparse gradient may lie in the memory of its parameter, beside it", async () => {
+test("a sparse gradient and its parameter may be different parts of one memory", async () => {
   const memory = new Float32Array(12);
   memory.set([1, 2, 3, 4], 6);
   const words = new Uint32Array(memory.buffer, 40, 2);

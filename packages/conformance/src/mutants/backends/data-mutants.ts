@@ -41,7 +41,7 @@ function handing(name: string, change: (updates: readonly Update[]) => readonly 
 /** Kernels by rule, over all backends: variants of one rule share a kernel. */
 const kernels = new Map<string, Kernel>();
 
-/** Backends that compute correctly, but lose or mix up what a run is given, or write beside it. */
+/** Backends that compute correctly, but lose or exchange the inputs of a run, or write to memory outside of its tensors. */
 export const dataMutants: readonly Mutant[] = [
   skipping("the last element is left out", (i, size) => i === size - 1),
   skipping("the first element is left out", (i) => i === 0),
