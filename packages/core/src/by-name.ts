@@ -9,7 +9,7 @@ import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { completeStepControl } from "./optimizer/step-control/complete-step-control.js";
 import { checkSparseOptions, denseSteps } from "./optimizer/sparse/check-sparse-options.js";
 import { rules } from "./rules/index.js";
-import { chainedRule } from "./rule/chain.js";
+import { chainedRule } from "./rule/chained-rule.js";
 import { checkRule, variantOf, type OptimizerSpec, type Rule } from "./rule/rule.js";
 import { sparseOptionNames } from "./rule/sparse-options.js";
 import type { Link } from "./rule/stage-renaming.js";
