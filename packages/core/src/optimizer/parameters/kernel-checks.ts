@@ -15,7 +15,7 @@ export function checkRowSteps(
   if (kernel.takesRowLists === true && copies.length === 0) return;
   throw new GradstepError(
     copies.length === 0
-      ? `Rows of "${name}" cannot count their own steps on backend ${tensor.backend.name}; leave rowSteps out, or use another backend.`
+      ? `Rows of "${name}" cannot count their own steps with ${group.context.variant.label} on backend ${tensor.backend.name}; leave rowSteps out, or use another rule or backend.`
       : `Rows of "${name}" cannot count their own steps, since it has a copy; leave one of the two out.`,
     { code: "UNSUPPORTED" },
   );
