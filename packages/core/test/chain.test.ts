@@ -13,7 +13,10 @@ import {
   rmsprop,
   sgd,
   stableUpdate,
+  type ChainPart,
+  type Matrices,
   type OptimizerSpec,
+  type RuleDefinition,
   type StageSpec,
 } from "../src/index.js";
 import { oracle, reference } from "../src/reference.js";
@@ -137,13 +140,67 @@ describe("a chain", () => {
   });
 
   test("no parts where a stage sums rows of other matrices than the chain", () => {
-    const parts = (stage: StageSpec, spec: OptimizerSpec): readonly string[] | undefined =>
-      chain(stage, spec)
+    const parts = (...all: readonly ChainPart[]): readonly string[] | undefined =>
+      chain(...all)
         .rule.variant()
         .parts?.map(({ variant }) => variant.rule);
     expect(parts(adaptiveGradientClip(), adam())).toEqual(["adaptive-gradient-clip", "adam"]);
     expect(parts(clipByValue(1), adafactor())).toEqual(["clip-by-value", "adafactor"]);
     expect(parts(adaptiveGradientClip(), adafactor())).toBeUndefined();
+    const weighted = defineStage({
+      name: "weighted",
+      slots: { weight: { extent: "row", initial: 1 } },
+      perElement: "p = p * weight",
+    });
+    expect(parts(adam(), weighted())).toEqual(["adam", "weighted"]);
+    expect(parts(adafactor(), weighted())).toBeUndefined();
+  });
+});
+
+describe("rows of a chain, for a tensor of more than two dimensions", () => {
+  const rule = (
+    perElement: string,
+    more: Partial<RuleDefinition<"learningRate", Record<never, never>, never>> = {},
+  ): OptimizerSpec =>
+    defineRule({
+      name: "own",
+      hyperparameters: { learningRate: nonNegative(1) },
+      perElement,
+      ...more,
+    })();
+  const stage = (matrices: Matrices): StageSpec =>
+    defineStage({
+      name: "summed",
+      matrices,
+      slots: { seen: { extent: "row", initial: 0 } },
+      perElement: "seen = sumRow(g)\ng = g * 1 + 0 * seen",
+    })();
+  const row = { extent: "row", initial: 0 } as const;
+  const kept = { slots: { kept: row } };
+
+  test.each([
+    [
+      "its rule's, if it has rows: the first dimension",
+      stage("last"),
+      rule("kept = sumRow(g)\nu = g", kept),
+      [10, 26],
+    ],
+    ["its rule's, if it says so", stage("last"), rule("u = g", { matrices: "first" }), [10, 26]],
+    [
+      "its rule's: the last two dimensions",
+      stage("first"),
+      rule("u = g", { matrices: "last" }),
+      [3, 7, 11, 15],
+    ],
+    ["a stage's, if the rule has no rows", stage("last"), rule("u = g"), [3, 7, 11, 15]],
+    ["the first dimension, if nothing says otherwise", stage("first"), rule("u = g"), [10, 26]],
+  ])("are %s", async (_, of, spec, wanted) => {
+    const p = oracle().tensor([2, 2, 2]);
+    const optimizer = createOptimizer(chain(of, spec), { p });
+    optimizer.step({ p: Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+    const { seen, kept: ofRule = seen } = (await optimizer.state()).slots.p;
+    expect([...seen]).toEqual(wanted);
+    expect([...ofRule]).toEqual(wanted);
   });
 });
 

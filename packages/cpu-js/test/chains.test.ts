@@ -106,6 +106,39 @@ describe("chains", () => {
     );
   });
 
+  test("rows that would count their own steps are refused, and the message names the chain", () => {
+    const w = cpuJs().tensor([2, 1]);
+    const options = { sparse: "lazy", rowSteps: true } as const;
+    expect(() => createOptimizer(chain(adam(), ema(0.9)), { w }, options)).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining(
+          'Rows of "w" cannot count their own steps with adam+ema on backend cpu-js;',
+        ) as string,
+      }),
+    );
+  });
+
+  test("a stage whose rows are others than the rule's does not run as a part", async () => {
+    const weighted = defineStage({
+      name: "weighted",
+      matrices: "last",
+      slots: { weight: { extent: "row", initial: 0.5 } },
+      perElement: "p = p * weight",
+    });
+    const ofRows = defineRule({
+      name: "of-rows",
+      hyperparameters: { learningRate },
+      perElement: "u = learningRate * meanRow(g)",
+    });
+    const shapes = { b: [2, 2, 3] };
+    const steps = stepsFor(shapes, 2);
+    const spec = chain(clip, ofRows(), weighted());
+    const wanted = await after(reference(), spec, shapes, steps);
+    const got = await after(cpuJs({ exact: true }), spec, shapes, steps);
+    expect(differingArrays(got, wanted)).toEqual([]);
+  });
+
   test("a stage on the update has no kernel of its own", () => {
     expect(codeOf(() => generate(halved))).toBe("INVALID_RULE");
   });

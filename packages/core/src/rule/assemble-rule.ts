@@ -41,10 +41,10 @@ export type CompleteChoices = Readonly<Record<string, boolean | string>>;
  * @param textsOf the texts for complete choices
  * @param build builds a variant; called once per combination
  */
-export function assembleRule(
+export function assembleRule<T extends VariantTexts>(
   { name, hyperparameters, options, structural }: RuleParts,
-  textsOf: (choices: CompleteChoices, shape: OptionTable) => VariantTexts,
-  build: (texts: VariantTexts, choices: CompleteChoices) => Variant,
+  textsOf: (choices: CompleteChoices, shape: OptionTable) => T,
+  build: (texts: T) => Variant,
 ): Rule {
   const cache = new Map<string, Variant>();
   const shape: OptionTable = {
@@ -83,7 +83,7 @@ export function assembleRule(
     const key = JSON.stringify(all);
     let found = cache.get(key);
     if (found === undefined) {
-      found = build(textsOf(all, shape), all);
+      found = build(textsOf(all, shape));
       cache.set(key, found);
     }
     return found;

@@ -1,6 +1,6 @@
 import { GradstepError, list } from "../errors.js";
 import type { Rule } from "./rule.js";
-import type { Link } from "./stage-renaming.js";
+import type { Link, LinkTexts } from "./stage-renaming.js";
 import type { Stage } from "./stage-factory.js";
 import type { VariantTexts } from "./variant.js";
 
@@ -61,10 +61,7 @@ function leavesApplication({ perElement }: VariantTexts): boolean {
  * Checks that hyperparameters, options and state have names of their own, since they are properties of one optimizer.
  * @throws {GradstepError} `INVALID_CHAIN`
  */
-export function checkNames(
-  name: string,
-  links: readonly (Link & { readonly texts: VariantTexts })[],
-): void {
+export function checkNames(name: string, links: readonly LinkTexts[]): void {
   const owners = new Map<string, string>();
   for (const { rule, texts } of links) {
     const { slots, persistentScalars, metrics = {} } = texts;

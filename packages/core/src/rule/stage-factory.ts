@@ -36,6 +36,10 @@ export interface StageDefinition<H extends string, O extends OptionTable> {
   /** As in `defineRule`. Names must differ from those of the rule and of other stages in a chain. */
   readonly slots?: Chosen<Readonly<Record<string, SlotDefinition<NoInfer<H> | "p">>>, O, never>;
   readonly persistentScalars?: Readonly<Record<string, number>>;
+  /**
+   * What the rows and columns of a tensor with more than two dimensions are, as in `defineRule`, after a rule that has
+   * none of its own. Otherwise, they are those of the rule.
+   */
   readonly matrices?: Matrices;
   /**
    * Slots and hyperparameters of the rule that the texts read in addition to `learningRate`. A rule without them is an

@@ -10,6 +10,11 @@ export interface Link {
   readonly stage: Stage | undefined;
 }
 
+/** A link with its texts for some choices. */
+export interface LinkTexts extends Link {
+  readonly texts: VariantTexts;
+}
+
 /** Gives a name of a stage the name that it has in the chain. */
 export type Rename = (name: string) => string;
 
@@ -18,11 +23,8 @@ export type Rename = (name: string) => string;
  * name in front, so that no two links use one name for different values; of what the rule calculates, the names that
  * other links define. Those of slots, hyperparameters and metrics stay as they are.
  */
-export function stageRenaming(
-  links: readonly Link[],
-  textsOf: (link: Link) => VariantTexts,
-): readonly Rename[] {
-  const assigned = links.map((link) => namesOf(textsOf(link)));
+export function stageRenaming(links: readonly LinkTexts[]): readonly Rename[] {
+  const assigned = links.map(({ texts }) => namesOf(texts));
   const defined = new Set(
     links.flatMap(({ rule }, i) => [...Object.keys(rule.hyperparameters), ...assigned[i].shared]),
   );
