@@ -1,10 +1,10 @@
 import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines } from "./copy-lines.js";
-import { entryHeaderLength, tableBinding, type RowKernelLayout } from "./kernel-layout.js";
+import { tableBinding, type RowKernelLayout } from "./kernel-layout.js";
 import { emptyKernel } from "./kernel-program.js";
 import { bindingDeclarations, rowAccessOf } from "./row-access.js";
 import { copyParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
-import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /** The kernel of which only the copies are filled. */
 export const copyProgram = emptyKernel("copy", []);
@@ -24,7 +24,7 @@ export function emitCopyKernel(layout: RowKernelLayout): string {
     ...activationFunctions(true, false),
     ...copyFunctions(copyProgram, layout),
     ...entryPoint,
-    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameterDeclarations(parameters),
     ...elementLoop(),
     ...groupLines.map((line) => `    ${line}`),
     ...copyLines(copyProgram, layout, rowAccessOf(copyProgram, layout)).map(

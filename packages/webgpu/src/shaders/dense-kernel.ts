@@ -2,7 +2,6 @@ import { GradstepError } from "@gradstep/core";
 import {
   denseBindingsOf,
   defaultKernelLayout,
-  entryHeaderLength,
   firstArrayBinding,
   type DenseKernelLayout,
 } from "./kernel-layout.js";
@@ -20,7 +19,9 @@ import {
   emptyValue,
   entryPoint,
   functionDeclarations,
+  parameterDeclarations,
   tableAndScalars,
+  tableComment,
   typeDeclarations,
 } from "./wgsl-fragments.js";
 import { workgroupReductionOf } from "./workgroup-reduction.js";
@@ -80,8 +81,7 @@ export function emitDenseKernel(
   return [
     `// ${label}: ${purposeOf(kernel)}, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
     ...typeDeclarations(kernel, value),
-    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
-    `// count, index of the scalars, start in each of ${arrays.map(({ name }) => name).join(", ")}.`,
+    ...tableComment(`start in each of ${arrays.map(({ name }) => name).join(", ")}`),
     ...tableAndScalars,
     ...bindings.map(
       ({ name, access }, i) =>
@@ -92,7 +92,7 @@ export function emitDenseKernel(
     ...reduction.declarations,
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameterDeclarations(parameters),
     ...perDispatch.map((line) => `  ${line}`),
     ...reduction.beforeLoop.map((line) => `  ${line}`),
     ...elementLoop(reductions.length > 0 ? "break" : "return"),

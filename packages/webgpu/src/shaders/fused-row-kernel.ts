@@ -1,7 +1,7 @@
 import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { maxFusedColumns, type FusedRows } from "./fused-rows.js";
-import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
+import { type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelArray, type KernelProgram } from "./kernel-program.js";
 import { rowAccessOf, type RowAccess } from "./row-access.js";
 import {
@@ -17,7 +17,9 @@ import {
   entryPoint,
   functionDeclarations,
   joined,
+  parameterDeclarations,
   tableAndScalars,
+  tableComment,
   typeDeclarations,
 } from "./wgsl-fragments.js";
 
@@ -55,8 +57,7 @@ export function emitFusedRowKernel({ kernel, passes }: FusedRows, layout: RowKer
   return [
     `// ${kernel.label}: ${purposeOf(kernel)}, all passes of a row at once.`,
     ...typeDeclarations(kernel, "f32"),
-    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
-    `// count, index of the scalars, ${parameters.join(", ")}.`,
+    ...tableComment(parameters.join(", ")),
     ...tableAndScalars,
     ...access.bindings,
     "",
@@ -66,7 +67,7 @@ export function emitFusedRowKernel({ kernel, passes }: FusedRows, layout: RowKer
     ...copyFunctions(kernel, layout),
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameterDeclarations(parameters),
     ...elementLoop(),
     ...body.map((line) => `    ${line}`),
     "  }",

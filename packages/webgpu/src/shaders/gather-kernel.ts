@@ -1,5 +1,5 @@
-import { entryHeaderLength, tableBinding } from "./kernel-layout.js";
-import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+import { tableBinding } from "./kernel-layout.js";
+import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /**
  * Parameters of a segment of rows in the table. Starts are positions in the bindings, and strides are distances between
@@ -75,9 +75,7 @@ export const gatherKernel: string = [
   ),
   "",
   ...entryPoint,
-  ...gatherParameterNames.map(
-    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
-  ),
+  ...parameterDeclarations(gatherParameterNames),
   ...elementLoop(),
   "    let row = i / columns;",
   "    var source_row = all_indices[index_start + row * index_stride];",

@@ -1,10 +1,5 @@
-import {
-  entryHeaderLength,
-  firstArrayBinding,
-  tableBinding,
-  workgroupSize,
-} from "./kernel-layout.js";
-import { entryPoint } from "./wgsl-fragments.js";
+import { firstArrayBinding, tableBinding, workgroupSize } from "./kernel-layout.js";
+import { entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /**
  * Parameters of a segment of results in the table. Positions are those of the scratch buffer. Value `i` of result `j` is
@@ -44,9 +39,7 @@ export const joinKernel: string = [
   `@group(0) @binding(${firstArrayBinding}) var<storage, read_write> scratch: array<f32>;`,
   "",
   ...entryPoint,
-  ...joinParameterNames.map(
-    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
-  ),
+  ...parameterDeclarations(joinParameterNames),
   `  let results = ${workgroupSize}u / lanes;`,
   "  // Neighboring invocations work on neighboring results.",
   "  let lane = invocation / results;",

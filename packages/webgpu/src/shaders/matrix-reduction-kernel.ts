@@ -1,5 +1,5 @@
 import type { Reduction, ReduceOp } from "@gradstep/core";
-import { entryHeaderLength, workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
+import { workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
 import { activationFunctions } from "./activation-functions.js";
 import { rowAccessOf } from "./row-access.js";
@@ -11,7 +11,9 @@ import {
   entryPoint,
   functionDeclarations,
   joined,
+  parameterDeclarations,
   tableAndScalars,
+  tableComment,
   typeDeclarations,
 } from "./wgsl-fragments.js";
 
@@ -57,8 +59,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
   return [
     `// ${label}: ${purposeOf(kernel)}, by tiles of matrices${layout.mask ? ", skips rows whose mask is 0" : ""}.`,
     ...typeDeclarations(kernel, "f32"),
-    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
-    `// count, index of the scalars, ${parameters.join(", ")}.`,
+    ...tableComment(parameters.join(", ")),
     ...tableAndScalars,
     ...access.bindings,
     "",
@@ -69,7 +70,7 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
     ...activationFunctions(false, layout.activates),
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameterDeclarations(parameters),
     ...perDispatch.map((line) => `  ${line}`),
     "  let local = tile - table[entry];",
     "  let column_tile = local % column_tiles;",

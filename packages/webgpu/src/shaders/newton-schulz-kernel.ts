@@ -1,7 +1,6 @@
 import type { MatrixPass, Variant } from "@gradstep/core";
 import { floatBits } from "./float-bits.js";
 import {
-  entryHeaderLength,
   firstArrayBinding,
   maxScalarSets,
   scalarsBinding,
@@ -9,7 +8,7 @@ import {
   workgroupSize,
   type ArrayBinding,
 } from "./kernel-layout.js";
-import { entryPoint } from "./wgsl-fragments.js";
+import { entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /** The dispatches of a Newton–Schulz iteration, in order. */
 export const newtonSchulzStages = ["gram", "polynomial", "result"] as const;
@@ -176,9 +175,7 @@ export function emitNewtonSchulzKernel(stage: NewtonSchulzStage, scalarSetLength
     "",
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...newtonSchulzParameters.map(
-      (name, i) => `  let ${name} = table[entry + ${entryHeaderLength + i}u];`,
-    ),
+    ...parameterDeclarations(newtonSchulzParameters),
     "  let is_tall = rows > columns;",
     "  let size = min(rows, columns);",
     "  let length = max(rows, columns);",

@@ -1,6 +1,6 @@
 import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
-import { entryHeaderLength, type RowKernelLayout } from "./kernel-layout.js";
+import { type RowKernelLayout } from "./kernel-layout.js";
 import { purposeOf, type KernelProgram } from "./kernel-program.js";
 import { rowAccessOf } from "./row-access.js";
 import { isInGroupLoop } from "./row-position.js";
@@ -20,7 +20,9 @@ import {
   elementLoop,
   entryPoint,
   functionDeclarations,
+  parameterDeclarations,
   tableAndScalars,
+  tableComment,
   typeDeclarations,
 } from "./wgsl-fragments.js";
 import { workgroupReductionOf } from "./workgroup-reduction.js";
@@ -89,8 +91,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
   return [
     `// ${label}: ${purposeOf(kernel)}, by rows${layout.mask ? ", skips rows whose mask is 0" : ""}${layout.list ? ", listed rows only" : ""}${layout.copies > 0 ? ", fills copies of p" : ""}.`,
     ...typeDeclarations(kernel, "f32"),
-    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
-    `// count, index of the scalars, ${parameters.join(", ")}.`,
+    ...tableComment(parameters.join(", ")),
     ...tableAndScalars,
     ...access.bindings,
     "",
@@ -101,7 +102,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     ...reduction.declarations,
     ...entryPoint,
     "  let scalar_set = table[entry + 2u];",
-    ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
+    ...parameterDeclarations(parameters),
     ...perDispatch.map((line) => `  ${line}`),
     ...reduction.beforeLoop.map((line) => `  ${line}`),
     ...elementLoop(reductions.length > 0 ? "break" : "return"),

@@ -1,10 +1,5 @@
-import {
-  entryHeaderLength,
-  firstArrayBinding,
-  tableBinding,
-  type ArrayBinding,
-} from "./kernel-layout.js";
-import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+import { firstArrayBinding, tableBinding, type ArrayBinding } from "./kernel-layout.js";
+import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /** Words per entry of a list of rows: the row, the row of its gradient, and the next entry whose gradient is added. */
 export const listEntryWords = 3;
@@ -47,9 +42,7 @@ export const rowListKernel: string = [
   ),
   "",
   ...entryPoint,
-  ...rowListParameterNames.map(
-    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
-  ),
+  ...parameterDeclarations(rowListParameterNames),
   ...elementLoop(),
   `    if (is_reset != 0u) { row_list[first_entries + i] = ${noEntry}u; continue; }`,
   "    let row = indices[index_start + i * index_stride];",

@@ -1,12 +1,7 @@
 import { controlWords } from "./control-block.js";
-import {
-  entryHeaderLength,
-  firstArrayBinding,
-  tableBinding,
-  type ArrayBinding,
-} from "./kernel-layout.js";
+import { firstArrayBinding, tableBinding, type ArrayBinding } from "./kernel-layout.js";
 import { listEntryWords, noEntry } from "./row-list-kernel.js";
-import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /** Words of a list before the places of scalars: the first step, and the sets per step. */
 export const rowScalarsHeaderLength = 2;
@@ -43,9 +38,7 @@ export const rowScalarsKernel: string = [
   ),
   "",
   ...entryPoint,
-  ...rowScalarsParameterNames.map(
-    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
-  ),
+  ...parameterDeclarations(rowScalarsParameterNames),
   `  let header = places_start - ${rowScalarsHeaderLength}u;`,
   `  let step = control[${controlWords.steps}] + 1u;`,
   "  let first_set = (step - row_list[header]) * row_list[header + 1u];",

@@ -1,5 +1,5 @@
-import { entryHeaderLength, tableBinding } from "./kernel-layout.js";
-import { elementLoop, entryPoint } from "./wgsl-fragments.js";
+import { tableBinding } from "./kernel-layout.js";
+import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
 
 /** Parameters of a segment of rows in the table: positions in the bindings, and numbers of words. */
 export const scatterParameterNames = [
@@ -31,9 +31,7 @@ export const scatterKernel: string = [
   ),
   "",
   ...entryPoint,
-  ...scatterParameterNames.map(
-    (name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`,
-  ),
+  ...parameterDeclarations(scatterParameterNames),
   ...elementLoop(),
   "    if (i < value_count) {",
   "      let position = target_start + i / columns * target_stride + i % columns;",

@@ -1,6 +1,7 @@
 import { smallestNormal, type ElementOp, type ReduceOp } from "@gradstep/core";
 import {
   elementsPerInvocation,
+  entryHeaderLength,
   maxScalarSets,
   scalarsBinding,
   tableBinding,
@@ -76,6 +77,19 @@ export const entryPoint: readonly string[] = [
   "  let entry = table[1u + tile];",
   "  let count = table[entry + 1u];",
 ];
+
+/** Declares the parameters of a table entry, which follow its header in this order. */
+export function parameterDeclarations(names: readonly string[]): readonly string[] {
+  return names.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`);
+}
+
+/** Describes the table of a kernel of a rule in the text of the kernel. @param parameters as they are named there */
+export function tableComment(parameters: string): readonly string[] {
+  return [
+    "// The number of tiles; for each tile, the index of its segment's entry; then the entries: first tile, element",
+    `// count, index of the scalars, ${parameters}.`,
+  ];
+}
 
 /** The start of the loop over the elements of an invocation; `i` is the element. */
 export function elementLoop(end: "return" | "break" = "return"): readonly string[] {
