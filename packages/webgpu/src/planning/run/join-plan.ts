@@ -6,13 +6,10 @@ import {
   joinsPerTile,
   type JoinParameters,
 } from "../../shaders/join-kernel.js";
-import type { BindingLimits } from "../dispatch/dispatch.js";
+import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
+import { planSegmentDispatches, type Segment } from "../dispatch/segment-dispatches.js";
+import type { StepKernels } from "../dispatch/step-kernels.js";
 import type { ScratchLayout } from "./scratch-layout.js";
-import {
-  planSegmentDispatches,
-  type Segment,
-  type SegmentDispatch,
-} from "../dispatch/segment-dispatches.js";
 
 /** What one workgroup joins at most. A power of two, so that blocks of it do not change the order. */
 const maxLength = 4096;
@@ -52,10 +49,10 @@ export class JoinPlan {
   }
 
   /** The dispatches that join everything, one after the other: one, or two if there is a very long one. */
-  dispatches(limits: BindingLimits): SegmentDispatch[] {
+  dispatches({ join: kernel }: StepKernels, limits: BindingLimits): StepDispatch[] {
     const blocks = this.#joins.filter(({ results, length }) => results === 1 && length > maxLength);
     return [blocks.flatMap(blockSegments), this.#joins.map(lastSegment)].flatMap((segments) =>
-      planSegmentDispatches(segments, limits),
+      planSegmentDispatches(segments, limits).map((dispatch) => ({ ...dispatch, kernel })),
     );
   }
 }

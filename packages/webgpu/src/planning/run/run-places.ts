@@ -1,8 +1,7 @@
-import type { Count, Extent, Temporary, Update, Variant } from "@gradstep/core";
+import type { Count, Extent, Temporary } from "@gradstep/core";
 import { countOf } from "@gradstep/core/internal";
-import type { ElementTemporaries } from "../../memory/element-temporaries.js";
 import type { CountKernel } from "../../shaders/variant-kernels.js";
-import type { RowView, RowListView } from "../../memory/buffer-views.js";
+import type { PlannedRun } from "./planned-run.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import { stepTargetOf, type ArrayPlace, type StepTarget } from "../dispatch/step-target.js";
 
@@ -29,21 +28,13 @@ export interface RunPlaces {
   readonly deviceCounts: readonly DeviceCount[];
 }
 
-/** What a run needs to be placed. */
-export interface RunTensors {
-  readonly variant: Variant;
-  readonly updates: readonly Update[];
-  readonly maskOf: (index: number) => RowView | undefined;
-  readonly listOf: (index: number) => RowListView | undefined;
-  readonly temporaries: ElementTemporaries;
-  /** Where a temporary of the extent `all` is. */
-  readonly sharedOf: (temporary: Temporary) => SharedReduction;
-}
-
-/** Reserves scratch memory for the temporaries and counts of a run. */
+/**
+ * Reserves scratch memory for the temporaries and counts of a run.
+ * @param sharedOf where a temporary of the extent `all` is
+ */
 export function placeRun(
-  { variant, updates, maskOf, listOf, temporaries, sharedOf }: RunTensors,
-  counts: readonly CountKernel[],
+  { variant, updates, programs, maskOf, listOf, temporaries }: PlannedRun,
+  sharedOf: (temporary: Temporary) => SharedReduction,
   scratch: ScratchLayout,
 ): RunPlaces {
   const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t), listOf(t)));
@@ -68,7 +59,7 @@ export function placeRun(
     ({ mask, unselectedRows }) => mask !== undefined && unselectedRows === "keep",
   );
   const deviceCounts: DeviceCount[] = [];
-  for (const one of counts) {
+  for (const one of programs.counts) {
     if (hasMask && dependsOnMasks(one.count)) {
       deviceCounts.push(placeDeviceCount(one, targets, scratch));
       continue;

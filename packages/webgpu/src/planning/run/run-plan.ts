@@ -3,7 +3,7 @@ import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
 import { JoinPlan } from "./join-plan.js";
 import type { PlannedRun } from "./planned-run.js";
 import { placeRun, type SharedReduction } from "./run-places.js";
-import { joinDispatches, RunPlanner } from "./run-planner.js";
+import { RunPlanner } from "./run-planner.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./shared-reductions.js";
 
@@ -24,7 +24,7 @@ export function planRuns(
   const planners = runs.map((run) => {
     const sharedOf = (temporary: Temporary): SharedReduction =>
       shared.get(keyOf(runs, run, temporary))!;
-    const places = placeRun({ ...run, sharedOf }, run.programs.counts, scratch);
+    const places = placeRun(run, sharedOf, scratch);
     const sourceOf = (name: string): number => placeInShared(runs, run, name, shared);
     return new RunPlanner(run, places, { scratch, limits, sourceOf });
   });
@@ -37,7 +37,7 @@ export function planRuns(
       const { length, source, target } = shared.get(key)!;
       joins.join(op, length, source, target);
     }
-    dispatches.push(...joinDispatches(joins, runs[0].kernels, limits));
+    dispatches.push(...joins.dispatches(runs[0].kernels, limits));
   }
   for (const planner of planners) dispatches.push(...planner.clearings());
   if (isSkippable) for (const planner of planners) dispatches.push(...planner.clearingsOfSkipped());

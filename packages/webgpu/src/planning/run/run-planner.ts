@@ -1,19 +1,18 @@
 import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
-import type { StepKernels } from "../dispatch/step-kernels.js";
-import { emptyKernel, type KernelProgram } from "../../shaders/kernel-program.js";
+import type { KernelProgram } from "../../shaders/kernel-program.js";
 import { maxFusedColumns } from "../../shaders/fused-rows.js";
 import { coefficientWords, newtonSchulzStages } from "../../shaders/newton-schulz-kernel.js";
 import type { PassKernels } from "../../shaders/pass-kernels.js";
-import type { VariantKernels } from "../../shaders/variant-kernels.js";
 import { planDenseDispatches } from "../dense/dense-dispatches.js";
-import { denseItemOf, isDense } from "../dense/dense-item.js";
+import { denseItemOf, isDense, type DenseItem } from "../dense/dense-item.js";
 import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
+import { clearingKernel, clearingKernelOf } from "./gradient-clearing.js";
 import { JoinPlan } from "./join-plan.js";
 import { planNewtonSchulz, type MatrixItem } from "../matrix/matrix-pass.js";
 import { alternateName, productsName } from "../matrix/matrix-temporaries.js";
 import { planMatrixReductions } from "../matrix/matrix-reduction.js";
 import type { PlannedRun } from "./planned-run.js";
-import { planRowDispatches } from "../rows/row-dispatches.js";
+import { planRowDispatches, type ReducedRowItem } from "../rows/row-dispatches.js";
 import { rowItemOf } from "../rows/row-item.js";
 import { scratchPlace, type RunPlaces } from "./run-places.js";
 import type { ScratchLayout } from "./scratch-layout.js";
@@ -21,33 +20,6 @@ import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
 
 /** Where the results of the tiles of a tensor go. */
 type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
-
-/** The dispatches that join what has been reduced. */
-export function joinDispatches(
-  joins: JoinPlan,
-  kernels: StepKernels,
-  limits: BindingLimits,
-): StepDispatch[] {
-  return joins.dispatches(limits).map((dispatch) => ({ ...dispatch, kernel: kernels.join }));
-}
-
-/** Sets gradients to 0, for rules whose kernels cannot. */
-const clearingKernel = emptyKernel("clear", [
-  { name: "g", extent: "element", isWritten: false, isScratch: false },
-]);
-
-/** The last kernel that reads gradients, if it can set them to 0. */
-function clearingKernelOf({ passes }: VariantKernels): KernelProgram {
-  const levels = passes.flatMap((one) => (one.kind === "map" ? [one] : []));
-  // Passes run level by level, and of a pass first what reduces rows and columns.
-  levels.sort((a, b) => a.pass.level - b.pass.level);
-  const readers = levels
-    .flatMap(({ matrixReduction, map }) => [matrixReduction, map])
-    .filter((kernel) => kernel?.arrays.some(({ name }) => name === "g"));
-  const last = readers.at(-1);
-  const canClear = last !== undefined && levels.some(({ map }) => map === last);
-  return canClear && last.over === "element" ? last : clearingKernel;
-}
 
 /** Whether the rows of a tensor are short, and no values of several rows are in one row of a matrix. */
 function canFuse({ dimensions, rows, list }: StepTarget): boolean {
@@ -180,23 +152,23 @@ export class RunPlanner {
       (t: number) =>
       (tiles: number): readonly number[] =>
         kernel.reductions.map((reduction) => startOf(reduction, t, tiles));
-    const indices = targets.map((_, t) => t);
-    const clears = kernel === this.#clearing || kernel === clearingKernel;
-    const isClearing = (t: number): boolean => clears && targets[t].update.clearsGradient;
-    const dense = indices.filter((t) => isDense(kernel, targets[t], isClearing(t)));
-    const byRows = indices.filter((t) => !isDense(kernel, targets[t], isClearing(t)));
+    const canClear = kernel === this.#clearing || kernel === clearingKernel;
+    const dense: DenseItem[] = [];
+    const byRows: ReducedRowItem[] = [];
+    targets.forEach((target, t) => {
+      const clears = canClear && target.update.clearsGradient;
+      if (isDense(kernel, target, clears)) dense.push(denseItemOf(kernel, target, startsOf(t)));
+      else byRows.push({ item: rowItemOf(kernel, target, { clears }), startsOf: startsOf(t) });
+    });
     return [
-      ...planDenseDispatches(
-        dense.map((t) => denseItemOf(kernel, targets[t], startsOf(t))),
-        this.#limits,
-      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.dense(kernel, layout) })),
-      ...planRowDispatches(
-        byRows.map((t) => ({
-          item: rowItemOf(kernel, targets[t], { clears: isClearing(t) }),
-          startsOf: startsOf(t),
-        })),
-        this.#limits,
-      ).map(({ layout, ...dispatch }) => ({ ...dispatch, kernel: kernels.rows(kernel, layout) })),
+      ...planDenseDispatches(dense, this.#limits).map(({ layout, ...dispatch }) => ({
+        ...dispatch,
+        kernel: kernels.dense(kernel, layout),
+      })),
+      ...planRowDispatches(byRows, this.#limits).map(({ layout, ...dispatch }) => ({
+        ...dispatch,
+        kernel: kernels.rows(kernel, layout),
+      })),
     ];
   }
 
@@ -241,7 +213,7 @@ export class RunPlanner {
   }
 
   #join(joins: JoinPlan): StepDispatch[] {
-    const dispatches = joinDispatches(joins, this.#run.kernels, this.#limits);
+    const dispatches = joins.dispatches(this.#run.kernels, this.#limits);
     this.#scratch.release();
     return dispatches;
   }
