@@ -2,8 +2,8 @@ import { GradstepError, identity, show, type ParameterCopy, type Tensor } from "
 import { checkLength } from "@gradstep/core/internal";
 import { passOf, type EncodeTarget } from "./commands/encode-target.js";
 import { captureRefusal } from "./device/capture-refusal.js";
-import { copyTensor } from "./memory/copy-tensor.js";
 import type { ErrorTracker } from "./device/error-tracker.js";
+import { bufferUsage } from "./device/webgpu-constants.js";
 import type { GpuTensor } from "./memory/gpu-tensor.js";
 import type { RetainedMemory } from "./memory/retained-memory.js";
 import { planCopyFilling } from "./planning/rows/copy-filling.js";
@@ -77,8 +77,19 @@ export class TensorCopies {
       this.fill(from, { target: to, activation: identity });
       return;
     }
+    from.checkLive();
+    to.checkLive();
+    from.checkUsage(bufferUsage.COPY_SRC, "copied", "COPY_SRC");
+    to.checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
+    const [read, written] = [from.memory, to.memory];
     const encoder = this.#device.createCommandEncoder({ label: "gradstep copy" });
-    copyTensor(encoder, from, to);
+    encoder.copyBufferToBuffer(
+      read.buffer,
+      read.byteOffset,
+      written.buffer,
+      written.byteOffset,
+      from.size * 4,
+    );
     captureRefusal(this.#errors, "copy a tensor", () =>
       this.#device.queue.submit([encoder.finish()]),
     );

@@ -1,5 +1,4 @@
 import {
-  bytesPerValue,
   GradstepError,
   show,
   sizeOf,
@@ -7,9 +6,10 @@ import {
   type StagingTensor,
   type Values,
 } from "@gradstep/core";
-import { checkValues, decodeFloat16, notLive } from "@gradstep/core/internal";
+import { checkValues, notLive } from "@gradstep/core/internal";
 import type { GpuMemoryRange, WebGpu, WebGpuTensor } from "../webgpu.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
+import { decodeRows } from "./decode-rows.js";
 import type { Allocation } from "./pool-buffer.js";
 import { uploadable } from "./uploadable-array.js";
 
@@ -152,7 +152,7 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     const bytes = await this.backend.download(buffer, byteOffset - misalignment, length);
     if (this.failure !== undefined) throw this.failure;
     if (layout === undefined) return new Float32Array(bytes);
-    return decode(bytes, misalignment, layout, { rows, columns });
+    return decodeRows(bytes, misalignment, layout, { rows, columns });
   }
 
   free(): void {
@@ -243,32 +243,4 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
     for (const action of this.#onInvalidated ?? []) action(recordedInto);
     this.#onInvalidated?.clear();
   }
-}
-
-/** The values of rows, without the gaps. Integers without a scale are exact, in a Float64Array. */
-function decode(
-  bytes: ArrayBuffer,
-  byteOffset: number,
-  { dtype, rowStride, scale }: Layout,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-): Values {
-  const isInteger = dtype === "u32" || dtype === "i32";
-  const values =
-    isInteger && scale === 1 ? new Float64Array(rows * columns) : new Float32Array(rows * columns);
-  const source = typedArrayOf(bytes, dtype);
-  const start = byteOffset / bytesPerValue[dtype];
-  for (let row = 0, to = 0; row < rows; row += 1) {
-    const from = start + row * rowStride;
-    for (let k = from; k < from + columns; k += 1, to += 1) {
-      if (dtype === "f16") values[to] = decodeFloat16(source[k]);
-      else values[to] = scale === 1 ? source[k] : Math.fround(source[k]) * scale;
-    }
-  }
-  return values;
-}
-
-function typedArrayOf(bytes: ArrayBuffer, dtype: Layout["dtype"]): ArrayLike<number> {
-  if (dtype === "f16") return new Uint16Array(bytes);
-  if (dtype === "i32") return new Int32Array(bytes);
-  return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
 }

@@ -1,7 +1,8 @@
-import { GradstepError, type Variant } from "@gradstep/core";
+import type { Variant } from "@gradstep/core";
 import type { ErrorTracker } from "../../device/error-tracker.js";
 import { cachedPipeline, type CompiledPipeline } from "../../device/pipeline-cache.js";
 import { computeStage } from "../../device/webgpu-constants.js";
+import { checkBindingCount } from "./binding-count.js";
 import type { StepKernel } from "./dispatch.js";
 import { emitDenseKernel } from "../../shaders/dense-kernel.js";
 import { emitFusedRowKernel } from "../../shaders/fused-row-kernel.js";
@@ -37,6 +38,20 @@ import { emitRowKernel } from "../../shaders/row-kernel.js";
 /** What a kernel computes: a program, or what all variants have in common. */
 type KernelKind = KernelProgram | "join" | "newton-schulz" | "row-list" | "row-scalars";
 
+/** What a kernel is made of. */
+interface KernelDescription {
+  /** Names it in messages, after the variant. */
+  readonly label: string;
+  /** The WGSL module, asked for when the kernel is compiled. */
+  readonly code: () => string;
+  /** Equal for kernels of a kind whose bindings are the same. */
+  readonly layoutKey: string;
+  readonly arrays: readonly ArrayBinding[];
+  readonly scalarSetLength: number;
+  readonly scaleIndex?: number | undefined;
+  readonly usesScratch: boolean;
+}
+
 /** The kernels of a variant on a device, compiled when they are first used: one per program and layout that occurs. */
 export class StepKernels {
   readonly #device: GPUDevice;
@@ -54,28 +69,28 @@ export class StepKernels {
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   dense(program: KernelProgram, layout: DenseKernelLayout): StepKernel {
-    return this.#known(program, kernelLayoutKey(layout), layout, () =>
+    return this.#ofProgram(program, kernelLayoutKey(layout), layout, () =>
       emitDenseKernel(program, layout),
     );
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   rows(program: KernelProgram, layout: RowKernelLayout): StepKernel {
-    return this.#known(program, kernelLayoutKey(layout), layout, () =>
+    return this.#ofProgram(program, kernelLayoutKey(layout), layout, () =>
       emitRowKernel(program, layout),
     );
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   matrixReduction(program: KernelProgram, layout: RowKernelLayout): StepKernel {
-    return this.#known(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
+    return this.#ofProgram(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
       emitMatrixReductionKernel(program, layout),
     );
   }
 
   /** All passes in one kernel. @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   fusedRows(fused: FusedRows, layout: RowKernelLayout): StepKernel {
-    return this.#known(fused.kernel, kernelLayoutKey(layout), layout, () =>
+    return this.#ofProgram(fused.kernel, kernelLayoutKey(layout), layout, () =>
       emitFusedRowKernel(fused, layout),
     );
   }
@@ -83,21 +98,17 @@ export class StepKernels {
   /** A stage of a Newton–Schulz iteration. */
   newtonSchulz(stage: NewtonSchulzStage, variant: Variant): StepKernel {
     const name = "newton-schulz";
-    const known = this.#kernels.get(name) ?? new Map<string, StepKernel>();
-    this.#kernels.set(name, known);
-    const found = known.get(stage);
-    if (found !== undefined) return found;
-    const length = scalarSetLength(variant);
-    const bindGroupLayout = this.#bindGroupLayoutOf(name, name, newtonSchulzArrays, length);
-    const emit = (): string => emitNewtonSchulzKernel(stage, length);
-    const kernel: StepKernel = {
-      bindGroupLayout,
-      usesScratch: false,
-      scalarSetLength: length,
-      compile: this.#compilerOf(`${name} ${stage}`, emit, bindGroupLayout),
-    };
-    known.set(stage, kernel);
-    return kernel;
+    return this.#cached(name, stage, () => {
+      const length = scalarSetLength(variant);
+      return {
+        label: `${name} ${stage}`,
+        code: () => emitNewtonSchulzKernel(stage, length),
+        layoutKey: name,
+        arrays: newtonSchulzArrays,
+        scalarSetLength: length,
+        usesScratch: false,
+      };
+    });
   }
 
   /** Makes lists of rows from tensors of indices. */
@@ -121,80 +132,79 @@ export class StepKernels {
     code: string,
     arrays: readonly ArrayBinding[],
   ): StepKernel {
-    const known = this.#kernels.get(name)?.get("");
-    if (known !== undefined) return known;
-    const bindGroupLayout = this.#bindGroupLayoutOf(name, name, arrays, 16);
-    const kernel: StepKernel = {
-      bindGroupLayout,
-      usesScratch: name === "join",
+    return this.#cached(name, name, () => ({
+      label: name,
+      code: () => code,
+      layoutKey: name,
+      arrays,
       scalarSetLength: 16,
-      compile: this.#compilerOf(name, () => code, bindGroupLayout),
-    };
-    this.#kernels.set(name, new Map([["", kernel]]));
-    return kernel;
+      usesScratch: name === "join",
+    }));
   }
 
-  #known(
+  /** A kernel of a program. @param code for this layout */
+  #ofProgram(
     program: KernelProgram,
     key: string,
     layout: KernelLayout,
-    emit: () => string,
+    code: () => string,
   ): StepKernel {
-    const known = this.#kernels.get(program) ?? new Map<string, StepKernel>();
-    this.#kernels.set(program, known);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const arrays = isRowKernelLayout(layout)
-      ? rowBindingsOf(program, layout)
-      : denseBindingsOf(program, layout);
-    this.#checkBindingCount(arrays.length + 1, program, layout);
-    const length = scalarSetLength(program);
-    const bindGroupLayout = this.#bindGroupLayoutOf(
-      program,
-      bindGroupLayoutKey(layout),
-      arrays,
-      length,
-    );
-    const kernel: StepKernel = {
-      bindGroupLayout,
-      usesScratch: usesScratch(program),
-      scaleIndex: program.isScaled === true ? program.scalars.length : undefined,
-      scalarSetLength: length,
-      compile: this.#compilerOf(key, emit, bindGroupLayout),
-    };
+    return this.#cached(program, key, () => {
+      const arrays = isRowKernelLayout(layout)
+        ? rowBindingsOf(program, layout)
+        : denseBindingsOf(program, layout);
+      checkBindingCount(this.#device, this.#label, { needed: arrays.length + 1, program, layout });
+      return {
+        label: key,
+        code,
+        layoutKey: bindGroupLayoutKey(layout),
+        arrays,
+        scalarSetLength: scalarSetLength(program),
+        scaleIndex: program.isScaled === true ? program.scalars.length : undefined,
+        usesScratch: usesScratch(program),
+      };
+    });
+  }
+
+  #cached(kind: KernelKind, key: string, describe: () => KernelDescription): StepKernel {
+    const known = this.#kernels.get(kind) ?? new Map<string, StepKernel>();
+    this.#kernels.set(kind, known);
+    const kernel = known.get(key) ?? this.#make(kind, describe());
     known.set(key, kernel);
     return kernel;
   }
 
-  #compilerOf(
-    key: string,
-    emit: () => string,
-    bindGroupLayout: GPUBindGroupLayout,
-  ): () => CompiledPipeline {
+  #make(kind: KernelKind, description: KernelDescription): StepKernel {
+    const { label, code, scaleIndex } = description;
+    const bindGroupLayout = this.#bindGroupLayoutOf(kind, description);
     let compiled: CompiledPipeline | undefined;
-    return () => {
-      compiled ??= cachedPipeline(this.#device, this.#errors, {
-        label: `gradstep ${this.#label}, ${key}`,
-        code: emit(),
-        layout: bindGroupLayout,
-      });
-      return compiled;
+    return {
+      bindGroupLayout,
+      usesScratch: description.usesScratch,
+      scaleIndex,
+      scalarSetLength: description.scalarSetLength,
+      compile: () => {
+        compiled ??= cachedPipeline(this.#device, this.#errors, {
+          label: `gradstep ${this.#label}, ${label}`,
+          code: code(),
+          layout: bindGroupLayout,
+        });
+        return compiled;
+      },
     };
   }
 
   #bindGroupLayoutOf(
-    program: KernelKind,
-    key: string,
-    arrays: readonly ArrayBinding[],
-    scalarLength: number,
+    kind: KernelKind,
+    { layoutKey, arrays, scalarSetLength: scalarLength }: KernelDescription,
   ): GPUBindGroupLayout {
-    const layouts = this.#bindGroupLayouts.get(program) ?? new Map<string, GPUBindGroupLayout>();
-    this.#bindGroupLayouts.set(program, layouts);
-    const known = layouts.get(key);
+    const layouts = this.#bindGroupLayouts.get(kind) ?? new Map<string, GPUBindGroupLayout>();
+    this.#bindGroupLayouts.set(kind, layouts);
+    const known = layouts.get(layoutKey);
     if (known !== undefined) return known;
     const visibility = computeStage;
     const layout = this.#device.createBindGroupLayout({
-      label: `gradstep ${this.#label}, ${key}`,
+      label: `gradstep ${this.#label}, ${layoutKey}`,
       entries: [
         { binding: tableBinding, visibility, buffer: { type: "read-only-storage" } },
         {
@@ -215,29 +225,7 @@ export class StepKernels {
         })),
       ],
     });
-    layouts.set(key, layout);
+    layouts.set(layoutKey, layout);
     return layout;
-  }
-
-  #checkBindingCount(needed: number, { arrays }: KernelProgram, layout: KernelLayout): void {
-    const { maxStorageBuffersPerShaderStage: limit } = this.#device.limits;
-    if (needed <= limit) return;
-    const bound = arrays.filter(
-      ({ name, isScratch }) => !isScratch && name !== "p" && name !== "g",
-    );
-    const temporaries = bound.filter(({ name }) => name.startsWith("@")).length;
-    const isRows = isRowKernelLayout(layout);
-    const parts = [
-      `${bound.length - temporaries} slots`,
-      ...(temporaries > 0 ? [`${temporaries} temporaries`] : []),
-      ...(isRows && layout.mask ? ["a mask"] : []),
-      ...(isRows && layout.copies > 0
-        ? [layout.copies > 1 ? `${layout.copies} copies` : "a copy"]
-        : []),
-    ];
-    throw new GradstepError(
-      `${this.#label} with ${parts.join(", ")} needs ${needed} storage buffers in a shader; this device allows ${limit}. Request a higher maxStorageBuffersPerShaderStage.`,
-      { code: "UNSUPPORTED" },
-    );
   }
 }
