@@ -25,11 +25,8 @@ import {
 } from "../../shaders/kernel-layout.js";
 import { usesScratch, type KernelProgram } from "../../shaders/kernel-program.js";
 import { emitMatrixReductionKernel } from "../../shaders/matrix-reduction-kernel.js";
-import {
-  emitNewtonSchulzKernel,
-  newtonSchulzArrays,
-  type NewtonSchulzStage,
-} from "../../shaders/newton-schulz-kernel.js";
+import { emitNewtonSchulzKernel, newtonSchulzArrays } from "../../shaders/newton-schulz-kernel.js";
+import { type NewtonSchulzStage } from "../../shaders/newton-schulz-stages.js";
 import { rowListArrays, rowListKernel } from "../../shaders/row-list-kernel.js";
 import { rowScalarsArrays, rowScalarsKernel } from "../../shaders/row-scalars-kernel.js";
 import { rowBindingsOf } from "../../shaders/row-bindings.js";

@@ -1,6 +1,7 @@
 import type { Dimensions } from "@gradstep/core";
 import { elementsPerTile } from "../../shaders/kernel-layout.js";
-import { newtonSchulzTiles, type NewtonSchulzStage } from "../../shaders/newton-schulz-kernel.js";
+import { newtonSchulzTiles } from "../../shaders/newton-schulz-kernel.js";
+import { type NewtonSchulzStage } from "../../shaders/newton-schulz-stages.js";
 import type { BufferView } from "../../memory/buffer-views.js";
 import type { BindingLimits } from "../dispatch/dispatch.js";
 import {

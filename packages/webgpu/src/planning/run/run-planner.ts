@@ -1,7 +1,8 @@
 import type { MapPass, MatrixPass, Reduction } from "@gradstep/core";
 import type { KernelProgram } from "../../shaders/kernel-program.js";
 import { maxFusedColumns } from "../../shaders/fused-rows.js";
-import { coefficientWords, newtonSchulzStages } from "../../shaders/newton-schulz-kernel.js";
+import { coefficientWords } from "../../shaders/newton-schulz-kernel.js";
+import { newtonSchulzStages } from "../../shaders/newton-schulz-stages.js";
 import type { PassKernels } from "../../shaders/pass-kernels.js";
 import { planDenseDispatches } from "../dense/dense-dispatches.js";
 import { denseItemOf, isDense, type DenseItem } from "../dense/dense-item.js";
