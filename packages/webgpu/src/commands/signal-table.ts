@@ -1,9 +1,8 @@
 import type { Tensor } from "@gradstep/core";
 import type { BindingRange } from "../planning/dispatch/dispatch.js";
-import type { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
 import type { SignalBlocks } from "../planning/scalars/signal-blocks.js";
 import { scalarWord, signalHeader } from "../shaders/signal-kernel.js";
-import { gridWords, type PreparedDispatch, type StepBindings } from "./step-commands.js";
+import type { IndirectDispatches } from "./indirect-dispatches.js";
 
 /** Where a signal is: a valid range of a binding, and the index of the value in it. */
 export interface SignalRange extends BindingRange {
@@ -12,9 +11,7 @@ export interface SignalRange extends BindingRange {
 
 /** A step whose signals are on the device. */
 export interface SignaledStep {
-  readonly step: StepBindings;
-  readonly dispatches: readonly PreparedDispatch[];
-  readonly blocks: ScalarBlocks;
+  readonly dispatches: IndirectDispatches;
   readonly hostBlocks: SignalBlocks;
   /** The learning rate on the device that a set of scalars depends on; undefined for none. */
   readonly rateOf: (set: Float64Array) => Tensor | undefined;
@@ -33,11 +30,11 @@ interface SignaledRate {
 
 /** The table of the dispatch that finds the scalars for one learning rate. */
 export function signalTable(
-  { step, dispatches, blocks, hostBlocks, rateOf, scale, skip }: SignaledStep,
+  { dispatches, hostBlocks, rateOf, scale, skip }: SignaledStep,
   { rate, range, isFirst }: SignaledRate,
 ): Uint32Array<ArrayBuffer> {
   const scaleSource = scale === undefined ? "host" : "scale";
-  const words = [...blocks.sets()].flatMap(({ set, count, place, scalePlace }) => {
+  const words = [...dispatches.blocks.sets()].flatMap(({ set, count, place, scalePlace }) => {
     const own = rateOf(set);
     const isIncluded = own === undefined ? isFirst : own === rate;
     const source = own === undefined ? "host" : "rate";
@@ -49,7 +46,7 @@ export function signalTable(
   const skips = skip !== undefined && isFirst;
   const header: Readonly<Record<(typeof signalHeader)[number], number>> = {
     scalar_count: words.length,
-    dispatch_count: skips ? dispatches.length : 0,
+    dispatch_count: skips ? dispatches.count : 0,
     slopes_start: hostBlocks.slopesStart,
     scale_index: scale?.index ?? 0,
     skip_index: skip?.index ?? 0,
@@ -58,6 +55,6 @@ export function signalTable(
   return Uint32Array.from([
     ...signalHeader.map((name) => header[name]),
     ...words,
-    ...(skips ? gridWords(step.dispatches, dispatches) : []),
+    ...(skips ? dispatches.gridWords : []),
   ]);
 }

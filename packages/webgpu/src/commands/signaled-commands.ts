@@ -5,20 +5,12 @@ import { bufferUsage } from "../device/webgpu-constants.js";
 import type { GpuTensor } from "../memory/gpu-tensor.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
 import { signalArrays, signalKernel } from "../shaders/signal-kernel.js";
-import { bindGroupOf } from "./bind-groups.js";
+import { IndirectDispatches } from "./indirect-dispatches.js";
 import { compileTableKernel, type TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
-import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
 import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
 import { SignalBlocks } from "../planning/scalars/signal-blocks.js";
 import { signalTable, type SignaledStep, type SignalRange } from "./signal-table.js";
-import {
-  failureOf,
-  prepareDispatches,
-  recordEmptyDispatches,
-  type PreparedDispatch,
-  type StepBindings,
-  type StepRecorder,
-} from "./step-commands.js";
+import type { StepBindings, StepRecorder } from "./step-commands.js";
 
 /** Whether the device has a signal of an update: then the host does not know the scalars. */
 export function hasDeviceSignals({ signals }: Update): boolean {
@@ -40,9 +32,7 @@ interface Preparation {
 export class SignaledCommands implements StepRecorder {
   readonly #device: GPUDevice;
   readonly #label: string;
-  readonly #dispatches: readonly PreparedDispatch[];
-  readonly #bindGroups: readonly GPUBindGroup[];
-  readonly #blocks: ScalarBlocks;
+  readonly #dispatches: IndirectDispatches;
   readonly #hostBlocks: SignalBlocks;
   readonly #ring: ScalarRing;
   readonly #scale: SignalRange | undefined;
@@ -52,13 +42,11 @@ export class SignaledCommands implements StepRecorder {
   /** Those for the current buffer of the ring. */
   #preparationGroups: readonly GPUBindGroup[] = [];
   #hostValues: GPUBuffer | undefined;
-  readonly #scalars: GPUBuffer;
-  readonly #grids: GPUBuffer;
   readonly #dynamicOffset = new Uint32Array(1);
 
   /** @param ring of buffers with the usage STORAGE */
   constructor(device: GPUDevice, errors: ErrorTracker, step: StepBindings, ring: ScalarRing) {
-    const { label, updates, dispatches, scratch } = step;
+    const { label, updates } = step;
     this.#device = device;
     this.#label = label;
     this.#ring = ring;
@@ -68,10 +56,10 @@ export class SignaledCommands implements StepRecorder {
       tensor && rangeOfSignal(device, tensor);
     this.#scale = typeof scale === "object" ? rangeOf(scale) : undefined;
     this.#skip = rangeOf(skip);
-    this.#blocks = new ScalarBlocks(device, dispatches, updates);
+    this.#dispatches = new IndirectDispatches(device, step);
     const signalsOf = new Map(updates.map((update) => [update.scalars, update.signals]));
     const rateOf = (set: Float64Array): Tensor | undefined => signalsOf.get(set)?.learningRate;
-    this.#hostBlocks = new SignalBlocks(device, this.#blocks, (set) =>
+    this.#hostBlocks = new SignalBlocks(device, this.#dispatches.blocks, (set) =>
       rateOf(set) === undefined ? undefined : signalsOf.get(set)!.slopes,
     );
     this.#kernel = compileTableKernel(device, errors, {
@@ -79,23 +67,11 @@ export class SignaledCommands implements StepRecorder {
       code: signalKernel,
       arrays: signalArrays,
     });
-    this.#dispatches = prepareDispatches(device, dispatches);
-    const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
-    const make = (what: string, size: number, usage: number): GPUBuffer =>
-      device.createBuffer({ label: `${label}, ${what}`, size, usage: usage | STORAGE });
-    const { slotLength, overhang } = this.#blocks;
-    this.#scalars = make("scalars of the device", slotLength + overhang, UNIFORM);
-    this.#grids = make("workgroups", dispatches.length * 12, INDIRECT);
-    this.#bindGroups = dispatches.map((dispatch) =>
-      bindGroupOf(device, label, { dispatch, scratch, scalars: this.#scalars }),
-    );
     const rates = new Set(updates.flatMap((update) => update.signals?.learningRate ?? []));
     const all = rates.size === 0 ? [undefined] : [...rates];
     const signaled: SignaledStep = {
-      blocks: this.#blocks,
-      hostBlocks: this.#hostBlocks,
-      step,
       dispatches: this.#dispatches,
+      hostBlocks: this.#hostBlocks,
       rateOf,
       scale: this.#scale,
       skip: this.#skip,
@@ -103,18 +79,22 @@ export class SignaledCommands implements StepRecorder {
     this.#preparations = all.map((rate, k) => {
       const range = rangeOf(rate);
       const words = signalTable(signaled, { rate, range, isFirst: k === 0 });
-      const table = make("signals", words.byteLength, COPY_DST);
+      const table = device.createBuffer({
+        label: `${label}, signals`,
+        size: words.byteLength,
+        usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+      });
       device.queue.writeBuffer(table, 0, words);
       return { table, rate: range };
     });
   }
 
   get failure(): GradstepError | undefined {
-    return this.#kernel.compiled.failure ?? failureOf(this.#dispatches);
+    return this.#kernel.compiled.failure ?? this.#dispatches.failure;
   }
 
   writeScalars(submitter: Submitter, scale: number): number {
-    this.#blocks.scale = scale;
+    this.#dispatches.blocks.scale = scale;
     const hostValues = this.#ring.prepare(this.#hostBlocks, submitter);
     if (hostValues !== this.#hostValues) this.#bind(hostValues);
     return this.#ring.write(this.#hostBlocks, submitter);
@@ -127,14 +107,7 @@ export class SignaledCommands implements StepRecorder {
       pass.setBindGroup(0, this.#preparationGroups[k], this.#dynamicOffset, 0, 1);
       pass.dispatchWorkgroups(1);
     }
-    for (let d = 0; d < this.#dispatches.length; d += 1) {
-      const { compiled, grid } = this.#dispatches[d];
-      this.#dynamicOffset[0] = this.#blocks.offsets[d];
-      pass.setPipeline(compiled.pipeline);
-      pass.setBindGroup(0, this.#bindGroups[d], this.#dynamicOffset, 0, 1);
-      if (this.#skip === undefined) pass.dispatchWorkgroups(grid.x, grid.y);
-      else pass.dispatchWorkgroupsIndirect(this.#grids, 12 * d);
-    }
+    this.#dispatches.record(pass, this.#skip !== undefined);
   }
 
   recordEmpty(pass: GPUComputePassEncoder): void {
@@ -143,12 +116,12 @@ export class SignaledCommands implements StepRecorder {
       pass.setBindGroup(0, group, [0]);
       pass.dispatchWorkgroups(0);
     }
-    recordEmptyDispatches(pass, this.#dispatches, this.#bindGroups);
+    this.#dispatches.recordEmpty(pass);
   }
 
   destroy(): void {
-    const tables = this.#preparations.map(({ table }) => table);
-    for (const buffer of [this.#scalars, this.#grids, ...tables]) destroyStale(buffer);
+    this.#dispatches.destroy();
+    for (const { table } of this.#preparations) destroyStale(table);
   }
 
   #bind(hostValues: GPUBuffer): void {
@@ -157,8 +130,8 @@ export class SignaledCommands implements StepRecorder {
       // A signal that there is none of is not read.
       const arrays = [
         ...[this.#scale, this.#skip, rate].map((range) => range ?? { buffer: table }),
-        { buffer: this.#scalars },
-        { buffer: this.#grids },
+        { buffer: this.#dispatches.scalars },
+        { buffer: this.#dispatches.grids },
       ];
       return this.#device.createBindGroup({
         label: `${this.#label}, signals`,

@@ -47,21 +47,6 @@ export function prepareDispatches(
   }));
 }
 
-/**
- * The words of a table that say, for each dispatch, how many workgroups it has, and whether it is executed only if the step is
- * skipped: for kernels that decide it.
- */
-export function gridWords(
-  dispatches: readonly TabledDispatch[],
-  prepared: readonly PreparedDispatch[],
-): readonly number[] {
-  return prepared.flatMap(({ grid: { x, y } }, d) => [
-    x,
-    y,
-    dispatches[d].isForSkipped === true ? 1 : 0,
-  ]);
-}
-
 /** Why the device has refused a kernel. */
 export function failureOf(dispatches: readonly PreparedDispatch[]): GradstepError | undefined {
   for (let d = 0; d < dispatches.length; d += 1) {

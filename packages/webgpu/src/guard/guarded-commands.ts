@@ -1,23 +1,13 @@
 import type { GradstepError, StepSignals } from "@gradstep/core";
 import { destroyStale } from "../device/stale-work.js";
 import { bufferUsage } from "../device/webgpu-constants.js";
-import { bindGroupOf } from "../commands/bind-groups.js";
-import type { TabledDispatch } from "../planning/dispatch/dispatch.js";
+import { IndirectDispatches } from "../commands/indirect-dispatches.js";
 import type { TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
-import { ScalarBlocks } from "../planning/scalars/scalar-blocks.js";
 import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
 import type { StepValues } from "../planning/scalars/scalar-slots.js";
 import type { SignalRange } from "../commands/signal-table.js";
 import { rangeOfSignal } from "../commands/signaled-commands.js";
-import {
-  failureOf,
-  gridWords,
-  prepareDispatches,
-  recordEmptyDispatches,
-  type PreparedDispatch,
-  type StepBindings,
-  type StepRecorder,
-} from "../commands/step-commands.js";
+import type { StepBindings, StepRecorder } from "../commands/step-commands.js";
 import { tableBinding } from "../shaders/kernel-layout.js";
 import { callWords, decideHeader, fromCall, fromScale } from "../shaders/decide-kernel.js";
 import type { GuardMemory } from "./guard-memory.js";
@@ -27,7 +17,7 @@ import type { KeptScalars } from "./kept-scalars.js";
 export interface PlanGuard {
   readonly memory: GuardMemory;
   readonly decideKernel: TableKernel;
-  /** Whether `check` comes before: what is executed then belongs to a step that is taken. */
+  /** Whether `check` has come before: what these plans execute belongs to a step that is taken. */
   readonly isDecided: boolean;
 }
 
@@ -45,57 +35,45 @@ export class GuardedCommands implements StepRecorder {
   /** What the decide kernel binds before the values of the call. */
   readonly #decideRanges: readonly GPUBufferBinding[];
   #decideBindGroup: GPUBindGroup | undefined;
-  readonly #dispatches: readonly PreparedDispatch[];
-  readonly #bindGroups: readonly GPUBindGroup[];
-  readonly #blocks: ScalarBlocks;
+  readonly #dispatches: IndirectDispatches;
   readonly #dynamicOffset = new Uint32Array(1);
   readonly #device: GPUDevice;
   readonly #label: string;
   readonly #ring: ScalarRing;
   readonly #call: CallValues;
   #boundCalls: GPUBuffer | undefined;
-  readonly #grids: GPUBuffer;
-  readonly #buffers: readonly GPUBuffer[];
+  readonly #table: GPUBuffer;
 
   constructor(device: GPUDevice, step: StepBindings, guard: PlanGuard, host: HostValues) {
     const { ring, signals } = host;
-    const { label, updates, dispatches, scratch } = step;
     const { memory, decideKernel } = guard;
     this.#device = device;
-    this.#label = label;
+    this.#label = step.label;
     this.#ring = ring;
     const scale: SignalRange | undefined =
       typeof signals?.scale === "object" ? rangeOfSignal(device, signals.scale) : undefined;
     this.#call = new CallValues(device, memory.kept);
-    this.#blocks = new ScalarBlocks(device, dispatches, updates);
-    const { UNIFORM, STORAGE, INDIRECT, COPY_DST } = bufferUsage;
-    const make = (what: string, size: number, usage: number): GPUBuffer =>
-      device.createBuffer({ label: `${label}, ${what}`, size, usage: usage | STORAGE });
-    const { slotLength, overhang } = this.#blocks;
-    const scalars = make("guarded scalars", slotLength + overhang, UNIFORM);
-    this.#grids = make("workgroups", dispatches.length * 12, INDIRECT);
-    this.#dispatches = prepareDispatches(device, dispatches);
-    this.#bindGroups = dispatches.map((dispatch) =>
-      bindGroupOf(device, label, { dispatch, scratch, scalars }),
-    );
-    const words = decideTable(
-      this.#blocks,
-      guard,
-      { dispatches, prepared: this.#dispatches },
-      scale,
-    );
-    const table = make("decision", words.byteLength, COPY_DST);
-    device.queue.writeBuffer(table, 0, words);
-    this.#buffers = [scalars, this.#grids, table];
+    this.#dispatches = new IndirectDispatches(device, step);
+    const words = decideTable(this.#dispatches, guard, scale);
+    this.#table = device.createBuffer({
+      label: `${step.label}, decision`,
+      size: words.byteLength,
+      usage: bufferUsage.STORAGE | bufferUsage.COPY_DST,
+    });
+    device.queue.writeBuffer(this.#table, 0, words);
     const { control, nonFinite, kept } = memory;
-    const buffers = [table, control, nonFinite, kept.buffer, scalars, this.#grids];
+    const { scalars, grids } = this.#dispatches;
+    const buffers = [this.#table, control, nonFinite, kept.buffer, scalars, grids];
     this.#decideKernel = decideKernel;
     // Without a scale on the device, that binding is not read.
-    this.#decideRanges = [...buffers.map((buffer) => ({ buffer })), scale ?? { buffer: table }];
+    this.#decideRanges = [
+      ...buffers.map((buffer) => ({ buffer })),
+      scale ?? { buffer: this.#table },
+    ];
   }
 
   get failure(): GradstepError | undefined {
-    return this.#decideKernel.compiled.failure ?? failureOf(this.#dispatches);
+    return this.#decideKernel.compiled.failure ?? this.#dispatches.failure;
   }
 
   /** The device has the scalars already, apart from the scale; the host writes which of them are current. */
@@ -111,12 +89,16 @@ export class GuardedCommands implements StepRecorder {
     pass.setPipeline(this.#decideKernel.compiled.pipeline);
     pass.setBindGroup(0, this.#decideBindGroup!, this.#dynamicOffset, 0, 1);
     pass.dispatchWorkgroups(1);
-    for (let d = 0; d < this.#dispatches.length; d += 1) {
-      this.#dynamicOffset[0] = this.#blocks.offsets[d];
-      pass.setPipeline(this.#dispatches[d].compiled.pipeline);
-      pass.setBindGroup(0, this.#bindGroups[d], this.#dynamicOffset, 0, 1);
-      pass.dispatchWorkgroupsIndirect(this.#grids, 12 * d);
-    }
+    this.#dispatches.record(pass, true);
+  }
+
+  recordEmpty(pass: GPUComputePassEncoder): void {
+    this.#dispatches.recordEmpty(pass);
+  }
+
+  destroy(): void {
+    this.#dispatches.destroy();
+    destroyStale(this.#table);
   }
 
   #bind(calls: GPUBuffer): void {
@@ -128,46 +110,30 @@ export class GuardedCommands implements StepRecorder {
     });
     this.#boundCalls = calls;
   }
-
-  recordEmpty(pass: GPUComputePassEncoder): void {
-    recordEmptyDispatches(pass, this.#dispatches, this.#bindGroups);
-  }
-
-  destroy(): void {
-    for (const buffer of this.#buffers) destroyStale(buffer);
-  }
-}
-
-interface GuardedDispatches {
-  readonly dispatches: readonly TabledDispatch[];
-  /** The same, with their pipelines. */
-  readonly prepared: readonly PreparedDispatch[];
 }
 
 /** The table of the decide kernel. @param scale on the device; undefined for none */
 function decideTable(
-  blocks: ScalarBlocks,
+  { blocks, count, gridWords }: IndirectDispatches,
   { memory, isDecided }: PlanGuard,
-  { dispatches, prepared }: GuardedDispatches,
   scale: SignalRange | undefined,
 ): Uint32Array<ArrayBuffer> {
   const scaleSource = scale === undefined ? fromCall : fromScale;
-  const pairs = [...blocks.sets()].flatMap(({ set, count, place, scalePlace }) => [
-    ...Array.from({ length: count }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
+  const pairs = [...blocks.sets()].flatMap(({ set, count: setLength, place, scalePlace }) => [
+    ...Array.from({ length: setLength }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
     ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
   ]);
-  const grids = gridWords(dispatches, prepared);
   const { kept, carriedCount, stopsAtNonFinite } = memory;
   const header: Readonly<Record<(typeof decideHeader)[number], number>> = {
     pairs: pairs.length / 2,
-    dispatches: dispatches.length,
+    dispatches: count,
     rows: kept.rows,
     row_length: kept.rowLength,
     scale_index: scale?.index ?? 0,
     carried_words: isDecided ? 2 * carriedCount : 0,
     stops_at_non_finite: stopsAtNonFinite ? 1 : 0,
   };
-  return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...grids]);
+  return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...gridWords]);
 }
 
 /** Bytes of what the host writes for each step. */
